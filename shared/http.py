@@ -1,0 +1,127 @@
+"""The plumbing every service's HTTP door has: request ids, health, metrics, the internal token, running the server."""
+
+import hmac
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+
+import structlog
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import SecretStr
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.problems import NotAuthenticated
+from shared.settings import SharedSettings
+from shared.telemetry import configure_logging
+
+TENANT_HEADER = "x-earshot-tenant"
+"""Names the tenant on internal routes; only the gateway's key decides it."""
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+
+class RequestId:
+    """ASGI middleware: takes or makes `X-Request-Id`, binds it to the logs, and answers with it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message.setdefault("headers", []).append((b"x-request-id", request_id.encode()))
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            await self.app(scope, receive, send_with_id)
+
+
+def internal_tenant(token: SecretStr) -> Callable[[Request], str]:
+    """A dependency for internal routes: checks the bearer token in constant time, returns the tenant the caller speaks for."""
+    check = internal_only(token)
+
+    def dependency(request: Request) -> str:
+        check(request)
+        tenant = request.headers.get(TENANT_HEADER, "")
+        if not tenant:
+            raise NotAuthenticated("the internal call names no tenant")
+        return tenant
+
+    return dependency
+
+
+def internal_only(token: SecretStr) -> Callable[[Request], None]:
+    """A dependency for internal routes that speak for no tenant."""
+    expected = f"Bearer {token.get_secret_value()}".encode()
+
+    def dependency(request: Request) -> None:
+        if not hmac.compare_digest(request.headers.get("authorization", "").encode(), expected):
+            raise NotAuthenticated("this route is for Earshot's own services", headers={"WWW-Authenticate": "Bearer"})
+
+    return dependency
+
+
+def add_health(app: FastAPI, alive: Callable[[], list[str]], ready: Callable[[], Awaitable[list[str]]]) -> None:
+    """Add `/livez` (this process only: `alive` lists dead workers), `/readyz` (`ready` lists what is missing) and `/metrics`."""
+
+    @app.get("/livez", include_in_schema=False)
+    async def livez() -> Response:
+        return health(alive())
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz() -> Response:
+        return health(["stopping"] if getattr(app.state, "stopping", False) else await ready())
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def health(missing: list[str]) -> Response:
+    """200 when nothing is missing, else 503 with the names of what is."""
+    return JSONResponse({"status": "failing" if missing else "ok", "missing": missing}, 503 if missing else 200)
+
+
+class Server(uvicorn.Server):
+    """uvicorn that on SIGTERM first fails readiness, pauses, and only then drains."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, pause: float) -> None:
+        super().__init__(config)
+        self.app = app
+        self.pause = pause
+
+    async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        import asyncio
+
+        self.app.state.stopping = True
+        if self.pause:
+            await asyncio.sleep(self.pause)
+        await super().shutdown(sockets)  # type: ignore[arg-type]
+
+
+def serve(service: str, app: FastAPI, settings: SharedSettings) -> None:
+    """Run `app` until SIGTERM or SIGINT."""
+    configure_logging(service, settings.log_level, settings.log_format)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+        backlog=2048,
+    )
+    Server(config, app, settings.shutdown_pause).run()

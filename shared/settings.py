@@ -1,0 +1,43 @@
+"""Settings: frozen, validated at boot, read from the environment under the service's prefix (the shared few have none)."""
+
+from pydantic import AnyHttpUrl, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def prefixed(prefix: str) -> SettingsConfigDict:
+    """The configuration of a settings class whose own keys begin with `prefix`."""
+    return SettingsConfigDict(env_prefix=prefix, frozen=True, extra="ignore", populate_by_name=True)
+
+
+class SharedSettings(BaseSettings):
+    """What all services read alike. Services derive from it and set `model_config = prefixed("INGEST_")`."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    kafka_bootstrap_servers: str = Field(
+        "127.0.0.1:9092",
+        validation_alias="KAFKA_BOOTSTRAP_SERVERS",
+        description="Kafka brokers, comma-separated host:port",
+    )
+    internal_token: SecretStr = Field(
+        ...,
+        min_length=16,
+        validation_alias="INTERNAL_TOKEN",
+        description="What services show one another on internal routes",
+    )
+    log_level: str = Field("INFO", validation_alias="LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR")
+    log_format: str = Field("json", validation_alias="LOG_FORMAT", pattern="^(json|console)$", description="json or console")
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(8000, ge=1, le=65535, description="Port to listen on")
+    shutdown_pause: float = Field(
+        0.0,
+        ge=0,
+        le=60,
+        validation_alias="SHUTDOWN_PAUSE",
+        description="Seconds between failing readiness and draining, on SIGTERM",
+    )
+
+
+def trimmed(url: AnyHttpUrl) -> str:
+    """A base URL without its closing slash."""
+    return str(url).rstrip("/")
