@@ -1,0 +1,57 @@
+# Earshot. `make help` lists what there is.
+DATA ?= .local
+PORT_BASE ?= 8400
+DEMO ?= 1
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+export DATA PORT_BASE DEMO
+
+BIN := .venv/bin
+READY := .venv/.ready
+SOURCES := shared services deploy tests bench
+
+.DEFAULT_GOAL := help
+.PHONY: help run verify test lint format bench lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@echo; echo "  DATA=$(DATA) PORT_BASE=$(PORT_BASE) DEMO=$(DEMO)   (give others to let two stacks live side by side)"
+
+run: $(READY)  ## everything on this machine: servers, services, a demo tenant; Ctrl-C stops all
+	@exec $(BIN)/python -m deploy.local
+
+verify: $(READY)  ## recompute every number of the running stack from what was received; exit 1 at a difference
+	@exec $(BIN)/python -m deploy.local.verify
+
+test: $(READY)  ## all tests on real servers, on free ports and in a folder of their own
+	@exec $(BIN)/python -m pytest
+
+lint: $(READY)  ## ruff, mypy strict, import-linter
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(READY)  ## let ruff mend what it can
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench: $(READY)  ## the figures of design and README, measured here and now on a stack of its own
+	@exec $(BIN)/python -m bench
+
+lock: $(READY)  ## make the hashed lock files anew from pyproject.toml
+	PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/lock.sh
+
+clean:  ## forget the virtual environment and the demo's data
+	rm -rf .venv .local
+
+# The virtual environment, made again whenever a lock file changes. Nothing but Python and make is needed beforehand.
+$(READY): requirements/dev.txt requirements/uv.txt
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Earshot needs Python 3.11 or newer (PYTHON=$(PYTHON))" >&2; exit 1; }
+	@echo "Setting up .venv (once; about a minute)"
+	@$(PYTHON) -m venv .venv \
+	  || { echo "This Python can't make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@$(BIN)/uv pip sync --python $(BIN)/python --require-hashes requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
