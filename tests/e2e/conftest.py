@@ -1,0 +1,35 @@
+"""One real stack for the whole end-to-end suite, started the way a user starts it: `make run`."""
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.ports import free_port_base
+from tests.e2e.stack import ROOT, Stack
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Path]:
+    """The data folder of a running stack without history; SIGTERM to make must stop all of it."""
+    with tempfile.TemporaryDirectory(prefix="earshot-") as folder:
+        data = Path(folder) / "data"
+        arguments = {"DATA": str(data), "PORT_BASE": str(free_port_base()), "DEMO": "0"}
+        environment = {k: v for k, v in os.environ.items() if k not in {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}}
+        make = subprocess.Popen(["make", "run", *(f"{k}={v}" for k, v in arguments.items())], cwd=ROOT, env=environment)
+        try:
+            Stack.wait_for_file(data / "demo.json", make)
+            yield data
+        finally:
+            make.send_signal(signal.SIGTERM)
+            make.wait(60)
+
+
+@pytest.fixture(scope="session")
+async def stack(running: Path) -> AsyncIterator[Stack]:
+    async with Stack(running) as stack:
+        yield stack

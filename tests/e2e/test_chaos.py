@@ -1,0 +1,106 @@
+"""Kill what can be killed, under load; in the end every acknowledged delivery is counted once and `verify` is clean."""
+
+import asyncio
+import os
+import signal
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.e2e.stack import Stack, nps_response, until
+
+
+@dataclass
+class Load:
+    """A sender as tools are: each delivery is tried again, under its id, until it is acknowledged."""
+
+    stack: Stack
+    connection: dict[str, str]
+    acknowledged: int = 0
+    refused: dict[int, int] = field(default_factory=dict)
+    stopping: bool = False
+
+    async def run(self, senders: int = 8) -> None:
+        await asyncio.gather(*(self._sender() for _ in range(senders)))
+
+    async def _sender(self) -> None:
+        while not self.stopping:
+            await self._deliver(uuid4().hex)
+            await asyncio.sleep(0.02)
+
+    async def _deliver(self, delivery: str) -> None:
+        payload = {"type": "feedback", "data": nps_response(9, id=delivery, comment="Quick and friendly answer, thanks.")}
+        while True:
+            try:
+                answer = await self.stack.deliver("standard", payload, connection=self.connection, delivery=delivery)
+            except httpx.HTTPError:
+                await asyncio.sleep(0.2)
+                continue
+            if answer.status_code == 202:
+                assert answer.json()["status"] in {"accepted", "duplicate"}
+                self.acknowledged += 1
+                return
+            assert answer.status_code == 503, f"our fault must be 503, not {answer.status_code}"
+            assert answer.headers["retry-after"]
+            await asyncio.sleep(0.2)
+
+
+async def all_counted(stack: Stack, load: Load) -> None:
+    own = {"filter[connection]": load.connection["id"]}
+
+    async def arrived() -> bool:
+        answer = await stack.get("/v1/kpis/nps", window="24h", **own)
+        return answer.status_code == 200 and answer.json()["rows"][0]["n"] == load.acknowledged
+
+    await until(arrived, seconds=90, what=f"{load.acknowledged} acknowledged deliveries counted, each once")
+
+
+async def verified(stack: Stack) -> None:
+    result = await stack.verify()
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("victim", ["ingest", "sentiment", "metrics", "gateway", "kafka", "postgres"])
+async def test_nothing_acknowledged_is_lost_when_a_process_is_killed_under_load(stack: Stack, victim: str) -> None:
+    load = Load(stack, await stack.new_connection("standard"))
+    running = asyncio.create_task(load.run())
+    await asyncio.sleep(1.5)
+    pid = stack.kill(victim)
+    await stack.back(victim, pid)
+    await asyncio.sleep(1.5)
+    load.stopping = True
+    await running
+    assert load.acknowledged > 50
+    await all_counted(stack, load)
+    await verified(stack)
+
+
+async def test_with_kafka_silent_webhooks_are_accepted_and_arrive_later(stack: Stack) -> None:
+    load = Load(stack, await stack.new_connection("standard"))
+    broker = int(stack.demo["pids"]["kafka"])
+    os.kill(broker, signal.SIGSTOP)
+    try:
+        for _ in range(50):
+            answer = await stack.deliver("standard", {"data": nps_response(10)}, connection=load.connection)
+            assert answer.status_code == 202
+            load.acknowledged += 1
+    finally:
+        os.kill(broker, signal.SIGCONT)
+    await all_counted(stack, load)
+
+
+async def test_a_sleeping_metrics_that_wakes_up_counts_nothing_twice(stack: Stack) -> None:
+    load = Load(stack, await stack.new_connection("standard"))
+    running = asyncio.create_task(load.run(senders=4))
+    metrics = int(stack.demo["pids"]["metrics"])
+    await asyncio.sleep(0.5)
+    os.kill(metrics, signal.SIGSTOP)
+    await asyncio.sleep(3)
+    os.kill(metrics, signal.SIGCONT)
+    await asyncio.sleep(0.5)
+    load.stopping = True
+    await running
+    await all_counted(stack, load)
+    await verified(stack)

@@ -1,0 +1,43 @@
+"""Signatures as the tools make them, written apart from the code under test."""
+
+import base64
+import hashlib
+import hmac
+import time
+from datetime import UTC, datetime
+from uuid import uuid4
+
+
+def standard(secret: str, body: bytes, *, delivery: str | None = None, at: float | None = None) -> dict[str, str]:
+    """Standard Webhooks headers; `at` is unix seconds, now by default."""
+    delivery = delivery or f"msg_{uuid4().hex}"
+    stamp = str(int(time.time() if at is None else at))
+    key = base64.b64decode(secret.removeprefix("whsec_") + "==")
+    mac = hmac.digest(key, f"{delivery}.{stamp}.".encode() + body, "sha256")
+    return {
+        "content-type": "application/json",
+        "webhook-id": delivery,
+        "webhook-timestamp": stamp,
+        "webhook-signature": f"v1,{base64.b64encode(mac).decode()}",
+    }
+
+
+def typeform(secret: str, body: bytes) -> dict[str, str]:
+    """Typeform's header: like GitHub's, but base64."""
+    mac = hmac.digest(secret.encode(), body, hashlib.sha256)
+    return {"content-type": "application/json", "typeform-signature": f"sha256={base64.b64encode(mac).decode()}"}
+
+
+def zendesk(secret: str, body: bytes, *, at: datetime | None = None) -> dict[str, str]:
+    """Zendesk's headers: the literal secret over timestamp and body, no separator."""
+    stamp = (at or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    mac = hmac.digest(secret.encode(), stamp.encode() + body, hashlib.sha256)
+    return {
+        "content-type": "application/json",
+        "x-zendesk-webhook-signature": base64.b64encode(mac).decode(),
+        "x-zendesk-webhook-signature-timestamp": stamp,
+        "x-zendesk-webhook-invocation-id": uuid4().hex,
+    }
+
+
+SIGN = {"standard": standard, "typeform": typeform, "zendesk": zendesk}
