@@ -32,9 +32,9 @@ RETRYABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
 def open_engine(url: str, pool_size: int = 5) -> AsyncEngine:
-    """An engine for `postgresql+asyncpg://…`; connects on first use, so a service boots while its database is away."""
+    """An engine for `postgresql://…`; connects on first use, so a service boots while its database is away."""
     return create_async_engine(
-        url,
+        make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
         max_overflow=5,
         pool_timeout=5,

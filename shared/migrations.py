@@ -6,6 +6,7 @@ from pathlib import Path
 from alembic import command, context
 from alembic.config import Config
 from sqlalchemy import Connection, MetaData, pool
+from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 
@@ -26,7 +27,8 @@ def run_env(metadata: MetaData) -> None:
         context.run_migrations()
 
     async def run() -> None:
-        engine = create_async_engine(context.config.attributes["url"], poolclass=pool.NullPool)
+        url = make_url(context.config.attributes["url"]).set(drivername="postgresql+asyncpg")
+        engine = create_async_engine(url, poolclass=pool.NullPool)
         async with engine.begin() as connection:
             await connection.run_sync(migrate)
         await engine.dispose()
