@@ -1,0 +1,14 @@
+"""`python -m services.gateway`: the public door."""
+
+from services.gateway.app import create_app
+from services.gateway.settings import Settings
+from shared.http import serve
+
+
+def main() -> None:
+    settings = Settings()
+    serve("gateway", create_app(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""A tenant's own API keys: create (shown once), list, rotate, revoke."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from services.gateway.admin import new_key
+from services.gateway.api import requests
+from services.gateway.api.callers import BEARER, caller_with
+from services.gateway.api.state import gateway_of
+from services.gateway.domain.keys import Key, Scope, granted
+from shared.problems import Conflict, Forbidden, NotFound
+
+routes = APIRouter(dependencies=[Depends(BEARER)], prefix="/v1/keys", tags=["keys"])
+
+Admin = Annotated[Key, Depends(caller_with("admin"))]
+Name = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class NewKey(BaseModel):
+    """What a key shall be able to do."""
+
+    model_config = ConfigDict(extra="forbid")
+    scopes: list[Scope] = Field(min_length=1, max_length=5)
+    name: Name = ""
+    expires_at: AwareDatetime | None = None
+
+
+class Rotation(BaseModel):
+    """How a key is replaced: the old one works for `overlap` more seconds."""
+
+    model_config = ConfigDict(extra="forbid")
+    overlap: int = Field(0, ge=0, le=30 * 24 * 3600)
+
+
+def body_of(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema()
+    return {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+
+
+@routes.get("", summary="The tenant's keys, without their secrets")
+async def list_keys(request: Request, caller: Admin) -> Response:
+    requests.only(request)
+    return JSONResponse({"keys": [shown(key) for key in await gateway_of(request).keys.of(caller.tenant)]})
+
+
+@routes.post("", summary="Make a key; its secret is shown this once", status_code=201, openapi_extra=body_of(NewKey))
+async def create_key(request: Request, caller: Admin) -> Response:
+    requests.only(request)
+    wanted = await requests.parsed(request, NewKey)
+    no_more_than(caller, wanted.scopes)
+    key, secret = await new_key(
+        gateway_of(request).keys, caller.tenant, set(wanted.scopes), wanted.name, expires_at=wanted.expires_at
+    )
+    return once(key, secret)
+
+
+@routes.post("/{key_id}:rotate", summary="Replace a key by a new one", status_code=201, openapi_extra=body_of(Rotation))
+async def rotate_key(request: Request, key_id: str, caller: Admin) -> Response:
+    requests.only(request)
+    rotation = await requests.parsed(request, Rotation)
+    keys = gateway_of(request).keys
+    now = datetime.now(UTC)
+    old = await keys.get(caller.tenant, requests.clean(key_id))
+    if old is None:
+        raise NotFound("there is no such key")
+    if not old.usable(now):
+        raise Conflict("the key has ended; create another")
+    no_more_than(caller, old.scopes)
+    end = now + timedelta(seconds=rotation.overlap)
+    return once(*await new_key(keys, caller.tenant, old.scopes, old.name, expires_at=old.expires_at, replaces=(old.id, end)))
+
+
+@routes.delete("/{key_id}", summary="Revoke a key, heard within a second", status_code=204)
+async def revoke_key(request: Request, key_id: str, caller: Admin) -> Response:
+    requests.only(request)
+    if not await gateway_of(request).keys.revoke(caller.tenant, requests.clean(key_id), datetime.now(UTC)):
+        raise NotFound("there is no such key")
+    return Response(status_code=204)
+
+
+def no_more_than(caller: Key, scopes: list[Scope] | frozenset[str]) -> None:
+    """Nobody hands out what they don't hold: an admin without `pii:read` can't make a key that has it."""
+    if missing := sorted(set(scopes) - granted(caller.scopes)):
+        raise Forbidden(f"this key can't give the scope {' '.join(missing)}")
+
+
+def once(key: Key, secret: str) -> Response:
+    return JSONResponse(shown(key) | {"key": secret}, 201, {"Cache-Control": "no-store"})
+
+
+def shown(key: Key) -> dict[str, Any]:
+    """A key as the API tells of it."""
+    return {
+        "id": key.id,
+        "name": key.name,
+        "prefix": key.prefix,
+        "scopes": sorted(key.scopes),
+        "created_at": key.created_at.isoformat(),
+        "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+        "revoked_at": key.revoked_at.isoformat() if key.revoked_at else None,
+    }

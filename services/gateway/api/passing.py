@@ -1,0 +1,93 @@
+"""Calls that are checked here and answered elsewhere: one table says what passes, to whom, and with which scope."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import httpx
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.gateway.api import requests
+from services.gateway.api.callers import BEARER, caller_with
+from services.gateway.api.requests import MIB
+from services.gateway.api.state import gateway_of
+from services.gateway.domain.keys import Key, Scope
+
+REQUEST_HEADERS = ("accept", "content-type", "content-encoding", "idempotency-key", "traceparent", "tracestate")
+RESPONSE_HEADERS = ("content-type", "retry-after", "location", "link", "allow")
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One call that is passed on. `{id}` in `path` is an id, checked before it goes into the other path."""
+
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    path: str
+    upstream: Literal["ingest", "sentiment"]
+    scope: Scope
+    summary: str
+    limit: int = MIB
+
+
+PASSAGES = (
+    Passage("GET", "/v1/connections", "ingest", "admin", "List the connected tools"),
+    Passage("POST", "/v1/connections", "ingest", "admin", "Connect a tool; its secret is shown this once"),
+    Passage("GET", "/v1/connections/{id}", "ingest", "admin", "One connected tool"),
+    Passage("PATCH", "/v1/connections/{id}", "ingest", "admin", "Change a connection"),
+    Passage("DELETE", "/v1/connections/{id}", "ingest", "admin", "Disconnect a tool"),
+    Passage("POST", "/v1/connections/{id}:test", "ingest", "admin", "What a delivery would become, storing nothing", 2 * MIB),
+    Passage("POST", "/v1/feedback", "ingest", "ingest:write", "Post one canonical record"),
+    Passage("POST", "/v1/feedback:batch", "ingest", "ingest:write", "Post up to 5,000 canonical records", 8 * MIB),
+    Passage("GET", "/v1/quarantine", "ingest", "admin", "What could not be understood, and why"),
+    Passage("GET", "/v1/quarantine/{id}", "ingest", "admin", "One delivery that could not be understood"),
+    Passage("POST", "/v1/quarantine/{id}:retry", "ingest", "admin", "Try a quarantined delivery again"),
+    Passage("POST", "/v1/replay", "ingest", "admin", "Publish again from the inbox"),
+    Passage("POST", "/v1/score", "sentiment", "records:read", "Try the sentiment model on up to 256 texts"),
+)
+
+
+def router() -> APIRouter:
+    """Routes for all of PASSAGES. A longer path comes first, since `{id}` would match `{id}:test` too."""
+    routes = APIRouter(dependencies=[Depends(BEARER)])
+    for passage in sorted(PASSAGES, key=lambda passage: -len(passage.path)):
+        routes.add_api_route(
+            passage.path,
+            endpoint(passage),
+            methods=[passage.method],
+            summary=passage.summary,
+            tags=[passage.upstream],
+            response_class=Response,
+            operation_id=f"{passage.method}_{passage.path}".lower().translate(str.maketrans("/:{}", "____")),
+        )
+    return routes
+
+
+def endpoint(passage: Passage) -> Callable[..., Awaitable[Response]]:
+    async def pass_on(request: Request, caller: Annotated[Key, Depends(caller_with(passage.scope))]) -> Response:
+        ids = {name: requests.clean(value) for name, value in request.path_params.items()}
+        answer = (
+            await gateway_of(request)
+            .upstream(passage.upstream)
+            .call(
+                passage.method,
+                passage.path.format(**ids),
+                tenant=caller.tenant,
+                query=requests.query(request),
+                headers=passed(request),
+                body=await requests.body(request, passage.limit),
+            )
+        )
+        return answered(answer)
+
+    return pass_on
+
+
+def passed(request: Request) -> dict[str, str]:
+    """The caller's headers that go on; all others end here."""
+    return {name: request.headers[name] for name in REQUEST_HEADERS if name in request.headers}
+
+
+def answered(answer: httpx.Response) -> Response:
+    """An upstream's answer as ours."""
+    headers = {name: answer.headers[name] for name in RESPONSE_HEADERS if name in answer.headers}
+    return Response(answer.content, answer.status_code, headers)

@@ -1,0 +1,66 @@
+"""Reading requests: bodies with a bound, queries and ids that may be passed on."""
+
+import re
+from collections.abc import Collection
+from typing import TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from shared.problems import BadRequest, NotFound, TooLarge, Unprocessable, places
+
+KIB = 1024
+MIB = 1024 * KIB
+DRAINED = 8 * MIB
+"""How much of a body that is too large is read and dropped, so that the client hears the answer instead of a reset."""
+
+CLEAN_QUERY = re.compile(r"[\x21-\x7e]*")
+CLEAN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~-]{0,127}")
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+async def body(request: Request, limit: int) -> bytes:
+    """The request's body, at most `limit` bytes of it; raises TooLarge."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size <= limit:
+            parts.append(part)
+        elif size > limit + DRAINED:
+            break
+    if size > limit:
+        raise TooLarge(f"at most {limit} bytes")
+    return b"".join(parts)
+
+
+async def parsed(request: Request, model: type[Model], limit: int = 64 * KIB) -> Model:
+    """The request's JSON body as `model`, an empty one as `{}`; raises BadRequest where it is no JSON, else Unprocessable."""
+    try:
+        return model.model_validate_json(await body(request, limit) or b"{}")
+    except ValidationError as error:
+        broken = any(e["type"] == "json_invalid" for e in error.errors(include_url=False, include_input=False))
+        kind = BadRequest if broken else Unprocessable
+        raise kind(invalid_params=places(error.errors(include_url=False, include_input=False))) from None
+
+
+def query(request: Request) -> str:
+    """The query as it came, for passing on; raises BadRequest where it holds what no URL may hold."""
+    raw: str = request.scope["query_string"].decode("latin-1")
+    if not CLEAN_QUERY.fullmatch(raw):
+        raise BadRequest("the query holds bytes that must be percent-encoded")
+    return raw
+
+
+def only(request: Request, allowed: Collection[str] = ()) -> None:
+    """Refuse query parameters that a route doesn't know."""
+    if unknown := [name for name in request.query_params if name not in allowed]:
+        raise BadRequest(invalid_params=[{"name": name, "reason": "unknown parameter"} for name in unknown])
+
+
+def clean(identifier: str) -> str:
+    """An id from a path, safe to put into another path; what can't be an id of ours is not found."""
+    if not CLEAN_ID.fullmatch(identifier):
+        raise NotFound
+    return identifier

@@ -1,0 +1,30 @@
+"""What the routes stand on, built once by `create_app`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from fastapi import Request
+
+from services.gateway.api.limits import Limits
+from services.gateway.clients.upstream import Upstream
+from services.gateway.store.keyring import KeyRing
+from services.gateway.store.keys import Keys
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Everything a request may need."""
+
+    keys: Keys
+    keyring: KeyRing
+    limits: Limits
+    upstreams: Mapping[str, Upstream]
+
+    def upstream(self, name: Literal["ingest", "metrics", "sentiment"]) -> Upstream:
+        return self.upstreams[name]
+
+
+def gateway_of(request: Request) -> Gateway:
+    gateway: Gateway = request.app.state.gateway
+    return gateway

@@ -1,0 +1,154 @@
+"""The `earshot` command: tenants, keys and connections, with the gateway's settings from the environment."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import msgspec
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from services.gateway.admin import Admin, open_admin
+from services.gateway.domain.keys import SCOPES, Key
+from services.gateway.settings import Settings
+from shared.problems import Problem
+
+app = typer.Typer(help="Earshot for operators.", no_args_is_help=True, add_completion=False)
+tenant_app = typer.Typer(help="Tenants.", no_args_is_help=True)
+key_app = typer.Typer(help="API keys.", no_args_is_help=True)
+connection_app = typer.Typer(help="Connected tools.", no_args_is_help=True)
+app.add_typer(tenant_app, name="tenant")
+app.add_typer(key_app, name="key")
+app.add_typer(connection_app, name="connection")
+
+T = TypeVar("T")
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+TenantId = Annotated[str, typer.Argument(help="The tenant's id.")]
+
+KEY_COLUMNS = ("id", "tenant", "name", "prefix", "scopes", "created_at", "expires_at", "revoked_at")
+CONNECTION_COLUMNS = ("id", "provider", "name", "hook_url", "secret")
+
+
+# --- tenants
+@tenant_app.command("create")
+def create_tenant(
+    tenant: TenantId,
+    zone: Annotated[str, typer.Option(help="IANA zone in which the tenant's days begin.")],
+    name: Annotated[str | None, typer.Option(help="How people call it; its id if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a tenant, or find it there already."""
+    show(asdict(run(lambda admin: admin.create_tenant(tenant, zone, name))), ("id", "name", "zone"), as_json)
+
+
+@tenant_app.command("list")
+def list_tenants(as_json: AsJson = False) -> None:
+    """List the tenants."""
+    show([asdict(tenant) for tenant in run(lambda admin: admin.tenants.all())], ("id", "name", "zone", "provisioned"), as_json)
+
+
+# --- keys
+@key_app.command("create")
+def create_key(
+    tenant: TenantId,
+    scopes: Annotated[str, typer.Option(help=f"Separated by blanks or commas: {' '.join(SCOPES)}")],
+    name: Annotated[str, typer.Option(help="What the key is for.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make an API key. It is shown this once."""
+    wanted = scopes.replace(",", " ").split()
+    key, secret = run(lambda admin: admin.create_key(tenant, wanted, name))
+    show(told(key) | {"key": secret}, ("id", "scopes", "key"), as_json)
+
+
+@key_app.command("list")
+def list_keys(tenant: TenantId, as_json: AsJson = False) -> None:
+    """List a tenant's keys, without their secrets."""
+    show([told(key) for key in run(lambda admin: admin.keys.of(tenant))], KEY_COLUMNS, as_json)
+
+
+@key_app.command("revoke")
+def revoke_key(tenant: TenantId, key: Annotated[str, typer.Argument(help="The key's id.")]) -> None:
+    """End a key; it stops working within about a second."""
+    run(lambda admin: admin.revoke_key(tenant, key))
+
+
+# --- connections
+@connection_app.command("create")
+def create_connection(
+    tenant: TenantId,
+    provider: Annotated[str, typer.Option(help="standard, typeform, zendesk, …")],
+    name: Annotated[str, typer.Option(help="How people call it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Connect a tool. Its secret is shown this once."""
+    show(run(lambda admin: admin.create_connection(tenant, provider=provider, name=name)), CONNECTION_COLUMNS, as_json)
+
+
+@connection_app.command("list")
+def list_connections(tenant: TenantId, as_json: AsJson = False) -> None:
+    """List a tenant's connections."""
+    answer = run(lambda admin: admin.connections(tenant))
+    show(answer["connections"], CONNECTION_COLUMNS[:-1], as_json)
+
+
+# --- plumbing
+def run(work: Callable[[Admin], Awaitable[T]]) -> T:
+    """Do `work` with an Admin of the environment's settings; a problem is told in one line and ends with 1."""
+
+    async def whole() -> T:
+        async with open_admin(Settings()) as admin:
+            return await work(admin)
+
+    try:
+        return asyncio.run(whole())
+    except ValidationError as error:
+        missing = ", ".join(str(e["loc"][0]) for e in error.errors())
+        fail(f"settings are missing or wrong: {missing}")
+    except Problem as problem:
+        reasons = "".join(f"\n  {p['name']}: {p['reason']}" for p in problem.invalid_params)
+        fail(f"{problem.title}: {problem.detail or problem.title}{reasons}")
+
+
+def fail(message: str) -> NoReturn:
+    Console(stderr=True).print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(1)
+
+
+def told(key: Key) -> dict[str, Any]:
+    """A key as a mapping, without its tenant's zone."""
+    return {column: getattr(key, column) for column in KEY_COLUMNS} | {"scopes": sorted(key.scopes)}
+
+
+def show(content: dict[str, Any] | list[dict[str, Any]], columns: Sequence[str], as_json: bool) -> None:
+    """Print one thing or a list of them: all of it as JSON, or `columns` for the eye."""
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
+        return
+    table = Table(box=None, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in content if isinstance(content, list) else [content]:
+        table.add_row(*(plain(row.get(column)) for column in columns))
+    Console(soft_wrap=True).print(table)
+
+
+def plain(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case list():
+            return " ".join(map(str, value))
+        case datetime():
+            return value.isoformat(timespec="seconds")
+        case _:
+            return str(value)
+
+
+def main() -> None:
+    app()

@@ -1,0 +1,20 @@
+/** The definition of a figure, as the catalogue gives it: nobody should have to ask what a number means. */
+
+import { byId, h } from "/static/dom.js";
+
+const DIRECTIONS = { up: "higher is better", down: "lower is better" };
+
+/** Show a KPI's definition beside the element that asked for it. */
+export function define(kpi, anchor) {
+  const card = byId("definition");
+  const facts = [
+    ["Formula", kpi.formula], ["Population", kpi.population], ["Unit", kpi.unit], ["Direction", DIRECTIONS[kpi.direction] ?? "neither"],
+    ["Filed by", [kpi.filed_by].flat().filter(Boolean).join(", ")], ["Flagged below", kpi.min_n ? `n = ${kpi.min_n}` : ""], ["Version", String(kpi.version)],
+  ];
+  card.replaceChildren(h("h3", null, kpi.name), h("dl", null, ...facts.filter(([, text]) => text).map(([name, text]) => h("div", null, h("dt", null, name), h("dd", null, text)))));
+  card.showPopover();
+  const from = anchor.getBoundingClientRect(), size = card.getBoundingClientRect();
+  const below = from.bottom + 8 + size.height < innerHeight;
+  card.style.left = `${Math.max(8, Math.min(from.left - 16, innerWidth - size.width - 8))}px`;
+  card.style.top = `${below ? from.bottom + 8 : Math.max(8, from.top - size.height - 8)}px`;
+}

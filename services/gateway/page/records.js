@@ -1,0 +1,71 @@
+/** The drill-down: the records behind a number, page by page, in a panel at the side. */
+
+import { Refused } from "/static/api.js";
+import { byId, h, placeholder, setText } from "/static/dom.js";
+import { moment, show } from "/static/format.js";
+
+const DIMS = ["source", "team", "channel", "product", "region", "agent"];
+const PAGE = 50;
+
+export class Records {
+  #stop = new AbortController();
+
+  /** @param {import("/static/api.js").Api} api */
+  constructor(api) {
+    this.api = api;
+    this.dialog = byId("records");
+    this.body = byId("records-body");
+    this.dialog.querySelector("[data-close]").onclick = () => this.dialog.close();
+    this.dialog.onclick = (event) => event.target === this.dialog && this.dialog.close();
+    this.dialog.onclose = () => this.#stop.abort();
+  }
+
+  /** Open the panel on a KPI's records. `scope` are the query's parameters, `told` says them in words. */
+  async open(kpi, scope, told) {
+    this.#stop.abort();
+    this.#stop = new AbortController();
+    setText(byId("records-title"), `Behind ${kpi.name}`);
+    setText(byId("records-scope"), told);
+    const rows = h("tbody");
+    this.body.replaceChildren(placeholder("Looking them up…"));
+    this.dialog.showModal();
+    await this.#page(kpi, scope, rows, null);
+  }
+
+  async #page(kpi, scope, rows, cursor) {
+    let page;
+    try {
+      page = await this.api.records(kpi.id, { ...scope, limit: PAGE, cursor }, this.#stop.signal);
+    } catch (error) {
+      if (error instanceof Refused) this.body.replaceChildren(placeholder(error.status === 403 ? "This key may not read records (records:read)." : error.message));
+      else if (!this.#stop.signal.aborted) throw error;
+      return;
+    }
+    rows.append(...page.records.map((record) => line(kpi, record, page.window.tz)));
+    if (!rows.children.length) {
+      this.body.replaceChildren(placeholder("No records in this window."));
+      return;
+    }
+    if (!rows.isConnected) this.body.replaceChildren(table(rows));
+    this.body.querySelector(".more")?.remove();
+    if (page.next) this.body.append(h("button", { class: "more", type: "button", onclick: (event) => { event.target.disabled = true; void this.#page(kpi, scope, rows, page.next); } }, "More"));
+  }
+}
+
+const table = (rows) => h("table", null, h("thead", null, h("tr", null, ...["When", "Value", "Record"].map((name) => h("th", { scope: "col" }, name)))), rows);
+
+function line(kpi, record, zone) {
+  const dims = record.dims ?? {};
+  return h("tr", { "data-label": record.label ?? null },
+    h("td", { class: "quiet" }, h("time", { datetime: record.at }, moment(record.at, zone))),
+    h("td", { class: "strong" }, valueOf(kpi, record)),
+    h("td", null,
+      record.text && h("p", { class: "said" }, record.text),
+      h("p", { class: "from" }, h("code", null, record.subject), ...DIMS.map((name) => dims[name]).filter(Boolean).map((name) => h("span", null, name)))));
+}
+
+function valueOf(kpi, record) {
+  if (record.label) return record.label;
+  if (record.value === null || record.value === undefined) return "";
+  return kpi.unit === "seconds" ? show("seconds", record.value) : String(record.value);
+}

@@ -1,0 +1,95 @@
+/** What a single number hides: the scores behind a rating, the labels behind a sentiment, the slow end behind a median, the flow behind a backlog. */
+
+import { byId, h, placeholder, setText } from "/static/dom.js";
+import { CONFIG, layout, palette, plotly, watch } from "/static/charts.js";
+import { count, parts, share, show } from "/static/format.js";
+
+const LADDER = [["p50", "half within"], ["p90", "nine in ten within"], ["p95", "all but one in twenty within"], ["mean", "mean"]];
+const FLOW = ["tickets_opened", "tickets_solved", "tickets_reopened", "backlog"];
+const LABELS = [["-1", "Negative", "bad"], ["0", "Neutral", "neutral"], ["1", "Positive", "good"]];
+
+/** Which queries a KPI's panel is drawn from, beside its own answer: a list of [kpi, further parameters]. */
+export function shapeQueries(kpi, catalogue) {
+  if (kpi.unit === "seconds") return LADDER.filter(([agg]) => kpi.aggregations?.includes(agg)).map(([agg]) => [kpi.id, { agg }]);
+  if (FLOW.includes(kpi.id)) return FLOW.filter((id) => catalogue.has(id)).map((id) => [id, {}]);
+  return [];
+}
+
+/** Draw the panel from a KPI's own answer and those of its `shapeQueries`. */
+export async function shape(kpi, answer, others, catalogue) {
+  const body = byId("shape-body"), title = byId("shape-title");
+  const row = answer.rows[0];
+  const table = { nps: npsShape, net_sentiment: labelShape }[kpi.id];
+  if (kpi.unit === "seconds") {
+    setText(title, "How long it takes");
+    body.replaceChildren(ladder(kpi, others));
+  } else if (FLOW.includes(kpi.id)) {
+    setText(title, "Flow of tickets");
+    body.replaceChildren(flow(others, catalogue));
+  } else if (!row?.n || !Object.keys(row.distribution ?? {}).length) {
+    setText(title, "Distribution");
+    body.replaceChildren(placeholder("Nothing in this window."));
+  } else if (table) {
+    await table(body, title, row);
+  } else {
+    setText(title, "Distribution");
+    const host = h("div", { class: "chart" });
+    body.replaceChildren(host);
+    await columns(host, Object.entries(row.distribution).sort(([a], [b]) => Number(a) - Number(b)), () => "accent");
+  }
+}
+
+/** NPS: the three camps as shares, and the eleven scores. */
+async function npsShape(body, title, row) {
+  setText(title, "Promoters and detractors");
+  const scores = Array.from({ length: 11 }, (_, score) => [String(score), row.distribution[score] ?? 0]);
+  const camp = (from, to) => scores.slice(from, to + 1).reduce((sum, [, n]) => sum + n, 0);
+  const host = h("div", { class: "chart" });
+  body.replaceChildren(stack([["Detractors", camp(0, 6), "bad"], ["Passives", camp(7, 8), "neutral"], ["Promoters", camp(9, 10), "good"]]), host);
+  await columns(host, scores, (score) => (score > 8 ? "good" : score > 6 ? "neutral" : "bad"));
+}
+
+function labelShape(body, title, row) {
+  setText(title, "Positive and negative");
+  body.replaceChildren(stack(LABELS.map(([bin, name, mood]) => [name, row.distribution[bin] ?? 0, mood])));
+}
+
+/** Shares of a whole as one bar with its legend. */
+function stack(pieces) {
+  const total = pieces.reduce((sum, [, n]) => sum + n, 0) || 1;
+  return h("div", { class: "stack" },
+    h("div", { class: "stack-bar", "aria-hidden": "true" }, ...pieces.map(([, n, mood]) => h("i", { class: mood, style: { "flex-grow": n } }))),
+    h("dl", null, ...pieces.map(([name, n, mood]) => h("div", { class: mood }, h("dt", null, name), h("dd", null, share(n / total), h("small", null, count(n)))))));
+}
+
+async function columns(host, pairs, mood) {
+  const library = await plotly();
+  const colours = palette();
+  const total = pairs.reduce((sum, [, n]) => sum + n, 0) || 1;
+  const bars = {
+    type: "bar", x: pairs.map(([bin]) => bin), y: pairs.map(([, n]) => n), marker: { color: pairs.map(([bin]) => colours[mood(Number(bin))]), cornerradius: 3 },
+    hovertemplate: "%{text}<extra></extra>", text: pairs.map(([bin, n]) => `<b>${bin}</b>: ${count(n)} (${share(n / total)})`), textposition: "none",
+  };
+  host.setAttribute("role", "img");
+  host.setAttribute("aria-label", `Answers by score: ${pairs.map(([bin, n]) => `${bin}: ${n}`).join(", ")}`);
+  await library.react(host, [bars], layout(colours, { bargap: 0.18, xaxis: { type: "category" }, yaxis: { nticks: 4, rangemode: "tozero" } }), CONFIG);
+  watch(host, library);
+}
+
+/** The slow end of a span: quantiles as rungs of growing length. */
+function ladder(kpi, answers) {
+  const rungs = answers.map(({ agg, answer }) => ({ name: LADDER.find(([id]) => id === agg)[1], agg, row: answer.rows[0] })).filter(({ row }) => row && row.value !== null);
+  if (!rungs.length) return placeholder("Nothing in this window.");
+  const most = Math.max(...rungs.map(({ row }) => row.value)) || 1;
+  return h("dl", { class: "rungs" }, ...rungs.map(({ name, agg, row }) =>
+    h("div", null, h("dt", null, h("b", null, agg), ` ${name}`), h("dd", null, show(kpi.unit, row.value)),
+      h("i", { class: agg === "mean" ? "rung mean" : "rung", style: { width: `${(100 * row.value) / most}%` } }))));
+}
+
+/** Tickets in, out, back, and what is left. */
+function flow(answers, catalogue) {
+  return h("dl", { class: "flow" }, ...answers.map(({ answer }) => {
+    const kpi = catalogue.get(answer.kpi);
+    return h("div", null, h("dt", null, kpi.name), h("dd", null, ...parts(kpi.unit, answer.rows[0]?.value).map(([number]) => number)));
+  }));
+}

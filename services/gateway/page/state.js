@@ -1,0 +1,81 @@
+/** What the page shows, as the address's fragment says it, so that a view can be sent around; the key never stays there. */
+
+export const WINDOWS = { "24h": "24 h", "7d": "7 days", "30d": "30 days", "90d": "90 days" };
+
+/** Buckets a window may be cut into, the first being the usual one. */
+export const GRAINS = {
+  "24h": ["PT1H", "PT15M"],
+  "7d": ["P1D", "PT1H"],
+  "30d": ["P1D", "P1W"],
+  "90d": ["P1W", "P1D"],
+};
+export const GRAIN_NAMES = { PT15M: "15 min", PT1H: "Hour", P1D: "Day", P1W: "Week" };
+export const DIMENSIONS = ["team", "channel", "product", "region", "agent"];
+
+const KEY = "earshot.key";
+const FILTER = /^filter\[([a-z_]+)\]$/;
+const DEFAULTS = { window: "30d", kpi: "nps", by: "team", grain: null, filters: {} };
+
+/** @typedef {{window: string, kpi: string, by: string, grain: string | null, filters: Record<string, string>}} View */
+
+/** Read a fragment: the view, and a key where one was given. What isn't understood falls back to the usual. */
+export function parse(fragment) {
+  const given = new URLSearchParams(fragment.replace(/^#/, ""));
+  const view = { ...DEFAULTS, filters: {} };
+  if (given.get("window") in WINDOWS) view.window = given.get("window");
+  for (const name of ["kpi", "by"]) if (/^[a-z_]+$/.test(given.get(name) ?? "")) view[name] = given.get(name);
+  if (GRAINS[view.window].includes(given.get("grain"))) view.grain = given.get("grain");
+  for (const [name, value] of given) {
+    const dimension = FILTER.exec(name)?.[1];
+    if (dimension && value) view.filters[dimension] = value;
+  }
+  return { view, key: given.get("key") };
+}
+
+/** The fragment of a view, only what differs from the usual. */
+export function fragment(view) {
+  const said = new URLSearchParams();
+  for (const name of ["window", "kpi", "by", "grain"]) if (view[name] && view[name] !== DEFAULTS[name]) said.set(name, view[name]);
+  for (const [dimension, value] of Object.entries(view.filters)) said.set(`filter[${dimension}]`, value);
+  return said.toString();
+}
+
+/** Put a view in the address bar without a new entry in the history, and with it take a key out. */
+export function writeAddress(view) {
+  const said = fragment(view);
+  history.replaceState(null, "", said ? `#${said}` : location.pathname);
+}
+
+/** The bucket a view is drawn in. */
+export const grainOf = (view) => view.grain ?? GRAINS[view.window][0];
+
+/** The parameters that a view adds to every query. */
+export function scope(view, { without } = {}) {
+  const query = { window: view.window };
+  for (const [dimension, value] of Object.entries(view.filters)) if (dimension !== without) query[`filter[${dimension}]`] = value;
+  return query;
+}
+
+/** Whether a group can be filtered by: in a filter a comma separates, "!" excludes, and the nameless group has no name. */
+export const filterable = (value) => value !== null && value !== "" && !value.includes(",") && !value.startsWith("!");
+
+/** The key kept in this browser; without storage it lives as long as the page. */
+let unsaved = null;
+export function savedKey() {
+  try {
+    return localStorage.getItem(KEY) ?? unsaved;
+  } catch {
+    return unsaved;
+  }
+}
+
+/** Keep a key, or with null forget it. */
+export function saveKey(key) {
+  unsaved = key;
+  try {
+    if (key) localStorage.setItem(KEY, key);
+    else localStorage.removeItem(KEY);
+  } catch {
+    // Storage is switched off: `unsaved` will do.
+  }
+}

@@ -1,0 +1,22 @@
+"""The gateway's settings; keys begin with GATEWAY_, the shared few with nothing."""
+
+from pydantic import AnyHttpUrl, Field
+
+from shared.settings import SharedSettings, prefixed
+
+
+class Settings(SharedSettings):
+    """Read from the environment, validated at boot."""
+
+    model_config = prefixed("GATEWAY_")
+
+    database_url: str = Field(..., description="PostgreSQL of the gateway, postgresql+asyncpg://user@host:port/name")
+    ingest_url: AnyHttpUrl = Field(AnyHttpUrl("http://127.0.0.1:8401"), description="Where ingest answers internal calls")
+    sentiment_url: AnyHttpUrl = Field(AnyHttpUrl("http://127.0.0.1:8402"), description="Where sentiment answers internal calls")
+    metrics_url: AnyHttpUrl = Field(AnyHttpUrl("http://127.0.0.1:8403"), description="Where metrics answers internal calls")
+    key_cache_seconds: float = Field(
+        1.0, ge=0, le=60, description="How long a looked-up API key is trusted; a revocation is heard within it"
+    )
+    rate_per_second: float = Field(500.0, gt=0, description="Requests per second that one API key may make in the long run")
+    rate_burst: int = Field(2000, ge=1, description="Requests that one API key may make at once")
+    live_readers_per_key: int = Field(100, ge=1, description="Live streams that one API key may hold open")

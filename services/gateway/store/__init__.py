@@ -1,0 +1,1 @@
+"""The gateway's own database: tenants and their API keys."""
