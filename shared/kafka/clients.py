@@ -1,0 +1,136 @@
+"""The clients of aiokafka as we use them: its defaults lose data, so every instance is made here, and ended here.
+
+Some of its ways of ending wait for ever for a broker that is away: each gets a deadline, and what it leaves is cut off by hand. Its
+private parts are touched in this file alone.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.structs import ConsumerRecord
+
+from shared.kafka.records import Place, Record
+
+MAX_MESSAGE_BYTES = 2 * 1024 * 1024
+"""What topics take: a body of 1 MiB, its envelope, and the headers of a parked record."""
+
+STOP_DEADLINE = 5.0
+REQUEST_TIMEOUT_MS = 10_000
+RETRY_BACKOFF_MS = 250
+
+
+class Broken(Exception):
+    """The client failed us, most likely because the broker is away. Build a new one."""
+
+
+@contextmanager
+def client_faults() -> Iterator[None]:
+    """Tell the client's faults (Broken) from those of the code it serves."""
+    try:
+        yield
+    except (KafkaError, ConsumerStoppedError, OSError, TimeoutError) as error:
+        raise Broken(f"{type(error).__name__}: {error}") from error
+
+
+def producer(bootstrap: str) -> AIOKafkaProducer:
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        acks="all",
+        enable_idempotence=True,
+        compression_type="lz4",
+        max_batch_size=256 * 1024,
+        max_request_size=MAX_MESSAGE_BYTES,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        retry_backoff_ms=RETRY_BACKOFF_MS,
+    )
+
+
+def consumer(bootstrap: str, group: str | None = None) -> AIOKafkaConsumer:
+    """A consumer that commits nothing by itself and never moves its position by itself; with `group`, a member of it."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        partition_assignment_strategy=(RoundRobinPartitionAssignor,),
+        session_timeout_ms=45_000,
+        heartbeat_interval_ms=3_000,
+        rebalance_timeout_ms=40_000,
+        max_partition_fetch_bytes=256 * 1024,
+        fetch_max_bytes=8 * 1024 * 1024,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        retry_backoff_ms=RETRY_BACKOFF_MS,
+    )
+
+
+@asynccontextmanager
+async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    try:
+        await client.start()
+        yield client
+    finally:
+        await client.close()
+
+
+async def end_consumer(client: AIOKafkaConsumer) -> None:
+    """Leave the group and close, within a deadline whatever the broker does."""
+    with suppress(Exception):
+        async with asyncio.timeout(STOP_DEADLINE):
+            await client.stop()
+            return
+    for part in (client._fetcher, client._client):
+        if part is not None:
+            with suppress(Exception):
+                async with asyncio.timeout(STOP_DEADLINE):
+                    await part.close()
+
+
+async def end_producer(client: AIOKafkaProducer) -> None:
+    """Close without waiting for what is still unsent: whoever sent it has been told, or has stopped listening."""
+    client._message_accumulator.fail_all(KafkaError("the producer was closed"))
+    with suppress(Exception):
+        async with asyncio.timeout(STOP_DEADLINE):
+            await client.stop()
+            return
+    with suppress(Exception):
+        async with asyncio.timeout(STOP_DEADLINE):
+            await client.client.close()
+
+
+def record(raw: ConsumerRecord) -> Record:
+    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value or b"", tuple(raw.headers), raw.timestamp)
+
+
+def standing(client: AIOKafkaConsumer) -> dict[Place, int | None]:
+    """The position of each partition that the client has now; None where it has no usable one."""
+    return {place: state.position if state.has_valid_position else None for place, state in _states(client)}
+
+
+def positions(client: AIOKafkaConsumer) -> dict[Place, tuple[int, int]]:
+    """Position and end of each partition whose end the broker told within the last seconds."""
+    lately = (time.time() - 5) * 1000
+    return {
+        place: (state.position, state.highwater)
+        for place, state in _states(client)
+        if state.has_valid_position and state.highwater is not None and (state.timestamp or 0) > lately
+    }
+
+
+async def partitions(client: AIOKafkaConsumer, topic: str) -> list[int]:
+    """The numbers of the topic's partitions, waiting for the topic to be made (its public equal asks only what is known)."""
+    return sorted(await client._client._wait_on_metadata(topic))
+
+
+def _states(client: AIOKafkaConsumer) -> list[tuple[Place, Any]]:
+    """The client's own notes; its public `position()` may wait for ever, and its others assert what a rebalance makes untrue."""
+    subscription = client._subscription.subscription
+    assignment = subscription and subscription.assignment
+    return [(Place(*tp), assignment.state_value(tp)) for tp in assignment.tps] if assignment else []

@@ -1,0 +1,69 @@
+"""The one consume loop, seen from outside: a worker that outlives its clients.
+
+A handler gets records and returns when their effects are durable; only then offsets move. It says what failed (Poison, Retry), but
+the loop decides: park, rewind, commit. Any other exception ends the worker with nothing committed. Delivery is at least once.
+An outage of the broker, a rebalance or a commit that came too late is no fault of the worker: the records come again.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from math import inf
+
+import structlog
+
+from shared import metrics_names as metrics
+from shared.kafka import clients
+from shared.kafka.batch import Handler
+from shared.kafka.job import Job, OnIdle, Replay
+from shared.kafka.membership import Membership
+from shared.kafka.producer import Producer
+from shared.kafka.watchdog import Stalled
+from shared.topics import Topic
+
+log = structlog.get_logger()
+
+REBUILD_PAUSE = 1.0
+
+
+class Consumer:
+    """A member of `group` that hands the records of `topics` to `handler`, at most `max_batch` at a time.
+
+    `replay(since)` is called when an offset was lost (None: everything) and raises Retry when it can't be asked now. `on_idle` gets,
+    about twice a second while nothing arrives, the position of each partition whose end has been reached.
+    """
+
+    def __init__(
+        self,
+        *,
+        bootstrap: str,
+        group: str,
+        topics: Sequence[Topic],
+        handler: Handler,
+        max_batch: int = 500,
+        replay: Replay | None = None,
+        on_idle: OnIdle | None = None,
+    ) -> None:
+        self._job = Job(bootstrap, group, tuple(topic.name for topic in topics), handler, max_batch, replay, on_idle)
+
+    @property
+    def joined(self) -> bool:
+        """Whether it is a member of its group now, so that records reach it."""
+        return self._job.joined
+
+    async def run(self) -> None:
+        """Consume until cancelled. Raises when the worker must die: a fault of the handler, too much poison, a second stall."""
+        job, stalled_at = self._job, inf
+        async with Producer(job.bootstrap) as parking:
+            while True:
+                try:
+                    await Membership(job, parking).run()
+                except clients.Broken as fault:
+                    log.warning("kafka.consumer.broken", group=job.group, fault=str(fault))
+                except Stalled:
+                    metrics.STALLS.labels(job.group).inc()
+                    log.error("kafka.consumer.stalled", group=job.group)
+                    if job.handled_at <= stalled_at < inf:
+                        raise
+                    stalled_at = time.monotonic()
+                await asyncio.sleep(REBUILD_PAUSE)

@@ -1,0 +1,113 @@
+"""What crosses a topic: records read, messages written, and what a handler may say of them.
+
+Retry            rewind, rest, try again        Poison      these records can't be understood: park them
+└── Undelivered  a send was not acknowledged    Unsendable  a message is too large for any topic
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+Headers = tuple[tuple[str, bytes], ...]
+
+RECEIVED_AT = "received_at"
+"""The header that carries when ingest received what a record tells of, RFC 3339."""
+
+
+class Place(NamedTuple):
+    """One partition of one topic."""
+
+    topic: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as read. `timestamp_ms` is the producer's clock when it was sent."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes
+    headers: Headers
+    timestamp_ms: int
+
+    @property
+    def place(self) -> Place:
+        return Place(self.topic, self.partition)
+
+    @property
+    def tenant(self) -> str:
+        """The tenant it belongs to: every key begins with it, up to the first slash."""
+        return (self.key or b"").partition(b"/")[0].decode(errors="replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One record to be sent."""
+
+    key: bytes
+    value: bytes
+    headers: Headers = ()
+
+
+class Poison(Exception):
+    """Raised by a handler before any effect: these records can't be understood. A reason must hold nothing of a record's body."""
+
+    def __init__(self, reasons: Mapping[Record, str]) -> None:
+        super().__init__(f"{len(reasons)} records can't be understood")
+        self.reasons = dict(reasons)
+
+
+class Retry(Exception):
+    """Raised by a handler: nothing is wrong with the records, try them again after `delay` seconds. Nothing is committed."""
+
+    def __init__(self, delay: float, reason: str) -> None:
+        super().__init__(reason)
+        self.delay = delay
+        self.reason = reason
+
+
+class Undelivered(Retry):
+    """Not every message was acknowledged in time. Some may have arrived all the same: send all of them again."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(1.0, reason)
+
+
+class Unsendable(Exception):
+    """One message is larger than any topic takes; sending it again is useless. Nothing of its batch was sent."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(f"a message of {len(message.value)} bytes is too large")
+        self.message = message
+
+
+def received_header(at: datetime) -> tuple[str, bytes]:
+    """The header that tells a consumer how far in receipt time it has come."""
+    return RECEIVED_AT, at.isoformat().encode()
+
+
+def received_at(headers: Headers) -> datetime | None:
+    """The receipt time a record carries; None where there is none, or none that can be read."""
+    value = next((value for name, value in headers if name == RECEIVED_AT), b"")
+    return instant(value.decode(errors="replace"))
+
+
+def instant(text: str) -> datetime | None:
+    """An RFC 3339 time with an offset, or None."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
+def by_place(records: Sequence[Record]) -> dict[Place, list[Record]]:
+    """The records of each partition, in their order."""
+    places: dict[Place, list[Record]] = {}
+    for record in records:
+        places.setdefault(record.place, []).append(record)
+    return places

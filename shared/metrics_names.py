@@ -1,0 +1,15 @@
+"""Every metric that Earshot exposes, with the labels it may carry: never a tenant, never anything a customer wrote."""
+
+from prometheus_client import Counter, Gauge
+
+SENT = Counter("earshot_kafka_sent_total", "Messages acknowledged by the broker", ["topic"])
+SENDS_FAILED = Counter("earshot_kafka_sends_failed_total", "Sends that were not acknowledged in time", ["topic"])
+HANDLED = Counter("earshot_kafka_handled_total", "Records whose effects are durable", ["group", "topic"])
+PARKED = Counter("earshot_kafka_parked_total", "Records parked in a DLQ", ["group", "topic"])
+REWOUND = Counter("earshot_kafka_rewound_total", "Batches that a handler asked to see again", ["group"])
+COMMITS_LOST = Counter("earshot_kafka_commits_lost_total", "Commits that a rebalance or an outage took", ["group"])
+OFFSETS_LOST = Counter(
+    "earshot_kafka_offsets_lost_total", "Partitions whose offset was gone, so that a replay was asked", ["group"]
+)
+STALLS = Counter("earshot_kafka_stalls_total", "Consumers that stood still before a broker that answered", ["group"])
+LAG = Gauge("earshot_kafka_lag_records", "Records that this consumer has yet to read", ["group", "topic", "partition"])
