@@ -24,7 +24,7 @@ async def ensure_topics(bootstrap: str, topics: tuple[Topic, ...] = TOPICS, *, r
             for _, code, *_ in response.topic_errors:
                 if (error := for_code(code)) not in (NoError, TopicAlreadyExistsError):
                     raise error
-            while not _led(await admin.describe_topics([topic.name for topic in wanted])):
+            while not _led(await admin.describe_topics([topic.name for topic in wanted])):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
 

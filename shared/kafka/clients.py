@@ -1,7 +1,7 @@
 """The clients of aiokafka as we use them: its defaults lose data, so every instance is made here, and ended here.
 
-Some of its ways of ending wait for ever for a broker that is away: each gets a deadline, and what it leaves is cut off by hand. Its
-private parts are touched in this file alone.
+Some of its ways of ending wait for ever for a broker that is away: each gets a deadline, and what it leaves is cut off by hand.
+Its private parts are touched in this file alone.
 """
 
 import asyncio

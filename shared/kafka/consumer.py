@@ -1,8 +1,8 @@
 """The one consume loop, seen from outside: a worker that outlives its clients.
 
-A handler gets records and returns when their effects are durable; only then offsets move. It says what failed (Poison, Retry), but
+A handler gets records and returns when their effects are durable; only then offsets move. It says what failed (Poison, Retry);
 the loop decides: park, rewind, commit. Any other exception ends the worker with nothing committed. Delivery is at least once.
-An outage of the broker, a rebalance or a commit that came too late is no fault of the worker: the records come again.
+An outage of the broker, a rebalance, a commit that came too late: no fault of the worker, the records come again.
 """
 
 import asyncio
@@ -29,8 +29,8 @@ REBUILD_PAUSE = 1.0
 class Consumer:
     """A member of `group` that hands the records of `topics` to `handler`, at most `max_batch` at a time.
 
-    `replay(since)` is called when an offset was lost (None: everything) and raises Retry when it can't be asked now. `on_idle` gets,
-    about twice a second while nothing arrives, the position of each partition whose end has been reached.
+    `replay(since)` is called when an offset was lost (None: everything); Retry: it can't be asked now. `on_idle` gets, about twice
+    a second while nothing arrives, the position of each partition whose end has been reached.
     """
 
     def __init__(

@@ -20,7 +20,7 @@ DEADLINE = 10.0
 
 
 class Offsets:
-    """Moves a client's positions and commits them. What a rebalance took is forgotten: its next owner starts at the last commit."""
+    """Moves a client's positions and commits them. What a rebalance took is forgotten: it starts at its last commit."""
 
     def __init__(self, job: Job, client: AIOKafkaConsumer) -> None:
         self._job = job

@@ -1,6 +1,6 @@
 """Telling a consumer that went silent from one that has nothing to do or whose broker is away.
 
-aiokafka can go silent after a restart of the whole cluster, so its own word doesn't count: ends are asked over a fresh connection.
+aiokafka can go silent after a restart of the whole cluster, so its own word doesn't count: a fresh connection is asked.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ async def watch(
     limit: float = STALL_AFTER,
     every: float = LOOK_EVERY,
 ) -> None:
-    """Raise Stalled when patience is over. `progressed_at` is in time.monotonic(); the broker is asked only when nothing moves."""
+    """Raise Stalled when patience is over. `progressed_at` is in time.monotonic(); the broker is asked when nothing moves."""
     patience = Patience(limit)
     while True:
         await asyncio.sleep(every)
