@@ -1,0 +1,158 @@
+"""Keys: who may come in, what each scope opens, and how keys are made, replaced and ended."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.service.gateway.conftest import Door, OpenDoor, problem
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "",
+        "Bearer",
+        "Bearer esk_",
+        "Bearer esk_" + "A" * 43,
+        "Basic esk_" + "A" * 43,
+        "Bearer esk_" + "ä" * 43,
+        "Bearer " + "x" * 9000,
+    ],
+)
+async def test_without_a_key_that_works_it_is_401(door: Door, authorization: str) -> None:
+    answer = await door.http.get("/v1/kpis", headers={"authorization": authorization.encode()})
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert problem(answer)["status"] == 401
+    assert door.behind.heard == []
+
+
+async def test_a_key_in_the_url_opens_nothing(door: Door) -> None:
+    key = await door.key("metrics:read")
+    answer = await door.http.get("/v1/kpis", params={"api_key": key, "key": key, "authorization": f"Bearer {key}"})
+    assert answer.status_code == 401
+
+
+async def test_a_key_reads_what_its_scope_allows_and_no_more(door: Door) -> None:
+    key = await door.key("metrics:read")
+    assert (await door.get("/v1/kpis", key)).status_code == 200
+    assert (await door.get("/v1/kpis/nps/records", key)).status_code == 403
+    assert (await door.get("/v1/connections", key)).status_code == 403
+    assert (await door.call("POST", "/v1/feedback", key, json={})).status_code == 403
+    assert [request.url.path for request in door.behind.heard] == ["/v1/kpis"]
+
+
+async def test_admin_stands_for_all_scopes_but_pii(door: Door) -> None:
+    admin = await door.key("admin")
+    for scope in ("metrics:read", "records:read", "ingest:write", "admin"):
+        assert (await door.call("POST", "/v1/keys", admin, json={"scopes": [scope]})).status_code == 201
+    refused = await door.call("POST", "/v1/keys", admin, json={"scopes": ["pii:read"]})
+    assert refused.status_code == 403
+    both = await door.key("admin", "pii:read")
+    assert (await door.call("POST", "/v1/keys", both, json={"scopes": ["pii:read"]})).status_code == 201
+
+
+async def test_a_new_key_is_shown_once_and_works_at_once(door: Door) -> None:
+    admin = await door.key("admin")
+    made = await door.call("POST", "/v1/keys", admin, json={"scopes": ["metrics:read"], "name": "wall"})
+    assert made.status_code == 201
+    assert made.headers["cache-control"] == "no-store"
+    secret = made.json()["key"]
+    assert (await door.get("/v1/kpis", secret)).status_code == 200
+    listed = await door.get("/v1/keys", admin)
+    [shown] = [key for key in listed.json()["keys"] if key["id"] == made.json()["id"]]
+    assert shown["name"] == "wall"
+    assert secret.startswith(shown["prefix"])
+    assert secret not in listed.text
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        (b'{"scopes": []}', "scopes"),
+        (b'{"scopes": ["everything"]}', "scopes.0"),
+        (b'{"scopes": ["admin"], "colour": 1}', "colour"),
+        (b'{"scopes": ["admin"], "name": "a\\u0000b"}', "name"),
+        (b'{"scopes": ["admin"], "name": "' + b"x" * 201 + b'"}', "name"),
+        (b'{"scopes": ["admin"], "expires_at": "2026-11-20T00:00:00"}', "expires_at"),
+        (b"", "scopes"),
+    ],
+)
+async def test_a_wrong_wish_for_a_key_is_422_with_the_place(door: Door, body: bytes, place: str) -> None:
+    answer = await door.call("POST", "/v1/keys", await door.key("admin"), content=body)
+    assert answer.status_code == 422
+    assert [param["name"] for param in problem(answer)["invalid_params"]] == [place]
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"\xff", b"[" * 10_000 + b"]" * 10_000, b'{"scopes": ["admin"], "name": "\\ud800"}', b"1e400", b"null"]
+)
+async def test_no_body_can_hurt(door: Door, body: bytes) -> None:
+    answer = await door.call("POST", "/v1/keys", await door.key("admin"), content=body)
+    assert answer.status_code in {400, 422}
+    problem(answer)
+
+
+async def test_a_body_beyond_the_bound_is_413(door: Door) -> None:
+    answer = await door.call("POST", "/v1/keys", await door.key("admin"), content=b" " * (64 * 1024 + 1))
+    assert answer.status_code == 413
+    problem(answer)
+
+
+async def test_a_revoked_key_stops_within_the_second(open_door: OpenDoor) -> None:
+    async with open_door(key_cache_seconds=0) as door:
+        admin = await door.key("admin")
+        made = (await door.call("POST", "/v1/keys", admin, json={"scopes": ["metrics:read"]})).json()
+        assert (await door.get("/v1/kpis", made["key"])).status_code == 200
+        assert (await door.call("DELETE", f"/v1/keys/{made['id']}", admin)).status_code == 204
+        assert (await door.get("/v1/kpis", made["key"])).status_code == 401
+        assert (await door.call("DELETE", f"/v1/keys/{made['id']}", admin)).status_code == 204
+
+
+async def test_a_key_ends_at_its_time(open_door: OpenDoor) -> None:
+    async with open_door(key_cache_seconds=60) as door:
+        ended = await door.key("metrics:read", expires_at=datetime.now(UTC) - timedelta(seconds=1))
+        assert (await door.get("/v1/kpis", ended)).status_code == 401
+
+
+async def test_a_rotated_key_gives_way_to_one_of_the_same_scopes(open_door: OpenDoor) -> None:
+    async with open_door(key_cache_seconds=0) as door:
+        admin = await door.key("admin")
+        old = (await door.call("POST", "/v1/keys", admin, json={"scopes": ["metrics:read"], "name": "wall"})).json()
+        rotated = await door.call("POST", f"/v1/keys/{old['id']}:rotate", admin)
+        assert rotated.status_code == 201
+        new = rotated.json()
+        assert (new["scopes"], new["name"]) == (old["scopes"], old["name"])
+        assert (await door.get("/v1/kpis", new["key"])).status_code == 200
+        assert (await door.get("/v1/kpis", old["key"])).status_code == 401
+        assert (await door.call("POST", f"/v1/keys/{old['id']}:rotate", admin)).status_code == 409
+
+
+async def test_during_an_overlap_both_keys_work(open_door: OpenDoor) -> None:
+    async with open_door(key_cache_seconds=0) as door:
+        admin = await door.key("admin")
+        old = (await door.call("POST", "/v1/keys", admin, json={"scopes": ["metrics:read"]})).json()
+        new = (await door.call("POST", f"/v1/keys/{old['id']}:rotate", admin, json={"overlap": 60})).json()
+        for key in (old, new):
+            assert (await door.get("/v1/kpis", key["key"])).status_code == 200
+
+
+async def test_an_admin_without_pii_cannot_take_it_by_rotation(door: Door) -> None:
+    admin, both = await door.key("admin"), await door.key("admin", "pii:read")
+    made = (await door.call("POST", "/v1/keys", both, json={"scopes": ["pii:read"]})).json()
+    assert (await door.call("POST", f"/v1/keys/{made['id']}:rotate", admin)).status_code == 403
+
+
+async def test_another_tenants_keys_are_not_there(door: Door) -> None:
+    mine, theirs = await door.key("admin"), await door.key("admin", tenant="other")
+    made = (await door.call("POST", "/v1/keys", mine, json={"scopes": ["admin"]})).json()
+    assert (await door.call("DELETE", f"/v1/keys/{made['id']}", theirs)).status_code == 404
+    assert (await door.call("POST", f"/v1/keys/{made['id']}:rotate", theirs)).status_code == 404
+    assert made["id"] not in (await door.get("/v1/keys", theirs)).text
+    assert (await door.get("/v1/kpis", made["key"])).status_code == 200
+
+
+async def test_an_unknown_parameter_is_400(door: Door) -> None:
+    answer = await door.get("/v1/keys?tenant=other", await door.key("admin"))
+    assert answer.status_code == 400
+    assert problem(answer)["invalid_params"][0]["name"] == "tenant"
