@@ -29,7 +29,7 @@ REBUILD_PAUSE = 1.0
 class Consumer:
     """A member of `group` that hands the records of `topics` to `handler`, at most `max_batch` at a time.
 
-    `replay(since)` is called when an offset was lost (None: everything); Retry: it can't be asked now. `on_idle` gets, about twice
+    `replay(since)` is called when an offset was lost (None: everything); Retry: not now. `on_idle` gets, about twice
     a second while nothing arrives, the position of each partition whose end has been reached.
     """
 
