@@ -1,0 +1,54 @@
+"""The AsyncAPI 3.0 document of the topics, made from `shared.topics`: `python -m deploy.asyncapi > docs/asyncapi.json`."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from shared.topics import TOPICS
+
+
+def document() -> dict[str, Any]:
+    """Channels, operations and message schemas; one channel a topic, its writer the one that sends."""
+    _, schemas = msgspec.json.schema_components([topic.model for topic in TOPICS], ref_template="#/components/schemas/{name}")
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Earshot's topics",
+            "version": "1",
+            "description": "Each topic has one writer and a `.dlq` twin that takes what can't be understood.",
+        },
+        "defaultContentType": "application/json",
+        "channels": {
+            topic.name: {
+                "address": topic.name,
+                "description": f"Key: {topic.key}. Kept for {topic.retention_ms // 3_600_000} h.",
+                "messages": {topic.model.__name__: {"$ref": f"#/components/messages/{topic.model.__name__}"}},
+                "bindings": {"kafka": {"partitions": topic.partitions}},
+            }
+            for topic in TOPICS
+        },
+        "operations": {
+            f"{topic.writer}.writes.{topic.name}": {"action": "send", "channel": {"$ref": f"#/channels/{topic.name}"}}
+            for topic in TOPICS
+        },
+        "components": {
+            "messages": {
+                topic.model.__name__: {
+                    "summary": (topic.model.__doc__ or "").split("\n")[0],
+                    "payload": {"$ref": f"#/components/schemas/{topic.model.__name__}"},
+                }
+                for topic in TOPICS
+            },
+            "schemas": schemas,
+        },
+    }
+
+
+def page() -> str:
+    """The document as it is kept in `docs/asyncapi.json`."""
+    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    print(page(), end="")
