@@ -13,3 +13,4 @@ OFFSETS_LOST = Counter(
 )
 STALLS = Counter("earshot_kafka_stalls_total", "Consumers that stood still before a broker that answered", ["group"])
 LAG = Gauge("earshot_kafka_lag_records", "Records that this consumer has yet to read", ["group", "topic", "partition"])
+SCORED = Counter("earshot_sentiment_scored_total", "Comments scored and sent, by label", ["label"])

@@ -1,0 +1,14 @@
+"""`python -m services.sentiment`: reads comments, in the cluster, on a CPU."""
+
+from services.sentiment.app import create_app
+from services.sentiment.settings import Settings
+from shared.http import serve
+
+
+def main() -> None:
+    settings = Settings()
+    serve("sentiment", create_app(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

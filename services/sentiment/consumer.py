@@ -1,0 +1,78 @@
+"""From `feedback.events` to `feedback.scores`: one score for each distinct comment of an event, sent before offsets move."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from services.sentiment.domain.judging import Comment, Unscorable
+from services.sentiment.domain.scorer import Model, ScorerAway
+from services.sentiment.pool import Pool
+from shared import metrics_names as metrics
+from shared.events import Event, Score, ScoreEvent, comments, decode_event, encode
+from shared.kafka import Message, Poison, Record, Retry, received_header
+from shared.topics import SCORES, Topic, subject_key
+
+REST = 5.0
+"""Seconds that events wait while the model can't score."""
+
+
+class Sender(Protocol):
+    """The part of a producer that is needed here."""
+
+    async def send_all(self, topic: Topic, messages: Sequence[Message]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """The handler of `feedback.events`. Everything in it may be done twice: the same text gets the same score."""
+
+    pool: Pool
+    sender: Sender
+
+    async def __call__(self, records: Sequence[Record]) -> None:
+        wanted = [(record, event, comment) for record, event in decode(records) for comment in distinct(event)]
+        try:
+            scores = await self.pool.judge([comment for _, _, comment in wanted])
+        except ScorerAway as away:
+            raise Retry(REST, f"the model can't score: {away}") from away
+        poison = {record: s.reason for (record, _, _), s in zip(wanted, scores, strict=True) if isinstance(s, Unscorable)}
+        if poison:
+            raise Poison(poison)
+        scored = [
+            (record, event, score) for (record, event, _), score in zip(wanted, scores, strict=True) if isinstance(score, Score)
+        ]
+        await self.sender.send_all(SCORES, [message(self.pool.model, *one) for one in scored])
+        for _, _, score in scored:
+            metrics.SCORED.labels(score.label or "none").inc()
+
+
+def decode(records: Sequence[Record]) -> list[tuple[Record, Event]]:
+    """The events in `records`, or Poison naming all that can't be understood."""
+    events: list[tuple[Record, Event]] = []
+    poison: dict[Record, str] = {}
+    for record in records:
+        try:
+            events.append((record, decode_event(record.value)))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            poison[record] = f"not an event: {type(error).__name__}"
+    if poison:
+        raise Poison(poison)
+    return events
+
+
+def distinct(event: Event) -> list[Comment]:
+    """The comments of an event, each text once, with the first language stated for it."""
+    found: dict[str, str | None] = {}
+    for text, language in comments(event.body):
+        found[text] = found.get(text) or language
+    return [Comment(text, language) for text, language in found.items()]
+
+
+def message(model: Model, record: Record, event: Event, score: Score) -> Message:
+    """The score as it travels: beside its subject, with the event's receipt time and trace carried on."""
+    said = ScoreEvent(tenant=event.tenant, subject=event.subject, model=str(model), received_at=event.received_at, score=score)
+    received = received_header(event.received_at)
+    carried = tuple(header for header in record.headers if header[0] != received[0])
+    return Message(subject_key(event.tenant, event.subject), encode(said), (received, *carried))

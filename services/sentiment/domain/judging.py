@@ -1,0 +1,90 @@
+"""From comments to scores: rules first, then the model, and no text can spoil it for the others."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from services.sentiment.domain.non_answers import is_non_answer
+from services.sentiment.domain.scorer import Opinion, Scorer, ScorerAway
+from shared.events import Score, text_hash
+
+LONGEST = 4_000
+"""Characters that a model gets to see: VADER's time grows with the square of a text's length, 50 ms here, 5 s at 50,000."""
+
+SOUND = "The delivery was fast."
+"""A text that every model can score: if it can't, the model is at fault."""
+
+
+class Comment(NamedTuple):
+    """A comment and its language (BCP 47), where somebody stated it."""
+
+    text: str
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unscorable:
+    """The model fails on this one text. The reason tells nothing of it."""
+
+    reason: str
+
+
+def judge(scorer: Scorer, comments: Sequence[Comment]) -> list[Score | Unscorable]:
+    """The score of each comment. Raises ScorerAway when the model can't score anything."""
+    asked = [place for place, comment in enumerate(comments) if not is_non_answer(comment.text)]
+    opinions = dict(zip(asked, opinions_of(scorer, [comments[place].text[:LONGEST] for place in asked]), strict=True))
+    return [worded(comment, opinions.get(place)) for place, comment in enumerate(comments)]
+
+
+def worded(comment: Comment, opinion: Opinion | Unscorable | None) -> Score | Unscorable:
+    """An opinion as the score that travels; None is a non-answer."""
+    match opinion:
+        case Unscorable():
+            return opinion
+        case None:
+            return Score(
+                label=None,
+                score=None,
+                confidence=1.0,
+                language=comment.language,
+                flags=("non_answer",),
+                text_hash=text_hash(comment.text),
+            )
+        case Opinion():
+            return Score(
+                label=opinion.label,
+                score=opinion.score,
+                confidence=opinion.confidence,
+                language=comment.language,
+                mixed=opinion.mixed,
+                flags=("truncated",) if len(comment.text) > LONGEST else (),
+                text_hash=text_hash(comment.text),
+            )
+
+
+def opinions_of(scorer: Scorer, texts: Sequence[str]) -> list[Opinion | Unscorable]:
+    """The model's opinion of each text; when it fails, halving finds the texts on which it does."""
+    if not texts:
+        return []
+    try:
+        opinions: list[Opinion | Unscorable] = [*scorer.score(texts)]
+        if len(opinions) != len(texts):
+            raise ValueError(f"{len(opinions)} opinions for {len(texts)} texts")
+    except (ScorerAway, MemoryError) as error:
+        raise ScorerAway(type(error).__name__) from error
+    except Exception as error:
+        if len(texts) > 1:
+            half = len(texts) // 2
+            return opinions_of(scorer, texts[:half]) + opinions_of(scorer, texts[half:])
+        if not works(scorer):
+            raise ScorerAway(type(error).__name__) from error
+        return [Unscorable(f"the model fails on a text: {type(error).__name__}")]
+    return opinions
+
+
+def works(scorer: Scorer) -> bool:
+    """Whether the model can score a text that is beyond blame."""
+    try:
+        return len(scorer.score([SOUND])) == 1
+    except Exception:
+        return False

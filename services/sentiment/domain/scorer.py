@@ -1,0 +1,42 @@
+"""What a model of sentiment has to offer, and what it says of one text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from shared.events import Label
+
+
+class Model(NamedTuple):
+    """A model by name and version: whatever changes a score changes the version."""
+
+    id: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.id}-{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a model reads from a text: score −1..1, confidence 0..1 in the label, calibrated or not as the model says."""
+
+    label: Label
+    score: float
+    confidence: float
+    mixed: bool = False
+
+
+class Scorer(Protocol):
+    """A model: CPU work without side effects, safe to call from several threads, equal texts get equal opinions."""
+
+    @property
+    def model(self) -> Model: ...
+
+    def score(self, texts: Sequence[str]) -> list[Opinion]:
+        """One opinion for each text. Raises ScorerAway when it can't work now; any other exception blames a text."""
+        ...
+
+
+class ScorerAway(Exception):
+    """The model can't score anything now; the texts are not to blame."""

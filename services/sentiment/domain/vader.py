@@ -1,0 +1,37 @@
+"""VADER (Hutto & Gilbert, ICWSM 2014): a lexicon with rules for negation, emphasis and contrast. English only."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+from services.sentiment.domain.scorer import Model, Opinion
+from shared.events import Label
+
+THRESHOLD = 0.05
+"""VADER's own: positive from +0.05 of its compound score, negative from −0.05."""
+
+SILENCE = 0.4
+"""The confidence in `neutral`: mostly it means that the lexicon knows none of the words, which says little."""
+
+
+class VaderScorer:
+    """Reads its lexicon once, when made.
+
+    The confidence is not calibrated: half, plus half of the score's size. `mixed` is never set, since the shares of good and bad
+    words that VADER offers hardly tell a mixed comment from another.
+    """
+
+    def __init__(self) -> None:
+        self.model = Model("vader", version("vaderSentiment"))
+        self._analyser = SentimentIntensityAnalyzer()
+
+    def score(self, texts: Sequence[str]) -> list[Opinion]:
+        return [opinion(self._analyser.polarity_scores(text)["compound"]) for text in texts]
+
+
+def opinion(compound: float) -> Opinion:
+    """VADER's compound score (−1..1, four decimals) as an opinion."""
+    label: Label = "positive" if compound >= THRESHOLD else "negative" if compound <= -THRESHOLD else "neutral"
+    confidence = SILENCE if label == "neutral" else round(0.5 + abs(compound) / 2, 4)
+    return Opinion(label, compound, confidence)

@@ -1,0 +1,18 @@
+"""Sentiment's settings; keys begin with SENTIMENT_, the shared few with nothing."""
+
+from pydantic import AnyHttpUrl, Field
+
+from shared.settings import SharedSettings, prefixed
+
+
+class Settings(SharedSettings):
+    """Read from the environment, validated at boot."""
+
+    model_config = prefixed("SENTIMENT_")
+
+    ingest_url: AnyHttpUrl = Field(AnyHttpUrl("http://127.0.0.1:8401"), description="Where ingest is asked for a replay")
+    threads: int = Field(
+        1, ge=1, le=64, description="Threads that score comments; more help only with a model that frees the GIL"
+    )
+    max_batch: int = Field(500, ge=1, le=5000, description="Events that are scored, sent and committed together")
+    max_waiting: int = Field(32, ge=1, description="Calls of POST /v1/score that may wait for a thread; more are answered 503")
