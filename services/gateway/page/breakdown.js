@@ -56,7 +56,7 @@ function line(row, scale, { kpi, dimension, chosen, choose }) {
     h("td", { class: "plot" }, plot(kpi, row, scale)),
     h("td", { class: "number strong" }, ...parts(kpi.unit, row.value).map(([number, unit]) => h("span", null, number, unit && h("small", null, unit)))),
     h("td", { class: "number quiet", title: row.flags?.includes("low_n") ? flagWord("low_n") : null }, count(row.n), row.flags?.includes("low_n") && h("sup", null, "low")),
-    h("td", { class: "number change", "data-mood": told?.mood ?? "none", title: told?.noise ? "within noise" : null }, told && !told.noise ? `${told.arrow} ${told.text}` : told ? "≈" : ""));
+    h("td", { class: "number change", "data-mood": told?.mood ?? "none", title: told?.noise ? "within noise" : null }, told ? `${told.noise ? "≈" : told.arrow} ${told.text}` : ""));
 }
 
 /** Dot and whisker, or for a plain count a bar from nought. */

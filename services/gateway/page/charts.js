@@ -1,6 +1,6 @@
 /** The trend: a KPI's series within its intervals, the period before as a ghost; drawn by plotly, which the gateway serves itself. */
 
-import { h, placeholder } from "/static/dom.js";
+import { byId, h, placeholder } from "/static/dom.js";
 import { count, flagWord, show, wallClock } from "/static/format.js";
 
 let loading = null;
@@ -59,16 +59,18 @@ export async function trend(host, kpi, series, before) {
   if (!host.classList.contains("js-plotly-plot")) host.replaceChildren();
   await library.react(host, traces, layout(colours, {
     hovermode: "x unified", bargap: 0.28,
-    xaxis: { type: "date", hoverformat: series.rows.length > 1 ? hoverFormat(series.rows) : undefined, nticks: 9, ticklabelstandoff: 6, showspikes: false },
+    xaxis: { type: "date", ...dates(series.rows), nticks: 9, ticklabelstandoff: 6, showspikes: false },
     yaxis: { ...(isCount || kpi.id === "backlog" ? { rangemode: "tozero" } : {}), ...ticks(kpi, series.rows), nticks: 6 },
   }), CONFIG);
   describe(host, kpi, series);
+  legend(kpi, series, before);
   watch(host, library);
 }
 
 /** Take a chart away and say why. */
 export function clear(host, reason) {
   if (host.classList.contains("js-plotly-plot")) window.Plotly?.purge(host);
+  byId("trend-note").replaceChildren();
   host.replaceChildren(placeholder(reason));
 }
 
@@ -122,9 +124,12 @@ function words(kpi, row) {
   return [...lines, ...(notes.length ? [notes.join(", ")] : [])].join("<br>");
 }
 
-function hoverFormat(rows) {
-  const bucket = Date.parse(rows[1].from) - Date.parse(rows[0].from);
-  return bucket < 20 * 3_600_000 ? "%a %-d %b, %H:%M" : "%a %-d %b %Y";
+/** How an axis and its pointer name a bucket: by its day, or within a day by its hour. */
+function dates(rows) {
+  const bucket = rows.length > 1 ? Date.parse(rows.at(-1).from) - Date.parse(rows.at(-2).from) : Infinity;
+  return bucket < 20 * 3_600_000
+    ? { hoverformat: "%a %-d %b, %H:%M", tickformatstops: [{ dtickrange: [null, 86_399_999], value: "%H:%M\n%a %-d %b" }, { dtickrange: [86_400_000, null], value: "%-d %b" }] }
+    : { hoverformat: "%a %-d %b %Y", tickformat: "%-d %b" };
 }
 
 /** Spans want ticks at whole minutes, hours or days; the rest is plotly's to choose. */
@@ -143,6 +148,15 @@ function describe(host, kpi, series) {
   const first = known[0], last = known.at(-1);
   host.setAttribute("role", "img");
   host.setAttribute("aria-label", `${kpi.name} from ${show(kpi.unit, first.value)} on ${at(first).slice(0, 10)} to ${show(kpi.unit, last.value)} on ${at(last).slice(0, 10)}, ${known.length} buckets.`);
+}
+
+function legend(kpi, series, before) {
+  const known = (rows) => rows?.some((row) => row.value !== null);
+  byId("trend-note").replaceChildren(
+    ...(series.rows.some((row) => row.interval) ? [h("span", null, h("i", { class: "is-band" }), "95 % interval")] : []),
+    ...(known(before?.rows) ? [h("span", null, h("i", { class: "is-ghost" }), "period before")] : []),
+    ...(series.rows.some((row) => row.flags?.includes("low_n")) ? [h("span", null, h("i", { class: "is-low" }), `fewer than ${kpi.min_n}`)] : []),
+    ...(series.rows.at(-1)?.flags?.includes("partial") ? [h("span", null, h("i", { class: "is-running" }), "still running")] : []));
 }
 
 const watched = new WeakSet();

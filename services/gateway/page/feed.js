@@ -4,8 +4,8 @@ import { byId, calm, h, placeholder, setText } from "/static/dom.js";
 import { ago, moment } from "/static/format.js";
 
 const SHOWN = 200;
-const LABELS = { positive: ["Positive", "+"], neutral: ["Neutral", "·"], negative: ["Negative", "−"] };
-const CHOICES = [["all", "All"], ["positive", "＋"], ["neutral", "·"], ["negative", "−"]];
+const LABELS = { positive: ["Positive", "+"], neutral: ["Neutral", "○"], negative: ["Negative", "−"] };
+const CHOICES = [["all", "All"], ["positive", "+"], ["neutral", "○"], ["negative", "−"]];
 
 export class Feed {
   #comments = new Map(); // identity → {record, element}
@@ -22,7 +22,11 @@ export class Feed {
     byId("pause").onclick = () => this.#pause(!this.#paused);
     byId("held").onclick = () => this.#release();
     this.#choices();
-    setInterval(() => this.#tick(), 15_000);
+    this.ticking = setInterval(() => this.#tick(), 15_000);
+  }
+
+  close() {
+    clearInterval(this.ticking);
   }
 
   /** Replace everything by the first page of a new view. */
@@ -129,7 +133,7 @@ export class Feed {
     byId("labels").replaceChildren(...CHOICES.map(([value, text]) =>
       h("label", { title: LABELS[value]?.[0] ?? "All comments" },
         h("input", { type: "radio", name: "label", value, checked: value === this.#label, "aria-label": LABELS[value]?.[0] ?? "All", onchange: () => { this.#label = value; this.#draw(); } }),
-        h("span", null, text))));
+        h("span", { class: "mood", "data-label": value }, text))));
   }
 
   #tick() {

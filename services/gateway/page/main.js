@@ -1,0 +1,106 @@
+/** The page's start: a key, or the form that asks for one; then the board. */
+
+import { Api, Refused } from "/static/api.js";
+import { Board } from "/static/board.js";
+import { byId, setText } from "/static/dom.js";
+import { parse, saveKey, savedKey, writeAddress } from "/static/state.js";
+
+let board = null;
+
+/** Take the key out of the address, where one is, and begin. */
+function begin() {
+  const { view, key } = parse(location.hash);
+  if (key) {
+    saveKey(key);
+    writeAddress(view);
+  }
+  const known = savedKey();
+  if (known) void open(known, view);
+  else signIn("");
+}
+
+/** Show the board for a key, if it opens anything. */
+async function open(key, view) {
+  close();
+  const stop = new AbortController();
+  board = { close: () => stop.abort() };
+  const refused = () => {
+    close();
+    saveKey(null);
+    signIn("That key is not valid, or no longer.");
+  };
+  const api = new Api(key, { onTrouble: banner, onKeyRefused: refused });
+  show("app");
+  try {
+    const catalogue = await api.catalogue(stop.signal);
+    if (stop.signal.aborted) return;
+    board = new Board(api, catalogue, view);
+  } catch (error) {
+    if (stop.signal.aborted || !(error instanceof Refused) || error.status === 401) return;
+    close();
+    signIn(error.status === 403 ? "That key may not read figures: it needs the scope metrics:read." : error.message);
+  }
+}
+
+function close() {
+  board?.close();
+  board = null;
+  banner(null);
+}
+
+function signIn(reason) {
+  show("sign-in");
+  setText(byId("key-error"), reason);
+  const field = byId("key");
+  field.setAttribute("aria-invalid", String(Boolean(reason)));
+  field.focus();
+}
+
+function show(id) {
+  for (const part of ["sign-in", "app"]) byId(part).hidden = part !== id;
+}
+
+function banner(text) {
+  byId("banner").hidden = !text;
+  setText(byId("banner"), text ?? "");
+}
+
+byId("sign-in").querySelector("form").onsubmit = (event) => {
+  event.preventDefault();
+  const field = byId("key"), key = field.value.trim();
+  if (!key) {
+    signIn("Please enter a key.");
+    return;
+  }
+  field.value = "";
+  saveKey(key);
+  void open(key, parse(location.hash).view);
+};
+
+byId("sign-out").onclick = () => {
+  close();
+  saveKey(null);
+  signIn("");
+};
+
+byId("theme").onclick = () => {
+  const root = document.documentElement;
+  root.dataset.theme = root.dataset.theme === "light" ? "dark" : "light";
+  try {
+    localStorage.setItem("earshot.theme", root.dataset.theme);
+  } catch {
+    // Storage is switched off: the choice lasts as long as the page.
+  }
+  board?.repaint?.();
+};
+
+addEventListener("hashchange", begin);
+addEventListener("unhandledrejection", (event) => {
+  if (event.reason?.name === "AbortError") {
+    event.preventDefault(); // a query that a newer view has overtaken
+    return;
+  }
+  banner("Something on this page went wrong. Reloading it should help.");
+});
+
+begin();
