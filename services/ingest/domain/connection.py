@@ -1,0 +1,56 @@
+"""A connected tool: whose it is, how its deliveries are verified, and how its questions and fields are to be read."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from services.ingest.domain.answers import POSITIVE_FROM, Polarity
+from services.ingest.domain.fields import Model, Name, Scale, Score
+
+State = Literal["active", "paused", "deleted"]
+Dimension = Literal["channel", "survey", "product", "region", "language", "team", "agent", "segment"]
+"""What a connection may fix, or fill from a field of its payloads."""
+
+
+class Question(Model):
+    """How a question's answers are to be read, where the payload doesn't say."""
+
+    kind: Literal["nps", "csat", "ces", "comment"]
+    scale: Scale | None = None
+    polarity: Polarity | None = None
+    positive_from: Score | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Question":
+        if self.kind == "csat" and self.scale is None:
+            raise ValueError("a csat question needs its scale")
+        if self.kind == "csat" and self.positive_from is None and self.scale not in POSITIVE_FROM:
+            raise ValueError("this scale needs positive_from")
+        if self.kind == "nps" and self.scale not in (None, (0, 10)):
+            raise ValueError("an nps question's scale is [0, 10]")
+        return self
+
+
+class Mapping(Model):
+    """`questions` by the tool's id or ref; `dimensions` from a field of the payload to a dimension."""
+
+    questions: dict[Name, Question] = Field(default_factory=dict, max_length=1000)
+    dimensions: dict[Name, Dimension] = Field(default_factory=dict, max_length=100)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """`revision` grows with each change of `mapping` or `dimensions`. `key` makes the tenant's pseudonyms. At most two secrets
+    are live, the newer one first."""
+
+    id: str
+    tenant: str
+    provider: str
+    name: str
+    state: State
+    revision: int
+    mapping: Mapping
+    dimensions: dict[Dimension, str]
+    secrets: tuple[str, ...]
+    key: bytes

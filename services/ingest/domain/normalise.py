@@ -1,0 +1,184 @@
+"""From a canonical record to the statement that travels: redacted, pseudonymous, in UTC, with every default filled in."""
+
+from datetime import UTC, datetime
+from hashlib import blake2b
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from services.ingest.domain import answers, facts
+from services.ingest.domain.connection import Connection
+from services.ingest.domain.delivery import Statement
+from services.ingest.domain.pseudonym import of_email, pseudonym
+from services.ingest.domain.record import Override, Response, Review, Spoken, Ticket
+from services.ingest.domain.redaction import redact
+from shared import events
+from shared.events import Body, Event
+
+MAX_EVENT_BYTES = 1_500_000
+"""Far below what a topic takes, so that no statement can block the way out."""
+
+NEVER = datetime.fromtimestamp(0, UTC)
+
+
+class TooLong(ValueError):
+    """The record says more than one message can carry."""
+
+
+def normalise(
+    record: Response | Review | Ticket | Override, connection: Connection, received_at: datetime, position: int = 0
+) -> Statement:
+    """The statement that `record`, received over `connection`, makes."""
+    event = Event(
+        tenant=connection.tenant,
+        subject=record.subject if isinstance(record, Override) else f"{connection.id}/{record.type}/{record.id}",
+        statement="",
+        revision=connection.revision,
+        seq=0,
+        position=position,
+        at=_edited_at(record) or received_at,
+        received_at=received_at,
+        connection=connection.id,
+        source=connection.provider,
+        customer=_customer(record, connection.key),
+        dimensions=_dimensions(record, connection),
+        body=_body(record, connection),
+    )
+    return Statement(event, _fingerprint(event, _edited_at(record)), _email(record, connection.key))
+
+
+def _edited_at(record: Response | Review | Ticket | Override) -> datetime | None:
+    return record.updated_at if isinstance(record, Spoken) else record.at
+
+
+def _fingerprint(event: Event, edited_at: datetime | None) -> bytes:
+    """Equal for equal content, whenever it is received and under whichever revision."""
+    content = events.encode(replace(event, revision=1, at=edited_at or NEVER, received_at=NEVER, position=0))
+    if len(content) > MAX_EVENT_BYTES:
+        raise TooLong("the record is too long")
+    return blake2b(content, digest_size=16).digest()
+
+
+def _customer(record: Response | Review | Ticket | Override, key: bytes) -> str | None:
+    return pseudonym(key, record.customer) if isinstance(record, Spoken) and record.customer else None
+
+
+def _email(record: Response | Review | Ticket | Override, key: bytes) -> str | None:
+    customer = record.customer if isinstance(record, Spoken) else None
+    return of_email(key, customer.email) if customer and customer.email else None
+
+
+def _dimensions(record: Response | Review | Ticket | Override, connection: Connection) -> dict[str, str | None]:
+    """The connection's fixed values, and over them what the record says. A ticket's team and agent are an assignment instead."""
+    if isinstance(record, Override):
+        return {}
+    values = _grouped(record, connection)
+    if isinstance(record, Ticket):
+        values.pop("team", None)
+        values.pop("agent", None)
+    if record.channel:
+        values["channel"] = record.channel
+    if isinstance(record, Response) and record.survey:
+        values["survey"] = record.survey.id
+    if isinstance(record, Review) and record.product:
+        values["product"] = record.product
+    return values
+
+
+def _grouped(record: Spoken, connection: Connection) -> dict[str, str | None]:
+    fixed: dict[str, str | None] = {**connection.dimensions}
+    return fixed | record.dimensions.model_dump(exclude_unset=True)
+
+
+def _body(record: Response | Review | Ticket | Override, connection: Connection) -> Body:
+    match record:
+        case Response():
+            return events.Response(at=record.at, sent_at=record.sent_at, answers=tuple(_answer(a) for a in record.answers))
+        case Review():
+            return events.Review(
+                at=record.at, stars=record.stars, title=_said(record.title), text=_said(record.text), language=record.language
+            )
+        case Ticket():
+            return events.Ticket(facts=(*_assignment_at_opening(record, connection), *(_fact(f) for f in record.facts)))
+        case Override():
+            return events.Override(comment=record.comment, label=record.label, themes=tuple(record.themes))
+
+
+def _said(text: str | None) -> str | None:
+    """A customer's words as they may be published; nothing said is None."""
+    return redact(text) if text else None
+
+
+def _answer(answer: answers.Answer) -> events.Answer:
+    if isinstance(answer, answers.Comment):
+        return events.Answer(question=answer.question, kind="comment", text=_said(answer.text), language=answer.language)
+    if answer.value is None:
+        return events.Answer(question=answer.question, kind=answer.kind)
+    return events.Answer(
+        question=answer.question,
+        kind=answer.kind,
+        value=answer.value,
+        scale=answer.scale,
+        positive_from=answer.lowest_positive if isinstance(answer, answers.Csat) else None,
+        polarity=answer.polarity if isinstance(answer, answers.Ces) else None,
+        raw=_said(answer.raw),
+    )
+
+
+def _assignment_at_opening(ticket: Ticket, connection: Connection) -> list[events.Assigned]:
+    grouped = _grouped(ticket, connection)
+    if not grouped.keys() & {"team", "agent"}:
+        return []
+    at = next((fact.at for fact in ticket.facts if isinstance(fact, facts.Opened)), ticket.at)
+    return [events.Assigned(at=at, team=grouped.get("team", UNSET), agent=grouped.get("agent", UNSET))]
+
+
+def _fact(fact: facts.Fact) -> events.Fact:
+    """An agent's and a bot's words are no comments, and so go no further than here."""
+    match fact:
+        case facts.Opened():
+            text = _said(fact.text) if fact.by == "customer" else None
+            return events.Opened(at=fact.at, by=fact.by, agent=fact.agent, text=text, language=fact.language)
+        case facts.Message():
+            return events.Message(
+                at=fact.at,
+                by=fact.by,
+                agent=fact.agent,
+                public=fact.public,
+                auto=fact.auto,
+                id=fact.id,
+                text=_said(fact.text) if fact.by == "customer" else None,
+                language=fact.language,
+            )
+        case facts.Assigned():
+            given = fact.model_fields_set
+            return events.Assigned(
+                at=fact.at, team=fact.team if "team" in given else UNSET, agent=fact.agent if "agent" in given else UNSET
+            )
+        case facts.Rating():
+            return _rating(fact)
+        case facts.StatusSet():
+            return events.StatusSet(at=fact.at, status=fact.status)
+        case facts.PrioritySet():
+            return events.PrioritySet(at=fact.at, priority=fact.priority)
+        case facts.Merged():
+            return events.Merged(at=fact.at, into=fact.into, value=fact.value)
+        case facts.Spam():
+            return events.Spam(at=fact.at, value=fact.value)
+        case facts.Deleted():
+            return events.Deleted(at=fact.at, value=fact.value)
+
+
+def _rating(fact: facts.Rating) -> events.Rating:
+    if fact.value is None:
+        return events.Rating(at=fact.at, id=fact.id, text=_said(fact.text), language=fact.language)
+    return events.Rating(
+        at=fact.at,
+        value=fact.value,
+        scale=fact.scale,
+        positive_from=fact.lowest_positive,
+        raw=_said(fact.raw),
+        id=fact.id,
+        text=_said(fact.text),
+        language=fact.language,
+    )

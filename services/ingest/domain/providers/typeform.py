@@ -1,0 +1,129 @@
+"""Typeform: `Typeform-Signature: sha256=<base64 HMAC-SHA256 of the raw body>`, key the literal secret; nothing is timestamped.
+
+A submission is a `form_response`; a `form_response_partial` has the same shape and is none. Answers say the type of their
+field: `nps` is an NPS question and text fields are comments. What `rating`, `opinion_scale` and yes/no fields measure, and on
+which scale, isn't in the payload: the connection's mapping says so, by the field's id or ref, or the question is left out.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.ingest.domain import json
+from services.ingest.domain.connection import Dimension, Mapping, Question
+from services.ingest.domain.providers.literal import new_secret, refuse_secret
+from services.ingest.domain.providers.provider import (
+    Headers,
+    NotVerified,
+    Parsed,
+    Unusable,
+    check,
+    dimensions_of,
+    object_in,
+    text,
+)
+
+__all__ = ["new_secret", "parse", "refuse_secret", "verify"]
+
+TYPED = {
+    "nps": Question(kind="nps"),
+    "long_text": Question(kind="comment"),
+    "short_text": Question(kind="comment"),
+}
+"""What a field's own type says of it."""
+
+CUSTOMER_FIELDS = ("user_id", "customer_id")
+"""Hidden fields by which forms are told who answers."""
+
+
+def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:
+    scheme, _, signature = headers.get("typeform-signature", "").partition("=")
+    if scheme != "sha256":
+        raise NotVerified("typeform-signature is needed")
+    if not check(signature, body, [secret.encode() for secret in secrets]):
+        raise NotVerified("the signature is wrong")
+
+
+def parse(headers: Headers, body: bytes, mapping: Mapping) -> Parsed:
+    try:
+        payload = json.parse(body)
+    except json.Malformed as error:
+        return Parsed(None, problem=str(error))
+    if not isinstance(payload, dict):
+        return Parsed(None, problem="the body is not an object")
+    delivery = text(payload.get("event_id"))
+    if payload.get("event_type") != "form_response":
+        return Parsed(delivery, ignored=text(payload.get("event_type")) or "an event without a type")
+    form = object_in(payload, "form_response")
+    if not form:
+        return Parsed(delivery, problem="form_response is missing")
+    try:
+        return Parsed(delivery, [_record(form, mapping)])
+    except Unusable as error:
+        return Parsed(delivery, problem=str(error))
+
+
+def _record(form: dict[str, Any], mapping: Mapping) -> dict[str, Any]:
+    given = [a for a in form.get("answers") or () if isinstance(a, dict)]
+    customer = _customer(given, object_in(form, "hidden"))
+    dimensions = _dimensions(form, given, mapping)
+    return {
+        "type": "response",
+        "id": form.get("token"),
+        "at": form.get("submitted_at"),
+        "channel": dimensions.pop("channel", "survey"),
+        "survey": {"id": dimensions.pop("survey", None) or form.get("form_id")},
+        "answers": list(_answers(given, mapping)),
+        "dimensions": dimensions,
+        **({"customer": customer} if customer else {}),
+    }
+
+
+def _answers(given: list[dict[str, Any]], mapping: Mapping) -> Iterator[dict[str, Any]]:
+    for answer in given:
+        field = object_in(answer, "field")
+        declared = mapping.questions.get(str(field.get("id"))) or mapping.questions.get(str(field.get("ref")))
+        question = declared or TYPED.get(str(field.get("type")))
+        if question is not None:
+            yield _answer(str(field.get("id") or field.get("ref")), question, answer)
+
+
+def _answer(name: str, question: Question, answer: dict[str, Any]) -> dict[str, Any]:
+    if question.kind == "comment":
+        return {"question": name, "kind": "comment", "text": _text(name, answer)}
+    form = question.model_dump(exclude_none=True)
+    return {"question": name, **form, "value": _number(name, answer)}
+
+
+def _number(name: str, answer: dict[str, Any]) -> Any:
+    match answer.get("type"):
+        case "number":
+            return answer.get("number")
+        case "boolean" if isinstance(answer.get("boolean"), bool):
+            return int(answer["boolean"])
+        case _:
+            raise Unusable(f"question {name} is a rating by the mapping, but its answer is no number")
+
+
+def _text(name: str, answer: dict[str, Any]) -> Any:
+    if answer.get("type") != "text":
+        raise Unusable(f"question {name} is a comment, but its answer is no text")
+    return answer.get("text")
+
+
+def _customer(given: list[dict[str, Any]], hidden: dict[str, Any]) -> dict[str, str]:
+    emails = [a.get("email") for a in given if a.get("type") == "email"] + [hidden.get("email")]
+    customer = {
+        "id": next((value for field in CUSTOMER_FIELDS if (value := text(hidden.get(field)))), None),
+        "email": next((value for email in emails if (value := text(email)) and "@" in value), None),
+    }
+    return {name: value for name, value in customer.items() if value}
+
+
+def _dimensions(form: dict[str, Any], given: list[dict[str, Any]], mapping: Mapping) -> dict[Dimension, str]:
+    """Values of the hidden fields, and of the chosen answers, that the mapping names."""
+    chosen = {
+        str(object_in(a, "field").get(key)): text(object_in(a, "choice").get("label")) for a in given for key in ("id", "ref")
+    }
+    found = {**chosen, **{field: text(value) for field, value in object_in(form, "hidden").items()}}
+    return dimensions_of(found, mapping)

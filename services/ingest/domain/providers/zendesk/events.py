@@ -1,0 +1,154 @@
+"""Zendesk's event subscriptions: one envelope, `{type, id, time, detail, event}`.
+
+`detail` is the ticket as it was after the event, so every delivery states its opening, its priority and who holds it, each at the
+time at which it was true: the deliveries of a ticket may come in any order, and some may be missing. What happened is `event`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from services.ingest.domain.connection import Mapping
+from services.ingest.domain.providers.provider import Parsed, Unusable, dimensions_of, object_in, text
+from services.ingest.domain.providers.zendesk.words import rating_fact, status_fact
+
+PREFIX = "zen:event-type:ticket."
+
+Facts = list[dict[str, Any]]
+Reader = Callable[[dict[str, Any], dict[str, Any], Any], Facts]
+"""(detail, event, time) → what happened, as facts of the canonical record."""
+
+
+def parse(payload: dict[str, Any], mapping: Mapping) -> Parsed:
+    """The record that an event states; kinds without a reader are ignored, whatever they are called."""
+    delivery, kind = text(payload.get("id")), text(payload.get("type")) or "an event without a type"
+    reader = READERS.get(kind.removeprefix(PREFIX)) if kind.startswith(PREFIX) else None
+    if reader is None:
+        return Parsed(delivery, ignored=kind)
+    detail, event, time = object_in(payload, "detail"), object_in(payload, "event"), payload.get("time")
+    happened = reader(detail, event, time)
+    if not happened and kind == PREFIX + "csat_received":
+        return Parsed(delivery, ignored=kind)
+    facts = [*_opening(detail), *_held(detail, time), *happened]
+    return Parsed(delivery, [_record(detail, time, facts, mapping)])
+
+
+def _record(detail: dict[str, Any], time: Any, facts: Facts, mapping: Mapping) -> dict[str, Any]:
+    fields = dimensions_of(detail, mapping)
+    channel = fields.pop("channel", None) or text(object_in(detail, "via").get("channel"))
+    requester = text(detail.get("requester_id"))
+    return {
+        "type": "ticket",
+        "id": text(detail.get("id")),
+        "at": detail.get("created_at") or time,
+        "updated_at": time,
+        "facts": facts,
+        "dimensions": fields,
+        **({"channel": channel} if channel else {}),
+        **({"customer": {"id": requester}} if requester else {}),
+    }
+
+
+def _opening(detail: dict[str, Any]) -> Facts:
+    """A ticket whose submitter isn't its requester was opened by an agent on a customer's behalf."""
+    if not detail.get("created_at"):
+        return []
+    submitter, requester = text(detail.get("submitter_id")), text(detail.get("requester_id"))
+    by_agent = submitter is not None and requester is not None and submitter != requester
+    opener = {"by": "agent", "agent": submitter} if by_agent else {"by": "customer"}
+    return [{"fact": "opened", "at": detail["created_at"], **opener, **_text_of(detail.get("description"))}]
+
+
+def _held(detail: dict[str, Any], time: Any) -> Facts:
+    """Who holds the ticket and how urgent it is, as `detail` says of the time of the event."""
+    held = {name: text(detail[key]) for name, key in (("team", "group_id"), ("agent", "assignee_id")) if key in detail}
+    facts: Facts = [{"fact": "assigned", "at": time, **held}] if held else []
+    return facts + (_priority(detail["priority"], time) if "priority" in detail else [])
+
+
+def _created(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
+    """What it was when it was opened, at the opening's own time."""
+    at = detail.get("created_at")
+    return [*_held(detail, at), *([status_fact(detail["status"], at)] if detail.get("status") else [])]
+
+
+def _status_changed(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
+    return [status_fact(event.get("current"), time)]
+
+
+def _comment_added(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
+    comment = object_in(event, "comment")
+    if not comment:
+        raise Unusable("event.comment is missing")
+    author = object_in(comment, "author")
+    name = text(author.get("id"))
+    by_agent = author["is_staff"] if isinstance(author.get("is_staff"), bool) else name != text(detail.get("requester_id"))
+    return [
+        {
+            "fact": "message",
+            "at": time,
+            "by": "agent" if by_agent else "customer",
+            "public": comment.get("is_public") is not False,
+            **({"id": identity} if (identity := text(comment.get("id"))) else {}),
+            **({"agent": name} if by_agent and name else {}),
+            **_text_of(comment.get("body")),
+        }
+    ]
+
+
+def _priority_changed(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
+    return _priority(event.get("current"), time)
+
+
+def _agent_changed(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
+    return [{"fact": "assigned", "at": time, "agent": text(event.get("current"))}]
+
+
+def _group_changed(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
+    return [{"fact": "assigned", "at": time, "team": text(event.get("current"))}]
+
+
+def _merged(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
+    into = text(event.get("target_ticket_id"))
+    return [{"fact": "merged", "at": time, **({"into": into} if into else {})}]
+
+
+def _deleted(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
+    return [{"fact": "deleted", "at": time}]
+
+
+def _undeleted(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
+    return [{"fact": "deleted", "at": time, "value": False}]
+
+
+def _spam(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
+    return [{"fact": "spam", "at": time}]
+
+
+def _rated(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
+    score = object_in(event, "satisfaction_score")
+    fact = rating_fact(score.get("score"), time, score.get("comment"))
+    return [fact] if fact else []
+
+
+def _priority(word: object, at: Any) -> Facts:
+    return [{"fact": "priority", "at": at, "priority": name.lower() if (name := text(word)) else None}]
+
+
+def _text_of(value: object) -> dict[str, str]:
+    return {"text": value} if isinstance(value, str) and value.strip() else {}
+
+
+READERS: dict[str, Reader] = {
+    "created": _created,
+    "status_changed": _status_changed,
+    "comment_added": _comment_added,
+    "priority_changed": _priority_changed,
+    "agent_assignment_changed": _agent_changed,
+    "group_assignment_changed": _group_changed,
+    "merged": _merged,
+    "soft_deleted": _deleted,
+    "permanently_deleted": _deleted,
+    "undeleted": _undeleted,
+    "marked_as_spam": _spam,
+    "csat_received": _rated,
+}

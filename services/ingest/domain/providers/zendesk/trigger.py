@@ -1,0 +1,76 @@
+"""Zendesk's triggers: their body is whatever an administrator writes, so we publish the one that we read, `trigger.json`.
+
+Placeholders are filled in as they are, without escaping, so a quote or a line break in a customer's comment would spoil the JSON.
+The comment therefore stands last, and is cut out before the rest is parsed.
+"""
+
+from importlib import resources
+from typing import Any
+
+from services.ingest.domain import json
+from services.ingest.domain.connection import Mapping
+from services.ingest.domain.providers.provider import Unusable, dimensions_of, text
+from services.ingest.domain.providers.zendesk.words import rating_fact, status_fact
+
+MARK = "earshot"
+"""The key by which a body from our template is known."""
+
+COMMENT = b'"comment": "'
+
+
+def template() -> str:
+    """What an administrator pastes as the body of the webhook."""
+    return resources.files(__package__).joinpath("trigger.json").read_text()
+
+
+def read(body: bytes) -> Any:
+    """The payload, be it an event's JSON or our template with an unescaped comment. Malformed: neither."""
+    try:
+        return json.parse(body)
+    except json.Malformed:
+        head, mark, rest = body.partition(COMMENT)
+        comment, quote, end = rest.rpartition(b'"')
+        if not mark or not quote or end.strip() != b"}":
+            raise
+    payload = json.parse(head + mark + b'"}')
+    if isinstance(payload, dict):
+        payload["comment"] = json.parse(b'"' + _escaped(comment) + b'"')
+    return payload
+
+
+def _escaped(comment: bytes) -> bytes:
+    """Text as it was written, made a JSON string's inside."""
+    for raw, escaped in ((b"\\", b"\\\\"), (b'"', b'\\"'), (b"\r", b"\\r"), (b"\n", b"\\n"), (b"\t", b"\\t")):
+        comment = comment.replace(raw, escaped)
+    return comment
+
+
+def record(payload: dict[str, Any], mapping: Mapping) -> dict[str, Any]:
+    """The ticket that a filled-in template describes, as it was at `updated_at`."""
+    created, updated = payload.get("created_at"), payload.get("updated_at")
+    if not text(created) or not text(updated):
+        raise Unusable("created_at and updated_at are needed")
+    fields = dimensions_of(payload, mapping)
+    channel = fields.pop("channel", None) or text(payload.get("channel"))
+    requester = text(payload.get("requester"))
+    rating = rating_fact(payload.get("rating"), updated, payload.get("comment"))
+    return {
+        "type": "ticket",
+        "id": text(payload.get("id")),
+        "at": created,
+        "updated_at": updated,
+        "dimensions": fields,
+        "facts": [
+            {"fact": "opened", "at": created},
+            {"fact": "assigned", "at": updated, "team": text(payload.get("group")), "agent": text(payload.get("assignee"))},
+            {
+                "fact": "priority",
+                "at": updated,
+                "priority": priority.lower() if (priority := text(payload.get("priority"))) else None,
+            },
+            status_fact(payload.get("status"), updated),
+            *([rating] if rating else []),
+        ],
+        **({"channel": channel} if channel else {}),
+        **({"customer": {"id": requester}} if requester else {}),
+    }
