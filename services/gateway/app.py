@@ -2,17 +2,21 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import httpx
 from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.gateway.api import keys, kpis, passing
+from services.gateway.api import keys, kpis, live, page, passing
 from services.gateway.api.limits import Limits, RateLimitHeaders
 from services.gateway.api.state import Gateway
+from services.gateway.clients.kpis import value
 from services.gateway.clients.upstream import Upstream, open_http
 from services.gateway.domain.bucket import Rate
+from services.gateway.live.feed import feed
+from services.gateway.live.hub import Hub
 from services.gateway.live.provisioning import keep_provisioning
 from services.gateway.settings import Settings
 from services.gateway.store.keyring import KeyRing
@@ -21,11 +25,18 @@ from services.gateway.store.tenants import Tenants
 from shared import problems
 from shared.database import open_engine, outage_is_503
 from shared.http import RequestId, add_health
+from shared.kafka import Record, follow
+from shared.topics import CHANGES
 from shared.workers import Workers
 
 
-def create_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
-    """The application; `transport` is for tests that bring their own services behind the door."""
+def create_app(
+    settings: Settings,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+    changes: AsyncIterator[Record] | None = None,
+) -> FastAPI:
+    """The application. Tests may bring their own services behind the door (`transport`) and their own `changes`."""
     engine = open_engine(settings.database_url)
     workers = Workers()
 
@@ -36,9 +47,12 @@ def create_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None
             http = await stack.enter_async_context(open_http(transport))
             gateway = build(settings, engine, http)
             app.state.gateway = gateway
+            await stack.enter_async_context(gateway.hub)
             await stack.enter_async_context(workers)
             told = (gateway.upstream("ingest"), gateway.upstream("metrics"))
             workers.start("provisioning", lambda: keep_provisioning(Tenants(engine), told))
+            announced = changes or follow(settings.kafka_bootstrap_servers, CHANGES)
+            workers.start("live", lambda: feed(announced, gateway.hub))
             yield
 
     app = FastAPI(title="Earshot", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
@@ -46,7 +60,7 @@ def create_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None
     app.add_middleware(RequestId)
     problems.install(app)
     add_health(app, alive=lambda: workers.dead, ready=lambda: missing(engine))
-    for routes in (kpis.routes, keys.routes, passing.router()):
+    for routes in (kpis.routes, live.routes, keys.routes, passing.router(), page.router(page.Files())):
         app.include_router(routes)
     return app
 
@@ -54,11 +68,13 @@ def create_app(settings: Settings, *, transport: httpx.AsyncBaseTransport | None
 def build(settings: Settings, engine: AsyncEngine, http: httpx.AsyncClient) -> Gateway:
     bases = {"ingest": settings.ingest_url, "metrics": settings.metrics_url, "sentiment": settings.sentiment_url}
     store = Keys(engine)
+    upstreams = {name: Upstream(name, http, base, settings.internal_token) for name, base in bases.items()}
     return Gateway(
         keys=store,
         keyring=KeyRing(store.find, settings.key_cache_seconds),
         limits=Limits(Rate(settings.rate_per_second, settings.rate_burst)),
-        upstreams={name: Upstream(name, http, base, settings.internal_token) for name, base in bases.items()},
+        hub=Hub(partial(value, upstreams["metrics"]), settings.live_readers_per_key),
+        upstreams=upstreams,
     )
 
 

@@ -8,6 +8,7 @@ from fastapi import Request
 
 from services.gateway.api.limits import Limits
 from services.gateway.clients.upstream import Upstream
+from services.gateway.live.hub import Hub
 from services.gateway.store.keyring import KeyRing
 from services.gateway.store.keys import Keys
 
@@ -19,6 +20,7 @@ class Gateway:
     keys: Keys
     keyring: KeyRing
     limits: Limits
+    hub: Hub
     upstreams: Mapping[str, Upstream]
 
     def upstream(self, name: Literal["ingest", "metrics", "sentiment"]) -> Upstream:
