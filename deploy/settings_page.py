@@ -1,0 +1,119 @@
+"""`python -m deploy.settings_page`: write docs/settings.md, every setting of every service, from the settings classes."""
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
+from pydantic import AnyHttpUrl, SecretStr
+from pydantic.fields import FieldInfo
+
+from shared.settings import SharedSettings
+
+SERVICES = ("ingest", "sentiment", "metrics", "gateway")
+PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+INTRODUCTION = """\
+# Settings
+
+Written by `python -m deploy.settings_page` from the classes in `services/*/settings.py`; a test compares them. Don't edit.
+
+Every setting is a variable of the environment, read and checked once, when a service starts: one that is wrong stops it with its
+name and the reason. Nothing is read from a file. Secrets are never logged.
+"""
+RULES = {
+    Ge: ("ge", "≥ {}"),
+    Gt: ("gt", "> {}"),
+    Le: ("le", "≤ {}"),
+    Lt: ("lt", "< {}"),
+    MinLen: ("min_length", "at least {} characters"),
+    MaxLen: ("max_length", "at most {} characters"),
+}
+"""How a bound is put in words, and the attribute that holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One variable of the environment, as its service reads it."""
+
+    name: str
+    kind: str
+    bounds: str
+    default: str | None
+    meaning: str
+
+    @property
+    def required(self) -> bool:
+        return self.default is None
+
+
+def settings_class(service: str) -> type[SharedSettings]:
+    """The class that `service` reads its environment with."""
+    found: type[SharedSettings] = importlib.import_module(f"services.{service}.settings").Settings
+    return found
+
+
+def settings_of(service: str) -> list[Setting]:
+    """What `service` reads, the shared settings included, in the order of its class."""
+    cls = settings_class(service)
+    prefix = str(cls.model_config["env_prefix"])
+    return [_setting(prefix, name, field) for name, field in cls.model_fields.items()]
+
+
+def page() -> str:
+    """The whole page: what all share, then each service's own."""
+    everywhere = {setting.name for setting in settings_of(SERVICES[0])}.intersection(
+        *({setting.name for setting in settings_of(service)} for service in SERVICES)
+    )
+    parts = [INTRODUCTION, _section("All services", [s for s in settings_of(SERVICES[0]) if s.name in everywhere])]
+    parts += [_section(service, [s for s in settings_of(service) if s.name not in everywhere]) for service in SERVICES]
+    return "\n".join(parts)
+
+
+def _section(title: str, settings: list[Setting]) -> str:
+    rows = [
+        f"| `{s.name}` | {', '.join(part for part in (s.kind, s.bounds) if part)} "
+        f"| {'**required**' if s.default is None else f'`{s.default}`'} | {s.meaning} |"
+        for s in settings
+    ]
+    return "\n".join([f"## {title}", "", "| variable | value | default | meaning |", "| --- | --- | --- | --- |", *rows, ""])
+
+
+def _setting(prefix: str, name: str, field: FieldInfo) -> Setting:
+    variable = field.validation_alias if isinstance(field.validation_alias, str) else f"{prefix}{name}".upper()
+    default = None if field.is_required() else _default(field.get_default(call_default_factory=True))
+    meaning = (field.description or "").replace("|", "\\|")
+    return Setting(variable, _kind(field.annotation), _bounds(field.metadata), default, meaning)
+
+
+def _default(value: Any) -> str:
+    match value:
+        case SecretStr():
+            return "(a secret)"
+        case bool():
+            return str(value).lower()
+        case None | "":
+            return "(none)"
+        case _:
+            return str(value).rstrip("/") if hasattr(value, "scheme") else str(value)
+
+
+def _kind(annotation: Any) -> str:
+    if get_origin(annotation) is Annotated:
+        return _kind(get_args(annotation)[0])
+    names = {str: "text", SecretStr: "secret", int: "whole number", float: "number", bool: "true or false", AnyHttpUrl: "URL"}
+    if annotation in names:
+        return names[annotation]
+    if options := [option for option in get_args(annotation) if option is not type(None)]:
+        return " or ".join(_kind(option) if isinstance(option, type) else f"`{option}`" for option in options)
+    return getattr(annotation, "__name__", str(annotation))
+
+
+def _bounds(metadata: list[Any]) -> str:
+    known = [(rule, *RULES[type(rule)]) for rule in metadata if type(rule) in RULES]
+    return ", ".join(words.format(getattr(rule, attribute)) for rule, attribute, words in known)
+
+
+if __name__ == "__main__":
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(page())

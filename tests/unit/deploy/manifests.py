@@ -1,0 +1,60 @@
+"""The rendered manifests, as the tests look at them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from deploy import k8s
+from deploy.k8s.kubectl import render
+
+HOME = Path(k8s.__file__).parent
+BASE, DEV, PRODUCTION = "base", "overlays/dev", "overlays/production"
+OVERLAYS = (DEV, PRODUCTION)
+ALL = (BASE, *OVERLAYS)
+SERVICES = ("ingest", "sentiment", "metrics", "gateway")
+WITH_DATABASE = ("ingest", "metrics", "gateway")
+
+Manifest = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Manifests:
+    """What one kustomization renders to."""
+
+    found: tuple[Manifest, ...]
+
+    def __iter__(self) -> Iterator[Manifest]:
+        return iter(self.found)
+
+    def of(self, *kinds: str) -> list[Manifest]:
+        return [m for m in self.found if m["kind"] in kinds]
+
+    def one(self, kind: str, name: str) -> Manifest:
+        """The one of that kind and name; a generated name goes without its hash."""
+        (only,) = (m for m in self.of(kind) if m["metadata"]["name"] in (name, _hashed(m, name)))
+        return only
+
+    def pods(self) -> Iterator[tuple[str, Manifest]]:
+        """Every pod template, with the name of what makes it."""
+        for workload in self.of("Deployment", "Job"):
+            yield workload["metadata"]["name"], workload["spec"]["template"]
+
+    def containers(self) -> Iterator[tuple[str, Manifest]]:
+        for name, pod in self.pods():
+            spec = pod["spec"]
+            for container in spec.get("initContainers", []) + spec["containers"]:
+                yield f"{name}/{container['name']}", container
+
+
+@cache
+def rendered(kustomization: str) -> Manifests:
+    return Manifests(tuple(m for m in yaml.load_all(render(HOME / kustomization), yaml.CSafeLoader) if m))
+
+
+def _hashed(manifest: Manifest, name: str) -> str | None:
+    own = str(manifest["metadata"]["name"])
+    return own if own.rpartition("-")[0] == name and manifest["kind"] == "ConfigMap" else None

@@ -1,0 +1,100 @@
+"""What the manifests put into each pod's environment, against what the settings classes read."""
+
+from collections.abc import Iterator
+
+import pytest
+from pydantic import ValidationError
+from sqlalchemy.exc import ArgumentError
+
+from deploy.settings_page import settings_class, settings_of
+from shared.database import open_engine
+from tests.unit.deploy.manifests import ALL, BASE, SERVICES, Manifest, Manifests, rendered
+
+
+def secrets() -> dict[str, dict[str, str]]:
+    """What the Secrets hold that whoever deploys makes: the base's placeholders say so."""
+    return {m["metadata"]["name"]: m["stringData"] for m in rendered(BASE).of("Secret")}
+
+
+def environment(found: Manifests, container: Manifest) -> dict[str, str]:
+    """The variables that the container will see; KeyError where something that is referred to isn't there."""
+    variables: dict[str, str] = {}
+    configs = {m["metadata"]["name"]: m["data"] for m in found.of("ConfigMap")}
+    for source in container["envFrom"]:
+        held = configs[source["configMapRef"]["name"]] if "configMapRef" in source else secrets()[source["secretRef"]["name"]]
+        variables |= held
+    for entry in container.get("env", []):
+        key = entry["valueFrom"]["secretKeyRef"]
+        variables[entry["name"]] = secrets()[key["name"]][key["key"]]
+    return variables
+
+
+def each(kustomization: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """The service and the environment of every container."""
+    found = rendered(kustomization)
+    for name, container in found.containers():
+        yield name.split("/")[0].removesuffix("-migration"), environment(found, container)
+
+
+@pytest.mark.parametrize("kustomization", ALL)
+def test_every_variable_is_a_setting_of_the_service_that_gets_it(kustomization: str) -> None:
+    for service, variables in each(kustomization):
+        assert variables.keys() <= {setting.name for setting in settings_of(service)}, service
+
+
+@pytest.mark.parametrize("kustomization", ALL)
+def test_every_required_setting_is_given(kustomization: str) -> None:
+    for service, variables in each(kustomization):
+        assert {setting.name for setting in settings_of(service) if setting.required} <= variables.keys(), service
+
+
+@pytest.mark.parametrize("kustomization", ALL)
+def test_nothing_points_at_the_pod_itself_by_default(kustomization: str) -> None:
+    """Defaults are those of one machine: in a cluster every address has to be said."""
+    for service, variables in each(kustomization):
+        local = {s.name for s in settings_of(service) if s.default and "127.0.0.1" in s.default}
+        assert local <= variables.keys(), service
+
+
+@pytest.mark.parametrize("kustomization", ALL)
+def test_the_services_call_one_another_by_names_and_ports_that_exist(kustomization: str) -> None:
+    found = rendered(kustomization)
+    doors = {f"http://{m['metadata']['name']}:{port['port']}" for m in found.of("Service") for port in m["spec"]["ports"]}
+    for service, variables in each(kustomization):
+        named = {value for name, value in variables.items() if name.endswith("_URL") and name != "INGEST_PUBLIC_URL"}
+        assert {url for url in named if url.startswith("http")} <= doors, service
+
+
+@pytest.mark.parametrize("kustomization", ALL)
+def test_the_port_of_the_pod_is_the_port_of_the_setting(kustomization: str) -> None:
+    found = rendered(kustomization)
+    for deployment in found.of("Deployment"):
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        variables, prefix = environment(found, container), deployment["metadata"]["name"].upper()
+        assert variables[f"{prefix}_HOST"] == "0.0.0.0"
+        assert [str(port["containerPort"]) for port in container["ports"]] == [variables[f"{prefix}_PORT"]]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_refuses_to_boot_with_a_placeholder(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = dict(each(BASE))[service]
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError) as refused:
+        settings_class(service)()
+    assert ("INTERNAL_TOKEN",) in {error["loc"] for error in refused.value.errors()}
+
+
+def test_a_database_named_by_a_placeholder_is_refused() -> None:
+    with pytest.raises(ArgumentError):
+        open_engine("REPLACE_ME")
+
+
+@pytest.mark.parametrize("kustomization", ALL)
+@pytest.mark.parametrize("service", SERVICES)
+def test_with_real_secrets_the_environment_is_accepted(service: str, kustomization: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = {"INTERNAL_TOKEN": "t" * 43, "INGEST_SECRET_KEY": "k" * 43 + "="}
+    for name, value in dict(each(kustomization))[service].items():
+        monkeypatch.setenv(name, real.get(name, "postgresql://u:p@host:5432/db" if value == "REPLACE_ME" else value))
+    settings = settings_class(service)()
+    assert settings.port == 8000

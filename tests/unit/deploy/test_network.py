@@ -1,0 +1,133 @@
+"""The network policies, asked like a cluster would ask them: may this pod open a connection to that one?"""
+
+from dataclasses import dataclass, field
+from itertools import permutations
+
+import pytest
+
+from tests.unit.deploy.manifests import DEV, OVERLAYS, PRODUCTION, SERVICES, WITH_DATABASE, Manifest, rendered
+
+HTTP, POSTGRES, KAFKA, DNS = 8000, 5432, 9092, 53
+
+
+@dataclass(frozen=True)
+class Pod:
+    namespace: str
+    labels: dict[str, str] = field(hash=False)
+
+
+def ours(namespace: str) -> dict[str, Pod]:
+    """Earshot's pods, and those that the operators make in the same namespace."""
+    kustomization = DEV if namespace == "earshot-dev" else PRODUCTION
+    pods = {name: Pod(namespace, pod["metadata"]["labels"]) for name, pod in rendered(kustomization).pods()}
+    pods |= {f"{s}-database": Pod(namespace, {"cnpg.io/cluster": f"{s}-database"}) for s in WITH_DATABASE}
+    pods["kafka"] = Pod(namespace, {"strimzi.io/cluster": "earshot", "strimzi.io/kind": "Kafka"})
+    return pods
+
+
+STRANGERS = {
+    "dns": Pod("kube-system", {"k8s-app": "kube-dns"}),
+    "doors": Pod("ingress-nginx", {"app.kubernetes.io/name": "ingress-nginx"}),
+    "prometheus": Pod("monitoring", {}),
+    "neighbour": Pod("default", {"app.kubernetes.io/name": "gateway"}),
+    "internet": Pod("elsewhere", {}),
+}
+
+CALLS = {("sentiment", "ingest"), ("metrics", "ingest"), ("gateway", "ingest"), ("gateway", "sentiment"), ("gateway", "metrics")}
+
+
+def matches(selector: Manifest, labels: dict[str, str]) -> bool:
+    wanted = selector.get("matchLabels", {}).items()
+    listed = selector.get("matchExpressions", [])
+    assert all(one["operator"] == "In" for one in listed)
+    return wanted <= labels.items() and all(labels.get(one["key"]) in one["values"] for one in listed)
+
+
+def meant(peer: Manifest, pod: Pod, home: str) -> bool:
+    if "namespaceSelector" in peer:
+        inside = matches(peer["namespaceSelector"], {"kubernetes.io/metadata.name": pod.namespace})
+    else:
+        inside = pod.namespace == home
+    return inside and matches(peer.get("podSelector", {}), pod.labels)
+
+
+def lets(policies: list[Manifest], direction: str, pod: Pod, other: Pod, port: int) -> bool:
+    """Whether the policies that select `pod` let it speak in that direction; a pod that none selects may do as it likes."""
+    mine = [
+        m["spec"]
+        for m in policies
+        if m["metadata"]["namespace"] == pod.namespace
+        and direction.title() in m["spec"]["policyTypes"]
+        and matches(m["spec"]["podSelector"], pod.labels)
+    ]
+    side = "to" if direction == "egress" else "from"
+    rules = [rule for spec in mine for rule in spec.get(direction, [])]
+    return not mine or any(
+        port in {p["port"] for p in rule["ports"]}
+        and (side not in rule or any(meant(peer, other, pod.namespace) for peer in rule[side]))
+        for rule in rules
+    )
+
+
+def connects(kustomization: str, source: Pod, target: Pod, port: int) -> bool:
+    policies = rendered(kustomization).of("NetworkPolicy")
+    return lets(policies, "egress", source, target, port) and lets(policies, "ingress", target, source, port)
+
+
+@pytest.fixture(params=OVERLAYS)
+def kustomization(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def pods(kustomization: str) -> dict[str, Pod]:
+    return ours("earshot-dev" if kustomization == DEV else "earshot") | STRANGERS
+
+
+def test_just_the_calls_of_the_design_are_let_through(kustomization: str, pods: dict[str, Pod]) -> None:
+    possible = {
+        (source, target)
+        for source, target in permutations(SERVICES, 2)
+        if connects(kustomization, pods[source], pods[target], HTTP)
+    }
+    assert possible == CALLS
+
+
+def test_each_database_is_reached_by_its_owner_and_its_migration_alone(kustomization: str, pods: dict[str, Pod]) -> None:
+    for owner in WITH_DATABASE:
+        callers = {
+            name
+            for name in (*SERVICES, *(f"{s}-migration" for s in WITH_DATABASE))
+            if connects(kustomization, pods[name], pods[f"{owner}-database"], POSTGRES)
+        }
+        assert callers == {owner, f"{owner}-migration"}
+
+
+def test_servers_reach_kafka_and_migrations_dont(kustomization: str, pods: dict[str, Pod]) -> None:
+    assert all(connects(kustomization, pods[service], pods["kafka"], KAFKA) for service in SERVICES)
+    assert not any(connects(kustomization, pods[f"{s}-migration"], pods["kafka"], KAFKA) for s in WITH_DATABASE)
+
+
+def test_everyone_resolves_names(kustomization: str, pods: dict[str, Pod]) -> None:
+    for name in (*SERVICES, *(f"{s}-migration" for s in WITH_DATABASE)):
+        assert connects(kustomization, pods[name], pods["dns"], DNS), name
+
+
+def test_nobody_calls_out_and_no_neighbour_calls_in(kustomization: str, pods: dict[str, Pod]) -> None:
+    for service in SERVICES:
+        assert not any(connects(kustomization, pods[service], pods["internet"], port) for port in (80, 443, HTTP))
+        assert not connects(kustomization, pods["neighbour"], pods[service], HTTP)
+
+
+def test_production_opens_the_two_doors_and_the_view_of_the_metrics() -> None:
+    pods = ours("earshot") | STRANGERS
+    assert {s for s in SERVICES if connects(PRODUCTION, pods["doors"], pods[s], HTTP)} == {"ingest", "gateway"}
+    assert {s for s in SERVICES if connects(PRODUCTION, pods["prometheus"], pods[s], HTTP)} == set(SERVICES)
+
+
+def test_the_brokers_let_in_our_servers_and_the_autoscaler_only() -> None:
+    """Their listener has no password; Strimzi makes a policy of these peers."""
+    (listener,) = rendered(PRODUCTION).one("Kafka", "earshot")["spec"]["kafka"]["listeners"]
+    pods = ours("earshot") | STRANGERS | {"keda": Pod("keda", {})}
+    welcome = {name for name, pod in pods.items() if any(meant(peer, pod, "earshot") for peer in listener["networkPolicyPeers"])}
+    assert welcome == {*SERVICES, "keda"}

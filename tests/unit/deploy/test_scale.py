@@ -1,0 +1,85 @@
+"""Production: two of everything, a standby that is waited for, consumers that grow with their partitions, two doors."""
+
+import pytest
+
+from deploy.k8s import topics
+from shared.topics import TOPICS
+from tests.unit.deploy.manifests import DEV, PRODUCTION, SERVICES, WITH_DATABASE, rendered
+
+PARTITIONS = {topic.name: topic.partitions for topic in TOPICS}
+
+
+def test_every_service_has_at_least_two_replicas_in_production() -> None:
+    found = rendered(PRODUCTION)
+    least = {m["spec"]["scaleTargetRef"]["name"]: m["spec"]["minReplicas"] for m in found.of("HorizontalPodAutoscaler")}
+    lagging = {m["spec"]["scaleTargetRef"]["name"]: m["spec"]["minReplicaCount"] for m in found.of("ScaledObject")}
+    assert not least.keys() & lagging.keys(), "two autoscalers would fight over one Deployment"
+    assert (least | lagging).keys() == set(SERVICES)
+    assert min((least | lagging).values()) >= 2
+
+
+def test_an_autoscaler_alone_says_how_many() -> None:
+    assert not any("replicas" in m["spec"] for m in rendered(PRODUCTION).of("Deployment"))
+    assert all(m["spec"]["replicas"] == 1 for m in rendered(DEV).of("Deployment"))
+
+
+def test_no_consumer_grows_beyond_its_partitions() -> None:
+    for scaled in rendered(PRODUCTION).of("ScaledObject"):
+        for trigger in scaled["spec"]["triggers"]:
+            assert scaled["spec"]["maxReplicaCount"] <= PARTITIONS[trigger["metadata"]["topic"]]
+
+
+def test_the_autoscaler_asks_the_brokers_that_the_services_use() -> None:
+    found = rendered(PRODUCTION)
+    (host, _, port) = found.one("ConfigMap", "earshot")["data"]["KAFKA_BOOTSTRAP_SERVERS"].partition(":")
+    kafka = found.one("Kafka", "earshot")
+    assert host == f"{kafka['metadata']['name']}-kafka-bootstrap"
+    for scaled in found.of("ScaledObject"):
+        for trigger in scaled["spec"]["triggers"]:
+            assert trigger["metadata"]["bootstrapServers"] == f"{host}.{kafka['metadata']['namespace']}.svc:{port}"
+
+
+def test_a_commit_waits_for_a_standby_in_production() -> None:
+    clusters = rendered(PRODUCTION).of("Cluster")
+    assert {m["metadata"]["name"] for m in clusters} == {f"{service}-database" for service in WITH_DATABASE}
+    for cluster in clusters:
+        assert cluster["spec"]["postgresql"]["synchronous"] == {"method": "any", "number": 1, "dataDurability": "required"}
+        assert cluster["spec"]["instances"] >= 3, "with two, the loss of one would stop all writing"
+
+
+def test_the_clusters_make_the_databases_and_the_secrets_that_the_services_read() -> None:
+    found = rendered(PRODUCTION)
+    for service in WITH_DATABASE:
+        cluster = found.one("Cluster", f"{service}-database")
+        assert cluster["spec"]["bootstrap"]["initdb"] == {"database": service, "owner": service}
+        (container,) = found.one("Deployment", service)["spec"]["template"]["spec"]["containers"]
+        (entry,) = container["env"]
+        assert entry["valueFrom"]["secretKeyRef"] == {"name": f"{cluster['metadata']['name']}-app", "key": "uri"}
+
+
+def test_the_topics_are_those_of_the_table() -> None:
+    assert topics.PAGE.read_text() == topics.page(), "run `python -m deploy.k8s.topics`"
+
+
+@pytest.mark.parametrize(("kustomization", "replicas"), [(DEV, 1), (PRODUCTION, 3)])
+def test_every_topic_and_its_dlq_are_kept_as_often_as_there_are_brokers(kustomization: str, replicas: int) -> None:
+    found = rendered(kustomization)
+    assert {m["metadata"]["name"] for m in found.of("KafkaTopic")} == {name for t in TOPICS for name in (t.name, t.dlq)}
+    assert found.one("KafkaNodePool", "node")["spec"]["replicas"] == replicas
+    for topic in found.of("KafkaTopic"):
+        assert topic["spec"]["replicas"] == replicas
+        assert topic["spec"]["config"]["min.insync.replicas"] == max(1, replicas - 1)
+        assert topic["metadata"]["labels"]["strimzi.io/cluster"] == "earshot"
+
+
+def test_webhooks_come_in_by_the_address_that_tools_are_told() -> None:
+    found = rendered(PRODUCTION)
+    (rule,) = found.one("Ingress", "hooks")["spec"]["rules"]
+    assert found.one("ConfigMap", "ingest")["data"]["INGEST_PUBLIC_URL"] == f"https://{rule['host']}"
+    assert [(p["path"], p["backend"]["service"]["name"]) for p in rule["http"]["paths"]] == [("/v1/hooks", "ingest")]
+
+
+def test_every_host_has_a_certificate() -> None:
+    for ingress in rendered(PRODUCTION).of("Ingress"):
+        covered = {host for tls in ingress["spec"]["tls"] for host in tls["hosts"]}
+        assert {rule["host"] for rule in ingress["spec"]["rules"]} == covered
