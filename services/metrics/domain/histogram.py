@@ -1,0 +1,49 @@
+"""A measure counted: how many contributions per bin, and the sums from which mean and variance follow."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Counts per bin with the sum of the amounts and of their squares; integers only, so any order of adding gives the same."""
+
+    counts: Mapping[int, int]
+    total: int = 0
+    squares: int = 0
+
+    @property
+    def n(self) -> int:
+        """How many contributions were counted."""
+        return sum(self.counts.values())
+
+    def above(self, least: int) -> int:
+        """How many lie in the bin `least` or a higher one."""
+        return sum(count for place, count in self.counts.items() if place >= least)
+
+    def below(self, limit: int) -> int:
+        """How many lie in a bin lower than `limit`."""
+        return self.n - self.above(limit)
+
+
+EMPTY = Histogram({})
+
+
+def merge(*histograms: Histogram) -> Histogram:
+    """All of them as one."""
+    counts: Counter[int] = Counter()
+    for histogram in histograms:
+        counts.update(histogram.counts)
+    return Histogram(dict(counts), sum(h.total for h in histograms), sum(h.squares for h in histograms))
+
+
+def count(contributions: Iterable[tuple[int, int]]) -> Histogram:
+    """The histogram of (bin, amount) pairs."""
+    counts: Counter[int] = Counter()
+    total = squares = 0
+    for place, amount in contributions:
+        counts[place] += 1
+        total += amount
+        squares += amount * amount
+    return Histogram(dict(counts), total, squares)
