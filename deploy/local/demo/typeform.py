@@ -1,0 +1,45 @@
+"""A survey response as Typeform posts it."""
+
+import uuid
+from typing import Any
+
+Payload = dict[str, Any]
+
+FIELDS: dict[str, tuple[str, str, str]] = {
+    "recommend": ("yR3cM2nD0a7B", "opinion_scale", "How likely are you to recommend us?"),
+    "satisfied": ("sT5fD8k1WqZx", "rating", "How satisfied are you with your last box?"),
+    "reason": ("rE4sN6v9LpTu", "long_text", "What is the main reason for your answer?"),
+}
+"""Question → the field's id, its type and its title."""
+
+
+def payload(record: Payload) -> Payload:
+    """The `form_response` that a canonical response record comes from. It is the same for the same record, ids included."""
+    at = record["at"]
+    form = record["survey"]
+    return {
+        "event_id": uuid.uuid5(uuid.NAMESPACE_OID, f"typeform/{record['id']}").hex,
+        "event_type": "form_response",
+        "form_response": {
+            "form_id": form["id"],
+            "token": record["id"],
+            "submitted_at": at,
+            "landed_at": at,
+            "hidden": {"user_id": record["customer"]["id"], **record["dimensions"]},
+            "definition": {
+                "id": form["id"],
+                "title": form["name"],
+                "fields": [{"id": i, "ref": ref, "type": kind, "title": title} for ref, (i, kind, title) in FIELDS.items()],
+            },
+            "answers": [answer(given) for given in record["answers"]],
+        },
+    }
+
+
+def answer(given: Payload) -> Payload:
+    """One answer, under the key that its type has."""
+    identity, kind, _ = FIELDS[given["question"]]
+    value = (
+        {"type": "text", "text": given["text"]} if given["kind"] == "comment" else {"type": "number", "number": given["value"]}
+    )
+    return {**value, "field": {"id": identity, "ref": given["question"], "type": kind}}

@@ -1,0 +1,52 @@
+"""The environment of the services, derived from the settings and from secrets that are made once per data folder."""
+
+import secrets
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.local.files import read_json, replace, replace_json
+from deploy.local.ports import HOST
+from deploy.local.settings import DATABASES, SERVICES, Settings
+
+
+def stack_secrets(path: Path) -> dict[str, str]:
+    """The stack's own secrets, made at the first call and kept in `path`."""
+    content = read_json(path)
+    # The key is base64url of 32 bytes with its padding
+    fresh = {"internal_token": secrets.token_urlsafe(32), "ingest_secret_key": secrets.token_urlsafe(32) + "="}
+    if not fresh.keys() <= content.keys():
+        content = fresh | content
+        replace_json(path, content)
+    return {name: content[name] for name in fresh}
+
+
+def services_environment(
+    settings: Settings, secrets: Mapping[str, str], database_urls: Mapping[str, str], bootstrap: str
+) -> dict[str, str]:
+    """One environment for all four services and their tools."""
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
+        "INTERNAL_TOKEN": secrets["internal_token"],
+        **{f"{service.upper()}_HOST": HOST for service in SERVICES},
+        **{f"{service.upper()}_PORT": str(settings.port(service)) for service in SERVICES},
+        **{f"{name.upper()}_DATABASE_URL": database_urls[name] for name in DATABASES},
+        "INGEST_PUBLIC_URL": settings.url("ingest"),
+        "INGEST_SECRET_KEY": secrets["ingest_secret_key"],
+        "METRICS_INGEST_URL": settings.url("ingest"),
+        "SENTIMENT_INGEST_URL": settings.url("ingest"),
+        "GATEWAY_INGEST_URL": settings.url("ingest"),
+        "GATEWAY_METRICS_URL": settings.url("metrics"),
+        "GATEWAY_SENTIMENT_URL": settings.url("sentiment"),
+    }
+
+
+def write_environment(path: Path, environment: Mapping[str, str]) -> None:
+    """Keep the environment for tools that a person runs beside the stack: `set -a; . .local/services.env`."""
+    replace(path, "".join(f"{name}={shlex.quote(value)}\n" for name, value in environment.items()))
+
+
+def read_environment(path: Path) -> dict[str, str]:
+    """What `write_environment` wrote."""
+    lines = (shlex.split(line)[0].partition("=") for line in path.read_text().splitlines())
+    return {name: value for name, _, value in lines}

@@ -1,0 +1,51 @@
+"""Files that others read while we write them, replaced in one step, private if they hold secrets; the lock of a data folder."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from deploy.local.processes import StartFailed
+
+
+def replace(path: Path, text: str, mode: int = 0o600) -> None:
+    """Let `path` hold `text`, durably; a reader sees the old or the new, never a part, and a crash leaves one of them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staging = path.with_name(f".{path.name}.new")
+    staging.unlink(missing_ok=True)
+    with os.fdopen(os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    staging.replace(path)
+
+
+def replace_json(path: Path, content: Any) -> None:
+    replace(path, json.dumps(content, indent=2) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in the file at `path`; empty when there is none yet."""
+    content: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return content
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold `folder` for this process alone; the system lets go of it when we end, however that happens."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise StartFailed(
+                f"another stack (process {file.read().strip() or 'unknown'}) uses {folder}: stop it, or give DATA another folder"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

@@ -1,0 +1,72 @@
+"""What `make run` reads from its environment, and what follows from it: ports, URLs, paths."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from deploy.local.ports import HOST
+
+SERVICES = ("ingest", "sentiment", "metrics", "gateway")
+DATABASES = ("ingest", "metrics", "gateway")
+"""Which services have a database, each its own."""
+
+OFFSETS = {"gateway": 0, "ingest": 1, "sentiment": 2, "metrics": 3, "kafka": 4, "kafka controller": 5, "postgres": 6}
+"""Where each listens, counted from PORT_BASE."""
+
+EmptyIsNone = BeforeValidator(lambda value: value or None)
+
+
+class Settings(BaseSettings):
+    """Settings of the local stack."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    data: Path = Field(Path(".local"), description="Folder of everything that is kept")
+    port_base: int = Field(8400, ge=1024, le=65_528, description="First of the consecutive ports that are used")
+    demo: bool = Field(True, description="Whether the demo tenant gets a history and a trickle of live events")
+    kafka_bootstrap_servers: Annotated[str | None, EmptyIsNone] = Field(
+        None, description="An existing Kafka (host:port, …), instead of starting one"
+    )
+    database_url_base: Annotated[str | None, EmptyIsNone] = Field(
+        None,
+        description="An existing PostgreSQL (postgresql+asyncpg://user:password@host:port, without a database's name), "
+        "which may make databases there, instead of starting one",
+    )
+
+    @cached_property
+    def folder(self) -> Path:
+        return self.data.resolve()
+
+    def port(self, name: str) -> int:
+        return self.port_base + OFFSETS[name]
+
+    def url(self, service: str) -> str:
+        """The base URL of a service, without a closing slash."""
+        return f"http://{HOST}:{self.port(service)}"
+
+    def log(self, name: str) -> Path:
+        return self.folder / "logs" / f"{name}.log"
+
+    @property
+    def secrets_file(self) -> Path:
+        return self.folder / "secrets.json"
+
+    @property
+    def environment_file(self) -> Path:
+        return self.folder / "services.env"
+
+    @property
+    def demo_file(self) -> Path:
+        return self.folder / "demo.json"
+
+    def own_ports(self) -> dict[str, int]:
+        """Name → port of all that this stack itself will listen on."""
+        foreign = set()
+        if self.kafka_bootstrap_servers:
+            foreign |= {"kafka", "kafka controller"}
+        if self.database_url_base:
+            foreign |= {"postgres"}
+        return {name: self.port(name) for name in OFFSETS if name not in foreign}

@@ -1,0 +1,142 @@
+"""The whole stack: servers, databases and topics, services, demo, in the order in which they need one another."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+import httpx
+
+from deploy.local.databases import make_databases
+from deploy.local.demo.load import load_history
+from deploy.local.demo.tenant import DemoTenant, ensure_tenant
+from deploy.local.demo.trickle import trickle
+from deploy.local.environment import services_environment, stack_secrets, write_environment
+from deploy.local.files import replace_json
+from deploy.local.kafka import Kafka
+from deploy.local.ports import is_free
+from deploy.local.postgres import Postgres
+from deploy.local.processes import StartFailed, run_to_end
+from deploy.local.service import Service
+from deploy.local.settings import DATABASES, SERVICES, Settings
+from deploy.local.supervisor import Supervisor
+from deploy.local.terminal import Terminal
+from shared.kafka import ensure_topics
+
+SERVERS = ("postgres", "kafka")
+
+
+class Stack:
+    """Everything that `make run` runs. `run()` goes on until cancelled; `stop()` must follow it in any case."""
+
+    def __init__(self, settings: Settings, terminal: Terminal, http: httpx.AsyncClient) -> None:
+        self._settings = settings
+        self._terminal = terminal
+        self._http = http
+        self._supervisor = Supervisor(terminal.note, self._publish)
+        self._postgres = Postgres(settings.folder / "postgres", settings.port("postgres"), settings.log("postgres"))
+        self._kafka = Kafka(
+            settings.folder / "kafka", settings.port("kafka"), settings.port("kafka controller"), settings.log("kafka")
+        )
+        self._tenant: DemoTenant | None = None
+
+    async def run(self) -> None:
+        """Bring everything up, say so, then feed the demo until cancelled. Raises StartFailed when something won't start."""
+        self._withdraw()
+        self._check_ports()
+        await together(self._bring_up_kafka(), self._bring_up_services())
+        tenant = await ensure_tenant(self._settings, self._http)
+        self._terminal.done(f"tenant {tenant.id} with {len(tenant.connections)} connections")
+        until = await load_history(self._settings, tenant, self._http, self._terminal) if self._settings.demo else None
+        self._tenant = tenant
+        self._publish()
+        self._announce(tenant)
+        if until:
+            await trickle(tenant, until, self._http)
+        await asyncio.Event().wait()
+
+    async def stop(self) -> None:
+        """End every process: the services first, the servers after them."""
+        self._withdraw()
+        await self._supervisor.stop(last=SERVERS)
+
+    # --- servers
+    def _check_ports(self) -> None:
+        base = self._settings.port_base
+        for name, port in self._settings.own_ports().items():
+            if not is_free(port):
+                raise StartFailed(
+                    f"port {port}, meant for {name}, is taken. "
+                    f"Stop what uses it, or move all ports: make run PORT_BASE={base + 100}"
+                )
+
+    async def _bring_up_kafka(self) -> None:
+        bootstrap = self._settings.kafka_bootstrap_servers or self._kafka.bootstrap
+        if not self._settings.kafka_bootstrap_servers:
+            self._terminal.doing("starting Kafka")
+            await self._supervisor.start(self._kafka)
+        await ensure_topics(bootstrap)
+        self._terminal.done(f"Kafka at {bootstrap}")
+
+    async def _bring_up_databases(self) -> dict[str, str]:
+        """Service → URL of its database."""
+        if base := self._settings.database_url_base:
+            urls = await make_databases(base)
+            self._terminal.done("databases at the given PostgreSQL")
+            return urls
+        await self._supervisor.start(self._postgres)
+        urls = {name: await self._postgres.create_database(name) for name in DATABASES}
+        self._terminal.done(f"PostgreSQL on port {self._postgres.port}")
+        return urls
+
+    # --- services
+    async def _bring_up_services(self) -> None:
+        settings = self._settings
+        bootstrap = settings.kafka_bootstrap_servers or self._kafka.bootstrap
+        secrets = stack_secrets(settings.secrets_file)
+        environment = services_environment(settings, secrets, await self._bring_up_databases(), bootstrap)
+        write_environment(settings.environment_file, environment)
+        services = {name: Service(name, settings.url(name), environment, settings.log(name), self._http) for name in SERVICES}
+        await together(*(self._bring_up(service, environment) for service in services.values()))
+        self._terminal.done(f"{', '.join(services)}")
+
+    async def _bring_up(self, service: Service, environment: Mapping[str, str]) -> None:
+        """Migrate the service's database, if it has one, start the service, and wait until it can serve."""
+        if service.name in DATABASES:
+            self._terminal.doing("migrating the databases")
+            command = [sys.executable, "-m", f"services.{service.name}.migrate"]
+            log = self._settings.log(f"{service.name}-migrate")
+            await run_to_end(f"the migration of {service.name}", command, log, env={**os.environ, **environment})
+        self._terminal.doing("starting the services")
+        await self._supervisor.start(service)
+        await service.until_serving()
+
+    # --- what others see
+    def _publish(self) -> None:
+        """Write demo.json, once all is ready and then whenever a pid is another."""
+        if self._tenant:
+            pids = {name: self._supervisor.pids.get(name) for name in (*SERVICES, "kafka", "postgres")}
+            urls = {f"{name}_url": self._settings.url(name) for name in ("gateway", "ingest", "sentiment", "metrics")}
+            replace_json(self._settings.demo_file, {**urls, **self._tenant.description(), "pids": pids})
+
+    def _withdraw(self) -> None:
+        """Without a running stack there is no demo.json."""
+        self._tenant = None
+        self._settings.demo_file.unlink(missing_ok=True)
+
+    def _announce(self, tenant: DemoTenant) -> None:
+        say = self._terminal.say
+        say(f"\n[bold]Earshot is ready[/] after {self._terminal.elapsed:.1f} s. Open")
+        say(f"  [bold cyan]{self._settings.url('gateway')}/#key={tenant.api_key}[/]")
+        say("[dim]Ctrl-C stops everything; the data stays.[/]")
+
+
+async def together(*steps: Coroutine[Any, Any, None]) -> None:
+    """Do the steps at once; the first failure cancels the others and is raised as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for step in steps:
+                group.create_task(step)
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None

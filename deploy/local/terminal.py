@@ -1,0 +1,53 @@
+"""What a person sees of the stack: one line for each thing done, and one for what is going on."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+
+
+class Terminal:
+    """Lines on standard output. Where that is no terminal, what is going on is printed too, since nothing can be replaced."""
+
+    def __init__(self) -> None:
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._status = self._console.status("starting")
+        self._began = time.monotonic()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self._began
+
+    def doing(self, what: str) -> None:
+        """Tell what is going on; the next call replaces it."""
+        if self._console.is_terminal:
+            self._status.start()
+            self._status.update(escape(what))
+        else:
+            self._console.print(f"  … {what}", markup=False)
+
+    def done(self, what: str) -> None:
+        """Tell what has been done."""
+        self._console.print(f"  [green]✓[/] {escape(what)} [dim]{self.elapsed:.1f} s[/]")
+
+    def note(self, what: str) -> None:
+        """Tell what happened by itself."""
+        self._console.print(f"  [yellow]![/] {escape(what)}")
+
+    def failed(self, why: str) -> None:
+        self._status.stop()
+        self._console.print(f"[red]Earshot can't run:[/] {escape(why)}")
+
+    def say(self, markup: str = "") -> None:
+        """A line of its own, after which nothing is going on."""
+        self._status.stop()
+        self._console.print(markup)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._status.stop()

@@ -1,0 +1,19 @@
+"""`make verify`: runs the verification of metrics in the environment of the stack that runs on DATA."""
+
+import os
+import sys
+
+from deploy.local.environment import read_environment
+from deploy.local.settings import Settings
+
+
+def main() -> None:
+    settings = Settings()
+    if not settings.demo_file.exists():
+        sys.exit(f"No stack is ready on {settings.folder}: `make run` with the same DATA first.")
+    environment = os.environ | read_environment(settings.environment_file)
+    os.execve(sys.executable, [sys.executable, "-m", "services.metrics.verify", *sys.argv[1:]], environment)  # noqa: S606
+
+
+if __name__ == "__main__":
+    main()
