@@ -1,0 +1,51 @@
+"""`python -m deploy.kpis_page`: write docs/kpis.md, the definition of every KPI, from the table that computes them."""
+
+from pathlib import Path
+
+from services.metrics.domain.kpis import KPIS, Kpi
+
+PAGE = Path(__file__).parents[1] / "docs" / "kpis.md"
+INTRODUCTION = """\
+# What each number means
+
+Written by `python -m deploy.kpis_page` from `services/metrics/domain/kpis.py`; a test compares them. Don't edit.
+
+Rules for all:
+
+- Values are computed from counts and never rounded; ratios are recombined from their parts, never averaged.
+- Shares are in percent (0 to 100), NPS and other balances in points (−100 to 100), spans in seconds, sentiment in −1 to 1.
+- Nothing to count gives null, never 0; a plain count gives 0. Below `min_n` a value carries the flag `low_n`.
+- Buckets are half-open, `[start, end)`, in a named zone; both ends, with their offset, are on every row.
+- Medians and other percentiles come from bins whose bounds lie 2 % apart, so they are right to 1 %; means are exact.
+- Intervals are of 95 %: adjusted Wald for balances, Wilson for shares, Student's t for means, order statistics for percentiles.
+- Repeated answers of one person all count; `per=respondent` keeps the latest of each in a bucket. A question's form (scale, positive
+  from, polarity) is part of the measure, so ratings of two forms never share a bin.
+- A ticket's team and agent are those at the time of the event; before the first assignment, the first ever. Other dimensions are
+  the subject's latest. Merged, spam and deleted tickets are left out of every KPI, also of the past. Nothing counts before a ticket's
+  opening is known. Spans that would be negative (clocks differ) contribute nothing.
+- Only the promoted sentiment model's scores count; two models are never averaged.
+
+Defaults of forms: a CSAT rating is satisfied from 4 on scale 1–5, 6 on 1–7, 3 on 1–4 and on 1–3, 2 on 1–2, 1 on 0–1. Effort is CES 2.0,
+1–7 where 7 is easy. A question counts as NPS only where it is declared, or typed by its tool, as NPS.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join([INTRODUCTION, *(_section(kpi) for kpi in KPIS.values())])
+
+
+def _section(kpi: Kpi) -> str:
+    facts = [
+        f"**Formula** (version {kpi.version}): {kpi.formula}",
+        f"**Counts**: {kpi.population}",
+        f"**Unit**: {kpi.unit}; better: {kpi.direction}",
+        f"**Filed by** the time of: {', '.join(kpi.filed_by)}",
+    ]
+    if kpi.aggregations:
+        facts.append(f"**agg**: {', '.join(kpi.aggregations)}")
+    return "\n".join([f"## {kpi.name} (`{kpi.id}`)", "", *(f"- {fact}" for fact in facts), ""])
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

@@ -1,0 +1,7 @@
+"""The page of definitions is what the code computes by."""
+
+from deploy.kpis_page import PAGE, page
+
+
+def test_the_kept_page_is_made_from_the_table_of_kpis() -> None:
+    assert PAGE.read_text() == page(), "run: python -m deploy.kpis_page"
