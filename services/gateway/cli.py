@@ -152,3 +152,7 @@ def plain(value: object) -> str:
 
 def main() -> None:
     app()
+
+
+if __name__ == "__main__":
+    main()
