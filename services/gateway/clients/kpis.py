@@ -25,3 +25,12 @@ def refusal(status: int, document: bytes) -> Problem:
         return Unavailable(f"metrics answered {status}")
     params = told.get("invalid_params")
     return kind(str(told.get("detail", "")), invalid_params=params if isinstance(params, list) else ())
+
+
+async def revision(metrics: Upstream, tenant: str) -> str:
+    """The name of all that metrics has applied for the tenant."""
+    answer = await metrics.call("GET", "/internal/revision", tenant=tenant)
+    try:
+        return str(msgspec.json.decode(answer.content, type=dict[str, object])["revision"])
+    except (msgspec.MsgspecError, KeyError) as error:
+        raise Unavailable("metrics did not tell its revision") from error

@@ -1,0 +1,89 @@
+"""Answers as tables, and tables as CSV (RFC 4180) that no spreadsheet takes for formulas."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from shared.events import DIMENSIONS
+
+Table = tuple[list[str], Iterable[Sequence[Any]]]
+"""Column names, and rows of that width."""
+
+VALUE_COLUMNS = ("value", "n", "numerator", "denominator")
+INTERVAL_COLUMNS = ("low", "high", "level", "method")
+COMPARE_COLUMNS = ("to", "value", "delta", "significant")
+RECORD_COLUMNS = ("at", "subject", "value", "label", "score", "text")
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection)."""
+
+
+def kpi_table(answer: Mapping[str, Any], dims: Sequence[str], comparisons: int) -> Table:
+    """One row for each of the answer's, always in these columns: kpi, version, unit, from, to; one for each of `dims`; value, n,
+    numerator, denominator; interval_low, _high, _level, _method; flags; distribution as JSON; and for each of `comparisons`,
+    from 1 on, compare_1_to, _value, _delta, _significant."""
+    columns = [
+        *("kpi", "version", "unit", "from", "to"),
+        *dims,
+        *VALUE_COLUMNS,
+        *(f"interval_{name}" for name in INTERVAL_COLUMNS),
+        *("flags", "distribution"),
+        *(f"compare_{number}_{name}" for number in range(1, comparisons + 1) for name in COMPARE_COLUMNS),
+    ]
+    return columns, (_kpi_row(answer, row, dims, comparisons) for row in answer["rows"])
+
+
+def _kpi_row(answer: Mapping[str, Any], row: Mapping[str, Any], dims: Sequence[str], comparisons: int) -> list[Any]:
+    interval = row.get("interval") or {}
+    distribution = row.get("distribution")
+    compared = [*row.get("compare", ()), *([{}] * comparisons)][:comparisons]
+    return [
+        *(answer.get(name) for name in ("kpi", "version", "unit")),
+        *(row.get(name) for name in ("from", "to")),
+        *((row.get("dims") or {}).get(name) for name in dims),
+        *(row.get(name) for name in VALUE_COLUMNS),
+        *(interval.get(name) for name in INTERVAL_COLUMNS),
+        " ".join(row.get("flags", ())),
+        None if distribution is None else msgspec.json.encode(distribution).decode(),
+        *(comparison.get(name) for comparison in compared for name in COMPARE_COLUMNS),
+    ]
+
+
+def records_table(answer: Mapping[str, Any]) -> Table:
+    """One row for each record, always in these columns: at, subject, value, label, score, text, then every dimension."""
+    columns = [*RECORD_COLUMNS, *DIMENSIONS]
+    rows = (
+        [*(record.get(name) for name in RECORD_COLUMNS), *((record.get("dims") or {}).get(name) for name in DIMENSIONS)]
+        for record in answer["records"]
+    )
+    return columns, rows
+
+
+def as_csv(table: Table) -> str:
+    """The table with its header. Nothing is an empty field, a truth is `true` or `false`, numbers are never rounded."""
+    columns, rows = table
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(columns)
+    writer.writerows([_field(value) for value in row] for row in rows)
+    return text.getvalue()
+
+
+def _field(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f"'{value}" if value.lstrip(" ").startswith(FORMULA) else value
+        case _:
+            return str(value)
+
+
+def as_ndjson(items: Iterable[Mapping[str, Any]]) -> bytes:
+    """One line of JSON for each."""
+    return b"".join(msgspec.json.encode(item) + b"\n" for item in items)

@@ -1,0 +1,32 @@
+import pytest
+
+from services.gateway.domain.media import gzip_accepted, media_type
+
+OFFERED = ("application/json", "text/csv", "application/x-ndjson")
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [
+        ("", "application/json"),
+        ("*/*", "application/json"),
+        ("text/csv", "text/csv"),
+        ("TEXT/CSV; charset=utf-8", "text/csv"),
+        ("text/*", "text/csv"),
+        ("application/json;q=0.5, text/csv;q=0.9", "text/csv"),
+        ("text/csv;q=0, */*", "application/json"),
+        ("application/x-ndjson, */*;q=0.1", "application/x-ndjson"),
+        ("image/png", "application/json"),
+        ("text/csv;q=nonsense, application/json", "application/json"),
+        (",;q=,", "application/json"),
+    ],
+)
+def test_the_best_liked_type_is_chosen(accept: str, chosen: str) -> None:
+    assert media_type(accept, OFFERED) == chosen
+
+
+@pytest.mark.parametrize(
+    ("header", "yes"), [("", False), ("gzip, br", True), ("gzip;q=0", False), ("*", True), ("identity", False)]
+)
+def test_gzip_only_where_it_is_taken(header: str, yes: bool) -> None:
+    assert gzip_accepted(header) is yes

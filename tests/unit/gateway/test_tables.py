@@ -1,0 +1,80 @@
+import csv
+import io
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.gateway.domain.tables import as_csv, as_ndjson, kpi_table, records_table
+from shared.events import DIMENSIONS
+
+ROW: dict[str, Any] = {
+    "from": "2026-11-01T00:00:00+01:00",
+    "to": "2026-11-02T00:00:00+01:00",
+    "dims": {"team": "billing"},
+    "value": -41.2,
+    "n": 412,
+    "numerator": 170,
+    "denominator": 412,
+    "interval": {"low": 33.0, "high": 48.9, "level": 0.95, "method": "adjusted_wald"},
+    "distribution": {"0": 12, "10": 160},
+    "flags": ["partial", "low_n"],
+    "compare": [{"to": "previous", "value": 35.0, "delta": 6.2, "significant": False}],
+}
+ANSWER = {"kpi": "nps", "version": 1, "unit": "points", "rows": [ROW]}
+
+
+def read(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_a_kpi_has_its_columns_in_the_documented_order() -> None:
+    text = as_csv(kpi_table(ANSWER, ["team"], 1))
+    assert text.splitlines()[0] == (
+        "kpi,version,unit,from,to,team,value,n,numerator,denominator,interval_low,interval_high,interval_level,interval_method,"
+        "flags,distribution,compare_1_to,compare_1_value,compare_1_delta,compare_1_significant"
+    )
+    [row] = read(text)
+    assert (row["value"], row["n"], row["team"], row["flags"]) == ("-41.2", "412", "billing", "partial low_n")
+    assert (row["interval_low"], row["distribution"]) == ("33.0", '{"0":12,"10":160}')
+    assert (row["compare_1_to"], row["compare_1_significant"]) == ("previous", "false")
+
+
+def test_the_columns_do_not_depend_on_what_was_found() -> None:
+    empty = as_csv(kpi_table(ANSWER | {"rows": []}, ["team", "region"], 2))
+    full = as_csv(kpi_table(ANSWER, ["team", "region"], 2))
+    assert empty.splitlines()[0] == full.splitlines()[0]
+    assert read(empty) == []
+
+
+def test_nothing_is_an_empty_field() -> None:
+    bare = {"from": "a", "to": "b", "value": None, "n": 0, "dims": {"team": None}, "interval": None}
+    [row] = read(as_csv(kpi_table(ANSWER | {"rows": [bare]}, ["team"], 1)))
+    assert [row[c] for c in ("value", "n", "team", "interval_low", "flags", "distribution", "compare_1_to")] == [
+        "",
+        "0",
+        *[""] * 5,
+    ]
+
+
+@pytest.mark.parametrize("said", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "  =1"])
+def test_what_a_customer_says_is_never_a_formula(said: str) -> None:
+    record = {"at": "t", "subject": "s", "value": -1, "text": said, "dims": {"team": said}}
+    [row] = read(as_csv(records_table({"records": [record]})))
+    assert row["text"] == row["team"] == f"'{said}"
+    assert row["value"] == "-1"
+
+
+@given(st.text(), st.text())
+def test_any_text_comes_back_whole(said: str, team: str) -> None:
+    record = {"at": "t", "subject": "s", "text": said, "dims": {"team": team}}
+    header, row = list(csv.reader(io.StringIO(as_csv(records_table({"records": [record]})), newline="")))
+    assert header == ["at", "subject", "value", "label", "score", "text", *DIMENSIONS]
+    found = dict(zip(header, row, strict=True))
+    assert found["text"].removeprefix("'") == said.removeprefix("'") or found["text"] == said
+    assert found["team"].lstrip(" ")[:1] not in set("=+-@\t\r\n")
+
+
+def test_ndjson_is_a_line_for_each() -> None:
+    assert as_ndjson([{"a": 1}, {"b": "x\ny"}]) == b'{"a":1}\n{"b":"x\\ny"}\n'
