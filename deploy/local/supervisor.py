@@ -7,7 +7,7 @@ from typing import Protocol
 
 from deploy.local.processes import StartFailed
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+LONGEST_PAUSE = 10.0
 STEADY = 30.0
 """Seconds of running after which the pause is short again."""
 
@@ -29,9 +29,10 @@ class Unit(Protocol):
 class Supervisor:
     """Starts units, watches them, and stops them in the reverse order. `changed` is called whenever a pid is another."""
 
-    def __init__(self, progress: Progress, changed: Callable[[], None]) -> None:
+    def __init__(self, progress: Progress, changed: Callable[[], None], first_pause: float = 0.2) -> None:
         self._progress = progress
         self._changed = changed
+        self._first_pause = first_pause
         self._units: list[Unit] = []
         self._watches: list[asyncio.Task[None]] = []
 
@@ -56,12 +57,12 @@ class Supervisor:
 
     async def _watch(self, unit: Unit) -> None:
         loop = asyncio.get_running_loop()
-        pause = FIRST_PAUSE
+        pause = self._first_pause
         while True:
             started = loop.time()
             status = await unit.wait()
             if loop.time() - started > STEADY:
-                pause = FIRST_PAUSE
+                pause = self._first_pause
             self._progress(f"{unit.name} {ending(status)}; starting it again")
             pause = await self._revive(unit, pause)
             self._changed()

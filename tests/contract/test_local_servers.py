@@ -1,0 +1,129 @@
+"""The servers of the local stack: they answer, survive being killed, and never outlive whoever started them."""
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from deploy.local.ports import free_port_base
+from deploy.local.postgres import is_postmaster
+from deploy.local.processes import Child, StartFailed, run_to_end, until_ready
+from deploy.local.servers import Kafka, Postgres, free_port
+from shared.database import dsn
+
+OWNER = """
+import asyncio, sys
+from pathlib import Path
+from deploy.local.servers import Kafka, Postgres
+
+async def main(folder, port):
+    postgres, kafka = Postgres(folder / "postgres", port), Kafka(folder / "kafka", port + 1, port + 2)
+    await asyncio.gather(postgres.start(), kafka.start())
+    (folder / "pids").write_text(f"{postgres.pid} {kafka.pid}")
+    await asyncio.sleep(600)
+
+asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="earshot-") as name:
+        yield Path(name)
+
+
+def gone(pid: int) -> bool:
+    """Whether the process has ended; one that nobody has reaped yet has ended too."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+async def until_gone(*pids: int) -> None:
+    async with asyncio.timeout(15):
+        while not all(map(gone, pids)):  # noqa: ASYNC110 - they are no children of ours
+            await asyncio.sleep(0.02)
+
+
+async def test_both_die_with_a_killed_owner_and_start_again_from_what_it_left(folder: Path) -> None:
+    base = free_port_base()
+    owner = await Child.spawn(
+        "owner", [sys.executable, "-c", OWNER, folder, str(base)], folder / "owner.log", env=dict(os.environ)
+    )
+
+    async def started() -> bool:
+        return (folder / "pids").exists() and len((folder / "pids").read_text().split()) == 2
+
+    await until_ready(owner, started, seconds=120)
+    pids = [int(pid) for pid in (folder / "pids").read_text().split()]
+    os.kill(owner.pid, signal.SIGKILL)
+    await owner.wait()
+    await until_gone(*pids)
+
+    postgres, kafka = Postgres(folder / "postgres", base), Kafka(folder / "kafka", base + 1, base + 2)
+    await asyncio.gather(postgres.start(), kafka.start())
+    await asyncio.gather(postgres.stop(), kafka.stop())
+    assert postgres.pid
+    assert kafka.pid
+    await until_gone(postgres.pid, kafka.pid)
+
+
+async def test_a_stale_lock_file_with_the_number_of_a_living_process_does_not_stop_the_next_start(folder: Path) -> None:
+    postgres = Postgres(folder, free_port())
+    await postgres.start()
+    lock = folder / "data" / "postmaster.pid"
+    stale = lock.read_text().split("\n", 1)[1]
+    assert postgres.pid
+    assert is_postmaster(postgres.pid, folder / "data")
+    await postgres.stop()
+    lock.write_text(f"{os.getpid()}\n{stale}")
+    await postgres.start()
+    assert int(lock.read_text().split("\n", 1)[0]) == postgres.pid
+    await postgres.stop()
+
+
+async def test_a_database_is_made_once_and_can_be_a_copy(postgres: Postgres) -> None:
+    url = await postgres.create_database("made_once")
+    assert await postgres.create_database("made_once") == url
+    connection = await asyncpg.connect(dsn(url))
+    await connection.execute("CREATE TABLE kept (n int); INSERT INTO kept VALUES (7)")
+    await connection.close()
+    connection = await asyncpg.connect(dsn(await postgres.create_database("made_from_it", template="made_once")))
+    assert await connection.fetchval("SELECT n FROM kept") == 7
+    assert await connection.fetchval("SHOW fsync") == await connection.fetchval("SHOW synchronous_commit") == "on"
+    await connection.close()
+
+
+async def test_no_password_no_entry(postgres: Postgres) -> None:
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(host="127.0.0.1", port=postgres.port, user="earshot", password="guess", database="postgres")
+
+
+async def test_a_taken_port_is_named(postgres: Postgres, folder: Path) -> None:
+    with pytest.raises(StartFailed, match=str(postgres.port)):
+        await Postgres(folder, postgres.port).start()
+
+
+async def test_a_program_that_fails_tells_its_last_words(folder: Path) -> None:
+    program = [sys.executable, "-c", "print('no such luck'); raise SystemExit(3)"]
+    with pytest.raises(StartFailed, match="no such luck"):
+        await run_to_end("luck", program, folder / "luck.log")
+
+
+async def test_a_child_that_does_not_listen_is_killed(folder: Path) -> None:
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+    child = await Child.spawn("deaf", [sys.executable, "-c", deaf], folder / "deaf.log")
+
+    async def up() -> bool:
+        return "up" in child.last_words()
+
+    await until_ready(child, up, seconds=10)
+    await child.stop(patience=0.1)
+    assert await child.wait() == -signal.SIGKILL

@@ -1,0 +1,95 @@
+"""What the trickle sends: ingest's own providers verify and understand every delivery."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from deploy.local.demo import typeform, zendesk
+from deploy.local.demo.history import history, tickets
+from deploy.local.demo.signing import SIGN
+from deploy.local.demo.story import Story
+from deploy.local.demo.tenant import CONNECTIONS
+from deploy.local.demo.tickets import ticket
+from deploy.local.demo.trickle import envelope, left_over
+from services.ingest.domain.connection import Mapping
+from services.ingest.domain.providers import PROVIDERS, NotVerified
+from services.ingest.domain.record import read_record
+
+UNTIL = datetime(2026, 11, 22, 13, 30, tzinfo=UTC)
+Record = dict[str, Any]
+
+
+def understood(provider: str, payload: Record) -> list[Record]:
+    """The records that ingest makes of the payload, each found valid."""
+    mapping = Mapping.model_validate(CONNECTIONS[provider].get("mapping", {}))
+    parsed = PROVIDERS[provider].parse({}, json.dumps(payload).encode(), mapping)
+    assert parsed.problem is None
+    assert parsed.ignored is None
+    for record in parsed.records:
+        read_record(record, UNTIL + timedelta(days=30))
+    return list(parsed.records)
+
+
+@pytest.mark.parametrize("provider", SIGN)
+def test_a_signature_is_accepted_and_holds_for_this_body_only(provider: str) -> None:
+    rules = PROVIDERS[provider]
+    secret = rules.new_secret(bytes(range(32)))
+    headers = SIGN[provider](secret, b'{"a": 1}', "d-1", UNTIL)
+    rules.verify(headers, b'{"a": 1}', [secret], UNTIL)
+    with pytest.raises(NotVerified):
+        rules.verify(headers, b'{"a": 2}', [secret], UNTIL)
+
+
+def test_a_survey_by_typeform_says_what_its_record_says() -> None:
+    surveys = [record for provider, record in history(UNTIL) if provider == "typeform"][:50]
+    for record in surveys:
+        [back] = understood("typeform", typeform.payload(record))
+        assert back["id"] == record["id"]
+        assert back["dimensions"] == record["dimensions"]
+        assert [(a["kind"], a.get("value"), a.get("text")) for a in back["answers"]] == [
+            (a["kind"], a.get("value"), a.get("text")) for a in record["answers"]
+        ]
+
+
+def test_a_survey_by_standard_webhook_is_its_record() -> None:
+    record = next(record for provider, record in history(UNTIL) if provider == "standard")
+    assert understood("standard", envelope(record)) == [record]
+
+
+def test_a_ticket_by_zendesk_lives_the_life_of_its_record() -> None:
+    for record in tickets(UNTIL)[:40]:
+        facts = [fact for _, event in zendesk.events(record) for back in understood("zendesk", event) for fact in back["facts"]]
+        for kind, keys in (("status", ("status",)), ("rating", ("value", "raw"))):
+            assert {key_of(f, keys) for f in record["facts"] if f["fact"] == kind} <= {
+                key_of(f, keys) for f in facts if f["fact"] == kind
+            }
+        assert {f["at"] for f in facts if f["fact"] == "opened"} == {record["facts"][0]["at"].replace("+00:00", "Z")}
+        assert [f["agent"] for f in facts if f["fact"] == "message" and f["by"] == "agent" and f["public"]] == [
+            f["agent"] for f in record["facts"] if f["fact"] == "message" and f["by"] == "agent" and f["public"]
+        ]
+
+
+def test_what_the_history_left_open_is_sent_later_under_the_same_ids_each_time() -> None:
+    waiting = left_over(UNTIL)
+    assert waiting
+    assert all(delivery.due > UNTIL for delivery in waiting)
+    assert [delivery.id for delivery in waiting] == [delivery.id for delivery in left_over(UNTIL)]
+    assert len({delivery.id for delivery in waiting}) == len(waiting)
+
+
+def test_a_chat_is_over_within_minutes() -> None:
+    chats = [ticket(1, number, UNTIL, Story(UNTIL), channel="chat", pace=1 / 12) for number in range(60)]
+    spans = [solved - UNTIL for chat in chats if chat and (solved := first_solved(chat))]
+    assert len(spans) > 40
+    assert sorted(spans)[len(spans) // 2] < timedelta(minutes=20)
+
+
+def first_solved(record: Record) -> datetime | None:
+    return next((datetime.fromisoformat(f["at"]) for f in record["facts"] if f.get("status") == "solved"), None)
+
+
+def key_of(fact: Record, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Words are compared without case: Zendesk writes GOOD where we write good."""
+    return tuple(str(fact[key]).lower() for key in keys)

@@ -1,0 +1,94 @@
+"""Supervision with units of paper: what dies comes back, and in the end everything is stopped, services before servers."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from deploy.local.processes import StartFailed
+from deploy.local.stack import together
+from deploy.local.supervisor import Supervisor, ending
+
+
+class Paper:
+    """A unit that runs until told to die."""
+
+    def __init__(self, name: str, journal: list[str], failures: int = 0) -> None:
+        self.name = name
+        self.pid: int | None = None
+        self.journal = journal
+        self.failures = failures
+        self._starts = 0
+        self._end: asyncio.Future[int] = asyncio.Future()
+
+    async def start(self, progress: Callable[[str], None] = lambda line: None) -> None:
+        self._starts += 1
+        if self._starts > 1 and self.failures:
+            self.failures -= 1
+            raise StartFailed(f"{self.name} is stubborn")
+        self.pid = 100 + self._starts
+        self._end = asyncio.Future()
+
+    async def wait(self) -> int:
+        return await self._end
+
+    async def stop(self) -> None:
+        self.journal.append(self.name)
+
+    def die(self, status: int = -9) -> None:
+        self._end.set_result(status)
+
+
+async def settled(truth: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not truth():  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.001)
+
+
+async def test_what_dies_is_started_again_and_its_new_pid_is_told() -> None:
+    told: list[str] = []
+    published: list[dict[str, int | None]] = []
+    keeper = Supervisor(told.append, lambda: published.append(keeper.pids), first_pause=0.001)
+    unit = Paper("ingest", [])
+    await keeper.start(unit)
+    assert keeper.pids == {"ingest": 101}
+    unit.die()
+    await settled(lambda: bool(published))
+    assert published == [{"ingest": 102}]
+    assert told == ["ingest was killed by SIGKILL; starting it again"]
+    await keeper.stop()
+
+
+async def test_it_is_tried_until_it_starts() -> None:
+    told: list[str] = []
+    published: list[int] = []
+    keeper = Supervisor(told.append, lambda: published.append(1), first_pause=0.001)
+    unit = Paper("kafka", [], failures=3)
+    await keeper.start(unit)
+    unit.die(status=1)
+    await settled(lambda: bool(published))
+    assert told == ["kafka ended with status 1; starting it again"] + 3 * ["kafka is stubborn"]
+    await keeper.stop()
+
+
+async def test_servers_are_stopped_after_what_stands_on_them() -> None:
+    journal: list[str] = []
+    keeper = Supervisor(print, lambda: None)
+    for name in ("postgres", "ingest", "kafka", "gateway"):
+        await keeper.start(Paper(name, journal))
+    await keeper.stop(last=("postgres", "kafka"))
+    assert set(journal[:2]) == {"ingest", "gateway"}
+    assert set(journal[2:]) == {"postgres", "kafka"}
+
+
+async def test_the_first_failure_of_several_steps_is_told_as_it_is() -> None:
+    async def fails() -> None:
+        raise StartFailed("port 8400 is taken")
+
+    with pytest.raises(StartFailed, match="port 8400"):
+        await together(asyncio.sleep(60), fails())
+
+
+def test_endings_are_told_in_words() -> None:
+    assert ending(-11) == "was killed by SIGSEGV"
+    assert ending(3) == "ended with status 3"
