@@ -17,6 +17,7 @@ from deploy.local.processes import Child, StartFailed, run_to_end, until_ready
 JVM = (
     "-Xms256m", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
 )  # fmt: skip
 
 # The short session is for the start after a kill: the controller takes a broker back only when its last session is over.

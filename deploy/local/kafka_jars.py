@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,6 +59,7 @@ def download(folder: Path) -> None:
     from jgo.maven import MavenContext, PythonResolver
 
     folder.parent.mkdir(parents=True, exist_ok=True)
+    sweep(folder)
     expected = known_hashes()
     with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as name:
         staging = Path(name)
@@ -69,6 +71,13 @@ def download(folder: Path) -> None:
             shutil.copyfile(jar, staging / "jars" / jar.name)
         check(staging / "jars", expected)
         publish(staging / "jars", folder)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what downloads left that were killed more than an hour ago."""
+    for staging in folder.parent.glob(f"{folder.name}.*"):
+        if staging.stat().st_mtime < time.time() - 3600:
+            shutil.rmtree(staging, ignore_errors=True)
 
 
 def check(jars: Path, expected: dict[str, str]) -> None:

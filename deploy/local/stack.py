@@ -34,7 +34,7 @@ class Stack:
         self._settings = settings
         self._terminal = terminal
         self._http = http
-        self._supervisor = Supervisor(terminal.note, self._publish)
+        self._supervisor = Supervisor(terminal.doing, terminal.note, self._publish)
         self._postgres = Postgres(settings.folder / "postgres", settings.port("postgres"), settings.log("postgres"))
         self._kafka = Kafka(
             settings.folder / "kafka", settings.port("kafka"), settings.port("kafka controller"), settings.log("kafka")
@@ -45,7 +45,8 @@ class Stack:
         """Bring everything up, say so, then feed the demo until cancelled. Raises StartFailed when something won't start."""
         self._withdraw()
         self._check_ports()
-        await together(self._bring_up_kafka(), self._bring_up_services())
+        topics = asyncio.Event()
+        await together(self._bring_up_kafka(topics), self._bring_up_services(topics))
         tenant = await ensure_tenant(self._settings, self._http)
         self._terminal.done(f"tenant {tenant.id} with {len(tenant.connections)} connections")
         until = await load_history(self._settings, tenant, self._http, self._terminal) if self._settings.demo else None
@@ -71,12 +72,14 @@ class Stack:
                     f"Stop what uses it, or move all ports: make run PORT_BASE={base + 100}"
                 )
 
-    async def _bring_up_kafka(self) -> None:
+    async def _bring_up_kafka(self, topics: asyncio.Event) -> None:
+        """Start Kafka and set `topics` when they are there."""
         bootstrap = self._settings.kafka_bootstrap_servers or self._kafka.bootstrap
         if not self._settings.kafka_bootstrap_servers:
             self._terminal.doing("starting Kafka")
             await self._supervisor.start(self._kafka)
         await ensure_topics(bootstrap)
+        topics.set()
         self._terminal.done(f"Kafka at {bootstrap}")
 
     async def _bring_up_databases(self) -> dict[str, str]:
@@ -91,23 +94,25 @@ class Stack:
         return urls
 
     # --- services
-    async def _bring_up_services(self) -> None:
+    async def _bring_up_services(self, topics: asyncio.Event) -> None:
+        """Start PostgreSQL, and the services as soon as their databases and the topics are there."""
         settings = self._settings
         bootstrap = settings.kafka_bootstrap_servers or self._kafka.bootstrap
         secrets = stack_secrets(settings.secrets_file)
         environment = services_environment(settings, secrets, await self._bring_up_databases(), bootstrap)
         write_environment(settings.environment_file, environment)
         services = {name: Service(name, settings.url(name), environment, settings.log(name), self._http) for name in SERVICES}
-        await together(*(self._bring_up(service, environment) for service in services.values()))
-        self._terminal.done(f"{', '.join(services)}")
+        await together(*(self._bring_up(service, environment, topics) for service in services.values()))
+        self._terminal.done(", ".join(services))
 
-    async def _bring_up(self, service: Service, environment: Mapping[str, str]) -> None:
+    async def _bring_up(self, service: Service, environment: Mapping[str, str], topics: asyncio.Event) -> None:
         """Migrate the service's database, if it has one, start the service, and wait until it can serve."""
         if service.name in DATABASES:
             self._terminal.doing("migrating the databases")
             command = [sys.executable, "-m", f"services.{service.name}.migrate"]
             log = self._settings.log(f"{service.name}-migrate")
             await run_to_end(f"the migration of {service.name}", command, log, env={**os.environ, **environment})
+        await topics.wait()
         self._terminal.doing("starting the services")
         await self._supervisor.start(service)
         await service.until_serving()

@@ -27,10 +27,14 @@ class Unit(Protocol):
 
 
 class Supervisor:
-    """Starts units, watches them, and stops them in the reverse order. `changed` is called whenever a pid is another."""
+    """Starts units, watches them, stops them.
 
-    def __init__(self, progress: Progress, changed: Callable[[], None], first_pause: float = 0.2) -> None:
-        self._progress = progress
+    `doing` hears what takes long at a start, `note` what happened by itself; `changed` is called whenever a pid is another.
+    """
+
+    def __init__(self, doing: Progress, note: Progress, changed: Callable[[], None], first_pause: float = 0.2) -> None:
+        self._doing = doing
+        self._note = note
         self._changed = changed
         self._first_pause = first_pause
         self._units: list[Unit] = []
@@ -43,7 +47,7 @@ class Supervisor:
     async def start(self, unit: Unit) -> None:
         """Start `unit` and keep it running from now on. Raises StartFailed when it doesn't even start once."""
         self._units.append(unit)
-        await unit.start(self._progress)
+        await unit.start(self._doing)
         self._watches.append(asyncio.create_task(self._watch(unit), name=f"watch {unit.name}"))
 
     async def stop(self, *, last: Sequence[str] = ()) -> None:
@@ -63,7 +67,7 @@ class Supervisor:
             status = await unit.wait()
             if loop.time() - started > STEADY:
                 pause = self._first_pause
-            self._progress(f"{unit.name} {ending(status)}; starting it again")
+            self._note(f"{unit.name} {ending(status)}; starting it again")
             pause = await self._revive(unit, pause)
             self._changed()
 
@@ -73,9 +77,9 @@ class Supervisor:
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
             try:
-                await unit.start(self._progress)
+                await unit.start(self._note)
             except StartFailed as error:
-                self._progress(str(error))
+                self._note(str(error))
                 await unit.stop()
             else:
                 return pause

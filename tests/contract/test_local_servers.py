@@ -16,6 +16,7 @@ from deploy.local.postgres import is_postmaster
 from deploy.local.processes import Child, StartFailed, run_to_end, until_ready
 from deploy.local.servers import Kafka, Postgres, free_port
 from shared.database import dsn
+from tests.contract.local_processes import gone, until
 
 OWNER = """
 import asyncio, sys
@@ -38,20 +39,6 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def gone(pid: int) -> bool:
-    """Whether the process has ended; one that nobody has reaped yet has ended too."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
-
-
-async def until_gone(*pids: int) -> None:
-    async with asyncio.timeout(15):
-        while not all(map(gone, pids)):  # noqa: ASYNC110 - they are no children of ours
-            await asyncio.sleep(0.02)
-
-
 async def test_both_die_with_a_killed_owner_and_start_again_from_what_it_left(folder: Path) -> None:
     base = free_port_base()
     owner = await Child.spawn(
@@ -65,14 +52,15 @@ async def test_both_die_with_a_killed_owner_and_start_again_from_what_it_left(fo
     pids = [int(pid) for pid in (folder / "pids").read_text().split()]
     os.kill(owner.pid, signal.SIGKILL)
     await owner.wait()
-    await until_gone(*pids)
+    await until(lambda: all(map(gone, pids)))
 
     postgres, kafka = Postgres(folder / "postgres", base), Kafka(folder / "kafka", base + 1, base + 2)
     await asyncio.gather(postgres.start(), kafka.start())
     await asyncio.gather(postgres.stop(), kafka.stop())
     assert postgres.pid
     assert kafka.pid
-    await until_gone(postgres.pid, kafka.pid)
+    assert gone(postgres.pid)
+    assert gone(kafka.pid)
 
 
 async def test_a_stale_lock_file_with_the_number_of_a_living_process_does_not_stop_the_next_start(folder: Path) -> None:
