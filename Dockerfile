@@ -18,7 +18,7 @@ COPY services/${SERVICE}/ /app/services/${SERVICE}/
 # Bytecode is made here, because the running container may not write.
 RUN python -m compileall -q /app
 
-FROM ${PYTHON_IMAGE}
+FROM ${PYTHON_IMAGE} AS service
 ARG SERVICE
 LABEL org.opencontainers.image.title="earshot/${SERVICE}"
 ENV SERVICE=${SERVICE} \
@@ -36,3 +36,16 @@ EXPOSE 8000
 HEALTHCHECK NONE
 # `exec` leaves Python as process 1, so SIGTERM reaches it.
 CMD ["sh", "-c", "exec python -m services.$SERVICE"]
+
+# For compose.yaml alone (`target: demo`): the gateway's image, and what makes the demo's tenant, its history and its live events.
+FROM service AS demo
+COPY deploy/__init__.py /app/deploy/__init__.py
+COPY deploy/docker/ /app/deploy/docker/
+COPY deploy/local/ /app/deploy/local/
+USER 0:0
+RUN install --directory --owner=10001 --group=10001 /data
+USER 10001:10001
+CMD ["python", "-m", "deploy.docker.demo"]
+
+# What is built when no target is named.
+FROM service

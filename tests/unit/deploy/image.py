@@ -3,26 +3,43 @@
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).parents[3]
 DOCKERFILE = ROOT / "Dockerfile"
+SERVICE, DEMO = ("build", "service"), ("build", "service", "demo")
 SERVICES = ("ingest", "sentiment", "metrics", "gateway")
 
 
-def instructions() -> list[tuple[str, str]]:
-    """(instruction, arguments) of each step, comments gone and continued lines joined."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One instruction of the Dockerfile, in the stage that is called so; the last stage has no name of its own."""
+
+    stage: str
+    word: str
+    arguments: str
+
+
+def steps(*stages: str) -> list[Step]:
+    """The instructions of these stages, or of all: comments gone, continued lines joined."""
     text = re.sub(r"^\s*#.*\n", "", DOCKERFILE.read_text(), flags=re.MULTILINE)
-    lines = (line.strip() for line in re.sub(r"\\\n", " ", text).splitlines())
-    return [(word.upper(), rest.strip()) for word, _, rest in (line.partition(" ") for line in lines if line)]
+    found, stage = [], ""
+    for line in re.sub(r"\\\n", " ", text).splitlines():
+        word, _, arguments = line.strip().partition(" ")
+        if word == "FROM":
+            stage = arguments.partition(" AS ")[2]
+        if word and (not stages or stage in stages):
+            found.append(Step(stage, word, arguments.strip()))
+    return found
 
 
-def copied(service: str) -> Iterator[tuple[str, str]]:
-    """(source in the project, destination in the image) of everything that comes from the build context."""
-    for instruction, arguments in instructions():
-        if instruction in ("COPY", "ADD") and not arguments.startswith("--from="):
-            *sources, target = arguments.replace("${SERVICE}", service).split()
+def copied(service: str, *stages: str) -> Iterator[tuple[str, str]]:
+    """(source in the project, destination in the image) of everything that these stages take from the build context."""
+    for step in steps(*stages):
+        if step.word in ("COPY", "ADD") and not step.arguments.startswith("--from="):
+            *sources, target = step.arguments.replace("${SERVICE}", service).split()
             yield from ((source, target) for source in sources)
 
 
@@ -36,16 +53,16 @@ def ignored(path: str) -> bool:
     return verdict
 
 
-def build(service: str, root: Path) -> Path:
-    """Lay the files of `service`'s image below `root` as the Dockerfile does; the working directory of the image."""
-    for source, target in copied(service):
+def build(service: str, root: Path, *stages: str) -> Path:
+    """Lay the files of `service`'s image below `root` as these stages do; the working directory of the image."""
+    for source, target in copied(service, *stages):
         place, origin = root / target.lstrip("/"), ROOT / source
         if origin.is_dir():
             shutil.copytree(origin, place, ignore=_unwanted)
         else:
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(origin, place)
-    ((_, folder),) = (step for step in instructions() if step[0] == "WORKDIR")
+    (folder,) = (step.arguments for step in steps() if step.word == "WORKDIR")
     return root / folder.lstrip("/")
 
 

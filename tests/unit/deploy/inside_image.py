@@ -1,7 +1,7 @@
-"""Run by test_image in a folder laid out like the image: `inside_image.py <service> <locked distribution>…`.
+"""Run by test_image in a folder laid out like the image: `inside_image.py <package> <locked distribution>…`.
 
-Imports every module of the service where nothing can be found but the folder itself, the standard library and the distributions
-that are locked, and prints what it imported from where.
+Imports the package and every module below it where nothing can be found but the folder itself, the standard library and the
+distributions that are locked, and prints what it imported from where.
 """
 
 import importlib
@@ -9,6 +9,8 @@ import json
 import pkgutil
 import sys
 from importlib.metadata import packages_distributions
+
+OURS = ("services", "shared", "deploy")
 
 
 class Absent:
@@ -22,19 +24,20 @@ class Absent:
         top = name.partition(".")[0]
         standard = top in sys.stdlib_module_names or top.startswith("_sysconfigdata")
         distributions = {d.lower().replace("_", "-") for d in self.known.get(top, ())}
-        if not (standard or top in ("services", "shared") or distributions & self.locked):
+        if not (standard or top in OURS or distributions & self.locked):
             raise ModuleNotFoundError(f"{name} is not in the image", name=name)
 
 
-def main(service: str, *locked: str) -> None:
+def main(package: str, *locked: str) -> None:
     sys.meta_path.insert(0, Absent(set(locked)))  # type: ignore[arg-type]
     sys.path.insert(0, "")
-    package = importlib.import_module(f"services.{service}")
-    names = [module.name for module in pkgutil.walk_packages(package.__path__, f"services.{service}.")]
+    names = [package]
+    if below := getattr(importlib.import_module(package), "__path__", None):
+        names += [module.name for module in pkgutil.walk_packages(below, f"{package}.")]
     names = [name for name in names if ".migrations" not in name and not name.endswith(".__main__")]
     for name in names:
         importlib.import_module(name)
-    files = [m.__file__ for n, m in sys.modules.items() if n.partition(".")[0] in ("services", "shared") and m.__file__]
+    files = [module.__file__ for name, module in sys.modules.items() if name.partition(".")[0] in OURS and module.__file__]
     sys.stdout.write(json.dumps({"names": names, "files": files}))
 
 

@@ -9,8 +9,10 @@ import yaml
 from sqlalchemy.engine import make_url
 
 from deploy import new_secrets
+from deploy.docker.demo import GIVEN
 from deploy.k8s.kubectl import render
 from deploy.local.kafka_jars import VERSION
+from deploy.local.settings import Settings
 from deploy.settings_page import settings_class, settings_of
 from tests.unit.deploy.image import ROOT, SERVICES
 from tests.unit.deploy.manifests import HOME, WITH_DATABASE
@@ -70,8 +72,9 @@ def test_every_address_is_that_of_a_service(name: str, services: dict[str, Any])
 
 
 def test_it_listens_where_make_run_does(services: dict[str, Any]) -> None:
+    ports = {name: Settings().port(name) for name in SERVICES}
     published = {name: one["ports"] for name, one in services.items() if "ports" in one}
-    assert published == {"gateway": ["127.0.0.1:8400:8400"], "ingest": ["127.0.0.1:8401:8401"]}
+    assert published == {name: [f"127.0.0.1:{port}:{port}"] for name, port in ports.items()}
     assert services["ingest"]["environment"]["INGEST_PUBLIC_URL"] == "http://localhost:8401"
 
 
@@ -85,7 +88,7 @@ def test_a_service_is_built_from_its_own_image_and_asked_whether_it_can_serve(se
 
 def test_the_images_are_those_of_the_manifests(services: dict[str, Any]) -> None:
     named = set(re.findall(r"image: (earshot/\S+)", render(HOME / "base")))
-    assert {one["image"] for one in services.values() if one["image"].startswith("earshot/")} == named
+    assert {one["image"] for one in services.values() if one["image"].startswith("earshot/")} == named | {"earshot/demo:0.1.0"}
 
 
 @pytest.mark.parametrize("service", WITH_DATABASE)
@@ -115,11 +118,18 @@ def test_what_must_last_is_on_a_volume(services: dict[str, Any]) -> None:
 
 
 def test_our_containers_are_restricted(services: dict[str, Any]) -> None:
-    for name in (*OURS, "topics"):
+    for name in (*OURS, "topics", "demo"):
         one = services[name]
         assert one["read_only"], name
         assert one["tmpfs"] == ["/tmp"], name
         assert one["cap_drop"] == ["ALL"], name
+
+
+def test_the_demo_begins_when_all_can_serve_and_keeps_what_it_did(services: dict[str, Any]) -> None:
+    demo = services["demo"]
+    assert {name: one["condition"] for name, one in demo["depends_on"].items()} == dict.fromkeys(SERVICES, "service_healthy")
+    assert demo["volumes"] == [f"demo:{demo['environment']['DATA']}"]
+    assert set(GIVEN) <= demo["environment"].keys()
 
 
 def test_secrets_are_new_each_time_and_good_for_kubernetes_too() -> None:

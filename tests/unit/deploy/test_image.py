@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.deploy.image import DOCKERFILE, ROOT, SERVICES, build, copied, ignored, instructions
+from tests.unit.deploy.image import DEMO, DOCKERFILE, ROOT, SERVICE, SERVICES, Step, build, copied, ignored, steps
 
 INSIDE = Path(__file__).with_name("inside_image.py")
 
@@ -17,29 +17,34 @@ def locked(service: str) -> list[str]:
     return [line.split("==")[0] for line in lines if line[:1].isalnum()]
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_the_service_imports_with_its_own_files_and_its_own_dependencies(service: str, tmp_path: Path) -> None:
-    folder = build(service, tmp_path)
+def imported(folder: Path, service: str, package: str) -> dict[str, list[str]]:
+    """What `package` and all below it import, and from where, with `service`'s image laid out in `folder`."""
     done = subprocess.run(
-        [sys.executable, "-P", "-B", INSIDE, service, *locked(service)],
+        [sys.executable, "-P", "-B", INSIDE, package, *locked(service)],
         cwd=folder, env={}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_service_imports_with_its_own_files_and_its_own_dependencies(service: str, tmp_path: Path) -> None:
+    folder = build(service, tmp_path, *SERVICE)
+    found = imported(folder, service, f"services.{service}")
     assert f"services.{service}.app" in found["names"]
     assert all(Path(file).is_relative_to(folder) for file in found["files"])
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_no_other_service_is_inside(service: str, tmp_path: Path) -> None:
-    folder = build(service, tmp_path)
+    folder = build(service, tmp_path, *SERVICE)
     assert {path.name for path in (folder / "services").iterdir()} == {"__init__.py", service}
     assert {path.name for path in folder.iterdir()} == {"services", "shared"}
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_everything_copied_is_there_and_not_ignored(service: str) -> None:
-    sources = [source.rstrip("/") for source, _ in copied(service)]
+    sources = [source.rstrip("/") for source, _ in copied(service, *DEMO)]
     assert f"services/{service}" in sources
     for source in sources:
         assert (ROOT / source).exists(), source
@@ -48,7 +53,7 @@ def test_everything_copied_is_there_and_not_ignored(service: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [".venv", ".venv/bin/python", ".local", ".local/secrets.json", "tests/conftest.py", ".git/config", "docs", "bench", "deploy",
+    [".venv", ".venv/bin/python", ".local", ".local/secrets.json", "tests/conftest.py", ".git/config", "docs", "deploy/k8s/base",
      "services/__pycache__", "services/ingest/__pycache__/app.cpython-311.pyc", "shared/topics.pyc", ".env", "compose.yaml"],
 )  # fmt: skip
 def test_what_is_no_part_of_a_service_never_reaches_the_build(path: str) -> None:
@@ -56,20 +61,32 @@ def test_what_is_no_part_of_a_service_never_reaches_the_build(path: str) -> None
 
 
 def test_the_image_runs_as_a_numbered_user_and_passes_signals_on() -> None:
-    steps = instructions()
-    last_stage = steps[max(i for i, (name, _) in enumerate(steps) if name == "FROM") :]
-    (user,) = (arguments for name, arguments in last_stage if name == "USER")
-    assert all(int(part) >= 10000 for part in user.split(":"))
-    (command,) = (json.loads(arguments) for name, arguments in last_stage if name == "CMD")
+    users = [step.arguments for step in steps("service") if step.word == "USER"]
+    assert users
+    assert all(int(part) >= 10000 for part in users[-1].split(":"))
+    (command,) = (json.loads(step.arguments) for step in steps("service") if step.word == "CMD")
     assert command == ["sh", "-c", "exec python -m services.$SERVICE"]
-    assert not [name for name, _ in last_stage if name == "RUN"], "what runs in the last stage writes into the image"
+    assert not [step for step in steps("service") if step.word == "RUN"], "it would leave caches in the image"
+
+
+def test_without_a_target_a_service_is_built() -> None:
+    assert [step for step in steps() if step.stage == ""][-1] == Step("", "FROM", "service")
 
 
 def test_dependencies_are_installed_by_hash_and_from_wheels() -> None:
-    (install,) = (arguments for name, arguments in instructions() if name == "RUN" and " install " in arguments)
+    (install,) = (
+        step.arguments for step in steps() if step.word == "RUN" and " install " in step.arguments and "pip" in step.arguments
+    )
     assert {"--require-hashes", "--only-binary", ":all:", "--no-deps"} <= set(install.split())
 
 
 def test_the_python_of_the_image_is_that_of_the_lock_files() -> None:
     assert "ARG PYTHON_IMAGE=python:3.11-" in DOCKERFILE.read_text()
     assert "--python-version 3.11" in (ROOT / "deploy" / "lock.sh").read_text()
+
+
+def test_the_demo_runs_on_what_the_gateway_has(tmp_path: Path) -> None:
+    folder = build("gateway", tmp_path, *DEMO)
+    found = imported(folder, "gateway", "deploy.docker.demo")
+    assert all(Path(file).is_relative_to(folder) for file in found["files"])
+    assert [step.arguments for step in steps("demo") if step.word == "USER"][-1] == "10001:10001"

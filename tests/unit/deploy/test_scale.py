@@ -4,6 +4,7 @@ import pytest
 
 from deploy.k8s import topics
 from shared.topics import TOPICS
+from tests.unit.deploy.image import ROOT
 from tests.unit.deploy.manifests import DEV, PRODUCTION, SERVICES, WITH_DATABASE, rendered
 
 PARTITIONS = {topic.name: topic.partitions for topic in TOPICS}
@@ -27,6 +28,14 @@ def test_no_consumer_grows_beyond_its_partitions() -> None:
     for scaled in rendered(PRODUCTION).of("ScaledObject"):
         for trigger in scaled["spec"]["triggers"]:
             assert scaled["spec"]["maxReplicaCount"] <= PARTITIONS[trigger["metadata"]["topic"]]
+
+
+def test_the_autoscaler_looks_at_the_groups_that_consume() -> None:
+    for scaled in rendered(PRODUCTION).of("ScaledObject"):
+        service = scaled["spec"]["scaleTargetRef"]["name"]
+        sources = "".join(path.read_text() for path in (ROOT / "services" / service).glob("*.py"))
+        for trigger in scaled["spec"]["triggers"]:
+            assert f'group="{trigger["metadata"]["consumerGroup"]}"' in sources, service
 
 
 def test_the_autoscaler_asks_the_brokers_that_the_services_use() -> None:
@@ -77,6 +86,16 @@ def test_webhooks_come_in_by_the_address_that_tools_are_told() -> None:
     (rule,) = found.one("Ingress", "hooks")["spec"]["rules"]
     assert found.one("ConfigMap", "ingest")["data"]["INGEST_PUBLIC_URL"] == f"https://{rule['host']}"
     assert [(p["path"], p["backend"]["service"]["name"]) for p in rule["http"]["paths"]] == [("/v1/hooks", "ingest")]
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [("/", True), ("/static/main.js", True), ("/v1/kpis", True), ("/v1/live", True), ("/metrics", False), ("/readyz", False)],
+)
+def test_the_gateway_shows_its_page_and_api_and_keeps_its_metrics_inside(path: str, shown: bool) -> None:
+    (rule,) = rendered(PRODUCTION).one("Ingress", "gateway")["spec"]["rules"]
+    routes = [(p["path"], p["pathType"]) for p in rule["http"]["paths"]]
+    assert shown == any(path == route or (kind == "Prefix" and path.startswith(route + "/")) for route, kind in routes)
 
 
 def test_every_host_has_a_certificate() -> None:
