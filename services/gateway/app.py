@@ -74,6 +74,7 @@ def build(settings: Settings, engine: AsyncEngine, http: httpx.AsyncClient) -> G
         keyring=KeyRing(store.find, settings.key_cache_seconds),
         limits=Limits(Rate(settings.rate_per_second, settings.rate_burst)),
         hub=Hub(partial(value, upstreams["metrics"]), settings.live_readers_per_key),
+        ping=settings.live_ping_seconds,
         upstreams=upstreams,
     )
 

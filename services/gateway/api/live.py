@@ -21,8 +21,6 @@ from shared.problems import BadRequest, NotAuthenticated, Unavailable
 routes = APIRouter(dependencies=[Depends(BEARER)], tags=["kpis"])
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-PING = 14.0
-"""Silence after which a ping is due; with the look every second it comes within 15 s."""
 LOOK = 1.0
 """How often a stream looks whether its key still works and whether we are stopping."""
 
@@ -61,13 +59,14 @@ class Stream(StreamingResponse):
 async def frames(request: Request, reader: Reader) -> AsyncIterator[bytes]:
     """The events, each whole in its bytes. The next is made only when the last has been taken, so the slow get the newest."""
     clock = asyncio.get_running_loop().time
+    silence = gateway_of(request).ping - LOOK
     yield opening(reader, request.headers.get("last-event-id"))
     spoke = clock()
     while await welcome(request) and not reader.over:
-        for state in await reader.news(LOOK):
+        if state := await reader.news(LOOK):
             yield format_sse_event(event="kpi", data_str=state.body, id=reader.tell(state))
             spoke = clock()
-        if clock() - spoke >= PING:
+        elif clock() - spoke >= silence:
             yield KEEPALIVE_COMMENT
             spoke = clock()
 

@@ -21,6 +21,8 @@ class Gateway:
     keyring: KeyRing
     limits: Limits
     hub: Hub
+    ping: float
+    """Seconds of silence on a live stream until a comment shows that it lives."""
     upstreams: Mapping[str, Upstream]
 
     def upstream(self, name: Literal["ingest", "metrics", "sentiment"]) -> Upstream:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from services.gateway.domain.watch import together
 from services.gateway.live.cell import Cell, State
@@ -12,8 +13,9 @@ class Reader:
 
     def __init__(self, cells: Sequence[Cell]) -> None:
         self.wake = asyncio.Event()
-        self._cells = cells
+        self._cells = {cell.kpi: cell for cell in cells}
         self._told: dict[str, State] = {}
+        """By KPI, the one told longest ago first, so that none is kept waiting by another that changes all the time."""
 
     @property
     def id(self) -> str:
@@ -24,25 +26,29 @@ class Reader:
 
     def everything(self) -> list[State]:
         """The newest state of all, which then counts as told."""
-        self.wake.clear()
-        for cell in self._cells:
-            self._told[cell.kpi] = cell.state
+        self._told = {kpi: cell.state for kpi, cell in self._cells.items()}
         return list(self._told.values())
 
-    async def news(self, patience: float) -> list[State]:
-        """States that say something else than was told, waiting up to `patience` seconds for one."""
-        try:
-            await asyncio.wait_for(self.wake.wait(), patience)
-        except TimeoutError:
-            return []
+    async def news(self, patience: float) -> State | None:
+        """The newest state of a KPI that says something else than was told, waiting up to `patience` seconds for one."""
+        if found := self._newer():
+            return found
         self.wake.clear()
-        return [cell.state for cell in self._cells if cell.state.says != self._told[cell.kpi].says]
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.wake.wait(), patience)
+        return self._newer()
 
     def tell(self, state: State) -> str:
         """Count `state` as told; returns the id that says so."""
+        del self._told[state.kpi]
         self._told[state.kpi] = state
         return self.id
 
     @property
     def over(self) -> bool:
-        return any(cell.over for cell in self._cells)
+        """Nothing new will come any more."""
+        return any(cell.over for cell in self._cells.values())
+
+    def _newer(self) -> State | None:
+        states = ((told, self._cells[kpi].state) for kpi, told in self._told.items())
+        return next((state for told, state in states if state.says != told.says), None)

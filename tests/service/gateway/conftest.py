@@ -1,10 +1,11 @@
 """The gateway over a real database, with services behind it that the test plays itself."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -19,6 +20,8 @@ from services.gateway.settings import Settings
 from services.gateway.store.keys import Keys
 from services.gateway.store.tenants import Tenants
 from shared.database import open_engine
+from shared.events import KpiChange, encode
+from shared.kafka import Record
 from tests.conftest import NewDatabase
 
 TOKEN = "internal-token-of-the-tests"
@@ -44,6 +47,25 @@ class Behind:
         return self.heard[-1]
 
 
+class Announcements:
+    """Plays `kpi.changes`."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[Record] = asyncio.Queue()
+        self._offset = 0
+
+    def announce(self, tenant: str, *kpis: str) -> int:
+        """Put a record on the topic; returns its offset."""
+        self._offset += 1
+        change = KpiChange(tenant=tenant, kpis=kpis, at=datetime.now(UTC))
+        self._queue.put_nowait(Record("kpi.changes", 0, self._offset, tenant.encode(), encode(change), (), 0))
+        return self._offset
+
+    async def follow(self) -> AsyncIterator[Record]:
+        while True:
+            yield await self._queue.get()
+
+
 @dataclass
 class Door:
     """The gateway's public side, and its database to make keys in."""
@@ -52,6 +74,7 @@ class Door:
     http: httpx.AsyncClient
     admin: Admin
     behind: Behind
+    changes: Announcements
 
     async def key(self, *scopes: str, tenant: str = "acme", expires_at: datetime | None = None) -> str:
         await self.admin.tenants.add(Tenant(tenant, tenant, "Europe/Berlin"))
@@ -78,7 +101,8 @@ def open_door(database: NewDatabase) -> OpenDoor:
         behind = Behind()
         transport = httpx.MockTransport(behind.handle)
         given = Settings(database_url=await database("gateway"), internal_token=TOKEN, **settings)
-        app = create_app(given, transport=transport)
+        changes = Announcements()
+        app = create_app(given, transport=transport, changes=changes.follow())
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(app.router.lifespan_context(app))
             inside = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -87,7 +111,7 @@ def open_door(database: NewDatabase) -> OpenDoor:
             stack.push_async_callback(engine.dispose)
             played = httpx.AsyncClient(transport=transport)
             upstreams = [Upstream(name, played, given.ingest_url, given.internal_token) for name in ("ingest", "metrics")]
-            yield Door(app, http, Admin(Tenants(engine), Keys(engine), *upstreams), behind)
+            yield Door(app, http, Admin(Tenants(engine), Keys(engine), *upstreams), behind, changes)
             await played.aclose()
 
     return opened
@@ -112,7 +136,3 @@ def problem(answer: httpx.Response) -> dict[str, Any]:
     """The problem document of an answer that must be one."""
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     return dict(json.loads(answer.content))
-
-
-def scopes_but(*left_out: str) -> Collection[str]:
-    return [s for s in ("metrics:read", "records:read", "pii:read", "ingest:write", "admin") if s not in left_out]

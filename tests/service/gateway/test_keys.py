@@ -20,7 +20,7 @@ from tests.service.gateway.conftest import Door, OpenDoor, problem
     ],
 )
 async def test_without_a_key_that_works_it_is_401(door: Door, authorization: str) -> None:
-    answer = await door.http.get("/v1/kpis", headers={"authorization": authorization.encode()})
+    answer = await door.http.get("/v1/kpis", headers=[(b"authorization", authorization.encode())])
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
     assert problem(answer)["status"] == 401

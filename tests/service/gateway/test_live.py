@@ -1,0 +1,256 @@
+"""`/v1/live` on a real port: snapshot, changes, resumption, and every way in which a stream ends."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from deploy.local.ports import free_port
+from shared.http import Server
+from tests.service.gateway.conftest import Door, OpenDoor, problem
+
+PATIENCE = 5.0
+
+
+@dataclass
+class Metrics:
+    """Plays metrics with one number for each KPI of each tenant."""
+
+    n: Counter[tuple[str, str]]
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        kpi, tenant = request.url.path.split("/")[3], request.headers["x-earshot-tenant"]
+        if kpi not in {"nps", "csat"}:
+            return httpx.Response(404, json={"title": "Not found", "status": 404, "detail": "there is no such KPI"})
+        if "colour" in request.url.params:
+            return httpx.Response(400, json={"invalid_params": [{"name": "colour", "reason": "unknown parameter"}]})
+        return httpx.Response(
+            200, json={"kpi": kpi, "rows": [{"n": self.n[tenant, kpi]}], "query": str(request.url.query, "ascii")}
+        )
+
+
+class Listener:
+    """Reads server-sent events; comments come as `("", None, None)`."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self.answer = answer
+        self._lines = answer.aiter_lines()
+
+    async def next(self) -> tuple[str, Any, str | None]:
+        """The next event's name, data and id; raises StopAsyncIteration when the stream ends."""
+        fields: dict[str, str] = {}
+        async with asyncio.timeout(PATIENCE):
+            while (line := await anext(self._lines)) or not fields:
+                name, _, value = line.partition(":")
+                if line:
+                    fields[name] = value.removeprefix(" ")
+        return fields.get("event", ""), json.loads(fields["data"]) if "data" in fields else None, fields.get("id")
+
+    async def ended(self) -> bool:
+        """Wait for the end of the stream, past whatever is still said."""
+        async with asyncio.timeout(PATIENCE):
+            async for _ in self._lines:
+                pass
+        return True
+
+
+@dataclass
+class Stage:
+    """A gateway on a port, with metrics and the topic played by the test."""
+
+    door: Door
+    server: Server
+    http: httpx.AsyncClient
+    metrics: Metrics
+
+    @asynccontextmanager
+    async def listen(self, key: str, query: str = "kpis=nps&window=24h", last_id: str | None = None) -> AsyncIterator[Listener]:
+        headers = {"authorization": f"Bearer {key}"} | ({"last-event-id": last_id} if last_id else {})
+        async with self.http.stream("GET", f"/v1/live?{query}", headers=headers) as answer:
+            assert answer.status_code == 200, await answer.aread()
+            yield Listener(answer)
+
+    def change(self, tenant: str, kpi: str) -> int:
+        self.metrics.n[tenant, kpi] += 1
+        return self.door.changes.announce(tenant, kpi)
+
+
+@asynccontextmanager
+async def staged(open_door: OpenDoor, **settings: Any) -> AsyncIterator[Stage]:
+    async with AsyncExitStack() as stack:
+        door: Door = await stack.enter_async_context(open_door(key_cache_seconds=0, **settings))
+        metrics = Metrics(Counter())
+        door.behind.answer = metrics.answer
+        config = uvicorn.Config(
+            door.app, port=(port := free_port()), lifespan="off", log_config=None, timeout_graceful_shutdown=5
+        )
+        server = Server(config, door.app, pause=0)
+        serving = asyncio.create_task(server.serve())
+        for _ in range(500):
+            if not server.started:
+                await asyncio.sleep(0.01)
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE))
+        yield Stage(door, server, http, metrics)
+        server.should_exit = True
+        await serving
+
+
+@pytest.fixture(scope="module")
+async def stage(open_door: OpenDoor) -> AsyncIterator[Stage]:
+    async with staged(open_door, live_ping_seconds=2) as stage:
+        yield stage
+
+
+@pytest.fixture
+async def key(stage: Stage) -> str:
+    return await stage.door.key("metrics:read")
+
+
+async def test_a_snapshot_and_then_each_change(stage: Stage, key: str) -> None:
+    async with stage.listen(key, "kpis=nps,csat&window=24h&filter[team]=a") as listener:
+        assert listener.answer.headers["content-type"].startswith("text/event-stream")
+        assert listener.answer.headers["cache-control"] == "no-store"
+        event, data, _ = await listener.next()
+        assert event == "snapshot"
+        assert [answer["kpi"] for answer in data["kpis"]] == ["nps", "csat"]
+        assert data["kpis"][0]["query"] == "filter%5Bteam%5D=a&window=24h"
+        before = stage.metrics.n["acme", "csat"]
+        offset = stage.change("acme", "csat")
+        event, data, position = await listener.next()
+        assert (event, data["kpi"], data["rows"][0]["n"]) == ("kpi", "csat", before + 1)
+        assert position
+        assert position.split("-")[0] == str(offset)
+
+
+async def test_another_tenants_changes_are_not_heard(stage: Stage) -> None:
+    mine, theirs = await stage.door.key("metrics:read"), await stage.door.key("metrics:read", tenant="other")
+    async with stage.listen(mine) as here, stage.listen(theirs) as there:
+        await here.next()
+        await there.next()
+        stage.change("other", "nps")
+        assert (await there.next())[0] == "kpi"
+        stage.change("acme", "nps")
+        event, data, _ = await here.next()
+        assert (event, data["rows"][0]["n"]) == ("kpi", stage.metrics.n["acme", "nps"])
+
+
+async def test_who_comes_back_to_the_same_state_is_told_nothing(stage: Stage, key: str) -> None:
+    async with stage.listen(key) as listener:
+        _, _, position = await listener.next()
+    async with stage.listen(key, last_id=position) as again:
+        assert await again.next() == ("", None, None)
+        stage.change("acme", "nps")
+        assert (await again.next())[0] == "kpi"
+
+
+@pytest.mark.parametrize("lost", [None, "12345-feedfeedfeedfeed", "nonsense", "0"])
+async def test_who_comes_back_to_a_newer_state_gets_it_without_the_steps(stage: Stage, key: str, lost: str | None) -> None:
+    async with stage.listen(key) as listener:
+        _, _, position = await listener.next()
+    for _ in range(3):
+        stage.change("acme", "nps")
+    async with stage.listen(key, last_id=lost or position) as again:
+        event, data, _ = await again.next()
+        assert (event, data["kpis"][0]["rows"][0]["n"]) == ("snapshot", stage.metrics.n["acme", "nps"])
+
+
+async def test_a_ping_shows_that_a_silent_stream_lives(stage: Stage, key: str) -> None:
+    async with stage.listen(key) as listener:
+        await listener.next()
+        assert await listener.next() == ("", None, None)
+
+
+async def test_a_client_that_went_away_leaves_nothing_behind(stage: Stage, key: str) -> None:
+    hub = stage.door.app.state.gateway.hub
+    async with stage.listen(key) as listener:
+        await listener.next()
+        assert hub.watched == 1
+    for _ in range(200):
+        if not hub.watched:
+            break
+        await asyncio.sleep(0.01)
+    assert hub.watched == 0
+
+
+async def test_a_revoked_key_ends_its_stream(stage: Stage) -> None:
+    made, secret = await stage.door.admin.create_key("acme", ["metrics:read"])
+    async with stage.listen(secret) as listener:
+        await listener.next()
+        await stage.door.admin.revoke_key("acme", made.id)
+        assert await listener.ended()
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("kpis=unknown", 404),
+        ("kpis=nps,unknown", 404),
+        ("kpis=..%2F..%2Finternal", 404),
+        ("", 400),
+        ("kpis=", 400),
+        ("kpis=nps&colour=blue", 400),
+    ],
+)
+async def test_a_wrong_wish_is_refused_before_the_stream(stage: Stage, key: str, query: str, status: int) -> None:
+    answer = await stage.http.get(f"/v1/live?{query}", headers={"authorization": f"Bearer {key}"})
+    assert answer.status_code == status
+    problem(answer)
+
+
+async def test_a_key_is_needed_in_the_header_and_with_the_scope(stage: Stage, key: str) -> None:
+    assert (await stage.http.get(f"/v1/live?kpis=nps&key={key}&access_token={key}")).status_code == 401
+    other = await stage.door.key("records:read")
+    assert (await stage.http.get("/v1/live?kpis=nps", headers={"authorization": f"Bearer {other}"})).status_code == 403
+
+
+async def test_metrics_away_is_503_at_the_door_and_a_pause_on_a_stream(stage: Stage, key: str) -> None:
+    async with stage.listen(key) as listener:
+        await listener.next()
+        stage.door.behind.answer = lambda request: httpx.Response(503)
+        answer = await stage.http.get("/v1/live?kpis=csat", headers={"authorization": f"Bearer {key}"})
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"]
+        stage.change("acme", "nps")
+        stage.door.behind.answer = stage.metrics.answer
+        while (heard := await listener.next())[0] != "kpi":
+            pass
+        assert heard[1]["rows"][0]["n"] == stage.metrics.n["acme", "nps"]
+
+
+async def test_a_reader_who_stops_reading_costs_bounded_memory_and_hears_the_newest(stage: Stage, key: str) -> None:
+    padding = "x" * 200_000
+
+    def large(request: httpx.Request) -> httpx.Response:
+        answer = stage.metrics.answer(request).json()
+        return httpx.Response(200, json=answer | {"rows": [*answer["rows"], {"padding": padding}]})
+
+    stage.door.behind.answer = large
+    try:
+        async with stage.listen(key) as listener:
+            await listener.next()
+            for _ in range(60):
+                stage.change("acme", "nps")
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.5)
+            newest = stage.metrics.n["acme", "nps"]
+            heard: list[int] = []
+            while not heard or heard[-1] < newest:
+                event, data, _ = await listener.next()
+                heard += [data["rows"][0]["n"]] if event == "kpi" else []
+        assert heard == sorted(set(heard))
+    finally:
+        stage.door.behind.answer = stage.metrics.answer
+
+
+async def test_stopping_ends_the_streams(open_door: OpenDoor) -> None:
+    async with staged(open_door) as stage, stage.listen(await stage.door.key("metrics:read")) as listener:
+        await listener.next()
+        stage.server.should_exit = True
+        assert await listener.ended()

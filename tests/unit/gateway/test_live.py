@@ -1,0 +1,269 @@
+"""The live hub without sockets: one question for all who watch it, newest states only, nothing left behind."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from services.gateway.domain.watch import Watch
+from services.gateway.live.cell import Pace, State
+from services.gateway.live.feed import feed
+from services.gateway.live.hub import Hub
+from services.gateway.live.reader import Reader
+from shared.events import KpiChange, encode
+from shared.kafka import Record
+from shared.problems import NotFound, TooManyRequests, Unavailable
+from tests.unit.gateway.test_keys import NOW
+
+SOON = Pace(pause=0.005, share=0, again=0.01)
+PATIENCE = 2.0
+NPS = Watch(("nps",), "window=24h", recheck=60)
+
+
+class Metrics:
+    """Plays metrics: holds a value for each (tenant, KPI), counts how often it is asked, and can be slow or away."""
+
+    def __init__(self) -> None:
+        self.values: dict[tuple[str, str], int] = {}
+        self.asked: list[tuple[str, str, str]] = []
+        self.away = False
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def __call__(self, tenant: str, kpi: str, query: str) -> bytes:
+        self.asked.append((tenant, kpi, query))
+        await self.gate.wait()
+        if self.away:
+            raise Unavailable("away")
+        if kpi == "unknown":
+            raise NotFound("there is no such KPI")
+        window = {"from": str(len(self.asked)), "to": str(len(self.asked) + 1)}
+        return json.dumps({"kpi": kpi, "window": window, "rows": [{**window, "n": self.values.get((tenant, kpi), 0)}]}).encode()
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics()
+
+
+@pytest.fixture
+async def hub(metrics: Metrics) -> AsyncIterator[Hub]:
+    async with Hub(metrics, readers_per_key=3, pace=SOON) as hub:
+        yield hub
+    assert hub.watched == 0, "a reader left something behind"
+
+
+def counts(states: list[State]) -> dict[str, int]:
+    return {state.kpi: json.loads(state.body)["rows"][0]["n"] for state in states}
+
+
+async def next_count(reader: Reader) -> dict[str, int]:
+    """What the reader hears next, which then counts as told."""
+    state = await reader.news(PATIENCE)
+    assert state, "nothing new was told"
+    reader.tell(state)
+    return counts([state])
+
+
+async def until(truth: Callable[[], bool]) -> None:
+    for _ in range(2_000):
+        if truth():
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("it did not come true")
+
+
+async def test_a_change_is_heard_after_the_snapshot(hub: Hub, metrics: Metrics) -> None:
+    async with hub.watching("acme", "key", NPS) as reader:
+        assert counts(reader.everything()) == {"nps": 0}
+        metrics.values["acme", "nps"] = 1
+        hub.announce("acme", ["nps"], 7)
+        state = await reader.news(PATIENCE)
+        assert state
+        assert counts([state]) == {"nps": 1}
+        assert reader.tell(state).startswith("7-")
+
+
+async def test_an_announcement_that_changed_nothing_is_not_told(hub: Hub, metrics: Metrics) -> None:
+    async with hub.watching("acme", "key", NPS) as reader:
+        reader.everything()
+        hub.announce("acme", ["nps"], 1)
+        await until(lambda: len(metrics.asked) == 2)
+        assert await reader.news(0.05) is None
+
+
+async def test_what_moves_with_the_window_alone_is_told_too(hub: Hub, metrics: Metrics) -> None:
+    async with hub.watching("acme", "key", Watch(("nps",), "window=15m", recheck=0.01)) as reader:
+        reader.everything()
+        metrics.values["acme", "nps"] = 3
+        assert await next_count(reader) == {"nps": 3}
+
+
+async def test_many_readers_cost_one_question(hub: Hub, metrics: Metrics) -> None:
+    async with (
+        hub.watching("acme", "one", NPS) as one,
+        hub.watching("acme", "two", NPS) as two,
+        hub.watching("acme", "three", Watch(("nps", "csat"), "window=24h", 60)) as three,
+    ):
+        for reader in (one, two, three):
+            reader.everything()
+        assert sorted(metrics.asked) == [("acme", "csat", "window=24h"), ("acme", "nps", "window=24h")]
+        metrics.values["acme", "nps"] = 1
+        hub.announce("acme", ["nps"], 1)
+        for reader in (one, two, three):
+            assert await next_count(reader) == {"nps": 1}
+        assert len(metrics.asked) == 3
+
+
+async def test_tenants_never_meet(hub: Hub, metrics: Metrics) -> None:
+    metrics.values = {("acme", "nps"): 1, ("other", "nps"): 2}
+    async with hub.watching("acme", "a", NPS) as acme, hub.watching("other", "o", NPS) as other:
+        assert (counts(acme.everything()), counts(other.everything())) == ({"nps": 1}, {"nps": 2})
+        metrics.values["other", "nps"] = 5
+        hub.announce("other", ["nps"], 1)
+        assert await next_count(other) == {"nps": 5}
+        assert await acme.news(0.02) is None
+        assert [tenant for tenant, *_ in metrics.asked].count("acme") == 1
+
+
+async def test_a_burst_costs_few_questions_and_the_last_state_is_told(hub: Hub, metrics: Metrics) -> None:
+    async with hub.watching("acme", "key", NPS) as reader:
+        reader.everything()
+        for n in range(1, 501):
+            metrics.values["acme", "nps"] = n
+            hub.announce("acme", ["nps"], n)
+            if n % 100 == 0:
+                await asyncio.sleep(0)
+        last = 0
+        while last < 500:
+            last = (await next_count(reader))["nps"]
+        assert len(metrics.asked) < 10
+
+
+async def test_a_slow_reader_gets_the_newest_and_none_of_the_steps(hub: Hub, metrics: Metrics) -> None:
+    async with hub.watching("acme", "slow", NPS) as slow, hub.watching("acme", "quick", NPS) as quick:
+        slow.everything()
+        quick.everything()
+        for n in range(1, 6):
+            metrics.values["acme", "nps"] = n
+            hub.announce("acme", ["nps"], n)
+            assert await next_count(quick) == {"nps": n}
+        assert await next_count(slow) == {"nps": 5}
+        assert await slow.news(0.01) is None
+
+
+async def test_a_kpi_that_changes_all_the_time_keeps_no_other_waiting(hub: Hub, metrics: Metrics) -> None:
+    async with hub.watching("acme", "key", Watch(("nps", "csat"), "window=24h", 60)) as reader:
+        reader.everything()
+        heard: set[str] = set()
+        for n in range(1, 5):
+            metrics.values |= {("acme", "nps"): n, ("acme", "csat"): n}
+            asked = len(metrics.asked)
+            hub.announce("acme", ["nps", "csat"], n)
+            await until(lambda asked=asked: len(metrics.asked) == asked + 2)  # type: ignore[misc]
+            heard |= set(await next_count(reader))
+        assert heard == {"nps", "csat"}
+
+
+async def test_a_change_while_asking_is_asked_again(hub: Hub, metrics: Metrics) -> None:
+    async with hub.watching("acme", "key", NPS) as reader:
+        reader.everything()
+        metrics.gate.clear()
+        hub.announce("acme", ["nps"], 1)
+        await until(lambda: len(metrics.asked) == 2)
+        hub.announce("acme", ["nps"], 2)
+        metrics.gate.set()
+        await until(lambda: len(metrics.asked) == 3)
+
+
+async def test_an_outage_of_metrics_is_outlasted(hub: Hub, metrics: Metrics) -> None:
+    async with hub.watching("acme", "key", NPS) as reader:
+        reader.everything()
+        metrics.away = True
+        metrics.values["acme", "nps"] = 1
+        hub.announce("acme", ["nps"], 1)
+        await until(lambda: len(metrics.asked) >= 3)
+        assert not reader.over
+        metrics.away = False
+        assert await next_count(reader) == {"nps": 1}
+
+
+async def test_a_question_that_metrics_refuses_is_refused_and_forgotten(hub: Hub, metrics: Metrics) -> None:
+    for _ in range(2):
+        with pytest.raises(NotFound):
+            async with hub.watching("acme", "key", Watch(("nps", "unknown"), "", 60)):
+                raise AssertionError("it must not open")
+    assert len(metrics.asked) == 4
+
+
+async def test_a_reader_who_leaves_while_waiting_takes_nothing_from_the_others(hub: Hub, metrics: Metrics) -> None:
+    metrics.gate.clear()
+    leaving = asyncio.create_task(enter(hub, "one"))
+    staying = asyncio.create_task(enter(hub, "two"))
+    await until(lambda: len(metrics.asked) == 1)
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    metrics.gate.set()
+    assert counts(await staying) == {"nps": 0}
+    assert len(metrics.asked) == 1
+
+
+async def enter(hub: Hub, key_id: str) -> list[Any]:
+    async with hub.watching("acme", key_id, NPS) as reader:
+        return reader.everything()
+
+
+async def test_a_key_may_hold_only_so_many_streams(hub: Hub) -> None:
+    async with hub.watching("acme", "key", NPS), hub.watching("acme", "key", NPS), hub.watching("acme", "key", NPS):
+        with pytest.raises(TooManyRequests):
+            await enter(hub, "key")
+        assert counts(await enter(hub, "another")) == {"nps": 0}
+    assert counts(await enter(hub, "key")) == {"nps": 0}
+
+
+async def test_the_id_tells_whether_anything_is_newer(hub: Hub, metrics: Metrics) -> None:
+    async def snapshot() -> tuple[Reader, str]:
+        async with hub.watching("acme", "key", Watch(("nps", "csat"), "window=24h", 60)) as reader:
+            reader.everything()
+            return reader, reader.id
+
+    _, before = await snapshot()
+    _, unchanged = await snapshot()
+    assert before == unchanged
+    metrics.values["acme", "csat"] = 1
+    _, after = await snapshot()
+    assert after != before
+
+
+async def test_an_id_given_between_two_news_is_not_taken_for_the_end(hub: Hub, metrics: Metrics) -> None:
+    async with hub.watching("acme", "key", Watch(("nps", "csat"), "window=24h", 60)) as reader:
+        reader.everything()
+        metrics.values |= {("acme", "nps"): 1, ("acme", "csat"): 1}
+        hub.announce("acme", ["nps", "csat"], 4)
+        told: list[str] = []
+        while len(told) < 2:
+            if state := await reader.news(PATIENCE):
+                told.append(reader.tell(state))
+        async with hub.watching("acme", "again", Watch(("nps", "csat"), "window=24h", 60)) as again:
+            again.everything()
+            assert again.id == told[1] != told[0]
+
+
+async def test_the_feed_announces_what_it_can_read_and_skips_the_rest(hub: Hub, metrics: Metrics) -> None:
+    def record(offset: int, value: bytes) -> Record:
+        return Record("kpi.changes", 0, offset, b"acme", value, (), 0)
+
+    async def changes() -> AsyncIterator[Record]:
+        yield record(1, b"no JSON")
+        yield record(2, b'{"tenant": 1}')
+        yield record(3, encode(KpiChange(tenant="acme", kpis=("nps",), at=NOW)))
+
+    async with hub.watching("acme", "key", NPS) as reader:
+        reader.everything()
+        metrics.values["acme", "nps"] = 1
+        await feed(changes(), hub)
+        state = await reader.news(PATIENCE)
+        assert state
+        assert state.position == 3
