@@ -52,7 +52,7 @@ def producer(bootstrap: str) -> AIOKafkaProducer:
     )
 
 
-def consumer(bootstrap: str, group: str | None = None) -> AIOKafkaConsumer:
+def consumer(bootstrap: str, group: str | None = None, session: float = 45.0) -> AIOKafkaConsumer:
     """A consumer that commits nothing by itself and never moves its position by itself; with `group`, a member of it."""
     return AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
@@ -60,8 +60,8 @@ def consumer(bootstrap: str, group: str | None = None) -> AIOKafkaConsumer:
         enable_auto_commit=False,
         auto_offset_reset="none",
         partition_assignment_strategy=(RoundRobinPartitionAssignor,),
-        session_timeout_ms=45_000,
-        heartbeat_interval_ms=3_000,
+        session_timeout_ms=int(session * 1000),
+        heartbeat_interval_ms=int(session * 1000 / 15),
         rebalance_timeout_ms=40_000,
         max_partition_fetch_bytes=256 * 1024,
         fetch_max_bytes=8 * 1024 * 1024,

@@ -15,7 +15,7 @@ import structlog
 from shared import metrics_names as metrics
 from shared.kafka import clients
 from shared.kafka.batch import Handler
-from shared.kafka.job import Job, OnIdle, Replay
+from shared.kafka.job import Job, OnIdle, Replay, Timing
 from shared.kafka.membership import Membership
 from shared.kafka.producer import Producer
 from shared.kafka.watchdog import Stalled
@@ -24,6 +24,7 @@ from shared.topics import Topic
 log = structlog.get_logger()
 
 REBUILD_PAUSE = 1.0
+DEFAULT = Timing()
 
 
 class Consumer:
@@ -43,8 +44,10 @@ class Consumer:
         max_batch: int = 500,
         replay: Replay | None = None,
         on_idle: OnIdle | None = None,
+        timing: Timing = DEFAULT,
     ) -> None:
-        self._job = Job(bootstrap, group, tuple(topic.name for topic in topics), handler, max_batch, replay, on_idle)
+        names = tuple(topic.name for topic in topics)
+        self._job = Job(bootstrap, group, names, handler, max_batch, replay, on_idle, timing)
 
     @property
     def joined(self) -> bool:

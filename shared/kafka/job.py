@@ -11,6 +11,22 @@ Replay = Callable[[datetime | None], Awaitable[None]]
 OnIdle = Callable[[Mapping[tuple[str, int], int]], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds. The session is how long the group believes in a member that sends no heartbeat."""
+
+    session: float = 45.0
+    join: float = 60.0
+    commit: float = 10.0
+    handover: float = 10.0
+    """How long a rebalance waits for the batch in hand, so that its commit still counts."""
+    farewell: float = 5.0
+    """How long a worker that is cancelled takes to finish the batch in hand."""
+    stall: float = 60.0
+    look: float = 15.0
+    """How often the watchdog looks."""
+
+
 @dataclass(slots=True)
 class Job:
     bootstrap: str
@@ -20,6 +36,7 @@ class Job:
     max_batch: int
     replay: Replay | None
     on_idle: OnIdle | None
+    timing: Timing
     joined: bool = False
     handled_at: float = 0.0
     """When a batch last became durable, in time.monotonic()."""

@@ -22,11 +22,6 @@ from shared.kafka.watchdog import watch
 log = structlog.get_logger()
 
 POLL_MS = 500
-JOIN_DEADLINE = 60.0
-HANDOVER = 10.0
-"""Seconds that a rebalance waits for the batch in hand, so that its commit still counts."""
-FAREWELL = 5.0
-"""Seconds that a worker which is cancelled takes to finish the batch in hand."""
 
 
 class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -35,7 +30,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, job: Job, parking: Producer) -> None:
         self._job = job
         self._parking = parking
-        self._client = clients.consumer(job.bootstrap, job.group)
+        self._timing = job.timing
+        self._client = clients.consumer(job.bootstrap, job.group, job.timing.session)
         self._offsets = Offsets(job, self._client)
         self._apart: set[Place] = set()
         """Partitions that met a Retry: handled one by one until they succeed, so that a sound one isn't held up by another."""
@@ -48,10 +44,11 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         """Join and consume. Raises clients.Broken, Stalled, or what ends the worker."""
         try:
             with clients.client_faults():
-                async with asyncio.timeout(JOIN_DEADLINE):
+                async with asyncio.timeout(self._timing.join):
                     self._client.subscribe(self._job.topics, listener=self)
                     await self._client.start()
-            await first_of(self._consume(), watch(lambda: self._moved_at, self._behind))
+            watching = watch(lambda: self._moved_at, self._behind, self._timing.stall, self._timing.look)
+            await first_of(self._consume(), watching)
         finally:
             self._job.joined = False
             await clients.end_consumer(self._client)
@@ -60,7 +57,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         self._job.joined = False
         try:
-            async with asyncio.timeout(HANDOVER), self._in_hand:
+            async with asyncio.timeout(self._timing.handover), self._in_hand:
                 pass
         except TimeoutError:
             log.warning("kafka.rebalance.impatient", group=self._job.group)
@@ -76,7 +73,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         while True:
             self._offsets.wake()
             if records := await self._poll():
-                await finishing(self._take(records), FAREWELL)
+                await finishing(self._take(records), self._timing.farewell)
             else:
                 await self._idle()
             for place, (position, end) in clients.positions(self._client).items():
@@ -86,14 +83,13 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         """What has come, [] if nothing came for a while or partitions had to be started anew."""
         try:
             with clients.client_faults():
-                async with asyncio.timeout(JOIN_DEADLINE):
+                async with asyncio.timeout(self._timing.join):
                     found = await self._client.getmany(timeout_ms=POLL_MS, max_records=self._job.max_batch)
         except clients.Broken as broken:
-            cause = broken.__cause__
-            if not isinstance(cause, NoOffsetForPartitionError | OffsetOutOfRangeError):
+            if not isinstance(broken.__cause__, NoOffsetForPartitionError | OffsetOutOfRangeError):
                 raise
             self._recovering = True
-            await self._offsets.start_anew(_named(cause))
+            await self._offsets.start_anew()
             self._recovering = False
             return []
         return [clients.record(raw) for own in found.values() for raw in own]
@@ -149,15 +145,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         """For the watchdog: how many records there are which nothing excuses from being read."""
         if self._recovering:
             return 0
-        if not self._job.joined:  # a group takes less than a minute to settle, if its broker answers
+        if self._in_hand.locked() or not self._job.joined:  # neither a batch nor a rebalance takes a minute
             return 1 if await admin.reachable(self._job.bootstrap) else None
         standing = clients.standing(self._client)
         return await admin.behind(
             self._job.bootstrap, {place: at or 0 for place, at in standing.items() if place not in self._offsets.resting}
         )
-
-
-def _named(error: NoOffsetForPartitionError | OffsetOutOfRangeError) -> set[Place]:
-    """The partitions that an error of the fetcher names: one, or the keys of a dict."""
-    (what,) = error.args
-    return {Place(*tp) for tp in what} if isinstance(what, dict) else {Place(*what)}

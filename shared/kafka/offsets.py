@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -15,8 +15,6 @@ from shared.kafka.progress import Commit, Progress
 from shared.kafka.records import Place, Record, Retry, by_place
 
 log = structlog.get_logger()
-
-DEADLINE = 10.0
 
 
 class Offsets:
@@ -43,7 +41,7 @@ class Offsets:
         if not due:
             return
         try:
-            async with asyncio.timeout(DEADLINE):
+            async with asyncio.timeout(self._job.timing.commit):
                 await self._client.commit({TopicPartition(*place): tuple(commit) for place, commit in due.items()})
         except (CommitFailedError, IllegalStateError):
             self._progress.due.clear()
@@ -66,13 +64,13 @@ class Offsets:
             del self.resting[place]
             self._client.resume(TopicPartition(*place))
 
-    async def start_anew(self, named: Collection[Place]) -> None:
-        """Start partitions that have no usable offset (`named` and those that know none): lost ones after a replay was asked."""
+    async def start_anew(self) -> None:
+        """Start the partitions that have no usable position: lost ones after a replay was asked for."""
         await self.commit()
-        places = {place for place, at in clients.standing(self._client).items() if at is None or place in named}
+        standing = {place: at for place, at in clients.standing(self._client).items() if place not in self.resting}
         with clients.client_faults():
-            async with asyncio.timeout(DEADLINE):
-                starts = await recovery.look_up(self._client, self._job.bootstrap, self._job.group, places)
+            async with asyncio.timeout(self._job.timing.commit):
+                starts = await recovery.starts(self._client, self._job.bootstrap, self._job.group, standing)
         lost = {place: start for place, start in starts.items() if start.lost}
         try:
             await self._ask_replay(lost)

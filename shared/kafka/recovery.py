@@ -1,6 +1,6 @@
 """Where a partition starts when its group has no usable offset."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,21 +24,19 @@ class Start:
     lost: bool
 
 
-def starts(committed: Mapping[Place, Commit], beginnings: Mapping[Place, int], ends: Mapping[Place, int]) -> dict[Place, Start]:
-    """A new group starts at the beginning, one whose offset has gone too, one that stands within its log where it stands.
+def start(position: int | None, committed: Commit | None, beginning: int, end: int) -> Start | None:
+    """None for a client whose position lies within the log. Else a new group starts at the beginning, one whose commit has gone
+    out of the log likewise, any other at its commit.
 
     A beginning above 0 means that records were deleted before a group without a commit had read them: lost as well.
     """
-    found: dict[Place, Start] = {}
-    for place, beginning in beginnings.items():
-        stood = committed.get(place)
-        if stood is None:
-            found[place] = Start(Commit(beginning, ""), 0, lost=beginning > 0)
-        elif beginning <= stood.offset <= ends[place]:
-            found[place] = Start(stood, stood.offset, lost=False)
-        else:
-            found[place] = Start(Commit(beginning, stood.metadata), stood.offset, lost=True)
-    return found
+    if position is not None and beginning <= position <= end:
+        return None
+    if committed is None:
+        return Start(Commit(beginning, ""), 0, lost=beginning > 0)
+    if beginning <= committed.offset <= end:
+        return Start(committed, committed.offset, lost=False)
+    return Start(Commit(beginning, committed.metadata), committed.offset, lost=True)
 
 
 def since(lost: Iterable[Start]) -> datetime | None:
@@ -48,14 +46,17 @@ def since(lost: Iterable[Start]) -> datetime | None:
     return min(known) - MARGIN if known and len(known) == len(times) else None
 
 
-async def look_up(client: AIOKafkaConsumer, bootstrap: str, group: str, places: Collection[Place]) -> dict[Place, Start]:
-    """`starts` of these partitions, asked of the broker."""
-    partitions = [TopicPartition(*place) for place in places]
+async def starts(
+    client: AIOKafkaConsumer, bootstrap: str, group: str, positions: Mapping[Place, int | None]
+) -> dict[Place, Start]:
+    """The partitions among `positions` that have to be started anew, by what the broker tells of them."""
+    partitions = [TopicPartition(*place) for place in positions]
     async with clients.admin(bootstrap) as admin:
         stored = await admin.list_consumer_group_offsets(group, partitions=partitions)
     if stored.keys() != set(partitions):  # an error of the whole group comes as an empty answer, which is not "never committed"
         raise KafkaError("the group's offsets can't be told now")
     beginnings = await client.beginning_offsets(partitions)
     ends = await client.end_offsets(partitions)
-    committed = {Place(*tp): Commit(at.offset, at.metadata) for tp, at in stored.items() if at.offset >= 0}
-    return starts(committed, {Place(*tp): o for tp, o in beginnings.items()}, {Place(*tp): o for tp, o in ends.items()})
+    committed = {tp: Commit(at.offset, at.metadata) for tp, at in stored.items() if at.offset >= 0}
+    found = {Place(*tp): start(positions[Place(*tp)], committed.get(tp), beginnings[tp], ends[tp]) for tp in partitions}
+    return {place: begins for place, begins in found.items() if begins is not None}

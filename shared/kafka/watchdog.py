@@ -8,9 +8,6 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-STALL_AFTER = 60.0
-LOOK_EVERY = 15.0
-
 
 class Stalled(Exception):
     """The broker answers, there are records to read, and for a minute none was read."""
@@ -20,7 +17,7 @@ class Stalled(Exception):
 class Patience:
     """Counts how long a consumer has been standing still without an excuse."""
 
-    limit: float = STALL_AFTER
+    limit: float
     standing_since: float | None = None
 
     def over(self, now: float, progressed_at: float, behind: int | None) -> bool:
@@ -35,8 +32,8 @@ class Patience:
 async def watch(
     progressed_at: Callable[[], float],
     behind: Callable[[], Awaitable[int | None]],
-    limit: float = STALL_AFTER,
-    every: float = LOOK_EVERY,
+    limit: float,
+    every: float,
 ) -> None:
     """Raise Stalled when patience is over. `progressed_at` is in time.monotonic(); the broker is asked when nothing moves."""
     patience = Patience(limit)

@@ -1,0 +1,25 @@
+"""A consumer in a process of its own, for tests that kill or stop it: `python -m tests.contract.kafka_member '[…]'`."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+
+from shared.kafka import Consumer, Record, Timing
+from shared.topics import Topic
+
+
+async def main(bootstrap: str, topic: str, group: str, notes: str, session: float) -> None:
+    def note(records: Sequence[Record]) -> None:
+        with open(notes, "a") as lines:
+            lines.writelines(f"{int(record.value)}\n" for record in records)
+
+    async def handler(records: Sequence[Record]) -> None:
+        await asyncio.to_thread(note, records)
+
+    named = Topic(topic, object, "", 0, 0, "")
+    await Consumer(bootstrap=bootstrap, group=group, topics=[named], handler=handler, timing=Timing(session=session)).run()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*json.loads(sys.argv[1])))

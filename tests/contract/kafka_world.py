@@ -1,0 +1,105 @@
+"""What the contract tests of `shared.kafka` stand on: a topic of one's own, and consumers that note what they were handed."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from shared.kafka import Consumer, Message, Producer, Record, clients, ensure_topics, received_header
+from shared.kafka.progress import Commit
+from shared.kafka.records import Place
+from shared.topics import Topic
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+async def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Wait until something is so; the test fails when it isn't in time."""
+    async with asyncio.timeout(seconds):
+        while not true():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+def messages(numbers: Iterable[int], tenant: str = "acme", at: datetime = NOON) -> list[Message]:
+    return [Message(f"{tenant}/{n}".encode(), str(n).encode(), (received_header(at),)) for n in numbers]
+
+
+@dataclass
+class Seen:
+    """A handler that notes what it was handed."""
+
+    records: list[Record] = field(default_factory=list)
+    batches: list[Sequence[Record]] = field(default_factory=list)
+
+    async def __call__(self, records: Sequence[Record]) -> None:
+        self.batches.append(records)
+        self.records += records
+
+    @property
+    def numbers(self) -> list[int]:
+        return sorted(int(record.value) for record in self.records)
+
+    def has(self, numbers: Iterable[int]) -> bool:
+        return set(numbers) <= set(self.numbers)
+
+
+@dataclass
+class World:
+    """One topic on a real broker, and one group that reads it."""
+
+    bootstrap: str
+    topic: Topic
+    group: str
+
+    async def send(self, messages: Sequence[Message]) -> None:
+        async with Producer(self.bootstrap) as producer:
+            await producer.send_all(self.topic, messages)
+
+    def consumer(self, handler: Callable[[Sequence[Record]], Awaitable[None]], **more: Any) -> Consumer:
+        return Consumer(bootstrap=self.bootstrap, group=self.group, topics=[self.topic], handler=handler, **more)
+
+    @asynccontextmanager
+    async def consuming(self, handler: Callable[[Sequence[Record]], Awaitable[None]], **more: Any) -> AsyncIterator[Consumer]:
+        """A consumer that runs meanwhile, and must not have died by the end."""
+        consumer = self.consumer(handler, **more)
+        work = asyncio.create_task(consumer.run())
+        try:
+            yield consumer
+            assert not work.done(), work
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+    async def committed(self) -> dict[Place, Commit]:
+        async with clients.admin(self.bootstrap) as admin:
+            stored = await admin.list_consumer_group_offsets(self.group)
+        return {Place(*tp): Commit(*at) for tp, at in stored.items()}
+
+    async def everything(self, topic: str, count: int) -> list[Record]:
+        """The first `count` records of a topic."""
+        client = clients.consumer(self.bootstrap)
+        found: list[Record] = []
+        try:
+            await client.start()
+            partitions = [TopicPartition(topic, number) for number in await clients.partitions(client, topic)]
+            client.assign(partitions)
+            await client.seek_to_beginning(*partitions)
+            async with asyncio.timeout(10):
+                while len(found) < count:
+                    for raw in (await client.getmany(timeout_ms=100)).values():
+                        found += map(clients.record, raw)
+        finally:
+            await clients.end_consumer(client)
+        return found
+
+
+async def new_world(bootstrap: str, partitions: int = 3) -> World:
+    name = f"test.{os.urandom(4).hex()}"
+    topic = Topic(name, object, "tenant/number", partitions, 3_600_000, "the tests")
+    await ensure_topics(bootstrap, (topic,))
+    return World(bootstrap, topic, f"group.{name}")
