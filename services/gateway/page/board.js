@@ -3,16 +3,17 @@
 import { Refused } from "/static/api.js";
 import { breakdown } from "/static/breakdown.js";
 import { Cards, HEADLINES } from "/static/cards.js";
-import { clear, trend } from "/static/charts.js";
+import { NoCharts, clear } from "/static/charts.js";
 import { define } from "/static/definition.js";
 import { byId, h, segments, setText } from "/static/dom.js";
 import { Feed } from "/static/feed.js";
 import { filters } from "/static/filters.js";
-import { clock, count, show } from "/static/format.js";
+import { between, clock, count, show } from "/static/format.js";
 import { follow } from "/static/live.js";
 import { Records } from "/static/records.js";
 import { shape, shapeQueries } from "/static/shape.js";
 import { DIMENSIONS, GRAINS, GRAIN_NAMES, WINDOWS, grainOf, scope, writeAddress } from "/static/state.js";
+import { trend } from "/static/trend.js";
 
 const COMMENTS = "sentiment";
 const FEED_PAGE = 30;
@@ -135,7 +136,7 @@ export class Board {
   #lead(answer) {
     const kpi = this.catalogue.get(answer.kpi), row = answer.rows[0];
     if (!row) return;
-    const interval = row.interval ? ` (${show(kpi.unit, row.interval.low)} to ${show(kpi.unit, row.interval.high)})` : "";
+    const interval = row.interval ? ` (${between(kpi.unit, row.interval)})` : "";
     setText(byId("trend-summary"), `${show(kpi.unit, row.value)}${interval} over ${WINDOWS[this.view.window]}, n ${count(row.n)}`);
   }
 
@@ -248,7 +249,7 @@ export class Board {
       await work();
     } catch (error) {
       if (signal.aborted || error.name === "AbortError") return;
-      if (!(error instanceof Refused) && !/chart library/.test(error.message)) throw error;
+      if (!(error instanceof Refused || error instanceof NoCharts)) throw error;
       fail(error.status === 403 ? "This key may not read that." : error.message);
     }
   }

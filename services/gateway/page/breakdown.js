@@ -1,7 +1,7 @@
 /** The breakdown: one row a group, its value as a dot within the whisker of its interval; a click filters the page. */
 
 import { byId, h, placeholder } from "/static/dom.js";
-import { count, flagWord, parts, show } from "/static/format.js";
+import { between, count, flagWord, parts } from "/static/format.js";
 import { difference } from "/static/cards.js";
 import { filterable } from "/static/state.js";
 
@@ -69,7 +69,7 @@ function plot(kpi, row, { place, overall, isCount }) {
     if (row.interval) marks.push(h("i", { class: "whisker", style: { left: place(row.interval.low), right: `calc(100% - ${place(row.interval.high)})` } }));
     marks.push(h("i", { class: "dot", style: { left: place(row.value) } }));
   }
-  const title = row.interval ? `${show(kpi.unit, row.interval.low)} to ${show(kpi.unit, row.interval.high)}` : null;
+  const title = row.interval ? between(kpi.unit, row.interval) : null;
   return h("div", { class: "track", title }, marks);
 }
 

@@ -1,7 +1,7 @@
 /** The headline cards: value, interval, how many answers, the difference to the period before, and a sparkline. */
 
 import { byId, calm, h, setText } from "/static/dom.js";
-import { count, flagWord, parts, shortName, show, signed, whyNull } from "/static/format.js";
+import { between, count, flagWord, parts, shortName, signed, whyNull } from "/static/format.js";
 import { sparkline } from "/static/spark.js";
 
 export const HEADLINES = ["nps", "csat", "net_sentiment", "first_reply_time", "backlog", "tickets_opened"];
@@ -21,7 +21,7 @@ export function difference(kpi, row) {
   const arrow = delta > 0 ? "▲" : delta < 0 ? "▼" : "•";
   const text = signed(kpi.unit, delta);
   if (significant === false) return { text, arrow, mood: "noise", noise: true };
-  const rising = { up: 1, down: -1 }[kpi.direction] ?? 0;
+  const rising = { higher: 1, lower: -1 }[kpi.direction] ?? 0;
   if (!significant || !rising || !delta) return { text, arrow, mood: "plain", noise: false };
   return { text, arrow, mood: Math.sign(delta) === rising ? "better" : "worse", noise: false };
 }
@@ -70,7 +70,7 @@ export class Cards {
     card.element.dataset.value = String(row.value);
     card.value.replaceChildren(...parts(kpi.unit, row.value).map(([number, unit]) => h("span", null, number, unit && h("small", null, unit))));
     this.#delta(card.delta, kpi, row);
-    setText(card.interval, row.value === null ? whyNull(row) : row.interval ? `${show(kpi.unit, row.interval.low)} to ${show(kpi.unit, row.interval.high)}` : "");
+    setText(card.interval, row.value === null ? whyNull(row) : row.interval ? between(kpi.unit, row.interval) : "");
     const counted = COUNTED_BY_KPI[kpi.id] ?? COUNTED[kpi.unit];
     card.n.hidden = !row.n;
     setText(card.n, counted ? `${count(row.n)} ${counted}` : "Records");

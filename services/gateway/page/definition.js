@@ -2,7 +2,7 @@
 
 import { byId, h } from "/static/dom.js";
 
-const DIRECTIONS = { up: "higher is better", down: "lower is better" };
+const DIRECTIONS = { higher: "higher is better", lower: "lower is better" };
 
 /** Show a KPI's definition beside the element that asked for it. */
 export function define(kpi, anchor) {

@@ -13,8 +13,10 @@ const whole = decimals(0), one = decimals(1), two = decimals(2);
 const UNITS = {
   points: (value) => [[one(value), ""]],
   percent: (value) => [[one(value), "%"]],
+  "percentage points": (value) => [[one(value), "pp"]],
   seconds: span,
   score: (value) => [[two(value), ""]],
+  rating: (value) => [[two(value), ""]],
   stars: (value) => [[two(value), ""]],
 };
 
@@ -27,9 +29,16 @@ export function parts(unit, value) {
 /** A value in its unit as one text. */
 export const show = (unit, value) => parts(unit, value).map(([number, suffix]) => (suffix ? `${number} ${suffix}` : number)).join(" ");
 
+/** An interval in its unit; what both ends share is said once. */
+export function between(unit, { low, high }) {
+  const from = parts(unit, low), to = parts(unit, high);
+  const once = from.length === 1 && to.length === 1 && from[0][1] === to[0][1];
+  return `${once ? from[0][0] : show(unit, low)} to ${show(unit, high)}`;
+}
+
 /** A difference in its unit, always with its sign. */
 export function signed(unit, value) {
-  const text = show(unit, Math.abs(value));
+  const text = show(unit === "percent" ? "percentage points" : unit, Math.abs(value));
   return /[1-9]/.test(text) ? `${value < 0 ? "−" : "+"}${text}` : `±${text}`;
 }
 
@@ -92,7 +101,7 @@ export const shortName = (kpi) => WORDS[kpi.id] ?? kpi.name;
 
 /** Why there is no value, or what to know of it, in words. */
 const FLAGS = {
-  low_n: "few answers", partial: "still running", mixed_forms: "several scales: filter one", maturing: "still maturing", provisional: "provisional",
+  low_n: "small sample", partial: "still running", mixed_forms: "several scales", maturing: "still maturing", provisional: "provisional",
 };
 export const flagWord = (flag) => FLAGS[flag] ?? flag.replaceAll("_", " ");
 

@@ -1,7 +1,7 @@
 /** What a single number hides: the scores behind a rating, the labels behind a sentiment, the slow end behind a median, the flow behind a backlog. */
 
 import { byId, h, placeholder, setText } from "/static/dom.js";
-import { CONFIG, layout, palette, plotly, watch } from "/static/charts.js";
+import { draw, palette } from "/static/charts.js";
 import { count, parts, share, show } from "/static/format.js";
 
 const LADDER = [["p50", "half within"], ["p90", "nine in ten within"], ["p95", "all but one in twenty within"], ["mean", "mean"]];
@@ -12,14 +12,13 @@ const LABELS = [["-1", "Negative", "bad"], ["0", "Neutral", "neutral"], ["1", "P
 export function shapeQueries(kpi, catalogue) {
   if (kpi.unit === "seconds") return LADDER.filter(([agg]) => kpi.aggregations?.includes(agg)).map(([agg]) => [kpi.id, { agg }]);
   if (FLOW.includes(kpi.id)) return FLOW.filter((id) => catalogue.has(id)).map((id) => [id, {}]);
-  return [];
+  return kpi.id === "net_sentiment" && catalogue.has("sentiment") ? [["sentiment", {}]] : [];
 }
 
 /** Draw the panel from a KPI's own answer and those of its `shapeQueries`. */
 export async function shape(kpi, answer, others, catalogue) {
   const body = byId("shape-body"), title = byId("shape-title");
   const row = answer.rows[0];
-  const table = { nps: npsShape, net_sentiment: labelShape }[kpi.id];
   if (kpi.unit === "seconds") {
     setText(title, "How long it takes");
     body.replaceChildren(ladder(kpi, others));
@@ -29,13 +28,18 @@ export async function shape(kpi, answer, others, catalogue) {
   } else if (!row?.n || !Object.keys(row.distribution ?? {}).length) {
     setText(title, "Distribution");
     body.replaceChildren(placeholder("Nothing in this window."));
-  } else if (table) {
-    await table(body, title, row);
+  } else if (kpi.id === "nps") {
+    await npsShape(body, title, row);
+  } else if (kpi.id === "net_sentiment") {
+    await labelShape(body, title, row, others);
+  } else if (row.flags?.includes("mixed_forms")) {
+    setText(title, "Good and not, over several scales");
+    body.replaceChildren(stack([["Not good", row.distribution[0] ?? 0, "bad"], ["Good", row.distribution[1] ?? 0, "good"]]));
   } else {
     setText(title, "Distribution");
     const host = h("div", { class: "chart" });
     body.replaceChildren(host);
-    await columns(host, Object.entries(row.distribution).sort(([a], [b]) => Number(a) - Number(b)), () => "accent");
+    await columns(host, kpi.id === "sentiment" ? scores(row) : ordered(row), kpi.id === "sentiment" ? moodOfScore : () => "accent");
   }
 }
 
@@ -49,10 +53,24 @@ async function npsShape(body, title, row) {
   await columns(host, scores, (score) => (score > 8 ? "good" : score > 6 ? "neutral" : "bad"));
 }
 
-function labelShape(body, title, row) {
+/** Sentiment: the three labels as shares, and the scores behind them. */
+async function labelShape(body, title, row, [score]) {
   setText(title, "Positive and negative");
-  body.replaceChildren(stack(LABELS.map(([bin, name, mood]) => [name, row.distribution[bin] ?? 0, mood])));
+  const host = h("div", { class: "chart" });
+  body.replaceChildren(stack(LABELS.map(([bin, name, mood]) => [name, row.distribution[bin] ?? 0, mood])), host);
+  if (score?.answer.rows[0]?.n) await columns(host, scores(score.answer.rows[0]), moodOfScore);
 }
+
+const ordered = (row) => Object.entries(row.distribution).sort(([a], [b]) => Number(a) - Number(b));
+
+/** Scores −1 to 1 in steps of a tenth; they come as twentieths. */
+function scores(row) {
+  const tenths = Array.from({ length: 20 }, (_, index) => [((index - 10) / 10).toFixed(1), 0]);
+  for (const [bin, n] of Object.entries(row.distribution ?? {})) tenths[Math.min(19, Math.max(0, Math.floor(Number(bin) / 2) + 10))][1] += n;
+  return tenths;
+}
+
+const moodOfScore = (score) => (score >= 0.1 ? "good" : score < -0.1 ? "bad" : "neutral");
 
 /** Shares of a whole as one bar with its legend. */
 function stack(pieces) {
@@ -63,17 +81,15 @@ function stack(pieces) {
 }
 
 async function columns(host, pairs, mood) {
-  const library = await plotly();
   const colours = palette();
   const total = pairs.reduce((sum, [, n]) => sum + n, 0) || 1;
   const bars = {
     type: "bar", x: pairs.map(([bin]) => bin), y: pairs.map(([, n]) => n), marker: { color: pairs.map(([bin]) => colours[mood(Number(bin))]), cornerradius: 3 },
-    hovertemplate: "%{text}<extra></extra>", text: pairs.map(([bin, n]) => `<b>${bin}</b>: ${count(n)} (${share(n / total)})`), textposition: "none",
+    hovertemplate: "%{text}<extra></extra>", text: pairs.map(([bin, n]) => `${bin}: ${count(n)} (${share(n / total)})`), textposition: "none",
   };
   host.setAttribute("role", "img");
   host.setAttribute("aria-label", `Answers by score: ${pairs.map(([bin, n]) => `${bin}: ${n}`).join(", ")}`);
-  await library.react(host, [bars], layout(colours, { bargap: 0.18, xaxis: { type: "category" }, yaxis: { nticks: 4, rangemode: "tozero" } }), CONFIG);
-  watch(host, library);
+  await draw(host, [bars], colours, { bargap: 0.18, xaxis: { type: "category" }, yaxis: { nticks: 4, rangemode: "tozero" } });
 }
 
 /** The slow end of a span: quantiles as rungs of growing length. */

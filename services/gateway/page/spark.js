@@ -1,6 +1,7 @@
 /** A sparkline: the values of a series as a line within the band of their intervals. */
 
 import { svg } from "/static/dom.js";
+import { stretches } from "/static/series.js";
 
 const WIDTH = 200, HEIGHT = 48, MARGIN = 4;
 
@@ -19,7 +20,7 @@ export function sparkline(rows) {
       const bottom = banded.map(({ row, index }) => `${x(index)},${y(row.interval.low)}`).reverse();
       drawing.append(svg("path", { class: "band", d: `M${[...top, ...bottom].join("L")}Z` }));
     }
-    drawing.append(svg("path", { class: "line", d: `M${stretch.map(({ row, index }) => `${x(index)},${y(row.value)}`).join("L")}` }));
+    drawing.append(svg("path", { class: "line", d: path(stretch.map(({ row, index }) => `${x(index)},${y(row.value)}`)) }));
   }
   return drawing;
 }
@@ -35,14 +36,7 @@ function extent(rows) {
   ];
 }
 
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+/** A line through points; a lone one becomes a dot, by the round ends of its stroke. */
+const path = (points) => `M${(points.length > 1 ? points : [...points, ...points]).join("L")}`;
 
-/** Runs of neighbouring rows that have a value. */
-function stretches(rows) {
-  const runs = [[]];
-  rows.forEach((row, index) => {
-    if (row.value === null) runs.push([]);
-    else runs.at(-1).push({ row, index });
-  });
-  return runs.filter((run) => run.length > 0);
-}
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
