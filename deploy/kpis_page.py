@@ -18,15 +18,15 @@ Rules for all:
 - Buckets are half-open, `[start, end)`, in a named zone; both ends, with their offset, are on every row.
 - Medians and other percentiles come from bins whose bounds lie 2 % apart, so they are right to 1 %; means are exact.
 - Intervals are of 95 %: adjusted Wald for balances, Wilson for shares, Student's t for means, order statistics for percentiles.
-- Repeated answers of one person all count; `per=respondent` keeps the latest of each in a bucket. A question's form (scale, positive
-  from, polarity) is part of the measure, so ratings of two forms never share a bin.
+- Repeated answers of one person all count; `per=respondent` keeps the latest of each in a bucket. A question's form (scale,
+  positive from, polarity) is part of the measure, so ratings of two forms never share a bin.
 - A ticket's team and agent are those at the time of the event; before the first assignment, the first ever. Other dimensions are
-  the subject's latest. Merged, spam and deleted tickets are left out of every KPI, also of the past. Nothing counts before a ticket's
-  opening is known. Spans that would be negative (clocks differ) contribute nothing.
+  the subject's latest. Merged, spam and deleted tickets are left out of every KPI, also of the past. Nothing counts before
+  a ticket's opening is known. Spans that would be negative (clocks differ) contribute nothing.
 - Only the promoted sentiment model's scores count; two models are never averaged.
 
-Defaults of forms: a CSAT rating is satisfied from 4 on scale 1–5, 6 on 1–7, 3 on 1–4 and on 1–3, 2 on 1–2, 1 on 0–1. Effort is CES 2.0,
-1–7 where 7 is easy. A question counts as NPS only where it is declared, or typed by its tool, as NPS.
+Defaults of forms: a CSAT rating is satisfied from 4 on scale 1–5, 6 on 1–7, 3 on 1–4 and on 1–3, 2 on 1–2, 1 on 0–1. Effort is
+CES 2.0, 1–7 where 7 is easy. A question counts as NPS only where it is declared, or typed by its tool, as NPS.
 """
 
 
