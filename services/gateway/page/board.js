@@ -83,6 +83,7 @@ export class Board {
     this.#answers.clear();
     this.#dirty.clear();
     this.cards.wait();
+    this.#stale(true);
     this.#controls();
     for (const id of this.#headlines()) {
       void this.#guard(() => this.#value(id), (reason) => this.cards.fail(id, reason));
@@ -147,7 +148,19 @@ export class Board {
     setText(byId("trend-title"), kpi.name);
     setText(byId("breakdown-title"), `${kpi.name} by ${view.by}`);
     if (this.#answers.has(kpi.id)) this.#lead(this.#answers.get(kpi.id));
-    void this.#guard(() => this.#paint(kpi, view), (reason) => clear(byId("trend-chart"), reason));
+    void this.#guard(() => this.#paint(kpi, view), (reason) => this.#fail(reason));
+  }
+
+  /** Say in the place of the panels why there is nothing to see. */
+  #fail(reason) {
+    this.#stale(false);
+    clear(byId("trend-chart"), reason);
+    for (const id of ["trend-note", "trend-summary", "breakdown-body", "shape-body"]) byId(id).replaceChildren();
+  }
+
+  /** Whether what the panels show is still the answer to a question before. */
+  #stale(so) {
+    byId("trend").parentElement.toggleAttribute("data-stale", so);
   }
 
   async #paint(kpi, view) {
@@ -162,6 +175,7 @@ export class Board {
     ]);
     const before = await this.#before(kpi, view, series, grain, signal);
     if (this.view !== view) return;
+    this.#stale(false);
     this.#heard(value);
     this.#redraw = () => {
       void this.#guard(() => trend(byId("trend-chart"), kpi, series, before), (reason) => clear(byId("trend-chart"), reason));

@@ -89,7 +89,7 @@ async function columns(host, pairs, mood) {
   };
   host.setAttribute("role", "img");
   host.setAttribute("aria-label", `Answers by score: ${pairs.map(([bin, n]) => `${bin}: ${n}`).join(", ")}`);
-  await draw(host, [bars], colours, { bargap: 0.18, xaxis: { type: "category" }, yaxis: { nticks: 4, rangemode: "tozero" } });
+  await draw(host, [bars], colours, { bargap: 0.18, xaxis: { type: "category", tickangle: 0, nticks: 12 }, yaxis: { nticks: 4, rangemode: "tozero" } });
 }
 
 /** The slow end of a span: quantiles as rungs of growing length. */
