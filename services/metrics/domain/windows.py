@@ -39,6 +39,7 @@ NAMED: dict[str, tuple[Unit, int]] = {
 }
 """Windows of the calendar: a unit, and which one, counted from the present one. The present one reaches until now."""
 
+GRAINS: tuple[Grain, ...] = get_args(Grain)
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 LENGTHS = {**{grain: timedelta(seconds=s) for grain, s in CLOCK.items()}, "P1D": timedelta(days=1), "P1W": timedelta(weeks=1)}
 
@@ -105,10 +106,10 @@ def instant(name: str, text: str) -> datetime:
 
 def grain_named(text: str) -> Grain:
     """The grain of that name; raises BadQuery."""
-    for grain in get_args(Grain):
+    for grain in GRAINS:
         if grain == text:
-            return grain  # type: ignore[no-any-return]
-    raise BadQuery("grain", f"is not one of {' '.join(get_args(Grain))}")
+            return grain
+    raise BadQuery("grain", f"is not one of {' '.join(GRAINS)}")
 
 
 def week_start_named(text: str) -> WeekStart:
