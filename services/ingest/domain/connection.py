@@ -51,6 +51,6 @@ class Connection:
     state: State
     revision: int
     mapping: Mapping
-    dimensions: dict[Dimension, str]
+    dimensions: dict[str, str]
     secrets: tuple[str, ...]
     key: bytes

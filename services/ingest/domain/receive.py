@@ -33,6 +33,11 @@ def receive(connection: Connection, headers: Mapping[str, str], raw: bytes, now:
         return _unused(connection, parsed, raw, kept, now, str(error))
 
 
+def records_of(connection: Connection, headers: Mapping[str, str], raw: bytes) -> list[Any]:
+    """The canonical records that a delivery states, as JSON values."""
+    return list(PROVIDERS[connection.provider].parse(headers, raw, connection.mapping).records)
+
+
 def state(
     connection: Connection,
     values: Sequence[Any],

@@ -1,0 +1,163 @@
+"""`/v1/connections`: the tools that a tenant has connected. A secret is shown once, when it is made or given."""
+
+import secrets
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from services.ingest.api.requests import Tenant, known_query, read_model
+from services.ingest.api.state import Ingest, ingest_of
+from services.ingest.domain.connection import Connection, Dimension, Mapping
+from services.ingest.domain.fields import Model, Name
+from services.ingest.domain.providers import PROVIDERS, NotVerified
+from services.ingest.domain.receive import receive, records_of
+from services.ingest.store.connections import BUILT_IN
+from shared.database import outage_is_503
+from shared.problems import NotFound, Unprocessable
+
+routes = APIRouter()
+
+SECRET_BYTES = 32
+
+Fixed = Annotated[dict[Dimension, Name], Field(max_length=20)]
+"""Dimensions that every record of a connection has."""
+
+
+class NewConnection(Model):
+    provider: Name
+    name: Name
+    secret: str | None = None
+    mapping: Mapping = Mapping()
+    dimensions: Fixed = Field(default_factory=dict)
+
+
+class Change(Model):
+    """What is left out stays. `secret` begins a rotation (null: one is made): the one before stays good, until `retire_secret`
+    or the next rotation."""
+
+    name: Name | None = None
+    secret: str | None = None
+    retire_secret: Literal[True] | None = None
+    mapping: Mapping | None = None
+    dimensions: Fixed | None = None
+    paused: bool | None = None
+
+
+class Try(Model):
+    """A delivery to try; header names in any case."""
+
+    headers: dict[str, str] = Field(default_factory=dict)
+    body: str
+
+
+@routes.get("/v1/connections")
+async def list_all(request: Request, tenant: Tenant) -> dict[str, Any]:
+    known_query(request, set())
+    ingest = ingest_of(request)
+    async with outage_is_503():
+        listed = await ingest.connections.of(tenant)
+    return {"connections": [shown(ingest, one.connection) | {"created_at": one.created_at} for one in listed]}
+
+
+@routes.post("/v1/connections", status_code=201)
+async def create(request: Request, tenant: Tenant) -> dict[str, Any]:
+    ingest, new = ingest_of(request), await read_model(request, NewConnection)
+    if new.provider not in PROVIDERS:
+        raise Unprocessable(invalid_params=[{"name": "provider", "reason": f"one of {', '.join(sorted(PROVIDERS))}"}])
+    secret = usable(new.provider, new.secret)
+    async with outage_is_503():
+        dimensions = {str(name): value for name, value in new.dimensions.items()}
+        connection = await ingest.connections.add(tenant, new.provider, new.name, secret, new.mapping, dimensions)
+    if connection is None:
+        raise NotFound("no such tenant")
+    return shown(ingest, connection) | {"secret": secret}
+
+
+@routes.post("/v1/connections/{connection}:test")
+async def test(request: Request, tenant: Tenant, connection: str) -> dict[str, Any]:
+    """What a delivery would become. Nothing is stored."""
+    ingest, tried = ingest_of(request), await read_model(request, Try)
+    found = await own(ingest, tenant, connection)
+    if found.provider not in PROVIDERS:
+        raise Unprocessable("the built-in connection has no hook")
+    headers = {name.lower(): value for name, value in tried.headers.items()}
+    raw, now = tried.body.encode(), ingest.now()
+    try:
+        PROVIDERS[found.provider].verify(headers, raw, found.secrets, now)
+        refusal = None
+    except NotVerified as error:
+        refusal = str(error)
+    delivery = receive(found, headers, raw, now)
+    records = records_of(found, headers, raw) if delivery.verdict == "accepted" else []
+    return {"verified": refusal is None, "status": delivery.verdict, "reason": delivery.reason or refusal, "records": records}
+
+
+@routes.get("/v1/connections/{connection}")
+async def show(request: Request, tenant: Tenant, connection: str) -> dict[str, Any]:
+    ingest = ingest_of(request)
+    return shown(ingest, await own(ingest, tenant, connection))
+
+
+@routes.patch("/v1/connections/{connection}")
+async def change(request: Request, tenant: Tenant, connection: str) -> dict[str, Any]:
+    ingest, asked = ingest_of(request), await read_model(request, Change)
+    found = await own(ingest, tenant, connection)
+    if found.provider == BUILT_IN:
+        raise Unprocessable("the built-in connection can't be changed")
+    given = asked.model_fields_set
+    values = {name: getattr(asked, name) for name in ("name", "mapping", "dimensions") if getattr(asked, name) is not None}
+    if asked.paused is not None:
+        values["state"] = "paused" if asked.paused else "active"
+    made = [usable(found.provider, asked.secret)] if "secret" in given else []
+    async with outage_is_503():
+        if values:
+            await ingest.connections.change(tenant, connection, **values)
+        if made or asked.retire_secret:
+            await ingest.connections.rotate(tenant, connection, made, keep=0 if made and asked.retire_secret else 1)
+        ingest.directory.forget(connection)
+        changed = await own(ingest, tenant, connection)
+    return shown(ingest, changed) | ({"secret": made[0]} if made else {})
+
+
+@routes.delete("/v1/connections/{connection}", status_code=204)
+async def delete(request: Request, tenant: Tenant, connection: str) -> Response:
+    ingest = ingest_of(request)
+    async with outage_is_503():
+        if not await ingest.connections.delete(tenant, connection):
+            raise NotFound("no such connection")
+    ingest.directory.forget(connection)
+    return Response(status_code=204)
+
+
+async def own(ingest: Ingest, tenant: str, connection: str) -> Connection:
+    """The tenant's connection as it is in the database. NotFound: it has none of that id."""
+    async with outage_is_503():
+        found = await ingest.connections.find(connection)
+    if found is None or found.tenant != tenant or found.state == "deleted":
+        raise NotFound("no such connection")
+    return found
+
+
+def usable(provider: str, secret: str | None) -> str:
+    """The secret as given, or a new one. Unprocessable: this tool can't work with it."""
+    if secret is None:
+        return PROVIDERS[provider].new_secret(secrets.token_bytes(SECRET_BYTES))
+    if refusal := PROVIDERS[provider].refuse_secret(secret):
+        raise Unprocessable(invalid_params=[{"name": "secret", "reason": refusal}])
+    return secret
+
+
+def shown(ingest: Ingest, connection: Connection) -> dict[str, Any]:
+    hooked = connection.provider in PROVIDERS
+    return {
+        "id": connection.id,
+        "provider": connection.provider,
+        "name": connection.name,
+        "state": connection.state,
+        "hook_url": f"{ingest.public_url}/v1/hooks/{connection.id}" if hooked else None,
+        "mapping": connection.mapping.model_dump(mode="json", exclude_none=True),
+        "dimensions": connection.dimensions,
+        "revision": connection.revision,
+        "secrets": len(connection.secrets),
+    }

@@ -1,0 +1,71 @@
+"""`/v1/quarantine`: what could not be understood, why, and again after the mapping is mended. `/v1/replay`: publish again."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from services.ingest.api.requests import Tenant, known_query, read_model
+from services.ingest.api.state import ingest_of
+from services.ingest.domain.fields import Model, Name, Time
+from services.ingest.store.outbox import LAST
+from services.ingest.store.quarantine import Quarantined
+from shared.database import outage_is_503
+from shared.problems import BadRequest, NotFound
+
+routes = APIRouter()
+
+PAGE = 100
+
+
+class Replay(Model):
+    """Receipt times from `since` to before `until`, of one connection, of one subject; what is left out doesn't narrow."""
+
+    since: Time | None = None
+    until: Time | None = None
+    connection: Name | None = None
+    subject: Name | None = None
+
+
+@routes.get("/v1/quarantine")
+async def list_all(request: Request, tenant: Tenant) -> dict[str, Any]:
+    known_query(request, {"cursor", "connection"})
+    before = number(request.query_params.get("cursor"), "cursor")
+    async with outage_is_503():
+        found = await ingest_of(request).quarantine.of(tenant, before, request.query_params.get("connection"), PAGE)
+    return {"items": [shown(one) for one in found], "cursor": str(found[-1].seq) if len(found) == PAGE else None}
+
+
+@routes.get("/v1/quarantine/{quarantined}")
+async def show(request: Request, tenant: Tenant, quarantined: str) -> dict[str, Any]:
+    async with outage_is_503():
+        found = await ingest_of(request).quarantine.find(tenant, number(quarantined, "id"))
+    if found is None:
+        raise NotFound("no such delivery in quarantine")
+    return shown(found) | {"body": (found.raw or b"").decode(errors="replace")}
+
+
+@routes.post("/v1/replay", status_code=202)
+async def replay(request: Request, tenant: Tenant) -> dict[str, Any]:
+    asked = await read_model(request, Replay)
+    async with outage_is_503():
+        queued = await ingest_of(request).outbox.publish_again(tenant, asked.since, asked.until, asked.connection, asked.subject)
+    return {"deliveries": queued}
+
+
+def shown(one: Quarantined) -> dict[str, Any]:
+    return {
+        "id": str(one.seq),
+        "connection": one.connection,
+        "delivery": one.delivery,
+        "received_at": one.received_at,
+        "reason": one.reason,
+        "revision": one.revision,
+    }
+
+
+def number(text: str | None, name: str) -> int:
+    if text is None:
+        return LAST
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise BadRequest(invalid_params=[{"name": name, "reason": "not one of ours"}])
+    return int(text)

@@ -1,0 +1,33 @@
+"""What the routes of ingest work with, built once by the app."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from fastapi import Request
+
+from services.ingest.inbox.committer import Committer
+from services.ingest.store.connections import Connections
+from services.ingest.store.directory import Directory
+from services.ingest.store.outbox import Outbox
+from services.ingest.store.quarantine import Quarantine
+from services.ingest.store.tenants import Tenants
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """`now` is the clock; tests bring their own."""
+
+    committer: Committer
+    directory: Directory
+    connections: Connections
+    tenants: Tenants
+    quarantine: Quarantine
+    outbox: Outbox
+    public_url: str
+    now: Callable[[], datetime]
+
+
+def ingest_of(request: Request) -> Ingest:
+    return cast(Ingest, request.app.state.ingest)

@@ -1,0 +1,96 @@
+"""Ingest, put together: the only place where its parts are built."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+
+import asyncpg
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.routing import Route
+
+from services.ingest.api import connections, feedback, internal, quarantine
+from services.ingest.api.hooks import Hook
+from services.ingest.api.state import Ingest
+from services.ingest.inbox import locks
+from services.ingest.inbox.committer import Committer
+from services.ingest.relay import Relay, Sends
+from services.ingest.settings import Settings
+from services.ingest.store.connections import Connections
+from services.ingest.store.directory import Directory
+from services.ingest.store.outbox import Outbox
+from services.ingest.store.quarantine import Quarantine
+from services.ingest.store.seal import Seal
+from services.ingest.store.tenants import Tenants
+from shared import problems
+from shared.database import OUTAGE, open_engine, open_pool
+from shared.http import RequestId, add_health
+from shared.kafka import Producer
+from shared.settings import trimmed
+from shared.workers import Workers
+
+COMMIT_SECONDS = 4.0
+"""How long one statement of the inbox may take before the callers are told to try again."""
+
+
+def create_app(
+    settings: Settings, *, producer: Sends | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> FastAPI:
+    """The application. Tests may bring their own producer and clock."""
+    workers = Workers()
+    engine = open_engine(settings.database_url)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(engine.dispose)
+            commits = await stack.enter_async_context(open_pool(settings.database_url, settings.committers, COMMIT_SECONDS))
+            reads = await stack.enter_async_context(open_pool(settings.database_url, 6))
+            kafka = await stack.enter_async_context(Producer(settings.kafka_bootstrap_servers))
+            relay = Relay(reads, producer or kafka)
+            committer = Committer(commits, relay.offer, settings.queue_limit)
+            app.state.ingest = build(settings, engine, reads, committer, now)
+            await stack.enter_async_context(workers)
+            for number in range(settings.committers):
+                workers.start(f"committer-{number}", committer.run)
+            workers.start("relay", relay.run)
+            workers.start("sweeper", relay.sweep)
+            app.state.reads = reads
+            yield
+
+    app = FastAPI(title="Earshot ingest", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.token = settings.internal_token
+    app.add_middleware(RequestId)
+    problems.install(app)
+    app.router.routes.append(Route("/v1/hooks/{connection}", Hook()))
+    for routes in (feedback.routes, connections.routes, quarantine.routes, internal.routes):
+        app.include_router(routes)
+    add_health(app, alive=lambda: workers.dead, ready=lambda: missing(app.state.reads))
+    return app
+
+
+def build(
+    settings: Settings, engine: AsyncEngine, pool: asyncpg.Pool, committer: Committer, now: Callable[[], datetime]
+) -> Ingest:
+    seal = Seal(settings.secret_key)
+    store = Connections(engine, seal)
+    return Ingest(
+        committer=committer,
+        directory=Directory(store, settings.connection_cache_seconds),
+        connections=store,
+        tenants=Tenants(engine, seal),
+        quarantine=Quarantine(pool),
+        outbox=Outbox(pool, locks.ARRIVALS),
+        public_url=trimmed(settings.public_url),
+        now=now,
+    )
+
+
+async def missing(pool: asyncpg.Pool) -> list[str]:
+    """What keeps ingest from serving: its database. Without Kafka it takes everything and publishes later."""
+    try:
+        async with pool.acquire(timeout=2) as db:
+            await db.execute("SELECT 1")
+    except OUTAGE:
+        return ["database"]
+    return []

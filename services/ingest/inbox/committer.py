@@ -1,0 +1,124 @@
+"""Group commit: requests that come at the same time share a transaction, and each hears when it is on disk.
+
+A transaction that fails on data is done again one by one, so nobody pays for another's delivery; an outage fails all who wait,
+at once.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import asyncpg
+import structlog
+
+from services.ingest.domain.delivery import Delivery, Outcome
+from services.ingest.inbox.stated import Stated
+from services.ingest.inbox.writer import write
+from shared.database import OUTAGE, RETRYABLE
+from shared.problems import Problem, Unavailable
+
+log = structlog.get_logger()
+
+MOST_DELIVERIES = 256
+MOST_BYTES = 8 * 1024 * 1024
+"""What one transaction takes."""
+
+TRIES = 5
+ACQUIRE_SECONDS = 3.0
+
+Waiting = tuple[Delivery, asyncio.Future[Outcome]]
+HandOff = Callable[[Sequence[Stated]], None]
+"""Told, after the commit, what is to be published."""
+
+
+class Committer:
+    """`take` returns once the delivery is durable. `run` is the work of one committer; start as many as may commit at once."""
+
+    def __init__(self, pool: asyncpg.Pool, hand_off: HandOff, limit: int) -> None:
+        self._pool = pool
+        self._hand_off = hand_off
+        self._limit = limit
+        self._waiting: deque[Waiting] = deque()
+        self._arrived = asyncio.Event()
+
+    async def take(self, delivery: Delivery) -> Outcome:
+        """What became of it. Unavailable: it isn't known to be on disk; send it again."""
+        return await self._queue(delivery)
+
+    async def take_all(self, deliveries: Sequence[Delivery]) -> list[Outcome | Problem]:
+        """The same for several, each with an answer of its own."""
+        answers = await asyncio.gather(*map(self._queue, deliveries), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException) and not isinstance(answer, Problem):
+                raise answer
+        return [answer for answer in answers if isinstance(answer, str | Problem)]
+
+    def _queue(self, delivery: Delivery) -> asyncio.Future[Outcome]:
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        if len(self._waiting) >= self._limit:
+            future.set_exception(Unavailable("too many deliveries are waiting", retry_after=1))
+        else:
+            self._waiting.append((delivery, future))
+            self._arrived.set()
+        return future
+
+    async def run(self) -> None:
+        while True:
+            await self._arrived.wait()
+            if batch := self._batch():
+                await self._commit(batch)
+
+    def _batch(self) -> list[Waiting]:
+        batch: list[Waiting] = []
+        size = 0
+        while self._waiting and len(batch) < MOST_DELIVERIES and size < MOST_BYTES:
+            batch.append(self._waiting.popleft())
+            size += len(batch[-1][0].raw)
+        if not self._waiting:
+            self._arrived.clear()
+        return batch
+
+    async def _commit(self, batch: list[Waiting]) -> None:
+        try:
+            outcomes = await self._write([delivery for delivery, _ in batch])
+        except OUTAGE as error:
+            log.warning("inbox.away", waiting=len(batch) + len(self._waiting), error=type(error).__name__)
+            _fail(batch + self._all_waiting())
+        except asyncpg.PostgresError as error:
+            log.error("inbox.refused", deliveries=len(batch), error=type(error).__name__)
+            await self._one_by_one(batch)
+        else:
+            for (_, future), outcome in zip(batch, outcomes, strict=True):
+                if not future.done():
+                    future.set_result(outcome)
+
+    async def _write(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
+        for attempt in range(1, TRIES + 1):
+            try:
+                async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as db:
+                    outcomes, published = await write(db, deliveries)
+                break
+            except RETRYABLE:
+                if attempt == TRIES:
+                    raise
+        self._hand_off(published)
+        return outcomes
+
+    async def _one_by_one(self, batch: list[Waiting]) -> None:
+        if len(batch) == 1:
+            _fail(batch)
+            return
+        for one in batch:
+            await self._commit([one])
+
+    def _all_waiting(self) -> list[Waiting]:
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        self._arrived.clear()
+        return waiting
+
+
+def _fail(waiting: Sequence[Waiting]) -> None:
+    for _, future in waiting:
+        if not future.done():
+            future.set_exception(Unavailable("the delivery could not be stored"))

@@ -1,0 +1,33 @@
+"""The settings of ingest; keys begin with INGEST_, the shared few with nothing."""
+
+from base64 import urlsafe_b64decode
+
+from pydantic import AnyHttpUrl, Field, SecretStr, field_validator
+
+from shared.settings import SharedSettings, prefixed
+
+
+class Settings(SharedSettings):
+    """Read from the environment, validated at boot."""
+
+    model_config = prefixed("INGEST_")
+
+    database_url: str = Field(..., description="PostgreSQL of ingest, postgresql+asyncpg://user@host:port/name")
+    public_url: AnyHttpUrl = Field(
+        AnyHttpUrl("http://127.0.0.1:8401"), description="Where tools reach ingest: what every hook_url begins with"
+    )
+    secret_key: SecretStr = Field(
+        ..., description="32 bytes as url-safe base64: encrypts the connections' secrets and the tenants' pseudonym keys at rest"
+    )
+    committers: int = Field(2, ge=1, le=16, description="Transactions that may be committing at once, per process")
+    queue_limit: int = Field(10_000, ge=100, description="Deliveries that may wait for a commit before callers are told 503")
+    connection_cache_seconds: float = Field(
+        1.0, ge=0, le=60, description="How long a looked-up connection is trusted; other replicas' changes are heard within it"
+    )
+
+    @field_validator("secret_key")
+    @classmethod
+    def _of_32_bytes(cls, key: SecretStr) -> SecretStr:
+        if len(urlsafe_b64decode(key.get_secret_value())) != 32:
+            raise ValueError("32 bytes as url-safe base64 are needed")
+        return key

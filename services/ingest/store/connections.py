@@ -1,0 +1,131 @@
+"""Connections in the database. Secrets are sealed on the way in and opened on the way out."""
+
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.ingest.domain.connection import Connection, Mapping
+from services.ingest.store import tables
+from services.ingest.store.seal import Seal
+
+BUILT_IN = "api"
+"""The provider of the connection that every tenant has for its own apps: no tool, no secret, no hook."""
+
+LIVE_SECRETS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A connection as its owner sees it in a list."""
+
+    connection: Connection
+    created_at: datetime
+
+
+def new_id() -> str:
+    """Unguessable, since a hook's URL holds it."""
+    return f"con_{secrets.token_hex(16)}"
+
+
+class Connections:
+    def __init__(self, engine: AsyncEngine, seal: Seal) -> None:
+        self._engine = engine
+        self._seal = seal
+
+    async def find(self, connection: str) -> Connection | None:
+        """By id, deleted ones included: their hooks still answer."""
+        return next((listed.connection for listed in await self._select(tables.connections.c.id == connection)), None)
+
+    async def built_in(self, tenant: str) -> Connection | None:
+        own = (tables.connections.c.tenant == tenant) & (tables.connections.c.provider == BUILT_IN)
+        return next((listed.connection for listed in await self._select(own)), None)
+
+    async def of(self, tenant: str) -> list[Listed]:
+        return await self._select((tables.connections.c.tenant == tenant) & (tables.connections.c.state != "deleted"))
+
+    async def add(
+        self, tenant: str, provider: str, name: str, secret: str, mapping: Mapping, dimensions: dict[str, str]
+    ) -> Connection | None:
+        """The new connection; None where there is no such tenant."""
+        connection = new_id()
+        known = select(tables.tenants.c.id).where(tables.tenants.c.id == tenant)
+        row = insert(tables.connections).values(
+            id=connection,
+            tenant=tenant,
+            provider=provider,
+            name=name,
+            mapping=_plain(mapping),
+            dimensions=dimensions,
+            sealed_secrets=self._seal.close(json.dumps([secret]).encode(), connection),
+        )
+        async with self._engine.begin() as db:
+            if (await db.execute(known)).first() is None:
+                return None
+            await db.execute(row)
+        return await self.find(connection)
+
+    async def change(self, tenant: str, connection: str, **values: Any) -> bool:
+        """Set columns; False where the tenant has no such connection."""
+        if "mapping" in values:
+            values["mapping"] = _plain(values["mapping"])
+        if values.keys() & {"mapping", "dimensions"}:
+            values["revision"] = tables.connections.c.revision + 1
+        async with self._engine.begin() as db:
+            changed = await db.execute(update(tables.connections).where(self._own(tenant, connection)).values(**values))
+        return bool(changed.rowcount)
+
+    async def rotate(self, tenant: str, connection: str, new: Sequence[str], keep: int) -> bool:
+        """Put `new` secrets before the first `keep` of those there are; at most LIVE_SECRETS live on."""
+        own = self._own(tenant, connection)
+        sealed = select(tables.connections.c.sealed_secrets).where(own).with_for_update()
+        async with self._engine.begin() as db:
+            row = (await db.execute(sealed)).first()
+            if row is None:
+                return False
+            live = [*new, *self._secrets(row.sealed_secrets, connection)[:keep]][:LIVE_SECRETS]
+            again = self._seal.close(json.dumps(live).encode(), connection)
+            await db.execute(update(tables.connections).where(own).values(sealed_secrets=again))
+        return True
+
+    async def delete(self, tenant: str, connection: str) -> bool:
+        """Its hook goes on answering, its secrets are gone."""
+        return await self.change(tenant, connection, state="deleted", sealed_secrets=self._seal.close(b"[]", connection))
+
+    def _own(self, tenant: str, connection: str) -> ColumnElement[bool]:
+        """The built-in connection can be neither changed nor deleted."""
+        table = tables.connections.c
+        return (table.tenant == tenant) & (table.id == connection) & (table.state != "deleted") & (table.provider != BUILT_IN)
+
+    async def _select(self, which: ColumnElement[bool]) -> list[Listed]:
+        joined = select(tables.connections, tables.tenants.c.sealed_key).join(tables.tenants).where(which)
+        async with self._engine.connect() as db:
+            rows = (await db.execute(joined.order_by(tables.connections.c.created_at, tables.connections.c.id))).all()
+        return [Listed(self._connection(row), row.created_at) for row in rows]
+
+    def _connection(self, row: Row[Any]) -> Connection:
+        return Connection(
+            id=row.id,
+            tenant=row.tenant,
+            provider=row.provider,
+            name=row.name,
+            state=row.state,
+            revision=row.revision,
+            mapping=Mapping.model_validate(row.mapping),
+            dimensions=row.dimensions,
+            secrets=self._secrets(row.sealed_secrets, row.id),
+            key=self._seal.open(row.sealed_key, row.tenant),
+        )
+
+    def _secrets(self, sealed: bytes, connection: str) -> tuple[str, ...]:
+        return tuple(json.loads(self._seal.open(sealed, connection)))
+
+
+def _plain(mapping: Mapping) -> dict[str, Any]:
+    return mapping.model_dump(mode="json", exclude_none=True)

@@ -1,0 +1,92 @@
+"""The tables of ingest."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Sequence,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)  # fmt: skip
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("sealed_key", LargeBinary, nullable=False, comment="the key of its pseudonyms, encrypted"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, ForeignKey("tenants.id"), nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="active"),
+    Column("revision", Integer, nullable=False, server_default="1"),
+    Column("mapping", JSONB, nullable=False, server_default="{}"),
+    Column("dimensions", JSONB, nullable=False, server_default="{}"),
+    Column("sealed_secrets", LargeBinary, nullable=False, comment="a JSON list, the newest first, encrypted"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Index("connections_by_tenant", "tenant", "created_at"),
+    Index("connections_built_in", "tenant", unique=True, postgresql_where=text("provider = 'api'")),
+)
+
+inbox_seq = Sequence("inbox_seq", metadata=metadata)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("tenant", Text, nullable=False),
+    Column("connection", Text, nullable=False),
+    Column("delivery", Text, comment="the tool's id of it; null: duplicates are known by content"),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("headers", Text, nullable=False, comment="those that parsing needs, as JSON"),
+    Column("raw", LargeBinary, comment="null once erased"),
+    Column("verdict", Text, nullable=False, comment="accepted, quarantined or ignored"),
+    Column("reason", Text),
+    Column("revision", Integer, nullable=False, comment="of the mapping under which the verdict was given"),
+    UniqueConstraint("connection", "delivery", name="inbox_deliveries"),
+    Index("inbox_quarantined", "tenant", "seq", postgresql_where=text("verdict = 'quarantined'")),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("tenant", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("customer", Text, comment="pseudonym"),
+    Column("email", Text, comment="pseudonym of an address that came along"),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False, comment="equal for equal content"),
+    Column("event", Text, nullable=False, comment="shared.events.Event as JSON, as it is published"),
+    Index("events_by_subject", "tenant", "subject", "seq"),
+    Index("events_by_customer", "tenant", "customer", postgresql_where=text("customer IS NOT NULL")),
+    Index("events_by_email", "tenant", "email", postgresql_where=text("email IS NOT NULL")),
+    Index("events_by_receipt", "received_at", postgresql_using="brin"),
+)
+
+unpublished = Table(
+    "unpublished",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("due", DateTime(timezone=True), nullable=False, comment="when the sweeper may take it up"),
+)
