@@ -1,7 +1,7 @@
 """`python3 -m deploy.new_secrets` prints fresh secrets: for compose.yaml (`> .env`) or, with `--kubernetes`, as Secrets.
 
-Needs nothing but Python. Made once and kept: INGEST_SECRET_KEY opens what is encrypted in ingest's database, and without it
-customers' identities and the secrets of connections are lost.
+Needs nothing but Python. Made once and kept: INGEST_SECRET_KEY opens what is encrypted in ingest's database, and without it the
+secrets of the connections and the keys of the tenants' pseudonyms are lost.
 """
 
 import argparse
