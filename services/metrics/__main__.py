@@ -1,0 +1,14 @@
+"""`python -m services.metrics`: rolling KPIs."""
+
+from services.metrics.app import create_app
+from services.metrics.settings import Settings
+from shared.http import serve
+
+
+def main() -> None:
+    settings = Settings()
+    serve("metrics", create_app(settings), settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The HTTP door of metrics; only Earshot's own services knock here."""

@@ -1,0 +1,126 @@
+"""KPIs over HTTP: the catalogue, a KPI's value, breakdown or series, and the records behind it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+import asyncpg
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import SecretStr
+
+from services.metrics.api.answers import BEGINNING, counted, local, rows
+from services.metrics.api.questions import Question, read
+from services.metrics.api.records import shown
+from services.metrics.api.state import metrics_of
+from services.metrics.domain.kpis import KPIS, Kpi
+from services.metrics.store.progress import Freshness, freshness
+from services.metrics.store.query import snapshot
+from services.metrics.store.records import Cursor, Record, cursor, records
+from services.metrics.store.selection import Scope, resolve
+from services.metrics.store.tenants import zone_of
+from shared.database import outage_is_503
+from shared.http import internal_tenant
+from shared.problems import BadRequest, NotFound
+
+REVISION = "X-Earshot-Revision"
+PAGE, LARGEST_PAGE = 50, 500
+
+
+class UnknownKpi(NotFound):
+    title = "Unknown KPI"
+
+
+def router(token: SecretStr) -> APIRouter:
+    """The KPI routes; whom they are asked for, the tenant header says."""
+    routes = APIRouter(prefix="/v1/kpis", tags=["kpis"])
+    asked_by = Annotated[str, Depends(internal_tenant(token))]
+
+    @routes.get("")
+    async def catalogue(request: Request, asked_by: asked_by) -> Response:
+        if unknown := list(request.query_params):
+            raise BadRequest(invalid_params=[{"name": name, "reason": "is not a parameter of this call"} for name in unknown])
+        return answer({"kpis": [kpi.entry() for kpi in KPIS.values()]})
+
+    @routes.get("/{kpi}")
+    async def value(request: Request, kpi: str, asked_by: asked_by) -> Response:
+        metrics, definition = metrics_of(request), known(kpi)
+        now = metrics.clock()
+        async with outage_is_503(), snapshot(metrics.pool) as connection:
+            zone = await zone_of(connection, asked_by)
+            question = read(definition, request.query_params.multi_items(), now=now, zone=zone, model=metrics.model)
+            scope = await resolve(connection, asked_by, question.selection)
+            main = await counted(connection, question, scope, question.period, now)
+            others = [await counted(connection, question, scope, period, now) for period in question.compare]
+            fresh = await freshness(connection, asked_by, metrics.model, metrics.partitions)
+        return answer(head(question, fresh) | {"rows": rows(question, main, others)}, fresh)
+
+    @routes.get("/{kpi}/records")
+    async def behind(request: Request, kpi: str, asked_by: asked_by) -> Response:
+        metrics, definition = metrics_of(request), known(kpi)
+        now = metrics.clock()
+        async with outage_is_503(), snapshot(metrics.pool) as connection:
+            zone = await zone_of(connection, asked_by)
+            params = request.query_params.multi_items()
+            question = read(definition, params, now=now, zone=zone, model=metrics.model, extra=("cursor", "limit"))
+            scope = await resolve(connection, asked_by, question.selection)
+            page, following = await page_of(connection, question, scope, now) if scope else ([], None)
+            fresh = await freshness(connection, asked_by, metrics.model, metrics.partitions)
+        told = shown(page, question.period.window.zone, metrics.model)
+        return answer(head(question, fresh) | {"records": told, "next": str(following) if following else None}, fresh)
+
+    return routes
+
+
+async def page_of(
+    connection: asyncpg.Connection, question: Question, scope: Scope, now: datetime
+) -> tuple[list[Record], Cursor | None]:
+    """The page of records that a question asks for: of its whole window, whatever its grain."""
+    window, instant = question.period.window, question.kpi.instant
+    limit, after = paging(question.extra)
+    start, end = BEGINNING if instant else window.start, min(window.end, now)
+    return await records(connection, scope, start, end, limit, after, standing=instant)
+
+
+def paging(extra: Mapping[str, str]) -> tuple[int, Cursor | None]:
+    """`limit` and `cursor`; raises BadRequest."""
+    given = extra.get("limit", str(PAGE))
+    if not (given.isascii() and given.isdigit() and 1 <= int(given[:9]) <= LARGEST_PAGE):
+        raise BadRequest(invalid_params=[{"name": "limit", "reason": f"is not a number from 1 to {LARGEST_PAGE}"}])
+    try:
+        return int(given), cursor(extra["cursor"]) if "cursor" in extra else None
+    except ValueError:
+        raise BadRequest(invalid_params=[{"name": "cursor", "reason": "is not one that was given"}]) from None
+
+
+def known(kpi: str) -> Kpi:
+    """The definition of that id."""
+    if kpi not in KPIS:
+        raise UnknownKpi("there is no KPI of this name; GET /v1/kpis lists them all")
+    return KPIS[kpi]
+
+
+def head(question: Question, fresh: Freshness) -> dict[str, Any]:
+    """What an answer says of itself before its rows."""
+    window, kpi = question.period.window, question.kpi
+    return {
+        "kpi": kpi.id,
+        "version": kpi.version,
+        "unit": kpi.unit,
+        "window": {
+            "from": local(window.start, window.zone),
+            "to": local(window.end, window.zone),
+            "tz": window.zone.key,
+        },
+        "watermark": told(fresh.watermark),
+    }
+
+
+def told(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def answer(body: dict[str, Any], fresh: Freshness | None = None) -> Response:
+    """The body as JSON, with the revision that it was made of."""
+    headers = {REVISION: fresh.revision} if fresh else {}
+    return Response(msgspec.json.encode(body), media_type="application/json", headers=headers)

@@ -1,0 +1,189 @@
+"""What a KPI query asks, read from its parameters. What a parameter can't mean is said with its name."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.metrics.domain.calendar import Grain, WeekStart
+from services.metrics.domain.comparisons import compared
+from services.metrics.domain.kpis import Kpi
+from services.metrics.domain.windows import (
+    BadQuery,
+    Bucket,
+    Window,
+    buckets,
+    grain_named,
+    instant,
+    week_start_named,
+    window,
+    zone_named,
+)
+from services.metrics.store.selection import Filter, Selection
+from shared.events import DIMENSIONS
+from shared.problems import BadRequest
+
+WINDOW = ("window", "from", "to")
+SINGLE = (*WINDOW, "grain", "tz", "week_start", "agg", "hours", "filed_by", "per", "at")
+REPEATABLE = ("group_by", "compare")
+FILTER = re.compile(r"filter\[(\w+)\]")
+
+RATED = frozenset({"nps", "csat", "ces", "stars", "responses", "sentiment", "label"})
+"""Families of which a person may have several in a bucket, and `per=respondent` keeps one."""
+
+NULL = "null"
+"""How a filter names the nameless group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Contiguous buckets, and what they are called where they are compared with."""
+
+    window: Window
+    buckets: list[Bucket]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query, understood."""
+
+    kpi: Kpi
+    selection: Selection
+    period: Period
+    compare: tuple[Period, ...] = ()
+    agg: str = ""
+    business: bool = False
+    dense: bool = False
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+class Given:
+    """The parameters of a request, each asked for by name once."""
+
+    def __init__(self, params: Iterable[tuple[str, str]], extra: Collection[str]) -> None:
+        self._values: defaultdict[str, list[str]] = defaultdict(list)
+        for name, value in params:
+            self._values[name].append(value)
+        for name, values in self._values.items():
+            if name not in (*SINGLE, *REPEATABLE, *extra) and not FILTER.fullmatch(name):
+                raise BadQuery(name, "is not a parameter of this call")
+            if len(values) > 1 and name not in REPEATABLE:
+                raise BadQuery(name, "was given more than once")
+
+    def one(self, name: str) -> str | None:
+        values = self._values.get(name)
+        return values[0] if values else None
+
+    def all(self, name: str) -> list[str]:
+        return self._values.get(name, [])
+
+    def choice(self, name: str, choices: Collection[str]) -> str | None:
+        """The value of `name`, which must be one of `choices`."""
+        value = self.one(name)
+        if value is not None and value not in choices:
+            raise BadQuery(name, f"is not one of {' '.join(choices)}" if choices else "this KPI has no such choice")
+        return value
+
+    def filters(self) -> Iterable[tuple[str, str]]:
+        for name, values in self._values.items():
+            if found := FILTER.fullmatch(name):
+                yield found[1], values[0]
+
+
+def read(
+    kpi: Kpi, params: Iterable[tuple[str, str]], *, now: datetime, zone: str, model: str, extra: Collection[str] = ()
+) -> Question:
+    """The question that `params` ask of `kpi`; raises BadRequest.
+
+    `zone` is the tenant's, `model` the promoted one; `extra` names parameters that this call alone has.
+    """
+    try:
+        return _read(kpi, Given(params, extra), now, zone, model, extra)
+    except BadQuery as bad:
+        raise BadRequest(f"{bad.name} {bad.reason}", invalid_params=[{"name": bad.name, "reason": bad.reason}]) from bad
+
+
+def _read(kpi: Kpi, given: Given, now: datetime, zone: str, model: str, extra: Collection[str]) -> Question:
+    filed_by = given.choice("filed_by", kpi.filed_by) or kpi.filed_by[0]
+    if per := given.choice("per", ("respondent",)):
+        _of_respondents(kpi)
+    hours = given.choice("hours", ("calendar", "business"))
+    if hours and kpi.unit != "seconds":
+        raise BadQuery("hours", "is for spans of time only")
+    grain = given.one("grain")
+    week_start = week_start_named(given.one("week_start") or "monday")
+    period, cut = _period(kpi, given, now, zone, grain_named(grain) if grain is not None else None, week_start)
+    return Question(
+        kpi=kpi,
+        selection=Selection(kpi.reads(filed_by, model), _group_by(given), _filters(given), bool(per)),
+        period=period,
+        compare=tuple(Period(other, cut(other), to) for to in given.all("compare") for other in [compared(period.window, to)]),
+        agg=given.choice("agg", kpi.aggregations) or "",
+        business=hours == "business",
+        dense=grain is not None,
+        extra={name: value for name in extra if (value := given.one(name)) is not None},
+    )
+
+
+def _of_respondents(kpi: Kpi) -> None:
+    if len(kpi.measures) > 1 or not kpi.announce <= RATED:
+        raise BadQuery("per", "is for answers of people only")
+
+
+def _period(
+    kpi: Kpi, given: Given, now: datetime, zone: str, grain: Grain | None, week_start: WeekStart
+) -> tuple[Period, Callable[[Window], list[Bucket]]]:
+    """The window in its buckets, and how other windows are to be cut."""
+    seen_from = zone_named(given.one("tz") or zone)
+
+    def cut(whole: Window) -> list[Bucket]:
+        return buckets(whole, grain, now, week_start)
+
+    at = given.one("at")
+    if at is None:
+        whole = window(
+            seen_from, now, name=given.one("window"), start=given.one("from"), end=given.one("to"), week_start=week_start
+        )
+        return Period(whole, cut(whole)), cut
+    if not kpi.instant:
+        raise BadQuery("at", "is for KPIs that have a value at an instant, such as backlog")
+    if clash := next((name for name in (*WINDOW, "grain", "compare") if given.all(name)), None):
+        raise BadQuery(clash, "does not go with at")
+    instantly = instant("at", at)
+    return Period(Window(instantly, instantly, seen_from), [Bucket(instantly, instantly, instantly > now)]), cut
+
+
+def _group_by(given: Given) -> tuple[str, ...]:
+    named = [name for value in given.all("group_by") for name in value.split(",")]
+    for name in named:
+        _dimension("group_by", name)
+    if len(named) > 2 or len(set(named)) < len(named):
+        raise BadQuery("group_by", "takes up to two different dimensions")
+    return tuple(named)
+
+
+def _filters(given: Given) -> tuple[Filter, ...]:
+    found = []
+    for dimension, text in given.filters():
+        name = f"filter[{dimension}]"
+        _dimension(name, dimension)
+        values = text.split(",")
+        if not all(value.removeprefix("!") for value in values):
+            raise BadQuery(name, "holds an empty value")
+        include = tuple(_value(value) for value in values if not value.startswith("!"))
+        exclude = tuple(_value(value[1:]) for value in values if value.startswith("!"))
+        found.append(Filter(dimension, include, exclude))
+    return tuple(found)
+
+
+def _value(text: str) -> str | None:
+    return None if text == NULL else text.replace("\0", "")
+
+
+def _dimension(parameter: str, name: str) -> None:
+    if name == "theme":
+        raise BadQuery(parameter, "themes are not counted yet")
+    if name not in DIMENSIONS:
+        raise BadQuery(parameter, f"is not one of {' '.join(DIMENSIONS)}")

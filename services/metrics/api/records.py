@@ -1,0 +1,71 @@
+"""A record as it is shown: what was said, and how it counts."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from services.metrics.api.answers import local
+from services.metrics.domain.contributions import LABELS, judged
+from services.metrics.domain.view import SubjectView, view
+from services.metrics.store.records import Record
+from services.metrics.store.writer import decoded
+
+LABEL_OF = {number: label for label, number in LABELS.items()}
+JUDGED = frozenset({"sentiment", "label"})
+
+Shown = dict[str, Any]
+
+
+def shown(records: Iterable[Record], zone: ZoneInfo, model: str) -> list[Shown]:
+    """The records with their words. Of a comment also its label, score and the model that judged it."""
+    views: dict[int, SubjectView] = {}
+    said: defaultdict[tuple[int, datetime, str], list[Shown]] = defaultdict(list)
+    found = []
+    for record in records:
+        subject = record.subject
+        if subject.id not in views:
+            views[subject.id] = view(subject.statements.values())
+        told = {
+            "subject": subject.name,
+            "at": local(record.at, zone),
+            "measure": record.measure,
+            "value": record.amount,
+            "dims": record.dims,
+            "text": views[subject.id].text_at(record.at),
+        }
+        if record.measure.partition(":")[0] in JUDGED | {"comments"}:
+            key = (subject.id, record.at, record.measure)
+            if key not in said:
+                said[key] = judgements(views[subject.id], record, model)
+            told |= judgement_of(record, said[key])
+        found.append(told)
+    return found
+
+
+def judgements(seen: SubjectView, record: Record, model: str) -> list[Shown]:
+    """What was said of the subject at the record's time, and how it was judged."""
+    scores = decoded(record.subject.scores)
+    comments = sorted((c for c in seen.comments if c.at == record.at), key=lambda comment: comment.text_hash)
+    found = []
+    for comment in comments:
+        score = scores.get((model, comment.text_hash))
+        label, value = judged(score, seen.overrides.get(comment.text_hash)) if score else (None, None)
+        found.append({"text": comment.text, "label": label, "score": value, "model": model if score else None})
+    return found
+
+
+def judgement_of(record: Record, said: list[Shown]) -> Shown:
+    """The comment that makes this record, taken out of those of its time; two that count alike are told apart by nothing."""
+    family = record.measure.partition(":")[0]
+    for comment in said:
+        matches = {
+            "comments": True,
+            "label": LABELS.get(comment["label"]) == record.amount,
+            "sentiment": comment["score"] is not None and round(1000 * comment["score"]) == record.amount,
+        }[family]
+        if matches:
+            said.remove(comment)
+            return comment | ({"value": comment["score"]} if family == "sentiment" else {})
+    return {}

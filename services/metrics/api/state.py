@@ -1,0 +1,29 @@
+"""What the routes of metrics work with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+from fastapi import Request
+
+from shared.topics import EVENTS, SCORES
+
+PARTITIONS = EVENTS.partitions + SCORES.partitions
+"""How many partitions must have been heard of before everything is known to be in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """A running metrics service. `model` is the promoted one, whose scores count; `clock` tells the `now` of each request."""
+
+    pool: asyncpg.Pool
+    model: str
+    clock: Callable[[], datetime]
+    partitions: int = PARTITIONS
+
+
+def metrics_of(request: Request) -> Metrics:
+    """The service that a request came to."""
+    service: Metrics = request.app.state.metrics
+    return service

@@ -1,0 +1,91 @@
+"""The metrics service, put together: the only place where its parts are built."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import httpx
+from fastapi import FastAPI
+
+from services.metrics.api import internal, kpis
+from services.metrics.api.state import Metrics
+from services.metrics.clients.ingest import Ingest
+from services.metrics.consumer import Intake, idle
+from services.metrics.live import Announcer
+from services.metrics.sealer import Sealer
+from services.metrics.settings import Settings
+from services.metrics.store.writer import Writer
+from shared import problems
+from shared.database import OUTAGE, open_pool
+from shared.http import RequestId, add_health
+from shared.kafka import Consumer, Producer
+from shared.topics import EVENTS, SCORES
+from shared.workers import Workers
+
+GROUP = "metrics"
+WRITING = 4
+"""Connections of the writer: one for its transaction, one for new values, and room for idle partitions' notes."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+    """The application. `clock` tells the `now` up to which a request reads."""
+    workers = Workers()
+    url = settings.database_url.get_secret_value()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            pool = await stack.enter_async_context(open_pool(url, settings.database_pool))
+            app.state.metrics = Metrics(pool, settings.sentiment_model, clock)
+            if settings.consume:
+                intake = await stack.enter_async_context(consumer(settings))
+                await stack.enter_async_context(workers)
+                workers.start("consumer", intake.run)
+            else:
+                await stack.enter_async_context(workers)
+            if settings.seal:
+                counting = await stack.enter_async_context(open_pool(url, 1, command_timeout=300))
+                after = timedelta(seconds=settings.seal_after_seconds)
+                workers.start("sealer", Sealer(counting, after, settings.seal_every_seconds).run)
+            yield
+
+    app = FastAPI(title="Earshot metrics", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.add_middleware(RequestId)
+    problems.install(app)
+    add_health(app, alive=lambda: workers.dead, ready=lambda: missing(app))
+    app.include_router(internal.router(settings.internal_token))
+    app.include_router(kpis.router(settings.internal_token))
+    return app
+
+
+@asynccontextmanager
+async def consumer(settings: Settings) -> AsyncIterator[Consumer]:
+    """The consumer of both topics, with connections of its own, so that queries and intake never wait for one another."""
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(settings.database_url.get_secret_value(), WRITING))
+        sender = await stack.enter_async_context(Producer(settings.kafka_bootstrap_servers))
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
+        ingest = Ingest(http, settings.ingest_url, settings.internal_token)
+        yield Consumer(
+            bootstrap=settings.kafka_bootstrap_servers,
+            group=GROUP,
+            topics=(EVENTS, SCORES),
+            handler=Intake(Writer(pool), Announcer(sender)),
+            replay=ingest.replay,
+            on_idle=idle(pool),
+        )
+
+
+async def missing(app: FastAPI) -> list[str]:
+    """What keeps metrics from serving: its database. Without Kafka it still answers, as of its watermark."""
+    pool: asyncpg.Pool = app.state.metrics.pool
+    try:
+        await pool.fetchval("SELECT 1", timeout=2)
+    except OUTAGE:
+        return ["database"]
+    return []

@@ -1,0 +1,23 @@
+"""What the metrics service reads from its environment."""
+
+from pydantic import AnyHttpUrl, Field, SecretStr
+
+from shared.settings import SharedSettings, prefixed
+
+
+class Settings(SharedSettings):
+    """Settings of metrics; keys begin with METRICS_ but for the shared ones."""
+
+    model_config = prefixed("METRICS_")
+
+    database_url: SecretStr = Field(..., description="Address of the database `metrics`: postgresql+asyncpg://…")
+    ingest_url: AnyHttpUrl = Field(
+        AnyHttpUrl("http://127.0.0.1:8401"),
+        description="Base URL of ingest, asked for replays and for the events that verify reads",
+    )
+    sentiment_model: str = Field("vader-3.3.2", description="The promoted model: whose scores KPIs of comments read")
+    database_pool: int = Field(8, ge=2, le=64, description="Connections to the database that queries may use")
+    consume: bool = Field(True, description="Whether this process consumes the topics")
+    seal: bool = Field(True, description="Whether this process seals histograms")
+    seal_after_seconds: float = Field(60.0, ge=0, description="How long a span must have been untouched before it is sealed")
+    seal_every_seconds: float = Field(5.0, gt=0, description="How often the sealer looks for spans without seals")

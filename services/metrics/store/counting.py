@@ -1,0 +1,165 @@
+"""The four steps that seal spans: announce, wait, count, confirm. See `services.metrics.sealer` for their order.
+
+Each is a statement or two on one connection; none holds a lock that a writer would wait for longer than an instant.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from services.metrics.store.seals import CUBOIDS, CUBOIDS_REVISION, Level
+from shared.events import DIMENSIONS
+
+WAIT_POLL = 0.01
+"""Seconds between two looks at who is still writing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time to be sealed for one measure. `seal_id` is that of its seal that stands no more, if there is one."""
+
+    measure: int
+    level: Level
+    starts: datetime
+    ends: datetime
+    seal_id: int | None = None
+
+
+class StillWriting(Exception):
+    """Somebody has been writing for too long to wait for; to be tried again later."""
+
+
+ANNOUNCE_ANEW = """
+    WITH fallen AS (SELECT id FROM seals WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE),
+    cleared AS (DELETE FROM histograms WHERE seal_id = ANY($1::bigint[]))
+    UPDATE seals SET id = DEFAULT, state = 'counting', since = clock_timestamp(), revision = $2
+    WHERE id IN (SELECT id FROM fallen) RETURNING id
+"""
+
+ANNOUNCE_NEW = """
+    INSERT INTO seals (tenant, zone, revision, state, since, measure, level, starts, ends)
+    SELECT $1, $2, $3, 'counting', clock_timestamp(), new.*
+    FROM unnest($4::int[], $5::smallint[], $6::timestamptz[], $7::timestamptz[]) AS new
+    ON CONFLICT DO NOTHING RETURNING id
+"""
+
+
+async def announce(connection: asyncpg.Connection, tenant: int, zone: str, spans: Sequence[Span]) -> list[int]:
+    """Make a seal, `counting`, for each span, and commit. Returns their ids, which nobody has used before."""
+    fallen = [span.seal_id for span in spans if span.seal_id is not None]
+    new = [span for span in spans if span.seal_id is None]
+    async with connection.transaction():
+        again = await connection.fetch(ANNOUNCE_ANEW, fallen, CUBOIDS_REVISION) if fallen else []
+        columns = [[s.measure for s in new], [s.level for s in new], [s.starts for s in new], [s.ends for s in new]]
+        made = await connection.fetch(ANNOUNCE_NEW, tenant, zone, CUBOIDS_REVISION, *columns) if new else []
+    return [row["id"] for row in (*again, *made)]
+
+
+async def wait_for_writers(connection: asyncpg.Connection, patience: float) -> None:
+    """Return when every transaction that had written anything when this was called has ended.
+
+    A fresh transaction id, taken in a statement of its own, is higher than all of theirs; once it is not above the oldest that
+    runs, they are gone. (A snapshot's xmax won't do: it can lie below ids already given.)
+    """
+    fresh = await connection.fetchval("SELECT pg_current_xact_id()::text::bigint")
+    deadline = asyncio.get_running_loop().time() + patience
+    while await connection.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint") < fresh:
+        if asyncio.get_running_loop().time() > deadline:
+            raise StillWriting
+        await asyncio.sleep(WAIT_POLL)
+
+
+def _grouping_sets() -> str:
+    return ", ".join("(s.id, c.bin)" if dimension is None else f"(s.id, c.bin, c.{dimension})" for dimension in CUBOIDS.values())
+
+
+def _which_cuboid() -> str:
+    """`grouping()` has a bit for each dimension, the first one highest, that is 0 where the set groups by it."""
+    everything = 2 ** len(DIMENSIONS) - 1
+    bits = {dimension: everything - 2 ** (len(DIMENSIONS) - 1 - place) for place, dimension in enumerate(DIMENSIONS)}
+    cases = " ".join(f"WHEN {bits[d] if d else everything} THEN {number}" for number, d in CUBOIDS.items())
+    return f"CASE grouping({', '.join(f'c.{d}' for d in DIMENSIONS)}) {cases} END"
+
+
+FILE = """
+    INSERT INTO histograms (seal_id, cuboid, value, bins, counts, total, squares)
+    SELECT id, cuboid, value, array_agg(bin ORDER BY bin), array_agg(n ORDER BY bin), sum(total), sum(squares)
+    FROM ({counted}) counted GROUP BY 1, 2, 3
+"""
+
+OF_CONTRIBUTIONS = """
+    SELECT s.id, {cuboid} AS cuboid, {value} AS value, c.bin,
+        count(*) AS n, sum(c.amount) AS total, sum(c.amount * c.amount) AS squares
+    FROM seals s CROSS JOIN LATERAL (
+        SELECT * FROM contributions c
+        WHERE c.tenant = s.tenant AND c.measure = s.measure AND c.at >= s.starts AND c.at < s.ends OFFSET 0
+    ) c
+    WHERE s.id = ANY($1::bigint[])
+    GROUP BY {sets}
+"""
+
+COUNT_HOURS = FILE.format(
+    counted=OF_CONTRIBUTIONS.format(cuboid="0", value="NULL::int", sets="s.id, c.bin"),
+)
+COUNT_DAYS = FILE.format(
+    counted=OF_CONTRIBUTIONS.format(
+        cuboid=_which_cuboid(),
+        value=f"coalesce({', '.join(f'c.{d}' for d in DIMENSIONS)})",
+        sets=f"GROUPING SETS ({_grouping_sets()})",
+    )
+)
+COUNT_MONTHS = FILE.format(
+    counted="""
+        SELECT s.id, h.cuboid, h.value, u.bin, sum(u.n)::bigint AS n,
+            sum(CASE u.place WHEN 1 THEN h.total ELSE 0 END) AS total,
+            sum(CASE u.place WHEN 1 THEN h.squares ELSE 0 END) AS squares
+        FROM seals s
+        JOIN seals d ON d.tenant = s.tenant AND d.measure = s.measure AND d.zone = s.zone AND d.level = 2
+                    AND d.starts >= s.starts AND d.starts < s.ends AND d.ends <= s.ends
+        JOIN histograms h ON h.seal_id = d.id
+        CROSS JOIN LATERAL unnest(h.bins, h.counts) WITH ORDINALITY AS u (bin, n, place)
+        WHERE s.id = ANY($1::bigint[])
+        GROUP BY 1, 2, 3, 4
+    """
+)
+COUNTS = {Level.HOUR: COUNT_HOURS, Level.DAY: COUNT_DAYS, Level.MONTH: COUNT_MONTHS}
+
+WHOLE_MONTHS = """
+    SELECT s.id FROM seals s WHERE s.id = ANY($1::bigint[]) AND s.ends - s.starts = (
+        SELECT sum(d.ends - d.starts) FROM seals d
+        WHERE d.tenant = s.tenant AND d.measure = s.measure AND d.zone = s.zone AND d.level = 2
+          AND d.starts >= s.starts AND d.starts < s.ends AND d.ends <= s.ends AND d.state = 'sealed' AND d.revision = s.revision
+    )
+"""
+
+
+async def count(connection: asyncpg.Connection, level: Level, seals: Sequence[int]) -> list[int]:
+    """File the histograms of `seals`, all of one level; returns the ids of those that could be counted.
+
+    A month is added up from its days, and can't be while one of them isn't sealed. That is looked at after the wait: a day
+    that falls later takes its announced month with it.
+    """
+    if level is Level.MONTH:
+        seals = [row["id"] for row in await connection.fetch(WHOLE_MONTHS, list(seals))]
+    await connection.execute(COUNTS[level], list(seals))
+    return list(seals)
+
+
+CONFIRM = """
+    WITH counting AS (
+        SELECT id FROM seals WHERE id = ANY($1::bigint[]) AND state = 'counting' ORDER BY id FOR UPDATE
+    )
+    UPDATE seals SET state = 'sealed', since = clock_timestamp() WHERE id IN (SELECT id FROM counting) RETURNING id
+"""
+
+
+async def confirm(connection: asyncpg.Connection, seals: Sequence[int]) -> list[int]:
+    """Let the counts of `seals` stand, but for those that a writer opened meanwhile: those are thrown away."""
+    standing = [row["id"] for row in await connection.fetch(CONFIRM, list(seals))]
+    thrown = list(set(seals) - set(standing))
+    if thrown:
+        await connection.execute("DELETE FROM histograms WHERE seal_id = ANY($1::bigint[])", thrown)
+    return standing

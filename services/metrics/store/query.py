@@ -1,0 +1,181 @@
+"""Histograms for questions: from sealed ones where they fit whole, from contributions for all else; either way the same.
+
+A question has contiguous buckets of time, given by their edges. One statement answers it, so all of it is seen in one snapshot.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from services.metrics.domain.histogram import Histogram
+from services.metrics.store.seals import CUBOID_OF, CUBOIDS_REVISION, Level
+from services.metrics.store.selection import COLUMN_OF, Parameters, Scope, conditions
+
+Group = tuple[str | None, ...]
+"""The values of the dimensions that are grouped by."""
+
+Cell = tuple[int, Group]
+"""A bucket's number, from 0, and a group."""
+
+Histograms = dict[Cell, dict[str, Histogram]]
+"""What was counted in each cell, by measure; cells and measures with nothing in them are left out."""
+
+SEALED = """
+    WITH wanted AS (
+        SELECT b.number - 1 AS number, b.low, b.high, m.measure
+        FROM unnest($3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY AS b (low, high, number)
+        CROSS JOIN unnest($2::int[]) AS m (measure)
+    ), fit AS (
+        -- spans of one zone lie apart or within one another: a seal is inside a larger one if that reaches beyond its start
+        SELECT w.number, w.measure, w.low, s.id, s.starts, s.ends,
+            max(s.ends) OVER (
+                PARTITION BY w.number, w.measure ORDER BY s.starts, s.ends DESC
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ) AS reached
+        FROM wanted w
+        JOIN seals s ON s.tenant = $1 AND s.measure = w.measure AND s.level = ANY($5::smallint[])
+                    AND s.starts >= w.low AND s.starts < w.high AND s.ends <= w.high
+        WHERE s.state = 'sealed' AND s.zone = $6 AND s.revision = $7
+    ), chosen AS (
+        SELECT * FROM fit WHERE reached IS NULL OR reached <= starts
+    ), gaps AS (
+        SELECT number, measure, coalesce(reached, low) AS low, starts AS high
+        FROM chosen WHERE coalesce(reached, low) < starts
+        UNION ALL
+        SELECT w.number, w.measure, coalesce(last.ends, w.low), w.high
+        FROM wanted w
+        LEFT JOIN (SELECT number, measure, max(ends) AS ends FROM chosen GROUP BY 1, 2) last USING (number, measure)
+        WHERE coalesce(last.ends, w.low) < w.high
+    ), counted AS (
+        SELECT c.number, c.measure, {sealed_group}, u.bin, u.n,
+            CASE u.place WHEN 1 THEN h.total ELSE 0 END AS total, CASE u.place WHEN 1 THEN h.squares ELSE 0 END AS squares
+        FROM chosen c
+        JOIN histograms h ON h.seal_id = c.id AND h.cuboid = $8
+        CROSS JOIN LATERAL unnest(h.bins, h.counts) WITH ORDINALITY AS u (bin, n, place)
+        WHERE true {sealed_conditions}
+        UNION ALL
+        SELECT g.number, g.measure, k.first, k.second, k.bin, k.n, k.total, k.squares
+        FROM gaps g CROSS JOIN LATERAL (
+            SELECT {group}, c.bin, count(*) AS n, sum(c.amount) AS total, sum(c.amount * c.amount) AS squares
+            FROM contributions c
+            WHERE c.tenant = $1 AND c.measure = g.measure AND c.at >= g.low AND c.at < g.high {conditions}
+            GROUP BY 1, 2, 3
+        ) k
+    )
+"""
+
+SCANNED = """
+    WITH counted AS (
+        SELECT width_bucket(c.at, $3::timestamptz[]) - 1 AS number, c.measure, {group}, c.bin,
+            count(*) AS n, sum(c.amount) AS total, sum(c.amount * c.amount) AS squares
+        FROM contributions c
+        WHERE c.tenant = $1 AND c.measure = ANY($2::int[]) AND c.at >= $4 AND c.at < $5 {conditions}
+        GROUP BY 1, 2, 3, 4, 5
+    )
+"""
+
+LATEST = """
+    WITH found AS (
+        SELECT width_bucket(c.at, $3::timestamptz[]) - 1 AS number, c.measure, {group}, c.bin, c.amount, c.at,
+            c.customer, c.subject_id
+        FROM contributions c
+        WHERE c.tenant = $1 AND c.measure = ANY($2::int[]) AND c.at >= $4 AND c.at < $5 {conditions}
+    ), latest AS (
+        SELECT DISTINCT ON (f.number, f.customer) f.number, f.measure, f.first, f.second, f.bin, f.amount
+        FROM found f JOIN subjects s ON s.id = f.subject_id JOIN measures m ON m.id = f.measure
+        WHERE f.customer IS NOT NULL
+        ORDER BY f.number, f.customer, f.at DESC, s.subject DESC, m.name DESC, f.bin DESC, f.amount DESC, f.first, f.second
+    ), counted AS (
+        SELECT number, measure, first, second, bin, count(*) AS n, sum(amount) AS total, sum(amount * amount) AS squares
+        FROM (
+            SELECT * FROM latest
+            UNION ALL
+            SELECT number, measure, first, second, bin, amount FROM found WHERE customer IS NULL
+        ) kept
+        GROUP BY 1, 2, 3, 4, 5
+    )
+"""
+
+ANSWER = """
+    SELECT a.number, a.measure, a.bins, a.counts, a.total, a.squares, one.term AS first, two.term AS second
+    FROM (
+        SELECT number, measure, first, second,
+            array_agg(bin) AS bins, array_agg(n) AS counts, sum(total) AS total, sum(squares) AS squares
+        FROM (
+            SELECT number, measure, first, second, bin, sum(n)::bigint AS n, sum(total) AS total, sum(squares) AS squares
+            FROM counted GROUP BY 1, 2, 3, 4, 5
+        ) merged
+        GROUP BY 1, 2, 3, 4
+    ) a
+    LEFT JOIN terms one ON one.id = a.first
+    LEFT JOIN terms two ON two.id = a.second
+"""
+
+
+@asynccontextmanager
+async def snapshot(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
+    """A connection on which all statements see one state of the database."""
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        yield connection
+
+
+async def histograms(
+    connection: asyncpg.Connection, scope: Scope, edges: Sequence[datetime], *, use_seals: bool = True
+) -> Histograms:
+    """What lies in each of the buckets `[edges[k], edges[k + 1])`, by group and measure."""
+    if len(edges) < 2 or not scope.measures:
+        return {}
+    if use_seals and scope.selection.cuboid is not None:
+        statement, values = sealed(scope, edges)
+    else:
+        statement, values = scanned(scope, edges)
+    rows = await connection.fetch(statement, *values)
+    found: defaultdict[Cell, dict[str, Histogram]] = defaultdict(dict)
+    depth = len(scope.selection.group_by)
+    for row in rows:
+        cell = row["number"], (row["first"], row["second"])[:depth]
+        counts = dict(zip(row["bins"], row["counts"], strict=True))
+        found[cell][scope.measures[row["measure"]]] = Histogram(counts, int(row["total"]), int(row["squares"]))
+    return dict(found)
+
+
+def sealed(scope: Scope, edges: Sequence[datetime]) -> tuple[str, list[Any]]:
+    """The statement that takes standing seals where they fit, and its parameters."""
+    dimension = scope.selection.cuboid or None
+    levels = [Level.DAY, Level.MONTH] if dimension else list(Level)
+    parameters = Parameters(
+        scope.tenant,
+        list(scope.measures),
+        list(edges[:-1]),
+        list(edges[1:]),
+        levels,
+        scope.zone,
+        CUBOIDS_REVISION,
+        CUBOID_OF[dimension],
+    )
+    text = SEALED.format(
+        sealed_group=grouped(scope, {str(dimension): "h.value"}),
+        group=grouped(scope, COLUMN_OF),
+        sealed_conditions=conditions(scope, parameters, {str(dimension): "h.value"}),
+        conditions=conditions(scope, parameters, COLUMN_OF),
+    )
+    return text + ANSWER, parameters.values
+
+
+def scanned(scope: Scope, edges: Sequence[datetime]) -> tuple[str, list[Any]]:
+    """The statement that counts contributions alone, and its parameters."""
+    parameters = Parameters(scope.tenant, list(scope.measures), list(edges[:-1]), edges[0], edges[-1])
+    template = LATEST if scope.selection.per_respondent else SCANNED
+    text = template.format(group=grouped(scope, COLUMN_OF), conditions=conditions(scope, parameters, COLUMN_OF))
+    return text + ANSWER, parameters.values
+
+
+def grouped(scope: Scope, column_of: Mapping[str, str]) -> str:
+    """The columns `first` and `second` of a group; NULL where there is no such dimension."""
+    columns = [column_of[dimension] for dimension in scope.selection.group_by]
+    first, second = (*columns, "NULL::int", "NULL::int")[:2]
+    return f"{first} AS first, {second} AS second"

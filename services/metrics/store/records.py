@@ -1,0 +1,132 @@
+"""The records behind a number: contributions, newest first, a page at a time."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from services.metrics.store.selection import COLUMN_OF, Parameters, Scope, conditions
+from services.metrics.store.subjects import Subject, load
+from shared.events import DIMENSIONS
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True):
+    """Where a page ended: the instant and subject of its last record, and how many records of both have been given."""
+
+    at: datetime
+    subject_id: int
+    given: int
+
+    def __str__(self) -> str:
+        return base64.urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")
+
+
+def cursor(text: str) -> Cursor:
+    """The cursor that `text` is; raises ValueError."""
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Cursor)
+    except (msgspec.MsgspecError, binascii.Error) as error:
+        raise ValueError("not a cursor") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A contribution with its names. `subject` is loaded with all that was said of it."""
+
+    subject: Subject
+    measure: str
+    at: datetime
+    bin: int
+    amount: int
+    dims: dict[str, str | None]
+
+
+FOUND = """
+    SELECT f.* FROM unnest($2::int[]) AS m (measure) CROSS JOIN LATERAL (
+        SELECT c.* FROM contributions c
+        WHERE c.tenant = $1 AND c.measure = m.measure AND c.at >= $3 AND c.at < $4
+          AND ($5::timestamptz IS NULL OR (c.at, c.subject_id) <= ($5, $6)) {conditions}
+        ORDER BY c.at DESC, c.subject_id DESC LIMIT $7 + $8
+    ) f
+"""
+
+LATEST = """
+    SELECT f.* FROM (
+        SELECT c.* FROM (
+            SELECT DISTINCT ON (c.customer, CASE WHEN c.customer IS NULL THEN c.ctid END) c.*
+            FROM contributions c JOIN subjects s ON s.id = c.subject_id JOIN measures m ON m.id = c.measure
+            WHERE c.tenant = $1 AND c.measure = ANY($2::int[]) AND c.at >= $3 AND c.at < $4 {conditions}
+            ORDER BY c.customer, CASE WHEN c.customer IS NULL THEN c.ctid END,
+                c.at DESC, s.subject DESC, m.name DESC, c.bin DESC, c.amount DESC
+        ) c
+        WHERE $5::timestamptz IS NULL OR (c.at, c.subject_id) <= ($5, $6)
+        ORDER BY c.at DESC, c.subject_id DESC LIMIT $7 + $8
+    ) f
+"""
+
+STANDING = """
+    SELECT DISTINCT ON (c.at, c.subject_id) c.* FROM (
+        SELECT c.*, max(c.at) OVER own AS latest, sum(c.amount) OVER own AS level,
+            max(c.amount) OVER (PARTITION BY c.subject_id, c.at) AS up
+        FROM contributions c
+        WHERE c.tenant = $1 AND c.measure = ANY($2::int[]) AND c.at >= $3 AND c.at < $4 {conditions}
+        WINDOW own AS (PARTITION BY c.subject_id)
+    ) c
+    WHERE c.level > 0 AND c.at = c.latest AND c.amount = c.up
+      AND ($5::timestamptz IS NULL OR (c.at, c.subject_id) <= ($5, $6))
+    ORDER BY c.at DESC, c.subject_id DESC LIMIT $7 + $8
+"""
+
+NAMED = """
+    SELECT f.subject_id, f.tenant, s.subject, f.measure, f.at, f.bin, f.amount, {names}
+    FROM ({found}) f JOIN subjects s ON s.id = f.subject_id {joins}
+    ORDER BY f.at DESC, f.subject_id DESC, f.measure, f.bin, f.amount LIMIT $7 OFFSET $8
+"""
+
+NAMES = ", ".join(f"{dimension}_.term AS {dimension}" for dimension in DIMENSIONS)
+JOINS = " ".join(f"LEFT JOIN terms {dimension}_ ON {dimension}_.id = f.{dimension}" for dimension in DIMENSIONS)
+
+
+async def records(
+    connection: asyncpg.Connection,
+    scope: Scope,
+    start: datetime,
+    end: datetime,
+    limit: int,
+    after: Cursor | None,
+    *,
+    standing: bool = False,
+) -> tuple[list[Record], Cursor | None]:
+    """Up to `limit` records of [start, end), newest first, and where the next page begins.
+
+    `standing`: the subjects whose ups and downs come to more than nothing, each once, by the last of them.
+    """
+    values = [scope.tenant, list(scope.measures), start, end]
+    where = (after.at, after.subject_id) if after else (None, None)
+    parameters = Parameters(*values, *where, limit + 1, after.given if after else 0)
+    template = STANDING if standing else LATEST if scope.selection.per_respondent else FOUND
+    found = template.format(conditions=conditions(scope, parameters, COLUMN_OF))
+    rows = await connection.fetch(NAMED.format(found=found, names=NAMES, joins=JOINS), *parameters.values)
+    subjects = {row["subject_id"]: Subject(row["subject_id"], row["tenant"], row["subject"], fresh=False) for row in rows[:limit]}
+    await load(connection, subjects.values())
+    page = [record(row, subjects[row["subject_id"]], scope) for row in rows[:limit]]
+    return page, following(rows[:limit], after) if len(rows) > limit else None
+
+
+def record(row: asyncpg.Record, subject: Subject, scope: Scope) -> Record:
+    dims = {dimension: row[dimension] for dimension in DIMENSIONS}
+    return Record(subject, scope.measures[row["measure"]], row["at"], row["bin"], row["amount"], dims)
+
+
+def following(rows: Sequence[Any], after: Cursor | None) -> Cursor:
+    """The cursor behind the last of `rows`."""
+    at, subject_id = rows[-1]["at"], rows[-1]["subject_id"]
+    given = sum((row["at"], row["subject_id"]) == (at, subject_id) for row in rows)
+    if after and (after.at, after.subject_id) == (at, subject_id):
+        given += after.given
+    return Cursor(at, subject_id, given)

@@ -1,0 +1,85 @@
+"""Seals: which spans of which measures have a sealed histogram that stands.
+
+A seal is `counting` while a sealer counts, `sealed` while its histogram stands, and `open` once a writer changed something in
+its span: `since` then says when, so that the sealer lets a span rest before it counts again. Every announcement gives the row a
+new id, under which its histograms are filed: a count that began before a change can't be confirmed after it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from enum import IntEnum
+from itertools import groupby
+
+import asyncpg
+
+from services.metrics.store.contributions import Touch
+from shared.events import DIMENSIONS
+
+CUBOIDS: Mapping[int, str | None] = dict(enumerate((None, *DIMENSIONS)))
+"""What is counted for each span: the total (0) and the groups by each single dimension."""
+
+CUBOID_OF = {dimension: number for number, dimension in CUBOIDS.items()}
+
+CUBOIDS_REVISION = 1
+"""To be raised when CUBOIDS changes: seals of another revision don't stand."""
+
+
+class Level(IntEnum):
+    """Lengths of spans; hours have the total only."""
+
+    HOUR = 1
+    DAY = 2
+    MONTH = 3
+
+
+LONGEST = {Level.HOUR: timedelta(hours=2), Level.DAY: timedelta(days=2), Level.MONTH: timedelta(days=32)}
+"""No span of a level is longer, whatever its zone's clocks do."""
+
+RENEWED = timedelta(seconds=10)
+"""How exact an open seal's `since` is: more often it isn't written again."""
+
+TAKE_OFF = """
+    WITH touched AS (
+        SELECT s.id
+        FROM unnest($1::int[], $2::int[], $3::timestamptz[], $4::timestamptz[]) AS t (tenant, measure, low, high)
+        CROSS JOIN unnest($5::smallint[], $6::interval[]) AS l (level, longest)
+        JOIN seals s
+          ON s.tenant = t.tenant AND s.measure = t.measure AND s.level = l.level
+         AND s.starts > t.low - l.longest AND s.starts <= t.high AND s.ends > t.low
+        WHERE s.state <> 'open' OR s.since < clock_timestamp() - $7::interval
+        ORDER BY s.id
+        FOR UPDATE OF s
+    )
+    UPDATE seals SET state = 'open', since = clock_timestamp() WHERE id IN (SELECT id FROM touched)
+"""
+
+NEAR = timedelta(minutes=30)
+
+
+async def take_off(connection: asyncpg.Connection, touches: Iterable[Touch]) -> None:
+    """Take the seals off every span that holds one of `touches`, in order of their ids.
+
+    To be called after the changes are written and in their transaction: the sealer relies on it. Who wrote before a seal was
+    announced was waited for; who wrote after finds the seal here.
+    """
+    ranges = list(coalesced(touches))
+    if ranges:
+        await connection.execute(
+            TAKE_OFF, *(list(column) for column in zip(*ranges, strict=True)), list(LONGEST), list(LONGEST.values()), RENEWED
+        )
+
+
+def coalesced(touches: Iterable[Touch]) -> Iterator[tuple[int, int, datetime, datetime]]:
+    """Ranges (tenant, measure, first, last) that hold all of `touches`: instants that are NEAR one another become one range.
+
+    No span is that short but the rest of an hour that a change of clocks cut; to open one too many costs a recount, no more.
+    """
+    for (tenant, measure), touched in groupby(sorted(touches), key=lambda touch: touch[:2]):
+        instants = [at for _, _, at in touched]
+        low = high = instants[0]
+        for at in instants:
+            if at - high >= NEAR:
+                yield tenant, measure, low, high
+                low = at
+            high = at
+        yield tenant, measure, low, high

@@ -1,0 +1,143 @@
+"""Subjects under lock: what was said of them, and the scores of their comments."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from services.metrics.domain.merge import union
+from shared.events import Event, ScoreEvent, Tombstone, decode_event, encode
+
+Key = tuple[int, str]
+"""A tenant's id and the subject's name."""
+
+ScoreKey = tuple[str, str]
+"""A model and the hash of the text that it judged."""
+
+
+@dataclass(slots=True)
+class Subject:
+    """A subject as loaded and, once events are merged in, as it is to be stored. `fresh`: this transaction made it."""
+
+    id: int
+    tenant: int
+    name: str
+    fresh: bool
+    stored: Mapping[str, Event] = field(default_factory=dict)
+    stored_scores: dict[ScoreKey, bytes] = field(default_factory=dict)
+    statements: Mapping[str, Event] = field(default_factory=dict)
+    scores: dict[ScoreKey, bytes] = field(default_factory=dict)
+
+    def take_in(self, events: Iterable[Event], scores: Iterable[ScoreEvent]) -> None:
+        """Merge in what a batch says of it. Of two scores under one key the bytewise smaller stands; what is erased has none."""
+        self.statements = union(self.stored.values(), events)
+        self.scores = dict(self.stored_scores)
+        for event in scores:
+            key, body = (event.model, event.score.text_hash), encode(event.score)
+            self.scores[key] = min(body, self.scores.get(key, body))
+        if self.erased:
+            self.scores = {}
+
+    @property
+    def erased(self) -> bool:
+        return any(type(event.body) is Tombstone for event in self.statements.values())
+
+
+async def lock(connection: asyncpg.Connection, keys: Iterable[Key]) -> dict[Key, Subject]:
+    """The subjects `keys`, made where they are new, locked until the transaction ends.
+
+    First all stubs, in order, then all locks, in order: so two batches that meet one new subject never wait in a circle.
+    """
+    wanted = sorted(keys)
+    arrays = [tenant for tenant, _ in wanted], [name for _, name in wanted]
+    made = await connection.fetch(
+        "INSERT INTO subjects (tenant, subject) SELECT * FROM unnest($1::int[], $2::text[]) AS wanted (tenant, subject)"
+        " WHERE NOT EXISTS (SELECT FROM subjects s WHERE (s.tenant, s.subject) = (wanted.tenant, wanted.subject))"
+        " ORDER BY 1, 2 ON CONFLICT DO NOTHING RETURNING id, tenant, subject",
+        *arrays,
+    )
+    locked = {(tenant, name): Subject(number, tenant, name, fresh=True) for number, tenant, name in made}
+    if len(locked) < len(wanted):
+        rows = await connection.fetch(
+            "SELECT s.id, s.tenant, s.subject FROM subjects s"
+            " JOIN unnest($1::int[], $2::text[]) AS wanted (tenant, subject) USING (tenant, subject)"
+            " ORDER BY s.id FOR UPDATE OF s",
+            *arrays,
+        )
+        for number, tenant, name in rows:
+            locked.setdefault((tenant, name), Subject(number, tenant, name, fresh=False))
+    return locked
+
+
+async def lock_known(connection: asyncpg.Connection, after: int, limit: int) -> list[Subject]:
+    """The next `limit` subjects with an id above `after`, locked."""
+    rows = await connection.fetch(
+        "SELECT id, tenant, subject FROM subjects WHERE id > $1 ORDER BY id LIMIT $2 FOR UPDATE", after, limit
+    )
+    return [Subject(number, tenant, name, fresh=False) for number, tenant, name in rows]
+
+
+async def load(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> None:
+    """Fill in what is stored of `subjects`; of fresh ones there is nothing."""
+    known = {subject.id: subject for subject in subjects if not subject.fresh}
+    if not known:
+        return
+    statements: dict[int, dict[str, Event]] = {number: {} for number in known}
+    for number, body in await connection.fetch("SELECT subject_id, body FROM statements WHERE subject_id = ANY($1)", list(known)):
+        event = decode_event(body)
+        statements[number][event.statement] = event
+    for number, subject in known.items():
+        subject.stored = subject.statements = statements[number]
+    rows = await connection.fetch("SELECT subject_id, model, text_hash, body FROM scores WHERE subject_id = ANY($1)", list(known))
+    for number, model, text_hash, body in rows:
+        known[number].stored_scores[model, text_hash] = body
+    for subject in known.values():
+        subject.scores = dict(subject.stored_scores)
+
+
+async def store(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> None:
+    """Write what `take_in` changed."""
+    subjects = list(subjects)
+    await _store_statements(connection, subjects)
+    await _store_scores(connection, subjects)
+    erased = [s.id for s in subjects if s.erased and not any(type(e.body) is Tombstone for e in s.stored.values())]
+    if erased:
+        await connection.execute("UPDATE subjects SET erased = true WHERE id = ANY($1)", erased)
+
+
+async def _store_statements(connection: asyncpg.Connection, subjects: list[Subject]) -> None:
+    gone = [(s.id, name) for s in subjects for name, event in s.stored.items() if s.statements.get(name) is not event]
+    if gone:
+        await connection.execute(
+            "DELETE FROM statements USING unnest($1::bigint[], $2::text[]) AS gone (subject_id, statement)"
+            " WHERE (statements.subject_id, statements.statement) = (gone.subject_id, gone.statement)",
+            [number for number, _ in gone],
+            [name for _, name in gone],
+        )
+    rows = [
+        (s.id, name, event.revision, event.seq, event.position, encode(event))
+        for s in subjects
+        for name, event in s.statements.items()
+        if s.stored.get(name) is not event
+    ]
+    if rows:
+        names = ("subject_id", "statement", "revision", "seq", "position", "body")
+        await connection.copy_records_to_table("statements", records=rows, columns=names)
+
+
+async def _store_scores(connection: asyncpg.Connection, subjects: list[Subject]) -> None:
+    gone = [(s.id, *key) for s in subjects for key, body in s.stored_scores.items() if s.scores.get(key) != body]
+    if gone:
+        await connection.execute(
+            "DELETE FROM scores USING unnest($1::bigint[], $2::text[], $3::text[]) AS gone (subject_id, model, text_hash)"
+            " WHERE (scores.subject_id, scores.model, scores.text_hash) = (gone.subject_id, gone.model, gone.text_hash)",
+            *(list(column) for column in zip(*gone, strict=True)),
+        )
+    rows = [
+        (s.id, model, text_hash, body)
+        for s in subjects
+        for (model, text_hash), body in s.scores.items()
+        if s.stored_scores.get((model, text_hash)) != body
+    ]
+    if rows:
+        await connection.copy_records_to_table("scores", records=rows, columns=("subject_id", "model", "text_hash", "body"))

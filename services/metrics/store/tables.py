@@ -1,0 +1,147 @@
+"""The tables of the database `metrics`.
+
+Values are interned per tenant (`measures`, `terms`, `customers`), so that contributions are rows of integers. The hot tables have
+no foreign keys: their rows are written under the lock of their subject by the one writer there is, and a check per row would cost
+more than the row. Contributions have no key either: they are a multiset.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from shared.events import DIMENSIONS
+
+metadata = MetaData()
+instant = DateTime(timezone=True)
+
+tenants = Table(
+    "tenants",
+    metadata,
+    Column("id", Integer, Identity(always=True), primary_key=True),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+)
+
+
+def interned(name: str, value: str) -> Table:
+    """A table that gives a tenant's values small numbers. Rows are never changed or removed, so caches of them can't be stale."""
+    return Table(
+        name,
+        metadata,
+        Column("id", Integer, Identity(always=True), primary_key=True),
+        Column("tenant", Integer, nullable=False),
+        Column(value, Text, nullable=False),
+        UniqueConstraint("tenant", value, name=f"{name}_key"),
+    )
+
+
+measures = interned("measures", "name")
+terms = interned("terms", "term")
+customers = interned("customers", "pseudonym")
+
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("tenant", Integer, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("erased", Boolean, nullable=False, server_default=text("false")),
+    UniqueConstraint("tenant", "subject", name="subjects_key"),
+)
+
+statements = Table(
+    "statements",
+    metadata,
+    Column("subject_id", BigInteger, nullable=False),
+    Column("statement", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("subject_id", "statement", name="statements_pkey"),
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    Column("subject_id", BigInteger, nullable=False),
+    Column("text_hash", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("subject_id", "text_hash", "model", name="scores_pkey"),
+)
+
+contributions = Table(
+    "contributions",
+    metadata,
+    Column("subject_id", BigInteger, nullable=False),
+    Column("at", instant, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("tenant", Integer, nullable=False),
+    Column("measure", Integer, nullable=False),
+    Column("bin", Integer, nullable=False),
+    *(Column(dimension, Integer) for dimension in DIMENSIONS),
+    Column("customer", Integer),
+    Index("contributions_by_subject", "subject_id"),
+    Index("contributions_by_time", "tenant", "measure", "at"),
+)
+
+seals = Table(
+    "seals",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("tenant", Integer, nullable=False),
+    Column("measure", Integer, nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("starts", instant, nullable=False),
+    Column("ends", instant, nullable=False),
+    Column("revision", SmallInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("since", instant, nullable=False),
+    CheckConstraint("state IN ('counting', 'sealed', 'open')", name="seals_state"),
+    UniqueConstraint("tenant", "measure", "level", "starts", "zone", name="seals_key"),
+    postgresql_with={"fillfactor": "70"},
+)
+
+histograms = Table(
+    "histograms",
+    metadata,
+    Column("seal_id", BigInteger, nullable=False),
+    Column("cuboid", SmallInteger, nullable=False),
+    Column("value", Integer),
+    Column("bins", ARRAY(Integer), nullable=False),
+    Column("counts", ARRAY(BigInteger), nullable=False),
+    Column("total", Numeric, nullable=False),
+    Column("squares", Numeric, nullable=False),
+    Index("histograms_by_seal", "seal_id", "cuboid"),
+)
+
+progress = Table(
+    "progress",
+    metadata,
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("next_offset", BigInteger, nullable=False),
+    Column("received_at", instant, nullable=False),
+    Column("batches", BigInteger, nullable=False),
+    PrimaryKeyConstraint("topic", "partition", name="progress_pkey"),
+)

@@ -1,0 +1,53 @@
+"""Tenants as metrics knows them: a number for rows, a zone for days."""
+
+from collections.abc import Collection, Mapping
+
+import asyncpg
+
+UNKNOWN_ZONE = "UTC"
+"""The zone of a tenant whose events came before the gateway told us of it; no contribution depends on a zone."""
+
+
+class Tenants:
+    """Numbers of tenants, remembered, for they never change."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._known: dict[str, int] = {}
+
+    async def ids(self, slugs: Collection[str]) -> Mapping[str, int]:
+        """The number of each tenant; one that we have not been told of yet is made, so that nothing said of it is lost."""
+        if not all(slug in self._known for slug in slugs):
+            await self._pool.execute(
+                "INSERT INTO tenants (slug, name, zone) SELECT slug, slug, $2 FROM unnest($1::text[]) AS slug"
+                " WHERE NOT EXISTS (SELECT FROM tenants known WHERE known.slug = slug.slug)"
+                " ORDER BY slug ON CONFLICT DO NOTHING",
+                sorted(slugs),
+                UNKNOWN_ZONE,
+            )
+            rows = await self._pool.fetch("SELECT slug, id FROM tenants WHERE slug = ANY($1)", list(slugs))
+            self._known.update((row["slug"], row["id"]) for row in rows)
+        return self._known
+
+
+async def put_tenant(pool: asyncpg.Pool, slug: str, name: str, zone: str) -> None:
+    """Take in what the gateway says of a tenant. A changed zone drops its seals: their days were others."""
+    async with pool.acquire() as connection, connection.transaction():
+        tenant = await connection.fetchval(
+            "INSERT INTO tenants (slug, name, zone) VALUES ($1, $2, $3)"
+            " ON CONFLICT (slug) DO UPDATE SET name = excluded.name, zone = excluded.zone RETURNING id",
+            slug,
+            name,
+            zone,
+        )
+        await connection.execute(
+            "WITH dropped AS (DELETE FROM seals WHERE tenant = $1 AND zone <> $2 RETURNING id)"
+            " DELETE FROM histograms WHERE seal_id IN (SELECT id FROM dropped)",
+            tenant,
+            zone,
+        )
+
+
+async def zone_of(connection: asyncpg.Connection, slug: str) -> str:
+    """The tenant's zone."""
+    return await connection.fetchval("SELECT zone FROM tenants WHERE slug = $1", slug) or UNKNOWN_ZONE

@@ -1,0 +1,129 @@
+"""The one way in which contributions are written: in one transaction a batch is merged into its subjects, and they into KPIs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import asyncpg
+import msgspec
+
+from services.metrics.domain.contributions import Contribution, contributions
+from services.metrics.domain.view import view
+from services.metrics.store import subjects as store
+from services.metrics.store.contributions import Rows, Touch, replace
+from services.metrics.store.progress import Partition, Reached, advance
+from services.metrics.store.seals import take_off
+from services.metrics.store.subjects import Key, ScoreKey, Subject
+from services.metrics.store.tenants import Tenants
+from shared.database import RETRYABLE
+from shared.events import Event, Score, ScoreEvent
+
+ATTEMPTS = 5
+"""How often a transaction is done anew after a deadlock before it counts as a fault."""
+
+decode_score = msgspec.json.Decoder(Score).decode
+Done = TypeVar("Done")
+Said = TypeVar("Said", Event, ScoreEvent)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a handler was given, decoded."""
+
+    events: Sequence[Event] = ()
+    scores: Sequence[ScoreEvent] = ()
+    reached: Mapping[Partition, Reached] = field(default_factory=dict)
+
+
+class Incomprehensible(Exception):
+    """The statements of one subject can't be folded. Nothing was written."""
+
+    def __init__(self, tenant: str, subject: str, reason: str) -> None:
+        super().__init__(reason)
+        self.tenant = tenant
+        self.subject = subject
+        self.reason = reason
+
+
+TakeOff = Callable[[asyncpg.Connection, Iterable[Touch]], Awaitable[None]]
+
+
+class Writer:
+    """Applies batches. READ COMMITTED is what the sealing protocol and the locks are made for."""
+
+    def __init__(self, pool: asyncpg.Pool, take_off: TakeOff = take_off) -> None:
+        self._pool = pool
+        self._tenants = Tenants(pool)
+        self._rows = Rows(pool)
+        self._take_off = take_off
+
+    async def apply(self, batch: Batch) -> None:
+        """Make `batch` durable. Raises Incomprehensible, or what asyncpg raises; either way nothing was written."""
+        tenants = await self._tenants.ids({event.tenant for event in batch.events} | {score.tenant for score in batch.scores})
+        events = by_subject(batch.events, tenants)
+        scores = by_subject(batch.scores, tenants)
+
+        async def work(connection: asyncpg.Connection) -> None:
+            locked = await store.lock(connection, events.keys() | scores.keys())
+            await store.load(connection, locked.values())
+            for key, subject in locked.items():
+                subject.take_in(events.get(key, ()), scores.get(key, ()))
+            await store.store(connection, locked.values())
+            await self._follow(connection, list(locked.values()))
+            await advance(connection, batch.reached)
+
+        await self._transact(work)
+
+    async def rebuild(self, after: int, limit: int) -> int | None:
+        """Compute the contributions of the next `limit` subjects with an id above `after` again; the last id, None at the end."""
+
+        async def work(connection: asyncpg.Connection) -> int | None:
+            subjects = await store.lock_known(connection, after, limit)
+            await store.load(connection, subjects)
+            await self._follow(connection, subjects)
+            return subjects[-1].id if subjects else None
+
+        return await self._transact(work)
+
+    async def _follow(self, connection: asyncpg.Connection, subjects: list[Subject]) -> None:
+        """Bring contributions after their subjects: first the rows, then the seals of what they changed; never the other way."""
+        found = await asyncio.to_thread(fold_all, subjects)
+        touches = await replace(connection, subjects, await self._rows.of(found))
+        await self._take_off(connection, touches)
+
+    async def _transact(self, work: Callable[[asyncpg.Connection], Awaitable[Done]]) -> Done:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+                    return await work(connection)
+            except RETRYABLE:
+                if attempt == ATTEMPTS:
+                    raise
+        raise AssertionError
+
+
+def by_subject(said: Iterable[Said], tenants: Mapping[str, int]) -> dict[Key, list[Said]]:
+    """What was said, by the key of its subject."""
+    grouped: dict[Key, list[Said]] = {}
+    for one in said:
+        grouped.setdefault((tenants[one.tenant], one.subject), []).append(one)
+    return grouped
+
+
+def fold_all(subjects: Iterable[Subject]) -> list[tuple[Subject, list[Contribution]]]:
+    """Each subject with its contributions. Pure, and long enough to be kept off the event loop."""
+    return [(subject, fold(subject)) for subject in subjects]
+
+
+def fold(subject: Subject) -> list[Contribution]:
+    """What follows from a subject's statements and scores."""
+    try:
+        return contributions(view(subject.statements.values()), decoded(subject.scores))
+    except Exception as error:
+        tenant = next((event.tenant for event in subject.statements.values()), "")
+        raise Incomprehensible(tenant, subject.name, f"can't be folded: {type(error).__name__}") from error
+
+
+def decoded(scores: Mapping[ScoreKey, bytes]) -> dict[ScoreKey, Score]:
+    return {key: decode_score(body) for key, body in scores.items()}
