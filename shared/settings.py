@@ -19,6 +19,12 @@ class SharedSettings(BaseSettings):
         validation_alias="KAFKA_BOOTSTRAP_SERVERS",
         description="Kafka brokers, comma-separated host:port",
     )
+    kafka_instance: str | None = Field(
+        None,
+        validation_alias="KAFKA_INSTANCE",
+        pattern=r"^[A-Za-z0-9._-]{1,200}$",
+        description="Names this replica, the same after a restart: a crashed consumer then gets its partitions back at once",
+    )
     internal_token: SecretStr = Field(
         ...,
         min_length=16,

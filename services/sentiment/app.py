@@ -33,6 +33,7 @@ def create_app(settings: Settings, *, scorer: Scorer | None = None, transport: h
         handler=Scoring(pool, producer),
         max_batch=settings.max_batch,
         replay=Ingest(http).replay,
+        instance=settings.kafka_instance,
     )
     workers = Workers()
 

@@ -21,8 +21,9 @@ from shared.kafka.records import Place, Record
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 """What topics take: a body of 1 MiB, its envelope, and the headers of a parked record."""
 
-STOP_DEADLINE = 5.0
+STOP_DEADLINE = 3.0
 REQUEST_TIMEOUT_MS = 10_000
+REBALANCE_TIMEOUT_MS = 20_000
 RETRY_BACKOFF_MS = 250
 
 
@@ -52,20 +53,24 @@ def producer(bootstrap: str) -> AIOKafkaProducer:
     )
 
 
-def consumer(bootstrap: str, group: str | None = None, session: float = 45.0) -> AIOKafkaConsumer:
-    """A consumer that commits nothing by itself and never moves its position by itself; with `group`, a member of it."""
+def consumer(bootstrap: str, group: str | None = None, session: float = 45.0, instance: str | None = None) -> AIOKafkaConsumer:
+    """A consumer that commits nothing by itself and never moves its position by itself; with `group`, a member of it.
+
+    With `instance` a static member: who comes back under that name after a crash gets its partitions at once.
+    """
     return AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         group_id=group,
+        group_instance_id=instance,
         enable_auto_commit=False,
         auto_offset_reset="none",
         partition_assignment_strategy=(RoundRobinPartitionAssignor,),
         session_timeout_ms=int(session * 1000),
         heartbeat_interval_ms=int(session * 1000 / 15),
-        rebalance_timeout_ms=40_000,
+        rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
         max_partition_fetch_bytes=256 * 1024,
         fetch_max_bytes=8 * 1024 * 1024,
-        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        request_timeout_ms=REBALANCE_TIMEOUT_MS + REQUEST_TIMEOUT_MS,  # the answer to a join waits for the others
         retry_backoff_ms=RETRY_BACKOFF_MS,
     )
 
@@ -82,6 +87,8 @@ async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
 
 async def end_consumer(client: AIOKafkaConsumer) -> None:
     """Leave the group and close, within a deadline whatever the broker does."""
+    if client._coordinator is not None:
+        client._coordinator._group_instance_id = None  # a static member would not leave, and keep its partitions from the others
     with suppress(Exception):
         async with asyncio.timeout(STOP_DEADLINE):
             await client.stop()

@@ -31,7 +31,8 @@ class Consumer:
     """A member of `group` that hands the records of `topics` to `handler`, at most `max_batch` at a time.
 
     `replay(since)` is called when an offset was lost (None: everything); Retry: not now. `on_idle` gets, about twice
-    a second while nothing arrives, the position of each partition whose end has been reached.
+    a second while nothing arrives, the position of each partition whose end has been reached. `instance` names this member among
+    all of its group, the same after every restart: after a crash it need not wait for the group to forget it.
     """
 
     def __init__(
@@ -44,10 +45,11 @@ class Consumer:
         max_batch: int = 500,
         replay: Replay | None = None,
         on_idle: OnIdle | None = None,
+        instance: str | None = None,
         timing: Timing = DEFAULT,
     ) -> None:
         names = tuple(topic.name for topic in topics)
-        self._job = Job(bootstrap, group, names, handler, max_batch, replay, on_idle, timing)
+        self._job = Job(bootstrap, group, names, handler, max_batch, replay, on_idle, instance, timing)
 
     @property
     def joined(self) -> bool:

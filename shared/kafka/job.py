@@ -36,6 +36,7 @@ class Job:
     max_batch: int
     replay: Replay | None
     on_idle: OnIdle | None
+    instance: str | None
     timing: Timing
     joined: bool = False
     handled_at: float = 0.0

@@ -31,7 +31,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         self._job = job
         self._parking = parking
         self._timing = job.timing
-        self._client = clients.consumer(job.bootstrap, job.group, job.timing.session)
+        self._client = clients.consumer(job.bootstrap, job.group, job.timing.session, job.instance)
         self._offsets = Offsets(job, self._client)
         self._apart: set[Place] = set()
         """Partitions that met a Retry: handled one by one until they succeed, so that a sound one isn't held up by another."""

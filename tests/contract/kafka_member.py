@@ -9,7 +9,7 @@ from shared.kafka import Consumer, Record, Timing
 from shared.topics import Topic
 
 
-async def main(bootstrap: str, topic: str, group: str, notes: str, session: float) -> None:
+async def main(bootstrap: str, topic: str, group: str, notes: str, session: float, instance: str | None) -> None:
     def note(records: Sequence[Record]) -> None:
         with open(notes, "a") as lines:
             lines.writelines(f"{int(record.value)}\n" for record in records)
@@ -17,8 +17,9 @@ async def main(bootstrap: str, topic: str, group: str, notes: str, session: floa
     async def handler(records: Sequence[Record]) -> None:
         await asyncio.to_thread(note, records)
 
-    named = Topic(topic, object, "", 0, 0, "")
-    await Consumer(bootstrap=bootstrap, group=group, topics=[named], handler=handler, timing=Timing(session=session)).run()
+    named, timing = Topic(topic, object, "", 0, 0, ""), Timing(session=session)
+    consumer = Consumer(bootstrap=bootstrap, group=group, topics=[named], handler=handler, instance=instance, timing=timing)
+    await consumer.run()
 
 
 if __name__ == "__main__":

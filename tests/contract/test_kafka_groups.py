@@ -96,9 +96,11 @@ async def test_a_commit_that_comes_too_late_is_no_fault_of_the_worker(world: Wor
 
 
 @asynccontextmanager
-async def another_process(world: World, notes: Path, session: float) -> AsyncIterator[asyncio.subprocess.Process]:
+async def another_process(
+    world: World, notes: Path, session: float = 45.0, instance: str | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """A consumer of the same group in a process of its own; it appends the numbers that it handled to `notes`."""
-    what = json.dumps([world.bootstrap, world.topic.name, world.group, str(notes), session])
+    what = json.dumps([world.bootstrap, world.topic.name, world.group, str(notes), session, instance])
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.contract.kafka_member", what, cwd=ROOT)
     try:
         yield process
@@ -121,6 +123,27 @@ async def test_a_killed_consumers_records_come_to_another(world: World, tmp_path
         await world.send(messages(range(50, 100)))
         async with world.consuming(seen, timing=Timing(session=6)):
             await until(lambda: seen.has(range(50, 100)), 60)
+
+
+async def test_a_killed_consumer_that_comes_back_under_its_name_need_not_wait(world: World, tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    await world.send(messages(range(50)))
+    async with another_process(world, notes, instance="one") as process:
+        await until(lambda: len(numbers_in(notes)) >= 50)
+        process.kill()
+    await world.send(messages(range(50, 100)))
+    async with another_process(world, notes, instance="one"):
+        await until(lambda: set(numbers_in(notes)) == set(range(100)), 10)
+
+
+async def test_a_named_consumer_that_ends_in_peace_hands_over_at_once(world: World) -> None:
+    first, second = Seen(), Seen()
+    await world.send(messages(range(50)))
+    async with world.consuming(first, instance="one"):
+        await until(lambda: first.has(range(50)))
+    await world.send(messages(range(50, 100)))
+    async with world.consuming(second, instance="another"):
+        await until(lambda: second.has(range(50, 100)), 10)
 
 
 async def test_a_zombie_that_wakes_up_loses_nothing_and_takes_nothing_back(world: World, tmp_path: Path) -> None:
