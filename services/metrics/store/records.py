@@ -50,8 +50,8 @@ FOUND = """
     SELECT f.* FROM unnest($2::int[]) AS m (measure) CROSS JOIN LATERAL (
         SELECT c.* FROM contributions c
         WHERE c.tenant = $1 AND c.measure = m.measure AND c.at >= $3 AND c.at < $4
-          AND ($5::timestamptz IS NULL OR (c.at, c.subject_id) <= ($5, $6)) {conditions}
-        ORDER BY c.at DESC, c.subject_id DESC LIMIT $7 + $8
+          AND ($5::timestamptz IS NULL OR (c.at, c.subject_id) <= ($5, $6::bigint)) {conditions}
+        ORDER BY c.at DESC, c.subject_id DESC LIMIT $7::bigint + $8::bigint
     ) f
 """
 
@@ -64,8 +64,8 @@ LATEST = """
             ORDER BY c.customer, CASE WHEN c.customer IS NULL THEN c.ctid END,
                 c.at DESC, s.subject DESC, m.name DESC, c.bin DESC, c.amount DESC
         ) c
-        WHERE $5::timestamptz IS NULL OR (c.at, c.subject_id) <= ($5, $6)
-        ORDER BY c.at DESC, c.subject_id DESC LIMIT $7 + $8
+        WHERE $5::timestamptz IS NULL OR (c.at, c.subject_id) <= ($5, $6::bigint)
+        ORDER BY c.at DESC, c.subject_id DESC LIMIT $7::bigint + $8::bigint
     ) f
 """
 
@@ -78,14 +78,14 @@ STANDING = """
         WINDOW own AS (PARTITION BY c.subject_id)
     ) c
     WHERE c.level > 0 AND c.at = c.latest AND c.amount = c.up
-      AND ($5::timestamptz IS NULL OR (c.at, c.subject_id) <= ($5, $6))
-    ORDER BY c.at DESC, c.subject_id DESC LIMIT $7 + $8
+      AND ($5::timestamptz IS NULL OR (c.at, c.subject_id) <= ($5, $6::bigint))
+    ORDER BY c.at DESC, c.subject_id DESC LIMIT $7::bigint + $8::bigint
 """
 
 NAMED = """
     SELECT f.subject_id, f.tenant, s.subject, f.measure, f.at, f.bin, f.amount, {names}
     FROM ({found}) f JOIN subjects s ON s.id = f.subject_id {joins}
-    ORDER BY f.at DESC, f.subject_id DESC, f.measure, f.bin, f.amount LIMIT $7 OFFSET $8
+    ORDER BY f.at DESC, f.subject_id DESC, f.measure, f.bin, f.amount LIMIT $7::bigint OFFSET $8::bigint
 """
 
 NAMES = ", ".join(f"{dimension}_.term AS {dimension}" for dimension in DIMENSIONS)
