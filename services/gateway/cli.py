@@ -26,11 +26,15 @@ app.add_typer(tenant_app, name="tenant")
 app.add_typer(key_app, name="key")
 app.add_typer(connection_app, name="connection")
 
+PIPED_WIDTH = 10_000
+"""Lines are never folded where no person reads them."""
+
 T = TypeVar("T")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 TenantId = Annotated[str, typer.Argument(help="The tenant's id.")]
 
-KEY_COLUMNS = ("id", "tenant", "name", "prefix", "scopes", "created_at", "expires_at", "revoked_at")
+KEY_FIELDS = ("id", "tenant", "name", "prefix", "scopes", "created_at", "expires_at", "revoked_at")
+KEY_COLUMNS = ("id", "name", "prefix", "scopes", "expires_at", "revoked_at")
 CONNECTION_COLUMNS = ("id", "provider", "name", "hook_url", "secret")
 
 
@@ -122,7 +126,7 @@ def fail(message: str) -> NoReturn:
 
 def told(key: Key) -> dict[str, Any]:
     """A key as a mapping, without its tenant's zone."""
-    return {column: getattr(key, column) for column in KEY_COLUMNS} | {"scopes": sorted(key.scopes)}
+    return {column: getattr(key, column) for column in KEY_FIELDS} | {"scopes": sorted(key.scopes)}
 
 
 def show(content: dict[str, Any] | list[dict[str, Any]], columns: Sequence[str], as_json: bool) -> None:
@@ -135,7 +139,7 @@ def show(content: dict[str, Any] | list[dict[str, Any]], columns: Sequence[str],
         table.add_column(column, overflow="fold")
     for row in content if isinstance(content, list) else [content]:
         table.add_row(*(plain(row.get(column)) for column in columns))
-    Console(soft_wrap=True).print(table)
+    Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(table)
 
 
 def plain(value: object) -> str:

@@ -1,0 +1,217 @@
+"""What operators do: tenants, keys and connections, by the functions and by the `earshot` command."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from services.gateway.admin import Admin, open_admin
+from services.gateway.live.provisioning import keep_provisioning
+from services.gateway.settings import Settings
+from shared.problems import Conflict, NotFound, Unavailable, Unprocessable
+from tests.conftest import NewDatabase
+from tests.service.gateway.conftest import TOKEN
+
+
+@dataclass
+class Others:
+    """Plays ingest and metrics: hears of tenants and connections, unless it is away."""
+
+    failures: int = 0
+    told: list[tuple[str, Any]] = field(default_factory=list)
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        assert request.headers["authorization"] == f"Bearer {TOKEN}"
+        if self.failures:
+            self.failures -= 1
+            raise httpx.ConnectError("away", request=request)
+        self.told.append((f"{request.method} {request.url.path}", json.loads(request.content or b"null")))
+        if request.url.path == "/v1/connections" and request.method == "POST":
+            if json.loads(request.content)["provider"] == "unknown":
+                return httpx.Response(422, json={"invalid_params": [{"name": "provider", "reason": "unknown"}]})
+            return httpx.Response(201, json={"id": "c1", "provider": "standard", "secret": "whsec_x"})
+        return httpx.Response(
+            200,
+            json={"connections": [{"id": "c1", "tenant": request.headers["x-earshot-tenant"]}]}
+            if "connections" in request.url.path
+            else {},
+        )
+
+
+@pytest.fixture
+def others() -> Others:
+    return Others()
+
+
+@pytest.fixture
+async def admin(database: NewDatabase, others: Others) -> AsyncIterator[Admin]:
+    settings = Settings(database_url=await database("gateway"), internal_token=TOKEN)
+    async with open_admin(settings, httpx.MockTransport(others)) as admin:
+        yield admin
+
+
+async def test_a_tenant_is_made_once_and_told_to_ingest_and_metrics(admin: Admin, others: Others) -> None:
+    made = await admin.create_tenant("acme", "Europe/Berlin", "Acme")
+    again = await admin.create_tenant("acme", "Europe/Berlin")
+    assert made == again
+    assert made.provisioned
+    assert others.told == [("PUT /internal/tenants/acme", {"name": "Acme", "zone": "Europe/Berlin"})] * 4
+    assert [tenant.id for tenant in await admin.tenants.all()] == ["acme"]
+
+
+async def test_a_tenants_zone_is_not_changed_by_making_it_again(admin: Admin, others: Others) -> None:
+    await admin.create_tenant("acme", "Europe/Berlin")
+    others.told.clear()
+    with pytest.raises(Conflict):
+        await admin.create_tenant("acme", "UTC")
+    assert others.told == []
+
+
+async def test_a_bad_tenant_is_refused_before_anything_is_written(admin: Admin) -> None:
+    with pytest.raises(Unprocessable, match="zone"):
+        await admin.create_tenant("acme", "Mars/Olympus")
+    assert await admin.tenants.all() == []
+
+
+async def test_telling_is_tried_again_while_the_others_are_away(admin: Admin, others: Others) -> None:
+    others.failures = 2
+    assert (await admin.create_tenant("acme", "UTC")).provisioned
+    assert len(others.told) == 2
+
+
+async def test_a_tenant_made_while_the_others_were_away_is_told_later(admin: Admin, others: Others) -> None:
+    others.failures = 10**6
+    with pytest.raises(Unavailable):
+        await admin.create_tenant("acme", "UTC", patience=0.1)
+    [waiting] = await admin.tenants.all(unprovisioned=True)
+    assert waiting.id == "acme"
+    telling = asyncio.create_task(keep_provisioning(admin.tenants, (admin.ingest, admin.metrics), rest=0.02))
+    await asyncio.sleep(0.1)
+    others.failures = 0
+    for _ in range(250):
+        if not await admin.tenants.all(unprovisioned=True):
+            break
+        await asyncio.sleep(0.02)
+    telling.cancel()
+    assert len(others.told) == 2
+
+
+async def test_keys_and_connections_need_their_tenant(admin: Admin) -> None:
+    for attempt in (admin.create_key("acme", ["admin"]), admin.create_connection("acme"), admin.connections("acme")):
+        with pytest.raises(NotFound):
+            await attempt
+
+
+@pytest.mark.parametrize("scopes", [[], ["everything"], ["admin", "root"]])
+async def test_unknown_scopes_are_refused(admin: Admin, scopes: list[str]) -> None:
+    await admin.create_tenant("acme", "UTC")
+    with pytest.raises(Unprocessable):
+        await admin.create_key("acme", scopes)
+
+
+async def test_a_refusal_of_ingest_is_told_with_its_place(admin: Admin) -> None:
+    await admin.create_tenant("acme", "UTC")
+    with pytest.raises(Unprocessable) as refused:
+        await admin.create_connection("acme", provider="unknown", name="x")
+    assert refused.value.invalid_params == [{"name": "provider", "reason": "unknown"}]
+
+
+# --- the command
+@asynccontextmanager
+async def listening(others: Others) -> AsyncIterator[str]:
+    """`others` on a port, for a command that runs in a process of its own."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        method, path, _ = head.split(" ", 2)
+        headers = httpx.Headers(dict(line.split(": ", 1) for line in head.splitlines()[1:] if line))
+        content = await reader.readexactly(int(headers.get("content-length", 0)))
+        given = await others(httpx.Request(method, f"http://others{path}", headers=headers, content=content))
+        body = given.content
+        writer.write(
+            b"HTTP/1.1 %d OK\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b" % (given.status_code, len(body), body)
+        )
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+class Earshot:
+    """The command, run with the settings in its environment."""
+
+    def __init__(self, **environment: str) -> None:
+        self.environment = os.environ | environment
+
+    async def __call__(self, *words: str) -> tuple[int, str]:
+        """Its exit status, and what it printed on both channels."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services.gateway.cli", *words),
+            env=self.environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, said.decode()
+
+    async def json(self, *words: str) -> Any:
+        status, said = await self(*words, "--json")
+        assert status == 0, said
+        return json.loads(said)
+
+
+@pytest.fixture
+async def earshot(database: NewDatabase, others: Others) -> AsyncIterator[Earshot]:
+    async with listening(others) as url:
+        yield Earshot(
+            GATEWAY_DATABASE_URL=await database("gateway"),
+            INTERNAL_TOKEN=TOKEN,
+            GATEWAY_INGEST_URL=url,
+            GATEWAY_METRICS_URL=url,
+        )
+
+
+async def test_the_command_makes_lists_and_ends(earshot: Earshot, others: Others) -> None:
+    made = await earshot.json("tenant", "create", "acme", "--zone", "Europe/Berlin", "--name", "Acme")
+    assert (made["id"], made["provisioned"]) == ("acme", True)
+    assert [tenant["id"] for tenant in await earshot.json("tenant", "list")] == ["acme"]
+    key = await earshot.json("key", "create", "acme", "--scopes", "metrics:read,records:read", "--name", "wall")
+    assert key["key"].startswith("esk_")
+    assert key["scopes"] == ["metrics:read", "records:read"]
+    status, said = await earshot("key", "list", "acme")
+    assert status == 0
+    assert key["id"] in said
+    assert key["key"] not in said
+    assert (await earshot("key", "revoke", "acme", key["id"]))[0] == 0
+    [listed] = await earshot.json("key", "list", "acme")
+    assert listed["revoked_at"]
+    connection = await earshot.json("connection", "create", "acme", "--provider", "standard", "--name", "App")
+    assert connection["secret"] == "whsec_x"
+    assert others.told[-1] == ("POST /v1/connections", {"provider": "standard", "name": "App"})
+    assert await earshot.json("connection", "list", "acme") == [{"id": "c1", "tenant": "acme"}]
+
+
+async def test_the_command_says_in_a_line_what_is_wrong(earshot: Earshot) -> None:
+    status, said = await earshot("key", "create", "nobody", "--scopes", "admin")
+    assert (status, said) == (1, "Not found: there is no tenant nobody\n")
+
+
+async def test_without_settings_the_command_names_them() -> None:
+    bare = Earshot()
+    for name in ("GATEWAY_DATABASE_URL", "INTERNAL_TOKEN"):
+        bare.environment.pop(name, None)
+    status, said = await bare("tenant", "list")
+    assert status == 1
+    assert "database_url" in said.lower()
+    assert "Traceback" not in said
