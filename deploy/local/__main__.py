@@ -32,7 +32,7 @@ async def run(settings: Settings, terminal: Terminal) -> None:
         await stack.stop()
         if isinstance(result, Exception):
             raise result
-        terminal.done("stopped")
+        terminal.say("stopped")
 
 
 def main() -> int:
