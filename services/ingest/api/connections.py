@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
+from services.ingest.api.quarantine import resume
 from services.ingest.api.requests import Tenant, known_query, read_model
 from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection, Dimension, Mapping
@@ -117,6 +118,8 @@ async def change(request: Request, tenant: Tenant, connection: str) -> dict[str,
             await ingest.connections.rotate(tenant, connection, made, keep=0 if made and asked.retire_secret else 1)
         ingest.directory.forget(connection)
         changed = await own(ingest, tenant, connection)
+    if found.state == "paused" and changed.state == "active":
+        await resume(ingest, changed)
     return shown(ingest, changed) | ({"secret": made[0]} if made else {})
 
 

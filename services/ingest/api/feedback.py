@@ -14,7 +14,7 @@ from services.ingest.domain import json
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.normalise import TooLong
-from services.ingest.domain.receive import state
+from services.ingest.domain.receive import posted
 from services.ingest.domain.record import Invalid
 from shared.database import outage_is_503
 from shared.problems import BadRequest, NotFound, Problem, Unprocessable
@@ -51,7 +51,7 @@ async def post_one(request: Request, connection: Target) -> JSONResponse:
     raw = await read_body(headers, request.receive)
     try:
         value = json.parse(raw)
-        delivery = state(connection, [value], idempotency_key(headers), raw, ingest.now())
+        delivery = posted(connection, value, idempotency_key(headers), raw, ingest.now())
     except json.Malformed as error:
         raise BadRequest(str(error)) from None
     except Invalid as error:
@@ -92,7 +92,7 @@ def _read(connection: Connection, value: Any, delivery: str | None, now: Any) ->
     try:
         if isinstance(value, json.Malformed):
             raise value
-        return state(connection, [value], delivery, msgspec.json.encode(value), now)
+        return posted(connection, value, delivery, msgspec.json.encode(value), now)
     except Invalid as error:
         return Unprocessable("the record can't be used", invalid_params=error.places)
     except (TooLong, json.Malformed) as error:

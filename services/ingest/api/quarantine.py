@@ -5,10 +5,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from services.ingest.api.requests import Tenant, known_query, read_model
-from services.ingest.api.state import ingest_of
+from services.ingest.api.state import Ingest, ingest_of
+from services.ingest.domain.connection import Connection
+from services.ingest.domain.delivery import Outcome, Quarantined
 from services.ingest.domain.fields import Model, Name, Time
+from services.ingest.domain.receive import PAUSED, receive_again
 from services.ingest.store.outbox import LAST
-from services.ingest.store.quarantine import Quarantined
 from shared.database import outage_is_503
 from shared.problems import BadRequest, NotFound
 
@@ -41,7 +43,38 @@ async def show(request: Request, tenant: Tenant, quarantined: str) -> dict[str, 
         found = await ingest_of(request).quarantine.find(tenant, number(quarantined, "id"))
     if found is None:
         raise NotFound("no such delivery in quarantine")
-    return shown(found) | {"body": (found.raw or b"").decode(errors="replace")}
+    return shown(found) | {"body": found.raw.decode(errors="replace")}
+
+
+@routes.post("/v1/quarantine/{quarantined}:retry")
+async def retry(request: Request, tenant: Tenant, quarantined: str) -> dict[str, Any]:
+    """Read it again, under the connection's present mapping."""
+    ingest = ingest_of(request)
+    async with outage_is_503():
+        found = await ingest.quarantine.find(tenant, number(quarantined, "id"))
+        connection = await ingest.connections.find(found.connection) if found else None
+    if found is None or connection is None or connection.state == "deleted":
+        raise NotFound("no such delivery in quarantine")
+    return {"id": quarantined, **await again(ingest, connection, found)}
+
+
+async def again(ingest: Ingest, connection: Connection, quarantined: Quarantined) -> dict[str, Any]:
+    delivery = receive_again(connection, quarantined, ingest.now())
+    outcome: Outcome = await ingest.committer.again(quarantined.seq, delivery)
+    return {"status": outcome, "reason": delivery.reason}
+
+
+async def resume(ingest: Ingest, connection: Connection) -> None:
+    """Read what came while the connection was paused."""
+    after = 0
+    while True:
+        async with outage_is_503():
+            held = await ingest.quarantine.held(connection.tenant, connection.id, PAUSED, after, PAGE)
+        if not held:
+            return
+        for quarantined in held:
+            await again(ingest, connection, quarantined)
+        after = held[-1].seq
 
 
 @routes.post("/v1/replay", status_code=202)

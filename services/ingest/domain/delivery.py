@@ -41,3 +41,17 @@ class Delivery:
     reason: str | None = None
     statements: tuple[Statement, ...] = ()
     erases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A delivery of the inbox that could not be understood."""
+
+    seq: int
+    connection: str
+    delivery: str | None
+    received_at: datetime
+    headers: dict[str, str]
+    raw: bytes
+    reason: str
+    revision: int

@@ -1,19 +1,32 @@
 """From what came over a connection to the delivery that the inbox keeps. Pure: the clock is an argument."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
 from services.ingest.domain.connection import Connection
-from services.ingest.domain.delivery import Delivery
+from services.ingest.domain.delivery import Delivery, Quarantined, Verdict
 from services.ingest.domain.normalise import TooLong, normalise
 from services.ingest.domain.providers import PROVIDERS, Parsed
 from services.ingest.domain.pseudonym import of_email, pseudonym
-from services.ingest.domain.record import Erasure, Invalid, Record, read_record
+from services.ingest.domain.record import Erasure, Invalid, read_record
 
 PAUSED = "the connection was paused"
 LONGEST_ID = 200
+LONGEST_REASON = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What came, over which connection, and when."""
+
+    connection: Connection
+    id: str | None
+    raw: bytes
+    received_at: datetime
+    headers: dict[str, str]
 
 
 def receive(connection: Connection, headers: Mapping[str, str], raw: bytes, now: datetime) -> Delivery:
@@ -21,16 +34,14 @@ def receive(connection: Connection, headers: Mapping[str, str], raw: bytes, now:
     provider = PROVIDERS[connection.provider]
     kept = {name: headers[name] for name in provider.keeps if name in headers}
     parsed = provider.parse(headers, raw, connection.mapping)
-    if connection.state == "paused":
-        return _unused(connection, parsed, raw, kept, now, PAUSED)
-    if parsed.ignored:
-        return _unused(connection, parsed, raw, kept, now, None)
-    if parsed.problem:
-        return _unused(connection, parsed, raw, kept, now, parsed.problem)
-    try:
-        return state(connection, parsed.records, parsed.id, raw, now, kept)
-    except (Invalid, TooLong) as error:
-        return _unused(connection, parsed, raw, kept, now, str(error))
+    return _judged(Arrival(connection, parsed.id, raw, now, kept), parsed, now)
+
+
+def receive_again(connection: Connection, quarantined: Quarantined, now: datetime) -> Delivery:
+    """What a quarantined delivery is found to be under the connection's present mapping: the same delivery, received then."""
+    parsed = PROVIDERS[connection.provider].parse(quarantined.headers, quarantined.raw, connection.mapping)
+    arrival = Arrival(connection, quarantined.delivery, quarantined.raw, quarantined.received_at, quarantined.headers)
+    return _judged(arrival, parsed, now)
 
 
 def records_of(connection: Connection, headers: Mapping[str, str], raw: bytes) -> list[Any]:
@@ -38,54 +49,65 @@ def records_of(connection: Connection, headers: Mapping[str, str], raw: bytes) -
     return list(PROVIDERS[connection.provider].parse(headers, raw, connection.mapping).records)
 
 
-def state(
-    connection: Connection,
-    values: Sequence[Any],
-    delivery: str | None,
-    raw: bytes,
-    now: datetime,
-    headers: dict[str, str] | None = None,
-) -> Delivery:
-    """The delivery of the canonical records that `values` are. Invalid or TooLong: one of them can't be used, so none is."""
+def posted(connection: Connection, value: Any, delivery: str | None, raw: bytes, now: datetime) -> Delivery:
+    """The delivery of one canonical record, posted by one's own app. Invalid or TooLong: it can't be used."""
+    return _stated(Arrival(connection, delivery, raw, now, {}), [value], now)
+
+
+def _judged(arrival: Arrival, parsed: Parsed, now: datetime) -> Delivery:
+    if arrival.connection.state == "paused":
+        return _unused(arrival, "quarantined", PAUSED)
+    if parsed.ignored:
+        return _unused(arrival, "ignored", parsed.ignored)
+    if parsed.problem:
+        return _unused(arrival, "quarantined", parsed.problem)
+    try:
+        return _stated(arrival, parsed.records, now)
+    except (Invalid, TooLong) as error:
+        return _unused(arrival, "quarantined", str(error))
+
+
+def _stated(arrival: Arrival, values: Sequence[Any], now: datetime) -> Delivery:
+    """All of the records, or none where one can't be used."""
     records = [read_record(value, now) for value in values]
+    connection, key = arrival.connection, arrival.connection.key
     return Delivery(
         tenant=connection.tenant,
         connection=connection.id,
-        id=_short(delivery),
-        received_at=now,
+        id=_short(arrival.id),
+        received_at=arrival.received_at,
         revision=connection.revision,
-        raw=raw,
-        headers=headers or {},
+        raw=arrival.raw,
+        headers=arrival.headers,
         statements=tuple(
-            [normalise(record, connection, now, at) for at, record in enumerate(records) if not isinstance(record, Erasure)]
+            [
+                normalise(record, connection, arrival.received_at, at)
+                for at, record in enumerate(records)
+                if not isinstance(record, Erasure)
+            ]
         ),
-        erases=tuple(name for record in records for name in _erased(record, connection.key)),
+        erases=tuple(name for record in records if isinstance(record, Erasure) for name in _erased(record, key)),
     )
 
 
-def _erased(record: Record, key: bytes) -> list[str]:
+def _erased(record: Erasure, key: bytes) -> list[str]:
     """Every pseudonym by which the customer to forget may go."""
-    if not isinstance(record, Erasure):
-        return []
     email = [of_email(key, record.customer.email)] if record.customer.email else []
     return sorted({pseudonym(key, record.customer), *email})
 
 
-def _unused(
-    connection: Connection, parsed: Parsed, raw: bytes, headers: dict[str, str], now: datetime, reason: str | None
-) -> Delivery:
-    """Kept, but stating nothing: quarantined for a reason, ignored without one. Without an id it goes by its bytes, so that a
-    tool's retries aren't kept again and again."""
+def _unused(arrival: Arrival, verdict: Verdict, reason: str) -> Delivery:
+    """Kept, but stating nothing. Without an id it goes by its bytes, so that a tool's retries aren't kept again and again."""
     return Delivery(
-        tenant=connection.tenant,
-        connection=connection.id,
-        id=_short(parsed.id) or f"body:{blake2b(raw, digest_size=16).hexdigest()}",
-        received_at=now,
-        revision=connection.revision,
-        raw=raw,
-        headers=headers,
-        verdict="quarantined" if reason else "ignored",
-        reason=reason[:1000] if reason else parsed.ignored,
+        tenant=arrival.connection.tenant,
+        connection=arrival.connection.id,
+        id=_short(arrival.id) or f"body:{blake2b(arrival.raw, digest_size=16).hexdigest()}",
+        received_at=arrival.received_at,
+        revision=arrival.connection.revision,
+        raw=arrival.raw,
+        headers=arrival.headers,
+        verdict=verdict,
+        reason=reason[:LONGEST_REASON],
     )
 
 

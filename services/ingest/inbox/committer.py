@@ -6,14 +6,18 @@ at once.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from typing import TypeVar
 
 import asyncpg
 import structlog
 
 from services.ingest.domain.delivery import Delivery, Outcome
+from services.ingest.inbox.erasure import erase
 from services.ingest.inbox.stated import Stated
-from services.ingest.inbox.writer import write
+from services.ingest.inbox.writer import Connection, restate, write
 from shared.database import OUTAGE, RETRYABLE
 from shared.problems import Problem, Unavailable
 
@@ -26,6 +30,7 @@ MOST_BYTES = 8 * 1024 * 1024
 TRIES = 5
 ACQUIRE_SECONDS = 3.0
 
+T = TypeVar("T")
 Waiting = tuple[Delivery, asyncio.Future[Outcome]]
 HandOff = Callable[[Sequence[Stated]], None]
 """Told, after the commit, what is to be published."""
@@ -54,6 +59,8 @@ class Committer:
         return [answer for answer in answers if isinstance(answer, str | Problem)]
 
     def _queue(self, delivery: Delivery) -> asyncio.Future[Outcome]:
+        if delivery.erases:
+            return asyncio.ensure_future(self._erase(delivery))
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         if len(self._waiting) >= self._limit:
             future.set_exception(Unavailable("too many deliveries are waiting", retry_after=1))
@@ -93,16 +100,37 @@ class Committer:
                     future.set_result(outcome)
 
     async def _write(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
-        for attempt in range(1, TRIES + 1):
-            try:
-                async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as db:
-                    outcomes, published = await write(db, deliveries)
-                break
-            except RETRYABLE:
-                if attempt == TRIES:
-                    raise
+        outcomes, published = await self._in_the_end(lambda db: write(db, deliveries))
         self._hand_off(published)
         return outcomes
+
+    async def again(self, seq: int, delivery: Delivery) -> Outcome:
+        """Replace a quarantined delivery by what it is found to be now, under its number; `duplicate`: somebody was quicker."""
+        if delivery.erases:
+            await self._erase(replace(delivery, id=None))
+            delivery = replace(delivery, raw=b"")
+        async with refused_is_503():
+            published = await self._in_the_end(lambda db: restate(db, seq, delivery))
+        self._hand_off(published or [])
+        return "duplicate" if published is None else delivery.verdict
+
+    async def _erase(self, delivery: Delivery) -> Outcome:
+        """Alone in its transaction, since it waits for all who write of the customer."""
+        async with refused_is_503():
+            published = await self._in_the_end(lambda db: erase(db, delivery))
+        self._hand_off(published or [])
+        return "duplicate" if published is None else "accepted"
+
+    async def _in_the_end(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Do a transaction, again where it met another; its last error where it never went through."""
+        for _ in range(TRIES - 1):
+            with suppress(*RETRYABLE):
+                return await self._once(work)
+        return await self._once(work)
+
+    async def _once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as db:
+            return await work(db)
 
     async def _one_by_one(self, batch: list[Waiting]) -> None:
         if len(batch) == 1:
@@ -122,3 +150,13 @@ def _fail(waiting: Sequence[Waiting]) -> None:
     for _, future in waiting:
         if not future.done():
             future.set_exception(Unavailable("the delivery could not be stored"))
+
+
+@asynccontextmanager
+async def refused_is_503() -> AsyncIterator[None]:
+    """Whatever the database has against a transaction of ours is our fault."""
+    try:
+        yield
+    except (asyncpg.PostgresError, *OUTAGE) as error:
+        log.warning("inbox.failed", error=type(error).__name__)
+        raise Unavailable("the delivery could not be stored") from error

@@ -52,6 +52,22 @@ SELECT seq FROM fresh
 """
 """What is queued is due for the sweeper only after a while: the process that wrote it publishes it at once."""
 
+RESTATE = """
+WITH restated AS (
+    UPDATE inbox SET verdict = $2, reason = $3, revision = $4, raw = $14 WHERE seq = $1 AND verdict = 'quarantined' RETURNING seq
+), stated AS (
+    INSERT INTO events (seq, position, tenant, subject, customer, email, received_at, fingerprint, event)
+    SELECT s.* FROM unnest(
+        $5::bigint[], $6::int[], $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::bytea[], $13::text[]
+    ) AS s (seq, position, tenant, subject, customer, email, received_at, fingerprint, event)
+    JOIN restated USING (seq)
+    RETURNING seq
+), queued AS (
+    INSERT INTO unpublished (seq, due) SELECT DISTINCT seq, now() + interval '5 seconds' FROM stated
+)
+SELECT seq FROM restated
+"""
+
 Connection: TypeAlias = asyncpg.pool.PoolConnectionProxy
 Numbered: TypeAlias = tuple[int, Delivery]
 
@@ -64,11 +80,21 @@ async def write(db: Connection, deliveries: Sequence[Delivery]) -> tuple[list[Ou
         await db.execute(ARRIVE, [locks.ARRIVALS, *_customer_locks(deliveries)])
         numbers = sorted(row[0] for row in await db.fetch(NUMBERS, len(deliveries)))
         numbered = {i: (seq, deliveries[i]) for i, seq in zip(named + nameless, numbers, strict=True)}
-        published = await _insert(db, [numbered[i] for i in named])
-        published += await _insert(db, await _news(db, [numbered[i] for i in nameless]))
+        published = await insert(db, [numbered[i] for i in named])
+        published += await insert(db, await _news(db, [numbered[i] for i in nameless]))
     fresh = {seq for seq, _ in published}
     outcomes: list[Outcome] = [d.verdict if numbered[i][0] in fresh else "duplicate" for i, d in enumerate(deliveries)]
     return outcomes, [statement for _, statements in published for statement in statements]
+
+
+async def restate(db: Connection, seq: int, delivery: Delivery) -> list[Stated] | None:
+    """Replace the verdict on a quarantined delivery; None where it is no longer in quarantine."""
+    statements = stated(delivery, seq)
+    verdict = (delivery.verdict, delivery.reason, delivery.revision)
+    async with db.transaction():
+        await db.execute(ARRIVE, [locks.ARRIVALS, *_customer_locks([delivery])])
+        done = await db.fetch(RESTATE, seq, *verdict, *_event_columns(statements), delivery.raw)
+    return statements if done else None
 
 
 def _customer_locks(deliveries: Sequence[Delivery]) -> list[int]:
@@ -100,7 +126,7 @@ async def _news(db: Connection, numbered: Sequence[Numbered]) -> list[Numbered]:
     return news
 
 
-async def _insert(db: Connection, numbered: Sequence[Numbered]) -> list[tuple[int, list[Stated]]]:
+async def insert(db: Connection, numbered: Sequence[Numbered]) -> list[tuple[int, list[Stated]]]:
     """Insert the deliveries whose id isn't there yet: the number of each, and what it states."""
     if not numbered:
         return []
