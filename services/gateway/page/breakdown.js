@@ -1,11 +1,10 @@
 /** The breakdown: one row a group, its value as a dot within the whisker of its interval; a click filters the page. */
 
 import { byId, h, placeholder } from "/static/dom.js";
-import { between, count, flagWord, parts } from "/static/format.js";
+import { between, count, flagWord, groupName, parts } from "/static/format.js";
 import { difference } from "/static/cards.js";
-import { filterable } from "/static/state.js";
+import { asFilter } from "/static/state.js";
 
-const NAMELESS = "not said";
 let order = { by: "value", descending: true };
 
 /**
@@ -45,12 +44,11 @@ function heading(text, by, what) {
 }
 
 function line(row, scale, { kpi, dimension, chosen, choose }) {
-  const group = row.dims[dimension];
-  const name = group ?? NAMELESS;
+  const group = asFilter(row.dims[dimension]), name = groupName(row.dims[dimension]);
   const told = difference(kpi, row);
-  const pick = filterable(group)
-    ? h("button", { type: "button", class: "group", "data-group": name, "aria-pressed": String(group === chosen), title: `Only ${name}`, onclick: () => choose(group) }, name)
-    : h("span", { class: "group nameless" }, name);
+  const pick = group !== null
+    ? h("button", { type: "button", class: row.dims[dimension] === null ? "group nameless" : "group", "data-group": name, "aria-pressed": String(group === chosen), title: `Only ${name}`, onclick: () => choose(group) }, name)
+    : h("span", { class: "group" }, name);
   return h("tr", { class: chosen !== undefined && group !== chosen ? "faded" : null },
     h("th", { scope: "row" }, pick),
     h("td", { class: "plot" }, plot(kpi, row, scale)),

@@ -30,13 +30,11 @@ export class Cards {
   #cards = new Map();
 
   /**
-   * @param {Map<string, any>} catalogue
+   * @param {any[]} kpis their entries in the catalogue
    * @param {{choose: (id: string) => void, define: (id: string, anchor: Element) => void, records: (id: string) => void}} actions
    */
-  constructor(catalogue, actions) {
-    this.catalogue = catalogue;
-    const known = HEADLINES.filter((id) => catalogue.has(id));
-    byId("cards").replaceChildren(...known.map((id) => this.#build(catalogue.get(id), actions)));
+  constructor(kpis, actions) {
+    byId("cards").replaceChildren(...kpis.map((kpi) => this.#build(kpi, actions)));
   }
 
   #build(kpi, { choose, define, records }) {
@@ -49,7 +47,7 @@ export class Cards {
     const spark = h("div", { class: "spark-box" });
     const element = h("article", { class: "panel card", "data-kpi": kpi.id, "aria-busy": "true" },
       h("header", null, h("h2", null, title), info), value, delta, h("p", { class: "fine" }, interval, n), spark);
-    this.#cards.set(kpi.id, { element, title, value, delta, interval, n, spark });
+    this.#cards.set(kpi.id, { kpi, element, title, value, delta, interval, n, spark });
     return element;
   }
 
@@ -63,8 +61,9 @@ export class Cards {
 
   /** Show an answer of one row. `live`: it came by itself, so let the eye find it. */
   show(answer, live = false) {
-    const card = this.#cards.get(answer.kpi), kpi = this.catalogue.get(answer.kpi), row = answer.rows[0];
-    if (!card || !row) return;
+    const card = this.#cards.get(answer.kpi), row = answer.rows[0];
+    if (!card) return;
+    const { kpi } = card;
     const before = card.value.textContent;
     card.element.removeAttribute("aria-busy");
     card.element.dataset.value = String(row.value);

@@ -149,7 +149,7 @@ function comment(record, zone) {
   const [label, sign] = LABELS[record.label] ?? ["Not scored", "?"];
   const score = typeof record.score === "number" ? ` ${record.score > 0 ? "+" : ""}${record.score.toFixed(2)}`.replace("-", "−") : "";
   const { dims = {} } = record;
-  const from = [dims.source, dims.team, dims.channel].filter(Boolean);
+  const from = [dims.source, dims.channel, dims.team, dims.product].filter(Boolean);
   return h("article", { class: "comment", "data-label": record.label ?? "none" },
     h("div", { class: "comment-inner" },
       h("p", { class: "chip" }, h("i", { "aria-hidden": "true" }, sign), label, h("small", null, score)),

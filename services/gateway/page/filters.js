@@ -1,8 +1,8 @@
 /** The filters in force, as chips that go at a click, and a small form that adds one. */
 
 import { byId, h, placeholder } from "/static/dom.js";
-import { count } from "/static/format.js";
-import { filterable } from "/static/state.js";
+import { count, groupName } from "/static/format.js";
+import { asFilter } from "/static/state.js";
 
 /**
  * Draw the chips.
@@ -12,7 +12,7 @@ import { filterable } from "/static/state.js";
 export function filters(inForce, { dimensions, groups, set }) {
   const chips = Object.entries(inForce).map(([dimension, value]) =>
     h("button", { class: "chip-button", type: "button", title: "Take this filter away", onclick: () => set(dimension, null) },
-      h("small", null, dimension), value, h("i", { "aria-hidden": "true" }, "×")));
+      h("small", null, dimension), groupName(value), h("i", { "aria-hidden": "true" }, "×")));
   const menu = h("div", { id: "filter-menu", class: "menu", popover: "auto" });
   const add = h("button", { class: "quiet-button", type: "button", popovertarget: "filter-menu" }, chips.length ? "+" : "+ Filter");
   add.setAttribute("aria-label", "Add a filter");
@@ -34,10 +34,10 @@ function fill(menu, dimensions, groups, set) {
   async function offer() {
     const dimension = select.value;
     list.replaceChildren(placeholder("…"));
-    const found = (await groups(dimension)).filter(({ value }) => filterable(value));
+    const found = (await groups(dimension)).filter(({ value }) => asFilter(value) !== null);
     if (dimension !== select.value) return;
     list.replaceChildren(...(found.length ? found.map(({ value, n }) =>
-      h("button", { type: "button", onclick: () => { menu.hidePopover(); set(dimension, value); } }, h("span", null, value), h("small", null, count(n)))) : [placeholder("Nothing to choose from.")]));
+      h("button", { type: "button", onclick: () => { menu.hidePopover(); set(dimension, asFilter(value)); } }, h("span", null, groupName(value)), h("small", null, count(n)))) : [placeholder("Nothing to choose from.")]));
   }
   menu.replaceChildren(select, list);
   void offer();

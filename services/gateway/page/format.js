@@ -52,6 +52,9 @@ function plain(value) {
   return [[Number.isInteger(value) ? whole(value) : one(value), ""]];
 }
 
+/** A group's name; many have a place for those that have none. */
+export const groupName = (group) => (group === null || group === "null" ? "not said" : group);
+
 /** Seconds as their two largest units. */
 function span(seconds) {
   const sign = seconds < 0 ? "−" : "", size = Math.abs(seconds);

@@ -10,13 +10,14 @@ export const GRAINS = {
   "90d": ["P1W", "P1D"],
 };
 export const GRAIN_NAMES = { PT15M: "15 min", PT1H: "Hour", P1D: "Day", P1W: "Week" };
-export const DIMENSIONS = ["team", "channel", "product", "region", "agent"];
+/** The dimensions that are offered for a breakdown; a link may name any other. */
+export const DIMENSIONS = ["team", "product", "channel", "region", "agent"];
 
 const KEY = "earshot.key";
 const FILTER = /^filter\[([a-z_]+)\]$/;
-const DEFAULTS = { window: "30d", kpi: "nps", by: "team", grain: null, filters: {} };
+const DEFAULTS = { window: "30d", kpi: "nps", by: null, grain: null, filters: {} };
 
-/** @typedef {{window: string, kpi: string, by: string, grain: string | null, filters: Record<string, string>}} View */
+/** @typedef {{window: string, kpi: string, by: string | null, grain: string | null, filters: Record<string, string>}} View */
 
 /** Read a fragment: the view, and a key where one was given. What isn't understood falls back to the usual. */
 export function parse(fragment) {
@@ -56,8 +57,14 @@ export function scope(view, { without } = {}) {
   return query;
 }
 
-/** Whether a group can be filtered by: in a filter a comma separates, "!" excludes, and the nameless group has no name. */
-export const filterable = (value) => value !== null && value !== "" && !value.includes(",") && !value.startsWith("!");
+/** How a filter names the group of those who have no value for the dimension. */
+export const NAMELESS = "null";
+
+/** A group as a filter names it, or null where it can't: a comma separates and "!" excludes. */
+export function asFilter(group) {
+  if (group === null) return NAMELESS;
+  return group === "" || group === NAMELESS || group.includes(",") || group.startsWith("!") ? null : group;
+}
 
 /** The key kept in this browser; without storage it lives as long as the page. */
 let unsaved = null;

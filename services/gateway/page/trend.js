@@ -10,17 +10,17 @@ const SPAN_TICKS = [60, 300, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 
 
 /**
  * Draw a series.
- * @param {HTMLElement} host @param {any} kpi @param {any} series @param {any | null} before the same grain over the period before
+ * @param {HTMLElement} host @param {any} kpi @param {any} series its rows compared with the previous period
  */
-export async function trend(host, kpi, series, before) {
-  legend(kpi, series, before);
+export async function trend(host, kpi, series) {
+  legend(kpi, series);
   if (!known(series)) {
     clear(host, "Nothing in this window.");
     return;
   }
   const colours = palette(), { rows } = series;
   const isCount = kpi.unit === "count", isFlow = isCount && kpi.id !== "backlog";
-  const traces = [...ribbon(rows, colours), ...ghost(series, before, colours), ...(isFlow ? [bars(kpi, rows, colours)] : lines(kpi, rows, colours))];
+  const traces = [...ribbon(rows, colours), ...ghost(rows, colours), ...(isFlow ? [bars(kpi, rows, colours)] : lines(kpi, rows, colours))];
   const labels = Math.max(3, Math.min(9, Math.round(host.clientWidth / 90)));
   await draw(host, traces, colours, {
     hovermode: "x unified",
@@ -46,13 +46,13 @@ function ribbon(rows, colours) {
   return x.length ? [{ x, y, mode: "lines", line: { width: 0 }, fill: "toself", fillcolor: colours.band, hoverinfo: "skip" }] : [];
 }
 
-/** The period before, moved forward by the window's own length on the clock of the zone; buckets that its ends cut off are left out. */
-function ghost(series, before, colours) {
-  if (!known(before)) return [];
-  const shift = Math.round((Date.parse(series.window.from) - Date.parse(before.window.from)) / 3_600_000) * 3_600_000;
-  const rows = before.rows.filter((row) => !has(row, "partial"));
-  return [{ x: rows.map((row) => fromUtc(asUtc(row) + shift)), y: rows.map((row) => row.value), mode: "lines", line: { color: colours.ghost, width: 1.75 * stroke(), dash: "dash" }, hoverinfo: "skip" }];
+/** The period before, bucket under bucket; those that an end cuts off are left out. */
+function ghost(rows, colours) {
+  if (!rows.some((row) => before(row) !== null)) return [];
+  return [{ x: rows.map(at), y: rows.map(before), mode: "lines", line: { color: colours.ghost, width: 1.75 * stroke(), dash: "dash" }, hoverinfo: "skip" }];
 }
+
+const before = (row) => (has(row, "partial") ? null : row.compare?.[0]?.value ?? null);
 
 /** The line; a bucket that is cut off, by the window's start or by now, hangs on by dots, and one of few answers is hollow. */
 function lines(kpi, rows, colours) {
@@ -104,10 +104,10 @@ function ticks(kpi, rows) {
   return { tickmode: "array", tickvals: values, ticktext: values.map((value) => show("seconds", value)), rangemode: "tozero" };
 }
 
-function legend(kpi, series, before) {
+function legend(kpi, series) {
   const entries = [
     [series.rows.some((row) => row.interval), "is-band", "95 % interval"],
-    [known(series) && known(before), "is-ghost", "period before"],
+    [known(series) && series.rows.some((row) => before(row) !== null), "is-ghost", "period before"],
     [series.rows.some((row) => has(row, "low_n")), "is-low", `fewer than ${kpi.min_n}`],
     [has(series.rows.at(-1), "partial"), "is-running", "still running"],
   ];
