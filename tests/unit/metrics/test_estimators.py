@@ -1,0 +1,137 @@
+"""Intervals to the digits printed in the definitions and in tables, and what must hold of any."""
+
+from math import comb
+from statistics import NormalDist, fmean, median, stdev
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.metrics.domain.estimators import Interval, adjusted_wald, beyond_noise, mean_t, quantile, wilson
+from services.metrics.domain.quantiles import binomial_cdf, quantile_ranks, t_quantile
+
+
+@pytest.mark.parametrize(
+    ("promoters", "passives", "detractors", "low", "high"),
+    [
+        (50, 30, 20, 14.05, 44.20),
+        (3, 1, 1, -29.78, 79.78),
+        (10, 0, 0, 47.50, 100),
+        (0, 0, 1, -98.50, 48.50),
+        (600, 250, 150, 40.28, 49.45),
+    ],
+)
+def test_adjusted_wald_as_defined(promoters: int, passives: int, detractors: int, low: float, high: float) -> None:
+    interval = adjusted_wald(promoters, detractors, promoters + passives + detractors)
+    assert (round(interval.low, 2), round(interval.high, 2)) == (low, high)
+
+
+@pytest.mark.parametrize(("hits", "n", "low", "high"), [(8, 10, 49.0, 94.3), (10, 10, 72.2, 100), (430, 500, 82.7, 88.8)])
+def test_wilson_as_defined(hits: int, n: int, low: float, high: float) -> None:
+    interval = wilson(hits, n)
+    assert (round(interval.low, 1), round(interval.high, 1)) == (low, high)
+
+
+@given(st.integers(1, 10**6), st.data())
+def test_a_share_lies_in_its_interval_and_that_in_the_scale(n: int, data: st.DataObject) -> None:
+    hits = data.draw(st.integers(0, n))
+    interval = wilson(hits, n)
+    assert 0 <= interval.low <= 100 * hits / n + 1e-9
+    assert 100 * hits / n - 1e-9 <= interval.high <= 100
+
+
+# --- Student's t: published tables ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("df", "t"),
+    [
+        (1, 12.706205), (2, 4.302653), (3, 3.182446), (4, 2.776445), (5, 2.570582), (10, 2.228139), (20, 2.085963),
+        (30, 2.042272), (40, 2.021075), (60, 2.000298), (80, 1.990063), (100, 1.983972), (120, 1.979930), (1000, 1.962339),
+    ],
+)  # fmt: skip
+def test_quantiles_of_students_t_are_those_of_the_tables(df: int, t: float) -> None:
+    assert t_quantile(df) == pytest.approx(t, abs=1e-6)
+
+
+def test_students_t_falls_without_a_step_to_the_normal() -> None:
+    values = [t_quantile(df) for df in range(1, 300)]
+    assert values == sorted(values, reverse=True)
+    assert t_quantile(10**9) == pytest.approx(NormalDist().inv_cdf(0.975), abs=1e-8)
+
+
+@given(st.lists(st.integers(-1000, 10**6), min_size=2, max_size=30))
+def test_mean_and_interval_from_sums_are_those_of_the_values(values: list[int]) -> None:
+    mean, interval = mean_t(len(values), sum(values), sum(v * v for v in values))
+    half = t_quantile(len(values) - 1) * stdev(values) / len(values) ** 0.5
+    assert interval is not None
+    assert mean == pytest.approx(fmean(values))
+    assert (interval.low, interval.high) == (pytest.approx(mean - half, abs=1e-6), pytest.approx(mean + half, abs=1e-6))
+
+
+def test_a_mean_of_thousandths_is_told_in_units_and_one_value_has_no_interval() -> None:
+    assert mean_t(1, 440, 440**2, 1000) == (0.44, None)
+
+
+# --- quantiles ------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("n", "p"), [(1, 0.5), (7, 0.9), (40, 0.5), (101, 0.95)])
+def test_the_binomial_distribution_is_the_sum_of_its_terms(n: int, p: float) -> None:
+    for k in range(-1, n + 1):
+        assert binomial_cdf(k, n, p) == pytest.approx(
+            sum(comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(k + 1)), abs=1e-12
+        )
+
+
+@pytest.mark.parametrize(
+    ("n", "percent", "ranks"),
+    [
+        (5, 50, None),
+        (6, 50, (1, 6)),
+        (10, 50, (2, 9)),
+        (20, 50, (6, 15)),
+        (100, 50, (40, 61)),
+        (35, 90, None),
+        (36, 90, (29, 36)),
+    ],
+)
+def test_ranks_round_a_quantile_are_those_of_the_tables(n: int, percent: int, ranks: tuple[int, int] | None) -> None:
+    assert quantile_ranks(n, percent) == ranks
+
+
+@given(st.integers(1, 3000), st.sampled_from([50, 90, 95]))
+def test_ranks_enclose_the_quantile_with_95_percent_and_no_closer_ones_would(n: int, percent: int) -> None:
+    p, ranks = percent / 100, quantile_ranks(n, percent)
+    if ranks is None:
+        assert max(p**n, (1 - p) ** n) > 0.025
+        return
+    low, high = ranks
+    assert binomial_cdf(low - 1, n, p) <= 0.025 < binomial_cdf(low, n, p)
+    assert 1 - binomial_cdf(high - 1, n, p) <= 0.025 < 1 - binomial_cdf(high - 2, n, p)
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=40))
+def test_the_median_is_the_usual_one_and_lies_in_its_interval(values: list[int]) -> None:
+    counts = {float(v): values.count(v) for v in values}
+    found, interval = quantile(counts, 50)
+    assert found == median(values)
+    assert (interval is None) is (len(values) < 6)
+    assert interval is None or interval.low <= found <= interval.high
+
+
+def test_a_90th_percentile_is_linear_between_neighbours() -> None:
+    assert quantile({1.0: 1, 2.0: 1, 3.0: 1, 4.0: 1}, 90)[0] == pytest.approx(3.7)
+    assert quantile({7.0: 1}, 95)[0] == 7
+
+
+# --- differences ----------------------------------------------------------------------------------------------------------
+def test_a_difference_inside_the_noise_is_told_from_one_beyond_it() -> None:
+    assert beyond_noise(80, wilson(8, 10), 60, wilson(6, 10)) is False
+    assert beyond_noise(80, wilson(800, 1000), 60, wilson(600, 1000)) is True
+    assert beyond_noise(60, wilson(600, 1000), 80, wilson(800, 1000)) is True
+    assert beyond_noise(5, None, 3, Interval(2, 4, "t")) is None
+
+
+def test_newcombes_interval_of_a_difference_is_recovered_from_wilsons() -> None:
+    """Newcombe 1998, his example (a): 56/70 − 48/80 lies in [0.0524, 0.3339], so beyond noise; a little less does not."""
+    one, other = wilson(56, 70), wilson(48, 80)
+    low = 20 - ((80 - one.low) ** 2 + (other.high - 60) ** 2) ** 0.5
+    assert low == pytest.approx(5.24, abs=0.005)
+    assert beyond_noise(80, one, 60, other) is True

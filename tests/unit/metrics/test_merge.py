@@ -1,0 +1,61 @@
+"""Merging is a union: whatever the order, the grouping and the repeats, the state is the same."""
+
+from itertools import permutations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.metrics.domain.merge import merge, union
+from shared.events import Event, Tombstone
+from tests.unit.metrics import strategies
+from tests.unit.metrics.build import nps, opened, response, said, status, ticket
+
+states = strategies.of_any.map(union)
+
+
+@given(states, states)
+def test_union_is_commutative(one: dict[str, Event], other: dict[str, Event]) -> None:
+    assert union(one.values(), other.values()) == union(other.values(), one.values())
+
+
+@given(states, states, states)
+def test_union_is_associative(a: dict[str, Event], b: dict[str, Event], c: dict[str, Event]) -> None:
+    left = union(union(a.values(), b.values()).values(), c.values())
+    assert left == union(a.values(), union(b.values(), c.values()).values())
+
+
+@given(states)
+def test_union_is_idempotent(state: dict[str, Event]) -> None:
+    assert union(state.values(), state.values()) == state
+
+
+@given(strategies.of_any, st.randoms())
+def test_merging_one_by_one_in_any_order_with_repeats_is_the_union(events: list[Event], random: object) -> None:
+    again = [*events, *events[::2]]
+    random.shuffle(again)  # type: ignore[attr-defined]
+    state: dict[str, Event] = {}
+    for event in again:
+        state = merge(state, event)
+    assert state == union(events)
+
+
+def test_of_two_with_one_id_the_higher_revision_stands() -> None:
+    old, mended = response(nps(3)), response(nps(9), revision=2)
+    assert merge(merge({}, mended), old) == merge(merge({}, old), mended) == {"d1": mended}
+
+
+def test_of_two_that_claim_the_same_revision_the_choice_does_not_depend_on_the_order() -> None:
+    events = [response(nps(value)) for value in (1, 5, 9)]
+    assert all(union(order) == union(events) for order in permutations(events))
+
+
+def test_a_statement_that_is_there_already_stays_the_very_object_so_that_it_need_not_be_written_again() -> None:
+    stored, repeated = response(nps(3)), response(nps(3))
+    assert merge({"d1": stored}, repeated)["d1"] is stored
+
+
+def test_a_tombstone_leaves_nothing_else_whenever_it_comes() -> None:
+    gone = said(2, Tombstone())
+    before, after = ticket(opened()), ticket(status(5, "solved"), seq=3)
+    assert union([before, gone, after]) == union([gone, after, before]) == {"d2": gone}
+    assert merge({"d2": gone}, ticket(opened(), seq=2, revision=9)) == {"d2": gone}
