@@ -13,6 +13,21 @@ from services.metrics.domain.histogram import Histogram
 from shared.events import DIMENSIONS
 
 SPAN_AGGREGATIONS = ("p50", "p90", "p95", "mean")
+ENTRY = (
+    "id",
+    "version",
+    "name",
+    "formula",
+    "unit",
+    "direction",
+    "population",
+    "filed_by",
+    "dimensions",
+    "aggregations",
+    "min_n",
+)
+"""What the catalogue shows of a KPI, in this order."""
+
 LABELS = {"negative": -1, "neutral": 0, "positive": 1}
 
 
@@ -52,8 +67,7 @@ class Kpi:
 
     def entry(self) -> dict[str, object]:
         """This KPI in the catalogue that `GET /v1/kpis` shows."""
-        shown = ("id", "version", "name", "formula", "unit", "direction", "population", "filed_by", "aggregations", "min_n")
-        return {field: getattr(self, field) for field in shown} | {"dimensions": DIMENSIONS}
+        return {field: DIMENSIONS if field == "dimensions" else getattr(self, field) for field in ENTRY}
 
 
 _TABLE = (

@@ -135,8 +135,9 @@ def window(
         if name is not None:
             raise BadQuery("window", "does not go with from and to")
         return between(zone, start, end)
-    if (name or DEFAULT) in ROLLING:
-        return Window(now - ROLLING[name or DEFAULT], now, zone)
+    name = DEFAULT if name is None else name
+    if name in ROLLING:
+        return Window(now - ROLLING[name], now, zone)
     if name in NAMED:
         return _named(NAMED[name], zone, now, week_start)
     raise BadQuery("window", f"is not one of {' '.join((*ROLLING, *NAMED))}")

@@ -1,0 +1,148 @@
+"""Days and hours of zones whose clocks do strange things, as instants."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from typing import get_args
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.metrics.domain.calendar import Grain, Unit, WeekStart, edges, first_instant, floor, over, step
+
+STRANGE = [
+    "UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns", "America/Sao_Paulo", "Pacific/Apia", "Asia/Kathmandu",
+    "Africa/Cairo", "America/Havana", "Asia/Beirut", "Antarctica/Troll", "Pacific/Kwajalein", "Africa/Casablanca",
+]  # fmt: skip
+
+zones = st.sampled_from(STRANGE).map(ZoneInfo)
+instants = st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
+lengths = st.timedeltas(timedelta(seconds=1), timedelta(days=4))
+grains = st.sampled_from(["PT15M", "PT1H", "P1D", "P1W", "P1M"])
+
+
+def local(zone: str, *wall: int) -> datetime:
+    return datetime(*wall, tzinfo=ZoneInfo(zone)).astimezone(UTC)  # type: ignore[arg-type, misc]
+
+
+def shown(zone: str, grain: Grain, start: datetime, end: datetime) -> list[tuple[str, timedelta]]:
+    found = pairwise(edges(grain, ZoneInfo(zone), start, end))
+    return [(low.astimezone(ZoneInfo(zone)).strftime("%d %H:%M"), high - low) for low, high in found]
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        ("Europe/Berlin", (2026, 3, 29), 23.0),
+        ("Europe/Berlin", (2026, 10, 25), 25.0),
+        ("Australia/Lord_Howe", (2026, 4, 5), 24.5),
+        ("Australia/Lord_Howe", (2026, 10, 4), 23.5),
+        ("Antarctica/Troll", (2026, 3, 29), 22.0),
+        ("America/Sao_Paulo", (2018, 11, 4), 23.0),
+        ("America/St_Johns", (2006, 10, 29), 25.0),
+    ],
+)
+def test_a_day_has_the_hours_that_its_zone_gives_it(zone: str, day: tuple[int, int, int], hours: float) -> None:
+    noon = local(zone, *day, 12)
+    ((_, length),) = shown(zone, "P1D", noon, noon + timedelta(seconds=1))
+    assert length == hours * HOUR
+
+
+def test_a_day_that_begins_at_one_o_clock_begins_then() -> None:
+    assert first_instant(datetime(2018, 11, 4), ZoneInfo("America/Sao_Paulo")) == datetime(2018, 11, 4, 3, tzinfo=UTC)
+
+
+def test_a_day_that_does_not_exist_is_left_out() -> None:
+    start, end = local("Pacific/Apia", 2011, 12, 29), local("Pacific/Apia", 2012, 1, 1)
+    days = [("29 00:00", 24 * HOUR), ("31 00:00", 24 * HOUR)]
+    assert shown("Pacific/Apia", "P1D", start, end) == days
+
+
+def test_an_hour_that_comes_twice_is_two_and_one_that_is_skipped_is_none() -> None:
+    night = local("Europe/Berlin", 2026, 10, 25, 1)
+    assert shown("Europe/Berlin", "PT1H", night, night + 3 * HOUR) == [("25 01:00", HOUR), ("25 02:00", HOUR), ("25 02:00", HOUR)]
+    night = local("Europe/Berlin", 2026, 3, 29, 1)
+    assert shown("Europe/Berlin", "PT1H", night, night + 2 * HOUR) == [("29 01:00", HOUR), ("29 03:00", HOUR)]
+
+
+def test_on_lord_howe_an_hour_has_90_minutes_in_april_and_30_in_october() -> None:
+    night = local("Australia/Lord_Howe", 2026, 4, 5, 0)
+    hours = [("05 00:00", HOUR), ("05 01:00", 1.5 * HOUR), ("05 02:00", HOUR)]
+    assert shown("Australia/Lord_Howe", "PT1H", night, night + 3 * HOUR) == hours
+    night = local("Australia/Lord_Howe", 2026, 10, 4, 1)
+    hours = [("04 01:00", HOUR), ("04 02:30", HOUR / 2), ("04 03:00", HOUR)]
+    assert shown("Australia/Lord_Howe", "PT1H", night, night + 2 * HOUR) == hours
+
+
+def test_hours_follow_the_zones_clocks_where_its_offset_is_not_whole() -> None:
+    start = datetime(2026, 11, 2, 8, tzinfo=UTC)
+    assert shown("Asia/Kathmandu", "PT1H", start, start + HOUR / 4) == [("02 13:00", HOUR)]
+
+
+def test_weeks_begin_on_the_day_asked_for_and_months_on_their_first() -> None:
+    berlin, wednesday = ZoneInfo("Europe/Berlin"), local("Europe/Berlin", 2026, 11, 18, 12)
+    starts: dict[WeekStart, datetime] = {
+        "monday": local("Europe/Berlin", 2026, 11, 16),
+        "sunday": local("Europe/Berlin", 2026, 11, 15),
+    }
+    for day, start in starts.items():
+        assert edges("P1W", berlin, wednesday, wednesday + HOUR, day)[0] == start
+    month = [local("Europe/Berlin", 2026, 11, 1), local("Europe/Berlin", 2026, 12, 1)]
+    assert edges("P1M", berlin, wednesday, wednesday + HOUR) == month
+
+
+@given(zones, grains, instants, lengths)
+def test_spans_hold_the_whole_time_without_gap_or_overlap(
+    zone: ZoneInfo, grain: Grain, start: datetime, length: timedelta
+) -> None:
+    end = start + length
+    found = edges(grain, zone, start, end)
+    assert found == sorted(set(found))
+    assert found[0] <= start < found[1]
+    assert found[-2] < end <= found[-1]
+
+
+@given(zones, grains, instants, lengths)
+def test_a_span_is_the_same_whatever_time_one_asks_for(zone: ZoneInfo, grain: Grain, start: datetime, length: timedelta) -> None:
+    whole = edges(grain, zone, start, start + length)
+    middle = start + length / 2
+    assert edges(grain, zone, middle, start + length) == [edge for edge in whole if edge >= edges(grain, zone, middle, middle)[0]]
+
+
+@given(zones, instants)
+def test_finer_spans_lie_within_coarser_ones(zone: ZoneInfo, start: datetime) -> None:
+    end = start + timedelta(days=2)
+    quarters, hours = edges("PT15M", zone, start, end), edges("PT1H", zone, start, end)
+    days, months = edges("P1D", zone, start, end), edges("P1M", zone, start, end)
+    for coarse, fine in ((hours, quarters), (days, hours), (months, days)):
+        assert {edge for edge in coarse if fine[0] <= edge <= fine[-1]} <= set(fine)
+
+
+@given(zones, instants, st.sampled_from([900, 3600]))
+def test_within_a_clock_span_the_clocks_show_one_quarter_or_hour(zone: ZoneInfo, at: datetime, seconds: int) -> None:
+    low, high = edges("PT15M" if seconds == 900 else "PT1H", zone, at, at + timedelta(microseconds=1))
+    last = high - timedelta(microseconds=1)
+    labels = {t.astimezone(zone).replace(second=0, microsecond=0, tzinfo=None) for t in (low, at, last)}
+    assert len({label - timedelta(minutes=label.minute % (seconds // 60)) for label in labels}) == 1
+
+
+def test_only_spans_that_are_over_are_over() -> None:
+    utc = ZoneInfo("UTC")
+    since = datetime(2026, 11, 2, 8, tzinfo=UTC)
+    assert over("P1D", utc, since, since + timedelta(days=2)) == [
+        (datetime(2026, 11, 2, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC)),
+        (datetime(2026, 11, 3, tzinfo=UTC), datetime(2026, 11, 4, tzinfo=UTC)),
+    ]
+    assert over("P1D", utc, since, datetime(2026, 11, 3, tzinfo=UTC))[-1][1] == datetime(2026, 11, 3, tzinfo=UTC)
+    assert over("P1D", utc, since, since) == []
+
+
+@given(st.dates(date(2, 1, 1), date(9998, 1, 1)), st.sampled_from(get_args(Unit)))
+def test_a_unit_begins_at_or_before_each_of_its_days_and_the_next_after_them(day: date, unit: Unit) -> None:
+    first = floor(unit, day)
+    assert first <= day < step(unit, first)
+    assert step(unit, step(unit, first), -1) == first

@@ -1,0 +1,221 @@
+"""KPIs from histograms: the value, its n, its interval, its flags; and the catalogue."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.metrics.domain.estimators import adjusted_wald, wilson
+from services.metrics.domain.forms import form
+from services.metrics.domain.histogram import Histogram, count, merge
+from services.metrics.domain.kpis import KPIS, Kpi
+from services.metrics.domain.spans import bin_of
+from shared.events import DIMENSIONS
+
+MODEL = "vader-3.3.2"
+
+
+def ratings(*values: int) -> Histogram:
+    return count((value, value) for value in values)
+
+
+def times(measure: str, n: int) -> dict[str, Histogram]:
+    return {measure: count([(1, 1)] * n)}
+
+
+def spans(*seconds: int) -> Histogram:
+    return count((bin_of(s), s) for s in seconds)
+
+
+# --- ratings --------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("promoters", "passives", "detractors", "value", "low", "high"),
+    [
+        (50, 30, 20, 30.00, 14.05, 44.20),
+        (3, 1, 1, 40.00, -29.78, 79.78),
+        (10, 0, 0, 100, 47.50, 100),
+        (0, 0, 1, -100, -98.50, 48.50),
+        (600, 250, 150, 45.00, 40.28, 49.45),
+    ],
+)
+def test_nps_as_defined(promoters: int, passives: int, detractors: int, value: float, low: float, high: float) -> None:
+    answers = ratings(*[9, 10] * (promoters // 2), *[9] * (promoters % 2), *[8] * passives, *[6] * detractors)
+    nps = KPIS["nps"].estimate({"nps": answers})
+    assert nps.interval is not None
+    assert (nps.value, round(nps.interval.low, 2), round(nps.interval.high, 2)) == (value, low, high)
+    assert (nps.n, nps.numerator, nps.denominator) == (
+        len([*range(promoters + passives + detractors)]),
+        promoters - detractors,
+        nps.n,
+    )
+
+
+def test_nps_keeps_its_full_precision() -> None:
+    assert KPIS["nps"].estimate({"nps": ratings(9, 10, 0)}).value == pytest.approx(33.3333333, abs=1e-6)
+
+
+@given(st.lists(st.integers(0, 10), min_size=1))
+def test_each_answer_is_a_promoter_a_passive_or_a_detractor(values: list[int]) -> None:
+    nps = KPIS["nps"].estimate({"nps": ratings(*values)})
+    up, down = sum(v >= 9 for v in values), sum(v <= 6 for v in values)
+    assert nps.value == 100 * (up - down) / len(values)
+    assert nps.interval == adjusted_wald(up, down, len(values))
+    assert nps.distribution == {v: values.count(v) for v in values}
+
+
+@pytest.mark.parametrize(("hits", "n", "low", "high"), [(8, 10, 49.0, 94.3), (10, 10, 72.2, 100), (430, 500, 82.7, 88.8)])
+def test_csat_as_defined(hits: int, n: int, low: float, high: float) -> None:
+    csat = KPIS["csat"].estimate({"csat:1..5+4": ratings(*[4] * hits, *[3] * (n - hits))})
+    assert csat.interval is not None
+    assert (csat.value, round(csat.interval.low, 1), round(csat.interval.high, 1)) == (100 * hits / n, low, high)
+
+
+def test_csat_adds_up_positives_and_answers_over_forms_and_keeps_their_scores_apart() -> None:
+    mixed = {"csat:1..5+4": ratings(4, 3, 5), "csat:1..7+6": ratings(4, 6), "csat:0..1+1": ratings(1, 0)}
+    csat = KPIS["csat"].estimate(mixed)
+    assert (csat.numerator, csat.denominator, csat.value) == (4, 7, 100 * 4 / 7)
+    assert csat.distribution == {0: 3, 1: 4}
+    assert "mixed_forms" in csat.flags
+    assert KPIS["csat_mean"].estimate(mixed).value is None
+    assert KPIS["csat_mean"].estimate(mixed).flags == ("mixed_forms",)
+
+
+def test_csat_mean_of_one_form() -> None:
+    mean = KPIS["csat_mean"].estimate({"csat:1..5+4": ratings(4, 3, 5, 5), "csat:1..7+6": Histogram({})})
+    assert (mean.value, mean.n) == (4.25, 4)
+    assert mean.interval is not None
+    assert mean.interval.method == "t"
+
+
+@pytest.mark.parametrize(
+    ("measure", "good"),
+    [
+        ("ces:1..7+easy_is_high", {5, 6, 7}),
+        ("ces:1..7+easy_is_low", {1, 2, 3}),
+        ("ces:1..5+easy_is_high", {4, 5}),
+        ("ces:1..10+easy_is_high", {7, 8, 9, 10}),
+        ("csat:1..5+4", {4, 5}),
+        ("csat:0..1+1", {1}),
+    ],
+)
+def test_a_form_says_which_answers_are_good(measure: str, good: set[int]) -> None:
+    assert set(form(measure).good) == good
+
+
+def test_ces_is_the_share_to_whom_it_was_easy_whichever_end_of_the_scale_that_is() -> None:
+    ces = KPIS["ces"].estimate({"ces:1..7+easy_is_high": ratings(5, 7, 1), "ces:1..7+easy_is_low": ratings(1, 7)})
+    assert (ces.numerator, ces.denominator) == (3, 5)
+    assert ces.interval == wilson(3, 5)
+
+
+def test_stars_have_a_mean_and_a_share() -> None:
+    reviews = {"stars:1..5": ratings(5, 4, 1)}
+    assert KPIS["stars"].estimate(reviews).value == pytest.approx(10 / 3)
+    assert KPIS["stars_share"].estimate(reviews).value == pytest.approx(200 / 3)
+
+
+def test_the_comment_rate_is_of_all_responses() -> None:
+    assert KPIS["comment_rate"].estimate({"responses": ratings(1, 0, 0, 0)}).value == 25
+
+
+# --- comments -------------------------------------------------------------------------------------------------------------
+def test_sentiment_is_the_mean_score_and_net_sentiment_the_balance_of_labels() -> None:
+    scores = {f"sentiment:{MODEL}": count([(8, 440), (-13, -640), (0, 0)])}
+    assert KPIS["sentiment"].estimate(scores).value == pytest.approx(-0.2 / 3)
+    labels = {f"label:{MODEL}": count([(1, 1), (-1, -1), (-1, -1), (0, 0)])}
+    net = KPIS["net_sentiment"].estimate(labels)
+    assert (net.value, net.numerator, net.denominator, net.distribution) == (-25, -1, 4, {1: 1, -1: 2, 0: 1})
+    shares = {agg: KPIS["sentiment_share"].estimate(labels, agg).value for agg in KPIS["sentiment_share"].aggregations}
+    assert shares == {"positive": 25, "neutral": 25, "negative": 50}
+
+
+def test_coverage_says_how_many_comments_have_a_sentiment() -> None:
+    found = KPIS["sentiment_coverage"].estimate({f"label:{MODEL}": count([(1, 1)]), **times("comments", 4)})
+    assert (found.value, found.numerator, found.denominator) == (25, 1, 4)
+
+
+# --- support --------------------------------------------------------------------------------------------------------------
+def test_a_span_has_its_median_first_and_its_mean_from_the_exact_seconds() -> None:
+    reply = {"first_reply:replied": spans(61, 3599, 86_399)}
+    assert KPIS["first_reply_time"].estimate(reply).value == pytest.approx(3599, rel=0.01)
+    assert KPIS["first_reply_time"].estimate(reply, "mean").value == (61 + 3599 + 86_399) / 3
+    assert KPIS["first_reply_time"].estimate(reply, "p90").value == pytest.approx(3599 + 0.8 * (86_399 - 3599), rel=0.01)
+
+
+def test_a_spans_distribution_is_by_the_least_second_of_each_bin() -> None:
+    assert KPIS["first_resolution_time"].estimate({"first_resolution": spans(0, 60, 60)}).distribution == {0: 1, 60: 2}
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=60), st.sampled_from(["p50", "p90", "p95", "mean"]))
+def test_a_span_lies_in_its_interval_and_within_a_percent_of_the_exact_one(seconds: list[int], agg: str) -> None:
+    found = KPIS["full_resolution_time"].estimate({"full_resolution": spans(*seconds)}, agg)
+    assert found.value is not None
+    ordered = sorted(seconds)
+    place = (len(ordered) - 1) * int(agg[1:]) / 100 if agg != "mean" else 0
+    exact = ordered[int(place)] + (ordered[min(int(place) + 1, len(ordered) - 1)] - ordered[int(place)]) * (place % 1)
+    assert found.value == pytest.approx(exact if agg != "mean" else sum(seconds) / len(seconds), rel=0.01, abs=1e-6)
+    assert found.interval is None or found.interval.low <= found.value <= found.interval.high
+
+
+def test_the_resolution_rate_may_pass_100_and_its_n_is_the_opened() -> None:
+    rate = KPIS["resolution_rate"].estimate({**times("standing_solve", 3), **times("opened", 2)})
+    assert (rate.value, rate.n, rate.numerator, rate.denominator, rate.interval) == (150, 2, 3, 2, None)
+    assert KPIS["resolution_rate"].estimate(times("standing_solve", 3)).value is None
+
+
+def test_the_reopen_rate_is_of_the_tickets_by_their_first_solve() -> None:
+    assert KPIS["reopen_rate"].estimate({"first_solve": ratings(0, 0, 0, 1)}).value == 25
+
+
+def test_backlog_is_what_is_left_of_ups_and_downs() -> None:
+    level = KPIS["backlog"].estimate({"backlog": count([(1, 1)] * 5 + [(-1, -1)] * 2)})
+    assert (level.value, level.n) == (3, 3)
+
+
+# --- of all ---------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("kpi", KPIS.values(), ids=lambda kpi: kpi.id)
+def test_of_nothing_a_count_is_0_and_anything_else_null(kpi: Kpi) -> None:
+    nothing = kpi.estimate({})
+    assert (nothing.value, nothing.n) == ((0 if kpi.unit == "count" else None), 0)
+    assert nothing.interval is None
+    assert nothing.flags == ()
+
+
+def test_a_value_of_few_is_flagged_and_a_plain_count_never() -> None:
+    few, many = ratings(*[9] * 29), ratings(*[9] * 30)
+    assert KPIS["nps"].estimate({"nps": few}).flags == ("low_n",)
+    assert KPIS["nps"].estimate({"nps": many}).flags == ()
+    assert KPIS["tickets_opened"].estimate(times("opened", 1)).flags == ()
+
+
+@given(st.lists(st.integers(0, 10), max_size=20), st.integers(0, 20))
+def test_a_ratio_of_two_parts_recombined_is_that_of_the_whole(values: list[int], cut: int) -> None:
+    whole, parts = ratings(*values), merge(ratings(*values[:cut]), ratings(*values[cut:]))
+    assert KPIS["nps"].estimate({"nps": parts}) == KPIS["nps"].estimate({"nps": whole})
+
+
+def test_what_a_query_must_read_follows_the_filing_and_the_promoted_model() -> None:
+    assert KPIS["first_reply_time"].reads("created", MODEL) == ("first_reply:created",)
+    assert KPIS["sentiment"].reads("commented", "e5-3") == ("sentiment:e5-3",)
+    assert KPIS["csat"].reads("rated", MODEL) == ("csat:",)
+
+
+def test_announcements_go_by_family() -> None:
+    assert KPIS["sentiment_coverage"].announce == {"label", "comments"}
+    assert KPIS["csat_mean"].announce == {"csat"}
+
+
+def test_the_catalogue_has_every_kpi_asked_for_and_says_all_of_each() -> None:
+    asked = (
+        "nps csat ces sentiment net_sentiment tickets_opened tickets_solved tickets_reopened backlog first_reply_time"
+        " first_resolution_time full_resolution_time resolution_rate reopen_rate"
+    )
+    assert set(asked.split()) <= KPIS.keys()
+    for kpi in KPIS.values():
+        entry = json.loads(json.dumps(kpi.entry()))
+        fields = "id version name formula unit direction population filed_by dimensions aggregations min_n"
+        assert list(entry) == fields.split()
+        assert entry["dimensions"] == list(DIMENSIONS)
+        assert entry["filed_by"]
+        assert entry["direction"] in ("higher", "lower", "none")
