@@ -7,7 +7,6 @@ retry, while timestamp and signature are made anew.
 
 import re
 from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -25,7 +24,7 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime)
     if not delivery or not SECONDS.fullmatch(stamp) or not signatures:
         raise NotVerified("webhook-id, webhook-timestamp and webhook-signature are needed")
     check_age(datetime.fromtimestamp(int(stamp), UTC), now)
-    signed = f"{delivery}.{stamp}.".encode("latin-1") + body
+    signed = f"{delivery}.{stamp}.".encode("latin-1", "replace") + body
     keys = [_key(secret) for secret in secrets]
     if not any(check(signature, signed, keys) for signature in signatures):
         raise NotVerified("the signature is wrong")
@@ -49,7 +48,7 @@ def new_secret(random: bytes) -> str:
 def refuse_secret(secret: str) -> str | None:
     try:
         key = _key(secret)
-    except NotBase64:
+    except ValueError:
         return "not `whsec_` and base64"
     if not secret.startswith("whsec_") or not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
         return f"`whsec_` and base64 of {SHORTEST_KEY} to {LONGEST_KEY} bytes"

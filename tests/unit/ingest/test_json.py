@@ -1,0 +1,73 @@
+"""What strangers' JSON may be, and how it is refused when it may not."""
+
+import json as stdlib
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.ingest.domain.json import Malformed, parse
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**17), 10**17)
+    | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(VALUES, st.booleans())
+def test_what_json_can_say_is_read_as_it_was_meant(value: object, ascii_only: bool) -> None:
+    assert parse(stdlib.dumps(value, ensure_ascii=ascii_only).encode()) == value
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_value_or_malformed(raw: bytes) -> None:
+    with suppress(Malformed):
+        parse(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b"", "not JSON"),
+        (b'{"a": ', "not JSON"),
+        (b"\xff\xfe{}", "not UTF-8 at byte 0"),
+        (b'["\xed\xa0\x80"]', "not UTF-8"),
+        (b'["\\ud800"]', "half a surrogate pair"),
+        (b'{"\\udc00": 1}', "half a surrogate pair"),
+        (b'["a\\u0000b"]', "NUL"),
+        (b'["a\x00b"]', "not JSON"),
+        (b"[1e400]", "a number is too large"),
+        (b"[-1e400]", "a number is too large"),
+        (b"[NaN]", "NaN is not a JSON number"),
+        (b"[-Infinity]", "-Infinity is not a JSON number"),
+        (b"[1234567890123456789]", "more than 18 digits"),
+        (b"[" + b"9" * 5000 + b"]", "more than 18 digits"),
+        (b'{"a": 1, "a": 2}', "given twice"),
+        (b"[" * 10_000 + b"]" * 10_000, "nested more than 64 deep"),
+        (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "nested more than 64 deep"),
+    ],
+)
+def test_what_could_hurt_is_refused_with_its_reason(raw: bytes, reason: str) -> None:
+    with pytest.raises(Malformed, match=reason):
+        parse(raw)
+
+
+def test_brackets_inside_strings_are_no_nesting() -> None:
+    assert parse(stdlib.dumps(["[{" * 100]).encode()) == ["[{" * 100]
+
+
+def test_many_brackets_beside_one_another_are_no_nesting() -> None:
+    assert parse(b"[" + b",".join([b"[]"] * 1000) + b"]") == [[]] * 1000
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
+    assert parse(b"\xef\xbb\xbf[1]") == [1]
+
+
+def test_the_longest_numbers_are_read_exactly() -> None:
+    assert parse(b"[999999999999999999, -999999999999999999]") == [10**18 - 1, -(10**18) + 1]

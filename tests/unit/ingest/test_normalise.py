@@ -1,0 +1,169 @@
+"""From a record to what travels: nobody's identity, nobody's words but customers', every default filled in."""
+
+from typing import Any
+
+import pytest
+
+from services.ingest.domain.delivery import Statement
+from services.ingest.domain.normalise import TooLong, normalise
+from services.ingest.domain.record import Erasure, read_record
+from shared import events
+from shared.events import UNSET, Event, encode
+from tests.unit.ingest.making import NOW, comment, connection, nps, response, ticket
+
+
+def statement(record: dict[str, Any], **changed: Any) -> Statement:
+    read = read_record(record, NOW)
+    assert not isinstance(read, Erasure)
+    return normalise(read, connection(**changed), NOW)
+
+
+def event(record: dict[str, Any], **changed: Any) -> Event:
+    return statement(record, **changed).event
+
+
+OPENED = {"fact": "opened", "at": "2026-11-20T08:00:00Z", "text": "I am a@b.de"}
+
+
+def test_a_response_becomes_a_statement_of_its_subject() -> None:
+    made = event(response(nps(9), survey={"id": "s"}, channel="email", dimensions={"region": "DE", "team": None}), revision=3)
+    assert (made.tenant, made.subject, made.source, made.connection, made.revision) == (
+        "acme",
+        "con_1/response/r-1",
+        "standard",
+        "con_1",
+        3,
+    )
+    assert made.dimensions == {"region": "DE", "team": None, "channel": "email", "survey": "s"}
+    assert made.body == events.Response(
+        at=made.body.at, answers=(events.Answer(question="q1", kind="nps", value=9, scale=(0, 10)),)
+    )  # type: ignore[union-attr]
+
+
+def test_the_stamp_is_the_tools_time_of_the_edit_or_else_the_receipt() -> None:
+    assert event(response(updated_at="2026-11-20T11:00:00Z")).at.hour == 11
+    assert event(response()).at == NOW
+
+
+def test_identities_stay_behind() -> None:
+    made = statement(response(comment("call +49 30 1234567 or a@b.de"), customer={"id": "c-77", "email": "jo@example.org"}))
+    travelling = encode(made.event)
+    for identity in (b"c-77", b"jo@example.org", b"1234567", b"a@b.de"):
+        assert identity not in travelling
+    assert made.event.customer
+    assert made.email
+    assert made.event.customer != made.email
+
+
+@pytest.mark.parametrize("by", ["agent", "bot"])
+def test_only_customers_words_travel(by: str) -> None:
+    messages = [
+        {"fact": "message", "at": "2026-11-20T09:00:00Z", "by": by, "text": "as your agent"},
+        {"fact": "message", "at": "2026-11-20T09:30:00Z", "by": "customer", "text": "as a customer"},
+    ]
+    travelling = encode(event(ticket({**OPENED, "by": by}, *messages)))
+    assert b"as a customer" in travelling
+    assert b"as your agent" not in travelling
+    assert b"I am" not in travelling
+
+
+def test_every_customers_text_is_redacted() -> None:
+    rating = {
+        "fact": "rating",
+        "at": "2026-11-20T09:00:00Z",
+        "scale": [0, 1],
+        "value": 1,
+        "text": "thanks, c@d.de",
+        "raw": "good e@f.de",
+    }
+    message = {"fact": "message", "at": "2026-11-20T09:30:00Z", "by": "customer", "text": "g@h.de"}
+    review = {"type": "review", "id": "v", "at": "2026-11-20T10:00:00Z", "title": "i@j.de", "text": "k@l.de"}
+    assert b"@" not in encode(event(ticket(OPENED, message, rating)))
+    assert b"@" not in encode(event(review))
+
+
+def test_a_tickets_team_and_agent_are_an_assignment_at_its_opening() -> None:
+    made = event(ticket(OPENED, dimensions={"team": "billing", "region": "DE"}))
+    assert made.dimensions == {"region": "DE"}
+    assert isinstance(made.body, events.Ticket)
+    assigned = made.body.facts[0]
+    assert assigned == events.Assigned(at=made.body.facts[1].at, team="billing", agent=UNSET)
+    without_opening = event(ticket(dimensions={"agent": None}))
+    assert isinstance(without_opening.body, events.Ticket)
+    assert [(fact.at.hour, fact.agent) for fact in without_opening.body.facts if isinstance(fact, events.Assigned)] == [(8, None)]
+
+
+def test_no_opening_is_invented() -> None:
+    body = event(ticket({"fact": "status", "at": "2026-11-20T09:00:00Z", "status": "solved"})).body
+    assert isinstance(body, events.Ticket)
+    assert not [fact for fact in body.facts if isinstance(fact, events.Opened)]
+
+
+def test_the_connections_fixed_dimensions_hold_unless_the_record_says_otherwise() -> None:
+    assert event(response(), dimensions={"region": "AT", "product": "app"}).dimensions == {"region": "AT", "product": "app"}
+    assert event(response(dimensions={"region": "DE"}), dimensions={"region": "AT"}).dimensions == {"region": "DE"}
+
+
+def test_forms_are_filled_in_and_a_withdrawn_answer_has_none() -> None:
+    body = event(
+        response(
+            {"question": "a", "kind": "csat", "scale": [1, 7], "value": 6},
+            {"question": "b", "kind": "ces", "value": 2},
+            {"question": "c", "kind": "nps", "value": None},
+            {"question": "d", "kind": "comment", "text": ""},
+        )
+    ).body
+    assert isinstance(body, events.Response)
+    assert body.answers == (
+        events.Answer(question="a", kind="csat", value=6, scale=(1, 7), positive_from=6),
+        events.Answer(question="b", kind="ces", value=2, scale=(1, 7), polarity="easy_is_high"),
+        events.Answer(question="c", kind="nps"),
+        events.Answer(question="d", kind="comment"),
+    )
+
+
+def test_equal_content_has_one_fingerprint_whenever_and_however_it_came() -> None:
+    record = response(nps(9))
+    assert statement(record).fingerprint == statement(record, revision=2).fingerprint
+    assert statement(record).fingerprint != statement(response(nps(8))).fingerprint
+    assert statement(record).fingerprint != statement(response(nps(9), updated_at="2026-11-20T11:00:00Z")).fingerprint
+
+
+def test_an_override_is_a_statement_on_the_subject_that_it_names() -> None:
+    override = {
+        "type": "override",
+        "id": "o",
+        "at": "2026-11-20T10:00:00Z",
+        "subject": "con_9/review/v",
+        "comment": "0" * 32,
+        "label": "negative",
+    }
+    made = event(override)
+    assert made.subject == "con_9/review/v"
+    assert made.body == events.Override(comment="0" * 32, label="negative")
+
+
+def test_every_fact_comes_through() -> None:
+    at = "2026-11-20T09:00:00Z"
+    facts = [
+        OPENED,
+        {"fact": "message", "at": at, "by": "agent", "agent": "a", "public": False, "auto": True, "id": "m"},
+        {"fact": "status", "at": at, "status": "on_hold"},
+        {"fact": "assigned", "at": at, "agent": "a"},
+        {"fact": "priority", "at": at, "priority": "high"},
+        {"fact": "rating", "at": at, "value": None, "id": "s"},
+        {"fact": "merged", "at": at, "into": "t-2"},
+        {"fact": "spam", "at": at, "value": False},
+        {"fact": "deleted", "at": at},
+    ]
+    body = event(ticket(*facts)).body
+    assert isinstance(body, events.Ticket)
+    assert [type(fact).__name__ for fact in body.facts] == [
+        "Opened", "Message", "StatusSet", "Assigned", "PrioritySet", "Rating", "Merged", "Spam", "Deleted",
+    ]  # fmt: skip
+
+
+def test_a_record_too_long_for_a_message_is_refused() -> None:
+    texts = [{"question": str(i), "kind": "comment", "text": "x" * 65_000} for i in range(24)]
+    with pytest.raises(TooLong):
+        event(response(*texts))

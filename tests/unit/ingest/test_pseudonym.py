@@ -1,0 +1,31 @@
+"""Who is who, without saying who."""
+
+from services.ingest.domain.fields import Customer
+from services.ingest.domain.pseudonym import of_email, pseudonym
+
+KEY, OTHER = b"k" * 32, b"o" * 32
+
+
+def test_the_same_person_goes_by_one_name() -> None:
+    assert pseudonym(KEY, Customer(id="c-1")) == pseudonym(KEY, Customer(id="c-1", email="a@b.de"))
+    assert pseudonym(KEY, Customer(email="A@B.de")) == pseudonym(KEY, Customer(email="a@b.DE")) == of_email(KEY, " a@b.de ")
+
+
+def test_composed_and_decomposed_addresses_are_one() -> None:
+    assert of_email(KEY, "jürgen@b.de") == of_email(KEY, "jürgen@b.de")
+
+
+def test_other_people_and_other_tenants_go_by_other_names() -> None:
+    names = {
+        pseudonym(KEY, Customer(id="c-1")),
+        pseudonym(KEY, Customer(id="c-2")),
+        pseudonym(OTHER, Customer(id="c-1")),
+        pseudonym(KEY, Customer(id="a@b.de")),
+        pseudonym(KEY, Customer(email="a@b.de")),
+    }
+    assert len(names) == 5
+
+
+def test_a_name_tells_nothing() -> None:
+    assert "c-1" not in pseudonym(KEY, Customer(id="c-1"))
+    assert len(pseudonym(KEY, Customer(id="c-1"))) == 32

@@ -1,0 +1,90 @@
+"""What a verified delivery is found to be."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+from services.ingest.domain.connection import Mapping
+from services.ingest.domain.delivery import Quarantined
+from services.ingest.domain.fields import Customer
+from services.ingest.domain.pseudonym import of_email, pseudonym
+from services.ingest.domain.receive import LONGEST_ID, PAUSED, posted, receive, receive_again
+from tests.unit.ingest.making import NOW, connection, nps, response
+
+HEADERS = {"webhook-id": "msg_1", "webhook-timestamp": "1", "webhook-signature": "v1,secret", "authorization": "Bearer secret"}
+
+
+def body(record: object) -> bytes:
+    return json.dumps({"data": record}).encode()
+
+
+def test_a_good_delivery_states_its_record() -> None:
+    delivery = receive(connection(), HEADERS, body(response(nps(9))), NOW)
+    assert (delivery.verdict, delivery.id, len(delivery.statements)) == ("accepted", "msg_1", 1)
+
+
+def test_headers_are_kept_but_for_secrets() -> None:
+    assert receive(connection(), HEADERS, body(response()), NOW).headers == {"webhook-id": "msg_1", "webhook-timestamp": "1"}
+
+
+def test_a_score_off_its_scale_is_quarantined_with_the_place() -> None:
+    delivery = receive(connection(), HEADERS, body(response(nps(11))), NOW)
+    assert (delivery.verdict, delivery.reason) == ("quarantined", "answers.0.value: outside its scale 0..10")
+    assert delivery.statements == ()
+
+
+def test_broken_json_is_quarantined() -> None:
+    assert receive(connection(), HEADERS, b"{", NOW).verdict == "quarantined"
+
+
+def test_a_paused_connection_keeps_what_comes() -> None:
+    delivery = receive(connection(state="paused"), HEADERS, body(response(nps(9))), NOW)
+    assert (delivery.verdict, delivery.reason, delivery.raw) == ("quarantined", PAUSED, body(response(nps(9))))
+
+
+def test_a_kind_that_we_do_not_use_is_ignored_but_kept() -> None:
+    delivery = receive(connection("typeform"), {}, b'{"event_id": "e", "event_type": "form_response_partial"}', NOW)
+    assert (delivery.verdict, delivery.id, delivery.statements) == ("ignored", "e", ())
+
+
+def test_what_has_no_id_and_no_meaning_goes_by_its_bytes() -> None:
+    one, again, other = (receive(connection("typeform"), {}, raw, NOW) for raw in (b"{", b"{", b"[}"))
+    assert one.id == again.id != other.id
+
+
+def test_an_id_too_long_for_an_index_goes_by_its_hash() -> None:
+    long = receive(connection(), HEADERS | {"webhook-id": "x" * (LONGEST_ID + 1)}, body(response()), NOW).id
+    assert long is not None
+    assert long.startswith("hash:")
+    assert len(long) < 60
+
+
+def test_a_quarantined_delivery_is_read_again_as_received_then() -> None:
+    scale = {"event_id": "e1", "event_type": "form_response", "form_response": {
+        "token": "t", "form_id": "f", "submitted_at": "2026-11-20T11:00:00Z",
+        "answers": [{"type": "choice", "choice": {"label": "a"}, "field": {"id": "x", "type": "multiple_choice"}}],
+    }}  # fmt: skip
+    raw = json.dumps(scale).encode()
+    wrong = connection("typeform", mapping=Mapping.model_validate({"questions": {"x": {"kind": "nps"}}}))
+    first = receive(wrong, {}, raw, NOW)
+    assert first.verdict == "quarantined"
+    kept = Quarantined(7, "con_1", first.id, first.received_at, first.headers, raw, first.reason or "", 1)
+    again = receive_again(replace(wrong, mapping=Mapping(), revision=2), kept, NOW + timedelta(days=1))
+    assert (again.verdict, again.id, again.received_at, again.revision) == ("accepted", "e1", NOW, 2)
+    assert again.statements[0].event.received_at == again.statements[0].event.at == NOW
+
+
+def test_what_lay_ahead_is_taken_once_its_time_has_come() -> None:
+    raw = body(response(nps(9), at="2026-11-20T13:00:00Z"))
+    first = receive(connection(), HEADERS, raw, NOW)
+    assert first.reason == "at: more than 5 minutes ahead of our clock"
+    kept = Quarantined(7, "con_1", first.id, NOW, first.headers, raw, first.reason, 1)
+    assert receive_again(connection(), kept, NOW + timedelta(hours=1)).verdict == "accepted"
+
+
+def test_an_erasure_names_everything_that_the_customer_goes_by() -> None:
+    erasure = {"type": "erasure", "id": "e", "at": "2026-11-20T10:00:00Z", "customer": {"id": "c", "email": "A@b.de"}}
+    delivery = posted(connection(), erasure, None, b"", NOW)
+    key = connection().key
+    assert set(delivery.erases) == {pseudonym(key, Customer(id="c")), of_email(key, "a@b.de")}
+    assert delivery.statements == ()

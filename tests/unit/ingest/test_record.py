@@ -1,0 +1,150 @@
+"""The canonical record: its bounds, its defaults, and the places of what is wrong."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.ingest.domain.answers import Ces, Csat, Nps
+from services.ingest.domain.record import Invalid, Response, Review, Ticket, read_record
+from tests.unit.ingest.making import NOW, comment, nps, response, ticket
+
+
+def refused(value: Any) -> dict[str, str]:
+    with pytest.raises(Invalid) as refusal:
+        read_record(value, NOW)
+    return {place["name"]: place["reason"] for place in refusal.value.places}
+
+
+@pytest.mark.parametrize(
+    ("scale", "positive_from"), [([1, 5], 4), ([1, 7], 6), ([1, 4], 3), ([1, 3], 3), ([1, 2], 2), ([0, 1], 1)]
+)
+def test_a_customary_csat_scale_has_its_top_box(scale: list[int], positive_from: int) -> None:
+    record = read_record(response({"question": "q", "kind": "csat", "value": 1, "scale": scale}), NOW)
+    assert isinstance(record, Response)
+    [answer] = record.answers
+    assert isinstance(answer, Csat)
+    assert answer.lowest_positive == positive_from
+
+
+def test_other_csat_scales_must_say_what_is_positive() -> None:
+    assert refused(response({"question": "q", "kind": "csat", "value": 1, "scale": [1, 10]})) == {
+        "answers.0": "this scale needs positive_from"
+    }
+    read_record(response({"question": "q", "kind": "csat", "value": 1, "scale": [1, 10], "positive_from": 8}), NOW)
+
+
+def test_a_csat_rating_without_its_scale_is_refused() -> None:
+    assert refused(response({"question": "q", "kind": "csat", "value": 4})) == {"answers.0": "a csat rating needs its scale"}
+
+
+def test_ces_is_1_to_7_made_it_easy_unless_said_otherwise() -> None:
+    record = read_record(response({"question": "q", "kind": "ces", "value": 6}), NOW)
+    assert isinstance(record, Response)
+    [answer] = record.answers
+    assert isinstance(answer, Ces)
+    assert (answer.scale, answer.polarity) == ((1, 7), "easy_is_high")
+
+
+def test_nps_is_0_to_10_and_nothing_else() -> None:
+    record = read_record(response(nps(10)), NOW)
+    assert isinstance(record, Response)
+    assert isinstance(record.answers[0], Nps)
+    assert record.answers[0].scale == (0, 10)
+    assert refused(response(nps(1, scale=[1, 5]))) == {"answers.0.scale": "an nps question's scale is [0, 10]"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (nps(11), "outside its scale 0..10"),
+        (nps(-1), "outside its scale 0..10"),
+        ({"question": "q", "kind": "csat", "value": 0, "scale": [1, 5]}, "outside its scale 1..5"),
+        ({"question": "q", "kind": "ces", "value": 8}, "outside its scale 1..7"),
+    ],
+)
+def test_one_score_off_its_scale_refuses_the_whole_record(answer: dict[str, Any], reason: str) -> None:
+    assert refused(response({**comment("fine"), "question": "c"}, answer)) == {"answers.1.value": reason}
+
+
+@pytest.mark.parametrize("value", [9.0, "9", True, [9], 10**9, 0.5])
+def test_only_whole_numbers_are_scores(value: Any) -> None:
+    assert list(refused(response(nps(value)))) == ["answers.0.value"]
+
+
+def test_a_withdrawn_answer_needs_no_scale() -> None:
+    read_record(
+        response({"question": "q", "kind": "csat", "value": None}, {"question": "c", "kind": "comment", "value": None}), NOW
+    )
+    assert list(refused(response({"question": "q", "kind": "csat", "scale": [1, 5]}))) == ["answers.0.value"]
+    assert list(refused(response({"question": "q", "kind": "comment"}))) == ["answers.0"]
+
+
+def test_unknown_fields_are_named_with_their_place() -> None:
+    record = response(nps(9, colour="blue"), shade=1, dimensions={"tem": "x"})
+    assert set(refused(record)) == {"answers.0.colour", "shade", "dimensions.tem"}
+    assert set(refused(ticket({"fact": "spam", "at": "2026-11-20T08:00:00Z", "why": "x"}))) == {"facts.0.why"}
+
+
+def test_what_is_wrong_is_never_quoted() -> None:
+    secret = "my password is hunter2"
+    assert "hunter2" not in str(refused(response(nps(secret), id=secret + "\n", at=secret)))
+
+
+@pytest.mark.parametrize("field", ["at", "updated_at", "sent_at"])
+def test_a_time_more_than_5_minutes_ahead_is_refused(field: str) -> None:
+    ahead = (NOW + timedelta(minutes=5, seconds=1)).isoformat()
+    assert refused(response(**{field: ahead})) == {field: "more than 5 minutes ahead of our clock"}
+    read_record(response(**{field: (NOW + timedelta(minutes=5)).isoformat()}), NOW)
+
+
+def test_so_is_a_fact_that_lies_ahead() -> None:
+    assert list(refused(ticket({"fact": "spam", "at": "2026-11-20T12:05:01Z"}))) == ["facts.0.at"]
+
+
+@pytest.mark.parametrize(
+    "at", ["2026-11-20T10:00:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", 1700000000, None, "yesterday"]
+)
+def test_only_aware_times_of_our_age_are_taken(at: Any) -> None:
+    assert list(refused(response(at=at))) == ["at"]
+
+
+@pytest.mark.parametrize("identity", ["", "a" * 201, "a\nb", "a\x00b", "a\ud800", 5, None])
+def test_an_id_is_one_line_of_text(identity: Any) -> None:
+    assert list(refused(response(id=identity))) == ["id"]
+
+
+def test_a_question_is_answered_once() -> None:
+    assert refused(response(nps(1), nps(2))) == {"answers": "a question is answered twice"}
+    read_record(response(nps(1), {"question": "q1", "kind": "comment", "text": "because"}), NOW)
+
+
+def test_bounds_on_lengths_hold() -> None:
+    assert list(refused(response(*[nps(1) | {"question": str(i)} for i in range(201)]))) == ["answers"]
+    assert list(refused(ticket(*[{"fact": "spam", "at": "2026-11-20T08:00:00Z"}] * 1001))) == ["facts"]
+    assert list(refused(response(comment("x" * 65_537)))) == ["answers.0.text"]
+
+
+def test_a_customer_is_somebody() -> None:
+    assert refused(response(customer={})) == {"customer": "a customer has an id or an email"}
+    assert list(refused(response(customer={"email": "not an address"}))) == ["customer.email"]
+
+
+@pytest.mark.parametrize("value", [None, 5, [], "x", {}, {"type": "invoice"}, {"type": 5}])
+def test_what_is_no_record_is_refused(value: Any) -> None:
+    assert refused(value)
+
+
+def test_every_type_is_read() -> None:
+    assert isinstance(read_record({"type": "review", "id": "v", "at": "2026-11-20T10:00:00Z", "stars": 5}, NOW), Review)
+    assert isinstance(read_record(ticket(), NOW), Ticket)
+    erasure = {"type": "erasure", "id": "e", "at": "2026-11-20T10:00:00Z", "customer": {"id": "c"}}
+    assert read_record(erasure, NOW).type == "erasure"
+    override = {"type": "override", "id": "o", "at": "2026-11-20T10:00:00Z", "subject": "con_1/response/r/1", "comment": "0" * 32}
+    assert read_record(override, NOW).type == "override"
+    assert list(refused(override | {"subject": "r-1"})) == ["subject"]
+
+
+def test_an_assignment_names_somebody_or_nobody() -> None:
+    assert list(refused(ticket({"fact": "assigned", "at": "2026-11-20T08:00:00Z"}))) == ["facts.0"]
+    read_record(ticket({"fact": "assigned", "at": "2026-11-20T08:00:00Z", "agent": None}), NOW)

@@ -1,0 +1,220 @@
+"""Zendesk: who is let in, and what its events and our trigger say of a ticket."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.ingest.domain.connection import Mapping
+from services.ingest.domain.providers import NotVerified
+from services.ingest.domain.providers.zendesk import parse, trigger
+from services.ingest.domain.providers.zendesk.events import PREFIX, READERS
+from services.ingest.domain.providers.zendesk.signature import PUBLIC_SECRET, refuse_secret, verify
+from services.ingest.domain.record import Ticket, read_record
+from tests import signing
+from tests.unit.ingest.making import NOW
+
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "providers"
+SECRET = "dGhlIGxpdGVyYWwgdGV4dA=="
+TRIGGER = (FIXTURES / "zendesk__trigger.json").read_bytes()
+
+
+def fixture(kind: str) -> bytes:
+    return (FIXTURES / f"zendesk__ticket.{kind}.json").read_bytes()
+
+
+def record(body: bytes, mapping: Mapping | None = None) -> Ticket:
+    parsed = parse({}, body, mapping or Mapping())
+    assert parsed.problem is None, parsed.problem
+    read = read_record(parsed.records[0], NOW)
+    assert isinstance(read, Ticket)
+    return read
+
+
+def facts(body: bytes, kind: str) -> list[Any]:
+    return [fact for fact in record(body).facts if fact.fact == kind]
+
+
+def event(kind: str, happened: dict[str, Any], **detail: Any) -> bytes:
+    payload = json.loads(fixture("created"))
+    payload |= {"type": PREFIX + kind, "event": happened, "time": "2026-11-16T13:00:00Z"}
+    payload["detail"] |= detail
+    return json.dumps(payload).encode()
+
+
+def test_the_literal_secret_signs_timestamp_and_body() -> None:
+    headers = signing.zendesk(SECRET, b"{}", at=NOW)
+    verify(headers, b"{}", [SECRET], NOW)
+    verify(signing.zendesk(SECRET, b"", at=NOW), b"", [SECRET], NOW)
+    for refused, body in ((headers, b"{} "), ({}, b"{}"), (headers | {"x-zendesk-webhook-signature-timestamp": "now"}, b"{}")):
+        with pytest.raises(NotVerified):
+            verify(refused, body, [SECRET], NOW)
+
+
+def test_the_scheme_is_the_documented_one() -> None:
+    headers = {
+        "x-zendesk-webhook-signature": "QtSnAr84G9xsgq49AJqIsm+DqiL3QUHmA57eJpInzfY=",
+        "x-zendesk-webhook-signature-timestamp": "2021-03-25T05:09:27Z",
+    }
+    body, sent = b'{"event_id":"LtWXD3crgy","event_type":"form_response"}', datetime(2021, 3, 25, 5, 9, 27, tzinfo=UTC)
+    with pytest.raises(NotVerified, match="signature"):  # it is made with the public secret
+        verify(headers, body, [PUBLIC_SECRET], sent)
+
+
+def test_the_public_test_secret_is_never_taken() -> None:
+    with pytest.raises(NotVerified):
+        verify(signing.zendesk(PUBLIC_SECRET, b"{}", at=NOW), b"{}", [PUBLIC_SECRET, SECRET], NOW)
+    assert refuse_secret(PUBLIC_SECRET)
+    assert refuse_secret(SECRET) is None
+
+
+@pytest.mark.parametrize("away", [timedelta(minutes=5), timedelta(minutes=-5)])
+def test_five_minutes_both_ways_are_tolerated(away: timedelta) -> None:
+    headers = signing.zendesk(SECRET, b"{}", at=NOW)
+    verify(headers, b"{}", [SECRET], NOW + away)
+    with pytest.raises(NotVerified, match="timestamp"):
+        verify(headers, b"{}", [SECRET], NOW + away * 1.01)
+
+
+def test_every_event_states_the_opening_and_who_holds_the_ticket() -> None:
+    for kind in READERS:
+        body = fixture(kind) if kind in KINDS_WITH_FIXTURE else event(kind, EVENTS[kind])
+        [opened] = facts(body, "opened")
+        assert opened.at == datetime(2026, 11, 16, 7, 15, tzinfo=UTC)
+        assert opened.by == "customer"
+        assert opened.text.startswith("My invoice")
+        assert {fact.team for fact in facts(body, "assigned") if "team" in fact.model_fields_set} <= {"360000000000001", "42"}
+        assert facts(body, "assigned")
+
+
+KINDS_WITH_FIXTURE = {path.name.split(".")[1] for path in FIXTURES.glob("zendesk__ticket.*.json")}
+EVENTS: dict[str, dict[str, Any]] = {
+    "group_assignment_changed": {"current": "42", "previous": None},
+    "permanently_deleted": {},
+    "undeleted": {},
+    "marked_as_spam": {},
+}
+
+
+def test_a_status_is_set_at_the_events_time() -> None:
+    [status] = facts(fixture("status_changed"), "status")
+    assert (status.status, status.at) == ("solved", datetime(2026, 11, 16, 9, 30, 0, 999999, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [("NEW", "new"), ("OPEN", "open"), ("PENDING", "pending"), ("HOLD", "on_hold"), ("CLOSED", "closed"), ("ARCHIVED", "closed")],
+)
+def test_every_word_for_a_status_is_known(word: str, status: str) -> None:
+    assert [fact.status for fact in facts(event("status_changed", {"current": word}), "status")] == [status]
+
+
+@pytest.mark.parametrize("word", ["DELETED", "SCRUBBED"])
+def test_a_ticket_that_is_gone_is_deleted(word: str) -> None:
+    assert [fact.value for fact in facts(event("status_changed", {"current": word}), "deleted")] == [True]
+
+
+def test_a_status_that_nobody_knows_is_a_problem() -> None:
+    assert "a status that we don't know" in (parse({}, event("status_changed", {"current": "OFFEN"}), Mapping()).problem or "")
+
+
+def test_a_comment_is_a_message_of_whoever_wrote_it() -> None:
+    [reply] = facts(fixture("comment_added"), "message")
+    assert (reply.by, reply.agent, reply.public, reply.id) == ("agent", "411000000000000021", True, "55010")
+    by_requester = {"comment": {"id": "1", "body": "hello", "is_public": True, "author": {"id": "902000000000000017"}}}
+    [message] = facts(event("comment_added", by_requester), "message")
+    assert (message.by, message.text) == ("customer", "hello")
+    private = {"comment": {"id": "2", "body": "psst", "is_public": False, "author": {"id": "9", "is_staff": True}}}
+    assert not facts(event("comment_added", private), "message")[0].public
+    assert parse({}, event("comment_added", {}), Mapping()).problem
+
+
+@pytest.mark.parametrize(("score", "value"), [("GOOD", 1), ("BAD", 0), ("good_with_comment", 1)])
+def test_a_rating_is_good_or_bad_and_keeps_the_tools_word(score: str, value: int) -> None:
+    body = event("csat_received", {"satisfaction_score": {"score": score, "comment": "because"}})
+    [rating] = facts(body, "rating")
+    assert (rating.value, rating.scale, rating.raw, rating.text, rating.id) == (value, (0, 1), score, "because", "satisfaction")
+
+
+def test_an_offered_rating_is_none_yet_and_an_unknown_one_is_a_problem() -> None:
+    assert parse({}, event("csat_received", {"satisfaction_score": {"score": "OFFERED"}}), Mapping()).ignored
+    assert parse({}, event("csat_received", {"satisfaction_score": {"score": "4"}}), Mapping()).problem
+
+
+def test_assignments_priority_merging_spam_and_deletion_are_facts() -> None:
+    assert [fact.agent for fact in facts(event("agent_assignment_changed", {"current": None}), "assigned")][-1] is None
+    assert [fact.priority for fact in facts(fixture("priority_changed"), "priority")] == ["high", "high"]
+    assert [fact.into for fact in facts(fixture("merged"), "merged")] == ["35400"]
+    assert [fact.value for fact in facts(event("undeleted", {}), "deleted")] == [False]
+    assert [fact.value for fact in facts(event("permanently_deleted", {}), "deleted")] == [True]
+    assert len(facts(event("marked_as_spam", {}), "spam")) == 1
+
+
+def test_a_ticket_that_somebody_else_submitted_was_opened_by_an_agent() -> None:
+    [opened] = facts(event("created", {}, submitter_id="411000000000000021"), "opened")
+    assert (opened.by, opened.agent) == ("agent", "411000000000000021")
+
+
+def test_the_mapping_fills_dimensions_from_the_tickets_fields() -> None:
+    mapping = Mapping.model_validate({"dimensions": {"brand_id": "product", "organization_id": "segment", "nothing": "region"}})
+    read = record(fixture("created"), mapping)
+    assert read.dimensions.model_dump(exclude_unset=True) == {"product": "77001", "segment": "88002"}
+    assert (read.channel, read.customer and read.customer.id) == ("email", "902000000000000017")
+
+
+def test_kinds_that_we_do_not_use_are_ignored_whatever_they_are_called() -> None:
+    assert parse({}, fixture("tags_changed"), Mapping()).ignored == PREFIX + "tags_changed"
+    assert parse({}, b'{"type": "zen:event-type:user.created", "id": "u"}', Mapping()).ignored == "zen:event-type:user.created"
+    assert parse({}, b"{}", Mapping()).ignored
+    assert parse({}, b'{"type": "created"}', Mapping()).ignored == "created"
+
+
+def test_an_event_goes_by_its_own_id_and_a_trigger_by_its_invocation() -> None:
+    headers = {"x-zendesk-webhook-invocation-id": "inv-1"}
+    assert parse(headers, fixture("created"), Mapping()).id == "0b0c5a10-0000-4000-8000-000000000001"
+    assert parse(headers, TRIGGER, Mapping()).id == "inv-1"
+    assert parse(headers, b"{", Mapping()).id == "inv-1"
+
+
+def test_quotes_and_line_breaks_in_a_triggers_comment_do_no_harm() -> None:
+    [rating] = facts(TRIGGER, "rating")
+    assert (rating.value, rating.text) == (1, 'They said "done in an hour",\nand it was!')
+    assert [fact.status for fact in facts(TRIGGER, "status")] == ["solved"]
+
+
+def test_our_template_is_read_once_zendesk_has_filled_it_in() -> None:
+    filled = trigger.template()
+    values = {
+        "ticket.id": "7",
+        "ticket.status": "On-hold",
+        "ticket.created_at_with_timestamp": "2026-11-16T07:15:00Z",
+        "ticket.updated_at_with_timestamp": "2026-11-16T08:15:00Z",
+        "ticket.satisfaction.current_comment": 'a \\ b "c"\td',
+        "ticket.satisfaction.current_rating": "Bad",
+    }
+    for name in TEMPLATE_FIELDS:
+        filled = filled.replace("{{" + name + "}}", values.get(name, ""))
+    assert "{{" not in filled
+    read = record(filled.encode())
+    assert [fact.fact for fact in read.facts] == ["opened", "assigned", "priority", "status", "rating"]
+    assert read.facts[-1].text == 'a \\ b "c"\td'  # type: ignore[union-attr]
+
+
+TEMPLATE_FIELDS = [
+    value.strip("{}") for value in json.loads(trigger.template()).values() if value.startswith("{{")
+]  # fmt: skip
+
+
+def test_a_trigger_without_its_times_or_with_a_foreign_status_is_a_problem() -> None:
+    payload = {
+        "earshot": "ticket",
+        "id": "7",
+        "status": "Offen",
+        "created_at": "2026-11-16T07:15Z",
+        "updated_at": "2026-11-16T07:15Z",
+    }
+    assert parse({}, json.dumps(payload).encode(), Mapping()).problem
+    assert parse({}, json.dumps(payload | {"status": "Open", "created_at": ""}).encode(), Mapping()).problem
+    assert parse({}, json.dumps(payload | {"status": "Open"}).encode(), Mapping()).problem is None
