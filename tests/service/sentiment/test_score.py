@@ -1,0 +1,123 @@
+"""`POST /v1/score`, health, and a Kafka that is away."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from services.sentiment.app import create_app
+from services.sentiment.domain.scorer import Scorer, ScorerAway
+from services.sentiment.settings import Settings
+from shared.events import text_hash
+from tests.unit.sentiment.test_judging import FailsOn
+
+TOKEN = "internal-token-of-the-tests"
+NOWHERE = "127.0.0.1:1"
+
+
+@asynccontextmanager
+async def running(scorer: Scorer | None = None, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """Sentiment without a Kafka to talk to."""
+    app = create_app(Settings(internal_token=TOKEN, kafka_bootstrap_servers=NOWHERE, **settings), scorer=scorer)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(app.router.lifespan_context(app))
+        inside = httpx.ASGITransport(app, raise_app_exceptions=False)
+        headers = {"authorization": f"Bearer {TOKEN}"}
+        yield await stack.enter_async_context(httpx.AsyncClient(transport=inside, base_url="http://s", headers=headers))
+
+
+@pytest.fixture(scope="module")
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with running() as client:
+        yield client
+
+
+async def score(http: httpx.AsyncClient, *comments: Any) -> httpx.Response:
+    return await http.post("/v1/score", json={"comments": comments})
+
+
+async def test_every_comment_gets_a_whole_score(http: httpx.AsyncClient) -> None:
+    answer = await score(http, {"text": "I love it", "language": "en"}, {"text": "n/a"})
+    assert answer.status_code == 200
+    assert answer.json()["model"] == {"id": "vader", "version": "3.3.2"}
+    loved, none = answer.json()["scores"]
+    assert loved == {
+        "label": "positive", "score": 0.6369, "confidence": 0.8185, "language": "en", "mixed": False, "themes": [], "flags": [],
+        "text_hash": text_hash("I love it"),
+    }  # fmt: skip
+    assert (none["label"], none["score"], none["language"], none["flags"]) == (None, None, None, ["non_answer"])
+
+
+async def test_as_many_as_allowed_are_scored_in_their_order(http: httpx.AsyncClient) -> None:
+    answer = await score(http, *({"text": f"text {n}"} for n in range(256)))
+    assert [s["text_hash"] for s in answer.json()["scores"]] == [text_hash(f"text {n}") for n in range(256)]
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({}, "comments"),
+        ({"comments": []}, "comments"),
+        ({"comments": [{"text": "x"}] * 257}, "comments"),
+        ({"comments": [{"text": "x"}], "model": "mine"}, "model"),
+        ({"comments": [{"text": "x"}, {"text": "x", "languag": "en"}]}, "comments.1.languag"),
+        ({"comments": [{"text": 3}]}, "comments.0.text"),
+        ({"comments": [{"text": "x" * 20_001}]}, "comments.0.text"),
+        ({"comments": [{"text": "x", "language": "English, please"}]}, "comments.0.language"),
+        ({"comments": [{"language": "en"}]}, "comments.0.text"),
+    ],
+)
+async def test_what_is_wrong_is_told_with_its_place(http: httpx.AsyncClient, body: Any, place: str) -> None:
+    answer = await http.post("/v1/score", json=body)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert [fault["name"] for fault in answer.json()["invalid_params"]] == [place]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{", b"null", b"\xff\xfe", b'{"comments": [{"text": "\\ud800"}]}', b"[" * 10_000, b'{"comments": 1e400}',
+        b'{"comments": [{"text": NaN}]}',
+    ],
+)  # fmt: skip
+async def test_no_body_can_hurt(http: httpx.AsyncClient, body: bytes) -> None:
+    assert (await http.post("/v1/score", content=body)).status_code == 422
+    assert (await score(http, {"text": "and the next one is served\0"})).status_code == 200
+
+
+async def test_a_body_too_large_is_refused(http: httpx.AsyncClient) -> None:
+    assert (await http.post("/v1/score", content=b" " * (8 * 1024 * 1024 + 1))).status_code == 413
+
+
+async def test_the_refusal_does_not_repeat_what_was_said(http: httpx.AsyncClient) -> None:
+    answer = await http.post("/v1/score", content=json.dumps({"comments": [{"text": "x", "hidden": "my secret"}]}))
+    assert "my secret" not in answer.text
+
+
+async def test_without_the_internal_token_nobody_is_served(http: httpx.AsyncClient) -> None:
+    for headers in ({"authorization": "Bearer wrong"}, {"authorization": ""}):
+        assert (await http.post("/v1/score", json={"comments": [{"text": "x"}]}, headers=headers)).status_code == 401
+
+
+async def test_it_lives_and_scores_while_kafka_is_away_and_says_what_is_missing(http: httpx.AsyncClient) -> None:
+    assert (await http.get("/livez")).status_code == 200
+    ready = await http.get("/readyz")
+    assert (ready.status_code, ready.json()["missing"]) == (503, ["kafka"])
+    assert (await score(http, {"text": "fine"})).status_code == 200
+
+
+async def test_a_model_that_is_away_is_a_503_to_be_tried_again() -> None:
+    async with running(FailsOn("fine", error=ScorerAway)) as http:
+        answer = await score(http, {"text": "fine"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+async def test_a_text_on_which_the_model_fails_is_named() -> None:
+    async with running(FailsOn("poison")) as http:
+        answer = await score(http, {"text": "fine"}, {"text": "poison"})
+    assert answer.status_code == 422
+    assert [fault["name"] for fault in answer.json()["invalid_params"]] == ["comments.1.text"]

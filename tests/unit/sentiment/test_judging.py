@@ -1,0 +1,130 @@
+"""From comments to scores: with VADER, with models that fail, and with the rules before them."""
+
+import time
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.sentiment.domain.judging import LONGEST, SOUND, Comment, Unscorable, judge
+from services.sentiment.domain.scorer import Model, Opinion, ScorerAway
+from services.sentiment.domain.vader import VaderScorer, opinion
+from shared.events import Score, text_hash
+
+VADER = VaderScorer()
+
+
+class FailsOn:
+    """A model that is glad about everything and fails on texts that hold one of `words`; it notes what it was asked."""
+
+    model = Model("glad", "1")
+
+    def __init__(self, *words: str, error: type[Exception] = ValueError) -> None:
+        self.words = words
+        self.error = error
+        self.asked: list[Sequence[str]] = []
+
+    def score(self, texts: Sequence[str]) -> list[Opinion]:
+        self.asked.append(texts)
+        if any(word in text for word in self.words for text in texts):
+            raise self.error("the text would be told here")
+        return [Opinion("positive", 1.0, 1.0) for _ in texts]
+
+
+def one(text: str, language: str | None = None) -> Score:
+    (score,) = judge(VADER, [Comment(text, language)])
+    assert isinstance(score, Score)
+    return score
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("The support team was friendly and solved it quickly, great!", "positive"),
+        ("Terrible. I waited two weeks and nobody answered.", "negative"),
+        ("I ordered it on Monday.", "neutral"),
+        ("Not good at all", "negative"),
+        ("😍", "positive"),
+    ],
+)
+def test_vader_reads_plain_sentences(text: str, label: str) -> None:
+    score = one(text, "en")
+    assert (score.label, score.language, score.flags) == (label, "en", ())
+    assert score.text_hash == text_hash(text)
+    assert score.score is not None
+    assert (score.score > 0) == (label == "positive")
+
+
+@pytest.mark.parametrize(
+    ("compound", "label"), [(0.05, "positive"), (0.0499, "neutral"), (-0.0499, "neutral"), (-0.05, "negative"), (0.0, "neutral")]
+)
+def test_the_thresholds_are_vaders_own(compound: float, label: str) -> None:
+    assert opinion(compound).label == label
+
+
+def test_the_model_is_named_after_the_package() -> None:
+    assert str(VADER.model) == "vader-3.3.2"
+
+
+@pytest.mark.parametrize("text", ["n/a", "-", "Kein Kommentar."])
+def test_a_non_answer_has_no_label_and_no_score(text: str) -> None:
+    score = one(text)
+    assert (score.label, score.score, score.flags) == (None, None, ("non_answer",))
+
+
+def test_a_long_text_is_cut_for_the_model_and_says_so() -> None:
+    scorer, text = FailsOn(), "good but bad " * 1000
+    (score,) = judge(scorer, [Comment(text, None)])
+    assert isinstance(score, Score)
+    assert score.flags == ("truncated",)
+    assert score.text_hash == text_hash(text)
+    assert scorer.asked == [[text[:LONGEST]]]
+
+
+def test_no_text_takes_long() -> None:
+    began = time.perf_counter()
+    one("meh but " * 125_000)
+    assert time.perf_counter() - began < 2
+
+
+@given(st.lists(st.text(max_size=80), max_size=8))
+@settings(deadline=None)
+def test_whatever_is_written_gets_a_score_of_its_own_and_the_same_one_again(texts: list[str]) -> None:
+    comments = [Comment(text, None) for text in texts]
+    scores = judge(VADER, comments)
+    assert [s.text_hash for s in scores if isinstance(s, Score)] == [text_hash(text) for text in texts]
+    assert all(s.score is None or -1 <= s.score <= 1 for s in scores if isinstance(s, Score))
+    assert scores == judge(VADER, comments) == [judge(VADER, [comment])[0] for comment in comments]
+
+
+@pytest.mark.parametrize("poisonous", [{0}, {7}, {3, 4}, {0, 5, 9}])
+def test_a_text_on_which_the_model_fails_is_found_and_the_others_are_scored(poisonous: set[int]) -> None:
+    comments = [Comment("poison" if n in poisonous else f"text {n}", None) for n in range(10)]
+    scores = judge(FailsOn("poison"), comments)
+    assert {n for n, score in enumerate(scores) if isinstance(score, Unscorable)} == poisonous
+    assert all(isinstance(score, Score) for n, score in enumerate(scores) if n not in poisonous)
+
+
+def test_the_reason_tells_nothing_of_the_text() -> None:
+    assert judge(FailsOn("poison"), [Comment("poison", None)]) == [Unscorable("the model fails on a text: ValueError")]
+
+
+@pytest.mark.parametrize("error", [ScorerAway, MemoryError])
+def test_a_model_that_is_away_blames_no_text(error: type[Exception]) -> None:
+    with pytest.raises(ScorerAway):
+        judge(FailsOn("x", error=error), [Comment("a x", None), Comment("b", None)])
+
+
+def test_a_model_that_fails_on_what_is_beyond_blame_is_broken_itself() -> None:
+    with pytest.raises(ScorerAway):
+        judge(FailsOn("e", SOUND), [Comment("fine", None)])
+
+
+def test_a_model_that_answers_too_little_is_broken_itself() -> None:
+    class Lazy(FailsOn):
+        def score(self, texts: Sequence[str]) -> list[Opinion]:
+            return []
+
+    with pytest.raises(ScorerAway):
+        judge(Lazy(), [Comment("fine", None)])

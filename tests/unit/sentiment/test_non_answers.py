@@ -1,0 +1,31 @@
+"""What counts as no answer, and what doesn't."""
+
+import pytest
+
+from services.sentiment.domain.non_answers import NON_ANSWERS, is_non_answer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "n/a", "N/A", "n.a.", "NA", "  none. ", "None!", "-", "--", "...", "…", "—", ".", "/", "No comment.", "no comments",
+        "Nothing to add", "kein Kommentar", "k.A.", "Keine Angabe", "RAS", "r.a.s.", "sin comentarios", "Não", "n.v.t.", "", "  ",
+    ],
+)  # fmt: skip
+def test_a_non_answer_is_known_in_any_dress(text: str) -> None:
+    assert is_non_answer(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "No complaints, great service", "None of it worked", "nothing works", ":)", ":-(", "!!!", "?", "👍", "ok", "0", "10/10",
+        "No comment from support for weeks", "n" * 5000, "ничего хорошего",
+    ],
+)  # fmt: skip
+def test_an_answer_is_not_taken_for_one(text: str) -> None:
+    assert not is_non_answer(text)
+
+
+def test_the_list_is_written_as_it_is_compared() -> None:
+    assert all(is_non_answer(phrase) and phrase == phrase.casefold().strip() for phrase in NON_ANSWERS)

@@ -1,0 +1,186 @@
+"""The consumer's handler, with a sender and a model that the test plays."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from services.sentiment.clients import Ingest, client_of
+from services.sentiment.consumer import Scoring
+from services.sentiment.domain.scorer import Scorer, ScorerAway
+from services.sentiment.domain.vader import VaderScorer
+from services.sentiment.pool import Pool
+from shared.events import (
+    Answer,
+    Event,
+    Opened,
+    Rating,
+    Response,
+    Review,
+    Ticket,
+    Tombstone,
+    decode_score,
+    encode,
+    text_hash,
+)  # fmt: skip
+from shared.events import (
+    Message as Said,
+)
+from shared.kafka import Message, Poison, Record, Retry, Undelivered, received_header
+from shared.topics import SCORES, Topic
+from tests.unit.sentiment.test_judging import FailsOn
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+class Sent:
+    """A sender that keeps what it is given."""
+
+    def __init__(self, fails: bool = False) -> None:
+        self.messages: list[Message] = []
+        self.fails = fails
+
+    async def send_all(self, topic: Topic, messages: Sequence[Message]) -> None:
+        assert topic is SCORES
+        if self.fails:
+            raise Undelivered("the broker is away")
+        self.messages += messages
+
+    @property
+    def texts(self) -> list[str]:
+        return [decode_score(message.value).score.text_hash for message in self.messages]
+
+
+def event(body: Any, subject: str = "api/response/r-1", tenant: str = "acme") -> Event:
+    return Event(
+        tenant=tenant,
+        subject=subject,
+        statement="s-1",
+        seq=1,
+        at=NOON,
+        received_at=NOON,
+        connection="api",
+        source="api",
+        body=body,
+    )
+
+
+def comment(text: str, language: str | None = None) -> Response:
+    return Response(at=NOON, answers=(Answer(question="q1", kind="comment", text=text, language=language),))
+
+
+def record(value: bytes, offset: int = 0, tenant: str = "acme") -> Record:
+    headers = (("received_at", b"an older one"), ("traceparent", b"00-trace"))
+    return Record("feedback.events", 0, offset, f"{tenant}/s".encode(), value, headers, 0)
+
+
+def records(*bodies: Any) -> list[Record]:
+    return [record(encode(event(body, f"api/response/r-{n}")), n) for n, body in enumerate(bodies)]
+
+
+async def score(given: Sequence[Record], scorer: Scorer | None = None, sent: Sent | None = None) -> Sent:
+    sent = sent or Sent()
+    async with Pool(scorer or VaderScorer(), threads=2) as pool:
+        await Scoring(pool, sent)(given)
+    return sent
+
+
+async def test_a_comment_becomes_a_score_beside_its_subject_with_the_receipt_time_carried_on() -> None:
+    (message,) = (await score(records(comment("Great service!", "en")))).messages
+    said = decode_score(message.value)
+    assert message.key == b"acme/api/response/r-0"
+    assert message.headers == (received_header(NOON), ("traceparent", b"00-trace"))
+    assert (said.tenant, said.subject, said.model, said.received_at) == ("acme", "api/response/r-0", "vader-3.3.2", NOON)
+    assert (said.score.label, said.score.language, said.score.text_hash) == ("positive", "en", text_hash("Great service!"))
+
+
+async def test_every_comment_of_an_event_is_scored_once_and_agents_words_never() -> None:
+    ticket = Ticket(
+        facts=(
+            Opened(at=NOON, text="It is broken"),
+            Said(at=NOON, by="customer", text="Still broken", id="1"),
+            Said(at=NOON, by="customer", text="It is broken", id="2"),
+            Said(at=NOON, by="agent", text="So sorry", id="3"),
+            Rating(at=NOON, value=1, scale=(1, 5), text="Awful"),
+        )
+    )
+    sent = await score(records(ticket, Review(at=NOON, stars=5, title="Wow", text="Love it"), Tombstone()))
+    expected = ["It is broken", "Still broken", "Awful", "Wow\nLove it"]
+    assert sent.texts == [text_hash(text) for text in expected]
+
+
+async def test_events_without_comments_send_nothing() -> None:
+    sent = await score(records(Response(at=NOON, answers=(Answer(question="q", kind="nps", value=9),)), comment("   ")))
+    assert sent.messages == []
+
+
+async def test_a_non_answer_is_sent_too_so_that_every_comment_has_a_score() -> None:
+    (message,) = (await score(records(comment("n/a")))).messages
+    assert decode_score(message.value).score.label is None
+
+
+@pytest.mark.parametrize("value", [b"", b"{", b"[]", b'{"tenant": 1}', b"\xff\xfe", b"[" * 100_000])
+async def test_a_record_that_is_no_event_is_poison_before_anything_is_sent(value: bytes) -> None:
+    good, sent = records(comment("Great"))[0], Sent()
+    bad = record(value, 1)
+    with pytest.raises(Poison) as told:
+        await score([good, bad], sent=sent)
+    assert list(told.value.reasons) == [bad]
+    assert sent.messages == []
+
+
+async def test_a_comment_on_which_the_model_fails_is_poison_and_the_rest_is_scored_when_called_again() -> None:
+    given, scorer, sent = records(comment("fine"), comment("poison"), comment("fine too")), FailsOn("poison"), Sent()
+    with pytest.raises(Poison) as told:
+        await score(given, scorer, sent)
+    assert list(told.value.reasons) == [given[1]]
+    assert "poison" not in told.value.reasons[given[1]]
+    assert sent.messages == []
+    assert len((await score([given[0], given[2]], scorer, sent)).messages) == 2
+
+
+async def test_a_model_that_is_away_is_tried_again_later() -> None:
+    with pytest.raises(Retry):
+        await score(records(comment("fine")), FailsOn("fine", error=ScorerAway))
+
+
+async def test_scores_that_are_not_acknowledged_move_no_offset() -> None:
+    with pytest.raises(Retry):
+        await score(records(comment("fine")), sent=Sent(fails=True))
+
+
+async def test_the_same_events_give_the_same_bytes() -> None:
+    given = records(*(comment(f"text number {n} is so good, but also bad") for n in range(200)))
+    assert (await score(given)).messages == (await score(given)).messages
+
+
+# --- asking for a replay ----------------------------------------------------------------------------------------------------
+async def ask(answer: int | Exception, since: datetime | None = NOON) -> httpx.Request:
+    asked: list[httpx.Request] = []
+
+    def ingest(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer)
+
+    async with client_of("http://ingest", SecretStr("the token"), httpx.MockTransport(ingest)) as http:
+        await Ingest(http).replay(since)
+    return asked[0]
+
+
+async def test_a_replay_is_asked_of_ingest_with_the_internal_token() -> None:
+    request = await ask(202)
+    assert (request.method, request.url.path) == ("POST", "/internal/replay")
+    assert request.headers["authorization"] == "Bearer the token"
+    assert request.content == b'{"since":"2026-11-20T12:00:00+00:00"}'
+    assert (await ask(200, None)).content == b'{"since":null}'
+
+
+@pytest.mark.parametrize("answer", [503, 401, httpx.ConnectError("refused"), httpx.ReadTimeout("slow")])
+async def test_a_replay_that_is_not_granted_is_asked_for_again(answer: int | Exception) -> None:
+    with pytest.raises(Retry):
+        await ask(answer)
