@@ -16,7 +16,7 @@ const COUNTED_BY_KPI = { net_sentiment: "comments" };
  */
 export function difference(kpi, row) {
   const against = row.compare?.find(({ to }) => to === "previous");
-  if (against?.delta === null || against?.delta === undefined) return null;
+  if (!against?.n || against.delta === null) return null; // nothing before: whatever is now would look like a rise
   const { delta, significant } = against;
   const arrow = delta > 0 ? "▲" : delta < 0 ? "▼" : "•";
   const text = signed(kpi.unit, delta);
@@ -67,6 +67,7 @@ export class Cards {
     const before = card.value.textContent;
     card.element.removeAttribute("aria-busy");
     card.element.dataset.value = String(row.value);
+    card.value.toggleAttribute("data-null", row.value === null);
     card.value.replaceChildren(...parts(kpi.unit, row.value).map(([number, unit]) => h("span", null, number, unit && h("small", null, unit))));
     this.#delta(card.delta, kpi, row);
     setText(card.interval, row.value === null ? whyNull(row) : row.interval ? between(kpi.unit, row.interval) : "");

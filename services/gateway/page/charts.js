@@ -45,14 +45,14 @@ export function palette() {
 /** Draw traces on a host in the page's own style; `more` adds to the layout. */
 export async function draw(host, traces, colours, more) {
   const library = await plotly();
-  if (!host.classList.contains("js-plotly-plot")) host.replaceChildren();
+  host.querySelector(":scope > .placeholder")?.remove();
   await library.react(host, traces, layout(colours, more), CONFIG);
   watch(host, library);
 }
 
 /** Take a chart away and say why. */
 export function clear(host, reason) {
-  if (host.classList.contains("js-plotly-plot")) window.Plotly.purge(host);
+  window.Plotly?.purge(host);
   host.replaceChildren(placeholder(reason));
 }
 

@@ -92,6 +92,9 @@ export function moment(at, zone) {
   return new Intl.DateTimeFormat(LOCALE, style).format(new Date(at));
 }
 
+/** The day of an RFC 3339 time on its own clock. */
+export const day = (at) => new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", day: "numeric", month: "short" }).format(new Date(`${wallClock(at)}Z`));
+
 /** The wall clock of an RFC 3339 time, its offset dropped: what an axis in the tenant's own zone wants. */
 export const wallClock = (at) => at.slice(0, 19);
 

@@ -51,7 +51,8 @@ export class Panels {
     const kpi = this.catalogue.get(answer.kpi), row = answer.rows[0];
     const interval = row.interval ? ` (${between(kpi.unit, row.interval)})` : "";
     const value = row.value === null ? whyNull(row) : `${show(kpi.unit, row.value)}${interval}`;
-    setText(byId("trend-summary"), `${value}, last ${WINDOWS[view.window]}, n ${count(row.n)}`);
+    const n = kpi.unit === "count" ? "" : `, n ${count(row.n)}`;
+    setText(byId("trend-summary"), `${value}, last ${WINDOWS[view.window]}${n}`);
   }
 
   /** Put the chosen figure's name where it belongs. */

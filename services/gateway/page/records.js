@@ -46,22 +46,25 @@ export class Records {
       this.body.replaceChildren(placeholder("No records in this window."));
       return;
     }
-    if (!rows.isConnected) this.body.replaceChildren(table(rows));
+    if (!rows.isConnected) this.body.replaceChildren(table(kpi, rows));
     this.body.querySelector(".more")?.remove();
     if (page.next) this.body.append(h("button", { class: "more", type: "button", onclick: (event) => { event.target.disabled = true; void this.#page(kpi, scope, rows, page.next); } }, "More"));
   }
 }
 
-const table = (rows) => h("table", null, h("thead", null, h("tr", null, ...["When", "Value", "Record"].map((name) => h("th", { scope: "col" }, name)))), rows);
+const table = (kpi, rows) => {
+  const columns = kpi.unit === "count" ? ["When", "Record"] : ["When", "Value", "Record"];
+  return h("table", null, h("thead", null, h("tr", null, ...columns.map((name) => h("th", { scope: "col" }, name)))), rows);
+};
 
 function line(kpi, record, zone) {
   const dims = record.dims ?? {};
   return h("tr", { "data-label": record.label ?? null },
     h("td", { class: "quiet" }, h("time", { datetime: record.at }, moment(record.at, zone))),
-    h("td", { class: "strong" }, valueOf(kpi, record)),
+    kpi.unit === "count" ? null : h("td", { class: "strong" }, valueOf(kpi, record)),
     h("td", null,
       record.text && h("p", { class: "said" }, record.text),
-      h("p", { class: "from" }, h("code", null, record.subject), ...DIMS.map((name) => dims[name]).filter(Boolean).map((name) => h("span", null, name)))));
+      h("p", { class: "from" }, h("code", { title: record.subject }, record.subject.replace(/^[^/]*\//, "")), ...DIMS.map((name) => dims[name]).filter(Boolean).map((name) => h("span", null, name)))));
 }
 
 function valueOf(kpi, record) {

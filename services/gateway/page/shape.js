@@ -2,17 +2,18 @@
 
 import { byId, h, placeholder, setText } from "/static/dom.js";
 import { draw, palette } from "/static/charts.js";
-import { count, parts, share, show } from "/static/format.js";
+import { count, share, show } from "/static/format.js";
 
-const LADDER = [["p50", "half within"], ["p90", "nine in ten within"], ["p95", "all but one in twenty within"], ["mean", "mean"]];
-const FLOW = ["tickets_opened", "tickets_solved", "tickets_reopened", "backlog"];
+const LADDER = [["p50", "half within"], ["p90", "nine in ten within"], ["p95", "all but one in twenty within"], ["mean", "the average"]];
+const FLOW = ["tickets_opened", "tickets_solved", "tickets_reopened", "tickets_dropped", "backlog"];
+const SENTIMENTS = ["net_sentiment", "sentiment_share"];
 const LABELS = [["-1", "Negative", "bad"], ["0", "Neutral", "neutral"], ["1", "Positive", "good"]];
 
 /** Which queries a KPI's panel is drawn from, beside its own answer: a list of [kpi, further parameters]. */
 export function shapeQueries(kpi, catalogue) {
   if (kpi.unit === "seconds") return LADDER.filter(([agg]) => kpi.aggregations?.includes(agg)).map(([agg]) => [kpi.id, { agg }]);
   if (FLOW.includes(kpi.id)) return FLOW.filter((id) => catalogue.has(id)).map((id) => [id, {}]);
-  return kpi.id === "net_sentiment" && catalogue.has("sentiment") ? [["sentiment", {}]] : [];
+  return SENTIMENTS.includes(kpi.id) && catalogue.has("sentiment") ? [["sentiment", {}]] : [];
 }
 
 /** Draw the panel from a KPI's own answer and those of its `shapeQueries`. */
@@ -25,16 +26,22 @@ export async function shape(kpi, answer, others, catalogue) {
   } else if (FLOW.includes(kpi.id)) {
     setText(title, "Flow of tickets");
     body.replaceChildren(flow(others, catalogue));
-  } else if (!row?.n || !Object.keys(row.distribution ?? {}).length) {
+  } else if (!row.n) {
     setText(title, "Distribution");
     body.replaceChildren(placeholder("Nothing in this window."));
+  } else if (!row.distribution) {
+    setText(title, "What is divided");
+    body.replaceChildren(figures([["Counted", count(row.numerator)], ["Out of", count(row.denominator)]]));
   } else if (kpi.id === "nps") {
     await npsShape(body, title, row);
-  } else if (kpi.id === "net_sentiment") {
+  } else if (SENTIMENTS.includes(kpi.id)) {
     await labelShape(body, title, row, others);
-  } else if (row.flags?.includes("mixed_forms")) {
+  } else if (row.flags.includes("mixed_forms")) {
     setText(title, "Good and not, over several scales");
     body.replaceChildren(stack([["Not good", row.distribution[0] ?? 0, "bad"], ["Good", row.distribution[1] ?? 0, "good"]]));
+  } else if (Object.keys(row.distribution).every((bin) => bin === "0" || bin === "1")) {
+    setText(title, "Yes and no");
+    body.replaceChildren(stack([["No", row.distribution[0] ?? 0, "neutral"], ["Yes", row.distribution[1] ?? 0, "accent"]]));
   } else {
     setText(title, "Distribution");
     const host = h("div", { class: "chart" });
@@ -104,8 +111,7 @@ function ladder(kpi, answers) {
 
 /** Tickets in, out, back, and what is left. */
 function flow(answers, catalogue) {
-  return h("dl", { class: "flow" }, ...answers.map(({ answer }) => {
-    const kpi = catalogue.get(answer.kpi);
-    return h("div", null, h("dt", null, kpi.name), h("dd", null, ...parts(kpi.unit, answer.rows[0]?.value).map(([number]) => number)));
-  }));
+  return figures(answers.map(({ answer }) => [catalogue.get(answer.kpi).name, count(answer.rows[0].value)]));
 }
+
+const figures = (pairs) => h("dl", { class: "flow" }, ...pairs.map(([name, number]) => h("div", null, h("dt", null, name), h("dd", null, number))));

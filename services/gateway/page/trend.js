@@ -2,7 +2,7 @@
 
 import { clear, draw, palette, stroke } from "/static/charts.js";
 import { byId, h } from "/static/dom.js";
-import { between, count, flagWord, show, wallClock } from "/static/format.js";
+import { between, count, day, flagWord, show, wallClock } from "/static/format.js";
 import { bucketLength, has, known, stretches } from "/static/series.js";
 
 const DAY = 86_400_000;
@@ -24,7 +24,7 @@ export async function trend(host, kpi, series) {
   const labels = Math.max(3, Math.min(9, Math.round(host.clientWidth / 90)));
   await draw(host, traces, colours, {
     hovermode: "x unified",
-    xaxis: { type: "date", range: reach(rows), nticks: labels, tickangle: 0, ticklabelstandoff: 6, showspikes: false, ...dates(rows) },
+    xaxis: { type: "date", range: reach(rows), nticks: labels, tickangle: 0, ticklabelstandoff: 6, showspikes: false, ...dates(rows, labels) },
     yaxis: { nticks: 6, ...(isCount ? { rangemode: "tozero" } : {}), ...ticks(kpi, rows) },
   });
   describe(host, kpi, rows);
@@ -48,7 +48,7 @@ function ribbon(rows, colours) {
 
 /** The period before, bucket under bucket; those that an end cuts off are left out. */
 function ghost(rows, colours) {
-  if (!rows.some((row) => before(row) !== null)) return [];
+  if (!rows.some(before)) return [];
   return [{ x: rows.map(at), y: rows.map(before), mode: "lines", line: { color: colours.ghost, width: 1.75 * stroke(), dash: "dash" }, hoverinfo: "skip" }];
 }
 
@@ -86,8 +86,12 @@ function words(kpi, row) {
 const reach = (rows) => [fromUtc(asUtc(rows[0]) - bucketLength(rows) / 2), fromUtc(asUtc(rows.at(-1)) + bucketLength(rows) / 2)];
 
 /** How an axis and its pointer name a bucket: by its day, or within a day by its hour. */
-function dates(rows) {
-  if (bucketLength(rows) > 0.9 * DAY) return { hoverformat: "%a %-d %b %Y", tickformat: "%-d %b" };
+function dates(rows, labels) {
+  if (bucketLength(rows) > 0.9 * DAY) {
+    const every = Math.ceil(rows.length / labels);
+    const marked = rows.filter((row, index) => (rows.length - 1 - index) % every === 0 && row.from.slice(11, 16) === "00:00");
+    return { hoverformat: "%a %-d %b %Y", tickmode: "array", tickvals: marked.map(at), ticktext: marked.map((row) => day(row.from)) };
+  }
   return {
     hoverformat: "%a %-d %b, %H:%M",
     tickformatstops: [{ dtickrange: [null, DAY - 1], value: "%H:%M\n%a %-d %b" }, { dtickrange: [DAY, null], value: "%-d %b" }],
@@ -107,7 +111,7 @@ function ticks(kpi, rows) {
 function legend(kpi, series) {
   const entries = [
     [series.rows.some((row) => row.interval), "is-band", "95 % interval"],
-    [known(series) && series.rows.some((row) => before(row) !== null), "is-ghost", "period before"],
+    [known(series) && series.rows.some(before), "is-ghost", "period before"],
     [series.rows.some((row) => has(row, "low_n")), "is-low", `fewer than ${kpi.min_n}`],
     [has(series.rows.at(-1), "partial"), "is-running", "still running"],
   ];
