@@ -49,7 +49,7 @@ async def scores(kafka: str, tenant: str) -> AsyncIterator[Scores]:
 
 
 def words(number: int) -> str:
-    return f"Terrible, for the time number {number}"
+    return f"Terrible, as in case c{number}"  # a bare 143 would be "I love you" to VADER
 
 
 def comment(tenant: str, number: int) -> Message:
