@@ -1,11 +1,14 @@
-"""The AsyncAPI 3.0 document of the topics, made from `shared.topics`: `python -m deploy.asyncapi > docs/asyncapi.json`."""
+"""`python -m deploy.asyncapi`: write docs/asyncapi.json, the AsyncAPI 3.0 document of the topics, from `shared.topics`."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from shared.topics import TOPICS
+
+PAGE = Path(__file__).parents[1] / "docs" / "asyncapi.json"
 
 
 def document() -> dict[str, Any]:
@@ -51,4 +54,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    print(page(), end="")
+    PAGE.write_text(page())

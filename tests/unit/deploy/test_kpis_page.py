@@ -4,4 +4,4 @@ from deploy.kpis_page import PAGE, page
 
 
 def test_the_kept_page_is_made_from_the_table_of_kpis() -> None:
-    assert PAGE.read_text() == page(), "run: python -m deploy.kpis_page"
+    assert PAGE.read_text() == page(), "run: make docs"
