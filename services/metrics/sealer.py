@@ -88,7 +88,7 @@ class Sealer:
 
     async def _seal_for(self, connection: asyncpg.Connection, tenant: due.Tenant) -> int:
         now = self.clock()
-        await due.tidy(connection, tenant, now - HOURS_KEPT)
+        await due.tidy(connection, tenant, now - HOURS_KEPT - timedelta(days=1))
         zone = ZoneInfo(tenant.zone)
         begun = await due.first_instants(connection, tenant, now - HORIZON)
         firsts = {measure: first_month(at, zone) for measure, at in begun.items()}
