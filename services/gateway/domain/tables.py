@@ -15,7 +15,7 @@ Table = tuple[list[str], Iterable[Sequence[Any]]]
 VALUE_COLUMNS = ("value", "n", "numerator", "denominator")
 INTERVAL_COLUMNS = ("low", "high", "level", "method")
 COMPARE_COLUMNS = ("to", "value", "delta", "significant")
-RECORD_COLUMNS = ("at", "subject", "value", "label", "score", "text")
+RECORD_COLUMNS = ("at", "subject", "measure", "value", "label", "score", "model", "text")
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection)."""
@@ -53,7 +53,7 @@ def _kpi_row(answer: Mapping[str, Any], row: Mapping[str, Any], dims: Sequence[s
 
 
 def records_table(answer: Mapping[str, Any]) -> Table:
-    """One row for each record, always in these columns: at, subject, value, label, score, text, then every dimension."""
+    """One row for each record, always in these columns: at, subject, measure, value, label, score, model, text, dimensions."""
     columns = [*RECORD_COLUMNS, *DIMENSIONS]
     rows = (
         [*(record.get(name) for name in RECORD_COLUMNS), *((record.get("dims") or {}).get(name) for name in DIMENSIONS)]

@@ -17,7 +17,7 @@ from services.gateway.live.provisioning import keep_provisioning
 from services.gateway.settings import Settings
 from shared.problems import Conflict, NotFound, Unavailable, Unprocessable
 from tests.conftest import NewDatabase
-from tests.service.gateway.conftest import TOKEN
+from tests.service.gateway.door import TOKEN
 
 
 @dataclass

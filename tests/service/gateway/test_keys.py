@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.service.gateway.conftest import Door, OpenDoor, problem
+from tests.service.gateway.conftest import OpenDoor
+from tests.service.gateway.door import Door, problem
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.service.gateway.conftest import Door, OpenDoor, problem
+from tests.service.gateway.conftest import OpenDoor
+from tests.service.gateway.door import Door, problem
 
 ROW = {"from": "a", "to": "b", "dims": {"team": "=evil()"}, "value": 41.25, "n": 3, "flags": []}
 CLOSED = "/v1/kpis/nps?from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z"

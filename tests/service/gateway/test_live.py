@@ -1,110 +1,19 @@
 """`/v1/live` on a real port: snapshot, changes, resumption, and every way in which a stream ends."""
 
 import asyncio
-import json
-from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
-from deploy.local.ports import free_port
-from shared.http import Server
-from tests.service.gateway.conftest import Door, OpenDoor, problem
-
-PATIENCE = 5.0
-
-
-@dataclass
-class Metrics:
-    """Plays metrics with one number for each KPI of each tenant."""
-
-    n: Counter[tuple[str, str]]
-
-    def answer(self, request: httpx.Request) -> httpx.Response:
-        kpi, tenant = request.url.path.split("/")[3], request.headers["x-earshot-tenant"]
-        if kpi not in {"nps", "csat"}:
-            return httpx.Response(404, json={"title": "Not found", "status": 404, "detail": "there is no such KPI"})
-        if "colour" in request.url.params:
-            return httpx.Response(400, json={"invalid_params": [{"name": "colour", "reason": "unknown parameter"}]})
-        return httpx.Response(
-            200, json={"kpi": kpi, "rows": [{"n": self.n[tenant, kpi]}], "query": str(request.url.query, "ascii")}
-        )
-
-
-class Listener:
-    """Reads server-sent events; comments come as `("", None, None)`."""
-
-    def __init__(self, answer: httpx.Response) -> None:
-        self.answer = answer
-        self._lines = answer.aiter_lines()
-
-    async def next(self) -> tuple[str, Any, str | None]:
-        """The next event's name, data and id; raises StopAsyncIteration when the stream ends."""
-        fields: dict[str, str] = {}
-        async with asyncio.timeout(PATIENCE):
-            while (line := await anext(self._lines)) or not fields:
-                name, _, value = line.partition(":")
-                if line:
-                    fields[name] = value.removeprefix(" ")
-        return fields.get("event", ""), json.loads(fields["data"]) if "data" in fields else None, fields.get("id")
-
-    async def ended(self) -> bool:
-        """Wait for the end of the stream, past whatever is still said."""
-        async with asyncio.timeout(PATIENCE):
-            async for _ in self._lines:
-                pass
-        return True
-
-
-@dataclass
-class Stage:
-    """A gateway on a port, with metrics and the topic played by the test."""
-
-    door: Door
-    server: Server
-    http: httpx.AsyncClient
-    metrics: Metrics
-
-    @asynccontextmanager
-    async def listen(self, key: str, query: str = "kpis=nps&window=24h", last_id: str | None = None) -> AsyncIterator[Listener]:
-        headers = {"authorization": f"Bearer {key}"} | ({"last-event-id": last_id} if last_id else {})
-        async with self.http.stream("GET", f"/v1/live?{query}", headers=headers) as answer:
-            assert answer.status_code == 200, await answer.aread()
-            yield Listener(answer)
-
-    def change(self, tenant: str, kpi: str) -> int:
-        self.metrics.n[tenant, kpi] += 1
-        return self.door.changes.announce(tenant, kpi)
-
-
-@asynccontextmanager
-async def staged(open_door: OpenDoor, **settings: Any) -> AsyncIterator[Stage]:
-    async with AsyncExitStack() as stack:
-        door: Door = await stack.enter_async_context(open_door(key_cache_seconds=0, **settings))
-        metrics = Metrics(Counter())
-        door.behind.answer = metrics.answer
-        config = uvicorn.Config(
-            door.app, port=(port := free_port()), lifespan="off", log_config=None, timeout_graceful_shutdown=5
-        )
-        server = Server(config, door.app, pause=0)
-        serving = asyncio.create_task(server.serve())
-        for _ in range(500):
-            if not server.started:
-                await asyncio.sleep(0.01)
-        http = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE))
-        yield Stage(door, server, http, metrics)
-        server.should_exit = True
-        await serving
+from tests.service.gateway.conftest import OpenDoor
+from tests.service.gateway.door import problem
+from tests.service.gateway.stage import Stage, staged
 
 
 @pytest.fixture(scope="module")
 async def stage(open_door: OpenDoor) -> AsyncIterator[Stage]:
-    async with staged(open_door, live_ping_seconds=2) as stage:
+    async with staged(open_door(key_cache_seconds=0, live_ping_seconds=2)) as stage:
         yield stage
 
 
@@ -250,7 +159,7 @@ async def test_a_reader_who_stops_reading_costs_bounded_memory_and_hears_the_new
 
 
 async def test_stopping_ends_the_streams(open_door: OpenDoor) -> None:
-    async with staged(open_door) as stage, stage.listen(await stage.door.key("metrics:read")) as listener:
+    async with staged(open_door()) as stage, stage.listen(await stage.door.key("metrics:read")) as listener:
         await listener.next()
         stage.server.should_exit = True
         assert await listener.ended()

@@ -8,7 +8,7 @@ import pytest
 
 from services.gateway.api.page import PAGE, Files
 from shared.problems import NotFound
-from tests.service.gateway.conftest import Door, problem
+from tests.service.gateway.door import Door, problem
 
 
 async def test_the_page_needs_no_key_and_allows_nothing_from_elsewhere(door: Door) -> None:

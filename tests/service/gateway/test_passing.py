@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from services.gateway.api.passing import PASSAGES, Passage
-from tests.service.gateway.conftest import TOKEN, Door, problem
+from tests.service.gateway.door import TOKEN, Door, problem
 
 KPI_PATHS = ("/v1/kpis", "/v1/kpis/nps", "/v1/kpis/nps/records")
 
