@@ -84,9 +84,9 @@ def _stamp(event: Event) -> tuple[datetime, int, int, str]:
 
 
 def _latest(events: list[Event]) -> dict[str, str | None]:
-    """The last stated value of each dimension."""
+    """The last stated value of each dimension; who judges a subject's comments says nothing of where it came from."""
     latest: dict[str, str | None] = {}
     for event in events:
-        latest.update(event.dimensions)
-    latest["source"], latest["connection"] = events[-1].source, events[-1].connection
+        if type(event.body) is not Override:
+            latest.update(event.dimensions, source=event.source, connection=event.connection)
     return latest

@@ -168,6 +168,12 @@ def test_a_humans_label_beats_every_model(label: Label, worth: int) -> None:
         assert found(counted, f"sentiment:{model}") == [(0, 20 * worth, 1000 * worth)]
 
 
+def test_a_humans_judgement_leaves_the_subject_where_it_came_from() -> None:
+    judgement = said(2, Override(comment=text_hash("so"), label="neutral"), source="api", connection="api")
+    (counted, *_) = rows(response(words("so")), judgement)
+    assert (dim(counted, "source"), dim(counted, "connection")) == ("standard", "c1")
+
+
 def test_a_humans_last_word_stands_and_an_empty_one_gives_the_word_back_to_the_model() -> None:
     told = [
         response(words("so")),
