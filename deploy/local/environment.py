@@ -27,6 +27,7 @@ def services_environment(
     """One environment for all four services and their tools."""
     return {
         "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
+        "KAFKA_INSTANCE": "local",
         "INTERNAL_TOKEN": secrets["internal_token"],
         **{f"{service.upper()}_HOST": HOST for service in SERVICES},
         **{f"{service.upper()}_PORT": str(settings.port(service)) for service in SERVICES},

@@ -78,6 +78,7 @@ async def consumer(settings: Settings) -> AsyncIterator[Consumer]:
             handler=Intake(Writer(pool), Announcer(sender)),
             replay=ingest.replay,
             on_idle=idle(pool),
+            instance=settings.kafka_instance,
         )
 
 
