@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     def demo_file(self) -> Path:
         return self.folder / "demo.json"
 
+    @property
+    def history_file(self) -> Path:
+        return self.folder / "history.json"
+
     def own_ports(self) -> dict[str, int]:
         """Name → port of all that this stack itself will listen on."""
         foreign = set()

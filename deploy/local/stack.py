@@ -1,8 +1,6 @@
 """The whole stack: servers, databases and topics, services, demo, in the order in which they need one another."""
 
 import asyncio
-import os
-import sys
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
@@ -15,9 +13,10 @@ from deploy.local.demo.trickle import trickle
 from deploy.local.environment import services_environment, stack_secrets, write_environment
 from deploy.local.files import replace_json
 from deploy.local.kafka import Kafka
+from deploy.local.migrations import migrate
 from deploy.local.ports import is_free
 from deploy.local.postgres import Postgres
-from deploy.local.processes import StartFailed, run_to_end
+from deploy.local.processes import StartFailed
 from deploy.local.service import Service
 from deploy.local.settings import DATABASES, SERVICES, Settings
 from deploy.local.supervisor import Supervisor
@@ -109,9 +108,7 @@ class Stack:
         """Migrate the service's database, if it has one, start the service, and wait until it can serve."""
         if service.name in DATABASES:
             self._terminal.doing("migrating the databases")
-            command = [sys.executable, "-m", f"services.{service.name}.migrate"]
-            log = self._settings.log(f"{service.name}-migrate")
-            await run_to_end(f"the migration of {service.name}", command, log, env={**os.environ, **environment})
+            await migrate(service.name, environment, self._settings)
         await topics.wait()
         self._terminal.doing("starting the services")
         await self._supervisor.start(service)

@@ -27,7 +27,7 @@ async def load_history(settings: Settings, tenant: DemoTenant, http: httpx.Async
 
     That instant is fixed at the first attempt and kept, so a second attempt posts the very same deliveries, which ingest drops.
     """
-    marker = settings.folder / "history.json"
+    marker = settings.history_file
     state = read_json(marker)
     if "until" not in state:
         state = {"until": datetime.now(UTC).isoformat(timespec="seconds"), "seed": SEED, "counted": False}

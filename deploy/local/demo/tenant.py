@@ -6,17 +6,14 @@ from typing import Any
 
 import httpx
 
-from deploy.local.environment import read_environment
 from deploy.local.files import read_json, replace_json
 from deploy.local.processes import StartFailed
 from deploy.local.settings import Settings
-from services.gateway.admin import Admin, open_admin
-from services.gateway.domain.keys import SCOPES
-from services.gateway.settings import Settings as GatewaySettings
 from shared.problems import Problem
 
-ID, NAME, ZONE = "demo", "Demo", "Europe/Berlin"
-KEYS = {"api_key": ("metrics:read", "records:read"), "admin_key": tuple(SCOPES)}
+ID = "demo"
+MADE = ("api_key", "admin_key", "connections")
+"""What the secrets' file holds of the tenant."""
 
 CONNECTIONS: Mapping[str, Mapping[str, Any]] = {
     "standard": {"name": "In-app surveys"},
@@ -53,22 +50,33 @@ class DemoTenant:
 async def ensure_tenant(settings: Settings, http: httpx.AsyncClient) -> DemoTenant:
     """The tenant, whole: what was made at an earlier start is taken from the secrets' file, what is missing is made now."""
     try:
-        async with open_admin(gateway_settings(settings)) as admin:
-            await admin.create_tenant(ID, ZONE, NAME)
-            keys = {name: await ensure_key(settings, admin, name) for name in KEYS}
+        if not await is_known(settings, http):
+            from deploy.local.demo.operator import make_tenant
+
+            forget(settings)
+            await make_tenant(settings, ID)
+        keys = read_json(settings.secrets_file)
         connections = [await ensure_connection(settings, http, keys["admin_key"], provider) for provider in CONNECTIONS]
     except (Problem, httpx.HTTPError) as error:
         raise StartFailed(f"the demo's tenant could not be made: {error}") from error
-    return DemoTenant(settings.url("gateway"), **keys, connections=tuple(connections))
+    return DemoTenant(settings.url("gateway"), keys["api_key"], keys["admin_key"], tuple(connections))
 
 
-async def ensure_key(settings: Settings, admin: Admin, name: str) -> str:
-    """The secret of the key called `name`."""
+async def is_known(settings: Settings, http: httpx.AsyncClient) -> bool:
+    """Whether the gateway knows the keys that the secrets' file holds."""
+    keys = [read_json(settings.secrets_file).get(name) for name in ("api_key", "admin_key")]
+    for key in keys:
+        url = f"{settings.url('gateway')}/v1/kpis"
+        if not key or (await http.get(url, headers={"authorization": f"Bearer {key}"})).status_code == httpx.codes.UNAUTHORIZED:
+            return False
+    return True
+
+
+def forget(settings: Settings) -> None:
+    """Drop what was made in a database that is no more: keys, connections, and that the history was loaded."""
     content = read_json(settings.secrets_file)
-    if name not in content:
-        _, content[name] = await admin.create_key(ID, KEYS[name], name.replace("_", " "))
-        replace_json(settings.secrets_file, content)
-    return str(content[name])
+    replace_json(settings.secrets_file, {name: content[name] for name in content if name not in MADE})
+    settings.history_file.unlink(missing_ok=True)
 
 
 async def ensure_connection(settings: Settings, http: httpx.AsyncClient, admin_key: str, provider: str) -> dict[str, str]:
@@ -92,15 +100,3 @@ async def create_connection(gateway_url: str, http: httpx.AsyncClient, admin_key
     if answer.status_code != httpx.codes.CREATED:
         raise StartFailed(f"the {provider} connection could not be made: {answer.status_code} {answer.text}")
     return {name: answer.json()[name] for name in ("id", "secret")}
-
-
-def gateway_settings(settings: Settings) -> GatewaySettings:
-    """The gateway's own settings, as it reads them from the stack's environment."""
-    environment = read_environment(settings.environment_file)
-    return GatewaySettings(
-        database_url=environment["GATEWAY_DATABASE_URL"],
-        internal_token=environment["INTERNAL_TOKEN"],
-        ingest_url=environment["GATEWAY_INGEST_URL"],
-        metrics_url=environment["GATEWAY_METRICS_URL"],
-        sentiment_url=environment["GATEWAY_SENTIMENT_URL"],
-    )
