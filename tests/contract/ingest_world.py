@@ -1,0 +1,77 @@
+"""What the contract tests of the inbox stand on: a database, deliveries made from records, and a broker that the test plays."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+
+from services.ingest.domain.delivery import Delivery
+from services.ingest.domain.receive import posted
+from services.ingest.inbox.committer import Committer
+from services.ingest.inbox.stated import Stated
+from shared.database import open_pool
+from shared.events import Event, decode_event
+from shared.kafka import Message, Undelivered
+from shared.topics import Topic
+from shared.workers import Workers
+from tests.unit.ingest.making import connection, nps, response
+
+
+def said(value: int, *, id: str | None = None, subject: str = "r-1", tenant: str = "acme", **fields: Any) -> Delivery:
+    """A delivery that says one NPS answer of one subject."""
+    record = response(nps(value), id=subject, **fields)
+    return posted(connection(tenant=tenant), record, id, b"raw", datetime.now(UTC))
+
+
+def erasure(customer: dict[str, str], id: str | None = None) -> Delivery:
+    record = {"type": "erasure", "id": "e", "at": "2026-11-20T10:00:00Z", "customer": customer}
+    return posted(connection(), record, id, b"raw", datetime.now(UTC))
+
+
+@dataclass
+class Inbox:
+    """A running committer. `handed` is what it gave out to be published."""
+
+    pool: asyncpg.Pool
+    committer: Committer
+    handed: list[Stated] = field(default_factory=list)
+
+    async def take(self, *deliveries: Delivery) -> list[str]:
+        """Post them at once; what became of each."""
+        return list(await asyncio.gather(*map(self.committer.take, deliveries)))
+
+    async def events(self) -> list[Event]:
+        return [decode_event(row[0]) for row in await self.pool.fetch("SELECT event FROM events ORDER BY seq, position")]
+
+
+@asynccontextmanager
+async def opened(url: str, committers: int = 2, limit: int = 10_000) -> AsyncIterator[Inbox]:
+    async with open_pool(url, 6, command_timeout=4) as pool, Workers() as workers:
+        handed: list[Stated] = []
+        inbox = Inbox(pool, Committer(pool, handed.extend, limit), handed)
+        for number in range(committers):
+            workers.start(f"committer-{number}", inbox.committer.run)
+        yield inbox
+        assert workers.dead == []
+
+
+@dataclass
+class Broker:
+    """Takes what is sent, unless it is away."""
+
+    away: bool = False
+    sent: list[Message] = field(default_factory=list)
+
+    async def send_all(self, topic: Topic, messages: Sequence[Message], timeout: float = 10.0) -> None:  # noqa: ASYNC109
+        await asyncio.sleep(0)
+        if self.away:
+            raise Undelivered("away")
+        self.sent.extend(messages)
+
+    @property
+    def events(self) -> list[Event]:
+        return [decode_event(message.value) for message in self.sent]

@@ -1,0 +1,171 @@
+"""The inbox on a real PostgreSQL: what is taken, once, whoever comes at the same time."""
+
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from deploy.local.servers import Postgres, free_port
+from services.ingest.inbox import locks
+from services.ingest.inbox.committer import Committer
+from services.ingest.inbox.writer import ARRIVE
+from services.ingest.store.outbox import Outbox
+from shared.migrations import upgrade
+from shared.problems import Unavailable
+from tests.conftest import SERVICES, NewDatabase
+from tests.contract.ingest_world import Inbox, opened, said
+
+
+@asynccontextmanager
+async def beside(inbox: Inbox) -> AsyncIterator[Inbox]:
+    """Another committer over the same database, alone: what is posted to it together shares a transaction."""
+    one = Inbox(inbox.pool, Committer(inbox.pool, lambda stated: None, 10_000))
+    running = asyncio.create_task(one.committer.run())
+    yield one
+    running.cancel()
+
+
+@pytest.fixture
+async def inbox(database: NewDatabase) -> AsyncIterator[Inbox]:
+    async with opened(await database("ingest")) as inbox:
+        yield inbox
+
+
+async def test_what_is_taken_is_stored_with_its_statement_and_handed_out(inbox: Inbox) -> None:
+    assert await inbox.take(said(9, id="msg_1")) == ["accepted"]
+    [event] = await inbox.events()
+    assert (event.statement, event.subject) == ("msg_1#0", "con_1/response/r-1")
+    assert [stated.event for stated in inbox.handed] == [event]
+    row = await inbox.pool.fetchrow("SELECT seq, delivery, raw, verdict FROM inbox")
+    assert tuple(row) == (event.seq, "msg_1", b"raw", "accepted")
+    assert await inbox.pool.fetchval("SELECT seq FROM unpublished") == event.seq
+
+
+async def test_a_retry_is_a_duplicate_however_many_come_at_once(inbox: Inbox) -> None:
+    outcomes = await inbox.take(*[said(9, id="msg_1") for _ in range(200)])
+    assert sorted(set(outcomes)) == ["accepted", "duplicate"]
+    assert outcomes.count("accepted") == 1
+    assert await inbox.take(said(9, id="msg_1")) == ["duplicate"]
+    assert len(await inbox.events()) == 1
+
+
+async def test_two_replicas_take_a_delivery_once(inbox: Inbox) -> None:
+    async with beside(inbox) as other:
+        both = await asyncio.gather(*[one.take(*[said(9, id=f"msg_{n}") for n in range(100)]) for one in (inbox, other)])
+    for mine, theirs in zip(*both, strict=True):
+        assert sorted((mine, theirs)) == ["accepted", "duplicate"]
+
+
+async def test_the_same_id_over_two_connections_is_two_deliveries(inbox: Inbox) -> None:
+    assert await inbox.take(said(9, id="msg_1"), replace(said(9, id="msg_1"), connection="con_2")) == ["accepted"] * 2
+
+
+async def test_without_an_id_only_a_repeat_of_the_newest_is_a_duplicate(inbox: Inbox) -> None:
+    outcomes = [(await inbox.take(said(value)))[0] for value in (9, 9, 3, 9, 9)]
+    assert outcomes == ["accepted", "duplicate", "accepted", "accepted", "duplicate"]
+    assert len({event.statement for event in await inbox.events()}) == 3
+
+
+async def test_the_same_holds_inside_one_transaction(inbox: Inbox) -> None:
+    async with beside(inbox) as alone:
+        outcomes = await alone.committer.take_all([said(value) for value in (9, 9, 3, 9, 9)])
+    assert outcomes == ["accepted", "duplicate", "accepted", "accepted", "duplicate"]
+
+
+async def test_without_an_id_equal_deliveries_at_once_are_taken_once(inbox: Inbox) -> None:
+    async with beside(inbox) as other:
+        outcomes = await asyncio.gather(*[one.take(said(9)) for _ in range(50) for one in (inbox, other)])
+    assert sum(outcome == ["accepted"] for outcome in outcomes) == 1
+
+
+async def test_a_delivery_with_an_id_is_the_newest_too(inbox: Inbox) -> None:
+    assert await inbox.take(said(9)) == ["accepted"]
+    assert await inbox.take(said(3, id="msg_1")) == ["accepted"]
+    assert await inbox.take(said(9)) == ["accepted"]
+    assert await inbox.take(said(9, id="msg_2")) == ["accepted"]
+    assert await inbox.take(said(9)) == ["duplicate"]
+
+
+async def test_tenants_with_equal_subjects_are_apart(inbox: Inbox) -> None:
+    assert await inbox.take(said(9)) == ["accepted"]
+    assert await inbox.take(said(9, tenant="other")) == ["accepted"]
+
+
+async def test_one_delivery_that_the_database_refuses_spoils_nothing_for_the_others(inbox: Inbox) -> None:
+    poison = replace(said(9, id="bad"), tenant="a\0b")
+    async with beside(inbox) as alone:
+        outcomes = await alone.committer.take_all([said(1, id="a", subject="a"), poison, said(2, id="b", subject="b")])
+    assert outcomes[::2] == ["accepted", "accepted"]
+    assert isinstance(outcomes[1], Unavailable)
+    assert len(await inbox.events()) == 2
+
+
+async def test_a_full_queue_says_so_at_once(inbox: Inbox) -> None:
+    nobody_commits = Committer(inbox.pool, lambda stated: None, limit=3)
+    answers = [asyncio.create_task(nobody_commits.take(said(9, id=str(n)))) for n in range(4)]
+    with pytest.raises(Unavailable) as refusal:
+        await answers[3]
+    assert refusal.value.headers == {"Retry-After": "1"}
+    assert not any(answer.done() for answer in answers[:3])
+    for answer in answers:
+        answer.cancel()
+
+
+async def test_overlapping_batches_from_many_sides_neither_lock_up_nor_lose_anything(inbox: Inbox) -> None:
+    rng = random.Random(1)
+
+    async def post(committer: Committer) -> list[str]:
+        deliveries = [said(n % 10, id=f"m{n}" if n % 2 else None, subject=f"r{n % 7}") for n in rng.sample(range(60), 30)]
+        return [str(outcome) for outcome in await committer.take_all(deliveries)]
+
+    async with beside(inbox) as second, beside(inbox) as third:
+        outcomes = await asyncio.gather(*[post(one.committer) for _ in range(10) for one in (inbox, second, third)])
+    assert {outcome for batch in outcomes for outcome in batch} == {"accepted", "duplicate"}
+    named = await inbox.pool.fetch("SELECT delivery, count(*) FROM inbox WHERE delivery IS NOT NULL GROUP BY delivery")
+    assert {row[1] for row in named} == {1}
+    assert sum(batch.count("accepted") for batch in outcomes) == len(await inbox.events())
+
+
+async def test_head_waits_for_the_numbers_below_it(inbox: Inbox) -> None:
+    await inbox.take(said(9, id="msg_1"))
+    outbox = Outbox(inbox.pool, locks.ARRIVALS)
+    first = await outbox.head()
+    async with inbox.pool.acquire() as db:
+        async with db.transaction():
+            await db.execute(ARRIVE, [locks.ARRIVALS])
+            held = await db.fetchval("SELECT nextval('inbox_seq')")
+            head = asyncio.create_task(outbox.head())
+            await asyncio.sleep(0.2)
+            assert not head.done()
+            await db.execute(
+                "INSERT INTO inbox (seq, tenant, connection, received_at, headers, verdict, revision) "
+                "VALUES ($1, 'acme', 'c', now(), '{}', 'ignored', 1)",
+                held,
+            )
+        assert (await head).seq == held > first.seq
+
+
+async def test_an_outage_is_told_promptly_to_all_who_wait_and_ends_by_itself() -> None:
+    with tempfile.TemporaryDirectory(prefix="earshot-ingest-") as folder:
+        Path(folder).chmod(0o755)
+        server = Postgres(Path(folder) / "postgres", free_port())
+        await server.start()
+        url = await server.create_database("ingest")
+        await asyncio.to_thread(upgrade, url, SERVICES / "ingest" / "migrations")
+        async with opened(url) as inbox:
+            assert await inbox.take(said(9, id="before")) == ["accepted"]
+            await server.stop()
+            begin = time.monotonic()
+            told = await inbox.committer.take_all([said(9, id=str(n)) for n in range(600)])
+            assert {type(one) for one in told} == {Unavailable}
+            assert time.monotonic() - begin < 4
+            await server.start()
+            assert await inbox.take(said(9, id="after")) == ["accepted"]
+            assert [event.statement for event in await inbox.events()] == ["before#0", "after#0"]
+        await server.stop()

@@ -1,0 +1,131 @@
+"""The way out on a real PostgreSQL: whatever happens to the broker or to us, each committed event is published at least once."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from services.ingest.inbox import locks
+from services.ingest.inbox.leftovers import claim
+from services.ingest.relay import Relay
+from services.ingest.store.outbox import Outbox
+from shared.kafka import received_at
+from shared.workers import Workers
+from tests.conftest import NewDatabase
+from tests.contract.ingest_world import Broker, Inbox, erasure, opened, said
+
+
+@pytest.fixture
+async def inbox(database: NewDatabase) -> AsyncIterator[Inbox]:
+    async with opened(await database("ingest")) as inbox:
+        yield inbox
+
+
+@asynccontextmanager
+async def running(*work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    async with Workers() as workers:
+        for number, one in enumerate(work):
+            workers.start(str(number), one)
+        yield
+        assert workers.dead == []
+
+
+async def emptied(inbox: Inbox) -> None:
+    async with asyncio.timeout(10):
+        while await inbox.pool.fetchval("SELECT count(*) FROM unpublished"):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def overdue(inbox: Inbox) -> None:
+    await inbox.pool.execute("UPDATE unpublished SET due = now()")
+
+
+async def test_what_is_committed_is_published_and_leaves_the_queue(inbox: Inbox) -> None:
+    broker = Broker()
+    relay = Relay(inbox.pool, broker)
+    await inbox.take(*[said(n, id=str(n), subject=f"r-{n}") for n in range(5)])
+    relay.offer(inbox.handed)
+    async with running(relay.run):
+        await emptied(inbox)
+    assert broker.events == await inbox.events()
+    assert broker.sent[0].key == b"acme/con_1/response/r-0"
+    assert received_at(broker.sent[0].headers) == broker.events[0].received_at
+
+
+async def test_with_the_broker_away_nothing_is_lost_and_all_arrives_when_it_is_back(inbox: Inbox) -> None:
+    broker = Broker(away=True)
+    relay = Relay(inbox.pool, broker)
+    async with running(relay.run, relay.sweep):
+        await inbox.take(*[said(n, id=str(n), subject=f"r-{n}") for n in range(5)])
+        relay.offer(inbox.handed)
+        await overdue(inbox)
+        await asyncio.sleep(0.3)
+        assert broker.sent == []
+        broker.away = False
+        await emptied(inbox)
+    assert {event.seq for event in broker.events} == {event.seq for event in await inbox.events()}
+
+
+async def test_what_a_crash_left_is_swept_up(inbox: Inbox) -> None:
+    broker = Broker()
+    await inbox.take(said(9, id="1"))
+    async with running(Relay(inbox.pool, broker).sweep):
+        await asyncio.sleep(0.2)
+        assert broker.sent == [], "it isn't due while the process that wrote it may still be at it"
+        await overdue(inbox)
+        await emptied(inbox)
+    assert broker.events == await inbox.events()
+
+
+async def test_sweepers_share_the_work_and_take_nothing_twice(inbox: Inbox) -> None:
+    await inbox.take(*[said(n % 10, id=str(n), subject=f"r-{n}") for n in range(200)])
+    await overdue(inbox)
+    claims = await asyncio.gather(*[claim(inbox.pool, 50) for _ in range(6)])
+    seqs = [seq for claimed, _ in claims for seq in claimed]
+    assert len(seqs) == len(set(seqs)) == 200
+
+
+async def test_a_delivery_erased_while_it_waited_leaves_the_queue_with_its_tombstone_alone(inbox: Inbox) -> None:
+    broker = Broker()
+    await inbox.take(said(9, id="1", customer={"id": "anna"}))
+    await inbox.take(erasure({"id": "anna"}))
+    await overdue(inbox)
+    async with running(Relay(inbox.pool, broker).sweep):
+        await emptied(inbox)
+    assert [type(event.body).__name__ for event in broker.events] == ["Tombstone"]
+
+
+async def test_a_replay_publishes_the_same_bytes_again(inbox: Inbox) -> None:
+    broker = Broker()
+    relay = Relay(inbox.pool, broker)
+    await inbox.take(said(9, id="1"), said(3, id="2", tenant="other"))
+    async with running(relay.sweep):
+        await overdue(inbox)
+        await emptied(inbox)
+        first = {message.value for message in broker.sent}
+        broker.sent.clear()
+        assert await Outbox(inbox.pool, locks.ARRIVALS).publish_again("acme") == 1
+        await emptied(inbox)
+    assert {message.value for message in broker.sent} < first
+    assert [event.tenant for event in broker.events] == ["acme"]
+
+
+async def test_events_are_read_in_order_between_two_numbers_and_whole_deliveries_at_a_time(inbox: Inbox) -> None:
+    await inbox.take(*[said(n % 10, id=str(n), subject=f"r-{n}", customer={"id": "anna"}) for n in range(10)])
+    await inbox.take(erasure({"id": "anna"}))
+    await inbox.take(said(1, id="after", tenant="other"))
+    outbox = Outbox(inbox.pool, locks.ARRIVALS)
+    events = await inbox.events()
+
+    async def read(**bounds: int) -> list[bytes]:
+        pages = [page async for page in outbox.pages("acme", bounds.pop("after", 0), **bounds)]
+        return b"".join(pages).splitlines()
+
+    assert len(await read()) == 10
+    assert len(await read(limit=3)) == 10, "the ten tombstones are one delivery"
+    assert await read(after=events[0].seq) == []
+    assert [json.loads(line)["tenant"] for page in [p async for p in outbox.pages(None, 0)] for line in page.splitlines()] == [
+        event.tenant for event in events
+    ]
