@@ -144,6 +144,29 @@ async def test_markup_in_a_comment_is_shown_as_text(board: Board) -> None:
     assert await board.page.title() == "Earshot"
 
 
+READ_IN_PIECES = """async ([text, size]) => {
+    const { events } = await import("/static/live.js");
+    const bytes = new TextEncoder().encode(text);
+    const stream = new ReadableStream({ start(pieces) {
+        for (let from = 0; from < bytes.length; from += size) pieces.enqueue(bytes.slice(from, from + size));
+        pieces.close();
+    } });
+    const read = [];
+    for await (const message of events(stream)) if (message) read.push([message.id, message.event, message.data]);
+    return read;
+}"""
+
+
+async def test_a_stream_is_read_alike_however_the_network_cuts_it(stack: Stack, browser: Browser) -> None:
+    text = 'id: 7-a\nevent: kpi\ndata: {"ü":\ndata: 1}\n\n: ping\n\n\r\ndata:two\r\n\r\nevent: lost\n\ndata: cut off'
+    page = await browser.new_page()
+    await page.goto(stack.gateway_url)
+    for size in range(1, len(text)):
+        read = await page.evaluate(READ_IN_PIECES, [text, size])
+        assert read == [["7-a", "kpi", '{"ü":\n1}'], ["7-a", "message", "two"]], f"pieces of {size} bytes"
+    await page.context.close()
+
+
 async def test_a_wrong_key_is_told_and_the_right_one_opens_the_page(stack: Stack, browser: Browser) -> None:
     page = await browser.new_page()
     await page.goto(f"{stack.gateway_url}/#key=esk_wrong")

@@ -18,7 +18,7 @@ const FEED_PAGE = 30;
 const STATES = { live: "Live", connecting: "Connecting", waiting: "Reconnecting" };
 
 /** Milliseconds between two askings: of charts, of comments, and of everything while the live stream is down. */
-const PACE = { charts: 4_000, comments: 600, poll: 60_000 };
+const PACE = { charts: 6_000, comments: 600, poll: 60_000 };
 
 export class Board {
   #round = new AbortController(); // stops everything asked for on behalf of the view that stands
