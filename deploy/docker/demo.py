@@ -40,7 +40,7 @@ async def run(settings: Network, terminal: Terminal) -> None:
         replace_json(settings.demo_file, seen_from_outside(settings, tenant))
         terminal.say(f"Earshot is ready. Open\n  http://localhost:{settings.port('gateway')}/#key={tenant.api_key}")
         if until:
-            await trickle(tenant, until, http)
+            await trickle(settings, tenant, until, http)
 
 
 def seen_from_outside(settings: Network, tenant: DemoTenant) -> dict[str, object]:

@@ -66,6 +66,10 @@ class Settings(BaseSettings):
     def history_file(self) -> Path:
         return self.folder / "history.json"
 
+    @property
+    def chats_file(self) -> Path:
+        return self.folder / "chats.json"
+
     def own_ports(self) -> dict[str, int]:
         """Name → port of all that this stack itself will listen on."""
         foreign = set()

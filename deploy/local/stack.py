@@ -53,7 +53,7 @@ class Stack:
         self._publish()
         self._announce(tenant)
         if until:
-            await trickle(tenant, until, self._http)
+            await trickle(self._settings, tenant, until, self._http)
         await asyncio.Event().wait()
 
     async def stop(self) -> None:

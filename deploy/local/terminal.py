@@ -14,6 +14,7 @@ class Terminal:
     def __init__(self) -> None:
         self._console = Console(highlight=False, soft_wrap=True)
         self._status = self._console.status("starting")
+        self._last = ""
         self._began = time.monotonic()
 
     @property
@@ -26,8 +27,9 @@ class Terminal:
         if self._console.is_terminal:
             self._status.start()
             self._status.update(escape(what))
-        else:
+        elif what != self._last:
             self._console.print(f"  … {what}", markup=False)
+        self._last = what
 
     def done(self, what: str) -> None:
         """Tell what has been done."""

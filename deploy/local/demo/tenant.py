@@ -24,7 +24,10 @@ CONNECTIONS: Mapping[str, Mapping[str, Any]] = {
             "dimensions": {name: name for name in ("product", "region", "language", "segment")},
         },
     },
-    "zendesk": {"name": "Help desk", "mapping": {"dimensions": {"brand_id": "product", "organization_id": "segment"}}},
+    "zendesk": {
+        "name": "Help desk",
+        "mapping": {"dimensions": {"brand_id": "product", "organization_id": "segment", "form_id": "region"}},
+    },
 }
 """Provider → what is asked for when its connection is made."""
 

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 
@@ -23,12 +24,16 @@ from deploy.local.demo.story import Story
 from deploy.local.demo.surveys import response
 from deploy.local.demo.tenant import DemoTenant
 from deploy.local.demo.tickets import ticket
+from deploy.local.files import read_json, replace_json
+from deploy.local.settings import Settings
 
 PAUSE = (1.0, 3.0)
 """Seconds between two events, at least and at most."""
 CHAT_PACE = 1 / 12
-NEW_CHAT = 0.2
+NEW_CHAT = 0.12
 """How many of the new subjects are tickets; the others are surveys."""
+CHAT_LIFE = 12 * 3600
+"""Seconds after which a chat is closed for certain."""
 TRIES = 8
 
 
@@ -42,16 +47,20 @@ class Delivery:
     payload: Record = field(compare=False)
 
 
-async def trickle(tenant: DemoTenant, until: datetime, http: httpx.AsyncClient) -> None:
+async def trickle(settings: Settings, tenant: DemoTenant, until: datetime, http: httpx.AsyncClient) -> None:
     """Post events for ever; `until` is when the history ended."""
-    async for delivery in deliveries(until, random.Random()):
+    async for delivery in deliveries(until, settings.chats_file, random.Random()):
         await deliver(delivery, tenant, http)
 
 
-async def deliveries(until: datetime, rng: random.Random) -> AsyncIterator[Delivery]:
-    """One delivery every few seconds: what is due of the tickets under way, else something new."""
+async def deliveries(until: datetime, chats: Path, rng: random.Random) -> AsyncIterator[Delivery]:
+    """One delivery every few seconds: what is due of the tickets under way, else something new.
+
+    `chats` is the file that remembers the chats under way.
+    """
     story = Story(until)
     waiting = await asyncio.to_thread(left_over, until)
+    waiting += [delivery for number in remembered(chats) for delivery in chat_deliveries(number, story)]
     heapq.heapify(waiting)
     while True:
         await asyncio.sleep(rng.uniform(*PAUSE))
@@ -59,10 +68,13 @@ async def deliveries(until: datetime, rng: random.Random) -> AsyncIterator[Deliv
         if waiting and waiting[0].due <= now and rng.random() < 0.6:
             yield heapq.heappop(waiting)
             continue
-        for delivery in something_new(rng, now, story):
-            heapq.heappush(waiting, delivery)
-        while waiting and waiting[0].due <= now:
-            yield heapq.heappop(waiting)
+        number = time.time_ns() // 1_000_000
+        if rng.random() < NEW_CHAT:
+            remember(chats, number)
+            for delivery in chat_deliveries(number, story):
+                heapq.heappush(waiting, delivery)
+        else:
+            yield survey_delivery(number, story)
 
 
 def left_over(until: datetime) -> list[Delivery]:
@@ -70,15 +82,32 @@ def left_over(until: datetime) -> list[Delivery]:
     return [delivery for record in tickets(until) for delivery in ticket_deliveries(record) if delivery.due > until]
 
 
-def something_new(rng: random.Random, now: datetime, story: Story) -> list[Delivery]:
-    """The deliveries of a new subject, from now on."""
-    number = time.time_ns() // 1_000_000
-    if rng.random() < NEW_CHAT:
-        record = ticket(SEED, number, now, story, channel="chat", pace=CHAT_PACE)
-        return ticket_deliveries(record) if record else []
-    provider, record = response(SEED, number, now, story)
+def chat_deliveries(number: int, story: Story) -> list[Delivery]:
+    """A chat that begins at `number`, unix milliseconds: the same whenever it is asked for."""
+    record = ticket(SEED, number, moment(number), story, channel="chat", pace=CHAT_PACE)
+    return ticket_deliveries(record) if record else []
+
+
+def survey_delivery(number: int, story: Story) -> Delivery:
+    """A survey answered at `number`, unix milliseconds."""
+    provider, record = response(SEED, number, moment(number), story)
     payload = typeform.payload(record) if provider == "typeform" else envelope(record)
-    return [Delivery(now, uuid.uuid4().hex, provider, payload)]
+    return Delivery(moment(number), uuid.uuid4().hex, provider, payload)
+
+
+def remembered(chats: Path) -> list[int]:
+    """The chats that may still be under way."""
+    oldest = (time.time() - CHAT_LIFE) * 1000
+    return [number for number in read_json(chats).get("begun", ()) if number > oldest]
+
+
+def remember(chats: Path, number: int) -> None:
+    """Keep the chat in mind, so that it goes on after a restart: the events that it has had are dropped as duplicates."""
+    replace_json(chats, {"begun": [*remembered(chats), number]})
+
+
+def moment(number: int) -> datetime:
+    return datetime.fromtimestamp(number / 1000, UTC)
 
 
 def ticket_deliveries(record: Record) -> list[Delivery]:

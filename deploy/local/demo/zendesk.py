@@ -55,6 +55,7 @@ def opening(record: Payload) -> Payload:
         "submitter_id": record["customer"]["id"],
         "brand_id": record["dimensions"]["product"],
         "organization_id": record["dimensions"]["segment"],
+        "form_id": record["dimensions"]["region"],
         "group_id": None,
         "assignee_id": None,
         "priority": None,

@@ -1,7 +1,9 @@
 """What the trickle sends: ingest's own providers verify and understand every delivery."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from deploy.local.demo.signing import SIGN
 from deploy.local.demo.story import Story
 from deploy.local.demo.tenant import CONNECTIONS
 from deploy.local.demo.tickets import ticket
-from deploy.local.demo.trickle import envelope, left_over
+from deploy.local.demo.trickle import CHAT_LIFE, chat_deliveries, envelope, left_over, remember, remembered
 from services.ingest.domain.connection import Mapping
 from services.ingest.domain.providers import PROVIDERS, NotVerified
 from services.ingest.domain.record import read_record
@@ -77,6 +79,16 @@ def test_what_the_history_left_open_is_sent_later_under_the_same_ids_each_time()
     assert all(delivery.due > UNTIL for delivery in waiting)
     assert [delivery.id for delivery in waiting] == [delivery.id for delivery in left_over(UNTIL)]
     assert len({delivery.id for delivery in waiting}) == len(waiting)
+
+
+def test_a_chat_goes_on_after_a_restart_as_it_would_have_without(tmp_path: Path) -> None:
+    begun = [int((time.time() - ago) * 1000) for ago in (2 * CHAT_LIFE, 600, 5)]
+    for number in begun:
+        remember(tmp_path / "chats.json", number)
+    assert remembered(tmp_path / "chats.json") == begun[1:]
+    first, again = (chat_deliveries(begun[1], Story(UNTIL)) for _ in range(2))
+    assert first == again
+    assert [delivery.payload for delivery in first] == [delivery.payload for delivery in again]
 
 
 def test_a_chat_is_over_within_minutes() -> None:

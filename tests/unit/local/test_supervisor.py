@@ -48,7 +48,7 @@ async def settled(truth: Callable[[], bool]) -> None:
 async def test_what_dies_is_started_again_and_its_new_pid_is_told() -> None:
     told: list[str] = []
     published: list[dict[str, int | None]] = []
-    keeper = Supervisor(told.append, lambda: published.append(keeper.pids), first_pause=0.001)
+    keeper = Supervisor(print, told.append, lambda: published.append(keeper.pids), first_pause=0.001)
     unit = Paper("ingest", [])
     await keeper.start(unit)
     assert keeper.pids == {"ingest": 101}
@@ -62,7 +62,7 @@ async def test_what_dies_is_started_again_and_its_new_pid_is_told() -> None:
 async def test_it_is_tried_until_it_starts() -> None:
     told: list[str] = []
     published: list[int] = []
-    keeper = Supervisor(told.append, lambda: published.append(1), first_pause=0.001)
+    keeper = Supervisor(print, told.append, lambda: published.append(1), first_pause=0.001)
     unit = Paper("kafka", [], failures=3)
     await keeper.start(unit)
     unit.die(status=1)
@@ -73,7 +73,7 @@ async def test_it_is_tried_until_it_starts() -> None:
 
 async def test_servers_are_stopped_after_what_stands_on_them() -> None:
     journal: list[str] = []
-    keeper = Supervisor(print, lambda: None)
+    keeper = Supervisor(print, print, lambda: None)
     for name in ("postgres", "ingest", "kafka", "gateway"):
         await keeper.start(Paper(name, journal))
     await keeper.stop(last=("postgres", "kafka"))
