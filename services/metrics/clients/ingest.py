@@ -12,9 +12,6 @@ from shared.events import Event, decode_event
 from shared.kafka import Retry
 from shared.settings import trimmed
 
-PAGE = 5000
-"""Events asked for at a time."""
-
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -47,17 +44,13 @@ class Ingest:
         answer.raise_for_status()
         return msgspec.json.decode(answer.content, type=Head)
 
-    async def events(self, tenant: str, upto: int) -> AsyncIterator[Event]:
-        """Every event of `tenant` with a sequence up to `upto`, in their order."""
-        after = 0
-        while True:
-            params: dict[str, str | int] = {"tenant": tenant, "after": after, "upto": upto, "limit": PAGE}
-            answer = await self._http.get(f"{self._base}/internal/events", params=params, headers=self._headers)
+    async def events(self, upto: int, tenant: str | None = None) -> AsyncIterator[Event]:
+        """Every event with a sequence up to `upto`, of one tenant or of all, in their order."""
+        params: dict[str, str | int] = {"upto": upto} | ({"tenant": tenant} if tenant else {})
+        async with self._http.stream("GET", f"{self._base}/internal/events", params=params, headers=self._headers) as answer:
             answer.raise_for_status()
-            lines = answer.content.splitlines()
-            for line in lines:
-                event = decode_event(line)
-                after = event.seq
-                yield event
-            if len(lines) < PAGE:
-                return
+            rest = b""
+            async for chunk in answer.aiter_bytes():
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    yield decode_event(line)

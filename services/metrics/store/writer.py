@@ -36,6 +36,14 @@ class Batch:
     reached: Mapping[Partition, Reached] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """How many subjects were computed again, and the id of the last; None when there were no more."""
+
+    subjects: int
+    last: int | None
+
+
 class Incomprehensible(Exception):
     """The statements of one subject can't be folded. Nothing was written."""
 
@@ -75,14 +83,14 @@ class Writer:
 
         await self._transact(work)
 
-    async def rebuild(self, after: int, limit: int) -> int | None:
-        """Compute the contributions of the next `limit` subjects with an id above `after` again; the last id, None at the end."""
+    async def rebuild(self, after: int, limit: int) -> Rebuilt:
+        """Compute the contributions of the next `limit` subjects with an id above `after` again."""
 
-        async def work(connection: asyncpg.Connection) -> int | None:
+        async def work(connection: asyncpg.Connection) -> Rebuilt:
             subjects = await store.lock_known(connection, after, limit)
             await store.load(connection, subjects)
             await self._follow(connection, subjects)
-            return subjects[-1].id if subjects else None
+            return Rebuilt(len(subjects), subjects[-1].id if subjects else None)
 
         return await self._transact(work)
 

@@ -1,0 +1,47 @@
+"""`python -m services.metrics.verify [--tenant T]`: exits 1 at a difference, 2 if something could not be reached."""
+
+import argparse
+import asyncio
+import sys
+
+import httpx
+
+from services.metrics.clients.ingest import Ingest
+from services.metrics.settings import Settings
+from services.metrics.verify.report import say
+from services.metrics.verify.verification import Verification
+from shared.database import OUTAGE, open_pool
+
+PATIENCE = 60.0
+
+
+async def verify(settings: Settings, tenant: str | None, patience: float) -> bool:
+    """Verify against the running services; whether everything is equal."""
+    base = f"http://{settings.host}:{settings.port}"
+    headers = {"Authorization": f"Bearer {settings.internal_token.get_secret_value()}"}
+    async with (
+        open_pool(settings.database_url.get_secret_value(), 2, command_timeout=300) as pool,
+        httpx.AsyncClient(timeout=60, trust_env=False) as http,
+        httpx.AsyncClient(base_url=base, headers=headers, timeout=60, trust_env=False) as metrics,
+    ):
+        ingest = Ingest(http, settings.ingest_url, settings.internal_token)
+        steps = await Verification(ingest, pool, metrics, settings.sentiment_model, patience, say).run(tenant)
+    return not any(step.differences for step in steps)
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(prog="verify", description="Recompute everything from ingest's events and compare.")
+    arguments.add_argument("--tenant", help="verify this tenant alone")
+    arguments.add_argument("--patience", type=float, default=PATIENCE, help="seconds to wait for what isn't applied yet")
+    given = arguments.parse_args()
+    try:
+        equal = asyncio.run(verify(Settings(), given.tenant, given.patience))
+    except (*OUTAGE, httpx.HTTPError) as error:
+        say(f"could not verify: {type(error).__name__}: {error}")
+        sys.exit(2)
+    say("all equal" if equal else "NOT EQUAL")
+    sys.exit(0 if equal else 1)
+
+
+if __name__ == "__main__":
+    main()

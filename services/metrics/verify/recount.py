@@ -1,0 +1,167 @@
+"""Subjects + scores → contributions → sealed histograms: all of it computed again, in plain Python, in one snapshot."""
+
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import attrgetter
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from services.metrics.domain.calendar import Grain, edges
+from services.metrics.domain.contributions import Contribution
+from services.metrics.domain.histogram import Histogram, count
+from services.metrics.store.seals import CUBOIDS, CUBOIDS_REVISION, Level
+from services.metrics.store.subjects import Subject, load
+from services.metrics.store.writer import fold
+from services.metrics.verify.report import Step
+from shared.events import DIMENSIONS
+
+AT_ONCE = 1000
+"""Subjects looked at in one go."""
+
+GRAINS: dict[Level, Grain] = {Level.HOUR: "PT1H", Level.DAY: "P1D", Level.MONTH: "P1M"}
+
+STORED = f"""
+    SELECT c.subject_id, c.tenant, m.tenant, m.name, c.at, c.bin, c.amount,
+        {", ".join(f"{d}_.term" for d in DIMENSIONS)}, cu.pseudonym
+    FROM contributions c
+    LEFT JOIN measures m ON m.id = c.measure
+    {" ".join(f"LEFT JOIN terms {d}_ ON {d}_.id = c.{d}" for d in DIMENSIONS)}
+    LEFT JOIN customers cu ON cu.id = c.customer
+    WHERE c.subject_id = ANY($1)
+"""  # noqa: S608
+
+SEALS = """
+    SELECT s.id, s.level, s.zone, s.starts, s.ends FROM seals s
+    WHERE s.tenant = $1 AND s.measure = $2 AND s.state = 'sealed' AND s.revision = $3
+"""
+
+SEALED = """
+    SELECT h.seal_id, h.cuboid, t.term, h.value IS NOT NULL AND t.term IS NULL AS unknown, h.bins, h.counts, h.total, h.squares
+    FROM seals s JOIN histograms h ON h.seal_id = s.id LEFT JOIN terms t ON t.id = h.value
+    WHERE s.tenant = $1 AND s.measure = $2 AND s.state = 'sealed' AND s.revision = $3
+"""
+
+Cuboids = dict[tuple[int, str | None], Histogram]
+
+
+@dataclass(slots=True)
+class Recount:
+    """A tenant's contributions, computed again: by measure, in order of their times."""
+
+    tenant: int
+    by_measure: defaultdict[str, list[Contribution]] = field(default_factory=lambda: defaultdict(list))
+
+    def of(self, measures: Sequence[str]) -> list[str]:
+        """The measures that these names mean; one that ends in a colon means its family."""
+        return [name for name in self.by_measure if name in measures or f"{name.partition(':')[0]}:" in measures]
+
+    def between(self, measure: str, start: datetime, end: datetime) -> Sequence[Contribution]:
+        """Those of a measure in [start, end)."""
+        rows = self.by_measure.get(measure, [])
+        low, high = (bisect_left(rows, at, key=attrgetter("at")) for at in (start, end))
+        return rows[low:high]
+
+
+async def compare_contributions(connection: asyncpg.Connection, tenant: int, step: Step) -> Recount:
+    """Compare the contributions of every subject of `tenant`; returns them as they ought to be."""
+    recount, after, subjects = Recount(tenant), 0, 0
+    while True:
+        query = "SELECT id, tenant, subject FROM subjects WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3"
+        page = [
+            Subject(number, owner, name, fresh=False)
+            for number, owner, name in await connection.fetch(query, tenant, after, AT_ONCE)
+        ]
+        if not page:
+            break
+        await load(connection, page)
+        stored = await read_contributions(connection, page)
+        for subject in page:
+            wanted = fold(subject)
+            for contribution in wanted:
+                recount.by_measure[contribution.measure].append(contribution)
+            step.differences += difference(subject, Counter(map(plain, wanted)), stored[subject.id])
+        after, subjects = page[-1].id, subjects + len(page)
+    orphans = await connection.fetchval(
+        "SELECT count(*) FROM contributions c"
+        " WHERE tenant = $1 AND NOT EXISTS (SELECT FROM subjects s WHERE s.id = c.subject_id)",
+        tenant,
+    )
+    if orphans:
+        step.differences.append(f"{orphans:,} contributions belong to no subject")
+    for rows in recount.by_measure.values():
+        rows.sort(key=attrgetter("at"))
+    step.compared = f"{sum(map(len, recount.by_measure.values())):,} contributions of {subjects:,} subjects"
+    return recount
+
+
+Plain = tuple[object, ...]
+
+
+def plain(c: Contribution) -> Plain:
+    return c.measure, c.at, c.bin, c.amount, *c.dims, c.customer
+
+
+async def read_contributions(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> defaultdict[int, Counter[Plain]]:
+    """What is stored of each subject, with names; a row of another tenant's measure or under another tenant is told apart."""
+    tenant_of = {subject.id: subject.tenant for subject in subjects}
+    found: defaultdict[int, Counter[Plain]] = defaultdict(Counter)
+    for subject, tenant, owner, *row in await connection.fetch(STORED, list(tenant_of)):
+        astray = tenant != tenant_of[subject] or owner != tenant
+        found[subject][(*row, "astray") if astray else tuple(row)] += 1
+    return found
+
+
+def difference(subject: Subject, wanted: Counter[Plain], have: Counter[Plain]) -> list[str]:
+    missing, surplus = (wanted - have).total(), (have - wanted).total()
+    return [f"{subject.name}: {missing} contributions missing, {surplus} too many"] if missing or surplus else []
+
+
+async def stored_recount(connection: asyncpg.Connection, tenant: int, measures: Sequence[str]) -> Recount:
+    """The contributions of some measures as they are stored now."""
+    query = STORED.replace(
+        "c.subject_id = ANY($1)", "c.tenant = $1 AND (m.name = ANY($2) OR split_part(m.name, ':', 1) || ':' = ANY($2))"
+    )
+    recount = Recount(tenant)
+    for _, _, _, measure, at, place, amount, *dims, customer in await connection.fetch(query, tenant, list(measures)):
+        recount.by_measure[measure].append(Contribution(measure, at, place, amount, tuple(dims), customer))
+    for rows in recount.by_measure.values():
+        rows.sort(key=attrgetter("at"))
+    return recount
+
+
+async def compare_sealed(connection: asyncpg.Connection, recount: Recount, step: Step) -> None:
+    """Compare every sealed histogram of a tenant with the contributions of its span."""
+    seals = histograms = 0
+    measures = await connection.fetch("SELECT id, name FROM measures WHERE tenant = $1 ORDER BY name", recount.tenant)
+    for number, measure in measures:
+        key = (recount.tenant, number, CUBOIDS_REVISION)
+        sealed: defaultdict[int, Cuboids] = defaultdict(dict)
+        for seal, cuboid, value, unknown, bins, counts, total, squares in await connection.fetch(SEALED, *key):
+            key_of = cuboid, ("?" if unknown else value)
+            if key_of in sealed[seal]:
+                step.differences.append(f"{measure}: a histogram is there twice")
+            sealed[seal][key_of] = Histogram(dict(zip(bins, counts, strict=True)), int(total), int(squares))
+            histograms += 1
+        for seal, level, zone, starts, ends in await connection.fetch(SEALS, *key):
+            seals += 1
+            wanted = cuboids(recount.between(measure, starts, ends), Level(level))
+            if edges(GRAINS[level], ZoneInfo(zone), starts, ends) != [starts, ends]:
+                step.differences.append(f"{measure} {Level(level).name.lower()} {starts.isoformat()}: no span of {zone}")
+            if wanted != sealed[seal]:
+                step.differences.append(f"{measure} {Level(level).name.lower()} {starts.isoformat()}: counted wrongly")
+    step.compared = f"{seals:,} seals with {histograms:,} histograms"
+
+
+def cuboids(rows: Sequence[Contribution], level: Level) -> Cuboids:
+    """What a seal should hold: of hours the total alone."""
+    found: defaultdict[tuple[int, str | None], list[tuple[int, int]]] = defaultdict(list)
+    for number, dimension in CUBOIDS.items():
+        if dimension is None or level is not Level.HOUR:
+            place = DIMENSIONS.index(dimension) if dimension else None
+            for row in rows:
+                found[number, row.dims[place] if place is not None else None].append((row.bin, row.amount))
+    return {key: count(pairs) for key, pairs in found.items()}

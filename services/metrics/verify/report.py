@@ -1,0 +1,30 @@
+"""What verification has to say: per step what was compared, and every difference."""
+
+import sys
+from dataclasses import dataclass, field
+
+SHOWN = 10
+"""Differences of a step that are told one by one."""
+
+
+@dataclass(slots=True)
+class Step:
+    """One comparison. `compared` says of what and how much; a difference names what differs, never what a customer said."""
+
+    name: str
+    compared: str = ""
+    differences: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        verdict = f"{len(self.differences):,} DIFFERENCES" if self.differences else "equal"
+        more = len(self.differences) - SHOWN
+        told = [f"      {difference}" for difference in self.differences[:SHOWN]]
+        return "\n".join(
+            [f"  {self.name}: {self.compared}: {verdict}", *told, *([f"      … and {more:,} more"] if more > 0 else [])]
+        )
+
+
+def say(text: str) -> None:
+    """Tell whoever runs the verification."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

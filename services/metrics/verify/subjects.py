@@ -1,0 +1,152 @@
+"""Events → subjects: what ingest has of each subject is what metrics has; and every comment has its score."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from services.metrics.clients.ingest import Ingest
+from services.metrics.domain.merge import union
+from services.metrics.domain.view import view
+from services.metrics.store.query import snapshot
+from services.metrics.verify.report import Step
+from shared.events import Event, Tombstone, decode_event, encode
+
+Name = tuple[str, str]
+"""A tenant and one of its subjects."""
+
+State = Mapping[str, Event]
+PAUSE = 1.0
+"""Seconds between two looks at what isn't equal yet."""
+
+STORED = """
+    SELECT t.slug, s.subject, s.erased, st.statement, st.revision, st.seq, st.position, st.body
+    FROM tenants t JOIN subjects s ON s.tenant = t.id LEFT JOIN statements st ON st.subject_id = s.id
+    WHERE $1::text IS NULL OR t.slug = $1
+"""
+
+SCORED = """
+    SELECT t.slug, s.subject, array_agg(sc.text_hash) AS hashes
+    FROM tenants t JOIN subjects s ON s.tenant = t.id JOIN scores sc ON sc.subject_id = s.id
+    WHERE sc.model = $1 GROUP BY 1, 2
+"""
+
+
+@dataclass(slots=True)
+class Stored:
+    """A subject as metrics has it; `forged` names rows whose columns contradict their body."""
+
+    erased: bool
+    statements: dict[str, Event] = field(default_factory=dict)
+    forged: set[str] = field(default_factory=set)
+
+
+async def compare_subjects(
+    ingest: Ingest, pool: asyncpg.Pool, tenant: str | None, patience: float, say: Callable[[str], None]
+) -> Step:
+    """Compare all that ingest has up to its present head. What isn't applied yet is waited for while that gets less."""
+    step = Step("events → subjects")
+    suspects: dict[Name, str] | None = None
+    waited = 0.0
+    while True:
+        head = (await ingest.head()).seq
+        expected = await read_events(ingest, head, tenant)
+        stored = await read_stored(pool, tenant)
+        found = dict(differences(expected, stored, head))
+        if suspects is None:
+            statements = sum(map(len, expected.values()))
+            step.compared = f"{statements:,} statements of {len(expected):,} subjects, up to sequence {head:,}"
+            suspects = found
+        else:
+            remaining = {name: found[name] for name in suspects if name in found}
+            waited = 0.0 if len(remaining) < len(suspects) else waited + PAUSE
+            suspects = remaining
+        if not suspects or waited >= patience:
+            step.differences = [f"{name[0]} {name[1]}: {reason}" for name, reason in sorted(suspects.items())]
+            return step
+        say(f"  waiting for {len(suspects):,} subjects to be applied")
+        await asyncio.sleep(PAUSE)
+
+
+async def read_events(ingest: Ingest, upto: int, tenant: str | None) -> dict[Name, State]:
+    """The state of every subject, by what ingest has."""
+    said: dict[Name, list[Event]] = {}
+    async for event in ingest.events(upto, tenant):
+        said.setdefault((event.tenant, event.subject), []).append(event)
+    return {name: union(events) for name, events in said.items()}
+
+
+async def read_stored(pool: asyncpg.Pool, tenant: str | None) -> dict[Name, Stored]:
+    """The state of every subject, by what metrics has."""
+    found: dict[Name, Stored] = {}
+    async for slug, subject, erased, statement, revision, seq, position, body in rows(pool, STORED, tenant):
+        stored = found.setdefault((slug, subject), Stored(erased))
+        if statement is None:
+            continue
+        event = decode_event(body)
+        stored.statements[statement] = event
+        told = event.tenant, event.subject, event.statement, event.revision, event.seq, event.position
+        if told != (slug, subject, statement, revision, seq, position):
+            stored.forged.add(statement)
+    return found
+
+
+async def rows(pool: asyncpg.Pool, query: str, *values: object) -> AsyncIterator[asyncpg.Record]:
+    """The rows of a query, of one snapshot, without holding them all."""
+    async with snapshot(pool) as connection:
+        async for row in connection.cursor(query, *values, prefetch=2000):
+            yield row
+
+
+def differences(expected: Mapping[Name, State], stored: Mapping[Name, Stored], head: int) -> list[tuple[Name, str]]:
+    """Subjects that differ, and how. What metrics knows from beyond `head` is no difference."""
+    found = []
+    for name in expected.keys() | stored.keys():
+        wanted, have = expected.get(name, {}), stored.get(name)
+        if reason := "isn't there" if have is None else difference(wanted, have, head):
+            found.append((name, reason))
+    return found
+
+
+def difference(wanted: State, have: Stored, head: int) -> str:
+    """How a subject differs, in words; nothing if it doesn't."""
+    if have.forged:
+        return f"{len(have.forged)} rows contradict what they hold"
+    known = {statement: event for statement, event in have.statements.items() if event.seq <= head or statement in wanted}
+    missing, surplus = len(wanted.keys() - known.keys()), len(known.keys() - wanted.keys())
+    changed = sum(encode(event) != encode(known[statement]) for statement, event in wanted.items() if statement in known)
+    erased = any(type(event.body) is Tombstone for event in have.statements.values())
+    told = ((missing, "statements missing"), (surplus, "statements too many"), (changed, "statements differ"))
+    flag = ["is marked as erased wrongly" if have.erased else "isn't marked as erased"] if have.erased != erased else []
+    return ", ".join([f"{count} {what}" for count, what in told if count] + flag)
+
+
+async def compare_coverage(
+    pool: asyncpg.Pool, model: str, tenant: str | None, patience: float, say: Callable[[str], None]
+) -> Step:
+    """Every comment that counts has a score of the promoted model; those that lack one are waited for while they get fewer."""
+    step = Step(f"comments → scores of {model}")
+    suspects: set[tuple[Name, str]] | None = None
+    waited = 0.0
+    while True:
+        comments, unscored = await look_for_scores(pool, model, tenant)
+        if suspects is None:
+            step.compared, suspects = f"{comments:,} comments", unscored
+        else:
+            remaining = suspects & unscored
+            waited = 0.0 if len(remaining) < len(suspects) else waited + PAUSE
+            suspects = remaining
+        if not suspects or waited >= patience:
+            step.differences = [f"{name[0]} {name[1]}: a comment has no score" for name, _ in sorted(suspects)]
+            return step
+        say(f"  waiting for the scores of {len(suspects):,} comments")
+        await asyncio.sleep(PAUSE)
+
+
+async def look_for_scores(pool: asyncpg.Pool, model: str, tenant: str | None) -> tuple[int, set[tuple[Name, str]]]:
+    """How many comments there are, and which have no score."""
+    stored = await read_stored(pool, tenant)
+    scored = {(slug, subject): set(hashes) async for slug, subject, hashes in rows(pool, SCORED, model)}
+    comments = {(name, comment.text_hash) for name, have in stored.items() for comment in view(have.statements.values()).comments}
+    return len(comments), {(name, text) for name, text in comments if text not in scored.get(name, ())}

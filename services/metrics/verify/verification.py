@@ -1,0 +1,68 @@
+"""The verification as a whole: which steps there are, and in what order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import httpx
+
+from services.metrics.clients.ingest import Ingest
+from services.metrics.store.query import snapshot
+from services.metrics.verify.recount import compare_contributions, compare_sealed
+from services.metrics.verify.report import Step
+from services.metrics.verify.served import Tenant, compare_served
+from services.metrics.verify.subjects import compare_coverage, compare_subjects
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What it reads: ingest's events, metrics' tables, and the answers of a running metrics service.
+
+    `patience`: seconds to wait for what isn't applied yet, while it doesn't get less.
+    """
+
+    ingest: Ingest
+    pool: asyncpg.Pool
+    metrics: httpx.AsyncClient
+    model: str
+    patience: float
+    say: Callable[[str], None]
+
+    async def run(self, tenant: str | None = None) -> list[Step]:
+        """Verify one tenant or all; tells each step as soon as it is done."""
+        steps = [
+            self._told(await compare_subjects(self.ingest, self.pool, tenant, self.patience, self.say)),
+            self._told(await compare_coverage(self.pool, self.model, tenant, self.patience, self.say)),
+        ]
+        known = await self.pool.fetch(
+            "SELECT id, slug, zone FROM tenants WHERE $1::text IS NULL OR slug = $1 ORDER BY slug", tenant
+        )
+        for number, slug, zone in known:
+            self.say(f"tenant {slug}")
+            steps += await self._verify(Tenant(number, slug, ZoneInfo(zone), self.model))
+        return steps
+
+    async def _verify(self, tenant: Tenant) -> list[Step]:
+        stored, sealed, served = steps = [
+            Step("subjects + scores → contributions"),
+            Step("contributions → sealed histograms"),
+            Step("contributions → served KPIs"),
+        ]
+        async with snapshot(self.pool) as connection:
+            await connection.execute(
+                "SET LOCAL idle_in_transaction_session_timeout = 0"
+            )  # it computes for long, and holds no lock
+            now = datetime.now(UTC)
+            recount = await compare_contributions(connection, tenant.id, stored)
+            self._told(stored)
+            await compare_sealed(connection, recount, sealed)
+            self._told(sealed)
+        await compare_served(self.metrics, self.pool, tenant, recount, now, served)
+        self._told(served)
+        return steps
+
+    def _told(self, step: Step) -> Step:
+        self.say(str(step))
+        return step
