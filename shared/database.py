@@ -1,4 +1,4 @@
-"""PostgreSQL: one pool of raw asyncpg connections for hot paths, one SQLAlchemy engine for the rest, one way to tell an outage."""
+"""PostgreSQL: a pool of raw asyncpg connections for hot paths, a SQLAlchemy engine for the rest, one way to tell an outage."""
 
 import asyncio
 from collections.abc import AsyncIterator
