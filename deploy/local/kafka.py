@@ -99,7 +99,8 @@ class Kafka:
         self._properties.write_text(PROPERTIES.format(host=HOST, port=self.port, controller_port=self.controller_port, logs=logs))
         if (logs / "meta.properties").exists():
             return
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # Base64 of its own alphabet may begin with a minus, which the tool takes for an option.
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
         tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c", self._properties)
         await run_to_end("Kafka's storage tool", [*java, *tool], self.log)
 
