@@ -1,6 +1,6 @@
 """Every metric that Earshot exposes, with the labels it may carry: never a tenant, never anything a customer wrote."""
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 SENT = Counter("earshot_kafka_sent_total", "Messages acknowledged by the broker", ["topic"])
 SENDS_FAILED = Counter("earshot_kafka_sends_failed_total", "Sends that were not acknowledged in time", ["topic"])
@@ -14,3 +14,8 @@ OFFSETS_LOST = Counter(
 STALLS = Counter("earshot_kafka_stalls_total", "Consumers that stood still before a broker that answered", ["group"])
 LAG = Gauge("earshot_kafka_lag_records", "Records that this consumer has yet to read", ["group", "topic", "partition"])
 SCORED = Counter("earshot_sentiment_scored_total", "Comments scored and sent, by label", ["label"])
+ANSWERED = Histogram(
+    "earshot_gateway_answer_seconds", "Time until an answer of the gateway began, by its route", ["method", "route", "status"]
+)
+LIVE_READERS = Gauge("earshot_gateway_live_readers", "Live streams that are open")
+LIVE_QUESTIONS = Counter("earshot_gateway_live_questions_total", "Questions that the live hub put to metrics")

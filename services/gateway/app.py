@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.gateway.api import keys, kpis, live, page, passing
+from services.gateway.api.accounting import Accounting
 from services.gateway.api.limits import Limits, RateLimitHeaders
 from services.gateway.api.state import Gateway
 from services.gateway.clients.kpis import value
@@ -57,6 +58,7 @@ def create_app(
 
     app = FastAPI(title="Earshot", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(RateLimitHeaders)
+    app.add_middleware(Accounting)
     app.add_middleware(RequestId)
     problems.install(app)
     add_health(app, alive=lambda: workers.dead, ready=lambda: missing(engine))

@@ -19,6 +19,7 @@ def caller_with(scope: Scope) -> Callable[[Request], Awaitable[Key]]:
 
     async def dependency(request: Request) -> Key:
         key = await known(gateway_of(request), request.headers.get("authorization", ""))
+        request.state.caller = key
         request.state.rate_limit = gateway_of(request).limits.take(key.id)
         if not key.may(scope):
             raise Forbidden(f"this key lacks the scope {scope}")

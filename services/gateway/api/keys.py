@@ -10,11 +10,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from services.gateway.admin import new_key
 from services.gateway.api import requests
 from services.gateway.api.callers import BEARER, caller_with
+from services.gateway.api.document import refusals
 from services.gateway.api.state import gateway_of
 from services.gateway.domain.keys import Key, Scope, granted
 from shared.problems import Conflict, Forbidden, NotFound
 
-routes = APIRouter(dependencies=[Depends(BEARER)], prefix="/v1/keys", tags=["keys"])
+routes = APIRouter(dependencies=[Depends(BEARER)], prefix="/v1/keys", tags=["keys"], responses=refusals())
 
 Admin = Annotated[Key, Depends(caller_with("admin"))]
 Name = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]

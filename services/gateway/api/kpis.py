@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway.api import requests
 from services.gateway.api.callers import BEARER, caller_with
 from services.gateway.api.conditions import matches, tags
+from services.gateway.api.document import PAGING, QUESTION, refusals
 from services.gateway.api.passing import answered
 from services.gateway.api.rendering import JSON, MEDIA_TYPES, rendered
 from services.gateway.api.state import gateway_of
@@ -22,13 +23,18 @@ routes = APIRouter(dependencies=[Depends(BEARER)], tags=["kpis"])
 Reader = Annotated[Key, Depends(caller_with("metrics:read"))]
 RecordsReader = Annotated[Key, Depends(caller_with("records:read"))]
 
+FORMS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The answer", "content": {media_type: {} for media_type in MEDIA_TYPES}},
+    304: {"description": "What `If-None-Match` names would be answered again; costs no aggregation"},
+}
+
 REVALIDATED = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
 """An answer may be kept by its reader, but not shown again without asking whether it still stands."""
 
 REVISION_HEADER = "x-earshot-revision"
 
 
-@routes.get("/v1/kpis", summary="The catalogue")
+@routes.get("/v1/kpis", summary="The catalogue", responses=refusals(401, 403, 429, 503))
 async def catalogue(request: Request, caller: Reader) -> Response:
     answer = (
         await gateway_of(request).upstream("metrics").call("GET", "/v1/kpis", tenant=caller.tenant, query=requests.query(request))
@@ -42,12 +48,22 @@ async def catalogue(request: Request, caller: Reader) -> Response:
     return Response(answer.content, headers=headers, media_type=JSON)
 
 
-@routes.get("/v1/kpis/{kpi}", summary="A number, a breakdown or a series")
+@routes.get(
+    "/v1/kpis/{kpi}",
+    summary="A number, a breakdown or a series, as JSON, CSV or NDJSON",
+    responses=FORMS | refusals(),
+    openapi_extra={"parameters": QUESTION},
+)
 async def kpi(request: Request, kpi: str, caller: Reader) -> Response:
     return await asked(request, caller, f"/v1/kpis/{requests.clean(kpi)}")
 
 
-@routes.get("/v1/kpis/{kpi}/records", summary="The records behind a number")
+@routes.get(
+    "/v1/kpis/{kpi}/records",
+    summary="The records behind a number",
+    responses=FORMS | refusals(),
+    openapi_extra={"parameters": [*QUESTION, *PAGING]},
+)
 async def records(request: Request, kpi: str, caller: RecordsReader) -> Response:
     return await asked(request, caller, f"/v1/kpis/{requests.clean(kpi)}/records")
 

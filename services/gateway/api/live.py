@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.gateway.api import requests
 from services.gateway.api.callers import BEARER, caller_with, known
+from services.gateway.api.document import LAST_EVENT_ID, QUESTION, WATCHED, refusals
 from services.gateway.api.state import gateway_of
 from services.gateway.domain.keys import Key
 from services.gateway.domain.watch import Watch, watch
@@ -20,12 +21,21 @@ from shared.problems import BadRequest, NotAuthenticated, Unavailable
 
 routes = APIRouter(dependencies=[Depends(BEARER)], tags=["kpis"])
 
+STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"description": "One `snapshot`, then a `kpi` for every change", "content": {"text/event-stream": {}}}
+}
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 LOOK = 1.0
 """How often a stream looks whether its key still works and whether we are stopping."""
 
 
-@routes.get("/v1/live", summary="KPIs as server-sent events: a snapshot, then every change", response_class=StreamingResponse)
+@routes.get(
+    "/v1/live",
+    summary="KPIs as server-sent events: a snapshot, then every change",
+    response_class=StreamingResponse,
+    responses=STREAM | refusals(),
+    openapi_extra={"parameters": [*WATCHED, *QUESTION, LAST_EVENT_ID]},
+)
 async def live(request: Request, caller: Annotated[Key, Depends(caller_with("metrics:read"))]) -> Response:
     wanted = wish(request)
     stack = AsyncExitStack()

@@ -78,11 +78,11 @@ def router(own: Files) -> APIRouter:
     """`/` and `/static/…`. The library is kept by browsers for a day; our own files are asked for again, mostly a 304."""
     routes = APIRouter(include_in_schema=False)
 
-    @routes.get("/")
+    @routes.api_route("/", methods=["GET", "HEAD"])
     async def page(request: Request) -> Response:
         return sent(request, await own.get("index.html"), "no-cache")
 
-    @routes.get("/static/{name}")
+    @routes.api_route("/static/{name}", methods=["GET", "HEAD"])
     async def static(request: Request, name: str) -> Response:
         return sent(request, await own.get(name), f"public, max-age={DAY}" if name == PLOTLY else "no-cache")
 

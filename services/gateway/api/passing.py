@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway.api import requests
 from services.gateway.api.callers import BEARER, caller_with
+from services.gateway.api.document import refusals
 from services.gateway.api.requests import MIB
 from services.gateway.api.state import gateway_of
 from services.gateway.domain.keys import Key, Scope
@@ -57,6 +58,7 @@ def router() -> APIRouter:
             summary=passage.summary,
             tags=[passage.upstream],
             response_class=Response,
+            responses=refusals(),
             operation_id=f"{passage.method}_{passage.path}".lower().translate(str.maketrans("/:{}", "____")),
         )
     return routes

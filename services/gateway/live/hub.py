@@ -11,6 +11,7 @@ from typing import Self
 from services.gateway.domain.watch import Watch
 from services.gateway.live.cell import PACE, Cell, Pace
 from services.gateway.live.reader import Reader
+from shared.metrics_names import LIVE_QUESTIONS, LIVE_READERS
 from shared.problems import TooManyRequests
 
 Ask = Callable[[str, str, str], Awaitable[bytes]]
@@ -47,6 +48,7 @@ class Hub:
         if self._readers[key_id] >= self._readers_per_key:
             raise TooManyRequests("this key holds too many live streams open", headers={"Retry-After": "10"})
         self._readers[key_id] += 1
+        LIVE_READERS.inc()
         cells = [self._cell(tenant, kpi, watch) for kpi in watch.kpis]
         reader = Reader(cells)
         for cell in cells:
@@ -68,9 +70,11 @@ class Hub:
 
     async def _in_turn(self, tenant: str, kpi: str, query: str) -> bytes:
         async with self._turn:
+            LIVE_QUESTIONS.inc()
             return await self._ask(tenant, kpi, query)
 
     def _leave(self, tenant: str, key_id: str, reader: Reader, cells: list[Cell], watch: Watch) -> None:
+        LIVE_READERS.dec()
         self._readers[key_id] -= 1
         if not self._readers[key_id]:
             del self._readers[key_id]

@@ -133,7 +133,7 @@ async def test_metrics_away_is_503_at_the_door_and_a_pause_on_a_stream(stage: St
         assert heard[1]["rows"][0]["n"] == stage.metrics.n["acme", "nps"]
 
 
-async def test_a_reader_who_stops_reading_costs_bounded_memory_and_hears_the_newest(stage: Stage, key: str) -> None:
+async def test_a_reader_who_stops_reading_hears_the_newest_in_the_end_and_nothing_twice(stage: Stage, key: str) -> None:
     padding = "x" * 200_000
 
     def large(request: httpx.Request) -> httpx.Response:

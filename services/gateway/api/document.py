@@ -1,0 +1,81 @@
+"""What the OpenAPI document says of calls whose queries are read elsewhere: the parameters of a question about a KPI."""
+
+from typing import Any
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "invalid_params": {
+            "type": "array",
+            "items": {"type": "object", "properties": {"name": {"type": "string"}, "reason": {"type": "string"}}},
+        },
+    },
+}
+
+REFUSALS = {
+    400: "The query can't be answered as it is; `invalid_params` says why",
+    401: "No key, or one that doesn't work",
+    403: "The key lacks the scope",
+    404: "There is no such thing, or it is another tenant's",
+    429: "The key comes too often; `Retry-After` says when to come again",
+    503: "Our fault, or an outage; `Retry-After` says when to come again",
+}
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problem documents that a call may answer with."""
+    content = {"application/problem+json": {"schema": PROBLEM}}
+    return {status: {"description": REFUSALS[status], "content": content} for status in statuses or REFUSALS}
+
+
+def parameter(name: str, told: str, **schema: Any) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": told, "schema": {"type": "string", **schema}}
+
+
+QUESTION = [
+    parameter("window", "`15m 1h 24h 7d 30d 90d 365d` ending now, or `today`, `this_week`, `last_month`, … in `tz`"),
+    parameter("from", "RFC 3339; with `to` instead of `window`, half-open", format="date-time"),
+    parameter("to", "RFC 3339, may lie ahead", format="date-time"),
+    parameter("grain", "Size of a bucket; none: one value", enum=["PT15M", "PT1H", "P1D", "P1W", "P1M"]),
+    parameter("tz", "IANA zone in which days are cut; the tenant's by default"),
+    parameter("week_start", "The first day of a week", enum=["monday", "sunday"]),
+    parameter("group_by", "Up to two dimensions, separated by a comma"),
+    {
+        "name": "filter",
+        "in": "query",
+        "style": "deepObject",
+        "explode": True,
+        "description": "`filter[team]=a,b`: one of these; `filter[team]=!a`: not this",
+        "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+    },
+    parameter("agg", "For spans; the catalogue tells the default", enum=["p50", "p90", "p95", "mean"]),
+    parameter("hours", "Which seconds count", enum=["calendar", "business"]),
+    parameter("filed_by", "The event time that files a record, where there is more than one"),
+    {
+        "name": "compare",
+        "in": "query",
+        "description": "`previous`, `previous_year` or `from/to`; may be repeated",
+        "schema": {"type": "array", "items": {"type": "string"}},
+    },
+    parameter("per", "The latest answer of each customer only", enum=["respondent"]),
+    parameter("at", "The value as of an instant, for the backlog", format="date-time"),
+]
+
+PAGING = [
+    parameter("cursor", "`next` of the page before"),
+    {"name": "limit", "in": "query", "description": "Records on a page", "schema": {"type": "integer", "minimum": 1}},
+]
+
+WATCHED = [{**parameter("kpis", "Ids of KPIs, separated by commas"), "required": True}]
+
+LAST_EVENT_ID = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "description": "The last `id` heard: nothing is told until there is something newer",
+    "schema": {"type": "string"},
+}

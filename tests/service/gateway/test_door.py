@@ -1,0 +1,101 @@
+"""The door as a whole: every route asks for a key, outages are told as such, and each call is accounted for."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client import REGISTRY
+
+from services.gateway.domain.keys import secret_of
+from tests.service.gateway.door import Announcements, Door, opened, problem
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+NOWHERE = "postgresql+asyncpg://nobody@127.0.0.1:1/nothing"
+
+
+async def calls(door: Door) -> list[tuple[str, str]]:
+    """Every call of the OpenAPI document."""
+    document: dict[str, Any] = (await door.http.get("/openapi.json")).json()
+    return [
+        (method.upper(), path.replace("{", "").replace("}", ""))
+        for path, item in document["paths"].items()
+        for method in item
+        if method in METHODS
+    ]
+
+
+async def test_every_call_of_the_document_asks_for_a_key_and_a_scope(door: Door) -> None:
+    powerless = await door.key("pii:read")
+    found = await calls(door)
+    assert len(found) > 15
+    for method, path in found:
+        assert (await door.http.request(method, path)).status_code == 401, path
+        assert (await door.call(method, path, powerless)).status_code == 403, path
+    assert door.behind.heard == []
+
+
+async def test_the_document_tells_the_parameters_the_key_and_the_refusals(door: Door) -> None:
+    document = (await door.http.get("/openapi.json")).json()
+    value = document["paths"]["/v1/kpis/{kpi}"]["get"]
+    named = {parameter["name"] for parameter in value["parameters"]}
+    assert {"kpi", "window", "from", "to", "grain", "tz", "group_by", "filter", "compare", "per", "at"} <= named
+    assert {"200", "304", "400", "401", "403", "404", "429", "503"} <= set(value["responses"])
+    assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+    assert {"key": []} in value["security"]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("PUT", "/v1/keys", 405), ("POST", "/", 405)])
+async def test_what_is_not_there_is_a_problem_document(door: Door, method: str, path: str, status: int) -> None:
+    answer = await door.http.request(method, path)
+    assert answer.status_code == status
+    problem(answer)
+
+
+async def test_without_its_database_the_gateway_lives_and_says_so() -> None:
+    async with opened(NOWHERE, Announcements()) as door:
+        assert (await door.http.get("/livez")).status_code == 200
+        ready = await door.http.get("/readyz")
+        assert (ready.status_code, ready.json()["missing"]) == (503, ["database"])
+        answer = await door.get("/v1/kpis", secret_of(bytes(32)))
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        problem(answer)
+        assert (await door.http.get("/")).status_code == 200
+
+
+async def test_a_call_is_told_in_the_log_without_its_secrets(door: Door, capsys: pytest.CaptureFixture[str]) -> None:
+    key = await door.key("metrics:read", tenant="told")
+    capsys.readouterr()
+    await door.get("/v1/kpis/nps?filter[agent]=jane", key, headers={"x-request-id": "r-77"})
+    said = "".join(capsys.readouterr())
+    assert "/v1/kpis/{kpi}" in said
+    assert "r-77" in said
+    assert "told" in said
+    assert "jane" not in said
+    assert key not in said
+
+
+def answered(**labels: str) -> float:
+    return REGISTRY.get_sample_value("earshot_gateway_answer_seconds_count", labels) or 0.0
+
+
+async def test_answers_are_counted_by_route_and_inventions_make_no_labels(door: Door) -> None:
+    key = await door.key("metrics:read")
+    routes = (
+        {"method": "GET", "route": "/v1/kpis/{kpi}", "status": "200"},
+        {"method": "unknown", "route": "unknown", "status": "404"},
+    )
+    before = [answered(**labels) for labels in routes]
+    await door.get("/v1/kpis/nps", key)
+    await door.http.request("BREW", "/coffee/7")
+    assert [answered(**labels) for labels in routes] == [count + 1 for count in before]
+
+
+async def test_a_fault_of_ours_is_503_and_tells_nothing(door: Door) -> None:
+    def broken(request: httpx.Request) -> httpx.Response:
+        raise RuntimeError("a secret of ours")
+
+    door.behind.answer = broken
+    answer = await door.get("/v1/kpis/nps", await door.key("metrics:read"))
+    assert answer.status_code == 503
+    assert "secret" not in json.dumps(problem(answer))
