@@ -158,12 +158,14 @@ READ_IN_PIECES = """async ([text, size]) => {
 
 
 async def test_a_stream_is_read_alike_however_the_network_cuts_it(stack: Stack, browser: Browser) -> None:
-    text = 'id: 7-a\nevent: kpi\ndata: {"ü":\ndata: 1}\n\n: ping\n\n\r\ndata:two\r\n\r\nevent: lost\n\ndata: cut off'
+    text = (
+        'id: 7-a\nevent: kpi\ndata: {"ü":\ndata: 1}\n\n: ping\n\n\r\ndata:two\r\ndata:lines\r\n\r\nevent: lost\n\ndata: cut off'
+    )
     page = await browser.new_page()
     await page.goto(stack.gateway_url)
     for size in range(1, len(text)):
         read = await page.evaluate(READ_IN_PIECES, [text, size])
-        assert read == [["7-a", "kpi", '{"ü":\n1}'], ["7-a", "message", "two"]], f"pieces of {size} bytes"
+        assert read == [["7-a", "kpi", '{"ü":\n1}'], ["7-a", "message", "two\nlines"]], f"pieces of {size} bytes"
     await page.context.close()
 
 
