@@ -2,6 +2,8 @@
 
 import logging
 import sys
+import time
+from math import inf
 
 import structlog
 
@@ -25,3 +27,24 @@ def configure_logging(service: str, level: str, log_format: str) -> None:
     )
     structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(level="WARNING", stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Seldom("aiokafka"))
+
+
+class Seldom(logging.Filter):
+    """Lets each kind of message of `library` through once in `every` seconds: in an outage it says the same 30 times a second."""
+
+    def __init__(self, library: str, every: float = 30.0) -> None:
+        super().__init__()
+        self._library = library
+        self._every = every
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] != self._library:
+            return True
+        now = time.monotonic()
+        if now - self._said.get(str(record.msg), -inf) < self._every:
+            return False
+        self._said[str(record.msg)] = now
+        return True

@@ -116,6 +116,11 @@ def record(raw: ConsumerRecord) -> Record:
     return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value or b"", tuple(raw.headers), raw.timestamp)
 
 
+def in_touch(client: AIOKafkaConsumer) -> bool:
+    """Whether the client knows its group's coordinator: a failed heartbeat makes it forget it, until the broker is back."""
+    return client._coordinator is not None and client._coordinator.coordinator_id is not None
+
+
 def standing(client: AIOKafkaConsumer) -> dict[Place, int | None]:
     """The position of each partition that the client has now; None where it has no usable one."""
     return {place: state.position if state.has_valid_position else None for place, state in _states(client)}

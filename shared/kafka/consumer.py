@@ -53,8 +53,8 @@ class Consumer:
 
     @property
     def joined(self) -> bool:
-        """Whether it is a member of its group now, so that records reach it."""
-        return self._job.joined
+        """Whether it is a member of its group now and in touch with it, so that records reach it."""
+        return self._job.joined and self._job.in_touch
 
     async def run(self) -> None:
         """Consume until cancelled. Raises when the worker must die: a fault of the handler, too much poison, a second stall."""

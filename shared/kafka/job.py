@@ -39,6 +39,9 @@ class Job:
     instance: str | None
     timing: Timing
     joined: bool = False
+    """Whether the group counts us as a member, as far as we know."""
+    in_touch: bool = False
+    """Whether the group's coordinator was there when we last looked."""
     handled_at: float = 0.0
     """When a batch last became durable, in time.monotonic()."""
     poison_run: Run = field(default_factory=Run)

@@ -48,9 +48,10 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
                     self._client.subscribe(self._job.topics, listener=self)
                     await self._client.start()
             watching = watch(lambda: self._moved_at, self._behind, self._timing.stall, self._timing.look)
+            self._look()
             await first_of(self._consume(), watching)
         finally:
-            self._job.joined = False
+            self._job.joined = self._job.in_touch = False
             await clients.end_consumer(self._client)
 
     # --- what aiokafka tells --------------------------------------------------------------------------------------------
@@ -76,8 +77,16 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
                 await finishing(self._take(records), self._timing.farewell)
             else:
                 await self._idle()
-            for place, (position, end) in clients.positions(self._client).items():
-                metrics.LAG.labels(self._job.group, place.topic, place.partition).set(max(0, end - position))
+            self._look()
+
+    def _look(self) -> None:
+        """Note what others ask of us: whether we are in touch, and how far behind."""
+        in_touch = clients.in_touch(self._client)
+        if in_touch != self._job.in_touch:
+            log.warning("kafka.found" if in_touch else "kafka.lost", group=self._job.group)
+            self._job.in_touch = in_touch
+        for place, (position, end) in clients.positions(self._client).items():
+            metrics.LAG.labels(self._job.group, place.topic, place.partition).set(max(0, end - position))
 
     async def _poll(self) -> list[Record]:
         """What has come, [] if nothing came for a while or partitions had to be started anew."""

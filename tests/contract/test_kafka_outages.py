@@ -52,7 +52,7 @@ async def send_until_acknowledged(producer: Producer, world: World, batch: list[
 
 async def test_all_that_is_sent_through_a_kill_of_the_broker_is_consumed(broker: Kafka) -> None:
     world, seen, sent = await new_world(broker.bootstrap), Seen(), 0
-    async with world.consuming(seen), Producer(broker.bootstrap) as producer:
+    async with world.consuming(seen) as consumer, Producer(broker.bootstrap) as producer:
 
         async def keep_sending() -> None:
             nonlocal sent
@@ -65,8 +65,9 @@ async def test_all_that_is_sent_through_a_kill_of_the_broker_is_consumed(broker:
         await until(lambda: seen.has(range(50)))
         async with killed(broker):
             before = sent
+            await until(lambda: not consumer.joined)
             await asyncio.sleep(3)
-        await until(lambda: sent > before + 100, 60)
+        await until(lambda: sent > before + 100 and consumer.joined, 60)
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
         await until(lambda: seen.has(range(sent)), 60)
