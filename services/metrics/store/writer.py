@@ -58,7 +58,10 @@ TakeOff = Callable[[asyncpg.Connection, Iterable[Touch]], Awaitable[None]]
 
 
 class Writer:
-    """Applies batches. READ COMMITTED is what the sealing protocol and the locks are made for."""
+    """Applies batches. READ COMMITTED is what the sealing protocol and the locks are made for.
+
+    Each batch in hand takes two connections of the pool: one for its transaction and, meanwhile, one for values seen first.
+    """
 
     def __init__(self, pool: asyncpg.Pool, take_off: TakeOff = take_off) -> None:
         self._pool = pool

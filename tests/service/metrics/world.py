@@ -1,0 +1,108 @@
+"""What the tests of metrics stand on: a real database, its writer, statements in few words, the service over HTTP."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import httpx
+from pydantic import SecretStr
+
+from services.metrics.app import create_app
+from services.metrics.sealer import Sealer
+from services.metrics.settings import Settings
+from services.metrics.store.tenants import put_tenant
+from services.metrics.store.writer import Batch, Writer
+from services.metrics.verify.recount import STORED, plain
+from shared.database import open_pool
+from shared.events import Answer, Body, Event, Response, Score, ScoreEvent, Tombstone, text_hash
+from tests.unit.metrics.build import MODEL, rows
+
+TOKEN = "a-token-for-tests-only"
+ALL = STORED.replace("c.subject_id = ANY($1)", "true")
+
+
+@dataclass
+class World:
+    """A database of metrics and what writes it."""
+
+    url: str
+    pool: asyncpg.Pool
+    writer: Writer
+
+    async def take(self, *said: Event | ScoreEvent) -> None:
+        """One batch."""
+        events = [one for one in said if isinstance(one, Event)]
+        await self.writer.apply(Batch(events, [one for one in said if isinstance(one, ScoreEvent)]))
+
+    async def contributions(self) -> Counter[tuple[Any, ...]]:
+        """All that is stored, with names: subject's number, tenant's number, then the contribution."""
+        return Counter(tuple(row)[3:] for row in await self.pool.fetch(ALL))
+
+    async def subjects(self) -> list[tuple[str, bool]]:
+        return [tuple(row) for row in await self.pool.fetch("SELECT subject, erased FROM subjects ORDER BY subject")]
+
+    async def tenant(self, slug: str = "acme", zone: str = "Europe/Berlin") -> None:
+        await put_tenant(self.pool, slug, slug.title(), zone)
+
+    async def seal(self, now: datetime | None = None) -> int:
+        """Seal all that can be; how many seals were made."""
+        sealer = Sealer(self.pool, timedelta(0), 1.0, clock=lambda: now or datetime.now(UTC))
+        made = 0
+        while sealed := await sealer.round():
+            made += sealed
+        return made
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[World]:
+    async with open_pool(url, 14) as pool:
+        yield World(url, pool, Writer(pool))
+
+
+@asynccontextmanager
+async def serving(url: str, now: datetime | None = None, tenant: str = "acme") -> AsyncIterator[httpx.AsyncClient]:
+    """The service over HTTP, without consumer and sealer, asked in `tenant`'s name; its clock stands at `now`."""
+    settings = Settings(
+        database_url=SecretStr(url), internal_token=SecretStr(TOKEN), consume=False, seal=False, sentiment_model=MODEL
+    )
+    app = create_app(settings, clock=lambda: now or datetime.now(UTC))
+    headers = {"Authorization": f"Bearer {TOKEN}", "X-Earshot-Tenant": tenant}
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://metrics", headers=headers) as http,
+    ):
+        yield http
+
+
+def expected(events: Iterable[Event], scores: Iterable[ScoreEvent] = ()) -> Counter[tuple[Any, ...]]:
+    """The contributions of these statements by the domain alone."""
+    judged = {(score.model, score.score.text_hash): score.score for score in scores}
+    return Counter(plain(row) for row in rows(*events, scores=judged))
+
+
+def answered(number: int, *answers: Answer, at: datetime, revision: int = 1, **fields: Any) -> Event:
+    """What the survey response `number` says at `at`; a higher `revision` replaces what it said."""
+    told = {"at": at, "seq": number, "revision": revision, **fields}
+    return statement(f"c1/response/{number}", Response(at=at, answers=answers), **told)
+
+
+def statement(subject: str, body: Body, *, at: datetime, seq: int = 1, **fields: Any) -> Event:
+    defaults: dict[str, Any] = {"tenant": "acme", "statement": f"d{seq}", "connection": "c1", "source": "standard"}
+    return Event(subject=subject, body=body, at=at, received_at=at, seq=seq, **{**defaults, **fields})
+
+
+def erasure(subject: str, at: datetime) -> Event:
+    return statement(subject, Tombstone(), at=at, seq=999, statement="erasure")
+
+
+def score_of(subject: str, text: str, value: float, model: str = MODEL, **fields: Any) -> ScoreEvent:
+    label: Any = "positive" if value > 0 else "negative" if value < 0 else "neutral"
+    score = Score(label=label, score=value, confidence=fields.pop("confidence", 0.9), text_hash=text_hash(text))
+    return ScoreEvent(
+        **{"tenant": "acme", "subject": subject, "model": model, "received_at": datetime.now(UTC), "score": score, **fields}
+    )
