@@ -19,7 +19,7 @@ def steps(ticket: TicketView, dims_at: Callable[[datetime], Dims]) -> Iterator[S
         held = dims_at(start)
         yield start, 1, held
         for at in changes:
-            if start < at and (end is None or at <= end) and (then := dims_at(at)) != held:
+            if start < at and (end is None or at < end) and (then := dims_at(at)) != held:
                 yield at, -1, held
                 yield at, 1, then
                 held = then

@@ -78,6 +78,11 @@ def test_a_reassignment_moves_an_open_ticket_from_team_to_team() -> None:
     assert found(counted, "backlog") == [(0, 1, 1), (10, -1, -1), (10, 1, 1), (20, -1, -1)]
 
 
+def test_an_assignment_to_who_holds_it_already_moves_nothing() -> None:
+    facts = [opened(0), Assigned(at=at(0), team="billing"), Assigned(at=at(10), team="billing")]
+    assert found(rows(ticket(*facts)), "backlog") == [(0, 1, 1)]
+
+
 def test_a_solved_ticket_that_changes_hands_is_in_nobodys_backlog() -> None:
     counted = rows(ticket(opened(0), Assigned(at=at(0), team="billing"), status(5, "solved"), Assigned(at=at(10), team="tech")))
     assert kpi("backlog", counted, end=15, where={"team": "billing"}).value == 0

@@ -56,6 +56,11 @@ def test_a_day_that_begins_at_one_o_clock_begins_then() -> None:
     assert first_instant(datetime(2018, 11, 4), ZoneInfo("America/Sao_Paulo")) == datetime(2018, 11, 4, 3, tzinfo=UTC)
 
 
+def test_a_day_whose_midnight_lies_within_a_leap_begins_with_the_leap() -> None:
+    """In Toronto, on 30 March 1919, the clocks went from 23:30 to 00:30."""
+    assert first_instant(datetime(1919, 3, 31), ZoneInfo("America/Toronto")) == datetime(1919, 3, 31, 4, 30, tzinfo=UTC)
+
+
 def test_a_day_that_does_not_exist_is_left_out() -> None:
     start, end = local("Pacific/Apia", 2011, 12, 29), local("Pacific/Apia", 2012, 1, 1)
     days = [("29 00:00", 24 * HOUR), ("31 00:00", 24 * HOUR)]

@@ -95,6 +95,8 @@ def test_csat_mean_of_one_form() -> None:
         ("ces:1..7+easy_is_low", {1, 2, 3}),
         ("ces:1..5+easy_is_high", {4, 5}),
         ("ces:1..10+easy_is_high", {7, 8, 9, 10}),
+        ("ces:1..4+easy_is_high", {3, 4}),
+        ("ces:0..10+easy_is_low", {0, 1, 2, 3}),
         ("csat:1..5+4", {4, 5}),
         ("csat:0..1+1", {1}),
     ],

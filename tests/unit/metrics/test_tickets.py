@@ -25,6 +25,11 @@ def test_the_opening_told_again_without_its_text_keeps_its_text_and_counts_once(
     assert found(rows(*told), "comments") == [(0, 1, 1)]
 
 
+def test_an_agents_words_do_not_become_the_customers_when_the_opening_is_told_again() -> None:
+    told = [ticket(Opened(at=at(0), by="agent", text="welcome")), ticket(opened(0), seq=2)]
+    assert found(rows(*told), "comments") == []
+
+
 def test_the_last_stated_opening_stands() -> None:
     assert found(rows(ticket(opened(0)), ticket(opened(3), seq=2)), "opened") == [(3, 1, 1)]
     assert found(rows(ticket(opened(0), at=at(9)), ticket(opened(3), seq=2)), "opened") == [(0, 1, 1)]
@@ -99,6 +104,13 @@ def test_a_solve_told_of_a_time_before_the_opening_counts_at_the_opening_and_its
     assert found(counted, "reopened") == []
     assert kpi("first_resolution_time", counted).n == kpi("full_resolution_time", counted).n == 0
     assert kpi("backlog", counted).value == 0
+
+
+def test_of_several_statuses_told_of_times_before_the_opening_only_the_last_counts() -> None:
+    counted = rows(ticket(opened(10), status(6, "solved"), status(7, "open"), status(8, "pending")))
+    assert found(counted, "solved") == found(counted, "reopened") == []
+    assert kpi("backlog", counted, end=10).value == 0
+    assert kpi("backlog", counted).value == 1
 
 
 def test_a_status_of_the_very_time_of_the_opening_says_what_the_ticket_opened_with() -> None:
@@ -185,6 +197,11 @@ def test_the_dimensions_team_and_agent_are_an_assignment_at_the_opening() -> Non
     assert dims_of(counted, "solved", "agent") == ["a-3"]
 
 
+def test_an_assignment_told_as_a_fact_is_more_exact_than_the_dimension_of_the_same_time() -> None:
+    counted = rows(ticket(opened(5), Assigned(at=at(5), team="tech"), dimensions={"team": "billing"}))
+    assert dims_of(counted, "opened", "team") == ["tech"]
+
+
 def test_other_dimensions_are_the_latest_also_for_what_was_before() -> None:
     told = [
         ticket(opened(0), PrioritySet(at=at(0), priority="low"), dimensions={"region": "DE", "channel": "email"}),
@@ -219,6 +236,12 @@ def test_a_ticket_dropped_for_two_reasons_stays_dropped_until_both_are_taken_bac
     assert found(rows(ticket(*facts)), "dropped") == [(60, 1, 1)]
     assert found(rows(ticket(*facts, Merged(at=at(63), value=False))), "dropped") == []
     assert found(rows(ticket(*facts, Merged(at=at(63), value=False), Spam(at=at(64)))), "dropped") == [(64, 1, 1)]
+
+
+def test_one_reason_taken_back_as_another_comes_makes_no_second_drop() -> None:
+    for one, other in ((Spam, Deleted), (Deleted, Spam)):
+        facts: list[Fact] = [*LIVED, one(at=at(60)), one(at=at(70), value=False), other(at=at(70))]
+        assert found(rows(ticket(*facts)), "dropped") == [(60, 1, 1)]
 
 
 # --- ratings and comments -------------------------------------------------------------------------------------------------
@@ -264,3 +287,5 @@ def test_statements_of_one_stamp_are_still_in_one_order() -> None:
     one = said(1, ticket(opened(0)).body, at=at(0), position=0, statement="a", dimensions={"region": "DE"})
     two = said(1, ticket(opened(0)).body, at=at(0), position=1, statement="b", dimensions={"region": "AT"})
     assert dims_of(rows(two, one), "opened", "region") == ["AT"]
+    earlier = said(0, ticket(opened(0)).body, at=at(0), statement="z", dimensions={"region": "CH"})
+    assert dims_of(rows(two, one, earlier), "opened", "region") == ["AT"]
