@@ -49,6 +49,14 @@ class Inbox:
 
 
 @asynccontextmanager
+async def emptied(url: str) -> AsyncIterator[None]:
+    """The database without what an earlier test left in it."""
+    async with open_pool(url, 1) as pool:
+        await pool.execute("TRUNCATE inbox, events, unpublished")
+    yield
+
+
+@asynccontextmanager
 async def opened(url: str, committers: int = 2, limit: int = 10_000) -> AsyncIterator[Inbox]:
     async with open_pool(url, 6, command_timeout=4) as pool, Workers() as workers:
         handed: list[Stated] = []

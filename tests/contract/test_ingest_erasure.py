@@ -7,15 +7,20 @@ import pytest
 
 from shared.events import Tombstone
 from tests.conftest import NewDatabase
-from tests.contract.ingest_world import Inbox, erasure, opened, said
+from tests.contract.ingest_world import Inbox, emptied, erasure, opened, said
 
 ANNA = {"id": "anna"}
 ANNA_WITH_ADDRESS = {"id": "anna", "email": "anna@example.org"}
 
 
+@pytest.fixture(scope="module")
+async def url(database: NewDatabase) -> str:
+    return await database("ingest")
+
+
 @pytest.fixture
-async def inbox(database: NewDatabase) -> AsyncIterator[Inbox]:
-    async with opened(await database("ingest")) as inbox:
+async def inbox(url: str) -> AsyncIterator[Inbox]:
+    async with emptied(url), opened(url) as inbox:
         yield inbox
 
 

@@ -19,7 +19,7 @@ from services.ingest.store.outbox import Outbox
 from shared.migrations import upgrade
 from shared.problems import Unavailable
 from tests.conftest import SERVICES, NewDatabase
-from tests.contract.ingest_world import Inbox, opened, said
+from tests.contract.ingest_world import Inbox, emptied, opened, said
 
 
 @asynccontextmanager
@@ -31,9 +31,14 @@ async def beside(inbox: Inbox) -> AsyncIterator[Inbox]:
     running.cancel()
 
 
+@pytest.fixture(scope="module")
+async def url(database: NewDatabase) -> str:
+    return await database("ingest")
+
+
 @pytest.fixture
-async def inbox(database: NewDatabase) -> AsyncIterator[Inbox]:
-    async with opened(await database("ingest")) as inbox:
+async def inbox(url: str) -> AsyncIterator[Inbox]:
+    async with emptied(url), opened(url) as inbox:
         yield inbox
 
 

@@ -14,12 +14,17 @@ from services.ingest.store.outbox import Outbox
 from shared.kafka import received_at
 from shared.workers import Workers
 from tests.conftest import NewDatabase
-from tests.contract.ingest_world import Broker, Inbox, erasure, opened, said
+from tests.contract.ingest_world import Broker, Inbox, emptied, erasure, opened, said
+
+
+@pytest.fixture(scope="module")
+async def url(database: NewDatabase) -> str:
+    return await database("ingest")
 
 
 @pytest.fixture
-async def inbox(database: NewDatabase) -> AsyncIterator[Inbox]:
-    async with opened(await database("ingest")) as inbox:
+async def inbox(url: str) -> AsyncIterator[Inbox]:
+    async with emptied(url), opened(url) as inbox:
         yield inbox
 
 
@@ -32,7 +37,7 @@ async def running(*work: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
         assert workers.dead == []
 
 
-async def emptied(inbox: Inbox) -> None:
+async def drained(inbox: Inbox) -> None:
     async with asyncio.timeout(10):
         while await inbox.pool.fetchval("SELECT count(*) FROM unpublished"):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
@@ -48,7 +53,7 @@ async def test_what_is_committed_is_published_and_leaves_the_queue(inbox: Inbox)
     await inbox.take(*[said(n, id=str(n), subject=f"r-{n}") for n in range(5)])
     relay.offer(inbox.handed)
     async with running(relay.run):
-        await emptied(inbox)
+        await drained(inbox)
     assert broker.events == await inbox.events()
     assert broker.sent[0].key == b"acme/con_1/response/r-0"
     assert received_at(broker.sent[0].headers) == broker.events[0].received_at
@@ -64,7 +69,7 @@ async def test_with_the_broker_away_nothing_is_lost_and_all_arrives_when_it_is_b
         await asyncio.sleep(0.3)
         assert broker.sent == []
         broker.away = False
-        await emptied(inbox)
+        await drained(inbox)
     assert {event.seq for event in broker.events} == {event.seq for event in await inbox.events()}
 
 
@@ -75,7 +80,7 @@ async def test_what_a_crash_left_is_swept_up(inbox: Inbox) -> None:
         await asyncio.sleep(0.2)
         assert broker.sent == [], "it isn't due while the process that wrote it may still be at it"
         await overdue(inbox)
-        await emptied(inbox)
+        await drained(inbox)
     assert broker.events == await inbox.events()
 
 
@@ -93,7 +98,7 @@ async def test_a_delivery_erased_while_it_waited_leaves_the_queue_with_its_tombs
     await inbox.take(erasure({"id": "anna"}))
     await overdue(inbox)
     async with running(Relay(inbox.pool, broker).sweep):
-        await emptied(inbox)
+        await drained(inbox)
     assert [type(event.body).__name__ for event in broker.events] == ["Tombstone"]
 
 
@@ -103,11 +108,11 @@ async def test_a_replay_publishes_the_same_bytes_again(inbox: Inbox) -> None:
     await inbox.take(said(9, id="1"), said(3, id="2", tenant="other"))
     async with running(relay.sweep):
         await overdue(inbox)
-        await emptied(inbox)
+        await drained(inbox)
         first = {message.value for message in broker.sent}
         broker.sent.clear()
         assert await Outbox(inbox.pool, locks.ARRIVALS).publish_again("acme") == 1
-        await emptied(inbox)
+        await drained(inbox)
     assert {message.value for message in broker.sent} < first
     assert [event.tenant for event in broker.events] == ["acme"]
 

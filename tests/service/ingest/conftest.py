@@ -1,0 +1,26 @@
+"""One ingest for all tests of its HTTP, and a tenant for each."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from tests.conftest import NewDatabase
+from tests.service.ingest.door import TENANTS, Door, opened
+
+
+@pytest.fixture(scope="session")
+async def ingest(database: NewDatabase) -> AsyncIterator[Door]:
+    async with opened(await database("ingest"), connection_cache_seconds=0) as door:
+        yield door
+
+
+@pytest.fixture
+async def door(ingest: Door) -> Door:
+    """The shared ingest, in the name of a tenant that nobody else has."""
+    mine = replace(ingest, tenant=f"tenant-{next(TENANTS)}")
+    ingest.clock.clear()
+    ingest.broker.sent.clear()
+    answer = await mine.call("PUT", f"/internal/tenants/{mine.tenant}", json={"name": "Acme", "zone": "Europe/Berlin"})
+    assert answer.status_code == 204, answer.text
+    return mine

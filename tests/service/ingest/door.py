@@ -1,0 +1,77 @@
+"""Ingest over HTTP: the whole application on a real database, its broker played by the test."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from services.ingest.app import create_app
+from services.ingest.settings import Settings
+from shared.events import Event, decode_event
+from tests.contract.ingest_world import Broker
+from tests.signing import SIGN
+
+TOKEN = "an-internal-token"
+SECRET_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+TENANTS = count(1)
+
+
+@dataclass
+class Door:
+    """Calls ingest as the gateway does, in the name of a tenant of its own, and as tools do."""
+
+    app: FastAPI
+    http: httpx.AsyncClient
+    broker: Broker
+    tenant: str = "acme"
+    clock: list[datetime] = field(default_factory=list)
+
+    @property
+    def inside(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {TOKEN}", "x-earshot-tenant": self.tenant}
+
+    async def call(self, method: str, path: str, *, headers: dict[str, str] | None = None, **request: Any) -> httpx.Response:
+        return await self.http.request(method, path, headers={**self.inside, **(headers or {})}, **request)
+
+    async def connect(self, provider: str = "standard", **body: Any) -> dict[str, Any]:
+        answer = await self.call("POST", "/v1/connections", json={"provider": provider, "name": "a tool", **body})
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    async def deliver(self, connection: dict[str, Any], body: bytes, **signing: Any) -> httpx.Response:
+        headers = SIGN[connection["provider"]](connection["secret"], body, **signing)
+        return await self.http.post(f"/v1/hooks/{connection['id']}", content=body, headers=headers)
+
+    async def say(self, connection: dict[str, Any], record: Any, **signing: Any) -> str:
+        """Post a record as a Standard Webhook; what became of it."""
+        answer = await self.deliver(connection, json.dumps({"data": record}).encode(), **signing)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["status"])
+
+    async def events(self, **query: Any) -> list[Event]:
+        answer = await self.call("GET", "/internal/events", params={"tenant": self.tenant, **query})
+        assert answer.status_code == 200, answer.text
+        return [decode_event(line) for line in answer.content.splitlines()]
+
+    def at(self, now: datetime) -> None:
+        """Set the clock."""
+        self.clock[:] = [now]
+
+
+@asynccontextmanager
+async def opened(url: str, **settings: Any) -> AsyncIterator[Door]:
+    broker = Broker()
+    clock: list[datetime] = []
+    known = Settings(database_url=url, secret_key=SECRET_KEY, internal_token=TOKEN, **settings)
+    app = create_app(known, producer=broker, now=lambda: clock[0] if clock else datetime.now(UTC))
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://ingest.test") as http:
+            yield Door(app, http, broker, clock=clock)
