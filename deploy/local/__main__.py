@@ -39,8 +39,7 @@ def main() -> int:
     try:
         settings = Settings()
     except ValidationError as error:
-        wrong = "; ".join(f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors()).upper()
-        sys.exit(f"Wrong setting. {wrong}")
+        sys.exit("\n".join(f"Wrong setting {str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors()))
     with Terminal() as terminal:
         try:
             with held(settings.folder):

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from deploy.local.files import read_json, replace_json
@@ -13,12 +13,13 @@ from deploy.local.settings import Settings
 SERVICES = Path(__file__).parents[2] / "services"
 
 
-async def migrate(service: str, environment: Mapping[str, str], settings: Settings) -> None:
+async def migrate(service: str, environment: Mapping[str, str], settings: Settings, progress: Callable[[str], None]) -> None:
     """Run `python -m services.<service>.migrate`, unless these very migrations have been run on this very database."""
     done = settings.folder / "migrated" / f"{service}.json"
     wanted = {"database": environment[f"{service.upper()}_DATABASE_URL"], "migrations": digest(SERVICES / service / "migrations")}
     if not settings.database_url_base and read_json(done) == wanted:
         return
+    progress("migrating the databases")
     command = [sys.executable, "-m", f"services.{service}.migrate"]
     log = settings.log(f"{service}-migrate")
     await run_to_end(f"the migration of {service}", command, log, env={**os.environ, **environment})

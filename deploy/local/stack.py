@@ -21,7 +21,7 @@ from deploy.local.service import Service
 from deploy.local.settings import DATABASES, SERVICES, Settings
 from deploy.local.supervisor import Supervisor
 from deploy.local.terminal import Terminal
-from shared.kafka import ensure_topics
+from shared.kafka import Broken, ensure_topics
 
 SERVERS = ("postgres", "kafka")
 
@@ -77,7 +77,10 @@ class Stack:
         if not self._settings.kafka_bootstrap_servers:
             self._terminal.doing("starting Kafka")
             await self._supervisor.start(self._kafka)
-        await ensure_topics(bootstrap)
+        try:
+            await ensure_topics(bootstrap)
+        except (Broken, TimeoutError) as error:
+            raise StartFailed(f"the topics could not be made at {bootstrap}: {error or 'no answer'}") from error
         topics.set()
         self._terminal.done(f"Kafka at {bootstrap}")
 
@@ -107,8 +110,7 @@ class Stack:
     async def _bring_up(self, service: Service, environment: Mapping[str, str], topics: asyncio.Event) -> None:
         """Migrate the service's database, if it has one, start the service, and wait until it can serve."""
         if service.name in DATABASES:
-            self._terminal.doing("migrating the databases")
-            await migrate(service.name, environment, self._settings)
+            await migrate(service.name, environment, self._settings, self._terminal.doing)
         await topics.wait()
         self._terminal.doing("starting the services")
         await self._supervisor.start(service)
