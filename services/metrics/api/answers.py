@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import accumulate
-from math import hypot
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +11,7 @@ import asyncpg
 
 from services.metrics.api.questions import Period, Question
 from services.metrics.domain.estimates import Estimate
-from services.metrics.domain.estimators import Interval
+from services.metrics.domain.estimators import Interval, beyond_noise
 from services.metrics.domain.histogram import Histogram, merge
 from services.metrics.domain.windows import MOST_ROWS
 from services.metrics.store.query import Group, histograms
@@ -147,15 +146,10 @@ def comparison(found: Estimate, before: Estimate, other: Counted) -> dict[str, A
 
 
 def significant(one: Estimate, other: Estimate) -> bool | None:
-    """Whether the difference of two independent estimates lies outside its 95 % interval; None where that can't be told.
-
-    The interval of the difference comes from the two intervals (Newcombe 1998, method 10; Zou and Donner 2008).
-    """
-    if one.value is None or other.value is None or one.interval is None or other.interval is None:
+    """Whether the two differ by more than noise; None where that can't be told."""
+    if one.value is None or other.value is None:
         return None
-    high, low = (one, other) if one.value >= other.value else (other, one)
-    assert high.value is not None and low.value is not None and high.interval and low.interval  # noqa: PT018
-    return high.value - low.value > hypot(high.value - high.interval.low, low.interval.high - low.value)
+    return beyond_noise(one.value, one.interval, other.value, other.interval)
 
 
 def interval(found: Interval | None) -> dict[str, Any] | None:
