@@ -21,16 +21,17 @@ class Pace:
     """How often a question may be asked, in seconds."""
 
     pause: float = 0.05
-    """At least so long between two askings, so that a burst of changes costs one."""
-    share: float = 3.0
-    """And so many times as long as the last answer took, so that dear questions don't take all of metrics."""
+    """At least so long from one asking to the next, so that a burst of changes costs one."""
+    share: float = 1.0
+    """Rest so many times as long as the answer took, so that dear questions don't take all of metrics."""
     longest: float = 2.0
     """But no longer than this."""
     again: float = 1.0
     """Until a question that couldn't be answered is asked again."""
 
     def rest(self, took: float) -> float:
-        return min(self.longest, max(self.pause, self.share * took))
+        """How long to rest after an answer that took so long."""
+        return min(self.longest, max(self.pause - took, self.share * took))
 
 
 PACE = Pace()
