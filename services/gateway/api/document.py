@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from services.gateway.domain.tables import RECORD_COLUMNS, kpi_columns
+
 PROBLEM: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status"],
@@ -70,6 +72,14 @@ PAGING = [
     parameter("cursor", "`next` of the page before"),
     {"name": "limit", "in": "query", "description": "Records on a page", "schema": {"type": "integer", "minimum": 1}},
 ]
+
+VALUE_COLUMNS = ", ".join(kpi_columns(["<a column for each dimension of group_by>"], comparisons=1))
+VALUE_FORMS = f"""As CSV (`Accept: text/csv`) the rows have these columns in this order: `{VALUE_COLUMNS}`; the last four for each
+`compare`, numbered from 1. `distribution` is JSON; a text that a spreadsheet would take for a formula begins with an apostrophe.
+As `application/x-ndjson`, one row a line."""
+
+RECORD_FORMS = f"""As CSV (`Accept: text/csv`) the records have these columns in this order: `{", ".join(RECORD_COLUMNS)}`.
+As CSV and `application/x-ndjson` the address of the next page is in the header `Link`."""
 
 WATCHED = [{**parameter("kpis", "Ids of KPIs, separated by commas"), "required": True}]
 

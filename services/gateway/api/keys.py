@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from services.gateway.admin import new_key
 from services.gateway.api import requests
@@ -28,6 +28,14 @@ class NewKey(BaseModel):
     scopes: list[Scope] = Field(min_length=1, max_length=5)
     name: Name = ""
     expires_at: AwareDatetime | None = None
+
+    @field_validator("expires_at")
+    @classmethod
+    def plausible(cls, at: datetime | None) -> datetime | None:
+        """At the calendar's edges an instant has no UTC, and the database no place for it."""
+        if at and not 2000 <= at.year < 3000:
+            raise ValueError("must lie in this millennium")
+        return at
 
 
 class Rotation(BaseModel):

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.gateway.api import requests
 from services.gateway.api.callers import BEARER, caller_with
 from services.gateway.api.conditions import matches, tags
-from services.gateway.api.document import PAGING, QUESTION, refusals
+from services.gateway.api.document import PAGING, QUESTION, RECORD_FORMS, VALUE_FORMS, refusals
 from services.gateway.api.passing import answered
 from services.gateway.api.rendering import JSON, MEDIA_TYPES, rendered
 from services.gateway.api.state import gateway_of
@@ -52,6 +52,7 @@ async def catalogue(request: Request, caller: Reader) -> Response:
     "/v1/kpis/{kpi}",
     summary="A number, a breakdown or a series, as JSON, CSV or NDJSON",
     responses=FORMS | refusals(),
+    description=VALUE_FORMS,
     openapi_extra={"parameters": QUESTION},
 )
 async def kpi(request: Request, kpi: str, caller: Reader) -> Response:
@@ -62,6 +63,7 @@ async def kpi(request: Request, kpi: str, caller: Reader) -> Response:
     "/v1/kpis/{kpi}/records",
     summary="The records behind a number",
     responses=FORMS | refusals(),
+    description=RECORD_FORMS,
     openapi_extra={"parameters": [*QUESTION, *PAGING]},
 )
 async def records(request: Request, kpi: str, caller: RecordsReader) -> Response:

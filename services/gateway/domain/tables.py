@@ -15,17 +15,16 @@ Table = tuple[list[str], Iterable[Sequence[Any]]]
 VALUE_COLUMNS = ("value", "n", "numerator", "denominator")
 INTERVAL_COLUMNS = ("low", "high", "level", "method")
 COMPARE_COLUMNS = ("to", "value", "delta", "significant")
-RECORD_COLUMNS = ("at", "subject", "measure", "value", "label", "score", "model", "text")
+SAID_COLUMNS = ("at", "subject", "measure", "value", "label", "score", "model", "text")
+RECORD_COLUMNS = (*SAID_COLUMNS, *DIMENSIONS)
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection)."""
 
 
-def kpi_table(answer: Mapping[str, Any], dims: Sequence[str], comparisons: int) -> Table:
-    """One row for each of the answer's, always in these columns: kpi, version, unit, from, to; one for each of `dims`; value, n,
-    numerator, denominator; interval_low, _high, _level, _method; flags; distribution as JSON; and for each of `comparisons`,
-    from 1 on, compare_1_to, _value, _delta, _significant."""
-    columns = [
+def kpi_columns(dims: Sequence[str], comparisons: int) -> list[str]:
+    """The columns of a KPI grouped by `dims` and compared with so many other periods, whatever is found."""
+    return [
         *("kpi", "version", "unit", "from", "to"),
         *dims,
         *VALUE_COLUMNS,
@@ -33,7 +32,11 @@ def kpi_table(answer: Mapping[str, Any], dims: Sequence[str], comparisons: int) 
         *("flags", "distribution"),
         *(f"compare_{number}_{name}" for number in range(1, comparisons + 1) for name in COMPARE_COLUMNS),
     ]
-    return columns, (_kpi_row(answer, row, dims, comparisons) for row in answer["rows"])
+
+
+def kpi_table(answer: Mapping[str, Any], dims: Sequence[str], comparisons: int) -> Table:
+    """One row for each of the answer's, in the columns of `kpi_columns`."""
+    return kpi_columns(dims, comparisons), (_kpi_row(answer, row, dims, comparisons) for row in answer["rows"])
 
 
 def _kpi_row(answer: Mapping[str, Any], row: Mapping[str, Any], dims: Sequence[str], comparisons: int) -> list[Any]:
@@ -53,13 +56,11 @@ def _kpi_row(answer: Mapping[str, Any], row: Mapping[str, Any], dims: Sequence[s
 
 
 def records_table(answer: Mapping[str, Any]) -> Table:
-    """One row for each record, always in these columns: at, subject, measure, value, label, score, model, text, dimensions."""
-    columns = [*RECORD_COLUMNS, *DIMENSIONS]
-    rows = (
-        [*(record.get(name) for name in RECORD_COLUMNS), *((record.get("dims") or {}).get(name) for name in DIMENSIONS)]
+    """One row for each record, always in RECORD_COLUMNS."""
+    return list(RECORD_COLUMNS), (
+        [*(record.get(name) for name in SAID_COLUMNS), *((record.get("dims") or {}).get(name) for name in DIMENSIONS)]
         for record in answer["records"]
     )
-    return columns, rows
 
 
 def as_csv(table: Table) -> str:
