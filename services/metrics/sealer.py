@@ -96,7 +96,7 @@ class Sealer:
         for level in Level:
             since = now - HOURS_KEPT if level is Level.HOUR else min(firsts.values(), default=now)
             spans = over(GRAINS[level], zone, since, now - self.after)
-            if found := await due.due(connection, tenant, level, firsts, spans, now - self.after, AT_ONCE):
+            if found := await due.due(connection, tenant, level, firsts, spans, self.after, AT_ONCE):
                 sealed += await self._seal(connection, tenant, level, found)
         return sealed
 

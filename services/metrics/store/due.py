@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 
@@ -14,7 +14,7 @@ DUE = """
     FROM unnest($3::int[], $4::timestamptz[]) AS m (measure, first)
     JOIN unnest($5::timestamptz[], $6::timestamptz[]) AS sp (starts, ends) ON sp.ends > m.first
     LEFT JOIN seals s ON s.tenant = $1 AND s.measure = m.measure AND s.level = $7 AND s.starts = sp.starts AND s.zone = $2
-    WHERE (s.id IS NULL OR s.revision <> $8 OR s.state = 'counting' OR (s.state = 'open' AND s.since <= $9))
+    WHERE (s.id IS NULL OR s.revision <> $8 OR s.state = 'counting' OR (s.state = 'open' AND s.since <= clock_timestamp() - $9::interval))
       {whole}
     ORDER BY sp.starts DESC LIMIT $10
 """
@@ -59,7 +59,7 @@ async def due(
     level: Level,
     firsts: dict[int, datetime],
     spans: Sequence[tuple[datetime, datetime]],
-    rested_since: datetime,
+    rested: timedelta,
     limit: int,
 ) -> list[Span]:
     """Up to `limit` spans of `level` that want a seal, latest first: `spans`, for each measure that had begun.
@@ -76,7 +76,7 @@ async def due(
         [end for _, end in spans],
         level,
         CUBOIDS_REVISION,
-        rested_since,
+        rested,
         limit,
     )
     return [Span(row["measure"], level, row["starts"], row["ends"], row["id"]) for row in rows]

@@ -1,0 +1,131 @@
+"""The records behind a number: newest first, page by page, with what was said."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.events import Assigned, Opened, Override, StatusSet, Ticket, text_hash
+from tests.service.metrics.world import World, answered, score_of, serving, statement
+from tests.unit.metrics.build import csat, nps, words
+
+NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
+
+
+def ago(hours: float) -> datetime:
+    return NOW - timedelta(hours=hours)
+
+
+async def pages(http: httpx.AsyncClient, kpi: str, **params: Any) -> list[dict[str, Any]]:
+    """All records, by following the cursor."""
+    found: list[dict[str, Any]] = []
+    while True:
+        answer = (await http.get(f"/v1/kpis/{kpi}/records", params=params)).json()
+        found += answer["records"]
+        if answer["next"] is None:
+            return found
+        params["cursor"] = answer["next"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 500])
+async def test_pages_give_each_record_once_newest_first_even_where_many_share_an_instant(world: World, limit: int) -> None:
+    said = [answered(n, nps(n % 11), csat(4), csat(5, question="q3"), at=ago(1 + n // 4)) for n in range(12)]
+    await world.take(*said)
+    async with serving(world.url, NOW) as http:
+        for kpi, each in (("nps", 1), ("csat", 2)):
+            found = await pages(http, kpi, window="24h", limit=limit)
+            assert sorted(record["subject"] for record in found) == sorted(event.subject for event in said for _ in range(each))
+            assert [record["at"] for record in found] == sorted((record["at"] for record in found), reverse=True)
+
+
+async def test_a_comment_comes_with_its_words_label_score_and_model(world: World) -> None:
+    subject = "c1/response/1"
+    await world.take(
+        answered(1, words("great"), words("awful", "q5"), nps(9), at=ago(1), customer="p1", dimensions={"region": "DE"}),
+        score_of(subject, "great", 0.9),
+        score_of(subject, "awful", -0.8),
+    )
+    async with serving(world.url, NOW) as http:
+        found = await pages(http, "sentiment", window="24h")
+        labels = await pages(http, "net_sentiment", window="24h")
+    told = {record["text"]: record for record in found}
+    assert {text: (r["label"], r["score"], r["value"], r["model"]) for text, r in told.items()} == {
+        "great": ("positive", 0.9, 0.9, "vader-3.3.2"),
+        "awful": ("negative", -0.8, -0.8, "vader-3.3.2"),
+    }
+    assert {record["text"]: record["label"] for record in labels} == {"great": "positive", "awful": "negative"}
+    assert told["great"]["dims"]["region"] == "DE"
+    assert "p1" not in str(found)
+
+
+async def test_a_humans_label_is_shown_in_place_of_the_models(world: World) -> None:
+    await world.take(
+        answered(1, words("sick!"), at=ago(2)),
+        score_of("c1/response/1", "sick!", -0.5),
+        statement("c1/response/1", Override(comment=text_hash("sick!"), label="positive"), at=ago(1), seq=5),
+    )
+    async with serving(world.url, NOW) as http:
+        (record,) = await pages(http, "sentiment", window="24h")
+    assert (record["label"], record["score"]) == ("positive", 1.0)
+
+
+async def test_a_rating_comes_with_the_words_said_beside_it(world: World) -> None:
+    await world.take(answered(1, nps(3), words("too slow"), at=ago(1)))
+    async with serving(world.url, NOW) as http:
+        (record,) = await pages(http, "nps", window="24h")
+    assert (record["value"], record["text"], record["subject"]) == (3, "too slow", "c1/response/1")
+
+
+async def test_records_of_the_backlog_are_the_tickets_that_are_open(world: World) -> None:
+    for number, facts in enumerate(
+        [
+            (Opened(at=ago(50)), Assigned(at=ago(50), team="tech"), Assigned(at=ago(40), team="billing")),
+            (Opened(at=ago(30)), StatusSet(at=ago(20), status="solved")),
+            (Opened(at=ago(10)),),
+        ]
+    ):
+        await world.take(statement(f"c2/ticket/{number}", Ticket(facts=facts), at=ago(60)))
+    async with serving(world.url, NOW) as http:
+        assert [record["subject"] for record in await pages(http, "backlog", limit=1)] == ["c2/ticket/2", "c2/ticket/0"]
+        (record,) = await pages(http, "backlog", **{"filter[team]": "billing"})
+        assert record["subject"] == "c2/ticket/0"
+        assert await pages(http, "backlog", **{"filter[team]": "tech"}) == []
+        earlier = await pages(http, "backlog", at=ago(25).isoformat().replace("+00:00", "Z"))
+        assert {record["subject"] for record in earlier} == {"c2/ticket/0", "c2/ticket/1"}
+
+
+async def test_records_follow_the_filters_and_the_one_answer_per_respondent(world: World) -> None:
+    await world.take(
+        answered(1, nps(3), at=ago(3), customer="p1", dimensions={"region": "DE"}),
+        answered(2, nps(9), at=ago(2), customer="p1", dimensions={"region": "FR"}),
+        answered(3, nps(10), at=ago(1), dimensions={"region": "DE"}),
+        answered(4, nps(10), at=ago(1), dimensions={"region": "DE"}),
+    )
+    async with serving(world.url, NOW) as http:
+        assert len(await pages(http, "nps", window="24h", **{"filter[region]": "DE"})) == 3
+        found = await pages(http, "nps", window="24h", per="respondent", limit=1)
+    assert [record["value"] for record in found] == [10, 10, 9]
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("limit=0", "limit"),
+        ("limit=501", "limit"),
+        ("limit=x", "limit"),
+        ("cursor=x", "cursor"),
+        ("cursor=WzFd", "cursor"),
+        ("page=2", "page"),
+    ],
+)
+async def test_a_parameter_that_means_nothing_is_named(world: World, query: str, name: str) -> None:
+    async with serving(world.url, NOW) as http:
+        answer = await http.get(f"/v1/kpis/nps/records?{query}")
+    assert answer.status_code == 400
+    assert [param["name"] for param in answer.json()["invalid_params"]] == [name]
+
+
+async def test_an_unknown_tenant_has_no_records(world: World) -> None:
+    async with serving(world.url, NOW, "nobody") as http:
+        assert (await http.get("/v1/kpis/nps/records")).json()["records"] == []

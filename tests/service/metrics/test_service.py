@@ -1,0 +1,109 @@
+"""The service around its KPIs: tenants, revisions, outages."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.metrics.store.progress import Reached, note_idle
+from services.metrics.store.writer import Batch
+from tests.service.metrics.world import World, answered, serving
+from tests.unit.metrics.build import nps
+
+NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
+AWAY = "postgresql+asyncpg://nobody@127.0.0.1:9/metrics"
+
+
+def reached(offset: int) -> dict[tuple[str, int], Reached]:
+    return {("feedback.events", 0): Reached(offset, NOW)}
+
+
+async def test_the_revision_changes_with_what_is_applied_and_is_on_every_answer(world: World) -> None:
+    async with serving(world.url, NOW) as http:
+        seen = set()
+        for offset in range(3):
+            await world.writer.apply(Batch([answered(offset, nps(9), at=NOW)], (), reached(offset)))
+            revision = (await http.get("/internal/revision")).json()["revision"]
+            for path in ("/v1/kpis/nps", "/v1/kpis/nps/records"):
+                assert (await http.get(path)).headers["x-earshot-revision"] == revision
+            seen.add(revision)
+    assert len(seen) == 3
+
+
+async def test_offsets_that_begin_again_make_a_new_revision_all_the_same(world: World) -> None:
+    async with serving(world.url, NOW) as http:
+        await world.writer.apply(Batch([answered(1, nps(9), at=NOW)], (), reached(1)))
+        before = (await http.get("/internal/revision")).json()["revision"]
+        await world.writer.apply(Batch([answered(2, nps(9), at=NOW)], (), reached(1)))
+        assert (await http.get("/internal/revision")).json()["revision"] != before
+
+
+async def test_there_is_a_watermark_once_every_partition_was_heard_of_and_it_is_the_least(world: World) -> None:
+    async with serving(world.url, NOW) as http:
+        await world.writer.apply(Batch([answered(1, nps(9), at=NOW)], (), reached(1)))
+        assert (await http.get("/v1/kpis/nps")).json()["watermark"] is None
+        idle = {(topic, n): 0 for topic in ("feedback.events", "feedback.scores") for n in range(6)} | {("feedback.events", 0): 2}
+        before = (await http.get("/internal/revision")).json()["revision"]
+        await note_idle(world.pool, idle, NOW - timedelta(minutes=1))
+        answer = await http.get("/v1/kpis/nps")
+    assert datetime.fromisoformat(answer.json()["watermark"]) == NOW - timedelta(minutes=1)
+    assert before
+
+
+async def test_idle_partitions_move_the_watermark_but_not_the_revision(world: World) -> None:
+    idle = {(topic, n): 7 for topic in ("feedback.events", "feedback.scores") for n in range(6)}
+    async with serving(world.url, NOW) as http:
+        told = []
+        for minute in range(2):
+            await note_idle(world.pool, idle, NOW + timedelta(minutes=minute))
+            told.append((await http.get("/internal/revision")).json())
+    assert told[0]["revision"] == told[1]["revision"]
+    assert told[0]["watermark"] < told[1]["watermark"]
+
+
+async def test_a_tenant_is_taken_in_twice_as_once(world: World) -> None:
+    async with serving(world.url, NOW) as http:
+        for zone in ("Asia/Tokyo", "Asia/Tokyo", "America/New_York"):
+            assert (await http.put("/internal/tenants/acme", json={"name": "Acme", "zone": zone})).status_code == 204
+            assert (await http.get("/v1/kpis/nps")).json()["window"]["tz"] == zone
+
+
+async def test_a_changed_zone_drops_what_was_sealed_for_the_days_of_the_old_one(world: World) -> None:
+    await world.take(answered(1, nps(9), at=NOW - timedelta(days=1, hours=13)))
+    assert await world.seal(NOW)
+    async with serving(world.url, NOW) as http:
+        await http.put("/internal/tenants/acme", json={"name": "Acme", "zone": "Asia/Tokyo"})
+        assert await world.pool.fetchval("SELECT count(*) FROM seals") == 0
+        assert await world.pool.fetchval("SELECT count(*) FROM histograms") == 0
+        assert await world.seal(NOW)
+        days = [row["n"] for row in (await http.get("/v1/kpis/nps?window=7d&grain=P1D")).json()["rows"]]
+    assert sum(days) == 1
+    assert set(await world.pool.fetch("SELECT DISTINCT zone FROM seals")) == {("Asia/Tokyo",)}
+
+
+@pytest.mark.parametrize("body", [{"name": "Acme"}, {"name": "Acme", "zone": "Mars/Olympus"}, {"name": "", "zone": "UTC"}, {}])
+async def test_a_tenant_without_a_real_zone_is_refused(world: World, body: dict[str, str]) -> None:
+    async with serving(world.url, NOW) as http:
+        assert (await http.put("/internal/tenants/acme", json=body)).status_code == 422
+        assert (await http.put("/internal/tenants/Not%20A%20Slug", json={"name": "A", "zone": "UTC"})).status_code == 422
+
+
+async def test_internal_routes_want_the_token(world: World) -> None:
+    async with serving(world.url, NOW) as http:
+        http.headers["authorization"] = "Bearer guess"
+        assert (await http.get("/internal/revision")).status_code == 401
+        assert (await http.put("/internal/tenants/acme", json={"name": "A", "zone": "UTC"})).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/v1/kpis/nps", "/v1/kpis/nps/records", "/internal/revision"])
+async def test_with_the_database_away_the_answer_is_503_and_when_to_try_again(path: str) -> None:
+    async with serving(AWAY, NOW) as http:
+        answer = await http.get(path)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert answer.json()["type"] == "urn:earshot:problem:unavailable"
+
+
+async def test_with_the_database_away_it_lives_and_says_what_is_missing() -> None:
+    async with serving(AWAY, NOW) as http:
+        assert (await http.get("/livez")).status_code == 200
+        ready = await http.get("/readyz")
+    assert (ready.status_code, ready.json()["missing"]) == (503, ["database"])
