@@ -80,6 +80,16 @@ class World:
             stored = await admin.list_consumer_group_offsets(self.group)
         return {Place(*tp): Commit(*at) for tp, at in stored.items()}
 
+    async def count(self) -> int:
+        """How many records the topic holds."""
+        client = clients.consumer(self.bootstrap)
+        try:
+            await client.start()
+            partitions = [TopicPartition(self.topic.name, n) for n in await clients.partitions(client, self.topic.name)]
+            return sum((await client.end_offsets(partitions)).values())
+        finally:
+            await clients.end_consumer(client)
+
     async def everything(self, topic: str, count: int) -> list[Record]:
         """The first `count` records of a topic."""
         client = clients.consumer(self.bootstrap)

@@ -127,7 +127,7 @@ async def poison(records: Sequence[Record]) -> None:
 async def test_a_run_of_poison_from_two_tenants_stops_the_consumer(world: World) -> None:
     await world.send(messages(range(15), "acme") + messages(range(15), "umbrella"))
     with pytest.raises(TooMuchPoison):
-        await asyncio.wait_for(world.consumer(poison).run(), 30)
+        await asyncio.wait_for(world.consumer(poison, max_batch=4).run(), 30)
 
 
 async def test_a_run_of_poison_from_one_tenant_goes_on_being_parked(world: World) -> None:

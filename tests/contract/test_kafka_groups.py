@@ -63,12 +63,12 @@ async def test_a_rebalance_waits_for_the_batch_in_hand(world: World) -> None:
     await world.send(messages(range(40)))
     slow, second, started = Seen(), Seen(), asyncio.Event()
 
-    async def takes_a_second(records: Sequence[Record]) -> None:
+    async def takes_its_time(records: Sequence[Record]) -> None:
         started.set()
-        await asyncio.sleep(1)
+        await asyncio.sleep(2)
         await slow(records)
 
-    async with world.consuming(takes_a_second):
+    async with world.consuming(takes_its_time, timing=Timing(session=6)):  # heartbeats, and hears of a rebalance, every 0.4 s
         await started.wait()
         async with world.consuming(second):
             await until(lambda: len(slow.records) + len(second.records) >= 40)
@@ -85,14 +85,16 @@ async def test_a_commit_that_comes_too_late_is_no_fault_of_the_worker(world: Wor
         await go_on.wait()
         await late(records)
 
-    async with world.consuming(blocked, timing=Timing(handover=0.2)):
+    async with world.consuming(blocked, timing=Timing(handover=0.2)) as latecomer:
         await started.wait()
         async with world.consuming(second) as newcomer:
             await until(lambda: newcomer.joined and bool(second.records))
             go_on.set()
             await until(lambda: set(late.numbers) | set(second.numbers) == set(range(40)))
+            await until(lambda: latecomer.joined and newcomer.joined)
             await world.send(messages(range(40, 80)))
             await until(lambda: set(late.numbers) | set(second.numbers) == set(range(80)))
+    assert sum(commit.offset for commit in (await world.committed()).values()) == 80
 
 
 @asynccontextmanager

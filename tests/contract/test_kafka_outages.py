@@ -105,15 +105,19 @@ async def test_a_send_to_a_broker_that_hangs_ends_at_its_deadline_and_a_later_on
         assert broker.pid
         os.kill(broker.pid, signal.SIGSTOP)
         try:
-            asked = time.monotonic()
-            with pytest.raises(Undelivered):
-                await producer.send_all(world.topic, messages([2]), timeout=1)
-            assert time.monotonic() - asked < 2
+            for _ in range(4):
+                asked = time.monotonic()
+                with pytest.raises(Undelivered):
+                    await producer.send_all(world.topic, messages([2]), timeout=1)
+                assert time.monotonic() - asked < 2
         finally:
             os.kill(broker.pid, signal.SIGCONT)
         await send_until_acknowledged(producer, world, messages([2, 3]))
-    arrived = {int(record.value) for record in await world.everything(world.topic.name, 3)}
-    assert arrived == {1, 2, 3}
+        await asyncio.sleep(1)
+    ends = await world.count()
+    arrived = [int(record.value) for record in await world.everything(world.topic.name, ends)]
+    assert set(arrived) == {1, 2, 3}
+    assert arrived.count(2) <= 2, "what was given up is not sent beside what was sent again; only the one on its way may arrive"
 
 
 async def test_a_send_to_nowhere_is_undelivered_and_closing_takes_no_time() -> None:
