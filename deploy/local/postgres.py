@@ -44,7 +44,7 @@ class Postgres:
         self.port = port
         self.log = log or self.folder / "postgres.log"
         self._data = self.folder / "data"
-        self._user = unprivileged_user()
+        self._user = unprivileged_user(self._data)
         self._child: Child | None = None
 
     @property

@@ -8,10 +8,12 @@ from pathlib import Path
 from deploy.local.processes import StartFailed
 
 
-def unprivileged_user() -> str | None:
-    """Whom PostgreSQL is to run as: None for ourselves, another where we are root, which it refuses to be."""
+def unprivileged_user(data: Path) -> str | None:
+    """Whom PostgreSQL is to run as on `data`: None for ourselves, another where we are root, which it refuses to be."""
     if os.geteuid() != 0:
         return None
+    if data.exists():
+        return data.owner()
     names = {account.pw_name for account in pwd.getpwall()}
     return "postgres" if "postgres" in names else "nobody"
 

@@ -2,8 +2,7 @@
 
 import asyncio
 import os
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,20 +10,30 @@ import httpx
 
 from deploy.local.processes import Child, until_ready
 
-PROBE_INTERVAL = 5.0
 AILING_LIMIT = 3
 """How many probes in a row must find it unwell before it is restarted."""
 
 
 class Service:
-    """`python -m services.<name>`; `start()` returns when it answers at all, `until_serving()` when it can serve."""
+    """A process that serves at `url`; `start()` returns when it answers at all, `until_serving()` when it can serve."""
 
-    def __init__(self, name: str, url: str, environment: Mapping[str, str], log: Path, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        url: str,
+        environment: Mapping[str, str],
+        log: Path,
+        http: httpx.AsyncClient,
+        probe_interval: float = 5.0,
+    ) -> None:
         self.name = name
+        self._command = command
         self._url = url
         self._environment = {**os.environ, **environment}
         self._log = log
         self._http = http
+        self._probe_interval = probe_interval
         self._child: Child | None = None
 
     @property
@@ -32,8 +41,7 @@ class Service:
         return self._child.pid if self._child else None
 
     async def start(self, progress: Callable[[str], None] = lambda line: None) -> None:
-        command = [sys.executable, "-m", f"services.{self.name}"]
-        self._child = await Child.spawn(self.name, command, self._log, env=self._environment)
+        self._child = await Child.spawn(self.name, self._command, self._log, env=self._environment)
         await until_ready(self._child, self._answers, seconds=60)
 
     async def wait(self) -> int:
@@ -42,7 +50,7 @@ class Service:
         ailing = 0
         while ailing < AILING_LIMIT:
             with suppress(TimeoutError):
-                return await asyncio.wait_for(self._child.wait(), PROBE_INTERVAL)
+                return await asyncio.wait_for(self._child.wait(), self._probe_interval)
             ailing = ailing + 1 if await self._status("/livez") == 503 else 0
         await self.stop()
         return await self._child.wait()

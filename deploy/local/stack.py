@@ -1,6 +1,7 @@
 """The whole stack: servers, databases and topics, services, demo, in the order in which they need one another."""
 
 import asyncio
+import sys
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
@@ -103,9 +104,12 @@ class Stack:
         secrets = stack_secrets(settings.secrets_file)
         environment = services_environment(settings, secrets, await self._bring_up_databases(), bootstrap)
         write_environment(settings.environment_file, environment)
-        services = {name: Service(name, settings.url(name), environment, settings.log(name), self._http) for name in SERVICES}
-        await together(*(self._bring_up(service, environment, topics) for service in services.values()))
-        self._terminal.done(", ".join(services))
+        await together(*(self._bring_up(self._service(name, environment), environment, topics) for name in SERVICES))
+        self._terminal.done(", ".join(SERVICES))
+
+    def _service(self, name: str, environment: Mapping[str, str]) -> Service:
+        command = [sys.executable, "-m", f"services.{name}"]
+        return Service(name, command, self._settings.url(name), environment, self._settings.log(name), self._http)
 
     async def _bring_up(self, service: Service, environment: Mapping[str, str], topics: asyncio.Event) -> None:
         """Migrate the service's database, if it has one, start the service, and wait until it can serve."""

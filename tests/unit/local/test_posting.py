@@ -1,0 +1,96 @@
+"""Posting the history and the trickle: tried again when we are at fault, never doubled, and told clearly when refused."""
+
+import json
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+
+from deploy.local.demo.history import history
+from deploy.local.demo.load import CHUNK, check_taken, chunks, post_chunk
+from deploy.local.demo.tenant import DemoTenant
+from deploy.local.demo.trickle import Delivery, deliver
+from deploy.local.processes import StartFailed
+from services.ingest.domain.providers import PROVIDERS
+
+Answers = tuple[httpx.Response | Exception, ...]
+UNTIL = datetime(2026, 11, 22, 13, 30, tzinfo=UTC)
+SECRET = PROVIDERS["standard"].new_secret(bytes(32))
+TENANT = DemoTenant(
+    "http://gateway",
+    "esk_reader",
+    "esk_admin",
+    ({"id": "con_1", "provider": "standard", "hook_url": "http://ingest/v1/hooks/con_1", "secret": SECRET},),
+)
+
+
+class Door:
+    """Answers with the statuses given, one after the other, and remembers what was asked."""
+
+    def __init__(self, *answers: httpx.Response | Exception) -> None:
+        self.answers = list(answers)
+        self.requests: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=httpx.MockTransport(self))
+
+
+def taken(*statuses: str) -> httpx.Response:
+    return httpx.Response(200, json={"results": [{"index": i, "status": s} for i, s in enumerate(statuses)]})
+
+
+def test_chunks_are_the_same_each_time_and_miss_nothing() -> None:
+    told = history(UNTIL)
+    cut = list(chunks(told))
+    assert cut == list(chunks(history(UNTIL)))
+    assert sorted(record["id"] for _, _, chunk in cut for record in chunk) == sorted(record["id"] for _, record in told)
+    assert all(len(chunk) <= CHUNK and len(json.dumps(chunk)) < 8 * 1024**2 for _, _, chunk in cut)
+    assert len({(provider, start) for provider, start, _ in cut}) == len(cut)
+
+
+async def test_a_chunk_is_posted_again_under_its_key_until_it_is_taken() -> None:
+    door = Door(httpx.Response(503), httpx.ConnectError("away"), taken("accepted", "duplicate"))
+    async with door.client() as http:
+        await post_chunk(TENANT, http, "standard", "demo-history-standard-0", [{"id": "r1"}, {"id": "r2"}])
+    assert len(door.requests) == 3
+    assert {request.headers["idempotency-key"] for request in door.requests} == {"demo-history-standard-0"}
+    assert {request.url.params["connection"] for request in door.requests} == {"con_1"}
+    assert {request.headers["authorization"] for request in door.requests} == {"Bearer esk_admin"}
+
+
+async def test_a_refused_chunk_ends_the_start() -> None:
+    door = Door(httpx.Response(403, json={"title": "Forbidden"}))
+    async with door.client() as http:
+        with pytest.raises(StartFailed, match=r"403.*Forbidden"):
+            await post_chunk(TENANT, http, "standard", "k", [{"id": "r1"}])
+    assert len(door.requests) == 1
+
+
+def test_a_rejected_record_is_told() -> None:
+    with pytest.raises(StartFailed, match="off its scale"):
+        check_taken([{"status": "accepted"}, {"status": "rejected", "problem": {"detail": "off its scale"}}])
+
+
+@pytest.mark.parametrize(
+    ("answers", "taken"),
+    [
+        ((httpx.Response(202),), True),
+        ((httpx.Response(503), httpx.ReadError("cut"), httpx.Response(202)), True),
+        ((httpx.Response(401),), False),
+    ],
+)
+async def test_a_delivery_is_tried_again_only_where_that_may_help(answers: Answers, taken: bool) -> None:
+    door = Door(*answers)
+    async with door.client() as http:
+        assert await deliver(Delivery(UNTIL, "d-1", "standard", {"data": {}}), TENANT, http) is taken
+    assert not door.answers
+    for request in door.requests:
+        assert request.headers["webhook-id"] == "d-1"
+        PROVIDERS["standard"].verify(request.headers, request.content, [SECRET], datetime.now(UTC))
