@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from shared.kafka import Poison, Record, Retry, TooMuchPoison
+from shared.kafka import Poison, Record, Retry, Timing, TooMuchPoison
 from shared.kafka.records import Place
 from tests.contract.kafka_world import NOON, Seen, World, messages, new_world, until
 
@@ -62,7 +62,7 @@ async def test_nothing_is_committed_before_the_handler_returns(world: World) -> 
         started.set()
         await asyncio.sleep(3600)
 
-    work = asyncio.create_task(world.consumer(hangs).run())
+    work = asyncio.create_task(world.consumer(hangs, timing=Timing(farewell=0)).run())
     await asyncio.wait_for(started.wait(), 30)
     work.cancel()
     await asyncio.gather(work, return_exceptions=True)
