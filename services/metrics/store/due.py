@@ -14,7 +14,8 @@ DUE = """
     FROM unnest($3::int[], $4::timestamptz[]) AS m (measure, first)
     JOIN unnest($5::timestamptz[], $6::timestamptz[]) AS sp (starts, ends) ON sp.ends > m.first
     LEFT JOIN seals s ON s.tenant = $1 AND s.measure = m.measure AND s.level = $7 AND s.starts = sp.starts AND s.zone = $2
-    WHERE (s.id IS NULL OR s.revision <> $8 OR s.state = 'counting' OR (s.state = 'open' AND s.since <= clock_timestamp() - $9::interval))
+    WHERE (s.id IS NULL OR s.revision <> $8 OR s.state = 'counting'
+           OR (s.state = 'open' AND s.since <= clock_timestamp() - $9::interval))
       {whole}
     ORDER BY sp.starts DESC LIMIT $10
 """

@@ -61,5 +61,5 @@ async def freshness(connection: asyncpg.Connection, tenant: str, model: str, exp
     rows = await connection.fetch("SELECT topic, partition, next_offset, batches, received_at FROM progress ORDER BY 1, 2")
     zone = await connection.fetchval("SELECT zone FROM tenants WHERE slug = $1", tenant)
     applied = "\n".join(f"{row['topic']}/{row['partition']}:{row['next_offset']}:{row['batches']}" for row in rows)
-    watermark = min(row["received_at"] for row in rows) if len(rows) >= expected else None
+    watermark = min(row["received_at"] for row in rows) if rows and len(rows) >= expected else None
     return Freshness(blake2b(f"{model}\n{zone}\n{applied}".encode(), digest_size=12).hexdigest(), watermark)

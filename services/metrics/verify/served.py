@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -99,12 +99,12 @@ def battery(now: datetime, zone: ZoneInfo) -> Iterator[Question]:
 
 
 async def compare_served(
-    http: httpx.AsyncClient, pool: asyncpg.Pool, tenant: Tenant, recount: Recount, now: datetime, step: Step
+    http: httpx.AsyncClient, pool: asyncpg.Pool, tenant: Tenant, recount: Recount, questions: Iterable[Question], step: Step
 ) -> None:
-    """Ask the battery. An answer that differs is looked at again as long as something else has come between."""
+    """Ask `questions`. An answer that differs is looked at again as long as something else has come between."""
     asked = rows = 0
-    for question in battery(now, tenant.zone):
-        wanted = answer(question, recount, tenant.model, now)
+    for question in questions:
+        wanted = answer(question, recount, tenant.model, question.end)
         have, _ = await ask(http, tenant, question)
         if wanted != have:
             wanted, have = await look_again(http, pool, tenant, question)
@@ -122,7 +122,7 @@ async def look_again(http: httpx.AsyncClient, pool: asyncpg.Pool, tenant: Tenant
         async with snapshot(pool) as connection:
             seen = (await freshness(connection, tenant.slug, tenant.model, 0)).revision
             measures = question.kpi.reads(question.filed_by, tenant.model)
-            wanted = answer(question, await stored_recount(connection, tenant.id, measures), tenant.model, datetime.now(UTC))
+            wanted = answer(question, await stored_recount(connection, tenant.id, measures), tenant.model, question.end)
         if wanted == have or seen == served_from:
             break
         await asyncio.sleep(0.02)
@@ -143,7 +143,7 @@ def compared(row: Mapping[str, Any]) -> Told:
 
 
 def answer(question: Question, recount: Recount, model: str, now: datetime) -> Answer:
-    """What ought to be served."""
+    """What ought to be served when asked at `now`."""
     names = recount.of(question.kpi.reads(question.filed_by, model))
     whole = Window(question.start, question.end, question.zone)
     places = [DIMENSIONS.index(name) for name in question.group_by]

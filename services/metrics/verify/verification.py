@@ -1,6 +1,6 @@
 """The verification as a whole: which steps there are, and in what order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from services.metrics.clients.ingest import Ingest
 from services.metrics.store.query import snapshot
 from services.metrics.verify.recount import compare_contributions, compare_sealed
 from services.metrics.verify.report import Step
-from services.metrics.verify.served import Tenant, compare_served
+from services.metrics.verify.served import Question, Tenant, battery, compare_served
 from services.metrics.verify.subjects import compare_coverage, compare_subjects
 
 
@@ -20,7 +20,8 @@ from services.metrics.verify.subjects import compare_coverage, compare_subjects
 class Verification:
     """What it reads: ingest's events, metrics' tables, and the answers of a running metrics service.
 
-    `patience`: seconds to wait for what isn't applied yet, while it doesn't get less.
+    `patience`: seconds to wait for what isn't applied yet, while it doesn't get less. `battery`: what to ask, of windows that end
+    at an instant, seen from a zone.
     """
 
     ingest: Ingest
@@ -29,6 +30,7 @@ class Verification:
     model: str
     patience: float
     say: Callable[[str], None]
+    battery: Callable[[datetime, ZoneInfo], Iterable[Question]] = battery
 
     async def run(self, tenant: str | None = None) -> list[Step]:
         """Verify one tenant or all; tells each step as soon as it is done."""
@@ -59,7 +61,7 @@ class Verification:
             self._told(stored)
             await compare_sealed(connection, recount, sealed)
             self._told(sealed)
-        await compare_served(self.metrics, self.pool, tenant, recount, now, served)
+        await compare_served(self.metrics, self.pool, tenant, recount, self.battery(now, tenant.zone), served)
         self._told(served)
         return steps
 

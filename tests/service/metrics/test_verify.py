@@ -1,0 +1,251 @@
+"""Verification: silent when all is well, live traffic included; and whatever one row is tampered with, it says so and where."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request, Response
+from pydantic import AnyHttpUrl, SecretStr
+
+from services.metrics.clients.ingest import Ingest
+from services.metrics.verify.report import Step
+from services.metrics.verify.served import Question, battery
+from services.metrics.verify.verification import Verification
+from shared.events import Event, Opened, ScoreEvent, StatusSet, Ticket, encode
+from tests.service.metrics.world import TOKEN, World, answered, erasure, score_of, serving, statement
+from tests.unit.metrics.build import MODEL, csat, nps, words
+
+NOW = datetime.now(UTC)
+
+
+def ago(hours: float) -> datetime:
+    return NOW - timedelta(hours=hours)
+
+
+@dataclass
+class Inbox:
+    """Ingest, as verification sees it: its events, and what happens each time its head is asked for."""
+
+    events: list[Event] = field(default_factory=list)
+    when_asked: Callable[[], Awaitable[None]] | None = None
+
+    def app(self) -> FastAPI:
+        app = FastAPI()
+
+        @app.get("/internal/head")
+        async def head() -> dict[str, int]:
+            if self.when_asked:
+                await self.when_asked()
+            return {"seq": max(event.seq for event in self.events), "unpublished": 0}
+
+        @app.get("/internal/events")
+        async def events(request: Request, upto: int, tenant: str | None = None) -> Response:
+            assert request.headers["authorization"] == f"Bearer {TOKEN}"
+            found = [event for event in self.events if event.seq <= upto and tenant in (None, event.tenant)]
+            found.sort(key=lambda event: (event.seq, event.position))
+            return Response(b"".join(encode(event) + b"\n" for event in found))
+
+        return app
+
+
+Battery = Callable[[datetime, ZoneInfo], Iterable[Question]]
+
+
+def few(now: datetime, zone: ZoneInfo) -> Iterable[Question]:
+    """One question in twenty-seven, where it is not the answers that matter."""
+    return islice(battery(now, zone), 0, None, 27)
+
+
+@asynccontextmanager
+async def verifying(world: World, inbox: Inbox, patience: float, asked: Battery | None = None) -> AsyncIterator[Verification]:
+    transport = httpx.ASGITransport(inbox.app())
+    async with httpx.AsyncClient(transport=transport) as http, serving(world.url) as metrics:
+        ingest = Ingest(http, AnyHttpUrl("http://ingest"), SecretStr(TOKEN))
+        yield Verification(ingest, world.pool, metrics, MODEL, patience, say=lambda line: None, battery=asked or few)
+
+
+async def verified(world: World, inbox: Inbox, patience: float = 0.0, tenant: str | None = None) -> list[Step]:
+    async with verifying(world, inbox, patience) as verification:
+        return await verification.run(tenant)
+
+
+def failed(steps: list[Step]) -> list[str]:
+    return [step.name for step in steps if step.differences]
+
+
+def story() -> tuple[list[Event], list[ScoreEvent]]:
+    """Answers and tickets of the last days, a comment on every other one, an edit, and an erasure."""
+    events = [
+        answered(
+            n,
+            nps(n % 11),
+            csat(n % 5 + 1),
+            *([words(f"comment {n}")] if n % 2 else []),
+            at=ago(n * 2.3),
+            customer=f"p{n % 5}",
+            dimensions={"region": ["DE", "FR"][n % 2], "channel": "email"},
+        )
+        for n in range(1, 40)
+    ]
+    events += [
+        statement(
+            f"c2/ticket/{n}",
+            Ticket(facts=(Opened(at=ago(n * 5)), *([StatusSet(at=ago(n * 5 - 3), status="solved")] if n % 3 else []))),
+            at=ago(n * 5 - 4),
+            seq=100 + n,
+            source="zendesk",
+            dimensions={"team": ["billing", "tech"][n % 2]},
+        )
+        for n in range(1, 20)
+    ]
+    events.append(answered(7, nps(10), words("comment 7 edited"), at=ago(7 * 2.3), revision=2))
+    events.append(erasure("c1/response/9", ago(1)))
+    texts = {n: f"comment {n}" for n in range(1, 40, 2) if n != 9} | {7: "comment 7 edited"}
+    return events, [score_of(f"c1/response/{n}", text, n / 50) for n, text in texts.items()]
+
+
+@pytest.fixture
+async def inbox(world: World) -> Inbox:
+    """What ingest has, and metrics has applied and sealed."""
+    events, scores = story()
+    await world.take(*events, *scores)
+    assert await world.seal()
+    return Inbox(events)
+
+
+async def test_all_is_well_after_duplicates_edits_and_erasures(world: World, inbox: Inbox) -> None:
+    await world.take(*reversed(inbox.events))
+    async with verifying(world, inbox, 0, battery) as verification:
+        steps = await verification.run()
+    assert failed(steps) == []
+    assert [step.name.partition(" →")[0] for step in steps] == [
+        "events", "comments", "subjects + scores", "contributions", "contributions",
+    ]  # fmt: skip
+    assert "statements of 58 subjects" in steps[0].compared
+    assert all(step.compared for step in steps)
+
+
+EVENTS, SCORES = "events → subjects", f"comments → scores of {MODEL}"
+CONTRIBUTIONS, SEALED, SERVED = (
+    "subjects + scores → contributions",
+    "contributions → sealed histograms",
+    "contributions → served KPIs",
+)
+
+
+def one(table: str, where: str = "true") -> str:
+    """Any one row of a table."""
+    return f"ctid = (SELECT ctid FROM {table} WHERE {where} ORDER BY random() LIMIT 1)"
+
+
+A_VALUE = """replace(encode(body, 'escape'), '"value":', '"value": 1')::bytea"""
+A_SCORE = """replace(encode(body, 'escape'), '"score":0', '"score":-0')::bytea"""
+THIRD = "(SELECT id FROM subjects WHERE subject = 'c1/response/3')"
+
+TAMPERED = {
+    "a statement lost": (EVENTS, f"DELETE FROM statements WHERE {one('statements')}"),
+    "a statement's words changed": (EVENTS, f"UPDATE statements SET body = {A_VALUE} WHERE subject_id = {THIRD}"),
+    "a statement's revision changed": (EVENTS, f"UPDATE statements SET revision = revision + 1 WHERE {one('statements')}"),
+    "a subject marked as erased": (EVENTS, f"UPDATE subjects SET erased = NOT erased WHERE {one('subjects')}"),
+    "a subject lost": (EVENTS, f"DELETE FROM subjects WHERE id = {THIRD}"),
+    "a score lost": (SCORES, f"DELETE FROM scores WHERE {one('scores')}"),
+    "a score changed": (CONTRIBUTIONS, f"UPDATE scores SET body = {A_SCORE} WHERE {one('scores')}"),
+    "a contribution lost": (CONTRIBUTIONS, f"DELETE FROM contributions WHERE {one('contributions')}"),
+    "a contribution twice": (
+        CONTRIBUTIONS,
+        f"INSERT INTO contributions SELECT * FROM contributions WHERE {one('contributions')}",
+    ),
+    "a contribution moved": (CONTRIBUTIONS, f"UPDATE contributions SET at = at - interval '1 us' WHERE {one('contributions')}"),
+    "a contribution's bin": (CONTRIBUTIONS, f"UPDATE contributions SET bin = bin + 1 WHERE {one('contributions')}"),
+    "a contribution's amount": (CONTRIBUTIONS, f"UPDATE contributions SET amount = amount + 1 WHERE {one('contributions')}"),
+    "a contribution's dimension": (CONTRIBUTIONS, f"UPDATE contributions SET source = NULL WHERE {one('contributions')}"),
+    "a contribution's customer": (
+        CONTRIBUTIONS,
+        f"UPDATE contributions SET customer = -1 WHERE {one('contributions', 'customer > 0')}",
+    ),
+    "a contribution's tenant": (CONTRIBUTIONS, f"UPDATE contributions SET tenant = tenant + 1 WHERE {one('contributions')}"),
+    "a histogram lost": (SEALED, f"DELETE FROM histograms WHERE {one('histograms')}"),
+    "a histogram twice": (SEALED, f"INSERT INTO histograms SELECT * FROM histograms WHERE {one('histograms')}"),
+    "a histogram's counts": (SEALED, f"UPDATE histograms SET counts[1] = counts[1] + 1 WHERE {one('histograms')}"),
+    "a histogram's total": (SEALED, f"UPDATE histograms SET total = total + 1 WHERE {one('histograms')}"),
+    "a histogram's value": (SEALED, f"UPDATE histograms SET value = -1 WHERE {one('histograms', 'cuboid = 1')}"),
+    "a seal moved": (SEALED, f"UPDATE seals SET ends = ends + interval '1 hour' WHERE {one('seals', 'level = 2')}"),
+}
+
+
+@pytest.mark.parametrize("how", TAMPERED)
+async def test_one_row_tampered_with_is_found_and_its_step_named(world: World, inbox: Inbox, how: str) -> None:
+    step, statement = TAMPERED[how]
+    assert (await world.pool.execute(statement)).endswith(" 1")
+    assert step in failed(await verified(world, inbox))
+
+
+async def test_an_event_that_metrics_never_got_is_found(world: World, inbox: Inbox) -> None:
+    inbox.events.append(answered(77, nps(1), at=ago(1)))
+    steps = await verified(world, inbox)
+    assert failed(steps) == [EVENTS]
+    assert steps[0].differences == ["acme c1/response/77: isn't there"]
+
+
+async def test_a_tenant_that_metrics_never_heard_of_is_found(world: World, inbox: Inbox) -> None:
+    inbox.events.append(answered(1, nps(1), at=ago(1), tenant="lost"))
+    assert failed(await verified(world, inbox)) == [EVENTS]
+    assert failed(await verified(world, inbox, tenant="acme")) == []
+
+
+async def test_an_event_that_ingest_never_had_is_found(world: World, inbox: Inbox) -> None:
+    await world.take(answered(50, nps(1), at=ago(1)))
+    assert failed(await verified(world, inbox)) == [EVENTS]
+
+
+async def test_what_is_still_on_its_way_is_waited_for(world: World, inbox: Inbox) -> None:
+    late = answered(60, nps(1), words("late"), at=ago(1))
+    inbox.events.append(late)
+    asked = 0
+
+    async def deliver() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 2:
+            await world.take(late, score_of("c1/response/60", "late", 0.1))
+
+    inbox.when_asked = deliver
+    assert failed(await verified(world, inbox, patience=5)) == []
+    assert asked == 2
+
+
+async def test_live_traffic_beside_it_raises_no_alarm(world: World, inbox: Inbox) -> None:
+    """Ingest and metrics both move on each time either is asked for anything."""
+    numbers = iter(range(1000, 100_000))
+
+    async def more() -> None:
+        number = next(numbers)
+        event = answered(number, nps(number % 11), at=datetime.now(UTC) - timedelta(hours=1))
+        inbox.events.append(event)
+        await world.take(event)
+
+    async def before_each(request: httpx.Request) -> None:
+        if next(numbers) % 40 == 0:
+            await more()
+
+    inbox.when_asked = more
+    async with verifying(world, inbox, 5, battery) as verification:
+        verification.metrics.event_hooks["request"].append(before_each)
+        steps = await verification.run()
+    assert {step.name: step.differences for step in steps if step.differences} == {}
+
+
+async def test_an_answer_that_lies_is_found(world: World, inbox: Inbox) -> None:
+    async def lie(response: httpx.Response) -> None:
+        await response.aread()
+        response._content = response.content.replace(b'"n":38', b'"n":39')
+
+    async with verifying(world, inbox, 0, battery) as verification:
+        verification.metrics.event_hooks["response"].append(lie)
+        steps = await verification.run()
+    assert failed(steps) == [SERVED]
