@@ -1,0 +1,198 @@
+"""Metrics on a real Kafka and a real PostgreSQL: from records on the topics to contributions and announcements."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from services.metrics.consumer import Intake, idle
+from services.metrics.live import Announcer
+from services.metrics.store.writer import Writer
+from shared.database import open_pool
+from shared.events import Event, KpiChange, ScoreEvent, decode_change, encode
+from shared.kafka import Consumer, Message, Poison, Producer, Record, Retry, ensure_topics
+from shared.topics import EVENTS, SCORES, Topic, subject_key
+from tests.conftest import NewDatabase
+from tests.service.metrics.world import World, answered, erasure, expected, opened, score_of, statement
+from tests.unit.metrics.build import nps, words
+
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+
+
+@dataclass
+class Heard:
+    """A producer that remembers what was announced, and fails while it is told to."""
+
+    changes: list[KpiChange] = field(default_factory=list)
+    failing: int = 0
+
+    async def send_all(self, topic: Topic, messages: list[Message]) -> None:
+        if self.failing:
+            self.failing -= 1
+            raise Retry(0.05, "the broker is away")
+        self.changes += [decode_change(message.value) for message in messages]
+
+
+@pytest.fixture
+async def world(database: NewDatabase) -> AsyncIterator[World]:
+    async with opened(await database("metrics")) as world:
+        yield world
+
+
+def record(said: Event | ScoreEvent, offset: int = 0) -> Record:
+    topic = EVENTS if isinstance(said, Event) else SCORES
+    return Record(topic.name, 0, offset, subject_key(said.tenant, said.subject), encode(said), (), 0)
+
+
+def garbage(value: bytes, topic: Topic = EVENTS, offset: int = 0) -> Record:
+    return Record(topic.name, 0, offset, b"acme/x", value, (), 0)
+
+
+async def test_a_batch_touches_kpis_by_its_subjects_and_announces_them(world: World) -> None:
+    heard = Heard()
+    intake = Intake(world.writer, Announcer(heard))
+    await intake([record(answered(1, nps(9), at=NOON)), record(score_of("c1/response/2", "fine", 0.5, tenant="other"))])
+    kpis = {change.tenant: set(change.kpis) for change in heard.changes}
+    assert {"nps", "csat", "sentiment"} <= kpis["acme"]
+    assert "backlog" not in kpis["acme"]
+    assert {"sentiment", "net_sentiment"} <= kpis["other"]
+    assert "nps" not in kpis["other"]
+
+
+async def test_an_announcement_that_failed_is_made_when_the_batch_comes_again_though_nothing_changes_then(world: World) -> None:
+    heard = Heard(failing=1)
+    intake = Intake(world.writer, Announcer(heard))
+    batch = [record(answered(1, nps(9), at=NOON)), record(answered(1, nps(None), at=NOON, statement="taken back", seq=2))]
+    with pytest.raises(Retry):
+        await intake(batch)
+    await intake(batch)
+    assert "nps" in heard.changes[0].kpis
+
+
+SCORED = score_of("c1/response/1", "fine", 0.5)
+GOOD = answered(1, nps(9), at=NOON)
+BAD = {
+    "no JSON": garbage(b"{"),
+    "another model's JSON": garbage(encode(SCORED)),
+    "an event among the scores": garbage(encode(GOOD), SCORES),
+    "no UTF-8": garbage(encode(GOOD).replace(b"acme", b"ac\xff\xfe")),
+    "a NUL in a name": garbage(encode(GOOD).replace(b"acme", b"a\\u0000")),
+    "a name of ten thousand letters": garbage(encode(GOOD).replace(b"standard", b"s" * 10_000)),
+    "a sequence beyond numbers": garbage(encode(GOOD).replace(b'"seq":1', b'"seq":9223372036854775808')),
+    "a score beyond its scale": garbage(encode(SCORED).replace(b'"score":0.5', b'"score":5.0'), SCORES),
+    "a score beyond numbers": garbage(encode(SCORED).replace(b'"score":0.5', b'"score":1e400'), SCORES),
+    "a time without offset": garbage(
+        encode(GOOD).replace(b'"received_at":"2026-11-02T12:00:00Z"', b'"received_at":"2026-11-02T12:00:00"')
+    ),
+    "ten thousand levels": garbage(b"[" * 10_000 + b"]" * 10_000),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+async def test_what_cannot_be_understood_is_poison_before_any_effect(world: World, what: str) -> None:
+    good = record(answered(2, nps(1), at=NOON), offset=1)
+    with pytest.raises(Poison) as caught:
+        await Intake(world.writer, Announcer(Heard()))([BAD[what], good])
+    assert list(caught.value.reasons) == [BAD[what]]
+    assert await world.subjects() == []
+
+
+async def test_an_outage_of_the_database_is_a_retry() -> None:
+    async with open_pool("postgresql+asyncpg://nobody@127.0.0.1:9/metrics") as pool:
+        with pytest.raises(Retry):
+            await Intake(Writer(pool), Announcer(Heard()))([record(GOOD)])
+        with pytest.raises(Retry):
+            await idle(pool)({("feedback.events", 0): 1})
+
+
+@dataclass
+class Stream:
+    """Topics of the test's own on the real broker, which stand for the two that metrics reads."""
+
+    bootstrap: str
+    events: Topic
+    scores: Topic
+    group: str = field(default_factory=lambda: f"metrics-{uuid4().hex}")
+
+    async def send(self, *said: Event | ScoreEvent) -> None:
+        async with Producer(self.bootstrap) as producer:
+            for topic, kind in ((self.events, Event), (self.scores, ScoreEvent)):
+                own = [one for one in said if isinstance(one, kind)]
+                await producer.send_all(topic, [Message(subject_key(one.tenant, one.subject), encode(one)) for one in own])
+
+    @asynccontextmanager
+    async def consumed(self, world: World, heard: Heard) -> AsyncIterator[None]:
+        """While this is open, a consumer of metrics reads the topics."""
+        intake = Intake(world.writer, Announcer(heard))
+        names = {self.events.name: EVENTS.name, self.scores.name: SCORES.name}
+
+        async def handle(records: list[Record]) -> None:
+            named = {replace(record, topic=names[record.topic]): record for record in records}
+            try:
+                await intake(list(named))
+            except Poison as poison:
+                raise Poison({named[record]: reason for record, reason in poison.reasons.items()}) from poison
+
+        consumer = Consumer(
+            bootstrap=self.bootstrap, group=self.group, topics=(self.events, self.scores), handler=handle, max_batch=10
+        )
+        task = asyncio.create_task(consumer.run())
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.fixture
+async def stream(kafka: str) -> Stream:
+    name = f"metrics.{uuid4().hex}"
+    topics = [replace(topic, name=f"{name}.{topic.name}", partitions=2) for topic in (EVENTS, SCORES)]
+    await ensure_topics(kafka, topics)
+    return Stream(kafka, *topics)
+
+
+async def until(true: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(30):
+        while not await true():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def test_the_topics_twice_and_over_two_lives_of_the_consumer_give_the_domains_contributions(
+    world: World, stream: Stream
+) -> None:
+    events = [answered(n, nps(n % 11), words(f"comment {n}"), at=NOON) for n in range(30)]
+    scores = [score_of(f"c1/response/{n}", f"comment {n}", 0.5) for n in range(30)]
+    wanted = expected(events, scores)
+    heard = Heard(failing=2)
+
+    async def all_there() -> bool:
+        return await world.contributions() == wanted
+
+    await stream.send(*scores, *events[:20])
+    async with stream.consumed(world, heard):
+        await until(lambda: counted(world, 20))
+    await stream.send(*reversed(events), *scores)
+    async with stream.consumed(world, heard):
+        await until(all_there)
+        await stream.send(erasure("c1/response/3", NOON))
+        wanted = expected([e for e in events if e.seq != 3], scores)
+        await until(all_there)
+    assert {kpi for change in heard.changes for kpi in change.kpis} >= {"nps", "sentiment"}
+
+
+async def counted(world: World, n: int) -> bool:
+    return sum(count for row, count in (await world.contributions()).items() if row[0] == "nps") == n
+
+
+async def test_a_poison_record_is_parked_and_the_rest_counts(world: World, stream: Stream) -> None:
+    async with Producer(stream.bootstrap) as producer:
+        await producer.send_all(stream.events, [Message(b"acme/x", b"{"), Message(b"acme/y", b"[]")])
+    await stream.send(statement("c1/response/1", GOOD.body, at=NOON))
+    heard = Heard()
+    async with stream.consumed(world, heard):
+        await until(lambda: counted(world, 1))
+    assert heard.changes
