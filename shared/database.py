@@ -39,6 +39,7 @@ def open_engine(url: str, pool_size: int = 5) -> AsyncEngine:
         max_overflow=5,
         pool_timeout=5,
         pool_pre_ping=True,
+        hide_parameters=True,  # errors are logged, and values are secrets or somebody's words
         connect_args={"server_settings": SERVER_SETTINGS, "timeout": 5, "command_timeout": 30},
     )
 

@@ -114,7 +114,9 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def of_surprise(request: Request, error: Exception) -> JSONResponse:
         log.error("request.failed", path=request.url.path, error=type(error).__name__, exc_info=error)
-        return render(503, "Unavailable", "an unexpected fault of ours", headers={"Retry-After": "5"})
+        # The server ends a connection whose request failed unforeseen: say so, lest the client sends the next one into the void.
+        headers = {"Retry-After": "5", "Connection": "close"}
+        return render(503, "Unavailable", "an unexpected fault of ours", headers=headers)
 
 
 def places(errors: Sequence[Any]) -> list[dict[str, str]]:

@@ -3,9 +3,14 @@
 import logging
 import sys
 import time
+import traceback
+from collections.abc import Iterator
 from math import inf
+from types import TracebackType
 
 import structlog
+
+ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 
 
 def configure_logging(service: str, level: str, log_format: str) -> None:
@@ -18,7 +23,7 @@ def configure_logging(service: str, level: str, log_format: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(places_of),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
@@ -26,9 +31,34 @@ def configure_logging(service: str, level: str, log_format: str) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
-    logging.basicConfig(level="WARNING", stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level="WARNING", stream=sys.stderr)
     for handler in logging.getLogger().handlers:
+        handler.setFormatter(Discreet("%(levelname)s %(name)s %(message)s"))
         handler.addFilter(Seldom("aiokafka"))
+
+
+def places_of(exc_info: ExcInfo) -> str:
+    """Where an error came from and of which kind it and its causes are. Not what it says: a database's errors quote values."""
+    return "".join(_chain(exc_info[1])).rstrip()
+
+
+def _chain(error: BaseException | None) -> Iterator[str]:
+    if error is None:
+        return
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        yield from _chain(cause)
+        yield "which led to\n"
+    yield from traceback.format_tb(error.__traceback__)
+    state = getattr(error, "sqlstate", None)
+    yield f"{type(error).__module__}.{type(error).__qualname__}{f' {state}' if state else ''}\n"
+
+
+class Discreet(logging.Formatter):
+    """Tells errors as `places_of` does."""
+
+    def formatException(self, ei: ExcInfo) -> str:  # noqa: N802
+        return places_of(ei)
 
 
 class Seldom(logging.Filter):

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from services.gateway.admin import new_key
 from services.gateway.api import requests
@@ -21,13 +21,24 @@ Admin = Annotated[Key, Depends(caller_with("admin"))]
 Name = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
+def storable(at: datetime) -> datetime:
+    """In UTC, where the calendar's first and last day lack some hours of other zones."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no time of the calendar") from None
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(storable)]
+
+
 class NewKey(BaseModel):
     """What a key shall be able to do."""
 
     model_config = ConfigDict(extra="forbid")
     scopes: list[Scope] = Field(min_length=1, max_length=5)
     name: Name = ""
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
 
     @field_validator("expires_at")
     @classmethod

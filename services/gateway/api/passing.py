@@ -40,7 +40,7 @@ PASSAGES = (
     Passage("POST", "/v1/feedback", "ingest", "ingest:write", "Post one canonical record"),
     Passage("POST", "/v1/feedback:batch", "ingest", "ingest:write", "Post up to 5,000 canonical records", 8 * MIB),
     Passage("GET", "/v1/quarantine", "ingest", "admin", "What could not be understood, and why"),
-    Passage("GET", "/v1/quarantine/{id}", "ingest", "admin", "One delivery that could not be understood"),
+    Passage("GET", "/v1/quarantine/{id}", "ingest", "pii:read", "One delivery that could not be understood, with its body"),
     Passage("POST", "/v1/quarantine/{id}:retry", "ingest", "admin", "Try a quarantined delivery again"),
     Passage("POST", "/v1/replay", "ingest", "admin", "Publish again from the inbox"),
     Passage("POST", "/v1/score", "sentiment", "records:read", "Try the sentiment model on up to 256 texts"),
@@ -85,7 +85,7 @@ def endpoint(passage: Passage) -> Callable[..., Awaitable[Response]]:
 
 
 def passed(request: Request) -> dict[str, str]:
-    """The caller's headers that go on; all others end here."""
+    """The caller's headers that go on, byte for byte; all others end here."""
     return {name: request.headers[name] for name in REQUEST_HEADERS if name in request.headers}
 
 

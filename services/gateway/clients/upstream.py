@@ -49,7 +49,8 @@ class Upstream:
         if tenant is not None:
             own[TENANT_HEADER] = tenant
         target = f"{self._base}{path}?{query}" if query else f"{self._base}{path}"
-        request = self._http.build_request(method, target, headers={**(headers or {}), **own}, content=body)
+        sent = httpx.Headers({**(headers or {}), **own}, encoding="latin-1")  # as ASGI decodes them, so that any byte passes
+        request = self._http.build_request(method, target, headers=sent, content=body)
         answer = await self._send(request, tries=2 if method == "GET" else 1)
         if answer.status_code >= 500 or answer.status_code in {401, 403}:
             log.warning("upstream.failed", upstream=self.name, path=path, status=answer.status_code)

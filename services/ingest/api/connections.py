@@ -63,6 +63,7 @@ async def list_all(request: Request, tenant: Tenant) -> dict[str, Any]:
 
 @routes.post("/v1/connections", status_code=201)
 async def create(request: Request, tenant: Tenant) -> dict[str, Any]:
+    known_query(request, set())
     ingest, new = ingest_of(request), await read_model(request, NewConnection)
     if new.provider not in PROVIDERS:
         raise Unprocessable(invalid_params=[{"name": "provider", "reason": f"one of {', '.join(sorted(PROVIDERS))}"}])
@@ -78,6 +79,7 @@ async def create(request: Request, tenant: Tenant) -> dict[str, Any]:
 @routes.post("/v1/connections/{connection}:test")
 async def test(request: Request, tenant: Tenant, connection: str) -> dict[str, Any]:
     """What a delivery would become. Nothing is stored."""
+    known_query(request, set())
     ingest, tried = ingest_of(request), await read_model(request, Try)
     found = await own(ingest, tenant, connection)
     if found.provider not in PROVIDERS:
@@ -96,12 +98,14 @@ async def test(request: Request, tenant: Tenant, connection: str) -> dict[str, A
 
 @routes.get("/v1/connections/{connection}")
 async def show(request: Request, tenant: Tenant, connection: str) -> dict[str, Any]:
+    known_query(request, set())
     ingest = ingest_of(request)
     return shown(ingest, await own(ingest, tenant, connection))
 
 
 @routes.patch("/v1/connections/{connection}")
 async def change(request: Request, tenant: Tenant, connection: str) -> dict[str, Any]:
+    known_query(request, set())
     ingest, asked = ingest_of(request), await read_model(request, Change)
     found = await own(ingest, tenant, connection)
     if found.provider == BUILT_IN:
@@ -125,6 +129,7 @@ async def change(request: Request, tenant: Tenant, connection: str) -> dict[str,
 
 @routes.delete("/v1/connections/{connection}", status_code=204)
 async def delete(request: Request, tenant: Tenant, connection: str) -> Response:
+    known_query(request, set())
     ingest = ingest_of(request)
     async with outage_is_503():
         if not await ingest.connections.delete(tenant, connection):

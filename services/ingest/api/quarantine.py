@@ -39,6 +39,7 @@ async def list_all(request: Request, tenant: Tenant) -> dict[str, Any]:
 
 @routes.get("/v1/quarantine/{quarantined}")
 async def show(request: Request, tenant: Tenant, quarantined: str) -> dict[str, Any]:
+    known_query(request, set())
     async with outage_is_503():
         found = await ingest_of(request).quarantine.find(tenant, number(quarantined, "id"))
     if found is None:
@@ -49,6 +50,7 @@ async def show(request: Request, tenant: Tenant, quarantined: str) -> dict[str, 
 @routes.post("/v1/quarantine/{quarantined}:retry")
 async def retry(request: Request, tenant: Tenant, quarantined: str) -> dict[str, Any]:
     """Read it again, under the connection's present mapping."""
+    known_query(request, set())
     ingest = ingest_of(request)
     async with outage_is_503():
         found = await ingest.quarantine.find(tenant, number(quarantined, "id"))
@@ -79,6 +81,7 @@ async def resume(ingest: Ingest, connection: Connection) -> None:
 
 @routes.post("/v1/replay", status_code=202)
 async def replay(request: Request, tenant: Tenant) -> dict[str, Any]:
+    known_query(request, set())
     asked = await read_model(request, Replay)
     async with outage_is_503():
         queued = await ingest_of(request).outbox.publish_again(tenant, asked.since, asked.until, asked.connection, asked.subject)

@@ -27,10 +27,12 @@ Tenant = Annotated[str, Depends(tenant_of)]
 
 
 def known_query(request: Request, names: set[str]) -> None:
-    """BadRequest: a query parameter is unknown, or given twice."""
-    given = [name for name, _ in request.query_params.multi_items()]
+    """BadRequest: a query parameter is unknown, given twice, or holds NUL, which is in no id."""
+    items = request.query_params.multi_items()
+    given = [name for name, _ in items]
     wrong = [{"name": name, "reason": "unknown parameter"} for name in given if name not in names]
     wrong += [{"name": name, "reason": "given more than once"} for name in set(given) & names if given.count(name) > 1]
+    wrong += [{"name": name, "reason": "holds NUL"} for name, value in items if "\0" in value]
     if wrong:
         raise BadRequest("the query can't be used", invalid_params=wrong)
 

@@ -9,7 +9,8 @@ MAX_DEPTH = 64
 MAX_INT_DIGITS = 18
 """Integers of more digits may not fit in 64 bits, and nothing that we count needs them."""
 
-STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+"""A string may lack its end: whoever skips one that does reads each character once all the same."""
 NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -38,11 +39,11 @@ def parse(raw: bytes) -> Any:
 def _depth(text: str) -> int:
     """How deeply brackets nest, strings left out."""
     depth = deepest = 0
-    for bracket in re.findall(r"[\[\]{}]", STRING.sub("", text)):
-        if bracket in "[{":
+    for found in STRING_OR_BRACKET.finditer(text):
+        if found[0] in "[{":
             depth += 1
             deepest = max(deepest, depth)
-        else:
+        elif found[0] in "]}":
             depth -= 1
     return deepest
 

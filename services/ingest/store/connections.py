@@ -1,6 +1,7 @@
 """Connections in the database. Secrets are sealed on the way in and opened on the way out."""
 
 import json
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ BUILT_IN = "api"
 
 LIVE_SECRETS = 2
 
+ID = re.compile(r"con_[0-9a-f]{32}")
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -34,6 +37,11 @@ def new_id() -> str:
     return f"con_{secrets.token_hex(16)}"
 
 
+def is_id(text: str) -> bool:
+    """Whether `new_id` could have made it: only such a text is worth a query, or fit for one."""
+    return ID.fullmatch(text) is not None
+
+
 class Connections:
     def __init__(self, engine: AsyncEngine, seal: Seal) -> None:
         self._engine = engine
@@ -41,6 +49,8 @@ class Connections:
 
     async def find(self, connection: str) -> Connection | None:
         """By id, deleted ones included: their hooks still answer."""
+        if not is_id(connection):
+            return None
         return next((listed.connection for listed in await self._select(tables.connections.c.id == connection)), None)
 
     async def built_in(self, tenant: str) -> Connection | None:

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from services.ingest.domain.connection import Connection
-from services.ingest.store.connections import Connections
+from services.ingest.store.connections import Connections, is_id
 
 MOST_REMEMBERED = 50_000
 
@@ -21,7 +21,7 @@ class Directory:
         self._asked: dict[Key, asyncio.Future[Connection | None]] = {}
 
     async def find(self, connection: str) -> Connection | None:
-        return await self._remembered(("id", connection))
+        return await self._remembered(("id", connection)) if is_id(connection) else None
 
     async def built_in(self, tenant: str) -> Connection | None:
         return await self._remembered(("api", tenant))

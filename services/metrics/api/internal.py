@@ -21,7 +21,7 @@ class TenantIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1, max_length=200)
+    name: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")
     zone: str = Field(max_length=100)
 
     @field_validator("zone")

@@ -77,6 +77,8 @@ async def test_a_new_key_is_shown_once_and_works_at_once(door: Door) -> None:
         (b'{"scopes": ["admin"], "name": "' + b"x" * 201 + b'"}', "name"),
         (b'{"scopes": ["admin"], "expires_at": "2026-11-20T00:00:00"}', "expires_at"),
         (b'{"scopes": ["admin"], "expires_at": "9999-12-31T23:59:59-23:00"}', "expires_at"),
+        (b'{"scopes": ["admin"], "expires_at": "9999-12-31T23:59:59-14:00"}', "expires_at"),
+        (b'{"scopes": ["admin"], "expires_at": "0001-01-01T00:00:00+14:00"}', "expires_at"),
         (b'{"scopes": ["admin"], "expires_at": 1e300}', "expires_at"),
         (b"", "scopes"),
     ],

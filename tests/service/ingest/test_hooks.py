@@ -171,6 +171,14 @@ async def test_tools_get_the_handshakes_that_they_ask_for(door: Door) -> None:
     assert (await door.http.head("/v1/hooks/con_never")).status_code == 404
 
 
+@pytest.mark.parametrize("connection", ["%00", "%ff", "con_" + "0" * 31 + "%00", "x" * 60_000, "con_" + "A" * 32])
+async def test_what_can_be_no_connections_id_is_404_and_not_remembered(door: Door, connection: str) -> None:
+    assert (await door.http.get(f"/v1/hooks/{connection}")).status_code == 404
+    assert (await door.call("GET", f"/v1/connections/{connection}")).status_code == 404
+    directory = door.app.state.ingest.directory
+    assert all(len(name) == len("con_") + 32 for kind, name in directory._known if kind == "id")
+
+
 async def test_identities_in_comments_never_leave(door: Door) -> None:
     connection = await door.connect()
     said = comment("I am jane.doe@example.com, +49 30 1234567, card 4111 1111 1111 1111, DE89 3704 0044 0532 0130 00")

@@ -104,7 +104,7 @@ async def test_without_a_database_it_lives_says_so_and_answers_503_with_retry_af
         ready = await door.http.get("/readyz")
         assert (ready.status_code, ready.json()["missing"]) == (503, ["database"])
         answers: list[httpx.Response] = [
-            await door.http.post("/v1/hooks/con_1", content=b"{}"),
+            await door.http.post(f"/v1/hooks/con_{0:032x}", content=b"{}"),
             await door.call("POST", "/v1/feedback", json=response(nps(9))),
             await door.call("POST", "/v1/feedback:batch", json=[response(nps(9))]),
             await door.call("GET", "/v1/connections"),

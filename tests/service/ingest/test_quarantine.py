@@ -4,6 +4,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.service.ingest.door import Door
 from tests.unit.ingest.making import nps, response
 
@@ -94,3 +96,29 @@ async def test_another_tenant_sees_and_retries_nothing(door: Door) -> None:
     assert (await door.call("GET", "/v1/quarantine", headers=stranger)).json()["items"] == []
     assert (await door.call("GET", f"/v1/quarantine/{item['id']}", headers=stranger)).status_code == 404
     assert (await door.call("POST", f"/v1/quarantine/{item['id']}:retry", headers=stranger)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/quarantine?connection=%00"),
+        ("GET", "/v1/quarantine?colour=blue"),
+        ("GET", "/v1/quarantine/1?colour=blue"),
+        ("POST", "/v1/quarantine/1:retry?colour=blue"),
+        ("POST", "/v1/replay?tenant=other"),
+        ("GET", "/v1/connections?colour=blue"),
+        ("POST", "/v1/connections?colour=blue"),
+        ("GET", "/v1/connections/x?colour=blue"),
+        ("PATCH", "/v1/connections/x?colour=blue"),
+        ("DELETE", "/v1/connections/x?colour=blue"),
+        ("POST", "/v1/connections/x:test?colour=blue"),
+        ("POST", "/v1/feedback?connection=%00"),
+        ("POST", "/v1/feedback:batch?colour=blue"),
+        ("GET", "/internal/events?tenant=%00"),
+    ],
+)
+async def test_a_parameter_that_is_unknown_or_holds_nul_is_400(door: Door, method: str, path: str) -> None:
+    answer = await door.call(method, path, content=b"{}" if method in {"POST", "PATCH"} else None)
+    assert answer.status_code == 400
+    [param] = answer.json()["invalid_params"]
+    assert param["reason"] in {"holds NUL", "unknown parameter"}

@@ -80,7 +80,10 @@ async def test_a_changed_zone_drops_what_was_sealed_for_the_days_of_the_old_one(
     assert set(await world.pool.fetch("SELECT DISTINCT zone FROM seals")) == {("Asia/Tokyo",)}
 
 
-@pytest.mark.parametrize("body", [{"name": "Acme"}, {"name": "Acme", "zone": "Mars/Olympus"}, {"name": "", "zone": "UTC"}, {}])
+@pytest.mark.parametrize(
+    "body",
+    [{"name": "Acme"}, {"name": "Acme", "zone": "Mars/Olympus"}, {"name": "", "zone": "UTC"}, {"name": "a\0", "zone": "UTC"}, {}],
+)
 async def test_a_tenant_without_a_real_zone_is_refused(world: World, body: dict[str, str]) -> None:
     async with serving(world.url, NOW) as http:
         assert (await http.put("/internal/tenants/acme", json=body)).status_code == 422

@@ -1,6 +1,7 @@
 """What strangers' JSON may be, and how it is refused when it may not."""
 
 import json as stdlib
+import time
 from contextlib import suppress
 
 import pytest
@@ -22,6 +23,14 @@ VALUES = st.recursive(
 @given(VALUES, st.booleans())
 def test_what_json_can_say_is_read_as_it_was_meant(value: object, ascii_only: bool) -> None:
     assert parse(stdlib.dumps(value, ensure_ascii=ascii_only).encode()) == value
+
+
+@pytest.mark.parametrize("text", [b'"' + b'\\"' * 400_000, b'"' * 800_000, b'"' + b"\\" * 800_001, b'"' + b"x" * 800_000])
+def test_a_body_of_quotes_that_never_close_costs_one_scan(text: bytes) -> None:
+    began = time.process_time()
+    with pytest.raises(Malformed, match="nested more than 64 deep"):
+        parse(b"[" * 65 + text)
+    assert time.process_time() - began < 3
 
 
 @given(st.binary(max_size=200))

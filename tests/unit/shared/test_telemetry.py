@@ -1,8 +1,9 @@
-"""Logs that say the same over and over are thinned, ours never."""
+"""Logs that say the same over and over are thinned, ours never; errors tell where they came from, not what they quote."""
 
 import logging
+import sys
 
-from shared.telemetry import Seldom
+from shared.telemetry import Discreet, Seldom, places_of
 
 
 def said(name: str, message: str, *about: object) -> logging.LogRecord:
@@ -24,3 +25,33 @@ def test_it_comes_through_again_after_a_while() -> None:
 def test_other_loggers_are_left_alone() -> None:
     seldom = Seldom("aiokafka", every=3600)
     assert all(seldom.filter(said(name, "away")) for name in ("uvicorn.error", "aiokafkaesque", "root") for _ in range(3))
+
+
+class Refused(Exception):
+    sqlstate = "23505"
+
+
+def test_an_error_in_the_log_tells_places_and_kinds_of_the_whole_chain_and_no_value() -> None:
+    email = "jane@example.com"
+
+    def insert() -> None:
+        raise Refused(f"Key (email)=({email}) already exists.")
+
+    try:
+        try:
+            insert()
+        except Refused as error:
+            raise ValueError(email) from error
+    except ValueError:
+        found = sys.exc_info()
+    for told in (places_of(found), Discreet("%(message)s").format(logging.LogRecord("x", 40, "f", 1, "failed", (), found))):
+        assert email not in told
+        assert "in insert" in told
+        assert "Refused 23505" in told
+        assert told.endswith("builtins.ValueError")
+
+
+def test_a_suppressed_cause_is_not_told() -> None:
+    error = ValueError()
+    error.__context__, error.__suppress_context__ = KeyError(), True
+    assert places_of((ValueError, error, None)) == "builtins.ValueError"
