@@ -24,9 +24,16 @@ def environment(found: Manifests, container: Manifest) -> dict[str, str]:
         held = configs[source["configMapRef"]["name"]] if "configMapRef" in source else secrets()[source["secretRef"]["name"]]
         variables |= held
     for entry in container.get("env", []):
-        key = entry["valueFrom"]["secretKeyRef"]
-        variables[entry["name"]] = secrets()[key["name"]][key["key"]]
+        variables[entry["name"]] = referred(entry["valueFrom"])
     return variables
+
+
+def referred(source: Manifest) -> str:
+    """The value that a reference stands for: a key of a Secret, or the pod's name."""
+    if "fieldRef" in source:
+        return {"metadata.name": "metrics-5d8f-abcde"}[source["fieldRef"]["fieldPath"]]
+    key = source["secretKeyRef"]
+    return secrets()[key["name"]][key["key"]]
 
 
 def each(kustomization: str) -> Iterator[tuple[str, dict[str, str]]]:

@@ -65,7 +65,7 @@ def test_the_clusters_make_the_databases_and_the_secrets_that_the_services_read(
         cluster = found.one("Cluster", f"{service}-database")
         assert cluster["spec"]["bootstrap"]["initdb"] == {"database": service, "owner": service}
         (container,) = found.one("Deployment", service)["spec"]["template"]["spec"]["containers"]
-        (entry,) = container["env"]
+        (entry,) = (entry for entry in container["env"] if entry["name"] == f"{service.upper()}_DATABASE_URL")
         assert entry["valueFrom"]["secretKeyRef"] == {"name": f"{cluster['metadata']['name']}-app", "key": "uri"}
 
 
