@@ -2,7 +2,9 @@
 
 import random
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+
+import msgspec
 
 from shared.events import (
     Answer,
@@ -51,8 +53,6 @@ class Story:
 
     def _numbered(self, event: Event) -> Event:
         self._seq += 1
-        import msgspec
-
         return msgspec.structs.replace(event, seq=self._seq)
 
     def _response(self, number: int, at: datetime) -> Iterator[Event]:
@@ -105,6 +105,3 @@ def scores(events: list[Event]) -> Iterator[ScoreEvent]:
             label = "positive" if value > 0.3 else "negative" if value < -0.3 else "neutral"
             score = Score(label=label, score=round(value, 4), confidence=0.8, language=language, text_hash=text_hash(text))
             yield ScoreEvent(tenant=event.tenant, subject=event.subject, model=MODEL, received_at=event.received_at, score=score)
-
-
-NOW = datetime.now(UTC)

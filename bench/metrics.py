@@ -1,0 +1,204 @@
+"""Metrics on a PostgreSQL and a Kafka of its own: events taken in, histograms sealed, questions answered.
+
+python -m bench.metrics [--events 20000] [--history 200000]
+"""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+
+import asyncpg
+import httpx
+from pydantic import SecretStr
+
+from bench.metrics_events import MODEL, Story, scores
+from deploy.local.servers import Kafka, Postgres, free_port, free_port_base
+from services.metrics import migrate
+from services.metrics.app import create_app
+from services.metrics.consumer import Intake
+from services.metrics.live import Announcer
+from services.metrics.sealer import Sealer
+from services.metrics.settings import Settings
+from services.metrics.store.tenants import put_tenant
+from services.metrics.store.writer import Writer
+from shared.database import open_pool
+from shared.events import Event, ScoreEvent, encode
+from shared.kafka import Consumer, Message, Producer, Record, ensure_topics
+from shared.migrations import upgrade
+from shared.topics import EVENTS, SCORES, Topic, subject_key
+
+BATCH = 500
+TOKEN = "bench-bench-bench"
+QUESTIONS = (
+    "nps?window=24h",
+    "nps?window=90d",
+    "nps?window=90d&grain=P1D",
+    "nps?window=90d&group_by=team",
+    "csat?window=90d&group_by=agent",
+    "first_reply_time?window=90d",
+    "first_reply_time?window=90d&group_by=agent",
+    "backlog?window=90d&grain=P1D",
+    "resolution_rate?window=90d&compare=previous",
+    "tickets_opened?window=7d&grain=PT1H",
+    "nps?window=30d&group_by=region,channel",
+    "nps?window=30d&tz=Asia/Kolkata&grain=P1D",
+    "nps?window=30d&per=respondent",
+    "sentiment/records?limit=50",
+)
+
+
+class Nobody:
+    """Takes announcements and tells no one."""
+
+    async def send_all(self, topic: Topic, messages: list[Message]) -> None:
+        return None
+
+
+def records(said: Sequence[Event] | Sequence[ScoreEvent], topic: Topic) -> list[Record]:
+    return [
+        Record(topic.name, number % topic.partitions, number, subject_key(one.tenant, one.subject), encode(one), (), 0)
+        for number, one in enumerate(said)
+    ]
+
+
+async def handled(intake: Intake, found: list[Record]) -> float:
+    """Records per second through the handler, in batches as the consumer makes them."""
+    began = time.perf_counter()
+    for start in range(0, len(found), BATCH):
+        await intake(found[start : start + BATCH])
+    return len(found) / (time.perf_counter() - began)
+
+
+async def intake(pool: asyncpg.Pool, count: int, now: datetime) -> None:
+    """Events of 90 days in their order, then their scores; the same events again; live ones, of the last hour."""
+    handler = Intake(Writer(pool), Announcer(Nobody()))
+    events = Story("acme", 1, now, 90).events(count)
+    judged = list(scores(events))
+    print(f"handler, history:         {await handled(handler, records(events, EVENTS)):>9,.0f} events/s  (aim ≥ 5,000)")
+    print(f"handler, their scores:    {await handled(handler, records(judged, SCORES)):>9,.0f} scores/s", flush=True)
+    print(f"handler, all once more:   {await handled(handler, records(events, EVENTS)):>9,.0f} events/s")
+    live = Story("live", 2, now, 1 / 24).events(count // 2)
+    print(f"handler, the last hour:   {await handled(handler, records(live, EVENTS)):>9,.0f} events/s", flush=True)
+
+
+async def consumed(pool: asyncpg.Pool, bootstrap: str, count: int, now: datetime) -> None:
+    """Through the topics: how fast a consumer works off what waits there, announcements and offsets included."""
+    await ensure_topics(bootstrap)
+    events = Story("topic", 3, now, 90).events(count)
+    judged = list(scores(events))
+    async with Producer(bootstrap) as producer:
+        for topic, said in ((EVENTS, events), (SCORES, judged)):
+            for start in range(0, len(said), 2000):
+                part = said[start : start + 2000]
+                await producer.send_all(topic, [Message(subject_key(one.tenant, one.subject), encode(one)) for one in part])
+        total, seen, done = len(events) + len(judged), 0, asyncio.Event()
+        handler = Intake(Writer(pool), Announcer(producer))
+        began = 0.0
+
+        async def handle(found: Sequence[Record]) -> None:
+            nonlocal seen, began
+            began = began or time.perf_counter()
+            await handler(found)
+            seen += len(found)
+            if seen >= total:
+                done.set()
+
+        task = asyncio.create_task(Consumer(bootstrap=bootstrap, group="metrics", topics=(EVENTS, SCORES), handler=handle).run())
+        await done.wait()
+        seconds = time.perf_counter() - began
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    print(
+        f"consumer, events, scores: {total / seconds:>9,.0f} records/s, of which {len(events) / seconds:,.0f} events/s",
+        flush=True,
+    )
+
+
+async def sealed(pool: asyncpg.Pool, count: int, now: datetime) -> None:
+    """A larger history, written once, then sealed whole and after a change."""
+    handler = Intake(Writer(pool), Announcer(Nobody()))
+    await put_tenant(pool, "large", "Large", "Europe/Berlin")
+    events = Story("large", 4, now, 90).events(count)
+    await handled(handler, records(events, EVENTS))
+    await handled(handler, records(list(scores(events)), SCORES))
+    await pool.execute("VACUUM ANALYZE contributions")
+    found = await pool.fetchval("SELECT count(*) FROM contributions c JOIN tenants t ON t.id = c.tenant WHERE t.slug = 'large'")
+    sealer = Sealer(pool, timedelta(0), 1.0)
+    began = time.perf_counter()
+    seals = 0
+    while made := await sealer.round():
+        seals += made
+    seconds = time.perf_counter() - began
+    rate = found / seconds
+    print(f"sealer: {found:,} contributions in {seals:,} seals, {seconds:.1f} s: {rate:,.0f} contributions/s (aim ≥ 100,000)")
+    sizes = await pool.fetch(
+        "SELECT relname, pg_total_relation_size(oid) AS bytes FROM pg_class"
+        " WHERE relname IN ('contributions', 'histograms', 'statements') ORDER BY 1"
+    )
+    rows = await pool.fetchval("SELECT count(*) FROM contributions")
+    told = {row["relname"]: row["bytes"] for row in sizes}
+    each = told["contributions"] / rows
+    print(f"storage: {each:.0f} bytes a contribution with its indexes, histograms {told['histograms'] / 1e6:.1f} MB in all")
+
+
+async def asked(url: str) -> None:
+    """Each question in turn, over HTTP within this process."""
+    settings = Settings(
+        database_url=SecretStr(url), internal_token=SecretStr(TOKEN), consume=False, seal=False, sentiment_model=MODEL
+    )
+    app = create_app(settings)
+    headers = {"Authorization": f"Bearer {TOKEN}", "X-Earshot-Tenant": "large"}
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://metrics", headers=headers) as http,
+    ):
+        for question in QUESTIONS:
+            took = []
+            for _ in range(25):
+                began = time.perf_counter()
+                (await http.get(f"/v1/kpis/{question}")).raise_for_status()
+                took.append((time.perf_counter() - began) * 1000)
+            print(f"query {question:<46} median {median(took):6.1f} ms   worst of 25 {max(took):6.1f} ms", flush=True)
+
+
+@asynccontextmanager
+async def servers() -> AsyncIterator[tuple[Postgres, Kafka]]:
+    with tempfile.TemporaryDirectory(prefix="earshot-bench-") as folder:
+        Path(folder).chmod(0o755)  # noqa: ASYNC240
+        base = free_port_base(2)
+        postgres, kafka = Postgres(Path(folder) / "postgres", free_port()), Kafka(Path(folder) / "kafka", base, base + 1)
+        await asyncio.gather(postgres.start(), kafka.start())
+        try:
+            yield postgres, kafka
+        finally:
+            await asyncio.gather(postgres.stop(), kafka.stop())
+
+
+async def main(count: int, history: int) -> None:
+    now = datetime.now(UTC)
+    async with servers() as (postgres, kafka):
+        urls = [await postgres.create_database(name) for name in ("intake", "topics", "sealing")]
+        for url in urls:
+            await asyncio.to_thread(upgrade, url, migrate.SCRIPTS)
+        async with open_pool(urls[0], 3) as pool:
+            await intake(pool, count, now)
+        async with open_pool(urls[1], 3) as pool:
+            await consumed(pool, kafka.bootstrap, count, now)
+        async with open_pool(urls[2], 3, command_timeout=600) as pool:
+            await sealed(pool, history, now)
+        await asked(urls[2])
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--events", type=int, default=20_000)
+    arguments.add_argument("--history", type=int, default=200_000)
+    given = arguments.parse_args()
+    asyncio.run(main(given.events, given.history))
