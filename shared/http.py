@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.heads import BoundedHead
 from shared.problems import NotAuthenticated
 from shared.settings import SharedSettings
 from shared.telemetry import configure_logging
@@ -116,7 +117,7 @@ def serve(service: str, app: FastAPI, settings: SharedSettings) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHead,
         ws="none",
         access_log=False,
         log_config=None,

@@ -3,15 +3,53 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.ingest.domain.connection import Mapping
 from services.ingest.domain.delivery import Quarantined
 from services.ingest.domain.fields import Customer
+from services.ingest.domain.providers import PROVIDERS
 from services.ingest.domain.pseudonym import of_email, pseudonym
 from services.ingest.domain.receive import LONGEST_ID, PAUSED, posted, receive, receive_again
 from tests.unit.ingest.making import NOW, connection, nps, response
 
 HEADERS = {"webhook-id": "msg_1", "webhook-timestamp": "1", "webhook-signature": "v1,secret", "authorization": "Bearer secret"}
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.sampled_from(["", "x", "GOOD", "number", "2026-11-20T10:00:00Z", "a@b.de"]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["id", "type", "text", "x"]), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = {
+    "standard": ["data"],
+    "typeform": ["form_id", "token", "submitted_at", "answers", "hidden", "definition"],
+    "zendesk": ["created_at", "description", "priority", "status", "satisfaction_score", "comment", "current", "via", "group_id"],
+}
+EVENTS = ["created", "status_changed", "comment_added", "priority_changed", "group_assignment_changed", "merged", "csat_received"]
+TRIGGER = ["id", "created_at", "updated_at", "status", "priority", "group", "rating", "comment", "requester"]
+
+
+def payload(provider: str, fields: dict[str, Any], event: str) -> dict[str, Any]:
+    """A delivery with the tool's own outside, and anything at all inside."""
+    match provider:
+        case "typeform":
+            return {"event_id": "e", "event_type": "form_response", "form_response": fields}
+        case "zendesk":
+            return {
+                "id": "e",
+                "type": f"zen:event-type:ticket.{event}",
+                "time": fields.get("x"),
+                "detail": fields,
+                "event": fields,
+            }
+    return fields
 
 
 def body(record: object) -> bytes:
@@ -88,3 +126,24 @@ def test_an_erasure_names_everything_that_the_customer_goes_by() -> None:
     key = connection().key
     assert set(delivery.erases) == {pseudonym(key, Customer(id="c")), of_email(key, "a@b.de")}
     assert delivery.statements == ()
+
+
+@pytest.mark.parametrize("provider", sorted(PROVIDERS))
+@given(st.data())
+def test_whatever_a_payload_holds_a_delivery_comes_of_it(provider: str, data: st.DataObject) -> None:
+    fields = data.draw(st.dictionaries(st.sampled_from([*FIELDS[provider], "x"]), ANYTHING, max_size=6))
+    for raw in (payload(provider, fields, data.draw(st.sampled_from(EVENTS))), fields):
+        assert receive(connection(provider), HEADERS, json.dumps(raw).encode(), NOW).verdict != ""
+
+
+@given(st.dictionaries(st.sampled_from(TRIGGER), ANYTHING, max_size=6))
+def test_whatever_a_trigger_holds_a_delivery_comes_of_it(fields: dict[str, Any]) -> None:
+    raw = json.dumps({"earshot": 1, "created_at": "2026-11-20T10:00:00Z", "updated_at": "2026-11-20T10:00:00Z"} | fields)
+    assert receive(connection("zendesk"), {}, raw.encode(), NOW).verdict in {"accepted", "quarantined"}
+
+
+@pytest.mark.parametrize("answers", [5, True, "x", {"a": 1}])
+def test_answers_that_are_no_list_are_quarantined(answers: object) -> None:
+    raw = json.dumps(payload("typeform", {"token": "t", "answers": answers}, "")).encode()
+    delivery = receive(connection("typeform"), {}, raw, NOW)
+    assert (delivery.verdict, delivery.reason) == ("quarantined", "form_response.answers is no list")

@@ -64,7 +64,10 @@ def parse(headers: Headers, body: bytes, mapping: Mapping) -> Parsed:
 
 
 def _record(form: dict[str, Any], mapping: Mapping) -> dict[str, Any]:
-    given = [a for a in form.get("answers") or () if isinstance(a, dict)]
+    answers = form.get("answers") or []
+    if not isinstance(answers, list):
+        raise Unusable("form_response.answers is no list")
+    given = [a for a in answers if isinstance(a, dict)]
     customer = _customer(given, object_in(form, "hidden"))
     dimensions = _dimensions(form, given, mapping)
     return {
