@@ -15,7 +15,9 @@ COMMENTS = frozenset({"comments", "sentiment", "label"})
 FEEDBACK = COMMENTS | {"nps", "csat", "ces", "stars", "responses"}
 EVERYTHING = frozenset(family for kpi in KPIS.values() for family in kpi.announce)
 
-TOUCHES: dict[str, frozenset[str]] = {"response": FEEDBACK, "review": FEEDBACK}
+OF_TICKETS = EVERYTHING - {"nps", "ces", "stars", "responses"}
+
+TOUCHES: dict[str, frozenset[str]] = {"response": FEEDBACK, "review": FEEDBACK, "ticket": OF_TICKETS}
 """The families of measures that a statement may touch, by the type of its subject; whatever isn't listed may touch all."""
 
 

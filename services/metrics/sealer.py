@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -33,8 +34,10 @@ GRAINS: dict[Level, Grain] = {Level.HOUR: "PT1H", Level.DAY: "P1D", Level.MONTH:
 HORIZON = timedelta(days=400)
 """How far back days and months are sealed: a year's window and what may be compared with its edges."""
 HOURS_KEPT = timedelta(days=8)
-AT_ONCE = 500
-"""Spans that are announced, waited for and counted together."""
+MOST_AT_ONCE = 500
+"""Spans that are announced, waited for and counted together, at most."""
+BRIEFLY = 2.0
+"""Seconds that a count should take: while it runs, other sealers wait for it as for any writer."""
 PATIENCE = 30.0
 """Seconds to wait for writers; a transaction that is idle for five is ended by the server."""
 ADVISORY = 6520
@@ -59,6 +62,7 @@ class Sealer:
     every: float
     protocol: Protocol = Protocol()
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    at_once: int = MOST_AT_ONCE
 
     async def run(self) -> None:
         """Seal until cancelled; an outage of the database is waited out."""
@@ -75,7 +79,7 @@ class Sealer:
                 await asyncio.sleep(self.every)
 
     async def round(self) -> int:
-        """Seal up to AT_ONCE spans of each level for each tenant that no other sealer works for; how many now stand."""
+        """Seal up to `at_once` spans of each level for each tenant that no other sealer works for; how many now stand."""
         sealed = 0
         async with self.pool.acquire() as connection:
             for tenant in await due.tenants(connection):
@@ -96,18 +100,25 @@ class Sealer:
         for level in Level:
             since = now - HOURS_KEPT if level is Level.HOUR else min(firsts.values(), default=now)
             spans = over(GRAINS[level], zone, since, now - self.after)
-            if found := await due.due(connection, tenant, level, firsts, spans, self.after, AT_ONCE):
+            if found := await due.due(connection, tenant, level, firsts, spans, self.after, self.at_once):
                 sealed += await self._seal(connection, tenant, level, found)
         return sealed
 
     async def _seal(self, connection: asyncpg.Connection, tenant: due.Tenant, level: Level, spans: Sequence[Span]) -> int:
         seals = await announce(connection, tenant.id, tenant.zone, spans)
         await self.protocol.wait(connection, PATIENCE)
+        began = monotonic()
         async with connection.transaction():
             counted = await self.protocol.count(connection, level, seals)
             standing = await self.protocol.confirm(connection, counted)
+        self.at_once = fitting(len(spans), monotonic() - began)
         log.info("sealer.sealed", tenant=tenant.id, level=level.name, spans=len(spans), standing=len(standing))
         return len(standing)
+
+
+def fitting(spans: int, seconds: float) -> int:
+    """How many spans to count at once, when so many took so long."""
+    return max(1, min(MOST_AT_ONCE, int(spans * BRIEFLY / max(seconds, 0.001))))
 
 
 def first_month(at: datetime, zone: ZoneInfo) -> datetime:

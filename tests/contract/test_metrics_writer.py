@@ -144,6 +144,14 @@ async def test_a_batch_that_cannot_be_folded_leaves_nothing_behind(world: World)
     assert await world.subjects() == []
 
 
+async def test_a_span_whose_square_is_no_number_of_the_database_is_refused_before_it_spoils_every_sum(world: World) -> None:
+    ancient = datetime(1, 1, 1, tzinfo=UTC)
+    facts = (Opened(at=ancient), StatusSet(at=NOON, status="solved"))
+    with pytest.raises(Incomprehensible):
+        await world.take(statement("c2/ticket/1", Ticket(facts=facts), at=NOON))
+    assert not await world.contributions()
+
+
 async def test_events_of_a_tenant_that_nobody_told_of_are_kept(world: World) -> None:
     await world.take(answered(1, nps(9), at=NOON, tenant="newcomer"))
     await world.tenant("newcomer", "Asia/Tokyo")

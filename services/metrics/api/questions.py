@@ -170,8 +170,8 @@ def _filters(given: Given) -> tuple[Filter, ...]:
         name = f"filter[{dimension}]"
         _dimension(name, dimension)
         values = text.split(",")
-        if not all(value.removeprefix("!") for value in values):
-            raise BadQuery(name, "holds an empty value")
+        if not all(value.removeprefix("!") for value in values) or "\0" in text:
+            raise BadQuery(name, "holds an empty value, or one that no text can be")
         include = tuple(_value(value) for value in values if not value.startswith("!"))
         exclude = tuple(_value(value[1:]) for value in values if value.startswith("!"))
         found.append(Filter(dimension, include, exclude))
@@ -179,7 +179,7 @@ def _filters(given: Given) -> tuple[Filter, ...]:
 
 
 def _value(text: str) -> str | None:
-    return None if text == NULL else text.replace("\0", "")
+    return None if text == NULL else text
 
 
 def _dimension(parameter: str, name: str) -> None:

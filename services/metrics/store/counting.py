@@ -28,6 +28,10 @@ class Span:
     seal_id: int | None = None
 
 
+WORK_MEMORY = "64MB"
+"""For one count: enough to group some hundred thousand rows by every dimension without a file."""
+
+
 class StillWriting(Exception):
     """Somebody has been writing for too long to wait for; to be tried again later."""
 
@@ -137,13 +141,14 @@ WHOLE_MONTHS = """
 
 
 async def count(connection: asyncpg.Connection, level: Level, seals: Sequence[int]) -> list[int]:
-    """File the histograms of `seals`, all of one level; returns the ids of those that could be counted.
+    """File the histograms of `seals`, all of one level, within a transaction; returns the ids of those that could be counted.
 
     A month is added up from its days, and can't be while one of them isn't sealed. That is looked at after the wait: a day
     that falls later takes its announced month with it.
     """
     if level is Level.MONTH:
         seals = [row["id"] for row in await connection.fetch(WHOLE_MONTHS, list(seals))]
+    await connection.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
     await connection.execute(COUNTS[level], list(seals))
     return list(seals)
 

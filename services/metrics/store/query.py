@@ -26,20 +26,23 @@ Histograms = dict[Cell, dict[str, Histogram]]
 
 SEALED = """
     WITH wanted AS (
-        SELECT b.number - 1 AS number, b.low, b.high, m.measure
+        SELECT b.number, b.low, b.high, m.measure
         FROM unnest($3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY AS b (low, high, number)
         CROSS JOIN unnest($2::int[]) AS m (measure)
+    ), standing AS (
+        SELECT width_bucket(s.starts, $3::timestamptz[]) AS number, s.measure, s.id, s.starts, s.ends
+        FROM unnest($2::int[]) AS m (measure)
+        JOIN seals s ON s.tenant = $1 AND s.measure = m.measure AND s.level = ANY($5::smallint[])
+                    AND s.starts >= $9 AND s.starts < $10 AND s.ends <= $10
+        WHERE s.state = 'sealed' AND s.zone = $6 AND s.revision = $7
     ), fit AS (
         -- spans of one zone lie apart or within one another: a seal is inside a larger one if that reaches beyond its start
-        SELECT w.number, w.measure, w.low, s.id, s.starts, s.ends,
-            max(s.ends) OVER (
-                PARTITION BY w.number, w.measure ORDER BY s.starts, s.ends DESC
+        SELECT *, ($3::timestamptz[])[number] AS low,
+            max(ends) OVER (
+                PARTITION BY number, measure ORDER BY starts, ends DESC
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
             ) AS reached
-        FROM wanted w
-        JOIN seals s ON s.tenant = $1 AND s.measure = w.measure AND s.level = ANY($5::smallint[])
-                    AND s.starts >= w.low AND s.starts < w.high AND s.ends <= w.high
-        WHERE s.state = 'sealed' AND s.zone = $6 AND s.revision = $7
+        FROM standing WHERE ends <= ($4::timestamptz[])[number]
     ), chosen AS (
         SELECT * FROM fit WHERE reached IS NULL OR reached <= starts
     ), gaps AS (
@@ -70,7 +73,7 @@ SEALED = """
 
 SCANNED = """
     WITH counted AS (
-        SELECT width_bucket(c.at, $3::timestamptz[]) - 1 AS number, c.measure, {group}, c.bin,
+        SELECT width_bucket(c.at, $3::timestamptz[]) AS number, c.measure, {group}, c.bin,
             count(*) AS n, sum(c.amount) AS total, sum(c.amount * c.amount) AS squares
         FROM contributions c
         WHERE c.tenant = $1 AND c.measure = ANY($2::int[]) AND c.at >= $4 AND c.at < $5 {conditions}
@@ -80,7 +83,7 @@ SCANNED = """
 
 LATEST = """
     WITH found AS (
-        SELECT width_bucket(c.at, $3::timestamptz[]) - 1 AS number, c.measure, {group}, c.bin, c.amount, c.at,
+        SELECT width_bucket(c.at, $3::timestamptz[]) AS number, c.measure, {group}, c.bin, c.amount, c.at,
             c.customer, c.subject_id
         FROM contributions c
         WHERE c.tenant = $1 AND c.measure = ANY($2::int[]) AND c.at >= $4 AND c.at < $5 {conditions}
@@ -101,7 +104,7 @@ LATEST = """
 """
 
 ANSWER = """
-    SELECT a.number, a.measure, a.bins, a.counts, a.total, a.squares, one.term AS first, two.term AS second
+    SELECT a.number - 1 AS number, a.measure, a.bins, a.counts, a.total, a.squares, one.term AS first, two.term AS second
     FROM (
         SELECT number, measure, first, second,
             array_agg(bin) AS bins, array_agg(n) AS counts, sum(total) AS total, sum(squares) AS squares
@@ -115,11 +118,17 @@ ANSWER = """
     LEFT JOIN terms two ON two.id = a.second
 """
 
+ACQUIRE_SECONDS = 10.0
+"""How long a request waits for a connection before it says that the database is slow."""
+
 
 @asynccontextmanager
 async def snapshot(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
     """A connection on which all statements see one state of the database."""
-    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+    async with (
+        pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
         yield connection
 
 
@@ -156,6 +165,8 @@ def sealed(scope: Scope, edges: Sequence[datetime]) -> tuple[str, list[Any]]:
         scope.zone,
         CUBOIDS_REVISION,
         CUBOID_OF[dimension],
+        edges[0],
+        edges[-1],
     )
     text = SEALED.format(
         sealed_group=grouped(scope, {str(dimension): "h.value"}),

@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import asyncpg
 import msgspec
@@ -18,9 +18,9 @@ from shared.events import DIMENSIONS
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
     """Where a page ended: the instant and subject of its last record, and how many records of both have been given."""
 
-    at: datetime
-    subject_id: int
-    given: int
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
+    subject_id: Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+    given: Annotated[int, msgspec.Meta(ge=0, le=2**31)]
 
     def __str__(self) -> str:
         return base64.urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")

@@ -22,6 +22,9 @@ from shared.events import Event, Score, ScoreEvent
 ATTEMPTS = 5
 """How often a transaction is done anew after a deadlock before it counts as a fault."""
 
+LARGEST_AMOUNT = 3_000_000_000
+"""95 years in seconds: the square of more is no bigint."""
+
 decode_score = msgspec.json.Decoder(Score).decode
 Done = TypeVar("Done")
 Said = TypeVar("Said", Event, ScoreEvent)
@@ -129,11 +132,14 @@ def fold_all(subjects: Iterable[Subject]) -> list[tuple[Subject, list[Contributi
 
 def fold(subject: Subject) -> list[Contribution]:
     """What follows from a subject's statements and scores."""
+    tenant = next((event.tenant for event in subject.statements.values()), "")
     try:
-        return contributions(view(subject.statements.values()), decoded(subject.scores))
+        found = contributions(view(subject.statements.values()), decoded(subject.scores))
     except Exception as error:
-        tenant = next((event.tenant for event in subject.statements.values()), "")
         raise Incomprehensible(tenant, subject.name, f"can't be folded: {type(error).__name__}") from error
+    if any(abs(one.amount) > LARGEST_AMOUNT for one in found):
+        raise Incomprehensible(tenant, subject.name, "an amount is too large to be squared")
+    return found
 
 
 def decoded(scores: Mapping[ScoreKey, bytes]) -> dict[ScoreKey, Score]:

@@ -114,6 +114,8 @@ async def test_records_follow_the_filters_and_the_one_answer_per_respondent(worl
         ("limit=0", "limit"),
         ("limit=501", "limit"),
         ("limit=x", "limit"),
+        ("cursor=WyIyMDI2LTExLTAyVDEyOjAwOjAwWiIsOTIyMzM3MjAzNjg1NDc3NTgwOCwxXQ", "cursor"),
+        ("cursor=WyIyMDI2LTExLTAyVDEyOjAwOjAwIiwxLDFd", "cursor"),
         ("cursor=x", "cursor"),
         ("cursor=WzFd", "cursor"),
         ("page=2", "page"),

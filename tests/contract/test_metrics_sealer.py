@@ -1,0 +1,139 @@
+"""What the sealer seals, when, and for whom: step by step, without a race."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from services.metrics.sealer import ADVISORY, Protocol, Sealer
+from services.metrics.store.counting import StillWriting, confirm, wait_for_writers
+from services.metrics.store.seals import Level
+from tests.conftest import NewDatabase
+from tests.service.metrics.world import World, answered, opened
+from tests.unit.metrics.build import nps
+
+NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+async def world(database: NewDatabase) -> AsyncIterator[World]:
+    """A tenant in Berlin with answers from 20 September to an hour ago."""
+    async with opened(await database("metrics")) as world:
+        await world.tenant()
+        times = [datetime(2026, 9, 20, 10, tzinfo=UTC), datetime(2026, 10, 25, 0, 30, tzinfo=UTC), NOW - timedelta(hours=1)]
+        await world.take(*(answered(n, nps(9), at=at) for n, at in enumerate(times)))
+        yield world
+
+
+def sealer(world: World, after: float = 0, protocol: Protocol | None = None) -> Sealer:
+    return Sealer(world.pool, timedelta(seconds=after), 1.0, protocol or Protocol(), clock=lambda: NOW)
+
+
+async def seals(world: World, level: Level, state: str = "sealed") -> list[tuple[datetime, datetime]]:
+    rows = await world.pool.fetch(
+        "SELECT starts, ends FROM seals s JOIN measures m ON m.id = s.measure"
+        " WHERE m.name = 'nps' AND level = $1 AND state = $2 ORDER BY starts",
+        level,
+        state,
+    )
+    return [tuple(row) for row in rows]
+
+
+async def test_days_are_those_of_the_tenants_zone_from_the_first_month_on_and_empty_ones_too(world: World) -> None:
+    await world.seal(NOW)
+    days = await seals(world, Level.DAY)
+    assert days[0][0] == datetime(2026, 8, 31, 22, tzinfo=UTC)
+    assert days[-1][1] == datetime(2026, 11, 19, 23, tzinfo=UTC)
+    assert all(one[1] == other[0] for one, other in itertools.pairwise(days))
+    assert (datetime(2026, 10, 24, 22, tzinfo=UTC), datetime(2026, 10, 25, 23, tzinfo=UTC)) in days
+
+
+async def test_hours_are_sealed_for_the_last_days_and_months_once_their_days_are(world: World) -> None:
+    await world.seal(NOW)
+    hours = await seals(world, Level.HOUR)
+    assert (hours[0][0], hours[-1][1]) == (NOW.replace(minute=0) - timedelta(days=8), NOW.replace(minute=0))
+    assert [start.astimezone(UTC).day for start, _ in await seals(world, Level.MONTH)] == [31, 30]
+
+
+async def test_a_change_opens_the_hour_the_day_and_the_month_that_hold_it_and_no_others(world: World) -> None:
+    await world.seal(NOW)
+    at = NOW - timedelta(days=2)
+    await world.take(answered(50, nps(1), at=at))
+    assert await seals(world, Level.HOUR, "open") == [(at.replace(minute=0), at.replace(minute=0) + timedelta(hours=1))]
+    assert len(await seals(world, Level.DAY, "open")) == 1
+    assert await seals(world, Level.MONTH, "open") == []
+    await world.take(answered(51, nps(1), at=datetime(2026, 10, 3, tzinfo=UTC)))
+    assert len(await seals(world, Level.DAY, "open")) == 2
+    assert len(await seals(world, Level.MONTH, "open")) == 1
+    await world.seal(NOW)
+    assert not await seals(world, Level.DAY, "open")
+
+
+async def test_what_changes_nothing_opens_nothing(world: World) -> None:
+    await world.seal(NOW)
+    await world.take(answered(1, nps(9), at=datetime(2026, 10, 25, 0, 30, tzinfo=UTC)))
+    assert not any([await seals(world, level, "open") for level in Level])
+
+
+async def test_a_span_is_sealed_again_only_once_it_has_rested(world: World) -> None:
+    await world.seal(NOW)
+    await world.take(answered(50, nps(1), at=NOW - timedelta(days=2)))
+    assert await sealer(world, after=60).round() == 0
+    assert await sealer(world, after=0).round() > 0
+
+
+async def test_an_hour_is_not_sealed_before_it_has_been_over_for_as_long(world: World) -> None:
+    while await sealer(world, after=1801).round():
+        pass
+    assert (await seals(world, Level.HOUR))[-1][1] == NOW.replace(minute=0) - timedelta(hours=1)
+
+
+async def test_what_a_crashed_sealer_announced_is_counted_by_the_next(world: World) -> None:
+    async def crash(connection: asyncpg.Connection, seals: Sequence[int]) -> list[int]:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await sealer(world, protocol=Protocol(confirm=crash)).round()
+    assert await seals(world, Level.HOUR, "counting")
+    assert await world.pool.fetchval("SELECT count(*) FROM histograms") == 0
+    await world.seal(NOW)
+    assert not await seals(world, Level.HOUR, "counting")
+
+
+async def test_a_count_during_which_something_changed_is_thrown_away(world: World) -> None:
+    async def change_first(connection: asyncpg.Connection, seals: Sequence[int]) -> list[int]:
+        await world.take(answered(50, nps(1), at=NOW - timedelta(hours=1)))
+        return await confirm(connection, seals)
+
+    await sealer(world, protocol=Protocol(confirm=change_first)).round()
+    hour = (NOW.replace(minute=0) - timedelta(hours=1), NOW.replace(minute=0))
+    assert hour not in await seals(world, Level.HOUR)
+    strays = "SELECT count(*) FROM histograms h LEFT JOIN seals s ON s.id = h.seal_id WHERE s.state IS DISTINCT FROM 'sealed'"
+    assert await world.pool.fetchval(strays) == 0
+
+
+async def test_one_sealer_at_a_time_works_for_a_tenant(world: World) -> None:
+    async with world.pool.acquire() as other:
+        await other.execute("SELECT pg_advisory_lock($1, (SELECT id FROM tenants))", ADVISORY)
+        assert await sealer(world).round() == 0
+        await other.execute("SELECT pg_advisory_unlock_all()")
+    assert await sealer(world).round() > 0
+
+
+async def test_a_writer_that_does_not_end_is_waited_for_only_so_long_and_sealed_later(world: World) -> None:
+    async def impatient(connection: asyncpg.Connection, patience: float) -> None:
+        await wait_for_writers(connection, 0.1)
+
+    async with world.pool.acquire() as writer:
+        transaction = writer.transaction()
+        await transaction.start()
+        await writer.execute("UPDATE tenants SET name = 'still writing'")
+        with pytest.raises(StillWriting):
+            await sealer(world, protocol=replace(Protocol(), wait=impatient)).round()
+        assert not await seals(world, Level.HOUR)
+        await transaction.rollback()
+    assert await world.seal(NOW)
