@@ -42,7 +42,7 @@ def normalise(
         source=connection.provider,
         customer=_customer(record, connection.key),
         dimensions=_dimensions(record, connection),
-        body=_body(record, connection),
+        body=_body(record),
     )
     return Statement(event, _fingerprint(event, _edited_at(record)), _email(record, connection.key))
 
@@ -69,13 +69,15 @@ def _email(record: Response | Review | Ticket | Override, key: bytes) -> str | N
 
 
 def _dimensions(record: Response | Review | Ticket | Override, connection: Connection) -> dict[str, str | None]:
-    """The connection's fixed values, and over them what the record says. A ticket's team and agent are an assignment instead."""
+    """The connection's fixed values, and over them what the record says.
+
+    Of a ticket, team and agent stay dimensions, though they mean an assignment at its opening: only who knows all pieces of the
+    ticket knows when that was.
+    """
     if isinstance(record, Override):
         return {}
-    values = _grouped(record, connection)
-    if isinstance(record, Ticket):
-        values.pop("team", None)
-        values.pop("agent", None)
+    fixed: dict[str, str | None] = {**connection.dimensions}
+    values = fixed | record.dimensions.model_dump(exclude_unset=True)
     if record.channel:
         values["channel"] = record.channel
     if isinstance(record, Response) and record.survey:
@@ -85,12 +87,7 @@ def _dimensions(record: Response | Review | Ticket | Override, connection: Conne
     return values
 
 
-def _grouped(record: Spoken, connection: Connection) -> dict[str, str | None]:
-    fixed: dict[str, str | None] = {**connection.dimensions}
-    return fixed | record.dimensions.model_dump(exclude_unset=True)
-
-
-def _body(record: Response | Review | Ticket | Override, connection: Connection) -> Body:
+def _body(record: Response | Review | Ticket | Override) -> Body:
     match record:
         case Response():
             return events.Response(at=record.at, sent_at=record.sent_at, answers=tuple(_answer(a) for a in record.answers))
@@ -99,7 +96,7 @@ def _body(record: Response | Review | Ticket | Override, connection: Connection)
                 at=record.at, stars=record.stars, title=_said(record.title), text=_said(record.text), language=record.language
             )
         case Ticket():
-            return events.Ticket(facts=(*_assignment_at_opening(record, connection), *(_fact(f) for f in record.facts)))
+            return events.Ticket(facts=tuple(_fact(f) for f in record.facts))
         case Override():
             return events.Override(comment=record.comment, label=record.label, themes=tuple(record.themes))
 
@@ -123,14 +120,6 @@ def _answer(answer: answers.Answer) -> events.Answer:
         polarity=answer.polarity if isinstance(answer, answers.Ces) else None,
         raw=_said(answer.raw),
     )
-
-
-def _assignment_at_opening(ticket: Ticket, connection: Connection) -> list[events.Assigned]:
-    grouped = _grouped(ticket, connection)
-    if not grouped.keys() & {"team", "agent"}:
-        return []
-    at = next((fact.at for fact in ticket.facts if isinstance(fact, facts.Opened)), ticket.at)
-    return [events.Assigned(at=at, team=grouped.get("team", UNSET), agent=grouped.get("agent", UNSET))]
 
 
 def _fact(fact: facts.Fact) -> events.Fact:
