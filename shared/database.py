@@ -16,14 +16,14 @@ SERVER_SETTINGS = {"idle_in_transaction_session_timeout": "5000", "timezone": "U
 OUTAGE = (
     OSError,
     asyncio.TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.PostgresConnectionError,  # 08
+    asyncpg.InsufficientResourcesError,  # 53: disk full, too many connections
+    asyncpg.OperatorInterventionError,  # 57: shutting down, starting up
+    asyncpg.PostgresSystemError,  # 58: the disk
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # among others: the server said goodbye to a connection that was just taken up again
 )
 """What asyncpg raises when the server, not the statement, is at fault."""
 
