@@ -44,7 +44,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(engine.dispose)
-            commits = await stack.enter_async_context(open_pool(settings.database_url, settings.committers, COMMIT_SECONDS))
+            commits = await stack.enter_async_context(open_pool(settings.database_url, settings.committers + 2, COMMIT_SECONDS))
             reads = await stack.enter_async_context(open_pool(settings.database_url, 6))
             kafka = await stack.enter_async_context(Producer(settings.kafka_bootstrap_servers))
             relay = Relay(reads, producer or kafka)

@@ -19,7 +19,9 @@ class Settings(SharedSettings):
     secret_key: SecretStr = Field(
         ..., description="32 bytes as url-safe base64: encrypts the connections' secrets and the tenants' pseudonym keys at rest"
     )
-    committers: int = Field(2, ge=1, le=16, description="Transactions that may be committing at once, per process")
+    committers: int = Field(
+        1, ge=1, le=16, description="Transactions that may be committing at once, per process; fewer are larger, and cost less"
+    )
     queue_limit: int = Field(10_000, ge=100, description="Deliveries that may wait for a commit before callers are told 503")
     connection_cache_seconds: float = Field(
         1.0, ge=0, le=60, description="How long a looked-up connection is trusted; other replicas' changes are heard within it"

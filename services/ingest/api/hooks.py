@@ -4,6 +4,7 @@ A plain ASGI endpoint, since this is the hot path: nothing is parsed before the 
 before the delivery is on disk.
 """
 
+from contextlib import suppress
 from typing import cast
 
 from starlette.requests import ClientDisconnect
@@ -13,11 +14,18 @@ from starlette.types import Receive, Scope, Send
 from services.ingest.api.body import expect_json, headers_of, read_body
 from services.ingest.api.state import Ingest
 from services.ingest.domain.connection import Connection
+from services.ingest.domain.delivery import Outcome
 from services.ingest.domain.providers import PROVIDERS, NotVerified
 from services.ingest.domain.receive import receive as receive_delivery
 from shared.database import outage_is_503
 from shared.problems import NotAuthenticated, NotFound, Problem
 
+TOLD: dict[Outcome, bytes] = {
+    "accepted": b'{"status":"accepted"}',
+    "duplicate": b'{"status":"duplicate"}',
+    "quarantined": b'{"status":"quarantined"}',
+    "ignored": b'{"status":"ignored"}',
+}
 ALLOWED = "POST, GET, HEAD, OPTIONS"
 
 
@@ -30,41 +38,51 @@ class Hook:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         ingest = cast(Ingest, scope["app"].state.ingest)
-        async with outage_is_503():
-            connection = await ingest.directory.find(scope["path_params"]["connection"])
+        connection = await known(ingest, scope["path_params"]["connection"])
         if connection is None or (connection.provider not in PROVIDERS):
             raise NotFound("no such connection")
         match scope["method"]:
             case "POST":
-                try:
-                    response = await deliver(ingest, connection, scope, receive)
-                except ClientDisconnect:
-                    return
+                with suppress(ClientDisconnect):
+                    await tell(await deliver(ingest, connection, scope, receive), send)
             case "GET" | "HEAD":
-                response = JSONResponse({"status": "ready"})
+                await JSONResponse({"status": "ready"})(scope, receive, send)
             case "OPTIONS":
-                response = handshake(headers_of(scope))
+                await handshake(headers_of(scope))(scope, receive, send)
             case _:
                 raise NoSuchMethod(headers={"Allow": ALLOWED})
-        await response(scope, receive, send)
 
 
-async def deliver(ingest: Ingest, connection: Connection, scope: Scope, receive: Receive) -> Response:
+async def known(ingest: Ingest, name: str) -> Connection | None:
+    """The connection, which is nearly always remembered."""
+    remembered = ingest.directory.remembered(name)
+    if remembered is not None:
+        return remembered
+    async with outage_is_503():
+        return await ingest.directory.find(name)
+
+
+async def deliver(ingest: Ingest, connection: Connection, scope: Scope, receive: Receive) -> Outcome:
+    """What became of the delivery, which is then on disk."""
     headers = headers_of(scope)
     body = await read_body(headers, receive)
     if connection.state == "deleted":
-        return accepted("ignored")
+        return "ignored"
     expect_json(headers)
     now = ingest.now()
     try:
         PROVIDERS[connection.provider].verify(headers, body, connection.secrets, now)
     except NotVerified as refusal:
         raise NotAuthenticated(str(refusal)) from None
-    return accepted(await ingest.committer.take(receive_delivery(connection, headers, body, now)))
+    return await ingest.committer.take(receive_delivery(connection, headers, body, now))
 
 
-def accepted(outcome: str) -> Response:
-    return Response(b'{"status":"%b"}' % outcome.encode(), 202, media_type="application/json")
+async def tell(outcome: Outcome, send: Send) -> None:
+    """202, without building a response object."""
+    body = TOLD[outcome]
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 202, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def handshake(headers: dict[str, str]) -> Response:

@@ -9,13 +9,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import asyncpg
 import structlog
 
 from services.ingest.domain.delivery import Delivery, Outcome
 from services.ingest.inbox.erasure import erase
+from services.ingest.inbox.kept import ACQUIRE_SECONDS, Kept
 from services.ingest.inbox.stated import Stated
 from services.ingest.inbox.writer import Connection, restate, write
 from shared.database import OUTAGE, RETRYABLE
@@ -27,10 +28,20 @@ MOST_DELIVERIES = 256
 MOST_BYTES = 8 * 1024 * 1024
 """What one transaction takes."""
 
+TURNS = 3
+"""Of the event loop, from bytes on a socket to a delivery in the queue."""
+
 TRIES = 5
-ACQUIRE_SECONDS = 3.0
 
 T = TypeVar("T")
+
+
+class Use(Protocol):
+    """Lets a piece of work use a connection."""
+
+    async def __call__(self, work: Callable[[Connection], Awaitable[T]], /) -> T: ...
+
+
 Waiting = tuple[Delivery, asyncio.Future[Outcome]]
 HandOff = Callable[[Sequence[Stated]], None]
 """Told, after the commit, what is to be published."""
@@ -70,10 +81,23 @@ class Committer:
         return future
 
     async def run(self) -> None:
-        while True:
-            await self._arrived.wait()
-            if batch := self._batch():
-                await self._commit(batch)
+        kept = Kept(self._pool)
+        try:
+            while True:
+                await self._arrived.wait()
+                await self._gather()
+                if batch := self._batch():
+                    await self._commit(batch, kept.use)
+        finally:
+            await kept.give_back()
+
+    async def _gather(self) -> None:
+        """Let in who is at the door: while the loop's turns bring more, one transaction more would cost more than it saves."""
+        seen = 0
+        while seen < len(self._waiting) < MOST_DELIVERIES:
+            seen = len(self._waiting)
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
 
     def _batch(self) -> list[Waiting]:
         batch: list[Waiting] = []
@@ -85,24 +109,20 @@ class Committer:
             self._arrived.clear()
         return batch
 
-    async def _commit(self, batch: list[Waiting]) -> None:
+    async def _commit(self, batch: list[Waiting], use: Use) -> None:
         try:
-            outcomes = await self._write([delivery for delivery, _ in batch])
+            outcomes, published = await in_the_end(use, lambda db: write(db, [delivery for delivery, _ in batch]))
         except OUTAGE as error:
             log.warning("inbox.away", waiting=len(batch) + len(self._waiting), error=type(error).__name__)
             _fail(batch + self._all_waiting())
         except asyncpg.PostgresError as error:
             log.error("inbox.refused", deliveries=len(batch), error=type(error).__name__)
-            await self._one_by_one(batch)
+            await self._one_by_one(batch, use)
         else:
+            self._hand_off(published)
             for (_, future), outcome in zip(batch, outcomes, strict=True):
                 if not future.done():
                     future.set_result(outcome)
-
-    async def _write(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
-        outcomes, published = await self._in_the_end(lambda db: write(db, deliveries))
-        self._hand_off(published)
-        return outcomes
 
     async def again(self, seq: int, delivery: Delivery) -> Outcome:
         """Replace a quarantined delivery by what it is found to be now, under its number; `duplicate`: somebody was quicker."""
@@ -110,40 +130,41 @@ class Committer:
             await self._erase(replace(delivery, id=None))
             delivery = replace(delivery, raw=b"")
         async with refused_is_503():
-            published = await self._in_the_end(lambda db: restate(db, seq, delivery))
+            published = await in_the_end(self._once, lambda db: restate(db, seq, delivery))
         self._hand_off(published or [])
         return "duplicate" if published is None else delivery.verdict
 
     async def _erase(self, delivery: Delivery) -> Outcome:
         """Alone in its transaction, since it waits for all who write of the customer."""
         async with refused_is_503():
-            published = await self._in_the_end(lambda db: erase(db, delivery))
+            published = await in_the_end(self._once, lambda db: erase(db, delivery))
         self._hand_off(published or [])
         return "duplicate" if published is None else "accepted"
-
-    async def _in_the_end(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Do a transaction, again where it met another; its last error where it never went through."""
-        for _ in range(TRIES - 1):
-            with suppress(*RETRYABLE):
-                return await self._once(work)
-        return await self._once(work)
 
     async def _once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as db:
             return await work(db)
 
-    async def _one_by_one(self, batch: list[Waiting]) -> None:
+    async def _one_by_one(self, batch: list[Waiting], use: Use) -> None:
         if len(batch) == 1:
             _fail(batch)
             return
         for one in batch:
-            await self._commit([one])
+            await self._commit([one], use)
 
     def _all_waiting(self) -> list[Waiting]:
         waiting = list(self._waiting)
         self._waiting.clear()
         self._arrived.clear()
         return waiting
+
+
+async def in_the_end(use: Use, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Do a transaction, again where it met another; its last error where it never went through."""
+    for _ in range(TRIES - 1):
+        with suppress(*RETRYABLE):
+            return await use(work)
+    return await use(work)
 
 
 def _fail(waiting: Sequence[Waiting]) -> None:

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from services.ingest.domain.delivery import Delivery, Statement
 from services.ingest.inbox import locks
 from services.ingest.inbox.stated import Stated, stated
-from services.ingest.inbox.writer import ARRIVE, LOCK, NUMBERS, Connection, insert
+from services.ingest.inbox.writer import LOCK, Connection, arrive, insert
 from shared.events import Event, Tombstone, decode_event
 
 NAMES = """
@@ -36,12 +36,11 @@ async def erase(db: Connection, delivery: Delivery) -> list[Stated] | None:
     The request itself names the customer, so its body isn't kept.
     """
     async with db.transaction():
-        await db.execute(ARRIVE, [locks.ARRIVALS])
+        [seq] = await arrive(db, [])
         await _lock(db, delivery.tenant, delivery.erases)
         names = {*delivery.erases, *[row[0] for row in await db.fetch(NAMES, delivery.tenant, delivery.erases)]}
         await _lock(db, delivery.tenant, names)
         tombstones = await _tombstones(db, delivery, names)
-        seq = (await db.fetch(NUMBERS, 1))[0][0]
         done = replace(delivery, raw=b"", erases=(), statements=tuple(Statement(event, GRAVE) for event in tombstones))
         if not await insert(db, [(seq, done)]):
             return None

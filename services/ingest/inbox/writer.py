@@ -3,7 +3,6 @@
 Locks are taken in one order everywhere: arrivals and customers (shared), subjects, deliveries by their unique index; each sorted.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -12,10 +11,14 @@ import asyncpg
 from services.ingest.domain.delivery import Delivery, Outcome, Statement
 from services.ingest.inbox import locks
 from services.ingest.inbox.stated import Stated, stated
-from shared.events import Event
+from shared.events import Event, encode
 
-ARRIVE = "SELECT count(pg_advisory_xact_lock_shared(key)::text) FROM unnest($1::bigint[]) AS key"
-NUMBERS = "SELECT nextval('inbox_seq') FROM generate_series(1, $1::int)"
+ARRIVE = """
+WITH held AS MATERIALIZED (SELECT count(pg_advisory_xact_lock_shared(key)::text) FROM unnest($1::bigint[]) AS key)
+SELECT nextval('inbox_seq') FROM held, generate_series(1, $2::int)
+"""
+"""Sequence numbers, taken once the locks are held."""
+
 LOCK = "SELECT count(pg_advisory_xact_lock(key)::text) FROM unnest($1::bigint[]) AS key"
 
 NEWEST = """
@@ -77,8 +80,7 @@ async def write(db: Connection, deliveries: Sequence[Delivery]) -> tuple[list[Ou
     named = [i for i, delivery in enumerate(deliveries) if delivery.id is not None]
     nameless = [i for i, delivery in enumerate(deliveries) if delivery.id is None]
     async with db.transaction():
-        await db.execute(ARRIVE, [locks.ARRIVALS, *_customer_locks(deliveries)])
-        numbers = sorted(row[0] for row in await db.fetch(NUMBERS, len(deliveries)))
+        numbers = await arrive(db, _customer_locks(deliveries), len(deliveries))
         numbered = {i: (seq, deliveries[i]) for i, seq in zip(named + nameless, numbers, strict=True)}
         published = await insert(db, [numbered[i] for i in named])
         published += await insert(db, await _news(db, [numbered[i] for i in nameless]))
@@ -92,9 +94,14 @@ async def restate(db: Connection, seq: int, delivery: Delivery) -> list[Stated] 
     statements = stated(delivery, seq)
     verdict = (delivery.verdict, delivery.reason, delivery.revision)
     async with db.transaction():
-        await db.execute(ARRIVE, [locks.ARRIVALS, *_customer_locks([delivery])])
+        await arrive(db, _customer_locks([delivery]))
         done = await db.fetch(RESTATE, seq, *verdict, *_event_columns(statements), delivery.raw)
     return statements if done else None
+
+
+async def arrive(db: Connection, customers: Sequence[int], count: int = 1) -> list[int]:
+    """Hold the customers' locks, shared, and take so many numbers (none would leave the locks untaken), ascending."""
+    return sorted(row[0] for row in await db.fetch(ARRIVE, [locks.ARRIVALS, *customers], count))
 
 
 def _customer_locks(deliveries: Sequence[Delivery]) -> list[int]:
@@ -136,11 +143,13 @@ async def insert(db: Connection, numbered: Sequence[Numbered]) -> list[tuple[int
 
 
 def _columns(numbered: Sequence[Numbered]) -> list[list[Any]]:
-    rows = [
-        (seq, d.tenant, d.connection, d.id, d.received_at, json.dumps(d.headers), d.raw, d.verdict, d.reason, d.revision)
-        for seq, d in numbered
-    ]
+    rows = [_row(seq, delivery) for seq, delivery in numbered]
     return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _row(seq: int, d: Delivery) -> tuple[Any, ...]:
+    headers = encode(d.headers).decode()
+    return (seq, d.tenant, d.connection, d.id, d.received_at, headers, d.raw, d.verdict, d.reason, d.revision)
 
 
 def _event_columns(statements: Sequence[Stated]) -> list[list[Any]]:

@@ -20,6 +20,11 @@ class Directory:
         self._known: dict[Key, tuple[float, Connection | None]] = {}
         self._asked: dict[Key, asyncio.Future[Connection | None]] = {}
 
+    def remembered(self, connection: str) -> Connection | None:
+        """The connection if it was looked up a moment ago; None says nothing."""
+        found = self._known.get(("id", connection))
+        return found[1] if found is not None and found[0] > time.monotonic() else None
+
     async def find(self, connection: str) -> Connection | None:
         return await self._remembered(("id", connection)) if is_id(connection) else None
 

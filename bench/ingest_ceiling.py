@@ -1,0 +1,28 @@
+"""The ceiling that ingest is measured against: a bare FastAPI handler that verifies and validates, and stores nothing."""
+
+import os
+from datetime import UTC, datetime
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from services.ingest.domain import json
+from services.ingest.domain.providers.standard import verify
+from services.ingest.domain.record import read_record
+from shared.http import serve
+from shared.settings import SharedSettings
+
+app = FastAPI()
+SECRETS = [os.environ["BENCH_SECRET"]]
+
+
+@app.post("/v1/hooks/{connection}")
+async def hook(connection: str, request: Request) -> JSONResponse:
+    body, now = await request.body(), datetime.now(UTC)
+    verify(request.headers, body, SECRETS, now)
+    read_record(json.parse(body)["data"], now)
+    return JSONResponse({"status": "accepted"}, 202)
+
+
+if __name__ == "__main__":
+    serve("ceiling", app, SharedSettings(port=int(os.environ["BENCH_PORT"])))
