@@ -171,3 +171,22 @@ async def test_the_race_finds_a_wrong_answer(url: str, fault: str) -> None:
     race = Race(url, *FAULTS[fault])
     await race.run(FAULTY_SECONDS)
     assert race.wrong
+
+
+async def test_seals_that_overlap_as_after_a_change_of_a_zones_rules_are_counted_once(url: str) -> None:
+    """A day's seal that ends an hour later than the calendar has it now, counted for just that span, beside the next day's."""
+    async with opened(url) as world, world.pool.acquire() as connection:
+        await connection.execute("DELETE FROM seals WHERE level <> 2")
+        stretched = await connection.fetch(
+            "UPDATE seals SET ends = ends + interval '1 hour', state = 'counting'"
+            " WHERE extract(day FROM starts) = 31 RETURNING id"
+        )
+        ids = [row["id"] for row in stretched]
+        await connection.execute("DELETE FROM histograms WHERE seal_id = ANY($1)", ids)
+        async with connection.transaction():
+            await counting.confirm(connection, await counting.count(connection, Level.DAY, ids))
+        scope = await resolve(connection, "acme", Selection(("nps", "csat:"), ("region",)))
+        assert scope
+        edges = [NOW - timedelta(days=DAYS), NOW]
+        assert ids
+        assert await histograms(connection, scope, edges) == await histograms(connection, scope, edges, use_seals=False)

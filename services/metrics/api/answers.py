@@ -44,8 +44,6 @@ async def counted(
     scope: Scope | None,
     period: Period,
     now: datetime,
-    *,
-    use_seals: bool = True,
 ) -> Counted:
     """Count a period, reading nothing from `now` on."""
     found: list[dict[Group, Measured]] = [{} for _ in period.buckets]
@@ -53,7 +51,7 @@ async def counted(
         return Counted(period, found)
     instant = question.kpi.instant
     edges = instants(period, now) if instant else bounds(period, now)
-    for (number, group), measured in (await histograms(connection, scope, edges, use_seals=use_seals)).items():
+    for (number, group), measured in (await histograms(connection, scope, edges)).items():
         found[number][group] = measured
     return Counted(period, running(found) if instant else found)
 

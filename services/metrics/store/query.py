@@ -33,21 +33,22 @@ SEALED = """
         SELECT width_bucket(s.starts, $3::timestamptz[]) AS number, s.measure, s.id, s.starts, s.ends
         FROM unnest($2::int[]) AS m (measure)
         JOIN seals s ON s.tenant = $1 AND s.measure = m.measure AND s.level = ANY($5::smallint[])
-                    AND s.starts >= $9 AND s.starts < $10 AND s.ends <= $10
-        WHERE s.state = 'sealed' AND s.zone = $6 AND s.revision = $7
+                    AND s.starts >= $8 AND s.starts < $9 AND s.ends <= $9
+        WHERE s.state = 'sealed' AND s.revision = $6
     ), fit AS (
-        -- spans of one zone lie apart or within one another: a seal is inside a larger one if that reaches beyond its start
-        SELECT *, ($3::timestamptz[])[number] AS low,
+        -- a span begins after all before it have ended, or lies inside a larger one, as an hour does in its day
+        SELECT *,
             max(ends) OVER (
                 PARTITION BY number, measure ORDER BY starts, ends DESC
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
             ) AS reached
         FROM standing WHERE ends <= ($4::timestamptz[])[number]
     ), chosen AS (
-        SELECT * FROM fit WHERE reached IS NULL OR reached <= starts
+        SELECT *,
+            lag(ends, 1, ($3::timestamptz[])[number]) OVER (PARTITION BY number, measure ORDER BY starts) AS before
+        FROM fit WHERE reached IS NULL OR reached <= starts
     ), gaps AS (
-        SELECT number, measure, coalesce(reached, low) AS low, starts AS high
-        FROM chosen WHERE coalesce(reached, low) < starts
+        SELECT number, measure, before AS low, starts AS high FROM chosen WHERE before < starts
         UNION ALL
         SELECT w.number, w.measure, coalesce(last.ends, w.low), w.high
         FROM wanted w
@@ -57,7 +58,7 @@ SEALED = """
         SELECT c.number, c.measure, {sealed_group}, u.bin, u.n,
             CASE u.place WHEN 1 THEN h.total ELSE 0 END AS total, CASE u.place WHEN 1 THEN h.squares ELSE 0 END AS squares
         FROM chosen c
-        JOIN histograms h ON h.seal_id = c.id AND h.cuboid = $8
+        JOIN histograms h ON h.seal_id = c.id AND h.cuboid = $7
         CROSS JOIN LATERAL unnest(h.bins, h.counts) WITH ORDINALITY AS u (bin, n, place)
         WHERE true {sealed_conditions}
         UNION ALL
@@ -162,7 +163,6 @@ def sealed(scope: Scope, edges: Sequence[datetime]) -> tuple[str, list[Any]]:
         list(edges[:-1]),
         list(edges[1:]),
         levels,
-        scope.zone,
         CUBOIDS_REVISION,
         CUBOID_OF[dimension],
         edges[0],

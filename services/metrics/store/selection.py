@@ -43,7 +43,6 @@ class Scope:
     """A selection in one tenant, with its values as numbers. A name that was never seen is NOWHERE."""
 
     tenant: int
-    zone: str
     selection: Selection
     measures: Mapping[int, str]
     terms: Mapping[str, int]
@@ -53,7 +52,7 @@ class Scope:
 
 
 RESOLVE = """
-    SELECT t.id, t.zone,
+    SELECT t.id,
         (SELECT coalesce(jsonb_object_agg(id::text, name), '{}') FROM measures
           WHERE tenant = t.id AND (name = ANY($2) OR split_part(name, ':', 1) || ':' = ANY($2)))::text AS measures,
         (SELECT coalesce(jsonb_object_agg(term, id), '{}') FROM terms WHERE tenant = t.id AND term = ANY($3))::text AS terms
@@ -100,4 +99,4 @@ async def resolve(connection: asyncpg.Connection, tenant: str, selection: Select
     if row is None:
         return None
     measures = {int(number): name for number, name in json.loads(row["measures"]).items()}
-    return Scope(row["id"], row["zone"], selection, measures, json.loads(row["terms"]))
+    return Scope(row["id"], selection, measures, json.loads(row["terms"]))

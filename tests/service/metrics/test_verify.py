@@ -1,5 +1,8 @@
 """Verification: silent when all is well, live traffic included; and whatever one row is tampered with, it says so and where."""
 
+import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -238,6 +241,18 @@ async def test_live_traffic_beside_it_raises_no_alarm(world: World, inbox: Inbox
         verification.metrics.event_hooks["request"].append(before_each)
         steps = await verification.run()
     assert {step.name: step.differences for step in steps if step.differences} == {}
+
+
+async def test_the_command_exits_2_when_it_can_reach_nothing() -> None:
+    environment = os.environ | {
+        "INTERNAL_TOKEN": TOKEN,
+        "METRICS_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/metrics",
+        "METRICS_INGEST_URL": "http://127.0.0.1:9",
+    }
+    command = (sys.executable, "-m", "services.metrics.verify", "--patience", "0")
+    ran = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.PIPE)
+    told, _ = await ran.communicate()
+    assert (ran.returncode, told.decode().startswith("could not verify")) == (2, True)
 
 
 async def test_an_answer_that_lies_is_found(world: World, inbox: Inbox) -> None:
