@@ -1,5 +1,6 @@
 """`/v1/feedback`: canonical records from one's own apps, one or many at a time."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
@@ -66,7 +67,7 @@ async def post_many(request: Request, connection: Target) -> JSONResponse:
     ingest, headers = ingest_of(request), headers_of(request.scope)
     expect_json(headers)
     raw = await read_body(headers, request.receive, MOST_BYTES)
-    values = read_lines(raw) if is_ndjson(headers, raw) else read_array(raw)
+    values = await asyncio.to_thread(read_lines if is_ndjson(headers, raw) else read_array, raw)
     if len(values) > MOST_RECORDS:
         raise BadRequest(f"more than {MOST_RECORDS} records")
     key = idempotency_key(headers)

@@ -11,7 +11,7 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Statement
 from services.ingest.domain.pseudonym import of_email, pseudonym
 from services.ingest.domain.record import Override, Response, Review, Spoken, Ticket
-from services.ingest.domain.redaction import redact
+from services.ingest.domain.redaction import Redactor
 from shared import events
 from shared.events import Body, Event
 
@@ -88,27 +88,35 @@ def _dimensions(record: Response | Review | Ticket | Override, connection: Conne
 
 
 def _body(record: Response | Review | Ticket | Override) -> Body:
+    said = Said()
     match record:
         case Response():
-            return events.Response(at=record.at, sent_at=record.sent_at, answers=tuple(_answer(a) for a in record.answers))
+            return events.Response(
+                at=record.at, sent_at=record.sent_at, answers=tuple([_answer(a, said) for a in record.answers])
+            )
         case Review():
             return events.Review(
-                at=record.at, stars=record.stars, title=_said(record.title), text=_said(record.text), language=record.language
+                at=record.at, stars=record.stars, title=said(record.title), text=said(record.text), language=record.language
             )
         case Ticket():
-            return events.Ticket(facts=tuple(_fact(f) for f in record.facts))
+            return events.Ticket(facts=tuple([_fact(f, said) for f in record.facts]))
         case Override():
             return events.Override(comment=record.comment, label=record.label, themes=tuple(record.themes))
 
 
-def _said(text: str | None) -> str | None:
-    """A customer's words as they may be published; nothing said is None."""
-    return redact(text) if text else None
+class Said:
+    """The customer's words in one record, as they may be published; nothing said is None."""
+
+    def __init__(self) -> None:
+        self._redact = Redactor()
+
+    def __call__(self, text: str | None) -> str | None:
+        return self._redact(text) if text else None
 
 
-def _answer(answer: answers.Answer) -> events.Answer:
+def _answer(answer: answers.Answer, said: Said) -> events.Answer:
     if isinstance(answer, answers.Comment):
-        return events.Answer(question=answer.question, kind="comment", text=_said(answer.text), language=answer.language)
+        return events.Answer(question=answer.question, kind="comment", text=said(answer.text), language=answer.language)
     if answer.value is None:
         return events.Answer(question=answer.question, kind=answer.kind)
     return events.Answer(
@@ -118,15 +126,15 @@ def _answer(answer: answers.Answer) -> events.Answer:
         scale=answer.scale,
         positive_from=answer.lowest_positive if isinstance(answer, answers.Csat) else None,
         polarity=answer.polarity if isinstance(answer, answers.Ces) else None,
-        raw=_said(answer.raw),
+        raw=said(answer.raw),
     )
 
 
-def _fact(fact: facts.Fact) -> events.Fact:
+def _fact(fact: facts.Fact, said: Said) -> events.Fact:
     """An agent's and a bot's words are no comments, and so go no further than here."""
     match fact:
         case facts.Opened():
-            text = _said(fact.text) if fact.by == "customer" else None
+            text = said(fact.text) if fact.by == "customer" else None
             return events.Opened(at=fact.at, by=fact.by, agent=fact.agent, text=text, language=fact.language)
         case facts.Message():
             return events.Message(
@@ -136,7 +144,7 @@ def _fact(fact: facts.Fact) -> events.Fact:
                 public=fact.public,
                 auto=fact.auto,
                 id=fact.id,
-                text=_said(fact.text) if fact.by == "customer" else None,
+                text=said(fact.text) if fact.by == "customer" else None,
                 language=fact.language,
             )
         case facts.Assigned():
@@ -145,7 +153,7 @@ def _fact(fact: facts.Fact) -> events.Fact:
                 at=fact.at, team=fact.team if "team" in given else UNSET, agent=fact.agent if "agent" in given else UNSET
             )
         case facts.Rating():
-            return _rating(fact)
+            return _rating(fact, said)
         case facts.StatusSet():
             return events.StatusSet(at=fact.at, status=fact.status)
         case facts.PrioritySet():
@@ -158,16 +166,16 @@ def _fact(fact: facts.Fact) -> events.Fact:
             return events.Deleted(at=fact.at, value=fact.value)
 
 
-def _rating(fact: facts.Rating) -> events.Rating:
+def _rating(fact: facts.Rating, said: Said) -> events.Rating:
     if fact.value is None:
-        return events.Rating(at=fact.at, id=fact.id, text=_said(fact.text), language=fact.language)
+        return events.Rating(at=fact.at, id=fact.id, text=said(fact.text), language=fact.language)
     return events.Rating(
         at=fact.at,
         value=fact.value,
         scale=fact.scale,
         positive_from=fact.lowest_positive,
-        raw=_said(fact.raw),
+        raw=said(fact.raw),
         id=fact.id,
-        text=_said(fact.text),
+        text=said(fact.text),
         language=fact.language,
     )

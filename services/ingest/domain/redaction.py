@@ -2,7 +2,7 @@
 
 A comment without `@` or a run of digits costs one scan. Numbers are judged by their check digits (cards, IBANs) and by the real
 numbering plans (phones); an order number, a date, a price, a version or a time is none of these. Everything is linear in the
-text: what a hostile one holds beyond MAX_JUDGED numbers is hidden without being judged.
+text, and what a hostile record holds beyond MAX_JUDGED numbers is hidden without being judged.
 """
 
 import re
@@ -12,7 +12,7 @@ from stdnum import iban, luhn
 
 from services.ingest.domain import phones
 
-MAX_JUDGED = 40
+MAX_JUDGED = 100
 
 DIGITS = re.compile(r"\d(?:[^\w\n]{0,3}\d){5}")
 """Six digits, nearly side by side: fewer are none of what we look for."""
@@ -27,15 +27,33 @@ CARD_ISSUERS = re.compile(r"4|5[0-8]|2[2-7]|3[04-9]|6")
 Judge = Callable[[re.Match[str]], str]
 
 
+class Redactor:
+    """Redacts the texts of one record, which share its MAX_JUDGED."""
+
+    def __init__(self) -> None:
+        self._left = MAX_JUDGED
+
+    def __call__(self, text: str) -> str:
+        """`text` with `[email]`, `[iban]`, `[card]` and `[phone]` in the place of what is one."""
+        if "@" in text:
+            text = _without_emails(text)
+        if DIGITS.search(text):
+            text = IBAN.sub(self._bounded(_iban), text)
+            text = CARD.sub(self._bounded(_card), text)
+            text = phones.PHONE.sub(self._bounded(_phone), text)
+        return text
+
+    def _bounded(self, judge: Judge) -> Judge:
+        def bounded(match: re.Match[str]) -> str:
+            self._left -= 1
+            return judge(match) if self._left >= 0 else "[number]"
+
+        return bounded
+
+
 def redact(text: str) -> str:
-    """`text` with `[email]`, `[iban]`, `[card]` and `[phone]` in the place of what is one."""
-    if "@" in text:
-        text = _without_emails(text)
-    if DIGITS.search(text):
-        text = IBAN.sub(_limited(_iban), text)
-        text = CARD.sub(_limited(_card), text)
-        text = phones.PHONE.sub(_limited(_phone), text)
-    return text
+    """The same for a text that stands alone."""
+    return Redactor()(text)
 
 
 def _without_emails(text: str) -> str:
@@ -51,18 +69,6 @@ def _around_emails(text: str) -> Iterator[str]:
             yield "[email]"
             end = domain.end()
     yield text[end:]
-
-
-def _limited(judge: Judge) -> Judge:
-    """`judge` for the first MAX_JUDGED matches; after them, everything of that shape is hidden."""
-    judged = 0
-
-    def limited(match: re.Match[str]) -> str:
-        nonlocal judged
-        judged += 1
-        return judge(match) if judged <= MAX_JUDGED else "[number]"
-
-    return limited
 
 
 def _iban(match: re.Match[str]) -> str:
