@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from shared.problems import Unavailable
@@ -40,7 +41,7 @@ def open_engine(url: str, pool_size: int = 5) -> AsyncEngine:
         pool_timeout=5,
         pool_pre_ping=True,
         hide_parameters=True,  # errors are logged, and values are secrets or somebody's words
-        connect_args={"server_settings": SERVER_SETTINGS, "timeout": 5, "command_timeout": 30},
+        connect_args={"server_settings": SERVER_SETTINGS, "timeout": 5, "command_timeout": 5},
     )
 
 
@@ -69,5 +70,5 @@ async def outage_is_503() -> AsyncIterator[None]:
         if error.connection_invalidated or isinstance(error.orig.__cause__ if error.orig else None, OUTAGE):
             raise Unavailable("the database is away") from error
         raise
-    except TimeoutError as error:
+    except PoolTimeout as error:
         raise Unavailable("the database is slow") from error

@@ -90,7 +90,7 @@ async def missing(pool: asyncpg.Pool) -> list[str]:
     """What keeps ingest from serving: its database. Without Kafka it takes everything and publishes later."""
     try:
         async with pool.acquire(timeout=2) as db:
-            await db.execute("SELECT 1")
+            await db.execute("SELECT 1", timeout=2)
     except OUTAGE:
         return ["database"]
     return []
