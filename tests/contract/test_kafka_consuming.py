@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from shared.kafka import Poison, Record, Retry, Timing, TooMuchPoison
+from shared.kafka import Message, Poison, Producer, Record, Retry, Timing, TooMuchPoison, Undelivered
+from shared.kafka.job import Job
+from shared.kafka.membership import Membership
 from shared.kafka.records import Place
 from tests.contract.kafka_world import NOON, Seen, World, messages, new_world, until
 
@@ -122,6 +124,37 @@ async def test_a_poison_record_is_parked_and_the_rest_survive(world: World) -> N
 
 async def poison(records: Sequence[Record]) -> None:
     raise Poison(dict.fromkeys(records, "gibberish"))
+
+
+class Reluctant(Producer):
+    """Refuses twice, takes its time, and notes what was committed when the DLQ had nothing yet."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.bootstrap)
+        self.world = world
+        self.refusals = 2
+        self.committed_before: list[int] = []
+
+    async def send(self, topic: str, messages: Sequence[Message], timeout: float = 10.0) -> None:  # noqa: ASYNC109
+        await asyncio.sleep(0.1)
+        self.committed_before.append(sum(commit.offset for commit in (await self.world.committed()).values()))
+        if self.refusals:
+            self.refusals -= 1
+            raise Undelivered("the DLQ is away")
+        await super().send(topic, messages, timeout)
+
+
+async def test_offsets_move_past_poison_only_once_the_dlq_has_it(world: World) -> None:
+    await world.send(messages([13]))
+    job = Job(world.bootstrap, world.group, (world.topic.name,), poison, 500, None, None, None, Timing())
+    async with Reluctant(world) as parking:
+        work = asyncio.create_task(Membership(job, parking).run())
+        (parked,) = await world.everything(world.topic.dlq, 1)
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+    assert parked.value == b"13"
+    assert parking.committed_before == [0, 0, 0]
+    assert sum(commit.offset for commit in (await world.committed()).values()) == 1
 
 
 async def test_a_run_of_poison_from_two_tenants_stops_the_consumer(world: World) -> None:

@@ -1,10 +1,12 @@
 """Metrics on a real Kafka and a real PostgreSQL: from records on the topics to contributions and announcements."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -71,6 +73,23 @@ async def test_an_announcement_that_failed_is_made_when_the_batch_comes_again_th
         await intake(batch)
     await intake(batch)
     assert "nps" in heard.changes[0].kpis
+
+
+@dataclass
+class Looks:
+    """A producer that looks at each announcement what a reader of it would find."""
+
+    world: World
+    found: list[Counter[tuple[Any, ...]]] = field(default_factory=list)
+
+    async def send_all(self, topic: Topic, messages: list[Message]) -> None:
+        self.found.append(await self.world.contributions())
+
+
+async def test_what_is_announced_can_be_read_already(world: World) -> None:
+    looks, said = Looks(world), answered(1, nps(9), at=NOON)
+    await Intake(world.writer, Announcer(looks))([record(said)])
+    assert looks.found == [expected([said])]
 
 
 SCORED = score_of("c1/response/1", "fine", 0.5)

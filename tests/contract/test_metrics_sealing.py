@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import pytest
@@ -60,12 +61,21 @@ async def confirm_blindly(connection: asyncpg.Connection, seals: Sequence[int]) 
     return list(seals)
 
 
+class Unannounced(Sealer):
+    """Commits the announcement with all the rest, so that no writer sees it in time."""
+
+    async def _seal(self, connection: asyncpg.Connection, *what: Any) -> int:
+        async with connection.transaction():
+            return await super()._seal(connection, *what)
+
+
 SOUND = Protocol(count=count_and_rest)
 
-FAULTS: dict[str, tuple[Protocol, TakeOff]] = {
-    "without the wait": (replace(SOUND, wait=no_wait), take_off_and_rest),
-    "without the confirmation": (replace(SOUND, confirm=confirm_blindly), take_off_and_rest),
-    "without opening what was changed": (SOUND, only_rest),
+FAULTS: dict[str, tuple[Protocol, TakeOff, type[Sealer]]] = {
+    "without the announcement": (SOUND, take_off_and_rest, Unannounced),
+    "without the wait": (replace(SOUND, wait=no_wait), take_off_and_rest, Sealer),
+    "without the confirmation": (replace(SOUND, confirm=confirm_blindly), take_off_and_rest, Sealer),
+    "without opening what was changed": (SOUND, only_rest, Sealer),
 }
 
 
@@ -76,6 +86,7 @@ class Race:
     url: str
     protocol: Protocol
     take_off: TakeOff
+    sealer: type[Sealer] = Sealer
     wrong: list[str] = field(default_factory=list)
     compared: int = 0
     standing: int = 0
@@ -115,7 +126,7 @@ class Race:
             await rest()
 
     async def _seal(self, pool: asyncpg.Pool) -> None:
-        sealer = Sealer(pool, timedelta(0), 0.001, self.protocol, clock=lambda: NOW)
+        sealer = self.sealer(pool, timedelta(0), 0.001, self.protocol, clock=lambda: NOW)
         await sealer.run()
 
     async def _compare(self, pool: asyncpg.Pool) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from services.metrics.rebuild import rebuild
+from services.metrics.store.progress import Reached
 from services.metrics.store.writer import Batch, Incomprehensible, Writer
 from shared.events import Assigned, Event, Message, Opened, ScoreEvent, StatusSet, Ticket
 from tests.conftest import NewDatabase
@@ -134,14 +135,16 @@ async def test_an_erased_subject_holds_nothing_whatever_still_arrives(world: Wor
     assert [row["statement"] for row in await world.pool.fetch("SELECT statement FROM statements")] == ["erasure"]
 
 
-async def test_a_batch_that_cannot_be_folded_leaves_nothing_behind(world: World) -> None:
+async def test_a_batch_that_cannot_be_folded_leaves_nothing_behind_no_progress_either(world: World) -> None:
     naive = statement(
         "c2/ticket/1", Ticket(facts=(Opened(at=datetime(2026, 11, 2)), StatusSet(at=NOON, status="solved"))), at=NOON
     )
+    reached = {("feedback.events", 0): Reached(7, NOON)}
     with pytest.raises(Incomprehensible) as caught:
-        await world.take(answered(1, nps(9), at=NOON), naive)
+        await world.writer.apply(Batch([answered(1, nps(9), at=NOON), naive], reached=reached))
     assert (caught.value.tenant, caught.value.subject) == ("acme", "c2/ticket/1")
     assert await world.subjects() == []
+    assert await world.pool.fetchval("SELECT count(*) FROM progress") == 0
 
 
 async def test_a_span_whose_square_is_no_number_of_the_database_is_refused_before_it_spoils_every_sum(world: World) -> None:
