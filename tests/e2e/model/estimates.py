@@ -1,0 +1,86 @@
+"""From facts to a KPI's value, n and interval."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+Z = 1.959963984540054
+QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95}
+
+
+@dataclass(frozen=True)
+class Value:
+    """`within`: where a quantile must lie, which the definitions leave to 1 % and to the values beside it."""
+
+    n: int
+    value: float | None = None
+    interval: tuple[float, float] | None = None
+    within: tuple[float, float] | None = None
+
+
+def share(good: int, n: int) -> Value:
+    if not n:
+        return Value(0)
+    p, wide = good / n, 1 + Z * Z / n
+    middle, half = p + Z * Z / (2 * n), Z * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
+    return Value(n, 100 * p, (100 * (middle - half) / wide, 100 * (middle + half) / wide))
+
+
+def balance(up: int, down: int, n: int) -> Value:
+    if not n:
+        return Value(0)
+    p, q = (up + 0.75) / (n + 3), (down + 0.75) / (n + 3)
+    half = Z * math.sqrt((p + q - (p - q) ** 2) / (n + 3))
+    return Value(n, 100 * (up - down) / n, (100 * max(-1, p - q - half), 100 * min(1, p - q + half)))
+
+
+def mean(values: Sequence[float]) -> Value:
+    return Value(len(values), math.fsum(values) / len(values)) if values else Value(0)
+
+
+def count(values: Sequence[Any]) -> Value:
+    return Value(len(values), len(values))
+
+
+def span(values: Sequence[timedelta], agg: str) -> Value:
+    seconds = sorted(value // timedelta(seconds=1) for value in values)
+    if agg == "mean" or not seconds:
+        return mean(seconds)
+    n, q = len(seconds), QUANTILES[agg]
+    low = min(math.floor(q * (n - 1)), math.ceil(q * n) - 1)
+    high = min(max(math.ceil(q * (n - 1)), math.floor(q * n)), n - 1)
+    return Value(n, within=(0.99 * seconds[low] - 0.5, 1.01 * seconds[high] + 0.5))
+
+
+Estimate = Callable[[Sequence[Sequence[Any]], str], Value]
+"""From the values of each kind that a KPI reads, and the aggregation."""
+
+ESTIMATES: dict[str, tuple[tuple[str, ...], Estimate]] = {
+    "nps": (("nps",), lambda v, _: balance(sum(x >= 9 for x in v[0]), sum(x <= 6 for x in v[0]), len(v[0]))),
+    "csat": (("csat",), lambda v, _: share(sum(x >= positive for _, positive, x in v[0]), len(v[0]))),
+    "csat_mean": (("csat",), lambda v, _: mean([x for *_, x in v[0]]) if len({f[:2] for f in v[0]}) < 2 else Value(len(v[0]))),
+    "ces": (("ces",), lambda v, _: share(sum(x >= 5 for x in v[0]), len(v[0]))),
+    "ces_mean": (("ces",), lambda v, _: mean(v[0])),
+    "stars": (("stars",), lambda v, _: mean(v[0])),
+    "stars_share": (("stars",), lambda v, _: share(sum(x >= 4 for x in v[0]), len(v[0]))),
+    "comment_rate": (("responses",), lambda v, _: share(sum(v[0]), len(v[0]))),
+    "sentiment": (("sentiment",), lambda v, _: mean([round(x, 3) for x in v[0]])),
+    "net_sentiment": (("label",), lambda v, _: balance(v[0].count("positive"), v[0].count("negative"), len(v[0]))),
+    "sentiment_share": (("label",), lambda v, agg: share(v[0].count(agg), len(v[0]))),
+    "sentiment_coverage": (("label", "comments"), lambda v, _: share(len(v[0]), len(v[1]))),
+    "tickets_opened": (("opened",), lambda v, _: count(v[0])),
+    "tickets_dropped": (("dropped",), lambda v, _: count(v[0])),
+    "tickets_solved": (("solved",), lambda v, _: count(v[0])),
+    "tickets_reopened": (("reopened",), lambda v, _: count(v[0])),
+    "backlog": (("backlog",), lambda v, _: count(v[0])),
+    "first_reply_time": (("replied",), lambda v, agg: span(v[0], agg)),
+    "first_resolution_time": (("first_resolution",), lambda v, agg: span(v[0], agg)),
+    "full_resolution_time": (("full_resolution",), lambda v, agg: span(v[0], agg)),
+    "resolution_rate": (
+        ("standing_solve", "opened"),
+        lambda v, _: Value(len(v[1]), 100 * len(v[0]) / len(v[1]) if v[1] else None),
+    ),
+    "reopen_rate": (("first_solve",), lambda v, _: share(sum(v[0]), len(v[0]))),
+}

@@ -1,0 +1,103 @@
+"""A ticket's life, from the facts that were stated of it in whatever order and pieces."""
+
+from datetime import datetime
+from typing import Any
+
+from tests.e2e.model.facts import Dims, Fact, Record, Scorer, Subject, customer, dimensions, form_and_value, judged, when
+
+LIFE = ("new", "open", "pending", "on_hold", "solved", "closed")
+DONE = {"solved", "closed"}
+
+
+class Ticket:
+    """A ticket whose opening is known; `dropped`: when it was merged, deleted or found to be spam."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject, self.records = subject, subject.records
+        self.facts = [fact for record in self.records for fact in record["facts"]]
+        self.opened = [f for f in self.facts if f["fact"] == "opened"][-1]
+        self.at = when(self.opened["at"])
+        self.dropped = min((at for kind in ("merged", "spam", "deleted") if (at := self._held(kind))), default=None)
+        self.base = dimensions(self.records)
+        self.holders = {name: self._holders(name) for name in ("team", "agent")}
+        if priorities := sorted((when(f["at"]), f["priority"]) for f in self.facts if f["fact"] == "priority"):
+            self.base["priority"] = priorities[-1][1]
+        self.statuses = self._statuses()
+        self.solved, self.reopened = self._passages()
+
+    @staticmethod
+    def is_known(subject: Subject) -> bool:
+        return any(f["fact"] == "opened" for r in subject.records for f in r["facts"])
+
+    def _held(self, kind: str) -> datetime | None:
+        told = sorted((when(f["at"]), f.get("value", True)) for f in self.facts if f["fact"] == kind)
+        return told[-1][0] if told and told[-1][1] else None
+
+    def _holders(self, name: str) -> list[tuple[datetime, str | None]]:
+        told = {when(f["at"]): f[name] for f in self.facts if f["fact"] == "assigned" and name in f}
+        if self.base.get(name) is not None:
+            told.setdefault(self.at, self.base[name])
+        return sorted(told.items())
+
+    def _statuses(self) -> list[tuple[datetime, str]]:
+        told = {(when(f["at"]), f["status"]) for f in self.facts if f["fact"] == "status"}
+        opening = set() if any(at == self.at for at, _ in told) else {(self.at, "new")}
+        return sorted(told | opening, key=lambda status: (status[0], LIFE.index(status[1])))
+
+    def _passages(self) -> tuple[list[datetime], list[datetime]]:
+        solved: list[datetime] = []
+        reopened: list[datetime] = []
+        for at, status in self.statuses:
+            done = len(solved) > len(reopened)
+            if (status in DONE) != done:
+                (reopened if done else solved).append(at)
+        return solved, reopened
+
+    def dims(self, at: datetime, *, just_before: bool = False) -> Dims:
+        """The dimensions of an event at that time, or as they were just before it."""
+        held: dict[str, str | None] = {}
+        for name, holders in self.holders.items():
+            until_then = [who for since, who in holders if since < at or (since == at and not just_before)]
+            held[name] = until_then[-1] if until_then else holders[0][1] if holders else None
+        return self.base | held
+
+    def is_open_just_before(self, t: datetime) -> bool:
+        """Whether the backlog holds it."""
+        return self.dropped is None and self.at < t and [s for at, s in self.statuses if at < t][-1] not in DONE
+
+    def latest(self, kind: str) -> list[Record]:
+        """Messages or ratings, each as its last statement has it: by id, else by time and author."""
+        return list({f.get("id") or (f["at"], f.get("by"), f.get("agent")): f for f in self.facts if f["fact"] == kind}.values())
+
+    def replies(self) -> list[datetime]:
+        """The public words of human agents after the opening."""
+        said = [m for m in self.latest("message") if m["by"] == "agent" and m.get("public", True) and not m.get("auto")]
+        return sorted(at for m in said if (at := when(m["at"])) > self.at)
+
+    def events(self, score: Scorer) -> list[tuple[str, datetime, Any]]:
+        """(kind, at, value) of all that counts."""
+        if self.dropped is not None:
+            return [("dropped", self.dropped, 1)]
+        found: list[tuple[str, datetime, Any]] = [("opened", self.at, 1)]
+        found += [("solved", at, 1) for at in self.solved]
+        found += [("reopened", at, 1) for at in self.reopened]
+        for reply in self.replies()[:1]:
+            found += [("replied", reply, reply - self.at), ("created", self.at, reply - self.at)]
+        for first in self.solved[:1]:
+            found += [("first_solve", first, int(bool(self.reopened))), ("first_resolution", first, first - self.at)]
+        if len(self.solved) > len(self.reopened):
+            found += [("standing_solve", self.solved[-1], 1), ("full_resolution", self.solved[-1], self.solved[-1] - self.at)]
+        ratings = self.latest("rating")
+        found += [("csat", when(r["at"]), form_and_value(r)) for r in ratings if r["value"] is not None]
+        for said in [self.opened, *self.latest("message"), *ratings]:
+            if said.get("by", "customer") == "customer" and said.get("text", "").strip():
+                found += [(kind, when(said["at"]), value) for kind, value in judged(said["text"], score)]
+        return found
+
+
+def of_ticket(subject: Subject, score: Scorer) -> list[Fact]:
+    if not Ticket.is_known(subject):
+        return []
+    ticket = Ticket(subject)
+    who = customer(ticket.records)
+    return [Fact(kind, at, value, ticket.dims(at), who, subject.name) for kind, at, value in ticket.events(score)]

@@ -1,0 +1,171 @@
+"""An independent model, written from the definitions of the KPIs, agrees with whatever is served.
+
+Random records go in by batches and by signed webhooks; then random queries are compared, row by row.
+"""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.e2e.model.asking import Ambiguous, Model, Query
+from tests.e2e.model.estimates import ESTIMATES, Value
+from tests.e2e.model.facts import Record, when
+from tests.e2e.model.streams import AGENTS, MICRO, REGIONS, TEAMS, TEXTS, ZONES, Streams
+from tests.e2e.stack import Stack, until
+
+SUBJECTS = 150
+QUERIES = 120
+VALUES = {
+    "team": (*TEAMS, "null"),
+    "agent": (*AGENTS, "null"),
+    "region": (*REGIONS, "null"),
+    "channel": ("email", "chat", "null"),
+}
+SPANS = ("first_reply_time", "first_resolution_time", "full_resolution_time")
+OF_PEOPLE = ("nps", "csat", "ces", "stars", "comment_rate", "net_sentiment")
+Rows = dict[tuple[Any, ...], Record]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_an_independent_model_agrees_with_what_is_served(stack: Stack, seed: int) -> None:
+    connection = await stack.new_connection("standard")
+    model = Model((await scores(stack)).__getitem__)
+    await feed(stack, connection, Streams(seed).records(SUBJECTS), model, random.Random(seed))
+    model.settle()
+    own = {"filter[connection]": connection["id"]}
+    whole = {"from": "2025-01-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"}
+    expected = {
+        kpi: sum(f.kind == kind for f in model.facts)
+        for kpi, kind in (("comment_rate", "responses"), ("sentiment", "sentiment"), ("tickets_opened", "opened"))
+    }
+
+    async def counted() -> bool:
+        rows = {kpi: (await stack.get(f"/v1/kpis/{kpi}", **whole, **own)).json()["rows"][0]["n"] for kpi in expected}
+        return rows == expected
+
+    await until(counted, what=f"all counted: {expected}")
+    asking = Asking(seed, model)
+    for _ in range(QUERIES):
+        await asking.one(stack, own)
+    assert asking.compared > 10 * QUERIES
+
+
+class Asking:
+    """Asks random queries of the stack and of the model."""
+
+    def __init__(self, seed: int, model: Model) -> None:
+        self.r, self.model, self.compared = random.Random(seed), model, 0
+        self.streams = Streams(seed)
+
+    async def one(self, stack: Stack, own: dict[str, str]) -> None:
+        query, zone, grain = self.query(), self.r.choice(ZONES), self.r.choice(("", "", "PT1H", "P1D", "P1W", "P1M"))
+        start, end = self.window(timedelta(days=5) if grain == "PT1H" else timedelta(days=90))
+        times = {"from": start.isoformat(), "to": end.isoformat(), "tz": zone} | ({"grain": grain} if grain else {})
+        answer = await stack.get(f"/v1/kpis/{query.kpi}", **times, **parameters(query), **own)
+        assert answer.status_code == 200, answer.text
+        rows: Rows = {}
+        for row in answer.json()["rows"]:
+            rows[(when(row["from"]), when(row["to"]), *(row["dims"][name] for name in query.group_by))] = row
+        buckets = list(cut(start, end, grain, ZoneInfo(zone))) if grain else [(start, end)]
+        if not query.group_by:
+            assert set(rows) == set(buckets), (query, times)
+        wanted: dict[tuple[Any, ...], Value] = {}
+        for bucket in buckets:
+            try:
+                wanted |= {(*bucket, *group): value for group, value in self.model.answer(query, *bucket).items()}
+            except Ambiguous:
+                return
+        for place in wanted.keys() | rows.keys():
+            value, row = wanted.get(place, Value(0)), rows.get(place)
+            assert (row["n"] if row else 0) == value.n, (query, times, place, value, row)
+            assert not row or not value.n or agrees(value, row), (query, times, place, value, row)
+            self.compared += 1
+
+    def query(self) -> Query:
+        kpi = self.r.choice(sorted(ESTIMATES))
+        dimensions = self.r.sample(("team", "agent", "region", "channel", "priority", "survey"), self.r.choice((0, 1, 2)))
+        filters = {}
+        if self.r.random() < 0.4:
+            name = self.r.choice(sorted(VALUES))
+            filters[name] = tuple(self.r.choice(("", "", "!")) + value for value in self.r.sample(VALUES[name], 2))
+        agg = self.r.choice(("p50", "p90", "p95", "mean")) if kpi in SPANS else ""
+        agg = self.r.choice(("positive", "neutral", "negative")) if kpi == "sentiment_share" else agg
+        filed_by = self.r.choice(("replied", "created")) if kpi == "first_reply_time" else ""
+        per = "respondent" if kpi in OF_PEOPLE and self.r.random() < 0.3 else ""
+        return Query(kpi, tuple(dimensions), filters, agg, filed_by, per)
+
+    def window(self, longest: timedelta) -> tuple[datetime, datetime]:
+        """Often exactly at a fact, or a microsecond beside it."""
+        at, other = (self.r.choice(self.model.facts).at + MICRO * self.r.choice((-1, 0, 1)) for _ in range(2))
+        start, end = sorted((at.astimezone(UTC), other.astimezone(UTC) if self.r.random() < 0.5 else self.streams.time()))
+        return start, min(max(end, start + MICRO), start + longest)
+
+
+async def feed(stack: Stack, connection: dict[str, str], records: list[Record], model: Model, r: random.Random) -> None:
+    """Post the records in order, in batches and as signed webhooks, some of them twice; the model hears what was accepted."""
+
+    def heard(record: Record, status: str) -> None:
+        assert status in ("accepted", "duplicate")
+        if status == "accepted":
+            model.accept(connection["id"], connection["provider"], record, datetime.now(UTC))
+
+    while records:
+        now, records = records[:40], records[40:]
+        if r.random() < 0.5:
+            answer = await stack.admin("POST", "/v1/feedback:batch", params={"connection": connection["id"]}, json=now)
+            for record, result in zip(now, answer.json()["results"], strict=True):
+                heard(record, result["status"])
+            continue
+        for record in now:
+            delivery = uuid4().hex
+            for _ in range(r.choice((1, 1, 2))):
+                answer = await stack.post_standard(record, connection=connection, delivery=delivery)
+                heard(record, answer.json()["status"])
+
+
+async def scores(stack: Stack) -> dict[str, tuple[str | None, float | None]]:
+    """The label and score of every text, as sentiment has them."""
+    body = {"comments": [{"text": text} for text in TEXTS]}
+    answer = await stack.admin("POST", "/v1/score", json=body)
+    return {text: (score["label"], score["score"]) for text, score in zip(TEXTS, answer.json()["scores"], strict=True)}
+
+
+def parameters(query: Query) -> dict[str, str]:
+    named = {"group_by": ",".join(query.group_by), "agg": query.agg, "filed_by": query.filed_by, "per": query.per}
+    named |= {f"filter[{name}]": ",".join(values) for name, values in query.filters.items()}
+    return {name: value for name, value in named.items() if value}
+
+
+def agrees(value: Value, row: Record) -> bool:
+    if value.within:
+        return bool(value.within[0] <= row["value"] <= value.within[1])
+    if value.interval and pytest.approx(value.interval) != (row["interval"]["low"], row["interval"]["high"]):
+        return False
+    return row["value"] is None if value.value is None else bool(pytest.approx(value.value) == row["value"])
+
+
+def cut(start: datetime, end: datetime, grain: str, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+    """The buckets of the zone's calendar, found by looking at its clocks every quarter of an hour."""
+
+    def unit(at: datetime) -> tuple[object, ...]:
+        local = at.astimezone(zone)
+        return {
+            "PT1H": (local.date(), local.hour, local.fold),
+            "P1D": (local.date(),),
+            "P1W": tuple(local.isocalendar()[:2]),
+            "P1M": (local.year, local.month),
+        }[grain]
+
+    low, before, quarter = start, unit(start), timedelta(minutes=15)
+    at = start.replace(minute=start.minute // 15 * 15, second=0, microsecond=0) + quarter
+    while at < end:
+        if (here := unit(at)) != before:
+            yield low, at
+            low, before = at, here
+        at += quarter
+    yield low, end
