@@ -106,7 +106,7 @@ class Streams:
             opening["text"] = self.r.choice(TEXTS)
         facts, changes, at = [opening], [], opened
         for n in range(self.r.choice((0, 2, 5, 9))):
-            at = self.later(at) + MICRO
+            at = at if n and self.some(0.2) else self.later(at) + MICRO
             fact = self.happening(self.said(at)) | ({"id": f"f-{n}"} if n % 2 else {})
             if "id" in fact and fact["fact"] not in ("message", "rating"):
                 del fact["id"]

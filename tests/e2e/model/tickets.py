@@ -20,8 +20,8 @@ class Ticket:
         self.dropped = min((at for kind in ("merged", "spam", "deleted") if (at := self._held(kind))), default=None)
         self.base = dimensions(self.records)
         self.holders = {name: self._holders(name) for name in ("team", "agent")}
-        if priorities := sorted((when(f["at"]), f["priority"]) for f in self.facts if f["fact"] == "priority"):
-            self.base["priority"] = priorities[-1][1]
+        if priorities := {when(f["at"]): f["priority"] for f in self.facts if f["fact"] == "priority"}:
+            self.base["priority"] = priorities[max(priorities)]
         self.statuses = self._statuses()
         self.solved, self.reopened = self._passages()
 
