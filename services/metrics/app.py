@@ -86,7 +86,8 @@ async def missing(app: FastAPI) -> list[str]:
     """What keeps metrics from serving: its database. Without Kafka it still answers, as of its watermark."""
     pool: asyncpg.Pool = app.state.metrics.pool
     try:
-        await pool.fetchval("SELECT 1", timeout=2)
+        async with pool.acquire(timeout=2) as connection:
+            await connection.execute("SELECT 1", timeout=2)
     except OUTAGE:
         return ["database"]
     return []

@@ -148,3 +148,18 @@ def test_every_type_is_read() -> None:
 def test_an_assignment_names_somebody_or_nobody() -> None:
     assert list(refused(ticket({"fact": "assigned", "at": "2026-11-20T08:00:00Z"}))) == ["facts.0"]
     read_record(ticket({"fact": "assigned", "at": "2026-11-20T08:00:00Z", "agent": None}), NOW)
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        ({"type": "jane@example.com", "id": "x"}, "type"),
+        (response({"question": "q", "kind": "jane@example.com", "value": 1}), "answers.0.kind"),
+        (ticket({"fact": "jane@example.com", "at": "2026-11-20T10:00:00Z"}), "facts.0.fact"),
+    ],
+)
+def test_a_kind_that_there_is_not_is_refused_at_its_place_and_not_quoted(value: Any, place: str) -> None:
+    refusal = refused(value)
+    assert list(refusal) == [place]
+    assert "jane" not in refusal[place]
+    assert refusal[place].startswith("none of '")
