@@ -1,0 +1,92 @@
+"""Tenants never meet: two that speak of subjects and customers of the same names are told what each would be told alone."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.events import Assigned, Event, Opened, ScoreEvent, StatusSet, Ticket
+from tests.conftest import NewDatabase
+from tests.service.metrics.world import answered, opened, score_of, serving, statement
+from tests.unit.metrics.build import nps, words
+
+NOW = datetime(2026, 11, 2, 12, 30, tzinfo=UTC)
+TENANTS = ("acme", "other")
+
+
+def story(tenant: str) -> list[Event | ScoreEvent]:
+    """Answers with comments, and tickets; the other tenant's have the same names and other values."""
+    shift = TENANTS.index(tenant) * 4
+    said: list[Event | ScoreEvent] = []
+    for n in range(1, 20 + shift):
+        at, text = NOW - timedelta(hours=n * 4.3), f"comment {n}"
+        dims = {"region": ["DE", "FR"][(n + shift // 4) % 2], "channel": ["email", "chat"][n % 2]}
+        said += [
+            answered(n, nps((n + shift) % 11), words(text), at=at, customer=f"p{n % 5}", dimensions=dims, tenant=tenant),
+            score_of(f"c1/response/{n}", text, (n - 10 + shift) / 20, tenant=tenant),
+        ]
+        team = Assigned(at=at, team=["billing", "tech"][(n + shift // 4) % 2])
+        solved = [StatusSet(at=at + timedelta(hours=2), status="solved")] if n % (3 + shift) else []
+        ticket = Ticket(facts=(Opened(at=at), team, *solved))
+        said.append(statement(f"c2/ticket/{n}", ticket, at=at, seq=100 + n, tenant=tenant))
+    return said
+
+
+async def filled(url: str, *tenants: str) -> str:
+    """A database with the stories of these tenants, sealed as far as it goes."""
+    async with opened(url) as world:
+        for tenant in tenants:
+            await world.tenant(tenant)
+        for tenant in tenants:
+            await world.take(*story(tenant))
+        assert await world.seal(NOW) > 20
+    return url
+
+
+@pytest.fixture(scope="module")
+async def together(database: NewDatabase) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(await filled(await database("metrics"), *TENANTS), NOW) as http:
+        yield http
+
+
+@pytest.fixture(scope="module", params=TENANTS)
+async def alone(request: pytest.FixtureRequest, database: NewDatabase) -> AsyncIterator[httpx.AsyncClient]:
+    """The service of a database in which there is but the one tenant, asked in its name."""
+    async with serving(await filled(await database("metrics"), request.param), NOW, tenant=request.param) as http:
+        yield http
+
+
+ROADS = (
+    "nps?window=7d",
+    "nps?window=7d&grain=P1D",
+    "nps?window=7d&group_by=region",
+    "nps?window=7d&filter[region]=DE",
+    "nps?window=7d&group_by=region,channel",
+    "nps?window=7d&per=respondent",
+    "nps?window=7d&compare=previous",
+    "sentiment?window=7d&group_by=channel",
+    "backlog?window=7d&grain=P1D&group_by=team",
+    "first_resolution_time?window=7d",
+    "nps/records?window=7d&limit=100",
+    "nps/records?window=7d&limit=100&per=respondent",
+    "sentiment/records?window=7d&limit=100&filter[region]=FR",
+    "backlog/records?limit=100",
+)
+
+
+@pytest.mark.parametrize("road", ROADS)
+async def test_a_tenant_is_told_what_it_would_be_told_alone(
+    together: httpx.AsyncClient, alone: httpx.AsyncClient, road: str
+) -> None:
+    tenant = alone.headers["x-earshot-tenant"]
+    apart = told(await alone.get(f"/v1/kpis/{road}"))
+    assert told(await together.get(f"/v1/kpis/{road}", headers={"x-earshot-tenant": tenant})) == apart
+    assert apart
+
+
+def told(answer: httpx.Response) -> Any:
+    assert answer.status_code == 200, answer.text
+    content = answer.json()
+    return content.get("rows") or content["records"]
