@@ -102,6 +102,11 @@ def list_connections(tenant: TenantId, as_json: AsJson = False) -> None:
 
 
 # --- plumbing
+def variable(field: str) -> str:
+    """The environment variable that a setting is read from; those that all services share go by it already."""
+    return field if field.isupper() else f"GATEWAY_{field.upper()}"
+
+
 def run(work: Callable[[Admin], Awaitable[T]]) -> T:
     """Do `work` with an Admin of the environment's settings; a problem is told in one line and ends with 1."""
 
@@ -112,8 +117,8 @@ def run(work: Callable[[Admin], Awaitable[T]]) -> T:
     try:
         return asyncio.run(whole())
     except ValidationError as error:
-        missing = ", ".join(str(e["loc"][0]) for e in error.errors())
-        fail(f"settings are missing or wrong: {missing}")
+        wrong = ", ".join(variable(str(e["loc"][0])) for e in error.errors())
+        fail(f"settings are missing or wrong: {wrong}\nBeside `make run`: (set -a; . .local/services.env; .venv/bin/earshot …)")
     except Problem as problem:
         reasons = "".join(f"\n  {p['name']}: {p['reason']}" for p in problem.invalid_params)
         fail(f"{problem.title}: {problem.detail or problem.title}{reasons}")

@@ -1,0 +1,16 @@
+"""The `earshot` command tells in words what keeps it from working."""
+
+import os
+
+import pytest
+from typer.testing import CliRunner
+
+from services.gateway.cli import app
+
+
+def test_missing_settings_are_named_by_their_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("GATEWAY_") or name == "INTERNAL_TOKEN"]:
+        monkeypatch.delenv(name)
+    result = CliRunner().invoke(app, ["tenant", "list"])
+    assert result.exit_code == 1
+    assert "settings are missing or wrong: INTERNAL_TOKEN, GATEWAY_DATABASE_URL" in result.output
