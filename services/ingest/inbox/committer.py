@@ -28,6 +28,9 @@ MOST_DELIVERIES = 256
 MOST_BYTES = 8 * 1024 * 1024
 """What one transaction takes."""
 
+ENOUGH = 32
+"""Deliveries that are worth a transaction; more would leave the processor idle while they commit."""
+
 TURNS = 3
 """Of the event loop, from bytes on a socket to a delivery in the queue."""
 
@@ -94,7 +97,7 @@ class Committer:
     async def _gather(self) -> None:
         """Let in who is at the door: while the loop's turns bring more, one transaction more would cost more than it saves."""
         seen = 0
-        while seen < len(self._waiting) < MOST_DELIVERIES:
+        while seen < len(self._waiting) < ENOUGH:
             seen = len(self._waiting)
             for _ in range(TURNS):
                 await asyncio.sleep(0)
