@@ -16,8 +16,9 @@ class Step:
     differences: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        verdict = f"{len(self.differences):,} DIFFERENCES" if self.differences else "equal"
-        more = len(self.differences) - SHOWN
+        found = len(self.differences)
+        verdict = f"{found:,} {'DIFFERENCE' if found == 1 else 'DIFFERENCES'}" if found else "equal"
+        more = found - SHOWN
         told = [f"      {difference}" for difference in self.differences[:SHOWN]]
         return "\n".join(
             [f"  {self.name}: {self.compared}: {verdict}", *told, *([f"      … and {more:,} more"] if more > 0 else [])]
