@@ -14,7 +14,7 @@ import pytest
 from deploy.local.servers import Postgres, free_port
 from services.ingest.inbox import locks
 from services.ingest.inbox.committer import Committer
-from services.ingest.inbox.writer import arrive
+from services.ingest.inbox.writer import HOLD
 from services.ingest.store.outbox import Outbox
 from shared.migrations import upgrade
 from shared.problems import Unavailable
@@ -143,7 +143,8 @@ async def test_head_waits_for_the_numbers_below_it(inbox: Inbox) -> None:
     first = await outbox.head()
     async with inbox.pool.acquire() as db:
         async with db.transaction():
-            [held] = await arrive(db, [], 1)
+            await db.execute(HOLD, [locks.ARRIVALS])
+            held = await db.fetchval("SELECT nextval('inbox_seq')")
             head = asyncio.create_task(outbox.head())
             await asyncio.sleep(0.2)
             assert not head.done()

@@ -10,8 +10,8 @@ from hashlib import blake2b
 
 from services.ingest.domain.delivery import Delivery, Statement
 from services.ingest.inbox import locks
-from services.ingest.inbox.stated import Stated, stated
-from services.ingest.inbox.writer import LOCK, Connection, arrive, insert
+from services.ingest.inbox.stated import Stated
+from services.ingest.inbox.writer import HOLD, LOCK, Connection, insert
 from shared.events import Event, Tombstone, decode_event
 
 NAMES = """
@@ -36,17 +36,18 @@ async def erase(db: Connection, delivery: Delivery) -> list[Stated] | None:
     The request itself names the customer, so its body isn't kept.
     """
     async with db.transaction():
-        [seq] = await arrive(db, [])
+        await db.execute(HOLD, [locks.ARRIVALS])
         await _lock(db, delivery.tenant, delivery.erases)
         names = {*delivery.erases, *[row[0] for row in await db.fetch(NAMES, delivery.tenant, delivery.erases)]}
         await _lock(db, delivery.tenant, names)
         tombstones = await _tombstones(db, delivery, names)
         done = replace(delivery, raw=b"", erases=(), statements=tuple(Statement(event, GRAVE) for event in tombstones))
-        if not await insert(db, [(seq, done)]):
-            return None
-        forgotten = await db.fetch(FORGET_EVENTS, delivery.tenant, [event.subject for event in tombstones], seq)
-        await db.execute(FORGET_BODIES, sorted({row[0] for row in forgotten}))
-    return stated(done, seq)
+        [stated] = await insert(db, [done])
+        if stated:
+            subjects, itself = [event.subject for event in tombstones], stated[0].event.seq
+            forgotten = await db.fetch(FORGET_EVENTS, delivery.tenant, subjects, itself)
+            await db.execute(FORGET_BODIES, sorted({row[0] for row in forgotten}))
+    return stated
 
 
 async def _lock(db: Connection, tenant: str, names: Iterable[str]) -> None:

@@ -1,31 +1,46 @@
-"""A statement with its sequence number: ready to be stored and to be published, as the same bytes."""
+"""A statement's way to its sequence number, which the database gives it while it stores it."""
 
 from dataclasses import dataclass
+from uuid import uuid4
 
 from msgspec.structs import replace
 
 from services.ingest.domain.delivery import Delivery, Statement
 from shared.events import Event, encode
 
+NUMBER = b'"seq":0'
+"""Where the number goes. Before it stand only texts, in which a quotation mark is escaped, and the revision."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    statement: Statement
+    """A statement as it is stored and published: `encoded` is both."""
+
     event: Event
     encoded: bytes
 
 
-def stated(delivery: Delivery, seq: int) -> list[Stated]:
-    """The delivery's statements under the sequence number that the inbox gave it."""
-    return [_stated(statement, name_of(delivery, seq, statement.event.position), seq) for statement in delivery.statements]
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A statement that lacks its number alone: `head`, number, `tail` are its JSON."""
+
+    statement: Statement
+    event: Event
+    head: bytes
+    tail: bytes
+
+    def numbered(self, seq: int) -> Stated:
+        return Stated(replace(self.event, seq=seq), b"%b%d%b" % (self.head, seq, self.tail))
 
 
-def name_of(delivery: Delivery, seq: int, position: int) -> str:
-    """A statement's id: the tool's id of the delivery and the position in it, so that a retry is the same statement. Where the
-    tool has no id, every accepted delivery is a statement of its own."""
-    return f"{delivery.id}#{position}" if delivery.id is not None else f"{seq}~{position}"
+def drafts(delivery: Delivery) -> list[Draft]:
+    """The delivery's statements, each under the id of the delivery and its position in it, so that a retry is the same statement.
+    Where the tool has no id, every accepted delivery is a statement of its own."""
+    name = f"{delivery.id}#" if delivery.id is not None else f"{uuid4().hex}~"
+    return [_draft(statement, f"{name}{statement.event.position}") for statement in delivery.statements]
 
 
-def _stated(statement: Statement, name: str, seq: int) -> Stated:
-    event = replace(statement.event, seq=seq, statement=name)
-    return Stated(statement, event, encode(event))
+def _draft(statement: Statement, name: str) -> Draft:
+    event = replace(statement.event, statement=name)
+    head, _, tail = encode(event).partition(NUMBER)
+    return Draft(statement, event, head + NUMBER[:-1], tail)

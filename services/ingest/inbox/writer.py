@@ -3,22 +3,17 @@
 Locks are taken in one order everywhere: arrivals and customers (shared), subjects, deliveries by their unique index; each sorted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import asyncpg
 
-from services.ingest.domain.delivery import Delivery, Outcome, Statement
+from services.ingest.domain.delivery import Delivery, Outcome
 from services.ingest.inbox import locks
-from services.ingest.inbox.stated import Stated, stated
-from shared.events import Event, encode
+from services.ingest.inbox.stated import Draft, Stated, drafts
+from shared.events import encode
 
-ARRIVE = """
-WITH held AS MATERIALIZED (SELECT count(pg_advisory_xact_lock_shared(key)::text) FROM unnest($1::bigint[]) AS key)
-SELECT nextval('inbox_seq') FROM held, generate_series(1, $2::int)
-"""
-"""Sequence numbers, taken once the locks are held."""
-
+HOLD = "SELECT count(pg_advisory_xact_lock_shared(key)::text) FROM unnest($1::bigint[]) AS key"
 LOCK = "SELECT count(pg_advisory_xact_lock(key)::text) FROM unnest($1::bigint[]) AS key"
 
 NEWEST = """
@@ -31,29 +26,39 @@ CROSS JOIN LATERAL (
 """
 
 WRITE = """
-WITH fresh AS (
+WITH held AS MATERIALIZED (
+    SELECT count(pg_advisory_xact_lock_shared(key)::text) FROM unnest($1::bigint[]) AS key
+), numbered AS MATERIALIZED (
+    SELECT d.*, nextval('inbox_seq') AS seq FROM (
+        SELECT d.* FROM held, unnest(
+            $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bytea[], $8::text[], $9::text[], $10::int[]
+        ) WITH ORDINALITY AS d (tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision, place)
+        ORDER BY place
+    ) AS d
+), fresh AS (
     INSERT INTO inbox (seq, tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision)
-    SELECT * FROM unnest(
-        $1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[],
-        $6::text[], $7::bytea[], $8::text[], $9::text[], $10::int[]
-    ) AS d (seq, tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision)
+    SELECT seq, tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision FROM numbered
     ORDER BY connection, delivery, seq
     ON CONFLICT (connection, delivery) DO NOTHING
     RETURNING seq
 ), stated AS (
     INSERT INTO events (seq, position, tenant, subject, customer, email, received_at, fingerprint, event)
-    SELECT s.* FROM unnest(
+    SELECT seq, s.position, s.tenant, s.subject, s.customer, s.email, s.received_at, s.fingerprint, s.head || seq || s.tail
+    FROM unnest(
         $11::bigint[], $12::int[], $13::text[], $14::text[], $15::text[],
-        $16::text[], $17::timestamptz[], $18::bytea[], $19::text[]
-    ) AS s (seq, position, tenant, subject, customer, email, received_at, fingerprint, event)
-    JOIN fresh USING (seq)
+        $16::text[], $17::timestamptz[], $18::bytea[], $19::text[], $20::text[]
+    ) AS s (place, position, tenant, subject, customer, email, received_at, fingerprint, head, tail)
+    JOIN numbered USING (place) JOIN fresh USING (seq)
     RETURNING seq
 ), queued AS (
     INSERT INTO unpublished (seq, due) SELECT DISTINCT seq, now() + interval '5 seconds' FROM stated
 )
-SELECT seq FROM fresh
+SELECT place, seq FROM numbered JOIN fresh USING (seq)
 """
-"""What is queued is due for the sweeper only after a while: the process that wrote it publishes it at once."""
+"""One statement, and so one round trip and one transaction: the locks, then the numbers in the order given, then the rows.
+
+What is queued is due for the sweeper only after a while: the process that wrote it publishes it at once.
+"""
 
 RESTATE = """
 WITH restated AS (
@@ -72,36 +77,62 @@ SELECT seq FROM restated
 """
 
 Connection: TypeAlias = asyncpg.pool.PoolConnectionProxy
-Numbered: TypeAlias = tuple[int, Delivery]
 
 
 async def write(db: Connection, deliveries: Sequence[Delivery]) -> tuple[list[Outcome], list[Stated]]:
     """Take the deliveries in: what became of each, in their order, and what is now to be published."""
     named = [i for i, delivery in enumerate(deliveries) if delivery.id is not None]
     nameless = [i for i, delivery in enumerate(deliveries) if delivery.id is None]
-    async with db.transaction():
-        numbers = await arrive(db, _customer_locks(deliveries), len(deliveries))
-        numbered = {i: (seq, deliveries[i]) for i, seq in zip(named + nameless, numbers, strict=True)}
-        published = await insert(db, [numbered[i] for i in named])
-        published += await insert(db, await _news(db, [numbered[i] for i in nameless]))
-    fresh = {seq for seq, _ in published}
-    outcomes: list[Outcome] = [d.verdict if numbered[i][0] in fresh else "duplicate" for i, d in enumerate(deliveries)]
-    return outcomes, [statement for _, statements in published for statement in statements]
+    if nameless:
+        async with db.transaction():
+            await db.execute(HOLD, [locks.ARRIVALS, *_customer_locks(deliveries)])
+            taken = dict(zip(named, await insert(db, [deliveries[i] for i in named]), strict=True))
+            news = await _news(db, [(i, deliveries[i]) for i in nameless])
+            taken |= zip(news, await insert(db, [deliveries[i] for i in news]), strict=True)
+    else:
+        taken = dict(enumerate(await insert(db, deliveries)))
+    outcomes: list[Outcome] = ["duplicate" if taken.get(i) is None else d.verdict for i, d in enumerate(deliveries)]
+    return outcomes, [one for statements in taken.values() for one in statements or ()]
+
+
+async def insert(db: Connection, deliveries: Sequence[Delivery]) -> list[list[Stated] | None]:
+    """Insert the deliveries in the order given: what each states, None where its id was there already."""
+    if not deliveries:
+        return []
+    drafted = [drafts(delivery) for delivery in deliveries]
+    columns = [*_columns([_row(delivery) for delivery in deliveries], 9), *_columns(list(_event_rows(drafted)), 10)]
+    rows = await db.fetch(WRITE, [locks.ARRIVALS, *_customer_locks(deliveries)], *columns)
+    numbers: dict[int, int] = {row[0]: row[1] for row in rows}
+    return [
+        [draft.numbered(numbers[place]) for draft in its] if place in numbers else None for place, its in enumerate(drafted, 1)
+    ]
 
 
 async def restate(db: Connection, seq: int, delivery: Delivery) -> list[Stated] | None:
     """Replace the verdict on a quarantined delivery; None where it is no longer in quarantine."""
-    statements = stated(delivery, seq)
+    drafted = drafts(delivery)
+    statements = [draft.numbered(seq) for draft in drafted]
+    rows = [(seq, *_who(draft), stated.encoded.decode()) for draft, stated in zip(drafted, statements, strict=True)]
     verdict = (delivery.verdict, delivery.reason, delivery.revision)
     async with db.transaction():
-        await arrive(db, _customer_locks([delivery]))
-        done = await db.fetch(RESTATE, seq, *verdict, *_event_columns(statements), delivery.raw)
+        await db.execute(HOLD, [locks.ARRIVALS, *_customer_locks([delivery])])
+        done = await db.fetch(RESTATE, seq, *verdict, *_columns(rows, 9), delivery.raw)
     return statements if done else None
 
 
-async def arrive(db: Connection, customers: Sequence[int], count: int = 1) -> list[int]:
-    """Hold the customers' locks, shared, and take so many numbers (none would leave the locks untaken), ascending."""
-    return sorted(row[0] for row in await db.fetch(ARRIVE, [locks.ARRIVALS, *customers], count))
+async def _news(db: Connection, nameless: Sequence[tuple[int, Delivery]]) -> list[int]:
+    """Which of these deliveries without an id don't merely repeat what is the newest of their subjects."""
+    subjects = sorted({(s.event.tenant, s.event.subject) for _, delivery in nameless for s in delivery.statements})
+    await db.execute(LOCK, locks.of_subjects(subjects))
+    rows = await db.fetch(NEWEST, [tenant for tenant, _ in subjects], [subject for _, subject in subjects])
+    newest: dict[tuple[str, str], bytes] = {(row[0], row[1]): row[2] for row in rows}
+    news: list[int] = []
+    for i, delivery in nameless:
+        said = {(s.event.tenant, s.event.subject): s.fingerprint for s in delivery.statements}
+        if any(newest.get(subject) != fingerprint for subject, fingerprint in said.items()):
+            news.append(i)
+            newest.update(said)
+    return news
 
 
 def _customer_locks(deliveries: Sequence[Delivery]) -> list[int]:
@@ -116,47 +147,22 @@ def _customer_locks(deliveries: Sequence[Delivery]) -> list[int]:
     return locks.of_customers(named)
 
 
-async def _news(db: Connection, numbered: Sequence[Numbered]) -> list[Numbered]:
-    """Those deliveries without an id that don't merely repeat what is the newest of their subjects."""
-    subjects = sorted({(s.event.tenant, s.event.subject) for _, delivery in numbered for s in delivery.statements})
-    if not subjects:
-        return list(numbered)
-    await db.execute(LOCK, locks.of_subjects(subjects))
-    rows = await db.fetch(NEWEST, [tenant for tenant, _ in subjects], [subject for _, subject in subjects])
-    newest: dict[tuple[str, str], bytes] = {(row[0], row[1]): row[2] for row in rows}
-    news: list[Numbered] = []
-    for seq, delivery in numbered:
-        said = {(s.event.tenant, s.event.subject): s.fingerprint for s in delivery.statements}
-        if any(newest.get(subject) != fingerprint for subject, fingerprint in said.items()):
-            news.append((seq, delivery))
-            newest.update(said)
-    return news
+def _columns(rows: Sequence[tuple[Any, ...]], count: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(count)]
 
 
-async def insert(db: Connection, numbered: Sequence[Numbered]) -> list[tuple[int, list[Stated]]]:
-    """Insert the deliveries whose id isn't there yet: the number of each, and what it states."""
-    if not numbered:
-        return []
-    statements = {seq: stated(delivery, seq) for seq, delivery in numbered}
-    rows = await db.fetch(WRITE, *_columns(numbered), *_event_columns([s for each in statements.values() for s in each]))
-    return [(seq, statements[seq]) for seq in sorted(row[0] for row in rows)]
-
-
-def _columns(numbered: Sequence[Numbered]) -> list[list[Any]]:
-    rows = [_row(seq, delivery) for seq, delivery in numbered]
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
-def _row(seq: int, d: Delivery) -> tuple[Any, ...]:
+def _row(d: Delivery) -> tuple[Any, ...]:
     headers = encode(d.headers).decode()
-    return (seq, d.tenant, d.connection, d.id, d.received_at, headers, d.raw, d.verdict, d.reason, d.revision)
+    return (d.tenant, d.connection, d.id, d.received_at, headers, d.raw, d.verdict, d.reason, d.revision)
 
 
-def _event_columns(statements: Sequence[Stated]) -> list[list[Any]]:
-    rows = [_event_row(s.event, s.statement, s.encoded) for s in statements]
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(9)]
+def _event_rows(drafted: Sequence[Sequence[Draft]]) -> Iterator[tuple[Any, ...]]:
+    for place, its in enumerate(drafted, 1):
+        for draft in its:
+            yield (place, *_who(draft), draft.head.decode(), draft.tail.decode())
 
 
-def _event_row(event: Event, statement: Statement, encoded: bytes) -> tuple[Any, ...]:
-    who = (event.tenant, event.subject, event.customer, statement.email)
-    return (event.seq, event.position, *who, event.received_at, statement.fingerprint, encoded.decode())
+def _who(draft: Draft) -> tuple[Any, ...]:
+    event, statement = draft.event, draft.statement
+    names = (event.tenant, event.subject, event.customer, statement.email)
+    return (event.position, *names, event.received_at, statement.fingerprint)
