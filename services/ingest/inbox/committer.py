@@ -5,7 +5,7 @@ at once.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -20,6 +20,7 @@ from services.ingest.inbox.kept import ACQUIRE_SECONDS, Kept
 from services.ingest.inbox.stated import Stated
 from services.ingest.inbox.writer import Connection, restate, write
 from shared.database import OUTAGE, RETRYABLE
+from shared.metrics_names import DELIVERIES
 from shared.problems import Problem, Unavailable
 
 log = structlog.get_logger()
@@ -123,6 +124,8 @@ class Committer:
             await self._one_by_one(batch, use)
         else:
             self._hand_off(published)
+            for outcome, times in Counter(outcomes).items():
+                DELIVERIES.labels(outcome).inc(times)
             for (_, future), outcome in zip(batch, outcomes, strict=True):
                 if not future.done():
                     future.set_result(outcome)

@@ -115,3 +115,15 @@ async def test_without_a_database_it_lives_says_so_and_answers_503_with_retry_af
         ]
         assert {(answer.status_code, answer.headers.get("retry-after")) for answer in answers} == {(503, "5")}
         assert (await door.http.get("/livez")).status_code == 200
+
+
+async def test_what_became_of_deliveries_is_counted(door: Door) -> None:
+    async def counted() -> float:
+        lines = (await door.http.get("/metrics")).text.splitlines()
+        name = 'earshot_ingest_deliveries_total{outcome="duplicate"} '
+        return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
+
+    before = await counted()
+    for _ in range(3):
+        await door.call("POST", "/v1/feedback", json=response(nps(9)))
+    assert await counted() == before + 2
