@@ -62,6 +62,19 @@ async def test_whoever_shares_the_customers_address_under_an_id_of_their_own_is_
     assert await graves(inbox) == ["r-1"]
 
 
+async def test_another_tenants_customers_and_subjects_of_the_same_names_are_left_alone(inbox: Inbox) -> None:
+    """Nor do they lead anywhere: there, the address belongs to Zoe."""
+    zoe = {"id": "zoe", "email": ANNA_WITH_ADDRESS["email"]}
+    await inbox.take(said(9, id="1", subject="r-1", customer=ANNA), said(8, id="2", subject="r-2", customer={"id": "zoe"}))
+    await inbox.take(said(7, id="3", subject="r-1", customer=ANNA, tenant="other"))
+    await inbox.take(said(6, id="4", subject="r-3", customer=zoe, tenant="other"))
+    await inbox.take(erasure(ANNA_WITH_ADDRESS))
+    found = [(event.tenant, event.subject[-3:], type(event.body).__name__) for event in await inbox.events()]
+    assert sorted(found) == [
+        ("acme", "r-1", "Tombstone"), ("acme", "r-2", "Response"), ("other", "r-1", "Response"), ("other", "r-3", "Response"),
+    ]  # fmt: skip
+
+
 async def test_an_erasure_that_is_posted_again_is_a_duplicate_and_one_of_nobody_is_accepted(inbox: Inbox) -> None:
     await inbox.take(said(9, id="1", customer=ANNA))
     assert [(await inbox.take(erasure(ANNA, "5")))[0] for _ in range(2)] == ["accepted", "duplicate"]

@@ -100,6 +100,7 @@ async def test_a_delivery_with_an_id_is_the_newest_too(inbox: Inbox) -> None:
 async def test_tenants_with_equal_subjects_are_apart(inbox: Inbox) -> None:
     assert await inbox.take(said(9)) == ["accepted"]
     assert await inbox.take(said(9, tenant="other")) == ["accepted"]
+    assert await inbox.take(said(9)) == ["duplicate"], "the newest of its own tenant's subject"
 
 
 async def test_one_delivery_that_the_database_refuses_spoils_nothing_for_the_others(inbox: Inbox) -> None:

@@ -1,6 +1,7 @@
 """What Earshot's own services ask of ingest: tenants, events, how far it has come, and again."""
 
 import asyncio
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -26,6 +27,16 @@ async def test_a_tenant_is_made_once_and_keeps_its_built_in_connection_and_its_p
     assert (await door.call("GET", "/v1/connections")).json()["connections"] == before
     await door.call("POST", "/v1/feedback", json=response(nps(8), customer={"id": "c"}))
     assert len({event.customer for event in await door.events()}) == 1
+
+
+async def test_a_customer_of_two_tenants_goes_by_two_names(door: Door) -> None:
+    other = replace(door, tenant=f"{door.tenant}-b")
+    await other.call("PUT", f"/internal/tenants/{other.tenant}", json={"name": "Other", "zone": "UTC"})
+    for one in (door, other):
+        await one.call("POST", "/v1/feedback", json=response(nps(9), customer={"id": "c"}))
+    names = {event.customer for one in (door, other) for event in await one.events()}
+    assert len(names) == 2
+    assert None not in names
 
 
 @pytest.mark.parametrize("tenant", ["UPPER", "a" * 41, "a_b", "ä"])

@@ -80,6 +80,7 @@ def test_every_customers_text_is_redacted() -> None:
     review = {"type": "review", "id": "v", "at": "2026-11-20T10:00:00Z", "title": "i@j.de", "text": "k@l.de"}
     assert b"@" not in encode(event(ticket(OPENED, message, rating)))
     assert b"@" not in encode(event(review))
+    assert b"@" not in encode(event(response(nps(9, raw="great m@n.de"), comment("o@p.de"))))
 
 
 def test_a_tickets_team_and_agent_are_no_facts_of_the_pieces_time() -> None:
