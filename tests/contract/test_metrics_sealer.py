@@ -10,8 +10,10 @@ import asyncpg
 import pytest
 
 from services.metrics.sealer import ADVISORY, Protocol, Sealer
-from services.metrics.store.counting import StillWriting, confirm, wait_for_writers
+from services.metrics.store.counting import Span, StillWriting, announce, confirm, count, wait_for_writers
+from services.metrics.store.query import histograms, snapshot
 from services.metrics.store.seals import Level
+from services.metrics.store.selection import Selection, resolve
 from tests.conftest import NewDatabase
 from tests.service.metrics.world import World, answered, opened
 from tests.unit.metrics.build import nps
@@ -137,3 +139,42 @@ async def test_a_writer_that_does_not_end_is_waited_for_only_so_long_and_sealed_
         assert not await seals(world, Level.HOUR)
         await transaction.rollback()
     assert await world.seal(NOW)
+
+
+OCTOBER_3 = datetime(2026, 10, 3, tzinfo=UTC)
+
+
+async def test_a_month_is_not_sealed_while_one_of_its_days_is_open(world: World) -> None:
+    await world.seal(NOW)
+    await world.pool.execute("UPDATE seals SET state = 'open', since = 'yesterday' WHERE level = $1", Level.MONTH)
+    await world.pool.execute(
+        "UPDATE seals SET state = 'open', since = clock_timestamp() WHERE level = $1 AND starts <= $2 AND ends > $2",
+        Level.DAY,
+        OCTOBER_3,
+    )
+    await sealer(world, after=60).round()
+    assert [start.month for start, _ in await seals(world, Level.MONTH)] == [8]
+    assert [start.month for start, _ in await seals(world, Level.MONTH, "open")] == [9]
+
+
+async def test_nor_is_it_counted_if_the_day_fell_just_before_the_month_was_announced(world: World) -> None:
+    await world.seal(NOW)
+    await world.take(answered(50, nps(1), at=OCTOBER_3))
+    async with world.pool.acquire() as connection:
+        query = "SELECT id, tenant, measure, starts, ends FROM seals WHERE level = $1 AND state = 'open'"
+        seal, tenant, measure, starts, ends = (await connection.fetch(query, Level.MONTH))[0]
+        announced = await announce(connection, tenant, "Europe/Berlin", [Span(measure, Level.MONTH, starts, ends, seal)])
+        assert len(announced) == 1
+        assert await count(connection, Level.MONTH, announced) == []
+
+
+async def test_seals_of_other_cuboids_are_not_read_and_made_anew(world: World) -> None:
+    made = await world.seal(NOW)
+    await world.pool.execute("UPDATE seals SET revision = revision - 1")
+    await world.pool.execute("UPDATE histograms SET counts[1] = counts[1] + 1")
+    async with snapshot(world.pool) as connection:
+        scope = await resolve(connection, "acme", Selection(("nps",)))
+        assert scope
+        edges = [NOW - timedelta(days=90), NOW]
+        assert await histograms(connection, scope, edges) == await histograms(connection, scope, edges, use_seals=False)
+    assert await world.seal(NOW) == made
