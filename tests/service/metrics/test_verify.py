@@ -164,6 +164,11 @@ TAMPERED = {
         CONTRIBUTIONS,
         f"INSERT INTO contributions SELECT * FROM contributions WHERE {one('contributions')}",
     ),
+    "a contribution of no subject": (
+        CONTRIBUTIONS,
+        "INSERT INTO contributions (subject_id, at, amount, tenant, measure, bin)"
+        f" SELECT -1, at, amount, tenant, measure, bin FROM contributions WHERE {one('contributions')}",
+    ),
     "a contribution moved": (CONTRIBUTIONS, f"UPDATE contributions SET at = at - interval '1 us' WHERE {one('contributions')}"),
     "a contribution's bin": (CONTRIBUTIONS, f"UPDATE contributions SET bin = bin + 1 WHERE {one('contributions')}"),
     "a contribution's amount": (CONTRIBUTIONS, f"UPDATE contributions SET amount = amount + 1 WHERE {one('contributions')}"),
