@@ -175,6 +175,10 @@ class Theme(Struct, frozen=True):
     score: float
 
 
+UNSUPPORTED_LANGUAGE = "unsupported_language"
+"""The flag of a score whose text is in a language that models aren't trained for; no KPI counts it."""
+
+
 class Score(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What a model says of one text; `label` and `score` (−1..1) are None for a non-answer such as "n/a"."""
 

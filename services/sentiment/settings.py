@@ -1,5 +1,7 @@
 """Sentiment's settings; keys begin with SENTIMENT_, the shared few with nothing."""
 
+from typing import Literal
+
 from pydantic import AnyHttpUrl, Field
 
 from shared.settings import SharedSettings, prefixed
@@ -11,6 +13,9 @@ class Settings(SharedSettings):
     model_config = prefixed("SENTIMENT_")
 
     ingest_url: AnyHttpUrl = Field(AnyHttpUrl("http://127.0.0.1:8401"), description="Where ingest is asked for a replay")
+    scorer: Literal["vader", "linear"] = Field(
+        "vader", description="The model that scores; KPIs read it once METRICS_SENTIMENT_MODEL names it (vader-3.3.2, linear-1)"
+    )
     threads: int = Field(
         1, ge=1, le=64, description="Threads that score comments; more help only with a model that frees the GIL"
     )

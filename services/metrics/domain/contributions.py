@@ -17,7 +17,7 @@ from services.metrics.domain.lifecycle import SECOND
 from services.metrics.domain.spans import bin_of
 from services.metrics.domain.ticket import TicketView
 from services.metrics.domain.view import Dims, SubjectView
-from shared.events import Answer, Label, Override, Rating, Score
+from shared.events import UNSUPPORTED_LANGUAGE, Answer, Label, Override, Rating, Score
 
 LABELS: dict[Label, int] = {"negative": -1, "neutral": 0, "positive": 1}
 
@@ -126,7 +126,9 @@ def comment_rows(
 
 
 def judged(score: Score, override: Override | None) -> tuple[Label | None, float | None]:
-    """The label and score that count: a human's beat a model's."""
+    """The label and score that count: a human's beat a model's; a model's in a language it doesn't know count for nothing."""
     if override is not None and override.label is not None:
         return override.label, float(LABELS[override.label])
+    if UNSUPPORTED_LANGUAGE in score.flags:
+        return None, None
     return score.label, score.score

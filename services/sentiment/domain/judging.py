@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.sentiment.domain.non_answers import is_non_answer
+from services.sentiment.domain.languages import language_of
+from services.sentiment.domain.rules import NON_ANSWER, Ruling, ruled
 from services.sentiment.domain.scorer import Opinion, Scorer, ScorerAway
-from shared.events import Score, text_hash
+from shared.events import UNSUPPORTED_LANGUAGE, Score, text_hash
 
 LONGEST = 4_000
 """Characters that a model gets to see: VADER's time grows with the square of a text's length, 50 ms here, 5 s at 50,000."""
@@ -31,33 +32,39 @@ class Unscorable:
 
 def judge(scorer: Scorer, comments: Sequence[Comment]) -> list[Score | Unscorable]:
     """The score of each comment. Raises ScorerAway when the model can't score anything."""
-    asked = [place for place, comment in enumerate(comments) if not is_non_answer(comment.text)]
+    rulings = [ruled(comment.text) for comment in comments]
+    asked = [place for place, ruling in enumerate(rulings) if ruling is None]
     opinions = dict(zip(asked, opinions_of(scorer, [comments[place].text[:LONGEST] for place in asked]), strict=True))
-    return [worded(comment, opinions.get(place)) for place, comment in enumerate(comments)]
+    return [
+        worded(comment, opinions[place] if ruling is None else ruling)
+        for place, (comment, ruling) in enumerate(zip(comments, rulings, strict=True))
+    ]
 
 
-def worded(comment: Comment, opinion: Opinion | Unscorable | None) -> Score | Unscorable:
-    """An opinion as the score that travels; None is a non-answer."""
-    match opinion:
+def worded(comment: Comment, found: Ruling | Unscorable) -> Score | Unscorable:
+    """What was found, as the score that travels."""
+    match found:
         case Unscorable():
-            return opinion
-        case None:
+            return found
+        case Opinion():
+            language = language_of(comment.text, comment.language)
+            flags = (("truncated", len(comment.text) > LONGEST), (UNSUPPORTED_LANGUAGE, not language.served))
+            return Score(
+                label=found.label,
+                score=found.score,
+                confidence=found.confidence,
+                language=language.tag,
+                mixed=found.mixed,
+                flags=tuple(flag for flag, flies in flags if flies),
+                text_hash=text_hash(comment.text),
+            )
+        case _:
             return Score(
                 label=None,
                 score=None,
                 confidence=1.0,
                 language=comment.language,
-                flags=("non_answer",),
-                text_hash=text_hash(comment.text),
-            )
-        case Opinion():
-            return Score(
-                label=opinion.label,
-                score=opinion.score,
-                confidence=opinion.confidence,
-                language=comment.language,
-                mixed=opinion.mixed,
-                flags=("truncated",) if len(comment.text) > LONGEST else (),
+                flags=(NON_ANSWER,),
                 text_hash=text_hash(comment.text),
             )
 

@@ -121,3 +121,14 @@ async def test_a_text_on_which_the_model_fails_is_named() -> None:
         answer = await score(http, {"text": "fine"}, {"text": "poison"})
     assert answer.status_code == 422
     assert [fault["name"] for fault in answer.json()["invalid_params"]] == ["comments.1.text"]
+
+
+async def test_the_linear_model_is_chosen_by_a_setting_and_reads_german(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENTIMENT_SCORER", "linear")
+    async with running() as http:
+        answer = await score(
+            http, {"text": "Sehr freundliche Beratung, vielen Dank für alles"}, {"text": "Unverschämt, nie wieder"}
+        )
+    assert answer.json()["model"] == {"id": "linear", "version": "1"}
+    assert [(s["label"], s["flags"]) for s in answer.json()["scores"]] == [("positive", []), ("negative", [])]
+    assert answer.json()["scores"][0]["language"] == "de"

@@ -128,3 +128,23 @@ def test_a_model_that_answers_too_little_is_broken_itself() -> None:
 
     with pytest.raises(ScorerAway):
         judge(Lazy(), [Comment("fine", None)])
+
+
+# --- before the model, and around it ----------------------------------------------------------------------------------------
+def test_what_a_rule_knows_no_model_is_asked() -> None:
+    scorer = FailsOn()
+    scores = judge(scorer, [Comment(text, None) for text in ("0/10", "👎", "n/a", "It came on Monday", "5 Sterne")])
+    assert [score.label for score in scores if isinstance(score, Score)] == ["negative", "negative", None, "positive", "positive"]
+    assert scorer.asked == [["It came on Monday"]]
+
+
+def test_a_language_that_is_told_is_written_down_and_a_stated_one_is_kept() -> None:
+    assert one("Das Paket kam zwei Wochen zu spät und niemand hat geantwortet").language == "de"
+    assert one("Das Paket kam zwei Wochen zu spät und niemand hat geantwortet", "de-AT").language == "de-AT"
+    assert one("ok").language is None
+
+
+def test_a_language_that_is_not_served_is_flagged() -> None:
+    assert one("Paczka przyszła uszkodzona i nikt nie odpowiada na moje wiadomości").flags == ("unsupported_language",)
+    assert one("Bra", "sv").flags == ("unsupported_language",)
+    assert one("Leider zu spät", "de").flags == ()

@@ -1,0 +1,47 @@
+"""A text as our own models read it, the same in training and in service.
+
+Whoever changes a line here changes what the weights were trained on: train again, and give the model a new version.
+"""
+
+import html
+import re
+import unicodedata
+
+import emoji
+
+URL = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
+MENTION = re.compile(r"(?<![\w.])@\w+")
+BLANKS = re.compile(r"\s+")
+ELONGATED = re.compile(r"([^\W\d_])\1{2,}")
+"""The same letter three times or more: "sooooo" is as good as "soo"; no word of a served language has three in a row."""
+REPEATED = re.compile(r"([!?.])\1+")
+QUOTES = str.maketrans("’‘‛`´“”„«»", "'''''\"\"\"\"\"")
+INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\ufeff\u00ad]")
+ARABIC_MARKS = re.compile(r"[\u0640\u064b-\u065f\u0670]")
+"""Tatweel, which only stretches a word, and the short vowels, which hardly anybody types."""
+PICTURES = re.compile(r"[\u2190-\u2bff\u3030-\u303d\u3297\u3299\U0001f000-\U0001faff]")
+SMILE = re.compile(r"(?<!\w)(?:[:;=][-'o^]?[)\]D]|<3|\^_?\^|x[dD])(?!\w)")
+FROWN = re.compile(r"(?<!\w)(?:[:=]'?[-o^]?[(\[/\\]|>:\()(?!\w)")
+
+
+def prepared(text: str) -> str:
+    """Lower case, one blank between words; links, mentions, emoji and emoticons as words."""
+    text = unicodedata.normalize("NFKC", html.unescape(text)).translate(QUOTES)
+    text = URL.sub(" http ", text)
+    text = MENTION.sub(" @user ", text)
+    text = FROWN.sub(" frowning face ", SMILE.sub(" smiling face ", text))
+    if PICTURES.search(text):
+        text = named(text)
+    text = ARABIC_MARKS.sub("", INVISIBLE.sub("", text)).casefold()
+    text = REPEATED.sub(r"\1\1", ELONGATED.sub(r"\1\1", text))
+    return BLANKS.sub(" ", text).strip()
+
+
+def named(text: str) -> str:
+    """Every emoji by its English name, as words: a model needs to know no picture, and one in a new skin is the same."""
+    return emoji.replace_emoji(text, lambda picture, facts: f" {words(facts['en'])} ")
+
+
+def words(name: str) -> str:
+    """An emoji's name as words: ":thumbs_up_dark_skin_tone:" is "thumbs up"."""
+    return re.sub(r"_(?:medium-)?(?:light|medium|dark)_skin_tone", "", name).strip(":").replace("_", " ")

@@ -1,0 +1,56 @@
+"""The trained models as files: what training writes and the service reads."""
+
+import json
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from services.sentiment.domain.features import BINS
+from services.sentiment.domain.linear import LABELS, LinearModel
+from services.sentiment.domain.scorer import Model
+
+MODELS = Path(__file__).parent / "models"
+LINEAR = MODELS / "linear-1.npz"
+
+
+class BrokenModel(Exception):
+    """The file of a model can't be read, or holds something else."""
+
+
+def read_linear(path: Path = LINEAR) -> LinearModel:
+    """A linear model from its file. Raises BrokenModel."""
+    try:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            facts = json.loads(str(file["facts"]))
+            weights, idf, bias = file["weights"], file["idf"], file["bias"]
+    except (OSError, EOFError, KeyError, TypeError, ValueError, BadZipFile) as error:
+        raise BrokenModel(f"{path.name}: {type(error).__name__}") from error
+    if weights.shape != (BINS, len(LABELS)) or idf.shape != (BINS,) or (weights.dtype, idf.dtype) != (np.int8, np.uint8):
+        raise BrokenModel(f"{path.name}: its arrays are of another shape")
+    return LinearModel(
+        model=Model(facts["id"], facts["version"]),
+        weights=weights,
+        weight_unit=facts["weight_unit"],
+        idf=idf,
+        idf_unit=facts["idf_unit"],
+        bias=bias,
+        temperature=facts["temperature"],
+        pole=facts["pole"],
+        long=facts["long"],
+    )
+
+
+def write_linear(path: Path, trained: LinearModel) -> None:
+    """The file of a linear model; compressed, since most bins are empty."""
+    facts = {
+        "id": trained.model.id,
+        "version": trained.model.version,
+        "weight_unit": trained.weight_unit,
+        "idf_unit": trained.idf_unit,
+        "temperature": trained.temperature,
+        "pole": trained.pole,
+        "long": trained.long,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(path, facts=np.array(json.dumps(facts)), weights=trained.weights, idf=trained.idf, bias=trained.bias)

@@ -1,0 +1,51 @@
+"""The language of a comment: stated, told, unknown, or one that isn't served."""
+
+import pytest
+
+from services.sentiment.domain.languages import Language, language_of
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("The parcel arrived two weeks late and nobody answered my mails", "en"),
+        ("Das Paket kam zwei Wochen zu spät und niemand hat geantwortet", "de"),
+        ("Le colis est arrivé avec deux semaines de retard, personne ne répond", "fr"),
+        ("El paquete llegó dos semanas tarde y nadie respondió a mis correos", "es"),
+        ("A encomenda chegou duas semanas atrasada e ninguém respondeu", "pt"),
+        ("Il pacco è arrivato con due settimane di ritardo e nessuno risponde", "it"),
+        ("Het pakket kwam twee weken te laat en niemand heeft geantwoord", "nl"),
+        ("وصل الطرد متأخرا أسبوعين ولم يرد أحد على رسائلي", "ar"),
+    ],
+)
+def test_a_served_language_is_told(text: str, language: str) -> None:
+    assert language_of(text, None) == Language(language, served=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Leveransen tog alldeles för lång tid och ingen svarade på mina mejl", "sv"),
+        ("Paczka przyszła uszkodzona i nikt nie odpowiada na moje wiadomości", "pl"),
+        ("Kargom iki haftadır gelmedi ve kimse mesajlarıma cevap vermiyor", "tr"),
+        ("Посылка пришла с опозданием, и никто не отвечает на письма", "ru"),
+        ("Πολύ κακή εξυπηρέτηση, κανείς δεν απαντά", "el"),
+        ("配達が遅すぎますし、誰も返事をくれません", "ja"),
+    ],
+)
+def test_a_language_that_is_not_served_is_told_as_such(text: str, language: str) -> None:
+    assert language_of(text, None) == Language(language, served=False)
+
+
+@pytest.mark.parametrize(
+    "text", ["ok", "super", "👍", "10/10", "Works fine", "Entrega lenta", "", "https://example.com/uma/coisa"]
+)
+def test_what_is_too_short_to_tell_counts_as_served(text: str) -> None:
+    assert language_of(text, None) == Language(None, served=True)
+
+
+def test_what_was_stated_wins() -> None:
+    english = "The parcel arrived two weeks late and nobody answered"
+    assert language_of(english, "de-AT") == Language("de-AT", served=True)
+    assert language_of(english, "sv") == Language("sv", served=False)
+    assert language_of(english, "PT-BR").served

@@ -1,0 +1,65 @@
+"""Texts as our own models read them, and their pieces."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.sentiment.domain.pieces import pieces
+from services.sentiment.domain.preprocessing import prepared
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("  GREAT\n\nService ", "great service"),
+        ("see https://example.com/a?b=c and www.example.com", "see http and http"),
+        ("@Acme_Help why? me@example.com", "@user why? me@example.com"),
+        ("soooooo goooood!!!!!", "soo good!!"),
+        ("Straße", "strasse"),
+        ("don’t &amp; won’t", "don't & won't"),
+        ("ok 👍🏽", "ok thumbs up"),
+        ("ok 👍", "ok thumbs up"),
+        ("nice :)", "nice smiling face"),
+        ("well :-(", "well frowning face"),
+        ("ﬁne…", "fine.."),
+        ("مُمْتَــــاز", "ممتاز"),
+        ("caf\u0065\u0301", "café"),
+        ("a\u200bb\u00adc", "abc"),
+        ("", ""),
+    ],
+)
+def test_a_text_is_read_so(text: str, read: str) -> None:
+    assert prepared(text) == read
+
+
+@given(st.text(max_size=200))
+def test_whatever_is_written_has_single_blanks_and_no_capitals(text: str) -> None:
+    read = prepared(text)
+    assert "  " not in read
+    assert read == read.strip()
+    assert read == "".join(sign.casefold() for sign in read)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("The food was great. The service was slow!", ["The food was great.", "The service was slow!"]),
+        ("The food was great, but the service was slow", ["The food was great", "the service was slow"]),
+        ("Das Essen war gut, aber der Kellner war unfreundlich.", ["Das Essen war gut", "der Kellner war unfreundlich."]),
+        ("Le plat était bon mais le serveur désagréable", ["Le plat était bon", "le serveur désagréable"]),
+        ("La comida estaba rica, pero el camarero fue grosero", ["La comida estaba rica", "el camarero fue grosero"]),
+        ("Version 2.5 works", ["Version 2.5 works"]),
+        ("Hi. It never came", ["Hi. It never came"]),
+        ("One line here\nanother line here", ["One line here", "another line here"]),
+        ("", []),
+    ],
+)
+def test_a_comment_comes_apart_where_it_ends_or_turns(text: str, parts: list[str]) -> None:
+    assert pieces(text) == parts
+
+
+@given(st.text(alphabet="ab.!? \n", max_size=60))
+def test_no_piece_is_blank_and_no_letter_is_lost(text: str) -> None:
+    found = pieces(text)
+    assert all(part.strip() for part in found)
+    assert [sign for part in found for sign in part if sign in "ab"] == [sign for sign in text if sign in "ab"]
