@@ -52,6 +52,16 @@ async def test_what_is_taken_is_stored_with_its_statement_and_handed_out(inbox: 
     assert await inbox.pool.fetchval("SELECT seq FROM unpublished") == event.seq
 
 
+async def test_what_was_quarantined_and_is_understood_now_is_queued_as_well(inbox: Inbox) -> None:
+    quarantined = replace(said(9, id="msg_1"), verdict="quarantined", reason="a question without a mapping", statements=())
+    assert await inbox.take(quarantined) == ["quarantined"]
+    assert await inbox.pool.fetchval("SELECT count(*) FROM unpublished") == 0
+    seq = await inbox.pool.fetchval("SELECT seq FROM inbox")
+    assert await inbox.committer.again(seq, said(9, id="msg_1")) == "accepted"
+    assert await inbox.pool.fetchval("SELECT seq FROM unpublished") == seq
+    assert [stated.event for stated in inbox.handed] == await inbox.events()
+
+
 async def test_a_retry_is_a_duplicate_however_many_come_at_once(inbox: Inbox) -> None:
     outcomes = await inbox.take(*[said(9, id="msg_1") for _ in range(200)])
     assert sorted(set(outcomes)) == ["accepted", "duplicate"]

@@ -84,6 +84,18 @@ async def test_what_a_crash_left_is_swept_up(inbox: Inbox) -> None:
     assert broker.events == await inbox.events()
 
 
+async def test_the_sweeper_strikes_nothing_off_before_the_broker_has_it(inbox: Inbox) -> None:
+    broker = Broker(away=True)
+    await inbox.take(said(9, id="1"))
+    await overdue(inbox)
+    async with running(Relay(inbox.pool, broker).sweep):
+        await asyncio.sleep(0.3)
+        assert await inbox.pool.fetchval("SELECT count(*) FROM unpublished") == 1
+        broker.away = False
+        await drained(inbox)
+    assert broker.events == await inbox.events()
+
+
 async def test_sweepers_share_the_work_and_take_nothing_twice(inbox: Inbox) -> None:
     await inbox.take(*[said(n % 10, id=str(n), subject=f"r-{n}") for n in range(200)])
     await overdue(inbox)

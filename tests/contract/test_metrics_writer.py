@@ -155,6 +155,13 @@ async def test_a_span_whose_square_is_no_number_of_the_database_is_refused_befor
     assert not await world.contributions()
 
 
+async def test_a_zombies_old_batch_sets_no_watermark_back(world: World) -> None:
+    place = ("feedback.events", 0)
+    for reached in (Reached(7, NOON), Reached(3, hours(-1))):
+        await world.writer.apply(Batch([answered(1, nps(9), at=NOON)], reached={place: reached}))
+    assert await world.pool.fetchval("SELECT received_at FROM progress") == NOON
+
+
 async def test_events_of_a_tenant_that_nobody_told_of_are_kept(world: World) -> None:
     await world.take(answered(1, nps(9), at=NOON, tenant="newcomer"))
     await world.tenant("newcomer", "Asia/Tokyo")

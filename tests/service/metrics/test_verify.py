@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -270,3 +271,18 @@ async def test_an_answer_that_lies_is_found(world: World, inbox: Inbox) -> None:
         verification.metrics.event_hooks["response"].append(lie)
         steps = await verification.run()
     assert failed(steps) == [SERVED]
+
+
+async def test_a_group_that_is_served_and_is_not_there_is_found(world: World, inbox: Inbox) -> None:
+    def grouped(now: datetime, zone: ZoneInfo) -> Iterable[Question]:
+        return islice((question for question in battery(now, zone) if question.group_by == ("channel",)), 2)
+
+    async def one_more(response: httpx.Response) -> None:
+        await response.aread()
+        answer = response.json()
+        answer["rows"].append(answer["rows"][0] | {"dims": {"channel": "pigeon"}})
+        response._content = json.dumps(answer).encode()
+
+    async with verifying(world, inbox, 0, grouped) as verification:
+        verification.metrics.event_hooks["response"].append(one_more)
+        assert failed(await verification.run()) == [SERVED]
