@@ -1,9 +1,9 @@
 """Verification: silent when all is well, live traffic included; and whatever one row is tampered with, it says so and where."""
 
 import asyncio
+import json
 import os
 import sys
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
