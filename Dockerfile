@@ -9,8 +9,8 @@ RUN test -n "${SERVICE}" || { echo "give --build-arg SERVICE=ingest|sentiment|me
 RUN python -m venv --without-pip /opt/venv
 COPY requirements/${SERVICE}.txt /tmp/requirements.txt
 # Wheels only: no compiler in the image, no code of a dependency run while building.
-RUN --mount=type=cache,target=/root/.cache/pip \
-    pip --python /opt/venv/bin/python install --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+RUN --mount=type=cache,target=/var/cache/pip \
+    pip --cache-dir /var/cache/pip --python /opt/venv/bin/python install --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
         -r /tmp/requirements.txt
 COPY shared/ /app/shared/
 COPY services/__init__.py /app/services/__init__.py
