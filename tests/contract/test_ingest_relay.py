@@ -2,16 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
 
 from services.ingest.inbox import locks
 from services.ingest.inbox.leftovers import claim
-from services.ingest.relay import Relay
+from services.ingest.relay import MOST_AT_ONCE, Relay
 from services.ingest.store.outbox import Outbox
-from shared.kafka import received_at
+from shared.kafka import Message, received_at
+from shared.topics import Topic
 from shared.workers import Workers
 from tests.conftest import NewDatabase
 from tests.contract.ingest_world import Broker, Inbox, emptied, erasure, opened, said
@@ -57,6 +58,23 @@ async def test_what_is_committed_is_published_and_leaves_the_queue(inbox: Inbox)
     assert broker.events == await inbox.events()
     assert broker.sent[0].key == b"acme/con_1/response/r-0"
     assert received_at(broker.sent[0].headers) == broker.events[0].received_at
+
+
+async def test_a_delivery_of_many_statements_is_sent_whole_before_it_leaves_the_queue(inbox: Inbox) -> None:
+    """The second half would else be in memory alone."""
+    sizes: list[int] = []
+
+    class Counts(Broker):
+        async def send_all(self, topic: Topic, messages: Sequence[Message], timeout: float = 10.0) -> None:  # noqa: ASYNC109
+            sizes.append(len(messages))
+            await super().send_all(topic, messages, timeout)
+
+    await inbox.take(said(9, id="1"))
+    relay = Relay(inbox.pool, Counts())
+    relay.offer(inbox.handed * (MOST_AT_ONCE + 500))
+    async with running(relay.run):
+        await drained(inbox)
+    assert sizes == [MOST_AT_ONCE + 500]
 
 
 async def test_with_the_broker_away_nothing_is_lost_and_all_arrives_when_it_is_back(inbox: Inbox) -> None:
