@@ -1,6 +1,6 @@
 """How far each partition has come, and what is committed of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -35,8 +35,3 @@ class Progress:
         for place, commit in commits.items():
             if self.due.get(place) == commit:
                 del self.due[place]
-
-    def keep_only(self, places: Iterable[Place]) -> None:
-        """Forget what belongs to others."""
-        mine = set(places)
-        self.due = {place: commit for place, commit in self.due.items() if place in mine}

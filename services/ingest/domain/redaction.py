@@ -51,11 +51,6 @@ class Redactor:
         return bounded
 
 
-def redact(text: str) -> str:
-    """The same for a text that stands alone."""
-    return Redactor()(text)
-
-
 def _without_emails(text: str) -> str:
     return "".join(_around_emails(text))
 

@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import luhn
 
-from services.ingest.domain.redaction import MAX_JUDGED, Redactor, redact
+from services.ingest.domain.redaction import MAX_JUDGED, Redactor
+
+
+def redact(text: str) -> str:
+    """A text that stands alone."""
+    return Redactor()(text)
 
 
 @pytest.mark.parametrize(
