@@ -171,8 +171,14 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 # --- scores ---------------------------------------------------------------------------------------------------------------
 class Theme(Struct, frozen=True):
+    """A theme that a text speaks of, by its id in the taxonomy, and how: −1..1, from where it speaks of it alone."""
+
     theme: str
     score: float
+
+
+Urgency = Literal["legal_threat", "safety", "cancellation", "outage", "money_taken", "repeated_contact"]
+"""Why a comment should not wait."""
 
 
 UNSUPPORTED_LANGUAGE = "unsupported_language"
@@ -180,7 +186,11 @@ UNSUPPORTED_LANGUAGE = "unsupported_language"
 
 
 class Score(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What a model says of one text; `label` and `score` (−1..1) are None for a non-answer such as "n/a"."""
+    """What a model says of one text; `label` and `score` (−1..1) are None for a non-answer such as "n/a".
+
+    `urgency` holds each reason once, in the order of `Urgency`; none: it can wait. `taxonomy` is the revision of the tenant's
+    taxonomy that `themes` are of, 0 for the one that ships. The rest of a score doesn't depend on it.
+    """
 
     label: Label | None
     score: float | None
@@ -188,6 +198,8 @@ class Score(Struct, frozen=True, omit_defaults=True, kw_only=True):
     language: str | None = None
     mixed: bool = False
     themes: tuple[Theme, ...] = ()
+    taxonomy: int = 0
+    urgency: tuple[Urgency, ...] = ()
     flags: tuple[str, ...] = ()
     text_hash: str
 
