@@ -1,0 +1,93 @@
+"""`own_rows`: the templates of `own/*.toml` with their slots filled, the same rows each time.
+
+A slot, `{thing}`, stands for each of its file's values; `{Thing}` for the same with a capital letter. Of a template with more
+fillings than are wanted some are drawn, by a chance that knows nothing but the template.
+"""
+
+import random
+import re
+import tomllib
+from collections.abc import Iterator
+from math import prod
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from services.sentiment.training.data import Row
+
+FOLDER = Path(__file__).parent
+SLOT = re.compile(r"\{(\w+)\}")
+
+
+class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Templates of one intent and one label."""
+
+    name: Literal[
+        "problem", "request", "sarcasm", "lukewarm", "terse", "praise", "complaint", "statement", "question", "contrast"
+    ]
+    label: Literal["neg", "neu", "pos"]
+    train: list[str]
+    held_out: list[str]
+
+    def templates(self, held_out: bool) -> list[str]:
+        return self.held_out if held_out else self.train
+
+
+class Sheet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One language's file."""
+
+    language: str
+    slots: dict[str, list[str]]
+    groups: list[Group]
+
+
+def own_rows(held_out: bool, most_per_template: int = 12) -> list[Row]:
+    """The rows of all languages, each text once a language: those to train on, or those never trained on.
+
+    Raises KeyError for a template with a slot that its file lacks, `msgspec.ValidationError` for a file of another format.
+    """
+    return [row for sheet in sheets() for row in rows_of(sheet, held_out, most_per_template)]
+
+
+def sheets() -> list[Sheet]:
+    """The files, by name."""
+    return [msgspec.convert(tomllib.loads(file.read_text("utf-8")), Sheet) for file in sorted(FOLDER.glob("*.toml"))]
+
+
+def rows_of(sheet: Sheet, held_out: bool, most: int) -> list[Row]:
+    """One language's rows, at most `most` of a template."""
+    split = "held_out" if held_out else "train"
+    rows = {
+        text.casefold(): Row(text, group.label, f"own_{group.name}", sheet.language, split)
+        for group in sheet.groups
+        for template in group.templates(held_out)
+        for text in fillings(template, sheet.slots, most)
+    }
+    return list(rows.values())
+
+
+def fillings(template: str, slots: dict[str, list[str]], most: int) -> Iterator[str]:
+    """At most `most` texts of a template; a slot that is there twice has the same value twice."""
+    names = sorted({slot.lower() for slot in SLOT.findall(template)})
+    ways = prod(len(slots[name]) for name in names)
+    for way in random.Random(template).sample(range(ways), min(most, ways)):
+        yield filled(template, chosen(names, slots, way))
+
+
+def chosen(names: list[str], slots: dict[str, list[str]], way: int) -> dict[str, str]:
+    """The values of the slots in the `way`-th of all combinations."""
+    values = {}
+    for name in names:
+        way, place = divmod(way, len(slots[name]))
+        values[name] = slots[name][place]
+    return values
+
+
+def filled(template: str, values: dict[str, str]) -> str:
+    def value(slot: re.Match[str]) -> str:
+        name = slot[1]
+        found = values[name.lower()]
+        return found if name.islower() else found[:1].upper() + found[1:]
+
+    return SLOT.sub(value, template)
