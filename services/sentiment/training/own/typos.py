@@ -1,0 +1,99 @@
+"""Slips of the hand, to train on: what people type on phones and in a hurry.
+
+Letters slip inside words of four letters or more only, after the first one: "no" and "not" stay what they are.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from itertools import pairwise
+from random import Random
+
+WORD = re.compile(r"[^\W\d_]{4,}")
+APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
+SPACE = re.compile(r"(?<=\w) (?=\w)")
+ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "ضصثقفغعهخحجد", "شسيبلاتنمكط", "ئءؤرلاىةوزظ")
+"""Rows of keys, Latin (the English layout) and Arabic."""
+BESIDE = {pair[0]: pair[1] for row in ROWS for pair in (*pairwise(row), (row[-1], row[-2]))}
+"""A key that is next to each key."""
+
+Slip = Callable[[str, Random], str]
+"""The text with one kind of slip, as it was where that kind can't be made."""
+
+
+def typos(text: str, chance: int | Random) -> str:
+    """The text with one slip or two; with none when no slip can be made in it. The same for the same seed."""
+    chance = chance if isinstance(chance, Random) else Random(chance)
+    for _ in range(chance.randint(1, 2)):
+        text = slipped(text, chance)
+    return text
+
+
+def slipped(text: str, chance: Random) -> str:
+    """The text with the first slip, in a random order, that changes it."""
+    tried = (slip(text, chance) for slip in chance.sample(SLIPS, len(SLIPS)))
+    return next((changed for changed in tried if changed != text), text)
+
+
+def swapped(text: str, chance: Random) -> str:
+    at = letter(text, chance, last=2)
+    return text if at is None else text[:at] + text[at + 1] + text[at] + text[at + 2 :]
+
+
+def dropped(text: str, chance: Random) -> str:
+    at = letter(text, chance)
+    return text if at is None else text[:at] + text[at + 1 :]
+
+
+def doubled(text: str, chance: Random) -> str:
+    at = letter(text, chance)
+    return text if at is None else text[:at] + text[at] + text[at:]
+
+
+def beside(text: str, chance: Random) -> str:
+    """A letter becomes one that is next to it on the keyboard."""
+    at = letter(text, chance)
+    return text if at is None else text[:at] + BESIDE.get(text[at], text[at]) + text[at + 1 :]
+
+
+def without_apostrophe(text: str, chance: Random) -> str:
+    return without_one(APOSTROPHE, text, chance)
+
+
+def without_space(text: str, chance: Random) -> str:
+    return without_one(SPACE, text, chance)
+
+
+def lower(text: str, _: Random) -> str:
+    return text.lower()
+
+
+def without_diacritics(text: str, _: Random) -> str:
+    """All of them at once, as who has no keys for them writes."""
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+
+
+SLIPS: tuple[Slip, ...] = (
+    swapped,
+    dropped,
+    doubled,
+    beside,
+    without_apostrophe,
+    without_space,
+    lower,
+    without_diacritics,
+)
+
+
+def letter(text: str, chance: Random, last: int = 1) -> int | None:
+    """The place of a letter in a long word: not its first, nor one of those nearer to its end than `last`."""
+    places = [at for word in WORD.finditer(text) for at in range(word.start() + 1, word.end() - last + 1)]
+    return chance.choice(places) if places else None
+
+
+def without_one(what: re.Pattern[str], text: str, chance: Random) -> str:
+    found = [match.start() for match in what.finditer(text)]
+    if not found:
+        return text
+    at = chance.choice(found)
+    return text[:at] + text[at + 1 :]

@@ -1,0 +1,125 @@
+"""Our own templates: whole, balanced, and never tested with what was trained on."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from services.sentiment.training.data import KINDS
+from services.sentiment.training.own.templates import SLOT, Group, Sheet, filled, fillings, own_rows, rows_of, sheets
+from tests.unit.sentiment.own_sentences import SENTENCES, sentences
+
+SHEETS = [pytest.param(sheet, id=sheet.language) for sheet in sheets()]
+NEAR = 0.8
+"""The Jaccard similarity of two templates' words from which they count as one."""
+
+
+def words(template: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", template.casefold()))
+
+
+def alike(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / len(one | other)
+
+
+def plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def templates(sheet: Sheet, held_out: bool) -> list[str]:
+    return [template for group in sheet.groups for template in group.templates(held_out)]
+
+
+def test_english_is_written_richly() -> None:
+    english = next(sheet for sheet in sheets() if sheet.language == "en")
+    assert len(templates(english, held_out=False)) >= 350
+    assert len(templates(english, held_out=True)) >= 150
+    assert len({group.name for group in english.groups}) == 10
+
+
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_every_slot_is_known_and_used(sheet: Sheet) -> None:
+    used = {slot for held_out in (False, True) for template in templates(sheet, held_out) for slot in SLOT.findall(template)}
+    assert {slot.lower() for slot in used} == set(sheet.slots)
+    assert all(slot in (slot.lower(), slot.capitalize()) for slot in used)
+
+
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_no_brace_is_left_and_no_space_is_lost_or_doubled(sheet: Sheet) -> None:
+    rows = [*rows_of(sheet, False, 12), *rows_of(sheet, True, 12)]
+    assert [row.text for row in rows if re.search(r"[{}]|  |^\s|\s$", row.text)] == []
+
+
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_no_template_is_written_twice(sheet: Sheet) -> None:
+    every = Counter(plain(template) for held_out in (False, True) for template in templates(sheet, held_out))
+    assert [template for template, times in every.items() if times > 1] == []
+
+
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_no_text_has_two_labels(sheet: Sheet) -> None:
+    labels: dict[str, set[str]] = {}
+    for group in sheet.groups:
+        for template in [*group.train, *group.held_out]:
+            for text in fillings(template, sheet.slots, 10_000):
+                labels.setdefault(plain(text), set()).add(group.label)
+    assert [text for text, found in labels.items() if len(found) > 1] == []
+
+
+def test_no_held_out_text_is_trained_on_in_any_language() -> None:
+    trained = {plain(row.text) for row in own_rows(held_out=False, most_per_template=10_000)}
+    tested = {plain(row.text) for row in own_rows(held_out=True, most_per_template=10_000)}
+    assert trained & tested == set()
+
+
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_no_held_out_template_is_nearly_one_that_is_trained_on(sheet: Sheet) -> None:
+    trained = [(template, words(template)) for template in templates(sheet, held_out=False)]
+    tested = [(template, words(template)) for template in templates(sheet, held_out=True)]
+    assert [(one, other) for one, a in tested for other, b in trained if alike(a, b) >= NEAR] == []
+
+
+def test_the_sentences_of_other_tests_are_not_trained_on() -> None:
+    trained = {plain(row.text) for row in own_rows(held_out=False, most_per_template=10_000)}
+    assert trained & {plain(text) for language in SENTENCES for text, _ in sentences(language)} == set()
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+@pytest.mark.parametrize("sheet", SHEETS)
+def test_each_label_has_its_share(sheet: Sheet, held_out: bool) -> None:
+    rows = rows_of(sheet, held_out, 12)
+    shares = {kind: sum(row.label == kind for row in rows) / len(rows) for kind in KINDS}
+    assert {kind: share for kind, share in shares.items() if not 0.28 <= share <= 0.40} == {}
+
+
+def test_a_row_tells_its_group_its_language_and_whether_it_is_held_out() -> None:
+    for held_out, split in ((False, "train"), (True, "held_out")):
+        rows = own_rows(held_out)
+        assert {row.split for row in rows} == {split}
+        assert {row.lang for row in rows} == {sheet.language for sheet in sheets()}
+        assert {row.source for row in rows} == {f"own_{group.name}" for sheet in sheets() for group in sheet.groups}
+
+
+def test_the_rows_are_the_same_each_time() -> None:
+    assert own_rows(held_out=False) == own_rows(held_out=False)
+
+
+def test_a_template_gives_no_more_than_its_share_and_each_text_once() -> None:
+    slots = {"a": ["one", "two", "three"], "b": ["x", "y"]}
+    assert len(set(fillings("{A} {b}", slots, 4))) == 4
+    assert sorted(fillings("{A} {b}", slots, 9)) == ["One x", "One y", "Three x", "Three y", "Two x", "Two y"]
+    assert list(fillings("none", slots, 9)) == ["none"]
+
+
+def test_a_capital_slot_changes_the_first_letter_alone() -> None:
+    assert filled("{Thing}: {thing}", {"thing": "the iPhone app"}) == "The iPhone app: the iPhone app"
+
+
+def test_a_text_of_two_templates_is_one_row() -> None:
+    sheet = Sheet("en", {"a": ["slow"]}, [Group("terse", "neg", train=["{A}", "slow"], held_out=[])])
+    assert len(rows_of(sheet, False, 9)) == 1
+
+
+def test_an_unknown_slot_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        list(fillings("{nothing}", {}, 9))
