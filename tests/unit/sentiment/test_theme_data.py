@@ -1,0 +1,58 @@
+"""What themes are judged by is worth judging by: labelled in the taxonomy's words, and told to no model beforehand."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+import pytest
+
+from services.sentiment.domain.languages import SERVED
+from services.sentiment.taxonomies import read_default
+from services.sentiment.training.themes.data import gold
+
+ALIKE = 0.6
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", text.casefold()))
+
+
+def copies(some: Iterable[str], others: Iterable[str]) -> list[tuple[str, str]]:
+    """The pairs that share at least ALIKE of their words (Jaccard)."""
+    known = [(other, words(other)) for other in others]
+    pairs = ((text, mine, other, theirs) for text in some for mine in [words(text)] for other, theirs in known)
+    return [(text, other) for text, mine, other, theirs in pairs if len(mine & theirs) >= ALIKE * len(mine | theirs)]
+
+
+def test_a_copy_is_seen_and_a_relative_is_not() -> None:
+    assert copies(["The parcel came late!"], ["the parcel came late"]) == [("The parcel came late!", "the parcel came late")]
+    assert copies(["The parcel came late again, sadly"], ["The parcel came late"])
+    assert not copies(["My parcel never came"], ["The parcel came late"])
+
+
+def test_gold_has_english_first_and_every_served_language() -> None:
+    assert Counter(comment.lang for comment in gold()) == {"en": 160, **dict.fromkeys(SERVED - {"en"}, 20)}
+
+
+def test_gold_has_comments_without_a_theme_and_comments_with_several() -> None:
+    kinds = Counter(min(len(comment.themes), 2) for comment in gold())
+    assert kinds[0] >= 0.15 * len(gold())
+    assert kinds[2] >= 0.25 * len(gold())
+
+
+def test_gold_knows_every_theme_of_the_taxonomy_and_no_other() -> None:
+    ids = {theme.id for theme in read_default().themes}
+    told = Counter(theme for comment in gold() for theme in comment.themes)
+    assert set(told) == ids
+    assert min(told.values()) >= 10
+
+
+@pytest.mark.parametrize("polarity", ["neg", "neu", "pos"])
+def test_gold_has_themes_of_each_polarity(polarity: str) -> None:
+    assert sum(polarity in comment.themes.values() for comment in gold()) >= 15
+
+
+def test_no_comment_is_told_twice_nor_copied_from_the_taxonomy() -> None:
+    texts = [comment.text for comment in gold()]
+    assert len({text.casefold() for text in texts}) == len(texts)
+    assert not copies(texts, [example for theme in read_default().themes for example in theme.examples])
