@@ -1,14 +1,16 @@
-"""What themes are judged by is worth judging by: labelled in the taxonomy's words, and told to no model beforehand."""
+"""What themes are judged by is labelled in the taxonomy's words and told to no model; what is learnt from is enough."""
 
 import re
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
 from services.sentiment.domain.languages import SERVED
 from services.sentiment.taxonomies import read_default
-from services.sentiment.training.themes.data import gold
+from services.sentiment.training.themes.data import NONE, elsewhere, gold, pieces, pieces_of
+from shared.taxonomy import Taxonomy
 
 ALIKE = 0.6
 
@@ -56,3 +58,38 @@ def test_no_comment_is_told_twice_nor_copied_from_the_taxonomy() -> None:
     texts = [comment.text for comment in gold()]
     assert len({text.casefold() for text in texts}) == len(texts)
     assert not copies(texts, [example for theme in read_default().themes for example in theme.examples])
+
+
+def ids(taxonomy: Taxonomy) -> set[str]:
+    return {theme.id for theme in taxonomy.themes}
+
+
+def test_a_file_of_pieces_says_their_theme_and_by_its_name_their_language(tmp_path: Path) -> None:
+    file = tmp_path / "shops.de.toml"
+    file.write_text('price = ["zu teuer", "billig"]\nnone = ["naja"]\n')
+    assert pieces_of(file) == [("zu teuer", "price", "de"), ("billig", "price", "de"), ("naja", NONE, "de")]
+
+
+def test_there_are_pieces_of_every_theme_in_every_served_language() -> None:
+    found = Counter((piece.theme, piece.lang) for piece in pieces())
+    for lang in SERVED:
+        assert found[NONE, lang] >= (60 if lang == "en" else 10)
+        assert all(found[theme, lang] >= (40 if lang == "en" else 8) for theme in ids(read_default())), lang
+        assert all(found[theme, lang] >= (12 if lang == "en" else 1) for theme in ids(elsewhere())), lang
+
+
+def test_pieces_are_of_known_themes_and_the_other_fields_are_many_and_not_ours() -> None:
+    assert {piece.theme for piece in pieces()} == ids(read_default()) | ids(elsewhere()) | {NONE}
+    assert len(ids(elsewhere())) >= 20
+    assert not ids(read_default()) & ids(elsewhere())
+
+
+def test_no_piece_is_told_twice_in_a_language() -> None:
+    told = Counter((piece.text.casefold(), piece.lang) for piece in pieces())
+    assert [text for text, times in told.items() if times > 1] == []
+
+
+def test_what_is_learnt_from_copies_neither_gold_nor_the_taxonomy() -> None:
+    texts = [piece.text for piece in pieces()]
+    assert copies(texts, [comment.text for comment in gold()]) == []
+    assert copies(texts, [example for theme in read_default().themes for example in theme.examples]) == []
