@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.sentiment.domain.languages import SERVED
+from services.sentiment.domain.pieces import pieces as cut
 from services.sentiment.taxonomies import read_default
 from services.sentiment.training.themes.data import NONE, elsewhere, gold, pieces, pieces_of
 from shared.taxonomy import Taxonomy
@@ -82,6 +83,10 @@ def test_pieces_are_of_known_themes_and_the_other_fields_are_many_and_not_ours()
     assert {piece.theme for piece in pieces()} == ids(read_default()) | ids(elsewhere()) | {NONE}
     assert len(ids(elsewhere())) >= 20
     assert not ids(read_default()) & ids(elsewhere())
+
+
+def test_a_piece_is_one_piece_to_the_service_too() -> None:
+    assert [piece.text for piece in pieces() if len(cut(piece.text)) > 1] == []
 
 
 def test_no_piece_is_told_twice_in_a_language() -> None:
