@@ -51,6 +51,13 @@ def test_everything_copied_is_there_and_not_ignored(service: str) -> None:
         assert not ignored(source), source
 
 
+def test_every_model_is_in_the_image_and_what_they_were_made_from_is_not(tmp_path: Path) -> None:
+    inside = build("sentiment", tmp_path, *SERVICE) / "services" / "sentiment"
+    models = {path.name for path in (ROOT / "services" / "sentiment" / "models").iterdir()}
+    assert {"linear-1.npz", "taxonomy.json"} <= models == {path.name for path in (inside / "models").iterdir()}
+    assert not (inside / "training").exists()
+
+
 @pytest.mark.parametrize(
     "path",
     [".venv", ".venv/bin/python", ".local", ".local/secrets.json", "tests/conftest.py", ".git/config", "docs", "deploy/k8s/base",

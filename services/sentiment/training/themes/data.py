@@ -1,0 +1,54 @@
+"""Our own labelled words as files: `gold.jsonl` to judge by, `pieces/FIELD.LANGUAGE.toml` to learn from, by theme."""
+
+import tomllib
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from shared.taxonomy import Taxonomy
+
+HERE = Path(__file__).parent
+NONE = "none"
+"""Stands where a piece speaks of no theme of any taxonomy."""
+
+
+class GoldComment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A comment and the themes a human found in it, each with its polarity; labelled before any model saw it."""
+
+    text: str
+    lang: str
+    themes: dict[str, Literal["neg", "neu", "pos"]]
+
+
+class Piece(NamedTuple):
+    """A piece of a comment, as `domain.pieces` cuts them, and the one theme it speaks of, or NONE."""
+
+    text: str
+    theme: str
+    lang: str
+
+
+def gold() -> list[GoldComment]:
+    """The comments to judge by. Nothing may be learnt from them, and no threshold chosen by them."""
+    decode = msgspec.json.Decoder(GoldComment).decode
+    return [decode(line) for line in (HERE / "gold.jsonl").read_bytes().splitlines()]
+
+
+def pieces() -> list[Piece]:
+    """The pieces to learn from: of the taxonomy that ships, of `elsewhere()`, and of no theme."""
+    return [piece for file in sorted((HERE / "pieces").glob("*.toml")) for piece in pieces_of(file)]
+
+
+def pieces_of(file: Path) -> list[Piece]:
+    """The pieces of one field in one language, as the file's name says: `customer_service.de.toml`."""
+    lang = file.stem.rpartition(".")[2]
+    return [Piece(text, theme, lang) for theme, texts in tomllib.loads(file.read_text()).items() for text in texts]
+
+
+def elsewhere() -> Taxonomy:
+    """Themes of other fields (hotels, phones, courses, …), without examples: they keep the head from knowing ours alone.
+
+    They overlap with ours (a hotel's noise is of its premises too), so hold a piece only against the themes of its own field.
+    """
+    return msgspec.json.decode((HERE / "elsewhere.json").read_bytes(), type=Taxonomy)

@@ -1,0 +1,100 @@
+"""What themes are judged by is labelled in the taxonomy's words and told to no model; what is learnt from is enough."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from services.sentiment.domain.languages import SERVED
+from services.sentiment.domain.pieces import pieces as cut
+from services.sentiment.taxonomies import read_default
+from services.sentiment.training.themes.data import NONE, elsewhere, gold, pieces, pieces_of
+from shared.taxonomy import Taxonomy
+
+ALIKE = 0.6
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", text.casefold()))
+
+
+def copies(some: Iterable[str], others: Iterable[str]) -> list[tuple[str, str]]:
+    """The pairs that share at least ALIKE of their words (Jaccard)."""
+    known = [(other, words(other)) for other in others]
+    pairs = ((text, mine, other, theirs) for text in some for mine in [words(text)] for other, theirs in known)
+    return [(text, other) for text, mine, other, theirs in pairs if len(mine & theirs) >= ALIKE * len(mine | theirs)]
+
+
+def test_a_copy_is_seen_and_a_relative_is_not() -> None:
+    assert copies(["The parcel came late!"], ["the parcel came late"]) == [("The parcel came late!", "the parcel came late")]
+    assert copies(["The parcel came late again, sadly"], ["The parcel came late"])
+    assert not copies(["My parcel never came"], ["The parcel came late"])
+
+
+def test_gold_has_english_first_and_every_served_language() -> None:
+    assert Counter(comment.lang for comment in gold()) == {"en": 160, **dict.fromkeys(SERVED - {"en"}, 20)}
+
+
+def test_gold_has_comments_without_a_theme_and_comments_with_several() -> None:
+    kinds = Counter(min(len(comment.themes), 2) for comment in gold())
+    assert kinds[0] >= 0.15 * len(gold())
+    assert kinds[2] >= 0.25 * len(gold())
+
+
+def test_gold_knows_every_theme_of_the_taxonomy_and_no_other() -> None:
+    ids = {theme.id for theme in read_default().themes}
+    told = Counter(theme for comment in gold() for theme in comment.themes)
+    assert set(told) == ids
+    assert min(told.values()) >= 10
+
+
+@pytest.mark.parametrize("polarity", ["neg", "neu", "pos"])
+def test_gold_has_themes_of_each_polarity(polarity: str) -> None:
+    assert sum(polarity in comment.themes.values() for comment in gold()) >= 15
+
+
+def test_no_comment_is_told_twice_nor_copied_from_the_taxonomy() -> None:
+    texts = [comment.text for comment in gold()]
+    assert len({text.casefold() for text in texts}) == len(texts)
+    assert not copies(texts, [example for theme in read_default().themes for example in theme.examples])
+
+
+def ids(taxonomy: Taxonomy) -> set[str]:
+    return {theme.id for theme in taxonomy.themes}
+
+
+def test_a_file_of_pieces_says_their_theme_and_by_its_name_their_language(tmp_path: Path) -> None:
+    file = tmp_path / "shops.de.toml"
+    file.write_text('price = ["zu teuer", "billig"]\nnone = ["naja"]\n')
+    assert pieces_of(file) == [("zu teuer", "price", "de"), ("billig", "price", "de"), ("naja", NONE, "de")]
+
+
+def test_there_are_pieces_of_every_theme_in_every_served_language() -> None:
+    found = Counter((piece.theme, piece.lang) for piece in pieces())
+    for lang in SERVED:
+        assert found[NONE, lang] >= (60 if lang == "en" else 10)
+        assert all(found[theme, lang] >= (40 if lang == "en" else 8) for theme in ids(read_default())), lang
+        assert all(found[theme, lang] >= (12 if lang == "en" else 1) for theme in ids(elsewhere())), lang
+
+
+def test_pieces_are_of_known_themes_and_the_other_fields_are_many_and_not_ours() -> None:
+    assert {piece.theme for piece in pieces()} == ids(read_default()) | ids(elsewhere()) | {NONE}
+    assert len(ids(elsewhere())) >= 20
+    assert not ids(read_default()) & ids(elsewhere())
+
+
+def test_a_piece_is_one_piece_to_the_service_too() -> None:
+    assert [piece.text for piece in pieces() if len(cut(piece.text)) > 1] == []
+
+
+def test_no_piece_is_told_twice_in_a_language() -> None:
+    told = Counter((piece.text.casefold(), piece.lang) for piece in pieces())
+    assert [text for text, times in told.items() if times > 1] == []
+
+
+def test_what_is_learnt_from_copies_neither_gold_nor_the_taxonomy() -> None:
+    texts = [piece.text for piece in pieces()]
+    assert copies(texts, [comment.text for comment in gold()]) == []
+    assert copies(texts, [example for theme in read_default().themes for example in theme.examples]) == []
