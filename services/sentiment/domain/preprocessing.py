@@ -19,22 +19,42 @@ QUOTES = str.maketrans("’‘‛`´“”„«»", "'''''\"\"\"\"\"")
 INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\ufeff\u00ad]")
 ARABIC_MARKS = re.compile(r"[\u0640\u064b-\u065f\u0670]")
 """Tatweel, which only stretches a word, and the short vowels, which hardly anybody types."""
+SHOUTED = 8
+"""Capitals that make a shout, where there are hardly any small letters; fewer may be an abbreviation."""
 PICTURES = re.compile(r"[\u2190-\u2bff\u3030-\u303d\u3297\u3299\U0001f000-\U0001faff]")
 SMILE = re.compile(r"(?<!\w)(?:[:;=][-'o^]?[)\]D]|<3|\^_?\^|x[dD])(?!\w)")
 FROWN = re.compile(r"(?<!\w)(?:[:=]'?[-o^]?[(\[/\\]|>:\()(?!\w)")
 
 
 def prepared(text: str) -> str:
-    """Lower case, one blank between words; links, mentions, emoji and emoticons as words."""
+    """What the linear model reads: lower case, one blank between words; links, mentions, emoji and emoticons as words."""
+    return _evened(_worded(text).casefold())
+
+
+def cased(text: str) -> str:
+    """What the transformer reads: the same in the writer's case, for that is how its encoder learnt to read; shouting is lowered."""
+    text = _evened(_worded(text))
+    return text.lower() if _shouts(text) else text
+
+
+def _worded(text: str) -> str:
     text = unicodedata.normalize("NFKC", html.unescape(text)).translate(QUOTES)
     text = URL.sub(" http ", text)
     text = MENTION.sub(" @user ", text)
     text = FROWN.sub(" frowning face ", SMILE.sub(" smiling face ", text))
     if PICTURES.search(text):
         text = named(text)
-    text = ARABIC_MARKS.sub("", INVISIBLE.sub("", text)).casefold()
+    return ARABIC_MARKS.sub("", INVISIBLE.sub("", text))
+
+
+def _evened(text: str) -> str:
     text = REPEATED.sub(r"\1\1", ELONGATED.sub(r"\1\1", text))
     return BLANKS.sub(" ", text).strip()
+
+
+def _shouts(text: str) -> bool:
+    capitals = sum(map(str.isupper, text))
+    return capitals >= SHOUTED and capitals > 3 * sum(map(str.islower, text))
 
 
 def named(text: str) -> str:

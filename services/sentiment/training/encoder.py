@@ -1,0 +1,84 @@
+"""The transformer as it is trained: the encoder, cut to some layers and pieces, with a head for sentiment and one for meaning."""
+
+from collections.abc import Sequence
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from transformers import BertConfig, BertModel
+
+from services.sentiment.training.vocabulary import tokenizer
+from services.sentiment.training.wheel import Pretrained
+
+CLASSES = 3
+MEANING = 256
+"""Numbers that stand for what a text is about."""
+LONGEST = 96
+"""Pieces of a text that are read."""
+
+
+class Reader(nn.Module):
+    """Reads texts as (texts × pieces) ids and mask; says (texts × 3) logits and (texts × MEANING) unit vectors.
+
+    The meaning is taken `above` layers below the top: the topmost ones come to know praise from blame and little else.
+    """
+
+    def __init__(self, encoder: BertModel, above: int = 2) -> None:
+        super().__init__()
+        hidden = encoder.config.hidden_size
+        self.encoder = encoder
+        self.above = above
+        self.drop = nn.Dropout(0.1)
+        self.head = nn.Linear(hidden, CLASSES)
+        self.meaning = nn.Linear(hidden, MEANING)
+
+    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        layers = self.encoder(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
+        logits = self.head(self.drop(pooled(layers[-1], mask)))
+        meant = self.meaning(pooled(layers[-1 - self.above], mask))
+        return logits, meant / meant.norm(dim=1, keepdim=True).clamp(min=1e-6)
+
+
+def pooled(states: Tensor, mask: Tensor) -> Tensor:
+    """The mean over a text's pieces."""
+    heft = mask.unsqueeze(-1).to(states.dtype)
+    return (states * heft).sum(1) / heft.sum(1)
+
+
+def reader(pretrained: Pretrained, kept: Sequence[int], layers: Sequence[int]) -> Reader:
+    """A reader with the encoder's `layers` and `kept` pieces; the word embeddings are frozen, so that languages and words that
+    training hardly meets stay where they are.
+    """
+    encoder = BertModel(config(pretrained, len(kept), len(layers)), add_pooling_layer=False)
+    weights = {name: torch.from_numpy(value.copy()) for name, value in pretrained.weights.items() if not name.startswith("encoder.")}
+    for place, layer in enumerate(layers):
+        old = f"encoder.layer.{layer}."
+        weights |= {
+            name.replace(old, f"encoder.layer.{place}."): torch.from_numpy(value.copy())
+            for name, value in pretrained.weights.items()
+            if name.startswith(old)
+        }
+    weights["embeddings.word_embeddings.weight"] = torch.from_numpy(pretrained.words[list(kept)])
+    encoder.load_state_dict(weights)
+    encoder.embeddings.word_embeddings.weight.requires_grad_(False)
+    return Reader(encoder)
+
+
+def config(pretrained: Pretrained, pieces: int, layers: int) -> BertConfig:
+    return BertConfig(
+        vocab_size=pieces,
+        hidden_size=pretrained.words.shape[1],
+        num_hidden_layers=layers,
+        num_attention_heads=pretrained.heads,
+        intermediate_size=pretrained.intermediate,
+        max_position_embeddings=512,
+        type_vocab_size=1,
+        layer_norm_eps=1e-12,
+        pad_token_id=1,
+        attention_probs_dropout_prob=0.0,
+        attn_implementation="eager",
+    )
+
+
+def tokenizer_of(pretrained: Pretrained, kept: Sequence[int]) -> Tokenizer:
+    return tokenizer([pretrained.pieces[place] for place in kept], LONGEST)

@@ -1,0 +1,112 @@
+"""The loop that fits a reader: batches of texts of like length, a rate that rises and falls, half-precision arithmetic."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from services.sentiment.training.encoder import Reader
+
+PAD = 1
+WARM_UP = 0.06
+KEPT_EVERY = 500
+TOLD_EVERY = 100
+"""Steps."""
+Ids = Sequence[Sequence[int]]
+Loss = Callable[[list[int], Tensor, Tensor], Tensor]
+"""From the places of a batch's texts, their logits and their meanings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a reader is fitted. `decay`: what a layer's rate is of that of the layer above it."""
+
+    epochs: float
+    rate: float
+    head_rate: float = 1e-3
+    decay: float = 0.93
+    batch: int = 64
+
+
+def fit(net: Reader, ids: Ids, loss: Loss, pace: Pace, checkpoint: Path) -> None:
+    """Fit `net` on the texts `ids`, telling how far it is; its state is kept in `checkpoint` now and then, and at the end."""
+    steps = round(pace.epochs * len(ids) / pace.batch)
+    optimiser = torch.optim.AdamW(groups(net, pace), fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: slope(step / steps))
+    trained = [weight for weight in net.parameters() if weight.requires_grad]
+    began, running = time.monotonic(), 1.0
+    net.train()
+    for step, batch in zip(range(1, steps + 1), batches(ids, pace.batch), strict=False):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits, meant = net(*padded([ids[place] for place in batch]))
+        cost = loss(batch, logits.float(), meant.float())
+        optimiser.zero_grad(set_to_none=True)
+        cost.backward()
+        nn.utils.clip_grad_norm_(trained, 1.0)
+        optimiser.step()
+        schedule.step()
+        running += 0.02 * (cost.item() - running)
+        if step % TOLD_EVERY == 0:
+            left = (time.monotonic() - began) / step * (steps - step) / 60
+            print(f"  step {step} of {steps}, loss {running:.4f}, {left:.0f} minutes left", flush=True)
+        if step % KEPT_EVERY == 0:
+            torch.save(net.state_dict(), checkpoint.with_suffix(".part"))
+    torch.save(net.state_dict(), checkpoint)
+
+
+def slope(done: float) -> float:
+    """The rate as a share of the highest: up while it warms up, then down to a hundredth."""
+    return done / WARM_UP if done < WARM_UP else max(0.01, (1 - done) / (1 - WARM_UP))
+
+
+def groups(net: Reader, pace: Pace) -> list[dict[str, object]]:
+    """Each weight with its rate: the heads' own, the encoder's falling from layer to layer."""
+    top = net.encoder.config.num_hidden_layers
+    found: list[dict[str, object]] = []
+    for name, weight in net.named_parameters():
+        if weight.requires_grad:
+            height = int(name.split("layer.")[1].split(".")[0]) + 1 if ".layer." in name else 0
+            rate = pace.rate * pace.decay ** (top - height) if name.startswith("encoder") else pace.head_rate
+            found.append({"params": [weight], "lr": rate, "weight_decay": 0.01 if weight.ndim > 1 else 0.0})
+    return found
+
+
+def batches(ids: Ids, size: int) -> Iterator[list[int]]:
+    """Places of texts for ever, each once an epoch; those of a batch are of like length, so that little is padding."""
+    chance = random.Random(0)
+    while True:
+        places = list(range(len(ids)))
+        chance.shuffle(places)
+        for start in range(0, len(places), 50 * size):
+            alike = sorted(places[start : start + 50 * size], key=lambda place: len(ids[place]))
+            cut = [alike[first : first + size] for first in range(0, len(alike), size)]
+            chance.shuffle(cut)
+            yield from cut
+
+
+def padded(texts: Ids) -> tuple[Tensor, Tensor]:
+    """Ids and mask (texts × longest)."""
+    ids = np.full((len(texts), max(map(len, texts))), PAD, np.int64)
+    for row, text in zip(ids, texts, strict=True):
+        row[: len(text)] = text
+    return torch.from_numpy(ids), torch.from_numpy((ids != PAD).astype(np.int64))
+
+
+def read_all(net: Reader, ids: Ids, size: int = 128) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What a fitted reader says of all texts: logits and meanings."""
+    order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
+    found: list[tuple[Tensor, Tensor]] = []
+    net.eval()
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        for start in range(0, len(order), size):
+            logits, meant = net(*padded([ids[place] for place in order[start : start + size]]))
+            found.append((logits.float(), meant.float()))
+    back = np.argsort(order)
+    columns = [torch.cat(column).numpy()[back] for column in zip(*found, strict=True)]
+    return columns[0], columns[1]

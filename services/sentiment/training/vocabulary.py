@@ -1,0 +1,57 @@
+"""Which pieces of the encoder's 250,000 are shipped: those that the served languages use.
+
+Chosen by what occurs in the training texts and, since these are small and mostly English, by the commonest words of each
+language (the lists of `wordfreq`, in the spellings a comment has: at the start of a sentence, within one). A word whose piece is
+left out is still read, in smaller pieces: the tokenizer knows only what is kept.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from wordfreq import top_n_list, word_frequency
+
+from services.sentiment.domain.languages import SERVED
+from services.sentiment.domain.preprocessing import cased
+
+SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
+"""The first four pieces; their places are their ids."""
+SIZE = 56_000
+COMMON_WORDS = 150_000
+SEEN_ONCE = 2e-8
+"""What one occurrence in the training texts weighs, as a share of a language's words: about one in fifty million."""
+
+Pieces = Sequence[tuple[str, float]]
+
+
+def tokenizer(pieces: Pieces, longest: int | None = None) -> Tokenizer:
+    """A tokenizer that knows `pieces` alone and cuts texts at `longest` of them."""
+    made = Tokenizer(models.Unigram(list(pieces), SPECIAL.index("<unk>"), False))
+    made.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
+    made.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    if longest is not None:
+        made.enable_truncation(longest)
+    return made
+
+
+def kept(pieces: Pieces, texts: Iterable[str], size: int = SIZE) -> list[int]:
+    """The places of the `size` pieces that matter most, in order: special ones, single letters, then by use."""
+    use = used(tokenizer(pieces), texts)
+    letters = [place for place, (piece, _) in enumerate(pieces) if len(piece.lstrip("▁")) <= 1 and use[place]]
+    first = dict.fromkeys([*range(len(SPECIAL)), *letters])
+    return sorted(dict.fromkeys([*first, *(place for place, _ in use.most_common())][: max(size, len(first))]))
+
+
+def used(reader: Tokenizer, texts: Iterable[str]) -> Counter[int]:
+    """How much each piece is used, added up over the languages."""
+    use: Counter[int] = Counter()
+    for found in reader.encode_batch(list(texts), add_special_tokens=False):
+        for place in found.ids:
+            use[place] += SEEN_ONCE
+    for language in sorted(SERVED):
+        words = top_n_list(language, COMMON_WORDS)
+        for spelling in (str, str.capitalize):
+            for word, found in zip(words, reader.encode_batch([cased(spelling(w)) for w in words], add_special_tokens=False), strict=True):
+                for place in found.ids:
+                    use[place] += word_frequency(word, language) * (1.0 if spelling is str else 0.1)
+    return use
