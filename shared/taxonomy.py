@@ -17,3 +17,15 @@ class Taxonomy(Struct, frozen=True, forbid_unknown_fields=True):
 
     revision: int
     themes: tuple[ThemeDefinition, ...]
+
+
+class TenantTaxonomy(Struct, frozen=True, forbid_unknown_fields=True):
+    """What ingest keeps of a tenant: the themes that it set, None for those that ship. `revision` is 0 until the first change,
+    and a return to the ones that ship has a number of its own, so that what is scored with them afterwards is the newer."""
+
+    revision: int
+    themes: tuple[ThemeDefinition, ...] | None = None
+
+    def over(self, shipped: Taxonomy) -> Taxonomy:
+        """The themes that count, under the tenant's revision."""
+        return Taxonomy(self.revision, shipped.themes if self.themes is None else self.themes)

@@ -1,4 +1,4 @@
-"""What the operator does, without HTTP: tenants, keys and connections. The `earshot` command and the local stack stand on it."""
+"""What the operator does, without HTTP: tenants, keys, connections, themes. The `earshot` command and the local stack use it."""
 
 import asyncio
 import secrets
@@ -69,6 +69,20 @@ class Admin:
     async def connections(self, tenant: str) -> dict[str, Any]:
         await self._must_exist(tenant)
         return _content(await self.ingest.call("GET", "/v1/connections", tenant=tenant))
+
+    async def taxonomy(self, tenant: str) -> dict[str, Any]:
+        """GET /v1/taxonomy at ingest: `revision`, and `themes`, None where those that ship are in force."""
+        await self._must_exist(tenant)
+        return _content(await self.ingest.call("GET", "/v1/taxonomy", tenant=tenant))
+
+    async def set_taxonomy(self, tenant: str, body: bytes) -> dict[str, Any]:
+        """PUT /v1/taxonomy at ingest with `body`, JSON; what is in force then."""
+        await self._must_exist(tenant)
+        return _content(await self.ingest.call("PUT", "/v1/taxonomy", tenant=tenant, headers=JSON, body=body))
+
+    async def reset_taxonomy(self, tenant: str) -> dict[str, Any]:
+        await self._must_exist(tenant)
+        return _content(await self.ingest.call("DELETE", "/v1/taxonomy", tenant=tenant))
 
     async def _must_exist(self, tenant: str) -> None:
         if await self.tenants.find(tenant) is None:

@@ -1,4 +1,4 @@
-"""The `earshot` command: tenants, keys and connections, with the gateway's settings from the environment."""
+"""The `earshot` command: tenants, keys, connections and themes, with the gateway's settings from the environment."""
 
 import asyncio
 import sys
@@ -22,9 +22,11 @@ app = typer.Typer(help="Earshot for operators.", no_args_is_help=True, add_compl
 tenant_app = typer.Typer(help="Tenants.", no_args_is_help=True)
 key_app = typer.Typer(help="API keys.", no_args_is_help=True)
 connection_app = typer.Typer(help="Connected tools.", no_args_is_help=True)
+taxonomy_app = typer.Typer(help="The themes that a tenant's comments are read for.", no_args_is_help=True)
 app.add_typer(tenant_app, name="tenant")
 app.add_typer(key_app, name="key")
 app.add_typer(connection_app, name="connection")
+app.add_typer(taxonomy_app, name="taxonomy")
 
 PIPED_WIDTH = 10_000
 """Lines are never folded where no person reads them."""
@@ -36,6 +38,7 @@ TenantId = Annotated[str, typer.Argument(help="The tenant's id.")]
 KEY_FIELDS = ("id", "tenant", "name", "prefix", "scopes", "created_at", "expires_at", "revoked_at")
 KEY_COLUMNS = ("id", "name", "prefix", "scopes", "expires_at", "revoked_at")
 CONNECTION_COLUMNS = ("id", "provider", "name", "hook_url", "secret")
+THEME_COLUMNS = ("revision", "id", "name", "description", "examples")
 
 
 # --- tenants
@@ -99,6 +102,37 @@ def list_connections(tenant: TenantId, as_json: AsJson = False) -> None:
     """List a tenant's connections."""
     answer = run(lambda admin: admin.connections(tenant))
     show(answer["connections"], CONNECTION_COLUMNS[:-1], as_json)
+
+
+# --- themes
+@taxonomy_app.command("show")
+def show_taxonomy(tenant: TenantId, as_json: AsJson = False) -> None:
+    """Show the themes in force; --json is the form that `set` takes."""
+    show_themes(run(lambda admin: admin.taxonomy(tenant)), as_json)
+
+
+@taxonomy_app.command("set")
+def set_taxonomy(
+    tenant: TenantId,
+    file: Annotated[typer.FileBinaryRead, typer.Argument(help="JSON as `show --json` prints it; - for standard input.")],
+    as_json: AsJson = False,
+) -> None:
+    """Put the themes of a file in force."""
+    body = file.read()
+    show_themes(run(lambda admin: admin.set_taxonomy(tenant, body)), as_json)
+
+
+@taxonomy_app.command("reset")
+def reset_taxonomy(tenant: TenantId, as_json: AsJson = False) -> None:
+    """Return to the themes that ship."""
+    show_themes(run(lambda admin: admin.reset_taxonomy(tenant)), as_json)
+
+
+def show_themes(taxonomy: dict[str, Any], as_json: bool) -> None:
+    """All of it as JSON; for the eye a line for each theme, with the number of its examples."""
+    revision, shipped = taxonomy["revision"], {"name": "the themes that ship"}
+    rows = [theme | {"examples": len(theme["examples"])} for theme in taxonomy["themes"] or ()] or [shipped]
+    show(taxonomy if as_json else [{"revision": revision, **row} for row in rows], THEME_COLUMNS, as_json)
 
 
 # --- plumbing

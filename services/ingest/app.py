@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.routing import Route
 
-from services.ingest.api import connections, feedback, internal, quarantine
+from services.ingest.api import connections, feedback, internal, quarantine, taxonomy
 from services.ingest.api.hooks import Hook
 from services.ingest.api.state import Ingest
 from services.ingest.inbox import locks
@@ -21,6 +21,7 @@ from services.ingest.store.directory import Directory
 from services.ingest.store.outbox import Outbox
 from services.ingest.store.quarantine import Quarantine
 from services.ingest.store.seal import Seal
+from services.ingest.store.taxonomies import Taxonomies
 from services.ingest.store.tenants import Tenants
 from shared import problems
 from shared.database import OUTAGE, open_engine, open_pool
@@ -63,7 +64,7 @@ def create_app(
     app.add_middleware(RequestId)
     problems.install(app)
     app.router.routes.append(Route("/v1/hooks/{connection}", Hook()))
-    for routes in (feedback.routes, connections.routes, quarantine.routes, internal.routes):
+    for routes in (feedback.routes, connections.routes, quarantine.routes, taxonomy.routes, internal.routes):
         app.include_router(routes)
     add_health(app, alive=lambda: workers.dead, ready=lambda: missing(app.state.reads))
     return app
@@ -79,6 +80,7 @@ def build(
         directory=Directory(store, settings.connection_cache_seconds),
         connections=store,
         tenants=Tenants(engine, seal),
+        taxonomies=Taxonomies(engine),
         quarantine=Quarantine(pool),
         outbox=Outbox(pool, locks.ARRIVALS),
         public_url=trimmed(settings.public_url),

@@ -11,7 +11,7 @@ import pytest
 
 from services.metrics.rebuild import rebuild
 from services.metrics.store.progress import Reached
-from services.metrics.store.writer import Batch, Incomprehensible, Writer
+from services.metrics.store.writer import Batch, Incomprehensible, Writer, decode_score
 from shared.events import Assigned, Event, Message, Opened, ScoreEvent, StatusSet, Ticket
 from tests.conftest import NewDatabase
 from tests.service.metrics.world import World, answered, erasure, expected, opened, score_of, statement
@@ -122,6 +122,14 @@ async def test_of_two_scores_of_one_comment_the_bytewise_smaller_stands(world: W
     for confidence in order:
         await world.take(score_of("c1/response/1", "fine", 0.5, confidence=confidence))
     assert b"0.1" in await world.pool.fetchval("SELECT body FROM scores")
+
+
+@pytest.mark.parametrize("revisions", [(1, 2), (2, 1)])
+async def test_of_two_scores_of_one_comment_that_of_the_newer_taxonomy_stands(world: World, revisions: tuple[int, int]) -> None:
+    await world.take(answered(1, words("fine"), at=NOON))
+    for revision in revisions:
+        await world.take(score_of("c1/response/1", "fine", 0.5, taxonomy=revision))
+    assert [decode_score(row["body"]).taxonomy for row in await world.pool.fetch("SELECT body FROM scores")] == [2]
 
 
 @pytest.mark.parametrize("late", [False, True])

@@ -22,7 +22,7 @@ RESPONSE_HEADERS = ("content-type", "retry-after", "location", "link", "allow")
 class Passage:
     """One call that is passed on. `{id}` in `path` is an id, checked before it goes into the other path."""
 
-    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
     upstream: Literal["ingest", "sentiment"]
     scope: Scope
@@ -43,6 +43,9 @@ PASSAGES = (
     Passage("GET", "/v1/quarantine/{id}", "ingest", "pii:read", "One delivery that could not be understood, with its body"),
     Passage("POST", "/v1/quarantine/{id}:retry", "ingest", "admin", "Try a quarantined delivery again"),
     Passage("POST", "/v1/replay", "ingest", "admin", "Publish again from the inbox"),
+    Passage("GET", "/v1/taxonomy", "ingest", "records:read", "The themes that comments are read for, with their revision"),
+    Passage("PUT", "/v1/taxonomy", "ingest", "admin", "Set themes of your own; the answer tells their revision", 2 * MIB),
+    Passage("DELETE", "/v1/taxonomy", "ingest", "admin", "Return to the themes that ship, as a revision of its own"),
     Passage("POST", "/v1/score", "sentiment", "records:read", "Try the sentiment model on up to 256 texts"),
 )
 

@@ -1,18 +1,20 @@
-"""Routes for Earshot's own services alone: tenants, the events of the inbox, how far it has come, and publishing again."""
+"""Routes for Earshot's own services alone: tenants, their themes, the events of the inbox, how far it has come, and again."""
 
 from collections.abc import AsyncIterator
+from hashlib import blake2b
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field, StringConstraints
 
-from services.ingest.api.requests import inside, known_query, read_model
+from services.ingest.api.requests import inside, known_query, read_model, whole
 from services.ingest.api.state import ingest_of
 from services.ingest.domain.fields import Model, Time
 from services.ingest.store.outbox import LAST
 from shared.database import outage_is_503
-from shared.problems import BadRequest, Unprocessable
+from shared.problems import Unprocessable
 
 routes = APIRouter(prefix="/internal", dependencies=[Depends(inside)])
 
@@ -38,13 +40,22 @@ class TenantId(Model):
 @routes.put("/tenants/{tenant}", status_code=204)
 async def put_tenant(request: Request, tenant: str) -> Response:
     body = await read_model(request, TenantBody)
-    try:
-        TenantId(id=tenant)
-    except ValueError:
-        raise Unprocessable(invalid_params=[{"name": "tenant", "reason": TENANT_ID}]) from None
+    check_id(tenant)
     async with outage_is_503():
         await ingest_of(request).tenants.put(tenant, body.name, body.zone)
     return Response(status_code=204)
+
+
+@routes.get("/taxonomies/{tenant}")
+async def taxonomy(request: Request, tenant: str) -> Response:
+    """`shared.taxonomy.TenantTaxonomy`, the one in force; 304 where the caller has it."""
+    check_id(tenant)
+    async with outage_is_503():
+        body = msgspec.json.encode(await ingest_of(request).taxonomies.in_force(tenant))
+    tag = {"etag": f'"{blake2b(body, digest_size=16).hexdigest()}"'}
+    if request.headers.get("if-none-match") == tag["etag"]:
+        return Response(status_code=304, headers=tag)
+    return Response(body, media_type="application/json", headers=tag)
 
 
 @routes.get("/head")
@@ -79,10 +90,9 @@ async def replay(request: Request) -> dict[str, Any]:
         return {"deliveries": await ingest_of(request).outbox.publish_again(asked.tenant, asked.since)}
 
 
-def whole(request: Request, name: str) -> int | None:
-    text = request.query_params.get(name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise BadRequest(invalid_params=[{"name": name, "reason": "a whole number"}])
-    return int(text)
+def check_id(tenant: str) -> None:
+    """Unprocessable: no tenant has such an id."""
+    try:
+        TenantId(id=tenant)
+    except ValueError:
+        raise Unprocessable(invalid_params=[{"name": "tenant", "reason": TENANT_ID}]) from None

@@ -37,6 +37,16 @@ def known_query(request: Request, names: set[str]) -> None:
         raise BadRequest("the query can't be used", invalid_params=wrong)
 
 
+def whole(request: Request, name: str) -> int | None:
+    """A query parameter that is a number; None where it isn't given. BadRequest: it is something else."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise BadRequest(invalid_params=[{"name": name, "reason": "a whole number"}])
+    return int(text)
+
+
 async def read_json(request: Request) -> Any:
     """The body as a JSON value. BadRequest: it is none."""
     headers = headers_of(request.scope)

@@ -12,6 +12,7 @@ from services.ingest.store.connections import Connections
 from services.ingest.store.directory import Directory
 from services.ingest.store.outbox import Outbox
 from services.ingest.store.quarantine import Quarantine
+from services.ingest.store.taxonomies import Taxonomies
 from services.ingest.store.tenants import Tenants
 
 
@@ -23,6 +24,7 @@ class Ingest:
     directory: Directory
     connections: Connections
     tenants: Tenants
+    taxonomies: Taxonomies
     quarantine: Quarantine
     outbox: Outbox
     public_url: str

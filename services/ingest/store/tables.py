@@ -47,6 +47,15 @@ connections = Table(
     Index("connections_built_in", "tenant", unique=True, postgresql_where=text("provider = 'api'")),
 )
 
+taxonomies = Table(
+    "taxonomies",
+    metadata,
+    Column("tenant", Text, ForeignKey("tenants.id"), primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("themes", JSONB(none_as_null=True), comment="shared.taxonomy.ThemeDefinition each; null: those that ship, again"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
 inbox_seq = Sequence("inbox_seq", metadata=metadata)
 
 inbox = Table(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
-from services.metrics.domain.merge import union
+from services.metrics.domain.merge import standing_score, union
 from shared.events import Event, ScoreEvent, Tombstone, decode_event, encode
 
 Key = tuple[int, str]
@@ -29,12 +29,12 @@ class Subject:
     scores: dict[ScoreKey, bytes] = field(default_factory=dict)
 
     def take_in(self, events: Iterable[Event], scores: Iterable[ScoreEvent]) -> None:
-        """Merge in what a batch says of it. Of two scores under one key the bytewise smaller stands; what is erased has none."""
+        """Merge in what a batch says of it, by `union` and `standing_score`; what is erased has no scores."""
         self.statements = union(self.stored.values(), events)
         self.scores = dict(self.stored_scores)
         for event in scores:
             key, body = (event.model, event.score.text_hash), encode(event.score)
-            self.scores[key] = min(body, self.scores.get(key, body))
+            self.scores[key] = standing_score(self.scores.get(key, body), body)
         if self.erased:
             self.scores = {}
 

@@ -1,4 +1,4 @@
-"""What operators do: tenants, keys and connections, by the functions and by the `earshot` command."""
+"""What operators do: tenants, keys, connections and themes, by the functions and by the `earshot` command."""
 
 import asyncio
 import json
@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,9 +23,10 @@ from tests.service.gateway.door import TOKEN
 
 @dataclass
 class Others:
-    """Plays ingest and metrics: hears of tenants and connections, unless it is away."""
+    """Plays ingest and metrics: hears of tenants, connections and themes, unless it is away."""
 
     failures: int = 0
+    taxonomy: dict[str, Any] = field(default_factory=lambda: {"revision": 0, "themes": None})
     told: list[tuple[str, Any]] = field(default_factory=list)
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -38,12 +40,22 @@ class Others:
             if json.loads(request.content)["provider"] == "unknown":
                 return httpx.Response(422, json={"invalid_params": [{"name": "provider", "reason": "unknown"}]})
             return httpx.Response(201, json={"id": "c1", "provider": "standard", "secret": "whsec_x"})
+        if request.url.path == "/v1/taxonomy":
+            return self.themes(request)
         return httpx.Response(
             200,
             json={"connections": [{"id": "c1", "tenant": request.headers["x-earshot-tenant"]}]}
             if "connections" in request.url.path
             else {},
         )
+
+    def themes(self, request: httpx.Request) -> httpx.Response:
+        if request.method != "GET":
+            asked = json.loads(request.content or b"{}")
+            if asked.get("revision", self.taxonomy["revision"]) != self.taxonomy["revision"]:
+                return httpx.Response(409, json={"detail": "another is in force"})
+            self.taxonomy = {"revision": self.taxonomy["revision"] + 1, "themes": asked.get("themes")}
+        return httpx.Response(200, json=self.taxonomy)
 
 
 @pytest.fixture
@@ -104,8 +116,15 @@ async def test_a_tenant_made_while_the_others_were_away_is_told_later(admin: Adm
     assert len(others.told) == 2
 
 
-async def test_keys_and_connections_need_their_tenant(admin: Admin) -> None:
-    for attempt in (admin.create_key("acme", ["admin"]), admin.create_connection("acme"), admin.connections("acme")):
+async def test_keys_connections_and_themes_need_their_tenant(admin: Admin) -> None:
+    for attempt in (
+        admin.create_key("acme", ["admin"]),
+        admin.create_connection("acme"),
+        admin.connections("acme"),
+        admin.taxonomy("acme"),
+        admin.set_taxonomy("acme", b"{}"),
+        admin.reset_taxonomy("acme"),
+    ):
         with pytest.raises(NotFound):
             await attempt
 
@@ -200,6 +219,23 @@ async def test_the_command_makes_lists_and_ends(earshot: Earshot, others: Others
     assert connection["secret"] == "whsec_x"
     assert others.told[-1] == ("POST /v1/connections", {"provider": "standard", "name": "App"})
     assert await earshot.json("connection", "list", "acme") == [{"id": "c1", "tenant": "acme"}]
+
+
+async def test_the_command_shows_sets_and_resets_themes(earshot: Earshot, others: Others, tmp_path: Path) -> None:
+    await earshot.json("tenant", "create", "acme", "--zone", "UTC")
+    status, said = await earshot("taxonomy", "show", "acme")
+    assert (status, said.split("\n")[1].split("  ")[0].split()) == (0, ["0"])
+    assert "the themes that ship" in said
+    file = tmp_path / "themes.json"
+    file.write_text('{"themes": [{"id": "food", "name": "Food", "description": "What is eaten", "examples": ["Cold soup"]}]}')
+    made = await earshot.json("taxonomy", "set", "acme", str(file))
+    assert made == others.taxonomy == {"revision": 1, **json.loads(file.read_text())}
+    file.write_text(json.dumps(await earshot.json("taxonomy", "show", "acme")))
+    assert (await earshot.json("taxonomy", "set", "acme", str(file)))["revision"] == 2
+    status, said = await earshot("taxonomy", "show", "acme")
+    assert (status, said.splitlines()[1].split()) == (0, ["2", "food", "Food", "What", "is", "eaten", "1"])
+    assert await earshot("taxonomy", "set", "acme", str(file)) == (1, "Unprocessable: another is in force\n")
+    assert await earshot.json("taxonomy", "reset", "acme") == {"revision": 3, "themes": None}
 
 
 async def test_the_command_says_in_a_line_what_is_wrong(earshot: Earshot) -> None:

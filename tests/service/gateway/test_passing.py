@@ -120,11 +120,13 @@ async def test_a_read_on_a_connection_that_broke_is_tried_again_but_a_write_is_n
     assert len(door.behind.heard) == 1
 
 
-@pytest.mark.parametrize(("path", "limit"), [("/v1/feedback", 1 << 20), ("/v1/feedback:batch", 8 << 20)])
+@pytest.mark.parametrize(
+    ("path", "limit"), [("/v1/feedback", 1 << 20), ("/v1/feedback:batch", 8 << 20), ("/v1/taxonomy", 2 << 20)]
+)
 async def test_bodies_are_bounded(door: Door, path: str, limit: int) -> None:
-    key = await door.key("ingest:write")
-    assert (await door.call("POST", path, key, content=b"x" * limit)).status_code == 200
-    answer = await door.call("POST", path, key, content=b"x" * (limit + 1))
+    key, method = await door.key("ingest:write", "admin"), "PUT" if path == "/v1/taxonomy" else "POST"
+    assert (await door.call(method, path, key, content=b"x" * limit)).status_code == 200
+    answer = await door.call(method, path, key, content=b"x" * (limit + 1))
     assert answer.status_code == 413
     problem(answer)
     assert len(door.behind.heard) == 1

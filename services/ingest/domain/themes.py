@@ -1,0 +1,53 @@
+"""A taxonomy as a tenant writes it: the bounds it must keep, and what becomes of it before it is kept."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from services.ingest.domain.fields import Model
+from services.ingest.domain.redaction import Redactor
+from shared.taxonomy import ThemeDefinition
+
+MOST_THEMES = 60
+MOST_EXAMPLES = 40
+
+ThemeId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+ThemeName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Description = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^[^\x00]*$")]
+Example = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+
+
+class Theme(Model):
+    """A theme is known by its description and its examples, so one of the two must be there."""
+
+    id: ThemeId
+    name: ThemeName
+    description: Description = ""
+    examples: Annotated[list[Example], Field(max_length=MOST_EXAMPLES)] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _described(self) -> "Theme":
+        if not self.description and not self.examples:
+            raise ValueError("a theme needs a description or examples")
+        return self
+
+
+def _apart(themes: list[Theme]) -> list[Theme]:
+    places: dict[str, int] = {}
+    for place, theme in enumerate(themes):
+        if places.setdefault(theme.id, place) != place:
+            raise ValueError(f"themes {places[theme.id]} and {place} have the same id")
+    return themes
+
+
+Themes = Annotated[list[Theme], Field(min_length=1, max_length=MOST_THEMES), AfterValidator(_apart)]
+
+
+def defined(themes: Iterable[Theme]) -> tuple[ThemeDefinition, ...]:
+    """The themes as they are kept and told: an example is often somebody's comment, so identities are redacted as in comments."""
+    return tuple(_defined(theme, Redactor()) for theme in themes)
+
+
+def _defined(theme: Theme, redact: Redactor) -> ThemeDefinition:
+    return ThemeDefinition(theme.id, redact(theme.name), redact(theme.description), tuple(map(redact, theme.examples)))

@@ -1,0 +1,80 @@
+"""Of the scores of one text by one model one stands: whatever the order, the grouping and the repeats, the same."""
+
+from functools import reduce
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.metrics.domain.merge import standing_score
+from services.metrics.store.subjects import Subject
+from shared.events import Score, ScoreEvent, Theme, Tombstone, encode
+from tests.unit.metrics.build import MODEL, T0, response, said, words
+
+themes = st.lists(st.builds(Theme, st.sampled_from(["delivery", "price"]), st.sampled_from([-1.0, 1.0])), max_size=2).map(tuple)
+scores = st.builds(
+    Score,
+    label=st.just("neutral"),
+    score=st.just(0.0),
+    confidence=st.sampled_from([0.1, 0.9]),
+    themes=themes,
+    taxonomy=st.integers(0, 11),
+    text_hash=st.just("one"),
+)
+bodies = scores.map(encode)
+
+
+def event(score: Score) -> ScoreEvent:
+    return ScoreEvent(tenant="acme", subject="c1/response/1", model=MODEL, received_at=T0, score=score)
+
+
+def subject(*batches: list[Score]) -> Subject:
+    """A subject that took in these batches, one transaction after the other."""
+    state = Subject(1, 1, "c1/response/1", fresh=True)
+    for batch in batches:
+        state.take_in([], map(event, batch))
+        state.stored_scores = state.scores
+    return state
+
+
+@given(bodies, bodies)
+def test_the_choice_is_commutative(one: bytes, other: bytes) -> None:
+    assert standing_score(one, other) == standing_score(other, one)
+
+
+@given(bodies, bodies, bodies)
+def test_the_choice_is_associative(a: bytes, b: bytes, c: bytes) -> None:
+    assert standing_score(standing_score(a, b), c) == standing_score(a, standing_score(b, c))
+
+
+@given(bodies)
+def test_the_choice_is_idempotent(score: bytes) -> None:
+    assert standing_score(score, score) == score
+
+
+@given(st.lists(scores, min_size=1, max_size=6), st.randoms(use_true_random=False), st.integers(0, 6))
+def test_any_order_batching_and_repeats_leave_the_same_score(given: list[Score], random: Random, cut: int) -> None:
+    again = [*given, *given[::2]]
+    random.shuffle(again)
+    stands = reduce(standing_score, map(encode, given))
+    assert subject(again[:cut], again[cut:]).scores == {(MODEL, "one"): stands}
+
+
+@given(st.lists(scores, min_size=1, max_size=6))
+def test_what_stands_is_of_the_highest_revision_and_was_said(given: list[Score]) -> None:
+    newest = max(score.taxonomy for score in given)
+    assert subject(given).scores[MODEL, "one"] in {encode(score) for score in given if score.taxonomy == newest}
+
+
+@pytest.mark.parametrize(("old", "new"), [(0, 1), (1, 2), (9, 10)])
+def test_a_score_of_the_newer_taxonomy_stands_whichever_is_bytewise_smaller(old: int, new: int) -> None:
+    before, after = (Score(label=None, score=None, confidence=1.0, taxonomy=n, text_hash="one") for n in (old, new))
+    assert subject([before], [after]).scores == subject([after], [before]).scores == {(MODEL, "one"): encode(after)}
+
+
+@given(scores, scores)
+def test_an_erased_subject_keeps_no_score_of_any_revision(one: Score, other: Score) -> None:
+    state = subject([one])
+    state.take_in([response(words("text")), said(2, Tombstone())], [event(other)])
+    assert state.scores == {}
