@@ -8,22 +8,40 @@ import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from tokenizers import Tokenizer
 from torch import Tensor
 
 from services.sentiment.domain.preprocessing import cased
 from services.sentiment.training.data import Row, choosing_rows
 from services.sentiment.training.encoder import Reader, reader, tokenizer_of
 from services.sentiment.training.examples import examples
-from services.sentiment.training.fitting import Ids, Pace, fit, read_all
+from services.sentiment.training.fitting import Ids, Pace, fit, means, padded, read_all
+from services.sentiment.training.meaning import Lessons, nearness_loss, principal, split
+from services.sentiment.training.themes.data import pieces
 from services.sentiment.training.vocabulary import kept
 from services.sentiment.training.wheel import read_pretrained
 
 TEACHER = tuple(range(12))
-TEACHING = Pace(epochs=2.5, rate=8e-5)
+STUDENT = (0, 2, 3, 5, 6, 8, 9, 11)
+"""The teacher's layers that the student begins with."""
+TEACHING = Pace(epochs=1.8, rate=8e-5)
+LEARNING = Pace(epochs=2.4, rate=1e-4, decay=0.95)
+WARMTH = 2.0
+"""The temperature at which the teacher's doubts are copied (Hinton et al., 2015)."""
+OWN_EYES = 0.25
+"""How much the labels themselves count beside the teacher's view of them."""
+MEANT = 40_000
+"""Rows whose meaning is copied from the encoder as it was before fine-tuning."""
+LESSON_EVERY = 2
+"""Steps between lessons in themes."""
+QUERY = "query: "
+"""What e5 wants at the head of a text; fine-tuned models do without."""
 SMOOTHED = 0.05
 """Labels are noisy: what is left of each to the other classes."""
 
@@ -40,9 +58,16 @@ class Work:
         found: list[int] = json.loads((self.folder / "pieces.json").read_text())
         return found
 
-    def ids(self, rows: Sequence[Row]) -> Ids:
-        made = tokenizer_of(read_pretrained(), self.pieces)
-        return [found.ids for found in made.encode_batch([cased(row.text) for row in rows])]
+    def tokenizer(self) -> Tokenizer:
+        return tokenizer_of(read_pretrained(), self.pieces)
+
+    def ids(self, rows: Sequence[Row], lead: str = "") -> Ids:
+        return [found.ids for found in self.tokenizer().encode_batch([lead + cased(row.text) for row in rows])]
+
+    def teacher(self) -> Reader:
+        net = reader(read_pretrained(), self.pieces, TEACHER)
+        net.load_state_dict(torch.load(self.folder / "teacher.pt"))
+        return net
 
 
 def prepare(work: Work) -> None:
@@ -65,9 +90,64 @@ def teach(work: Work) -> None:
     fit(net, work.ids(rows), loss, TEACHING, work.folder / "teacher.pt")
 
 
+def soften(work: Work) -> None:
+    """Note what the teacher thinks of each row, and what the encoder that it was made from takes some of them to mean."""
+    rows = examples(work.data)
+    ids = work.ids(rows)
+    logits, _ = read_all(work.teacher(), ids)
+    chosen = np.sort(np.random.default_rng(0).permutation(len(rows))[:MEANT])
+    raw = reader(read_pretrained(), work.pieces, TEACHER)
+    meant = principal(means(raw, work.ids([rows[place] for place in chosen], lead=QUERY)))
+    np.savez(work.folder / "soft.npz", logits=logits, chosen=chosen, meant=meant)
+
+
+def distil(work: Work) -> None:
+    """Fit the student to the teacher's view, the labels, the encoder's meanings, and themes."""
+    torch.manual_seed(0)
+    rows = examples(work.data)
+    kinds = torch.tensor([row.kind for row in rows])
+    with np.load(work.folder / "soft.npz") as soft:
+        views = F.softmax(torch.from_numpy(soft["logits"]) / WARMTH, dim=1)
+        meanings = dict(zip(soft["chosen"].tolist(), torch.from_numpy(soft["meant"]), strict=True))
+    net = student(work)
+    lessons = Lessons(split(pieces())[0])
+    tokens = work.tokenizer()
+    steps = count(1)
+
+    def loss(batch: list[int], logits: Tensor, meant: Tensor) -> Tensor:
+        cost = WARMTH**2 * F.kl_div(F.log_softmax(logits / WARMTH, dim=1), views[batch], reduction="batchmean")
+        cost = cost + OWN_EYES * F.cross_entropy(logits, kinds[batch], label_smoothing=SMOOTHED)
+        told = [place for place, row in enumerate(batch) if row in meanings]
+        if told:
+            wanted = torch.stack([meanings[batch[place]] for place in told])
+            cost = cost + (1 - (meant[told] * wanted).sum(1)).mean()
+        if next(steps) % LESSON_EVERY == 0:
+            lesson = lessons.draw()
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                _, learnt = net(*padded([tokens.encode(cased(text)).ids for text in lesson.texts]))
+            cost = cost + nearness_loss(learnt.float(), lesson.bears)
+        return cost
+
+    fit(net, work.ids(rows), loss, LEARNING, work.folder / "student.pt")
+
+
+def student(work: Work) -> Reader:
+    """The student as it begins: some of the teacher's layers, and its head."""
+    net = reader(read_pretrained(), work.pieces, STUDENT)
+    taught = torch.load(work.folder / "teacher.pt")
+    state = {name: value for name, value in taught.items() if ".layer." not in name}
+    for place, layer in enumerate(STUDENT):
+        old = f".layer.{layer}."
+        state |= {name.replace(old, f".layer.{place}."): value for name, value in taught.items() if old in name}
+    net.load_state_dict(state)
+    return net
+
+
 STEPS: Mapping[str, tuple[str, Callable[[Work], None]]] = {
     "prepare": ("pieces.json", prepare),
     "teach": ("teacher.pt", teach),
+    "soften": ("soft.npz", soften),
+    "distil": ("student.pt", distil),
 }
 
 

@@ -13,7 +13,7 @@ from services.sentiment.training.wheel import Pretrained
 CLASSES = 3
 MEANING = 256
 """Numbers that stand for what a text is about."""
-LONGEST = 96
+LONGEST = 80
 """Pieces of a text that are read."""
 
 
@@ -50,7 +50,9 @@ def reader(pretrained: Pretrained, kept: Sequence[int], layers: Sequence[int]) -
     training hardly meets stay where they are.
     """
     encoder = BertModel(config(pretrained, len(kept), len(layers)), add_pooling_layer=False)
-    weights = {name: torch.from_numpy(value.copy()) for name, value in pretrained.weights.items() if not name.startswith("encoder.")}
+    weights = {
+        name: torch.from_numpy(value.copy()) for name, value in pretrained.weights.items() if not name.startswith("encoder.")
+    }
     for place, layer in enumerate(layers):
         old = f"encoder.layer.{layer}."
         weights |= {
@@ -75,6 +77,7 @@ def config(pretrained: Pretrained, pieces: int, layers: int) -> BertConfig:
         type_vocab_size=1,
         layer_norm_eps=1e-12,
         pad_token_id=1,
+        hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
         attn_implementation="eager",
     )

@@ -11,14 +11,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from services.sentiment.training.encoder import Reader
+from services.sentiment.training.encoder import Reader, pooled
 
 PAD = 1
 WARM_UP = 0.06
 KEPT_EVERY = 500
-TOLD_EVERY = 100
+TOLD_EVERY = 50
 """Steps."""
 Ids = Sequence[Sequence[int]]
+Floats = NDArray[np.float32]
 Loss = Callable[[list[int], Tensor, Tensor], Tensor]
 """From the places of a batch's texts, their logits and their meanings."""
 
@@ -48,7 +49,7 @@ def fit(net: Reader, ids: Ids, loss: Loss, pace: Pace, checkpoint: Path) -> None
         cost = loss(batch, logits.float(), meant.float())
         optimiser.zero_grad(set_to_none=True)
         cost.backward()
-        nn.utils.clip_grad_norm_(trained, 1.0)
+        nn.utils.clip_grad_norm_(trained, 1.0, foreach=True)
         optimiser.step()
         schedule.step()
         running += 0.02 * (cost.item() - running)
@@ -98,15 +99,27 @@ def padded(texts: Ids) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(ids), torch.from_numpy((ids != PAD).astype(np.int64))
 
 
-def read_all(net: Reader, ids: Ids, size: int = 128) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def read_all(net: Reader, ids: Ids) -> tuple[Floats, Floats]:
     """What a fitted reader says of all texts: logits and meanings."""
-    order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
-    found: list[tuple[Tensor, Tensor]] = []
     net.eval()
+    logits, meant = each(net, ids)
+    return logits, meant
+
+
+def means(net: Reader, ids: Ids) -> Floats:
+    """The mean of each text's pieces at the encoder's top (texts × hidden)."""
+
+    def top(batch: Tensor, mask: Tensor) -> tuple[Tensor]:
+        return (pooled(net.encoder(input_ids=batch, attention_mask=mask).last_hidden_state, mask),)
+
+    net.eval()
+    return each(top, ids)[0]
+
+
+def each(net: Callable[[Tensor, Tensor], tuple[Tensor, ...]], ids: Ids, size: int = 128) -> list[Floats]:
+    """What `net` says of all texts, a batch of like length at a time, in the order of the texts."""
+    order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
-        for start in range(0, len(order), size):
-            logits, meant = net(*padded([ids[place] for place in order[start : start + size]]))
-            found.append((logits.float(), meant.float()))
+        found = [net(*padded([ids[place] for place in order[start : start + size]])) for start in range(0, len(order), size)]
     back = np.argsort(order)
-    columns = [torch.cat(column).numpy()[back] for column in zip(*found, strict=True)]
-    return columns[0], columns[1]
+    return [torch.cat(column).float().numpy()[back] for column in zip(*found, strict=True)]

@@ -51,7 +51,9 @@ def used(reader: Tokenizer, texts: Iterable[str]) -> Counter[int]:
     for language in sorted(SERVED):
         words = top_n_list(language, COMMON_WORDS)
         for spelling in (str, str.capitalize):
-            for word, found in zip(words, reader.encode_batch([cased(spelling(w)) for w in words], add_special_tokens=False), strict=True):
+            for word, found in zip(
+                words, reader.encode_batch([cased(spelling(w)) for w in words], add_special_tokens=False), strict=True
+            ):
                 for place in found.ids:
                     use[place] += word_frequency(word, language) * (1.0 if spelling is str else 0.1)
     return use

@@ -1,0 +1,94 @@
+"""What teaches the student to tell what a text is about: the encoder before any fine-tuning, and pieces labelled with themes.
+
+Themes are learnt the way they are told in service: a theme is the mean of a few of its examples, drawn anew each time, and a piece
+bears it when it is near enough. What is learnt is to be near, not a list of themes, so that a tenant's own need no training.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from services.sentiment.training.encoder import MEANING
+from services.sentiment.training.themes.data import NONE, Piece, elsewhere
+
+EXAMPLES, ASKED = 4, 2
+"""Pieces of a theme that stand for it, and that are asked about it, in one lesson."""
+THEMES, OTHERS = 10, 6
+"""Themes of one lesson, and pieces of none."""
+HELD_OUT = 5
+"""Each fifth piece is kept from training: the threshold is chosen by these."""
+
+Floats = NDArray[np.float32]
+
+
+class Lesson(NamedTuple):
+    """Texts: first the examples, theme by theme, then the pieces asked about; `bears` (asked × themes) is the truth."""
+
+    texts: list[str]
+    bears: Tensor
+
+
+def split(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
+    """The pieces to learn from, and those to choose by: each fifth of a theme and language."""
+    seen: dict[tuple[str, str], int] = defaultdict(int)
+    learnt: list[Piece] = []
+    held: list[Piece] = []
+    for piece in pieces:
+        seen[piece.theme, piece.lang] += 1
+        (held if seen[piece.theme, piece.lang] % HELD_OUT == 0 else learnt).append(piece)
+    return learnt, held
+
+
+class Lessons:
+    """Draws lessons, each from one field: ours, or elsewhere's."""
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        others = {theme.id for theme in elsewhere().themes}
+        by_theme: dict[str, list[str]] = defaultdict(list)
+        for piece in pieces:
+            by_theme[piece.theme].append(piece.text)
+        self._none = by_theme.pop(NONE)
+        self._by_theme: Mapping[str, list[str]] = by_theme
+        self._fields = [[t for t in by_theme if t not in others], [t for t in by_theme if t in others]]
+        self._chance = random.Random(0)
+
+    def draw(self) -> Lesson:
+        chance = self._chance
+        field = chance.choices(self._fields, weights=(2, 1))[0]
+        themes = chance.sample(field, min(THEMES, len(field)))
+        examples: list[str] = []
+        asked: list[str] = []
+        for theme in themes:
+            drawn = chance.sample(self._by_theme[theme], EXAMPLES + ASKED)
+            examples += drawn[:EXAMPLES]
+            asked += drawn[EXAMPLES:]
+        asked += chance.sample(self._none, OTHERS)
+        bears = torch.zeros(len(asked), len(themes))
+        for place in range(len(themes)):
+            bears[place * ASKED : (place + 1) * ASKED, place] = 1
+        return Lesson(examples + asked, bears)
+
+
+def nearness_loss(meant: Tensor, bears: Tensor, midway: float = 0.5, steep: float = 12.0) -> Tensor:
+    """How far the likeness of pieces and themes is from the truth, both sides counting alike."""
+    themes = bears.shape[1]
+    means = F.normalize(meant[: themes * EXAMPLES].view(themes, EXAMPLES, -1).mean(1), dim=1)
+    likeness = meant[themes * EXAMPLES :] @ means.T
+    heft = torch.where(bears > 0, (bears == 0).sum() / bears.sum(), 1.0)
+    return F.binary_cross_entropy_with_logits(steep * (likeness - midway), bears, weight=heft) / 2
+
+
+def principal(vectors: Floats, numbers: int = MEANING) -> Floats:
+    """Unit vectors of fewer numbers that keep most of how `vectors` differ: their mean, which all e5's share, is taken out."""
+    centred = vectors - vectors.mean(0)
+    _, _, axes = np.linalg.svd(centred[:: max(1, len(centred) // 20_000)], full_matrices=False)
+    turned = centred @ axes[:numbers].T
+    units: Floats = (turned / np.linalg.norm(turned, axis=1, keepdims=True)).astype(np.float32)
+    return units
