@@ -102,7 +102,13 @@ def erasure(subject: str, at: datetime) -> Event:
 
 def score_of(subject: str, text: str, value: float, model: str = MODEL, **fields: Any) -> ScoreEvent:
     label: Any = "positive" if value > 0 else "negative" if value < 0 else "neutral"
-    score = Score(label=label, score=value, confidence=fields.pop("confidence", 0.9), text_hash=text_hash(text))
+    score = Score(
+        label=label,
+        score=value,
+        confidence=fields.pop("confidence", 0.9),
+        text_hash=text_hash(text),
+        urgency=fields.pop("urgency", ()),
+    )
     return ScoreEvent(
         **{"tenant": "acme", "subject": subject, "model": model, "received_at": datetime.now(UTC), "score": score, **fields}
     )

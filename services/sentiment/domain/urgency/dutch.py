@@ -38,7 +38,7 @@ aangifte ~ gedaan/tegen/bij/doen
 naar_de politie
 daag ~ voor
 aanklagen/aangeklaagd/klaag_jullie_aan
-consumentenbond/acm/autoriteit_consument/geschillencommissie/ombudsman/autoriteit_persoonsgegevens ?over
+consumentenbond/de_acm/autoriteit_consument/geschillencommissie/ombudsman/autoriteit_persoonsgegevens ?over
 ingebrekestelling/stel ~ in_gebreke
 deurwaarder/incassobureau
 """,
@@ -91,7 +91,7 @@ onbereikbaar/dood/uitgevallen
 {THING} ~ niet ~ bereikbaar/beschikbaar/toegankelijk
 niet bereikbaar
 een/weer/de/grote/al/landelijke/nog_steeds/hele storing
-stroomstoring/stroomuitval/uitval/blackout/netwerkstoring
+stroomstoring/stroomuitval/uitval/netwerkstoring
 ligt/liggen/alles ~ plat/eruit/stil
 uitgevallen
 niet ?meer ?kunnen werken
@@ -113,7 +113,7 @@ overboeking
 zonder ~ toestemming/goedkeuring/machtiging/akkoord ... afgeschreven/gehaald/afgehaald/geïncasseerd/geld/geboekt
 afgeschreven/gehaald/geïncasseerd/afgehaald/afgeboekt ~ zonder ~ toestemming/machtiging
 geld ... van ~ mijn rekening
-wacht*/wacht/niet/nog/nooit/geen ... terugbetaling/geld/teruggave/restitutie/terugbetaald/terugstorting
+wacht*/wacht/niet/nog/nooit/geen ... terugbetaling/mijn_geld/teruggave/restitutie/terugbetaald/terugstorting
 weiger*/geweigerd ... geld/terug/terugbetal*/restitutie
 mijn/ons geld ?nu/gewoon terug
 waar ~ mijn geld/terugbetaling

@@ -28,7 +28,7 @@ RIVAL = (
 THING = (
     "service/services/site/website/system/systems/platform/server/servers/internet/network/portal/dashboard/api/"
     "connection/app/line/"
-    "gateway/broadband/wifi/webshop/shop/database/page/login/backend/everything/tills/phones"
+    "gateway/broadband/wifi/webshop/shop/database/page/login/backend/tills/phones"
 )
 IS = "is/are/was/were/be/been/has_been/have_been/had_been/being/went/goes/keeps_going/still/again/its/isnt"
 VERY = "completely/totally/currently/still/now/down/all/just/also/again/entirely/fully/constantly/always"
@@ -47,9 +47,7 @@ COUNT = (
 LETTERS = (
     "email/emails/mail/mails/message/messages/call/calls/ticket/tickets/request/requests/complaint/complaints/reminder/reminders/"
 )
-LETTERS += (
-    "attempt/attempts/letter/letters/enquiry/enquiries/inquiry/inquiries/query/queries/chat/chats/e_mail/e_mails/voicemails"
-)
+LETTERS += "attempt/attempts/letter/letters/enquiry/enquiries/inquiry/inquiries/chat/chats/e_mail/e_mails/voicemails"
 TELL = (
     "writ*/wrote/email*/call/calling/called/phon*/ring/rang/ringing/contact*/report*/ask/asking/asked/messag*/complain*/"
     "chasing/chased/chase/tell*/told/"
@@ -79,7 +77,8 @@ court order/case/action/proceedings/claim
 legal action/actions/steps/proceedings/claim/route/recourse/consequences/measures/advice/case/notice/means
 lawsuit/lawsuits/class_action/litigat*
 pursu*/proceed*/taking/take ~ legally/legal
-complain*/report*/claim/going/go/contact*/escalat*/inform*/filed/lodg*/writ*/notif* ... {OFFICE}
+complain*/report/reporting/reported/claim/going/go/escalat*/file/filed/filing/lodg*/case ... to/with ~ {OFFICE}
+contact*/inform*/involv*/notif*/call/called/calling ~ {OFFICE}
 press*/pressing charges
 breach of ~ contract
 """,
@@ -98,10 +97,13 @@ anaphyla*
 burn/burned/burnt/burns/burning/scald* ~ my/his/her/our/their {BODY}
 burned/burnt/scald* myself/himself/herself/son/daughter/child/kid/me
 burns on my/his/her
-exploded/explodes/exploding/explode/explosion
-blew/blown/blow/blows up
+exploded/explodes/exploding/explode
+an explosion
+{DEVICE}/it/phone/laptop/unit/machine/tyre/tire/kettle/oven/bottle/then ~ blew/blown/blows/blow up
 was/were/got/been/is/seriously/badly injured/hurt/wounded/bitten
-injured/injures/hurt my/his/her/me/myself/our/himself/herself/someone
+injured/injures/hurt ?my/his/her ?little/old ?son's/left/right {BODY}/son/daughter/child/kid/kids/baby/wife/husband/mother/\
+father/dog/cat
+injured me/someone/us
 injur* ... because/when/from/after/due
 chair/ladder/shelf/bed/stool/table/bench/scaffold*/crib/cot/stroller/railing ~ collaps*/broke_under/gave_way
 found/find/was/were/had/bit ... glass/metal/needle*/blade/blades/screw/plastic ~ in/inside
@@ -118,15 +120,15 @@ could/might/nearly/almost/would ~ kill/killed/died/die/drowned/suffocated
 brake/brakes ~ fail/failed/failing/broke/gave/stopped/not/dont/didnt
 brakes/brake/steering failure
 threat* ~ me/us/my/him/her/our/violence/to_kill/to_hurt
-assault*
+assaulted/assaults/assaulting/assault me/us/my/his/her/by
 attack*/punch*/punched ~ me/my/us/him/her
-smell*/smelled/smelt/stink*/reek* ~ of/like ~ gas/burning/burnt/smoke
+smell*/smelled/smelt/stink*/reek* ~ of/like ~ gas/burning/burnt
 gas leak*
 carbon_monoxide
 got/gave/gives/have/has/having/had/developed/caused ~ rash/rashes/hives/blister*/swelling
 face/lips/eyes/throat/tongue/skin ~ swell*/swelled/swollen/swelling/blistered/peeling
 cant/couldnt/trouble/difficulty/stopped/unable_to ~ breath*
-sparking/sparks/sparked
+sparking/sparks
 cut/cuts/slashed/sliced ~ my/his/her ~ {BODY}
 choked/choking/chokes/choke on
 nearly/almost chok*/drown*/suffocat*
@@ -151,12 +153,13 @@ switch*/moving/move/chang*/going/go/migrat*/transfer*/porting/ported ... to ~ an
 switch*/change/changing/changed ?to ?a/another/my/our ?different/new providers/provider/banks/suppliers/supplier/carrier/\
 carriers/companies
 leav*/leaving/left/moving/go/going/switch*/head*/jump*/chang* ~ to/for ~ competitor*/competition/rival/rivals
-leaving/quitting/ditching/dropping you/your/this_company/this_service/this_bank/after
-will/ill/well/gonna/going_to/might/may/would/id leave you/your/./,/if/for/and/this_company
+leaving/quitting/ditching/dropping you ./,/for/guys/because/after/and/now/soon
+leaving/quitting/ditching/dropping your_company/your_service/this_company/this_service/this_bank/your_bank
+i/we/ill/well ~ leave you/your/./,/if/and/this_company
 not/wont/never/dont/stop/nor ~ renew*
 lost/losing/lose ~ customer/client/subscriber/me_as/my_business/our_business
 take/taking/took my/our business/money/custom elsewhere/somewhere_else
-go/going/look*/shop/shopping elsewhere
+i/we/ill/well/im ~ go/going/shop/shopping elsewhere
 want/wants/get/let/getting ~ out of ~ contract/agreement/subscription/deal/plan
 im/am/are/so/were/is done with you/your/this_company/this_service/this_bank
 signed/sign/signing ~ with ~ another/different/other/competitor*/new ~ {RIVAL}
@@ -171,18 +174,20 @@ request*/want/need/process/confirm ~ cancellation
 is/are/was/has/have/been ?{VERY} down ?again ?for everyone/everybody/hours/days/weeks/all
 is/are the/your/my ~ {THING} down
 {THING} ~ isn't/not/aren't/wasn't/never/hasn't_been reachable/accessible/available/responding/loading/online
-outage/outages/blackout
+outage/outages
 power cut/cuts/failure
-{NOBODY}/everyone/everybody/none ... log_in/login/access/connect/sign_in/logon/work/use_it/get_in/log_on
+{NOBODY} ... log_in/login/access/connect/sign_in/logon/work/use_it/get_in/log_on
 all/every ~ our/users/customers/staff/colleagues/clients ... error*/fail*/stuck/blocked/offline/locked_out/unable
-can't/cannot/can_not/unable_to/couldn't/not_able_to/impossible_to work/sell/trade/operate/serve/do_our_job/do_my_job/\
-do_our_jobs/do_any_work
+can't/cannot/can_not/unable_to/couldn't/not_able_to/impossible_to work ./,/because/since/today/at_all/until/like_this/and/\
+due/anymore/all
+can't/cannot/can_not/unable_to/couldn't/not_able_to/impossible_to sell/trade/operate/serve/do_our_job/do_my_job/do_our_jobs/\
+do_any_work
 haven't/hasn't/not/wasn't/weren't ~ able to work/sell/trade/operate/do
 standstill
 production/business/operations/warehouse ~ stopped/halted/stuck/down/blocked
 losing/lose/lost/costing sales/orders/revenue/business/turnover/money_every
 nothing works/work/loads/load/responds/functions/working/loading/is_working/is_loading
-no ~ internet/signal/wifi/electricity/power/heating/water/hot_water/dial_tone/reception/broadband/network/phone_line/connectivity
+no ?mobile/phone/working/hot internet/signal/electricity/power/heating/water/dial_tone/broadband/network/phone_line/connectivity
 no connection/service at/since/for/again/anywhere
 been without ~ internet/power/electricity/water/heating/service/phone/broadband/connection/signal
 error/errors/http/status/a 500/502/503/504
@@ -191,7 +196,7 @@ error* for/on every/everyone/all
 {IS} ?{VERY} out/dead/down/off/gone/offline/cut_off ?again since/for ~ hour/hours/day/days/week/weeks/yesterday/monday/\
 tuesday/wednesday/thursday/friday/saturday/sunday/morning/night/ages
 total/complete/major/full/nationwide/massive outage/blackout/failure/shutdown
-completely/totally/entirely down/dead/offline
+completely/totally/entirely down/offline
 our/all ~ {THING}/registers/terminals/phones/machines ~ stopped/stop working/responding
 service/site/website/system/platform/internet/server/servers/network/api/portal ~ stopped/stop/not/isn't/doesn't/don't/\
 won't/aren't work*/working/responding/respond/loading/load
@@ -217,16 +222,16 @@ keep/keeps/kept/still/continue*/stop charging/billing/debiting/charge
 {CHARGED} ... after/although/though/despite/even ... cancel*/closed/ended/returned
 charged/billed/paying for ~ something/things/items/month/service/subscription/product/order ... never/not/didn't/don't
 overcharg*/over_charged
-charged/billed ~ too_much/extra/more_than/wrong_amount/the_wrong/incorrectly/wrongly
+charged/billed ~ too_much/wrong_amount/the_wrong/incorrectly/wrongly
 where ~ my/our ~ refund/money
 haven't/hasn't/not/never/didn't/nothing/still/no ... refund/refunded/reimbursed/money_back/reimbursement
 refus*/deny/denied/denying/declin*/reject*/withh*/won't ... refund*/money/reimburs*/money_back
 refund*/reimbursement ~ denied/refused/rejected/declined/withheld/never/not/hasn't/hasnt/still/nowhere/missing/didn't/pending
 refund ~ and/but/yet nothing/nobody/never/still/no_one/not
-await*/waiting ... refund/reimbursement/money
+await*/waiting ... refund/reimbursement/my_money
 want/give/need/demand/demanding/like/getting ~ my/our money ?back
 {NOBODY} ... money_back/money
-owe/owes/owed me/us ~ money/refund/pounds/euros/dollars
+you ?still owe/owes/owed me/us ~ money/refund/pounds/euros/dollars
 fraud/fraudulent/fraudulently/fraudster*
 scammed/defrauded/swindled
 stole/stolen/stealing/steal ~ money/card/savings/balance
@@ -235,9 +240,9 @@ someone/somebody/stranger ~ used/using/bought/accessed/ordered ~ my ~ account/ca
 money/funds/balance ~ missing/gone/disappeared/vanished/left/stolen
 """,
     "repeated_contact": f"""
-{NTH} ~ {LETTERS}
+{NTH} ?support/unanswered/complaint/follow_up {LETTERS}
 {NTH} time/times ... {TELL}
-for the {NTH} time ,/./now/please/can/could/why/my/this/i_am/im
+for the {NTH} time ,/now/please/can/could/why/my/this/i_am/im
 {TOLD} ... {COUNT} ~ times
 {TOLD} ... twice/again_and_again/over_and_over/repeatedly/time_and_again/every_day/every_week/daily
 again_and_again/over_and_over/repeatedly/time_and_again ~ {TELL}/{TOLD}
@@ -257,11 +262,11 @@ never ~ call/called/calls/got/get/gets/came ~ back
 how many more times
 how many/often ?times/more do/must/should/have/did/will i/we ... {TELL}
 passed/sent/transferred/pushed/bounced/handed ~ from ~ to
-passed/bounced/sent around/back_and_forth/in_circles
+been/being/getting/got/get/am/im/was passed/bounced/sent around/back_and_forth/in_circles
 every/each time i/we call/contact/write/email/phone/ring
 been/am/im/keep/kept ~ chasing/asking/calling/emailing/writing/ringing/contacting/phoning/begging ... week/weeks/month/\
 months/days/ages/year/forever
-keep/kept/keeps calling/asking/emailing/writing/chasing/contacting/repeating/explaining
+i/we ?have/had/must ?to keep/kept calling/asking/emailing/writing/chasing/contacting/repeating/explaining
 unanswered
 ignor*/ignoring ~ my/our/all/me ~ {LETTERS}
 {LETTERS} ~ ignored/unanswered/go_nowhere/without_answer/without_reply
@@ -320,6 +325,7 @@ how long/do/does
 """,
     "repeated_contact": """
 review/reviews/order/ordered
+bought/selling/sell/concert
 always ~ answer/answered/help/helped/friendly/happy
 """,
 }

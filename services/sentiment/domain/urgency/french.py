@@ -34,8 +34,7 @@ poursuites/action/actions/recours/procédure/suites/démarches judiciaire*/en_ju
 signal*/saisir/saisirai/saisis/saisissons/contact*/plainte/alert* ... dgccrf/répression_des_fraudes/cnil/médiateur/ufc/\
 que_choisir/conciliateur/police/gendarmerie
 dgccrf/ufc_que_choisir
-mets/mise/mettons/mettre ~ en demeure
-mise_en_demeure
+mets/mettons/mettrai ~ en demeure
 huissier
 attaqu* ~ en justice
 police/gendarmerie/commissariat ~ plainte
@@ -59,7 +58,7 @@ blessure/blessures/blessé
 aux urgences
 hôpital/hospitalis*
 l_ambulance/en_ambulance/pompiers/samu
-intoxication*/empoisonn*/intoxiqu*
+intoxication_alimentaire/empoisonn*/intoxiqu*
 suicid*/me_tuer/me_suicider/en_finir/mettre_fin_à_mes_jours/me_faire_du_mal
 freins ~ lâché/plus/défaill*/cassé
 menac* ~ mort/frapper/violence
@@ -126,7 +125,7 @@ refus*/refusez ... rembours*/rendre/restituer
 rende*/rendez/redonne*/rendre/récupér*/veux ~ mon/notre argent
 où est/en_est ~ mon argent/remboursement
 fraude/frauduleu*/frauduleuse*/frauduleusement/fraudé
-piraté/volé/escroqu*/usurp* ?mon
+été/est ~ piraté/piratée/volé/volée/escroqu*/usurp*
 argent/somme ~ disparu/volé/prélev*
 quelqu_un ~ utilis* ~ ma/mon carte/compte
 surfactur*
@@ -147,7 +146,7 @@ personne répond/rappelle
 ne ~ compte plus ~ {LETTERS}/fois
 ne ~ répond*/rappel* ~ jamais ~ {LETTERS}/à
 sans réponse ./depuis/à
-relancé/relances/relancer
+vous/j_ai/ai/dois ~ relancé/relance/relancer ./,/à/plusieurs/encore
 chaque_fois ... appelle
 sans cesse ~ rappeler/relancer
 """,

@@ -17,7 +17,7 @@ THING = (
 )
 TWICE = "zweimal/doppelt/dreimal/mehrfach/mehrmals/zwei_mal/2x/2_mal"
 TAKEN = "abgebucht/belastet/eingezogen/berechnet/abgezogen/kassiert/abgehoben/verrechnet"
-NTH = "zweite*/zweiten/dritte*/vierte*/fünfte*/fuenfte*/sechste*/siebte*/zehnte*/x_te/hundertste*/3/4/5"
+NTH = "zweite*/zweiten/dritte*/vierte*/fünfte*/fuenfte*/sechste*/siebte*/zehnte*/x_te/hundertste*"
 COUNT = (
     "zwei/drei/vier/fünf/fuenf/sechs/sieben/acht/zehn/mehrere/mehrerer/mehreren/zahlreiche*/viele/unzählige*/etliche*/2/3/4/5/6"
 )
@@ -27,7 +27,7 @@ TIMES = (
 LETTERS = (
     "mail/mails/email/emails/e_mail/e_mails/anfrage*/nachricht*/anruf/anrufe/anrufen/anrufs/ticket/tickets/schreiben/"
     "brief/briefe/briefen/"
-    "reklamation*/beschwerde*/versuch/versuche/versuchen/erinnerung*"
+    "reklamation*/beschwerde*/erinnerung*"
 )
 TELL = (
     "schreib*/angerufen/geschrieben/angeschrieben/gemailt/nachgefragt/gemeldet/kontaktiert/reklamiert/gebeten/anrufe/"
@@ -73,7 +73,8 @@ notarzt/krankenwagen/rettungswagen/notaufnahme
 lebensmittelvergiftung/vergiftet/vergiftung
 umbringen/suizid*/selbstmord/selbstmordgedanken/das_leben_nehmen
 bremse/bremsen ~ versagt/versagten/ausgefallen/defekt
-bedroht/bedrohte/geschlagen/angegriffen ?mich
+mich/mir/uns ~ bedroht/geschlagen/angegriffen
+bedrohte/schlug mich/uns
 gasgeruch/nach_gas/verbrannt_riecht/riecht_verbrannt/es_riecht_verschmort
 ausschlag ~ bekommen/gekriegt/im/am
 atemnot/keine_luft
@@ -105,15 +106,15 @@ kündigung
 geht/funktioniert/läuft/lädt/ging/laeuft ~ ?gar nichts ?mehr
 nichts geht/funktioniert/läuft ?mehr
 {THING} ?ist/sind/war/liegt/wieder ?seit/schon/wieder/komplett ?wieder ?komplett {BROKEN}
-ausgefallen ?seit
-totalausfall/ausfall/stromausfall/netzausfall/serverausfall/internetausfall/störung/großstörung/systemausfall/blackout
+seit ... ausgefallen
+totalausfall/ausfall/stromausfall/netzausfall/serverausfall/internetausfall/störung/großstörung/systemausfall
 nicht/nichts/kaum/nimmer ?mehr arbeiten
 arbeiten ~ nicht/unmöglich
 kein/keinen/keine/ohne ~ internet/strom/netz/empfang/telefon/verbindung/wasser/warmwasser/heizung/anschluss/signal/festnetz
 keiner/niemand ... anmelden/einloggen/zugreifen/arbeiten/rein/verbinden
 nicht erreichbar/verfügbar
 stillstand/steht_still/stehen_still/lahmgelegt
-{THING} ... nicht erreichbar/verfügbar/mehr
+{THING} ... nicht erreichbar/verfügbar
 {THING} ~ funktioniert/geht/läuft/gehen ~ nicht/nirgends
 """,
     "money_taken": f"""
@@ -126,12 +127,14 @@ unberechtig*/unautorisiert*/unbekannte*/nicht_autorisiert*/ungenehmigt*/unerlaub
 zahlung*/lastschrift*
 ohne ~ zustimmung/einwilligung/erlaubnis/genehmigung/wissen ~ {TAKEN}
 {TAKEN} ... ohne/obwohl
-wart*/warte/nicht/noch/immer ... rückerstattung/erstattung/gutschrift/rückzahlung/geld/rueckerstattung
-erstattung/rückerstattung/geld/rückzahlung ... nicht/verweigert/abgelehnt/immer_noch
+wart*/warte/nicht/noch/immer ... rückerstattung/erstattung/gutschrift/rückzahlung/rueckerstattung
+wart*/warte/nicht/noch/immer ... geld ~ zurück
+geld ... nicht ~ zurück/bekommen/erhalten
+erstattung/rückerstattung/rückzahlung ... nicht/verweigert/abgelehnt/immer_noch
 weiger*/verweiger* ... geld/erstatt*/rückerstattung/zahlen/auszuzahlen
 mein/unser geld ?sofort zurück/zurueck/wieder
 betrug/betrogen/betrüger/abgezockt/betrugsfall/kreditkartenbetrug
-gehackt/gestohlen/geklaut ?worden
+wurde/mir/konto/karte/daten ~ gehackt/gestohlen/geklaut
 jemand ~ mit ~ meinem/meiner/meinen ~ konto/karte/daten
 zu_viel/zuviel ~ {TAKEN}
 """,

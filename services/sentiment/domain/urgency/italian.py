@@ -97,7 +97,7 @@ sono/siamo/senza/manca/non_c_è/niente/nessuna ~ senza/più/la ~ internet/linea/
 luce/telefono
 senza internet/linea/corrente/segnale/connessione/rete/luce/telefono/acqua
 nessuno ~ riesce/può/accede/riescono ~ ?ad accedere/entrare/lavorare/collegarsi/connettersi
-blackout/guasto_generale/interruzione/disservizio_totale
+un_blackout/blackout_totale/guasto_generale/interruzione/disservizio_totale
 non ~ funziona/va ~ niente/nulla
 niente/nulla funziona
 siamo/sono/tutto/tutti/azienda/ufficio/produzione ~ bloccat*/ferm*/paralizzat*
@@ -113,12 +113,12 @@ addebito/addebiti/pagamento/transazione/transazioni/prelievo ~ sconosciut*/fraud
 {TAKEN}/soldi ... senza ~ permesso/autorizzazione/consenso/avvis*/mio
 senza ~ permesso/autorizzazione/consenso ... {TAKEN}
 non ~ riconosco ~ addebito/pagamento/transazione
-aspett*/attend*/attesa/ancora/non/mai/nessun ... rimbors*/riaccredito/soldi
+aspett*/attend*/attesa/ancora/non/mai/nessun ... rimbors*/riaccredito/miei_soldi
 rifiut*/negat*/negate/negano ... rimbors*/restitu*/soldi
 rivoglio/ridatemi/voglio/restituitemi/rivogliamo ~ miei/nostri/i soldi ?indietro
 dove ~ mio/miei rimborso/soldi
 frode/fraudolent*/truffato/truffata/truffati/clonat*
-rubat*/rubato/hackerat*/svuotat*
+mi/mia/mio/conto/carta/soldi ~ rubat*/hackerat*/svuotat*
 qualcuno ~ usato/utilizzato/comprato/fatto ~ mia/mio/la_mia ~ carta/account/conto
 prelevat*/prelevato/preso ~ soldi/denaro ?dal
 """,

@@ -39,7 +39,8 @@ processo ~ judicial/contra/na_justiça
 meu/minha/nosso/nossa/um/uma/meus advogado/advogada/advogados
 advogad* ~ vai/irá/contact*/entrar
 procon/deco/anatel/reclame_aqui/asae/livro_de_reclamações/defesa_do_consumidor/anacom/ministério_público
-à_justiça/na_justiça/à_polícia/tribunal/tribunais/em_juízo/judicialmente
+vou/vamos/iremos/irei/ir/entrar/levar/recorrer/recorro ~ à/na/com ~ justiça/tribunal/polícia
+no_tribunal/nos_tribunais/ao_tribunal/em_tribunal/em_juízo/judicialmente
 queixa/denúncia/boletim ~ polícia/ocorrência/crime/contra
 medidas/ações/ação/acção/acções/providências/vias/via/meios legais/judiciais/legal/judicial
 denunci*/denunciar ~ polícia/vocês/empresa/autoridades
@@ -62,7 +63,7 @@ explod*/explodiu/explosão/estourou
 feriu/ferido/ferida/machuc*/feriu_se/magoou/lesion*/aleijou
 ao_hospital/no_hospital/urgências/pronto_socorro/hospitaliz*/emergência_médica
 ambulância/bombeiros
-intoxic*/envenen*
+intoxicad*/intoxicação/envenen*
 suicíd*/suicid*/me_matar/tirar_a_minha_vida/acabar_com_a_minha_vida
 freios/travões ~ falh*/não
 ameaç*/agredi*/agrediu/me_bateu
@@ -113,12 +114,13 @@ cobrança/cobranças/débito/compra/compras/transação/transações ~ indevid*/
 {TAKEN} ... sem ~ autorização/permissão/consentimento/avisar/minha
 sem ~ autorização/permissão/consentimento ... {TAKEN}
 não/nunca ~ reconheço/autorizei ~ cobrança/compra/débito/pagamento
-não/ainda/nunca/espera/aguardo/esperando/espero/sem ... reembols*/devolução/devolv*/estorno/dinheiro
+não/ainda/nunca/espera/aguardo/esperando/espero/sem ... reembols*/devolução/devolv*/estorno/meu_dinheiro
 recusam_se/recusam/recusa/negam/recusou ... reembols*/devolv*/dinheiro/estorno
 quero/devolv*/devolvam/exijo ~ meu/nosso dinheiro
 onde está ~ meu dinheiro/reembolso
 fraude/fraudulent*/um_golpe/burla/burlado/burlada/clonado/clonaram/clonada
-roub*/roubaram/hackearam/hackeada/hackeado/furtaram ?meu
+roubaram/hackearam/furtaram/invadiram ~ meu/minha/a_minha
+conta/cartão ~ hackeada/hackeado/roubado/roubada/invadida
 alguém ~ usou/utiliz*/comprou/acessou ~ minha/meu/a_minha ~ conta/cartão
 tiraram/retiraram/levantaram/sacaram ~ dinheiro ?da
 cobraram ~ a_mais/indevid*

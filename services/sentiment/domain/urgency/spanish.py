@@ -59,7 +59,7 @@ explot*/explosión/estalló
 lastim*/herido/herida/hirió/lesion*/heridas
 al_hospital/en_el_hospital/en_urgencias/a_urgencias/hospitalizad*
 ambulancia/bomberos
-intoxic*/envenen*
+intoxicad*/intoxicación/envenen*
 suicid*/quitarme_la_vida/matarme/hacerme_daño
 frenos ~ fall*/fallaron/no
 amenaz*/agredi*/golpeó/me_pegó
@@ -113,7 +113,7 @@ cobro/cobros/cargo/cargos/transacción/compra/retiro ~ fraudulent*/indebid*/desc
 {TAKEN} ... sin ~ autoriza*/permiso/consentimiento/avisar/mi
 sin ~ autoriza*/permiso/consentimiento ... {TAKEN}
 no ~ reconozco ~ cargo/cobro/pago/compra
-no/todavía/aún/nunca/sigo/espera*/esperando ... devuel*/devolución/reembols*/devolv*/reintegro/dinero
+no/todavía/aún/nunca/sigo/espera*/esperando ... devuel*/devolución/reembols*/devolv*/reintegro/mi_dinero
 niegan/niega/niegas/rechaz*/nieg* ... reembols*/devol*/dinero
 devuel*/devuélvan*/regres*/quiero ~ mi/nuestro dinero
 dónde está ~ mi dinero/reembolso
