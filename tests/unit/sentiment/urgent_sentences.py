@@ -1,6 +1,7 @@
 """Comments that should not wait, by reason and language, and such as can; written before the patterns of `domain/urgency`.
 
-One comment a line. Patterns were tuned on the first of every two lines (`TUNED`), the second (`HELD_OUT`) was only ever counted.
+One comment a line. Patterns were tuned on the first of every two lines (`TUNED`), the second (`HELD_OUT`) was only ever counted, and
+so were those of `NEWER`, written after the patterns and meant to be said otherwise.
 """
 
 from collections.abc import Iterator
@@ -844,6 +845,139 @@ De schokkende prijs viel mee.
 """,
 }
 
+LATER: dict[Urgency, dict[str, str]] = {
+    "legal_threat": {
+        "en": """
+My next letter will come from a law firm.
+Refund us or the next stop is the tribunal.
+I have been advised to seek legal redress.
+Guess I will have to involve the authorities.
+We will see what a judge thinks about your terms.
+I'm lawyering up.
+""",
+        "de": "Notfalls ziehe ich vor Gericht.",
+        "fr": "Je vais devoir saisir la justice.",
+        "es": "Si no hay solución iremos a juicio.",
+        "pt": "Vou recorrer aos tribunais.",
+        "it": "Mi rivolgerò a un giudice.",
+        "nl": "Dan zie ik jullie voor de rechter.",
+        "ar": "سنلجأ إلى القضاء",
+    },
+    "safety": {
+        "en": """
+My wife's sleeve went up in flames.
+Got zapped when I plugged it in.
+My kid broke his arm because the ladder gave way.
+The technician shoved me and shouted at my mother.
+My lips swelled up after one bite.
+I don't want to live any more.
+""",
+        "de": "Meine Frau wurde durch das Gerät verletzt.",
+        "fr": "Mon téléphone s'est enflammé dans ma poche.",
+        "es": "El enchufe echaba chispas.",
+        "pt": "A minha filha engasgou-se com uma peça solta.",
+        "it": "La spina ha fatto scintille.",
+        "nl": "Mijn telefoon vatte vlam.",
+        "ar": "أصابني تسمم بعد تناول الوجبة",
+    },
+    "cancellation": {
+        "en": """
+Kindly discontinue my plan.
+We are taking our custom to your competitor.
+I no longer wish to be a customer.
+Consider this my notice of termination.
+I am off to Vodafone.
+What do I need to do to get out of my contract?
+""",
+        "de": "Ich möchte kein Kunde mehr sein.",
+        "fr": "Merci de mettre fin à mon abonnement.",
+        "es": "Deseo anular mi contrato.",
+        "pt": "Desejo terminar o meu contrato.",
+        "it": "Vorrei chiudere il mio conto.",
+        "nl": "Graag mijn lidmaatschap beëindigen.",
+        "ar": "كيف ألغي اشتراكي؟",
+    },
+    "outage": {
+        "en": """
+We have been cut off since noon.
+The whole site crashed and our customers cannot order.
+Everything is dead here, no phone and no internet.
+All our shops are offline.
+Your servers keep timing out for all of us.
+My team is twiddling its thumbs because the portal won't open.
+""",
+        "de": "Das Portal ist seit Stunden nicht erreichbar.",
+        "fr": "Plus de réseau depuis ce matin.",
+        "es": "Internet no funciona desde ayer.",
+        "pt": "A aplicação caiu e ninguém consegue trabalhar.",
+        "it": "Da ieri siamo senza linea.",
+        "nl": "Sinds gisteren geen internet meer.",
+        "ar": "انقطعت الخدمة منذ يومين",
+    },
+    "money_taken": {
+        "en": """
+There are two identical payments on my statement.
+You helped yourselves to my account.
+The refund you owe me never came.
+A stranger ordered a TV with my card.
+I keep getting billed although I left in May.
+Give the money back, you crooks.
+""",
+        "de": "Das Geld wurde zweimal von meinem Konto eingezogen.",
+        "fr": "Vous avez prélevé deux fois ma mensualité.",
+        "es": "Me han cobrado el doble sin avisar.",
+        "pt": "Tiraram dinheiro da minha conta.",
+        "it": "Non ho ancora ricevuto il rimborso.",
+        "nl": "Ik heb mijn geld nog steeds niet terug.",
+        "ar": "خصمتم المبلغ من حسابي مرتين",
+    },
+    "repeated_contact": {
+        "en": """
+I am tired of calling you about the same thing.
+How often do I need to write before somebody reacts?
+Six weeks, nine emails, zero answers.
+I sent a reminder, and another, and nobody cares.
+Is anybody reading my messages? This is number four.
+Your colleague promised to call back three times and never did.
+""",
+        "de": "Seit Wochen schreibe ich Ihnen und bekomme keine Antwort.",
+        "fr": "J'ai écrit trois fois sans obtenir de réponse.",
+        "es": "He enviado tres correos y nadie contesta.",
+        "pt": "Já enviei três emails e ninguém responde.",
+        "it": "Vi ho già scritto tre volte.",
+        "nl": "Al drie keer gemaild en geen reactie.",
+        "ar": "أرسلت لكم ثلاث مرات ولم يرد أحد",
+    },
+}
+
+LATER_NOT_URGENT = """
+The court of justice scene in the game looks great.
+My lawyer friend recommended you.
+The fireplace app warms the heart.
+A shocking amount of features for the price.
+Exploding with flavour, the best crisps.
+I cut the fabric and it fits.
+Nobody was injured, the packaging protected it well.
+I cancelled my gym visit to play this.
+You can leave the key at the desk.
+I moved to another city and the service is the same.
+We never had any downtime.
+The elevator in the hotel went up and down.
+The battery charges twice a day.
+You refunded me faster than expected.
+No fraud so far.
+I have called twice and both times it was solved.
+For the third time this year I book here, lovely.
+Sent two emails, got two friendly answers.
+Ich habe noch nie Probleme mit dem Internet gehabt.
+Le service n'est jamais en panne.
+El técnico apagó el fuego de la estufa y explicó todo.
+A conta foi fácil de abrir.
+Il fuoco del camino era bellissimo.
+De rechter schoen is te klein.
+الجهاز خفيف وسريع
+"""
+
 
 def sentences() -> Iterator[tuple[int, Sentence]]:
     """Every sentence, with its place in its own list."""
@@ -858,3 +992,13 @@ def sentences() -> Iterator[tuple[int, Sentence]]:
 
 TUNED = tuple(sentence for place, sentence in sentences() if place % 2 == 0)
 HELD_OUT = tuple(sentence for place, sentence in sentences() if place % 2 == 1)
+NEWER = (
+    *(
+        Sentence(text, language, reason)
+        for reason, told in LATER.items()
+        for language in told
+        for text in told[language].strip().splitlines()
+    ),
+    *(Sentence(text, "", None) for text in LATER_NOT_URGENT.strip().splitlines()),
+)
+"""Written when the phrases stood, and only counted."""
