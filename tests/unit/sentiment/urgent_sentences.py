@@ -1,7 +1,7 @@
 """Comments that should not wait, by reason and language, and such as can; written before the patterns of `domain/urgency`.
 
-One comment a line. Patterns were tuned on the first of every two lines (`TUNED`), the second (`HELD_OUT`) was only ever counted, and
-so were those of `NEWER`, written after the patterns and meant to be said otherwise.
+One comment a line. Patterns were tuned on the first of every two lines (`TUNED`), the second (`HELD_OUT`) was only ever
+counted, and so were those of `NEWER`, written after the patterns and meant to be said otherwise.
 """
 
 from collections.abc import Iterator
