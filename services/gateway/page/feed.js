@@ -150,12 +150,13 @@ function comment(record, zone) {
   const score = typeof record.score === "number" ? ` ${record.score > 0 ? "+" : ""}${record.score.toFixed(2)}`.replace("-", "−") : "";
   const { dims = {} } = record;
   const from = [dims.source, dims.channel, dims.team, dims.product].filter(Boolean);
+  const urgency = (record.urgency ?? []).map((reason) => reason.replace("_", " "));
   return h("article", { class: "comment", "data-label": record.label ?? "none" },
     h("div", { class: "comment-inner" },
       h("p", { class: "chip" }, h("i", { "aria-hidden": "true" }, sign), label, h("small", null, score)),
       h("time", { datetime: record.at, title: moment(record.at, zone) }),
       h("p", { class: "said" }, record.text ?? ""),
-      h("p", { class: "from" }, ...from.map((name) => h("span", null, name)))));
+      h("p", { class: "from" }, ...urgency.map((reason) => h("strong", { title: "Should not wait" }, reason)), ...from.map((name) => h("span", null, name)))));
 }
 
 /** Make `host` hold just these elements in this order, touching only what differs, so that what stays neither moves nor loses focus. */

@@ -19,7 +19,7 @@ Shown = dict[str, Any]
 
 
 def shown(records: Iterable[Record], zone: ZoneInfo, model: str) -> list[Shown]:
-    """The records with their words. Of a comment also its label, score and the model that judged it."""
+    """The records with their words. Of a comment also its label, score, urgency and the model that judged it."""
     views: dict[int, SubjectView] = {}
     said: defaultdict[tuple[int, datetime, str], list[Shown]] = defaultdict(list)
     found = []
@@ -52,7 +52,15 @@ def judgements(seen: SubjectView, record: Record, model: str) -> list[Shown]:
     for comment in comments:
         score = scores.get((model, comment.text_hash))
         label, value = judged(score, seen.overrides.get(comment.text_hash)) if score else (None, None)
-        found.append({"text": comment.text, "label": label, "score": value, "model": model if score else None})
+        found.append(
+            {
+                "text": comment.text,
+                "label": label,
+                "score": value,
+                "urgency": list(score.urgency) if score else [],
+                "model": model if score else None,
+            }
+        )
     return found
 
 

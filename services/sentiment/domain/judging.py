@@ -7,6 +7,7 @@ from typing import NamedTuple
 from services.sentiment.domain.languages import language_of
 from services.sentiment.domain.rules import NON_ANSWER, Ruling, ruled
 from services.sentiment.domain.scorer import Opinion, Scorer, ScorerAway
+from services.sentiment.domain.urgency import urgency_of
 from shared.events import UNSUPPORTED_LANGUAGE, Score, text_hash
 
 LONGEST = 4_000
@@ -55,6 +56,7 @@ def worded(comment: Comment, found: Ruling | Unscorable) -> Score | Unscorable:
                 confidence=found.confidence,
                 language=language.tag,
                 mixed=found.mixed,
+                urgency=urgency_of(comment.text[:LONGEST]),
                 flags=tuple(flag for flag, flies in flags if flies),
                 text_hash=text_hash(comment.text),
             )

@@ -44,7 +44,7 @@ async def test_a_comment_comes_with_its_words_label_score_and_model(world: World
     await world.take(
         answered(1, words("great"), words("awful", "q5"), nps(9), at=ago(1), customer="p1", dimensions={"region": "DE"}),
         score_of(subject, "great", 0.9),
-        score_of(subject, "awful", -0.8),
+        score_of(subject, "awful", -0.8, urgency=("outage",)),
     )
     async with serving(world.url, NOW) as http:
         found = await pages(http, "sentiment", window="24h")
@@ -55,6 +55,7 @@ async def test_a_comment_comes_with_its_words_label_score_and_model(world: World
         "awful": ("negative", -0.8, -0.8, "vader-3.3.2"),
     }
     assert {record["text"]: record["label"] for record in labels} == {"great": "positive", "awful": "negative"}
+    assert (told["great"]["urgency"], told["awful"]["urgency"]) == ([], ["outage"])
     assert told["great"]["dims"]["region"] == "DE"
     assert "p1" not in str(found)
 

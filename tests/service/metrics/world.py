@@ -102,7 +102,7 @@ def erasure(subject: str, at: datetime) -> Event:
 
 def score_of(subject: str, text: str, value: float, model: str = MODEL, **fields: Any) -> ScoreEvent:
     label: Any = "positive" if value > 0 else "negative" if value < 0 else "neutral"
-    of_score = {"confidence": fields.pop("confidence", 0.9), "taxonomy": fields.pop("taxonomy", 0)}
+    of_score = {name: fields.pop(name, default) for name, default in (("confidence", 0.9), ("taxonomy", 0), ("urgency", ()))}
     score = Score(label=label, score=value, text_hash=text_hash(text), **of_score)
     return ScoreEvent(
         **{"tenant": "acme", "subject": subject, "model": model, "received_at": datetime.now(UTC), "score": score, **fields}

@@ -46,9 +46,14 @@ async def test_every_comment_gets_a_whole_score(http: httpx.AsyncClient) -> None
     loved, none = answer.json()["scores"]
     assert loved == {
         "label": "positive", "score": 0.6369, "confidence": 0.8185, "language": "en", "mixed": False, "themes": [], "flags": [],
-        "text_hash": text_hash("I love it"),
+        "taxonomy": 0, "urgency": [], "text_hash": text_hash("I love it"),
     }  # fmt: skip
     assert (none["label"], none["score"], none["language"], none["flags"]) == (None, None, None, ["non_answer"])
+
+
+async def test_a_score_tells_why_the_comment_should_not_wait(http: httpx.AsyncClient) -> None:
+    answer = await score(http, {"text": "0/10, I will sue you"}, {"text": "I was charged twice. Third email about it!"})
+    assert [one["urgency"] for one in answer.json()["scores"]] == [["legal_threat"], ["money_taken", "repeated_contact"]]
 
 
 async def test_as_many_as_allowed_are_scored_in_their_order(http: httpx.AsyncClient) -> None:

@@ -138,6 +138,16 @@ def test_what_a_rule_knows_no_model_is_asked() -> None:
     assert scorer.asked == [["It came on Monday"]]
 
 
+def test_a_comment_that_should_not_wait_says_why_whoever_judges_it() -> None:
+    assert one("The charger caught fire on my desk").urgency == ("safety",)
+    assert one("0/10, I will sue you").urgency == ("legal_threat",)
+    assert one("Very friendly, thank you").urgency == one("n/a").urgency == ()
+
+
+def test_urgency_is_looked_for_in_what_a_model_gets_to_see() -> None:
+    assert one("so so. " * LONGEST + "I will sue you").urgency == ()
+
+
 def test_a_language_that_is_told_is_written_down_and_a_stated_one_is_kept() -> None:
     assert one("Das Paket kam zwei Wochen zu spät und niemand hat geantwortet").language == "de"
     assert one("Das Paket kam zwei Wochen zu spät und niemand hat geantwortet", "de-AT").language == "de-AT"
