@@ -18,7 +18,7 @@ LABEL_OF = {number: label for label, number in LABELS.items()}
 JUDGED = frozenset({"sentiment", "label"})
 
 Shown = dict[str, Any]
-UNSCORED: Shown = {"label": None, "score": None, "themes": (), "judged_by": None, "model": None}
+UNSCORED: Shown = {"label": None, "score": None, "themes": (), "judged_by": None, "themes_by": None, "model": None}
 
 
 def shown(records: Iterable[Record], zone: ZoneInfo, model: str) -> list[Shown]:
@@ -61,11 +61,14 @@ def judgements(seen: SubjectView, record: Record, model: str) -> list[Shown]:
 
 
 def judgement(score: Score, override: Override | None) -> Shown:
-    """How a comment is judged. `judged_by` tells whose its label is."""
+    """How a comment is judged. `judged_by` tells whose its label is, `themes_by` whose its themes are."""
     label, value = judged(score, override)
-    human = override is not None and override.label is not None
-    themes = judged_themes(score, override)
-    return {"label": label, "score": value, "themes": themes, "judged_by": "human" if human else "model"}
+    by = {"judged_by": whose(override and override.label), "themes_by": whose(override and override.themes)}
+    return {"label": label, "score": value, "themes": judged_themes(score, override), **by}
+
+
+def whose(said: object) -> str:
+    return "human" if said else "model"
 
 
 def judgement_of(record: Record, said: list[Shown]) -> Shown:

@@ -92,7 +92,7 @@ async def test_a_humans_themes_are_shown_in_place_of_the_models(world: World) ->
         await world.take(statement(subject, override, at=ago(1), seq=5))
         (record,) = await pages(http, "sentiment", window="24h")
     assert record["themes"] == [{"theme": "waiting", "score": -0.5}, {"theme": "delivery", "score": -0.7}]
-    assert (record["label"], record["judged_by"]) == ("negative", "model")
+    assert (record["label"], record["judged_by"], record["themes_by"]) == ("negative", "model", "human")
 
 
 async def test_a_rating_comes_with_the_words_said_beside_it(world: World) -> None:
