@@ -15,7 +15,7 @@ BEARER = HTTPBearer(auto_error=False, scheme_name="key", description="An API key
 
 
 def caller_with(scope: Scope | None) -> Callable[[Request], Awaitable[Key]]:
-    """A dependency: the caller's key, which must carry `scope` (None: any key). Raises 401 without a key that works, 429, or 403."""
+    """A dependency: the caller's key, which must carry `scope`; None: any key. Raises 401 without a working key, 429, or 403."""
 
     async def dependency(request: Request) -> Key:
         key = await known(gateway_of(request), request.headers.get("authorization", ""))
