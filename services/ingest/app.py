@@ -9,13 +9,14 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.routing import Route
 
-from services.ingest.api import connections, feedback, internal, quarantine, taxonomy
+from services.ingest.api import connections, feedback, internal, overrides, quarantine, taxonomy
 from services.ingest.api.hooks import Hook
 from services.ingest.api.state import Ingest
 from services.ingest.inbox import locks
 from services.ingest.inbox.committer import Committer
 from services.ingest.relay import Relay, Sends
 from services.ingest.settings import Settings
+from services.ingest.store.comments import Comments
 from services.ingest.store.connections import Connections
 from services.ingest.store.directory import Directory
 from services.ingest.store.outbox import Outbox
@@ -64,7 +65,14 @@ def create_app(
     app.add_middleware(RequestId)
     problems.install(app)
     app.router.routes.append(Route("/v1/hooks/{connection}", Hook()))
-    for routes in (feedback.routes, connections.routes, quarantine.routes, taxonomy.routes, internal.routes):
+    for routes in (
+        feedback.routes,
+        overrides.routes,
+        connections.routes,
+        quarantine.routes,
+        taxonomy.routes,
+        internal.routes,
+    ):
         app.include_router(routes)
     add_health(app, alive=lambda: workers.dead, ready=lambda: missing(app.state.reads))
     return app
@@ -83,6 +91,7 @@ def build(
         taxonomies=Taxonomies(engine),
         quarantine=Quarantine(pool),
         outbox=Outbox(pool, locks.ARRIVALS),
+        comments=Comments(pool),
         public_url=trimmed(settings.public_url),
         now=now,
     )

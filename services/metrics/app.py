@@ -8,7 +8,7 @@ import asyncpg
 import httpx
 from fastapi import FastAPI
 
-from services.metrics.api import internal, kpis
+from services.metrics.api import gold, internal, kpis
 from services.metrics.api.state import Metrics
 from services.metrics.clients.ingest import Ingest
 from services.metrics.consumer import Intake, idle
@@ -60,6 +60,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     add_health(app, alive=lambda: workers.dead, ready=lambda: missing(app))
     app.include_router(internal.router(settings.internal_token))
     app.include_router(kpis.router(settings.internal_token))
+    app.include_router(gold.router(settings.internal_token))
     return app
 
 

@@ -137,6 +137,28 @@ async def test_the_records_behind_a_number_are_those_that_it_counts(board: Board
     assert sorted(int(value) for value in values) == [3, 8, 9, 10]
 
 
+async def test_a_label_is_corrected_by_a_key_that_may_and_given_back_to_the_model(board: Board) -> None:
+    await board.open(board.stack.admin_key)
+    await board.page.locator('[data-kpi="net_sentiment"] .n').click(timeout=SECONDS)
+    comment = board.page.locator("#records-body tbody tr", has_text="Wonderful")
+    label = comment.get_by_label("Label of this comment")
+    for choice, told, value in (("negative", "negative", -100.0), ("", "none", 0.0)):
+        await label.select_option(choice, timeout=SECONDS)
+        await expect(comment.get_by_role("status")).to_have_text("Saved", timeout=SECONDS)
+        await expect(comment).to_have_attribute("data-label", told)
+        await until(lambda value=value: counts(board, value), 20, f"a net sentiment of {value}")
+
+
+async def counts(board: Board, value: float) -> bool:
+    return bool((await board.stack.row("net_sentiment", **board.scope))["value"] == value)
+
+
+async def test_a_key_that_may_only_read_is_offered_no_correction(board: Board) -> None:
+    await board.page.locator('[data-kpi="net_sentiment"] .n').click(timeout=SECONDS)
+    await expect(board.page.locator("#records-body tbody tr")).to_have_count(2, timeout=SECONDS)
+    assert await board.page.get_by_label("Label of this comment").count() == 0
+
+
 async def test_markup_in_a_comment_is_shown_as_text(board: Board) -> None:
     await board.post(0, HOSTILE)
     await expect(board.page.locator(".comment .said").first).to_have_text(HOSTILE, timeout=SECONDS)

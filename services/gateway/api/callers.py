@@ -14,14 +14,14 @@ BEARER = HTTPBearer(auto_error=False, scheme_name="key", description="An API key
 """Only for the OpenAPI document; the check is `caller_with`'s."""
 
 
-def caller_with(scope: Scope) -> Callable[[Request], Awaitable[Key]]:
-    """A dependency: the caller's key, which must carry `scope`. Raises 401 without a key that works, 429, or 403."""
+def caller_with(scope: Scope | None) -> Callable[[Request], Awaitable[Key]]:
+    """A dependency: the caller's key, which must carry `scope`; None: any key. Raises 401 without a working key, 429, or 403."""
 
     async def dependency(request: Request) -> Key:
         key = await known(gateway_of(request), request.headers.get("authorization", ""))
         request.state.caller = key
         request.state.rate_limit = gateway_of(request).limits.take(key.id)
-        if not key.may(scope):
+        if scope and not key.may(scope):
             raise Forbidden(f"this key lacks the scope {scope}")
         return key
 

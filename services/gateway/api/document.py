@@ -81,6 +81,42 @@ As `application/x-ndjson`, one row a line."""
 RECORD_FORMS = f"""As CSV (`Accept: text/csv`) the records have these columns in this order: `{", ".join(RECORD_COLUMNS)}`.
 As CSV and `application/x-ndjson` the address of the next page is in the header `Link`."""
 
+OVERRIDE: dict[str, Any] = {
+    "type": "object",
+    "required": ["subject", "comment", "label"],
+    "additionalProperties": False,
+    "properties": {
+        "subject": {"type": "string", "description": "As `/v1/kpis/sentiment/records` shows it"},
+        "comment": {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "The `text_hash` of the record"},
+        "label": {"enum": ["positive", "neutral", "negative", None], "description": "null: the model's"},
+        "themes": {"type": "array", "items": {"type": "string"}, "maxItems": 50, "description": "None: the model's"},
+    },
+}
+
+OVERRIDING = """It beats every model's, and of two on one comment the later received stands. `"label": null` without themes
+takes back what was judged before. 404: the tenant has no such subject, or it never made this comment. With an `Idempotency-Key` a
+retry is the same judgement."""
+
+GOLD_ROW: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "subject": {"type": "string"},
+        "comment": {"type": "string", "description": "The hash of the text"},
+        "at": {"type": "string", "format": "date-time", "description": "When it was said"},
+        "text": {"type": "string"},
+        "language": {"type": ["string", "null"], "description": "The stated one, else the one found"},
+        "label": {"enum": ["positive", "neutral", "negative", None], "description": "The human's; null: only themes were judged"},
+        "themes": {"type": "array", "items": {"type": "string"}, "description": "The human's; none: left to the model"},
+        "model": {"type": ["string", "null"], "description": "The model whose scores count; null: it hasn't scored the text"},
+        "model_label": {"enum": ["positive", "neutral", "negative", None], "description": "What the model says"},
+    },
+}
+
+GOLD_FORMS = """One row for each judgement that stands on a comment that stands; what was taken back, edited away or erased
+isn't there.
+As JSON page by page; a page may hold fewer rows than `limit`, even none, and only `"next": null` says that it is the last.
+As `application/x-ndjson` all rows from `cursor` on in one stream, without `limit`; a stream that breaks off is not whole."""
+
 WATCHED = [{**parameter("kpis", "Ids of KPIs, separated by commas"), "required": True}]
 
 LAST_EVENT_ID = {

@@ -67,6 +67,12 @@ async def list_keys(request: Request, caller: Admin) -> Response:
     return JSONResponse({"keys": [shown(key) for key in await gateway_of(request).keys.of(caller.tenant)]})
 
 
+@routes.get("/self", summary="The calling key, and all that it may do")
+async def own_key(request: Request, caller: Annotated[Key, Depends(caller_with(None))]) -> Response:
+    requests.only(request)
+    return JSONResponse(shown(caller) | {"may": sorted(granted(caller.scopes))}, headers={"Cache-Control": "no-store"})
+
+
 @routes.post("", summary="Make a key; its secret is shown this once", status_code=201, openapi_extra=body_of(NewKey))
 async def create_key(request: Request, caller: Admin) -> Response:
     requests.only(request)

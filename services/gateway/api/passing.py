@@ -2,14 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import httpx
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway.api import requests
 from services.gateway.api.callers import BEARER, caller_with
-from services.gateway.api.document import refusals
+from services.gateway.api.document import OVERRIDE, OVERRIDING, refusals
 from services.gateway.api.requests import MIB
 from services.gateway.api.state import gateway_of
 from services.gateway.domain.keys import Key, Scope
@@ -28,6 +28,9 @@ class Passage:
     scope: Scope
     summary: str
     limit: int = MIB
+    description: str | None = None
+    body: dict[str, Any] | None = None
+    """The JSON schema of its body, where the document tells it."""
 
 
 PASSAGES = (
@@ -39,6 +42,7 @@ PASSAGES = (
     Passage("POST", "/v1/connections/{id}:test", "ingest", "admin", "What a delivery would become, storing nothing", 2 * MIB),
     Passage("POST", "/v1/feedback", "ingest", "ingest:write", "Post one canonical record"),
     Passage("POST", "/v1/feedback:batch", "ingest", "ingest:write", "Post up to 5,000 canonical records", 8 * MIB),
+    Passage("POST", "/v1/overrides", "ingest", "ingest:write", "Judge a comment", MIB, OVERRIDING, OVERRIDE),
     Passage("GET", "/v1/quarantine", "ingest", "admin", "What could not be understood, and why"),
     Passage("GET", "/v1/quarantine/{id}", "ingest", "pii:read", "One delivery that could not be understood, with its body"),
     Passage("POST", "/v1/quarantine/{id}:retry", "ingest", "admin", "Try a quarantined delivery again"),
@@ -59,12 +63,19 @@ def router() -> APIRouter:
             endpoint(passage),
             methods=[passage.method],
             summary=passage.summary,
+            description=passage.description,
             tags=[passage.upstream],
             response_class=Response,
             responses=refusals(),
+            openapi_extra=documented(passage),
             operation_id=f"{passage.method}_{passage.path}".lower().translate(str.maketrans("/:{}", "____")),
         )
     return routes
+
+
+def documented(passage: Passage) -> dict[str, Any] | None:
+    schema = passage.body
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}} if schema else None
 
 
 def endpoint(passage: Passage) -> Callable[..., Awaitable[Response]]:

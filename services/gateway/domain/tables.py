@@ -15,7 +15,7 @@ Table = tuple[list[str], Iterable[Sequence[Any]]]
 VALUE_COLUMNS = ("value", "n", "numerator", "denominator")
 INTERVAL_COLUMNS = ("low", "high", "level", "method")
 COMPARE_COLUMNS = ("to", "value", "delta", "significant")
-SAID_COLUMNS = ("at", "subject", "measure", "value", "label", "score", "model", "text")
+SAID_COLUMNS = ("at", "subject", "measure", "value", "label", "score", "model", "judged_by", "text", "text_hash")
 RECORD_COLUMNS = (*SAID_COLUMNS, *DIMENSIONS)
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")

@@ -13,6 +13,7 @@ export class Refused extends Error {
 
 export class Api {
   #key;
+  #may = null;
   #waiting = new Map();
   #onTrouble;
   #onKeyRefused;
@@ -43,6 +44,18 @@ export class Api {
     return this.#get(`/v1/kpis/${encodeURIComponent(id)}/records`, query, signal);
   }
 
+  /** Whether the key has this scope. */
+  async may(scope, signal) {
+    this.#may ??= (await this.#get("/v1/keys/self", {}, signal)).may;
+    return this.#may.includes(scope);
+  }
+
+  /** Judge a comment in the model's place. Trying again is the same judgement, by its key. */
+  async override(judgement, signal) {
+    const headers = { ...this.headers, "Content-Type": "application/json", "Idempotency-Key": unique() };
+    await this.#patiently("/v1/overrides", { method: "POST", headers, body: JSON.stringify(judgement) }, signal);
+  }
+
   /** The address of the live stream for a query. */
   live(query) {
     return address("/v1/live", query);
@@ -53,13 +66,16 @@ export class Api {
     this.#onKeyRefused();
   }
 
-  /** GET a JSON document; overload and outages are waited out until `signal` says stop. */
-  async #get(path, query, signal) {
-    const url = address(path, query);
+  #get(path, query, signal) {
+    return this.#patiently(address(path, query), { headers: this.headers }, signal);
+  }
+
+  /** The JSON document that a call answers with; overload and outages are waited out until `signal` says stop. */
+  async #patiently(url, request, signal) {
     const call = Symbol(url);
     try {
       for (let attempt = 0; ; attempt += 1) {
-        const answer = await this.#attempt(url, signal);
+        const answer = await this.#attempt(url, request, signal);
         if (answer.ok) return await answer.json();
         const rest = Math.max(RESTS[Math.min(attempt, RESTS.length - 1)], answer.retryAfter ?? 0);
         this.#note(call, answer.trouble);
@@ -70,10 +86,10 @@ export class Api {
     }
   }
 
-  async #attempt(url, signal) {
+  async #attempt(url, request, signal) {
     let response;
     try {
-      response = await fetch(url, { headers: this.headers, signal });
+      response = await fetch(url, { ...request, signal });
     } catch (error) {
       if (signal?.aborted) throw error;
       return { ok: false, trouble: "Earshot can't be reached. Trying again…" };
@@ -108,6 +124,9 @@ function address(path, query) {
   const said = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== null && value !== undefined));
   return said.size ? `${path}?${said}` : path;
 }
+
+/** 128 random bits; `crypto.randomUUID` is there on https alone. */
+const unique = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** Wait, or throw the moment `signal` says stop. */
 export function sleep(milliseconds, signal) {

@@ -1,6 +1,7 @@
 /** The drill-down: the records behind a number, page by page, in a panel at the side. */
 
 import { Refused } from "/static/api.js";
+import { correction } from "/static/correction.js";
 import { byId, h, placeholder, setText } from "/static/dom.js";
 import { moment, show } from "/static/format.js";
 
@@ -33,15 +34,17 @@ export class Records {
   }
 
   async #page(kpi, scope, rows, cursor) {
-    let page;
+    let page, correct;
+    const { signal } = this.#stop;
     try {
-      page = await this.api.records(kpi.id, { ...scope, limit: PAGE, cursor }, this.#stop.signal);
+      page = await this.api.records(kpi.id, { ...scope, limit: PAGE, cursor }, signal);
+      correct = (await this.api.may("ingest:write", signal)) && ((record, told) => correction(record, told, (judgement) => this.api.override(judgement, signal)));
     } catch (error) {
       if (error instanceof Refused) this.body.replaceChildren(placeholder(error.status === 403 ? "This key may not read records (records:read)." : error.message));
       else if (!this.#stop.signal.aborted) throw error;
       return;
     }
-    rows.append(...page.records.map((record) => line(kpi, record, page.window.tz)));
+    rows.append(...page.records.map((record) => line(kpi, record, page.window.tz, correct)));
     if (!rows.children.length) {
       this.body.replaceChildren(placeholder("No records in this window."));
       return;
@@ -57,14 +60,21 @@ const table = (kpi, rows) => {
   return h("table", null, h("thead", null, h("tr", null, ...columns.map((name) => h("th", { scope: "col" }, name)))), rows);
 };
 
-function line(kpi, record, zone) {
+/** One record; `correct` makes the control for a comment's label, where the key may correct it. */
+function line(kpi, record, zone, correct) {
   const dims = record.dims ?? {};
-  return h("tr", { "data-label": record.label ?? null },
+  const value = h("td", { class: "strong" }, valueOf(kpi, record));
+  const row = h("tr", { "data-label": record.label ?? null },
     h("td", { class: "quiet" }, h("time", { datetime: record.at }, moment(record.at, zone))),
-    kpi.unit === "count" ? null : h("td", { class: "strong" }, valueOf(kpi, record)),
+    kpi.unit === "count" ? null : value,
     h("td", null,
       record.text && h("p", { class: "said" }, record.text),
       h("p", { class: "from" }, h("code", { title: record.subject }, record.subject.replace(/^[^/]*\//, "")), ...DIMS.map((name) => dims[name]).filter(Boolean).map((name) => h("span", null, name)))));
+  if (correct && record.text_hash && record.model) row.lastChild.append(correct(record, (label) => {
+    row.dataset.label = label ?? "none";
+    setText(value, label ?? "");
+  }));
+  return row;
 }
 
 function valueOf(kpi, record) {

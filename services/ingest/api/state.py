@@ -8,6 +8,7 @@ from typing import cast
 from fastapi import Request
 
 from services.ingest.inbox.committer import Committer
+from services.ingest.store.comments import Comments
 from services.ingest.store.connections import Connections
 from services.ingest.store.directory import Directory
 from services.ingest.store.outbox import Outbox
@@ -27,6 +28,7 @@ class Ingest:
     taxonomies: Taxonomies
     quarantine: Quarantine
     outbox: Outbox
+    comments: Comments
     public_url: str
     now: Callable[[], datetime]
 

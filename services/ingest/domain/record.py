@@ -68,16 +68,22 @@ class Erasure(Model):
     customer: Customer
 
 
+Subject = Annotated[
+    str, StringConstraints(max_length=300, pattern=r"^[^/\x00-\x1f]+/(response|review|ticket)/[^\x00-\x1f\x7f]+$")
+]
+"""`<connection>/<type>/<id>`."""
+Comment = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+"""The hash of a comment's text."""
+
+
 class Override(Model):
-    """A human's judgement of one comment, named by the hash of its text; `subject` is `<connection>/<type>/<id>`."""
+    """A human's judgement of one comment, named by the hash of its text."""
 
     type: Literal["override"]
     id: Name
     at: Time
-    subject: Annotated[
-        str, StringConstraints(max_length=300, pattern=r"^[^/\x00-\x1f]+/(response|review|ticket)/[^\x00-\x1f\x7f]+$")
-    ]
-    comment: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+    subject: Subject
+    comment: Comment
     label: Label | None = None
     themes: Annotated[list[Name], Field(default_factory=list, max_length=50)]
 

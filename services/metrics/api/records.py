@@ -8,18 +8,22 @@ from zoneinfo import ZoneInfo
 
 from services.metrics.api.answers import local
 from services.metrics.domain.contributions import LABELS, judged
+from services.metrics.domain.judgement import judged_themes
 from services.metrics.domain.view import SubjectView, view
 from services.metrics.store.records import Record
 from services.metrics.store.writer import decoded
+from shared.events import Override, Score
 
 LABEL_OF = {number: label for label, number in LABELS.items()}
 JUDGED = frozenset({"sentiment", "label"})
 
 Shown = dict[str, Any]
+UNSCORED: Shown = {"label": None, "score": None, "themes": (), "urgency": (), "judged_by": None, "themes_by": None, "model": None}
 
 
 def shown(records: Iterable[Record], zone: ZoneInfo, model: str) -> list[Shown]:
-    """The records with their words. Of a comment also its label, score, urgency and the model that judged it."""
+    """The records with their words. Of a comment also its label, score, themes and urgency, the model that scored it, who judged
+    it, and the hash that names its text to an override."""
     views: dict[int, SubjectView] = {}
     said: defaultdict[tuple[int, datetime, str], list[Shown]] = defaultdict(list)
     found = []
@@ -50,18 +54,21 @@ def judgements(seen: SubjectView, record: Record, model: str) -> list[Shown]:
     comments = sorted((c for c in seen.comments if c.at == record.at), key=lambda comment: comment.text_hash)
     found = []
     for comment in comments:
-        score = scores.get((model, comment.text_hash))
-        label, value = judged(score, seen.overrides.get(comment.text_hash)) if score else (None, None)
-        found.append(
-            {
-                "text": comment.text,
-                "label": label,
-                "score": value,
-                "urgency": list(score.urgency) if score else [],
-                "model": model if score else None,
-            }
-        )
+        score, override = scores.get((model, comment.text_hash)), seen.overrides.get(comment.text_hash)
+        told = judgement(score, override) | {"model": model} if score else UNSCORED
+        found.append({"text": comment.text, "text_hash": comment.text_hash, **told})
     return found
+
+
+def judgement(score: Score, override: Override | None) -> Shown:
+    """How a comment is judged. `judged_by` tells whose its label is, `themes_by` whose its themes are."""
+    label, value = judged(score, override)
+    by = {"judged_by": whose(override and override.label), "themes_by": whose(override and override.themes)}
+    return {"label": label, "score": value, "themes": judged_themes(score, override), "urgency": score.urgency, **by}
+
+
+def whose(said: object) -> str:
+    return "human" if said else "model"
 
 
 def judgement_of(record: Record, said: list[Shown]) -> Shown:

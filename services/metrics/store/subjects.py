@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from services.metrics.domain.merge import standing_score, union
-from shared.events import Event, ScoreEvent, Tombstone, decode_event, encode
+from shared.events import Event, Override, ScoreEvent, Tombstone, decode_event, encode
 
 Key = tuple[int, str]
 """A tenant's id and the subject's name."""
@@ -41,6 +41,15 @@ class Subject:
     @property
     def erased(self) -> bool:
         return any(type(event.body) is Tombstone for event in self.statements.values())
+
+    @property
+    def newly_judged(self) -> bool:
+        """Whether a human judged one of its comments, and none had before."""
+        return judged(self.statements) and not judged(self.stored)
+
+
+def judged(statements: Mapping[str, Event]) -> bool:
+    return any(type(event.body) is Override for event in statements.values())
 
 
 async def lock(connection: asyncpg.Connection, keys: Iterable[Key]) -> dict[Key, Subject]:
@@ -103,6 +112,8 @@ async def store(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> 
     erased = [s.id for s in subjects if s.erased and not any(type(e.body) is Tombstone for e in s.stored.values())]
     if erased:
         await connection.execute("UPDATE subjects SET erased = true WHERE id = ANY($1)", erased)
+    if newly := [s.id for s in subjects if s.newly_judged]:
+        await connection.execute("UPDATE subjects SET judged = true WHERE id = ANY($1)", newly)
 
 
 async def _store_statements(connection: asyncpg.Connection, subjects: list[Subject]) -> None:

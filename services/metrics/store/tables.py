@@ -64,7 +64,9 @@ subjects = Table(
     Column("tenant", Integer, nullable=False),
     Column("subject", Text, nullable=False),
     Column("erased", Boolean, nullable=False, server_default=text("false")),
+    Column("judged", Boolean, nullable=False, server_default=text("false"), comment="a human judged one of its comments, ever"),
     UniqueConstraint("tenant", "subject", name="subjects_key"),
+    Index("subjects_judged", "tenant", "id", postgresql_where=text("judged AND NOT erased")),
 )
 
 statements = Table(

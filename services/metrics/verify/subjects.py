@@ -11,7 +11,7 @@ from services.metrics.domain.merge import union
 from services.metrics.domain.view import view
 from services.metrics.store.query import snapshot
 from services.metrics.verify.report import Step
-from shared.events import Event, Tombstone, decode_event, encode
+from shared.events import Event, Override, Tombstone, decode_event, encode
 
 Name = tuple[str, str]
 """A tenant and one of its subjects."""
@@ -21,7 +21,7 @@ PAUSE = 1.0
 """Seconds between two looks at what isn't equal yet."""
 
 STORED = """
-    SELECT t.slug, s.subject, s.erased, st.statement, st.revision, st.seq, st.position, st.body
+    SELECT t.slug, s.subject, s.erased, s.judged, st.statement, st.revision, st.seq, st.position, st.body
     FROM tenants t JOIN subjects s ON s.tenant = t.id LEFT JOIN statements st ON st.subject_id = s.id
     WHERE $1::text IS NULL OR t.slug = $1
 """
@@ -38,6 +38,7 @@ class Stored:
     """A subject as metrics has it; `forged` names rows whose columns contradict their body."""
 
     erased: bool
+    judged: bool
     statements: dict[str, Event] = field(default_factory=dict)
     forged: set[str] = field(default_factory=set)
 
@@ -80,8 +81,8 @@ async def read_events(ingest: Ingest, upto: int, tenant: str | None) -> dict[Nam
 async def read_stored(pool: asyncpg.Pool, tenant: str | None) -> dict[Name, Stored]:
     """The state of every subject, by what metrics has."""
     found: dict[Name, Stored] = {}
-    async for slug, subject, erased, statement, revision, seq, position, body in rows(pool, STORED, tenant):
-        stored = found.setdefault((slug, subject), Stored(erased))
+    async for slug, subject, erased, judged, statement, revision, seq, position, body in rows(pool, STORED, tenant):
+        stored = found.setdefault((slug, subject), Stored(erased, judged))
         if statement is None:
             continue
         event = decode_event(body)
@@ -119,6 +120,8 @@ def difference(wanted: State, have: Stored, head: int) -> str:
     erased = any(type(event.body) is Tombstone for event in have.statements.values())
     told = ((missing, "statements missing"), (surplus, "statements too many"), (changed, "statements differ"))
     flag = ["is marked as erased wrongly" if have.erased else "isn't marked as erased"] if have.erased != erased else []
+    if not have.judged and any(type(event.body) is Override for event in have.statements.values()):
+        flag.append("isn't marked as judged")
     return ", ".join([f"{count} {what}" for count, what in told if count] + flag)
 
 

@@ -1,4 +1,5 @@
-"""Labelled comments as files: `train`, `dev`, `test`, `unseen`, `multi`, `mixed`, a JSON object a line."""
+"""Labelled comments as files: `train`, `dev`, `test`, `unseen`, `multi`, `mixed`, a JSON object a line; and, where there is one,
+an export of what humans judged (`GET /v1/gold`) as `gold.ndjson`."""
 
 import random
 from collections import defaultdict
@@ -7,6 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+
+from shared.events import Label
 
 KINDS = ("neg", "neu", "pos")
 """The labels in the order of the models' classes."""
@@ -36,15 +39,48 @@ def read(folder: Path, name: str) -> list[Row]:
     return [decode(line) for line in lines if line.strip()]
 
 
+class Judged(msgspec.Struct, frozen=True):
+    """What is read of an exported row."""
+
+    text: str
+    comment: str
+    label: Label | None
+    language: str | None = None
+
+
+KIND_OF: dict[Label, Literal["neg", "neu", "pos"]] = {"negative": "neg", "neutral": "neu", "positive": "pos"}
+HELD_OUT = 0x1A
+"""Of the 256 first bytes that a text's hash may have, so many are dev: a tenth."""
+
+
+def read_gold(path: Path) -> list[Row]:
+    """An export of gold as rows of the source `gold`; judgements of themes alone are left out. Which tenth of the texts is dev is
+    decided by their hashes, so that no later export moves one from there into training. An unknown language is `und`."""
+    decode = msgspec.json.Decoder(Judged).decode
+    judged = [decode(line) for line in path.read_bytes().splitlines() if line.strip()]
+    return [_gold(one, KIND_OF[one.label]) for one in judged if one.label is not None]
+
+
+def _gold(judged: Judged, label: Literal["neg", "neu", "pos"]) -> Row:
+    lang = (judged.language or "und").replace("_", "-").partition("-")[0].lower()
+    return Row(judged.text, label, "gold", lang, "dev" if bytes.fromhex(judged.comment)[0] < HELD_OUT else "train")
+
+
+def gold_rows(folder: Path, split: str) -> list[Row]:
+    """The rows of the folder's gold, none where it has none."""
+    path = folder / "gold.ndjson"
+    return [row for row in read_gold(path) if row.split == split] if path.exists() else []
+
+
 def training_rows(folder: Path, most: int) -> list[Row]:
-    """What weights are learnt from: at most `most` rows of each source and label, chosen by a fixed seed."""
+    """What weights are learnt from: at most `most` rows of each English source and label, chosen by a fixed seed."""
     english = sampled(read(folder, "train"), most)
-    return ours([*english, *(row for row in read(folder, "multi") if row.split == "train")])
+    return ours([*english, *(row for row in read(folder, "multi") if row.split == "train"), *gold_rows(folder, "train")])
 
 
 def choosing_rows(folder: Path) -> list[Row]:
     """What is calibrated and chosen by: the dev rows of all languages."""
-    return ours([*read(folder, "dev"), *(row for row in read(folder, "multi") if row.split == "dev")])
+    return ours([*read(folder, "dev"), *(row for row in read(folder, "multi") if row.split == "dev"), *gold_rows(folder, "dev")])
 
 
 def ours(rows: Iterable[Row]) -> list[Row]:

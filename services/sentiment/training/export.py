@@ -60,12 +60,19 @@ class Layers:
         """Word, place and kind, added and normalised."""
         words, units = by_row(self.state["encoder.embeddings.word_embeddings.weight"])
         flat = self.add("Reshape", "ids", whole(-1))
-        word = self.add("Mul", self.add("Cast", self.add("Gather", words, flat), to=TensorProto.FLOAT), self.add("Gather", units, flat))
+        word = self.add(
+            "Mul", self.add("Cast", self.add("Gather", words, flat), to=TensorProto.FLOAT), self.add("Gather", units, flat)
+        )
         long = self.add("Gather", self.shape, np.array(1, np.int64))
-        places = self.state["encoder.embeddings.position_embeddings.weight"] + self.state["encoder.embeddings.token_type_embeddings.weight"]
+        places = (
+            self.state["encoder.embeddings.position_embeddings.weight"]
+            + self.state["encoder.embeddings.token_type_embeddings.weight"]
+        )
         place = self.add("Slice", places, whole(0), self.add("Unsqueeze", long, whole(0)), whole(0))
         texts = self.add("Reshape", word, self.add("Concat", self.shape, whole(self.hidden), axis=0))
-        return self.norm(self.add("Reshape", self.add("Add", texts, place), whole(-1, self.hidden)), "encoder.embeddings.LayerNorm")
+        return self.norm(
+            self.add("Reshape", self.add("Add", texts, place), whole(-1, self.hidden)), "encoder.embeddings.LayerNorm"
+        )
 
     def layer(self, number: int, rows: str, unseen: str) -> str:
         name = f"encoder.encoder.layer.{number}"
@@ -95,7 +102,9 @@ class Layers:
         """Rows of floats as rows of unsigned eight-bit numbers, and the unit of each row."""
         largest = self.add("ReduceMax", self.add("Abs", rows), whole(-1), keepdims=0)
         units = self.add("Max", self.add("Mul", largest, np.float32(1 / 127)), np.float32(1e-9))
-        zeros = self.add("ConstantOfShape", self.add("Shape", units), value=helper.make_tensor("v", TensorProto.UINT8, [1], [MIDDLE]))
+        zeros = self.add(
+            "ConstantOfShape", self.add("Shape", units), value=helper.make_tensor("v", TensorProto.UINT8, [1], [MIDDLE])
+        )
         return self.add("QuantizeLinear", rows, units, zeros, axis=0), self.add("Unsqueeze", units, whole(1))
 
     def linear(self, rounded: tuple[str, str], weights: Floats, bias: Floats) -> str:
@@ -116,7 +125,9 @@ class Layers:
         return self.add("Div", total, self.add("ReduceSum", heft, whole(1), keepdims=0))
 
     def norm(self, rows: str, name: str) -> str:
-        return self.add("LayerNormalization", rows, self.state[f"{name}.weight"], self.state[f"{name}.bias"], axis=-1, epsilon=1e-12)
+        return self.add(
+            "LayerNormalization", rows, self.state[f"{name}.weight"], self.state[f"{name}.bias"], axis=-1, epsilon=1e-12
+        )
 
     def weights(self, name: str) -> tuple[Floats, Floats]:
         return np.ascontiguousarray(self.state[f"{name}.weight"].T), self.state[f"{name}.bias"]

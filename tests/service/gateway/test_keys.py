@@ -161,3 +161,21 @@ async def test_an_unknown_parameter_is_400(door: Door) -> None:
     answer = await door.get("/v1/keys?tenant=other", await door.key("admin"))
     assert answer.status_code == 400
     assert problem(answer)["invalid_params"][0]["name"] == "tenant"
+
+
+@pytest.mark.parametrize(
+    ("scopes", "may"),
+    [
+        (("metrics:read",), ["metrics:read"]),
+        (("admin",), ["admin", "ingest:write", "metrics:read", "records:read"]),
+        (("pii:read", "ingest:write"), ["ingest:write", "pii:read"]),
+    ],
+)
+async def test_a_key_is_told_what_it_may_do_and_nothing_secret(door: Door, scopes: tuple[str, ...], may: list[str]) -> None:
+    key = await door.key(*scopes)
+    answer = await door.get("/v1/keys/self", key)
+    assert (answer.status_code, answer.json()["may"], answer.json()["scopes"]) == (200, may, sorted(scopes))
+    assert key not in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    assert (await door.http.get("/v1/keys/self")).status_code == 401
+    assert (await door.get("/v1/keys/self?x=1", key)).status_code == 400

@@ -6,9 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.events import Assigned, Opened, Override, StatusSet, Ticket, text_hash
+from shared.events import Assigned, Opened, Override, Score, ScoreEvent, StatusSet, Theme, Ticket, text_hash
 from tests.service.metrics.world import World, answered, score_of, serving, statement
-from tests.unit.metrics.build import csat, nps, words
+from tests.unit.metrics.build import MODEL, csat, nps, words
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
@@ -68,7 +68,32 @@ async def test_a_humans_label_is_shown_in_place_of_the_models(world: World) -> N
     )
     async with serving(world.url, NOW) as http:
         (record,) = await pages(http, "sentiment", window="24h")
-    assert (record["label"], record["score"]) == ("positive", 1.0)
+    assert (record["label"], record["score"], record["judged_by"]) == ("positive", 1.0, "human")
+
+
+async def test_a_comment_is_named_by_the_hash_that_an_override_takes_whatever_kpi_shows_it(world: World) -> None:
+    await world.take(answered(1, words("great"), words("n/a", "q5"), nps(9), at=ago(1)), score_of("c1/response/1", "great", 0.9))
+    async with serving(world.url, NOW) as http:
+        for kpi in ("sentiment", "net_sentiment"):
+            (record,) = await pages(http, kpi, window="24h")
+            assert (record["text_hash"], record["judged_by"]) == (text_hash("great"), "model")
+        (rated,) = await pages(http, "nps", window="24h")
+    assert "text_hash" not in rated
+
+
+async def test_a_humans_themes_are_shown_in_place_of_the_models(world: World) -> None:
+    subject, found = "c1/response/1", (Theme("delivery", -0.7), Theme("price", 0.2))
+    score = Score(label="negative", score=-0.5, confidence=0.9, themes=found, text_hash=text_hash("late"))
+    at = {"tenant": "acme", "received_at": NOW}
+    await world.take(answered(1, words("late"), at=ago(2)), ScoreEvent(subject=subject, model=MODEL, score=score, **at))
+    async with serving(world.url, NOW) as http:
+        (record,) = await pages(http, "sentiment", window="24h")
+        assert record["themes"] == [{"theme": "delivery", "score": -0.7}, {"theme": "price", "score": 0.2}]
+        override = Override(comment=text_hash("late"), themes=("waiting", "delivery"))
+        await world.take(statement(subject, override, at=ago(1), seq=5))
+        (record,) = await pages(http, "sentiment", window="24h")
+    assert record["themes"] == [{"theme": "waiting", "score": -0.5}, {"theme": "delivery", "score": -0.7}]
+    assert (record["label"], record["judged_by"], record["themes_by"]) == ("negative", "model", "human")
 
 
 async def test_a_rating_comes_with_the_words_said_beside_it(world: World) -> None:

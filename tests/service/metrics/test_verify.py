@@ -20,7 +20,7 @@ from services.metrics.clients.ingest import Ingest
 from services.metrics.verify.report import Step
 from services.metrics.verify.served import Question, battery
 from services.metrics.verify.verification import Verification
-from shared.events import Event, Opened, ScoreEvent, StatusSet, Ticket, encode
+from shared.events import Event, Label, Opened, Override, ScoreEvent, StatusSet, Ticket, encode, text_hash
 from tests.service.metrics.world import TOKEN, World, answered, erasure, score_of, serving, statement
 from tests.unit.metrics.build import MODEL, csat, nps, words
 
@@ -109,6 +109,11 @@ def story() -> tuple[list[Event], list[ScoreEvent]]:
     ]
     events.append(answered(7, nps(10), words("comment 7 edited"), at=ago(7 * 2.3), revision=2))
     events.append(erasure("c1/response/9", ago(1)))
+    judged: list[tuple[int, Label | None]] = [(1, "negative"), (5, "positive"), (5, None), (7, "neutral"), (9, "negative")]
+    events += [
+        statement(f"c1/response/{n}", Override(comment=text_hash(f"comment {n}"), label=label), at=ago(1), seq=200 + place)
+        for place, (n, label) in enumerate(judged)
+    ]
     texts = {n: f"comment {n}" for n in range(1, 40, 2) if n != 9} | {7: "comment 7 edited"}
     return events, [score_of(f"c1/response/{n}", text, n / 50) for n, text in texts.items()]
 
@@ -156,6 +161,10 @@ TAMPERED = {
     "a statement's words changed": (EVENTS, f"UPDATE statements SET body = {A_VALUE} WHERE subject_id = {THIRD}"),
     "a statement's revision changed": (EVENTS, f"UPDATE statements SET revision = revision + 1 WHERE {one('statements')}"),
     "a subject marked as erased": (EVENTS, f"UPDATE subjects SET erased = NOT erased WHERE {one('subjects')}"),
+    "a judged subject not marked": (
+        EVENTS,
+        f"UPDATE subjects SET judged = false WHERE {one('subjects', 'judged AND NOT erased')}",
+    ),
     "a subject lost": (EVENTS, f"DELETE FROM subjects WHERE id = {THIRD}"),
     "a score lost": (SCORES, f"DELETE FROM scores WHERE {one('scores')}"),
     "a score of another model": (SCORES, f"UPDATE scores SET model = 'another' WHERE {one('scores')}"),

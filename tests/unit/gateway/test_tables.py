@@ -70,7 +70,8 @@ def test_what_a_customer_says_is_never_a_formula(said: str) -> None:
 def test_any_text_comes_back_whole(said: str, team: str) -> None:
     record = {"at": "t", "subject": "s", "text": said, "dims": {"team": team}}
     header, row = list(csv.reader(io.StringIO(as_csv(records_table({"records": [record]})), newline="")))
-    assert header == ["at", "subject", "measure", "value", "label", "score", "model", "text", *DIMENSIONS]
+    named = ["at", "subject", "measure", "value", "label", "score", "model", "judged_by", "text", "text_hash"]
+    assert header == [*named, *DIMENSIONS]
     found = dict(zip(header, row, strict=True))
     assert found["text"].removeprefix("'") == said.removeprefix("'") or found["text"] == said
     assert found["team"].lstrip(" ")[:1] not in set("=+-@\t\r\n")

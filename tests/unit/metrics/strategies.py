@@ -84,6 +84,7 @@ overrides: Any = st.builds(
     Override,
     comment=st.sampled_from([text_hash(text) for text in TEXTS]),
     label=st.none() | st.sampled_from(["positive", "neutral", "negative"]),
+    themes=st.lists(st.sampled_from(["delivery", "billing"]), max_size=2).map(tuple),
 )
 tombstones = st.just(Tombstone())
 

@@ -2,14 +2,16 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from services.sentiment.domain.scorer import Opinion
-from services.sentiment.training.data import Row, choosing_rows, sampled, training_rows
+from services.sentiment.training.data import Row, choosing_rows, read_gold, sampled, training_rows
 from services.sentiment.training.figures import by_source, calibration_error, figures, mean
 from services.sentiment.weights import LINEAR
+from shared.events import text_hash
 
 
 def row(source: str, label: str, split: str, **more: str) -> dict[str, str]:
@@ -36,6 +38,40 @@ def test_a_source_whose_terms_forbid_it_is_neither_learnt_from_nor_chosen_by(fol
 def test_what_is_chosen_by_is_never_learnt_from(folder: Path) -> None:
     assert {one.split for one in training_rows(folder, 9)} == {"train"}
     assert {one.split for one in choosing_rows(folder)} == {"dev"}
+
+
+def judged(text: str, label: str | None, **more: Any) -> dict[str, Any]:
+    """A row as `GET /v1/gold` exports it."""
+    named = {"subject": "c/response/1", "comment": text_hash(text), "at": "2026-11-20T10:00:00+00:00", "themes": ["delivery"]}
+    return {**named, "text": text, "label": label, "language": None, "model": "e5-1", "model_label": "neutral", **more}
+
+
+def exported(folder: Path, *rows: dict[str, Any]) -> Path:
+    path = folder / "gold.ndjson"
+    path.write_text("".join(json.dumps(one) + "\n" for one in rows))
+    return path
+
+
+def test_gold_is_read_as_rows_and_themes_alone_as_none(tmp_path: Path) -> None:
+    rows = read_gold(
+        exported(tmp_path, judged("late", "negative", language="de-AT"), judged("so", None), judged("ok", "neutral"))
+    )
+    assert [(one.text, one.label, one.source, one.lang) for one in rows] == [
+        ("late", "neg", "gold", "de"),
+        ("ok", "neu", "gold", "und"),
+    ]
+
+
+def test_gold_in_the_folder_is_learnt_from_but_for_a_tenth_that_always_stays_apart(folder: Path) -> None:
+    texts = [f"comment {n}" for n in range(400)]
+    exported(folder, *(judged(text, "positive") for text in texts))
+    learnt = {one.text for one in training_rows(folder, 9) if one.source == "gold"}
+    chosen = {one.text for one in choosing_rows(folder) if one.source == "gold"}
+    assert learnt | chosen == set(texts)
+    assert not learnt & chosen
+    assert 20 <= len(chosen) <= 60
+    exported(folder, *(judged(text, "negative") for text in reversed(texts[:50])))
+    assert {one.text for one in choosing_rows(folder) if one.source == "gold"} == chosen & set(texts[:50])
 
 
 def test_no_source_gets_more_than_its_share_and_the_same_rows_each_time() -> None:

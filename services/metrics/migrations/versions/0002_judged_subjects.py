@@ -1,0 +1,29 @@
+"""Subjects of which a human judged a comment, so that these can be found among the others."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+MARK = """
+UPDATE subjects SET judged = true WHERE id IN (
+    SELECT subject_id FROM statements WHERE position(convert_to('"type":"override"', 'UTF8') IN body) > 0
+)
+"""
+"""In what customers said a quotation mark is escaped, so nothing but a statement's own type reads like this."""
+
+
+def upgrade() -> None:
+    told = "a human judged one of its comments, ever"
+    op.add_column("subjects", sa.Column("judged", sa.Boolean(), server_default=sa.text("false"), nullable=False, comment=told))
+    op.execute(MARK)
+    marked = sa.text("judged AND NOT erased")
+    op.create_index("subjects_judged", "subjects", ["tenant", "id"], unique=False, postgresql_where=marked)
+
+
+def downgrade() -> None:
+    op.drop_index("subjects_judged", table_name="subjects")
+    op.drop_column("subjects", "judged")

@@ -1,0 +1,138 @@
+"""The export of what humans judged: every judgement that stands, page by page, and nobody else's."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.events import Event, Label, Override, ScoreEvent, text_hash
+from tests.service.metrics.world import World, answered, erasure, expected, score_of, serving, statement
+from tests.unit.metrics.build import MODEL, words
+
+NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
+LABELS: tuple[Label, ...] = ("negative", "neutral", "positive")
+
+
+def ago(hours: float) -> datetime:
+    return NOW - timedelta(hours=hours)
+
+
+def judged(n: int, text: str, label: Label | None, seq: int = 500, **more: Any) -> Event:
+    override = Override(comment=text_hash(text), label=label, themes=more.pop("themes", ()))
+    return statement(f"c1/response/{n}", override, at=ago(1), seq=seq, source="api", connection="api", **more)
+
+
+async def exported(http: httpx.AsyncClient, limit: int = 50) -> list[dict[str, Any]]:
+    """All rows, by following the cursor."""
+    found: list[dict[str, Any]] = []
+    params: dict[str, Any] = {"limit": limit}
+    while True:
+        answer = await http.get("/v1/gold", params=params)
+        assert answer.status_code == 200, answer.text
+        assert len(answer.json()["rows"]) <= limit
+        found += answer.json()["rows"]
+        if answer.json()["next"] is None:
+            return found
+        params["cursor"] = answer.json()["next"]
+
+
+async def test_a_row_has_all_that_teaching_needs(world: World) -> None:
+    await world.take(
+        answered(1, words("late again"), at=ago(2), customer="p1"),
+        score_of("c1/response/1", "late again", 0.1),
+        judged(1, "late again", "negative", themes=("delivery",)),
+    )
+    async with serving(world.url, NOW) as http:
+        assert await exported(http) == [
+            {
+                "subject": "c1/response/1",
+                "comment": text_hash("late again"),
+                "at": "2026-11-02T10:00:00+00:00",
+                "text": "late again",
+                "language": None,
+                "label": "negative",
+                "themes": ["delivery"],
+                "model": MODEL,
+                "model_label": "positive",
+            }
+        ]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 500])
+async def test_pages_give_each_judgement_once_however_they_are_cut(world: World, limit: int) -> None:
+    said, wanted = [], []
+    for n in range(1, 8):
+        texts = [f"comment {n}.{place}" for place in range(n % 4)]
+        said.append(answered(n, *(words(text, text) for text in texts), at=ago(n)))
+        said += [judged(n, text, LABELS[n % 3], seq=500 + place) for place, text in enumerate(texts)]
+        wanted += texts
+    said.append(judged(2, "comment 2.0", None, seq=900))
+    wanted.remove("comment 2.0")
+    await world.take(*said)
+    async with serving(world.url, NOW) as http:
+        assert sorted(row["text"] for row in await exported(http, limit)) == sorted(wanted)
+
+
+async def test_what_was_erased_is_gone_whichever_came_first(world: World) -> None:
+    for n in (1, 2):
+        await world.take(answered(n, words("so"), at=ago(2)), judged(n, "so", "negative"))
+    await world.take(erasure("c1/response/1", ago(0)))
+    await world.take(judged(1, "so", "positive", seq=1000))
+    async with serving(world.url, NOW) as http:
+        assert [row["subject"] for row in await exported(http)] == ["c1/response/2"]
+    assert await world.pool.fetchval("SELECT count(*) FROM statements WHERE position('override'::bytea IN body) > 0") == 1
+
+
+async def test_a_judgement_that_came_before_its_comment_waits_for_it(world: World) -> None:
+    await world.take(judged(1, "so", "negative"))
+    async with serving(world.url, NOW) as http:
+        assert await exported(http) == []
+        await world.take(answered(1, words("so"), at=ago(2)))
+        assert [row["text"] for row in await exported(http)] == ["so"]
+
+
+async def test_tenants_with_equal_subjects_and_words_have_each_their_own_gold(world: World) -> None:
+    await world.tenant("other")
+    said = answered(1, words("so"), at=ago(2))
+    await world.take(said, answered(1, words("so"), at=ago(2), tenant="other"), score_of("c1/response/1", "so", 0.5))
+    await world.take(score_of("c1/response/1", "so", 0.5, tenant="other"), judged(1, "so", "negative", tenant="other"))
+    async with serving(world.url, NOW) as http, serving(world.url, NOW, "other") as others:
+        assert await exported(http) == []
+        assert [row["label"] for row in await exported(others)] == ["negative"]
+        assert (await http.get("/v1/kpis/sentiment?window=24h")).json()["rows"][0]["value"] == 0.5
+        assert (await others.get("/v1/kpis/sentiment?window=24h")).json()["rows"][0]["value"] == -1.0
+    async with serving(world.url, NOW, "nobody") as http:
+        assert await exported(http) == []
+
+
+async def test_streamed_in_any_order_judgements_come_to_what_a_recomputation_finds(world: World) -> None:
+    events, scores = [], []
+    for n in range(1, 30):
+        events += [answered(n, words(f"comment {n}"), at=ago(n))]
+        events += [judged(n, f"comment {n}", label, seq=500 + place) for place, label in enumerate((*LABELS, None)[: n % 5])]
+        scores += [score_of(f"c1/response/{n}", f"comment {n}", n / 40)]
+    said: list[Event | ScoreEvent] = [*events, *scores, *events[::3]]
+    random.Random(7).shuffle(said)
+    for start in range(0, len(said), 9):
+        await world.take(*said[start : start + 9])
+    assert await world.contributions() == expected(events, scores)
+    assert expected(events, scores) != expected([event for event in events if not isinstance(event.body, Override)], scores)
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [("limit=0", "limit"), ("limit=501", "limit"), ("limit=x", "limit"), ("cursor=x", "cursor"), ("window=24h", "window")],
+)
+async def test_a_parameter_that_means_nothing_is_named(world: World, query: str, name: str) -> None:
+    async with serving(world.url, NOW) as http:
+        answer = await http.get(f"/v1/gold?{query}")
+    assert answer.status_code == 400
+    assert [param["name"] for param in answer.json()["invalid_params"]] == [name]
+
+
+async def test_it_wants_the_internal_token(world: World) -> None:
+    async with serving(world.url, NOW) as http:
+        http.headers["authorization"] = "Bearer guess"
+        assert (await http.get("/v1/gold")).status_code == 401
