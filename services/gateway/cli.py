@@ -1,4 +1,4 @@
-"""The `earshot` command: tenants, keys and connections, with the gateway's settings from the environment."""
+"""The `earshot` command: tenants, keys, connections and models, with the gateway's settings from the environment."""
 
 import asyncio
 import sys
@@ -22,9 +22,11 @@ app = typer.Typer(help="Earshot for operators.", no_args_is_help=True, add_compl
 tenant_app = typer.Typer(help="Tenants.", no_args_is_help=True)
 key_app = typer.Typer(help="API keys.", no_args_is_help=True)
 connection_app = typer.Typer(help="Connected tools.", no_args_is_help=True)
+model_app = typer.Typer(help="Models of sentiment.", no_args_is_help=True)
 app.add_typer(tenant_app, name="tenant")
 app.add_typer(key_app, name="key")
 app.add_typer(connection_app, name="connection")
+app.add_typer(model_app, name="model")
 
 PIPED_WIDTH = 10_000
 """Lines are never folded where no person reads them."""
@@ -32,10 +34,14 @@ PIPED_WIDTH = 10_000
 T = TypeVar("T")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 TenantId = Annotated[str, typer.Argument(help="The tenant's id.")]
+ModelName = Annotated[str, typer.Argument(help="The model with its version, such as linear-1.")]
 
 KEY_FIELDS = ("id", "tenant", "name", "prefix", "scopes", "created_at", "expires_at", "revoked_at")
 KEY_COLUMNS = ("id", "name", "prefix", "scopes", "expires_at", "revoked_at")
 CONNECTION_COLUMNS = ("id", "provider", "name", "hook_url", "secret")
+MODEL_COLUMNS = ("name", "scores", "coverage", "promoted")
+REPORT_COLUMNS = ("model", "promoted", "comments", "missing", "n", "agreement", "changed")
+KPI_COLUMNS = ("kpi", "agg", "promoted", "candidate", "delta")
 
 
 # --- tenants
@@ -99,6 +105,34 @@ def list_connections(tenant: TenantId, as_json: AsJson = False) -> None:
     """List a tenant's connections."""
     answer = run(lambda admin: admin.connections(tenant))
     show(answer["connections"], CONNECTION_COLUMNS[:-1], as_json)
+
+
+# --- models
+@model_app.command("list")
+def list_models(tenant: TenantId, as_json: AsJson = False) -> None:
+    """List the models that scored a tenant's comments, and of how many percent."""
+    show(run(lambda admin: admin.models(tenant))["models"], MODEL_COLUMNS, as_json)
+
+
+@model_app.command("report")
+def report_model(
+    tenant: TenantId,
+    model: ModelName,
+    window: Annotated[str, typer.Option(help="Whose comments to compare: 24h, 7d, 30d, 90d, 365d, last_month, …")] = "30d",
+    as_json: AsJson = False,
+) -> None:
+    """Tell what would change if a model were promoted; the JSON holds comments, too, whose label would."""
+    report = run(lambda admin: admin.shadow(tenant, model, window))
+    show(report, REPORT_COLUMNS, as_json)
+    if not as_json:
+        rows = [kpi | {side: kpi[side]["value"] for side in ("promoted", "candidate")} for kpi in report["kpis"]]
+        show(rows, KPI_COLUMNS, as_json)
+
+
+@model_app.command("promote")
+def promote_model(tenant: TenantId, model: ModelName, as_json: AsJson = False) -> None:
+    """Let a tenant's KPIs read a model's scores; refused while comments lack one."""
+    show(run(lambda admin: admin.promote(tenant, model)), ("model", "promoted_at"), as_json)
 
 
 # --- plumbing

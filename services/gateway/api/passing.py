@@ -24,7 +24,7 @@ class Passage:
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
     path: str
-    upstream: Literal["ingest", "sentiment"]
+    upstream: Literal["ingest", "metrics", "sentiment"]
     scope: Scope
     summary: str
     limit: int = MIB
@@ -44,6 +44,10 @@ PASSAGES = (
     Passage("POST", "/v1/quarantine/{id}:retry", "ingest", "admin", "Try a quarantined delivery again"),
     Passage("POST", "/v1/replay", "ingest", "admin", "Publish again from the inbox"),
     Passage("POST", "/v1/score", "sentiment", "records:read", "Try the sentiment model on up to 256 texts"),
+    Passage("GET", "/v1/models", "metrics", "metrics:read", "The models of sentiment, and how much each has scored"),
+    Passage(
+        "POST", "/v1/models/{id}:promote", "metrics", "admin", "Let KPIs read this model's scores; 409 while some are missing"
+    ),
 )
 
 
