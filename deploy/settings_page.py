@@ -105,7 +105,7 @@ def _kind(annotation: Any) -> str:
     if annotation in names:
         return names[annotation]
     if options := [option for option in get_args(annotation) if option is not type(None)]:
-        return " or ".join(_kind(option) if isinstance(option, type) else f"`{option}`" for option in options)
+        return " or ".join(_kind(option) if isinstance(option, type) or get_args(option) else f"`{option}`" for option in options)
     return getattr(annotation, "__name__", str(annotation))
 
 

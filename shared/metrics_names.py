@@ -14,7 +14,8 @@ OFFSETS_LOST = Counter(
 STALLS = Counter("earshot_kafka_stalls_total", "Consumers that stood still before a broker that answered", ["group"])
 LAG = Gauge("earshot_kafka_lag_records", "Records that this consumer has yet to read", ["group", "topic", "partition"])
 DELIVERIES = Counter("earshot_ingest_deliveries_total", "Deliveries by what became of them", ["outcome"])
-SCORED = Counter("earshot_sentiment_scored_total", "Comments scored and sent, by label", ["label"])
+SCORED = Counter("earshot_sentiment_scored_total", "Comments scored and sent, by model and label", ["model", "label"])
+SHADOW_MISSED = Counter("earshot_sentiment_shadow_missed_total", "Events of which the shadow's model scored not every comment")
 ANSWERED = Histogram(
     "earshot_gateway_answer_seconds", "Time until an answer of the gateway began, by its route", ["method", "route", "status"]
 )

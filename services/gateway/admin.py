@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import httpx
 import msgspec
@@ -84,6 +85,22 @@ class Admin:
         await self._must_exist(tenant)
         return _content(await self.ingest.call("DELETE", "/v1/taxonomy", tenant=tenant))
 
+    async def models(self, tenant: str) -> dict[str, Any]:
+        """The models that have scored comments of the tenant."""
+        await self._must_exist(tenant)
+        return _content(await self.metrics.call("GET", "/v1/models", tenant=tenant))
+
+    async def shadow(self, tenant: str, model: str, window: str) -> dict[str, Any]:
+        """What would change if `model` were promoted, by the comments of a window such as `30d`."""
+        await self._must_exist(tenant)
+        path = f"/v1/models/{quote(model, safe='')}/shadow"
+        return _content(await self.metrics.call("GET", path, tenant=tenant, query=urlencode({"window": window})))
+
+    async def promote(self, tenant: str, model: str) -> dict[str, Any]:
+        """Let the tenant's KPIs read the scores of `model`. Raises Conflict while comments lack one."""
+        await self._must_exist(tenant)
+        return _content(await self.metrics.call("POST", f"/v1/models/{quote(model, safe='')}:promote", tenant=tenant))
+
     async def _must_exist(self, tenant: str) -> None:
         if await self.tenants.find(tenant) is None:
             raise NotFound(f"there is no tenant {tenant}")
@@ -119,7 +136,9 @@ async def persistently(attempt: Callable[[], Awaitable[None]], patience: float, 
 def _content(answer: httpx.Response) -> dict[str, Any]:
     if answer.status_code >= 400:
         problem = msgspec.json.decode(answer.content)
-        raise Unprocessable(problem.get("detail", ""), invalid_params=problem.get("invalid_params", ()))
+        raise {404: NotFound, 409: Conflict}.get(answer.status_code, Unprocessable)(
+            problem.get("detail", ""), invalid_params=problem.get("invalid_params", ())
+        )
     content: dict[str, Any] = msgspec.json.decode(answer.content)
     return content
 

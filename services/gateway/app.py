@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.gateway.api import gold, keys, kpis, live, page, passing
+from services.gateway.api import gold, keys, kpis, live, models, page, passing
 from services.gateway.api.accounting import Accounting
 from services.gateway.api.limits import Limits, RateLimitHeaders
 from services.gateway.api.state import Gateway
@@ -62,7 +62,15 @@ def create_app(
     app.add_middleware(RequestId)
     problems.install(app)
     add_health(app, alive=lambda: workers.dead, ready=lambda: missing(engine))
-    for routes in (kpis.routes, gold.routes, live.routes, keys.routes, passing.router(), page.router(page.Files())):
+    for routes in (
+        kpis.routes,
+        gold.routes,
+        live.routes,
+        keys.routes,
+        models.routes,
+        passing.router(),
+        page.router(page.Files()),
+    ):
         app.include_router(routes)
     return app
 

@@ -1,4 +1,4 @@
-"""The `earshot` command: tenants, keys, connections and themes, with the gateway's settings from the environment."""
+"""The `earshot` command: tenants, keys, connections, themes and models, with the gateway's settings from the environment."""
 
 import asyncio
 import sys
@@ -27,6 +27,8 @@ app.add_typer(tenant_app, name="tenant")
 app.add_typer(key_app, name="key")
 app.add_typer(connection_app, name="connection")
 app.add_typer(taxonomy_app, name="taxonomy")
+model_app = typer.Typer(help="Models of sentiment.", no_args_is_help=True)
+app.add_typer(model_app, name="model")
 
 PIPED_WIDTH = 10_000
 """Lines are never folded where no person reads them."""
@@ -34,11 +36,15 @@ PIPED_WIDTH = 10_000
 T = TypeVar("T")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 TenantId = Annotated[str, typer.Argument(help="The tenant's id.")]
+ModelName = Annotated[str, typer.Argument(help="The model with its version, such as linear-1.")]
 
 KEY_FIELDS = ("id", "tenant", "name", "prefix", "scopes", "created_at", "expires_at", "revoked_at")
 KEY_COLUMNS = ("id", "name", "prefix", "scopes", "expires_at", "revoked_at")
 CONNECTION_COLUMNS = ("id", "provider", "name", "hook_url", "secret")
 THEME_COLUMNS = ("revision", "id", "name", "description", "examples")
+MODEL_COLUMNS = ("name", "scores", "coverage", "promoted")
+REPORT_COLUMNS = ("model", "promoted", "comments", "missing", "n", "agreement", "changed")
+KPI_COLUMNS = ("kpi", "agg", "promoted", "candidate", "delta")
 
 
 # --- tenants
@@ -133,6 +139,34 @@ def show_themes(taxonomy: dict[str, Any], as_json: bool) -> None:
     revision, shipped = taxonomy["revision"], {"name": "the themes that ship"}
     rows = [theme | {"examples": len(theme["examples"])} for theme in taxonomy["themes"] or ()] or [shipped]
     show(taxonomy if as_json else [{"revision": revision, **row} for row in rows], THEME_COLUMNS, as_json)
+
+
+# --- models
+@model_app.command("list")
+def list_models(tenant: TenantId, as_json: AsJson = False) -> None:
+    """List the models that scored a tenant's comments, and of how many percent."""
+    show(run(lambda admin: admin.models(tenant))["models"], MODEL_COLUMNS, as_json)
+
+
+@model_app.command("report")
+def report_model(
+    tenant: TenantId,
+    model: ModelName,
+    window: Annotated[str, typer.Option(help="Whose comments to compare: 24h, 7d, 30d, 90d, 365d, last_month, …")] = "30d",
+    as_json: AsJson = False,
+) -> None:
+    """Tell what would change if a model were promoted; the JSON holds comments, too, whose label would."""
+    report = run(lambda admin: admin.shadow(tenant, model, window))
+    show(report, REPORT_COLUMNS, as_json)
+    if not as_json:
+        rows = [kpi | {side: kpi[side]["value"] for side in ("promoted", "candidate")} for kpi in report["kpis"]]
+        show(rows, KPI_COLUMNS, as_json)
+
+
+@model_app.command("promote")
+def promote_model(tenant: TenantId, model: ModelName, as_json: AsJson = False) -> None:
+    """Let a tenant's KPIs read a model's scores; refused while comments lack one."""
+    show(run(lambda admin: admin.promote(tenant, model)), ("model", "promoted_at"), as_json)
 
 
 # --- plumbing

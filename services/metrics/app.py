@@ -8,11 +8,11 @@ import asyncpg
 import httpx
 from fastapi import FastAPI
 
-from services.metrics.api import gold, internal, kpis
+from services.metrics.api import gold, internal, kpis, models
 from services.metrics.api.state import Metrics
 from services.metrics.clients.ingest import Ingest
 from services.metrics.consumer import Intake, idle
-from services.metrics.live import Announcer
+from services.metrics.live import Announcer, Sender
 from services.metrics.sealer import Sealer
 from services.metrics.settings import Settings
 from services.metrics.store.writer import Writer
@@ -32,8 +32,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> FastAPI:
-    """The application. `clock` tells the `now` up to which a request reads."""
+def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, sender: Sender | None = None) -> FastAPI:
+    """The application. `clock` tells the `now` up to which a request reads; `sender` is for tests that hear what is announced."""
     workers = Workers()
     url = settings.database_url.get_secret_value()
 
@@ -41,9 +41,11 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             pool = await stack.enter_async_context(open_pool(url, settings.database_pool))
-            app.state.metrics = Metrics(pool, settings.sentiment_model, clock)
+            producer = await stack.enter_async_context(Producer(settings.kafka_bootstrap_servers))
+            announcer = Announcer(sender or producer)
+            app.state.metrics = Metrics(pool, settings.sentiment_model, clock, announcer)
             if settings.consume:
-                intake = await stack.enter_async_context(consumer(settings))
+                intake = await stack.enter_async_context(consumer(settings, announcer))
                 await stack.enter_async_context(workers)
                 workers.start("consumer", intake.run)
             else:
@@ -61,22 +63,22 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -
     app.include_router(internal.router(settings.internal_token))
     app.include_router(kpis.router(settings.internal_token))
     app.include_router(gold.router(settings.internal_token))
+    app.include_router(models.router(settings.internal_token))
     return app
 
 
 @asynccontextmanager
-async def consumer(settings: Settings) -> AsyncIterator[Consumer]:
+async def consumer(settings: Settings, announcer: Announcer) -> AsyncIterator[Consumer]:
     """The consumer of both topics, with connections of its own, so that queries and intake never wait for one another."""
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings.database_url.get_secret_value(), WRITING))
-        sender = await stack.enter_async_context(Producer(settings.kafka_bootstrap_servers))
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
         ingest = Ingest(http, settings.ingest_url, settings.internal_token)
         yield Consumer(
             bootstrap=settings.kafka_bootstrap_servers,
             group=GROUP,
             topics=(EVENTS, SCORES),
-            handler=Intake(Writer(pool), Announcer(sender)),
+            handler=Intake(Writer(pool), announcer),
             replay=ingest.replay,
             on_idle=idle(pool),
             instance=settings.kafka_instance,

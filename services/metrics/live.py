@@ -1,7 +1,7 @@
 """Announcing on `kpi.changes` what a batch touched, so that the live stream asks for the new numbers."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -39,8 +39,15 @@ class Announcer:
 
     async def announce(self, batch: Batch) -> None:
         """Returns when the broker has it; raises Undelivered, a Retry, otherwise."""
+        await self._send(touched(batch))
+
+    async def announce_promotion(self, tenant: str) -> None:
+        """Another model's scores count now. Raises Undelivered too; a live stream that isn't told looks again by itself."""
+        await self._send({tenant: kpis_of(COMMENTS)})
+
+    async def _send(self, moved: Mapping[str, tuple[str, ...]]) -> None:
         now = self._clock()
-        changes = [KpiChange(tenant=tenant, kpis=kpis, at=now) for tenant, kpis in touched(batch).items()]
+        changes = [KpiChange(tenant=tenant, kpis=kpis, at=now) for tenant, kpis in moved.items()]
         if changes:
             await self._sender.send_all(CHANGES, [Message(change.tenant.encode(), encode(change)) for change in changes])
 

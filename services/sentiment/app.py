@@ -1,7 +1,8 @@
 """Sentiment, put together: the only place where its parts are built."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import httpx
 from fastapi import FastAPI
@@ -14,6 +15,7 @@ from services.sentiment.domain.scorer import Scorer
 from services.sentiment.domain.vader import VaderScorer
 from services.sentiment.pool import Pool
 from services.sentiment.settings import Settings
+from services.sentiment.shadow import BATCH, GROUP, Shadowing, begun_anew
 from services.sentiment.weights import read_linear
 from shared import problems
 from shared.http import RequestId, add_health
@@ -26,8 +28,14 @@ SCORERS: Mapping[str, Callable[[], Scorer]] = {"vader": VaderScorer, "linear": l
 """What SENTIMENT_SCORER may name."""
 
 
-def create_app(settings: Settings, *, scorer: Scorer | None = None, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
-    """The application; `scorer` and `transport` (to ingest) are for tests that play these themselves."""
+def create_app(
+    settings: Settings,
+    *,
+    scorer: Scorer | None = None,
+    shadow: Scorer | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> FastAPI:
+    """The application; `scorer`, `shadow` and `transport` (to ingest) are for tests that play these themselves."""
     pool = Pool(scorer or SCORERS[settings.scorer](), settings.threads)
     http = client_of(trimmed(settings.ingest_url), settings.internal_token, transport)
     producer = Producer(settings.kafka_bootstrap_servers)
@@ -41,13 +49,21 @@ def create_app(settings: Settings, *, scorer: Scorer | None = None, transport: h
         instance=settings.kafka_instance,
     )
     workers = Workers()
+    parts: list[AbstractAsyncContextManager[object]] = [pool, http, producer]
+    shadowing: Shadowing | None = None
+    if settings.shadow:
+        beside, sender = Pool(shadow or SCORERS[settings.shadow](), threads=1), Producer(settings.kafka_bootstrap_servers)
+        parts += [beside, sender]
+        shadowing = Shadowing(Scoring(beside, sender), pool)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            for part in (pool, http, producer, workers):
+            for part in (*parts, workers):
                 await stack.enter_async_context(part)
             workers.start("scoring", consumer.run)
+            if shadowing:
+                workers.start("shadow", partial(begun_anew, shadow_consumer(settings, shadowing).run))
             yield
 
     async def missing() -> list[str]:
@@ -59,3 +75,15 @@ def create_app(settings: Settings, *, scorer: Scorer | None = None, transport: h
     add_health(app, alive=lambda: workers.dead, ready=missing)
     app.include_router(api.routes(settings, pool))
     return app
+
+
+def shadow_consumer(settings: Settings, handler: Shadowing) -> Consumer:
+    """The consumer of the shadow. What its group lost it doesn't ask for: a replay for its sake is the operator's to start."""
+    return Consumer(
+        bootstrap=settings.kafka_bootstrap_servers,
+        group=GROUP,
+        topics=[EVENTS],
+        handler=handler,
+        max_batch=min(BATCH, settings.max_batch),
+        instance=settings.kafka_instance,
+    )

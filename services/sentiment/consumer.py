@@ -45,7 +45,7 @@ class Scoring:
         ]
         await self.sender.send_all(SCORES, [message(self.pool.model, *one) for one in scored])
         for _, _, score in scored:
-            metrics.SCORED.labels(score.label or "none").inc()
+            metrics.SCORED.labels(str(self.pool.model), score.label or "none").inc()
 
 
 def decode(records: Sequence[Record]) -> list[tuple[Record, Event]]:

@@ -71,7 +71,7 @@ def comment(tenant: str, number: int) -> Message:
 
 
 @asynccontextmanager
-async def sentiment(kafka: str, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def sentiment(kafka: str, log: Path, **settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """The service as a process of its own; killed at the end, as by a power cut."""
     environment = os.environ | {
         "KAFKA_BOOTSTRAP_SERVERS": kafka,
@@ -79,6 +79,7 @@ async def sentiment(kafka: str, log: Path) -> AsyncIterator[asyncio.subprocess.P
         "INTERNAL_TOKEN": "internal-token-of-the-tests",
         "SENTIMENT_PORT": str(free_port()),
         "SENTIMENT_MAX_BATCH": "20",
+        **settings,
     }
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(

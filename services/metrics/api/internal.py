@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from services.metrics.api.state import metrics_of
 from services.metrics.store.progress import freshness
+from services.metrics.store.promotions import asker as asker_of
 from services.metrics.store.query import snapshot
 from services.metrics.store.tenants import put_tenant
 from shared.database import outage_is_503
@@ -49,7 +50,8 @@ def router(token: SecretStr) -> APIRouter:
     async def revision(request: Request, asked_by: asked_by) -> dict[str, Any]:
         metrics = metrics_of(request)
         async with outage_is_503(), snapshot(metrics.pool) as connection:
-            fresh = await freshness(connection, asked_by, metrics.model, metrics.partitions)
+            asker = await asker_of(connection, asked_by, metrics.model)
+            fresh = await freshness(connection, asker, metrics.partitions)
         return {"revision": fresh.revision, "watermark": fresh.watermark}
 
     return routes

@@ -15,10 +15,10 @@ from services.metrics.api.records import shown
 from services.metrics.api.state import metrics_of
 from services.metrics.domain.kpis import KPIS, Kpi
 from services.metrics.store.progress import Freshness, freshness
+from services.metrics.store.promotions import asker as asker_of
 from services.metrics.store.query import snapshot
 from services.metrics.store.records import Cursor, Record, cursor, records
 from services.metrics.store.selection import Scope, resolve
-from services.metrics.store.tenants import zone_of
 from shared.database import outage_is_503
 from shared.http import internal_tenant
 from shared.problems import BadRequest, NotFound
@@ -47,12 +47,12 @@ def router(token: SecretStr) -> APIRouter:
         metrics, definition = metrics_of(request), known(kpi)
         now = metrics.clock()
         async with outage_is_503(), snapshot(metrics.pool) as connection:
-            zone = await zone_of(connection, asked_by)
-            question = read(definition, request.query_params.multi_items(), now=now, zone=zone, model=metrics.model)
+            asker = await asker_of(connection, asked_by, metrics.model)
+            question = read(definition, request.query_params.multi_items(), now=now, zone=asker.zone, model=asker.model)
             scope = await resolve(connection, asked_by, question.selection)
             main = await counted(connection, question, scope, question.period, now)
             others = [await counted(connection, question, scope, period, now) for period in question.compare]
-            fresh = await freshness(connection, asked_by, metrics.model, metrics.partitions)
+            fresh = await freshness(connection, asker, metrics.partitions)
         return answer(head(question, fresh) | {"rows": rows(question, main, others)}, fresh)
 
     @routes.get("/{kpi}/records")
@@ -60,13 +60,13 @@ def router(token: SecretStr) -> APIRouter:
         metrics, definition = metrics_of(request), known(kpi)
         now = metrics.clock()
         async with outage_is_503(), snapshot(metrics.pool) as connection:
-            zone = await zone_of(connection, asked_by)
+            asker = await asker_of(connection, asked_by, metrics.model)
             params = request.query_params.multi_items()
-            question = read(definition, params, now=now, zone=zone, model=metrics.model, extra=("cursor", "limit"))
+            question = read(definition, params, now=now, zone=asker.zone, model=asker.model, extra=("cursor", "limit"))
             scope = await resolve(connection, asked_by, question.selection)
             page, following = await page_of(connection, question, scope, now) if scope else ([], None)
-            fresh = await freshness(connection, asked_by, metrics.model, metrics.partitions)
-        told = shown(page, question.period.window.zone, metrics.model)
+            fresh = await freshness(connection, asker, metrics.partitions)
+        told = shown(page, question.period.window.zone, asker.model)
         return answer(head(question, fresh) | {"records": told, "next": str(following) if following else None}, fresh)
 
     return routes

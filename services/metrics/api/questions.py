@@ -2,7 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -99,8 +100,26 @@ def read(
 
     `zone` is the tenant's, `model` the promoted one; `extra` names parameters that this call alone has.
     """
-    try:
+    with refusing():
         return _read(kpi, Given(params, extra), now, zone, model, extra)
+
+
+def read_window(params: Iterable[tuple[str, str]], *, now: datetime, zone: str) -> Window:
+    """The window that `params` ask for, where nothing else may be asked; raises BadRequest."""
+    with refusing():
+        given = Given(params, ())
+        asked = [*(name for name in (*SINGLE, *REPEATABLE) if given.all(name)), *(f"filter[{d}]" for d, _ in given.filters())]
+        if more := next((name for name in asked if name not in (*WINDOW, "tz")), None):
+            raise BadQuery(more, "is not a parameter of this call")
+        seen_from = zone_named(given.one("tz") or zone)
+        return window(seen_from, now, name=given.one("window"), start=given.one("from"), end=given.one("to"))
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Tell what can't be meant with its name, as BadRequest."""
+    try:
+        yield
     except BadQuery as bad:
         raise BadRequest(f"{bad.name} {bad.reason}", invalid_params=[{"name": bad.name, "reason": bad.reason}]) from bad
 

@@ -7,6 +7,7 @@ from datetime import datetime
 import asyncpg
 from fastapi import Request
 
+from services.metrics.live import Announcer
 from shared.topics import EVENTS, SCORES
 
 PARTITIONS = EVENTS.partitions + SCORES.partitions
@@ -15,11 +16,12 @@ PARTITIONS = EVENTS.partitions + SCORES.partitions
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """A running metrics service. `model` is the promoted one, whose scores count; `clock` tells the `now` of each request."""
+    """A running metrics service. `model` counts for tenants without a promotion; `clock` tells the `now` of each request."""
 
     pool: asyncpg.Pool
     model: str
     clock: Callable[[], datetime]
+    announcer: Announcer
     partitions: int = PARTITIONS
 
 

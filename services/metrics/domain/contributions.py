@@ -111,8 +111,8 @@ def comment_rows(
 ) -> Iterator[Row]:
     """One row for each comment, and two for each model that judged it: its score, in thousandths, and its label.
 
-    Where a human set the label, it stands in place of each model's, with the score −1, 0 or 1. A text that a model finds to say
-    nothing ("n/a") has neither.
+    Where a human set the label, it stands in place of each model's, with the score −1, 0 or 1. A model that scored a text without
+    a sentiment that counts, as one that says nothing ("n/a"), has one row instead: that it abstained.
     """
     for comment in comments:
         yield "comments", comment.at, 1, 1
@@ -123,6 +123,8 @@ def comment_rows(
                 if label is not None and value is not None:
                     yield f"label:{model}", comment.at, LABELS[label], LABELS[label]
                     yield f"sentiment:{model}", comment.at, floor(20 * value), round(1000 * value)
+                else:
+                    yield f"abstained:{model}", comment.at, 1, 1
 
 
 def judged(score: Score, override: Override | None) -> tuple[Label | None, float | None]:

@@ -7,6 +7,8 @@ from hashlib import blake2b
 
 import asyncpg
 
+from services.metrics.store.promotions import Asker
+
 Partition = tuple[str, int]
 
 
@@ -55,11 +57,9 @@ async def note_idle(pool: asyncpg.Pool, positions: Mapping[Partition, int], now:
     )
 
 
-async def freshness(connection: asyncpg.Connection, tenant: str, model: str, expected: int) -> Freshness:
-    """What this snapshot stands for, to `tenant` with `model` promoted. Before `expected` partitions have been heard of there is
-    no watermark."""
+async def freshness(connection: asyncpg.Connection, asked_by: Asker, expected: int) -> Freshness:
+    """What this snapshot stands for, to who asks. Before `expected` partitions have been heard of there is no watermark."""
     rows = await connection.fetch("SELECT topic, partition, next_offset, batches, received_at FROM progress ORDER BY 1, 2")
-    zone = await connection.fetchval("SELECT zone FROM tenants WHERE slug = $1", tenant)
     applied = "\n".join(f"{row['topic']}/{row['partition']}:{row['next_offset']}:{row['batches']}" for row in rows)
     watermark = min(row["received_at"] for row in rows) if rows and len(rows) >= expected else None
-    return Freshness(blake2b(f"{model}\n{zone}\n{applied}".encode(), digest_size=12).hexdigest(), watermark)
+    return Freshness(blake2b(f"{asked_by.model}\n{asked_by.zone}\n{applied}".encode(), digest_size=12).hexdigest(), watermark)

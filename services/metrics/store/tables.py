@@ -91,6 +91,17 @@ scores = Table(
     PrimaryKeyConstraint("subject_id", "text_hash", "model", name="scores_pkey"),
 )
 
+promotions = Table(
+    "promotions",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("tenant", Integer, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("promoted_at", instant, nullable=False),
+    Index("promotions_by_tenant", "tenant", "id"),
+)
+"""Which model's scores count for a tenant: the newest row's. Rows are never changed or removed."""
+
 contributions = Table(
     "contributions",
     metadata,

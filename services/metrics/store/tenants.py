@@ -46,8 +46,3 @@ async def put_tenant(pool: asyncpg.Pool, slug: str, name: str, zone: str) -> Non
             tenant,
             zone,
         )
-
-
-async def zone_of(connection: asyncpg.Connection, slug: str) -> str:
-    """The tenant's zone."""
-    return await connection.fetchval("SELECT zone FROM tenants WHERE slug = $1", slug) or UNKNOWN_ZONE

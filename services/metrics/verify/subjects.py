@@ -9,6 +9,7 @@ import asyncpg
 from services.metrics.clients.ingest import Ingest
 from services.metrics.domain.merge import union
 from services.metrics.domain.view import view
+from services.metrics.store.promotions import LAST
 from services.metrics.store.query import snapshot
 from services.metrics.verify.report import Step
 from shared.events import Event, Override, Tombstone, decode_event, encode
@@ -26,11 +27,12 @@ STORED = """
     WHERE $1::text IS NULL OR t.slug = $1
 """
 
-SCORED = """
+SCORED = f"""
     SELECT t.slug, s.subject, array_agg(sc.text_hash) AS hashes
-    FROM tenants t JOIN subjects s ON s.tenant = t.id JOIN scores sc ON sc.subject_id = s.id
-    WHERE sc.model = $1 GROUP BY 1, 2
-"""
+    FROM (SELECT t.id, t.slug, coalesce(({LAST}), $1) AS model FROM tenants t) t
+    JOIN subjects s ON s.tenant = t.id JOIN scores sc ON sc.subject_id = s.id AND sc.model = t.model
+    GROUP BY 1, 2
+"""  # noqa: S608
 
 
 @dataclass(slots=True)
@@ -128,8 +130,9 @@ def difference(wanted: State, have: Stored, head: int) -> str:
 async def compare_coverage(
     pool: asyncpg.Pool, model: str, tenant: str | None, patience: float, say: Callable[[str], None]
 ) -> Step:
-    """Every comment that counts has a score of the promoted model; those that lack one are waited for while they get fewer."""
-    step = Step(f"comments → scores of {model}")
+    """Every comment that counts has a score of its tenant's promoted model, `model` where none was promoted; those that lack one
+    are waited for while they get fewer."""
+    step = Step("comments → scores of the promoted model")
     suspects: set[tuple[Name, str]] | None = None
     waited = 0.0
     while True:

@@ -9,17 +9,23 @@ import asyncpg
 import httpx
 
 from services.metrics.clients.ingest import Ingest
+from services.metrics.store.promotions import LAST
 from services.metrics.store.query import snapshot
 from services.metrics.verify.recount import compare_contributions, compare_sealed
 from services.metrics.verify.report import Step
 from services.metrics.verify.served import Question, Tenant, battery, compare_served
 from services.metrics.verify.subjects import compare_coverage, compare_subjects
 
+TENANTS = f"""
+    SELECT t.id, t.slug, t.zone, ({LAST}) FROM tenants t WHERE $1::text IS NULL OR t.slug = $1 ORDER BY t.slug
+"""  # noqa: S608
+
 
 @dataclass(frozen=True, slots=True)
 class Verification:
     """What it reads: ingest's events, metrics' tables, and the answers of a running metrics service.
 
+    `model`: whose scores count for a tenant for which none was promoted.
     `patience`: seconds to wait for what isn't applied yet, while it doesn't get less. `battery`: what to ask, of windows that end
     at an instant, seen from a zone.
     """
@@ -38,12 +44,9 @@ class Verification:
             self._told(await compare_subjects(self.ingest, self.pool, tenant, self.patience, self.say)),
             self._told(await compare_coverage(self.pool, self.model, tenant, self.patience, self.say)),
         ]
-        known = await self.pool.fetch(
-            "SELECT id, slug, zone FROM tenants WHERE $1::text IS NULL OR slug = $1 ORDER BY slug", tenant
-        )
-        for number, slug, zone in known:
+        for number, slug, zone, model in await self.pool.fetch(TENANTS, tenant):
             self.say(f"tenant {slug}")
-            steps += await self._verify(Tenant(number, slug, ZoneInfo(zone), self.model))
+            steps += await self._verify(Tenant(number, slug, ZoneInfo(zone), model or self.model))
         return steps
 
     async def _verify(self, tenant: Tenant) -> list[Step]:

@@ -20,6 +20,32 @@ from shared.problems import Conflict, NotFound, Unavailable, Unprocessable
 from tests.conftest import NewDatabase
 from tests.service.gateway.door import TOKEN
 
+REPORT = {
+    "model": "linear-1",
+    "promoted": "vader-3.3.2",
+    "comments": 12,
+    "missing": 0,
+    "n": 11,
+    "agreement": 81.5,
+    "changed": 2,
+    "kpis": [{"kpi": "sentiment", "agg": None, "promoted": {"value": 0.25}, "candidate": {"value": 0.75}, "delta": 0.5}],
+}
+
+
+def model_answer(request: httpx.Request) -> httpx.Response:
+    """What metrics says of models: of linear-1 all is there, of e5-1 not yet."""
+    match request.url.path.removeprefix("/v1/models").removeprefix("/"):
+        case "":
+            return httpx.Response(200, json={"comments": 12, "models": [{"name": "linear-1", "promoted": False, "scores": 12}]})
+        case "linear-1/shadow":
+            return httpx.Response(200, json=REPORT | {"window": str(request.url.params["window"])})
+        case "linear-1:promote":
+            return httpx.Response(200, json={"model": "linear-1", "promoted_at": "2026-11-20T12:00:00+00:00"})
+        case "e5-1:promote":
+            return httpx.Response(409, json={"title": "Scores missing", "detail": "3 of 12 comments have no score of e5-1 yet"})
+        case _:
+            return httpx.Response(404, json={"title": "Unknown model", "detail": "no comment has a score of this model"})
+
 
 @dataclass
 class Others:
@@ -42,6 +68,8 @@ class Others:
             return httpx.Response(201, json={"id": "c1", "provider": "standard", "secret": "whsec_x"})
         if request.url.path == "/v1/taxonomy":
             return self.themes(request)
+        if request.url.path.startswith("/v1/models"):
+            return model_answer(request)
         return httpx.Response(
             200,
             json={"connections": [{"id": "c1", "tenant": request.headers["x-earshot-tenant"]}]}
@@ -116,7 +144,7 @@ async def test_a_tenant_made_while_the_others_were_away_is_told_later(admin: Adm
     assert len(others.told) == 2
 
 
-async def test_keys_connections_and_themes_need_their_tenant(admin: Admin) -> None:
+async def test_keys_connections_themes_and_models_need_their_tenant(admin: Admin) -> None:
     for attempt in (
         admin.create_key("acme", ["admin"]),
         admin.create_connection("acme"),
@@ -124,6 +152,9 @@ async def test_keys_connections_and_themes_need_their_tenant(admin: Admin) -> No
         admin.taxonomy("acme"),
         admin.set_taxonomy("acme", b"{}"),
         admin.reset_taxonomy("acme"),
+        admin.models("acme"),
+        admin.shadow("acme", "linear-1", "30d"),
+        admin.promote("acme", "linear-1"),
     ):
         with pytest.raises(NotFound):
             await attempt
@@ -236,6 +267,20 @@ async def test_the_command_shows_sets_and_resets_themes(earshot: Earshot, others
     assert (status, said.splitlines()[1].split()) == (0, ["2", "food", "Food", "What", "is", "eaten", "1"])
     assert await earshot("taxonomy", "set", "acme", str(file)) == (1, "Unprocessable: another is in force\n")
     assert await earshot.json("taxonomy", "reset", "acme") == {"revision": 3, "themes": None}
+
+
+async def test_the_command_lists_compares_and_promotes_models(earshot: Earshot) -> None:
+    await earshot.json("tenant", "create", "acme", "--zone", "UTC")
+    assert [model["name"] for model in await earshot.json("model", "list", "acme")] == ["linear-1"]
+    assert await earshot.json("model", "report", "acme", "linear-1", "--window", "7d") == REPORT | {"window": "7d"}
+    status, said = await earshot("model", "report", "acme", "linear-1")
+    assert status == 0
+    assert [line.split() for line in said.splitlines()][1] == ["linear-1", "vader-3.3.2", "12", "0", "11", "81.5", "2"]
+    assert said.splitlines()[-1].split() == ["sentiment", "0.25", "0.75", "0.5"]
+    assert (await earshot.json("model", "promote", "acme", "linear-1"))["promoted_at"]
+    refused = await earshot("model", "promote", "acme", "e5-1")
+    assert refused == (1, "Conflict: 3 of 12 comments have no score of e5-1 yet\n")
+    assert await earshot("model", "promote", "acme", "x/../y") == (1, "Not found: no comment has a score of this model\n")
 
 
 async def test_the_command_says_in_a_line_what_is_wrong(earshot: Earshot) -> None:

@@ -95,6 +95,9 @@ async def test_internal_routes_want_the_token(world: World) -> None:
         http.headers["authorization"] = "Bearer guess"
         assert (await http.get("/internal/revision")).status_code == 401
         assert (await http.put("/internal/tenants/acme", json={"name": "A", "zone": "UTC"})).status_code == 401
+        assert (await http.get("/v1/models")).status_code == 401
+        assert (await http.get("/v1/models/linear-1/shadow")).status_code == 401
+        assert (await http.post("/v1/models/linear-1:promote")).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/v1/kpis/nps", "/v1/kpis/nps/records", "/internal/revision"])

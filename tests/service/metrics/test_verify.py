@@ -139,7 +139,7 @@ async def test_all_is_well_after_duplicates_edits_and_erasures(world: World, inb
     assert all(step.compared for step in steps)
 
 
-EVENTS, SCORES = "events → subjects", f"comments → scores of {MODEL}"
+EVENTS, SCORES = "events → subjects", "comments → scores of the promoted model"
 CONTRIBUTIONS, SEALED, SERVED = (
     "subjects + scores → contributions",
     "contributions → sealed histograms",

@@ -12,6 +12,7 @@ import httpx
 from pydantic import SecretStr
 
 from services.metrics.app import create_app
+from services.metrics.live import Sender
 from services.metrics.sealer import Sealer
 from services.metrics.settings import Settings
 from services.metrics.store.tenants import put_tenant
@@ -19,6 +20,8 @@ from services.metrics.store.writer import Batch, Writer
 from services.metrics.verify.recount import STORED, plain
 from shared.database import open_pool
 from shared.events import Answer, Body, Event, Response, Score, ScoreEvent, Tombstone, text_hash
+from shared.kafka import Message
+from shared.topics import Topic
 from tests.unit.metrics.build import MODEL, rows
 
 TOKEN = "a-token-for-tests-only"
@@ -63,13 +66,23 @@ async def opened(url: str) -> AsyncIterator[World]:
         yield World(url, pool, Writer(pool))
 
 
+class Deaf:
+    """A producer whose messages nobody hears."""
+
+    async def send_all(self, topic: Topic, messages: list[Message]) -> None:
+        pass
+
+
 @asynccontextmanager
-async def serving(url: str, now: datetime | None = None, tenant: str = "acme") -> AsyncIterator[httpx.AsyncClient]:
-    """The service over HTTP, without consumer and sealer, asked in `tenant`'s name; its clock stands at `now`."""
+async def serving(
+    url: str, now: datetime | None = None, tenant: str = "acme", sender: Sender | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """The service over HTTP, without consumer and sealer, asked in `tenant`'s name; its clock stands at `now`. What it announces,
+    `sender` hears."""
     settings = Settings(
         database_url=SecretStr(url), internal_token=SecretStr(TOKEN), consume=False, seal=False, sentiment_model=MODEL
     )
-    app = create_app(settings, clock=lambda: now or datetime.now(UTC))
+    app = create_app(settings, clock=lambda: now or datetime.now(UTC), sender=sender or Deaf())
     headers = {"Authorization": f"Bearer {TOKEN}", "X-Earshot-Tenant": tenant}
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (

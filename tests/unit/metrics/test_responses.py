@@ -156,14 +156,15 @@ def test_a_score_counts_only_while_its_text_stands() -> None:
 
 def test_a_text_that_says_nothing_is_a_comment_without_a_sentiment() -> None:
     counted = rows(response(words("n/a")), scores=scored("n/a", None, None))
-    assert {c.measure for c in counted} == {"responses", "comments"}
+    assert {c.measure for c in counted} == {"responses", "comments", f"abstained:{MODEL}"}
 
 
 def test_a_text_in_a_language_that_the_model_does_not_know_counts_only_once_a_human_judged_it() -> None:
     scores = {key: replace(score, flags=("unsupported_language",)) for key, score in scored("bra", 0.1, "neutral").items()}
-    assert {c.measure for c in rows(response(words("bra")), scores=scores)} == {"responses", "comments"}
+    assert {c.measure for c in rows(response(words("bra")), scores=scores)} == {"responses", "comments", f"abstained:{MODEL}"}
     judged = rows(response(words("bra")), said(2, Override(comment=text_hash("bra"), label="positive")), scores=scores)
     assert found(judged, f"label:{MODEL}") == [(0, 1, 1)]
+    assert found(judged, f"abstained:{MODEL}") == []
 
 
 @pytest.mark.parametrize(("label", "worth"), [("negative", -1), ("neutral", 0), ("positive", 1)])

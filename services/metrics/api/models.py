@@ -1,0 +1,204 @@
+"""Models of sentiment: which have scored a tenant's comments, what a candidate would change, and the switch that promotes it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+import asyncpg
+import structlog
+from fastapi import APIRouter, Depends, Request
+from pydantic import SecretStr
+
+from services.metrics.api.answers import interval, local
+from services.metrics.api.questions import read_window
+from services.metrics.api.state import Metrics, metrics_of
+from services.metrics.domain.estimates import Estimate
+from services.metrics.domain.histogram import Histogram
+from services.metrics.domain.shadow import COMPARED, Pair, Verdict, estimates, measures, scored
+from services.metrics.domain.windows import Window
+from services.metrics.store.models import Coverage, coverage
+from services.metrics.store.promotions import Asker
+from services.metrics.store.promotions import asker as asker_of
+from services.metrics.store.promotions import promote as put_in_force
+from services.metrics.store.query import ACQUIRE_SECONDS, histograms, snapshot
+from services.metrics.store.selection import Selection, resolve
+from services.metrics.store.shadow import Comparison, compare
+from shared.database import outage_is_503
+from shared.http import internal_tenant
+from shared.kafka import Retry
+from shared.problems import BadRequest, Conflict, NotFound
+
+log = structlog.get_logger()
+
+EXAMPLES = 50
+"""Comments whose label would change that a report shows."""
+
+
+class UnknownModel(NotFound):
+    title = "Unknown model"
+
+
+class ScoresMissing(Conflict):
+    title = "Scores missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a candidate says of the comments in a window, beside the promoted model."""
+
+    window: Window
+    measured: dict[str, Histogram]
+    comparison: Comparison
+
+
+def router(token: SecretStr) -> APIRouter:
+    """The models' routes; whom they are asked for, the tenant header says."""
+    routes = APIRouter(prefix="/v1/models", tags=["models"])
+    asked_by = Annotated[str, Depends(internal_tenant(token))]
+
+    @routes.get("")
+    async def models(request: Request, asked_by: asked_by) -> dict[str, Any]:
+        metrics = metrics_of(request)
+        without_parameters(request)
+        async with outage_is_503(), snapshot(metrics.pool) as connection:
+            asker = await asker_of(connection, asked_by, metrics.model)
+            covered = await coverage(connection, asked_by)
+        return {"comments": covered.comments, "models": shown(covered, asker.model)}
+
+    @routes.get("/{model}/shadow")
+    async def shadow(request: Request, model: str, asked_by: asked_by) -> dict[str, Any]:
+        metrics = metrics_of(request)
+        now = metrics.clock()
+        async with outage_is_503(), snapshot(metrics.pool) as connection:
+            asker = await asker_of(connection, asked_by, metrics.model)
+            asked = read_window(request.query_params.multi_items(), now=now, zone=asker.zone)
+            known(model, await coverage(connection, asked_by), asker.model)
+            report = await reported(connection, asker, model, asked, now)
+        return head(model, asker.model, report) | judgements(report) | {"kpis": kpis(model, asker.model, report)}
+
+    @routes.post("/{model}:promote")
+    async def promote(request: Request, model: str, asked_by: asked_by) -> dict[str, Any]:
+        metrics = metrics_of(request)
+        without_parameters(request)
+        async with outage_is_503():
+            since = await promoted(metrics, asked_by, model)
+        await tell(metrics, asked_by)
+        return {"model": model, "promoted_at": since.isoformat()}
+
+    return routes
+
+
+def without_parameters(request: Request) -> None:
+    if unknown := list(request.query_params):
+        raise BadRequest(invalid_params=[{"name": name, "reason": "is not a parameter of this call"} for name in unknown])
+
+
+# --- which there are, and the switch
+def shown(covered: Coverage, promoted: str) -> list[dict[str, Any]]:
+    """Every model that has scored something, and the promoted one in any case."""
+    return [
+        {"name": name, "scores": covered.scores[name], "coverage": covered.share(name), "promoted": name == promoted}
+        for name in sorted({*covered.scores, promoted})
+    ]
+
+
+def known(model: str, covered: Coverage, promoted: str) -> None:
+    """Raises UnknownModel where the tenant has no score of `model`."""
+    if model not in covered.scores and model != promoted:
+        raise UnknownModel("no comment has a score of this model; GET /v1/models lists those that have scored some")
+
+
+async def promoted(metrics: Metrics, tenant: str, model: str) -> datetime:
+    """Promote `model`; since when it is. Raises ScoresMissing while comments lack its score, UnknownModel where all do."""
+    async with (
+        metrics.pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
+        connection.transaction(isolation="repeatable_read"),
+    ):
+        asker = await asker_of(connection, tenant, metrics.model)
+        covered = await coverage(connection, tenant)
+        known(model, covered, asker.model)
+        missing = covered.comments - covered.scores[model]
+        if missing and model != asker.model:
+            raise ScoresMissing(f"{missing} of {covered.comments} comments have no score of {model} yet")
+        since = await put_in_force(connection, tenant, model, metrics.clock())
+        if since is None:
+            raise UnknownModel("nothing was ever scored here")
+        return since
+
+
+async def tell(metrics: Metrics, tenant: str) -> None:
+    """Let live streams ask anew. That a broker is away undoes no promotion: they look again by themselves."""
+    try:
+        await metrics.announcer.announce_promotion(tenant)
+    except Retry as retry:
+        log.warning("promotion.unannounced", tenant=tenant, reason=retry.reason)
+
+
+# --- the report
+async def reported(connection: asyncpg.Connection, asker: Asker, model: str, window: Window, now: datetime) -> Report:
+    """Compare `model` with the promoted one, reading nothing from `now` on."""
+    end = min(window.end, now)
+    scope = await resolve(connection, asker.slug, Selection(measures(asker.model, model)))
+    if scope is None or window.start >= end:
+        return Report(window, {}, Comparison())
+    found = await histograms(connection, scope, [window.start, end])
+    comparison = await compare(connection, scope, asker.model, model, window.start, end, EXAMPLES)
+    return Report(window, found.get((0, ()), {}), comparison)
+
+
+def head(model: str, promoted: str, report: Report) -> dict[str, Any]:
+    """What the report is about, and how complete it is."""
+    window, comments = report.window, report.measured["comments"].n if "comments" in report.measured else 0
+    return {
+        "model": model,
+        "promoted": promoted,
+        "window": {"from": local(window.start, window.zone), "to": local(window.end, window.zone), "tz": window.zone.key},
+        "comments": comments,
+        "missing": comments - scored(report.measured, model),
+    }
+
+
+def judgements(report: Report) -> dict[str, Any]:
+    confusion = report.comparison.confusion
+    examples = [example(subject, pair, report.window) for subject, pair in report.comparison.changed]
+    return {
+        "n": confusion.n,
+        "agreement": confusion.agreement,
+        "changed": confusion.changed,
+        "confusion": confusion.table,
+        "examples": examples,
+    }
+
+
+def example(subject: str, pair: Pair, window: Window) -> dict[str, Any]:
+    return {
+        "subject": subject,
+        "at": local(pair.comment.at, window.zone),
+        "text_hash": pair.comment.text_hash,
+        "text": pair.comment.text,
+        "promoted": verdict(pair.promoted),
+        "candidate": verdict(pair.candidate),
+    }
+
+
+def verdict(given: Verdict) -> dict[str, Any]:
+    return {"label": given[0], "score": given[1]}
+
+
+def kpis(model: str, promoted: str, report: Report) -> list[dict[str, Any]]:
+    """Each KPI with either model promoted, and how far the candidate's lies from the promoted one's."""
+    both = zip(COMPARED, estimates(report.measured, promoted), estimates(report.measured, model), strict=True)
+    return [
+        {
+            "kpi": kpi,
+            "agg": agg or None,
+            "promoted": value(before),
+            "candidate": value(after),
+            "delta": None if before.value is None or after.value is None else after.value - before.value,
+        }
+        for (kpi, agg), before, after in both
+    ]
+
+
+def value(found: Estimate) -> dict[str, Any]:
+    return {"value": found.value, "n": found.n, "interval": interval(found.interval), "flags": list(found.flags)}

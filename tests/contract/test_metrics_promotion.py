@@ -1,0 +1,47 @@
+"""A promotion is heard on the real broker, so that live streams ask anew."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import httpx
+from pydantic import SecretStr
+
+from services.metrics.app import create_app
+from services.metrics.settings import Settings
+from shared.events import KpiChange, decode_change
+from shared.kafka import Record
+from shared.topics import CHANGES, TOPICS
+from tests.conftest import NewDatabase
+from tests.contract.kafka_world import World, ensure_topics, until
+from tests.service.metrics.world import TOKEN, answered, opened, score_of
+from tests.unit.metrics.build import words
+
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+
+
+async def test_a_promotion_is_announced_to_who_follows_the_topic(kafka: str, database: NewDatabase) -> None:
+    await ensure_topics(kafka, TOPICS)
+    tenant, url, heard = f"t-{uuid4().hex[:8]}", await database("metrics"), list[KpiChange]()
+
+    async def hear(records: Sequence[Record]) -> None:
+        heard.extend(change for record in records if (change := decode_change(record.value)).tenant == tenant)
+
+    async with opened(url) as world:
+        await world.tenant(tenant)
+        await world.take(
+            answered(1, words("fine"), at=NOON, tenant=tenant), score_of("c1/response/1", "fine", 0.5, "linear-1", tenant=tenant)
+        )
+    settings = Settings(
+        database_url=SecretStr(url), internal_token=SecretStr(TOKEN), kafka_bootstrap_servers=kafka, consume=False, seal=False
+    )
+    app = create_app(settings)
+    headers = {"Authorization": f"Bearer {TOKEN}", "X-Earshot-Tenant": tenant}
+    async with (
+        World(kafka, CHANGES, f"watching-{tenant}").consuming(hear),
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://metrics", headers=headers) as http,
+    ):
+        assert (await http.post("/v1/models/linear-1:promote")).status_code == 200
+        await until(lambda: bool(heard))
+    assert {"sentiment", "net_sentiment", "sentiment_share"} <= set(heard[0].kpis)

@@ -1,0 +1,117 @@
+"""The shadow's handler: it scores what it can, parks nothing, gives way, and its end ends nobody else."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from services.sentiment.consumer import Scoring
+from services.sentiment.domain.scorer import Model, Opinion, Scorer, ScorerAway
+from services.sentiment.domain.vader import VaderScorer
+from services.sentiment.pool import Pool
+from services.sentiment.settings import Settings
+from services.sentiment.shadow import Shadowing, begun_anew, give_way
+from shared.events import decode_score
+from shared.kafka import Message, Retry
+from shared.metrics_names import SHADOW_MISSED
+from shared.topics import Topic
+from tests.unit.sentiment.test_judging import FailsOn
+from tests.unit.sentiment.test_scoring import Sent, comment, record, records
+
+
+class Other:
+    """Another model, to which all is neutral."""
+
+    model = Model("other", "1")
+
+    def score(self, texts: Sequence[str]) -> list[Opinion]:
+        return [Opinion("neutral", 0.0, 0.5) for _ in texts]
+
+
+class Broken:
+    """A sender with a fault that nobody foresaw."""
+
+    async def send_all(self, topic: Topic, messages: Sequence[Message]) -> None:
+        raise ZeroDivisionError
+
+
+def missed() -> float:
+    return float(SHADOW_MISSED._value.get())
+
+
+async def shadow(given: Sequence[object], scorer: Scorer, sender: object) -> float:
+    """Handle records; how many were missed."""
+    before = missed()
+    async with AsyncExitStack() as stack:
+        live, beside = [await stack.enter_async_context(Pool(one, 1)) for one in (VaderScorer(), scorer)]
+        await Shadowing(Scoring(beside, sender), live)(given)  # type: ignore[arg-type]
+    return missed() - before
+
+
+async def test_its_scores_carry_its_own_name() -> None:
+    sent = Sent()
+    assert await shadow(records(comment("Great service!")), Other(), sent) == 0
+    assert [(said.model, said.score.label) for said in (decode_score(m.value) for m in sent.messages)] == [("other-1", "neutral")]
+
+
+async def test_what_it_cannot_score_or_understand_is_counted_and_not_parked_and_the_rest_is_scored() -> None:
+    sent = Sent()
+    given = [*records(comment("fine"), comment("a bad text"), comment("good")), record(b"not an event", 3)]
+    assert await shadow(given, FailsOn("bad"), sent) == 2
+    assert len(sent.messages) == 2
+
+
+async def test_a_fault_that_nobody_foresaw_leaves_the_scores_missing_and_the_worker_alive() -> None:
+    assert await shadow(records(comment("fine"), comment("good")), Other(), Broken()) == 2
+
+
+class Away:
+    model = Model("away", "1")
+
+    def score(self, texts: Sequence[str]) -> list[Opinion]:
+        raise ScorerAway("for lunch")
+
+
+@pytest.mark.parametrize(("scorer", "sent"), [(Away(), Sent()), (Other(), Sent(fails=True))], ids=["model", "broker"])
+async def test_while_its_model_or_the_broker_is_away_it_waits_and_misses_nothing(scorer: Scorer, sent: Sent) -> None:
+    before = missed()
+    with pytest.raises(Retry):
+        await shadow(records(comment("fine")), scorer, sent)
+    assert missed() == before
+
+
+async def test_it_gives_way_to_live_comments_but_not_for_ever() -> None:
+    async with Pool(VaderScorer(), 1) as live:
+        live.waiting = 1
+        waiting = asyncio.create_task(give_way(live, longest=60))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        live.waiting = 0
+        await asyncio.wait_for(waiting, 5)
+        live.waiting = 1
+        await asyncio.wait_for(give_way(live, longest=0.05), 5)
+
+
+async def test_a_consumer_that_a_fault_ended_begins_anew() -> None:
+    begun = 0
+
+    async def run() -> None:
+        nonlocal begun
+        begun += 1
+        raise ZeroDivisionError
+
+    work = asyncio.create_task(begun_anew(run, rest=0))
+    async with asyncio.timeout(5):
+        while begun < 3:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    assert not work.done()
+    work.cancel()
+
+
+def test_a_model_is_no_shadow_of_itself() -> None:
+    token = SecretStr("internal-token-of-the-tests")
+    with pytest.raises(ValidationError, match="SENTIMENT_SHADOW"):
+        Settings(internal_token=token, scorer="linear", shadow="linear")
+    assert Settings(internal_token=token, scorer="linear", shadow="vader").shadow == "vader"
