@@ -11,40 +11,60 @@ from services.sentiment.clients import Ingest, client_of
 from services.sentiment.consumer import Scoring
 from services.sentiment.domain.linear import LinearScorer
 from services.sentiment.domain.scorer import Scorer
+from services.sentiment.domain.slicing import TEXTS
 from services.sentiment.domain.vader import VaderScorer
 from services.sentiment.pool import Pool
+from services.sentiment.remote import RemoteScorer, remote_of
 from services.sentiment.settings import Settings
 from services.sentiment.weights import read_linear
 from shared import problems
 from shared.http import RequestId, add_health
-from shared.kafka import Consumer, Producer
+from shared.kafka import Consumer, Producer, Timing
 from shared.settings import trimmed
 from shared.topics import EVENTS
 from shared.workers import Workers
 
 SCORERS: Mapping[str, Callable[[], Scorer]] = {"vader": VaderScorer, "linear": lambda: LinearScorer(read_linear())}
-"""What SENTIMENT_SCORER may name."""
+"""The models that come with Earshot, as SENTIMENT_SCORER names them."""
+CALLS = 20
+"""Calls to a model server for one slice, when halving has to find a text."""
+
+
+def scorer_of(settings: Settings) -> Scorer:
+    return remote_of(settings) if settings.scorer == "http" else SCORERS[settings.scorer]()
+
+
+def timing_of(settings: Settings) -> Timing:
+    """The loop's timing; its watchdog waits for the calls that a slice of texts may take when the server fails on one of them."""
+    calls = CALLS if settings.scorer == "http" else 0
+    return Timing(stall=Timing().stall + calls * settings.scorer_timeout)
 
 
 def create_app(settings: Settings, *, scorer: Scorer | None = None, transport: httpx.AsyncBaseTransport | None = None) -> FastAPI:
     """The application; `scorer` and `transport` (to ingest) are for tests that play these themselves."""
-    pool = Pool(scorer or SCORERS[settings.scorer](), settings.threads)
+    scorer = scorer or scorer_of(settings)
+    pool = Pool(scorer, settings.threads, settings.scorer_batch if settings.scorer == "http" else TEXTS)
     http = client_of(trimmed(settings.ingest_url), settings.internal_token, transport)
     producer = Producer(settings.kafka_bootstrap_servers)
+    scoring = Scoring(pool, producer)
     consumer = Consumer(
         bootstrap=settings.kafka_bootstrap_servers,
         group="sentiment",
         topics=[EVENTS],
-        handler=Scoring(pool, producer),
+        handler=scoring,
         max_batch=settings.max_batch,
         replay=Ingest(http).replay,
         instance=settings.kafka_instance,
+        beat=lambda: scoring.moved_at,
+        timing=timing_of(settings),
     )
     workers = Workers()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            if isinstance(scorer, RemoteScorer):
+                stack.callback(scorer.close)
             for part in (pool, http, producer, workers):
                 await stack.enter_async_context(part)
             workers.start("scoring", consumer.run)

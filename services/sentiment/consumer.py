@@ -1,5 +1,6 @@
 """From `feedback.events` to `feedback.scores`: one score for each distinct comment of an event, sent before offsets move."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,7 +16,7 @@ from shared.kafka import Message, Poison, Record, Retry, received_header
 from shared.topics import SCORES, Topic, subject_key
 
 REST = 5.0
-"""Seconds that events wait while the model can't score."""
+"""Seconds that events wait while the model can't score and doesn't say when it can."""
 
 
 class Sender(Protocol):
@@ -24,19 +25,21 @@ class Sender(Protocol):
     async def send_all(self, topic: Topic, messages: Sequence[Message]) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Scoring:
     """The handler of `feedback.events`. Everything in it may be done twice: the same text gets the same score."""
 
     pool: Pool
     sender: Sender
+    moved_at: float = 0.0
+    """When some comments were last scored, in time.monotonic(): a slow model is not a hung one."""
 
     async def __call__(self, records: Sequence[Record]) -> None:
         wanted = [(record, event, comment) for record, event in decode(records) for comment in distinct(event)]
         try:
-            scores = await self.pool.judge([comment for _, _, comment in wanted])
+            scores = await self.pool.judge([comment for _, _, comment in wanted], self._step)
         except ScorerAway as away:
-            raise Retry(REST, f"the model can't score: {away}") from away
+            raise Retry(REST if away.retry_after is None else away.retry_after, f"the model can't score: {away}") from away
         poison = {record: s.reason for (record, _, _), s in zip(wanted, scores, strict=True) if isinstance(s, Unscorable)}
         if poison:
             raise Poison(poison)
@@ -46,6 +49,9 @@ class Scoring:
         await self.sender.send_all(SCORES, [message(self.pool.model, *one) for one in scored])
         for _, _, score in scored:
             metrics.SCORED.labels(score.label or "none").inc()
+
+    def _step(self) -> None:
+        self.moved_at = time.monotonic()
 
 
 def decode(records: Sequence[Record]) -> list[tuple[Record, Event]]:

@@ -43,7 +43,7 @@ PASSAGES = (
     Passage("GET", "/v1/quarantine/{id}", "ingest", "pii:read", "One delivery that could not be understood, with its body"),
     Passage("POST", "/v1/quarantine/{id}:retry", "ingest", "admin", "Try a quarantined delivery again"),
     Passage("POST", "/v1/replay", "ingest", "admin", "Publish again from the inbox"),
-    Passage("POST", "/v1/score", "sentiment", "records:read", "Try the sentiment model on up to 256 texts"),
+    Passage("POST", "/v1/score", "sentiment", "records:read", "Try the sentiment model on up to 256 texts", 8 * MIB),
 )
 
 

@@ -77,7 +77,9 @@ def opinions_of(scorer: Scorer, texts: Sequence[str]) -> list[Opinion | Unscorab
         opinions: list[Opinion | Unscorable] = [*scorer.score(texts)]
         if len(opinions) != len(texts):
             raise ValueError(f"{len(opinions)} opinions for {len(texts)} texts")
-    except (ScorerAway, MemoryError) as error:
+    except ScorerAway:
+        raise
+    except MemoryError as error:
         raise ScorerAway(type(error).__name__) from error
     except Exception as error:
         if len(texts) > 1:
@@ -90,8 +92,10 @@ def opinions_of(scorer: Scorer, texts: Sequence[str]) -> list[Opinion | Unscorab
 
 
 def works(scorer: Scorer) -> bool:
-    """Whether the model can score a text that is beyond blame."""
+    """Whether the model can score a text that is beyond blame. Raises ScorerAway where the model itself says that it can't."""
     try:
         return len(scorer.score([SOUND])) == 1
+    except ScorerAway:
+        raise
     except Exception:
         return False

@@ -39,4 +39,8 @@ class Scorer(Protocol):
 
 
 class ScorerAway(Exception):
-    """The model can't score anything now; the texts are not to blame."""
+    """The model can't score anything now; the texts are not to blame. It may say in how many seconds to ask again."""
+
+    def __init__(self, reason: str = "", retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
