@@ -120,9 +120,9 @@ async def test_a_read_on_a_connection_that_broke_is_tried_again_but_a_write_is_n
     assert len(door.behind.heard) == 1
 
 
-@pytest.mark.parametrize(("path", "limit"), [("/v1/feedback", 1 << 20), ("/v1/feedback:batch", 8 << 20)])
+@pytest.mark.parametrize(("path", "limit"), [("/v1/feedback", 1 << 20), ("/v1/feedback:batch", 8 << 20), ("/v1/score", 8 << 20)])
 async def test_bodies_are_bounded(door: Door, path: str, limit: int) -> None:
-    key = await door.key("ingest:write")
+    key = await door.key("ingest:write", "records:read")
     assert (await door.call("POST", path, key, content=b"x" * limit)).status_code == 200
     answer = await door.call("POST", path, key, content=b"x" * (limit + 1))
     assert answer.status_code == 413

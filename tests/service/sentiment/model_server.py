@@ -1,18 +1,20 @@
 """A model server as a company might run one: real HTTP on a free port, VADER behind it, and it misbehaves as a test asks."""
 
 import json
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 from deploy.local.servers import free_port
 from services.sentiment.domain.vader import VaderScorer
 
 MODEL = {"id": "mine", "version": "7"}
+POISON = "poison to this model server"
 VADER = VaderScorer()
 
 
@@ -56,7 +58,7 @@ class ModelServer:
     def running(self) -> Iterator["ModelServer"]:
         """Listening meanwhile; afterwards its port refuses, until it runs again."""
         server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
             yield self
@@ -95,3 +97,13 @@ class ModelServer:
                 pass
 
         return Handler
+
+
+def picky(texts: Sequence[str]) -> Reply:
+    """Takes a while, and fails on POISON."""
+    return Reply(422) if POISON in texts else Reply(body=well(texts).body, delay=0.1)
+
+
+if __name__ == "__main__":  # as a process of its own, that can be killed; its port is the argument
+    with ModelServer(int(sys.argv[1]), picky).running():
+        threading.Event().wait()
