@@ -5,8 +5,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 def prefixed(prefix: str) -> SettingsConfigDict:
-    """The configuration of a settings class whose own keys begin with `prefix`."""
-    return SettingsConfigDict(env_prefix=prefix, frozen=True, extra="ignore", populate_by_name=True)
+    """The configuration of a settings class whose own keys begin with `prefix`. Its errors quote no value: it may be a secret."""
+    return SettingsConfigDict(env_prefix=prefix, frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)
 
 
 class SharedSettings(BaseSettings):

@@ -1,22 +1,33 @@
 """`POST /v1/score`: try the model on some texts. For Earshot's own services; the gateway passes it on to key holders."""
 
+from collections.abc import Sequence
+from itertools import islice
+from math import ceil
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from services.sentiment.domain.explaining import Explanation, explained, question
 from services.sentiment.domain.judging import Comment, Unscorable
 from services.sentiment.domain.scorer import ScorerAway
 from services.sentiment.pool import Pool
 from services.sentiment.settings import Settings
+from services.sentiment.tenants_taxonomies import Taxonomies
 from shared.events import Score
-from shared.http import internal_only
+from shared.http import TENANT_HEADER, internal_only
+from shared.kafka import Retry
 from shared.problems import TooLarge, Unavailable, Unprocessable, places
+from shared.taxonomy import Taxonomy
 
+REST = 5
+"""Seconds until a caller should ask again, where the model doesn't say when it can."""
 MAX_COMMENTS = 256
 MAX_CHARACTERS = 20_000
 MAX_BODY = 8 * 1024 * 1024
+MAX_EXPLAINED, MAX_EXPLAINED_CHARACTERS = 16, 2_000
+"""An explanation scores a text once for each of its words."""
 
 
 class Closed(BaseModel):
@@ -32,9 +43,10 @@ class CommentBody(Closed):
 
 class ScoreBody(Closed):
     comments: list[CommentBody] = Field(min_length=1, max_length=MAX_COMMENTS)
+    explain: bool = Field(False, description="Tell the words that moved each score; for short ones and few")
 
 
-def routes(settings: Settings, pool: Pool) -> APIRouter:
+def routes(settings: Settings, pool: Pool, taxonomies: Taxonomies) -> APIRouter:
     router = APIRouter(dependencies=[Depends(internal_only(settings.internal_token))])
 
     @router.post("/v1/score", openapi_extra={"requestBody": {"content": {"application/json": {"schema": schema()}}}})
@@ -43,14 +55,27 @@ def routes(settings: Settings, pool: Pool) -> APIRouter:
         if pool.waiting >= settings.max_waiting:
             raise Unavailable("too many texts are waiting to be scored")
         try:
-            scores = await pool.judge([Comment(c.text, c.language) for c in body.comments])
+            taxonomy = await taxonomy_of(request, pool, taxonomies)
+            scores = await pool.judge([Comment(c.text, c.language, taxonomy) for c in body.comments])
+            explanations = await explain(pool, [c.text for c in body.comments]) if body.explain else ()
         except ScorerAway as away:
-            raise Unavailable("the model can't score now") from away
+            raise Unavailable("the model can't score now", retry_after=ceil(away.retry_after or REST)) from away
+        except Retry as away:
+            raise Unavailable("the tenant's themes can't be known now", retry_after=ceil(away.delay)) from away
         if failed := [place for place, one in enumerate(scores) if isinstance(one, Unscorable)]:
             raise Unprocessable(invalid_params=[{"name": f"comments.{p}.text", "reason": "can't be scored"} for p in failed])
-        return {"model": pool.model._asdict(), "scores": [shown(one) for one in scores if isinstance(one, Score)]}
+        found = [shown(one) for one in scores if isinstance(one, Score)]
+        for score, explanation in zip(found, explanations, strict=False):
+            score["explanation"] = told(explanation)
+        return {"model": pool.model._asdict(), "scores": found}
 
     return router
+
+
+async def taxonomy_of(request: Request, pool: Pool, taxonomies: Taxonomies) -> Taxonomy | None:
+    """The themes of the tenant that the call speaks for, if it speaks for one and the model finds themes."""
+    tenant = request.headers.get(TENANT_HEADER)
+    return await taxonomies.of(tenant) if tenant and pool.finds_themes else None
 
 
 def schema() -> dict[str, Any]:
@@ -70,9 +95,32 @@ async def read(request: Request) -> bytes:
 def parse(body: bytes) -> ScoreBody:
     """The body, or Unprocessable with every place that is wrong."""
     try:
-        return ScoreBody.model_validate_json(body)
+        parsed = ScoreBody.model_validate_json(body)
     except ValidationError as error:
         raise Unprocessable(invalid_params=places(error.errors(include_input=False, include_url=False))) from error
+    if parsed.explain and (faults := too_much_to_explain(parsed)):
+        raise Unprocessable(invalid_params=faults)
+    return parsed
+
+
+def too_much_to_explain(body: ScoreBody) -> list[dict[str, str]]:
+    """What stands against an explanation, with its place."""
+    if len(body.comments) > MAX_EXPLAINED:
+        return [{"name": "comments", "reason": f"at most {MAX_EXPLAINED} can be explained at once"}]
+    long = [place for place, comment in enumerate(body.comments) if len(comment.text) > MAX_EXPLAINED_CHARACTERS]
+    reason = f"at most {MAX_EXPLAINED_CHARACTERS} characters can be explained"
+    return [{"name": f"comments.{place}.text", "reason": reason} for place in long]
+
+
+async def explain(pool: Pool, texts: Sequence[str]) -> list[Explanation]:
+    """The words that moved each text's score; all that has to be scored for it is scored together."""
+    questions = [question(text) for text in texts]
+    answers = iter(await pool.opinions([variant for asked in questions for variant in asked.variants]))
+    return [explained(asked, list(islice(answers, len(asked.variants)))) for asked in questions]
+
+
+def told(explanation: Explanation) -> dict[str, Any]:
+    return {"rule": explanation.rule, "words": [moved._asdict() for moved in explanation.words]}
 
 
 def shown(score: Score) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Sentiment, put together: the only place where its parts are built."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -10,22 +10,28 @@ from fastapi import FastAPI
 from services.sentiment import api
 from services.sentiment.clients import Ingest, client_of
 from services.sentiment.consumer import Scoring
-from services.sentiment.domain.linear import LinearScorer
 from services.sentiment.domain.scorer import Scorer
-from services.sentiment.domain.vader import VaderScorer
-from services.sentiment.pool import Pool
-from services.sentiment.settings import Settings
+from services.sentiment.remote import RemoteScorer
+from services.sentiment.scorers import pool_of, scorer_of
+from services.sentiment.settings import ScorerName, Settings
 from services.sentiment.shadow import BATCH, GROUP, Shadowing, begun_anew
-from services.sentiment.weights import read_linear
+from services.sentiment.taxonomies import read_default
+from services.sentiment.tenants_taxonomies import TenantsTaxonomies
 from shared import problems
 from shared.http import RequestId, add_health
-from shared.kafka import Consumer, Producer
+from shared.kafka import Consumer, Producer, Timing
 from shared.settings import trimmed
 from shared.topics import EVENTS
 from shared.workers import Workers
 
-SCORERS: Mapping[str, Callable[[], Scorer]] = {"vader": VaderScorer, "linear": lambda: LinearScorer(read_linear())}
-"""What SENTIMENT_SCORER may name."""
+CALLS = 20
+"""Calls to a model server for one slice, when halving has to find a text."""
+
+
+def timing_of(name: ScorerName, settings: Settings) -> Timing:
+    """The loop's timing; its watchdog waits for the calls that a slice of texts may take when the server fails on one of them."""
+    calls = CALLS if name == "http" else 0
+    return Timing(stall=Timing().stall + calls * settings.scorer_timeout)
 
 
 def create_app(
@@ -36,29 +42,38 @@ def create_app(
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> FastAPI:
     """The application; `scorer`, `shadow` and `transport` (to ingest) are for tests that play these themselves."""
-    pool = Pool(scorer or SCORERS[settings.scorer](), settings.threads)
+    scorer = scorer or scorer_of(settings.scorer, settings)
+    pool = pool_of(scorer, settings.scorer, settings, settings.threads)
     http = client_of(trimmed(settings.ingest_url), settings.internal_token, transport)
+    taxonomies = TenantsTaxonomies(Ingest(http), read_default(), settings.taxonomy_cache_seconds)
     producer = Producer(settings.kafka_bootstrap_servers)
+    scoring = Scoring(pool, producer, taxonomies)
     consumer = Consumer(
         bootstrap=settings.kafka_bootstrap_servers,
         group="sentiment",
         topics=[EVENTS],
-        handler=Scoring(pool, producer),
+        handler=scoring,
         max_batch=settings.max_batch,
         replay=Ingest(http).replay,
         instance=settings.kafka_instance,
+        beat=lambda: scoring.moved_at,
+        timing=timing_of(settings.scorer, settings),
     )
     workers = Workers()
     parts: list[AbstractAsyncContextManager[object]] = [pool, http, producer]
     shadowing: Shadowing | None = None
     if settings.shadow:
-        beside, sender = Pool(shadow or SCORERS[settings.shadow](), threads=1), Producer(settings.kafka_bootstrap_servers)
+        shadow = shadow or scorer_of(settings.shadow, settings)
+        beside, sender = pool_of(shadow, settings.shadow, settings, threads=1), Producer(settings.kafka_bootstrap_servers)
         parts += [beside, sender]
-        shadowing = Shadowing(Scoring(beside, sender), pool)
+        shadowing = Shadowing(Scoring(beside, sender, taxonomies), pool)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            for closed in (scorer, shadow):
+                if isinstance(closed, RemoteScorer):
+                    stack.callback(closed.close)
             for part in (*parts, workers):
                 await stack.enter_async_context(part)
             workers.start("scoring", consumer.run)
@@ -73,7 +88,7 @@ def create_app(
     app.add_middleware(RequestId)
     problems.install(app)
     add_health(app, alive=lambda: workers.dead, ready=missing)
-    app.include_router(api.routes(settings, pool))
+    app.include_router(api.routes(settings, pool, taxonomies))
     return app
 
 
@@ -86,4 +101,6 @@ def shadow_consumer(settings: Settings, handler: Shadowing) -> Consumer:
         handler=handler,
         max_batch=min(BATCH, settings.max_batch),
         instance=settings.kafka_instance,
+        beat=lambda: handler.scoring.moved_at,
+        timing=timing_of(settings.shadow or settings.scorer, settings),
     )

@@ -28,6 +28,12 @@ class Tells(Protocol):
     async def taxonomy(self, tenant: str, known: Told | None = None) -> Told: ...
 
 
+class Taxonomies(Protocol):
+    """What tells the themes of a tenant. Raises Retry while they can't be known."""
+
+    async def of(self, tenant: str) -> Taxonomy: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What was told, `taxonomy` as it counts, and until when it isn't asked for again."""

@@ -7,7 +7,8 @@ from zipfile import BadZipFile
 import numpy as np
 
 from services.sentiment.domain.features import BINS
-from services.sentiment.domain.linear import LABELS, LinearModel
+from services.sentiment.domain.linear import LinearModel
+from services.sentiment.domain.reading import LABELS, Manner
 from services.sentiment.domain.scorer import Model
 
 MODELS = Path(__file__).parent / "models"
@@ -36,8 +37,7 @@ def read_linear(path: Path = LINEAR) -> LinearModel:
         idf_unit=facts["idf_unit"],
         bias=bias,
         temperature=facts["temperature"],
-        pole=facts["pole"],
-        long=facts["long"],
+        manner=Manner(facts["pole"], facts["long"]),
     )
 
 
@@ -49,8 +49,8 @@ def write_linear(path: Path, trained: LinearModel) -> None:
         "weight_unit": trained.weight_unit,
         "idf_unit": trained.idf_unit,
         "temperature": trained.temperature,
-        "pole": trained.pole,
-        "long": trained.long,
+        "pole": trained.manner.pole,
+        "long": trained.manner.long,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path, facts=np.array(json.dumps(facts)), weights=trained.weights, idf=trained.idf, bias=trained.bias)

@@ -26,6 +26,8 @@ MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 STOP_DEADLINE = 3.0
 REQUEST_TIMEOUT_MS = 10_000
 REBALANCE_TIMEOUT_MS = 20_000
+POLL_INTERVAL_MS = 24 * 3600 * 1000
+"""A member that doesn't poll for so long leaves its group. A slow batch is no reason to; our watchdog tells if one hangs."""
 RETRY_BACKOFF_MS = 250
 
 
@@ -76,6 +78,7 @@ def consumer(bootstrap: str, group: str | None = None, session: float = 45.0, in
         session_timeout_ms=int(session * 1000),
         heartbeat_interval_ms=int(session * 1000 / 15),
         rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
+        max_poll_interval_ms=POLL_INTERVAL_MS,
         max_partition_fetch_bytes=256 * 1024,
         fetch_max_bytes=8 * 1024 * 1024,
         request_timeout_ms=REBALANCE_TIMEOUT_MS + REQUEST_TIMEOUT_MS,  # the answer to a join waits for the others

@@ -15,7 +15,7 @@ import structlog
 from shared import metrics_names as metrics
 from shared.kafka import clients
 from shared.kafka.batch import Handler
-from shared.kafka.job import Job, OnIdle, Replay, Timing
+from shared.kafka.job import Beat, Job, OnIdle, Replay, Timing
 from shared.kafka.membership import Membership
 from shared.kafka.producer import Producer
 from shared.kafka.watchdog import Stalled
@@ -27,12 +27,19 @@ REBUILD_PAUSE = 1.0
 DEFAULT = Timing()
 
 
+def no_beat() -> float:
+    """The beat of a handler whose batches take seconds."""
+    return 0.0
+
+
 class Consumer:
     """A member of `group` that hands the records of `topics` to `handler`, at most `max_batch` at a time.
 
     `replay(since)` is called when an offset was lost (None: everything); Retry: not now. `on_idle` gets, about twice
     a second while nothing arrives, the position of each partition whose end has been reached. `instance` names this member among
     all of its group, the same after every restart: after a crash it need not wait for the group to forget it.
+    `beat` tells when the handler last came a step further, in time.monotonic(): one whose batches may take a minute or more needs
+    one, not to be taken for hung. While a batch is in hand, however long, nothing is fetched but one chunk of each partition.
     """
 
     def __init__(
@@ -46,10 +53,11 @@ class Consumer:
         replay: Replay | None = None,
         on_idle: OnIdle | None = None,
         instance: str | None = None,
+        beat: Beat = no_beat,
         timing: Timing = DEFAULT,
     ) -> None:
         names = tuple(topic.name for topic in topics)
-        self._job = Job(bootstrap, group, names, handler, max_batch, replay, on_idle, instance, timing)
+        self._job = Job(bootstrap, group, names, handler, max_batch, replay, on_idle, instance, beat, timing)
 
     @property
     def joined(self) -> bool:

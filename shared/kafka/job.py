@@ -9,6 +9,7 @@ from shared.kafka.parking import Run
 
 Replay = Callable[[datetime | None], Awaitable[None]]
 OnIdle = Callable[[Mapping[tuple[str, int], int]], Awaitable[None]]
+Beat = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Job:
     replay: Replay | None
     on_idle: OnIdle | None
     instance: str | None
+    beat: Beat
     timing: Timing
     joined: bool = False
     """Whether the group counts us as a member, as far as we know."""

@@ -47,7 +47,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
                 async with asyncio.timeout(self._timing.join):
                     self._client.subscribe(self._job.topics, listener=self)
                     await self._client.start()
-            watching = watch(lambda: self._moved_at, self._behind, self._timing.stall, self._timing.look)
+            watching = watch(lambda: max(self._moved_at, self._job.beat()), self._behind, self._timing.stall, self._timing.look)
             self._look()
             await first_of(self._consume(), watching)
         finally:
@@ -154,7 +154,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         """For the watchdog: how many records there are which nothing excuses from being read."""
         if self._recovering:
             return 0
-        if self._in_hand.locked() or not self._job.joined:  # neither a batch nor a rebalance takes a minute
+        if self._in_hand.locked() or not self._job.joined:  # neither a step nor a rebalance takes a minute
             return 1 if await admin.reachable(self._job.bootstrap) else None
         standing = clients.standing(self._client)
         return await admin.behind(

@@ -1,10 +1,11 @@
 """Sentiment between its two topics, on a real broker, as the process that it is."""
 
 import asyncio
+import itertools
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import pytest
 
 from deploy.local.servers import free_port
 from shared.events import Answer, Event, Response, ScoreEvent, decode_score, encode, text_hash
-from shared.kafka import Message, received_at, received_header
+from shared.kafka import Message, Record, received_at, received_header
 from shared.topics import EVENTS, SCORES, TOPICS, subject_key
 from tests.contract.kafka_world import NOON, World, ensure_topics, until
+from tests.service.sentiment.model_server import POISON, ModelServer
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,10 +54,10 @@ def words(number: int) -> str:
     return f"Terrible, as in case c{number}"  # a bare 143 would be "I love you" to VADER
 
 
-def comment(tenant: str, number: int) -> Message:
+def comment(tenant: str, number: int, text: str | None = None) -> Message:
     """An event with one comment."""
     subject = f"api/response/r-{number}"
-    said = Response(at=NOON, answers=(Answer(question="q1", kind="comment", text=words(number)),))
+    said = Response(at=NOON, answers=(Answer(question="q1", kind="comment", text=text or words(number)),))
     event = Event(
         tenant=tenant,
         subject=subject,
@@ -79,11 +81,19 @@ async def sentiment(kafka: str, log: Path, **settings: str) -> AsyncIterator[asy
         "INTERNAL_TOKEN": "internal-token-of-the-tests",
         "SENTIMENT_PORT": str(free_port()),
         "SENTIMENT_MAX_BATCH": "20",
-        **settings,
     }
+    async with process(log, "services.sentiment", environment=environment | settings) as running:
+        yield running
+
+
+@asynccontextmanager
+async def process(
+    log: Path, *module: str, environment: dict[str, str] | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`python -m module`, which is killed at the end."""
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "services.sentiment", cwd=ROOT, env=environment, stdout=output, stderr=output
+            sys.executable, "-m", *module, cwd=ROOT, env=environment, stdout=output, stderr=output
         )
     try:
         yield process
@@ -106,7 +116,38 @@ async def test_no_comment_is_left_without_a_score_though_sentiment_is_killed_aga
         sent += 100
     async with sentiment(kafka, tmp_path / "log"):
         await until(lambda: len(scores.by_subject) == sent, 60)
-        parked = [r for r in await world.everything(EVENTS.dlq, 1) if r.key == f"{tenant}/x".encode()]
+        broken = await parked(world, f"{tenant}/x".encode())
     assert {s.score.text_hash for s in scores.by_subject.values()} == {text_hash(words(n)) for n in range(sent)}
     assert {(s.model, s.received_at, s.score.label) for s in scores.by_subject.values()} == {("vader-3.3.2", NOON, "negative")}
-    assert parked[0].value == b"not an event"
+    assert broken.value == b"not an event"
+
+
+async def parked(world: World, key: bytes) -> Record:
+    """The record of that key in the DLQ, where other tests' may be too."""
+    for count in itertools.count(1):
+        found = [record for record in await world.everything(EVENTS.dlq, count) if record.key == key]
+        if found:
+            return found[0]
+    raise AssertionError
+
+
+async def test_no_comment_is_left_without_a_score_though_the_model_server_is_killed_again_and_again(
+    kafka: str, scores: Scores, tenant: str, tmp_path: Path
+) -> None:
+    world, model, log = World(kafka, EVENTS, ""), ModelServer(), tmp_path / "log"
+    http = {"SCORER": "http", "SCORER_URL": model.url, "SCORER_MODEL": "mine", "SCORER_VERSION": "7", "SCORER_TOKEN": "a secret"}
+    await world.send([comment(tenant, n) for n in range(300)])
+    await world.send([comment(tenant, 1000, POISON)])
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(sentiment(kafka, log, **{f"SENTIMENT_{name}": value for name, value in http.items()}))
+        for enough in (1, 100, 200, 300):
+            async with process(log, "tests.service.sentiment.model_server", str(model.port)):
+                await until(lambda enough=enough: len(scores.by_subject) >= enough, 60)
+        await world.send([comment(tenant, n) for n in range(300, 350)])
+        async with process(log, "tests.service.sentiment.model_server", str(model.port)):
+            await until(lambda: len(scores.by_subject) == 350, 60)
+            refused = await parked(world, subject_key(tenant, "api/response/r-1000"))
+    assert {s.score.text_hash for s in scores.by_subject.values()} == {text_hash(words(n)) for n in range(350)}
+    assert {s.model for s in scores.by_subject.values()} == {"mine-7"}
+    assert dict(refused.headers)["reason"] == b"the model fails on a text: Refused"
+    assert not [word for word in ("a secret", "Terrible", POISON) if word in log.read_text()]

@@ -50,11 +50,11 @@ PASSAGES = (
     Passage("GET", "/v1/taxonomy", "ingest", "records:read", "The themes that comments are read for, with their revision"),
     Passage("PUT", "/v1/taxonomy", "ingest", "admin", "Set themes of your own; the answer tells their revision", 2 * MIB),
     Passage("DELETE", "/v1/taxonomy", "ingest", "admin", "Return to the themes that ship, as a revision of its own"),
-    Passage("POST", "/v1/score", "sentiment", "records:read", "Try the sentiment model on up to 256 texts"),
     Passage("GET", "/v1/models", "metrics", "metrics:read", "The models of sentiment, and how much each has scored"),
     Passage(
         "POST", "/v1/models/{id}:promote", "metrics", "admin", "Let KPIs read this model's scores; 409 while some are missing"
     ),
+    Passage("POST", "/v1/score", "sentiment", "records:read", "Try the sentiment model on up to 256 texts", 8 * MIB),
 )
 
 

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from services.metrics.api.kpis import LARGEST_PAGE, PAGE
 from services.metrics.api.state import metrics_of
 from services.metrics.store.gold import BEGINNING, Found, Place, page, place
+from services.metrics.store.promotions import asker as asker_of
 from services.metrics.store.query import snapshot
 from shared.database import outage_is_503
 from shared.http import internal_tenant
@@ -27,7 +28,8 @@ def router(token: SecretStr) -> APIRouter:
         metrics = metrics_of(request)
         after, limit = asked(request)
         async with outage_is_503(), snapshot(metrics.pool) as connection:
-            rows, following = await page(connection, asked_by, metrics.model, after, limit)
+            asker = await asker_of(connection, asked_by, metrics.model)
+            rows, following = await page(connection, asked_by, asker.model, after, limit)
         told = {"rows": [shown(row) for row in rows], "next": str(following) if following else None}
         return Response(msgspec.json.encode(told), media_type="application/json")
 

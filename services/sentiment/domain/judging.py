@@ -7,8 +7,10 @@ from typing import NamedTuple
 from services.sentiment.domain.languages import language_of
 from services.sentiment.domain.rules import NON_ANSWER, Ruling, ruled
 from services.sentiment.domain.scorer import Opinion, Scorer, ScorerAway
+from services.sentiment.domain.themes import Finder
 from services.sentiment.domain.urgency import urgency_of
 from shared.events import UNSUPPORTED_LANGUAGE, Score, text_hash
+from shared.taxonomy import Taxonomy
 
 LONGEST = 4_000
 """Characters that a model gets to see: VADER's time grows with the square of a text's length, 50 ms here, 5 s at 50,000."""
@@ -18,10 +20,11 @@ SOUND = "The delivery was fast."
 
 
 class Comment(NamedTuple):
-    """A comment and its language (BCP 47), where somebody stated it."""
+    """A comment, its language (BCP 47) where somebody stated it, and the themes that are looked for in it."""
 
     text: str
     language: str | None
+    taxonomy: Taxonomy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +34,25 @@ class Unscorable:
     reason: str
 
 
-def judge(scorer: Scorer, comments: Sequence[Comment]) -> list[Score | Unscorable]:
-    """The score of each comment. Raises ScorerAway when the model can't score anything."""
+def judge(scorer: Scorer, comments: Sequence[Comment], finder: Finder | None = None) -> list[Score | Unscorable]:
+    """The score of each comment; themes where a `finder` is given. Raises ScorerAway when the model can't score anything."""
     rulings = [ruled(comment.text) for comment in comments]
     asked = [place for place, ruling in enumerate(rulings) if ruling is None]
     opinions = dict(zip(asked, opinions_of(scorer, [comments[place].text[:LONGEST] for place in asked]), strict=True))
     return [
-        worded(comment, opinions[place] if ruling is None else ruling)
+        worded(comment, opinions[place] if ruling is None else ruling, finder)
         for place, (comment, ruling) in enumerate(zip(comments, rulings, strict=True))
     ]
 
 
-def worded(comment: Comment, found: Ruling | Unscorable) -> Score | Unscorable:
+def worded(comment: Comment, found: Ruling | Unscorable, finder: Finder | None) -> Score | Unscorable:
     """What was found, as the score that travels."""
     match found:
         case Unscorable():
             return found
         case Opinion():
             language = language_of(comment.text, comment.language)
+            taxonomy = comment.taxonomy
             flags = (("truncated", len(comment.text) > LONGEST), (UNSUPPORTED_LANGUAGE, not language.served))
             return Score(
                 label=found.label,
@@ -56,6 +60,8 @@ def worded(comment: Comment, found: Ruling | Unscorable) -> Score | Unscorable:
                 confidence=found.confidence,
                 language=language.tag,
                 mixed=found.mixed,
+                themes=finder.themes(taxonomy, found.passages) if finder and taxonomy else (),
+                taxonomy=taxonomy.revision if taxonomy else 0,
                 urgency=urgency_of(comment.text[:LONGEST]),
                 flags=tuple(flag for flag, flies in flags if flies),
                 text_hash=text_hash(comment.text),
@@ -66,6 +72,7 @@ def worded(comment: Comment, found: Ruling | Unscorable) -> Score | Unscorable:
                 score=None,
                 confidence=1.0,
                 language=comment.language,
+                taxonomy=comment.taxonomy.revision if comment.taxonomy else 0,
                 flags=(NON_ANSWER,),
                 text_hash=text_hash(comment.text),
             )
@@ -79,7 +86,9 @@ def opinions_of(scorer: Scorer, texts: Sequence[str]) -> list[Opinion | Unscorab
         opinions: list[Opinion | Unscorable] = [*scorer.score(texts)]
         if len(opinions) != len(texts):
             raise ValueError(f"{len(opinions)} opinions for {len(texts)} texts")
-    except (ScorerAway, MemoryError) as error:
+    except ScorerAway:
+        raise
+    except MemoryError as error:
         raise ScorerAway(type(error).__name__) from error
     except Exception as error:
         if len(texts) > 1:
@@ -92,8 +101,10 @@ def opinions_of(scorer: Scorer, texts: Sequence[str]) -> list[Opinion | Unscorab
 
 
 def works(scorer: Scorer) -> bool:
-    """Whether the model can score a text that is beyond blame."""
+    """Whether the model can score a text that is beyond blame. Raises ScorerAway where the model itself says that it can't."""
     try:
         return len(scorer.score([SOUND])) == 1
+    except ScorerAway:
+        raise
     except Exception:
         return False

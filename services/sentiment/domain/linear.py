@@ -1,8 +1,4 @@
-"""The linear model: logistic regressions over hashed words and pieces of words, in numpy, thousands of comments a second.
-
-A text of several sentences is also read piece by piece: a long one gets the mean of its pieces, and one whose pieces point both
-ways is `mixed`.
-"""
+"""The linear model: logistic regressions over hashed words and pieces of words, in numpy, thousands of comments a second."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,15 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.sentiment.domain.features import Features, features
-from services.sentiment.domain.pieces import pieces
 from services.sentiment.domain.preprocessing import prepared
+from services.sentiment.domain.reading import LABELS, Manner, Numbers, Reading, opinions, shares
 from services.sentiment.domain.scorer import Model, Opinion
-from shared.events import Label
-
-LABELS: tuple[Label, ...] = ("negative", "neutral", "positive")
-NEGATIVE, POSITIVE = 0, 2
-
-Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +17,7 @@ class LinearModel:
     """What training leaves.
 
     `weights` (bins × negative, neutral, positive) and `idf` (inverse document frequency of each bin, 0 for one never met) are
-    small integers, worth a `weight_unit` and an `idf_unit` each. `temperature` calibrates. `pole` is the probability from which
-    on a piece counts for `mixed`; a text of `long` characters or more gets the mean of its pieces instead of being read as one.
+    small integers, worth a `weight_unit` and an `idf_unit` each. `temperature` calibrates.
     """
 
     model: Model
@@ -38,8 +27,7 @@ class LinearModel:
     idf_unit: float
     bias: Numbers
     temperature: float
-    pole: float
-    long: int
+    manner: Manner
 
 
 class LinearScorer:
@@ -50,33 +38,11 @@ class LinearScorer:
         self._trained = trained
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
-        parts = [pieces(text) for text in texts]
-        split = [(place, part) for place, found in enumerate(parts) if len(found) > 1 for part in found]
-        odds = probabilities(self._trained, [*texts, *(part for _, part in split)])
-        owners = np.array([place for place, _ in split], dtype=np.int64)
-        of_parts = odds[len(texts) :]
-        bounds = np.searchsorted(owners, np.arange(len(texts) + 1))
-        return [
-            self._opinion(odds[place], of_parts[bounds[place] : bounds[place + 1]], len(text)) for place, text in enumerate(texts)
-        ]
+        return opinions(texts, self._read, self._trained.manner)
 
-    def _opinion(self, whole: Numbers, parts: Numbers, length: int) -> Opinion:
-        odds = parts.mean(axis=0) if len(parts) and length >= self._trained.long else whole
-        best = int(odds.argmax())
-        return Opinion(
-            label=LABELS[best],
-            score=round(float(odds[POSITIVE] - odds[NEGATIVE]), 4),
-            confidence=round(float(odds[best]), 4),
-            mixed=bool(len(parts) and parts[:, [NEGATIVE, POSITIVE]].max(axis=0).min() >= self._trained.pole),
-        )
-
-
-def probabilities(trained: LinearModel, texts: Sequence[str]) -> Numbers:
-    """The calibrated probability of negative, neutral and positive for each text."""
-    logits = decisions(trained, features([prepared(text) for text in texts]), len(texts)) / trained.temperature
-    grown = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: Numbers = grown / grown.sum(axis=1, keepdims=True)
-    return shares
+    def _read(self, texts: Sequence[str]) -> Reading:
+        logits = decisions(self._trained, features([prepared(text) for text in texts]), len(texts))
+        return Reading(shares(logits, self._trained.temperature))
 
 
 def decisions(trained: LinearModel, found: Features, texts: int) -> Numbers:

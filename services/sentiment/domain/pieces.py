@@ -3,18 +3,24 @@
 import re
 
 END = re.compile(r"(?<=[.!?؟…])[\"')\]]*\s+(?=\S)|\s*\n+\s*|\s*;\s+")
+FRENCH = r"mais(?=\s+(?:les?|la|l'\w|une?|des|du|ils?|elles?|on|je|j'\w|nous|vous|c'\w|ce|ça|trop|très|pas|peu|sans|pour|avec)\b)"
+ITALIAN = r"ma(?=\s+(?:il|la|lo|i|gli|le|l'\w|una?|non|è|troppo|poco|molto|purtroppo|con|senza|per|si|ci|mi)\b)"
+PORTUGUESE = r"mas(?=\s+(?:o|os|as?|não|uma?|é|foi|muito|pouco|sem|com|ainda|infelizmente|eu)\b)"
+"""Each is another word in another language ("more", "my"): without a comma it turns only before words of its own."""
 TURN = re.compile(
-    r",?\s+(?:but|however|although|though|aber|jedoch|allerdings|trotzdem|mais|cependant|pero|sin embargo|aunque|però|ma|"
-    r"tuttavia|mas|porém|maar|echter|لكن|ولكن)\s+",
+    r"(?:,?\s+(?:but|however|although|though|aber|jedoch|allerdings|trotzdem|cependant|pero|sin embargo|aunque|però|tuttavia|"
+    rf"porém|maar|echter|لكن|ولكن|{FRENCH}|{ITALIAN}|{PORTUGUESE})|,\s+(?:mais|ma|mas))\s+",
     re.IGNORECASE,
 )
+LONGEST = 300
+"""Characters of a piece; a longer one, of somebody who uses no full stops, is cut at a blank."""
 SHORTEST = 8
 """Characters of a piece that stands for itself; a shorter one ("Hi.", "Nr.") belongs to the one before."""
 
 
 def pieces(text: str) -> list[str]:
     """The pieces of a text, in order. At least one, unless the text is blank."""
-    parts = [part.strip() for sentence in END.split(text) for part in TURN.split(sentence)]
+    parts = [part.strip() for sentence in END.split(text) for turned in TURN.split(sentence) for part in cut(turned)]
     found: list[str] = []
     for part in filter(None, parts):
         if found and (len(part) < SHORTEST or len(found[-1]) < SHORTEST):
@@ -22,3 +28,14 @@ def pieces(text: str) -> list[str]:
         else:
             found.append(part)
     return found
+
+
+def cut(text: str) -> list[str]:
+    """A text in parts of at most LONGEST characters, words whole where they can be."""
+    found: list[str] = []
+    while len(text) > LONGEST:
+        end = text.rfind(" ", 1, LONGEST)
+        end = end if end > 0 else LONGEST
+        found.append(text[:end])
+        text = text[end:]
+    return [*found, text]

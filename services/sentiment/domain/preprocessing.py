@@ -32,7 +32,7 @@ def prepared(text: str) -> str:
 
 
 def cased(text: str) -> str:
-    """What the transformer reads: the same in the writer's case, for that is how its encoder learnt to read; shouting is lowered."""
+    """What the transformer reads: the same in the writer's case, as its encoder learnt to read; shouting is lowered."""
     text = _evened(_worded(text))
     return text.lower() if _shouts(text) else text
 

@@ -1,32 +1,46 @@
 """`python -m services.sentiment.training.e5 --data FOLDER --work FOLDER`: prepare, teach, distil, export and evaluate `e5-1`.
 
-Each step leaves its files in the work folder and isn't done again while they are there. Needs the extra `training`, 10 GB of memory
-and two hours of two cores.
+Each step leaves its files in the work folder and isn't done again while they are there. Needs the extra `training`, 10 GB of
+memory and two hours of two cores.
 """
 
 import argparse
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import Tensor
+from torch.nn import functional
 
 from services.sentiment.domain.preprocessing import cased
+from services.sentiment.domain.reading import Manner
+from services.sentiment.domain.scorer import Model
+from services.sentiment.domain.transformer import Network, TransformerFacts, TransformerScorer
+from services.sentiment.network import E5, OnnxNetwork, read_transformer, tokenizer_of
+from services.sentiment.training import choosing
+from services.sentiment.training.card import LIMITS, write_card
 from services.sentiment.training.data import Row, choosing_rows
-from services.sentiment.training.encoder import Reader, reader, tokenizer_of
+from services.sentiment.training.encoder import Reader, reader, tokenizer_of_pieces
 from services.sentiment.training.examples import examples
+from services.sentiment.training.export import export, state_facts
 from services.sentiment.training.fitting import Ids, Pace, fit, means, padded, read_all
 from services.sentiment.training.meaning import Lessons, nearness_loss, principal, split
-from services.sentiment.training.themes.data import pieces
+from services.sentiment.training.themes.data import gold, pieces
+from services.sentiment.training.theming import likenesses, theme_figures
 from services.sentiment.training.vocabulary import kept
 from services.sentiment.training.wheel import read_pretrained
+from services.sentiment.weights import MODELS
 
+MODEL = Model("e5", "1")
+LONG = 300
+"""Characters from which on a text is the mean of its pieces: the network reads 80 pieces of words."""
 TEACHER = tuple(range(12))
 STUDENT = (0, 2, 3, 5, 6, 8, 9, 11)
 """The teacher's layers that the student begins with."""
@@ -59,7 +73,7 @@ class Work:
         return found
 
     def tokenizer(self) -> Tokenizer:
-        return tokenizer_of(read_pretrained(), self.pieces)
+        return tokenizer_of_pieces(read_pretrained(), self.pieces)
 
     def ids(self, rows: Sequence[Row], lead: str = "") -> Ids:
         return [found.ids for found in self.tokenizer().encode_batch([lead + cased(row.text) for row in rows])]
@@ -85,7 +99,7 @@ def teach(work: Work) -> None:
     net = reader(read_pretrained(), work.pieces, TEACHER)
 
     def loss(batch: list[int], logits: Tensor, _: Tensor) -> Tensor:
-        return F.cross_entropy(logits, kinds[batch], label_smoothing=SMOOTHED)
+        return functional.cross_entropy(logits, kinds[batch], label_smoothing=SMOOTHED)
 
     fit(net, work.ids(rows), loss, TEACHING, work.folder / "teacher.pt")
 
@@ -107,7 +121,7 @@ def distil(work: Work) -> None:
     rows = examples(work.data)
     kinds = torch.tensor([row.kind for row in rows])
     with np.load(work.folder / "soft.npz") as soft:
-        views = F.softmax(torch.from_numpy(soft["logits"]) / WARMTH, dim=1)
+        views = functional.softmax(torch.from_numpy(soft["logits"]) / WARMTH, dim=1)
         meanings = dict(zip(soft["chosen"].tolist(), torch.from_numpy(soft["meant"]), strict=True))
     net = student(work)
     lessons = Lessons(split(pieces())[0])
@@ -115,8 +129,8 @@ def distil(work: Work) -> None:
     steps = count(1)
 
     def loss(batch: list[int], logits: Tensor, meant: Tensor) -> Tensor:
-        cost = WARMTH**2 * F.kl_div(F.log_softmax(logits / WARMTH, dim=1), views[batch], reduction="batchmean")
-        cost = cost + OWN_EYES * F.cross_entropy(logits, kinds[batch], label_smoothing=SMOOTHED)
+        cost = WARMTH**2 * functional.kl_div(functional.log_softmax(logits / WARMTH, dim=1), views[batch], reduction="batchmean")
+        cost = cost + OWN_EYES * functional.cross_entropy(logits, kinds[batch], label_smoothing=SMOOTHED)
         told = [place for place, row in enumerate(batch) if row in meanings]
         if told:
             wanted = torch.stack([meanings[batch[place]] for place in told])
@@ -143,11 +157,61 @@ def student(work: Work) -> Reader:
     return net
 
 
+def finish(work: Work) -> None:
+    """Round the student to what is shipped, choose its bars by held-out rows, and write its files and its card."""
+    net = reader(read_pretrained(), work.pieces, STUDENT)
+    net.load_state_dict(torch.load(work.folder / "student.pt"))
+    path = work.folder / "shipped" / E5.name
+    path.parent.mkdir(exist_ok=True)
+    export(net, path)
+    work.tokenizer().save(str(tokenizer_of(path)), pretty=False)
+    facts = chosen(OnnxNetwork(path), choosing_rows(work.data))
+    state_facts(path, facts)
+    scorer = read_transformer(path)
+    write_card(path.with_suffix(".json"), scorer, about(scorer, facts), examples(work.data), work.data)
+    for made in path.parent.iterdir():
+        shutil.copy(made, MODELS)
+
+
+def chosen(network: Network, dev: Sequence[Row]) -> TransformerFacts:
+    """The temperature, the bar for `mixed` and the bar for themes."""
+    texts = [row.text for row in dev]
+    logits = network([cased(text) for text in texts]).logits.astype(np.float64)
+    warmth = choosing.temperature(logits, np.array([row.kind for row in dev]))
+    facts = TransformerFacts(MODEL, round(warmth, 4), Manner(1.0, LONG), 1.0)
+
+    def with_pole(bar: float) -> TransformerScorer:
+        return TransformerScorer(network, replace(facts, manner=Manner(bar, LONG)))
+
+    pole = choosing.pole(with_pole, texts)
+    near = choosing.nearness(*likenesses(with_pole(pole), split(pieces())[1]))
+    return replace(facts, manner=Manner(pole, LONG), near=near)
+
+
+def about(scorer: TransformerScorer, facts: TransformerFacts) -> dict[str, Any]:
+    """What the card says of this model alone."""
+    return {
+        "kind": f"multilingual-e5-small (MIT), {len(STUDENT)} of 12 layers, distilled from a teacher with all; eight-bit ONNX",
+        "trained_with": "python -m services.sentiment.training.e5 --data FOLDER --work FOLDER",
+        "chosen": {"temperature": facts.temperature, "pole": facts.manner.pole, "near": facts.near},
+        "themes": {
+            "gold": "300 comments written and labelled for Earshot before any model saw them (training/themes/gold.jsonl)",
+            **{name: round(value, 4) for name, value in theme_figures(scorer, gold())._asdict().items()},
+        },
+        "limits": [
+            *LIMITS,
+            "Sarcasm is often read as it is written.",
+            "On processors without VNNI (before about 2019) sums of eight-bit products may saturate: scores differ there.",
+        ],
+    }
+
+
 STEPS: Mapping[str, tuple[str, Callable[[Work], None]]] = {
     "prepare": ("pieces.json", prepare),
     "teach": ("teacher.pt", teach),
     "soften": ("soft.npz", soften),
     "distil": ("student.pt", distil),
+    "finish": (f"shipped/{E5.with_suffix('.json').name}", finish),
 }
 
 

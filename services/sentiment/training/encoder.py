@@ -83,5 +83,5 @@ def config(pretrained: Pretrained, pieces: int, layers: int) -> BertConfig:
     )
 
 
-def tokenizer_of(pretrained: Pretrained, kept: Sequence[int]) -> Tokenizer:
+def tokenizer_of_pieces(pretrained: Pretrained, kept: Sequence[int]) -> Tokenizer:
     return tokenizer([pretrained.pieces[place] for place in kept], LONGEST)

@@ -1,8 +1,8 @@
 """A fitted reader as an ONNX file of whole numbers of eight bits, small and fast on a CPU.
 
-Weights are rounded by column, word embeddings by piece. What flows between layers is rounded by row, that is by piece of text, as
-it is met: nothing that stands beside a text in a batch can change what is said of it. (onnxruntime's own dynamic quantisation takes
-one unit for a whole batch, so that a score would depend on its neighbours.)
+Weights are rounded by column, word embeddings by piece. What flows between layers is rounded by row, that is by piece of text,
+as it is met: nothing that stands beside a text in a batch can change what is said of it. (onnxruntime's own dynamic quantisation
+takes one unit for a whole batch, so that a score would depend on its neighbours.)
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +14,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from services.sentiment.domain.transformer import TransformerFacts
 from services.sentiment.training.encoder import Reader
 
 OPSET, IR = 20, 10
@@ -30,15 +31,15 @@ class Graph:
         self.constants: list[onnx.TensorProto] = []
         self._kept: dict[bytes, str] = {}
 
-    def constant(self, value: NDArray[Any]) -> str:
+    def constant(self, value: NDArray[Any] | np.generic) -> str:
         """The name of a constant, the same for equal ones."""
         key = value.tobytes() + repr((value.dtype, value.shape)).encode()
         if key not in self._kept:
             self._kept[key] = f"c{len(self.constants)}"
-            self.constants.append(numpy_helper.from_array(value, self._kept[key]))
+            self.constants.append(numpy_helper.from_array(np.asarray(value), self._kept[key]))
         return self._kept[key]
 
-    def __call__(self, kind: str, *inputs: str | NDArray[Any], outputs: Sequence[str] = (), **how: Any) -> str:
+    def __call__(self, kind: str, *inputs: str | NDArray[Any] | np.generic, outputs: Sequence[str] = (), **how: Any) -> str:
         """A node's first output; arrays among its inputs become constants."""
         names = [one if isinstance(one, str) else self.constant(one) for one in inputs]
         made = list(outputs) or [f"n{len(self.nodes)}"]
@@ -112,8 +113,8 @@ class Layers:
         rows, units = rounded
         columns, sizes = by_row(weights.T)
         product = self.add(
-            "MatMulIntegerToFloat", rows, np.ascontiguousarray(columns.T), np.float32(1), sizes[:, 0], np.uint8(MIDDLE), np.int8(0),
-            domain="com.microsoft",
+            "MatMulIntegerToFloat", rows, np.ascontiguousarray(columns.T), np.float32(1), sizes[:, 0],
+            np.uint8(MIDDLE), np.int8(0), domain="com.microsoft",
         )  # fmt: skip
         return self.add("Add", self.add("Mul", product, units), bias)
 
@@ -143,7 +144,7 @@ def whole(*numbers: int) -> NDArray[np.int64]:
     return np.array(numbers, np.int64)
 
 
-def export(net: Reader, path: Path, facts: Mapping[str, str]) -> None:
+def export(net: Reader, path: Path) -> None:
     """Write `net`: ids and mask (texts × pieces, int64) to `logits` (texts × 3) and `meaning` (texts × MEANING, unit vectors)."""
     state = {name: value.detach().float().numpy() for name, value in net.state_dict().items()}
     graph = Graph()
@@ -163,7 +164,21 @@ def export(net: Reader, path: Path, facts: Mapping[str, str]) -> None:
         ir_version=IR,
         producer_name="earshot",
     )
-    helper.set_model_props(made, dict(facts))
+    onnx.save(made, path)
+
+
+def state_facts(path: Path, facts: TransformerFacts) -> None:
+    """Write into a network's file what else the service has to know, as `network.facts_of` reads it."""
+    made = onnx.load(path)
+    told = {
+        "id": facts.model.id,
+        "version": facts.model.version,
+        "temperature": facts.temperature,
+        "pole": facts.manner.pole,
+        "long": facts.manner.long,
+        "near": facts.near,
+    }
+    helper.set_model_props(made, {name: str(value) for name, value in told.items()})
     onnx.save(made, path)
 
 

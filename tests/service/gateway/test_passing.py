@@ -121,10 +121,12 @@ async def test_a_read_on_a_connection_that_broke_is_tried_again_but_a_write_is_n
 
 
 @pytest.mark.parametrize(
-    ("path", "limit"), [("/v1/feedback", 1 << 20), ("/v1/feedback:batch", 8 << 20), ("/v1/taxonomy", 2 << 20)]
+    ("path", "limit"),
+    [("/v1/feedback", 1 << 20), ("/v1/feedback:batch", 8 << 20), ("/v1/taxonomy", 2 << 20), ("/v1/score", 8 << 20)],
 )
 async def test_bodies_are_bounded(door: Door, path: str, limit: int) -> None:
-    key, method = await door.key("ingest:write", "admin"), "PUT" if path == "/v1/taxonomy" else "POST"
+    key = await door.key("ingest:write", "admin", "records:read")
+    method = "PUT" if path == "/v1/taxonomy" else "POST"
     assert (await door.call(method, path, key, content=b"x" * limit)).status_code == 200
     answer = await door.call(method, path, key, content=b"x" * (limit + 1))
     assert answer.status_code == 413

@@ -137,3 +137,57 @@ async def test_the_linear_model_is_chosen_by_a_setting_and_reads_german(monkeypa
     assert answer.json()["model"] == {"id": "linear", "version": "1"}
     assert [(s["label"], s["flags"]) for s in answer.json()["scores"]] == [("positive", []), ("negative", [])]
     assert answer.json()["scores"][0]["language"] == "de"
+
+
+# --- explanations -----------------------------------------------------------------------------------------------------------
+async def explain(http: httpx.AsyncClient, *texts: str, explain: Any = True) -> httpx.Response:
+    return await http.post("/v1/score", json={"comments": [{"text": text} for text in texts], "explain": explain})
+
+
+async def test_an_explanation_tells_the_words_that_moved_a_score_or_the_rule(http: httpx.AsyncClient) -> None:
+    answer = await explain(http, "Great product", "0/10", "Terrible support")
+    good, ruled, bad = (score["explanation"] for score in answer.json()["scores"])
+    assert good["rule"] is None
+    assert good["words"][1] == {"word": "product", "start": 6, "end": 13, "weight": 0.0}
+    assert good["words"][0]["weight"] > 0.5
+    assert ruled == {"rule": "rating", "words": []}
+    assert (bad["words"][0]["word"], bad["words"][0]["weight"] < -0.4) == ("Terrible", True)
+
+
+async def test_the_score_is_the_same_with_an_explanation_and_without(http: httpx.AsyncClient) -> None:
+    explained, plain = await explain(http, "Great product"), await explain(http, "Great product", explain=False)
+    (score,) = explained.json()["scores"]
+    assert score.pop("explanation")
+    assert [score] == plain.json()["scores"]
+
+
+async def test_all_that_an_explanation_needs_is_asked_of_the_model_together() -> None:
+    scorer = FailsOn()
+    async with running(scorer) as http:
+        await explain(http, "one two three", "four five six")
+    assert list(map(len, scorer.asked)) == [2, 8]
+
+
+@pytest.mark.parametrize(
+    ("texts", "place"),
+    [
+        (["x"] * 17, "comments"),
+        (["x", "y" * 2001], "comments.1.text"),
+        (["ok"] * 15 + ["y" * 20_000], "comments.15.text"),
+    ],
+)
+async def test_what_is_too_much_to_explain_is_refused_with_its_place(
+    http: httpx.AsyncClient, texts: list[str], place: str
+) -> None:
+    answer = await explain(http, *texts)
+    assert (answer.status_code, [fault["name"] for fault in answer.json()["invalid_params"]]) == (422, [place])
+    assert (await explain(http, *texts, explain=False)).status_code == 200
+
+
+async def test_as_much_as_allowed_is_explained(http: httpx.AsyncClient) -> None:
+    answer = await explain(http, *["so good " * 250] * 16)
+    assert [len(score["explanation"]["words"]) for score in answer.json()["scores"]] == [56] * 16
+
+
+async def test_explain_is_true_or_false(http: httpx.AsyncClient) -> None:
+    assert (await explain(http, "x", explain="yes")).status_code == 422

@@ -116,6 +116,18 @@ def test_a_model_that_is_away_blames_no_text(error: type[Exception]) -> None:
         judge(FailsOn("x", error=error), [Comment("a x", None), Comment("b", None)])
 
 
+def test_a_model_that_goes_away_while_it_is_asked_again_blames_no_text_and_its_rest_is_told() -> None:
+    class Leaving(FailsOn):
+        def score(self, texts: Sequence[str]) -> list[Opinion]:
+            if SOUND in texts:
+                raise ScorerAway("busy", 17.0)
+            return super().score(texts)
+
+    with pytest.raises(ScorerAway) as told:
+        judge(Leaving("x"), [Comment("a x", None)])
+    assert told.value.retry_after == 17.0
+
+
 def test_a_model_that_fails_on_what_is_beyond_blame_is_broken_itself() -> None:
     with pytest.raises(ScorerAway):
         judge(FailsOn("e", SOUND), [Comment("fine", None)])

@@ -88,7 +88,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     write_linear(tmp_path / "copy.npz", trained)
     again = read_linear(tmp_path / "copy.npz")
     assert (again.weights == trained.weights).all()
-    assert (again.model, again.temperature, again.pole) == (trained.model, trained.temperature, trained.pole)
+    assert (again.model, again.temperature, again.manner) == (trained.model, trained.temperature, trained.manner)
 
 
 def test_it_is_small() -> None:

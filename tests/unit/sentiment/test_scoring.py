@@ -1,5 +1,6 @@
 """The consumer's handler, with a sender and a model that the test plays."""
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from pydantic import SecretStr
 
 from services.sentiment.clients import Ingest, client_of
 from services.sentiment.consumer import Scoring
-from services.sentiment.domain.scorer import Scorer, ScorerAway
+from services.sentiment.domain.scorer import Opinion, Scorer, ScorerAway
 from services.sentiment.domain.vader import VaderScorer
 from services.sentiment.pool import Pool
 from shared.events import (
@@ -142,9 +143,24 @@ async def test_a_comment_on_which_the_model_fails_is_poison_and_the_rest_is_scor
     assert len((await score([given[0], given[2]], scorer, sent)).messages) == 2
 
 
-async def test_a_model_that_is_away_is_tried_again_later() -> None:
-    with pytest.raises(Retry):
-        await score(records(comment("fine")), FailsOn("fine", error=ScorerAway))
+@pytest.mark.parametrize(("asks_for", "gets"), [(None, 5.0), (17.0, 17.0)])
+async def test_a_model_that_is_away_is_tried_again_when_it_says(asks_for: float | None, gets: float) -> None:
+    class Away(FailsOn):
+        def score(self, texts: Sequence[str]) -> list[Opinion]:
+            raise ScorerAway("busy", asks_for)
+
+    with pytest.raises(Retry) as told:
+        await score(records(comment("fine")), Away())
+    assert told.value.delay == gets
+
+
+async def test_how_far_it_has_come_is_told_while_it_is_at_work() -> None:
+    async with Pool(FailsOn(), threads=1) as pool:
+        scoring = Scoring(pool, Sent(fails=True))
+        began = time.monotonic()
+        with pytest.raises(Retry):
+            await scoring(records(comment("fine")))
+    assert began <= scoring.moved_at <= time.monotonic()
 
 
 async def test_scores_that_are_not_acknowledged_move_no_offset() -> None:

@@ -1,0 +1,66 @@
+"""Whether memory stays flat while comments are scored, as many as one asks for; by hand, since a million take minutes.
+
+python -m bench.sentiment_memory --comments 1000000 --scorer linear
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import time
+from collections.abc import Iterator
+from itertools import count, islice
+from pathlib import Path
+
+from services.sentiment.app import SCORERS
+from services.sentiment.domain.judging import Comment
+from services.sentiment.domain.scorer import Scorer
+from services.sentiment.pool import Pool
+from shared.events import Score
+
+BATCH, EVERY = 500, 100_000
+PAGE = 4096
+"""Bytes of a page of memory."""
+WORDS = """
+the a my your it they delivery parcel price support agent product app update order refund was is came took never always not very
+late quick friendly rude broken great terrible fine helpful slow cheap expensive again twice today finally but and because nie
+wieder danke leider sehr gut schlecht merci jamais très bien mal gracias siempre nunca bueno malo
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--comments", type=int, default=1_000_000)
+    parser.add_argument("--scorer", choices=SCORERS, default="linear")
+    parser.add_argument("--threads", type=int, default=1)
+    asked = parser.parse_args()
+    asyncio.run(measure(SCORERS[asked.scorer](), asked.comments, asked.threads))
+
+
+async def measure(scorer: Scorer, wanted: int, threads: int) -> None:
+    """Score `wanted` comments, no two alike, and print the memory of this process on the way."""
+    given, scored, began = islice(comments(), wanted), 0, time.perf_counter()
+    async with Pool(scorer, threads) as pool:
+        print(f"{scorer.model}, {threads} threads, batches of {BATCH}\n{scored:>10,} comments {resident():6.1f} MB")
+        while batch := list(islice(given, BATCH)):
+            scored += sum(isinstance(score, Score) for score in await pool.judge(batch))
+            if scored % EVERY == 0 or len(batch) < BATCH:
+                rate = scored / (time.perf_counter() - began)
+                print(f"{scored:>10,} comments {resident():6.1f} MB   {rate:,.0f}/s", flush=True)
+
+
+def comments() -> Iterator[Comment]:
+    """Comments without end: mostly short, now and then one of a thousand words, each with a number of its own."""
+    chance, words = random.Random(0), WORDS.split()
+    for number in count(1):
+        length = 1000 if number % 1000 == 0 else chance.randint(3, 40)
+        yield Comment(" ".join([*chance.choices(words, k=length), f"case {number}"]), None)
+
+
+def resident() -> float:
+    """Memory that this process holds now, in MB."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE / 1e6
+
+
+if __name__ == "__main__":
+    sys.exit(main())

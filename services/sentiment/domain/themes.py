@@ -1,0 +1,73 @@
+"""Which themes of a taxonomy a comment speaks of, and how.
+
+A theme is a point among meanings: the mean of its name with its description and of its examples. A passage bears each theme that
+it is near enough to, so a taxonomy is changed by words alone. How a comment speaks of a theme is the mean score of the passages
+that do.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+
+from services.sentiment.domain.reading import Meanings
+from services.sentiment.domain.scorer import Passage
+from shared.events import Theme
+from shared.taxonomy import Taxonomy, ThemeDefinition
+
+MOST_KEPT = 256
+"""Taxonomies whose points are kept; each takes some 60 kB."""
+
+Meant = Callable[[Sequence[str]], Meanings]
+"""The meanings (texts × numbers) of texts, of length one each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """The themes of a taxonomy by id, and where they are (themes × numbers), of length one."""
+
+    ids: tuple[str, ...]
+    at: Meanings
+
+
+class Finder:
+    """Finds themes. `near` is the likeness (cosine) from which on a passage bears one. Safe to call from several threads."""
+
+    def __init__(self, meant: Meant, near: float) -> None:
+        self._meant = meant
+        self._near = near
+        self._kept: OrderedDict[tuple[ThemeDefinition, ...], Points] = OrderedDict()
+        self._lock = Lock()
+
+    def themes(self, taxonomy: Taxonomy, passages: Sequence[Passage]) -> tuple[Theme, ...]:
+        """The themes of a comment, the likeliest first."""
+        if not passages:
+            return ()
+        points = self._points(taxonomy)
+        likeness = np.stack([passage.meaning for passage in passages]) @ points.at.T
+        scores = np.array([passage.score for passage in passages])
+        bears = likeness >= self._near
+        order = np.argsort(-likeness.max(axis=0), kind="stable")
+        return tuple(
+            Theme(points.ids[theme], round(float(scores[bears[:, theme]].mean()), 3)) for theme in order if bears[:, theme].any()
+        )
+
+    def _points(self, taxonomy: Taxonomy) -> Points:
+        with self._lock:
+            if taxonomy.themes not in self._kept:
+                self._kept[taxonomy.themes] = points_of(taxonomy, self._meant)
+            self._kept.move_to_end(taxonomy.themes)
+            if len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+            return self._kept[taxonomy.themes]
+
+
+def points_of(taxonomy: Taxonomy, meant: Meant) -> Points:
+    """Where the themes of a taxonomy are."""
+    told = [(f"{theme.name}. {theme.description}", *theme.examples) for theme in taxonomy.themes]
+    found = meant([text for texts in told for text in texts])
+    ends = np.cumsum([len(texts) for texts in told])
+    means = np.stack([found[end - len(texts) : end].mean(axis=0) for texts, end in zip(told, ends, strict=True)])
+    return Points(tuple(theme.id for theme in taxonomy.themes), means / np.linalg.norm(means, axis=1, keepdims=True))

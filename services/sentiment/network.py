@@ -1,0 +1,80 @@
+"""The transformer's network as files: an ONNX graph of eight-bit numbers, run by onnxruntime, and its tokenizer."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from services.sentiment.domain.reading import Manner
+from services.sentiment.domain.scorer import Model
+from services.sentiment.domain.transformer import Outcome, TransformerFacts, TransformerScorer
+from services.sentiment.weights import MODELS, BrokenModel
+
+E5 = MODELS / "e5-1.onnx"
+PAD = 1
+LONGEST = 80
+"""Pieces of a word that are read of one text; longer ones are read by sentence."""
+BATCH = 16
+"""Texts that are multiplied together: more are no faster, and take more memory."""
+
+
+class OnnxNetwork:
+    """One session in one thread: how many texts are read at once is for the caller to say."""
+
+    def __init__(self, path: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self._tokenizer = Tokenizer.from_file(str(tokenizer_of(path)))
+        self._tokenizer.enable_truncation(LONGEST)
+        self.facts: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+
+    def __call__(self, texts: Sequence[str]) -> Outcome:
+        ids = [self._tokenizer.encode(text).ids for text in texts]
+        order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
+        found = [self._session.run(("logits", "meaning"), padded(batch)) for batch in batches([ids[place] for place in order])]
+        back = np.argsort(order)
+        logits, meanings = (np.concatenate(column)[back] for column in zip(*found, strict=True))
+        return Outcome(logits, meanings)
+
+
+def batches(ids: Sequence[list[int]]) -> Iterator[Sequence[list[int]]]:
+    for start in range(0, len(ids), BATCH):
+        yield ids[start : start + BATCH]
+
+
+def padded(batch: Sequence[list[int]]) -> dict[str, NDArray[np.int64]]:
+    """Texts of like length as the arrays that the graph takes."""
+    ids = np.full((len(batch), max(map(len, batch))), PAD, np.int64)
+    for row, text in zip(ids, batch, strict=True):
+        row[: len(text)] = text
+    return {"ids": ids, "mask": (ids != PAD).astype(np.int64)}
+
+
+def tokenizer_of(path: Path) -> Path:
+    """The tokenizer's file, beside the graph's."""
+    return path.with_suffix(".tokenizer.json")
+
+
+def read_transformer(path: Path = E5) -> TransformerScorer:
+    """The transformer in its files. Raises BrokenModel."""
+    try:
+        network = OnnxNetwork(path)
+        facts = facts_of(network.facts)
+    except Exception as error:
+        raise BrokenModel(f"{path.name}: {type(error).__name__}") from error
+    return TransformerScorer(network, facts)
+
+
+def facts_of(told: dict[str, str]) -> TransformerFacts:
+    """What the graph's file says of the model. Raises KeyError and ValueError."""
+    return TransformerFacts(
+        model=Model(told["id"], told["version"]),
+        temperature=float(told["temperature"]),
+        manner=Manner(pole=float(told["pole"]), long=int(told["long"])),
+        near=float(told["near"]),
+    )

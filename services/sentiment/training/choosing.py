@@ -1,0 +1,42 @@
+"""What is chosen by held-out rows, the same way for all models: the temperature, and the bars for `mixed` and for themes."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.sentiment.domain.reading import Numbers
+from services.sentiment.domain.scorer import Scorer
+
+FLAGGED = 0.02
+"""The share of rows, each labelled with one pole, that may be called mixed."""
+POLES = tuple(round(float(bar), 3) for bar in np.arange(0.4, 0.95, 0.025))
+
+
+def temperature(logits: NDArray[Any], kinds: NDArray[np.int64]) -> float:
+    """What makes the labels likeliest (Guo et al., ICML 2017)."""
+
+    def surprise(warmth: float) -> float:
+        scaled = logits / warmth
+        return float(np.mean(np.logaddexp.reduce(scaled, axis=1) - scaled[np.arange(len(kinds)), kinds]))
+
+    return float(min(np.geomspace(0.2, 3, 200), key=surprise))
+
+
+def pole(scorer_with: Callable[[float], Scorer], texts: Sequence[str]) -> float:
+    """The lowest bar for `mixed` that flags few of the comments that humans gave one label."""
+    for bar in POLES:
+        if np.mean([opinion.mixed for opinion in scorer_with(bar).score(texts)]) <= FLAGGED:
+            return bar
+    return POLES[-1]
+
+
+def nearness(likeness: Numbers, bears: NDArray[np.bool_]) -> float:
+    """The likeness (pieces × themes) from which on a theme is told, by the best F1 of all pairs."""
+    bars = np.arange(0.2, 0.9, 0.01)
+    return round(float(max(bars, key=lambda bar: f1(likeness >= bar, bears))), 2)
+
+
+def f1(told: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
+    return float(2 * (told & truth).sum() / max(1, told.sum() + truth.sum()))

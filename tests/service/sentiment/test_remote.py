@@ -1,0 +1,201 @@
+"""A company's own model server: its answers are checked, its outages are nobody's fault, its texts are told to nobody."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from services.sentiment.domain.judging import Comment, Unscorable, judge
+from services.sentiment.domain.scorer import Model, ScorerAway
+from services.sentiment.remote import Refused, RemoteScorer, remote_of, resting
+from services.sentiment.settings import Settings
+from shared.events import Score
+from tests.service.sentiment.model_server import ModelServer, Reply, said, scores, well
+from tests.service.sentiment.test_score import TOKEN, running, score
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+SECRET = "token-of-the-model-server"
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with ModelServer().running() as server:
+        yield server
+
+
+def settings_for(server: ModelServer, **more: Any) -> dict[str, Any]:
+    own = {"scorer": "http", "scorer_url": server.url, "scorer_token": SECRET, "scorer_model": "mine", "scorer_version": "7"}
+    return {**own, "scorer_timeout": 0.4, **more}
+
+
+@pytest.fixture
+def remote(server: ModelServer) -> Iterator[RemoteScorer]:
+    scorer = remote_of(Settings(internal_token=TOKEN, scorer_batch=8, **settings_for(server)))
+    yield scorer
+    scorer.close()
+
+
+def one(**said: Any) -> dict[str, Any]:
+    return {"label": "positive", "score": 0.5, "confidence": 0.75, **said}
+
+
+def test_texts_go_in_batches_with_the_token_to_the_very_url(server: ModelServer, remote: RemoteScorer) -> None:
+    texts = [f"schön {n}" for n in range(20)]
+    assert len(remote.score(texts)) == 20
+    assert server.calls == [texts[:8], texts[8:16], texts[16:]]
+    assert {headers["authorization"] for headers in server.headers} == {f"Bearer {SECRET}"}
+    assert {headers["path"] for headers in server.headers} == {"/v1/models/mine"}
+
+
+def test_mixed_may_be_left_out_and_what_we_do_not_know_is_passed_over(server: ModelServer, remote: RemoteScorer) -> None:
+    server.behave = lambda texts: said([one(topic="delivery"), one(mixed=True)])
+    assert [opinion.mixed for opinion in remote.score(["a", "b"])] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        said([one(label="glad")]), said([one(score=1.01)]), said([one(score=float("nan"))]), said([one(score="0.5")]),
+        said([one(confidence=-0.1)]), said([one(score=None)]), said([{"label": "neutral"}]), said([]), said([one(), one()]),
+        said(None), Reply(body=b""), Reply(body=b"[]"), Reply(body=b"\xff"), Reply(body=b"[" * 15_000),
+        said([one(pad="x" * 20_000)]), Reply(body=said([one()]).body.replace(b"0.5", b"1e999")),
+        Reply(400), Reply(413), Reply(422), Reply(500),
+    ],
+)  # fmt: skip
+def test_an_answer_that_makes_no_sense_is_not_taken(server: ModelServer, remote: RemoteScorer, answer: Reply) -> None:
+    server.behave = lambda texts: answer
+    with pytest.raises(Refused):
+        remote.score(["fine"])
+    with pytest.raises(ScorerAway):  # for it makes no sense of what is beyond blame either
+        judge(remote, [Comment("fine", None)])
+
+
+@pytest.mark.parametrize("model", [{"id": "mine", "version": "8"}, {"id": "other", "version": "7"}])
+def test_scores_of_another_model_are_never_taken_for_this_ones(server: ModelServer, remote: RemoteScorer, model: Any) -> None:
+    server.behave = lambda texts: said(scores(texts), model)
+    with capture_logs() as logs, pytest.raises(ScorerAway):
+        judge(remote, [Comment("fine", None)])
+    assert [(entry["event"], entry["model"], entry["reason"]) for entry in logs] == [
+        ("scorer.away", "mine-7", "another model answers")
+    ]
+
+
+@pytest.mark.parametrize("status", [301, 401, 403, 404, 429, 501, 502, 503, 504])
+def test_a_server_that_is_away_blames_no_text(server: ModelServer, remote: RemoteScorer, status: int) -> None:
+    server.behave = lambda texts: Reply(status)
+    with pytest.raises(ScorerAway) as away:
+        judge(remote, [Comment("fine", None), Comment("too", None)])
+    assert (away.value.retry_after, len(server.calls)) == (None, 1)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_rest_that_it_asks_for_is_handed_on(server: ModelServer, remote: RemoteScorer, status: int) -> None:
+    server.behave = lambda texts: Reply(status, headers={"Retry-After": "17"})
+    with pytest.raises(ScorerAway) as away:
+        judge(remote, [Comment("fine", None)])
+    assert away.value.retry_after == 17
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("17", 17), (" 17 ", 17), ("0", 1), ("86400", 300), ("9" * 400, 300), ("Fri, 20 Nov 2026 12:00:30 GMT", 30),
+        ("Fri, 20 Nov 2026 11:00:00 GMT", 1), ("Sat, 20 Nov 2027 12:00:00 GMT", 300), ("Fri, 20 Nov 2026 12:00:30 -0000", 30),
+        (None, None), ("", None), ("soon", None), ("-5", None), ("1.5", None), ("١٧", None),
+        ("Fri, 99 Nov 2026 12:00:30 GMT", None),
+    ],
+)  # fmt: skip
+def test_a_rest_is_told_in_seconds_or_by_a_date_and_has_bounds(header: str | None, seconds: float | None) -> None:
+    assert resting(header, NOON) == seconds
+
+
+@pytest.mark.parametrize("reply", [Reply(delay=0.8), Reply(body=b" " * 200, delay=0.02, drips=True)], ids=["late", "dripping"])
+def test_an_answer_that_takes_too_long_is_not_waited_for(server: ModelServer, remote: RemoteScorer, reply: Reply) -> None:
+    server.behave = lambda texts: reply
+    with pytest.raises(ScorerAway):
+        remote.score(["fine"])
+
+
+def test_a_server_that_is_down_is_away_and_asked_again_when_it_is_back() -> None:
+    server = ModelServer()
+    scorer = RemoteScorer(httpx.Client(timeout=0.4), server.url, Model("mine", "7"))
+    with scorer.client:
+        with pytest.raises(ScorerAway):
+            scorer.score(["fine"])
+        for _ in range(2):
+            with server.running():
+                assert len(scorer.score(["fine"])) == 1
+            with pytest.raises(ScorerAway):
+                scorer.score(["fine"])
+
+
+@pytest.mark.parametrize("status", [400, 413, 422, 500])
+def test_a_text_that_it_fails_on_is_found_and_the_others_are_scored(
+    server: ModelServer, remote: RemoteScorer, status: int
+) -> None:
+    server.behave = lambda texts: Reply(status) if "poison" in texts else well(texts)
+    found = judge(remote, [Comment("poison" if n == 5 else f"text {n}", None) for n in range(20)])
+    assert [n for n, score in enumerate(found) if isinstance(score, Unscorable)] == [5]
+    assert sum(isinstance(score, Score) for score in found) == 19
+
+
+def test_a_text_alone_is_not_blamed_for_one_stumble(server: ModelServer, remote: RemoteScorer) -> None:
+    stumbles = iter([Reply(500), Reply(500)])
+    server.behave = lambda texts: next(stumbles, None) or well(texts)
+    (found,) = judge(remote, [Comment("It came on Monday", None)])
+    assert isinstance(found, Score)
+
+
+def test_a_text_that_no_json_can_hold_is_blamed_alone(remote: RemoteScorer) -> None:
+    good, bad = judge(remote, [Comment("fine by me", None), Comment("half a \ud83d pair", None)])
+    assert isinstance(good, Score)
+    assert isinstance(bad, Unscorable)
+
+
+def test_neither_texts_nor_the_token_are_told_in_logs_or_errors(server: ModelServer, remote: RemoteScorer) -> None:
+    replies = [Reply(503), Reply(body=b'{"private words": '), Reply(422), Reply(delay=0.8)]
+    for reply in replies:
+        server.behave = lambda texts, reply=reply: reply
+        with capture_logs() as logs, pytest.raises((ScorerAway, Refused)) as told:
+            remote.score(["private words"])
+        everything = f"{logs} {told.value!r} {told.value.__cause__!r} {remote!r}"
+        assert not [word for word in ("private words", SECRET) if word in everything]
+
+
+# --- put together -----------------------------------------------------------------------------------------------------------
+async def test_the_service_scores_with_it_and_hands_its_rest_to_the_caller(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = settings_for(server, scorer_timeout=5)
+    monkeypatch.setenv("SENTIMENT_SCORER", given.pop("scorer"))
+    async with running(**given) as http:
+        answer = await score(http, {"text": "I love it"}, {"text": "0/10"})
+        assert answer.json()["model"] == {"id": "mine", "version": "7"}
+        assert [s["label"] for s in answer.json()["scores"]] == ["positive", "negative"]
+        server.behave = lambda texts: Reply(429, headers={"Retry-After": "17"})
+        away = await score(http, {"text": "I love it"})
+    assert (away.status_code, away.headers["retry-after"]) == (503, "17")
+    assert SECRET not in away.text
+
+
+@pytest.mark.parametrize(
+    ("left_out", "named"),
+    [("scorer_url", "SENTIMENT_SCORER_URL"), ("scorer_model", "SENTIMENT_SCORER_MODEL"), ("scorer_version", "_VERSION")],
+)
+def test_a_server_that_is_not_named_whole_stops_the_boot_and_tells_no_secret(left_out: str, named: str) -> None:
+    given = settings_for(ModelServer()) | {left_out: None}
+    with pytest.raises(ValueError, match=named) as told:
+        Settings(internal_token=TOKEN, **given)
+    assert not [secret for secret in (SECRET, TOKEN) if secret in str(told.value)]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"scorer_model": "linear"}, {"scorer_model": "a b"}, {"scorer_url": "mine"}, {"scorer_timeout": 0}, {"scorer_batch": 0}],
+)
+def test_a_setting_that_makes_no_sense_stops_the_boot(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="1 validation error"):
+        Settings(internal_token=TOKEN, **settings_for(ModelServer()) | wrong)
