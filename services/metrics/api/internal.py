@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from services.metrics.api.state import metrics_of
 from services.metrics.store.progress import freshness
-from services.metrics.store.promotions import asker as asker_of
+from services.metrics.store.promotions import asker_of
 from services.metrics.store.query import snapshot
 from services.metrics.store.tenants import put_tenant
 from shared.database import outage_is_503

@@ -15,7 +15,7 @@ from services.metrics.api.records import shown
 from services.metrics.api.state import metrics_of
 from services.metrics.domain.kpis import KPIS, Kpi
 from services.metrics.store.progress import Freshness, freshness
-from services.metrics.store.promotions import asker as asker_of
+from services.metrics.store.promotions import asker_of
 from services.metrics.store.query import snapshot
 from services.metrics.store.records import Cursor, Record, cursor, records
 from services.metrics.store.selection import Scope, resolve

@@ -1,37 +1,24 @@
 """Models of sentiment: which have scored a tenant's comments, what a candidate would change, and the switch that promotes it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-import asyncpg
 import structlog
 from fastapi import APIRouter, Depends, Request
 from pydantic import SecretStr
 
-from services.metrics.api.answers import interval, local
 from services.metrics.api.questions import read_window
+from services.metrics.api.shadow import reported, told
 from services.metrics.api.state import Metrics, metrics_of
-from services.metrics.domain.estimates import Estimate
-from services.metrics.domain.histogram import Histogram
-from services.metrics.domain.shadow import COMPARED, Pair, Verdict, estimates, measures, scored
-from services.metrics.domain.windows import Window
 from services.metrics.store.models import Coverage, coverage
-from services.metrics.store.promotions import Asker
-from services.metrics.store.promotions import asker as asker_of
-from services.metrics.store.promotions import promote as put_in_force
-from services.metrics.store.query import ACQUIRE_SECONDS, histograms, snapshot
-from services.metrics.store.selection import Selection, resolve
-from services.metrics.store.shadow import Comparison, compare
+from services.metrics.store.promotions import asker_of, put_in_force
+from services.metrics.store.query import ACQUIRE_SECONDS, snapshot
 from shared.database import outage_is_503
 from shared.http import internal_tenant
 from shared.kafka import Retry
 from shared.problems import BadRequest, Conflict, NotFound
 
 log = structlog.get_logger()
-
-EXAMPLES = 50
-"""Comments whose label would change that a report shows."""
 
 
 class UnknownModel(NotFound):
@@ -40,15 +27,6 @@ class UnknownModel(NotFound):
 
 class ScoresMissing(Conflict):
     title = "Scores missing"
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a candidate says of the comments in a window, beside the promoted model."""
-
-    window: Window
-    measured: dict[str, Histogram]
-    comparison: Comparison
 
 
 def router(token: SecretStr) -> APIRouter:
@@ -74,7 +52,7 @@ def router(token: SecretStr) -> APIRouter:
             asked = read_window(request.query_params.multi_items(), now=now, zone=asker.zone)
             known(model, await coverage(connection, asked_by), asker.model)
             report = await reported(connection, asker, model, asked, now)
-        return head(model, asker.model, report) | judgements(report) | {"kpis": kpis(model, asker.model, report)}
+        return told(model, asker.model, report)
 
     @routes.post("/{model}:promote")
     async def promote(request: Request, model: str, asked_by: asked_by) -> dict[str, Any]:
@@ -93,7 +71,6 @@ def without_parameters(request: Request) -> None:
         raise BadRequest(invalid_params=[{"name": name, "reason": "is not a parameter of this call"} for name in unknown])
 
 
-# --- which there are, and the switch
 def shown(covered: Coverage, promoted: str) -> list[dict[str, Any]]:
     """Every model that has scored something, and the promoted one in any case."""
     return [
@@ -132,73 +109,3 @@ async def tell(metrics: Metrics, tenant: str) -> None:
         await metrics.announcer.announce_promotion(tenant)
     except Retry as retry:
         log.warning("promotion.unannounced", tenant=tenant, reason=retry.reason)
-
-
-# --- the report
-async def reported(connection: asyncpg.Connection, asker: Asker, model: str, window: Window, now: datetime) -> Report:
-    """Compare `model` with the promoted one, reading nothing from `now` on."""
-    end = min(window.end, now)
-    scope = await resolve(connection, asker.slug, Selection(measures(asker.model, model)))
-    if scope is None or window.start >= end:
-        return Report(window, {}, Comparison())
-    found = await histograms(connection, scope, [window.start, end])
-    comparison = await compare(connection, scope, asker.model, model, window.start, end, EXAMPLES)
-    return Report(window, found.get((0, ()), {}), comparison)
-
-
-def head(model: str, promoted: str, report: Report) -> dict[str, Any]:
-    """What the report is about, and how complete it is."""
-    window, comments = report.window, report.measured["comments"].n if "comments" in report.measured else 0
-    return {
-        "model": model,
-        "promoted": promoted,
-        "window": {"from": local(window.start, window.zone), "to": local(window.end, window.zone), "tz": window.zone.key},
-        "comments": comments,
-        "missing": comments - scored(report.measured, model),
-    }
-
-
-def judgements(report: Report) -> dict[str, Any]:
-    confusion = report.comparison.confusion
-    examples = [example(subject, pair, report.window) for subject, pair in report.comparison.changed]
-    return {
-        "n": confusion.n,
-        "agreement": confusion.agreement,
-        "changed": confusion.changed,
-        "confusion": confusion.table,
-        "examples": examples,
-    }
-
-
-def example(subject: str, pair: Pair, window: Window) -> dict[str, Any]:
-    return {
-        "subject": subject,
-        "at": local(pair.comment.at, window.zone),
-        "text_hash": pair.comment.text_hash,
-        "text": pair.comment.text,
-        "promoted": verdict(pair.promoted),
-        "candidate": verdict(pair.candidate),
-    }
-
-
-def verdict(given: Verdict) -> dict[str, Any]:
-    return {"label": given[0], "score": given[1]}
-
-
-def kpis(model: str, promoted: str, report: Report) -> list[dict[str, Any]]:
-    """Each KPI with either model promoted, and how far the candidate's lies from the promoted one's."""
-    both = zip(COMPARED, estimates(report.measured, promoted), estimates(report.measured, model), strict=True)
-    return [
-        {
-            "kpi": kpi,
-            "agg": agg or None,
-            "promoted": value(before),
-            "candidate": value(after),
-            "delta": None if before.value is None or after.value is None else after.value - before.value,
-        }
-        for (kpi, agg), before, after in both
-    ]
-
-
-def value(found: Estimate) -> dict[str, Any]:
-    return {"value": found.value, "n": found.n, "interval": interval(found.interval), "flags": list(found.flags)}

@@ -23,13 +23,13 @@ class Asker:
     model: str
 
 
-async def asker(connection: asyncpg.Connection, slug: str, default: str) -> Asker:
+async def asker_of(connection: asyncpg.Connection, slug: str, default: str) -> Asker:
     """The tenant of that name; `default` counts for it as long as no model was promoted."""
     row = await connection.fetchrow(ASKER, slug)
     return Asker(slug, row["zone"], row["model"] or default) if row else Asker(slug, UNKNOWN_ZONE, default)
 
 
-async def promote(connection: asyncpg.Connection, slug: str, model: str, now: datetime) -> datetime | None:
+async def put_in_force(connection: asyncpg.Connection, slug: str, model: str, now: datetime) -> datetime | None:
     """Let `model` count for the tenant from now on; since when it does, None where there is no such tenant.
 
     The model that was promoted last isn't promoted again.

@@ -19,7 +19,7 @@ from services.metrics.domain.histogram import Histogram, count
 from services.metrics.domain.kpis import KPIS, Kpi
 from services.metrics.domain.windows import Window, buckets
 from services.metrics.store.progress import freshness
-from services.metrics.store.promotions import asker
+from services.metrics.store.promotions import asker_of
 from services.metrics.store.query import snapshot
 from services.metrics.verify.recount import Recount, stored_recount
 from services.metrics.verify.report import Step
@@ -121,7 +121,7 @@ async def look_again(http: httpx.AsyncClient, pool: asyncpg.Pool, tenant: Tenant
     for _ in range(LOOKS):
         have, served_from = await ask(http, tenant, question)
         async with snapshot(pool) as connection:
-            asked_by = await asker(connection, tenant.slug, tenant.model)
+            asked_by = await asker_of(connection, tenant.slug, tenant.model)
             seen = (await freshness(connection, asked_by, 0)).revision
             measures = question.kpi.reads(question.filed_by, asked_by.model)
             wanted = answer(question, await stored_recount(connection, tenant.id, measures), asked_by.model, question.end)

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.metrics.store.promotions import asker, promote
+from services.metrics.store.promotions import asker_of, put_in_force
 from services.metrics.store.query import histograms, snapshot
 from services.metrics.store.selection import Selection, resolve
 from shared.events import Event, KpiChange, Override, Score, ScoreEvent, decode_change, text_hash
@@ -195,11 +195,11 @@ async def test_a_comment_that_comes_after_the_switch_without_a_score_shows_in_th
 
 async def test_what_one_request_reads_is_one_models_though_another_is_promoted_meanwhile(story: World) -> None:
     async with snapshot(story.pool) as connection:
-        before = await asker(connection, "acme", MODEL)
+        before = await asker_of(connection, "acme", MODEL)
         async with story.pool.acquire() as other:
-            assert await promote(other, "acme", NEW, NOW) == NOW
-            assert (await asker(other, "acme", MODEL)).model == NEW
-        assert await asker(connection, "acme", MODEL) == before
+            assert await put_in_force(other, "acme", NEW, NOW) == NOW
+            assert (await asker_of(other, "acme", MODEL)).model == NEW
+        assert await asker_of(connection, "acme", MODEL) == before
 
 
 @pytest.mark.parametrize("path", [f"/v1/models/{NEW}:promote", "/v1/models/nothing-1:promote"])
@@ -341,7 +341,7 @@ async def test_after_a_promotion_what_is_sealed_is_what_is_scanned(world: World)
     async with serving(world.url, NOW) as http:
         assert (await http.post(f"/v1/models/{NEW}:promote")).status_code == 200
     async with snapshot(world.pool) as connection:
-        model = (await asker(connection, "acme", MODEL)).model
+        model = (await asker_of(connection, "acme", MODEL)).model
         sealed = set(await connection.fetch("SELECT m.name FROM seals s JOIN measures m ON m.id = s.measure"))
         for measure in (f"label:{model}", f"sentiment:{model}", f"label:{MODEL}"):
             assert (measure,) in sealed
