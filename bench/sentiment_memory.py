@@ -18,7 +18,7 @@ from services.sentiment.domain.scorer import Scorer
 from services.sentiment.pool import Pool
 from shared.events import Score
 
-BATCH, EVERY = 500, 100_000
+BATCH = 500
 PAGE = 4096
 """Bytes of a page of memory."""
 WORDS = """
@@ -33,20 +33,21 @@ def main() -> None:
     parser.add_argument("--comments", type=int, default=1_000_000)
     parser.add_argument("--scorer", choices=SCORERS, default="linear")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--every", type=int, default=100_000, help="comments between two lines")
     asked = parser.parse_args()
-    asyncio.run(measure(SCORERS[asked.scorer](), asked.comments, asked.threads))
+    asyncio.run(measure(SCORERS[asked.scorer](), asked.comments, asked.threads, asked.every))
 
 
-async def measure(scorer: Scorer, wanted: int, threads: int) -> None:
-    """Score `wanted` comments, no two alike, and print the memory of this process on the way."""
+async def measure(scorer: Scorer, wanted: int, threads: int, every: int) -> None:
+    """Score `wanted` comments, no two alike, and print the memory of this process after the first batch and on the way."""
     given, scored, began = islice(comments(), wanted), 0, time.perf_counter()
+    print(f"{scorer.model}, {threads} threads, batches of {BATCH}")
     async with Pool(scorer, threads) as pool:
-        print(f"{scorer.model}, {threads} threads, batches of {BATCH}\n{scored:>10,} comments {resident():6.1f} MB")
         while batch := list(islice(given, BATCH)):
             scored += sum(isinstance(score, Score) for score in await pool.judge(batch))
-            if scored % EVERY == 0 or len(batch) < BATCH:
+            if scored == BATCH or scored % every == 0 or len(batch) < BATCH:
                 rate = scored / (time.perf_counter() - began)
-                print(f"{scored:>10,} comments {resident():6.1f} MB   {rate:,.0f}/s", flush=True)
+                print(f"{scored:>10,} comments {resident():6.1f} MB {rate:8,.0f}/s", flush=True)
 
 
 def comments() -> Iterator[Comment]:

@@ -1,6 +1,7 @@
 """A handler slower than what comes in: it keeps its place in the group, what waits stays with the broker, nothing is lost."""
 
 import asyncio
+import os
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -22,7 +23,7 @@ from tests.contract.kafka_world import Seen, World, messages, new_world, until
 from tests.contract.test_kafka_sentiment import comment, words
 from tests.service.sentiment.model_server import ModelServer, Reply, well
 
-IMPATIENT = Timing(session=6, stall=2.0, look=0.25, handover=1.0)
+IMPATIENT = Timing(session=6, stall=2.0, look=0.25, handover=1.0, farewell=0.0)
 """A watchdog that takes a handler for hung after two seconds without a step."""
 
 
@@ -63,7 +64,7 @@ async def test_a_batch_may_take_many_times_the_watchdogs_patience_as_long_as_it_
 
 
 async def test_what_waits_stays_with_the_broker_and_not_in_memory(world: World) -> None:
-    large = [Message(f"acme/{n}".encode(), bytes(100_000)) for n in range(300)]
+    large = [Message(f"acme/{n}".encode(), os.urandom(100_000)) for n in range(300)]
     for start in range(0, 300, 30):
         await world.send(large[start : start + 30])
     started, go_on = asyncio.Event(), asyncio.Event()

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from services.metrics.api.kpis import LARGEST_PAGE, PAGE
 from services.metrics.api.state import metrics_of
 from services.metrics.store.gold import BEGINNING, Found, Place, page, place
-from services.metrics.store.promotions import asker as asker_of
+from services.metrics.store.promotions import asker_of
 from services.metrics.store.query import snapshot
 from shared.database import outage_is_503
 from shared.http import internal_tenant

@@ -119,6 +119,12 @@ def test_an_answer_that_takes_too_long_is_not_waited_for(server: ModelServer, re
         remote.score(["fine"])
 
 
+def test_a_thread_still_at_work_when_the_service_stops_blames_no_text(remote: RemoteScorer) -> None:
+    remote.close()
+    with pytest.raises(ScorerAway):
+        judge(remote, [Comment("fine", None)])
+
+
 def test_a_server_that_is_down_is_away_and_asked_again_when_it_is_back() -> None:
     server = ModelServer()
     scorer = RemoteScorer(httpx.Client(timeout=0.4), server.url, Model("mine", "7"))
