@@ -1,79 +1,133 @@
-"""Both models on labelled comments, in one run: how often they are right, how well they know it, how fast they are.
+"""All shipped models on labelled comments, in one run: how often they are right and know it, how fast and how large they are.
 
 python -m bench.sentiment --data FOLDER      (the labelled comments stay out of the project: docs/sentiment.md says what they are)
 """
 
 import argparse
 import random
-import resource
+import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 
-from services.sentiment.app import SCORERS
 from services.sentiment.domain.judging import Comment, judge
 from services.sentiment.domain.scorer import Scorer
-from services.sentiment.training.data import KINDS, Row, read
-from services.sentiment.training.figures import Figures, by_source, mean
+from services.sentiment.domain.themes import Finder
+from services.sentiment.domain.transformer import TransformerScorer
+from services.sentiment.scorers import SHIPPED
+from services.sentiment.taxonomies import read_default
+from services.sentiment.training.card import held
+from services.sentiment.training.data import choosing_rows
+from services.sentiment.training.figures import Figures, by_source, figures, mean
+from services.sentiment.training.themes.data import gold
+from services.sentiment.training.theming import theme_figures
 
 SHORT = (20, 120)
 """Characters of a short comment, for the speed."""
-MANY, BATCH, ALONE = 10_000, 64, 500
+MANY, BATCH, ALONE = 4_000, 64, 500
+REMEMBERED = 5_000
+"""Comments that a process of its own scores for its memory to be read."""
+
+Found = Mapping[str, Mapping[str, Figures]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with test, unseen and multi (.jsonl)")
+    parser.add_argument("--data", type=Path, required=True, help="folder with dev, test, unseen and multi (.jsonl)")
     data = parser.parse_args().data
-    held = {name: [row for row in read(data, name) if row.label in KINDS] for name in ("test", "unseen", "multi")}
-    held["multi"] = [row for row in held["multi"] if row.split == "dev"]
-    scorers = [make() for make in SCORERS.values()]
-    for name, rows in held.items():
-        print(f"\n{name}: accuracy / macro-F1 / macro-recall / 2-class / ECE, in %")
-        compare(rows, scorers)
+    rows, scorers = held(data), {name: make() for name, make in SHIPPED.items()}
+    found = {
+        name: {file: by_source(of, scorer.score([r.text for r in of])) for file, of in rows.items()}
+        for name, scorer in scorers.items()
+    }
+    for file in rows:
+        print(f"\n{file}: accuracy / macro-F1 / macro-recall / 2-class / ECE, in %")
+        compare(file, found)
+    dev = choosing_rows(data)
+    ece = {name: figures(dev, scorer.score([row.text for row in dev])).ece for name, scorer in scorers.items()}
+    print("\nthe aims, in %")
+    aims(found, ece)
+    themes(scorers)
     print("\nspeed, one thread, short comments")
-    short = [row.text for rows in held.values() for row in rows if SHORT[0] <= len(row.text) <= SHORT[1]]
+    short = [row.text for of in rows.values() for row in of if SHORT[0] <= len(row.text) <= SHORT[1]]
     random.Random(0).shuffle(short)
-    for scorer in scorers:
-        print(f"  {scorer.model!s:14} {speed(scorer, short)}")
-    print(f"memory of this process with all of it: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    for scorer in scorers.values():
+        print(f"  {scorer.model!s:14} {speed(scorer, short)}", flush=True)
+    for name in SHIPPED:
+        print(f"  {name:14} memory of a process of its own: {memory(name)}", flush=True)
 
 
-def compare(rows: list[Row], scorers: list[Scorer]) -> None:
+def compare(file: str, found: Mapping[str, Found]) -> None:
     """A line for each source and one for their mean; the models side by side."""
-    texts = [row.text for row in rows]
-    found = [by_source(rows, scorer.score(texts)) for scorer in scorers]
-    print(f"  {'':16} {'rows':>6}  " + "  ".join(f"{scorer.model!s:^29}" for scorer in scorers))
-    for source, first in found[0].items():
-        print(f"  {source:16} {first.rows:>6}  " + "  ".join(line(of[source]) for of in found))
-    print(f"  {'mean':16} {len(rows):>6}  " + "  ".join(line(mean(list(of.values()))) for of in found), flush=True)
+    print(f"  {'':16} {'rows':>6}  " + "  ".join(f"{name:^29}" for name in found))
+    tables = [of[file] for of in found.values()]
+    for source, first in tables[0].items():
+        print(f"  {source:16} {first.rows:>6}  " + "  ".join(line(of[source]) for of in tables))
+    means = [mean(list(of.values())) for of in tables]
+    print(f"  {'mean':16} {means[0].rows:>6}  " + "  ".join(map(line, means)), flush=True)
 
 
 def line(of: Figures) -> str:
     return " ".join(f"{100 * value:5.1f}" for value in (of.accuracy, of.macro_f1, of.macro_recall, of.two_class, of.ece))
 
 
+def aims(found: Mapping[str, Found], ece: Mapping[str, float]) -> None:
+    """What was to be reached, and what each model does."""
+    print(f"  {'':52} {'aim':>7}  " + "  ".join(f"{name:>8}" for name in found))
+    for what, aim, value in (
+        ("unseen customer sources, mean accuracy", "≥ 85", lambda of: mean(list(of["unseen"].values())).accuracy),
+        ("unseen customer sources, mean 2-class", "≥ 93", lambda of: mean(list(of["unseen"].values())).two_class),
+        ("SemEval-2017 (TweetEval) test, macro-recall", "≥ 70", lambda of: of["test"]["semeval_tweets"].macro_recall),
+        ("SST test, 2-class", "≥ 88", lambda of: of["test"]["sst"].two_class),
+        ("UMSAB dev, macro-F1, mean of seven languages", "≥ 67", umsab),
+    ):
+        print(f"  {what:52} {aim:>7}  " + "  ".join(f"{100 * value(of):8.1f}" for of in found.values()))
+    print(f"  {'ECE on dev':52} {'≤ 3':>7}  " + "  ".join(f"{100 * value:8.1f}" for value in ece.values()), flush=True)
+
+
+def umsab(of: Found) -> float:
+    return fmean(figures.macro_f1 for source, figures in of["multi_dev"].items() if source.startswith("umsab_"))
+
+
+def themes(scorers: Mapping[str, Scorer]) -> None:
+    """How well themes are found in comments labelled by hand before any model saw them."""
+    for scorer in scorers.values():
+        if isinstance(scorer, TransformerScorer):
+            found = theme_figures(scorer, gold())
+            told = ", ".join(f"{name} {100 * value:.1f}" for name, value in found._asdict().items())
+            print(f"\nthemes of {len(gold())} comments by hand, in %: {told}")
+
+
 def speed(scorer: Scorer, texts: list[str]) -> str:
-    """Comments a second in batches, by the model alone and with the rules and the language, and the median time of one alone."""
+    """Comments a second in batches, by the model alone and with rules, language, urgency and themes; the median of one alone."""
     many = texts[:MANY]
     began = time.perf_counter()
     for start in range(0, len(many), BATCH):
         scorer.score(many[start : start + BATCH])
     model = len(many) / (time.perf_counter() - began)
-    comments = [Comment(text, None) for text in many]
+    finder = Finder(scorer.meanings, scorer.near) if isinstance(scorer, TransformerScorer) else None
+    comments = [Comment(text, None, read_default()) for text in many]
     began = time.perf_counter()
     for start in range(0, len(comments), BATCH):
-        judge(scorer, comments[start : start + BATCH])
+        judge(scorer, comments[start : start + BATCH], finder)
     whole = len(comments) / (time.perf_counter() - began)
-    alone = median(timed(scorer, text) for text in texts[-ALONE:])
-    return f"{model:,.0f}/s; with rules and language {whole:,.0f}/s; one alone p50 {1000 * alone:.2f} ms"
+    alone = median(timed(scorer, finder, text) for text in texts[-ALONE:])
+    return f"{model:,.0f}/s; with all that is around it {whole:,.0f}/s; one alone p50 {1000 * alone:.2f} ms"
 
 
-def timed(scorer: Scorer, text: str) -> float:
+def timed(scorer: Scorer, finder: Finder | None, text: str) -> float:
+    taxonomy = read_default()
     began = time.perf_counter()
-    judge(scorer, [Comment(text, None)])
+    judge(scorer, [Comment(text, None, taxonomy)], finder)
     return time.perf_counter() - began
+
+
+def memory(name: str) -> str:
+    asked = ("--scorer", name, "--comments", str(REMEMBERED), "--every", str(REMEMBERED))
+    told = subprocess.run([sys.executable, "-m", "bench.sentiment_memory", *asked], capture_output=True, text=True, check=True)
+    return " ".join(told.stdout.splitlines()[-1].split())
 
 
 if __name__ == "__main__":

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from itertools import count, islice
 from pathlib import Path
 
-from services.sentiment.app import SCORERS
 from services.sentiment.domain.judging import Comment
 from services.sentiment.domain.scorer import Scorer
 from services.sentiment.pool import Pool
+from services.sentiment.scorers import SHIPPED
 from shared.events import Score
 
 BATCH = 500
@@ -31,11 +31,11 @@ wieder danke leider sehr gut schlecht merci jamais très bien mal gracias siempr
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--comments", type=int, default=1_000_000)
-    parser.add_argument("--scorer", choices=SCORERS, default="linear")
+    parser.add_argument("--scorer", choices=SHIPPED, default="linear")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--every", type=int, default=100_000, help="comments between two lines")
     asked = parser.parse_args()
-    asyncio.run(measure(SCORERS[asked.scorer](), asked.comments, asked.threads, asked.every))
+    asyncio.run(measure(SHIPPED[asked.scorer](), asked.comments, asked.threads, asked.every))
 
 
 async def measure(scorer: Scorer, wanted: int, threads: int, every: int) -> None:

@@ -45,7 +45,7 @@ TEACHER = tuple(range(12))
 STUDENT = (0, 2, 3, 5, 6, 8, 9, 11)
 """The teacher's layers that the student begins with."""
 TEACHING = Pace(epochs=1.8, rate=8e-5)
-LEARNING = Pace(epochs=2.4, rate=1e-4, decay=0.95)
+LEARNING = Pace(epochs=1.8, rate=1e-4, decay=0.95)
 WARMTH = 2.0
 """The temperature at which the teacher's doubts are copied (Hinton et al., 2015)."""
 OWN_EYES = 0.25

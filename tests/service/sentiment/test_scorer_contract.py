@@ -1,4 +1,4 @@
-"""What every scorer promises, tried on each: VADER, the linear model, and a company's own server over HTTP."""
+"""What every scorer promises, tried on each: those that come with Earshot, and a company's own server over HTTP."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,9 +7,9 @@ from typing import get_args
 import httpx
 import pytest
 
-from services.sentiment.app import SCORERS
 from services.sentiment.domain.scorer import Model, Scorer
 from services.sentiment.remote import RemoteScorer
+from services.sentiment.scorers import SHIPPED
 from shared.events import Label
 from tests.service.sentiment.model_server import ModelServer
 from tests.unit.sentiment.own_sentences import SENTENCES, sentences
@@ -18,10 +18,10 @@ TEXTS = [text for language in SENTENCES for text, _ in sentences(language)]
 ODD = ["", " ", "\0", "😀" * 50, "a" * 4000, "ß\u202e\ufeff", "line\nbreak", "SHOUTING!!!", "<b>&amp;</b>", "مرحبا"]
 
 
-@pytest.fixture(scope="module", params=["remote", *SCORERS])
+@pytest.fixture(scope="module", params=["remote", *SHIPPED])
 def scorer(request: pytest.FixtureRequest) -> Iterator[Scorer]:
     if request.param != "remote":
-        yield SCORERS[request.param]()
+        yield SHIPPED[request.param]()
         return
     with ModelServer().running() as server, httpx.Client(timeout=10) as client:
         yield RemoteScorer(client, server.url, Model("mine", "7"), batch=16)
