@@ -21,7 +21,7 @@ class Settings(SharedSettings):
         AnyHttpUrl("http://127.0.0.1:8401"), description="Where ingest is asked for a replay, and for tenants' themes"
     )
     scorer: ScorerName = Field(
-        "vader", description="The model that scores, `http` for a server of your own; KPIs read it once it is promoted"
+        "e5", description="The model that scores, `http` for a server of your own; KPIs read it once it is promoted"
     )
     shadow: ScorerName | None = Field(
         None,
@@ -38,7 +38,7 @@ class Settings(SharedSettings):
     scorer_timeout: float = Field(10.0, gt=0, le=30, description="Seconds that the model server may take for one batch")
     scorer_batch: int = Field(32, ge=1, le=256, description="Texts that the model server gets in one call")
     threads: int = Field(
-        1, ge=1, le=64, description="Threads that score comments; more help only with a model that frees the GIL"
+        1, ge=1, le=64, description="Threads that score comments; more help e5 and http, which free the GIL, and no other"
     )
     max_batch: int = Field(500, ge=1, le=5000, description="Events that are scored, sent and committed together")
     taxonomy_cache_seconds: float = Field(

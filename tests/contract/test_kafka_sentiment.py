@@ -81,6 +81,7 @@ async def sentiment(kafka: str, log: Path, **settings: str) -> AsyncIterator[asy
         "INTERNAL_TOKEN": "internal-token-of-the-tests",
         "SENTIMENT_PORT": str(free_port()),
         "SENTIMENT_MAX_BATCH": "20",
+        "SENTIMENT_SCORER": "vader",
     }
     async with process(log, "services.sentiment", environment=environment | settings) as running:
         yield running

@@ -87,6 +87,7 @@ async def test_what_the_shadow_fails_on_is_scored_live_all_the_same_and_parked_b
         kafka_bootstrap_servers=kafka,
         kafka_instance="test",
         internal_token=SecretStr("internal-token-of-the-tests"),
+        scorer="vader",
         shadow="linear",
     )
     odd = [number for number in range(60) if str(number).endswith("7")]

@@ -10,6 +10,7 @@ import pytest
 
 from services.sentiment.app import create_app
 from services.sentiment.domain.scorer import Scorer, ScorerAway
+from services.sentiment.domain.vader import VaderScorer
 from services.sentiment.settings import Settings
 from shared.events import text_hash
 from tests.unit.sentiment.test_judging import FailsOn
@@ -19,9 +20,12 @@ NOWHERE = "127.0.0.1:1"
 
 
 @asynccontextmanager
-async def running(scorer: Scorer | None = None, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+async def running(
+    scorer: Scorer | None = None, ingest: httpx.MockTransport | None = None, **settings: Any
+) -> AsyncIterator[httpx.AsyncClient]:
     """Sentiment without a Kafka to talk to."""
-    app = create_app(Settings(internal_token=TOKEN, kafka_bootstrap_servers=NOWHERE, **settings), scorer=scorer)
+    given = Settings(internal_token=TOKEN, kafka_bootstrap_servers=NOWHERE, **settings)
+    app = create_app(given, scorer=scorer, transport=ingest)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))
         inside = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -31,7 +35,7 @@ async def running(scorer: Scorer | None = None, **settings: Any) -> AsyncIterato
 
 @pytest.fixture(scope="module")
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with running() as client:
+    async with running(VaderScorer()) as client:
         yield client
 
 
@@ -137,6 +141,40 @@ async def test_the_linear_model_is_chosen_by_a_setting_and_reads_german(monkeypa
     assert answer.json()["model"] == {"id": "linear", "version": "1"}
     assert [(s["label"], s["flags"]) for s in answer.json()["scores"]] == [("positive", []), ("negative", [])]
     assert answer.json()["scores"][0]["language"] == "de"
+
+
+# --- themes -----------------------------------------------------------------------------------------------------------------
+OWN = {"revision": 3, "themes": [{"id": "pool", "name": "Pool", "description": "The swimming pool", "examples": ["lovely pool"]}]}
+
+
+def ingest(request: httpx.Request) -> httpx.Response:
+    """Ingest with themes of acme's own; of others it knows nothing now."""
+    if request.url.path != "/internal/taxonomies/acme":
+        return httpx.Response(503)
+    return httpx.Response(200, json=OWN)
+
+
+async def themed(tenant: str | None) -> httpx.Response:
+    headers = {"x-earshot-tenant": tenant} if tenant else {}
+    async with running(ingest=httpx.MockTransport(ingest)) as http:
+        return await http.post("/v1/score", json={"comments": [{"text": "The pool was closed all week"}]}, headers=headers)
+
+
+async def test_a_text_is_read_for_the_themes_of_the_tenant_who_asks() -> None:
+    answer = (await themed("acme")).json()
+    (score,) = answer["scores"]
+    assert answer["model"] == {"id": "e5", "version": "1"}
+    assert ([theme["theme"] for theme in score["themes"]], score["taxonomy"]) == (["pool"], 3)
+    assert score["themes"][0]["score"] < 0
+
+
+async def test_whoever_speaks_for_no_tenant_gets_no_themes() -> None:
+    assert [score["themes"] for score in (await themed(None)).json()["scores"]] == [[]]
+
+
+async def test_while_a_tenants_themes_cannot_be_known_a_caller_is_told_to_try_again() -> None:
+    answer = await themed("bolt")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
 # --- explanations -----------------------------------------------------------------------------------------------------------

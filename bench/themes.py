@@ -1,0 +1,58 @@
+"""Themes by words alone, on questions that people asked a bank: Banking77 (Casanueva et al., 2020; CC BY 4.0), never trained on.
+
+python -m bench.themes --data FOLDER     (with train.csv and test.csv of Banking77; they stay out of the project)
+
+Each of the 77 intents becomes a theme by its name and ten of the training questions, as a tenant would write it; the test's 3,080
+questions are then held against them. What is chosen by is nothing: the bar is the shipped model's.
+"""
+
+import argparse
+import csv
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+
+from services.sentiment.domain.themes import points_of
+from services.sentiment.network import read_transformer
+from services.sentiment.training.choosing import f1
+from shared.taxonomy import Taxonomy, ThemeDefinition
+
+EXAMPLES = 10
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    folder = parser.parse_args().data
+    scorer, asked = read_transformer(), questions(folder / "test.csv")
+    points = points_of(taxonomy(questions(folder / "train.csv")), scorer.meanings)
+    likeness = scorer.meanings([text for text, _ in asked]) @ points.at.T
+    truth = np.array([[theme == intent for theme in points.ids] for _, intent in asked])
+    ranks = (likeness > likeness[truth][:, None]).sum(axis=1)
+    at_bar = f1(likeness >= scorer.near, truth)
+    print(f"{scorer.model}: {len(asked)} questions, {len(points.ids)} themes of a name and {EXAMPLES} examples each")
+    print(
+        f"  the likeliest theme is the right one of {100 * (ranks == 0).mean():.1f} %, among the first three of {100 * (ranks < 3).mean():.1f} %"
+    )
+    print(f"  F1 of all pairs at the shipped bar ({scorer.near}): {100 * at_bar:.1f} %")
+
+
+def questions(path: Path) -> list[tuple[str, str]]:
+    """(text, intent), in the file's order."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return [(row["text"], row["category"]) for row in csv.DictReader(file)]
+
+
+def taxonomy(train: list[tuple[str, str]]) -> Taxonomy:
+    """A theme for each intent, with the first of its training questions as examples."""
+    examples: dict[str, list[str]] = defaultdict(list)
+    for text, intent in train:
+        examples[intent].append(text)
+    named = {intent: intent.replace("_", " ").rstrip("?").capitalize() for intent in sorted(examples)}
+    return Taxonomy(1, tuple(ThemeDefinition(i, name, name, tuple(examples[i][:EXAMPLES])) for i, name in named.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

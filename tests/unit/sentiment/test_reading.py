@@ -1,0 +1,75 @@
+"""From what a model reads in pieces to an opinion of the whole, with a model that the test plays."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from services.sentiment.domain.reading import Manner, Reading, opinions, shares
+
+MANNER = Manner(pole=0.7, long=40)
+ODDS = {"good": (0.1, 0.1, 0.8), "bad": (0.8, 0.1, 0.1), "both": (0.4, 0.3, 0.3)}
+
+
+class Reads:
+    """Reads a text by its first word known; remembers what it was asked."""
+
+    def __init__(self, meanings: bool = True) -> None:
+        self.asked: list[list[str]] = []
+        self.meanings = meanings
+
+    def __call__(self, texts: Sequence[str]) -> Reading:
+        self.asked.append(list(texts))
+        words = ["both" if "good" in text and "bad" in text else "good" if "good" in text else "bad" for text in texts]
+        odds = np.array([ODDS[word] for word in words])
+        return Reading(odds, np.eye(3, dtype=np.float32)[odds.argmax(axis=1)] if self.meanings else None)
+
+
+def test_all_texts_are_read_in_one_go_and_told_apart_again() -> None:
+    reads = Reads()
+    first, second = opinions(["It is good.", "It is bad."], reads, MANNER)
+    assert reads.asked == [["It is good.", "It is bad."]]
+    assert (first.label, first.score, first.confidence) == ("positive", 0.7, 0.8)
+    assert (second.label, second.score, second.confidence) == ("negative", -0.7, 0.8)
+
+
+def test_a_short_text_of_two_sentences_is_read_whole_and_in_pieces() -> None:
+    reads = Reads()
+    (found,) = opinions(["The good part. The bad part."], reads, MANNER)
+    assert reads.asked == [["The good part. The bad part.", "The good part.", "The bad part."]]
+    assert (found.label, found.mixed) == ("negative", True)
+    assert [passage.score for passage in found.passages] == pytest.approx([0.7, -0.7])
+
+
+def test_a_long_text_is_the_mean_of_its_pieces_and_is_not_read_whole() -> None:
+    reads = Reads()
+    long = "This is a good sentence. And a good sentence. One bad sentence."
+    (found,) = opinions([long], reads, MANNER)
+    assert len(reads.asked[0]) == 3
+    assert (found.label, found.score) == ("positive", round((0.7 + 0.7 - 0.7) / 3, 3))
+
+
+def test_one_pole_alone_is_not_mixed_however_often() -> None:
+    (found,) = opinions(["The good part. Another good part."], Reads(), MANNER)
+    assert not found.mixed
+
+
+def test_a_pole_that_is_not_clear_does_not_count() -> None:
+    (found,) = opinions(["The good part. The bad part."], Reads(), Manner(pole=0.81, long=40))
+    assert not found.mixed
+
+
+def test_a_model_without_meanings_gives_no_passages() -> None:
+    (found,) = opinions(["It is good."], Reads(meanings=False), MANNER)
+    assert found.passages == ()
+
+
+def test_no_texts_are_not_read() -> None:
+    assert opinions([], Reads(), MANNER) == []
+
+
+def test_shares_add_up_and_a_higher_temperature_doubts_more() -> None:
+    logits = np.array([[2.0, 0.0, 1.0], [900.0, -900.0, 0.0]])
+    sure, unsure = shares(logits, 1.0), shares(logits, 3.0)
+    assert sure.sum(axis=1) == pytest.approx([1, 1])
+    assert unsure[0].max() < sure[0].max()

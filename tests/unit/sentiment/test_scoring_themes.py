@@ -1,0 +1,73 @@
+"""The consumer's handler where the model tells what texts mean: each tenant's comments are read for that tenant's themes."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from services.sentiment.consumer import Scoring
+from services.sentiment.domain.scorer import Model, Opinion, Passage
+from services.sentiment.domain.themes import Finder
+from services.sentiment.domain.vader import VaderScorer
+from services.sentiment.pool import Pool
+from shared.events import Score, Theme, decode_score, encode
+from shared.kafka import Retry
+from shared.taxonomy import Taxonomy, ThemeDefinition
+from tests.unit.sentiment.test_scoring import Sent, comment, event, record
+from tests.unit.sentiment.test_themes import Meaning
+
+DELIVERY = Taxonomy(0, (ThemeDefinition("delivery", "Delivery", "delivery"),))
+PARCELS = Taxonomy(4, (ThemeDefinition("parcels", "Parcels", "parcel"),))
+
+
+class Knows:
+    """Scores every text 0.5 and knows what it is about."""
+
+    model = Model("knows", "1")
+
+    def score(self, texts: Sequence[str]) -> list[Opinion]:
+        return [Opinion("positive", 0.5, 0.9, passages=[Passage(0.5, meaning)]) for meaning in Meaning()(texts)]
+
+
+class Told:
+    """The themes of two tenants; of any other nothing can be known."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def of(self, tenant: str) -> Taxonomy:
+        self.asked.append(tenant)
+        if tenant not in ("acme", "bolt"):
+            raise Retry(5.0, "away")
+        return DELIVERY if tenant == "acme" else PARCELS
+
+
+async def scores(told: Told, *tenants: str, finds: bool = True) -> list[tuple[str, Score]]:
+    given = [record(encode(event(comment("the parcel"), f"api/response/r-{n}", t)), n, t) for n, t in enumerate(tenants)]
+    sent, finder = Sent(), Finder(Meaning(), near=0.6) if finds else None
+    async with Pool(Knows() if finds else VaderScorer(), threads=2, finder=finder) as pool:
+        await Scoring(pool, sent, told)(given)
+    said = [decode_score(message.value) for message in sent.messages]
+    return [(one.tenant, one.score) for one in said]
+
+
+async def test_a_comment_is_read_for_the_themes_of_its_own_tenant() -> None:
+    said = dict(await scores(Told(), "acme", "bolt"))
+    assert (said["acme"].themes, said["acme"].taxonomy) == ((Theme("delivery", 0.5),), 0)
+    assert (said["bolt"].themes, said["bolt"].taxonomy) == ((Theme("parcels", 0.5),), 4)
+
+
+async def test_a_tenant_is_asked_about_once_for_a_batch() -> None:
+    told = Told()
+    await scores(told, "acme", "acme", "acme")
+    assert told.asked == ["acme"]
+
+
+async def test_while_a_tenants_themes_cannot_be_known_its_events_wait() -> None:
+    with pytest.raises(Retry):
+        await scores(Told(), "acme", "unknown")
+
+
+async def test_a_model_that_knows_no_meanings_asks_for_no_themes() -> None:
+    told = Told()
+    ((_, score),) = await scores(told, "unknown", finds=False)
+    assert (told.asked, score.themes, score.taxonomy) == ([], (), 0)

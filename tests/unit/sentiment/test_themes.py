@@ -1,0 +1,124 @@
+"""Themes: where they are among meanings, which a comment bears, and how it speaks of them."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from services.sentiment.domain.judging import Comment, judge
+from services.sentiment.domain.reading import Meanings
+from services.sentiment.domain.scorer import Passage
+from services.sentiment.domain.themes import Finder, points_of
+from services.sentiment.network import read_transformer
+from services.sentiment.taxonomies import read_default
+from services.sentiment.training.themes.data import gold
+from services.sentiment.training.theming import counted, theme_figures
+from shared.events import Score, Theme
+from shared.taxonomy import Taxonomy, ThemeDefinition
+
+AXES = {"delivery": 0, "parcel": 0, "price": 1, "cheap": 1, "staff": 2}
+SHIPPED = read_default()
+TWO = Taxonomy(
+    3,
+    (
+        ThemeDefinition("delivery", "Delivery", "delivery", ("the parcel", "parcel late")),
+        ThemeDefinition("price", "Price", "price", ("cheap",)),
+    ),
+)
+
+
+class Meaning:
+    """Knows what a text is about by its words, and counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, texts: Sequence[str]) -> Meanings:
+        self.calls += 1
+        found = np.zeros((len(texts), 4), np.float32)
+        for row, text in zip(found, texts, strict=True):
+            for word, axis in AXES.items():
+                row[axis] += word in text.lower()
+        found[:, 3] += found.sum(axis=1) == 0
+        normed: Meanings = found / np.linalg.norm(found, axis=1, keepdims=True)
+        return normed
+
+
+def passage(text: str, score: float) -> Passage:
+    return Passage(score, Meaning()([text])[0])
+
+
+def find(*passages: Passage, taxonomy: Taxonomy = TWO) -> tuple[Theme, ...]:
+    return Finder(Meaning(), near=0.6).themes(taxonomy, passages)
+
+
+def test_a_passage_bears_the_themes_that_it_is_near_to() -> None:
+    assert find(passage("the parcel", -0.8)) == (Theme("delivery", -0.8),)
+    assert find(passage("parcel and price", 0.5)) == (Theme("delivery", 0.5), Theme("price", 0.5))
+    assert find(passage("the staff", 0.9)) == ()
+
+
+def test_a_theme_has_the_mean_score_of_the_passages_that_bear_it_and_of_no_others() -> None:
+    told = find(passage("the parcel", -0.8), passage("cheap", 0.9), passage("delivery", -0.4))
+    assert {theme.theme: theme.score for theme in told} == {"delivery": pytest.approx(-0.6), "price": 0.9}
+
+
+def test_nothing_read_means_no_themes() -> None:
+    assert find() == ()
+
+
+def test_a_theme_is_told_by_its_description_alone() -> None:
+    bare = Taxonomy(1, (ThemeDefinition("people", "Staff", "the staff"),))
+    assert find(passage("your staff", 0.2), taxonomy=bare) == (Theme("people", 0.2),)
+
+
+def test_where_themes_are_is_computed_once_for_each_taxonomy() -> None:
+    meaning = Meaning()
+    finder = Finder(meaning, near=0.6)
+    again = Taxonomy(TWO.revision + 1, tuple(TWO.themes))
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda _: finder.themes(TWO, [passage("the parcel", 0.1)]), range(20)))
+    finder.themes(again, [passage("the parcel", 0.1)])
+    assert meaning.calls == 1
+
+
+def test_points_are_of_length_one() -> None:
+    assert np.linalg.norm(points_of(TWO, Meaning()).at, axis=1) == pytest.approx([1, 1])
+
+
+def test_polarity_and_presence_are_counted_apart() -> None:
+    figures = counted([{"delivery": 1, "price": -1}, {}], [{"delivery": -1}, {"price": 0}])
+    assert (figures.precision, figures.recall, figures.polarity) == (0.5, 0.5, 0.0)
+
+
+def test_the_shipped_model_finds_the_themes_of_comments_labelled_by_hand() -> None:
+    figures = theme_figures(read_transformer(), gold())
+    assert figures.f1 >= 0.6
+    assert figures.polarity >= 0.75
+
+
+def test_a_score_carries_its_themes_and_the_revision_they_are_of() -> None:
+    scorer = read_transformer()
+    finder = Finder(scorer.meanings, scorer.near)
+    text = "The parcel arrived two weeks late. But your agent on the phone was wonderful and very patient!"
+    (score,) = judge(scorer, [Comment(text, "en", Taxonomy(7, SHIPPED.themes))], finder)
+    assert isinstance(score, Score)
+    told = {theme.theme: theme.score for theme in score.themes}
+    assert score.taxonomy == 7
+    assert told["delivery"] < 0 < told["support_agent"]
+
+
+def test_a_tenants_own_themes_need_words_alone() -> None:
+    scorer = read_transformer()
+    finder = Finder(scorer.meanings, scorer.near)
+    own = Taxonomy(
+        1,
+        (
+            ThemeDefinition("breakfast", "Breakfast", "The breakfast and the buffet", ("the buffet was cold", "great breakfast")),
+            ThemeDefinition("pool", "Pool", "The swimming pool", ("the pool was closed", "lovely pool")),
+        ),
+    )
+    (score,) = judge(scorer, [Comment("Das Frühstücksbuffet war jeden Morgen leer", "de", own)], finder)
+    assert isinstance(score, Score)
+    assert [theme.theme for theme in score.themes] == ["breakfast"]

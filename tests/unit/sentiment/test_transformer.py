@@ -1,0 +1,106 @@
+"""The transformer as it is shipped."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.sentiment.domain.scorer import Scorer
+from services.sentiment.domain.transformer import TransformerScorer
+from services.sentiment.domain.vader import VaderScorer
+from services.sentiment.network import E5, PAD, padded, read_transformer, tokenizer_of
+from services.sentiment.training.data import Row
+from services.sentiment.training.own.templates import own_rows
+from services.sentiment.weights import BrokenModel
+from tests.unit.sentiment.own_sentences import SENTENCES, sentences
+
+LABELS = {"neg": "negative", "neu": "neutral", "pos": "positive"}
+HELD_OUT = own_rows(held_out=True)
+MEGABYTE = 1e6
+
+
+@pytest.fixture(scope="module")
+def scorer() -> TransformerScorer:
+    return read_transformer()
+
+
+def right(scorer: Scorer, texts: Sequence[str], labels: Sequence[str]) -> float:
+    """The share of the texts that a model reads as they are meant."""
+    return float(np.mean([opinion.label == label for opinion, label in zip(scorer.score(texts), labels, strict=True)]))
+
+
+def right_of(scorer: Scorer, rows: Sequence[Row]) -> float:
+    return right(scorer, [row.text for row in rows], [LABELS[row.label] for row in rows])
+
+
+def test_it_is_named_for_what_kpis_read(scorer: TransformerScorer) -> None:
+    assert str(scorer.model) == "e5-1"
+
+
+def test_a_thousand_held_out_sentences_of_our_own_are_read_far_better_than_by_a_lexicon(scorer: TransformerScorer) -> None:
+    found, lexicon = right_of(scorer, HELD_OUT), right_of(VaderScorer(), HELD_OUT)
+    assert found >= 0.8
+    assert found >= lexicon + 0.25
+
+
+@pytest.mark.parametrize("language", sorted(SENTENCES))
+def test_plain_sentences_of_every_served_language_are_read_right(scorer: TransformerScorer, language: str) -> None:
+    texts, labels = zip(*sentences(language), strict=True)
+    assert right(scorer, texts, labels) >= 0.8
+
+
+@pytest.mark.parametrize("group", ["own_problem", "own_request", "own_praise", "own_complaint", "own_question"])
+def test_what_the_label_policy_says_is_learnt(scorer: TransformerScorer, group: str) -> None:
+    assert right_of(scorer, [row for row in HELD_OUT if row.source == group]) >= 0.75
+
+
+def test_no_text_of_a_batch_touches_another(scorer: TransformerScorer) -> None:
+    texts = [row.text for row in HELD_OUT[:150]] + ["word " * 60, "!", "م"]
+    together = scorer.score(texts)
+    assert together == [scorer.score([text])[0] for text in texts]
+
+
+def test_meanings_are_of_length_one_and_nearer_in_another_language_than_on_another_matter(scorer: TransformerScorer) -> None:
+    late, german, staff = scorer.meanings(["The parcel came late", "Das Paket kam zu spät", "The staff was friendly"])
+    assert np.allclose([late @ late, german @ german, staff @ staff], 1, atol=1e-5)
+    assert late @ german > late @ staff + 0.2
+
+
+def test_a_comment_with_two_poles_is_mixed_and_one_with_one_is_not(scorer: TransformerScorer) -> None:
+    both = "The food was absolutely delicious and the staff lovely. Sadly the room was dirty, disgusting and horrible."
+    assert [opinion.mixed for opinion in scorer.score([both, "The food was delicious. The staff was lovely.", "Horrible"])] == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_a_long_comment_is_read_to_its_end(scorer: TransformerScorer) -> None:
+    start = "I ordered it on Tuesday and it has two cables. " * 12
+    neutral, spoilt = scorer.score([start, start + "It broke at once, I am furious, never again. " * 8])
+    assert spoilt.score < neutral.score - 0.2
+
+
+def test_whoever_shouts_is_understood(scorer: TransformerScorer) -> None:
+    loud, quiet = scorer.score(["THE WORST SERVICE EVER, NOBODY ANSWERS", "the worst service ever, nobody answers"])
+    assert loud == quiet
+
+
+def test_its_files_are_small_enough_to_be_kept_with_the_code() -> None:
+    assert sum(path.stat().st_size for path in (E5, tokenizer_of(E5))) <= 40 * MEGABYTE
+
+
+def test_padding_is_masked() -> None:
+    given = padded([[0, 5, 2], [0, 2]])
+    assert given["ids"].tolist() == [[0, 5, 2], [0, 2, PAD]]
+    assert given["mask"].tolist() == [[1, 1, 1], [1, 1, 0]]
+
+
+def test_a_file_that_is_no_model_is_told(tmp_path: Path) -> None:
+    for content in (None, b"", b"not a graph"):
+        path = tmp_path / "e5.onnx"
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(BrokenModel, match=r"e5\.onnx"):
+            read_transformer(path)
