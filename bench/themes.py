@@ -33,9 +33,8 @@ def main() -> None:
     ranks = (likeness > likeness[truth][:, None]).sum(axis=1)
     at_bar = f1(likeness >= scorer.near, truth)
     print(f"{scorer.model}: {len(asked)} questions, {len(points.ids)} themes of a name and {EXAMPLES} examples each")
-    print(
-        f"  the likeliest theme is the right one of {100 * (ranks == 0).mean():.1f} %, among the first three of {100 * (ranks < 3).mean():.1f} %"
-    )
+    first, three = 100 * (ranks == 0).mean(), 100 * (ranks < 3).mean()
+    print(f"  the right theme is the likeliest of {first:.1f} %, among the three likeliest of {three:.1f} %")
     print(f"  F1 of all pairs at the shipped bar ({scorer.near}): {100 * at_bar:.1f} %")
 
 
