@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.sentiment.domain.scorer import Scorer
 from services.sentiment.domain.transformer import TransformerScorer
 from services.sentiment.domain.vader import VaderScorer
-from services.sentiment.network import E5, PAD, padded, read_transformer, tokenizer_of
+from services.sentiment.network import BATCH, E5, PAD, batches, padded, read_transformer, tokenizer_of
 from services.sentiment.training.data import Row
 from services.sentiment.training.own.templates import own_rows
 from services.sentiment.weights import BrokenModel
@@ -95,6 +97,15 @@ def test_padding_is_masked() -> None:
     given = padded([[0, 5, 2], [0, 2]])
     assert given["ids"].tolist() == [[0, 5, 2], [0, 2, PAD]]
     assert given["mask"].tolist() == [[1, 1, 1], [1, 1, 0]]
+
+
+@given(st.lists(st.integers(2, 80), max_size=200))
+def test_texts_are_multiplied_together_as_long_as_they_are_few_and_short(lengths: list[int]) -> None:
+    ids = [[7] * length for length in sorted(lengths)]
+    cut = list(batches(ids))
+    assert [text for batch in cut for text in batch] == ids
+    assert all(len(batch) * len(batch[-1]) <= BATCH for batch in cut)
+    assert len(cut) <= 1 + sum(map(len, ids)) / (BATCH / 3)
 
 
 def test_a_file_that_is_no_model_is_told(tmp_path: Path) -> None:
