@@ -15,7 +15,8 @@ from pathlib import Path
 from services.sentiment.domain.judging import Comment
 from services.sentiment.domain.scorer import Scorer
 from services.sentiment.pool import Pool
-from services.sentiment.scorers import SHIPPED
+from services.sentiment.scorers import SHIPPED, finder_of
+from services.sentiment.taxonomies import read_default
 from shared.events import Score
 
 BATCH = 500
@@ -42,7 +43,7 @@ async def measure(scorer: Scorer, wanted: int, threads: int, every: int) -> None
     """Score `wanted` comments, no two alike, and print the memory of this process after the first batch and on the way."""
     given, scored, began = islice(comments(), wanted), 0, time.perf_counter()
     print(f"{scorer.model}, {threads} threads, batches of {BATCH}")
-    async with Pool(scorer, threads) as pool:
+    async with Pool(scorer, threads, finder=finder_of(scorer)) as pool:
         while batch := list(islice(given, BATCH)):
             scored += sum(isinstance(score, Score) for score in await pool.judge(batch))
             if scored == BATCH or scored % every == 0 or len(batch) < BATCH:
@@ -52,10 +53,10 @@ async def measure(scorer: Scorer, wanted: int, threads: int, every: int) -> None
 
 def comments() -> Iterator[Comment]:
     """Comments without end: mostly short, now and then one of a thousand words, each with a number of its own."""
-    chance, words = random.Random(0), WORDS.split()
+    chance, words, taxonomy = random.Random(0), WORDS.split(), read_default()
     for number in count(1):
         length = 1000 if number % 1000 == 0 else chance.randint(3, 40)
-        yield Comment(" ".join([*chance.choices(words, k=length), f"case {number}"]), None)
+        yield Comment(" ".join([*chance.choices(words, k=length), f"case {number}"]), None, taxonomy)
 
 
 def resident() -> float:

@@ -26,7 +26,7 @@ REST = 5
 MAX_COMMENTS = 256
 MAX_CHARACTERS = 20_000
 MAX_BODY = 8 * 1024 * 1024
-MAX_EXPLAINED, MAX_EXPLAINED_CHARACTERS = 16, 2_000
+MAX_EXPLAINED, MAX_EXPLAINED_CHARACTERS = 8, 1_000
 """An explanation scores a text once for each of its words."""
 
 
@@ -49,19 +49,28 @@ class ScoreBody(Closed):
 def routes(settings: Settings, pool: Pool, taxonomies: Taxonomies) -> APIRouter:
     router = APIRouter(dependencies=[Depends(internal_only(settings.internal_token))])
 
+    under_way = 0
+
     @router.post("/v1/score", openapi_extra={"requestBody": {"content": {"application/json": {"schema": schema()}}}})
     async def score(request: Request) -> dict[str, Any]:
+        nonlocal under_way
         body = parse(await read(request))
-        if pool.waiting >= settings.max_waiting:
+        if under_way >= settings.max_waiting:
             raise Unavailable("too many texts are waiting to be scored")
+        under_way += 1
         try:
-            taxonomy = await taxonomy_of(request, pool, taxonomies)
-            scores = await pool.judge([Comment(c.text, c.language, taxonomy) for c in body.comments])
-            explanations = await explain(pool, [c.text for c in body.comments]) if body.explain else ()
+            return await answered(body, request)
         except ScorerAway as away:
             raise Unavailable("the model can't score now", retry_after=ceil(away.retry_after or REST)) from away
         except Retry as away:
             raise Unavailable("the tenant's themes can't be known now", retry_after=ceil(away.delay)) from away
+        finally:
+            under_way -= 1
+
+    async def answered(body: ScoreBody, request: Request) -> dict[str, Any]:
+        taxonomy = await taxonomy_of(request, pool, taxonomies)
+        scores = await pool.judge([Comment(c.text, c.language, taxonomy) for c in body.comments])
+        explanations = await explain(pool, [c.text for c in body.comments]) if body.explain else ()
         if failed := [place for place, one in enumerate(scores) if isinstance(one, Unscorable)]:
             raise Unprocessable(invalid_params=[{"name": f"comments.{p}.text", "reason": "can't be scored"} for p in failed])
         found = [shown(one) for one in scores if isinstance(one, Score)]

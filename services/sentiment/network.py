@@ -15,8 +15,10 @@ from services.sentiment.weights import MODELS, BrokenModel
 
 E5 = MODELS / "e5-1.onnx"
 PAD = 1
-LONGEST = 80
-"""Pieces of a word that are read of one text; longer ones are read by sentence."""
+LONGEST = 160
+"""Pieces of words that are read of one text; those longer than 300 characters come by sentence, of some 60 pieces."""
+STEP = 4
+"""A text is padded to a multiple of so many pieces, whoever is in its batch: sums of floats depend on how many there are."""
 BATCH = 512
 """Pieces that are multiplied together, padding included: more are no faster, and take more memory."""
 
@@ -44,17 +46,23 @@ class OnnxNetwork:
 
 
 def batches(ids: Sequence[list[int]]) -> Iterator[Sequence[list[int]]]:
-    """Texts, the shortest first, as many together as have BATCH pieces when padded."""
+    """Texts, the shortest first: together are those of one padded length, as many as have BATCH pieces."""
     start = 0
     for end in range(1, len(ids) + 1):
-        if end == len(ids) or len(ids[end]) * (end + 1 - start) > BATCH:
+        size = room(ids[start])
+        if end == len(ids) or room(ids[end]) != size or size * (end + 1 - start) > BATCH:
             yield ids[start:end]
             start = end
 
 
+def room(text: list[int]) -> int:
+    """The length to which a text is padded."""
+    return -(-len(text) // STEP) * STEP
+
+
 def padded(batch: Sequence[list[int]]) -> dict[str, NDArray[np.int64]]:
-    """Texts of like length as the arrays that the graph takes."""
-    ids = np.full((len(batch), max(map(len, batch))), PAD, np.int64)
+    """Texts of one padded length as the arrays that the graph takes."""
+    ids = np.full((len(batch), room(batch[0])), PAD, np.int64)
     for row, text in zip(ids, batch, strict=True):
         row[: len(text)] = text
     return {"ids": ids, "mask": (ids != PAD).astype(np.int64)}

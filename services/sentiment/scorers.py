@@ -29,5 +29,9 @@ def scorer_of(name: ScorerName, settings: Settings) -> Scorer:
 
 def pool_of(scorer: Scorer, name: ScorerName, settings: Settings, threads: int) -> Pool:
     """A pool for a model, that finds themes if the model tells what texts mean."""
-    finder = Finder(scorer.meanings, scorer.near) if isinstance(scorer, TransformerScorer) else None
-    return Pool(scorer, threads, settings.scorer_batch if name == "http" else TEXTS, finder)
+    return Pool(scorer, threads, settings.scorer_batch if name == "http" else TEXTS, finder_of(scorer))
+
+
+def finder_of(scorer: Scorer) -> Finder | None:
+    """What finds themes by the model's meanings; None where it knows none."""
+    return Finder(scorer.meanings, scorer.near) if isinstance(scorer, TransformerScorer) else None

@@ -1,12 +1,12 @@
 """From comments to scores: rules first, then the model, and no text can spoil it for the others."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from services.sentiment.domain.languages import language_of
 from services.sentiment.domain.rules import NON_ANSWER, Ruling, ruled
-from services.sentiment.domain.scorer import Opinion, Scorer, ScorerAway
+from services.sentiment.domain.scorer import Opinion, Passage, Scorer, ScorerAway
 from services.sentiment.domain.themes import Finder
 from services.sentiment.domain.urgency import urgency_of
 from shared.events import UNSUPPORTED_LANGUAGE, Score, text_hash
@@ -37,12 +37,32 @@ class Unscorable:
 def judge(scorer: Scorer, comments: Sequence[Comment], finder: Finder | None = None) -> list[Score | Unscorable]:
     """The score of each comment; themes where a `finder` is given. Raises ScorerAway when the model can't score anything."""
     rulings = [ruled(comment.text) for comment in comments]
-    asked = [place for place, ruling in enumerate(rulings) if ruling is None]
+    asked = [place for place, ruling in enumerate(rulings) if ruling is None or (finder and isinstance(ruling, Opinion))]
     opinions = dict(zip(asked, opinions_of(scorer, [comments[place].text[:LONGEST] for place in asked]), strict=True))
     return [
-        worded(comment, opinions[place] if ruling is None else ruling, finder)
+        _guarded(comment, standing(ruling, opinions.get(place)), finder)
         for place, (comment, ruling) in enumerate(zip(comments, rulings, strict=True))
     ]
+
+
+def standing(ruling: Ruling | None, opinion: Opinion | Unscorable | None) -> Ruling | Unscorable:
+    """What counts: a rule before the model. Of a text that a rule decides the model tells what it is about, no more."""
+    if ruling is None:
+        assert opinion is not None
+        return opinion
+    if isinstance(ruling, Opinion) and isinstance(opinion, Opinion):
+        return replace(ruling, passages=[Passage(ruling.score, passage.meaning) for passage in opinion.passages])
+    return ruling
+
+
+def _guarded(comment: Comment, found: Ruling | Unscorable, finder: Finder | None) -> Score | Unscorable:
+    """`worded`, and no text can spoil it for the others."""
+    try:
+        return worded(comment, found, finder)
+    except MemoryError as error:
+        raise ScorerAway(type(error).__name__) from error
+    except Exception as error:
+        return Unscorable(f"can't be put into words: {type(error).__name__}")
 
 
 def worded(comment: Comment, found: Ruling | Unscorable, finder: Finder | None) -> Score | Unscorable:

@@ -35,7 +35,7 @@ class Identifier(Protocol):
 def language_of(text: str, stated: str | None) -> Language:
     """The language of a comment. What can't be told counts as served: most comments are too short to be sure."""
     if stated is not None:
-        return Language(stated, stated.partition("-")[0].lower() in SERVED)
+        return Language(stated, stated.replace("_", "-").partition("-")[0].lower() in SERVED)
     plain = MENTION.sub(" ", URL.sub(" ", text[:LOOKED_AT]))
     if sum(sign.isalpha() for sign in plain) < SHORTEST:
         return Language(None, True)

@@ -2,7 +2,10 @@
 
 import re
 
-END = re.compile(r"(?<=[.!?؟…])[\"')\]]*\s+(?=\S)|\s*\n+\s*|\s*;\s+")
+BLANKS = re.compile(r"[^\S\n]+")
+"""A run of them is one: the patterns below would try every place in it."""
+LINES = re.compile(r" ?\n[ \n]*")
+END = re.compile(r"(?<=[.!?؟…])[\"')\]]*\s+(?=\S)|\n| ?;\s+")
 FRENCH = r"mais(?=\s+(?:les?|la|l'\w|une?|des|du|ils?|elles?|on|je|j'\w|nous|vous|c'\w|ce|ça|trop|très|pas|peu|sans|pour|avec)\b)"
 ITALIAN = r"ma(?=\s+(?:il|la|lo|i|gli|le|l'\w|una?|non|è|troppo|poco|molto|purtroppo|con|senza|per|si|ci|mi)\b)"
 PORTUGUESE = r"mas(?=\s+(?:o|os|as?|não|uma?|é|foi|muito|pouco|sem|com|ainda|infelizmente|eu)\b)"
@@ -20,7 +23,8 @@ SHORTEST = 8
 
 def pieces(text: str) -> list[str]:
     """The pieces of a text, in order. At least one, unless the text is blank."""
-    parts = [part.strip() for sentence in END.split(text) for turned in TURN.split(sentence) for part in cut(turned)]
+    even = LINES.sub("\n", BLANKS.sub(" ", text))
+    parts = [part.strip() for sentence in END.split(even) for turned in TURN.split(sentence) for part in cut(turned)]
     found: list[str] = []
     for part in filter(None, parts):
         if found and (len(part) < SHORTEST or len(found[-1]) < SHORTEST):

@@ -86,7 +86,11 @@ def passages(read: Reading) -> Sequence[Passage]:
 
 
 def shares(logits: Numbers, temperature: float) -> Numbers:
-    """Logits (texts × classes) as probabilities, calibrated by the temperature (Guo et al., ICML 2017)."""
+    """Logits (texts × classes) as probabilities, calibrated by the temperature (Guo et al., ICML 2017). Raises ValueError for any
+    that is no number.
+    """
+    if not np.isfinite(logits).all():
+        raise ValueError("a logit is no number")
     scaled = logits / temperature
     grown = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     found: Numbers = grown / grown.sum(axis=1, keepdims=True)

@@ -119,11 +119,16 @@ class Layers:
         return self.add("Add", self.add("Mul", product, units), bias)
 
     def pooled(self, rows: str) -> str:
-        """The mean of each text's rows, the padding left out."""
-        heft = self.add("Unsqueeze", self.add("Cast", "mask", to=TensorProto.FLOAT), whole(2))
+        """The mean of each text's rows, the padding left out; each text a product of its own, so that all are added up alike."""
+        seen = self.add("Cast", "mask", to=TensorProto.FLOAT)
         texts = self.add("Reshape", rows, self.add("Concat", self.shape, whole(self.hidden), axis=0))
-        total = self.add("ReduceSum", self.add("Mul", texts, heft), whole(1), keepdims=0)
-        return self.add("Div", total, self.add("ReduceSum", heft, whole(1), keepdims=0))
+        total = self.add("MatMul", self.add("Unsqueeze", seen, whole(1)), texts)
+        return self.add("Div", self.add("Squeeze", total, whole(1)), self.add("ReduceSum", seen, whole(1), keepdims=1))
+
+    def head(self, name: str, texts: str) -> str:
+        """Texts times a head's weights, row by row: a product of matrices is added up in another order for one text alone."""
+        products = self.add("Mul", self.add("Unsqueeze", texts, whole(1)), self.state[f"{name}.weight"][None])
+        return self.add("Add", self.add("ReduceSum", products, whole(2), keepdims=0), self.state[f"{name}.bias"])
 
     def norm(self, rows: str, name: str) -> str:
         return self.add(
@@ -154,10 +159,9 @@ def export(net: Reader, path: Path) -> None:
     rows, count = write.embeddings(), net.encoder.config.num_hidden_layers
     for number in range(count):
         if number == count - net.above:
-            meant = graph("Gemm", write.pooled(rows), state["meaning.weight"], state["meaning.bias"], transB=1)
-            graph("LpNormalization", meant, outputs=["meaning"], axis=1, p=2)
+            graph("LpNormalization", write.head("meaning", write.pooled(rows)), outputs=["meaning"], axis=1, p=2)
         rows = write.layer(number, rows, unseen)
-    graph("Gemm", write.pooled(rows), state["head.weight"], state["head.bias"], outputs=["logits"], transB=1)
+    graph("Identity", write.head("head", write.pooled(rows)), outputs=["logits"])
     made = helper.make_model(
         helper.make_graph(graph.nodes, "reader", inputs(), outputs(), graph.constants),
         opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)],

@@ -209,9 +209,9 @@ async def test_all_that_an_explanation_needs_is_asked_of_the_model_together() ->
 @pytest.mark.parametrize(
     ("texts", "place"),
     [
-        (["x"] * 17, "comments"),
-        (["x", "y" * 2001], "comments.1.text"),
-        (["ok"] * 15 + ["y" * 20_000], "comments.15.text"),
+        (["x"] * 9, "comments"),
+        (["x", "y" * 1001], "comments.1.text"),
+        (["ok"] * 7 + ["y" * 20_000], "comments.7.text"),
     ],
 )
 async def test_what_is_too_much_to_explain_is_refused_with_its_place(
@@ -223,8 +223,8 @@ async def test_what_is_too_much_to_explain_is_refused_with_its_place(
 
 
 async def test_as_much_as_allowed_is_explained(http: httpx.AsyncClient) -> None:
-    answer = await explain(http, *["so good " * 250] * 16)
-    assert [len(score["explanation"]["words"]) for score in answer.json()["scores"]] == [56] * 16
+    answer = await explain(http, *["so good " * 125] * 8)
+    assert [len(score["explanation"]["words"]) for score in answer.json()["scores"]] == [50] * 8
 
 
 async def test_explain_is_true_or_false(http: httpx.AsyncClient) -> None:

@@ -49,3 +49,8 @@ def test_what_was_stated_wins() -> None:
     assert language_of(english, "de-AT") == Language("de-AT", served=True)
     assert language_of(english, "sv") == Language("sv", served=False)
     assert language_of(english, "PT-BR").served
+
+
+@pytest.mark.parametrize("stated", ["de_DE", "de-AT", "DE", "en_us"])
+def test_a_stated_country_changes_nothing(stated: str) -> None:
+    assert language_of("Alles gut", stated).served

@@ -1,5 +1,7 @@
 """Texts as our own models read them, and their pieces."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,3 +65,17 @@ def test_no_piece_is_blank_and_no_letter_is_lost(text: str) -> None:
     found = pieces(text)
     assert all(part.strip() for part in found)
     assert [sign for part in found for sign in part if sign in "ab"] == [sign for sign in text if sign in "ab"]
+
+
+@pytest.mark.parametrize("filler", [" ", " \n", "but ", ", ma ", "; ", ". ", "\n"])
+def test_the_time_to_cut_a_text_grows_with_its_length_alone(filler: str) -> None:
+    began = time.process_time()
+    for _ in range(5):
+        pieces("a" + filler * (4_000 // len(filler)) + "b")
+    assert time.process_time() - began < 1
+
+
+def test_a_sentence_without_an_end_is_cut_at_a_blank() -> None:
+    found = pieces("word " * 200)
+    assert all(len(piece) <= 300 for piece in found)
+    assert " ".join(found) == ("word " * 200).strip()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from services.sentiment.consumer import Scoring
+from services.sentiment.domain.judging import Comment, Unscorable, judge
 from services.sentiment.domain.scorer import Model, Opinion, Passage
 from services.sentiment.domain.themes import Finder
 from services.sentiment.domain.vader import VaderScorer
@@ -13,7 +14,7 @@ from shared.events import Score, Theme, decode_score, encode
 from shared.kafka import Retry
 from shared.taxonomy import Taxonomy, ThemeDefinition
 from tests.unit.sentiment.test_scoring import Sent, comment, event, record
-from tests.unit.sentiment.test_themes import Meaning
+from tests.unit.sentiment.test_themes import TWO, Meaning
 
 DELIVERY = Taxonomy(0, (ThemeDefinition("delivery", "Delivery", "delivery"),))
 PARCELS = Taxonomy(4, (ThemeDefinition("parcels", "Parcels", "parcel"),))
@@ -71,3 +72,23 @@ async def test_a_model_that_knows_no_meanings_asks_for_no_themes() -> None:
     told = Told()
     ((_, score),) = await scores(told, "unknown", finds=False)
     assert (told.asked, score.themes, score.taxonomy) == ([], (), 0)
+
+
+def test_a_rated_comment_has_its_themes_with_the_rating_as_their_score() -> None:
+    finder = Finder(Meaning(), near=0.6)
+    (score,) = judge(Knows(), [Comment("0/10, parcel never arrived", "en", TWO)], finder)
+    assert isinstance(score, Score)
+    assert (score.label, score.score, score.themes) == ("negative", -1.0, (Theme("delivery", -1.0),))
+
+
+def test_a_fault_in_finding_themes_is_one_texts_alone() -> None:
+    class Stumbles(Finder):
+        def themes(self, taxonomy: Taxonomy, passages: Sequence[Passage]) -> tuple[Theme, ...]:
+            if passages[0].meaning[1]:
+                raise ZeroDivisionError
+            return super().themes(taxonomy, passages)
+
+    good, bad = judge(Knows(), [Comment("the parcel", "en", TWO), Comment("price", "en", TWO)], Stumbles(Meaning(), near=0.6))
+    assert isinstance(good, Score)
+    assert isinstance(bad, Unscorable)
+    assert "price" not in bad.reason

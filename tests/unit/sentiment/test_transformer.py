@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.sentiment.domain.scorer import Scorer
 from services.sentiment.domain.transformer import TransformerScorer
 from services.sentiment.domain.vader import VaderScorer
-from services.sentiment.network import BATCH, E5, PAD, batches, padded, read_transformer, tokenizer_of
+from services.sentiment.network import BATCH, E5, PAD, OnnxNetwork, batches, padded, read_transformer, room, tokenizer_of
 from services.sentiment.training.data import Row
 from services.sentiment.training.own.templates import own_rows
 from services.sentiment.weights import BrokenModel
@@ -57,10 +57,14 @@ def test_what_the_label_policy_says_is_learnt(scorer: TransformerScorer, group: 
     assert right_of(scorer, [row for row in HELD_OUT if row.source == group]) >= 0.75
 
 
-def test_no_text_of_a_batch_touches_another(scorer: TransformerScorer) -> None:
-    texts = [row.text for row in HELD_OUT[:150]] + ["word " * 60, "!", "م"]
-    together = scorer.score(texts)
-    assert together == [scorer.score([text])[0] for text in texts]
+def test_no_text_of_a_batch_touches_another_not_by_a_bit() -> None:
+    network = OnnxNetwork(E5)
+    texts = [row.text for row in HELD_OUT[:200]] + ["word " * 60, "!", "م"]
+    together, turned = network(texts), network(texts[::-1])
+    alone = [network([text]) for text in texts]
+    for kind in (0, 1):
+        assert (together[kind] == turned[kind][::-1]).all()
+        assert (together[kind] == np.concatenate([one[kind] for one in alone])).all()
 
 
 def test_meanings_are_of_length_one_and_nearer_in_another_language_than_on_another_matter(scorer: TransformerScorer) -> None:
@@ -95,8 +99,8 @@ def test_its_files_are_small_enough_to_be_kept_with_the_code() -> None:
 
 def test_padding_is_masked() -> None:
     given = padded([[0, 5, 2], [0, 2]])
-    assert given["ids"].tolist() == [[0, 5, 2], [0, 2, PAD]]
-    assert given["mask"].tolist() == [[1, 1, 1], [1, 1, 0]]
+    assert given["ids"].tolist() == [[0, 5, 2, PAD], [0, 2, PAD, PAD]]
+    assert given["mask"].tolist() == [[1, 1, 1, 0], [1, 1, 0, 0]]
 
 
 @given(st.lists(st.integers(2, 80), max_size=200))
@@ -104,8 +108,9 @@ def test_texts_are_multiplied_together_as_long_as_they_are_few_and_short(lengths
     ids = [[7] * length for length in sorted(lengths)]
     cut = list(batches(ids))
     assert [text for batch in cut for text in batch] == ids
-    assert all(len(batch) * len(batch[-1]) <= BATCH for batch in cut)
-    assert len(cut) <= 1 + sum(map(len, ids)) / (BATCH / 3)
+    assert all(len(batch) * room(batch[-1]) <= BATCH for batch in cut)
+    assert all(room(batch[0]) == room(batch[-1]) for batch in cut)
+    assert len(cut) <= len({room(text) for text in ids}) + sum(map(len, ids)) / (BATCH / 3)
 
 
 def test_a_file_that_is_no_model_is_told(tmp_path: Path) -> None:
