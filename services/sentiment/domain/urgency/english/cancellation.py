@@ -39,12 +39,14 @@ leaving/left after ~ years/months
 im/i_am out/off ./,
 im/i_am/we_are/were ~ off/over/going/going_over/switching/moving/leaving ~ to/for {BRAND}
 switch*/moving/move/moved/migrat*/over/go/off/chang*/went ~ to ~ {BRAND}
-look*/search*/shop*/find ~ for/a/another ?another/a/an ?new/different/other/alternative ~ provider/supplier/bank/carrier/vendor/\
+look*/search*/shop*/find ~ for/a/another ?another/a/an ?new/different/other/alternative ~ provider/supplier/bank/\
+carrier/vendor/\
 insurer/operator/isp/alternative
 {SEEK} ~ other/alternative/different/new/competing provider*/supplier*/banks/vendor*/insurer*/options/carriers/platforms
 {SEEK} ~ alternatives
 {SEEK} ... switch*/leaving/cancelling/canceling/moving_away
-how/want/need/please/tried/trying/like/decided/let_me/hard/difficult/impossible/wish/cant/cannot/intend ~ cancel ./?/,/everything/\
+how/want/need/please/tried/trying/like/decided/let_me/hard/difficult/impossible/wish/cant/cannot/intend ~ cancel ./?/,/\
+everything/\
 already/immediately/now/asap/with_you
 need/want/trying/tried/like to cancel this/it ./?/,
 enough ?, ~ cancel

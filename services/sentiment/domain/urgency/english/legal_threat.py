@@ -32,9 +32,11 @@ a/the judge/magistrate ~ will/can/may/might/should/thinks/think/decide/decides/s
 before/in_front_of ~ judge/magistrate/court/courts/tribunal
 be/get/getting/being sued
 rather/considering/consider/about/start*/thinking_of/of/to/will sue/suing ./,/than/if/unless/over/because
-this/it/you/them/rights/we/up/end/ends/settle*/damages/compensation/claim ~ meet/in/through/via/to/at ~ court/courts/tribunal/arbitration
+this/it/you/them/rights/we/up/end/ends/settle*/damages/compensation/claim ~ meet/in/through/via/to/at ~ court/courts/\
+tribunal/arbitration
 tribunal/tribunals/arbitration
-commenc*/initiat*/begin/beginning/bring/bringing/start/starting/issue/issuing ~ proceedings/suit/litigation/court/legal/class_action
+commenc*/initiat*/begin/beginning/bring/bringing/start/starting/issue/issuing ~ proceedings/suit/litigation/court/legal/\
+class_action
 file/filing/filed/bring suit
 issue/issuing/file/filing ~ claim ... court
 letter before action/claim

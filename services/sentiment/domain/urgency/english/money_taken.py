@@ -38,7 +38,8 @@ account/card/wallet ~ hacked/stolen/compromised/emptied/drained
 someone/somebody/stranger ~ used/using/bought/accessed/ordered ~ my ~ account/card/name/details
 money/funds/balance ~ missing/gone/disappeared/vanished/left/stolen
 two/three/2/3/several/multiple ~ identical/equal/same payment/payments/charges/debits/transactions
-see/seeing/find/found/are/shows/have/got/were ~ two/three/2/3/several/double/multiple charges/debits/deductions/withdrawals/transactions
+see/seeing/find/found/are/shows/have/got/were ~ two/three/2/3/several/double/multiple charges/debits/deductions/\
+withdrawals/transactions
 a/this/another/the second charge/debit/deduction/withdrawal
 another/additional/extra/surprise charge/debit/deduction/withdrawal on ~ card/account/statement
 same ~ amount/payment/sum/charge ~ taken/debited/charged/deducted/left/withdrawn/again ?again
@@ -47,7 +48,8 @@ helped/helping/help yourselves/yourself/themselves ?to
 took/taken/taking/pocket*/kept/keeping ?all/of my/our/peoples money/cash/deposit/payment
 paid ... and/but ~ got/received/get/have nothing
 paid ... never/nothing ~ received/got/arrived/delivered/came/shipped/sent
-never/not/didnt/did_not/dont ~ agree*/consent*/approv*/sign*/subscrib*/request* ... charg*/payment/billed/purchase/transaction/debit*/\
+never/not/didnt/did_not/dont ~ agree*/consent*/approv*/sign*/subscrib*/request* ... charg*/payment/billed/purchase/\
+transaction/debit*/\
 deduct*
 {CHARGE} ... arent_mine/not_mine/isnt_mine/wasnt_me/not_me
 {CHARGE} ?that/which i/we did/didnt/never/have ~ make/made/authori*/recogni*/approve*/order/agree*

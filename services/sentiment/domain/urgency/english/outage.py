@@ -34,14 +34,17 @@ completely/totally/entirely down/offline
 our/all ~ {THING}/registers/terminals/phones/machines ~ stopped/stop working/responding
 service/site/website/system/platform/internet/server/servers/network/api/portal ~ stopped/stop/not/isn't/doesn't/don't/\
 won't/aren't work*/working/responding/respond/loading/load
-entire/whole/all ~ team/office/company/staff/department/business/building ~ blocked/stuck/idle/offline/down/can't/cannot/affected
+entire/whole/all ~ team/office/company/staff/department/business/building ~ blocked/stuck/idle/offline/down/can't/\
+cannot/affected
 all/every ~ checkout*/payment*/order*/request*/calls/transactions ~ fail/failing/fails/failed/blocked
-everything/all_systems/every_system ?is/are/has/went ?been ?still/completely/totally/just/now {BROKEN}/frozen/crashed/black/stuck
+everything/all_systems/every_system ?is/are/has/went ?been ?still/completely/totally/just/now {BROKEN}/frozen/crashed/\
+black/stuck
 we_are/weve_been/we_have_been ?still/completely/all {BROKEN} ./,/again/since/for/?
 its/it_is/is_it/is_this ?still/all/completely down again/for/./?/since/,/everywhere
 down again ./?
 is there ~ outage
-{INFRA} ?is/are/has/have/just/keeps/keep/completely ~ crash*/collaps*/froze/frozen/timing_out/times_out/timed_out/timing/hangs/died/dying
+{INFRA} ?is/are/has/have/just/keeps/keep/completely ~ crash*/collaps*/froze/frozen/timing_out/times_out/timed_out/\
+timing/hangs/died/dying
 crash* ... everyone/everybody/all_users/all_our/whole/entire/nobody
 keep/keeps/constantly/all/just/simply crash*/timing ... nobody/everyone/everybody/all/customers/orders
 {CANNOT} ~ access/reach/log_in/login/log_on/sign_in/connect/get_into/get_in/open ... at_all/since/anymore/any_more/for_hours/\
@@ -49,7 +52,8 @@ for_days/all_day/all_morning/right_now
 we {CANNOT} ~ access/reach/log_in/login/log_on/sign_in/connect/get_into/get_in/open/use
 none_of/not_a_single/not_one ... log/login/sign/access/connect/work/works/use/enter/open/loads
 {NOBODY} ~ can/could/able/is ... connect/pay/order/check_out/checkout/reach/enter/sign/log/open/book
-whole/entire/all/half/most/our ~ office/company/team/department/building/street/area/town/region/machines/branch/branches/stores/\
+whole/entire/all/half/most/our ~ office/company/team/department/building/street/area/town/region/machines/branch/\
+branches/stores/\
 shops/staff ~ offline/down/dark/without
 {THING}/everything/screens/phones/lines/line ~ went/goes/gone ~ dark/offline/black/dead/down/silent
 {THING}/line/lines/landline/phones ?is/are/has/have/been ?been/still/completely dead
@@ -67,13 +71,16 @@ bad/gateway gateway/timeout/time_out
 timeout/timeouts on/for/every/all/everywhere
 everything/requests/request/all/pages/calls ~ time/times/timing/timed/fails/failing ?out
 system/screens/tills/registers/terminals/checkout ~ frozen/freezes/froze/stuck/down/dead/broken
-{CANNOT} ~ take/accept/process/ship/serve/fulfil/fulfill/invoice/dispatch/handle ~ orders/payments/payment/card/cards/customers/\
+{CANNOT} ~ take/accept/process/ship/serve/fulfil/fulfill/invoice/dispatch/handle ~ orders/payments/payment/card/cards/\
+customers/\
 calls/patients/parcels/shipments/guests/order/bookings
-customers/clients/users/guests/patients/employees/colleagues/people/everyone/staff/team/us ~ {CANNOT} ~ order/pay/buy/book/check_out/\
+customers/clients/users/guests/patients/employees/colleagues/people/everyone/staff/team/us ~ {CANNOT} ~ order/pay/buy/\
+book/check_out/\
 checkout/reach/log/log_in/sign/access/use/connect/work/get/call
 at/to ~ halt
 dead_in_the water
-losing/lose/costs/cost/costing ~ thousands/money/hundreds/customers/sales/orders/revenue/us ~ every/per/an/each/by minute/hour/day/the
+losing/lose/costs/cost/costing ~ thousands/money/hundreds/customers/sales/orders/revenue/us ~ every/per/an/each/\
+by minute/hour/day/the
 every/each minute/hour/day ~ cost/costs/costing/lose/losing
 {THING} ~ broken/down/dead/offline/not_working for ~ everyone/everybody/us/all/anyone
 {CANNOT} ~ do ~ anything/any_work/business/our_job/my_job/our_work/my_work

@@ -45,15 +45,19 @@ tired/sick/fed_up/exhausted/weary/enough ~ of/with/from ~ calling/writing/chasin
 contacting/ringing/phoning/messaging/ignored
 tired/sick/fed_up/enough ~ of/with waiting for ~ answer/reply/response/call/callback/someone/somebody
 how many ?more {LETTERS} ... does_it_take/do_i/must_i/do_we/until/before/should_i/will_it_take
-keep/keeps/kept/only/always/just getting/get/got/receive/receiving ~ same/automated/canned/automatic/generic/standard ~ reply/replies/\
+keep/keeps/kept/only/always/just getting/get/got/receive/receiving ~ same/automated/canned/automatic/generic/\
+standard ~ reply/replies/\
 answer/answers/response/responses/email/emails/message
 keep/kept/keeps calling/writing/asking/emailing/ringing/phoning/chasing/messaging/contacting
 {NOBODY} ?ever/has/have/will/even/seems_to/is/ever_has ?ever pick/picks/picked ?up ?up
-{NOBODY} ?ever/has/have/will/even ?ever get/gets/got/gotten/getting/comes/came/call/calls/called/phoned/rang/rings/wrote/writes ?me/us back
-{NOBODY} ?ever/has/have/will/even/is/seems ?to ?ever answer/answering/reply/replying/responding/respond/reacts/reacted/cares/listens/\
+{NOBODY} ?ever/has/have/will/even ?ever get/gets/got/gotten/getting/comes/came/call/calls/called/phoned/rang/rings/\
+wrote/writes ?me/us back
+{NOBODY} ?ever/has/have/will/even/is/seems ?to ?ever answer/answering/reply/replying/responding/respond/reacts/reacted/\
+cares/listens/\
 listening/bothers/bothered
 promis* ... call*/reply/answer/email/contact ... never/nobody/didnt/not/still/nothing/waiting/no_one
-promis*/told/said/assured ... call/callback/call_back/called/reply/contact/answer/email ?, ~ nobody/never/no_one/nothing/still/didnt
+promis*/told/said/assured ... call/callback/call_back/called/reply/contact/answer/email ?, ~ nobody/never/no_one/\
+nothing/still/didnt
 still nothing from/./,/heard/since
 havent/not/never/hasnt ~ heard ~ back/anything/word/since
 weeks/days/months/week/month/fortnight ~ and/with/without/of/but/later ?still ?there_is no/silence/any/an/a/zero/nothing \
@@ -63,19 +67,22 @@ radio silence
 nothing/only/complete/total/just/but silence ./from/since/from_you/,
 ignor* me/us/my/our
 being/been/feel/feeling/getting/get ~ ignored
-does/do/is/has anybody/anyone/somebody/someone ~ read/reading/reads/there/listening/reply/replying/responding/answering/answer/even
+does/do/is/has anybody/anyone/somebody/someone ~ read/reading/reads/there/listening/reply/replying/responding/answering/\
+answer/even
 hello ?? ~ anyone/anybody ~ ?there ?/.
 can/could/will/would/please/you ~ finally answer/reply/respond/help/call/react/get
 answer/reply/respond finally
 why ~ does/is/do/wont/has/doesnt/dont/cant ~ nobody/no_one/anybody/anyone/you ~ answer*/reply*/respond*/react
 already told/explained/asked/informed/reminded/written/emailed/contacted/spoken/reported/complained/called ~ you/this/that/it/to
-explained/told/spoken/spoke/talked/described ~ this/it/to/with ~ {COUNT} ~ agents/people/different/persons/employees/colleagues/\
+explained/told/spoken/spoke/talked/described ~ this/it/to/with ~ {COUNT} ~ agents/people/different/persons/employees/\
+colleagues/\
 representatives/reps/advisors/departments/operators
 every/each ~ agent/person/time/colleague/representative/rep/call ~ tells/says/told/gives/said ~ different/something/else/another
 pillar to post
 one department/agent/person to ~ next/another/other
 on hold ... times/again_and_again/every
-called/calling/wrote/writing/emailed/emailing/phoned/contacting/messaging/asking/rang/complaining again ./,/today/yesterday/and/because/\
+called/calling/wrote/writing/emailed/emailing/phoned/contacting/messaging/asking/rang/complaining again ./,/today/\
+yesterday/and/because/\
 about/but/same/to/with
 again/once_again/yet_again ~ i/we/im/ive/weve ~ have/had/must/am/to/asking/writing/calling/contacting/emailing ~ {TELL}
 again/once_again/yet_again im/i_am/we_are ~ asking/writing/calling/contacting/emailing/messaging

@@ -58,9 +58,7 @@ TOLD = (
     "explained/tried/reached_out/followed_up/texted/queried/raised"
 )
 NOBODY = "nobody/no_one/noone/no_body/none_of_you"
-LIMB = (
-    "arm/arms/wrist/leg/legs/ankle/hip/rib/ribs/hand/finger/fingers/nose/collarbone/knee/toe/foot/neck/shoulder/elbow/thumb/back/skull"
-)
+LIMB = "arm/arms/wrist/leg/legs/ankle/hip/rib/ribs/hand/finger/fingers/nose/collarbone/knee/toe/foot/neck/shoulder/elbow/thumb/back/skull"
 STAFF = (
     "driver/courier/employee/employees/technician/staff/agent/manager/guard/waiter/worker/engineer/man/guy/he/she/they/colleague/"
     "clerk/salesman/host/rider/trainer/postman"
@@ -70,7 +68,8 @@ BRAND = (
     "microsoft/apple/revolut/monzo/paypal/stripe/shopify/hubspot/salesforce/zendesk/slack/zoom/dhl/ups/fedex/octopus"
 )
 SEEK = "looking/searching/evaluating/exploring/considering/comparing/shopping/thinking"
-INFRA = "server/servers/system/systems/platform/site/website/network/api/database/backend/gateway/portal/software/service/webshop"
+INFRA = "server/servers/system/systems/platform/site/website/network/api/database/backend/gateway/portal/software/\
+service/webshop"
 SITE = f"{INFRA}/page/app/dashboard/program"
 NET = "internet/wifi/wi_fi/broadband/phone_line/landline/signal/connection/electricity/power/network/phone/reception"
 CANNOT = "cant/cannot/can_not/unable_to/couldnt/not_able_to/impossible_to/cant_even/arent_able_to/isnt_able_to"
