@@ -58,7 +58,10 @@ TOLD = (
     "explained/tried/reached_out/followed_up/texted/queried/raised"
 )
 NOBODY = "nobody/no_one/noone/no_body/none_of_you"
-LIMB = "arm/arms/wrist/leg/legs/ankle/hip/rib/ribs/hand/finger/fingers/nose/collarbone/knee/toe/foot/neck/shoulder/elbow/thumb/back/skull"
+LIMB = (
+    "arm/arms/wrist/leg/legs/ankle/hip/rib/ribs/hand/finger/fingers/nose/"
+    "collarbone/knee/toe/foot/neck/shoulder/elbow/thumb/back/skull"
+)
 STAFF = (
     "driver/courier/employee/employees/technician/staff/agent/manager/guard/waiter/worker/engineer/man/guy/he/she/they/colleague/"
     "clerk/salesman/host/rider/trainer/postman"
