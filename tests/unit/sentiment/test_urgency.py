@@ -28,18 +28,12 @@ def counted(sentences: Sequence[Sentence]) -> dict[Urgency, tuple[int, int, int]
     return {reason: (right[reason], wrong[reason], missed[reason]) for reason in REASONS}
 
 
-@pytest.mark.parametrize("sentences", [TUNED, HELD_OUT], ids=["tuned", "held-out"])
+@pytest.mark.parametrize("sentences", [TUNED, HELD_OUT, NEWER], ids=["tuned", "held-out", "newer"])
 def test_nine_in_ten_that_are_told_are_right_and_four_in_five_are_told(sentences: Sequence[Sentence]) -> None:
     counts = counted(sentences)
     right, wrong, missed = (sum(numbers) for numbers in zip(*counts.values(), strict=True))
     assert right / (right + wrong) >= 0.9, counts
     assert right / (right + missed) >= 0.8, counts
-
-
-def test_what_is_said_in_ways_unthought_of_is_missed_half_the_time_but_little_is_told_wrongly() -> None:
-    right, wrong, missed = (sum(numbers) for numbers in zip(*counted(NEWER).values(), strict=True))
-    assert right / (right + wrong) >= 0.88
-    assert right / (right + missed) >= 0.5
 
 
 @pytest.mark.parametrize("reason", REASONS)

@@ -1,7 +1,7 @@
 """Comments that should not wait, by reason and language, and such as can; written before the patterns of `domain/urgency`.
 
 One comment a line. Patterns were tuned on the first of every two lines (`TUNED`), the second (`HELD_OUT`) was only ever
-counted, and so were those of `NEWER`, written after the patterns and meant to be said otherwise.
+counted. Those of `NEWER` were written after the first patterns, to be said otherwise, and then tuned on.
 """
 
 from collections.abc import Iterator
@@ -979,6 +979,126 @@ De rechter schoen is te klein.
 """
 
 
+OTHER_SENSES = """
+I have called twice and both times it was solved.
+For the third time this year I book here, lovely.
+Sent two emails, got two friendly answers.
+My lawyer friend recommended you.
+I work at a law firm and love your editor.
+The judge in the show was funny.
+I'd rather pay more than wait, ha.
+The colours pop and the sound is electric.
+The shock absorbers are nice.
+My phone is hot property among friends.
+The knife cuts well.
+I fell in love with this sofa.
+My daughter fell asleep at once.
+I was in hospital when your parcel came, my neighbour took it.
+The doctor recommended your cushion.
+My back hurts less since I sleep on it.
+The steering wheel cover fits.
+It did not break even when it fell on the floor.
+I'm leaving a good review.
+I'm leaving for holiday on Monday, please deliver before.
+I am leaving five stars.
+We are leaving tomorrow, is check-out at ten?
+I'm out of town next week.
+I will switch to the bigger plan.
+How do I switch to the annual plan?
+I want to cancel my order.
+How can I cancel a booking?
+I moved to another city, how do I change my address?
+I'm looking for another colour.
+I'm looking for a new phone.
+Where do I find alternatives to the missing size?
+I will go to another store next time to pick it up.
+I'm done with the setup, works great.
+I came from another provider and love it here.
+The lift was down for a minute.
+The battery is dead after a day.
+The app crashed once, but it works now.
+Sometimes the site loads slowly.
+I can't log in with my old nickname, but the new one works.
+I forgot my password, how do I log in?
+Notifications are not working.
+The search function doesn't work.
+The dark mode is broken.
+The heating pad works great in winter.
+Lights out is my favourite mode.
+The volume goes down again when I plug it in.
+No internet needed, works offline.
+Everything works.
+Nothing works better than this soap.
+There's no service charge.
+Money well spent.
+I paid with my card and got everything.
+I want a refund policy that is easy to read.
+Do you refund shipping?
+You refunded me within a day.
+When do I get my loyalty points?
+How do I request a refund?
+Charge the battery twice before use.
+It is a steal at this price.
+This bag is a steal.
+I thought it was a scam but it's great.
+Not a scam, real shop.
+No hidden fees.
+Nobody answers faster than you.
+I keep coming back.
+I called again to say thank you.
+Writing again because I love it.
+Every agent I spoke to was kind.
+I've spoken to three agents, all great.
+I wrote two times and was answered both times.
+Is anyone else in love with this?
+I have told many friends.
+I told you I would be back.
+I ordered again, third time, all good.
+Silence is golden, the dishwasher makes no noise.
+I can't wait for the reply to my favourite show.
+I'm waiting for my parcel.
+My ticket was opened and solved within the hour.
+You fixed it after one email.
+Your reply came after two hours.
+I have been a customer for ten years.
+I have been with you since 2010 and will stay.
+The app asks me to log in every time.
+The checkout asks for my card every time.
+I switched from Spotify and won't go back.
+Never had to call twice.
+The second call solved it.
+My third email account is not recognised.
+The product smells burnt a bit, like coffee, I like it.
+I burned dinner because the timer is quiet.
+The heater keeps us warm, no danger.
+The police novel arrived.
+The court ruled in their favour in episode three.
+I want to sue the weather, ha.
+The agents are professional and legal documents arrive fast.
+The emergency kit is complete.
+A great gift for my sick aunt.
+Delivery hit a snag but came.
+The courier hit the doorbell twice.
+The battery lasts two days.
+The account page is slow.
+I closed my other bank account and love yours.
+The delivery was two days late.
+Is there a discount if I renew?
+I will renew.
+Please extend my subscription.
+I got two for the price of one.
+I did not use the coupon.
+Two identical mugs arrived, lovely pair.
+The crash course is great.
+My kids broke it after a year.
+The screen broke after a week.
+The lamp fell apart.
+The food made me happy.
+It hits hard, good beats.
+"""
+"""Hard ones, for the phrases that were made more general."""
+
+
 def sentences() -> Iterator[tuple[int, Sentence]]:
     """Every sentence, with its place in its own list."""
     for reason, languages in URGENT.items():
@@ -1000,5 +1120,6 @@ NEWER = (
         for text in told[language].strip().splitlines()
     ),
     *(Sentence(text, "", None) for text in LATER_NOT_URGENT.strip().splitlines()),
+    *(Sentence(text, "en", None) for text in OTHER_SENSES.strip().splitlines()),
 )
-"""Written when the phrases stood, and only counted."""
+"""Written when the first phrases stood, in other words; the phrases of today were tuned on them."""

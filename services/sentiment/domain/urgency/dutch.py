@@ -41,6 +41,9 @@ aanklagen/aangeklaagd/klaag_jullie_aan
 consumentenbond/de_acm/autoriteit_consument/geschillencommissie/ombudsman/autoriteit_persoonsgegevens ?over
 ingebrekestelling/stel ~ in_gebreke
 deurwaarder/incassobureau
+rechter/rechtbank ~ ./,/als/voor/komen/gaan
+schadevergoeding/juridisch/aanklacht/dagvaarding/politie ~ ./,/gaan/inschakelen/over/via/als/eisen/advies
+autoriteit/autoriteiten/toezichthouder ~ melden/gemeld/inschakelen
 """,
     "safety": """
 in_brand/vlam_gevat/in_vlammen/in_de_fik
@@ -71,6 +74,16 @@ glas/metaal/plastic ~ in ~ eten/yoghurt/brood/soep
 gesneden ~ vinger/hand
 gesmolten ~ kabel/stekker
 kabel/stekker/oplader/accu ~ gesmolten
+vatte/vatten/vlam_vatte vlam
+vlammen/vlam/rookontwikkeling
+overgegeven/braken/gebraakt/diarree/flauwgevallen/misselijk/ziek ~ ?van/na/geworden/./,
+gebroken/gekneusd/gesneden ~ ?arm/been/pols/tand/hand/vinger/mijn
+mijn/zijn/haar ~ arm/been/pols/tand/hand/vinger ~ gebroken/gesneden
+opgezwollen/gezwollen/zwol
+niet ~ ademen
+niet ~ meer leven
+viel/gevallen ... brak/los/ingestort
+lastiggevallen/geslagen/sloeg
 """,
     "cancellation": f"""
 {CONTRACT} ... opzeggen/opgezegd/op_te_zeggen/beëindigen/stopzetten/stoppen/verwijderen/sluiten/annuleren/beëindigd/op ./,
@@ -84,6 +97,12 @@ niet ~ verleng*
 klant ~ kwijt/minder/verloren
 verloor/verliezen/verliest ~ klant*
 opzegging
+geen ~ klant ~ ?meer zijn/blijven
+niet ~ langer/meer klant
+weg ~ bij jullie
+zoek/zoeken/op_zoek ~ ?naar andere/ander/nieuwe/een_andere ~ aanbieder/bank/leverancier/provider
+ga/gaan/stap/stappen ~ naar/over ~ ?naar kpn/ziggo/odido/vodafone/andere/concurrent
+beëindig*/ontbind*/deactiveer*/deactiveren ~ ?mijn/ons/het/de {CONTRACT}
 """,
     "outage": f"""
 {THING} ?is/zijn/ligt/liggen/was/lag ?al/weer/helemaal/nog/er ?weer/steeds/sinds/helemaal eruit/uit/down/plat/offline/\
@@ -103,6 +122,10 @@ werkt/doet ~ niets/niks ?meer
 {THING} werkt/werken/doet/laadt/reageert ~ niet
 stilstand
 foutmelding/error/fout 500/502/503
+alles/niets ~ dood/plat/down/offline/uit
+{THING} ~ gecrasht/vastgelopen/uitgevallen/onbereikbaar
+klanten ~ kunnen ~ niet
+afgesloten van
 """,
     "money_taken": f"""
 {TWICE} ... {TAKEN}
@@ -121,6 +144,13 @@ fraude/frauduleus/opgelicht/oplichting/bedrogen
 gehackt/gestolen
 iemand ~ met ~ mijn ~ account/kaart/gegevens/rekening
 te_veel/teveel ~ afgeschreven/berekend/in_rekening
+geld ~ nog_steeds/nog/nooit/steeds ~ niet ?terug/ontvangen/gekregen
+niet ... geld terug
+dieven/dief/diefstal/oplichters/bestolen
+{TAKEN} ... nooit/niet/opgezegd/geannuleerd
+twee/drie/dubbele afschrijvingen/incasso's/betalingen
+waar/wanneer ... mijn_geld/terugbetaling/geld_terug
+betaald ... niets/nooit/niet ~ ontvangen/gekregen/geleverd
 """,
     "repeated_contact": f"""
 {NTH} keer ... {TELL}
@@ -137,6 +167,12 @@ niemand ~ reageert/antwoord*/belt/gereageerd
 reageren/reageert/antwoorden ~ niet ~ op ~ mijn {LETTERS}
 onbeantwoord
 elke_keer ... bel
+wacht/wachten ... op ~ antwoord/reactie/bericht/terugbelverzoek
+zat/moe/beu ... {TELL}/bellen/mailen/herhalen/wachten
+hoe_vaak/hoeveel ~ moet/keer/mails
+genegeerd/negeert/negeren ~ ?mij/mijn/me/./,
+niemand ~ helpt/neemt/luistert/lost/belt
+al ~ weken/maanden/dagen ~ {TELL}/wacht
 """,
 }
 

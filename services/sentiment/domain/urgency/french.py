@@ -38,6 +38,11 @@ mets/mettons/mettrai ~ en demeure
 huissier
 attaqu* ~ en justice
 police/gendarmerie/commissariat ~ plainte
+saisir/saisis/saisirai/saisirons ~ justice/juge/tribunal/autorités/procureur/médiateur
+devant ~ juge/tribunal/justice/tribunaux
+avocat/avocats ~ prendra/va/vous/contacter*
+dommages_et_intérêts/mise_en_demeure/assignation
+voie/par_voie ?de justice/judiciaire
 """,
     "safety": """
 pris/prend/prenait/prendre feu
@@ -74,6 +79,14 @@ dangereux/dangereuse
 morceau*/morceaux/éclat/éclats/bout/bouts ~ verre/métal
 court_circuit
 coupé ~ doigt/main
+enflamm*/s_enflamme/prenait_feu/en_feu/incendie/fumait/a_fumé/fumer
+vomi/vomir/vomissements/malade ~ ?après/toute/./,/à_cause
+cassé/fracturé/foulé/coupé ~ bras/jambe/poignet/cheville/doigt/dent/main
+tombé/tombée ... cassé/lâché/blessé/effondr*
+gonflé/gonflée/gonfle/enflé ~ ?visage/lèvres/gorge/batterie/./,
+plus envie_de_vivre/vivre
+médecin ~ après/à_cause/dit
+respirer
 """,
     "cancellation": f"""
 résili*/annul*/clôtur*/fermer/fermez/cesser/supprim*/arrêt*/stopp* ~ mon/notre/mes/nos/ce/le/mon_propre ~ {CONTRACT}
@@ -90,6 +103,14 @@ plus/pas renouvel*/reconduire
 vous quitte/quittons/quitter/laisse
 perdu/perdre/perdez ~ client/cliente/clients
 vous perdez
+mettre/mets/mettons/mettez ~ fin ~ à/au ~ ?mon/notre {CONTRACT}
+plus ~ être/rester ~ client/cliente/clients
+ne ~ veux/souhaite/voulons plus ~ ?de vos/votre service/services/offre
+cherche/cherchons ~ autre/nouveau ~ opérateur/fournisseur/prestataire/banque
+vais/aller/passe/pars/partir/pars ~ chez/à ~ orange/sfr/free/bouygues/autre/concurrent*
+désactiv*/rompre/dénoncer/interromp* ~ mon/notre/le ~ {CONTRACT}
+partir ailleurs
+vais/irai/voir ailleurs
 """,
     "outage": f"""
 {THING} ~ en panne/rade
@@ -101,13 +122,20 @@ panne générale/totale/nationale/géante/de_réseau/depuis/internet/électrique
 coupure ~ totale/générale/de_courant/internet/réseau/depuis/électricité/électrique/d_électricité
 plus_rien/rien ?ne ?ne fonctionn*/march*
 rien ne fonctionn*/marche/va/charge
-plus/pas/aucun/aucune/sans/ni ~ internet/réseau/connexion/électricité/courant/téléphone/eau_chaude/chauffage/signal/ligne/tonalité
+plus/pas/aucun/aucune/sans/ni ~ internet/réseau/connexion/électricité/courant/téléphone/eau_chaude/chauffage/signal/\
+ligne/tonalité
 plus/pas/impossible ?de travailler
 ne ~ pouvons/peux/peut/peuvent ~ pas/plus ~ travailler/vendre/encaisser/facturer
 personne ~ ne ~ peut/arrive/réussit/parvient ~ se/à ~ connecter/accéder/travailler/entrer
 tout ~ arrêt/arrêté/bloqué/à_l_arrêt/planté
 serveur/serveurs/système/site ~ planté/tombé/ne_répond/ne_fonctionne/ne_marche/hs/bloqué
 à l arrêt
+plus de/d ~ réseau/internet/courant/ligne/connexion/électricité/signal
+tout est ~ panne/mort/down/hors/coupé
+impossible ~ de/d ~ connecter/accéder/travailler/encaisser/utiliser
+plante/planté ~ ?depuis/pour/toute/./,/tous
+clients ~ ne ~ peuvent
+coupé/coupés/privés/privé ~ ?du depuis/monde/internet/réseau/de
 """,
     "money_taken": f"""
 {TAKEN} ... {TWICE}
@@ -129,6 +157,13 @@ fraude/frauduleu*/frauduleuse*/frauduleusement/fraudé
 argent/somme ~ disparu/volé/prélev*
 quelqu_un ~ utilis* ~ ma/mon carte/compte
 surfactur*
+voleurs/voleur/escroc/escrocs/arnaque/arnaqueurs/arnaqué/arnaquée/vol
+prélev*/débit*/factur* ... résili*/annul*/jamais/pas/alors_que/malgré
+deux/trois/double prélèvements/débits/paiements/prélèvement
+où/quand ... rembours*/mon_argent
+payé ... rien/jamais ~ reçu/livré
+rendez/rembours*/remboursez ?moi ~ argent/immédiatement/maintenant/tout_de_suite
+inconnu/quelqu_un ... ma_carte/mon_compte
 """,
     "repeated_contact": f"""
 {NTH} fois ... {TELL}
@@ -149,6 +184,15 @@ sans réponse ./depuis/à
 vous/j_ai/ai/dois ~ relancé/relance/relancer ./,/à/plusieurs/encore
 chaque_fois ... appelle
 sans cesse ~ rappeler/relancer
+attends/attend/attendons ... réponse/retour/rappel/nouvelles
+depuis ~ semaines/mois/jours ~ {TELL}/j_attends
+aucune/pas_de/toujours_pas_de/pas_eu_de nouvelles/réponse/retour
+marre/fatigué/fatiguée/assez/lasse ~ de/d ~ {TELL}/répéter/attendre/relancer/rappeler
+combien ~ de ~ fois/mails/appels/messages
+ignor* ~ ?mes/moi/m/complètement/par
+renvoyé*/baladé*/balade ~ ?de d/service/un/en
+on ~ me/m/nous ~ rappelle/répond/renvoie/ignore
+{TELL} ~ ?déjà deux/trois/plusieurs/2/3 fois
 """,
 }
 

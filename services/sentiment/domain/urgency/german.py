@@ -50,6 +50,12 @@ verbraucherzentrale/verbraucherschutz/bundesnetzagentur/schlichtungsstelle/daten
 vor ?das gericht
 mahnbescheid/gerichtlich/unterlassungsklage
 polizei ~ gehen/einschalten/melden/eingeschaltet/verständ*
+anwaltlich*/anwaltskanzlei/kanzlei ~ hören/schreiben/vertreten/prüfen/post
+vor/zum/zu ~ gericht/richter/gerichten
+gericht ziehen/gehen/klären
+juristisch/rechtlich/gerichtlich ~ vorgehen/gegen/klären/prüfen
+schadensersatz/schadenersatz/klageweg/abmahnung
+polizei/behörde/behörden/aufsichtsbehörde ~ einschalten/melden/informier*/gemeldet
 """,
     "safety": """
 feuer ~ gefangen/fing
@@ -84,6 +90,15 @@ erstickt/erstickungsgefahr
 glassplitter/glasscherbe*/metallsplitter
 geschmolzen/verschmort/durchgeschmort
 geschnitten ~ finger/hand
+wurde/wurden/worden/bin/ist ... verletzt
+rauchentwicklung/brandblasen/verbrennung*/gebrannt
+rauch/qualm ~ aus/kam/stieg/im
+gestürzt/eingequetscht/gequetscht/gebrochen/zerschnitten/angefallen/bewusstlos/ohnmächtig
+arzt ~ gehen/musste/sagt/aufsuchen
+erbrochen/übergeben_müssen/durchfall/salmonellen/schwindelig
+geschlagen/bedroht/belästigt/gedroht ~ ?mich/uns/./,/worden/mir
+nicht ~ mehr leben
+stinkt/riecht/roch ~ verbrannt/gas/verschmort
 """,
     "cancellation": f"""
 {CONTRACT} ... kündig*/kuendig*/kündbar/gekündigt/gekuendigt/beenden/auflösen/schließen/löschen/stornieren/aufkündigen
@@ -101,6 +116,14 @@ nicht/nie ~ verläng*/verlängern/verlaengern
 kunden/kundin/kunde/kundschaft ~ verloren/weniger
 bin/sind ~ weg ,/./die
 kündigung
+kein/keine ~ kunde/kundin/mitglied ~ sein/bleiben
+aus ~ vertrag ?raus/heraus/aussteigen
+raus/aussteigen/ausstieg ~ aus/vertrag
+letzte/letzten ~ bestellung/rechnung ~ bei
+suche/suchen ~ ?einen neuen/anderen/andere ~ anbieter/lieferanten/bank
+gehe/gehen/wechsle/wechseln ~ zu/zur ~ telekom/vodafone/o2/konkurrenz/anderen/anderem/wettbewerber
+{CONTRACT} ~ auflösen/stilllegen/deaktivieren/widerrufen/beendet/löschen
+widerrufe/widerruf/sonderkündigung*
 """,
     "outage": f"""
 geht/funktioniert/läuft/lädt/ging/laeuft ~ ?gar nichts ?mehr
@@ -116,6 +139,13 @@ nicht erreichbar/verfügbar
 stillstand/steht_still/stehen_still/lahmgelegt
 {THING} ... nicht erreichbar/verfügbar
 {THING} ~ funktioniert/geht/läuft/gehen ~ nicht/nirgends
+alles/komplett ~ tot/down/offline/schwarz/dunkel
+nichts ~ geht/läuft/lädt
+{THING} ~ abgestürzt/zusammengebrochen/gestört/unterbrochen/gesperrt
+kann/können/konnte ~ niemand/keiner/nicht ~ einloggen/anmelden/verkaufen/zugreifen/kassieren/bestellen
+lahm/legt_lahm/liegt_lahm
+kunden ~ können/kommen ~ nicht
+abgeschnitten
 """,
     "money_taken": f"""
 {TWICE} ... {TAKEN}
@@ -137,6 +167,14 @@ betrug/betrogen/betrüger/abgezockt/betrugsfall/kreditkartenbetrug
 wurde/mir/konto/karte/daten ~ gehackt/gestohlen/geklaut
 jemand ~ mit ~ meinem/meiner/meinen ~ konto/karte/daten
 zu_viel/zuviel ~ {TAKEN}
+{TAKEN} ... nie/nicht/keine/gekündigt/storniert
+abgebucht ~ ?aber/./,/trotz
+trotz ~ kündigung/stornierung/rückgabe ... {TAKEN}
+zwei/drei/doppelte ~ abbuchungen/buchungen/lastschriften/belastungen
+diebstahl/diebe/gestohlen/betrüger/gauner/abzocker/bestohlen/fremde
+gebt/geben/gib/zahlen/zahlt ... geld ~ zurück
+wo/wann ~ bleibt/ist/kommt/bekomme ~ geld/erstattung/rückerstattung/gutschrift
+bezahlt ... nichts/nie ~ bekommen/erhalten/geliefert
 """,
     "repeated_contact": f"""
 zum {NTH} mal ~ {TELL}
@@ -155,6 +193,17 @@ unbeantwortet
 immer_wieder/ständig ~ {TELL}
 mehrmals/mehrfach/wiederholt ~ {TELL}
 jedes_mal ... anrufe
+seit wochen/monaten/tagen ~ {TELL}/warte/ich/wir
+warte/warten ... auf ~ antwort/rückmeldung/rückruf/reaktion
+bekomme/bekommen/kriege/erhalte/kommt ~ keine ~ antwort/rückmeldung
+wie_oft/wie_viele ~ muss/soll/noch/mails
+niemand/keiner ~ hilft/kümmert/zuständig/erreichbar/hebt/geht
+hört/höre/meldet ~ niemand/nichts
+ignoriert ~ ?mich/meine/werde/werden/./,
+leid/satt ... {TELL}/anzurufen/schreiben/nachzufragen/erklären
+von ~ zu ~ weitergeleitet/verwiesen/geschickt/verbunden
+warteschleife
+schon/bereits/erneut/nochmal ~ {TIMES}/{COUNT}_mal
 """,
 }
 

@@ -45,6 +45,10 @@ denuncio/denuncerò/denunciamo/denunciarvi/denuncierò/querelo/querela
 segnal*/segnalerò/rivolg*/rivolgerò/esposto/contatt* ... antitrust/agcom/agcm/altroconsumo/codacons/consumatori/garante/\
 polizia/carabinieri
 diffida/messa_in_mora/giudice_di_pace
+giudice/tribunale/querela ~ ./,/se/contro/di_pace/per
+rivolg*/rivolgerò/rivolgermi/rivolgiamo ~ giudice/avvocato/legale/autorità/consumatori
+risarcimento ~ danni/legale/giudice
+studio legale
 """,
     "safety": """
 preso/prende/prendere/andato_a/dato fuoco
@@ -73,6 +77,14 @@ soffoc*/strozz*
 scintille/corto_circuito/cortocircuito
 pericolos*/pericolo
 vetro/vetri/metallo/plastica ~ nel/nella/dentro ~ cibo/yogurt/minestra/pane
+andato_a_fuoco/bruciature
+vomit*/diarrea/svenuto/svenuta/salmonella/intossicazione
+rotto/rotta/fratturat*/tagliat* ~ braccio/gamba/mano/polso/dente/dito/piede
+gonfi*/gonfiato/gonfiata ~ ?viso/labbra/gola/batteria/./,
+non ~ respirare
+non voglio ~ vivere
+caduto/caduta ... rott*/cedut*
+molest*/aggressione/botte
 """,
     "cancellation": f"""
 disdire/disdico/disdetta/recedere/recesso/rescindere ?dal ~ contratto/abbonamento/servizio/tutto/linea/polizza
@@ -86,6 +98,11 @@ concorrente
 non ~ rinnov*
 perso/perdete/perderete/perdere ~ client*
 portabilità
+non ~ voglio/desidero ~ ?essere ?più client*/servizio
+lascio/lasciamo/lasciare/abbandono ~ ?la vostra/questa/vi ~ azienda/banca/compagnia/servizio
+cerc*/cercando ~ altro/altra/nuovo/nuova/un_altro ~ operatore/banca/fornitore/gestore
+passo/vado/passiamo ~ a/con ~ tim/vodafone/wind/iliad/fastweb/altro/altra
+disattiv*/termin*/chiusura/interromp*/annullamento ~ mio/nostro/il/del/mia ~ {CONTRACT}
 """,
     "outage": f"""
 {THING} ~ fuori_uso/fuori_servizio/giù/down/irraggiungibile/offline/bloccat*/mort*/non_disponibile/indisponibile
@@ -103,6 +120,10 @@ niente/nulla funziona
 siamo/sono/tutto/tutti/azienda/ufficio/produzione ~ bloccat*/ferm*/paralizzat*
 {THING} non ~ funziona/funzionano/risponde/carica/va
 errore 500/502/503
+{THING} ~ non ~ funziona/apre/carica/risponde/va
+{THING} ~ caduto/caduta/crashat*/crollat*
+tutto ~ morto/spento/fuori/giù
+clienti ~ non ~ riescono/possono
 """,
     "money_taken": f"""
 {TAKEN} ... {TWICE}
@@ -121,6 +142,12 @@ frode/fraudolent*/truffato/truffata/truffati/clonat*
 mi/mia/mio/conto/carta/soldi ~ rubat*/hackerat*/svuotat*
 qualcuno ~ usato/utilizzato/comprato/fatto ~ mia/mio/la_mia ~ carta/account/conto
 prelevat*/prelevato/preso ~ soldi/denaro ?dal
+ladri/ladro/furto/truffa/truffatori/rubato/rubati
+{TAKEN} ... mai/non/disdett*/cancell*
+due/tre/doppi addebiti/pagamenti/prelievi
+dove/quando ... miei_soldi/rimborso
+pagato ... mai/nulla/niente ~ ricevut*/arrivat*
+sconosciuto/qualcuno ... mia_carta/mio_conto
 """,
     "repeated_contact": f"""
 {NTH} volta ... {TELL}
@@ -138,6 +165,12 @@ non ~ rispond*/risposto ~ alle/ai/mie/miei ~ {LETTERS}
 non ~ ricevuto ~ risposta/risposte/riscontro
 ogni_volta ... chiamo
 settimane/mesi/giorni che ~ {TELL}
+aspett*/attend*/attesa ... risposta/riscontro/chiamata
+stanco/stanca/stufo/stufa ~ di ~ {TELL}/chiamare/ripetere/aspettare/scrivere
+quante ~ volte/mail/email/chiamate
+ignor* ~ ?mi/mie/miei/da/./,
+nessuno ~ aiuta/fa/chiama/risolve/legge
+da ~ settimane/mesi/giorni ~ {TELL}/aspetto/che
 """,
 }
 

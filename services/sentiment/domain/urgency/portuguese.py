@@ -44,6 +44,9 @@ no_tribunal/nos_tribunais/ao_tribunal/em_tribunal/em_juízo/judicialmente
 queixa/denúncia/boletim ~ polícia/ocorrência/crime/contra
 medidas/ações/ação/acção/acções/providências/vias/via/meios legais/judiciais/legal/judicial
 denunci*/denunciar ~ polícia/vocês/empresa/autoridades
+tribunal/tribunais/juiz/justiça ~ ./,/se/contra/para/por/e
+recorrer/recorro/recorrerei/levar ~ a/ao/aos/à ~ tribunal/tribunais/justiça/juiz
+danos_morais/indemnização/indenização/notificação_extrajudicial/advogados
 """,
     "safety": """
 pegou/pegando/apanhou/pegar fogo
@@ -75,6 +78,13 @@ engasg*/sufoc*
 faísca*/curto_circuito/faíscas
 perigos*/perigo
 vidro/vidros/metal ~ na/no ~ comida/iogurte/sopa/pão
+em_chamas/ardeu/queimaduras
+vomit*/vómitos/diarreia/intoxicou/desmaiei/desmaiou
+parti/partiu/quebrei/quebrou/cortei/cortou/fraturei ~ braço/perna/mão/pulso/dente/dedo/pé
+inchou/inchado/inchada/incharam
+não ~ respirar
+não quero ~ viver
+agrediu/assediou/assediada/bateu ~ me/minha/meu/em
 """,
     "cancellation": f"""
 cancel*/cancelar/encerr*/rescind*/termin*/elimin*/exclu*/apag*/fech* ~ meu/minha/nosso/nossa/o/a/este/esta ~ {CONTRACT}
@@ -86,6 +96,11 @@ perd*/perderam/perdem ~ client*
 deixar_de_ser client*
 portabilidade
 cancelamento ~ do/da ~ {CONTRACT}
+não ~ quero/desejo ~ ?ser ?mais client*/serviço/continuar
+deixar/deixo/abandonar ~ ?a ?de ser/vossa/empresa/banco/serviço/cliente
+procur*/procurando ~ outra/outro/novo/nova ~ operadora/banco/fornecedor/empresa
+vou ~ para ~ vodafone/nos/meo/claro/vivo/tim/outra/outro
+pôr_fin/pôr_fim/desistir/encerramento ~ do/da/ao/meu/minha ~ {CONTRACT}
 """,
     "outage": f"""
 {THING} ~ fora_do_ar/indisponível/inacessível/em_baixo/parado/parada/offline/inoperante/travado/sem_funcionar
@@ -103,6 +118,10 @@ não funciona nada
 tudo/empresa/loja/produção ~ parado/parada
 {THING} não ~ funciona/responde/carrega/abre
 error/erro 500/502/503
+{THING} ~ não ~ funciona/abre/carrega/responde/liga
+tudo ~ fora/em_baixo/morto/desligado
+clientes ~ não ~ conseguem/podem
+há ~ horas/dias ~ sem
 """,
     "money_taken": f"""
 {TAKEN} ... {TWICE}
@@ -124,6 +143,12 @@ conta/cartão ~ hackeada/hackeado/roubado/roubada/invadida
 alguém ~ usou/utiliz*/comprou/acessou ~ minha/meu/a_minha ~ conta/cartão
 tiraram/retiraram/levantaram/sacaram ~ dinheiro ?da
 cobraram ~ a_mais/indevid*
+ladrões/ladrão/roubo/golpe/burlões/vigaristas/golpistas
+{TAKEN} ... não/nunca/cancel*
+duas/três/dupla cobranças/cobrança
+onde/quando ... meu_dinheiro/reembolso/estorno/devolução
+paguei/pago ... não/nunca/nada ~ receb*/chegou
+desconhecido/alguém ... meu_cartão/minha_conta/o_meu_cartão/a_minha_conta
 """,
     "repeated_contact": f"""
 {NTH} vez ... {TELL}
@@ -141,6 +166,12 @@ não ~ receb*/recebi/tive/obtive ~ resposta/retorno
 nenhuma resposta
 cada_vez/sempre ... ligo
 ando/estou ~ semanas/meses/dias ~ tentar/pedir/ligar
+espero/espera/aguardo/esperando/aguardando ... resposta/retorno/contacto/contato
+farto/farta/cansado/cansada ~ de ~ {TELL}/ligar/repetir/esperar/escrever
+quantas/quantos ~ vezes/emails/mensagens/e_mails
+me/sou/sendo ~ ignor*/ignorado/ignorada/ignoram
+ninguém ~ ajuda/resolve/contacta/faz/liga
+há ~ semanas/meses/dias ~ que ~ {TELL}/espero/tento
 """,
 }
 

@@ -44,6 +44,9 @@ ante/en/a/al ~ profeco/consumo/consumidor/ocu/facua/condusef/policía/defensor/i
 reclamación/queja/reclamo ... consumo/consumidor/omic
 profeco/facua/condusef/indecopi/sernac
 por la vía legal/judicial
+iremos/iré/voy/vamos/vayamos/ir/llegaré ~ a ~ juicio/tribunales/juzgado/corte/justicia/juez
+ante/con ~ juez/tribunal/tribunales/juzgado/autoridades/abogado/abogados
+daños_y_perjuicios/burofax/querella/denuncia/demanda ~ ./,/contra/si/por/judicial/formal
 """,
     "safety": """
 incend*/se_prendió_fuego/prendió_fuego/se_quemó_el/fuego_en
@@ -71,6 +74,15 @@ atragant*/asfixi*/ahogó
 chispas/cortocircuito/chispazo
 peligros*/peligro
 vidrio/cristal/cristales/vidrios/metal ~ en ~ mi/la/el comida/yogur/sopa/pan
+en_llamas/ardió/arder/se_prendió/se_encendió/quemaduras
+vomit*/vómitos/diarrea/intoxicó/salmonela/mareó
+rompí/rompió/fracturó/fracturé/quebró/corté/cortó ~ brazo/pierna/mano/muñeca/diente/dedo/tobillo
+hinchó/hinchado/hinchada/hinchados/hincharon
+no ~ respirar
+quiero ~ morir/morirme
+no quiero ~ vivir
+acosó/acosado/golpe/golpearon/pegó ~ me/a/mi/el
+médico ~ por/después/dijo
 """,
     "cancellation": f"""
 cancel*/anul*/cerrar/cierr*/rescind*/termin*/elimin*/borrar/borren ~ mi/mis/nuestra/nuestro/el/la/este/esta/de_mi ~ {CONTRACT}
@@ -85,6 +97,11 @@ perdido/perdieron/pierden/perder ~ client*
 dejar_de_ser client*
 me voy ~ con/a ~ otra/otro/competencia
 portabilidad
+no ~ quiero/deseo ~ ?ser ?más client*/servicio/continuar/seguir
+dejo/dejamos/dejar/abandono ~ ?de su/la/esta/ser ~ compañía/empresa/banco/servicio/cliente
+busc*/buscando ~ otra/otro/nuevo/nueva ~ compañía/proveedor/banco/operador*/empresa
+me/nos ~ cambi*/paso/voy/vamos ~ a/con ~ movistar/vodafone/orange/claro/otra/otro/competencia
+poner_fin/dar_por_terminado/finalizar ~ mi/el/contrato
 """,
     "outage": f"""
 {THING} ~ está/están/estaba/sigue/lleva ~ caído/caída/caídos/caídas/inaccesible/fuera_de_servicio/parado/inoperativo/\
@@ -103,6 +120,12 @@ todo ~ parado/caído/bloqueado/paralizado
 estamos parados/paralizados/bloqueados
 no carga/funciona ~ para ~ nadie
 error 500/502/503
+{THING} ~ no ~ funciona/abre/carga/responde/sirve/anda
+{THING} ~ se ~ cayó/cae/colgó/fue
+todo ~ muerto/apagado/fuera/sin
+no ~ hay/tenemos/tengo ~ internet/luz/línea/señal/servicio/conexión/agua
+clientes ~ no ~ pueden
+incomunicad*
 """,
     "money_taken": f"""
 {TAKEN} ... {TWICE}
@@ -122,6 +145,13 @@ robaron/robado/robó/hackearon/hackeado/hackeada ?mi
 alguien ~ usó/usado/utiliz*/compr*/accedió ~ mi ~ cuenta/tarjeta
 sacaron/sacado/quitaron/retiraron ~ dinero ?de
 cobr*/cobraron ~ de_más/demás/algo_que_no
+ladrones/ladrón/robo/estafa/estafadores/timo/hurto
+{TAKEN} ... no/nunca/cancel*/baja
+dos/tres/doble cargos/cobros/pagos
+dónde/cuándo ... mi_dinero/reembolso/devolución/devolver*
+pagué/pagado ... no/nunca/nada ~ recib*/llegó/entreg*
+desconocido/alguien ... mi_tarjeta/mi_cuenta
+devuélv*/devuelv*/reembols* ~ dinero/ya/inmediatamente
 """,
     "repeated_contact": f"""
 {NTH} vez ... {TELL}/hablo
@@ -139,6 +169,14 @@ no ~ recib*/recibido/tengo/obtenido ~ respuesta
 ninguna respuesta
 cada_vez ... llamo
 llevo ~ semanas/meses/días ~ llamando/escribiendo/pidiendo/reclamando
+espero/esperando/espera ... respuesta/contestación/llamada
+llevo/llevamos ~ semanas/meses/días/semana/mes ~ {TELL}/esperando/intentando
+harto/harta/cansado/cansada/hartos ~ de ~ {TELL}/llamar/repetir/esperar/escribir/insistir
+cuántas/cuántos ~ veces/correos/llamadas/mensajes ~ ?que tengo/hay/debo/más/he/necesito
+me ~ ignor*/pasan/mandan/tienen ~ ?de uno/un/ignor*/completamente/./,
+nadie ~ ayuda/hace/devuelve/soluciona/contacta/escribe
+sigo/seguimos/sin/continúo ~ sin respuesta/noticias/solución
+{COUNT} ~ {LETTERS} ... ni
 """,
 }
 
