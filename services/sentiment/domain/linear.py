@@ -38,9 +38,10 @@ class LinearScorer:
         self._trained = trained
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
-        return opinions(texts, self._read, self._trained.manner)
+        return opinions(texts, self.read, self._trained.manner)
 
-    def _read(self, texts: Sequence[str]) -> Reading:
+    def read(self, texts: Sequence[str]) -> Reading:
+        """What is in texts, each read as it is."""
         logits = decisions(self._trained, features([prepared(text) for text in texts]), len(texts))
         return Reading(shares(logits, self._trained.temperature))
 

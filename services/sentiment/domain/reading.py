@@ -65,6 +65,11 @@ def opinions(texts: Sequence[str], read: Read, manner: Manner) -> list[Opinion]:
     return [opinion(found[begin:whole], found[whole:end], manner) for begin, whole, end in spans]
 
 
+def twofold(parts: Reading) -> float:
+    """How clearly the pieces of a text point both ways: the probability of the less clear of its two poles. 0: a single piece."""
+    return float(parts.odds[:, [NEGATIVE, POSITIVE]].max(axis=0).min()) if len(parts.odds) else 0.0
+
+
 def opinion(whole: Reading, parts: Reading, manner: Manner) -> Opinion:
     """`whole`: what was read in the text as one, if it was; `parts`: what in its pieces, if it has several."""
     odds = whole.odds[0] if len(whole.odds) else parts.odds.mean(axis=0)
@@ -73,7 +78,7 @@ def opinion(whole: Reading, parts: Reading, manner: Manner) -> Opinion:
         label=LABELS[best],
         score=round(float(odds[POSITIVE] - odds[NEGATIVE]), 3),
         confidence=round(float(odds[best]), 3),
-        mixed=bool(len(parts.odds) and parts.odds[:, [NEGATIVE, POSITIVE]].max(axis=0).min() >= manner.pole),
+        mixed=twofold(parts) >= manner.pole,
         passages=passages(parts if len(parts.odds) else whole),
     )
 

@@ -45,12 +45,13 @@ class TransformerScorer:
         self._facts = facts
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
-        return opinions(texts, self._read, self._facts.manner)
+        return opinions(texts, self.read, self._facts.manner)
 
     def meanings(self, texts: Sequence[str]) -> Meanings:
         """What texts are about (texts × numbers), vectors of length one."""
         return self._network([cased(text) for text in texts]).meanings
 
-    def _read(self, texts: Sequence[str]) -> Reading:
+    def read(self, texts: Sequence[str]) -> Reading:
+        """What is in texts, each read as it is."""
         said = self._network([cased(text) for text in texts])
         return Reading(shares(said.logits.astype(np.float64), self._facts.temperature), said.meanings)

@@ -1,13 +1,13 @@
 """What is chosen by held-out rows, the same way for all models: the temperature, and the bars for `mixed` and for themes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.sentiment.domain.reading import Numbers
-from services.sentiment.domain.scorer import Scorer
+from services.sentiment.domain.pieces import pieces
+from services.sentiment.domain.reading import Numbers, Read, twofold
 
 FLAGGED = 0.02
 """The share of rows, each labelled with one pole, that may be called mixed."""
@@ -24,12 +24,13 @@ def temperature(logits: NDArray[Any], kinds: NDArray[np.int64]) -> float:
     return float(min(np.geomspace(0.2, 3, 200), key=surprise))
 
 
-def pole(scorer_with: Callable[[float], Scorer], texts: Sequence[str]) -> float:
+def pole(texts: Sequence[str], read: Read) -> float:
     """The lowest bar for `mixed` that flags few of the comments that humans gave one label."""
-    for bar in POLES:
-        if np.mean([opinion.mixed for opinion in scorer_with(bar).score(texts)]) <= FLAGGED:
-            return bar
-    return POLES[-1]
+    parts = [found if len(found := pieces(text)) > 1 else [] for text in texts]
+    odds = read([part for of in parts for part in of])
+    ends = np.cumsum([len(of) for of in parts])
+    clear = np.array([twofold(odds[end - len(of) : end]) for of, end in zip(parts, ends, strict=True)])
+    return next((bar for bar in POLES if (clear >= bar).mean() <= FLAGGED), POLES[-1])
 
 
 def nearness(likeness: Numbers, bears: NDArray[np.bool_]) -> float:

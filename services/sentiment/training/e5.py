@@ -180,11 +180,9 @@ def chosen(network: Network, dev: Sequence[Row]) -> TransformerFacts:
     warmth = choosing.temperature(logits, np.array([row.kind for row in dev]))
     facts = TransformerFacts(MODEL, round(warmth, 4), Manner(1.0, LONG), 1.0)
 
-    def with_pole(bar: float) -> TransformerScorer:
-        return TransformerScorer(network, replace(facts, manner=Manner(bar, LONG)))
-
-    pole = choosing.pole(with_pole, texts)
-    near = choosing.nearness(*likenesses(with_pole(pole), split(pieces())[1]))
+    scorer = TransformerScorer(network, facts)
+    pole = choosing.pole(texts, scorer.read)
+    near = choosing.nearness(*likenesses(scorer, split(pieces())[1]))
     return replace(facts, manner=Manner(pole, LONG), near=near)
 
 

@@ -5,20 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from services.sentiment.domain.scorer import Model, Opinion
+from services.sentiment.domain.reading import Reading
 from services.sentiment.training import choosing
 
 
-class Flags:
-    """A scorer that calls a text mixed if the number in it is at least its bar."""
+def read(texts: Sequence[str]) -> Reading:
+    """Reads in a piece the share of praise and of blame that it begins with, as in "0.7 0.1 it is"."""
+    shares = [list(map(float, text.split()[:2])) for text in texts]
+    return Reading(np.array([(bad, 1 - good - bad, good) for good, bad in shares]).reshape(-1, 3))
 
-    model = Model("flags", "1")
 
-    def __init__(self, bar: float) -> None:
-        self.bar = bar
-
-    def score(self, texts: Sequence[str]) -> list[Opinion]:
-        return [Opinion("neutral", 0.0, 0.5, mixed=float(text) >= self.bar) for text in texts]
+def twofold(strength: float) -> str:
+    return f"{strength} 0.1 it is good. 0.1 {strength} it is bad."
 
 
 def test_an_overconfident_model_is_cooled_and_a_timid_one_warmed() -> None:
@@ -31,9 +29,10 @@ def test_an_overconfident_model_is_cooled_and_a_timid_one_warmed() -> None:
 
 
 def test_the_bar_for_mixed_is_the_lowest_that_flags_few() -> None:
-    assert choosing.pole(Flags, ["0.3"] * 95 + ["0.44"] * 3 + ["0.64"] * 2) == 0.45
-    assert choosing.pole(Flags, ["0.3"] * 95 + ["0.64"] * 5) == 0.65
-    assert choosing.pole(Flags, ["0.1"] * 50) == choosing.POLES[0]
+    plain = ["0.8 0.1 it is one piece alone"] * 95
+    assert choosing.pole(plain + [twofold(0.44)] * 3 + [twofold(0.64)] * 2, read) == 0.45
+    assert choosing.pole(plain + [twofold(0.64)] * 5, read) == 0.65
+    assert choosing.pole(plain, read) == choosing.POLES[0]
 
 
 def test_the_bar_for_themes_parts_those_that_bear_from_those_that_do_not() -> None:

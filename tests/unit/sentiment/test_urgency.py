@@ -11,6 +11,7 @@ from services.sentiment.domain.urgency import REASONS, RULES, urgency_of
 from services.sentiment.domain.urgency.phrases import phrase
 from services.sentiment.domain.urgency.words import read
 from shared.events import Urgency
+from tests.unit.sentiment.urgent_fresh import FRESH
 from tests.unit.sentiment.urgent_sentences import HELD_OUT, NEWER, TUNED, Sentence
 
 LONG = 4_000
@@ -34,6 +35,12 @@ def test_nine_in_ten_that_are_told_are_right_and_four_in_five_are_told(sentences
     right, wrong, missed = (sum(numbers) for numbers in zip(*counts.values(), strict=True))
     assert right / (right + wrong) >= 0.9, counts
     assert right / (right + missed) >= 0.8, counts
+
+
+def test_of_what_somebody_else_wrote_seven_in_ten_are_told_and_little_is_told_wrongly() -> None:
+    right, wrong, missed = (sum(numbers) for numbers in zip(*counted(FRESH).values(), strict=True))
+    assert right / (right + wrong) >= 0.9
+    assert right / (right + missed) >= 0.7
 
 
 @pytest.mark.parametrize("reason", REASONS)
