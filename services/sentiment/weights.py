@@ -12,7 +12,7 @@ from services.sentiment.domain.reading import LABELS, Manner
 from services.sentiment.domain.scorer import Model
 
 MODELS = Path(__file__).parent / "models"
-LINEAR = MODELS / "linear-1.npz"
+LINEAR = MODELS / "linear-2.npz"
 
 
 class BrokenModel(Exception):

@@ -20,7 +20,7 @@ from tests.contract.kafka_world import World, ensure_topics, until
 from tests.contract.test_kafka_sentiment import comment, sentiment, words
 from tests.unit.sentiment.test_judging import FailsOn
 
-LIVE, SHADOW = "vader-3.3.2", "linear-1"
+LIVE, SHADOW = "vader-3.3.2", "linear-2"
 
 
 class Scores:

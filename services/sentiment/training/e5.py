@@ -9,10 +9,12 @@ import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 from tokenizers import Tokenizer
@@ -67,6 +69,16 @@ class Work:
     data: Path
     folder: Path
 
+    def rows(self) -> list[Row]:
+        """What is learnt from. Raises SystemExit when it isn't what earlier steps saw: their files tell of rows by number."""
+        rows, path = examples(self.data), self.folder / "rows.txt"
+        digest = sha256(msgspec.json.encode([(row.text, row.label) for row in rows])).hexdigest()
+        if not path.exists():
+            path.write_text(digest)
+        if path.read_text() != digest:
+            raise SystemExit(f"the data or our own sentences have changed: begin anew, without {self.folder}")
+        return rows
+
     @property
     def pieces(self) -> list[int]:
         found: list[int] = json.loads((self.folder / "pieces.json").read_text())
@@ -86,14 +98,14 @@ class Work:
 
 def prepare(work: Work) -> None:
     """Choose the vocabulary."""
-    texts = [cased(row.text) for row in examples(work.data)]
+    texts = [cased(row.text) for row in work.rows()]
     (work.folder / "pieces.json").write_text(json.dumps(kept(read_pretrained().pieces, texts)))
 
 
 def teach(work: Work) -> None:
     """Fine-tune all layers on the labels."""
     torch.manual_seed(0)
-    rows = examples(work.data)
+    rows = work.rows()
     print(f"{len(rows)} rows, {len(work.pieces)} pieces", flush=True)
     kinds = torch.tensor([row.kind for row in rows])
     net = reader(read_pretrained(), work.pieces, TEACHER)
@@ -106,7 +118,7 @@ def teach(work: Work) -> None:
 
 def soften(work: Work) -> None:
     """Note what the teacher thinks of each row, and what the encoder that it was made from takes some of them to mean."""
-    rows = examples(work.data)
+    rows = work.rows()
     ids = work.ids(rows)
     logits, _ = read_all(work.teacher(), ids)
     chosen = np.sort(np.random.default_rng(0).permutation(len(rows))[:MEANT])
@@ -118,7 +130,7 @@ def soften(work: Work) -> None:
 def distil(work: Work) -> None:
     """Fit the student to the teacher's view, the labels, the encoder's meanings, and themes."""
     torch.manual_seed(0)
-    rows = examples(work.data)
+    rows = work.rows()
     kinds = torch.tensor([row.kind for row in rows])
     with np.load(work.folder / "soft.npz") as soft:
         views = functional.softmax(torch.from_numpy(soft["logits"]) / WARMTH, dim=1)
@@ -168,7 +180,7 @@ def finish(work: Work) -> None:
     facts = chosen(OnnxNetwork(path), choosing_rows(work.data))
     state_facts(path, facts)
     scorer = read_transformer(path)
-    write_card(path.with_suffix(".json"), scorer, about(scorer, facts), examples(work.data), work.data)
+    write_card(path.with_suffix(".json"), scorer, about(scorer, facts), work.rows(), work.data)
     for made in path.parent.iterdir():
         shutil.copy(made, MODELS)
 

@@ -2,9 +2,11 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,14 +38,18 @@ class Pace:
 
 
 def fit(net: Reader, ids: Ids, loss: Loss, pace: Pace, checkpoint: Path) -> None:
-    """Fit `net` on the texts `ids`, telling how far it is; its state is kept in `checkpoint` now and then, and at the end."""
+    """Fit `net` on the texts `ids`, telling how far it is. Its weights end in `checkpoint`; on the way all that is needed to go
+    on after an interruption is kept beside it, and taken up.
+    """
     steps = round(pace.epochs * len(ids) / pace.batch)
     optimiser = torch.optim.AdamW(groups(net, pace), fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: slope(step / steps))
     trained = [weight for weight in net.parameters() if weight.requires_grad]
+    kept = Kept(checkpoint.with_suffix(".part"), {"net": net, "optimiser": optimiser, "schedule": schedule})
+    done = kept.taken_up()
     began, running = time.monotonic(), 1.0
     net.train()
-    for step, batch in zip(range(1, steps + 1), batches(ids, pace.batch), strict=False):
+    for step, batch in islice(zip(range(1, steps + 1), batches(ids, pace.batch), strict=False), done, None):
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits, meant = net(*padded([ids[place] for place in batch]))
         cost = loss(batch, logits.float(), meant.float())
@@ -54,11 +60,32 @@ def fit(net: Reader, ids: Ids, loss: Loss, pace: Pace, checkpoint: Path) -> None
         schedule.step()
         running += 0.02 * (cost.item() - running)
         if step % TOLD_EVERY == 0:
-            left = (time.monotonic() - began) / step * (steps - step) / 60
+            left = (time.monotonic() - began) / (step - done) * (steps - step) / 60
             print(f"  step {step} of {steps}, loss {running:.4f}, {left:.0f} minutes left", flush=True)
         if step % KEPT_EVERY == 0:
-            torch.save(net.state_dict(), checkpoint.with_suffix(".part"))
+            kept.keep(step)
     torch.save(net.state_dict(), checkpoint)
+    kept.path.unlink(missing_ok=True)
+
+
+class Kept:
+    """What an interrupted fit goes on from: the states of its parts, in a file."""
+
+    def __init__(self, path: Path, parts: Mapping[str, Any]) -> None:
+        self.path = path
+        self._parts = parts
+
+    def keep(self, step: int) -> None:
+        torch.save({"step": step, **{name: part.state_dict() for name, part in self._parts.items()}}, self.path)
+
+    def taken_up(self) -> int:
+        """The step that was reached, its state restored; 0 where there is nothing to go on from."""
+        if not self.path.exists():
+            return 0
+        state = torch.load(self.path)
+        for name, part in self._parts.items():
+            part.load_state_dict(state[name])
+        return int(state["step"])
 
 
 def slope(done: float) -> float:

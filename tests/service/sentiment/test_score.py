@@ -138,7 +138,7 @@ async def test_the_linear_model_is_chosen_by_a_setting_and_reads_german(monkeypa
         answer = await score(
             http, {"text": "Sehr freundliche Beratung, vielen Dank für alles"}, {"text": "Unverschämt, nie wieder"}
         )
-    assert answer.json()["model"] == {"id": "linear", "version": "1"}
+    assert answer.json()["model"] == {"id": "linear", "version": "2"}
     assert [(s["label"], s["flags"]) for s in answer.json()["scores"]] == [("positive", []), ("negative", [])]
     assert answer.json()["scores"][0]["language"] == "de"
 

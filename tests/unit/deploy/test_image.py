@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from services.sentiment.network import E5, tokenizer_of
+from services.sentiment.taxonomies import DEFAULT
+from services.sentiment.weights import LINEAR
 from tests.unit.deploy.image import DEMO, DOCKERFILE, ROOT, SERVICE, SERVICES, Step, build, copied, ignored, steps
 
 INSIDE = Path(__file__).with_name("inside_image.py")
@@ -54,7 +57,11 @@ def test_everything_copied_is_there_and_not_ignored(service: str) -> None:
 def test_every_model_is_in_the_image_and_what_they_were_made_from_is_not(tmp_path: Path) -> None:
     inside = build("sentiment", tmp_path, *SERVICE) / "services" / "sentiment"
     models = {path.name for path in (ROOT / "services" / "sentiment" / "models").iterdir()}
-    assert {"linear-1.npz", "taxonomy.json"} <= models == {path.name for path in (inside / "models").iterdir()}
+    assert (
+        {E5.name, tokenizer_of(E5).name, LINEAR.name, DEFAULT.name}
+        <= models
+        == {path.name for path in (inside / "models").iterdir()}
+    )
     assert not (inside / "training").exists()
 
 

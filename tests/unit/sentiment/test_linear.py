@@ -39,7 +39,7 @@ def test_over_all_languages_two_of_three_are_read_right() -> None:
 
 
 def test_it_is_named_for_what_kpis_read() -> None:
-    assert str(SCORER.model) == "linear-1"
+    assert str(SCORER.model) == "linear-2"
 
 
 def test_a_comment_with_two_poles_is_mixed_and_one_with_one_is_not() -> None:

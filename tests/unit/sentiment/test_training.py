@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from services.sentiment.domain.scorer import Opinion
+from services.sentiment.network import E5
 from services.sentiment.training.data import Row, choosing_rows, read_gold, sampled, training_rows
 from services.sentiment.training.figures import by_source, calibration_error, figures, mean
 from services.sentiment.weights import LINEAR
@@ -98,9 +99,11 @@ def test_a_model_that_is_as_often_right_as_it_says_is_calibrated() -> None:
     assert calibration_error(np.full(10, 0.9), np.arange(10) < 7) == pytest.approx(0.2)
 
 
-def test_the_card_beside_the_weights_says_that_airline_is_in_no_weight() -> None:
-    card = json.loads(LINEAR.with_suffix(".json").read_text())
-    assert card["model"] == "linear-1"
+@pytest.mark.parametrize(("weights", "model"), [(E5, "e5-1"), (LINEAR, "linear-2")])
+def test_the_card_beside_the_weights_says_that_airline_is_in_none(weights: Path, model: str) -> None:
+    card = json.loads(weights.with_suffix(".json").read_text())
+    assert card["model"] == model
     assert card["never_trained_on"] == ["airline"]
     assert "airline" not in card["data"]["by_source"]
-    assert card["calibration"]["ece_dev"] < 0.03
+    assert card["ece_dev"] < 0.03
+    assert set(card["figures"]) == {"test", "unseen", "multi_dev", "own_held_out"}
