@@ -47,14 +47,14 @@ TEACHER = tuple(range(12))
 STUDENT = (0, 2, 3, 5, 6, 8, 9, 11)
 """The teacher's layers that the student begins with."""
 TEACHING = Pace(epochs=1.8, rate=8e-5)
-LEARNING = Pace(epochs=1.8, rate=1e-4, decay=0.95)
+LEARNING = Pace(epochs=1.25, rate=1e-4, decay=0.95)
 WARMTH = 2.0
 """The temperature at which the teacher's doubts are copied (Hinton et al., 2015)."""
 OWN_EYES = 0.25
 """How much the labels themselves count beside the teacher's view of them."""
 MEANT = 40_000
 """Rows whose meaning is copied from the encoder as it was before fine-tuning."""
-LESSON_EVERY = 2
+LESSON_EVERY = 3
 """Steps between lessons in themes."""
 QUERY = "query: "
 """What e5 wants at the head of a text; fine-tuned models do without."""
