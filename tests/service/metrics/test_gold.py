@@ -93,6 +93,16 @@ async def test_a_judgement_that_came_before_its_comment_waits_for_it(world: Worl
         assert [row["text"] for row in await exported(http)] == ["so"]
 
 
+@pytest.mark.parametrize("mended_by", ["what comes next", "a rebuild"])
+async def test_a_mark_that_an_older_version_did_not_set_is_made_up_for(world: World, mended_by: str) -> None:
+    await world.take(answered(1, words("so"), at=ago(2)), judged(1, "so", "negative"))
+    await world.pool.execute("UPDATE subjects SET judged = false")
+    async with serving(world.url, NOW) as http:
+        assert await exported(http) == []
+        await (world.writer.rebuild(0, 10) if mended_by == "a rebuild" else world.take(score_of("c1/response/1", "so", 0.5)))
+        assert [row["text"] for row in await exported(http)] == ["so"]
+
+
 async def test_tenants_with_equal_subjects_and_words_have_each_their_own_gold(world: World) -> None:
     await world.tenant("other")
     said = answered(1, words("so"), at=ago(2))
