@@ -133,7 +133,14 @@ async def test_streamed_in_any_order_judgements_come_to_what_a_recomputation_fin
 
 @pytest.mark.parametrize(
     ("query", "name"),
-    [("limit=0", "limit"), ("limit=501", "limit"), ("limit=x", "limit"), ("cursor=x", "cursor"), ("window=24h", "window")],
+    [
+        ("limit=0", "limit"),
+        ("limit=501", "limit"),
+        ("limit=x", "limit"),
+        ("limit=000000500999", "limit"),
+        ("cursor=x", "cursor"),
+        ("window=24h", "window"),
+    ],
 )
 async def test_a_parameter_that_means_nothing_is_named(world: World, query: str, name: str) -> None:
     async with serving(world.url, NOW) as http:

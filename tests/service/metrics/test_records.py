@@ -140,6 +140,7 @@ async def test_records_follow_the_filters_and_the_one_answer_per_respondent(worl
         ("limit=0", "limit"),
         ("limit=501", "limit"),
         ("limit=x", "limit"),
+        ("limit=000000500999", "limit"),
         ("cursor=WyIyMDI2LTExLTAyVDEyOjAwOjAwWiIsOTIyMzM3MjAzNjg1NDc3NTgwOCwxXQ", "cursor"),
         ("cursor=WyIyMDI2LTExLTAyVDEyOjAwOjAwIiwxLDFd", "cursor"),
         ("cursor=x", "cursor"),
