@@ -102,8 +102,12 @@ def router() -> APIRouter:
 
 
 def documented(passage: Passage) -> dict[str, Any]:
-    schema, told = passage.body, {"parameters": list(passage.parameters)} if passage.parameters else {}
-    return told | ({"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}} if schema else {})
+    told: dict[str, Any] = {}
+    if passage.parameters:
+        told["parameters"] = list(passage.parameters)
+    if passage.body:
+        told["requestBody"] = {"required": True, "content": {"application/json": {"schema": passage.body}}}
+    return told
 
 
 def endpoint(passage: Passage) -> Callable[..., Awaitable[Response]]:

@@ -99,7 +99,10 @@ async def test_a_mark_that_an_older_version_did_not_set_is_made_up_for(world: Wo
     await world.pool.execute("UPDATE subjects SET judged = false")
     async with serving(world.url, NOW) as http:
         assert await exported(http) == []
-        await (world.writer.rebuild(0, 10) if mended_by == "a rebuild" else world.take(score_of("c1/response/1", "so", 0.5)))
+        if mended_by == "a rebuild":
+            await world.writer.rebuild(0, 10)
+        else:
+            await world.take(score_of("c1/response/1", "so", 0.5))
         assert [row["text"] for row in await exported(http)] == ["so"]
 
 
