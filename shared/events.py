@@ -178,7 +178,7 @@ class Theme(Struct, frozen=True):
 
 
 Urgency = Literal["legal_threat", "safety", "cancellation", "outage", "money_taken", "repeated_contact"]
-"""Why a comment should not wait."""
+"""Why a comment should not wait, most pressing first."""
 
 
 UNSUPPORTED_LANGUAGE = "unsupported_language"
@@ -188,8 +188,9 @@ UNSUPPORTED_LANGUAGE = "unsupported_language"
 class Score(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What a model says of one text; `label` and `score` (−1..1) are None for a non-answer such as "n/a".
 
-    `urgency` holds each reason once, in the order of `Urgency`; none: it can wait. `taxonomy` is the revision of the tenant's
-    taxonomy that `themes` are of, 0 for the one that ships. The rest of a score doesn't depend on it.
+    `urgency` holds each reason once, most pressing first: legal_threat, safety, cancellation, outage, money_taken,
+    repeated_contact; none: it can wait. `taxonomy` is the revision of the tenant's taxonomy that `themes` are of, 0 for the one
+    that ships. The rest of a score doesn't depend on it.
     """
 
     label: Label | None

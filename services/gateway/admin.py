@@ -1,4 +1,5 @@
-"""What the operator does, without HTTP: tenants, keys, connections, themes. The `earshot` command and the local stack use it."""
+"""What the operator does, without HTTP: tenants, keys, connections, themes, models. The `earshot` command and the local stack use
+it."""
 
 import asyncio
 import secrets
@@ -77,13 +78,17 @@ class Admin:
         return _content(await self.ingest.call("GET", "/v1/taxonomy", tenant=tenant))
 
     async def set_taxonomy(self, tenant: str, body: bytes) -> dict[str, Any]:
-        """PUT /v1/taxonomy at ingest with `body`, JSON; what is in force then."""
+        """PUT /v1/taxonomy at ingest with `body`, JSON as `taxonomy` tells it; what is in force then. Null themes are a reset."""
         await self._must_exist(tenant)
+        if shipped := shipped_in(body):
+            return await self.reset_taxonomy(tenant, shipped.revision)
         return _content(await self.ingest.call("PUT", "/v1/taxonomy", tenant=tenant, headers=JSON, body=body))
 
-    async def reset_taxonomy(self, tenant: str) -> dict[str, Any]:
+    async def reset_taxonomy(self, tenant: str, based_on: int | None = None) -> dict[str, Any]:
+        """DELETE /v1/taxonomy at ingest; what is in force then. Raises Conflict where another revision than `based_on` is."""
         await self._must_exist(tenant)
-        return _content(await self.ingest.call("DELETE", "/v1/taxonomy", tenant=tenant))
+        query = urlencode({"revision": based_on}) if based_on is not None else ""
+        return _content(await self.ingest.call("DELETE", "/v1/taxonomy", tenant=tenant, query=query))
 
     async def models(self, tenant: str) -> dict[str, Any]:
         """The models that have scored comments of the tenant."""
@@ -104,6 +109,21 @@ class Admin:
     async def _must_exist(self, tenant: str) -> None:
         if await self.tenants.find(tenant) is None:
             raise NotFound(f"there is no tenant {tenant}")
+
+
+class Shipped(msgspec.Struct, forbid_unknown_fields=True):
+    """What `Admin.taxonomy` tells of a tenant with the themes that ship."""
+
+    themes: None
+    revision: int | None = None
+
+
+def shipped_in(body: bytes) -> Shipped | None:
+    """`body` if it names the themes that ship. Whatever else is wrong with it, ingest says."""
+    try:
+        return msgspec.json.decode(body, type=Shipped)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
 
 
 async def new_key(keys: Keys, tenant: str, scopes: Collection[str], name: str = "", **options: Any) -> tuple[Key, str]:

@@ -23,11 +23,11 @@ tenant_app = typer.Typer(help="Tenants.", no_args_is_help=True)
 key_app = typer.Typer(help="API keys.", no_args_is_help=True)
 connection_app = typer.Typer(help="Connected tools.", no_args_is_help=True)
 taxonomy_app = typer.Typer(help="The themes that a tenant's comments are read for.", no_args_is_help=True)
+model_app = typer.Typer(help="Models of sentiment.", no_args_is_help=True)
 app.add_typer(tenant_app, name="tenant")
 app.add_typer(key_app, name="key")
 app.add_typer(connection_app, name="connection")
 app.add_typer(taxonomy_app, name="taxonomy")
-model_app = typer.Typer(help="Models of sentiment.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
 
 PIPED_WIDTH = 10_000
@@ -123,7 +123,7 @@ def set_taxonomy(
     file: Annotated[typer.FileBinaryRead, typer.Argument(help="JSON as `show --json` prints it; - for standard input.")],
     as_json: AsJson = False,
 ) -> None:
-    """Put the themes of a file in force."""
+    """Put the themes of a file in force; null: those that ship."""
     body = file.read()
     show_themes(run(lambda admin: admin.set_taxonomy(tenant, body)), as_json)
 

@@ -142,10 +142,11 @@ async def test_a_label_is_corrected_by_a_key_that_may_and_given_back_to_the_mode
     await board.page.locator('[data-kpi="net_sentiment"] .n').click(timeout=SECONDS)
     comment = board.page.locator("#records-body tbody tr", has_text="Wonderful")
     label = comment.get_by_label("Label of this comment")
-    for choice, told, value in (("negative", "negative", -100.0), ("", "none", 0.0)):
+    for choice, told, value in (("negative", "negative", -100.0), ("", "positive", 0.0)):
         await label.select_option(choice, timeout=SECONDS)
         await expect(comment.get_by_role("status")).to_have_text("Saved", timeout=SECONDS)
         await expect(comment).to_have_attribute("data-label", told)
+        await expect(comment.locator("td.strong")).to_have_text(told)
         await until(lambda value=value: counts(board, value), 20, f"a net sentiment of {value}")
 
 

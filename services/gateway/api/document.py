@@ -79,7 +79,10 @@ VALUE_FORMS = f"""As CSV (`Accept: text/csv`) the rows have these columns in thi
 As `application/x-ndjson`, one row a line."""
 
 RECORD_FORMS = f"""As CSV (`Accept: text/csv`) the records have these columns in this order: `{", ".join(RECORD_COLUMNS)}`.
-As CSV and `application/x-ndjson` the address of the next page is in the header `Link`."""
+As CSV and `application/x-ndjson` the address of the next page is in the header `Link`.
+As JSON and `application/x-ndjson` a record of a comment has `text_hash`, which names its text to `/v1/overrides`;
+`themes`, a list of objects with `theme` and `score`; `urgency`, the reasons not to wait; `judged_by` and `themes_by`,
+`human` or `model`, which tell whose its label and its themes are; and `model_label`, the label that the model gives."""
 
 OVERRIDE: dict[str, Any] = {
     "type": "object",
@@ -89,13 +92,43 @@ OVERRIDE: dict[str, Any] = {
         "subject": {"type": "string", "description": "As `/v1/kpis/sentiment/records` shows it"},
         "comment": {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "The `text_hash` of the record"},
         "label": {"enum": ["positive", "neutral", "negative", None], "description": "null: the model's"},
-        "themes": {"type": "array", "items": {"type": "string"}, "maxItems": 50, "description": "None: the model's"},
+        "themes": {"type": "array", "items": {"type": "string"}, "maxItems": 50, "description": "Empty or left out: the model's"},
     },
 }
 
-OVERRIDING = """It beats every model's, and of two on one comment the later received stands. `"label": null` without themes
-takes back what was judged before. 404: the tenant has no such subject, or it never made this comment. With an `Idempotency-Key` a
-retry is the same judgement."""
+OVERRIDING = """It beats every model's, and of two on one comment the one with the later `at` stands; here that is the time of
+receipt. `"label": null` without themes takes back what was judged before. 404: the tenant has no such subject, or it never made
+this comment. With an `Idempotency-Key` a retry is the same judgement."""
+
+BASED_ON = "The one that this is a change of; 409 where another is in force. Left out, it replaces whichever is"
+
+
+def revision(told: str) -> dict[str, Any]:
+    return {"name": "revision", "in": "query", "description": told, "schema": {"type": "integer", "minimum": 0}}
+
+
+THEME: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "name"],
+    "additionalProperties": False,
+    "description": "Known by its description and its examples, so one of the two must be there",
+    "properties": {
+        "id": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"},
+        "name": {"type": "string", "minLength": 1, "maxLength": 80},
+        "description": {"type": "string", "maxLength": 500},
+        "examples": {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 500}, "maxItems": 40},
+    },
+}
+
+TAXONOMY: dict[str, Any] = {
+    "type": "object",
+    "required": ["themes"],
+    "additionalProperties": False,
+    "properties": {
+        "themes": {"type": "array", "items": THEME, "minItems": 1, "maxItems": 60},
+        "revision": {"type": ["integer", "null"], "minimum": 0, "description": BASED_ON},
+    },
+}
 
 GOLD_ROW: dict[str, Any] = {
     "type": "object",

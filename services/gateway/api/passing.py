@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway.api import requests
 from services.gateway.api.callers import BEARER, caller_with
-from services.gateway.api.document import OVERRIDE, OVERRIDING, refusals
+from services.gateway.api.document import BASED_ON, OVERRIDE, OVERRIDING, TAXONOMY, refusals, revision
 from services.gateway.api.requests import MIB
 from services.gateway.api.state import gateway_of
 from services.gateway.domain.keys import Key, Scope
@@ -31,6 +31,8 @@ class Passage:
     description: str | None = None
     body: dict[str, Any] | None = None
     """The JSON schema of its body, where the document tells it."""
+    parameters: tuple[dict[str, Any], ...] = ()
+    """What its query may hold, where the document tells it."""
 
 
 PASSAGES = (
@@ -47,9 +49,31 @@ PASSAGES = (
     Passage("GET", "/v1/quarantine/{id}", "ingest", "pii:read", "One delivery that could not be understood, with its body"),
     Passage("POST", "/v1/quarantine/{id}:retry", "ingest", "admin", "Try a quarantined delivery again"),
     Passage("POST", "/v1/replay", "ingest", "admin", "Publish again from the inbox"),
-    Passage("GET", "/v1/taxonomy", "ingest", "records:read", "The themes that comments are read for, with their revision"),
-    Passage("PUT", "/v1/taxonomy", "ingest", "admin", "Set themes of your own; the answer tells their revision", 2 * MIB),
-    Passage("DELETE", "/v1/taxonomy", "ingest", "admin", "Return to the themes that ship, as a revision of its own"),
+    Passage(
+        "GET",
+        "/v1/taxonomy",
+        "ingest",
+        "records:read",
+        "The themes that comments are read for, with their revision",
+        parameters=(revision("The one to show; left out: the one in force"),),
+    ),
+    Passage(
+        "PUT",
+        "/v1/taxonomy",
+        "ingest",
+        "admin",
+        "Set themes of your own; the answer tells their revision",
+        2 * MIB,
+        body=TAXONOMY,
+    ),
+    Passage(
+        "DELETE",
+        "/v1/taxonomy",
+        "ingest",
+        "admin",
+        "Return to the themes that ship, as a revision of its own",
+        parameters=(revision(BASED_ON),),
+    ),
     Passage("GET", "/v1/models", "metrics", "metrics:read", "The models of sentiment, and how much each has scored"),
     Passage(
         "POST", "/v1/models/{id}:promote", "metrics", "admin", "Let KPIs read this model's scores; 409 while some are missing"
@@ -77,9 +101,13 @@ def router() -> APIRouter:
     return routes
 
 
-def documented(passage: Passage) -> dict[str, Any] | None:
-    schema = passage.body
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}} if schema else None
+def documented(passage: Passage) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    if passage.parameters:
+        told["parameters"] = list(passage.parameters)
+    if passage.body:
+        told["requestBody"] = {"required": True, "content": {"application/json": {"schema": passage.body}}}
+    return told
 
 
 def endpoint(passage: Passage) -> Callable[..., Awaitable[Response]]:

@@ -3,11 +3,15 @@
 import { Refused } from "/static/api.js";
 import { h, setText } from "/static/dom.js";
 
+/** Milliseconds for which a judgement is tried to be sent. It outlives the dialog: what was said there is meant. */
+const PATIENCE = 60_000;
+
 const CHOICES = [["positive", "Positive"], ["neutral", "Neutral"], ["negative", "Negative"], ["", "As the model"]];
 
 /**
- * The control for one record. `send` sends the judgement; `told` hears the label once it is taken, null where it is the model's again.
- * @param {any} record @param {(label: string | null) => void} told @param {(judgement: object) => Promise<void>} send
+ * The control for one record. `send` sends the judgement until the signal says stop; `told` hears the label that counts once it is
+ * taken: the human's, else the model's, null where the model has none.
+ * @param {any} record @param {(label: string | null) => void} told @param {(judgement: object, signal: AbortSignal) => Promise<void>} send
  */
 export function correction(record, told, send) {
   let standing = record.judged_by === "human" ? record.label : "";
@@ -16,18 +20,18 @@ export function correction(record, told, send) {
     ...CHOICES.map(([value, text]) => h("option", { value, selected: value === standing }, text)));
 
   async function correct() {
-    const label = choice.value;
+    const label = choice.value, signal = AbortSignal.timeout(PATIENCE);
     choice.disabled = true;
     setText(note, "Saving…");
     try {
-      await send({ subject: record.subject, comment: record.text_hash, label: label || null, themes: keptThemes(record) });
+      await send({ subject: record.subject, comment: record.text_hash, label: label || null, themes: keptThemes(record) }, signal);
       standing = label;
-      told(label || null);
+      told(label || record.model_label);
       setText(note, "Saved");
     } catch (error) {
       choice.value = standing;
-      setText(note, error instanceof Refused ? error.message : "");
-      if (!(error instanceof Refused)) throw error;
+      setText(note, error instanceof Refused ? error.message : "No answer. Try again.");
+      if (!(error instanceof Refused || signal.aborted)) throw error;
     } finally {
       choice.disabled = false;
     }

@@ -38,7 +38,7 @@ export class Records {
     const { signal } = this.#stop;
     try {
       page = await this.api.records(kpi.id, { ...scope, limit: PAGE, cursor }, signal);
-      correct = (await this.api.may("ingest:write", signal)) && ((record, told) => correction(record, told, (judgement) => this.api.override(judgement, signal)));
+      correct = (await this.api.may("ingest:write", signal)) && ((record, told) => correction(record, told, (judgement, own) => this.api.override(judgement, own)));
     } catch (error) {
       if (error instanceof Refused) this.body.replaceChildren(placeholder(error.status === 403 ? "This key may not read records (records:read)." : error.message));
       else if (!this.#stop.signal.aborted) throw error;

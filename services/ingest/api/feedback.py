@@ -33,13 +33,17 @@ Result = dict[str, Any]
 async def target(request: Request, tenant: Tenant) -> Connection:
     """The connection that `?connection=` names, by default the tenant's built-in one."""
     known_query(request, {"connection"})
-    directory = ingest_of(request).directory
-    named = request.query_params.get("connection")
     async with outage_is_503():
-        connection = await (directory.find(named) if named else directory.built_in(tenant))
-    if connection is None or connection.tenant != tenant or connection.state == "deleted":
+        connection = await open_connection(ingest_of(request), tenant, request.query_params.get("connection"))
+    if connection is None:
         raise NotFound("no such connection")
     return connection
+
+
+async def open_connection(ingest: Ingest, tenant: str, named: str | None = None) -> Connection | None:
+    """The tenant's connection `named`, by default its built-in one, if records may be posted to it."""
+    connection = await (ingest.directory.find(named) if named else ingest.directory.built_in(tenant))
+    return connection if connection and connection.tenant == tenant and connection.state != "deleted" else None
 
 
 Target = Annotated[Connection, Depends(target)]

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from services.ingest.api.body import headers_of
-from services.ingest.api.feedback import idempotency_key
+from services.ingest.api.feedback import idempotency_key, open_connection
 from services.ingest.api.requests import Tenant, known_query, read_model
 from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection
@@ -35,11 +35,14 @@ class Judgement(Model):
 
 @routes.post("/v1/overrides", status_code=202)
 async def override(request: Request, tenant: Tenant) -> JSONResponse:
-    """Of two judgements of one comment the later received stands. A comment that the tenant's subject never made is 404."""
+    """Of two judgements of one comment the one with the later `at`, here the receipt, stands.
+
+    A comment that the tenant's subject never made is 404.
+    """
     known_query(request, set())
     ingest, judgement = ingest_of(request), await read_model(request, Judgement)
     async with outage_is_503():
-        connection = await ingest.directory.built_in(tenant)
+        connection = await open_connection(ingest, tenant)
         if connection is None or not await ingest.comments.made(tenant, judgement.subject, judgement.comment):
             raise NotFound("no such comment")
     delivery = stated(ingest, connection, judgement, idempotency_key(headers_of(request.scope)))

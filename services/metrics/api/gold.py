@@ -6,14 +6,13 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import SecretStr
 
-from services.metrics.api.kpis import LARGEST_PAGE, PAGE
+from services.metrics.api.parameters import cursor_of, limit_of, only, refusing
 from services.metrics.api.state import metrics_of
 from services.metrics.store.gold import BEGINNING, Found, Place, page, place
 from services.metrics.store.promotions import asker_of
 from services.metrics.store.query import snapshot
 from shared.database import outage_is_503
 from shared.http import internal_tenant
-from shared.problems import BadRequest
 
 PARAMETERS = frozenset({"cursor", "limit"})
 
@@ -39,18 +38,9 @@ def router(token: SecretStr) -> APIRouter:
 def asked(request: Request) -> tuple[Place, int]:
     """`cursor` and `limit`; raises BadRequest."""
     given = request.query_params
-    wrong = [{"name": name, "reason": "is not a parameter of this call"} for name in given if name not in PARAMETERS]
-    limit = given.get("limit", str(PAGE))
-    if not (limit.isascii() and limit.isdigit() and 1 <= int(limit[:9]) <= LARGEST_PAGE):
-        wrong.append({"name": "limit", "reason": f"is not a number from 1 to {LARGEST_PAGE}"})
-    after = BEGINNING
-    try:
-        after = place(given["cursor"]) if "cursor" in given else BEGINNING
-    except ValueError:
-        wrong.append({"name": "cursor", "reason": "is not one that was given"})
-    if wrong:
-        raise BadRequest(invalid_params=wrong)
-    return after, int(limit)
+    with refusing():
+        only(given, PARAMETERS)
+        return cursor_of(given.get("cursor"), place) or BEGINNING, limit_of(given.get("limit"))
 
 
 def shown(found: Found) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import SecretStr
 
 from services.metrics.api.answers import BEGINNING, counted, local, rows
+from services.metrics.api.parameters import cursor_of, limit_of, only, refusing
 from services.metrics.api.questions import Question, read
 from services.metrics.api.records import shown
 from services.metrics.api.state import metrics_of
@@ -21,10 +22,9 @@ from services.metrics.store.records import Cursor, Record, cursor, records
 from services.metrics.store.selection import Scope, resolve
 from shared.database import outage_is_503
 from shared.http import internal_tenant
-from shared.problems import BadRequest, NotFound
+from shared.problems import NotFound
 
 REVISION = "X-Earshot-Revision"
-PAGE, LARGEST_PAGE = 50, 500
 
 
 class UnknownKpi(NotFound):
@@ -38,8 +38,8 @@ def router(token: SecretStr) -> APIRouter:
 
     @routes.get("")
     async def catalogue(request: Request, asked_by: asked_by) -> Response:
-        if unknown := list(request.query_params):
-            raise BadRequest(invalid_params=[{"name": name, "reason": "is not a parameter of this call"} for name in unknown])
+        with refusing():
+            only(request.query_params)
         return answer({"kpis": [kpi.entry() for kpi in KPIS.values()]})
 
     @routes.get("/{kpi}")
@@ -84,13 +84,8 @@ async def page_of(
 
 def paging(extra: Mapping[str, str]) -> tuple[int, Cursor | None]:
     """`limit` and `cursor`; raises BadRequest."""
-    given = extra.get("limit", str(PAGE))
-    if not (given.isascii() and given.isdigit() and 1 <= int(given[:9]) <= LARGEST_PAGE):
-        raise BadRequest(invalid_params=[{"name": "limit", "reason": f"is not a number from 1 to {LARGEST_PAGE}"}])
-    try:
-        return int(given), cursor(extra["cursor"]) if "cursor" in extra else None
-    except ValueError:
-        raise BadRequest(invalid_params=[{"name": "cursor", "reason": "is not one that was given"}]) from None
+    with refusing():
+        return limit_of(extra.get("limit")), cursor_of(extra.get("cursor"), cursor)
 
 
 def known(kpi: str) -> Kpi:

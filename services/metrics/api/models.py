@@ -3,22 +3,27 @@
 from datetime import datetime
 from typing import Annotated, Any
 
+import asyncpg
 import structlog
 from fastapi import APIRouter, Depends, Request
 from pydantic import SecretStr
 
+from services.metrics.api.parameters import only, refusing
 from services.metrics.api.questions import read_window
 from services.metrics.api.shadow import reported, told
 from services.metrics.api.state import Metrics, metrics_of
-from services.metrics.store.models import Coverage, coverage
-from services.metrics.store.promotions import asker_of, put_in_force
+from services.metrics.store.models import Coverage, coverage, unscored
+from services.metrics.store.promotions import asker_of, put_in_force, standing
 from services.metrics.store.query import ACQUIRE_SECONDS, snapshot
 from shared.database import outage_is_503
 from shared.http import internal_tenant
 from shared.kafka import Retry
-from shared.problems import BadRequest, Conflict, NotFound
+from shared.problems import Conflict, NotFound
 
 log = structlog.get_logger()
+
+SHOWN = 5
+"""Subjects that a refusal names."""
 
 
 class UnknownModel(NotFound):
@@ -67,26 +72,29 @@ def router(token: SecretStr) -> APIRouter:
 
 
 def without_parameters(request: Request) -> None:
-    if unknown := list(request.query_params):
-        raise BadRequest(invalid_params=[{"name": name, "reason": "is not a parameter of this call"} for name in unknown])
+    with refusing():
+        only(request.query_params)
 
 
-def shown(covered: Coverage, promoted: str) -> list[dict[str, Any]]:
+def shown(covered: Coverage, in_force: str) -> list[dict[str, Any]]:
     """Every model that has scored something, and the promoted one in any case."""
     return [
-        {"name": name, "scores": covered.scores[name], "coverage": covered.share(name), "promoted": name == promoted}
-        for name in sorted({*covered.scores, promoted})
+        {"name": name, "scores": covered.scores[name], "coverage": covered.share(name), "promoted": name == in_force}
+        for name in sorted({*covered.scores, in_force})
     ]
 
 
-def known(model: str, covered: Coverage, promoted: str) -> None:
-    """Raises UnknownModel where the tenant has no score of `model`."""
-    if model not in covered.scores and model != promoted:
+def known(model: str, covered: Coverage, in_force: str) -> None:
+    """Raises UnknownModel where the tenant has no score of `model`, unless that one is in force."""
+    if model not in covered.scores and model != in_force:
         raise UnknownModel("no comment has a score of this model; GET /v1/models lists those that have scored some")
 
 
 async def promoted(metrics: Metrics, tenant: str, model: str) -> datetime:
-    """Promote `model`; since when it is. Raises ScoresMissing while comments lack its score, UnknownModel where all do."""
+    """Promote `model`; since when it is. Raises ScoresMissing while comments lack its score, UnknownModel where all do.
+
+    One that counts only because nothing was promoted yet needs its scores like any other.
+    """
     async with (
         metrics.pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
         connection.transaction(isolation="repeatable_read"),
@@ -94,13 +102,20 @@ async def promoted(metrics: Metrics, tenant: str, model: str) -> datetime:
         asker = await asker_of(connection, tenant, metrics.model)
         covered = await coverage(connection, tenant)
         known(model, covered, asker.model)
-        missing = covered.comments - covered.scores[model]
-        if missing and model != asker.model:
-            raise ScoresMissing(f"{missing} of {covered.comments} comments have no score of {model} yet")
+        last = await standing(connection, tenant)
+        if last is None or last.model != model:
+            await all_scored(connection, tenant, model, covered)
         since = await put_in_force(connection, tenant, model, metrics.clock())
         if since is None:
             raise UnknownModel("nothing was ever scored here")
         return since
+
+
+async def all_scored(connection: asyncpg.Connection, tenant: str, model: str, covered: Coverage) -> None:
+    """Raises ScoresMissing, with some of the subjects, while comments lack a score of `model`."""
+    if missing := covered.comments - covered.scores[model]:
+        found = ", ".join(await unscored(connection, tenant, model, SHOWN))
+        raise ScoresMissing(f"{missing} of {covered.comments} comments have no score of {model} yet, first of {found}")
 
 
 async def tell(metrics: Metrics, tenant: str) -> None:

@@ -2,11 +2,11 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.metrics.api.parameters import only, refusing
 from services.metrics.domain.calendar import Grain, WeekStart
 from services.metrics.domain.comparisons import compared
 from services.metrics.domain.kpis import Kpi
@@ -23,7 +23,6 @@ from services.metrics.domain.windows import (
 )
 from services.metrics.store.selection import Filter, Selection
 from shared.events import DIMENSIONS
-from shared.problems import BadRequest
 
 WINDOW = ("window", "from", "to")
 SINGLE = (*WINDOW, "grain", "tz", "week_start", "agg", "hours", "filed_by", "per", "at")
@@ -67,9 +66,8 @@ class Given:
         self._values: defaultdict[str, list[str]] = defaultdict(list)
         for name, value in params:
             self._values[name].append(value)
+        only((name for name in self._values if not FILTER.fullmatch(name)), (*SINGLE, *REPEATABLE, *extra))
         for name, values in self._values.items():
-            if name not in (*SINGLE, *REPEATABLE, *extra) and not FILTER.fullmatch(name):
-                raise BadQuery(name, "is not a parameter of this call")
             if len(values) > 1 and name not in REPEATABLE:
                 raise BadQuery(name, "was given more than once")
 
@@ -109,19 +107,9 @@ def read_window(params: Iterable[tuple[str, str]], *, now: datetime, zone: str) 
     with refusing():
         given = Given(params, ())
         asked = [*(name for name in (*SINGLE, *REPEATABLE) if given.all(name)), *(f"filter[{d}]" for d, _ in given.filters())]
-        if more := next((name for name in asked if name not in (*WINDOW, "tz")), None):
-            raise BadQuery(more, "is not a parameter of this call")
+        only(asked, (*WINDOW, "tz"))
         seen_from = zone_named(given.one("tz") or zone)
         return window(seen_from, now, name=given.one("window"), start=given.one("from"), end=given.one("to"))
-
-
-@contextmanager
-def refusing() -> Iterator[None]:
-    """Tell what can't be meant with its name, as BadRequest."""
-    try:
-        yield
-    except BadQuery as bad:
-        raise BadRequest(f"{bad.name} {bad.reason}", invalid_params=[{"name": bad.name, "reason": bad.reason}]) from bad
 
 
 def _read(kpi: Kpi, given: Given, now: datetime, zone: str, model: str, extra: Collection[str]) -> Question:

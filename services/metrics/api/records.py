@@ -18,7 +18,8 @@ LABEL_OF = {number: label for label, number in LABELS.items()}
 JUDGED = frozenset({"sentiment", "label"})
 
 Shown = dict[str, Any]
-UNSCORED: Shown = {"label": None, "score": None, "themes": (), "urgency": (), "judged_by": None, "themes_by": None, "model": None}
+NOTHING = ("label", "score", "judged_by", "themes_by", "model", "model_label")
+UNSCORED: Shown = dict.fromkeys(NOTHING) | {"themes": (), "urgency": ()}
 
 
 def shown(records: Iterable[Record], zone: ZoneInfo, model: str) -> list[Shown]:
@@ -61,10 +62,11 @@ def judgements(seen: SubjectView, record: Record, model: str) -> list[Shown]:
 
 
 def judgement(score: Score, override: Override | None) -> Shown:
-    """How a comment is judged. `judged_by` tells whose its label is, `themes_by` whose its themes are."""
+    """How it is judged. `judged_by` tells whose its label is, `themes_by` whose its themes are; `model_label` is the model's."""
     label, value = judged(score, override)
     by = {"judged_by": whose(override and override.label), "themes_by": whose(override and override.themes)}
-    return {"label": label, "score": value, "themes": judged_themes(score, override), "urgency": score.urgency, **by}
+    themes = judged_themes(score, override)
+    return {"label": label, "score": value, "themes": themes, "urgency": score.urgency, **by, "model_label": score.label}
 
 
 def whose(said: object) -> str:

@@ -1,5 +1,6 @@
 """The gold of a tenant, page by page, in an order that what is still coming in doesn't disturb."""
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Iterator, Sequence
@@ -60,6 +61,11 @@ async def page(
     rows = await connection.fetch(JUDGED, tenant, after.subject_id, limit + 1)
     subjects = [Subject(number, tenant_id, name, fresh=False) for number, tenant_id, name in rows]
     await load(connection, subjects)
+    return await asyncio.to_thread(cut, subjects, after, model, limit)
+
+
+def cut(subjects: Sequence[Subject], after: Place, model: str, limit: int) -> tuple[list[Found], Place | None]:
+    """The page that these subjects make. Pure, and long enough to be kept off the event loop."""
     found: list[Found] = []
     for one in _behind(subjects, after, model):
         if len(found) == limit:

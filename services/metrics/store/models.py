@@ -1,4 +1,4 @@
-"""How many comments each model has scored: of those that count now, be it all of a tenant's or those of a range."""
+"""How many of the comments that count now each model has scored, and whose it has not."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -7,7 +7,14 @@ from datetime import UTC, datetime
 import asyncpg
 
 from services.metrics.store.query import histograms
-from services.metrics.store.selection import Selection, resolve
+from services.metrics.store.selection import NOWHERE, Selection, resolve
+
+UNSCORED = """
+    SELECT s.subject FROM contributions c JOIN subjects s ON s.id = c.subject_id
+    WHERE c.tenant = $1 AND c.measure = ANY($2)
+    GROUP BY s.id, s.subject HAVING count(*) FILTER (WHERE c.measure = $3) > count(*) FILTER (WHERE c.measure <> $3)
+    ORDER BY s.id LIMIT $4
+"""
 
 EVER = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
 
@@ -33,3 +40,13 @@ async def coverage(connection: asyncpg.Connection, tenant: str) -> Coverage:
     for name, histogram in measured.items():
         scores[name.partition(":")[2]] += histogram.n
     return Coverage(scores.pop("", 0), scores)
+
+
+async def unscored(connection: asyncpg.Connection, tenant: str, model: str, limit: int) -> list[str]:
+    """The first `limit` subjects, by when they were first heard of, with a comment that `model` hasn't scored."""
+    scope = await resolve(connection, tenant, Selection(("comments", f"label:{model}", f"abstained:{model}")))
+    if scope is None:
+        return []
+    comments = next((number for number, name in scope.measures.items() if name == "comments"), NOWHERE)
+    rows = await connection.fetch(UNSCORED, scope.tenant, list(scope.measures), comments, limit)
+    return [row["subject"] for row in rows]

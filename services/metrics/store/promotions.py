@@ -29,18 +29,32 @@ async def asker_of(connection: asyncpg.Connection, slug: str, default: str) -> A
     return Asker(slug, row["zone"], row["model"] or default) if row else Asker(slug, UNKNOWN_ZONE, default)
 
 
-async def put_in_force(connection: asyncpg.Connection, slug: str, model: str, now: datetime) -> datetime | None:
-    """Let `model` count for the tenant from now on; since when it does, None where there is no such tenant.
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """The model that was promoted last, and when."""
 
-    The model that was promoted last isn't promoted again.
-    """
+    model: str
+    promoted_at: datetime
+
+
+async def standing(connection: asyncpg.Connection, slug: str) -> Promotion | None:
+    """The tenant's last promotion, None where there was none."""
     row = await connection.fetchrow(
         "SELECT p.model, p.promoted_at FROM promotions p JOIN tenants t ON t.id = p.tenant"
         " WHERE t.slug = $1 ORDER BY p.id DESC LIMIT 1",
         slug,
     )
-    if row and row["model"] == model:
-        return row["promoted_at"]  # type: ignore[no-any-return]
+    return Promotion(**row) if row else None
+
+
+async def put_in_force(connection: asyncpg.Connection, slug: str, model: str, now: datetime) -> datetime | None:
+    """Let `model` count for the tenant from now on; since when it does, None where there is no such tenant.
+
+    The model that was promoted last isn't promoted again.
+    """
+    last = await standing(connection, slug)
+    if last and last.model == model:
+        return last.promoted_at
     return await connection.fetchval(  # type: ignore[no-any-return]
         "INSERT INTO promotions (tenant, model, promoted_at) SELECT id, $2, $3 FROM tenants WHERE slug = $1"
         " RETURNING promoted_at",

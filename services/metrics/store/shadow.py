@@ -6,7 +6,8 @@ together: these are paired by their texts, from what was said.
 """
 
 import asyncio
-from collections.abc import Sequence
+import heapq
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -31,7 +32,9 @@ COUNTED = f"""
     {JUDGED} SELECT before, after, count(*) FROM judged
     WHERE comments = 1 AND before IS NOT NULL AND after IS NOT NULL GROUP BY 1, 2
 """  # noqa: S608
-SEVERAL = f"{JUDGED} SELECT subject_id, at FROM judged WHERE comments > 1"  # noqa: S608
+SEVERAL = f"""
+    {JUDGED} SELECT subject_id, at FROM judged WHERE comments > 1 AND before IS NOT NULL AND after IS NOT NULL
+"""  # noqa: S608
 CHANGED = f"""
     {JUDGED} SELECT subject_id, at FROM judged
     WHERE comments = 1 AND before <> after ORDER BY at DESC, subject_id DESC LIMIT $7
@@ -43,13 +46,26 @@ AT_ONCE = 500
 Place = tuple[int, datetime]
 """A subject's id and an instant."""
 
+Told = tuple[str, Pair]
+"""A comment with what both models say of it, under its subject's name."""
+
 
 @dataclass(slots=True)
 class Comparison:
-    """What became of comparing: the counts, and the newest comments whose label would change, with their subjects."""
+    """What became of comparing: the counts, and the newest comments whose label would change, the newest first."""
 
     confusion: Confusion = field(default_factory=Confusion)
-    changed: list[tuple[str, Pair]] = field(default_factory=list)
+    changed: list[Told] = field(default_factory=list)
+
+    def keep(self, found: Sequence[Told], examples: int) -> None:
+        """Let `changed` hold the newest `examples` of its own and of those among `found` that differ."""
+        differing = [told for told in found if told[1].changed]
+        self.changed = heapq.nlargest(examples, [*self.changed, *differing], key=newness)
+
+
+def newness(told: Told) -> tuple[datetime, str, str]:
+    subject, pair = told
+    return pair.comment.at, subject, pair.comment.text_hash
 
 
 async def compare(
@@ -63,30 +79,27 @@ async def compare(
     for before, after, count in await connection.fetch(COUNTED, *values):
         found.confusion.counts[before, after] += count
     places = [(number, at) for number, at in await connection.fetch(SEVERAL, *values)]
-    for subject, pair in await paired(connection, places, promoted, candidate):
-        found.confusion.add([pair])
-        if pair.changed:
-            found.changed.append((subject, pair))
+    async for told in paired(connection, places, promoted, candidate):
+        found.confusion.add(pair for _, pair in told)
+        found.keep(told, examples)
     places = [(number, at) for number, at in await connection.fetch(CHANGED, *values, examples)]
-    found.changed += [told for told in await paired(connection, places, promoted, candidate) if told[1].changed]
-    found.changed.sort(key=lambda told: (told[1].comment.at, told[0], told[1].comment.text_hash), reverse=True)
-    del found.changed[examples:]
+    async for told in paired(connection, places, promoted, candidate):
+        found.keep(told, examples)
     return found
 
 
 async def paired(
     connection: asyncpg.Connection, places: Sequence[Place], promoted: str, candidate: str
-) -> list[tuple[str, Pair]]:
-    """The comments at `places`, each with the name of its subject."""
-    wanted, found = set(places), []
+) -> AsyncIterator[list[Told]]:
+    """The comments at `places`, those of AT_ONCE subjects at a time."""
+    wanted = set(places)
     ids = sorted({number for number, _ in places})
     for begin in range(0, len(ids), AT_ONCE):
         rows = await connection.fetch("SELECT id, tenant, subject FROM subjects WHERE id = ANY($1)", ids[begin : begin + AT_ONCE])
         subjects = [Subject(number, tenant, name, fresh=False) for number, tenant, name in rows]
         await load(connection, subjects)
         folded = await asyncio.to_thread(fold, subjects, promoted, candidate)
-        found += [(subject.name, pair) for subject, pair in folded if (subject.id, pair.comment.at) in wanted]
-    return found
+        yield [(subject.name, pair) for subject, pair in folded if (subject.id, pair.comment.at) in wanted]
 
 
 def fold(subjects: Sequence[Subject], promoted: str, candidate: str) -> list[tuple[Subject, Pair]]:

@@ -43,13 +43,9 @@ class Subject:
         return any(type(event.body) is Tombstone for event in self.statements.values())
 
     @property
-    def newly_judged(self) -> bool:
-        """Whether a human judged one of its comments, and none had before."""
-        return judged(self.statements) and not judged(self.stored)
-
-
-def judged(statements: Mapping[str, Event]) -> bool:
-    return any(type(event.body) is Override for event in statements.values())
+    def judged(self) -> bool:
+        """Whether a human judged one of its comments, be it taken back since."""
+        return any(type(event.body) is Override for event in self.statements.values())
 
 
 async def lock(connection: asyncpg.Connection, keys: Iterable[Key]) -> dict[Key, Subject]:
@@ -112,8 +108,13 @@ async def store(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> 
     erased = [s.id for s in subjects if s.erased and not any(type(e.body) is Tombstone for e in s.stored.values())]
     if erased:
         await connection.execute("UPDATE subjects SET erased = true WHERE id = ANY($1)", erased)
-    if newly := [s.id for s in subjects if s.newly_judged]:
-        await connection.execute("UPDATE subjects SET judged = true WHERE id = ANY($1)", newly)
+    await mark_judged(connection, subjects)
+
+
+async def mark_judged(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> None:
+    """Mark those that a human judged and that have no mark: a version that knows of none may have stored the judgement."""
+    if judged := [s.id for s in subjects if s.judged]:
+        await connection.execute("UPDATE subjects SET judged = true WHERE id = ANY($1) AND NOT judged", judged)
 
 
 async def _store_statements(connection: asyncpg.Connection, subjects: list[Subject]) -> None:

@@ -90,11 +90,12 @@ class Writer:
         await self._transact(work)
 
     async def rebuild(self, after: int, limit: int) -> Rebuilt:
-        """Compute the contributions of the next `limit` subjects with an id above `after` again."""
+        """Compute the contributions and the marks of the next `limit` subjects with an id above `after` again."""
 
         async def work(connection: asyncpg.Connection) -> Rebuilt:
             subjects = await store.lock_known(connection, after, limit)
             await store.load(connection, subjects)
+            await store.mark_judged(connection, subjects)
             await self._follow(connection, subjects)
             return Rebuilt(len(subjects), subjects[-1].id if subjects else None)
 

@@ -1,4 +1,4 @@
-"""What operators do: tenants, keys, connections and themes, by the functions and by the `earshot` command."""
+"""What operators do: tenants, keys, connections, themes and models, by the functions and by the `earshot` command."""
 
 import asyncio
 import json
@@ -80,7 +80,8 @@ class Others:
     def themes(self, request: httpx.Request) -> httpx.Response:
         if request.method != "GET":
             asked = json.loads(request.content or b"{}")
-            if asked.get("revision", self.taxonomy["revision"]) != self.taxonomy["revision"]:
+            based_on = request.url.params.get("revision", asked.get("revision", self.taxonomy["revision"]))
+            if int(based_on) != self.taxonomy["revision"]:
                 return httpx.Response(409, json={"detail": "another is in force"})
             self.taxonomy = {"revision": self.taxonomy["revision"] + 1, "themes": asked.get("themes")}
         return httpx.Response(200, json=self.taxonomy)
@@ -265,8 +266,20 @@ async def test_the_command_shows_sets_and_resets_themes(earshot: Earshot, others
     assert (await earshot.json("taxonomy", "set", "acme", str(file)))["revision"] == 2
     status, said = await earshot("taxonomy", "show", "acme")
     assert (status, said.splitlines()[1].split()) == (0, ["2", "food", "Food", "What", "is", "eaten", "1"])
-    assert await earshot("taxonomy", "set", "acme", str(file)) == (1, "Unprocessable: another is in force\n")
+    assert await earshot("taxonomy", "set", "acme", str(file)) == (1, "Conflict: another is in force\n")
     assert await earshot.json("taxonomy", "reset", "acme") == {"revision": 3, "themes": None}
+
+
+async def test_what_is_shown_of_the_themes_that_ship_can_be_set_again(earshot: Earshot, others: Others, tmp_path: Path) -> None:
+    await earshot.json("tenant", "create", "acme", "--zone", "UTC")
+    file = tmp_path / "themes.json"
+    file.write_text(json.dumps(await earshot.json("taxonomy", "show", "acme")))
+    assert await earshot.json("taxonomy", "set", "acme", str(file)) == {"revision": 1, "themes": None}
+    assert others.told[-1] == ("DELETE /v1/taxonomy", None)
+    assert await earshot("taxonomy", "set", "acme", str(file)) == (1, "Conflict: another is in force\n")
+    file.write_text("{}")
+    await earshot("taxonomy", "set", "acme", str(file))
+    assert others.told[-1] == ("PUT /v1/taxonomy", {})
 
 
 async def test_the_command_lists_compares_and_promotes_models(earshot: Earshot) -> None:

@@ -22,6 +22,7 @@ async def test_the_words_in_a_report_are_for_keys_that_may_read_records(door: Do
     assert whole.json() == REPORT
     wordless = (await door.get(PATH, await door.key("metrics:read"))).json()
     assert "it broke" not in str(wordless)
+    assert whole.headers["cache-control"] == "private, no-store"
     assert wordless == REPORT | {"examples": [{name: value for name, value in EXAMPLE.items() if name != "text"}]}
 
 

@@ -151,3 +151,14 @@ async def test_the_openapi_document_lists_the_calls(door: Door) -> None:
     for passage in PASSAGES:
         assert passage.method.lower() in document["paths"][passage.path]
     assert {"/v1/kpis", "/v1/kpis/{kpi}", "/v1/kpis/{kpi}/records", "/v1/keys"} <= set(document["paths"])
+
+
+async def test_the_openapi_document_tells_how_themes_are_set(door: Door) -> None:
+    taxonomy = (await door.http.get("/openapi.json")).json()["paths"]["/v1/taxonomy"]
+    assert [[told["name"] for told in taxonomy[method].get("parameters", ())] for method in ("get", "put", "delete")] == [
+        ["revision"],
+        [],
+        ["revision"],
+    ]
+    body = taxonomy["put"]["requestBody"]["content"]["application/json"]["schema"]
+    assert (set(body["properties"]), body["required"]) == ({"themes", "revision"}, ["themes"])

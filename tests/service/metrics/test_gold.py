@@ -93,6 +93,19 @@ async def test_a_judgement_that_came_before_its_comment_waits_for_it(world: Worl
         assert [row["text"] for row in await exported(http)] == ["so"]
 
 
+@pytest.mark.parametrize("mended_by", ["what comes next", "a rebuild"])
+async def test_a_mark_that_an_older_version_did_not_set_is_made_up_for(world: World, mended_by: str) -> None:
+    await world.take(answered(1, words("so"), at=ago(2)), judged(1, "so", "negative"))
+    await world.pool.execute("UPDATE subjects SET judged = false")
+    async with serving(world.url, NOW) as http:
+        assert await exported(http) == []
+        if mended_by == "a rebuild":
+            await world.writer.rebuild(0, 10)
+        else:
+            await world.take(score_of("c1/response/1", "so", 0.5))
+        assert [row["text"] for row in await exported(http)] == ["so"]
+
+
 async def test_tenants_with_equal_subjects_and_words_have_each_their_own_gold(world: World) -> None:
     await world.tenant("other")
     said = answered(1, words("so"), at=ago(2))
@@ -123,7 +136,14 @@ async def test_streamed_in_any_order_judgements_come_to_what_a_recomputation_fin
 
 @pytest.mark.parametrize(
     ("query", "name"),
-    [("limit=0", "limit"), ("limit=501", "limit"), ("limit=x", "limit"), ("cursor=x", "cursor"), ("window=24h", "window")],
+    [
+        ("limit=0", "limit"),
+        ("limit=501", "limit"),
+        ("limit=x", "limit"),
+        ("limit=000000500999", "limit"),
+        ("cursor=x", "cursor"),
+        ("window=24h", "window"),
+    ],
 )
 async def test_a_parameter_that_means_nothing_is_named(world: World, query: str, name: str) -> None:
     async with serving(world.url, NOW) as http:

@@ -116,10 +116,23 @@ async def test_a_model_is_not_promoted_while_comments_lack_its_score(story: Worl
     async with serving(story.url, NOW) as http:
         refused = await http.post(f"/v1/models/{NEW}:promote")
         assert (refused.status_code, refused.headers["content-type"]) == (409, "application/problem+json")
-        assert refused.json()["detail"] == f"2 of 4 comments have no score of {NEW} yet"
+        told = f"2 of 4 comments have no score of {NEW} yet, first of {subject(2)}, {subject(4)}"
+        assert refused.json()["detail"] == told
         await story.take(REST[0])
         assert (await http.post(f"/v1/models/{NEW}:promote")).json()["detail"].startswith("1 of 4")
         assert (await models(http))[MODEL][2]
+
+
+async def test_the_default_needs_its_scores_too_unless_it_was_promoted(story: World) -> None:
+    await story.take(*REST)
+    await story.take(answered(5, words("late"), at=ago(1)), judged(5, "late", 0.5, NEW))
+    async with serving(story.url, NOW) as http:
+        refused = await http.post(f"/v1/models/{MODEL}:promote")
+        assert (refused.status_code, refused.json()["detail"].startswith("1 of 5")) == (409, True)
+        await story.take(judged(5, "late", 0.5))
+        assert (await http.post(f"/v1/models/{MODEL}:promote")).status_code == 200
+        await story.take(answered(6, words("later"), at=ago(1)), judged(6, "later", 0.5, NEW))
+        assert (await http.post(f"/v1/models/{MODEL}:promote")).status_code == 200
 
 
 async def test_one_switch_moves_every_kpi_of_sentiment_and_back(story: World) -> None:

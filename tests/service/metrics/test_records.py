@@ -69,6 +69,7 @@ async def test_a_humans_label_is_shown_in_place_of_the_models(world: World) -> N
     async with serving(world.url, NOW) as http:
         (record,) = await pages(http, "sentiment", window="24h")
     assert (record["label"], record["score"], record["judged_by"]) == ("positive", 1.0, "human")
+    assert record["model_label"] == "negative"
 
 
 async def test_a_comment_is_named_by_the_hash_that_an_override_takes_whatever_kpi_shows_it(world: World) -> None:
@@ -140,6 +141,7 @@ async def test_records_follow_the_filters_and_the_one_answer_per_respondent(worl
         ("limit=0", "limit"),
         ("limit=501", "limit"),
         ("limit=x", "limit"),
+        ("limit=000000500999", "limit"),
         ("cursor=WyIyMDI2LTExLTAyVDEyOjAwOjAwWiIsOTIyMzM3MjAzNjg1NDc3NTgwOCwxXQ", "cursor"),
         ("cursor=WyIyMDI2LTExLTAyVDEyOjAwOjAwIiwxLDFd", "cursor"),
         ("cursor=x", "cursor"),
