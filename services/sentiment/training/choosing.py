@@ -35,7 +35,7 @@ def pole(texts: Sequence[str], read: Read) -> float:
 
 def nearness(likeness: Numbers, bears: NDArray[np.bool_]) -> float:
     """The likeness (pieces × themes) from which on a theme is told, by the best F1 of all pairs."""
-    bars = np.arange(0.2, 0.9, 0.01)
+    bars = np.arange(0.05, 0.9, 0.01)
     return round(float(max(bars, key=lambda bar: f1(likeness >= bar, bears))), 2)
 
 

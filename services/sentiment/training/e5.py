@@ -33,7 +33,7 @@ from services.sentiment.training.encoder import Reader, reader, tokenizer_of_pie
 from services.sentiment.training.examples import examples
 from services.sentiment.training.export import export, state_facts
 from services.sentiment.training.fitting import Ids, Pace, fit, means, padded, read_all
-from services.sentiment.training.meaning import Lessons, nearness_loss, principal, split
+from services.sentiment.training.meaning import Lessons, focused, nearness_loss, principal, split
 from services.sentiment.training.themes.data import gold, pieces
 from services.sentiment.training.theming import likenesses, theme_figures
 from services.sentiment.training.vocabulary import kept
@@ -175,8 +175,11 @@ def finish(work: Work) -> None:
     net.load_state_dict(torch.load(work.folder / "student.pt"))
     path = work.folder / "shipped" / E5.name
     path.parent.mkdir(exist_ok=True)
-    export(net, path)
     work.tokenizer().save(str(tokenizer_of(path)), pretty=False)
+    export(net, path)
+    learnt, _ = split(pieces())
+    meant = OnnxNetwork(path)([cased(piece.text) for piece in learnt]).meanings
+    export(net, path, focused(meant, [piece.theme for piece in learnt]))
     facts = chosen(OnnxNetwork(path), choosing_rows(work.data))
     state_facts(path, facts)
     scorer = read_transformer(path)

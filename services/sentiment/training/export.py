@@ -16,6 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from services.sentiment.domain.transformer import TransformerFacts
 from services.sentiment.training.encoder import Reader
+from services.sentiment.training.meaning import Focus
 
 OPSET, IR = 20, 10
 MIDDLE = 128
@@ -149,7 +150,7 @@ def whole(*numbers: int) -> NDArray[np.int64]:
     return np.array(numbers, np.int64)
 
 
-def export(net: Reader, path: Path) -> None:
+def export(net: Reader, path: Path, focus: Focus | None = None) -> None:
     """Write `net`: ids and mask (texts × pieces, int64) to `logits` (texts × 3) and `meaning` (texts × MEANING, unit vectors)."""
     state = {name: value.detach().float().numpy() for name, value in net.state_dict().items()}
     graph = Graph()
@@ -159,7 +160,11 @@ def export(net: Reader, path: Path) -> None:
     rows, count = write.embeddings(), net.encoder.config.num_hidden_layers
     for number in range(count):
         if number == count - net.above:
-            graph("LpNormalization", write.head("meaning", write.pooled(rows)), outputs=["meaning"], axis=1, p=2)
+            meant = graph("LpNormalization", write.head("meaning", write.pooled(rows)), axis=1, p=2)
+            if focus:
+                state |= {"focus.weight": np.ascontiguousarray(focus.turn.T), "focus.bias": focus.shift}
+                meant = graph("LpNormalization", write.head("focus", meant), axis=1, p=2)
+            graph("Identity", meant, outputs=["meaning"])
         rows = write.layer(number, rows, unseen)
     graph("Identity", write.head("head", write.pooled(rows)), outputs=["logits"])
     made = helper.make_model(
