@@ -25,13 +25,17 @@ async def calls(door: Door) -> list[tuple[str, str]]:
     ]
 
 
+OF_ANY_KEY = {("GET", "/v1/keys/self")}
+"""What a key without any scope may ask: what it may do."""
+
+
 async def test_every_call_of_the_document_asks_for_a_key_and_a_scope(door: Door) -> None:
     powerless = await door.key()
     found = await calls(door)
     assert len(found) > 15
     for method, path in found:
         assert (await door.http.request(method, path)).status_code == 401, path
-        assert (await door.call(method, path, powerless)).status_code == 403, path
+        assert (await door.call(method, path, powerless)).status_code == (200 if (method, path) in OF_ANY_KEY else 403), path
     assert door.behind.heard == []
 
 

@@ -43,4 +43,4 @@ def test_the_bar_for_themes_parts_those_that_bear_from_those_that_do_not() -> No
 
 def test_f1_of_nothing_told_is_nought() -> None:
     none, some = np.zeros((2, 2), bool), np.eye(2, dtype=bool)
-    assert (choosing.f1(none, some), choosing.f1(some, some)) == (0.0, 1.0)
+    assert (choosing.f_measure(none, some), choosing.f_measure(some, some, 2.0)) == (0.0, 1.0)

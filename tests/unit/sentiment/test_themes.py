@@ -95,8 +95,8 @@ def test_polarity_and_presence_are_counted_apart() -> None:
 
 def test_the_shipped_model_finds_the_themes_of_comments_labelled_by_hand() -> None:
     figures = theme_figures(read_transformer(), gold())
-    assert figures.f1 >= 0.6
-    assert figures.polarity >= 0.75
+    assert figures.f1 >= 0.45
+    assert figures.polarity >= 0.6
 
 
 def test_a_score_carries_its_themes_and_the_revision_they_are_of() -> None:
