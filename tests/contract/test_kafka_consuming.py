@@ -146,7 +146,7 @@ class Reluctant(Producer):
 
 async def test_offsets_move_past_poison_only_once_the_dlq_has_it(world: World) -> None:
     await world.send(messages([13]))
-    job = Job(world.bootstrap, world.group, (world.topic.name,), poison, 500, None, None, None, Timing())
+    job = Job(world.bootstrap, world.group, (world.topic.name,), poison, 500, None, None, None, None, Timing())
     async with Reluctant(world) as parking:
         work = asyncio.create_task(Membership(job, parking).run())
         (parked,) = await world.everything(world.topic.dlq, 1)

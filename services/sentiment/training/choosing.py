@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.sentiment.domain.pieces import pieces
-from services.sentiment.domain.reading import Numbers, Read, twofold
+from services.sentiment.domain.reading import Numbers, Read, shares, twofold
+from services.sentiment.training.figures import calibration_error
 
 FLAGGED = 0.02
 """The share of rows, each labelled with one pole, that may be called mixed."""
@@ -24,6 +25,16 @@ def temperature(logits: NDArray[Any], kinds: NDArray[np.int64]) -> float:
         return float(np.mean(np.logaddexp.reduce(scaled, axis=1) - scaled[np.arange(len(kinds)), kinds]))
 
     return float(min(np.geomspace(0.2, 3, 200), key=surprise))
+
+
+def honest_temperature(logits: NDArray[Any], kinds: NDArray[np.int64]) -> float:
+    """What makes the model as often right as it says: for one so flexible that the likeliest leaves it too sure of itself."""
+
+    def error(warmth: float) -> float:
+        odds = shares(logits, warmth)
+        return calibration_error(odds.max(axis=1), odds.argmax(axis=1) == kinds)
+
+    return float(min(np.geomspace(0.5, 3, 100), key=error))
 
 
 def pole(texts: Sequence[str], read: Read) -> float:

@@ -192,7 +192,7 @@ def chosen(network: Network, dev: Sequence[Row]) -> TransformerFacts:
     """The temperature, the bar for `mixed` and the bar for themes."""
     texts = [row.text for row in dev]
     logits = network([cased(text) for text in texts]).logits.astype(np.float64)
-    warmth = choosing.temperature(logits, np.array([row.kind for row in dev]))
+    warmth = choosing.honest_temperature(logits, np.array([row.kind for row in dev]))
     facts = TransformerFacts(MODEL, round(warmth, 4), Manner(1.0, LONG), 1.0)
 
     scorer = TransformerScorer(network, facts)

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from services.sentiment.domain.reading import Reading
+from services.sentiment.domain.reading import Reading, shares
 from services.sentiment.training import choosing
+from services.sentiment.training.figures import calibration_error
 
 
 def read(texts: Sequence[str]) -> Reading:
@@ -26,6 +27,16 @@ def test_an_overconfident_model_is_cooled_and_a_timid_one_warmed() -> None:
     own = choosing.temperature(honest, kinds)
     assert choosing.temperature(2 * honest, kinds) == pytest.approx(2 * own, rel=0.05)
     assert choosing.temperature(honest / 2, kinds) == pytest.approx(own / 2, rel=0.05)
+
+
+def test_the_honest_temperature_makes_confidence_come_true() -> None:
+    chance = np.random.default_rng(0)
+    kinds = chance.integers(0, 3, 4_000)
+    logits = 4 * (chance.normal(0, 1, (4_000, 3)) + 1.5 * np.eye(3)[kinds])
+    odds = shares(logits, choosing.honest_temperature(logits, kinds))
+    assert calibration_error(odds.max(axis=1), odds.argmax(axis=1) == kinds) < 0.02
+    raw = shares(logits, 1.0)
+    assert calibration_error(raw.max(axis=1), raw.argmax(axis=1) == kinds) > 0.1
 
 
 def test_the_bar_for_mixed_is_the_lowest_that_flags_few() -> None:
