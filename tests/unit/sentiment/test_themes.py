@@ -9,7 +9,7 @@ import pytest
 from services.sentiment.domain.judging import Comment, judge
 from services.sentiment.domain.reading import Meanings
 from services.sentiment.domain.scorer import Passage
-from services.sentiment.domain.themes import Finder, points_of
+from services.sentiment.domain.themes import Finder, points_of, told
 from services.sentiment.network import read_transformer
 from services.sentiment.taxonomies import read_default
 from services.sentiment.training.themes.data import gold
@@ -62,6 +62,11 @@ def test_a_passage_bears_the_themes_that_it_is_near_to() -> None:
 def test_a_theme_has_the_mean_score_of_the_passages_that_bear_it_and_of_no_others() -> None:
     told = find(passage("the parcel", -0.8), passage("cheap", 0.9), passage("delivery", -0.4))
     assert {theme.theme: theme.score for theme in told} == {"delivery": pytest.approx(-0.6), "price": 0.9}
+
+
+def test_a_theme_far_behind_the_likeliest_of_a_passage_is_not_told() -> None:
+    likeness = np.array([[0.8, 0.77, 0.7], [0.3, 0.1, 0.29]], np.float32)
+    assert told(likeness, near=0.2).tolist() == [[True, True, False], [True, False, True]]
 
 
 def test_nothing_read_means_no_themes() -> None:
