@@ -138,6 +138,7 @@ async def test_the_records_behind_a_number_are_those_that_it_counts(board: Board
 
 
 async def test_a_label_is_corrected_by_a_key_that_may_and_given_back_to_the_model(board: Board) -> None:
+    await until(lambda: scored(board), 20, "both comments scored")
     await board.open(board.stack.admin_key)
     await board.page.locator('[data-kpi="net_sentiment"] .n').click(timeout=SECONDS)
     comment = board.page.locator("#records-body tbody tr", has_text="Wonderful")
@@ -148,6 +149,10 @@ async def test_a_label_is_corrected_by_a_key_that_may_and_given_back_to_the_mode
         await expect(comment).to_have_attribute("data-label", told)
         await expect(comment.locator("td.strong")).to_have_text(told)
         await until(lambda value=value: counts(board, value), 20, f"a net sentiment of {value}")
+
+
+async def scored(board: Board) -> bool:
+    return bool((await board.stack.row("net_sentiment", **board.scope))["n"] == 2)
 
 
 async def counts(board: Board, value: float) -> bool:
