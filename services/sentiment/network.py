@@ -19,8 +19,8 @@ LONGEST = 160
 """Pieces of words that are read of one text; those longer than 300 characters come by sentence, of some 60 pieces."""
 STEP = 4
 """A text is padded to a multiple of so many pieces, whoever is in its batch: sums of floats depend on how many there are."""
-BATCH = 512
-"""Pieces that are multiplied together, padding included: more are no faster, and take more memory."""
+BATCH, TEXTS = 512, 16
+"""Pieces and texts that are multiplied together at most, padding included: more are no faster, and take more memory."""
 
 
 class OnnxNetwork:
@@ -46,11 +46,11 @@ class OnnxNetwork:
 
 
 def batches(ids: Sequence[list[int]]) -> Iterator[Sequence[list[int]]]:
-    """Texts, the shortest first: together are those of one padded length, as many as have BATCH pieces."""
+    """Texts, the shortest first: together are those of one padded length, as many as have BATCH pieces, TEXTS at most."""
     start = 0
     for end in range(1, len(ids) + 1):
         size = room(ids[start])
-        if end == len(ids) or room(ids[end]) != size or size * (end + 1 - start) > BATCH:
+        if end == len(ids) or room(ids[end]) != size or end - start == TEXTS or size * (end + 1 - start) > BATCH:
             yield ids[start:end]
             start = end
 
