@@ -38,10 +38,11 @@ async def test_a_promotion_is_announced_to_who_follows_the_topic(kafka: str, dat
     app = create_app(settings)
     headers = {"Authorization": f"Bearer {TOKEN}", "X-Earshot-Tenant": tenant}
     async with (
-        World(kafka, CHANGES, f"watching-{tenant}").consuming(hear),
+        World(kafka, CHANGES, f"watching-{tenant}").consuming(hear) as watching,
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://metrics", headers=headers) as http,
     ):
+        await until(lambda: watching.joined, 60)
         assert (await http.post("/v1/models/linear-1:promote")).status_code == 200
-        await until(lambda: bool(heard))
+        await until(lambda: bool(heard), 60)
     assert {"sentiment", "net_sentiment", "sentiment_share"} <= set(heard[0].kpis)
