@@ -81,8 +81,8 @@ def told(likeness: Meanings, near: float) -> NDArray[np.bool_]:
 
 def points_of(taxonomy: Taxonomy, meant: Meant) -> Points:
     """Where the themes of a taxonomy are."""
-    told = [(f"{theme.name}. {theme.description}", *theme.examples) for theme in taxonomy.themes]
-    found = meant([text for texts in told for text in texts])
-    ends = np.cumsum([len(texts) for texts in told])
-    means = np.stack([found[end - len(texts) : end].mean(axis=0) for texts, end in zip(told, ends, strict=True)])
+    words = [(f"{theme.name}. {theme.description}", *theme.examples) for theme in taxonomy.themes]
+    found = meant([text for texts in words for text in texts])
+    ends = np.cumsum([len(texts) for texts in words])
+    means = np.stack([found[end - len(texts) : end].mean(axis=0) for texts, end in zip(words, ends, strict=True)])
     return Points(tuple(theme.id for theme in taxonomy.themes), means / np.linalg.norm(means, axis=1, keepdims=True))

@@ -42,7 +42,7 @@ from services.sentiment.weights import MODELS
 
 MODEL = Model("e5", "1")
 LONG = 300
-"""Characters from which on a text is the mean of its pieces: the network reads 80 pieces of words."""
+"""Characters from which on a text is the mean of its pieces: the network learnt to read 80 pieces of words."""
 TEACHER = tuple(range(12))
 STUDENT = (0, 2, 3, 5, 6, 8, 9, 11)
 """The teacher's layers that the student begins with."""
