@@ -168,7 +168,7 @@ TAMPERED = {
     "a subject lost": (EVENTS, f"DELETE FROM subjects WHERE id = {THIRD}"),
     "a score lost": (SCORES, f"DELETE FROM scores WHERE {one('scores')}"),
     "a score of another model": (SCORES, f"UPDATE scores SET model = 'another' WHERE {one('scores')}"),
-    "a score changed": (CONTRIBUTIONS, f"UPDATE scores SET body = {A_SCORE} WHERE {one('scores')}"),
+    "a score changed": (CONTRIBUTIONS, f"UPDATE scores SET body = {A_SCORE} WHERE subject_id = {THIRD}"),
     "a contribution lost": (CONTRIBUTIONS, f"DELETE FROM contributions WHERE {one('contributions')}"),
     "a contribution twice": (
         CONTRIBUTIONS,
