@@ -46,6 +46,16 @@ class Replays:
             raise Retry(0.2, "ingest is away")
 
 
+async def everything_is_asked_for_when_records_expire(world: World) -> None:
+    await world.send(messages(range(30)))
+    up_to, left = await all_but_the_last(world, 30)
+    await forget(world, up_to)
+    seen, replays = Seen(), Replays()
+    async with world.consuming(seen, replay=replays):
+        await until(lambda: seen.has(left))
+    assert replays.asked == [None]
+
+
 async def read_some_then_lose_the_rest(world: World) -> set[int]:
     """30 records read and committed, 30 more that expire but for the last of each partition; returns what is left."""
     seen = Seen()
@@ -89,13 +99,7 @@ async def test_a_replay_is_not_asked_for_twice(world: World) -> None:
 
 
 async def test_a_group_that_never_read_what_has_expired_asks_for_everything(world: World) -> None:
-    await world.send(messages(range(30)))
-    up_to, left = await all_but_the_last(world, 30)
-    await forget(world, up_to)
-    seen, replays = Seen(), Replays()
-    async with world.consuming(seen, replay=replays):
-        await until(lambda: seen.has(left))
-    assert replays.asked == [None]
+    await everything_is_asked_for_when_records_expire(world)
 
 
 async def test_a_partition_that_stayed_empty_until_its_records_expired_counts_as_lost(world: World) -> None:
@@ -104,13 +108,7 @@ async def test_a_partition_that_stayed_empty_until_its_records_expired_counts_as
         async with asyncio.timeout(10):
             while len(await world.committed()) < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-    await world.send(messages(range(30)))
-    up_to, left = await all_but_the_last(world, 30)
-    await forget(world, up_to)
-    seen, replays = Seen(), Replays()
-    async with world.consuming(seen, replay=replays):
-        await until(lambda: seen.has(left))
-    assert replays.asked == [None]
+    await everything_is_asked_for_when_records_expire(world)
 
 
 async def test_a_consumer_that_stands_still_is_rebuilt_once_and_then_dies(world: World) -> None:

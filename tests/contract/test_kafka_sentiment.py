@@ -1,24 +1,18 @@
 """Sentiment between its two topics, on a real broker, as the process that it is."""
 
-import asyncio
 import itertools
-import os
-import sys
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
-from deploy.local.servers import free_port
-from shared.events import Answer, Event, Response, ScoreEvent, decode_score, encode, text_hash
-from shared.kafka import Message, Record, received_at, received_header
-from shared.topics import EVENTS, SCORES, TOPICS, subject_key
-from tests.contract.kafka_world import NOON, World, ensure_topics, until
+from shared.events import ScoreEvent, decode_score, text_hash
+from shared.kafka import Message, Record, received_at
+from shared.topics import EVENTS, subject_key
+from tests.contract.kafka_world import NOON, World, until
+from tests.contract.sentiment_world import comment, new_tenant, process, sentiment, watching, words
 from tests.service.sentiment.model_server import POISON, ModelServer
-
-ROOT = Path(__file__).parents[2]
 
 
 class Scores:
@@ -28,8 +22,8 @@ class Scores:
         self.tenant = tenant
         self.by_subject: dict[str, ScoreEvent] = {}
 
-    async def __call__(self, records: object) -> None:
-        for record in records:  # type: ignore[attr-defined]
+    async def __call__(self, records: Sequence[Record]) -> None:
+        for record in records:
             said = decode_score(record.value)
             if said.tenant == self.tenant:
                 assert record.key == subject_key(said.tenant, said.subject)
@@ -39,69 +33,14 @@ class Scores:
 
 @pytest.fixture
 async def tenant() -> str:
-    return f"tenant-{os.urandom(4).hex()}"
+    return new_tenant()
 
 
 @pytest.fixture
 async def scores(kafka: str, tenant: str) -> AsyncIterator[Scores]:
-    await ensure_topics(kafka, TOPICS)
     seen = Scores(tenant)
-    async with World(kafka, SCORES, f"watching-{tenant}").consuming(seen):
+    async with watching(kafka, tenant, seen):
         yield seen
-
-
-def words(number: int) -> str:
-    return f"Terrible, as in case c{number}"  # a bare 143 would be "I love you" to VADER
-
-
-def comment(tenant: str, number: int, text: str | None = None) -> Message:
-    """An event with one comment."""
-    subject = f"api/response/r-{number}"
-    said = Response(at=NOON, answers=(Answer(question="q1", kind="comment", text=text or words(number)),))
-    event = Event(
-        tenant=tenant,
-        subject=subject,
-        statement="s",
-        seq=number,
-        at=NOON,
-        received_at=NOON,
-        connection="api",
-        source="api",
-        body=said,
-    )
-    return Message(subject_key(tenant, subject), encode(event), (received_header(datetime.now(UTC)),))
-
-
-@asynccontextmanager
-async def sentiment(kafka: str, log: Path, **settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The service as a process of its own; killed at the end, as by a power cut."""
-    environment = os.environ | {
-        "KAFKA_BOOTSTRAP_SERVERS": kafka,
-        "KAFKA_INSTANCE": "test",
-        "INTERNAL_TOKEN": "internal-token-of-the-tests",
-        "SENTIMENT_PORT": str(free_port()),
-        "SENTIMENT_MAX_BATCH": "20",
-        "SENTIMENT_SCORER": "vader",
-    }
-    async with process(log, "services.sentiment", environment=environment | settings) as running:
-        yield running
-
-
-@asynccontextmanager
-async def process(
-    log: Path, *module: str, environment: dict[str, str] | None = None
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`python -m module`, which is killed at the end."""
-    with log.open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", *module, cwd=ROOT, env=environment, stdout=output, stderr=output
-        )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
 
 
 async def test_no_comment_is_left_without_a_score_though_sentiment_is_killed_again_and_again(

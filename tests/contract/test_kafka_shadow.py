@@ -15,9 +15,9 @@ from services.sentiment.settings import Settings
 from shared.events import ScoreEvent, decode_score, encode
 from shared.kafka import Message, Record
 from shared.metrics_names import SHADOW_MISSED
-from shared.topics import EVENTS, SCORES, TOPICS
-from tests.contract.kafka_world import World, ensure_topics, until
-from tests.contract.test_kafka_sentiment import comment, sentiment, words
+from shared.topics import EVENTS
+from tests.contract.kafka_world import World, until
+from tests.contract.sentiment_world import comment, new_tenant, sentiment, watching, words
 from tests.unit.sentiment.test_judging import FailsOn
 
 LIVE, SHADOW = "vader-3.3.2", "linear-2"
@@ -42,15 +42,14 @@ class Scores:
 
 
 @pytest.fixture
-async def tenant(request: pytest.FixtureRequest) -> str:
-    return f"shadow-{abs(hash(request.node.name)) % 10**9}"
+async def tenant() -> str:
+    return new_tenant()
 
 
 @pytest.fixture
 async def scores(kafka: str, tenant: str) -> AsyncIterator[Scores]:
-    await ensure_topics(kafka, TOPICS)
     seen = Scores(tenant)
-    async with World(kafka, SCORES, f"watching-{tenant}").consuming(seen):
+    async with watching(kafka, tenant, seen):
         yield seen
 
 

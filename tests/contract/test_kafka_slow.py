@@ -20,7 +20,7 @@ from shared.events import decode_score, text_hash
 from shared.kafka import Message, Record, Timing
 from shared.topics import Topic
 from tests.contract.kafka_world import Seen, World, messages, new_world, until
-from tests.contract.test_kafka_sentiment import comment, words
+from tests.contract.sentiment_world import comment, words
 from tests.service.sentiment.model_server import ModelServer, Reply, well
 
 IMPATIENT = Timing(session=6, stall=2.0, look=0.25, handover=1.0, farewell=0.0)

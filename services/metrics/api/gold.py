@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from services.metrics.api.parameters import cursor_of, limit_of, only, refusing
 from services.metrics.api.state import metrics_of
-from services.metrics.store.gold import BEGINNING, Found, Place, page, place
+from services.metrics.store.gold import BEGINNING, Found, Place, page
 from services.metrics.store.promotions import asker_of
 from services.metrics.store.query import snapshot
 from shared.database import outage_is_503
@@ -40,7 +40,7 @@ def asked(request: Request) -> tuple[Place, int]:
     given = request.query_params
     with refusing():
         only(given, PARAMETERS)
-        return cursor_of(given.get("cursor"), place) or BEGINNING, limit_of(given.get("limit"))
+        return cursor_of(given.get("cursor"), Place) or BEGINNING, limit_of(given.get("limit"))
 
 
 def shown(found: Found) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from services.metrics.domain.kpis import KPIS, Kpi
 from services.metrics.store.progress import Freshness, freshness
 from services.metrics.store.promotions import asker_of
 from services.metrics.store.query import snapshot
-from services.metrics.store.records import Cursor, Record, cursor, records
+from services.metrics.store.records import Place, Record, records
 from services.metrics.store.selection import Scope, resolve
 from shared.database import outage_is_503
 from shared.http import internal_tenant
@@ -74,7 +74,7 @@ def router(token: SecretStr) -> APIRouter:
 
 async def page_of(
     connection: asyncpg.Connection, question: Question, scope: Scope, now: datetime
-) -> tuple[list[Record], Cursor | None]:
+) -> tuple[list[Record], Place | None]:
     """The page of records that a question asks for: of its whole window, whatever its grain."""
     window, instant = question.period.window, question.kpi.instant
     limit, after = paging(question.extra)
@@ -82,10 +82,10 @@ async def page_of(
     return await records(connection, scope, start, end, limit, after, standing=instant)
 
 
-def paging(extra: Mapping[str, str]) -> tuple[int, Cursor | None]:
+def paging(extra: Mapping[str, str]) -> tuple[int, Place | None]:
     """`limit` and `cursor`; raises BadRequest."""
     with refusing():
-        return limit_of(extra.get("limit")), cursor_of(extra.get("cursor"), cursor)
+        return limit_of(extra.get("limit")), cursor_of(extra.get("cursor"), Place)
 
 
 def known(kpi: str) -> Kpi:

@@ -1,17 +1,18 @@
 """Parameters that calls share. What one can't mean is told with its name: as BadQuery, which `refusing` makes the answer."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
 from services.metrics.domain.windows import BadQuery
+from services.metrics.store.cursors import Cursor
 from shared.problems import BadRequest
 
 PAGE, LARGEST_PAGE = 50, 500
 LONGEST_NUMBER = 9
 """Digits that are read at all."""
 
-Cursor = TypeVar("Cursor")
+Place = TypeVar("Place", bound=Cursor)
 
 
 @contextmanager
@@ -38,9 +39,9 @@ def limit_of(text: str | None) -> int:
     return int(text)
 
 
-def cursor_of(text: str | None, read: Callable[[str], Cursor]) -> Cursor | None:
-    """Where a page begins, by `read`, which raises ValueError for what was never given; raises BadQuery."""
+def cursor_of(text: str | None, kind: type[Place]) -> Place | None:
+    """Where a page begins; raises BadQuery for what was never given."""
     try:
-        return None if text is None else read(text)
+        return None if text is None else kind.read(text)
     except ValueError:
         raise BadQuery("cursor", "is not one that was given") from None

@@ -1,8 +1,6 @@
 """The gold of a tenant, page by page, in an order that what is still coming in doesn't disturb."""
 
 import asyncio
-import base64
-import binascii
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,29 +10,19 @@ import msgspec
 
 from services.metrics.domain.gold import Gold, gold
 from services.metrics.domain.view import view
+from services.metrics.store.cursors import Cursor
 from services.metrics.store.subjects import Subject, load
 from services.metrics.store.writer import decoded
 
 
-class Place(msgspec.Struct, frozen=True, array_like=True):
+class Place(Cursor, frozen=True, array_like=True):
     """Where a page ended: a subject, and the last of its comments that was given; `""`: the next comment is its first."""
 
     subject_id: Annotated[int, msgspec.Meta(ge=0, le=2**62)]
     comment: Annotated[str, msgspec.Meta(max_length=64)]
 
-    def __str__(self) -> str:
-        return base64.urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")
-
 
 BEGINNING = Place(0, "")
-
-
-def place(text: str) -> Place:
-    """The place that `text` names; raises ValueError."""
-    try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Place)
-    except (msgspec.MsgspecError, binascii.Error) as error:
-        raise ValueError("not a cursor") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,5 @@
 """The records behind a number: contributions, newest first, a page at a time."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,28 +8,18 @@ from typing import Annotated, Any
 import asyncpg
 import msgspec
 
+from services.metrics.store.cursors import Cursor
 from services.metrics.store.selection import COLUMN_OF, Parameters, Scope, conditions
 from services.metrics.store.subjects import Subject, load
 from shared.events import DIMENSIONS
 
 
-class Cursor(msgspec.Struct, frozen=True, array_like=True):
+class Place(Cursor, frozen=True, array_like=True):
     """Where a page ended: the instant and subject of its last record, and how many records of both have been given."""
 
     at: Annotated[datetime, msgspec.Meta(tz=True)]
     subject_id: Annotated[int, msgspec.Meta(ge=0, le=2**62)]
     given: Annotated[int, msgspec.Meta(ge=0, le=2**31)]
-
-    def __str__(self) -> str:
-        return base64.urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")
-
-
-def cursor(text: str) -> Cursor:
-    """The cursor that `text` is; raises ValueError."""
-    try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Cursor)
-    except (msgspec.MsgspecError, binascii.Error) as error:
-        raise ValueError("not a cursor") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +86,10 @@ async def records(
     start: datetime,
     end: datetime,
     limit: int,
-    after: Cursor | None,
+    after: Place | None,
     *,
     standing: bool = False,
-) -> tuple[list[Record], Cursor | None]:
+) -> tuple[list[Record], Place | None]:
     """Up to `limit` records of [start, end), newest first, and where the next page begins.
 
     `standing`: the subjects whose ups and downs come to more than nothing, each once, by the last of them.
@@ -123,10 +111,10 @@ def record(row: asyncpg.Record, subject: Subject, scope: Scope) -> Record:
     return Record(subject, scope.measures[row["measure"]], row["at"], row["bin"], row["amount"], dims)
 
 
-def following(rows: Sequence[Any], after: Cursor | None) -> Cursor:
+def following(rows: Sequence[Any], after: Place | None) -> Place:
     """The cursor behind the last of `rows`."""
     at, subject_id = rows[-1]["at"], rows[-1]["subject_id"]
     given = sum((row["at"], row["subject_id"]) == (at, subject_id) for row in rows)
     if after and (after.at, after.subject_id) == (at, subject_id):
         given += after.given
-    return Cursor(at, subject_id, given)
+    return Place(at, subject_id, given)
