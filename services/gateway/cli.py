@@ -36,7 +36,7 @@ PIPED_WIDTH = 10_000
 T = TypeVar("T")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 TenantId = Annotated[str, typer.Argument(help="The tenant's id.")]
-ModelName = Annotated[str, typer.Argument(help="The model with its version, such as e5-1.")]
+ModelName = Annotated[str, typer.Argument(help="The model with its version, such as e5-2.")]
 
 KEY_FIELDS = ("id", "tenant", "name", "prefix", "scopes", "created_at", "expires_at", "revoked_at")
 KEY_COLUMNS = ("id", "name", "prefix", "scopes", "expires_at", "revoked_at")

@@ -13,7 +13,7 @@ from services.sentiment.domain.scorer import Model
 from services.sentiment.domain.transformer import Outcome, TransformerFacts, TransformerScorer
 from services.sentiment.weights import MODELS, BrokenModel
 
-E5 = MODELS / "e5-1.onnx"
+E5 = MODELS / "e5-2.onnx"
 PAD = 1
 LONGEST = 160
 """Pieces of words that are read of one text; those longer than 300 characters come by sentence, of some 60 pieces."""

@@ -33,8 +33,8 @@ def prepared(text: str) -> str:
 
 def cased(text: str) -> str:
     """What the transformer reads: the same in the writer's case, as its encoder learnt to read; shouting is lowered."""
-    text = _evened(_worded(text))
-    return text.lower() if _shouts(text) else text
+    read = _evened(_worded(text))
+    return read.lower() if _shouts(text) else read
 
 
 def _worded(text: str) -> str:
@@ -53,8 +53,10 @@ def _evened(text: str) -> str:
 
 
 def _shouts(text: str) -> bool:
-    capitals = sum(map(str.isupper, text))
-    return capitals >= SHOUTED and capitals > 3 * sum(map(str.islower, text))
+    """Whether a text, its links and mentions apart, is in capitals."""
+    said = MENTION.sub("", URL.sub("", text))
+    capitals = sum(map(str.isupper, said))
+    return capitals >= SHOUTED and capitals > 3 * sum(map(str.islower, said))
 
 
 def named(text: str) -> str:

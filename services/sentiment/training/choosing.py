@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.sentiment.domain.pieces import pieces
-from services.sentiment.domain.reading import Numbers, Read, shares, twofold
+from services.sentiment.domain.reading import Meanings, Read, shares, twofold
+from services.sentiment.domain.themes import told
 from services.sentiment.training.figures import calibration_error
 
 FLAGGED = 0.02
@@ -46,12 +47,12 @@ def pole(texts: Sequence[str], read: Read) -> float:
     return next((bar for bar in POLES if (clear >= bar).mean() <= FLAGGED), POLES[-1])
 
 
-def nearness(likeness: Numbers, bears: NDArray[np.bool_]) -> float:
-    """The likeness (pieces × themes) from which on a theme is told, by the best F of all pairs: the labels name one theme of a
-    piece, so what is told beside it is less certainly wrong than what is missed is.
+def nearness(likeness: Meanings, bears: NDArray[np.bool_]) -> float:
+    """The likeness (pieces × themes) from which on a theme is told, by the best F of all pairs told as in service: the labels
+    name one theme of a piece, so what is told beside it is less certainly wrong than what is missed is.
     """
     bars = np.arange(0.05, 0.9, 0.01)
-    return round(float(max(bars, key=lambda bar: f_measure(likeness >= bar, bears, RECALL))), 2)
+    return round(float(max(bars, key=lambda bar: f_measure(told(likeness, bar), bears, RECALL))), 2)
 
 
 def f_measure(told: NDArray[np.bool_], truth: NDArray[np.bool_], beta: float = 1.0) -> float:

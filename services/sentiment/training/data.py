@@ -3,7 +3,7 @@ an export of what humans judged (`GET /v1/gold`) as `gold.ndjson`."""
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -72,8 +72,8 @@ def gold_rows(folder: Path, split: str) -> list[Row]:
     return [row for row in read_gold(path) if row.split == split] if path.exists() else []
 
 
-def training_rows(folder: Path, most: int) -> list[Row]:
-    """What weights are learnt from: at most `most` rows of each English source and label, chosen by a fixed seed."""
+def training_rows(folder: Path, most: Mapping[str, int]) -> list[Row]:
+    """What weights are learnt from: of the English sources in `most` so many rows of each label, chosen by a fixed seed."""
     english = sampled(read(folder, "train"), most)
     return ours([*english, *(row for row in read(folder, "multi") if row.split == "train"), *gold_rows(folder, "train")])
 
@@ -87,10 +87,14 @@ def ours(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row.source not in NOT_OURS and row.label in KINDS]
 
 
-def sampled(rows: Sequence[Row], most: int) -> list[Row]:
-    """At most `most` rows of each source and label."""
+def sampled(rows: Sequence[Row], most: Mapping[str, int]) -> list[Row]:
+    """At most `most[source]` rows of each label; all of a source that isn't named there."""
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
         groups[row.source, row.label].append(row)
     chance = random.Random(0)
-    return [row for group in groups.values() for row in (chance.sample(group, most) if len(group) > most else group)]
+    found: list[Row] = []
+    for (source, _), group in groups.items():
+        size = most.get(source, len(group))
+        found += chance.sample(group, size) if len(group) > size else group
+    return found

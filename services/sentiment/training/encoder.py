@@ -1,6 +1,7 @@
 """The transformer as it is trained: the encoder, cut to some layers and pieces, with a head for sentiment and one for meaning."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from tokenizers import Tokenizer
@@ -17,8 +18,17 @@ LONGEST = 80
 """Pieces of a text that are read."""
 
 
+class Said(NamedTuple):
+    """What is read in some texts: `logits` (texts × 3), `meaning` (texts × MEANING, unit vectors), and `top`, the means of the
+    topmost states (texts × hidden), which the logits are made of."""
+
+    logits: Tensor
+    meaning: Tensor
+    top: Tensor
+
+
 class Reader(nn.Module):
-    """Reads texts as (texts × pieces) ids and mask; says (texts × 3) logits and (texts × MEANING) unit vectors.
+    """Reads texts as (texts × pieces) ids and mask.
 
     The meaning is taken `above` layers below the top: the topmost ones come to know praise from blame and little else.
     """
@@ -32,11 +42,11 @@ class Reader(nn.Module):
         self.head = nn.Linear(hidden, CLASSES)
         self.meaning = nn.Linear(hidden, MEANING)
 
-    def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, ids: Tensor, mask: Tensor) -> Said:
         layers = self.encoder(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
-        logits = self.head(self.drop(pooled(layers[-1], mask)))
+        top = pooled(layers[-1], mask)
         meant = self.meaning(pooled(layers[-1 - self.above], mask))
-        return logits, meant / meant.norm(dim=1, keepdim=True).clamp(min=1e-6)
+        return Said(self.head(self.drop(top)), meant / meant.norm(dim=1, keepdim=True).clamp(min=1e-6), top)
 
 
 def pooled(states: Tensor, mask: Tensor) -> Tensor:
@@ -45,11 +55,11 @@ def pooled(states: Tensor, mask: Tensor) -> Tensor:
     return (states * heft).sum(1) / heft.sum(1)
 
 
-def reader(pretrained: Pretrained, kept: Sequence[int], layers: Sequence[int]) -> Reader:
+def reader(pretrained: Pretrained, kept: Sequence[int], layers: Sequence[int], dropped: float = 0.0) -> Reader:
     """A reader with the encoder's `layers` and `kept` pieces; the word embeddings are frozen, so that languages and words that
-    training hardly meets stay where they are.
+    training hardly meets stay where they are. `dropped`: the share of hidden numbers left out at random in each step of training.
     """
-    encoder = BertModel(config(pretrained, len(kept), len(layers)), add_pooling_layer=False)
+    encoder = BertModel(config(pretrained, len(kept), len(layers), dropped), add_pooling_layer=False)
     weights = {
         name: torch.from_numpy(value.copy()) for name, value in pretrained.weights.items() if not name.startswith("encoder.")
     }
@@ -66,7 +76,7 @@ def reader(pretrained: Pretrained, kept: Sequence[int], layers: Sequence[int]) -
     return Reader(encoder)
 
 
-def config(pretrained: Pretrained, pieces: int, layers: int) -> BertConfig:
+def config(pretrained: Pretrained, pieces: int, layers: int, dropped: float) -> BertConfig:
     return BertConfig(
         vocab_size=pieces,
         hidden_size=pretrained.words.shape[1],
@@ -77,7 +87,7 @@ def config(pretrained: Pretrained, pieces: int, layers: int) -> BertConfig:
         type_vocab_size=1,
         layer_norm_eps=1e-12,
         pad_token_id=1,
-        hidden_dropout_prob=0.0,
+        hidden_dropout_prob=dropped,
         attention_probs_dropout_prob=0.0,
         attn_implementation="eager",
     )

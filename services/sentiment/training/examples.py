@@ -10,8 +10,8 @@ from services.sentiment.training.data import Row, training_rows
 from services.sentiment.training.own.templates import own_rows
 from services.sentiment.training.own.typos import typos
 
-MOST = 8_000
-"""Rows of one source and label, so that no source drowns the others."""
+MOST = {"goemotions": 8_000, "semeval_tweets": 12_000}
+"""Rows of one label, so that no source drowns the others."""
 SLIPPED = 0.1
 """The share of public rows that come a second time, with slips; of our own sentences all do."""
 LOWERED = 0.05

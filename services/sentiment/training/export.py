@@ -1,8 +1,8 @@
 """A fitted reader as an ONNX file of whole numbers of eight bits, small and fast on a CPU.
 
-Weights are rounded by column, word embeddings by piece. What flows between layers is rounded by row, that is by piece of text,
-as it is met: nothing that stands beside a text in a batch can change what is said of it. (onnxruntime's own dynamic quantisation
-takes one unit for a whole batch, so that a score would depend on its neighbours.)
+Weights are rounded by column, word embeddings by piece, what flows between layers by fixed units (`rounding`): nothing that
+stands beside a text in a batch can change what is said of it. (onnxruntime's own dynamic quantisation takes one unit for a whole
+batch, so that a score would depend on its neighbours.)
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,10 +17,9 @@ from onnx import TensorProto, helper, numpy_helper
 from services.sentiment.domain.transformer import TransformerFacts
 from services.sentiment.training.encoder import Reader
 from services.sentiment.training.meaning import Focus
+from services.sentiment.training.rounding import Flow, Rounding, rounding
 
 OPSET, IR = 20, 10
-MIDDLE = 128
-"""The unsigned number that stands for zero, in what flows."""
 Floats = NDArray[np.float32]
 
 
@@ -49,95 +48,75 @@ class Graph:
 
 
 class Layers:
-    """Writes a reader's parts into a graph. Between them flow rows of hidden numbers, one for each piece of each text."""
+    """Writes a reader's parts into a graph. Between them flow rows of hidden numbers: texts × pieces × hidden."""
 
-    def __init__(self, graph: Graph, state: Mapping[str, Floats], heads: int) -> None:
+    def __init__(self, graph: Graph, state: Mapping[str, Floats], met: Mapping[str, Flow], heads: int) -> None:
         self.add = graph
         self.state = state
+        self.met = met
         self.heads = heads
         self.hidden = state["encoder.embeddings.LayerNorm.weight"].shape[0]
-        self.shape = graph("Shape", "ids")
 
     def embeddings(self) -> str:
         """Word, place and kind, added and normalised."""
         words, units = by_row(self.state["encoder.embeddings.word_embeddings.weight"])
-        flat = self.add("Reshape", "ids", whole(-1))
         word = self.add(
-            "Mul", self.add("Cast", self.add("Gather", words, flat), to=TensorProto.FLOAT), self.add("Gather", units, flat)
+            "Mul", self.add("Cast", self.add("Gather", words, "ids"), to=TensorProto.FLOAT), self.add("Gather", units, "ids")
         )
-        long = self.add("Gather", self.shape, np.array(1, np.int64))
+        long = self.add("Gather", self.add("Shape", "ids"), whole(1))
         places = (
             self.state["encoder.embeddings.position_embeddings.weight"]
             + self.state["encoder.embeddings.token_type_embeddings.weight"]
         )
-        place = self.add("Slice", places, whole(0), self.add("Unsqueeze", long, whole(0)), whole(0))
-        texts = self.add("Reshape", word, self.add("Concat", self.shape, whole(self.hidden), axis=0))
-        return self.norm(
-            self.add("Reshape", self.add("Add", texts, place), whole(-1, self.hidden)), "encoder.embeddings.LayerNorm"
-        )
+        place = self.add("Slice", places, whole(0), long, whole(0))
+        return self.norm(self.add("Add", word, place), "encoder.embeddings.LayerNorm")
 
-    def layer(self, number: int, rows: str, unseen: str) -> str:
+    def layer(self, number: int, rows: str) -> str:
         name = f"encoder.encoder.layer.{number}"
-        attended = self.attention(f"{name}.attention.self", rows, unseen)
-        attended = self.linear(self.rounded(attended), *self.weights(f"{name}.attention.output.dense"))
+        attended = self.product(self.attention(f"{name}.attention.self", rows), f"{name}.attention.output.dense")
         rows = self.norm(self.add("Add", attended, rows), f"{name}.attention.output.LayerNorm")
-        wide = self.add("Gelu", self.linear(self.rounded(rows), *self.weights(f"{name}.intermediate.dense")))
-        narrow = self.linear(self.rounded(wide), *self.weights(f"{name}.output.dense"))
-        return self.norm(self.add("Add", narrow, rows), f"{name}.output.LayerNorm")
+        wide = self.add("Gelu", self.product(rows, f"{name}.intermediate.dense"))
+        return self.norm(self.add("Add", self.product(wide, f"{name}.output.dense"), rows), f"{name}.output.LayerNorm")
 
-    def attention(self, name: str, rows: str, unseen: str) -> str:
-        """Queries, keys and values in one multiplication; then softmax over a text's pieces, the padding `unseen`."""
-        parts = [self.weights(f"{name}.{part}") for part in ("query", "key", "value")]
-        small = np.float32((self.hidden // self.heads) ** -0.5)
-        parts[0] = parts[0][0] * small, parts[0][1] * small
-        weights, bias = (np.concatenate(column, axis=-1) for column in zip(*parts, strict=True))
-        both = self.linear(self.rounded(rows), weights, bias)
-        size = self.hidden // self.heads
-        split = self.add("Reshape", both, self.add("Concat", self.shape, whole(3, self.heads, size), axis=0))
-        turned = self.add("Transpose", split, perm=[2, 0, 3, 1, 4])
-        query, key, value = (self.add("Gather", turned, np.array(part, np.int64)) for part in range(3))
-        likeness = self.add("MatMul", query, self.add("Transpose", key, perm=[0, 1, 3, 2]))
-        seen = self.add("MatMul", self.add("Softmax", self.add("Add", likeness, unseen), axis=-1), value)
-        return self.add("Reshape", self.add("Transpose", seen, perm=[0, 2, 1, 3]), whole(-1, self.hidden))
+    def attention(self, name: str, rows: str) -> str:
+        """Each head's mean of the values, weighed by how queries and keys agree; the padding is left out."""
+        query, key, value = self.products(rows, [f"{name}.{part}" for part in ("query", "key", "value")])
+        return self.add("MultiHeadAttention", query, key, value, "", "seen", num_heads=self.heads, domain="com.microsoft")
 
-    def rounded(self, rows: str) -> tuple[str, str]:
-        """Rows of floats as rows of unsigned eight-bit numbers, and the unit of each row."""
-        largest = self.add("ReduceMax", self.add("Abs", rows), whole(-1), keepdims=0)
-        units = self.add("Max", self.add("Mul", largest, np.float32(1 / 127)), np.float32(1e-9))
-        zeros = self.add(
-            "ConstantOfShape", self.add("Shape", units), value=helper.make_tensor("v", TensorProto.UINT8, [1], [MIDDLE])
-        )
-        return self.add("QuantizeLinear", rows, units, zeros, axis=0), self.add("Unsqueeze", units, whole(1))
+    def product(self, rows: str, name: str) -> str:
+        return self.products(rows, [name])[0]
 
-    def linear(self, rounded: tuple[str, str], weights: Floats, bias: Floats) -> str:
-        """Rows times weights (in × out) plus bias, multiplied as whole numbers."""
-        rows, units = rounded
+    def products(self, rows: str, names: Sequence[str]) -> list[str]:
+        """Rows times weights plus bias, for several weights that read the same rows; multiplied as whole numbers."""
+        weights = [np.ascontiguousarray(self.state[f"{name}.weight"].T) for name in names]
+        way = rounding(self.met[names[0]], np.concatenate(weights, axis=1))
+        told = self.add("QuantizeLinear", self.add("Mul", rows, 1 / way.even), way.unit, way.zero)
+        return [
+            self.whole_product(told, way, way.even[:, None] * weight, self.state[f"{name}.bias"])
+            for name, weight in zip(names, weights, strict=True)
+        ]
+
+    def whole_product(self, told: str, way: Rounding, weights: Floats, bias: Floats) -> str:
         columns, sizes = by_row(weights.T)
-        product = self.add(
-            "MatMulIntegerToFloat", rows, np.ascontiguousarray(columns.T), np.float32(1), sizes[:, 0],
-            np.uint8(MIDDLE), np.int8(0), domain="com.microsoft",
+        return self.add(
+            "MatMulIntegerToFloat", told, np.ascontiguousarray(columns.T), way.unit, sizes[:, 0], way.zero, np.int8(0), bias,
+            domain="com.microsoft",
         )  # fmt: skip
-        return self.add("Add", self.add("Mul", product, units), bias)
 
     def pooled(self, rows: str) -> str:
-        """The mean of each text's rows, the padding left out; each text a product of its own, so that all are added up alike."""
-        seen = self.add("Cast", "mask", to=TensorProto.FLOAT)
-        texts = self.add("Reshape", rows, self.add("Concat", self.shape, whole(self.hidden), axis=0))
-        total = self.add("MatMul", self.add("Unsqueeze", seen, whole(1)), texts)
-        return self.add("Div", self.add("Squeeze", total, whole(1)), self.add("ReduceSum", seen, whole(1), keepdims=1))
+        """The mean of each text's rows, the padding left out (texts × 1 × hidden)."""
+        seen = self.add("Unsqueeze", self.add("Cast", "mask", to=TensorProto.FLOAT), whole(1))
+        return self.add("Div", self.add("MatMul", seen, rows), self.add("ReduceSum", seen, whole(2), keepdims=1))
 
     def head(self, name: str, texts: str) -> str:
         """Texts times a head's weights, row by row: a product of matrices is added up in another order for one text alone."""
-        products = self.add("Mul", self.add("Unsqueeze", texts, whole(1)), self.state[f"{name}.weight"][None])
+        products = self.add("Mul", texts, self.state[f"{name}.weight"][None])
         return self.add("Add", self.add("ReduceSum", products, whole(2), keepdims=0), self.state[f"{name}.bias"])
 
     def norm(self, rows: str, name: str) -> str:
         return self.add(
             "LayerNormalization", rows, self.state[f"{name}.weight"], self.state[f"{name}.bias"], axis=-1, epsilon=1e-12
         )
-
-    def weights(self, name: str) -> tuple[Floats, Floats]:
-        return np.ascontiguousarray(self.state[f"{name}.weight"].T), self.state[f"{name}.bias"]
 
 
 def by_row(values: Floats) -> tuple[NDArray[np.int8], Floats]:
@@ -150,22 +129,24 @@ def whole(*numbers: int) -> NDArray[np.int64]:
     return np.array(numbers, np.int64)
 
 
-def export(net: Reader, path: Path, focus: Focus | None = None) -> None:
-    """Write `net`: ids and mask (texts × pieces, int64) to `logits` (texts × 3) and `meaning` (texts × MEANING, unit vectors)."""
+def export(net: Reader, path: Path, met: Mapping[str, Flow], focus: Focus | None = None) -> None:
+    """Write `net`: ids and mask (texts × pieces, int64) to `logits` (texts × 3) and `meaning` (texts × MEANING, unit vectors).
+
+    `met`: what flows into its products, as `flows` tells.
+    """
     state = {name: value.detach().float().numpy() for name, value in net.state_dict().items()}
     graph = Graph()
-    write = Layers(graph, state, net.encoder.config.num_attention_heads)
-    hidden = graph("Sub", np.float32(1), graph("Cast", "mask", to=TensorProto.FLOAT))
-    unseen = graph("Unsqueeze", graph("Mul", hidden, np.float32(-1e4)), whole(1, 2))
+    write = Layers(graph, state, met, net.encoder.config.num_attention_heads)
+    graph("Cast", "mask", to=TensorProto.INT32, outputs=["seen"])
     rows, count = write.embeddings(), net.encoder.config.num_hidden_layers
     for number in range(count):
         if number == count - net.above:
             meant = graph("LpNormalization", write.head("meaning", write.pooled(rows)), axis=1, p=2)
             if focus:
                 state |= {"focus.weight": np.ascontiguousarray(focus.turn.T), "focus.bias": focus.shift}
-                meant = graph("LpNormalization", write.head("focus", meant), axis=1, p=2)
+                meant = graph("LpNormalization", write.head("focus", graph("Unsqueeze", meant, whole(1))), axis=1, p=2)
             graph("Identity", meant, outputs=["meaning"])
-        rows = write.layer(number, rows, unseen)
+        rows = write.layer(number, rows)
     graph("Identity", write.head("head", write.pooled(rows)), outputs=["logits"])
     made = helper.make_model(
         helper.make_graph(graph.nodes, "reader", inputs(), outputs(), graph.constants),

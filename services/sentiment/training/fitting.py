@@ -13,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from services.sentiment.training.encoder import Reader, pooled
+from services.sentiment.training.encoder import Reader, Said, pooled
+from services.sentiment.training.rounding import Flow
 
 PAD = 1
 WARM_UP = 0.06
@@ -22,8 +23,8 @@ TOLD_EVERY = 50
 """Steps."""
 Ids = Sequence[Sequence[int]]
 Floats = NDArray[np.float32]
-Loss = Callable[[list[int], Tensor, Tensor], Tensor]
-"""From the places of a batch's texts, their logits and their meanings."""
+Loss = Callable[[list[int], Said], Tensor]
+"""From the places of a batch's texts and what is read in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,8 @@ def fit(net: Reader, ids: Ids, loss: Loss, pace: Pace, checkpoint: Path) -> None
     net.train()
     for step, batch in islice(zip(range(1, steps + 1), batches(ids, pace.batch), strict=False), done, None):
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits, meant = net(*padded([ids[place] for place in batch]))
-        cost = loss(batch, logits.float(), meant.float())
+            said = net(*padded([ids[place] for place in batch]))
+        cost = loss(batch, Said(*(part.float() for part in said)))
         optimiser.zero_grad(set_to_none=True)
         cost.backward()
         nn.utils.clip_grad_norm_(trained, 1.0, foreach=True)
@@ -127,10 +128,10 @@ def padded(texts: Ids) -> tuple[Tensor, Tensor]:
 
 
 def read_all(net: Reader, ids: Ids) -> tuple[Floats, Floats]:
-    """What a fitted reader says of all texts: logits and meanings."""
+    """What a fitted reader says of all texts: logits, and their tops."""
     net.eval()
-    logits, meant = each(net, ids)
-    return logits, meant
+    logits, _, tops = each(net, ids)
+    return logits, tops
 
 
 def means(net: Reader, ids: Ids) -> Floats:
@@ -141,6 +142,25 @@ def means(net: Reader, ids: Ids) -> Floats:
 
     net.eval()
     return each(top, ids)[0]
+
+
+def flows(net: Reader, ids: Ids) -> dict[str, Flow]:
+    """What flows into each product of the encoder, by its name, while it reads texts: one at a time, so without padding."""
+    found: dict[str, Flow] = {}
+
+    def note(name: str, given: Tensor) -> None:
+        rows = given.reshape(-1, given.shape[-1]).numpy()
+        found[name] = found.get(name, Flow(rows[0], rows[0])).met(rows)
+
+    products = [(name, part) for name, part in net.named_modules() if ".layer." in name and isinstance(part, nn.Linear)]
+    hooks = [part.register_forward_pre_hook(lambda _, given, name=name: note(name, given[0])) for name, part in products]
+    net.eval()
+    with torch.no_grad():
+        for text in ids:
+            net(*padded([text]))
+    for hook in hooks:
+        hook.remove()
+    return found
 
 
 def each(net: Callable[[Tensor, Tensor], tuple[Tensor, ...]], ids: Ids, size: int = 128) -> list[Floats]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.sentiment.domain.judging import Comment, judge
-from services.sentiment.domain.reading import Numbers
+from services.sentiment.domain.reading import Meanings
 from services.sentiment.domain.themes import points_of
 from services.sentiment.domain.transformer import TransformerScorer
 from services.sentiment.scorers import finder_of
@@ -29,12 +29,12 @@ class ThemeFigures(NamedTuple):
     polarity: float
 
 
-def likenesses(scorer: TransformerScorer, pieces: Sequence[Piece]) -> tuple[Numbers, NDArray[np.bool_]]:
+def likenesses(scorer: TransformerScorer, pieces: Sequence[Piece]) -> tuple[Meanings, NDArray[np.bool_]]:
     """How like each piece is to each theme that ships (pieces × themes), and which it bears. Other fields' are left out."""
     points = points_of(read_default(), scorer.meanings)
     ours = [piece for piece in pieces if piece.theme in {*points.ids, NONE}]
     bears = np.array([[piece.theme == theme for theme in points.ids] for piece in ours])
-    return (scorer.meanings([piece.text for piece in ours]) @ points.at.T).astype(np.float64), bears
+    return scorer.meanings([piece.text for piece in ours]) @ points.at.T, bears
 
 
 def theme_figures(scorer: TransformerScorer, gold: Sequence[GoldComment]) -> ThemeFigures:

@@ -33,7 +33,7 @@ REPORT = {
 
 
 def model_answer(request: httpx.Request) -> httpx.Response:
-    """What metrics says of models: of linear-1 all is there, of e5-1 not yet."""
+    """What metrics says of models: of linear-1 all is there, of e5-2 not yet."""
     match request.url.path.removeprefix("/v1/models").removeprefix("/"):
         case "":
             return httpx.Response(200, json={"comments": 12, "models": [{"name": "linear-1", "promoted": False, "scores": 12}]})
@@ -41,8 +41,8 @@ def model_answer(request: httpx.Request) -> httpx.Response:
             return httpx.Response(200, json=REPORT | {"window": str(request.url.params["window"])})
         case "linear-1:promote":
             return httpx.Response(200, json={"model": "linear-1", "promoted_at": "2026-11-20T12:00:00+00:00"})
-        case "e5-1:promote":
-            return httpx.Response(409, json={"title": "Scores missing", "detail": "3 of 12 comments have no score of e5-1 yet"})
+        case "e5-2:promote":
+            return httpx.Response(409, json={"title": "Scores missing", "detail": "3 of 12 comments have no score of e5-2 yet"})
         case _:
             return httpx.Response(404, json={"title": "Unknown model", "detail": "no comment has a score of this model"})
 
@@ -291,8 +291,8 @@ async def test_the_command_lists_compares_and_promotes_models(earshot: Earshot) 
     assert [line.split() for line in said.splitlines()][1] == ["linear-1", "vader-3.3.2", "12", "0", "11", "81.5", "2"]
     assert said.splitlines()[-1].split() == ["sentiment", "0.25", "0.75", "0.5"]
     assert (await earshot.json("model", "promote", "acme", "linear-1"))["promoted_at"]
-    refused = await earshot("model", "promote", "acme", "e5-1")
-    assert refused == (1, "Conflict: 3 of 12 comments have no score of e5-1 yet\n")
+    refused = await earshot("model", "promote", "acme", "e5-2")
+    assert refused == (1, "Conflict: 3 of 12 comments have no score of e5-2 yet\n")
     assert await earshot("model", "promote", "acme", "x/../y") == (1, "Not found: no comment has a score of this model\n")
 
 

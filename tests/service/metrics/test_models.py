@@ -229,6 +229,17 @@ async def test_tenants_have_models_of_their_own(story: World, path: str) -> None
         assert await value(http, "net_sentiment") == 100
 
 
+async def test_a_model_that_another_tenant_promoted_has_yet_to_be_promoted_here(story: World) -> None:
+    await story.take(*REST)
+    await story.tenant("other")
+    theirs = statement("c1/response/1", answered(1, words("ok"), at=ago(1)).body, at=ago(1), tenant="other")
+    await story.take(theirs, judged(1, "ok", 0.1, NEW, tenant="other"))
+    async with serving(story.url, NOW, "other") as http, serving(story.url, NOW) as ours:
+        assert (await http.post(f"/v1/models/{NEW}:promote")).status_code == 200
+        assert (await ours.post(f"/v1/models/{NEW}:promote")).status_code == 200
+        assert (await models(ours))[NEW] == (4, 100.0, True)
+
+
 async def test_a_tenant_that_metrics_never_heard_of_promotes_nothing(world: World) -> None:
     async with serving(world.url, NOW, "nobody") as http:
         assert (await http.post(f"/v1/models/{MODEL}:promote")).status_code == 404

@@ -47,9 +47,14 @@ def test_the_bar_for_mixed_is_the_lowest_that_flags_few() -> None:
 
 
 def test_the_bar_for_themes_parts_those_that_bear_from_those_that_do_not() -> None:
-    likeness = np.array([[0.8, 0.3], [0.7, 0.45], [0.2, 0.75], [0.4, 0.1]])
+    likeness = np.array([[0.8, 0.3], [0.7, 0.45], [0.2, 0.75], [0.385, 0.1]])
     bears = likeness > 0.6
-    assert 0.44 < choosing.nearness(likeness, bears) <= 0.7
+    assert 0.385 < choosing.nearness(likeness, bears) <= 0.7
+
+
+def test_a_theme_far_behind_a_likelier_one_raises_no_bar_for_it_is_never_told() -> None:
+    likeness = np.array([[0.8, 0.5], [0.3, 0.1]])
+    assert choosing.nearness(likeness, np.array([[True, False], [True, False]])) <= 0.3
 
 
 def test_f1_of_nothing_told_is_nought() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sentiment.domain.pieces import pieces
-from services.sentiment.domain.preprocessing import prepared
+from services.sentiment.domain.preprocessing import cased, prepared
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,20 @@ from services.sentiment.domain.preprocessing import prepared
 )
 def test_a_text_is_read_so(text: str, read: str) -> None:
     assert prepared(text) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("Great, says the CEO of IBM", "Great, says the CEO of IBM"),
+        ("WORST SERVICE EVER", "worst service ever"),
+        ("WORST SERVICE EVER 😡😡", "worst service ever enraged face enraged face"),
+        ("WORST SERVICE EVER https://example.com/a-long-way-to-go @somebody", "worst service ever http @user"),
+        ("NASA 🚀", "NASA rocket"),
+    ],
+)
+def test_the_writers_case_is_kept_but_shouting_lowered(text: str, read: str) -> None:
+    assert cased(text) == read
 
 
 @given(st.text(max_size=200))

@@ -1,0 +1,48 @@
+"""Rounding to eight bits: what comes out of a product is near what it would be in floats, channels of all sizes counting."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.sentiment.training.rounding import Flow, Rounding, rounding
+
+Floats = NDArray[np.float32]
+
+
+def flow_of(rows: Floats) -> Flow:
+    return Flow(rows[0], rows[0]).met(rows)
+
+
+def told(rows: Floats, way: Rounding) -> Floats:
+    """Rows as they are read after rounding."""
+    whole = np.clip(np.rint(rows / way.even / way.unit) + way.zero, 0, 255)
+    return ((whole - way.zero) * way.unit * way.even).astype(np.float32)
+
+
+def lost(rows: Floats, weights: Floats, way: Rounding) -> float:
+    """What rounding takes away of a product, as a share of it."""
+    exact, rounded = rows @ weights, told(rows, way) @ weights
+    return float(np.abs(rounded - exact).mean() / np.abs(exact).mean())
+
+
+def test_zero_stays_zero_and_the_ends_are_within_reach() -> None:
+    rows = np.array([[-1.0, 0.0, 0.0], [3.0, 0.5, 0.0]], np.float32)
+    way = rounding(flow_of(rows), np.ones((3, 2), np.float32))
+    assert told(np.zeros((1, 3), np.float32), way).tolist() == [[0.0, 0.0, 0.0]]
+    assert np.abs(told(rows, way) - rows).max() <= way.unit * way.even.max()
+
+
+def test_a_channel_far_larger_than_the_others_leaves_them_their_say() -> None:
+    chance = np.random.default_rng(0)
+    rows = chance.normal(size=(200, 64)).astype(np.float32)
+    rows[:, 5] *= 60
+    weights = chance.normal(size=(64, 32)).astype(np.float32)
+    weights[5] /= 60
+    way = rounding(flow_of(rows), weights)
+    uneven = Rounding(np.ones(64, np.float32), np.float32((rows.max() - rows.min()) / 255), np.uint8(128))
+    assert lost(rows, weights, way) < 0.02
+    assert lost(rows, weights, way) < lost(rows, weights, uneven) / 4
+
+
+def test_what_was_met_widens_the_range_and_never_narrows_it() -> None:
+    flow = flow_of(np.array([[1.0, -2.0]], np.float32)).met(np.array([[0.0, 5.0]], np.float32))
+    assert (flow.least.tolist(), flow.greatest.tolist()) == ([0.0, -2.0], [1.0, 5.0])
