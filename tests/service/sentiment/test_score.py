@@ -163,7 +163,7 @@ async def themed(tenant: str | None) -> httpx.Response:
 async def test_a_text_is_read_for_the_themes_of_the_tenant_who_asks() -> None:
     answer = (await themed("acme")).json()
     (score,) = answer["scores"]
-    assert answer["model"] == {"id": "e5", "version": "1"}
+    assert answer["model"] == {"id": "e5", "version": "2"}
     assert ([theme["theme"] for theme in score["themes"]], score["taxonomy"]) == (["pool"], 3)
     assert score["themes"][0]["score"] < 0
 
