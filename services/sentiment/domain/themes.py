@@ -23,7 +23,7 @@ MOST_KEPT = 64
 
 BEHIND = 0.05
 """How far a theme may be behind the likeliest one of a passage. Where themes are of one field all are near, and only this tells
-them apart: on Banking77 it makes 53 % F1 of 3 %; of pieces kept from training 60 % of 49 %.
+them apart: with e5-1 it made 53 % F1 of 3 % on Banking77, and 60 % of 49 % on pieces kept from training.
 """
 
 Meant = Callable[[Sequence[str]], Meanings]
