@@ -55,7 +55,6 @@ class Layers:
         self.state = state
         self.met = met
         self.heads = heads
-        self.hidden = state["encoder.embeddings.LayerNorm.weight"].shape[0]
 
     def embeddings(self) -> str:
         """Word, place and kind, added and normalised."""

@@ -14,7 +14,7 @@ STEPS = 255
 LEAST = 1e-5
 """A channel that is always 0 must not be divided by."""
 BORNE = 0.8
-"""The share of a channel's size that the weights bear. On dev logits were off by 0.12 on average with 0.5, by 0.03 with 0.8."""
+"""The share of a channel's size that the weights bear. With 0.5 logits of dev were off by 0.12 on average, with 0.8 by 0.037."""
 Floats = NDArray[np.float32]
 
 
