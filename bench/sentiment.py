@@ -29,6 +29,7 @@ REMEMBERED = 5_000
 """Comments that a process of its own scores for its memory to be read."""
 
 Found = Mapping[str, Mapping[str, Figures]]
+Work = Callable[[Sequence[str]], object]
 
 
 def main() -> None:
@@ -99,30 +100,32 @@ def themes(scorers: Mapping[str, Scorer]) -> None:
 
 def speed(scorer: Scorer, texts: list[str]) -> str:
     """Comments a second in batches and the median of one alone: by the model, and with rules, language, urgency and themes."""
-    many = texts[:MANY]
-    began = time.perf_counter()
-    for start in range(0, len(many), BATCH):
-        scorer.score(many[start : start + BATCH])
-    model = len(many) / (time.perf_counter() - began)
     finder, taxonomy = finder_of(scorer), read_default()
-    comments = [Comment(text, None, taxonomy) for text in many]
-    began = time.perf_counter()
-    for start in range(0, len(comments), BATCH):
-        judge(scorer, comments[start : start + BATCH], finder)
-    whole = len(comments) / (time.perf_counter() - began)
-    read = alone(lambda text: scorer.score([text]), texts[-ALONE:])
-    judged = alone(lambda text: judge(scorer, [Comment(text, None, taxonomy)], finder), texts[-ALONE:])
-    return f"{model:,.0f}/s, one alone p50 {read:.2f} ms; with all that is around it {whole:,.0f}/s, {judged:.2f} ms"
+
+    def judged(some: Sequence[str]) -> object:
+        return judge(scorer, [Comment(text, None, taxonomy) for text in some], finder)
+
+    model, around = (
+        f"{rate(work, texts[:MANY]):,.0f}/s, one alone p50 {alone(work, texts[-ALONE:]):.2f} ms"
+        for work in (scorer.score, judged)
+    )
+    return f"{model}; with all that is around it {around}"
 
 
-def alone(work: Callable[[str], object], texts: Sequence[str]) -> float:
+def rate(work: Work, texts: Sequence[str]) -> float:
+    """Texts a second, in batches."""
+    return len(texts) / sum(seconds(work, texts[start : start + BATCH]) for start in range(0, len(texts), BATCH))
+
+
+def alone(work: Work, texts: Sequence[str]) -> float:
     """The median time that one text takes, in ms."""
-    times: list[float] = []
-    for text in texts:
-        began = time.perf_counter()
-        work(text)
-        times.append(time.perf_counter() - began)
-    return 1000 * median(times)
+    return 1000 * median(seconds(work, [text]) for text in texts)
+
+
+def seconds(work: Work, texts: Sequence[str]) -> float:
+    began = time.perf_counter()
+    work(texts)
+    return time.perf_counter() - began
 
 
 def memory(name: str) -> str:

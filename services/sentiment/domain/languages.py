@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol, cast
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from services.sentiment.domain.preprocessing import MENTION, URL
+from services.sentiment.domain.preprocessing import own_words
 
 SERVED = frozenset({"en", "de", "fr", "es", "pt", "it", "nl", "ar"})
 """What our own models are trained for."""
@@ -36,7 +36,7 @@ def language_of(text: str, stated: str | None) -> Language:
     """The language of a comment. What can't be told counts as served: most comments are too short to be sure."""
     if stated is not None:
         return Language(stated, stated.replace("_", "-").partition("-")[0].lower() in SERVED)
-    plain = MENTION.sub(" ", URL.sub(" ", text[:LOOKED_AT]))
+    plain = own_words(text[:LOOKED_AT])
     if sum(sign.isalpha() for sign in plain) < SHORTEST:
         return Language(None, True)
     guess, confidence = identifier().classify(plain)

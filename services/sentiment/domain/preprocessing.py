@@ -37,6 +37,11 @@ def cased(text: str) -> str:
     return read.lower() if _shouts(text) else read
 
 
+def own_words(text: str) -> str:
+    """A text as it was written, links and mentions left out."""
+    return MENTION.sub(" ", URL.sub(" ", text))
+
+
 def _worded(text: str) -> str:
     text = unicodedata.normalize("NFKC", html.unescape(text)).translate(QUOTES)
     text = URL.sub(" http ", text)
@@ -54,7 +59,7 @@ def _evened(text: str) -> str:
 
 def _shouts(text: str) -> bool:
     """Whether a text, its links and mentions apart, is in capitals."""
-    said = MENTION.sub("", URL.sub("", text))
+    said = own_words(text)
     capitals = sum(map(str.isupper, said))
     return capitals >= SHOUTED and capitals > 3 * sum(map(str.islower, said))
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from services.sentiment.domain import themes
 from services.sentiment.domain.pieces import pieces
 from services.sentiment.domain.reading import Meanings, Read, shares, twofold
-from services.sentiment.domain.themes import told
 from services.sentiment.training.figures import calibration_error
 
 FLAGGED = 0.02
@@ -52,7 +52,7 @@ def nearness(likeness: Meanings, bears: NDArray[np.bool_]) -> float:
     name one theme of a piece, so what is told beside it is less certainly wrong than what is missed is.
     """
     bars = np.arange(0.05, 0.9, 0.01)
-    return round(float(max(bars, key=lambda bar: f_measure(told(likeness, bar), bears, RECALL))), 2)
+    return round(float(max(bars, key=lambda bar: f_measure(themes.told(likeness, bar), bears, RECALL))), 2)
 
 
 def f_measure(told: NDArray[np.bool_], truth: NDArray[np.bool_], beta: float = 1.0) -> float:

@@ -180,12 +180,12 @@ def student(work: Work) -> Reader:
 
 def finish(work: Work) -> None:
     """Round the student to what is shipped, choose its bars by held-out rows, and write its files and its card."""
-    net = reader(read_pretrained(), work.pieces, STUDENT)
+    rows, net = work.rows(), reader(read_pretrained(), work.pieces, STUDENT)
     net.load_state_dict(torch.load(work.folder / "student.pt"))
     path = work.folder / "shipped" / E5.name
     path.parent.mkdir(exist_ok=True)
     work.tokenizer().save(str(tokenizer_of(path)), pretty=False)
-    met = flows(net, work.ids(random.Random(0).sample(work.rows(), MEASURED)))
+    met = flows(net, work.ids(random.Random(0).sample(rows, MEASURED)))
     export(net, path, met)
     learnt, _ = split(pieces())
     meant = OnnxNetwork(path)([cased(piece.text) for piece in learnt]).meanings
@@ -193,7 +193,7 @@ def finish(work: Work) -> None:
     facts = chosen(OnnxNetwork(path), choosing_rows(work.data))
     state_facts(path, facts)
     scorer = read_transformer(path)
-    write_card(path.with_suffix(".json"), scorer, about(scorer, facts), work.rows(), work.data)
+    write_card(path.with_suffix(".json"), scorer, about(scorer, facts), rows, work.data)
     for made in path.parent.iterdir():
         shutil.copy(made, MODELS)
 

@@ -89,6 +89,13 @@ async def story(world: World) -> World:
     return world
 
 
+async def another_tenant(story: World, model: str) -> None:
+    """The tenant `other`: a comment on a subject of the same name, and its score of `model`."""
+    await story.tenant("other")
+    theirs = statement("c1/response/1", answered(1, words("ok"), at=ago(1)).body, at=ago(1), tenant="other")
+    await story.take(theirs, judged(1, "ok", 0.1, model, tenant="other"))
+
+
 REST = (judged(2, "awful", -0.9, NEW), silent(4, "n/a", NEW))
 """What the new model has yet to score."""
 
@@ -218,9 +225,7 @@ async def test_what_one_request_reads_is_one_models_though_another_is_promoted_m
 @pytest.mark.parametrize("path", [f"/v1/models/{NEW}:promote", "/v1/models/nothing-1:promote"])
 async def test_tenants_have_models_of_their_own(story: World, path: str) -> None:
     await story.take(*REST)
-    await story.tenant("other")
-    theirs = statement("c1/response/1", answered(1, words("ok"), at=ago(1)).body, at=ago(1), tenant="other")
-    await story.take(theirs, judged(1, "ok", 0.1, tenant="other"))
+    await another_tenant(story, MODEL)
     async with serving(story.url, NOW, "other") as http, serving(story.url, NOW) as ours:
         assert (await http.post(path)).status_code == 404
         assert (await http.get(path.replace(":promote", "/shadow"))).status_code == 404
@@ -231,9 +236,7 @@ async def test_tenants_have_models_of_their_own(story: World, path: str) -> None
 
 async def test_a_model_that_another_tenant_promoted_has_yet_to_be_promoted_here(story: World) -> None:
     await story.take(*REST)
-    await story.tenant("other")
-    theirs = statement("c1/response/1", answered(1, words("ok"), at=ago(1)).body, at=ago(1), tenant="other")
-    await story.take(theirs, judged(1, "ok", 0.1, NEW, tenant="other"))
+    await another_tenant(story, NEW)
     async with serving(story.url, NOW, "other") as http, serving(story.url, NOW) as ours:
         assert (await http.post(f"/v1/models/{NEW}:promote")).status_code == 200
         assert (await ours.post(f"/v1/models/{NEW}:promote")).status_code == 200
