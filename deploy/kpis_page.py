@@ -18,6 +18,7 @@ Rules for all:
 - Buckets are half-open, `[start, end)`, in a named zone; both ends, with their offset, are on every row.
 - Medians and other percentiles come from bins whose bounds lie 2 % apart, so they are right to 1 %; means are exact.
 - Intervals are of 95 %: adjusted Wald for balances, Wilson for shares, Student's t for means, order statistics for percentiles.
+  Each is clipped to the scale of its value and always includes the value itself, also where n is tiny.
 - Repeated answers of one person all count; `per=respondent` keeps the latest of each in a bucket. A question's form (scale,
   positive from, polarity) is part of the measure, so ratings of two forms never share a bin.
 - A ticket's team and agent are those at the time of the event; before the first assignment, the first ever. Other dimensions are

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 
 from services.metrics.domain import spans
-from services.metrics.domain.estimators import Interval, adjusted_wald, mean_t, quantile, wilson
+from services.metrics.domain.estimators import NO_SCALE, Interval, Scale, adjusted_wald, mean_t, quantile, wilson
 from services.metrics.domain.forms import form
 from services.metrics.domain.histogram import Histogram, merge
 
@@ -115,25 +116,34 @@ def form_mean(measure: str) -> Estimator:
         forms = family(histograms, measure)
         if len(forms) > 1:
             return Estimate(None, sum(h.n for h in forms.values()), flags=("mixed_forms",))
-        return mean(measure)(forms, agg)
+        return mean(measure, scale=_scale_of(forms))(forms, agg)
 
     return estimate
 
 
-def mean(measure: str, unit: int = 1) -> Estimator:
-    """The mean amount, amounts being in parts of `unit`."""
+def _scale_of(forms: Mapping[str, Histogram]) -> Scale:
+    """The scale of the one form, NO_SCALE where nothing was counted."""
+    for name in forms:
+        return form(name).low, form(name).high
+    return NO_SCALE
+
+
+def mean(measure: str, unit: int = 1, scale: Scale = NO_SCALE) -> Estimator:
+    """The mean amount. Amounts are in parts of `unit`; `scale`, in whole units, holds every one of them."""
 
     def estimate(histograms: Histograms, agg: str) -> Estimate:
         histogram = total_of(histograms, measure)
         if not (n := histogram.n):
             return Estimate(None, 0)
-        value, interval = mean_t(n, histogram.total, histogram.squares, unit)
+        value, interval = mean_t(n, histogram.total, histogram.squares, unit, scale)
         return Estimate(value, n, interval=interval, distribution=histogram.counts)
 
     return estimate
 
 
 PERCENTILES = {"p50": 50, "p90": 90, "p95": 95}
+DURATION: Scale = (0.0, inf)
+"""A span of time is never negative."""
 
 
 def span(measure: str) -> Estimator:
@@ -144,7 +154,7 @@ def span(measure: str) -> Estimator:
         if not (n := histogram.n):
             return Estimate(None, 0)
         if agg == "mean":
-            value, interval = mean_t(n, histogram.total, histogram.squares)
+            value, interval = mean_t(n, histogram.total, histogram.squares, scale=DURATION)
         else:
             value, interval = quantile({spans.value_of(b): c for b, c in histogram.counts.items()}, PERCENTILES[agg])
         return Estimate(value, n, interval=interval, distribution={spans.BOUNDS[b]: c for b, c in histogram.counts.items()})

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 
 from services.metrics.domain.quantiles import Z95, quantile_ranks, t_quantile
 
@@ -17,39 +17,59 @@ class Interval:
     level: float = 0.95
 
 
-def adjusted_wald(up: int, down: int, n: int) -> Interval:
-    """The interval of 100·(up − down)/n, an NPS or another balance of two shares.
+Scale = tuple[float, float]
+"""The lowest and the highest value that an estimate can have."""
 
-    Three answers are added, ¾ of one to each end and 1½ between, so that few or one-sided answers get an honest width
-    (Rocks, "Interval estimation for the net promoter score"; Sauro and Lewis).
+PERCENT: Scale = (0.0, 100.0)
+POINTS: Scale = (-100.0, 100.0)
+NO_SCALE: Scale = (-inf, inf)
+
+
+def enclosing(value: float, low: float, high: float, method: str, scale: Scale = NO_SCALE) -> Interval:
+    """The interval from `low` to `high`, clipped to `scale` and then widened to include `value`.
+
+    `value` lies within `scale`. Methods that shrink towards the middle can exclude it when n is tiny, and every method can by
+    rounding in the last digit.
+    """
+    return Interval(min(value, max(low, scale[0])), max(value, min(high, scale[1])), method)
+
+
+def adjusted_wald(up: int, down: int, n: int) -> Interval:
+    """The interval of 100·(up − down)/n, an NPS or another difference of two shares, for n ≥ 1.
+
+    Adds three answers, ¾ of one to each end and 1½ between, which gives few or one-sided answers an honest width
+    (Rocks, "Interval estimation for the net promoter score"; Sauro and Lewis). With very few answers the interval is widened to
+    include the value.
     """
     size = n + 3
     p_up, p_down = (up + 0.75) / size, (down + 0.75) / size
-    balance = p_up - p_down
-    half = Z95 * sqrt((p_up + p_down - balance**2) / size)
-    return Interval(max(-100.0, 100 * (balance - half)), min(100.0, 100 * (balance + half)), "adjusted_wald")
+    difference = p_up - p_down
+    half = Z95 * sqrt((p_up + p_down - difference**2) / size)
+    value = 100 * (up - down) / n
+    return enclosing(value, 100 * (difference - half), 100 * (difference + half), "adjusted_wald", POINTS)
 
 
 def wilson(hits: int, n: int) -> Interval:
-    """Wilson's score interval of the share 100·hits/n."""
+    """Wilson's score interval of the share 100·hits/n, for n ≥ 1."""
     p, z2 = hits / n, Z95**2
     middle = p + z2 / (2 * n)
     half = Z95 * sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-    low, high = ((middle + side * half) / (1 + z2 / n) for side in (-1, 1))
-    return Interval(100 * max(0.0, low), 100 * min(1.0, high), "wilson")
+    low, high = (100 * (middle + side * half) / (1 + z2 / n) for side in (-1, 1))
+    return enclosing(100 * hits / n, low, high, "wilson", PERCENT)
 
 
-def mean_t(n: int, total: int, squares: int, unit: int = 1) -> tuple[float, Interval | None]:
+def mean_t(n: int, total: int, squares: int, unit: int = 1, scale: Scale = NO_SCALE) -> tuple[float, Interval | None]:
     """The mean of n integers in parts of `unit` (1000 for thousandths), from their sum and sum of squares, and its t interval.
 
-    The variance is taken in integers, so no digits cancel. One value alone has no interval.
+    `scale`, in whole units, holds every value; the interval is clipped to it. The variance is computed in integers, so no digits
+    cancel. One value alone has no interval.
     """
     mean = total / n / unit
     if n < 2:
         return mean, None
     variance = (n * squares - total * total) / (n * (n - 1))
     half = t_quantile(n - 1) * sqrt(variance / n) / unit
-    return mean, Interval(mean - half, mean + half, "t")
+    return mean, enclosing(mean, mean - half, mean + half, "t", scale)
 
 
 def quantile(values: Mapping[float, int], percent: int) -> tuple[float, Interval | None]:
@@ -62,8 +82,8 @@ def quantile(values: Mapping[float, int], percent: int) -> tuple[float, Interval
     ranks = quantile_ranks(n, percent)
     wanted = [whole + 1, min(whole + 2, n), *(ranks or ())]
     below, above, *ends = _at_ranks(values, wanted)
-    interval = Interval(ends[0], ends[1], "order_statistics") if ends else None
-    return below + (above - below) * rest / 100, interval
+    value = below + (above - below) * rest / 100
+    return value, enclosing(value, ends[0], ends[1], "order_statistics") if ends else None
 
 
 def _at_ranks(values: Mapping[float, int], ranks: list[int]) -> list[float]:

@@ -78,7 +78,7 @@ _TABLE = (
         population="reviews with 1 to 5 stars",
         filed_by=("reviewed",),
         measures=("stars:1..5",),
-        estimator=estimates.mean("stars"),
+        estimator=estimates.mean("stars", scale=(1, 5)),
     ),
     Kpi(
         id="stars_share",
@@ -112,7 +112,7 @@ _TABLE = (
         population="customers' comments that the promoted model scored; a human's judgement replaces its score by −1, 0 or 1",
         filed_by=("commented",),
         measures=("sentiment:{model}",),
-        estimator=estimates.mean("sentiment", unit=1000),
+        estimator=estimates.mean("sentiment", unit=1000, scale=(-1, 1)),
     ),
     Kpi(
         id="net_sentiment",

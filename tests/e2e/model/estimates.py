@@ -32,8 +32,8 @@ def balance(up: int, down: int, n: int) -> Value:
     if not n:
         return Value(0)
     p, q = (up + 0.75) / (n + 3), (down + 0.75) / (n + 3)
-    half = Z * math.sqrt((p + q - (p - q) ** 2) / (n + 3))
-    return Value(n, 100 * (up - down) / n, (100 * max(-1, p - q - half), 100 * min(1, p - q + half)))
+    half, value = Z * math.sqrt((p + q - (p - q) ** 2) / (n + 3)), 100 * (up - down) / n
+    return Value(n, value, (min(value, 100 * max(-1, p - q - half)), max(value, 100 * min(1, p - q + half))))
 
 
 def mean(values: Sequence[float]) -> Value:

@@ -17,7 +17,9 @@ from services.metrics.domain.quantiles import binomial_cdf, quantile_ranks, t_qu
         (50, 30, 20, 14.05, 44.20),
         (3, 1, 1, -29.78, 79.78),
         (10, 0, 0, 47.50, 100),
-        (0, 0, 1, -98.50, 48.50),
+        (0, 0, 1, -100, 48.50),
+        (1, 0, 0, -48.50, 100),
+        (0, 0, 10, -100, -47.50),
         (600, 250, 150, 40.28, 49.45),
     ],
 )
@@ -36,8 +38,25 @@ def test_wilson_as_defined(hits: int, n: int, low: float, high: float) -> None:
 def test_a_share_lies_in_its_interval_and_that_in_the_scale(n: int, data: st.DataObject) -> None:
     hits = data.draw(st.integers(0, n))
     interval = wilson(hits, n)
-    assert 0 <= interval.low <= 100 * hits / n + 1e-9
-    assert 100 * hits / n - 1e-9 <= interval.high <= 100
+    assert 0 <= interval.low <= 100 * hits / n <= interval.high <= 100
+
+
+@pytest.mark.parametrize("n", range(1, 8))
+def test_every_interval_of_few_includes_its_own_value(n: int) -> None:
+    for up in range(n + 1):
+        shares = wilson(up, n)
+        assert shares.low <= 100 * up / n <= shares.high
+        for down in range(n + 1 - up):
+            points = adjusted_wald(up, down, n)
+            assert -100 <= points.low <= 100 * (up - down) / n <= points.high <= 100
+
+
+def test_a_mean_on_a_scale_has_an_interval_on_that_scale() -> None:
+    """Ratings 5 and 4: half the unclipped interval is t(1) · s/√2 = 12.706 · 0.5."""
+    assert mean_t(2, 9, 41, scale=(1, 5)) == (4.5, Interval(1, 5, "t"))
+    _, unclipped = mean_t(2, 9, 41)
+    assert unclipped is not None
+    assert unclipped.high == pytest.approx(4.5 + 12.706205 / 2, abs=1e-6)
 
 
 # --- Student's t: published tables ----------------------------------------------------------------------------------------

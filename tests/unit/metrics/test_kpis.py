@@ -35,7 +35,8 @@ def spans(*seconds: int) -> Histogram:
         (50, 30, 20, 30.00, 14.05, 44.20),
         (3, 1, 1, 40.00, -29.78, 79.78),
         (10, 0, 0, 100, 47.50, 100),
-        (0, 0, 1, -100, -98.50, 48.50),
+        (0, 0, 1, -100, -100, 48.50),
+        (1, 0, 0, 100, -48.50, 100),
         (600, 250, 150, 45.00, 40.28, 49.45),
     ],
 )
@@ -109,6 +110,26 @@ def test_ces_is_the_share_to_whom_it_was_easy_whichever_end_of_the_scale_that_is
     ces = KPIS["ces"].estimate({"ces:1..7+easy_is_high": ratings(5, 7, 1), "ces:1..7+easy_is_low": ratings(1, 7)})
     assert (ces.numerator, ces.denominator) == (3, 5)
     assert ces.interval == wilson(3, 5)
+
+
+@pytest.mark.parametrize(
+    ("kpi", "measure", "amounts", "scale"),
+    [
+        ("csat_mean", "csat:1..5+4", [5, 4], (1, 5)),
+        ("csat_mean", "csat:0..10+7", [0, 10], (0, 10)),
+        ("ces_mean", "ces:1..7+easy_is_high", [1, 7], (1, 7)),
+        ("stars", "stars:1..5", [5, 1], (1, 5)),
+        ("sentiment", f"sentiment:{MODEL}", [-1000, 1000], (-1, 1)),
+        ("first_reply_time", "first_reply:replied", [0, 60], (0, float("inf"))),
+    ],
+)
+def test_the_interval_of_a_mean_stays_on_its_scale_and_includes_the_mean(
+    kpi: str, measure: str, amounts: list[int], scale: tuple[float, float]
+) -> None:
+    found = KPIS[kpi].estimate({measure: count((0, amount) for amount in amounts)}, "mean")
+    assert found.interval is not None
+    assert found.value is not None
+    assert scale[0] <= found.interval.low <= found.value <= found.interval.high <= scale[1]
 
 
 def test_stars_have_a_mean_and_a_share() -> None:
