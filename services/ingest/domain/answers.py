@@ -1,10 +1,10 @@
-"""What a response's questions were answered with: a rating on its scale, or a comment. The scale travels with the answer."""
+"""The answers of a response: ratings, each with its scale, and comments."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from services.ingest.domain.fields import Language, Model, Name, Scale, Score, Text
+from services.ingest.domain.fields import GroupName, Language, Model, Scale, Score, Text
 
 POSITIVE_FROM = {(1, 5): 4, (1, 7): 6, (1, 4): 3, (1, 3): 3, (1, 2): 2, (0, 1): 1}
 """The lowest positive value of each customary CSAT scale: the top box of kpis.md."""
@@ -50,13 +50,13 @@ class Satisfaction(Rated):
 
 
 class Csat(Satisfaction):
-    question: Name
+    question: GroupName
 
 
 class Nps(Rated):
     """0..10, whether the scale is named or not."""
 
-    question: Name
+    question: GroupName
     kind: Literal["nps"]
     scale: Scale | None = Field((0, 10), validate_default=True)
 
@@ -71,7 +71,7 @@ class Nps(Rated):
 class Ces(Rated):
     """An effort rating; CES 2.0, 1..7 "made it easy", unless said otherwise."""
 
-    question: Name
+    question: GroupName
     kind: Literal["ces"]
     scale: Scale | None = (1, 7)
     polarity: Polarity = "easy_is_high"
@@ -80,7 +80,7 @@ class Ces(Rated):
 class Comment(Model):
     """Free text; `"text": null` or `"value": null` withdraws it."""
 
-    question: Name
+    question: GroupName
     kind: Literal["comment"]
     text: Text | None = None
     value: None = None

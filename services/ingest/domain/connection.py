@@ -1,4 +1,4 @@
-"""A connected tool: whose it is, how its deliveries are verified, and how its questions and fields are to be read."""
+"""A connected tool: its tenant, its secrets, and the mapping of its questions and fields."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from services.ingest.domain.answers import POSITIVE_FROM, Polarity
-from services.ingest.domain.fields import Model, Name, Scale, Score
+from services.ingest.domain.fields import GroupName, Model, Scale, Score
 
 State = Literal["active", "paused", "deleted"]
 Dimension = Literal["channel", "survey", "product", "region", "language", "team", "agent", "segment"]
@@ -35,8 +35,8 @@ class Question(Model):
 class Mapping(Model):
     """`questions` by the tool's id or ref; `dimensions` from a field of the payload to a dimension."""
 
-    questions: dict[Name, Question] = Field(default_factory=dict, max_length=1000)
-    dimensions: dict[Name, Dimension] = Field(default_factory=dict, max_length=100)
+    questions: dict[GroupName, Question] = Field(default_factory=dict, max_length=1000)
+    dimensions: dict[GroupName, Dimension] = Field(default_factory=dict, max_length=100)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""What can be said of a ticket, each fact with the time at which it was true."""
+"""The facts of a ticket, each with the time at which it was true."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from services.ingest.domain.answers import Satisfaction
-from services.ingest.domain.fields import Language, Model, Name, Text, Time
+from services.ingest.domain.fields import GroupName, Language, Model, Name, Text, Time
 from shared.events import Party, Status
 
 
@@ -13,7 +13,7 @@ class Opened(Model):
     fact: Literal["opened"]
     at: Time
     by: Party = "customer"
-    agent: Name | None = None
+    agent: GroupName | None = None
     text: Text | None = None
     language: Language | None = None
 
@@ -22,7 +22,7 @@ class Message(Model):
     fact: Literal["message"]
     at: Time
     by: Party
-    agent: Name | None = None
+    agent: GroupName | None = None
     public: bool = True
     auto: bool = False
     id: Name | None = None
@@ -41,8 +41,8 @@ class Assigned(Model):
 
     fact: Literal["assigned"]
     at: Time
-    team: Name | None = None
-    agent: Name | None = None
+    team: GroupName | None = None
+    agent: GroupName | None = None
 
     @model_validator(mode="after")
     def _of_somebody(self) -> "Assigned":
@@ -54,7 +54,7 @@ class Assigned(Model):
 class PrioritySet(Model):
     fact: Literal["priority"]
     at: Time
-    priority: Name | None
+    priority: GroupName | None
 
 
 class Rating(Satisfaction):

@@ -1,19 +1,37 @@
-"""The kinds of values a canonical record is made of, with their bounds."""
+"""The types of the fields of a canonical record, with their bounds."""
 
+import re
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from services.ingest.domain.times import parse_time
+from shared.text import nfc
+
+LONGEST_NAME, LONGEST_EMAIL = 200, 320
+NAME = r"^[^\x00-\x1f\x7f]+$"
+EMAIL = r"^[^@\x00-\x20\x7f]+@[^@\x00-\x20\x7f]+$"
+
+
+def _in_nfc(value: Any) -> Any:
+    return nfc(value) if isinstance(value, str) else value
+
+
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number: 9.0 and 9e0 are the integer 9. 9.5 is left as it is, and is refused."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
 
 Time = Annotated[datetime, BeforeValidator(parse_time)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-"""An id or a dimension's value: one line of text."""
+Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME, pattern=NAME)]
+"""An id: one line of text, kept character by character."""
+GroupName = Annotated[Name, BeforeValidator(_in_nfc)]
+"""A name that results are grouped by or filtered for, such as a team: one line of text, in Unicode NFC."""
 Text = Annotated[str, StringConstraints(max_length=65_536, pattern=r"^[^\x00]*$")]
-"""What somebody wrote."""
+"""Free text that a person wrote."""
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8}){0,4}$")]
-Score = Annotated[int, Field(ge=-1000, le=1000)]
+Score = Annotated[int, Field(ge=-1000, le=1000), BeforeValidator(_whole)]
 
 
 def _ascending(scale: tuple[int, int]) -> tuple[int, int]:
@@ -32,10 +50,10 @@ class Model(BaseModel):
 
 
 class Customer(Model):
-    """Who said it; at least one of the two."""
+    """The person who gave the feedback: an id, an e-mail address or both."""
 
     id: Name | None = None
-    email: Annotated[str, StringConstraints(max_length=320, pattern=r"^[^@\x00-\x20\x7f]+@[^@\x00-\x20\x7f]+$")] | None = None
+    email: Annotated[str, StringConstraints(max_length=LONGEST_EMAIL, pattern=EMAIL)] | None = None
 
     @model_validator(mode="after")
     def _somebody(self) -> "Customer":
@@ -45,16 +63,26 @@ class Customer(Model):
 
 
 class Survey(Model):
-    id: Name
+    id: GroupName
     name: Annotated[str, StringConstraints(max_length=500)] | None = None
 
 
 class Dimensions(Model):
-    """What a record can be grouped by, besides its channel, survey and priority; null takes a value back."""
+    """The dimensions of a record besides channel, survey and priority; null removes an earlier value."""
 
-    product: Name | None = None
-    region: Name | None = None
-    language: Name | None = None
-    team: Name | None = None
-    agent: Name | None = None
-    segment: Name | None = None
+    product: GroupName | None = None
+    region: GroupName | None = None
+    language: GroupName | None = None
+    team: GroupName | None = None
+    agent: GroupName | None = None
+    segment: GroupName | None = None
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` can be a Name."""
+    return 0 < len(text) <= LONGEST_NAME and re.fullmatch(NAME, text) is not None
+
+
+def is_email(text: str) -> bool:
+    """Whether `text` can be a customer's e-mail address."""
+    return len(text) <= LONGEST_EMAIL and re.fullmatch(EMAIL, text) is not None

@@ -14,6 +14,7 @@ from services.ingest.domain.record import Override, Response, Review, Spoken, Ti
 from services.ingest.domain.redaction import Redactor
 from shared import events
 from shared.events import Body, Event
+from shared.text import nfc
 
 MAX_EVENT_BYTES = 1_500_000
 """Far below what a topic takes, so that no statement can block the way out."""
@@ -76,7 +77,7 @@ def _dimensions(record: Response | Review | Ticket | Override, connection: Conne
     """
     if isinstance(record, Override):
         return {}
-    fixed: dict[str, str | None] = {**connection.dimensions}
+    fixed: dict[str, str | None] = {name: nfc(value) for name, value in connection.dimensions.items()}
     values = fixed | record.dimensions.model_dump(exclude_unset=True)
     if record.channel:
         values["channel"] = record.channel

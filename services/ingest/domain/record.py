@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from services.ingest.domain.answers import Answer
 from services.ingest.domain.facts import Fact
-from services.ingest.domain.fields import Customer, Dimensions, Language, Model, Name, Score, Survey, Text, Time
+from services.ingest.domain.fields import Customer, Dimensions, GroupName, Language, Model, Name, Score, Survey, Text, Time
 from shared.events import Label
 
 AHEAD = timedelta(minutes=5)
@@ -22,7 +22,7 @@ class Spoken(Model):
     id: Name
     at: Time
     updated_at: Time | None = None
-    channel: Name | None = None
+    channel: GroupName | None = None
     customer: Customer | None = None
     dimensions: Dimensions = Dimensions()
 
@@ -49,7 +49,7 @@ class Review(Spoken):
     title: Text | None = None
     text: Text | None = None
     language: Language | None = None
-    product: Name | None = None
+    product: GroupName | None = None
 
 
 class Ticket(Spoken):
@@ -85,7 +85,7 @@ class Override(Model):
     subject: Subject
     comment: Comment
     label: Label | None = None
-    themes: Annotated[list[Name], Field(default_factory=list, max_length=50)]
+    themes: Annotated[list[GroupName], Field(default_factory=list, max_length=50)]
 
 
 Record = Response | Review | Ticket | Erasure | Override

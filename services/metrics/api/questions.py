@@ -23,6 +23,7 @@ from services.metrics.domain.windows import (
 )
 from services.metrics.store.selection import Filter, Selection
 from shared.events import DIMENSIONS
+from shared.text import nfc
 
 WINDOW = ("window", "from", "to")
 SINGLE = (*WINDOW, "grain", "tz", "week_start", "agg", "hours", "filed_by", "per", "at")
@@ -186,7 +187,7 @@ def _filters(given: Given) -> tuple[Filter, ...]:
 
 
 def _value(text: str) -> str | None:
-    return None if text == NULL else text
+    return None if text == NULL else nfc(text)
 
 
 def _dimension(parameter: str, name: str) -> None:

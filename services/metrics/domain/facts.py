@@ -23,6 +23,7 @@ from shared.events import (
     Status,
     StatusSet,
 )
+from shared.text import nfc
 
 Drop = Merged | Spam | Deleted
 
@@ -46,20 +47,25 @@ class Facts:
             case StatusSet():
                 self.statuses.add((fact.at, fact.status))
             case Message():
-                self.messages[fact.id or (fact.at, fact.by, fact.agent)] = fact
+                self.messages[fact.id or (fact.at, fact.by, name_of(fact.agent))] = fact
             case Opened():
                 self.opened = restated(self.opened, fact)
             case Assigned():
                 if fact.team is not UNSET:
-                    self.teams[fact.at] = fact.team
+                    self.teams[fact.at] = name_of(fact.team)
                 if fact.agent is not UNSET:
-                    self.agents[fact.at] = fact.agent
+                    self.agents[fact.at] = name_of(fact.agent)
             case PrioritySet():
-                self.priorities[fact.at] = fact.priority
+                self.priorities[fact.at] = name_of(fact.priority)
             case Rating():
                 self.ratings[fact.id or fact.at] = fact
             case Merged() | Spam() | Deleted():
                 self.drops[fact.at, type(fact).__name__] = fact.value
+
+
+def name_of(name: str | None) -> str | None:
+    """A name as groups are formed by it: in NFC, also where an earlier version stored another form."""
+    return None if name is None else nfc(name)
 
 
 def restated(before: Opened | None, now: Opened) -> Opened:

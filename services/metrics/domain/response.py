@@ -6,6 +6,7 @@ from datetime import datetime
 
 from services.metrics.domain.comment import Comment, comment
 from shared.events import Answer, Response, Review, review_text
+from shared.text import nfc
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ def response_view(responses: Iterable[Response]) -> ResponseView | None:
     answers: dict[tuple[str, bool], Answer] = {}
     for response in told:
         for answer in response.answers:
-            answers[answer.question, answer.kind == "comment"] = answer
+            answers[nfc(answer.question), answer.kind == "comment"] = answer
     at = min(response.at for response in told)
     return ResponseView(
         at,

@@ -1,4 +1,4 @@
-"""What all that was said of a subject comes to: the one place where statements are folded, in the order of their stamps."""
+"""The current state of a subject: the one place where its statements are folded, in the order of their stamps."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from services.metrics.domain.merge import union
 from services.metrics.domain.response import ResponseView, ReviewView, response_view, review_view
 from services.metrics.domain.ticket import TicketView, ticket_view
 from shared.events import DIMENSIONS, Event, Override, Response, Review, Ticket, Tombstone
+from shared.text import nfc
 
 Dims = tuple[str | None, ...]
 """Values in the order of `shared.events.DIMENSIONS`."""
@@ -84,9 +85,12 @@ def _stamp(event: Event) -> tuple[datetime, int, int, str]:
 
 
 def _latest(events: list[Event]) -> dict[str, str | None]:
-    """The last stated value of each dimension; who judges a subject's comments says nothing of where it came from."""
+    """The last stated value of each dimension, in NFC. An override says nothing of where its subject came from.
+
+    Statements stored by earlier versions may hold other forms than NFC.
+    """
     latest: dict[str, str | None] = {}
     for event in events:
         if type(event.body) is not Override:
             latest.update(event.dimensions, source=event.source, connection=event.connection)
-    return latest
+    return {name: value if value is None else nfc(value) for name, value in latest.items()}

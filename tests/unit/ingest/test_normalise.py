@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from services.ingest.domain.delivery import Statement
 from services.ingest.domain.normalise import TooLong, normalise
@@ -101,6 +102,41 @@ def test_no_opening_is_invented() -> None:
 def test_the_connections_fixed_dimensions_hold_unless_the_record_says_otherwise() -> None:
     assert event(response(), dimensions={"region": "AT", "product": "app"}).dimensions == {"region": "AT", "product": "app"}
     assert event(response(dimensions={"region": "DE"}), dimensions={"region": "AT"}).dimensions == {"region": "DE"}
+
+
+def test_the_connections_fixed_dimensions_are_in_nfc() -> None:
+    assert event(response(), dimensions={"product": "Cafe\u0301"}).dimensions == {"product": "Caf\u00e9"}
+
+
+def test_an_openings_text_is_redacted_and_kept_and_a_reviews_product_is_a_dimension() -> None:
+    body = event(ticket(OPENED)).body
+    assert isinstance(body, events.Ticket)
+    [opened] = body.facts
+    assert isinstance(opened, events.Opened)
+    assert opened.text == "I am [email]"
+    review = {"type": "review", "id": "v", "at": "2026-11-20T10:00:00Z", "product": "app"}
+    assert event(review).dimensions == {"product": "app"}
+
+
+def test_what_a_fact_leaves_out_is_not_what_it_takes_back() -> None:
+    at = "2026-11-20T09:00:00Z"
+    body = event(
+        ticket(
+            {"fact": "assigned", "at": at, "team": "billing"},
+            {"fact": "assigned", "at": at, "agent": None},
+            {"fact": "message", "at": at, "by": "agent"},
+            {"fact": "spam", "at": at},
+        )
+    ).body
+    assert isinstance(body, events.Ticket)
+    team, agent, message, spam = body.facts
+    assert isinstance(team, events.Assigned)
+    assert isinstance(agent, events.Assigned)
+    assert (team.team, team.agent, agent.team, agent.agent) == ("billing", UNSET, UNSET, None)
+    assert isinstance(message, events.Message)
+    assert (message.public, message.auto) == (True, False)
+    assert isinstance(spam, events.Spam)
+    assert spam.value is True
 
 
 def test_forms_are_filled_in_and_a_withdrawn_answer_has_none() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.ingest.domain import json
 from services.ingest.domain.answers import Ces, Csat, Nps
 from services.ingest.domain.record import Invalid, Response, Review, Ticket, read_record
 from tests.unit.ingest.making import NOW, comment, nps, response, ticket
@@ -67,9 +68,90 @@ def test_one_score_off_its_scale_refuses_the_whole_record(answer: dict[str, Any]
     assert refused(response({**comment("fine"), "question": "c"}, answer)) == {"answers.1.value": reason}
 
 
-@pytest.mark.parametrize("value", [9.0, "9", True, [9], 10**9, 0.5])
+@pytest.mark.parametrize("value", ["9", "9.0", True, [9], 10**9, 1e300, 0.5, 9.5, float("nan"), float("inf")])
 def test_only_whole_numbers_are_scores(value: Any) -> None:
     assert list(refused(response(nps(value)))) == ["answers.0.value"]
+
+
+@pytest.mark.parametrize(("number", "value"), [("9.0", 9), ("1E1", 10), ("1e0", 1), ("-0.0", 0), ("100.0e-1", 10)])
+def test_a_whole_number_is_an_integer_however_json_writes_it(number: str, value: int) -> None:
+    record = read_record(json.parse(f'{{"type": "response", "id": "r", "at": "2026-11-20T10:00:00Z", "answers": [{{"question": '
+                                    f'"q", "kind": "nps", "value": {number}}}]}}'.encode()), NOW)  # fmt: skip
+    assert isinstance(record, Response)
+    assert (record.answers[0].value, type(record.answers[0].value)) == (value, int)
+
+
+def test_scales_thresholds_and_stars_may_be_written_with_a_point_too() -> None:
+    record = read_record(
+        response({"question": "q", "kind": "csat", "value": 4.0, "scale": [1.0, 5e0], "positive_from": 4.0}), NOW
+    )
+    assert isinstance(record, Response)
+    [answer] = record.answers
+    assert isinstance(answer, Csat)
+    assert (answer.scale, answer.lowest_positive, type(answer.lowest_positive)) == ((1, 5), 4, int)
+    review = {"type": "review", "id": "v", "at": "2026-11-20T10:00:00Z"}
+    assert read_record(review | {"stars": 5.0}, NOW) == read_record(review | {"stars": 5}, NOW)
+    assert list(refused(review | {"stars": 5.5})) == ["stars"]
+    assert list(refused(review | {"stars": 6.0})) == ["stars"]
+
+
+@pytest.mark.parametrize(
+    ("scale", "positive_from", "accepted"),
+    [
+        ([1, 5], 5, True),
+        ([1, 5], 1, False),
+        ([1, 5], 6, False),
+        ([7, 1], 4, False),
+        ([5, 5], 5, False),
+        ([0, 101], 80, False),
+        ([0, 100], 80, True),
+    ],
+)
+def test_a_scale_ascends_by_100_at_most_and_positive_begins_above_its_lowest(
+    scale: list[int], positive_from: int, accepted: bool
+) -> None:
+    record = response({"question": "q", "kind": "csat", "value": 5, "scale": scale, "positive_from": positive_from})
+    if accepted:
+        read_record(record, NOW)
+    else:
+        assert refused(record)
+
+
+DECOMPOSED, COMPOSED = "Cafe\u0301", "Caf\u00e9"
+
+
+def test_names_that_results_are_grouped_by_are_kept_in_nfc_and_ids_as_given() -> None:
+    record = read_record(
+        response(
+            nps(9) | {"question": DECOMPOSED},
+            id=DECOMPOSED,
+            channel=DECOMPOSED,
+            survey={"id": DECOMPOSED},
+            dimensions=dict.fromkeys(("product", "region", "language", "team", "agent", "segment"), DECOMPOSED),
+        ),
+        NOW,
+    )
+    assert isinstance(record, Response)
+    assert record.survey is not None
+    named = {record.channel, record.survey.id, record.answers[0].question, *record.dimensions.model_dump().values()}
+    assert named == {COMPOSED}
+    assert record.id == DECOMPOSED
+    at = "2026-11-20T08:00:00Z"
+    facts = [
+        {"fact": "assigned", "at": at, "team": DECOMPOSED, "agent": DECOMPOSED},
+        {"fact": "priority", "at": at, "priority": DECOMPOSED},
+        {"fact": "opened", "at": at, "agent": DECOMPOSED},
+        {"fact": "message", "at": at, "by": "agent", "agent": DECOMPOSED, "id": DECOMPOSED},
+    ]
+    made = read_record(ticket(*facts), NOW)
+    assert isinstance(made, Ticket)
+    told = [fact.model_dump(exclude_unset=True, exclude={"fact", "at", "by", "id"}) for fact in made.facts]
+    assert {value for fact in told for value in fact.values()} == {COMPOSED}
+
+
+def test_two_spellings_of_one_question_are_one_question() -> None:
+    answers = (nps(1) | {"question": DECOMPOSED}, nps(2) | {"question": COMPOSED})
+    assert refused(response(*answers)) == {"answers": "a question is answered twice"}
 
 
 def test_a_withdrawn_answer_needs_no_scale() -> None:
@@ -126,6 +208,7 @@ def test_bounds_on_lengths_hold() -> None:
 
 
 def test_a_customer_is_somebody() -> None:
+    """One's own app learns at once that it posts broken addresses: 422, where a survey's hidden field is left out."""
     assert refused(response(customer={})) == {"customer": "a customer has an id or an email"}
     assert list(refused(response(customer={"email": "not an address"}))) == ["customer.email"]
 

@@ -83,6 +83,71 @@ def test_an_opinion_scale_is_nps_only_where_the_mapping_says_so() -> None:
     assert (answer["kind"], answer["value"]) == ("nps", 8)
 
 
+def with_hidden(hidden: dict[str, Any], *answers: dict[str, Any]) -> bytes:
+    payload = json.loads(BODY)
+    payload["form_response"] |= {"hidden": hidden, "answers": list(answers)}
+    return json.dumps(payload).encode()
+
+
+def customer_of(body: bytes) -> dict[str, str] | None:
+    record = read_record(parse({}, body, Mapping()).records[0], NOW)
+    assert isinstance(record, Response)
+    return record.customer.model_dump(exclude_none=True) if record.customer else None
+
+
+@pytest.mark.parametrize("unfilled", ["xxxxx", "XXXXX", " xxxxx ", "", "{{contact.id}}", "*|UNIQID|*"])
+def test_a_hidden_field_that_nobody_filled_in_is_absent(unfilled: str) -> None:
+    body = with_hidden({"user_id": unfilled, "customer_id": "c-1", "email": unfilled, "plan": unfilled})
+    assert customer_of(body) == {"id": "c-1"}
+    [record] = parse({}, body, mapping(dimensions={"plan": "segment"})).records
+    assert record["dimensions"] == {}
+    assert customer_of(with_hidden({"user_id": unfilled, "email": unfilled})) is None
+
+
+BROKEN = ["n/a", "@", "jo@", "jo@x@y", "jo @x.org", "jo@x.org\ncc: me", "a" * 320 + "@x.org", 5, None, ["a@b.de"]]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_broken_address_leaves_the_customer_unknown_or_known_by_id(broken: Any) -> None:
+    answer = {"type": "email", "email": broken, "field": {"id": "e", "type": "email"}}
+    assert customer_of(with_hidden({"email": broken}, answer)) is None
+    assert customer_of(with_hidden({"email": broken, "user_id": "u-1"}, answer)) == {"id": "u-1"}
+    assert customer_of(with_hidden({"email": "jo@example.org"}, answer)) == {"email": "jo@example.org"}
+
+
+@pytest.mark.parametrize("unusable", ["x" * 201, "a\nb", {"a": 1}, True])
+def test_no_hidden_value_can_put_an_answer_in_quarantine(unusable: Any) -> None:
+    body = with_hidden({"user_id": unusable, "email": unusable, "plan": unusable})
+    [record] = parse({}, body, mapping(dimensions={"plan": "segment"})).records
+    assert "customer" not in record
+    read_record(record, NOW)
+
+
+def test_fields_are_found_by_their_name_whichever_unicode_form_it_has() -> None:
+    hidden = {"re\u0301gion": "AT", "enquete": "s-2"}
+    answer = {"type": "number", "number": 4, "field": {"id": "x", "ref": "note\u0301", "type": "rating"}}
+    chosen = {"type": "choice", "choice": {"label": "Graz"}, "field": {"id": "f-shop", "type": "multiple_choice"}}
+    declared = mapping(
+        questions={"not\u00e9": {"kind": "csat", "scale": [1, 5]}},
+        dimensions={"r\u00e9gion": "region", "enquete": "survey", "f-shop": "product"},
+    )
+    [record] = parse({}, with_hidden(hidden, answer, chosen), declared).records
+    assert record["dimensions"] == {"region": "AT", "product": "Graz"}
+    assert record["survey"] == {"id": "s-2"}
+    assert [a["value"] for a in record["answers"]] == [4]
+
+
+def test_a_text_field_that_was_answered_by_a_choice_is_a_problem() -> None:
+    body = changed(type="choice", choice={"label": "very"}, field={"id": "x", "ref": "r", "type": "long_text"})
+    assert "is a comment, but its answer is no text" in (parse({}, body, Mapping()).problem or "")
+
+
+def test_a_right_mac_under_another_scheme_is_refused() -> None:
+    signature = signing.typeform("test-secret", BODY)["typeform-signature"]
+    with pytest.raises(NotVerified):
+        verify({"typeform-signature": signature.replace("sha256=", "md5=")}, BODY, ["test-secret"], NOW)
+
+
 def test_a_partial_submission_is_ignored() -> None:
     assert parse({}, PARTIAL, Mapping()).ignored == "form_response_partial"
 

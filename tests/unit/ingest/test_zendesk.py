@@ -152,6 +152,34 @@ def test_assignments_priority_merging_spam_and_deletion_are_facts() -> None:
     assert len(facts(event("marked_as_spam", {}), "spam")) == 1
 
 
+@pytest.mark.parametrize("nobody", ["0", 0, "", None])
+def test_the_id_0_is_nobody(nobody: Any) -> None:
+    detail = {"assignee_id": nobody, "group_id": nobody, "organization_id": nobody, "submitter_id": nobody}
+    mapping = Mapping.model_validate({"dimensions": {"organization_id": "segment"}})
+    body = event("agent_assignment_changed", {"current": nobody}, **detail)
+    assert {fact.agent for fact in facts(body, "assigned")} == {None}
+    assert [fact.team for fact in facts(body, "assigned") if "team" in fact.model_fields_set] == [None]
+    assert facts(event("group_assignment_changed", {"current": nobody}), "assigned")[-1].team is None
+    assert facts(body, "opened")[0].by == "customer"
+    assert record(body, mapping).dimensions.model_dump(exclude_unset=True) == {}
+    assert record(event("created", {}, requester_id=nobody)).customer is None
+    read = record(filled(assignee=nobody, group=nobody, requester=nobody))
+    assert read.customer is None
+    assert [(fact.team, fact.agent) for fact in read.facts if fact.fact == "assigned"] == [(None, None)]
+
+
+def filled(**fields: Any) -> bytes:
+    """Our trigger's body as Zendesk sends it."""
+    payload = {
+        "earshot": "ticket",
+        "id": "7",
+        "status": "Open",
+        "created_at": "2026-11-16T07:15Z",
+        "updated_at": "2026-11-16T07:15Z",
+    }
+    return json.dumps(payload | fields).encode()
+
+
 def test_a_ticket_that_somebody_else_submitted_was_opened_by_an_agent() -> None:
     [opened] = facts(event("created", {}, submitter_id="411000000000000021"), "opened")
     assert (opened.by, opened.agent) == ("agent", "411000000000000021")

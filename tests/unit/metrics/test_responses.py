@@ -44,6 +44,11 @@ def test_an_answer_without_value_is_withdrawn_and_may_be_given_again() -> None:
     assert found(rows(*told, response(nps(7), seq=3)), "nps") == [(0, 7, 7)]
 
 
+def test_an_answer_to_a_question_in_another_unicode_form_replaces_the_earlier_one() -> None:
+    told = [response(nps(2, "re\u0301ponse")), response(nps(9, "r\u00e9ponse"), seq=2)]
+    assert found(rows(*told), "nps") == [(0, 9, 9)]
+
+
 def test_an_answer_from_a_to_b_and_back_to_a_is_a() -> None:
     assert found(rows(*(response(nps(value), seq=seq) for seq, value in enumerate([3, 8, 3]))), "nps") == [(0, 3, 3)]
 

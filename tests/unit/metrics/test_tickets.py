@@ -215,6 +215,23 @@ def test_other_dimensions_are_the_latest_also_for_what_was_before() -> None:
     assert dims_of(counted, "opened", "connection") == ["c1"]
 
 
+DECOMPOSED, COMPOSED = "Cafe\u0301", "Caf\u00e9"
+
+
+@pytest.mark.parametrize("stored", [DECOMPOSED, COMPOSED])
+def test_names_that_were_stored_in_another_unicode_form_count_under_nfc(stored: str) -> None:
+    told = [
+        ticket(opened(0), dimensions={"region": stored, "team": stored}),
+        ticket(Assigned(at=at(1), team=stored, agent=stored), PrioritySet(at=at(1), priority=stored), status(5, "solved"), seq=2),
+        ticket(reply(3, agent=DECOMPOSED), seq=3),
+        ticket(reply(3, agent=COMPOSED), seq=4),
+    ]
+    counted = rows(*told)
+    for name in ("region", "team", "agent", "priority"):
+        assert set(dims_of(counted, "solved", name)) == {COMPOSED}
+    assert found(counted, "backlog") == found(rows(*told[:1], ticket(status(5, "solved"), seq=2)), "backlog")
+
+
 # --- dropped --------------------------------------------------------------------------------------------------------------
 LIVED = (opened(0, text="help"), reply(5), status(9, "solved"), Rating(at=at(12), value=5))
 

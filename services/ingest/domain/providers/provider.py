@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.ingest.domain import connection
+from shared.text import nfc
 
 TOLERANCE = timedelta(minutes=5)
 """How far a signed timestamp may be from our clock, both ways."""
@@ -78,4 +79,5 @@ def object_in(value: object, key: str) -> dict[str, Any]:
 
 def dimensions_of(fields: Mapping[str, Any], mapping: connection.Mapping) -> dict[connection.Dimension, str]:
     """The dimensions that the connection's mapping fills from these fields of a payload."""
-    return {name: value for field, name in mapping.dimensions.items() if (value := text(fields.get(field)))}
+    named = {nfc(field): value for field, value in fields.items()}
+    return {name: value for field, name in mapping.dimensions.items() if (value := text(named.get(field)))}

@@ -3,14 +3,19 @@
 A submission is a `form_response`; a `form_response_partial` has the same shape and is none. Answers say the type of their
 field: `nps` is an NPS question and text fields are comments. What `rating`, `opinion_scale` and yes/no fields measure, and on
 which scale, isn't in the payload: the connection's mapping says so, by the field's id or ref, or the question is left out.
+
+Hidden fields are filled by the link that opened the form, so anybody can set them: a hidden value that can't be used is treated
+as absent, and never puts an answer in quarantine.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from services.ingest.domain import json
 from services.ingest.domain.connection import Dimension, Mapping, Question
+from services.ingest.domain.fields import is_email, is_name
 from services.ingest.domain.providers.literal import new_secret, refuse_secret
 from services.ingest.domain.providers.provider import (
     Headers,
@@ -22,6 +27,7 @@ from services.ingest.domain.providers.provider import (
     object_in,
     text,
 )
+from shared.text import nfc
 
 __all__ = ["new_secret", "parse", "refuse_secret", "verify"]
 
@@ -33,7 +39,10 @@ TYPED = {
 """What a field's own type says of it."""
 
 CUSTOMER_FIELDS = ("user_id", "customer_id")
-"""Hidden fields by which forms are told who answers."""
+"""Hidden fields that hold the customer's id."""
+
+UNFILLED = re.compile(r"x{5}|\{\{.*\}\}|\*\|.*\|\*", re.IGNORECASE)
+"""A hidden value that nobody filled in: Typeform's own placeholder `xxxxx`, or a merge tag that a mailing tool left as it was."""
 
 
 def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:
@@ -68,8 +77,9 @@ def _record(form: dict[str, Any], mapping: Mapping) -> dict[str, Any]:
     if not isinstance(answers, list):
         raise Unusable("form_response.answers is no list")
     given = [a for a in answers if isinstance(a, dict)]
-    customer = _customer(given, object_in(form, "hidden"))
-    dimensions = _dimensions(form, given, mapping)
+    hidden = _hidden(form)
+    customer = _customer(given, hidden)
+    dimensions = _dimensions(given, hidden, mapping)
     return {
         "type": "response",
         "id": form.get("token"),
@@ -85,7 +95,7 @@ def _record(form: dict[str, Any], mapping: Mapping) -> dict[str, Any]:
 def _answers(given: list[dict[str, Any]], mapping: Mapping) -> Iterator[dict[str, Any]]:
     for answer in given:
         field = object_in(answer, "field")
-        declared = mapping.questions.get(str(field.get("id"))) or mapping.questions.get(str(field.get("ref")))
+        declared = mapping.questions.get(nfc(str(field.get("id")))) or mapping.questions.get(nfc(str(field.get("ref"))))
         question = declared or TYPED.get(str(field.get("type")))
         if question is not None:
             yield _answer(str(field.get("id") or field.get("ref")), question, answer)
@@ -114,19 +124,25 @@ def _text(name: str, answer: dict[str, Any]) -> Any:
     return answer.get("text")
 
 
-def _customer(given: list[dict[str, Any]], hidden: dict[str, Any]) -> dict[str, str]:
-    emails = [a.get("email") for a in given if a.get("type") == "email"] + [hidden.get("email")]
+def _hidden(form: dict[str, Any]) -> dict[str, str]:
+    """The hidden fields that hold a usable value: one line of at most 200 characters, and no placeholder."""
+    values = {name: (text(value) or "").strip() for name, value in object_in(form, "hidden").items()}
+    return {name: value for name, value in values.items() if is_name(value) and not UNFILLED.fullmatch(value)}
+
+
+def _customer(given: list[dict[str, Any]], hidden: dict[str, str]) -> dict[str, str]:
+    """The customer's id and e-mail address, each if known. A broken address is unknown."""
+    emails = [(text(a.get("email")) or "").strip() for a in given if a.get("type") == "email"] + [hidden.get("email", "")]
     customer = {
-        "id": next((value for field in CUSTOMER_FIELDS if (value := text(hidden.get(field)))), None),
-        "email": next((value for email in emails if (value := text(email)) and "@" in value), None),
+        "id": next((hidden[field] for field in CUSTOMER_FIELDS if field in hidden), None),
+        "email": next((email for email in emails if is_email(email)), None),
     }
     return {name: value for name, value in customer.items() if value}
 
 
-def _dimensions(form: dict[str, Any], given: list[dict[str, Any]], mapping: Mapping) -> dict[Dimension, str]:
+def _dimensions(given: list[dict[str, Any]], hidden: dict[str, str], mapping: Mapping) -> dict[Dimension, str]:
     """Values of the hidden fields, and of the chosen answers, that the mapping names."""
     chosen = {
         str(object_in(a, "field").get(key)): text(object_in(a, "choice").get("label")) for a in given for key in ("id", "ref")
     }
-    found = {**chosen, **{field: text(value) for field, value in object_in(form, "hidden").items()}}
-    return dimensions_of(found, mapping)
+    return dimensions_of({**chosen, **hidden}, mapping)

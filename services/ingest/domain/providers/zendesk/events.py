@@ -9,6 +9,7 @@ from typing import Any
 
 from services.ingest.domain.connection import Mapping
 from services.ingest.domain.providers.provider import Parsed, Unusable, dimensions_of, object_in, text
+from services.ingest.domain.providers.zendesk.ids import id_of, without_nobody
 from services.ingest.domain.providers.zendesk.words import rating_fact, status_fact
 
 PREFIX = "zen:event-type:ticket."
@@ -33,9 +34,9 @@ def parse(payload: dict[str, Any], mapping: Mapping) -> Parsed:
 
 
 def _record(detail: dict[str, Any], time: Any, facts: Facts, mapping: Mapping) -> dict[str, Any]:
-    fields = dimensions_of(detail, mapping)
+    fields = dimensions_of(without_nobody(detail), mapping)
     channel = fields.pop("channel", None) or text(object_in(detail, "via").get("channel"))
-    requester = text(detail.get("requester_id"))
+    requester = id_of(detail.get("requester_id"))
     return {
         "type": "ticket",
         "id": text(detail.get("id")),
@@ -52,7 +53,7 @@ def _opening(detail: dict[str, Any]) -> Facts:
     """A ticket whose submitter isn't its requester was opened by an agent on a customer's behalf."""
     if not detail.get("created_at"):
         return []
-    submitter, requester = text(detail.get("submitter_id")), text(detail.get("requester_id"))
+    submitter, requester = id_of(detail.get("submitter_id")), id_of(detail.get("requester_id"))
     by_agent = submitter is not None and requester is not None and submitter != requester
     opener = {"by": "agent", "agent": submitter} if by_agent else {"by": "customer"}
     return [{"fact": "opened", "at": detail["created_at"], **opener, **_text_of(detail.get("description"))}]
@@ -60,7 +61,7 @@ def _opening(detail: dict[str, Any]) -> Facts:
 
 def _held(detail: dict[str, Any], time: Any) -> Facts:
     """Who holds the ticket and how urgent it is, as `detail` says of the time of the event."""
-    held = {name: text(detail[key]) for name, key in (("team", "group_id"), ("agent", "assignee_id")) if key in detail}
+    held = {name: id_of(detail[key]) for name, key in (("team", "group_id"), ("agent", "assignee_id")) if key in detail}
     facts: Facts = [{"fact": "assigned", "at": time, **held}] if held else []
     return facts + (_priority(detail["priority"], time) if "priority" in detail else [])
 
@@ -80,8 +81,8 @@ def _comment_added(detail: dict[str, Any], event: dict[str, Any], time: Any) -> 
     if not comment:
         raise Unusable("event.comment is missing")
     author = object_in(comment, "author")
-    name = text(author.get("id"))
-    by_agent = author["is_staff"] if isinstance(author.get("is_staff"), bool) else name != text(detail.get("requester_id"))
+    name = id_of(author.get("id"))
+    by_agent = author["is_staff"] if isinstance(author.get("is_staff"), bool) else name != id_of(detail.get("requester_id"))
     return [
         {
             "fact": "message",
@@ -100,15 +101,15 @@ def _priority_changed(detail: dict[str, Any], event: dict[str, Any], time: Any) 
 
 
 def _agent_changed(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
-    return [{"fact": "assigned", "at": time, "agent": text(event.get("current"))}]
+    return [{"fact": "assigned", "at": time, "agent": id_of(event.get("current"))}]
 
 
 def _group_changed(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
-    return [{"fact": "assigned", "at": time, "team": text(event.get("current"))}]
+    return [{"fact": "assigned", "at": time, "team": id_of(event.get("current"))}]
 
 
 def _merged(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
-    into = text(event.get("target_ticket_id"))
+    into = id_of(event.get("target_ticket_id"))
     return [{"fact": "merged", "at": time, **({"into": into} if into else {})}]
 
 

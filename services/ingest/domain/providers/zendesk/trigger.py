@@ -10,6 +10,7 @@ from typing import Any
 from services.ingest.domain import json
 from services.ingest.domain.connection import Mapping
 from services.ingest.domain.providers.provider import Unusable, dimensions_of, text
+from services.ingest.domain.providers.zendesk.ids import id_of, without_nobody
 from services.ingest.domain.providers.zendesk.words import rating_fact, status_fact
 
 MARK = "earshot"
@@ -50,9 +51,9 @@ def record(payload: dict[str, Any], mapping: Mapping) -> dict[str, Any]:
     created, updated = payload.get("created_at"), payload.get("updated_at")
     if not text(created) or not text(updated):
         raise Unusable("created_at and updated_at are needed")
-    fields = dimensions_of(payload, mapping)
+    fields = dimensions_of(without_nobody(payload), mapping)
     channel = fields.pop("channel", None) or text(payload.get("channel"))
-    requester = text(payload.get("requester"))
+    requester = id_of(payload.get("requester"))
     rating = rating_fact(payload.get("rating"), updated, payload.get("comment"))
     return {
         "type": "ticket",
@@ -62,7 +63,7 @@ def record(payload: dict[str, Any], mapping: Mapping) -> dict[str, Any]:
         "dimensions": fields,
         "facts": [
             {"fact": "opened", "at": created},
-            {"fact": "assigned", "at": updated, "team": text(payload.get("group")), "agent": text(payload.get("assignee"))},
+            {"fact": "assigned", "at": updated, "team": id_of(payload.get("group")), "agent": id_of(payload.get("assignee"))},
             {
                 "fact": "priority",
                 "at": updated,
