@@ -15,6 +15,7 @@ from services.ingest.api.state import Ingest
 from services.ingest.inbox import locks
 from services.ingest.inbox.committer import Committer
 from services.ingest.relay import Relay, Sends
+from services.ingest.releaser import Releaser
 from services.ingest.settings import Settings
 from services.ingest.store.comments import Comments
 from services.ingest.store.connections import Connections
@@ -51,12 +52,15 @@ def create_app(
             kafka = await stack.enter_async_context(Producer(settings.kafka_bootstrap_servers))
             relay = Relay(reads, producer or kafka)
             committer = Committer(commits, relay.offer, settings.queue_limit)
-            app.state.ingest = build(settings, engine, reads, committer, now)
+            store = Connections(engine, Seal(settings.secret_key))
+            releaser = Releaser(reads, store, committer, relay.offer, now)
+            app.state.ingest = build(settings, engine, reads, store, committer, releaser, now)
             await stack.enter_async_context(workers)
             for number in range(settings.committers):
                 workers.start(f"committer-{number}", committer.run)
             workers.start("relay", relay.run)
             workers.start("sweeper", relay.sweep)
+            workers.start("releaser", releaser.run)
             app.state.reads = reads
             yield
 
@@ -79,15 +83,20 @@ def create_app(
 
 
 def build(
-    settings: Settings, engine: AsyncEngine, pool: asyncpg.Pool, committer: Committer, now: Callable[[], datetime]
+    settings: Settings,
+    engine: AsyncEngine,
+    pool: asyncpg.Pool,
+    store: Connections,
+    committer: Committer,
+    releaser: Releaser,
+    now: Callable[[], datetime],
 ) -> Ingest:
-    seal = Seal(settings.secret_key)
-    store = Connections(engine, seal)
     return Ingest(
         committer=committer,
+        releaser=releaser,
         directory=Directory(store, settings.connection_cache_seconds),
         connections=store,
-        tenants=Tenants(engine, seal),
+        tenants=Tenants(engine, Seal(settings.secret_key)),
         taxonomies=Taxonomies(engine),
         quarantine=Quarantine(pool),
         outbox=Outbox(pool, locks.ARRIVALS),

@@ -1,7 +1,8 @@
 """What the contract tests of the inbox stand on: a database, deliveries made from records, and a broker that the test plays."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -65,6 +66,16 @@ async def opened(url: str, committers: int = 2, limit: int = 10_000) -> AsyncIte
             workers.start(f"committer-{number}", inbox.committer.run)
         yield inbox
         assert workers.dead == []
+
+
+async def until(reached: Callable[[], Awaitable[bool]], seconds: float = 15.0) -> None:
+    """Wait until `await reached()` is true. AssertionError after `seconds`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if await reached():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"not reached within {seconds} seconds")
 
 
 @dataclass

@@ -1,19 +1,19 @@
 """`/v1/connections`: the tools that a tenant has connected. A secret is shown once, when it is made or given."""
 
 import secrets
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from services.ingest.api.quarantine import resume
 from services.ingest.api.requests import Tenant, known_query, read_model
 from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection, Dimension, Mapping
 from services.ingest.domain.fields import Model, Name
 from services.ingest.domain.providers import PROVIDERS, NotVerified
 from services.ingest.domain.receive import receive, records_of
-from services.ingest.store.connections import BUILT_IN
+from services.ingest.store.connections import BUILT_IN, Rotation
 from shared.database import outage_is_503
 from shared.problems import NotFound, Unprocessable
 
@@ -34,8 +34,10 @@ class NewConnection(Model):
 
 
 class Change(Model):
-    """What is left out stays. `secret` begins a rotation (null: one is made): the one before stays good, until `retire_secret`
-    or the next rotation."""
+    """Fields that are left out stay as they are. All changes of one request take effect together or not at all.
+
+    `secret` begins a rotation (null: a secret is made): the former one stays valid until `retire_secret` or the next rotation.
+    """
 
     name: Name | None = None
     secret: str | None = None
@@ -58,7 +60,12 @@ async def list_all(request: Request, tenant: Tenant) -> dict[str, Any]:
     ingest = ingest_of(request)
     async with outage_is_503():
         listed = await ingest.connections.of(tenant)
-    return {"connections": [shown(ingest, one.connection) | {"created_at": one.created_at} for one in listed]}
+        held = await ingest.quarantine.held_counts([one.connection.id for one in listed])
+    return {
+        "connections": [
+            shown(ingest, one.connection, held.get(one.connection.id, 0)) | {"created_at": one.created_at} for one in listed
+        ]
+    }
 
 
 @routes.post("/v1/connections", status_code=201)
@@ -73,12 +80,12 @@ async def create(request: Request, tenant: Tenant) -> dict[str, Any]:
         connection = await ingest.connections.add(tenant, new.provider, new.name, secret, new.mapping, dimensions)
     if connection is None:
         raise NotFound("no such tenant")
-    return shown(ingest, connection) | {"secret": secret}
+    return shown(ingest, connection, 0) | {"secret": secret}
 
 
 @routes.post("/v1/connections/{connection}:test")
 async def test(request: Request, tenant: Tenant, connection: str) -> dict[str, Any]:
-    """What a delivery would become. Nothing is stored."""
+    """What a delivery would become; of a paused connection, once it is active again. Nothing is stored."""
     known_query(request, set())
     ingest, tried = ingest_of(request), await read_model(request, Try)
     found = await own(ingest, tenant, connection)
@@ -91,7 +98,7 @@ async def test(request: Request, tenant: Tenant, connection: str) -> dict[str, A
         refusal = None
     except NotVerified as error:
         refusal = str(error)
-    delivery = receive(found, headers, raw, now)
+    delivery = receive(replace(found, state="active"), headers, raw, now)
     records = records_of(found, headers, raw) if delivery.verdict == "accepted" else []
     return {"verified": refusal is None, "status": delivery.verdict, "reason": delivery.reason or refusal, "records": records}
 
@@ -100,7 +107,7 @@ async def test(request: Request, tenant: Tenant, connection: str) -> dict[str, A
 async def show(request: Request, tenant: Tenant, connection: str) -> dict[str, Any]:
     known_query(request, set())
     ingest = ingest_of(request)
-    return shown(ingest, await own(ingest, tenant, connection))
+    return await shown_with_held(ingest, await own(ingest, tenant, connection))
 
 
 @routes.patch("/v1/connections/{connection}")
@@ -110,21 +117,18 @@ async def change(request: Request, tenant: Tenant, connection: str) -> dict[str,
     found = await own(ingest, tenant, connection)
     if found.provider == BUILT_IN:
         raise Unprocessable("the built-in connection can't be changed")
-    given = asked.model_fields_set
     values = {name: getattr(asked, name) for name in ("name", "mapping", "dimensions") if getattr(asked, name) is not None}
     if asked.paused is not None:
         values["state"] = "paused" if asked.paused else "active"
-    made = [usable(found.provider, asked.secret)] if "secret" in given else []
+    made = usable(found.provider, asked.secret) if "secret" in asked.model_fields_set else None
+    rotation = Rotation(made, keeps_former=not (made and asked.retire_secret)) if made or asked.retire_secret else None
     async with outage_is_503():
-        if values:
-            await ingest.connections.change(tenant, connection, **values)
-        if made or asked.retire_secret:
-            await ingest.connections.rotate(tenant, connection, made, keep=0 if made and asked.retire_secret else 1)
-        ingest.directory.forget(connection)
-        changed = await own(ingest, tenant, connection)
-    if found.state == "paused" and changed.state == "active":
-        await resume(ingest, changed)
-    return shown(ingest, changed) | ({"secret": made[0]} if made else {})
+        known = await ingest.connections.change(tenant, connection, values, rotation)
+    ingest.directory.forget(connection)
+    if not known:
+        raise NotFound("no such connection")
+    ingest.releaser.wake()
+    return await shown_with_held(ingest, await own(ingest, tenant, connection)) | ({"secret": made} if made else {})
 
 
 @routes.delete("/v1/connections/{connection}", status_code=204)
@@ -135,6 +139,7 @@ async def delete(request: Request, tenant: Tenant, connection: str) -> Response:
         if not await ingest.connections.delete(tenant, connection):
             raise NotFound("no such connection")
     ingest.directory.forget(connection)
+    ingest.releaser.wake()
     return Response(status_code=204)
 
 
@@ -156,13 +161,21 @@ def usable(provider: str, secret: str | None) -> str:
     return secret
 
 
-def shown(ingest: Ingest, connection: Connection) -> dict[str, Any]:
+async def shown_with_held(ingest: Ingest, connection: Connection) -> dict[str, Any]:
+    async with outage_is_503():
+        held = await ingest.quarantine.held_counts([connection.id])
+    return shown(ingest, connection, held.get(connection.id, 0))
+
+
+def shown(ingest: Ingest, connection: Connection, held: int) -> dict[str, Any]:
+    """`held`: deliveries that wait unread because the connection is paused, or was until a moment ago."""
     hooked = connection.provider in PROVIDERS
     return {
         "id": connection.id,
         "provider": connection.provider,
         "name": connection.name,
         "state": connection.state,
+        "held": held,
         "hook_url": f"{ingest.public_url}/v1/hooks/{connection.id}" if hooked else None,
         "mapping": connection.mapping.model_dump(mode="json", exclude_none=True),
         "dimensions": connection.dimensions,

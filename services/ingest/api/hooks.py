@@ -25,6 +25,7 @@ TOLD: dict[Outcome, bytes] = {
     "duplicate": b'{"status":"duplicate"}',
     "quarantined": b'{"status":"quarantined"}',
     "ignored": b'{"status":"ignored"}',
+    "held": b'{"status":"held"}',
 }
 ALLOWED = "POST, GET, HEAD, OPTIONS"
 

@@ -1,16 +1,16 @@
-"""`/v1/quarantine`: what could not be understood, why, and again after the mapping is mended. `/v1/replay`: publish again."""
+"""`/v1/quarantine`: list, show and retry deliveries that could not be read. `/v1/replay`: publish stored events again."""
 
 from typing import Any
 
 from fastapi import APIRouter, Request
 
 from services.ingest.api.requests import Tenant, known_query, read_model
-from services.ingest.api.state import Ingest, ingest_of
-from services.ingest.domain.connection import Connection
-from services.ingest.domain.delivery import Outcome, Quarantined
+from services.ingest.api.state import ingest_of
+from services.ingest.domain.delivery import Stored
 from services.ingest.domain.fields import Model, Name, Time
-from services.ingest.domain.receive import PAUSED, receive_again
+from services.ingest.domain.receive import receive_again
 from services.ingest.store.outbox import LAST
+from services.ingest.store.quarantine import Summary
 from shared.database import outage_is_503
 from shared.problems import BadRequest, NotFound
 
@@ -49,7 +49,7 @@ async def show(request: Request, tenant: Tenant, quarantined: str) -> dict[str, 
 
 @routes.post("/v1/quarantine/{quarantined}:retry")
 async def retry(request: Request, tenant: Tenant, quarantined: str) -> dict[str, Any]:
-    """Read it again, under the connection's present mapping."""
+    """Read it again under the connection's present mapping. While the connection is paused it becomes `held`."""
     known_query(request, set())
     ingest = ingest_of(request)
     async with outage_is_503():
@@ -57,26 +57,9 @@ async def retry(request: Request, tenant: Tenant, quarantined: str) -> dict[str,
         connection = await ingest.connections.find(found.connection) if found else None
     if found is None or connection is None or connection.state == "deleted":
         raise NotFound("no such delivery in quarantine")
-    return {"id": quarantined, **await again(ingest, connection, found)}
-
-
-async def again(ingest: Ingest, connection: Connection, quarantined: Quarantined) -> dict[str, Any]:
-    delivery = receive_again(connection, quarantined, ingest.now())
-    outcome: Outcome = await ingest.committer.again(quarantined.seq, delivery)
-    return {"status": outcome, "reason": delivery.reason}
-
-
-async def resume(ingest: Ingest, connection: Connection) -> None:
-    """Read what came while the connection was paused."""
-    after = 0
-    while True:
-        async with outage_is_503():
-            held = await ingest.quarantine.held(connection.tenant, connection.id, PAUSED, after, PAGE)
-        if not held:
-            return
-        for quarantined in held:
-            await again(ingest, connection, quarantined)
-        after = held[-1].seq
+    delivery = receive_again(connection, found, ingest.now())
+    outcome = await ingest.committer.again(found.seq, delivery)
+    return {"id": quarantined, "status": outcome, "reason": delivery.reason}
 
 
 @routes.post("/v1/replay", status_code=202)
@@ -88,7 +71,7 @@ async def replay(request: Request, tenant: Tenant) -> dict[str, Any]:
     return {"deliveries": queued}
 
 
-def shown(one: Quarantined) -> dict[str, Any]:
+def shown(one: Summary | Stored) -> dict[str, Any]:
     return {
         "id": str(one.seq),
         "connection": one.connection,

@@ -1,4 +1,4 @@
-"""What the routes of ingest work with, built once by the app."""
+"""The parts of ingest that its routes use, built once by the app."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import cast
 from fastapi import Request
 
 from services.ingest.inbox.committer import Committer
+from services.ingest.releaser import Releaser
 from services.ingest.store.comments import Comments
 from services.ingest.store.connections import Connections
 from services.ingest.store.directory import Directory
@@ -19,9 +20,10 @@ from services.ingest.store.tenants import Tenants
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
-    """`now` is the clock; tests bring their own."""
+    """`now` is the clock; tests replace it."""
 
     committer: Committer
+    releaser: Releaser
     directory: Directory
     connections: Connections
     tenants: Tenants

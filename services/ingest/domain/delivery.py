@@ -6,8 +6,10 @@ from typing import Literal
 
 from shared.events import Event
 
-Verdict = Literal["accepted", "quarantined", "ignored"]
-Outcome = Literal["accepted", "duplicate", "quarantined", "ignored"]
+Verdict = Literal["accepted", "quarantined", "ignored", "held"]
+"""`held`: the connection is paused, so the delivery is kept unread until it is active again."""
+
+Outcome = Literal["accepted", "duplicate", "quarantined", "ignored", "held"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,8 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Quarantined:
-    """A delivery of the inbox that could not be understood."""
+class Stored:
+    """A quarantined or held delivery of the inbox, which is to be read again. `delivery` is the tool's id of it, if any."""
 
     seq: int
     connection: str

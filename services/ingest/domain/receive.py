@@ -1,19 +1,19 @@
 """From what came over a connection to the delivery that the inbox keeps. Pure: the clock is an argument."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
 from services.ingest.domain.connection import Connection
-from services.ingest.domain.delivery import Delivery, Quarantined, Verdict
+from services.ingest.domain.delivery import Delivery, Stored, Verdict
 from services.ingest.domain.normalise import TooLong, normalise
 from services.ingest.domain.providers import PROVIDERS, Parsed
 from services.ingest.domain.pseudonym import of_email, pseudonym
 from services.ingest.domain.record import Erasure, Invalid, read_record
 
-PAUSED = "the connection was paused"
+PAUSED = "the connection is paused"
 LONGEST_ID = 200
 LONGEST_REASON = 1000
 
@@ -37,10 +37,10 @@ def receive(connection: Connection, headers: Mapping[str, str], raw: bytes, now:
     return _judged(Arrival(connection, parsed.id, raw, now, kept), parsed, now)
 
 
-def receive_again(connection: Connection, quarantined: Quarantined, now: datetime) -> Delivery:
-    """What a quarantined delivery is found to be under the connection's present mapping: the same delivery, received then."""
-    parsed = PROVIDERS[connection.provider].parse(quarantined.headers, quarantined.raw, connection.mapping)
-    arrival = Arrival(connection, quarantined.delivery, quarantined.raw, quarantined.received_at, quarantined.headers)
+def receive_again(connection: Connection, stored: Stored, now: datetime) -> Delivery:
+    """Read a quarantined or held delivery under the connection's present mapping. It keeps the time of its first receipt."""
+    parsed = PROVIDERS[connection.provider].parse(stored.headers, stored.raw, connection.mapping)
+    arrival = Arrival(connection, stored.delivery, stored.raw, stored.received_at, stored.headers)
     return _judged(arrival, parsed, now)
 
 
@@ -56,7 +56,7 @@ def posted(connection: Connection, value: Any, delivery: str | None, raw: bytes,
 
 def _judged(arrival: Arrival, parsed: Parsed, now: datetime) -> Delivery:
     if arrival.connection.state == "paused":
-        return _unused(arrival, "quarantined", PAUSED)
+        return _held(arrival)
     if parsed.ignored:
         return _unused(arrival, "ignored", parsed.ignored)
     if parsed.problem:
@@ -97,7 +97,7 @@ def _erased(record: Erasure, key: bytes) -> list[str]:
 
 
 def _unused(arrival: Arrival, verdict: Verdict, reason: str) -> Delivery:
-    """Kept, but stating nothing. Without an id it goes by its bytes, so that a tool's retries aren't kept again and again."""
+    """Kept without statements. One that has no id gets the hash of its body as its id, so a tool's retries are duplicates."""
     return Delivery(
         tenant=arrival.connection.tenant,
         connection=arrival.connection.id,
@@ -109,6 +109,11 @@ def _unused(arrival: Arrival, verdict: Verdict, reason: str) -> Delivery:
         verdict=verdict,
         reason=reason[:LONGEST_REASON],
     )
+
+
+def _held(arrival: Arrival) -> Delivery:
+    """Kept unread. One without an id stays without, so equal bodies are all kept: A, B, A may be three changes of one subject."""
+    return replace(_unused(arrival, "held", PAUSED), id=_short(arrival.id))
 
 
 def _short(delivery: str | None) -> str | None:

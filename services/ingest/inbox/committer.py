@@ -17,8 +17,9 @@ import structlog
 from services.ingest.domain.delivery import Delivery, Outcome
 from services.ingest.inbox.erasure import erase
 from services.ingest.inbox.kept import ACQUIRE_SECONDS, Kept
+from services.ingest.inbox.restate import Pending, restate
 from services.ingest.inbox.stated import Stated
-from services.ingest.inbox.writer import Connection, restate, write
+from services.ingest.inbox.writer import Connection, write
 from shared.database import OUTAGE, RETRYABLE
 from shared.metrics_names import DELIVERIES
 from shared.problems import Problem, Unavailable
@@ -130,15 +131,20 @@ class Committer:
                 if not future.done():
                     future.set_result(outcome)
 
-    async def again(self, seq: int, delivery: Delivery) -> Outcome:
-        """Replace a quarantined delivery by what it is found to be now, under its number; `duplicate`: somebody was quicker."""
+    async def again(self, seq: int, delivery: Delivery, before: Pending = "quarantined") -> Outcome:
+        """Replace the stored delivery `seq`, whose verdict is `before`, by `delivery`. `duplicate`: its verdict had changed."""
         if delivery.erases:
             await self._erase(replace(delivery, id=None))
             delivery = replace(delivery, raw=b"")
+
+        async def work(db: Connection) -> dict[int, list[Stated]]:
+            async with db.transaction():
+                return await restate(db, before, {seq: delivery})
+
         async with refused_is_503():
-            published = await in_the_end(self._once, lambda db: restate(db, seq, delivery))
-        self._hand_off(published or [])
-        return "duplicate" if published is None else delivery.verdict
+            restated = await in_the_end(self._once, work)
+        self._hand_off(restated.get(seq, []))
+        return delivery.verdict if seq in restated else "duplicate"
 
     async def _erase(self, delivery: Delivery) -> Outcome:
         """Alone in its transaction, since it waits for all who write of the customer."""

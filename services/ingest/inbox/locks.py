@@ -7,6 +7,11 @@ ARRIVALS = 0x65617273686F74
 """Held, shared, by every transaction that takes numbers; whoever takes it alone sees no gap that may still be filled."""
 
 
+def of_release(connection: str) -> int:
+    """The lock of the process that releases the held deliveries of this connection."""
+    return _key(f"release:{connection}")
+
+
 def keys(kind: str, names: Iterable[str]) -> list[int]:
     """The 64-bit lock keys of named things, sorted, each once."""
     return sorted({_key(f"{kind}:{name}") for name in names})

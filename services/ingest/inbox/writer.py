@@ -60,32 +60,16 @@ SELECT place, seq FROM numbered JOIN fresh USING (seq)
 What is queued is due for the sweeper only after a while: the process that wrote it publishes it at once.
 """
 
-RESTATE = """
-WITH restated AS (
-    UPDATE inbox SET verdict = $2, reason = $3, revision = $4, raw = $14 WHERE seq = $1 AND verdict = 'quarantined' RETURNING seq
-), stated AS (
-    INSERT INTO events (seq, position, tenant, subject, customer, email, received_at, fingerprint, event)
-    SELECT s.* FROM unnest(
-        $5::bigint[], $6::int[], $7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::bytea[], $13::text[]
-    ) AS s (seq, position, tenant, subject, customer, email, received_at, fingerprint, event)
-    JOIN restated USING (seq)
-    RETURNING seq
-), queued AS (
-    INSERT INTO unpublished (seq, due) SELECT DISTINCT seq, now() + interval '5 seconds' FROM stated
-)
-SELECT seq FROM restated
-"""
-
 Connection: TypeAlias = asyncpg.pool.PoolConnectionProxy
 
 
 async def write(db: Connection, deliveries: Sequence[Delivery]) -> tuple[list[Outcome], list[Stated]]:
     """Take the deliveries in: what became of each, in their order, and what is now to be published."""
-    named = [i for i, delivery in enumerate(deliveries) if delivery.id is not None]
-    nameless = [i for i, delivery in enumerate(deliveries) if delivery.id is None]
+    nameless = [i for i, delivery in enumerate(deliveries) if delivery.id is None and delivery.verdict != "held"]
+    named = sorted({*range(len(deliveries))} - {*nameless})
     if nameless:
         async with db.transaction():
-            await db.execute(HOLD, [locks.ARRIVALS, *_customer_locks(deliveries)])
+            await db.execute(HOLD, [locks.ARRIVALS, *customer_locks(deliveries)])
             taken = dict(zip(named, await insert(db, [deliveries[i] for i in named]), strict=True))
             news = await _news(db, [(i, deliveries[i]) for i in nameless])
             taken |= zip(news, await insert(db, [deliveries[i] for i in news]), strict=True)
@@ -100,24 +84,12 @@ async def insert(db: Connection, deliveries: Sequence[Delivery]) -> list[list[St
     if not deliveries:
         return []
     drafted = [drafts(delivery) for delivery in deliveries]
-    columns = [*_columns([_row(delivery) for delivery in deliveries], 9), *_columns(list(_event_rows(drafted)), 10)]
-    rows = await db.fetch(WRITE, [locks.ARRIVALS, *_customer_locks(deliveries)], *columns)
+    columns = [*columns_of([_row(delivery) for delivery in deliveries], 9), *columns_of(list(_event_rows(drafted)), 10)]
+    rows = await db.fetch(WRITE, [locks.ARRIVALS, *customer_locks(deliveries)], *columns)
     numbers: dict[int, int] = {row[0]: row[1] for row in rows}
     return [
         [draft.numbered(numbers[place]) for draft in its] if place in numbers else None for place, its in enumerate(drafted, 1)
     ]
-
-
-async def restate(db: Connection, seq: int, delivery: Delivery) -> list[Stated] | None:
-    """Replace the verdict on a quarantined delivery; None where it is no longer in quarantine."""
-    drafted = drafts(delivery)
-    statements = [draft.numbered(seq) for draft in drafted]
-    rows = [(seq, *_who(draft), stated.encoded.decode()) for draft, stated in zip(drafted, statements, strict=True)]
-    verdict = (delivery.verdict, delivery.reason, delivery.revision)
-    async with db.transaction():
-        await db.execute(HOLD, [locks.ARRIVALS, *_customer_locks([delivery])])
-        done = await db.fetch(RESTATE, seq, *verdict, *_columns(rows, 9), delivery.raw)
-    return statements if done else None
 
 
 async def _news(db: Connection, nameless: Sequence[tuple[int, Delivery]]) -> list[int]:
@@ -135,7 +107,7 @@ async def _news(db: Connection, nameless: Sequence[tuple[int, Delivery]]) -> lis
     return news
 
 
-def _customer_locks(deliveries: Sequence[Delivery]) -> list[int]:
+def customer_locks(deliveries: Sequence[Delivery]) -> list[int]:
     """An erasure of a customer waits for these, and these for it: what it didn't see comes after it."""
     named = {
         (statement.event.tenant, name)
@@ -147,7 +119,7 @@ def _customer_locks(deliveries: Sequence[Delivery]) -> list[int]:
     return locks.of_customers(named)
 
 
-def _columns(rows: Sequence[tuple[Any, ...]], count: int) -> list[list[Any]]:
+def columns_of(rows: Sequence[tuple[Any, ...]], count: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(count)]
 
 
@@ -159,10 +131,10 @@ def _row(d: Delivery) -> tuple[Any, ...]:
 def _event_rows(drafted: Sequence[Sequence[Draft]]) -> Iterator[tuple[Any, ...]]:
     for place, its in enumerate(drafted, 1):
         for draft in its:
-            yield (place, *_who(draft), draft.head.decode(), draft.tail.decode())
+            yield (place, *statement_key(draft), draft.head.decode(), draft.tail.decode())
 
 
-def _who(draft: Draft) -> tuple[Any, ...]:
+def statement_key(draft: Draft) -> tuple[Any, ...]:
     event, statement = draft.event, draft.statement
     names = (event.tenant, event.subject, event.customer, statement.email)
     return (event.position, *names, event.received_at, statement.fingerprint)

@@ -3,7 +3,7 @@
 import json
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.domain.connection import Connection, Mapping
+from services.ingest.domain.connection import Connection
+from services.ingest.domain.connection import Mapping as FieldMapping
 from services.ingest.store import tables
 from services.ingest.store.seal import Seal
 
@@ -30,6 +31,20 @@ class Listed:
 
     connection: Connection
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A change of a connection's secrets: `new` becomes the first one, and the newest of the present ones stays valid beside it
+    if `keeps_former`."""
+
+    new: str | None
+    keeps_former: bool = True
+
+    def live(self, present: Sequence[str]) -> list[str]:
+        """The secrets that are valid after the change, the newest first."""
+        former = [*present[:1]] if self.keeps_former else []
+        return [*([self.new] if self.new else []), *former][:LIVE_SECRETS]
 
 
 def new_id() -> str:
@@ -61,7 +76,7 @@ class Connections:
         return await self._select((tables.connections.c.tenant == tenant) & (tables.connections.c.state != "deleted"))
 
     async def add(
-        self, tenant: str, provider: str, name: str, secret: str, mapping: Mapping, dimensions: dict[str, str]
+        self, tenant: str, provider: str, name: str, secret: str, mapping: FieldMapping, dimensions: dict[str, str]
     ) -> Connection | None:
         """The new connection; None where there is no such tenant."""
         connection = new_id()
@@ -81,32 +96,28 @@ class Connections:
             await db.execute(row)
         return await self.find(connection)
 
-    async def change(self, tenant: str, connection: str, **values: Any) -> bool:
-        """Set columns; False where the tenant has no such connection."""
-        if "mapping" in values:
-            values["mapping"] = _plain(values["mapping"])
-        if values.keys() & {"mapping", "dimensions"}:
-            values["revision"] = tables.connections.c.revision + 1
-        async with self._engine.begin() as db:
-            changed = await db.execute(update(tables.connections).where(self._own(tenant, connection)).values(**values))
-        return bool(changed.rowcount)
-
-    async def rotate(self, tenant: str, connection: str, new: Sequence[str], keep: int) -> bool:
-        """Put `new` secrets before the first `keep` of those there are; at most LIVE_SECRETS live on."""
+    async def change(self, tenant: str, connection: str, values: Mapping[str, Any], rotation: Rotation | None = None) -> bool:
+        """Set columns and rotate secrets in one transaction. False: the tenant has no such connection that can be changed."""
+        new = dict(values)
+        if "mapping" in new:
+            new["mapping"] = _plain(new["mapping"])
+        if new.keys() & {"mapping", "dimensions"}:
+            new["revision"] = tables.connections.c.revision + 1
         own = self._own(tenant, connection)
-        sealed = select(tables.connections.c.sealed_secrets).where(own).with_for_update()
         async with self._engine.begin() as db:
-            row = (await db.execute(sealed)).first()
+            row = (await db.execute(select(tables.connections.c.sealed_secrets).where(own).with_for_update())).first()
             if row is None:
                 return False
-            live = [*new, *self._secrets(row.sealed_secrets, connection)[:keep]][:LIVE_SECRETS]
-            again = self._seal.close(json.dumps(live).encode(), connection)
-            await db.execute(update(tables.connections).where(own).values(sealed_secrets=again))
+            if rotation:
+                live = rotation.live(self._secrets(row.sealed_secrets, connection))
+                new["sealed_secrets"] = self._seal.close(json.dumps(live).encode(), connection)
+            if new:
+                await db.execute(update(tables.connections).where(own).values(**new))
         return True
 
     async def delete(self, tenant: str, connection: str) -> bool:
         """Its hook goes on answering, its secrets are gone."""
-        return await self.change(tenant, connection, state="deleted", sealed_secrets=self._seal.close(b"[]", connection))
+        return await self.change(tenant, connection, {"state": "deleted", "sealed_secrets": self._seal.close(b"[]", connection)})
 
     def _own(self, tenant: str, connection: str) -> ColumnElement[bool]:
         """The built-in connection can be neither changed nor deleted."""
@@ -127,7 +138,7 @@ class Connections:
             name=row.name,
             state=row.state,
             revision=row.revision,
-            mapping=Mapping.model_validate(row.mapping),
+            mapping=FieldMapping.model_validate(row.mapping),
             dimensions=row.dimensions,
             secrets=self._secrets(row.sealed_secrets, row.id),
             key=self._seal.open(row.sealed_key, row.tenant),
@@ -137,5 +148,5 @@ class Connections:
         return tuple(json.loads(self._seal.open(sealed, connection)))
 
 
-def _plain(mapping: Mapping) -> dict[str, Any]:
+def _plain(mapping: FieldMapping) -> dict[str, Any]:
     return mapping.model_dump(mode="json", exclude_none=True)

@@ -68,11 +68,12 @@ inbox = Table(
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("headers", Text, nullable=False, comment="those that parsing needs, as JSON"),
     Column("raw", LargeBinary, comment="null once erased"),
-    Column("verdict", Text, nullable=False, comment="accepted, quarantined or ignored"),
+    Column("verdict", Text, nullable=False, comment="accepted, quarantined, ignored or held"),
     Column("reason", Text),
     Column("revision", Integer, nullable=False, comment="of the mapping under which the verdict was given"),
     UniqueConstraint("connection", "delivery", name="inbox_deliveries"),
     Index("inbox_quarantined", "tenant", "seq", postgresql_where=text("verdict = 'quarantined'")),
+    Index("inbox_held", "connection", "seq", postgresql_where=text("verdict = 'held'")),
 )
 
 events = Table(

@@ -150,17 +150,6 @@ async def test_only_what_never_was_is_404(door: Door) -> None:
     assert await door.events() == []
 
 
-async def test_a_paused_connection_keeps_what_comes_and_reads_it_when_it_goes_on(door: Door) -> None:
-    connection = await door.connect()
-    path = f"/v1/connections/{connection['id']}"
-    await door.call("PATCH", path, json={"paused": True})
-    assert await door.say(connection, response(nps(9)), delivery="msg_1") == "quarantined"
-    assert await door.events() == []
-    await door.call("PATCH", path, json={"paused": False})
-    assert [event.statement for event in await door.events()] == ["msg_1#0"]
-    assert (await door.call("GET", "/v1/quarantine")).json()["items"] == []
-
-
 async def test_tools_get_the_handshakes_that_they_ask_for(door: Door) -> None:
     hook = f"/v1/hooks/{(await door.connect())['id']}"
     assert (await door.http.head(hook)).status_code == 200

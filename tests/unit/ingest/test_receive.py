@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.domain.connection import Mapping
-from services.ingest.domain.delivery import Quarantined
+from services.ingest.domain.delivery import Stored
 from services.ingest.domain.fields import Customer
 from services.ingest.domain.providers import PROVIDERS
 from services.ingest.domain.pseudonym import of_email, pseudonym
@@ -75,9 +75,14 @@ def test_broken_json_is_quarantined() -> None:
     assert receive(connection(), HEADERS, b"{", NOW).verdict == "quarantined"
 
 
-def test_a_paused_connection_keeps_what_comes() -> None:
+def test_a_delivery_to_a_paused_connection_is_held_unread() -> None:
     delivery = receive(connection(state="paused"), HEADERS, body(response(nps(9))), NOW)
-    assert (delivery.verdict, delivery.reason, delivery.raw) == ("quarantined", PAUSED, body(response(nps(9))))
+    assert (delivery.verdict, delivery.reason, delivery.raw) == ("held", PAUSED, body(response(nps(9))))
+    assert (delivery.id, delivery.statements) == ("msg_1", ())
+
+
+def test_a_held_delivery_without_an_id_gets_none_so_equal_ones_are_all_kept() -> None:
+    assert receive(connection("typeform", state="paused"), {}, b"{", NOW).id is None
 
 
 def test_a_kind_that_we_do_not_use_is_ignored_but_kept() -> None:
@@ -106,7 +111,7 @@ def test_a_quarantined_delivery_is_read_again_as_received_then() -> None:
     wrong = connection("typeform", mapping=Mapping.model_validate({"questions": {"x": {"kind": "nps"}}}))
     first = receive(wrong, {}, raw, NOW)
     assert first.verdict == "quarantined"
-    kept = Quarantined(7, "con_1", first.id, first.received_at, first.headers, raw, first.reason or "", 1)
+    kept = Stored(7, "con_1", first.id, first.received_at, first.headers, raw, first.reason or "", 1)
     again = receive_again(replace(wrong, mapping=Mapping(), revision=2), kept, NOW + timedelta(days=1))
     assert (again.verdict, again.id, again.received_at, again.revision) == ("accepted", "e1", NOW, 2)
     assert again.statements[0].event.received_at == again.statements[0].event.at == NOW
@@ -116,7 +121,7 @@ def test_what_lay_ahead_is_taken_once_its_time_has_come() -> None:
     raw = body(response(nps(9), at="2026-11-20T13:00:00Z"))
     first = receive(connection(), HEADERS, raw, NOW)
     assert first.reason == "at: more than 5 minutes ahead of our clock"
-    kept = Quarantined(7, "con_1", first.id, NOW, first.headers, raw, first.reason, 1)
+    kept = Stored(7, "con_1", first.id, NOW, first.headers, raw, first.reason, 1)
     assert receive_again(connection(), kept, NOW + timedelta(hours=1)).verdict == "accepted"
 
 

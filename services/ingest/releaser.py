@@ -1,0 +1,149 @@
+"""Releases held deliveries: once their connection is no longer paused, they are read under its present mapping and published.
+
+The database alone says what is left to do, so after a crash or an outage any replica continues. A replica that still has the
+paused state in its cache may store a delivery as held after the end of the pause; the next look finds it.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import asyncpg
+import structlog
+
+from services.ingest.domain.connection import Connection
+from services.ingest.domain.delivery import Delivery, Stored
+from services.ingest.domain.receive import receive_again
+from services.ingest.inbox import held
+from services.ingest.inbox.committer import Committer, HandOff, in_the_end
+from services.ingest.store.connections import Connections
+from shared.database import OUTAGE
+from shared.problems import Unavailable
+
+log = structlog.get_logger()
+
+POLL_SECONDS = 2.0
+"""Between two looks at the database; `wake` makes the next one come at once."""
+
+BATCH = 50
+BATCH_BYTES = 1024 * 1024
+"""Held deliveries that are read and stored in one transaction."""
+
+DROP_BATCH = 1_000
+
+UNREADABLE = "an unexpected fault of ours while reading it"
+UNSTORABLE = "the database refused it"
+
+
+class Releaser:
+    """`run` is the worker. Start one per process; any number of processes may run it over one database."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        connections: Connections,
+        committer: Committer,
+        hand_off: HandOff,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._pool = pool
+        self._connections = connections
+        self._committer = committer
+        self._hand_off = hand_off
+        self._now = now
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look for held deliveries now. Call it after a connection became active or was deleted."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        while True:
+            self._woken.clear()
+            try:
+                while await self.release_batches():
+                    pass
+            except (Unavailable, *OUTAGE) as error:
+                log.warning("releaser.away", error=type(error).__name__)
+            except asyncpg.PostgresError as error:
+                log.error("releaser.refused", error=type(error).__name__)
+            await self._wait()
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+
+    async def release_batches(self) -> int:
+        """Release one batch of each connection that is ready, so a long backlog of one delays no other.
+
+        Returns how many deliveries are no longer held.
+        """
+        return sum([await self._release_batch(ready) for ready in await held.ready_connections(self._pool)])
+
+    async def _release_batch(self, ready: held.Ready) -> int:
+        if ready.state == "deleted":
+            return await held.drop_held(self._pool, ready.connection, DROP_BATCH)
+        connection = await self._connections.find(ready.connection)
+        if connection is None or connection.state != "active":
+            return 0
+        oldest = await held.oldest_held(self._pool, connection.id, BATCH, BATCH_BYTES)
+        read = {stored.seq: delivery for stored in oldest if (delivery := await self._read(connection, stored))}
+        done = len(oldest) - len(read)
+        for part in split_at_erasures(read):
+            if not (stored_now := await self._store(connection, part)):
+                break
+            done += stored_now
+        return done
+
+    async def _read(self, connection: Connection, stored: Stored) -> Delivery | None:
+        """None: the delivery can't be read because of a fault of ours; it is in quarantine then."""
+        await asyncio.sleep(0)
+        try:
+            return receive_again(connection, stored, self._now())
+        except Exception as error:
+            log.error("releaser.unreadable", seq=stored.seq, error=type(error).__name__, exc_info=error)
+            await held.quarantine_held(self._pool, stored.seq, UNREADABLE)
+            return None
+
+    async def _store(self, connection: Connection, deliveries: Mapping[int, Delivery]) -> int:
+        """Returns how many are no longer held; 0 where another process releases this connection or it has changed meanwhile."""
+        try:
+            for seq, delivery in deliveries.items():
+                if delivery.erases:
+                    return int(await self._committer.again(seq, delivery, "held") != "duplicate")
+            async with self._pool.acquire(timeout=5) as db:
+                published = await in_the_end(lambda work: work(db), lambda db: held.release(db, connection, deliveries))
+        except OUTAGE:
+            raise
+        except asyncpg.PostgresError as error:
+            return await self._store_one_by_one(connection, deliveries, error)
+        if published is None:
+            return 0
+        self._hand_off(published)
+        log.info("releaser.released", deliveries=len(deliveries))
+        return len(deliveries)
+
+    async def _store_one_by_one(
+        self, connection: Connection, deliveries: Mapping[int, Delivery], error: asyncpg.PostgresError
+    ) -> int:
+        """One delivery that the database refuses goes to quarantine and keeps no other from being released."""
+        if len(deliveries) > 1:
+            return sum([await self._store(connection, {seq: delivery}) for seq, delivery in deliveries.items()])
+        [seq] = deliveries
+        log.error("releaser.unstorable", seq=seq, error=type(error).__name__)
+        await held.quarantine_held(self._pool, seq, UNSTORABLE)
+        return 1
+
+
+def split_at_erasures(deliveries: Mapping[int, Delivery]) -> Sequence[Mapping[int, Delivery]]:
+    """The deliveries in parts, in their order: an erasure alone in its part, since it needs a transaction of its own."""
+    parts: list[dict[int, Delivery]] = [{}]
+    for seq, delivery in deliveries.items():
+        if delivery.erases:
+            parts += [{seq: delivery}, {}]
+        else:
+            parts[-1][seq] = delivery
+    return [part for part in parts if part]

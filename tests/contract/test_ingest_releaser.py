@@ -1,0 +1,221 @@
+"""The releaser on a real PostgreSQL: crashes, outages, a second process, deliveries that can't be stored, and the upgrade."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+
+from deploy.local.servers import Postgres, free_port
+from services.ingest import releaser
+from services.ingest.domain.connection import Connection, Mapping
+from services.ingest.domain.receive import receive
+from services.ingest.inbox import held
+from services.ingest.inbox.committer import Committer
+from services.ingest.inbox.stated import Stated
+from services.ingest.releaser import UNSTORABLE, Releaser
+from services.ingest.store.connections import Connections
+from services.ingest.store.seal import Seal
+from services.ingest.store.tenants import Tenants
+from shared.database import open_engine, open_pool
+from shared.migrations import upgrade
+from shared.workers import Workers
+from tests.conftest import SERVICES, NewDatabase
+from tests.contract.ingest_world import until
+from tests.unit.ingest.making import nps, response
+
+SECRET_KEY = SecretStr("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+MIGRATIONS = SERVICES / "ingest" / "migrations"
+
+
+@dataclass
+class PausedTool:
+    """A connection `standard` over a database of its own, with a running committer. `published` is what a releaser handed on."""
+
+    pool: asyncpg.Pool
+    connections: Connections
+    committer: Committer
+    connection: Connection
+    published: list[Stated] = field(default_factory=list)
+
+    async def hold(self, count: int) -> None:
+        """Deliver `count` responses r-0, r-1, … while the connection is paused."""
+        await self.set_state("paused")
+        paused = replace(self.connection, state="paused")
+        for number in range(count):
+            raw = f'{{"data": {response(nps(9), id=f"r-{number}")}}}'.replace("'", '"').encode()
+            delivery = receive(paused, {"webhook-id": f"msg_{number}"}, raw, datetime.now(UTC))
+            assert await self.committer.take(delivery) == "held"
+
+    async def set_state(self, state: str) -> None:
+        await self.connections.change("acme", self.connection.id, {"state": state})
+
+    def new_releaser(self) -> Releaser:
+        return Releaser(self.pool, self.connections, self.committer, self.published.extend, lambda: datetime.now(UTC))
+
+    async def verdicts(self) -> list[str]:
+        return [row[0] for row in await self.pool.fetch("SELECT verdict FROM inbox ORDER BY seq")]
+
+    async def statements(self) -> list[str]:
+        rows = await self.pool.fetch("SELECT event::json ->> 'statement' FROM events ORDER BY seq, position")
+        return [row[0] for row in rows]
+
+
+@asynccontextmanager
+async def opened_tool(url: str) -> AsyncIterator[PausedTool]:
+    engine, seal = open_engine(url), Seal(SECRET_KEY)
+    async with open_pool(url, 8, command_timeout=4) as pool, Workers() as workers:
+        await Tenants(engine, seal).put("acme", "Acme", "Europe/Berlin")
+        connections = Connections(engine, seal)
+        connection = await connections.add("acme", "standard", "a tool", "whsec_AAAA", Mapping(), {})
+        assert connection is not None
+        committer = Committer(pool, lambda stated: None, 10_000)
+        workers.start("committer", committer.run)
+        yield PausedTool(pool, connections, committer, connection)
+    await engine.dispose()
+
+
+@pytest.fixture
+async def tool(database: NewDatabase) -> AsyncIterator[PausedTool]:
+    async with opened_tool(await database("ingest")) as tool:
+        yield tool
+
+
+async def test_a_crash_in_the_middle_of_a_release_leaves_each_delivery_held_or_counted(
+    tool: PausedTool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releaser, "BATCH", 3)
+    await tool.hold(8)
+    await tool.set_state("active")
+    assert await tool.new_releaser().release_batches() == 3
+    inside = asyncio.Event()
+    restate = held.restate
+
+    async def hanging(*arguments: Any) -> Any:
+        await restate(*arguments)
+        inside.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(held, "restate", hanging)
+        dying = asyncio.create_task(tool.new_releaser().release_batches())
+        await inside.wait()
+        dying.cancel()
+        await asyncio.gather(dying, return_exceptions=True)
+    assert await tool.verdicts() == ["accepted"] * 3 + ["held"] * 5
+    async with Workers() as workers:
+        workers.start("releaser", tool.new_releaser().run)
+        await until(lambda: no_longer_held(tool))
+    assert await tool.statements() == [f"msg_{n}#0" for n in range(8)]
+    assert [stated.event.statement for stated in tool.published] == await tool.statements()
+    assert await tool.pool.fetchval("SELECT count(*) FROM unpublished") == 8, "the sweeper has them if the process dies now"
+
+
+async def no_longer_held(tool: PausedTool) -> bool:
+    return "held" not in await tool.verdicts()
+
+
+async def test_two_processes_release_each_delivery_once(tool: PausedTool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(releaser, "BATCH", 7)
+    await tool.hold(100)
+    await tool.set_state("active")
+    async with Workers() as workers:
+        for number in range(3):
+            workers.start(f"releaser-{number}", tool.new_releaser().run)
+        await until(lambda: no_longer_held(tool))
+        assert workers.dead == []
+    assert await tool.statements() == [f"msg_{n}#0" for n in range(100)]
+    assert sorted(stated.event.seq for stated in tool.published) == sorted({stated.event.seq for stated in tool.published})
+
+
+async def test_nothing_is_released_that_was_read_before_a_new_pause_or_another_mapping(tool: PausedTool) -> None:
+    await tool.hold(2)
+    await tool.set_state("active")
+    [ready] = await held.ready_connections(tool.pool)
+    assert (ready.connection, ready.state) == (tool.connection.id, "active")
+    read = await tool.connections.find(tool.connection.id)
+    assert read is not None
+    await tool.set_state("paused")
+    assert await held.ready_connections(tool.pool) == []
+    async with tool.pool.acquire() as db:
+        assert await held.release(db, read, {}) is None
+        await tool.connections.change("acme", read.id, {"state": "active", "dimensions": {"region": "AT"}})
+        assert await held.release(db, read, {}) is None
+        assert await held.release(db, replace(read, revision=read.revision + 1), {}) == []
+
+
+async def test_a_delivery_that_the_database_refuses_is_quarantined_and_the_others_are_released(tool: PausedTool) -> None:
+    await tool.hold(5)
+    await tool.pool.execute("""
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW
+        WHEN (NEW.subject LIKE '%/r-2') EXECUTE FUNCTION refuse()""")
+    await tool.set_state("active")
+    assert await tool.new_releaser().release_batches() == 5
+    assert await tool.verdicts() == ["accepted", "accepted", "quarantined", "accepted", "accepted"]
+    assert await tool.pool.fetchval("SELECT reason FROM inbox WHERE verdict = 'quarantined'") == UNSTORABLE
+
+
+async def test_a_fault_of_ours_while_reading_one_delivery_keeps_no_other_back(
+    tool: PausedTool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = releaser.receive_again
+
+    def faulty(connection: Any, stored: Any, now: Any) -> Any:
+        if stored.delivery == "msg_1":
+            raise ZeroDivisionError
+        return real(connection, stored, now)
+
+    monkeypatch.setattr(releaser, "receive_again", faulty)
+    await tool.hold(3)
+    await tool.set_state("active")
+    assert await tool.new_releaser().release_batches() == 3
+    assert await tool.verdicts() == ["accepted", "quarantined", "accepted"]
+
+
+async def test_the_worker_lives_through_an_outage_of_the_database() -> None:
+    with tempfile.TemporaryDirectory(prefix="earshot-ingest-") as folder:
+        Path(folder).chmod(0o755)
+        server = Postgres(Path(folder) / "postgres", free_port())
+        await server.start()
+        url = await server.create_database("ingest")
+        await asyncio.to_thread(upgrade, url, MIGRATIONS)
+        async with opened_tool(url) as tool, Workers() as workers:
+            await tool.hold(3)
+            await tool.set_state("active")
+            await server.stop()
+            one = tool.new_releaser()
+            workers.start("releaser", one.run)
+            await asyncio.sleep(1)
+            one.wake()
+            await asyncio.sleep(1)
+            assert workers.dead == []
+            await server.start()
+            await until(lambda: no_longer_held(tool))
+            assert await tool.statements() == ["msg_0#0", "msg_1#0", "msg_2#0"]
+        await server.stop()
+
+
+async def test_the_upgrade_turns_deliveries_of_paused_connections_into_held_ones(postgres: Postgres) -> None:
+    """Those that are stored, and those that a replica of the former version still stores."""
+    url = await postgres.create_database("ingest_before_held")
+    await asyncio.to_thread(upgrade, url, MIGRATIONS, "0002")
+    insert = (
+        "INSERT INTO inbox (seq, tenant, connection, received_at, headers, verdict, reason, revision) "
+        "VALUES ($1, 'acme', 'c', now(), '{}', 'quarantined', $2, 1)"
+    )
+    async with open_pool(url, 1) as pool:
+        await pool.execute(insert, 1, "the connection was paused")
+        await pool.execute(insert, 2, "not JSON")
+        await asyncio.to_thread(upgrade, url, MIGRATIONS, "0003")
+        await pool.execute(insert, 3, "the connection was paused")
+        await pool.execute(insert, 4, "not JSON")
+        rows = await pool.fetch("SELECT verdict FROM inbox ORDER BY seq")
+    assert [row[0] for row in rows] == ["held", "quarantined", "held", "quarantined"]

@@ -1,0 +1,157 @@
+"""A paused connection keeps its deliveries unread; once it is active again they count, each once, also with two replicas."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import NewDatabase
+from tests.contract.ingest_world import until
+from tests.service.ingest.door import Door, opened
+from tests.unit.ingest.making import nps, response
+
+
+async def held(door: Door, connection: dict[str, Any]) -> int:
+    count: int = (await door.call("GET", f"/v1/connections/{connection['id']}")).json()["held"]
+    return count
+
+
+async def pause(door: Door, connection: dict[str, Any], paused: bool, **changes: Any) -> None:
+    answer = await door.call("PATCH", f"/v1/connections/{connection['id']}", json={"paused": paused, **changes})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.fixture
+async def two_replicas(database: NewDatabase) -> AsyncIterator[tuple[Door, Door]]:
+    """Two applications over one database; the second caches connections for a second."""
+    url = await database("ingest")
+    async with opened(url, connection_cache_seconds=0) as first, opened(url, connection_cache_seconds=1) as second:
+        await first.call("PUT", "/internal/tenants/acme", json={"name": "Acme", "zone": "Europe/Berlin"})
+        yield first, second
+
+
+async def test_deliveries_are_held_while_paused_and_released_in_their_order(door: Door) -> None:
+    connection = await door.connect()
+    await pause(door, connection, True)
+    for number in range(3):
+        assert await door.say(connection, response(nps(number)), delivery=f"msg_{number}") == "held"
+    assert await door.say(connection, response(nps(0)), delivery="msg_0") == "duplicate"
+    assert await held(door, connection) == 3
+    listed = (await door.call("GET", "/v1/connections")).json()["connections"]
+    assert [one["held"] for one in listed] == [0, 3]
+    assert (await door.call("GET", "/v1/quarantine")).json()["items"] == []
+    assert await door.events() == []
+    await pause(door, connection, False)
+    await until(lambda: has_events(door, 3))
+    assert [event.statement for event in await door.events()] == ["msg_0#0", "msg_1#0", "msg_2#0"]
+    assert await held(door, connection) == 0
+    assert {event.statement for event in door.broker.events} <= {"msg_0#0", "msg_1#0", "msg_2#0"}
+    await until(lambda: is_sent(door, 3))
+
+
+async def has_events(door: Door, count: int) -> bool:
+    return len(await door.events()) >= count
+
+
+async def is_sent(door: Door, count: int) -> bool:
+    return len({event.statement for event in door.broker.events}) >= count
+
+
+async def test_the_present_mapping_reads_them_and_what_it_cannot_read_is_quarantined(door: Door) -> None:
+    connection = await door.connect()
+    await pause(door, connection, True)
+    await door.say(connection, response(nps(9)), delivery="msg_1")
+    await door.say(connection, response(nps(11)), delivery="msg_2")
+    await pause(door, connection, False, dimensions={"region": "AT"})
+    await until(lambda: has_events(door, 1))
+    [event] = await door.events()
+    assert (event.dimensions, event.revision) == ({"region": "AT"}, 2)
+    [item] = (await door.call("GET", "/v1/quarantine")).json()["items"]
+    assert (item["delivery"], item["reason"]) == ("msg_2", "answers.0.value: outside its scale 0..10")
+
+
+async def test_a_held_erasure_is_carried_out_at_its_place(door: Door) -> None:
+    connection = await door.connect()
+    await pause(door, connection, True)
+    anna = {"id": "anna"}
+    await door.say(connection, response(nps(9), customer=anna))
+    erasure = {"type": "erasure", "id": "e", "at": "2026-11-20T10:00:00Z", "customer": anna}
+    assert await door.say(connection, erasure) == "held"
+    await door.say(connection, response(nps(9), id="r-2", customer={"id": "ben"}))
+    await pause(door, connection, False)
+    await until(lambda: has_events(door, 2))
+    await until(lambda: is_empty(door, connection))
+    kinds = {event.subject.rpartition("/")[2]: type(event.body).__name__ for event in await door.events()}
+    assert kinds == {"r-1": "Tombstone", "r-2": "Response"}
+
+
+async def is_empty(door: Door, connection: dict[str, Any]) -> bool:
+    return await held(door, connection) == 0
+
+
+async def test_a_deleted_connection_drops_what_it_held_bodies_included(door: Door) -> None:
+    connection = await door.connect()
+    await pause(door, connection, True)
+    await door.say(connection, response(nps(9)))
+    await door.call("DELETE", f"/v1/connections/{connection['id']}")
+    read = "SELECT verdict, raw, headers FROM inbox WHERE connection = $1"
+
+    async def dropped() -> bool:
+        row = await door.app.state.reads.fetchrow(read, connection["id"])
+        return tuple(row) == ("ignored", None, "{}")
+
+    await until(dropped)
+    assert await door.events() == []
+
+
+async def test_a_try_on_a_paused_connection_shows_what_the_delivery_will_become(door: Door) -> None:
+    connection = await door.connect()
+    await pause(door, connection, True)
+    tried = await door.call("POST", f"/v1/connections/{connection['id']}:test", json={"body": '{"data": 5}'})
+    assert tried.json()["status"] == "quarantined"
+
+
+async def test_nothing_is_stranded_and_nothing_counts_twice_while_two_replicas_go_on_receiving(
+    two_replicas: tuple[Door, Door],
+) -> None:
+    first, _ = two_replicas
+    connection = await first.connect()
+    await pause(first, connection, True)
+    total = 120
+    statuses: list[str] = []
+
+    async def post(number: int) -> None:
+        replica = two_replicas[number % 2]
+        statuses.append(await replica.say(connection, response(nps(9), id=f"r-{number}"), delivery=f"msg_{number}"))
+
+    for number in range(total // 2):
+        await post(number)
+    assert set(statuses) == {"held"}
+    unpausing = asyncio.create_task(pause(first, connection, False))
+    for number in range(total // 2, total):
+        await post(number)
+    await unpausing
+    assert statuses[total // 2 :].count("held") > 0, "the second replica goes on holding while its cache says paused"
+    await until(lambda: has_events(first, total))
+    await until(lambda: is_empty(first, connection))
+    events = await first.events()
+    assert sorted(event.subject for event in events) == sorted(f"{connection['id']}/response/r-{n}" for n in range(total))
+
+
+async def test_a_change_takes_effect_as_a_whole_or_not_at_all(door: Door) -> None:
+    """The database refuses the new secret: then name, mapping and state stay as they were, too."""
+    connection = await door.connect()
+    await pause(door, connection, True)
+    before = (await door.call("GET", f"/v1/connections/{connection['id']}")).json()
+    await door.app.state.reads.execute(f"""
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE disk_full; END $$;
+        CREATE TRIGGER refuse BEFORE UPDATE ON connections FOR EACH ROW
+        WHEN (NEW.id = '{connection["id"]}' AND NEW.sealed_secrets <> OLD.sealed_secrets) EXECUTE FUNCTION refuse()""")
+    try:
+        change = {"name": "new", "secret": None, "paused": False, "dimensions": {"region": "AT"}}
+        answer = await door.call("PATCH", f"/v1/connections/{connection['id']}", json=change)
+        assert answer.status_code == 503
+    finally:
+        await door.app.state.reads.execute("DROP FUNCTION refuse CASCADE")
+    assert (await door.call("GET", f"/v1/connections/{connection['id']}")).json() == before
