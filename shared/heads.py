@@ -1,43 +1,271 @@
-"""How much of a request may come before its body: uvicorn's parser takes a head of any length, and keeps it in memory."""
+"""Limits on HTTP requests that uvicorn does not set itself: sizes of heads, deadlines for unfinished requests, overload."""
+
+from asyncio import TimerHandle, Transport
+from dataclasses import dataclass
+from enum import Enum, auto
 
 from httptools import HttpParserError
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-MOST_HEAD = 128 * 1024
-"""Bytes of all header names and values, or of what the parser has not yet made sense of. Ours are far shorter."""
-
-TOO_LONG = "The head of the request is too long."
+from shared.metrics_names import HTTP_REFUSED
+from shared.problems import render
 
 
-class BoundedHead(HttpToolsProtocol):
-    """Ends a connection with 400 where the head of a request, or what follows a chunked body, grows beyond MOST_HEAD."""
+@dataclass(frozen=True, slots=True)
+class HttpLimits:
+    """What one connection, and one process, may use. The defaults are those of the settings."""
 
-    _told = 0
-    """Bytes of this request's headers."""
+    head_bytes: int = 32 * 1024
+    """Target, header names and header values of one request, trailers included."""
+    headers: int = 100
+    """Headers of one request, trailers included."""
+    head_seconds: float = 10.0
+    """From the opening of a connection, or the first byte of a later request, to the end of the head."""
+    body_seconds: float = 30.0
+    """For a body of no bytes; each byte received adds time at `body_bytes_per_second`."""
+    body_bytes_per_second: int = 16 * 1024
+    unread_seconds: float = 30.0
+    """A client that is behind must read at least `unread_bytes` of its response in this time."""
+    unread_bytes: int = 16 * 1024
+    pipelined: int = 16
+    """Requests of one connection that may wait for the response before them."""
+    requests: int = 500
+    """Requests in progress in this process; health checks are always served."""
+    connections: int = 1000
+    """Open connections of this process. Up to twice as many are answered 503; more are closed at once."""
+
+
+HEALTH = {b"/livez", b"/readyz", b"/metrics"}
+"""Targets that are served however busy the process is: a restart would not help the clients."""
+
+HEAD_TOO_LARGE = "Request header fields too large"
+
+BUSY = render(503, "Unavailable", "too many requests in progress", headers={"Retry-After": "2", "Connection": "close"})
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What is answered when a limit is exceeded, and the limit's name in the metrics."""
+
+    limit: str
+    status: int
+    title: str
+    detail: str
+
+
+class Phase(Enum):
+    """What a connection waits for from its client."""
+
+    HEAD = auto()
+    BODY = auto()
+    NOTHING = auto()
+    """No request is being received: idle, or a response is in progress."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol with `limits`. A client that exceeds one gets a problem document, where no response has begun, and
+    the end of its connection."""
+
+    limits = HttpLimits()
+
+    _phase = Phase.HEAD
+    _since = 0.0
+    """The loop's time at which the phase began."""
+    _head_bytes = 0
+    _body_bytes = 0
     _unparsed = 0
-    """Bytes received since the parser last told of anything: one endless header is told of only at its end."""
+    """Bytes received since the parser last called back: it calls back for a header only at the header's end."""
+    _refusal: "Refusal | None" = None
+    """Why a callback of the parser raised, where a limit was the reason."""
+    _timer: TimerHandle | None = None
+    _reading_timer: TimerHandle | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > 2 * self.limits.connections:
+            HTTP_REFUSED.labels("connections").inc()
+            transport.abort()
+            return
+        self._enter(Phase.HEAD)
+        self._set_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        for timer in (self._timer, self._reading_timer):
+            if timer:
+                timer.cancel()
+        self._timer = self._reading_timer = None
+        self._phase = Phase.NOTHING
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        if self._phase is Phase.NOTHING:
+            self._enter(Phase.HEAD)
         self._unparsed += len(data)
         super().data_received(data)
-        if self._unparsed > MOST_HEAD and not self.transport.is_closing():
-            self.send_400_response(TOO_LONG)
+        if self.transport.is_closing():
+            return
+        if self._unparsed > self.limits.head_bytes:
+            self._refuse(self._head_too_large())
+        elif self._phase is not Phase.NOTHING:
+            self._set_timer()
+        elif self.cycle is not None and self.cycle.response_complete:
+            self._set_keep_alive()
 
+    # --- the parser's callbacks
     def on_message_begin(self) -> None:
-        self._told = 0
+        if len(self.pipeline) >= self.limits.pipelined:
+            self._refusal = Refusal("pipelined", 400, "Bad request", f"at most {self.limits.pipelined} pipelined requests")
+            raise HttpParserError(self._refusal.detail)
+        self._head_bytes = 0
+        if self._phase is not Phase.HEAD:
+            self._enter(Phase.HEAD)
         super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._count_head(len(url))
+        super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._unparsed = 0
-        self._told += len(name) + len(value)
-        if self._told > MOST_HEAD:
-            raise HttpParserError(TOO_LONG)
+        self._count_head(len(name) + len(value))
+        if len(self.headers) >= self.limits.headers:
+            detail = f"at most {self.limits.headers} headers"
+            self._refusal = Refusal("headers", 431, HEAD_TOO_LARGE, detail)
+            raise HttpParserError(detail)
         super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._unparsed = 0
+        self._enter(Phase.BODY)
+        app = self.app
+        if self._busy() and self.url.partition(b"?")[0] not in HEALTH:
+            HTTP_REFUSED.labels("busy").inc()
+            self.app = BUSY
+        super().on_headers_complete()
+        self.app = app
 
     def on_body(self, body: bytes) -> None:
         self._unparsed = 0
+        self._body_bytes += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._unparsed = 0
+        self._phase = Phase.NOTHING
         super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """uvicorn calls this when its parser, or a callback of ours, raises."""
+        self._refuse(self._refusal or Refusal("malformed", 400, "Bad request", msg))
+
+    # --- limits
+    def _count_head(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > self.limits.head_bytes:
+            self._refusal = self._head_too_large()
+            raise HttpParserError(self._refusal.detail)
+
+    def _head_too_large(self) -> Refusal:
+        return Refusal("head_bytes", 431, HEAD_TOO_LARGE, f"at most {self.limits.head_bytes} bytes")
+
+    def _busy(self) -> bool:
+        return len(self.tasks) >= self.limits.requests or len(self.connections) > self.limits.connections
+
+    def _enter(self, phase: Phase) -> None:
+        self._phase = phase
+        self._since = self.loop.time()
+        self._body_bytes = 0
+
+    def _due(self) -> float:
+        """The loop's time at which the client must have finished the phase, as far as is known."""
+        if self._phase is Phase.HEAD:
+            return self._since + self.limits.head_seconds
+        return self._since + self.limits.body_seconds + self._body_bytes / self.limits.body_bytes_per_second
+
+    def _set_timer(self) -> None:
+        """Look again when the phase is due. A timer that fires too early is harmless, so one is replaced only if it is late."""
+        due = self._due()
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = self.loop.call_at(due, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._phase is Phase.NOTHING or self.transport.is_closing():
+            return
+        if self.flow.read_paused or (self._phase is Phase.HEAD and self._response_is_due()):
+            self._since = self.loop.time()  # not the client's delay: we have not read what it sent, or not answered it
+        if self.loop.time() < self._due():
+            self._set_timer()
+        elif self._phase is Phase.HEAD and not self._unparsed and not self._head_bytes:
+            self.transport.close()  # nothing was sent, so there is nothing to answer
+        else:
+            part = "head" if self._phase is Phase.HEAD else "body"
+            self._refuse(Refusal(f"{part}_seconds", 408, "Request timeout", f"the {part} of the request came too slowly"))
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Answer with a problem document, unless this request, or one before it, has its response already; then disconnect."""
+        HTTP_REFUSED.labels(refusal.limit).inc()
+        answered = self._phase is Phase.BODY and self.cycle.response_started
+        if not answered and not self.pipeline and not self._response_is_due():
+            document = render(refusal.status, refusal.title, refusal.detail, headers={"Connection": "close"})
+            head = [b"%s: %s\r\n" % header for header in document.raw_headers]
+            self.transport.write(b"".join([STATUS_LINE[refusal.status], *head, b"\r\n", bytes(document.body)]))
+        self._close()
+
+    def _response_is_due(self) -> bool:
+        """Whether a request that was received whole has yet to get its whole response."""
+        return self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._watch_reading()
+
+    # --- clients that do not read
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_reading()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._reading_timer and not self.transport.is_closing():
+            self._reading_timer.cancel()
+            self._reading_timer = None
+
+    def timeout_keep_alive_handler(self) -> None:
+        if not self.transport.is_closing():
+            self._close()
+
+    def _close(self) -> None:
+        """Close once the client has read everything; `_watch_reading` bounds the wait."""
+        self.transport.close()
+        self._watch_reading()
+
+    def _watch_reading(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        if left and self._reading_timer is None:
+            self._reading_timer = self.loop.call_later(self.limits.unread_seconds, self._look_at_reading, left)
+
+    def _look_at_reading(self, before: int) -> None:
+        self._reading_timer = None
+        left = self.transport.get_write_buffer_size()
+        if left > max(0, before - self.limits.unread_bytes):
+            HTTP_REFUSED.labels("unread").inc()
+            self.transport.abort()
+        else:
+            self._watch_reading()
+
+    def _set_keep_alive(self) -> None:
+        """uvicorn sets this timer when a response is complete, and drops it when more of that request's body comes."""
+        if self.timeout_keep_alive_task is None and not self.transport.is_closing():
+            self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+
+def limited(limits: HttpLimits) -> type[BoundedProtocol]:
+    """The protocol with other limits than the defaults, for uvicorn's `http`."""
+    return type("LimitedProtocol", (BoundedProtocol,), {"limits": limits})

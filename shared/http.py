@@ -1,4 +1,4 @@
-"""The plumbing every service's HTTP door has: request ids, health, metrics, the internal token, running the server."""
+"""What the HTTP servers of all services share: request ids, health, metrics, the internal token, running the server."""
 
 import hmac
 import re
@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.heads import BoundedHead
+from shared.heads import HttpLimits, limited
 from shared.problems import NotAuthenticated
 from shared.settings import SharedSettings
 from shared.telemetry import configure_logging
@@ -109,20 +109,34 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)  # type: ignore[arg-type]
 
 
-def serve(service: str, app: FastAPI, settings: SharedSettings) -> None:
-    """Run `app` until SIGTERM or SIGINT."""
+def serve(service: str, app: FastAPI, settings: SharedSettings, trusted_proxies: str = "") -> None:
+    """Run `app` until SIGTERM or SIGINT. `trusted_proxies`: addresses and networks, comma-separated, whose `X-Forwarded-For`
+    names the client; the header of any other is ignored."""
     configure_logging(service, settings.log_level, settings.log_format)
     config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=BoundedHead,
+        http=limited(limits_of(settings)),
         ws="none",
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=trusted_proxies,
         timeout_graceful_shutdown=10,
         backlog=2048,
     )
     Server(config, app, settings.shutdown_pause).run()
+
+
+def limits_of(settings: SharedSettings) -> HttpLimits:
+    """The limits that are settings; the others are constants of `HttpLimits`."""
+    return HttpLimits(
+        head_seconds=settings.head_timeout,
+        body_seconds=settings.body_timeout,
+        body_bytes_per_second=settings.body_bytes_per_second,
+        requests=settings.request_limit,
+        connections=settings.connection_limit,
+    )

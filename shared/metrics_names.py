@@ -19,5 +19,9 @@ SHADOW_MISSED = Counter("earshot_sentiment_shadow_missed_total", "Events of whic
 ANSWERED = Histogram(
     "earshot_gateway_answer_seconds", "Time until an answer of the gateway began, by its route", ["method", "route", "status"]
 )
+HTTP_REFUSED = Counter(
+    "earshot_http_refused_total", "Requests and connections that the server refused, by the limit of shared/heads.py", ["limit"]
+)
+CLIENTS_LEFT = Counter("earshot_http_clients_left_total", "Clients that closed the connection before their request was complete")
 LIVE_READERS = Gauge("earshot_gateway_live_readers", "Live streams that are open")
 LIVE_QUESTIONS = Counter("earshot_gateway_live_questions_total", "Questions that the live hub put to metrics")

@@ -1,4 +1,4 @@
-"""Errors that a caller is told of: nouns of the situation, one base with a status, one renderer (RFC 9457).
+"""Errors that a caller gets: nouns of the situation, one base with a status, one renderer (RFC 9457).
 
 Problem
 ├── NotAuthenticated 401   ├── NotFound 404        ├── Unprocessable 422
@@ -11,25 +11,47 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from shared.metrics_names import CLIENTS_LEFT
 
 log = structlog.get_logger()
 InvalidParams = Sequence[dict[str, str]]
 
+MAX_INVALID_PARAMS = 20
+"""Places that one problem names; `more_invalid_params` counts the others."""
+MAX_LISTED = 10_000
+"""Errors of one body of which a list is made at all."""
+MAX_NAME, MAX_REASON, MAX_DETAIL = 200, 500, 1_000
+"""Characters of a place's name, which may hold keys that the caller chose, of its reason, and of a problem's detail."""
+
+CLIENT_CLOSED_REQUEST = 499
+"""The status that logs and metrics give to a request whose client left; nobody receives it (nginx's convention)."""
+
 
 class Problem(Exception):
-    """A fault to be told to the caller. `detail` must hold no secret and no customer's words or identity."""
+    """An error that the caller gets. `detail` must hold no secret and no customer's words or identity."""
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
 
-    def __init__(self, detail: str = "", *, invalid_params: InvalidParams = (), headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        invalid_params: InvalidParams = (),
+        headers: dict[str, str] | None = None,
+        more_invalid_params: int = 0,
+    ) -> None:
         super().__init__(detail or self.title)
-        self.detail = detail
-        self.invalid_params = list(invalid_params)
+        self.detail = cut(detail, MAX_DETAIL)
+        self.invalid_params, more = bounded(invalid_params)
+        self.more_invalid_params = more + more_invalid_params
         self.headers = headers or {}
 
 
@@ -79,9 +101,15 @@ class Unavailable(Problem):
 
 
 def render(
-    status: int, title: str, detail: str = "", invalid_params: InvalidParams = (), headers: dict[str, str] | None = None
+    status: int,
+    title: str,
+    detail: str = "",
+    invalid_params: InvalidParams = (),
+    headers: dict[str, str] | None = None,
+    more_invalid_params: int = 0,
 ) -> JSONResponse:
-    """A problem document; its `type` is stable: `urn:earshot:problem:<title-in-kebab-case>`."""
+    """A problem document; its `type` is stable: `urn:earshot:problem:<title-in-kebab-case>`. `more_invalid_params` counts the
+    places that were wrong too and are not listed."""
     body: dict[str, Any] = {
         "type": f"urn:earshot:problem:{title.lower().replace(' ', '-')}",
         "title": title,
@@ -91,32 +119,69 @@ def render(
         body["detail"] = detail
     if invalid_params:
         body["invalid_params"] = list(invalid_params)
+    if more_invalid_params:
+        body["more_invalid_params"] = more_invalid_params
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
 def install(app: FastAPI) -> None:
-    """Let `app` answer every error as a problem document. What is not foreseen is our fault: 503, never 4xx."""
+    """Let `app` answer every error as a problem document. An unforeseen one is our fault: 503, never 4xx."""
 
     @app.exception_handler(Problem)
     async def of_problem(request: Request, problem: Problem) -> JSONResponse:
-        return render(problem.status, problem.title, problem.detail, problem.invalid_params, problem.headers)
+        return of(problem)
 
     @app.exception_handler(HTTPException)
     async def of_http(request: Request, error: HTTPException) -> JSONResponse:
-        return render(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+        return render(error.status_code, cut(str(error.detail), MAX_DETAIL), headers=dict(error.headers or {}))
 
     @app.exception_handler(RequestValidationError)
     async def of_validation(request: Request, error: RequestValidationError) -> JSONResponse:
         query_only = all(e["loc"][:1] == ("query",) for e in error.errors())
-        kind = BadRequest if query_only else Unprocessable
-        return render(kind.status, kind.title, invalid_params=places(error.errors()))
+        return of((BadRequest if query_only else Unprocessable)(invalid_params=places(error.errors())))
+
+    @app.exception_handler(ClientDisconnect)
+    async def of_disconnect(request: Request, error: ClientDisconnect) -> Response:
+        CLIENTS_LEFT.inc()
+        log.info("client.left", method=request.method, route=getattr(request.scope.get("route"), "path", "unknown"))
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
 
     @app.exception_handler(Exception)
     async def of_surprise(request: Request, error: Exception) -> JSONResponse:
         log.error("request.failed", path=request.url.path, error=type(error).__name__, exc_info=error)
-        # The server ends a connection whose request failed unforeseen: say so, lest the client sends the next one into the void.
+        # uvicorn closes the connection of a request that raised: tell the client, or it sends its next request in vain.
         headers = {"Retry-After": "5", "Connection": "close"}
         return render(503, "Unavailable", "an unexpected fault of ours", headers=headers)
+
+
+def of(problem: Problem) -> JSONResponse:
+    """The document of a Problem."""
+    params, more = problem.invalid_params, problem.more_invalid_params
+    return render(problem.status, problem.title, problem.detail, params, problem.headers, more)
+
+
+def bounded(params: InvalidParams) -> tuple[list[dict[str, str]], int]:
+    """The first MAX_INVALID_PARAMS of `params`, their texts cut, and how many more there are."""
+    kept = [
+        param | {"name": cut(param.get("name", ""), MAX_NAME), "reason": cut(param.get("reason", ""), MAX_REASON)}
+        for param in params[:MAX_INVALID_PARAMS]
+    ]
+    return kept, max(0, len(params) - MAX_INVALID_PARAMS)
+
+
+def cut(text: str, length: int) -> str:
+    """`text`, or its beginning with an ellipsis where it is longer than `length` characters."""
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def refused(kind: type[Problem], error: ValidationError) -> Problem:
+    """Pydantic's error as a Problem of `kind`: where and why, never the value itself. Of a body with more than MAX_LISTED errors
+    only their number is told, since pydantic can list all of them or none."""
+    count = error.error_count()
+    if count > MAX_LISTED:
+        return kind(f"{count} places are wrong", more_invalid_params=count)
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
+    return kind(invalid_params=places(errors))
 
 
 def places(errors: Sequence[Any]) -> list[dict[str, str]]:

@@ -35,6 +35,31 @@ class SharedSettings(BaseSettings):
     log_format: str = Field("json", validation_alias="LOG_FORMAT", pattern="^(json|console)$", description="json or console")
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on")
+    request_limit: int = Field(
+        500,
+        ge=1,
+        validation_alias="REQUEST_LIMIT",
+        description="Requests in progress in one process, live streams included; more are answered 503, health checks excepted",
+    )
+    connection_limit: int = Field(
+        1000,
+        ge=1,
+        validation_alias="CONNECTION_LIMIT",
+        description="Open connections of one process; requests on more are answered 503; twice as many, and new ones are closed",
+    )
+    head_timeout: float = Field(
+        10.0, gt=0, le=300, validation_alias="HEAD_TIMEOUT", description="Seconds in which the head of a request must arrive"
+    )
+    body_timeout: float = Field(
+        30.0,
+        gt=0,
+        le=300,
+        validation_alias="BODY_TIMEOUT",
+        description="Seconds in which a body must arrive, and so many more as its bytes take at BODY_BYTES_PER_SECOND",
+    )
+    body_bytes_per_second: int = Field(
+        16_384, ge=1, validation_alias="BODY_BYTES_PER_SECOND", description="The slowest upload that is waited for"
+    )
     shutdown_pause: float = Field(
         0.0,
         ge=0,

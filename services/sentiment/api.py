@@ -18,7 +18,7 @@ from services.sentiment.tenants_taxonomies import Taxonomies
 from shared.events import Score
 from shared.http import TENANT_HEADER, internal_only
 from shared.kafka import Retry
-from shared.problems import TooLarge, Unavailable, Unprocessable, places
+from shared.problems import TooLarge, Unavailable, Unprocessable, refused
 from shared.taxonomy import Taxonomy
 
 REST = 5
@@ -106,7 +106,7 @@ def parse(body: bytes) -> ScoreBody:
     try:
         parsed = ScoreBody.model_validate_json(body)
     except ValidationError as error:
-        raise Unprocessable(invalid_params=places(error.errors(include_input=False, include_url=False))) from error
+        raise refused(Unprocessable, error) from None
     if parsed.explain and (faults := too_much_to_explain(parsed)):
         raise Unprocessable(invalid_params=faults)
     return parsed

@@ -1,11 +1,21 @@
-"""A fault that nobody foresaw: told as ours, in the form of every other, and nothing of what was at hand is told or logged."""
+"""Unforeseen errors are answered as our fault and reveal nothing; a client that leaves is no error at all."""
+
+import asyncio
+import logging
 
 import httpx
-from fastapi import FastAPI
+import pytest
+import uvicorn
+from fastapi import FastAPI, Request
+from prometheus_client import REGISTRY
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
+from deploy.local.ports import free_port
 from shared import problems
 from shared.database import open_engine
+from shared.heads import BoundedProtocol
+from shared.http import Server
 from tests.conftest import NewDatabase
 
 
@@ -36,3 +46,37 @@ async def test_an_error_of_the_database_tells_no_values(database: NewDatabase) -
         await engine.dispose()
     assert "SELECT" in told
     assert "jane@example.com" not in told
+
+
+async def test_a_client_that_leaves_during_an_upload_is_one_line_of_information(caplog: pytest.LogCaptureFixture) -> None:
+    app, began = FastAPI(), asyncio.Event()
+    problems.install(app)
+
+    @app.post("/things/{id}")
+    async def upload(request: Request) -> None:
+        began.set()
+        await request.body()
+
+    config = uvicorn.Config(app, port=(port := free_port()), http=BoundedProtocol, lifespan="off", log_config=None)
+    server = Server(config, app, pause=0)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    before = left()
+    with capture_logs() as told, caplog.at_level(logging.WARNING):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /things/7 HTTP/1.1\r\nContent-Length: 1000\r\n\r\nhalf of it")
+        await asyncio.wait_for(began.wait(), 5)
+        writer.close()
+        async with asyncio.timeout(5):
+            while server.server_state.tasks or left() == before:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    server.should_exit = True
+    await serving
+    assert told == [{"event": "client.left", "log_level": "info", "method": "POST", "route": "/things/{id}"}]
+    assert caplog.records == []
+    assert left() == before + 1
+
+
+def left() -> float:
+    return REGISTRY.get_sample_value("earshot_http_clients_left_total") or 0.0

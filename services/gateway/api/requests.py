@@ -7,7 +7,7 @@ from typing import TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
-from shared.problems import BadRequest, NotFound, TooLarge, Unprocessable, places
+from shared.problems import BadRequest, NotFound, TooLarge, Unprocessable, refused
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -40,9 +40,8 @@ async def parsed(request: Request, model: type[Model], limit: int = 64 * KIB) ->
     try:
         return model.model_validate_json(await body(request, limit) or b"{}")
     except ValidationError as error:
-        broken = any(e["type"] == "json_invalid" for e in error.errors(include_url=False, include_input=False))
-        kind = BadRequest if broken else Unprocessable
-        raise kind(invalid_params=places(error.errors(include_url=False, include_input=False))) from None
+        broken = error.error_count() == 1 and error.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid"
+        raise refused(BadRequest if broken else Unprocessable, error) from None
 
 
 def query(request: Request) -> str:

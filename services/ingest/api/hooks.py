@@ -4,10 +4,8 @@ A plain ASGI endpoint, since this is the hot path: nothing is parsed before the 
 before the delivery is on disk.
 """
 
-from contextlib import suppress
 from typing import cast
 
-from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -44,8 +42,7 @@ class Hook:
             raise NotFound("no such connection")
         match scope["method"]:
             case "POST":
-                with suppress(ClientDisconnect):
-                    await tell(await deliver(ingest, connection, scope, receive), send)
+                await tell(await deliver(ingest, connection, scope, receive), send)
             case "GET" | "HEAD":
                 await JSONResponse({"status": "ready"})(scope, receive, send)
             case "OPTIONS":

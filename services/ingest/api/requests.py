@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from services.ingest.api.body import expect_json, headers_of, read_body
 from services.ingest.domain import json
 from shared.http import internal_only, internal_tenant
-from shared.problems import BadRequest, Unprocessable, places
+from shared.problems import BadRequest, Unprocessable, refused
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -63,4 +63,4 @@ async def read_model(request: Request, model: type[M]) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise Unprocessable(invalid_params=places(error.errors(include_input=False, include_url=False))) from None
+        raise refused(Unprocessable, error) from None
