@@ -10,7 +10,7 @@ READY := .venv/.ready
 SOURCES := shared services deploy tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help run verify test lint format bench bench-sentiment docs lock clean
+.PHONY: help run verify test lint format bench bench-sentiment mutants docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -40,6 +40,9 @@ bench: $(READY)  ## the figures of design and README, measured here and now on a
 
 bench-sentiment: $(READY)  ## the sentiment models on labelled comments: make bench-sentiment LABELLED=folder
 	@exec $(BIN)/python -m bench.sentiment --data $(LABELLED)
+
+mutants: $(READY)  ## put small faults into the domains and count those that the unit tests notice: make mutants MUTANTS="gateway --sample 50"
+	@exec $(BIN)/python -m bench.mutants $(MUTANTS)
 
 docs: $(READY)  ## write again what is made from the code: settings, KPIs, AsyncAPI, topics
 	for page in settings_page kpis_page asyncapi k8s.topics; do $(BIN)/python -m deploy.$$page || exit 1; done
