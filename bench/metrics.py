@@ -124,7 +124,7 @@ async def consumed(pool: asyncpg.Pool, bootstrap: str, count: int, now: datetime
 async def sealed(pool: asyncpg.Pool, count: int, now: datetime) -> None:
     """A larger history, written once, then sealed whole and after a change."""
     handler = Intake(Writer(pool), Announcer(Nobody()))
-    await put_tenant(pool, "large", "Large", "Europe/Berlin")
+    await put_tenant(pool, "large", "Large", "Europe/Berlin", MODEL, now)
     events = Story("large", 4, now, 90).events(count)
     await handled(handler, records(events, EVENTS))
     await handled(handler, records(list(scores(events)), SCORES))

@@ -13,6 +13,7 @@ from services.metrics.api.state import Metrics
 from services.metrics.clients.ingest import Ingest
 from services.metrics.consumer import Intake, idle
 from services.metrics.live import Announcer, Sender
+from services.metrics.pinning import keep_pinning
 from services.metrics.sealer import Sealer
 from services.metrics.settings import Settings
 from services.metrics.store.writer import Writer
@@ -44,12 +45,11 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
             producer = await stack.enter_async_context(Producer(settings.kafka_bootstrap_servers))
             announcer = Announcer(sender or producer)
             app.state.metrics = Metrics(pool, settings.sentiment_model, clock, announcer)
-            if settings.consume:
-                intake = await stack.enter_async_context(consumer(settings, announcer))
-                await stack.enter_async_context(workers)
+            intake = await stack.enter_async_context(consumer(settings, announcer)) if settings.consume else None
+            await stack.enter_async_context(workers)
+            if intake:
                 workers.start("consumer", intake.run)
-            else:
-                await stack.enter_async_context(workers)
+            workers.start("pinning", lambda: keep_pinning(pool, settings.sentiment_model, clock))
             if settings.seal:
                 counting = await stack.enter_async_context(open_pool(url, 1, command_timeout=300))
                 after = timedelta(seconds=settings.seal_after_seconds)

@@ -4,7 +4,7 @@ What can't be understood is Poison, before any effect. An outage of the database
 be done twice.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,8 +12,9 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from services.metrics.domain.touches import SCORE, kind_of
 from services.metrics.live import Announcer
-from services.metrics.store.progress import Partition, Reached, note_idle
+from services.metrics.store.progress import Change, Partition, Reached, note_idle
 from services.metrics.store.writer import Batch, Incomprehensible, Writer
 from shared.database import OUTAGE, RETRYABLE
 from shared.events import Event, ScoreEvent, decode_event, decode_score
@@ -97,7 +98,7 @@ def decode(records: Sequence[Record]) -> Decoded:
         raise Poison(poison)
     events = [said for _, said in sources if isinstance(said, Event)]
     scores = [said for _, said in sources if isinstance(said, ScoreEvent)]
-    return Decoded(Batch(events, scores, reached(sources)), sources)
+    return Decoded(Batch(events, scores, reached(sources), changes(sources)), sources)
 
 
 def reached(sources: Sequence[tuple[Record, Event | ScoreEvent]]) -> dict[Partition, Reached]:
@@ -109,6 +110,16 @@ def reached(sources: Sequence[tuple[Record, Event | ScoreEvent]]) -> dict[Partit
         latest = max(said.received_at, before.received_at) if before else said.received_at
         places[place] = Reached(record.offset + 1, latest)
     return places
+
+
+def changes(sources: Iterable[tuple[Record, Event | ScoreEvent]]) -> set[Change]:
+    """Whose answers these records may change."""
+    return {Change(said.tenant, record.topic, record.partition, kind(said)) for record, said in sources}
+
+
+def kind(said: Event | ScoreEvent) -> str:
+    """The kind of change that an event or a score makes."""
+    return kind_of(said.subject) if isinstance(said, Event) else SCORE
 
 
 def check_event(event: Event) -> None:

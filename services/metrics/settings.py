@@ -16,7 +16,7 @@ class Settings(SharedSettings):
         description="Base URL of ingest, asked for replays and for the events that verify reads",
     )
     sentiment_model: str = Field(
-        "e5-2", description="Whose scores KPIs of comments read for a tenant for which none was promoted yet"
+        "e5-2", description="The model that is promoted for a new tenant; a change leaves the tenants there are as they are"
     )
     database_pool: int = Field(8, ge=2, le=64, description="Connections to the database that queries may use")
     consume: bool = Field(True, description="Whether this process consumes the topics")

@@ -13,3 +13,8 @@ def tags(if_none_match: str | None) -> list[str]:
 def matches(if_none_match: str | None, tag: str) -> bool:
     """Whether the client holds just this representation."""
     return tag in tags(if_none_match)
+
+
+def weak(tag: str) -> str:
+    """The entity tag as a weak one (RFC 9110, 8.8.1): what it names may differ in bytes that don't matter to the client."""
+    return f"W/{tag}"

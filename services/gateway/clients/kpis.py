@@ -27,10 +27,18 @@ def refusal(status: int, document: bytes) -> Problem:
     return kind(str(told.get("detail", "")), invalid_params=params if isinstance(params, list) else ())
 
 
-async def revision(metrics: Upstream, tenant: str) -> str:
-    """The name of all that metrics has applied for the tenant."""
-    answer = await metrics.call("GET", "/internal/revision", tenant=tenant)
+class Revision(msgspec.Struct):
+    """What the tenant's answers about a KPI are made of now, and the watermark (RFC 3339; None while it isn't known)."""
+
+    revision: str
+    watermark: str | None = None
+
+
+async def revision(metrics: Upstream, tenant: str, kpi: str) -> Revision:
+    """The present revision of the tenant's answers about `kpi`; raises Unavailable. `kpi` must be clean, as `requests.clean`
+    has it."""
+    answer = await metrics.call("GET", "/internal/revision", tenant=tenant, query=f"kpi={kpi}")
     try:
-        return str(msgspec.json.decode(answer.content, type=dict[str, object])["revision"])
-    except (msgspec.MsgspecError, KeyError) as error:
-        raise Unavailable("metrics did not tell its revision") from error
+        return msgspec.json.decode(answer.content, type=Revision)
+    except msgspec.MsgspecError as error:
+        raise Unavailable("metrics answered without a revision") from error

@@ -1,10 +1,14 @@
-"""Entity tags of KPI answers: what an answer was made of, so that one that would say the same need not be made again.
+"""Entity tags of KPI answers: they name what an answer was made of, so that it is not computed again while that is the same.
 
-An answer follows from the events applied (metrics' revision), the question, and, while its window is open, the instant of asking.
-A window is closed when it was given by two instants of which the later had passed: only late events can change such an answer,
-and they change the revision. Every other window (`24h`, `this_week`, one whose end lies ahead) moves with the clock: its ends are
-resolved anew at each asking, and one resolution is let stand for a second. Its tag carries the instant at which it was resolved.
-Within that second, and with nothing applied since, the answer for that very window is still the answer, so a 304 says no untruth.
+An answer follows from the tenant's events (metrics' revision for the tenant and the KPI), the question, and, while its window is
+open, the time of the request. Other tenants' events change no tag.
+
+A window is closed if it was given by two instants of which the later had passed: only late events can change such an answer,
+and they change the revision. Every other window (`24h`, `this_week`, one whose end lies ahead) moves with the clock: its ends
+are resolved at each request, and stay valid for a second. Its tag carries the instant at which it was resolved. Within that
+second, and with no event of the tenant applied since, the answer for that very window is still right, and so is a 304.
+
+The watermark in an answer is not covered: see `services.gateway.api.kpis`.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What only other services ask for: taking in a tenant, and how far everything has come."""
+"""Routes for other services only: storing a tenant, and the revision of a tenant's answers."""
 
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from services.metrics.api.state import metrics_of
+from services.metrics.domain.kpis import KPIS
 from services.metrics.store.progress import freshness
 from services.metrics.store.promotions import asker_of
 from services.metrics.store.query import snapshot
@@ -43,15 +44,17 @@ def router(token: SecretStr) -> APIRouter:
     @routes.put("/tenants/{tenant}", status_code=204, dependencies=[Depends(internal_only(token))])
     async def tenant(request: Request, tenant: Slug, told: TenantIn) -> Response:
         async with outage_is_503():
-            await put_tenant(metrics_of(request).pool, tenant, told.name, told.zone)
+            metrics = metrics_of(request)
+            await put_tenant(metrics.pool, tenant, told.name, told.zone, metrics.model, metrics.clock())
         return Response(status_code=204)
 
     @routes.get("/revision")
-    async def revision(request: Request, asked_by: asked_by) -> dict[str, Any]:
+    async def revision(request: Request, asked_by: asked_by, kpi: str = "") -> dict[str, Any]:
+        """The revision of the tenant's answers about `kpi`; without a KPI, or with one that there isn't, about any."""
         metrics = metrics_of(request)
         async with outage_is_503(), snapshot(metrics.pool) as connection:
             asker = await asker_of(connection, asked_by, metrics.model)
-            fresh = await freshness(connection, asker, metrics.partitions)
+            fresh = await freshness(connection, asker, KPIS.get(kpi), metrics.partitions)
         return {"revision": fresh.revision, "watermark": fresh.watermark}
 
     return routes

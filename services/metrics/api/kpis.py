@@ -25,6 +25,7 @@ from shared.http import internal_tenant
 from shared.problems import NotFound
 
 REVISION = "X-Earshot-Revision"
+WATERMARK = "X-Earshot-Watermark"
 
 
 class UnknownKpi(NotFound):
@@ -52,7 +53,7 @@ def router(token: SecretStr) -> APIRouter:
             scope = await resolve(connection, asked_by, question.selection)
             main = await counted(connection, question, scope, question.period, now)
             others = [await counted(connection, question, scope, period, now) for period in question.compare]
-            fresh = await freshness(connection, asker, metrics.partitions)
+            fresh = await freshness(connection, asker, definition, metrics.partitions)
         return answer(head(question, fresh) | {"rows": rows(question, main, others)}, fresh)
 
     @routes.get("/{kpi}/records")
@@ -65,7 +66,7 @@ def router(token: SecretStr) -> APIRouter:
             question = read(definition, params, now=now, zone=asker.zone, model=asker.model, extra=("cursor", "limit"))
             scope = await resolve(connection, asked_by, question.selection)
             page, following = await page_of(connection, question, scope, now) if scope else ([], None)
-            fresh = await freshness(connection, asker, metrics.partitions)
+            fresh = await freshness(connection, asker, definition, metrics.partitions)
         told = shown(page, question.period.window.zone, asker.model)
         return answer(head(question, fresh) | {"records": told, "next": str(following) if following else None}, fresh)
 
@@ -116,6 +117,8 @@ def told(at: datetime | None) -> str | None:
 
 
 def answer(body: dict[str, Any], fresh: Freshness | None = None) -> Response:
-    """The body as JSON, with the revision that it was made of."""
+    """The body as JSON, with the revision that it was made of and the watermark as headers."""
     headers = {REVISION: fresh.revision} if fresh else {}
+    if fresh and fresh.watermark:
+        headers[WATERMARK] = fresh.watermark.isoformat()
     return Response(msgspec.json.encode(body), media_type="application/json", headers=headers)

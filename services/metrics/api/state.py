@@ -16,7 +16,7 @@ PARTITIONS = EVENTS.partitions + SCORES.partitions
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """A running metrics service. `model` counts for tenants without a promotion; `clock` tells the `now` of each request."""
+    """A running metrics service. `model` is promoted for new tenants; `clock` returns the `now` of each request."""
 
     pool: asyncpg.Pool
     model: str

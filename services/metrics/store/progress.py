@@ -1,15 +1,36 @@
-"""How far each partition has come: the watermark and the revision of everything that is served."""
+"""Which batches have been applied: the revision of a tenant's answers, and the watermark of all.
 
-from collections.abc import Mapping
+The revision is per tenant and per kind of change (see `services.metrics.domain.touches`), so that one tenant's events leave
+the answers of others valid. Each batch gives `tenant_revisions` a new random value in every row that it concerns, in its
+transaction. Rows are per partition too: two consumers, which have different partitions, never wait for one another's row. A
+random value can't be set back by a late batch, and doesn't repeat after the database is made anew.
+"""
+
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from typing import NamedTuple
 
 import asyncpg
 
+from services.metrics.domain.kpis import Kpi
+from services.metrics.domain.touches import OTHER, TOUCHES, kinds_of
 from services.metrics.store.promotions import Asker
 
 Partition = tuple[str, int]
+
+REBUILD: Partition = ("rebuild", 0)
+"""The partition under which a rebuild notes what it changed."""
+
+
+class Change(NamedTuple):
+    """A batch from this partition holds events of this kind, or scores, of this tenant."""
+
+    tenant: str
+    topic: str
+    partition: int
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,29 +43,57 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """`watermark`: everything received before it is in what is served (None: not known yet). `revision` changes with the data."""
+    """`revision` changes whenever the tenant's answer may have changed. `watermark`: every event received before it, of any
+    tenant,
+    is in the answer; None while some partition hasn't been heard of. It may move on while the revision stays."""
 
     revision: str
     watermark: datetime | None
 
 
-async def advance(connection: asyncpg.Connection, reached: Mapping[Partition, Reached]) -> None:
-    """Note a batch, in its transaction. `batches` makes the revision new even where a topic was made anew and begins at 0."""
+async def advance(
+    connection: asyncpg.Connection,
+    reached: Mapping[Partition, Reached],
+    changes: Collection[Change],
+    tenants: Mapping[str, int],
+) -> None:
+    """Record a batch, in its transaction. `tenants` has the number of each tenant in `changes`.
+
+    Rows are locked in sorted order, partitions before tenants, so that two batches can't wait for each other in a circle.
+    """
     partitions = sorted(reached)
     await connection.execute(
-        "INSERT INTO progress (topic, partition, next_offset, received_at, batches)"
-        " SELECT *, 1 FROM unnest($1::text[], $2::int[], $3::bigint[], $4::timestamptz[])"
+        "INSERT INTO progress (topic, partition, next_offset, received_at, batches, noted)"
+        " SELECT *, 1, 1 FROM unnest($1::text[], $2::int[], $3::bigint[], $4::timestamptz[])"
         " ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset,"
-        " received_at = greatest(progress.received_at, excluded.received_at), batches = progress.batches + 1",
+        " received_at = greatest(progress.received_at, excluded.received_at),"
+        " batches = progress.batches + 1, noted = progress.noted + 1",
         [topic for topic, _ in partitions],
         [partition for _, partition in partitions],
         [reached[partition].next_offset for partition in partitions],
         [reached[partition].received_at for partition in partitions],
     )
+    await renew(connection, {(tenants[one.tenant], one.topic, one.partition, one.kind) for one in changes})
+
+
+async def note_rebuilt(connection: asyncpg.Connection, tenants: Collection[int]) -> None:
+    """Record, in the transaction of a rebuild, that it changed contributions of these tenants."""
+    await renew(connection, {(tenant, *REBUILD, OTHER) for tenant in tenants})
+
+
+async def renew(connection: asyncpg.Connection, rows: Collection[tuple[int, str, int, str]]) -> None:
+    """Give these rows of `tenant_revisions` (tenant, topic, partition, kind) new values."""
+    if rows:
+        await connection.execute(
+            "INSERT INTO tenant_revisions (tenant, topic, partition, kind)"
+            " SELECT * FROM unnest($1::int[], $2::text[], $3::int[], $4::text[])"
+            " ON CONFLICT (tenant, topic, partition, kind) DO UPDATE SET revision = excluded.revision",
+            *(list(column) for column in zip(*sorted(rows), strict=True)),
+        )
 
 
 async def note_idle(pool: asyncpg.Pool, positions: Mapping[Partition, int], now: datetime) -> None:
-    """Partitions read to their end have nothing older than `now` to bring."""
+    """Move the watermark of partitions that are read to their end: they hold nothing older than `now`."""
     partitions = sorted(positions)
     await pool.execute(
         "INSERT INTO progress (topic, partition, next_offset, received_at, batches)"
@@ -57,9 +106,22 @@ async def note_idle(pool: asyncpg.Pool, positions: Mapping[Partition, int], now:
     )
 
 
-async def freshness(connection: asyncpg.Connection, asked_by: Asker, expected: int) -> Freshness:
-    """What this snapshot stands for, to who asks. Before `expected` partitions have been heard of there is no watermark."""
-    rows = await connection.fetch("SELECT topic, partition, next_offset, batches, received_at FROM progress ORDER BY 1, 2")
-    applied = "\n".join(f"{row['topic']}/{row['partition']}:{row['next_offset']}:{row['batches']}" for row in rows)
-    watermark = min(row["received_at"] for row in rows) if rows and len(rows) >= expected else None
-    return Freshness(blake2b(f"{asked_by.model}\n{asked_by.zone}\n{applied}".encode(), digest_size=12).hexdigest(), watermark)
+APPLIED = """
+    SELECT
+        (SELECT string_agg(concat_ws('/', topic, partition, kind, revision), ' ' ORDER BY topic, partition, kind)
+         FROM tenant_revisions WHERE tenant = $1 AND kind = ANY($2)) AS revisions,
+        coalesce(sum(batches - noted), 0) AS unnoted, min(received_at) AS received_at, count(*) AS partitions
+    FROM progress
+"""
+"""`unnoted` counts batches of an older version of this service, which may have changed any tenant."""
+
+
+async def freshness(connection: asyncpg.Connection, asker: Asker, kpi: Kpi | None, expected: int) -> Freshness:
+    """What an answer about `kpi` (None: any KPI) to `asker` is made of, in this snapshot. One statement, one range of an index.
+
+    There is no watermark before `expected` partitions have been heard of.
+    """
+    row = await connection.fetchrow(APPLIED, asker.number, kinds_of(kpi) if kpi else list(TOUCHES))
+    made_of = [asker.model, asker.zone, kpi and f"{kpi.id} {kpi.version}", row["unnoted"], row["revisions"]]
+    revision = blake2b("\n".join(map(str, made_of)).encode(), digest_size=12).hexdigest()
+    return Freshness(revision, row["received_at"] if row["partitions"] >= expected else None)

@@ -1,32 +1,57 @@
-"""Which model's scores count for a tenant: the one promoted last, else the one that the settings name."""
+"""Which model's scores count for a tenant: the one promoted last.
+
+A tenant's first promotion is made when the tenant is: it pins the default model of that moment, so that a later default
+changes new tenants only. Until then, an instant for most, the present default counts.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
 
-from services.metrics.store.tenants import UNKNOWN_ZONE
+UNKNOWN_ZONE = "UTC"
+"""The zone of a tenant whose events came before the gateway told us of it; no contribution depends on a zone."""
 
-LAST = "SELECT p.model FROM promotions p WHERE p.tenant = t.id ORDER BY p.id DESC LIMIT 1"
-"""The model promoted last for the tenant `t`."""
+LAST = "SELECT p.model FROM promotions p WHERE p.tenant = t.id ORDER BY p.initial, p.id DESC LIMIT 1"
+"""The model that is promoted for the tenant `t`. One that somebody promoted outranks the initial one, whichever was stored
+first."""
 
-ASKER = f"SELECT t.zone, ({LAST}) AS model FROM tenants t WHERE t.slug = $1"  # noqa: S608
+ASKER = f"SELECT t.id, t.zone, ({LAST}) AS model FROM tenants t WHERE t.slug = $1"  # noqa: S608
+
+UNPINNED = """
+    INSERT INTO promotions (tenant, model, promoted_at, initial)
+    SELECT t.id, $1, $2, true FROM tenants t
+    WHERE ($3::int IS NULL OR t.id = $3) AND NOT EXISTS (SELECT FROM promotions p WHERE p.tenant = t.id)
+    ORDER BY t.id ON CONFLICT (tenant) WHERE initial DO NOTHING RETURNING tenant
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
     """A tenant that asks: in which zone its days begin, and whose scores count for it. Read once for each request, in its
-    snapshot, so that no answer mixes two models."""
+    snapshot, so that no answer mixes two models. `number` is None where metrics doesn't know the tenant."""
 
     slug: str
     zone: str
     model: str
+    number: int | None = None
 
 
 async def asker_of(connection: asyncpg.Connection, slug: str, default: str) -> Asker:
     """The tenant of that name; `default` counts for it as long as no model was promoted."""
     row = await connection.fetchrow(ASKER, slug)
-    return Asker(slug, row["zone"], row["model"] or default) if row else Asker(slug, UNKNOWN_ZONE, default)
+    return Asker(slug, row["zone"], row["model"] or default, row["id"]) if row else Asker(slug, UNKNOWN_ZONE, default)
+
+
+async def pin_default(
+    connection: asyncpg.Connection | asyncpg.Pool, default: str, now: datetime, tenant: int | None = None
+) -> list[int]:
+    """Promote `default` for tenants (or the one with this number) for which no model was promoted yet; their numbers.
+
+    A unique index lets a tenant have one initial promotion, so that of two replicas with different defaults one decides, for
+    good.
+    """
+    return [row["tenant"] for row in await connection.fetch(UNPINNED, default, now, tenant)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +66,7 @@ async def standing(connection: asyncpg.Connection, slug: str) -> Promotion | Non
     """The tenant's last promotion, None where there was none."""
     row = await connection.fetchrow(
         "SELECT p.model, p.promoted_at FROM promotions p JOIN tenants t ON t.id = p.tenant"
-        " WHERE t.slug = $1 ORDER BY p.id DESC LIMIT 1",
+        " WHERE t.slug = $1 ORDER BY p.initial, p.id DESC LIMIT 1",
         slug,
     )
     return Promotion(**row) if row else None

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -98,9 +99,15 @@ promotions = Table(
     Column("tenant", Integer, nullable=False),
     Column("model", Text, nullable=False),
     Column("promoted_at", instant, nullable=False),
+    Column(
+        "initial", Boolean, nullable=False, server_default=text("false"), comment="the default model, pinned for a new tenant"
+    ),
     Index("promotions_by_tenant", "tenant", "id"),
+    Index("promotions_initial", "tenant", unique=True, postgresql_where=text("initial")),
 )
-"""Which model's scores count for a tenant: the newest row's. Rows are never changed or removed."""
+"""Which model's scores count for a tenant: the newest row's that isn't `initial`, else the initial one's. Rows are never
+changed or
+removed."""
 
 contributions = Table(
     "contributions",
@@ -156,5 +163,18 @@ progress = Table(
     Column("next_offset", BigInteger, nullable=False),
     Column("received_at", instant, nullable=False),
     Column("batches", BigInteger, nullable=False),
+    Column("noted", BigInteger, nullable=False, server_default=text("0"), comment="of batches, how many are in tenant_revisions"),
     PrimaryKeyConstraint("topic", "partition", name="progress_pkey"),
 )
+
+tenant_revisions = Table(
+    "tenant_revisions",
+    metadata,
+    Column("tenant", Integer, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("revision", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
+    PrimaryKeyConstraint("tenant", "topic", "partition", "kind", name="tenant_revisions_pkey"),
+)
+"""A new random value for each batch that holds something of the tenant, by kind of change."""

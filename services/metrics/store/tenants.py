@@ -1,11 +1,11 @@
 """Tenants as metrics knows them: a number for rows, a zone for days."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 
 import asyncpg
 
-UNKNOWN_ZONE = "UTC"
-"""The zone of a tenant whose events came before the gateway told us of it; no contribution depends on a zone."""
+from services.metrics.store.promotions import UNKNOWN_ZONE, pin_default
 
 
 class Tenants:
@@ -30,8 +30,11 @@ class Tenants:
         return self._known
 
 
-async def put_tenant(pool: asyncpg.Pool, slug: str, name: str, zone: str) -> None:
-    """Take in what the gateway says of a tenant. A changed zone drops its seals: their days were others."""
+async def put_tenant(pool: asyncpg.Pool, slug: str, name: str, zone: str, default_model: str, now: datetime) -> None:
+    """Store what the gateway says of a tenant; `default_model` is promoted for it if no model was.
+
+    A changed zone drops the tenant's seals: they count other days.
+    """
     async with pool.acquire() as connection, connection.transaction():
         tenant = await connection.fetchval(
             "INSERT INTO tenants (slug, name, zone) VALUES ($1, $2, $3)"
@@ -46,3 +49,4 @@ async def put_tenant(pool: asyncpg.Pool, slug: str, name: str, zone: str) -> Non
             tenant,
             zone,
         )
+        await pin_default(connection, default_model, now, tenant)

@@ -1,7 +1,7 @@
 """The one way in which contributions are written: in one transaction a batch is merged into its subjects, and they into KPIs."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from services.metrics.domain.contributions import Contribution, contributions
 from services.metrics.domain.view import view
 from services.metrics.store import subjects as store
 from services.metrics.store.contributions import Rows, Touch, replace
-from services.metrics.store.progress import Partition, Reached, advance
+from services.metrics.store.progress import Change, Partition, Reached, advance, note_rebuilt
 from services.metrics.store.seals import take_off
 from services.metrics.store.subjects import Key, ScoreKey, Subject
 from services.metrics.store.tenants import Tenants
@@ -32,11 +32,13 @@ Said = TypeVar("Said", Event, ScoreEvent)
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a handler was given, decoded."""
+    """What a handler was given, decoded: events, scores, how far their partitions come with them, and whose answers they may
+    change."""
 
     events: Sequence[Event] = ()
     scores: Sequence[ScoreEvent] = ()
     reached: Mapping[Partition, Reached] = field(default_factory=dict)
+    changes: Collection[Change] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Writer:
                 subject.take_in(events.get(key, ()), scores.get(key, ()))
             await store.store(connection, locked.values())
             await self._follow(connection, list(locked.values()))
-            await advance(connection, batch.reached)
+            await advance(connection, batch.reached, batch.changes, tenants)
 
         await self._transact(work)
 
@@ -96,16 +98,22 @@ class Writer:
             subjects = await store.lock_known(connection, after, limit)
             await store.load(connection, subjects)
             await store.mark_judged(connection, subjects)
-            await self._follow(connection, subjects)
+            touches = await self._follow(connection, subjects)
+            await note_rebuilt(connection, {tenant for tenant, _, _ in touches})
             return Rebuilt(len(subjects), subjects[-1].id if subjects else None)
 
         return await self._transact(work)
 
-    async def _follow(self, connection: asyncpg.Connection, subjects: list[Subject]) -> None:
-        """Bring contributions after their subjects: first the rows, then the seals of what they changed; never the other way."""
+    async def _follow(self, connection: asyncpg.Connection, subjects: list[Subject]) -> set[Touch]:
+        """Write the contributions of `subjects`: first the rows, then the seals over what they changed, never the other way
+        round.
+
+        Returns where contributions changed.
+        """
         found = await asyncio.to_thread(fold_all, subjects)
         touches = await replace(connection, subjects, await self._rows.of(found))
         await self._take_off(connection, touches)
+        return touches
 
     async def _transact(self, work: Callable[[asyncpg.Connection], Awaitable[Done]]) -> Done:
         for attempt in range(1, ATTEMPTS + 1):

@@ -122,7 +122,7 @@ async def look_again(http: httpx.AsyncClient, pool: asyncpg.Pool, tenant: Tenant
         have, served_from = await ask(http, tenant, question)
         async with snapshot(pool) as connection:
             asked_by = await asker_of(connection, tenant.slug, tenant.model)
-            seen = (await freshness(connection, asked_by, 0)).revision
+            seen = (await freshness(connection, asked_by, question.kpi, 0)).revision
             measures = question.kpi.reads(question.filed_by, asked_by.model)
             wanted = answer(question, await stored_recount(connection, tenant.id, measures), asked_by.model, question.end)
         if wanted == have or seen == served_from:

@@ -15,17 +15,20 @@ CLOSED = "/v1/kpis/nps?from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z"
 
 
 class Metrics:
-    """Plays metrics at one revision."""
+    """Plays metrics: a revision for each KPI, and a watermark."""
 
     def __init__(self) -> None:
-        self.revision = "r1"
+        self.revisions = {"nps": "r1", "csat": "r1"}
+        self.watermark = "2026-11-20T12:00:00+00:00"
         self.aggregations = 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/internal/revision":
-            return httpx.Response(200, json={"revision": self.revision, "watermark": None})
+            revision = self.revisions[request.url.params["kpi"]]
+            return httpx.Response(200, json={"revision": revision, "watermark": self.watermark})
         self.aggregations += 1
-        headers = {"x-earshot-revision": self.revision}
+        revision = self.revisions["nps" if "/nps" in request.url.path else "csat"]
+        headers = {"x-earshot-revision": revision, "x-earshot-watermark": self.watermark}
         if request.url.path.endswith("/records"):
             records = [{"at": "t", "subject": "s", "value": 9, "text": "+1", "dims": {"team": None}}]
             return httpx.Response(200, json={"records": records, "next": "c/2"}, headers=headers)
@@ -54,15 +57,30 @@ async def conditional(door: Door, path: str, key: str, tag: str, **headers: str)
 async def test_what_still_stands_is_304_and_costs_no_aggregation(door: Door, metrics: Metrics, key: str, path: str) -> None:
     first = await door.get(path, key)
     assert first.headers["cache-control"] == "private, no-cache"
-    again = await conditional(door, path, key, f'"other", W/{first.headers["etag"]}')
+    again = await conditional(door, path, key, f'"other", {first.headers["etag"]}')
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
     assert metrics.aggregations == 1
+
+
+async def test_a_304_has_the_present_watermark_which_the_weak_tag_does_not_cover(door: Door, metrics: Metrics, key: str) -> None:
+    first = await door.get(CLOSED, key)
+    assert first.headers["x-earshot-watermark"] == metrics.watermark
+    assert first.headers["etag"].startswith('W/"')
+    metrics.watermark = "2026-11-20T12:05:00+00:00"
+    again = await conditional(door, CLOSED, key, first.headers["etag"])
+    assert (again.status_code, again.headers["x-earshot-watermark"]) == (304, metrics.watermark)
+
+
+async def test_an_event_that_touches_another_kpi_leaves_the_tag_valid(door: Door, metrics: Metrics, key: str) -> None:
+    first = await door.get(CLOSED, key)
+    metrics.revisions["csat"] = "r2"
+    assert (await conditional(door, CLOSED, key, first.headers["etag"])).status_code == 304
 
 
 @pytest.mark.parametrize("path", [CLOSED, "/v1/kpis/nps?window=24h"])
 async def test_after_an_event_it_is_asked_again(door: Door, metrics: Metrics, key: str, path: str) -> None:
     first = await door.get(path, key)
-    metrics.revision = "r2"
+    metrics.revisions["nps"] = "r2"
     again = await conditional(door, path, key, first.headers["etag"])
     assert (again.status_code, metrics.aggregations) == (200, 2)
     assert again.headers["etag"] != first.headers["etag"]

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.metrics.store.progress import Reached, note_idle
-from services.metrics.store.writer import Batch
-from tests.service.metrics.world import World, answered, serving
+from tests.service.metrics.world import World, answered, batch, serving
 from tests.unit.metrics.build import nps
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -21,8 +20,8 @@ async def test_the_revision_changes_with_what_is_applied_and_is_on_every_answer(
     async with serving(world.url, NOW) as http:
         seen = set()
         for offset in range(3):
-            await world.writer.apply(Batch([answered(offset, nps(9), at=NOW)], (), reached(offset)))
-            revision = (await http.get("/internal/revision")).json()["revision"]
+            await world.writer.apply(batch(answered(offset, nps(9), at=NOW), reached=reached(offset)))
+            revision = (await http.get("/internal/revision?kpi=nps")).json()["revision"]
             for path in ("/v1/kpis/nps", "/v1/kpis/nps/records"):
                 assert (await http.get(path)).headers["x-earshot-revision"] == revision
             seen.add(revision)
@@ -31,15 +30,15 @@ async def test_the_revision_changes_with_what_is_applied_and_is_on_every_answer(
 
 async def test_offsets_that_begin_again_make_a_new_revision_all_the_same(world: World) -> None:
     async with serving(world.url, NOW) as http:
-        await world.writer.apply(Batch([answered(1, nps(9), at=NOW)], (), reached(1)))
+        await world.writer.apply(batch(answered(1, nps(9), at=NOW), reached=reached(1)))
         before = (await http.get("/internal/revision")).json()["revision"]
-        await world.writer.apply(Batch([answered(2, nps(9), at=NOW)], (), reached(1)))
+        await world.writer.apply(batch(answered(2, nps(9), at=NOW), reached=reached(1)))
         assert (await http.get("/internal/revision")).json()["revision"] != before
 
 
 async def test_there_is_a_watermark_once_every_partition_was_heard_of_and_it_is_the_least(world: World) -> None:
     async with serving(world.url, NOW) as http:
-        await world.writer.apply(Batch([answered(1, nps(9), at=NOW)], (), reached(1)))
+        await world.writer.apply(batch(answered(1, nps(9), at=NOW), reached=reached(1)))
         assert (await http.get("/v1/kpis/nps")).json()["watermark"] is None
         idle = {(topic, n): 0 for topic in ("feedback.events", "feedback.scores") for n in range(6)} | {("feedback.events", 0): 2}
         before = (await http.get("/internal/revision")).json()["revision"]

@@ -1,7 +1,7 @@
 """What the tests of metrics stand on: a real database, its writer, statements in few words, the service over HTTP."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,16 +12,18 @@ import httpx
 from pydantic import SecretStr
 
 from services.metrics.app import create_app
+from services.metrics.consumer import kind
 from services.metrics.live import Sender
 from services.metrics.sealer import Sealer
 from services.metrics.settings import Settings
+from services.metrics.store.progress import Change, Partition, Reached
 from services.metrics.store.tenants import put_tenant
 from services.metrics.store.writer import Batch, Writer
 from services.metrics.verify.recount import STORED, plain
 from shared.database import open_pool
 from shared.events import Answer, Body, Event, Response, Score, ScoreEvent, Tombstone, text_hash
 from shared.kafka import Message
-from shared.topics import Topic
+from shared.topics import EVENTS, SCORES, Topic
 from tests.unit.metrics.build import MODEL, rows
 
 TOKEN = "a-token-for-tests-only"
@@ -38,8 +40,7 @@ class World:
 
     async def take(self, *said: Event | ScoreEvent) -> None:
         """One batch."""
-        events = [one for one in said if isinstance(one, Event)]
-        await self.writer.apply(Batch(events, [one for one in said if isinstance(one, ScoreEvent)]))
+        await self.writer.apply(batch(*said))
 
     async def contributions(self) -> Counter[tuple[Any, ...]]:
         """All that is stored, with names: subject's number, tenant's number, then the contribution."""
@@ -49,7 +50,7 @@ class World:
         return [tuple(row) for row in await self.pool.fetch("SELECT subject, erased FROM subjects ORDER BY subject")]
 
     async def tenant(self, slug: str = "acme", zone: str = "Europe/Berlin") -> None:
-        await put_tenant(self.pool, slug, slug.title(), zone)
+        await put_tenant(self.pool, slug, slug.title(), zone, MODEL, datetime.now(UTC))
 
     async def seal(self, now: datetime | None = None) -> int:
         """Seal all that can be; how many seals were made."""
@@ -58,6 +59,15 @@ class World:
         while sealed := await sealer.round():
             made += sealed
         return made
+
+
+def batch(*said: Event | ScoreEvent, reached: Mapping[Partition, Reached] | None = None) -> Batch:
+    """One batch, as if all of it came from partition 0 of its topic."""
+    events = [one for one in said if isinstance(one, Event)]
+    scores = [one for one in said if isinstance(one, ScoreEvent)]
+    changes = {Change(one.tenant, EVENTS.name, 0, kind(one)) for one in events}
+    changes |= {Change(one.tenant, SCORES.name, 0, kind(one)) for one in scores}
+    return Batch(events, scores, reached or {}, changes)
 
 
 @asynccontextmanager
@@ -75,12 +85,12 @@ class Deaf:
 
 @asynccontextmanager
 async def serving(
-    url: str, now: datetime | None = None, tenant: str = "acme", sender: Sender | None = None
+    url: str, now: datetime | None = None, tenant: str = "acme", sender: Sender | None = None, model: str = MODEL
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """The service over HTTP, without consumer and sealer, asked in `tenant`'s name; its clock stands at `now`. What it announces,
-    `sender` hears."""
+    """The service over HTTP, without consumer and sealer, called in `tenant`'s name. `now` is its clock, `sender` gets what it
+    announces, `model` is its default model."""
     settings = Settings(
-        database_url=SecretStr(url), internal_token=SecretStr(TOKEN), consume=False, seal=False, sentiment_model=MODEL
+        database_url=SecretStr(url), internal_token=SecretStr(TOKEN), consume=False, seal=False, sentiment_model=model
     )
     app = create_app(settings, clock=lambda: now or datetime.now(UTC), sender=sender or Deaf())
     headers = {"Authorization": f"Bearer {TOKEN}", "X-Earshot-Tenant": tenant}
