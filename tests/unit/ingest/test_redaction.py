@@ -1,6 +1,8 @@
-"""What is hidden in comments, what isn't, and that hostile text costs no more than friendly text."""
+"""What is redacted, what stays, and that the time is linear in the length of any text."""
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from stdnum import luhn
 
 from services.ingest.domain.redaction import MAX_JUDGED, Redactor
+from tests.growth import MOST, growth
 
 
 def redact(text: str) -> str:
@@ -40,7 +43,110 @@ def redact(text: str) -> str:
         ("a@b.de, DE89370400440532013000, 4111111111111111, +49 30 1234567", "[email], [iban], [card], [phone]"),
     ],
 )
-def test_an_identity_is_hidden(text: str, published: str) -> None:
+def test_an_identity_is_redacted(text: str, published: str) -> None:
+    assert redact(text) == published
+
+
+BLANKS = {
+    "no-break": "\u00a0",
+    "narrow no-break": "\u202f",
+    "thin": "\u2009",
+    "double": "  ",
+    "line break": "\n",
+    "CRLF": "\r\n  ",
+}
+SEPARATORS = {
+    **BLANKS,
+    "dot": ".",
+    "dash": "-",
+    "en dash": "–",
+    "spaced dash": " - ",
+    "slash": "/",
+    "zero width": "\u200b",
+    "none": "",
+}
+
+
+@pytest.mark.parametrize("separator", SEPARATORS.values(), ids=SEPARATORS)
+@pytest.mark.parametrize("card", ["4111 1111 1111 1111", "5500 0000 0000 0004", "3782 822463 10005", "6011 0009 9013 9424"])
+def test_a_card_is_redacted_with_any_separator(card: str, separator: str) -> None:
+    assert redact(f"my card {card.replace(' ', separator)}, please") == "my card [card], please"
+
+
+@pytest.mark.parametrize("separator", SEPARATORS.values(), ids=SEPARATORS)
+@pytest.mark.parametrize(
+    "iban",
+    [
+        "DE89 3704 0044 0532 0130 00",
+        "gb82 west 1234 5698 7654 32",
+        "NO93 8601 1117 947",
+        "MT84 MALT 0110 0001 2345 MTLC AST0 01S",
+    ],
+)
+def test_an_iban_is_redacted_with_any_separator(iban: str, separator: str) -> None:
+    assert redact(f"account {iban.replace(' ', separator)}; please") == "account [iban]; please"
+
+
+@pytest.mark.parametrize(
+    ("text", "published"),
+    [
+        ("you charged 4111 1111 1111 1111 50 EUR", "you charged [card] 50 EUR"),
+        ("50 EUR from 4111 1111 1111 1111 150 EUR more", "50 EUR from [card] 150 EUR more"),
+        ("my card 4111111111111111 12/28", "my card [card]"),
+        ("Visa 5500 0000 0000 0004 123", "Visa [card]"),
+        ("4111 1111 1111 1111 12/28 123", "[card]"),
+        ("4111 1111 1111 1111 exp 12/28 cvv 123", "[card]"),
+        ("4111 1111 1111 1111, expires 12/2028, CVV is 1234.", "[card]."),
+        ("gültig bis 12/28, 4111 1111 1111 1111", "gültig bis [card]"),
+        ("12/28 4111 1111 1111 1111", "[card]"),
+        ("CVV 123 for the card 4111 1111 1111 1111", "CVV [card] for the card [card]"),
+        ("cards 4111 1111 1111 1111 5500 0000 0000 0004", "cards [card] [card]"),
+        ("4111111111111111/5500000000000004", "[card]/[card]"),
+        ("order 12345 4111 1111 1111 1111", "order 12345 [card]"),
+        ("on 12/28/2024 with 4111 1111 1111 1111 on 12/28/2024", "on 12/28/2024 with [card] on 12/28/2024"),
+        ("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", "[card]"),
+        ("card4111111111111111", "card[card]"),
+        ("٤١١١ ١١١١ ١١١١ ١١١١", "[card]"),
+        ("IBANDE89370400440532013000BIC", "IBAN[iban]BIC"),
+        ("NO9386011117947", "[iban]"),
+        ("DE89 3704 0044 0532 0130 00 50 EUR", "[iban] 50 EUR"),
+        ("030 901820 / 0151 12345678", "[phone] / [phone]"),
+        ("030 901820/0151 12345678", "[phone]/[phone]"),
+        ("415-555-2671/415-555-2672", "[phone]/[phone]"),
+        ("030 901820 0151 12345678", "[phone] [phone]"),
+        ("01 23 45 67 89 06 12 34 56 78", "[phone] [phone]"),
+        ("+49 30 1234567 +49 171 1234567", "[phone] [phone]"),
+        ("0171 1234567,0171 7654321", "[phone],[phone]"),
+        ("call 5551234 or 5551235", "call [phone] or [phone]"),
+        ("Tel.0171 1234567", "Tel.[phone]"),
+        ("0171 1234567 (10-18 Uhr)", "[phone] (10-18 Uhr)"),
+        ("0171 1234567 50 EUR", "[phone] 50 EUR"),
+        ("75001 06 12 34 56 78", "75001 [phone]"),
+        ("28001 612 345 678", "28001 [phone]"),
+        ("customer 12345678 0171 1234567", "customer 12345678 [phone]"),
+        ("order 12345 / 0171 1234567", "order 12345 / [phone]"),
+        ("12.11.2024 0171 1234567", "12.11.2024 [phone]"),
+        ("0151\u202f123\u00a045\u2009678", "[phone]"),
+        ("\u202a+49 30 1234567\u202c", "\u202a[phone]\u202c"),
+        ("612 345 678", "[phone]"),
+        ("912 345 678", "[phone]"),
+        ("(+49) 30 1234567", "[phone]"),
+        ("tel: 0049 (0) 30 / 90 18 20", "tel: [phone]"),
+        ("+54 9 11 2345 6789", "[phone]"),
+        ("mailto:jane.doe@example.com?subject=x", "mailto:[email]?subject=x"),
+        ('"john doe"@example.com', "[email]"),
+        ("<jane+tag@example.com>", "<[email]>"),
+        ("jane＠example.com", "[email]"),
+        ("jane (at) example (dot) com", "[email]"),
+        ("?user=jane%40example.com", "[email]"),
+        ("ju\u0308rgen@mu\u0308ller.de", "[email]"),
+        ("почта@пример.рф", "[email]"),
+        ("user@xn--e1afmkfd.xn--p1ai", "[email]"),
+        ("a@[192.168.0.1]", "[email]"),
+        ("o'neil!#$&*/=?^`{|}~@example.com", "[email]"),
+    ],
+)
+def test_an_identity_beside_other_things_or_in_an_unusual_form_is_redacted(text: str, published: str) -> None:
     assert redact(text) == published
 
 
@@ -56,6 +162,14 @@ def test_an_identity_is_hidden(text: str, published: str) -> None:
         "tracking 00340434161094042557", "1 000 000 000 people", "DE89 3704 0044 0532 0130 01", "5 of 5",
         "@home", "a@b", "10:15:22",
         "1234567890", "12345678901234567890123456789",
+        "IMEI 356938035643809", "EAN 4006381333931", "0.5105105105105105", "52.5200066123456789, 13.404954",
+        "550e8400-e29b-41d4-a716-446655440000", "v2.0.171.1234567", "phone with address 192.168.100.200",
+        "order 01711234567 please", "order number 0171 1234567, please", "Pedido nº 612 345 678", "ticket 4711-0815-2000",
+        "612 345 678 EUR", "612.345.678 €", "1 612 345 678 people", "population 12 345 678", "€ 612 345 678",
+        "tracking 0034 0434 1610 9404 2557", "tracking 9405 5036 9930 0000 0000 00", "1Z 999 AA1 01 2345 6784", "JD014600003RU",
+        "open 0800-1800", "09-17 Uhr, 10-18 Uhr", "rated 10 10 10 9 8 7", "5 4 5 4 5 4 3",
+        "01/02/2024 02/02/2024 03/02/2024 04/02/2024", "2024/01/02, 2024/01/03", "card ending 1111", "**** **** **** 1111",
+        "seats 12, 13, 14, 15, 16, 17, 18, 19", "0 800 and 0 900", "0171", "@ 5 pm", "what @jane said", "50% @ 3.5",
     ],
 )  # fmt: skip
 def test_other_numbers_stay(text: str) -> None:
@@ -88,27 +202,63 @@ def test_no_address_gets_through(address: str, space: str) -> None:
     assert published.count("[email]") == 1
 
 
-@pytest.mark.parametrize(
-    "unit",
-    ["1", "1 ", "@", "a@", "@a.", "0815 4711 2000 ab ", "DE89 ", "DE89370400440532013001 ", "4111 1111 1111 1112 ", "a", "1   ",
-     "+", "1---", "AB12", "call ", "+49 30 1234567 ", "(", "1.1.1.", "0049"],
-)  # fmt: skip
-def test_hostile_text_takes_no_longer_than_its_length_warrants(unit: str) -> None:
-    text = unit * (65_536 // len(unit))
-    begin = time.process_time()
-    redact(text)
-    assert time.process_time() - begin < 0.5
+# --- the corpora of the repository ------------------------------------------------------------------------------------------
+ROOT = Path(__file__).parents[3]
+CORPORA = (
+    "deploy/local/demo/corpus/*",
+    "services/sentiment/training/own/*.toml",
+    "services/sentiment/training/themes/*.jsonl",
+    "services/sentiment/training/themes/pieces/*.toml",
+    "tests/unit/sentiment/own_sentences.py",
+    "tests/unit/sentiment/urgent_*.py",
+)
 
 
-def test_beyond_what_is_judged_numbers_are_hidden_unjudged() -> None:
+def test_nothing_is_redacted_in_comments_without_identities() -> None:
+    lines = [line for pattern in CORPORA for file in sorted(ROOT.glob(pattern)) for line in file.read_text().splitlines()]
+    assert sum(len(re.findall(r"\d", line)) > 1 for line in lines) > 100
+    assert [line for line in lines if redact(line) != line] == []
+
+
+# --- time ---------------------------------------------------------------------------------------------------------------------
+HOSTILE = [
+    "1", "1 ", "@", "a@", "@a.", "0815 4711 2000 ab ", "DE89 ", "DE89370400440532013001 ", "4111 1111 1111 1112 ", "a", "1   ",
+    "+", "1---", "AB12", "call ", "+49 30 1234567 ", "(", "1.1.1.", "0049", "01/02/2024 ", "01/02/2024,", "1 2 3", "4 ", "0 ",
+    "4111111111111111 12/28 cvv 123 ", "valid 12/28 ", "[at]", "a%40", "(at)a(dot)", "call 1 ", "1\n", "١", "gb82west",
+    "DE89         ", "1Z", "12:30 ", "€1 ", "/1", "0171/", '"', '"a@b.de', "a.", "@a-", "0171 1234567 or ", "(0)", "+(0)49 ",
+    "\u00a0", "\u00a01", "45 ", "612 345 678 ", "1,", "call 1234567 1234567 ", "cvv ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
+def test_the_time_is_linear_in_the_length_of_a_hostile_text(unit: str) -> None:
+    assert growth(redact, unit, 100_000) < MOST
+
+
+def test_numbers_beyond_the_budget_are_redacted_without_examination() -> None:
     assert redact("4111 1111 1111 1112 " * (MAX_JUDGED + 1)).count("[number]") > 0
     assert redact("4111 1111 1111 1112 " * (MAX_JUDGED // 2)).count("[number]") == 0
 
 
-def test_the_texts_of_one_record_share_what_is_judged() -> None:
+@pytest.mark.parametrize(
+    "identity", ["4111 1111 1111 1111", "DE89 3704 0044 0532 0130 00", "0171 1234567", "+49 30 1234567", "a@b.de"]
+)
+@pytest.mark.parametrize(
+    "filler", ["4111 1111 1111 1112 x ", "DE89370400440532013001 x ", "0815 471120001 x ", "0171 1234567 x "]
+)
+def test_no_identity_is_published_beyond_the_budget(filler: str, identity: str) -> None:
+    assert identity not in redact(filler * (3 * MAX_JUDGED) + identity)
+
+
+def test_the_texts_of_one_record_share_the_budget() -> None:
     redact_all = Redactor()
-    texts = ["0815 4711 2000 or 0815 4711 2001 " * 20 for _ in range(1000)]
-    begin = time.process_time()
-    published = [redact_all(text) for text in texts]
-    assert time.process_time() - begin < 2
+    published = [redact_all("0815 4711 2000 or 0815 4711 2001 " * 20) for _ in range(100)]
     assert "0815" not in published[-1]
+
+
+def test_records_full_of_numbers_take_no_longer_than_their_length_warrants() -> None:
+    """500 records of 100 groups, all of which a phone number may start with: about 1 ms each."""
+    began = time.process_time()
+    for _ in range(500):
+        Redactor()("01234567 " * 100)
+    assert time.process_time() - began < 8

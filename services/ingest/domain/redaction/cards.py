@@ -1,0 +1,126 @@
+"""Payment cards: known by issuer prefix, issuer lengths and check digit (Luhn), anywhere in a run of digits.
+
+An expiry date and a security code beside a card are redacted with it, and those that are named as such anywhere in its text.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from stdnum import ean, luhn
+
+from services.ingest.domain.redaction.digits import DASHES, Group, ascii_digits, groups_of, runs_of
+from services.ingest.domain.redaction.spans import UNEXAMINED, Budget, Span
+
+SHORTEST, LONGEST = 13, 19
+RUN = runs_of(SHORTEST)
+SIXTEEN_UP = frozenset({16, 17, 18, 19})
+ISSUERS = tuple(
+    (re.compile(prefix), lengths)
+    for prefix, lengths in (
+        ("4", frozenset({13, 16, 19})),  # Visa
+        (r"5[1-5]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)", frozenset({16})),  # Mastercard
+        ("3[47]", frozenset({15})),  # American Express
+        ("36", frozenset({14}) | SIXTEEN_UP),  # Diners Club
+        ("30[0-5]|3095|3[89]", frozenset({14}) | SIXTEEN_UP),  # Diners Club
+        (r"35(?:2[89]|[3-8])", SIXTEEN_UP),  # JCB
+        (
+            "5[0678]|6|220[0-4]|8[12]",
+            SIXTEEN_UP,
+        ),  # Maestro, Discover, UnionPay, RuPay, Mir; nobody issues a Maestro below 16 digits
+        ("9792", frozenset({16})),  # Troy
+    )
+)
+NO_ISSUER = "017"
+"""First digits of no issuer's cards."""
+CURRENCY = r"\s?(?:[€$£¥%]|(?:eur|usd|gbp|chf|pln|brl|euros?|dollars?|pounds?|reais)\b)"
+JOINT = rf"[\s{DASHES},;:.()/|]{{1,6}}"
+DATE = rf"(?:0?[1-9]|1[0-2])\s{{0,2}}[/.{DASHES} ]\s{{0,2}}(?:20)?\d\d|(?:0[1-9]|1[0-2])\d\d"
+NAME = (
+    r"(?:exp(?:iry|ires|iration|\.)?(?:\s?date)?|valid(?:\s(?:thru|until|to))?|thru|gültig(?:\sbis)?|ablauf\w{0,10}|verfall\w{0,10}|"
+    r"caducidad|vence|vencimiento|validade|scadenza|expire(?:\sle)?|geldig(?:\stot)?|cvv2?|cvc2?|cv2|csc|cid|"
+    r"(?:card\s)?security\scode|card\scode|prüf(?:ziffer|nummer)|kartenprüfnummer|cryptogramme|código(?:\sde\sseguridad)?|code)"
+)
+LINK = r"(?:\s?(?:is|ist|est|es|é|è|and|und|et|y|e|en|with|mit|no|nr|number|code)\b)"
+NAMED = rf"(?:{LINK}{{0,2}}+\s?\b{NAME}\b{LINK}{{0,2}}[\s:.#=]{{0,3}})"
+ENDS = rf"(?!\d|[.,/{DASHES}:]\d|{CURRENCY})"
+AFTER = re.compile(rf"(?:{JOINT}{NAMED}?(?:{DATE}|\d{{3,4}}){ENDS}){{1,2}}", re.IGNORECASE)
+"""Up to two of an expiry date and a security code behind a card."""
+BEFORE = re.compile(rf"(?<![\d/.,])(?:{DATE}){JOINT}\Z", re.IGNORECASE)
+LOOK_BACK = 16
+"""Characters in front of a card in which an expiry date is looked for."""
+ANYWHERE = re.compile(rf"\b{NAME}\b{LINK}{{0,2}}[\s:.#=]{{0,3}}((?:{DATE}|\d{{3,4}}){ENDS})", re.IGNORECASE)
+
+
+def find(text: str, budget: Budget) -> Iterator[Span]:
+    """The cards in `text` with what is beside them; candidates beyond the budget are redacted. Linear in its length."""
+    numbers = [span for run in RUN.finditer(text) for span in _in_run(text, groups_of(text, run), budget)]
+    limits = [*[number.start for number in numbers], len(text)][1:]
+    end = 0
+    for (start, stop, placeholder), limit in zip(numbers, limits, strict=True):
+        date = BEFORE.search(text, max(end, start - LOOK_BACK), start)
+        beside = AFTER.match(text, stop, limit)
+        end = beside.end() if beside else stop
+        yield Span(date.start() if date else start, end, placeholder)
+
+
+def find_named_codes(text: str) -> Iterator[Span]:
+    """Expiry dates and security codes that are named as such, for a text that holds a card."""
+    for found in ANYWHERE.finditer(text):
+        yield Span(*found.span(1), "[card]")
+
+
+def _in_run(text: str, groups: Sequence[Group], budget: Budget) -> Iterator[Span]:
+    place = 0
+    while place < len(groups):
+        candidates = [] if text[groups[place].start] in NO_ISSUER else _candidates(text, groups, place)
+        if candidates and not budget.spend():
+            yield Span(groups[place].start, groups[-1].end, UNEXAMINED)
+            return
+        last = next((last for last in candidates if is_card(text[groups[place].start : groups[last].end])), None)
+        if last is None:
+            place += 1
+        else:
+            yield Span(groups[place].start, groups[last].end, "[card]")
+            place = last + 1
+
+
+def _candidates(text: str, groups: Sequence[Group], first: int) -> list[int]:
+    """The groups that a card which begins with group `first` may end with, longest card first."""
+    start = groups[first].start
+    if _goes_on(text, start):
+        return []
+    total, sizes, found = 0, [], []
+    for last in range(first, len(groups)):
+        size = groups[last].size
+        total += size
+        if total > LONGEST:
+            break
+        sizes.append(size)
+        if total >= SHORTEST and (_grouped(sizes) or (first == 0 and last == len(groups) - 1 and max(sizes) == 1)):
+            found.append(last)
+    return found[::-1]
+
+
+def _goes_on(text: str, start: int) -> bool:
+    """Whether the digits at `start` belong to a number before them: a decimal fraction, or a country code after a plus."""
+    before = text[max(0, start - 2) : start]
+    return before.endswith("+") or (len(before) == 2 and before[0].isdigit() and before[1] in ".,")
+
+
+def _grouped(sizes: Sequence[int]) -> bool:
+    """Whether people group cards so: one group, groups of 4 (8, 12), equal groups, 4-6-5, 4-6-4, 6-13."""
+    *head, last = sizes
+    if not head or sizes in ([4, 6, 5], [4, 6, 4], [6, 13]):
+        return True
+    if all(size % 4 == 0 for size in head):
+        return last <= 8
+    return head[0] in (2, 5, 6) and len(set(head)) == 1 and last <= head[0]
+
+
+def is_card(written: str) -> bool:
+    """Whether the digits of `written` are a card number of some issuer."""
+    digits = ascii_digits(written)
+    if not any(len(digits) in lengths and prefix.match(digits) for prefix, lengths in ISSUERS):
+        return False
+    is_article = len(digits) == 13 and ean.is_valid(digits)  # German article numbers begin with 4 as Visa's old short numbers do
+    return bool(luhn.checksum(digits) == 0) and not is_article

@@ -1,0 +1,31 @@
+"""E-mail addresses, also written with a full-width at sign, as "(at)", percent-encoded, quoted or in other scripts."""
+
+import re
+from collections.abc import Iterator
+
+from services.ingest.domain.redaction.spans import Span
+
+AT = r"(?:[@＠﹫]|%40|\s?[(\[{]\s?(?:at|ät|@)\s?[)\]}]\s?)"
+DOT = r"(?:[.。．｡]|\s?[(\[{]\s?(?:dot|punkt|point|punto)\s?[)\]}]\s?)"
+TOP_LEVEL = r"(?:xn--[a-z0-9-]{1,59}|[^\W\d_]{2,24})"
+DOMAIN = re.compile(
+    rf"{AT}(?:(?:[^\W_][\w\u0300-\u036f-]{{0,62}}+{DOT}){{1,8}}{TOP_LEVEL}|\[[0-9a-f:.]{{2,45}}\])",
+    re.IGNORECASE,
+)
+MIGHT_BE = re.compile(r"[@＠﹫]|%40|[(\[{]\s?(?:at|ät)\s?[)\]}]", re.IGNORECASE)
+LONGEST_LOCAL_PART = 256
+"""Characters. RFC 5321 allows 64; a longer one is redacted too."""
+LOCAL_PART_REVERSED = re.compile(r'"(?:[^"\n]|"\\){1,256}"|[^\s@＠﹫<>()\[\],;:"“”„«»]+')
+"""What may stand before the at sign, read from there to the left. RFC 5322 allows more than letters and digits."""
+
+
+def find(text: str) -> Iterator[Span]:
+    """The addresses in `text`. Linear in its length."""
+    if not MIGHT_BE.search(text):
+        return
+    end = 0
+    for domain in DOMAIN.finditer(text):
+        before = text[max(end, domain.start() - LONGEST_LOCAL_PART) : domain.start()][::-1]
+        if local := LOCAL_PART_REVERSED.match(before):
+            yield Span(domain.start() - local.end(), domain.end(), "[email]")
+            end = domain.end()
