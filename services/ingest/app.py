@@ -12,6 +12,7 @@ from starlette.routing import Route
 from services.ingest.api import connections, feedback, internal, overrides, quarantine, taxonomy
 from services.ingest.api.hooks import Hook
 from services.ingest.api.state import Ingest
+from services.ingest.eraser import Eraser
 from services.ingest.inbox import locks
 from services.ingest.inbox.committer import Committer
 from services.ingest.relay import Relay, Sends
@@ -61,6 +62,7 @@ def create_app(
             workers.start("relay", relay.run)
             workers.start("sweeper", relay.sweep)
             workers.start("releaser", releaser.run)
+            workers.start("eraser", Eraser(reads, store).run)
             app.state.reads = reads
             yield
 

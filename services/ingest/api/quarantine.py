@@ -9,6 +9,7 @@ from services.ingest.api.state import ingest_of
 from services.ingest.domain.delivery import Stored
 from services.ingest.domain.fields import Model, Name, Time
 from services.ingest.domain.receive import receive_again
+from services.ingest.domain.tombstone import CUSTOMER_ERASED
 from services.ingest.store.outbox import LAST
 from services.ingest.store.quarantine import Summary
 from shared.database import outage_is_503
@@ -59,7 +60,7 @@ async def retry(request: Request, tenant: Tenant, quarantined: str) -> dict[str,
         raise NotFound("no such delivery in quarantine")
     delivery = receive_again(connection, found, ingest.now())
     outcome = await ingest.committer.again(found.seq, delivery)
-    return {"id": quarantined, "status": outcome, "reason": delivery.reason}
+    return {"id": quarantined, "status": outcome, "reason": CUSTOMER_ERASED if outcome == "erased" else delivery.reason}
 
 
 @routes.post("/v1/replay", status_code=202)

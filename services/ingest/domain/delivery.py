@@ -6,10 +6,11 @@ from typing import Literal
 
 from shared.events import Event
 
-Verdict = Literal["accepted", "quarantined", "ignored", "held"]
-"""`held`: the connection is paused, so the delivery is kept unread until it is active again."""
+Verdict = Literal["accepted", "quarantined", "ignored", "held", "erased"]
+"""`held`: the connection is paused, so the delivery is kept unread until it is active again. `erased`: it was quarantined or held
+and named a customer who was erased; its body is gone and it is never read."""
 
-Outcome = Literal["accepted", "duplicate", "quarantined", "ignored", "held"]
+Outcome = Literal["accepted", "duplicate", "quarantined", "ignored", "held", "erased"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Statement:
 class Delivery:
     """`id` is the tool's own (a webhook's, an Idempotency-Key), equal for every retry; None: duplicates are known by content.
 
-    `erases` holds the pseudonyms of a customer to forget. `raw` is kept as received, `headers` without secrets.
+    `erases` holds the pseudonyms of a customer to erase. `raw` is kept as received, `headers` without secrets. `subjects`: of a
+    delivery that is kept without statements, the subjects that it is about, as far as its body can be read.
     """
 
     tenant: str
@@ -43,6 +45,7 @@ class Delivery:
     reason: str | None = None
     statements: tuple[Statement, ...] = ()
     erases: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

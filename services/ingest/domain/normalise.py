@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from services.ingest.domain import answers, facts
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Statement
-from services.ingest.domain.pseudonym import of_email, pseudonym
+from services.ingest.domain.pseudonym import address_of, of_email, pseudonym
 from services.ingest.domain.record import Override, Response, Review, Spoken, Ticket
 from services.ingest.domain.redaction import Redactor
 from shared import events
@@ -65,8 +65,8 @@ def _customer(record: Response | Review | Ticket | Override, key: bytes) -> str 
 
 
 def _email(record: Response | Review | Ticket | Override, key: bytes) -> str | None:
-    customer = record.customer if isinstance(record, Spoken) else None
-    return of_email(key, customer.email) if customer and customer.email else None
+    address = address_of(record.customer) if isinstance(record, Spoken) and record.customer else None
+    return of_email(key, address) if address else None
 
 
 def _dimensions(record: Response | Review | Ticket | Override, connection: Connection) -> dict[str, str | None]:

@@ -1,4 +1,4 @@
-"""A customer's pseudonym: the same person gets the same one within a tenant, and nobody without the tenant's key can tell who."""
+"""Pseudonyms of customers: within a tenant the same person gets the same one; only the tenant's key leads back to the person."""
 
 import hmac
 import unicodedata
@@ -7,15 +7,45 @@ from services.ingest.domain.fields import Customer
 
 
 def pseudonym(key: bytes, customer: Customer) -> str:
-    """The name under which everything of this customer is kept: by id where one is given, else by e-mail address."""
+    """The pseudonym under which everything of this customer is kept: of the id where one is given, else of the e-mail address."""
     if customer.id is not None:
-        return _keyed(key, "id", customer.id)
+        return of_id(key, customer.id)
     return of_email(key, customer.email or "")
+
+
+def of_id(key: bytes, value: str) -> str:
+    """The pseudonym of a customer's id."""
+    return _keyed(key, "id", value)
 
 
 def of_email(key: bytes, email: str) -> str:
     """The pseudonym of an address, whatever its case and composition."""
-    return _keyed(key, "email", unicodedata.normalize("NFC", email.strip()).casefold())
+    return _keyed(key, "email", normalised(email))
+
+
+def normalised(email: str) -> str:
+    """An address in the one form in which addresses are compared."""
+    return unicodedata.normalize("NFC", email.strip()).casefold()
+
+
+def address_of(customer: Customer) -> str | None:
+    """The customer's e-mail address: the one that is stated, else an id that is an address. None where neither is."""
+    return customer.email or (customer.id if customer.id and is_address(customer.id) else None)
+
+
+def is_address(text: str) -> bool:
+    """Whether an id has the form of an e-mail address: one @ with something on both sides, and no space."""
+    name, at, domain = text.strip().partition("@")
+    return bool(at and name and domain) and "@" not in domain and not any(map(str.isspace, name + domain))
+
+
+def to_erase(key: bytes, customer: Customer) -> set[str]:
+    """Every pseudonym by which the customer of an erasure may go. An address also finds the customer whose id is that address,
+    and an id that is an address also finds whoever stated it as their e-mail address."""
+    texts = {text for text in (customer.id, customer.email) if text}
+    addresses = {text for text in (customer.email, customer.id) if text and is_address(text)}
+    ids = texts | {form for address in addresses for form in (address.strip(), normalised(address))}
+    return {of_id(key, value) for value in ids} | {of_email(key, address) for address in addresses}
 
 
 def _keyed(key: bytes, kind: str, value: str) -> str:

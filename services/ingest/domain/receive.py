@@ -1,5 +1,6 @@
 """From what came over a connection to the delivery that the inbox keeps. Pure: the clock is an argument."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,14 +9,17 @@ from typing import Any
 
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, Stored, Verdict
+from services.ingest.domain.naming import objects, subjects_of
 from services.ingest.domain.normalise import TooLong, normalise
 from services.ingest.domain.providers import PROVIDERS, Parsed
-from services.ingest.domain.pseudonym import of_email, pseudonym
+from services.ingest.domain.pseudonym import to_erase
 from services.ingest.domain.record import Erasure, Invalid, read_record
 
 PAUSED = "the connection is paused"
 LONGEST_ID = 200
 LONGEST_REASON = 1000
+KIND = re.compile(r"[a-z0-9_.:-]{1,100}|an event without a type", re.IGNORECASE | re.ASCII)
+UNKNOWN_KIND = "an event of a kind that is no plain name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +60,15 @@ def posted(connection: Connection, value: Any, delivery: str | None, raw: bytes,
 
 def _judged(arrival: Arrival, parsed: Parsed, now: datetime) -> Delivery:
     if arrival.connection.state == "paused":
-        return _held(arrival)
+        return _held(arrival, parsed)
     if parsed.ignored:
-        return _unused(arrival, "ignored", parsed.ignored)
+        return _ignored(arrival, parsed.ignored)
     if parsed.problem:
         return _unused(arrival, "quarantined", parsed.problem)
     try:
         return _stated(arrival, parsed.records, now)
     except (Invalid, TooLong) as error:
-        return _unused(arrival, "quarantined", str(error))
+        return _unused(arrival, "quarantined", str(error), parsed)
 
 
 def _stated(arrival: Arrival, values: Sequence[Any], now: datetime) -> Delivery:
@@ -86,17 +90,18 @@ def _stated(arrival: Arrival, values: Sequence[Any], now: datetime) -> Delivery:
                 if not isinstance(record, Erasure)
             ]
         ),
-        erases=tuple(name for record in records if isinstance(record, Erasure) for name in _erased(record, key)),
+        erases=tuple(
+            name for record in records if isinstance(record, Erasure) for name in sorted(to_erase(key, record.customer))
+        ),
     )
 
 
-def _erased(record: Erasure, key: bytes) -> list[str]:
-    """Every pseudonym by which the customer to forget may go."""
-    email = [of_email(key, record.customer.email)] if record.customer.email else []
-    return sorted({pseudonym(key, record.customer), *email})
+def _ignored(arrival: Arrival, kind: str) -> Delivery:
+    """A kind of event that we don't use: neither its body nor a text that its sender chose freely is kept."""
+    return replace(_unused(arrival, "ignored", kind if KIND.fullmatch(kind) else UNKNOWN_KIND), raw=b"", headers={})
 
 
-def _unused(arrival: Arrival, verdict: Verdict, reason: str) -> Delivery:
+def _unused(arrival: Arrival, verdict: Verdict, reason: str, parsed: Parsed | None = None) -> Delivery:
     """Kept without statements. One that has no id gets the hash of its body as its id, so a tool's retries are duplicates."""
     return Delivery(
         tenant=arrival.connection.tenant,
@@ -108,12 +113,13 @@ def _unused(arrival: Arrival, verdict: Verdict, reason: str) -> Delivery:
         headers=arrival.headers,
         verdict=verdict,
         reason=reason[:LONGEST_REASON],
+        subjects=tuple(sorted(subjects_of(arrival.connection, objects(parsed.records)))) if parsed else (),
     )
 
 
-def _held(arrival: Arrival) -> Delivery:
+def _held(arrival: Arrival, parsed: Parsed) -> Delivery:
     """Kept unread. One without an id stays without, so equal bodies are all kept: A, B, A may be three changes of one subject."""
-    return replace(_unused(arrival, "held", PAUSED), id=_short(arrival.id))
+    return replace(_unused(arrival, "held", PAUSED, parsed), id=_short(arrival.id))
 
 
 def _short(delivery: str | None) -> str | None:

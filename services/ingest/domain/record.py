@@ -1,5 +1,6 @@
 """The canonical record: what one's own apps post and what every provider's payload becomes. Five types, told apart by `type`."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -93,12 +94,25 @@ Record = Response | Review | Ticket | Erasure | Override
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="type")])
 
 
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+
 class Invalid(ValueError):
-    """The record can't be used. `places` says where and why, never what stood there."""
+    """The record can't be used. `places` says where and why, never which value is there.
+
+    A place may hold the name of an unknown field. The message, which is stored with the delivery, leaves out names that may be
+    somebody's words or address.
+    """
 
     def __init__(self, places: list[dict[str, str]]) -> None:
         self.places = places
-        super().__init__("; ".join(f"{p['name']}: {p['reason']}" if p["name"] else p["reason"] for p in places))
+        named = [(_plain(place["name"]), place["reason"]) for place in places]
+        super().__init__("; ".join(f"{name}: {reason}" if name else reason for name, reason in named))
+
+
+def _plain(name: str) -> str:
+    """A path with `…` for each part that is no plain name."""
+    return ".".join(part if PLAIN_NAME.fullmatch(part) else "…" for part in name.split(".")) if name else ""
 
 
 def read_record(value: Any, now: datetime) -> Record:

@@ -17,7 +17,7 @@ import structlog
 from services.ingest.domain.delivery import Delivery, Outcome
 from services.ingest.inbox.erasure import erase
 from services.ingest.inbox.kept import ACQUIRE_SECONDS, Kept
-from services.ingest.inbox.restate import Pending, restate
+from services.ingest.inbox.restate import Pending, Restated, restate
 from services.ingest.inbox.stated import Stated
 from services.ingest.inbox.writer import Connection, write
 from shared.database import OUTAGE, RETRYABLE
@@ -137,14 +137,16 @@ class Committer:
             await self._erase(replace(delivery, id=None))
             delivery = replace(delivery, raw=b"")
 
-        async def work(db: Connection) -> dict[int, list[Stated]]:
+        async def work(db: Connection) -> dict[int, Restated]:
             async with db.transaction():
                 return await restate(db, before, {seq: delivery})
 
         async with refused_is_503():
             restated = await in_the_end(self._once, work)
-        self._hand_off(restated.get(seq, []))
-        return delivery.verdict if seq in restated else "duplicate"
+        if seq not in restated:
+            return "duplicate"
+        self._hand_off(restated[seq].statements)
+        return restated[seq].delivery.verdict
 
     async def _erase(self, delivery: Delivery) -> Outcome:
         """Alone in its transaction, since it waits for all who write of the customer."""

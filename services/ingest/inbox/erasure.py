@@ -1,75 +1,72 @@
-"""Forgetting a customer: a tombstone for every subject ever tied to them, and the content of these gone, in one transaction.
+"""Erasing a customer: one transaction gives every subject ever tied to them a tombstone and deletes what was said of it.
 
-Whoever is writing statements of the customer holds their lock, shared; this waits for them, and they for this. So what isn't seen
-here has a higher number than the erasure, and was said after it.
+A transaction that writes statements of the customer holds their lock, shared; an erasure holds it alone. So statements that the
+erasure doesn't see have higher numbers than it: they were made after it. Bodies that name the customer are searched afterwards,
+in the background, from the row of `erasures` that is written here (services/ingest/eraser.py).
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
-from hashlib import blake2b
 
 from services.ingest.domain.delivery import Delivery, Statement
+from services.ingest.domain.tombstone import SQL_FINGERPRINT, tombstone_of
 from services.ingest.inbox import locks
 from services.ingest.inbox.stated import Stated
 from services.ingest.inbox.writer import HOLD, LOCK, Connection, insert
-from shared.events import Event, Tombstone, decode_event
+from shared.events import Event, decode_event
 
-NAMES = """
-SELECT customer FROM events WHERE tenant = $1 AND email = ANY($2::text[]) AND customer IS NOT NULL
-UNION SELECT email FROM events WHERE tenant = $1 AND customer = ANY($2::text[]) AND email IS NOT NULL
-"""
-"""Under which other names the customer goes: the ids that came with their address, the addresses that came with their id."""
+IDS = "SELECT DISTINCT customer FROM events WHERE tenant = $1 AND email = ANY($2::text[]) AND customer IS NOT NULL"
+ADDRESSES = "SELECT DISTINCT email FROM events WHERE tenant = $1 AND customer = ANY($2::text[]) AND email IS NOT NULL"
 
-SUBJECTS = """
-SELECT DISTINCT ON (subject) event FROM events
+SUBJECTS = f"""
+SELECT DISTINCT ON (subject) subject, event, EXISTS (
+    SELECT FROM events grave WHERE grave.tenant = $1 AND grave.subject = events.subject AND grave.fingerprint = {SQL_FINGERPRINT}
+) FROM events
 WHERE tenant = $1 AND (customer = ANY($2::text[]) OR email = ANY($3::text[])) ORDER BY subject, seq DESC
-"""
-FORGET_EVENTS = "DELETE FROM events WHERE tenant = $1 AND subject = ANY($2::text[]) AND seq <> $3 RETURNING seq"
-FORGET_BODIES = "UPDATE inbox SET raw = NULL WHERE seq = ANY($1::bigint[])"
+"""  # noqa: S608
+FORGET_EVENTS = f"""
+DELETE FROM events WHERE tenant = $1 AND subject = ANY($2::text[]) AND fingerprint <> {SQL_FINGERPRINT} RETURNING seq
+"""  # noqa: S608
+"""A tombstone stays: metrics has it too, and a copy that reads the events again must come to the same."""
 
-GRAVE = blake2b(b"tombstone", digest_size=16).digest()
+FORGET_BODIES = "UPDATE inbox SET raw = NULL, headers = '{}' WHERE seq = ANY($1::bigint[])"
+
+SEARCH = "INSERT INTO erasures (seq, tenant, names, requested) VALUES ($1, $2, $3, $4)"
 
 
 async def erase(db: Connection, delivery: Delivery) -> list[Stated] | None:
-    """Carry out the erasure that `delivery` asks for: the tombstones to publish, None where it was carried out before.
+    """Carry out the erasure that `delivery` asks for. Returns the tombstones to publish, None where it was carried out before.
 
-    The request itself names the customer, so its body isn't kept.
+    A subject that has a tombstone gets no second one. The request itself names the customer, so its body isn't kept.
     """
     async with db.transaction():
         await db.execute(HOLD, [locks.ARRIVALS])
-        await _lock(db, delivery.tenant, delivery.erases)
-        names = {*delivery.erases, *[row[0] for row in await db.fetch(NAMES, delivery.tenant, delivery.erases)]}
+        names = await _lock_names(db, delivery)
+        rows = await db.fetch(SUBJECTS, delivery.tenant, names, delivery.erases)
+        new = [decode_event(event) for _, event, erased in rows if not erased]
+        [inserted] = await insert(db, [replace(delivery, raw=b"", erases=(), statements=_tombstones(new, delivery))])
+        if inserted is None:
+            return None
+        forgotten = await db.fetch(FORGET_EVENTS, delivery.tenant, [row[0] for row in rows])
+        await db.execute(FORGET_BODIES, sorted({row[0] for row in forgotten}))
+        await db.execute(SEARCH, inserted.seq, delivery.tenant, names, sorted(delivery.erases))
+    return inserted.statements
+
+
+async def _lock_names(db: Connection, delivery: Delivery) -> list[str]:
+    """Every pseudonym of the customer, locked: those requested, the ids that came with a requested address, and the addresses
+    that came with any of these ids."""
+    names = {*delivery.erases}
+    await _lock(db, delivery.tenant, names)
+    for query in (IDS, ADDRESSES):
+        names |= {row[0] for row in await db.fetch(query, delivery.tenant, sorted(names))}
         await _lock(db, delivery.tenant, names)
-        tombstones = await _tombstones(db, delivery, names)
-        done = replace(delivery, raw=b"", erases=(), statements=tuple(Statement(event, GRAVE) for event in tombstones))
-        [stated] = await insert(db, [done])
-        if stated:
-            subjects, itself = [event.subject for event in tombstones], stated[0].event.seq
-            forgotten = await db.fetch(FORGET_EVENTS, delivery.tenant, subjects, itself)
-            await db.execute(FORGET_BODIES, sorted({row[0] for row in forgotten}))
-    return stated
+    return sorted(names)
 
 
 async def _lock(db: Connection, tenant: str, names: Iterable[str]) -> None:
     await db.execute(LOCK, locks.of_customers((tenant, name) for name in names))
 
 
-async def _tombstones(db: Connection, delivery: Delivery, names: Iterable[str]) -> list[Event]:
-    rows = await db.fetch(SUBJECTS, delivery.tenant, list(names), delivery.erases)
-    found = [decode_event(row[0]) for row in rows]
-    return [_tombstone(event, position, delivery) for position, event in enumerate(found)]
-
-
-def _tombstone(event: Event, position: int, delivery: Delivery) -> Event:
-    return Event(
-        tenant=event.tenant,
-        subject=event.subject,
-        statement="",
-        seq=0,
-        position=position,
-        at=delivery.received_at,
-        received_at=delivery.received_at,
-        connection=event.connection,
-        source=event.source,
-        body=Tombstone(),
-    )
+def _tombstones(erased: Iterable[Event], delivery: Delivery) -> tuple[Statement, ...]:
+    return tuple(tombstone_of(event, position, delivery.received_at) for position, event in enumerate(erased))

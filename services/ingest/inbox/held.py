@@ -79,7 +79,7 @@ async def release(db: Database, connection: Connection, deliveries: Mapping[int,
         if row is None or tuple(row) != ("active", connection.revision):
             return None
         restated = await restate(db, "held", deliveries)
-    return [stated for seq in sorted(restated) for stated in restated[seq]]
+    return [stated for seq in sorted(restated) for stated in restated[seq].statements]
 
 
 async def quarantine_held(pool: asyncpg.Pool, seq: int, reason: str) -> None:

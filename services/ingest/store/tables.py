@@ -16,7 +16,9 @@ from sqlalchemy import (
     func,
     text,
 )  # fmt: skip
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from services.ingest.domain.tombstone import SQL_FINGERPRINT
 
 metadata = MetaData()
 
@@ -68,10 +70,11 @@ inbox = Table(
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("headers", Text, nullable=False, comment="those that parsing needs, as JSON"),
     Column("raw", LargeBinary, comment="null once erased"),
-    Column("verdict", Text, nullable=False, comment="accepted, quarantined, ignored or held"),
+    Column("verdict", Text, nullable=False, comment="accepted, quarantined, ignored, held or erased"),
     Column("reason", Text),
     Column("revision", Integer, nullable=False, comment="of the mapping under which the verdict was given"),
     UniqueConstraint("connection", "delivery", name="inbox_deliveries"),
+    Index("inbox_bodies", "tenant", "seq", postgresql_where=text("raw IS NOT NULL")),
     Index("inbox_quarantined", "tenant", "seq", postgresql_where=text("verdict = 'quarantined'")),
     Index("inbox_held", "connection", "seq", postgresql_where=text("verdict = 'held'")),
 )
@@ -92,7 +95,20 @@ events = Table(
     Index("events_by_customer", "tenant", "customer", postgresql_where=text("customer IS NOT NULL")),
     Index("events_by_email", "tenant", "email", postgresql_where=text("email IS NOT NULL")),
     Index("events_by_receipt", "received_at", postgresql_using="brin"),
+    Index("events_tombstones", "tenant", "subject", postgresql_where=text(f"fingerprint = {SQL_FINGERPRINT}")),
 )
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="of the erasure in the inbox"),
+    Column("tenant", Text, nullable=False),
+    Column("names", ARRAY(Text), nullable=False, comment="every pseudonym of the customer"),
+    Column("requested", ARRAY(Text), nullable=False, comment="those that the request itself states"),
+    Column("reached", BigInteger, nullable=False, server_default="-1", comment="bodies up to it are searched"),
+    Column("due", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="when it may be claimed"),
+)
+"""Erasures whose customer is still to be looked for in stored bodies. When that is done the row goes, with its pseudonyms."""
 
 unpublished = Table(
     "unpublished",

@@ -1,6 +1,6 @@
-"""The state of a subject: the set of statements made about it, one per statement id, and one score per model and text.
+"""The state of a subject: its statements, one per statement id, and one score per model and text.
 
-Merging is a union, hence commutative, associative and idempotent: the order of arrival and repeats change nothing.
+Merging is a union. It is commutative, associative and idempotent, so the order of arrival and repeats change nothing.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,19 +18,25 @@ def merge(state: Mapping[str, Event], event: Event) -> dict[str, Event]:
 def union(*statements: Iterable[Event]) -> dict[str, Event]:
     """The state that these statements make, by statement id.
 
-    Of two with one id the higher revision of the mapping stands. Where the subject was erased only the tombstones are kept:
-    what was said of it is gone, and so is whatever still arrives.
+    Of two statements with one id the higher revision of the mapping counts. The state of an erased subject is its latest
+    tombstone alone, however many tombstones and other statements there are, before it or after it.
     """
     state: dict[str, Event] = {}
+    tombstones: list[Event] = []
     for event in (event for several in statements for event in several):
-        other = state.get(event.statement)
-        state[event.statement] = event if other is None else standing(other, event)
-    tombs = {name: event for name, event in state.items() if type(event.body) is Tombstone}
-    return tombs or state
+        if type(event.body) is Tombstone:
+            tombstones.append(event)
+        else:
+            other = state.get(event.statement)
+            state[event.statement] = event if other is None else effective(other, event)
+    if tombstones:
+        latest = max(tombstones, key=_tombstone_order)
+        return {latest.statement: latest}
+    return state
 
 
-def standing(one: Event, other: Event) -> Event:
-    """Which of two statements with one id stands: a tombstone, the higher revision, of equal ones the bytewise smaller."""
+def effective(one: Event, other: Event) -> Event:
+    """Of two statements with one id, the one that counts: the higher revision; of equal revisions the bytewise smaller."""
     return one if one is other or _claim(one) <= _claim(other) else other
 
 
@@ -53,5 +59,11 @@ def _claim_of_score(score: bytes) -> tuple[int, bytes]:
     return -_themed(score).taxonomy, score
 
 
-def _claim(event: Event) -> tuple[bool, int, bytes]:
-    return type(event.body) is not Tombstone, -event.revision, encode(event)
+def _claim(event: Event) -> tuple[int, bytes]:
+    return -event.revision, encode(event)
+
+
+def _tombstone_order(event: Event) -> tuple[int, int, bytes]:
+    """A total order, so that every replica keeps the same tombstone. The latest is also the one that ingest surely still has:
+    earlier versions deleted a subject's older tombstones there when they erased it again."""
+    return event.seq, event.position, encode(event)

@@ -116,7 +116,8 @@ def difference(wanted: State, have: Stored, head: int) -> str:
     """How a subject differs, in words; nothing if it doesn't."""
     if have.forged:
         return f"{len(have.forged)} rows contradict what they hold"
-    known = {statement: event for statement, event in have.statements.items() if event.seq <= head or statement in wanted}
+    stored = normal_form(have.statements)
+    known = {statement: event for statement, event in stored.items() if event.seq <= head or statement in wanted}
     missing, surplus = len(wanted.keys() - known.keys()), len(known.keys() - wanted.keys())
     changed = sum(encode(event) != encode(known[statement]) for statement, event in wanted.items() if statement in known)
     erased = any(type(event.body) is Tombstone for event in have.statements.values())
@@ -125,6 +126,14 @@ def difference(wanted: State, have: Stored, head: int) -> str:
     if not have.judged and any(type(event.body) is Override for event in have.statements.values()):
         flag.append("isn't marked as judged")
     return ", ".join([f"{count} {what}" for count, what in told if count] + flag)
+
+
+def normal_form(state: State) -> State:
+    """The state as `union` would make it now: earlier versions stored every tombstone of an erased subject, not the latest alone.
+
+    Only a state that holds nothing but tombstones is reduced: a statement beside a tombstone must show as a difference.
+    """
+    return union(state.values()) if all(type(event.body) is Tombstone for event in state.values()) else state
 
 
 async def compare_coverage(

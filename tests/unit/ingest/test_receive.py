@@ -13,7 +13,7 @@ from services.ingest.domain.connection import Mapping
 from services.ingest.domain.delivery import Stored
 from services.ingest.domain.fields import Customer
 from services.ingest.domain.providers import PROVIDERS
-from services.ingest.domain.pseudonym import of_email, pseudonym
+from services.ingest.domain.pseudonym import of_email, of_id, to_erase
 from services.ingest.domain.receive import LONGEST_ID, PAUSED, posted, receive, receive_again
 from tests.unit.ingest.making import NOW, connection, nps, response
 
@@ -125,12 +125,38 @@ def test_what_lay_ahead_is_taken_once_its_time_has_come() -> None:
     assert receive_again(connection(), kept, NOW + timedelta(hours=1)).verdict == "accepted"
 
 
-def test_an_erasure_names_everything_that_the_customer_goes_by() -> None:
+def test_an_erasure_names_everything_that_the_customer_may_go_by() -> None:
     erasure = {"type": "erasure", "id": "e", "at": "2026-11-20T10:00:00Z", "customer": {"id": "c", "email": "A@b.de"}}
     delivery = posted(connection(), erasure, None, b"", NOW)
     key = connection().key
-    assert set(delivery.erases) == {pseudonym(key, Customer(id="c")), of_email(key, "a@b.de")}
+    assert set(delivery.erases) == {of_id(key, "c"), of_email(key, "a@b.de"), of_id(key, "A@b.de"), of_id(key, "a@b.de")}
     assert delivery.statements == ()
+
+
+def test_an_id_that_is_an_address_counts_as_an_address_too() -> None:
+    key = connection().key
+    said = posted(connection(), response(customer={"id": "A@b.de"}), None, b"", NOW).statements[0]
+    assert (said.event.customer, said.email) == (of_id(key, "A@b.de"), of_email(key, "a@b.de"))
+    assert of_email(key, "a@b.de") in to_erase(key, Customer(id="A@b.de"))
+    assert to_erase(key, Customer(id="c@")) == {of_id(key, "c@")}
+
+
+def test_an_ignored_delivery_keeps_neither_its_body_nor_a_text_of_the_senders_choice() -> None:
+    raw = b'{"event_id": "e", "event_type": "anna@example.org wrote"}'
+    delivery = receive(connection("typeform"), {}, raw, NOW)
+    assert (delivery.verdict, delivery.raw, delivery.reason) == ("ignored", b"", "an event of a kind that is no plain name")
+
+
+def test_a_reason_names_no_field_that_may_be_somebodys_words() -> None:
+    delivery = receive(
+        connection(), HEADERS, body(response(nps(9), **{"anna@example.org": 1, "hello there": 2, "colour": 3})), NOW
+    )
+    assert delivery.verdict == "quarantined"
+    assert delivery.reason is not None
+    assert "colour: Extra inputs are not permitted" in delivery.reason
+    assert "…: Extra inputs are not permitted" in delivery.reason
+    assert "anna" not in delivery.reason
+    assert "hello" not in delivery.reason
 
 
 @pytest.mark.parametrize("provider", sorted(PROVIDERS))

@@ -59,3 +59,12 @@ def test_a_tombstone_leaves_nothing_else_whenever_it_comes() -> None:
     before, after = ticket(opened()), ticket(status(5, "solved"), seq=3)
     assert union([before, gone, after]) == union([gone, after, before]) == {"d2": gone}
     assert merge({"d2": gone}, ticket(opened(), seq=2, revision=9)) == {"d2": gone}
+
+
+def test_of_several_tombstones_the_latest_alone_is_kept_in_any_order() -> None:
+    """An older version stored all of them and deleted the older ones in ingest, so metrics and ingest never became equal."""
+    first, second, late = said(2, Tombstone()), said(4, Tombstone()), ticket(opened(), seq=3)
+    for order in permutations([first, late, second]):
+        assert union(order) == {"d4": second}
+        assert merge(merge(merge({}, order[0]), order[1]), order[2]) == {"d4": second}
+    assert union([first, second]) == union([second]), "whoever still has both agrees with whoever has the latest alone"

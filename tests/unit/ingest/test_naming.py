@@ -1,0 +1,116 @@
+"""A stored body, whatever its form, is found to name a customer by id or address; other bodies are not."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.ingest.domain.naming import pseudonyms_in, records_in, shared_addresses, subjects_of, tokens
+from services.ingest.domain.pseudonym import of_email, of_id
+from tests.unit.ingest.making import connection
+
+KEY = b"k" * 32
+ANNA = {of_id(KEY, "c-77"), of_email(KEY, "anna@example.org")}
+
+
+def names_anna(raw: bytes) -> bool:
+    return not ANNA.isdisjoint(pseudonyms_in(raw, KEY))
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"a": {"b": [1, {"c": "c-77"}]}}',
+        b'{"c-77": true}',
+        b'{"id": "c-77", "id": "other"}',
+        b'{"customer": {"email": "Anna@Example.ORG"}}',
+        b'{"text": "write to anna@example.org."}',
+        b'{"text": "customer c-77, again"}',
+        b'{"html": "<a href=\\"mailto:anna@example.org\\">me</a>"}',
+        b'{"html": "anna&#64;example.org"}',
+        b'{"url": "https://example.com/?who=anna%40example.org&x=1"}',
+        b'{"json": "{\\"id\\": \\"c-77\\"}"}',
+        b'{"text": "anna\\u0040example.org"}',
+        '{"text": "\u90ae\u7bb1anna@example.org\u8c22\u8c22"}'.encode(),
+        b'{"requester": "c-77", "comment": "she said "no", twice"}',
+        b'{"comment": "a "quoted", word", "requester": "c-77"',
+        b'{"x": "anna\\u0040example.org", ',
+        b"customer=c-77&score=9",
+        b"email=anna%40example.org&score=9",
+        b"c-77",
+        b"\xff\xfe c-77",
+        "{'id': 'c-77'}".encode("utf-16"),
+        b'\xef\xbb\xbf{"id": "c-77"}',
+        b'["' * 3000 + b"c-77",
+    ],
+)
+def test_a_body_that_names_the_customer_is_found(raw: bytes) -> None:
+    assert names_anna(raw)
+
+
+def test_an_id_may_be_a_number_of_any_size_and_an_id_of_several_words_a_whole_value() -> None:
+    body = json.dumps({"requester": 1234567890123456789012, "name": "Anna Smith"}).encode()
+    assert {"1234567890123456789012", "Anna Smith"} <= tokens(body)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"{}", b'{"id": "c-770", "email": "joanna@example.org"}', b"c-7 7", b"\x00\xff", b'{"n": 77}']
+)
+def test_a_body_that_does_not_name_the_customer_is_not_found(raw: bytes) -> None:
+    assert not names_anna(raw)
+
+
+@given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass")))
+def test_no_body_is_too_strange(raw: bytes) -> None:
+    list(pseudonyms_in(raw, KEY))
+
+
+ANYTHING: Any = st.recursive(
+    st.none() | st.integers() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=30)
+@given(st.text(min_size=1, max_size=40).filter(lambda text: text.isprintable()), ANYTHING)
+def test_an_id_that_is_a_value_anywhere_is_found(name: str, beside: Any) -> None:
+    raw = json.dumps({"x": [beside, {"who": name}]}).encode()
+    assert of_id(KEY, name) in set(pseudonyms_in(raw, KEY))
+
+
+@pytest.mark.parametrize("piece", [b"@", b"a@b.", b"a@b.cc", b'"', b"\\", b"a ", b"%41", b"&#64;", b"[", b"a:b="])
+def test_the_time_that_a_hostile_body_takes_grows_with_its_length(piece: bytes) -> None:
+    def seconds(count: int) -> float:
+        begun = time.process_time()
+        list(pseudonyms_in(piece * count, KEY))
+        return time.process_time() - begun
+
+    seconds(1000)
+    short, long = seconds(10_000 // len(piece)), seconds(80_000 // len(piece))
+    assert long < 40 * short + 0.2
+
+
+def test_the_subjects_of_records_are_known_before_they_are_valid() -> None:
+    records: list[dict[str, Any]] = [
+        {"type": "response", "id": "r-1", "answers": "broken"},
+        {"type": "override", "id": "o", "subject": "con_2/ticket/T"},
+        {"type": "erasure", "id": "e"},
+        {"type": "ticket", "id": 7},
+        {},
+    ]
+    assert subjects_of(connection(), records) == {"con_1/response/r-1", "con_2/ticket/T"}
+    body = json.dumps({"data": records[0]}).encode()
+    assert records_in(connection(), {}, body) == [records[0]]
+    assert records_in(connection("api"), {}, json.dumps(records[0]).encode()) == [records[0]]
+    assert records_in(connection("api"), {}, b"{") == records_in(connection(), {}, b"{") == []
+
+
+def test_an_address_of_another_customer_is_theirs_too() -> None:
+    carl = {"customer": {"id": "carl", "email": "Anna@example.org"}}
+    assert shared_addresses([carl], KEY, ANNA) == {of_email(KEY, "anna@example.org")}
+    assert shared_addresses([{"customer": {"id": "c-77", "email": "anna@example.org"}}], KEY, ANNA) == set()
+    assert shared_addresses([{"customer": {"email": "anna@example.org"}}, {"customer": 7}, {}], KEY, ANNA) == set()
