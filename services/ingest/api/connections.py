@@ -11,6 +11,7 @@ from services.ingest.api.requests import Tenant, known_query, read_model
 from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection, Dimension, Mapping
 from services.ingest.domain.fields import Model, Name
+from services.ingest.domain.preview import redacted
 from services.ingest.domain.providers import PROVIDERS, NotVerified
 from services.ingest.domain.receive import receive, records_of
 from services.ingest.store.connections import BUILT_IN, Rotation
@@ -85,7 +86,7 @@ async def create(request: Request, tenant: Tenant) -> dict[str, Any]:
 
 @routes.post("/v1/connections/{connection}:test")
 async def test(request: Request, tenant: Tenant, connection: str) -> dict[str, Any]:
-    """What a delivery would become; of a paused connection, once it is active again. Nothing is stored."""
+    """What a delivery would become, redacted as it would be stored; of a paused connection, once it is active. Stores nothing."""
     known_query(request, set())
     ingest, tried = ingest_of(request), await read_model(request, Try)
     found = await own(ingest, tenant, connection)
@@ -99,7 +100,7 @@ async def test(request: Request, tenant: Tenant, connection: str) -> dict[str, A
     except NotVerified as error:
         refusal = str(error)
     delivery = receive(replace(found, state="active"), headers, raw, now)
-    records = records_of(found, headers, raw) if delivery.verdict == "accepted" else []
+    records = [redacted(one, found.key) for one in records_of(found, headers, raw)] if delivery.verdict == "accepted" else []
     return {"verified": refusal is None, "status": delivery.verdict, "reason": delivery.reason or refusal, "records": records}
 
 

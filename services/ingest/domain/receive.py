@@ -14,6 +14,7 @@ from services.ingest.domain.normalise import TooLong, normalise
 from services.ingest.domain.providers import PROVIDERS, Parsed
 from services.ingest.domain.pseudonym import to_erase
 from services.ingest.domain.record import Erasure, Invalid, read_record
+from services.ingest.domain.redaction import Redactor
 
 PAUSED = "the connection is paused"
 LONGEST_ID = 200
@@ -112,7 +113,7 @@ def _unused(arrival: Arrival, verdict: Verdict, reason: str, parsed: Parsed | No
         raw=arrival.raw,
         headers=arrival.headers,
         verdict=verdict,
-        reason=reason[:LONGEST_REASON],
+        reason=Redactor()(reason[:LONGEST_REASON]),
         subjects=tuple(sorted(subjects_of(arrival.connection, objects(parsed.records)))) if parsed else (),
     )
 

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from services.ingest.domain.answers import Answer
 from services.ingest.domain.facts import Fact
 from services.ingest.domain.fields import Customer, Dimensions, GroupName, Language, Model, Name, Score, Survey, Text, Time
+from services.ingest.domain.redaction import Redactor
 from shared.events import Label
 
 AHEAD = timedelta(minutes=5)
@@ -100,12 +101,13 @@ PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 class Invalid(ValueError):
     """The record can't be used. `places` says where and why, never which value is there.
 
-    A place may hold the name of an unknown field. The message, which is stored with the delivery, leaves out names that may be
-    somebody's words or address.
+    A place may hold the name of an unknown field, redacted. The message, which is stored with the delivery, leaves out names that
+    may be somebody's words or address.
     """
 
     def __init__(self, places: list[dict[str, str]]) -> None:
-        self.places = places
+        redact = Redactor()
+        self.places = [{"name": redact(place["name"]), "reason": place["reason"]} for place in places]
         named = [(_plain(place["name"]), place["reason"]) for place in places]
         super().__init__("; ".join(f"{name}: {reason}" if name else reason for name, reason in named))
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.service.ingest.door import Door
 from tests.signing import standard, typeform
-from tests.unit.ingest.making import nps, response
+from tests.unit.ingest.making import comment, nps, response
 
 MAPPING = {"questions": {"q": {"kind": "csat", "scale": [1, 5]}}, "dimensions": {"plan": "segment"}}
 PUBLIC_ZENDESK_SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="
@@ -117,6 +117,15 @@ async def test_trying_a_delivery_shows_what_it_would_become_and_stores_nothing(d
     assert "not JSON" in broken["reason"]
     assert await door.events() == []
     assert (await door.call("GET", "/v1/quarantine")).json()["items"] == []
+
+
+async def test_trying_a_delivery_shows_no_identity(door: Door) -> None:
+    made = await door.connect()
+    texts = comment("I am jane@example.com, 4111 1111 1111 1111 12/28")
+    body = json.dumps({"data": response(nps(9), texts, customer={"id": "c-77"})})
+    answer = await door.call("POST", f"/v1/connections/{made['id']}:test", json={"body": body})
+    assert answer.json()["records"][0]["answers"][1]["text"] == "I am [email], [card]"
+    assert "c-77" not in answer.text
 
 
 async def test_a_partial_submission_is_shown_as_ignored(door: Door) -> None:
