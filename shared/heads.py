@@ -29,9 +29,9 @@ class HttpLimits:
     unread_bytes: int = 16 * 1024
     pipelined: int = 16
     """Requests of one connection that may wait for the response before them."""
-    requests: int = 500
+    requests: int = 1000
     """Requests in progress in this process; health checks are always served."""
-    connections: int = 1000
+    connections: int = 1500
     """Open connections of this process. Up to twice as many are answered 503; more are closed at once."""
 
 

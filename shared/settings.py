@@ -36,13 +36,13 @@ class SharedSettings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on")
     request_limit: int = Field(
-        500,
+        1000,
         ge=1,
         validation_alias="REQUEST_LIMIT",
         description="Requests in progress in one process, live streams included; more are answered 503, health checks excepted",
     )
     connection_limit: int = Field(
-        1000,
+        1500,
         ge=1,
         validation_alias="CONNECTION_LIMIT",
         description="Open connections of one process; requests on more are answered 503; twice as many, and new ones are closed",

@@ -17,7 +17,7 @@ from services.gateway.clients.kpis import value
 from services.gateway.clients.upstream import Upstream, open_http
 from services.gateway.domain.bucket import Rate
 from services.gateway.live.feed import feed
-from services.gateway.live.hub import Hub
+from services.gateway.live.hub import Caps, Hub
 from services.gateway.live.provisioning import keep_provisioning
 from services.gateway.settings import Settings
 from services.gateway.store.keyring import KeyRing
@@ -83,9 +83,19 @@ def build(settings: Settings, engine: AsyncEngine, http: httpx.AsyncClient) -> G
         keys=store,
         keyring=KeyRing(store.find, settings.key_cache_seconds),
         limits=Limits(Rate(settings.rate_per_second, settings.rate_burst)),
-        hub=Hub(partial(value, upstreams["metrics"]), settings.live_readers_per_key),
+        hub=Hub(partial(value, upstreams["metrics"]), caps_of(settings)),
         ping=settings.live_ping_seconds,
         upstreams=upstreams,
+    )
+
+
+def caps_of(settings: Settings) -> Caps:
+    return Caps(
+        streams=settings.live_readers,
+        streams_per_tenant=settings.live_readers_per_tenant,
+        streams_per_key=settings.live_readers_per_key,
+        queries_per_tenant=settings.live_queries_per_tenant,
+        queries_per_key=settings.live_queries_per_key,
     )
 
 

@@ -19,7 +19,13 @@ class Settings(SharedSettings):
     )
     rate_per_second: float = Field(500.0, gt=0, description="Requests per second that one API key may make in the long run")
     rate_burst: int = Field(2000, ge=1, description="Requests that one API key may make at once")
+    live_readers: int = Field(500, ge=1, description="Live streams that one process holds open; more are answered 503")
+    live_readers_per_tenant: int = Field(200, ge=1, description="Live streams that one tenant may hold open")
     live_readers_per_key: int = Field(100, ge=1, description="Live streams that one API key may hold open")
+    live_queries_per_tenant: int = Field(
+        500, ge=1, description="Different queries, a KPI with its parameters each, that one tenant's live streams may watch"
+    )
+    live_queries_per_key: int = Field(250, ge=1, description="The same for the live streams of one API key")
     live_ping_seconds: float = Field(
         15.0, ge=1, le=300, description="Silence on a live stream after which a comment shows that it lives"
     )

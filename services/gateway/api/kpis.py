@@ -86,7 +86,8 @@ async def asked(request: Request, caller: Key, kpi: str, below: str) -> Response
     if (current := await still_current(request, question, kpi)) is not None:
         return Response(status_code=304, headers=REVALIDATED | current)
     now = datetime.now(UTC)
-    answer = await gateway_of(request).upstream("metrics").call("GET", path, tenant=caller.tenant, query=question.query)
+    call = gateway_of(request).upstream("metrics").call("GET", path, tenant=caller.tenant, query=question.query)
+    answer = await requests.while_connected(request, call)
     if answer.status_code != 200:
         return answered(answer)
     body, headers = rendered(answer.content, chosen, path, question.query)

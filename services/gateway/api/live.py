@@ -37,9 +37,13 @@ LOOK = 1.0
     openapi_extra={"parameters": [*WATCHED, *QUESTION, LAST_EVENT_ID]},
 )
 async def live(request: Request, caller: Annotated[Key, Depends(caller_with("metrics:read"))]) -> Response:
-    wanted = wish(request)
+    watching = gateway_of(request).hub.watching(caller.tenant, caller.id, wish(request))
     stack = AsyncExitStack()
-    reader = await stack.enter_async_context(gateway_of(request).hub.watching(caller.tenant, caller.id, wanted))
+    try:
+        reader = await requests.while_connected(request, stack.enter_async_context(watching))
+    except BaseException:
+        await stack.aclose()  # the client may have left just as its first states were there
+        raise
     return Stream(frames(request, reader), stack)
 
 

@@ -1,4 +1,4 @@
-"""One question that is asked again and again: one KPI with one query, of one tenant, for all who watch it."""
+"""One query that is evaluated again and again: one KPI with its parameters, of one tenant, for all streams that watch it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,28 +9,36 @@ import msgspec
 import structlog
 
 from services.gateway.domain.watch import fingerprint
-from shared.problems import Problem, Unavailable
+from shared.problems import BadRequest, Problem, Unavailable
 
 log = structlog.get_logger()
 
-Ask = Callable[[], Awaitable[bytes]]
+Ask = Callable[[bool], Awaitable[bytes]]
+"""Evaluates the query, returns the result's JSON; raises a Problem. True: streams wait for their first snapshot."""
+
+MAX_RESULT = 128 * 1024
+"""Bytes of one result. Every result watched is kept in memory, so a live stream is no place for thousands of rows."""
+
+
+class ResultTooLarge(BadRequest):
+    """The query has a larger result than a live stream carries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often a question may be asked, in seconds."""
+    """How often a query is evaluated, in seconds."""
 
     pause: float = 0.05
-    """At least so long from one asking to the next, so that a burst of changes costs one."""
+    """Least time from one evaluation to the next, so that a burst of changes costs one."""
     share: float = 1.0
-    """Rest so many times as long as the answer took, so that dear questions don't take all of metrics."""
+    """Rest so many times as long as the evaluation took, waiting included, so that expensive queries do not occupy metrics."""
     longest: float = 2.0
     """But no longer than this."""
     again: float = 1.0
-    """Until a question that couldn't be answered is asked again."""
+    """Until an evaluation that failed is tried again."""
 
     def rest(self, took: float) -> float:
-        """How long to rest after an answer that took so long."""
+        """How long to rest after an evaluation that took `took` seconds."""
         return min(self.longest, max(self.pause - took, self.share * took))
 
 
@@ -39,7 +47,7 @@ PACE = Pace()
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The newest answer, as JSON; `says` names what it says, `position` the last change known when it was asked for."""
+    """The newest result: `body` its JSON, `says` a fingerprint of it, `position` the last change known when it was evaluated."""
 
     kpi: str
     body: str
@@ -48,8 +56,8 @@ class State:
 
 
 class Cell:
-    """Asks at once when its KPI was announced, and after `recheck` seconds in any case; wakes its readers when the answer says
-    something new. It holds one answer, however many come and however slow its readers are."""
+    """Evaluates its query when its KPI was announced, and after `recheck` seconds in any case; wakes its readers when the result
+    is new. It holds one result, however many come and however slow its readers are."""
 
     def __init__(self, kpi: str, ask: Ask, recheck: float, position: int | None = None, pace: Pace = PACE) -> None:
         self.kpi = kpi
@@ -64,7 +72,7 @@ class Cell:
         self._task = asyncio.create_task(self._run(), name=f"live {kpi}")
 
     async def first(self) -> State:
-        """The first state; raises the Problem that the first asking met, after which the cell is over."""
+        """The first state; raises the Problem that the first evaluation met, after which the cell is over."""
         return await asyncio.shield(self._first)
 
     @property
@@ -75,7 +83,7 @@ class Cell:
 
     @property
     def over(self) -> bool:
-        """Nothing new will come: closed, or broken by a fault of ours."""
+        """Nothing new will come: closed, broken by a fault of ours, or its result has become too large."""
         return self._task.done()
 
     def announce(self, position: int) -> None:
@@ -91,6 +99,8 @@ class Cell:
             if await self._begun():
                 while True:
                     await self._look_again()
+        except ResultTooLarge as problem:
+            log.info("live.ended", kpi=self.kpi, reason=str(problem))
         finally:
             self._first.cancel()
             for reader in self.readers:
@@ -98,10 +108,10 @@ class Cell:
 
     async def _begun(self) -> bool:
         try:
-            self._state = await self._asked()
+            self._state = await self._evaluate(first=True)
         except Problem as problem:
             self._first.set_exception(problem)
-            self._first.exception()  # told to whoever waits; nobody may
+            self._first.exception()  # marks it as retrieved: perhaps nobody waits
             return False
         self._first.set_result(self._state)
         return True
@@ -113,7 +123,9 @@ class Cell:
         self._announced.clear()
         began = loop.time()
         try:
-            state = await self._asked()
+            state = await self._evaluate(first=False)
+        except ResultTooLarge:
+            raise
         except Problem as problem:
             log.info("live.unanswered", kpi=self.kpi, reason=str(problem))
             self._announced.set()
@@ -126,9 +138,11 @@ class Cell:
                 reader.set()
         await asyncio.sleep(self._pace.rest(loop.time() - began))
 
-    async def _asked(self) -> State:
+    async def _evaluate(self, *, first: bool) -> State:
         position = self._position
-        body = await self._ask()
+        body = await self._ask(first)
+        if len(body) > MAX_RESULT:
+            raise ResultTooLarge(f"the result of {self.kpi} has more than {MAX_RESULT} bytes; watch fewer groups or buckets")
         try:
             says = fingerprint(msgspec.json.decode(body))
         except msgspec.DecodeError as error:

@@ -1,4 +1,4 @@
-"""The live hub without sockets: one question for all who watch it, newest states only, nothing left behind."""
+"""The live hub without sockets: a query is evaluated once for all who watch it, newest states only, nothing left behind."""
 
 import asyncio
 import json
@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
+from services.gateway.clients.turns import Turns
+from services.gateway.domain.fair_queue import FairQueue
 from services.gateway.domain.watch import Watch
-from services.gateway.live.cell import Pace, State
+from services.gateway.live.cell import MAX_RESULT, Pace, State
 from services.gateway.live.feed import feed
-from services.gateway.live.hub import Hub
+from services.gateway.live.hub import AT_ONCE, Caps, Hub
 from services.gateway.live.reader import Reader
 from shared.events import KpiChange, encode
 from shared.kafka import Record
-from shared.problems import NotFound, TooManyRequests, Unavailable
+from shared.problems import BadRequest, NotFound, TooManyRequests, Unavailable
 from tests.unit.gateway.test_keys import NOW
 
 SOON = Pace(pause=0.005, share=0, again=0.01)
@@ -50,7 +52,7 @@ def metrics() -> Metrics:
 
 @pytest.fixture
 async def hub(metrics: Metrics) -> AsyncIterator[Hub]:
-    async with Hub(metrics, readers_per_key=3, pace=SOON) as hub:
+    async with Hub(metrics, Caps(streams_per_key=3), pace=SOON) as hub:
         yield hub
     assert hub.watched == 0, "a reader left something behind"
 
@@ -267,3 +269,197 @@ async def test_the_feed_announces_what_it_can_read_and_skips_the_rest(hub: Hub, 
         state = await reader.news(PATIENCE)
         assert state
         assert state.position == 3
+
+
+def streams_of(tenant: str, count: int, kpis: int) -> list[Watch]:
+    """`count` streams that have no query in common, of `kpis` KPIs each."""
+    return [Watch(tuple(f"kpi{n}" for n in range(kpis)), f"{tenant}={stream}", 60) for stream in range(count)]
+
+
+class OneByOne(Metrics):
+    """Metrics that finishes an evaluation only when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.under_way: list[tuple[str, asyncio.Event]] = []
+
+    async def __call__(self, tenant: str, kpi: str, query: str) -> bytes:
+        finished = asyncio.Event()
+        self.under_way.append((tenant, finished))
+        await finished.wait()
+        return await super().__call__(tenant, kpi, query)
+
+    async def finish(self) -> str:
+        """Let the oldest evaluation end; returns its tenant."""
+        tenant, finished = self.under_way.pop(0)
+        finished.set()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return tenant
+
+
+@pytest.fixture
+async def crowd() -> AsyncIterator[tuple[Hub, OneByOne, list[asyncio.Task[Any]]]]:
+    """A hub at which tenant A has opened 20 streams of 22 KPIs, none of which has its first snapshot."""
+    metrics = OneByOne()
+    tasks: list[asyncio.Task[Any]] = []
+    async with Hub(metrics, Caps(queries_per_key=1000, queries_per_tenant=1000), pace=SOON) as hub:
+        tasks += [asyncio.create_task(stay(hub, "a", "a1", watch)) for watch in streams_of("a", 20, 22)]
+        await until(lambda: len(metrics.under_way) > 0 and hub.watched == 440)
+        yield hub, metrics, tasks
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    assert hub.watched == hub.streams == 0
+
+
+async def stay(hub: Hub, tenant: str, key_id: str, watch: Watch) -> None:
+    async with hub.watching(tenant, key_id, watch):
+        await asyncio.Event().wait()
+
+
+Crowd = tuple[Hub, OneByOne, list[asyncio.Task[Any]]]
+
+
+async def test_a_tenants_first_snapshot_does_not_wait_for_anothers_hundreds(crowd: Crowd) -> None:
+    hub, metrics, tasks = crowd
+    [watch] = streams_of("b", 1, 22)
+    opened = asyncio.Event()
+
+    async def open_stream() -> None:
+        async with hub.watching("b", "b1", watch):
+            opened.set()
+
+    tasks.append(asyncio.create_task(open_stream()))
+    await until(lambda: hub.watched == 462)
+    finished = []
+    while not opened.is_set():
+        finished.append(await metrics.finish())
+    assert finished.count("b") == 22
+    assert finished.count("a") <= 22 + AT_ONCE
+
+
+async def test_no_tenant_takes_all_the_turns(crowd: Crowd) -> None:
+    hub, metrics, tasks = crowd
+    assert len(metrics.under_way) == AT_ONCE // 2
+    tasks.append(asyncio.create_task(stay(hub, "b", "b1", NPS)))
+    await until(lambda: "b" in [tenant for tenant, _ in metrics.under_way])
+
+
+async def test_the_keys_of_a_tenant_take_turns(crowd: Crowd) -> None:
+    hub, metrics, tasks = crowd
+    tasks.append(asyncio.create_task(stay(hub, "a", "a2", NPS)))
+    await asyncio.sleep(0.01)
+    for _ in range(AT_ONCE):
+        await metrics.finish()
+    assert ("a", "nps", "window=24h") in metrics.asked
+
+
+async def test_a_first_snapshot_goes_before_the_same_keys_refreshes() -> None:
+    metrics = OneByOne()
+    async with Hub(metrics, pace=SOON) as hub:
+        watches = streams_of("a", 1, 22)
+        task = asyncio.create_task(stay(hub, "a", "a1", watches[0]))
+        while len(metrics.asked) < 22:
+            await until(lambda: bool(metrics.under_way))
+            await metrics.finish()
+        await asyncio.sleep(0.05)
+        hub.announce("a", watches[0].kpis, 1)
+        await until(lambda: len(metrics.under_way) == AT_ONCE // 2)
+        newcomer = asyncio.create_task(stay(hub, "a", "a1", NPS))
+        await asyncio.sleep(0.01)
+        for _ in range(AT_ONCE):
+            await metrics.finish()
+        assert ("a", "nps", "window=24h") in metrics.asked
+        for one in (task, newcomer):
+            one.cancel()
+        await asyncio.gather(task, newcomer, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("caps", "refusal"),
+    [
+        (Caps(queries_per_key=3), "this key may hold 3 different live queries"),
+        (Caps(queries_per_tenant=3), "this tenant may hold 3 different live queries"),
+        (Caps(streams_per_tenant=1), "this tenant may hold 1 live streams"),
+        (Caps(streams_per_key=1), "this key may hold 1 live streams"),
+    ],
+)
+async def test_what_a_key_and_a_tenant_may_watch_is_capped(metrics: Metrics, caps: Caps, refusal: str) -> None:
+    first, second = streams_of("a", 2, 2)
+    async with Hub(metrics, caps, pace=SOON) as hub:
+        async with hub.watching("a", "key", first):
+            with pytest.raises(TooManyRequests, match=refusal) as refused:
+                await stay(hub, "a", "key", second)
+            assert refused.value.headers["Retry-After"]
+            async with hub.watching("b", "other", second):
+                pass
+        async with hub.watching("a", "key", second):
+            pass
+        assert hub.watched == hub.streams == 0
+
+
+async def test_the_same_queries_count_once(metrics: Metrics) -> None:
+    [watch] = streams_of("a", 1, 3)
+    async with (
+        Hub(metrics, Caps(queries_per_key=3, queries_per_tenant=3), pace=SOON) as hub,
+        hub.watching("a", "key", watch),
+        hub.watching("a", "key", watch),
+        hub.watching("a", "another", watch),
+    ):
+        assert (hub.watched, hub.streams) == (3, 3)
+
+
+async def test_a_process_holds_so_many_streams(metrics: Metrics) -> None:
+    async with Hub(metrics, Caps(streams=1), pace=SOON) as hub, hub.watching("a", "key", NPS):
+        with pytest.raises(Unavailable):
+            await stay(hub, "b", "other", NPS)
+
+
+async def test_a_result_too_large_is_refused_and_ends_a_stream_that_grows_to_it() -> None:
+    size = MAX_RESULT + 1
+
+    async def sized(tenant: str, kpi: str, query: str) -> bytes:
+        return json.dumps({"kpi": "x" * size}).encode()
+
+    async with Hub(sized, pace=SOON) as hub:
+        with pytest.raises(BadRequest, match=str(MAX_RESULT)):
+            await stay(hub, "a", "key", NPS)
+        size = 100
+        async with hub.watching("a", "key", NPS) as reader:
+            reader.everything()
+            size = MAX_RESULT + 1
+            hub.announce("a", ["nps"], 1)
+            await until(lambda: reader.over)
+
+
+def test_changes_of_the_queue_keep_its_order() -> None:
+    queue: FairQueue[int] = FairQueue()
+    pushed = [("a", "k", False), ("a", "k", False), ("a", "k", True), ("a", "l", False), ("b", "m", False)]
+    for item, (tenant, key, first) in enumerate(pushed):
+        queue.push(tenant, key, item, first=first)
+    queue.remove("a", "k", 1)
+    queue.remove("a", "k", 1)
+    queue.remove("c", "k", 1)
+    taken = [queue.pop(lambda tenant: tenant != "b")]
+    while found := queue.pop():
+        taken.append(found)
+    assert taken == [("a", 2), ("b", 4), ("a", 3), ("a", 0)]
+
+
+async def test_a_cancelled_wait_takes_no_turn() -> None:
+    turns = Turns(at_once=1, per_tenant=1)
+
+    async def hold() -> None:
+        async with turns.turn("a"):
+            pass
+
+    async with turns.turn("a"):
+        waiting = [asyncio.create_task(hold()) for _ in range(3)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        await asyncio.sleep(0)
+    waiting[1].cancel()  # it was granted its turn just now
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert not waiting[2].cancelled()
+    await asyncio.wait_for(hold(), PATIENCE)
