@@ -318,6 +318,11 @@ async def stay(hub: Hub, tenant: str, key_id: str, watch: Watch) -> None:
         await asyncio.Event().wait()
 
 
+async def visit(hub: Hub, tenant: str, key_id: str, watch: Watch) -> None:
+    async with hub.watching(tenant, key_id, watch):
+        pass
+
+
 Crowd = tuple[Hub, OneByOne, list[asyncio.Task[Any]]]
 
 
@@ -390,7 +395,7 @@ async def test_what_a_key_and_a_tenant_may_watch_is_capped(metrics: Metrics, cap
     async with Hub(metrics, caps, pace=SOON) as hub:
         async with hub.watching("a", "key", first):
             with pytest.raises(TooManyRequests, match=refusal) as refused:
-                await stay(hub, "a", "key", second)
+                await visit(hub, "a", "key", second)
             assert refused.value.headers["Retry-After"]
             async with hub.watching("b", "other", second):
                 pass
@@ -413,7 +418,7 @@ async def test_the_same_queries_count_once(metrics: Metrics) -> None:
 async def test_a_process_holds_so_many_streams(metrics: Metrics) -> None:
     async with Hub(metrics, Caps(streams=1), pace=SOON) as hub, hub.watching("a", "key", NPS):
         with pytest.raises(Unavailable):
-            await stay(hub, "b", "other", NPS)
+            await visit(hub, "b", "other", NPS)
 
 
 async def test_a_result_too_large_is_refused_and_ends_a_stream_that_grows_to_it() -> None:
@@ -424,7 +429,7 @@ async def test_a_result_too_large_is_refused_and_ends_a_stream_that_grows_to_it(
 
     async with Hub(sized, pace=SOON) as hub:
         with pytest.raises(BadRequest, match=str(MAX_RESULT)):
-            await stay(hub, "a", "key", NPS)
+            await visit(hub, "a", "key", NPS)
         size = 100
         async with hub.watching("a", "key", NPS) as reader:
             reader.everything()
