@@ -14,6 +14,7 @@ OFFSETS_LOST = Counter(
 STALLS = Counter("earshot_kafka_stalls_total", "Consumers that stood still before a broker that answered", ["group"])
 LAG = Gauge("earshot_kafka_lag_records", "Records that this consumer has yet to read", ["group", "topic", "partition"])
 DELIVERIES = Counter("earshot_ingest_deliveries_total", "Deliveries by what became of them", ["outcome"])
+POSTPONED = Counter("earshot_ingest_comments_postponed_total", "Events whose comments waited in the outbox for sentiment")
 SCORED = Counter("earshot_sentiment_scored_total", "Comments scored and sent, by model and label", ["model", "label"])
 SHADOW_MISSED = Counter("earshot_sentiment_shadow_missed_total", "Events of which the shadow's model scored not every comment")
 ANSWERED = Histogram(

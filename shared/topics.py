@@ -32,6 +32,13 @@ CHANGES = Topic("kpi.changes", KpiChange, "tenant", 3, 1 * HOUR_MS, "metrics")
 TOPICS = (EVENTS, SCORES, CHANGES)
 DLQ_RETENTION_MS = 14 * 24 * HOUR_MS
 
+METRICS_GROUP = "metrics"
+SENTIMENT_GROUP = "sentiment"
+"""The consumer groups of `feedback.events` whose speed sets how fast ingest publishes."""
+
+COMMENTS_LATER = ("comments", b"later")
+"""Header of an event whose comments are not to be scored: the same event comes again, without the header, when they are."""
+
 
 def subject_key(tenant: str, subject: str) -> bytes:
     """The key under which everything about one subject travels, so that it stays in one partition."""

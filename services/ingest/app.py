@@ -15,6 +15,7 @@ from services.ingest.api.state import Ingest
 from services.ingest.eraser import Eraser
 from services.ingest.inbox import locks
 from services.ingest.inbox.committer import Committer
+from services.ingest.pace import Pace
 from services.ingest.relay import Relay, Sends
 from services.ingest.releaser import Releaser
 from services.ingest.settings import Settings
@@ -29,8 +30,9 @@ from services.ingest.store.tenants import Tenants
 from shared import problems
 from shared.database import OUTAGE, open_engine, open_pool
 from shared.http import RequestId, add_health
-from shared.kafka import Producer
+from shared.kafka import CommittedOffsets, Producer
 from shared.settings import trimmed
+from shared.topics import EVENTS
 from shared.workers import Workers
 
 COMMIT_SECONDS = 4.0
@@ -40,7 +42,7 @@ COMMIT_SECONDS = 4.0
 def create_app(
     settings: Settings, *, producer: Sends | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> FastAPI:
-    """The application. Tests may bring their own producer and clock."""
+    """The application. Tests may bring their own clock, and a producer: then no Kafka is asked how far consumers have come."""
     workers = Workers()
     engine = open_engine(settings.database_url)
 
@@ -51,7 +53,9 @@ def create_app(
             commits = await stack.enter_async_context(open_pool(settings.database_url, settings.committers + 2, COMMIT_SECONDS))
             reads = await stack.enter_async_context(open_pool(settings.database_url, 6))
             kafka = await stack.enter_async_context(Producer(settings.kafka_bootstrap_servers))
-            relay = Relay(reads, producer or kafka)
+            offsets = await stack.enter_async_context(CommittedOffsets(settings.kafka_bootstrap_servers))
+            pace = Pace()
+            relay = Relay(reads, producer or kafka, pace)
             committer = Committer(commits, relay.offer, settings.queue_limit)
             store = Connections(engine, Seal(settings.secret_key))
             releaser = Releaser(reads, store, committer, relay.offer, now)
@@ -63,6 +67,8 @@ def create_app(
             workers.start("sweeper", relay.sweep)
             workers.start("releaser", releaser.run)
             workers.start("eraser", Eraser(reads, store).run)
+            if producer is None:
+                workers.start("pace", lambda: pace.run(lambda group, partitions: offsets.of(group, EVENTS, partitions)))
             app.state.reads = reads
             yield
 

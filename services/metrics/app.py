@@ -21,10 +21,9 @@ from shared import problems
 from shared.database import OUTAGE, open_pool
 from shared.http import RequestId, add_health
 from shared.kafka import Consumer, Producer
-from shared.topics import EVENTS, SCORES
+from shared.topics import EVENTS, METRICS_GROUP, SCORES
 from shared.workers import Workers
 
-GROUP = "metrics"
 WRITING = 4
 """Connections of the writer: one for its transaction, one for new values, and room for idle partitions' notes."""
 
@@ -76,7 +75,7 @@ async def consumer(settings: Settings, announcer: Announcer) -> AsyncIterator[Co
         ingest = Ingest(http, settings.ingest_url, settings.internal_token)
         yield Consumer(
             bootstrap=settings.kafka_bootstrap_servers,
-            group=GROUP,
+            group=METRICS_GROUP,
             topics=(EVENTS, SCORES),
             handler=Intake(Writer(pool), announcer),
             replay=ingest.replay,

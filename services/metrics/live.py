@@ -15,7 +15,7 @@ from shared.topics import CHANGES, Topic
 class Sender(Protocol):
     """What an announcer needs of a producer."""
 
-    async def send_all(self, topic: Topic, messages: list[Message]) -> None: ...
+    async def send_all(self, topic: Topic, messages: list[Message]) -> object: ...
 
 
 class Announcer:

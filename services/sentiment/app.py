@@ -21,7 +21,7 @@ from shared import problems
 from shared.http import RequestId, add_health
 from shared.kafka import Consumer, Producer, Timing
 from shared.settings import trimmed
-from shared.topics import EVENTS
+from shared.topics import EVENTS, SENTIMENT_GROUP
 from shared.workers import Workers
 
 CALLS = 20
@@ -50,7 +50,7 @@ def create_app(
     scoring = Scoring(pool, producer, taxonomies)
     consumer = Consumer(
         bootstrap=settings.kafka_bootstrap_servers,
-        group="sentiment",
+        group=SENTIMENT_GROUP,
         topics=[EVENTS],
         handler=scoring,
         max_batch=settings.max_batch,

@@ -1,4 +1,7 @@
-"""From `feedback.events` to `feedback.scores`: one score for each distinct comment of an event, sent before offsets move."""
+"""From `feedback.events` to `feedback.scores`: one score for each distinct comment of an event, sent before offsets move.
+
+Events marked COMMENTS_LATER are skipped: ingest publishes them again, without the mark, when their comments are to be scored.
+"""
 
 import time
 from collections.abc import Sequence
@@ -8,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from services.sentiment.domain.judging import Comment, Unscorable
+from services.sentiment.domain.parts import parts
 from services.sentiment.domain.scorer import Model, ScorerAway
 from services.sentiment.pool import Pool
 from services.sentiment.tenants_taxonomies import Taxonomies
@@ -15,7 +19,7 @@ from shared import metrics_names as metrics
 from shared.events import Event, Score, ScoreEvent, comments, decode_event, encode
 from shared.kafka import Message, Poison, Record, Retry, received_header
 from shared.taxonomy import Taxonomy
-from shared.topics import SCORES, Topic, subject_key
+from shared.topics import COMMENTS_LATER, SCORES, Topic, subject_key
 
 REST = 5.0
 """Seconds that events wait while the model can't score and doesn't say when it can."""
@@ -24,12 +28,15 @@ REST = 5.0
 class Sender(Protocol):
     """The part of a producer that is needed here."""
 
-    async def send_all(self, topic: Topic, messages: Sequence[Message]) -> None: ...
+    async def send_all(self, topic: Topic, messages: Sequence[Message]) -> object: ...
 
 
 @dataclass(slots=True)
 class Scoring:
-    """The handler of `feedback.events`. Everything in it may be done twice: the same text gets the same score."""
+    """The handler of `feedback.events`. Everything in it may be done twice: the same text gets the same score.
+
+    The comments of a batch are scored in parts, and each part's scores are sent as soon as they are known.
+    """
 
     pool: Pool
     sender: Sender
@@ -39,24 +46,31 @@ class Scoring:
     """When some comments were last scored, in time.monotonic(): a slow model is not a hung one."""
 
     async def __call__(self, records: Sequence[Record]) -> None:
-        events = decode(records)
+        events = decode([record for record in records if COMMENTS_LATER not in record.headers])
         taxonomies = await self._taxonomies({event.tenant for _, event in events})
         wanted = [
             (record, event, comment) for record, event in events for comment in distinct(event, taxonomies.get(event.tenant))
         ]
+        poison: dict[Record, str] = {}
+        for part in parts([(event.tenant, len(comment.text)) for _, event, comment in wanted]):
+            poison |= await self._score([wanted[place] for place in part])
+        if poison:
+            raise Poison(poison)
+
+    async def _score(self, wanted: Sequence[tuple[Record, Event, Comment]]) -> dict[Record, str]:
+        """Score comments and send their scores. Where some can't be scored, send none: return their records with the reason."""
         try:
             scores = await self.pool.judge([comment for _, _, comment in wanted], self._step)
         except ScorerAway as away:
             raise Retry(REST if away.retry_after is None else away.retry_after, f"the model can't score: {away}") from away
-        poison = {record: s.reason for (record, _, _), s in zip(wanted, scores, strict=True) if isinstance(s, Unscorable)}
-        if poison:
-            raise Poison(poison)
-        scored = [
-            (record, event, score) for (record, event, _), score in zip(wanted, scores, strict=True) if isinstance(score, Score)
-        ]
+        found = [(record, event, score) for (record, event, _), score in zip(wanted, scores, strict=True)]
+        if poison := {record: score.reason for record, _, score in found if isinstance(score, Unscorable)}:
+            return poison
+        scored = [(record, event, score) for record, event, score in found if isinstance(score, Score)]
         await self.sender.send_all(SCORES, [message(self.pool.model, *one) for one in scored])
         for _, _, score in scored:
             metrics.SCORED.labels(str(self.pool.model), score.label or "none").inc()
+        return {}
 
     async def _taxonomies(self, tenants: set[str]) -> dict[str, Taxonomy]:
         if self.taxonomies is None or not self.pool.finds_themes:

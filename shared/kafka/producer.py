@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from shared import metrics_names as metrics
 from shared.kafka import clients
-from shared.kafka.records import Message, Undelivered, Unsendable
+from shared.kafka.records import Message, Position, Undelivered, Unsendable
 from shared.topics import Topic
 
 log = structlog.get_logger()
@@ -42,23 +42,26 @@ class Producer:
         if self._ending:
             await asyncio.wait(self._ending)
 
-    async def send_all(self, topic: Topic, messages: Sequence[Message], timeout: float = 10.0) -> None:  # noqa: ASYNC109
-        """Send to `topic`; returns when all are acknowledged. Undelivered: send all again. Unsendable: one is too large."""
-        await self.send(topic.name, messages, timeout)
+    async def send_all(self, topic: Topic, messages: Sequence[Message], timeout: float = 10.0) -> list[Position]:  # noqa: ASYNC109
+        """Send to `topic`; returns the position of each message when all are acknowledged.
 
-    async def send(self, topic: str, messages: Sequence[Message], timeout: float = 10.0) -> None:  # noqa: ASYNC109
+        Raises Undelivered: send all again. Raises Unsendable: one is too large, and nothing was sent.
+        """
+        return await self.send(topic.name, messages, timeout)
+
+    async def send(self, topic: str, messages: Sequence[Message], timeout: float = 10.0) -> list[Position]:  # noqa: ASYNC109
         """The same, to a topic by name: a DLQ has no row in TOPICS."""
         for message in messages:
             if _size(message) > clients.MAX_MESSAGE_BYTES:
                 raise Unsendable(message)
         client: AIOKafkaProducer | None = None
-        sent: list[asyncio.Future[object]] = []
+        sent: list[asyncio.Future[Any]] = []
         try:
             async with asyncio.timeout(timeout):
                 client = await self._open()
                 for m in messages:
                     sent.append(await client.send(topic, m.value, m.key or None, headers=list(m.headers)))
-                await asyncio.gather(*sent)
+                acknowledged = await asyncio.gather(*sent)
         except (KafkaError, OSError, TimeoutError) as error:
             metrics.SENDS_FAILED.labels(topic).inc()
             if client is not None:
@@ -68,6 +71,7 @@ class Producer:
             for future in sent:  # those that nobody will ask any more
                 future.cancel()
         metrics.SENT.labels(topic).inc(len(messages))
+        return [Position(one.partition, one.offset) for one in acknowledged]
 
     async def _open(self) -> AIOKafkaProducer:
         async with self._opening:

@@ -22,6 +22,13 @@ class Place(NamedTuple):
     partition: int
 
 
+class Position(NamedTuple):
+    """Where a message that was sent now stands in its topic."""
+
+    partition: int
+    offset: int
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One record as read. `timestamp_ms` is the producer's clock when it was sent."""

@@ -16,7 +16,7 @@ from services.ingest.inbox.committer import Committer
 from services.ingest.inbox.stated import Stated
 from shared.database import open_pool
 from shared.events import Event, decode_event
-from shared.kafka import Message, Undelivered
+from shared.kafka import Message, Position, Undelivered
 from shared.topics import Topic
 from shared.workers import Workers
 from tests.unit.ingest.making import connection, nps, response
@@ -26,6 +26,12 @@ def said(value: int, *, id: str | None = None, subject: str = "r-1", tenant: str
     """A delivery that says one NPS answer of one subject."""
     record = response(nps(value), id=subject, **fields)
     return posted(connection(tenant=tenant), record, id, b"raw", datetime.now(UTC))
+
+
+def commented(subject: str, text: str, *, tenant: str = "acme") -> Delivery:
+    """A delivery that makes one comment on one subject."""
+    record = response({"question": "why", "kind": "comment", "text": text}, id=subject)
+    return posted(connection(tenant=tenant), record, f"{tenant}-{subject}", b"raw", datetime.now(UTC))
 
 
 def erasure(customer: dict[str, str], id: str | None = None) -> Delivery:
@@ -85,11 +91,13 @@ class Broker:
     away: bool = False
     sent: list[Message] = field(default_factory=list)
 
-    async def send_all(self, topic: Topic, messages: Sequence[Message], timeout: float = 10.0) -> None:  # noqa: ASYNC109
+    async def send_all(self, topic: Topic, messages: Sequence[Message], timeout: float = 10.0) -> list[Position]:  # noqa: ASYNC109
         await asyncio.sleep(0)
         if self.away:
             raise Undelivered("away")
+        first = len(self.sent)
         self.sent.extend(messages)
+        return [Position(0, offset) for offset in range(first, len(self.sent))]
 
     @property
     def events(self) -> list[Event]:

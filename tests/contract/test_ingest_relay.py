@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from services.ingest.inbox import locks
-from services.ingest.inbox.leftovers import claim
+from services.ingest.inbox.leftovers import claim_events
 from services.ingest.relay import MOST_AT_ONCE, Relay
 from services.ingest.store.outbox import Outbox
-from shared.kafka import Message, received_at
+from shared.kafka import Message, Position, received_at
 from shared.topics import Topic
 from shared.workers import Workers
 from tests.conftest import NewDatabase
@@ -65,9 +65,9 @@ async def test_a_delivery_of_many_statements_is_sent_whole_before_it_leaves_the_
     sizes: list[int] = []
 
     class Counts(Broker):
-        async def send_all(self, topic: Topic, messages: Sequence[Message], timeout: float = 10.0) -> None:  # noqa: ASYNC109
+        async def send_all(self, topic: Topic, messages: Sequence[Message], timeout: float = 10.0) -> list[Position]:  # noqa: ASYNC109
             sizes.append(len(messages))
-            await super().send_all(topic, messages, timeout)
+            return await super().send_all(topic, messages, timeout)
 
     await inbox.take(said(9, id="1"))
     relay = Relay(inbox.pool, Counts())
@@ -117,8 +117,8 @@ async def test_the_sweeper_strikes_nothing_off_before_the_broker_has_it(inbox: I
 async def test_sweepers_share_the_work_and_take_nothing_twice(inbox: Inbox) -> None:
     await inbox.take(*[said(n % 10, id=str(n), subject=f"r-{n}") for n in range(200)])
     await overdue(inbox)
-    claims = await asyncio.gather(*[claim(inbox.pool, 50) for _ in range(6)])
-    seqs = [seq for claimed, _ in claims for seq in claimed]
+    claims = await asyncio.gather(*[claim_events(inbox.pool, 50) for _ in range(6)])
+    seqs = [seq for claimed in claims for seq in claimed.seqs]
     assert len(seqs) == len(set(seqs)) == 200
 
 

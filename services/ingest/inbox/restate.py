@@ -26,9 +26,9 @@ WITH restated AS (
         $7::bigint[], $8::int[], $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::bytea[], $15::text[]
     ) AS s (seq, position, tenant, subject, customer, email, received_at, fingerprint, event)
     JOIN restated USING (seq)
-    RETURNING seq
+    RETURNING seq, tenant
 ), queued AS (
-    INSERT INTO unpublished (seq, due) SELECT DISTINCT seq, now() + interval '5 seconds' FROM stated
+    INSERT INTO unpublished (seq, due, tenant) SELECT DISTINCT seq, now() + interval '5 seconds', tenant FROM stated
 )
 SELECT seq FROM restated
 """

@@ -64,9 +64,9 @@ WITH held AS MATERIALIZED (
     ) AS s (place, position, tenant, subject, customer, email, received_at, fingerprint, head, tail)
     JOIN numbered USING (place) JOIN fresh USING (seq)
     WHERE numbered.subjects IS NULL OR s.subject <> ALL (array_remove(numbered.subjects, NULL))
-    RETURNING seq
+    RETURNING seq, tenant
 ), queued AS (
-    INSERT INTO unpublished (seq, due) SELECT DISTINCT seq, now() + interval '5 seconds' FROM stated
+    INSERT INTO unpublished (seq, due, tenant) SELECT DISTINCT seq, now() + interval '5 seconds', tenant FROM stated
 )
 SELECT place, seq, wholly, subjects FROM numbered JOIN fresh USING (seq)
 """

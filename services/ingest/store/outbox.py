@@ -12,12 +12,14 @@ SELECT seq, event FROM events WHERE seq > $1 AND seq <= $2 AND ($3::text IS NULL
 REST_OF = "SELECT event FROM events WHERE seq = $1 AND ($2::text IS NULL OR tenant = $2) ORDER BY position"
 HEAD = "SELECT (SELECT coalesce(max(seq), 0) FROM inbox), (SELECT count(*) FROM unpublished)"
 AGAIN = """
-INSERT INTO unpublished (seq, due)
-SELECT DISTINCT seq, now() FROM events WHERE ($1::timestamptz IS NULL OR received_at >= $1) AND ($2::text IS NULL OR tenant = $2)
+INSERT INTO unpublished (seq, due, tenant)
+SELECT DISTINCT seq, now(), tenant FROM events
+WHERE ($1::timestamptz IS NULL OR received_at >= $1) AND ($2::text IS NULL OR tenant = $2)
     AND ($3::timestamptz IS NULL OR received_at < $3) AND ($4::text IS NULL OR event::json ->> 'connection' = $4)
     AND ($5::text IS NULL OR subject = $5)
-ON CONFLICT DO NOTHING
+ON CONFLICT (seq) DO UPDATE SET comments = 0, due = now() WHERE unpublished.comments > 0
 """
+"""A delivery that waits for its comments alone is to be published whole."""
 PAGE_SIZE = 2_000
 LAST = 2**63 - 1
 

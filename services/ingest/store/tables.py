@@ -115,4 +115,14 @@ unpublished = Table(
     metadata,
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("due", DateTime(timezone=True), nullable=False, comment="when the sweeper may take it up"),
+    Column("tenant", Text, nullable=False, server_default=""),
+    Column(
+        "comments",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="characters of comments that are to be published again for scoring; 0: nothing is published yet",
+    ),
+    Index("unpublished_events", "tenant", "due", "seq", postgresql_where=text("comments = 0")),
+    Index("unpublished_comments", "tenant", "due", "seq", postgresql_where=text("comments > 0")),
 )

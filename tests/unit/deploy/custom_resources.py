@@ -14,6 +14,7 @@ FLAG: Schema = {"type": "boolean"}
 SIZE: Schema = {"type": "string", "pattern": r"^\d+(Mi|Gi|Ti)$"}
 QUANTITY: Schema = {"type": "string", "pattern": r"^\d+(m|Mi|Gi)?$"}
 TEXTS: Schema = {"type": "object", "additionalProperties": TEXT}
+NUMBER: Schema = {"type": "string", "pattern": r"^\d+$"}
 ANY: Schema = {"type": "object"}
 
 
@@ -138,16 +139,21 @@ SCALED = custom(
         cooldownPeriod=COUNT,
         advanced=closed(horizontalPodAutoscalerConfig=ANY),
         triggers=several(
-            closed(
-                type=one_of("kafka"),
-                metadata=closed(
-                    bootstrapServers=TEXT,
-                    consumerGroup=TEXT,
-                    topic=TEXT,
-                    lagThreshold={"type": "string", "pattern": r"^\d+$"},
-                    offsetResetPolicy=one_of("earliest"),
-                ),
-            )
+            {
+                "oneOf": [
+                    closed(type=one_of("cpu"), metricType=one_of("Utilization"), metadata=closed(value=NUMBER)),
+                    closed(
+                        type=one_of("kafka"),
+                        metadata=closed(
+                            bootstrapServers=TEXT,
+                            consumerGroup=TEXT,
+                            topic=TEXT,
+                            lagThreshold=NUMBER,
+                            offsetResetPolicy=one_of("earliest"),
+                        ),
+                    ),
+                ]
+            }
         ),
     ),
 )

@@ -1,15 +1,14 @@
 """Production: two of everything, a standby that is waited for, consumers that grow with their partitions, two doors."""
 
-import re
+from typing import Any
 
 import pytest
 
 from deploy.k8s import topics
-from shared.topics import TOPICS
-from tests.unit.deploy.image import ROOT
+from shared.topics import METRICS_GROUP, SENTIMENT_GROUP, TOPICS
 from tests.unit.deploy.manifests import DEV, PRODUCTION, SERVICES, WITH_DATABASE, rendered
 
-GROUP = re.compile(r'\b(?:group=|GROUP = )"([a-z]+)"')
+GROUPS = {"metrics": METRICS_GROUP, "sentiment": SENTIMENT_GROUP}
 PARTITIONS = {topic.name: topic.partitions for topic in TOPICS}
 
 
@@ -29,16 +28,24 @@ def test_an_autoscaler_alone_says_how_many() -> None:
 
 def test_no_consumer_grows_beyond_its_partitions() -> None:
     for scaled in rendered(PRODUCTION).of("ScaledObject"):
-        for trigger in scaled["spec"]["triggers"]:
+        for trigger in kafka_triggers(scaled):
             assert scaled["spec"]["maxReplicaCount"] <= PARTITIONS[trigger["metadata"]["topic"]]
 
 
 def test_the_autoscaler_looks_at_the_groups_that_consume() -> None:
     for scaled in rendered(PRODUCTION).of("ScaledObject"):
         service = scaled["spec"]["scaleTargetRef"]["name"]
-        sources = "".join(path.read_text() for path in (ROOT / "services" / service).glob("*.py"))
-        for trigger in scaled["spec"]["triggers"]:
-            assert trigger["metadata"]["consumerGroup"] in GROUP.findall(sources), service
+        for trigger in kafka_triggers(scaled):
+            assert trigger["metadata"]["consumerGroup"] == GROUPS[service]
+
+
+def test_consumers_are_scaled_by_processor_time_since_a_flood_hardly_shows_as_lag() -> None:
+    for scaled in rendered(PRODUCTION).of("ScaledObject"):
+        assert "cpu" in [trigger["type"] for trigger in scaled["spec"]["triggers"]]
+
+
+def kafka_triggers(scaled: Any) -> list[Any]:
+    return [trigger for trigger in scaled["spec"]["triggers"] if trigger["type"] == "kafka"]
 
 
 def test_the_autoscaler_asks_the_brokers_that_the_services_use() -> None:
@@ -47,7 +54,7 @@ def test_the_autoscaler_asks_the_brokers_that_the_services_use() -> None:
     kafka = found.one("Kafka", "earshot")
     assert host == f"{kafka['metadata']['name']}-kafka-bootstrap"
     for scaled in found.of("ScaledObject"):
-        for trigger in scaled["spec"]["triggers"]:
+        for trigger in kafka_triggers(scaled):
             assert trigger["metadata"]["bootstrapServers"] == f"{host}.{kafka['metadata']['namespace']}.svc:{port}"
 
 

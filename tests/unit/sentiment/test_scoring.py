@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,7 +32,7 @@ from shared.events import (
     Message as Said,
 )
 from shared.kafka import Message, Poison, Record, Retry, Undelivered, received_header
-from shared.topics import SCORES, Topic
+from shared.topics import COMMENTS_LATER, SCORES, Topic
 from tests.unit.sentiment.test_judging import FailsOn
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -121,6 +122,38 @@ async def test_events_without_comments_send_nothing() -> None:
 async def test_a_non_answer_is_sent_too_so_that_every_comment_has_a_score() -> None:
     (message,) = (await score(records(comment("n/a")))).messages
     assert decode_score(message.value).score.label is None
+
+
+async def test_an_event_whose_comments_come_later_is_not_scored() -> None:
+    [now, then] = records(comment("Great"), comment("Later"))
+    then = replace(then, headers=(*then.headers, COMMENTS_LATER))
+    assert (await score([now, then])).texts == [text_hash("Great")]
+
+
+async def test_a_quiet_tenants_score_is_sent_before_the_comments_of_a_flood_are_scored() -> None:
+    """In one batch: 20 comments of 2,000 characters before one short one of another tenant."""
+    flood = [encode(event(comment(f"{n} " + "bad " * 500), f"api/response/f-{n}", "flood")) for n in range(20)]
+    values = [*flood, encode(event(comment("Great"), tenant="quiet"))]
+    sent = Sent()
+    scorer = Watched(sent)
+    await score([record(value, offset) for offset, value in enumerate(values)], scorer, sent)
+    assert sent.texts[0] == text_hash("Great")
+    assert scorer.seen_before_first_send < 20
+    assert len(sent.texts) == 21
+
+
+class Watched(FailsOn):
+    """A model that counts how many texts it had scored before the first score was sent."""
+
+    def __init__(self, sent: Sent) -> None:
+        super().__init__()
+        self._sent = sent
+        self.seen_before_first_send = 0
+
+    def score(self, texts: Sequence[str]) -> list[Opinion]:
+        if not self._sent.messages:
+            self.seen_before_first_send += len(texts)
+        return super().score(texts)
 
 
 @pytest.mark.parametrize("value", [b"", b"{", b"[]", b'{"tenant": 1}', b"\xff\xfe", b"[" * 100_000])

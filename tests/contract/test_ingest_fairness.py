@@ -1,0 +1,264 @@
+"""One tenant's flood in the outbox, on a real PostgreSQL: it waits on disk, others don't, and at last all of it is published."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from services.ingest.inbox import leftovers, locks
+from services.ingest.inbox.leftovers import claim_comments, claim_events, postpone_comments
+from services.ingest.pace import Pace, characters_of
+from services.ingest.relay import Relay
+from services.ingest.store.outbox import Outbox
+from shared.events import decode_event
+from shared.kafka import CommittedOffsets, Consumer, Producer
+from shared.topics import COMMENTS_LATER, METRICS_GROUP
+from shared.workers import Workers
+from tests.conftest import NewDatabase
+from tests.contract.ingest_world import Broker, Inbox, commented, emptied, opened, said
+from tests.contract.kafka_world import Seen, World, new_world
+
+FLOOD = 600
+WINDOW = 100
+
+
+@pytest.fixture(scope="module")
+async def url(database: NewDatabase) -> str:
+    return await database("ingest")
+
+
+@pytest.fixture
+async def inbox(url: str) -> AsyncIterator[Inbox]:
+    async with emptied(url), opened(url) as inbox:
+        yield inbox
+
+
+@pytest.fixture
+async def world(kafka: str, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A topic in the place of `feedback.events`, and a group in that of metrics."""
+    world = await new_world(kafka, partitions=6)
+    monkeypatch.setattr("services.ingest.relay.EVENTS", world.topic)
+    return world
+
+
+class Committed:
+    """What consumer groups have committed, as the test sets it: metrics and sentiment keep up, unless they are stopped."""
+
+    def __init__(self, broker: Broker, stopped: Collection[str] = ()) -> None:
+        self.broker = broker
+        self.stopped = dict.fromkeys(stopped, 0)
+
+    async def __call__(self, group: str, partitions: Collection[int]) -> dict[int, int]:
+        return {0: self.stopped.get(group, len(self.broker.sent))}
+
+
+@asynccontextmanager
+async def working(*workers: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    async with Workers() as running:
+        for number, work in enumerate(workers):
+            running.start(str(number), work)
+        yield
+        assert running.dead == []
+
+
+@asynccontextmanager
+async def publishing(relay: Relay, pace: Pace, ask: Any) -> AsyncIterator[None]:
+    """The relay, its sweeper and its pace at work; the windows are known before anything is published."""
+    async with working(lambda: pace.run(ask)):
+        await pace.moved(5)
+        async with working(relay.run, relay.sweep):
+            yield
+
+
+async def until(true: Callable[[], Awaitable[bool]], seconds: float = 30.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not await true():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def waiting(inbox: Inbox, tenant: str | None = None) -> int:
+    count: int = await inbox.pool.fetchval("SELECT count(*) FROM unpublished WHERE tenant = coalesce($1, tenant)", tenant)
+    return count
+
+
+async def due(inbox: Inbox) -> None:
+    """Let the sweeper take what it would take after 5 seconds."""
+    await inbox.pool.execute("UPDATE unpublished SET due = now() WHERE due > now()")
+
+
+async def test_on_a_real_kafka_a_flood_waits_on_disk_while_its_consumer_is_stopped_and_drains_when_it_is_back(
+    inbox: Inbox, world: World
+) -> None:
+    pace, seen = Pace(least_events=WINDOW), Seen()
+    async with Producer(world.bootstrap) as producer, CommittedOffsets(world.bootstrap) as offsets:
+
+        async def ask(group: str, partitions: Collection[int]) -> Any:
+            return await offsets.of(world.group, world.topic, partitions) if group == METRICS_GROUP else None
+
+        async with world.consuming(seen) as consumer:
+            await until(lambda: joined(consumer))
+            await until(lambda: committed(world))
+        relay = Relay(inbox.pool, producer, pace)
+        async with publishing(relay, pace, ask):
+            await inbox.take(*[said(n % 10, id=f"flood-{n}", subject=f"f-{n}", tenant="flood") for n in range(FLOOD)])
+            relay.offer(inbox.handed)
+            await until(lambda: reached(world, WINDOW // 2))
+            inbox.handed.clear()
+            await inbox.take(said(9, id="quiet", tenant="quiet"))
+            relay.offer(inbox.handed)
+            await until(lambda: nothing_waits(inbox, "quiet"), 3)
+            assert await waiting(inbox, "flood") > FLOOD * 3 // 4
+        restarted_pace = Pace(least_events=WINDOW)
+        restarted = Relay(inbox.pool, producer, restarted_pace)
+        async with world.consuming(seen), publishing(restarted, restarted_pace, ask):
+            await due(inbox)
+            await until(lambda: nothing_waits(inbox))
+            await until(lambda: read_by(seen, FLOOD + 1))
+
+
+async def joined(consumer: Consumer) -> bool:
+    return consumer.joined
+
+
+async def committed(world: World) -> bool:
+    return bool(await world.committed())
+
+
+async def reached(world: World, count: int) -> bool:
+    return await world.count() >= count
+
+
+async def nothing_waits(inbox: Inbox, tenant: str | None = None) -> bool:
+    return await waiting(inbox, tenant) == 0
+
+
+async def read_by(seen: Seen, count: int) -> bool:
+    return len({decode_event(record.value).seq for record in seen.records}) == count
+
+
+async def test_comments_of_a_flood_come_later_their_events_at_once_and_another_tenants_comment_with_its_event(
+    inbox: Inbox,
+) -> None:
+    broker = Broker()
+    ask, pace = Committed(broker, stopped=["sentiment"]), Pace(least_characters=4_000)
+    relay = Relay(inbox.pool, broker, pace)
+    async with publishing(relay, pace, ask):
+        await inbox.take(*[commented(f"f-{n}", "So late, and so rude.", tenant="flood") for n in range(FLOOD)])
+        relay.offer(inbox.handed)
+        await until(lambda: sent(broker, FLOOD), 10)
+        inbox.handed.clear()
+        await inbox.take(commented("q-1", "Lovely.", tenant="quiet"))
+        relay.offer(inbox.handed)
+        await until(lambda: nothing_waits(inbox, "quiet"), 10)
+        assert to_score(broker, "quiet") == {"con_1/response/q-1"}
+        assert len(to_score(broker, "flood")) < FLOOD // 4
+        assert {event.subject for event in broker.events if event.tenant == "flood"} == everything("f", FLOOD)
+        assert await waiting(inbox, "flood") > FLOOD // 2
+        ask.stopped.clear()
+        await until(lambda: nothing_waits(inbox))
+    assert to_score(broker, "flood") == everything("f", FLOOD)
+
+
+async def sent(broker: Broker, count: int) -> bool:
+    return len(broker.sent) >= count
+
+
+def everything(prefix: str, count: int) -> set[str]:
+    return {f"con_1/response/{prefix}-{n}" for n in range(count)}
+
+
+def to_score(broker: Broker, tenant: str) -> set[str]:
+    """The subjects whose events have been published without the mark."""
+    unmarked = [decode_event(message.value) for message in broker.sent if COMMENTS_LATER not in message.headers]
+    return {event.subject for event in unmarked if event.tenant == tenant}
+
+
+async def test_a_tenants_replay_leaves_room_for_its_own_live_events(inbox: Inbox) -> None:
+    broker = Broker()
+    pace = Pace(least_events=WINDOW)
+    relay = Relay(inbox.pool, broker, pace)
+    await inbox.take(*[said(n % 10, id=str(n), subject=f"r-{n}") for n in range(FLOOD)])
+    inbox.handed.clear()
+    await due(inbox)
+    async with publishing(relay, pace, Committed(broker, stopped=["metrics"])):
+        await until(lambda: sent(broker, WINDOW // 2))
+        await inbox.take(said(9, id="live", subject="live"))
+        relay.offer(inbox.handed)
+        await until(lambda: published(broker, "con_1/response/live"), 3)
+        assert await waiting(inbox) >= FLOOD - WINDOW
+
+
+async def published(broker: Broker, subject: str) -> bool:
+    return any(event.subject == subject for event in broker.events)
+
+
+async def test_the_backlog_is_claimed_in_equal_shares_and_the_oldest_first(inbox: Inbox) -> None:
+    for tenant, count in (("flood", 300), ("other", 40), ("quiet", 3)):
+        await inbox.take(*[said(n % 10, id=f"{tenant}-{n}", subject=f"r-{n}", tenant=tenant) for n in range(count)])
+    await due(inbox)
+    claimed = await claim_events(inbox.pool, 90)
+    found = [event.tenant for event in claimed.events]
+    assert {tenant: found.count(tenant) for tenant in found} == {"flood": 30, "other": 30, "quiet": 3}
+    events = [event for event in await inbox.events() if event.tenant == "flood"]
+    assert {event.seq for event in claimed.events if event.tenant == "flood"} == {event.seq for event in events[:30]}
+
+
+async def test_postponed_comments_are_claimed_by_their_characters_at_least_one_of_each_tenant(inbox: Inbox) -> None:
+    for tenant, count in (("flood", 300), ("quiet", 3)):
+        await inbox.take(*[commented(f"r-{n}", "x" * 500, tenant=tenant) for n in range(count)])
+    comments = {event.seq: characters_of(event.body) for event in await inbox.events()}
+    assert set(comments.values()) == {575}
+    await postpone_comments(inbox.pool, comments)
+    assert (await claim_events(inbox.pool, 100)).seqs == []
+    found = [event.tenant for event in (await claim_comments(inbox.pool, 5_750)).events]
+    assert {tenant: found.count(tenant) for tenant in found} == {"flood": 5, "quiet": 3}
+    found = [event.tenant for event in (await claim_comments(inbox.pool, 1)).events]
+    assert found == ["flood"]
+
+
+async def test_a_replay_publishes_a_delivery_whole_although_it_waits_for_its_comments_alone(inbox: Inbox) -> None:
+    """Its consumers may have lost the event itself."""
+    await inbox.take(commented("r-1", "Lovely."))
+    [event] = await inbox.events()
+    await postpone_comments(inbox.pool, {event.seq: 82})
+    assert await Outbox(inbox.pool, locks.ARRIVALS).publish_again("acme") == 1
+    assert (await claim_events(inbox.pool, 10)).seqs == [event.seq]
+
+
+async def test_a_row_of_the_version_before_is_published(inbox: Inbox) -> None:
+    broker = Broker()
+    await inbox.take(said(9, id="1"))
+    [event] = await inbox.events()
+    await inbox.pool.execute("DELETE FROM unpublished")
+    await inbox.pool.execute("INSERT INTO unpublished (seq, due) VALUES ($1, now())", event.seq)
+    pace = Pace()
+    async with publishing(Relay(inbox.pool, broker, pace), pace, Committed(broker)):
+        await until(lambda: nothing_waits(inbox), 10)
+    assert broker.events == [event]
+
+
+MANY = """
+INSERT INTO unpublished (seq, due, tenant, comments)
+SELECT 1000000 + n, now() - interval '1 hour' + n * interval '1 ms', CASE n % 1000 WHEN 0 THEN 'quiet' ELSE 'flood' END, $1
+FROM generate_series(1, 100000) AS n
+"""
+
+
+@pytest.mark.parametrize("comments", [0, 100])
+async def test_a_claim_reads_no_more_of_a_large_backlog_than_it_claims(inbox: Inbox, comments: int) -> None:
+    await inbox.pool.execute(MANY, comments)
+    await inbox.pool.execute("ANALYZE unpublished")
+    statement = leftovers.CLAIM_COMMENTS if comments else leftovers.CLAIM_EVENTS
+    most = 100 * max(comments, 1)
+    plan = await inbox.pool.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", most, 30)
+    read = rows_read(json.loads(plan)[0]["Plan"])
+    assert 100 <= read <= 1_000, json.dumps(json.loads(plan), indent=1)
+
+
+def rows_read(node: dict[str, Any]) -> int:
+    """Rows that the scans of `unpublished` in a plan returned or threw away."""
+    own = node["Actual Rows"] + node.get("Rows Removed by Filter", 0) if node.get("Relation Name") == "unpublished" else 0
+    return int(own * node["Actual Loops"]) + sum(rows_read(child) for child in node.get("Plans", ()))
