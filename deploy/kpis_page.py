@@ -24,6 +24,10 @@ Rules for all:
 - A ticket's team and agent are those at the time of the event; before the first assignment, the first ever. Other dimensions are
   the subject's latest. Merged, spam and deleted tickets are left out of every KPI, also of the past. Nothing counts before
   a ticket's opening is known. Spans that would be negative (clocks differ) contribute nothing.
+- Statuses of one time pass in the order in which they were received; those of one record in the order of a ticket's life (new to
+  closed). Where a tool leaves out seconds, a status or reply of the minute of the opening came at the opening: 0 seconds.
+- No opening is a reply, public or private, whoever wrote it. A message that states the opening again (same author, same text, at
+  most 5 seconds apart) is the opening: it is neither a reply nor a second comment.
 - Only the promoted sentiment model's scores count; two models are never averaged.
 
 Defaults of forms: a CSAT rating is satisfied from 4 on scale 1–5, 6 on 1–7, 3 on 1–4 and on 1–3, 2 on 1–2, 1 on 0–1. Effort is

@@ -38,15 +38,25 @@ class Answer(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 # --- a ticket's facts, each with the time at which it was true ------------------------------------------------------------
 class Opened(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="opened", tag_field="fact"):
+    """The opening. `public`: whether the customer sees it; UNSET: as stated before, else yes.
+
+    `text_digest` identifies the text of an agent or a bot, which is not published: a keyed digest, equal for equal text.
+    """
+
     at: datetime
     by: Party = "customer"
     agent: str | None = None
+    public: bool | UnsetType = UNSET
     text: str | None = None
+    text_digest: str | None = None
     language: str | None = None
 
 
 class Message(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="message", tag_field="fact"):
-    """A message. With an `id` a later statement of the same id replaces it; without one its time and author are its identity."""
+    """A message. With an `id` a later statement of the same id replaces it; without one its time and author are its identity.
+
+    `text_digest` is as in `Opened`.
+    """
 
     at: datetime
     by: Party
@@ -55,6 +65,7 @@ class Message(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="messag
     auto: bool = False
     id: str | None = None
     text: str | None = None
+    text_digest: str | None = None
     language: str | None = None
 
 

@@ -10,10 +10,13 @@ from shared.events import Party, Status
 
 
 class Opened(Model):
+    """The opening. `public`: whether the customer sees it; left out: as stated before, else yes."""
+
     fact: Literal["opened"]
     at: Time
     by: Party = "customer"
     agent: GroupName | None = None
+    public: bool = True
     text: Text | None = None
     language: Language | None = None
 

@@ -1,4 +1,4 @@
-"""From a canonical record to the statement that travels: redacted, pseudonymous, in UTC, with every default filled in."""
+"""From a canonical record to the statement that is published: redacted, pseudonymous, in UTC, with every default filled in."""
 
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from services.ingest.domain import answers, facts
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Statement
-from services.ingest.domain.pseudonym import address_of, of_email, pseudonym
+from services.ingest.domain.pseudonym import address_of, digest_of_text, of_email, pseudonym
 from services.ingest.domain.record import Override, Response, Review, Spoken, Ticket
 from services.ingest.domain.redaction import Redactor
 from shared import events
@@ -43,7 +43,7 @@ def normalise(
         source=connection.provider,
         customer=_customer(record, connection.key),
         dimensions=_dimensions(record, connection),
-        body=_body(record),
+        body=_body(record, connection.key),
     )
     return Statement(event, _fingerprint(event, _edited_at(record)), _email(record, connection.key))
 
@@ -88,8 +88,8 @@ def _dimensions(record: Response | Review | Ticket | Override, connection: Conne
     return values
 
 
-def _body(record: Response | Review | Ticket | Override) -> Body:
-    said = Said()
+def _body(record: Response | Review | Ticket | Override, key: bytes) -> Body:
+    said = Said(key)
     match record:
         case Response():
             return events.Response(
@@ -106,13 +106,17 @@ def _body(record: Response | Review | Ticket | Override) -> Body:
 
 
 class Said:
-    """The customer's words in one record, as they may be published; nothing said is None."""
+    """The words in one record as they may be published: a customer's redacted, anybody else's as a digest. No words: None."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: bytes) -> None:
         self._redact = Redactor()
+        self._key = key
 
     def __call__(self, text: str | None) -> str | None:
         return self._redact(text) if text else None
+
+    def digest(self, text: str | None) -> str | None:
+        return digest_of_text(self._key, text) if text and text.strip() else None
 
 
 def _answer(answer: answers.Answer, said: Said) -> events.Answer:
@@ -132,11 +136,18 @@ def _answer(answer: answers.Answer, said: Said) -> events.Answer:
 
 
 def _fact(fact: facts.Fact, said: Said) -> events.Fact:
-    """An agent's and a bot's words are no comments, and so go no further than here."""
+    """An agent's and a bot's words are no comments: they are not published, only a digest of them is."""
     match fact:
         case facts.Opened():
-            text = said(fact.text) if fact.by == "customer" else None
-            return events.Opened(at=fact.at, by=fact.by, agent=fact.agent, text=text, language=fact.language)
+            return events.Opened(
+                at=fact.at,
+                by=fact.by,
+                agent=fact.agent,
+                public=fact.public if "public" in fact.model_fields_set else UNSET,
+                text=said(fact.text) if fact.by == "customer" else None,
+                text_digest=said.digest(fact.text) if fact.by != "customer" else None,
+                language=fact.language,
+            )
         case facts.Message():
             return events.Message(
                 at=fact.at,
@@ -146,6 +157,7 @@ def _fact(fact: facts.Fact, said: Said) -> events.Fact:
                 auto=fact.auto,
                 id=fact.id,
                 text=said(fact.text) if fact.by == "customer" else None,
+                text_digest=said.digest(fact.text) if fact.by != "customer" else None,
                 language=fact.language,
             )
         case facts.Assigned():

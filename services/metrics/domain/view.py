@@ -67,7 +67,8 @@ def view(statements: Iterable[Event]) -> SubjectView:
     latest = _latest(events)
     ticket = None
     if any(type(body) is Ticket for body in bodies):
-        ticket = ticket_view([body for body in bodies if type(body) is Ticket], latest.get("team"), latest.get("agent"))
+        tickets = [(event.at, event.body) for event in events if isinstance(event.body, Ticket)]
+        ticket = ticket_view(tickets, latest.get("team"), latest.get("agent"))
         if ticket is not None and ticket.priority is not UNSET:
             latest["priority"] = ticket.priority
     return SubjectView(

@@ -40,9 +40,20 @@ class Ticket:
         return sorted(told.items())
 
     def _statuses(self) -> list[tuple[datetime, str]]:
-        told = {(when(f["at"]), f["status"]) for f in self.facts if f["fact"] == "status"}
-        opening = set() if any(at == self.at for at, _ in told) else {(self.at, "new")}
-        return sorted(told | opening, key=lambda status: (status[0], LIFE.index(status[1])))
+        """By time; of one time in the order of the statements, and within one statement in the order of a ticket's life."""
+        told: dict[datetime, list[str]] = {}
+        for (stated_at, _), record in sorted(self.subject.said, key=lambda pair: pair[0]):
+            for at, status in sorted(
+                {(when(f["at"]), f["status"]) for f in record["facts"] if f["fact"] == "status"},
+                key=lambda status: (status[0], LIFE.index(status[1])),
+            ):
+                known = told.setdefault(at, [])
+                alone = [f for f in record["facts"] if f["fact"] == "status" and when(f["at"]) == at]
+                back = at == stated_at and {f["status"] for f in alone} == {status} and known[-1:] != [status]
+                if status not in known or back:
+                    known.append(status)
+        told.setdefault(self.at, ["new"])
+        return [(at, status) for at in sorted(told) for status in told[at]]
 
     def _passages(self) -> tuple[list[datetime], list[datetime]]:
         solved: list[datetime] = []
@@ -69,9 +80,18 @@ class Ticket:
         """Messages or ratings, each as its last statement has it: by id, else by time and author."""
         return list({f.get("id") or (f["at"], f.get("by"), f.get("agent")): f for f in self.facts if f["fact"] == kind}.values())
 
+    def messages(self) -> list[Record]:
+        """All but the opening, stated again: same author and, of a customer, same text, within five seconds."""
+        return [m for m in self.latest("message") if not self._is_opening(m)]
+
+    def _is_opening(self, message: Record) -> bool:
+        if message["by"] != self.opened["by"] or abs((when(message["at"]) - self.at).total_seconds()) > 5:
+            return False
+        return message["by"] != "customer" or message["text"].split() == self.opened["text"].split()
+
     def replies(self) -> list[datetime]:
         """The public words of human agents after the opening."""
-        said = [m for m in self.latest("message") if m["by"] == "agent" and m.get("public", True) and not m.get("auto")]
+        said = [m for m in self.messages() if m["by"] == "agent" and m.get("public", True) and not m.get("auto")]
         return sorted(at for m in said if (at := when(m["at"])) > self.at)
 
     def events(self, score: Scorer) -> list[tuple[str, datetime, Any]]:
@@ -89,7 +109,7 @@ class Ticket:
             found += [("standing_solve", self.solved[-1], 1), ("full_resolution", self.solved[-1], self.solved[-1] - self.at)]
         ratings = self.latest("rating")
         found += [("csat", when(r["at"]), form_and_value(r)) for r in ratings if r["value"] is not None]
-        for said in [self.opened, *self.latest("message"), *ratings]:
+        for said in [self.opened, *self.messages(), *ratings]:
             if said.get("by", "customer") == "customer" and said.get("text", "").strip():
                 found += [(kind, when(said["at"]), value) for kind, value in judged(said["text"], score)]
         return found

@@ -68,6 +68,31 @@ def test_only_customers_words_travel(by: str) -> None:
     assert b"I am" not in travelling
 
 
+def test_an_agents_words_are_told_apart_by_a_keyed_digest_and_a_customers_have_none() -> None:
+    def digests(*texts: str | None, by: str = "agent", **changed: Any) -> list[str | None]:
+        told: list[dict[str, Any]] = [{"fact": "opened", "at": "2026-11-20T08:00:00Z", "by": by, "text": texts[0]}]
+        told += [{"fact": "message", "at": "2026-11-20T08:00:00Z", "by": by, "text": text} for text in texts[1:]]
+        body = event(ticket(*told), **changed).body
+        assert isinstance(body, events.Ticket)
+        return [fact.text_digest for fact in body.facts if isinstance(fact, events.Opened | events.Message)]
+
+    first, same, other, blank = digests("Hello Jo", " Hello\nJo ", "Hello Joe", "  ")
+    assert first == same != other
+    assert first
+    assert blank is None
+    assert digests("Hello Jo", key=bytes(31) + b"x") != [first], "a tenant's digests are its own"
+    assert digests("Hello Jo", "Hello Jo", by="customer") == [None, None]
+
+
+def test_an_opening_says_whether_it_is_public_only_if_it_was_stated() -> None:
+    for stated, public in (({}, UNSET), ({"public": True}, True), ({"public": False}, False)):
+        body = event(ticket({**OPENED, **stated})).body
+        assert isinstance(body, events.Ticket)
+        [opened] = body.facts
+        assert isinstance(opened, events.Opened)
+        assert opened.public is public
+
+
 def test_every_customers_text_is_redacted() -> None:
     rating = {
         "fact": "rating",

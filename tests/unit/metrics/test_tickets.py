@@ -1,9 +1,13 @@
 """What tickets contribute: one tricky life after another."""
 
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.metrics.domain.contributions import Contribution
-from shared.events import Assigned, Deleted, Fact, Merged, Opened, PrioritySet, Rating, Spam
+from shared.events import Assigned, Deleted, Event, Fact, Merged, Opened, PrioritySet, Rating, Spam
 from tests.unit.metrics.build import at, dim, found, kpi, opened, reply, rows, said, scored, status, ticket
 
 
@@ -28,6 +32,13 @@ def test_the_opening_told_again_without_its_text_keeps_its_text_and_counts_once(
 def test_an_agents_words_do_not_become_the_customers_when_the_opening_is_told_again() -> None:
     told = [ticket(Opened(at=at(0), by="agent", text="welcome")), ticket(opened(0), seq=2)]
     assert found(rows(*told), "comments") == []
+
+
+def test_an_edited_opening_replaces_its_text_and_a_blank_answer_is_no_comment() -> None:
+    told = [ticket(opened(0, text="it broke")), ticket(opened(0, text="it works"), seq=2)]
+    assert found(rows(*told, scores=scored("it works", 0.5, "positive")), "label:vader-3.3.2") == [(0, 1, 1)]
+    assert found(rows(*told, scores=scored("it broke", -0.5, "negative")), "label:vader-3.3.2") == []
+    assert found(rows(ticket(opened(0, text=" "))), "comments") == []
 
 
 def test_the_last_stated_opening_stands() -> None:
@@ -87,6 +98,55 @@ def test_statuses_of_one_time_pass_in_the_order_of_a_tickets_life_whatever_the_o
     assert found(back, "reopened") == found(back, "solved")[1:] == [(5, 1, 1)]
 
 
+def live(seq: int, to: Any, *others: Any, minute: float = 5) -> Event:
+    """What a tool says that its times have minutes only: the status now, at the time of the statement."""
+    return ticket(*(status(minute, one) for one in (to, *others)), seq=seq, at=at(minute))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "passes"),
+    [
+        (["solved", "open"], (1, 1)),
+        (["open", "solved"], (1, 0)),
+        (["solved", "open", "solved"], (2, 1)),
+        (["solved", "solved", "open", "open", "solved"], (2, 1)),
+        (["closed", "pending", "on_hold"], (1, 1)),
+        (["solved", "new"], (1, 0)),
+    ],
+)
+def test_statuses_of_one_time_in_several_deliveries_pass_in_the_order_of_receipt(
+    statuses: list[Any], passes: tuple[int, int]
+) -> None:
+    """But for `new`, to which no ticket returns."""
+    told = [ticket(opened(0)), *(live(seq, to) for seq, to in enumerate(statuses, 2))]
+    for order in (told, told[::-1], told * 2):
+        counted = rows(*order)
+        assert (kpi("tickets_solved", counted).value, kpi("tickets_reopened", counted).value) == passes
+
+
+def test_a_status_that_is_told_of_an_earlier_time_counts_once_of_that_time() -> None:
+    solved_and_back = [ticket(opened(0)), live(2, "solved"), live(3, "open")]
+    history = ticket(opened(0), status(5, "solved"), status(5, "open"), seq=9)
+    late_copy = ticket(status(5, "solved"), seq=8)
+    expected = rows(*solved_and_back)
+    assert kpi("tickets_reopened", expected).value == 1
+    assert rows(*solved_and_back, late_copy) == rows(*solved_and_back, history) == rows(*solved_and_back, history, late_copy)
+    assert rows(*solved_and_back, history) == expected
+
+
+def test_a_delivery_that_repeats_the_status_before_adds_the_one_that_is_new() -> None:
+    told = [ticket(opened(0)), live(2, "solved"), live(3, "open", "solved")]
+    assert kpi("tickets_reopened", rows(*told)).value == 1
+    assert kpi("backlog", rows(*told)).value == 1
+
+
+@given(st.lists(st.sampled_from(["open", "pending", "solved", "closed"]), min_size=1, max_size=6), st.randoms())
+def test_whatever_happens_within_a_minute_the_last_status_received_is_the_tickets(statuses: list[Any], random: Any) -> None:
+    told = [ticket(opened(0)), *(live(seq, to) for seq, to in enumerate(statuses, 2))]
+    random.shuffle(told)
+    assert kpi("backlog", rows(*told)).value == (statuses[-1] in ("open", "pending"))
+
+
 def test_moving_among_unsolved_statuses_is_no_passage() -> None:
     counted = rows(ticket(opened(0), status(1, "open"), status(2, "pending"), status(3, "on_hold"), status(4, "open")))
     assert found(counted, "solved") == found(counted, "reopened") == []
@@ -129,7 +189,6 @@ def test_a_status_of_the_very_time_of_the_opening_says_what_the_ticket_opened_wi
         ([reply(5, public=False)], None),
         ([reply(5, by="customer")], None),
         ([reply(-3)], None),
-        ([reply(0)], None),
         ([reply(-3), reply(2, auto=True), reply(3, by="bot"), reply(4, public=False), reply(7)], 7),
     ],
 )
@@ -266,6 +325,18 @@ def test_a_rating_is_filed_under_its_own_time_and_a_later_version_of_it_replaces
     told = [ticket(opened(0), Rating(at=at(30), value=2, id="r1")), ticket(Rating(at=at(40), value=5, id="r1"), seq=2)]
     assert found(rows(*told), "csat:1..5+4") == [(40, 5, 5)]
     assert found(rows(*told, ticket(Rating(at=at(40), value=None, id="r1"), seq=3)), "csat:1..5+4") == []
+
+
+def test_a_rating_that_is_stated_with_each_later_change_keeps_its_time_until_it_changes() -> None:
+    def as_of(minutes: int, value: int) -> Event:
+        return ticket(Rating(at=at(minutes), value=value, id="r1", text="quick"), seq=minutes, at=at(minutes))
+
+    told = [ticket(opened(0)), as_of(30, 5), as_of(90, 5)]
+    assert found(rows(*told), "csat:1..5+4") == found(rows(*told[::-1]), "csat:1..5+4") == [(30, 5, 5)]
+    assert found(rows(*told), "comments") == [(30, 1, 1)]
+    assert found(rows(*told, as_of(120, 2)), "csat:1..5+4") == [(120, 2, 2)]
+    corrected = ticket(Rating(at=at(20), value=5, id="r1", text="quick"), seq=200)
+    assert found(rows(*told, corrected), "csat:1..5+4") == [(20, 5, 5)], "an app may correct the time"
 
 
 def test_the_customers_words_are_comments_at_their_own_time_and_nobody_elses_are() -> None:
