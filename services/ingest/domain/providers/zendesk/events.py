@@ -1,18 +1,25 @@
 """Zendesk's event subscriptions: one envelope, `{type, id, time, detail, event}`.
 
-`detail` is the ticket as it was after the event, so every delivery states its opening, its priority and who holds it, each at the
-time at which it was true: the deliveries of a ticket may come in any order, and some may be missing. What happened is `event`.
+`detail` is the ticket as it was after the event, so every delivery states its opening, its priority and its assignee, each at
+the time at which it was true: the deliveries of a ticket may come in any order, and some may be missing. `event` is the change.
+
+Whether Zendesk sends `comment_added` for the first comment too isn't documented: it is read as the opening, stated again.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from services.ingest.domain.connection import Mapping
 from services.ingest.domain.providers.provider import Parsed, Unusable, dimensions_of, object_in, text
-from services.ingest.domain.providers.zendesk.ids import id_of, without_nobody
-from services.ingest.domain.providers.zendesk.words import rating_fact, status_fact
+from services.ingest.domain.providers.zendesk.ids import id_of, opener, without_nobody
+from services.ingest.domain.providers.zendesk.words import priority_of, rating_fact, status_fact
+from services.ingest.domain.times import parse_time
 
 PREFIX = "zen:event-type:ticket."
+
+REPEATED_WITHIN = timedelta(seconds=5)
+"""How far a comment that is the opening, stated again, may be from the ticket's `created_at`, which has no decimals."""
 
 Facts = list[dict[str, Any]]
 Reader = Callable[[dict[str, Any], dict[str, Any], Any], Facts]
@@ -29,7 +36,7 @@ def parse(payload: dict[str, Any], mapping: Mapping) -> Parsed:
     happened = reader(detail, event, time)
     if not happened and kind == PREFIX + "csat_received":
         return Parsed(delivery, ignored=kind)
-    facts = [*_opening(detail), *_held(detail, time), *happened]
+    facts = [*_opening(detail, _is_public(kind, detail, event, time)), *_held(detail, time), *happened]
     return Parsed(delivery, [_record(detail, time, facts, mapping)])
 
 
@@ -49,14 +56,43 @@ def _record(detail: dict[str, Any], time: Any, facts: Facts, mapping: Mapping) -
     }
 
 
-def _opening(detail: dict[str, Any]) -> Facts:
-    """A ticket whose submitter isn't its requester was opened by an agent on a customer's behalf."""
+def _opening(detail: dict[str, Any], public: bool | None) -> Facts:
+    """The opening; `public` is None if this event doesn't say whether the customer sees it."""
     if not detail.get("created_at"):
         return []
-    submitter, requester = id_of(detail.get("submitter_id")), id_of(detail.get("requester_id"))
-    by_agent = submitter is not None and requester is not None and submitter != requester
-    opener = {"by": "agent", "agent": submitter} if by_agent else {"by": "customer"}
-    return [{"fact": "opened", "at": detail["created_at"], **opener, **_text_of(detail.get("description"))}]
+    stated = {"public": public} if public is not None else {}
+    by = opener(detail.get("submitter_id"), detail.get("requester_id"))
+    return [{"fact": "opened", "at": detail["created_at"], **by, **stated, **_text_of(detail.get("description"))}]
+
+
+def _is_public(kind: str, detail: dict[str, Any], event: dict[str, Any], time: Any) -> bool | None:
+    """Whether the opening is public, None if the event doesn't tell.
+
+    `detail.is_public` says whether any comment is public: that is the opening while there is no other, and if none is, it isn't.
+    """
+    comment, any_public = object_in(event, "comment"), detail.get("is_public")
+    if kind == PREFIX + "comment_added" and _repeats_opening(detail, comment, time):
+        return _public(comment)
+    return any_public if any_public is False or (any_public is True and kind == PREFIX + "created") else None
+
+
+def _repeats_opening(detail: dict[str, Any], comment: dict[str, Any], time: Any) -> bool:
+    """Whether a comment is the opening, stated again: the description, by the submitter (else the requester), at that time."""
+    author = id_of(object_in(comment, "author").get("id"))
+    opened_by = id_of(detail.get("submitter_id")) or id_of(detail.get("requester_id"))
+    description, body = (" ".join(str(words or "").split()) for words in (detail.get("description"), comment.get("body")))
+    return author is not None and author == opened_by and description == body != "" and _close(detail.get("created_at"), time)
+
+
+def _close(created_at: Any, time: Any) -> bool:
+    try:
+        return abs(parse_time(time) - parse_time(created_at)) <= REPEATED_WITHIN
+    except ValueError:
+        return False
+
+
+def _public(comment: dict[str, Any]) -> bool:
+    return comment.get("is_public") is not False
 
 
 def _held(detail: dict[str, Any], time: Any) -> Facts:
@@ -80,6 +116,8 @@ def _comment_added(detail: dict[str, Any], event: dict[str, Any], time: Any) -> 
     comment = object_in(event, "comment")
     if not comment:
         raise Unusable("event.comment is missing")
+    if _repeats_opening(detail, comment, time):
+        return []
     author = object_in(comment, "author")
     name = id_of(author.get("id"))
     by_agent = author["is_staff"] if isinstance(author.get("is_staff"), bool) else name != id_of(detail.get("requester_id"))
@@ -88,7 +126,7 @@ def _comment_added(detail: dict[str, Any], event: dict[str, Any], time: Any) -> 
             "fact": "message",
             "at": time,
             "by": "agent" if by_agent else "customer",
-            "public": comment.get("is_public") is not False,
+            "public": _public(comment),
             **({"id": identity} if (identity := text(comment.get("id"))) else {}),
             **({"agent": name} if by_agent and name else {}),
             **_text_of(comment.get("body")),
@@ -132,7 +170,7 @@ def _rated(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
 
 
 def _priority(word: object, at: Any) -> Facts:
-    return [{"fact": "priority", "at": at, "priority": name.lower() if (name := text(word)) else None}]
+    return [{"fact": "priority", "at": at, "priority": priority_of(word)}]
 
 
 def _text_of(value: object) -> dict[str, str]:

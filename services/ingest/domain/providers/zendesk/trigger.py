@@ -1,7 +1,11 @@
-"""Zendesk's triggers: their body is whatever an administrator writes, so we publish the one that we read, `trigger.json`.
+"""Zendesk's triggers: an administrator writes their body, so we publish the one that we read, `trigger.json`.
 
-Placeholders are filled in as they are, without escaping, so a quote or a line break in a customer's comment would spoil the JSON.
-The comment therefore stands last, and is cut out before the rest is parsed.
+Ids and the times `…_with_timestamp` (without seconds) are rendered alike in every language; status, priority and rating are
+translated (see `words`). An administrator may write a constant in place of a placeholder. Bodies of earlier templates are read
+too: they had other placeholders under the same keys, and no submitter.
+
+Placeholders are filled in as they are, without escaping, so a quote or a line break in a customer's comment breaks the JSON.
+The comment therefore comes last, and is cut out before the rest is parsed.
 """
 
 from importlib import resources
@@ -10,8 +14,8 @@ from typing import Any
 from services.ingest.domain import json
 from services.ingest.domain.connection import Mapping
 from services.ingest.domain.providers.provider import Unusable, dimensions_of, text
-from services.ingest.domain.providers.zendesk.ids import id_of, without_nobody
-from services.ingest.domain.providers.zendesk.words import rating_fact, status_fact
+from services.ingest.domain.providers.zendesk.ids import id_of, opener, without_nobody
+from services.ingest.domain.providers.zendesk.words import priority_of, rating_fact, status_fact
 
 MARK = "earshot"
 """The key by which a body from our template is known."""
@@ -20,7 +24,7 @@ COMMENT = b'"comment": "'
 
 
 def template() -> str:
-    """What an administrator pastes as the body of the webhook."""
+    """The body of the webhook, for an administrator to paste."""
     return resources.files(__package__).joinpath("trigger.json").read_text()
 
 
@@ -62,13 +66,9 @@ def record(payload: dict[str, Any], mapping: Mapping) -> dict[str, Any]:
         "updated_at": updated,
         "dimensions": fields,
         "facts": [
-            {"fact": "opened", "at": created},
+            {"fact": "opened", "at": created, **opener(payload.get("submitter"), payload.get("requester"))},
             {"fact": "assigned", "at": updated, "team": id_of(payload.get("group")), "agent": id_of(payload.get("assignee"))},
-            {
-                "fact": "priority",
-                "at": updated,
-                "priority": priority.lower() if (priority := text(payload.get("priority"))) else None,
-            },
+            {"fact": "priority", "at": updated, "priority": priority_of(payload.get("priority"))},
             status_fact(payload.get("status"), updated),
             *([rating] if rating else []),
         ],
