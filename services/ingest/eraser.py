@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import asyncpg
 import structlog
@@ -17,7 +18,6 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.naming import pseudonyms_in, records_in, shared_addresses, subjects_of
 from services.ingest.inbox import erasures
 from services.ingest.inbox.erasures import Body, Job
-from services.ingest.store.connections import Connections
 from shared.database import OUTAGE, RETRYABLE
 
 log = structlog.get_logger()
@@ -32,6 +32,14 @@ LONGEST_PAUSE = 2.0
 """Seconds. Between two steps the worker pauses for as long as the search took, so that it uses at most half of a processor."""
 
 
+class FindsConnections(Protocol):
+    """What the eraser needs of the store: a connection by id, deleted ones included, and the tenant's built-in one."""
+
+    async def find(self, connection: str) -> Connection | None: ...
+
+    async def built_in(self, tenant: str) -> Connection | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Searched:
     """What was found of a body: whether it names an erased customer, and the subjects that it is about if it was not read yet."""
@@ -44,7 +52,7 @@ class Searched:
 class Eraser:
     """`run` is the worker. Start one per process; any number of processes may run it over one database."""
 
-    def __init__(self, pool: asyncpg.Pool, connections: Connections) -> None:
+    def __init__(self, pool: asyncpg.Pool, connections: FindsConnections) -> None:
         self._pool = pool
         self._connections = connections
 

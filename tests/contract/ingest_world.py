@@ -59,7 +59,7 @@ class Inbox:
 async def emptied(url: str) -> AsyncIterator[None]:
     """The database without what an earlier test left in it."""
     async with open_pool(url, 1) as pool:
-        await pool.execute("TRUNCATE inbox, events, unpublished")
+        await pool.execute("TRUNCATE inbox, events, unpublished, erasures")
     yield
 
 

@@ -96,3 +96,38 @@ async def test_whatever_is_written_beside_an_erasure_is_either_erased_or_came_af
     assert {event.seq for event in events if isinstance(event.body, Tombstone)} <= {erased_at}
     assert all(event.seq > erased_at for event in events if not isinstance(event.body, Tombstone))
     assert len(events) == 300
+
+
+async def test_an_address_finds_the_customer_whose_id_it_is_and_such_an_id_whoever_stated_the_address(inbox: Inbox) -> None:
+    await inbox.take(said(9, id="1", subject="r-1", customer={"id": "Anna@Example.org"}))
+    await inbox.take(said(8, id="2", subject="r-2", customer={"id": "77", "email": "anna@example.org"}))
+    await inbox.take(said(7, id="3", subject="r-3", customer={"id": "ben"}))
+    await inbox.take(erasure({"email": "anna@example.org"}))
+    assert await graves(inbox) == ["r-1", "r-2"]
+    await inbox.take(said(6, id="4", subject="r-4", customer={"email": "zoe@example.org"}))
+    await inbox.take(erasure({"id": "Zoe@example.org"}))
+    assert await graves(inbox) == ["r-1", "r-2", "r-4"]
+
+
+async def test_an_id_that_is_an_address_is_found_in_what_an_earlier_version_stored(inbox: Inbox) -> None:
+    await inbox.take(said(9, id="1", subject="r-1", customer={"id": "anna@example.org"}))
+    await inbox.pool.execute("UPDATE events SET email = NULL")
+    await inbox.take(erasure({"email": "Anna@example.org"}))
+    assert await graves(inbox) == ["r-1"]
+
+
+async def test_an_address_leads_to_the_other_addresses_of_the_same_id(inbox: Inbox) -> None:
+    await inbox.take(said(9, id="1", subject="r-1", customer=ANNA_WITH_ADDRESS))
+    await inbox.take(said(8, id="2", subject="r-2", customer={"id": "anna", "email": "work@example.org"}))
+    await inbox.take(said(7, id="3", subject="r-3", customer={"email": "work@example.org"}))
+    await inbox.take(erasure({"email": "anna@example.org"}))
+    assert await graves(inbox) == ["r-1", "r-2", "r-3"]
+
+
+async def test_a_tombstone_is_never_deleted_and_a_subject_gets_one_alone(inbox: Inbox) -> None:
+    await inbox.take(said(9, id="1", customer=ANNA))
+    await inbox.take(erasure(ANNA, "first"))
+    [tombstone] = await inbox.events()
+    assert await inbox.take(said(9, id="2", customer=ANNA), said(8, customer=ANNA)) == ["ignored", "ignored"]
+    assert await inbox.take(erasure(ANNA, "second"), erasure(ANNA)) == ["accepted", "accepted"]
+    assert await inbox.events() == [tombstone]
