@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import socket
 import stat
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 from deploy.local.environment import read_environment, services_environment, stack_secrets, write_environment
 from deploy.local.files import held, read_json, replace, replace_json
 from deploy.local.kafka_jars import check, known_hashes, publish
-from deploy.local.ports import HOST, SPAN, free_port_base, is_free
 from deploy.local.processes import StartFailed
 from deploy.local.settings import OFFSETS, Settings
 
@@ -62,15 +60,6 @@ def test_foreign_servers_take_none_of_our_ports(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path, kafka_bootstrap_servers="k:9092", database_url_base="postgresql+asyncpg://u:p@h:5432")
     assert set(settings.own_ports()) == {"gateway", "ingest", "sentiment", "metrics"}
     assert set(Settings(data=tmp_path, kafka_bootstrap_servers="").own_ports()) == set(OFFSETS)
-
-
-def test_a_port_is_free_until_somebody_listens() -> None:
-    base = free_port_base()
-    assert all(is_free(port) for port in range(base, base + SPAN))
-    with socket.socket() as listener:
-        listener.bind((HOST, base))
-        listener.listen()
-        assert not is_free(base)
 
 
 def test_jars_that_are_missing_or_changed_are_named(tmp_path: Path) -> None:
