@@ -1,4 +1,4 @@
-"""`python -m services.gateway`: the public door."""
+"""`python -m services.gateway`: the public API."""
 
 from services.gateway.app import create_app
 from services.gateway.settings import Settings
@@ -7,7 +7,7 @@ from shared.http import serve
 
 def main() -> None:
     settings = Settings()
-    serve("gateway", create_app(settings), settings)
+    serve("gateway", create_app(settings), settings, settings.trusted_proxies)
 
 
 if __name__ == "__main__":

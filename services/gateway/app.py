@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.gateway.api import gold, keys, kpis, live, models, page, passing
 from services.gateway.api.accounting import Accounting
-from services.gateway.api.limits import Limits, RateLimitHeaders
+from services.gateway.api.limits import Guesses, Limits, RateLimitHeaders
 from services.gateway.api.state import Gateway
 from services.gateway.clients.kpis import value
 from services.gateway.clients.upstream import Upstream, open_http
@@ -82,7 +82,12 @@ def build(settings: Settings, engine: AsyncEngine, http: httpx.AsyncClient) -> G
     return Gateway(
         keys=store,
         keyring=KeyRing(store.find, settings.key_cache_seconds),
-        limits=Limits(Rate(settings.rate_per_second, settings.rate_burst)),
+        limits=Limits(
+            of_key=Rate(settings.rate_per_second, settings.rate_burst),
+            of_tenant=Rate(settings.tenant_rate_per_second, settings.tenant_rate_burst),
+        ),
+        guesses=Guesses(Rate(settings.guesses_per_minute / 60, settings.guesses_burst)),
+        keys_per_tenant=settings.keys_per_tenant,
         hub=Hub(partial(value, upstreams["metrics"]), caps_of(settings)),
         ping=settings.live_ping_seconds,
         upstreams=upstreams,

@@ -1,6 +1,8 @@
 """The gateway's settings; keys begin with GATEWAY_, the shared few with nothing."""
 
-from pydantic import AnyHttpUrl, Field
+from ipaddress import ip_network
+
+from pydantic import AnyHttpUrl, Field, field_validator
 
 from shared.settings import SharedSettings, prefixed
 
@@ -19,6 +21,18 @@ class Settings(SharedSettings):
     )
     rate_per_second: float = Field(500.0, gt=0, description="Requests per second that one API key may make in the long run")
     rate_burst: int = Field(2000, ge=1, description="Requests that one API key may make at once")
+    tenant_rate_per_second: float = Field(
+        2000.0, gt=0, description="Requests per second that all API keys of one tenant together may make in the long run"
+    )
+    tenant_rate_burst: int = Field(8000, ge=1, description="Requests that all API keys of one tenant together may make at once")
+    keys_per_tenant: int = Field(100, ge=1, description="API keys of one tenant that work at one time; /v1/keys makes no more")
+    guesses_per_minute: float = Field(
+        20.0, gt=0, description="Invalid API keys per minute that one address (IPv6: /64) may send in the long run"
+    )
+    guesses_burst: int = Field(40, ge=1, description="Invalid API keys that one address may send at once")
+    trusted_proxies: str = Field(
+        "", description="Addresses and networks of the proxies in front, comma-separated: their X-Forwarded-For names the client"
+    )
     live_readers: int = Field(500, ge=1, description="Live streams that one process holds open; more are answered 503")
     live_readers_per_tenant: int = Field(200, ge=1, description="Live streams that one tenant may hold open")
     live_readers_per_key: int = Field(100, ge=1, description="Live streams that one API key may hold open")
@@ -29,3 +43,11 @@ class Settings(SharedSettings):
     live_ping_seconds: float = Field(
         15.0, ge=1, le=300, description="Silence on a live stream after which a comment shows that it lives"
     )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, proxies: str) -> str:
+        """uvicorn would take what is no address for a name that never matches."""
+        for proxy in filter(None, proxies.split(",")):
+            ip_network(proxy.strip())
+        return proxies

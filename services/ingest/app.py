@@ -57,7 +57,7 @@ def create_app(
             pace = Pace()
             relay = Relay(reads, producer or kafka, pace)
             committer = Committer(commits, relay.offer, settings.queue_limit)
-            store = Connections(engine, Seal(settings.secret_key))
+            store = Connections(engine, Seal(settings.secret_key), settings.connections_per_tenant)
             releaser = Releaser(reads, store, committer, relay.offer, now)
             app.state.ingest = build(settings, engine, reads, store, committer, releaser, now)
             await stack.enter_async_context(workers)

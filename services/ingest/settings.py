@@ -27,6 +27,8 @@ class Settings(SharedSettings):
         1.0, ge=0, le=60, description="How long a looked-up connection is trusted; other replicas' changes are heard within it"
     )
 
+    connections_per_tenant: int = Field(200, ge=1, description="Connected tools of one tenant, deleted ones not counted")
+
     @field_validator("secret_key")
     @classmethod
     def _of_32_bytes(cls, key: SecretStr) -> SecretStr:

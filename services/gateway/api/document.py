@@ -16,6 +16,7 @@ PROBLEM: dict[str, Any] = {
             "type": "array",
             "items": {"type": "object", "properties": {"name": {"type": "string"}, "reason": {"type": "string"}}},
         },
+        "more_invalid_params": {"type": "integer", "description": "Places that are wrong too and are not listed"},
     },
 }
 
@@ -24,7 +25,7 @@ REFUSALS = {
     401: "No key, or one that doesn't work",
     403: "The key lacks the scope",
     404: "There is no such thing, or it is another tenant's",
-    429: "The key comes too often; `Retry-After` says when to come again",
+    429: "The key, its tenant or the address calls too often, or holds too much; retry after `Retry-After` seconds",
     503: "Our fault, or an outage; `Retry-After` says when to come again",
 }
 

@@ -78,17 +78,17 @@ async def create_key(request: Request, caller: Admin) -> Response:
     requests.only(request)
     wanted = await requests.parsed(request, NewKey)
     no_more_than(caller, wanted.scopes)
-    key, secret = await new_key(
-        gateway_of(request).keys, caller.tenant, set(wanted.scopes), wanted.name, expires_at=wanted.expires_at
-    )
-    return once(key, secret)
+    gateway = gateway_of(request)
+    options = {"expires_at": wanted.expires_at, "limit": gateway.keys_per_tenant}
+    return once(*await new_key(gateway.keys, caller.tenant, set(wanted.scopes), wanted.name, **options))
 
 
 @routes.post("/{key_id}:rotate", summary="Replace a key by a new one", status_code=201, openapi_extra=body_of(Rotation))
 async def rotate_key(request: Request, key_id: str, caller: Admin) -> Response:
     requests.only(request)
     rotation = await requests.parsed(request, Rotation)
-    keys = gateway_of(request).keys
+    gateway = gateway_of(request)
+    keys = gateway.keys
     now = datetime.now(UTC)
     old = await keys.get(caller.tenant, requests.clean(key_id))
     if old is None:
@@ -97,7 +97,8 @@ async def rotate_key(request: Request, key_id: str, caller: Admin) -> Response:
         raise Conflict("the key has ended; create another")
     no_more_than(caller, old.scopes)
     end = now + timedelta(seconds=rotation.overlap)
-    return once(*await new_key(keys, caller.tenant, old.scopes, old.name, expires_at=old.expires_at, replaces=(old.id, end)))
+    options = {"expires_at": old.expires_at, "replaces": (old.id, end), "limit": gateway.keys_per_tenant}
+    return once(*await new_key(keys, caller.tenant, old.scopes, old.name, **options))
 
 
 @routes.delete("/{key_id}", summary="Revoke a key, heard within a second", status_code=204)

@@ -1,4 +1,4 @@
-"""What the routes stand on, built once by `create_app`."""
+"""What the routes use, built once by `create_app`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Literal
 
 from fastapi import Request
 
-from services.gateway.api.limits import Limits
+from services.gateway.api.limits import Guesses, Limits
 from services.gateway.clients.upstream import Upstream
 from services.gateway.live.hub import Hub
 from services.gateway.store.keyring import KeyRing
@@ -20,7 +20,10 @@ class Gateway:
     keys: Keys
     keyring: KeyRing
     limits: Limits
+    guesses: Guesses
     hub: Hub
+    keys_per_tenant: int
+    """Keys that work at one time; `/v1/keys` makes no more."""
     ping: float
     """Seconds of silence on a live stream until a comment shows that it lives."""
     upstreams: Mapping[str, Upstream]

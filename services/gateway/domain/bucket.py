@@ -1,4 +1,4 @@
-"""A token bucket: how often one may come, as a pure function of what was and what time it is."""
+"""A token bucket: how often someone may call, as a pure function of the bucket before and the time."""
 
 from dataclasses import dataclass
 
@@ -23,6 +23,11 @@ def take(bucket: Bucket | None, rate: Rate, now: float) -> tuple[Bucket, bool]:
     """The bucket after a request at `now`, and whether there was a token for it. A refused request costs nothing."""
     tokens = filled(bucket, rate, now)
     return (Bucket(tokens - 1, now), True) if tokens >= 1 else (Bucket(tokens, now), False)
+
+
+def give_back(bucket: Bucket, rate: Rate) -> Bucket:
+    """The bucket with the token of a request that, as it turned out, does not count."""
+    return Bucket(min(float(rate.burst), bucket.tokens + 1), bucket.at)
 
 
 def filled(bucket: Bucket | None, rate: Rate, now: float) -> float:

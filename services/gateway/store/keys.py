@@ -1,15 +1,19 @@
 """API keys in the database. Secrets are never here, only their hashes."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Delete, Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.gateway.domain.keys import Key
 from services.gateway.store.tables import keys, tenants
 from shared.database import outage_is_503
+from shared.problems import Conflict
+
+ENDED_KEPT = 1_000
+"""Keys of a tenant that have ended and are still listed."""
 
 
 class Keys:
@@ -48,10 +52,13 @@ class Keys:
         scopes: Iterable[str],
         expires_at: datetime | None = None,
         replaces: tuple[str, datetime] | None = None,
+        limit: int | None = None,
     ) -> Key:
-        """Insert a key. `replaces` names a key of the same tenant and the instant at which it ends, in one transaction."""
+        """Insert a key. `replaces` names a key of the same tenant and the instant at which it ends, in one transaction. Raises
+        Conflict where the tenant would have more than `limit` keys that work. Of keys that have ended the newest are kept."""
         row = {"id": key_id, "tenant": tenant, "name": name, "prefix": prefix, "digest": digest, "scopes": sorted(scopes)}
         async with outage_is_503(), self._engine.begin() as connection:
+            await connection.execute(select(tenants.c.id).where(tenants.c.id == tenant).with_for_update(key_share=True))
             await connection.execute(insert(keys).values(**row, expires_at=expires_at))
             if replaces:
                 old, end = replaces
@@ -59,6 +66,9 @@ class Keys:
                 await connection.execute(
                     update(keys).where(and_(keys.c.tenant == tenant, keys.c.id == old)).values(expires_at=earlier)
                 )
+            if limit is not None and await _live(connection, tenant) > limit:
+                raise Conflict(f"the tenant has {limit} keys that work, which is the limit; revoke one first")
+            await connection.execute(_forget_ended(tenant))
             return _key((await connection.execute(_keys().where(keys.c.id == key_id))).one())
 
     async def revoke(self, tenant: str, key_id: str, at: datetime) -> bool:
@@ -71,6 +81,20 @@ class Keys:
         )
         async with outage_is_503(), self._engine.begin() as connection:
             return (await connection.execute(statement)).one_or_none() is not None
+
+
+async def _live(connection: AsyncConnection, tenant: str) -> int:
+    """How many keys of the tenant work now."""
+    ends = or_(keys.c.expires_at.is_(None), keys.c.expires_at > datetime.now(UTC))
+    live = select(func.count()).where(keys.c.tenant == tenant, keys.c.revoked_at.is_(None), ends)
+    return int((await connection.execute(live)).scalar_one())
+
+
+def _forget_ended(tenant: str) -> Delete:
+    """All but the newest ENDED_KEPT of the tenant's keys that have ended, so that their number stays bounded."""
+    ended = or_(keys.c.revoked_at.is_not(None), keys.c.expires_at <= datetime.now(UTC))
+    old = select(keys.c.id).where(keys.c.tenant == tenant, ended).order_by(keys.c.created_at.desc(), keys.c.id).offset(ENDED_KEPT)
+    return delete(keys).where(keys.c.id.in_(old))
 
 
 def _keys() -> Select[*tuple[Any, ...]]:

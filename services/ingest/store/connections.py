@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -16,6 +16,7 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.connection import Mapping as FieldMapping
 from services.ingest.store import tables
 from services.ingest.store.seal import Seal
+from shared.problems import Conflict
 
 BUILT_IN = "api"
 """The provider of the connection that every tenant has for its own apps: no tool, no secret, no hook."""
@@ -58,9 +59,12 @@ def is_id(text: str) -> bool:
 
 
 class Connections:
-    def __init__(self, engine: AsyncEngine, seal: Seal) -> None:
+    """Rows of `connections`; a tenant has at most `per_tenant` besides its built-in one and those it has deleted."""
+
+    def __init__(self, engine: AsyncEngine, seal: Seal, per_tenant: int = 200) -> None:
         self._engine = engine
         self._seal = seal
+        self._per_tenant = per_tenant
 
     async def find(self, connection: str) -> Connection | None:
         """By id, deleted ones included: their hooks still answer."""
@@ -78,9 +82,11 @@ class Connections:
     async def add(
         self, tenant: str, provider: str, name: str, secret: str, mapping: FieldMapping, dimensions: dict[str, str]
     ) -> Connection | None:
-        """The new connection; None where there is no such tenant."""
+        """The new connection; None where there is no such tenant. Raises Conflict where the tenant has `per_tenant` already."""
         connection = new_id()
-        known = select(tables.tenants.c.id).where(tables.tenants.c.id == tenant)
+        known = select(tables.tenants.c.id).where(tables.tenants.c.id == tenant).with_for_update(key_share=True)
+        own = (tables.connections.c.tenant == tenant) & (tables.connections.c.provider != BUILT_IN)
+        existing = select(func.count()).where(own, tables.connections.c.state != "deleted")
         row = insert(tables.connections).values(
             id=connection,
             tenant=tenant,
@@ -93,6 +99,8 @@ class Connections:
         async with self._engine.begin() as db:
             if (await db.execute(known)).first() is None:
                 return None
+            if (await db.execute(existing)).scalar_one() >= self._per_tenant:
+                raise Conflict(f"the tenant has {self._per_tenant} connections, which is the limit; delete one first")
             await db.execute(row)
         return await self.find(connection)
 

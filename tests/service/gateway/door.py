@@ -88,7 +88,8 @@ async def opened(database_url: str, changes: Announcements | None, **settings: A
     """A running gateway on that database, hearing `changes`; without them it follows Kafka."""
     behind = Behind()
     transport = httpx.MockTransport(behind.handle)
-    given = Settings(database_url=database_url, internal_token=TOKEN, **settings)
+    generous = {"keys_per_tenant": 100_000, "guesses_burst": 100_000}
+    given = Settings(database_url=database_url, internal_token=TOKEN, **generous | settings)
     app = create_app(given, transport=transport, changes=changes.follow() if changes else None)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))

@@ -1,9 +1,12 @@
 """Keys: who may come in, what each scope opens, and how keys are made, replaced and ended."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from services.gateway.domain.keys import secret_of
+from services.gateway.store.keys import ENDED_KEPT
 from tests.service.gateway.conftest import OpenDoor
 from tests.service.gateway.door import Door, problem
 
@@ -179,3 +182,82 @@ async def test_a_key_is_told_what_it_may_do_and_nothing_secret(door: Door, scope
     assert answer.headers["cache-control"] == "no-store"
     assert (await door.http.get("/v1/keys/self")).status_code == 401
     assert (await door.get("/v1/keys/self?x=1", key)).status_code == 400
+
+
+async def test_a_tenant_has_so_many_keys_that_work_also_when_they_are_made_at_once(open_door: OpenDoor) -> None:
+    async with open_door(keys_per_tenant=3, key_cache_seconds=0) as door:
+        admin, body = await door.key("admin"), {"scopes": ["metrics:read"]}
+        answers = await asyncio.gather(*(door.call("POST", "/v1/keys", admin, json=body) for _ in range(5)))
+        assert sorted(answer.status_code for answer in answers) == [201, 201, 409, 409, 409]
+        [refused, *_] = [problem(answer) for answer in answers if answer.status_code == 409]
+        assert "3 keys" in refused["detail"]
+        [made, other] = [answer.json() for answer in answers if answer.status_code == 201]
+        rotate = f"/v1/keys/{made['id']}:rotate"
+        assert (await door.call("POST", rotate, admin, json={"overlap": 60})).status_code == 409
+        assert (await door.call("POST", rotate, admin)).status_code == 201
+        assert (await door.call("POST", "/v1/keys", admin, json=body)).status_code == 409
+        await door.call("DELETE", f"/v1/keys/{other['id']}", admin)
+        assert (await door.call("POST", "/v1/keys", admin, json=body)).status_code == 201
+        assert (await door.call("POST", "/v1/keys", await door.key("admin", tenant="other"), json=body)).status_code == 201
+
+
+async def test_keys_that_have_ended_do_not_pile_up(open_door: OpenDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ENDED_KEPT > 100
+    monkeypatch.setattr("services.gateway.store.keys.ENDED_KEPT", 2)
+    async with open_door() as door:
+        admin = await door.key("admin")
+        for _ in range(6):
+            made = (await door.call("POST", "/v1/keys", admin, json={"scopes": ["metrics:read"]})).json()
+            await door.call("DELETE", f"/v1/keys/{made['id']}", admin)
+        listed = (await door.get("/v1/keys", admin)).json()["keys"]
+        assert [key["revoked_at"] is None for key in listed].count(False) <= 3
+        assert made["id"] in [key["id"] for key in listed]
+
+
+async def test_all_keys_of_a_tenant_share_its_rate(open_door: OpenDoor) -> None:
+    async with open_door(tenant_rate_per_second=0.01, tenant_rate_burst=4) as door:
+        keys = [await door.key("metrics:read") for _ in range(3)]
+        statuses = [(await door.get("/v1/kpis", key)).status_code for key in keys * 2]
+        assert statuses == [200] * 4 + [429] * 2
+        refused = await door.get("/v1/kpis", keys[0])
+        assert int(refused.headers["retry-after"]) > 1
+        assert "tenant" in problem(refused)["detail"]
+        assert '"tenant";r=0' in refused.headers["ratelimit"]
+        assert (await door.get("/v1/kpis", await door.key("metrics:read", tenant="other"))).status_code == 200
+
+
+async def test_guessing_of_keys_is_slowed_by_address_and_shuts_no_user_out(open_door: OpenDoor) -> None:
+    async with open_door(guesses_per_minute=0.1, guesses_burst=3, key_cache_seconds=0) as door:
+        known, fresh = await door.key("metrics:read"), await door.key("metrics:read")
+        assert (await door.get("/v1/kpis", known)).status_code == 200
+        guesses = [(await door.get("/v1/kpis", secret_of(bytes([n] * 32)))).status_code for n in range(5)]
+        assert guesses == [401, 401, 401, 429, 429]
+        refused = await door.get("/v1/kpis", "esk_nonsense")
+        assert refused.status_code == 429
+        assert int(refused.headers["retry-after"]) > 1
+        problem(refused)
+        looked_up: list[bytes] = []
+        monitor(door, looked_up)
+        assert (await door.get("/v1/kpis", secret_of(bytes(32)))).status_code == 429
+        assert looked_up == []
+        assert (await door.get("/v1/kpis", known)).status_code == 200
+        assert (await door.http.get("/v1/kpis")).status_code == 401
+        assert (await door.get("/v1/kpis", fresh)).status_code == 429
+
+
+def monitor(door: Door, looked_up: list[bytes]) -> None:
+    """Note each digest that the database is asked for."""
+    ring = door.app.state.gateway.keyring
+    find = ring._find
+
+    async def noted(digest: bytes) -> object:
+        looked_up.append(digest)
+        return await find(digest)
+
+    ring._find = noted
+
+
+async def test_a_key_that_has_ended_is_no_guess(open_door: OpenDoor) -> None:
+    async with open_door(guesses_per_minute=0.1, guesses_burst=2) as door:
+        ended = await door.key("metrics:read", expires_at=datetime.now(UTC) - timedelta(seconds=1))
+        assert [(await door.get("/v1/kpis", ended)).status_code for _ in range(5)] == [401] * 5

@@ -144,8 +144,8 @@ async def test_a_key_that_comes_too_often_is_429_and_told_when_to_come(open_door
     async with open_door(rate_per_second=0.5, rate_burst=2) as door:
         key, other = await door.key("metrics:read"), await door.key("metrics:read")
         first = await door.get("/v1/kpis", key)
-        assert first.headers["ratelimit-policy"] == '"key";q=2;w=4'
-        assert first.headers["ratelimit"] == '"key";r=1;t=2'
+        assert first.headers["ratelimit-policy"] == '"key";q=2;w=4, "tenant";q=8000;w=4'
+        assert first.headers["ratelimit"].startswith('"key";r=1;t=2, "tenant";r=')
         assert (await door.get("/v1/connections", key)).headers["ratelimit"].startswith('"key";r=0;')
         refused = await door.get("/v1/kpis", key)
         assert refused.status_code == 429

@@ -1,11 +1,13 @@
 """Connected tools: made, shown, changed, rotated, tried, taken away, each by its own tenant only."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
-from tests.service.ingest.door import Door
+from tests.conftest import NewDatabase
+from tests.service.ingest.door import Door, opened
 from tests.signing import standard, typeform
 from tests.unit.ingest.making import comment, nps, response
 
@@ -134,3 +136,16 @@ async def test_a_partial_submission_is_shown_as_ignored(door: Door) -> None:
     tried = {"headers": typeform(made["secret"], body.encode()), "body": body}
     answer = (await door.call("POST", f"/v1/connections/{made['id']}:test", json=tried)).json()
     assert (answer["verified"], answer["status"]) == (True, "ignored")
+
+
+async def test_a_tenant_has_so_many_connections_also_when_they_are_made_at_once(database: NewDatabase) -> None:
+    async with opened(await database("ingest"), connections_per_tenant=3) as door:
+        await door.call("PUT", f"/internal/tenants/{door.tenant}", json={"name": "Acme", "zone": "UTC"})
+        body = {"provider": "standard", "name": "a tool"}
+        answers = await asyncio.gather(*(door.call("POST", "/v1/connections", json=body) for _ in range(6)))
+        assert sorted(answer.status_code for answer in answers) == [201] * 3 + [409] * 3
+        [refused, *_] = [answer.json() for answer in answers if answer.status_code == 409]
+        assert "3 connections" in refused["detail"]
+        [made, *_] = [answer.json() for answer in answers if answer.status_code == 201]
+        await door.call("DELETE", f"/v1/connections/{made['id']}")
+        assert (await door.call("POST", "/v1/connections", json=body)).status_code == 201
