@@ -14,6 +14,7 @@ from services.metrics.clients.ingest import Ingest
 from services.metrics.consumer import Intake, idle
 from services.metrics.live import Announcer, Sender
 from services.metrics.pinning import keep_pinning
+from services.metrics.purger import Purger
 from services.metrics.sealer import Sealer
 from services.metrics.settings import Settings
 from services.metrics.store.writer import Writer
@@ -53,6 +54,8 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
                 counting = await stack.enter_async_context(open_pool(url, 1, command_timeout=300))
                 after = timedelta(seconds=settings.seal_after_seconds)
                 workers.start("sealer", Sealer(counting, after, settings.seal_every_seconds).run)
+                purging = await stack.enter_async_context(open_pool(url, 1, command_timeout=900))
+                workers.start("purger", Purger(purging).run)
             yield
 
     app = FastAPI(title="Earshot metrics", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)

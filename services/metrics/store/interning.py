@@ -1,6 +1,7 @@
 """Small numbers for a tenant's values: measures, dimension values, customers."""
 
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 
 import asyncpg
 
@@ -11,41 +12,51 @@ Value = tuple[int, str]
 
 TABLES = {table.name: table.columns[2].name for table in (measures, terms, customers)}
 REMEMBERED = 500_000
-"""Values kept in memory per table; beyond that the memory starts afresh."""
+"""Values that a process remembers per table, at most; then it forgets all of them."""
+REMEMBERED_SECONDS = 600.0
+"""How long a process remembers a value, at most: much less than a value is marked as unused before it is deleted."""
 
 
 class Interner:
-    """Gives values of one table their ids, making rows for new ones; remembers them, for a row never changes.
+    """Gives values of one table their ids, making rows for new ones, and remembers them for a while.
 
     New rows are made on a connection of the pool, in a transaction of their own: two batches that meet one new value wait for one
     short insert, never for one another's batch.
     """
 
-    def __init__(self, pool: asyncpg.Pool, table: str) -> None:
+    def __init__(self, pool: asyncpg.Pool, table: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._pool = pool
+        self._clock = clock
         self._known: dict[Value, int] = {}
+        self._since = clock()
         column = TABLES[table]
         wanted = f"unnest($1::int[], $2::text[]) AS wanted (tenant, {column})"
-        self._find = f"SELECT id, tenant, {column} FROM {table} JOIN {wanted} USING (tenant, {column})"  # noqa: S608
+        unused = "false" if table == measures.name else "unused_since IS NOT NULL"
+        self._find = f"SELECT id, tenant, {column}, {unused} FROM {table} JOIN {wanted} USING (tenant, {column})"  # noqa: S608
         self._make = f"INSERT INTO {table} (tenant, {column}) SELECT * FROM {wanted} ORDER BY 1, 2 ON CONFLICT DO NOTHING"  # noqa: S608
+        self._use = f"UPDATE {table} SET unused_since = NULL WHERE id = ANY($1) RETURNING id"  # noqa: S608
 
     async def ids(self, values: Collection[Value]) -> Mapping[Value, int]:
         """The ids of `values`; the mapping holds others too."""
-        if len(self._known) > REMEMBERED:
-            self._known = {}
+        if len(self._known) > REMEMBERED or self._clock() > self._since + REMEMBERED_SECONDS:
+            self._known, self._since = {}, self._clock()
         known = self._known
         missing = [value for value in values if value not in known]
         if missing:
-            await self._look_up(missing)
+            known.update(await self._look_up(missing))
             made = sorted(value for value in missing if value not in known)
             if made:
                 await self._pool.execute(self._make, *columns(made))
-                await self._look_up(made)
+                known.update(await self._look_up(made))
         return known
 
-    async def _look_up(self, values: Collection[Value]) -> None:
+    async def _look_up(self, values: Collection[Value]) -> dict[Value, int]:
+        """The ids of those that have a row. The mark of an unused one is removed; one that a purge deletes meanwhile has none."""
         rows = await self._pool.fetch(self._find, *columns(values))
-        self._known.update(((tenant, value), number) for number, tenant, value in rows)
+        unused = {number for number, _, _, unused in rows if unused}
+        if unused:
+            unused -= {row[0] for row in await self._pool.fetch(self._use, sorted(unused))}
+        return {(tenant, value): number for number, tenant, value, _ in rows if number not in unused}
 
 
 def columns(values: Collection[Value]) -> tuple[list[int], list[str]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from services.metrics.domain.merge import standing_score, union
+from services.metrics.store.purges import note_erasures
 from shared.events import Event, Override, ScoreEvent, Tombstone, decode_event, encode
 
 Key = tuple[int, str]
@@ -105,9 +106,10 @@ async def store(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> 
     subjects = list(subjects)
     await _store_statements(connection, subjects)
     await _store_scores(connection, subjects)
-    erased = [s.id for s in subjects if s.erased and not any(type(e.body) is Tombstone for e in s.stored.values())]
+    erased = [s for s in subjects if s.erased and not any(type(e.body) is Tombstone for e in s.stored.values())]
     if erased:
-        await connection.execute("UPDATE subjects SET erased = true WHERE id = ANY($1)", erased)
+        await connection.execute("UPDATE subjects SET erased = true WHERE id = ANY($1)", [s.id for s in erased])
+        await note_erasures(connection, [s.tenant for s in erased])
     await mark_judged(connection, subjects)
 
 

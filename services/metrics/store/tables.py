@@ -5,6 +5,8 @@ no foreign keys: their rows are written under the lock of their subject by the o
 more than the row. Contributions have no key either: they are a multiset.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -42,21 +44,35 @@ tenants = Table(
 )
 
 
-def interned(name: str, value: str) -> Table:
-    """A table that gives a tenant's values small numbers. Rows are never changed or removed, so caches of them can't be stale."""
+def interned(name: str, value: str, *more: Column[Any]) -> Table:
+    """A table that gives a tenant's values small numbers. A number is never given twice, and only `purges` deletes a row."""
     return Table(
         name,
         metadata,
         Column("id", Integer, Identity(always=True), primary_key=True),
         Column("tenant", Integer, nullable=False),
         Column(value, Text, nullable=False),
+        *more,
         UniqueConstraint("tenant", value, name=f"{name}_key"),
     )
 
 
+def unused_since() -> Column[Any]:
+    return Column("unused_since", instant, comment="found unused by a purge")
+
+
 measures = interned("measures", "name")
-terms = interned("terms", "term")
-customers = interned("customers", "pseudonym")
+terms = interned("terms", "term", unused_since())
+customers = interned("customers", "pseudonym", unused_since())
+
+purges = Table(
+    "purges",
+    metadata,
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("erased_at", instant, nullable=False, comment="the last erasure of one of its subjects"),
+    Column("due", instant, nullable=False),
+)
+"""Tenants of which subjects were erased: their values that nothing uses any more are to be deleted."""
 
 subjects = Table(
     "subjects",

@@ -1,0 +1,99 @@
+"""Values that nothing uses after an erasure are deleted; those that are used, or looked up meanwhile, never."""
+
+from datetime import timedelta
+
+from services.metrics.purger import GRACE, Purger
+from services.metrics.store.interning import REMEMBERED_SECONDS, Interner
+from services.metrics.store.writer import Writer
+from tests.service.metrics.test_verify import Inbox, ago, failed, verified
+from tests.service.metrics.world import World, answered, erasure
+from tests.unit.metrics.build import nps
+
+AT_ONCE = timedelta(0)
+
+
+async def values(world: World) -> set[str]:
+    rows = await world.pool.fetch("SELECT pseudonym FROM customers UNION ALL SELECT term FROM terms")
+    return {row[0] for row in rows}
+
+
+async def purge(world: World, times: int = 1, grace: timedelta = AT_ONCE) -> None:
+    for _ in range(times):
+        await world.pool.execute("UPDATE purges SET due = now()")
+        await Purger(world.pool, grace).step()
+
+
+async def two_customers(world: World) -> Inbox:
+    told = {"p1": "anna's own segment", "p2": "everybody's"}
+    events = [
+        answered(n, nps(9), at=ago(30 + n), customer=name, dimensions={"segment": segment})
+        for n, (name, segment) in enumerate(told.items(), 1)
+    ]
+    await world.take(*events)
+    await world.seal()
+    events.append(erasure("c1/response/1", ago(1)))
+    await world.take(events[-1])
+    return Inbox(events)
+
+
+async def test_after_an_erasure_the_pseudonym_and_values_that_only_this_customer_had_are_deleted(world: World) -> None:
+    inbox = await two_customers(world)
+    assert {"p1", "anna's own segment"} <= await values(world)
+    await world.seal()
+    await purge(world, times=3)
+    assert await values(world) == {"p2", "everybody's", "c1", "standard"}
+    assert failed(await verified(world, inbox)) == []
+    assert await world.pool.fetchval("SELECT count(*) FROM purges") == 0
+
+
+async def test_nothing_is_deleted_before_every_process_has_forgotten_its_number(world: World) -> None:
+    await two_customers(world)
+    await world.seal()
+    await purge(world, times=3, grace=GRACE)
+    assert "p1" in await values(world)
+    assert await world.pool.fetchval("SELECT count(*) FROM purges WHERE due > now() + interval '23 hours'") == 1
+    assert timedelta(seconds=100 * REMEMBERED_SECONDS) < GRACE
+
+
+async def test_a_customer_who_comes_back_before_the_deletion_keeps_the_number(world: World) -> None:
+    """Once by a process that remembers it, and once by one that looks it up."""
+    for writer in (world.writer, Writer(world.pool)):
+        world.writer = writer
+        inbox = await two_customers(world)
+        await purge(world)
+        again = answered(7, nps(3), at=ago(2), customer="p1", dimensions={"segment": "anna's own segment"})
+        await world.take(again)
+        await purge(world, times=2)
+        assert {"p1", "anna's own segment"} <= await values(world)
+        inbox.events.append(again)
+        assert failed(await verified(world, inbox)) == []
+
+
+async def test_a_customer_who_comes_back_after_the_deletion_gets_a_new_number(world: World) -> None:
+    inbox = await two_customers(world)
+    await world.seal()
+    await purge(world, times=3)
+    world.writer = Writer(world.pool)
+    inbox.events.append(answered(7, nps(3), at=ago(2), customer="p1"))
+    await world.take(inbox.events[-1])
+    assert failed(await verified(world, inbox)) == []
+
+
+async def test_a_process_forgets_numbers_in_time(world: World) -> None:
+    now = [0.0]
+    interner = Interner(world.pool, "customers", lambda: now[0])
+    [first] = (await interner.ids([(1, "p1")])).values()
+    await world.pool.execute("DELETE FROM customers")
+    now[0] = REMEMBERED_SECONDS - 1
+    assert (await interner.ids([(1, "p1")]))[1, "p1"] == first
+    now[0] = REMEMBERED_SECONDS + 1
+    assert (await interner.ids([(1, "p1")]))[1, "p1"] != first
+
+
+async def test_a_tenants_purge_leaves_others_alone(world: World) -> None:
+    await two_customers(world)
+    await world.take(answered(1, nps(9), at=ago(3), customer="p1", tenant="other"))
+    await world.seal()
+    await purge(world, times=3)
+    rows = await world.pool.fetch("SELECT t.slug FROM customers c JOIN tenants t ON t.id = c.tenant WHERE pseudonym = 'p1'")
+    assert [row[0] for row in rows] == ["other"]
