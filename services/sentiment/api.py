@@ -82,9 +82,13 @@ def routes(settings: Settings, pool: Pool, taxonomies: Taxonomies) -> APIRouter:
 
 
 async def taxonomy_of(request: Request, pool: Pool, taxonomies: Taxonomies) -> Taxonomy | None:
-    """The themes of the tenant that the call speaks for, if it speaks for one and the model finds themes."""
+    """The themes of the tenant that the call speaks for, prepared, if it speaks for one and the model finds themes."""
     tenant = request.headers.get(TENANT_HEADER)
-    return await taxonomies.of(tenant) if tenant and pool.finds_themes else None
+    if not tenant or not pool.finds_themes:
+        return None
+    taxonomy = await taxonomies.of(tenant)
+    await pool.prepare(taxonomy)
+    return taxonomy
 
 
 def schema() -> dict[str, Any]:

@@ -5,7 +5,7 @@ Events marked COMMENTS_LATER are skipped: ingest publishes them again, without t
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
@@ -14,6 +14,7 @@ from services.sentiment.domain.judging import Comment, Unscorable
 from services.sentiment.domain.parts import parts
 from services.sentiment.domain.scorer import Model, ScorerAway
 from services.sentiment.pool import Pool
+from services.sentiment.ready_taxonomies import ReadyTaxonomies
 from services.sentiment.tenants_taxonomies import Taxonomies
 from shared import metrics_names as metrics
 from shared.events import Event, Score, ScoreEvent, comments, decode_event, encode
@@ -44,13 +45,14 @@ class Scoring:
     """What themes to look for, by tenant; needed with a pool that finds themes."""
     moved_at: float = 0.0
     """When some comments were last scored, in time.monotonic(): a slow model is not a hung one."""
+    _ready: ReadyTaxonomies | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._ready = ReadyTaxonomies(self.taxonomies, self.pool.prepare) if self.taxonomies else None
 
     async def __call__(self, records: Sequence[Record]) -> None:
         events = decode([record for record in records if COMMENTS_LATER not in record.headers])
-        taxonomies = await self._taxonomies({event.tenant for _, event in events})
-        wanted = [
-            (record, event, comment) for record, event in events for comment in distinct(event, taxonomies.get(event.tenant))
-        ]
+        wanted = [(record, event, comment) for record, event in events for comment in distinct(event)]
         poison: dict[Record, str] = {}
         for part in parts([(event.tenant, len(comment.text)) for _, event, comment in wanted]):
             poison |= await self._score([wanted[place] for place in part])
@@ -60,7 +62,9 @@ class Scoring:
     async def _score(self, wanted: Sequence[tuple[Record, Event, Comment]]) -> dict[Record, str]:
         """Score comments and send their scores. Where some can't be scored, send none: return their records with the reason."""
         try:
-            scores = await self.pool.judge([comment for _, _, comment in wanted], self._step)
+            taxonomies = await self._taxonomies({event.tenant for _, event, _ in wanted})
+            comments = [comment._replace(taxonomy=taxonomies.get(event.tenant)) for _, event, comment in wanted]
+            scores = await self.pool.judge(comments, self._step)
         except ScorerAway as away:
             raise Retry(REST if away.retry_after is None else away.retry_after, f"the model can't score: {away}") from away
         found = [(record, event, score) for (record, event, _), score in zip(wanted, scores, strict=True)]
@@ -73,9 +77,9 @@ class Scoring:
         return {}
 
     async def _taxonomies(self, tenants: set[str]) -> dict[str, Taxonomy]:
-        if self.taxonomies is None or not self.pool.finds_themes:
+        if self._ready is None or not self.pool.finds_themes:
             return {}
-        return {tenant: await self.taxonomies.of(tenant) for tenant in tenants}
+        return {tenant: await self._ready.of(tenant) for tenant in tenants}
 
     def _step(self) -> None:
         self.moved_at = time.monotonic()
@@ -95,12 +99,12 @@ def decode(records: Sequence[Record]) -> list[tuple[Record, Event]]:
     return events
 
 
-def distinct(event: Event, taxonomy: Taxonomy | None = None) -> list[Comment]:
-    """The comments of an event, each text once, with the first language stated for it and the themes to look for."""
+def distinct(event: Event) -> list[Comment]:
+    """The comments of an event, each text once, with the first language stated for it."""
     found: dict[str, str | None] = {}
     for text, language in comments(event.body):
         found[text] = found.get(text) or language
-    return [Comment(text, language, taxonomy) for text, language in found.items()]
+    return [Comment(text, language) for text, language in found.items()]
 
 
 def message(model: Model, record: Record, event: Event, score: Score) -> Message:

@@ -8,10 +8,12 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from services.sentiment.domain.judging import Comment, Unscorable, judge, opinions_of
+from services.sentiment.domain.reading import Meanings
 from services.sentiment.domain.scorer import Model, Opinion, Scorer
 from services.sentiment.domain.slicing import TEXTS, slices
 from services.sentiment.domain.themes import Finder
 from shared.events import Score
+from shared.taxonomy import Taxonomy
 
 Asked = TypeVar("Asked")
 Found = TypeVar("Found")
@@ -54,6 +56,16 @@ class Pool:
     async def opinions(self, texts: Sequence[str]) -> list[Opinion | Unscorable]:
         """The model's opinion of each text, without rules. Raises ScorerAway when the model can't score."""
         return await self._sliced(opinions_of, texts, [len(text) for text in texts], unwatched)
+
+    async def prepare(self, taxonomy: Taxonomy) -> None:
+        """Compute where the themes of a taxonomy are, in slices like comments, unless that is known. Raises ScorerAway."""
+        finder = self._finder
+        if finder and (words := finder.words_to_prepare(taxonomy)):
+
+            def work(_: Scorer, texts: Sequence[str]) -> list[Meanings]:
+                return finder.meanings(texts)
+
+            finder.prepare(taxonomy, await self._sliced(work, words, [len(text) for text in words], unwatched))
 
     async def _sliced(
         self,

@@ -11,6 +11,8 @@ from shared.taxonomy import ThemeDefinition
 
 MOST_THEMES = 60
 MOST_EXAMPLES = 40
+MOST_CHARACTERS = 100_000
+"""Characters of names, descriptions and examples in all. Sentiment reads them all whenever the taxonomy changes."""
 
 ThemeId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 ThemeName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -41,7 +43,14 @@ def _apart(themes: list[Theme]) -> list[Theme]:
     return themes
 
 
-Themes = Annotated[list[Theme], Field(min_length=1, max_length=MOST_THEMES), AfterValidator(_apart)]
+def _readable(themes: list[Theme]) -> list[Theme]:
+    characters = sum(len(text) for theme in themes for text in (theme.name, theme.description, *theme.examples))
+    if characters > MOST_CHARACTERS:
+        raise ValueError(f"the themes hold {characters} characters in all, at most {MOST_CHARACTERS} are allowed")
+    return themes
+
+
+Themes = Annotated[list[Theme], Field(min_length=1, max_length=MOST_THEMES), AfterValidator(_apart), AfterValidator(_readable)]
 
 
 def defined(themes: Iterable[Theme]) -> tuple[ThemeDefinition, ...]:

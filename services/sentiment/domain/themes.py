@@ -18,8 +18,9 @@ from services.sentiment.domain.scorer import Passage
 from shared.events import Theme
 from shared.taxonomy import Taxonomy, ThemeDefinition
 
-MOST_KEPT = 64
-"""Taxonomies whose points are kept; with its words each takes up to a megabyte, mostly a tenth of it."""
+MOST_KEPT = 1_000
+"""Taxonomies whose points are kept, as many as `services.sentiment.tenants_taxonomies` keeps tenants, and so the words, of.
+One of 60 themes takes 92 kB. With fewer than there are tenants the same ones would be computed again and again."""
 
 BEHIND = 0.05
 """How far a theme may be behind the likeliest one of a passage. Where themes are of one field all are near, and only this tells
@@ -60,16 +61,33 @@ class Finder:
             Theme(points.ids[theme], round(float(scores[bears[:, theme]].mean()), 3)) for theme in order if bears[:, theme].any()
         )
 
+    def meanings(self, texts: Sequence[str]) -> list[Meanings]:
+        """The meaning of each text."""
+        return list(self._meant(texts))
+
+    def words_to_prepare(self, taxonomy: Taxonomy) -> list[str]:
+        """The texts whose meanings `prepare` needs; none if the taxonomy is prepared."""
+        with self._lock:
+            return [] if taxonomy.themes in self._kept else [text for texts in words_of(taxonomy) for text in texts]
+
+    def prepare(self, taxonomy: Taxonomy, meanings: Sequence[Meanings]) -> None:
+        """Keep where the themes of a taxonomy are, by the meanings of its words."""
+        self._keep(taxonomy, points_from(taxonomy, np.stack(meanings)))
+
     def _points(self, taxonomy: Taxonomy) -> Points:
         with self._lock:
             known = self._kept.get(taxonomy.themes)
-        points = known or points_of(taxonomy, self._meant)
+        if known is None:
+            known = points_of(taxonomy, self._meant)
+        self._keep(taxonomy, known)
+        return known
+
+    def _keep(self, taxonomy: Taxonomy, points: Points) -> None:
         with self._lock:
             self._kept[taxonomy.themes] = points
             self._kept.move_to_end(taxonomy.themes)
             if len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
-        return points
 
 
 def told(likeness: Meanings, near: float) -> NDArray[np.bool_]:
@@ -79,10 +97,19 @@ def told(likeness: Meanings, near: float) -> NDArray[np.bool_]:
     return bears
 
 
+def words_of(taxonomy: Taxonomy) -> list[tuple[str, ...]]:
+    """The texts that tell what each theme is about."""
+    return [(f"{theme.name}. {theme.description}", *theme.examples) for theme in taxonomy.themes]
+
+
 def points_of(taxonomy: Taxonomy, meant: Meant) -> Points:
     """Where the themes of a taxonomy are."""
-    words = [(f"{theme.name}. {theme.description}", *theme.examples) for theme in taxonomy.themes]
-    found = meant([text for texts in words for text in texts])
+    return points_from(taxonomy, meant([text for texts in words_of(taxonomy) for text in texts]))
+
+
+def points_from(taxonomy: Taxonomy, found: Meanings) -> Points:
+    """The same, by the meanings of all its words in their order."""
+    words = words_of(taxonomy)
     ends = np.cumsum([len(texts) for texts in words])
     means = np.stack([found[end - len(texts) : end].mean(axis=0) for texts, end in zip(words, ends, strict=True)])
     return Points(tuple(theme.id for theme in taxonomy.themes), means / np.linalg.norm(means, axis=1, keepdims=True))

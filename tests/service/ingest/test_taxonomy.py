@@ -177,8 +177,17 @@ async def test_what_is_no_taxonomy_is_422_with_the_place_and_changes_nothing(doo
 
 
 async def test_the_largest_that_is_allowed_is_taken(door: Door) -> None:
-    largest = [theme(f"t{n}", name="n" * 80, description="d" * 500, examples=["e" * 500] * 40) for n in range(60)]
+    largest = [theme(f"t{n}", name="n" * 80, description="d" * 420, examples=["e" * 500] * 3) for n in range(50)]
     assert (await put(door, *largest)).json()["themes"] == largest
+
+
+async def test_more_characters_than_sentiment_can_soon_read_are_422(door: Door) -> None:
+    large = [theme(f"t{n}", description="d" * 500, examples=["e" * 500] * 40) for n in range(5)]
+    answer = await door.call("PUT", "/v1/taxonomy", json={"themes": large})
+    assert answer.status_code == 422
+    [param] = answer.json()["invalid_params"]
+    assert param["name"] == "themes"
+    assert "102540 characters in all, at most 100000" in param["reason"]
 
 
 @pytest.mark.parametrize(
