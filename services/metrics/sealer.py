@@ -63,6 +63,8 @@ class Sealer:
     protocol: Protocol = Protocol()
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     at_once: int = MOST_AT_ONCE
+    _last: int = 0
+    """The tenant that was sealed for last, whether or not it worked."""
 
     async def run(self) -> None:
         """Seal until cancelled; an outage of the database is waited out."""
@@ -79,10 +81,15 @@ class Sealer:
                 await asyncio.sleep(self.every)
 
     async def round(self) -> int:
-        """Seal up to `at_once` spans of each level for each tenant that no other sealer works for; how many now stand."""
+        """Seal up to `at_once` spans of each level for each tenant that no other sealer works for; how many are now sealed.
+
+        Tenants take turns. A round that fails for one tenant is followed by one that begins after it.
+        """
         sealed = 0
         async with self.pool.acquire() as connection:
-            for tenant in await due.tenants(connection):
+            tenants = await due.tenants(connection)
+            for tenant in sorted(tenants, key=lambda tenant: (tenant.id <= self._last, tenant.id)):
+                self._last = tenant.id
                 if await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", ADVISORY, tenant.id):
                     try:
                         sealed += await self._seal_for(connection, tenant)

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -178,3 +179,21 @@ async def test_seals_of_other_cuboids_are_not_read_and_made_anew(world: World) -
         edges = [NOW - timedelta(days=90), NOW]
         assert await histograms(connection, scope, edges) == await histograms(connection, scope, edges, use_seals=False)
     assert await world.seal(NOW) == made
+
+
+async def test_a_tenant_whose_seals_fail_does_not_keep_the_next_one_from_being_sealed(world: World) -> None:
+    """Its count takes too long, say: the round is over, and the next one begins with the tenant after it."""
+    await world.take(*(answered(n, nps(9), at=NOW - timedelta(hours=1), tenant="bolt") for n in range(3)))
+    tenants = [row["id"] for row in await world.pool.fetch("SELECT id FROM tenants ORDER BY id")]
+
+    async def fails_for_the_first(connection: asyncpg.Connection, level: Level, seals: Sequence[int]) -> list[int]:
+        owner = await connection.fetchval("SELECT tenant FROM seals WHERE id = $1", seals[0])
+        if owner == tenants[0]:
+            raise TimeoutError
+        return await count(connection, level, seals)
+
+    failing = sealer(world, protocol=replace(Protocol(), count=fails_for_the_first))
+    for _ in range(2):
+        with suppress(TimeoutError):
+            await failing.round()
+    assert await world.pool.fetchval("SELECT count(*) FROM seals WHERE tenant = $1 AND state = 'sealed'", tenants[1]) > 0
