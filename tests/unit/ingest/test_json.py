@@ -74,6 +74,10 @@ def test_many_brackets_beside_one_another_are_no_nesting() -> None:
     assert parse(b"[" + b",".join([b"[]"] * 1000) + b"]") == [[]] * 1000
 
 
+def test_a_number_with_decimals_is_read() -> None:
+    assert parse(b'{"a": 1.5, "b": 1E1}') == {"a": 1.5, "b": 10.0}
+
+
 def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
     assert parse(b"\xef\xbb\xbf[1]") == [1]
 

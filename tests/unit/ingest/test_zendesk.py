@@ -369,6 +369,7 @@ def test_a_ticket_whose_detail_lacks_its_opening_or_its_requester_is_read() -> N
     assert [fact.fact for fact in read.facts] == ["assigned", "priority", "status"]
     assert read.at == datetime(2026, 11, 16, 13, tzinfo=UTC)
     assert read.id == "35436"
+    assert record(event("created", {}, id=35436.0, group_id=5.0)).id == "35436"
     assert facts(event("created", {}, requester_id=None, submitter_id="411"), "opened")[0].by == "customer"
 
 

@@ -65,7 +65,9 @@ def check_age(at: datetime, now: datetime) -> None:
 
 
 def text(value: object) -> str | None:
-    """An id or a name that may come as a number; None where there is none."""
+    """An id or a name, which a tool may write as a whole number; None if there is none."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, bool) or value is None or value == "":
         return None
     return str(value) if isinstance(value, str | int) else None
