@@ -15,7 +15,7 @@ import asyncpg
 import structlog
 
 from services.ingest.domain.connection import Connection
-from services.ingest.domain.naming import pseudonyms_in, records_in, shared_addresses, subjects_of
+from services.ingest.domain.naming import parse_stored, pseudonyms_in, shared_addresses, subjects_of
 from services.ingest.inbox import erasures
 from services.ingest.inbox.erasures import Body, Job
 from shared.database import OUTAGE, RETRYABLE
@@ -125,7 +125,8 @@ def search_one(body: Body, jobs: Sequence[Job], key: bytes, connection: Connecti
     names = frozenset().union(*(job.names for job in jobs))
     requested = frozenset().union(*(job.requested for job in jobs))
     named = names.intersection(pseudonyms_in(body.raw, key))
-    records = records_in(connection, body.headers, body.raw) if connection and (named or not body.read) else []
-    named -= shared_addresses(records, key, names) - requested
-    subjects = frozenset(subjects_of(connection, records)) if connection and not body.read else frozenset()
-    return Searched(body.seq, bool(named), subjects)
+    if connection is None or (body.read and not named):
+        return Searched(body.seq, bool(named), frozenset())
+    parsed = parse_stored(connection, body.headers, body.raw)
+    named -= shared_addresses(parsed, key, names) - requested
+    return Searched(body.seq, bool(named), frozenset(() if body.read else subjects_of(connection, parsed)))

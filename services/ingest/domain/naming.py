@@ -14,7 +14,7 @@ from urllib.parse import unquote_plus
 
 from services.ingest.domain import json as strict_json
 from services.ingest.domain.connection import Connection
-from services.ingest.domain.providers import PROVIDERS
+from services.ingest.domain.providers import PROVIDERS, Parsed
 from services.ingest.domain.pseudonym import normalised, of_email, of_id
 
 LONGEST_ID = 200
@@ -127,24 +127,20 @@ def _addresses(text: str) -> Iterator[str]:
             yield name[0] + domain[0]
 
 
-def records_in(connection: Connection, headers: Mapping[str, str], raw: bytes) -> list[dict[str, Any]]:
-    """The canonical records that a stored body states, not validated; none where it can't be read."""
+def parse_stored(connection: Connection, headers: Mapping[str, str], raw: bytes) -> Parsed:
+    """What a stored body states; the built-in connection's body is the record itself."""
     if connection.provider in PROVIDERS:
-        return objects(PROVIDERS[connection.provider].parse(headers, raw, connection.mapping).records)
+        return PROVIDERS[connection.provider].parse(headers, raw, connection.mapping)
     try:
-        return objects([strict_json.parse(raw)])
-    except strict_json.Malformed:
-        return []
+        return Parsed(None, [strict_json.parse(raw)])
+    except strict_json.Malformed as error:
+        return Parsed(None, problem=str(error))
 
 
-def objects(values: Iterable[Any]) -> list[dict[str, Any]]:
-    return [value for value in values if isinstance(value, dict)]
-
-
-def subjects_of(connection: Connection, records: Iterable[Mapping[str, Any]]) -> set[str]:
-    """The subjects that these records, not yet validated, are about."""
-    found = set()
-    for record in records:
+def subjects_of(connection: Connection, parsed: Parsed) -> set[str]:
+    """The subjects that a body is about, whose records are not validated yet, or which has a problem."""
+    found = {f"{connection.id}/{parsed.about}"} if parsed.about and "\0" not in parsed.about else set()
+    for record in _objects(parsed.records):
         kind, name = record.get("type"), record.get("subject" if record.get("type") == "override" else "id")
         if isinstance(name, str) and "\0" not in name:
             if kind == "override":
@@ -154,9 +150,9 @@ def subjects_of(connection: Connection, records: Iterable[Mapping[str, Any]]) ->
     return found
 
 
-def shared_addresses(records: Iterable[Mapping[str, Any]], key: bytes, names: Collection[str]) -> set[str]:
+def shared_addresses(parsed: Parsed, key: bytes, names: Collection[str]) -> set[str]:
     """The pseudonyms of addresses that belong, in these records, to customers with an id that is not among `names`."""
-    customers = [customer for record in records if isinstance(customer := record.get("customer"), dict)]
+    customers = [customer for record in _objects(parsed.records) if isinstance(customer := record.get("customer"), dict)]
     return {
         of_email(key, customer["email"])
         for customer in customers
@@ -164,3 +160,7 @@ def shared_addresses(records: Iterable[Mapping[str, Any]], key: bytes, names: Co
         and isinstance(customer.get("id"), str)
         and of_id(key, customer["id"]) not in names
     }
+
+
+def _objects(values: Iterable[Any]) -> list[dict[str, Any]]:
+    return [value for value in values if isinstance(value, dict)]

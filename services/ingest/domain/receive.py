@@ -9,7 +9,7 @@ from typing import Any
 
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, Stored, Verdict
-from services.ingest.domain.naming import objects, subjects_of
+from services.ingest.domain.naming import subjects_of
 from services.ingest.domain.normalise import TooLong, normalise
 from services.ingest.domain.providers import PROVIDERS, Parsed
 from services.ingest.domain.pseudonym import to_erase
@@ -63,9 +63,9 @@ def _judged(arrival: Arrival, parsed: Parsed, now: datetime) -> Delivery:
     if arrival.connection.state == "paused":
         return _held(arrival, parsed)
     if parsed.ignored:
-        return _ignored(arrival, parsed.ignored)
+        return _ignored(arrival, parsed.ignored, parsed)
     if parsed.problem:
-        return _unused(arrival, "quarantined", parsed.problem)
+        return _unused(arrival, "quarantined", parsed.problem, parsed)
     try:
         return _stated(arrival, parsed.records, now)
     except (Invalid, TooLong) as error:
@@ -97,12 +97,13 @@ def _stated(arrival: Arrival, values: Sequence[Any], now: datetime) -> Delivery:
     )
 
 
-def _ignored(arrival: Arrival, kind: str) -> Delivery:
+def _ignored(arrival: Arrival, kind: str, parsed: Parsed) -> Delivery:
     """A kind of event that we don't use: neither its body nor a text that its sender chose freely is kept."""
-    return replace(_unused(arrival, "ignored", kind if KIND.fullmatch(kind) else UNKNOWN_KIND), raw=b"", headers={})
+    reason = kind if KIND.fullmatch(kind) else UNKNOWN_KIND
+    return replace(_unused(arrival, "ignored", reason, parsed), raw=b"", headers={})
 
 
-def _unused(arrival: Arrival, verdict: Verdict, reason: str, parsed: Parsed | None = None) -> Delivery:
+def _unused(arrival: Arrival, verdict: Verdict, reason: str, parsed: Parsed) -> Delivery:
     """Kept without statements. One that has no id gets the hash of its body as its id, so a tool's retries are duplicates."""
     return Delivery(
         tenant=arrival.connection.tenant,
@@ -114,7 +115,7 @@ def _unused(arrival: Arrival, verdict: Verdict, reason: str, parsed: Parsed | No
         headers=arrival.headers,
         verdict=verdict,
         reason=Redactor()(reason[:LONGEST_REASON]),
-        subjects=tuple(sorted(subjects_of(arrival.connection, objects(parsed.records)))) if parsed else (),
+        subjects=tuple(sorted(subjects_of(arrival.connection, parsed))),
     )
 
 

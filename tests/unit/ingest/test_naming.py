@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ingest.domain.naming import pseudonyms_in, records_in, shared_addresses, subjects_of, tokens
+from services.ingest.domain.naming import parse_stored, pseudonyms_in, shared_addresses, subjects_of, tokens
+from services.ingest.domain.providers import Parsed
 from services.ingest.domain.pseudonym import of_email, of_id
 from tests.unit.ingest.making import connection
 
@@ -94,23 +95,30 @@ def test_the_time_that_a_hostile_body_takes_grows_with_its_length(piece: bytes) 
     assert long < 40 * short + 0.2
 
 
-def test_the_subjects_of_records_are_known_before_they_are_valid() -> None:
-    records: list[dict[str, Any]] = [
+def test_the_subjects_of_a_body_are_known_before_its_records_are_valid() -> None:
+    records: list[Any] = [
         {"type": "response", "id": "r-1", "answers": "broken"},
         {"type": "override", "id": "o", "subject": "con_2/ticket/T"},
         {"type": "erasure", "id": "e"},
         {"type": "ticket", "id": 7},
         {},
+        7,
     ]
-    assert subjects_of(connection(), records) == {"con_1/response/r-1", "con_2/ticket/T"}
+    assert subjects_of(connection(), Parsed(None, records)) == {"con_1/response/r-1", "con_2/ticket/T"}
+    assert subjects_of(connection(), Parsed(None, problem="why", about="ticket/7")) == {"con_1/ticket/7"}
     body = json.dumps({"data": records[0]}).encode()
-    assert records_in(connection(), {}, body) == [records[0]]
-    assert records_in(connection("api"), {}, json.dumps(records[0]).encode()) == [records[0]]
-    assert records_in(connection("api"), {}, b"{") == records_in(connection(), {}, b"{") == []
+    assert parse_stored(connection(), {}, body).records == [records[0]]
+    assert parse_stored(connection("api"), {}, json.dumps(records[0]).encode()).records == [records[0]]
+    assert not parse_stored(connection("api"), {}, b"{").records
+    broken = {"type": "number", "field": {"id": "q", "type": "nps"}}
+    form = {"event_type": "form_response", "form_response": {"token": "t-1", "answers": [broken, {**broken, "type": "text"}]}}
+    assert subjects_of(connection("typeform"), parse_stored(connection("typeform"), {}, json.dumps(form).encode())) == {
+        "con_1/response/t-1"
+    }
 
 
 def test_an_address_of_another_customer_is_theirs_too() -> None:
     carl = {"customer": {"id": "carl", "email": "Anna@example.org"}}
-    assert shared_addresses([carl], KEY, ANNA) == {of_email(KEY, "anna@example.org")}
-    assert shared_addresses([{"customer": {"id": "c-77", "email": "anna@example.org"}}], KEY, ANNA) == set()
-    assert shared_addresses([{"customer": {"email": "anna@example.org"}}, {"customer": 7}, {}], KEY, ANNA) == set()
+    assert shared_addresses(Parsed(None, [carl]), KEY, ANNA) == {of_email(KEY, "anna@example.org")}
+    assert shared_addresses(Parsed(None, [{"customer": {"id": "c-77", "email": "anna@example.org"}}]), KEY, ANNA) == set()
+    assert shared_addresses(Parsed(None, [{"customer": {"email": "anna@example.org"}}, {"customer": 7}, {}]), KEY, ANNA) == set()

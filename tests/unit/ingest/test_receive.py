@@ -141,6 +141,13 @@ def test_an_id_that_is_an_address_counts_as_an_address_too() -> None:
     assert to_erase(key, Customer(id="c@")) == {of_id(key, "c@")}
 
 
+@pytest.mark.parametrize("state", ["active", "paused"])
+def test_the_subject_of_a_delivery_that_is_kept_unread_is_known(state: Any) -> None:
+    raw = body(response(nps(9), at="tomorrow"))
+    assert receive(connection(state=state), HEADERS, raw, NOW).subjects == ("con_1/response/r-1",)
+    assert receive(connection(state=state), HEADERS, b"{", NOW).subjects == ()
+
+
 def test_an_ignored_delivery_keeps_neither_its_body_nor_a_text_of_the_senders_choice() -> None:
     raw = b'{"event_id": "e", "event_type": "anna@example.org wrote"}'
     delivery = receive(connection("typeform"), {}, raw, NOW)

@@ -464,3 +464,14 @@ def test_a_trigger_without_its_times_or_with_a_foreign_status_is_a_problem() -> 
     assert parse({}, json.dumps(payload).encode(), Mapping()).problem
     assert parse({}, json.dumps(payload | {"status": "Open", "created_at": ""}).encode(), Mapping()).problem
     assert parse({}, json.dumps(payload | {"status": "Open"}).encode(), Mapping()).problem is None
+
+
+def test_of_a_payload_with_a_problem_the_ticket_is_known_and_the_delivery_goes_by_its_own_id() -> None:
+    trigger = json.dumps({"earshot": 1, "id": "7", "status": "solved"}).encode()
+    headers = {"x-zendesk-webhook-invocation-id": "inv-1"}
+    found = parse(headers, trigger, Mapping())
+    assert (found.id, found.about, bool(found.problem)) == ("inv-1", "ticket/7", True)
+    found = parse(headers, json.dumps({"type": PREFIX + "comment_added", "id": "e-1", "detail": {"id": "7"}}).encode(), Mapping())
+    assert (found.id, found.about, bool(found.problem)) == ("e-1", "ticket/7", True)
+    found = parse(headers, json.dumps({"type": PREFIX + "comment_added", "id": "e-1"}).encode(), Mapping())
+    assert (found.about, bool(found.problem)) == (None, True)

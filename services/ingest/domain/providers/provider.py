@@ -26,13 +26,15 @@ class Parsed:
     """What a delivery states: canonical records, as JSON values still to be validated.
 
     `id` is the tool's own for this delivery, equal on every retry, None where it has none. `ignored` names a kind of event that
-    we don't use; `problem` says why the payload can't be understood.
+    we don't use; `problem` says why the payload can't be understood, and `about` which subject of the connection it is about, as
+    `<type>/<id>`, if that can be seen all the same.
     """
 
     id: str | None
     records: Sequence[Any] = ()
     ignored: str | None = None
     problem: str | None = None
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ def parse(headers: Headers, body: bytes, mapping: Mapping) -> Parsed:
     try:
         return Parsed(delivery, [_record(form, mapping)])
     except Unusable as error:
-        return Parsed(delivery, problem=str(error))
+        token = text(form.get("token"))
+        return Parsed(delivery, problem=str(error), about=f"response/{token}" if token else None)
 
 
 def _record(form: dict[str, Any], mapping: Mapping) -> dict[str, Any]:

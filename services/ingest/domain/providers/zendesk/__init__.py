@@ -5,7 +5,7 @@ Signed: `{timestamp}{body}`, nothing between, base64 HMAC-SHA256, key the litera
 
 from services.ingest.domain import json
 from services.ingest.domain.connection import Mapping
-from services.ingest.domain.providers.provider import Headers, Parsed, Unusable, text
+from services.ingest.domain.providers.provider import Headers, Parsed, Unusable, object_in, text
 from services.ingest.domain.providers.zendesk import events, trigger
 from services.ingest.domain.providers.zendesk.signature import new_secret, refuse_secret, verify
 
@@ -23,9 +23,12 @@ def parse(headers: Headers, body: bytes, mapping: Mapping) -> Parsed:
         return Parsed(invocation, problem=str(error))
     if not isinstance(payload, dict):
         return Parsed(invocation, problem="the body is not an object")
+    from_trigger = trigger.MARK in payload
     try:
-        if trigger.MARK in payload:
+        if from_trigger:
             return Parsed(invocation, [trigger.record(payload, mapping)])
         return events.parse(payload, mapping)
     except Unusable as error:
-        return Parsed(text(payload.get("id")) or invocation, problem=str(error))
+        ticket = text((payload if from_trigger else object_in(payload, "detail")).get("id"))
+        delivery = invocation if from_trigger else text(payload.get("id")) or invocation
+        return Parsed(delivery, problem=str(error), about=f"ticket/{ticket}" if ticket else None)
