@@ -114,11 +114,15 @@ class Eraser:
 
 
 def search(bodies: Sequence[Body], jobs: Sequence[Job], key: bytes, connections: Mapping[str, Connection]) -> list[Searched]:
-    """Look into each body for the customers of the jobs that are later than it. Pure, and long enough to be kept off the event
-    loop."""
-    return [
-        search_one(body, [job for job in jobs if job.seq > body.seq], key, connections.get(body.connection)) for body in bodies
-    ]
+    """Look into each body for the customers of the jobs that are later than it. Long enough to be kept off the event loop."""
+    found = []
+    for body in bodies:
+        later = [job for job in jobs if job.seq > body.seq]
+        try:
+            found.append(search_one(body, later, key, connections.get(body.connection)))
+        except Exception as error:  # a fault of ours: the body stays, and keeps no other from being searched
+            log.error("eraser.unreadable", seq=body.seq, error=type(error).__name__)
+    return found
 
 
 def search_one(body: Body, jobs: Sequence[Job], key: bytes, connection: Connection | None) -> Searched:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace as changed
+from structlog.testing import capture_logs
 
 from services.ingest import eraser as module
 from services.ingest.domain.connection import Connection
@@ -239,3 +240,25 @@ async def test_a_step_is_bounded_by_bytes_too(inbox: Inbox) -> None:
     found = await erasures.next_bodies(inbox.pool, "acme", 0, 2**62, 200, 700_000)
     assert len(found) == 3
     assert len(await erasures.next_bodies(inbox.pool, "acme", found[-1].seq, 2**62, 200, 1)) == 1
+
+
+async def test_a_body_that_a_fault_of_ours_makes_unreadable_keeps_no_other_from_being_searched(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search_one = module.search_one
+
+    def failing(body: Any, *rest: Any) -> Any:
+        if b"broken" in body.raw:
+            raise KeyError("anna")
+        return search_one(body, *rest)
+
+    monkeypatch.setattr(module, "search_one", failing)
+    await inbox.take(unread("1", {"broken": True}), unread("2", response(nps(), customer=ANNA)))
+    await inbox.take(erasure(ANNA, "e"))
+    with capture_logs() as logs:
+        await finish(Eraser(inbox.pool, Known()))
+    assert sorted(await stored(inbox))[:2] == [("1", "quarantined", True), ("2", "erased", False)]
+    assert [(entry["event"], entry["error"]) for entry in logs if entry["log_level"] == "error"] == [
+        ("eraser.unreadable", "KeyError")
+    ]
+    assert "anna" not in str(logs)
