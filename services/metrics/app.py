@@ -20,6 +20,7 @@ from services.metrics.settings import Settings
 from services.metrics.store.writer import Writer
 from shared import problems
 from shared.database import OUTAGE, open_pool
+from shared.fair_queue import FairQueue
 from shared.http import RequestId, add_health
 from shared.kafka import Consumer, Producer
 from shared.topics import EVENTS, METRICS_GROUP, SCORES
@@ -27,6 +28,9 @@ from shared.workers import Workers
 
 WRITING = 4
 """Connections of the writer: one for its transaction, one for new values, and room for idle partitions' notes."""
+
+KEPT_FREE = 2
+"""Connections of the pool for queries that questions never use."""
 
 
 def utc_now() -> datetime:
@@ -44,7 +48,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
             pool = await stack.enter_async_context(open_pool(url, settings.database_pool))
             producer = await stack.enter_async_context(Producer(settings.kafka_bootstrap_servers))
             announcer = Announcer(sender or producer)
-            app.state.metrics = Metrics(pool, settings.sentiment_model, clock, announcer)
+            app.state.metrics = Metrics(pool, settings.sentiment_model, clock, announcer, queue(settings))
             intake = await stack.enter_async_context(consumer(settings, announcer)) if settings.consume else None
             await stack.enter_async_context(workers)
             if intake:
@@ -67,6 +71,12 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
     app.include_router(gold.router(settings.internal_token))
     app.include_router(models.router(settings.internal_token))
     return app
+
+
+def queue(settings: Settings) -> FairQueue:
+    """The queue of questions. Of the connections it leaves KEPT_FREE to look-ups and health checks, which take no turn."""
+    at_once = max(1, settings.database_pool - KEPT_FREE)
+    return FairQueue(at_once, settings.questions_per_tenant, settings.questions_waiting)
 
 
 @asynccontextmanager

@@ -53,7 +53,8 @@ QUESTION = [
         "in": "query",
         "style": "deepObject",
         "explode": True,
-        "description": "`filter[team]=a,b`: one of these; `filter[team]=!a`: not this",
+        "description": "`filter[team]=a,b`: one of these; `!a`: not this; `null`: no value. A backslash before `,`, `!` or a backslash"
+        " takes it literally, and `\\null` is the value `null`",
         "schema": {"type": "object", "additionalProperties": {"type": "string"}},
     },
     parameter("agg", "For spans; the catalogue tells the default", enum=["p50", "p90", "p95", "mean"]),
@@ -62,8 +63,8 @@ QUESTION = [
     {
         "name": "compare",
         "in": "query",
-        "description": "`previous`, `previous_year` or `from/to`; may be repeated",
-        "schema": {"type": "array", "items": {"type": "string"}},
+        "description": "`previous`, `previous_year` or `from/to`; repeat it for up to three different periods",
+        "schema": {"type": "array", "items": {"type": "string"}, "maxItems": 3, "uniqueItems": True},
     },
     parameter("per", "The latest answer of each customer only", enum=["respondent"]),
     parameter("at", "The value as of an instant, for the backlog", format="date-time"),

@@ -30,7 +30,7 @@ def rendered(content: bytes, media_type: str, path: str, query: str) -> tuple[by
         return as_csv(records_table(answer)).encode(), headers
     params = parse_qsl(query)
     dims = [name for key, value in params if key == "group_by" for name in value.split(",") if name]
-    comparisons = sum(key == "compare" for key, _ in params)
+    comparisons = len({value for key, value in params if key == "compare"})
     return as_csv(kpi_table(answer, dims, comparisons)).encode(), headers
 
 

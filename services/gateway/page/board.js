@@ -7,11 +7,11 @@ import { controls } from "/static/controls.js";
 import { define } from "/static/definition.js";
 import { byId, setText } from "/static/dom.js";
 import { Feed } from "/static/feed.js";
-import { clock, groupName } from "/static/format.js";
+import { clock, groupNames } from "/static/format.js";
 import { follow } from "/static/live.js";
 import { Panels } from "/static/panels.js";
 import { Records } from "/static/records.js";
-import { GRAINS, WINDOWS, scope, writeAddress } from "/static/state.js";
+import { GRAINS, WINDOWS, groupsOf, scope, writeAddress } from "/static/state.js";
 
 const COMMENTS = "sentiment";
 const FEED_PAGE = 30;
@@ -203,7 +203,7 @@ export class Board {
 
   /** The view's window and filters in words. */
   #told() {
-    const filters = Object.entries(this.view.filters).map(([dimension, value]) => `${dimension} ${groupName(value)}`);
+    const filters = Object.entries(this.view.filters).map(([dimension, value]) => `${dimension} ${groupNames(groupsOf(value))}`);
     return [`Last ${WINDOWS[this.view.window]}`, ...filters].join(", ");
   }
 

@@ -1,18 +1,18 @@
-/** The filters in force, as chips that go at a click, and a small form that adds one. */
+/** The filters of the view, as chips that a click removes, and a small form that adds one. */
 
 import { byId, h, placeholder } from "/static/dom.js";
-import { count, groupName } from "/static/format.js";
-import { asFilter } from "/static/state.js";
+import { count, groupName, groupNames } from "/static/format.js";
+import { asFilter, groupsOf } from "/static/state.js";
 
 /**
  * Draw the chips.
- * @param {Record<string, string>} filters
+ * @param {Record<string, string>} inForce by dimension, the values as the query has them, escaped
  * @param {{dimensions: string[], groups: (dimension: string) => Promise<{value: string | null, n: number}[]>, set: (dimension: string, value: string | null) => void}} actions
  */
 export function filters(inForce, { dimensions, groups, set }) {
   const chips = Object.entries(inForce).map(([dimension, value]) =>
     h("button", { class: "chip-button", type: "button", title: "Take this filter away", onclick: () => set(dimension, null) },
-      h("small", null, dimension), groupName(value), h("i", { "aria-hidden": "true" }, "×")));
+      h("small", null, dimension), groupNames(groupsOf(value)), h("i", { "aria-hidden": "true" }, "×")));
   const menu = h("div", { id: "filter-menu", class: "menu", popover: "auto" });
   const add = h("button", { class: "quiet-button", type: "button", popovertarget: "filter-menu" }, chips.length ? "+" : "+ Filter");
   add.setAttribute("aria-label", "Add a filter");

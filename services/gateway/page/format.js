@@ -53,7 +53,10 @@ function plain(value) {
 }
 
 /** A group's name; many have a place for those that have none. */
-export const groupName = (group) => (group === null || group === "null" ? "not said" : group);
+export const groupName = (group) => (group === null ? "not said" : group);
+
+/** The groups of a filter, as `groupsOf` returns them, in words. */
+export const groupNames = (groups) => groups.map(({ group, excluded }) => (excluded ? `not ${groupName(group)}` : groupName(group))).join(", ");
 
 /** Seconds as their two largest units. */
 function span(seconds) {

@@ -57,13 +57,23 @@ export function scope(view, { without } = {}) {
   return query;
 }
 
-/** How a filter names the group of those who have no value for the dimension. */
-export const NAMELESS = "null";
+/** How a filter names the group of records without a value for the dimension. */
+const NULL = "null";
 
-/** A group as a filter names it, or null where it can't: a comma separates and "!" excludes. */
+/** A group (null: the records without a value) as a filter names it, escaped as docs/queries.md says; null for the empty text. */
 export function asFilter(group) {
-  if (group === null) return NAMELESS;
-  return group === "" || group === NAMELESS || group.includes(",") || group.startsWith("!") ? null : group;
+  if (group === null) return NULL;
+  if (group === "") return null;
+  return group === NULL ? `\\${NULL}` : group.replace(/[\\,!]/g, "\\$&");
+}
+
+/** The groups that a filter names, for display: [{group, excluded}], where `group` is null for the records without a value. */
+export function groupsOf(filter) {
+  return [...filter.matchAll(/(?:^|,)((?:\\[\\,!]|[^,])*)/g)].map(([, item]) => {
+    const excluded = item.startsWith("!"), written = excluded ? item.slice(1) : item;
+    if (written === NULL) return { group: null, excluded };
+    return { group: written === `\\${NULL}` ? NULL : written.replace(/\\([\\,!])/g, "$1"), excluded };
+  });
 }
 
 /** The key kept in this browser; without storage it lives as long as the page. */

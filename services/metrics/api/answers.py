@@ -1,59 +1,91 @@
-"""A question answered: histograms fetched, estimated, and set out as the rows of api.md."""
+"""From a question to the rows of its answer: read the counts of each period, estimate, encode.
 
-from collections.abc import Iterable, Mapping, Sequence
+Reading takes a connection and is `counted`. The rest, `encoded`, may take a second for a large answer, and does it in slices
+between which the event loop goes on. MOST_ROWS and MOST_BINS bound an answer before that.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import accumulate
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
+import msgspec
 
+from services.metrics.api.parameters import refusing
 from services.metrics.api.questions import Period, Question
 from services.metrics.domain.estimates import Estimate
 from services.metrics.domain.estimators import Interval, beyond_noise
 from services.metrics.domain.histogram import Histogram, merge
-from services.metrics.domain.windows import MOST_ROWS
-from services.metrics.store.query import Group, histograms
+from services.metrics.domain.windows import MOST_ROWS, BadQuery, TooManyRows
+from services.metrics.store.query import Group, TooManyBins, bins_of, counts, decoded
 from services.metrics.store.selection import Scope
-from shared.problems import BadRequest
+from shared.slices import Slices
 
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+
+MOST_BINS = 250_000
+"""Bins that the histograms of one answer may have together; each takes about 150 bytes while the answer is made."""
+
 Measured = Mapping[str, Histogram]
+NOTHING: Measured = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What was counted in each bucket of a period, by group."""
+    """The counts of a period as rows of the database."""
 
     period: Period
-    buckets: list[dict[Group, Measured]]
-
-    def of(self, number: int, group: Group) -> Measured:
-        """What bucket `number` holds of `group`: nothing where the period has no such bucket."""
-        return self.buckets[number].get(group, {}) if number < len(self.buckets) else {}
-
-    @property
-    def groups(self) -> set[Group]:
-        return {group for bucket in self.buckets for group in bucket}
+    scope: Scope | None
+    rows: list[asyncpg.Record]
 
 
-async def counted(
-    connection: asyncpg.Connection,
-    question: Question,
-    scope: Scope | None,
-    period: Period,
-    now: datetime,
-) -> Counted:
-    """Count a period, reading nothing from `now` on."""
-    found: list[dict[Group, Measured]] = [{} for _ in period.buckets]
-    if scope is None:
-        return Counted(period, found)
-    instant = question.kpi.instant
-    edges = instants(period, now) if instant else bounds(period, now)
-    for (number, group), measured in (await histograms(connection, scope, edges)).items():
-        found[number][group] = measured
-    return Counted(period, running(found) if instant else found)
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """What was counted in a period: of each group the buckets, by number, in which it has anything. `instant`: each bucket has
+    the change since the one before, and its value is the sum of all changes up to its end."""
+
+    period: Period
+    of: Mapping[Group, Mapping[int, Measured]]
+    instant: bool
+
+    def changes(self, group: Group) -> Iterator[tuple[int, Measured]]:
+        """The buckets of `group` that have anything of their own, in order, each with its value."""
+        before = NOTHING
+        for number, measured in sorted(self.of.get(group, {}).items()):
+            before = added(before, measured) if self.instant else measured
+            yield number, before
+
+    def dense(self, group: Group, count: int) -> list[Measured]:
+        """The values of buckets 0 to `count` - 1 of `group`, also where the period has fewer buckets."""
+        found = [NOTHING] * count
+        changes = [*self.changes(group), (len(self.period.buckets), NOTHING)]
+        for (number, measured), (following, _) in pairwise(changes):
+            for place in range(number, min(following if self.instant else number + 1, count)):
+                found[place] = measured
+        return found
+
+
+async def counted(connection: asyncpg.Connection, question: Question, scope: Scope | None, now: datetime) -> list[Counted]:
+    """The counts of the question's period and of those that it compares with, reading nothing from `now` on; raises BadRequest
+    if they are too many for one answer."""
+    found, left = [], MOST_BINS
+    for period in (question.period, *question.compare):
+        edges = instants(period, now) if question.kpi.instant else bounds(period, now)
+        with refusing():
+            try:
+                rows = await counts(connection, scope, edges, most_bins=left) if scope else []
+            except TooManyBins as error:
+                smaller = "group_by" if question.selection.group_by else "grain"
+                raise BadQuery(
+                    smaller, "gives too many values; ask for fewer groups, a coarser grain or a shorter window"
+                ) from error
+        found.append(Counted(period, scope, rows))
+        left -= bins_of(rows)
+    return found
 
 
 def bounds(period: Period, now: datetime) -> list[datetime]:
@@ -63,42 +95,60 @@ def bounds(period: Period, now: datetime) -> list[datetime]:
 
 
 def instants(period: Period, now: datetime) -> list[datetime]:
-    """The beginning of time, and the end of each bucket, for what is summed from before it."""
+    """The beginning of time, and the end of each bucket, for values that are summed from the beginning."""
     return [BEGINNING, *(min(bucket.end, now) for bucket in period.buckets)]
 
 
-def running(buckets: Iterable[dict[Group, Measured]]) -> list[dict[Group, Measured]]:
-    """Each bucket with all that came before it."""
-    nothing: dict[Group, Measured] = {}
-    return list(accumulate(buckets, added, initial=nothing))[1:]
+async def encoded(question: Question, found: Sequence[Counted], head: Mapping[str, Any]) -> bytes:
+    """The answer as JSON: `head`, then the rows; every bucket if there is a grain. Raises BadRequest if the rows are too many."""
+    slices = Slices()
+    main, *others = [await cells(question, one, slices) for one in found]
+    count = len(main.period.buckets)
+    groups = await shown_groups(question, main, MOST_ROWS // (count * (1 + len(others))), slices)
+    series: dict[Group, list[list[Measured]]] = {}
+    for group in groups:
+        series[group] = [one.dense(group, count) for one in (main, *others)]
+        await slices.pause()
+    rows = []
+    for number in range(count):
+        for group in groups:
+            measured, *before = (one[number] for one in series[group])
+            compared = [(period.name, other) for period, other in zip(question.compare, before, strict=True)]
+            rows.append(msgspec.json.encode(row(question, main.period, number, group, measured, compared)))
+            await slices.pause()
+    return msgspec.json.encode(head)[:-1] + b',"rows":[' + b",".join(rows) + b"]}"
 
 
-def added(before: dict[Group, Measured], more: dict[Group, Measured]) -> dict[Group, Measured]:
-    return before | {
-        group: {
-            name: merge(*(side[name] for side in (before.get(group, {}), measured) if name in side))
-            for name in before.get(group, {}).keys() | measured.keys()
-        }
-        for group, measured in more.items()
-    }
+async def cells(question: Question, one: Counted, slices: Slices) -> Cells:
+    """The counts of a period by group and bucket."""
+    found: defaultdict[Group, dict[int, dict[str, Histogram]]] = defaultdict(dict)
+    if one.scope is not None:
+        for row_of_cells in one.rows:
+            for (number, group), measured in decoded(one.scope, [row_of_cells]).items():
+                found[group].setdefault(number, {}).update(measured)
+            await slices.pause()
+    return Cells(one.period, found, question.kpi.instant)
 
 
-def rows(question: Question, main: Counted, others: Sequence[Counted]) -> list[dict[str, Any]]:
-    """The answer's rows: every bucket where there is a grain; of groups those with anything in them, the nameless one last."""
-    estimates = {group: [estimate(question, main.of(k, group)) for k in range(len(main.buckets))] for group in main.groups}
+def added(before: Measured, more: Measured) -> Measured:
+    """Two counts of the same measures as one."""
+    return {name: merge(*(side[name] for side in (before, more) if name in side)) for name in before.keys() | more.keys()}
+
+
+async def shown_groups(question: Question, main: Cells, most: int, slices: Slices) -> list[Group]:
+    """The groups that have rows, those with anything in them, the nameless one last; raises BadRequest if they are more than
+    `most`."""
     if not question.selection.group_by:
-        estimates.setdefault((), [estimate(question, {}) for _ in main.buckets])
-    else:
-        estimates = {group: found for group, found in estimates.items() if any(e.n > 0 for e in found)}
-    if len(estimates) * len(main.buckets) > MOST_ROWS:
-        reason = f"gives more than {MOST_ROWS} rows"
-        raise BadRequest(f"group_by {reason}", invalid_params=[{"name": "group_by", "reason": reason}])
-    groups = sorted(estimates, key=lambda group: [(value is None, value or "") for value in group])
-    return [
-        row(question, main, number, group, estimates[group][number], others)
-        for number in range(len(main.buckets))
-        for group in groups
-    ]
+        return [()]
+    found: list[Group] = []
+    for group in main.of:
+        if any(estimate(question, measured).n > 0 for _, measured in main.changes(group)):
+            found.append(group)
+        if len(found) > most:
+            with refusing():
+                raise TooManyRows("group_by")
+        await slices.pause()
+    return sorted(found, key=lambda group: [(value is None, value or "") for value in group])
 
 
 def estimate(question: Question, measured: Measured) -> Estimate:
@@ -110,9 +160,16 @@ def estimate(question: Question, measured: Measured) -> Estimate:
 
 
 def row(
-    question: Question, main: Counted, number: int, group: Group, found: Estimate, others: Sequence[Counted]
+    question: Question,
+    period: Period,
+    number: int,
+    group: Group,
+    measured: Measured,
+    compared: Sequence[tuple[str, Measured]],
 ) -> dict[str, Any]:
-    bucket, zone = main.period.buckets[number], main.period.window.zone
+    """One row: bucket `number` of `group`, with the same bucket of each period in `compared`, by name."""
+    bucket, zone = period.buckets[number], period.window.zone
+    found = estimate(question, measured)
     told: dict[str, Any] = {
         "from": local(bucket.start, zone),
         "to": local(bucket.end, zone),
@@ -127,15 +184,15 @@ def row(
         else None,
         "flags": [*found.flags, *(["partial"] if bucket.partial else [])],
     }
-    if others:
-        told["compare"] = [comparison(found, estimate(question, other.of(number, group)), other) for other in others]
+    if compared:
+        told["compare"] = [comparison(found, estimate(question, before), name) for name, before in compared]
     return told
 
 
-def comparison(found: Estimate, before: Estimate, other: Counted) -> dict[str, Any]:
+def comparison(found: Estimate, before: Estimate, to: str) -> dict[str, Any]:
     known = found.value is not None and before.value is not None
     return {
-        "to": other.period.name,
+        "to": to,
         "value": before.value,
         "n": before.n,
         "delta": found.value - before.value if known else None,  # type: ignore[operator]

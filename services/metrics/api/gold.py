@@ -1,13 +1,16 @@
 """`/v1/gold`: what humans judged, as rows to teach and to measure models with."""
 
+from asyncio import to_thread
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import SecretStr
 
-from services.metrics.api.parameters import cursor_of, limit_of, only, refusing
+from services.metrics.api.parameters import cursor_of, limit_of, refusing, scalars
 from services.metrics.api.state import metrics_of
+from services.metrics.api.turns import turn
 from services.metrics.store.gold import BEGINNING, Found, Place, page
 from services.metrics.store.promotions import asker_of
 from services.metrics.store.query import snapshot
@@ -26,20 +29,24 @@ def router(token: SecretStr) -> APIRouter:
     async def gold(request: Request, asked_by: asked_by) -> Response:
         metrics = metrics_of(request)
         after, limit = asked(request)
-        async with outage_is_503(), snapshot(metrics.pool) as connection:
+        async with turn(request, asked_by), outage_is_503(), snapshot(metrics.pool) as connection:
             asker = await asker_of(connection, asked_by, metrics.model)
             rows, following = await page(connection, asked_by, asker.model, after, limit)
-        told = {"rows": [shown(row) for row in rows], "next": str(following) if following else None}
-        return Response(msgspec.json.encode(told), media_type="application/json")
+            body = await to_thread(encoded, rows, following)
+        return Response(body, media_type="application/json")
 
     return routes
 
 
+def encoded(rows: Sequence[Found], following: Place | None) -> bytes:
+    """A page of gold as JSON. Pure."""
+    return msgspec.json.encode({"rows": [shown(row) for row in rows], "next": str(following) if following else None})
+
+
 def asked(request: Request) -> tuple[Place, int]:
     """`cursor` and `limit`; raises BadRequest."""
-    given = request.query_params
     with refusing():
-        only(given, PARAMETERS)
+        given = scalars(request.query_params.multi_items(), PARAMETERS)
         return cursor_of(given.get("cursor"), Place) or BEGINNING, limit_of(given.get("limit"))
 
 

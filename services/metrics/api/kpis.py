@@ -1,31 +1,38 @@
 """KPIs over HTTP: the catalogue, a KPI's value, breakdown or series, and the records behind it."""
 
-from collections.abc import Mapping
+from asyncio import to_thread
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import SecretStr
 
-from services.metrics.api.answers import BEGINNING, counted, local, rows
+from services.metrics.api.answers import BEGINNING, counted, encoded, local
 from services.metrics.api.parameters import cursor_of, limit_of, only, refusing
 from services.metrics.api.questions import Question, read
 from services.metrics.api.records import shown
 from services.metrics.api.state import metrics_of
+from services.metrics.api.turns import turn
 from services.metrics.domain.kpis import KPIS, Kpi
 from services.metrics.store.progress import Freshness, freshness
 from services.metrics.store.promotions import asker_of
 from services.metrics.store.query import snapshot
-from services.metrics.store.records import Place, Record, records
-from services.metrics.store.selection import Scope, resolve
+from services.metrics.store.records import Place, Record, loaded, records
+from services.metrics.store.selection import Scope, resolve, unknown
 from shared.database import outage_is_503
 from shared.http import internal_tenant
 from shared.problems import NotFound
 
 REVISION = "X-Earshot-Revision"
 WATERMARK = "X-Earshot-Watermark"
+
+SLICE = 25
+"""Records whose subjects are in memory at a time."""
 
 
 class UnknownKpi(NotFound):
@@ -41,36 +48,65 @@ def router(token: SecretStr) -> APIRouter:
     async def catalogue(request: Request, asked_by: asked_by) -> Response:
         with refusing():
             only(request.query_params)
-        return answer({"kpis": [kpi.entry() for kpi in KPIS.values()]})
+        return answer(msgspec.json.encode({"kpis": [kpi.entry() for kpi in KPIS.values()]}))
 
     @routes.get("/{kpi}")
     async def value(request: Request, kpi: str, asked_by: asked_by) -> Response:
         metrics, definition = metrics_of(request), known(kpi)
-        now = metrics.clock()
-        async with outage_is_503(), snapshot(metrics.pool) as connection:
-            asker = await asker_of(connection, asked_by, metrics.model)
-            question = read(definition, request.query_params.multi_items(), now=now, zone=asker.zone, model=asker.model)
-            scope = await resolve(connection, asked_by, question.selection)
-            main = await counted(connection, question, scope, question.period, now)
-            others = [await counted(connection, question, scope, period, now) for period in question.compare]
-            fresh = await freshness(connection, asker, definition, metrics.partitions)
-        return answer(head(question, fresh) | {"rows": rows(question, main, others)}, fresh)
+        now, params = metrics.clock(), request.query_params.multi_items()
+        async with turn(request, asked_by):
+            async with outage_is_503(), snapshot(metrics.pool) as connection:
+                asker = await asker_of(connection, asked_by, metrics.model)
+                question = read(definition, params, now=now, zone=asker.zone, model=asker.model)
+                scope = await resolve(connection, asked_by, question.selection)
+                found = await counted(connection, question, scope, now)
+                fresh = await freshness(connection, asker, definition, metrics.partitions)
+            body = await encoded(question, found, head(question, scope, fresh))
+        return answer(body, fresh)
 
     @routes.get("/{kpi}/records")
     async def behind(request: Request, kpi: str, asked_by: asked_by) -> Response:
         metrics, definition = metrics_of(request), known(kpi)
-        now = metrics.clock()
-        async with outage_is_503(), snapshot(metrics.pool) as connection:
+        now, params = metrics.clock(), request.query_params.multi_items()
+        extra = ("cursor", "limit")
+        async with turn(request, asked_by), outage_is_503(), snapshot(metrics.pool) as connection:
             asker = await asker_of(connection, asked_by, metrics.model)
-            params = request.query_params.multi_items()
-            question = read(definition, params, now=now, zone=asker.zone, model=asker.model, extra=("cursor", "limit"))
+            question = read(definition, params, now=now, zone=asker.zone, model=asker.model, extra=extra)
             scope = await resolve(connection, asked_by, question.selection)
             page, following = await page_of(connection, question, scope, now) if scope else ([], None)
+            lines = await encoded_records(connection, page, question.period.window.zone, asker.model)
             fresh = await freshness(connection, asker, definition, metrics.partitions)
-        told = shown(page, question.period.window.zone, asker.model)
-        return answer(head(question, fresh) | {"records": told, "next": str(following) if following else None}, fresh)
+        told = head(question, scope, fresh) | {"next": str(following) if following else None}
+        return answer(msgspec.json.encode(told)[:-1] + b',"records":[' + lines + b"]}", fresh)
 
     return routes
+
+
+async def encoded_records(connection: asyncpg.Connection, page: Iterable[Record], zone: ZoneInfo, model: str) -> bytes:
+    """The records as JSON, separated by commas. Their subjects are loaded, and folded in a thread, a few at a time, so that a
+    page
+    of long histories neither fills the memory nor blocks the event loop."""
+    parts = [await to_thread(lines, await loaded(connection, part), zone, model) for part in slices(page)]
+    return b",".join(parts)
+
+
+def slices(page: Iterable[Record]) -> Iterator[list[Record]]:
+    """The page in parts of about SLICE records. Records of one subject and instant stay together, since `shown` tells them
+    apart by
+    what it has shown already."""
+    part: list[Record] = []
+    for _, together in groupby(page, key=lambda record: (record.at, record.subject.id)):
+        part += together
+        if len(part) >= SLICE:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def lines(page: Sequence[Record], zone: ZoneInfo, model: str) -> bytes:
+    """These records, whose subjects are loaded, as JSON. Pure."""
+    return b",".join(msgspec.json.encode(record) for record in shown(page, zone, model))
 
 
 async def page_of(
@@ -96,8 +132,8 @@ def known(kpi: str) -> Kpi:
     return KPIS[kpi]
 
 
-def head(question: Question, fresh: Freshness) -> dict[str, Any]:
-    """What an answer says of itself before its rows."""
+def head(question: Question, scope: Scope | None, fresh: Freshness) -> dict[str, Any]:
+    """The fields of an answer beside its rows or records."""
     window, kpi = question.period.window, question.kpi
     return {
         "kpi": kpi.id,
@@ -109,6 +145,7 @@ def head(question: Question, fresh: Freshness) -> dict[str, Any]:
             "tz": window.zone.key,
         },
         "watermark": told(fresh.watermark),
+        "unknown_filter_values": scope.unknown_filter_values if scope else unknown(question.selection),
     }
 
 
@@ -116,9 +153,9 @@ def told(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
-def answer(body: dict[str, Any], fresh: Freshness | None = None) -> Response:
-    """The body as JSON, with the revision that it was made of and the watermark as headers."""
+def answer(body: bytes, fresh: Freshness | None = None) -> Response:
+    """The body, which is JSON, with the revision that it was made of and the watermark as headers."""
     headers = {REVISION: fresh.revision} if fresh else {}
     if fresh and fresh.watermark:
         headers[WATERMARK] = fresh.watermark.isoformat()
-    return Response(msgspec.json.encode(body), media_type="application/json", headers=headers)
+    return Response(body, media_type="application/json", headers=headers)

@@ -12,6 +12,7 @@ from services.metrics.api.parameters import only, refusing
 from services.metrics.api.questions import read_window
 from services.metrics.api.shadow import reported, told
 from services.metrics.api.state import Metrics, metrics_of
+from services.metrics.api.turns import turn
 from services.metrics.store.models import Coverage, coverage, unscored
 from services.metrics.store.promotions import asker_of, put_in_force, standing
 from services.metrics.store.query import ACQUIRE_SECONDS, snapshot
@@ -43,7 +44,7 @@ def router(token: SecretStr) -> APIRouter:
     async def models(request: Request, asked_by: asked_by) -> dict[str, Any]:
         metrics = metrics_of(request)
         without_parameters(request)
-        async with outage_is_503(), snapshot(metrics.pool) as connection:
+        async with turn(request, asked_by), outage_is_503(), snapshot(metrics.pool) as connection:
             asker = await asker_of(connection, asked_by, metrics.model)
             covered = await coverage(connection, asked_by)
         return {"comments": covered.comments, "models": shown(covered, asker.model)}
@@ -52,7 +53,7 @@ def router(token: SecretStr) -> APIRouter:
     async def shadow(request: Request, model: str, asked_by: asked_by) -> dict[str, Any]:
         metrics = metrics_of(request)
         now = metrics.clock()
-        async with outage_is_503(), snapshot(metrics.pool) as connection:
+        async with turn(request, asked_by), outage_is_503(), snapshot(metrics.pool) as connection:
             asker = await asker_of(connection, asked_by, metrics.model)
             asked = read_window(request.query_params.multi_items(), now=now, zone=asker.zone)
             known(model, await coverage(connection, asked_by), asker.model)
@@ -63,7 +64,7 @@ def router(token: SecretStr) -> APIRouter:
     async def promote(request: Request, model: str, asked_by: asked_by) -> dict[str, Any]:
         metrics = metrics_of(request)
         without_parameters(request)
-        async with outage_is_503():
+        async with turn(request, asked_by), outage_is_503():
             since = await promoted(metrics, asked_by, model)
         await tell(metrics, asked_by)
         return {"model": model, "promoted_at": since.isoformat()}

@@ -1,4 +1,4 @@
-"""Parameters that calls share. What one can't mean is told with its name: as BadQuery, which `refusing` makes the answer."""
+"""Parameters that calls share. One that can't be understood raises BadQuery with its name, which `refusing` turns into a 400."""
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -28,6 +28,17 @@ def only(given: Iterable[str], known: Collection[str] = ()) -> None:
     """Raises BadQuery for the first of the names `given` that the call doesn't have."""
     if (stranger := next((name for name in given if name not in known), None)) is not None:
         raise BadQuery(stranger, "is not a parameter of this call")
+
+
+def scalars(params: Iterable[tuple[str, str]], known: Collection[str]) -> dict[str, str]:
+    """The parameters by name, each of which may be given once; raises BadQuery for another, and for one that is repeated."""
+    found: dict[str, str] = {}
+    for name, value in params:
+        only([name], known)
+        if name in found:
+            raise BadQuery(name, "is given more than once")
+        found[name] = value
+    return found
 
 
 def limit_of(text: str | None) -> int:

@@ -9,10 +9,13 @@ from datetime import datetime
 from services.metrics.api.parameters import only, refusing
 from services.metrics.domain.calendar import Grain, WeekStart
 from services.metrics.domain.comparisons import compared
+from services.metrics.domain.filters import parse_values
 from services.metrics.domain.kpis import Kpi
 from services.metrics.domain.windows import (
+    MOST_ROWS,
     BadQuery,
     Bucket,
+    TooManyRows,
     Window,
     buckets,
     grain_named,
@@ -23,7 +26,6 @@ from services.metrics.domain.windows import (
 )
 from services.metrics.store.selection import Filter, Selection
 from shared.events import DIMENSIONS
-from shared.text import nfc
 
 WINDOW = ("window", "from", "to")
 SINGLE = (*WINDOW, "grain", "tz", "week_start", "agg", "hours", "filed_by", "per", "at")
@@ -33,8 +35,8 @@ FILTER = re.compile(r"filter\[(\w+)\]")
 RATED = frozenset({"nps", "csat", "ces", "stars", "responses", "sentiment", "label"})
 """Families of which a person may have several in a bucket, and `per=respondent` keeps one."""
 
-NULL = "null"
-"""How a filter names the nameless group."""
+MOST_COMPARISONS = 3
+"""Different periods that one question may compare with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class Given:
         only((name for name in self._values if not FILTER.fullmatch(name)), (*SINGLE, *REPEATABLE, *extra))
         for name, values in self._values.items():
             if len(values) > 1 and name not in REPEATABLE:
-                raise BadQuery(name, "was given more than once")
+                raise BadQuery(name, "is given more than once")
 
     def one(self, name: str) -> str | None:
         values = self._values.get(name)
@@ -123,16 +125,33 @@ def _read(kpi: Kpi, given: Given, now: datetime, zone: str, model: str, extra: C
     grain = given.one("grain")
     week_start = week_start_named(given.one("week_start") or "monday")
     period, cut = _period(kpi, given, now, zone, grain_named(grain) if grain is not None else None, week_start)
+    compare = _compare(given, period, cut)
     return Question(
         kpi=kpi,
         selection=Selection(kpi.reads(filed_by, model), _group_by(given), _filters(given), bool(per)),
         period=period,
-        compare=tuple(Period(other, cut(other), to) for to in given.all("compare") for other in [compared(period.window, to)]),
+        compare=compare,
         agg=given.choice("agg", kpi.aggregations) or "",
         business=hours == "business",
         dense=grain is not None,
         extra={name: value for name in extra if (value := given.one(name)) is not None},
     )
+
+
+def _compare(given: Given, main: Period, cut: Callable[[Window], list[Bucket]]) -> tuple[Period, ...]:
+    """The periods to compare with, each once; raises BadQuery where they, or the buckets of all periods, are too many."""
+    names = tuple(dict.fromkeys(given.all("compare")))
+    if len(names) > MOST_COMPARISONS:
+        raise BadQuery("compare", f"names {len(names)} different periods; at most {MOST_COMPARISONS} are allowed")
+    if len(main.buckets) * (1 + len(names)) > MOST_ROWS:
+        raise TooManyRows
+    periods = []
+    for name in names:
+        other = compared(main.window, name)
+        periods.append(Period(other, cut(other), name))
+    if sum(len(period.buckets) for period in (main, *periods)) > MOST_ROWS:
+        raise TooManyRows("compare")
+    return tuple(periods)
 
 
 def _of_respondents(kpi: Kpi) -> None:
@@ -177,17 +196,12 @@ def _filters(given: Given) -> tuple[Filter, ...]:
     for dimension, text in given.filters():
         name = f"filter[{dimension}]"
         _dimension(name, dimension)
-        values = text.split(",")
-        if not all(value.removeprefix("!") for value in values) or "\0" in text:
-            raise BadQuery(name, "holds an empty value, or one that no text can be")
-        include = tuple(_value(value) for value in values if not value.startswith("!"))
-        exclude = tuple(_value(value[1:]) for value in values if value.startswith("!"))
-        found.append(Filter(dimension, include, exclude))
+        try:
+            values = parse_values(text)
+        except ValueError as error:
+            raise BadQuery(name, f"holds {error}; values are separated by commas, and \\, is a comma within one") from error
+        found.append(Filter(dimension, values.include, values.exclude))
     return tuple(found)
-
-
-def _value(text: str) -> str | None:
-    return None if text == NULL else nfc(text)
 
 
 def _dimension(parameter: str, name: str) -> None:

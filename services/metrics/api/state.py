@@ -8,6 +8,7 @@ import asyncpg
 from fastapi import Request
 
 from services.metrics.live import Announcer
+from shared.fair_queue import FairQueue
 from shared.topics import EVENTS, SCORES
 
 PARTITIONS = EVENTS.partitions + SCORES.partitions
@@ -22,6 +23,8 @@ class Metrics:
     model: str
     clock: Callable[[], datetime]
     announcer: Announcer
+    queue: FairQueue
+    """The turns of questions that read much; short look-ups need none."""
     partitions: int = PARTITIONS
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from services.metrics.domain.calendar import CLOCK, Grain, Unit, WeekStart, day_start, edges, floor, step
 
 MOST_ROWS = 10_000
-"""More rows no answer has."""
+"""Rows that an answer may have, each counted once for itself and once for each comparison."""
 
 ROLLING = {
     "15m": timedelta(minutes=15),
@@ -56,10 +56,10 @@ class BadQuery(ValueError):
 
 
 class TooManyRows(BadQuery):
-    """More rows than an answer may have, by grain, groups or both."""
+    """More rows than an answer may have; `name` is the parameter that would reduce them."""
 
-    def __init__(self) -> None:
-        super().__init__("grain", f"gives more than {MOST_ROWS} rows for this window")
+    def __init__(self, name: str = "grain") -> None:
+        super().__init__(name, f"gives more than {MOST_ROWS} rows; each comparison counts as a row more")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ A question has contiguous buckets of time, given by their edges. One statement a
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 import asyncpg
+import msgspec
 
 from services.metrics.domain.histogram import Histogram
 from services.metrics.store.seals import CUBOID_OF, CUBOIDS_REVISION, Level
@@ -105,19 +106,36 @@ LATEST = """
 """
 
 ANSWER = """
-    SELECT a.number - 1 AS number, a.measure, a.bins, a.counts, a.total, a.squares, one.term AS first, two.term AS second
+    SELECT json_agg(json_build_array(number, measure, first, second, bins, counts, total, squares))::text AS cells,
+        sum(cardinality(bins))::bigint AS bins
     FROM (
-        SELECT number, measure, first, second,
-            array_agg(bin) AS bins, array_agg(n) AS counts, sum(total) AS total, sum(squares) AS squares
+        SELECT a.number - 1 AS number, a.measure, one.term AS first, two.term AS second, a.bins, a.counts,
+            a.total::text AS total, a.squares::text AS squares, (row_number() OVER () - 1) / {cells_in_row} AS row
         FROM (
-            SELECT number, measure, first, second, bin, sum(n)::bigint AS n, sum(total) AS total, sum(squares) AS squares
-            FROM counted GROUP BY 1, 2, 3, 4, 5
-        ) merged
-        GROUP BY 1, 2, 3, 4
-    ) a
-    LEFT JOIN terms one ON one.id = a.first
-    LEFT JOIN terms two ON two.id = a.second
+            SELECT number, measure, first, second,
+                array_agg(bin) AS bins, array_agg(n) AS counts, sum(total) AS total, sum(squares) AS squares
+            FROM (
+                SELECT number, measure, first, second, bin, sum(n)::bigint AS n, sum(total) AS total, sum(squares) AS squares
+                FROM counted GROUP BY 1, 2, 3, 4, 5
+                LIMIT {limit}::bigint
+            ) merged
+            GROUP BY 1, 2, 3, 4
+        ) a
+        LEFT JOIN terms one ON one.id = a.first
+        LEFT JOIN terms two ON two.id = a.second
+    ) listed
+    GROUP BY row
 """
+"""Cells as JSON, some hundred in a row: the driver decodes rows in the event loop, but JSON can be decoded in a thread."""
+
+CELLS_IN_ROW = 500
+
+decode_cells = msgspec.json.Decoder(list[tuple[int, int, str | None, str | None, list[int], list[int], str, str]]).decode
+
+
+class TooManyBins(Exception):
+    """The histograms that a question needs have more bins than may be read for one answer."""
+
 
 ACQUIRE_SECONDS = 10.0
 """How long a request waits for a connection before it says that the database is slow."""
@@ -137,24 +155,52 @@ async def histograms(
     connection: asyncpg.Connection, scope: Scope, edges: Sequence[datetime], *, use_seals: bool = True
 ) -> Histograms:
     """What lies in each of the buckets `[edges[k], edges[k + 1])`, by group and measure."""
+    return decoded(scope, await counts(connection, scope, edges, use_seals=use_seals))
+
+
+async def counts(
+    connection: asyncpg.Connection,
+    scope: Scope,
+    edges: Sequence[datetime],
+    *,
+    use_seals: bool = True,
+    most_bins: int | None = None,
+) -> list[asyncpg.Record]:
+    """The rows of which `decoded` makes the histograms of the buckets `[edges[k], edges[k + 1])`.
+
+    Raises TooManyBins if all of these histograms together have more than `most_bins` bins; no more are read.
+    """
     if len(edges) < 2 or not scope.measures:
-        return {}
+        return []
+    limit = None if most_bins is None else most_bins + 1
     if use_seals and scope.selection.cuboid is not None:
-        statement, values = sealed(scope, edges)
+        statement, values = sealed(scope, edges, limit)
     else:
-        statement, values = scanned(scope, edges)
-    rows = await connection.fetch(statement, *values)
+        statement, values = scanned(scope, edges, limit)
+    rows: list[asyncpg.Record] = await connection.fetch(statement, *values)
+    if most_bins is not None and bins_of(rows) > most_bins:
+        raise TooManyBins
+    return rows
+
+
+def bins_of(rows: Iterable[asyncpg.Record]) -> int:
+    """How many bins the histograms of these rows have together."""
+    return sum(row["bins"] for row in rows)
+
+
+def decoded(scope: Scope, rows: Iterable[asyncpg.Record]) -> Histograms:
+    """The histograms in rows that `counts` read; one row may have some measures of a cell, and the next the others."""
     found: defaultdict[Cell, dict[str, Histogram]] = defaultdict(dict)
     depth = len(scope.selection.group_by)
     for row in rows:
-        cell = row["number"], (row["first"], row["second"])[:depth]
-        counts = dict(zip(row["bins"], row["counts"], strict=True))
-        found[cell][scope.measures[row["measure"]]] = Histogram(counts, int(row["total"]), int(row["squares"]))
+        for number, measure, first, second, bins, numbers, total, squares in decode_cells(row["cells"]):
+            histogram = Histogram(dict(zip(bins, numbers, strict=True)), int(total), int(squares))
+            found[number, (first, second)[:depth]][scope.measures[measure]] = histogram
     return dict(found)
 
 
-def sealed(scope: Scope, edges: Sequence[datetime]) -> tuple[str, list[Any]]:
-    """The statement that takes standing seals where they fit, and its parameters."""
+def sealed(scope: Scope, edges: Sequence[datetime], limit: int | None) -> tuple[str, list[Any]]:
+    """The statement that reads sealed histograms where they fit, and its parameters."""
     dimension = scope.selection.cuboid or None
     levels = [Level.DAY, Level.MONTH] if dimension else list(Level)
     parameters = Parameters(
@@ -174,15 +220,15 @@ def sealed(scope: Scope, edges: Sequence[datetime]) -> tuple[str, list[Any]]:
         sealed_conditions=conditions(scope, parameters, {str(dimension): "h.value"}),
         conditions=conditions(scope, parameters, COLUMN_OF),
     )
-    return text + ANSWER, parameters.values
+    return text + ANSWER.format(limit=parameters.add(limit), cells_in_row=CELLS_IN_ROW), parameters.values
 
 
-def scanned(scope: Scope, edges: Sequence[datetime]) -> tuple[str, list[Any]]:
+def scanned(scope: Scope, edges: Sequence[datetime], limit: int | None) -> tuple[str, list[Any]]:
     """The statement that counts contributions alone, and its parameters."""
     parameters = Parameters(scope.tenant, list(scope.measures), list(edges[:-1]), edges[0], edges[-1])
     template = LATEST if scope.selection.per_respondent else SCANNED
     text = template.format(group=grouped(scope, COLUMN_OF), conditions=conditions(scope, parameters, COLUMN_OF))
-    return text + ANSWER, parameters.values
+    return text + ANSWER.format(limit=parameters.add(limit), cells_in_row=CELLS_IN_ROW), parameters.values
 
 
 def grouped(scope: Scope, column_of: Mapping[str, str]) -> str:

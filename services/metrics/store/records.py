@@ -1,7 +1,7 @@
 """The records behind a number: contributions, newest first, a page at a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -24,7 +24,7 @@ class Place(Cursor, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A contribution with its names. `subject` is loaded with all that was said of it."""
+    """A contribution with its names. `subject` has its statements and scores only after `loaded`."""
 
     subject: Subject
     measure: str
@@ -100,14 +100,20 @@ async def records(
     template = STANDING if standing else LATEST if scope.selection.per_respondent else FOUND
     found = template.format(conditions=conditions(scope, parameters, COLUMN_OF))
     rows = await connection.fetch(NAMED.format(found=found, names=NAMES, joins=JOINS), *parameters.values)
-    subjects = {row["subject_id"]: Subject(row["subject_id"], row["tenant"], row["subject"], fresh=False) for row in rows[:limit]}
-    await load(connection, subjects.values())
-    page = [record(row, subjects[row["subject_id"]], scope) for row in rows[:limit]]
+    page = [record(row, scope) for row in rows[:limit]]
     return page, following(rows[:limit], after) if len(rows) > limit else None
 
 
-def record(row: asyncpg.Record, subject: Subject, scope: Scope) -> Record:
+async def loaded(connection: asyncpg.Connection, page: Sequence[Record]) -> list[Record]:
+    """These records with subjects that hold their statements and scores; records of one subject share it."""
+    subjects = {one.subject.id: replace(one.subject) for one in page}
+    await load(connection, subjects.values())
+    return [replace(one, subject=subjects[one.subject.id]) for one in page]
+
+
+def record(row: asyncpg.Record, scope: Scope) -> Record:
     dims = {dimension: row[dimension] for dimension in DIMENSIONS}
+    subject = Subject(row["subject_id"], row["tenant"], row["subject"], fresh=False)
     return Record(subject, scope.measures[row["measure"]], row["at"], row["bin"], row["amount"], dims)
 
 

@@ -1,7 +1,7 @@
 """Which contributions a question is about, and the SQL that says so."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,8 +47,22 @@ class Scope:
     measures: Mapping[int, str]
     terms: Mapping[str, int]
 
+    @property
+    def unknown_filter_values(self) -> dict[str, list[str]]:
+        """By dimension, the values to filter by that no record of the tenant has had, in any dimension."""
+        return unknown(self.selection, self.terms)
+
     def numbers(self, values: Sequence[str | None]) -> list[int]:
         return [self.terms.get(value, NOWHERE) for value in values if value is not None]
+
+
+def unknown(selection: Selection, known: Container[str] = ()) -> dict[str, list[str]]:
+    """By dimension, the values that the filters of `selection` name and that aren't among `known`."""
+    found = {
+        one.dimension: [v for v in dict.fromkeys((*one.include, *one.exclude)) if v is not None and v not in known]
+        for one in selection.filters
+    }
+    return {dimension: values for dimension, values in found.items() if values}
 
 
 RESOLVE = """

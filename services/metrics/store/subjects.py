@@ -1,6 +1,7 @@
 """Subjects under lock: what was said of them, and the scores of their comments."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -89,8 +90,8 @@ async def load(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> N
     if not known:
         return
     statements: dict[int, dict[str, Event]] = {number: {} for number in known}
-    for number, body in await connection.fetch("SELECT subject_id, body FROM statements WHERE subject_id = ANY($1)", list(known)):
-        event = decode_event(body)
+    stored = await connection.fetch("SELECT subject_id, body FROM statements WHERE subject_id = ANY($1)", list(known))
+    for number, event in await asyncio.to_thread(decode_all, stored):
         statements[number][event.statement] = event
     for number, subject in known.items():
         subject.stored = subject.statements = statements[number]
@@ -99,6 +100,11 @@ async def load(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> N
         known[number].stored_scores[model, text_hash] = body
     for subject in known.values():
         subject.scores = dict(subject.stored_scores)
+
+
+def decode_all(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, Event]]:
+    """The events of rows (subject's id, body). Pure, and long enough to be kept off the event loop."""
+    return [(number, decode_event(body)) for number, body in rows]
 
 
 async def store(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> None:

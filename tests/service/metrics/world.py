@@ -85,12 +85,12 @@ class Deaf:
 
 @asynccontextmanager
 async def serving(
-    url: str, now: datetime | None = None, tenant: str = "acme", sender: Sender | None = None, model: str = MODEL
+    url: str, now: datetime | None = None, tenant: str = "acme", sender: Sender | None = None, model: str = MODEL, **options: Any
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The service over HTTP, without consumer and sealer, called in `tenant`'s name. `now` is its clock, `sender` gets what it
-    announces, `model` is its default model."""
+    announces, `model` is its default model; `options` are further settings."""
     settings = Settings(
-        database_url=SecretStr(url), internal_token=SecretStr(TOKEN), consume=False, seal=False, sentiment_model=model
+        database_url=SecretStr(url), internal_token=SecretStr(TOKEN), consume=False, seal=False, sentiment_model=model, **options
     )
     app = create_app(settings, clock=lambda: now or datetime.now(UTC), sender=sender or Deaf())
     headers = {"Authorization": f"Bearer {TOKEN}", "X-Earshot-Tenant": tenant}
