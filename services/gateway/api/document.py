@@ -53,8 +53,8 @@ QUESTION = [
         "in": "query",
         "style": "deepObject",
         "explode": True,
-        "description": "`filter[team]=a,b`: one of these; `!a`: not this; `null`: no value. A backslash before `,`, `!` or a backslash"
-        " takes it literally, and `\\null` is the value `null`",
+        "description": "`filter[team]=a,b`: one of these; `!a`: not this; `null`: no value. "
+        "A backslash before `,`, `!` or a backslash takes it literally, and `\\null` is the value `null`",
         "schema": {"type": "object", "additionalProperties": {"type": "string"}},
     },
     parameter("agg", "For spans; the catalogue tells the default", enum=["p50", "p90", "p95", "mean"]),
