@@ -121,7 +121,8 @@ def render(
         body["invalid_params"] = list(invalid_params)
     if more_invalid_params:
         body["more_invalid_params"] = more_invalid_params
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
+    nosniff = {"X-Content-Type-Options": "nosniff"}
+    return JSONResponse(body, status, nosniff | (headers or {}), media_type="application/problem+json")
 
 
 def install(app: FastAPI) -> None:

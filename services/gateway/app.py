@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.gateway.api import gold, keys, kpis, live, models, page, passing
 from services.gateway.api.accounting import Accounting
+from services.gateway.api.content import ContentHeaders
 from services.gateway.api.limits import Guesses, Limits, RateLimitHeaders
 from services.gateway.api.state import Gateway
 from services.gateway.clients.kpis import value
@@ -57,6 +58,7 @@ def create_app(
             yield
 
     app = FastAPI(title="Earshot", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.add_middleware(ContentHeaders)
     app.add_middleware(RateLimitHeaders)
     app.add_middleware(Accounting)
     app.add_middleware(RequestId)

@@ -140,6 +140,7 @@ async def test_the_records_behind_a_number_are_those_that_it_counts(board: Board
 async def test_a_label_is_corrected_by_a_key_that_may_and_given_back_to_the_model(board: Board) -> None:
     await until(lambda: scored(board), 20, "both comments scored")
     await board.open(board.stack.admin_key)
+    await board.page.get_by_role("button", name="Use the key of the link").click(timeout=SECONDS)
     await board.page.locator('[data-kpi="net_sentiment"] .n').click(timeout=SECONDS)
     comment = board.page.locator("#records-body tbody tr", has_text="Wonderful")
     label = comment.get_by_label("Label of this comment")
@@ -206,4 +207,46 @@ async def test_a_wrong_key_is_told_and_the_right_one_opens_the_page(stack: Stack
     await expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=SECONDS)
     await page.get_by_role("button", name="Sign out").click()
     await expect(page.get_by_label("API key")).to_be_visible()
+    await page.context.close()
+
+
+async def test_a_link_replaces_no_key_unasked(board: Board) -> None:
+    page, stack = board.page, board.stack
+    saved = "localStorage.getItem('earshot.key')"
+    await board.open(stack.admin_key)
+    question = page.get_by_role("dialog", name="Use another key?")
+    await expect(question).to_contain_text(stack.admin_key[:10], timeout=SECONDS)
+    assert stack.admin_key not in await page.content()
+    assert "key" not in page.url
+    await question.get_by_role("button", name="Keep my key").click()
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=SECONDS)
+    assert await page.evaluate(saved) == stack.api_key
+    await board.open(stack.admin_key)
+    await expect(question).to_be_visible(timeout=SECONDS)
+    await page.keyboard.press("Escape")
+    await expect(question).to_be_hidden()
+    assert await page.evaluate(saved) == stack.api_key
+    await board.open(stack.admin_key)
+    await question.get_by_role("button", name="Use the key of the link").click()
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=SECONDS)
+    assert await page.evaluate(saved) == stack.admin_key
+
+
+PARSED = """async (fragments) => {
+    const { fragment, parse, scope } = await import("/static/state.js");
+    return fragments.map((text) => [fragment(parse(text).view), scope(parse(text).view).window]);
+}"""
+INHERITED = ("constructor", "toString", "__proto__", "hasOwnProperty", "valueOf")
+
+
+async def test_names_that_every_object_has_are_no_settings_of_a_link(stack: Stack, browser: Browser) -> None:
+    page = await browser.new_page()
+    await page.goto(stack.gateway_url)
+    fragments = [f"#{name}={value}" for name in ("window", "grain") for value in INHERITED]
+    assert await page.evaluate(PARSED, fragments) == [["", "30d"]] * len(fragments)
+    kept = await page.evaluate(PARSED, ["#filter[__proto__]=a&filter[constructor]=b&filter[team]=c"])
+    assert kept == [["filter%5B__proto__%5D=a&filter%5Bconstructor%5D=b&filter%5Bteam%5D=c", "30d"]]
+    await page.goto(f"{stack.gateway_url}/#key={stack.api_key}&window=constructor&kpi=constructor&by=team")
+    await expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=SECONDS)
+    await expect(page.locator("#windows input:checked")).to_have_value("30d")
     await page.context.close()

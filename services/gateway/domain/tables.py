@@ -1,7 +1,8 @@
-"""Answers as tables, and tables as CSV (RFC 4180) that no spreadsheet takes for formulas."""
+"""Results as tables, and tables as CSV (RFC 4180) whose texts no spreadsheet takes for formulas."""
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,8 +19,11 @@ COMPARE_COLUMNS = ("to", "value", "delta", "significant")
 SAID_COLUMNS = ("at", "subject", "measure", "value", "label", "score", "model", "judged_by", "text", "text_hash")
 RECORD_COLUMNS = (*SAID_COLUMNS, *DIMENSIONS)
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection)."""
+FORMULA = frozenset("=+-@")
+"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection), in any width that Unicode has."""
+
+BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that look like nothing. The other characters of this kind are known by their category."""
 
 
 def kpi_columns(dims: Sequence[str], comparisons: int) -> list[str]:
@@ -80,9 +84,23 @@ def _field(value: Any) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return f"'{value}" if value.lstrip(" ").startswith(FORMULA) else value
+            return f"'{value}" if may_be_formula(value) else value
         case _:
             return str(value)
+
+
+def may_be_formula(text: str) -> bool:
+    """Whether a spreadsheet may take `text` for a formula: it begins with a control character, or what it begins with when all
+    that is invisible is left out is a sign of FORMULA. Spreadsheets differ in what they trim, so everything that may be is."""
+    if text[:1] < " ":
+        return bool(text)
+    visible = next((character for character in text if not is_invisible(character)), "")
+    return unicodedata.normalize("NFKC", visible)[:1] in FORMULA if visible else False
+
+
+def is_invisible(character: str) -> bool:
+    """White space, controls, format characters such as U+200B and U+FEFF, combining marks, unassigned ones, and blank letters."""
+    return unicodedata.category(character)[0] in "ZCM" or character in BLANK_LETTERS
 
 
 def as_ndjson(items: Iterable[Mapping[str, Any]]) -> bytes:

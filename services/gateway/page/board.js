@@ -11,7 +11,7 @@ import { clock, groupNames } from "/static/format.js";
 import { follow } from "/static/live.js";
 import { Panels } from "/static/panels.js";
 import { Records } from "/static/records.js";
-import { GRAINS, WINDOWS, groupsOf, scope, writeAddress } from "/static/state.js";
+import { GRAINS, WINDOWS, filterOf, groupsOf, scope, writeAddress } from "/static/state.js";
 
 const COMMENTS = "sentiment";
 const FEED_PAGE = 30;
@@ -73,8 +73,8 @@ export class Board {
 
   /** Filter by a value, or with null, or the value that is in force, take the filter back. */
   #filter(dimension, value) {
-    const { [dimension]: inForce, ...others } = this.view.filters;
-    this.#change({ filters: value === null || value === inForce ? others : { ...others, [dimension]: value } });
+    const { [dimension]: _, ...others } = this.view.filters;
+    this.#change({ filters: value === null || value === filterOf(this.view, dimension) ? others : { ...others, [dimension]: value } });
   }
 
   /** Ask everything anew: what stands is no longer the answer. */

@@ -5,18 +5,34 @@ import { Board } from "/static/board.js";
 import { byId, setText } from "/static/dom.js";
 import { parse, saveKey, savedKey, writeAddress } from "/static/state.js";
 
+const VISIBLE = 10; // characters of a key that tell it from others and open nothing
+
 let board = null;
 
-/** Take the key out of the address, where one is, and begin. */
-function begin() {
+/** Take the key out of the address, where one is, and begin. A link never replaces a key unasked: whoever made it could otherwise
+ * show a person figures of another tenant as their own. */
+async function begin() {
   const { view, key } = parse(location.hash);
-  if (key) {
-    saveKey(key);
-    writeAddress(view);
-  }
+  const saved = savedKey();
+  if (key) writeAddress(view);
+  if (key && (!saved || saved === key || (await mayReplace(saved, key)))) saveKey(key);
   const known = savedKey();
   if (known) void open(known, view);
   else signIn("");
+}
+
+/** Ask whether the key of a link may replace the one that is kept. Closing the question means no. */
+function mayReplace(saved, key) {
+  const dialog = byId("other-key");
+  const shown = (text) => `${text.slice(0, VISIBLE)}…`;
+  setText(byId("other-key-text"), `This link carries the key ${shown(key)}, and you are signed in with ${shown(saved)}. Figures may be another company's.`);
+  return new Promise((resolve) => {
+    dialog.returnValue = "";
+    dialog.onclose = () => resolve(dialog.returnValue === "replace");
+    byId("keep-key").onclick = () => dialog.close("keep");
+    byId("replace-key").onclick = () => dialog.close("replace");
+    if (!dialog.open) dialog.showModal(); // else the question about an earlier link, which is dropped
+  });
 }
 
 /** Show the board for a key, if it opens anything. */
@@ -94,7 +110,7 @@ byId("theme").onclick = () => {
   board?.repaint?.();
 };
 
-addEventListener("hashchange", begin);
+addEventListener("hashchange", () => void begin());
 addEventListener("unhandledrejection", (event) => {
   if (event.reason?.name === "AbortError") {
     event.preventDefault(); // a query that a newer view has overtaken
@@ -103,4 +119,4 @@ addEventListener("unhandledrejection", (event) => {
   banner("Something on this page went wrong. Reloading it should help.");
 });
 
-begin();
+void begin();

@@ -6,7 +6,7 @@ import { dimensions } from "/static/controls.js";
 import { byId, setText } from "/static/dom.js";
 import { between, count, show, whyNull } from "/static/format.js";
 import { shape, shapeQueries } from "/static/shape.js";
-import { DIMENSIONS, WINDOWS, grainOf, scope } from "/static/state.js";
+import { DIMENSIONS, WINDOWS, filterOf, grainOf, scope } from "/static/state.js";
 import { trend } from "/static/trend.js";
 
 export class Panels {
@@ -30,7 +30,7 @@ export class Panels {
       ...shapeQueries(kpi, this.catalogue).map(async ([id, more]) => ({ ...more, answer: await ask(id, more) })),
     ]);
     signal.throwIfAborted();
-    const chosen = view.filters[groups.by], choose = (group) => this.actions.filter(groups.by, group);
+    const chosen = filterOf(view, groups.by), choose = (group) => this.actions.filter(groups.by, group);
     this.#draw = async () => {
       breakdown({ kpi, answer: groups.answer, overall: value.rows[0], dimension: groups.by, chosen, choose });
       await Promise.all([trend(byId("trend-chart"), kpi, series), shape(kpi, value, others, this.catalogue)]);

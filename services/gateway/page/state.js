@@ -19,17 +19,18 @@ const DEFAULTS = { window: "30d", kpi: "nps", by: null, grain: null, filters: {}
 
 /** @typedef {{window: string, kpi: string, by: string | null, grain: string | null, filters: Record<string, string>}} View */
 
-/** Read a fragment: the view, and a key where one was given. What isn't understood falls back to the usual. */
+/**
+ * Read a fragment: the view, and a key where one was given. What isn't understood falls back to the default. Every object has
+ * `constructor` and the like, so a name from an address is looked up among an object's own names alone.
+ */
 export function parse(fragment) {
   const given = new URLSearchParams(fragment.replace(/^#/, ""));
   const view = { ...DEFAULTS, filters: {} };
-  if (given.get("window") in WINDOWS) view.window = given.get("window");
+  if (Object.hasOwn(WINDOWS, given.get("window"))) view.window = given.get("window");
   for (const name of ["kpi", "by"]) if (/^[a-z_]+$/.test(given.get(name) ?? "")) view[name] = given.get(name);
   if (GRAINS[view.window].includes(given.get("grain"))) view.grain = given.get("grain");
-  for (const [name, value] of given) {
-    const dimension = FILTER.exec(name)?.[1];
-    if (dimension && value) view.filters[dimension] = value;
-  }
+  const filters = [...given].map(([name, value]) => [FILTER.exec(name)?.[1], value]);
+  view.filters = Object.fromEntries(filters.filter(([dimension, value]) => dimension && value));
   return { view, key: given.get("key") };
 }
 
@@ -46,6 +47,9 @@ export function writeAddress(view) {
   const said = fragment(view);
   history.replaceState(null, "", said ? `#${said}` : location.pathname);
 }
+
+/** The filter that a view has for a dimension, or undefined. */
+export const filterOf = (view, dimension) => (Object.hasOwn(view.filters, dimension) ? view.filters[dimension] : undefined);
 
 /** The bucket a view is drawn in. */
 export const grainOf = (view) => view.grain ?? GRAINS[view.window][0];

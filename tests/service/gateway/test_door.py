@@ -95,6 +95,35 @@ async def test_answers_are_counted_by_route_and_inventions_make_no_labels(door: 
     assert [answered(**labels) for labels in routes] == [count + 1 for count in before]
 
 
+@pytest.mark.parametrize(
+    ("path", "accept", "status", "name"),
+    [
+        ("/v1/kpis", "*/*", 200, "earshot.json"),
+        ("/v1/kpis/nps", "text/csv", 200, "earshot.csv"),
+        ("/v1/kpis/nps", "application/x-ndjson", 200, "earshot.ndjson"),
+        ("/v1/keys/self?colour=blue", "*/*", 400, "earshot.json"),
+        ("/v1/keys", "*/*", 403, "earshot.json"),
+        ("/v1/nowhere", "*/*", 404, "earshot.json"),
+        ("/v1/connections/<img>", "*/*", 403, "earshot.json"),
+    ],
+)
+async def test_a_response_of_the_api_is_a_file_to_a_browser(door: Door, path: str, accept: str, status: int, name: str) -> None:
+    door.behind.answer = lambda request: httpx.Response(200, json={"kpi": "nps", "rows": []})
+    answer = await door.get(path, await door.key("metrics:read"), headers={"accept": accept})
+    assert answer.status_code == status
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+
+
+async def test_a_refusal_without_a_key_is_a_file_too_and_the_page_is_none(door: Door) -> None:
+    refused = await door.http.get("/v1/kpis")
+    assert (refused.status_code, refused.headers["content-disposition"]) == (401, 'attachment; filename="earshot.json"')
+    for path in ("/", "/static/main.js", "/openapi.json", "/livez"):
+        page = await door.http.get(path)
+        assert page.headers.get_list("x-content-type-options") == ["nosniff"]
+        assert "content-disposition" not in page.headers
+
+
 async def test_a_fault_of_ours_is_503_and_tells_nothing(door: Door) -> None:
     def broken(request: httpx.Request) -> httpx.Response:
         raise RuntimeError("a secret of ours")
@@ -102,4 +131,5 @@ async def test_a_fault_of_ours_is_503_and_tells_nothing(door: Door) -> None:
     door.behind.answer = broken
     answer = await door.get("/v1/kpis/nps", await door.key("metrics:read"))
     assert answer.status_code == 503
+    assert answer.headers["x-content-type-options"] == "nosniff"
     assert "secret" not in json.dumps(problem(answer))

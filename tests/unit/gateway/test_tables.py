@@ -58,6 +58,26 @@ def test_nothing_is_an_empty_field() -> None:
     ]
 
 
+INVISIBLE = (
+    *("", " ", "\t", "\r", "\n", "\x0b", "\x0c", "\x00", "\x1f", "\x7f", "\x85", "\u00a0", "\u00ad", "\u034f", "\u061c"),
+    *("\u115f", "\u1680", "\u180e", "\u2003", "\u200b", "\u200e", "\u2028", "\u202e", "\u202f", "\u2060", "\u2800", "\u3000"),
+    *("\u3164", "\ufe0f", "\ufeff", "\uffa0", "\U000e0020", " \u200b\ufeff \x0b"),
+)
+SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "﹢", "﹣", "﹦", "﹫", "⁺", "₌")
+
+
+@pytest.mark.parametrize("invisible", INVISIBLE, ids=ascii)
+def test_no_invisible_character_hides_a_formula(invisible: str) -> None:
+    texts = [f"{invisible}{sign}1" for sign in SIGNS]
+    rows = read(as_csv((["text"], [[text] for text in texts])))
+    assert [row["text"] for row in rows] == [f"'{text}" for text in texts]
+
+
+def test_numbers_and_harmless_texts_are_left_alone() -> None:
+    values = [-3.5, -1, 0, "a=b", "3-4", " fine", "\u00a0fine", "\u200bfine", "", "é+", "’=1"]
+    assert [row["value"] for row in read(as_csv((["value"], [[value] for value in values])))] == [str(value) for value in values]
+
+
 @pytest.mark.parametrize("said", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "  =1"])
 def test_what_a_customer_says_is_never_a_formula(said: str) -> None:
     record = {"at": "t", "subject": "s", "value": -1, "text": said, "dims": {"team": said}}
