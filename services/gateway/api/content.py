@@ -15,8 +15,8 @@ EXTENSIONS = {
 
 
 class ContentHeaders:
-    """ASGI middleware: `nosniff` on every response; on those of the API also `Content-Disposition`, so that one which is opened as
-    a page is saved as a file. Programs ignore both."""
+    """ASGI middleware: `nosniff` on every response; on those of the API also `Content-Disposition`, so that one that is opened
+    as a page is saved as a file. Programs ignore both."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
