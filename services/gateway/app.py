@@ -13,6 +13,7 @@ from services.gateway.api import gold, keys, kpis, live, models, page, passing
 from services.gateway.api.accounting import Accounting
 from services.gateway.api.content import ContentHeaders
 from services.gateway.api.limits import Guesses, Limits, RateLimitHeaders
+from services.gateway.api.rooms import Rooms
 from services.gateway.api.state import Gateway
 from services.gateway.clients.kpis import value
 from services.gateway.clients.upstream import Upstream, open_http
@@ -89,6 +90,7 @@ def build(settings: Settings, engine: AsyncEngine, http: httpx.AsyncClient) -> G
             of_tenant=Rate(settings.tenant_rate_per_second, settings.tenant_rate_burst),
         ),
         guesses=Guesses(Rate(settings.guesses_per_minute / 60, settings.guesses_burst)),
+        rooms=Rooms(settings.body_bytes, settings.body_bytes_per_tenant),
         keys_per_tenant=settings.keys_per_tenant,
         hub=Hub(partial(value, upstreams["metrics"]), caps_of(settings)),
         ping=settings.live_ping_seconds,

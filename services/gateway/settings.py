@@ -30,6 +30,16 @@ class Settings(SharedSettings):
         20.0, gt=0, description="Invalid API keys per minute that one address (IPv6: /64) may send in the long run"
     )
     guesses_burst: int = Field(40, ge=1, description="Invalid API keys that one address may send at once")
+    body_bytes: int = Field(
+        96 * 1024 * 1024,
+        ge=8 * 1024 * 1024,
+        description="Bytes of all request bodies in progress in a process; more are answered 503",
+    )
+    body_bytes_per_tenant: int = Field(
+        32 * 1024 * 1024,
+        ge=8 * 1024 * 1024,
+        description="Bytes of a tenant's request bodies in progress; more are answered 429",
+    )
     trusted_proxies: str = Field(
         "", description="Addresses and networks of the proxies in front, comma-separated: their X-Forwarded-For names the client"
     )

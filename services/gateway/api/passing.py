@@ -34,6 +34,11 @@ class Passage:
     parameters: tuple[dict[str, Any], ...] = ()
     """What its query may hold, where the document tells it."""
 
+    @property
+    def stores(self) -> bool:
+        """Whether the call changes anything: then it goes on when its client leaves, as it would if only the answer were lost."""
+        return self.method != "GET" and self.upstream != "sentiment"
+
 
 PASSAGES = (
     Passage("GET", "/v1/connections", "ingest", "admin", "List the connected tools"),
@@ -113,19 +118,17 @@ def documented(passage: Passage) -> dict[str, Any]:
 def endpoint(passage: Passage) -> Callable[..., Awaitable[Response]]:
     async def pass_on(request: Request, caller: Annotated[Key, Depends(caller_with(passage.scope))]) -> Response:
         ids = {name: requests.clean(value) for name, value in request.path_params.items()}
-        answer = (
-            await gateway_of(request)
-            .upstream(passage.upstream)
-            .call(
+        gateway = gateway_of(request)
+        with gateway.rooms.room(caller.tenant) as room:
+            call = gateway.upstream(passage.upstream).call(
                 passage.method,
                 passage.path.format(**ids),
                 tenant=caller.tenant,
                 query=requests.query(request),
                 headers=passed(request),
-                body=await requests.body(request, passage.limit),
+                body=await requests.body(request, passage.limit, room),
             )
-        )
-        return answered(answer)
+            return answered(await (call if passage.stores else requests.while_connected(request, call)))
 
     return pass_on
 

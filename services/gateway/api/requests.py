@@ -9,7 +9,8 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
-from shared.problems import BadRequest, NotFound, TooLarge, Unprocessable, refused
+from services.gateway.api.rooms import Room
+from shared.problems import BadRequest, NotFound, Problem, TooLarge, Unprocessable, refused
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -45,18 +46,26 @@ async def disconnected(request: Request) -> None:
         pass
 
 
-async def body(request: Request, limit: int) -> bytes:
-    """The request's body, at most `limit` bytes of it; raises TooLarge."""
+async def body(request: Request, limit: int, room: Room | None = None) -> bytes:
+    """The request's body, at most `limit` bytes of it, for which `room` must have space. Raises TooLarge or the room's Problem, but
+    only when the client has sent everything, or DRAINED bytes too many: else it would see a reset in place of the answer."""
     parts: list[bytes] = []
     size = 0
+    refusal: Problem | None = None
     async for part in request.stream():
         size += len(part)
-        if size <= limit:
+        if size > limit:
+            refusal = TooLarge(f"at most {limit} bytes")
+        elif refusal is None and room is not None:
+            refusal = room.take(len(part))
+        if refusal is None:
             parts.append(part)
-        elif size > limit + DRAINED:
+        else:
+            parts.clear()
+        if size > limit + DRAINED:
             break
-    if size > limit:
-        raise TooLarge(f"at most {limit} bytes")
+    if refusal:
+        raise refusal
     return b"".join(parts)
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from fastapi import Request
 
 from services.gateway.api.limits import Guesses, Limits
+from services.gateway.api.rooms import Rooms
 from services.gateway.clients.upstream import Upstream
 from services.gateway.live.hub import Hub
 from services.gateway.store.keyring import KeyRing
@@ -21,6 +22,7 @@ class Gateway:
     keyring: KeyRing
     limits: Limits
     guesses: Guesses
+    rooms: Rooms
     hub: Hub
     keys_per_tenant: int
     """Keys that work at one time; `/v1/keys` makes no more."""

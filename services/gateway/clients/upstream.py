@@ -1,12 +1,13 @@
-"""One service behind the door: called with the internal token, in a tenant's name, its outages told as 503."""
+"""One service behind the gateway: called with the internal token, in a tenant's name, its outages answered as 503."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 import httpx
 import structlog
 from pydantic import AnyHttpUrl, SecretStr
 
+from services.gateway.clients.turns import Turns
 from shared.http import TENANT_HEADER
 from shared.problems import Unavailable
 from shared.settings import trimmed
@@ -15,6 +16,11 @@ log = structlog.get_logger()
 
 CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=4.0)
 """Idle connections are given up before the servers' own 5 s, so that a call seldom meets one that is just being closed."""
+
+AT_ONCE, PER_TENANT = 60, 30
+"""Calls that may be in progress at one service, and how many of them in one tenant's name. Three services' fit in CONNECTIONS."""
+WAITING, PATIENCE = 100, 10.0
+"""Calls of one tenant that may wait for their turn at one service, and the seconds that each waits."""
 
 LOST = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 """How a kept connection looks when its server has restarted meanwhile."""
@@ -28,6 +34,7 @@ class Upstream:
         self._http = http
         self._base = trimmed(base)
         self._authorization = f"Bearer {token.get_secret_value()}"
+        self._turns = Turns(AT_ONCE, PER_TENANT, WAITING, PATIENCE)
 
     async def call(
         self,
@@ -41,7 +48,8 @@ class Upstream:
     ) -> httpx.Response:
         """The service's answer, whatever its 2xx–4xx status. `path` and `query` are sent as they are, so both must be clean.
 
-        Raises Unavailable when the service is away, fails, or doesn't know our token: none of that is the caller's fault.
+        Raises Unavailable when the service is away, fails, or doesn't know our token, none of which is the caller's fault, and
+        TooManyRequests when too many of the tenant's calls are in progress.
         """
         own = {"authorization": self._authorization, "accept-encoding": "identity"}
         if request_id := structlog.contextvars.get_contextvars().get("request_id"):
@@ -51,7 +59,8 @@ class Upstream:
         target = f"{self._base}{path}?{query}" if query else f"{self._base}{path}"
         sent = httpx.Headers({**(headers or {}), **own}, encoding="latin-1")  # as ASGI decodes them, so that any byte passes
         request = self._http.build_request(method, target, headers=sent, content=body)
-        answer = await self._send(request, tries=2 if method == "GET" else 1)
+        async with self._turns.turn(tenant) if tenant is not None else nullcontext():
+            answer = await self._send(request, tries=2 if method == "GET" else 1)
         if answer.status_code >= 500 or answer.status_code in {401, 403}:
             log.warning("upstream.failed", upstream=self.name, path=path, status=answer.status_code)
             raise Unavailable(f"{self.name} can't answer now", retry_after=_retry_after(answer))

@@ -1,0 +1,52 @@
+"""Turns at a service, and memory for bodies: one tenant gets its share, and its excess is refused."""
+
+import asyncio
+
+import pytest
+
+from services.gateway.api.rooms import Rooms
+from services.gateway.clients.turns import Turns
+from shared.problems import TooManyRequests, Unavailable
+
+
+async def hold(turns: Turns, tenant: str, released: asyncio.Event) -> None:
+    async with turns.turn(tenant):
+        await released.wait()
+
+
+async def test_a_tenant_that_floods_a_service_waits_for_itself_alone() -> None:
+    turns, released = Turns(at_once=4, per_tenant=2, waiting=3), asyncio.Event()
+    flood = [asyncio.create_task(hold(turns, "a", released)) for _ in range(5)]
+    await asyncio.sleep(0)
+    with pytest.raises(TooManyRequests) as refused:
+        await hold(turns, "a", released)
+    assert refused.value.headers["Retry-After"]
+    async with asyncio.timeout(5), turns.turn("b"), turns.turn("b"):
+        pass
+    released.set()
+    await asyncio.gather(*flood)
+    async with asyncio.timeout(5), turns.turn("a"):
+        pass
+
+
+async def test_a_turn_that_does_not_come_is_waited_for_so_long() -> None:
+    turns, released = Turns(at_once=1, per_tenant=1, waiting=3, patience=0.05), asyncio.Event()
+    holder = asyncio.create_task(hold(turns, "a", released))
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable):
+        await hold(turns, "a", released)
+    released.set()
+    await holder
+    await asyncio.wait_for(hold(turns, "a", released), 5)
+
+
+def test_bodies_in_progress_have_so_much_room_per_tenant_and_in_all() -> None:
+    rooms = Rooms(total=10, per_tenant=6)
+    with rooms.room("a") as one, rooms.room("a") as two, rooms.room("b") as other:
+        assert one.take(4) is None
+        assert isinstance(two.take(3), TooManyRequests)
+        assert two.take(2) is None
+        assert isinstance(other.take(5), Unavailable)
+        assert other.take(4) is None
+    with rooms.room("b") as again:
+        assert again.take(6) is None
