@@ -47,8 +47,8 @@ async def disconnected(request: Request) -> None:
 
 
 async def body(request: Request, limit: int, room: Room | None = None) -> bytes:
-    """The request's body, at most `limit` bytes of it, for which `room` must have space. Raises TooLarge or the room's Problem, but
-    only when the client has sent everything, or DRAINED bytes too many: else it would see a reset in place of the answer."""
+    """The request's body, at most `limit` bytes of it, for which `room` must have space. Raises TooLarge or the room's Problem,
+    but only when the client has sent everything, or DRAINED bytes too many: else it would see a reset in place of the answer."""
     parts: list[bytes] = []
     size = 0
     refusal: Problem | None = None
