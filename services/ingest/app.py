@@ -9,7 +9,8 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.routing import Route
 
-from services.ingest.api import connections, feedback, internal, overrides, quarantine, taxonomy
+from services.ingest.api import batch, connections, feedback, internal, overrides, quarantine, taxonomy
+from services.ingest.api.body import MIB, BodyRoom
 from services.ingest.api.hooks import Hook
 from services.ingest.api.state import Ingest
 from services.ingest.eraser import Eraser
@@ -24,9 +25,11 @@ from services.ingest.store.connections import Connections
 from services.ingest.store.directory import Directory
 from services.ingest.store.outbox import Outbox
 from services.ingest.store.quarantine import Quarantine
+from services.ingest.store.requests import Requests
 from services.ingest.store.seal import Seal
 from services.ingest.store.taxonomies import Taxonomies
 from services.ingest.store.tenants import Tenants
+from services.ingest.threads import FairThreads
 from shared import problems
 from shared.database import OUTAGE, open_engine, open_pool
 from shared.http import RequestId, add_health
@@ -34,6 +37,10 @@ from shared.kafka import CommittedOffsets, Producer
 from shared.settings import trimmed
 from shared.topics import EVENTS
 from shared.workers import Workers
+
+LARGE_BODIES_BYTES = 32 * MIB
+LARGE_BODIES_BYTES_OF_A_TENANT = 16 * MIB
+"""What bodies over 64 KiB that are under way may take together, in a process; beyond, callers are told 503."""
 
 COMMIT_SECONDS = 4.0
 """How long one statement of the inbox may take before the callers are told to try again."""
@@ -58,8 +65,9 @@ def create_app(
             relay = Relay(reads, producer or kafka, pace)
             committer = Committer(commits, relay.offer, settings.queue_limit)
             store = Connections(engine, Seal(settings.secret_key), settings.connections_per_tenant)
-            releaser = Releaser(reads, store, committer, relay.offer, now)
-            app.state.ingest = build(settings, engine, reads, store, committer, releaser, now)
+            threads = FairThreads()
+            releaser = Releaser(reads, store, committer, relay.offer, threads, now)
+            app.state.ingest = build(settings, engine, reads, store, committer, releaser, threads, now)
             await stack.enter_async_context(workers)
             for number in range(settings.committers):
                 workers.start(f"committer-{number}", committer.run)
@@ -79,6 +87,7 @@ def create_app(
     app.router.routes.append(Route("/v1/hooks/{connection}", Hook()))
     for routes in (
         feedback.routes,
+        batch.routes,
         overrides.routes,
         connections.routes,
         quarantine.routes,
@@ -97,11 +106,14 @@ def build(
     store: Connections,
     committer: Committer,
     releaser: Releaser,
+    threads: FairThreads,
     now: Callable[[], datetime],
 ) -> Ingest:
     return Ingest(
         committer=committer,
         releaser=releaser,
+        threads=threads,
+        bodies=BodyRoom(LARGE_BODIES_BYTES, LARGE_BODIES_BYTES_OF_A_TENANT),
         directory=Directory(store, settings.connection_cache_seconds),
         connections=store,
         tenants=Tenants(engine, Seal(settings.secret_key)),
@@ -109,6 +121,7 @@ def build(
         quarantine=Quarantine(pool),
         outbox=Outbox(pool, locks.ARRIVALS),
         comments=Comments(pool),
+        requests=Requests(pool),
         public_url=trimmed(settings.public_url),
         now=now,
     )

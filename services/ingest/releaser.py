@@ -17,6 +17,7 @@ from services.ingest.domain.receive import receive_again
 from services.ingest.inbox import held
 from services.ingest.inbox.committer import Committer, HandOff, in_the_end
 from services.ingest.store.connections import Connections
+from services.ingest.threads import FairThreads
 from shared.database import OUTAGE
 from shared.problems import Unavailable
 
@@ -44,12 +45,14 @@ class Releaser:
         connections: Connections,
         committer: Committer,
         hand_off: HandOff,
+        threads: FairThreads,
         now: Callable[[], datetime],
     ) -> None:
         self._pool = pool
         self._connections = connections
         self._committer = committer
         self._hand_off = hand_off
+        self._threads = threads
         self._now = now
         self._woken = asyncio.Event()
 
@@ -100,9 +103,10 @@ class Releaser:
 
     async def _read(self, connection: Connection, stored: Stored) -> Delivery | None:
         """None: the delivery can't be read because of a fault of ours; it is in quarantine then."""
-        await asyncio.sleep(0)
         try:
-            return receive_again(connection, stored, self._now())
+            return await self._threads.run(connection.tenant, lambda: receive_again(connection, stored, self._now()))
+        except Unavailable:
+            raise
         except Exception as error:
             log.error("releaser.unreadable", seq=stored.seq, error=type(error).__name__, exc_info=error)
             await held.quarantine_held(self._pool, stored.seq, UNREADABLE)

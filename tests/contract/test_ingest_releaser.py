@@ -24,6 +24,7 @@ from services.ingest.releaser import UNSTORABLE, Releaser
 from services.ingest.store.connections import Connections
 from services.ingest.store.seal import Seal
 from services.ingest.store.tenants import Tenants
+from services.ingest.threads import FairThreads
 from shared.database import open_engine, open_pool
 from shared.migrations import upgrade
 from shared.workers import Workers
@@ -58,7 +59,9 @@ class PausedTool:
         await self.connections.change("acme", self.connection.id, {"state": state})
 
     def new_releaser(self) -> Releaser:
-        return Releaser(self.pool, self.connections, self.committer, self.published.extend, lambda: datetime.now(UTC))
+        return Releaser(
+            self.pool, self.connections, self.committer, self.published.extend, FairThreads(), lambda: datetime.now(UTC)
+        )
 
     async def verdicts(self) -> list[str]:
         return [row[0] for row in await self.pool.fetch("SELECT verdict FROM inbox ORDER BY seq")]

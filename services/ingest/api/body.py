@@ -1,15 +1,20 @@
-"""Reading a request's body: bounded, and with what is too long heard out, so that the client reads our answer."""
+"""Reading a request's body within bounds: of one body, of all bodies of a tenant, and of all bodies in the process."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
-from shared.problems import TooLarge, UnsupportedMedia
+from shared.problems import TooLarge, Unavailable, UnsupportedMedia
 
 MIB = 1024 * 1024
 MOST_HEARD = 8 * MIB
-"""How much of a body that is too large is read and dropped before we answer."""
+"""Bytes of a body over its limit that are read and dropped before the answer, so that the client reads the answer."""
+
+SMALL_BODY = 64 * 1024
+"""Bytes up to which a body is not counted in BodyRoom; the server's bound of open requests bounds these."""
 
 NOT_JSON = (
     "multipart/",
@@ -19,6 +24,56 @@ NOT_JSON = (
     "application/octet-stream",
     "image/",
 )
+
+
+class BodyRoom:
+    """The memory for large bodies: `total` bytes in the process, `per_tenant` of them for one tenant."""
+
+    def __init__(self, total: int, per_tenant: int) -> None:
+        self._total = total
+        self._per_tenant = per_tenant
+        self._held: Counter[str] = Counter()
+
+    @contextmanager
+    def share(self, tenant: str) -> Iterator["Share"]:
+        """Room for one body of `tenant`, given back at the end of this context."""
+        share = Share(self, tenant)
+        try:
+            yield share
+        finally:
+            share.give_back()
+
+    def take(self, tenant: str, size: int) -> None:
+        """Unavailable: so many more bytes would be too many, of the tenant or in all."""
+        if self._held[tenant] + size > self._per_tenant:
+            raise Unavailable(f"large bodies of this tenant take {self._per_tenant} bytes already", retry_after=2)
+        if self._held.total() + size > self._total:
+            raise Unavailable("too many large bodies are under way", retry_after=2)
+        self._held[tenant] += size
+
+    def give_back(self, tenant: str, size: int) -> None:
+        self._held[tenant] -= size
+        if not self._held[tenant]:
+            del self._held[tenant]
+
+
+class Share:
+    """What one body takes of a BodyRoom."""
+
+    def __init__(self, room: BodyRoom, tenant: str) -> None:
+        self._room = room
+        self._tenant = tenant
+        self._held = 0
+
+    def hold(self, size: int) -> None:
+        """Take room for `size` bytes in all, unless the body is small. Unavailable: there is none."""
+        if size > SMALL_BODY and size > self._held:
+            self._room.take(self._tenant, size - self._held)
+            self._held = size
+
+    def give_back(self) -> None:
+        self._room.give_back(self._tenant, self._held)
+        self._held = 0
 
 
 def headers_of(scope: Scope) -> dict[str, str]:
@@ -34,13 +89,16 @@ def expect_json(headers: Mapping[str, str]) -> None:
         raise UnsupportedMedia("JSON is expected")
 
 
-async def read_body(headers: Mapping[str, str], receive: Receive, limit: int = MIB) -> bytes:
-    """The body as sent. TooLarge: it is longer than `limit`, which is told once the client has finished, or sent too much."""
-    if _declared(headers) > MOST_HEARD:
+async def read_body(headers: Mapping[str, str], receive: Receive, share: Share, limit: int = MIB) -> bytes:
+    """The body as sent. TooLarge: it is longer than `limit`, which is answered once the client has finished, or sent too much.
+    Unavailable: there is no room for it in `share`."""
+    declared = _declared(headers)
+    if declared > MOST_HEARD:
         raise _too_large(limit)
+    share.hold(declared if declared <= limit else 0)
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body"):
-        return _bounded([message.get("body", b"")], limit)
+        return _bounded(message.get("body", b""), limit)
     chunks: list[bytes] = []
     heard = 0
     while True:
@@ -51,7 +109,10 @@ async def read_body(headers: Mapping[str, str], receive: Receive, limit: int = M
         if heard > MOST_HEARD:
             raise _too_large(limit)
         if heard <= limit:
+            share.hold(heard)
             chunks.append(chunk)
+        else:
+            chunks.clear()
         if not message.get("more_body"):
             if heard > limit:
                 raise _too_large(limit)
@@ -59,8 +120,7 @@ async def read_body(headers: Mapping[str, str], receive: Receive, limit: int = M
         message = await receive()
 
 
-def _bounded(chunks: list[bytes], limit: int) -> bytes:
-    body = b"".join(chunks)
+def _bounded(body: bytes, limit: int) -> bytes:
     if len(body) > limit:
         raise _too_large(limit)
     return body

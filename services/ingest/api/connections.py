@@ -10,6 +10,7 @@ from pydantic import Field
 from services.ingest.api.requests import Tenant, known_query, read_model
 from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection, Dimension, Mapping
+from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.fields import Model, Name
 from services.ingest.domain.preview import redacted
 from services.ingest.domain.providers import PROVIDERS, NotVerified
@@ -99,8 +100,13 @@ async def test(request: Request, tenant: Tenant, connection: str) -> dict[str, A
         refusal = None
     except NotVerified as error:
         refusal = str(error)
-    delivery = receive(replace(found, state="active"), headers, raw, now)
-    records = [redacted(one, found.key) for one in records_of(found, headers, raw)] if delivery.verdict == "accepted" else []
+
+    def read() -> tuple[Delivery, list[Any]]:
+        delivery = receive(replace(found, state="active"), headers, raw, now)
+        records = records_of(found, headers, raw) if delivery.verdict == "accepted" else []
+        return delivery, [redacted(one, found.key) for one in records]
+
+    delivery, records = await ingest.threads.read(tenant, len(raw), read)
     return {"verified": refusal is None, "status": delivery.verdict, "reason": delivery.reason or refusal, "records": records}
 
 

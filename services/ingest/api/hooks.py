@@ -63,16 +63,20 @@ async def known(ingest: Ingest, name: str) -> Connection | None:
 async def deliver(ingest: Ingest, connection: Connection, scope: Scope, receive: Receive) -> Outcome:
     """What became of the delivery, which is then on disk."""
     headers = headers_of(scope)
-    body = await read_body(headers, receive)
-    if connection.state == "deleted":
-        return "ignored"
-    expect_json(headers)
-    now = ingest.now()
-    try:
-        PROVIDERS[connection.provider].verify(headers, body, connection.secrets, now)
-    except NotVerified as refusal:
-        raise NotAuthenticated(str(refusal)) from None
-    return await ingest.committer.take(receive_delivery(connection, headers, body, now))
+    with ingest.bodies.share(connection.tenant) as share:
+        body = await read_body(headers, receive, share)
+        if connection.state == "deleted":
+            return "ignored"
+        expect_json(headers)
+        now = ingest.now()
+        try:
+            PROVIDERS[connection.provider].verify(headers, body, connection.secrets, now)
+        except NotVerified as refusal:
+            raise NotAuthenticated(str(refusal)) from None
+        delivery = await ingest.threads.read(
+            connection.tenant, len(body), lambda: receive_delivery(connection, headers, body, now)
+        )
+        return await ingest.committer.take(delivery)
 
 
 async def tell(outcome: Outcome, send: Send) -> None:

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from services.ingest.api.body import headers_of
-from services.ingest.api.feedback import idempotency_key, open_connection
+from services.ingest.api.feedback import idempotency_key, open_connection, store
 from services.ingest.api.requests import Tenant, known_query, read_model
 from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection
@@ -46,11 +46,14 @@ async def override(request: Request, tenant: Tenant) -> JSONResponse:
         if connection is None or not await ingest.comments.made(tenant, judgement.subject, judgement.comment):
             raise NotFound("no such comment")
     delivery = stated(ingest, connection, judgement, idempotency_key(headers_of(request.scope)))
-    return JSONResponse({"status": await ingest.committer.take(delivery)}, 202)
+    return JSONResponse({"status": await store(ingest, delivery)}, 202)
 
 
 def stated(ingest: Ingest, connection: Connection, judgement: Judgement, key: str | None) -> Delivery:
-    """The delivery of it, of now. A key is apart from the same one at `/v1/feedback`, which names another record."""
-    now = ingest.now()
-    record = {"type": "override", "id": uuid4().hex, "at": now.isoformat(), **judgement.model_dump()}
-    return posted(connection, record, f"override:{key}" if key else None, msgspec.json.encode(record), now)
+    """The delivery of the judgement, made now. Its body is the judgement alone, so that a retry has the same.
+
+    A key at this route and the same key at `/v1/feedback` are two keys.
+    """
+    now, said = ingest.now(), judgement.model_dump()
+    record = {"type": "override", "id": uuid4().hex, "at": now.isoformat(), **said}
+    return posted(connection, record, f"override:{key}" if key else None, msgspec.json.encode(said), now)

@@ -58,7 +58,7 @@ async def retry(request: Request, tenant: Tenant, quarantined: str) -> dict[str,
         connection = await ingest.connections.find(found.connection) if found else None
     if found is None or connection is None or connection.state == "deleted":
         raise NotFound("no such delivery in quarantine")
-    delivery = receive_again(connection, found, ingest.now())
+    delivery = await ingest.threads.read(tenant, len(found.raw), lambda: receive_again(connection, found, ingest.now()))
     outcome = await ingest.committer.again(found.seq, delivery)
     return {"id": quarantined, "status": outcome, "reason": CUSTOMER_ERASED if outcome == "erased" else delivery.reason}
 

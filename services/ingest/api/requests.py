@@ -1,13 +1,14 @@
-"""What the internal routes ask of every request."""
+"""Checks and reads the requests of the internal routes."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 
-from services.ingest.api.body import expect_json, headers_of, read_body
+from services.ingest.api.body import MIB, expect_json, headers_of, read_body
+from services.ingest.api.state import ingest_of
 from services.ingest.domain import json
-from shared.http import internal_only, internal_tenant
+from shared.http import TENANT_HEADER, internal_only, internal_tenant
 from shared.problems import BadRequest, Unprocessable, refused
 
 M = TypeVar("M", bound=BaseModel)
@@ -47,20 +48,16 @@ def whole(request: Request, name: str) -> int | None:
     return int(text)
 
 
-async def read_json(request: Request) -> Any:
-    """The body as a JSON value. BadRequest: it is none."""
-    headers = headers_of(request.scope)
-    expect_json(headers)
-    try:
-        return json.parse(await read_body(headers, request.receive, 2 * 1024 * 1024))
-    except json.Malformed as error:
-        raise BadRequest(str(error)) from None
-
-
 async def read_model(request: Request, model: type[M]) -> M:
-    """The body as `model`. Unprocessable: with the places that don't fit."""
-    value = await read_json(request)
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        raise refused(Unprocessable, error) from None
+    """The body as `model`. BadRequest: it is no JSON. Unprocessable: with the places that don't fit."""
+    headers, ingest = headers_of(request.scope), ingest_of(request)
+    tenant = request.headers.get(TENANT_HEADER, "")
+    expect_json(headers)
+    with ingest.bodies.share(tenant) as share:
+        raw = await read_body(headers, request.receive, share, 2 * MIB)
+        try:
+            return await ingest.threads.read(tenant, len(raw), lambda: model.model_validate(json.parse(raw)))
+        except json.Malformed as error:
+            raise BadRequest(str(error)) from None
+        except ValidationError as error:
+            raise refused(Unprocessable, error) from None

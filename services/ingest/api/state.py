@@ -7,6 +7,7 @@ from typing import cast
 
 from fastapi import Request
 
+from services.ingest.api.body import BodyRoom
 from services.ingest.inbox.committer import Committer
 from services.ingest.releaser import Releaser
 from services.ingest.store.comments import Comments
@@ -14,8 +15,10 @@ from services.ingest.store.connections import Connections
 from services.ingest.store.directory import Directory
 from services.ingest.store.outbox import Outbox
 from services.ingest.store.quarantine import Quarantine
+from services.ingest.store.requests import Requests
 from services.ingest.store.taxonomies import Taxonomies
 from services.ingest.store.tenants import Tenants
+from services.ingest.threads import FairThreads
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class Ingest:
 
     committer: Committer
     releaser: Releaser
+    threads: FairThreads
+    bodies: BodyRoom
     directory: Directory
     connections: Connections
     tenants: Tenants
@@ -31,6 +36,7 @@ class Ingest:
     quarantine: Quarantine
     outbox: Outbox
     comments: Comments
+    requests: Requests
     public_url: str
     now: Callable[[], datetime]
 

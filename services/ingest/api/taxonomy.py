@@ -42,7 +42,8 @@ async def show(request: Request, tenant: Tenant) -> dict[str, Any]:
 async def put(request: Request, tenant: Tenant) -> dict[str, Any]:
     known_query(request, set())
     new = await read_model(request, NewTaxonomy)
-    return shown(await changed(request, tenant, defined(new.themes), new.revision))
+    themes = await ingest_of(request).threads.run(tenant, lambda: defined(new.themes))
+    return shown(await changed(request, tenant, themes, new.revision))
 
 
 @routes.delete("/v1/taxonomy")

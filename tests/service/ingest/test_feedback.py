@@ -41,12 +41,6 @@ async def test_another_tenants_connection_is_404(door: Door) -> None:
     assert unknown.status_code == 404
 
 
-async def test_an_idempotency_key_makes_a_retry_a_duplicate_whatever_it_says(door: Door) -> None:
-    key = {"idempotency-key": "k-1"}
-    told = [(await door.call("POST", "/v1/feedback", json=response(nps(n)), headers=key)).json()["status"] for n in (9, 9, 3)]
-    assert told == ["accepted", "duplicate", "duplicate"]
-
-
 async def test_without_a_key_an_edit_and_its_taking_back_are_kept(door: Door) -> None:
     told = [(await door.call("POST", "/v1/feedback", json=response(nps(n)))).json()["status"] for n in (9, 9, 3, 9)]
     assert told == ["accepted", "duplicate", "accepted", "accepted"]

@@ -2,6 +2,7 @@
 
 import json as stdlib
 import time
+import tracemalloc
 from contextlib import suppress
 
 import pytest
@@ -76,6 +77,22 @@ def test_many_brackets_beside_one_another_are_no_nesting() -> None:
 
 def test_a_number_with_decimals_is_read() -> None:
     assert parse(b'{"a": 1.5, "b": 1E1}') == {"a": 1.5, "b": 10.0}
+
+
+@pytest.mark.parametrize("value", [b"[]", b"{}", b"1", b'""'])
+def test_many_small_values_are_refused_before_they_take_memory(value: bytes) -> None:
+    """1 MiB of `[]` would take 20 MB and half a second; they are only counted, up to the limit."""
+    raw = b"[" + value + (b"," + value) * 300_000 + b"]"
+    tracemalloc.start()
+    with pytest.raises(Malformed, match="more than 50000 values"):
+        parse(raw)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * len(raw)
+
+
+def test_commas_and_brackets_inside_strings_are_no_values() -> None:
+    assert parse(b'["' + b"[,{" * 100_000 + b'"]') == ["[,{" * 100_000]
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text() -> None:

@@ -1,0 +1,185 @@
+"""One tenant's costly or large bodies: they are bounded, and another tenant is answered meanwhile."""
+
+import asyncio
+import json
+import time
+import tracemalloc
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from services.ingest.domain import receive
+from tests.service.ingest.door import TENANTS, Door
+from tests.unit.ingest.making import nps, response
+
+MIB = 1024 * 1024
+NDJSON = {"content-type": "application/x-ndjson"}
+
+
+@pytest.fixture
+async def other(door: Door) -> Door:
+    """Another tenant at the same ingest."""
+    other = replace(door, tenant=f"tenant-{next(TENANTS)}")
+    await other.call("PUT", f"/internal/tenants/{other.tenant}", json={"name": "Other", "zone": "Europe/Berlin"})
+    return other
+
+
+@pytest.fixture
+def costly(door: Door, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """`costly(seconds)`: from now on the processor is busy for so long with each record of `door`'s tenant."""
+    normalise = receive.normalise
+
+    def set_cost(seconds: float) -> None:
+        def slow(record: Any, connection: Any, *arguments: Any) -> Any:
+            end = time.thread_time() + (seconds if connection.tenant == door.tenant else 0)
+            while time.thread_time() < end:
+                pass
+            return normalise(record, connection, *arguments)
+
+        monkeypatch.setattr(receive, "normalise", slow)
+
+    return set_cost
+
+
+@asynccontextmanager
+async def longest_stall() -> AsyncIterator[list[float]]:
+    """The list gets the longest time in seconds for which the event loop did nothing else, once the context ends."""
+    stalls = [0.0]
+
+    async def beat() -> None:
+        while True:
+            began = time.perf_counter()
+            await asyncio.sleep(0.005)
+            stalls[0] = max(stalls[0], time.perf_counter() - began)
+
+    beating = asyncio.create_task(beat())
+    yield stalls
+    beating.cancel()
+
+
+async def test_a_costly_batch_holds_up_neither_the_event_loop_nor_another_tenants_webhook(
+    door: Door, other: Door, costly: Callable[[float], None]
+) -> None:
+    hook = await other.connect()
+    costly(0.02)
+    records = [response(nps(9), id=f"r-{n}") for n in range(120)]
+    async with longest_stall() as stall:
+        began = time.perf_counter()
+        batch = asyncio.create_task(door.call("POST", "/v1/feedback:batch", json=records))
+        await asyncio.sleep(0.1)
+        answered_meanwhile = 0
+        while not batch.done():
+            assert await other.say(hook, response(nps(9), id=f"o-{answered_meanwhile}")) == "accepted"
+            answered_meanwhile += not batch.done()
+        taken = time.perf_counter() - began
+    assert [result["status"] for result in (await batch).json()["results"]] == ["accepted"] * 120
+    assert answered_meanwhile >= 5
+    assert stall[0] < taken / 4, "the batch takes the processor for 2.4 s in all"
+
+
+async def test_one_costly_record_alone_does_not_hold_up_the_event_loop_either(
+    door: Door, other: Door, costly: Callable[[float], None]
+) -> None:
+    """It can't be read in pieces; a thread reads it. A webhook of the same kind likewise."""
+    costly(1.0)
+    hook = await door.connect()
+    long = response(nps(9), {"question": "q2", "kind": "comment", "text": "x" * 20_000})
+    for post in (lambda: door.call("POST", "/v1/feedback", json=long), lambda: door.say(hook, long)):
+        posting = asyncio.create_task(post())
+        await asyncio.sleep(0.1)
+        assert (await other.call("POST", "/v1/feedback", json=response(nps(9)))).status_code == 202
+        assert not posting.done()
+        await posting
+
+
+async def test_a_tenants_flood_of_costly_records_does_not_delay_anothers_large_one(
+    door: Door, other: Door, costly: Callable[[float], None]
+) -> None:
+    costly(0.1)
+    long = response(nps(9), {"question": "q2", "kind": "comment", "text": "x" * 20_000})
+    flood = [asyncio.create_task(door.call("POST", "/v1/feedback", json=long | {"id": f"r-{n}"})) for n in range(30)]
+    await asyncio.sleep(0.05)
+    assert (await other.call("POST", "/v1/feedback", json=long)).status_code == 202
+    assert sum(post.done() for post in flood) < 15
+    assert {post.status_code for post in await asyncio.gather(*flood)} == {202}
+
+
+async def test_small_bodies_that_prove_costly_are_read_beside_the_event_loop_from_then_on(
+    door: Door, costly: Callable[[float], None]
+) -> None:
+    costly(0.2)
+    await door.call("POST", "/v1/feedback", json=response(nps(9)))
+    async with longest_stall() as stall:
+        await door.call("POST", "/v1/feedback", json=response(nps(8)))
+    assert stall[0] < 0.1
+
+
+async def test_a_batch_that_needs_too_much_of_the_processor_is_answered_with_what_is_left_undone(
+    door: Door, costly: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.ingest.api.batch.CPU_SECONDS", 0.2)
+    costly(0.05)
+    answer = await door.call("POST", "/v1/feedback:batch", json=[response(nps(9), id=f"r-{n}") for n in range(40)])
+    results = answer.json()["results"]
+    statuses = [result["status"] for result in results]
+    accepted = statuses.count("accepted")
+    assert 3 <= accepted < 10
+    assert statuses == ["accepted"] * accepted + ["rejected"] * (40 - accepted)
+    assert results[-1]["problem"]["title"] == "Batch too costly"
+    assert len(await door.events()) == accepted
+
+
+@pytest.mark.parametrize("body", [b"{}\n" * 2_790_000, b"[" + b"{}," * 2_790_000 + b"{}]"], ids=["lines", "array"])
+async def test_a_batch_of_millions_of_tiny_records_is_refused_in_little_memory(door: Door, body: bytes) -> None:
+    tracemalloc.start()
+    answer = await door.call("POST", "/v1/feedback:batch", content=body, headers=NDJSON if body.endswith(b"\n") else None)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (answer.status_code, answer.json()["detail"]) == (400, "more than 5000 records")
+    assert peak < 3 * len(body), "the body twice, while its pieces are joined; parsed it would take 300 MB"
+
+
+async def test_a_full_batch_takes_little_more_memory_than_its_bytes(door: Door) -> None:
+    texts = {"question": "q2", "kind": "comment", "text": "word " * 280}
+    body = "\n".join(json.dumps(response(nps(9), texts, id=f"r-{n}")) for n in range(2_000)).encode()
+    tracemalloc.start()
+    answer = await door.call("POST", "/v1/feedback:batch", content=body, headers=NDJSON)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert {result["status"] for result in answer.json()["results"]} == {"accepted"}
+    assert peak < 5 * len(body)
+
+
+async def test_batches_of_one_tenant_leave_room_for_those_of_another(door: Door, other: Door) -> None:
+    """Two of 8 MiB at a time; a third is 503, and the other tenant's is read."""
+    half_sent = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"x" * (7 * MIB)
+        await half_sent.wait()
+        yield b"x"
+
+    length = {"content-length": str(7 * MIB + 1)}
+    uploads = [asyncio.create_task(door.call("POST", "/v1/feedback:batch", content=slowly(), headers=length)) for _ in range(3)]
+    refused, _ = await asyncio.wait(uploads, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+    [answer] = [upload.result() for upload in refused]
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    large = [response(nps(9), {"question": "q2", "kind": "comment", "text": "x" * 60_000}, id=f"r-{n}") for n in range(20)]
+    assert (await other.call("POST", "/v1/feedback:batch", json=large)).status_code == 200
+    half_sent.set()
+    assert {answer.status_code for answer in await asyncio.gather(*uploads)} == {200, 503}
+
+
+async def test_a_list_of_quarantined_deliveries_reads_no_bodies(door: Door) -> None:
+    connection = await door.connect()
+    for number in range(12):
+        await door.deliver(connection, b"{" + b"x" * (MIB - 100 - number))
+    tracemalloc.start()
+    listed = (await door.call("GET", "/v1/quarantine")).json()["items"]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(listed) == 12
+    assert peak < 3 * MIB
