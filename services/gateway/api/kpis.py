@@ -90,7 +90,7 @@ async def asked(request: Request, caller: Key, kpi: str, below: str) -> Response
     answer = await requests.while_connected(request, call)
     if answer.status_code != 200:
         return answered(answer)
-    body, headers = rendered(answer.content, chosen, path, question.query)
+    body, headers = await rendered(answer.content, chosen, path, question.query)
     if made_of := answer.headers.get(REVISION_HEADER):
         headers["ETag"] = weak(tag(question, made_of, now))
     if watermark := answer.headers.get(WATERMARK_HEADER):

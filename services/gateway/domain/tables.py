@@ -3,7 +3,7 @@
 import csv
 import io
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -68,12 +68,22 @@ def records_table(answer: Mapping[str, Any]) -> Table:
 
 
 def as_csv(table: Table) -> str:
-    """The table with its header. Nothing is an empty field, a truth is `true` or `false`, numbers are never rounded."""
+    """The table as CSV, with its header."""
+    return "".join(csv_lines(table))
+
+
+def csv_lines(table: Table) -> Iterator[str]:
+    """The header and each row of the table as a line of CSV. Nothing is an empty field, a truth is `true` or `false`, numbers are
+    never rounded."""
     columns, rows = table
+    yield _csv_line(columns)
+    for row in rows:
+        yield _csv_line([_field(value) for value in row])
+
+
+def _csv_line(fields: Sequence[str]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(columns)
-    writer.writerows([_field(value) for value in row] for row in rows)
+    csv.writer(text, lineterminator="\r\n").writerow(fields)
     return text.getvalue()
 
 

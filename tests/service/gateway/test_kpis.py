@@ -1,7 +1,9 @@
 """KPIs at the door: other forms of an answer, entity tags, and how often a key may come."""
 
+import asyncio
 import csv
 import io
+import time
 from typing import Any
 
 import httpx
@@ -159,3 +161,28 @@ async def test_every_answer_to_a_key_tells_what_is_left(door: Door, metrics: Met
     answers: list[Any] = [await door.get(path, key) for path in ("/v1/kpis", CLOSED, "/v1/connections", "/v1/keys")]
     assert [answer.status_code for answer in answers] == [200, 200, 403, 403]
     assert all("ratelimit" in answer.headers for answer in answers)
+
+
+@pytest.mark.parametrize("accept", ["text/csv", "application/x-ndjson"])
+async def test_rendering_a_large_answer_does_not_block_the_event_loop(door: Door, key: str, accept: str) -> None:
+    """The event loop's own work between two rounds, in CPU time, which other processes don't lengthen."""
+    row = ROW | {"distribution": {str(value): value for value in range(20)}, "interval": {"low": 1.5, "high": 2.5}}
+    body = httpx.Response(200, json={"kpi": "nps", "version": 1, "unit": "points", "rows": [row] * 10_000}).content
+    door.behind.answer = lambda request: httpx.Response(200, content=body)
+    longest = 0.0
+
+    async def tick() -> None:
+        nonlocal longest
+        last = time.thread_time()
+        while True:
+            await asyncio.sleep(0)
+            now = time.thread_time()
+            longest, last = max(longest, now - last), now
+
+    await door.get("/v1/kpis", key)
+    ticking = asyncio.create_task(tick())
+    answer = await door.get("/v1/kpis/nps?group_by=team", key, headers={"accept": accept})
+    await asyncio.sleep(0)
+    ticking.cancel()
+    assert len(answer.content.splitlines()) in {10_000, 10_001}
+    assert longest < 0.1
