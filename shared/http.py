@@ -21,6 +21,9 @@ from shared.telemetry import configure_logging
 TENANT_HEADER = "x-earshot-tenant"
 """Names the tenant on internal routes; only the gateway's key decides it."""
 
+TIMEOUT_HEADER = "x-earshot-timeout"
+"""On internal calls: seconds that the caller waits for the answer, from when it sends the call. Late work is dropped."""
+
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 

@@ -2,33 +2,57 @@
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 FACTOR = 4
 """How much longer the longer text is. Linear work takes 4 times as long for it, quadratic work 16 times, cubic work 64 times."""
 MOST = 10.0
-"""The largest factor that still counts as linear; half of it is room for a busy machine."""
+"""The largest ratio of times that still counts as linear. The room above 4 is for a busy machine."""
 TRIES = 5
 LEAST = 0.002
-"""Seconds. Shorter times are noise."""
+"""Seconds. Shorter times are noise, and count as this much."""
 
 
-def growth(work: Callable[[str], object], unit: str, length: int) -> float:
-    """How many times longer `work` takes on a text of `length` characters, made of `unit`, than on a quarter of it.
+class Hostile(NamedTuple):
+    """A text that is made long by repeating `unit` between `head` and `tail`."""
 
-    The smallest of TRIES ratios: a busy machine makes a ratio larger now and then, never smaller than the true one each time.
+    unit: str
+    head: str = ""
+    tail: str = ""
+
+    def of(self, length: int) -> str:
+        """About `length` characters."""
+        return self.head + (self.unit * (length // len(self.unit) + 1))[:length] + self.tail
+
+
+LADDER = (64, 16, FACTOR, 1)
+"""The length divided by each of these in turn, so that work which is worse than linear is found before it takes minutes."""
+ENOUGH = 0.2
+"""Seconds after which a ratio above MOST is no noise."""
+
+
+def growth(work: Callable[[str], object], text: Hostile, length: int) -> float:
+    """How many times longer `work` takes on `length` characters than on a quarter of them.
+
+    The smallest of up to TRIES ratios: a busy machine raises some of them, quadratic work all. If a shorter text already
+    shows that the work is worse than linear, the ratio for that text.
     """
-    short, long = repeated(unit, length // FACTOR), repeated(unit, length)
+    times = [seconds(work, text.of(length // LADDER[0]))]
+    for shorter in LADDER[1:]:
+        times.append(seconds(work, text.of(length // shorter)))
+        ratio = times[-1] / max(times[-2], LEAST)
+        if times[-1] > ENOUGH and ratio > MOST:
+            return ratio
+    if ratio <= MOST / 2:
+        return ratio
+    short, long = text.of(length // FACTOR), text.of(length)
     smallest = float("inf")
     for _ in range(TRIES):
-        before = seconds(work, short)
-        smallest = min(smallest, seconds(work, long) / max(before, LEAST))
+        before = max(seconds(work, short), LEAST)
+        smallest = min(smallest, seconds(work, long) / before)
         if smallest <= MOST / 2:
             break
     return smallest
-
-
-def repeated(unit: str, length: int) -> str:
-    return (unit * (length // len(unit) + 1))[:length]
 
 
 def seconds(work: Callable[[str], object], text: str) -> float:

@@ -1,11 +1,15 @@
-"""A bounded pool of threads in which comments are scored, so that the event loop stays free for heartbeats and requests."""
+"""A bounded pool of threads in which comments are scored, so that the event loop stays free for heartbeats and requests.
+
+Comments of events, comments of calls to `/v1/score` and the words of themes have a lane each. The lanes take turns slice by
+slice: while two have work, each gets at least a third of the slices, however many callers the other has.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 
 from services.sentiment.domain.judging import Comment, Unscorable, judge, opinions_of
 from services.sentiment.domain.reading import Meanings
@@ -13,21 +17,29 @@ from services.sentiment.domain.scorer import Model, Opinion, Scorer
 from services.sentiment.domain.slicing import TEXTS, slices
 from services.sentiment.domain.themes import Finder
 from shared.events import Score
+from shared.fair_queue import FairQueue
 from shared.taxonomy import Taxonomy
 
 Asked = TypeVar("Asked")
 Found = TypeVar("Found")
 
+Lane = Literal["events", "calls", "themes"]
+PATIENCE = 86_400.0
+"""Seconds that a slice waits for a thread: without limit in practice. The limit of a call is its own deadline."""
+MOST_WAITING = 100_000
+"""Slices of one lane that may wait: without limit in practice. Each caller has no more than the threads are."""
+
 
 def unwatched() -> None:
-    """For callers that need not know how far their texts have come."""
+    """For callers that need no progress."""
 
 
 class Pool:
     """Scores with `threads` threads, in slices of texts of like length.
 
-    Slices of different callers take turns: a caller has as many under way as there are threads, and asks for the next when one is
-    done, behind all that others have asked for meanwhile. Whoever comes waits for one slice at most before the first of theirs.
+    The lanes take turns, and within a lane the callers: each has at most as many slices in line or in work as there are
+    threads, and adds the next when one is done. A slice goes to a thread only when one is free, so what a cancelled caller still
+    has in line is never scored.
     """
 
     def __init__(self, scorer: Scorer, threads: int, texts: int = TEXTS, finder: Finder | None = None) -> None:
@@ -37,8 +49,10 @@ class Pool:
         self._texts = texts
         self._size = threads
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="scoring")
+        self._turns = FairQueue(at_once=threads, per_tenant=threads, waiting=MOST_WAITING)
+        """Its tenants are the lanes."""
         self.waiting = 0
-        """Callers that have been promised an answer and don't have it yet."""
+        """Callers in either lane that do not have their scores yet."""
 
     @property
     def finds_themes(self) -> bool:
@@ -48,14 +62,16 @@ class Pool:
     def model(self) -> Model:
         return self._scorer.model
 
-    async def judge(self, comments: Sequence[Comment], step: Callable[[], None] = unwatched) -> list[Score | Unscorable]:
+    async def judge(
+        self, comments: Sequence[Comment], step: Callable[[], None] = unwatched, *, lane: Lane = "events"
+    ) -> list[Score | Unscorable]:
         """The score of each comment; `step` is called whenever some are done. Raises ScorerAway when the model can't score."""
         work = partial(judge, finder=self._finder)
-        return await self._sliced(work, comments, [len(comment.text) for comment in comments], step)
+        return await self._sliced(work, comments, [len(comment.text) for comment in comments], step, lane)
 
     async def opinions(self, texts: Sequence[str]) -> list[Opinion | Unscorable]:
-        """The model's opinion of each text, without rules. Raises ScorerAway when the model can't score."""
-        return await self._sliced(opinions_of, texts, [len(text) for text in texts], unwatched)
+        """The model's opinion of each text, without rules, in the lane of calls. Raises ScorerAway when the model can't score."""
+        return await self._sliced(opinions_of, texts, [len(text) for text in texts], unwatched, "calls")
 
     async def prepare(self, taxonomy: Taxonomy) -> None:
         """Compute where the themes of a taxonomy are, in slices like comments, unless that is known. Raises ScorerAway."""
@@ -65,7 +81,7 @@ class Pool:
             def work(_: Scorer, texts: Sequence[str]) -> list[Meanings]:
                 return finder.meanings(texts)
 
-            finder.prepare(taxonomy, await self._sliced(work, words, [len(text) for text in words], unwatched))
+            finder.prepare(taxonomy, await self._sliced(work, words, [len(text) for text in words], unwatched, "themes"))
 
     async def _sliced(
         self,
@@ -73,14 +89,16 @@ class Pool:
         asked: Sequence[Asked],
         lengths: Sequence[int],
         step: Callable[[], None],
+        lane: Lane,
     ) -> list[Found]:
-        """`work` done on all that is asked, in the order of asking."""
+        """`work` done on everything in `asked`, in the same order."""
         found: dict[int, Found] = {}
 
         async def work_off(rest: Iterator[list[int]]) -> None:
             loop = asyncio.get_running_loop()
             for places in rest:
-                done = await loop.run_in_executor(self._threads, work, self._scorer, [asked[place] for place in places])
+                async with self._turns.turn(lane, PATIENCE):
+                    done = await loop.run_in_executor(self._threads, work, self._scorer, [asked[place] for place in places])
                 found.update(zip(places, done, strict=True))
                 step()
 
@@ -100,7 +118,7 @@ class Pool:
 
 
 async def together(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """All of them, or the first fault of one; then, or when cancelled, none is left running."""
+    """Wait for all tasks, or raise the first error of one. No task is left running then, nor after a cancellation."""
     try:
         await asyncio.gather(*tasks)
     finally:

@@ -44,7 +44,9 @@ class Settings(SharedSettings):
     taxonomy_cache_seconds: float = Field(
         30.0, ge=0, le=3600, description="How long a tenant's themes are trusted before ingest is asked for them again"
     )
-    max_waiting: int = Field(32, ge=1, description="Calls of POST /v1/score that may wait for a thread; more are answered 503")
+    max_waiting: int = Field(
+        8, ge=1, description="Calls of POST /v1/score by one tenant that may wait for their turn; more are answered 503"
+    )
 
     @model_validator(mode="after")
     def two_models(self) -> Self:

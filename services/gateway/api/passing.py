@@ -83,7 +83,14 @@ PASSAGES = (
     Passage(
         "POST", "/v1/models/{id}:promote", "metrics", "admin", "Let KPIs read this model's scores; 409 while some are missing"
     ),
-    Passage("POST", "/v1/score", "sentiment", "records:read", "Try the sentiment model on up to 256 texts", 8 * MIB),
+    Passage(
+        "POST",
+        "/v1/score",
+        "sentiment",
+        "records:read",
+        "Try the sentiment model on up to 256 texts, 200,000 characters",
+        8 * MIB,
+    ),
 )
 
 

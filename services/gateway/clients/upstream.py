@@ -8,7 +8,7 @@ import structlog
 from pydantic import AnyHttpUrl, SecretStr
 
 from services.gateway.clients.turns import Turns
-from shared.http import TENANT_HEADER
+from shared.http import TENANT_HEADER, TIMEOUT_HEADER
 from shared.problems import Unavailable
 from shared.settings import trimmed
 
@@ -16,6 +16,9 @@ log = structlog.get_logger()
 
 CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=4.0)
 """Idle connections are given up before the servers' own 5 s, so that a call seldom meets one that is just being closed."""
+
+TIMEOUT = 30.0
+"""Seconds that an answer may take. The service is told, so that it drops work that would be late."""
 
 AT_ONCE, PER_TENANT = 60, 30
 """Calls that may be in progress at one service, and how many of them in one tenant's name. Three services' fit in CONNECTIONS."""
@@ -51,7 +54,7 @@ class Upstream:
         Raises Unavailable when the service is away, fails, or doesn't know our token, none of which is the caller's fault, and
         TooManyRequests when too many of the tenant's calls are in progress.
         """
-        own = {"authorization": self._authorization, "accept-encoding": "identity"}
+        own = {"authorization": self._authorization, "accept-encoding": "identity", TIMEOUT_HEADER: f"{TIMEOUT:g}"}
         if request_id := structlog.contextvars.get_contextvars().get("request_id"):
             own["x-request-id"] = request_id
         if tenant is not None:
@@ -84,6 +87,6 @@ def _retry_after(answer: httpx.Response) -> int:
 @asynccontextmanager
 async def open_http(transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[httpx.AsyncClient]:
     """The connections that all upstreams share; `transport` is for tests that bring their own services."""
-    timeout = httpx.Timeout(30.0, connect=2.0, pool=2.0)
+    timeout = httpx.Timeout(TIMEOUT, connect=2.0, pool=2.0)
     async with httpx.AsyncClient(timeout=timeout, limits=CONNECTIONS, transport=transport, trust_env=False) as http:
         yield http

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from shared.events import KpiChange, encode
 from shared.kafka import Record
 
 TOKEN = "internal-token-of-the-tests"
-Answer = Callable[[httpx.Request], httpx.Response]
+Answer = Callable[[httpx.Request], httpx.Response | Awaitable[httpx.Response]]
 
 
 @dataclass
@@ -34,7 +34,8 @@ class Behind:
         if request.url.path.startswith("/internal/tenants/"):
             return httpx.Response(204)
         self.heard.append(request)
-        return self.answer(request)
+        answer = self.answer(request)
+        return answer if isinstance(answer, httpx.Response) else await answer
 
     @property
     def last(self) -> httpx.Request:

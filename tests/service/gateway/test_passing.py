@@ -1,11 +1,15 @@
 """Calls that are answered elsewhere: only what is on the list passes, always in the tenant's name of the key."""
 
+import asyncio
 import re
 
 import httpx
 import pytest
 
 from services.gateway.api.passing import PASSAGES, Passage
+from services.gateway.clients.upstream import TIMEOUT
+from shared.http import TIMEOUT_HEADER
+from tests.asgi_call import SOON, AsgiCall
 from tests.service.gateway.door import TOKEN, Door, problem
 
 KPI_PATHS = ("/v1/kpis", "/v1/kpis/nps", "/v1/kpis/nps/records")
@@ -162,3 +166,31 @@ async def test_the_openapi_document_tells_how_themes_are_set(door: Door) -> None
     ]
     body = taxonomy["put"]["requestBody"]["content"]["application/json"]["schema"]
     assert (set(body["properties"]), body["required"]) == ({"themes", "revision"}, ["themes"])
+
+
+async def test_a_service_is_told_how_long_the_gateway_waits(door: Door) -> None:
+    headers = {TIMEOUT_HEADER: "9999"}
+    await door.call("POST", "/v1/score", await door.key("records:read"), content=b"{}", headers=headers)
+    assert door.behind.last.headers.get_list(TIMEOUT_HEADER) == [f"{TIMEOUT:g}"]
+
+
+async def test_a_call_to_score_is_given_up_when_its_client_leaves(door: Door) -> None:
+    given_up = asyncio.Event()
+
+    async def never(request: httpx.Request) -> httpx.Response:
+        try:
+            await asyncio.sleep(2 * SOON)
+        except asyncio.CancelledError:
+            given_up.set()
+            raise
+        return httpx.Response(200)
+
+    door.behind.answer = never
+    headers = {"authorization": f"Bearer {await door.key('records:read')}"}
+    call = AsgiCall(door.app, "POST", "/v1/score", headers, b"{}")
+    async with asyncio.timeout(SOON):
+        while not door.behind.heard:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+    call.leave()
+    await call.answer()
+    assert given_up.is_set()

@@ -98,6 +98,38 @@ async def test_while_a_replay_is_scored_a_caller_waits_for_one_slice_of_it_at_mo
         await replay
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+async def test_events_and_calls_take_turns_however_many_callers_there_are(threads: int) -> None:
+    """While both lanes have work, a lane of one caller gets at least every third slice."""
+    scorer = Slow(0.002)
+    async with Pool(scorer, threads) as pool:
+        calls = [asyncio.create_task(pool.judge(comments(*[6] * TEXTS * 40), lane="calls")) for _ in range(6)]
+        await asyncio.sleep(0.02)
+        begin = len(scorer.asked)
+        await pool.judge(comments(*[5] * TEXTS * 20))
+        lanes = [len(texts[0]) for texts in scorer.asked[begin:]]
+        places = [place for place, length in enumerate(lanes) if length == 5]
+        assert len(places) == 20
+        assert places[-1] <= 3 * 20 + 2 * threads
+        assert not any(call.done() for call in calls)
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+
+
+async def test_calls_are_not_kept_waiting_by_events() -> None:
+    scorer = Slow(0.002)
+    async with Pool(scorer, 1) as pool:
+        events = [asyncio.create_task(pool.judge(comments(*[4] * TEXTS * 40))) for _ in range(4)]
+        await asyncio.sleep(0.02)
+        begin = len(scorer.asked)
+        await pool.judge(comments(7), lane="calls")
+        assert ["x" * 7] in scorer.asked[begin : begin + 3]
+        for task in events:
+            task.cancel()
+        await asyncio.gather(*events, return_exceptions=True)
+
+
 async def test_the_loop_is_free_meanwhile() -> None:
     async with Pool(Slow(0.3), 1) as pool:
         scoring = asyncio.create_task(pool.judge(comments(3)))
