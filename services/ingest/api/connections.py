@@ -160,12 +160,24 @@ async def own(ingest: Ingest, tenant: str, connection: str) -> Connection:
 
 
 def usable(provider: str, secret: str | None) -> str:
-    """The secret as given, or a new one. Unprocessable: this tool can't work with it."""
+    """The secret as given, or a new one. Unprocessable: it is no usable secret, or not one of this tool."""
     if secret is None:
         return PROVIDERS[provider].new_secret(secrets.token_bytes(SECRET_BYTES))
-    if refusal := PROVIDERS[provider].refuse_secret(secret):
+    if refusal := refuse_characters(secret) or PROVIDERS[provider].refuse_secret(secret):
         raise Unprocessable(invalid_params=[{"name": "secret", "reason": refusal}])
     return secret
+
+
+def refuse_characters(secret: str) -> str | None:
+    """Why no tool has this secret; None if one may. Such a secret comes of a slip in copying, and every delivery would be 401.
+
+    It is not trimmed: the tool signs with the secret that it has.
+    """
+    if not secret.strip():
+        return "blank"
+    if secret != secret.strip() or not secret.isprintable():
+        return "begins or ends with white space, or holds a character that can't be printed: copy it again"
+    return None
 
 
 async def shown_with_held(ingest: Ingest, connection: Connection) -> dict[str, Any]:

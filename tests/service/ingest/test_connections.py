@@ -11,6 +11,8 @@ from tests.service.ingest.door import Door, opened
 from tests.signing import standard, typeform
 from tests.unit.ingest.making import comment, nps, response
 
+UNUSABLE_SECRETS = [" " * 12, "\u3000" * 12, " a-good-one", "a-good-one\n", "a-good\tone", "a-good\u200bone", "a-good\xa0one"]
+"""Blank, or with characters that are easily copied along unseen."""
 MAPPING = {"questions": {"q": {"kind": "csat", "scale": [1, 5]}}, "dimensions": {"plan": "segment"}}
 PUBLIC_ZENDESK_SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="
 
@@ -41,6 +43,7 @@ async def test_secrets_lie_encrypted(door: Door) -> None:
         ({"provider": "standard"}, "name"),
         ({"provider": "standard", "name": "x", "secret": "short"}, "secret"),
         ({"provider": "zendesk", "name": "x", "secret": PUBLIC_ZENDESK_SECRET}, "secret"),
+        *[({"provider": "typeform", "name": "x", "secret": secret}, "secret") for secret in UNUSABLE_SECRETS],
         ({"provider": "standard", "name": "x", "colour": 1}, "colour"),
         ({"provider": "standard", "name": "x", "mapping": {"questions": {"q": {"kind": "csat"}}}}, "mapping.questions.q"),
         ({"provider": "standard", "name": "x", "mapping": {"dimensions": {"f": "theme"}}}, "mapping.dimensions.f"),
@@ -81,6 +84,15 @@ async def test_a_changed_mapping_raises_the_revision_and_a_name_does_not(door: D
     changed = (await door.call("PATCH", path, json={"dimensions": {"region": "AT"}})).json()
     assert (changed["revision"], changed["mapping"], changed["dimensions"]) == (3, MAPPING, {"region": "AT"})
     assert (await door.call("PATCH", path, json={"provider": "zendesk"})).status_code == 422
+
+
+async def test_a_rotation_refuses_the_same_secrets_and_an_inner_blank_is_fine(door: Door) -> None:
+    path = f"/v1/connections/{(await door.connect('typeform'))['id']}"
+    for secret in UNUSABLE_SECRETS:
+        answer = await door.call("PATCH", path, json={"secret": secret, "name": "new"})
+        assert (answer.status_code, answer.json()["invalid_params"][0]["name"]) == (422, "secret")
+    assert (await door.call("GET", path)).json()["name"] == "a tool"
+    assert (await door.call("PATCH", path, json={"secret": "three good words"})).status_code == 200
 
 
 async def test_nobody_elses_connection_can_be_seen_or_touched(door: Door) -> None:
