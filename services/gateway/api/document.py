@@ -100,7 +100,14 @@ OVERRIDE: dict[str, Any] = {
 
 OVERRIDING = """It beats every model's, and of two on one comment the one with the later `at` stands; here that is the time of
 receipt. `"label": null` without themes takes back what was judged before. 404: the tenant has no such subject, or it never made
-this comment. With an `Idempotency-Key` a retry is the same judgement."""
+this comment. With an `Idempotency-Key` a retry is the same judgement, and another one under the same key is 422."""
+
+POSTING = """Answers 202 once the record is on disk. With an `Idempotency-Key` a retry is `duplicate`; another content under a
+used key is 422 with the type `urn:earshot:problem:idempotency-key-reused`, and is not stored."""
+
+POSTING_MANY = """A JSON array, or one record a line as `application/x-ndjson`. Each record has a result of its own: `accepted`,
+`duplicate`, or `rejected` with the problem; the good ones are stored. With an `Idempotency-Key` each record has the key of the
+call and its index: another content at the same index is `rejected`. 503: the tenant has too many large bodies under way."""
 
 BASED_ON = "The one that this is a change of; 409 where another is in force. Left out, it replaces whichever is"
 

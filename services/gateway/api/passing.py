@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway.api import requests
 from services.gateway.api.callers import BEARER, caller_with
-from services.gateway.api.document import BASED_ON, OVERRIDE, OVERRIDING, TAXONOMY, refusals, revision
+from services.gateway.api.document import BASED_ON, OVERRIDE, OVERRIDING, POSTING, POSTING_MANY, TAXONOMY, refusals, revision
 from services.gateway.api.requests import MIB
 from services.gateway.api.state import gateway_of
 from services.gateway.domain.keys import Key, Scope
@@ -47,8 +47,8 @@ PASSAGES = (
     Passage("PATCH", "/v1/connections/{id}", "ingest", "admin", "Change a connection"),
     Passage("DELETE", "/v1/connections/{id}", "ingest", "admin", "Disconnect a tool"),
     Passage("POST", "/v1/connections/{id}:test", "ingest", "admin", "What a delivery would become, storing nothing", 2 * MIB),
-    Passage("POST", "/v1/feedback", "ingest", "ingest:write", "Post one canonical record"),
-    Passage("POST", "/v1/feedback:batch", "ingest", "ingest:write", "Post up to 5,000 canonical records", 8 * MIB),
+    Passage("POST", "/v1/feedback", "ingest", "ingest:write", "Post one canonical record", MIB, POSTING),
+    Passage("POST", "/v1/feedback:batch", "ingest", "ingest:write", "Post up to 5,000 canonical records", 8 * MIB, POSTING_MANY),
     Passage("POST", "/v1/overrides", "ingest", "ingest:write", "Judge a comment", MIB, OVERRIDING, OVERRIDE),
     Passage("GET", "/v1/quarantine", "ingest", "admin", "What could not be understood, and why"),
     Passage("GET", "/v1/quarantine/{id}", "ingest", "pii:read", "One delivery that could not be understood, with its body"),
