@@ -22,7 +22,7 @@ from deploy.local.servers import free_port_base
 ROOT = Path(__file__).parents[1]
 ALONE = ("ingest", "metrics")
 """Benches that start the servers they need themselves."""
-ON_A_STACK = ("gateway", "live")
+ON_A_STACK = ("gateway", "live", "fairness")
 """Benches of a running stack with the demo's history; each gets the path of its demo.json."""
 PATIENCE = 240.0
 

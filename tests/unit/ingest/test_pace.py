@@ -1,0 +1,115 @@
+"""The pace of publishing: what it asks Kafka, when, and what it does without an answer."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+
+import pytest
+
+from services.ingest import pace as module
+from services.ingest.pace import Cost, Pace, characters_of
+from shared.events import Answer, Body, Response, Ticket
+from shared.kafka import Broken, Position
+from shared.topics import METRICS_GROUP, SENTIMENT_GROUP
+from tests.unit.sentiment.test_scoring import NOON
+
+
+class Kafka:
+    """Answers with what the test sets, by group; Broken while it is away."""
+
+    def __init__(self) -> None:
+        self.committed: dict[str, dict[int, int] | None] = {METRICS_GROUP: {0: 0}, SENTIMENT_GROUP: {0: 0}}
+        self.away = False
+        self.calls = 0
+
+    async def __call__(self, group: str, partitions: Collection[int]) -> dict[int, int] | None:
+        self.calls += 1
+        assert 0 in partitions
+        if self.away:
+            raise Broken("away")
+        return self.committed[group]
+
+
+@pytest.fixture
+def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
+    """Looks follow one another quickly."""
+    monkeypatch.setattr(module, "SOON", 0.001)
+    monkeypatch.setattr(module, "LATER", 0.01)
+    return Kafka()
+
+
+@asynccontextmanager
+async def running(pace: Pace, kafka: Kafka) -> AsyncIterator[None]:
+    work = asyncio.create_task(pace.run(kafka))
+    try:
+        await pace.moved(5)
+        yield
+        assert not work.done()
+    finally:
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+
+def publish(pace: Pace, tenant: str, offset: int, characters: int = 0) -> None:
+    assert pace.take_live(tenant, 1)
+    assert not characters or pace.take_comments(tenant, characters)
+    pace.published([Cost(tenant, characters)], [Position(0, offset)])
+
+
+async def test_what_is_committed_frees_the_windows_of_its_group_alone(kafka: Kafka) -> None:
+    pace = Pace()
+    async with running(pace, kafka):
+        publish(pace, "acme", 0, characters=80)
+        kafka.committed[METRICS_GROUP] = {0: 1}
+        while pace.metrics.held:
+            await pace.moved(1)
+        assert pace.sentiment.held == 80
+        kafka.committed[SENTIMENT_GROUP] = {0: 1}
+        while pace.sentiment.held:
+            await pace.moved(1)
+
+
+async def test_kafka_is_asked_only_while_something_is_under_way(kafka: Kafka) -> None:
+    pace = Pace()
+    async with running(pace, kafka):
+        await asyncio.sleep(0.05)
+        assert kafka.calls == 2, "once for each group, to know what there is"
+        publish(pace, "acme", 0)
+        await asyncio.sleep(0.05)
+        assert kafka.calls >= 4
+
+
+async def test_a_group_that_has_never_run_does_not_bound_what_is_published(kafka: Kafka) -> None:
+    kafka.committed[METRICS_GROUP] = None
+    pace = Pace(least_events=10)
+    async with running(pace, kafka):
+        for offset in range(100):
+            publish(pace, "acme", offset)
+
+
+async def test_without_an_answer_the_last_known_counts_for_a_while_and_then_nothing_does(kafka: Kafka) -> None:
+    now = [0.0]
+    pace = Pace(least_events=10, clock=lambda: now[0])
+    async with running(pace, kafka):
+        for offset in range(5):
+            publish(pace, "acme", offset)
+        kafka.away = True
+        await asyncio.sleep(0.05)
+        assert not pace.take_live("acme", 6)
+        now[0] = module.BLIND_AFTER
+        await pace.moved(1)
+        assert pace.take_live("acme", 1_000)
+
+
+@pytest.mark.parametrize(
+    ("body", "characters"),
+    [
+        (Ticket(), 0),
+        (Response(at=NOON, answers=(Answer(question="q", kind="nps", value=9),)), 0),
+        (Response(at=NOON, answers=(Answer(question="q", kind="comment", text="x" * 10),)), 85),
+        (Response(at=NOON, answers=tuple(Answer(question=q, kind="comment", text="x" * 10) for q in "ab")), 85),
+        (Response(at=NOON, answers=(Answer(question="q", kind="comment", text="x" * 9_000),)), 4_075),
+    ],
+)
+def test_an_event_costs_the_characters_of_its_comments_as_far_as_a_model_reads_them(body: Body, characters: int) -> None:
+    assert characters_of(body) == characters
