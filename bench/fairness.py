@@ -202,13 +202,13 @@ async def bench(demo: dict[str, Any], environment: dict[str, str], count: int, q
         await drained(demo, environment["INTERNAL_TOKEN"])
         await measure(quiet, 1, None)  # waits until the comments of the demo's history are scored
         for name, load in loads.items():
+            await drained(demo, environment["INTERNAL_TOKEN"])
             print(f"quiet tenant {name}", flush=True)
             took = await measure(quiet, quiet_count, load)
             alone = alone or took
             for what, waits in took.items():
                 ratio = share(waits, 0.5) / share(alone[what], 0.5)
                 print(line(what, waits) + (f"   p50 {ratio:.1f} times that alone" if load else ""), flush=True)
-            await drained(demo, environment["INTERNAL_TOKEN"])
 
 
 def main() -> None:
