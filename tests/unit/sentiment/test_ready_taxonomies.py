@@ -45,7 +45,8 @@ async def test_a_tenants_first_taxonomy_is_waited_for_and_a_change_is_not() -> N
     assert await ready.of("acme") is TWO
     prepare.may.clear()
     changes.newest = LARGE
-    assert [await ready.of("acme") for _ in range(3)] == [TWO] * 3
+    async with asyncio.timeout(5):
+        assert [await ready.of("acme") for _ in range(3)] == [TWO] * 3
     prepare.may.set()
     await asyncio.sleep(0.01)
     assert await ready.of("acme") is LARGE
