@@ -1,4 +1,4 @@
-"""The two real servers, started once for all tests that ask for them, on free ports and in a folder of their own."""
+"""The two real servers, started once for all tests that ask for them, on free ports and in a folder of their own; the logs."""
 
 import asyncio
 import tempfile
@@ -7,12 +7,28 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+import structlog
 
 from deploy.local.servers import Kafka, Postgres, free_port, free_port_base
 from shared.migrations import upgrade
+from shared.telemetry import places_of
 
 SERVICES = Path(__file__).parents[1] / "services"
 NewDatabase = Callable[[str], Awaitable[str]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_tracebacks() -> None:
+    """Log errors as services do. structlog's default renders every local variable of every frame, which takes seconds."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.ExceptionRenderer(places_of),
+            structlog.dev.ConsoleRenderer(colors=False),
+        ]
+    )
 
 
 @pytest.fixture(scope="session")
