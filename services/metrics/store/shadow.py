@@ -33,7 +33,7 @@ COUNTED = f"""
     WHERE comments = 1 AND before IS NOT NULL AND after IS NOT NULL GROUP BY 1, 2
 """  # noqa: S608
 SEVERAL = f"""
-    {JUDGED} SELECT subject_id, at FROM judged WHERE comments > 1 AND before IS NOT NULL AND after IS NOT NULL
+    {JUDGED} SELECT subject_id, at FROM judged WHERE comments > 1 AND before IS NOT NULL AND after IS NOT NULL ORDER BY subject_id
 """  # noqa: S608
 CHANGED = f"""
     {JUDGED} SELECT subject_id, at FROM judged
@@ -78,14 +78,31 @@ async def compare(
     found = Comparison()
     for before, after, count in await connection.fetch(COUNTED, *values):
         found.confusion.counts[before, after] += count
-    places = [(number, at) for number, at in await connection.fetch(SEVERAL, *values)]
-    async for told in paired(connection, places, promoted, candidate):
-        found.confusion.add(pair for _, pair in told)
-        found.keep(told, examples)
+    async for places in parts(connection, SEVERAL, *values):
+        async for told in paired(connection, places, promoted, candidate):
+            found.confusion.add(pair for _, pair in told)
+            found.keep(told, examples)
     places = [(number, at) for number, at in await connection.fetch(CHANGED, *values, examples)]
     async for told in paired(connection, places, promoted, candidate):
         found.keep(told, examples)
     return found
+
+
+async def parts(connection: asyncpg.Connection, query: str, *values: object) -> AsyncIterator[list[Place]]:
+    """The places that `query` finds in order of their subjects, those of about AT_ONCE subjects at a time, never half of a
+    subject's;
+    read as they are needed, in a transaction."""
+    part: list[Place] = []
+    subjects = 0
+    async for number, at in connection.cursor(query, *values, prefetch=AT_ONCE):
+        if not part or part[-1][0] != number:
+            subjects += 1
+            if subjects > AT_ONCE:
+                yield part
+                part, subjects = [], 1
+        part.append((number, at))
+    if part:
+        yield part
 
 
 async def paired(
