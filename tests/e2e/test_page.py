@@ -9,6 +9,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.browser import open_browser
 from tests.e2e.stack import Stack, nps_response, until
+from tests.unit.metrics.test_filters import written
 
 SECONDS = 20_000
 HOSTILE = '<img src="/x" onerror="document.title = \'owned\'"> <script>document.title = "owned"</script> & so on'
@@ -128,6 +129,31 @@ async def test_a_click_on_a_group_filters_the_page_and_a_second_one_takes_it_bac
     assert "filter%5Bteam%5D=delivery" in board.page.url
     await group.click()
     await expect(answers).to_have_text("4 answers", timeout=SECONDS)
+
+
+@pytest.mark.parametrize("team", ["Support, EU", "null"])
+async def test_a_group_whose_name_needs_an_escape_filters_the_page_too(board: Board, team: str) -> None:
+    await board.post(10, "Lovely.", team)
+    answers = board.page.locator('[data-kpi="nps"] .n')
+    await board.page.get_by_role("button", name=team, exact=True).click(timeout=SECONDS)
+    await expect(answers).to_have_text("1 answers", timeout=SECONDS)
+    await expect(board.page.locator(".comment .said")).to_have_text(["Lovely."], timeout=SECONDS)
+    await expect(board.page.locator(".chip-button", has_text=team)).to_be_visible()
+
+
+ESCAPED = """async (groups) => {
+    const { asFilter, groupsOf } = await import("/static/state.js");
+    return groups.map((group) => [asFilter(group), groupsOf(asFilter(group))]);
+}"""
+GROUPS = ["billing", None, "null", "\\null", "a,b", "!a", "a!b", "a\\", "a\\,b", ",", "!", "\\", "é"]
+
+
+async def test_the_page_writes_and_reads_filters_as_the_service_does(stack: Stack, browser: Browser) -> None:
+    page = await browser.new_page()
+    await page.goto(stack.gateway_url)
+    found = await page.evaluate(ESCAPED, GROUPS)
+    assert found == [[written(group), [{"group": group, "excluded": False}]] for group in GROUPS]
+    await page.context.close()
 
 
 async def test_the_records_behind_a_number_are_those_that_it_counts(board: Board) -> None:
