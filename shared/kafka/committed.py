@@ -48,7 +48,10 @@ class CommittedOffsets:
         if group not in self._coordinators:
             self._coordinators[group] = await client.find_coordinator(group)
         asked = [TopicPartition(topic.name, number) for number in partitions]
-        stored = await client.list_consumer_group_offsets(group, self._coordinators[group], asked)
+        try:
+            stored = await client.list_consumer_group_offsets(group, self._coordinators[group], asked)
+        except AttributeError as error:  # how aiokafka 0.14 fails on a partition's error: it looks for one of the whole answer
+            raise KafkaError("the offsets of a partition can't be told now") from error
         if stored.keys() != set(asked):  # an error of the whole group comes as an empty answer
             raise KafkaError("the group's offsets can't be told now")
         return {tp.partition: at.offset for tp, at in stored.items() if at.offset >= 0} or None
