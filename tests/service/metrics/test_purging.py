@@ -97,3 +97,24 @@ async def test_a_tenants_purge_leaves_others_alone(world: World) -> None:
     await purge(world, times=3)
     rows = await world.pool.fetch("SELECT t.slug FROM customers c JOIN tenants t ON t.id = c.tenant WHERE pseudonym = 'p1'")
     assert [row[0] for row in rows] == ["other"]
+
+
+async def test_a_look_up_removes_the_mark_so_that_no_purge_deletes_the_value_before_it_is_used(world: World) -> None:
+    await two_customers(world)
+    await purge(world)
+    number = await world.pool.fetchval("SELECT id FROM customers WHERE pseudonym = 'p1' AND unused_since IS NOT NULL")
+    tenant = await world.pool.fetchval("SELECT id FROM tenants")
+    assert (await Interner(world.pool, "customers").ids([(tenant, "p1")]))[tenant, "p1"] == number
+    await purge(world)
+    assert "p1" in await values(world)
+
+
+async def test_a_value_that_a_histogram_names_stays_until_its_span_is_counted_again(world: World) -> None:
+    await two_customers(world)
+    named = "SELECT count(*) FROM histograms h JOIN terms t ON t.id = h.value WHERE t.term = $1"
+    assert await world.pool.fetchval(named, "anna's own segment")
+    await purge(world, times=3)
+    assert "anna's own segment" in await values(world)
+    await world.seal()
+    await purge(world, times=3)
+    assert "anna's own segment" not in await values(world)
