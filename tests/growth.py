@@ -25,32 +25,30 @@ class Hostile(NamedTuple):
         return self.head + (self.unit * (length // len(self.unit) + 1))[:length] + self.tail
 
 
-LADDER = (64, 16, FACTOR, 1)
-"""The length divided by each of these in turn, so that work which is worse than linear is found before it takes minutes."""
-ENOUGH = 0.2
-"""Seconds after which a ratio above MOST is no noise."""
+LADDER = (16, 4, 1)
+"""The length is divided by each of these in turn, so work that is worse than linear is found before it takes minutes."""
 
 
 def growth(work: Callable[[str], object], text: Hostile, length: int) -> float:
     """How many times longer `work` takes on `length` characters than on a quarter of them.
 
-    The smallest of up to TRIES ratios: a busy machine raises some of them, quadratic work all. If a shorter text already
-    shows that the work is worse than linear, the ratio for that text.
+    If a shorter text already shows that the work is worse than linear, the ratio for that text.
     """
-    times = [seconds(work, text.of(length // LADDER[0]))]
-    for shorter in LADDER[1:]:
-        times.append(seconds(work, text.of(length // shorter)))
-        ratio = times[-1] / max(times[-2], LEAST)
-        if times[-1] > ENOUGH and ratio > MOST:
-            return ratio
-    if ratio <= MOST / 2:
-        return ratio
-    short, long = text.of(length // FACTOR), text.of(length)
+    ratio = 0.0
+    for divisor in LADDER:
+        ratio = smallest_ratio(work, text.of(length // divisor // FACTOR), text.of(length // divisor))
+        if ratio > MOST:
+            break
+    return ratio
+
+
+def smallest_ratio(work: Callable[[str], object], short: str, long: str) -> float:
+    """The smallest of up to TRIES ratios of the times: a busy machine raises some of them, quadratic work all."""
     smallest = float("inf")
     for _ in range(TRIES):
         before = max(seconds(work, short), LEAST)
         smallest = min(smallest, seconds(work, long) / before)
-        if smallest <= MOST / 2:
+        if smallest <= MOST * 2 / 3:
             break
     return smallest
 

@@ -4,6 +4,7 @@ import re
 
 import emoji
 
+from services.sentiment.domain.runs import without_long_chains
 from services.sentiment.domain.scorer import Opinion
 
 GLAD = frozenset("👍👏🙌🤩😀😃😄😁😆😊🙂☺😍🥰😘😻😎🤗❤🧡💛💚💙💜🖤🤍💖💕💗💯🎉🥳✅👌🤝💪🔥⭐🌟✨🏆😇😋🙏")
@@ -19,7 +20,7 @@ def mood(text: str) -> Opinion | None:
     """The opinion that a text of nothing but emoji and emoticons shows, or None when it holds a word or no picture at all."""
     if any(sign.isalpha() for sign in text if sign not in "xXdDoO"):
         return None
-    bare, glad_signs = GLAD_SIGNS.subn("", text)
+    bare, glad_signs = GLAD_SIGNS.subn("", without_long_chains(text))
     bare, sad_signs = SAD_SIGNS.subn("", bare)
     pictures = [found["emoji"] for found in emoji.emoji_list(bare)]
     if REST.sub("", emoji.replace_emoji(bare, "")) or not (pictures or glad_signs or sad_signs):

@@ -9,6 +9,8 @@ import unicodedata
 
 import emoji
 
+from services.sentiment.domain.runs import with_few_marks, without_long_chains
+
 URL = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
 MENTION = re.compile(r"(?<![\w.])@\w+")
 BLANKS = re.compile(r"\s+")
@@ -43,7 +45,7 @@ def own_words(text: str) -> str:
 
 
 def _worded(text: str) -> str:
-    text = unicodedata.normalize("NFKC", html.unescape(text)).translate(QUOTES)
+    text = unicodedata.normalize("NFKC", with_few_marks(html.unescape(text))).translate(QUOTES)
     text = URL.sub(" http ", text)
     text = MENTION.sub(" @user ", text)
     text = FROWN.sub(" frowning face ", SMILE.sub(" smiling face ", text))
@@ -66,7 +68,7 @@ def _shouts(text: str) -> bool:
 
 def named(text: str) -> str:
     """Every emoji by its English name, as words: a model needs to know no picture, and one in a new skin is the same."""
-    return emoji.replace_emoji(text, lambda picture, facts: f" {words(facts['en'])} ")
+    return emoji.replace_emoji(without_long_chains(text), lambda picture, facts: f" {words(facts['en'])} ")
 
 
 def words(name: str) -> str:

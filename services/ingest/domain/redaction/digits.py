@@ -14,7 +14,7 @@ GAP = rf"{SEPARATOR}{{0,8}}+"
 FEWEST = 7
 """Digits of the shortest number that is redacted, a phone number."""
 GROUP = re.compile(r"\d+")
-ENOUGH = re.compile(rf"(?:\D*+\d){{{FEWEST}}}")
+ENOUGH = re.compile(rf"(?:\d\D*+){{{FEWEST - 1}}}\d")
 
 
 def runs_of(fewest: int) -> re.Pattern[str]:
@@ -35,7 +35,7 @@ class Group(NamedTuple):
 
 def has_enough_digits(text: str) -> bool:
     """Whether `text` holds as many digits as the shortest number that is redacted."""
-    return ENOUGH.match(text) is not None
+    return ENOUGH.search(text) is not None
 
 
 def groups_of(text: str, run: re.Match[str]) -> list[Group]:

@@ -11,7 +11,7 @@ from services.ingest.domain.redaction.spans import UNEXAMINED, Budget, Span
 
 HEAD = re.compile(rf"(?P<country>[A-Za-z]{{2}}){GAP}\d{GAP}\d")
 CHARACTERS = {"n": r"\d", "a": "[A-Za-z]", "c": "[A-Za-z0-9]"}
-PART = re.compile(r"(\d+)!([nac])")
+PART = re.compile(r"(\d{1,2})!([nac])")
 
 
 def find(text: str, budget: Budget) -> Iterator[Span]:

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from services.sentiment.domain.runs import with_few_marks
+
 MARKS = re.compile(r"[\u0300-\u036f\u0610-\u061a\u0640\u064b-\u065f\u0670\u200b-\u200f]")
 """Accents, Arabic short vowels, tatweel, and what is invisible: many type none of them."""
 SHORT = re.compile(r"(?<=\w)'(?=(?:t|s|ll|re|ve|m|d)\b)")
@@ -18,7 +20,8 @@ def read(text: str) -> str:
     """The words in lower case, without accents, apostrophes and Arabic articles; sentences end in "." or "?", clauses in ","."""
     folded = text.casefold()
     if not folded.isascii():
-        folded = MARKS.sub("", unicodedata.normalize("NFKD", folded.translate(QUOTES))).replace("،", ",").replace("؛", ";")
+        parted = unicodedata.normalize("NFKD", with_few_marks(folded.translate(QUOTES)))
+        folded = MARKS.sub("", parted).replace("،", ",").replace("؛", ";")
     if "'" in folded:
         folded = SHORT.sub("", folded)
     line = " ".join([ENDS.get(token[0], token) for token in TOKEN.findall(folded)])

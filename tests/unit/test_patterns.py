@@ -1,0 +1,134 @@
+"""Every regular expression that reads customers' words takes time linear in the length of any text."""
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import services.ingest.domain.redaction as redaction_package
+import services.sentiment.domain as sentiment_domain
+from services.ingest.domain.redaction import Redactor
+from services.sentiment.domain.explaining import spans
+from services.sentiment.domain.features import bins_of
+from services.sentiment.domain.languages import language_of
+from services.sentiment.domain.moods import mood
+from services.sentiment.domain.non_answers import is_non_answer, plain
+from services.sentiment.domain.pieces import pieces
+from services.sentiment.domain.preprocessing import cased, own_words, prepared
+from services.sentiment.domain.ratings import rated
+from services.sentiment.domain.rules import ruled
+from services.sentiment.domain.urgency import urgency_of
+from services.sentiment.domain.urgency.words import read
+from tests.growth import MOST, Hostile, growth
+
+LENGTH = 20_000
+HOSTILE = [
+    *map(Hostile, [
+        " ", "a", "a ", "1", "1 ", "-", " -", "(", "'", "a'", '"', '"a', "@", "@a", "a@", ".", "a.", "!", "?!", "\n", " \n",
+        ": ", ":", "<3", "★", "★ ", "☆", "☆ ", "5/", "5 -", "5 stars ", "5-", "www.", "http://", "&", "&#", "&am", "\\", "[", "{",
+        "_", "aaa", "ab", "é", "e\u0301", "\u0301", "\u0316\u0301", "\u0f73", "\u05b0\u0591", "\u200d", "\ufe0f", "👍",
+        "👩\u200d", "👍🏽\u200d", "🇩🇪\u200d", "👩\ufe0f\u200d", "a\u200d", "👍🏽", "🇩🇪", "؟", "ال",
+        "لل", "4111 ", "DE89", "+49 ", ", but ", "but", "mais ", ",mas", "; ", ". ", ".)", "not ", "no ", "2024-11-20", "1.1.",
+    ]),
+    *[
+        Hostile(unit, head, "x")
+        for head in ("rate", "i give it", "5", "★", "http://", "a@b", '"', ",")
+        for unit in (" ", "-", "\u00a0")
+    ],
+]  # fmt: skip
+WORDS = [Hostile(unit) for unit in ("refund ", "i will not cancel ", "my ", "charged twice ", "nobody can ", "الغاء ")]
+"""For the phrases of urgency, which look for words."""
+
+
+def modules(package: ModuleType) -> Iterator[ModuleType]:
+    yield package
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        yield importlib.import_module(found.name)
+
+
+def patterns_in(value: Any) -> Iterator[re.Pattern[str]]:
+    """The compiled patterns in a module's value, as deep as tuples, lists and mappings go."""
+    if isinstance(value, re.Pattern):
+        yield value
+    elif isinstance(value, dict):
+        yield from (pattern for one in value.values() for pattern in patterns_in(one))
+    elif isinstance(value, tuple | list):
+        yield from (pattern for one in value for pattern in patterns_in(one))
+
+
+def named_patterns() -> dict[str, list[re.Pattern[str]]]:
+    """The patterns of redaction and of all that reads comments, by module and name."""
+    found = {}
+    for module in (*modules(redaction_package), *modules(sentiment_domain)):
+        for name, value in vars(module).items():
+            if patterns := list(patterns_in(value)):
+                found[f"{module.__name__.removeprefix('services.')}.{name}"] = patterns
+    return found
+
+
+PATTERNS = named_patterns()
+ALONE = {name: patterns for name, patterns in PATTERNS.items() if len(patterns) < 20}
+TABLES = {name: patterns for name, patterns in PATTERNS.items() if len(patterns) >= 20}
+"""The phrases of urgency: some thousand, timed together."""
+
+
+def apply_all(patterns: list[re.Pattern[str]]) -> Callable[[str], None]:
+    def work(text: str) -> None:
+        for pattern in patterns:
+            pattern.fullmatch(text)
+            for _ in pattern.finditer(text):
+                pass
+
+    return work
+
+
+def slow(work: Callable[[str], object], texts: list[Hostile]) -> dict[str, float]:
+    """The texts on which `work` is worse than linear, with the growth of its time."""
+    grown = {f"{text.head!r} + {text.unit!r} * n + {text.tail!r}": growth(work, text, LENGTH) for text in texts}
+    return {name: ratio for name, ratio in grown.items() if ratio > MOST}
+
+
+def test_the_patterns_of_all_modules_are_collected() -> None:
+    assert {name.rpartition(".")[0].removeprefix("sentiment.domain.") for name in ALONE} > {
+        "ratings", "non_answers", "preprocessing", "pieces", "moods", "urgency.words", "ingest.domain.redaction.cards",
+        "ingest.domain.redaction.phones", "ingest.domain.redaction.emails", "ingest.domain.redaction.ibans",
+    }  # fmt: skip
+    assert sum(map(len, TABLES.values())) > 1000
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_pattern_is_linear(name: str) -> None:
+    assert slow(apply_all(ALONE[name]), HOSTILE) == {}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_phrases_of_urgency_are_linear(name: str) -> None:
+    assert slow(apply_all(TABLES[name]), WORDS[:2]) == {}
+
+
+FUNCTIONS: dict[str, Callable[[str], object]] = {
+    "redaction": lambda text: Redactor()(text),
+    "rated": rated,
+    "ruled": ruled,
+    "mood": mood,
+    "is_non_answer": is_non_answer,
+    "plain": plain,
+    "prepared": prepared,
+    "cased": cased,
+    "own_words": own_words,
+    "language_of": lambda text: language_of(text, None),
+    "pieces": pieces,
+    "bins_of": bins_of,
+    "spans": spans,
+    "read": read,
+    "urgency_of": urgency_of,
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_linear(name: str) -> None:
+    assert slow(FUNCTIONS[name], HOSTILE + WORDS) == {}
