@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from services.metrics.purger import GRACE, Purger
+from services.metrics.store import purges
 from services.metrics.store.interning import REMEMBERED_SECONDS, Interner
 from services.metrics.store.writer import Writer
 from tests.service.metrics.test_verify import Inbox, ago, failed, verified
@@ -109,12 +110,22 @@ async def test_a_look_up_removes_the_mark_so_that_no_purge_deletes_the_value_bef
     assert "p1" in await values(world)
 
 
-async def test_a_value_that_a_histogram_names_stays_until_its_span_is_counted_again(world: World) -> None:
-    await two_customers(world)
+async def test_a_value_that_only_an_open_seal_names_is_deleted_and_the_seal_is_right_again_afterwards(world: World) -> None:
+    inbox = await two_customers(world)
     named = "SELECT count(*) FROM histograms h JOIN terms t ON t.id = h.value WHERE t.term = $1"
     assert await world.pool.fetchval(named, "anna's own segment")
-    await purge(world, times=3)
-    assert "anna's own segment" in await values(world)
-    await world.seal()
-    await purge(world, times=3)
+    await purge(world, times=2)
     assert "anna's own segment" not in await values(world)
+    await world.seal()
+    assert failed(await verified(world, inbox)) == []
+
+
+async def test_an_erasure_during_a_purge_is_not_forgotten(world: World) -> None:
+    await two_customers(world)
+    async with world.pool.acquire() as connection:
+        claimed = await purges.claim(connection)
+        assert claimed is not None
+        await world.take(erasure("c1/response/2", ago(0)))
+        for _ in range(2):
+            await purges.purge(connection, claimed, AT_ONCE)
+        assert await connection.fetchval("SELECT count(*) FROM purges") == 1
