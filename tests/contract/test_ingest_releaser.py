@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from deploy.local.servers import Postgres, free_port
 from services.ingest import releaser
 from services.ingest.domain.connection import Connection, Mapping
-from services.ingest.domain.receive import receive
+from services.ingest.domain.receive import receive, receive_again
 from services.ingest.inbox import held
 from services.ingest.inbox.committer import Committer
 from services.ingest.inbox.stated import Stated
@@ -136,6 +136,18 @@ async def test_two_processes_release_each_delivery_once(tool: PausedTool, monkey
         assert workers.dead == []
     assert await tool.statements() == [f"msg_{n}#0" for n in range(100)]
     assert sorted(stated.event.seq for stated in tool.published) == sorted({stated.event.seq for stated in tool.published})
+
+
+async def test_what_two_processes_have_read_is_stored_by_one_of_them_only(tool: PausedTool) -> None:
+    """The other one comes later with the same deliveries, as after a lost answer to its COMMIT."""
+    await tool.hold(2)
+    await tool.set_state("active")
+    stored = await held.oldest_held(tool.pool, tool.connection.id, 10, 10_000)
+    deliveries = {one.seq: receive_again(tool.connection, one, datetime.now(UTC)) for one in stored}
+    async with tool.pool.acquire() as db:
+        assert len(await held.release(db, tool.connection, deliveries) or []) == 2
+        assert await held.release(db, tool.connection, deliveries) == []
+    assert await tool.statements() == ["msg_0#0", "msg_1#0"]
 
 
 async def test_nothing_is_released_that_was_read_before_a_new_pause_or_another_mapping(tool: PausedTool) -> None:
