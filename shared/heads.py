@@ -3,6 +3,7 @@
 from asyncio import TimerHandle, Transport
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NoReturn
 
 from httptools import HttpParserError
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -124,16 +125,16 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        self._count_head(len(url))
+        self._head_bytes += len(url)
+        if self._head_bytes > self.limits.head_bytes:
+            self._exceed_head()
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._unparsed = 0
-        self._count_head(len(name) + len(value))
-        if len(self.headers) >= self.limits.headers:
-            detail = f"at most {self.limits.headers} headers"
-            self._refusal = Refusal("headers", 431, HEAD_TOO_LARGE, detail)
-            raise HttpParserError(detail)
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > self.limits.head_bytes or len(self.headers) >= self.limits.headers:
+            self._exceed_head()
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -161,11 +162,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refuse(self._refusal or Refusal("malformed", 400, "Bad request", msg))
 
     # --- limits
-    def _count_head(self, size: int) -> None:
-        self._head_bytes += size
+    def _exceed_head(self) -> NoReturn:
         if self._head_bytes > self.limits.head_bytes:
             self._refusal = self._head_too_large()
-            raise HttpParserError(self._refusal.detail)
+        else:
+            self._refusal = Refusal("headers", 431, HEAD_TOO_LARGE, f"at most {self.limits.headers} headers")
+        raise HttpParserError(self._refusal.detail)
 
     def _head_too_large(self) -> Refusal:
         return Refusal("head_bytes", 431, HEAD_TOO_LARGE, f"at most {self.limits.head_bytes} bytes")
