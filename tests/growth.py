@@ -25,7 +25,7 @@ class Hostile(NamedTuple):
         return self.head + (self.unit * (length // len(self.unit) + 1))[:length] + self.tail
 
 
-LADDER = (16, 4, 1)
+LADDER = (256, 64, 16, 4, 1)
 """The length is divided by each of these in turn, so work that is worse than linear is found before it takes minutes."""
 
 
