@@ -5,6 +5,9 @@ seconds is left to the table, from which the sweeper publishes. See `services.in
 
 Where sentiment is behind and metrics is not, an event is published with its comments marked COMMENTS_LATER, so that it is counted
 at once, and a second time, for sentiment, when its turn has come.
+
+Records may leave long after their receipt and out of its order. So each carries, beside its event, the receipt time of the oldest
+delivery that was still waiting: a consumer that loses records asks for everything from that time on.
 """
 
 import asyncio
@@ -12,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import Protocol
 
@@ -26,6 +30,7 @@ from services.ingest.inbox.leftovers import (
     claim_comments,
     claim_events,
     mark_published,
+    oldest_receipt,
     postpone_comments,
     release,
 )
@@ -71,9 +76,10 @@ class Parcel:
     later: bool
     cost: Cost
 
-    @property
-    def message(self) -> Message:
-        headers = (received_header(self.event.received_at),)
+    def message(self, oldest: datetime | None) -> Message:
+        """The record to publish. `oldest`: the receipt time of the oldest delivery that waits."""
+        received_at = self.event.received_at
+        headers = (received_header(min(received_at, oldest) if oldest else received_at),)
         key = subject_key(self.event.tenant, self.event.subject)
         return Message(key, self.event.encoded, (*headers, COMMENTS_LATER) if self.later else headers)
 
@@ -88,6 +94,9 @@ class Relay:
         self._live: FairQueue[Delivery] = FairQueue(MOST_HELD)
         self._offered = asyncio.Event()
         self._postponed = asyncio.Event()
+        self._oldest: datetime | None = None
+        """The receipt time of the oldest delivery in the table, as of `_looked_at`."""
+        self._looked_at = -REST_SECONDS
 
     def offer(self, committed: Sequence[Stated]) -> None:
         """Publish these soon; what there is no room for, the sweeper publishes."""
@@ -129,11 +138,19 @@ class Relay:
         """Publish what is due in the table until cancelled."""
         while True:
             try:
+                await self._look_at_oldest()
                 if not (await self._sweep_events() + await self._sweep_comments()):
                     await self._rest()
             except (Undelivered, *OUTAGE) as error:
                 log.warning("sweeper.away", error=type(error).__name__)
                 await asyncio.sleep(REST_SECONDS)
+
+    async def _look_at_oldest(self) -> None:
+        """Look, at most once in REST_SECONDS, how old the oldest delivery in the table is."""
+        now = time.monotonic()
+        if now - self._looked_at >= REST_SECONDS:
+            self._oldest = await oldest_receipt(self._pool)
+            self._looked_at = now
 
     async def _rest(self) -> None:
         """Wait until there may be something to publish: a moment while there is a backlog, for which there was no room."""
@@ -186,7 +203,7 @@ class Relay:
         """Publish events, and note in the table what has become of their deliveries and of `seqs`."""
         costs = [parcel.cost for parcel in parcels]
         try:
-            positions = await self._producer.send_all(EVENTS, [parcel.message for parcel in parcels], SEND_SECONDS)
+            positions = await self._producer.send_all(EVENTS, [parcel.message(self._oldest) for parcel in parcels], SEND_SECONDS)
         except BaseException:
             self._pace.give_back(costs)
             raise

@@ -18,7 +18,7 @@ from services.sentiment.ready_taxonomies import ReadyTaxonomies
 from services.sentiment.tenants_taxonomies import Taxonomies
 from shared import metrics_names as metrics
 from shared.events import Event, Score, ScoreEvent, comments, decode_event, encode
-from shared.kafka import Message, Poison, Record, Retry, received_header
+from shared.kafka import Message, Poison, Record, Retry, received_at, received_header
 from shared.taxonomy import Taxonomy
 from shared.topics import COMMENTS_LATER, SCORES, Topic, subject_key
 
@@ -108,8 +108,8 @@ def distinct(event: Event) -> list[Comment]:
 
 
 def message(model: Model, record: Record, event: Event, score: Score) -> Message:
-    """The score as it travels: beside its subject, with the event's receipt time and trace carried on."""
+    """The record of a score, under the key of its subject, with the headers of its event: receipt time and trace."""
     said = ScoreEvent(tenant=event.tenant, subject=event.subject, model=str(model), received_at=event.received_at, score=score)
-    received = received_header(event.received_at)
+    received = received_header(received_at(record.headers) or event.received_at)
     carried = tuple(header for header in record.headers if header[0] != received[0])
     return Message(subject_key(event.tenant, event.subject), encode(said), (received, *carried))

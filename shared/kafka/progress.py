@@ -15,7 +15,7 @@ class Commit(NamedTuple):
 
 
 def reached(records: Sequence[Record]) -> str:
-    """The least receipt time among `records`: publishing follows receipt only roughly, and a replay publishes old ones again."""
+    """The least receipt time in the headers of `records`: a replay from it brings back all that is published after them."""
     times: list[datetime] = [at for record in records if (at := received_at(record.headers))]
     return min(times).isoformat() if times else ""
 

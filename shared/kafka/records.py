@@ -12,7 +12,8 @@ from typing import NamedTuple
 Headers = tuple[tuple[str, bytes], ...]
 
 RECEIVED_AT = "received_at"
-"""The header that carries when ingest received what a record tells of, RFC 3339."""
+"""The header with a receipt time, RFC 3339: everything received before it was published before the record. At most the receipt
+time of the record's own event; earlier while ingest still had older events to publish."""
 
 
 class Place(NamedTuple):
@@ -93,7 +94,7 @@ class Unsendable(Exception):
 
 
 def received_header(at: datetime) -> tuple[str, bytes]:
-    """The header that tells a consumer how far in receipt time it has come."""
+    """The header of a record before which everything received before `at` was published."""
     return RECEIVED_AT, at.isoformat().encode()
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from services.ingest.pace import Pace, characters_of
 from services.ingest.relay import Relay
 from services.ingest.store.outbox import Outbox
 from shared.events import decode_event
-from shared.kafka import CommittedOffsets, Consumer, Producer
+from shared.kafka import CommittedOffsets, Consumer, Producer, received_at
 from shared.topics import COMMENTS_LATER, METRICS_GROUP
 from shared.workers import Workers
 from tests.conftest import NewDatabase
@@ -262,3 +263,35 @@ def rows_read(node: dict[str, Any]) -> int:
     """Rows that the scans of `unpublished` in a plan returned or threw away."""
     own = node["Actual Rows"] + node.get("Rows Removed by Filter", 0) if node.get("Relation Name") == "unpublished" else 0
     return int(own * node["Actual Loops"]) + sum(rows_read(child) for child in node.get("Plans", ()))
+
+
+async def test_a_record_tells_the_receipt_time_of_the_oldest_delivery_that_still_waits(inbox: Inbox) -> None:
+    """A consumer that loses records asks for a replay from there; the flood's may be the ones that it lost."""
+    broker = Broker()
+    pace = Pace(least_events=WINDOW)
+    relay = Relay(inbox.pool, broker, pace)
+    await inbox.take(*[said(n % 10, id=str(n), subject=f"f-{n}", tenant="flood") for n in range(FLOOD)])
+    inbox.handed.clear()
+    await due(inbox)
+    await inbox.pool.execute("UPDATE inbox SET received_at = received_at - interval '1 hour'")
+    oldest = await inbox.pool.fetchval("SELECT min(received_at) FROM inbox")
+    async with publishing(relay, pace, Committed(broker, stopped=["metrics"])):
+        await until(lambda: sent(broker, WINDOW // 2))
+        await inbox.take(said(9, id="live", subject="live"))
+        relay.offer(inbox.handed)
+        await until(lambda: published(broker, "con_1/response/live"))
+    live = next(message for message in broker.sent if decode_event(message.value).subject == "con_1/response/live")
+    receipt = received_at(live.headers)
+    assert receipt
+    assert oldest <= receipt < decode_event(live.value).received_at - timedelta(minutes=30)
+
+
+async def test_with_nothing_waiting_a_record_tells_its_own_receipt_time(inbox: Inbox) -> None:
+    broker = Broker()
+    relay = Relay(inbox.pool, broker, Pace())
+    async with publishing(relay, Pace(), Committed(broker)):
+        await asyncio.sleep(1.2)
+        await inbox.take(said(9, id="live", subject="live"))
+        relay.offer(inbox.handed)
+        await until(lambda: nothing_waits(inbox))
+    assert received_at(broker.sent[0].headers) == broker.events[0].received_at

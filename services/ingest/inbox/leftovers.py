@@ -63,6 +63,7 @@ CLAIM_COMMENTS = CLAIM.format(state="comments > 0", units="row.comments", least=
 
 EVENTS = "SELECT seq, tenant, subject, received_at, event FROM events WHERE seq = ANY($1::bigint[]) ORDER BY seq, position"
 RELEASE = "UPDATE unpublished SET due = now() WHERE seq = ANY($1::bigint[])"
+OLDEST = "SELECT received_at FROM inbox WHERE seq = (SELECT min(seq) FROM unpublished)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,12 @@ async def _claim(pool: asyncpg.Pool, statement: str, *arguments: Any) -> Claimed
         seqs = [row[0] for row in await db.fetch(statement, *arguments, LEASE_SECONDS)]
         rows = await db.fetch(EVENTS, seqs) if seqs else []
     return Claimed(seqs, [Outgoing(r[0], r[1], r[2], r[3], r[4].encode()) for r in rows])
+
+
+async def oldest_receipt(pool: asyncpg.Pool) -> datetime | None:
+    """When the oldest delivery was received whose events, or comments, are still to be published; None: there is none."""
+    received_at: datetime | None = await pool.fetchval(OLDEST)
+    return received_at
 
 
 async def release(pool: asyncpg.Pool, seqs: Sequence[int]) -> None:

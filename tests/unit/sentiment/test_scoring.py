@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -88,6 +88,14 @@ async def score(given: Sequence[Record], scorer: Scorer | None = None, sent: Sen
     async with Pool(scorer or VaderScorer(), threads=2) as pool:
         await Scoring(pool, sent)(given)
     return sent
+
+
+async def test_a_score_carries_the_receipt_time_in_the_headers_of_its_event() -> None:
+    """It may be earlier than the event's own: older events may still be waiting in ingest."""
+    earlier = received_header(NOON - timedelta(hours=1))
+    published = replace(record(encode(event(comment("Great service!"), "api/response/r-0"))), headers=(earlier,))
+    (message,) = (await score([published])).messages
+    assert message.headers == (earlier,)
 
 
 async def test_a_comment_becomes_a_score_beside_its_subject_with_the_receipt_time_carried_on() -> None:
