@@ -31,7 +31,7 @@ def union(*statements: Iterable[Event]) -> dict[str, Event]:
             state[event.statement] = event if other is None else effective(other, event)
     if tombstones:
         latest = max(tombstones, key=_tombstone_order)
-        return {tombstone.statement: tombstone for tombstone in [*tombstones, latest]}
+        return {latest.statement: latest}
     return state
 
 
