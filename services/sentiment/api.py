@@ -24,6 +24,7 @@ from shared.disconnects import cancelled_on_disconnect
 from shared.events import Score
 from shared.fair_queue import FairQueue
 from shared.http import TENANT_HEADER, TIMEOUT_HEADER, internal_only
+from shared.json_bounds import OutOfBounds, check_bounds
 from shared.kafka import Retry
 from shared.problems import TooLarge, Unavailable, Unprocessable, refused
 from shared.taxonomy import Taxonomy
@@ -38,6 +39,8 @@ MAX_COMMENTS = 256
 MAX_CHARACTERS = 20_000
 MAX_TOTAL = 200_000
 """Characters of all texts of a call."""
+MAX_VALUES = 2_000
+"""Values, arrays and objects of a body; MAX_COMMENTS texts with their languages have 770."""
 MAX_BODY = 8 * 1024 * 1024
 MAX_EXPLAINED, MAX_EXPLAINED_CHARACTERS = 8, 1_000
 """An explanation scores a text once for each of its words."""
@@ -130,9 +133,12 @@ async def read(request: Request) -> bytes:
 
 
 def parse(body: bytes) -> ScoreBody:
-    """The body, or Unprocessable with every place that is wrong."""
+    """The body, or Unprocessable with the places that are wrong. A body of many values is refused before they take memory."""
     try:
+        check_bounds(body, MAX_VALUES)
         parsed = ScoreBody.model_validate_json(body)
+    except OutOfBounds as error:
+        raise Unprocessable(str(error)) from None
     except ValidationError as error:
         raise refused(Unprocessable, error) from None
     total = sum(len(comment.text) for comment in parsed.comments)

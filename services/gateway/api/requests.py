@@ -10,12 +10,16 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
 from services.gateway.api.rooms import Room
+from shared.json_bounds import OutOfBounds, check_bounds
 from shared.problems import BadRequest, NotFound, Problem, TooLarge, Unprocessable, refused
 
 KIB = 1024
 MIB = 1024 * KIB
 DRAINED = 8 * MIB
 """How much of a body that is too large is read and dropped, so that the client hears the answer instead of a reset."""
+
+MOST_VALUES = 100
+"""Values of a JSON body that the gateway itself reads; a new key has 10."""
 
 CLEAN_QUERY = re.compile(r"[\x21-\x7e]*")
 CLEAN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~-]{0,127}")
@@ -70,9 +74,14 @@ async def body(request: Request, limit: int, room: Room | None = None) -> bytes:
 
 
 async def parsed(request: Request, model: type[Model], limit: int = 64 * KIB) -> Model:
-    """The request's JSON body as `model`, an empty one as `{}`; raises BadRequest where it is no JSON, else Unprocessable."""
+    """The request's JSON body as `model`, an empty one as `{}`; raises BadRequest where it is no JSON or has too many values,
+    else Unprocessable."""
+    raw = await body(request, limit) or b"{}"
     try:
-        return model.model_validate_json(await body(request, limit) or b"{}")
+        check_bounds(raw, MOST_VALUES)
+        return model.model_validate_json(raw)
+    except OutOfBounds as error:
+        raise BadRequest(str(error)) from None
     except ValidationError as error:
         broken = error.error_count() == 1 and error.errors(include_url=False, include_input=False)[0]["type"] == "json_invalid"
         raise refused(BadRequest if broken else Unprocessable, error) from None

@@ -42,6 +42,9 @@ SLICE_SECONDS = 0.01
 CPU_SECONDS = 15.0
 """Of the processor for one batch; 5,000 comments of 1,500 characters need one or two. Records that are left then are rejected."""
 
+PLACES_LISTED = 1_000
+"""Wrong places that one answer lists, of all its records; 20 of each of 5,000 records would make an answer of 12 MB."""
+
 NDJSON = {"application/x-ndjson", "application/ndjson", "application/jsonl"}
 
 
@@ -59,6 +62,21 @@ class Read:
     index: int
     id: str | None
     found: Delivery | Problem
+
+
+class Places:
+    """How many wrong places an answer may still list."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def listed(self, problem: Problem) -> dict[str, Any]:
+        """The members of `problem` that a record's result has; places that can't be listed are counted."""
+        places = problem.invalid_params[: self._left]
+        self._left -= len(places)
+        more = problem.more_invalid_params + len(problem.invalid_params) - len(places)
+        members = {"title": problem.title, "detail": problem.detail, "invalid_params": places, "more_invalid_params": more}
+        return {name: value for name, value in members.items() if value}
 
 
 class Batch:
@@ -107,7 +125,7 @@ class Batch:
             name = f"{self._key}:{index}" if self._key else None
             found: Delivery | Problem = fingerprinted(posted(self._connection, value, name, raw, self._ingest.now()))
         except Invalid as error:
-            found = Unprocessable("the record can't be used", invalid_params=error.places)
+            found = Unprocessable("the record can't be used", invalid_params=error.places, more_invalid_params=error.more)
         except (TooLong, json.Malformed) as error:
             found = Unprocessable(str(error))
         return Read(index, id_of(value), found)
@@ -121,8 +139,9 @@ async def post_many(request: Request, connection: Target) -> Response:
     with ingest.bodies.share(connection.tenant) as share:
         batch = Batch(ingest, connection, key, await read_records(request, connection.tenant, headers, share))
         results: list[bytes] = []
+        places = Places(PLACES_LISTED)
         while not batch.is_read:
-            results.append(msgspec.json.encode(await store(ingest, await batch.next_part()))[1:-1])
+            results.append(msgspec.json.encode(await store(ingest, await batch.next_part(), places))[1:-1])
     return Response(b'{"results":[%b]}' % b",".join(results), media_type="application/json")
 
 
@@ -146,7 +165,7 @@ def is_ndjson(headers: dict[str, str], raw: bytes) -> bool:
     return kind in NDJSON or (kind != "application/json" and not is_array(raw))
 
 
-async def store(ingest: Ingest, part: Sequence[Read]) -> list[dict[str, Any]]:
+async def store(ingest: Ingest, part: Sequence[Read], places: Places) -> list[dict[str, Any]]:
     """The result of each record of `part`; the good ones are on disk.
 
     Raises a fault of ours, which ends the call: then the client must send the batch again.
@@ -156,17 +175,16 @@ async def store(ingest: Ingest, part: Sequence[Read]) -> list[dict[str, Any]]:
     duplicates = [delivery for delivery, outcome in zip(good, outcomes, strict=True) if outcome == "duplicate"]
     wrong = await reused(ingest, duplicates)
     told = iter(KeyReused() if d.id in wrong and o == "duplicate" else o for d, o in zip(good, outcomes, strict=True))
-    return [result(read, next(told) if isinstance(read.found, Delivery) else read.found) for read in part]
+    return [result(read, next(told) if isinstance(read.found, Delivery) else read.found, places) for read in part]
 
 
-def result(read: Read, outcome: str | Problem) -> dict[str, Any]:
+def result(read: Read, outcome: str | Problem, places: Places) -> dict[str, Any]:
     entry: dict[str, Any] = {"index": read.index, "id": read.id}
     if isinstance(outcome, str):
         return entry | {"status": outcome}
     if outcome.status >= 500:
         raise outcome
-    problem = {"title": outcome.title, "detail": outcome.detail, "invalid_params": outcome.invalid_params}
-    return entry | {"status": "rejected", "problem": {name: value for name, value in problem.items() if value}}
+    return entry | {"status": "rejected", "problem": places.listed(outcome)}
 
 
 def id_of(value: object) -> str | None:

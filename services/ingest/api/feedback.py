@@ -74,7 +74,7 @@ def read_one(connection: Connection, raw: bytes, key: str | None, now: datetime)
     except json.Malformed as error:
         raise BadRequest(str(error)) from None
     except Invalid as error:
-        raise Unprocessable("the record can't be used", invalid_params=error.places) from None
+        raise Unprocessable("the record can't be used", invalid_params=error.places, more_invalid_params=error.more) from None
     except TooLong as error:
         raise Unprocessable(str(error)) from None
     return value["id"], fingerprinted(delivery)

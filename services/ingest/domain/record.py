@@ -95,18 +95,23 @@ Record = Response | Review | Ticket | Erasure | Override
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="type")])
 
 
+PLACES = 20
+"""That are listed of one record."""
+MAX_LISTED = 1_000
+"""Errors of one record of which a list is made at all."""
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 class Invalid(ValueError):
     """The record can't be used. `places` says where and why, never which value is there.
 
-    A place may hold the name of an unknown field, redacted. The message, which is stored with the delivery, leaves out names that
-    may be somebody's words or address.
+    `more` counts the places that are wrong too and are not listed. A place may hold the name of an unknown field, redacted. The
+    message, which is stored with the delivery, leaves out names that may be somebody's words or address.
     """
 
-    def __init__(self, places: list[dict[str, str]]) -> None:
+    def __init__(self, places: list[dict[str, str]], more: int = 0) -> None:
         redact = Redactor()
+        self.more = more
         self.places = [{"name": redact(place["name"]), "reason": place["reason"]} for place in places]
         named = [(_plain(place["name"]), place["reason"]) for place in places]
         super().__init__("; ".join(f"{name}: {reason}" if name else reason for name, reason in named))
@@ -123,11 +128,20 @@ def read_record(value: Any, now: datetime) -> Record:
     try:
         record = _ADAPTER.validate_python(value)
     except ValidationError as error:
-        raise Invalid([_fault(e) for e in error.errors(include_url=False, include_input=False)[:20]]) from None
+        raise _invalid(error) from None
     limit = now + AHEAD
     if late := [name for name, at in _times(record) if at > limit]:
         raise Invalid([{"name": name, "reason": "more than 5 minutes ahead of our clock"} for name in late])
     return record
+
+
+def _invalid(error: ValidationError) -> Invalid:
+    """The first PLACES of the errors. Of more than MAX_LISTED only their number is told: pydantic lists all or none."""
+    count = error.error_count()
+    if count > MAX_LISTED:
+        return Invalid([{"name": "", "reason": f"{count} places are wrong"}], count)
+    errors = error.errors(include_url=False, include_input=False)
+    return Invalid([_fault(e) for e in errors[:PLACES]], max(0, count - PLACES))
 
 
 def _fault(error: ErrorDetails) -> dict[str, str]:

@@ -261,3 +261,9 @@ async def test_a_key_that_has_ended_is_no_guess(open_door: OpenDoor) -> None:
     async with open_door(guesses_per_minute=0.1, guesses_burst=2) as door:
         ended = await door.key("metrics:read", expires_at=datetime.now(UTC) - timedelta(seconds=1))
         assert [(await door.get("/v1/kpis", ended)).status_code for _ in range(5)] == [401] * 5
+
+
+async def test_a_body_of_many_values_is_400(door: Door) -> None:
+    body = {"scopes": ["admin"]} | {f"unknown_{number}": 1 for number in range(200)}
+    answer = await door.call("POST", "/v1/keys", await door.key("admin"), json=body)
+    assert (answer.status_code, problem(answer)["detail"]) == (400, "more than 100 values")

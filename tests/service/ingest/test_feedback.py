@@ -141,3 +141,11 @@ async def test_an_override_is_a_statement_on_its_subject(door: Door) -> None:
     assert (await door.call("POST", "/v1/feedback", json=override)).status_code == 202
     [event] = await door.events()
     assert (event.subject, type(event.body).__name__) == (subject, "Override")
+
+
+async def test_of_the_wrong_places_of_a_batch_the_first_thousand_are_listed(door: Door) -> None:
+    bad = response(nps(9)) | {f"unknown_{number}": 1 for number in range(30)}
+    answer = await door.call("POST", "/v1/feedback:batch", json=[bad] * 60)
+    problems = [result["problem"] for result in answer.json()["results"]]
+    assert [len(problem.get("invalid_params", ())) for problem in problems] == [20] * 50 + [0] * 10
+    assert [problem["more_invalid_params"] for problem in problems] == [10] * 50 + [30] * 10

@@ -29,7 +29,7 @@ def test_what_json_can_say_is_read_as_it_was_meant(value: object, ascii_only: bo
 @pytest.mark.parametrize("text", [b'"' + b'\\"' * 400_000, b'"' * 800_000, b'"' + b"\\" * 800_001, b'"' + b"x" * 800_000])
 def test_a_body_of_quotes_that_never_close_costs_one_scan(text: bytes) -> None:
     began = time.process_time()
-    with pytest.raises(Malformed, match="nested more than 64 deep"):
+    with pytest.raises(Malformed, match=r"nested more than 64 deep|more than 50000 values"):
         parse(b"[" * 65 + text)
     assert time.process_time() - began < 3
 

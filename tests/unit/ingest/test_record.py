@@ -246,3 +246,17 @@ def test_a_kind_that_there_is_not_is_refused_at_its_place_and_not_quoted(value: 
     assert list(refusal) == [place]
     assert "jane" not in refusal[place]
     assert refusal[place].startswith("none of '")
+
+
+def test_of_many_wrong_places_the_first_are_listed_and_the_others_counted() -> None:
+    with pytest.raises(Invalid) as refusal:
+        read_record(response(nps(9)) | {f"unknown_{number}": 1 for number in range(100)}, NOW)
+    assert (len(refusal.value.places), refusal.value.more) == (20, 80)
+
+
+def test_of_very_many_wrong_places_no_list_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Listing 49,000 takes a second, in which no other thread of the process runs."""
+    monkeypatch.setattr("services.ingest.domain.record._fault", lambda error: pytest.fail("a place was listed"))
+    with pytest.raises(Invalid, match="49000 places are wrong") as refusal:
+        read_record(response(nps(9)) | {f"unknown_{number}": 1 for number in range(49_000)}, NOW)
+    assert refusal.value.more == 49_000
