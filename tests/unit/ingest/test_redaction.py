@@ -64,16 +64,27 @@ SEPARATORS = {
     "slash": "/",
     "zero width": "\u200b",
     "none": "",
+    "soft hyphen": "\u00ad",
 }
+CHECKED_SEPARATORS = {
+    **SEPARATORS,
+    "colon": ":",
+    "semicolon": ";",
+    "plus": "+",
+    "equals": "=",
+    "backslash": "\\",
+    "fraction slash": "⁄",
+}
+"""Where check digits tell a number from a time or a list."""
 
 
-@pytest.mark.parametrize("separator", SEPARATORS.values(), ids=SEPARATORS)
+@pytest.mark.parametrize("separator", CHECKED_SEPARATORS.values(), ids=CHECKED_SEPARATORS)
 @pytest.mark.parametrize("card", ["4111 1111 1111 1111", "5500 0000 0000 0004", "3782 822463 10005", "6011 0009 9013 9424"])
 def test_a_card_is_redacted_with_any_separator(card: str, separator: str) -> None:
     assert redact(f"my card {card.replace(' ', separator)}, please") == "my card [card], please"
 
 
-@pytest.mark.parametrize("separator", SEPARATORS.values(), ids=SEPARATORS)
+@pytest.mark.parametrize("separator", CHECKED_SEPARATORS.values(), ids=CHECKED_SEPARATORS)
 @pytest.mark.parametrize(
     "iban",
     [
@@ -99,6 +110,37 @@ def test_an_iban_is_redacted_with_any_separator(iban: str, separator: str) -> No
         ("4111 1111 1111 1111, expires 12/2028, CVV is 1234.", "[card]."),
         ("gültig bis 12/28, 4111 1111 1111 1111", "gültig bis [card]"),
         ("12/28 4111 1111 1111 1111", "[card]"),
+        ("4111 1111 1111 1111 Dec 2028 123", "[card]"),
+        ("4111111111111111 2028-12 123", "[card]"),
+        ("4111111111111111/12/28/123", "[card]"),
+        ("4111111111111111:1228:123", "[card]"),
+        ("my card is 4111111111111111 and the cvv is 123 and it expires 12/28", "my card is [card]"),
+        ("4111111111111111 expiring 12/28, the three digits on the back are 123", "[card]"),
+        ("4111111111111111 mm/yy 12/28 pin 1234", "[card]"),
+        ("carte 4111111111111111 exp 12/28 cryptogramme visuel 123", "carte [card]"),
+        ("tarjeta 4111111111111111 caduca 12/28", "tarjeta [card]"),
+        ("+4111 1111 1111 1111", "+[card]"),
+        ("row 1,4111 1111 1111 1111", "row 1,[card]"),
+        ("５５００ ００００ ００００ ０００４", "[card]"),
+        ("ＤＥ８９ ３７０４ ００４４ ０５３２ ０１３０ ００", "[iban]"),
+        ("D\u200bE89 3704 0044 0532 0130 00", "[iban]"),
+        ("D E 8 9 3 7 0 4 0 0 4 4 0 5 3 2 0 1 3 0 0 0", "[iban]"),
+        ("هاتفي ٠٥٠ ١٢٣ ٤٥٦٧ شكرا", "هاتفي [phone] شكرا"),
+        ("٠٥٠١٢٣٤٥٦٧", "[phone]"),
+        ("０１７１ １２３４５６７", "[phone]"),
+        ("0\u00ad171\u00ad1234567", "[phone]"),
+        ("\u200b0171\u200b 1234567\u200b!", "\u200b[phone]\u200b!"),
+        ("347 1234567 o 347 123 4567", "[phone] o [phone]"),
+        ("91 123 45 67", "[phone]"),
+        ("(91) 123 45 67", "[phone]"),
+        ("21 123 4567", "[phone]"),
+        ("(11) 91234-5678", "[phone]"),
+        ("8 912 345-67-89", "[phone]"),
+        ("llámame al 612345678", "llámame al [phone]"),
+        ("mi móvil es 612345678", "mi móvil es [phone]"),
+        ("my number is 4155552671", "my number is [phone]"),
+        ("my number: 0 1 7 1 1 2 3 4 5 6 7", "my number: [phone]"),
+        ("call me back at 5551234", "call me back at [phone]"),
         ("CVV 123 for the card 4111 1111 1111 1111", "CVV [card] for the card [card]"),
         ("cards 4111 1111 1111 1111 5500 0000 0000 0004", "cards [card] [card]"),
         ("4111111111111111/5500000000000004", "[card]/[card]"),
@@ -143,6 +185,14 @@ def test_an_iban_is_redacted_with_any_separator(iban: str, separator: str) -> No
         ("почта@пример.рф", "[email]"),
         ("user@xn--e1afmkfd.xn--p1ai", "[email]"),
         ("a@[192.168.0.1]", "[email]"),
+        ("jane@[IPv6:2001:db8::1]", "[email]"),
+        ("jane@exam\u200bple.com", "[email]"),
+        ("write to jane @ example.com", "write to [email]"),
+        ("jane@ example.com", "[email]"),
+        ("jane at example dot com", "[email]"),
+        ("jane arroba example punto com", "[email]"),
+        ("jane(a)example.com", "[email]"),
+        ("jane&#64;example.com", "[email]"),
         ("o'neil!#$&*/=?^`{|}~@example.com", "[email]"),
     ],
 )
@@ -169,6 +219,11 @@ def test_an_identity_beside_other_things_or_in_an_unusual_form_is_redacted(text:
         "tracking 0034 0434 1610 9404 2557", "tracking 9405 5036 9930 0000 0000 00", "1Z 999 AA1 01 2345 6784", "JD014600003RU",
         "open 0800-1800", "09-17 Uhr, 10-18 Uhr", "rated 10 10 10 9 8 7", "5 4 5 4 5 4 3",
         "01/02/2024 02/02/2024 03/02/2024 04/02/2024", "2024/01/02, 2024/01/03", "card ending 1111", "**** **** **** 1111",
+        "Auftrag 0012345678", "S/N 0412345678", "policy 0123/4567890", "model 415-555-2671", "part no 347-555-2671", "05 06 2024",
+        "I tell you 12345678 times", "I called about 12345678", "ring size 1234567", "my cell costs 1.299.000",
+        "phone model 12345678",
+        "phone is an iPhone 15 2023 256 GB", "Cellar 1234567", " ".join(map(str, range(1, 41))), "at this point it is late",
+        "10:15:22, 11:15:22, 12:15:22", "what @jane.doe said", "we met @ home. Thanks", "20\u00ad24",
         "seats 12, 13, 14, 15, 16, 17, 18, 19", "0 800 and 0 900", "0171", "@ 5 pm", "what @jane said", "50% @ 3.5",
     ],
 )  # fmt: skip
@@ -227,6 +282,7 @@ HOSTILE = [
     "4111111111111111 12/28 cvv 123 ", "valid 12/28 ", "[at]", "a%40", "(at)a(dot)", "call 1 ", "1\n", "١", "gb82west",
     "DE89         ", "1Z", "12:30 ", "€1 ", "/1", "0171/", '"', '"a@b.de', "a.", "@a-", "0171 1234567 or ", "(0)", "+(0)49 ",
     "\u00a0", "\u00a01", "45 ", "612 345 678 ", "1,", "call 1234567 1234567 ", "cvv ",
+    "\u200b", "\u200b1", "１", "a at b dot ", " dot ", "D E 8 9 ", "call me at ", "4111111111111111 dec ", "12:",
 ]  # fmt: skip
 
 
@@ -254,6 +310,14 @@ def test_the_texts_of_one_record_share_the_budget() -> None:
     redact_all = Redactor()
     published = [redact_all("0815 4711 2000 or 0815 4711 2001 " * 20) for _ in range(100)]
     assert "0815" not in published[-1]
+
+
+@pytest.mark.parametrize("unit", ["1 2 3 ", "612 345 ", "347 123 4567 x "])
+def test_a_long_list_of_numbers_takes_no_longer_than_its_length_warrants(unit: str) -> None:
+    """100,000 characters: under 2 s on an idle core."""
+    began = time.process_time()
+    Redactor()((unit * 100_000)[:100_000])
+    assert time.process_time() - began < 8
 
 
 def test_records_full_of_numbers_take_no_longer_than_their_length_warrants() -> None:

@@ -5,9 +5,12 @@ date, a price, a version and a time are none of these. The work is linear in the
 are redacted without examination.
 """
 
+from collections.abc import Callable, Iterable
+
 from services.ingest.domain.redaction import cards, emails, ibans, phones
 from services.ingest.domain.redaction.digits import has_enough_digits
-from services.ingest.domain.redaction.spans import Budget, replace
+from services.ingest.domain.redaction.folding import fold
+from services.ingest.domain.redaction.spans import Budget, Span, replace
 
 MAX_JUDGED = 60
 """Candidates of one record that are examined."""
@@ -21,11 +24,16 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """`text` with `[email]`, `[iban]`, `[card]` and `[phone]` in place of identities, `[number]` beyond the budget."""
-        text = replace(text, emails.find(text))
+        text = _replaced(text, emails.find)
         if not has_enough_digits(text):
             return text
-        text = replace(text, ibans.find(text, self._budget))
-        without_cards = replace(text, cards.find(text, self._budget))
+        text = _replaced(text, lambda folded: ibans.find(folded, self._budget))
+        without_cards = _replaced(text, lambda folded: cards.find(folded, self._budget))
         if without_cards != text:
-            text = replace(without_cards, cards.find_named_codes(without_cards))
-        return replace(text, phones.find(text, self._budget))
+            text = _replaced(without_cards, cards.find_named_codes)
+        return _replaced(text, lambda folded: phones.find(folded, self._budget))
+
+
+def _replaced(text: str, find: Callable[[str], Iterable[Span]]) -> str:
+    folded = fold(text)
+    return replace(text, folded.in_original(find(folded.text)))

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Sequence
 
 from stdnum import ean, luhn
 
-from services.ingest.domain.redaction.digits import DASHES, Group, ascii_digits, groups_of, runs_of
+from services.ingest.domain.redaction.digits import DASHES, WIDE_GAP, Group, digits_of, groups_of, runs_of
 from services.ingest.domain.redaction.spans import UNEXAMINED, Budget, Span
 
 SHORTEST, LONGEST = 13, 19
-RUN = runs_of(SHORTEST)
+LONGEST_PHONE = 15
+"""Digits behind a plus that may be a phone number."""
+RUN = runs_of(SHORTEST, WIDE_GAP)
 SIXTEEN_UP = frozenset({16, 17, 18, 19})
 ISSUERS = tuple(
     (re.compile(prefix), lengths)
@@ -33,16 +35,24 @@ ISSUERS = tuple(
 NO_ISSUER = "017"
 """First digits of no issuer's cards."""
 CURRENCY = r"\s?(?:[€$£¥%]|(?:eur|usd|gbp|chf|pln|brl|euros?|dollars?|pounds?|reais)\b)"
-JOINT = rf"[\s{DASHES},;:.()/|]{{1,6}}"
-DATE = rf"(?:0?[1-9]|1[0-2])\s{{0,2}}[/.{DASHES} ]\s{{0,2}}(?:20)?\d\d|(?:0[1-9]|1[0-2])\d\d"
-NAME = (
-    r"(?:exp(?:iry|ires|iration|\.)?(?:\s?date)?|valid(?:\s(?:thru|until|to))?|thru|gültig(?:\sbis)?|ablauf\w{0,10}|verfall\w{0,10}|"
-    r"caducidad|vence|vencimiento|validade|scadenza|expire(?:\sle)?|geldig(?:\stot)?|cvv2?|cvc2?|cv2|csc|cid|"
-    r"(?:card\s)?security\scode|card\scode|prüf(?:ziffer|nummer)|kartenprüfnummer|cryptogramme|código(?:\sde\sseguridad)?|code)"
+JOINT = rf"[\s{DASHES},;:.()/|=~]{{1,6}}"
+MONTH = (
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez|ene|abr|ago|dic|janv|févr|mars|avr|juin|juil|août|déc|"
+    r"fev|set|out|gen|mag|giu|lug|ott|mrt|mei)[a-zéûç]{0,8}\.?"
 )
-LINK = r"(?:\s?(?:is|ist|est|es|é|è|and|und|et|y|e|en|with|mit|no|nr|number|code)\b)"
+DATE = (
+    rf"{MONTH}\s{{0,2}}['’]?(?:20)?\d\d|20\d\d[/{DASHES}](?:0[1-9]|1[0-2])|"
+    rf"(?:0?[1-9]|1[0-2])\s{{0,2}}[/.{DASHES} ]\s{{0,2}}(?:20)?\d\d|(?:0[1-9]|1[0-2])\d\d"
+)
+NAME = (
+    r"(?:exp(?:iry|ires|iring|iration|\.)?(?:\s?date)?|mm\s?/\s?yy(?:yy)?|valid(?:\s(?:thru|until|to))?|thru|gültig(?:\sbis)?|ablauf\w{0,10}|verfall\w{0,10}|"
+    r"caduca|caducidad|scade|vence|vencimiento|validade|scadenza|expire(?:\sle)?|geldig(?:\stot)?|cvv2?|cvc2?|cv2|csc|cid|"
+    r"(?:card\s)?sec(?:urity|\.)?\s(?:code|number|no)|pin|(?:three|four|3|4)\sdigits(?:\son\sthe\sback(?:\sof\s(?:it|the\scard))?)?|card\scode|prüf(?:ziffer|nummer)|kartenprüfnummer|cryptogramme(?:\svisuel)?|código(?:\sde\sseguridad)?|code)"
+)
+LINK = r"(?:\s?(?:is|are|it|the|ist|est|es|é|è|and|und|et|y|e|en|with|mit|no|nr|number|code)\b)"
 NAMED = rf"(?:{LINK}{{0,2}}+\s?\b{NAME}\b{LINK}{{0,2}}[\s:.#=]{{0,3}})"
-ENDS = rf"(?!\d|[.,/{DASHES}:]\d|{CURRENCY})"
+ENDS = rf"(?!\d|[.,/{DASHES}:](?!\d{{3}}(?!\d))\d|{CURRENCY})"
+"""No part of a longer number, date, time or amount. A security code of three digits may follow."""
 AFTER = re.compile(rf"(?:{JOINT}{NAMED}?(?:{DATE}|\d{{3,4}}){ENDS}){{1,2}}", re.IGNORECASE)
 """Up to two of an expiry date and a security code behind a card."""
 BEFORE = re.compile(rf"(?<![\d/.,])(?:{DATE}){JOINT}\Z", re.IGNORECASE)
@@ -87,8 +97,7 @@ def _in_run(text: str, groups: Sequence[Group], budget: Budget) -> Iterator[Span
 def _candidates(text: str, groups: Sequence[Group], first: int) -> list[int]:
     """The groups that a card which begins with group `first` may end with, longest card first."""
     start = groups[first].start
-    if _goes_on(text, start):
-        return []
+    after_plus, is_fraction = text.endswith("+", 0, start), _is_fraction(text, start)
     total, sizes, found = 0, [], []
     for last in range(first, len(groups)):
         size = groups[last].size
@@ -96,30 +105,32 @@ def _candidates(text: str, groups: Sequence[Group], first: int) -> list[int]:
         if total > LONGEST:
             break
         sizes.append(size)
-        if total >= SHORTEST and (_grouped(sizes) or (first == 0 and last == len(groups) - 1 and max(sizes) == 1)):
+        if total < SHORTEST or (after_plus and total <= LONGEST_PHONE) or (is_fraction and last == first):
+            continue
+        if _grouped(sizes) or (first == 0 and last == len(groups) - 1 and len(set(sizes)) == 1):
             found.append(last)
     return found[::-1]
 
 
-def _goes_on(text: str, start: int) -> bool:
-    """Whether the digits at `start` belong to a number before them: a decimal fraction, or a country code after a plus."""
+def _is_fraction(text: str, start: int) -> bool:
+    """Whether the digits at `start` follow a decimal point."""
     before = text[max(0, start - 2) : start]
-    return before.endswith("+") or (len(before) == 2 and before[0].isdigit() and before[1] in ".,")
+    return len(before) == 2 and before[0].isdigit() and before[1] in ".,"
 
 
 def _grouped(sizes: Sequence[int]) -> bool:
-    """Whether people group cards so: one group, groups of 4 (8, 12), equal groups, 4-6-5, 4-6-4, 6-13."""
+    """Whether people group cards so: one group, groups of 4 (8, 12), equal groups, 4-6-5, 4-6-4, 6-13. Pairs are lists."""
     *head, last = sizes
     if not head or sizes in ([4, 6, 5], [4, 6, 4], [6, 13]):
         return True
     if all(size % 4 == 0 for size in head):
         return last <= 8
-    return head[0] in (2, 5, 6) and len(set(head)) == 1 and last <= head[0]
+    return head[0] in (5, 6) and len(set(head)) == 1 and last <= head[0]
 
 
 def is_card(written: str) -> bool:
     """Whether the digits of `written` are a card number of some issuer."""
-    digits = ascii_digits(written)
+    digits = digits_of(written)
     if not any(len(digits) in lengths and prefix.match(digits) for prefix, lengths in ISSUERS):
         return False
     is_article = len(digits) == 13 and ean.is_valid(digits)  # German article numbers begin with 4 as Visa's old short numbers do

@@ -3,13 +3,13 @@
 import re
 from typing import NamedTuple
 
-INVISIBLE = r"\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
-"""Soft hyphens, zero-width characters and marks of text direction; telephones copy them along with a number."""
 DASHES = r"\-\u2010-\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d"
-SEPARATOR = rf"[\s{INVISIBLE}{DASHES}.,_/|*·•()'’]"
-"""One character of a separator. `\\s` includes U+00A0, U+2009, U+202F and line breaks."""
-GAP = rf"{SEPARATOR}{{0,8}}+"
+SEPARATOR = rf"\s{DASHES}.,_/|*·•()'’"
+"""The characters of a separator. `\\s` includes U+00A0, U+2009, U+202F and line breaks."""
+GAP = rf"[{SEPARATOR}]{{0,8}}+"
 """A separator between two groups. It may be empty."""
+WIDE_GAP = rf"[{SEPARATOR}:;~=+&\\⁄]{{0,8}}+"
+"""A separator in numbers that check digits tell from times and lists."""
 
 FEWEST = 7
 """Digits of the shortest number that is redacted, a phone number."""
@@ -17,9 +17,9 @@ GROUP = re.compile(r"\d+")
 ENOUGH = re.compile(rf"(?:\d\D*+){{{FEWEST - 1}}}\d")
 
 
-def runs_of(fewest: int) -> re.Pattern[str]:
-    """Finds runs of at least so many digits."""
-    return re.compile(rf"\d(?:{GAP}\d){{{fewest - 1},}}+")
+def runs_of(fewest: int, gap: str) -> re.Pattern[str]:
+    """Finds runs of at least so many digits, with `gap` between them."""
+    return re.compile(rf"\d(?:{gap}\d){{{fewest - 1},}}+")
 
 
 class Group(NamedTuple):
@@ -42,7 +42,5 @@ def groups_of(text: str, run: re.Match[str]) -> list[Group]:
     return [Group(*found.span()) for found in GROUP.finditer(text, *run.span())]
 
 
-def ascii_digits(text: str) -> str:
-    """The digits of `text` as 0-9; a decimal digit of any script counts."""
-    found = "".join(GROUP.findall(text))
-    return found if found.isascii() else "".join([str(int(digit)) for digit in found])
+def digits_of(text: str) -> str:
+    return "".join(GROUP.findall(text))

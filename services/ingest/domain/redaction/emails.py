@@ -1,21 +1,26 @@
-"""E-mail addresses, also written with a full-width at sign, as "(at)", percent-encoded, quoted or in other scripts."""
+"""E-mail addresses, also written as "(at)", in words, percent-encoded, quoted or in other scripts."""
 
 import re
 from collections.abc import Iterator
 
 from services.ingest.domain.redaction.spans import Span
 
-AT = r"(?:[@＠﹫]|%40|\s?[(\[{]\s?(?:at|ät|@)\s?[)\]}]\s?)"
+AT = r"(?:[@﹫]\s?|\s@\s|%40|&#64;|&commat;|[(\[{]a[)\]}]|\s?[(\[{]\s?(?:at|ät|@)\s?[)\]}]\s?)"
 DOT = r"(?:[.。．｡]|\s?[(\[{]\s?(?:dot|punkt|point|punto)\s?[)\]}]\s?)"
 TOP_LEVEL = r"(?:xn--[a-z0-9-]{1,59}|[^\W\d_]{2,24})"
+SPELLED = (
+    r"\s(?:at\s(?:[\w-]{1,63}+\s(?:dot|punkt)\s){1,4}|arobase\s(?:[\w-]{1,63}+\spoint\s){1,4}|"
+    r"(?:arroba|chiocciola)\s(?:[\w-]{1,63}+\s(?:punto|ponto)\s){1,4})[a-z]{2,24}\b"
+)
+"""In words: "jane at example dot com". A point without its own language's at is a word of the sentence."""
 DOMAIN = re.compile(
-    rf"{AT}(?:(?:[^\W_][\w\u0300-\u036f-]{{0,62}}+{DOT}){{1,8}}{TOP_LEVEL}|\[[0-9a-f:.]{{2,45}}\])",
+    rf"{AT}(?:(?:[^\W_][\w\u0300-\u036f-]{{0,62}}+{DOT}){{1,8}}{TOP_LEVEL}|\[(?:ipv6:)?[0-9a-f:.]{{2,45}}\])|{SPELLED}",
     re.IGNORECASE,
 )
-MIGHT_BE = re.compile(r"[@＠﹫]|%40|[(\[{]\s?(?:at|ät)\s?[)\]}]", re.IGNORECASE)
+MIGHT_BE = re.compile(r"[@﹫]|%40|&#64;|&commat;|[(\[{]\s?(?:at?|ät)\s?[)\]}]|\s(?:dot|punkt|point|punto|ponto)\s", re.IGNORECASE)
 LONGEST_LOCAL_PART = 256
 """Characters. RFC 5321 allows 64; a longer one is redacted too."""
-LOCAL_PART_REVERSED = re.compile(r'"(?:[^"\n]|"\\){1,256}"|[^\s@＠﹫<>()\[\],;:"“”„«»]+')
+LOCAL_PART_REVERSED = re.compile(r'"(?:[^"\n]|"\\){1,256}"|[^\s@﹫<>()\[\],;:"“”„«»]+')
 """What may stand before the at sign, read from there to the left. RFC 5322 allows more than letters and digits."""
 
 

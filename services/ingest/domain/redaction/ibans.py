@@ -6,10 +6,10 @@ from functools import lru_cache
 
 from stdnum import iban, numdb
 
-from services.ingest.domain.redaction.digits import GAP
+from services.ingest.domain.redaction.digits import WIDE_GAP as GAP
 from services.ingest.domain.redaction.spans import UNEXAMINED, Budget, Span
 
-HEAD = re.compile(rf"(?P<country>[A-Za-z]{{2}}){GAP}\d{GAP}\d")
+HEAD = re.compile(rf"([A-Za-z]){GAP}([A-Za-z]){GAP}\d{GAP}\d")
 CHARACTERS = {"n": r"\d", "a": "[A-Za-z]", "c": "[A-Za-z0-9]"}
 PART = re.compile(r"(\d{1,2})!([nac])")
 
@@ -20,7 +20,7 @@ def find(text: str, budget: Budget) -> Iterator[Span]:
     for head in HEAD.finditer(text):
         if head.start() < end:
             continue
-        pattern = country_pattern(head["country"].upper())
+        pattern = country_pattern((head[1] + head[2]).upper())
         found = pattern and pattern.match(text, head.end())
         if not found:
             continue
@@ -35,7 +35,7 @@ def find(text: str, budget: Budget) -> Iterator[Span]:
 
 def compact(written: str) -> str:
     """Capital letters and the digits 0-9 alone."""
-    return "".join([str(int(sign)) if sign.isdecimal() else sign.upper() for sign in written if sign.isalnum()])
+    return "".join([sign for sign in written if sign.isalnum()]).upper()
 
 
 @lru_cache(1024)

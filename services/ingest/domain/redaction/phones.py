@@ -1,15 +1,15 @@
 """Phone numbers: known by the numbering plans of the world and by the words before them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from services.ingest.domain.redaction.cards import CURRENCY
-from services.ingest.domain.redaction.digits import DASHES, FEWEST, INVISIBLE, Group, ascii_digits, groups_of, runs_of
+from services.ingest.domain.redaction.digits import DASHES, FEWEST, GAP, Group, digits_of, groups_of, runs_of
 from services.ingest.domain.redaction.numbering_plans import is_international, is_national
 from services.ingest.domain.redaction.spans import UNEXAMINED, Budget, Span
 
-RUN = runs_of(FEWEST)
+RUN = runs_of(FEWEST, GAP)
 LONGEST = 15
 """Digits of a number with its calling code (ITU-T E.164)."""
 PREFIX = "00"
@@ -22,7 +22,8 @@ BREAK = re.compile(r"[\n\r,_|*•]")
 """What a separator inside one phone number does not hold."""
 DATE = (
     rf"(?<!\d)(?:\d{{4}}(?P<y>[./{DASHES}])(?:0?[1-9]|1[0-2])(?P=y)(?:0?[1-9]|[12]\d|3[01])|"
-    rf"(?:0?[1-9]|[12]\d|3[01])(?P<d>[./{DASHES}])(?:0?[1-9]|[12]\d|3[01])(?P=d)(?:\d{{4}}|\d\d))(?!\d|[./{DASHES}]\d)"
+    rf"(?:0?[1-9]|[12]\d|3[01])(?P<d>[./{DASHES}])(?:0?[1-9]|[12]\d|3[01])(?P=d)(?:\d{{4}}|\d\d)|"
+    rf"(?:0?[1-9]|[12]\d|3[01])\s(?:0[1-9]|1[0-2])\s(?:19|20)\d\d)(?!\d|[./{DASHES}]\d)"
 )
 TIMES = r"(?<![\d-])(?:[01]\d|2[0-4])[0-5]\d ?[-\u2013] ?(?:[01]\d|2[0-4])[0-5]\d(?!\d)"
 """From one to another, without a colon: 0800-1800."""
@@ -31,18 +32,27 @@ ADDRESS = r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])"
 PARCEL = r"\b1[Zz](?: ?[0-9A-Za-z]){16}\b"
 """A tracking number of UPS."""
 NO_PHONE = re.compile(f"{DATE}|{TIMES}|{ADDRESS}|{PARCEL}")
-PLUS = re.compile(r"(?:\(\s?)?[+＋]\s?\(?\Z")
+PLUS = re.compile(r"(?:\(\s?)?\+\s?\(?\Z")
 """In front of a calling code."""
 GLUED = re.compile(r"#\Z|[\w][/\-\u2010-\u2015]\Z|\d[.,]\Z|[€$£¥]\s?\Z|\w\Z")
 """In front of digits that are part of a longer word or number, or an amount."""
 TRUNK_IN_PARENTHESES = re.compile(r"\(\s?0\s?\)")
-SAYS_PHONE = re.compile(
-    r"\b(?:call|phone|tel|mobil|cell|ring|text me|whatsapp|handy|telefon|anruf|fax|teléf|télé)[^\d\n]{0,20}\Z",
-    re.IGNORECASE,
+PHONE_WORD = (
+    r"(?:call(?:ed|ing)?|(?:tele)?phone|tel|tél|tlf|mob(?:ile?|il)?|cell(?:phone|ular(?:e)?)?|ring|text|sms|whats\s?app|handy(?:nummer)?|"
+    r"telefon(?:nummer|isch|o|e)?|telefoon(?:nummer)?|rufnummer|anruf(?:en)?|rufen|erreichbar|fax|teléfono|móvil|llám\w{1,4}|llamar(?:me)?|"
+    r"telemóvel|liguem?|téléphone|portable|appel\w{0,3}|chiama\w{0,4}|bel|my number|meine nummer|mijn nummer|mi número|"
+    r"(?:o )?meu número|mon numéro|(?:il )?mio numero|\w?هاتف\w{0,3}|رقمي|جوال\w{0,3}|اتصل\w{0,3}|واتساب)"
 )
+PHONE_LINK = (
+    r"(?:me|us|him|her|back|again|at|on|under|number|no|nr|num|nummer|is|was|mich|uns|unter|ist|lautet|an|auf|al|el|es|número|nos|"
+    r"au|le|est|numéro|é|è|il|numero|op|mij|ons|بي|على|هو)"
+)
+SAYS_PHONE = re.compile(rf"\b{PHONE_WORD}\b(?:[\s.:,-]{{1,3}}{PHONE_LINK}\b){{0,4}}[\s.:,#=(-]{{0,4}}\Z", re.IGNORECASE)
+"""Words that say that a phone number follows, and nothing else between."""
 SAYS_OTHER = re.compile(
     r"(?:#|\b(?:order|invoice|ticket|case|ref|reference|tracking|parcel|shipment|serial|article|item|account|customer|contract|sku|id|"
-    r"isbn|ean|imei|version|bestell\w*|rechnung\w*|auftrag\w*|kunden\w*|sendung\w*|artikel\w*|vorgang\w*|vertrag\w*|serien\w*|"
+    r"isbn|ean|imei|version|case|claim|policy|police|model|modell|part|batch|lot|booking|reservation|flight|gate|size|s/n|sn|p/n|pn|po|"
+    r"buchung\w*|reserva|póliza|modelo|modèle|modello|bestell\w*|rechnung\w*|auftrag\w*|kunden\w*|sendung\w*|artikel\w*|vorgang\w*|vertrag\w*|serien\w*|"
     r"commande|facture|contrat|suivi|pedido|factura|contrato|encomenda|fatura|ordine|fattura|bestelling|factuur)"
     r"[ .:#-]{0,3}(?:(?:no|nr|n[°º]|num|number|nummer|id|is|was|ist)[ .:#-]{0,3}){0,2})\Z",
     re.IGNORECASE,
@@ -50,14 +60,32 @@ SAYS_OTHER = re.compile(
 GOES_ON = re.compile(rf"[.{DASHES}]")
 """A gap between two groups of one number: nothing ends at it."""
 DECIMALS = re.compile(r"[.,](?!0[1-9]\d)\d")
-BLANK = re.compile(rf"[\s{INVISIBLE}]+")
+BLANK = re.compile(r"\s+")
 ALSO = re.compile(r"[\s,;/|&+]{0,4}(?:or|and|oder|und|ou|et|o|y|e|of|en)?[\s,;/|&+(]{0,4}", re.IGNORECASE)
 """What stands between two phone numbers of one list."""
 NOT_BEHIND = re.compile(rf"\w|:\d|{CURRENCY}", re.IGNORECASE)
 LOOK_BACK = 40
 """Characters before a number that may say what it is."""
 
-Kind = Literal["international", "national", "north american", "iberian", "any"]
+Kind = Literal["international", "national", "without a zero", "any"]
+
+WITHOUT_ZERO: Mapping[tuple[int, ...], tuple[str, ...]] = {
+    (3, 3, 4): ("US", "IT"),
+    (1, 3, 3, 4): ("US",),
+    (2, 5, 4): ("BR",),
+    (1, 3, 3, 2, 2): ("RU",),
+    (3, 3, 3): ("ES", "PT"),
+    (3, 2, 2, 2): ("ES", "PT"),
+    (2, 3, 2, 2): ("ES",),
+    (2, 3, 4): ("PT",),
+    (3, 7): ("IT",),
+    (3, 2, 2, 3): ("IT",),
+    (3, 3, 2, 2): ("IT",),
+}
+"""How national numbers are grouped that begin with no 0, and in which regions."""
+FIRST_SIZES = {sizes[:2] for sizes in WITHOUT_ZERO}
+MIXED_GAPS = ((3, 3, 4), (1, 3, 3, 4), (2, 5, 4), (1, 3, 3, 2, 2))
+"""Those that may hold different separators, such as (212) 555-2368."""
 
 
 class Segment(NamedTuple):
@@ -147,11 +175,13 @@ def _in_segment(segment: Segment, budget: Budget) -> list[Span]:
     for place in range(count):
         cover = best[place] = _better(behind_number[place], best[place])
         best[place + 1] = _better(best[place + 1], cover)
-        kinds = _kinds(segment, place, behind_number[place] is not None, one_number)
-        for last in _ends(segment, place) if kinds else ():
+        kind = _kind(segment, place, behind_number[place] is not None, one_number)
+        for last in _ends(segment, place) if kind else ():
+            if kind == "without a zero" and _sizes(segment, place, last) not in WITHOUT_ZERO:
+                continue
             if not budget.spend():
                 return [_whole(segment)]
-            if any(_is_phone(segment, place, last, kind) for kind in kinds):
+            if kind and _is_phone(segment, place, last, kind):
                 characters = cover.characters + segment.groups[last].end - segment.groups[place].start
                 behind_number[last + 1] = _better(behind_number[last + 1], Cover(characters, (place, last), cover))
     return _spans(segment, _better(behind_number[count], best[count]))
@@ -197,26 +227,26 @@ def _is_one_long_number(groups: Sequence[Group]) -> bool:
     return by_thousands or in_fours
 
 
-def _kinds(segment: Segment, place: int, is_behind_number: bool, one_number: bool) -> list[Kind]:
-    """What kinds of phone number may start at a group; a cheap test before the numbering plans."""
+def _kind(segment: Segment, place: int, is_behind_number: bool, one_number: bool) -> Kind | None:
+    """What kind of phone number may start at a group; a cheap test before the numbering plans."""
     text, start = segment.text, segment.groups[place].start
     if place == 0 and PLUS.search(segment.before(4)):
-        return ["international"]
+        return "international"
     if place == 0:
         starts = segment.of_phone or not GLUED.search(segment.before(3))
     else:
         starts = is_behind_number or _may_start(segment.gap_before(place), one_number)
     if not starts:
-        return []
+        return None
+    if place == 0 and segment.of_other and not (text.startswith(PREFIX, start) and len(segment.groups) > 1):
+        return None
     if text.startswith(PREFIX, start):
-        return ["international"]
-    if place == 0 and segment.of_other:
-        return []
+        return "international"
     if segment.of_phone and is_behind_number:
-        return ["any"]
+        return "any"
     if text[start] == "0":
-        return ["national"] if segment.groups[place].size > 1 else []
-    return ["north american", "iberian"] if segment.groups[place].size in (1, 3) else []
+        return "national" if segment.groups[place].size > 1 else None
+    return "without a zero" if _sizes(segment, place, place + 1) in FIRST_SIZES else None
 
 
 def _may_start(gap: str, one_number: bool) -> bool:
@@ -252,23 +282,29 @@ def _is_phone(segment: Segment, first: int, last: int, kind: Kind) -> bool:
         case "any":
             return True
         case "national":
-            return is_national(ascii_digits(written), TRUNK_ZERO)
+            return is_national(digits_of(written), TRUNK_ZERO)
         case "international":
             return _is_international(written)
-    sizes = tuple([group.size for group in segment.groups[first : last + 1]])
-    if kind == "north american":
-        return sizes in ((3, 3, 4), (1, 3, 3, 4)) and is_national(ascii_digits(written), ("US",))
-    return sizes in ((3, 3, 3), (3, 2, 2, 2)) and _is_iberian(segment, first, last)
+        case "without a zero":
+            return _is_without_zero(segment, first, last, written)
+
+
+def _sizes(segment: Segment, first: int, last: int) -> tuple[int, ...]:
+    return tuple([group.size for group in segment.groups[first : last + 1]])
 
 
 def _is_international(written: str) -> bool:
-    digits = ascii_digits(TRUNK_IN_PARENTHESES.sub("", written))
+    digits = digits_of(TRUNK_IN_PARENTHESES.sub("", written))
     return is_international(digits.removeprefix(PREFIX))
 
 
-def _is_iberian(segment: Segment, first: int, last: int) -> bool:
-    """Spanish and Portuguese numbers have no 0 before them; an amount by thousands looks the same but for its other groups."""
-    gaps = {segment.gap_before(place) for place in range(first + 1, last + 1)}
-    whole = len(segment.groups) % 3 == 0 or {group.size for group in segment.groups} != {3}
-    written = segment.text[segment.groups[first].start : segment.groups[last].end]
-    return len(gaps) == 1 and whole and is_national(ascii_digits(written), ("ES", "PT"))
+def _is_without_zero(segment: Segment, first: int, last: int, written: str) -> bool:
+    """By its grouping, its separators and the plans of the regions that write so."""
+    sizes = _sizes(segment, first, last)
+    gaps = {segment.gap_before(place).removeprefix(")") for place in range(first + 1, last + 1)}
+    if sizes not in MIXED_GAPS and len(gaps) > 1:
+        return False
+    by_thousands = set(sizes) == {3} == {group.size for group in segment.groups}
+    if by_thousands and len(segment.groups) % 3:
+        return False  # an amount: it looks like a Spanish number but for its other groups
+    return is_national(digits_of(written), WITHOUT_ZERO[sizes])
