@@ -117,6 +117,23 @@ async def test_many_erasures_share_a_search_and_a_later_one_holds_up_none(inbox:
     assert await erased(inbox) == ["003", "005", "017", "044"], "the later one began at the beginning"
 
 
+async def test_a_steady_stream_of_erasures_does_not_slow_the_search_for_the_first(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each that comes waits for the search under way, so that the number of searches at a time stays one."""
+    monkeypatch.setattr(module, "STEP_BODIES", 5)
+    await inbox.take(*[unread(f"{n:03}", response(nps(), customer={"id": f"c-{n}"})) for n in range(100)])
+    await inbox.take(erasure({"id": "c-99"}))
+    first = await inbox.pool.fetchval("SELECT max(seq) FROM erasures")
+    eraser, steps = Eraser(inbox.pool, Known()), 0
+    while await inbox.pool.fetchval("SELECT count(*) FROM erasures WHERE seq = $1", first):
+        await eraser.step()
+        await inbox.take(erasure({"id": f"nobody-{steps}"}))
+        steps += 1
+        assert steps < 60, "20 steps of the search, and as many to settle those that come"
+    assert await erased(inbox) == ["099"]
+
+
 async def test_a_job_that_another_process_has_is_not_claimed_with_one_that_is_new(inbox: Inbox) -> None:
     await inbox.take(erasure(ANNA, "1"))
     [first] = await erasures.claim(inbox.pool)

@@ -22,12 +22,15 @@ UNSETTLED = -1
 CLAIM = """
 UPDATE erasures SET due = now() + make_interval(secs => $1) WHERE seq IN (
     SELECT job.seq FROM erasures AS job JOIN (
-        SELECT tenant, reached FROM erasures WHERE due <= now() ORDER BY due, seq LIMIT 1
+        SELECT tenant, reached FROM erasures AS candidate WHERE due <= now() AND (reached = $3 OR NOT EXISTS (
+            SELECT FROM erasures AS ahead WHERE ahead.tenant = candidate.tenant AND ahead.reached > candidate.reached
+        )) ORDER BY due, seq LIMIT 1
     ) AS first USING (tenant, reached)
     WHERE due <= now() ORDER BY seq LIMIT $2 FOR UPDATE OF job SKIP LOCKED
 ) RETURNING seq, tenant, names, requested, reached
 """
-"""Jobs of one tenant that have come equally far, so that many erasures cost one search. Later ones wait for the next search."""
+"""Jobs of one tenant that have come equally far, so that many erasures cost one search. A tenant has one search at a time: jobs
+that come meanwhile are settled, and wait together for the next. So each ends after at most two searches, however many come."""
 
 WRITING = """
 SELECT virtualtransaction FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
@@ -84,7 +87,7 @@ class Body:
 
 async def claim(pool: asyncpg.Pool) -> list[Job]:
     """Jobs of one tenant that have come equally far, for this caller alone for LEASE_SECONDS, by their numbers."""
-    rows = await pool.fetch(CLAIM, LEASE_SECONDS, MOST_JOBS)
+    rows = await pool.fetch(CLAIM, LEASE_SECONDS, MOST_JOBS, UNSETTLED)
     return sorted((Job(r[0], r[1], frozenset(r[2]), frozenset(r[3]), r[4]) for r in rows), key=lambda job: job.seq)
 
 
