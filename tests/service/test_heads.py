@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from deploy.local.servers import free_port
 from shared.heads import BoundedProtocol, HttpLimits, limited
@@ -152,6 +153,29 @@ async def test_a_head_below_the_bound_and_a_body_above_it_are_served(port: int) 
     headers = b"".join(b"x-%d: " % number + b"y" * 1000 + b"\r\n" for number in range(LIMITS.head_bytes // 1100))
     assert (await exchange(port, b"GET / HTTP/1.1\r\nHost: here\r\n" + headers + b"\r\n"))[0].endswith(b"0")
     assert (await exchange(port, *[GOOD] * 3))[0].count(b"HTTP/1.1 200") == 3
+
+
+async def test_a_body_of_tiny_chunks_is_given_on_in_large_parts(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """uvicorn copies what it holds of a body for each part: many chunks of one byte stopped the event loop for seconds."""
+    parts: list[int] = []
+    original = HttpToolsProtocol.on_body
+    monkeypatch.setattr(HttpToolsProtocol, "on_body", lambda self, body: (parts.append(len(body)), original(self, body)))
+    head = b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
+    answer, _ = await exchange(port, head + b"1\r\nx\r\n" * 10_000 + b"0\r\n\r\n" + GET)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"\r\n\r\n10000HTTP/1.1 200" in answer
+    assert sum(parts) == 10_000
+    assert len(parts) < 100
+
+
+async def test_a_flood_of_tiny_chunks_is_refused(port: int) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n"
+    answer, closed = await exchange(port, head + b"1\r\nx\r\n" * 10_001)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"too many parts" in answer
+    assert closed
+    served, _ = await exchange(port, head + (b"20\r\n" + b"x" * 32 + b"\r\n") * 20_000 + b"0\r\n\r\n")
+    assert served.endswith(b"\r\n\r\n640000")
 
 
 async def test_one_hundred_headers_are_served_and_one_more_is_431(port: int) -> None:

@@ -6,7 +6,7 @@ from services.sentiment.domain.judging import LONGEST
 
 TEXTS = 64
 """Texts in one slice at most: so many that starting costs nothing, so few that a caller in a hurry is not kept waiting."""
-CHARACTERS = 16_000
+CHARACTERS = 4_000
 """Characters of a slice at most, each text counted as long as its longest."""
 
 

@@ -56,6 +56,11 @@ def test_texts_of_like_length_are_together() -> None:
     assert list(slices([5, 4000, 6, 3900, 5], characters=8000)) == [[0, 4, 2], [3, 1]]
 
 
+def test_long_texts_have_a_slice_each() -> None:
+    """Whoever calls beside somebody with long texts waits for whole slices."""
+    assert list(slices([LONGEST] * 3)) == [[0], [1], [2]]
+
+
 def test_padding_counts() -> None:
     assert [len(places) for places in slices([1] * 9 + [100], characters=100)] == [9, 1]
 
