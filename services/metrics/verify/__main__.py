@@ -8,7 +8,7 @@ import httpx
 
 from services.metrics.clients.ingest import Ingest
 from services.metrics.settings import Settings
-from services.metrics.verify.report import say
+from services.metrics.verify.report import advice, say
 from services.metrics.verify.verification import Verification
 from shared.database import OUTAGE, open_pool
 
@@ -26,6 +26,8 @@ async def verify(settings: Settings, tenant: str | None, patience: float) -> boo
     ):
         ingest = Ingest(http, settings.ingest_url, settings.internal_token)
         steps = await Verification(ingest, pool, metrics, settings.sentiment_model, patience, say).run(tenant)
+    if hint := advice(steps):
+        say(hint)
     return not any(step.differences for step in steps)
 
 

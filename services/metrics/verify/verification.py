@@ -12,7 +12,7 @@ from services.metrics.clients.ingest import Ingest
 from services.metrics.store.promotions import LAST
 from services.metrics.store.query import snapshot
 from services.metrics.verify.recount import compare_contributions, compare_sealed
-from services.metrics.verify.report import Step
+from services.metrics.verify.report import CONTRIBUTIONS, Step
 from services.metrics.verify.served import Question, Tenant, battery, compare_served
 from services.metrics.verify.subjects import compare_coverage, compare_subjects
 
@@ -51,7 +51,7 @@ class Verification:
 
     async def _verify(self, tenant: Tenant) -> list[Step]:
         stored, sealed, served = steps = [
-            Step("subjects + scores → contributions"),
+            Step(CONTRIBUTIONS),
             Step("contributions → sealed histograms"),
             Step("contributions → served KPIs"),
         ]

@@ -1,0 +1,9 @@
+"""What the report of a verification says."""
+
+from services.metrics.verify.report import CONTRIBUTIONS, REBUILD, Step, advice
+
+
+def test_contributions_that_differ_may_need_a_rebuild_and_nothing_else_does() -> None:
+    served = Step("contributions → served KPIs", differences=["nps"])
+    assert advice([Step(CONTRIBUTIONS), served]) is None
+    assert advice([Step(CONTRIBUTIONS, differences=["con_1/response/r-1"]), served]) == REBUILD
