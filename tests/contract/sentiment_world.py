@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.local.servers import free_port
@@ -48,7 +47,7 @@ def comment(tenant: str, number: int, text: str | None = None) -> Message:
         source="api",
         body=said,
     )
-    return Message(subject_key(tenant, subject), encode(event), (received_header(datetime.now(UTC)),))
+    return Message(subject_key(tenant, subject), encode(event), (received_header(NOON),))
 
 
 @asynccontextmanager
