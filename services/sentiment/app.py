@@ -1,5 +1,6 @@
 """Sentiment, put together: the only place where its parts are built."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -45,7 +46,8 @@ def create_app(
     scorer = scorer or scorer_of(settings.scorer, settings)
     pool = pool_of(scorer, settings.scorer, settings, settings.threads)
     http = client_of(trimmed(settings.ingest_url), settings.internal_token, transport)
-    taxonomies = TenantsTaxonomies(Ingest(http), read_default(), settings.taxonomy_cache_seconds)
+    shipped = read_default()
+    taxonomies = TenantsTaxonomies(Ingest(http), shipped, settings.taxonomy_cache_seconds)
     producer = Producer(settings.kafka_bootstrap_servers)
     scoring = Scoring(pool, producer, taxonomies)
     consumer = Consumer(
@@ -76,13 +78,17 @@ def create_app(
                     stack.callback(closed.close)
             for part in (*parts, workers):
                 await stack.enter_async_context(part)
+            app.state.shipped_themes = asyncio.create_task(pool.prepare(shipped))
+            stack.callback(app.state.shipped_themes.cancel)
             workers.start("scoring", consumer.run)
             if shadowing:
                 workers.start("shadow", partial(begun_anew, shadow_consumer(settings, shadowing).run))
             yield
 
     async def missing() -> list[str]:
-        return [] if consumer.joined else ["kafka"]
+        """What keeps sentiment from serving at once: its place in the group, or the themes that most tenants have."""
+        waits = {"kafka": not consumer.joined, "themes": not app.state.shipped_themes.done()}
+        return [name for name, waiting in waits.items() if waiting]
 
     app = FastAPI(title="Earshot sentiment", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(RequestId)

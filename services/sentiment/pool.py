@@ -18,7 +18,7 @@ from services.sentiment.domain.slicing import TEXTS, slices
 from services.sentiment.domain.themes import Finder
 from shared.events import Score
 from shared.fair_queue import FairQueue
-from shared.taxonomy import Taxonomy
+from shared.taxonomy import Taxonomy, ThemeDefinition
 
 Asked = TypeVar("Asked")
 Found = TypeVar("Found")
@@ -53,6 +53,7 @@ class Pool:
         """Its tenants are the lanes."""
         self.waiting = 0
         """Callers in either lane that do not have their scores yet."""
+        self._preparing: dict[tuple[ThemeDefinition, ...], asyncio.Task[None]] = {}
 
     @property
     def finds_themes(self) -> bool:
@@ -74,14 +75,28 @@ class Pool:
         return await self._sliced(opinions_of, texts, [len(text) for text in texts], unwatched, "calls")
 
     async def prepare(self, taxonomy: Taxonomy) -> None:
-        """Compute where the themes of a taxonomy are, in slices like comments, unless that is known. Raises ScorerAway."""
-        finder = self._finder
-        if finder and (words := finder.words_to_prepare(taxonomy)):
+        """Compute where the themes of a taxonomy are, in slices like comments, unless that is known. Raises ScorerAway.
 
-            def work(_: Scorer, texts: Sequence[str]) -> list[Meanings]:
-                return finder.meanings(texts)
+        Callers that wait for the same themes share the work. It goes on when one of them leaves.
+        """
+        finder, themes = self._finder, taxonomy.themes
+        if finder is None or not (words := finder.words_to_prepare(taxonomy)):
+            return
+        if themes not in self._preparing:
+            self._preparing[themes] = asyncio.create_task(self._prepare(finder, taxonomy, words))
+            self._preparing[themes].add_done_callback(lambda task: self._prepared(themes, task))
+        await asyncio.shield(self._preparing[themes])
 
-            finder.prepare(taxonomy, await self._sliced(work, words, [len(text) for text in words], unwatched, "themes"))
+    async def _prepare(self, finder: Finder, taxonomy: Taxonomy, words: Sequence[str]) -> None:
+        def work(_: Scorer, texts: Sequence[str]) -> list[Meanings]:
+            return finder.meanings(texts)
+
+        finder.prepare(taxonomy, await self._sliced(work, words, [len(text) for text in words], unwatched, "themes"))
+
+    def _prepared(self, themes: tuple[ThemeDefinition, ...], task: asyncio.Task[None]) -> None:
+        del self._preparing[themes]
+        if not task.cancelled():
+            task.exception()  # whoever still waits gets it; asyncio is not to report it as forgotten
 
     async def _sliced(
         self,
@@ -114,6 +129,8 @@ class Pool:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for task in self._preparing.values():
+            task.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 

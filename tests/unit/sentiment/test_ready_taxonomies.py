@@ -78,6 +78,17 @@ async def test_a_large_taxonomy_is_prepared_in_slices_and_once() -> None:
         assert sum(meaning.asked) == 20 * 41
 
 
+async def test_callers_share_the_preparation_of_a_taxonomy_which_goes_on_when_one_leaves() -> None:
+    """Else each caller just after a start would prepare it anew, and one that gave up would throw its part away."""
+    meaning = Counts()
+    async with Pool(Knows(), threads=1, texts=64, finder=Finder(meaning, near=0.6)) as pool:
+        leaves, *stay = [asyncio.create_task(pool.prepare(LARGE)) for _ in range(5)]
+        await asyncio.sleep(0)
+        leaves.cancel()
+        await asyncio.gather(*stay)
+        assert sum(meaning.asked) == 20 * 41
+
+
 def test_the_taxonomies_of_many_tenants_are_computed_once_each() -> None:
     meaning = Counts()
     finder = Finder(meaning, near=0.6)
