@@ -10,7 +10,7 @@ READY := .venv/.ready
 SOURCES := shared services deploy tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help run verify test lint format bench bench-sentiment mutants docs lock clean
+.PHONY: help run verify test lint format bench bench-sentiment mutants sizes docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -43,6 +43,9 @@ bench-sentiment: $(READY)  ## the sentiment models on labelled comments: make be
 
 mutants: $(READY)  ## put small faults into the domains and count those that the unit tests notice: make mutants MUTANTS="gateway --sample 50"
 	@exec $(BIN)/python -m bench.mutants $(MUTANTS)
+
+sizes: $(READY)  ## files, lines and docstrings of the product code, beside an earlier revision: make sizes SINCE=fdaba9a
+	@$(BIN)/python -m bench.sizes $(addprefix --commit ,$(SINCE))
 
 docs: $(READY)  ## write again what is made from the code: settings, KPIs, AsyncAPI, topics
 	for page in settings_page kpis_page asyncapi k8s.topics; do $(BIN)/python -m deploy.$$page || exit 1; done
