@@ -7,8 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.metrics.api.answers import local
-from services.metrics.domain.contributions import LABELS, judged
-from services.metrics.domain.judgement import judged_themes
+from services.metrics.domain.comments import LABELS, effective_label, effective_themes
 from services.metrics.domain.view import SubjectView, view
 from services.metrics.store.records import Record
 from services.metrics.store.writer import decoded
@@ -63,9 +62,9 @@ def judgements(seen: SubjectView, record: Record, model: str) -> list[Shown]:
 
 def judgement(score: Score, override: Override | None) -> Shown:
     """How it is judged. `judged_by` tells whose its label is, `themes_by` whose its themes are; `model_label` is the model's."""
-    label, value = judged(score, override)
+    label, value = effective_label(score, override)
     by = {"judged_by": whose(override and override.label), "themes_by": whose(override and override.themes)}
-    themes = judged_themes(score, override)
+    themes = effective_themes(score, override)
     return {"label": label, "score": value, "themes": themes, "urgency": score.urgency, **by, "model_label": score.label}
 
 

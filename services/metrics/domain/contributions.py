@@ -1,30 +1,40 @@
-"""What a subject contributes to each measure: rows of integers, a pure function of its view and its scores.
+"""The contributions of a subject to each measure: rows of integers, a pure function of its view and its scores.
 
-A measure names all that makes bins comparable; the part before the colon is its family. Rows that only count have bin 1 and
-amount 1.
+The name of a measure states everything that makes its bins comparable; the part before the colon is its family. Rows that only
+count have bin 1 and amount 1.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from math import floor
 
-from services.metrics.domain.backlog import steps
-from services.metrics.domain.comment import Comment
+from services.metrics.domain.comments import LABELS, Comment, effective_label, effective_themes
 from services.metrics.domain.forms import ces_measure, csat_measure
-from services.metrics.domain.lifecycle import SECOND
 from services.metrics.domain.spans import bin_of
-from services.metrics.domain.ticket import TicketView
+from services.metrics.domain.ticket import SECOND, TicketView
 from services.metrics.domain.view import Dims, SubjectView
-from shared.events import UNSUPPORTED_LANGUAGE, Answer, Label, Override, Rating, Score
+from shared.events import Answer, Override, Rating, Score
+from shared.text import nfc
 
-LABELS: dict[Label, int] = {"negative": -1, "neutral": 0, "positive": 1}
+CONTRIBUTIONS_VERSION = 2
+"""Raise it when equal views and scores yield other contributions than before: stored subjects are then rebuilt.
+
+1: until themes and urgency. 2: `themes` and `urgency` of comments, and the family `urgent`.
+"""
+
+Names = tuple[str, ...]
+"""The values of a multi-valued dimension: sorted, each once."""
 
 
 @dataclass(frozen=True, slots=True, order=False)
 class Contribution:
-    """One row: `amount` in `bin` of `measure`, filed at `at` under the values `dims` of `shared.events.DIMENSIONS`."""
+    """One row: `amount` in `bin` of `measure` at `at`.
+
+    `dims` are the values of `shared.events.DIMENSIONS`. A row of a scored comment also has the comment's `themes` and `urgency`:
+    it counts once under each of them, and once in a total.
+    """
 
     measure: str
     at: datetime
@@ -32,14 +42,19 @@ class Contribution:
     amount: int
     dims: Dims
     customer: str | None
+    themes: Names = ()
+    urgency: Names = ()
 
 
 Row = tuple[str, datetime, int, int]
-"""A contribution but for its dimensions and customer: measure, at, bin, amount."""
+"""Measure, time, bin and amount of a contribution."""
+
+CommentRow = tuple[Row, Names, Names]
+"""A row with the themes and the urgency of its comment."""
 
 
 def contributions(view: SubjectView, scores: Mapping[tuple[str, str], Score]) -> list[Contribution]:
-    """The rows of a subject. `scores` are by model and hash of the text; each comment counts for every model that scored it."""
+    """The contributions of a subject. `scores` are by model and text hash; a comment counts for every model that scored it."""
     if view.ticket is not None:
         return _of_ticket(view, view.ticket, scores)
     rows: list[Row] = []
@@ -52,23 +67,42 @@ def contributions(view: SubjectView, scores: Mapping[tuple[str, str], Score]) ->
         rows.append(("responses", at, commented, commented))
     elif view.review is not None and view.review.stars is not None:
         rows.append(("stars:1..5", view.review.at, view.review.stars, view.review.stars))
-    rows += comment_rows(view.comments, view.overrides, scores)
-    return [Contribution(*row, view.dims, view.customer) for row in rows]
+    return [
+        *(Contribution(*row, view.dims, view.customer) for row in rows),
+        *(
+            Contribution(*row, view.dims, view.customer, themes, urgency)
+            for row, themes, urgency in comment_rows(view.comments, view.overrides, scores)
+        ),
+    ]
 
 
 def _of_ticket(view: SubjectView, ticket: TicketView, scores: Mapping[tuple[str, str], Score]) -> list[Contribution]:
     dims_at = lru_cache(maxsize=None)(view.dims_at)
     if ticket.dropped is not None:
         return [Contribution("dropped", ticket.dropped, 1, 1, dims_at(ticket.dropped), view.customer)]
-    rows = [*ticket_rows(ticket), *comment_rows(ticket.comments, view.overrides, scores)]
     return [
-        *(Contribution(*row, dims_at(row[1]), view.customer) for row in rows),
-        *(Contribution("backlog", at, way, way, dims, view.customer) for at, way, dims in steps(ticket, dims_at)),
+        *(Contribution(*row, dims_at(row[1]), view.customer) for row in ticket_rows(ticket)),
+        *(
+            Contribution(*row, dims_at(row[1]), view.customer, themes, urgency)
+            for row, themes, urgency in comment_rows(ticket.comments, view.overrides, scores)
+        ),
+        *(Contribution("backlog", at, change, change, dims, view.customer) for at, change, dims in backlog_rows(ticket, dims_at)),
     ]
 
 
+# --- ratings --------------------------------------------------------------------------------------------------------------
+def measure_of(rating: Answer | Rating) -> str:
+    """The measure of a rating, with its form."""
+    if rating.kind == "nps":
+        return "nps"
+    if rating.kind == "csat":
+        return csat_measure(rating.scale, rating.positive_from)
+    return ces_measure(rating.scale, rating.polarity)
+
+
+# --- tickets --------------------------------------------------------------------------------------------------------------
 def ticket_rows(ticket: TicketView) -> Iterator[Row]:
-    """What a ticket contributes that is filed under who held it at the time."""
+    """The rows of a ticket that have the dimensions of their time; comments and the backlog are left out."""
     yield "opened", ticket.opened, 1, 1
     for solve in ticket.solves:
         yield "solved", solve.at, 1, 1
@@ -78,59 +112,78 @@ def ticket_rows(ticket: TicketView) -> Iterator[Row]:
         if rating.value is not None:
             yield measure_of(rating), rating.at, rating.value, rating.value
     if ticket.first_reply is not None:
-        after = (ticket.first_reply - ticket.opened) // SECOND
-        yield from span_row("first_reply:replied", ticket.first_reply, after)
-        yield from span_row("first_reply:created", ticket.opened, after)
+        seconds = (ticket.first_reply - ticket.opened) // SECOND
+        yield from duration_row("first_reply:replied", ticket.first_reply, seconds)
+        yield from duration_row("first_reply:created", ticket.opened, seconds)
     if ticket.solves:
         first = ticket.solves[0]
-        again = int(bool(ticket.reopenings))
-        yield "first_solve", first.at, again, again
-        yield from span_row("first_resolution", first.at, first.after)
-    if ticket.standing is not None:
-        yield "standing_solve", ticket.standing.at, 1, 1
-        yield from span_row("full_resolution", ticket.standing.at, ticket.standing.after)
+        reopened = int(bool(ticket.reopenings))
+        yield "first_solve", first.at, reopened, reopened
+        yield from duration_row("first_resolution", first.at, first.seconds)
+    if ticket.current_solve is not None:
+        yield "standing_solve", ticket.current_solve.at, 1, 1
+        yield from duration_row("full_resolution", ticket.current_solve.at, ticket.current_solve.seconds)
 
 
-def span_row(measure: str, at: datetime, seconds: int) -> Iterator[Row]:
-    """A span's row; a negative one, of clocks that differ, contributes nothing."""
+def duration_row(measure: str, at: datetime, seconds: int) -> Iterator[Row]:
+    """The row of a duration. A negative one, a result of clocks that differ, has none."""
     if seconds >= 0:
         yield measure, at, bin_of(seconds), seconds
 
 
-def measure_of(rating: Answer | Rating) -> str:
-    """The measure that a rating belongs to, its form included."""
-    if rating.kind == "nps":
-        return "nps"
-    if rating.kind == "csat":
-        return csat_measure(rating.scale, rating.positive_from)
-    return ces_measure(rating.scale, rating.polarity)
+def backlog_rows(ticket: TicketView, dims_at: Callable[[datetime], Dims]) -> Iterator[tuple[datetime, int, Dims]]:
+    """±1 rows whose sum before t is the number of open tickets at t.
+
+    +1 at the opening and at each reopening, −1 at each solve. Where an open ticket is reassigned, −1 under the old dimensions
+    and +1 under the new ones.
+    """
+    reassigned = sorted({*ticket.teams.times, *ticket.agents.times})
+    starts = (ticket.opened, *ticket.reopenings)
+    ends = (*(solve.at for solve in ticket.solves), None)
+    for start, end in zip(starts, ends, strict=False):  # the last start may have no end
+        dims = dims_at(start)
+        yield start, 1, dims
+        for at in reassigned:
+            if start < at and (end is None or at < end) and (new := dims_at(at)) != dims:
+                yield at, -1, dims
+                yield at, 1, new
+                dims = new
+        if end is not None:
+            yield end, -1, dims
 
 
+# --- comments -------------------------------------------------------------------------------------------------------------
 def comment_rows(
     comments: Iterable[Comment], overrides: Mapping[str, Override], scores: Mapping[tuple[str, str], Score]
-) -> Iterator[Row]:
-    """One row for each comment, and two for each model that judged it: its score, in thousandths, and its label.
+) -> Iterator[CommentRow]:
+    """One row for each comment, and rows for each model that scored it.
 
-    Where a human set the label, it stands in place of each model's, with the score −1, 0 or 1. A model that scored a text without
-    a sentiment that counts, as one that says nothing ("n/a"), has one row instead: that it abstained.
+    Of a model: its label and its score in thousandths; or `abstained`, if the comment has no label, as "n/a" or one in an
+    unsupported language has none. So each scored comment has either one `label` or one `abstained` row. `urgent` if there is a
+    reason for urgency. A human's label and themes replace those of every model.
     """
     for comment in comments:
-        yield "comments", comment.at, 1, 1
+        yield ("comments", comment.at, 1, 1), (), ()
         override = overrides.get(comment.text_hash)
         for (model, text_hash), score in scores.items():
             if text_hash == comment.text_hash:
-                label, value = judged(score, override)
-                if label is not None and value is not None:
-                    yield f"label:{model}", comment.at, LABELS[label], LABELS[label]
-                    yield f"sentiment:{model}", comment.at, floor(20 * value), round(1000 * value)
-                else:
-                    yield f"abstained:{model}", comment.at, 1, 1
+                themes, urgency = theme_names(score, override), tuple(sorted(score.urgency))
+                for row in score_rows(comment, model, score, override):
+                    yield row, themes, urgency
 
 
-def judged(score: Score, override: Override | None) -> tuple[Label | None, float | None]:
-    """The label and score that count: a human's beat a model's; a model's in a language it doesn't know count for nothing."""
-    if override is not None and override.label is not None:
-        return override.label, float(LABELS[override.label])
-    if UNSUPPORTED_LANGUAGE in score.flags:
-        return None, None
-    return score.label, score.score
+def score_rows(comment: Comment, model: str, score: Score, override: Override | None) -> Iterator[Row]:
+    label, value = effective_label(score, override)
+    if label is not None and value is not None:
+        yield f"label:{model}", comment.at, LABELS[label], LABELS[label]
+        yield f"sentiment:{model}", comment.at, floor(20 * value), round(1000 * value)
+    else:
+        yield f"abstained:{model}", comment.at, 1, 1
+    if score.urgency:
+        yield f"urgent:{model}", comment.at, 1, 1
+
+
+def theme_names(score: Score, override: Override | None) -> Names:
+    """The effective themes, in NFC, the form in which filters compare them."""
+    themes = effective_themes(score, override)
+    return tuple(sorted({nfc(theme.theme) for theme in themes})) if themes else ()

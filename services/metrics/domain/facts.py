@@ -1,7 +1,7 @@
-"""A ticket's current facts, folded from its statements.
+"""The current facts of a ticket, folded from its statements.
 
-Facts have times of their own and accumulate. The order of the statements decides between two versions of one thing (a message or
-a rating of one id, an assignment of one time), and it orders the statuses of one time.
+Every fact has a time of its own, and facts accumulate. The order of the statements decides between two versions of one fact (a
+message or rating with one id, an assignment at one time) and orders the statuses of one time.
 """
 
 from collections import defaultdict
@@ -11,7 +11,6 @@ from datetime import datetime
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from services.metrics.domain.lifecycle import LIFE, minute_of
 from shared.events import (
     Assigned,
     Deleted,
@@ -28,12 +27,13 @@ from shared.events import (
 )
 from shared.text import nfc
 
-Drop = Merged | Spam | Deleted
+STATUS_ORDER: dict[Status, int] = {"new": 0, "open": 1, "pending": 2, "on_hold": 3, "solved": 4, "closed": 5}
+"""The statuses in the order of a ticket's life. It orders the statuses that one statement has for one time."""
 
 
 @dataclass(slots=True)
 class Facts:
-    """A ticket's current facts. Add its statements in the order of their stamps.
+    """The current facts of a ticket. Add its statements in the order of their stamps.
 
     `statuses` holds, for each time, the statuses of that time in the order in which the ticket had them.
     """
@@ -54,70 +54,78 @@ class Facts:
             if isinstance(fact, StatusSet):
                 statuses[fact.at].add(fact.status)
             else:
-                self._add(fact, stated_at)
-        for at, several in statuses.items():
-            self._add_statuses(at, sorted(several, key=LIFE.__getitem__), stated_at)
+                self._add_fact(fact, stated_at)
+        for at, of_one_time in statuses.items():
+            self._add_statuses(at, sorted(of_one_time, key=STATUS_ORDER.__getitem__), stated_at)
 
     def _add_statuses(self, at: datetime, stated: list[Status], stated_at: datetime) -> None:
-        """Add the statuses that one statement has of one time, in the order of a ticket's life, after those known before.
+        """Add the statuses that one statement has for one time, after those already known for that time.
 
-        A status that is known of that time counts once, however many statements repeat it. One exception: a statement made at
-        that very time with this one status says what the ticket is then, so if another status came between, it is back in it.
-        Tools whose times have minutes only state solved, open and solved again like this.
+        A status already known for that time is not added again, however many statements repeat it. One exception: a statement
+        made at that very time with this status alone is the ticket's status at that time, so if another status came between, the
+        ticket is back in it. Tools whose times have no seconds send solved, open and solved within one minute like this.
         """
         known = self.statuses[at]
-        fresh = [status for status in stated if status not in known]
-        if not fresh and at == stated_at and len(stated) == 1 and known[-1] != stated[0]:
-            fresh = stated
-        known += fresh
+        new = [status for status in stated if status not in known]
+        if not new and at == stated_at and len(stated) == 1 and known[-1] != stated[0]:
+            new = stated
+        known += new
 
-    def _add(self, fact: Fact, stated_at: datetime) -> None:
-        """Add one fact: it replaces its own earlier version, and otherwise joins the others."""
+    def _add_fact(self, fact: Fact, stated_at: datetime) -> None:
+        """Add one fact. It replaces an earlier version of itself."""
         match fact:
             case Message():
-                self.messages[fact.id or (fact.at, fact.by, name_of(fact.agent))] = fact
+                self.messages[fact.id or (fact.at, fact.by, normalised(fact.agent))] = fact
             case Opened():
-                self.opened = restated(self.opened, fact)
+                self.opened = merged_opening(self.opened, fact)
             case Assigned():
                 if fact.team is not UNSET:
-                    self.teams[fact.at] = name_of(fact.team)
+                    self.teams[fact.at] = normalised(fact.team)
                 if fact.agent is not UNSET:
-                    self.agents[fact.at] = name_of(fact.agent)
+                    self.agents[fact.at] = normalised(fact.agent)
             case PrioritySet():
-                self.priorities[fact.at] = name_of(fact.priority)
+                self.priorities[fact.at] = normalised(fact.priority)
             case Rating():
-                name = fact.id or fact.at
-                if fact.at != stated_at or not same_but_for_time(fact, self.ratings.get(name)):
-                    self.ratings[name] = fact
+                key = fact.id or fact.at
+                if fact.at != stated_at or not equal_except_time(fact, self.ratings.get(key)):
+                    self.ratings[key] = fact
             case Merged() | Spam() | Deleted():
                 self.drops[fact.at, type(fact).__name__] = fact.value
 
 
-def same_but_for_time(now: Rating, before: Rating | None) -> bool:
-    """Whether a rating is the earlier one. A tool that states the rating with each later change of the ticket (as of then) must
-    not move it to that time."""
-    return before is not None and replace(now, at=before.at) == before
+def equal_except_time(rating: Rating, previous: Rating | None) -> bool:
+    """Whether two ratings differ in their time at most.
+
+    Some tools repeat a rating with every later change of the ticket, at the time of that change. The rating keeps its first time.
+    """
+    return previous is not None and replace(rating, at=previous.at) == previous
 
 
-def name_of(name: str | None) -> str | None:
-    """A name as groups are formed by it: in NFC, also where an earlier version stored another form."""
+def normalised(name: str | None) -> str | None:
+    """The name in NFC, the form in which names are compared and grouped. Earlier versions stored other forms."""
     return None if name is None else nfc(name)
 
 
-def restated(before: Opened | None, now: Opened) -> Opened:
-    """The opening, stated again: many tools repeat it with each change, and leave out what they stated before.
+def merged_opening(previous: Opened | None, latest: Opened) -> Opened:
+    """The latest opening, completed from the previous one.
 
-    That stays: whether it is public, the name and text of the same kind of author, and the exact time (a time without seconds
-    doesn't replace one of the same minute with seconds).
+    Many tools repeat the opening with each change and leave out fields. A field that is left out keeps its previous value:
+    `public`; the name and the text of the same kind of author; the seconds of its time, if the latest time is the same minute
+    without seconds.
     """
-    if before is None:
-        return now
-    if now.public is UNSET:
-        now = replace(now, public=before.public)
-    if now.at == minute_of(before.at):
-        now = replace(now, at=before.at)
-    if now.by != before.by:
-        return now
-    if now.text is None:
-        now = replace(now, text=before.text, language=before.language)
-    return replace(now, agent=now.agent or before.agent, text_digest=now.text_digest or before.text_digest)
+    if previous is None:
+        return latest
+    if latest.public is UNSET:
+        latest = replace(latest, public=previous.public)
+    if latest.at == to_minute(previous.at):
+        latest = replace(latest, at=previous.at)
+    if latest.by != previous.by:
+        return latest
+    if latest.text is None:
+        latest = replace(latest, text=previous.text, language=previous.language)
+    return replace(latest, agent=latest.agent or previous.agent, text_digest=latest.text_digest or previous.text_digest)
+
+
+def to_minute(at: datetime) -> datetime:
+    """The time without seconds, as some tools write it."""
+    return at.replace(second=0, microsecond=0)

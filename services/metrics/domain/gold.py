@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.metrics.domain.comment import Comment
+from services.metrics.domain.comments import Comment
 from services.metrics.domain.view import SubjectView
 from shared.events import Label, Override, Score
 

@@ -4,6 +4,7 @@ Merging is a union. It is commutative, associative and idempotent, so the order 
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 
 import msgspec
 
@@ -11,19 +12,19 @@ from shared.events import Event, Tombstone, encode
 
 
 def merge(state: Mapping[str, Event], event: Event) -> dict[str, Event]:
-    """The state with one more statement."""
+    """Add one statement to a state."""
     return union(state.values(), (event,))
 
 
 def union(*statements: Iterable[Event]) -> dict[str, Event]:
-    """The state that these statements make, by statement id.
+    """Merge statements into a state, by statement id.
 
     Of two statements with one id the higher revision of the mapping counts. The state of an erased subject is its latest
-    tombstone alone, however many tombstones and other statements there are, before it or after it.
+    tombstone alone, whatever other statements and tombstones there are.
     """
     state: dict[str, Event] = {}
     tombstones: list[Event] = []
-    for event in (event for several in statements for event in several):
+    for event in chain.from_iterable(statements):
         if type(event.body) is Tombstone:
             tombstones.append(event)
         else:
@@ -37,33 +38,37 @@ def union(*statements: Iterable[Event]) -> dict[str, Event]:
 
 def effective(one: Event, other: Event) -> Event:
     """Of two statements with one id, the one that counts: the higher revision; of equal revisions the bytewise smaller."""
-    return one if one is other or _claim(one) <= _claim(other) else other
+    return one if one is other or _precedence(one) <= _precedence(other) else other
 
 
-class _Themed(msgspec.Struct):
-    """The part of a score that decides between two."""
+class _TaxonomyRevision(msgspec.Struct):
+    """The field of a score that decides between two."""
 
     taxonomy: int = 0
 
 
-_themed = msgspec.json.Decoder(_Themed).decode
+_decode_revision = msgspec.json.Decoder(_TaxonomyRevision).decode
 
 
-def standing_score(one: bytes, other: bytes) -> bytes:
-    """Which of two scores of one text by one model stands, as JSON: the higher revision of the taxonomy that its themes are of,
-    of equal ones the bytewise smaller."""
-    return one if one == other else min(one, other, key=_claim_of_score)
+def effective_score(one: bytes, other: bytes) -> bytes:
+    """Of two scores of one text by one model, as JSON, the one that counts.
+
+    The higher revision of the taxonomy of its themes; of equal revisions the bytewise smaller.
+    """
+    return one if one == other else min(one, other, key=_score_precedence)
 
 
-def _claim_of_score(score: bytes) -> tuple[int, bytes]:
-    return -_themed(score).taxonomy, score
+def _score_precedence(score: bytes) -> tuple[int, bytes]:
+    return -_decode_revision(score).taxonomy, score
 
 
-def _claim(event: Event) -> tuple[int, bytes]:
+def _precedence(event: Event) -> tuple[int, bytes]:
     return -event.revision, encode(event)
 
 
 def _tombstone_order(event: Event) -> tuple[int, int, bytes]:
-    """A total order, so that every replica keeps the same tombstone. The latest is also the one that ingest surely still has:
-    earlier versions deleted a subject's older tombstones there when they erased it again."""
+    """A total order, so that every replica stores the same tombstone.
+
+    Ingest has the latest one for certain: earlier versions deleted the older tombstones of a subject when they erased it again.
+    """
     return event.seq, event.position, encode(event)

@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from services.metrics.domain.comment import Comment
-from services.metrics.domain.contributions import LABELS, judged
+from services.metrics.domain.comments import LABELS, Comment, effective_label
 from services.metrics.domain.estimates import Estimate
 from services.metrics.domain.histogram import Histogram
 from services.metrics.domain.kpis import KPIS
@@ -49,7 +48,7 @@ def pairs(view: SubjectView, scores: Mapping[tuple[str, str], Score], promoted: 
         verdicts = []
         for model in (promoted, candidate):
             score = scores.get((model, comment.text_hash))
-            verdicts.append(judged(score, view.overrides.get(comment.text_hash)) if score else (None, None))
+            verdicts.append(effective_label(score, view.overrides.get(comment.text_hash)) if score else (None, None))
         yield Pair(comment, *verdicts)
 
 

@@ -1,7 +1,7 @@
-"""Which KPIs an event or a score may change, from its kind alone, without reading any contribution.
+"""Which KPIs an event or a score may change, by its kind alone.
 
-The kind of an event is the type of its subject, or OTHER; every score is of kind SCORE. The type decides, not the contributions,
-because a batch that is applied a second time after a crash changes no contribution any more but must still be announced.
+The kind of an event is the type of its subject, or OTHER; the kind of every score is SCORE. Contributions are not compared: a
+batch that is applied again after a crash changes none, but must still be announced.
 """
 
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The current state of a subject: the one place where its statements are folded, in the order of their stamps."""
+"""Fold a subject's statements into its current state. A view is what contributions and records are computed from."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -6,11 +6,10 @@ from datetime import datetime
 
 from msgspec import UNSET
 
-from services.metrics.domain.comment import Comment
+from services.metrics.domain.comments import Comment
 from services.metrics.domain.merge import union
-from services.metrics.domain.response import ResponseView, ReviewView, response_view, review_view
 from services.metrics.domain.ticket import TicketView, ticket_view
-from shared.events import DIMENSIONS, Event, Override, Response, Review, Ticket, Tombstone
+from shared.events import DIMENSIONS, Answer, Event, Override, Response, Review, Ticket, Tombstone, review_text
 from shared.text import nfc
 
 Dims = tuple[str | None, ...]
@@ -20,8 +19,26 @@ TEAM, AGENT, PRIORITY = (DIMENSIONS.index(name) for name in ("team", "agent", "p
 
 
 @dataclass(frozen=True, slots=True)
+class ResponseView:
+    """A survey response, at its earliest time. Withdrawn ratings and comments are left out."""
+
+    at: datetime
+    ratings: tuple[Answer, ...]
+    comments: tuple[Comment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewView:
+    """A review, at its earliest time."""
+
+    at: datetime
+    stars: int | None
+    comments: tuple[Comment, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectView:
-    """A subject as it stands; of an erased one, or one of which nothing countable is known yet, nothing."""
+    """The current state of a subject. An erased subject, and one without any countable statement, has no parts."""
 
     erased: bool = False
     customer: str | None = None
@@ -33,7 +50,7 @@ class SubjectView:
 
     @property
     def comments(self) -> tuple[Comment, ...]:
-        """What the customer said in it, each comment at its own time; nothing where the subject counts in no KPI."""
+        """The customer's comments, each at its own time. A dropped ticket has none, since it counts in no KPI."""
         if self.ticket is not None:
             return self.ticket.comments if self.ticket.dropped is None else ()
         if self.response is not None:
@@ -41,7 +58,7 @@ class SubjectView:
         return self.review.comments if self.review is not None else ()
 
     def dims_at(self, at: datetime) -> Dims:
-        """The dimensions of an event at that time: a ticket's team and agent as they were, all others the latest."""
+        """The dimensions of an event at that time: a ticket's team and agent as of then, all others the latest."""
         if self.ticket is None:
             return self.dims
         dims = list(self.dims)
@@ -49,22 +66,22 @@ class SubjectView:
         return tuple(dims)
 
     def text_at(self, at: datetime) -> str | None:
-        """The words to show beside what is filed at `at`: the comments of that time, else the first that was made."""
-        said = [comment.text for comment in self.comments if comment.at == at]
-        if said:
-            return "\n\n".join(said)
+        """The text to show beside a record at that time: the comments of that time, else the first comment of the subject."""
+        texts = [comment.text for comment in self.comments if comment.at == at]
+        if texts:
+            return "\n\n".join(texts)
         return min(self.comments, key=lambda comment: (comment.at, comment.text_hash)).text if self.comments else None
 
 
 def view(statements: Iterable[Event]) -> SubjectView:
-    """Fold the statements of one subject, given in any order and any number of times."""
+    """Fold the statements of one subject. Their order and repeats make no difference."""
     events = sorted(union(statements).values(), key=_stamp)
     if not events:
         return SubjectView()
     if type(events[0].body) is Tombstone:
         return SubjectView(erased=True)
     bodies = [event.body for event in events]
-    latest = _latest(events)
+    latest = _latest_dimensions(events)
     ticket = None
     if any(type(body) is Ticket for body in bodies):
         tickets = [(event.at, event.body) for event in events if isinstance(event.body, Ticket)]
@@ -81,15 +98,52 @@ def view(statements: Iterable[Event]) -> SubjectView:
     )
 
 
+def response_view(statements: Iterable[Response]) -> ResponseView | None:
+    """Fold the statements of a response, in the order of their stamps. None if there are only invitations.
+
+    An invitation is earlier than the response, so its time is not used. Each question has at most one rating and one comment:
+    some tools use one question for a score and its reason.
+    """
+    responses = [response for response in statements if response.answers or response.sent_at is None]
+    if not responses:
+        return None
+    answers: dict[tuple[str, bool], Answer] = {}
+    for response in responses:
+        for answer in response.answers:
+            answers[nfc(answer.question), answer.kind == "comment"] = answer
+    at = min(response.at for response in responses)
+    return ResponseView(
+        at,
+        ratings=tuple(a for (_, is_comment), a in answers.items() if not is_comment and a.value is not None),
+        comments=tuple(
+            Comment.from_text(at, a.text, a.language)
+            for (_, is_comment), a in answers.items()
+            if is_comment and a.text and a.text.strip()
+        ),
+    )
+
+
+def review_view(statements: Iterable[Review]) -> ReviewView | None:
+    """Fold the statements of a review, in the order of their stamps.
+
+    Stars that are left out keep their value. Title and text change together: they are one comment with one score.
+    """
+    reviews = list(statements)
+    if not reviews:
+        return None
+    at = min(review.at for review in reviews)
+    stars = next((review.stars for review in reversed(reviews) if review.stars is not None), None)
+    latest = next((review for review in reversed(reviews) if review.title is not None or review.text is not None), None)
+    text = review_text(latest) if latest else ""
+    return ReviewView(at, stars, (Comment.from_text(at, text, latest.language),) if latest and text.strip() else ())
+
+
 def _stamp(event: Event) -> tuple[datetime, int, int, str]:
     return event.at, event.seq, event.position, event.statement
 
 
-def _latest(events: list[Event]) -> dict[str, str | None]:
-    """The last stated value of each dimension, in NFC. An override says nothing of where its subject came from.
-
-    Statements stored by earlier versions may hold other forms than NFC.
-    """
+def _latest_dimensions(events: Iterable[Event]) -> dict[str, str | None]:
+    """The last stated value of each dimension, in NFC: earlier versions stored other forms. Overrides state no dimensions."""
     latest: dict[str, str | None] = {}
     for event in events:
         if type(event.body) is not Override:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
-from services.metrics.domain.merge import standing_score, union
+from services.metrics.domain.merge import effective_score, union
 from services.metrics.store.purges import note_erasures
 from shared.events import Event, Override, ScoreEvent, Tombstone, decode_event, encode
 
@@ -31,12 +31,12 @@ class Subject:
     scores: dict[ScoreKey, bytes] = field(default_factory=dict)
 
     def take_in(self, events: Iterable[Event], scores: Iterable[ScoreEvent]) -> None:
-        """Merge in what a batch says of it, by `union` and `standing_score`; what is erased has no scores."""
+        """Merge in what a batch says of it, by `union` and `effective_score`; what is erased has no scores."""
         self.statements = union(self.stored.values(), events)
         self.scores = dict(self.stored_scores)
         for event in scores:
             key, body = (event.model, event.score.text_hash), encode(event.score)
-            self.scores[key] = standing_score(self.scores.get(key, body), body)
+            self.scores[key] = effective_score(self.scores.get(key, body), body)
         if self.erased:
             self.scores = {}
 

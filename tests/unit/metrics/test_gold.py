@@ -2,9 +2,9 @@
 
 from msgspec.structs import replace
 
+from services.metrics.domain.comments import effective_themes
 from services.metrics.domain.contributions import contributions
 from services.metrics.domain.gold import Gold, gold
-from services.metrics.domain.judgement import judged_themes
 from services.metrics.domain.view import view
 from shared.events import Event, Label, Opened, Override, Rating, Score, Spam, Theme, Ticket, Tombstone, text_hash
 from tests.unit.metrics.build import MODEL, at, response, said, scored, words
@@ -65,12 +65,12 @@ def test_a_text_said_twice_is_one_row_of_its_first_time() -> None:
 
 def test_themes_of_a_human_are_spoken_of_as_the_model_found_else_as_the_human_judged_else_as_the_whole_text() -> None:
     score = Score(label="positive", score=0.5, confidence=1, themes=(Theme("price", -0.4),), text_hash="")
-    assert judged_themes(score, None) == score.themes
-    assert judged_themes(score, Override(comment="", label="negative")) == score.themes
+    assert effective_themes(score, None) == score.themes
+    assert effective_themes(score, Override(comment="", label="negative")) == score.themes
     human = Override(comment="", label="negative", themes=("delivery", "price", "delivery"))
-    assert judged_themes(score, human) == (Theme("delivery", -1.0), Theme("price", -0.4))
-    assert judged_themes(score, replace(human, label=None)) == (Theme("delivery", 0.5), Theme("price", -0.4))
-    assert judged_themes(replace(score, score=None), replace(human, label=None, themes=("x",))) == (Theme("x", 0.0),)
+    assert effective_themes(score, human) == (Theme("delivery", -1.0), Theme("price", -0.4))
+    assert effective_themes(score, replace(human, label=None)) == (Theme("delivery", 0.5), Theme("price", -0.4))
+    assert effective_themes(replace(score, score=None), replace(human, label=None, themes=("x",))) == (Theme("x", 0.0),)
 
 
 def test_a_judgement_of_an_erased_subject_counts_nothing() -> None:

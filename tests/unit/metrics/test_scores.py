@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.domain.merge import standing_score
+from services.metrics.domain.merge import effective_score
 from services.metrics.store.subjects import Subject
 from shared.events import Score, ScoreEvent, Theme, Tombstone, encode
 from tests.unit.metrics.build import MODEL, T0, response, said, words
@@ -40,24 +40,24 @@ def subject(*batches: list[Score]) -> Subject:
 
 @given(bodies, bodies)
 def test_the_choice_is_commutative(one: bytes, other: bytes) -> None:
-    assert standing_score(one, other) == standing_score(other, one)
+    assert effective_score(one, other) == effective_score(other, one)
 
 
 @given(bodies, bodies, bodies)
 def test_the_choice_is_associative(a: bytes, b: bytes, c: bytes) -> None:
-    assert standing_score(standing_score(a, b), c) == standing_score(a, standing_score(b, c))
+    assert effective_score(effective_score(a, b), c) == effective_score(a, effective_score(b, c))
 
 
 @given(bodies)
 def test_the_choice_is_idempotent(score: bytes) -> None:
-    assert standing_score(score, score) == score
+    assert effective_score(score, score) == score
 
 
 @given(st.lists(scores, min_size=1, max_size=6), st.randoms(use_true_random=False), st.integers(0, 6))
 def test_any_order_batching_and_repeats_leave_the_same_score(given: list[Score], random: Random, cut: int) -> None:
     again = [*given, *given[::2]]
     random.shuffle(again)
-    stands = reduce(standing_score, map(encode, given))
+    stands = reduce(effective_score, map(encode, given))
     assert subject(again[:cut], again[cut:]).scores == {(MODEL, "one"): stands}
 
 
