@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from services.ingest.domain import json
 from services.ingest.domain.providers.standard import verify
 from services.ingest.domain.record import read_record
+from shared import strict_json as json
 from shared.http import serve
 from shared.settings import SharedSettings
 

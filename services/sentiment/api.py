@@ -24,9 +24,9 @@ from shared.disconnects import cancelled_on_disconnect
 from shared.events import Score
 from shared.fair_queue import FairQueue
 from shared.http import TENANT_HEADER, TIMEOUT_HEADER, internal_only
-from shared.json_bounds import OutOfBounds, check_bounds
 from shared.kafka import Retry
 from shared.problems import TooLarge, Unavailable, Unprocessable, refused
+from shared.strict_json import OutOfBounds, check_bounds
 from shared.taxonomy import Taxonomy
 
 REST = 5

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect
 
 from services.gateway.api.rooms import Room
-from shared.json_bounds import OutOfBounds, check_bounds
 from shared.problems import BadRequest, NotFound, Problem, TooLarge, Unprocessable, refused
+from shared.strict_json import OutOfBounds, check_bounds
 
 KIB = 1024
 MIB = 1024 * KIB

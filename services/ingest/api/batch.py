@@ -16,7 +16,6 @@ from fastapi import APIRouter, Request, Response
 from services.ingest.api.body import MIB, Share, expect_json, headers_of, read_body
 from services.ingest.api.feedback import KeyReused, Target, idempotency_key, reused
 from services.ingest.api.state import Ingest, ingest_of
-from services.ingest.domain import json
 from services.ingest.domain.batch import TooMany, is_array, split_array, split_lines
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery
@@ -24,6 +23,7 @@ from services.ingest.domain.idempotency import fingerprinted
 from services.ingest.domain.normalise import TooLong
 from services.ingest.domain.receive import posted
 from services.ingest.domain.record import Invalid
+from shared import strict_json as json
 from shared.problems import BadRequest, Problem, TooLarge, Unprocessable
 
 routes = APIRouter()

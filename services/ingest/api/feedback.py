@@ -10,13 +10,13 @@ from fastapi.responses import JSONResponse
 from services.ingest.api.body import expect_json, headers_of, read_body
 from services.ingest.api.requests import Tenant, known_query
 from services.ingest.api.state import Ingest, ingest_of
-from services.ingest.domain import json
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, Outcome
 from services.ingest.domain.idempotency import fingerprinted, is_repeated
 from services.ingest.domain.normalise import TooLong
 from services.ingest.domain.receive import posted
 from services.ingest.domain.record import Invalid
+from shared import strict_json as json
 from shared.database import outage_is_503
 from shared.problems import BadRequest, NotFound, Problem, Unprocessable
 

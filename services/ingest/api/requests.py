@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from services.ingest.api.body import MIB, expect_json, headers_of, read_body
 from services.ingest.api.state import ingest_of
-from services.ingest.domain import json
+from shared import strict_json as json
 from shared.http import TENANT_HEADER, internal_only, internal_tenant
 from shared.problems import BadRequest, Unprocessable, refused
 

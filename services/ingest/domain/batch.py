@@ -2,8 +2,7 @@
 
 import re
 
-from services.ingest.domain.json import Malformed
-from shared.json_bounds import MAX_DEPTH
+from shared.strict_json import MAX_DEPTH, Malformed
 
 MAX_BRACKETS = 400_000
 """Opening and closing ones of all records of an array. 5,000 tickets with 20 facts each have 220,000."""

@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
-from services.ingest.domain import json as strict_json
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.providers import PROVIDERS, Parsed
 from services.ingest.domain.pseudonym import normalised, of_email, of_id
+from shared import strict_json
 
 LONGEST_ID = 200
 LONGEST_ADDRESS = 320

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.domain.batch import TooMany, split_array, split_lines
-from services.ingest.domain.json import Malformed
+from shared.strict_json import Malformed
 
 MIB = 1024 * 1024
 MOST = 5_000

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from services.ingest.domain import json
 from services.ingest.domain.answers import Ces, Csat, Nps
 from services.ingest.domain.record import Invalid, Response, Review, Ticket, read_record
+from shared import strict_json as json
 from tests.unit.ingest.making import NOW, comment, nps, response, ticket
 
 

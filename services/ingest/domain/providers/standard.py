@@ -10,9 +10,9 @@ from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from services.ingest.domain import json
 from services.ingest.domain.connection import Mapping
 from services.ingest.domain.providers.provider import Headers, NotVerified, Parsed, check, check_age
+from shared import strict_json as json
 
 SECONDS = re.compile(r"\d{1,11}", re.ASCII)
 SHORTEST_KEY, LONGEST_KEY = 16, 256

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from services.ingest.domain import json
 from services.ingest.domain.connection import Dimension, Mapping, Question
 from services.ingest.domain.fields import is_email, is_name
 from services.ingest.domain.providers.literal import new_secret, refuse_secret
@@ -27,6 +26,7 @@ from services.ingest.domain.providers.provider import (
     object_in,
     text,
 )
+from shared import strict_json as json
 from shared.text import nfc
 
 __all__ = ["new_secret", "parse", "refuse_secret", "verify"]

@@ -3,11 +3,11 @@
 Signed: `{timestamp}{body}`, nothing between, base64 HMAC-SHA256, key the literal secret although it looks like base64.
 """
 
-from services.ingest.domain import json
 from services.ingest.domain.connection import Mapping
 from services.ingest.domain.providers.provider import Headers, Parsed, Unusable, object_in, text
 from services.ingest.domain.providers.zendesk import events, trigger
 from services.ingest.domain.providers.zendesk.signature import new_secret, refuse_secret, verify
+from shared import strict_json as json
 
 __all__ = ["new_secret", "parse", "refuse_secret", "verify"]
 

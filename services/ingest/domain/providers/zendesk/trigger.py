@@ -11,11 +11,11 @@ The comment therefore comes last, and is cut out before the rest is parsed.
 from importlib import resources
 from typing import Any
 
-from services.ingest.domain import json
 from services.ingest.domain.connection import Mapping
 from services.ingest.domain.providers.provider import Unusable, dimensions_of, text
 from services.ingest.domain.providers.zendesk.ids import id_of, opener, without_nobody
 from services.ingest.domain.providers.zendesk.words import priority_of, rating_fact, status_fact
+from shared import strict_json as json
 
 MARK = "earshot"
 """The key by which a body from our template is known."""

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-from services.ingest.domain import json
 from services.ingest.domain.providers.provider import Unusable
+from shared import strict_json as json
 
 WORDS = json.parse(resources.files(__package__).joinpath("words.json").read_bytes())
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.json_bounds import OutOfBounds, check_bounds
+from shared.strict_json import OutOfBounds, check_bounds
 
 TEXTS = st.text(st.sampled_from('a"\\,[]{}'), max_size=6)
 VALUES = st.recursive(

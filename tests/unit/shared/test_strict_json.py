@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.domain.json import Malformed, parse
+from shared.strict_json import Malformed, parse
 
 VALUES = st.recursive(
     st.none()
