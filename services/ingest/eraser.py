@@ -15,7 +15,7 @@ import asyncpg
 import structlog
 
 from services.ingest.domain.connection import Connection
-from services.ingest.domain.naming import parse_stored, pseudonyms_in, shared_addresses, subjects_of
+from services.ingest.domain.customer_search import parse_stored, pseudonyms_in, shared_addresses, subjects_of
 from services.ingest.inbox import erasures
 from services.ingest.inbox.erasures import Body, Job
 from shared.database import OUTAGE, RETRYABLE

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from services.ingest.domain.delivery import Delivery
-from services.ingest.domain.receive import posted
+from services.ingest.domain.receive import receive_record
 from services.ingest.inbox.committer import Committer
 from services.ingest.inbox.stated import Stated
 from shared.database import open_pool
@@ -25,18 +25,18 @@ from tests.unit.ingest.making import connection, nps, response
 def said(value: int, *, id: str | None = None, subject: str = "r-1", tenant: str = "acme", **fields: Any) -> Delivery:
     """A delivery that says one NPS answer of one subject."""
     record = response(nps(value), id=subject, **fields)
-    return posted(connection(tenant=tenant), record, id, b"raw", datetime.now(UTC))
+    return receive_record(connection(tenant=tenant), record, id, b"raw", datetime.now(UTC))
 
 
 def commented(subject: str, text: str, *, tenant: str = "acme") -> Delivery:
     """A delivery that makes one comment on one subject."""
     record = response({"question": "why", "kind": "comment", "text": text}, id=subject)
-    return posted(connection(tenant=tenant), record, f"{tenant}-{subject}", b"raw", datetime.now(UTC))
+    return receive_record(connection(tenant=tenant), record, f"{tenant}-{subject}", b"raw", datetime.now(UTC))
 
 
 def erasure(customer: dict[str, str], id: str | None = None) -> Delivery:
     record = {"type": "erasure", "id": "e", "at": "2026-11-20T10:00:00Z", "customer": customer}
-    return posted(connection(), record, id, b"raw", datetime.now(UTC))
+    return receive_record(connection(), record, id, b"raw", datetime.now(UTC))
 
 
 @dataclass

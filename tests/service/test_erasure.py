@@ -15,7 +15,7 @@ from msgspec.structs import replace as changed
 from pydantic import AnyHttpUrl, SecretStr
 from structlog.testing import capture_logs
 
-from services.ingest.domain.pseudonym import of_email, of_id
+from services.ingest.domain.pseudonym import pseudonym_of_email, pseudonym_of_id
 from services.metrics.clients.ingest import Ingest
 from services.metrics.purger import Purger
 from services.metrics.verify.served import Question
@@ -126,7 +126,7 @@ async def left(stack: Stack, *texts: str) -> list[str]:
 
 async def pseudonyms(stack: Stack) -> list[str]:
     key = (await stack.ingest.app.state.ingest.connections.built_in("acme")).key
-    return [of_id(key, ANNA), of_email(key, ADDRESS)]
+    return [pseudonym_of_id(key, ANNA), pseudonym_of_email(key, ADDRESS)]
 
 
 def answer(name: str, customer: dict[str, str] | None, words: str) -> dict[str, Any]:

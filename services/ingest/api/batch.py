@@ -21,7 +21,7 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.idempotency import fingerprinted
 from services.ingest.domain.normalise import TooLong
-from services.ingest.domain.receive import posted
+from services.ingest.domain.receive import receive_record
 from services.ingest.domain.record import Invalid
 from shared import strict_json as json
 from shared.problems import BadRequest, Problem, TooLarge, Unprocessable
@@ -123,7 +123,7 @@ class Batch:
         try:
             value = json.parse(raw)
             name = f"{self._key}:{index}" if self._key else None
-            found: Delivery | Problem = fingerprinted(posted(self._connection, value, name, raw, self._ingest.now()))
+            found: Delivery | Problem = fingerprinted(receive_record(self._connection, value, name, raw, self._ingest.now()))
         except Invalid as error:
             found = Unprocessable("the record can't be used", invalid_params=error.places, more_invalid_params=error.more)
         except (TooLong, json.Malformed) as error:

@@ -14,7 +14,7 @@ from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.fields import Model, Name
 from services.ingest.domain.preview import redacted
 from services.ingest.domain.providers import PROVIDERS, NotVerified
-from services.ingest.domain.receive import receive, records_of
+from services.ingest.domain.receive import parse_records, receive
 from services.ingest.store.connections import BUILT_IN, Rotation
 from shared.database import outage_is_503
 from shared.problems import NotFound, Unprocessable
@@ -103,7 +103,7 @@ async def test(request: Request, tenant: Tenant, connection: str) -> dict[str, A
 
     def read() -> tuple[Delivery, list[Any]]:
         delivery = receive(replace(found, state="active"), headers, raw, now)
-        records = records_of(found, headers, raw) if delivery.verdict == "accepted" else []
+        records = parse_records(found, headers, raw) if delivery.verdict == "accepted" else []
         return delivery, [redacted(one, found.key) for one in records]
 
     delivery, records = await ingest.threads.read(tenant, len(raw), read)

@@ -14,7 +14,7 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, Outcome
 from services.ingest.domain.idempotency import fingerprinted, is_repeated
 from services.ingest.domain.normalise import TooLong
-from services.ingest.domain.receive import posted
+from services.ingest.domain.receive import receive_record
 from services.ingest.domain.record import Invalid
 from shared import strict_json as json
 from shared.database import outage_is_503
@@ -70,7 +70,7 @@ def read_one(connection: Connection, raw: bytes, key: str | None, now: datetime)
     """The record's id, and its delivery. BadRequest: the body is no JSON. Unprocessable: it is no record."""
     try:
         value = json.parse(raw)
-        delivery = posted(connection, value, key, raw, now)
+        delivery = receive_record(connection, value, key, raw, now)
     except json.Malformed as error:
         raise BadRequest(str(error)) from None
     except Invalid as error:

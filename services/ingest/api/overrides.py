@@ -15,7 +15,7 @@ from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.fields import Model, Name
-from services.ingest.domain.receive import posted
+from services.ingest.domain.receive import receive_record
 from services.ingest.domain.record import Comment, Subject
 from shared.database import outage_is_503
 from shared.events import Label
@@ -56,4 +56,4 @@ def stated(ingest: Ingest, connection: Connection, judgement: Judgement, key: st
     """
     now, said = ingest.now(), judgement.model_dump()
     record = {"type": "override", "id": uuid4().hex, "at": now.isoformat(), **said}
-    return posted(connection, record, f"override:{key}" if key else None, msgspec.json.encode(said), now)
+    return receive_record(connection, record, f"override:{key}" if key else None, msgspec.json.encode(said), now)

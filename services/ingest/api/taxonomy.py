@@ -9,7 +9,7 @@ from pydantic import Field
 from services.ingest.api.requests import Tenant, known_query, read_model, whole
 from services.ingest.api.state import ingest_of
 from services.ingest.domain.fields import Model
-from services.ingest.domain.themes import Themes, defined
+from services.ingest.domain.themes import Themes, to_definitions
 from services.ingest.store.taxonomies import Superseded
 from shared.database import outage_is_503
 from shared.problems import Conflict, NotFound
@@ -42,7 +42,7 @@ async def show(request: Request, tenant: Tenant) -> dict[str, Any]:
 async def put(request: Request, tenant: Tenant) -> dict[str, Any]:
     known_query(request, set())
     new = await read_model(request, NewTaxonomy)
-    themes = await ingest_of(request).threads.run(tenant, lambda: defined(new.themes))
+    themes = await ingest_of(request).threads.run(tenant, lambda: to_definitions(new.themes))
     return shown(await changed(request, tenant, themes, new.revision))
 
 

@@ -13,7 +13,7 @@ Dimension = Literal["channel", "survey", "product", "region", "language", "team"
 """What a connection may fix, or fill from a field of its payloads."""
 
 
-class Question(Model):
+class SurveyQuestion(Model):
     """How a question's answers are to be read, where the payload doesn't say."""
 
     kind: Literal["nps", "csat", "ces", "comment"]
@@ -22,7 +22,7 @@ class Question(Model):
     positive_from: Score | None = None
 
     @model_validator(mode="after")
-    def _complete(self) -> "Question":
+    def _complete(self) -> "SurveyQuestion":
         if self.kind == "csat" and self.scale is None:
             raise ValueError("a csat question needs its scale")
         if self.kind == "csat" and self.positive_from is None and self.scale not in POSITIVE_FROM:
@@ -35,7 +35,7 @@ class Question(Model):
 class Mapping(Model):
     """`questions` by the tool's id or ref; `dimensions` from a field of the payload to a dimension."""
 
-    questions: dict[GroupName, Question] = Field(default_factory=dict, max_length=1000)
+    questions: dict[GroupName, SurveyQuestion] = Field(default_factory=dict, max_length=1000)
     dimensions: dict[GroupName, Dimension] = Field(default_factory=dict, max_length=100)
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from services.ingest.domain import answers, facts
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Statement
-from services.ingest.domain.pseudonym import address_of, digest_of_text, of_email, pseudonym
+from services.ingest.domain.pseudonym import address_of, pseudonym, pseudonym_of_email, text_digest
 from services.ingest.domain.record import Override, Response, Review, Spoken, Ticket
 from services.ingest.domain.redaction import Redactor
 from shared import events
@@ -66,7 +66,7 @@ def _customer(record: Response | Review | Ticket | Override, key: bytes) -> str 
 
 def _email(record: Response | Review | Ticket | Override, key: bytes) -> str | None:
     address = address_of(record.customer) if isinstance(record, Spoken) and record.customer else None
-    return of_email(key, address) if address else None
+    return pseudonym_of_email(key, address) if address else None
 
 
 def _dimensions(record: Response | Review | Ticket | Override, connection: Connection) -> dict[str, str | None]:
@@ -116,7 +116,7 @@ class Said:
         return self._redact(text) if text else None
 
     def digest(self, text: str | None) -> str | None:
-        return digest_of_text(self._key, text) if text and text.strip() else None
+        return text_digest(self._key, text) if text and text.strip() else None
 
 
 def _answer(answer: answers.Answer, said: Said) -> events.Answer:

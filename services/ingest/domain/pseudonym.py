@@ -9,21 +9,21 @@ from services.ingest.domain.fields import Customer
 def pseudonym(key: bytes, customer: Customer) -> str:
     """The pseudonym under which everything of this customer is kept: of the id where one is given, else of the e-mail address."""
     if customer.id is not None:
-        return of_id(key, customer.id)
-    return of_email(key, customer.email or "")
+        return pseudonym_of_id(key, customer.id)
+    return pseudonym_of_email(key, customer.email or "")
 
 
-def of_id(key: bytes, value: str) -> str:
+def pseudonym_of_id(key: bytes, value: str) -> str:
     """The pseudonym of a customer's id."""
     return _keyed(key, "id", value)
 
 
-def of_email(key: bytes, email: str) -> str:
+def pseudonym_of_email(key: bytes, email: str) -> str:
     """The pseudonym of an address, whatever its case and composition."""
-    return _keyed(key, "email", normalised(email))
+    return _keyed(key, "email", normalize_email(email))
 
 
-def normalised(email: str) -> str:
+def normalize_email(email: str) -> str:
     """An address in the one form in which addresses are compared."""
     return unicodedata.normalize("NFC", email.strip()).casefold()
 
@@ -39,16 +39,16 @@ def is_address(text: str) -> bool:
     return bool(at and name and domain) and "@" not in domain and not any(map(str.isspace, name + domain))
 
 
-def to_erase(key: bytes, customer: Customer) -> set[str]:
+def pseudonyms_to_erase(key: bytes, customer: Customer) -> set[str]:
     """Every pseudonym by which the customer of an erasure may go. An address also finds the customer whose id is that address,
     and an id that is an address also finds whoever stated it as their e-mail address."""
     texts = {text for text in (customer.id, customer.email) if text}
     addresses = {text for text in (customer.email, customer.id) if text and is_address(text)}
-    ids = texts | {form for address in addresses for form in (address.strip(), normalised(address))}
-    return {of_id(key, value) for value in ids} | {of_email(key, address) for address in addresses}
+    ids = texts | {form for address in addresses for form in (address.strip(), normalize_email(address))}
+    return {pseudonym_of_id(key, value) for value in ids} | {pseudonym_of_email(key, address) for address in addresses}
 
 
-def digest_of_text(key: bytes, text: str) -> str:
+def text_digest(key: bytes, text: str) -> str:
     """A digest by which equal texts of a tenant are recognized, and nothing else: white space and composition don't count."""
     return _keyed(key, "text", unicodedata.normalize("NFC", " ".join(text.split())))[:16]
 

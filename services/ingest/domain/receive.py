@@ -8,11 +8,11 @@ from hashlib import blake2b
 from typing import Any
 
 from services.ingest.domain.connection import Connection
+from services.ingest.domain.customer_search import subjects_of
 from services.ingest.domain.delivery import Delivery, Stored, Verdict
-from services.ingest.domain.naming import subjects_of
 from services.ingest.domain.normalise import TooLong, normalise
 from services.ingest.domain.providers import PROVIDERS, Parsed
-from services.ingest.domain.pseudonym import to_erase
+from services.ingest.domain.pseudonym import pseudonyms_to_erase
 from services.ingest.domain.record import Erasure, Invalid, read_record
 from services.ingest.domain.redaction import Redactor
 
@@ -49,12 +49,12 @@ def receive_again(connection: Connection, stored: Stored, now: datetime) -> Deli
     return _judged(arrival, parsed, now)
 
 
-def records_of(connection: Connection, headers: Mapping[str, str], raw: bytes) -> list[Any]:
+def parse_records(connection: Connection, headers: Mapping[str, str], raw: bytes) -> list[Any]:
     """The canonical records that a delivery states, as JSON values."""
     return list(PROVIDERS[connection.provider].parse(headers, raw, connection.mapping).records)
 
 
-def posted(connection: Connection, value: Any, delivery: str | None, raw: bytes, now: datetime) -> Delivery:
+def receive_record(connection: Connection, value: Any, delivery: str | None, raw: bytes, now: datetime) -> Delivery:
     """The delivery of one canonical record, posted by one's own app. Invalid or TooLong: it can't be used."""
     return _stated(Arrival(connection, delivery, raw, now, {}), [value], now)
 
@@ -92,7 +92,10 @@ def _stated(arrival: Arrival, values: Sequence[Any], now: datetime) -> Delivery:
             ]
         ),
         erases=tuple(
-            name for record in records if isinstance(record, Erasure) for name in sorted(to_erase(key, record.customer))
+            name
+            for record in records
+            if isinstance(record, Erasure)
+            for name in sorted(pseudonyms_to_erase(key, record.customer))
         ),
     )
 

@@ -53,10 +53,10 @@ def _readable(themes: list[Theme]) -> list[Theme]:
 Themes = Annotated[list[Theme], Field(min_length=1, max_length=MOST_THEMES), AfterValidator(_apart), AfterValidator(_readable)]
 
 
-def defined(themes: Iterable[Theme]) -> tuple[ThemeDefinition, ...]:
+def to_definitions(themes: Iterable[Theme]) -> tuple[ThemeDefinition, ...]:
     """The themes as they are kept and told: an example is often somebody's comment, so identities are redacted as in comments."""
-    return tuple(_defined(theme, Redactor()) for theme in themes)
+    return tuple(_to_definition(theme, Redactor()) for theme in themes)
 
 
-def _defined(theme: Theme, redact: Redactor) -> ThemeDefinition:
+def _to_definition(theme: Theme, redact: Redactor) -> ThemeDefinition:
     return ThemeDefinition(theme.id, redact(theme.name), redact(theme.description), tuple(map(redact, theme.examples)))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.ingest.domain.connection import Mapping, Question
+from services.ingest.domain.connection import Mapping, SurveyQuestion
 
 
 @pytest.mark.parametrize(
@@ -26,10 +26,10 @@ from services.ingest.domain.connection import Mapping, Question
 )
 def test_a_question_is_declared_with_a_form_that_its_kind_has(question: dict[str, Any], accepted: bool) -> None:
     if accepted:
-        Question.model_validate(question)
+        SurveyQuestion.model_validate(question)
     else:
         with pytest.raises(ValidationError):
-            Question.model_validate(question)
+            SurveyQuestion.model_validate(question)
 
 
 def test_the_keys_of_a_mapping_are_in_nfc() -> None:

@@ -9,7 +9,7 @@ from services.ingest.domain.normalise import normalise
 from services.ingest.domain.preview import redacted
 from services.ingest.domain.receive import receive
 from services.ingest.domain.record import Erasure, Invalid, read_record
-from services.ingest.domain.redaction import MAX_JUDGED
+from services.ingest.domain.redaction import MAX_EXAMINED
 from tests.unit.ingest.making import NOW, comment, connection, nps, response, ticket
 
 AT = "2026-11-20T09:00:00Z"
@@ -25,7 +25,7 @@ RECORDS = [
         {"fact": "rating", "at": AT, "scale": [0, 1], "value": 1, "raw": IDENTITIES, "text": IDENTITIES},
         customer={"email": "jo@example.org"},
     ),
-    response(*({**comment("0815 4711 2001 or 0815 4711 2002"), "question": f"q{n}"} for n in range(2 * MAX_JUDGED))),
+    response(*({**comment("0815 4711 2001 or 0815 4711 2002"), "question": f"q{n}"} for n in range(2 * MAX_EXAMINED))),
 ]
 
 

@@ -13,8 +13,8 @@ from services.ingest.domain.connection import Mapping
 from services.ingest.domain.delivery import Stored
 from services.ingest.domain.fields import Customer
 from services.ingest.domain.providers import PROVIDERS
-from services.ingest.domain.pseudonym import of_email, of_id, to_erase
-from services.ingest.domain.receive import LONGEST_ID, PAUSED, posted, receive, receive_again
+from services.ingest.domain.pseudonym import pseudonym_of_email, pseudonym_of_id, pseudonyms_to_erase
+from services.ingest.domain.receive import LONGEST_ID, PAUSED, receive, receive_again, receive_record
 from tests.unit.ingest.making import NOW, connection, nps, response
 
 HEADERS = {"webhook-id": "msg_1", "webhook-timestamp": "1", "webhook-signature": "v1,secret", "authorization": "Bearer secret"}
@@ -127,18 +127,23 @@ def test_what_lay_ahead_is_taken_once_its_time_has_come() -> None:
 
 def test_an_erasure_names_everything_that_the_customer_may_go_by() -> None:
     erasure = {"type": "erasure", "id": "e", "at": "2026-11-20T10:00:00Z", "customer": {"id": "c", "email": "A@b.de"}}
-    delivery = posted(connection(), erasure, None, b"", NOW)
+    delivery = receive_record(connection(), erasure, None, b"", NOW)
     key = connection().key
-    assert set(delivery.erases) == {of_id(key, "c"), of_email(key, "a@b.de"), of_id(key, "A@b.de"), of_id(key, "a@b.de")}
+    assert set(delivery.erases) == {
+        pseudonym_of_id(key, "c"),
+        pseudonym_of_email(key, "a@b.de"),
+        pseudonym_of_id(key, "A@b.de"),
+        pseudonym_of_id(key, "a@b.de"),
+    }
     assert delivery.statements == ()
 
 
 def test_an_id_that_is_an_address_counts_as_an_address_too() -> None:
     key = connection().key
-    said = posted(connection(), response(customer={"id": "A@b.de"}), None, b"", NOW).statements[0]
-    assert (said.event.customer, said.email) == (of_id(key, "A@b.de"), of_email(key, "a@b.de"))
-    assert of_email(key, "a@b.de") in to_erase(key, Customer(id="A@b.de"))
-    assert to_erase(key, Customer(id="c@")) == {of_id(key, "c@")}
+    said = receive_record(connection(), response(customer={"id": "A@b.de"}), None, b"", NOW).statements[0]
+    assert (said.event.customer, said.email) == (pseudonym_of_id(key, "A@b.de"), pseudonym_of_email(key, "a@b.de"))
+    assert pseudonym_of_email(key, "a@b.de") in pseudonyms_to_erase(key, Customer(id="A@b.de"))
+    assert pseudonyms_to_erase(key, Customer(id="c@")) == {pseudonym_of_id(key, "c@")}
 
 
 @pytest.mark.parametrize("state", ["active", "paused"])

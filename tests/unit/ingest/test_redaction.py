@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import luhn
 
-from services.ingest.domain.redaction import MAX_JUDGED, Redactor
+from services.ingest.domain.redaction import MAX_EXAMINED, Redactor
 from tests.growth import MOST, Hostile, growth
 
 
@@ -292,8 +292,8 @@ def test_the_time_is_linear_in_the_length_of_a_hostile_text(unit: str) -> None:
 
 
 def test_numbers_beyond_the_budget_are_redacted_without_examination() -> None:
-    assert redact("4111 1111 1111 1112 " * (MAX_JUDGED + 1)).count("[number]") > 0
-    assert redact("4111 1111 1111 1112 " * (MAX_JUDGED // 2)).count("[number]") == 0
+    assert redact("4111 1111 1111 1112 " * (MAX_EXAMINED + 1)).count("[number]") > 0
+    assert redact("4111 1111 1111 1112 " * (MAX_EXAMINED // 2)).count("[number]") == 0
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def test_numbers_beyond_the_budget_are_redacted_without_examination() -> None:
     "filler", ["4111 1111 1111 1112 x ", "DE89370400440532013001 x ", "0815 471120001 x ", "0171 1234567 x "]
 )
 def test_no_identity_is_published_beyond_the_budget(filler: str, identity: str) -> None:
-    assert identity not in redact(filler * (3 * MAX_JUDGED) + identity)
+    assert identity not in redact(filler * (3 * MAX_EXAMINED) + identity)
 
 
 def test_the_texts_of_one_record_share_the_budget() -> None:

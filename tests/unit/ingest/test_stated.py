@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.domain.receive import posted
+from services.ingest.domain.receive import receive_record
 from services.ingest.inbox.stated import drafts
 from shared.events import decode_event, encode
 from tests.unit.ingest.making import NOW, connection, nps, response
@@ -16,7 +16,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 
 @given(NAMES, NAMES, st.integers(1, 2**62), st.integers(1, 5))
 def test_the_bytes_are_those_of_the_numbered_event(subject: str, delivery: str, seq: int, revision: int) -> None:
-    made = posted(connection(revision=revision), response(nps(9), id=subject), delivery, b"", NOW)
+    made = receive_record(connection(revision=revision), response(nps(9), id=subject), delivery, b"", NOW)
     [stated] = [draft.numbered(seq) for draft in drafts(made)]
     assert stated.encoded == encode(stated.event)
     assert decode_event(stated.encoded).seq == seq
@@ -24,12 +24,12 @@ def test_the_bytes_are_those_of_the_numbered_event(subject: str, delivery: str, 
 
 @pytest.mark.parametrize("name", ['"seq":0', '\\"seq":0', '{"seq":0,'])
 def test_a_name_that_looks_like_the_numbers_place_is_none(name: str) -> None:
-    [stated] = [draft.numbered(7) for draft in drafts(posted(connection(), response(nps(9), id=name), name, b"", NOW))]
+    [stated] = [draft.numbered(7) for draft in drafts(receive_record(connection(), response(nps(9), id=name), name, b"", NOW))]
     assert stated.encoded == encode(stated.event)
 
 
 def test_a_retry_is_the_same_statement_and_what_has_no_id_is_always_another() -> None:
-    made = posted(connection(), response(nps(9)), "msg_1", b"", NOW)
+    made = receive_record(connection(), response(nps(9)), "msg_1", b"", NOW)
     assert [draft.event.statement for draft in drafts(made)] == ["msg_1#0"]
     nameless = replace(made, id=None)
     assert drafts(nameless)[0].event.statement != drafts(nameless)[0].event.statement

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from services.ingest.api.taxonomy import NewTaxonomy
-from services.ingest.domain.themes import MOST_EXAMPLES, MOST_THEMES, Themes, defined
+from services.ingest.domain.themes import MOST_EXAMPLES, MOST_THEMES, Themes, to_definitions
 
 PAGE = Path(__file__).parents[3] / "docs" / "themes.md"
 EXAMPLES = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)]
@@ -36,7 +36,7 @@ themes: st.SearchStrategy[Any] = st.lists(
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=["a taxonomy"])
 def test_the_pages_example_is_taken_as_it_is(example: dict[str, Any]) -> None:
-    kept = defined(NewTaxonomy.model_validate(example).themes)
+    kept = to_definitions(NewTaxonomy.model_validate(example).themes)
     assert [theme.name for theme in kept] == [theme["name"] for theme in example["themes"]]
     assert [list(theme.examples) for theme in kept] == [theme.get("examples", []) for theme in example["themes"]]
 
@@ -48,13 +48,13 @@ def test_the_page_tells_the_bounds_that_hold() -> None:
 
 @given(themes)
 def test_what_was_kept_is_kept_the_same_when_it_is_set_again(given: list[dict[str, Any]]) -> None:
-    kept = defined(read(given))
+    kept = to_definitions(read(given))
     again = [{"id": t.id, "name": t.name, "description": t.description, "examples": list(t.examples)} for t in kept]
-    assert defined(read(again)) == kept
+    assert to_definitions(read(again)) == kept
 
 
 def test_the_numbers_of_one_theme_are_judged_whatever_the_others_hold() -> None:
     full = [
         {"id": f"t{n}", "name": "T", "description": "", "examples": ["4111 1111 1111 1111"] * MOST_EXAMPLES} for n in range(5)
     ]
-    assert {example for theme in defined(read(full)) for example in theme.examples} == {"[card]"}
+    assert {example for theme in to_definitions(read(full)) for example in theme.examples} == {"[card]"}

@@ -11,10 +11,9 @@ from msgspec.structs import replace
 
 from services.ingest.domain.connection import Mapping
 from services.ingest.domain.providers import NotVerified
-from services.ingest.domain.providers.zendesk import parse, trigger
+from services.ingest.domain.providers.zendesk import PUBLIC_SECRET, parse, refuse_secret, trigger, verify
 from services.ingest.domain.providers.zendesk.events import PREFIX, READERS
-from services.ingest.domain.providers.zendesk.signature import PUBLIC_SECRET, refuse_secret, verify
-from services.ingest.domain.providers.zendesk.words import WORDS, spelling
+from services.ingest.domain.providers.zendesk.values import WORDS, spelling
 from services.ingest.domain.receive import receive
 from services.ingest.domain.record import Ticket, read_record
 from services.metrics.domain.contributions import contributions

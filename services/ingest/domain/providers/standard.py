@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from services.ingest.domain.connection import Mapping
 from services.ingest.domain.providers.provider import Headers, NotVerified, Parsed, check, check_age
-from shared import strict_json as json
+from shared import strict_json
 
 SECONDS = re.compile(r"\d{1,11}", re.ASCII)
 SHORTEST_KEY, LONGEST_KEY = 16, 256
@@ -33,8 +33,8 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime)
 def parse(headers: Headers, body: bytes, mapping: Mapping) -> Parsed:
     delivery = headers.get("webhook-id")
     try:
-        envelope = json.parse(body)
-    except json.Malformed as error:
+        envelope = strict_json.parse(body)
+    except strict_json.Malformed as error:
         return Parsed(delivery, problem=str(error))
     if not isinstance(envelope, dict) or "data" not in envelope:
         return Parsed(delivery, problem="the body is not an object with the record in `data`")

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from services.ingest.domain.connection import Dimension, Mapping, Question
+from services.ingest.domain.connection import Dimension, Mapping, SurveyQuestion
 from services.ingest.domain.fields import is_email, is_name
 from services.ingest.domain.providers.literal import new_secret, refuse_secret
 from services.ingest.domain.providers.provider import (
@@ -26,15 +26,15 @@ from services.ingest.domain.providers.provider import (
     object_in,
     text,
 )
-from shared import strict_json as json
+from shared import strict_json
 from shared.text import nfc
 
 __all__ = ["new_secret", "parse", "refuse_secret", "verify"]
 
 TYPED = {
-    "nps": Question(kind="nps"),
-    "long_text": Question(kind="comment"),
-    "short_text": Question(kind="comment"),
+    "nps": SurveyQuestion(kind="nps"),
+    "long_text": SurveyQuestion(kind="comment"),
+    "short_text": SurveyQuestion(kind="comment"),
 }
 """What a field's own type says of it."""
 
@@ -55,8 +55,8 @@ def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime)
 
 def parse(headers: Headers, body: bytes, mapping: Mapping) -> Parsed:
     try:
-        payload = json.parse(body)
-    except json.Malformed as error:
+        payload = strict_json.parse(body)
+    except strict_json.Malformed as error:
         return Parsed(None, problem=str(error))
     if not isinstance(payload, dict):
         return Parsed(None, problem="the body is not an object")
@@ -102,7 +102,7 @@ def _answers(given: list[dict[str, Any]], mapping: Mapping) -> Iterator[dict[str
             yield _answer(str(field.get("id") or field.get("ref")), question, answer)
 
 
-def _answer(name: str, question: Question, answer: dict[str, Any]) -> dict[str, Any]:
+def _answer(name: str, question: SurveyQuestion, answer: dict[str, Any]) -> dict[str, Any]:
     if question.kind == "comment":
         return {"question": name, "kind": "comment", "text": _text(name, answer)}
     form = question.model_dump(exclude_none=True)

@@ -1,6 +1,7 @@
-"""Payment cards: known by issuer prefix, issuer lengths and check digit (Luhn), anywhere in a run of digits.
+"""Find payment cards by issuer prefix, length and check digit (Luhn), anywhere in a run of digits.
 
-An expiry date and a security code beside a card are redacted with it, and those that are named as such anywhere in its text.
+The expiry date and the security code beside a card are redacted with it. So are those that are named as such anywhere in a text
+that holds a card.
 """
 
 import re
@@ -8,13 +9,22 @@ from collections.abc import Iterator, Sequence
 
 from stdnum import ean, luhn
 
-from services.ingest.domain.redaction.digits import DASHES, WIDE_GAP, Group, digits_of, groups_of, runs_of
-from services.ingest.domain.redaction.spans import UNEXAMINED, Budget, Span
+from services.ingest.domain.redaction.searching import (
+    DASHES,
+    UNEXAMINED,
+    WIDE_GAP,
+    Budget,
+    Group,
+    Redaction,
+    digits_of,
+    groups_of,
+    run_pattern,
+)
 
 SHORTEST, LONGEST = 13, 19
 LONGEST_PHONE = 15
-"""Digits behind a plus that may be a phone number."""
-RUN = runs_of(SHORTEST, WIDE_GAP)
+"""Up to this many digits after a plus are a phone number."""
+RUN = run_pattern(SHORTEST, WIDE_GAP)
 SIXTEEN_UP = frozenset({16, 17, 18, 19})
 ISSUERS = tuple(
     (re.compile(prefix), lengths)
@@ -28,12 +38,12 @@ ISSUERS = tuple(
         (
             "5[0678]|6|220[0-4]|8[12]",
             SIXTEEN_UP,
-        ),  # Maestro, Discover, UnionPay, RuPay, Mir; nobody issues a Maestro below 16 digits
+        ),  # Maestro (no issuer uses fewer than 16 digits), Discover, UnionPay, RuPay, Mir
         ("9792", frozenset({16})),  # Troy
     )
 )
 NO_ISSUER = "017"
-"""First digits of no issuer's cards."""
+"""First digits that no issuer uses."""
 CURRENCY = r"\s?(?:[€$£¥%]|(?:eur|usd|gbp|chf|pln|brl|euros?|dollars?|pounds?|reais)\b)"
 JOINT = rf"[\s{DASHES},;:.()/|=~]{{1,6}}"
 MONTH = (
@@ -52,53 +62,53 @@ NAME = (
 LINK = r"(?:\s?(?:is|are|it|the|ist|est|es|é|è|and|und|et|y|e|en|with|mit|no|nr|number|code)\b)"
 NAMED = rf"(?:{LINK}{{0,2}}+\s?\b{NAME}\b{LINK}{{0,2}}[\s:.#=]{{0,3}})"
 ENDS = rf"(?!\d|[.,/{DASHES}:](?!\d{{3}}(?!\d))\d|{CURRENCY})"
-"""No part of a longer number, date, time or amount. A security code of three digits may follow."""
+"""Not followed by the rest of a number, date, time or amount. A security code of three digits may follow."""
 AFTER = re.compile(rf"(?:{JOINT}{NAMED}?(?:{DATE}|\d{{3,4}}){ENDS}){{1,2}}", re.IGNORECASE)
-"""Up to two of an expiry date and a security code behind a card."""
+"""An expiry date, a security code or both after a card."""
 BEFORE = re.compile(rf"(?<![\d/.,])(?:{DATE}){JOINT}\Z", re.IGNORECASE)
 LOOK_BACK = 16
-"""Characters in front of a card in which an expiry date is looked for."""
+"""Characters before a card that are searched for an expiry date."""
 ANYWHERE = re.compile(rf"\b{NAME}\b{LINK}{{0,2}}[\s:.#=]{{0,3}}((?:{DATE}|\d{{3,4}}){ENDS})", re.IGNORECASE)
 
 
-def find(text: str, budget: Budget) -> Iterator[Span]:
-    """The cards in `text` with what is beside them; candidates beyond the budget are redacted. Linear in its length."""
-    numbers = [span for run in RUN.finditer(text) for span in _in_run(text, groups_of(text, run), budget)]
+def find(text: str, budget: Budget) -> Iterator[Redaction]:
+    """Find the cards in `text`, with the date and code beside each. Candidates beyond the budget are redacted. Linear time."""
+    numbers = [card for run in RUN.finditer(text) for card in _in_run(text, groups_of(text, run), budget)]
     limits = [*[number.start for number in numbers], len(text)][1:]
     end = 0
     for (start, stop, placeholder), limit in zip(numbers, limits, strict=True):
         date = BEFORE.search(text, max(end, start - LOOK_BACK), start)
         beside = AFTER.match(text, stop, limit)
         end = beside.end() if beside else stop
-        yield Span(date.start() if date else start, end, placeholder)
+        yield Redaction(date.start() if date else start, end, placeholder)
 
 
-def find_named_codes(text: str) -> Iterator[Span]:
-    """Expiry dates and security codes that are named as such, for a text that holds a card."""
-    for found in ANYWHERE.finditer(text):
-        yield Span(*found.span(1), "[card]")
+def find_named_codes(text: str) -> Iterator[Redaction]:
+    """Find expiry dates and security codes that are named as such. For texts that hold a card."""
+    for code in ANYWHERE.finditer(text):
+        yield Redaction(*code.span(1), "[card]")
 
 
-def _in_run(text: str, groups: Sequence[Group], budget: Budget) -> Iterator[Span]:
+def _in_run(text: str, groups: Sequence[Group], budget: Budget) -> Iterator[Redaction]:
     place = 0
     while place < len(groups):
         candidates = [] if text[groups[place].start] in NO_ISSUER else _candidates(text, groups, place)
         if candidates and not budget.spend():
-            yield Span(groups[place].start, groups[-1].end, UNEXAMINED)
+            yield Redaction(groups[place].start, groups[-1].end, UNEXAMINED)
             return
         last = next((last for last in candidates if is_card(text[groups[place].start : groups[last].end])), None)
         if last is None:
             place += 1
         else:
-            yield Span(groups[place].start, groups[last].end, "[card]")
+            yield Redaction(groups[place].start, groups[last].end, "[card]")
             place = last + 1
 
 
 def _candidates(text: str, groups: Sequence[Group], first: int) -> list[int]:
-    """The groups that a card which begins with group `first` may end with, longest card first."""
+    """The groups with which a card that starts at group `first` may end, longest card first."""
     start = groups[first].start
     after_plus, is_fraction = text.endswith("+", 0, start), _is_fraction(text, start)
-    total, sizes, found = 0, [], []
+    total, sizes, candidates = 0, [], []
     for last in range(first, len(groups)):
         size = groups[last].size
         total += size
@@ -108,8 +118,8 @@ def _candidates(text: str, groups: Sequence[Group], first: int) -> list[int]:
         if total < SHORTEST or (after_plus and total <= LONGEST_PHONE) or (is_fraction and last == first):
             continue
         if _grouped(sizes) or (first == 0 and last == len(groups) - 1 and len(set(sizes)) == 1):
-            found.append(last)
-    return found[::-1]
+            candidates.append(last)
+    return candidates[::-1]
 
 
 def _is_fraction(text: str, start: int) -> bool:
@@ -119,7 +129,7 @@ def _is_fraction(text: str, start: int) -> bool:
 
 
 def _grouped(sizes: Sequence[int]) -> bool:
-    """Whether people group cards so: one group, groups of 4 (8, 12), equal groups, 4-6-5, 4-6-4, 6-13. Pairs are lists."""
+    """Whether cards are written in such groups: one group, groups of 4 (8, 12), equal groups, 4-6-5, 4-6-4, 6-13."""
     *head, last = sizes
     if not head or sizes in ([4, 6, 5], [4, 6, 4], [6, 13]):
         return True
@@ -133,5 +143,5 @@ def is_card(written: str) -> bool:
     digits = digits_of(written)
     if not any(len(digits) in lengths and prefix.match(digits) for prefix, lengths in ISSUERS):
         return False
-    is_article = len(digits) == 13 and ean.is_valid(digits)  # German article numbers begin with 4 as Visa's old short numbers do
+    is_article = len(digits) == 13 and ean.is_valid(digits)  # German article numbers start with 4, like Visa's old 13-digit cards
     return bool(luhn.checksum(digits) == 0) and not is_article

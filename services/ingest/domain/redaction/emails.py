@@ -1,9 +1,9 @@
-"""E-mail addresses, also written as "(at)", in words, percent-encoded, quoted or in other scripts."""
+"""Find e-mail addresses, including ones written with "(at)", in words, percent-encoded, quoted or in other scripts."""
 
 import re
 from collections.abc import Iterator
 
-from services.ingest.domain.redaction.spans import Span
+from services.ingest.domain.redaction.searching import Redaction
 
 AT = r"(?:[@﹫]\s?|\s@\s|%40|&#64;|&commat;|[(\[{]a[)\]}]|\s?[(\[{]\s?(?:at|ät|@)\s?[)\]}]\s?)"
 DOT = r"(?:[.。．｡]|\s?[(\[{]\s?(?:dot|punkt|point|punto)\s?[)\]}]\s?)"
@@ -12,25 +12,25 @@ SPELLED = (
     r"\s(?:at\s(?:[\w-]{1,63}+\s(?:dot|punkt)\s){1,4}|arobase\s(?:[\w-]{1,63}+\spoint\s){1,4}|"
     r"(?:arroba|chiocciola)\s(?:[\w-]{1,63}+\s(?:punto|ponto)\s){1,4})[a-z]{2,24}\b"
 )
-"""In words: "jane at example dot com". A point without its own language's at is a word of the sentence."""
+"""In words: "jane at example dot com". The words for @ and dot must be of one language."""
 DOMAIN = re.compile(
     rf"{AT}(?:(?:[^\W_][\w\u0300-\u036f-]{{0,62}}+{DOT}){{1,8}}{TOP_LEVEL}|\[(?:ipv6:)?[0-9a-f:.]{{2,45}}\])|{SPELLED}",
     re.IGNORECASE,
 )
-MIGHT_BE = re.compile(r"[@﹫]|%40|&#64;|&commat;|[(\[{]\s?(?:at?|ät)\s?[)\]}]|\s(?:dot|punkt|point|punto|ponto)\s", re.IGNORECASE)
+HINT = re.compile(r"[@﹫]|%40|&#64;|&commat;|[(\[{]\s?(?:at?|ät)\s?[)\]}]|\s(?:dot|punkt|point|punto|ponto)\s", re.IGNORECASE)
 LONGEST_LOCAL_PART = 256
 """Characters. RFC 5321 allows 64; a longer one is redacted too."""
 LOCAL_PART_REVERSED = re.compile(r'"(?:[^"\n]|"\\){1,256}"|[^\s@﹫<>()\[\],;:"“”„«»]+')
-"""What may stand before the at sign, read from there to the left. RFC 5322 allows more than letters and digits."""
+"""The local part, matched from the at sign to the left. RFC 5322 allows more than letters and digits."""
 
 
-def find(text: str) -> Iterator[Span]:
-    """The addresses in `text`. Linear in its length."""
-    if not MIGHT_BE.search(text):
+def find(text: str) -> Iterator[Redaction]:
+    """Find the addresses in `text`. Linear time."""
+    if not HINT.search(text):
         return
     end = 0
     for domain in DOMAIN.finditer(text):
         before = text[max(end, domain.start() - LONGEST_LOCAL_PART) : domain.start()][::-1]
         if local := LOCAL_PART_REVERSED.match(before):
-            yield Span(domain.start() - local.end(), domain.end(), "[email]")
+            yield Redaction(domain.start() - local.end(), domain.end(), "[email]")
             end = domain.end()

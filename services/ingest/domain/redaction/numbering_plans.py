@@ -1,6 +1,6 @@
-"""The numbering plans of the world as regular expressions, by the metadata of `phonenumbers`.
+"""The world's numbering plans as regular expressions, from the metadata of `phonenumbers`.
 
-`phonenumbers.parse` takes 50 µs for each number and region; a look-up here takes a few. The verdicts are the same
+`phonenumbers.parse` takes 50 µs per number and region, a lookup here a few. Both give the same result
 (tests/unit/ingest/test_numbering_plans.py).
 """
 
@@ -25,7 +25,7 @@ KINDS = (
 )
 
 Plan = Mapping[int, re.Pattern[str]]
-"""The valid national numbers as they are written, with or without the trunk prefix, by their number of digits."""
+"""Patterns of the valid national numbers, with and without the trunk prefix, by number of digits."""
 
 
 def is_international(digits: str) -> bool:
@@ -40,7 +40,7 @@ def is_international(digits: str) -> bool:
 
 
 def is_national(digits: str, regions: tuple[str, ...]) -> bool:
-    """Whether `digits`, with or without the trunk prefix, are a valid number of one of the regions."""
+    """Whether `digits`, with or without the trunk prefix, are a valid national number of one of the regions."""
     return _fits(digits, plan_of(regions))
 
 
@@ -50,49 +50,49 @@ def _fits(digits: str, plan: Plan) -> bool:
 
 
 def _completed(digits: str, regions: tuple[str, ...], code: int) -> Iterator[str]:
-    """The whole national numbers that `digits` may be short for where a part is left out or moved (Argentina, San Marino)."""
+    """The full national numbers that `digits` may abbreviate, in regions that omit or move a part (Argentina, San Marino)."""
     for prefix, rule in rules_of(regions, code):
-        if (found := prefix.match(digits)) and found.lastindex:
-            yield found.expand(rule) + digits[found.end() :]
+        if (match := prefix.match(digits)) and match.lastindex:
+            yield match.expand(rule) + digits[match.end() :]
 
 
 @lru_cache(512)
 def rules_of(regions: tuple[str, ...], code: int) -> list[tuple[re.Pattern[str], str]]:
-    """How the national numbers of some regions are completed: a prefix and what replaces it."""
-    facts = [PhoneMetadata.metadata_for_region_or_calling_code(code, region) for region in regions]
+    """The rules that complete national numbers of some regions: a prefix and its replacement."""
+    metadata = [PhoneMetadata.metadata_for_region_or_calling_code(code, region) for region in regions]
     return [
         (re.compile(one.national_prefix_for_parsing), one.national_prefix_transform_rule)
-        for one in facts
+        for one in metadata
         if one and one.national_prefix_for_parsing and one.national_prefix_transform_rule
     ]
 
 
 @lru_cache(512)
 def plan_of(regions: tuple[str, ...], code: int = 0) -> Plan:
-    """The plan of some regions together. `code`: the calling code, needed for region "001", which stands for no country."""
+    """The combined plan of some regions. `code` is the calling code, needed for region "001", which is not a country."""
     patterns: dict[int, list[str]] = {}
     for region in regions:
-        if facts := PhoneMetadata.metadata_for_region_or_calling_code(code, region):
-            for length, pattern in _written(facts):
+        if metadata := PhoneMetadata.metadata_for_region_or_calling_code(code, region):
+            for length, pattern in _with_trunk_prefix(metadata):
                 patterns.setdefault(length, []).append(pattern)
-    return {length: re.compile("|".join(f"(?:{one})" for one in found)) for length, found in patterns.items()}
+    return {length: re.compile("|".join(f"(?:{one})" for one in alternatives)) for length, alternatives in patterns.items()}
 
 
-def _written(facts: PhoneMetadata) -> Iterator[tuple[int, str]]:
-    """The patterns of a region's numbers without and with its trunk prefix, each with its number of digits."""
-    trunk = facts.national_prefix or ""
-    for lengths, pattern in _descriptions(facts):
+def _with_trunk_prefix(metadata: PhoneMetadata) -> Iterator[tuple[int, str]]:
+    """The patterns of a region's numbers, without and with its trunk prefix, each with its number of digits."""
+    trunk = metadata.national_prefix or ""
+    for lengths, pattern in _descriptions(metadata):
         for length in lengths:
             yield length, pattern
             if trunk:
                 yield length + len(trunk), f"{trunk}(?:{pattern})"
 
 
-def _descriptions(facts: PhoneMetadata) -> Iterator[tuple[tuple[int, ...], str]]:
-    """The lengths and the pattern of each kind of number that a region has."""
-    general = facts.general_desc
+def _descriptions(metadata: PhoneMetadata) -> Iterator[tuple[tuple[int, ...], str]]:
+    """The lengths and the pattern of each kind of number in a region."""
+    general = metadata.general_desc
     assert general is not None, "every region has a general description"
     for kind in KINDS:
-        description = getattr(facts, kind)
+        description = getattr(metadata, kind)
         if description and description.national_number_pattern:
             yield description.possible_length or general.possible_length, description.national_number_pattern

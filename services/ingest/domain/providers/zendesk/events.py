@@ -11,10 +11,9 @@ from datetime import timedelta
 from typing import Any
 
 from services.ingest.domain.connection import Mapping
+from services.ingest.domain.fields import parse_time
 from services.ingest.domain.providers.provider import Parsed, Unusable, dimensions_of, object_in, text
-from services.ingest.domain.providers.zendesk.ids import id_of, opener, without_nobody
-from services.ingest.domain.providers.zendesk.words import priority_of, rating_fact, status_fact
-from services.ingest.domain.times import parse_time
+from services.ingest.domain.providers.zendesk.values import id_of, opener, priority_of, rating_fact, status_fact, without_nobody
 
 PREFIX = "zen:event-type:ticket."
 

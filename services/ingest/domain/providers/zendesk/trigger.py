@@ -1,7 +1,7 @@
 """Zendesk's triggers: an administrator writes their body, so we publish the one that we read, `trigger.json`.
 
 Ids and the times `…_with_timestamp` (without seconds) are rendered alike in every language; status, priority and rating are
-translated (see `words`). An administrator may write a constant in place of a placeholder. Bodies of earlier templates are read
+translated (see `values`). An administrator may write a constant in place of a placeholder. Bodies of earlier templates are read
 too: they had other placeholders under the same keys, and no submitter.
 
 Placeholders are filled in as they are, without escaping, so a quote or a line break in a customer's comment breaks the JSON.
@@ -13,9 +13,8 @@ from typing import Any
 
 from services.ingest.domain.connection import Mapping
 from services.ingest.domain.providers.provider import Unusable, dimensions_of, text
-from services.ingest.domain.providers.zendesk.ids import id_of, opener, without_nobody
-from services.ingest.domain.providers.zendesk.words import priority_of, rating_fact, status_fact
-from shared import strict_json as json
+from services.ingest.domain.providers.zendesk.values import id_of, opener, priority_of, rating_fact, status_fact, without_nobody
+from shared import strict_json
 
 MARK = "earshot"
 """The key by which a body from our template is known."""
@@ -31,15 +30,15 @@ def template() -> str:
 def read(body: bytes) -> Any:
     """The payload, be it an event's JSON or our template with an unescaped comment. Malformed: neither."""
     try:
-        return json.parse(body)
-    except json.Malformed:
+        return strict_json.parse(body)
+    except strict_json.Malformed:
         head, mark, rest = body.partition(COMMENT)
         comment, quote, end = rest.rpartition(b'"')
         if not mark or not quote or end.strip() != b"}":
             raise
-    payload = json.parse(head + mark + b'"}')
+    payload = strict_json.parse(head + mark + b'"}')
     if isinstance(payload, dict):
-        payload["comment"] = json.parse(b'"' + _escaped(comment) + b'"')
+        payload["comment"] = strict_json.parse(b'"' + _escaped(comment) + b'"')
     return payload
 
 

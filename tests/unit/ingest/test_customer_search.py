@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ingest.domain.naming import parse_stored, pseudonyms_in, shared_addresses, subjects_of, tokens
+from services.ingest.domain.customer_search import parse_stored, pseudonyms_in, shared_addresses, subjects_of, tokens
 from services.ingest.domain.providers import Parsed
-from services.ingest.domain.pseudonym import of_email, of_id
+from services.ingest.domain.pseudonym import pseudonym_of_email, pseudonym_of_id
 from tests.unit.ingest.making import connection
 
 KEY = b"k" * 32
-ANNA = {of_id(KEY, "c-77"), of_email(KEY, "anna@example.org")}
+ANNA = {pseudonym_of_id(KEY, "c-77"), pseudonym_of_email(KEY, "anna@example.org")}
 
 
 def names_anna(raw: bytes) -> bool:
@@ -80,7 +80,7 @@ ANYTHING: Any = st.recursive(
 @given(st.text(min_size=1, max_size=40).filter(lambda text: text.isprintable()), ANYTHING)
 def test_an_id_that_is_a_value_anywhere_is_found(name: str, beside: Any) -> None:
     raw = json.dumps({"x": [beside, {"who": name}]}).encode()
-    assert of_id(KEY, name) in set(pseudonyms_in(raw, KEY))
+    assert pseudonym_of_id(KEY, name) in set(pseudonyms_in(raw, KEY))
 
 
 @pytest.mark.parametrize("piece", [b"@", b"a@b.", b"a@b.cc", b'"', b"\\", b"a ", b"%41", b"&#64;", b"[", b"a:b="])
@@ -119,6 +119,6 @@ def test_the_subjects_of_a_body_are_known_before_its_records_are_valid() -> None
 
 def test_an_address_of_another_customer_is_theirs_too() -> None:
     carl = {"customer": {"id": "carl", "email": "Anna@example.org"}}
-    assert shared_addresses(Parsed(None, [carl]), KEY, ANNA) == {of_email(KEY, "anna@example.org")}
+    assert shared_addresses(Parsed(None, [carl]), KEY, ANNA) == {pseudonym_of_email(KEY, "anna@example.org")}
     assert shared_addresses(Parsed(None, [{"customer": {"id": "c-77", "email": "anna@example.org"}}]), KEY, ANNA) == set()
     assert shared_addresses(Parsed(None, [{"customer": {"email": "anna@example.org"}}, {"customer": 7}, {}]), KEY, ANNA) == set()

@@ -14,7 +14,7 @@ from urllib.parse import unquote_plus
 
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.providers import PROVIDERS, Parsed
-from services.ingest.domain.pseudonym import normalised, of_email, of_id
+from services.ingest.domain.pseudonym import normalize_email, pseudonym_of_email, pseudonym_of_id
 from shared import strict_json
 
 LONGEST_ID = 200
@@ -43,7 +43,7 @@ def pseudonyms_in(raw: bytes, key: bytes) -> Iterator[str]:
         if len(token) <= LONGEST_ID:
             yield pseudonym("id", token)
         if "@" in token and len(token) <= LONGEST_ADDRESS:
-            yield pseudonym("email", normalised(token))
+            yield pseudonym("email", normalize_email(token))
 
 
 def tokens(raw: bytes) -> set[str]:
@@ -154,11 +154,11 @@ def shared_addresses(parsed: Parsed, key: bytes, names: Collection[str]) -> set[
     """The pseudonyms of addresses that belong, in these records, to customers with an id that is not among `names`."""
     customers = [customer for record in _objects(parsed.records) if isinstance(customer := record.get("customer"), dict)]
     return {
-        of_email(key, customer["email"])
+        pseudonym_of_email(key, customer["email"])
         for customer in customers
         if isinstance(customer.get("email"), str)
         and isinstance(customer.get("id"), str)
-        and of_id(key, customer["id"]) not in names
+        and pseudonym_of_id(key, customer["id"]) not in names
     }
 
 

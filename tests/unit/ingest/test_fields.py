@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.ingest.domain.times import parse_time
+from services.ingest.domain.fields import parse_time
 
 
 @pytest.mark.parametrize(
