@@ -4,11 +4,13 @@ import hmac
 import re
 import uuid
 from collections.abc import Awaitable, Callable
+from typing import Annotated
 
 import structlog
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
+from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -47,6 +49,32 @@ class RequestId:
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             await self.app(scope, receive, send_with_id)
+
+
+INTERNAL_BEARER = HTTPBearer(auto_error=False, scheme_name="internal", description="The token of Earshot's own services")
+"""For the OpenAPI document; `require_internal` checks the token."""
+
+
+async def require_internal(request: Request, _: Annotated[object, Depends(INTERNAL_BEARER)]) -> None:
+    """Raise NotAuthenticated unless the caller has the internal token, which is `app.state.internal_token` (a SecretStr)."""
+    expected = f"Bearer {request.app.state.internal_token.get_secret_value()}".encode()
+    if not hmac.compare_digest(request.headers.get("authorization", "").encode(), expected):
+        raise NotAuthenticated("this route is for Earshot's own services", headers={"WWW-Authenticate": "Bearer"})
+
+
+async def require_tenant(request: Request, internal: Annotated[None, Depends(require_internal)]) -> str:
+    """The tenant that an internal call speaks for. Raises NotAuthenticated if it names none."""
+    tenant = request.headers.get(TENANT_HEADER, "")
+    if not tenant:
+        raise NotAuthenticated("the internal call names no tenant")
+    return tenant
+
+
+InternalOnly = Depends(require_internal)
+"""For `APIRouter(dependencies=[InternalOnly])`: routes that speak for no tenant."""
+
+TenantName = Annotated[str, Depends(require_tenant)]
+"""A parameter of an internal route: the tenant that the call speaks for."""
 
 
 def internal_tenant(token: SecretStr) -> Callable[[Request], str]:

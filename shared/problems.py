@@ -14,7 +14,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -29,6 +29,8 @@ MAX_LISTED = 10_000
 """Errors of one body of which a list is made at all."""
 MAX_NAME, MAX_REASON, MAX_DETAIL = 200, 500, 1_000
 """Characters of a place's name, which may hold keys that the caller chose, of its reason, and of a problem's detail."""
+
+PROBLEM_JSON = "application/problem+json"
 
 CLIENT_CLOSED_REQUEST = 499
 """The status that logs and metrics give to a request whose client left; nobody receives it (nginx's convention)."""
@@ -100,6 +102,57 @@ class Unavailable(Problem):
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
 
 
+class InvalidParam(BaseModel):
+    """A place in the request that is wrong."""
+
+    name: str = Field(description="The query parameter, header, or path into the body", examples=["window"])
+    reason: str = Field(description="Why it is refused; never the value", examples=["not a window"])
+
+
+class ProblemDocument(BaseModel):
+    """An error, as RFC 9457 defines it (`application/problem+json`)."""
+
+    type: str = Field(description="A stable URN of the kind of error", examples=["urn:earshot:problem:not-found"])
+    title: str = Field(examples=["Not found"])
+    status: int = Field(examples=[404])
+    detail: str | None = Field(None, description="What was wrong in this request")
+    invalid_params: list[InvalidParam] | None = Field(None, description=f"Up to {MAX_INVALID_PARAMS} places that are wrong")
+    more_invalid_params: int | None = Field(None, description="Number of wrong places that are not listed")
+
+
+DESCRIPTIONS: dict[int, str] = {
+    400: "The query or the body can't be parsed; `invalid_params` names the places",
+    401: "No key, or a key that does not work",
+    403: "The key lacks the scope",
+    404: "It does not exist, or belongs to another tenant",
+    409: "It conflicts with the current state",
+    413: "The body is too large",
+    415: "The media type or the encoding of the body is not supported",
+    422: "The body is invalid; `invalid_params` names the places",
+    429: "Too many requests; retry after `Retry-After` seconds",
+    503: "An outage or a fault of Earshot; retry after `Retry-After` seconds",
+}
+
+
+def responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` of a route that raises these problems. Every route may raise Unavailable, so it is always included.
+
+    Problems with a title of their own, such as `Scores missing`, are named in the description of their status.
+    """
+    titles: dict[int, list[str]] = {Unavailable.status: []}
+    for kind in kinds:
+        titles.setdefault(kind.status, [])
+        if kind.title not in {base.title for base in Problem.__subclasses__()}:
+            titles[kind.status].append(kind.title)
+    content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
+    return {status: {"description": described(status, titles[status]), "content": content} for status in sorted(titles)}
+
+
+def described(status: int, titles: list[str]) -> str:
+    named = f" ({', '.join(titles)})" if titles else ""
+    return DESCRIPTIONS[status] + named
+
+
 def render(
     status: int,
     title: str,
@@ -122,7 +175,7 @@ def render(
     if more_invalid_params:
         body["more_invalid_params"] = more_invalid_params
     nosniff = {"X-Content-Type-Options": "nosniff"}
-    return JSONResponse(body, status, nosniff | (headers or {}), media_type="application/problem+json")
+    return JSONResponse(body, status, nosniff | (headers or {}), media_type=PROBLEM_JSON)
 
 
 def install(app: FastAPI) -> None:
@@ -138,8 +191,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def of_validation(request: Request, error: RequestValidationError) -> JSONResponse:
-        query_only = all(e["loc"][:1] == ("query",) for e in error.errors())
-        return of((BadRequest if query_only else Unprocessable)(invalid_params=places(error.errors())))
+        errors = error.errors()
+        query_only = all(e["loc"][:1] == ("query",) for e in errors)
+        parameters = [e | {"loc": e["loc"][1:]} for e in errors]  # "limit" instead of "query.limit"
+        return of((BadRequest if query_only else Unprocessable)(invalid_params=places(parameters)))
 
     @app.exception_handler(ClientDisconnect)
     async def of_disconnect(request: Request, error: ClientDisconnect) -> Response:
@@ -187,4 +242,4 @@ def refused(kind: type[Problem], error: ValidationError) -> Problem:
 
 def places(errors: Sequence[Any]) -> list[dict[str, str]]:
     """Pydantic's errors as `invalid_params`: where and why, never the value itself."""
-    return [{"name": ".".join(str(part) for part in e["loc"]), "reason": str(e["msg"])} for e in errors]
+    return [{"name": ".".join(str(part) for part in e["loc"]), "reason": e["msg"].removeprefix("Value error, ")} for e in errors]

@@ -1,0 +1,186 @@
+"""Read request bodies within bounds: of one body, of all bodies of a tenant, and of all bodies in the process."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
+
+from shared.problems import Problem, TooLarge, TooManyRequests, Unavailable, UnsupportedMedia
+
+KIB = 1024
+MIB = 1024 * KIB
+
+DRAINED_BYTES = 8 * MIB
+"""Bytes over the limit that are read and dropped, so that the client reads the response instead of a connection reset."""
+
+SMALL_BODY_BYTES = 64 * KIB
+"""Bodies up to this size are not counted by BodyMemory; the server's limit of open requests bounds them."""
+
+RETRY_AFTER_SECONDS = 2
+
+NOT_JSON = (
+    "multipart/",
+    "application/x-www-form-urlencoded",
+    "application/xml",
+    "text/xml",
+    "application/octet-stream",
+    "image/",
+)
+
+T = TypeVar("T")
+
+
+class BodyMemory:
+    """The memory of large request bodies in this process: `total` bytes, of which one tenant may use `per_tenant`.
+
+    A body that exceeds the tenant's share raises `tenant_problem`: TooManyRequests for API clients, Unavailable for tools that
+    give up on a 4xx. A body that exceeds the total raises Unavailable.
+    """
+
+    def __init__(
+        self, total: int, per_tenant: int, tenant_problem: type[TooManyRequests] | type[Unavailable] = Unavailable
+    ) -> None:
+        self._total = total
+        self._per_tenant = per_tenant
+        self._tenant_problem = tenant_problem
+        self._used: Counter[str] = Counter()
+
+    @contextmanager
+    def reserve(self, tenant: str) -> Iterator["Reservation"]:
+        """A reservation for one body of `tenant`, released at the end of the context."""
+        reservation = Reservation(self, tenant)
+        try:
+            yield reservation
+        finally:
+            reservation.release()
+
+    def add(self, tenant: str, size: int) -> None:
+        """Count `size` more bytes of `tenant`; raises if they exceed a limit."""
+        if self._used[tenant] + size > self._per_tenant:
+            detail = f"the large bodies of this tenant's requests in progress exceed {self._per_tenant} bytes"
+            raise retry_later(self._tenant_problem, detail)
+        if self._used.total() + size > self._total:
+            raise retry_later(Unavailable, "too many large requests are in progress")
+        self._used[tenant] += size
+
+    def subtract(self, tenant: str, size: int) -> None:
+        self._used[tenant] -= size
+        if not self._used[tenant]:
+            del self._used[tenant]
+
+
+def retry_later(kind: type[TooManyRequests] | type[Unavailable], detail: str) -> Problem:
+    if issubclass(kind, Unavailable):
+        return kind(detail, retry_after=RETRY_AFTER_SECONDS)
+    return kind(detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+class Reservation:
+    """The part of BodyMemory that one body uses."""
+
+    def __init__(self, memory: BodyMemory, tenant: str) -> None:
+        self._memory = memory
+        self._tenant = tenant
+        self._size = 0
+
+    def grow_to(self, size: int) -> None:
+        """Reserve `size` bytes in total; a small body reserves none. Raises the Problem of BodyMemory if they exceed a limit."""
+        if size > SMALL_BODY_BYTES and size > self._size:
+            self._memory.add(self._tenant, size - self._size)
+            self._size = size
+
+    def release(self) -> None:
+        self._memory.subtract(self._tenant, self._size)
+        self._size = 0
+
+
+class Parsing(Protocol):
+    """Runs `work`, which parses a body of `size` bytes for `tenant`, and returns its result."""
+
+    async def __call__(self, tenant: str, size: int, work: Callable[[], T]) -> T: ...
+
+
+async def parse_on_event_loop(tenant: str, size: int, work: Callable[[], T]) -> T:
+    return work()
+
+
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """How a service reads the bodies of its typed routes; the app keeps it in `app.state.bodies`."""
+
+    memory: BodyMemory
+    parsing: Parsing = parse_on_event_loop
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """The headers of a request; names are in lower case."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def require_json(headers: Mapping[str, str]) -> None:
+    """Raise UnsupportedMedia for a compressed body and for a media type that is never JSON."""
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedMedia("compressed bodies are not taken", headers={"Accept-Encoding": "identity"})
+    if headers.get("content-type", "").lower().startswith(NOT_JSON):
+        raise UnsupportedMedia("JSON is expected")
+
+
+async def read_body(headers: Mapping[str, str], receive: Receive, reservation: Reservation, limit: int = MIB) -> bytes:
+    """Read a body of at most `limit` bytes; drain an oversized one so that the client sees the response.
+
+    Raises TooLarge, the Problem of `reservation`, or ClientDisconnect.
+    """
+    declared = declared_length(headers)
+    if declared > limit + DRAINED_BYTES:
+        raise too_large(limit)
+    problem = refusal_of(reservation, declared, limit)
+    message = await receive()
+    if problem is None and message["type"] == "http.request" and not message.get("more_body"):
+        return within(message.get("body", b""), limit)
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        problem = problem or refusal_of(reservation, size, limit)
+        if problem:
+            chunks.clear()
+        else:
+            chunks.append(chunk)
+        if not message.get("more_body") or size > limit + DRAINED_BYTES:
+            if problem:
+                raise problem
+            return b"".join(chunks)
+        message = await receive()
+
+
+def refusal_of(reservation: Reservation, size: int, limit: int) -> Problem | None:
+    """The reason to refuse a body of `size` bytes, if there is one."""
+    if size > limit:
+        return too_large(limit)
+    try:
+        reservation.grow_to(size)
+    except Problem as problem:
+        return problem
+    return None
+
+
+def within(body: bytes, limit: int) -> bytes:
+    if len(body) > limit:
+        raise too_large(limit)
+    return body
+
+
+def declared_length(headers: Mapping[str, str]) -> int:
+    length = headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 19 else 0
+
+
+def too_large(limit: int) -> TooLarge:
+    return TooLarge(f"more than {limit} bytes", headers={"Connection": "close"})

@@ -1,0 +1,70 @@
+"""Generate the OpenAPI document of a service from its typed routes."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from shared.problems import InvalidParam, ProblemDocument
+
+REF = "#/components/schemas/"
+UNUSED = ("HTTPValidationError", "ValidationError")
+"""FastAPI's own models of errors; ours answer with ProblemDocument."""
+
+
+def install(app: FastAPI, **options: Any) -> None:
+    """Let `app.openapi()`, and so `/openapi.json`, return the document of `document_of`; it is generated once."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = document_of(app, **options)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def document_of(app: FastAPI, **options: Any) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of an app's routes. `options` are those of FastAPI's get_openapi, such as `description`."""
+    document = get_openapi(title=app.title, version=app.version, routes=app.routes, **options)
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for model in (InvalidParam, ProblemDocument):
+        schemas[model.__name__] = model.model_json_schema(ref_template=REF + "{model}")
+    for operation in operations(document):
+        drop_default_422(operation)
+    hoist_definitions(document, schemas)
+    for name in UNUSED:
+        schemas.pop(name, None)
+    return document
+
+
+def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All operations of a document."""
+    for item in document.get("paths", {}).values():
+        for method, operation in item.items():
+            if method in ("get", "put", "post", "delete", "options", "head", "patch", "trace"):
+                yield operation
+
+
+def drop_default_422(operation: dict[str, Any]) -> None:
+    """Remove the 422 that FastAPI adds to each route with parameters: an invalid parameter is a 400 here."""
+    content = operation["responses"].get("422", {}).get("content", {})
+    if content.get("application/json", {}).get("schema", {}).get("$ref") == f"{REF}HTTPValidationError":
+        del operation["responses"]["422"]
+
+
+def hoist_definitions(node: Any, schemas: dict[str, Any]) -> None:
+    """Move `$defs` that are inside of schemas to `components/schemas`, where their references point.
+
+    Raises ValueError if two different schemas have the same name.
+    """
+    if isinstance(node, dict):
+        for name, schema in node.pop("$defs", {}).items():
+            hoist_definitions(schema, schemas)
+            if schemas.setdefault(name, schema) != schema:
+                raise ValueError(f"two schemas are named {name}")
+        for value in list(node.values()):
+            hoist_definitions(value, schemas)
+    elif isinstance(node, list):
+        for value in node:
+            hoist_definitions(value, schemas)

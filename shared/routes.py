@@ -1,0 +1,151 @@
+"""Typed FastAPI routes: declared query parameters, bounded JSON bodies, and both in the OpenAPI document.
+
+    routes = APIRouter(route_class=TypedRoute, tags=["keys"])
+
+    @routes.post("/v1/keys", status_code=201, responses=responses(NotAuthenticated, Unprocessable))
+    async def create_key(caller: Admin, new: Annotated[NewKey, JsonBody(NewKey)]) -> KeyWithSecret: ...
+
+Dependencies are `async def`: FastAPI runs others in a thread. It resolves them in the order of the endpoint's parameters, so a dependency that authenticates comes before the body.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterator
+from functools import wraps
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
+
+from shared import strict_json
+from shared.bodies import MIB, Bodies, headers_of, read_body, require_json
+from shared.http import TENANT_HEADER
+from shared.openapi import REF
+from shared.problems import BadRequest, Unprocessable, refused
+
+MAX_BODY_VALUES = 1_000
+"""Values of a JSON body, if the route states no other limit."""
+MAX_NUMBER_DIGITS = 18
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class TypedRoute(APIRoute):
+    """A route that refuses query parameters which it does not declare.
+
+    The check runs after the route's dependencies, so that only authenticated callers reach it. It raises BadRequest for an
+    undeclared parameter, for one that is repeated but is not a list, and for NUL. A subclass with `open_query` checks by itself.
+    """
+
+    open_query = False
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint if self.open_query else with_query_check(endpoint), **options)
+        parameters = [param for dependant in tree(self.dependant) for param in dependant.query_params]
+        self.single_parameters = {param.alias for param in parameters if not is_list(param.field_info.annotation)}
+        self.list_parameters = {param.alias for param in parameters} - self.single_parameters
+        for content in (getattr(dependant.call, "body_content", None) for dependant in tree(self.dependant)):
+            if content:
+                self.openapi_extra = {"requestBody": {"required": True, "content": content}} | (self.openapi_extra or {})
+
+
+def tree(dependant: Dependant) -> Iterator[Dependant]:
+    """A dependant and all that it depends on."""
+    yield dependant
+    for one in dependant.dependencies:
+        yield from tree(one)
+
+
+def is_list(annotation: Any) -> bool:
+    return "list[" in str(annotation)
+
+
+def with_query_check(endpoint: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """The endpoint with one more dependency, the last one: `check_query`."""
+
+    @wraps(endpoint)
+    async def checked(*args: Any, checked_query: None, **kwargs: Any) -> Any:
+        return await endpoint(*args, **kwargs)
+
+    signature = inspect.signature(endpoint)
+    check = inspect.Parameter("checked_query", inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[None, Depends(check_query)])
+    checked.__signature__ = signature.replace(parameters=[*signature.parameters.values(), check])  # type: ignore[attr-defined]
+    return checked
+
+
+async def check_query(request: Request) -> None:
+    """Raise BadRequest for query parameters that the route does not declare, repeats of a single one, and NUL."""
+    route = request.scope["route"]
+    items = request.query_params.multi_items()
+    names = [name for name, _ in items]
+    known = route.single_parameters | route.list_parameters
+    wrong = {name: "unknown parameter" for name in names if name not in known}
+    wrong |= {name: "given more than once" for name in names if name in route.single_parameters and names.count(name) > 1}
+    wrong |= {name: "holds NUL" for name, value in items if "\0" in value}
+    if wrong:
+        raise BadRequest("the query is invalid", invalid_params=[{"name": name, "reason": why} for name, why in wrong.items()])
+
+
+def JsonBody(  # noqa: N802  a class to its users, as FastAPI's Body is
+    model: type[M], *, max_bytes: int = MIB, max_values: int = MAX_BODY_VALUES, any_media_type: bool = False, empty: bytes = b""
+) -> Any:
+    """A dependency that reads the request's JSON body as `model`: `body: Annotated[NewKey, JsonBody(NewKey)]`.
+
+    Raises UnsupportedMedia for a media type that is never JSON (unless `any_media_type`), TooLarge beyond `max_bytes`, BadRequest
+    for text that is not JSON or has more than `max_values` values, and Unprocessable with the places that do not fit the model.
+    `empty` is used in place of an empty body. `app.state.bodies` says where large bodies are counted and parsed.
+    """
+
+    async def read_json(request: Request) -> M:
+        headers = headers_of(request.scope)
+        if not any_media_type:
+            require_json(headers)
+        bodies: Bodies = request.app.state.bodies
+        tenant = getattr(request.state, "tenant", None) or headers.get(TENANT_HEADER, "")
+        with bodies.memory.reserve(tenant) as reservation:
+            raw = await read_body(headers, request.receive, reservation, max_bytes) or empty
+            return await bodies.parsing(tenant, len(raw), lambda: validate_json(model, raw, max_values))
+
+    return documented_body(read_json, model)
+
+
+def documented_body(reader: Callable[[Request], Awaitable[Any]], model: Any, *more_media_types: str) -> Any:
+    """`reader` as a dependency whose body has the schema of `model` in the OpenAPI document.
+
+    For routes that read their body themselves. `model` is a pydantic model or a type that TypeAdapter takes.
+    """
+    schema = schema_of(model)
+    content = {media_type: {"schema": schema} for media_type in ("application/json", *more_media_types)}
+    reader.body_content = content  # type: ignore[attr-defined]
+    return Depends(reader)
+
+
+def schema_of(model: Any) -> dict[str, Any]:
+    """The JSON schema of a model; its `$defs` move to `components/schemas` in `shared.openapi`."""
+    schema = TypeAdapter(model).json_schema(ref_template=REF + "{model}")
+    if "title" not in schema or "properties" not in schema:
+        return schema
+    definitions = schema.pop("$defs", {})
+    return {"$ref": REF + schema["title"], "$defs": definitions | {schema["title"]: schema}}
+
+
+def validate_json(model: type[M], raw: bytes, max_values: int) -> M:
+    """Parse a body. Raises BadRequest if it is not JSON, Unprocessable if it does not fit `model`."""
+    try:
+        return model.model_validate(strict_json.parse(raw, max_values))
+    except strict_json.Malformed as error:
+        raise BadRequest(str(error)) from None
+    except ValidationError as error:
+        raise refused(Unprocessable, error) from None
+
+
+def digits(value: Any) -> Any:
+    """Only ASCII digits are a number: `+5`, ` 5` and `5.0` are not."""
+    if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) <= MAX_NUMBER_DIGITS):
+        raise ValueError("must be a whole number")
+    return value
+
+
+WholeNumber = Annotated[int, BeforeValidator(digits), Field(ge=0)]
+"""A query parameter that is a whole number, 0 or more, of at most MAX_NUMBER_DIGITS digits."""
