@@ -5,7 +5,8 @@
     @routes.post("/v1/keys", status_code=201, responses=responses(NotAuthenticated, Unprocessable))
     async def create_key(caller: Admin, new: Annotated[NewKey, JsonBody(NewKey)]) -> KeyWithSecret: ...
 
-Dependencies are `async def`: FastAPI runs others in a thread. It resolves them in the order of the endpoint's parameters, so a dependency that authenticates comes before the body.
+Dependencies are `async def`, since FastAPI runs others in a thread. It resolves them in the order of the endpoint's parameters,
+so a dependency that authenticates comes before the body.
 """
 
 import inspect
