@@ -16,9 +16,9 @@ import asyncpg
 from services.metrics.sealer import Protocol, Sealer
 from services.metrics.store import counting
 from services.metrics.store.query import histograms, snapshot
-from services.metrics.store.seals import Level, take_off
+from services.metrics.store.seals import Level, invalidate
 from services.metrics.store.selection import Filter, Selection, resolve
-from services.metrics.store.writer import Batch, TakeOff, Writer
+from services.metrics.store.writer import Batch, Invalidate, Writer
 from shared.database import open_pool
 from tests.service.metrics.world import answered, opened
 from tests.unit.metrics.build import csat, nps
@@ -34,7 +34,7 @@ async def sleep_briefly() -> None:
 
 
 async def invalidate_and_sleep(connection: asyncpg.Connection, touches: Iterable[tuple[int, int, datetime]]) -> None:
-    await take_off(connection, touches)
+    await invalidate(connection, touches)
     await sleep_briefly()
 
 
@@ -68,7 +68,7 @@ class Unannounced(Sealer):
 
 SOUND = Protocol(count=count_and_sleep)
 
-FAULTS: dict[str, tuple[Protocol, TakeOff, type[Sealer]]] = {
+FAULTS: dict[str, tuple[Protocol, Invalidate, type[Sealer]]] = {
     "without the announcement": (SOUND, invalidate_and_sleep, Unannounced),
     "without the wait": (replace(SOUND, wait=no_wait), invalidate_and_sleep, Sealer),
     "without the confirmation": (replace(SOUND, confirm=confirm_blindly), invalidate_and_sleep, Sealer),
@@ -82,7 +82,7 @@ class Race:
 
     url: str
     protocol: Protocol
-    take_off: TakeOff
+    invalidate: Invalidate
     sealer: type[Sealer] = Sealer
     wrong: list[str] = field(default_factory=list)
     compared: int = 0
@@ -105,7 +105,7 @@ class Race:
 
     async def _write(self, pool: asyncpg.Pool, seed: int) -> None:
         """State answers again and again, each time with another value, time and region."""
-        chance, writer, revision = random.Random(seed), Writer(pool, take_off=self.take_off), 1
+        chance, writer, revision = random.Random(seed), Writer(pool, invalidate=self.invalidate), 1
         while True:
             revision += 1
             events = [

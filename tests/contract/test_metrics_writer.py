@@ -155,11 +155,18 @@ async def test_a_batch_that_cannot_be_folded_leaves_nothing_behind_no_progress_e
     assert await world.pool.fetchval("SELECT count(*) FROM progress") == 0
 
 
-async def test_a_span_whose_square_is_no_number_of_the_database_is_refused_before_it_spoils_every_sum(world: World) -> None:
+async def test_a_duration_of_two_thousand_years_is_refused_before_it_spoils_every_mean(world: World) -> None:
     ancient = datetime(1, 1, 1, tzinfo=UTC)
     facts = (Opened(at=ancient), StatusSet(at=NOON, status="solved"))
     with pytest.raises(Incomprehensible):
         await world.take(statement("c2/ticket/1", Ticket(facts=facts), at=NOON))
+    assert not await world.contributions()
+
+
+@pytest.mark.parametrize("value", [2**31, 2**63])
+async def test_a_rating_that_its_column_cannot_hold_is_refused(world: World, value: int) -> None:
+    with pytest.raises(Incomprehensible):
+        await world.take(answered(1, nps(value), at=NOON))
     assert not await world.contributions()
 
 

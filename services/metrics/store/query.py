@@ -13,6 +13,7 @@ import asyncpg
 import msgspec
 
 from services.metrics.domain.histogram import Histogram
+from services.metrics.store.counting import sum_of_squares
 from services.metrics.store.seals import CUBOID_OF, CUBOIDS_REVISION, Level
 from services.metrics.store.selection import COLUMN_OF, Parameters, Scope, conditions
 
@@ -65,7 +66,7 @@ SEALED = """
         UNION ALL
         SELECT g.number, g.measure, k.first, k.second, k.bin, k.n, k.total, k.squares
         FROM gaps g CROSS JOIN LATERAL (
-            SELECT {group}, c.bin, count(*) AS n, sum(c.amount) AS total, sum(c.amount * c.amount) AS squares
+            SELECT {group}, c.bin, count(*) AS n, sum(c.amount) AS total, {squares} AS squares
             FROM contributions c
             WHERE c.tenant = $1 AND c.measure = g.measure AND c.at >= g.low AND c.at < g.high {conditions}
             GROUP BY 1, 2, 3
@@ -76,7 +77,7 @@ SEALED = """
 SCANNED = """
     WITH counted AS (
         SELECT width_bucket(c.at, $3::timestamptz[]) AS number, c.measure, {group}, c.bin,
-            count(*) AS n, sum(c.amount) AS total, sum(c.amount * c.amount) AS squares
+            count(*) AS n, sum(c.amount) AS total, {squares} AS squares
         FROM contributions c
         WHERE c.tenant = $1 AND c.measure = ANY($2::int[]) AND c.at >= $4 AND c.at < $5 {conditions}
         GROUP BY 1, 2, 3, 4, 5
@@ -95,12 +96,12 @@ LATEST = """
         WHERE f.customer IS NOT NULL
         ORDER BY f.number, f.customer, f.at DESC, s.subject DESC, m.name DESC, f.bin DESC, f.amount DESC, f.first, f.second
     ), counted AS (
-        SELECT number, measure, first, second, bin, count(*) AS n, sum(amount) AS total, sum(amount * amount) AS squares
+        SELECT number, measure, first, second, bin, count(*) AS n, sum(c.amount) AS total, {squares} AS squares
         FROM (
             SELECT * FROM latest
             UNION ALL
             SELECT number, measure, first, second, bin, amount FROM found WHERE customer IS NULL
-        ) kept
+        ) c
         GROUP BY 1, 2, 3, 4, 5
     )
 """
@@ -219,6 +220,7 @@ def sealed(scope: Scope, edges: Sequence[datetime], limit: int | None) -> tuple[
         group=grouped(scope, COLUMN_OF),
         sealed_conditions=conditions(scope, parameters, {str(dimension): "h.value"}),
         conditions=conditions(scope, parameters, COLUMN_OF),
+        squares=sum_of_squares("c.amount"),
     )
     return text + ANSWER.format(limit=parameters.add(limit), cells_in_row=CELLS_IN_ROW), parameters.values
 
@@ -227,7 +229,11 @@ def scanned(scope: Scope, edges: Sequence[datetime], limit: int | None) -> tuple
     """The statement that counts contributions alone, and its parameters."""
     parameters = Parameters(scope.tenant, list(scope.measures), list(edges[:-1]), edges[0], edges[-1])
     template = LATEST if scope.selection.per_respondent else SCANNED
-    text = template.format(group=grouped(scope, COLUMN_OF), conditions=conditions(scope, parameters, COLUMN_OF))
+    text = template.format(
+        group=grouped(scope, COLUMN_OF),
+        conditions=conditions(scope, parameters, COLUMN_OF),
+        squares=sum_of_squares("c.amount"),
+    )
     return text + ANSWER.format(limit=parameters.add(limit), cells_in_row=CELLS_IN_ROW), parameters.values
 
 

@@ -38,7 +38,7 @@ LONGEST = {Level.HOUR: timedelta(hours=2), Level.DAY: timedelta(days=2), Level.M
 RENEWED = timedelta(seconds=10)
 """How exact an open seal's `since` is: more often it isn't written again."""
 
-TAKE_OFF = """
+INVALIDATE = """
     WITH touched AS (
         SELECT s.id
         FROM unnest($1::int[], $2::int[], $3::timestamptz[], $4::timestamptz[]) AS t (tenant, measure, low, high)
@@ -56,7 +56,7 @@ TAKE_OFF = """
 NEAR = timedelta(minutes=30)
 
 
-async def take_off(connection: asyncpg.Connection, touches: Iterable[Touch]) -> None:
+async def invalidate(connection: asyncpg.Connection, touches: Iterable[Touch]) -> None:
     """Take the seals off every span that holds one of `touches`, in order of their ids.
 
     To be called after the changes are written and in their transaction: the sealer relies on it. Who wrote before a seal was
@@ -65,7 +65,7 @@ async def take_off(connection: asyncpg.Connection, touches: Iterable[Touch]) -> 
     ranges = list(coalesced(touches))
     if ranges:
         await connection.execute(
-            TAKE_OFF, *(list(column) for column in zip(*ranges, strict=True)), list(LONGEST), list(LONGEST.values()), RENEWED
+            INVALIDATE, *(list(column) for column in zip(*ranges, strict=True)), list(LONGEST), list(LONGEST.values()), RENEWED
         )
 
 

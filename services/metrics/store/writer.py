@@ -13,7 +13,7 @@ from services.metrics.domain.view import view
 from services.metrics.store import subjects as store
 from services.metrics.store.contributions import Rows, Touch, replace
 from services.metrics.store.progress import Change, Partition, Reached, advance, note_rebuilt
-from services.metrics.store.seals import take_off
+from services.metrics.store.seals import invalidate
 from services.metrics.store.subjects import Key, ScoreKey, Subject
 from services.metrics.store.tenants import Tenants
 from shared.database import RETRYABLE
@@ -22,8 +22,13 @@ from shared.events import Event, Score, ScoreEvent
 ATTEMPTS = 5
 """How often a transaction is done anew after a deadlock before it counts as a fault."""
 
-LARGEST_AMOUNT = 3_000_000_000
-"""95 years in seconds: the square of more is no bigint."""
+LARGEST_AMOUNT = 2**63 - 1
+LARGEST_BIN = 2**31 - 1
+
+DURATIONS = frozenset({"first_reply", "first_resolution", "full_resolution"})
+"""The families of measures whose amounts are seconds."""
+LONGEST_DURATION = 3_000_000_000
+"""95 years in seconds. A longer one comes from a clock that is wrong, and would spoil every mean."""
 
 decode_score = msgspec.json.Decoder(Score).decode
 Done = TypeVar("Done")
@@ -59,7 +64,7 @@ class Incomprehensible(Exception):
         self.reason = reason
 
 
-TakeOff = Callable[[asyncpg.Connection, Iterable[Touch]], Awaitable[None]]
+Invalidate = Callable[[asyncpg.Connection, Iterable[Touch]], Awaitable[None]]
 
 
 class Writer:
@@ -68,11 +73,11 @@ class Writer:
     Each batch in hand takes two connections of the pool: one for its transaction and, meanwhile, one for values seen first.
     """
 
-    def __init__(self, pool: asyncpg.Pool, take_off: TakeOff = take_off) -> None:
+    def __init__(self, pool: asyncpg.Pool, invalidate: Invalidate = invalidate) -> None:
         self._pool = pool
         self._tenants = Tenants(pool)
         self._rows = Rows(pool)
-        self._take_off = take_off
+        self._invalidate = invalidate
 
     async def apply(self, batch: Batch) -> None:
         """Make `batch` durable. Raises Incomprehensible, or what asyncpg raises; either way nothing was written."""
@@ -112,7 +117,7 @@ class Writer:
         """
         found = await asyncio.to_thread(fold_all, subjects)
         touches = await replace(connection, subjects, await self._rows.of(found))
-        await self._take_off(connection, touches)
+        await self._invalidate(connection, touches)
         return touches
 
     async def _transact(self, work: Callable[[asyncpg.Connection], Awaitable[Done]]) -> Done:
@@ -146,9 +151,19 @@ def fold(subject: Subject) -> list[Contribution]:
         found = contributions(view(subject.statements.values()), decoded(subject.scores))
     except Exception as error:
         raise Incomprehensible(tenant, subject.name, f"can't be folded: {type(error).__name__}") from error
-    if any(abs(one.amount) > LARGEST_AMOUNT for one in found):
-        raise Incomprehensible(tenant, subject.name, "an amount is too large to be squared")
+    for contribution in found:
+        if problem := problem_of(contribution):
+            raise Incomprehensible(tenant, subject.name, problem)
     return found
+
+
+def problem_of(contribution: Contribution) -> str | None:
+    """Why the contribution can't be stored; None if it can."""
+    if abs(contribution.amount) > LARGEST_AMOUNT or abs(contribution.bin) > LARGEST_BIN:
+        return "an amount or a bin is too large for its column"
+    if contribution.amount > LONGEST_DURATION and contribution.measure.partition(":")[0] in DURATIONS:
+        return "a duration is longer than 95 years"
+    return None
 
 
 def decoded(scores: Mapping[ScoreKey, bytes]) -> dict[ScoreKey, Score]:
