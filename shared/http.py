@@ -1,4 +1,4 @@
-"""What the HTTP servers of all services share: request ids, health, metrics, the internal token, running the server."""
+"""The HTTP server of every service: request ids, health checks, metrics, the internal token, graceful shutdown."""
 
 import hmac
 import re
@@ -21,16 +21,16 @@ from shared.settings import SharedSettings
 from shared.telemetry import configure_logging
 
 TENANT_HEADER = "x-earshot-tenant"
-"""Names the tenant on internal routes; only the gateway's key decides it."""
+"""The tenant of an internal call. The gateway sets it from the API key; clients can't."""
 
 TIMEOUT_HEADER = "x-earshot-timeout"
-"""On internal calls: seconds that the caller waits for the answer, from when it sends the call. Late work is dropped."""
+"""Seconds that the caller of an internal route waits for the response. Work that would be late is dropped."""
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 class RequestId:
-    """ASGI middleware: takes or makes `X-Request-Id`, binds it to the logs, and answers with it."""
+    """ASGI middleware: accept or create `X-Request-Id`, bind it to the logs, and return it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -103,7 +103,10 @@ def internal_only(token: SecretStr) -> Callable[[Request], None]:
 
 
 def add_health(app: FastAPI, alive: Callable[[], list[str]], ready: Callable[[], Awaitable[list[str]]]) -> None:
-    """Add `/livez` (this process only: `alive` lists dead workers), `/readyz` (`ready` lists what is missing) and `/metrics`."""
+    """Add `/livez`, `/readyz` and `/metrics`.
+
+    `alive` returns the names of dead workers of this process, `ready` those of missing dependencies; both empty is healthy.
+    """
 
     @app.get("/livez", include_in_schema=False)
     async def livez() -> Response:
@@ -119,12 +122,12 @@ def add_health(app: FastAPI, alive: Callable[[], list[str]], ready: Callable[[],
 
 
 def health(missing: list[str]) -> Response:
-    """200 when nothing is missing, else 503 with the names of what is."""
+    """200 if `missing` is empty, else 503 with its names."""
     return JSONResponse({"status": "failing" if missing else "ok", "missing": missing}, 503 if missing else 200)
 
 
 class Server(uvicorn.Server):
-    """uvicorn that on SIGTERM first fails readiness, pauses, and only then drains."""
+    """uvicorn that on SIGTERM fails readiness, waits `pause` seconds, and then drains connections."""
 
     def __init__(self, config: uvicorn.Config, app: FastAPI, pause: float) -> None:
         super().__init__(config)
@@ -141,8 +144,10 @@ class Server(uvicorn.Server):
 
 
 def serve(service: str, app: FastAPI, settings: SharedSettings, trusted_proxies: str = "") -> None:
-    """Run `app` until SIGTERM or SIGINT. `trusted_proxies`: addresses and networks, comma-separated, whose `X-Forwarded-For`
-    names the client; the header of any other is ignored."""
+    """Run `app` until SIGTERM or SIGINT.
+
+    `trusted_proxies`: comma-separated addresses and networks whose `X-Forwarded-For` is believed.
+    """
     configure_logging(service, settings.log_level, settings.log_format)
     config = uvicorn.Config(
         app,
@@ -163,7 +168,7 @@ def serve(service: str, app: FastAPI, settings: SharedSettings, trusted_proxies:
 
 
 def limits_of(settings: SharedSettings) -> HttpLimits:
-    """The limits that are settings; the others are constants of `HttpLimits`."""
+    """The limits that settings define; the others are constants of HttpLimits."""
     return HttpLimits(
         head_seconds=settings.head_timeout,
         body_seconds=settings.body_timeout,

@@ -1,10 +1,10 @@
-"""Errors that a caller gets: nouns of the situation, one base with a status, one renderer (RFC 9457).
+"""The errors that clients receive, as problem documents (RFC 9457): a tree of exceptions with a status, and their handlers.
 
 Problem
 ├── NotAuthenticated 401   ├── NotFound 404        ├── Unprocessable 422
 ├── Forbidden 403          ├── TooLarge 413        ├── TooManyRequests 429
 ├── BadRequest 400         ├── UnsupportedMedia 415└── Unavailable 503
-Services derive their own from these.
+Services derive their own problems from these.
 """
 
 from collections.abc import Sequence
@@ -24,20 +24,20 @@ log = structlog.get_logger()
 InvalidParams = Sequence[dict[str, str]]
 
 MAX_INVALID_PARAMS = 20
-"""Places that one problem names; `more_invalid_params` counts the others."""
+"""Entries of `invalid_params` in one problem; `more_invalid_params` counts the others."""
 MAX_LISTED = 10_000
-"""Errors of one body of which a list is made at all."""
+"""Validation errors of one body that are listed; pydantic can list all of them or none."""
 MAX_NAME, MAX_REASON, MAX_DETAIL = 200, 500, 1_000
-"""Characters of a place's name, which may hold keys that the caller chose, of its reason, and of a problem's detail."""
+"""Characters of the name of an invalid parameter, which may hold keys that the client chose; of its reason; of a detail."""
 
 PROBLEM_JSON = "application/problem+json"
 
 CLIENT_CLOSED_REQUEST = 499
-"""The status that logs and metrics give to a request whose client left; nobody receives it (nginx's convention)."""
+"""The status in logs and metrics of a request whose client disconnected (nginx's convention); no client receives it."""
 
 
 class Problem(Exception):
-    """An error that the caller gets. `detail` must hold no secret and no customer's words or identity."""
+    """An error that the client receives. `detail` must not hold a secret, a customer's words or a customer's identity."""
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
@@ -94,7 +94,7 @@ class TooManyRequests(Problem):
 
 
 class Unavailable(Problem):
-    """We can't serve now and it is our fault; the caller should try again after `retry_after` seconds."""
+    """An outage or a fault of ours; the client should retry after `retry_after` seconds."""
 
     status, title = 503, "Unavailable"
 
@@ -161,8 +161,7 @@ def render(
     headers: dict[str, str] | None = None,
     more_invalid_params: int = 0,
 ) -> JSONResponse:
-    """A problem document; its `type` is stable: `urn:earshot:problem:<title-in-kebab-case>`. `more_invalid_params` counts the
-    places that were wrong too and are not listed."""
+    """Return a problem document. Its `type` is stable: `urn:earshot:problem:<title-in-kebab-case>`."""
     body: dict[str, Any] = {
         "type": f"urn:earshot:problem:{title.lower().replace(' ', '-')}",
         "title": title,
@@ -179,45 +178,45 @@ def render(
 
 
 def install(app: FastAPI) -> None:
-    """Let `app` answer every error as a problem document. An unforeseen one is our fault: 503, never 4xx."""
+    """Let `app` answer every error with a problem document. An unexpected exception is our fault: 503, never 4xx."""
 
     @app.exception_handler(Problem)
-    async def of_problem(request: Request, problem: Problem) -> JSONResponse:
+    async def handle_problem(request: Request, problem: Problem) -> JSONResponse:
         return of(problem)
 
     @app.exception_handler(HTTPException)
-    async def of_http(request: Request, error: HTTPException) -> JSONResponse:
+    async def handle_http_exception(request: Request, error: HTTPException) -> JSONResponse:
         return render(error.status_code, cut(str(error.detail), MAX_DETAIL), headers=dict(error.headers or {}))
 
     @app.exception_handler(RequestValidationError)
-    async def of_validation(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def handle_validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
         errors = error.errors()
         query_only = all(e["loc"][:1] == ("query",) for e in errors)
         parameters = [e | {"loc": e["loc"][1:]} for e in errors]  # "limit" instead of "query.limit"
         return of((BadRequest if query_only else Unprocessable)(invalid_params=places(parameters)))
 
     @app.exception_handler(ClientDisconnect)
-    async def of_disconnect(request: Request, error: ClientDisconnect) -> Response:
+    async def handle_disconnect(request: Request, error: ClientDisconnect) -> Response:
         CLIENTS_LEFT.inc()
         log.info("client.left", method=request.method, route=getattr(request.scope.get("route"), "path", "unknown"))
         return Response(status_code=CLIENT_CLOSED_REQUEST)
 
     @app.exception_handler(Exception)
-    async def of_surprise(request: Request, error: Exception) -> JSONResponse:
+    async def handle_unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("request.failed", path=request.url.path, error=type(error).__name__, exc_info=error)
-        # uvicorn closes the connection of a request that raised: tell the client, or it sends its next request in vain.
+        # uvicorn closes the connection after an exception: tell the client, or its next request on it fails.
         headers = {"Retry-After": "5", "Connection": "close"}
-        return render(503, "Unavailable", "an unexpected fault of ours", headers=headers)
+        return render(503, "Unavailable", "an unexpected error in Earshot", headers=headers)
 
 
 def of(problem: Problem) -> JSONResponse:
-    """The document of a Problem."""
+    """The response of a Problem."""
     params, more = problem.invalid_params, problem.more_invalid_params
     return render(problem.status, problem.title, problem.detail, params, problem.headers, more)
 
 
 def bounded(params: InvalidParams) -> tuple[list[dict[str, str]], int]:
-    """The first MAX_INVALID_PARAMS of `params`, their texts cut, and how many more there are."""
+    """The first MAX_INVALID_PARAMS of `params`, with their texts shortened, and the number of the others."""
     kept = [
         param | {"name": cut(param.get("name", ""), MAX_NAME), "reason": cut(param.get("reason", ""), MAX_REASON)}
         for param in params[:MAX_INVALID_PARAMS]
@@ -226,13 +225,15 @@ def bounded(params: InvalidParams) -> tuple[list[dict[str, str]], int]:
 
 
 def cut(text: str, length: int) -> str:
-    """`text`, or its beginning with an ellipsis where it is longer than `length` characters."""
+    """`text`, shortened to `length` characters with an ellipsis."""
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def refused(kind: type[Problem], error: ValidationError) -> Problem:
-    """Pydantic's error as a Problem of `kind`: where and why, never the value itself. Of a body with more than MAX_LISTED errors
-    only their number is told, since pydantic can list all of them or none."""
+    """Convert pydantic's error to a Problem of `kind` that says where and why, never the value.
+
+    If there are more than MAX_LISTED errors, only their number is given.
+    """
     count = error.error_count()
     if count > MAX_LISTED:
         return kind(f"{count} places are wrong", more_invalid_params=count)
@@ -241,5 +242,5 @@ def refused(kind: type[Problem], error: ValidationError) -> Problem:
 
 
 def places(errors: Sequence[Any]) -> list[dict[str, str]]:
-    """Pydantic's errors as `invalid_params`: where and why, never the value itself."""
+    """Convert pydantic's errors to `invalid_params`: where and why, never the value."""
     return [{"name": ".".join(str(part) for part in e["loc"]), "reason": e["msg"].removeprefix("Value error, ")} for e in errors]
