@@ -2,6 +2,7 @@
 DATA ?= .local
 PORT_BASE ?= 8400
 DEMO ?= 1
+WORKERS ?= 2
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 export DATA PORT_BASE DEMO
 
@@ -22,8 +23,8 @@ run: $(READY)  ## everything on this machine: servers, services, a demo tenant; 
 verify: $(READY)  ## recompute every number of the running stack from what was received; exit 1 at a difference
 	@exec $(BIN)/python -m deploy.local.verify
 
-test: $(READY)  ## all tests on real servers, on free ports and in a folder of their own
-	@exec $(BIN)/python -m pytest
+test: $(READY)  ## all tests on real servers, on free ports and in a folder of their own, in WORKERS=2 processes
+	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 lint: $(READY)  ## ruff, mypy strict, import-linter
 	$(BIN)/ruff check $(SOURCES)

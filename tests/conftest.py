@@ -1,4 +1,8 @@
-"""The two real servers, started once for all tests that ask for them, on free ports and in a folder of their own; the logs."""
+"""Fixtures for all tests: PostgreSQL and Kafka, started once in each test process, and the configuration of logs.
+
+`make test` runs two test processes (pytest-xdist). A file runs in one of them, and so does the whole end-to-end suite, which
+has one stack.
+"""
 
 import asyncio
 import tempfile
@@ -9,12 +13,34 @@ from pathlib import Path
 import pytest
 import structlog
 
+from deploy.local import ports
 from deploy.local.servers import Kafka, Postgres, free_port, free_port_base
 from shared.migrations import upgrade
 from shared.telemetry import places_of
 
 SERVICES = Path(__file__).parents[1] / "services"
 NewDatabase = Callable[[str], Awaitable[str]]
+ONE_PROCESS = "tests/e2e"
+"""The folder whose files share a fixture that is too large to start twice."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each test process free ports of its own, so that two of them never start servers on one port."""
+    if worker := getattr(config, "workerinput", None):
+        number, processes = int(worker["workerid"].removeprefix("gw")), int(worker["workercount"])
+        every = ports.BELOW_EPHEMERAL
+        share = len(every) // processes
+        ports.BELOW_EPHEMERAL = every[number * share : (number + 1) * share]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Group tests for `--dist loadgroup`: by file, but the end-to-end suite as a whole. It takes longest, so it starts first."""
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(ONE_PROCESS if file.startswith(ONE_PROCESS) else file))
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith(ONE_PROCESS))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,7 +59,7 @@ def short_tracebacks() -> None:
 
 @pytest.fixture(scope="session")
 async def postgres() -> AsyncIterator[Postgres]:
-    """A running PostgreSQL; a test that stops it starts its own instead."""
+    """A running PostgreSQL. A test that stops the server starts one of its own instead."""
     with tempfile.TemporaryDirectory(prefix="earshot-pg-") as folder:
         Path(folder).chmod(0o755)
         server = Postgres(Path(folder) / "postgres", free_port())
@@ -63,7 +89,7 @@ async def database(postgres: Postgres) -> NewDatabase:
 
 @pytest.fixture(scope="session")
 async def kafka() -> AsyncIterator[str]:
-    """The bootstrap address of a running Kafka; make topics of your own, with names that nobody else has."""
+    """The bootstrap address of a running Kafka. Tests share it, so each creates topics with unique names."""
     with tempfile.TemporaryDirectory(prefix="earshot-kafka-") as folder:
         base = free_port_base(2)
         server = Kafka(Path(folder) / "kafka", base, base + 1)

@@ -6,11 +6,9 @@ python -m tests.wording --write                        # lower the counts in tes
 
 import ast
 import functools
-import io
 import json
 import re
 import sys
-import tokenize
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +23,7 @@ MAX_LINES = 300
 
 ROW = re.compile(r"^\| ((?:`\w+`(?:, )?)+) \| [^|]+ \| (anywhere|alone) \|$", re.MULTILINE)
 PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+COMMENT = re.compile(r"(?:^|\s)# ?(.*)$")
 VAGUE_START = re.compile(r"(?:What|Whom?|Whose|That which|How it)\b")
 DIALECT = re.compile(r"\b(?:told|said|stands|standing|whoever|ought|so that nobody|what was)\b", re.IGNORECASE)
 PUBLIC = frozenset({"_asdict", "_fields", "_make", "_mapping", "_replace"})
@@ -59,9 +58,9 @@ def package_of(path: str) -> str:
     return "/".join(folders[:depth])
 
 
-def names_in(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def names_in(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
     """(line, name) of every function, class, parameter, variable and attribute that a module binds."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.lineno, node.name
         elif isinstance(node, ast.arg):
@@ -79,41 +78,41 @@ def is_forbidden(name: str) -> bool:
     return name.lower().strip("_") in alone or any(part.lower() in anywhere for part in PARTS.findall(name))
 
 
-def texts_in(source: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
+def texts_in(source: str, nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
     """(line, text) of every comment and docstring."""
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.start[0], token.string
-    for node in ast.walk(tree):
+    for number, line in enumerate(source.splitlines(), 1):
+        if comment := COMMENT.search(line):
+            yield number, comment[1]
+    for node in nodes:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             yield node.lineno, node.value.value
 
 
 def findings_of(path: str, source: str) -> Iterator[Finding]:
     tree = ast.parse(source)
+    nodes = list(ast.walk(tree))
     if (lines := source.count("\n")) > MAX_LINES:
         yield Finding(path, 1, "long file", f"{lines} lines, more than {MAX_LINES}")
-    for line, name in [(1, Path(path).stem), *names_in(tree)]:
+    for line, name in [(1, Path(path).stem), *names_in(nodes)]:
         if is_forbidden(name):
             yield Finding(path, line, "forbidden name", name)
-    for line, text in texts_in(source, tree):
-        if VAGUE_START.match(text.lstrip("# ")):
+    for line, text in texts_in(source, nodes):
+        if VAGUE_START.match(text):
             yield Finding(path, line, "vague start", text.split("\n")[0][:80])
         yield from (Finding(path, line, "dialect", word) for word in DIALECT.findall(text))
     if is_product(path):
         for function in public_functions(tree):
             if ast.get_docstring(function) is None:
                 yield Finding(path, function.lineno, "no docstring", function.name)
-    yield from private_reads(path, tree)
+    if path.startswith("tests/"):
+        yield from (Finding(path, line, "reads a private", name) for line, name in private_reads(nodes))
 
 
-def private_reads(path: str, tree: ast.Module) -> Iterator[Finding]:
-    """Reads of `object._name` in tests, other than on `self`."""
-    if not path.startswith("tests/"):
-        return
-    for node in ast.walk(tree):
+def private_reads(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
+    """(line, name) of each read of `object._name`, other than on `self`."""
+    for node in nodes:
         if isinstance(node, ast.Attribute) and is_private(node.attr) and not is_self(node.value):
-            yield Finding(path, node.lineno, "reads a private", node.attr)
+            yield node.lineno, node.attr
 
 
 def is_private(name: str) -> bool:
