@@ -8,7 +8,7 @@ from typing import NoReturn
 from httptools import HttpParserError
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from shared.metrics_names import HTTP_REFUSED
+from shared.instruments import HTTP_REFUSED
 from shared.problems import render
 
 

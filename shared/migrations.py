@@ -1,25 +1,27 @@
-"""Alembic without an ini file: each service keeps its own versions in `services/<service>/migrations`."""
+"""Alembic without an ini file. The versions of a service are in `services/<service>/migrations`."""
 
 import asyncio
 from pathlib import Path
 
 from alembic import command, context
 from alembic.config import Config
+from pydantic import SecretStr
 from sqlalchemy import Connection, MetaData, pool
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from shared.database import engine_url
 
-def upgrade(url: str, scripts: Path, revision: str = "head") -> None:
-    """Bring the database at `url` to `revision`; concurrent calls wait for one another."""
+
+def upgrade(url: SecretStr | str, scripts: Path, revision: str = "head") -> None:
+    """Migrate the database at `url` to `revision`. Concurrent calls wait for one another."""
     config = Config()
     config.set_main_option("script_location", str(scripts))
-    config.attributes["url"] = url
+    config.attributes["url"] = engine_url(url)
     command.upgrade(config, revision)
 
 
 def run_env(metadata: MetaData) -> None:
-    """What a service's `migrations/env.py` calls."""
+    """Run the migrations online; each service's `migrations/env.py` calls this."""
 
     def migrate(connection: Connection) -> None:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(6519)")
@@ -27,8 +29,7 @@ def run_env(metadata: MetaData) -> None:
         context.run_migrations()
 
     async def run() -> None:
-        url = make_url(context.config.attributes["url"]).set(drivername="postgresql+asyncpg")
-        engine = create_async_engine(url, poolclass=pool.NullPool)
+        engine = create_async_engine(context.config.attributes["url"], poolclass=pool.NullPool)
         async with engine.begin() as connection:
             await connection.run_sync(migrate)
         await engine.dispose()

@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from shared.metrics_names import CLIENTS_LEFT
+from shared.instruments import CLIENTS_LEFT
 
 log = structlog.get_logger()
 InvalidParams = Sequence[dict[str, str]]

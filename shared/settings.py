@@ -69,6 +69,14 @@ class SharedSettings(BaseSettings):
     )
 
 
+class DatabaseSettings(SharedSettings):
+    """The settings of a service that owns a database."""
+
+    database_url: SecretStr = Field(
+        ..., description="PostgreSQL database of this service: postgresql+asyncpg://user@host:port/name"
+    )
+
+
 def trimmed(url: AnyHttpUrl) -> str:
     """A base URL without its closing slash."""
     return str(url).rstrip("/")

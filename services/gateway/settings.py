@@ -4,15 +4,14 @@ from ipaddress import ip_network
 
 from pydantic import AnyHttpUrl, Field, field_validator
 
-from shared.settings import SharedSettings, prefixed
+from shared.settings import DatabaseSettings, prefixed
 
 
-class Settings(SharedSettings):
+class Settings(DatabaseSettings):
     """Read from the environment, validated at boot."""
 
     model_config = prefixed("GATEWAY_")
 
-    database_url: str = Field(..., description="PostgreSQL of the gateway, postgresql+asyncpg://user@host:port/name")
     ingest_url: AnyHttpUrl = Field(AnyHttpUrl("http://127.0.0.1:8401"), description="Where ingest answers internal calls")
     sentiment_url: AnyHttpUrl = Field(AnyHttpUrl("http://127.0.0.1:8402"), description="Where sentiment answers internal calls")
     metrics_url: AnyHttpUrl = Field(AnyHttpUrl("http://127.0.0.1:8403"), description="Where metrics answers internal calls")

@@ -36,7 +36,7 @@ from services.ingest.inbox.leftovers import (
 )
 from services.ingest.inbox.stated import Stated
 from services.ingest.pace import Cost, Pace, characters_of, set_or_late
-from shared import metrics_names as metrics
+from shared import instruments
 from shared.database import OUTAGE
 from shared.events import decode_event
 from shared.kafka import Message, Position, Undelivered, received_header
@@ -216,7 +216,7 @@ class Relay:
         await mark_published(self._pool, sorted(done))
         if later:
             await postpone_comments(self._pool, later)
-            metrics.POSTPONED.inc(sum(parcel.later for parcel in parcels))
+            instruments.POSTPONED.inc(sum(parcel.later for parcel in parcels))
             self._postponed.set()
 
 

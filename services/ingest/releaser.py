@@ -15,7 +15,7 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, Stored
 from services.ingest.domain.receive import receive_again
 from services.ingest.inbox import held
-from services.ingest.inbox.committer import Committer, HandOff, in_the_end
+from services.ingest.inbox.committer import Committer, HandOff, run_transaction
 from services.ingest.store.connections import Connections
 from services.ingest.threads import FairThreads
 from shared.database import OUTAGE
@@ -119,7 +119,7 @@ class Releaser:
                 if delivery.erases:
                     return int(await self._committer.again(seq, delivery, "held") != "duplicate")
             async with self._pool.acquire(timeout=5) as db:
-                published = await in_the_end(lambda work: work(db), lambda db: held.release(db, connection, deliveries))
+                published = await run_transaction(lambda work: work(db), lambda db: held.release(db, connection, deliveries))
         except OUTAGE:
             raise
         except asyncpg.PostgresError as error:

@@ -4,15 +4,14 @@ from base64 import urlsafe_b64decode
 
 from pydantic import AnyHttpUrl, Field, SecretStr, field_validator
 
-from shared.settings import SharedSettings, prefixed
+from shared.settings import DatabaseSettings, prefixed
 
 
-class Settings(SharedSettings):
+class Settings(DatabaseSettings):
     """Read from the environment, validated at boot."""
 
     model_config = prefixed("INGEST_")
 
-    database_url: str = Field(..., description="PostgreSQL of ingest, postgresql+asyncpg://user@host:port/name")
     public_url: AnyHttpUrl = Field(
         AnyHttpUrl("http://127.0.0.1:8401"), description="Where tools reach ingest: what every hook_url begins with"
     )

@@ -3,14 +3,13 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import asyncpg
-import httpx
 from fastapi import FastAPI
 
 from services.metrics.api import gold, internal, kpis, models
 from services.metrics.api.state import Metrics
-from services.metrics.clients.ingest import Ingest
 from services.metrics.consumer import Intake, idle
 from services.metrics.live import Announcer, Sender
 from services.metrics.pinning import keep_pinning
@@ -22,6 +21,7 @@ from shared import problems
 from shared.database import OUTAGE, open_pool
 from shared.fair_queue import FairQueue
 from shared.http import RequestId, add_health
+from shared.ingest import ingest_client, request_replay
 from shared.kafka import Consumer, Producer
 from shared.topics import EVENTS, METRICS_GROUP, SCORES
 from shared.workers import Workers
@@ -40,12 +40,11 @@ def utc_now() -> datetime:
 def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, sender: Sender | None = None) -> FastAPI:
     """The application. `clock` tells the `now` up to which a request reads; `sender` is for tests that hear what is announced."""
     workers = Workers()
-    url = settings.database_url.get_secret_value()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            pool = await stack.enter_async_context(open_pool(url, settings.database_pool))
+            pool = await stack.enter_async_context(open_pool(settings.database_url, settings.database_pool))
             producer = await stack.enter_async_context(Producer(settings.kafka_bootstrap_servers))
             announcer = Announcer(sender or producer)
             app.state.metrics = Metrics(pool, settings.sentiment_model, clock, announcer, queue(settings))
@@ -55,10 +54,10 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
                 workers.start("consumer", intake.run)
             workers.start("pinning", lambda: keep_pinning(pool, settings.sentiment_model, clock))
             if settings.seal:
-                counting = await stack.enter_async_context(open_pool(url, 1, command_timeout=300))
+                counting = await stack.enter_async_context(open_pool(settings.database_url, 1, command_timeout=300))
                 after = timedelta(seconds=settings.seal_after_seconds)
                 workers.start("sealer", Sealer(counting, after, settings.seal_every_seconds).run)
-                purging = await stack.enter_async_context(open_pool(url, 1, command_timeout=900))
+                purging = await stack.enter_async_context(open_pool(settings.database_url, 1, command_timeout=900))
                 workers.start("purger", Purger(purging).run)
             yield
 
@@ -83,15 +82,14 @@ def queue(settings: Settings) -> FairQueue:
 async def consumer(settings: Settings, announcer: Announcer) -> AsyncIterator[Consumer]:
     """The consumer of both topics, with connections of its own, so that queries and intake never wait for one another."""
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(open_pool(settings.database_url.get_secret_value(), WRITING))
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
-        ingest = Ingest(http, settings.ingest_url, settings.internal_token)
+        pool = await stack.enter_async_context(open_pool(settings.database_url, WRITING))
+        ingest = await stack.enter_async_context(ingest_client(settings.ingest_url, settings.internal_token))
         yield Consumer(
             bootstrap=settings.kafka_bootstrap_servers,
             group=METRICS_GROUP,
             topics=(EVENTS, SCORES),
             handler=Intake(Writer(pool), announcer),
-            replay=ingest.replay,
+            replay=partial(request_replay, ingest),
             on_idle=idle(pool),
             instance=settings.kafka_instance,
         )

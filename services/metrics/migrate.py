@@ -8,4 +8,4 @@ from shared.migrations import upgrade
 SCRIPTS = Path(__file__).with_name("migrations")
 
 if __name__ == "__main__":
-    upgrade(Settings().database_url.get_secret_value(), SCRIPTS)
+    upgrade(Settings().database_url, SCRIPTS)

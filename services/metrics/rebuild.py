@@ -24,7 +24,7 @@ async def rebuild(writer: Writer) -> int:
 
 
 async def run(settings: Settings) -> int:
-    async with open_pool(settings.database_url.get_secret_value(), 3) as pool:
+    async with open_pool(settings.database_url, 3) as pool:
         return await rebuild(Writer(pool))
 
 

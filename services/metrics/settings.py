@@ -1,16 +1,15 @@
 """What the metrics service reads from its environment."""
 
-from pydantic import AnyHttpUrl, Field, SecretStr
+from pydantic import AnyHttpUrl, Field
 
-from shared.settings import SharedSettings, prefixed
+from shared.settings import DatabaseSettings, prefixed
 
 
-class Settings(SharedSettings):
+class Settings(DatabaseSettings):
     """Settings of metrics; keys begin with METRICS_ but for the shared ones."""
 
     model_config = prefixed("METRICS_")
 
-    database_url: SecretStr = Field(..., description="Address of the database `metrics`: postgresql+asyncpg://…")
     ingest_url: AnyHttpUrl = Field(
         AnyHttpUrl("http://127.0.0.1:8401"),
         description="Base URL of ingest, asked for replays and for the events that verify reads",

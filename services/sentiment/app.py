@@ -9,7 +9,7 @@ import httpx
 from fastapi import FastAPI
 
 from services.sentiment import api
-from services.sentiment.clients import Ingest, client_of
+from services.sentiment.clients import Ingest
 from services.sentiment.consumer import Scoring
 from services.sentiment.domain.scorer import Scorer
 from services.sentiment.remote import RemoteScorer
@@ -20,8 +20,8 @@ from services.sentiment.taxonomies import read_default
 from services.sentiment.tenants_taxonomies import TenantsTaxonomies
 from shared import problems
 from shared.http import RequestId, add_health
+from shared.ingest import ingest_client, request_replay
 from shared.kafka import Consumer, Producer, Timing
-from shared.settings import trimmed
 from shared.topics import EVENTS, SENTIMENT_GROUP
 from shared.workers import Workers
 
@@ -45,7 +45,7 @@ def create_app(
     """The application; `scorer`, `shadow` and `transport` (to ingest) are for tests that play these themselves."""
     scorer = scorer or scorer_of(settings.scorer, settings)
     pool = pool_of(scorer, settings.scorer, settings, settings.threads)
-    http = client_of(trimmed(settings.ingest_url), settings.internal_token, transport)
+    http = ingest_client(settings.ingest_url, settings.internal_token, transport=transport)
     shipped = read_default()
     taxonomies = TenantsTaxonomies(Ingest(http), shipped, settings.taxonomy_cache_seconds)
     producer = Producer(settings.kafka_bootstrap_servers)
@@ -56,7 +56,7 @@ def create_app(
         topics=[EVENTS],
         handler=scoring,
         max_batch=settings.max_batch,
-        replay=Ingest(http).replay,
+        replay=partial(request_replay, http),
         instance=settings.kafka_instance,
         beat=lambda: scoring.moved_at,
         timing=timing_of(settings.scorer, settings),

@@ -16,7 +16,7 @@ from services.sentiment.domain.scorer import Model, ScorerAway
 from services.sentiment.pool import Pool
 from services.sentiment.ready_taxonomies import ReadyTaxonomies
 from services.sentiment.tenants_taxonomies import Taxonomies
-from shared import metrics_names as metrics
+from shared import instruments
 from shared.events import Event, Score, ScoreEvent, comments, decode_event, encode
 from shared.kafka import Message, Poison, Record, Retry, received_at, received_header
 from shared.taxonomy import Taxonomy
@@ -73,7 +73,7 @@ class Scoring:
         scored = [(record, event, score) for record, event, score in found if isinstance(score, Score)]
         await self.sender.send_all(SCORES, [message(self.pool.model, *one) for one in scored])
         for _, _, score in scored:
-            metrics.SCORED.labels(str(self.pool.model), score.label or "none").inc()
+            instruments.SCORED.labels(str(self.pool.model), score.label or "none").inc()
         return {}
 
     async def _taxonomies(self, tenants: set[str]) -> dict[str, Taxonomy]:

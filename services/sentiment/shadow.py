@@ -12,7 +12,7 @@ import structlog
 
 from services.sentiment.consumer import Scoring
 from services.sentiment.pool import Pool
-from shared import metrics_names as metrics
+from shared import instruments
 from shared.kafka import Record, Retry
 from shared.kafka.batch import apply
 
@@ -47,7 +47,7 @@ class Shadowing:
         except Exception as error:
             missed = dict.fromkeys(records, type(error).__name__)
         for record, reason in missed.items():
-            metrics.SHADOW_MISSED.inc()
+            instruments.SHADOW_MISSED.inc()
             log.warning("shadow.missed", **record.place._asdict(), offset=record.offset, reason=reason)
 
 

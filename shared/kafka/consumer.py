@@ -12,7 +12,7 @@ from math import inf
 
 import structlog
 
-from shared import metrics_names as metrics
+from shared import instruments
 from shared.kafka import clients
 from shared.kafka.batch import Handler
 from shared.kafka.job import Beat, Job, OnIdle, Replay, Timing
@@ -74,7 +74,7 @@ class Consumer:
                 except clients.Broken as fault:
                     log.warning("kafka.consumer.broken", group=job.group, fault=str(fault))
                 except Stalled:
-                    metrics.STALLS.labels(job.group).inc()
+                    instruments.STALLS.labels(job.group).inc()
                     log.error("kafka.consumer.stalled", group=job.group)
                     if job.handled_at <= stalled_at < inf:
                         raise

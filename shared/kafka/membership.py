@@ -8,7 +8,7 @@ import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
-from shared import metrics_names as metrics
+from shared import instruments
 from shared.kafka import admin, clients
 from shared.kafka.batch import apply
 from shared.kafka.job import Job
@@ -86,7 +86,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             log.warning("kafka.found" if in_touch else "kafka.lost", group=self._job.group)
             self._job.in_touch = in_touch
         for place, (position, end) in clients.positions(self._client).items():
-            metrics.LAG.labels(self._job.group, place.topic, place.partition).set(max(0, end - position))
+            instruments.LAG.labels(self._job.group, place.topic, place.partition).set(max(0, end - position))
 
     async def _poll(self) -> list[Record]:
         """What has come, [] if nothing came for a while or partitions had to be started anew."""
@@ -123,19 +123,19 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         self._job.handled_at = time.monotonic()
         for place, own in by_place(batch).items():
             self._apart.discard(place)
-            metrics.HANDLED.labels(self._job.group, place.topic).inc(len(own))
+            instruments.HANDLED.labels(self._job.group, place.topic).inc(len(own))
 
     async def _park(self, poison: dict[Record, str]) -> None:
         """Send poison to the DLQ of its topic, and wait until it is there."""
         for place, own in by_place(list(poison)).items():
             await self._parking.send(f"{place.topic}.dlq", [parked(record, poison[record]) for record in own])
-            metrics.PARKED.labels(self._job.group, place.topic).inc(len(own))
+            instruments.PARKED.labels(self._job.group, place.topic).inc(len(own))
             for record in own:
                 log.error("kafka.parked", **place._asdict(), offset=record.offset, reason=poison[record])
 
     def _rewind(self, batch: Sequence[Record], retry: Retry) -> None:
         log.warning("kafka.rewound", group=self._job.group, records=len(batch), reason=retry.reason)
-        metrics.REWOUND.labels(self._job.group).inc()
+        instruments.REWOUND.labels(self._job.group).inc()
         places = by_place(batch).keys()
         if len(places) > 1:
             self._apart |= places

@@ -8,7 +8,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from shared import metrics_names as metrics
+from shared import instruments
 from shared.kafka import clients, recovery
 from shared.kafka.job import Job
 from shared.kafka.progress import Commit, Progress
@@ -45,10 +45,10 @@ class Offsets:
                 await self._client.commit({TopicPartition(*place): tuple(commit) for place, commit in due.items()})
         except (CommitFailedError, IllegalStateError):
             self._progress.due.clear()
-            metrics.COMMITS_LOST.labels(self._job.group).inc()
+            instruments.COMMITS_LOST.labels(self._job.group).inc()
             log.info("kafka.commit.overtaken", group=self._job.group)
         except (KafkaError, OSError, TimeoutError) as error:
-            metrics.COMMITS_LOST.labels(self._job.group).inc()
+            instruments.COMMITS_LOST.labels(self._job.group).inc()
             log.warning("kafka.commit.failed", group=self._job.group, error=type(error).__name__)
         else:
             self._progress.committed(due)
@@ -87,7 +87,7 @@ class Offsets:
         if not lost:
             return
         since = recovery.since(lost.values())
-        metrics.OFFSETS_LOST.labels(self._job.group).inc(len(lost))
+        instruments.OFFSETS_LOST.labels(self._job.group).inc(len(lost))
         log.error("kafka.offsets.lost", group=self._job.group, partitions=len(lost), since=since and since.isoformat())
         if self._job.replay is not None:
             await self._job.replay(since)

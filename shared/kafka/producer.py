@@ -9,7 +9,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from shared import metrics_names as metrics
+from shared import instruments
 from shared.kafka import clients
 from shared.kafka.records import Message, Position, Undelivered, Unsendable
 from shared.topics import Topic
@@ -63,14 +63,14 @@ class Producer:
                     sent.append(await client.send(topic, m.value, m.key or None, headers=list(m.headers)))
                 acknowledged = await asyncio.gather(*sent)
         except (KafkaError, OSError, TimeoutError) as error:
-            metrics.SENDS_FAILED.labels(topic).inc()
+            instruments.SENDS_FAILED.labels(topic).inc()
             if client is not None:
                 self._drop(client)
             raise Undelivered(f"{topic}: {type(error).__name__}") from error
         finally:
             for future in sent:  # those that nobody will ask any more
                 future.cancel()
-        metrics.SENT.labels(topic).inc(len(messages))
+        instruments.SENT.labels(topic).inc(len(messages))
         return [Position(one.partition, one.offset) for one in acknowledged]
 
     async def _open(self) -> AIOKafkaProducer:

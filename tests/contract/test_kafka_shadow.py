@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from services.sentiment.app import create_app
 from services.sentiment.settings import Settings
 from shared.events import ScoreEvent, decode_score, encode
+from shared.instruments import SHADOW_MISSED
 from shared.kafka import Message, Record
-from shared.metrics_names import SHADOW_MISSED
 from shared.topics import EVENTS
 from tests.contract.kafka_world import World, until
 from tests.contract.sentiment_world import comment, new_tenant, sentiment, watching, words

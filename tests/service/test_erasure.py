@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
+import httpx
 import pytest
 from msgspec.structs import replace as changed
 from pydantic import AnyHttpUrl, SecretStr
@@ -21,6 +22,7 @@ from services.metrics.purger import Purger
 from services.metrics.verify.served import Question
 from services.metrics.verify.verification import Verification
 from shared.events import Tombstone, comments, decode_event, encode
+from shared.ingest import ingest_client
 from tests.conftest import NewDatabase
 from tests.service.ingest.door import TOKEN, Door
 from tests.service.ingest.door import opened as opened_ingest
@@ -82,9 +84,12 @@ class Stack:
             await Purger(self.metrics.pool, timedelta(0)).step()
 
     async def differences(self) -> list[str]:
-        async with serving(self.metrics.url) as metrics:
-            ingest = Ingest(self.ingest.http, AnyHttpUrl("http://ingest.test"), SecretStr(TOKEN))
-            verification = Verification(ingest, self.metrics.pool, metrics, MODEL, 0.0, lambda line: None, no_questions)
+        transport = httpx.ASGITransport(self.ingest.app)
+        async with (
+            serving(self.metrics.url) as metrics,
+            ingest_client(AnyHttpUrl("http://ingest.test"), SecretStr(TOKEN), transport=transport) as http,
+        ):
+            verification = Verification(Ingest(http), self.metrics.pool, metrics, MODEL, 0.0, lambda line: None, no_questions)
             return [found for step in await verification.run() for found in step.differences]
 
 

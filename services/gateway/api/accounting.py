@@ -5,7 +5,7 @@ import time
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.metrics_names import ANSWERED
+from shared.instruments import ANSWERED
 
 log = structlog.get_logger()
 

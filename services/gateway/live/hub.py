@@ -12,7 +12,7 @@ from services.gateway.clients.turns import Turns
 from services.gateway.domain.watch import Watch
 from services.gateway.live.cell import PACE, Cell, Pace
 from services.gateway.live.reader import Reader
-from shared.metrics_names import LIVE_QUESTIONS, LIVE_READERS
+from shared.instruments import LIVE_QUESTIONS, LIVE_READERS
 from shared.problems import TooManyRequests, Unavailable
 
 Ask = Callable[[str, str, str], Awaitable[bytes]]

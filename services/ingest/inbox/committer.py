@@ -7,7 +7,7 @@ at once.
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
@@ -20,8 +20,8 @@ from services.ingest.inbox.kept import ACQUIRE_SECONDS, Kept
 from services.ingest.inbox.restate import Pending, Restated, restate
 from services.ingest.inbox.stated import Stated
 from services.ingest.inbox.writer import Connection, write
-from shared.database import OUTAGE, RETRYABLE
-from shared.metrics_names import DELIVERIES
+from shared.database import OUTAGE, retry_transaction
+from shared.instruments import DELIVERIES
 from shared.problems import Problem, Unavailable
 
 log = structlog.get_logger()
@@ -35,8 +35,6 @@ ENOUGH = 32
 
 TURNS = 3
 """Of the event loop, from bytes on a socket to a delivery in the queue."""
-
-TRIES = 5
 
 T = TypeVar("T")
 
@@ -116,7 +114,7 @@ class Committer:
 
     async def _commit(self, batch: list[Waiting], use: Use) -> None:
         try:
-            outcomes, published = await in_the_end(use, lambda db: write(db, [delivery for delivery, _ in batch]))
+            outcomes, published = await run_transaction(use, lambda db: write(db, [delivery for delivery, _ in batch]))
         except OUTAGE as error:
             log.warning("inbox.away", waiting=len(batch) + len(self._waiting), error=type(error).__name__)
             _fail(batch + self._all_waiting())
@@ -142,7 +140,7 @@ class Committer:
                 return await restate(db, before, {seq: delivery})
 
         async with refused_is_503():
-            restated = await in_the_end(self._once, work)
+            restated = await run_transaction(self._once, work)
         if seq not in restated:
             return "duplicate"
         self._hand_off(restated[seq].statements)
@@ -151,7 +149,7 @@ class Committer:
     async def _erase(self, delivery: Delivery) -> Outcome:
         """Alone in its transaction, since it waits for all who write of the customer."""
         async with refused_is_503():
-            published = await in_the_end(self._once, lambda db: erase(db, delivery))
+            published = await run_transaction(self._once, lambda db: erase(db, delivery))
         self._hand_off(published or [])
         return "duplicate" if published is None else "accepted"
 
@@ -173,11 +171,9 @@ class Committer:
         return waiting
 
 
-async def in_the_end(use: Use, work: Callable[[Connection], Awaitable[T]]) -> T:
-    """Do a transaction, again where it met another; its last error where it never went through."""
-    for _ in range(TRIES - 1):
-        with suppress(*RETRYABLE):
-            return await use(work)
+@retry_transaction
+async def run_transaction(use: Use, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Run `work`, one whole transaction, on a connection that `use` provides."""
     return await use(work)
 
 

@@ -16,11 +16,8 @@ from services.metrics.store.progress import Change, Partition, Reached, advance,
 from services.metrics.store.seals import invalidate
 from services.metrics.store.subjects import Key, ScoreKey, Subject
 from services.metrics.store.tenants import Tenants
-from shared.database import RETRYABLE
+from shared.database import retry_transaction
 from shared.events import Event, Score, ScoreEvent
-
-ATTEMPTS = 5
-"""How often a transaction is done anew after a deadlock before it counts as a fault."""
 
 LARGEST_AMOUNT = 2**63 - 1
 LARGEST_BIN = 2**31 - 1
@@ -120,15 +117,10 @@ class Writer:
         await self._invalidate(connection, touches)
         return touches
 
+    @retry_transaction
     async def _transact(self, work: Callable[[asyncpg.Connection], Awaitable[Done]]) -> Done:
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-                    return await work(connection)
-            except RETRYABLE:
-                if attempt == ATTEMPTS:
-                    raise
-        raise AssertionError
+        async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+            return await work(connection)
 
 
 def by_subject(said: Iterable[Said], tenants: Mapping[str, int]) -> dict[Key, list[Said]]:

@@ -11,6 +11,7 @@ from services.metrics.settings import Settings
 from services.metrics.verify.report import advice, say
 from services.metrics.verify.verification import Verification
 from shared.database import OUTAGE, open_pool
+from shared.ingest import ingest_client
 
 PATIENCE = 60.0
 
@@ -20,12 +21,11 @@ async def verify(settings: Settings, tenant: str | None, patience: float) -> boo
     base = f"http://{settings.host}:{settings.port}"
     headers = {"Authorization": f"Bearer {settings.internal_token.get_secret_value()}"}
     async with (
-        open_pool(settings.database_url.get_secret_value(), 2, command_timeout=300) as pool,
-        httpx.AsyncClient(timeout=60, trust_env=False) as http,
+        open_pool(settings.database_url, 2, command_timeout=300) as pool,
+        ingest_client(settings.ingest_url, settings.internal_token, timeout=60) as http,
         httpx.AsyncClient(base_url=base, headers=headers, timeout=60, trust_env=False) as metrics,
     ):
-        ingest = Ingest(http, settings.ingest_url, settings.internal_token)
-        steps = await Verification(ingest, pool, metrics, settings.sentiment_model, patience, say).run(tenant)
+        steps = await Verification(Ingest(http), pool, metrics, settings.sentiment_model, patience, say).run(tenant)
     if hint := advice(steps):
         say(hint)
     return not any(step.differences for step in steps)

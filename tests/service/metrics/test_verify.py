@@ -21,6 +21,7 @@ from services.metrics.verify.report import Step
 from services.metrics.verify.served import Question, battery
 from services.metrics.verify.verification import Verification
 from shared.events import Event, Label, Opened, Override, ScoreEvent, StatusSet, Ticket, encode, text_hash
+from shared.ingest import ingest_client
 from tests.service.metrics.world import TOKEN, World, answered, erasure, score_of, serving, statement
 from tests.unit.metrics.build import MODEL, csat, nps, words
 
@@ -68,9 +69,11 @@ def few(now: datetime, zone: ZoneInfo) -> Iterable[Question]:
 @asynccontextmanager
 async def verifying(world: World, inbox: Inbox, patience: float, asked: Battery | None = None) -> AsyncIterator[Verification]:
     transport = httpx.ASGITransport(inbox.app())
-    async with httpx.AsyncClient(transport=transport) as http, serving(world.url) as metrics:
-        ingest = Ingest(http, AnyHttpUrl("http://ingest"), SecretStr(TOKEN))
-        yield Verification(ingest, world.pool, metrics, MODEL, patience, say=lambda line: None, battery=asked or few)
+    async with (
+        ingest_client(AnyHttpUrl("http://ingest"), SecretStr(TOKEN), transport=transport) as http,
+        serving(world.url) as metrics,
+    ):
+        yield Verification(Ingest(http), world.pool, metrics, MODEL, patience, say=lambda line: None, battery=asked or few)
 
 
 async def verified(world: World, inbox: Inbox, patience: float = 0.0, tenant: str | None = None) -> list[Step]:

@@ -6,11 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
-from pydantic import SecretStr
 
-from services.sentiment.clients import Ingest, client_of
 from services.sentiment.consumer import Scoring
 from services.sentiment.domain.scorer import Opinion, Scorer, ScorerAway
 from services.sentiment.domain.vader import VaderScorer
@@ -212,32 +209,3 @@ async def test_scores_that_are_not_acknowledged_move_no_offset() -> None:
 async def test_the_same_events_give_the_same_bytes() -> None:
     given = records(*(comment(f"text number {n} is so good, but also bad") for n in range(200)))
     assert (await score(given)).messages == (await score(given)).messages
-
-
-# --- asking for a replay ----------------------------------------------------------------------------------------------------
-async def ask(answer: int | Exception, since: datetime | None = NOON) -> httpx.Request:
-    asked: list[httpx.Request] = []
-
-    def ingest(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
-        if isinstance(answer, Exception):
-            raise answer
-        return httpx.Response(answer)
-
-    async with client_of("http://ingest", SecretStr("the token"), httpx.MockTransport(ingest)) as http:
-        await Ingest(http).replay(since)
-    return asked[0]
-
-
-async def test_a_replay_is_asked_of_ingest_with_the_internal_token() -> None:
-    request = await ask(202)
-    assert (request.method, request.url.path) == ("POST", "/internal/replay")
-    assert request.headers["authorization"] == "Bearer the token"
-    assert request.content == b'{"since":"2026-11-20T12:00:00+00:00"}'
-    assert (await ask(200, None)).content == b'{"since":null}'
-
-
-@pytest.mark.parametrize("answer", [503, 401, httpx.ConnectError("refused"), httpx.ReadTimeout("slow")])
-async def test_a_replay_that_is_not_granted_is_asked_for_again(answer: int | Exception) -> None:
-    with pytest.raises(Retry):
-        await ask(answer)

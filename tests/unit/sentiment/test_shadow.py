@@ -14,8 +14,8 @@ from services.sentiment.pool import Pool
 from services.sentiment.settings import Settings
 from services.sentiment.shadow import Shadowing, begun_anew, give_way
 from shared.events import decode_score
+from shared.instruments import SHADOW_MISSED
 from shared.kafka import Message, Retry
-from shared.metrics_names import SHADOW_MISSED
 from shared.topics import Topic
 from tests.unit.sentiment.test_judging import FailsOn
 from tests.unit.sentiment.test_scoring import Sent, comment, record, records

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 import httpx
 import msgspec
 import pytest
-from pydantic import SecretStr
+from pydantic import AnyHttpUrl, SecretStr
 
-from services.sentiment.clients import Ingest, Told, client_of
+from services.sentiment.clients import Ingest, Told
 from services.sentiment.tenants_taxonomies import REST, TenantsTaxonomies
+from shared.ingest import ingest_client
 from shared.kafka import Retry
 from shared.taxonomy import Taxonomy, TenantTaxonomy, ThemeDefinition
 
@@ -128,7 +129,7 @@ def answering(*answers: httpx.Response | Exception) -> tuple[list[httpx.Request]
             raise answer
         return answer
 
-    return asked, client_of("http://ingest", TOKEN, httpx.MockTransport(ingest))
+    return asked, ingest_client(AnyHttpUrl("http://ingest"), TOKEN, transport=httpx.MockTransport(ingest))
 
 
 async def test_ingest_is_asked_with_the_internal_token_and_then_whether_it_still_stands() -> None:
