@@ -20,9 +20,9 @@ from pydantic import SecretStr
 from bench.metrics_events import MODEL, Story, scores
 from deploy.local.servers import Kafka, Postgres, free_port, free_port_base
 from services.metrics import migrate
+from services.metrics.announcer import Announcer
 from services.metrics.app import create_app
 from services.metrics.consumer import Intake
-from services.metrics.live import Announcer
 from services.metrics.sealer import Sealer
 from services.metrics.settings import Settings
 from services.metrics.store.tenants import put_tenant

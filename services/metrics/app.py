@@ -8,10 +8,10 @@ from functools import partial
 import asyncpg
 from fastapi import FastAPI
 
+from services.metrics.announcer import Announcer, Sender
 from services.metrics.api import gold, internal, kpis, models
 from services.metrics.api.state import Metrics
 from services.metrics.consumer import Intake, idle
-from services.metrics.live import Announcer, Sender
 from services.metrics.pinning import keep_pinning
 from services.metrics.purger import Purger
 from services.metrics.sealer import Sealer

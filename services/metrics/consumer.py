@@ -12,8 +12,9 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from services.metrics.domain.touches import SCORE, kind_of
-from services.metrics.live import Announcer
+from services.metrics.announcer import Announcer
+from services.metrics.domain.changes import kind_of
+from services.metrics.domain.measures import Kind
 from services.metrics.store.progress import Change, Partition, Reached, note_idle
 from services.metrics.store.writer import Batch, Incomprehensible, Writer
 from shared.database import OUTAGE, RETRYABLE
@@ -117,9 +118,9 @@ def changes(sources: Iterable[tuple[Record, Event | ScoreEvent]]) -> set[Change]
     return {Change(said.tenant, record.topic, record.partition, kind(said)) for record, said in sources}
 
 
-def kind(said: Event | ScoreEvent) -> str:
+def kind(said: Event | ScoreEvent) -> Kind:
     """The kind of change that an event or a score makes."""
-    return kind_of(said.subject) if isinstance(said, Event) else SCORE
+    return kind_of(said.subject) if isinstance(said, Event) else "score"
 
 
 def check_event(event: Event) -> None:

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
+from services.metrics.announcer import Announcer
 from services.metrics.consumer import Intake, idle
-from services.metrics.live import Announcer
 from services.metrics.store.writer import Writer
 from shared.database import open_pool
 from shared.events import Event, KpiChange, ScoreEvent, decode_change, encode

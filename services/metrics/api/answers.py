@@ -17,9 +17,9 @@ import msgspec
 
 from services.metrics.api.parameters import refusing
 from services.metrics.api.questions import Period, Question
-from services.metrics.domain.estimates import Estimate
-from services.metrics.domain.estimators import Interval, beyond_noise
+from services.metrics.domain.estimators import Estimate
 from services.metrics.domain.histogram import Histogram, merge
+from services.metrics.domain.intervals import Interval, beyond_noise
 from services.metrics.domain.windows import MOST_ROWS, BadQuery, TooManyRows
 from services.metrics.store.query import Group, TooManyBins, bins_of, counts, decoded
 from services.metrics.store.selection import Scope

@@ -32,9 +32,6 @@ SINGLE = (*WINDOW, "grain", "tz", "week_start", "agg", "hours", "filed_by", "per
 REPEATABLE = ("group_by", "compare")
 FILTER = re.compile(r"filter\[(\w+)\]")
 
-RATED = frozenset({"nps", "csat", "ces", "stars", "responses", "sentiment", "label"})
-"""Families of which a person may have several in a bucket, and `per=respondent` keeps one."""
-
 MOST_COMPARISONS = 3
 """Different periods that one question may compare with."""
 
@@ -128,7 +125,7 @@ def _read(kpi: Kpi, given: Given, now: datetime, zone: str, model: str, extra: C
     compare = _compare(given, period, cut)
     return Question(
         kpi=kpi,
-        selection=Selection(kpi.reads(filed_by, model), _group_by(given), _filters(given), bool(per)),
+        selection=Selection(kpi.selectors(filed_by, model), _group_by(given), _filters(given), bool(per)),
         period=period,
         compare=compare,
         agg=given.choice("agg", kpi.aggregations) or "",
@@ -155,7 +152,7 @@ def _compare(given: Given, main: Period, cut: Callable[[Window], list[Bucket]]) 
 
 
 def _of_respondents(kpi: Kpi) -> None:
-    if len(kpi.measures) > 1 or not kpi.announce <= RATED:
+    if not kpi.per_respondent:
         raise BadQuery("per", "is for answers of people only")
 
 

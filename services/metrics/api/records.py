@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 from services.metrics.api.answers import local
 from services.metrics.domain.comments import LABELS, effective_label, effective_themes
+from services.metrics.domain.measures import Measure, measure_of
 from services.metrics.domain.view import SubjectView, view
 from services.metrics.store.records import Record
 from services.metrics.store.writer import decoded
 from shared.events import Override, Score
 
 LABEL_OF = {number: label for label, number in LABELS.items()}
-JUDGED = frozenset({"sentiment", "label"})
 
 Shown = dict[str, Any]
 NOTHING = ("label", "score", "judged_by", "themes_by", "model", "model_label")
@@ -39,11 +39,12 @@ def shown(records: Iterable[Record], zone: ZoneInfo, model: str) -> list[Shown]:
             "dims": record.dims,
             "text": views[subject.id].text_at(record.at),
         }
-        if record.measure.partition(":")[0] in JUDGED | {"comments"}:
+        measure = measure_of(record.measure)
+        if measure.record != "amount":
             key = (subject.id, record.at, record.measure)
             if key not in said:
                 said[key] = judgements(views[subject.id], record, model)
-            told |= judgement_of(record, said[key])
+            told |= judgement_of(measure, record.amount, said[key])
         found.append(told)
     return found
 
@@ -72,16 +73,15 @@ def whose(said: object) -> str:
     return "human" if said else "model"
 
 
-def judgement_of(record: Record, said: list[Shown]) -> Shown:
+def judgement_of(measure: Measure, amount: int, said: list[Shown]) -> Shown:
     """The comment that makes this record, taken out of those of its time; two that count alike are told apart by nothing."""
-    family = record.measure.partition(":")[0]
     for comment in said:
         matches = {
-            "comments": True,
-            "label": LABELS.get(comment["label"]) == record.amount,
-            "sentiment": comment["score"] is not None and round(1000 * comment["score"]) == record.amount,
-        }[family]
+            "comment": True,
+            "label": LABELS.get(comment["label"]) == amount,
+            "score": comment["score"] is not None and round(measure.per_unit * comment["score"]) == amount,
+        }[measure.record]
         if matches:
             said.remove(comment)
-            return comment | ({"value": comment["score"]} if family == "sentiment" else {})
+            return comment | ({"value": comment["score"]} if measure.record == "score" else {})
     return {}

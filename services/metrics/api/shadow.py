@@ -7,8 +7,9 @@ from typing import Any
 import asyncpg
 
 from services.metrics.api.answers import interval, local
-from services.metrics.domain.estimates import Estimate
+from services.metrics.domain.estimators import Estimate
 from services.metrics.domain.histogram import Histogram
+from services.metrics.domain.measures import COMMENTS
 from services.metrics.domain.shadow import COMPARED, Pair, Verdict, estimates, measures, scored
 from services.metrics.domain.windows import Window
 from services.metrics.store.promotions import Asker
@@ -47,7 +48,7 @@ def told(model: str, promoted: str, report: Report) -> dict[str, Any]:
 
 def head(model: str, promoted: str, report: Report) -> dict[str, Any]:
     """What the report is about, and how complete it is."""
-    window, comments = report.window, report.measured["comments"].n if "comments" in report.measured else 0
+    window, comments = report.window, report.measured[COMMENTS.family].n if COMMENTS.family in report.measured else 0
     return {
         "model": model,
         "promoted": promoted,

@@ -7,7 +7,7 @@ from datetime import datetime
 import asyncpg
 from fastapi import Request
 
-from services.metrics.live import Announcer
+from services.metrics.announcer import Announcer
 from shared.fair_queue import FairQueue
 from shared.topics import EVENTS, SCORES
 

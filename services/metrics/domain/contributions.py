@@ -11,8 +11,8 @@ from functools import lru_cache
 from math import floor
 
 from services.metrics.domain.comments import LABELS, Comment, effective_label, effective_themes
+from services.metrics.domain.durations import bin_of
 from services.metrics.domain.forms import ces_measure, csat_measure
-from services.metrics.domain.spans import bin_of
 from services.metrics.domain.ticket import SECOND, TicketView
 from services.metrics.domain.view import Dims, SubjectView
 from shared.events import Answer, Override, Rating, Score

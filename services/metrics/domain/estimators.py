@@ -1,110 +1,197 @@
-"""Values and their 95 % intervals, from counts alone."""
+"""Estimators: functions that compute an Estimate from the histograms of a KPI's measures, one for each kind of KPI."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import inf
 
-from services.metrics.domain.quantiles import Z95, quantile_ranks, t_quantile
+from services.metrics.domain import durations
+from services.metrics.domain.forms import form
+from services.metrics.domain.histogram import Histogram, merge
+from services.metrics.domain.intervals import NO_SCALE, Interval, Scale, adjusted_wald, mean_t, quantile, wilson
+from services.metrics.domain.measures import Measure, family_of
+
+Histograms = Mapping[str, Histogram]
+"""Histograms by the full name of their measure; a missing one is empty."""
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """Where the true value lies with probability `level`, in the unit of the value that it belongs to."""
+class Estimate:
+    """A KPI's value in full precision, None where there is no data, with its sample size and interval.
 
-    low: float
-    high: float
-    method: str
-    level: float = 0.95
-
-
-Scale = tuple[float, float]
-"""The lowest and the highest value that an estimate can have."""
-
-PERCENT: Scale = (0.0, 100.0)
-POINTS: Scale = (-100.0, 100.0)
-NO_SCALE: Scale = (-inf, inf)
-
-
-def enclosing(value: float, low: float, high: float, method: str, scale: Scale = NO_SCALE) -> Interval:
-    """The interval from `low` to `high`, clipped to `scale` and then widened to include `value`.
-
-    `value` lies within `scale`. Methods that shrink towards the middle can exclude it when n is tiny, and every method can by
-    rounding in the last digit.
+    A ratio is 100 · numerator / denominator. `distribution` has the count of each bin; of durations, by the bin's lowest second.
     """
-    return Interval(min(value, max(low, scale[0])), max(value, min(high, scale[1])), method)
+
+    value: float | None
+    n: int
+    numerator: int | None = None
+    denominator: int | None = None
+    interval: Interval | None = None
+    distribution: Mapping[int, int] | None = None
+    flags: tuple[str, ...] = ()
 
 
-def adjusted_wald(up: int, down: int, n: int) -> Interval:
-    """The interval of 100·(up − down)/n, an NPS or another difference of two shares, for n ≥ 1.
+@dataclass(frozen=True, slots=True)
+class Estimator:
+    """A function from histograms and the name of an aggregation (`""` if there is only one) to an Estimate.
 
-    Adds three answers, ¾ of one to each end and 1½ between, which gives few or one-sided answers an honest width
-    (Rocks, "Interval estimation for the net promoter score"; Sauro and Lewis). With very few answers the interval is widened to
-    include the value.
+    `measures` are those that it reads, `aggregations` the names that it knows, the default first.
     """
-    size = n + 3
-    p_up, p_down = (up + 0.75) / size, (down + 0.75) / size
-    difference = p_up - p_down
-    half = Z95 * sqrt((p_up + p_down - difference**2) / size)
-    value = 100 * (up - down) / n
-    return enclosing(value, 100 * (difference - half), 100 * (difference + half), "adjusted_wald", POINTS)
+
+    measures: tuple[Measure, ...]
+    estimate: Callable[[Histograms, str], Estimate]
+    aggregations: tuple[str, ...] = ()
+
+    def __call__(self, histograms: Histograms, agg: str = "") -> Estimate:
+        return self.estimate(histograms, agg)
 
 
-def wilson(hits: int, n: int) -> Interval:
-    """Wilson's score interval of the share 100·hits/n, for n ≥ 1."""
-    p, z2 = hits / n, Z95**2
-    middle = p + z2 / (2 * n)
-    half = Z95 * sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-    low, high = (100 * (middle + side * half) / (1 + z2 / n) for side in (-1, 1))
-    return enclosing(100 * hits / n, low, high, "wilson", PERCENT)
+def by_name(histograms: Histograms, measure: Measure) -> dict[str, Histogram]:
+    """The histograms of a measure that are not empty, by full name."""
+    return {name: h for name, h in histograms.items() if family_of(name) == measure.family and h.counts}
 
 
-def mean_t(n: int, total: int, squares: int, unit: int = 1, scale: Scale = NO_SCALE) -> tuple[float, Interval | None]:
-    """The mean of n integers in parts of `unit` (1000 for thousandths), from their sum and sum of squares, and its t interval.
+def merged(histograms: Histograms, measure: Measure) -> Histogram:
+    """The histograms of a measure as one; only for measures whose bins mean the same under every qualifier."""
+    return merge(*by_name(histograms, measure).values())
 
-    `scale`, in whole units, holds every value; the interval is clipped to it. The variance is computed in integers, so no digits
-    cancel. One value alone has no interval.
+
+def count(measure: Measure) -> Estimator:
+    """The number of rows, 0 of none."""
+
+    def estimate(histograms: Histograms, agg: str) -> Estimate:
+        n = merged(histograms, measure).n
+        return Estimate(n, n)
+
+    return Estimator((measure,), estimate)
+
+
+def level(measure: Measure) -> Estimator:
+    """The sum of the steps up and down, 0 of none."""
+
+    def estimate(histograms: Histograms, agg: str) -> Estimate:
+        total = merged(histograms, measure).total
+        return Estimate(total, total)
+
+    return Estimator((measure,), estimate)
+
+
+def balance(measure: Measure, down_to: int, up_from: int) -> Estimator:
+    """100 · (share of the bins from `up_from` − share of the bins up to `down_to`), in points."""
+
+    def estimate(histograms: Histograms, agg: str) -> Estimate:
+        histogram = merged(histograms, measure)
+        if not (n := histogram.n):
+            return Estimate(None, 0, 0, 0)
+        up, down = histogram.above(up_from), histogram.below(down_to + 1)
+        return Estimate(100 * (up - down) / n, n, up - down, n, adjusted_wald(up, down, n), histogram.counts)
+
+    return Estimator((measure,), estimate)
+
+
+def share(measure: Measure, from_bin: int) -> Estimator:
+    """The percentage in `from_bin` or a higher one."""
+
+    def estimate(histograms: Histograms, agg: str) -> Estimate:
+        histogram = merged(histograms, measure)
+        return proportion(histogram.above(from_bin), histogram.n, histogram.counts)
+
+    return Estimator((measure,), estimate)
+
+
+def label_share(measure: Measure, labels: Mapping[str, int]) -> Estimator:
+    """The percentage of the label that `agg` names; `labels` gives the bin of each, the default first."""
+
+    def estimate(histograms: Histograms, agg: str) -> Estimate:
+        histogram = merged(histograms, measure)
+        return proportion(histogram.counts.get(labels[agg], 0), histogram.n, histogram.counts)
+
+    return Estimator((measure,), estimate, tuple(labels))
+
+
+def good_share(measure: Measure) -> Estimator:
+    """The percentage of good ratings, each judged by its own form.
+
+    A 4 of 5 and a 4 of 7 share no bin, so the distribution over several forms only counts good (1) and other (0) ratings.
     """
-    mean = total / n / unit
-    if n < 2:
-        return mean, None
-    variance = (n * squares - total * total) / (n * (n - 1))
-    half = t_quantile(n - 1) * sqrt(variance / n) / unit
-    return mean, enclosing(mean, mean - half, mean + half, "t", scale)
+
+    def estimate(histograms: Histograms, agg: str) -> Estimate:
+        forms = by_name(histograms, measure)
+        good = sum(n for name, h in forms.items() for value, n in h.counts.items() if value in form(name).good)
+        n = sum(h.n for h in forms.values())
+        if len(forms) > 1:
+            return proportion(good, n, {0: n - good, 1: good}, ("mixed_forms",))
+        return proportion(good, n, merged(forms, measure).counts)
+
+    return Estimator((measure,), estimate)
 
 
-def quantile(values: Mapping[float, int], percent: int) -> tuple[float, Interval | None]:
-    """A quantile of values with their counts, linear between neighbours, and the interval of its order statistics.
+def form_mean(measure: Measure) -> Estimator:
+    """The mean rating of one form; None if there are ratings of several."""
 
-    With the values in order it lies at rank (n − 1)·percent/100 from the first, as `percentile_cont` of SQL has it.
-    """
-    n = sum(values.values())
-    whole, rest = divmod((n - 1) * percent, 100)
-    ranks = quantile_ranks(n, percent)
-    wanted = [whole + 1, min(whole + 2, n), *(ranks or ())]
-    below, above, *ends = _at_ranks(values, wanted)
-    value = below + (above - below) * rest / 100
-    return value, enclosing(value, ends[0], ends[1], "order_statistics") if ends else None
+    def estimate(histograms: Histograms, agg: str) -> Estimate:
+        forms = by_name(histograms, measure)
+        if len(forms) > 1:
+            return Estimate(None, sum(h.n for h in forms.values()), flags=("mixed_forms",))
+        return mean(measure, _scale_of(forms))(forms, agg)
+
+    return Estimator((measure,), estimate)
 
 
-def _at_ranks(values: Mapping[float, int], ranks: list[int]) -> list[float]:
-    """The values at these ranks, counted from 1."""
-    found: dict[int, float] = {}
-    missing, reached = sorted(set(ranks), reverse=True), 0
-    for value in sorted(values):
-        reached += values[value]
-        while missing and missing[-1] <= reached:
-            found[missing.pop()] = value
-    return [found[rank] for rank in ranks]
+def _scale_of(forms: Mapping[str, Histogram]) -> Scale:
+    """The scale of the one form; NO_SCALE if there is none."""
+    for name in forms:
+        return form(name).low, form(name).high
+    return NO_SCALE
 
 
-def beyond_noise(value: float, interval: Interval | None, other: float, other_interval: Interval | None) -> bool | None:
-    """Whether two independent values differ by more than noise at 95 %; None where one has no interval.
+def mean(measure: Measure, scale: Scale = NO_SCALE) -> Estimator:
+    """The mean amount. `scale`, in the measure's unit, encloses every amount."""
 
-    The interval of the difference is recovered from the two (MOVER: Zou and Donner 2008; for shares Newcombe 1998).
-    """
-    if interval is None or other_interval is None:
-        return None
-    delta = value - other
-    low = delta - sqrt((value - interval.low) ** 2 + (other_interval.high - other) ** 2)
-    high = delta + sqrt((interval.high - value) ** 2 + (other - other_interval.low) ** 2)
-    return not low <= 0 <= high
+    def estimate(histograms: Histograms, agg: str) -> Estimate:
+        histogram = merged(histograms, measure)
+        if not (n := histogram.n):
+            return Estimate(None, 0)
+        value, interval = mean_t(n, histogram.total, histogram.squares, measure.per_unit, scale)
+        return Estimate(value, n, interval=interval, distribution=histogram.counts)
+
+    return Estimator((measure,), estimate)
+
+
+PERCENTILES = {"p50": 50, "p90": 90, "p95": 95}
+NOT_NEGATIVE: Scale = (0.0, inf)
+
+
+def duration(measure: Measure) -> Estimator:
+    """The quantile that `agg` names, from the bins, or the mean, from the exact seconds."""
+
+    def estimate(histograms: Histograms, agg: str) -> Estimate:
+        histogram = merged(histograms, measure)
+        if not (n := histogram.n):
+            return Estimate(None, 0)
+        if agg == "mean":
+            value, interval = mean_t(n, histogram.total, histogram.squares, scale=NOT_NEGATIVE)
+        else:
+            value, interval = quantile({durations.value_of(b): c for b, c in histogram.counts.items()}, PERCENTILES[agg])
+        distribution = {durations.BOUNDS[b]: c for b, c in histogram.counts.items()}
+        return Estimate(value, n, interval=interval, distribution=distribution)
+
+    return Estimator((measure,), estimate, (*PERCENTILES, "mean"))
+
+
+def ratio(over: Measure, under: Measure, *, part: bool) -> Estimator:
+    """100 · rows of `over` / rows of `under`. `part`: every row of `over` is one of `under`; only then there is an interval."""
+
+    def estimate(histograms: Histograms, agg: str) -> Estimate:
+        above, below = merged(histograms, over).n, merged(histograms, under).n
+        if part or not below:
+            return proportion(above, below, None)
+        return Estimate(100 * above / below, below, above, below)
+
+    return Estimator((over, under), estimate)
+
+
+def proportion(hits: int, n: int, distribution: Mapping[int, int] | None, flags: tuple[str, ...] = ()) -> Estimate:
+    """A share in percent with its Wilson interval; None if `n` is 0."""
+    if not n:
+        return Estimate(None, 0, hits, 0)
+    return Estimate(100 * hits / n, n, hits, n, wilson(hits, n), distribution, flags)

@@ -1,11 +1,11 @@
-"""What a KPI's definition consists of."""
+"""The definition of a KPI."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from services.metrics.domain.estimates import Estimate, Estimator
+from services.metrics.domain.estimators import Estimate, Estimator
 from services.metrics.domain.histogram import Histogram
-from shared.events import DIMENSIONS
+from services.metrics.domain.measures import Kind, Measure, shared_dimensions
 
 ENTRY = (
     "id",
@@ -20,12 +20,15 @@ ENTRY = (
     "aggregations",
     "min_n",
 )
-"""What the catalogue shows of a KPI, in this order."""
+"""The fields of a KPI in the catalogue, in this order."""
+
+SEVERAL_EVENTS = ("event",)
+"""`filed_by` of a KPI whose measures are filed by different events: each by its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kpi:
-    """One definition. `filed_by` and `aggregations` begin with their default; `instant`: the sum of all before a time."""
+    """One definition. An estimate of fewer than `min_n` is flagged `low_n`."""
 
     id: str
     version: int = 1
@@ -34,29 +37,61 @@ class Kpi:
     unit: str
     direction: str
     population: str
-    filed_by: tuple[str, ...]
-    measures: tuple[str, ...]
     estimator: Estimator
-    aggregations: tuple[str, ...] = ()
     min_n: int = 30
-    instant: bool = False
-
-    def reads(self, filed_by: str, model: str) -> tuple[str, ...]:
-        """The measures that a query must fetch; one that ends in a colon means its whole family."""
-        return tuple(m.replace("{filed_by}", filed_by).replace("{model}", model) for m in self.measures)
 
     @property
-    def announce(self) -> frozenset[str]:
-        """The families of measures whose change may change this KPI."""
-        return frozenset(measure.partition(":")[0] for measure in self.measures)
+    def measures(self) -> tuple[Measure, ...]:
+        """The measures that it is computed from."""
+        return self.estimator.measures
+
+    @property
+    def families(self) -> frozenset[str]:
+        """The names of its measures."""
+        return frozenset(measure.family for measure in self.measures)
+
+    @property
+    def aggregations(self) -> tuple[str, ...]:
+        """The values of `agg`, the default first; empty if there is nothing to choose."""
+        return self.estimator.aggregations
+
+    @property
+    def filed_by(self) -> tuple[str, ...]:
+        """The events by whose time it can be filed, the default first."""
+        events = {measure.filed_by for measure in self.measures}
+        return events.pop() if len(events) == 1 else SEVERAL_EVENTS
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The dimensions by which it can be grouped and filtered: those that all of its measures have."""
+        return shared_dimensions(self.measures)
+
+    @property
+    def changed_by(self) -> frozenset[Kind]:
+        """The kinds of changes that may change its value, or the records behind it."""
+        return frozenset[Kind]().union(*(measure.changed_by for measure in self.measures)) | {"other"}
+
+    @property
+    def instant(self) -> bool:
+        """Whether it has a value at an instant, the sum of everything before, rather than one for a window."""
+        return all(measure.bins == "level" for measure in self.measures)
+
+    @property
+    def per_respondent(self) -> bool:
+        """Whether `per=respondent` applies."""
+        return len(self.measures) == 1 and self.measures[0].per_respondent
+
+    def selectors(self, filed_by: str, model: str) -> tuple[str, ...]:
+        """The names of the measures that a query reads (see `Measure.selector`)."""
+        return tuple(measure.selector(filed_by, model) for measure in self.measures)
 
     def estimate(self, histograms: Mapping[str, Histogram], agg: str = "") -> Estimate:
-        """The value that these histograms, by full measure name, give; `agg` is one of `aggregations`, empty for the default."""
-        found = self.estimator(histograms, agg or (self.aggregations[0] if self.aggregations else ""))
-        if found.value is not None and found.n < self.min_n:
-            found = replace(found, flags=(*found.flags, "low_n"))
-        return found
+        """The value of these histograms, by full name; `agg` is one of `aggregations`, or empty for the default."""
+        estimate = self.estimator(histograms, agg or next(iter(self.aggregations), ""))
+        if estimate.value is not None and estimate.n < self.min_n:
+            return replace(estimate, flags=(*estimate.flags, "low_n"))
+        return estimate
 
     def entry(self) -> dict[str, object]:
-        """This KPI in the catalogue that `GET /v1/kpis` shows."""
-        return {field: DIMENSIONS if field == "dimensions" else getattr(self, field) for field in ENTRY}
+        """This KPI as an entry of the catalogue."""
+        return {field: getattr(self, field) for field in ENTRY}

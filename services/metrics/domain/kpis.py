@@ -1,16 +1,31 @@
-"""The KPIs: one row each, definition as data.
+"""The KPIs: one row each, definition as data. Which measures each reads is a part of its estimator."""
 
-`measures` names what a query must fetch, a family (ending in a colon) or one measure, where `{model}` stands for the promoted
-sentiment model and `{filed_by}` for the time that files a record.
-"""
-
-from services.metrics.domain import estimates
+from services.metrics.domain import estimators
+from services.metrics.domain.comments import LABELS
 from services.metrics.domain.kpi import Kpi
+from services.metrics.domain.measures import (
+    BACKLOG,
+    CES,
+    COMMENTS,
+    CSAT,
+    DROPPED,
+    FIRST_REPLY,
+    FIRST_RESOLUTION,
+    FIRST_SOLVE,
+    FULL_RESOLUTION,
+    LABEL,
+    NPS,
+    OPENED,
+    REOPENED,
+    RESPONSES,
+    SENTIMENT,
+    SOLVED,
+    STANDING_SOLVE,
+    STARS,
+)
 
 __all__ = ["KPIS", "Kpi"]
 
-SPAN_AGGREGATIONS = ("p50", "p90", "p95", "mean")
-LABELS = {"negative": -1, "neutral": 0, "positive": 1}
 
 _TABLE = (
     # --- ratings ---
@@ -21,9 +36,7 @@ _TABLE = (
         unit="points",
         direction="higher",
         population="answered NPS questions, 0 to 10; dismissed ones are left out",
-        filed_by=("answered",),
-        measures=("nps",),
-        estimator=estimates.balance("nps", 6, 9),
+        estimator=estimators.balance(NPS, 6, 9),
     ),
     Kpi(
         id="csat",
@@ -32,9 +45,7 @@ _TABLE = (
         unit="percent",
         direction="higher",
         population="answered CSAT questions and ratings of tickets, of every form",
-        filed_by=("rated",),
-        measures=("csat:",),
-        estimator=estimates.good_share("csat"),
+        estimator=estimators.good_share(CSAT),
     ),
     Kpi(
         id="csat_mean",
@@ -43,9 +54,7 @@ _TABLE = (
         unit="rating",
         direction="higher",
         population="answered CSAT questions and ratings of tickets",
-        filed_by=("rated",),
-        measures=("csat:",),
-        estimator=estimates.form_mean("csat"),
+        estimator=estimators.form_mean(CSAT),
     ),
     Kpi(
         id="ces",
@@ -54,9 +63,7 @@ _TABLE = (
         unit="percent",
         direction="higher",
         population="answered effort questions, of every form",
-        filed_by=("answered",),
-        measures=("ces:",),
-        estimator=estimates.good_share("ces"),
+        estimator=estimators.good_share(CES),
     ),
     Kpi(
         id="ces_mean",
@@ -65,9 +72,7 @@ _TABLE = (
         unit="rating",
         direction="higher",
         population="answered effort questions",
-        filed_by=("answered",),
-        measures=("ces:",),
-        estimator=estimates.form_mean("ces"),
+        estimator=estimators.form_mean(CES),
     ),
     Kpi(
         id="stars",
@@ -76,9 +81,7 @@ _TABLE = (
         unit="stars",
         direction="higher",
         population="reviews with 1 to 5 stars",
-        filed_by=("reviewed",),
-        measures=("stars:1..5",),
-        estimator=estimates.mean("stars", scale=(1, 5)),
+        estimator=estimators.mean(STARS, scale=(1, 5)),
     ),
     Kpi(
         id="stars_share",
@@ -87,9 +90,7 @@ _TABLE = (
         unit="percent",
         direction="higher",
         population="reviews with 1 to 5 stars",
-        filed_by=("reviewed",),
-        measures=("stars:1..5",),
-        estimator=estimates.share("stars", 4),
+        estimator=estimators.share(STARS, 4),
     ),
     Kpi(
         id="comment_rate",
@@ -98,9 +99,7 @@ _TABLE = (
         unit="percent",
         direction="higher",
         population="survey responses; invitations not yet answered are left out",
-        filed_by=("answered",),
-        measures=("responses",),
-        estimator=estimates.share("responses", 1),
+        estimator=estimators.share(RESPONSES, 1),
     ),
     # --- comments ---
     Kpi(
@@ -110,9 +109,7 @@ _TABLE = (
         unit="score",
         direction="higher",
         population="customers' comments that the promoted model scored; a human's judgement replaces its score by −1, 0 or 1",
-        filed_by=("commented",),
-        measures=("sentiment:{model}",),
-        estimator=estimates.mean("sentiment", unit=1000, scale=(-1, 1)),
+        estimator=estimators.mean(SENTIMENT, scale=(-1, 1)),
     ),
     Kpi(
         id="net_sentiment",
@@ -121,9 +118,7 @@ _TABLE = (
         unit="points",
         direction="higher",
         population="customers' comments that the promoted model labelled; a human's label replaces its own",
-        filed_by=("commented",),
-        measures=("label:{model}",),
-        estimator=estimates.balance("label", -1, 1),
+        estimator=estimators.balance(LABEL, -1, 1),
     ),
     Kpi(
         id="sentiment_share",
@@ -132,10 +127,7 @@ _TABLE = (
         unit="percent",
         direction="none",
         population="customers' comments that the promoted model labelled; a human's label replaces its own",
-        filed_by=("commented",),
-        measures=("label:{model}",),
-        estimator=estimates.label_share("label", LABELS),
-        aggregations=("positive", "neutral", "negative"),
+        estimator=estimators.label_share(LABEL, {label: LABELS[label] for label in ("positive", "neutral", "negative")}),
     ),
     Kpi(
         id="sentiment_coverage",
@@ -144,9 +136,7 @@ _TABLE = (
         unit="percent",
         direction="higher",
         population="customers' comments; one that says nothing, such as “n/a”, has no sentiment",
-        filed_by=("commented",),
-        measures=("label:{model}", "comments"),
-        estimator=estimates.ratio("label", "comments", part=True),
+        estimator=estimators.ratio(LABEL, COMMENTS, part=True),
     ),
     # --- support ---
     Kpi(
@@ -156,9 +146,7 @@ _TABLE = (
         unit="count",
         direction="none",
         population="tickets but merged, spam and deleted ones",
-        filed_by=("opened",),
-        measures=("opened",),
-        estimator=estimates.counted("opened"),
+        estimator=estimators.count(OPENED),
         min_n=0,
     ),
     Kpi(
@@ -168,9 +156,7 @@ _TABLE = (
         unit="count",
         direction="lower",
         population="tickets that are merged, spam or deleted",
-        filed_by=("dropped",),
-        measures=("dropped",),
-        estimator=estimates.counted("dropped"),
+        estimator=estimators.count(DROPPED),
         min_n=0,
     ),
     Kpi(
@@ -180,9 +166,7 @@ _TABLE = (
         unit="count",
         direction="higher",
         population="tickets but merged, spam and deleted ones; one that is solved twice counts twice",
-        filed_by=("solved",),
-        measures=("solved",),
-        estimator=estimates.counted("solved"),
+        estimator=estimators.count(SOLVED),
         min_n=0,
     ),
     Kpi(
@@ -192,9 +176,7 @@ _TABLE = (
         unit="count",
         direction="lower",
         population="tickets but merged, spam and deleted ones",
-        filed_by=("reopened",),
-        measures=("reopened",),
-        estimator=estimates.counted("reopened"),
+        estimator=estimators.count(REOPENED),
         min_n=0,
     ),
     Kpi(
@@ -204,11 +186,8 @@ _TABLE = (
         unit="count",
         direction="lower",
         population="tickets but merged, spam and deleted ones",
-        filed_by=("held",),
-        measures=("backlog",),
-        estimator=estimates.summed("backlog"),
+        estimator=estimators.level(BACKLOG),
         min_n=0,
-        instant=True,
     ),
     Kpi(
         id="first_reply_time",
@@ -217,10 +196,7 @@ _TABLE = (
         unit="seconds",
         direction="lower",
         population="tickets with such a reply; bots' and automatic replies don't count, nor does an agent's own opening",
-        filed_by=("replied", "created"),
-        measures=("first_reply:{filed_by}",),
-        estimator=estimates.span("first_reply"),
-        aggregations=SPAN_AGGREGATIONS,
+        estimator=estimators.duration(FIRST_REPLY),
     ),
     Kpi(
         id="first_resolution_time",
@@ -229,10 +205,7 @@ _TABLE = (
         unit="seconds",
         direction="lower",
         population="tickets that were ever solved or closed",
-        filed_by=("solved",),
-        measures=("first_resolution",),
-        estimator=estimates.span("first_resolution"),
-        aggregations=SPAN_AGGREGATIONS,
+        estimator=estimators.duration(FIRST_RESOLUTION),
     ),
     Kpi(
         id="full_resolution_time",
@@ -241,10 +214,7 @@ _TABLE = (
         unit="seconds",
         direction="lower",
         population="tickets that are solved or closed; a reopened one is left out until it is solved again",
-        filed_by=("solved",),
-        measures=("full_resolution",),
-        estimator=estimates.span("full_resolution"),
-        aggregations=SPAN_AGGREGATIONS,
+        estimator=estimators.duration(FULL_RESOLUTION),
     ),
     Kpi(
         id="resolution_rate",
@@ -253,9 +223,7 @@ _TABLE = (
         unit="percent",
         direction="higher",
         population="tickets but merged, spam and deleted ones; n is the opened",
-        filed_by=("event",),
-        measures=("standing_solve", "opened"),
-        estimator=estimates.ratio("standing_solve", "opened", part=False),
+        estimator=estimators.ratio(STANDING_SOLVE, OPENED, part=False),
     ),
     Kpi(
         id="reopen_rate",
@@ -264,9 +232,7 @@ _TABLE = (
         unit="percent",
         direction="lower",
         population="tickets that were ever solved or closed",
-        filed_by=("first_solved",),
-        measures=("first_solve",),
-        estimator=estimates.share("first_solve", 1),
+        estimator=estimators.share(FIRST_SOLVE, 1),
     ),
 )
 

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from services.metrics.domain.comments import LABELS, Comment, effective_label
-from services.metrics.domain.estimates import Estimate
+from services.metrics.domain.estimators import Estimate
 from services.metrics.domain.histogram import Histogram
 from services.metrics.domain.kpis import KPIS
+from services.metrics.domain.measures import ABSTAINED, COMMENTS, LABEL, SENTIMENT
 from services.metrics.domain.view import SubjectView
 from shared.events import Label, Score
 
@@ -85,12 +86,12 @@ class Confusion:
 
 def measures(*models: str) -> tuple[str, ...]:
     """The measures that a comparison of `models` reads."""
-    return ("comments", *(f"{family}:{model}" for model in models for family in ("label", "sentiment", "abstained")))
+    return (COMMENTS.family, *(measure.named(model) for model in models for measure in (LABEL, SENTIMENT, ABSTAINED)))
 
 
 def scored(measured: Mapping[str, Histogram], model: str) -> int:
     """How many comments have a score of `model`, be it one without a sentiment."""
-    return sum(measured[name].n for name in (f"label:{model}", f"abstained:{model}") if name in measured)
+    return sum(measured[name].n for name in (LABEL.named(model), ABSTAINED.named(model)) if name in measured)
 
 
 def estimates(measured: Mapping[str, Histogram], model: str) -> list[Estimate]:
@@ -98,6 +99,6 @@ def estimates(measured: Mapping[str, Histogram], model: str) -> list[Estimate]:
     found = []
     for name, agg in COMPARED:
         kpi = KPIS[name]
-        read = {measure: measured[measure] for measure in kpi.reads(kpi.filed_by[0], model) if measure in measured}
+        read = {measure: measured[measure] for measure in kpi.selectors(kpi.filed_by[0], model) if measure in measured}
         found.append(kpi.estimate(read, agg))
     return found

@@ -1,6 +1,6 @@
 """Which batches have been applied: the revision of a tenant's answers, and the watermark of all.
 
-The revision is per tenant and per kind of change (see `services.metrics.domain.touches`), so that one tenant's events leave
+The revision is per tenant and per kind of change (see `services.metrics.domain.changes`), so that one tenant's events leave
 the answers of others valid. Each batch gives `tenant_revisions` a new random value in every row that it concerns, in its
 transaction. Rows are per partition too: two consumers, which have different partitions, never wait for one another's row. A
 random value can't be set back by a late batch, and doesn't repeat after the database is made anew.
@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import asyncpg
 
+from services.metrics.domain.changes import kinds_of
 from services.metrics.domain.kpis import Kpi
-from services.metrics.domain.touches import OTHER, TOUCHES, kinds_of
 from services.metrics.store.promotions import Asker
 
 Partition = tuple[str, int]
@@ -78,7 +78,7 @@ async def advance(
 
 async def note_rebuilt(connection: asyncpg.Connection, tenants: Collection[int]) -> None:
     """Record, in the transaction of a rebuild, that it changed contributions of these tenants."""
-    await renew(connection, {(tenant, *REBUILD, OTHER) for tenant in tenants})
+    await renew(connection, {(tenant, *REBUILD, "other") for tenant in tenants})
 
 
 async def renew(connection: asyncpg.Connection, rows: Collection[tuple[int, str, int, str]]) -> None:
@@ -121,7 +121,7 @@ async def freshness(connection: asyncpg.Connection, asker: Asker, kpi: Kpi | Non
 
     There is no watermark before `expected` partitions have been heard of.
     """
-    row = await connection.fetchrow(APPLIED, asker.number, kinds_of(kpi) if kpi else list(TOUCHES))
+    row = await connection.fetchrow(APPLIED, asker.number, kinds_of(kpi))
     made_of = [asker.model, asker.zone, kpi and f"{kpi.id} {kpi.version}", row["unnoted"], row["revisions"]]
     revision = blake2b("\n".join(map(str, made_of)).encode(), digest_size=12).hexdigest()
     return Freshness(revision, row["received_at"] if row["partitions"] >= expected else None)

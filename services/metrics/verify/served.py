@@ -14,7 +14,7 @@ import httpx
 import msgspec
 
 from services.metrics.domain.calendar import Grain
-from services.metrics.domain.estimates import Estimate
+from services.metrics.domain.estimators import Estimate
 from services.metrics.domain.histogram import Histogram, count
 from services.metrics.domain.kpis import KPIS, Kpi
 from services.metrics.domain.windows import Window, buckets
@@ -123,7 +123,7 @@ async def look_again(http: httpx.AsyncClient, pool: asyncpg.Pool, tenant: Tenant
         async with snapshot(pool) as connection:
             asked_by = await asker_of(connection, tenant.slug, tenant.model)
             seen = (await freshness(connection, asked_by, question.kpi, 0)).revision
-            measures = question.kpi.reads(question.filed_by, asked_by.model)
+            measures = question.kpi.selectors(question.filed_by, asked_by.model)
             wanted = answer(question, await stored_recount(connection, tenant.id, measures), asked_by.model, question.end)
         if wanted == have or seen == served_from:
             break
@@ -146,7 +146,7 @@ def compared(row: Mapping[str, Any]) -> Told:
 
 def answer(question: Question, recount: Recount, model: str, now: datetime) -> Answer:
     """What ought to be served when asked at `now`."""
-    names = recount.of(question.kpi.reads(question.filed_by, model))
+    names = recount.of(question.kpi.selectors(question.filed_by, model))
     whole = Window(question.start, question.end, question.zone)
     places = [DIMENSIONS.index(name) for name in question.group_by]
     found: list[tuple[tuple[str, str], dict[tuple[str | None, ...], Estimate]]] = []

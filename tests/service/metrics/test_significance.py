@@ -3,7 +3,7 @@
 import pytest
 
 from services.metrics.api.answers import significant
-from services.metrics.domain.estimates import Estimate, proportion
+from services.metrics.domain.estimators import Estimate, proportion
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import asyncpg
 import httpx
 from pydantic import SecretStr
 
+from services.metrics.announcer import Sender
 from services.metrics.app import create_app
 from services.metrics.consumer import kind
-from services.metrics.live import Sender
 from services.metrics.sealer import Sealer
 from services.metrics.settings import Settings
 from services.metrics.store.progress import Change, Partition, Reached

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.metrics.domain.contributions import Contribution, contributions
-from services.metrics.domain.estimates import Estimate
+from services.metrics.domain.estimators import Estimate
 from services.metrics.domain.histogram import Histogram, count
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.view import view
@@ -108,6 +108,6 @@ def kpi(
     definition = KPIS[name]
     low = at(-1e6) if definition.instant else at(start)
     counted = histograms((c for c in contributions if low <= c.at < at(end)), where)
-    wanted = definition.reads(filed_by or definition.filed_by[0], MODEL)
+    wanted = definition.selectors(filed_by or definition.filed_by[0], MODEL)
     read = {m: h for m, h in counted.items() if m in wanted or f"{m.partition(':')[0]}:" in wanted}
     return definition.estimate(read, agg)

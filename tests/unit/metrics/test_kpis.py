@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.domain.estimators import adjusted_wald, wilson
+from services.metrics.domain.durations import bin_of
 from services.metrics.domain.forms import form
 from services.metrics.domain.histogram import Histogram, count, merge
+from services.metrics.domain.intervals import adjusted_wald, wilson
 from services.metrics.domain.kpis import KPIS, Kpi
-from services.metrics.domain.spans import bin_of
 from shared.events import DIMENSIONS
 
 MODEL = "vader-3.3.2"
@@ -219,14 +219,14 @@ def test_a_ratio_of_two_parts_recombined_is_that_of_the_whole(values: list[int],
 
 
 def test_what_a_query_must_read_follows_the_filing_and_the_promoted_model() -> None:
-    assert KPIS["first_reply_time"].reads("created", MODEL) == ("first_reply:created",)
-    assert KPIS["sentiment"].reads("commented", "e5-3") == ("sentiment:e5-3",)
-    assert KPIS["csat"].reads("rated", MODEL) == ("csat:",)
+    assert KPIS["first_reply_time"].selectors("created", MODEL) == ("first_reply:created",)
+    assert KPIS["sentiment"].selectors("commented", "e5-3") == ("sentiment:e5-3",)
+    assert KPIS["csat"].selectors("rated", MODEL) == ("csat:",)
 
 
 def test_announcements_go_by_family() -> None:
-    assert KPIS["sentiment_coverage"].announce == {"label", "comments"}
-    assert KPIS["csat_mean"].announce == {"csat"}
+    assert KPIS["sentiment_coverage"].families == {"label", "comments"}
+    assert KPIS["csat_mean"].families == {"csat"}
 
 
 def test_the_catalogue_has_every_kpi_asked_for_and_says_all_of_each() -> None:

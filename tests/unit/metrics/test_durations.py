@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.domain.spans import BOUNDS, bin_of, value_of
+from services.metrics.domain.durations import BOUNDS, bin_of, value_of
 
 LONGEST = int((datetime.max - datetime.min).total_seconds())
 seconds = st.one_of(st.integers(0, 200), st.integers(0, 10**7), st.integers(0, LONGEST))

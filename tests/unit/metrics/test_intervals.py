@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.domain.estimators import Interval, adjusted_wald, beyond_noise, mean_t, quantile, wilson
+from services.metrics.domain.intervals import Interval, adjusted_wald, beyond_noise, mean_t, quantile, wilson
 from services.metrics.domain.quantiles import binomial_cdf, quantile_ranks, t_quantile
 
 

@@ -1,0 +1,211 @@
+"""The measures: one row per family of histograms that KPIs are computed from.
+
+A measure's stored name is its family, or `family:qualifier` where bins of different qualifiers must not be mixed: the form of a
+rating (`csat:1..5+4`), the sentiment model (`label:e5-2`), or the event that files a row (`first_reply:created`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.events import DIMENSIONS
+
+Kind = Literal["response", "review", "ticket", "score", "other"]
+"""The kind of a change. `score` is a score of a comment; `other` is an unknown type of subject, or a rebuild: it may change any
+measure."""
+
+FEEDBACK: frozenset[Kind] = frozenset({"response", "review"})
+TICKET: frozenset[Kind] = frozenset({"ticket"})
+ANY_RATING = FEEDBACK | TICKET
+ANY_COMMENT: frozenset[Kind] = FEEDBACK | TICKET | {"score"}
+
+Bins = Literal["count", "flag", "rating", "label", "sentiment", "duration", "level"]
+"""How an amount is put into a bin.
+
+- `count`: always bin 1
+- `flag`: bin 1 where something is true of the row, else bin 0
+- `rating`: the rating itself
+- `label`: −1 negative, 0 neutral, 1 positive
+- `sentiment`: ⌊20 · score⌋, so −20 to 20
+- `duration`: the bins of `services.metrics.domain.durations`
+- `level`: 1 for each step up, −1 for each step down
+"""
+
+AmountUnit = Literal["count", "rating", "stars", "label", "score", "seconds"]
+
+Qualifier = Literal["form", "model", "filed_by"]
+"""What the part of a measure's name after the colon holds."""
+
+Record = Literal["amount", "comment", "label", "score"]
+"""What a record of a measure shows as its value. All but `amount` are of one comment, which the record then shows too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One family of measures."""
+
+    family: str
+    bins: Bins
+    unit: AmountUnit
+    """The unit of an amount; `per_unit` amounts make one unit."""
+    filed_by: tuple[str, ...]
+    """The events whose time files a row, the default first. With the qualifier `filed_by` each has rows of its own."""
+    changed_by: frozenset[Kind]
+    """The kinds of changes that may change its rows, or the records that show them."""
+    qualifier: Qualifier | None = None
+    per_unit: int = 1
+    per_respondent: bool = False
+    """Whether `per=respondent` applies: a customer may have several rows, of which the latest counts then."""
+    record: Record = "amount"
+    dimensions: tuple[str, ...] = DIMENSIONS
+    """The dimensions that its rows have values of."""
+
+    @property
+    def by_model(self) -> bool:
+        """Whether each sentiment model has rows of its own."""
+        return self.qualifier == "model"
+
+    def named(self, qualifier: str) -> str:
+        """The full name of the measure with this qualifier."""
+        return f"{self.family}:{qualifier}"
+
+    def selector(self, filed_by: str, model: str) -> str:
+        """The name by which a query reads it: a full name, or `family:` for all forms of a family."""
+        match self.qualifier:
+            case None:
+                return self.family
+            case "form":
+                return f"{self.family}:"
+            case "model":
+                return self.named(model)
+            case "filed_by":
+                return self.named(filed_by)
+
+
+def family_of(name: str) -> str:
+    """The family of a measure's full name."""
+    return name.partition(":")[0]
+
+
+# --- ratings --------------------------------------------------------------------------------------------------------------
+NPS = Measure(family="nps", bins="rating", unit="rating", filed_by=("answered",), changed_by=FEEDBACK, per_respondent=True)
+CSAT = Measure(
+    family="csat",
+    bins="rating",
+    unit="rating",
+    filed_by=("rated",),
+    changed_by=ANY_RATING,
+    qualifier="form",
+    per_respondent=True,
+)
+CES = Measure(
+    family="ces",
+    bins="rating",
+    unit="rating",
+    filed_by=("answered",),
+    changed_by=FEEDBACK,
+    qualifier="form",
+    per_respondent=True,
+)
+STARS = Measure(
+    family="stars",
+    bins="rating",
+    unit="stars",
+    filed_by=("reviewed",),
+    changed_by=FEEDBACK,
+    qualifier="form",
+    per_respondent=True,
+)
+RESPONSES = Measure(
+    family="responses", bins="flag", unit="count", filed_by=("answered",), changed_by=FEEDBACK, per_respondent=True
+)
+
+# --- comments -------------------------------------------------------------------------------------------------------------
+COMMENTS = Measure(
+    family="comments", bins="count", unit="count", filed_by=("commented",), changed_by=ANY_COMMENT, record="comment"
+)
+SENTIMENT = Measure(
+    family="sentiment",
+    bins="sentiment",
+    unit="score",
+    per_unit=1000,
+    filed_by=("commented",),
+    changed_by=ANY_COMMENT,
+    qualifier="model",
+    per_respondent=True,
+    record="score",
+)
+LABEL = Measure(
+    family="label",
+    bins="label",
+    unit="label",
+    filed_by=("commented",),
+    changed_by=ANY_COMMENT,
+    qualifier="model",
+    per_respondent=True,
+    record="label",
+)
+ABSTAINED = Measure(
+    family="abstained", bins="count", unit="count", filed_by=("commented",), changed_by=ANY_COMMENT, qualifier="model"
+)
+"""Comments that a model scored and gave no sentiment."""
+URGENT = Measure(family="urgent", bins="count", unit="count", filed_by=("commented",), changed_by=ANY_COMMENT, qualifier="model")
+"""Comments in which a model found a reason for urgency."""
+
+# --- support --------------------------------------------------------------------------------------------------------------
+OPENED = Measure(family="opened", bins="count", unit="count", filed_by=("opened",), changed_by=TICKET)
+DROPPED = Measure(family="dropped", bins="count", unit="count", filed_by=("dropped",), changed_by=TICKET)
+SOLVED = Measure(family="solved", bins="count", unit="count", filed_by=("solved",), changed_by=TICKET)
+REOPENED = Measure(family="reopened", bins="count", unit="count", filed_by=("reopened",), changed_by=TICKET)
+BACKLOG = Measure(family="backlog", bins="level", unit="count", filed_by=("held",), changed_by=TICKET)
+FIRST_REPLY = Measure(
+    family="first_reply",
+    bins="duration",
+    unit="seconds",
+    filed_by=("replied", "created"),
+    changed_by=TICKET,
+    qualifier="filed_by",
+)
+FIRST_RESOLUTION = Measure(family="first_resolution", bins="duration", unit="seconds", filed_by=("solved",), changed_by=TICKET)
+FULL_RESOLUTION = Measure(family="full_resolution", bins="duration", unit="seconds", filed_by=("solved",), changed_by=TICKET)
+STANDING_SOLVE = Measure(family="standing_solve", bins="count", unit="count", filed_by=("solved",), changed_by=TICKET)
+"""The last solve of a ticket that is solved or closed now."""
+FIRST_SOLVE = Measure(family="first_solve", bins="flag", unit="count", filed_by=("first_solved",), changed_by=TICKET)
+"""The first solve of a ticket; bin 1 if the ticket was ever reopened."""
+
+_TABLE = (
+    NPS,
+    CSAT,
+    CES,
+    STARS,
+    RESPONSES,
+    COMMENTS,
+    SENTIMENT,
+    LABEL,
+    ABSTAINED,
+    URGENT,
+    OPENED,
+    DROPPED,
+    SOLVED,
+    REOPENED,
+    BACKLOG,
+    FIRST_REPLY,
+    FIRST_RESOLUTION,
+    FULL_RESOLUTION,
+    STANDING_SOLVE,
+    FIRST_SOLVE,
+)
+
+MEASURES: dict[str, Measure] = {measure.family: measure for measure in _TABLE}
+"""Every family by its name."""
+
+
+def measure_of(name: str) -> Measure:
+    """The row of a measure's full name. Raises KeyError if there is no such family."""
+    return MEASURES[family_of(name)]
+
+
+def shared_dimensions(measures: Iterable[Measure]) -> tuple[str, ...]:
+    """The dimensions that every one of `measures` has, in the order of the first."""
+    first, *others = measures
+    return tuple(d for d in first.dimensions if all(d in other.dimensions for other in others))
