@@ -17,16 +17,14 @@ from services.ingest.eraser import Eraser
 from services.ingest.inbox import locks
 from services.ingest.inbox.committer import Committer
 from services.ingest.pace import Pace
-from services.ingest.relay import Relay, Sends
+from services.ingest.relay import EventProducer, Relay
 from services.ingest.releaser import Releaser
 from services.ingest.settings import Settings
-from services.ingest.store.comments import Comments
+from services.ingest.store.cipher import Cipher
+from services.ingest.store.connection_cache import ConnectionCache
 from services.ingest.store.connections import Connections
-from services.ingest.store.directory import Directory
-from services.ingest.store.outbox import Outbox
-from services.ingest.store.quarantine import Quarantine
-from services.ingest.store.requests import Requests
-from services.ingest.store.seal import Seal
+from services.ingest.store.deliveries import Deliveries
+from services.ingest.store.event_log import EventLog
 from services.ingest.store.taxonomies import Taxonomies
 from services.ingest.store.tenants import Tenants
 from services.ingest.threads import FairThreads
@@ -47,7 +45,7 @@ COMMIT_SECONDS = 4.0
 
 
 def create_app(
-    settings: Settings, *, producer: Sends | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    settings: Settings, *, producer: EventProducer | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> FastAPI:
     """The application. Tests may bring their own clock, and a producer: then no Kafka is asked how far consumers have come."""
     workers = Workers()
@@ -64,7 +62,7 @@ def create_app(
             pace = Pace()
             relay = Relay(reads, producer or kafka, pace)
             committer = Committer(commits, relay.offer, settings.queue_limit)
-            store = Connections(engine, Seal(settings.secret_key), settings.connections_per_tenant)
+            store = Connections(engine, Cipher(settings.secret_key), settings.connections_per_tenant)
             threads = FairThreads()
             releaser = Releaser(reads, store, committer, relay.offer, threads, now)
             app.state.ingest = build(settings, engine, reads, store, committer, releaser, threads, now)
@@ -114,14 +112,12 @@ def build(
         releaser=releaser,
         threads=threads,
         bodies=BodyRoom(LARGE_BODIES_BYTES, LARGE_BODIES_BYTES_OF_A_TENANT),
-        directory=Directory(store, settings.connection_cache_seconds),
+        cache=ConnectionCache(store, settings.connection_cache_seconds),
         connections=store,
-        tenants=Tenants(engine, Seal(settings.secret_key)),
+        tenants=Tenants(engine, Cipher(settings.secret_key)),
         taxonomies=Taxonomies(engine),
-        quarantine=Quarantine(pool),
-        outbox=Outbox(pool, locks.ARRIVALS),
-        comments=Comments(pool),
-        requests=Requests(pool),
+        deliveries=Deliveries(pool),
+        event_log=EventLog(pool, locks.ARRIVALS),
         public_url=trimmed(settings.public_url),
         now=now,
     )

@@ -1,13 +1,14 @@
-"""From the outbox to Kafka, at once where the consumers keep up, and in fair shares of the tenants where they don't.
+"""Publishes the outbox to Kafka: at once if the consumers keep up, else in fair shares of the tenants.
 
-The table is the truth. What the relay holds in memory is a short cut for live events: an event that can't be published within
-seconds is left to the table, from which the sweeper publishes. See `services.ingest.domain.window` for what may be published.
+The table is the source of truth. The relay keeps live events in memory too, to publish them without reading them back. An event
+that can't be published within seconds is left to the sweeper, which publishes from the table. `services.ingest.domain.window`
+decides how much may be published.
 
-Where sentiment is behind and metrics is not, an event is published with its comments marked COMMENTS_LATER, so that it is counted
-at once, and a second time, for sentiment, when its turn has come.
+If sentiment is behind and metrics is not, an event is published with the header COMMENTS_LATER, so it is counted at once. It is
+published a second time, for sentiment, when there is room for its comments.
 
-Records may leave long after their receipt and out of its order. So each carries, beside its event, the receipt time of the oldest
-delivery that was still waiting: a consumer that loses records asks for everything from that time on.
+Records may be published long after their receipt and out of order. So each record carries, beside its event, the receipt time of
+the oldest delivery in the outbox: a consumer that loses records requests a replay from that time on.
 """
 
 import asyncio
@@ -22,88 +23,86 @@ from typing import Protocol
 import asyncpg
 import structlog
 
-from services.ingest.domain.fair_queue import FairQueue
+from services.ingest.domain.round_robin import RoundRobinQueue
 from services.ingest.domain.window import BACKLOG
-from services.ingest.inbox.leftovers import (
-    Claimed,
-    Outgoing,
+from services.ingest.inbox.outbox import (
+    Claim,
+    OutboxEvent,
     claim_comments,
     claim_events,
     mark_published,
     oldest_receipt,
     postpone_comments,
-    release,
+    release_claim,
 )
-from services.ingest.inbox.stated import Stated
-from services.ingest.pace import Cost, Pace, characters_of, set_or_late
+from services.ingest.pace import Cost, Pace, comment_cost, wait_for
 from shared import instruments
 from shared.database import OUTAGE
-from shared.events import decode_event
 from shared.kafka import Message, Position, Undelivered, received_header
 from shared.topics import COMMENTS_LATER, EVENTS, Topic, subject_key
 
 log = structlog.get_logger()
 
-MOST_HELD = 20_000
+MAX_IN_MEMORY = 20_000
 """Deliveries in memory."""
-MOST_AT_ONCE = 1_000
+MAX_BATCH = 1_000
 """Deliveries that are published together."""
-MOST_CHARACTERS = 100_000
+MAX_CHARACTERS = 100_000
 """Characters of postponed comments that are published together."""
 REST_SECONDS = 1.0
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 SEND_SECONDS = 10.0
 LIVE_SECONDS = 4.0
-"""How long a delivery may wait in memory. Less than the 5 seconds after which the sweeper takes it for forgotten."""
+"""How long a delivery may wait in memory. Less than the 5 seconds after which the sweeper may claim it."""
 
 
-class Sends(Protocol):
-    """What the relay needs of a producer."""
+class EventProducer(Protocol):
+    """The part of `shared.kafka.Producer` that the relay uses."""
 
     async def send_all(self, topic: Topic, messages: Sequence[Message], timeout: float = ...) -> Sequence[Position]: ...  # noqa: ASYNC109
 
 
-Delivery = list[tuple[Outgoing, int]]
-"""All events of one delivery, each with what its comments cost sentiment, in characters."""
+Delivery = list[tuple[OutboxEvent, int]]
+"""All events of one delivery, each with the cost of its comments (`comment_cost`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One event that is being published: what its comments cost, whether they are scored later, and the units it has taken."""
+    """One event that is being published: the cost of its comments, whether they are scored later, and the units it has taken."""
 
-    event: Outgoing
+    stored: OutboxEvent
     characters: int
     later: bool
     cost: Cost
 
     def message(self, oldest: datetime | None) -> Message:
-        """The record to publish. `oldest`: the receipt time of the oldest delivery that waits."""
-        received_at = self.event.received_at
-        headers = (received_header(min(received_at, oldest) if oldest else received_at),)
-        key = subject_key(self.event.tenant, self.event.subject)
-        return Message(key, self.event.encoded, (*headers, COMMENTS_LATER) if self.later else headers)
+        """The record to publish. `oldest`: the receipt time of the oldest delivery in the outbox."""
+        event = self.stored.event
+        headers = (received_header(min(event.received_at, oldest) if oldest else event.received_at),)
+        key = subject_key(event.tenant, event.subject)
+        return Message(key, self.stored.encoded, (*headers, COMMENTS_LATER) if self.later else headers)
 
 
 class Relay:
-    """`offer` takes what was committed; `run` and `sweep` are its two workers, each living through any outage."""
+    """`offer` accepts committed events. `run` and `sweep` are its two workers; both continue after an outage."""
 
-    def __init__(self, pool: asyncpg.Pool, producer: Sends, pace: Pace | None = None) -> None:
+    def __init__(self, pool: asyncpg.Pool, producer: EventProducer, pace: Pace | None = None) -> None:
         self._pool = pool
         self._producer = producer
         self._pace = pace or Pace()
-        self._live: FairQueue[Delivery] = FairQueue(MOST_HELD)
+        self._live: RoundRobinQueue[Delivery] = RoundRobinQueue(MAX_IN_MEMORY)
         self._offered = asyncio.Event()
         self._postponed = asyncio.Event()
         self._oldest: datetime | None = None
-        """The receipt time of the oldest delivery in the table, as of `_looked_at`."""
-        self._looked_at = -REST_SECONDS
+        """The receipt time of the oldest delivery in the outbox, as of `_oldest_read_at`."""
+        self._oldest_read_at = -REST_SECONDS
 
-    def offer(self, committed: Sequence[Stated]) -> None:
-        """Publish these soon; what there is no room for, the sweeper publishes."""
+    def offer(self, committed: Sequence[OutboxEvent]) -> None:
+        """Publish these events soon. The sweeper publishes those that don't fit in memory."""
         now = time.monotonic()
-        for _, its in groupby(committed, key=lambda stated: stated.event.seq):
-            delivery = [(_outgoing(stated), characters_of(stated.event.body)) for stated in its]
-            self._live.put(delivery[0][0].tenant, delivery, now)
+        for _, events in groupby(committed, key=lambda stored: stored.event.seq):
+            delivery = [(stored, comment_cost(stored.event.body)) for stored in events]
+            self._live.put(delivery[0][0].event.tenant, delivery, now)
             self._offered.set()
 
     # --- live events, from memory
@@ -121,86 +120,87 @@ class Relay:
 
     async def _publish_live(self) -> None:
         self._live.drop_older(time.monotonic() - LIVE_SECONDS)
-        deliveries = self._live.take(MOST_AT_ONCE, self._admits)
+        deliveries = self._live.take(MAX_BATCH, self._admits)
         if deliveries:
             events = [event for delivery in deliveries for event in delivery]
-            await self._publish([self._parcel(event, event.tenant, characters) for event, characters in events])
+            await self._publish([self._parcel(stored, stored.event.tenant, characters) for stored, characters in events])
         if not self._live:
             self._offered.clear()
         elif not deliveries:
-            await self._pace.moved(LOOK_SECONDS)
+            await self._pace.moved(POLL_SECONDS)
 
     def _admits(self, tenant: str, delivery: Delivery) -> bool:
         return self._pace.take_live(tenant, len(delivery))
 
     # --- the backlog, from the table
     async def sweep(self) -> None:
-        """Publish what is due in the table until cancelled."""
+        """Publish due deliveries from the table until cancelled."""
         while True:
             try:
-                await self._look_at_oldest()
+                await self._read_oldest()
                 if not (await self._sweep_events() + await self._sweep_comments()):
                     await self._rest()
             except (Undelivered, *OUTAGE) as error:
                 log.warning("sweeper.away", error=type(error).__name__)
                 await asyncio.sleep(REST_SECONDS)
 
-    async def _look_at_oldest(self) -> None:
-        """Look, at most once in REST_SECONDS, how old the oldest delivery in the table is."""
+    async def _read_oldest(self) -> None:
+        """Read, at most once in REST_SECONDS, the receipt time of the oldest delivery in the outbox."""
         now = time.monotonic()
-        if now - self._looked_at >= REST_SECONDS:
+        if now - self._oldest_read_at >= REST_SECONDS:
             self._oldest = await oldest_receipt(self._pool)
-            self._looked_at = now
+            self._oldest_read_at = now
 
     async def _rest(self) -> None:
-        """Wait until there may be something to publish: a moment while there is a backlog, for which there was no room."""
+        """Wait until there may be something to publish; only briefly if a backlog waits for room in the windows."""
         if self._pace.is_full:
-            await self._pace.moved(LOOK_SECONDS)
+            await self._pace.moved(POLL_SECONDS)
             return
-        await set_or_late(self._postponed, REST_SECONDS)
+        await wait_for(self._postponed, REST_SECONDS)
         self._postponed.clear()
 
     async def _sweep_events(self) -> int:
-        """Publish events that are in the table and not in Kafka; how many deliveries."""
-        if not (room := self._pace.metrics.room_of_backlog()):
+        """Publish due events that are not in Kafka. Returns the number of deliveries."""
+        if not (room := self._pace.metrics.backlog_room()):
             return 0
-        claimed = await claim_events(self._pool, min(MOST_AT_ONCE, room))
-        if claimed.seqs:
-            self._pace.metrics.take(BACKLOG, len(claimed.events))
-            found = [(event, characters_of(decode_event(event.encoded).body)) for event in claimed.events]
-            await self._publish_claimed(claimed, [self._parcel(event, BACKLOG, characters) for event, characters in found])
-        return len(claimed.seqs)
+        claim = await claim_events(self._pool, min(MAX_BATCH, room))
+        if claim.seqs:
+            self._pace.metrics.take(BACKLOG, len(claim.events))
+            parcels = [self._parcel(stored, BACKLOG, comment_cost(stored.event.body)) for stored in claim.events]
+            await self._publish_claim(claim, parcels)
+        return len(claim.seqs)
 
     async def _sweep_comments(self) -> int:
-        """Publish events again whose comments may be scored now; how many deliveries."""
-        if not (room := self._pace.sentiment.room_of_backlog()) or not self._pace.metrics.room_of_backlog():
+        """Publish events again whose comments may be scored now. Returns the number of deliveries."""
+        if not (room := self._pace.sentiment.backlog_room()) or not self._pace.metrics.backlog_room():
             return 0
-        claimed = await claim_comments(self._pool, min(MOST_CHARACTERS, room))
-        if claimed.seqs:
-            found = [(event, characters_of(decode_event(event.encoded).body)) for event in claimed.events]
-            parcels = [Parcel(event, of, False, Cost(BACKLOG, of)) for event, of in found if of]
+        claim = await claim_comments(self._pool, min(MAX_CHARACTERS, room))
+        if claim.seqs:
+            costs = [(stored, comment_cost(stored.event.body)) for stored in claim.events]
+            parcels = [Parcel(stored, cost, False, Cost(BACKLOG, cost)) for stored, cost in costs if cost]
             for parcel in parcels:
                 self._pace.metrics.take(BACKLOG, 1)
                 self._pace.sentiment.take(BACKLOG, parcel.characters)
-            await self._publish_claimed(claimed, parcels)
-        return len(claimed.seqs)
+            await self._publish_claim(claim, parcels)
+        return len(claim.seqs)
 
-    async def _publish_claimed(self, claimed: Claimed, parcels: Sequence[Parcel]) -> None:
+    async def _publish_claim(self, claim: Claim, parcels: Sequence[Parcel]) -> None:
         try:
-            await self._publish(parcels, claimed.seqs)
+            await self._publish(parcels, claim.seqs)
         except Undelivered:
-            await release(self._pool, claimed.seqs)
+            await release_claim(self._pool, claim.seqs)
             raise
-        log.info("sweeper.published", deliveries=len(claimed.seqs), events=len(parcels))
+        log.info("sweeper.published", deliveries=len(claim.seqs), events=len(parcels))
 
     # --- both
-    def _parcel(self, event: Outgoing, holder: str, characters: int) -> Parcel:
-        """An event whose unit of metrics is taken already. Its comments go with it where sentiment's window admits them."""
+    def _parcel(self, stored: OutboxEvent, holder: str, characters: int) -> Parcel:
+        """An event that has taken its unit of metrics' window. Its comments are sent with it if sentiment's window admits
+        them."""
         later = characters > 0 and not self._pace.take_comments(holder, characters)
-        return Parcel(event, characters, later, Cost(holder, 0 if later else characters))
+        return Parcel(stored, characters, later, Cost(holder, 0 if later else characters))
 
     async def _publish(self, parcels: Sequence[Parcel], seqs: Sequence[int] = ()) -> None:
-        """Publish events, and note in the table what has become of their deliveries and of `seqs`."""
+        """Publish events, then update their deliveries, and those in `seqs`, in the table."""
         costs = [parcel.cost for parcel in parcels]
         try:
             positions = await self._producer.send_all(EVENTS, [parcel.message(self._oldest) for parcel in parcels], SEND_SECONDS)
@@ -211,15 +211,10 @@ class Relay:
         later: Counter[int] = Counter()
         for parcel in parcels:
             if parcel.later:
-                later[parcel.event.seq] += parcel.characters
-        done = {*seqs, *(parcel.event.seq for parcel in parcels)} - later.keys()
+                later[parcel.stored.event.seq] += parcel.characters
+        done = {*seqs, *(parcel.stored.event.seq for parcel in parcels)} - later.keys()
         await mark_published(self._pool, sorted(done))
         if later:
             await postpone_comments(self._pool, later)
             instruments.POSTPONED.inc(sum(parcel.later for parcel in parcels))
             self._postponed.set()
-
-
-def _outgoing(stated: Stated) -> Outgoing:
-    event = stated.event
-    return Outgoing(event.seq, event.tenant, event.subject, event.received_at, stated.encoded)

@@ -1,7 +1,7 @@
-"""Releases held deliveries: once their connection is no longer paused, they are read under its present mapping and published.
+"""Releases held deliveries: once their connection is no longer paused, they are read under its current mapping and published.
 
-The database alone says what is left to do, so after a crash or an outage any replica continues. A replica that still has the
-paused state in its cache may store a delivery as held after the end of the pause; the next look finds it.
+The database says which deliveries are held, so any replica continues after a crash or an outage. A replica that still has the
+paused state in its cache may store a delivery as held after the end of the pause; the next poll finds it.
 """
 
 import asyncio
@@ -12,10 +12,11 @@ import asyncpg
 import structlog
 
 from services.ingest.domain.connection import Connection
-from services.ingest.domain.delivery import Delivery, Stored
+from services.ingest.domain.delivery import Delivery, StoredDelivery
 from services.ingest.domain.receive import receive_again
-from services.ingest.inbox import held
-from services.ingest.inbox.committer import Committer, HandOff, run_transaction
+from services.ingest.inbox import verdicts
+from services.ingest.inbox.committer import Committer, Publish
+from services.ingest.inbox.transactions import run_transaction
 from services.ingest.store.connections import Connections
 from services.ingest.threads import FairThreads
 from shared.database import OUTAGE
@@ -24,7 +25,7 @@ from shared.problems import Unavailable
 log = structlog.get_logger()
 
 POLL_SECONDS = 2.0
-"""Between two looks at the database; `wake` makes the next one come at once."""
+"""Between two polls of the database. `wake` starts the next one at once."""
 
 BATCH = 50
 BATCH_BYTES = 1024 * 1024
@@ -44,20 +45,20 @@ class Releaser:
         pool: asyncpg.Pool,
         connections: Connections,
         committer: Committer,
-        hand_off: HandOff,
+        publish: Publish,
         threads: FairThreads,
         now: Callable[[], datetime],
     ) -> None:
         self._pool = pool
         self._connections = connections
         self._committer = committer
-        self._hand_off = hand_off
+        self._publish = publish
         self._threads = threads
         self._now = now
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """Look for held deliveries now. Call it after a connection became active or was deleted."""
+        """Poll now. Call it after a connection became active or was deleted."""
         self._woken.set()
 
     async def run(self) -> None:
@@ -80,70 +81,72 @@ class Releaser:
             return
 
     async def release_batches(self) -> int:
-        """Release one batch of each connection that is ready, so a long backlog of one delays no other.
+        """Release one batch of each connection that is ready, so a long backlog of one does not delay the others.
 
-        Returns how many deliveries are no longer held.
+        Returns the number of deliveries that are no longer held.
         """
-        return sum([await self._release_batch(ready) for ready in await held.ready_connections(self._pool)])
+        return sum([await self._release_batch(ready) for ready in await verdicts.ready_connections(self._pool)])
 
-    async def _release_batch(self, ready: held.Ready) -> int:
+    async def _release_batch(self, ready: verdicts.ReadyConnection) -> int:
         if ready.state == "deleted":
-            return await held.drop_held(self._pool, ready.connection, DROP_BATCH)
-        connection = await self._connections.find(ready.connection)
+            return await verdicts.drop_held(self._pool, ready.id, DROP_BATCH)
+        connection = await self._connections.find(ready.id)
         if connection is None or connection.state != "active":
             return 0
-        oldest = await held.oldest_held(self._pool, connection.id, BATCH, BATCH_BYTES)
+        oldest = await verdicts.oldest_held(self._pool, connection.id, BATCH, BATCH_BYTES)
         read = {stored.seq: delivery for stored in oldest if (delivery := await self._read(connection, stored))}
-        done = len(oldest) - len(read)
+        released = len(oldest) - len(read)
         for part in split_at_erasures(read):
-            if not (stored_now := await self._store(connection, part)):
+            if not (count := await self._store(connection, part)):
                 break
-            done += stored_now
-        return done
+            released += count
+        return released
 
-    async def _read(self, connection: Connection, stored: Stored) -> Delivery | None:
-        """None: the delivery can't be read because of a fault of ours; it is in quarantine then."""
+    async def _read(self, connection: Connection, stored: StoredDelivery) -> Delivery | None:
+        """The delivery, or None if a bug of ours keeps it from being read; it is then in quarantine."""
         try:
             return await self._threads.run(connection.tenant, lambda: receive_again(connection, stored, self._now()))
         except Unavailable:
             raise
         except Exception as error:
             log.error("releaser.unreadable", seq=stored.seq, error=type(error).__name__, exc_info=error)
-            await held.quarantine_held(self._pool, stored.seq, UNREADABLE)
+            await verdicts.quarantine_held(self._pool, stored.seq, UNREADABLE)
             return None
 
     async def _store(self, connection: Connection, deliveries: Mapping[int, Delivery]) -> int:
-        """Returns how many are no longer held; 0 where another process releases this connection or it has changed meanwhile."""
+        """The number of deliveries that are no longer held. 0 if another process releases this connection or it has changed."""
         try:
             for seq, delivery in deliveries.items():
                 if delivery.erases:
-                    return int(await self._committer.again(seq, delivery, "held") != "duplicate")
+                    return int(await self._committer.commit_again(seq, delivery, "held") != "duplicate")
             async with self._pool.acquire(timeout=5) as db:
-                published = await run_transaction(lambda work: work(db), lambda db: held.release(db, connection, deliveries))
+                events = await run_transaction(
+                    lambda work: work(db), lambda db: verdicts.release_held(db, connection, deliveries)
+                )
         except OUTAGE:
             raise
         except asyncpg.PostgresError as error:
             return await self._store_one_by_one(connection, deliveries, error)
-        if published is None:
+        if events is None:
             return 0
-        self._hand_off(published)
+        self._publish(events)
         log.info("releaser.released", deliveries=len(deliveries))
         return len(deliveries)
 
     async def _store_one_by_one(
         self, connection: Connection, deliveries: Mapping[int, Delivery], error: asyncpg.PostgresError
     ) -> int:
-        """One delivery that the database refuses goes to quarantine and keeps no other from being released."""
+        """Move a delivery that the database refuses to quarantine, and release the others."""
         if len(deliveries) > 1:
             return sum([await self._store(connection, {seq: delivery}) for seq, delivery in deliveries.items()])
         [seq] = deliveries
         log.error("releaser.unstorable", seq=seq, error=type(error).__name__)
-        await held.quarantine_held(self._pool, seq, UNSTORABLE)
+        await verdicts.quarantine_held(self._pool, seq, UNSTORABLE)
         return 1
 
 
 def split_at_erasures(deliveries: Mapping[int, Delivery]) -> Sequence[Mapping[int, Delivery]]:
-    """The deliveries in parts, in their order: an erasure alone in its part, since it needs a transaction of its own."""
+    """The deliveries in parts, in their order. An erasure is alone in its part, since it needs a transaction of its own."""
     parts: list[dict[int, Delivery]] = [{}]
     for seq, delivery in deliveries.items():
         if delivery.erases:

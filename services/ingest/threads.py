@@ -1,7 +1,7 @@
-"""Work that needs the processor for long: done beside the event loop, in fair shares of the tenants.
+"""Runs CPU-bound work in threads, in fair shares of the tenants.
 
-The event loop answers everybody, so no caller's body may keep it busy. Python runs one thread at a time, but changes between them
-every few milliseconds: while a costly body is read in a thread, the loop goes on answering others.
+The event loop serves all callers, so no body may keep it busy for long. Python runs one thread at a time but switches every few
+milliseconds: while a costly body is read in a thread, the loop serves the others.
 """
 
 import asyncio
@@ -14,27 +14,27 @@ from shared.fair_queue import FairQueue
 T = TypeVar("T")
 
 THREADS = 2
-"""At work at once in a process; of one tenant never more than one."""
-WAITING = 1_000
-"""Pieces of work of one tenant that may wait; beyond, callers are told 503."""
+"""Threads at work at the same time in a process; at most one for each tenant."""
+MAX_WAITING = 1_000
+"""Pieces of work of one tenant that may wait. Further ones are refused with 503."""
 PATIENCE_SECONDS = 20.0
 
 SMALL_BYTES = 8 * 1024
-"""Bodies up to this are read on the event loop, which is cheaper than handing them to a thread."""
+"""Bodies up to this size are read on the event loop, which is cheaper than using a thread."""
 SLOW_SECONDS = 0.005
-"""A small body that takes longer is costly for its size: for SLOW_FOR seconds all bodies of its tenant are read in threads."""
+"""If a small body takes longer than this, all bodies of its tenant are read in threads for SLOW_FOR seconds."""
 SLOW_FOR = 60.0
 
 
 class FairThreads:
     def __init__(self) -> None:
-        self._queue = FairQueue(THREADS, 1, WAITING)
+        self._queue = FairQueue(THREADS, 1, MAX_WAITING)
         self._slow_until: dict[str, float] = {}
 
     async def run(self, tenant: str, work: Callable[[], T]) -> T:
-        """The result of `work()`, which runs in a thread once it is the tenant's turn. Unavailable: its turn didn't come.
+        """The result of `work()`, run in a thread when it is the tenant's turn. Raises Unavailable if the turn does not come.
 
-        Work that takes longer than some 10 ms should come in pieces, one call each, so that others get their turn.
+        Work of more than about 10 ms should come in pieces, one call each, so that other tenants get their turn.
         """
         async with self._queue.turn(tenant, PATIENCE_SECONDS):
             working = asyncio.ensure_future(asyncio.to_thread(work))

@@ -13,7 +13,7 @@ import asyncpg
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.receive import receive_record
 from services.ingest.inbox.committer import Committer
-from services.ingest.inbox.stated import Stated
+from services.ingest.inbox.outbox import OutboxEvent
 from shared.database import open_pool
 from shared.events import Event, decode_event
 from shared.kafka import Message, Position, Undelivered
@@ -45,11 +45,11 @@ class Inbox:
 
     pool: asyncpg.Pool
     committer: Committer
-    handed: list[Stated] = field(default_factory=list)
+    handed: list[OutboxEvent] = field(default_factory=list)
 
     async def take(self, *deliveries: Delivery) -> list[str]:
         """Post them at once; what became of each."""
-        return list(await asyncio.gather(*map(self.committer.take, deliveries)))
+        return list(await asyncio.gather(*map(self.committer.commit, deliveries)))
 
     async def events(self) -> list[Event]:
         return [decode_event(row[0]) for row in await self.pool.fetch("SELECT event FROM events ORDER BY seq, position")]
@@ -66,7 +66,7 @@ async def emptied(url: str) -> AsyncIterator[None]:
 @asynccontextmanager
 async def opened(url: str, committers: int = 2, limit: int = 10_000) -> AsyncIterator[Inbox]:
     async with open_pool(url, 6, command_timeout=4) as pool, Workers() as workers:
-        handed: list[Stated] = []
+        handed: list[OutboxEvent] = []
         inbox = Inbox(pool, Committer(pool, handed.extend, limit), handed)
         for number in range(committers):
             workers.start(f"committer-{number}", inbox.committer.run)

@@ -15,9 +15,10 @@ from services.ingest import eraser as module
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery
 from services.ingest.eraser import Eraser
-from services.ingest.inbox import erasures, locks
+from services.ingest.inbox import erasure as jobs_of_erasures
+from services.ingest.inbox import locks
 from services.ingest.inbox.erasure import erase
-from services.ingest.inbox.writer import HOLD, LOCK, insert
+from services.ingest.inbox.writer import insert
 from shared.events import Tombstone
 from tests.conftest import NewDatabase
 from tests.contract.ingest_world import Inbox, emptied, erasure, opened, said
@@ -89,7 +90,7 @@ async def test_a_crash_is_made_good_by_other_replicas_which_may_work_at_once(
     first = Eraser(inbox.pool, Known())
     assert await first.step()
     assert await first.step()
-    assert await erasures.claim(inbox.pool), "and now it crashes"
+    assert await jobs_of_erasures.claim_jobs(inbox.pool), "and now it crashes"
     assert not await first.step(), "nobody else may take it before the lease has ended"
     await inbox.pool.execute("UPDATE erasures SET due = now()")
     await finish(*[Eraser(inbox.pool, Known()) for _ in range(3)])
@@ -136,11 +137,11 @@ async def test_a_steady_stream_of_erasures_does_not_slow_the_search_for_the_firs
 
 async def test_a_job_that_another_process_has_is_not_claimed_with_one_that_is_new(inbox: Inbox) -> None:
     await inbox.take(erasure(ANNA, "1"))
-    [first] = await erasures.claim(inbox.pool)
+    [first] = await jobs_of_erasures.claim_jobs(inbox.pool)
     await inbox.take(erasure(ANNA, "2"))
-    [second] = await erasures.claim(inbox.pool)
+    [second] = await jobs_of_erasures.claim_jobs(inbox.pool)
     assert second.seq > first.seq
-    assert await erasures.claim(inbox.pool) == []
+    assert await jobs_of_erasures.claim_jobs(inbox.pool) == []
 
 
 async def test_what_is_stored_while_the_erasure_runs_and_does_not_see_it_is_deleted_afterwards(inbox: Inbox) -> None:
@@ -167,8 +168,8 @@ async def test_what_waits_for_the_erasure_sees_it(inbox: Inbox) -> None:
     asked = erasure(ANNA, "e")
     async with inbox.pool.acquire() as db:
         async with db.transaction():
-            await db.execute(HOLD, [locks.ARRIVALS])
-            await db.execute(LOCK, locks.of_customers(("acme", name) for name in asked.erases))
+            await db.execute(locks.LOCK_SHARED, [locks.ARRIVALS])
+            await db.execute(locks.LOCK, locks.of_customers(("acme", name) for name in asked.erases))
             late = asyncio.create_task(inbox.take(said(8, id="2", customer=ANNA)))
             await asyncio.sleep(0.3)
             assert not late.done()
@@ -198,9 +199,9 @@ async def test_until_the_search_comes_to_it_nothing_of_the_customer_can_be_retri
     await inbox.take(said(9, id="1", customer=ANNA), unread("2", record, verdict), unread("3", record, verdict))
     await inbox.take(erasure(ANNA, "e"))
     seq = await inbox.pool.fetchval("SELECT seq FROM inbox WHERE delivery = '2'")
-    assert await inbox.committer.again(seq, said(9, id="2", subject="r-2", customer=ANNA), verdict) == "erased"
+    assert await inbox.committer.commit_again(seq, said(9, id="2", subject="r-2", customer=ANNA), verdict) == "erased"
     about = await inbox.pool.fetchval("SELECT seq FROM inbox WHERE delivery = '3'")
-    assert await inbox.committer.again(about, said(9, id="3", subject="r-1"), verdict) == "erased", "the subject is erased"
+    assert await inbox.committer.commit_again(about, said(9, id="3", subject="r-1"), verdict) == "erased", "the subject is erased"
     assert [type(event.body) for event in await inbox.events()] == [Tombstone]
     assert sorted(await stored(inbox))[1:3] == [("2", "erased", False), ("3", "erased", False)]
 
@@ -210,7 +211,7 @@ async def test_what_the_customer_says_after_the_erasure_can_be_retried(inbox: In
     await inbox.take(unread("2", response(nps(9), id="r-2", customer=ANNA)))
     seq = await inbox.pool.fetchval("SELECT seq FROM inbox WHERE delivery = '2'")
     assert await jobs(inbox) == 1
-    assert await inbox.committer.again(seq, said(9, id="2", subject="r-2", customer=ANNA)) == "accepted"
+    assert await inbox.committer.commit_again(seq, said(9, id="2", subject="r-2", customer=ANNA)) == "accepted"
 
 
 async def test_what_is_not_understood_and_is_about_an_erased_subject_keeps_its_id_alone(inbox: Inbox) -> None:
@@ -247,14 +248,14 @@ async def test_an_outage_is_waited_out(inbox: Inbox, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(module, "POLL_SECONDS", 0.01)
     await inbox.take(unread("1", response(nps(), customer=ANNA)))
     await inbox.take(erasure(ANNA, "e"))
-    claim, failures = erasures.claim, [ConnectionResetError(), TimeoutError()]
+    claim, failures = jobs_of_erasures.claim_jobs, [ConnectionResetError(), TimeoutError()]
 
     async def failing(pool: Any) -> Any:
         if failures:
             raise failures.pop()
         return await claim(pool)
 
-    monkeypatch.setattr(erasures, "claim", failing)
+    monkeypatch.setattr(jobs_of_erasures, "claim_jobs", failing)
     running = asyncio.create_task(Eraser(inbox.pool, Known()).run())
     for _ in range(200):
         if not await jobs(inbox):
@@ -268,22 +269,22 @@ async def test_an_outage_is_waited_out(inbox: Inbox, monkeypatch: pytest.MonkeyP
 async def test_a_step_is_bounded_by_bytes_too(inbox: Inbox) -> None:
     large = {"x": "y" * 300_000}
     await inbox.take(*[unread(str(n), large) for n in range(5)])
-    found = await erasures.next_bodies(inbox.pool, "acme", 0, 2**62, 200, 700_000)
+    found = await jobs_of_erasures.next_bodies(inbox.pool, "acme", 0, 2**62, 200, 700_000)
     assert len(found) == 3
-    assert len(await erasures.next_bodies(inbox.pool, "acme", found[-1].seq, 2**62, 200, 1)) == 1
+    assert len(await jobs_of_erasures.next_bodies(inbox.pool, "acme", found[-1].seq, 2**62, 200, 1)) == 1
 
 
 async def test_a_body_that_a_fault_of_ours_makes_unreadable_keeps_no_other_from_being_searched(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    search_one = module.search_one
+    search_body = module.search_body
 
     def failing(body: Any, *rest: Any) -> Any:
         if b"broken" in body.raw:
             raise KeyError("anna")
-        return search_one(body, *rest)
+        return search_body(body, *rest)
 
-    monkeypatch.setattr(module, "search_one", failing)
+    monkeypatch.setattr(module, "search_body", failing)
     await inbox.take(unread("1", {"broken": True}), unread("2", response(nps(), customer=ANNA)))
     await inbox.take(erasure(ANNA, "e"))
     with capture_logs() as logs:

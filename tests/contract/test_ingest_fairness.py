@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from services.ingest.inbox import leftovers, locks
-from services.ingest.inbox.leftovers import claim_comments, claim_events, postpone_comments
-from services.ingest.pace import Pace, characters_of
+from services.ingest.inbox import locks, outbox
+from services.ingest.inbox.outbox import claim_comments, claim_events, postpone_comments
+from services.ingest.pace import Pace, comment_cost
 from services.ingest.relay import Relay
-from services.ingest.store.outbox import Outbox
+from services.ingest.store.event_log import EventLog
 from shared.events import decode_event
 from shared.kafka import CommittedOffsets, Consumer, Producer, received_at
 from shared.topics import COMMENTS_LATER, METRICS_GROUP
@@ -93,7 +93,7 @@ async def due(inbox: Inbox) -> None:
 async def test_on_a_real_kafka_a_flood_waits_on_disk_while_its_consumer_is_stopped_and_drains_when_it_is_back(
     inbox: Inbox, world: World
 ) -> None:
-    pace, seen = Pace(least_events=WINDOW), Seen()
+    pace, seen = Pace(min_events=WINDOW), Seen()
     async with Producer(world.bootstrap) as producer, CommittedOffsets(world.bootstrap) as offsets:
 
         async def ask(group: str, partitions: Collection[int]) -> Any:
@@ -112,7 +112,7 @@ async def test_on_a_real_kafka_a_flood_waits_on_disk_while_its_consumer_is_stopp
             relay.offer(inbox.handed)
             await until(lambda: nothing_waits(inbox, "quiet"), 3)
             assert await waiting(inbox, "flood") > FLOOD * 3 // 4
-        restarted_pace = Pace(least_events=WINDOW)
+        restarted_pace = Pace(min_events=WINDOW)
         restarted = Relay(inbox.pool, producer, restarted_pace)
         async with world.consuming(seen), publishing(restarted, restarted_pace, ask):
             await due(inbox)
@@ -144,7 +144,7 @@ async def test_comments_of_a_flood_come_later_their_events_at_once_and_another_t
     inbox: Inbox,
 ) -> None:
     broker = Broker()
-    ask, pace = Committed(broker, stopped=["sentiment"]), Pace(least_characters=4_000)
+    ask, pace = Committed(broker, stopped=["sentiment"]), Pace(min_characters=4_000)
     relay = Relay(inbox.pool, broker, pace)
     async with publishing(relay, pace, ask):
         await inbox.take(*[commented(f"f-{n}", "So late, and so rude.", tenant="flood") for n in range(FLOOD)])
@@ -179,7 +179,7 @@ def to_score(broker: Broker, tenant: str) -> set[str]:
 
 async def test_a_tenants_replay_leaves_room_for_its_own_live_events(inbox: Inbox) -> None:
     broker = Broker()
-    pace = Pace(least_events=WINDOW)
+    pace = Pace(min_events=WINDOW)
     relay = Relay(inbox.pool, broker, pace)
     await inbox.take(*[said(n % 10, id=str(n), subject=f"r-{n}") for n in range(FLOOD)])
     inbox.handed.clear()
@@ -201,22 +201,24 @@ async def test_the_backlog_is_claimed_in_equal_shares_and_the_oldest_first(inbox
         await inbox.take(*[said(n % 10, id=f"{tenant}-{n}", subject=f"r-{n}", tenant=tenant) for n in range(count)])
     await due(inbox)
     claimed = await claim_events(inbox.pool, 90)
-    found = [event.tenant for event in claimed.events]
+    found = [stored.event.tenant for stored in claimed.events]
     assert {tenant: found.count(tenant) for tenant in found} == {"flood": 30, "other": 30, "quiet": 3}
     events = [event for event in await inbox.events() if event.tenant == "flood"]
-    assert {event.seq for event in claimed.events if event.tenant == "flood"} == {event.seq for event in events[:30]}
+    assert {stored.event.seq for stored in claimed.events if stored.event.tenant == "flood"} == {
+        event.seq for event in events[:30]
+    }
 
 
 async def test_postponed_comments_are_claimed_by_their_characters_at_least_one_of_each_tenant(inbox: Inbox) -> None:
     for tenant, count in (("flood", 300), ("quiet", 3)):
         await inbox.take(*[commented(f"r-{n}", "x" * 500, tenant=tenant) for n in range(count)])
-    comments = {event.seq: characters_of(event.body) for event in await inbox.events()}
+    comments = {event.seq: comment_cost(event.body) for event in await inbox.events()}
     assert set(comments.values()) == {575}
     await postpone_comments(inbox.pool, comments)
     assert (await claim_events(inbox.pool, 100)).seqs == []
-    found = [event.tenant for event in (await claim_comments(inbox.pool, 5_750)).events]
+    found = [stored.event.tenant for stored in (await claim_comments(inbox.pool, 5_750)).events]
     assert {tenant: found.count(tenant) for tenant in found} == {"flood": 5, "quiet": 3}
-    found = [event.tenant for event in (await claim_comments(inbox.pool, 1)).events]
+    found = [stored.event.tenant for stored in (await claim_comments(inbox.pool, 1)).events]
     assert found == ["flood"]
 
 
@@ -225,7 +227,7 @@ async def test_a_replay_publishes_a_delivery_whole_although_it_waits_for_its_com
     await inbox.take(commented("r-1", "Lovely."))
     [event] = await inbox.events()
     await postpone_comments(inbox.pool, {event.seq: 82})
-    assert await Outbox(inbox.pool, locks.ARRIVALS).publish_again("acme") == 1
+    assert await EventLog(inbox.pool, locks.ARRIVALS).replay("acme") == 1
     assert (await claim_events(inbox.pool, 10)).seqs == [event.seq]
 
 
@@ -252,7 +254,7 @@ FROM generate_series(1, 100000) AS n
 async def test_a_claim_reads_no_more_of_a_large_backlog_than_it_claims(inbox: Inbox, comments: int) -> None:
     await inbox.pool.execute(MANY, comments)
     await inbox.pool.execute("ANALYZE unpublished")
-    statement = leftovers.CLAIM_COMMENTS if comments else leftovers.CLAIM_EVENTS
+    statement = outbox.CLAIM_COMMENTS if comments else outbox.CLAIM_EVENTS
     most = 100 * max(comments, 1)
     plan = await inbox.pool.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", most, 30)
     read = rows_read(json.loads(plan)[0]["Plan"])
@@ -268,7 +270,7 @@ def rows_read(node: dict[str, Any]) -> int:
 async def test_a_record_tells_the_receipt_time_of_the_oldest_delivery_that_still_waits(inbox: Inbox) -> None:
     """A consumer that loses records asks for a replay from there; the flood's may be the ones that it lost."""
     broker = Broker()
-    pace = Pace(least_events=WINDOW)
+    pace = Pace(min_events=WINDOW)
     relay = Relay(inbox.pool, broker, pace)
     await inbox.take(*[said(n % 10, id=str(n), subject=f"f-{n}", tenant="flood") for n in range(FLOOD)])
     inbox.handed.clear()

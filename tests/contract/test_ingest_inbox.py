@@ -14,8 +14,7 @@ import pytest
 from deploy.local.servers import Postgres, free_port
 from services.ingest.inbox import locks
 from services.ingest.inbox.committer import Committer
-from services.ingest.inbox.writer import HOLD
-from services.ingest.store.outbox import Outbox
+from services.ingest.store.event_log import EventLog
 from shared.migrations import upgrade
 from shared.problems import Unavailable
 from tests.conftest import SERVICES, NewDatabase
@@ -57,7 +56,7 @@ async def test_what_was_quarantined_and_is_understood_now_is_queued_as_well(inbo
     assert await inbox.take(quarantined) == ["quarantined"]
     assert await inbox.pool.fetchval("SELECT count(*) FROM unpublished") == 0
     seq = await inbox.pool.fetchval("SELECT seq FROM inbox")
-    assert await inbox.committer.again(seq, said(9, id="msg_1")) == "accepted"
+    assert await inbox.committer.commit_again(seq, said(9, id="msg_1")) == "accepted"
     assert await inbox.pool.fetchval("SELECT seq FROM unpublished") == seq
     assert [stated.event for stated in inbox.handed] == await inbox.events()
 
@@ -89,7 +88,7 @@ async def test_without_an_id_only_a_repeat_of_the_newest_is_a_duplicate(inbox: I
 
 async def test_the_same_holds_inside_one_transaction(inbox: Inbox) -> None:
     async with beside(inbox) as alone:
-        outcomes = await alone.committer.take_all([said(value) for value in (9, 9, 3, 9, 9)])
+        outcomes = await alone.committer.commit_all([said(value) for value in (9, 9, 3, 9, 9)])
     assert outcomes == ["accepted", "duplicate", "accepted", "accepted", "duplicate"]
 
 
@@ -116,7 +115,7 @@ async def test_tenants_with_equal_subjects_are_apart(inbox: Inbox) -> None:
 async def test_one_delivery_that_the_database_refuses_spoils_nothing_for_the_others(inbox: Inbox) -> None:
     poison = replace(said(9, id="bad"), tenant="a\0b")
     async with beside(inbox) as alone:
-        outcomes = await alone.committer.take_all([said(1, id="a", subject="a"), poison, said(2, id="b", subject="b")])
+        outcomes = await alone.committer.commit_all([said(1, id="a", subject="a"), poison, said(2, id="b", subject="b")])
     assert outcomes[::2] == ["accepted", "accepted"]
     assert isinstance(outcomes[1], Unavailable)
     assert len(await inbox.events()) == 2
@@ -124,7 +123,7 @@ async def test_one_delivery_that_the_database_refuses_spoils_nothing_for_the_oth
 
 async def test_a_full_queue_says_so_at_once(inbox: Inbox) -> None:
     nobody_commits = Committer(inbox.pool, lambda stated: None, limit=3)
-    answers = [asyncio.create_task(nobody_commits.take(said(9, id=str(n)))) for n in range(4)]
+    answers = [asyncio.create_task(nobody_commits.commit(said(9, id=str(n)))) for n in range(4)]
     with pytest.raises(Unavailable) as refusal:
         await answers[3]
     assert refusal.value.headers == {"Retry-After": "1"}
@@ -138,7 +137,7 @@ async def test_overlapping_batches_from_many_sides_neither_lock_up_nor_lose_anyt
 
     async def post(committer: Committer) -> list[str]:
         deliveries = [said(n % 10, id=f"m{n}" if n % 2 else None, subject=f"r{n % 7}") for n in rng.sample(range(60), 30)]
-        return [str(outcome) for outcome in await committer.take_all(deliveries)]
+        return [str(outcome) for outcome in await committer.commit_all(deliveries)]
 
     async with beside(inbox) as second, beside(inbox) as third:
         outcomes = await asyncio.gather(*[post(one.committer) for _ in range(10) for one in (inbox, second, third)])
@@ -150,13 +149,13 @@ async def test_overlapping_batches_from_many_sides_neither_lock_up_nor_lose_anyt
 
 async def test_head_waits_for_the_numbers_below_it(inbox: Inbox) -> None:
     await inbox.take(said(9, id="msg_1"))
-    outbox = Outbox(inbox.pool, locks.ARRIVALS)
-    first = await outbox.head()
+    event_log = EventLog(inbox.pool, locks.ARRIVALS)
+    first = await event_log.head()
     async with inbox.pool.acquire() as db:
         async with db.transaction():
-            await db.execute(HOLD, [locks.ARRIVALS])
+            await db.execute(locks.LOCK_SHARED, [locks.ARRIVALS])
             held = await db.fetchval("SELECT nextval('inbox_seq')")
-            head = asyncio.create_task(outbox.head())
+            head = asyncio.create_task(event_log.head())
             await asyncio.sleep(0.2)
             assert not head.done()
             await db.execute(
@@ -178,7 +177,7 @@ async def test_an_outage_is_told_promptly_to_all_who_wait_and_ends_by_itself() -
             assert await inbox.take(said(9, id="before")) == ["accepted"]
             await server.stop()
             begin = time.monotonic()
-            told = await inbox.committer.take_all([said(9, id=str(n)) for n in range(600)])
+            told = await inbox.committer.commit_all([said(9, id=str(n)) for n in range(600)])
             assert {type(one) for one in told} == {Unavailable}
             assert time.monotonic() - begin < 4
             await server.start()

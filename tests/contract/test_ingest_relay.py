@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from services.ingest.inbox import locks
-from services.ingest.inbox.leftovers import claim_events
-from services.ingest.relay import MOST_AT_ONCE, Relay
-from services.ingest.store.outbox import Outbox
+from services.ingest.inbox.outbox import claim_events
+from services.ingest.relay import MAX_BATCH, Relay
+from services.ingest.store.event_log import EventLog
 from shared.kafka import Message, Position, received_at
 from shared.topics import Topic
 from shared.workers import Workers
@@ -71,10 +71,10 @@ async def test_a_delivery_of_many_statements_is_sent_whole_before_it_leaves_the_
 
     await inbox.take(said(9, id="1"))
     relay = Relay(inbox.pool, Counts())
-    relay.offer(inbox.handed * (MOST_AT_ONCE + 500))
+    relay.offer(inbox.handed * (MAX_BATCH + 500))
     async with running(relay.run):
         await drained(inbox)
-    assert sizes == [MOST_AT_ONCE + 500]
+    assert sizes == [MAX_BATCH + 500]
 
 
 async def test_with_the_broker_away_nothing_is_lost_and_all_arrives_when_it_is_back(inbox: Inbox) -> None:
@@ -141,7 +141,7 @@ async def test_a_replay_publishes_the_same_bytes_again(inbox: Inbox) -> None:
         await drained(inbox)
         first = {message.value for message in broker.sent}
         broker.sent.clear()
-        assert await Outbox(inbox.pool, locks.ARRIVALS).publish_again("acme") == 1
+        assert await EventLog(inbox.pool, locks.ARRIVALS).replay("acme") == 1
         await drained(inbox)
     assert {message.value for message in broker.sent} < first
     assert [event.tenant for event in broker.events] == ["acme"]
@@ -151,16 +151,16 @@ async def test_events_are_read_in_order_between_two_numbers_and_whole_deliveries
     await inbox.take(*[said(n % 10, id=str(n), subject=f"r-{n}", customer={"id": "anna"}) for n in range(10)])
     await inbox.take(erasure({"id": "anna"}))
     await inbox.take(said(1, id="after", tenant="other"))
-    outbox = Outbox(inbox.pool, locks.ARRIVALS)
+    event_log = EventLog(inbox.pool, locks.ARRIVALS)
     events = await inbox.events()
 
     async def read(**bounds: int) -> list[bytes]:
-        pages = [page async for page in outbox.pages("acme", bounds.pop("after", 0), **bounds)]
+        pages = [page async for page in event_log.pages("acme", bounds.pop("after", 0), **bounds)]
         return b"".join(pages).splitlines()
 
     assert len(await read()) == 10
     assert len(await read(limit=3)) == 10, "the ten tombstones are one delivery"
     assert await read(after=events[0].seq) == []
-    assert [json.loads(line)["tenant"] for page in [p async for p in outbox.pages(None, 0)] for line in page.splitlines()] == [
+    assert [json.loads(line)["tenant"] for page in [p async for p in event_log.pages(None, 0)] for line in page.splitlines()] == [
         event.tenant for event in events
     ]

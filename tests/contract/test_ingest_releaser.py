@@ -17,12 +17,12 @@ from deploy.local.servers import Postgres, free_port
 from services.ingest import releaser
 from services.ingest.domain.connection import Connection, Mapping
 from services.ingest.domain.receive import receive, receive_again
-from services.ingest.inbox import held
+from services.ingest.inbox import verdicts
 from services.ingest.inbox.committer import Committer
-from services.ingest.inbox.stated import Stated
+from services.ingest.inbox.outbox import OutboxEvent
 from services.ingest.releaser import UNSTORABLE, Releaser
+from services.ingest.store.cipher import Cipher
 from services.ingest.store.connections import Connections
-from services.ingest.store.seal import Seal
 from services.ingest.store.tenants import Tenants
 from services.ingest.threads import FairThreads
 from shared.database import open_engine, open_pool
@@ -44,7 +44,7 @@ class PausedTool:
     connections: Connections
     committer: Committer
     connection: Connection
-    published: list[Stated] = field(default_factory=list)
+    published: list[OutboxEvent] = field(default_factory=list)
 
     async def hold(self, count: int) -> None:
         """Deliver `count` responses r-0, r-1, … while the connection is paused."""
@@ -53,7 +53,7 @@ class PausedTool:
         for number in range(count):
             raw = f'{{"data": {response(nps(9), id=f"r-{number}")}}}'.replace("'", '"').encode()
             delivery = receive(paused, {"webhook-id": f"msg_{number}"}, raw, datetime.now(UTC))
-            assert await self.committer.take(delivery) == "held"
+            assert await self.committer.commit(delivery) == "held"
 
     async def set_state(self, state: str) -> None:
         await self.connections.change("acme", self.connection.id, {"state": state})
@@ -73,10 +73,10 @@ class PausedTool:
 
 @asynccontextmanager
 async def opened_tool(url: str) -> AsyncIterator[PausedTool]:
-    engine, seal = open_engine(url), Seal(SECRET_KEY)
+    engine, cipher = open_engine(url), Cipher(SECRET_KEY)
     async with open_pool(url, 8, command_timeout=4) as pool, Workers() as workers:
-        await Tenants(engine, seal).put("acme", "Acme", "Europe/Berlin")
-        connections = Connections(engine, seal)
+        await Tenants(engine, cipher).put("acme", "Acme", "Europe/Berlin")
+        connections = Connections(engine, cipher)
         connection = await connections.add("acme", "standard", "a tool", "whsec_AAAA", Mapping(), {})
         assert connection is not None
         committer = Committer(pool, lambda stated: None, 10_000)
@@ -99,7 +99,7 @@ async def test_a_crash_in_the_middle_of_a_release_leaves_each_delivery_held_or_c
     await tool.set_state("active")
     assert await tool.new_releaser().release_batches() == 3
     inside = asyncio.Event()
-    restate = held.restate
+    restate = verdicts.replace_verdicts
 
     async def hanging(*arguments: Any) -> Any:
         await restate(*arguments)
@@ -107,7 +107,7 @@ async def test_a_crash_in_the_middle_of_a_release_leaves_each_delivery_held_or_c
         await asyncio.Event().wait()
 
     with monkeypatch.context() as patched:
-        patched.setattr(held, "restate", hanging)
+        patched.setattr(verdicts, "replace_verdicts", hanging)
         dying = asyncio.create_task(tool.new_releaser().release_batches())
         await inside.wait()
         dying.cancel()
@@ -117,7 +117,7 @@ async def test_a_crash_in_the_middle_of_a_release_leaves_each_delivery_held_or_c
         workers.start("releaser", tool.new_releaser().run)
         await until(lambda: no_longer_held(tool))
     assert await tool.statements() == [f"msg_{n}#0" for n in range(8)]
-    assert [stated.event.statement for stated in tool.published] == await tool.statements()
+    assert [one.event.statement for one in tool.published] == await tool.statements()
     assert await tool.pool.fetchval("SELECT count(*) FROM unpublished") == 8, "the sweeper has them if the process dies now"
 
 
@@ -135,35 +135,35 @@ async def test_two_processes_release_each_delivery_once(tool: PausedTool, monkey
         await until(lambda: no_longer_held(tool))
         assert workers.dead == []
     assert await tool.statements() == [f"msg_{n}#0" for n in range(100)]
-    assert sorted(stated.event.seq for stated in tool.published) == sorted({stated.event.seq for stated in tool.published})
+    assert sorted(one.event.seq for one in tool.published) == sorted({one.event.seq for one in tool.published})
 
 
 async def test_what_two_processes_have_read_is_stored_by_one_of_them_only(tool: PausedTool) -> None:
     """The other one comes later with the same deliveries, as after a lost answer to its COMMIT."""
     await tool.hold(2)
     await tool.set_state("active")
-    stored = await held.oldest_held(tool.pool, tool.connection.id, 10, 10_000)
+    stored = await verdicts.oldest_held(tool.pool, tool.connection.id, 10, 10_000)
     deliveries = {one.seq: receive_again(tool.connection, one, datetime.now(UTC)) for one in stored}
     async with tool.pool.acquire() as db:
-        assert len(await held.release(db, tool.connection, deliveries) or []) == 2
-        assert await held.release(db, tool.connection, deliveries) == []
+        assert len(await verdicts.release_held(db, tool.connection, deliveries) or []) == 2
+        assert await verdicts.release_held(db, tool.connection, deliveries) == []
     assert await tool.statements() == ["msg_0#0", "msg_1#0"]
 
 
 async def test_nothing_is_released_that_was_read_before_a_new_pause_or_another_mapping(tool: PausedTool) -> None:
     await tool.hold(2)
     await tool.set_state("active")
-    [ready] = await held.ready_connections(tool.pool)
-    assert (ready.connection, ready.state) == (tool.connection.id, "active")
+    [ready] = await verdicts.ready_connections(tool.pool)
+    assert (ready.id, ready.state) == (tool.connection.id, "active")
     read = await tool.connections.find(tool.connection.id)
     assert read is not None
     await tool.set_state("paused")
-    assert await held.ready_connections(tool.pool) == []
+    assert await verdicts.ready_connections(tool.pool) == []
     async with tool.pool.acquire() as db:
-        assert await held.release(db, read, {}) is None
+        assert await verdicts.release_held(db, read, {}) is None
         await tool.connections.change("acme", read.id, {"state": "active", "dimensions": {"region": "AT"}})
-        assert await held.release(db, read, {}) is None
-        assert await held.release(db, replace(read, revision=read.revision + 1), {}) == []
+        assert await verdicts.release_held(db, read, {}) is None
+        assert await verdicts.release_held(db, replace(read, revision=read.revision + 1), {}) == []
 
 
 async def test_a_delivery_that_the_database_refuses_is_quarantined_and_the_others_are_released(tool: PausedTool) -> None:

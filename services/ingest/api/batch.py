@@ -19,7 +19,7 @@ from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.batch import TooMany, is_array, split_array, split_lines
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery
-from services.ingest.domain.idempotency import fingerprinted
+from services.ingest.domain.idempotency import with_erasure_digest
 from services.ingest.domain.normalise import TooLong
 from services.ingest.domain.receive import receive_record
 from services.ingest.domain.record import Invalid
@@ -123,7 +123,9 @@ class Batch:
         try:
             value = json.parse(raw)
             name = f"{self._key}:{index}" if self._key else None
-            found: Delivery | Problem = fingerprinted(receive_record(self._connection, value, name, raw, self._ingest.now()))
+            found: Delivery | Problem = with_erasure_digest(
+                receive_record(self._connection, value, name, raw, self._ingest.now())
+            )
         except Invalid as error:
             found = Unprocessable("the record can't be used", invalid_params=error.places, more_invalid_params=error.more)
         except (TooLong, json.Malformed) as error:
@@ -171,7 +173,7 @@ async def store(ingest: Ingest, part: Sequence[Read], places: Places) -> list[di
     Raises a fault of ours, which ends the call: then the client must send the batch again.
     """
     good = [read.found for read in part if isinstance(read.found, Delivery)]
-    outcomes = await ingest.committer.take_all(good)
+    outcomes = await ingest.committer.commit_all(good)
     duplicates = [delivery for delivery, outcome in zip(good, outcomes, strict=True) if outcome == "duplicate"]
     wrong = await reused(ingest, duplicates)
     told = iter(KeyReused() if d.id in wrong and o == "duplicate" else o for d, o in zip(good, outcomes, strict=True))

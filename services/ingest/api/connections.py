@@ -61,8 +61,8 @@ async def list_all(request: Request, tenant: Tenant) -> dict[str, Any]:
     known_query(request, set())
     ingest = ingest_of(request)
     async with outage_is_503():
-        listed = await ingest.connections.of(tenant)
-        held = await ingest.quarantine.held_counts([one.connection.id for one in listed])
+        listed = await ingest.connections.list_of(tenant)
+        held = await ingest.deliveries.count_held([one.connection.id for one in listed])
     return {
         "connections": [
             shown(ingest, one.connection, held.get(one.connection.id, 0)) | {"created_at": one.created_at} for one in listed
@@ -131,7 +131,7 @@ async def change(request: Request, tenant: Tenant, connection: str) -> dict[str,
     rotation = Rotation(made, keeps_former=not (made and asked.retire_secret)) if made or asked.retire_secret else None
     async with outage_is_503():
         known = await ingest.connections.change(tenant, connection, values, rotation)
-    ingest.directory.forget(connection)
+    ingest.cache.invalidate(connection)
     if not known:
         raise NotFound("no such connection")
     ingest.releaser.wake()
@@ -145,7 +145,7 @@ async def delete(request: Request, tenant: Tenant, connection: str) -> Response:
     async with outage_is_503():
         if not await ingest.connections.delete(tenant, connection):
             raise NotFound("no such connection")
-    ingest.directory.forget(connection)
+    ingest.cache.invalidate(connection)
     ingest.releaser.wake()
     return Response(status_code=204)
 
@@ -182,7 +182,7 @@ def refuse_characters(secret: str) -> str | None:
 
 async def shown_with_held(ingest: Ingest, connection: Connection) -> dict[str, Any]:
     async with outage_is_503():
-        held = await ingest.quarantine.held_counts([connection.id])
+        held = await ingest.deliveries.count_held([connection.id])
     return shown(ingest, connection, held.get(connection.id, 0))
 
 

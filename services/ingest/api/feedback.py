@@ -12,7 +12,7 @@ from services.ingest.api.requests import Tenant, known_query
 from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, Outcome
-from services.ingest.domain.idempotency import fingerprinted, is_repeated
+from services.ingest.domain.idempotency import is_repeat, with_erasure_digest
 from services.ingest.domain.normalise import TooLong
 from services.ingest.domain.receive import receive_record
 from services.ingest.domain.record import Invalid
@@ -37,7 +37,7 @@ async def target(request: Request, tenant: Tenant) -> Connection:
 
 async def open_connection(ingest: Ingest, tenant: str, named: str | None = None) -> Connection | None:
     """The tenant's connection `named`, by default its built-in one, if records may be posted to it."""
-    connection = await (ingest.directory.find(named) if named else ingest.directory.built_in(tenant))
+    connection = await (ingest.cache.find(named) if named else ingest.cache.built_in(tenant))
     return connection if connection and connection.tenant == tenant and connection.state != "deleted" else None
 
 
@@ -77,12 +77,12 @@ def read_one(connection: Connection, raw: bytes, key: str | None, now: datetime)
         raise Unprocessable("the record can't be used", invalid_params=error.places, more_invalid_params=error.more) from None
     except TooLong as error:
         raise Unprocessable(str(error)) from None
-    return value["id"], fingerprinted(delivery)
+    return value["id"], with_erasure_digest(delivery)
 
 
 async def store(ingest: Ingest, delivery: Delivery) -> Outcome:
     """The outcome of one delivery, which is then on disk. KeyReused: its key was used with another body."""
-    outcome = await ingest.committer.take(delivery)
+    outcome = await ingest.committer.commit(delivery)
     if outcome == "duplicate" and delivery.id in await reused(ingest, [delivery]):
         raise KeyReused
     return outcome
@@ -94,8 +94,8 @@ async def reused(ingest: Ingest, duplicates: Sequence[Delivery]) -> set[str]:
     if not named:
         return set()
     async with outage_is_503():
-        stored = await ingest.requests.find(duplicates[0].connection, list(named))
-    return {name for name, request in stored.items() if not is_repeated(request, named[name])}
+        stored = await ingest.deliveries.find_requests(duplicates[0].connection, list(named))
+    return {name for name, request in stored.items() if not is_repeat(request, named[name])}
 
 
 def idempotency_key(headers: dict[str, str]) -> str | None:

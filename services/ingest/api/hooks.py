@@ -53,11 +53,11 @@ class Hook:
 
 async def known(ingest: Ingest, name: str) -> Connection | None:
     """The connection, which is nearly always remembered."""
-    remembered = ingest.directory.remembered(name)
+    remembered = ingest.cache.cached(name)
     if remembered is not None:
         return remembered
     async with outage_is_503():
-        return await ingest.directory.find(name)
+        return await ingest.cache.find(name)
 
 
 async def deliver(ingest: Ingest, connection: Connection, scope: Scope, receive: Receive) -> Outcome:
@@ -76,7 +76,7 @@ async def deliver(ingest: Ingest, connection: Connection, scope: Scope, receive:
         delivery = await ingest.threads.read(
             connection.tenant, len(body), lambda: receive_delivery(connection, headers, body, now)
         )
-        return await ingest.committer.take(delivery)
+        return await ingest.committer.commit(delivery)
 
 
 async def tell(outcome: Outcome, send: Send) -> None:

@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints
 from services.ingest.api.requests import inside, known_query, read_model, whole
 from services.ingest.api.state import ingest_of
 from services.ingest.domain.fields import Model, Time
-from services.ingest.store.outbox import LAST
+from services.ingest.store.event_log import MAX_SEQ
 from shared.database import outage_is_503
 from shared.problems import Unprocessable
 
@@ -51,7 +51,7 @@ async def taxonomy(request: Request, tenant: str) -> Response:
     """`shared.taxonomy.TenantTaxonomy`, the one in force; 304 where the caller has it."""
     check_id(tenant)
     async with outage_is_503():
-        body = msgspec.json.encode(await ingest_of(request).taxonomies.in_force(tenant))
+        body = msgspec.json.encode(await ingest_of(request).taxonomies.current(tenant))
     tag = {"etag": f'"{blake2b(body, digest_size=16).hexdigest()}"'}
     if request.headers.get("if-none-match") == tag["etag"]:
         return Response(status_code=304, headers=tag)
@@ -61,7 +61,7 @@ async def taxonomy(request: Request, tenant: str) -> Response:
 @routes.get("/head")
 async def head(request: Request) -> dict[str, int]:
     async with outage_is_503():
-        found = await ingest_of(request).outbox.head()
+        found = await ingest_of(request).event_log.head()
     return {"seq": found.seq, "unpublished": found.unpublished}
 
 
@@ -70,7 +70,9 @@ async def events(request: Request) -> StreamingResponse:
     """NDJSON of `shared.events.Event`, ordered by (seq, position), with after < seq ≤ upto."""
     known_query(request, {"tenant", "after", "upto", "limit"})
     after, upto, limit = (whole(request, name) for name in ("after", "upto", "limit"))
-    pages = ingest_of(request).outbox.pages(request.query_params.get("tenant"), after or 0, LAST if upto is None else upto, limit)
+    pages = ingest_of(request).event_log.pages(
+        request.query_params.get("tenant"), after or 0, MAX_SEQ if upto is None else upto, limit
+    )
     async with outage_is_503():
         first = await anext(pages, b"")
     return StreamingResponse(from_the_first(first, pages), media_type="application/x-ndjson")
@@ -87,7 +89,7 @@ async def from_the_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncItera
 async def replay(request: Request) -> dict[str, Any]:
     asked = await read_model(request, Replay)
     async with outage_is_503():
-        return {"deliveries": await ingest_of(request).outbox.publish_again(asked.tenant, asked.since)}
+        return {"deliveries": await ingest_of(request).event_log.replay(asked.tenant, asked.since)}
 
 
 def check_id(tenant: str) -> None:

@@ -43,7 +43,7 @@ async def override(request: Request, tenant: Tenant) -> JSONResponse:
     ingest, judgement = ingest_of(request), await read_model(request, Judgement)
     async with outage_is_503():
         connection = await open_connection(ingest, tenant)
-        if connection is None or not await ingest.comments.made(tenant, judgement.subject, judgement.comment):
+        if connection is None or not await ingest.event_log.has_comment(tenant, judgement.subject, judgement.comment):
             raise NotFound("no such comment")
     delivery = stated(ingest, connection, judgement, idempotency_key(headers_of(request.scope)))
     return JSONResponse({"status": await store(ingest, delivery)}, 202)

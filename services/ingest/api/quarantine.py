@@ -6,12 +6,12 @@ from fastapi import APIRouter, Request
 
 from services.ingest.api.requests import Tenant, known_query, read_model
 from services.ingest.api.state import ingest_of
-from services.ingest.domain.delivery import Stored
+from services.ingest.domain.delivery import StoredDelivery
 from services.ingest.domain.fields import Model, Name, Time
 from services.ingest.domain.receive import receive_again
 from services.ingest.domain.tombstone import CUSTOMER_ERASED
-from services.ingest.store.outbox import LAST
-from services.ingest.store.quarantine import Summary
+from services.ingest.store.deliveries import QuarantinedSummary
+from services.ingest.store.event_log import MAX_SEQ
 from shared.database import outage_is_503
 from shared.problems import BadRequest, NotFound
 
@@ -34,7 +34,7 @@ async def list_all(request: Request, tenant: Tenant) -> dict[str, Any]:
     known_query(request, {"cursor", "connection"})
     before = number(request.query_params.get("cursor"), "cursor")
     async with outage_is_503():
-        found = await ingest_of(request).quarantine.of(tenant, before, request.query_params.get("connection"), PAGE)
+        found = await ingest_of(request).deliveries.list_quarantined(tenant, before, request.query_params.get("connection"), PAGE)
     return {"items": [shown(one) for one in found], "cursor": str(found[-1].seq) if len(found) == PAGE else None}
 
 
@@ -42,7 +42,7 @@ async def list_all(request: Request, tenant: Tenant) -> dict[str, Any]:
 async def show(request: Request, tenant: Tenant, quarantined: str) -> dict[str, Any]:
     known_query(request, set())
     async with outage_is_503():
-        found = await ingest_of(request).quarantine.find(tenant, number(quarantined, "id"))
+        found = await ingest_of(request).deliveries.find_quarantined(tenant, number(quarantined, "id"))
     if found is None:
         raise NotFound("no such delivery in quarantine")
     return shown(found) | {"body": found.raw.decode(errors="replace")}
@@ -54,12 +54,12 @@ async def retry(request: Request, tenant: Tenant, quarantined: str) -> dict[str,
     known_query(request, set())
     ingest = ingest_of(request)
     async with outage_is_503():
-        found = await ingest.quarantine.find(tenant, number(quarantined, "id"))
+        found = await ingest.deliveries.find_quarantined(tenant, number(quarantined, "id"))
         connection = await ingest.connections.find(found.connection) if found else None
     if found is None or connection is None or connection.state == "deleted":
         raise NotFound("no such delivery in quarantine")
     delivery = await ingest.threads.read(tenant, len(found.raw), lambda: receive_again(connection, found, ingest.now()))
-    outcome = await ingest.committer.again(found.seq, delivery)
+    outcome = await ingest.committer.commit_again(found.seq, delivery)
     return {"id": quarantined, "status": outcome, "reason": CUSTOMER_ERASED if outcome == "erased" else delivery.reason}
 
 
@@ -68,11 +68,11 @@ async def replay(request: Request, tenant: Tenant) -> dict[str, Any]:
     known_query(request, set())
     asked = await read_model(request, Replay)
     async with outage_is_503():
-        queued = await ingest_of(request).outbox.publish_again(tenant, asked.since, asked.until, asked.connection, asked.subject)
+        queued = await ingest_of(request).event_log.replay(tenant, asked.since, asked.until, asked.connection, asked.subject)
     return {"deliveries": queued}
 
 
-def shown(one: Summary | Stored) -> dict[str, Any]:
+def shown(one: QuarantinedSummary | StoredDelivery) -> dict[str, Any]:
     return {
         "id": str(one.seq),
         "connection": one.connection,
@@ -85,7 +85,7 @@ def shown(one: Summary | Stored) -> dict[str, Any]:
 
 def number(text: str | None, name: str) -> int:
     if text is None:
-        return LAST
+        return MAX_SEQ
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise BadRequest(invalid_params=[{"name": name, "reason": "not one of ours"}])
     return int(text)

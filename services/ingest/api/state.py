@@ -10,12 +10,10 @@ from fastapi import Request
 from services.ingest.api.body import BodyRoom
 from services.ingest.inbox.committer import Committer
 from services.ingest.releaser import Releaser
-from services.ingest.store.comments import Comments
+from services.ingest.store.connection_cache import ConnectionCache
 from services.ingest.store.connections import Connections
-from services.ingest.store.directory import Directory
-from services.ingest.store.outbox import Outbox
-from services.ingest.store.quarantine import Quarantine
-from services.ingest.store.requests import Requests
+from services.ingest.store.deliveries import Deliveries
+from services.ingest.store.event_log import EventLog
 from services.ingest.store.taxonomies import Taxonomies
 from services.ingest.store.tenants import Tenants
 from services.ingest.threads import FairThreads
@@ -29,14 +27,12 @@ class Ingest:
     releaser: Releaser
     threads: FairThreads
     bodies: BodyRoom
-    directory: Directory
+    cache: ConnectionCache
     connections: Connections
     tenants: Tenants
     taxonomies: Taxonomies
-    quarantine: Quarantine
-    outbox: Outbox
-    comments: Comments
-    requests: Requests
+    deliveries: Deliveries
+    event_log: EventLog
     public_url: str
     now: Callable[[], datetime]
 

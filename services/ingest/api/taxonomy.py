@@ -32,7 +32,7 @@ async def show(request: Request, tenant: Tenant) -> dict[str, Any]:
     known_query(request, {"revision"})
     kept, revision = ingest_of(request).taxonomies, asked_revision(request)
     async with outage_is_503():
-        found = await (kept.in_force(tenant) if revision is None else kept.at(tenant, revision))
+        found = await (kept.current(tenant) if revision is None else kept.find(tenant, revision))
     if found is None:
         raise NotFound("the taxonomy has no such revision")
     return shown(found)

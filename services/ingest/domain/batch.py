@@ -1,11 +1,11 @@
-"""Splits the body of a batch into its records without parsing them: their number is known before any of them takes memory."""
+"""Splits the body of a batch into records without parsing them, so that their number is bounded before they take memory."""
 
 import re
 
 from shared.strict_json import MAX_DEPTH, Malformed
 
 MAX_BRACKETS = 400_000
-"""Opening and closing ones of all records of an array. 5,000 tickets with 20 facts each have 220,000."""
+"""Opening and closing brackets of all records of an array. 5,000 tickets with 20 facts each have 220,000."""
 
 BLANK = b" \t\r\n"
 
@@ -17,7 +17,7 @@ UP_TO_BRACKET_OR_COMMA = re.compile(rb'(?:[^"\[\]{},]++|"(?:[^"\\]++|\\.)*+")*+[
 
 
 class TooMany(ValueError):
-    """The batch has more records, or more brackets, than are allowed; the message says which."""
+    """The batch has more records or more brackets than allowed; the message says which."""
 
 
 def is_array(raw: bytes) -> bool:
@@ -25,21 +25,21 @@ def is_array(raw: bytes) -> bool:
     return START.match(raw) is not None
 
 
-def split_lines(raw: bytes, most: int) -> list[bytes]:
-    """The lines of NDJSON that are not blank. TooMany: there are more than `most`; the rest is not looked at."""
+def split_lines(raw: bytes, limit: int) -> list[bytes]:
+    """The lines of NDJSON that are not blank. Raises TooMany if there are more than `limit`, without reading the rest."""
     records: list[bytes] = []
     at = 0
-    while found := LINE.match(raw, at):
-        at = found.end()
-        _append(records, found[1].rstrip(BLANK), most)
+    while line := LINE.match(raw, at):
+        at = line.end()
+        _append(records, line[1].rstrip(BLANK), limit)
     return records
 
 
-def split_array(raw: bytes, most: int) -> list[bytes]:
-    """The elements of a JSON array, each as its bytes. They may turn out to be no JSON when they are parsed.
+def split_array(raw: bytes, limit: int) -> list[bytes]:
+    """The elements of a JSON array as bytes, which are not parsed and may be invalid.
 
-    TooMany: there are more than `most`; the rest is not looked at. Malformed: the body is no array, or its brackets or commas are
-    out of place.
+    Raises TooMany if there are more than `limit`, without reading the rest. Raises Malformed if the body is no array, or if its
+    brackets or commas are out of place.
     """
     start = START.match(raw)
     if start is None:
@@ -47,13 +47,13 @@ def split_array(raw: bytes, most: int) -> list[bytes]:
     records: list[bytes] = []
     depth, brackets, begin, at = 1, 0, start.end(), start.end()
     while depth:
-        found = (UP_TO_BRACKET if depth > 1 else UP_TO_BRACKET_OR_COMMA).match(raw, at)
-        if found is None:
+        match = (UP_TO_BRACKET if depth > 1 else UP_TO_BRACKET_OR_COMMA).match(raw, at)
+        if match is None:
             raise Malformed("not JSON: the array has no end")
-        at = found.end()
+        at = match.end()
         mark = raw[at - 1 : at]
         if mark == b",":
-            _append(records, _element(raw[begin : at - 1], at), most)
+            _append(records, _element(raw[begin : at - 1], at), limit)
             begin = at
             continue
         depth += 1 if mark in b"[{" else -1
@@ -65,13 +65,13 @@ def split_array(raw: bytes, most: int) -> list[bytes]:
     if raw[at - 1 : at] != b"]" or raw[at:].strip(BLANK):
         raise Malformed(f"not JSON: the array ends at byte {at - 1}, and more follows")
     if records or raw[begin : at - 1].strip(BLANK):
-        _append(records, _element(raw[begin : at - 1], at), most)
+        _append(records, _element(raw[begin : at - 1], at), limit)
     return records
 
 
-def _append(records: list[bytes], record: bytes, most: int) -> None:
-    if len(records) == most:
-        raise TooMany(f"more than {most} records")
+def _append(records: list[bytes], record: bytes, limit: int) -> None:
+    if len(records) == limit:
+        raise TooMany(f"more than {limit} records")
     records.append(record)
 
 

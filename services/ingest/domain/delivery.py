@@ -1,4 +1,4 @@
-"""One delivery as the inbox takes it: what came, what we made of it, and the statements that it makes."""
+"""One delivery: the request as received, its verdict, and its statements."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,17 +8,17 @@ from shared.events import Event
 
 Verdict = Literal["accepted", "quarantined", "ignored", "held", "erased"]
 """`held`: the connection is paused, so the delivery is kept unread until it is active again. `erased`: it was quarantined or held
-and named a customer who was erased; its body is gone and it is never read."""
+and named a customer who was erased; its body is deleted and it is never read."""
 
 Outcome = Literal["accepted", "duplicate", "quarantined", "ignored", "held", "erased"]
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a delivery says of one subject. The inbox gives `event` its sequence and its statement id.
+    """An event about one subject before it is stored. The inbox assigns the event's `seq` and `statement`.
 
-    `fingerprint` is equal for equal content: by it a delivery without an id is known as a duplicate. `email` is the pseudonym of
-    an address that came with the record, even where the customer goes by an id.
+    `fingerprint` is equal for equal content; it identifies duplicates among deliveries without an id. `email` is the pseudonym of
+    an address in the record, even if the customer is known by an id.
     """
 
     event: Event
@@ -28,10 +28,10 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """`id` is the tool's own (a webhook's, an Idempotency-Key), equal for every retry; None: duplicates are known by content.
+    """`id` is the tool's own (a webhook's, an Idempotency-Key), the same for every retry. None: duplicates are found by content.
 
-    `erases` holds the pseudonyms of a customer to erase. `raw` is kept as received, `headers` without secrets. `subjects`: of a
-    delivery that is kept without statements, the subjects that it is about, as far as its body can be read.
+    `raw` is the body as received, `headers` those that parsing needs, without secrets. `erases` holds the pseudonyms of a
+    customer to erase. `subjects`, of a delivery without statements, are its subjects as far as its body can be read.
     """
 
     tenant: str
@@ -49,8 +49,8 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A quarantined or held delivery of the inbox, which is to be read again. `delivery` is the tool's id of it, if any."""
+class StoredDelivery:
+    """A quarantined or held delivery, loaded from the inbox to be read again. `delivery` is the tool's id of it, if any."""
 
     seq: int
     connection: str

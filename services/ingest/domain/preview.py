@@ -1,4 +1,4 @@
-"""Canonical records as they may be shown: redacted and pseudonymous exactly as `normalise` stores them."""
+"""Redacts canonical records for display, exactly as `normalise` redacts them for storage."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,26 +11,25 @@ from services.ingest.domain.redaction import Redactor
 def redacted(record: Mapping[str, Any], key: bytes) -> dict[str, Any]:
     """A valid canonical record (JSON) without identities.
 
-    Texts of customers are redacted, texts of agents and bots left out, and the customer becomes a pseudonym under the tenant's
-    `key`. The texts share one budget of candidates, in the order in which `normalise` redacts them.
+    Texts of customers are redacted, texts of agents and bots left out, and the customer is replaced by a pseudonym under the
+    tenant's `key`. The texts share one budget of candidates, in the order in which `normalise` redacts them.
     """
     redact = Redactor()
-    shown = dict(record)
+    preview = dict(record)
     if record.get("customer") is not None:
-        shown["customer"] = {"id": pseudonym(key, Customer.model_validate(record["customer"]))}
+        preview["customer"] = {"id": pseudonym(key, Customer.model_validate(record["customer"]))}
     match record["type"]:
         case "response":
-            shown["answers"] = [_redacted_texts(answer, redact) for answer in record.get("answers", ())]
+            preview["answers"] = [_redacted_texts(answer, redact) for answer in record.get("answers", ())]
         case "review":
-            shown = _redacted_texts(shown, redact)
+            preview = _redacted_texts(preview, redact)
         case "ticket":
-            shown["facts"] = [_redacted_fact(fact, redact) for fact in record.get("facts", ())]
-    return shown
+            preview["facts"] = [_redacted_fact(fact, redact) for fact in record.get("facts", ())]
+    return preview
 
 
 def _redacted_fact(fact: Mapping[str, Any], redact: Redactor) -> dict[str, Any]:
-    said_by = fact.get("by", "customer")
-    if said_by != "customer":
+    if fact.get("by", "customer") != "customer":
         return {name: value for name, value in fact.items() if name != "text"}
     return _redacted_texts(fact, redact)
 

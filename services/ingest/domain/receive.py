@@ -9,7 +9,7 @@ from typing import Any
 
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.customer_search import subjects_of
-from services.ingest.domain.delivery import Delivery, Stored, Verdict
+from services.ingest.domain.delivery import Delivery, StoredDelivery, Verdict
 from services.ingest.domain.normalise import TooLong, normalise
 from services.ingest.domain.providers import PROVIDERS, Parsed
 from services.ingest.domain.pseudonym import pseudonyms_to_erase
@@ -42,7 +42,7 @@ def receive(connection: Connection, headers: Mapping[str, str], raw: bytes, now:
     return _judged(Arrival(connection, parsed.id, raw, now, kept), parsed, now)
 
 
-def receive_again(connection: Connection, stored: Stored, now: datetime) -> Delivery:
+def receive_again(connection: Connection, stored: StoredDelivery, now: datetime) -> Delivery:
     """Read a quarantined or held delivery under the connection's present mapping. It keeps the time of its first receipt."""
     parsed = PROVIDERS[connection.provider].parse(stored.headers, stored.raw, connection.mapping)
     arrival = Arrival(connection, stored.delivery, stored.raw, stored.received_at, stored.headers)

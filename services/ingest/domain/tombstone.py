@@ -1,4 +1,4 @@
-"""How the inbox knows an erased subject: by a tombstone among its events, whose fingerprint is always the same."""
+"""Tombstones: an erased subject has a tombstone among its events. All tombstones have the same fingerprint."""
 
 from datetime import datetime
 from hashlib import blake2b
@@ -9,17 +9,17 @@ from shared.events import Event, Tombstone
 FINGERPRINT = blake2b(b"tombstone", digest_size=16).digest()
 
 SQL_FINGERPRINT = rf"'\x{FINGERPRINT.hex()}'::bytea"
-"""As a literal: only then does PostgreSQL see that the partial index `events_tombstones` can answer."""
+"""As a literal: only then does PostgreSQL use the partial index `events_tombstones`."""
 
 SUBJECT_ERASED = "the subject was erased"
-"""The reason of an ignored delivery that says something of an erased subject."""
+"""The reason of an ignored delivery about an erased subject."""
 
 CUSTOMER_ERASED = "it named a customer who was erased"
 """The reason of a delivery whose verdict is `erased`."""
 
 
 def tombstone_of(event: Event, position: int, at: datetime) -> Statement:
-    """The tombstone of the subject that `event` is about, erased at `at`; it holds nothing else of the event."""
+    """The tombstone of the subject of `event`, erased at `at`. It contains nothing else of the event."""
     tombstone = Event(
         tenant=event.tenant,
         subject=event.subject,

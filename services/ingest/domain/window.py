@@ -1,9 +1,9 @@
-"""How much of the outbox may be under way to one consumer group at a time, and how tenants share it.
+"""Bounds how much of the outbox may be under way to one consumer group, and shares it between tenants.
 
-What waits in Kafka is read in the order of publishing, so whoever publishes a flood makes everybody wait. The outbox can be read
-in any order. So only a window is published: about as much as the group does in half a second. The rest waits in the outbox.
+Kafka delivers records in the order of publishing, so a flood would delay everything published after it. The outbox can be read in
+any order. So only a window is published: about as much as the group processes in half a second. The rest waits in the outbox.
 
-Units are what costs the group time: events, or characters of comments. Times are seconds of any steady clock.
+Units measure the group's work: events, or characters of comments. Times are seconds of any monotonic clock.
 """
 
 from collections import Counter, defaultdict, deque
@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 BACKLOG = ""
-"""The holder of what is published from the outbox's table, whichever tenants it is of; no tenant has this id."""
+"""The holder of everything that is published from the outbox's table, whatever its tenant. No tenant has this id."""
 
 SECONDS = 0.5
-"""The window is what the group does in so many seconds, at the speed of the last SPEED_OVER seconds."""
+"""The window is the group's work of so many seconds, at its speed of the last SPEED_OVER seconds."""
 SPEED_OVER = 3.0
 FORGET_AFTER = 20.0
 """Seconds after which a unit no longer counts as under way, committed or not. So a group that is down slows publishing down to
@@ -24,7 +24,7 @@ UNLIMITED = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One record under way: its offset, who holds its units, and when it was published."""
+    """One record under way: its offset, the holder of its units, and the time of publishing."""
 
     offset: int
     holder: str
@@ -33,36 +33,36 @@ class Sent:
 
 
 class Window:
-    """The window of one consumer group. Units are taken before publishing, and free again once the group has committed them.
+    """The window of one consumer group. Units are taken before publishing, and freed when the group has committed them.
 
-    A tenant may hold as much as is still free (Choudhury and Hahne 1998, dynamic thresholds): one that floods gets half of the
-    window, and there is always room for another. A tenant that holds nothing may always publish one event. The backlog in the
+    A tenant may hold as much as is still free (Choudhury and Hahne 1998, dynamic thresholds): a flood gets half of the window,
+    and there is always room for another tenant. A tenant that holds nothing may always publish one event. The backlog in the
     table may hold half.
 
-    The window is open, without any limit, while the group's offsets are not known: it has never run, or Kafka can't tell.
+    The window is open, without any limit, while the group's offsets are unknown: it has never run, or Kafka does not answer.
     """
 
-    def __init__(self, least: int) -> None:
-        """`least`: units of the smallest window, for a group that is slow or has done nothing lately."""
-        self._least = least
+    def __init__(self, min_units: int) -> None:
+        """`min_units`: the smallest window, for a group that is slow or was idle."""
+        self._min_units = min_units
         self._is_open = True
         self._held: Counter[str] = Counter()
         self.held = 0
         """Units under way."""
         self._sent: defaultdict[int, deque[Sent]] = defaultdict(deque)
         self._done: deque[tuple[float, int]] = deque()
-        self.limit = least
+        self.limit = min_units
 
     @property
     def partitions(self) -> set[int]:
-        """The partitions that hold records under way."""
+        """The partitions that have records under way."""
         return {partition for partition, sent in self._sent.items() if sent}
 
     def admits(self, holder: str, units: int) -> bool:
-        """Whether so many units more may be published now: live events of a tenant, or from the backlog."""
+        """Whether `units` more may be published now for `holder`: a tenant's live events, or the backlog."""
         return self._is_open or self._held[holder] == 0 or units <= self._room(holder)
 
-    def room_of_backlog(self) -> int:
+    def backlog_room(self) -> int:
         """Units of the backlog that may be published now; 0 while so few are free that a claim isn't worth its cost."""
         if self._is_open:
             return UNLIMITED
@@ -74,26 +74,27 @@ class Window:
         return self.limit // 2 - own if holder == BACKLOG else self.limit - self.held - own
 
     def take(self, holder: str, units: int) -> None:
-        """Count units as under way: they are about to be published."""
+        """Count units as under way, before they are published."""
         self._held[holder] += units
         self.held += units
 
     def give_back(self, holder: str, units: int) -> None:
-        """Take back a `take`: the units were not published, or it isn't known where."""
+        """Undo `take` for units that were not published, or whose position is unknown."""
         self._held[holder] -= units
         self.held -= units
         if self._held[holder] <= 0:
             del self._held[holder]
 
     def sent(self, partition: int, offset: int, holder: str, units: int, now: float) -> None:
-        """Units that were taken are now in Kafka, in the record at `offset`."""
+        """Note that units that were taken are in Kafka, in the record at `offset`."""
         if self._is_open:
             self.give_back(holder, units)
         else:
             self._sent[partition].append(Sent(offset, holder, units, now))
 
     def committed(self, offsets: Mapping[int, int] | None, now: float) -> None:
-        """Note how far the group has come: partition → next offset to read. None: not known, which opens the window."""
+        """Free the units that the group has committed. `offsets`: the next offset to read by partition. None: unknown, which
+        opens the window."""
         self._is_open = offsets is None
         for partition, sent in self._sent.items():
             upto = (offsets or {}).get(partition, -1)
@@ -106,4 +107,4 @@ class Window:
                 self._done.append((now, done))
         while self._done and self._done[0][0] <= now - SPEED_OVER:
             self._done.popleft()
-        self.limit = max(self._least, int(sum(units for _, units in self._done) / SPEED_OVER * SECONDS))
+        self.limit = max(self._min_units, int(sum(units for _, units in self._done) / SPEED_OVER * SECONDS))

@@ -1,78 +1,79 @@
-"""Group commit: requests that come at the same time share a transaction, and each hears when it is on disk.
+"""Group commit: deliveries that arrive at the same time share a transaction. Each request is answered once its delivery is on
+disk.
 
-A transaction that fails on data is done again one by one, so nobody pays for another's delivery; an outage fails all who wait,
-at once.
+If the database refuses a delivery, its transaction is repeated one delivery at a time, so the others are stored. An outage fails
+all waiting deliveries at once.
 """
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import asyncpg
 import structlog
 
 from services.ingest.domain.delivery import Delivery, Outcome
 from services.ingest.inbox.erasure import erase
-from services.ingest.inbox.kept import ACQUIRE_SECONDS, Kept
-from services.ingest.inbox.restate import Pending, Restated, restate
-from services.ingest.inbox.stated import Stated
-from services.ingest.inbox.writer import Connection, write
-from shared.database import OUTAGE, retry_transaction
+from services.ingest.inbox.outbox import OutboxEvent
+from services.ingest.inbox.transactions import (
+    ACQUIRE_SECONDS,
+    Connection,
+    Runner,
+    StickyConnection,
+    database_error_is_503,
+    run_transaction,
+)
+from services.ingest.inbox.verdicts import Pending, Replaced, replace_verdicts
+from services.ingest.inbox.writer import write
+from shared.database import OUTAGE
 from shared.instruments import DELIVERIES
 from shared.problems import Problem, Unavailable
 
 log = structlog.get_logger()
 
-MOST_DELIVERIES = 256
-MOST_BYTES = 8 * 1024 * 1024
-"""What one transaction takes."""
+MAX_DELIVERIES = 256
+MAX_BYTES = 8 * 1024 * 1024
+"""Bounds of one transaction."""
 
 ENOUGH = 32
-"""Deliveries that are worth a transaction; more would leave the processor idle while they commit."""
+"""Deliveries that are worth a transaction. Waiting for more would leave the processor idle while they commit."""
 
-TURNS = 3
-"""Of the event loop, from bytes on a socket to a delivery in the queue."""
+LOOP_ROUNDS = 3
+"""Rounds of the event loop from bytes on a socket to a delivery in the queue."""
 
 T = TypeVar("T")
 
-
-class Use(Protocol):
-    """Lets a piece of work use a connection."""
-
-    async def __call__(self, work: Callable[[Connection], Awaitable[T]], /) -> T: ...
-
-
 Waiting = tuple[Delivery, asyncio.Future[Outcome]]
-HandOff = Callable[[Sequence[Stated]], None]
-"""Told, after the commit, what is to be published."""
+Publish = Callable[[Sequence[OutboxEvent]], None]
+"""Called after a commit with the events to publish."""
 
 
 class Committer:
-    """`take` returns once the delivery is durable. `run` is the work of one committer; start as many as may commit at once."""
+    """`commit` returns once the delivery is durable. `run` is a worker; start as many as may commit at the same time."""
 
-    def __init__(self, pool: asyncpg.Pool, hand_off: HandOff, limit: int) -> None:
+    def __init__(self, pool: asyncpg.Pool, publish: Publish, limit: int) -> None:
+        """`limit`: deliveries that may wait."""
         self._pool = pool
-        self._hand_off = hand_off
+        self._publish = publish
         self._limit = limit
         self._waiting: deque[Waiting] = deque()
         self._arrived = asyncio.Event()
 
-    async def take(self, delivery: Delivery) -> Outcome:
-        """What became of it. Unavailable: it isn't known to be on disk; send it again."""
-        return await self._queue(delivery)
+    async def commit(self, delivery: Delivery) -> Outcome:
+        """Store a delivery. Raises Unavailable if it isn't known to be on disk: the sender must send it again."""
+        return await self._enqueue(delivery)
 
-    async def take_all(self, deliveries: Sequence[Delivery]) -> list[Outcome | Problem]:
-        """The same for several, each with an answer of its own."""
-        answers = await asyncio.gather(*map(self._queue, deliveries), return_exceptions=True)
-        for answer in answers:
-            if isinstance(answer, BaseException) and not isinstance(answer, Problem):
-                raise answer
-        return [answer for answer in answers if isinstance(answer, str | Problem)]
+    async def commit_all(self, deliveries: Sequence[Delivery]) -> list[Outcome | Problem]:
+        """Store several deliveries. Each has an outcome of its own, or the problem that `commit` would raise."""
+        results = await asyncio.gather(*map(self._enqueue, deliveries), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException) and not isinstance(result, Problem):
+                raise result
+        return [result for result in results if isinstance(result, str | Problem)]
 
-    def _queue(self, delivery: Delivery) -> asyncio.Future[Outcome]:
+    def _enqueue(self, delivery: Delivery) -> asyncio.Future[Outcome]:
         if delivery.erases:
             return asyncio.ensure_future(self._erase(delivery))
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -84,110 +85,97 @@ class Committer:
         return future
 
     async def run(self) -> None:
-        kept = Kept(self._pool)
+        connection = StickyConnection(self._pool)
         try:
             while True:
                 await self._arrived.wait()
                 await self._gather()
-                if batch := self._batch():
-                    await self._commit(batch, kept.use)
+                if batch := self._next_batch():
+                    await self._commit(batch, connection.run)
         finally:
-            await kept.give_back()
+            await connection.release()
 
     async def _gather(self) -> None:
-        """Let in who is at the door: while the loop's turns bring more, one transaction more would cost more than it saves."""
+        """Wait while requests keep arriving: larger batches cost less per delivery."""
         seen = 0
         while seen < len(self._waiting) < ENOUGH:
             seen = len(self._waiting)
-            for _ in range(TURNS):
+            for _ in range(LOOP_ROUNDS):
                 await asyncio.sleep(0)
 
-    def _batch(self) -> list[Waiting]:
+    def _next_batch(self) -> list[Waiting]:
         batch: list[Waiting] = []
         size = 0
-        while self._waiting and len(batch) < MOST_DELIVERIES and size < MOST_BYTES:
+        while self._waiting and len(batch) < MAX_DELIVERIES and size < MAX_BYTES:
             batch.append(self._waiting.popleft())
             size += len(batch[-1][0].raw)
         if not self._waiting:
             self._arrived.clear()
         return batch
 
-    async def _commit(self, batch: list[Waiting], use: Use) -> None:
+    async def _commit(self, batch: list[Waiting], run: Runner) -> None:
         try:
-            outcomes, published = await run_transaction(use, lambda db: write(db, [delivery for delivery, _ in batch]))
+            outcomes, events = await run_transaction(run, lambda db: write(db, [delivery for delivery, _ in batch]))
         except OUTAGE as error:
             log.warning("inbox.away", waiting=len(batch) + len(self._waiting), error=type(error).__name__)
-            _fail(batch + self._all_waiting())
+            _fail(batch + self._take_all_waiting())
         except asyncpg.PostgresError as error:
             log.error("inbox.refused", deliveries=len(batch), error=type(error).__name__)
-            await self._one_by_one(batch, use)
+            await self._commit_one_by_one(batch, run)
         else:
-            self._hand_off(published)
-            for outcome, times in Counter(outcomes).items():
-                DELIVERIES.labels(outcome).inc(times)
+            self._publish(events)
+            for outcome, count in Counter(outcomes).items():
+                DELIVERIES.labels(outcome).inc(count)
             for (_, future), outcome in zip(batch, outcomes, strict=True):
                 if not future.done():
                     future.set_result(outcome)
 
-    async def again(self, seq: int, delivery: Delivery, before: Pending = "quarantined") -> Outcome:
-        """Replace the stored delivery `seq`, whose verdict is `before`, by `delivery`. `duplicate`: its verdict had changed."""
-        if delivery.erases:
-            await self._erase(replace(delivery, id=None))
-            delivery = replace(delivery, raw=b"")
-
-        async def work(db: Connection) -> dict[int, Restated]:
-            async with db.transaction():
-                return await restate(db, before, {seq: delivery})
-
-        async with refused_is_503():
-            restated = await run_transaction(self._once, work)
-        if seq not in restated:
-            return "duplicate"
-        self._hand_off(restated[seq].statements)
-        return restated[seq].delivery.verdict
-
-    async def _erase(self, delivery: Delivery) -> Outcome:
-        """Alone in its transaction, since it waits for all who write of the customer."""
-        async with refused_is_503():
-            published = await run_transaction(self._once, lambda db: erase(db, delivery))
-        self._hand_off(published or [])
-        return "duplicate" if published is None else "accepted"
-
-    async def _once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as db:
-            return await work(db)
-
-    async def _one_by_one(self, batch: list[Waiting], use: Use) -> None:
+    async def _commit_one_by_one(self, batch: list[Waiting], run: Runner) -> None:
         if len(batch) == 1:
             _fail(batch)
             return
-        for one in batch:
-            await self._commit([one], use)
+        for waiting in batch:
+            await self._commit([waiting], run)
 
-    def _all_waiting(self) -> list[Waiting]:
+    def _take_all_waiting(self) -> list[Waiting]:
         waiting = list(self._waiting)
         self._waiting.clear()
         self._arrived.clear()
         return waiting
 
+    async def commit_again(self, seq: int, delivery: Delivery, pending: Pending = "quarantined") -> Outcome:
+        """Replace the stored delivery `seq`, whose verdict is `pending`, by `delivery`, which is the same one read again.
 
-@retry_transaction
-async def run_transaction(use: Use, work: Callable[[Connection], Awaitable[T]]) -> T:
-    """Run `work`, one whole transaction, on a connection that `use` provides."""
-    return await use(work)
+        Returns "duplicate" if the verdict has changed meanwhile. Raises Unavailable like `commit`.
+        """
+        if delivery.erases:
+            await self._erase(replace(delivery, id=None))
+            delivery = replace(delivery, raw=b"")
+
+        async def work(db: Connection) -> dict[int, Replaced]:
+            async with db.transaction():
+                return await replace_verdicts(db, pending, {seq: delivery})
+
+        async with database_error_is_503():
+            replaced = await run_transaction(self._run_once, work)
+        if seq not in replaced:
+            return "duplicate"
+        self._publish(replaced[seq].events)
+        return replaced[seq].delivery.verdict
+
+    async def _erase(self, delivery: Delivery) -> Outcome:
+        """An erasure has a transaction of its own, since it waits for all transactions that write statements of the customer."""
+        async with database_error_is_503():
+            tombstones = await run_transaction(self._run_once, lambda db: erase(db, delivery))
+        self._publish(tombstones or [])
+        return "duplicate" if tombstones is None else "accepted"
+
+    async def _run_once(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as db:
+            return await work(db)
 
 
 def _fail(waiting: Sequence[Waiting]) -> None:
     for _, future in waiting:
         if not future.done():
             future.set_exception(Unavailable("the delivery could not be stored"))
-
-
-@asynccontextmanager
-async def refused_is_503() -> AsyncIterator[None]:
-    """Whatever the database has against a transaction of ours is our fault."""
-    try:
-        yield
-    except (asyncpg.PostgresError, *OUTAGE) as error:
-        log.warning("inbox.failed", error=type(error).__name__)
-        raise Unavailable("the delivery could not be stored") from error

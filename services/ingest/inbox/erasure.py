@@ -1,18 +1,26 @@
-"""Erasing a customer: one transaction gives every subject ever tied to them a tombstone and deletes what was said of it.
+"""Erasing a customer: one transaction gives every subject ever tied to them a tombstone and deletes their statements.
 
-A transaction that writes statements of the customer holds their lock, shared; an erasure holds it alone. So statements that the
-erasure doesn't see have higher numbers than it: they were made after it. Bodies that name the customer are searched afterwards,
-in the background, from the row of `erasures` that is written here (services/ingest/eraser.py).
+A transaction that writes statements of the customer holds the customer's lock shared; an erasure holds it exclusively. So
+statements that the erasure doesn't see have higher sequence numbers than it: they were made after it.
+
+Bodies that name the customer are searched afterwards in the background (services/ingest/eraser.py), driven by the row of
+`erasures` that the transaction leaves. Any number of processes may search at the same time: jobs are claimed for a while, and
+every step may be repeated.
 """
 
-from collections.abc import Iterable
-from dataclasses import replace
+import asyncio
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import asyncpg
 
 from services.ingest.domain.delivery import Delivery, Statement
-from services.ingest.domain.tombstone import SQL_FINGERPRINT, tombstone_of
+from services.ingest.domain.tombstone import CUSTOMER_ERASED, SQL_FINGERPRINT, tombstone_of
 from services.ingest.inbox import locks
-from services.ingest.inbox.stated import Stated
-from services.ingest.inbox.writer import HOLD, LOCK, Connection, insert
+from services.ingest.inbox.outbox import OutboxEvent
+from services.ingest.inbox.transactions import Connection
+from services.ingest.inbox.writer import insert
 from shared.events import Event, decode_event
 
 IDS = "SELECT DISTINCT customer FROM events WHERE tenant = $1 AND email = ANY($2::text[]) AND customer IS NOT NULL"
@@ -20,42 +28,89 @@ ADDRESSES = "SELECT DISTINCT email FROM events WHERE tenant = $1 AND customer = 
 
 SUBJECTS = f"""
 SELECT DISTINCT ON (subject) subject, event, EXISTS (
-    SELECT FROM events grave WHERE grave.tenant = $1 AND grave.subject = events.subject AND grave.fingerprint = {SQL_FINGERPRINT}
+    SELECT FROM events tombstone
+    WHERE tombstone.tenant = $1 AND tombstone.subject = events.subject AND tombstone.fingerprint = {SQL_FINGERPRINT}
 ) FROM events
 WHERE tenant = $1 AND (customer = ANY($2::text[]) OR email = ANY($3::text[])) ORDER BY subject, seq DESC
 """  # noqa: S608
-FORGET_EVENTS = f"""
+DELETE_EVENTS = f"""
 DELETE FROM events WHERE tenant = $1 AND subject = ANY($2::text[]) AND fingerprint <> {SQL_FINGERPRINT} RETURNING seq
 """  # noqa: S608
-"""A tombstone stays: metrics has it too, and a copy that reads the events again must come to the same."""
+"""Keeps tombstones: metrics stores them too, and must get the same result when it reads the events again."""
 
-FORGET_BODIES = "UPDATE inbox SET raw = NULL, headers = '{}' WHERE seq = ANY($1::bigint[])"
+DELETE_BODIES = "UPDATE inbox SET raw = NULL, headers = '{}' WHERE seq = ANY($1::bigint[])"
+ADD_JOB = "INSERT INTO erasures (seq, tenant, names, requested) VALUES ($1, $2, $3, $4)"
 
-SEARCH = "INSERT INTO erasures (seq, tenant, names, requested) VALUES ($1, $2, $3, $4)"
+LEASE_SECONDS = 60
+MAX_JOBS = 500
+UNSETTLED = -1
+"""`reached` of a job whose late statements must still be deleted."""
+
+CLAIM = """
+UPDATE erasures SET due = now() + make_interval(secs => $1) WHERE seq IN (
+    SELECT job.seq FROM erasures AS job JOIN (
+        SELECT tenant, reached FROM erasures AS candidate WHERE due <= now() AND (reached = $3 OR NOT EXISTS (
+            SELECT FROM erasures AS ahead WHERE ahead.tenant = candidate.tenant AND ahead.reached > candidate.reached
+        )) ORDER BY due, seq LIMIT 1
+    ) AS first USING (tenant, reached)
+    WHERE due <= now() ORDER BY seq LIMIT $2 FOR UPDATE OF job SKIP LOCKED
+) RETURNING seq, tenant, names, requested, reached
+"""
+"""Jobs of one tenant with the same progress, so that many erasures cost one search. A tenant has one search at a time: jobs that
+are added meanwhile are settled and wait together for the next one. So each job ends after at most two searches."""
+
+WRITERS = """
+SELECT virtualtransaction FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+AND classid = ($1::bigint >> 32)::oid AND objid = ($1::bigint & 4294967295)::oid
+"""
+DELETE_LATE = f"""
+DELETE FROM events USING events AS tombstone
+WHERE tombstone.seq = ANY($1::bigint[]) AND tombstone.fingerprint = {SQL_FINGERPRINT}
+AND events.tenant = tombstone.tenant AND events.subject = tombstone.subject AND events.fingerprint <> {SQL_FINGERPRINT}
+RETURNING events.seq
+"""  # noqa: S608
+BODIES = """
+SELECT seq, connection, verdict, headers, raw FROM inbox JOIN (
+    SELECT seq, sum(length) OVER (ORDER BY seq) - length AS before FROM (
+        SELECT seq, octet_length(raw) AS length FROM inbox
+        WHERE tenant = $1 AND seq > $2 AND seq <= $3 AND raw IS NOT NULL ORDER BY seq LIMIT $4
+    ) AS next
+) AS measured USING (seq) WHERE before < $5 AND raw IS NOT NULL ORDER BY seq
+"""
+"""The next bodies: at most $4, and of more than $5 bytes together only as many as pass that."""
+
+ERASED = "SELECT erased_subject FROM erased_among(array_fill($1::text, ARRAY[cardinality($2::text[])]), $2::text[], 0)"
+ERASE_BODIES = """
+UPDATE inbox SET raw = NULL, headers = '{}', verdict = CASE verdict WHEN 'accepted' THEN verdict ELSE 'erased' END,
+    reason = CASE verdict WHEN 'accepted' THEN reason ELSE $2 END WHERE seq = ANY($1::bigint[])
+"""
+ADVANCE = "UPDATE erasures SET reached = greatest(reached, $2), due = now() WHERE seq = ANY($1::bigint[])"
+FINISH = "DELETE FROM erasures WHERE seq = ANY($1::bigint[])"
 
 
-async def erase(db: Connection, delivery: Delivery) -> list[Stated] | None:
-    """Carry out the erasure that `delivery` asks for. Returns the tombstones to publish, None where it was carried out before.
+async def erase(db: Connection, delivery: Delivery) -> list[OutboxEvent] | None:
+    """Carry out the erasure that `delivery` requests. Returns the tombstones to publish, or None if it was carried out before.
 
-    A subject that has a tombstone gets no second one. The request itself names the customer, so its body isn't kept.
+    A subject that has a tombstone gets no second one. The request itself names the customer, so its body isn't stored.
     """
     async with db.transaction():
-        await db.execute(HOLD, [locks.ARRIVALS])
+        await db.execute(locks.LOCK_SHARED, [locks.ARRIVALS])
         names = await _lock_names(db, delivery)
         rows = await db.fetch(SUBJECTS, delivery.tenant, names, delivery.erases)
         new = [decode_event(event) for _, event, erased in rows if not erased]
         [inserted] = await insert(db, [replace(delivery, raw=b"", erases=(), statements=_tombstones(new, delivery))])
         if inserted is None:
             return None
-        forgotten = await db.fetch(FORGET_EVENTS, delivery.tenant, [row[0] for row in rows])
-        await db.execute(FORGET_BODIES, sorted({row[0] for row in forgotten}))
-        await db.execute(SEARCH, inserted.seq, delivery.tenant, names, sorted(delivery.erases))
-    return inserted.statements
+        deleted = await db.fetch(DELETE_EVENTS, delivery.tenant, [row[0] for row in rows])
+        await db.execute(DELETE_BODIES, sorted({row[0] for row in deleted}))
+        await db.execute(ADD_JOB, inserted.seq, delivery.tenant, names, sorted(delivery.erases))
+    return inserted.events
 
 
 async def _lock_names(db: Connection, delivery: Delivery) -> list[str]:
-    """Every pseudonym of the customer, locked: those requested, the ids that came with a requested address, and the addresses
-    that came with any of these ids."""
+    """Every pseudonym of the customer, locked: the requested ones, the ids stored with a requested address, and the addresses
+    stored with any of these ids."""
     names = {*delivery.erases}
     await _lock(db, delivery.tenant, names)
     for query in (IDS, ADDRESSES):
@@ -65,8 +120,90 @@ async def _lock_names(db: Connection, delivery: Delivery) -> list[str]:
 
 
 async def _lock(db: Connection, tenant: str, names: Iterable[str]) -> None:
-    await db.execute(LOCK, locks.of_customers((tenant, name) for name in names))
+    await db.execute(locks.LOCK, locks.of_customers((tenant, name) for name in names))
 
 
 def _tombstones(erased: Iterable[Event], delivery: Delivery) -> tuple[Statement, ...]:
     return tuple(tombstone_of(event, position, delivery.received_at) for position, event in enumerate(erased))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An erasure whose customer must be searched for in bodies with a lower sequence number. `requested` are the pseudonyms in
+    the request; `names` also holds those that belong to them. `reached`: bodies up to this number are searched."""
+
+    seq: int
+    tenant: str
+    names: frozenset[str]
+    requested: frozenset[str]
+    reached: int
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A stored body. `read`: its statements are stored, so nothing will read it again."""
+
+    seq: int
+    connection: str
+    read: bool
+    headers: dict[str, str]
+    raw: bytes
+
+
+async def claim_jobs(pool: asyncpg.Pool) -> list[Job]:
+    """Jobs of one tenant with the same progress, ordered by sequence number. No other process may claim them for
+    LEASE_SECONDS."""
+    rows = await pool.fetch(CLAIM, LEASE_SECONDS, MAX_JOBS, UNSETTLED)
+    return sorted((Job(r[0], r[1], frozenset(r[2]), frozenset(r[3]), r[4]) for r in rows), key=lambda job: job.seq)
+
+
+async def wait_for_writers(pool: asyncpg.Pool, seconds: float, interval: float = 0.05) -> bool:
+    """Wait until each transaction that was taking sequence numbers at the call has ended. False if one has not after
+    `seconds`. Unlike taking the lock exclusively this blocks no other transaction."""
+    before = await _writers(pool)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    while before:
+        if loop.time() > deadline:
+            return False
+        await asyncio.sleep(interval)
+        before &= await _writers(pool)
+    return True
+
+
+async def _writers(pool: asyncpg.Pool) -> set[str]:
+    return {row[0] for row in await pool.fetch(WRITERS, locks.ARRIVALS)}
+
+
+async def delete_late_statements(pool: asyncpg.Pool, seqs: Sequence[int]) -> int:
+    """Delete statements, and their bodies, that were stored while these erasures ran, about subjects to which they gave a
+    tombstone. Returns the number of statements."""
+    async with pool.acquire(timeout=5) as db, db.transaction():
+        late = [row[0] for row in await db.fetch(DELETE_LATE, seqs)]
+        await db.execute(DELETE_BODIES, sorted(set(late)))
+    return len(late)
+
+
+async def next_bodies(pool: asyncpg.Pool, tenant: str, after: int, upto: int, limit: int, limit_bytes: int) -> list[Body]:
+    """The tenant's next bodies with after < seq ≤ upto."""
+    rows = await pool.fetch(BODIES, tenant, after, upto, limit, limit_bytes)
+    return [Body(r[0], r[1], r[2] == "accepted", json.loads(r[3]), r[4]) for r in rows]
+
+
+async def erased_subjects(pool: asyncpg.Pool, tenant: str, subjects: Collection[str]) -> set[str]:
+    """The members of `subjects` that are erased."""
+    return {row[0] for row in await pool.fetch(ERASED, tenant, list(subjects))} if subjects else set()
+
+
+async def erase_bodies(pool: asyncpg.Pool, seqs: Sequence[int]) -> None:
+    """Delete these bodies. Deliveries that were not read become `erased`, so they are never read."""
+    if seqs:
+        await pool.execute(ERASE_BODIES, seqs, CUSTOMER_ERASED)
+
+
+async def advance_jobs(pool: asyncpg.Pool, jobs: Iterable[Job], reached: int) -> None:
+    """Store the progress of these jobs and release their claim. Finished jobs, with the pseudonyms in them, are deleted."""
+    finished = [job.seq for job in jobs if job.seq <= reached]
+    async with pool.acquire(timeout=5) as db, db.transaction():
+        await db.execute(FINISH, finished)
+        await db.execute(ADVANCE, [job.seq for job in jobs if job.seq > reached], reached)

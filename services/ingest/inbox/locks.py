@@ -1,10 +1,14 @@
-"""Transaction-scoped advisory locks by name. Whoever takes several takes them sorted."""
+"""Transaction-scoped advisory locks by name. A transaction that takes several takes them sorted."""
 
 from collections.abc import Iterable
 from hashlib import blake2b
 
 ARRIVALS = 0x65617273686F74
-"""Held, shared, by every transaction that takes numbers; whoever takes it alone sees no gap that may still be filled."""
+"""Held, shared, by every transaction that takes sequence numbers. A transaction that holds it exclusively sees no gap that may
+still be filled."""
+
+LOCK_SHARED = "SELECT count(pg_advisory_xact_lock_shared(key)::text) FROM unnest($1::bigint[]) AS key"
+LOCK = "SELECT count(pg_advisory_xact_lock(key)::text) FROM unnest($1::bigint[]) AS key"
 
 
 def of_release(connection: str) -> int:
@@ -12,20 +16,20 @@ def of_release(connection: str) -> int:
     return _key(f"release:{connection}")
 
 
-def keys(kind: str, names: Iterable[str]) -> list[int]:
-    """The 64-bit lock keys of named things, sorted, each once."""
+def of_customers(customers: Iterable[tuple[str, str]]) -> list[int]:
+    """The locks of (tenant, pseudonym) pairs."""
+    return _keys("customer", (f"{tenant}/{pseudonym}" for tenant, pseudonym in customers))
+
+
+def of_subjects(subjects: Iterable[tuple[str, str]]) -> list[int]:
+    """The locks of (tenant, subject) pairs."""
+    return _keys("subject", (f"{tenant}/{subject}" for tenant, subject in subjects))
+
+
+def _keys(kind: str, names: Iterable[str]) -> list[int]:
+    """64-bit lock keys, sorted, without duplicates."""
     return sorted({_key(f"{kind}:{name}") for name in names})
 
 
 def _key(name: str) -> int:
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
-
-
-def of_customers(customers: Iterable[tuple[str, str]]) -> list[int]:
-    """Of (tenant, pseudonym)."""
-    return keys("customer", (f"{tenant}/{pseudonym}" for tenant, pseudonym in customers))
-
-
-def of_subjects(subjects: Iterable[tuple[str, str]]) -> list[int]:
-    """Of (tenant, subject)."""
-    return keys("subject", (f"{tenant}/{subject}" for tenant, subject in subjects))

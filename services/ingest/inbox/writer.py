@@ -1,33 +1,30 @@
-"""One transaction of the inbox: deliveries, what they state, and the queue of what is to be published, or nothing of it.
+"""Stores deliveries in one transaction: the deliveries, their events, and the outbox.
 
-Locks are taken in one order everywhere: arrivals and customers (shared), subjects, deliveries by their unique index; each sorted.
+Every transaction takes its locks in the same order, each kind sorted: arrivals and customers (shared), subjects, deliveries (by
+their unique index).
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
-
-import asyncpg
+from typing import Any
 
 from services.ingest.domain.delivery import Delivery, Outcome
 from services.ingest.domain.tombstone import SUBJECT_ERASED, is_tombstone
 from services.ingest.inbox import locks
-from services.ingest.inbox.stated import Draft, Stated, drafts
+from services.ingest.inbox.outbox import Draft, OutboxEvent, drafts
+from services.ingest.inbox.transactions import Connection
 from shared.events import encode
 
-HOLD = "SELECT count(pg_advisory_xact_lock_shared(key)::text) FROM unnest($1::bigint[]) AS key"
-LOCK = "SELECT count(pg_advisory_xact_lock(key)::text) FROM unnest($1::bigint[]) AS key"
-
 NEWEST = """
-SELECT asked.tenant, asked.subject, newest.fingerprint
-FROM unnest($1::text[], $2::text[]) AS asked (tenant, subject)
+SELECT subjects.tenant, subjects.subject, newest.fingerprint
+FROM unnest($1::text[], $2::text[]) AS subjects (tenant, subject)
 CROSS JOIN LATERAL (
-    SELECT fingerprint FROM events WHERE events.tenant = asked.tenant AND events.subject = asked.subject
+    SELECT fingerprint FROM events WHERE events.tenant = subjects.tenant AND events.subject = subjects.subject
     ORDER BY seq DESC, position DESC LIMIT 1
 ) AS newest
 """
 
-WRITE = """
+INSERT = """
 WITH held AS MATERIALIZED (
     SELECT count(pg_advisory_xact_lock_shared(key)::text) AS locks FROM unnest($1::bigint[]) AS key
 ), erased AS MATERIALIZED (
@@ -55,7 +52,7 @@ WITH held AS MATERIALIZED (
     ORDER BY connection, delivery, seq
     ON CONFLICT (connection, delivery) DO NOTHING
     RETURNING seq
-), stated AS (
+), stored AS (
     INSERT INTO events (seq, position, tenant, subject, customer, email, received_at, fingerprint, event)
     SELECT seq, s.position, s.tenant, s.subject, s.customer, s.email, s.received_at, s.fingerprint, s.head || seq || s.tail
     FROM unnest(
@@ -66,44 +63,50 @@ WITH held AS MATERIALIZED (
     WHERE numbered.subjects IS NULL OR s.subject <> ALL (array_remove(numbered.subjects, NULL))
     RETURNING seq, tenant
 ), queued AS (
-    INSERT INTO unpublished (seq, due, tenant) SELECT DISTINCT seq, now() + interval '5 seconds', tenant FROM stated
+    INSERT INTO unpublished (seq, due, tenant) SELECT DISTINCT seq, now() + interval '5 seconds', tenant FROM stored
 )
 SELECT place, seq, wholly, subjects FROM numbered JOIN fresh USING (seq)
 """
-"""One statement, and so one round trip and one transaction: the locks, then the numbers in the order given, then the rows.
+"""One statement, so one round trip and one transaction: first the locks, then sequence numbers in the given order, then the rows.
 
-`barred` are deliveries about subjects that are erased. One that says nothing else is stored as ignored, under its id alone; of
-any other only what it says of erased subjects is left out, and its body. Tombstones aren't asked about.
+`barred` are deliveries about erased subjects. A delivery about nothing else is stored as ignored, with its id alone. Of any other
+delivery the events of erased subjects and the body are left out. Tombstones are exempt.
 
-Queued events are due for the sweeper only after a while: the process that wrote them publishes them at once.
+New rows of the outbox are due for the sweeper only after 5 seconds: the process that wrote them publishes them at once.
 """
-
-Connection: TypeAlias = asyncpg.pool.PoolConnectionProxy
 
 
 @dataclass(frozen=True, slots=True)
 class Inserted:
-    """A delivery as it is stored. `barred`: it is about erased subjects alone, so that nothing but its id was stored."""
+    """A stored delivery. `barred`: all of its subjects are erased, so nothing but its id was stored."""
 
     seq: int
     barred: bool
-    statements: list[Stated]
+    events: list[OutboxEvent]
 
 
-async def write(db: Connection, deliveries: Sequence[Delivery]) -> tuple[list[Outcome], list[Stated]]:
-    """Store the deliveries. Returns the outcome of each, in their order, and the statements to publish."""
-    nameless = [i for i, delivery in enumerate(deliveries) if delivery.id is None and delivery.verdict != "held"]
-    named = sorted({*range(len(deliveries))} - {*nameless})
-    if nameless:
-        async with db.transaction():
-            await db.execute(HOLD, [locks.ARRIVALS, *customer_locks(deliveries)])
-            taken = dict(zip(named, await insert(db, [deliveries[i] for i in named]), strict=True))
-            news = await _news(db, [(i, deliveries[i]) for i in nameless])
-            taken |= zip(news, await insert(db, [deliveries[i] for i in news]), strict=True)
+async def write(db: Connection, deliveries: Sequence[Delivery]) -> tuple[list[Outcome], list[OutboxEvent]]:
+    """Store the deliveries. Returns the outcome of each, in their order, and the events to publish."""
+    without_id = [i for i, delivery in enumerate(deliveries) if delivery.id is None and delivery.verdict != "held"]
+    if without_id:
+        inserted = await _insert_without_ids(db, deliveries, without_id)
     else:
-        taken = dict(enumerate(await insert(db, deliveries)))
-    outcomes = [_outcome(delivery, taken.get(i)) for i, delivery in enumerate(deliveries)]
-    return outcomes, [one for inserted in taken.values() if inserted for one in inserted.statements]
+        inserted = dict(enumerate(await insert(db, deliveries)))
+    outcomes = [_outcome(delivery, inserted.get(i)) for i, delivery in enumerate(deliveries)]
+    return outcomes, [event for stored in inserted.values() if stored for event in stored.events]
+
+
+async def _insert_without_ids(
+    db: Connection, deliveries: Sequence[Delivery], without_id: Sequence[int]
+) -> dict[int, Inserted | None]:
+    """Insert deliveries of which those at the indexes `without_id` have no id. Repeats of these are left out."""
+    with_id = sorted({*range(len(deliveries))} - {*without_id})
+    async with db.transaction():
+        await db.execute(locks.LOCK_SHARED, [locks.ARRIVALS, *customer_locks(deliveries)])
+        inserted = dict(zip(with_id, await insert(db, [deliveries[i] for i in with_id]), strict=True))
+        new = await _without_repeats(db, [(i, deliveries[i]) for i in without_id])
+        inserted |= zip(new, await insert(db, [deliveries[i] for i in new]), strict=True)
+    return inserted
 
 
 def _outcome(delivery: Delivery, inserted: Inserted | None) -> Outcome:
@@ -113,64 +116,59 @@ def _outcome(delivery: Delivery, inserted: Inserted | None) -> Outcome:
 
 
 async def insert(db: Connection, deliveries: Sequence[Delivery]) -> list[Inserted | None]:
-    """Insert the deliveries in the order given. Returns what is stored of each, None where its id was there already."""
+    """Insert the deliveries in the given order. None stands for a delivery whose id is stored already."""
     if not deliveries:
         return []
     drafted = [drafts(delivery) for delivery in deliveries]
     columns = [
-        *columns_of([_row(delivery) for delivery in deliveries], 9),
+        *columns_of([_inbox_row(delivery) for delivery in deliveries], 9),
         *columns_of(list(_event_rows(drafted)), 10),
-        *columns_of(list(_subjects(deliveries)), 3),
+        *columns_of(list(_subject_rows(deliveries)), 3),
     ]
-    rows = await db.fetch(WRITE, [locks.ARRIVALS, *customer_locks(deliveries)], *columns, SUBJECT_ERASED)
-    found = {row[0]: row for row in rows}
-    return [_inserted(its, *found[place][1:]) if place in found else None for place, its in enumerate(drafted, 1)]
+    rows = await db.fetch(INSERT, [locks.ARRIVALS, *customer_locks(deliveries)], *columns, SUBJECT_ERASED)
+    by_place = {row[0]: row for row in rows}
+    return [_inserted(its, *by_place[place][1:]) if place in by_place else None for place, its in enumerate(drafted, 1)]
 
 
-def _inserted(its: Sequence[Draft], seq: int, barred: bool | None, erased: Sequence[str | None] | None) -> Inserted:
-    stored = [draft for draft in its if not erased or is_tombstone(draft.statement) or draft.event.subject not in erased]
+def _inserted(drafted: Sequence[Draft], seq: int, barred: bool | None, erased: Sequence[str | None] | None) -> Inserted:
+    stored = [draft for draft in drafted if not erased or is_tombstone(draft.statement) or draft.event.subject not in erased]
     return Inserted(seq, bool(barred), [draft.numbered(seq) for draft in stored])
 
 
-def _subjects(deliveries: Sequence[Delivery]) -> Iterator[tuple[int, str, str]]:
-    """The place of each delivery with every subject that it is about."""
-    for place, delivery in enumerate(deliveries, 1):
-        for subject in {s.event.subject for s in delivery.statements if not is_tombstone(s)} | {*delivery.subjects}:
-            yield place, delivery.tenant, subject
-
-
-async def _news(db: Connection, nameless: Sequence[tuple[int, Delivery]]) -> list[int]:
-    """Which of these deliveries without an id don't merely repeat what is the newest of their subjects."""
-    subjects = sorted({(s.event.tenant, s.event.subject) for _, delivery in nameless for s in delivery.statements})
-    await db.execute(LOCK, locks.of_subjects(subjects))
+async def _without_repeats(db: Connection, deliveries: Sequence[tuple[int, Delivery]]) -> list[int]:
+    """The indexes of the deliveries that differ from the newest statement of their subjects."""
+    subjects = sorted({(s.event.tenant, s.event.subject) for _, delivery in deliveries for s in delivery.statements})
+    await db.execute(locks.LOCK, locks.of_subjects(subjects))
     rows = await db.fetch(NEWEST, [tenant for tenant, _ in subjects], [subject for _, subject in subjects])
     newest: dict[tuple[str, str], bytes] = {(row[0], row[1]): row[2] for row in rows}
-    news: list[int] = []
-    for i, delivery in nameless:
-        said = {(s.event.tenant, s.event.subject): s.fingerprint for s in delivery.statements}
-        if any(newest.get(subject) != fingerprint for subject, fingerprint in said.items()):
-            news.append(i)
-            newest.update(said)
-    return news
+    new: list[int] = []
+    for i, delivery in deliveries:
+        fingerprints = {(s.event.tenant, s.event.subject): s.fingerprint for s in delivery.statements}
+        if any(newest.get(subject) != fingerprint for subject, fingerprint in fingerprints.items()):
+            new.append(i)
+            newest.update(fingerprints)
+    return new
 
 
 def customer_locks(deliveries: Sequence[Delivery]) -> list[int]:
-    """An erasure of a customer waits for these, and these for it: what it didn't see comes after it."""
-    named = {
+    """The locks of the customers in these deliveries. An erasure takes them exclusively, so deliveries that it does not see come
+    after it."""
+    customers = {
         (statement.event.tenant, name)
         for delivery in deliveries
         for statement in delivery.statements
         for name in (statement.event.customer, statement.email)
         if name
     }
-    return locks.of_customers(named)
+    return locks.of_customers(customers)
 
 
 def columns_of(rows: Sequence[tuple[Any, ...]], count: int) -> list[list[Any]]:
+    """The `count` columns of these rows."""
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(count)]
 
 
-def _row(d: Delivery) -> tuple[Any, ...]:
+def _inbox_row(d: Delivery) -> tuple[Any, ...]:
     headers = encode(d.headers).decode()
     return (d.tenant, d.connection, d.id, d.received_at, headers, d.raw, d.verdict, d.reason, d.revision)
 
@@ -178,10 +176,18 @@ def _row(d: Delivery) -> tuple[Any, ...]:
 def _event_rows(drafted: Sequence[Sequence[Draft]]) -> Iterator[tuple[Any, ...]]:
     for place, its in enumerate(drafted, 1):
         for draft in its:
-            yield (place, *statement_key(draft), draft.head.decode(), draft.tail.decode())
+            yield (place, *event_columns(draft), draft.head.decode(), draft.tail.decode())
 
 
-def statement_key(draft: Draft) -> tuple[Any, ...]:
+def _subject_rows(deliveries: Sequence[Delivery]) -> Iterator[tuple[int, str, str]]:
+    """(place, tenant, subject) for each subject of each delivery."""
+    for place, delivery in enumerate(deliveries, 1):
+        for subject in {s.event.subject for s in delivery.statements if not is_tombstone(s)} | {*delivery.subjects}:
+            yield place, delivery.tenant, subject
+
+
+def event_columns(draft: Draft) -> tuple[Any, ...]:
+    """The columns of `events` from `position` to `fingerprint`."""
     event, statement = draft.event, draft.statement
-    names = (event.tenant, event.subject, event.customer, statement.email)
-    return (event.position, *names, event.received_at, statement.fingerprint)
+    customer = (event.customer, statement.email)
+    return (event.position, event.tenant, event.subject, *customer, event.received_at, statement.fingerprint)

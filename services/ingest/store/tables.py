@@ -108,7 +108,7 @@ erasures = Table(
     Column("reached", BigInteger, nullable=False, server_default="-1", comment="bodies up to it are searched"),
     Column("due", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="when it may be claimed"),
 )
-"""Erasures whose customer is still to be looked for in stored bodies. When that is done the row goes, with its pseudonyms."""
+"""Erasures whose customer must still be searched for in stored bodies. The row, with its pseudonyms, is deleted after that."""
 
 unpublished = Table(
     "unpublished",

@@ -1,4 +1,4 @@
-"""Tenants' taxonomies in the database: every revision is kept, the last is in force."""
+"""Taxonomies of tenants. Every revision is stored; the last one is current."""
 
 from typing import Any
 
@@ -12,14 +12,15 @@ from shared.taxonomy import TenantTaxonomy, ThemeDefinition
 
 Themes = tuple[ThemeDefinition, ...]
 
-NONE_YET = TenantTaxonomy(0)
+UNSET = TenantTaxonomy(0)
+"""The taxonomy of a tenant that never set one."""
 
 
 class Superseded(Exception):
-    """A change was made to a revision that is no longer in force; `revision` is."""
+    """A change was based on a revision that is no longer current. `revision` is the current one."""
 
     def __init__(self, revision: int) -> None:
-        super().__init__(f"revision {revision} is in force")
+        super().__init__(f"revision {revision} is current")
         self.revision = revision
 
 
@@ -27,28 +28,28 @@ class Taxonomies:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def in_force(self, tenant: str) -> TenantTaxonomy:
-        """Revision 0 where none was ever set."""
+    async def current(self, tenant: str) -> TenantTaxonomy:
+        """The tenant's last revision; revision 0 if it never set a taxonomy."""
         async with self._engine.connect() as db:
             return await _last(db, tenant)
 
-    async def at(self, tenant: str, revision: int) -> TenantTaxonomy | None:
-        """One revision, in force or not; None where the tenant has none of that number."""
-        if revision == NONE_YET.revision:
-            return NONE_YET
+    async def find(self, tenant: str, revision: int) -> TenantTaxonomy | None:
+        """One revision, current or not. None if the tenant has no such revision."""
+        if revision == UNSET.revision:
+            return UNSET
         async with self._engine.connect() as db:
-            row = (await db.execute(_of(tenant).where(tables.taxonomies.c.revision == revision))).first()
-        return _read(row) if row else None
+            row = (await db.execute(_revisions(tenant).where(tables.taxonomies.c.revision == revision))).first()
+        return _taxonomy(row) if row else None
 
     async def set(self, tenant: str, themes: Themes | None, based_on: int | None = None) -> TenantTaxonomy | None:
-        """Put `themes` in force (None: those that ship): the next revision, or the last where that says the same already.
+        """Store `themes` (None: those that ship) as the next revision, unless the last one has the same themes. Returns the
+        current revision, or None if the tenant does not exist.
 
-        None: there is no such tenant. Superseded: the last revision is neither the same nor `based_on`. Calls for one tenant wait
-        for one another.
+        Raises Superseded if `based_on` is not the last revision and the themes differ. Calls for one tenant run one at a time.
         """
-        known = select(tables.tenants.c.id).where(tables.tenants.c.id == tenant).with_for_update(key_share=True)
+        locked_tenant = select(tables.tenants.c.id).where(tables.tenants.c.id == tenant).with_for_update(key_share=True)
         async with self._engine.begin() as db:
-            if (await db.execute(known)).first() is None:
+            if (await db.execute(locked_tenant)).first() is None:
                 return None
             last = await _last(db, tenant)
             if last.themes == themes:
@@ -56,19 +57,19 @@ class Taxonomies:
             if based_on is not None and based_on != last.revision:
                 raise Superseded(last.revision)
             changed = TenantTaxonomy(last.revision + 1, themes)
-            plain = msgspec.to_builtins(themes)
-            await db.execute(insert(tables.taxonomies).values(tenant=tenant, revision=changed.revision, themes=plain))
+            row = {"tenant": tenant, "revision": changed.revision, "themes": msgspec.to_builtins(themes)}
+            await db.execute(insert(tables.taxonomies).values(row))
         return changed
 
 
-def _of(tenant: str) -> Select[Any]:
+def _revisions(tenant: str) -> Select[Any]:
     return select(tables.taxonomies.c.revision, tables.taxonomies.c.themes).where(tables.taxonomies.c.tenant == tenant)
 
 
 async def _last(db: AsyncConnection, tenant: str) -> TenantTaxonomy:
-    row = (await db.execute(_of(tenant).order_by(tables.taxonomies.c.revision.desc()).limit(1))).first()
-    return _read(row) if row else NONE_YET
+    row = (await db.execute(_revisions(tenant).order_by(tables.taxonomies.c.revision.desc()).limit(1))).first()
+    return _taxonomy(row) if row else UNSET
 
 
-def _read(row: Row[Any]) -> TenantTaxonomy:
+def _taxonomy(row: Row[Any]) -> TenantTaxonomy:
     return TenantTaxonomy(row.revision, msgspec.convert(row.themes, Themes | None))

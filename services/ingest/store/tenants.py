@@ -1,4 +1,4 @@
-"""Tenants as ingest needs them: the key of their pseudonyms, and the built-in connection that their own apps post to."""
+"""Tenants: the key of their pseudonyms, and the built-in connection that their own apps post to."""
 
 import secrets
 
@@ -6,27 +6,29 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.store import tables
+from services.ingest.store.cipher import Cipher
 from services.ingest.store.connections import BUILT_IN, new_id
-from services.ingest.store.seal import Seal
 
 PSEUDONYM_KEY_BYTES = 32
 
 
 class Tenants:
-    def __init__(self, engine: AsyncEngine, seal: Seal) -> None:
+    def __init__(self, engine: AsyncEngine, cipher: Cipher) -> None:
         self._engine = engine
-        self._seal = seal
+        self._cipher = cipher
 
     async def put(self, tenant: str, name: str, zone: str) -> None:
-        """Make the tenant known, or rename it; its key and its built-in connection are made once."""
-        key = self._seal.close(secrets.token_bytes(PSEUDONYM_KEY_BYTES), tenant)
-        row = insert(tables.tenants).values(id=tenant, name=name, zone=zone, sealed_key=key)
-        known = row.on_conflict_do_update(index_elements=["id"], set_={"name": name, "zone": zone})
+        """Create the tenant, or change its name and zone. Its key and its built-in connection are created once."""
+        key = self._cipher.encrypt(secrets.token_bytes(PSEUDONYM_KEY_BYTES), tenant)
+        tenant_row = insert(tables.tenants).values(id=tenant, name=name, zone=zone, sealed_key=key)
         connection = new_id()
-        no_secrets = self._seal.close(b"[]", connection)
-        built_in = insert(tables.connections).values(
-            id=connection, tenant=tenant, provider=BUILT_IN, name=BUILT_IN, sealed_secrets=no_secrets
+        connection_row = insert(tables.connections).values(
+            id=connection,
+            tenant=tenant,
+            provider=BUILT_IN,
+            name=BUILT_IN,
+            sealed_secrets=self._cipher.encrypt(b"[]", connection),
         )
         async with self._engine.begin() as db:
-            await db.execute(known)
-            await db.execute(built_in.on_conflict_do_nothing())
+            await db.execute(tenant_row.on_conflict_do_update(index_elements=["id"], set_={"name": name, "zone": zone}))
+            await db.execute(connection_row.on_conflict_do_nothing())

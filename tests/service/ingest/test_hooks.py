@@ -164,8 +164,8 @@ async def test_tools_get_the_handshakes_that_they_ask_for(door: Door) -> None:
 async def test_what_can_be_no_connections_id_is_404_and_not_remembered(door: Door, connection: str) -> None:
     assert (await door.http.get(f"/v1/hooks/{connection}")).status_code == 404
     assert (await door.call("GET", f"/v1/connections/{connection}")).status_code == 404
-    directory = door.app.state.ingest.directory
-    assert all(len(name) == len("con_") + 32 for kind, name in directory._known if kind == "id")
+    cache = door.app.state.ingest.cache
+    assert all(len(name) == len("con_") + 32 for kind, name in cache._entries if kind == "id")
 
 
 async def test_identities_in_comments_never_leave(door: Door) -> None:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from services.ingest import pace as module
-from services.ingest.pace import Cost, Pace, characters_of
+from services.ingest.pace import Cost, Pace, comment_cost
 from shared.events import Answer, Body, Response, Ticket
 from shared.kafka import Broken, Position
 from shared.topics import METRICS_GROUP, SENTIMENT_GROUP
@@ -33,8 +33,8 @@ class Kafka:
 @pytest.fixture
 def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
     """Looks follow one another quickly."""
-    monkeypatch.setattr(module, "SOON", 0.001)
-    monkeypatch.setattr(module, "LATER", 0.01)
+    monkeypatch.setattr(module, "BUSY_SECONDS", 0.001)
+    monkeypatch.setattr(module, "IDLE_SECONDS", 0.01)
     return Kafka()
 
 
@@ -81,7 +81,7 @@ async def test_kafka_is_asked_only_while_something_is_under_way(kafka: Kafka) ->
 
 async def test_a_group_that_has_never_run_does_not_bound_what_is_published(kafka: Kafka) -> None:
     kafka.committed[METRICS_GROUP] = None
-    pace = Pace(least_events=10)
+    pace = Pace(min_events=10)
     async with running(pace, kafka):
         for offset in range(100):
             publish(pace, "acme", offset)
@@ -89,14 +89,14 @@ async def test_a_group_that_has_never_run_does_not_bound_what_is_published(kafka
 
 async def test_without_an_answer_the_last_known_counts_for_a_while_and_then_nothing_does(kafka: Kafka) -> None:
     now = [0.0]
-    pace = Pace(least_events=10, clock=lambda: now[0])
+    pace = Pace(min_events=10, clock=lambda: now[0])
     async with running(pace, kafka):
         for offset in range(5):
             publish(pace, "acme", offset)
         kafka.away = True
         await asyncio.sleep(0.05)
         assert not pace.take_live("acme", 6)
-        now[0] = module.BLIND_AFTER
+        now[0] = module.UNKNOWN_AFTER
         await pace.moved(1)
         assert pace.take_live("acme", 1_000)
 
@@ -111,5 +111,5 @@ async def test_without_an_answer_the_last_known_counts_for_a_while_and_then_noth
         (Response(at=NOON, answers=(Answer(question="q", kind="comment", text="x" * 9_000),)), 4_075),
     ],
 )
-def test_an_event_costs_the_characters_of_its_comments_as_far_as_a_model_reads_them(body: Body, characters: int) -> None:
-    assert characters_of(body) == characters
+def test_an_event_costs_the_comment_cost_its_comments_as_far_as_a_model_reads_them(body: Body, characters: int) -> None:
+    assert comment_cost(body) == characters

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.domain.connection import Mapping
-from services.ingest.domain.delivery import Stored
+from services.ingest.domain.delivery import StoredDelivery
 from services.ingest.domain.fields import Customer
 from services.ingest.domain.providers import PROVIDERS
 from services.ingest.domain.pseudonym import pseudonym_of_email, pseudonym_of_id, pseudonyms_to_erase
@@ -111,7 +111,7 @@ def test_a_quarantined_delivery_is_read_again_as_received_then() -> None:
     wrong = connection("typeform", mapping=Mapping.model_validate({"questions": {"x": {"kind": "nps"}}}))
     first = receive(wrong, {}, raw, NOW)
     assert first.verdict == "quarantined"
-    kept = Stored(7, "con_1", first.id, first.received_at, first.headers, raw, first.reason or "", 1)
+    kept = StoredDelivery(7, "con_1", first.id, first.received_at, first.headers, raw, first.reason or "", 1)
     again = receive_again(replace(wrong, mapping=Mapping(), revision=2), kept, NOW + timedelta(days=1))
     assert (again.verdict, again.id, again.received_at, again.revision) == ("accepted", "e1", NOW, 2)
     assert again.statements[0].event.received_at == again.statements[0].event.at == NOW
@@ -121,7 +121,7 @@ def test_what_lay_ahead_is_taken_once_its_time_has_come() -> None:
     raw = body(response(nps(9), at="2026-11-20T13:00:00Z"))
     first = receive(connection(), HEADERS, raw, NOW)
     assert first.reason == "at: more than 5 minutes ahead of our clock"
-    kept = Stored(7, "con_1", first.id, NOW, first.headers, raw, first.reason, 1)
+    kept = StoredDelivery(7, "con_1", first.id, NOW, first.headers, raw, first.reason, 1)
     assert receive_again(connection(), kept, NOW + timedelta(hours=1)).verdict == "accepted"
 
 

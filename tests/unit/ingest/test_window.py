@@ -28,7 +28,7 @@ def test_a_window_whose_group_is_unknown_admits_everything() -> None:
     window = Window(10)
     window.take("acme", 1000)
     assert window.admits("acme", 1000)
-    assert window.room_of_backlog() == UNLIMITED
+    assert window.backlog_room() == UNLIMITED
 
 
 def test_a_flood_gets_half_of_the_window_and_leaves_the_other_half_to_others() -> None:
@@ -54,16 +54,16 @@ def test_an_event_larger_than_the_window_is_admitted_when_its_tenant_has_nothing
 
 def test_the_backlog_gets_half_of_the_window_and_live_events_find_room_beside_it() -> None:
     group = Group()
-    assert group.window.room_of_backlog() == 50
+    assert group.window.backlog_room() == 50
     assert group.publish(BACKLOG, 50)
-    assert group.window.room_of_backlog() == 0
+    assert group.window.backlog_room() == 0
     assert group.flood("live") == 25
 
 
 def test_a_claim_of_a_few_units_is_not_worth_its_cost() -> None:
     group = Group()
     group.publish(BACKLOG, 45)
-    assert group.window.room_of_backlog() == 0
+    assert group.window.backlog_room() == 0
 
 
 def test_units_are_free_again_once_the_group_has_committed_them() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.domain.receive import receive_record
-from services.ingest.inbox.stated import drafts
+from services.ingest.inbox.outbox import drafts
 from shared.events import decode_event, encode
 from tests.unit.ingest.making import NOW, connection, nps, response
 

@@ -1,14 +1,14 @@
 """The queue in which tenants take turns."""
 
-from services.ingest.domain.fair_queue import FairQueue
+from services.ingest.domain.round_robin import RoundRobinQueue
 
 
 def everything(tenant: str, item: str) -> bool:
     return True
 
 
-def filled(most: int = 100, **items: str) -> FairQueue[str]:
-    queue: FairQueue[str] = FairQueue(most)
+def filled(most: int = 100, **items: str) -> RoundRobinQueue[str]:
+    queue: RoundRobinQueue[str] = RoundRobinQueue(most)
     for tenant, letters in items.items():
         for letter in letters:
             queue.put(tenant, letter, 0.0)
@@ -32,14 +32,14 @@ def test_a_tenant_that_is_not_admitted_holds_nobody_up_and_comes_first_next_time
 
 
 def test_a_flood_fills_half_of_the_queue_and_another_still_finds_room() -> None:
-    queue: FairQueue[int] = FairQueue(100)
+    queue: RoundRobinQueue[int] = RoundRobinQueue(100)
     assert sum(queue.put("flood", number, 0.0) for number in range(1000)) == 50
     assert sum(queue.put("other", number, 0.0) for number in range(1000)) == 25
     assert len(queue) == 75
 
 
 def test_items_that_have_waited_too_long_are_dropped() -> None:
-    queue: FairQueue[int] = FairQueue(100)
+    queue: RoundRobinQueue[int] = RoundRobinQueue(100)
     for at in range(10):
         queue.put("acme", at, float(at))
     queue.put("other", 0, 0.0)

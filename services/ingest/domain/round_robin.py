@@ -1,4 +1,4 @@
-"""A bounded queue in which tenants take turns, so that one with many items does not make another wait."""
+"""A bounded queue in which tenants take turns, so a tenant with many items does not delay the others."""
 
 from collections import deque
 from collections.abc import Callable
@@ -7,14 +7,15 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 
-class FairQueue(Generic[Item]):
-    """First in, first out for each tenant; round-robin between tenants. A tenant may hold as much as is still free of `most`.
+class RoundRobinQueue(Generic[Item]):
+    """First in, first out for each tenant; round-robin between tenants. A tenant may hold as many items as are still free of
+    `limit`.
 
-    Times are seconds of any steady clock.
+    Times are seconds of any monotonic clock.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._queues: dict[str, deque[tuple[float, Item]]] = {}
         self._turns: deque[str] = deque()
         """Every tenant that has items, once, the next one first."""
@@ -24,9 +25,9 @@ class FairQueue(Generic[Item]):
         return self._size
 
     def put(self, tenant: str, item: Item, now: float) -> bool:
-        """Append an item, unless the tenant's share is full; whether it was appended."""
+        """Append an item. False if the tenant's share is full."""
         queue = self._queues.get(tenant)
-        if len(queue or ()) >= self._most - self._size:
+        if len(queue or ()) >= self._limit - self._size:
             return False
         if queue is None:
             queue = self._queues[tenant] = deque()
@@ -35,25 +36,25 @@ class FairQueue(Generic[Item]):
         self._size += 1
         return True
 
-    def take(self, most: int, admits: Callable[[str, Item], bool]) -> list[Item]:
-        """Remove up to `most` items, one of each tenant in turn. A tenant whose next item isn't admitted keeps its items and has
-        the first turn next time."""
+    def take(self, limit: int, admits: Callable[[str, Item], bool]) -> list[Item]:
+        """Remove up to `limit` items, one of each tenant in turn. A tenant whose next item isn't admitted keeps its items and has
+        the first turn at the next call."""
         taken: list[Item] = []
         refused: list[str] = []
-        while self._turns and len(taken) < most:
+        while self._turns and len(taken) < limit:
             tenant = self._turns.popleft()
             queue = self._queues[tenant]
             if not admits(tenant, queue[0][1]):
                 refused.append(tenant)
                 continue
             taken.append(queue.popleft()[1])
-            self._keep_turn(tenant, queue)
+            self._end_turn(tenant, queue)
         self._turns.extendleft(reversed(refused))
         self._size -= len(taken)
         return taken
 
     def drop_older(self, than: float) -> int:
-        """Drop every item that was put before `than`; how many."""
+        """Drop every item that was put before `than`. Returns their number."""
         dropped = 0
         for _ in range(len(self._turns)):
             tenant = self._turns.popleft()
@@ -61,7 +62,7 @@ class FairQueue(Generic[Item]):
             while queue and queue[0][0] < than:
                 queue.popleft()
                 dropped += 1
-            self._keep_turn(tenant, queue)
+            self._end_turn(tenant, queue)
         self._size -= dropped
         return dropped
 
@@ -70,7 +71,8 @@ class FairQueue(Generic[Item]):
         self._turns.clear()
         self._size = 0
 
-    def _keep_turn(self, tenant: str, queue: deque[tuple[float, Item]]) -> None:
+    def _end_turn(self, tenant: str, queue: deque[tuple[float, Item]]) -> None:
+        """Move the tenant to the end of the round, or remove it if it has no items left."""
         if queue:
             self._turns.append(tenant)
         else:

@@ -1,0 +1,157 @@
+"""The outbox: events that are stored and not yet known to be in Kafka.
+
+The transaction that stores events also inserts their delivery into the table `unpublished`. The process that stored it publishes
+it at once; the sweeper publishes deliveries that are due and still there. A row is in one of two states:
+
+- `comments` = 0: its events must be published;
+- `comments` > 0: its events are published, marked "comments later", and must be published again as soon as that many characters
+  of comments may go to sentiment.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+from msgspec.structs import replace
+
+from services.ingest.domain.delivery import Delivery, Statement
+from shared.events import Event, decode_event, encode
+
+SEQ = b'"seq":0'
+"""Where an event's JSON has its sequence number. Only texts, in which quotation marks are escaped, and the revision come
+before."""
+
+LEASE_SECONDS = 30
+MIN_COMMENT = 75
+"""The least that `comments` may be where it isn't 0. It bounds how many rows a claim locks."""
+
+DELETE = """
+DELETE FROM unpublished USING (SELECT set_config('synchronous_commit', 'off', true)) AS quick WHERE seq = ANY($1::bigint[])
+"""
+"""Does not wait for the disk: rows that a crash brings back are published twice, which does no harm."""
+
+POSTPONE = """
+UPDATE unpublished SET comments = later.comments, due = now()
+FROM unnest($1::bigint[], $2::int[]) AS later (seq, comments),
+    (SELECT set_config('synchronous_commit', 'off', true)) AS quick
+WHERE unpublished.seq = later.seq
+"""
+
+CLAIM = """
+WITH RECURSIVE first AS (
+    (SELECT tenant, due FROM unpublished WHERE {state} ORDER BY tenant, due LIMIT 1)
+    UNION ALL
+    SELECT next.tenant, next.due FROM first CROSS JOIN LATERAL (
+        SELECT tenant, due FROM unpublished WHERE {state} AND tenant > first.tenant ORDER BY tenant, due LIMIT 1
+    ) AS next
+), tenants AS MATERIALIZED (
+    SELECT tenant, ceil($1::numeric / count(*) OVER ()) AS share FROM first WHERE due <= now()
+), locked AS MATERIALIZED (
+    SELECT row.tenant, row.seq, row.due, {units} AS units, tenants.share FROM tenants CROSS JOIN LATERAL (
+        SELECT tenant, seq, due, comments FROM unpublished WHERE {state} AND tenant = tenants.tenant AND due <= now()
+        ORDER BY due, seq LIMIT ceil(tenants.share / {least}) FOR UPDATE SKIP LOCKED
+    ) AS row
+), shared AS (
+    SELECT *, sum(units) OVER (PARTITION BY tenant ORDER BY due, seq) - units AS before FROM locked
+), ordered AS (
+    SELECT seq, sum(units) OVER (ORDER BY due, seq) - units AS before FROM shared WHERE before < share
+)
+UPDATE unpublished SET due = now() + make_interval(secs => $2)
+WHERE seq = ANY(ARRAY(SELECT seq FROM ordered WHERE before < $1)) RETURNING seq
+"""
+"""Claims the oldest due rows of every tenant, in equal shares of $1 units and at least one row each; together no more than $1
+units and one row. Tenants are found by skipping through the index, so a tenant's many rows cost no more than a few. The rows to
+update are an array, for which the planner uses the index whatever number it expects.
+"""
+
+CLAIM_EVENTS = CLAIM.format(state="comments = 0", units="1", least="1")
+CLAIM_COMMENTS = CLAIM.format(state="comments > 0", units="row.comments", least=MIN_COMMENT)
+
+EVENTS = "SELECT event FROM events WHERE seq = ANY($1::bigint[]) ORDER BY seq, position"
+RELEASE = "UPDATE unpublished SET due = now() WHERE seq = ANY($1::bigint[])"
+OLDEST = "SELECT received_at FROM inbox WHERE seq = (SELECT min(seq) FROM unpublished)"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEvent:
+    """A stored event on its way to Kafka. `encoded` is its JSON, the same bytes in the database and in Kafka."""
+
+    event: Event
+    encoded: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event without its sequence number, which the database assigns. Its JSON is `head`, the number, `tail`."""
+
+    statement: Statement
+    event: Event
+    head: bytes
+    tail: bytes
+
+    def numbered(self, seq: int) -> OutboxEvent:
+        return OutboxEvent(replace(self.event, seq=seq), b"%b%d%b" % (self.head, seq, self.tail))
+
+
+def drafts(delivery: Delivery) -> list[Draft]:
+    """The delivery's events. Their statement ids are made of the delivery's id and their position, so a retry has the same ids.
+
+    Without an id, each delivery gets statement ids of its own.
+    """
+    name = f"{delivery.id}#" if delivery.id is not None else f"{uuid4().hex}~"
+    return [_draft(statement, f"{name}{statement.event.position}") for statement in delivery.statements]
+
+
+def _draft(statement: Statement, statement_id: str) -> Draft:
+    event = replace(statement.event, statement=statement_id)
+    head, _, tail = encode(event).partition(SEQ)
+    return Draft(statement, event, head + SEQ[:-1], tail)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Deliveries that no other process may claim for LEASE_SECONDS, and their events. An erased delivery has none."""
+
+    seqs: list[int]
+    events: list[OutboxEvent]
+
+
+async def claim_events(pool: asyncpg.Pool, limit: int) -> Claim:
+    """Claim up to `limit` due deliveries whose events must be published, in equal shares for all tenants."""
+    return await _claim(pool, CLAIM_EVENTS, limit)
+
+
+async def claim_comments(pool: asyncpg.Pool, characters: int) -> Claim:
+    """Claim due deliveries whose comments must be published, about `characters` of them, in equal shares for all tenants."""
+    return await _claim(pool, CLAIM_COMMENTS, characters)
+
+
+async def _claim(pool: asyncpg.Pool, statement: str, *arguments: Any) -> Claim:
+    async with pool.acquire(timeout=5) as db:
+        seqs = [row[0] for row in await db.fetch(statement, *arguments, LEASE_SECONDS)]
+        rows = await db.fetch(EVENTS, seqs) if seqs else []
+    return Claim(seqs, [OutboxEvent(decode_event(row[0]), row[0].encode()) for row in rows])
+
+
+async def release_claim(pool: asyncpg.Pool, seqs: Sequence[int]) -> None:
+    """Let these deliveries be claimed again at once."""
+    await pool.execute(RELEASE, seqs)
+
+
+async def mark_published(pool: asyncpg.Pool, seqs: Sequence[int]) -> None:
+    """Remove deliveries whose events are in Kafka and have no comments that were postponed."""
+    await pool.execute(DELETE, seqs)
+
+
+async def postpone_comments(pool: asyncpg.Pool, characters: Mapping[int, int]) -> None:
+    """Note that the events of deliveries are in Kafka without their comments. `characters` is by sequence number."""
+    await pool.execute(POSTPONE, list(characters), list(characters.values()))
+
+
+async def oldest_receipt(pool: asyncpg.Pool) -> datetime | None:
+    """The receipt time of the oldest delivery in the outbox. None if the outbox is empty."""
+    received_at: datetime | None = await pool.fetchval(OLDEST)
+    return received_at

@@ -1,0 +1,189 @@
+"""Replaces the verdict of stored deliveries that are read again: quarantined ones on a retry, held ones on their release.
+
+A delivery is `held` if it arrived while its connection was paused. Its body is kept unread until the connection is active again,
+or dropped if the connection is deleted.
+
+Any number of processes may release deliveries at the same time. A transaction-scoped lock per connection lets one of them work;
+even without it the check of the verdict in `replace_verdicts` would keep a delivery from being counted twice.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import asyncpg
+
+from services.ingest.domain import connection as tools
+from services.ingest.domain.delivery import Delivery, StoredDelivery
+from services.ingest.domain.tombstone import CUSTOMER_ERASED, SQL_FINGERPRINT
+from services.ingest.inbox import locks
+from services.ingest.inbox.outbox import OutboxEvent, drafts
+from services.ingest.inbox.transactions import Connection
+from services.ingest.inbox.writer import columns_of, customer_locks, event_columns
+
+Pending = Literal["quarantined", "held"]
+"""The verdicts that may be replaced."""
+
+REPLACE = """
+WITH replaced AS (
+    UPDATE inbox SET verdict = new.verdict, reason = new.reason, revision = new.revision,
+        raw = CASE WHEN new.keeps_raw THEN inbox.raw ELSE ''::bytea END,
+        headers = CASE WHEN new.keeps_raw THEN inbox.headers ELSE '{}' END
+    FROM unnest($2::bigint[], $3::text[], $4::text[], $5::int[], $6::bool[]) AS new (seq, verdict, reason, revision, keeps_raw)
+    WHERE inbox.seq = new.seq AND inbox.verdict = $1 RETURNING inbox.seq
+), stored AS (
+    INSERT INTO events (seq, position, tenant, subject, customer, email, received_at, fingerprint, event)
+    SELECT s.* FROM unnest(
+        $7::bigint[], $8::int[], $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::bytea[], $15::text[]
+    ) AS s (seq, position, tenant, subject, customer, email, received_at, fingerprint, event)
+    JOIN replaced USING (seq)
+    RETURNING seq, tenant
+), queued AS (
+    INSERT INTO unpublished (seq, due, tenant) SELECT DISTINCT seq, now() + interval '5 seconds', tenant FROM stored
+)
+SELECT seq FROM replaced
+"""
+
+ERASED = f"""
+SELECT new.seq, new.subject
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[]) AS new (seq, tenant, subject, customer, email)
+WHERE EXISTS (
+    SELECT FROM events tombstone
+    WHERE tombstone.tenant = new.tenant AND tombstone.subject = new.subject AND tombstone.fingerprint = {SQL_FINGERPRINT}
+) OR EXISTS (
+    SELECT FROM erasures
+    WHERE erasures.tenant = new.tenant AND erasures.seq > new.seq
+    AND (new.customer = ANY(erasures.names) OR new.email = ANY(erasures.requested))
+)
+"""  # noqa: S608
+"""Statements that must not be stored: of an erased subject, or of a customer who was erased after the delivery. When the search
+for that customer has ended, no delivery with such a statement is left."""
+
+READY = """
+WITH RECURSIVE holding AS (
+    (SELECT connection FROM inbox WHERE verdict = 'held' ORDER BY connection LIMIT 1)
+    UNION ALL
+    SELECT (SELECT inbox.connection FROM inbox WHERE verdict = 'held' AND inbox.connection > holding.connection
+            ORDER BY inbox.connection LIMIT 1)
+    FROM holding WHERE holding.connection IS NOT NULL
+)
+SELECT id, state FROM connections JOIN holding ON holding.connection = connections.id WHERE state <> 'paused'
+"""
+"""Skips from connection to connection along the index `inbox_held`, however many deliveries each has."""
+
+OLDEST = """
+SELECT seq, connection, delivery, received_at, headers, raw, reason, revision FROM (
+    SELECT oldest.*, sum(length(raw)) OVER (ORDER BY seq) - length(raw) AS bytes_before FROM (
+        SELECT * FROM inbox WHERE verdict = 'held' AND connection = $1 ORDER BY seq LIMIT $2
+    ) AS oldest
+) AS measured WHERE coalesce(bytes_before, 0) < $3 ORDER BY seq
+"""
+STATE = "SELECT state, revision FROM connections WHERE id = $1 FOR SHARE"
+QUARANTINE = "UPDATE inbox SET verdict = 'quarantined', reason = $2 WHERE seq = $1 AND verdict = 'held'"
+DROP = """
+UPDATE inbox SET verdict = 'ignored', reason = $3, raw = NULL, headers = '{}' WHERE seq IN (
+    SELECT seq FROM inbox WHERE verdict = 'held' AND connection = $1 ORDER BY seq LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+"""
+
+DELETED = "the connection was deleted"
+"""`inbox.reason` of held deliveries whose connection was deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A stored delivery with its new verdict, and its events to publish."""
+
+    delivery: Delivery
+    events: list[OutboxEvent]
+
+
+async def replace_verdicts(db: Connection, pending: Pending, deliveries: Mapping[int, Delivery]) -> dict[int, Replaced]:
+    """Replace the verdict `pending` of stored deliveries, given by sequence number. Must run inside a transaction.
+
+    Returns the deliveries whose verdict was replaced: as given, or `erased` if all of their statements are erased. A delivery
+    whose verdict is no longer `pending` stays as it is, so doing this twice, or in two processes at once, stores no statement
+    twice. A delivery with an empty `raw` loses its stored body.
+    """
+    await db.execute(locks.LOCK_SHARED, [locks.ARRIVALS, *customer_locks(list(deliveries.values()))])
+    permitted = await _without_erased(db, deliveries)
+    drafted = {seq: drafts(delivery) for seq, delivery in permitted.items()}
+    events = {seq: [draft.numbered(seq) for draft in its] for seq, its in drafted.items()}
+    verdicts = [(seq, d.verdict, d.reason, d.revision, bool(d.raw)) for seq, d in permitted.items()]
+    rows = [
+        (seq, *event_columns(draft), event.encoded.decode())
+        for seq, its in drafted.items()
+        for draft, event in zip(its, events[seq], strict=True)
+    ]
+    replaced = await db.fetch(REPLACE, pending, *columns_of(verdicts, 5), *columns_of(rows, 9))
+    return {row[0]: Replaced(permitted[row[0]], events[row[0]]) for row in replaced}
+
+
+async def _without_erased(db: Connection, deliveries: Mapping[int, Delivery]) -> dict[int, Delivery]:
+    rows = [
+        (seq, delivery.tenant, statement.event.subject, statement.event.customer, statement.email)
+        for seq, delivery in deliveries.items()
+        for statement in delivery.statements
+    ]
+    erased: dict[int, set[str]] = {}
+    for seq, subject in await db.fetch(ERASED, *columns_of(rows, 5)):
+        erased.setdefault(seq, set()).add(subject)
+    return {seq: without_subjects(delivery, erased.get(seq, ())) for seq, delivery in deliveries.items()}
+
+
+def without_subjects(delivery: Delivery, subjects: Collection[str]) -> Delivery:
+    """The delivery without its statements about `subjects` and without its body; `erased` if no statement is left."""
+    if not subjects:
+        return delivery
+    left = tuple(statement for statement in delivery.statements if statement.event.subject not in subjects)
+    if left:
+        return replace(delivery, statements=left, raw=b"")
+    return replace(delivery, verdict="erased", reason=CUSTOMER_ERASED, statements=(), raw=b"")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyConnection:
+    """A connection that has held deliveries and is not paused."""
+
+    id: str
+    state: tools.State
+
+
+async def ready_connections(pool: asyncpg.Pool) -> list[ReadyConnection]:
+    return [ReadyConnection(row[0], row[1]) for row in await pool.fetch(READY)]
+
+
+async def oldest_held(pool: asyncpg.Pool, connection: str, limit: int, limit_bytes: int) -> list[StoredDelivery]:
+    """The connection's first held deliveries by sequence number: at most `limit`, and none that begins after `limit_bytes`."""
+    rows = await pool.fetch(OLDEST, connection, limit, limit_bytes)
+    return [StoredDelivery(r[0], r[1], r[2], r[3], json.loads(r[4]), r[5] or b"", r[6] or "", r[7]) for r in rows]
+
+
+async def release_held(
+    db: Connection, connection: tools.Connection, deliveries: Mapping[int, Delivery]
+) -> list[OutboxEvent] | None:
+    """Store held deliveries, given by sequence number, as they were read under `connection`. Returns the events to publish.
+
+    Returns None, and changes nothing, if another process is releasing this connection, or if the connection was paused, deleted
+    or given another mapping after the deliveries were read.
+    """
+    async with db.transaction():
+        if not await db.fetchval("SELECT pg_try_advisory_xact_lock($1)", locks.of_release(connection.id)):
+            return None
+        row = await db.fetchrow(STATE, connection.id)
+        if row is None or tuple(row) != ("active", connection.revision):
+            return None
+        replaced = await replace_verdicts(db, "held", deliveries)
+    return [event for seq in sorted(replaced) for event in replaced[seq].events]
+
+
+async def quarantine_held(pool: asyncpg.Pool, seq: int, reason: str) -> None:
+    """Move one held delivery to quarantine."""
+    await pool.execute(QUARANTINE, seq, reason)
+
+
+async def drop_held(pool: asyncpg.Pool, connection: str, limit: int) -> int:
+    """Mark at most `limit` held deliveries of a deleted connection `ignored` and delete their bodies. Returns their number."""
+    status = await pool.execute(DROP, connection, limit, DELETED)
+    return int(status.split()[-1])
