@@ -1,4 +1,4 @@
-"""A consumer in a process of its own, for tests that kill or stop it: `python -m tests.contract.kafka_member '[…]'`."""
+"""A consumer as a process, for tests that kill or stop it: `python -m tests.contract.kafka_member '[…]'`."""
 
 import asyncio
 import json
@@ -17,8 +17,8 @@ async def main(bootstrap: str, topic: str, group: str, notes: str, session: floa
     async def handler(records: Sequence[Record]) -> None:
         await asyncio.to_thread(note, records)
 
-    named, timing = Topic(topic, object, "", 0, 0, ""), Timing(session=session)
-    consumer = Consumer(bootstrap=bootstrap, group=group, topics=[named], handler=handler, instance=instance, timing=timing)
+    definition, timing = Topic(topic, object, "", 0, 0, ""), Timing(session=session)
+    consumer = Consumer(bootstrap=bootstrap, group=group, topics=[definition], handler=handler, instance=instance, timing=timing)
     await consumer.run()
 
 

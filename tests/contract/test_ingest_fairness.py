@@ -20,7 +20,9 @@ from shared.topics import COMMENTS_LATER, METRICS_GROUP
 from shared.workers import Workers
 from tests.conftest import NewDatabase
 from tests.contract.ingest_world import Broker, Inbox, commented, emptied, opened, said
-from tests.contract.kafka_world import Seen, World, new_world
+from tests.contract.kafka_topic import KafkaTopic as World
+from tests.contract.kafka_topic import Recorder as Seen
+from tests.contract.kafka_topic import new_topic as new_world
 
 FLOOD = 600
 WINDOW = 100
@@ -41,7 +43,7 @@ async def inbox(url: str) -> AsyncIterator[Inbox]:
 async def world(kafka: str, monkeypatch: pytest.MonkeyPatch) -> World:
     """A topic in the place of `feedback.events`, and a group in that of metrics."""
     world = await new_world(kafka, partitions=6)
-    monkeypatch.setattr("services.ingest.relay.EVENTS", world.topic)
+    monkeypatch.setattr("services.ingest.relay.EVENTS", world.definition)
     return world
 
 
@@ -97,7 +99,7 @@ async def test_on_a_real_kafka_a_flood_waits_on_disk_while_its_consumer_is_stopp
     async with Producer(world.bootstrap) as producer, CommittedOffsets(world.bootstrap) as offsets:
 
         async def ask(group: str, partitions: Collection[int]) -> Any:
-            return await offsets.of(world.group, world.topic, partitions) if group == METRICS_GROUP else None
+            return await offsets.of(world.group, world.definition, partitions) if group == METRICS_GROUP else None
 
         async with world.consuming(seen) as consumer:
             await until(lambda: joined(consumer))

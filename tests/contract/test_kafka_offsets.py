@@ -1,4 +1,4 @@
-"""Offsets that are lost, and consumers that stand still: nothing is skipped in silence."""
+"""Lost offsets and hung consumers: no record is skipped without a replay."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,108 +11,108 @@ from aiokafka.admin import RecordsToDelete
 from shared.kafka import Record, Retry, Timing, clients
 from shared.kafka.recovery import MARGIN
 from shared.kafka.watchdog import Stalled
-from tests.contract.kafka_world import NOON, Seen, World, messages, new_world, until
+from tests.contract.kafka_topic import NOON, KafkaTopic, Recorder, messages, new_topic, until
 
 
 @pytest.fixture
-async def world(kafka: str) -> World:
-    return await new_world(kafka, partitions=2)
+async def topic(kafka: str) -> KafkaTopic:
+    return await new_topic(kafka, partitions=2)
 
 
-async def forget(world: World, up_to: dict[int, int]) -> None:
-    """What retention does: delete the records before these offsets."""
-    async with clients.admin(world.bootstrap) as admin:
+async def delete_records(topic: KafkaTopic, up_to: dict[int, int]) -> None:
+    """Delete the records before these offsets, as retention does."""
+    async with clients.admin(topic.bootstrap) as admin:
         await admin.delete_records(
-            {TopicPartition(world.topic.name, number): RecordsToDelete(before_offset=at) for number, at in up_to.items()}
+            {TopicPartition(topic.definition.name, number): RecordsToDelete(before_offset=at) for number, at in up_to.items()}
         )
 
 
-async def all_but_the_last(world: World, records: int) -> tuple[dict[int, int], set[int]]:
-    """For each partition the offset of its last record, and the numbers that those records carry."""
-    last = {record.partition: record for record in await world.everything(world.topic.name, records)}
+async def all_but_the_last(topic: KafkaTopic, records: int) -> tuple[dict[int, int], set[int]]:
+    """The offset of each partition's last record, and the numbers in those records."""
+    last = {record.partition: record for record in await topic.read(topic.definition.name, records)}
     return {number: record.offset for number, record in last.items()}, {int(record.value) for record in last.values()}
 
 
 class Replays:
-    """Notes what was asked; refuses as often as told."""
+    """Records the requests for a replay. Fails the first `refusals` of them."""
 
     def __init__(self, refusals: int = 0) -> None:
-        self.asked: list[datetime | None] = []
+        self.requests: list[datetime | None] = []
         self.refusals = refusals
 
     async def __call__(self, since: datetime | None) -> None:
-        self.asked.append(since)
-        if len(self.asked) <= self.refusals:
-            raise Retry(0.2, "ingest is away")
+        self.requests.append(since)
+        if len(self.requests) <= self.refusals:
+            raise Retry(0.2, "ingest is unavailable")
 
 
-async def everything_is_asked_for_when_records_expire(world: World) -> None:
-    await world.send(messages(range(30)))
-    up_to, left = await all_but_the_last(world, 30)
-    await forget(world, up_to)
-    seen, replays = Seen(), Replays()
-    async with world.consuming(seen, replay=replays):
+async def expect_a_full_replay_after_records_expire(topic: KafkaTopic) -> None:
+    await topic.send(messages(range(30)))
+    up_to, left = await all_but_the_last(topic, 30)
+    await delete_records(topic, up_to)
+    seen, replays = Recorder(), Replays()
+    async with topic.consuming(seen, replay=replays):
         await until(lambda: seen.has(left))
-    assert replays.asked == [None]
+    assert replays.requests == [None]
 
 
-async def read_some_then_lose_the_rest(world: World) -> set[int]:
-    """30 records read and committed, 30 more that expire but for the last of each partition; returns what is left."""
-    seen = Seen()
-    await world.send(messages(range(30)))
-    async with world.consuming(seen):
+async def read_some_then_lose_the_rest(topic: KafkaTopic) -> set[int]:
+    """Commit 30 records, then send 30 and delete all but the last of each partition. Returns the numbers that remain."""
+    seen = Recorder()
+    await topic.send(messages(range(30)))
+    async with topic.consuming(seen):
         await until(lambda: seen.has(range(30)))
-    await world.send(messages(range(30, 60), at=NOON + timedelta(hours=1)))
-    up_to, left = await all_but_the_last(world, 60)
-    await forget(world, up_to)
+    await topic.send(messages(range(30, 60), at=NOON + timedelta(hours=1)))
+    up_to, left = await all_but_the_last(topic, 60)
+    await delete_records(topic, up_to)
     return left
 
 
-async def test_a_lost_offset_asks_for_a_replay_since_the_receipt_time_reached(world: World) -> None:
-    left = await read_some_then_lose_the_rest(world)
-    seen, replays = Seen(), Replays()
-    async with world.consuming(seen, replay=replays):
+async def test_a_lost_offset_requests_a_replay_since_the_committed_receipt_time(topic: KafkaTopic) -> None:
+    left = await read_some_then_lose_the_rest(topic)
+    seen, replays = Recorder(), Replays()
+    async with topic.consuming(seen, replay=replays):
         await until(lambda: seen.has(left))
     assert seen.numbers == sorted(left)
-    assert replays.asked == [NOON - MARGIN]
+    assert replays.requests == [NOON - MARGIN]
 
 
-async def test_a_replay_that_is_refused_is_asked_for_again_before_anything_is_read(world: World) -> None:
-    left = await read_some_then_lose_the_rest(world)
-    seen, replays = Seen(), Replays(refusals=2)
-    async with world.consuming(seen, replay=replays):
-        await until(lambda: len(replays.asked) == 2)
+async def test_a_failed_replay_request_is_repeated_before_anything_is_read(topic: KafkaTopic) -> None:
+    left = await read_some_then_lose_the_rest(topic)
+    seen, replays = Recorder(), Replays(refusals=2)
+    async with topic.consuming(seen, replay=replays):
+        await until(lambda: len(replays.requests) == 2)
         assert not seen.records
         await until(lambda: seen.has(left))
-    assert set(replays.asked) == {NOON - MARGIN}
+    assert set(replays.requests) == {NOON - MARGIN}
 
 
-async def test_a_replay_is_not_asked_for_twice(world: World) -> None:
-    left = await read_some_then_lose_the_rest(world)
-    first, seen, replays = Seen(), Seen(), Replays()
-    async with world.consuming(first, replay=Replays()):
+async def test_a_replay_is_requested_once(topic: KafkaTopic) -> None:
+    left = await read_some_then_lose_the_rest(topic)
+    first, seen, replays = Recorder(), Recorder(), Replays()
+    async with topic.consuming(first, replay=Replays()):
         await until(lambda: first.has(left))
-    await world.send(messages([99]))
-    async with world.consuming(seen, replay=replays):
+    await topic.send(messages([99]))
+    async with topic.consuming(seen, replay=replays):
         await until(lambda: seen.has([99]))
-    assert (seen.numbers, replays.asked) == ([99], [])
+    assert (seen.numbers, replays.requests) == ([99], [])
 
 
-async def test_a_group_that_never_read_what_has_expired_asks_for_everything(world: World) -> None:
-    await everything_is_asked_for_when_records_expire(world)
+async def test_a_group_that_never_read_the_expired_records_requests_everything(topic: KafkaTopic) -> None:
+    await expect_a_full_replay_after_records_expire(topic)
 
 
-async def test_a_partition_that_stayed_empty_until_its_records_expired_counts_as_lost(world: World) -> None:
-    async with world.consuming(Seen()) as consumer:
+async def test_a_partition_that_stayed_empty_until_its_records_expired_counts_as_lost(topic: KafkaTopic) -> None:
+    async with topic.consuming(Recorder()) as consumer:
         await until(lambda: consumer.joined)
         async with asyncio.timeout(10):
-            while len(await world.committed()) < 2:  # noqa: ASYNC110
+            while len(await topic.committed()) < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-    await everything_is_asked_for_when_records_expire(world)
+    await expect_a_full_replay_after_records_expire(topic)
 
 
-async def test_a_consumer_that_stands_still_is_rebuilt_once_and_then_dies(world: World) -> None:
-    await world.send(messages(range(10)))
+async def test_a_hung_consumer_is_rebuilt_once_and_then_dies(topic: KafkaTopic) -> None:
+    await topic.send(messages(range(10)))
     starts: list[Sequence[Record]] = []
 
     async def hangs(records: Sequence[Record]) -> None:
@@ -121,13 +121,13 @@ async def test_a_consumer_that_stands_still_is_rebuilt_once_and_then_dies(world:
 
     quick = Timing(stall=1.0, look=0.25, farewell=0.0)
     with pytest.raises(Stalled):
-        await asyncio.wait_for(world.consumer(hangs, timing=quick).run(), 60)
+        await asyncio.wait_for(topic.consumer(hangs, timing=quick).run(), 60)
     assert len(starts) == 2
 
 
-async def test_having_nothing_to_do_is_no_stall(world: World) -> None:
-    seen = Seen()
-    async with world.consuming(seen, timing=Timing(stall=0.5, look=0.1)):
+async def test_an_idle_consumer_is_not_stalled(topic: KafkaTopic) -> None:
+    seen = Recorder()
+    async with topic.consuming(seen, timing=Timing(stall=0.5, look=0.1)):
         await asyncio.sleep(3)
-        await world.send(messages(range(5)))
+        await topic.send(messages(range(5)))
         await until(lambda: seen.has(range(5)))

@@ -1,4 +1,4 @@
-"""A second model beside the live one, on a real broker: both score everything, and its faults are nobody else's."""
+"""A shadow model beside the live one on a real broker: both score everything, and failures of the shadow affect only itself."""
 
 import asyncio
 from collections import defaultdict
@@ -16,29 +16,29 @@ from shared.events import ScoreEvent, decode_score, encode
 from shared.instruments import SHADOW_MISSED
 from shared.kafka import Message, Record
 from shared.topics import EVENTS
-from tests.contract.kafka_world import World, until
-from tests.contract.sentiment_world import comment, new_tenant, sentiment, watching, words
+from tests.contract.kafka_topic import KafkaTopic, until
+from tests.contract.sentiment_process import comment, consuming_scores, new_tenant, sentiment, words
 from tests.unit.sentiment.test_judging import FailsOn
 
 LIVE, SHADOW = "vader-3.3.2", "linear-2"
 
 
 class Scores:
-    """Every score of one tenant that has come so far, by model and subject."""
+    """A handler that keeps the scores of one tenant, by model and subject."""
 
     def __init__(self, tenant: str) -> None:
         self.tenant = tenant
         self.of: defaultdict[str, dict[str, ScoreEvent]] = defaultdict(dict)
         self.different = 0
-        self.told = 0
+        self.received = 0
 
     async def __call__(self, records: Sequence[Record]) -> None:
         for record in records:
-            said = decode_score(record.value)
-            if said.tenant == self.tenant:
-                self.told += 1
-                known = self.of[said.model].setdefault(said.subject, said)
-                self.different += encode(known.score) != encode(said.score)
+            event = decode_score(record.value)
+            if event.tenant == self.tenant:
+                self.received += 1
+                known = self.of[event.model].setdefault(event.subject, event)
+                self.different += encode(known.score) != encode(event.score)
 
 
 @pytest.fixture
@@ -49,39 +49,42 @@ async def tenant() -> str:
 @pytest.fixture
 async def scores(kafka: str, tenant: str) -> AsyncIterator[Scores]:
     seen = Scores(tenant)
-    async with watching(kafka, tenant, seen):
+    async with consuming_scores(kafka, tenant, seen):
         yield seen
 
 
+def missed_by_the_shadow() -> float:
+    [metric] = SHADOW_MISSED.collect()
+    return metric.samples[0].value
+
+
 async def parked(kafka: str, tenant: str) -> list[bytes | None]:
-    """The keys of what was parked of this tenant, once there is anything."""
-    world = World(kafka, replace(EVENTS, name=EVENTS.dlq), "")
+    """The keys of this tenant's parked records, once there is one."""
+    topic = KafkaTopic(kafka, replace(EVENTS, name=EVENTS.dlq), "")
     async with asyncio.timeout(30):
         while True:
-            records = await world.everything(EVENTS.dlq, await world.count())
-            if found := [record.key for record in records if record.tenant == tenant]:
-                return found
+            records = await topic.read(EVENTS.dlq, await topic.count())
+            if keys := [record.key for record in records if record.tenant == tenant]:
+                return keys
             await asyncio.sleep(0.2)
 
 
-async def test_both_models_score_every_comment_and_a_replay_says_the_same_again(
+async def test_both_models_score_every_comment_and_a_replay_gives_the_same_scores(
     kafka: str, scores: Scores, tenant: str, tmp_path: Path
 ) -> None:
-    world, sent = World(kafka, EVENTS, ""), [comment(tenant, n) for n in range(120)]
-    await world.send(sent)
+    topic, sent = KafkaTopic(kafka, EVENTS, ""), [comment(tenant, n) for n in range(120)]
+    await topic.send(sent)
     async with sentiment(kafka, tmp_path / "log", SENTIMENT_SHADOW="linear"):
         await until(lambda: [len(scores.of[model]) for model in (LIVE, SHADOW)] == [120, 120], 90)
-        told = scores.told
-        await world.send(sent)
-        await until(lambda: scores.told >= told + 240, 60)
+        received = scores.received
+        await topic.send(sent)
+        await until(lambda: scores.received >= received + 240, 60)
     assert scores.different == 0
     assert set(scores.of) == {LIVE, SHADOW}
 
 
-async def test_what_the_shadow_fails_on_is_scored_live_all_the_same_and_parked_by_nobody(
-    kafka: str, scores: Scores, tenant: str
-) -> None:
-    world, before = World(kafka, EVENTS, ""), SHADOW_MISSED._value.get()
+async def test_texts_that_the_shadow_fails_on_are_scored_live_and_not_parked(kafka: str, scores: Scores, tenant: str) -> None:
+    topic, before = KafkaTopic(kafka, EVENTS, ""), missed_by_the_shadow()
     settings = Settings(
         kafka_bootstrap_servers=kafka,
         kafka_instance="test",
@@ -90,13 +93,13 @@ async def test_what_the_shadow_fails_on_is_scored_live_all_the_same_and_parked_b
         shadow="linear",
     )
     odd = [number for number in range(60) if str(number).endswith("7")]
-    await world.send([comment(tenant, number) for number in range(60)])
-    await world.send([Message(f"{tenant}/x".encode(), b"not an event")])
+    await topic.send([comment(tenant, number) for number in range(60)])
+    await topic.send([Message(f"{tenant}/x".encode(), b"not an event")])
     app = create_app(settings, shadow=FailsOn(*(words(number) for number in odd)))
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://s") as http:
         await until(lambda: len(scores.of[LIVE]) == 60, 90)
-        await until(lambda: SHADOW_MISSED._value.get() >= before + len(odd) + 1, 60)
+        await until(lambda: missed_by_the_shadow() >= before + len(odd) + 1, 60)
         await until(lambda: len(scores.of["glad-1"]) == 60 - len(odd), 60)
         assert (await http.get("/livez")).status_code == 200
         assert await parked(kafka, tenant) == [f"{tenant}/x".encode()]

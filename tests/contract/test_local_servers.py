@@ -16,7 +16,7 @@ from deploy.local.postgres_wheel import is_postmaster
 from deploy.local.processes import Child, StartFailed, run_to_end, until_ready
 from deploy.local.servers import Kafka, Postgres, free_port
 from shared.database import dsn
-from tests.contract.local_processes import gone, until
+from tests.contract.local_processes import has_ended, until
 
 OWNER = """
 import asyncio, sys
@@ -52,15 +52,15 @@ async def test_both_die_with_a_killed_owner_and_start_again_from_what_it_left(fo
     pids = [int(pid) for pid in (folder / "pids").read_text().split()]
     os.kill(owner.pid, signal.SIGKILL)
     await owner.wait()
-    await until(lambda: all(map(gone, pids)))
+    await until(lambda: all(map(has_ended, pids)))
 
     postgres, kafka = Postgres(folder / "postgres", base), Kafka(folder / "kafka", base + 1, base + 2)
     await asyncio.gather(postgres.start(), kafka.start())
     await asyncio.gather(postgres.stop(), kafka.stop())
     assert postgres.pid
     assert kafka.pid
-    assert gone(postgres.pid)
-    assert gone(kafka.pid)
+    assert has_ended(postgres.pid)
+    assert has_ended(kafka.pid)
 
 
 async def test_a_stale_lock_file_with_the_number_of_a_living_process_does_not_stop_the_next_start(folder: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from deploy.local.ports import free_port_base, is_free
 from deploy.local.settings import OFFSETS, SERVICES
-from tests.contract.local_processes import gone, until
+from tests.contract.local_processes import has_ended, until
 
 ROOT = Path(__file__).parents[2]
 PROCESSES = (*SERVICES, "kafka", "postgres")
@@ -81,7 +81,7 @@ def test_demo_json_says_all_that_a_caller_needs(running: Running) -> None:
     assert set(demo) == {*urls, "api_key", "admin_key", "connections", "pids"}
     assert {name: demo[name] for name in urls} == urls
     assert set(demo["pids"]) == set(PROCESSES)
-    assert not any(gone(pid) for pid in demo["pids"].values())
+    assert not any(has_ended(pid) for pid in demo["pids"].values())
     assert [c["provider"] for c in demo["connections"]] == ["standard", "typeform", "zendesk"]
     for connection in demo["connections"]:
         assert set(connection) == {"id", "provider", "hook_url", "secret"}
@@ -123,7 +123,7 @@ async def test_what_is_killed_is_started_again_and_demo_json_says_so(running: Ru
     os.kill(before[name], signal.SIGKILL)
     await until(lambda: running.demo["pids"][name] != before[name])
     after = running.demo["pids"]
-    assert not gone(after[name])
+    assert not has_ended(after[name])
     assert {other: after[other] for other in PROCESSES if other != name} == {
         other: before[other] for other in PROCESSES if other != name
     }
@@ -134,7 +134,7 @@ async def test_it_ends_without_a_trace_and_the_next_start_finds_the_data(running
     status, output = running.stop(signal.SIGINT, signal.SIGINT, signal.SIGTERM)
     assert status == 0, output
     assert re.search(rf"{first['gateway_url']}/#key={first['api_key']}", output)
-    assert all(gone(pid) for pid in first["pids"].values())
+    assert all(has_ended(pid) for pid in first["pids"].values())
     assert all(is_free(running.base + offset) for offset in OFFSETS.values())
     assert not (running.data / "demo.json").exists()
 
@@ -143,4 +143,4 @@ async def test_it_ends_without_a_trace_and_the_next_start_finds_the_data(running
     assert {**running.demo, "pids": None} == {**first, "pids": None}
     pids = running.demo["pids"].values()
     running.process.kill()
-    await until(lambda: all(gone(pid) for pid in pids))
+    await until(lambda: all(has_ended(pid) for pid in pids))

@@ -13,7 +13,7 @@ from shared.events import KpiChange, decode_change
 from shared.kafka import Record
 from shared.topics import CHANGES, TOPICS
 from tests.conftest import NewDatabase
-from tests.contract.kafka_world import World, ensure_topics, until
+from tests.contract.kafka_topic import KafkaTopic, ensure_topics, until
 from tests.service.metrics.world import TOKEN, answered, opened, score_of
 from tests.unit.metrics.build import words
 
@@ -38,7 +38,7 @@ async def test_a_promotion_is_announced_to_who_follows_the_topic(kafka: str, dat
     app = create_app(settings)
     headers = {"Authorization": f"Bearer {TOKEN}", "X-Earshot-Tenant": tenant}
     async with (
-        World(kafka, CHANGES, f"watching-{tenant}").consuming(hear) as watching,
+        KafkaTopic(kafka, CHANGES, f"watching-{tenant}").consuming(hear) as watching,
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://metrics", headers=headers) as http,
     ):

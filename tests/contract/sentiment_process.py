@@ -1,4 +1,4 @@
-"""What the contract tests of sentiment stand on: comments, the service as a process, and who watches its scores."""
+"""Helpers for tests of sentiment on a real broker: comments, the service as a process, a consumer of its scores."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from deploy.local.servers import free_port
 from shared.events import Answer, Event, Response, encode
 from shared.kafka import Message, Record, received_header
 from shared.topics import SCORES, TOPICS, subject_key
-from tests.contract.kafka_world import NOON, World, ensure_topics
+from tests.contract.kafka_topic import NOON, KafkaTopic, ensure_topics
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,10 +21,12 @@ def new_tenant() -> str:
 
 
 @asynccontextmanager
-async def watching(kafka: str, tenant: str, seen: Callable[[Sequence[Record]], Awaitable[None]]) -> AsyncIterator[None]:
-    """Hands `seen` all scores there are and that come, everybody's."""
+async def consuming_scores(
+    kafka: str, tenant: str, handler: Callable[[Sequence[Record]], Awaitable[None]]
+) -> AsyncIterator[None]:
+    """Call `handler` with the scores of all tenants, stored ones and new ones."""
     await ensure_topics(kafka, TOPICS)
-    async with World(kafka, SCORES, f"watching-{tenant}").consuming(seen):
+    async with KafkaTopic(kafka, SCORES, f"watching-{tenant}").consuming(handler):
         yield
 
 
@@ -35,7 +37,7 @@ def words(number: int) -> str:
 def comment(tenant: str, number: int, text: str | None = None) -> Message:
     """An event with one comment."""
     subject = f"api/response/r-{number}"
-    said = Response(at=NOON, answers=(Answer(question="q1", kind="comment", text=text or words(number)),))
+    body = Response(at=NOON, answers=(Answer(question="q1", kind="comment", text=text or words(number)),))
     event = Event(
         tenant=tenant,
         subject=subject,
@@ -45,14 +47,14 @@ def comment(tenant: str, number: int, text: str | None = None) -> Message:
         received_at=NOON,
         connection="api",
         source="api",
-        body=said,
+        body=body,
     )
     return Message(subject_key(tenant, subject), encode(event), (received_header(NOON),))
 
 
 @asynccontextmanager
 async def sentiment(kafka: str, log: Path, **settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The service as a process of its own; killed at the end, as by a power cut."""
+    """Run the service as a process. It is killed at the end, without a chance to shut down."""
     environment = os.environ | {
         "KAFKA_BOOTSTRAP_SERVERS": kafka,
         "KAFKA_INSTANCE": "test",
@@ -69,7 +71,7 @@ async def sentiment(kafka: str, log: Path, **settings: str) -> AsyncIterator[asy
 async def process(
     log: Path, *module: str, environment: dict[str, str] | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`python -m module`, which is killed at the end."""
+    """Run `python -m module`, and kill it at the end."""
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", *module, cwd=ROOT, env=environment, stdout=output, stderr=output

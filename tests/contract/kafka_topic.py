@@ -1,4 +1,4 @@
-"""What the contract tests of `shared.kafka` stand on: a topic of one's own, and consumers that note what they were handed."""
+"""Helpers for tests of `shared.kafka` on a real broker: a topic with a unique name, and handlers that record their batches."""
 
 import asyncio
 import os
@@ -18,10 +18,10 @@ from shared.topics import Topic
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-async def until(true: Callable[[], bool], seconds: float = 30.0) -> None:
-    """Wait until something is so; the test fails when it isn't in time."""
+async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Wait until `condition()` is true. Raises TimeoutError after `seconds`."""
     async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110
+        while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 
@@ -30,8 +30,8 @@ def messages(numbers: Iterable[int], tenant: str = "acme", at: datetime = NOON) 
 
 
 @dataclass
-class Seen:
-    """A handler that notes what it was handed."""
+class Recorder:
+    """A handler that records the batches it is called with."""
 
     records: list[Record] = field(default_factory=list)
     batches: list[Sequence[Record]] = field(default_factory=list)
@@ -49,23 +49,23 @@ class Seen:
 
 
 @dataclass
-class World:
+class KafkaTopic:
     """One topic on a real broker, and one group that reads it."""
 
     bootstrap: str
-    topic: Topic
+    definition: Topic
     group: str
 
     async def send(self, messages: Sequence[Message]) -> None:
         async with Producer(self.bootstrap) as producer:
-            await producer.send_all(self.topic, messages)
+            await producer.send_all(self.definition, messages)
 
     def consumer(self, handler: Callable[[Sequence[Record]], Awaitable[None]], **more: Any) -> Consumer:
-        return Consumer(bootstrap=self.bootstrap, group=self.group, topics=[self.topic], handler=handler, **more)
+        return Consumer(bootstrap=self.bootstrap, group=self.group, topics=[self.definition], handler=handler, **more)
 
     @asynccontextmanager
     async def consuming(self, handler: Callable[[Sequence[Record]], Awaitable[None]], **more: Any) -> AsyncIterator[Consumer]:
-        """A consumer that runs meanwhile, and must not have died by the end."""
+        """Run a consumer meanwhile. It must still run at the end."""
         consumer = self.consumer(handler, **more)
         work = asyncio.create_task(consumer.run())
         try:
@@ -81,35 +81,35 @@ class World:
         return {Place(*tp): Commit(*at) for tp, at in stored.items()}
 
     async def count(self) -> int:
-        """How many records the topic holds."""
+        """Number of records in the topic."""
         client = clients.consumer(self.bootstrap)
         try:
             await client.start()
-            partitions = [TopicPartition(self.topic.name, n) for n in await clients.partitions(client, self.topic.name)]
+            partitions = [TopicPartition(self.definition.name, n) for n in await clients.partitions(client, self.definition.name)]
             return sum((await client.end_offsets(partitions)).values())
         finally:
             await clients.end_consumer(client)
 
-    async def everything(self, topic: str, count: int) -> list[Record]:
-        """The first `count` records of a topic."""
+    async def read(self, name: str, count: int) -> list[Record]:
+        """The first `count` records of the topic called `name`."""
         client = clients.consumer(self.bootstrap)
-        found: list[Record] = []
+        records: list[Record] = []
         try:
             await client.start()
-            partitions = [TopicPartition(topic, number) for number in await clients.partitions(client, topic)]
+            partitions = [TopicPartition(name, number) for number in await clients.partitions(client, name)]
             client.assign(partitions)
             await client.seek_to_beginning(*partitions)
             async with asyncio.timeout(10):
-                while len(found) < count:
+                while len(records) < count:
                     for raw in (await client.getmany(timeout_ms=100)).values():
-                        found += map(clients.record, raw)
+                        records += map(clients.record, raw)
         finally:
             await clients.end_consumer(client)
-        return found
+        return records
 
 
-async def new_world(bootstrap: str, partitions: int = 3) -> World:
+async def new_topic(bootstrap: str, partitions: int = 3) -> KafkaTopic:
     name = f"test.{os.urandom(4).hex()}"
-    topic = Topic(name, object, "tenant/number", partitions, 3_600_000, "the tests")
-    await ensure_topics(bootstrap, (topic,))
-    return World(bootstrap, topic, f"group.{name}")
+    definition = Topic(name, object, "tenant/number", partitions, 3_600_000, "the tests")
+    await ensure_topics(bootstrap, (definition,))
+    return KafkaTopic(bootstrap, definition, f"group.{name}")
