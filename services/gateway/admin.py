@@ -1,5 +1,4 @@
-"""What the operator does, without HTTP: tenants, keys, connections, themes, models. The `earshot` command and the local stack use
-it."""
+"""Operator tasks: tenants, keys, connections, themes and models. The `earshot` command and the local stack use them."""
 
 import asyncio
 import secrets
@@ -13,10 +12,10 @@ from urllib.parse import quote, urlencode
 import httpx
 import msgspec
 
-from services.gateway.clients.provision import provision
 from services.gateway.clients.upstream import Upstream, open_http
-from services.gateway.domain.keys import SCOPES, SECRET_BYTES, Key, digest, secret_of, visible
-from services.gateway.domain.tenants import Tenant, faults
+from services.gateway.domain.keys import SCOPES, SECRET_BYTES, Key, digest, format_secret, public_prefix
+from services.gateway.domain.tenants import Tenant, validate
+from services.gateway.provisioning import provision
 from services.gateway.settings import Settings
 from services.gateway.store.keys import Keys
 from services.gateway.store.tenants import Tenants
@@ -28,112 +27,118 @@ JSON = {"content-type": "application/json"}
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """Everything here speaks for the operator and checks no key."""
+    """Acts for the operator: checks no API key."""
 
     tenants: Tenants
     keys: Keys
     ingest: Upstream
     metrics: Upstream
 
-    async def create_tenant(self, tenant_id: str, zone: str, name: str | None = None, patience: float = 30.0) -> Tenant:
-        """Make the tenant, or find it as it is, and tell ingest and metrics, trying for `patience` seconds.
+    async def create_tenant(self, tenant_id: str, zone: str, name: str | None = None, retry_seconds: float = 30.0) -> Tenant:
+        """Create the tenant unless it exists, and provision it at ingest and metrics, retrying for `retry_seconds`.
 
-        Raises Conflict when the id is taken by a tenant of another zone or name, Unavailable when the others stayed away (the
-        tenant then stands, and the running gateway goes on telling them).
+        Raises Unprocessable if the tenant is invalid, Conflict if the id belongs to a tenant with another zone or name,
+        Unavailable if provisioning failed: the tenant exists then, and the running gateway goes on provisioning it.
         """
-        wanted = Tenant(tenant_id, name or tenant_id, zone)
-        if found := faults(wanted):
-            raise Unprocessable("; ".join(found))
-        tenant = await self.tenants.add(wanted)
+        new = Tenant(tenant_id, name or tenant_id, zone)
+        if errors := validate(new):
+            raise Unprocessable("; ".join(errors))
+        tenant = await self.tenants.add(new)
         if tenant.zone != zone or (name and tenant.name != name):
             raise Conflict(f"tenant {tenant_id} exists with zone {tenant.zone} and name {tenant.name!r}")
-        await persistently(lambda: provision(tenant, (self.ingest, self.metrics)), patience)
+        await retry(lambda: provision(tenant, (self.ingest, self.metrics)), retry_seconds)
         await self.tenants.mark_provisioned(tenant.id)
         return Tenant(tenant.id, tenant.name, tenant.zone, provisioned=True)
 
     async def create_key(self, tenant: str, scopes: Collection[str], name: str = "") -> tuple[Key, str]:
-        """A new key and its secret, which is nowhere else and can't be had again."""
-        await self._must_exist(tenant)
+        """Create a key; returns it and its secret, which is not stored. Raises NotFound, Unprocessable."""
+        await self._check_exists(tenant)
         if not scopes or not set(scopes) <= set(SCOPES):
-            raise Unprocessable(f"scopes are one or more of {' '.join(SCOPES)}")
-        return await new_key(self.keys, tenant, scopes, name)
+            raise Unprocessable(f"scopes: one or more of {' '.join(SCOPES)}")
+        return await issue_key(self.keys, tenant, scopes, name)
 
     async def revoke_key(self, tenant: str, key_id: str) -> None:
         if not await self.keys.revoke(tenant, key_id, datetime.now(UTC)):
-            raise NotFound("the tenant has no such key")
+            raise NotFound(f"the tenant has no key {key_id}")
 
     async def create_connection(self, tenant: str, **fields: Any) -> dict[str, Any]:
-        """POST /v1/connections at ingest in the tenant's name; the answer holds the secret, this once."""
-        await self._must_exist(tenant)
+        """POST /v1/connections at ingest. Only this response holds the secret."""
+        await self._check_exists(tenant)
         body = msgspec.json.encode(fields)
         return _content(await self.ingest.call("POST", "/v1/connections", tenant=tenant, headers=JSON, body=body))
 
     async def connections(self, tenant: str) -> dict[str, Any]:
-        await self._must_exist(tenant)
+        await self._check_exists(tenant)
         return _content(await self.ingest.call("GET", "/v1/connections", tenant=tenant))
 
     async def taxonomy(self, tenant: str) -> dict[str, Any]:
-        """GET /v1/taxonomy at ingest: `revision`, and `themes`, None where those that ship are in force."""
-        await self._must_exist(tenant)
+        """GET /v1/taxonomy at ingest: `revision`, and `themes`, which is None for the default themes."""
+        await self._check_exists(tenant)
         return _content(await self.ingest.call("GET", "/v1/taxonomy", tenant=tenant))
 
     async def set_taxonomy(self, tenant: str, body: bytes) -> dict[str, Any]:
-        """PUT /v1/taxonomy at ingest with `body`, JSON as `taxonomy` tells it; what is in force then. Null themes are a reset."""
-        await self._must_exist(tenant)
-        if shipped := shipped_in(body):
-            return await self.reset_taxonomy(tenant, shipped.revision)
+        """PUT /v1/taxonomy at ingest with `body`, JSON as `taxonomy` returns it; null themes reset to the default.
+
+        Returns the new taxonomy.
+        """
+        await self._check_exists(tenant)
+        if default := parse_default_themes(body):
+            return await self.reset_taxonomy(tenant, default.revision)
         return _content(await self.ingest.call("PUT", "/v1/taxonomy", tenant=tenant, headers=JSON, body=body))
 
     async def reset_taxonomy(self, tenant: str, based_on: int | None = None) -> dict[str, Any]:
-        """DELETE /v1/taxonomy at ingest; what is in force then. Raises Conflict where another revision than `based_on` is."""
-        await self._must_exist(tenant)
+        """DELETE /v1/taxonomy at ingest; returns the new taxonomy.
+
+        Raises Conflict if `based_on` is not the current revision.
+        """
+        await self._check_exists(tenant)
         query = urlencode({"revision": based_on}) if based_on is not None else ""
         return _content(await self.ingest.call("DELETE", "/v1/taxonomy", tenant=tenant, query=query))
 
     async def models(self, tenant: str) -> dict[str, Any]:
-        """The models that have scored comments of the tenant."""
-        await self._must_exist(tenant)
+        """The models that have scored the tenant's comments."""
+        await self._check_exists(tenant)
         return _content(await self.metrics.call("GET", "/v1/models", tenant=tenant))
 
     async def shadow(self, tenant: str, model: str, window: str) -> dict[str, Any]:
-        """What would change if `model` were promoted, by the comments of a window such as `30d`."""
-        await self._must_exist(tenant)
+        """The shadow report of `model` over a window such as `30d`: what its promotion would change."""
+        await self._check_exists(tenant)
         path = f"/v1/models/{quote(model, safe='')}/shadow"
         return _content(await self.metrics.call("GET", path, tenant=tenant, query=urlencode({"window": window})))
 
     async def promote(self, tenant: str, model: str) -> dict[str, Any]:
-        """Let the tenant's KPIs read the scores of `model`. Raises Conflict while comments lack one."""
-        await self._must_exist(tenant)
+        """Let the tenant's KPIs use the scores of `model`. Raises Conflict while comments lack one."""
+        await self._check_exists(tenant)
         return _content(await self.metrics.call("POST", f"/v1/models/{quote(model, safe='')}:promote", tenant=tenant))
 
-    async def _must_exist(self, tenant: str) -> None:
+    async def _check_exists(self, tenant: str) -> None:
         if await self.tenants.find(tenant) is None:
             raise NotFound(f"there is no tenant {tenant}")
 
 
-class Shipped(msgspec.Struct, forbid_unknown_fields=True):
-    """What `Admin.taxonomy` tells of a tenant with the themes that ship."""
+class DefaultThemes(msgspec.Struct, forbid_unknown_fields=True):
+    """The taxonomy of a tenant with the default themes, as `Admin.taxonomy` returns it."""
 
     themes: None
     revision: int | None = None
 
 
-def shipped_in(body: bytes) -> Shipped | None:
-    """`body` if it names the themes that ship. Whatever else is wrong with it, ingest says."""
+def parse_default_themes(body: bytes) -> DefaultThemes | None:
+    """`body`, if it holds null themes. Ingest validates any other body."""
     try:
-        return msgspec.json.decode(body, type=Shipped)
+        return msgspec.json.decode(body, type=DefaultThemes)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 
-async def new_key(keys: Keys, tenant: str, scopes: Collection[str], name: str = "", **options: Any) -> tuple[Key, str]:
-    """Make a secret, keep its hash; returns the key and the secret. `options` are those of `Keys.add`."""
-    secret = secret_of(secrets.token_bytes(SECRET_BYTES))
+async def issue_key(keys: Keys, tenant: str, scopes: Collection[str], name: str = "", **options: Any) -> tuple[Key, str]:
+    """Make a secret and store its hash; returns the key and the secret. `options` are those of `Keys.add`."""
+    secret = format_secret(secrets.token_bytes(SECRET_BYTES))
     key = await keys.add(
         f"key_{secrets.token_hex(8)}",
         tenant,
         name=name,
-        prefix=visible(secret),
+        prefix=public_prefix(secret),
         digest=digest(secret),
         scopes=scopes,
         **options,
@@ -141,16 +146,16 @@ async def new_key(keys: Keys, tenant: str, scopes: Collection[str], name: str = 
     return key, secret
 
 
-async def persistently(attempt: Callable[[], Awaitable[None]], patience: float, rest: float = 0.25) -> None:
-    """Do `attempt` until it succeeds; after `patience` seconds its Unavailable is the answer."""
-    end = asyncio.get_running_loop().time() + patience
+async def retry(attempt: Callable[[], Awaitable[None]], seconds: float, pause: float = 0.25) -> None:
+    """Call `attempt` until it succeeds. Raises its Unavailable after `seconds`."""
+    end = asyncio.get_running_loop().time() + seconds
     while True:
         try:
             return await attempt()
         except Unavailable:
-            if asyncio.get_running_loop().time() + rest >= end:
+            if asyncio.get_running_loop().time() + pause >= end:
                 raise
-        await asyncio.sleep(rest)
+        await asyncio.sleep(pause)
 
 
 def _content(answer: httpx.Response) -> dict[str, Any]:

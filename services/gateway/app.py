@@ -1,4 +1,4 @@
-"""The gateway, put together: the only place where its parts are built."""
+"""The composition root of the gateway."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -9,21 +9,18 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.gateway.api import gold, keys, kpis, live, models, page, passing
-from services.gateway.api.accounting import Accounting
-from services.gateway.api.content import ContentHeaders
-from services.gateway.api.limits import Guesses, Limits, RateLimitHeaders
+from services.gateway.api import gold, keys, kpis, live, models, page, proxy
+from services.gateway.api.limits import GuessLimit, RateLimits
+from services.gateway.api.middleware import AccessLog, ContentHeaders, RateLimitHeaders
 from services.gateway.api.rooms import Rooms
 from services.gateway.api.state import Gateway
-from services.gateway.clients.kpis import value
+from services.gateway.clients.metrics import fetch_result
 from services.gateway.clients.upstream import Upstream, open_http
 from services.gateway.domain.bucket import Rate
-from services.gateway.live.feed import feed
-from services.gateway.live.hub import Caps, Hub
-from services.gateway.live.provisioning import keep_provisioning
+from services.gateway.live.hub import Hub, StreamLimits, announce_changes
+from services.gateway.provisioning import run_provisioning
 from services.gateway.settings import Settings
-from services.gateway.store.keyring import KeyRing
-from services.gateway.store.keys import Keys
+from services.gateway.store.keys import KeyCache, Keys
 from services.gateway.store.tenants import Tenants
 from shared import problems
 from shared.database import open_engine, outage_is_503
@@ -39,7 +36,7 @@ def create_app(
     transport: httpx.AsyncBaseTransport | None = None,
     changes: AsyncIterator[Record] | None = None,
 ) -> FastAPI:
-    """The application. Tests may bring their own services behind the door (`transport`) and their own `changes`."""
+    """The application. Tests pass a `transport` that plays the other services, and records of `kpi.changes`."""
     engine = open_engine(settings.database_url)
     workers = Workers()
 
@@ -52,26 +49,26 @@ def create_app(
             app.state.gateway = gateway
             await stack.enter_async_context(gateway.hub)
             await stack.enter_async_context(workers)
-            told = (gateway.upstream("ingest"), gateway.upstream("metrics"))
-            workers.start("provisioning", lambda: keep_provisioning(Tenants(engine), told))
-            announced = changes or follow(settings.kafka_bootstrap_servers, CHANGES)
-            workers.start("live", lambda: feed(announced, gateway.hub))
+            provisioned = (gateway.upstream("ingest"), gateway.upstream("metrics"))
+            workers.start("provisioning", lambda: run_provisioning(Tenants(engine), provisioned))
+            records = changes or follow(settings.kafka_bootstrap_servers, CHANGES)
+            workers.start("live", lambda: announce_changes(records, gateway.hub))
             yield
 
     app = FastAPI(title="Earshot", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(ContentHeaders)
     app.add_middleware(RateLimitHeaders)
-    app.add_middleware(Accounting)
+    app.add_middleware(AccessLog)
     app.add_middleware(RequestId)
     problems.install(app)
-    add_health(app, alive=lambda: workers.dead, ready=lambda: missing(engine))
+    add_health(app, alive=lambda: workers.dead, ready=lambda: missing_dependencies(engine))
     for routes in (
         kpis.routes,
         gold.routes,
         live.routes,
         keys.routes,
         models.routes,
-        passing.router(),
+        proxy.router(),
         page.router(page.Files()),
     ):
         app.include_router(routes)
@@ -84,22 +81,22 @@ def build(settings: Settings, engine: AsyncEngine, http: httpx.AsyncClient) -> G
     upstreams = {name: Upstream(name, http, base, settings.internal_token) for name, base in bases.items()}
     return Gateway(
         keys=store,
-        keyring=KeyRing(store.find, settings.key_cache_seconds),
-        limits=Limits(
-            of_key=Rate(settings.rate_per_second, settings.rate_burst),
-            of_tenant=Rate(settings.tenant_rate_per_second, settings.tenant_rate_burst),
+        key_cache=KeyCache(store.find, settings.key_cache_seconds),
+        limits=RateLimits(
+            per_key=Rate(settings.rate_per_second, settings.rate_burst),
+            per_tenant=Rate(settings.tenant_rate_per_second, settings.tenant_rate_burst),
         ),
-        guesses=Guesses(Rate(settings.guesses_per_minute / 60, settings.guesses_burst)),
+        guesses=GuessLimit(Rate(settings.guesses_per_minute / 60, settings.guesses_burst)),
         rooms=Rooms(settings.body_bytes, settings.body_bytes_per_tenant),
         keys_per_tenant=settings.keys_per_tenant,
-        hub=Hub(partial(value, upstreams["metrics"]), caps_of(settings)),
-        ping=settings.live_ping_seconds,
+        hub=Hub(partial(fetch_result, upstreams["metrics"]), stream_limits(settings)),
+        ping_seconds=settings.live_ping_seconds,
         upstreams=upstreams,
     )
 
 
-def caps_of(settings: Settings) -> Caps:
-    return Caps(
+def stream_limits(settings: Settings) -> StreamLimits:
+    return StreamLimits(
         streams=settings.live_readers,
         streams_per_tenant=settings.live_readers_per_tenant,
         streams_per_key=settings.live_readers_per_key,
@@ -108,8 +105,8 @@ def caps_of(settings: Settings) -> Caps:
     )
 
 
-async def missing(engine: AsyncEngine) -> list[str]:
-    """What keeps the gateway from serving: its database. An upstream that is away is told call by call."""
+async def missing_dependencies(engine: AsyncEngine) -> list[str]:
+    """Unavailable dependencies without which the gateway can't serve: its database. Calls to other services fail one by one."""
     try:
         async with outage_is_503(), engine.connect() as connection:
             await connection.execute(text("SELECT 1"))

@@ -62,7 +62,9 @@ def create_tenant(
 @tenant_app.command("list")
 def list_tenants(as_json: AsJson = False) -> None:
     """List the tenants."""
-    show([asdict(tenant) for tenant in run(lambda admin: admin.tenants.all())], ("id", "name", "zone", "provisioned"), as_json)
+    show(
+        [asdict(tenant) for tenant in run(lambda admin: admin.tenants.list_all())], ("id", "name", "zone", "provisioned"), as_json
+    )
 
 
 # --- keys
@@ -76,13 +78,13 @@ def create_key(
     """Make an API key. It is shown this once."""
     wanted = scopes.replace(",", " ").split()
     key, secret = run(lambda admin: admin.create_key(tenant, wanted, name))
-    show(told(key) | {"key": secret}, ("id", "scopes", "key"), as_json)
+    show(key_row(key) | {"key": secret}, ("id", "scopes", "key"), as_json)
 
 
 @key_app.command("list")
 def list_keys(tenant: TenantId, as_json: AsJson = False) -> None:
     """List a tenant's keys, without their secrets."""
-    show([told(key) for key in run(lambda admin: admin.keys.of(tenant))], KEY_COLUMNS, as_json)
+    show([key_row(key) for key in run(lambda admin: admin.keys.list_for(tenant))], KEY_COLUMNS, as_json)
 
 
 @key_app.command("revoke")
@@ -197,7 +199,7 @@ def fail(message: str) -> NoReturn:
     raise typer.Exit(1)
 
 
-def told(key: Key) -> dict[str, Any]:
+def key_row(key: Key) -> dict[str, Any]:
     """A key as a mapping, without its tenant's zone."""
     return {column: getattr(key, column) for column in KEY_FIELDS} | {"scopes": sorted(key.scopes)}
 

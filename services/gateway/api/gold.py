@@ -1,4 +1,4 @@
-"""`/v1/gold`: what humans judged, page by page as JSON, or all of it as one stream of NDJSON. Metrics has it."""
+"""`/v1/gold`: human labels of comments, page by page as JSON or all of them as one NDJSON stream. Metrics holds them."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
@@ -8,23 +8,23 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
 from services.gateway.api import requests
-from services.gateway.api.callers import BEARER, caller_with
-from services.gateway.api.document import GOLD_FORMS, GOLD_ROW, PAGING, refusals
-from services.gateway.api.passing import answered
-from services.gateway.api.rendering import JSON, NDJSON, decoded
+from services.gateway.api.auth import BEARER, require
+from services.gateway.api.openapi import GOLD_FORMS, GOLD_ROW, PAGING, refusals
+from services.gateway.api.proxy import pass_through
+from services.gateway.api.rendering import JSON, NDJSON, decode_object
 from services.gateway.api.state import gateway_of
 from services.gateway.clients.upstream import Upstream
 from services.gateway.domain.keys import Key
-from services.gateway.domain.media import media_type
-from services.gateway.domain.tables import as_ndjson
+from services.gateway.domain.media import choose_media_type
+from services.gateway.domain.tables import to_ndjson
 from shared.problems import BadRequest
 
 routes = APIRouter(dependencies=[Depends(BEARER)], tags=["gold"])
 
-RecordsReader = Annotated[Key, Depends(caller_with("records:read"))]
+RecordsReader = Annotated[Key, Depends(require("records:read"))]
 PATH = "/v1/gold"
-AT_ONCE = 200
-"""Rows asked for at a time while they are streamed."""
+STREAM_PAGE_SIZE = 200
+"""Rows of each page that a stream fetches."""
 
 PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Accept, Authorization"}
 
@@ -44,26 +44,27 @@ FORMS: dict[int | str, dict[str, Any]] = {
     responses=FORMS | refusals(400, 401, 403, 429, 503),
     openapi_extra={"parameters": PAGING},
 )
-async def gold(request: Request, caller: RecordsReader) -> Response:
+async def list_gold(request: Request, caller: RecordsReader) -> Response:
     metrics = gateway_of(request).upstream("metrics")
-    streamed = media_type(request.headers.get("accept", ""), (JSON, NDJSON)) == NDJSON
-    if streamed and "limit" in request.query_params:
-        raise BadRequest(invalid_params=[{"name": "limit", "reason": "as NDJSON all rows come in one stream"}])
-    query = f"{requests.query(request)}&limit={AT_ONCE}".lstrip("&") if streamed else requests.query(request)
+    streams = choose_media_type(request.headers.get("accept", ""), (JSON, NDJSON)) == NDJSON
+    if streams and "limit" in request.query_params:
+        raise BadRequest(invalid_params=[{"name": "limit", "reason": "not allowed: NDJSON streams all rows"}])
+    query = f"{requests.query(request)}&limit={STREAM_PAGE_SIZE}".lstrip("&") if streams else requests.query(request)
     first = await metrics.call("GET", PATH, tenant=caller.tenant, query=query)
     if first.status_code != 200:
-        return answered(first)
-    if not streamed:
+        return pass_through(first)
+    if not streams:
         return Response(first.content, headers=PRIVATE, media_type=JSON)
-    return StreamingResponse(lines(metrics, caller.tenant, decoded(first.content)), headers=PRIVATE, media_type=NDJSON)
+    pages = stream_pages(metrics, caller.tenant, decode_object(first.content))
+    return StreamingResponse(pages, headers=PRIVATE, media_type=NDJSON)
 
 
-async def lines(metrics: Upstream, tenant: str, page: dict[str, Any]) -> AsyncIterator[bytes]:
-    """This page and all behind it, each asked for when the one before has been sent. An outage breaks the stream off, so that
-    nobody takes a part for the whole."""
-    yield as_ndjson(page["rows"])
+async def stream_pages(metrics: Upstream, tenant: str, page: dict[str, Any]) -> AsyncIterator[bytes]:
+    """`page` and all pages after it as NDJSON. Fetches a page when the one before has been sent. An error aborts the stream, so
+    that a client can't mistake a part for the whole."""
+    yield to_ndjson(page["rows"])
     while page["next"]:
-        query = urlencode({"cursor": page["next"], "limit": AT_ONCE})
-        answer = await metrics.call("GET", PATH, tenant=tenant, query=query)
-        page = decoded(answer.raise_for_status().content)
-        yield as_ndjson(page["rows"])
+        query = urlencode({"cursor": page["next"], "limit": STREAM_PAGE_SIZE})
+        response = await metrics.call("GET", PATH, tenant=tenant, query=query)
+        page = decode_object(response.raise_for_status().content)
+        yield to_ndjson(page["rows"])

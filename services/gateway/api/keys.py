@@ -1,4 +1,4 @@
-"""A tenant's own API keys: create (shown once), list, rotate, revoke."""
+"""A tenant's API keys: create, list, rotate, revoke. A secret is part of the response that creates it and of no other."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -7,17 +7,17 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from services.gateway.admin import new_key
+from services.gateway.admin import issue_key
 from services.gateway.api import requests
-from services.gateway.api.callers import BEARER, caller_with
-from services.gateway.api.document import refusals
+from services.gateway.api.auth import BEARER, require
+from services.gateway.api.openapi import refusals
 from services.gateway.api.state import gateway_of
-from services.gateway.domain.keys import Key, Scope, granted
+from services.gateway.domain.keys import Key, Scope, expand_scopes
 from shared.problems import Conflict, Forbidden, NotFound
 
 routes = APIRouter(dependencies=[Depends(BEARER)], prefix="/v1/keys", tags=["keys"], responses=refusals())
 
-Admin = Annotated[Key, Depends(caller_with("admin"))]
+Admin = Annotated[Key, Depends(require("admin"))]
 Name = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
@@ -64,23 +64,23 @@ def body_of(model: type[BaseModel]) -> dict[str, Any]:
 @routes.get("", summary="The tenant's keys, without their secrets")
 async def list_keys(request: Request, caller: Admin) -> Response:
     requests.only(request)
-    return JSONResponse({"keys": [shown(key) for key in await gateway_of(request).keys.of(caller.tenant)]})
+    return JSONResponse({"keys": [to_json(key) for key in await gateway_of(request).keys.list_for(caller.tenant)]})
 
 
 @routes.get("/self", summary="The calling key, and all that it may do")
-async def own_key(request: Request, caller: Annotated[Key, Depends(caller_with(None))]) -> Response:
+async def own_key(request: Request, caller: Annotated[Key, Depends(require(None))]) -> Response:
     requests.only(request)
-    return JSONResponse(shown(caller) | {"may": sorted(granted(caller.scopes))}, headers={"Cache-Control": "no-store"})
+    return JSONResponse(to_json(caller) | {"may": sorted(expand_scopes(caller.scopes))}, headers={"Cache-Control": "no-store"})
 
 
 @routes.post("", summary="Make a key; its secret is shown this once", status_code=201, openapi_extra=body_of(NewKey))
 async def create_key(request: Request, caller: Admin) -> Response:
     requests.only(request)
     wanted = await requests.parsed(request, NewKey)
-    no_more_than(caller, wanted.scopes)
+    check_grant(caller, wanted.scopes)
     gateway = gateway_of(request)
     options = {"expires_at": wanted.expires_at, "limit": gateway.keys_per_tenant}
-    return once(*await new_key(gateway.keys, caller.tenant, set(wanted.scopes), wanted.name, **options))
+    return created(*await issue_key(gateway.keys, caller.tenant, set(wanted.scopes), wanted.name, **options))
 
 
 @routes.post("/{key_id}:rotate", summary="Replace a key by a new one", status_code=201, openapi_extra=body_of(Rotation))
@@ -93,12 +93,12 @@ async def rotate_key(request: Request, key_id: str, caller: Admin) -> Response:
     old = await keys.get(caller.tenant, requests.clean(key_id))
     if old is None:
         raise NotFound("there is no such key")
-    if not old.usable(now):
+    if not old.is_active(now):
         raise Conflict("the key has ended; create another")
-    no_more_than(caller, old.scopes)
+    check_grant(caller, old.scopes)
     end = now + timedelta(seconds=rotation.overlap)
     options = {"expires_at": old.expires_at, "replaces": (old.id, end), "limit": gateway.keys_per_tenant}
-    return once(*await new_key(keys, caller.tenant, old.scopes, old.name, **options))
+    return created(*await issue_key(keys, caller.tenant, old.scopes, old.name, **options))
 
 
 @routes.delete("/{key_id}", summary="Revoke a key, heard within a second", status_code=204)
@@ -109,17 +109,17 @@ async def revoke_key(request: Request, key_id: str, caller: Admin) -> Response:
     return Response(status_code=204)
 
 
-def no_more_than(caller: Key, scopes: list[Scope] | frozenset[str]) -> None:
+def check_grant(caller: Key, scopes: list[Scope] | frozenset[str]) -> None:
     """Nobody hands out what they don't hold: an admin without `pii:read` can't make a key that has it."""
-    if missing := sorted(set(scopes) - granted(caller.scopes)):
+    if missing := sorted(set(scopes) - expand_scopes(caller.scopes)):
         raise Forbidden(f"this key can't give the scope {' '.join(missing)}")
 
 
-def once(key: Key, secret: str) -> Response:
-    return JSONResponse(shown(key) | {"key": secret}, 201, {"Cache-Control": "no-store"})
+def created(key: Key, secret: str) -> Response:
+    return JSONResponse(to_json(key) | {"key": secret}, 201, {"Cache-Control": "no-store"})
 
 
-def shown(key: Key) -> dict[str, Any]:
+def to_json(key: Key) -> dict[str, Any]:
     """A key as the API tells of it."""
     return {
         "id": key.id,

@@ -1,8 +1,8 @@
-"""KPIs: the catalogue, a KPI's value, breakdown or series, and the records behind it. Metrics computes them.
+"""KPI routes: the catalogue, a KPI's value, breakdown or series, and the records behind it. Metrics computes them.
 
-The entity tag of an answer is weak: it covers the numbers, not the watermark, which moves on while they stay.
-`X-Earshot-Watermark` has the watermark on a 200 and on a 304 alike, so a client that keeps an answer knows how complete it is
-now. The one in a body that was kept is older, and still true: everything received before it is in the numbers.
+The entity tag of a result is weak: it covers the numbers but not the watermark, which advances while the numbers stay.
+`X-Earshot-Watermark` carries the watermark of a 200 and of a 304, so a client that keeps a result knows how complete it is now.
+The watermark in a kept body is older and still true: everything received before it is counted.
 """
 
 from datetime import UTC, datetime
@@ -12,21 +12,29 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway.api import requests
-from services.gateway.api.callers import BEARER, caller_with
-from services.gateway.api.conditions import matches, tags, weak
-from services.gateway.api.document import PAGING, QUESTION, RECORD_FORMS, VALUE_FORMS, refusals
-from services.gateway.api.passing import answered
-from services.gateway.api.rendering import JSON, MEDIA_TYPES, rendered
+from services.gateway.api.auth import BEARER, require
+from services.gateway.api.openapi import PAGING, QUESTION, RECORD_FORMS, VALUE_FORMS, refusals
+from services.gateway.api.proxy import pass_through
+from services.gateway.api.rendering import JSON, MEDIA_TYPES, render
 from services.gateway.api.state import gateway_of
-from services.gateway.clients.kpis import revision
-from services.gateway.domain.freshness import Question, may_stand, stands, tag
+from services.gateway.clients.metrics import fetch_revision
+from services.gateway.domain.etags import (
+    ResultKey,
+    is_valid,
+    matches,
+    may_be_valid,
+    parse_if_none_match,
+    result_etag,
+    weak,
+)
 from services.gateway.domain.keys import Key
-from services.gateway.domain.media import media_type
+from services.gateway.domain.media import choose_media_type
+from shared.disconnects import cancelled_on_disconnect
 
 routes = APIRouter(dependencies=[Depends(BEARER)], tags=["kpis"])
 
-Reader = Annotated[Key, Depends(caller_with("metrics:read"))]
-RecordsReader = Annotated[Key, Depends(caller_with("records:read"))]
+MetricsReader = Annotated[Key, Depends(require("metrics:read"))]
+RecordsReader = Annotated[Key, Depends(require("records:read"))]
 
 FORMS: dict[int | str, dict[str, Any]] = {
     200: {"description": "The answer", "content": {media_type: {} for media_type in MEDIA_TYPES}},
@@ -35,25 +43,24 @@ FORMS: dict[int | str, dict[str, Any]] = {
     },
 }
 
-REVALIDATED = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
-"""A client may keep an answer, but must ask whether it is still valid before showing it again."""
+REVALIDATE = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
+"""A client may keep a result but must revalidate it before each use."""
 
 REVISION_HEADER = "x-earshot-revision"
 WATERMARK_HEADER = "X-Earshot-Watermark"
 
 
 @routes.get("/v1/kpis", summary="The catalogue", responses=refusals(401, 403, 429, 503))
-async def catalogue(request: Request, caller: Reader) -> Response:
-    answer = (
-        await gateway_of(request).upstream("metrics").call("GET", "/v1/kpis", tenant=caller.tenant, query=requests.query(request))
-    )
-    if answer.status_code != 200:
-        return answered(answer)
-    name = f'"{blake2b(answer.content, digest_size=12).hexdigest()}"'
-    headers = REVALIDATED | {"ETag": name}
-    if matches(request.headers.get("if-none-match"), name):
+async def list_kpis(request: Request, caller: MetricsReader) -> Response:
+    metrics = gateway_of(request).upstream("metrics")
+    response = await metrics.call("GET", "/v1/kpis", tenant=caller.tenant, query=requests.query(request))
+    if response.status_code != 200:
+        return pass_through(response)
+    etag = f'"{blake2b(response.content, digest_size=12).hexdigest()}"'
+    headers = REVALIDATE | {"ETag": etag}
+    if matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
-    return Response(answer.content, headers=headers, media_type=JSON)
+    return Response(response.content, headers=headers, media_type=JSON)
 
 
 @routes.get(
@@ -63,8 +70,8 @@ async def catalogue(request: Request, caller: Reader) -> Response:
     description=VALUE_FORMS,
     openapi_extra={"parameters": QUESTION},
 )
-async def kpi(request: Request, kpi: str, caller: Reader) -> Response:
-    return await asked(request, caller, requests.clean(kpi), "")
+async def get_kpi(request: Request, kpi: str, caller: MetricsReader) -> Response:
+    return await respond(request, caller, requests.clean(kpi), "")
 
 
 @routes.get(
@@ -74,41 +81,41 @@ async def kpi(request: Request, kpi: str, caller: Reader) -> Response:
     description=RECORD_FORMS,
     openapi_extra={"parameters": [*QUESTION, *PAGING]},
 )
-async def records(request: Request, kpi: str, caller: RecordsReader) -> Response:
-    return await asked(request, caller, requests.clean(kpi), "/records")
+async def list_records(request: Request, kpi: str, caller: RecordsReader) -> Response:
+    return await respond(request, caller, requests.clean(kpi), "/records")
 
 
-async def asked(request: Request, caller: Key, kpi: str, below: str) -> Response:
-    """The answer of metrics at `/v1/kpis/{kpi}{below}` in the media type that the client accepts; 304 if the client has it."""
-    chosen = media_type(request.headers.get("accept", ""), MEDIA_TYPES)
-    path = f"/v1/kpis/{kpi}{below}"
-    question = Question(caller.tenant, caller.zone, path, requests.query(request), chosen)
-    if (current := await still_current(request, question, kpi)) is not None:
-        return Response(status_code=304, headers=REVALIDATED | current)
+async def respond(request: Request, caller: Key, kpi: str, suffix: str) -> Response:
+    """The result of metrics at `/v1/kpis/{kpi}{suffix}` in the media type that the client accepts; 304 if the client has it."""
+    media_type = choose_media_type(request.headers.get("accept", ""), MEDIA_TYPES)
+    path = f"/v1/kpis/{kpi}{suffix}"
+    key = ResultKey(caller.tenant, caller.zone, path, requests.query(request), media_type)
+    if (headers := await not_modified_headers(request, key, kpi)) is not None:
+        return Response(status_code=304, headers=REVALIDATE | headers)
     now = datetime.now(UTC)
-    call = gateway_of(request).upstream("metrics").call("GET", path, tenant=caller.tenant, query=question.query)
-    answer = await requests.while_connected(request, call)
-    if answer.status_code != 200:
-        return answered(answer)
-    body, headers = await rendered(answer.content, chosen, path, question.query)
-    if made_of := answer.headers.get(REVISION_HEADER):
-        headers["ETag"] = weak(tag(question, made_of, now))
-    if watermark := answer.headers.get(WATERMARK_HEADER):
+    async with cancelled_on_disconnect(request):
+        response = await gateway_of(request).upstream("metrics").call("GET", path, tenant=caller.tenant, query=key.query)
+    if response.status_code != 200:
+        return pass_through(response)
+    body, headers = await render(response.content, media_type, path, key.query)
+    if revision := response.headers.get(REVISION_HEADER):
+        headers["ETag"] = weak(result_etag(key, revision, now))
+    if watermark := response.headers.get(WATERMARK_HEADER):
         headers[WATERMARK_HEADER] = watermark
-    return Response(body, headers=REVALIDATED | headers)
+    return Response(body, headers=REVALIDATE | headers)
 
 
-async def still_current(request: Request, question: Question, kpi: str) -> dict[str, str] | None:
-    """The headers of a 304: that entity tag of the client which is still valid, and the watermark. None: there is no such tag.
+async def not_modified_headers(request: Request, key: ResultKey, kpi: str) -> dict[str, str] | None:
+    """The headers of a 304: the client's valid entity tag and the watermark. None if the client has no valid tag.
 
-    Costs a call for the revision if the client has a tag that may be valid, else nothing.
+    Fetches the revision only if the client sent a tag that may be valid.
     """
     now = datetime.now(UTC)
-    held = [given for given in tags(request.headers.get("if-none-match")) if may_stand(given, question, now)]
-    if not held:
+    candidates = [etag for etag in parse_if_none_match(request.headers.get("if-none-match")) if may_be_valid(etag, key, now)]
+    if not candidates:
         return None
-    current = await revision(gateway_of(request).upstream("metrics"), question.tenant, kpi)
-    valid = next((given for given in held if stands(given, question, current.revision, now)), None)
+    current = await fetch_revision(gateway_of(request).upstream("metrics"), key.tenant, kpi)
+    valid = next((etag for etag in candidates if is_valid(etag, key, current.revision, now)), None)
     if valid is None:
         return None
     return {"ETag": weak(valid)} | ({WATERMARK_HEADER: current.watermark} if current.watermark else {})

@@ -1,4 +1,4 @@
-"""`GET /v1/live`: server-sent events with the newest state of some KPIs, now and whenever one changes."""
+"""`GET /v1/live`: server-sent events with the newest results of some KPIs, first a snapshot, then each change."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,12 +11,13 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from services.gateway.api import requests
-from services.gateway.api.callers import BEARER, caller_with, known
-from services.gateway.api.document import LAST_EVENT_ID, QUESTION, WATCHED, refusals
+from services.gateway.api.auth import BEARER, authenticate_again, require
+from services.gateway.api.openapi import LAST_EVENT_ID, QUESTION, WATCHED, refusals
 from services.gateway.api.state import gateway_of
 from services.gateway.domain.keys import Key
-from services.gateway.domain.watch import Watch, watch
-from services.gateway.live.reader import Reader
+from services.gateway.domain.watch import Watch, parse_watch
+from services.gateway.live.subscription import Subscription
+from shared.disconnects import cancelled_on_disconnect
 from shared.problems import BadRequest, NotAuthenticated, Unavailable
 
 routes = APIRouter(dependencies=[Depends(BEARER)], tags=["kpis"])
@@ -25,8 +26,8 @@ STREAM: dict[int | str, dict[str, Any]] = {
     200: {"description": "One `snapshot`, then a `kpi` for every change", "content": {"text/event-stream": {}}}
 }
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-LOOK = 1.0
-"""How often a stream looks whether its key still works and whether we are stopping."""
+CHECK_SECONDS = 1.0
+"""How often a stream checks that its key is active and that the server is not stopping."""
 
 
 @routes.get(
@@ -36,70 +37,71 @@ LOOK = 1.0
     responses=STREAM | refusals(),
     openapi_extra={"parameters": [*WATCHED, *QUESTION, LAST_EVENT_ID]},
 )
-async def live(request: Request, caller: Annotated[Key, Depends(caller_with("metrics:read"))]) -> Response:
-    watching = gateway_of(request).hub.watching(caller.tenant, caller.id, wish(request))
+async def stream_kpis(request: Request, caller: Annotated[Key, Depends(require("metrics:read"))]) -> Response:
+    subscribing = gateway_of(request).hub.subscribe(caller.tenant, caller.id, watch_of(request))
     stack = AsyncExitStack()
     try:
-        reader = await requests.while_connected(request, stack.enter_async_context(watching))
+        async with cancelled_on_disconnect(request):
+            subscription = await stack.enter_async_context(subscribing)
     except BaseException:
-        await stack.aclose()  # the client may have left just as its first states were there
+        await stack.aclose()  # the client may have left just after the subscription was complete
         raise
-    return Stream(frames(request, reader), stack)
+    return EventStream(events(request, subscription), stack)
 
 
-def wish(request: Request) -> Watch:
-    """What the request's query asks to watch."""
+def watch_of(request: Request) -> Watch:
+    """The request's parameters. Raises BadRequest, or NotFound for a KPI that can't be an id."""
     try:
-        wanted = watch(request.query_params.multi_items())
+        watch = parse_watch(request.query_params.multi_items())
     except ValueError as error:
         raise BadRequest(invalid_params=[{"name": "kpis", "reason": str(error)}]) from None
-    for kpi in wanted.kpis:
+    for kpi in watch.kpis:
         requests.clean(kpi)
-    return wanted
+    return watch
 
 
-class Stream(StreamingResponse):
-    """A stream of events that frees its reader however it ends: the client gone, we stopping, or never begun."""
+class EventStream(StreamingResponse):
+    """A stream of events that closes its subscription however it ends: also if it was never started."""
 
-    def __init__(self, frames: AsyncIterator[bytes], reader: AsyncExitStack) -> None:
-        super().__init__(frames, headers=HEADERS, media_type="text/event-stream")
-        self._reader = reader
+    def __init__(self, events: AsyncIterator[bytes], subscription: AsyncExitStack) -> None:
+        super().__init__(events, headers=HEADERS, media_type="text/event-stream")
+        self._subscription = subscription
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._reader:
+        async with self._subscription:
             await super().__call__(scope, receive, send)
 
 
-async def frames(request: Request, reader: Reader) -> AsyncIterator[bytes]:
-    """The events, each whole in its bytes. The next is made only when the last has been taken, so the slow get the newest."""
+async def events(request: Request, subscription: Subscription) -> AsyncIterator[bytes]:
+    """The stream's events. The next one is made only when the last was sent, so that slow clients get the newest state."""
     clock = asyncio.get_running_loop().time
-    silence = gateway_of(request).ping - LOOK
-    yield opening(reader, request.headers.get("last-event-id"))
-    spoke = clock()
-    while await welcome(request) and not reader.over:
-        if state := await reader.news(LOOK):
-            yield format_sse_event(event="kpi", data_str=state.body, id=reader.tell(state))
-            spoke = clock()
-        elif clock() - spoke >= silence:
+    max_silence = gateway_of(request).ping_seconds - CHECK_SECONDS
+    yield first_event(subscription, request.headers.get("last-event-id"))
+    sent_at = clock()
+    while await may_continue(request) and not subscription.closed:
+        if state := await subscription.next_change(CHECK_SECONDS):
+            yield format_sse_event(event="kpi", data_str=state.body, id=subscription.mark_sent(state))
+            sent_at = clock()
+        elif clock() - sent_at >= max_silence:
             yield KEEPALIVE_COMMENT
-            spoke = clock()
+            sent_at = clock()
 
 
-def opening(reader: Reader, last_id: str | None) -> bytes:
-    """A snapshot, unless `last_id` shows that the client has just that state."""
-    states = reader.everything()
-    if last_id == reader.id:
+def first_event(subscription: Subscription, last_event_id: str | None) -> bytes:
+    """A snapshot, or a comment if `last_event_id` shows that the client has the same states."""
+    states = subscription.snapshot()
+    if last_event_id == subscription.id:
         return KEEPALIVE_COMMENT
-    whole = ",".join(state.body for state in states)
-    return format_sse_event(event="snapshot", data_str=f'{{"kpis":[{whole}]}}', id=reader.id)
+    bodies = ",".join(state.body for state in states)
+    return format_sse_event(event="snapshot", data_str=f'{{"kpis":[{bodies}]}}', id=subscription.id)
 
 
-async def welcome(request: Request) -> bool:
-    """Whether the stream may go on: we aren't stopping, and its key hasn't been revoked. An outage ends no stream."""
+async def may_continue(request: Request) -> bool:
+    """Whether the server is not stopping and the stream's key is active. A database outage ends no stream."""
     if getattr(request.app.state, "stopping", False):
         return False
     try:
-        await known(gateway_of(request), request.headers.get("authorization", ""))
+        await authenticate_again(gateway_of(request), request.headers.get("authorization", ""))
     except NotAuthenticated:
         return False
     except Unavailable:

@@ -1,4 +1,4 @@
-"""What a model would change if it were promoted. Metrics compares; customers' words are for keys that may read records."""
+"""`/v1/models/{model}/shadow`: the report on a candidate model. Comment texts in it require the scope `records:read`."""
 
 from typing import Annotated, Any
 
@@ -6,16 +6,16 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.gateway.api import requests
-from services.gateway.api.callers import BEARER, caller_with
-from services.gateway.api.document import QUESTION, refusals
-from services.gateway.api.passing import answered
-from services.gateway.api.rendering import decoded
+from services.gateway.api.auth import BEARER, require
+from services.gateway.api.openapi import QUESTION, refusals
+from services.gateway.api.proxy import pass_through
+from services.gateway.api.rendering import decode_object
 from services.gateway.api.state import gateway_of
 from services.gateway.domain.keys import Key
 
 routes = APIRouter(dependencies=[Depends(BEARER)], tags=["metrics"])
 
-Reader = Annotated[Key, Depends(caller_with("metrics:read"))]
+MetricsReader = Annotated[Key, Depends(require("metrics:read"))]
 
 PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Authorization"}
 
@@ -29,16 +29,17 @@ WINDOW = [parameter for parameter in QUESTION if parameter["name"] in {"window",
     responses=refusals(),
     openapi_extra={"parameters": WINDOW},
 )
-async def shadow(request: Request, model: str, caller: Reader) -> Response:
+async def get_shadow_report(request: Request, model: str, caller: MetricsReader) -> Response:
     path = f"/v1/models/{requests.clean(model)}/shadow"
-    answer = await gateway_of(request).upstream("metrics").call("GET", path, tenant=caller.tenant, query=requests.query(request))
-    if answer.status_code != 200:
-        return answered(answer)
-    report = decoded(answer.content)
-    return JSONResponse(report if caller.may("records:read") else wordless(report), headers=PRIVATE)
+    metrics = gateway_of(request).upstream("metrics")
+    response = await metrics.call("GET", path, tenant=caller.tenant, query=requests.query(request))
+    if response.status_code != 200:
+        return pass_through(response)
+    report = decode_object(response.content)
+    return JSONResponse(report if caller.has("records:read") else without_texts(report), headers=PRIVATE)
 
 
-def wordless(report: dict[str, Any]) -> dict[str, Any]:
-    """The report without what customers said."""
+def without_texts(report: dict[str, Any]) -> dict[str, Any]:
+    """The report without the texts of its example comments."""
     examples = [{name: value for name, value in example.items() if name != "text"} for example in report.get("examples", ())]
     return report | {"examples": examples}

@@ -1,4 +1,4 @@
-"""The page: its own files and the chart library from the installed wheel. No key opens them, and nothing comes from elsewhere."""
+"""The web page: its own files and the chart library from the installed wheel. They need no key and load nothing else."""
 
 import asyncio
 import gzip
@@ -9,15 +9,15 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
-from services.gateway.api.conditions import matches
-from services.gateway.domain.media import gzip_accepted
+from services.gateway.domain.etags import matches
+from services.gateway.domain.media import accepts_gzip
 from shared.problems import NotFound
 
 PAGE = Path(__file__).parents[1] / "page"
 PLOTLY = "plotly.min.js"
 DAY = 86_400
 
-TYPES = {
+MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -27,7 +27,7 @@ TYPES = {
 }
 COMPRESSED = {".css", ".html", ".js", ".svg"}
 
-SECURITY = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -39,63 +39,64 @@ SECURITY = {
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file as it is sent. `packed` is its gzip, where that is worth while."""
+    """A file and, if it compresses well, its gzip."""
 
     content: bytes
-    packed: bytes | None
-    kind: str
-    tag: str
+    gzipped: bytes | None
+    media_type: str
+    digest: str
 
 
 class Files:
-    """The files that may be fetched, by name; each is read and compressed once, and again when it has changed on disk."""
+    """The files of the page by name. Each is read and compressed once, and again when it has changed on disk."""
 
     def __init__(self, page: Path = PAGE) -> None:
         self._page = page
         self._plotly = Path(str(files("plotly") / "package_data" / PLOTLY))
-        self._read: dict[str, tuple[int, asyncio.Future[File]]] = {}
+        self._cached: dict[str, tuple[int, asyncio.Future[File]]] = {}
 
     async def get(self, name: str) -> File:
-        """Raises NotFound for what is not a file of the page."""
+        """The file with this name. Raises NotFound if the page has no such file."""
         path = self._plotly if name == PLOTLY else self._page / name
-        if Path(name).name != name or path.suffix not in TYPES or not path.is_file():
+        if Path(name).name != name or path.suffix not in MEDIA_TYPES or not path.is_file():
             raise NotFound
-        changed = path.stat().st_mtime_ns
-        known, file = self._read.get(name, (0, None))
-        if file is None or known != changed:
-            file = asyncio.ensure_future(asyncio.to_thread(read, path))
-            self._read[name] = (changed, file)
+        modified = path.stat().st_mtime_ns
+        cached_at, file = self._cached.get(name, (0, None))
+        if file is None or cached_at != modified:
+            file = asyncio.ensure_future(asyncio.to_thread(_read, path))
+            self._cached[name] = (modified, file)
         return await asyncio.shield(file)
 
 
-def read(path: Path) -> File:
+def _read(path: Path) -> File:
     content = path.read_bytes()
-    packed = gzip.compress(content, 6, mtime=0) if path.suffix in COMPRESSED else None
-    return File(content, packed, TYPES[path.suffix], blake2b(content, digest_size=12).hexdigest())
+    gzipped = gzip.compress(content, 6, mtime=0) if path.suffix in COMPRESSED else None
+    return File(content, gzipped, MEDIA_TYPES[path.suffix], blake2b(content, digest_size=12).hexdigest())
 
 
-def router(own: Files) -> APIRouter:
-    """`/` and `/static/…`. The library is kept by browsers for a day; our own files are asked for again, mostly a 304."""
+def router(page_files: Files) -> APIRouter:
+    """`/` and `/static/…`. Browsers keep the chart library for a day and revalidate the page's own files."""
     routes = APIRouter(include_in_schema=False)
 
     @routes.api_route("/", methods=["GET", "HEAD"])
     async def page(request: Request) -> Response:
-        return sent(request, await own.get("index.html"), "no-cache")
+        return respond(request, await page_files.get("index.html"), "no-cache")
 
     @routes.api_route("/static/{name}", methods=["GET", "HEAD"])
     async def static(request: Request, name: str) -> Response:
-        return sent(request, await own.get(name), f"public, max-age={DAY}" if name == PLOTLY else "no-cache")
+        caching = f"public, max-age={DAY}" if name == PLOTLY else "no-cache"
+        return respond(request, await page_files.get(name), caching)
 
     return routes
 
 
-def sent(request: Request, file: File, keeping: str) -> Response:
-    """The file, compressed where the browser takes it, or 304 where it has it."""
-    packed = file.packed if gzip_accepted(request.headers.get("accept-encoding", "")) else None
-    tag = f'"{file.tag}-gz"' if packed else f'"{file.tag}"'
-    headers = SECURITY | {"Cache-Control": keeping, "ETag": tag, "Vary": "Accept-Encoding"}
-    if matches(request.headers.get("if-none-match"), tag):
+def respond(request: Request, file: File, caching: str) -> Response:
+    """The file, gzipped if the browser accepts that; 304 if the browser has it."""
+    gzipped = file.gzipped if accepts_gzip(request.headers.get("accept-encoding", "")) else None
+    etag = f'"{file.digest}-gz"' if gzipped else f'"{file.digest}"'
+    headers = SECURITY_HEADERS | {"Cache-Control": caching, "ETag": etag, "Vary": "Accept-Encoding"}
+    if matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
-    if packed:
+    if gzipped:
         headers["Content-Encoding"] = "gzip"
-    return Response(packed or file.content, headers=headers, media_type=file.kind)
+    return Response(gzipped or file.content, headers=headers, media_type=file.media_type)

@@ -1,13 +1,11 @@
-"""Reading requests: bodies with a bound, queries and ids that may be passed on, and whether the client is still there."""
+"""Reading requests: bounded bodies, and queries and ids that may be forwarded."""
 
-import asyncio
 import re
-from collections.abc import Collection, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Collection
+from typing import TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
-from starlette.requests import ClientDisconnect
 
 from services.gateway.api.rooms import Room
 from shared.problems import BadRequest, NotFound, Problem, TooLarge, Unprocessable, refused
@@ -25,29 +23,6 @@ CLEAN_QUERY = re.compile(r"[\x21-\x7e]*")
 CLEAN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~-]{0,127}")
 
 Model = TypeVar("Model", bound=BaseModel)
-T = TypeVar("T")
-
-
-async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which is cancelled when the client leaves; raises ClientDisconnect then. The request's body must have
-    been read. Not for work that stores something: that goes on without its client."""
-    working = asyncio.create_task(work)
-    leaving = asyncio.create_task(disconnected(request))
-    try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return working.result()
-        raise ClientDisconnect
-    finally:
-        for task in (working, leaving):
-            task.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
-
-
-async def disconnected(request: Request) -> None:
-    """Returns when the client has left."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 async def body(request: Request, limit: int, room: Room | None = None) -> bytes:

@@ -1,4 +1,4 @@
-"""What the routes use, built once by `create_app`."""
+"""The application state that routes use, built once by `create_app`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,31 +6,30 @@ from typing import Literal
 
 from fastapi import Request
 
-from services.gateway.api.limits import Guesses, Limits
+from services.gateway.api.limits import GuessLimit, RateLimits
 from services.gateway.api.rooms import Rooms
 from services.gateway.clients.upstream import Upstream
 from services.gateway.live.hub import Hub
-from services.gateway.store.keyring import KeyRing
-from services.gateway.store.keys import Keys
+from services.gateway.store.keys import KeyCache, Keys
+
+UpstreamName = Literal["ingest", "metrics", "sentiment"]
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """Everything a request may need."""
-
     keys: Keys
-    keyring: KeyRing
-    limits: Limits
-    guesses: Guesses
+    key_cache: KeyCache
+    limits: RateLimits
+    guesses: GuessLimit
     rooms: Rooms
     hub: Hub
     keys_per_tenant: int
-    """Keys that work at one time; `/v1/keys` makes no more."""
-    ping: float
-    """Seconds of silence on a live stream until a comment shows that it lives."""
+    """Active keys of a tenant; `/v1/keys` creates no more."""
+    ping_seconds: float
+    """Seconds of silence on a live stream before a keep-alive comment."""
     upstreams: Mapping[str, Upstream]
 
-    def upstream(self, name: Literal["ingest", "metrics", "sentiment"]) -> Upstream:
+    def upstream(self, name: UpstreamName) -> Upstream:
         return self.upstreams[name]
 
 

@@ -1,1 +1,1 @@
-"""The services behind the door, as the gateway speaks to them."""
+"""Clients of the internal services."""

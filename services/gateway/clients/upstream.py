@@ -1,4 +1,4 @@
-"""One service behind the gateway: called with the internal token, in a tenant's name, its outages answered as 503."""
+"""Client of one internal service: adds the internal token and the tenant, and turns outages into 503."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
@@ -7,7 +7,7 @@ import httpx
 import structlog
 from pydantic import AnyHttpUrl, SecretStr
 
-from services.gateway.clients.turns import Turns
+from services.gateway.clients.fair_semaphore import FairSemaphore
 from shared.http import TENANT_HEADER, TIMEOUT_HEADER
 from shared.problems import Unavailable
 from shared.settings import trimmed
@@ -15,29 +15,29 @@ from shared.settings import trimmed
 log = structlog.get_logger()
 
 CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=4.0)
-"""Idle connections are given up before the servers' own 5 s, so that a call seldom meets one that is just being closed."""
+"""Idle connections are closed before the servers close them (5 s), so that a call seldom uses one that is being closed."""
 
 TIMEOUT = 30.0
-"""Seconds that an answer may take. The service is told, so that it drops work that would be late."""
+"""Seconds to wait for a response. The service gets this number and drops work that would be late."""
 
-AT_ONCE, PER_TENANT = 60, 30
-"""Calls that may be in progress at one service, and how many of them in one tenant's name. Three services' fit in CONNECTIONS."""
-WAITING, PATIENCE = 100, 10.0
-"""Calls of one tenant that may wait for their turn at one service, and the seconds that each waits."""
+MAX_CALLS, MAX_CALLS_PER_TENANT = 60, 30
+"""Calls in progress at one service, in all and for one tenant. Those of three services fit in CONNECTIONS."""
+MAX_WAITING, WAIT_SECONDS = 100, 10.0
+"""Calls of one tenant that may wait to be sent to one service, and the seconds that each may wait."""
 
-LOST = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
-"""How a kept connection looks when its server has restarted meanwhile."""
+CONNECTION_LOST = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+"""Errors of a kept-alive connection whose server has restarted."""
 
 
 class Upstream:
-    """Calls one service. Callers' headers never get past `headers`; the tenant and the token are set here and only here."""
+    """Calls one service. Only this class sets the tenant and the token; other headers are those passed as `headers`."""
 
     def __init__(self, name: str, http: httpx.AsyncClient, base: AnyHttpUrl, token: SecretStr) -> None:
         self.name = name
         self._http = http
         self._base = trimmed(base)
         self._authorization = f"Bearer {token.get_secret_value()}"
-        self._turns = Turns(AT_ONCE, PER_TENANT, WAITING, PATIENCE)
+        self._calls = FairSemaphore(MAX_CALLS, MAX_CALLS_PER_TENANT, MAX_WAITING, WAIT_SECONDS)
 
     async def call(
         self,
@@ -49,10 +49,10 @@ class Upstream:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
     ) -> httpx.Response:
-        """The service's answer, whatever its 2xx–4xx status. `path` and `query` are sent as they are, so both must be clean.
+        """The service's response with a 2xx, 3xx or 4xx status. `path` and `query` are sent verbatim and must be encoded.
 
-        Raises Unavailable when the service is away, fails, or doesn't know our token, none of which is the caller's fault, and
-        TooManyRequests when too many of the tenant's calls are in progress.
+        Raises Unavailable if the service can't be reached, fails or refuses our token, TooManyRequests if the tenant has too many
+        calls in progress. A GET is sent again once if its connection is lost.
         """
         own = {"authorization": self._authorization, "accept-encoding": "identity", TIMEOUT_HEADER: f"{TIMEOUT:g}"}
         if request_id := structlog.contextvars.get_contextvars().get("request_id"):
@@ -60,33 +60,33 @@ class Upstream:
         if tenant is not None:
             own[TENANT_HEADER] = tenant
         target = f"{self._base}{path}?{query}" if query else f"{self._base}{path}"
-        sent = httpx.Headers({**(headers or {}), **own}, encoding="latin-1")  # as ASGI decodes them, so that any byte passes
+        sent = httpx.Headers({**(headers or {}), **own}, encoding="latin-1")  # ASGI decodes headers so: any byte passes
         request = self._http.build_request(method, target, headers=sent, content=body)
-        async with self._turns.turn(tenant) if tenant is not None else nullcontext():
-            answer = await self._send(request, tries=2 if method == "GET" else 1)
-        if answer.status_code >= 500 or answer.status_code in {401, 403}:
-            log.warning("upstream.failed", upstream=self.name, path=path, status=answer.status_code)
-            raise Unavailable(f"{self.name} can't answer now", retry_after=_retry_after(answer))
-        return answer
+        async with self._calls.acquired(tenant) if tenant is not None else nullcontext():
+            response = await self._send(request, tries=2 if method == "GET" else 1)
+        if response.status_code >= 500 or response.status_code in {401, 403}:
+            log.warning("upstream.failed", upstream=self.name, path=path, status=response.status_code)
+            raise Unavailable(f"{self.name} can't answer now", retry_after=_retry_after(response))
+        return response
 
     async def _send(self, request: httpx.Request, tries: int) -> httpx.Response:
         try:
             return await self._http.send(request)
         except httpx.RequestError as error:
-            if tries > 1 and isinstance(error, LOST):
+            if tries > 1 and isinstance(error, CONNECTION_LOST):
                 return await self._send(request, tries - 1)
-            log.warning("upstream.away", upstream=self.name, path=request.url.path, error=type(error).__name__)
-            raise Unavailable(f"{self.name} is away") from error
+            log.warning("upstream.unreachable", upstream=self.name, path=request.url.path, error=type(error).__name__)
+            raise Unavailable(f"{self.name} is unavailable") from error
 
 
-def _retry_after(answer: httpx.Response) -> int:
-    given = answer.headers.get("retry-after", "")
-    return int(given) if given.isascii() and given.isdigit() else 5
+def _retry_after(response: httpx.Response) -> int:
+    seconds = response.headers.get("retry-after", "")
+    return int(seconds) if seconds.isascii() and seconds.isdigit() else 5
 
 
 @asynccontextmanager
 async def open_http(transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[httpx.AsyncClient]:
-    """The connections that all upstreams share; `transport` is for tests that bring their own services."""
+    """The HTTP client that all upstreams share. Tests pass a `transport` of their own."""
     timeout = httpx.Timeout(TIMEOUT, connect=2.0, pool=2.0)
     async with httpx.AsyncClient(timeout=timeout, limits=CONNECTIONS, transport=transport, trust_env=False) as http:
         yield http

@@ -1,4 +1,4 @@
-"""API keys: what they look like, what is kept of them, and what each scope allows."""
+"""API keys: their format, their hash, and their scopes."""
 
 import re
 from base64 import urlsafe_b64encode
@@ -19,7 +19,7 @@ SECRET = re.compile(r"esk_[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One API key without its secret. `zone` is its tenant's; `prefix` is the part of the secret that may be shown."""
+    """An API key without its secret. `zone` is its tenant's; `prefix` is the public beginning of the secret."""
 
     id: str
     tenant: str
@@ -31,36 +31,36 @@ class Key:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
 
-    def usable(self, now: datetime) -> bool:
+    def is_active(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
-    def may(self, scope: Scope) -> bool:
-        return scope in granted(self.scopes)
+    def has(self, scope: Scope) -> bool:
+        return scope in expand_scopes(self.scopes)
 
 
-def granted(scopes: Iterable[str]) -> frozenset[str]:
-    """All that `scopes` allow: `admin` stands for every scope but `pii:read`, which must be given by name."""
-    held = frozenset(scopes)
-    return held | (frozenset(SCOPES) - {PII}) if "admin" in held else held
+def expand_scopes(scopes: Iterable[str]) -> frozenset[str]:
+    """All scopes that `scopes` grant: `admin` includes every scope except `pii:read`, which must be granted by name."""
+    granted = frozenset(scopes)
+    return granted | (frozenset(SCOPES) - {PII}) if "admin" in granted else granted
 
 
-def secret_of(random: bytes) -> str:
+def format_secret(random: bytes) -> str:
     """The secret made of 32 random bytes, as its holder sends it."""
     return "esk_" + urlsafe_b64encode(random).decode().rstrip("=")
 
 
-def visible(secret: str) -> str:
-    """The part of a secret that tells keys apart in a list and opens nothing."""
+def public_prefix(secret: str) -> str:
+    """The beginning of a secret, which tells keys apart in a list and grants nothing."""
     return secret[:10]
 
 
 def digest(secret: str) -> bytes:
-    """What is kept of a secret. It holds 256 random bits, so a plain hash can't be searched and needs no salt."""
+    """The stored hash of a secret. A secret holds 256 random bits, so a plain hash can't be searched and needs no salt."""
     return sha256(secret.encode()).digest()
 
 
-def bearer(authorization: str) -> str | None:
-    """The secret in an `Authorization` header; None when there is none or it can't be one of ours."""
+def parse_bearer(authorization: str) -> str | None:
+    """The secret in an `Authorization` header; None if there is none or it has not the format of a key."""
     scheme, _, secret = authorization.partition(" ")
     secret = secret.strip()
     return secret if scheme.lower() == "bearer" and SECRET.fullmatch(secret) else None

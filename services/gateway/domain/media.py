@@ -1,35 +1,34 @@
-"""Choosing among what we can answer with, by the `Accept` and `Accept-Encoding` headers (RFC 9110, 12.5)."""
+"""Content negotiation by the `Accept` and `Accept-Encoding` headers (RFC 9110, 12.5)."""
 
 from collections.abc import Sequence
 
 
-def weights(header: str) -> dict[str, float]:
-    """What a header accepts, each with its weight; what can't be read counts as 0."""
-    found: dict[str, float] = {}
+def parse_weights(header: str) -> dict[str, float]:
+    """The names in an `Accept…` header with their weights. A weight that is not a number counts as 0."""
+    weights: dict[str, float] = {}
     for part in header.lower().split(","):
         name, *params = (piece.strip() for piece in part.split(";"))
         if name:
-            given = next((p[2:] for p in params if p.startswith("q=")), "1")
-            found[name] = _weight(given)
-    return found
+            weights[name] = _parse_weight(next((param[2:] for param in params if param.startswith("q=")), "1"))
+    return weights
 
 
-def media_type(accept: str, offered: Sequence[str]) -> str:
-    """The offered type that `accept` likes best, the first offered of equals, and the first where it likes none."""
-    liked = weights(accept)
+def choose_media_type(accept: str, offered: Sequence[str]) -> str:
+    """The offered type with the highest weight; of several the first. The first offered if `accept` allows none of them."""
+    weights = parse_weights(accept)
 
     def weight(offer: str) -> float:
-        return liked.get(offer, liked.get(f"{offer.split('/')[0]}/*", liked.get("*/*", 0.0)))
+        return weights.get(offer, weights.get(f"{offer.split('/')[0]}/*", weights.get("*/*", 0.0)))
 
-    return max(offered, key=weight) if liked else offered[0]
-
-
-def gzip_accepted(accept_encoding: str) -> bool:
-    liked = weights(accept_encoding)
-    return liked.get("gzip", liked.get("*", 0.0)) > 0
+    return max(offered, key=weight) if weights else offered[0]
 
 
-def _weight(text: str) -> float:
+def accepts_gzip(accept_encoding: str) -> bool:
+    weights = parse_weights(accept_encoding)
+    return weights.get("gzip", weights.get("*", 0.0)) > 0
+
+
+def _parse_weight(text: str) -> float:
     try:
         return min(1.0, max(0.0, float(text)))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Results as tables, and tables as CSV (RFC 4180) whose texts no spreadsheet takes for formulas."""
+"""Results as tables, and tables as CSV (RFC 4180) without spreadsheet formulas."""
 
 import csv
 import io
@@ -16,18 +16,18 @@ Table = tuple[list[str], Iterable[Sequence[Any]]]
 VALUE_COLUMNS = ("value", "n", "numerator", "denominator")
 INTERVAL_COLUMNS = ("low", "high", "level", "method")
 COMPARE_COLUMNS = ("to", "value", "delta", "significant")
-SAID_COLUMNS = ("at", "subject", "measure", "value", "label", "score", "model", "judged_by", "text", "text_hash")
-RECORD_COLUMNS = (*SAID_COLUMNS, *DIMENSIONS)
+RECORD_FIELDS = ("at", "subject", "measure", "value", "label", "score", "model", "judged_by", "text", "text_hash")
+RECORD_COLUMNS = (*RECORD_FIELDS, *DIMENSIONS)
 
-FORMULA = frozenset("=+-@")
-"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection), in any width that Unicode has."""
+FORMULA_SIGNS = frozenset("=+-@")
+"""Characters that begin a spreadsheet formula (OWASP, CSV Injection), after normalisation of their width."""
 
-BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols that look like nothing. The other characters of this kind are known by their category."""
+BLANK_CHARACTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that are drawn as nothing. Other invisible characters are recognised by their Unicode category."""
 
 
 def kpi_columns(dims: Sequence[str], comparisons: int) -> list[str]:
-    """The columns of a KPI grouped by `dims` and compared with so many other periods, whatever is found."""
+    """The columns of a KPI result grouped by `dims` with `comparisons` comparisons. They don't depend on the rows."""
     return [
         *("kpi", "version", "unit", "from", "to"),
         *dims,
@@ -38,17 +38,17 @@ def kpi_columns(dims: Sequence[str], comparisons: int) -> list[str]:
     ]
 
 
-def kpi_table(answer: Mapping[str, Any], dims: Sequence[str], comparisons: int) -> Table:
-    """One row for each of the answer's, in the columns of `kpi_columns`."""
-    return kpi_columns(dims, comparisons), (_kpi_row(answer, row, dims, comparisons) for row in answer["rows"])
+def kpi_table(result: Mapping[str, Any], dims: Sequence[str], comparisons: int) -> Table:
+    """A KPI result as a table with the columns of `kpi_columns`."""
+    return kpi_columns(dims, comparisons), (_kpi_row(result, row, dims, comparisons) for row in result["rows"])
 
 
-def _kpi_row(answer: Mapping[str, Any], row: Mapping[str, Any], dims: Sequence[str], comparisons: int) -> list[Any]:
+def _kpi_row(result: Mapping[str, Any], row: Mapping[str, Any], dims: Sequence[str], comparisons: int) -> list[Any]:
     interval = row.get("interval") or {}
     distribution = row.get("distribution")
     compared = [*row.get("compare", ()), *([{}] * comparisons)][:comparisons]
     return [
-        *(answer.get(name) for name in ("kpi", "version", "unit")),
+        *(result.get(name) for name in ("kpi", "version", "unit")),
         *(row.get(name) for name in ("from", "to")),
         *((row.get("dims") or {}).get(name) for name in dims),
         *(row.get(name) for name in VALUE_COLUMNS),
@@ -59,21 +59,21 @@ def _kpi_row(answer: Mapping[str, Any], row: Mapping[str, Any], dims: Sequence[s
     ]
 
 
-def records_table(answer: Mapping[str, Any]) -> Table:
-    """One row for each record, always in RECORD_COLUMNS."""
+def records_table(page: Mapping[str, Any]) -> Table:
+    """A page of records as a table with RECORD_COLUMNS."""
     return list(RECORD_COLUMNS), (
-        [*(record.get(name) for name in SAID_COLUMNS), *((record.get("dims") or {}).get(name) for name in DIMENSIONS)]
-        for record in answer["records"]
+        [*(record.get(name) for name in RECORD_FIELDS), *((record.get("dims") or {}).get(name) for name in DIMENSIONS)]
+        for record in page["records"]
     )
 
 
-def as_csv(table: Table) -> str:
+def to_csv(table: Table) -> str:
     """The table as CSV, with its header."""
     return "".join(csv_lines(table))
 
 
 def csv_lines(table: Table) -> Iterator[str]:
-    """The header and each row of the table as a line of CSV. Nothing is an empty field, a truth is `true` or `false`, numbers are
+    """The header and the rows of the table as lines of CSV. None is an empty field, booleans are `true` and `false`, numbers are
     never rounded."""
     columns, rows = table
     yield _csv_line(columns)
@@ -100,19 +100,19 @@ def _field(value: Any) -> str:
 
 
 def may_be_formula(text: str) -> bool:
-    """Whether a spreadsheet may take `text` for a formula: it begins with a control character, or what it begins with when all
-    that is invisible is left out is a sign of FORMULA. Spreadsheets differ in what they trim, so everything that may be is."""
+    """Whether a spreadsheet may read `text` as a formula: it begins with a control character, or its first visible character is
+    one of FORMULA_SIGNS in any width. Spreadsheets differ in what they trim, so every invisible character is skipped."""
     if text[:1] < " ":
         return bool(text)
     visible = next((character for character in text if not is_invisible(character)), "")
-    return unicodedata.normalize("NFKC", visible)[:1] in FORMULA if visible else False
+    return unicodedata.normalize("NFKC", visible)[:1] in FORMULA_SIGNS if visible else False
 
 
 def is_invisible(character: str) -> bool:
-    """White space, controls, format characters such as U+200B and U+FEFF, combining marks, unassigned ones, and blank letters."""
-    return unicodedata.category(character)[0] in "ZCM" or character in BLANK_LETTERS
+    """White space, controls, format characters such as U+200B, combining marks, unassigned code points, blank letters."""
+    return unicodedata.category(character)[0] in "ZCM" or character in BLANK_CHARACTERS
 
 
-def as_ndjson(items: Iterable[Mapping[str, Any]]) -> bytes:
-    """One line of JSON for each."""
+def to_ndjson(items: Iterable[Mapping[str, Any]]) -> bytes:
+    """One line of JSON for each item."""
     return b"".join(msgspec.json.encode(item) + b"\n" for item in items)

@@ -1,4 +1,4 @@
-"""A tenant: who a key, a connection and every number belong to."""
+"""Tenants, and the rules for a new one."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ TENANT_ID = re.compile(r"[a-z0-9-]{1,40}")
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """`zone` is the IANA zone in which the tenant's days begin. `provisioned`: ingest and metrics have heard of it."""
+    """`zone` is the IANA zone in which the tenant's days begin. `provisioned`: ingest and metrics know the tenant."""
 
     id: str
     name: str
@@ -17,19 +17,19 @@ class Tenant:
     provisioned: bool = False
 
 
-def faults(tenant: Tenant) -> list[str]:
-    """What is wrong with a tenant about to be made; empty when it is fine."""
-    found = []
+def validate(tenant: Tenant) -> list[str]:
+    """The reasons why `tenant` can't be created; empty if it can."""
+    errors = []
     if not TENANT_ID.fullmatch(tenant.id):
-        found.append("id: 1 to 40 of a-z, 0-9 and -")
-    if not is_zone(tenant.zone):
-        found.append("zone: an IANA time zone such as Europe/Berlin")
+        errors.append("id: 1 to 40 of a-z, 0-9 and -")
+    if not _is_zone(tenant.zone):
+        errors.append("zone: an IANA time zone such as Europe/Berlin")
     if not tenant.name.strip() or not tenant.name.isprintable() or len(tenant.name) > 200:
-        found.append("name: 1 to 200 printable characters")
-    return found
+        errors.append("name: 1 to 200 printable characters")
+    return errors
 
 
-def is_zone(name: str) -> bool:
+def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
     except (ValueError, OSError, LookupError):

@@ -1,4 +1,4 @@
-"""What a live stream watches: its query in one spelling, how soon to look again, and when an answer says something new."""
+"""Queries of a live stream: parsing, how often to evaluate them again, and fingerprints that tell results apart."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,57 +9,57 @@ from urllib.parse import urlencode
 
 import msgspec
 
-KPIS_LIMIT = 30
-QUERY_LIMIT = 4_000
-SOONEST, LATEST = 1.0, 10.0
+MAX_KPIS = 30
+MAX_QUERY_LENGTH = 4_000
+MIN_RECHECK, MAX_RECHECK = 1.0, 10.0
 WINDOW = re.compile(r"(\d{1,5})([mhd])")
 UNITS = {"m": 60, "h": 3_600, "d": 86_400}
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """KPIs to watch, each with the same `query`, which is spelled alike for all who ask the same."""
+    """KPIs to watch, each with the same `query`, normalised so that equal queries are equal strings."""
 
     kpis: tuple[str, ...]
     query: str
     recheck: float
-    """Seconds after which the window alone may have changed the value."""
+    """Seconds after which the moving window alone may have changed the value."""
 
 
-def watch(params: Iterable[tuple[str, str]]) -> Watch:
-    """What `?kpis=nps,csat&window=24h&…` asks for: all but `kpis` is a query of KPIs. Raises ValueError with the reason."""
-    given = list(params)
-    kpis = tuple(dict.fromkeys(k.strip() for name, value in given if name == "kpis" for k in value.split(",") if k.strip()))
-    if not 1 <= len(kpis) <= KPIS_LIMIT:
-        raise ValueError(f"1 to {KPIS_LIMIT} ids of KPIs, separated by commas")
-    rest = sorted(((name, value) for name, value in given if name != "kpis"), key=lambda pair: pair[0])
+def parse_watch(params: Iterable[tuple[str, str]]) -> Watch:
+    """Parse `kpis=nps,csat&window=24h&…`. Every parameter but `kpis` belongs to the KPI query. Raises ValueError."""
+    pairs = list(params)
+    kpis = tuple(dict.fromkeys(k.strip() for name, value in pairs if name == "kpis" for k in value.split(",") if k.strip()))
+    if not 1 <= len(kpis) <= MAX_KPIS:
+        raise ValueError(f"1 to {MAX_KPIS} ids of KPIs, separated by commas")
+    rest = sorted(((name, value) for name, value in pairs if name != "kpis"), key=lambda pair: pair[0])
     query = urlencode(rest)
-    if len(query) > QUERY_LIMIT:
-        raise ValueError(f"the query is longer than {QUERY_LIMIT} characters")
-    return Watch(kpis, query, recheck(dict(rest).get("window", "")))
+    if len(query) > MAX_QUERY_LENGTH:
+        raise ValueError(f"the query is longer than {MAX_QUERY_LENGTH} characters")
+    return Watch(kpis, query, recheck_seconds(dict(rest).get("window", "")))
 
 
-def recheck(window: str) -> float:
-    """A thousandth of a sliding window, within bounds: what moves on meanwhile is hardly visible. Other windows: LATEST."""
-    found = WINDOW.fullmatch(window)
-    return min(LATEST, max(SOONEST, int(found[1]) * UNITS[found[2]] / 1000)) if found else LATEST
+def recheck_seconds(window: str) -> float:
+    """A thousandth of a sliding window within bounds, because smaller moves are hardly visible. MAX_RECHECK for other windows."""
+    match = WINDOW.fullmatch(window)
+    return min(MAX_RECHECK, max(MIN_RECHECK, int(match[1]) * UNITS[match[2]] / 1000)) if match else MAX_RECHECK
 
 
-def fingerprint(answer: Mapping[str, Any]) -> str:
-    """A short name for what an answer says. The ends of its window, which move with the clock, are no news; buckets' ends are."""
-    window = answer.get("window") or {}
+def fingerprint(result: Mapping[str, Any]) -> str:
+    """A short hash of a result. It leaves out the window's bounds, which move with the clock, but not those of its buckets."""
+    window = result.get("window") or {}
     moving = {window.get("from"), window.get("to")}
     rows = [
         {name: value for name, value in row.items() if not (name in {"from", "to"} and value in moving)}
-        for row in answer.get("rows", ())
+        for row in result.get("rows", ())
     ]
-    return short(msgspec.json.encode([answer.get("kpi"), answer.get("version"), rows], order="sorted"))
+    return _short_hash(msgspec.json.encode([result.get("kpi"), result.get("version"), rows], order="sorted"))
 
 
-def together(fingerprints: Sequence[str]) -> str:
-    """One name for several things said."""
-    return short("\n".join(fingerprints).encode())
+def combine(fingerprints: Sequence[str]) -> str:
+    """One fingerprint for several."""
+    return _short_hash("\n".join(fingerprints).encode())
 
 
-def short(content: bytes) -> str:
+def _short_hash(content: bytes) -> str:
     return blake2b(content, digest_size=8).hexdigest()

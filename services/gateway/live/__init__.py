@@ -1,1 +1,1 @@
-"""What runs beside the requests: the live stream's hub and the telling of new tenants."""
+"""The live stream: shared queries that are evaluated again after each change, and the subscriptions to them."""

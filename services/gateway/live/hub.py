@@ -1,4 +1,4 @@
-"""The live stream's hub: a query is evaluated once for all streams that watch it, within caps per key, tenant and process."""
+"""The hub of live streams: a query is evaluated once for all streams that watch it, within limits per key, tenant and process."""
 
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -8,30 +8,37 @@ from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
-from services.gateway.clients.turns import Turns
+import msgspec
+import structlog
+
+from services.gateway.clients.fair_semaphore import FairSemaphore
 from services.gateway.domain.watch import Watch
-from services.gateway.live.cell import PACE, Cell, Pace
-from services.gateway.live.reader import Reader
+from services.gateway.live.query import PACE, LiveQuery, Pace
+from services.gateway.live.subscription import Subscription
+from shared.events import decode_change
 from shared.instruments import LIVE_QUESTIONS, LIVE_READERS
+from shared.kafka import Record
 from shared.problems import TooManyRequests, Unavailable
 
-Ask = Callable[[str, str, str], Awaitable[bytes]]
+log = structlog.get_logger()
+
+Fetch = Callable[[str, str, str], Awaitable[bytes]]
 """(tenant, kpi, query) → the result's JSON; raises a Problem."""
 
 T = TypeVar("T")
 
-Query = tuple[str, str]
+QueryKey = tuple[str, str]
 """A KPI and its parameters."""
 
-AT_ONCE, PER_TENANT = 8, 4
-"""Evaluations that metrics may be busy with at one time, and how many of them one tenant's streams may cause."""
+MAX_EVALUATIONS, MAX_EVALUATIONS_PER_TENANT = 8, 4
+"""Evaluations in progress at metrics, in all and for one tenant's streams."""
 
-RETRY = 10
-"""Seconds until a client that holds too much should try again."""
+RETRY_SECONDS = 10
+"""`Retry-After` for a client that has reached a limit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Caps:
+class StreamLimits:
     """How many streams may be open, and how many different queries they may watch."""
 
     streams: int = 500
@@ -43,115 +50,131 @@ class Caps:
 
 
 class Hub:
-    """Cells by tenant and query; a cell lives as long as a stream watches it."""
+    """Live queries by tenant; a query lives as long as a stream watches it."""
 
-    def __init__(self, ask: Ask, caps: Caps | None = None, pace: Pace = PACE) -> None:
-        self._ask = ask
+    def __init__(self, fetch: Fetch, limits: StreamLimits | None = None, pace: Pace = PACE) -> None:
+        self._fetch = fetch
         self._pace = pace
-        self._caps = caps or Caps()
-        self._cells: defaultdict[str, dict[Query, Cell]] = defaultdict(dict)
+        self._limits = limits or StreamLimits()
+        self._queries: defaultdict[str, dict[QueryKey, LiveQuery]] = defaultdict(dict)
         self._streams_by_tenant: Counter[str] = Counter()
         self._streams_by_key: Counter[str] = Counter()
-        self._queries_by_key: defaultdict[str, Counter[Query]] = defaultdict(Counter)
-        """Of each key: its queries, and how many of its streams watch each."""
-        self._positions: dict[str, int] = {}
-        self._turns = Turns(AT_ONCE, PER_TENANT)
+        self._queries_by_key: defaultdict[str, Counter[QueryKey]] = defaultdict(Counter)
+        """For each API key its queries, and how many of its streams watch each."""
+        self._offsets: dict[str, int] = {}
+        self._evaluations = FairSemaphore(MAX_EVALUATIONS, MAX_EVALUATIONS_PER_TENANT)
 
-    def announce(self, tenant: str, kpis: Iterable[str], position: int) -> None:
+    def announce(self, tenant: str, kpis: Iterable[str], offset: int) -> None:
         """These KPIs of the tenant may have changed. Never waits."""
-        touched = set(kpis)
-        self._positions[tenant] = position
-        for (kpi, _), cell in self._cells.get(tenant, {}).items():
-            if kpi in touched:
-                cell.announce(position)
+        changed = set(kpis)
+        self._offsets[tenant] = offset
+        for (kpi, _), query in self._queries.get(tenant, {}).items():
+            if kpi in changed:
+                query.announce(offset)
 
     @asynccontextmanager
-    async def watching(self, tenant: str, key_id: str, watch: Watch) -> AsyncIterator[Reader]:
-        """A reader of what `watch` asks for, with its first states there. Raises the Problem that metrics has with a query,
-        TooManyRequests when the key or the tenant has reached one of its caps, Unavailable when the process has."""
-        queries = [(kpi, watch.query) for kpi in watch.kpis]
-        self._check(tenant, key_id, queries)
+    async def subscribe(self, tenant: str, key_id: str, watch: Watch) -> AsyncIterator[Subscription]:
+        """A subscription to the queries of `watch` that has their first states.
+
+        Raises the Problem with which metrics refuses a query, TooManyRequests at a limit of the key or the tenant, Unavailable at
+        that of the process.
+        """
+        keys = [(kpi, watch.query) for kpi in watch.kpis]
+        self._check_limits(tenant, key_id, keys)
         self._streams_by_tenant[tenant] += 1
         self._streams_by_key[key_id] += 1
-        self._queries_by_key[key_id].update(queries)
+        self._queries_by_key[key_id].update(keys)
         LIVE_READERS.inc()
-        cells = [self._cell(tenant, key_id, query, watch) for query in queries]
-        reader = Reader(cells)
-        for cell in cells:
-            cell.readers.add(reader.wake)
+        queries = [self._query(tenant, key_id, key, watch) for key in keys]
+        subscription = Subscription(queries)
+        for query in queries:
+            query.subscribers.add(subscription.wake)
         try:
-            for cell in cells:
-                await cell.first()
-            yield reader
+            for query in queries:
+                await query.first()
+            yield subscription
         finally:
-            self._leave(tenant, key_id, reader, dict(zip(queries, cells, strict=True)))
+            self._unsubscribe(tenant, key_id, subscription, dict(zip(keys, queries, strict=True)))
 
-    def _check(self, tenant: str, key_id: str, queries: list[Query]) -> None:
-        caps = self._caps
-        if self._streams_by_tenant.total() >= caps.streams:
-            raise Unavailable(f"{caps.streams} live streams are open, as many as this server holds", retry_after=RETRY)
+    def _check_limits(self, tenant: str, key_id: str, keys: list[QueryKey]) -> None:
+        limits = self._limits
+        if self._streams_by_tenant.total() >= limits.streams:
+            raise Unavailable(f"{limits.streams} live streams are open, as many as this server holds", retry_after=RETRY_SECONDS)
         of_key = self._queries_by_key.get(key_id, Counter())
-        of_tenant = self._cells.get(tenant, {})
-        for who, what, held, cap in (
-            ("key", "live streams", self._streams_by_key[key_id] + 1, caps.streams_per_key),
-            ("tenant", "live streams", self._streams_by_tenant[tenant] + 1, caps.streams_per_tenant),
-            ("key", "different live queries", len(of_key.keys() | set(queries)), caps.queries_per_key),
-            ("tenant", "different live queries", len(of_tenant.keys() | set(queries)), caps.queries_per_tenant),
+        of_tenant = self._queries.get(tenant, {})
+        for holder, resource, count, limit in (
+            ("key", "live streams", self._streams_by_key[key_id] + 1, limits.streams_per_key),
+            ("tenant", "live streams", self._streams_by_tenant[tenant] + 1, limits.streams_per_tenant),
+            ("key", "different live queries", len(of_key.keys() | set(keys)), limits.queries_per_key),
+            ("tenant", "different live queries", len(of_tenant.keys() | set(keys)), limits.queries_per_tenant),
         ):
-            if held > cap:
-                raise TooManyRequests(f"this {who} may hold {cap} {what}, not more", headers={"Retry-After": str(RETRY)})
+            if count > limit:
+                detail = f"this {holder} may hold {limit} {resource}, not more"
+                raise TooManyRequests(detail, headers={"Retry-After": str(RETRY_SECONDS)})
 
-    def _cell(self, tenant: str, key_id: str, query: Query, watch: Watch) -> Cell:
-        """The tenant's cell of this query. A new one waits for its turns among those of the key that watched it first."""
-        cells = self._cells[tenant]
-        cell = cells.get(query)
-        if cell is None or cell.over:
-            ask = partial(self._in_turn, tenant, key_id, query)
-            cell = cells[query] = Cell(query[0], ask, watch.recheck, self._positions.get(tenant), self._pace)
-        return cell
+    def _query(self, tenant: str, key_id: str, key: QueryKey, watch: Watch) -> LiveQuery:
+        """The tenant's live query. A new one is evaluated on the share of the API key that watched it first."""
+        queries = self._queries[tenant]
+        query = queries.get(key)
+        if query is None or query.closed:
+            evaluate = partial(self._evaluate, tenant, key_id, key)
+            query = queries[key] = LiveQuery(key[0], evaluate, watch.recheck, self._offsets.get(tenant), self._pace)
+        return query
 
-    async def _in_turn(self, tenant: str, key_id: str, query: Query, first: bool) -> bytes:
-        async with self._turns.turn(tenant, key_id, first=first):
+    async def _evaluate(self, tenant: str, key_id: str, key: QueryKey, first: bool) -> bytes:
+        async with self._evaluations.acquired(tenant, key_id, urgent=first):
             LIVE_QUESTIONS.inc()
-            return await self._ask(tenant, *query)
+            return await self._fetch(tenant, *key)
 
-    def _leave(self, tenant: str, key_id: str, reader: Reader, cells: dict[Query, Cell]) -> None:
+    def _unsubscribe(self, tenant: str, key_id: str, subscription: Subscription, queries: dict[QueryKey, LiveQuery]) -> None:
         LIVE_READERS.dec()
-        lower(self._streams_by_tenant, tenant)
-        lower(self._streams_by_key, key_id)
-        for query, cell in cells.items():
-            lower(self._queries_by_key[key_id], query)
-            cell.readers.discard(reader.wake)
-            if not cell.readers:
-                cell.close()
-                if self._cells[tenant].get(query) is cell:
-                    del self._cells[tenant][query]
+        decrement(self._streams_by_tenant, tenant)
+        decrement(self._streams_by_key, key_id)
+        for key, query in queries.items():
+            decrement(self._queries_by_key[key_id], key)
+            query.subscribers.discard(subscription.wake)
+            if not query.subscribers:
+                query.close()
+                if self._queries[tenant].get(key) is query:
+                    del self._queries[tenant][key]
         if not self._queries_by_key[key_id]:
             del self._queries_by_key[key_id]
-        if not self._cells[tenant]:
-            del self._cells[tenant]
+        if not self._queries[tenant]:
+            del self._queries[tenant]
 
     @property
-    def watched(self) -> int:
-        """How many queries are evaluated again and again."""
-        return sum(len(cells) for cells in self._cells.values())
+    def query_count(self) -> int:
+        """Live queries that are evaluated."""
+        return sum(len(queries) for queries in self._queries.values())
 
     @property
-    def streams(self) -> int:
-        """How many streams are open."""
+    def stream_count(self) -> int:
+        """Streams that are open."""
         return self._streams_by_tenant.total()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for cells in self._cells.values():
-            for cell in cells.values():
-                cell.close()
+        for queries in self._queries.values():
+            for query in queries.values():
+                query.close()
 
 
-def lower(counter: Counter[T], name: T) -> None:
-    """Count one less; what is at nought is forgotten."""
+def decrement(counter: Counter[T], name: T) -> None:
+    """Count one less; an entry of 0 is removed."""
     counter[name] -= 1
     if not counter[name]:
         del counter[name]
+
+
+async def announce_changes(changes: AsyncIterator[Record], hub: Hub) -> None:
+    """Announce each record of `kpi.changes` to the hub. A record that can't be decoded is logged and skipped; the next recheck
+    makes up for it."""
+    async for record in changes:
+        try:
+            change = decode_change(record.value)
+        except msgspec.MsgspecError as error:
+            log.warning("live.undecodable", partition=record.partition, offset=record.offset, error=type(error).__name__)
+            continue
+        hub.announce(change.tenant, change.kpis, record.offset)

@@ -1,6 +1,9 @@
-"""API keys in the database. Secrets are never here, only their hashes."""
+"""API keys in the database, and a cache in front of it. Secrets are never stored, only their hashes."""
 
-from collections.abc import Iterable
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,8 +15,10 @@ from services.gateway.store.tables import keys, tenants
 from shared.database import outage_is_503
 from shared.problems import Conflict
 
-ENDED_KEPT = 1_000
-"""Keys of a tenant that have ended and are still listed."""
+MAX_ENDED = 1_000
+"""Expired and revoked keys of a tenant that stay listed; older ones are deleted."""
+
+CACHE_CAPACITY = 10_000
 
 
 class Keys:
@@ -23,19 +28,19 @@ class Keys:
         self._engine = engine
 
     async def find(self, digest: bytes) -> Key | None:
-        """The key whose secret has this hash, revoked and expired ones too."""
+        """The key whose secret has this hash, even if it is revoked or expired."""
         async with outage_is_503(), self._engine.connect() as connection:
             row = (await connection.execute(_keys().where(keys.c.digest == digest))).one_or_none()
             return _key(row) if row else None
 
-    async def of(self, tenant: str) -> list[Key]:
+    async def list_for(self, tenant: str) -> list[Key]:
         """A tenant's keys, oldest first."""
         statement = _keys().where(keys.c.tenant == tenant).order_by(keys.c.created_at, keys.c.id)
         async with outage_is_503(), self._engine.connect() as connection:
             return [_key(row) for row in await connection.execute(statement)]
 
     async def get(self, tenant: str, key_id: str) -> Key | None:
-        """A tenant's own key; another's is not there."""
+        """A key of this tenant; None for another tenant's."""
         statement = _keys().where(keys.c.tenant == tenant, keys.c.id == key_id)
         async with outage_is_503(), self._engine.connect() as connection:
             row = (await connection.execute(statement)).one_or_none()
@@ -54,8 +59,10 @@ class Keys:
         replaces: tuple[str, datetime] | None = None,
         limit: int | None = None,
     ) -> Key:
-        """Insert a key. `replaces` names a key of the same tenant and the instant at which it ends, in one transaction. Raises
-        Conflict where the tenant would have more than `limit` keys that work. Of keys that have ended the newest are kept."""
+        """Insert a key. `replaces` names a key of the same tenant and the instant at which it ends, in the same transaction.
+
+        Raises Conflict if the tenant would have more than `limit` active keys. Deletes all but the newest MAX_ENDED ended keys.
+        """
         row = {"id": key_id, "tenant": tenant, "name": name, "prefix": prefix, "digest": digest, "scopes": sorted(scopes)}
         async with outage_is_503(), self._engine.begin() as connection:
             await connection.execute(select(tenants.c.id).where(tenants.c.id == tenant).with_for_update(key_share=True))
@@ -66,13 +73,13 @@ class Keys:
                 await connection.execute(
                     update(keys).where(and_(keys.c.tenant == tenant, keys.c.id == old)).values(expires_at=earlier)
                 )
-            if limit is not None and await _live(connection, tenant) > limit:
-                raise Conflict(f"the tenant has {limit} keys that work, which is the limit; revoke one first")
-            await connection.execute(_forget_ended(tenant))
+            if limit is not None and await _count_active(connection, tenant) > limit:
+                raise Conflict(f"the tenant has {limit} active keys, which is the limit; revoke one first")
+            await connection.execute(_delete_ended(tenant))
             return _key((await connection.execute(_keys().where(keys.c.id == key_id))).one())
 
     async def revoke(self, tenant: str, key_id: str, at: datetime) -> bool:
-        """End a tenant's own key now; revoking it again changes nothing. False: the tenant has no such key."""
+        """Revoke a tenant's key; idempotent. False if the tenant has no such key."""
         statement = (
             update(keys)
             .where(keys.c.tenant == tenant, keys.c.id == key_id)
@@ -83,17 +90,16 @@ class Keys:
             return (await connection.execute(statement)).one_or_none() is not None
 
 
-async def _live(connection: AsyncConnection, tenant: str) -> int:
-    """How many keys of the tenant work now."""
-    ends = or_(keys.c.expires_at.is_(None), keys.c.expires_at > datetime.now(UTC))
-    live = select(func.count()).where(keys.c.tenant == tenant, keys.c.revoked_at.is_(None), ends)
-    return int((await connection.execute(live)).scalar_one())
+async def _count_active(connection: AsyncConnection, tenant: str) -> int:
+    not_expired = or_(keys.c.expires_at.is_(None), keys.c.expires_at > datetime.now(UTC))
+    count = select(func.count()).where(keys.c.tenant == tenant, keys.c.revoked_at.is_(None), not_expired)
+    return int((await connection.execute(count)).scalar_one())
 
 
-def _forget_ended(tenant: str) -> Delete:
-    """All but the newest ENDED_KEPT of the tenant's keys that have ended, so that their number stays bounded."""
+def _delete_ended(tenant: str) -> Delete:
+    """Deletes all but the newest MAX_ENDED expired or revoked keys of the tenant."""
     ended = or_(keys.c.revoked_at.is_not(None), keys.c.expires_at <= datetime.now(UTC))
-    old = select(keys.c.id).where(keys.c.tenant == tenant, ended).order_by(keys.c.created_at.desc(), keys.c.id).offset(ENDED_KEPT)
+    old = select(keys.c.id).where(keys.c.tenant == tenant, ended).order_by(keys.c.created_at.desc(), keys.c.id).offset(MAX_ENDED)
     return delete(keys).where(keys.c.id.in_(old))
 
 
@@ -113,3 +119,38 @@ def _key(row: Row[*tuple[Any, ...]]) -> Key:
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
     )
+
+
+class KeyCache:
+    """Caches each result of `find` for `seconds`, None included, and makes concurrent look-ups of one key share one query.
+
+    So neither a flood of requests nor of guesses reaches the database, and a revocation takes effect within `seconds`. Errors are
+    not cached.
+    """
+
+    def __init__(
+        self, find: Callable[[bytes], Awaitable[Key | None]], seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._find = find
+        self._seconds = seconds
+        self._clock = clock
+        self._cached: OrderedDict[bytes, tuple[float, asyncio.Future[Key | None]]] = OrderedDict()
+
+    async def get(self, digest: bytes) -> Key | None:
+        """The key with this hash, at most `seconds` old."""
+        expires, lookup = self._cached.get(digest, (0.0, None))
+        if lookup is None or self._clock() >= expires:
+            lookup = asyncio.ensure_future(self._find(digest))
+            self._store(digest, lookup)
+        try:
+            return await asyncio.shield(lookup)
+        except Exception:
+            if self._cached.get(digest, (0.0, None))[1] is lookup:
+                del self._cached[digest]
+            raise
+
+    def _store(self, digest: bytes, lookup: "asyncio.Future[Key | None]") -> None:
+        self._cached[digest] = (self._clock() + self._seconds, lookup)
+        self._cached.move_to_end(digest)
+        while len(self._cached) > CACHE_CAPACITY:
+            self._cached.popitem(last=False)

@@ -18,7 +18,7 @@ class Tenants:
         self._engine = engine
 
     async def add(self, tenant: Tenant) -> Tenant:
-        """Insert `tenant` unless its id is taken; returns what stands under the id."""
+        """Insert `tenant` unless its id exists; returns the tenant with this id."""
         statement = insert(tenants).values(id=tenant.id, name=tenant.name, zone=tenant.zone).on_conflict_do_nothing()
         async with outage_is_503(), self._engine.begin() as connection:
             await connection.execute(statement)
@@ -29,8 +29,8 @@ class Tenants:
             row = (await connection.execute(select(tenants).where(tenants.c.id == tenant_id))).one_or_none()
             return _tenant(row) if row else None
 
-    async def all(self, *, unprovisioned: bool = False) -> list[Tenant]:
-        """Every tenant by id, or only those that ingest or metrics may not have heard of."""
+    async def list_all(self, *, unprovisioned: bool = False) -> list[Tenant]:
+        """All tenants by id, or only those that are not provisioned."""
         statement = select(tenants).order_by(tenants.c.id)
         if unprovisioned:
             statement = statement.where(tenants.c.provisioned_at.is_(None))

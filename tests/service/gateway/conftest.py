@@ -1,4 +1,4 @@
-"""The gateway over a real database, with services behind it that the test plays itself."""
+"""A gateway on a real database. The tests play the services behind it."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -7,34 +7,32 @@ from typing import Any
 import pytest
 
 from tests.conftest import NewDatabase
-from tests.service.gateway.door import Announcements, Behind, Door, opened
+from tests.service.gateway.gateway_client import FakeChanges, GatewayClient, open_client
 
-OpenDoor = Callable[..., AbstractAsyncContextManager[Door]]
+OpenGateway = Callable[..., AbstractAsyncContextManager[GatewayClient]]
 
 
 @pytest.fixture(scope="session")
-def open_door(database: NewDatabase) -> OpenDoor:
-    """`async with open_door(**settings) as door`: a gateway of the test's own."""
+def open_gateway(database: NewDatabase) -> OpenGateway:
+    """`async with open_gateway(**settings) as gateway_client`: a gateway of the test's own."""
 
     @asynccontextmanager
-    async def fresh(**settings: Any) -> AsyncIterator[Door]:
-        async with opened(await database("gateway"), Announcements(), **settings) as door:
-            yield door
+    async def fresh(**settings: Any) -> AsyncIterator[GatewayClient]:
+        async with open_client(await database("gateway"), FakeChanges(), **settings) as client:
+            yield client
 
     return fresh
 
 
 @pytest.fixture(scope="session")
-async def door(open_door: OpenDoor) -> AsyncIterator[Door]:
-    """One gateway for the tests that need nothing special."""
-    async with open_door() as door:
-        yield door
+async def gateway_client(open_gateway: OpenGateway) -> AsyncIterator[GatewayClient]:
+    """One gateway for the tests that need no settings of their own."""
+    async with open_gateway() as client:
+        yield client
 
 
 @pytest.fixture(autouse=True)
-def behind_forgets(request: pytest.FixtureRequest) -> None:
-    """What the shared gateway heard and was told to answer ends with the test."""
-    if "door" in request.fixturenames:
-        behind = request.getfixturevalue("door").behind
-        behind.heard.clear()
-        behind.answer = Behind().answer
+def reset_upstreams(request: pytest.FixtureRequest) -> None:
+    """Forget the requests and the responses of the test before."""
+    if "gateway_client" in request.fixturenames:
+        request.getfixturevalue("gateway_client").upstreams.reset()

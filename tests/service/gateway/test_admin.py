@@ -12,13 +12,15 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from services.gateway.admin import Admin, open_admin
-from services.gateway.live.provisioning import keep_provisioning
+from services.gateway.cli import app
+from services.gateway.provisioning import run_provisioning
 from services.gateway.settings import Settings
 from shared.problems import Conflict, NotFound, Unavailable, Unprocessable
 from tests.conftest import NewDatabase
-from tests.service.gateway.door import TOKEN
+from tests.service.gateway.gateway_client import TOKEN
 
 REPORT = {
     "model": "linear-1",
@@ -105,7 +107,7 @@ async def test_a_tenant_is_made_once_and_told_to_ingest_and_metrics(admin: Admin
     assert made == again
     assert made.provisioned
     assert others.told == [("PUT /internal/tenants/acme", {"name": "Acme", "zone": "Europe/Berlin"})] * 4
-    assert [tenant.id for tenant in await admin.tenants.all()] == ["acme"]
+    assert [tenant.id for tenant in await admin.tenants.list_all()] == ["acme"]
 
 
 async def test_a_tenants_zone_is_not_changed_by_making_it_again(admin: Admin, others: Others) -> None:
@@ -119,7 +121,7 @@ async def test_a_tenants_zone_is_not_changed_by_making_it_again(admin: Admin, ot
 async def test_a_bad_tenant_is_refused_before_anything_is_written(admin: Admin) -> None:
     with pytest.raises(Unprocessable, match="zone"):
         await admin.create_tenant("acme", "Mars/Olympus")
-    assert await admin.tenants.all() == []
+    assert await admin.tenants.list_all() == []
 
 
 async def test_telling_is_tried_again_while_the_others_are_away(admin: Admin, others: Others) -> None:
@@ -131,14 +133,14 @@ async def test_telling_is_tried_again_while_the_others_are_away(admin: Admin, ot
 async def test_a_tenant_made_while_the_others_were_away_is_told_later(admin: Admin, others: Others) -> None:
     others.failures = 10**6
     with pytest.raises(Unavailable):
-        await admin.create_tenant("acme", "UTC", patience=0.1)
-    [waiting] = await admin.tenants.all(unprovisioned=True)
+        await admin.create_tenant("acme", "UTC", retry_seconds=0.1)
+    [waiting] = await admin.tenants.list_all(unprovisioned=True)
     assert waiting.id == "acme"
-    telling = asyncio.create_task(keep_provisioning(admin.tenants, (admin.ingest, admin.metrics), rest=0.02))
+    telling = asyncio.create_task(run_provisioning(admin.tenants, (admin.ingest, admin.metrics), interval=0.02))
     await asyncio.sleep(0.1)
     others.failures = 0
     for _ in range(250):
-        if not await admin.tenants.all(unprovisioned=True):
+        if not await admin.tenants.list_all(unprovisioned=True):
             break
         await asyncio.sleep(0.02)
     telling.cancel()
@@ -199,27 +201,20 @@ async def listening(others: Others) -> AsyncIterator[str]:
 
 
 class Earshot:
-    """The command, run with the settings in its environment."""
+    """Runs the `earshot` command in this process, in a thread: a process of its own takes seconds to start."""
 
     def __init__(self, **environment: str) -> None:
-        self.environment = os.environ | environment
+        self.environment = environment
 
     async def __call__(self, *words: str) -> tuple[int, str]:
         """Its exit status, and what it printed on both channels."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "services.gateway.cli", *words),
-            env=self.environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        said, _ = await process.communicate()
-        assert process.returncode is not None
-        return process.returncode, said.decode()
+        result = await asyncio.to_thread(CliRunner(env=self.environment).invoke, app, words)
+        return result.exit_code, result.output
 
     async def json(self, *words: str) -> Any:
-        status, said = await self(*words, "--json")
-        assert status == 0, said
-        return json.loads(said)
+        status, output = await self(*words, "--json")
+        assert status == 0, output
+        return json.loads(output)
 
 
 @pytest.fixture
@@ -302,10 +297,15 @@ async def test_the_command_says_in_a_line_what_is_wrong(earshot: Earshot) -> Non
 
 
 async def test_without_settings_the_command_names_them() -> None:
-    bare = Earshot()
-    for name in ("GATEWAY_DATABASE_URL", "INTERNAL_TOKEN"):
-        bare.environment.pop(name, None)
-    status, said = await bare("tenant", "list")
-    assert status == 1
-    assert "database_url" in said.lower()
-    assert "Traceback" not in said
+    """In a process of its own, as operators start it."""
+    environment = {name: value for name, value in os.environ.items() if name not in {"GATEWAY_DATABASE_URL", "INTERNAL_TOKEN"}}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.gateway.cli", "tenant", "list"),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 1
+    assert b"database_url" in output.lower()
+    assert b"Traceback" not in output

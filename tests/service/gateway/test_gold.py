@@ -1,4 +1,4 @@
-"""What humans judged, through the door: pages as metrics gives them, or all of them in one stream."""
+"""Gold: human labels as pages of JSON or as one NDJSON stream."""
 
 import json
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.service.gateway.conftest import OpenDoor
-from tests.service.gateway.door import Door, problem
-from tests.service.gateway.stage import staged
+from tests.service.gateway.conftest import OpenGateway
+from tests.service.gateway.gateway_client import GatewayClient, problem
+from tests.service.gateway.live_gateway import serve
 
 ROWS = [{"text": f"comment {n}", "label": "negative"} for n in range(5)]
 NDJSON = {"accept": "application/x-ndjson"}
@@ -28,70 +28,72 @@ def gold(fails_at: int | None = None) -> Callable[[httpx.Request], httpx.Respons
 
 
 @pytest.fixture
-async def key(door: Door) -> str:
-    door.behind.answer = gold()
-    return await door.key("records:read")
+async def key(gateway_client: GatewayClient) -> str:
+    gateway_client.upstreams.respond = gold()
+    return await gateway_client.key("records:read")
 
 
-async def test_a_page_passes_as_it_is_in_the_keys_tenant(door: Door, key: str) -> None:
-    answer = await door.get("/v1/gold?limit=2&cursor=2", key, headers={"x-earshot-tenant": "victim"})
+async def test_a_page_passes_as_it_is_in_the_keys_tenant(gateway_client: GatewayClient, key: str) -> None:
+    answer = await gateway_client.get("/v1/gold?limit=2&cursor=2", key, headers={"x-earshot-tenant": "victim"})
     assert answer.json() == {"rows": ROWS[2:4], "next": "4"}
-    assert door.behind.last.url.raw_path == b"/v1/gold?limit=2&cursor=2"
-    assert door.behind.last.headers.get_list("x-earshot-tenant") == ["acme"]
+    assert gateway_client.upstreams.last_request.url.raw_path == b"/v1/gold?limit=2&cursor=2"
+    assert gateway_client.upstreams.last_request.headers.get_list("x-earshot-tenant") == ["acme"]
     assert answer.headers["cache-control"] == "private, no-store"
 
 
 @pytest.mark.parametrize(("query", "rows"), [("", ROWS), ("?cursor=2", ROWS[2:])])
-async def test_a_stream_has_every_row_behind_the_cursor_a_line_each(door: Door, key: str, query: str, rows: object) -> None:
-    answer = await door.get(f"/v1/gold{query}", key, headers=NDJSON)
+async def test_a_stream_has_every_row_behind_the_cursor_a_line_each(
+    gateway_client: GatewayClient, key: str, query: str, rows: object
+) -> None:
+    answer = await gateway_client.get(f"/v1/gold{query}", key, headers=NDJSON)
     assert answer.headers["content-type"] == "application/x-ndjson"
     assert [json.loads(line) for line in answer.text.splitlines()] == rows
-    assert {request.headers["x-earshot-tenant"] for request in door.behind.heard} == {"acme"}
+    assert {request.headers["x-earshot-tenant"] for request in gateway_client.upstreams.requests} == {"acme"}
 
 
-async def test_a_stream_asks_for_a_page_only_when_the_one_before_is_sent(door: Door, key: str) -> None:
-    await door.get("/v1/gold", key, headers=NDJSON)
-    assert [dict(request.url.params) for request in door.behind.heard] == [
+async def test_a_stream_asks_for_a_page_only_when_the_one_before_is_sent(gateway_client: GatewayClient, key: str) -> None:
+    await gateway_client.get("/v1/gold", key, headers=NDJSON)
+    assert [dict(request.url.params) for request in gateway_client.upstreams.requests] == [
         {"limit": "200"},
         {"cursor": "2", "limit": "200"},
         {"cursor": "4", "limit": "200"},
     ]
 
 
-async def test_a_stream_that_is_cut_short_breaks_instead_of_ending(open_door: OpenDoor) -> None:
-    async with staged(open_door()) as stage:
-        stage.door.behind.answer = gold(fails_at=2)
-        headers = {"authorization": f"Bearer {await stage.door.key('records:read')}", **NDJSON}
-        async with stage.http.stream("GET", "/v1/gold", headers=headers) as answer:
+async def test_a_stream_that_is_cut_short_breaks_instead_of_ending(open_gateway: OpenGateway) -> None:
+    async with serve(open_gateway()) as live_gateway:
+        live_gateway.client.upstreams.respond = gold(fails_at=2)
+        headers = {"authorization": f"Bearer {await live_gateway.client.key('records:read')}", **NDJSON}
+        async with live_gateway.http.stream("GET", "/v1/gold", headers=headers) as answer:
             assert answer.status_code == 200
             with pytest.raises(httpx.RemoteProtocolError):
                 await answer.aread()
 
 
-async def test_metrics_away_from_the_start_is_503(door: Door, key: str) -> None:
-    door.behind.answer = gold(fails_at=0)
-    problem(answer := await door.get("/v1/gold", key, headers=NDJSON))
+async def test_metrics_away_from_the_start_is_503(gateway_client: GatewayClient, key: str) -> None:
+    gateway_client.upstreams.respond = gold(fails_at=0)
+    problem(answer := await gateway_client.get("/v1/gold", key, headers=NDJSON))
     assert answer.status_code == 503
 
 
-async def test_what_metrics_refuses_is_told_and_a_stream_takes_no_limit(door: Door, key: str) -> None:
+async def test_what_metrics_refuses_is_told_and_a_stream_takes_no_limit(gateway_client: GatewayClient, key: str) -> None:
     refusal = {"status": 400, "title": "Bad request", "invalid_params": [{"name": "cursor", "reason": "is not one"}]}
     kind = {"content-type": "application/problem+json"}
-    door.behind.answer = lambda request: httpx.Response(400, json=refusal, headers=kind)
+    gateway_client.upstreams.respond = lambda request: httpx.Response(400, json=refusal, headers=kind)
     for headers in ({}, NDJSON):
-        answer = await door.get("/v1/gold?cursor=x", key, headers=headers)
+        answer = await gateway_client.get("/v1/gold?cursor=x", key, headers=headers)
         assert (answer.status_code, problem(answer)) == (400, refusal)
-    assert (await door.get("/v1/gold?limit=5", key, headers=NDJSON)).status_code == 400
+    assert (await gateway_client.get("/v1/gold?limit=5", key, headers=NDJSON)).status_code == 400
 
 
-async def test_it_wants_a_key_that_may_read_records(door: Door, key: str) -> None:
-    assert (await door.http.get("/v1/gold")).status_code == 401
-    assert (await door.get("/v1/gold", await door.key("metrics:read", "ingest:write"))).status_code == 403
-    assert door.behind.heard == []
+async def test_it_wants_a_key_that_may_read_records(gateway_client: GatewayClient, key: str) -> None:
+    assert (await gateway_client.http.get("/v1/gold")).status_code == 401
+    assert (await gateway_client.get("/v1/gold", await gateway_client.key("metrics:read", "ingest:write"))).status_code == 403
+    assert gateway_client.upstreams.requests == []
 
 
-async def test_the_document_tells_what_a_judgement_holds_and_what_gold_has(door: Door) -> None:
-    paths = (await door.http.get("/openapi.json")).json()["paths"]
+async def test_the_document_tells_what_a_judgement_holds_and_what_gold_has(gateway_client: GatewayClient) -> None:
+    paths = (await gateway_client.http.get("/openapi.json")).json()["paths"]
     body = paths["/v1/overrides"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert body["required"] == ["subject", "comment", "label"]
     told = paths["/v1/gold"]["get"]["responses"]["200"]["content"]

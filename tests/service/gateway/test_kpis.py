@@ -1,4 +1,4 @@
-"""KPIs at the door: other forms of an answer, entity tags, and how often a key may come."""
+"""KPIs: CSV and NDJSON, entity tags, and rate limits."""
 
 import asyncio
 import csv
@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.service.gateway.conftest import OpenDoor
-from tests.service.gateway.door import Door, problem
+from tests.service.gateway.conftest import OpenGateway
+from tests.service.gateway.gateway_client import GatewayClient, problem
 
 ROW = {"from": "a", "to": "b", "dims": {"team": "=evil()"}, "value": 41.25, "n": 3, "flags": []}
 CLOSED = "/v1/kpis/nps?from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z"
@@ -40,135 +40,147 @@ class Metrics:
 
 
 @pytest.fixture
-def metrics(door: Door) -> Metrics:
+def metrics(gateway_client: GatewayClient) -> Metrics:
     metrics = Metrics()
-    door.behind.answer = metrics
+    gateway_client.upstreams.respond = metrics
     return metrics
 
 
 @pytest.fixture
-async def key(door: Door) -> str:
-    return await door.key("metrics:read", "records:read")
+async def key(gateway_client: GatewayClient) -> str:
+    return await gateway_client.key("metrics:read", "records:read")
 
 
-async def conditional(door: Door, path: str, key: str, tag: str, **headers: str) -> httpx.Response:
-    return await door.get(path, key, headers={"if-none-match": tag, **headers})
+async def conditional(gateway_client: GatewayClient, path: str, key: str, tag: str, **headers: str) -> httpx.Response:
+    return await gateway_client.get(path, key, headers={"if-none-match": tag, **headers})
 
 
 @pytest.mark.parametrize("path", [CLOSED, "/v1/kpis/nps?window=24h", CLOSED.replace("nps?", "nps/records?")])
-async def test_what_still_stands_is_304_and_costs_no_aggregation(door: Door, metrics: Metrics, key: str, path: str) -> None:
-    first = await door.get(path, key)
+async def test_what_still_stands_is_304_and_costs_no_aggregation(
+    gateway_client: GatewayClient, metrics: Metrics, key: str, path: str
+) -> None:
+    first = await gateway_client.get(path, key)
     assert first.headers["cache-control"] == "private, no-cache"
-    again = await conditional(door, path, key, f'"other", {first.headers["etag"]}')
+    again = await conditional(gateway_client, path, key, f'"other", {first.headers["etag"]}')
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
     assert metrics.aggregations == 1
 
 
-async def test_a_304_has_the_present_watermark_which_the_weak_tag_does_not_cover(door: Door, metrics: Metrics, key: str) -> None:
-    first = await door.get(CLOSED, key)
+async def test_a_304_has_the_present_watermark_which_the_weak_tag_does_not_cover(
+    gateway_client: GatewayClient, metrics: Metrics, key: str
+) -> None:
+    first = await gateway_client.get(CLOSED, key)
     assert first.headers["x-earshot-watermark"] == metrics.watermark
     assert first.headers["etag"].startswith('W/"')
     metrics.watermark = "2026-11-20T12:05:00+00:00"
-    again = await conditional(door, CLOSED, key, first.headers["etag"])
+    again = await conditional(gateway_client, CLOSED, key, first.headers["etag"])
     assert (again.status_code, again.headers["x-earshot-watermark"]) == (304, metrics.watermark)
 
 
-async def test_an_event_that_touches_another_kpi_leaves_the_tag_valid(door: Door, metrics: Metrics, key: str) -> None:
-    first = await door.get(CLOSED, key)
+async def test_an_event_that_touches_another_kpi_leaves_the_tag_valid(
+    gateway_client: GatewayClient, metrics: Metrics, key: str
+) -> None:
+    first = await gateway_client.get(CLOSED, key)
     metrics.revisions["csat"] = "r2"
-    assert (await conditional(door, CLOSED, key, first.headers["etag"])).status_code == 304
+    assert (await conditional(gateway_client, CLOSED, key, first.headers["etag"])).status_code == 304
 
 
 @pytest.mark.parametrize("path", [CLOSED, "/v1/kpis/nps?window=24h"])
-async def test_after_an_event_it_is_asked_again(door: Door, metrics: Metrics, key: str, path: str) -> None:
-    first = await door.get(path, key)
+async def test_after_an_event_it_is_asked_again(gateway_client: GatewayClient, metrics: Metrics, key: str, path: str) -> None:
+    first = await gateway_client.get(path, key)
     metrics.revisions["nps"] = "r2"
-    again = await conditional(door, path, key, first.headers["etag"])
+    again = await conditional(gateway_client, path, key, first.headers["etag"])
     assert (again.status_code, metrics.aggregations) == (200, 2)
     assert again.headers["etag"] != first.headers["etag"]
 
 
-async def test_a_tag_opens_no_other_question_form_or_tenant(door: Door, metrics: Metrics, key: str) -> None:
-    tag = (await door.get(CLOSED, key)).headers["etag"]
-    other = await door.key("metrics:read", tenant="other")
-    assert (await conditional(door, CLOSED + "&group_by=team", key, tag)).status_code == 200
-    assert (await conditional(door, CLOSED, key, tag, accept="text/csv")).status_code == 200
-    assert (await conditional(door, CLOSED, other, tag)).status_code == 200
-    assert (await conditional(door, CLOSED, await door.key("admin"), tag)).status_code == 304
+async def test_a_tag_opens_no_other_question_form_or_tenant(gateway_client: GatewayClient, metrics: Metrics, key: str) -> None:
+    tag = (await gateway_client.get(CLOSED, key)).headers["etag"]
+    other = await gateway_client.key("metrics:read", tenant="other")
+    assert (await conditional(gateway_client, CLOSED + "&group_by=team", key, tag)).status_code == 200
+    assert (await conditional(gateway_client, CLOSED, key, tag, accept="text/csv")).status_code == 200
+    assert (await conditional(gateway_client, CLOSED, other, tag)).status_code == 200
+    assert (await conditional(gateway_client, CLOSED, await gateway_client.key("admin"), tag)).status_code == 304
 
 
-async def test_the_catalogue_has_a_tag_too(door: Door, metrics: Metrics, key: str) -> None:
-    tag = (await door.get("/v1/kpis", key)).headers["etag"]
-    assert (await conditional(door, "/v1/kpis", key, tag)).status_code == 304
+async def test_the_catalogue_has_a_tag_too(gateway_client: GatewayClient, metrics: Metrics, key: str) -> None:
+    tag = (await gateway_client.get("/v1/kpis", key)).headers["etag"]
+    assert (await conditional(gateway_client, "/v1/kpis", key, tag)).status_code == 304
 
 
-async def test_json_passes_byte_for_byte(door: Door, key: str) -> None:
+async def test_json_passes_byte_for_byte(gateway_client: GatewayClient, key: str) -> None:
     body = b'{"kpi":  "nps", "rows": [1.10]}'
-    door.behind.answer = lambda request: httpx.Response(200, content=body, headers={"content-type": "application/json"})
-    answer = await door.get("/v1/kpis/nps", key, headers={"accept": "application/json, text/csv;q=0.5"})
+    gateway_client.upstreams.respond = lambda request: httpx.Response(
+        200, content=body, headers={"content-type": "application/json"}
+    )
+    answer = await gateway_client.get("/v1/kpis/nps", key, headers={"accept": "application/json, text/csv;q=0.5"})
     assert (answer.content, answer.headers["content-type"]) == (body, "application/json")
     assert "etag" not in answer.headers
 
 
-async def test_csv_has_the_same_rows_and_no_formulas(door: Door, metrics: Metrics, key: str) -> None:
-    answer = await door.get("/v1/kpis/nps?group_by=team,region&compare=previous", key, headers={"accept": "text/csv"})
+async def test_csv_has_the_same_rows_and_no_formulas(gateway_client: GatewayClient, metrics: Metrics, key: str) -> None:
+    answer = await gateway_client.get("/v1/kpis/nps?group_by=team,region&compare=previous", key, headers={"accept": "text/csv"})
     assert answer.headers["content-type"] == "text/csv; charset=utf-8; header=present"
     assert answer.headers["vary"] == "Accept, Authorization"
     [row] = list(csv.DictReader(io.StringIO(answer.text)))
     assert (row["kpi"], row["team"], row["region"], row["value"], row["compare_1_to"]) == ("nps", "'=evil()", "", "41.25", "")
 
 
-async def test_ndjson_is_a_row_a_line(door: Door, metrics: Metrics, key: str) -> None:
-    answer = await door.get("/v1/kpis/nps", key, headers={"accept": "application/x-ndjson"})
+async def test_ndjson_is_a_row_a_line(gateway_client: GatewayClient, metrics: Metrics, key: str) -> None:
+    answer = await gateway_client.get("/v1/kpis/nps", key, headers={"accept": "application/x-ndjson"})
     assert answer.headers["content-type"] == "application/x-ndjson"
     assert [httpx.Response(200, content=line).json() for line in answer.text.splitlines()] == [ROW]
 
 
 @pytest.mark.parametrize("accept", ["text/csv", "application/x-ndjson"])
-async def test_records_tell_their_next_page_in_a_link(door: Door, metrics: Metrics, key: str, accept: str) -> None:
-    answer = await door.get("/v1/kpis/nps/records?filter[team]=a&cursor=c1", key, headers={"accept": accept})
+async def test_records_tell_their_next_page_in_a_link(
+    gateway_client: GatewayClient, metrics: Metrics, key: str, accept: str
+) -> None:
+    answer = await gateway_client.get("/v1/kpis/nps/records?filter[team]=a&cursor=c1", key, headers={"accept": accept})
     assert answer.links["next"]["url"] == "/v1/kpis/nps/records?filter%5Bteam%5D=a&cursor=c%2F2"
     assert "'+1" in answer.text if accept == "text/csv" else '"+1"' in answer.text
 
 
-async def test_a_refusal_of_metrics_is_passed_on_in_any_form(door: Door, metrics: Metrics, key: str) -> None:
-    answer = await door.get("/v1/kpis/nps?window=99y", key, headers={"accept": "text/csv"})
+async def test_a_refusal_of_metrics_is_passed_on_in_any_form(gateway_client: GatewayClient, metrics: Metrics, key: str) -> None:
+    answer = await gateway_client.get("/v1/kpis/nps?window=99y", key, headers={"accept": "text/csv"})
     assert answer.status_code == 400
     problem(answer)
 
 
-async def test_metrics_answering_rubbish_is_our_fault(door: Door, key: str) -> None:
-    door.behind.answer = lambda request: httpx.Response(200, content=b"<html>", headers={"x-earshot-revision": "r"})
-    assert (await door.get("/v1/kpis/nps", key, headers={"accept": "text/csv"})).status_code == 503
+async def test_metrics_answering_rubbish_is_our_fault(gateway_client: GatewayClient, key: str) -> None:
+    gateway_client.upstreams.respond = lambda request: httpx.Response(200, content=b"<html>", headers={"x-earshot-revision": "r"})
+    assert (await gateway_client.get("/v1/kpis/nps", key, headers={"accept": "text/csv"})).status_code == 503
 
 
-async def test_a_key_that_comes_too_often_is_429_and_told_when_to_come(open_door: OpenDoor) -> None:
-    async with open_door(rate_per_second=0.5, rate_burst=2) as door:
-        key, other = await door.key("metrics:read"), await door.key("metrics:read")
-        first = await door.get("/v1/kpis", key)
+async def test_a_key_that_comes_too_often_is_429_and_told_when_to_come(open_gateway: OpenGateway) -> None:
+    async with open_gateway(rate_per_second=0.5, rate_burst=2) as gateway_client:
+        key, other = await gateway_client.key("metrics:read"), await gateway_client.key("metrics:read")
+        first = await gateway_client.get("/v1/kpis", key)
         assert first.headers["ratelimit-policy"] == '"key";q=2;w=4, "tenant";q=8000;w=4'
         assert first.headers["ratelimit"].startswith('"key";r=1;t=2, "tenant";r=')
-        assert (await door.get("/v1/connections", key)).headers["ratelimit"].startswith('"key";r=0;')
-        refused = await door.get("/v1/kpis", key)
+        assert (await gateway_client.get("/v1/connections", key)).headers["ratelimit"].startswith('"key";r=0;')
+        refused = await gateway_client.get("/v1/kpis", key)
         assert refused.status_code == 429
         assert 1 <= int(refused.headers["retry-after"]) <= 2
         assert refused.headers["ratelimit"].startswith('"key";r=0;')
         assert problem(refused)["status"] == 429
-        assert (await door.get("/v1/kpis", other)).status_code == 200
+        assert (await gateway_client.get("/v1/kpis", other)).status_code == 200
 
 
-async def test_every_answer_to_a_key_tells_what_is_left(door: Door, metrics: Metrics, key: str) -> None:
-    answers: list[Any] = [await door.get(path, key) for path in ("/v1/kpis", CLOSED, "/v1/connections", "/v1/keys")]
+async def test_every_answer_to_a_key_tells_what_is_left(gateway_client: GatewayClient, metrics: Metrics, key: str) -> None:
+    answers: list[Any] = [await gateway_client.get(path, key) for path in ("/v1/kpis", CLOSED, "/v1/connections", "/v1/keys")]
     assert [answer.status_code for answer in answers] == [200, 200, 403, 403]
     assert all("ratelimit" in answer.headers for answer in answers)
 
 
 @pytest.mark.parametrize("accept", ["text/csv", "application/x-ndjson"])
-async def test_rendering_a_large_answer_does_not_block_the_event_loop(door: Door, key: str, accept: str) -> None:
+async def test_rendering_a_large_answer_does_not_block_the_event_loop(
+    gateway_client: GatewayClient, key: str, accept: str
+) -> None:
     """The event loop's own work between two rounds, in CPU time, which other processes don't lengthen."""
     row = ROW | {"distribution": {str(value): value for value in range(20)}, "interval": {"low": 1.5, "high": 2.5}}
     body = httpx.Response(200, json={"kpi": "nps", "version": 1, "unit": "points", "rows": [row] * 10_000}).content
-    door.behind.answer = lambda request: httpx.Response(200, content=body)
+    gateway_client.upstreams.respond = lambda request: httpx.Response(200, content=body)
     longest = 0.0
 
     async def tick() -> None:
@@ -179,9 +191,9 @@ async def test_rendering_a_large_answer_does_not_block_the_event_loop(door: Door
             now = time.thread_time()
             longest, last = max(longest, now - last), now
 
-    await door.get("/v1/kpis", key)
+    await gateway_client.get("/v1/kpis", key)
     ticking = asyncio.create_task(tick())
-    answer = await door.get("/v1/kpis/nps?group_by=team", key, headers={"accept": accept})
+    answer = await gateway_client.get("/v1/kpis/nps?group_by=team", key, headers={"accept": accept})
     await asyncio.sleep(0)
     ticking.cancel()
     assert len(answer.content.splitlines()) in {10_000, 10_001}

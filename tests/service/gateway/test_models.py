@@ -1,11 +1,11 @@
-"""Models at the door: who may read what a candidate would change, with or without customers' words, and who may promote it."""
+"""Models: the shadow report with and without comment texts, and promotion."""
 
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.service.gateway.door import Door, problem
+from tests.service.gateway.gateway_client import GatewayClient, problem
 
 EXAMPLE = {"subject": "c1/response/1", "text_hash": "ab", "text": "it broke", "promoted": {"label": "neutral", "score": 0.0}}
 REPORT: dict[str, Any] = {"model": "linear-1", "n": 2, "examples": [EXAMPLE], "kpis": []}
@@ -13,53 +13,55 @@ PATH = "/v1/models/linear-1/shadow"
 
 
 @pytest.fixture(autouse=True)
-def metrics(door: Door) -> None:
-    door.behind.answer = lambda request: httpx.Response(200, json=REPORT)
+def metrics(gateway_client: GatewayClient) -> None:
+    gateway_client.upstreams.respond = lambda request: httpx.Response(200, json=REPORT)
 
 
-async def test_the_words_in_a_report_are_for_keys_that_may_read_records(door: Door) -> None:
-    whole = await door.get(PATH, await door.key("metrics:read", "records:read"))
+async def test_the_words_in_a_report_are_for_keys_that_may_read_records(gateway_client: GatewayClient) -> None:
+    whole = await gateway_client.get(PATH, await gateway_client.key("metrics:read", "records:read"))
     assert whole.json() == REPORT
-    wordless = (await door.get(PATH, await door.key("metrics:read"))).json()
+    wordless = (await gateway_client.get(PATH, await gateway_client.key("metrics:read"))).json()
     assert "it broke" not in str(wordless)
     assert whole.headers["cache-control"] == "private, no-store"
     assert wordless == REPORT | {"examples": [{name: value for name, value in EXAMPLE.items() if name != "text"}]}
 
 
-async def test_a_report_is_asked_for_in_the_keys_tenant_with_its_window(door: Door) -> None:
+async def test_a_report_is_asked_for_in_the_keys_tenant_with_its_window(gateway_client: GatewayClient) -> None:
     for tenant in ("acme", "other"):
-        key = await door.key("metrics:read", tenant=tenant)
-        await door.get(f"{PATH}?window=7d", key, headers={"x-earshot-tenant": "victim"})
-        assert door.behind.last.headers.get_list("x-earshot-tenant") == [tenant]
-        assert door.behind.last.url.raw_path.decode() == f"{PATH}?window=7d"
+        key = await gateway_client.key("metrics:read", tenant=tenant)
+        await gateway_client.get(f"{PATH}?window=7d", key, headers={"x-earshot-tenant": "victim"})
+        assert gateway_client.upstreams.last_request.headers.get_list("x-earshot-tenant") == [tenant]
+        assert gateway_client.upstreams.last_request.url.raw_path.decode() == f"{PATH}?window=7d"
 
 
-async def test_a_report_needs_its_scope_and_a_model_that_can_be_one(door: Door) -> None:
-    assert (await door.get(PATH, await door.key("records:read"))).status_code == 403
-    assert (await door.http.get(PATH)).status_code == 401
-    assert (await door.get("/v1/models/..%2finternal/shadow", await door.key("metrics:read"))).status_code == 404
-    assert door.behind.heard == []
+async def test_a_report_needs_its_scope_and_a_model_that_can_be_one(gateway_client: GatewayClient) -> None:
+    assert (await gateway_client.get(PATH, await gateway_client.key("records:read"))).status_code == 403
+    assert (await gateway_client.http.get(PATH)).status_code == 401
+    assert (
+        await gateway_client.get("/v1/models/..%2finternal/shadow", await gateway_client.key("metrics:read"))
+    ).status_code == 404
+    assert gateway_client.upstreams.requests == []
 
 
 @pytest.mark.parametrize("status", [400, 404, 409])
-async def test_a_refusal_of_metrics_is_passed_on(door: Door, status: int) -> None:
+async def test_a_refusal_of_metrics_is_passed_on(gateway_client: GatewayClient, status: int) -> None:
     document = {"type": "urn:earshot:problem:x", "title": "X", "status": status, "detail": "3 of 12 comments have no score"}
     headers = {"content-type": "application/problem+json"}
-    door.behind.answer = lambda request: httpx.Response(status, json=document, headers=headers)
-    key = await door.key("admin")
-    for answer in (await door.get(PATH, key), await door.call("POST", "/v1/models/linear-1:promote", key)):
+    gateway_client.upstreams.respond = lambda request: httpx.Response(status, json=document, headers=headers)
+    key = await gateway_client.key("admin")
+    for answer in (await gateway_client.get(PATH, key), await gateway_client.call("POST", "/v1/models/linear-1:promote", key)):
         assert (answer.status_code, problem(answer)) == (status, document)
 
 
-async def test_only_admins_promote(door: Door) -> None:
-    answer = await door.call(
-        "POST", "/v1/models/linear-1:promote", await door.key("metrics:read", "records:read", "ingest:write")
+async def test_only_admins_promote(gateway_client: GatewayClient) -> None:
+    answer = await gateway_client.call(
+        "POST", "/v1/models/linear-1:promote", await gateway_client.key("metrics:read", "records:read", "ingest:write")
     )
     assert answer.status_code == 403
-    assert door.behind.heard == []
+    assert gateway_client.upstreams.requests == []
 
 
-async def test_the_openapi_document_lists_the_report(door: Door) -> None:
-    document = (await door.http.get("/openapi.json")).json()
+async def test_the_openapi_document_lists_the_report(gateway_client: GatewayClient) -> None:
+    document = (await gateway_client.http.get("/openapi.json")).json()
     report = document["paths"]["/v1/models/{model}/shadow"]["get"]
     assert {parameter["name"] for parameter in report["parameters"]} == {"model", "window", "from", "to", "tz"}

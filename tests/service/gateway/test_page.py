@@ -8,11 +8,11 @@ import pytest
 
 from services.gateway.api.page import PAGE, Files
 from shared.problems import NotFound
-from tests.service.gateway.door import Door, problem
+from tests.service.gateway.gateway_client import GatewayClient, problem
 
 
-async def test_the_page_needs_no_key_and_allows_nothing_from_elsewhere(door: Door) -> None:
-    answer = await door.http.get("/")
+async def test_the_page_needs_no_key_and_allows_nothing_from_elsewhere(gateway_client: GatewayClient) -> None:
+    answer = await gateway_client.http.get("/")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -22,33 +22,33 @@ async def test_the_page_needs_no_key_and_allows_nothing_from_elsewhere(door: Doo
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_every_file_of_the_page_is_served(door: Door) -> None:
+async def test_every_file_of_the_page_is_served(gateway_client: GatewayClient) -> None:
     served = [path.name for path in PAGE.iterdir() if path.is_file() and path.name != "index.html"]
     assert served
     for name in served:
-        answer = await door.http.get(f"/static/{name}")
+        answer = await gateway_client.http.get(f"/static/{name}")
         assert answer.status_code == 200, name
         assert answer.content == (PAGE / name).read_bytes()
 
 
-async def test_the_chart_library_comes_compressed_and_is_kept(door: Door) -> None:
-    packed = await door.http.get("/static/plotly.min.js", headers={"accept-encoding": "gzip"})
+async def test_the_chart_library_comes_compressed_and_is_kept(gateway_client: GatewayClient) -> None:
+    packed = await gateway_client.http.get("/static/plotly.min.js", headers={"accept-encoding": "gzip"})
     assert packed.headers["content-encoding"] == "gzip"
     assert int(packed.headers["content-length"]) < 2_000_000 < len(packed.content)
     assert packed.headers["cache-control"] == "public, max-age=86400"
-    plain = await door.http.get("/static/plotly.min.js", headers={"accept-encoding": "identity"})
+    plain = await gateway_client.http.get("/static/plotly.min.js", headers={"accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers
     assert plain.content == packed.content
     assert plain.headers["etag"] != packed.headers["etag"]
-    again = await door.http.get("/static/plotly.min.js", headers={"if-none-match": packed.headers["etag"]})
+    again = await gateway_client.http.get("/static/plotly.min.js", headers={"if-none-match": packed.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
 
 
 @pytest.mark.parametrize(
     "name", ["..%2fapp.py", "%2e%2e", "app.py", "index", ".hidden.js", "index.html/..", "a%00.js", "nope.js"]
 )
-async def test_nothing_but_the_pages_files_is_served(door: Door, name: str) -> None:
-    answer = await door.http.get(f"/static/{name}")
+async def test_nothing_but_the_pages_files_is_served(gateway_client: GatewayClient, name: str) -> None:
+    answer = await gateway_client.http.get(f"/static/{name}")
     assert answer.status_code == 404
     problem(answer)
 
@@ -62,13 +62,13 @@ async def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     path.write_text("two, longer")
     os.utime(path, ns=(1, 1))
     second = await files.get("a.js")
-    assert second.content == gzip.decompress(second.packed or b"") == b"two, longer"
-    assert second.tag != first.tag
+    assert second.content == gzip.decompress(second.gzipped or b"") == b"two, longer"
+    assert second.digest != first.digest
     path.unlink()
     with pytest.raises(NotFound):
         await files.get("a.js")
 
 
-async def test_health_needs_no_key(door: Door) -> None:
-    assert (await door.http.get("/livez")).status_code == 200
-    assert (await door.http.get("/readyz")).json() == {"status": "ok", "missing": []}
+async def test_health_needs_no_key(gateway_client: GatewayClient) -> None:
+    assert (await gateway_client.http.get("/livez")).status_code == 200
+    assert (await gateway_client.http.get("/readyz")).json() == {"status": "ok", "missing": []}

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.domain.bucket import Bucket, Rate, take, wait
+from services.gateway.domain.bucket import Bucket, Rate, seconds_until_token, take
 
 RATE = Rate(per_second=2, burst=3)
 
@@ -14,7 +14,7 @@ def test_a_burst_passes_and_then_the_rate() -> None:
         allowed.append(ok)
     assert allowed == [True, True, True, False]
     assert bucket
-    assert wait(bucket, RATE) == 0.5
+    assert seconds_until_token(bucket, RATE) == 0.5
     assert take(bucket, RATE, now=10.4)[1] is False
     assert take(bucket, RATE, now=10.5)[1] is True
 

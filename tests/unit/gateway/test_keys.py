@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.gateway.domain.keys import SCOPES, Key, Scope, bearer, digest, granted, secret_of, visible
+from services.gateway.domain.keys import SCOPES, Key, Scope, digest, expand_scopes, format_secret, parse_bearer, public_prefix
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -12,33 +12,33 @@ def key(*scopes: Scope, expires_at: datetime | None = None, revoked_at: datetime
 
 
 def test_a_secret_is_recognised_and_only_its_beginning_is_shown() -> None:
-    secret = secret_of(bytes(range(32)))
-    assert bearer(f"Bearer {secret}") == bearer(f"bearer  {secret} ") == secret
-    assert secret.startswith(visible(secret))
-    assert len(visible(secret)) < 12
-    assert digest(secret) != digest(secret_of(bytes(32)))
+    secret = format_secret(bytes(range(32)))
+    assert parse_bearer(f"Bearer {secret}") == parse_bearer(f"bearer  {secret} ") == secret
+    assert secret.startswith(public_prefix(secret))
+    assert len(public_prefix(secret)) < 12
+    assert digest(secret) != digest(format_secret(bytes(32)))
 
 
 @pytest.mark.parametrize(
-    "header", ["", "Bearer", "Bearer x", "Token " + secret_of(bytes(32)), "Bearer " + secret_of(bytes(32)) + "a"]
+    "header", ["", "Bearer", "Bearer x", "Token " + format_secret(bytes(32)), "Bearer " + format_secret(bytes(32)) + "a"]
 )
 def test_what_cannot_be_a_key_is_none(header: str) -> None:
-    assert bearer(header) is None
+    assert parse_bearer(header) is None
 
 
 def test_admin_holds_everything_but_pii() -> None:
-    assert granted(["admin"]) == set(SCOPES) - {"pii:read"}
-    assert granted(["admin", "pii:read"]) == set(SCOPES)
-    assert not key("admin").may("pii:read")
+    assert expand_scopes(["admin"]) == set(SCOPES) - {"pii:read"}
+    assert expand_scopes(["admin", "pii:read"]) == set(SCOPES)
+    assert not key("admin").has("pii:read")
 
 
 @pytest.mark.parametrize("scope", [s for s in SCOPES if s != "admin"])
 def test_a_scope_opens_itself_and_nothing_else(scope: Scope) -> None:
-    assert [s for s in SCOPES if key(scope).may(s)] == [scope]
+    assert [s for s in SCOPES if key(scope).has(s)] == [scope]
 
 
 def test_a_key_ends_at_its_instant_and_when_revoked() -> None:
-    assert key().usable(NOW)
-    assert key(expires_at=NOW + timedelta(seconds=1)).usable(NOW)
-    assert not key(expires_at=NOW).usable(NOW)
-    assert not key(revoked_at=NOW - timedelta(days=1)).usable(NOW)
+    assert key().is_active(NOW)
+    assert key(expires_at=NOW + timedelta(seconds=1)).is_active(NOW)
+    assert not key(expires_at=NOW).is_active(NOW)
+    assert not key(revoked_at=NOW - timedelta(days=1)).is_active(NOW)

@@ -3,7 +3,7 @@
 import pytest
 
 from services.gateway.api import limits
-from services.gateway.api.limits import Buckets, Guesses, Limits, client_network
+from services.gateway.api.limits import Buckets, GuessLimit, RateLimits, client_network
 from services.gateway.domain.bucket import Rate
 from shared.problems import TooManyRequests
 
@@ -37,17 +37,17 @@ def test_an_address_is_an_ipv4_address_or_an_ipv6_network_of_64_bits(host: str, 
 
 def test_buckets_are_forgotten_beyond_their_capacity(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "CAPACITY", 10)
-    buckets, guesses = Buckets(SLOW), Guesses(SLOW)
+    buckets, guesses = Buckets(SLOW), GuessLimit(SLOW)
     for number in range(1000):
         buckets.take(str(number))
         guesses.begin(str(number), None)
         guesses.succeed(str(number), bytes([number % 256, number // 256]))
-    assert len(buckets) == len(guesses._addresses) == len(guesses._found) == 10
+    assert len(buckets) == len(guesses._addresses) == len(guesses._known) == 10
 
 
 def test_what_the_tenants_limit_refuses_costs_the_key_nothing() -> None:
     clock = Clock()
-    found = Limits(of_key=Rate(1, 10), of_tenant=SLOW, clock=clock)
+    found = RateLimits(per_key=Rate(1, 10), per_tenant=SLOW, clock=clock)
     for _ in range(2):
         found.take("acme", "k")
     for _ in range(20):
@@ -58,7 +58,7 @@ def test_what_the_tenants_limit_refuses_costs_the_key_nothing() -> None:
 
 def test_guesses_at_one_time_are_all_counted() -> None:
     """A token is taken before the look-up, not after it failed, so that a flood of guesses at once gets no further."""
-    guesses = Guesses(SLOW, Clock())
+    guesses = GuessLimit(SLOW, Clock())
     guesses.begin("a", b"1")
     guesses.begin("a", b"2")
     with pytest.raises(TooManyRequests):

@@ -1,6 +1,6 @@
 import pytest
 
-from services.gateway.domain.media import gzip_accepted, media_type
+from services.gateway.domain.media import accepts_gzip, choose_media_type
 
 OFFERED = ("application/json", "text/csv", "application/x-ndjson")
 
@@ -22,11 +22,11 @@ OFFERED = ("application/json", "text/csv", "application/x-ndjson")
     ],
 )
 def test_the_best_liked_type_is_chosen(accept: str, chosen: str) -> None:
-    assert media_type(accept, OFFERED) == chosen
+    assert choose_media_type(accept, OFFERED) == chosen
 
 
 @pytest.mark.parametrize(
     ("header", "yes"), [("", False), ("gzip, br", True), ("gzip;q=0", False), ("*", True), ("identity", False)]
 )
 def test_gzip_only_where_it_is_taken(header: str, yes: bool) -> None:
-    assert gzip_accepted(header) is yes
+    assert accepts_gzip(header) is yes

@@ -1,8 +1,8 @@
-from services.gateway.live.cell import Pace
+from services.gateway.live.query import Pace
 
 
 def test_cheap_questions_are_asked_at_most_once_a_pause_and_dear_ones_less_often() -> None:
-    pace = Pace(pause=0.05, share=1, longest=2)
+    pace = Pace(min_interval=0.05, rest_ratio=1, max_rest=2)
     assert pace.rest(0.01) == 0.04
     assert pace.rest(0.04) == 0.04
     assert pace.rest(0.5) == 0.5

@@ -1,17 +1,15 @@
-"""Work for a client ends when the client leaves, unless it stores something; and bodies are bounded."""
+"""Which proxied requests are cancelled when the client disconnects, and bounded bodies."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import pytest
 from fastapi import Request
-from starlette.requests import ClientDisconnect
 
-from services.gateway.api.passing import PASSAGES
-from services.gateway.api.requests import body, while_connected
+from services.gateway.api.proxy import PROXIED_ROUTES
+from services.gateway.api.requests import body
 from services.gateway.api.rooms import Rooms
-from shared.problems import NotFound, TooLarge, TooManyRequests
+from shared.problems import TooLarge, TooManyRequests
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
@@ -20,52 +18,11 @@ def request_with(receive: Receive) -> Request:
     return Request({"type": "http", "method": "GET", "headers": []}, receive)
 
 
-async def stays() -> dict[str, Any]:
-    await asyncio.Event().wait()
-    raise AssertionError("not reached")
-
-
-async def test_work_is_cancelled_when_the_client_leaves() -> None:
-    left, began, cancelled = asyncio.Event(), asyncio.Event(), asyncio.Event()
-
-    async def receive() -> dict[str, Any]:
-        await left.wait()
-        return {"type": "http.disconnect"}
-
-    async def work() -> None:
-        began.set()
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            cancelled.set()
-            raise
-
-    answering = asyncio.create_task(while_connected(request_with(receive), work()))
-    await began.wait()
-    left.set()
-    with pytest.raises(ClientDisconnect):
-        await answering
-    assert cancelled.is_set()
-
-
-async def test_work_for_a_client_that_stays_is_returned_or_raised() -> None:
-    async def works() -> int:
-        await asyncio.sleep(0)
-        return 7
-
-    async def fails() -> int:
-        raise NotFound
-
-    assert await while_connected(request_with(stays), works()) == 7
-    with pytest.raises(NotFound):
-        await while_connected(request_with(stays), fails())
-
-
-def test_what_stores_something_outlives_its_client_and_scoring_does_not() -> None:
-    kept = {(passage.method, passage.path) for passage in PASSAGES if passage.stores}
-    assert ("POST", "/v1/feedback:batch") in kept
-    assert ("POST", "/v1/score") not in kept
-    assert not [method for method, _ in kept if method == "GET"]
+def test_requests_that_store_data_outlive_their_client_and_scoring_does_not() -> None:
+    stored = {(route.method, route.path) for route in PROXIED_ROUTES if route.stores}
+    assert ("POST", "/v1/feedback:batch") in stored
+    assert ("POST", "/v1/score") not in stored
+    assert not [method for method, _ in stored if method == "GET"]
 
 
 def sending(parts: Iterable[bytes]) -> Receive:

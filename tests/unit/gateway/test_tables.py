@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.domain.tables import as_csv, as_ndjson, kpi_table, records_table
+from services.gateway.domain.tables import kpi_table, records_table, to_csv, to_ndjson
 from shared.events import DIMENSIONS
 
 ROW: dict[str, Any] = {
@@ -30,7 +30,7 @@ def read(text: str) -> list[dict[str, str]]:
 
 
 def test_a_kpi_has_its_columns_in_the_documented_order() -> None:
-    text = as_csv(kpi_table(ANSWER, ["team"], 1))
+    text = to_csv(kpi_table(ANSWER, ["team"], 1))
     assert text.splitlines()[0] == (
         "kpi,version,unit,from,to,team,value,n,numerator,denominator,interval_low,interval_high,interval_level,interval_method,"
         "flags,distribution,compare_1_to,compare_1_value,compare_1_delta,compare_1_significant"
@@ -42,15 +42,15 @@ def test_a_kpi_has_its_columns_in_the_documented_order() -> None:
 
 
 def test_the_columns_do_not_depend_on_what_was_found() -> None:
-    empty = as_csv(kpi_table(ANSWER | {"rows": []}, ["team", "region"], 2))
-    full = as_csv(kpi_table(ANSWER, ["team", "region"], 2))
+    empty = to_csv(kpi_table(ANSWER | {"rows": []}, ["team", "region"], 2))
+    full = to_csv(kpi_table(ANSWER, ["team", "region"], 2))
     assert empty.splitlines()[0] == full.splitlines()[0]
     assert read(empty) == []
 
 
 def test_nothing_is_an_empty_field() -> None:
     bare = {"from": "a", "to": "b", "value": None, "n": 0, "dims": {"team": None}, "interval": None}
-    [row] = read(as_csv(kpi_table(ANSWER | {"rows": [bare]}, ["team"], 1)))
+    [row] = read(to_csv(kpi_table(ANSWER | {"rows": [bare]}, ["team"], 1)))
     assert [row[c] for c in ("value", "n", "team", "interval_low", "flags", "distribution", "compare_1_to")] == [
         "",
         "0",
@@ -69,19 +69,19 @@ SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "﹢", "﹣", "﹦", "�
 @pytest.mark.parametrize("invisible", INVISIBLE, ids=ascii)
 def test_no_invisible_character_hides_a_formula(invisible: str) -> None:
     texts = [f"{invisible}{sign}1" for sign in SIGNS]
-    rows = read(as_csv((["text"], [[text] for text in texts])))
+    rows = read(to_csv((["text"], [[text] for text in texts])))
     assert [row["text"] for row in rows] == [f"'{text}" for text in texts]
 
 
 def test_numbers_and_harmless_texts_are_left_alone() -> None:
     values = [-3.5, -1, 0, "a=b", "3-4", " fine", "\u00a0fine", "\u200bfine", "", "é+", "’=1"]
-    assert [row["value"] for row in read(as_csv((["value"], [[value] for value in values])))] == [str(value) for value in values]
+    assert [row["value"] for row in read(to_csv((["value"], [[value] for value in values])))] == [str(value) for value in values]
 
 
 @pytest.mark.parametrize("said", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "  =1"])
 def test_what_a_customer_says_is_never_a_formula(said: str) -> None:
     record = {"at": "t", "subject": "s", "value": -1, "text": said, "dims": {"team": said}}
-    [row] = read(as_csv(records_table({"records": [record]})))
+    [row] = read(to_csv(records_table({"records": [record]})))
     assert row["text"] == row["team"] == f"'{said}"
     assert row["value"] == "-1"
 
@@ -89,7 +89,7 @@ def test_what_a_customer_says_is_never_a_formula(said: str) -> None:
 @given(st.text(), st.text())
 def test_any_text_comes_back_whole(said: str, team: str) -> None:
     record = {"at": "t", "subject": "s", "text": said, "dims": {"team": team}}
-    header, row = list(csv.reader(io.StringIO(as_csv(records_table({"records": [record]})), newline="")))
+    header, row = list(csv.reader(io.StringIO(to_csv(records_table({"records": [record]})), newline="")))
     named = ["at", "subject", "measure", "value", "label", "score", "model", "judged_by", "text", "text_hash"]
     assert header == [*named, *DIMENSIONS]
     found = dict(zip(header, row, strict=True))
@@ -98,4 +98,4 @@ def test_any_text_comes_back_whole(said: str, team: str) -> None:
 
 
 def test_ndjson_is_a_line_for_each() -> None:
-    assert as_ndjson([{"a": 1}, {"b": "x\ny"}]) == b'{"a":1}\n{"b":"x\\ny"}\n'
+    assert to_ndjson([{"a": 1}, {"b": "x\ny"}]) == b'{"a":1}\n{"b":"x\\ny"}\n'

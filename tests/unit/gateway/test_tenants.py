@@ -1,10 +1,10 @@
 import pytest
 
-from services.gateway.domain.tenants import Tenant, faults
+from services.gateway.domain.tenants import Tenant, validate
 
 
 def test_a_good_tenant_has_no_faults() -> None:
-    assert faults(Tenant("acme-1", "Ácme & Søns", "Europe/Berlin")) == []
+    assert validate(Tenant("acme-1", "Ácme & Søns", "Europe/Berlin")) == []
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,4 @@ def test_a_good_tenant_has_no_faults() -> None:
     ],
 )
 def test_a_fault_is_named(tenant: Tenant, fault: str) -> None:
-    assert [f.split(":")[0] for f in faults(tenant)] == [fault]
+    assert [f.split(":")[0] for f in validate(tenant)] == [fault]

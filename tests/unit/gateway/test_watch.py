@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from services.gateway.domain.watch import fingerprint, recheck, watch
+from services.gateway.domain.watch import fingerprint, parse_watch, recheck_seconds
 
 
 def answer(value: float | None = 41.2, window: tuple[str, str] = ("a", "b"), **row: Any) -> dict[str, Any]:
@@ -11,8 +11,8 @@ def answer(value: float | None = 41.2, window: tuple[str, str] = ("a", "b"), **r
 
 
 def test_all_but_kpis_is_the_query_in_one_spelling() -> None:
-    one = watch([("kpis", "nps,csat"), ("window", "24h"), ("filter[team]", "a b"), ("compare", "x"), ("compare", "a")])
-    two = watch(
+    one = parse_watch([("kpis", "nps,csat"), ("window", "24h"), ("filter[team]", "a b"), ("compare", "x"), ("compare", "a")])
+    two = parse_watch(
         [("filter[team]", "a b"), ("compare", "x"), ("kpis", "nps"), ("kpis", " csat,nps"), ("compare", "a"), ("window", "24h")]
     )
     assert one == two
@@ -23,19 +23,19 @@ def test_all_but_kpis_is_the_query_in_one_spelling() -> None:
 @pytest.mark.parametrize("kpis", ["", ",", ",".join(f"k{n}" for n in range(31))])
 def test_none_or_too_many_kpis_are_refused(kpis: str) -> None:
     with pytest.raises(ValueError, match="1 to 30"):
-        watch([("kpis", kpis)])
+        parse_watch([("kpis", kpis)])
 
 
 def test_an_endless_query_is_refused() -> None:
     with pytest.raises(ValueError, match="longer"):
-        watch([("kpis", "nps"), ("filter[team]", "x" * 5_000)])
+        parse_watch([("kpis", "nps"), ("filter[team]", "x" * 5_000)])
 
 
 @pytest.mark.parametrize(
     ("window", "seconds"), [("15m", 1.0), ("1h", 3.6), ("24h", 10.0), ("365d", 10.0), ("today", 10.0), ("", 10.0)]
 )
 def test_short_windows_are_looked_at_more_often(window: str, seconds: float) -> None:
-    assert recheck(window) == seconds
+    assert recheck_seconds(window) == seconds
 
 
 def test_a_window_that_only_moved_on_says_nothing_new() -> None:

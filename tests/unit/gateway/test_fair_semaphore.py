@@ -1,43 +1,43 @@
-"""Turns at a service, and memory for bodies: one tenant gets its share, and its excess is refused."""
+"""FairSemaphore at a service, and memory for bodies: one tenant gets its share, and its excess is refused."""
 
 import asyncio
 
 import pytest
 
 from services.gateway.api.rooms import Rooms
-from services.gateway.clients.turns import Turns
+from services.gateway.clients.fair_semaphore import FairSemaphore
 from shared.problems import TooManyRequests, Unavailable
 
 
-async def hold(turns: Turns, tenant: str, released: asyncio.Event) -> None:
-    async with turns.turn(tenant):
+async def hold(semaphore: FairSemaphore, tenant: str, released: asyncio.Event) -> None:
+    async with semaphore.acquired(tenant):
         await released.wait()
 
 
 async def test_a_tenant_that_floods_a_service_waits_for_itself_alone() -> None:
-    turns, released = Turns(at_once=4, per_tenant=2, waiting=3), asyncio.Event()
-    flood = [asyncio.create_task(hold(turns, "a", released)) for _ in range(5)]
+    semaphore, released = FairSemaphore(limit=4, per_tenant=2, max_waiting=3), asyncio.Event()
+    flood = [asyncio.create_task(hold(semaphore, "a", released)) for _ in range(5)]
     await asyncio.sleep(0)
     with pytest.raises(TooManyRequests) as refused:
-        await hold(turns, "a", released)
+        await hold(semaphore, "a", released)
     assert refused.value.headers["Retry-After"]
-    async with asyncio.timeout(5), turns.turn("b"), turns.turn("b"):
+    async with asyncio.timeout(5), semaphore.acquired("b"), semaphore.acquired("b"):
         pass
     released.set()
     await asyncio.gather(*flood)
-    async with asyncio.timeout(5), turns.turn("a"):
+    async with asyncio.timeout(5), semaphore.acquired("a"):
         pass
 
 
 async def test_a_turn_that_does_not_come_is_waited_for_so_long() -> None:
-    turns, released = Turns(at_once=1, per_tenant=1, waiting=3, patience=0.05), asyncio.Event()
-    holder = asyncio.create_task(hold(turns, "a", released))
+    semaphore, released = FairSemaphore(limit=1, per_tenant=1, max_waiting=3, timeout=0.05), asyncio.Event()
+    holder = asyncio.create_task(hold(semaphore, "a", released))
     await asyncio.sleep(0)
     with pytest.raises(Unavailable):
-        await hold(turns, "a", released)
+        await hold(semaphore, "a", released)
     released.set()
     await holder
-    await asyncio.wait_for(hold(turns, "a", released), 5)
+    await asyncio.wait_for(hold(semaphore, "a", released), 5)
 
 
 def test_bodies_in_progress_have_so_much_room_per_tenant_and_in_all() -> None:

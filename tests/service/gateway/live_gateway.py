@@ -1,4 +1,4 @@
-"""A gateway on a real port, since its live streams must be heard while they go on."""
+"""A gateway on a real port, because a live stream must be read while it is open."""
 
 import asyncio
 import json
@@ -13,9 +13,9 @@ import uvicorn
 
 from deploy.local.ports import free_port
 from shared.http import Server
-from tests.service.gateway.door import Door
+from tests.service.gateway.gateway_client import GatewayClient
 
-PATIENCE = 5.0
+TIMEOUT = 5.0
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Metrics:
 
     n: Counter[tuple[str, str]]
 
-    def answer(self, request: httpx.Request) -> httpx.Response:
+    def respond(self, request: httpx.Request) -> httpx.Response:
         kpi, tenant = request.url.path.split("/")[3], request.headers["x-earshot-tenant"]
         if kpi not in {"nps", "csat"}:
             return httpx.Response(404, json={"title": "Not found", "status": 404, "detail": "there is no such KPI"})
@@ -35,17 +35,17 @@ class Metrics:
         )
 
 
-class Listener:
-    """Reads server-sent events; comments come as `("", None, None)`."""
+class EventReader:
+    """Reads server-sent events. A comment is `("", None, None)`."""
 
-    def __init__(self, answer: httpx.Response) -> None:
-        self.answer = answer
-        self._lines = answer.aiter_lines()
+    def __init__(self, response: httpx.Response) -> None:
+        self.response = response
+        self._lines = response.aiter_lines()
 
     async def next(self) -> tuple[str, Any, str | None]:
         """The next event's name, data and id; raises StopAsyncIteration when the stream ends."""
         fields: dict[str, str] = {}
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while (line := await anext(self._lines)) or not fields:
                 name, _, value = line.partition(":")
                 if line:
@@ -53,50 +53,52 @@ class Listener:
         return fields.get("event", ""), json.loads(fields["data"]) if "data" in fields else None, fields.get("id")
 
     async def ended(self) -> bool:
-        """Wait for the end of the stream, past whatever is still said."""
-        async with asyncio.timeout(PATIENCE):
+        """Read the stream to its end."""
+        async with asyncio.timeout(TIMEOUT):
             async for _ in self._lines:
                 pass
         return True
 
 
 @dataclass
-class Stage:
-    """A gateway on a port, with metrics and the topic played by the test."""
+class LiveGateway:
+    """A gateway on a port. The test plays metrics and `kpi.changes`."""
 
-    door: Door
+    client: GatewayClient
     server: Server
     http: httpx.AsyncClient
     metrics: Metrics
 
     @asynccontextmanager
-    async def listen(self, key: str, query: str = "kpis=nps&window=24h", last_id: str | None = None) -> AsyncIterator[Listener]:
+    async def stream(
+        self, key: str, query: str = "kpis=nps&window=24h", last_id: str | None = None
+    ) -> AsyncIterator[EventReader]:
         headers = {"authorization": f"Bearer {key}"} | ({"last-event-id": last_id} if last_id else {})
-        async with self.http.stream("GET", f"/v1/live?{query}", headers=headers) as answer:
-            assert answer.status_code == 200, await answer.aread()
-            yield Listener(answer)
+        async with self.http.stream("GET", f"/v1/live?{query}", headers=headers) as response:
+            assert response.status_code == 200, await response.aread()
+            yield EventReader(response)
 
     def change(self, tenant: str, kpi: str) -> int:
         self.metrics.n[tenant, kpi] += 1
-        return self.door.changes.announce(tenant, kpi)
+        return self.client.changes.announce(tenant, kpi)
 
 
 @asynccontextmanager
-async def staged(opening: AbstractAsyncContextManager[Door]) -> AsyncIterator[Stage]:
-    """The gateway that `opening` opens, on a port."""
+async def serve(opening: AbstractAsyncContextManager[GatewayClient]) -> AsyncIterator[LiveGateway]:
+    """Serve the gateway that `opening` opens on a port."""
     async with AsyncExitStack() as stack:
-        door = await stack.enter_async_context(opening)
+        client = await stack.enter_async_context(opening)
         metrics = Metrics(Counter())
-        door.behind.answer = metrics.answer
+        client.upstreams.respond = metrics.respond
         config = uvicorn.Config(
-            door.app, port=(port := free_port()), lifespan="off", log_config=None, timeout_graceful_shutdown=5
+            client.app, port=(port := free_port()), lifespan="off", log_config=None, timeout_graceful_shutdown=5
         )
-        server = Server(config, door.app, pause=0)
+        server = Server(config, client.app, pause=0)
         serving = asyncio.create_task(server.serve())
         for _ in range(500):
             if not server.started:
                 await asyncio.sleep(0.01)
-        http = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE))
-        yield Stage(door, server, http, metrics)
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=TIMEOUT))
+        yield LiveGateway(client, server, http, metrics)
         server.should_exit = True
         await serving

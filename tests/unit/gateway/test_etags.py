@@ -3,27 +3,27 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.gateway.domain.freshness import Question, closed, may_stand, stands, tag
+from services.gateway.domain.etags import ResultKey, is_closed, is_valid, may_be_valid, result_etag
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MOMENT = timedelta(milliseconds=900)
-SLIDING = Question("acme", "Europe/Berlin", "/v1/kpis/nps", "window=24h", "application/json")
+SLIDING = ResultKey("acme", "Europe/Berlin", "/v1/kpis/nps", "window=24h", "application/json")
 CLOSED = replace(SLIDING, query="from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00%2B01:00")
 
 
 def test_a_closed_window_stands_until_events_come() -> None:
-    held = tag(CLOSED, "r1", NOW)
-    assert stands(held, CLOSED, "r1", NOW + timedelta(days=300))
-    assert not stands(held, CLOSED, "r2", NOW)
+    etag = result_etag(CLOSED, "r1", NOW)
+    assert is_valid(etag, CLOSED, "r1", NOW + timedelta(days=300))
+    assert not is_valid(etag, CLOSED, "r2", NOW)
 
 
 def test_a_sliding_window_stands_for_a_moment_only() -> None:
-    held = tag(SLIDING, "r1", NOW)
-    assert stands(held, SLIDING, "r1", NOW)
-    assert stands(held, SLIDING, "r1", NOW + MOMENT)
-    assert not stands(held, SLIDING, "r1", NOW + timedelta(seconds=1))
-    assert not stands(held, SLIDING, "r1", NOW - timedelta(microseconds=1))
-    assert not stands(held, SLIDING, "r2", NOW + MOMENT)
+    etag = result_etag(SLIDING, "r1", NOW)
+    assert is_valid(etag, SLIDING, "r1", NOW)
+    assert is_valid(etag, SLIDING, "r1", NOW + MOMENT)
+    assert not is_valid(etag, SLIDING, "r1", NOW + timedelta(seconds=1))
+    assert not is_valid(etag, SLIDING, "r1", NOW - timedelta(microseconds=1))
+    assert not is_valid(etag, SLIDING, "r2", NOW + MOMENT)
 
 
 @pytest.mark.parametrize(
@@ -36,24 +36,24 @@ def test_a_sliding_window_stands_for_a_moment_only() -> None:
         replace(CLOSED, media_type="text/csv"),
     ],
 )
-def test_a_tag_is_of_its_question_alone(other: Question) -> None:
-    assert not stands(tag(CLOSED, "r1", NOW), other, "r1", NOW)
+def test_a_tag_is_of_its_question_alone(other: ResultKey) -> None:
+    assert not is_valid(result_etag(CLOSED, "r1", NOW), other, "r1", NOW)
 
 
 def test_a_resolution_cannot_be_passed_off_as_another() -> None:
-    early, late = tag(SLIDING, "r1", NOW - timedelta(hours=1)), tag(SLIDING, "r1", NOW)
+    early, late = result_etag(SLIDING, "r1", NOW - timedelta(hours=1)), result_etag(SLIDING, "r1", NOW)
     forged = f"{late.split('.')[0]}.{early.split('.')[1]}"
-    assert not stands(forged, SLIDING, "r1", NOW)
+    assert not is_valid(forged, SLIDING, "r1", NOW)
 
 
 @pytest.mark.parametrize("given", ['""', '"abc"', "x", f'"{"9" * 17}.{"a" * 24}"', f'"{"9" * 40}.{"a" * 24}"', f'W/"{"a" * 24}"'])
 def test_what_is_no_tag_of_ours_never_stands(given: str) -> None:
-    assert not may_stand(given, SLIDING, NOW)
-    assert not stands(given, SLIDING, "r1", NOW)
+    assert not may_be_valid(given, SLIDING, NOW)
+    assert not is_valid(given, SLIDING, "r1", NOW)
 
 
 @pytest.mark.parametrize(
-    ("query", "is_closed"),
+    ("query", "closed"),
     [
         ("from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z", True),
         ("from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z&compare=previous&compare=previous_year", True),
@@ -69,5 +69,5 @@ def test_what_is_no_tag_of_ours_never_stands(given: str) -> None:
         ("", False),
     ],
 )
-def test_a_window_is_closed_when_its_instants_have_passed(query: str, is_closed: bool) -> None:
-    assert closed(query, NOW) is is_closed
+def test_a_window_is_closed_when_its_instants_have_passed(query: str, closed: bool) -> None:
+    assert is_closed(query, NOW) is closed
