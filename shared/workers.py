@@ -1,9 +1,9 @@
-"""Named background work beside the HTTP server. A worker that dies turns liveness red, and the orchestrator restarts us."""
+"""Background tasks beside the HTTP server. A worker that dies turns liveness red, and the orchestrator restarts the process."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import structlog
 
@@ -11,7 +11,7 @@ log = structlog.get_logger()
 
 
 class Workers:
-    """Runs coroutines until closed; `dead` names those that ended before they were asked to."""
+    """Named coroutines that run until this context is closed."""
 
     def __init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -31,7 +31,7 @@ class Workers:
 
     @property
     def dead(self) -> list[str]:
-        """Workers that are no longer running although nobody closed them."""
+        """Names of workers that ended before the context was closed."""
         return [] if self._closing else [name for name, task in self._tasks.items() if task.done()]
 
     async def __aenter__(self) -> Self:
@@ -42,3 +42,28 @@ class Workers:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+
+async def run_until_first_ends(*works: Coroutine[Any, Any, None]) -> None:
+    """Run `works` concurrently until one ends, cancel the others, and return or raise as that one did."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def finish_before_cancel(work: Coroutine[Any, Any, None], grace: float) -> None:
+    """Await `work`. If the caller is cancelled meanwhile, `work` has `grace` seconds to finish before it is cancelled too."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=grace)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise

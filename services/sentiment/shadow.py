@@ -14,7 +14,7 @@ from services.sentiment.consumer import Scoring
 from services.sentiment.pool import Pool
 from shared import instruments
 from shared.kafka import Record, Retry
-from shared.kafka.batch import apply
+from shared.kafka.poison import apply
 
 log = structlog.get_logger()
 

@@ -1,13 +1,11 @@
-"""Kafka: the only package that knows the client. One way to send, one loop to consume, one way to follow a topic live."""
+"""Kafka: send, consume in a group, follow a topic live. The only package that imports aiokafka."""
 
-from shared.kafka.admin import ensure_topics, reachable
-from shared.kafka.batch import Handler
+from shared.kafka.admin import CommittedOffsets, ensure_topics, reachable
 from shared.kafka.clients import Broken
-from shared.kafka.committed import CommittedOffsets
 from shared.kafka.consumer import Consumer
 from shared.kafka.follow import follow
 from shared.kafka.job import Timing
-from shared.kafka.parking import TooMuchPoison
+from shared.kafka.poison import Handler, TooMuchPoison
 from shared.kafka.producer import Producer
 from shared.kafka.records import Message, Poison, Position, Record, Retry, Undelivered, Unsendable, received_at, received_header
 

@@ -1,10 +1,14 @@
-"""Making the topics, and asking whether the broker answers."""
+"""Requests over connections that belong to no group: create topics, check the broker, measure a lag, read committed offsets."""
 
 import asyncio
+from collections.abc import Collection, Mapping
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import NewTopic
-from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
 
 from shared.kafka import clients
 from shared.kafka.records import Place
@@ -12,23 +16,23 @@ from shared.topics import DLQ_RETENTION_MS, TOPICS, Topic
 
 
 async def ensure_topics(bootstrap: str, topics: tuple[Topic, ...] = TOPICS, *, replication: int = 1) -> None:
-    """Create what is missing of `topics` and their DLQs, and wait until each has its leaders. What exists is left as it is.
+    """Create the missing ones of `topics` and their DLQs, and wait until every partition has a leader.
 
-    Raises clients.Broken when the broker is away.
+    Existing topics are not changed. Raises Broken if the broker is unreachable.
     """
-    wanted = [_new(t.name, t, t.retention_ms, replication) for t in topics]
-    wanted += [_new(t.dlq, t, DLQ_RETENTION_MS, replication) for t in topics]
-    with clients.client_faults():
+    wanted = [_new_topic(t.name, t, t.retention_ms, replication) for t in topics]
+    wanted += [_new_topic(t.dlq, t, DLQ_RETENTION_MS, replication) for t in topics]
+    with clients.client_errors():
         async with asyncio.timeout(30), clients.admin(bootstrap) as admin:
             response = await admin.create_topics(wanted)
             for _, code, *_ in response.topic_errors:
                 if (error := for_code(code)) not in (NoError, TopicAlreadyExistsError):
                     raise error
-            while not _led(await admin.describe_topics([topic.name for topic in wanted])):  # noqa: ASYNC110
+            while not _have_leaders(await admin.describe_topics([topic.name for topic in wanted])):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
 
-def _new(name: str, topic: Topic, retention_ms: int, replication: int) -> NewTopic:
+def _new_topic(name: str, topic: Topic, retention_ms: int, replication: int) -> NewTopic:
     return NewTopic(
         name,
         topic.partitions,
@@ -41,7 +45,7 @@ def _new(name: str, topic: Topic, retention_ms: int, replication: int) -> NewTop
     )
 
 
-def _led(topics: list[dict[str, object]]) -> bool:
+def _have_leaders(topics: list[dict[str, object]]) -> bool:
     return all(
         topic["error_code"] == 0 and all(p["leader"] >= 0 for p in topic["partitions"])  # type: ignore[attr-defined]
         for topic in topics
@@ -49,25 +53,79 @@ def _led(topics: list[dict[str, object]]) -> bool:
 
 
 async def reachable(bootstrap: str, deadline: float = 2.0) -> bool:
-    """Whether a broker answers a fresh connection."""
+    """Whether a broker answers a new connection within `deadline` seconds."""
     try:
-        with clients.client_faults():
+        with clients.client_errors():
             async with asyncio.timeout(deadline), clients.admin(bootstrap):
                 return True
     except clients.Broken:
         return False
 
 
-async def behind(bootstrap: str, standing: dict[Place, int], deadline: float = 5.0) -> int | None:
-    """Records between `standing` and the ends of its partitions, asked over a fresh connection; None: no answer."""
+async def lag(bootstrap: str, positions: Mapping[Place, int], deadline: float = 5.0) -> int | None:
+    """Records between `positions` and the ends of their partitions, read over a new connection. None: no answer in time."""
     client: AIOKafkaConsumer = clients.consumer(bootstrap)
     try:
-        with clients.client_faults():
+        with clients.client_errors():
             async with asyncio.timeout(deadline):
                 await client.start()
-                ends: dict[TopicPartition, int] = await client.end_offsets([TopicPartition(*place) for place in standing])
+                ends: dict[TopicPartition, int] = await client.end_offsets([TopicPartition(*place) for place in positions])
     except clients.Broken:
         return None
     finally:
-        await clients.end_consumer(client)
-    return sum(max(0, ends[TopicPartition(*place)] - offset) for place, offset in standing.items())
+        await clients.close_consumer(client)
+    return sum(max(0, ends[TopicPartition(*place)] - offset) for place, offset in positions.items())
+
+
+class CommittedOffsets:
+    """Reads the committed offsets of consumer groups. Holds one connection; the call after a failure opens a new one."""
+
+    def __init__(self, bootstrap: str, deadline: float = 2.0) -> None:
+        self._bootstrap = bootstrap
+        self._deadline = deadline
+        self._client: AIOKafkaAdminClient | None = None
+        self._coordinators: dict[str, int] = {}
+        self._exits = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._close()
+
+    async def of(self, group: str, topic: Topic, partitions: Collection[int]) -> dict[int, int] | None:
+        """Partition → next offset to read, for those of `partitions` with a commit. None: `group` has committed none of them.
+
+        Raises Broken if the broker does not answer within the deadline.
+        """
+        try:
+            with clients.client_errors():
+                async with asyncio.timeout(self._deadline):
+                    return await self._fetch(group, topic, partitions)
+        except BaseException:
+            await self._close()
+            raise
+
+    async def _fetch(self, group: str, topic: Topic, partitions: Collection[int]) -> dict[int, int] | None:
+        client = await self._open()
+        if group not in self._coordinators:
+            self._coordinators[group] = await client.find_coordinator(group)
+        requested = [TopicPartition(topic.name, number) for number in partitions]
+        try:
+            stored = await client.list_consumer_group_offsets(group, self._coordinators[group], requested)
+        except AttributeError as error:  # aiokafka 0.14 raises it for the error of a partition: it reads a field that isn't there
+            raise KafkaError("the committed offset of a partition is unavailable") from error
+        if stored.keys() != set(requested):  # aiokafka returns nothing for an error of the whole group
+            raise KafkaError("the committed offsets of the group are unavailable")
+        return {tp.partition: at.offset for tp, at in stored.items() if at.offset >= 0} or None
+
+    async def _open(self) -> AIOKafkaAdminClient:
+        if self._client is None:
+            self._client = await self._exits.enter_async_context(clients.admin(self._bootstrap))
+        return self._client
+
+    async def _close(self) -> None:
+        self._client = None
+        self._coordinators.clear()
+        await self._exits.aclose()
+        self._exits = AsyncExitStack()

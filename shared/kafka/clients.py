@@ -1,7 +1,7 @@
-"""The clients of aiokafka as we use them: its defaults lose data, so every instance is made here, and ended here.
+"""Create and close the clients of aiokafka, with settings that lose no data.
 
-Some of its ways of ending wait for ever for a broker that is away: each gets a deadline, and what it leaves is cut off by hand.
-Its private parts are touched in this file alone.
+Its `stop` can wait for ever for an unreachable broker, so closing has a deadline, after which connections are closed directly.
+Only this file uses private attributes of aiokafka.
 """
 
 import asyncio
@@ -21,23 +21,23 @@ from aiokafka.structs import ConsumerRecord
 from shared.kafka.records import Place, Record
 
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
-"""What topics take: a body of 1 MiB, its envelope, and the headers of a parked record."""
+"""The largest message of a topic, in bytes: a body of 1 MiB, its envelope, and the headers of a parked record."""
 
 STOP_DEADLINE = 3.0
 REQUEST_TIMEOUT_MS = 10_000
 REBALANCE_TIMEOUT_MS = 20_000
 POLL_INTERVAL_MS = 24 * 3600 * 1000
-"""A member that doesn't poll for so long leaves its group. A slow batch is no reason to; our watchdog tells if one hangs."""
+"""A member that does not poll for so long leaves its group. A batch may be slow; the watchdog finds those that hang."""
 RETRY_BACKOFF_MS = 250
 
 
 class Broken(Exception):
-    """The client failed us, most likely because the broker is away. Build a new one."""
+    """The client failed, most likely because the broker is unreachable. Create a new one."""
 
 
 @contextmanager
-def client_faults() -> Iterator[None]:
-    """Tell the client's faults (Broken) from those of the code it serves."""
+def client_errors() -> Iterator[None]:
+    """Raise errors of the client as Broken, so that they differ from errors of the code around it."""
     try:
         yield
     except (KafkaError, ConsumerStoppedError, OSError, TimeoutError) as error:
@@ -45,7 +45,7 @@ def client_faults() -> Iterator[None]:
 
 
 def by_key(key: bytes | None, every: Sequence[int], available: Sequence[int]) -> int:
-    """The partition of a key; the client's own murmur2 is Python, and fifty times as dear."""
+    """The partition of a key. CRC-32, since aiokafka's murmur2 is pure Python and fifty times slower."""
     return every[crc32(key) % len(every)] if key is not None else random.choice(available or every)
 
 
@@ -64,9 +64,9 @@ def producer(bootstrap: str) -> AIOKafkaProducer:
 
 
 def consumer(bootstrap: str, group: str | None = None, session: float = 45.0, instance: str | None = None) -> AIOKafkaConsumer:
-    """A consumer that commits nothing by itself and never moves its position by itself; with `group`, a member of it.
+    """A consumer without automatic commits or offset resets; a member of `group` if one is given. `session` is in seconds.
 
-    With `instance` a static member: who comes back under that name after a crash gets its partitions at once.
+    With `instance` it is a static member: after a crash, a member with the same name gets its partitions at once.
     """
     return AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
@@ -81,7 +81,7 @@ def consumer(bootstrap: str, group: str | None = None, session: float = 45.0, in
         max_poll_interval_ms=POLL_INTERVAL_MS,
         max_partition_fetch_bytes=256 * 1024,
         fetch_max_bytes=8 * 1024 * 1024,
-        request_timeout_ms=REBALANCE_TIMEOUT_MS + REQUEST_TIMEOUT_MS,  # the answer to a join waits for the others
+        request_timeout_ms=REBALANCE_TIMEOUT_MS + REQUEST_TIMEOUT_MS,  # a join is answered when all members have joined
         retry_backoff_ms=RETRY_BACKOFF_MS,
     )
 
@@ -96,10 +96,10 @@ async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
         await client.close()
 
 
-async def end_consumer(client: AIOKafkaConsumer) -> None:
-    """Leave the group and close, within a deadline whatever the broker does."""
+async def close_consumer(client: AIOKafkaConsumer) -> None:
+    """Leave the group and close, within a deadline."""
     if client._coordinator is not None:
-        client._coordinator._group_instance_id = None  # a static member would not leave, and keep its partitions from the others
+        client._coordinator._group_instance_id = None  # a static member doesn't leave its group when it stops
     with suppress(Exception):
         async with asyncio.timeout(STOP_DEADLINE):
             await client.stop()
@@ -111,8 +111,8 @@ async def end_consumer(client: AIOKafkaConsumer) -> None:
                     await part.close()
 
 
-async def end_producer(client: AIOKafkaProducer) -> None:
-    """Close without waiting for what is still unsent: whoever sent it has been told, or has stopped listening."""
+async def close_producer(client: AIOKafkaProducer) -> None:
+    """Close without waiting for unsent messages: their sends have failed already."""
     client._message_accumulator.fail_all(KafkaError("the producer was closed"))
     with suppress(Exception):
         async with asyncio.timeout(STOP_DEADLINE):
@@ -127,33 +127,33 @@ def record(raw: ConsumerRecord) -> Record:
     return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value or b"", tuple(raw.headers), raw.timestamp)
 
 
-def in_touch(client: AIOKafkaConsumer) -> bool:
-    """Whether the client knows its group's coordinator: a failed heartbeat makes it forget it, until the broker is back."""
+def has_coordinator(client: AIOKafkaConsumer) -> bool:
+    """Whether the client knows its group's coordinator. It forgets it when a heartbeat fails, until the broker is back."""
     return client._coordinator is not None and client._coordinator.coordinator_id is not None
 
 
-def standing(client: AIOKafkaConsumer) -> dict[Place, int | None]:
-    """The position of each partition that the client has now; None where it has no usable one."""
+def positions(client: AIOKafkaConsumer) -> dict[Place, int | None]:
+    """The position of each assigned partition; None where it is not valid."""
     return {place: state.position if state.has_valid_position else None for place, state in _states(client)}
 
 
-def positions(client: AIOKafkaConsumer) -> dict[Place, tuple[int, int]]:
-    """Position and end of each partition whose end the broker told within the last seconds."""
-    lately = (time.time() - 5) * 1000
+def recent_ends(client: AIOKafkaConsumer) -> dict[Place, tuple[int, int]]:
+    """Position and end of each partition whose end the broker reported within the last five seconds."""
+    oldest_ms = (time.time() - 5) * 1000
     return {
         place: (state.position, state.highwater)
         for place, state in _states(client)
-        if state.has_valid_position and state.highwater is not None and (state.timestamp or 0) > lately
+        if state.has_valid_position and state.highwater is not None and (state.timestamp or 0) > oldest_ms
     }
 
 
 async def partitions(client: AIOKafkaConsumer, topic: str) -> list[int]:
-    """The numbers of the topic's partitions, waiting for the topic to be made (its public equal asks only what is known)."""
+    """The numbers of the topic's partitions. Waits until the topic exists; `partitions_for_topic` reads only what is cached."""
     return sorted(await client._client._wait_on_metadata(topic))
 
 
 def _states(client: AIOKafkaConsumer) -> list[tuple[Place, Any]]:
-    """The client's own notes; its public `position()` may wait for ever, and its others assert what a rebalance makes untrue."""
+    """The client's state of each partition. Its public `position()` can wait for ever, and others fail during a rebalance."""
     subscription = client._subscription.subscription
     assignment = subscription and subscription.assignment
     return [(Place(*tp), assignment.state_value(tp)) for tp in assignment.tps] if assignment else []

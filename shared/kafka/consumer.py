@@ -1,8 +1,8 @@
-"""The one consume loop, seen from outside: a worker that outlives its clients.
+"""The consume loop as its users see it: a worker that replaces its client after every failure of the broker.
 
-A handler gets records and returns when their effects are durable; only then offsets move. It says what failed (Poison, Retry);
-the loop decides: park, rewind, commit. Any other exception ends the worker with nothing committed. Delivery is at least once.
-An outage of the broker, a rebalance, a commit that came too late: no fault of the worker, the records come again.
+A handler gets records and returns when their effects are durable; only then are offsets committed. It raises Poison or Retry; the
+loop parks, rewinds or commits. Any other exception ends the worker, with nothing committed. Delivery is at least once: after an
+outage, a rebalance or a late commit the records are read again.
 """
 
 import asyncio
@@ -14,9 +14,9 @@ import structlog
 
 from shared import instruments
 from shared.kafka import clients
-from shared.kafka.batch import Handler
 from shared.kafka.job import Beat, Job, OnIdle, Replay, Timing
 from shared.kafka.membership import Membership
+from shared.kafka.poison import Handler
 from shared.kafka.producer import Producer
 from shared.kafka.watchdog import Stalled
 from shared.topics import Topic
@@ -33,13 +33,13 @@ def no_beat() -> float:
 
 
 class Consumer:
-    """A member of `group` that hands the records of `topics` to `handler`, at most `max_batch` at a time.
+    """A member of `group` that passes the records of `topics` to `handler`, at most `max_batch` at a time.
 
-    `replay(since)` is called when an offset was lost (None: everything); Retry: not now. `on_idle` gets, about twice
-    a second while nothing arrives, the position of each partition whose end has been reached. `instance` names this member among
-    all of its group, the same after every restart: after a crash it need not wait for the group to forget it.
-    `beat` tells when the handler last came a step further, in time.monotonic(): one whose batches may take a minute or more needs
-    one, not to be taken for hung. While a batch is in hand, however long, nothing is fetched but one chunk of each partition.
+    `replay(since)` is called when records were lost (None: repeat everything); it raises Retry if it must be called again later.
+    `on_idle` is called about twice a second while no record arrives, with the position of each partition that is read to its end.
+    `instance` names this member within its group, the same after every restart: after a crash it gets its partitions at once.
+    `beat` returns when the handler last made progress, in time.monotonic(). A handler whose batches can take a minute needs one:
+    without it, it counts as hung. During a batch the client fetches one chunk of each partition and no more.
     """
 
     def __init__(
@@ -61,18 +61,18 @@ class Consumer:
 
     @property
     def joined(self) -> bool:
-        """Whether it is a member of its group now and in touch with it, so that records reach it."""
-        return self._job.joined and self._job.in_touch
+        """Whether it is a member of its group and in contact with the group's coordinator, so that records reach it."""
+        return self._job.joined and self._job.has_coordinator
 
     async def run(self) -> None:
-        """Consume until cancelled. Raises when the worker must die: a fault of the handler, too much poison, a second stall."""
+        """Consume until cancelled. Raises errors of the handler, TooMuchPoison, and Stalled at the second stall in a row."""
         job, stalled_at = self._job, inf
-        async with Producer(job.bootstrap) as parking:
+        async with Producer(job.bootstrap) as dlq:
             while True:
                 try:
-                    await Membership(job, parking).run()
-                except clients.Broken as fault:
-                    log.warning("kafka.consumer.broken", group=job.group, fault=str(fault))
+                    await Membership(job, dlq).run()
+                except clients.Broken as error:
+                    log.warning("kafka.consumer.broken", group=job.group, error=str(error))
                 except Stalled:
                     instruments.STALLS.labels(job.group).inc()
                     log.error("kafka.consumer.stalled", group=job.group)

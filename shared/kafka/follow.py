@@ -1,4 +1,4 @@
-"""Reading a topic from its end without a group: for live feeds, where what was missed is asked for elsewhere."""
+"""Read a topic from its end without a group: for live feeds, which get missed records elsewhere."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from shared.kafka import clients
-from shared.kafka.admin import behind
+from shared.kafka.admin import lag
 from shared.kafka.records import Place, Record
 from shared.topics import Topic
 
@@ -16,51 +16,51 @@ log = structlog.get_logger()
 
 POLL_MS = 500
 QUIET_POLLS = 120
-"""Polls without a record after which we ask over a fresh connection whether there is none: a client may have gone silent."""
+"""Polls without a record, after which a new connection checks that there is none: a client can go silent."""
 
 
 async def follow(bootstrap: str, topic: Topic) -> AsyncIterator[Record]:
-    """Every record of every partition that comes from now on. Survives outages; what comes during one is read after it."""
-    reached: dict[Place, int] = {}
+    """Yield every record that is written to `topic` from now on. Records written during an outage are read after it."""
+    positions: dict[Place, int] = {}
     while True:
         client = clients.consumer(bootstrap)
         try:
-            await _settle(client, topic, reached)
-            async for record in _read(client, bootstrap, reached):
+            await _assign(client, topic, positions)
+            async for record in _read(client, bootstrap, positions):
                 yield record
-        except clients.Broken as fault:
-            log.warning("kafka.follow.broken", topic=topic.name, fault=str(fault))
+        except clients.Broken as error:
+            log.warning("kafka.follow.broken", topic=topic.name, error=str(error))
         finally:
-            await clients.end_consumer(client)
+            await clients.close_consumer(client)
         await asyncio.sleep(1.0)
 
 
-async def _settle(client: AIOKafkaConsumer, topic: Topic, reached: dict[Place, int]) -> None:
-    """Take all partitions, each where we were, or at its end."""
-    with clients.client_faults():
+async def _assign(client: AIOKafkaConsumer, topic: Topic, positions: dict[Place, int]) -> None:
+    """Assign all partitions and seek to `positions`, or to the end."""
+    with clients.client_errors():
         async with asyncio.timeout(30):
             await client.start()
             numbers = await clients.partitions(client, topic.name)
             partitions = [TopicPartition(topic.name, number) for number in numbers]
             client.assign(partitions)
             for tp, end in (await client.end_offsets(partitions)).items():
-                client.seek(tp, min(reached.setdefault(Place(*tp), end), end))
+                client.seek(tp, min(positions.setdefault(Place(*tp), end), end))
 
 
-async def _read(client: AIOKafkaConsumer, bootstrap: str, reached: dict[Place, int]) -> AsyncIterator[Record]:
+async def _read(client: AIOKafkaConsumer, bootstrap: str, positions: dict[Place, int]) -> AsyncIterator[Record]:
     quiet = 0
-    while quiet < QUIET_POLLS or await behind(bootstrap, reached) in (0, None):
+    while quiet < QUIET_POLLS or await lag(bootstrap, positions) in (0, None):
         quiet = 0 if quiet >= QUIET_POLLS else quiet + 1
         try:
-            with clients.client_faults():
-                found = await client.getmany(timeout_ms=POLL_MS)
+            with clients.client_errors():
+                batches = await client.getmany(timeout_ms=POLL_MS)
         except clients.Broken as broken:
             if isinstance(broken.__cause__, OffsetOutOfRangeError):
-                reached.clear()
+                positions.clear()
             raise
-        for own in found.values():
-            for raw in own:
+        for raws in batches.values():
+            for raw in raws:
                 quiet = 0
-                reached[Place(raw.topic, raw.partition)] = raw.offset + 1
+                positions[Place(raw.topic, raw.partition)] = raw.offset + 1
                 yield clients.record(raw)
-    raise clients.Broken("silent although there are records")
+    raise clients.Broken("no records although the topic has some")

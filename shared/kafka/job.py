@@ -1,11 +1,10 @@
-"""What a consumer was made for, and what of it outlives its clients."""
+"""The configuration of a consumer, and the state that outlives its clients."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.kafka.batch import Handler
-from shared.kafka.parking import Run
+from shared.kafka.poison import Handler, PoisonRun
 
 Replay = Callable[[datetime | None], Awaitable[None]]
 OnIdle = Callable[[Mapping[tuple[str, int], int]], Awaitable[None]]
@@ -14,22 +13,26 @@ Beat = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds. The session is how long the group believes in a member that sends no heartbeat."""
+    """Time limits of a consumer, in seconds."""
 
     session: float = 45.0
+    """The group removes a member that sends no heartbeat for so long."""
     join: float = 60.0
     commit: float = 10.0
     handover: float = 10.0
-    """How long a rebalance waits for the batch in hand, so that its commit still counts."""
+    """A rebalance waits so long for the current batch, whose commit then still counts."""
     farewell: float = 5.0
-    """How long a worker that is cancelled takes to finish the batch in hand."""
+    """A cancelled worker may take so long to finish its current batch."""
     stall: float = 60.0
+    """Time without progress after which the consumer counts as stalled."""
     look: float = 15.0
-    """How often the watchdog looks."""
+    """Interval of the watchdog's checks."""
 
 
 @dataclass(slots=True)
 class Job:
+    """See `Consumer` for the arguments."""
+
     bootstrap: str
     group: str
     topics: tuple[str, ...]
@@ -42,8 +45,8 @@ class Job:
     timing: Timing
     joined: bool = False
     """Whether the group counts us as a member, as far as we know."""
-    in_touch: bool = False
-    """Whether the group's coordinator was there when we last looked."""
+    has_coordinator: bool = False
+    """Whether the client knew the group's coordinator at the last check."""
     handled_at: float = 0.0
-    """When a batch last became durable, in time.monotonic()."""
-    poison_run: Run = field(default_factory=Run)
+    """When a batch was last durable, in time.monotonic()."""
+    poison_run: PoisonRun = field(default_factory=PoisonRun)

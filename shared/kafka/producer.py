@@ -1,4 +1,4 @@
-"""Sending: everything acknowledged by all replicas within a deadline, or the caller is told that it isn't known."""
+"""Send messages: all are acknowledged by all replicas within a deadline, or Undelivered is raised."""
 
 import asyncio
 from collections.abc import Sequence
@@ -17,21 +17,21 @@ from shared.topics import Topic
 log = structlog.get_logger()
 
 ENVELOPE = 1024
-"""What the client adds to a message at most, besides its own bytes."""
+"""Bytes that the client adds to a message at most."""
 
 
 class Producer:
-    """An idempotent producer that outlives its instances.
+    """An idempotent producer that replaces its client after a failure.
 
-    After a failed or late send the instance is dropped: its sequence numbers may be used up, and what it still holds would be
-    sent beside what the caller sends again. It connects on first use, so a service boots while its broker is away.
+    A client whose send failed or was late is closed: its sequence numbers may be used up, and it would send its buffer beside the
+    messages that the caller sends again. Connects on first use, so that a service boots while its broker is down.
     """
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
         self._client: AIOKafkaProducer | None = None
-        self._opening = asyncio.Lock()
-        self._ending: set[asyncio.Task[None]] = set()
+        self._open_lock = asyncio.Lock()
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -39,18 +39,19 @@ class Producer:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._client is not None:
             self._drop(self._client)
-        if self._ending:
-            await asyncio.wait(self._ending)
+        if self._closing:
+            await asyncio.wait(self._closing)
 
     async def send_all(self, topic: Topic, messages: Sequence[Message], timeout: float = 10.0) -> list[Position]:  # noqa: ASYNC109
-        """Send to `topic`; returns the position of each message when all are acknowledged.
+        """Send to `topic`. Returns the position of each message when all are acknowledged.
 
-        Raises Undelivered: send all again. Raises Unsendable: one is too large, and nothing was sent.
+        Raises Undelivered if not all were acknowledged within `timeout` seconds: send all of them again. Raises Unsendable if one
+        is too large; nothing was sent then.
         """
         return await self.send(topic.name, messages, timeout)
 
     async def send(self, topic: str, messages: Sequence[Message], timeout: float = 10.0) -> list[Position]:  # noqa: ASYNC109
-        """The same, to a topic by name: a DLQ has no row in TOPICS."""
+        """Like `send_all`, to a topic by its name: a DLQ has no row in TOPICS."""
         for message in messages:
             if _size(message) > clients.MAX_MESSAGE_BYTES:
                 raise Unsendable(message)
@@ -68,13 +69,13 @@ class Producer:
                 self._drop(client)
             raise Undelivered(f"{topic}: {type(error).__name__}") from error
         finally:
-            for future in sent:  # those that nobody will ask any more
+            for future in sent:  # their errors would be reported as never retrieved
                 future.cancel()
         instruments.SENT.labels(topic).inc(len(messages))
         return [Position(one.partition, one.offset) for one in acknowledged]
 
     async def _open(self) -> AIOKafkaProducer:
-        async with self._opening:
+        async with self._open_lock:
             if self._client is None:
                 client = clients.producer(self._bootstrap)
                 try:
@@ -88,9 +89,9 @@ class Producer:
     def _drop(self, client: AIOKafkaProducer) -> None:
         if self._client is client:
             self._client = None
-        ending = asyncio.create_task(clients.end_producer(client))
-        self._ending.add(ending)
-        ending.add_done_callback(self._ending.discard)
+        closing = asyncio.create_task(clients.close_producer(client))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
 
 
 def _size(message: Message) -> int:

@@ -1,6 +1,6 @@
-"""What crosses a topic: records read, messages written, and what a handler may say of them.
+"""Records read from a topic, messages written to one, and the errors of handlers and senders.
 
-Retry            rewind, rest, try again        Poison      these records can't be understood: park them
+Retry            rewind, wait, handle again     Poison      these records can't be processed: park them
 └── Undelivered  a send was not acknowledged    Unsendable  a message is too large for any topic
 """
 
@@ -12,8 +12,10 @@ from typing import NamedTuple
 Headers = tuple[tuple[str, bytes], ...]
 
 RECEIVED_AT = "received_at"
-"""The header with a receipt time, RFC 3339: everything received before it was published before the record. At most the receipt
-time of the record's own event; earlier while ingest still had older events to publish."""
+"""Header with a receipt time (RFC 3339): every event received before it was published before this record.
+
+At most the receipt time of the record's own event; earlier while ingest had older events to publish.
+"""
 
 
 class Place(NamedTuple):
@@ -24,7 +26,7 @@ class Place(NamedTuple):
 
 
 class Position(NamedTuple):
-    """Where a message that was sent now stands in its topic."""
+    """Partition and offset of a message that was sent."""
 
     partition: int
     offset: int
@@ -32,7 +34,7 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record as read. `timestamp_ms` is the producer's clock when it was sent."""
+    """One record as read. `timestamp_ms`: when it was sent, by the producer's clock."""
 
     topic: str
     partition: int
@@ -48,13 +50,13 @@ class Record:
 
     @property
     def tenant(self) -> str:
-        """The tenant it belongs to: every key begins with it, up to the first slash."""
+        """The tenant: every key begins with it, up to the first slash."""
         return (self.key or b"").partition(b"/")[0].decode(errors="replace")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One record to be sent."""
+    """One record to send."""
 
     key: bytes
     value: bytes
@@ -62,15 +64,15 @@ class Message:
 
 
 class Poison(Exception):
-    """Raised by a handler before any effect: these records can't be understood. A reason must hold nothing of a record's body."""
+    """Raised by a handler before any effect: these records can't be processed. A reason must quote nothing of a record's body."""
 
     def __init__(self, reasons: Mapping[Record, str]) -> None:
-        super().__init__(f"{len(reasons)} records can't be understood")
+        super().__init__(f"{len(reasons)} records can't be processed")
         self.reasons = dict(reasons)
 
 
 class Retry(Exception):
-    """Raised by a handler: nothing is wrong with the records, try them again after `delay` seconds. Nothing is committed."""
+    """Raised by a handler whose records are sound: handle them again after `delay` seconds. Nothing is committed."""
 
     def __init__(self, delay: float, reason: str) -> None:
         super().__init__(reason)
@@ -79,14 +81,14 @@ class Retry(Exception):
 
 
 class Undelivered(Retry):
-    """Not every message was acknowledged in time. Some may have arrived all the same: send all of them again."""
+    """Not every message was acknowledged in time. Some may have arrived nevertheless: send all of them again."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(1.0, reason)
 
 
 class Unsendable(Exception):
-    """One message is larger than any topic takes; sending it again is useless. Nothing of its batch was sent."""
+    """One message is larger than any topic accepts. Nothing of its batch was sent, and sending it again fails again."""
 
     def __init__(self, message: Message) -> None:
         super().__init__(f"a message of {len(message.value)} bytes is too large")
@@ -94,17 +96,17 @@ class Unsendable(Exception):
 
 
 def received_header(at: datetime) -> tuple[str, bytes]:
-    """The header of a record before which everything received before `at` was published."""
+    """The RECEIVED_AT header for the receipt time `at`."""
     return RECEIVED_AT, at.isoformat().encode()
 
 
 def received_at(headers: Headers) -> datetime | None:
-    """The receipt time a record carries; None where there is none, or none that can be read."""
+    """The receipt time in `headers`; None if it is missing or malformed."""
     value = next((value for name, value in headers if name == RECEIVED_AT), b"")
-    return instant(value.decode(errors="replace"))
+    return parse_instant(value.decode(errors="replace"))
 
 
-def instant(text: str) -> datetime | None:
+def parse_instant(text: str) -> datetime | None:
     """An RFC 3339 time with an offset, or None."""
     try:
         at = datetime.fromisoformat(text)
@@ -114,7 +116,7 @@ def instant(text: str) -> datetime | None:
 
 
 def by_place(records: Sequence[Record]) -> dict[Place, list[Record]]:
-    """The records of each partition, in their order."""
+    """The records of each partition, in order."""
     places: dict[Place, list[Record]] = {}
     for record in records:
         places.setdefault(record.place, []).append(record)

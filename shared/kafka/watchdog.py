@@ -1,6 +1,6 @@
-"""Telling a consumer that went silent from one that has nothing to do or whose broker is away.
+"""Detect a consumer that hangs, as opposed to one without records or with an unreachable broker.
 
-aiokafka can go silent after a restart of the whole cluster, so its own word doesn't count: a fresh connection is asked.
+aiokafka can stop reading after a restart of the whole cluster, so a new connection is asked, not the client itself.
 """
 
 import asyncio
@@ -10,35 +10,38 @@ from dataclasses import dataclass
 
 
 class Stalled(Exception):
-    """The broker answers, there are records to read, and for a minute none was read."""
+    """The broker answers, there are records to read, and none was read for longer than the limit."""
 
 
 @dataclass(slots=True)
-class Patience:
-    """Counts how long a consumer has been standing still without an excuse."""
+class StallTimer:
+    """Measures how long a consumer has made no progress although there was something to read."""
 
     limit: float
-    standing_since: float | None = None
+    stalled_since: float | None = None
 
-    def over(self, now: float, progressed_at: float, behind: int | None) -> bool:
-        """Whether patience is over at `now`. `behind`: records still to read; None while the broker doesn't answer."""
-        if not behind:
-            self.standing_since = None
-        elif self.standing_since is None or progressed_at > self.standing_since:
-            self.standing_since = now
-        return self.standing_since is not None and now - self.standing_since >= self.limit
+    def expired(self, now: float, progressed_at: float, lag: int | None) -> bool:
+        """Whether the limit is reached at `now`. `lag`: records still to read; None while the broker does not answer."""
+        if not lag:
+            self.stalled_since = None
+        elif self.stalled_since is None or progressed_at > self.stalled_since:
+            self.stalled_since = now
+        return self.stalled_since is not None and now - self.stalled_since >= self.limit
 
 
 async def watch(
     progressed_at: Callable[[], float],
-    behind: Callable[[], Awaitable[int | None]],
+    lag: Callable[[], Awaitable[int | None]],
     limit: float,
     every: float,
 ) -> None:
-    """Raise Stalled when patience is over. `progressed_at` is in time.monotonic(); the broker is asked when nothing moves."""
-    patience = Patience(limit)
+    """Raise Stalled if there is no progress for `limit` seconds; checks every `every` seconds.
+
+    `progressed_at` is in time.monotonic(). `lag` is called only if there was no progress since the check before.
+    """
+    timer = StallTimer(limit)
     while True:
         await asyncio.sleep(every)
         quiet = time.monotonic() - progressed_at() >= every
-        if patience.over(time.monotonic(), progressed_at(), await behind() if quiet else 0):
-            raise Stalled(f"no record for {limit:.0f} s although there are some")
+        if timer.expired(time.monotonic(), progressed_at(), await lag() if quiet else 0):
+            raise Stalled(f"no record was read for {limit:.0f} s although there are some")

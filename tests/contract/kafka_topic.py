@@ -11,7 +11,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from shared.kafka import Consumer, Message, Producer, Record, clients, ensure_topics, received_header
-from shared.kafka.progress import Commit
+from shared.kafka.offsets import Commit
 from shared.kafka.records import Place
 from shared.topics import Topic
 
@@ -88,7 +88,7 @@ class KafkaTopic:
             partitions = [TopicPartition(self.definition.name, n) for n in await clients.partitions(client, self.definition.name)]
             return sum((await client.end_offsets(partitions)).values())
         finally:
-            await clients.end_consumer(client)
+            await clients.close_consumer(client)
 
     async def read(self, name: str, count: int) -> list[Record]:
         """The first `count` records of the topic called `name`."""
@@ -104,7 +104,7 @@ class KafkaTopic:
                     for raw in (await client.getmany(timeout_ms=100)).values():
                         records += map(clients.record, raw)
         finally:
-            await clients.end_consumer(client)
+            await clients.close_consumer(client)
         return records
 
 

@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
 from shared.kafka import Record, Retry, Timing, clients
-from shared.kafka.recovery import MARGIN
+from shared.kafka.offsets import REPLAY_MARGIN
 from shared.kafka.watchdog import Stalled
 from tests.contract.kafka_topic import NOON, KafkaTopic, Recorder, messages, new_topic, until
 
@@ -74,7 +74,7 @@ async def test_a_lost_offset_requests_a_replay_since_the_committed_receipt_time(
     async with topic.consuming(seen, replay=replays):
         await until(lambda: seen.has(left))
     assert seen.numbers == sorted(left)
-    assert replays.requests == [NOON - MARGIN]
+    assert replays.requests == [NOON - REPLAY_MARGIN]
 
 
 async def test_a_failed_replay_request_is_repeated_before_anything_is_read(topic: KafkaTopic) -> None:
@@ -84,7 +84,7 @@ async def test_a_failed_replay_request_is_repeated_before_anything_is_read(topic
         await until(lambda: len(replays.requests) == 2)
         assert not seen.records
         await until(lambda: seen.has(left))
-    assert set(replays.requests) == {NOON - MARGIN}
+    assert set(replays.requests) == {NOON - REPLAY_MARGIN}
 
 
 async def test_a_replay_is_requested_once(topic: KafkaTopic) -> None:

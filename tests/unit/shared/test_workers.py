@@ -1,10 +1,10 @@
-"""Running coroutines side by side, and letting them finish."""
+"""Concurrent coroutines and their cancellation."""
 
 import asyncio
 
 import pytest
 
-from shared.kafka.tasks import finishing, first_of
+from shared.workers import finish_before_cancel, run_until_first_ends
 
 
 async def forever(ended: list[str]) -> None:
@@ -19,16 +19,16 @@ async def fails() -> None:
     raise LookupError
 
 
-async def test_the_first_to_end_ends_the_others_and_its_fault_is_told() -> None:
+async def test_the_first_coroutine_to_end_cancels_the_others_and_its_error_is_raised() -> None:
     ended: list[str] = []
     with pytest.raises(LookupError):
-        await first_of(forever(ended), fails())
+        await run_until_first_ends(forever(ended), fails())
     assert ended == ["forever"]
 
 
-async def test_a_cancellation_ends_all_of_them() -> None:
+async def test_a_cancellation_cancels_all_of_them() -> None:
     ended: list[str] = []
-    work = asyncio.create_task(first_of(forever(ended), forever(ended)))
+    work = asyncio.create_task(run_until_first_ends(forever(ended), forever(ended)))
     await asyncio.sleep(0.01)
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -37,14 +37,14 @@ async def test_a_cancellation_ends_all_of_them() -> None:
 
 
 @pytest.mark.parametrize(("takes", "finished"), [(0.05, True), (3600, False)])
-async def test_work_in_hand_is_finished_within_its_grace(takes: float, finished: bool) -> None:
+async def test_cancelled_work_may_finish_within_its_grace(takes: float, finished: bool) -> None:
     done: list[bool] = []
 
     async def work() -> None:
         await asyncio.sleep(takes)
         done.append(True)
 
-    task = asyncio.create_task(finishing(work(), grace=0.3))
+    task = asyncio.create_task(finish_before_cancel(work(), grace=0.3))
     await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -52,6 +52,6 @@ async def test_work_in_hand_is_finished_within_its_grace(takes: float, finished:
     assert bool(done) is finished
 
 
-async def test_the_works_own_fault_is_told() -> None:
+async def test_an_error_of_the_work_is_raised() -> None:
     with pytest.raises(LookupError):
-        await finishing(fails(), grace=1)
+        await finish_before_cancel(fails(), grace=1)
