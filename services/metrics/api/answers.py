@@ -21,7 +21,7 @@ from services.metrics.domain.estimators import Estimate
 from services.metrics.domain.histogram import Histogram, merge
 from services.metrics.domain.intervals import Interval, beyond_noise
 from services.metrics.domain.windows import MOST_ROWS, BadQuery, TooManyRows
-from services.metrics.store.query import Group, TooManyBins, bins_of, counts, decoded
+from services.metrics.store.query import Group, TooManyBins, bins_of, counts, decode_counts
 from services.metrics.store.selection import Scope
 from shared.slices import Slices
 
@@ -124,7 +124,7 @@ async def cells(question: Question, one: Counted, slices: Slices) -> Cells:
     found: defaultdict[Group, dict[int, dict[str, Histogram]]] = defaultdict(dict)
     if one.scope is not None:
         for row_of_cells in one.rows:
-            for (number, group), measured in decoded(one.scope, [row_of_cells]).items():
+            for (number, group), measured in decode_counts(one.scope, [row_of_cells]).items():
                 found[group].setdefault(number, {}).update(measured)
             await slices.pause()
     return Cells(one.period, found, question.kpi.instant)

@@ -23,7 +23,7 @@ from services.metrics.store.progress import Freshness, freshness
 from services.metrics.store.promotions import asker_of
 from services.metrics.store.query import snapshot
 from services.metrics.store.records import Place, Record, loaded, records
-from services.metrics.store.selection import Scope, resolve, unknown
+from services.metrics.store.selection import Scope, resolve, unknown_values
 from shared.database import outage_is_503
 from shared.http import internal_tenant
 from shared.problems import NotFound
@@ -145,7 +145,7 @@ def head(question: Question, scope: Scope | None, fresh: Freshness) -> dict[str,
             "tz": window.zone.key,
         },
         "watermark": told(fresh.watermark),
-        "unknown_filter_values": scope.unknown_filter_values if scope else unknown(question.selection),
+        "unknown_filter_values": scope.unknown_filter_values if scope else unknown_values(question.selection),
     }
 
 

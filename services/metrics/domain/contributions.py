@@ -4,7 +4,7 @@ The name of a measure states everything that makes its bins comparable; the part
 count have bin 1 and amount 1.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -15,14 +15,20 @@ from services.metrics.domain.durations import bin_of
 from services.metrics.domain.forms import ces_measure, csat_measure
 from services.metrics.domain.ticket import SECOND, TicketView
 from services.metrics.domain.view import Dims, SubjectView
-from shared.events import Answer, Override, Rating, Score
+from shared.events import DIMENSIONS, Answer, Override, Rating, Score
 from shared.text import nfc
 
 CONTRIBUTIONS_VERSION = 2
 """Raise it when equal views and scores yield other contributions than before: stored subjects are then rebuilt.
 
-1: until themes and urgency. 2: `themes` and `urgency` of comments, and the family `urgent`.
+1: before themes and urgency. 2: `themes` and `urgency` of comments, and the family `urgent`.
 """
+
+MULTI_VALUED = {"theme": "themes", "urgency": "urgency"}
+"""Dimensions of which a comment may have several values, by the name of the field that holds them."""
+
+SCORED_FAMILIES = frozenset({"label", "sentiment", "abstained", "urgent"})
+"""The families whose rows have the multi-valued dimensions: those of one model's scores."""
 
 Names = tuple[str, ...]
 """The values of a multi-valued dimension: sorted, each once."""
@@ -44,6 +50,12 @@ class Contribution:
     customer: str | None
     themes: Names = ()
     urgency: Names = ()
+
+    def values(self, dimension: str) -> Sequence[str | None]:
+        """The groups of a dimension that the row is in; None is the group without a value."""
+        if dimension in MULTI_VALUED:
+            return getattr(self, MULTI_VALUED[dimension]) or (None,)
+        return (self.dims[DIMENSIONS.index(dimension)],)
 
 
 Row = tuple[str, datetime, int, int]

@@ -1,4 +1,4 @@
-"""Contributions as rows, and the writing of what changed in them."""
+"""Store contributions as rows of integers, and write only the difference to the rows that are stored."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -12,35 +12,37 @@ from services.metrics.store.interning import Interner
 from services.metrics.store.subjects import Subject
 from shared.events import DIMENSIONS
 
-COLUMNS = ("subject_id", "tenant", "measure", "at", "bin", "amount", *DIMENSIONS, "customer")
+COLUMNS = ("subject_id", "tenant", "measure", "at", "bin", "amount", *DIMENSIONS, "customer", "themes", "urgency")
 COLUMN_LIST = ", ".join(COLUMNS)
 TENANT, MEASURE, AT = 1, 2, 3
 
 Row = tuple[Any, ...]
-"""A contribution in the order of COLUMNS, all its values as numbers."""
+"""A contribution in the order of COLUMNS, with ids for names."""
 
 Touch = tuple[int, int, datetime]
-"""Where a row was added or taken away: tenant, measure, instant."""
+"""Where a row was added or deleted: tenant, measure, instant."""
 
 
-class Rows:
-    """Turns contributions into rows."""
+class RowEncoder:
+    """Turns contributions into rows. Names that are new get their ids."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._measures = Interner(pool, "measures")
         self._terms = Interner(pool, "terms")
         self._customers = Interner(pool, "customers")
 
-    async def of(self, found: Iterable[tuple[Subject, Sequence[Contribution]]]) -> list[Row]:
-        """The rows of each subject's contributions; values seen for the first time get their numbers here."""
-        found = list(found)
-        alike = {(subject.tenant, c.dims) for subject, several in found for c in several}
-        measures = await self._measures.ids({(s.tenant, c.measure) for s, several in found for c in several})
-        terms = await self._terms.ids({(tenant, value) for tenant, dims in alike for value in dims if value is not None})
-        customers = await self._customers.ids({(s.tenant, c.customer) for s, several in found for c in several if c.customer})
-        numbered = {
-            (tenant, dims): tuple(None if value is None else terms[tenant, value] for value in dims) for tenant, dims in alike
+    async def rows(self, contributions: Iterable[tuple[Subject, Sequence[Contribution]]]) -> list[Row]:
+        """The rows of the contributions of each subject."""
+        pairs = [(subject, c) for subject, several in contributions for c in several]
+        dims = {(s.tenant, c.dims) for s, c in pairs}
+        lists = {(s.tenant, names) for s, c in pairs for names in (c.themes, c.urgency) if names}
+        measures = await self._measures.ids({(s.tenant, c.measure) for s, c in pairs})
+        terms = await self._terms.ids({(tenant, name) for tenant, names in dims | lists for name in names if name is not None})
+        customers = await self._customers.ids({(s.tenant, c.customer) for s, c in pairs if c.customer})
+        dims_ids = {
+            (tenant, names): tuple(None if name is None else terms[tenant, name] for name in names) for tenant, names in dims
         }
+        list_ids = {(tenant, names): tuple(sorted(terms[tenant, name] for name in names)) for tenant, names in lists}
         return [
             (
                 s.id,
@@ -49,29 +51,30 @@ class Rows:
                 c.at,
                 c.bin,
                 c.amount,
-                *numbered[s.tenant, c.dims],
+                *dims_ids[s.tenant, c.dims],
                 customers[s.tenant, c.customer] if c.customer else None,
+                list_ids.get((s.tenant, c.themes)),
+                list_ids.get((s.tenant, c.urgency)),
             )
-            for s, several in found
-            for c in several
+            for s, c in pairs
         ]
 
 
 async def replace(connection: asyncpg.Connection, subjects: Iterable[Subject], rows: Iterable[Row]) -> set[Touch]:
-    """Make `rows` the contributions of `subjects`, which are locked, by writing the difference of the two multisets."""
+    """Make `rows` the contributions of `subjects`, which must be locked. Only the difference of the two multisets is written."""
     wanted = Counter(rows)
-    places: defaultdict[Row, list[Any]] = defaultdict(list)
+    stored: defaultdict[Row, list[Any]] = defaultdict(list)
     known = [subject.id for subject in subjects if not subject.fresh]
     if known:
         query = f"SELECT ctid, {COLUMN_LIST} FROM contributions WHERE subject_id = ANY($1)"  # noqa: S608
-        for place, *row in await connection.fetch(query, known):
-            places[tuple(row)].append(place)
-    surplus = {row: found[wanted[row] :] for row, found in places.items() if len(found) > wanted[row]}
-    missing = wanted - Counter({row: len(found) for row, found in places.items()})
+        for ctid, *values, themes, urgency in await connection.fetch(query, known):
+            stored[(*values, themes and tuple(themes), urgency and tuple(urgency))].append(ctid)
+    surplus = {row: ctids[wanted[row] :] for row, ctids in stored.items() if len(ctids) > wanted[row]}
+    missing = wanted - Counter({row: len(ctids) for row, ctids in stored.items()})
     if surplus:
-        # a ctid holds still: nobody else may touch the rows of a locked subject, and what moves rows locks the whole table
-        gone = [place for found in surplus.values() for place in found]
-        await connection.execute("DELETE FROM contributions WHERE ctid = ANY($1::tid[])", gone)
+        # a ctid does not change: nobody else may touch the rows of a locked subject, and what moves rows locks the whole table
+        deleted = [ctid for ctids in surplus.values() for ctid in ctids]
+        await connection.execute("DELETE FROM contributions WHERE ctid = ANY($1::tid[])", deleted)
     if missing:
         records = sorted(missing.elements(), key=touch)
         await connection.copy_records_to_table("contributions", records=records, columns=COLUMNS)
@@ -79,5 +82,5 @@ async def replace(connection: asyncpg.Connection, subjects: Iterable[Subject], r
 
 
 def touch(row: Row) -> Touch:
-    """Where the row counts: also the order in which queries read rows, and so the order of writing them."""
+    """Where the row counts. Queries read rows in this order, so they are written in it."""
     return row[TENANT], row[MEASURE], row[AT]

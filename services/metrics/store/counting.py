@@ -10,7 +10,8 @@ from datetime import datetime
 
 import asyncpg
 
-from services.metrics.store.seals import CUBOIDS, CUBOIDS_REVISION, Level
+from services.metrics.domain.contributions import MULTI_VALUED, SCORED_FAMILIES
+from services.metrics.store.seals import CUBOID_OF, CUBOIDS_REVISION, Level
 from shared.events import DIMENSIONS
 
 WAIT_POLL = 0.01
@@ -93,15 +94,23 @@ def sum_of_squares(amount: str) -> str:
 
 
 def _grouping_sets() -> str:
-    return ", ".join("(s.id, c.bin)" if dimension is None else f"(s.id, c.bin, c.{dimension})" for dimension in CUBOIDS.values())
+    return ", ".join(["(s.id, c.bin)", *(f"(s.id, c.bin, c.{dimension})" for dimension in DIMENSIONS)])
 
 
 def _which_cuboid() -> str:
     """`grouping()` has a bit for each dimension, the first one highest, that is 0 where the set groups by it."""
     everything = 2 ** len(DIMENSIONS) - 1
-    bits = {dimension: everything - 2 ** (len(DIMENSIONS) - 1 - place) for place, dimension in enumerate(DIMENSIONS)}
-    cases = " ".join(f"WHEN {bits[d] if d else everything} THEN {number}" for number, d in CUBOIDS.items())
+    bits: dict[str | None, int] = {
+        dimension: everything - 2 ** (len(DIMENSIONS) - 1 - place) for place, dimension in enumerate(DIMENSIONS)
+    }
+    bits[None] = everything
+    cases = " ".join(f"WHEN {bits[d]} THEN {number}" for d, number in CUBOID_OF.items() if d in bits)
     return f"CASE grouping({', '.join(f'c.{d}' for d in DIMENSIONS)}) {cases} END"
+
+
+def _values(dimension: tuple[str, str]) -> str:
+    name, column = dimension
+    return f"SELECT {CUBOID_OF[name]} AS cuboid, t.term FROM (VALUES (1)) one LEFT JOIN unnest(c.{column}) AS t (term) ON true"  # noqa: S608
 
 
 FILE = """
@@ -131,6 +140,19 @@ COUNT_DAYS = FILE.format(
         sets=f"GROUPING SETS ({_grouping_sets()})",
     )
 )
+COUNT_MULTI_VALUED = FILE.format(
+    counted=f"""
+        SELECT s.id, v.cuboid, v.term AS value, c.bin,
+            count(*) AS n, sum(c.amount) AS total, {sum_of_squares("c.amount")} AS squares
+        FROM seals s JOIN measures m ON m.id = s.measure CROSS JOIN LATERAL (
+            SELECT * FROM contributions c
+            WHERE c.tenant = s.tenant AND c.measure = s.measure AND c.at >= s.starts AND c.at < s.ends OFFSET 0
+        ) c CROSS JOIN LATERAL ({" UNION ALL ".join(map(_values, MULTI_VALUED.items()))}) v
+        WHERE s.id = ANY($1::bigint[]) AND split_part(m.name, ':', 1) = ANY($2::text[])
+        GROUP BY 1, 2, 3, 4
+    """  # noqa: S608
+)
+"""A contribution counts once under each of its values; without a value, once under NULL."""
 COUNT_MONTHS = FILE.format(
     counted="""
         SELECT s.id, h.cuboid, h.value, u.bin, sum(u.n)::bigint AS n,
@@ -166,6 +188,8 @@ async def count(connection: asyncpg.Connection, level: Level, seals: Sequence[in
         seals = [row["id"] for row in await connection.fetch(WHOLE_MONTHS, list(seals))]
     await connection.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
     await connection.execute(COUNTS[level], list(seals))
+    if level is Level.DAY:
+        await connection.execute(COUNT_MULTI_VALUED, list(seals), list(SCORED_FAMILIES))
     return list(seals)
 
 

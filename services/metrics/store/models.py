@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import asyncpg
 
 from services.metrics.store.query import histograms
-from services.metrics.store.selection import NOWHERE, Selection, resolve
+from services.metrics.store.selection import NO_ID, Selection, resolve
 
 UNSCORED = """
     SELECT s.subject FROM contributions c JOIN subjects s ON s.id = c.subject_id
@@ -47,6 +47,6 @@ async def unscored(connection: asyncpg.Connection, tenant: str, model: str, limi
     scope = await resolve(connection, tenant, Selection(("comments", f"label:{model}", f"abstained:{model}")))
     if scope is None:
         return []
-    comments = next((number for number, name in scope.measures.items() if name == "comments"), NOWHERE)
+    comments = next((number for number, name in scope.measures.items() if name == "comments"), NO_ID)
     rows = await connection.fetch(UNSCORED, scope.tenant, list(scope.measures), comments, limit)
     return [row["subject"] for row in rows]

@@ -1,10 +1,11 @@
-"""Histograms for questions: from sealed ones where they fit whole, from contributions for all else; either way the same.
+"""Histograms of a selection: from sealed histograms where they fit, from contributions for everything else.
 
-A question has contiguous buckets of time, given by their edges. One statement answers it, so all of it is seen in one snapshot.
+Both give the same counts. A query has contiguous buckets of time, given by their edges, and is one statement, so it reads one
+snapshot.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -12,26 +13,27 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from services.metrics.domain.contributions import MULTI_VALUED
 from services.metrics.domain.histogram import Histogram
 from services.metrics.store.counting import sum_of_squares
 from services.metrics.store.seals import CUBOID_OF, CUBOIDS_REVISION, Level
-from services.metrics.store.selection import COLUMN_OF, Parameters, Scope, conditions
+from services.metrics.store.selection import COLUMN_OF, Parameters, Scope, conditions, histogram_conditions
 
 Group = tuple[str | None, ...]
-"""The values of the dimensions that are grouped by."""
+"""The values of the dimensions of `group_by`."""
 
 Cell = tuple[int, Group]
-"""A bucket's number, from 0, and a group."""
+"""The number of a bucket, from 0, and a group."""
 
 Histograms = dict[Cell, dict[str, Histogram]]
-"""What was counted in each cell, by measure; cells and measures with nothing in them are left out."""
+"""The histograms of each cell, by measure. Empty ones are left out."""
 
 SEALED = """
     WITH wanted AS (
         SELECT b.number, b.low, b.high, m.measure
         FROM unnest($3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY AS b (low, high, number)
         CROSS JOIN unnest($2::int[]) AS m (measure)
-    ), standing AS (
+    ), sealed AS (
         SELECT width_bucket(s.starts, $3::timestamptz[]) AS number, s.measure, s.id, s.starts, s.ends
         FROM unnest($2::int[]) AS m (measure)
         JOIN seals s ON s.tenant = $1 AND s.measure = m.measure AND s.level = ANY($5::smallint[])
@@ -44,7 +46,7 @@ SEALED = """
                 PARTITION BY number, measure ORDER BY starts, ends DESC
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
             ) AS reached
-        FROM standing WHERE ends <= ($4::timestamptz[])[number]
+        FROM sealed WHERE ends <= ($4::timestamptz[])[number]
     ), chosen AS (
         SELECT *,
             lag(ends, 1, ($3::timestamptz[])[number]) OVER (PARTITION BY number, measure ORDER BY starts) AS before
@@ -67,7 +69,7 @@ SEALED = """
         SELECT g.number, g.measure, k.first, k.second, k.bin, k.n, k.total, k.squares
         FROM gaps g CROSS JOIN LATERAL (
             SELECT {group}, c.bin, count(*) AS n, sum(c.amount) AS total, {squares} AS squares
-            FROM contributions c
+            FROM contributions c {unnested}
             WHERE c.tenant = $1 AND c.measure = g.measure AND c.at >= g.low AND c.at < g.high {conditions}
             GROUP BY 1, 2, 3
         ) k
@@ -78,33 +80,43 @@ SCANNED = """
     WITH counted AS (
         SELECT width_bucket(c.at, $3::timestamptz[]) AS number, c.measure, {group}, c.bin,
             count(*) AS n, sum(c.amount) AS total, {squares} AS squares
-        FROM contributions c
+        FROM contributions c {unnested}
         WHERE c.tenant = $1 AND c.measure = ANY($2::int[]) AND c.at >= $4 AND c.at < $5 {conditions}
         GROUP BY 1, 2, 3, 4, 5
     )
 """
 
 LATEST = """
-    WITH found AS (
-        SELECT width_bucket(c.at, $3::timestamptz[]) AS number, c.measure, {group}, c.bin, c.amount, c.at,
-            c.customer, c.subject_id
+    WITH selected AS (
+        SELECT width_bucket(c.at, $3::timestamptz[]) AS number, c.measure, {columns}, c.bin, c.amount, c.at,
+            c.customer, c.subject_id, c.themes, c.urgency
         FROM contributions c
         WHERE c.tenant = $1 AND c.measure = ANY($2::int[]) AND c.at >= $4 AND c.at < $5 {conditions}
     ), latest AS (
         SELECT DISTINCT ON (f.number, f.customer) f.number, f.measure, f.first, f.second, f.bin, f.amount
-        FROM found f JOIN subjects s ON s.id = f.subject_id JOIN measures m ON m.id = f.measure
+        FROM selected f JOIN subjects s ON s.id = f.subject_id JOIN measures m ON m.id = f.measure
         WHERE f.customer IS NOT NULL
-        ORDER BY f.number, f.customer, f.at DESC, s.subject DESC, m.name DESC, f.bin DESC, f.amount DESC, f.first, f.second
+        ORDER BY f.number, f.customer, f.at DESC, s.subject DESC, m.name DESC, f.bin DESC, f.amount DESC {ties}
     ), counted AS (
-        SELECT number, measure, first, second, bin, count(*) AS n, sum(c.amount) AS total, {squares} AS squares
+        SELECT number, measure, {group}, bin, count(*) AS n, sum(c.amount) AS total, {squares} AS squares
         FROM (
             SELECT * FROM latest
             UNION ALL
-            SELECT number, measure, first, second, bin, amount FROM found WHERE customer IS NULL
-        ) c
+            SELECT number, measure, first, second, bin, amount FROM selected WHERE customer IS NULL
+        ) c {unnested}
         GROUP BY 1, 2, 3, 4, 5
     )
 """
+
+
+def _names(column: str) -> str:
+    """SQL for the names in an array of ids, sorted as Python does."""
+    sorted_names = 'array_agg(t.term ORDER BY t.term COLLATE "C")'
+    return f"coalesce((SELECT {sorted_names} FROM terms t WHERE t.id = ANY({column})), '{{}}') COLLATE \"C\""  # noqa: S608
+
+
+TIES = "".join(f", {_names(f'f.{column}')} DESC" for column in MULTI_VALUED.values())
+"""Which of one subject's comments is a customer's latest, where nothing else tells: needed only to group by themes or urgency."""
 
 ANSWER = """
     SELECT json_agg(json_build_array(number, measure, first, second, bins, counts, total, squares))::text AS cells,
@@ -127,7 +139,7 @@ ANSWER = """
     ) listed
     GROUP BY row
 """
-"""Cells as JSON, some hundred in a row: the driver decodes rows in the event loop, but JSON can be decoded in a thread."""
+"""Cells as JSON, CELLS_IN_ROW to a row. The driver would decode plain rows in the event loop; JSON can be decoded in slices."""
 
 CELLS_IN_ROW = 500
 
@@ -135,16 +147,16 @@ decode_cells = msgspec.json.Decoder(list[tuple[int, int, str | None, str | None,
 
 
 class TooManyBins(Exception):
-    """The histograms that a question needs have more bins than may be read for one answer."""
+    """The histograms of a query have more bins than one answer may read."""
 
 
 ACQUIRE_SECONDS = 10.0
-"""How long a request waits for a connection before it says that the database is slow."""
+"""How long a request waits for a connection. After that the database counts as unavailable."""
 
 
 @asynccontextmanager
 async def snapshot(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
-    """A connection on which all statements see one state of the database."""
+    """A connection on which all statements read one snapshot of the database."""
     async with (
         pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
@@ -155,8 +167,8 @@ async def snapshot(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
 async def histograms(
     connection: asyncpg.Connection, scope: Scope, edges: Sequence[datetime], *, use_seals: bool = True
 ) -> Histograms:
-    """What lies in each of the buckets `[edges[k], edges[k + 1])`, by group and measure."""
-    return decoded(scope, await counts(connection, scope, edges, use_seals=use_seals))
+    """The histograms of each bucket `[edges[k], edges[k + 1])`, by group and measure."""
+    return decode_counts(scope, await counts(connection, scope, edges, use_seals=use_seals))
 
 
 async def counts(
@@ -167,17 +179,17 @@ async def counts(
     use_seals: bool = True,
     most_bins: int | None = None,
 ) -> list[asyncpg.Record]:
-    """The rows of which `decoded` makes the histograms of the buckets `[edges[k], edges[k + 1])`.
+    """The rows from which `decode_counts` makes the histograms of the buckets `[edges[k], edges[k + 1])`.
 
-    Raises TooManyBins if all of these histograms together have more than `most_bins` bins; no more are read.
+    Raises TooManyBins if these histograms have more than `most_bins` bins in all; no more than that are read.
     """
     if len(edges) < 2 or not scope.measures:
         return []
     limit = None if most_bins is None else most_bins + 1
     if use_seals and scope.selection.cuboid is not None:
-        statement, values = sealed(scope, edges, limit)
+        statement, values = _from_seals(scope, edges, limit)
     else:
-        statement, values = scanned(scope, edges, limit)
+        statement, values = _from_contributions(scope, edges, limit)
     rows: list[asyncpg.Record] = await connection.fetch(statement, *values)
     if most_bins is not None and bins_of(rows) > most_bins:
         raise TooManyBins
@@ -185,22 +197,23 @@ async def counts(
 
 
 def bins_of(rows: Iterable[asyncpg.Record]) -> int:
-    """How many bins the histograms of these rows have together."""
+    """How many bins the histograms of these rows have in all."""
     return sum(row["bins"] for row in rows)
 
 
-def decoded(scope: Scope, rows: Iterable[asyncpg.Record]) -> Histograms:
-    """The histograms in rows that `counts` read; one row may have some measures of a cell, and the next the others."""
-    found: defaultdict[Cell, dict[str, Histogram]] = defaultdict(dict)
+def decode_counts(scope: Scope, rows: Iterable[asyncpg.Record]) -> Histograms:
+    """The histograms in rows of `counts`. The measures of one cell may be spread over several rows."""
+    by_cell: defaultdict[Cell, dict[str, Histogram]] = defaultdict(dict)
     depth = len(scope.selection.group_by)
     for row in rows:
         for number, measure, first, second, bins, numbers, total, squares in decode_cells(row["cells"]):
             histogram = Histogram(dict(zip(bins, numbers, strict=True)), int(total), int(squares))
-            found[number, (first, second)[:depth]][scope.measures[measure]] = histogram
-    return dict(found)
+            by_cell[number, (first, second)[:depth]][scope.measures[measure]] = histogram
+    return dict(by_cell)
 
 
-def sealed(scope: Scope, edges: Sequence[datetime], limit: int | None) -> tuple[str, list[Any]]:
+# --- statements -----------------------------------------------------------------------------------------------------------
+def _from_seals(scope: Scope, edges: Sequence[datetime], limit: int | None) -> tuple[str, list[Any]]:
     """The statement that reads sealed histograms where they fit, and its parameters."""
     dimension = scope.selection.cuboid or None
     levels = [Level.DAY, Level.MONTH] if dimension else list(Level)
@@ -215,30 +228,55 @@ def sealed(scope: Scope, edges: Sequence[datetime], limit: int | None) -> tuple[
         edges[0],
         edges[-1],
     )
+    group_by = scope.selection.group_by
     text = SEALED.format(
-        sealed_group=grouped(scope, {str(dimension): "h.value"}),
-        group=grouped(scope, COLUMN_OF),
-        sealed_conditions=conditions(scope, parameters, {str(dimension): "h.value"}),
-        conditions=conditions(scope, parameters, COLUMN_OF),
+        sealed_group=_select(["h.value"] if group_by else []),
+        sealed_conditions=histogram_conditions(scope, parameters),
+        group=_group(group_by, _columns(group_by)),
+        unnested=_unnested(group_by, _columns(group_by)),
+        conditions=conditions(scope, parameters),
         squares=sum_of_squares("c.amount"),
     )
     return text + ANSWER.format(limit=parameters.add(limit), cells_in_row=CELLS_IN_ROW), parameters.values
 
 
-def scanned(scope: Scope, edges: Sequence[datetime], limit: int | None) -> tuple[str, list[Any]]:
-    """The statement that counts contributions alone, and its parameters."""
+def _from_contributions(scope: Scope, edges: Sequence[datetime], limit: int | None) -> tuple[str, list[Any]]:
+    """The statement that reads contributions alone, and its parameters."""
     parameters = Parameters(scope.tenant, list(scope.measures), list(edges[:-1]), edges[0], edges[-1])
-    template = LATEST if scope.selection.per_respondent else SCANNED
-    text = template.format(
-        group=grouped(scope, COLUMN_OF),
-        conditions=conditions(scope, parameters, COLUMN_OF),
+    group_by = scope.selection.group_by
+    columns = _columns(group_by)
+    per_respondent = scope.selection.per_respondent
+    grouped = ["c.first", "c.second"][: len(group_by)] if per_respondent else columns
+    text = (LATEST if per_respondent else SCANNED).format(
+        columns=_select(columns),
+        ties=TIES if not MULTI_VALUED.keys().isdisjoint(group_by) else "",
+        group=_group(group_by, grouped),
+        unnested=_unnested(group_by, grouped),
+        conditions=conditions(scope, parameters),
         squares=sum_of_squares("c.amount"),
     )
     return text + ANSWER.format(limit=parameters.add(limit), cells_in_row=CELLS_IN_ROW), parameters.values
 
 
-def grouped(scope: Scope, column_of: Mapping[str, str]) -> str:
-    """The columns `first` and `second` of a group; NULL where there is no such dimension."""
-    columns = [column_of[dimension] for dimension in scope.selection.group_by]
+def _columns(group_by: Sequence[str]) -> list[str]:
+    return [COLUMN_OF[dimension] for dimension in group_by]
+
+
+def _select(columns: Sequence[str]) -> str:
+    """The columns as `first` and `second`; NULL for one that isn't there."""
     first, second = (*columns, "NULL::int", "NULL::int")[:2]
     return f"{first} AS first, {second} AS second"
+
+
+def _group(group_by: Sequence[str], columns: Sequence[str]) -> str:
+    """The values that are grouped by: of a multi-valued dimension one value of each row of `_unnested`."""
+    return _select([f"{d}_.value" if d in MULTI_VALUED else column for d, column in zip(group_by, columns, strict=True)])
+
+
+def _unnested(group_by: Sequence[str], columns: Sequence[str]) -> str:
+    """Joins that repeat a contribution for each value of its multi-valued dimensions. Without a value it stays, with NULL."""
+    return " ".join(
+        f"LEFT JOIN LATERAL unnest({column}) AS {dimension}_ (value) ON true"
+        for dimension, column in zip(group_by, columns, strict=True)
+        if dimension in MULTI_VALUED
+    )

@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from services.metrics.store.cursors import Cursor
-from services.metrics.store.selection import COLUMN_OF, Parameters, Scope, conditions
+from services.metrics.store.selection import Parameters, Scope, conditions
 from services.metrics.store.subjects import Subject, load
 from shared.events import DIMENSIONS
 
@@ -73,7 +73,7 @@ STANDING = """
 NAMED = """
     SELECT f.subject_id, f.tenant, s.subject, f.measure, f.at, f.bin, f.amount, {names}
     FROM ({found}) f JOIN subjects s ON s.id = f.subject_id {joins}
-    ORDER BY f.at DESC, f.subject_id DESC, f.measure, f.bin, f.amount LIMIT $7::bigint OFFSET $8::bigint
+    ORDER BY f.at DESC, f.subject_id DESC, f.measure, f.bin, f.amount, f.themes, f.urgency LIMIT $7::bigint OFFSET $8::bigint
 """
 
 NAMES = ", ".join(f"{dimension}_.term AS {dimension}" for dimension in DIMENSIONS)
@@ -98,7 +98,7 @@ async def records(
     where = (after.at, after.subject_id) if after else (None, None)
     parameters = Parameters(*values, *where, limit + 1, after.given if after else 0)
     template = STANDING if standing else LATEST if scope.selection.per_respondent else FOUND
-    found = template.format(conditions=conditions(scope, parameters, COLUMN_OF))
+    found = template.format(conditions=conditions(scope, parameters))
     rows = await connection.fetch(NAMED.format(found=found, names=NAMES, joins=JOINS), *parameters.values)
     page = [record(row, scope) for row in rows[:limit]]
     return page, following(rows[:limit], after) if len(rows) > limit else None

@@ -12,15 +12,16 @@ from itertools import groupby
 
 import asyncpg
 
+from services.metrics.domain.contributions import MULTI_VALUED
 from services.metrics.store.contributions import Touch
 from shared.events import DIMENSIONS
 
-CUBOIDS: Mapping[int, str | None] = dict(enumerate((None, *DIMENSIONS)))
-"""What is counted for each span: the total (0) and the groups by each single dimension."""
+CUBOIDS: Mapping[int, str | None] = dict(enumerate((None, *DIMENSIONS, *MULTI_VALUED)))
+"""What is counted for each span: the total (0) and the groups by each dimension. Multi-valued ones for SCORED_FAMILIES only."""
 
 CUBOID_OF = {dimension: number for number, dimension in CUBOIDS.items()}
 
-CUBOIDS_REVISION = 1
+CUBOIDS_REVISION = 2
 """To be raised when CUBOIDS changes: seals of another revision don't stand."""
 
 

@@ -1,4 +1,4 @@
-"""Which contributions a question is about, and the SQL that says so."""
+"""Select contributions: the measures, groups and filters of a query, as numbers and as SQL conditions."""
 
 import json
 from collections.abc import Container, Mapping, Sequence
@@ -7,15 +7,19 @@ from typing import Any
 
 import asyncpg
 
+from services.metrics.domain.contributions import MULTI_VALUED
 from shared.events import DIMENSIONS
 
-NOWHERE = 0
-"""A number that no value has."""
+NO_ID = 0
+"""An id that no name has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Values of one dimension to keep (none: all) and to leave out; None is the nameless group."""
+    """The values of one dimension to include (none: all) and to exclude; None is the group without a value.
+
+    A comment with several values of a dimension is included if it has any of `include`, and excluded if it has any of `exclude`.
+    """
 
     dimension: str
     include: tuple[str | None, ...] = ()
@@ -24,7 +28,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`measures`: full names, or families that end in a colon. `group_by`: up to two dimensions."""
+    """`measures` are full names, or families that end in a colon. `group_by` has up to two dimensions."""
 
     measures: tuple[str, ...]
     group_by: tuple[str, ...] = ()
@@ -33,14 +37,26 @@ class Selection:
 
     @property
     def cuboid(self) -> str | None:
-        """The one dimension that grouping and filters need, `""` for none, None where they need several."""
-        needed = {*self.group_by, *(f.dimension for f in self.filters)}
-        return next(iter(needed), "") if len(needed) < 2 and not self.per_respondent else None
+        """The dimension of the cuboid that has all that grouping and filters need, `""` for the total; None if there is none."""
+        dimensions = {*self.group_by, *(f.dimension for f in self.filters)}
+        if len(dimensions) > 1 or self.per_respondent:
+            return None
+        dimension = next(iter(dimensions), "")
+        return None if dimension in MULTI_VALUED and self._needs_whole_comments else dimension
+
+    @property
+    def _needs_whole_comments(self) -> bool:
+        """Whether the cuboid of a multi-valued dimension can't answer.
+
+        It counts a comment once under each value, so it has the group of each value, but neither the comments with one of several
+        values nor, of the comments with one value, the groups of their others.
+        """
+        return any(self.group_by or f.exclude or len(f.include) != 1 for f in self.filters)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A selection in one tenant, with its values as numbers. A name that was never seen is NOWHERE."""
+    """A selection in one tenant, with the ids of its names. The id of a name that was never stored is NO_ID."""
 
     tenant: int
     selection: Selection
@@ -49,20 +65,20 @@ class Scope:
 
     @property
     def unknown_filter_values(self) -> dict[str, list[str]]:
-        """By dimension, the values to filter by that no record of the tenant has had, in any dimension."""
-        return unknown(self.selection, self.terms)
+        """By dimension, the filter values that no contribution of the tenant has ever had in any dimension."""
+        return unknown_values(self.selection, self.terms)
 
-    def numbers(self, values: Sequence[str | None]) -> list[int]:
-        return [self.terms.get(value, NOWHERE) for value in values if value is not None]
+    def ids(self, values: Sequence[str | None]) -> list[int]:
+        return [self.terms.get(value, NO_ID) for value in values if value is not None]
 
 
-def unknown(selection: Selection, known: Container[str] = ()) -> dict[str, list[str]]:
-    """By dimension, the values that the filters of `selection` name and that aren't among `known`."""
-    found = {
-        one.dimension: [v for v in dict.fromkeys((*one.include, *one.exclude)) if v is not None and v not in known]
-        for one in selection.filters
+def unknown_values(selection: Selection, known: Container[str] = ()) -> dict[str, list[str]]:
+    """By dimension, the filter values of `selection` that are not in `known`."""
+    unknown = {
+        f.dimension: [v for v in dict.fromkeys((*f.include, *f.exclude)) if v is not None and v not in known]
+        for f in selection.filters
     }
-    return {dimension: values for dimension, values in found.items() if values}
+    return {dimension: values for dimension, values in unknown.items() if values}
 
 
 RESOLVE = """
@@ -74,43 +90,56 @@ RESOLVE = """
 """
 
 
-class Parameters:
-    """Numbers the parameters of a statement as its text is put together."""
-
-    def __init__(self, *values: Any) -> None:
-        self.values: list[Any] = list(values)
-
-    def add(self, value: Any) -> str:
-        """The placeholder for one more value."""
-        self.values.append(value)
-        return f"${len(self.values)}"
-
-
-def conditions(scope: Scope, parameters: Parameters, column_of: Mapping[str, str]) -> str:
-    """The scope's filters as SQL that begins with AND, or nothing; `column_of` says in which column a dimension's number lies."""
-    return "".join(f" AND {condition(scope, f, parameters, column_of[f.dimension])}" for f in scope.selection.filters)
-
-
-def condition(scope: Scope, one: Filter, parameters: Parameters, column: str) -> str:
-    kept = among(scope, one.include, parameters, column) if one.include else "true"
-    return f"({kept} AND {among(scope, one.exclude, parameters, column)} IS NOT TRUE)" if one.exclude else f"({kept})"
-
-
-def among(scope: Scope, values: Sequence[str | None], parameters: Parameters, column: str) -> str:
-    """Whether `column` holds one of `values`."""
-    named = f"{column} = ANY({parameters.add(scope.numbers(values))}::int[])"
-    return f"({named} OR {column} IS NULL)" if None in values else named
-
-
-COLUMN_OF = {dimension: f"c.{dimension}" for dimension in DIMENSIONS}
-"""Where contributions, called `c`, keep each dimension."""
-
-
 async def resolve(connection: asyncpg.Connection, tenant: str, selection: Selection) -> Scope | None:
-    """The selection with numbers for names; None where the tenant isn't known yet."""
+    """Look up the ids of the names in a selection. None if the tenant is unknown."""
     names = [value for f in selection.filters for value in (*f.include, *f.exclude) if value is not None]
     row = await connection.fetchrow(RESOLVE, tenant, list(selection.measures), names)
     if row is None:
         return None
     measures = {int(number): name for number, name in json.loads(row["measures"]).items()}
     return Scope(row["id"], selection, measures, json.loads(row["terms"]))
+
+
+# --- SQL ------------------------------------------------------------------------------------------------------------------
+COLUMN_OF = {dimension: f"c.{dimension}" for dimension in DIMENSIONS} | {
+    dimension: f"c.{column}" for dimension, column in MULTI_VALUED.items()
+}
+"""The column of each dimension in contributions, which are called `c`."""
+
+
+class Parameters:
+    """The parameters of a statement, numbered as its text is built."""
+
+    def __init__(self, *values: Any) -> None:
+        self.values: list[Any] = list(values)
+
+    def add(self, value: Any) -> str:
+        """Add a value; returns its placeholder."""
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+
+def conditions(scope: Scope, parameters: Parameters) -> str:
+    """The filters as SQL conditions on contributions `c`: nothing, or text that begins with AND."""
+    return "".join(
+        f" AND {_condition(scope, f, parameters, COLUMN_OF[f.dimension], '&&' if f.dimension in MULTI_VALUED else '= ANY')}"
+        for f in scope.selection.filters
+    )
+
+
+def histogram_conditions(scope: Scope, parameters: Parameters) -> str:
+    """The filters as SQL conditions on the histograms `h` of the cuboid that the selection needs."""
+    return "".join(f" AND {_condition(scope, f, parameters, 'h.value', '= ANY')}" for f in scope.selection.filters)
+
+
+def _condition(scope: Scope, f: Filter, parameters: Parameters, column: str, operator: str) -> str:
+    included = _has_any(scope, f.include, parameters, column, operator) if f.include else "true"
+    if not f.exclude:
+        return f"({included})"
+    return f"({included} AND {_has_any(scope, f.exclude, parameters, column, operator)} IS NOT TRUE)"
+
+
+def _has_any(scope: Scope, values: Sequence[str | None], parameters: Parameters, column: str, operator: str) -> str:
+    """Whether the column has any of the values. `operator` is `= ANY` for a single value, `&&` for an array."""
+    named = f"{column} {operator} ({parameters.add(scope.ids(values))}::int[])"
+    return f"({named} OR {column} IS NULL)" if None in values else named

@@ -15,7 +15,7 @@ import asyncpg
 
 from services.metrics.domain.shadow import Confusion, Pair, pairs
 from services.metrics.domain.view import view
-from services.metrics.store.selection import NOWHERE, Scope
+from services.metrics.store.selection import NO_ID, Scope
 from services.metrics.store.subjects import Subject, load
 from services.metrics.store.writer import decoded
 
@@ -73,7 +73,7 @@ async def compare(
 ) -> Comparison:
     """Compare the labels in [start, end) that both models have, with up to `examples` of those that differ."""
     numbers = {name: number for number, name in scope.measures.items()}
-    wanted = [numbers.get(name, NOWHERE) for name in ("comments", f"label:{promoted}", f"label:{candidate}")]
+    wanted = [numbers.get(name, NO_ID) for name in ("comments", f"label:{promoted}", f"label:{candidate}")]
     values = (scope.tenant, *wanted, start, end)
     found = Comparison()
     for before, after, count in await connection.fetch(COUNTED, *values):

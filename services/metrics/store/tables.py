@@ -136,6 +136,8 @@ contributions = Table(
     Column("bin", Integer, nullable=False),
     *(Column(dimension, Integer) for dimension in DIMENSIONS),
     Column("customer", Integer),
+    Column("themes", ARRAY(Integer), comment="terms; sorted, null for none"),
+    Column("urgency", ARRAY(Integer), comment="terms; sorted, null for none"),
     Index("contributions_by_subject", "subject_id"),
     Index("contributions_by_time", "tenant", "measure", "at"),
 )

@@ -11,7 +11,7 @@ import msgspec
 from services.metrics.domain.contributions import Contribution, contributions
 from services.metrics.domain.view import view
 from services.metrics.store import subjects as store
-from services.metrics.store.contributions import Rows, Touch, replace
+from services.metrics.store.contributions import RowEncoder, Touch, replace
 from services.metrics.store.progress import Change, Partition, Reached, advance, note_rebuilt
 from services.metrics.store.seals import invalidate
 from services.metrics.store.subjects import Key, ScoreKey, Subject
@@ -73,7 +73,7 @@ class Writer:
     def __init__(self, pool: asyncpg.Pool, invalidate: Invalidate = invalidate) -> None:
         self._pool = pool
         self._tenants = Tenants(pool)
-        self._rows = Rows(pool)
+        self._rows = RowEncoder(pool)
         self._invalidate = invalidate
 
     async def apply(self, batch: Batch) -> None:
@@ -113,7 +113,7 @@ class Writer:
         Returns where contributions changed.
         """
         found = await asyncio.to_thread(fold_all, subjects)
-        touches = await replace(connection, subjects, await self._rows.of(found))
+        touches = await replace(connection, subjects, await self._rows.rows(found))
         await self._invalidate(connection, touches)
         return touches
 

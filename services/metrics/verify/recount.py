@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from services.metrics.domain.calendar import Grain, edges
-from services.metrics.domain.contributions import Contribution
+from services.metrics.domain.contributions import MULTI_VALUED, SCORED_FAMILIES, Contribution
 from services.metrics.domain.histogram import Histogram, count
 from services.metrics.store.seals import CUBOIDS, CUBOIDS_REVISION, Level
 from services.metrics.store.subjects import Subject, load
@@ -24,9 +25,15 @@ AT_ONCE = 1000
 
 GRAINS: dict[Level, Grain] = {Level.HOUR: "PT1H", Level.DAY: "P1D", Level.MONTH: "P1M"}
 
+
+def _names(column: str) -> str:
+    return f"(SELECT array_agg(t.term) FROM unnest(c.{column}) AS v (id) LEFT JOIN terms t USING (id))"  # noqa: S608
+
+
 STORED = f"""
     SELECT c.subject_id, c.tenant, m.tenant, m.name, c.at, c.bin, c.amount,
-        {", ".join(f"{d}_.term" for d in DIMENSIONS)}, cu.pseudonym
+        {", ".join(f"{d}_.term" for d in DIMENSIONS)}, cu.pseudonym,
+        {", ".join(map(_names, MULTI_VALUED.values()))}
     FROM contributions c
     LEFT JOIN measures m ON m.id = c.measure
     {" ".join(f"LEFT JOIN terms {d}_ ON {d}_.id = c.{d}" for d in DIMENSIONS)}
@@ -102,7 +109,17 @@ Plain = tuple[object, ...]
 
 
 def plain(c: Contribution) -> Plain:
-    return c.measure, c.at, c.bin, c.amount, *c.dims, c.customer
+    return c.measure, c.at, c.bin, c.amount, *c.dims, c.customer, c.themes, c.urgency
+
+
+def stored_plain(row: Iterable[Any]) -> Plain:
+    """The last columns of a row of STORED, from the measure on, in the form of `plain`. Names that are gone are shown as "?"."""
+    *values, themes, urgency = row
+    return (*values, sorted_names(themes), sorted_names(urgency))
+
+
+def sorted_names(names: Iterable[str | None] | None) -> tuple[str, ...]:
+    return tuple(sorted("?" if name is None else name for name in names or ()))
 
 
 async def read_contributions(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> defaultdict[int, Counter[Plain]]:
@@ -111,7 +128,8 @@ async def read_contributions(connection: asyncpg.Connection, subjects: Iterable[
     found: defaultdict[int, Counter[Plain]] = defaultdict(Counter)
     for subject, tenant, owner, *row in await connection.fetch(STORED, list(tenant_of)):
         astray = tenant != tenant_of[subject] or owner != tenant
-        found[subject][(*row, "astray") if astray else tuple(row)] += 1
+        values = stored_plain(row)
+        found[subject][(*values, "astray") if astray else values] += 1
     return found
 
 
@@ -126,8 +144,11 @@ async def stored_recount(connection: asyncpg.Connection, tenant: int, measures: 
         "c.subject_id = ANY($1)", "c.tenant = $1 AND (m.name = ANY($2) OR split_part(m.name, ':', 1) || ':' = ANY($2))"
     )
     recount = Recount(tenant)
-    for _, _, _, measure, at, place, amount, *dims, customer in await connection.fetch(query, tenant, list(measures)):
-        recount.by_measure[measure].append(Contribution(measure, at, place, amount, tuple(dims), customer))
+    for _, _, _, measure, at, place, amount, *dims, customer, themes, urgency in await connection.fetch(
+        query, tenant, list(measures)
+    ):
+        names = sorted_names(themes), sorted_names(urgency)
+        recount.by_measure[measure].append(Contribution(measure, at, place, amount, tuple(dims), customer, *names))
     for rows in recount.by_measure.values():
         rows.sort(key=attrgetter("at"))
     return recount
@@ -148,7 +169,7 @@ async def compare_sealed(connection: asyncpg.Connection, recount: Recount, step:
             histograms += 1
         for seal, level, zone, starts, ends in await connection.fetch(SEALS, *key):
             seals += 1
-            wanted = cuboids(recount.between(measure, starts, ends), Level(level))
+            wanted = cuboids(measure, recount.between(measure, starts, ends), Level(level))
             if edges(GRAINS[level], ZoneInfo(zone), starts, ends) != [starts, ends]:
                 step.differences.append(f"{measure} {Level(level).name.lower()} {starts.isoformat()}: no span of {zone}")
             if wanted != sealed[seal]:
@@ -156,12 +177,13 @@ async def compare_sealed(connection: asyncpg.Connection, recount: Recount, step:
     step.compared = f"{seals:,} seals with {histograms:,} histograms"
 
 
-def cuboids(rows: Sequence[Contribution], level: Level) -> Cuboids:
-    """What a seal should hold: of hours the total alone."""
-    found: defaultdict[tuple[int, str | None], list[tuple[int, int]]] = defaultdict(list)
+def cuboids(measure: str, rows: Sequence[Contribution], level: Level) -> Cuboids:
+    """The histograms that a seal should have: of hours the total alone."""
+    pairs: defaultdict[tuple[int, str | None], list[tuple[int, int]]] = defaultdict(list)
+    scored = measure.partition(":")[0] in SCORED_FAMILIES
     for number, dimension in CUBOIDS.items():
-        if dimension is None or level is not Level.HOUR:
-            place = DIMENSIONS.index(dimension) if dimension else None
+        if dimension is None or (level is not Level.HOUR and (scored or dimension not in MULTI_VALUED)):
             for row in rows:
-                found[number, row.dims[place] if place is not None else None].append((row.bin, row.amount))
-    return {key: count(pairs) for key, pairs in found.items()}
+                for value in row.values(dimension) if dimension else (None,):
+                    pairs[number, value].append((row.bin, row.amount))
+    return {key: count(several) for key, several in pairs.items()}

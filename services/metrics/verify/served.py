@@ -23,7 +23,6 @@ from services.metrics.store.promotions import asker_of
 from services.metrics.store.query import snapshot
 from services.metrics.verify.recount import Recount, stored_recount
 from services.metrics.verify.report import Step
-from shared.events import DIMENSIONS
 from shared.http import TENANT_HEADER
 
 LOOKS = 50
@@ -148,11 +147,10 @@ def answer(question: Question, recount: Recount, model: str, now: datetime) -> A
     """What ought to be served when asked at `now`."""
     names = recount.of(question.kpi.selectors(question.filed_by, model))
     whole = Window(question.start, question.end, question.zone)
-    places = [DIMENSIONS.index(name) for name in question.group_by]
     found: list[tuple[tuple[str, str], dict[tuple[str | None, ...], Estimate]]] = []
     for bucket in buckets(whole, question.grain, now):
         start = datetime(1, 1, 1, tzinfo=UTC) if question.kpi.instant else bucket.start
-        groups = histograms(recount, names, start, min(bucket.end, now), places)
+        groups = histograms(recount, names, start, min(bucket.end, now), question.group_by)
         ends = bucket.start.astimezone(question.zone).isoformat(), bucket.end.astimezone(question.zone).isoformat()
         found.append((ends, {group: question.kpi.estimate(measured) for group, measured in groups.items()}))
     groups_with_any = {group for _, estimates in found for group, estimate in estimates.items() if estimate.n > 0}
@@ -162,13 +160,14 @@ def answer(question: Question, recount: Recount, model: str, now: datetime) -> A
 
 
 def histograms(
-    recount: Recount, names: Sequence[str], start: datetime, end: datetime, places: Sequence[int]
+    recount: Recount, names: Sequence[str], start: datetime, end: datetime, group_by: Sequence[str]
 ) -> dict[tuple[str | None, ...], dict[str, Histogram]]:
     """Count [start, end) by group and measure."""
     found: defaultdict[tuple[str | None, ...], defaultdict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
     for name in names:
         for row in recount.between(name, start, end):
-            found[tuple(row.dims[place] for place in places)][name].append((row.bin, row.amount))
+            for group in product(*map(row.values, group_by)):
+                found[group][name].append((row.bin, row.amount))
     return {group: {name: count(pairs) for name, pairs in measured.items()} for group, measured in found.items()}
 
 

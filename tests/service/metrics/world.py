@@ -19,7 +19,7 @@ from services.metrics.settings import Settings
 from services.metrics.store.progress import Change, Partition, Reached
 from services.metrics.store.tenants import put_tenant
 from services.metrics.store.writer import Batch, Writer
-from services.metrics.verify.recount import STORED, plain
+from services.metrics.verify.recount import STORED, plain, stored_plain
 from shared.database import open_pool
 from shared.events import Answer, Body, Event, Response, Score, ScoreEvent, Tombstone, text_hash
 from shared.kafka import Message
@@ -44,7 +44,7 @@ class World:
 
     async def contributions(self) -> Counter[tuple[Any, ...]]:
         """All that is stored, with names: subject's number, tenant's number, then the contribution."""
-        return Counter(tuple(row)[3:] for row in await self.pool.fetch(ALL))
+        return Counter(stored_plain(tuple(row)[3:]) for row in await self.pool.fetch(ALL))
 
     async def subjects(self) -> list[tuple[str, bool]]:
         return [tuple(row) for row in await self.pool.fetch("SELECT subject, erased FROM subjects ORDER BY subject")]
@@ -110,8 +110,8 @@ def expected(events: Iterable[Event], scores: Iterable[ScoreEvent] = ()) -> Coun
 
 def answered(number: int, *answers: Answer, at: datetime, revision: int = 1, **fields: Any) -> Event:
     """What the survey response `number` says at `at`; a higher `revision` replaces what it said."""
-    told = {"at": at, "seq": number, "revision": revision, **fields}
-    return statement(f"c1/response/{number}", Response(at=at, answers=answers), **told)
+    values = {"at": at, "seq": number, "revision": revision, **fields}
+    return statement(f"c1/response/{number}", Response(at=at, answers=answers), **values)
 
 
 def statement(subject: str, body: Body, *, at: datetime, seq: int = 1, **fields: Any) -> Event:

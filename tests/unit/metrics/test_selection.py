@@ -1,0 +1,17 @@
+"""Which cuboid answers a query."""
+
+from services.metrics.store.selection import Filter, Selection
+
+
+def test_only_plain_groups_and_single_values_are_read_from_cuboids() -> None:
+    def cuboid(*group_by: str, **filters: tuple[tuple[str | None, ...], tuple[str | None, ...]]) -> str | None:
+        return Selection(("m",), group_by, tuple(Filter(name, *values) for name, values in filters.items())).cuboid
+
+    assert cuboid("theme") == cuboid(theme=(("a",), ())) == cuboid(theme=((None,), ())) == "theme"
+    assert cuboid("urgency") == cuboid(urgency=(("a",), ())) == "urgency"
+    assert cuboid("team") == cuboid("team", team=(("a", "b"), ("c",))) == "team"
+    assert cuboid(theme=(("a", "b"), ())) is None  # a comment with both would count twice
+    assert cuboid(theme=((), ("a",))) is None
+    assert cuboid("theme", theme=(("a",), ())) is None  # the other themes of the comments that have a
+    assert cuboid("theme", "urgency") is None
+    assert cuboid("team", theme=(("a",), ())) is None
