@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from services.ingest.domain.providers.standard import verify
+from services.ingest.domain.providers import PROVIDERS, Headers
+from services.ingest.domain.providers import Request as ToolRequest
 from services.ingest.domain.record import read_record
 from shared import strict_json as json
 from shared.http import serve
@@ -19,7 +20,7 @@ SECRETS = [os.environ["BENCH_SECRET"]]
 @app.post("/v1/hooks/{connection}")
 async def hook(connection: str, request: Request) -> JSONResponse:
     body, now = await request.body(), datetime.now(UTC)
-    verify(request.headers, body, SECRETS, now)
+    PROVIDERS["standard"].verify(ToolRequest("POST", "", Headers(request.headers), body), SECRETS, now)
     read_record(json.parse(body)["data"], now)
     return JSONResponse({"status": "accepted"}, 202)
 

@@ -121,10 +121,15 @@ def headers_of(scope: Scope) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
 
-def require_json(headers: Mapping[str, str]) -> None:
-    """Raise UnsupportedMedia for a compressed body and for a media type that is never JSON."""
+def refuse_compressed(headers: Mapping[str, str]) -> None:
+    """Raise UnsupportedMedia for a compressed body."""
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMedia("compressed bodies are not taken", headers={"Accept-Encoding": "identity"})
+
+
+def require_json(headers: Mapping[str, str]) -> None:
+    """Raise UnsupportedMedia for a compressed body and for a media type that is never JSON."""
+    refuse_compressed(headers)
     if headers.get("content-type", "").lower().startswith(NOT_JSON):
         raise UnsupportedMedia("JSON is expected")
 

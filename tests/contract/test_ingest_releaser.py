@@ -15,8 +15,8 @@ from pydantic import SecretStr
 
 from deploy.local.servers import Postgres, free_port
 from services.ingest import releaser
-from services.ingest.domain.connection import Connection, Mapping
-from services.ingest.domain.receive import receive, receive_again
+from services.ingest.domain.connection import Connection, FieldMapping
+from services.ingest.domain.receive import receive_again
 from services.ingest.inbox import verdicts
 from services.ingest.inbox.committer import Committer
 from services.ingest.inbox.outbox import OutboxEvent
@@ -30,7 +30,7 @@ from shared.migrations import upgrade
 from shared.workers import Workers
 from tests.conftest import SERVICES, NewDatabase
 from tests.contract.ingest_world import until
-from tests.unit.ingest.making import nps, response
+from tests.unit.ingest.making import nps, receive_body, response
 
 SECRET_KEY = SecretStr("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
 MIGRATIONS = SERVICES / "ingest" / "migrations"
@@ -52,7 +52,7 @@ class PausedTool:
         paused = replace(self.connection, state="paused")
         for number in range(count):
             raw = f'{{"data": {response(nps(9), id=f"r-{number}")}}}'.replace("'", '"').encode()
-            delivery = receive(paused, {"webhook-id": f"msg_{number}"}, raw, datetime.now(UTC))
+            delivery = receive_body(paused, {"webhook-id": f"msg_{number}"}, raw, datetime.now(UTC))
             assert await self.committer.commit(delivery) == "held"
 
     async def set_state(self, state: str) -> None:
@@ -77,7 +77,7 @@ async def opened_tool(url: str) -> AsyncIterator[PausedTool]:
     async with open_pool(url, 8, command_timeout=4) as pool, Workers() as workers:
         await Tenants(engine, cipher).put("acme", "Acme", "Europe/Berlin")
         connections = Connections(engine, cipher)
-        connection = await connections.add("acme", "standard", "a tool", "whsec_AAAA", Mapping(), {})
+        connection = await connections.add("acme", "standard", "a tool", "whsec_AAAA", FieldMapping(), {})
         assert connection is not None
         committer = Committer(pool, lambda stated: None, 10_000)
         workers.start("committer", committer.run)

@@ -5,19 +5,21 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from services.ingest.api.hooks import hook_url
 from services.ingest.api.requests import Tenant, known_query, read_model
 from services.ingest.api.state import Ingest, ingest_of
-from services.ingest.domain.connection import Connection, Dimension, Mapping
+from services.ingest.domain.connection import Connection, Dimension, ProviderSettings
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.fields import Model, Name
 from services.ingest.domain.preview import redacted
-from services.ingest.domain.providers import PROVIDERS, NotVerified
+from services.ingest.domain.providers import PROVIDERS, Headers, NotVerified, read_settings
+from services.ingest.domain.providers import Request as ToolRequest
 from services.ingest.domain.receive import parse_records, receive
 from services.ingest.store.connections import BUILT_IN, Rotation
 from shared.database import outage_is_503
-from shared.problems import NotFound, Unprocessable
+from shared.problems import NotFound, Unprocessable, refused
 
 routes = APIRouter()
 
@@ -31,7 +33,7 @@ class NewConnection(Model):
     provider: Name
     name: Name
     secret: str | None = None
-    mapping: Mapping = Mapping()
+    mapping: dict[str, Any] = Field(default_factory=dict)
     dimensions: Fixed = Field(default_factory=dict)
 
 
@@ -44,15 +46,16 @@ class Change(Model):
     name: Name | None = None
     secret: str | None = None
     retire_secret: Literal[True] | None = None
-    mapping: Mapping | None = None
+    mapping: dict[str, Any] | None = None
     dimensions: Fixed | None = None
     paused: bool | None = None
 
 
 class Try(Model):
-    """A delivery to try; header names in any case."""
+    """A delivery to try; header names in any case. `query` is the hook URL's, which some tools sign."""
 
     headers: dict[str, str] = Field(default_factory=dict)
+    query: str = ""
     body: str
 
 
@@ -76,10 +79,10 @@ async def create(request: Request, tenant: Tenant) -> dict[str, Any]:
     ingest, new = ingest_of(request), await read_model(request, NewConnection)
     if new.provider not in PROVIDERS:
         raise Unprocessable(invalid_params=[{"name": "provider", "reason": f"one of {', '.join(sorted(PROVIDERS))}"}])
-    secret = usable(new.provider, new.secret)
+    secret, mapping = usable(new.provider, new.secret), settings_of(new.provider, new.mapping)
     async with outage_is_503():
         dimensions = {str(name): value for name, value in new.dimensions.items()}
-        connection = await ingest.connections.add(tenant, new.provider, new.name, secret, new.mapping, dimensions)
+        connection = await ingest.connections.add(tenant, new.provider, new.name, secret, mapping, dimensions)
     if connection is None:
         raise NotFound("no such tenant")
     return shown(ingest, connection, 0) | {"secret": secret}
@@ -93,20 +96,20 @@ async def test(request: Request, tenant: Tenant, connection: str) -> dict[str, A
     found = await own(ingest, tenant, connection)
     if found.provider not in PROVIDERS:
         raise Unprocessable("the built-in connection has no hook")
-    headers = {name.lower(): value for name, value in tried.headers.items()}
-    raw, now = tried.body.encode(), ingest.now()
+    url = hook_url(ingest, found) + (f"?{tried.query}" if tried.query else "")
+    delivered, now = ToolRequest("POST", url, Headers(tried.headers), tried.body.encode()), ingest.now()
     try:
-        PROVIDERS[found.provider].verify(headers, raw, found.secrets, now)
+        PROVIDERS[found.provider].verify(delivered, found.secrets, now)
         refusal = None
     except NotVerified as error:
         refusal = str(error)
 
     def read() -> tuple[Delivery, list[Any]]:
-        delivery = receive(replace(found, state="active"), headers, raw, now)
-        records = parse_records(found, headers, raw) if delivery.verdict == "accepted" else []
+        delivery = receive(replace(found, state="active"), delivered, now)
+        records = parse_records(found, delivery) if delivery.verdict == "accepted" else []
         return delivery, [redacted(one, found.key) for one in records]
 
-    delivery, records = await ingest.threads.read(tenant, len(raw), read)
+    delivery, records = await ingest.threads.read(tenant, len(delivered.body), read)
     return {"verified": refusal is None, "status": delivery.verdict, "reason": delivery.reason or refusal, "records": records}
 
 
@@ -124,7 +127,9 @@ async def change(request: Request, tenant: Tenant, connection: str) -> dict[str,
     found = await own(ingest, tenant, connection)
     if found.provider == BUILT_IN:
         raise Unprocessable("the built-in connection can't be changed")
-    values = {name: getattr(asked, name) for name in ("name", "mapping", "dimensions") if getattr(asked, name) is not None}
+    values = {name: getattr(asked, name) for name in ("name", "dimensions") if getattr(asked, name) is not None}
+    if asked.mapping is not None:
+        values["mapping"] = settings_of(found.provider, asked.mapping)
     if asked.paused is not None:
         values["state"] = "paused" if asked.paused else "active"
     made = usable(found.provider, asked.secret) if "secret" in asked.model_fields_set else None
@@ -157,6 +162,16 @@ async def own(ingest: Ingest, tenant: str, connection: str) -> Connection:
     if found is None or found.tenant != tenant or found.state == "deleted":
         raise NotFound("no such connection")
     return found
+
+
+def settings_of(provider: str, mapping: dict[str, Any]) -> ProviderSettings:
+    """`mapping` as the provider's settings. Raises Unprocessable with the places that do not fit."""
+    try:
+        return read_settings(provider, mapping)
+    except ValidationError as error:
+        problem = refused(Unprocessable, error)
+        params = [{**param, "name": f"mapping.{param['name']}"} for param in problem.invalid_params]
+        raise Unprocessable(problem.detail, invalid_params=params, more_invalid_params=problem.more_invalid_params) from None
 
 
 def usable(provider: str, secret: str | None) -> str:
@@ -195,7 +210,7 @@ def shown(ingest: Ingest, connection: Connection, held: int) -> dict[str, Any]:
         "name": connection.name,
         "state": connection.state,
         "held": held,
-        "hook_url": f"{ingest.public_url}/v1/hooks/{connection.id}" if hooked else None,
+        "hook_url": hook_url(ingest, connection) if hooked else None,
         "mapping": connection.mapping.model_dump(mode="json", exclude_none=True),
         "dimensions": connection.dimensions,
         "revision": connection.revision,

@@ -4,19 +4,21 @@ A plain ASGI endpoint, since this is the hot path: nothing is parsed before the 
 before the delivery is on disk.
 """
 
+from datetime import datetime
 from typing import cast
 
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from services.ingest.api.body import expect_json, headers_of, read_body
+from services.ingest.api.body import headers_of, read_body
 from services.ingest.api.state import Ingest
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Outcome
-from services.ingest.domain.providers import PROVIDERS, NotVerified
+from services.ingest.domain.providers import PROVIDERS, Headers, NotVerified, Reply, Request
 from services.ingest.domain.receive import receive as receive_delivery
+from shared.bodies import refuse_compressed
 from shared.database import outage_is_503
-from shared.problems import NotAuthenticated, NotFound, Problem
+from shared.problems import NotAuthenticated, NotFound, Problem, UnsupportedMedia
 
 TOLD: dict[Outcome, bytes] = {
     "accepted": b'{"status":"accepted"}',
@@ -42,9 +44,11 @@ class Hook:
             raise NotFound("no such connection")
         match scope["method"]:
             case "POST":
-                await tell(await deliver(ingest, connection, scope, receive), send)
+                result = await deliver(ingest, connection, scope, receive)
+                await (to_response(result)(scope, receive, send) if isinstance(result, Reply) else tell(result, send))
             case "GET" | "HEAD":
-                await JSONResponse({"status": "ready"})(scope, receive, send)
+                reply = respond(connection, request_of(ingest, connection, scope, b""), ingest.now())
+                await (to_response(reply) if reply else JSONResponse({"status": "ready"}))(scope, receive, send)
             case "OPTIONS":
                 await handshake(headers_of(scope))(scope, receive, send)
             case _:
@@ -60,22 +64,50 @@ async def known(ingest: Ingest, name: str) -> Connection | None:
         return await ingest.cache.find(name)
 
 
-async def deliver(ingest: Ingest, connection: Connection, scope: Scope, receive: Receive) -> Outcome:
-    """What became of the delivery, which is then on disk."""
+def request_of(ingest: Ingest, connection: Connection, scope: Scope, body: bytes) -> Request:
+    """The request as the tool sent it to the public URL of the hook."""
+    query = scope["query_string"].decode("latin-1")
+    url = hook_url(ingest, connection) + (f"?{query}" if query else "")
+    return Request(scope["method"], url, Headers(headers_of(scope)), body)
+
+
+def hook_url(ingest: Ingest, connection: Connection) -> str:
+    """The public URL to which the tool posts."""
+    return f"{ingest.public_url}/v1/hooks/{connection.id}"
+
+
+def respond(connection: Connection, request: Request, now: datetime) -> Reply | None:
+    """The provider's answer to a handshake; None if the request is none. Raises NotAuthenticated if it is not verified."""
+    provider = PROVIDERS[connection.provider]
+    try:
+        return provider.respond(request, connection.secrets, now) if provider.respond else None
+    except NotVerified as error:
+        raise NotAuthenticated(str(error)) from None
+
+
+def to_response(reply: Reply) -> Response:
+    """The HTTP response of a provider's own answer."""
+    return Response(reply.body, reply.status, media_type=reply.content_type)
+
+
+async def deliver(ingest: Ingest, connection: Connection, scope: Scope, receive: Receive) -> Outcome | Reply:
+    """Store a delivery, or answer a handshake. An outcome is returned once the delivery is on disk."""
     headers = headers_of(scope)
     with ingest.bodies.share(connection.tenant) as share:
         body = await read_body(headers, receive, share)
         if connection.state == "deleted":
             return "ignored"
-        expect_json(headers)
-        now = ingest.now()
+        provider, request, now = PROVIDERS[connection.provider], request_of(ingest, connection, scope, body), ingest.now()
+        refuse_compressed(headers)
+        if not provider.accepts(request):
+            raise UnsupportedMedia(f"the body must be {' or '.join(provider.body_types)}")
+        if reply := respond(connection, request, now):
+            return reply
         try:
-            PROVIDERS[connection.provider].verify(headers, body, connection.secrets, now)
-        except NotVerified as refusal:
-            raise NotAuthenticated(str(refusal)) from None
-        delivery = await ingest.threads.read(
-            connection.tenant, len(body), lambda: receive_delivery(connection, headers, body, now)
-        )
+            provider.verify(request, connection.secrets, now)
+        except NotVerified as error:
+            raise NotAuthenticated(str(error)) from None
+        delivery = await ingest.threads.read(connection.tenant, len(body), lambda: receive_delivery(connection, request, now))
         return await ingest.committer.commit(delivery)
 
 

@@ -1,4 +1,4 @@
-"""A connected tool: its tenant, its secrets, and the mapping of its questions and fields."""
+"""A connected tool: its tenant, its secrets, and the settings of its provider."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,11 +10,11 @@ from services.ingest.domain.fields import GroupName, Model, Scale, Score
 
 State = Literal["active", "paused", "deleted"]
 Dimension = Literal["channel", "survey", "product", "region", "language", "team", "agent", "segment"]
-"""What a connection may fix, or fill from a field of its payloads."""
+"""Dimensions that a connection may fix, or read from a field of its payloads."""
 
 
 class SurveyQuestion(Model):
-    """How a question's answers are to be read, where the payload doesn't say."""
+    """The kind and the scale of a question, for payloads that do not state them."""
 
     kind: Literal["nps", "csat", "ces", "comment"]
     scale: Scale | None = None
@@ -32,8 +32,15 @@ class SurveyQuestion(Model):
         return self
 
 
-class Mapping(Model):
-    """`questions` by the tool's id or ref; `dimensions` from a field of the payload to a dimension."""
+class ProviderSettings(Model):
+    """Base of the settings of all providers. The API and the database call them `mapping`.
+
+    Stored settings must stay valid: a model may gain fields with defaults, and loses none.
+    """
+
+
+class FieldMapping(ProviderSettings):
+    """`questions` by the tool's id or ref of them. `dimensions` from a field of the payload to a dimension."""
 
     questions: dict[GroupName, SurveyQuestion] = Field(default_factory=dict, max_length=1000)
     dimensions: dict[GroupName, Dimension] = Field(default_factory=dict, max_length=100)
@@ -41,8 +48,8 @@ class Mapping(Model):
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """`revision` grows with each change of `mapping` or `dimensions`. `key` makes the tenant's pseudonyms. At most two secrets
-    are live, the newer one first."""
+    """`mapping` holds the provider's settings, `dimensions` fixed values of all its records. `revision` grows with each change of
+    either. At most two secrets are valid, the newer one first. `key` makes the tenant's pseudonyms."""
 
     id: str
     tenant: str
@@ -50,7 +57,7 @@ class Connection:
     name: str
     state: State
     revision: int
-    mapping: Mapping
+    mapping: ProviderSettings
     dimensions: dict[str, str]
     secrets: tuple[str, ...]
     key: bytes

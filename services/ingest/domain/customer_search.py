@@ -1,7 +1,7 @@
-"""Whether a stored body names a customer, found by pseudonym: the customer's id and address are not known when it is searched.
+"""Find out whether a stored body names a customer who is known by pseudonym only.
 
 A body may be anything: JSON of any shape, JSON with an unescaped comment in it, a form, broken text. So every value and every
-word of it is taken for an id, every word with an @ in it for an address, and the pseudonym of each is compared.
+word counts as a possible id, every word with an @ as a possible address, and the pseudonym of each is compared.
 """
 
 import hmac
@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from services.ingest.domain.connection import Connection
-from services.ingest.domain.providers import PROVIDERS, Parsed
+from services.ingest.domain.providers import PROVIDERS, Parsed, Request
 from services.ingest.domain.pseudonym import normalize_email, pseudonym_of_email, pseudonym_of_id
 from shared import strict_json
 
@@ -31,7 +31,7 @@ SUBJECT_TYPES = ("response", "review", "ticket")
 
 
 def pseudonyms_in(raw: bytes, key: bytes) -> Iterator[str]:
-    """The pseudonym of everything in `raw` that may be a customer's id or address, under the tenant's key."""
+    """The pseudonyms, under the tenant's key, of everything in `raw` that may be a customer's id or address."""
     keyed = hmac.new(key, digestmod="sha256")
 
     def pseudonym(kind: str, value: str) -> str:
@@ -48,13 +48,13 @@ def pseudonyms_in(raw: bytes, key: bytes) -> Iterator[str]:
 
 def tokens(raw: bytes) -> set[str]:
     """Every value, key, word and address of a body."""
-    found: set[str] = set()
+    tokens_of_body: set[str] = set()
     for text in _texts(raw):
         for value in set(_values(text)):
             for form in _decoded(value):
-                found.update(_tokens_of(form))
-    found.discard("")
-    return found
+                tokens_of_body.update(_tokens_of(form))
+    tokens_of_body.discard("")
+    return tokens_of_body
 
 
 def _texts(raw: bytes) -> Iterator[str]:
@@ -69,7 +69,7 @@ def _texts(raw: bytes) -> Iterator[str]:
 
 
 def _values(text: str) -> Iterable[str]:
-    """The keys and scalar values of a JSON text. Of any other text itself, its lines, and what stands between its quotes."""
+    """The keys and scalar values of a JSON text. Of any other text the lines and the parts between quotes."""
     try:
         value = json.loads(text, parse_int=str, parse_float=str, parse_constant=str, strict=False, object_pairs_hook=list)
     except (ValueError, RecursionError):
@@ -78,7 +78,7 @@ def _values(text: str) -> Iterable[str]:
 
 
 def _leaves(value: Any) -> Iterator[str]:
-    """Objects come as lists of (key, value), so that a key given twice keeps both values."""
+    """The strings in a value whose objects are lists of (key, value): a repeated key keeps both values."""
     left = [value]
     while left:
         match left.pop():
@@ -89,7 +89,7 @@ def _leaves(value: Any) -> Iterator[str]:
 
 
 def _unescaped(piece: str) -> str:
-    """A piece of broken JSON with its escapes resolved, where they can be."""
+    """A part of broken JSON with its escapes resolved, if they are valid."""
     if "\\" not in piece:
         return piece
     try:
@@ -99,7 +99,7 @@ def _unescaped(piece: str) -> str:
 
 
 def _decoded(value: str) -> Iterator[str]:
-    """The value as it is, and as it reads where it is part of a URL, a form or HTML."""
+    """The value itself, and its text if it is part of a URL, a form or HTML."""
     yield value
     if "%" in value or "+" in value:
         yield unquote_plus(value)
@@ -121,16 +121,16 @@ def _tokens_of(value: str) -> Iterator[str]:
 
 
 def _addresses(text: str) -> Iterator[str]:
-    """Addresses that touch other text, as in a language without spaces."""
+    """Addresses without white space around them, as in languages without spaces."""
     for domain in ADDRESS_DOMAIN.finditer(text):
         if name := ADDRESS_NAME.search(text, max(0, domain.start() - 64), domain.start()):
             yield name[0] + domain[0]
 
 
 def parse_stored(connection: Connection, headers: Mapping[str, str], raw: bytes) -> Parsed:
-    """What a stored body states; the built-in connection's body is the record itself."""
+    """The records in a stored body. The body of the built-in connection is itself a record."""
     if connection.provider in PROVIDERS:
-        return PROVIDERS[connection.provider].parse(headers, raw, connection.mapping)
+        return PROVIDERS[connection.provider].parse(Request.stored(headers, raw), connection.mapping)
     try:
         return Parsed(None, [strict_json.parse(raw)])
     except strict_json.Malformed as error:
@@ -138,20 +138,20 @@ def parse_stored(connection: Connection, headers: Mapping[str, str], raw: bytes)
 
 
 def subjects_of(connection: Connection, parsed: Parsed) -> set[str]:
-    """The subjects that a body is about, whose records are not validated yet, or which has a problem."""
-    found = {f"{connection.id}/{parsed.about}"} if parsed.about and "\0" not in parsed.about else set()
+    """The subjects of a body that has a problem, or whose records are not validated yet."""
+    subjects = {f"{connection.id}/{subject}" for subject in parsed.about if "\0" not in subject}
     for record in _objects(parsed.records):
         kind, name = record.get("type"), record.get("subject" if record.get("type") == "override" else "id")
         if isinstance(name, str) and "\0" not in name:
             if kind == "override":
-                found.add(name)
+                subjects.add(name)
             elif kind in SUBJECT_TYPES:
-                found.add(f"{connection.id}/{kind}/{name}")
-    return found
+                subjects.add(f"{connection.id}/{kind}/{name}")
+    return subjects
 
 
 def shared_addresses(parsed: Parsed, key: bytes, names: Collection[str]) -> set[str]:
-    """The pseudonyms of addresses that belong, in these records, to customers with an id that is not among `names`."""
+    """The pseudonyms of addresses that these records attribute to customers whose id is not among the pseudonyms `names`."""
     customers = [customer for record in _objects(parsed.records) if isinstance(customer := record.get("customer"), dict)]
     return {
         pseudonym_of_email(key, customer["email"])

@@ -1,4 +1,4 @@
-"""From what came over a connection to the delivery that the inbox keeps. Pure: the clock is an argument."""
+"""Turn a verified request into the delivery that the inbox stores. Pure: the clock is an argument."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.customer_search import subjects_of
 from services.ingest.domain.delivery import Delivery, StoredDelivery, Verdict
 from services.ingest.domain.normalise import TooLong, normalise
-from services.ingest.domain.providers import PROVIDERS, Parsed
+from services.ingest.domain.providers import PROVIDERS, Parsed, Request
 from services.ingest.domain.pseudonym import pseudonyms_to_erase
 from services.ingest.domain.record import Erasure, Invalid, read_record
 from services.ingest.domain.redaction import Redactor
@@ -25,7 +25,7 @@ UNKNOWN_KIND = "an event of a kind that is no plain name"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What came, over which connection, and when."""
+    """A body as received: over which connection, when, and with which headers stored beside it."""
 
     connection: Connection
     id: str | None
@@ -34,46 +34,53 @@ class Arrival:
     headers: dict[str, str]
 
 
-def receive(connection: Connection, headers: Mapping[str, str], raw: bytes, now: datetime) -> Delivery:
-    """The delivery that a verified webhook is. What can't be used is quarantined with its reason; this never raises."""
+def receive(connection: Connection, request: Request, now: datetime) -> Delivery:
+    """The delivery of a verified webhook. An unusable one is quarantined with its reason. Never raises.
+
+    The payload is parsed from the stored part of the request, so that it reads the same when it is parsed again later.
+    """
     provider = PROVIDERS[connection.provider]
-    kept = {name: headers[name] for name in provider.keeps if name in headers}
-    parsed = provider.parse(headers, raw, connection.mapping)
-    return _judged(Arrival(connection, parsed.id, raw, now, kept), parsed, now)
+    headers = {name: request.headers[name] for name in provider.stored_headers if name in request.headers}
+    parsed = _parse(connection, headers, request.body)
+    return _to_delivery(Arrival(connection, parsed.id, request.body, now, headers), parsed, now)
 
 
 def receive_again(connection: Connection, stored: StoredDelivery, now: datetime) -> Delivery:
-    """Read a quarantined or held delivery under the connection's present mapping. It keeps the time of its first receipt."""
-    parsed = PROVIDERS[connection.provider].parse(stored.headers, stored.raw, connection.mapping)
+    """Read a quarantined or held delivery under the connection's current settings. It keeps the time of its first receipt."""
+    parsed = _parse(connection, stored.headers, stored.raw)
     arrival = Arrival(connection, stored.delivery, stored.raw, stored.received_at, stored.headers)
-    return _judged(arrival, parsed, now)
+    return _to_delivery(arrival, parsed, now)
 
 
-def parse_records(connection: Connection, headers: Mapping[str, str], raw: bytes) -> list[Any]:
-    """The canonical records that a delivery states, as JSON values."""
-    return list(PROVIDERS[connection.provider].parse(headers, raw, connection.mapping).records)
+def parse_records(connection: Connection, delivery: Delivery) -> list[Any]:
+    """The canonical records of a delivery that was received, as JSON values."""
+    return list(_parse(connection, delivery.headers, delivery.raw).records)
 
 
 def receive_record(connection: Connection, value: Any, delivery: str | None, raw: bytes, now: datetime) -> Delivery:
-    """The delivery of one canonical record, posted by one's own app. Invalid or TooLong: it can't be used."""
-    return _stated(Arrival(connection, delivery, raw, now, {}), [value], now)
+    """The delivery of one canonical record from the tenant's own app. Raises Invalid or TooLong if it can't be used."""
+    return _accepted(Arrival(connection, delivery, raw, now, {}), [value], now)
 
 
-def _judged(arrival: Arrival, parsed: Parsed, now: datetime) -> Delivery:
+def _parse(connection: Connection, headers: Mapping[str, str], raw: bytes) -> Parsed:
+    return PROVIDERS[connection.provider].parse(Request.stored(headers, raw), connection.mapping)
+
+
+def _to_delivery(arrival: Arrival, parsed: Parsed, now: datetime) -> Delivery:
     if arrival.connection.state == "paused":
         return _held(arrival, parsed)
     if parsed.ignored:
         return _ignored(arrival, parsed.ignored, parsed)
     if parsed.problem:
-        return _unused(arrival, "quarantined", parsed.problem, parsed)
+        return _without_statements(arrival, "quarantined", parsed.problem, parsed)
     try:
-        return _stated(arrival, parsed.records, now)
+        return _accepted(arrival, parsed.records, now)
     except (Invalid, TooLong) as error:
-        return _unused(arrival, "quarantined", str(error), parsed)
+        return _without_statements(arrival, "quarantined", str(error), parsed)
 
 
-def _stated(arrival: Arrival, values: Sequence[Any], now: datetime) -> Delivery:
-    """All of the records, or none where one can't be used."""
+def _accepted(arrival: Arrival, values: Sequence[Any], now: datetime) -> Delivery:
+    """The statements of all records. Raises Invalid or TooLong if one of them can't be used."""
     records = [read_record(value, now) for value in values]
     connection, key = arrival.connection, arrival.connection.key
     return Delivery(
@@ -86,8 +93,8 @@ def _stated(arrival: Arrival, values: Sequence[Any], now: datetime) -> Delivery:
         headers=arrival.headers,
         statements=tuple(
             [
-                normalise(record, connection, arrival.received_at, at)
-                for at, record in enumerate(records)
+                normalise(record, connection, arrival.received_at, position)
+                for position, record in enumerate(records)
                 if not isinstance(record, Erasure)
             ]
         ),
@@ -101,13 +108,13 @@ def _stated(arrival: Arrival, values: Sequence[Any], now: datetime) -> Delivery:
 
 
 def _ignored(arrival: Arrival, kind: str, parsed: Parsed) -> Delivery:
-    """A kind of event that we don't use: neither its body nor a text that its sender chose freely is kept."""
+    """A kind of event that we do not use. Its body is not stored, nor any text that the sender may choose freely."""
     reason = kind if KIND.fullmatch(kind) else UNKNOWN_KIND
-    return replace(_unused(arrival, "ignored", reason, parsed), raw=b"", headers={})
+    return replace(_without_statements(arrival, "ignored", reason, parsed), raw=b"", headers={})
 
 
-def _unused(arrival: Arrival, verdict: Verdict, reason: str, parsed: Parsed) -> Delivery:
-    """Kept without statements. One that has no id gets the hash of its body as its id, so a tool's retries are duplicates."""
+def _without_statements(arrival: Arrival, verdict: Verdict, reason: str, parsed: Parsed) -> Delivery:
+    """A delivery without statements. If it has no id, the hash of its body becomes its id, so retries are duplicates."""
     return Delivery(
         tenant=arrival.connection.tenant,
         connection=arrival.connection.id,
@@ -123,12 +130,12 @@ def _unused(arrival: Arrival, verdict: Verdict, reason: str, parsed: Parsed) -> 
 
 
 def _held(arrival: Arrival, parsed: Parsed) -> Delivery:
-    """Kept unread. One without an id stays without, so equal bodies are all kept: A, B, A may be three changes of one subject."""
-    return replace(_unused(arrival, "held", PAUSED, parsed), id=_short(arrival.id))
+    """Stored unread. It gets no id if the tool sends none: A, B, A may be three changes of one subject, so all are stored."""
+    return replace(_without_statements(arrival, "held", PAUSED, parsed), id=_short(arrival.id))
 
 
 def _short(delivery: str | None) -> str | None:
-    """The id as it is, or in place of one too long for an index, its hash."""
+    """The id, or its hash if it is too long for an index."""
     if delivery is None or (len(delivery) <= LONGEST_ID and "\0" not in delivery):
         return delivery or None
     return f"hash:{blake2b(delivery.encode('utf-8', 'replace'), digest_size=16).hexdigest()}"

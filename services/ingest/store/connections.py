@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.domain.connection import Connection
-from services.ingest.domain.connection import Mapping as FieldMapping
+from services.ingest.domain.connection import Connection, ProviderSettings
+from services.ingest.domain.providers import read_settings
 from services.ingest.store import tables
 from services.ingest.store.cipher import Cipher
 from shared.problems import Conflict
@@ -81,7 +81,7 @@ class Connections:
         return await self._select((tables.connections.c.tenant == tenant) & (tables.connections.c.state != "deleted"))
 
     async def add(
-        self, tenant: str, provider: str, name: str, secret: str, mapping: FieldMapping, dimensions: dict[str, str]
+        self, tenant: str, provider: str, name: str, secret: str, mapping: ProviderSettings, dimensions: dict[str, str]
     ) -> Connection | None:
         """The new connection, or None if the tenant does not exist. Raises Conflict if the tenant has `per_tenant` already."""
         connection = new_id()
@@ -147,7 +147,7 @@ class Connections:
             name=row.name,
             state=row.state,
             revision=row.revision,
-            mapping=FieldMapping.model_validate(row.mapping),
+            mapping=read_settings(row.provider, row.mapping),
             dimensions=row.dimensions,
             secrets=self._decrypt(row.sealed_secrets, row.id),
             key=self._cipher.decrypt(row.sealed_key, row.tenant),
@@ -160,5 +160,5 @@ class Connections:
         return tuple(json.loads(self._cipher.decrypt(encrypted, connection)))
 
 
-def mapping_as_json(mapping: FieldMapping) -> dict[str, Any]:
+def mapping_as_json(mapping: ProviderSettings) -> dict[str, Any]:
     return mapping.model_dump(mode="json", exclude_none=True)

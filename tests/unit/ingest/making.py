@@ -3,7 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from services.ingest.domain.connection import Connection, Mapping
+from services.ingest.domain.connection import Connection, FieldMapping
+from services.ingest.domain.delivery import Delivery
+from services.ingest.domain.providers import Headers, Request
+from services.ingest.domain.receive import receive
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -16,12 +19,23 @@ def connection(provider: str = "standard", **changed: Any) -> Connection:
         "name": "test",
         "state": "active",
         "revision": 1,
-        "mapping": Mapping(),
+        "mapping": FieldMapping(),
         "dimensions": {},
         "secrets": (),
         "key": bytes(32),
     }
     return Connection(**(fields | changed))
+
+
+def request(body: bytes = b"", headers: dict[str, str] | None = None, *, method: str = "POST", query: str = "") -> Request:
+    """A request to the hook of a connection."""
+    url = "https://ingest.example/v1/hooks/con_1" + (f"?{query}" if query else "")
+    return Request(method, url, Headers(headers or {}), body)
+
+
+def receive_body(connection: Connection, headers: dict[str, str], body: bytes, now: datetime) -> Delivery:
+    """Receive a webhook with these headers and this body."""
+    return receive(connection, request(body, headers), now)
 
 
 def response(*answers: dict[str, Any], **fields: Any) -> dict[str, Any]:

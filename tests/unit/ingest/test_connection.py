@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from services.ingest.domain.connection import Mapping, SurveyQuestion
+from services.ingest.domain.connection import FieldMapping, SurveyQuestion
 
 
 @pytest.mark.parametrize(
@@ -33,5 +33,5 @@ def test_a_question_is_declared_with_a_form_that_its_kind_has(question: dict[str
 
 
 def test_the_keys_of_a_mapping_are_in_nfc() -> None:
-    mapping = Mapping.model_validate({"questions": {"re\u0301f": {"kind": "nps"}}, "dimensions": {"re\u0301gion": "region"}})
+    mapping = FieldMapping.model_validate({"questions": {"re\u0301f": {"kind": "nps"}}, "dimensions": {"re\u0301gion": "region"}})
     assert [*mapping.questions, *mapping.dimensions] == ["r\u00e9f", "r\u00e9gion"]

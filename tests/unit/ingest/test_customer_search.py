@@ -105,7 +105,7 @@ def test_the_subjects_of_a_body_are_known_before_its_records_are_valid() -> None
         7,
     ]
     assert subjects_of(connection(), Parsed(None, records)) == {"con_1/response/r-1", "con_2/ticket/T"}
-    assert subjects_of(connection(), Parsed(None, problem="why", about="ticket/7")) == {"con_1/ticket/7"}
+    assert subjects_of(connection(), Parsed(None, problem="why", about=("ticket/7",))) == {"con_1/ticket/7"}
     body = json.dumps({"data": records[0]}).encode()
     assert parse_stored(connection(), {}, body).records == [records[0]]
     assert parse_stored(connection("api"), {}, json.dumps(records[0]).encode()).records == [records[0]]

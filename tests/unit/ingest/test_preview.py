@@ -7,10 +7,9 @@ import pytest
 
 from services.ingest.domain.normalise import normalise
 from services.ingest.domain.preview import redacted
-from services.ingest.domain.receive import receive
 from services.ingest.domain.record import Erasure, Invalid, read_record
 from services.ingest.domain.redaction import MAX_EXAMINED
-from tests.unit.ingest.making import NOW, comment, connection, nps, response, ticket
+from tests.unit.ingest.making import NOW, comment, connection, nps, receive_body, response, ticket
 
 AT = "2026-11-20T09:00:00Z"
 IDENTITIES = "a@b.de, 4111 1111 1111 1111 12/28, DE89 3704 0044 0532 0130 00, +49 30 1234567"
@@ -76,8 +75,8 @@ def test_the_places_of_an_invalid_record_are_redacted() -> None:
 
 
 def test_the_reason_of_a_delivery_that_is_not_used_is_redacted() -> None:
-    ignored = receive(connection("typeform"), {}, b'{"event_id": "e", "event_type": "4111111111111111"}', NOW)
+    ignored = receive_body(connection("typeform"), {}, b'{"event_id": "e", "event_type": "4111111111111111"}', NOW)
     assert (ignored.verdict, ignored.reason) == ("ignored", "[card]")
     body = b'{"data": {"type": "response", "id": "r", "at": "2026-11-20T09:00:00Z", "4111111111111111": 1}}'
-    quarantined = receive(connection(), {"webhook-id": "w"}, body, NOW)
+    quarantined = receive_body(connection(), {"webhook-id": "w"}, body, NOW)
     assert (quarantined.verdict, quarantined.reason) == ("quarantined", "[card]: Extra inputs are not permitted")

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ingest.domain.connection import Mapping
+from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.delivery import StoredDelivery
 from services.ingest.domain.fields import Customer
 from services.ingest.domain.providers import PROVIDERS
 from services.ingest.domain.pseudonym import pseudonym_of_email, pseudonym_of_id, pseudonyms_to_erase
-from services.ingest.domain.receive import LONGEST_ID, PAUSED, receive, receive_again, receive_record
-from tests.unit.ingest.making import NOW, connection, nps, response
+from services.ingest.domain.receive import LONGEST_ID, PAUSED, receive_again, receive_record
+from tests.unit.ingest.making import NOW, connection, nps, receive_body, response
 
 HEADERS = {"webhook-id": "msg_1", "webhook-timestamp": "1", "webhook-signature": "v1,secret", "authorization": "Bearer secret"}
 
@@ -57,46 +57,46 @@ def body(record: object) -> bytes:
 
 
 def test_a_good_delivery_states_its_record() -> None:
-    delivery = receive(connection(), HEADERS, body(response(nps(9))), NOW)
+    delivery = receive_body(connection(), HEADERS, body(response(nps(9))), NOW)
     assert (delivery.verdict, delivery.id, len(delivery.statements)) == ("accepted", "msg_1", 1)
 
 
 def test_headers_are_kept_but_for_secrets() -> None:
-    assert receive(connection(), HEADERS, body(response()), NOW).headers == {"webhook-id": "msg_1", "webhook-timestamp": "1"}
+    assert receive_body(connection(), HEADERS, body(response()), NOW).headers == {"webhook-id": "msg_1", "webhook-timestamp": "1"}
 
 
 def test_a_score_off_its_scale_is_quarantined_with_the_place() -> None:
-    delivery = receive(connection(), HEADERS, body(response(nps(11))), NOW)
+    delivery = receive_body(connection(), HEADERS, body(response(nps(11))), NOW)
     assert (delivery.verdict, delivery.reason) == ("quarantined", "answers.0.value: outside its scale 0..10")
     assert delivery.statements == ()
 
 
 def test_broken_json_is_quarantined() -> None:
-    assert receive(connection(), HEADERS, b"{", NOW).verdict == "quarantined"
+    assert receive_body(connection(), HEADERS, b"{", NOW).verdict == "quarantined"
 
 
 def test_a_delivery_to_a_paused_connection_is_held_unread() -> None:
-    delivery = receive(connection(state="paused"), HEADERS, body(response(nps(9))), NOW)
+    delivery = receive_body(connection(state="paused"), HEADERS, body(response(nps(9))), NOW)
     assert (delivery.verdict, delivery.reason, delivery.raw) == ("held", PAUSED, body(response(nps(9))))
     assert (delivery.id, delivery.statements) == ("msg_1", ())
 
 
 def test_a_held_delivery_without_an_id_gets_none_so_equal_ones_are_all_kept() -> None:
-    assert receive(connection("typeform", state="paused"), {}, b"{", NOW).id is None
+    assert receive_body(connection("typeform", state="paused"), {}, b"{", NOW).id is None
 
 
 def test_a_kind_that_we_do_not_use_is_ignored_but_kept() -> None:
-    delivery = receive(connection("typeform"), {}, b'{"event_id": "e", "event_type": "form_response_partial"}', NOW)
+    delivery = receive_body(connection("typeform"), {}, b'{"event_id": "e", "event_type": "form_response_partial"}', NOW)
     assert (delivery.verdict, delivery.id, delivery.statements) == ("ignored", "e", ())
 
 
 def test_what_has_no_id_and_no_meaning_goes_by_its_bytes() -> None:
-    one, again, other = (receive(connection("typeform"), {}, raw, NOW) for raw in (b"{", b"{", b"[}"))
+    one, again, other = (receive_body(connection("typeform"), {}, raw, NOW) for raw in (b"{", b"{", b"[}"))
     assert one.id == again.id != other.id
 
 
 def test_an_id_too_long_for_an_index_goes_by_its_hash() -> None:
-    long = receive(connection(), HEADERS | {"webhook-id": "x" * (LONGEST_ID + 1)}, body(response()), NOW).id
+    long = receive_body(connection(), HEADERS | {"webhook-id": "x" * (LONGEST_ID + 1)}, body(response()), NOW).id
     assert long is not None
     assert long.startswith("hash:")
     assert len(long) < 60
@@ -108,18 +108,18 @@ def test_a_quarantined_delivery_is_read_again_as_received_then() -> None:
         "answers": [{"type": "choice", "choice": {"label": "a"}, "field": {"id": "x", "type": "multiple_choice"}}],
     }}  # fmt: skip
     raw = json.dumps(scale).encode()
-    wrong = connection("typeform", mapping=Mapping.model_validate({"questions": {"x": {"kind": "nps"}}}))
-    first = receive(wrong, {}, raw, NOW)
+    wrong = connection("typeform", mapping=FieldMapping.model_validate({"questions": {"x": {"kind": "nps"}}}))
+    first = receive_body(wrong, {}, raw, NOW)
     assert first.verdict == "quarantined"
     kept = StoredDelivery(7, "con_1", first.id, first.received_at, first.headers, raw, first.reason or "", 1)
-    again = receive_again(replace(wrong, mapping=Mapping(), revision=2), kept, NOW + timedelta(days=1))
+    again = receive_again(replace(wrong, mapping=FieldMapping(), revision=2), kept, NOW + timedelta(days=1))
     assert (again.verdict, again.id, again.received_at, again.revision) == ("accepted", "e1", NOW, 2)
     assert again.statements[0].event.received_at == again.statements[0].event.at == NOW
 
 
 def test_what_lay_ahead_is_taken_once_its_time_has_come() -> None:
     raw = body(response(nps(9), at="2026-11-20T13:00:00Z"))
-    first = receive(connection(), HEADERS, raw, NOW)
+    first = receive_body(connection(), HEADERS, raw, NOW)
     assert first.reason == "at: more than 5 minutes ahead of our clock"
     kept = StoredDelivery(7, "con_1", first.id, NOW, first.headers, raw, first.reason, 1)
     assert receive_again(connection(), kept, NOW + timedelta(hours=1)).verdict == "accepted"
@@ -149,18 +149,18 @@ def test_an_id_that_is_an_address_counts_as_an_address_too() -> None:
 @pytest.mark.parametrize("state", ["active", "paused"])
 def test_the_subject_of_a_delivery_that_is_kept_unread_is_known(state: Any) -> None:
     raw = body(response(nps(9), at="tomorrow"))
-    assert receive(connection(state=state), HEADERS, raw, NOW).subjects == ("con_1/response/r-1",)
-    assert receive(connection(state=state), HEADERS, b"{", NOW).subjects == ()
+    assert receive_body(connection(state=state), HEADERS, raw, NOW).subjects == ("con_1/response/r-1",)
+    assert receive_body(connection(state=state), HEADERS, b"{", NOW).subjects == ()
 
 
 def test_an_ignored_delivery_keeps_neither_its_body_nor_a_text_of_the_senders_choice() -> None:
     raw = b'{"event_id": "e", "event_type": "anna@example.org wrote"}'
-    delivery = receive(connection("typeform"), {}, raw, NOW)
+    delivery = receive_body(connection("typeform"), {}, raw, NOW)
     assert (delivery.verdict, delivery.raw, delivery.reason) == ("ignored", b"", "an event of a kind that is no plain name")
 
 
 def test_a_reason_names_no_field_that_may_be_somebodys_words() -> None:
-    delivery = receive(
+    delivery = receive_body(
         connection(), HEADERS, body(response(nps(9), **{"anna@example.org": 1, "hello there": 2, "colour": 3})), NOW
     )
     assert delivery.verdict == "quarantined"
@@ -176,17 +176,17 @@ def test_a_reason_names_no_field_that_may_be_somebodys_words() -> None:
 def test_whatever_a_payload_holds_a_delivery_comes_of_it(provider: str, data: st.DataObject) -> None:
     fields = data.draw(st.dictionaries(st.sampled_from([*FIELDS[provider], "x"]), ANYTHING, max_size=6))
     for raw in (payload(provider, fields, data.draw(st.sampled_from(EVENTS))), fields):
-        assert receive(connection(provider), HEADERS, json.dumps(raw).encode(), NOW).verdict != ""
+        assert receive_body(connection(provider), HEADERS, json.dumps(raw).encode(), NOW).verdict != ""
 
 
 @given(st.dictionaries(st.sampled_from(TRIGGER), ANYTHING, max_size=6))
 def test_whatever_a_trigger_holds_a_delivery_comes_of_it(fields: dict[str, Any]) -> None:
     raw = json.dumps({"earshot": 1, "created_at": "2026-11-20T10:00:00Z", "updated_at": "2026-11-20T10:00:00Z"} | fields)
-    assert receive(connection("zendesk"), {}, raw.encode(), NOW).verdict in {"accepted", "quarantined"}
+    assert receive_body(connection("zendesk"), {}, raw.encode(), NOW).verdict in {"accepted", "quarantined"}
 
 
 @pytest.mark.parametrize("answers", [5, True, "x", {"a": 1}])
 def test_answers_that_are_no_list_are_quarantined(answers: object) -> None:
     raw = json.dumps(payload("typeform", {"token": "t", "answers": answers}, "")).encode()
-    delivery = receive(connection("typeform"), {}, raw, NOW)
+    delivery = receive_body(connection("typeform"), {}, raw, NOW)
     assert (delivery.verdict, delivery.reason) == ("quarantined", "form_response.answers is no list")

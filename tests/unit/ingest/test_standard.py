@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.ingest.domain.connection import Mapping
-from services.ingest.domain.providers import NotVerified
-from services.ingest.domain.providers.standard import new_secret, parse, refuse_secret, verify
+from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.providers import PROVIDERS, NotVerified, Parsed
 from tests import signing
+from tests.unit.ingest.making import request
 
+PROVIDER = PROVIDERS["standard"]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BODY = b'{"test": 2432232314}'
 SENT = datetime.fromtimestamp(1614265330, UTC)
@@ -18,6 +19,14 @@ HEADERS = {
     "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
 }
 WRONG = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OA="
+
+
+def verify(headers: dict[str, str], body: bytes, secrets: list[str], now: datetime) -> None:
+    PROVIDER.verify(request(body, headers), secrets, now)
+
+
+def parse(body: bytes, mapping: FieldMapping | None = None, headers: dict[str, str] | None = None) -> Parsed:
+    return PROVIDER.parse(request(body, headers), mapping or FieldMapping())
 
 
 def test_the_published_vector_is_let_in() -> None:
@@ -31,14 +40,14 @@ def test_any_right_signature_in_the_list_will_do() -> None:
 
 
 def test_either_secret_of_a_rotation_will_do() -> None:
-    verify(HEADERS, BODY, [new_secret(bytes(32)), SECRET], SENT)
+    verify(HEADERS, BODY, [PROVIDER.new_secret(bytes(32)), SECRET], SENT)
 
 
 @pytest.mark.parametrize("secret", ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwBr"])
 def test_secrets_without_their_padding_are_read(secret: str) -> None:
     headers = signing.standard(secret, BODY, at=SENT.timestamp())
     verify(headers, BODY, [secret], SENT)
-    assert refuse_secret(secret) is None
+    assert PROVIDER.refuse_secret(secret) is None
 
 
 @pytest.mark.parametrize(
@@ -88,18 +97,18 @@ def test_a_body_that_is_no_text_is_verified_as_bytes() -> None:
 
 
 def test_a_made_secret_can_be_used_and_a_weak_one_cannot() -> None:
-    assert refuse_secret(new_secret(bytes(32))) is None
+    assert PROVIDER.refuse_secret(PROVIDER.new_secret(bytes(32))) is None
     for secret in ("", "whsec_", "whsec_!!!", "whsec_" + "A" * 8, "A" * 32, "whsec_ü"):
-        assert refuse_secret(secret), secret
+        assert PROVIDER.refuse_secret(secret), secret
 
 
 def test_the_record_is_data_and_the_delivery_goes_by_the_webhooks_id() -> None:
-    parsed = parse(HEADERS, b'{"type": "x", "data": {"type": "response"}}', Mapping())
+    parsed = parse(b'{"type": "x", "data": {"type": "response"}}', headers=HEADERS)
     assert (parsed.id, list(parsed.records), parsed.problem) == (HEADERS["webhook-id"], [{"type": "response"}], None)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"5", b'{"type": "x"}', b'"data"'])
 def test_what_has_no_record_is_a_problem_that_keeps_its_id(body: bytes) -> None:
-    parsed = parse(HEADERS, body, Mapping())
+    parsed = parse(body, headers=HEADERS)
     assert parsed.id == HEADERS["webhook-id"]
     assert parsed.problem

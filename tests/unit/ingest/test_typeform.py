@@ -1,25 +1,34 @@
 """Typeform: who is let in, and what a submission says."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.ingest.domain.connection import Mapping
-from services.ingest.domain.providers import NotVerified
-from services.ingest.domain.providers.typeform import parse, verify
+from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.providers import PROVIDERS, NotVerified, Parsed
 from services.ingest.domain.record import Response, read_record
 from tests import signing
-from tests.unit.ingest.making import NOW
+from tests.unit.ingest.making import NOW, request
 
+PROVIDER = PROVIDERS["typeform"]
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "providers"
 BODY = (FIXTURES / "typeform__form_response.json").read_bytes()
 PARTIAL = (FIXTURES / "typeform__form_response_partial.json").read_bytes()
 
 
-def mapping(**fields: Any) -> Mapping:
-    return Mapping.model_validate(fields)
+def verify(headers: dict[str, str], body: bytes, secrets: list[str], now: datetime) -> None:
+    PROVIDER.verify(request(body, headers), secrets, now)
+
+
+def parse(body: bytes, mapping: FieldMapping | None = None, headers: dict[str, str] | None = None) -> Parsed:
+    return PROVIDER.parse(request(body, headers), mapping or FieldMapping())
+
+
+def mapping(**fields: Any) -> FieldMapping:
+    return FieldMapping.model_validate(fields)
 
 
 def changed(**answer: Any) -> bytes:
@@ -47,7 +56,7 @@ def test_the_signature_is_base64_under_githubs_prefix() -> None:
 
 
 def test_a_submission_says_what_is_typed_and_leaves_out_what_nobody_declared() -> None:
-    parsed = parse({}, BODY, Mapping())
+    parsed = parse(BODY)
     assert parsed.id == "01J9EVENT0000000000000001"
     record = read_record(parsed.records[0], NOW)
     assert isinstance(record, Response)
@@ -65,7 +74,7 @@ def test_the_mapping_declares_questions_by_ref_or_id_and_dimensions_by_field() -
         },
         dimensions={"region": "region", "plan": "segment", "shop": "product", "absent": "team"},
     )
-    record = read_record(parse({}, BODY, declared).records[0], NOW)
+    record = read_record(parse(BODY, declared).records[0], NOW)
     assert isinstance(record, Response)
     assert {a.question: getattr(a, "value", None) for a in record.answers} == {
         "f-nps": 9,
@@ -78,8 +87,8 @@ def test_the_mapping_declares_questions_by_ref_or_id_and_dimensions_by_field() -
 
 def test_an_opinion_scale_is_nps_only_where_the_mapping_says_so() -> None:
     body = changed(type="number", number=8, field={"id": "x", "ref": "r", "type": "opinion_scale"})
-    assert parse({}, body, Mapping()).records[0]["answers"] == []
-    answer = parse({}, body, mapping(questions={"r": {"kind": "nps"}})).records[0]["answers"][0]
+    assert parse(body).records[0]["answers"] == []
+    answer = parse(body, mapping(questions={"r": {"kind": "nps"}})).records[0]["answers"][0]
     assert (answer["kind"], answer["value"]) == ("nps", 8)
 
 
@@ -90,7 +99,7 @@ def with_hidden(hidden: dict[str, Any], *answers: dict[str, Any]) -> bytes:
 
 
 def customer_of(body: bytes) -> dict[str, str] | None:
-    record = read_record(parse({}, body, Mapping()).records[0], NOW)
+    record = read_record(parse(body).records[0], NOW)
     assert isinstance(record, Response)
     return record.customer.model_dump(exclude_none=True) if record.customer else None
 
@@ -99,7 +108,7 @@ def customer_of(body: bytes) -> dict[str, str] | None:
 def test_a_hidden_field_that_nobody_filled_in_is_absent(unfilled: str) -> None:
     body = with_hidden({"user_id": unfilled, "customer_id": "c-1", "email": unfilled, "plan": unfilled})
     assert customer_of(body) == {"id": "c-1"}
-    [record] = parse({}, body, mapping(dimensions={"plan": "segment"})).records
+    [record] = parse(body, mapping(dimensions={"plan": "segment"})).records
     assert record["dimensions"] == {}
     assert customer_of(with_hidden({"user_id": unfilled, "email": unfilled})) is None
 
@@ -118,7 +127,7 @@ def test_a_broken_address_leaves_the_customer_unknown_or_known_by_id(broken: Any
 @pytest.mark.parametrize("unusable", ["x" * 201, "a\nb", {"a": 1}, True])
 def test_no_hidden_value_can_put_an_answer_in_quarantine(unusable: Any) -> None:
     body = with_hidden({"user_id": unusable, "email": unusable, "plan": unusable})
-    [record] = parse({}, body, mapping(dimensions={"plan": "segment"})).records
+    [record] = parse(body, mapping(dimensions={"plan": "segment"})).records
     assert "customer" not in record
     read_record(record, NOW)
 
@@ -131,7 +140,7 @@ def test_fields_are_found_by_their_name_whichever_unicode_form_it_has() -> None:
         questions={"not\u00e9": {"kind": "csat", "scale": [1, 5]}},
         dimensions={"r\u00e9gion": "region", "enquete": "survey", "f-shop": "product"},
     )
-    [record] = parse({}, with_hidden(hidden, answer, chosen), declared).records
+    [record] = parse(with_hidden(hidden, answer, chosen), declared).records
     assert record["dimensions"] == {"region": "AT", "product": "Graz"}
     assert record["survey"] == {"id": "s-2"}
     assert [a["value"] for a in record["answers"]] == [4]
@@ -139,7 +148,7 @@ def test_fields_are_found_by_their_name_whichever_unicode_form_it_has() -> None:
 
 def test_a_text_field_that_was_answered_by_a_choice_is_a_problem() -> None:
     body = changed(type="choice", choice={"label": "very"}, field={"id": "x", "ref": "r", "type": "long_text"})
-    assert "is a comment, but its answer is no text" in (parse({}, body, Mapping()).problem or "")
+    assert "is a comment, but its answer is no text" in (parse(body).problem or "")
 
 
 def test_a_right_mac_under_another_scheme_is_refused() -> None:
@@ -149,23 +158,23 @@ def test_a_right_mac_under_another_scheme_is_refused() -> None:
 
 
 def test_a_partial_submission_is_ignored() -> None:
-    assert parse({}, PARTIAL, Mapping()).ignored == "form_response_partial"
+    assert parse(PARTIAL).ignored == "form_response_partial"
 
 
 def test_an_answer_that_can_be_no_rating_is_a_problem() -> None:
     body = changed(type="choice", choice={"label": "very"}, field={"id": "x", "ref": "r", "type": "multiple_choice"})
-    assert "is a rating by the mapping" in (parse({}, body, mapping(questions={"x": {"kind": "nps"}})).problem or "")
+    assert "is a rating by the mapping" in (parse(body, mapping(questions={"x": {"kind": "nps"}})).problem or "")
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b'{"event_type": "form_response"}', b'{"event_type": "form_response", "form_response": 5}']
 )
 def test_what_is_no_submission_is_a_problem(body: bytes) -> None:
-    assert parse({}, body, Mapping()).problem
+    assert parse(body).problem
 
 
 def test_answers_of_the_wrong_shape_are_left_out() -> None:
     payload = json.loads(BODY)
     payload["form_response"]["answers"] = [None, 5, {"field": "x"}, {}]
     payload["form_response"]["hidden"] = []
-    assert parse({}, json.dumps(payload).encode(), Mapping()).records[0]["answers"] == []
+    assert parse(json.dumps(payload).encode()).records[0]["answers"] == []

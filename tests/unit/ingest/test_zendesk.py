@@ -9,29 +9,41 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from services.ingest.domain.connection import Mapping
-from services.ingest.domain.providers import NotVerified
-from services.ingest.domain.providers.zendesk import PUBLIC_SECRET, parse, refuse_secret, trigger, verify
+from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.providers import PROVIDERS, NotVerified, Parsed
+from services.ingest.domain.providers.zendesk import PUBLIC_SECRET, trigger
 from services.ingest.domain.providers.zendesk.events import PREFIX, READERS
 from services.ingest.domain.providers.zendesk.values import WORDS, spelling
-from services.ingest.domain.receive import receive
 from services.ingest.domain.record import Ticket, read_record
 from services.metrics.domain.contributions import contributions
 from services.metrics.domain.view import view
 from tests import signing
-from tests.unit.ingest.making import NOW, connection
+from tests.unit.ingest.making import NOW, connection, receive_body, request
 
+PROVIDER = PROVIDERS["zendesk"]
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "providers"
 SECRET = "dGhlIGxpdGVyYWwgdGV4dA=="
 TRIGGER = (FIXTURES / "zendesk__trigger.json").read_bytes()
+
+
+def verify(headers: dict[str, str], body: bytes, secrets: list[str], now: datetime) -> None:
+    PROVIDER.verify(request(body, headers), secrets, now)
+
+
+def parse(body: bytes, mapping: FieldMapping | None = None, headers: dict[str, str] | None = None) -> Parsed:
+    return PROVIDER.parse(request(body, headers), mapping or FieldMapping())
+
+
+def mapping_of(**dimensions: str) -> FieldMapping:
+    return FieldMapping.model_validate({"dimensions": dimensions})
 
 
 def fixture(kind: str) -> bytes:
     return (FIXTURES / f"zendesk__ticket.{kind}.json").read_bytes()
 
 
-def record(body: bytes, mapping: Mapping | None = None) -> Ticket:
-    parsed = parse({}, body, mapping or Mapping())
+def record(body: bytes, mapping: FieldMapping | None = None) -> Ticket:
+    parsed = parse(body, mapping or FieldMapping())
     assert parsed.problem is None, parsed.problem
     read = read_record(parsed.records[0], NOW)
     assert isinstance(read, Ticket)
@@ -71,8 +83,8 @@ def test_the_scheme_is_the_documented_one() -> None:
 def test_the_public_test_secret_is_never_taken() -> None:
     with pytest.raises(NotVerified):
         verify(signing.zendesk(PUBLIC_SECRET, b"{}", at=NOW), b"{}", [PUBLIC_SECRET, SECRET], NOW)
-    assert refuse_secret(PUBLIC_SECRET)
-    assert refuse_secret(SECRET) is None
+    assert PROVIDER.refuse_secret(PUBLIC_SECRET)
+    assert PROVIDER.refuse_secret(SECRET) is None
 
 
 @pytest.mark.parametrize("away", [timedelta(minutes=5), timedelta(minutes=-5)])
@@ -123,7 +135,7 @@ def test_a_ticket_that_is_gone_is_deleted(word: str) -> None:
 
 def test_a_status_that_nobody_knows_is_a_problem() -> None:
     for word in ("In progress", "", None, {"id": 5}, "solvedish"):
-        assert "status: unknown word" in (parse({}, event("status_changed", {"current": word}), Mapping()).problem or "")
+        assert "status: unknown word" in (parse(event("status_changed", {"current": word})).problem or "")
 
 
 def test_a_comment_is_a_message_of_whoever_wrote_it() -> None:
@@ -134,7 +146,7 @@ def test_a_comment_is_a_message_of_whoever_wrote_it() -> None:
     assert (message.by, message.text) == ("customer", "hello")
     private = {"comment": {"id": "2", "body": "psst", "is_public": False, "author": {"id": "9", "is_staff": True}}}
     assert not facts(event("comment_added", private), "message")[0].public
-    assert parse({}, event("comment_added", {}), Mapping()).problem
+    assert parse(event("comment_added", {})).problem
 
 
 @pytest.mark.parametrize(("score", "value"), [("GOOD", 1), ("BAD", 0), ("good_with_comment", 1), ("BAD_WITH_COMMENT", 0)])
@@ -145,8 +157,8 @@ def test_a_rating_is_good_or_bad_and_keeps_the_tools_word(score: str, value: int
 
 
 def test_an_offered_rating_is_none_yet_and_an_unknown_one_is_a_problem() -> None:
-    assert parse({}, event("csat_received", {"satisfaction_score": {"score": "OFFERED"}}), Mapping()).ignored
-    assert parse({}, event("csat_received", {"satisfaction_score": {"score": "4"}}), Mapping()).problem
+    assert parse(event("csat_received", {"satisfaction_score": {"score": "OFFERED"}})).ignored
+    assert parse(event("csat_received", {"satisfaction_score": {"score": "4"}})).problem
 
 
 def test_assignments_priority_merging_spam_and_deletion_are_facts() -> None:
@@ -161,7 +173,7 @@ def test_assignments_priority_merging_spam_and_deletion_are_facts() -> None:
 @pytest.mark.parametrize("nobody", ["0", 0, "", None])
 def test_the_id_0_is_nobody(nobody: Any) -> None:
     detail = {"assignee_id": nobody, "group_id": nobody, "organization_id": nobody, "submitter_id": nobody}
-    mapping = Mapping.model_validate({"dimensions": {"organization_id": "segment"}})
+    mapping = mapping_of(organization_id="segment")
     body = event("agent_assignment_changed", {"current": nobody}, **detail)
     assert {fact.agent for fact in facts(body, "assigned")} == {None}
     assert [fact.team for fact in facts(body, "assigned") if "team" in fact.model_fields_set] == [None]
@@ -192,24 +204,24 @@ def test_a_ticket_that_somebody_else_submitted_was_opened_by_an_agent() -> None:
 
 
 def test_the_mapping_fills_dimensions_from_the_tickets_fields() -> None:
-    mapping = Mapping.model_validate({"dimensions": {"brand_id": "product", "organization_id": "segment", "nothing": "region"}})
+    mapping = mapping_of(brand_id="product", organization_id="segment", nothing="region")
     read = record(fixture("created"), mapping)
     assert read.dimensions.model_dump(exclude_unset=True) == {"product": "77001", "segment": "88002"}
     assert (read.channel, read.customer and read.customer.id) == ("email", "902000000000000017")
 
 
 def test_kinds_that_we_do_not_use_are_ignored_whatever_they_are_called() -> None:
-    assert parse({}, fixture("tags_changed"), Mapping()).ignored == PREFIX + "tags_changed"
-    assert parse({}, b'{"type": "zen:event-type:user.created", "id": "u"}', Mapping()).ignored == "zen:event-type:user.created"
-    assert parse({}, b"{}", Mapping()).ignored
-    assert parse({}, b'{"type": "created"}', Mapping()).ignored == "created"
+    assert parse(fixture("tags_changed")).ignored == PREFIX + "tags_changed"
+    assert parse(b'{"type": "zen:event-type:user.created", "id": "u"}').ignored == "zen:event-type:user.created"
+    assert parse(b"{}").ignored
+    assert parse(b'{"type": "created"}').ignored == "created"
 
 
 def test_an_event_goes_by_its_own_id_and_a_trigger_by_its_invocation() -> None:
     headers = {"x-zendesk-webhook-invocation-id": "inv-1"}
-    assert parse(headers, fixture("created"), Mapping()).id == "0b0c5a10-0000-4000-8000-000000000001"
-    assert parse(headers, TRIGGER, Mapping()).id == "inv-1"
-    assert parse(headers, b"{", Mapping()).id == "inv-1"
+    assert parse(fixture("created"), headers=headers).id == "0b0c5a10-0000-4000-8000-000000000001"
+    assert parse(TRIGGER, headers=headers).id == "inv-1"
+    assert parse(b"{", headers=headers).id == "inv-1"
 
 
 def test_quotes_and_line_breaks_in_a_triggers_comment_do_no_harm() -> None:
@@ -338,7 +350,7 @@ def test_a_rating_that_nobody_gave_is_none(word: str | None) -> None:
 
 
 def test_a_rating_that_nobody_knows_is_a_problem() -> None:
-    assert "rating: unknown word" in (parse({}, filled(rating="Meh, I'm indifferent"), Mapping()).problem or "")
+    assert "rating: unknown word" in (parse(filled(rating="Meh, I'm indifferent")).problem or "")
 
 
 def test_a_triggers_comment_may_look_like_the_template() -> None:
@@ -348,10 +360,10 @@ def test_a_triggers_comment_may_look_like_the_template() -> None:
 
 
 def test_a_channel_may_be_mapped_from_a_field() -> None:
-    mapping = Mapping.model_validate({"dimensions": {"brand_id": "channel"}})
+    mapping = mapping_of(brand_id="channel")
     read = record(fixture("created"), mapping)
     assert (read.channel, read.dimensions.model_dump(exclude_unset=True)) == ("77001", {})
-    triggered = record(filled(channel="Web form", brand="shop"), Mapping.model_validate({"dimensions": {"brand": "channel"}}))
+    triggered = record(filled(channel="Web form", brand="shop"), mapping_of(brand="channel"))
     assert triggered.channel == "shop"
 
 
@@ -411,7 +423,7 @@ def test_a_comment_that_repeats_the_opening_is_no_message(author: str, detail: d
     ],
 )
 def test_a_comment_of_another_time_text_or_author_is_a_message(changed: dict[str, Any]) -> None:
-    [parsed] = parse({}, first_comment(**({"author": REQUESTER} | changed)), Mapping()).records
+    [parsed] = parse(first_comment(**({"author": REQUESTER} | changed))).records
     assert [fact["fact"] for fact in parsed["facts"]].count("message") == 1
 
 
@@ -439,7 +451,7 @@ def test_two_triggers_of_one_minute_keep_their_order(words: tuple[str, str], reo
     statements = []
     for seq, word in enumerate(words, 1):
         raw = filled(status=word, updated_at="2026-11-16T07:37Z")
-        delivery = receive(connection("zendesk"), {"x-zendesk-webhook-invocation-id": f"i-{seq}"}, raw, NOW)
+        delivery = receive_body(connection("zendesk"), {"x-zendesk-webhook-invocation-id": f"i-{seq}"}, raw, NOW)
         statements.append(replace(delivery.statements[0].event, seq=seq, statement=f"i-{seq}"))
     for arrived in (statements, statements[::-1]):
         counted = contributions(view(arrived), {})
@@ -460,17 +472,17 @@ def test_a_trigger_without_its_times_or_with_a_foreign_status_is_a_problem() -> 
         "created_at": "2026-11-16T07:15Z",
         "updated_at": "2026-11-16T07:15Z",
     }
-    assert parse({}, json.dumps(payload).encode(), Mapping()).problem
-    assert parse({}, json.dumps(payload | {"status": "Open", "created_at": ""}).encode(), Mapping()).problem
-    assert parse({}, json.dumps(payload | {"status": "Open"}).encode(), Mapping()).problem is None
+    assert parse(json.dumps(payload).encode()).problem
+    assert parse(json.dumps(payload | {"status": "Open", "created_at": ""}).encode()).problem
+    assert parse(json.dumps(payload | {"status": "Open"}).encode()).problem is None
 
 
 def test_of_a_payload_with_a_problem_the_ticket_is_known_and_the_delivery_goes_by_its_own_id() -> None:
     trigger = json.dumps({"earshot": 1, "id": "7", "status": "solved"}).encode()
     headers = {"x-zendesk-webhook-invocation-id": "inv-1"}
-    found = parse(headers, trigger, Mapping())
-    assert (found.id, found.about, bool(found.problem)) == ("inv-1", "ticket/7", True)
-    found = parse(headers, json.dumps({"type": PREFIX + "comment_added", "id": "e-1", "detail": {"id": "7"}}).encode(), Mapping())
-    assert (found.id, found.about, bool(found.problem)) == ("e-1", "ticket/7", True)
-    found = parse(headers, json.dumps({"type": PREFIX + "comment_added", "id": "e-1"}).encode(), Mapping())
-    assert (found.about, bool(found.problem)) == (None, True)
+    parsed = parse(trigger, headers=headers)
+    assert (parsed.id, parsed.about, bool(parsed.problem)) == ("inv-1", ("ticket/7",), True)
+    parsed = parse(json.dumps({"type": PREFIX + "comment_added", "id": "e-1", "detail": {"id": "7"}}).encode(), headers=headers)
+    assert (parsed.id, parsed.about, bool(parsed.problem)) == ("e-1", ("ticket/7",), True)
+    parsed = parse(json.dumps({"type": PREFIX + "comment_added", "id": "e-1"}).encode(), headers=headers)
+    assert (parsed.about, bool(parsed.problem)) == ((), True)

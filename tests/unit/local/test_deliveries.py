@@ -15,9 +15,10 @@ from deploy.local.demo.story import Story
 from deploy.local.demo.tenant import CONNECTIONS
 from deploy.local.demo.tickets import ticket
 from deploy.local.demo.trickle import CHAT_LIFE, chat_deliveries, envelope, left_over, remember, remembered
-from services.ingest.domain.connection import Mapping
+from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.providers import PROVIDERS, NotVerified
 from services.ingest.domain.record import read_record
+from tests.unit.ingest.making import request
 
 UNTIL = datetime(2026, 11, 22, 13, 30, tzinfo=UTC)
 Record = dict[str, Any]
@@ -25,8 +26,8 @@ Record = dict[str, Any]
 
 def understood(provider: str, payload: Record) -> list[Record]:
     """The records that ingest makes of the payload, each found valid."""
-    mapping = Mapping.model_validate(CONNECTIONS[provider].get("mapping", {}))
-    parsed = PROVIDERS[provider].parse({}, json.dumps(payload).encode(), mapping)
+    mapping = FieldMapping.model_validate(CONNECTIONS[provider].get("mapping", {}))
+    parsed = PROVIDERS[provider].parse(request(json.dumps(payload).encode()), mapping)
     assert parsed.problem is None
     assert parsed.ignored is None
     for record in parsed.records:
@@ -39,9 +40,9 @@ def test_a_signature_is_accepted_and_holds_for_this_body_only(provider: str) -> 
     rules = PROVIDERS[provider]
     secret = rules.new_secret(bytes(range(32)))
     headers = SIGN[provider](secret, b'{"a": 1}', "d-1", UNTIL)
-    rules.verify(headers, b'{"a": 1}', [secret], UNTIL)
+    rules.verify(request(b'{"a": 1}', headers), [secret], UNTIL)
     with pytest.raises(NotVerified):
-        rules.verify(headers, b'{"a": 2}', [secret], UNTIL)
+        rules.verify(request(b'{"a": 2}', headers), [secret], UNTIL)
 
 
 def test_a_survey_by_typeform_says_what_its_record_says() -> None:

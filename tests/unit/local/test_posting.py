@@ -11,7 +11,7 @@ from deploy.local.demo.load import CHUNK, check_taken, chunks, post_chunk
 from deploy.local.demo.tenant import DemoTenant
 from deploy.local.demo.trickle import Delivery, deliver
 from deploy.local.processes import StartFailed
-from services.ingest.domain.providers import PROVIDERS
+from services.ingest.domain.providers import PROVIDERS, Headers, Request
 
 Answers = tuple[httpx.Response | Exception, ...]
 UNTIL = datetime(2026, 11, 22, 13, 30, tzinfo=UTC)
@@ -22,6 +22,10 @@ TENANT = DemoTenant(
     "esk_admin",
     ({"id": "con_1", "provider": "standard", "hook_url": "http://ingest/v1/hooks/con_1", "secret": SECRET},),
 )
+
+
+def hook_request(request: httpx.Request) -> Request:
+    return Request(request.method, str(request.url), Headers(request.headers), request.content)
 
 
 class Door:
@@ -93,4 +97,4 @@ async def test_a_delivery_is_tried_again_only_where_that_may_help(answers: Answe
     assert not door.answers
     for request in door.requests:
         assert request.headers["webhook-id"] == "d-1"
-        PROVIDERS["standard"].verify(request.headers, request.content, [SECRET], datetime.now(UTC))
+        PROVIDERS["standard"].verify(hook_request(request), [SECRET], datetime.now(UTC))

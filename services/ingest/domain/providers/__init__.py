@@ -1,30 +1,25 @@
-"""Every tool whose webhooks we understand: one row each. The functions are pure; what they need is handed to them."""
+"""The tools whose webhooks we read, one row each."""
 
+from typing import Any
+
+from services.ingest.domain.connection import FieldMapping, ProviderSettings
 from services.ingest.domain.providers import standard, typeform, zendesk
-from services.ingest.domain.providers.provider import NotVerified, Parsed, Provider
+from services.ingest.domain.providers.provider import Headers, Parsed, Provider, Reply, Request
+from services.ingest.domain.signatures import NotVerified
 
-PROVIDERS: dict[str, Provider] = {
-    "standard": Provider(
-        verify=standard.verify,
-        parse=standard.parse,
-        new_secret=standard.new_secret,
-        refuse_secret=standard.refuse_secret,
-        keeps=("webhook-id", "webhook-timestamp"),
-    ),
-    "typeform": Provider(
-        verify=typeform.verify,
-        parse=typeform.parse,
-        new_secret=typeform.new_secret,
-        refuse_secret=typeform.refuse_secret,
-        keeps=(),
-    ),
-    "zendesk": Provider(
-        verify=zendesk.verify,
-        parse=zendesk.parse,
-        new_secret=zendesk.new_secret,
-        refuse_secret=zendesk.refuse_secret,
-        keeps=("x-zendesk-webhook-invocation-id", "x-zendesk-webhook-signature-timestamp", "x-zendesk-webhook-id"),
-    ),
+PROVIDERS: dict[str, Provider[Any]] = {
+    "standard": standard.PROVIDER,
+    "typeform": typeform.PROVIDER,
+    "zendesk": zendesk.PROVIDER,
 }
 
-__all__ = ["PROVIDERS", "NotVerified", "Parsed", "Provider"]
+
+def read_settings(provider: str, value: Any) -> ProviderSettings:
+    """A connection's `mapping`, as the provider's settings. Raises ValidationError if it does not fit the model.
+
+    A connection without a hook, and one of a provider that this version does not have, has no settings.
+    """
+    return PROVIDERS[provider].settings.model_validate(value) if provider in PROVIDERS else FieldMapping()
+
+
+__all__ = ["PROVIDERS", "Headers", "NotVerified", "Parsed", "Provider", "Reply", "Request", "read_settings"]

@@ -1,87 +1,124 @@
-"""What a provider is: how its deliveries are verified, and what records they state."""
+"""The interface between ingest and a provider: the request of a tool in, canonical records out."""
 
-import hmac
-from base64 import b64encode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import parse_qsl
 
-from services.ingest.domain import connection
-from shared.text import nfc
+from services.ingest.domain import signatures
+from services.ingest.domain.connection import ProviderSettings
 
-TOLERANCE = timedelta(minutes=5)
-"""How far a signed timestamp may be from our clock, both ways."""
+BodyType = Literal["json", "form", "multipart", "xml"]
 
-Headers = Mapping[str, str]
-"""Names in lower case."""
+MEDIA_TYPES: tuple[tuple[str, BodyType | Literal["binary"]], ...] = (
+    ("application/json", "json"),
+    ("application/x-www-form-urlencoded", "form"),
+    ("multipart/", "multipart"),
+    ("application/xml", "xml"),
+    ("text/xml", "xml"),
+    ("application/octet-stream", "binary"),
+    ("image/", "binary"),
+)
+"""Body types by the beginning of `Content-Type`."""
+
+S = TypeVar("S", bound=ProviderSettings)
 
 
-class NotVerified(Exception):
-    """The delivery isn't proved to come from the tool; the message says what was wrong, and nothing of the secret."""
+class Headers(Mapping[str, str]):
+    """HTTP headers. Names match in any case."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = {name.lower(): value for name, value in values.items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request of a tool, as received.
+
+    `url` is the public URL of the hook with its query, which some tools sign. `body` is the raw body: signatures cover its bytes.
+    """
+
+    method: str
+    url: str
+    headers: Headers
+    body: bytes
+
+    @classmethod
+    def stored(cls, headers: Mapping[str, str], body: bytes) -> "Request":
+        """A delivery as the inbox stores it: without method and URL, with the provider's `stored_headers` alone."""
+        return cls("POST", "", Headers(headers), body)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters of the URL. Of a repeated one the last value counts."""
+        return dict(parse_qsl(self.url.partition("?")[2], keep_blank_values=True))
+
+    @property
+    def body_type(self) -> BodyType | Literal["binary"] | None:
+        """The type that `Content-Type` states. None if it is missing or in no row of MEDIA_TYPES."""
+        content_type = self.headers.get("content-type", "").lower()
+        return next((kind for start, kind in MEDIA_TYPES if content_type.startswith(start)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that a tool expects in place of ours, such as an echoed challenge."""
+
+    status: int
+    content_type: str
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a delivery states: canonical records, as JSON values still to be validated.
+    """The canonical records of one delivery, as JSON values that are not validated yet.
 
-    `id` is the tool's own for this delivery, equal on every retry, None where it has none. `ignored` names a kind of event that
-    we don't use; `problem` says why the payload can't be understood, and `about` which subject of the connection it is about, as
-    `<type>/<id>`, if that can be seen all the same.
+    `id` is the tool's id of the delivery, the same on every retry; None if it has none. `ignored` names a kind of event that we
+    do not use. `problem` says why the payload can't be read. `about` lists the subjects of such a payload as far as they can be
+    read, each as `<type>/<id>`; an erasure needs them.
     """
 
     id: str | None
     records: Sequence[Any] = ()
     ignored: str | None = None
     problem: str | None = None
-    about: str | None = None
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Provider:
-    """`verify(headers, body, secrets, now)` raises NotVerified. `parse(headers, body, mapping)` never raises. `new_secret` makes
-    one from 32 random bytes; `refuse_secret` says why a given one can't be used. `keeps` are the headers that parsing needs
-    again."""
+class Provider(Generic[S]):
+    """A kind of tool, as pure functions and data.
 
-    verify: Callable[[Headers, bytes, Sequence[str], datetime], None]
-    parse: Callable[[Headers, bytes, connection.Mapping], Parsed]
-    new_secret: Callable[[bytes], str]
-    refuse_secret: Callable[[str], str | None]
-    keeps: tuple[str, ...]
+    verify(request, secrets, now) raises NotVerified unless the request is signed with one of the secrets.
+    parse(request, settings) never raises. It gets the body and `stored_headers` only: deliveries that wait are read again.
+    respond(request, secrets, now) answers challenges and handshakes, of GET, HEAD and POST requests. None: a delivery, or no
+    answer of its own. It may raise NotVerified and runs before `verify`, so it must trust nothing that is not signed.
+    settings is the model of a connection's `mapping`.
+    body_types are the content types that the tool sends; others are refused with 415.
+    new_secret(random) makes a secret of 32 random bytes. refuse_secret(secret) returns why a secret can't be used, or None.
+    """
 
+    verify: Callable[[Request, Sequence[str], datetime], None]
+    parse: Callable[[Request, S], Parsed]
+    settings: type[S]
+    respond: Callable[[Request, Sequence[str], datetime], Reply | None] | None = None
+    stored_headers: tuple[str, ...] = ()
+    body_types: tuple[BodyType, ...] = ("json",)
+    new_secret: Callable[[bytes], str] = signatures.new_secret
+    refuse_secret: Callable[[str], str | None] = signatures.refuse_secret
 
-class Unusable(Exception):
-    """Raised inside a parser: the payload can't be understood, for the reason given."""
-
-
-def check(signature: str, signed: bytes, keys: Iterable[bytes]) -> bool:
-    """Whether `signature` is the base64 HMAC-SHA256 of `signed` under any key; compares in constant time."""
-    given = signature.encode("utf-8", "replace")
-    return any(hmac.compare_digest(given, b64encode(hmac.digest(key, signed, "sha256"))) for key in keys)
-
-
-def check_age(at: datetime, now: datetime) -> None:
-    """NotVerified: a signed timestamp further than TOLERANCE from `now`."""
-    if abs(now - at) > TOLERANCE:
-        raise NotVerified("the timestamp is more than 5 minutes from our clock")
-
-
-def text(value: object) -> str | None:
-    """An id or a name, which a tool may write as a whole number; None if there is none."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or value is None or value == "":
-        return None
-    return str(value) if isinstance(value, str | int) else None
-
-
-def object_in(value: object, key: str) -> dict[str, Any]:
-    """The object under `key`, empty where there is none."""
-    found = value.get(key) if isinstance(value, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
-def dimensions_of(fields: Mapping[str, Any], mapping: connection.Mapping) -> dict[connection.Dimension, str]:
-    """The dimensions that the connection's mapping fills from these fields of a payload."""
-    named = {nfc(field): value for field, value in fields.items()}
-    return {name: value for field, name in mapping.dimensions.items() if (value := text(named.get(field)))}
+    def accepts(self, request: Request) -> bool:
+        """Whether the provider reads the body type of the request. One that is missing or unknown is read as it comes."""
+        return request.body_type in (None, *self.body_types)

@@ -1,51 +1,53 @@
 """Standard Webhooks (standardwebhooks.com), with our canonical record as `data`.
 
-Signed: `{webhook-id}.{webhook-timestamp}.{body}`, HMAC-SHA256, key the decoded base64 of the secret behind `whsec_`. The header
-lists signatures, separated by spaces, as `<version>,<base64>`; any that is `v1` and right will do. `webhook-id` is equal on every
-retry, while timestamp and signature are made anew.
+The signature is the HMAC-SHA256 of `{webhook-id}.{webhook-timestamp}.{body}`. Its key is the decoded base64 of the secret after
+`whsec_`. The header lists signatures as `<version>,<base64>`, separated by spaces; one right `v1` is enough. A retry has the same
+`webhook-id`, and a new timestamp and signature.
 """
 
-import re
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
-from services.ingest.domain.connection import Mapping
-from services.ingest.domain.providers.provider import Headers, NotVerified, Parsed, check, check_age
-from shared import strict_json
+from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.providers.payload import Unusable, parse_object
+from services.ingest.domain.providers.provider import Parsed, Provider, Request
+from services.ingest.domain.signatures import NotVerified, is_hmac, parse_unix_time, verify_recent
 
-SECONDS = re.compile(r"\d{1,11}", re.ASCII)
 SHORTEST_KEY, LONGEST_KEY = 16, 256
+MAX_SIGNATURES = 16
 
 
-def verify(headers: Headers, body: bytes, secrets: Sequence[str], now: datetime) -> None:
-    delivery, stamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-    signatures = [s.removeprefix("v1,") for s in headers.get("webhook-signature", "").split(" ")[:16] if s.startswith("v1,")]
-    if not delivery or not SECONDS.fullmatch(stamp) or not signatures:
+def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
+    headers = request.headers
+    delivery, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    listed = headers.get("webhook-signature", "").split(" ")[:MAX_SIGNATURES]
+    signatures = [signature.removeprefix("v1,") for signature in listed if signature.startswith("v1,")]
+    if not delivery or not timestamp or not signatures:
         raise NotVerified("webhook-id, webhook-timestamp and webhook-signature are needed")
-    check_age(datetime.fromtimestamp(int(stamp), UTC), now)
-    signed = f"{delivery}.{stamp}.".encode("latin-1", "replace") + body
+    verify_recent(parse_unix_time(timestamp), now)
+    signed = f"{delivery}.{timestamp}.".encode("latin-1", "replace") + request.body
     keys = [_key(secret) for secret in secrets]
-    if not any(check(signature, signed, keys) for signature in signatures):
+    if not any(is_hmac(signature, signed, keys) for signature in signatures):
         raise NotVerified("the signature is wrong")
 
 
-def parse(headers: Headers, body: bytes, mapping: Mapping) -> Parsed:
-    delivery = headers.get("webhook-id")
+def _parse(request: Request, mapping: FieldMapping) -> Parsed:
+    delivery = request.headers.get("webhook-id")
     try:
-        envelope = strict_json.parse(body)
-    except strict_json.Malformed as error:
+        envelope = parse_object(request.body)
+    except Unusable as error:
         return Parsed(delivery, problem=str(error))
-    if not isinstance(envelope, dict) or "data" not in envelope:
+    if "data" not in envelope:
         return Parsed(delivery, problem="the body is not an object with the record in `data`")
     return Parsed(delivery, [envelope["data"]])
 
 
-def new_secret(random: bytes) -> str:
+def _new_secret(random: bytes) -> str:
     return "whsec_" + b64encode(random).decode()
 
 
-def refuse_secret(secret: str) -> str | None:
+def _refuse_secret(secret: str) -> str | None:
     try:
         key = _key(secret)
     except ValueError:
@@ -56,6 +58,16 @@ def refuse_secret(secret: str) -> str | None:
 
 
 def _key(secret: str) -> bytes:
-    """The key; base64 without its padding is read as well."""
+    """The key of a secret. The padding of its base64 may be missing."""
     encoded = secret.removeprefix("whsec_").rstrip("=")
     return b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+
+
+PROVIDER = Provider(
+    verify=_verify,
+    parse=_parse,
+    settings=FieldMapping,
+    stored_headers=("webhook-id", "webhook-timestamp"),
+    new_secret=_new_secret,
+    refuse_secret=_refuse_secret,
+)

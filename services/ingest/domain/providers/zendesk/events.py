@@ -10,9 +10,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from services.ingest.domain.connection import Mapping
+from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import parse_time
-from services.ingest.domain.providers.provider import Parsed, Unusable, dimensions_of, object_in, text
+from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in
+from services.ingest.domain.providers.provider import Parsed
 from services.ingest.domain.providers.zendesk.values import id_of, opener, priority_of, rating_fact, status_fact, without_nobody
 
 PREFIX = "zen:event-type:ticket."
@@ -25,9 +26,9 @@ Reader = Callable[[dict[str, Any], dict[str, Any], Any], Facts]
 """(detail, event, time) → what happened, as facts of the canonical record."""
 
 
-def parse(payload: dict[str, Any], mapping: Mapping) -> Parsed:
+def parse(payload: dict[str, Any], mapping: FieldMapping) -> Parsed:
     """The record that an event states; kinds without a reader are ignored, whatever they are called."""
-    delivery, kind = text(payload.get("id")), text(payload.get("type")) or "an event without a type"
+    delivery, kind = as_text(payload.get("id")), as_text(payload.get("type")) or "an event without a type"
     reader = READERS.get(kind.removeprefix(PREFIX)) if kind.startswith(PREFIX) else None
     if reader is None:
         return Parsed(delivery, ignored=kind)
@@ -39,13 +40,13 @@ def parse(payload: dict[str, Any], mapping: Mapping) -> Parsed:
     return Parsed(delivery, [_record(detail, time, facts, mapping)])
 
 
-def _record(detail: dict[str, Any], time: Any, facts: Facts, mapping: Mapping) -> dict[str, Any]:
+def _record(detail: dict[str, Any], time: Any, facts: Facts, mapping: FieldMapping) -> dict[str, Any]:
     fields = dimensions_of(without_nobody(detail), mapping)
-    channel = fields.pop("channel", None) or text(object_in(detail, "via").get("channel"))
+    channel = fields.pop("channel", None) or as_text(object_in(detail, "via").get("channel"))
     requester = id_of(detail.get("requester_id"))
     return {
         "type": "ticket",
-        "id": text(detail.get("id")),
+        "id": as_text(detail.get("id")),
         "at": detail.get("created_at") or time,
         "updated_at": time,
         "facts": facts,
@@ -126,7 +127,7 @@ def _comment_added(detail: dict[str, Any], event: dict[str, Any], time: Any) -> 
             "at": time,
             "by": "agent" if by_agent else "customer",
             "public": _public(comment),
-            **({"id": identity} if (identity := text(comment.get("id"))) else {}),
+            **({"id": identity} if (identity := as_text(comment.get("id"))) else {}),
             **({"agent": name} if by_agent and name else {}),
             **_text_of(comment.get("body")),
         }

@@ -1,23 +1,22 @@
-"""Zendesk's triggers: an administrator writes their body, so we publish the one that we read, `trigger.json`.
+"""Zendesk's triggers. An administrator writes their body, so we publish the template that we read: `trigger.json`.
 
-Ids and the times `…_with_timestamp` (without seconds) are rendered alike in every language; status, priority and rating are
-translated (see `values`). An administrator may write a constant in place of a placeholder. Bodies of earlier templates are read
-too: they had other placeholders under the same keys, and no submitter.
+Ids and the times `…_with_timestamp` (without seconds) are the same in every language. Status, priority and rating are translated
+(see `values`). An administrator may write a constant in place of a placeholder. Bodies of earlier templates are read too: they
+had other placeholders under the same keys, and no submitter.
 
-Placeholders are filled in as they are, without escaping, so a quote or a line break in a customer's comment breaks the JSON.
-The comment therefore comes last, and is cut out before the rest is parsed.
+Zendesk fills in placeholders without escaping, so a quote or a line break in a customer's comment breaks the JSON. The comment
+therefore comes last, and is cut out before the rest is parsed.
 """
 
 from importlib import resources
 from typing import Any
 
-from services.ingest.domain.connection import Mapping
-from services.ingest.domain.providers.provider import Unusable, dimensions_of, text
+from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, parse_object
 from services.ingest.domain.providers.zendesk.values import id_of, opener, priority_of, rating_fact, status_fact, without_nobody
-from shared import strict_json
 
 MARK = "earshot"
-"""The key by which a body from our template is known."""
+"""The key that identifies a body made from our template."""
 
 COMMENT = b'"comment": "'
 
@@ -27,40 +26,38 @@ def template() -> str:
     return resources.files(__package__).joinpath("trigger.json").read_text()
 
 
-def read(body: bytes) -> Any:
-    """The payload, be it an event's JSON or our template with an unescaped comment. Malformed: neither."""
+def parse_body(body: bytes) -> dict[str, Any]:
+    """The payload of an event, or of our template with an unescaped comment. Raises Unusable if it is neither."""
     try:
-        return strict_json.parse(body)
-    except strict_json.Malformed:
+        return parse_object(body)
+    except Unusable:
         head, mark, rest = body.partition(COMMENT)
         comment, quote, end = rest.rpartition(b'"')
         if not mark or not quote or end.strip() != b"}":
             raise
-    payload = strict_json.parse(head + mark + b'"}')
-    if isinstance(payload, dict):
-        payload["comment"] = strict_json.parse(b'"' + _escaped(comment) + b'"')
-    return payload
+    payload = parse_object(head + mark + b'"}')
+    return payload | parse_object(b'{"comment": "' + _escaped(comment) + b'"}')
 
 
 def _escaped(comment: bytes) -> bytes:
-    """Text as it was written, made a JSON string's inside."""
+    """The comment with the escapes of a JSON string."""
     for raw, escaped in ((b"\\", b"\\\\"), (b'"', b'\\"'), (b"\r", b"\\r"), (b"\n", b"\\n"), (b"\t", b"\\t")):
         comment = comment.replace(raw, escaped)
     return comment
 
 
-def record(payload: dict[str, Any], mapping: Mapping) -> dict[str, Any]:
-    """The ticket that a filled-in template describes, as it was at `updated_at`."""
+def to_record(payload: dict[str, Any], mapping: FieldMapping) -> dict[str, Any]:
+    """The ticket record of a filled-in template: its state at `updated_at`. Raises Unusable if times or words can't be read."""
     created, updated = payload.get("created_at"), payload.get("updated_at")
-    if not text(created) or not text(updated):
+    if not as_text(created) or not as_text(updated):
         raise Unusable("created_at and updated_at are needed")
     fields = dimensions_of(without_nobody(payload), mapping)
-    channel = fields.pop("channel", None) or text(payload.get("channel"))
+    channel = fields.pop("channel", None) or as_text(payload.get("channel"))
     requester = id_of(payload.get("requester"))
     rating = rating_fact(payload.get("rating"), updated, payload.get("comment"))
     return {
         "type": "ticket",
-        "id": text(payload.get("id")),
+        "id": as_text(payload.get("id")),
         "at": created,
         "updated_at": updated,
         "dimensions": fields,

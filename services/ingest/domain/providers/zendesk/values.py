@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-from services.ingest.domain.providers.provider import Unusable, text
+from services.ingest.domain.providers.payload import Unusable, as_text
 from shared import strict_json
 
 WORDS = strict_json.parse(resources.files(__package__).joinpath("words.json").read_bytes())
@@ -23,7 +23,7 @@ TRIGGER_IDS = ("group", "assignee", "requester", "submitter")
 STATUSES = {"hold": "on_hold", "archived": "closed"} | {
     name: name for name in ("new", "open", "pending", "on_hold", "solved", "closed")
 }
-GONE = ("deleted", "scrubbed")
+DELETED = ("deleted", "scrubbed")
 """Statuses of a deleted ticket."""
 
 RATINGS = {
@@ -39,7 +39,7 @@ PRIORITIES = {name: name for name in ("low", "normal", "high", "urgent")}
 
 def id_of(value: object) -> str | None:
     """The id as text. None for null, "" and 0, which is Zendesk's id of nobody."""
-    id_text = text(value)
+    id_text = as_text(value)
     return id_text if id_text != "0" else None
 
 
@@ -82,7 +82,7 @@ RATING_OF = _meanings("ratings", RATINGS)
 def status_fact(word: object, at: object) -> dict[str, Any]:
     """The status fact. Raises Unusable if the word is not one of Zendesk's statuses in a known language."""
     name = spelling(word)
-    if name in GONE:
+    if name in DELETED:
         return {"fact": "deleted", "at": at}
     if name not in STATUS_OF:
         raise Unusable(

@@ -1,0 +1,44 @@
+"""Read the fields of a JSON payload, which may have any shape."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.ingest.domain.connection import Dimension, FieldMapping
+from shared import strict_json
+from shared.text import nfc
+
+
+class Unusable(Exception):
+    """The payload can't be read. The message says why and quotes no content."""
+
+
+def as_text(value: object) -> str | None:
+    """An id or a name, which a tool may write as a whole number. None if there is none."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or value is None or value == "":
+        return None
+    return str(value) if isinstance(value, str | int) else None
+
+
+def object_in(value: object, key: str) -> dict[str, Any]:
+    """The object under `key`. Empty if `value` is no object or holds none there."""
+    inner = value.get(key) if isinstance(value, dict) else None
+    return inner if isinstance(inner, dict) else {}
+
+
+def dimensions_of(fields: Mapping[str, Any], mapping: FieldMapping) -> dict[Dimension, str]:
+    """The dimensions that the connection's mapping reads from these fields."""
+    by_name = {nfc(field): value for field, value in fields.items()}
+    return {name: value for field, name in mapping.dimensions.items() if (value := as_text(by_name.get(field)))}
+
+
+def parse_object(body: bytes) -> dict[str, Any]:
+    """The JSON object in `body`. Raises Unusable if it is no JSON, or another value."""
+    try:
+        payload = strict_json.parse(body)
+    except strict_json.Malformed as error:
+        raise Unusable(str(error)) from None
+    if not isinstance(payload, dict):
+        raise Unusable("the body is not an object")
+    return payload
