@@ -1,7 +1,6 @@
 """A provider that uses all of the interface, over HTTP: handshakes, forms, arrays of events, settings of its own."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -16,9 +15,8 @@ FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture(autouse=True)
-def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PROVIDERS, "fake", FAKE)
-    yield
 
 
 async def deliver(
