@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.gateway.api import gold, keys, kpis, live, models, page, proxy
 from services.gateway.api.limits import GuessLimit, RateLimits
 from services.gateway.api.middleware import AccessLog, ContentHeaders, RateLimitHeaders
-from services.gateway.api.rooms import Rooms
 from services.gateway.api.state import Gateway
 from services.gateway.clients.metrics import fetch_result
 from services.gateway.clients.upstream import Upstream, open_http
@@ -23,6 +22,7 @@ from services.gateway.settings import Settings
 from services.gateway.store.keys import KeyCache, Keys
 from services.gateway.store.tenants import Tenants
 from shared import problems
+from shared.bodies import Bodies, BodyMemory
 from shared.database import open_engine, outage_is_503
 from shared.http import RequestId, add_health
 from shared.kafka import Record, follow
@@ -56,6 +56,7 @@ def create_app(
             yield
 
     app = FastAPI(title="Earshot", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.bodies = Bodies(BodyMemory(settings.body_bytes, settings.body_bytes_per_tenant, problems.TooManyRequests))
     app.add_middleware(ContentHeaders)
     app.add_middleware(RateLimitHeaders)
     app.add_middleware(AccessLog)
@@ -87,7 +88,6 @@ def build(settings: Settings, engine: AsyncEngine, http: httpx.AsyncClient) -> G
             per_tenant=Rate(settings.tenant_rate_per_second, settings.tenant_rate_burst),
         ),
         guesses=GuessLimit(Rate(settings.guesses_per_minute / 60, settings.guesses_burst)),
-        rooms=Rooms(settings.body_bytes, settings.body_bytes_per_tenant),
         keys_per_tenant=settings.keys_per_tenant,
         hub=Hub(partial(fetch_result, upstreams["metrics"]), stream_limits(settings)),
         ping_seconds=settings.live_ping_seconds,

@@ -25,6 +25,7 @@ def require(scope: Scope | None) -> Callable[[Request], Awaitable[Key]]:
         gateway = gateway_of(request)
         key = await authenticate(request, gateway)
         request.state.caller = key
+        request.state.tenant = key.tenant
         request.state.rate_limit = gateway.limits.take(key.tenant, key.id)
         if scope and not key.has(scope):
             raise Forbidden(f"this key lacks the scope {scope}")

@@ -7,10 +7,9 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
-from services.gateway.api import requests
 from services.gateway.api.auth import BEARER, require
+from services.gateway.api.forwarding import forwarded_query, pass_through
 from services.gateway.api.openapi import GOLD_FORMS, GOLD_ROW, PAGING, refusals
-from services.gateway.api.proxy import pass_through
 from services.gateway.api.rendering import JSON, NDJSON, decode_object
 from services.gateway.api.state import gateway_of
 from services.gateway.clients.upstream import Upstream
@@ -49,7 +48,7 @@ async def list_gold(request: Request, caller: RecordsReader) -> Response:
     streams = choose_media_type(request.headers.get("accept", ""), (JSON, NDJSON)) == NDJSON
     if streams and "limit" in request.query_params:
         raise BadRequest(invalid_params=[{"name": "limit", "reason": "not allowed: NDJSON streams all rows"}])
-    query = f"{requests.query(request)}&limit={STREAM_PAGE_SIZE}".lstrip("&") if streams else requests.query(request)
+    query = f"{forwarded_query(request)}&limit={STREAM_PAGE_SIZE}".lstrip("&") if streams else forwarded_query(request)
     first = await metrics.call("GET", PATH, tenant=caller.tenant, query=query)
     if first.status_code != 200:
         return pass_through(first)

@@ -4,123 +4,210 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from services.gateway.admin import issue_key
-from services.gateway.api import requests
 from services.gateway.api.auth import BEARER, require
-from services.gateway.api.openapi import refusals
+from services.gateway.api.forwarding import checked_id
 from services.gateway.api.state import gateway_of
 from services.gateway.domain.keys import Key, Scope, expand_scopes
-from shared.problems import Conflict, Forbidden, NotFound
+from shared.bodies import KIB
+from shared.problems import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    NotAuthenticated,
+    NotFound,
+    TooLarge,
+    TooManyRequests,
+    Unprocessable,
+    responses,
+)
+from shared.routes import JsonBody, TypedRoute
 
-routes = APIRouter(dependencies=[Depends(BEARER)], prefix="/v1/keys", tags=["keys"], responses=refusals())
+CALLER_PROBLEMS = (BadRequest, NotAuthenticated, Forbidden, TooManyRequests)
+BODY_PROBLEMS = (TooLarge, Unprocessable)
+NOT_STORED = {"Cache-Control": "no-store"}
+
+routes = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=TypedRoute, dependencies=[Depends(BEARER)])
 
 Admin = Annotated[Key, Depends(require("admin"))]
 Name = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
-def storable(at: datetime) -> datetime:
-    """In UTC, where the calendar's first and last day lack some hours of other zones."""
+def to_utc(at: datetime) -> datetime:
+    """The instant in UTC. Raises ValueError if UTC has no such date: the calendar's first and last day are shorter there."""
     try:
         return at.astimezone(UTC)
     except OverflowError:
-        raise ValueError("no time of the calendar") from None
+        raise ValueError("not in the calendar") from None
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(storable)]
+Instant = Annotated[AwareDatetime, AfterValidator(to_utc)]
 
 
 class NewKey(BaseModel):
-    """What a key shall be able to do."""
+    """The scopes, name and end of a new key."""
 
     model_config = ConfigDict(extra="forbid")
-    scopes: list[Scope] = Field(min_length=1, max_length=5)
-    name: Name = ""
-    expires_at: Instant | None = None
+    scopes: list[Scope] = Field(
+        min_length=1,
+        max_length=5,
+        description="What the key may do. `admin` includes every scope but `pii:read`. A key can't grant a scope that it lacks",
+        examples=[["metrics:read", "records:read"]],
+    )
+    name: Name = Field("", description="What the key is for", examples=["Wallboard"])
+    expires_at: Instant | None = Field(
+        None, description="When the key expires, within the years 2000 to 2999; null: never", examples=["2030-01-01T00:00:00Z"]
+    )
 
     @field_validator("expires_at")
     @classmethod
-    def plausible(cls, at: datetime | None) -> datetime | None:
-        """At the calendar's edges an instant has no UTC, and the database no place for it."""
+    def is_plausible(cls, at: datetime | None) -> datetime | None:
         if at and not 2000 <= at.year < 3000:
-            raise ValueError("must lie in this millennium")
+            raise ValueError("must be in the years 2000 to 2999")
         return at
 
 
 class Rotation(BaseModel):
-    """How a key is replaced: the old one works for `overlap` more seconds."""
+    """How a key is replaced."""
 
     model_config = ConfigDict(extra="forbid")
-    overlap: int = Field(0, ge=0, le=30 * 24 * 3600)
+    overlap: int = Field(0, ge=0, le=30 * 24 * 3600, description="Seconds for which the old key stays active", examples=[86_400])
 
 
-def body_of(model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema()
-    return {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+def small_body(model: type[BaseModel]) -> Any:
+    """A dependency that reads a small JSON body as `model`. The media type is not checked, and an empty body is `{}`."""
+    return JsonBody(model, max_bytes=64 * KIB, max_values=100, any_media_type=True, empty=b"{}")
 
 
-@routes.get("", summary="The tenant's keys, without their secrets")
-async def list_keys(request: Request, caller: Admin) -> Response:
-    requests.only(request)
-    return JSONResponse({"keys": [to_json(key) for key in await gateway_of(request).keys.list_for(caller.tenant)]})
+class KeyInfo(BaseModel):
+    """An API key without its secret."""
+
+    id: str = Field(examples=["key_3f9a"])
+    name: str = Field(examples=["Wallboard"])
+    prefix: str = Field(description="The beginning of the secret, which tells keys apart", examples=["esk_Zm9vYm"])
+    scopes: list[Scope] = Field(examples=[["metrics:read"]])
+    created_at: str = Field(description="RFC 3339", json_schema_extra={"format": "date-time"})
+    expires_at: str | None = Field(description="RFC 3339; null: never", json_schema_extra={"format": "date-time"})
+    revoked_at: str | None = Field(description="RFC 3339; null: not revoked", json_schema_extra={"format": "date-time"})
 
 
-@routes.get("/self", summary="The calling key, and all that it may do")
-async def own_key(request: Request, caller: Annotated[Key, Depends(require(None))]) -> Response:
-    requests.only(request)
-    return JSONResponse(to_json(caller) | {"may": sorted(expand_scopes(caller.scopes))}, headers={"Cache-Control": "no-store"})
+class CallingKey(KeyInfo):
+    """The key of the request."""
+
+    may: list[Scope] = Field(description="All scopes that `scopes` include", examples=[["metrics:read"]])
 
 
-@routes.post("", summary="Make a key; its secret is shown this once", status_code=201, openapi_extra=body_of(NewKey))
-async def create_key(request: Request, caller: Admin) -> Response:
-    requests.only(request)
-    wanted = await requests.parsed(request, NewKey)
-    check_grant(caller, wanted.scopes)
+class KeyWithSecret(KeyInfo):
+    """A new API key."""
+
+    key: str = Field(description="The secret, which no other response holds", examples=["esk_" + 43 * "x"])
+
+
+class KeyList(BaseModel):
+    """The tenant's keys, oldest first; of those that have ended the newest 1,000."""
+
+    keys: list[KeyInfo]
+
+
+@routes.get(
+    "",
+    operation_id="list_keys",
+    summary="List the tenant's keys, without their secrets",
+    responses=responses(*CALLER_PROBLEMS),
+)
+async def list_keys(request: Request, caller: Admin) -> KeyList:
+    return KeyList(keys=[KeyInfo(**to_json(key)) for key in await gateway_of(request).keys.list_for(caller.tenant)])
+
+
+@routes.get(
+    "/self",
+    operation_id="get_own_key",
+    summary="The calling key and its scopes",
+    description="Any active key may call this.",
+    responses=responses(*CALLER_PROBLEMS),
+)
+async def get_own_key(response: Response, caller: Annotated[Key, Depends(require(None))]) -> CallingKey:
+    response.headers.update(NOT_STORED)
+    return CallingKey(**to_json(caller), may=sorted(expand_scopes(caller.scopes)))
+
+
+@routes.post(
+    "",
+    operation_id="create_key",
+    status_code=201,
+    summary="Create a key",
+    description="Only this response holds the secret. 409: the tenant has as many active keys as it may have.",
+    responses=responses(*CALLER_PROBLEMS, *BODY_PROBLEMS, Conflict),
+)
+async def create_key(
+    request: Request,
+    response: Response,
+    caller: Admin,
+    new: Annotated[NewKey, small_body(NewKey)],
+) -> KeyWithSecret:
+    check_grant(caller, new.scopes)
     gateway = gateway_of(request)
-    options = {"expires_at": wanted.expires_at, "limit": gateway.keys_per_tenant}
-    return created(*await issue_key(gateway.keys, caller.tenant, set(wanted.scopes), wanted.name, **options))
+    options = {"expires_at": new.expires_at, "limit": gateway.keys_per_tenant}
+    key, secret = await issue_key(gateway.keys, caller.tenant, set(new.scopes), new.name, **options)
+    response.headers.update(NOT_STORED)
+    return KeyWithSecret(**to_json(key), key=secret)
 
 
-@routes.post("/{key_id}:rotate", summary="Replace a key by a new one", status_code=201, openapi_extra=body_of(Rotation))
-async def rotate_key(request: Request, key_id: str, caller: Admin) -> Response:
-    requests.only(request)
-    rotation = await requests.parsed(request, Rotation)
+@routes.post(
+    "/{key_id}:rotate",
+    operation_id="rotate_key",
+    status_code=201,
+    summary="Replace a key by a new one with the same name, scopes and expiry",
+    description="Only this response holds the secret. 409: the key has expired or was revoked, or the tenant has as many active "
+    "keys as it may have.",
+    responses=responses(*CALLER_PROBLEMS, *BODY_PROBLEMS, NotFound, Conflict),
+)
+async def rotate_key(
+    request: Request,
+    response: Response,
+    key_id: str,
+    caller: Admin,
+    rotation: Annotated[Rotation, small_body(Rotation)],
+) -> KeyWithSecret:
     gateway = gateway_of(request)
-    keys = gateway.keys
     now = datetime.now(UTC)
-    old = await keys.get(caller.tenant, requests.clean(key_id))
+    old = await gateway.keys.get(caller.tenant, checked_id(key_id))
     if old is None:
         raise NotFound("there is no such key")
     if not old.is_active(now):
-        raise Conflict("the key has ended; create another")
+        raise Conflict("the key has expired or was revoked; create another")
     check_grant(caller, old.scopes)
     end = now + timedelta(seconds=rotation.overlap)
     options = {"expires_at": old.expires_at, "replaces": (old.id, end), "limit": gateway.keys_per_tenant}
-    return created(*await issue_key(keys, caller.tenant, old.scopes, old.name, **options))
+    key, secret = await issue_key(gateway.keys, caller.tenant, old.scopes, old.name, **options)
+    response.headers.update(NOT_STORED)
+    return KeyWithSecret(**to_json(key), key=secret)
 
 
-@routes.delete("/{key_id}", summary="Revoke a key, heard within a second", status_code=204)
+@routes.delete(
+    "/{key_id}",
+    operation_id="revoke_key",
+    status_code=204,
+    summary="Revoke a key",
+    description="The key stops working within a second. Revoking it again changes nothing.",
+    responses=responses(*CALLER_PROBLEMS, NotFound),
+)
 async def revoke_key(request: Request, key_id: str, caller: Admin) -> Response:
-    requests.only(request)
-    if not await gateway_of(request).keys.revoke(caller.tenant, requests.clean(key_id), datetime.now(UTC)):
+    if not await gateway_of(request).keys.revoke(caller.tenant, checked_id(key_id), datetime.now(UTC)):
         raise NotFound("there is no such key")
     return Response(status_code=204)
 
 
 def check_grant(caller: Key, scopes: list[Scope] | frozenset[str]) -> None:
-    """Nobody hands out what they don't hold: an admin without `pii:read` can't make a key that has it."""
+    """Raises Forbidden if the caller lacks one of `scopes`: an admin without `pii:read` can't create a key that has it."""
     if missing := sorted(set(scopes) - expand_scopes(caller.scopes)):
-        raise Forbidden(f"this key can't give the scope {' '.join(missing)}")
+        raise Forbidden(f"this key can't grant the scope {' '.join(missing)}")
 
 
-def created(key: Key, secret: str) -> Response:
-    return JSONResponse(to_json(key) | {"key": secret}, 201, {"Cache-Control": "no-store"})
-
-
-def to_json(key: Key) -> dict[str, Any]:
-    """A key as the API tells of it."""
+def to_json(key: Key) -> dict[str, object]:
+    """The fields of KeyInfo."""
     return {
         "id": key.id,
         "name": key.name,

@@ -11,10 +11,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.gateway.api import requests
 from services.gateway.api.auth import BEARER, require
+from services.gateway.api.forwarding import checked_id, forwarded_query, pass_through
 from services.gateway.api.openapi import PAGING, QUESTION, RECORD_FORMS, VALUE_FORMS, refusals
-from services.gateway.api.proxy import pass_through
 from services.gateway.api.rendering import JSON, MEDIA_TYPES, render
 from services.gateway.api.state import gateway_of
 from services.gateway.clients.metrics import fetch_revision
@@ -53,7 +52,7 @@ WATERMARK_HEADER = "X-Earshot-Watermark"
 @routes.get("/v1/kpis", summary="The catalogue", responses=refusals(401, 403, 429, 503))
 async def list_kpis(request: Request, caller: MetricsReader) -> Response:
     metrics = gateway_of(request).upstream("metrics")
-    response = await metrics.call("GET", "/v1/kpis", tenant=caller.tenant, query=requests.query(request))
+    response = await metrics.call("GET", "/v1/kpis", tenant=caller.tenant, query=forwarded_query(request))
     if response.status_code != 200:
         return pass_through(response)
     etag = f'"{blake2b(response.content, digest_size=12).hexdigest()}"'
@@ -71,7 +70,7 @@ async def list_kpis(request: Request, caller: MetricsReader) -> Response:
     openapi_extra={"parameters": QUESTION},
 )
 async def get_kpi(request: Request, kpi: str, caller: MetricsReader) -> Response:
-    return await respond(request, caller, requests.clean(kpi), "")
+    return await respond(request, caller, checked_id(kpi), "")
 
 
 @routes.get(
@@ -82,14 +81,14 @@ async def get_kpi(request: Request, kpi: str, caller: MetricsReader) -> Response
     openapi_extra={"parameters": [*QUESTION, *PAGING]},
 )
 async def list_records(request: Request, kpi: str, caller: RecordsReader) -> Response:
-    return await respond(request, caller, requests.clean(kpi), "/records")
+    return await respond(request, caller, checked_id(kpi), "/records")
 
 
 async def respond(request: Request, caller: Key, kpi: str, suffix: str) -> Response:
     """The result of metrics at `/v1/kpis/{kpi}{suffix}` in the media type that the client accepts; 304 if the client has it."""
     media_type = choose_media_type(request.headers.get("accept", ""), MEDIA_TYPES)
     path = f"/v1/kpis/{kpi}{suffix}"
-    key = ResultKey(caller.tenant, caller.zone, path, requests.query(request), media_type)
+    key = ResultKey(caller.tenant, caller.zone, path, forwarded_query(request), media_type)
     if (headers := await not_modified_headers(request, key, kpi)) is not None:
         return Response(status_code=304, headers=REVALIDATE | headers)
     now = datetime.now(UTC)

@@ -5,9 +5,10 @@ Each replica has its own buckets, so with n replicas a caller may use up to n ti
 
 import math
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
+
+from cachetools import LRUCache
 
 from services.gateway.domain.bucket import Bucket, Rate, give_back, seconds_until_token, take
 from shared.problems import TooManyRequests
@@ -22,15 +23,12 @@ class Buckets:
     def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
         self.rate = rate
         self._clock = clock
-        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
+        self._buckets: LRUCache[str, Bucket] = LRUCache(CAPACITY)
 
     def take(self, name: str) -> tuple[Bucket, bool]:
         """Take a token: the bucket after it, and whether there was one."""
         bucket, allowed = take(self._buckets.get(name), self.rate, self._clock())
         self._buckets[name] = bucket
-        self._buckets.move_to_end(name)
-        if len(self._buckets) > CAPACITY:
-            self._buckets.popitem(last=False)
         return bucket, allowed
 
     def give_back(self, name: str) -> None:
@@ -88,14 +86,14 @@ class GuessLimit:
 
     def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
         self._addresses = Buckets(rate, clock)
-        self._known: OrderedDict[bytes, None] = OrderedDict()
+        self._known: LRUCache[bytes, bool] = LRUCache(CAPACITY)
 
     def begin(self, address: str, digest: bytes | None) -> None:
         """Take a token for the look-up of a key with this digest (None: not the format of a key). `succeed` returns it.
 
         Raises TooManyRequests before the look-up, so that a refusal costs next to nothing.
         """
-        if digest in self._known:
+        if digest and self._known.get(digest):
             return
         bucket, allowed = self._addresses.take(address)
         if not allowed:
@@ -106,10 +104,7 @@ class GuessLimit:
         """The key exists: return the token, and exempt the key."""
         if digest not in self._known:
             self._addresses.give_back(address)
-        self._known[digest] = None
-        self._known.move_to_end(digest)
-        if len(self._known) > CAPACITY:
-            self._known.popitem(last=False)
+        self._known[digest] = True
 
 
 def client_network(host: str) -> str:

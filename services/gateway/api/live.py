@@ -10,8 +10,8 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from services.gateway.api import requests
 from services.gateway.api.auth import BEARER, authenticate_again, require
+from services.gateway.api.forwarding import checked_id
 from services.gateway.api.openapi import LAST_EVENT_ID, QUESTION, WATCHED, refusals
 from services.gateway.api.state import gateway_of
 from services.gateway.domain.keys import Key
@@ -56,7 +56,7 @@ def watch_of(request: Request) -> Watch:
     except ValueError as error:
         raise BadRequest(invalid_params=[{"name": "kpis", "reason": str(error)}]) from None
     for kpi in watch.kpis:
-        requests.clean(kpi)
+        checked_id(kpi)
     return watch
 
 

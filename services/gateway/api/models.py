@@ -5,10 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
-from services.gateway.api import requests
 from services.gateway.api.auth import BEARER, require
+from services.gateway.api.forwarding import checked_id, forwarded_query, pass_through
 from services.gateway.api.openapi import QUESTION, refusals
-from services.gateway.api.proxy import pass_through
 from services.gateway.api.rendering import decode_object
 from services.gateway.api.state import gateway_of
 from services.gateway.domain.keys import Key
@@ -30,9 +29,9 @@ WINDOW = [parameter for parameter in QUESTION if parameter["name"] in {"window",
     openapi_extra={"parameters": WINDOW},
 )
 async def get_shadow_report(request: Request, model: str, caller: MetricsReader) -> Response:
-    path = f"/v1/models/{requests.clean(model)}/shadow"
+    path = f"/v1/models/{checked_id(model)}/shadow"
     metrics = gateway_of(request).upstream("metrics")
-    response = await metrics.call("GET", path, tenant=caller.tenant, query=requests.query(request))
+    response = await metrics.call("GET", path, tenant=caller.tenant, query=forwarded_query(request))
     if response.status_code != 200:
         return pass_through(response)
     report = decode_object(response.content)

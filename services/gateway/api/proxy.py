@@ -5,19 +5,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Literal
 
-import httpx
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.gateway.api import requests
 from services.gateway.api.auth import BEARER, require
+from services.gateway.api.forwarding import checked_id, forwarded_headers, forwarded_query, pass_through
 from services.gateway.api.openapi import BASED_ON, OVERRIDE, OVERRIDING, POSTING, POSTING_MANY, TAXONOMY, refusals, revision
-from services.gateway.api.requests import MIB
 from services.gateway.api.state import gateway_of
 from services.gateway.domain.keys import Key, Scope
+from shared.bodies import MIB, headers_of, read_body
 from shared.disconnects import cancelled_on_disconnect
-
-REQUEST_HEADERS = ("accept", "content-type", "content-encoding", "idempotency-key", "traceparent", "tracestate")
-RESPONSE_HEADERS = ("content-type", "retry-after", "location", "link", "allow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +126,17 @@ def openapi_extra(route: ProxiedRoute) -> dict[str, Any]:
 
 def endpoint(route: ProxiedRoute) -> Callable[..., Awaitable[Response]]:
     async def forward(request: Request, caller: Annotated[Key, Depends(require(route.scope))]) -> Response:
-        ids = {name: requests.clean(value) for name, value in request.path_params.items()}
+        ids = {name: checked_id(value) for name, value in request.path_params.items()}
         gateway = gateway_of(request)
-        with gateway.rooms.room(caller.tenant) as room:
+        with request.app.state.bodies.memory.reserve(caller.tenant) as reservation:
             call = partial(
                 gateway.upstream(route.upstream).call,
                 route.method,
                 route.path.format(**ids),
                 tenant=caller.tenant,
-                query=requests.query(request),
+                query=forwarded_query(request),
                 headers=forwarded_headers(request),
-                body=await requests.body(request, route.limit, room),
+                body=await read_body(headers_of(request.scope), request.receive, reservation, route.limit),
             )
             if route.stores:
                 return pass_through(await call())
@@ -149,14 +145,3 @@ def endpoint(route: ProxiedRoute) -> Callable[..., Awaitable[Response]]:
             return pass_through(response)
 
     return forward
-
-
-def forwarded_headers(request: Request) -> dict[str, str]:
-    """The caller's headers that are forwarded, byte for byte. All others are dropped."""
-    return {name: request.headers[name] for name in REQUEST_HEADERS if name in request.headers}
-
-
-def pass_through(response: httpx.Response) -> Response:
-    """A service's response as the gateway's."""
-    headers = {name: response.headers[name] for name in RESPONSE_HEADERS if name in response.headers}
-    return Response(response.content, response.status_code, headers)

@@ -7,7 +7,6 @@ from typing import Literal
 from fastapi import Request
 
 from services.gateway.api.limits import GuessLimit, RateLimits
-from services.gateway.api.rooms import Rooms
 from services.gateway.clients.upstream import Upstream
 from services.gateway.live.hub import Hub
 from services.gateway.store.keys import KeyCache, Keys
@@ -21,7 +20,6 @@ class Gateway:
     key_cache: KeyCache
     limits: RateLimits
     guesses: GuessLimit
-    rooms: Rooms
     hub: Hub
     keys_per_tenant: int
     """Active keys of a tenant; `/v1/keys` creates no more."""

@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from cachetools import TTLCache
 from sqlalchemy import Delete, Row, Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -132,25 +132,16 @@ class KeyCache:
         self, find: Callable[[bytes], Awaitable[Key | None]], seconds: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._find = find
-        self._seconds = seconds
-        self._clock = clock
-        self._cached: OrderedDict[bytes, tuple[float, asyncio.Future[Key | None]]] = OrderedDict()
+        self._lookups: TTLCache[bytes, asyncio.Future[Key | None]] = TTLCache(CACHE_CAPACITY, seconds, clock)
 
     async def get(self, digest: bytes) -> Key | None:
         """The key with this hash, at most `seconds` old."""
-        expires, lookup = self._cached.get(digest, (0.0, None))
-        if lookup is None or self._clock() >= expires:
-            lookup = asyncio.ensure_future(self._find(digest))
-            self._store(digest, lookup)
+        lookup = self._lookups.get(digest)
+        if lookup is None:
+            lookup = self._lookups[digest] = asyncio.ensure_future(self._find(digest))
         try:
             return await asyncio.shield(lookup)
         except Exception:
-            if self._cached.get(digest, (0.0, None))[1] is lookup:
-                del self._cached[digest]
+            if self._lookups.get(digest) is lookup:
+                self._lookups.pop(digest, None)
             raise
-
-    def _store(self, digest: bytes, lookup: "asyncio.Future[Key | None]") -> None:
-        self._cached[digest] = (self._clock() + self._seconds, lookup)
-        self._cached.move_to_end(digest)
-        while len(self._cached) > CACHE_CAPACITY:
-            self._cached.popitem(last=False)

@@ -76,7 +76,7 @@ async def test_a_issue_key_is_shown_once_and_works_at_once(gateway_client: Gatew
         (b'{"scopes": []}', "scopes"),
         (b'{"scopes": ["everything"]}', "scopes.0"),
         (b'{"scopes": ["admin"], "colour": 1}', "colour"),
-        (b'{"scopes": ["admin"], "name": "a\\u0000b"}', "name"),
+        (b'{"scopes": ["admin"], "name": "a\\u0001b"}', "name"),
         (b'{"scopes": ["admin"], "name": "' + b"x" * 201 + b'"}', "name"),
         (b'{"scopes": ["admin"], "expires_at": "2026-11-20T00:00:00"}', "expires_at"),
         (b'{"scopes": ["admin"], "expires_at": "9999-12-31T23:59:59-23:00"}', "expires_at"),
@@ -93,7 +93,16 @@ async def test_a_wrong_wish_for_a_key_is_422_with_the_place(gateway_client: Gate
 
 
 @pytest.mark.parametrize(
-    "body", [b"{", b"\xff", b"[" * 10_000 + b"]" * 10_000, b'{"scopes": ["admin"], "name": "\\ud800"}', b"1e400", b"null"]
+    "body",
+    [
+        b"{",
+        b"\xff",
+        b"[" * 10_000 + b"]" * 10_000,
+        b'{"scopes": ["admin"], "name": "\\ud800"}',
+        b'{"scopes": ["admin"], "name": "\\u0000"}',
+        b"1e400",
+        b"null",
+    ],
 )
 async def test_no_body_can_hurt(gateway_client: GatewayClient, body: bytes) -> None:
     answer = await gateway_client.call("POST", "/v1/keys", await gateway_client.key("admin"), content=body)

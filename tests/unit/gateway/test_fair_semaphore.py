@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from services.gateway.api.rooms import Rooms
 from services.gateway.clients.fair_semaphore import FairSemaphore
 from shared.problems import TooManyRequests, Unavailable
 
@@ -38,15 +37,3 @@ async def test_a_turn_that_does_not_come_is_waited_for_so_long() -> None:
     released.set()
     await holder
     await asyncio.wait_for(hold(semaphore, "a", released), 5)
-
-
-def test_bodies_in_progress_have_so_much_room_per_tenant_and_in_all() -> None:
-    rooms = Rooms(total=10, per_tenant=6)
-    with rooms.room("a") as one, rooms.room("a") as two, rooms.room("b") as other:
-        assert one.take(4) is None
-        assert isinstance(two.take(3), TooManyRequests)
-        assert two.take(2) is None
-        assert isinstance(other.take(5), Unavailable)
-        assert other.take(4) is None
-    with rooms.room("b") as again:
-        assert again.take(6) is None

@@ -1,0 +1,40 @@
+"""Forward requests to the services behind the gateway: the parts that are forwarded, and responses that are passed through."""
+
+import re
+
+import httpx
+from fastapi import Request, Response
+
+from shared.problems import BadRequest, NotFound
+
+REQUEST_HEADERS = ("accept", "content-type", "content-encoding", "idempotency-key", "traceparent", "tracestate")
+RESPONSE_HEADERS = ("content-type", "retry-after", "location", "link", "allow")
+
+ENCODED_QUERY = re.compile(r"[\x21-\x7e]*")
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~-]{0,127}")
+
+
+def forwarded_headers(request: Request) -> dict[str, str]:
+    """The caller's headers that are forwarded, byte for byte. All others are dropped."""
+    return {name: request.headers[name] for name in REQUEST_HEADERS if name in request.headers}
+
+
+def forwarded_query(request: Request) -> str:
+    """The query string verbatim. Raises BadRequest if it holds bytes that a URL may not hold."""
+    raw: str = request.scope["query_string"].decode("latin-1")
+    if not ENCODED_QUERY.fullmatch(raw):
+        raise BadRequest("the query holds bytes that must be percent-encoded")
+    return raw
+
+
+def checked_id(identifier: str) -> str:
+    """An id from a path, which is safe in another path. Raises NotFound if it has not the format of an id."""
+    if not ID.fullmatch(identifier):
+        raise NotFound
+    return identifier
+
+
+def pass_through(response: httpx.Response) -> Response:
+    """A service's response as the gateway's."""
+    headers = {name: response.headers[name] for name in RESPONSE_HEADERS if name in response.headers}
+    return Response(response.content, response.status_code, headers)
