@@ -16,11 +16,17 @@ async def ingest(database: NewDatabase) -> AsyncIterator[Door]:
 
 
 @pytest.fixture
-async def door(ingest: Door) -> Door:
-    """The shared ingest, in the name of a tenant that nobody else has."""
+async def ingest_app(ingest: Door) -> Door:
+    """The shared ingest, with a tenant of its own."""
     mine = replace(ingest, tenant=f"tenant-{next(TENANTS)}")
     ingest.clock.clear()
     ingest.broker.sent.clear()
     answer = await mine.call("PUT", f"/internal/tenants/{mine.tenant}", json={"name": "Acme", "zone": "Europe/Berlin"})
     assert answer.status_code == 204, answer.text
     return mine
+
+
+@pytest.fixture
+def door(ingest_app: Door) -> Door:
+    """The former name of `ingest_app`."""
+    return ingest_app
