@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, median
 
-from services.sentiment.domain.judging import Comment, judge
 from services.sentiment.domain.scorer import Scorer
+from services.sentiment.domain.scoring import Comment, score_comments
 from services.sentiment.domain.transformer import TransformerScorer
 from services.sentiment.scorers import SHIPPED, finder_of
-from services.sentiment.taxonomies import read_default
+from services.sentiment.taxonomy_cache import read_default
 from services.sentiment.training.card import calibration, held
 from services.sentiment.training.figures import Figures, by_source, mean
 from services.sentiment.training.themes.data import gold
@@ -103,7 +103,7 @@ def speed(scorer: Scorer, texts: list[str]) -> str:
     finder, taxonomy = finder_of(scorer), read_default()
 
     def judged(some: Sequence[str]) -> object:
-        return judge(scorer, [Comment(text, None, taxonomy) for text in some], finder)
+        return score_comments(scorer, [Comment(text, None, taxonomy) for text in some], finder)
 
     model, around = (
         f"{rate(work, texts[:MANY]):,.0f}/s, one alone p50 {alone(work, texts[-ALONE:]):.2f} ms"

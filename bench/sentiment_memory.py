@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from itertools import count, islice
 from pathlib import Path
 
-from services.sentiment.domain.judging import Comment
 from services.sentiment.domain.scorer import Scorer
+from services.sentiment.domain.scoring import Comment
 from services.sentiment.pool import Pool
 from services.sentiment.scorers import SHIPPED, finder_of
-from services.sentiment.taxonomies import read_default
+from services.sentiment.taxonomy_cache import read_default
 from shared.events import Score
 
 BATCH = 500
@@ -45,7 +45,7 @@ async def measure(scorer: Scorer, wanted: int, threads: int, every: int) -> None
     print(f"{scorer.model}, {threads} threads, batches of {BATCH}")
     async with Pool(scorer, threads, finder=finder_of(scorer)) as pool:
         while batch := list(islice(given, BATCH)):
-            scored += sum(isinstance(score, Score) for score in await pool.judge(batch))
+            scored += sum(isinstance(score, Score) for score in await pool.score_comments(batch))
             if scored == BATCH or scored % every == 0 or len(batch) < BATCH:
                 rate = scored / (time.perf_counter() - began)
                 print(f"{scored:>10,} comments {resident():6.1f} MB {rate:8,.0f}/s", flush=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from services.sentiment.domain.themes import points_of, told
+from services.sentiment.domain.themes import matches, points_of
 from services.sentiment.network import read_transformer
 from services.sentiment.training.choosing import f_measure
 from shared.taxonomy import Taxonomy, ThemeDefinition
@@ -31,7 +31,7 @@ def main() -> None:
     likeness = scorer.meanings([text for text, _ in asked]) @ points.at.T
     truth = np.array([[theme == intent for theme in points.ids] for _, intent in asked])
     ranks = (likeness > likeness[truth][:, None]).sum(axis=1)
-    as_told = f_measure(told(likeness, scorer.near), truth)
+    as_told = f_measure(matches(likeness, scorer.near), truth)
     print(f"{scorer.model}: {len(asked)} questions, {len(points.ids)} themes of a name and {EXAMPLES} examples each")
     first, three = 100 * (ranks == 0).mean(), 100 * (ranks < 3).mean()
     print(f"  the right theme is the likeliest of {first:.1f} %, among the three likeliest of {three:.1f} %")

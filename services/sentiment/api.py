@@ -14,12 +14,12 @@ import msgspec
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.sentiment.domain.explaining import Explanation, explained, question
-from services.sentiment.domain.judging import Comment, Unscorable
+from services.sentiment.domain.explanations import Explanation, explanation_of, occlusion_of
 from services.sentiment.domain.scorer import ScorerAway
+from services.sentiment.domain.scoring import Comment, Unscorable
 from services.sentiment.pool import Pool
 from services.sentiment.settings import Settings
-from services.sentiment.tenants_taxonomies import Taxonomies
+from services.sentiment.taxonomy_cache import Taxonomies
 from shared.disconnects import cancelled_on_disconnect
 from shared.events import Score
 from shared.fair_queue import FairQueue
@@ -87,7 +87,7 @@ def routes(settings: Settings, pool: Pool, taxonomies: Taxonomies) -> APIRouter:
     async def answered(body: ScoreBody, request: Request) -> dict[str, Any]:
         """The scores of the texts, as JSON."""
         taxonomy = await taxonomy_of(request, pool, taxonomies)
-        scores = await pool.judge([Comment(c.text, c.language, taxonomy) for c in body.comments], lane="calls")
+        scores = await pool.score_comments([Comment(c.text, c.language, taxonomy) for c in body.comments], lane="calls")
         explanations = await explain(pool, [c.text for c in body.comments]) if body.explain else ()
         if failed := [place for place, one in enumerate(scores) if isinstance(one, Unscorable)]:
             raise Unprocessable(invalid_params=[{"name": f"comments.{p}.text", "reason": "can't be scored"} for p in failed])
@@ -161,13 +161,13 @@ def too_much_to_explain(body: ScoreBody) -> list[dict[str, str]]:
 
 async def explain(pool: Pool, texts: Sequence[str]) -> list[Explanation]:
     """The words that moved each text's score. All variants of all texts are scored together."""
-    questions = [question(text) for text in texts]
+    questions = [occlusion_of(text) for text in texts]
     answers = iter(await pool.opinions([variant for asked in questions for variant in asked.variants]))
-    return [explained(asked, list(islice(answers, len(asked.variants)))) for asked in questions]
+    return [explanation_of(asked, list(islice(answers, len(asked.variants)))) for asked in questions]
 
 
 def told(explanation: Explanation) -> dict[str, Any]:
-    return {"rule": explanation.rule, "words": [moved._asdict() for moved in explanation.words]}
+    return {"rule": explanation.rule, "words": [word_weight._asdict() for word_weight in explanation.words]}
 
 
 def shown(score: Score) -> dict[str, Any]:

@@ -16,8 +16,7 @@ from services.sentiment.remote import RemoteScorer
 from services.sentiment.scorers import pool_of, scorer_of
 from services.sentiment.settings import ScorerName, Settings
 from services.sentiment.shadow import BATCH, GROUP, Shadowing, begun_anew
-from services.sentiment.taxonomies import read_default
-from services.sentiment.tenants_taxonomies import TenantsTaxonomies
+from services.sentiment.taxonomy_cache import TaxonomyCache, read_default
 from shared import problems
 from shared.http import RequestId, add_health
 from shared.ingest import ingest_client, request_replay
@@ -46,8 +45,8 @@ def create_app(
     scorer = scorer or scorer_of(settings.scorer, settings)
     pool = pool_of(scorer, settings.scorer, settings, settings.threads)
     http = ingest_client(settings.ingest_url, settings.internal_token, transport=transport)
-    shipped = read_default()
-    taxonomies = TenantsTaxonomies(Ingest(http), shipped, settings.taxonomy_cache_seconds)
+    default_taxonomy = read_default()
+    taxonomies = TaxonomyCache(Ingest(http), default_taxonomy, settings.taxonomy_cache_seconds)
     producer = Producer(settings.kafka_bootstrap_servers)
     scoring = Scoring(pool, producer, taxonomies)
     consumer = Consumer(
@@ -78,7 +77,7 @@ def create_app(
                     stack.callback(closed.close)
             for part in (*parts, workers):
                 await stack.enter_async_context(part)
-            app.state.shipped_themes = asyncio.create_task(pool.prepare(shipped))
+            app.state.shipped_themes = asyncio.create_task(pool.prepare(default_taxonomy))
             stack.callback(app.state.shipped_themes.cancel)
             workers.start("scoring", consumer.run)
             if shadowing:

@@ -1,4 +1,4 @@
-"""Read the themes of a tenant from ingest."""
+"""Load the taxonomy of a tenant from ingest."""
 
 import re
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ import msgspec
 from shared.kafka import Retry
 from shared.taxonomy import TenantTaxonomy
 
-REST = 5.0
-"""Seconds before ingest is asked again after a failure."""
-
-ASKING = 5.0
-"""Seconds that ingest has to tell a taxonomy, for which events wait."""
+RETRY_SECONDS = 5.0
+TIMEOUT = 5.0
+"""Seconds. Events wait for the answer."""
 
 TENANT_ID = re.compile(r"[a-z0-9-]{1,40}")
 
+decode_taxonomy = msgspec.json.Decoder(TenantTaxonomy).decode
+
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A taxonomy as ingest told it, and the entity tag under which it can be asked whether that still stands."""
+class TaggedTaxonomy:
+    """A taxonomy as ingest returned it, and its entity tag for If-None-Match."""
 
     taxonomy: TenantTaxonomy
     tag: str = ""
@@ -28,23 +28,20 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
-    """The part of ingest that sentiment needs."""
+    """The internal routes of ingest that sentiment calls. `http` is an `ingest_client`."""
 
     http: httpx.AsyncClient
 
-    async def taxonomy(self, tenant: str, known: Told | None = None) -> Told:
-        """What the tenant has in force; `known` itself where it still is. Raises Retry when ingest can't be asked."""
+    async def taxonomy(self, tenant: str, known: TaggedTaxonomy | None = None) -> TaggedTaxonomy:
+        """The current taxonomy of a tenant; `known` itself if it is unchanged. Raises Retry if ingest does not return one."""
         if not TENANT_ID.fullmatch(tenant):
-            return Told(TenantTaxonomy(0))  # nobody has such an id, so nobody set anything
+            return TaggedTaxonomy(TenantTaxonomy(0))  # no tenant can have such an id, so none has set a taxonomy
         headers = {"If-None-Match": known.tag} if known else {}
         try:
-            answer = await self.http.get(f"/internal/taxonomies/{tenant}", headers=headers, timeout=ASKING)
-            if known and answer.status_code == httpx.codes.NOT_MODIFIED:
+            response = await self.http.get(f"/internal/taxonomies/{tenant}", headers=headers, timeout=TIMEOUT)
+            if known and response.status_code == httpx.codes.NOT_MODIFIED:
                 return known
-            answer.raise_for_status()
-            return Told(decode_taxonomy(answer.content), answer.headers.get("ETag", ""))
+            response.raise_for_status()
+            return TaggedTaxonomy(decode_taxonomy(response.content), response.headers.get("ETag", ""))
         except (httpx.HTTPError, msgspec.MsgspecError) as error:
-            raise Retry(REST, f"ingest can't be asked for a taxonomy: {type(error).__name__}") from error
-
-
-decode_taxonomy = msgspec.json.Decoder(TenantTaxonomy).decode
+            raise Retry(RETRY_SECONDS, f"can't load a taxonomy from ingest: {type(error).__name__}") from error

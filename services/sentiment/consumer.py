@@ -10,12 +10,11 @@ from typing import Protocol
 
 import msgspec
 
-from services.sentiment.domain.judging import Comment, Unscorable
-from services.sentiment.domain.parts import parts
+from services.sentiment.domain.batching import parts
 from services.sentiment.domain.scorer import Model, ScorerAway
+from services.sentiment.domain.scoring import Comment, Unscorable
 from services.sentiment.pool import Pool
-from services.sentiment.ready_taxonomies import ReadyTaxonomies
-from services.sentiment.tenants_taxonomies import Taxonomies
+from services.sentiment.taxonomy_cache import PreparedTaxonomies, Taxonomies
 from shared import instruments
 from shared.events import Event, Score, ScoreEvent, comments, decode_event, encode
 from shared.kafka import Message, Poison, Record, Retry, received_at, received_header
@@ -45,10 +44,10 @@ class Scoring:
     """What themes to look for, by tenant; needed with a pool that finds themes."""
     moved_at: float = 0.0
     """When some comments were last scored, in time.monotonic(): a slow model is not a hung one."""
-    _ready: ReadyTaxonomies | None = field(default=None, init=False)
+    _ready: PreparedTaxonomies | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self._ready = ReadyTaxonomies(self.taxonomies, self.pool.prepare) if self.taxonomies else None
+        self._ready = PreparedTaxonomies(self.taxonomies, self.pool.prepare) if self.taxonomies else None
 
     async def __call__(self, records: Sequence[Record]) -> None:
         events = decode([record for record in records if COMMENTS_LATER not in record.headers])
@@ -64,7 +63,7 @@ class Scoring:
         try:
             taxonomies = await self._taxonomies({event.tenant for _, event, _ in wanted})
             comments = [comment._replace(taxonomy=taxonomies.get(event.tenant)) for _, event, comment in wanted]
-            scores = await self.pool.judge(comments, self._step)
+            scores = await self.pool.score_comments(comments, self._step)
         except ScorerAway as away:
             raise Retry(REST if away.retry_after is None else away.retry_after, f"the model can't score: {away}") from away
         found = [(record, event, score) for (record, event, _), score in zip(wanted, scores, strict=True)]

@@ -11,10 +11,10 @@ from functools import partial
 from types import TracebackType
 from typing import Literal, Self, TypeVar
 
-from services.sentiment.domain.judging import Comment, Unscorable, judge, opinions_of
+from services.sentiment.domain.batching import TEXTS, slices
 from services.sentiment.domain.reading import Meanings
 from services.sentiment.domain.scorer import Model, Opinion, Scorer
-from services.sentiment.domain.slicing import TEXTS, slices
+from services.sentiment.domain.scoring import Comment, Unscorable, opinions_of, score_comments
 from services.sentiment.domain.themes import Finder
 from shared.events import Score
 from shared.fair_queue import FairQueue
@@ -63,11 +63,11 @@ class Pool:
     def model(self) -> Model:
         return self._scorer.model
 
-    async def judge(
+    async def score_comments(
         self, comments: Sequence[Comment], step: Callable[[], None] = unwatched, *, lane: Lane = "events"
     ) -> list[Score | Unscorable]:
         """The score of each comment; `step` is called whenever some are done. Raises ScorerAway when the model can't score."""
-        work = partial(judge, finder=self._finder)
+        work = partial(score_comments, finder=self._finder)
         return await self._sliced(work, comments, [len(comment.text) for comment in comments], step, lane)
 
     async def opinions(self, texts: Sequence[str]) -> list[Opinion | Unscorable]:
@@ -80,7 +80,7 @@ class Pool:
         Callers that wait for the same themes share the work. It goes on when one of them leaves.
         """
         finder, themes = self._finder, taxonomy.themes
-        if finder is None or not (words := finder.words_to_prepare(taxonomy)):
+        if finder is None or not (words := finder.texts_to_prepare(taxonomy)):
             return
         if themes not in self._preparing:
             self._preparing[themes] = asyncio.create_task(self._prepare(finder, taxonomy, words))

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
+from services.sentiment.domain.batching import TEXTS
 from services.sentiment.domain.linear import LinearScorer
 from services.sentiment.domain.scorer import Scorer
-from services.sentiment.domain.slicing import TEXTS
 from services.sentiment.domain.themes import Finder
 from services.sentiment.domain.transformer import TransformerScorer
 from services.sentiment.domain.vader import VaderScorer

@@ -6,8 +6,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from services.sentiment.domain.features import BINS
-from services.sentiment.domain.linear import LinearModel
+from services.sentiment.domain.linear import BINS, LinearModel
 from services.sentiment.domain.reading import LABELS, Manner
 from services.sentiment.domain.scorer import Model
 

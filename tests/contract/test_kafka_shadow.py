@@ -18,7 +18,7 @@ from shared.kafka import Message, Record
 from shared.topics import EVENTS
 from tests.contract.kafka_topic import KafkaTopic, until
 from tests.contract.sentiment_process import comment, consuming_scores, new_tenant, sentiment, words
-from tests.unit.sentiment.test_judging import FailsOn
+from tests.unit.sentiment.test_scoring import FailsOn
 
 LIVE, SHADOW = "vader-3.3.2", "linear-2"
 

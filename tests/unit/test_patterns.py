@@ -12,17 +12,16 @@ import pytest
 import services.ingest.domain.redaction as redaction_package
 import services.sentiment.domain as sentiment_domain
 from services.ingest.domain.redaction import Redactor
-from services.sentiment.domain.explaining import spans
-from services.sentiment.domain.features import bins_of
+from services.sentiment.domain.explanations import spans
 from services.sentiment.domain.languages import language_of
-from services.sentiment.domain.moods import mood
+from services.sentiment.domain.linear import bins_of
 from services.sentiment.domain.non_answers import is_non_answer, plain
-from services.sentiment.domain.pieces import pieces
 from services.sentiment.domain.preprocessing import cased, own_words, prepared
-from services.sentiment.domain.ratings import rated
-from services.sentiment.domain.rules import ruled
+from services.sentiment.domain.ratings import rating_opinion
+from services.sentiment.domain.reading import pieces
+from services.sentiment.domain.rules import emoji_opinion, ruling_of
 from services.sentiment.domain.urgency import urgency_of
-from services.sentiment.domain.urgency.words import read
+from services.sentiment.domain.urgency.phrases import normalize
 from tests.growth import MOST, Hostile, growth
 
 LENGTH = 20_000
@@ -78,7 +77,7 @@ TABLES = {name: patterns for name, patterns in PATTERNS.items() if len(patterns)
 
 MATCHED = {f"sentiment.domain.ratings.{name}" for name in ("SCALED", "STARRED", "CODE")}
 """Patterns that are only used at the start of a text."""
-COLLAPSED = {"sentiment.domain.pieces.TURN"}
+COLLAPSED = {"sentiment.domain.reading.TURN"}
 """Patterns that only see texts in which each run of white space is one blank."""
 
 
@@ -109,7 +108,7 @@ def slow(work: Callable[[str], object], texts: list[Hostile]) -> dict[str, float
 
 def test_the_patterns_of_all_modules_are_collected() -> None:
     assert {name.rpartition(".")[0].removeprefix("sentiment.domain.") for name in ALONE} > {
-        "ratings", "non_answers", "preprocessing", "pieces", "moods", "urgency.words", "ingest.domain.redaction.cards",
+        "ratings", "non_answers", "preprocessing", "reading", "rules", "urgency.phrases", "ingest.domain.redaction.cards",
         "ingest.domain.redaction.phones", "ingest.domain.redaction.emails", "ingest.domain.redaction.ibans",
     }  # fmt: skip
     assert sum(map(len, TABLES.values())) > 1000
@@ -127,9 +126,9 @@ def test_the_phrases_of_urgency_are_linear(name: str) -> None:
 
 FUNCTIONS: dict[str, Callable[[str], object]] = {
     "redaction": lambda text: Redactor()(text),
-    "rated": rated,
-    "ruled": ruled,
-    "mood": mood,
+    "rating_opinion": rating_opinion,
+    "ruling_of": ruling_of,
+    "emoji_opinion": emoji_opinion,
     "is_non_answer": is_non_answer,
     "plain": plain,
     "prepared": prepared,
@@ -139,7 +138,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "pieces": pieces,
     "bins_of": bins_of,
     "spans": spans,
-    "read": read,
+    "normalize": normalize,
     "urgency_of": urgency_of,
 }
 

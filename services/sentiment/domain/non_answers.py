@@ -1,4 +1,4 @@
-"""Comments that say nothing: "n/a", "no comment", "-". They get no label, and count for nothing."""
+"""Non-answers: "n/a", "no comment", "-". They get no label and are not counted."""
 
 import re
 
@@ -64,15 +64,15 @@ NON_ANSWERS = frozenset(
         "لا شيء آخر", "لا شكرا", "لا اقتراحات", "لا توجد اقتراحات", "ما في", "مافي", "ما فيه", "لا أحد",
     }
 )  # fmt: skip
-"""Casefolded; compared as `plain` writes them."""
+"""Compared after `plain`."""
 
 BLANKS = re.compile(r"[\W_]+")
 STROKES = re.compile(r"[\s\-‐-―−.…,;/\\_*]*")
-"""What people type to get past an empty field. Not `!`, `?` or brackets: those are moods and emoticons."""
+"""Characters typed to get past a required field. Not `!`, `?` or brackets, which express a mood."""
 
 
 def plain(text: str) -> str:
-    """Casefolded, every run of anything but letters and digits as one blank."""
+    """Casefolded, with every run of other characters than letters and digits as one space."""
     return BLANKS.sub(" ", text.casefold()).strip()
 
 
@@ -81,7 +81,7 @@ LONGEST = max(map(len, KNOWN))
 
 
 def is_non_answer(text: str) -> bool:
-    """Whether `text` answers nothing."""
+    """Whether `text` is a non-answer."""
     if STROKES.fullmatch(text):
         return True
     trimmed = text.strip()

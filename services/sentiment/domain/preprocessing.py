@@ -1,6 +1,6 @@
-"""A text as our own models read it, the same in training and in service.
+"""Normalise a text for our own models, the same way in training and in service.
 
-Whoever changes a line here changes what the weights were trained on: train again, and give the model a new version.
+The weights depend on every line of `prepared` and `cased`: after a change, train again and raise the version of the model.
 """
 
 import html
@@ -9,68 +9,92 @@ import unicodedata
 
 import emoji
 
-from services.sentiment.domain.runs import with_few_marks, without_long_chains
-
 URL = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
 MENTION = re.compile(r"(?<![\w.])@\w+")
 BLANKS = re.compile(r"\s+")
 ELONGATED = re.compile(r"([^\W\d_])\1{2,}")
-"""The same letter three times or more: "sooooo" is as good as "soo"; no word of a served language has three in a row."""
+"""The same letter three times or more, read as two: no word of a served language has three in a row."""
 REPEATED = re.compile(r"([!?.])\1+")
 QUOTES = str.maketrans("’‘‛`´“”„«»", "'''''\"\"\"\"\"")
 INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe0e\ufe0f\ufeff\u00ad]")
 ARABIC_MARKS = re.compile(r"[\u0640\u064b-\u065f\u0670]")
-"""Tatweel, which only stretches a word, and the short vowels, which hardly anybody types."""
+"""Tatweel, which only stretches a word, and the short vowels, which are rarely typed."""
 SHOUTED = 8
-"""Capitals that make a shout, where there are hardly any small letters; fewer may be an abbreviation."""
+"""Capital letters from which on a text with few small letters counts as shouted; fewer may be an abbreviation."""
 PICTURES = re.compile(r"[\u2190-\u2bff\u3030-\u303d\u3297\u3299\U0001f000-\U0001faff]")
 SMILE = re.compile(r"(?<!\w)(?:[:;=][-'o^]?[)\]D]|<3|\^_?\^|x[dD])(?!\w)")
 FROWN = re.compile(r"(?<!\w)(?:[:=]'?[-o^]?[(\[/\\]|>:\()(?!\w)")
 
+MOST_MARKS = 30
+"""Combining marks in a row that are kept, as in Unicode's stream-safe text format (UAX #15)."""
+JOINER = "\u200d"
+MOST_JOINTS = 8
+"""Joiners in one chain of emoji that are kept. The longest emoji have three."""
+
+
+def _is_mark(sign: str) -> bool:
+    """Whether normalisation may reorder `sign`: its decomposition starts with a character of a combining class."""
+    return unicodedata.category(sign)[0] == "M" and unicodedata.combining(unicodedata.normalize("NFKD", sign)[0]) != 0
+
+
+MARK = f"[{''.join(filter(_is_mark, map(chr, range(0x300, 0x1F000))))}]"
+LONG_MARKS = re.compile(f"({MARK}{{{MOST_MARKS}}}){MARK}++")
+LONG_CHAIN = re.compile(rf"(?:[^\s{JOINER}]{{1,10}}+{JOINER}){{{MOST_JOINTS},}}+")
+
+
+def with_few_marks(text: str) -> str:
+    """`text` with at most MOST_MARKS combining marks in a row: NFKD and NFKC take quadratic time on longer runs."""
+    return text if text.isascii() else LONG_MARKS.sub(r"\1", text)
+
+
+def without_long_chains(text: str) -> str:
+    """`text` without the joiners of chains longer than any emoji: looking them up takes quadratic time."""
+    return LONG_CHAIN.sub(lambda chain: chain[0].replace(JOINER, ""), text) if JOINER in text else text
+
 
 def prepared(text: str) -> str:
-    """What the linear model reads: lower case, one blank between words; links, mentions, emoji and emoticons as words."""
-    return _evened(_worded(text).casefold())
+    """The input of the linear model: lower case, single spaces; links, mentions, emoji and emoticons as words."""
+    return _squeezed(_with_words(text).casefold())
 
 
 def cased(text: str) -> str:
-    """What the transformer reads: the same in the writer's case, as its encoder learnt to read; shouting is lowered."""
-    read = _evened(_worded(text))
-    return read.lower() if _shouts(text) else read
+    """The input of the transformer: like `prepared`, with capitals as written; a shouted text is lowered."""
+    squeezed = _squeezed(_with_words(text))
+    return squeezed.lower() if _shouts(text) else squeezed
 
 
 def own_words(text: str) -> str:
-    """A text as it was written, links and mentions left out."""
+    """`text` without links and mentions."""
     return MENTION.sub(" ", URL.sub(" ", text))
 
 
-def _worded(text: str) -> str:
+def _with_words(text: str) -> str:
     text = unicodedata.normalize("NFKC", with_few_marks(html.unescape(text))).translate(QUOTES)
     text = URL.sub(" http ", text)
     text = MENTION.sub(" @user ", text)
     text = FROWN.sub(" frowning face ", SMILE.sub(" smiling face ", text))
     if PICTURES.search(text):
-        text = named(text)
+        text = with_emoji_names(text)
     return ARABIC_MARKS.sub("", INVISIBLE.sub("", text))
 
 
-def _evened(text: str) -> str:
+def _squeezed(text: str) -> str:
     text = REPEATED.sub(r"\1\1", ELONGATED.sub(r"\1\1", text))
     return BLANKS.sub(" ", text).strip()
 
 
 def _shouts(text: str) -> bool:
-    """Whether a text, its links and mentions apart, is in capitals."""
-    said = own_words(text)
-    capitals = sum(map(str.isupper, said))
-    return capitals >= SHOUTED and capitals > 3 * sum(map(str.islower, said))
+    """Whether a text is in capitals, apart from links and mentions."""
+    own = own_words(text)
+    capitals = sum(map(str.isupper, own))
+    return capitals >= SHOUTED and capitals > 3 * sum(map(str.islower, own))
 
 
-def named(text: str) -> str:
-    """Every emoji by its English name, as words: a model needs to know no picture, and one in a new skin is the same."""
+def with_emoji_names(text: str) -> str:
+    """`text` with every emoji as the words of its English name, without its skin tone."""
     return emoji.replace_emoji(without_long_chains(text), lambda picture, facts: f" {words(facts['en'])} ")
 
 
 def words(name: str) -> str:
-    """An emoji's name as words: ":thumbs_up_dark_skin_tone:" is "thumbs up"."""
+    """The name of an emoji as words: ":thumbs_up_dark_skin_tone:" becomes "thumbs up"."""
     return re.sub(r"_(?:medium-)?(?:light|medium|dark)_skin_tone", "", name).strip(":").replace("_", " ")

@@ -1,10 +1,10 @@
 """Ratings in words: "0/10", "4 stars", "zehn von zehn", "★★☆☆☆". A model trained on words can't score them.
 
-Only a text that is a rating, or begins with one and has few more words, counts: in "a hotel with 5 stars" the number rates
-nothing. A text with two ratings is left to the model.
+Only a text that starts with a rating and has few more words counts: in "a hotel with 5 stars" the number is no rating. A text
+with two ratings needs the model.
 
-The patterns read texts in which every run of white space is one blank, so they need no repetition of blanks: `\\s*` beside `\\s*`
-takes time that grows with the cube of a run's length.
+The patterns read texts whose runs of white space are single spaces: two adjacent `\\s*` take time that is cubic in a run's
+length.
 """
 
 import re
@@ -25,7 +25,7 @@ NUMBERS = {
     }.items()
     for word in words.split()
 }
-"""Numbers that people write as words; in Arabic they type digits."""
+"""Numbers in words. In Arabic, digits are common."""
 
 NUMBER = rf"\d{{1,3}}(?:[.,]\d{{1,2}})?|{'|'.join(sorted(NUMBERS, key=len, reverse=True))}"
 OF = r"/|out of|of|von|sur|de|su|van(?: de)?|uit|من"
@@ -47,32 +47,32 @@ DRAWN = re.compile(r"(?P<full>[★⭐🌟]\ufe0f?(?: ?[★⭐🌟]\ufe0f?)*+) ?(
 ANY = re.compile(rf"\d ?/ ?\d|\b(?:{NUMBER})[ -]*+(?:{STARS})\b")
 BLANKS = re.compile(r"\s+")
 CODE = re.compile(r" ?[\w-]*\d")
-"""Behind a rating: a number, or a word that holds one."""
+"""After a rating: a number, or a word with a digit."""
 
 FEW_WORDS = 5
 """The most words that may follow a rating: "0/10, would not recommend"."""
 GOOD, POOR = 0.3, -0.1
-"""From these scores on a rating is praise or a complaint: 7 of 10 and 4 of 5 are good, 4 of 10 and 2 of 5 poor."""
+"""Thresholds of the score: 7 of 10 and 4 of 5 are positive, 4 of 10 and 2 of 5 negative."""
 SURE = 0.97
 
 
-def rated(text: str) -> Opinion | None:
-    """The opinion that a rating in words states, or None if the text is no rating."""
+def rating_opinion(text: str) -> Opinion | None:
+    """The opinion that a rating in words states; None if the text is no rating."""
     text = BLANKS.sub(" ", text.strip())
     drawn = DRAWN.match(text)
     if drawn is not None:
-        return _drawn(drawn, text[drawn.end() :])
+        return _drawn_opinion(drawn, text[drawn.end() :])
     folded = text.strip("\"'*()[]").casefold()
     for form in (SCALED, STARRED):
-        found = form.match(folded)
-        if found is not None and _says_little(folded[found.end() :]):
-            top = number(found["top"]) if form is SCALED else 5.0
-            return of_rating(number(found["value"]), top)
+        rating = form.match(folded)
+        if rating is not None and _is_negligible(folded[rating.end() :]):
+            top = to_number(rating["top"]) if form is SCALED else 5.0
+            return opinion_of(to_number(rating["value"]), top)
     return None
 
 
-def of_rating(value: float, top: float) -> Opinion | None:
-    """A rating as an opinion: −1 at the bottom, 1 at the top. A scale to five begins at one, as stars do; the others at zero."""
+def opinion_of(value: float, top: float) -> Opinion | None:
+    """A rating as an opinion, −1 at the lowest and 1 at the highest. A scale to five starts at one, every other at zero."""
     if value > top:
         return None
     score = max(-1.0, (value - 3) / 2) if top == 5 else 2 * value / top - 1
@@ -80,18 +80,18 @@ def of_rating(value: float, top: float) -> Opinion | None:
     return Opinion(label, round(score, 4), SURE)
 
 
-def number(word: str) -> float:
+def to_number(word: str) -> float:
     return float(NUMBERS[word]) if word in NUMBERS else float(word.replace(",", "."))
 
 
-def _drawn(stars: re.Match[str], rest: str) -> Opinion | None:
-    """Drawn stars: one alone may be a decoration, more than five are no rating."""
+def _drawn_opinion(stars: re.Match[str], rest: str) -> Opinion | None:
+    """The opinion of drawn stars. A single star may be decoration, and more than five are no rating."""
     full = sum(sign in "★⭐🌟" for sign in stars["full"])
     empty = (stars["empty"] or "").count("☆")
-    if not _says_little(rest) or full + empty > 5 or (empty and full + empty != 5) or full + empty == 1:
+    if not _is_negligible(rest) or full + empty > 5 or (empty and full + empty != 5) or full + empty == 1:
         return None
-    return of_rating(full, 5)
+    return opinion_of(full, 5)
 
 
-def _says_little(rest: str) -> bool:
+def _is_negligible(rest: str) -> bool:
     return len(re.findall(r"\w+", rest)) <= FEW_WORDS and not ANY.search(rest) and not CODE.match(rest)

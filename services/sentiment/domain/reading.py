@@ -1,18 +1,36 @@
-"""From a text to its pieces, and from what a model reads in them to an opinion: the same for all models of our own.
+"""Split a text into pieces, and make an opinion of a model's readings of them. All of our own models use it.
 
-A text of several sentences is also read piece by piece: a long one gets the mean of its pieces, and one whose pieces point both
-ways is `mixed`.
+A text of several sentences is also read piece by piece: a long text gets the mean of its pieces, and a text whose pieces point
+both ways is `mixed`.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.sentiment.domain.pieces import pieces
 from services.sentiment.domain.scorer import Opinion, Passage
 from shared.events import Label
+
+BLANKS = re.compile(r"[^\S\n]+")
+"""A run is read as one space; the patterns below would take quadratic time on it."""
+LINES = re.compile(r" ?\n[ \n]*")
+END = re.compile(r"(?<=[.!?؟…])[\"')\]]*\s+(?=\S)|\n| ?;\s+")
+FRENCH = r"mais(?=\s+(?:les?|la|l'\w|une?|des|du|ils?|elles?|on|je|j'\w|nous|vous|c'\w|ce|ça|trop|très|pas|peu|sans|pour|avec)\b)"
+ITALIAN = r"ma(?=\s+(?:il|la|lo|i|gli|le|l'\w|una?|non|è|troppo|poco|molto|purtroppo|con|senza|per|si|ci|mi)\b)"
+PORTUGUESE = r"mas(?=\s+(?:o|os|as?|não|uma?|é|foi|muito|pouco|sem|com|ainda|infelizmente|eu)\b)"
+"""Each is another word in another language ("more", "my"): without a comma it counts only before words of its own language."""
+TURN = re.compile(
+    r"(?:,?\s+(?:but|however|although|though|aber|jedoch|allerdings|trotzdem|cependant|pero|sin embargo|aunque|però|tuttavia|"
+    rf"porém|maar|echter|لكن|ولكن|{FRENCH}|{ITALIAN}|{PORTUGUESE})|,\s+(?:mais|ma|mas))\s+",
+    re.IGNORECASE,
+)
+LONGEST = 300
+"""Characters of a piece at most; a longer one is cut at a space."""
+SHORTEST = 8
+"""Characters of a piece at least; a shorter one ("Hi.", "Nr.") is joined to the piece before."""
 
 LABELS: tuple[Label, ...] = ("negative", "neutral", "positive")
 NEGATIVE, POSITIVE = 0, 2
@@ -23,8 +41,8 @@ Meanings = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a model reads in some texts: `odds` (texts × negative, neutral, positive), calibrated; `meanings` (texts × numbers) of
-    length one, where it knows them.
+    """A model's output for some texts: `odds` (texts × negative, neutral, positive) are calibrated probabilities; `meanings`
+    (texts × dimensions) are unit vectors, None from a model without embeddings.
     """
 
     odds: Numbers
@@ -36,8 +54,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How pieces count: `pole` is the probability from which on a piece counts for `mixed`; a text of `long` characters or more
-    gets the mean of its pieces instead of being read as one.
+    """How pieces count. From the probability `pole` on, a piece counts for `mixed`. A text of `long` characters or more gets the
+    mean of its pieces instead of being read as one.
     """
 
     pole: float
@@ -47,38 +65,62 @@ class Manner:
 Read = Callable[[Sequence[str]], Reading]
 
 
+def pieces(text: str) -> list[str]:
+    """The sentences of a text, and the halves of those with a "but", in order. At least one, unless the text is blank."""
+    even = LINES.sub("\n", BLANKS.sub(" ", text))
+    parts = [part.strip() for sentence in END.split(even) for turned in TURN.split(sentence) for part in cut(turned)]
+    result: list[str] = []
+    for part in filter(None, parts):
+        if result and (len(part) < SHORTEST or len(result[-1]) < SHORTEST):
+            result[-1] += f" {part}"
+        else:
+            result.append(part)
+    return result
+
+
+def cut(text: str) -> list[str]:
+    """A text in parts of at most LONGEST characters, cut at spaces if possible."""
+    result: list[str] = []
+    while len(text) > LONGEST:
+        end = text.rfind(" ", 1, LONGEST)
+        end = end if end > 0 else LONGEST
+        result.append(text[:end])
+        text = text[end:]
+    return [*result, text]
+
+
 def opinions(texts: Sequence[str], read: Read, manner: Manner) -> list[Opinion]:
-    """One opinion for each text; all that has to be read is read in one go."""
+    """One opinion for each text, with a single call of `read`."""
     if not texts:
         return []
-    asked: list[str] = []
+    inputs: list[str] = []
     spans: list[tuple[int, int, int]] = []
     for text in texts:
         parts = pieces(text)
-        begin = len(asked)
+        begin = len(inputs)
         if len(parts) < 2 or len(text) < manner.long:
-            asked.append(text)
-        whole = len(asked)
-        asked += parts if len(parts) > 1 else ()
-        spans.append((begin, whole, len(asked)))
-    found = read(asked)
-    return [opinion(found[begin:whole], found[whole:end], manner) for begin, whole, end in spans]
+            inputs.append(text)
+        whole = len(inputs)
+        inputs += parts if len(parts) > 1 else ()
+        spans.append((begin, whole, len(inputs)))
+    result = read(inputs)
+    return [opinion(result[begin:whole], result[whole:end], manner) for begin, whole, end in spans]
 
 
-def twofold(parts: Reading) -> float:
-    """How clearly the pieces of a text point both ways: the probability of the less clear of its two poles. 0: a single piece."""
+def ambivalence(parts: Reading) -> float:
+    """How clearly pieces point both ways, 0..1: the lower of the highest negative and the highest positive probability."""
     return float(parts.odds[:, [NEGATIVE, POSITIVE]].max(axis=0).min()) if len(parts.odds) else 0.0
 
 
 def opinion(whole: Reading, parts: Reading, manner: Manner) -> Opinion:
-    """`whole`: what was read in the text as one, if it was; `parts`: what in its pieces, if it has several."""
+    """The opinion of a text. `whole`: its reading as one, or empty; `parts`: the readings of its pieces, or empty."""
     odds = whole.odds[0] if len(whole.odds) else parts.odds.mean(axis=0)
     best = int(odds.argmax())
     return Opinion(
         label=LABELS[best],
         score=round(float(odds[POSITIVE] - odds[NEGATIVE]), 3),
         confidence=round(float(odds[best]), 3),
-        mixed=twofold(parts) >= manner.pole,
+        mixed=ambivalence(parts) >= manner.pole,
         passages=passages(parts if len(parts.odds) else whole),
     )
 
@@ -90,13 +132,14 @@ def passages(read: Reading) -> Sequence[Passage]:
     return [Passage(float(score), meaning) for score, meaning in zip(scores, read.meanings, strict=True)]
 
 
-def shares(logits: Numbers, temperature: float) -> Numbers:
-    """Logits (texts × classes) as probabilities, calibrated by the temperature (Guo et al., ICML 2017). Raises ValueError for any
-    that is no number.
+def softmax(logits: Numbers, temperature: float) -> Numbers:
+    """Softmax of logits (texts × classes), calibrated by a temperature (Guo et al., ICML 2017).
+
+    Raises ValueError if a logit is not finite.
     """
     if not np.isfinite(logits).all():
-        raise ValueError("a logit is no number")
+        raise ValueError("a logit is not finite")
     scaled = logits / temperature
-    grown = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    found: Numbers = grown / grown.sum(axis=1, keepdims=True)
-    return found
+    exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    probabilities: Numbers = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return probabilities

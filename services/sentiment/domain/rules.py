@@ -1,33 +1,62 @@
-"""What is known of a text before any model sees it."""
+"""Rules that decide short texts without a model: non-answers, ratings in words, emoji and emoticons."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
-from services.sentiment.domain.moods import mood
+import emoji
+
 from services.sentiment.domain.non_answers import is_non_answer
-from services.sentiment.domain.ratings import rated
+from services.sentiment.domain.preprocessing import without_long_chains
+from services.sentiment.domain.ratings import rating_opinion
 from services.sentiment.domain.scorer import Opinion
 
 NON_ANSWER: Final = "non_answer"
 Ruling = Opinion | Literal["non_answer"]
 LONGEST = 200
-"""Characters of a text that a rule is tried on: the rules are about short ones."""
+"""Characters of the longest text for which ratings and emoji are tried."""
+
+GLAD = frozenset("👍👏🙌🤩😀😃😄😁😆😊🙂☺😍🥰😘😻😎🤗❤🧡💛💚💙💜🖤🤍💖💕💗💯🎉🥳✅👌🤝💪🔥⭐🌟✨🏆😇😋🙏")
+SAD = frozenset("👎😡😠🤬😞😟😢😭😣😖😫😩😤🙁☹😒😑🙄💔🤮🤢💩❌🚫😱🥱🤦🖕😕😾😿😔")
+GLAD_SIGNS = re.compile(r"[:;=][-'o^]?[)\]D]|<3|\^_?\^", re.IGNORECASE)
+SAD_SIGNS = re.compile(r"[:=]'?[-o^]?[(\[/\\]|>:\(")
+REST = re.compile(r"[\s!?.…,~*_\-\ufe0e\ufe0f\u200d\U0001f3fb-\U0001f3ff]+")
+"""Characters allowed between them: spaces, punctuation, joiners and skin tones of emoji."""
+SURE, UNSURE = 0.9, 0.5
 
 
-OF_SHORT_TEXTS: Final[Mapping[str, Callable[[str], Opinion | None]]] = {"rating": rated, "emoji": mood}
-"""The rules that give an opinion, by name; the first that has one is heard."""
+def emoji_opinion(text: str) -> Opinion | None:
+    """The opinion that a text of emoji and emoticons alone expresses; None for any other text."""
+    if any(sign.isalpha() for sign in text if sign not in "xXdDoO"):
+        return None
+    bare, glad_signs = GLAD_SIGNS.subn("", without_long_chains(text))
+    bare, sad_signs = SAD_SIGNS.subn("", bare)
+    pictures = [entry["emoji"] for entry in emoji.emoji_list(bare)]
+    if REST.sub("", emoji.replace_emoji(bare, "")) or not (pictures or glad_signs or sad_signs):
+        return None
+    glad = glad_signs + sum(picture[0] in GLAD for picture in pictures)
+    sad = sad_signs + sum(picture[0] in SAD for picture in pictures)
+    if glad and not sad:
+        return Opinion("positive", 0.8, SURE)
+    if sad and not glad:
+        return Opinion("negative", -0.8, SURE)
+    return Opinion("neutral", 0.0, UNSURE, mixed=bool(glad and sad))
 
 
-def ruled(text: str) -> Ruling | None:
-    """What the rules say of a text; None leaves it to the model."""
-    return decided(text)[1]
+OPINION_RULES: Final[Mapping[str, Callable[[str], Opinion | None]]] = {"rating": rating_opinion, "emoji": emoji_opinion}
+"""The rules that return an opinion, by name, in the order in which they are tried."""
 
 
-def decided(text: str) -> tuple[str, Ruling] | tuple[None, None]:
-    """The name of the rule that decides a text, and what it says; None leaves it to the model."""
+def matching_rule(text: str) -> tuple[str, Ruling] | tuple[None, None]:
+    """The name of the rule that decides a text, and its ruling; None twice for a text that needs the model."""
     if is_non_answer(text):
         return NON_ANSWER, NON_ANSWER
-    for name, rule in OF_SHORT_TEXTS.items() if len(text) <= LONGEST else ():
+    for name, rule in OPINION_RULES.items() if len(text) <= LONGEST else ():
         if opinion := rule(text):
             return name, opinion
     return None, None
+
+
+def ruling_of(text: str) -> Ruling | None:
+    """The ruling on a text; None for one that needs the model."""
+    return matching_rule(text)[1]

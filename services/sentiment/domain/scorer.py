@@ -1,4 +1,4 @@
-"""What a model of sentiment has to offer, and what it says of one text."""
+"""The interface of a sentiment model, and its opinion of a text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from shared.events import Label
 
 
 class Model(NamedTuple):
-    """A model by name and version: whatever changes a score changes the version."""
+    """Id and version of a model. Every change that can change a score changes the version."""
 
     id: str
     version: str
@@ -21,7 +21,7 @@ class Model(NamedTuple):
 
 
 class Passage(NamedTuple):
-    """A sentence or half of one, as a model read it: its score −1..1, and what it is about, a vector of length one."""
+    """A sentence or half of one as read by a model: its score −1..1 and its meaning, a unit vector."""
 
     score: float
     meaning: NDArray[np.float32]
@@ -29,9 +29,9 @@ class Passage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What a model reads from a text: score −1..1, confidence 0..1 in the label, calibrated or not as the model says.
+    """A model's opinion of a text: score −1..1, and confidence 0..1 in the label, calibrated if the model's card says so.
 
-    `passages` are for themes; a model that knows no meanings gives none.
+    `passages` are for themes; a model without embeddings returns none.
     """
 
     label: Label
@@ -42,18 +42,18 @@ class Opinion:
 
 
 class Scorer(Protocol):
-    """A model: CPU work without side effects, safe to call from several threads, equal texts get equal opinions."""
+    """A model: CPU work without side effects, thread-safe. Equal texts get equal opinions."""
 
     @property
     def model(self) -> Model: ...
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
-        """One opinion for each text. Raises ScorerAway when it can't work now; any other exception blames a text."""
+        """One opinion for each text. Raises ScorerAway if the model can't work now; any other exception is a text's fault."""
         ...
 
 
 class ScorerAway(Exception):
-    """The model can't score anything now; the texts are not to blame. It may say in how many seconds to ask again."""
+    """The model can't score anything now; the texts are sound. `retry_after`: seconds, if the model states them."""
 
     def __init__(self, reason: str = "", retry_after: float | None = None) -> None:
         super().__init__(reason)

@@ -1,4 +1,4 @@
-"""The transformer `e5`: our own fine-tuned encoder, that reads eight languages and knows what a text is about."""
+"""The transformer `e5`: our own fine-tuned encoder for eight languages, with embeddings for themes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,26 +8,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.sentiment.domain.preprocessing import cased
-from services.sentiment.domain.reading import Manner, Meanings, Reading, opinions, shares
+from services.sentiment.domain.reading import Manner, Meanings, Reading, opinions, softmax
 from services.sentiment.domain.scorer import Model, Opinion
 
 
 class Outcome(NamedTuple):
-    """What the network says of some texts: logits (texts × negative, neutral, positive), meanings (texts × numbers)."""
+    """Output of the network: logits (texts × negative, neutral, positive) and meanings (texts × dimensions)."""
 
     logits: NDArray[np.float32]
     meanings: Meanings
 
 
 class Network(Protocol):
-    """Runs on prepared texts; what it says of one depends on no other. Safe to call from several threads."""
+    """Runs on normalised texts. The output for a text does not depend on the others. Thread-safe."""
 
     def __call__(self, texts: Sequence[str]) -> Outcome: ...
 
 
 @dataclass(frozen=True, slots=True)
 class TransformerFacts:
-    """What training leaves beside the weights. `temperature` calibrates; `near` is the likeness from which on a theme is told."""
+    """Parameters beside the weights. `temperature` calibrates; `near` is the likeness from which on a theme matches."""
 
     model: Model
     temperature: float
@@ -36,7 +36,7 @@ class TransformerFacts:
 
 
 class TransformerScorer:
-    """Scores with the network, texts and their pieces in one go."""
+    """Scores with the network, a text and its pieces in one call."""
 
     def __init__(self, network: Network, facts: TransformerFacts) -> None:
         self.model = facts.model
@@ -48,10 +48,10 @@ class TransformerScorer:
         return opinions(texts, self.read, self._facts.manner)
 
     def meanings(self, texts: Sequence[str]) -> Meanings:
-        """What texts are about (texts × numbers), vectors of length one."""
+        """The meanings of texts (texts × dimensions), as unit vectors."""
         return self._network([cased(text) for text in texts]).meanings
 
     def read(self, texts: Sequence[str]) -> Reading:
-        """What is in texts, each read as it is."""
-        said = self._network([cased(text) for text in texts])
-        return Reading(shares(said.logits.astype(np.float64), self._facts.temperature), said.meanings)
+        """The reading of each text as a whole."""
+        outcome = self._network([cased(text) for text in texts])
+        return Reading(softmax(outcome.logits.astype(np.float64), self._facts.temperature), outcome.meanings)

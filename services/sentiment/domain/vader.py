@@ -9,17 +9,17 @@ from services.sentiment.domain.scorer import Model, Opinion
 from shared.events import Label
 
 THRESHOLD = 0.05
-"""VADER's own: positive from +0.05 of its compound score, negative from −0.05."""
+"""VADER's own threshold of its compound score: positive from +0.05, negative from −0.05."""
 
-SILENCE = 0.4
-"""The confidence in `neutral`: mostly it means that the lexicon knows none of the words, which says little."""
+NEUTRAL_CONFIDENCE = 0.4
+"""The confidence in `neutral`, which mostly means that the lexicon knows none of the words."""
 
 
 class VaderScorer:
-    """Reads its lexicon once, when made.
+    """VADER as a Scorer.
 
-    The confidence is not calibrated: half, plus half of the score's size. `mixed` is never set, since the shares of good and bad
-    words that VADER offers hardly tell a mixed comment from another.
+    The confidence is not calibrated: 0.5 plus half the absolute score. `mixed` is never set: VADER's shares of positive and
+    negative words hardly distinguish mixed comments.
     """
 
     def __init__(self) -> None:
@@ -33,5 +33,5 @@ class VaderScorer:
 def opinion(compound: float) -> Opinion:
     """VADER's compound score (−1..1, four decimals) as an opinion."""
     label: Label = "positive" if compound >= THRESHOLD else "negative" if compound <= -THRESHOLD else "neutral"
-    confidence = SILENCE if label == "neutral" else round(0.5 + abs(compound) / 2, 4)
+    confidence = NEUTRAL_CONFIDENCE if label == "neutral" else round(0.5 + abs(compound) / 2, 4)
     return Opinion(label, compound, confidence)

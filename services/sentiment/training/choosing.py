@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.sentiment.domain import themes
-from services.sentiment.domain.pieces import pieces
-from services.sentiment.domain.reading import Meanings, Read, shares, twofold
+from services.sentiment.domain.reading import Meanings, Read, ambivalence, pieces, softmax
 from services.sentiment.training.figures import calibration_error
 
 FLAGGED = 0.02
@@ -32,7 +31,7 @@ def honest_temperature(logits: NDArray[Any], kinds: NDArray[np.int64]) -> float:
     """What makes the model as often right as it says: for one so flexible that the likeliest leaves it too sure of itself."""
 
     def error(warmth: float) -> float:
-        odds = shares(logits, warmth)
+        odds = softmax(logits, warmth)
         return calibration_error(odds.max(axis=1), odds.argmax(axis=1) == kinds)
 
     return float(min(np.geomspace(0.5, 3, 100), key=error))
@@ -43,7 +42,7 @@ def pole(texts: Sequence[str], read: Read) -> float:
     parts = [found if len(found := pieces(text)) > 1 else [] for text in texts]
     odds = read([part for of in parts for part in of])
     ends = np.cumsum([len(of) for of in parts])
-    clear = np.array([twofold(odds[end - len(of) : end]) for of, end in zip(parts, ends, strict=True)])
+    clear = np.array([ambivalence(odds[end - len(of) : end]) for of, end in zip(parts, ends, strict=True)])
     return next((bar for bar in POLES if (clear >= bar).mean() <= FLAGGED), POLES[-1])
 
 
@@ -52,7 +51,7 @@ def nearness(likeness: Meanings, bears: NDArray[np.bool_]) -> float:
     name one theme of a piece, so what is told beside it is less certainly wrong than what is missed is.
     """
     bars = np.arange(0.05, 0.9, 0.01)
-    return round(float(max(bars, key=lambda bar: f_measure(themes.told(likeness, bar), bears, RECALL))), 2)
+    return round(float(max(bars, key=lambda bar: f_measure(themes.matches(likeness, bar), bears, RECALL))), 2)
 
 
 def f_measure(told: NDArray[np.bool_], truth: NDArray[np.bool_], beta: float = 1.0) -> float:

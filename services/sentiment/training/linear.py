@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from services.sentiment.domain.features import BINS, Features, features
-from services.sentiment.domain.linear import LinearModel, LinearScorer, decisions, unit_values
+from services.sentiment.domain.linear import BINS, Features, LinearModel, LinearScorer, decisions, features, unit_values
 from services.sentiment.domain.preprocessing import prepared
 from services.sentiment.domain.reading import LABELS, Manner
 from services.sentiment.domain.scorer import Model

@@ -6,12 +6,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from services.sentiment.domain.judging import Comment, judge
 from services.sentiment.domain.reading import Meanings
+from services.sentiment.domain.scoring import Comment, score_comments
 from services.sentiment.domain.themes import points_of
 from services.sentiment.domain.transformer import TransformerScorer
 from services.sentiment.scorers import finder_of
-from services.sentiment.taxonomies import read_default
+from services.sentiment.taxonomy_cache import read_default
 from services.sentiment.training.themes.data import NONE, GoldComment, Piece
 from shared.events import Score, Theme
 
@@ -40,7 +40,7 @@ def likenesses(scorer: TransformerScorer, pieces: Sequence[Piece]) -> tuple[Mean
 def theme_figures(scorer: TransformerScorer, gold: Sequence[GoldComment]) -> ThemeFigures:
     """How well the themes of whole comments are found, as in service; every pair of comment and theme counts alike."""
     taxonomy = read_default()
-    scores = judge(scorer, [Comment(comment.text, comment.lang, taxonomy) for comment in gold], finder_of(scorer))
+    scores = score_comments(scorer, [Comment(comment.text, comment.lang, taxonomy) for comment in gold], finder_of(scorer))
     told = [{t.theme: sign(t) for t in score.themes} if isinstance(score, Score) else {} for score in scores]
     return counted(told, [{theme: SIGNS[kind] for theme, kind in comment.themes.items()} for comment in gold])
 

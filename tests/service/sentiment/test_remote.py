@@ -8,8 +8,8 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from services.sentiment.domain.judging import Comment, Unscorable, judge
 from services.sentiment.domain.scorer import Model, ScorerAway
+from services.sentiment.domain.scoring import Comment, Unscorable, score_comments
 from services.sentiment.remote import Refused, RemoteScorer, remote_of, resting
 from services.sentiment.settings import Settings
 from shared.events import Score
@@ -70,14 +70,14 @@ def test_an_answer_that_makes_no_sense_is_not_taken(server: ModelServer, remote:
     with pytest.raises(Refused):
         remote.score(["fine"])
     with pytest.raises(ScorerAway):  # for it makes no sense of what is beyond blame either
-        judge(remote, [Comment("fine", None)])
+        score_comments(remote, [Comment("fine", None)])
 
 
 @pytest.mark.parametrize("model", [{"id": "mine", "version": "8"}, {"id": "other", "version": "7"}])
 def test_scores_of_another_model_are_never_taken_for_this_ones(server: ModelServer, remote: RemoteScorer, model: Any) -> None:
     server.behave = lambda texts: said(scores(texts), model)
     with capture_logs() as logs, pytest.raises(ScorerAway):
-        judge(remote, [Comment("fine", None)])
+        score_comments(remote, [Comment("fine", None)])
     assert [(entry["event"], entry["model"], entry["reason"]) for entry in logs] == [
         ("scorer.away", "mine-7", "another model answers")
     ]
@@ -87,7 +87,7 @@ def test_scores_of_another_model_are_never_taken_for_this_ones(server: ModelServ
 def test_a_server_that_is_away_blames_no_text(server: ModelServer, remote: RemoteScorer, status: int) -> None:
     server.behave = lambda texts: Reply(status)
     with pytest.raises(ScorerAway) as away:
-        judge(remote, [Comment("fine", None), Comment("too", None)])
+        score_comments(remote, [Comment("fine", None), Comment("too", None)])
     assert (away.value.retry_after, len(server.calls)) == (None, 1)
 
 
@@ -95,7 +95,7 @@ def test_a_server_that_is_away_blames_no_text(server: ModelServer, remote: Remot
 def test_the_rest_that_it_asks_for_is_handed_on(server: ModelServer, remote: RemoteScorer, status: int) -> None:
     server.behave = lambda texts: Reply(status, headers={"Retry-After": "17"})
     with pytest.raises(ScorerAway) as away:
-        judge(remote, [Comment("fine", None)])
+        score_comments(remote, [Comment("fine", None)])
     assert away.value.retry_after == 17
 
 
@@ -122,7 +122,7 @@ def test_an_answer_that_takes_too_long_is_not_waited_for(server: ModelServer, re
 def test_a_thread_still_at_work_when_the_service_stops_blames_no_text(remote: RemoteScorer) -> None:
     remote.close()
     with pytest.raises(ScorerAway):
-        judge(remote, [Comment("fine", None)])
+        score_comments(remote, [Comment("fine", None)])
 
 
 def test_a_server_that_is_down_is_away_and_asked_again_when_it_is_back() -> None:
@@ -143,7 +143,7 @@ def test_a_text_that_it_fails_on_is_found_and_the_others_are_scored(
     server: ModelServer, remote: RemoteScorer, status: int
 ) -> None:
     server.behave = lambda texts: Reply(status) if "poison" in texts else well(texts)
-    found = judge(remote, [Comment("poison" if n == 5 else f"text {n}", None) for n in range(20)])
+    found = score_comments(remote, [Comment("poison" if n == 5 else f"text {n}", None) for n in range(20)])
     assert [n for n, score in enumerate(found) if isinstance(score, Unscorable)] == [5]
     assert sum(isinstance(score, Score) for score in found) == 19
 
@@ -151,12 +151,12 @@ def test_a_text_that_it_fails_on_is_found_and_the_others_are_scored(
 def test_a_text_alone_is_not_blamed_for_one_stumble(server: ModelServer, remote: RemoteScorer) -> None:
     stumbles = iter([Reply(500), Reply(500)])
     server.behave = lambda texts: next(stumbles, None) or well(texts)
-    (found,) = judge(remote, [Comment("It came on Monday", None)])
+    (found,) = score_comments(remote, [Comment("It came on Monday", None)])
     assert isinstance(found, Score)
 
 
 def test_a_text_that_no_json_can_hold_is_blamed_alone(remote: RemoteScorer) -> None:
-    good, bad = judge(remote, [Comment("fine by me", None), Comment("half a \ud83d pair", None)])
+    good, bad = score_comments(remote, [Comment("fine by me", None), Comment("half a \ud83d pair", None)])
     assert isinstance(good, Score)
     assert isinstance(bad, Unscorable)
 

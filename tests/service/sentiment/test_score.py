@@ -13,7 +13,7 @@ from services.sentiment.domain.scorer import Scorer, ScorerAway
 from services.sentiment.domain.vader import VaderScorer
 from services.sentiment.settings import Settings
 from shared.events import text_hash
-from tests.unit.sentiment.test_judging import FailsOn
+from tests.unit.sentiment.test_scoring import FailsOn
 
 TOKEN = "internal-token-of-the-tests"
 NOWHERE = "127.0.0.1:1"
@@ -184,11 +184,11 @@ async def explain(http: httpx.AsyncClient, *texts: str, explain: Any = True) -> 
 
 async def test_an_explanation_tells_the_words_that_moved_a_score_or_the_rule(http: httpx.AsyncClient) -> None:
     answer = await explain(http, "Great product", "0/10", "Terrible support")
-    good, ruled, bad = (score["explanation"] for score in answer.json()["scores"])
+    good, ruling_of, bad = (score["explanation"] for score in answer.json()["scores"])
     assert good["rule"] is None
     assert good["words"][1] == {"word": "product", "start": 6, "end": 13, "weight": 0.0}
     assert good["words"][0]["weight"] > 0.5
-    assert ruled == {"rule": "rating", "words": []}
+    assert ruling_of == {"rule": "rating", "words": []}
     assert (bad["words"][0]["word"], bad["words"][0]["weight"] < -0.4) == ("Terrible", True)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.sentiment.network import E5, tokenizer_of
-from services.sentiment.taxonomies import DEFAULT
+from services.sentiment.taxonomy_cache import DEFAULT
 from services.sentiment.weights import LINEAR
 from tests.unit.deploy.image import DEMO, DOCKERFILE, ROOT, SERVICE, SERVICES, Step, build, copied, ignored, steps
 

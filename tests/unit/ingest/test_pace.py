@@ -11,7 +11,7 @@ from services.ingest.pace import Cost, Pace, comment_cost
 from shared.events import Answer, Body, Response, Ticket
 from shared.kafka import Broken, Position
 from shared.topics import METRICS_GROUP, SENTIMENT_GROUP
-from tests.unit.sentiment.test_scoring import NOON
+from tests.unit.sentiment.test_consumer import NOON
 
 
 class Kafka:

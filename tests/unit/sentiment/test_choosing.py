@@ -5,18 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from services.sentiment.domain.reading import Reading, shares
+from services.sentiment.domain.reading import Reading, softmax
 from services.sentiment.training import choosing
 from services.sentiment.training.figures import calibration_error
 
 
 def read(texts: Sequence[str]) -> Reading:
     """Reads in a piece the share of praise and of blame that it begins with, as in "0.7 0.1 it is"."""
-    shares = [list(map(float, text.split()[:2])) for text in texts]
-    return Reading(np.array([(bad, 1 - good - bad, good) for good, bad in shares]).reshape(-1, 3))
+    softmax = [list(map(float, text.split()[:2])) for text in texts]
+    return Reading(np.array([(bad, 1 - good - bad, good) for good, bad in softmax]).reshape(-1, 3))
 
 
-def twofold(strength: float) -> str:
+def ambivalence(strength: float) -> str:
     return f"{strength} 0.1 it is good. 0.1 {strength} it is bad."
 
 
@@ -33,16 +33,16 @@ def test_the_honest_temperature_makes_confidence_come_true() -> None:
     chance = np.random.default_rng(0)
     kinds = chance.integers(0, 3, 4_000)
     logits = 4 * (chance.normal(0, 1, (4_000, 3)) + 1.5 * np.eye(3)[kinds])
-    odds = shares(logits, choosing.honest_temperature(logits, kinds))
+    odds = softmax(logits, choosing.honest_temperature(logits, kinds))
     assert calibration_error(odds.max(axis=1), odds.argmax(axis=1) == kinds) < 0.02
-    raw = shares(logits, 1.0)
+    raw = softmax(logits, 1.0)
     assert calibration_error(raw.max(axis=1), raw.argmax(axis=1) == kinds) > 0.1
 
 
 def test_the_bar_for_mixed_is_the_lowest_that_flags_few() -> None:
     plain = ["0.8 0.1 it is one piece alone"] * 95
-    assert choosing.pole(plain + [twofold(0.44)] * 3 + [twofold(0.64)] * 2, read) == 0.45
-    assert choosing.pole(plain + [twofold(0.64)] * 5, read) == 0.65
+    assert choosing.pole(plain + [ambivalence(0.44)] * 3 + [ambivalence(0.64)] * 2, read) == 0.45
+    assert choosing.pole(plain + [ambivalence(0.64)] * 5, read) == 0.65
     assert choosing.pole(plain, read) == choosing.POLES[0]
 
 

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.sentiment.domain.features import bins_of, features
-from services.sentiment.domain.linear import LinearScorer
+from services.sentiment.domain.linear import LinearScorer, bins_of, features
 from services.sentiment.domain.scorer import Scorer
 from services.sentiment.domain.vader import VaderScorer
 from services.sentiment.weights import LINEAR, BrokenModel, read_linear, write_linear

@@ -93,8 +93,8 @@ def test_the_sentences_of_other_tests_are_not_trained_on() -> None:
 def test_each_label_has_its_share(sheet: Sheet, held_out: bool) -> None:
     rows = rows_of(sheet, held_out, 12)
     least, most = SHARES.get(sheet.language, SHORT)
-    shares = {kind: sum(row.label == kind for row in rows) / len(rows) for kind in KINDS}
-    assert {kind: share for kind, share in shares.items() if not least <= share <= most} == {}
+    softmax = {kind: sum(row.label == kind for row in rows) / len(rows) for kind in KINDS}
+    assert {kind: share for kind, share in softmax.items() if not least <= share <= most} == {}
 
 
 def test_a_row_tells_its_group_its_language_and_whether_it_is_held_out() -> None:

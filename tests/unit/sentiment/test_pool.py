@@ -6,15 +6,13 @@ import time
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from services.sentiment.domain.judging import LONGEST, Comment
+from services.sentiment.domain.batching import TEXTS
 from services.sentiment.domain.scorer import Model, Opinion, ScorerAway
-from services.sentiment.domain.slicing import CHARACTERS, TEXTS, slices
+from services.sentiment.domain.scoring import Comment
 from services.sentiment.pool import Pool
 from shared.events import Score, text_hash
-from tests.unit.sentiment.test_judging import FailsOn
+from tests.unit.sentiment.test_scoring import FailsOn
 
 
 class Slow:
@@ -41,50 +39,26 @@ def comments(*lengths: int) -> list[Comment]:
     return [Comment("x" * length, "en") for length in lengths]
 
 
-# --- slices -----------------------------------------------------------------------------------------------------------------
-@given(st.lists(st.integers(0, 3 * LONGEST), max_size=300), st.integers(1, TEXTS))
-def test_every_text_is_in_one_slice_and_no_slice_is_too_large(lengths: list[int], texts: int) -> None:
-    found = list(slices(lengths, texts))
-    assert sorted(place for places in found for place in places) == list(range(len(lengths)))
-    for places in found:
-        padded = len(places) * max(min(lengths[place], LONGEST) for place in places)
-        assert len(places) <= texts
-        assert len(places) == 1 or padded <= CHARACTERS
-
-
-def test_texts_of_like_length_are_together() -> None:
-    assert list(slices([5, 4000, 6, 3900, 5], characters=8000)) == [[0, 4, 2], [3, 1]]
-
-
-def test_long_texts_have_a_slice_each() -> None:
-    """Whoever calls beside somebody with long texts waits for whole slices."""
-    assert list(slices([LONGEST] * 3)) == [[0], [1], [2]]
-
-
-def test_padding_counts() -> None:
-    assert [len(places) for places in slices([1] * 9 + [100], characters=100)] == [9, 1]
-
-
 # --- the pool ---------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("threads", [1, 3])
 async def test_scores_come_back_in_the_order_of_asking(threads: int) -> None:
     given = [Comment(f"{'long ' * (n % 50)} text {n}", "en") for n in range(500)]
     async with Pool(Slow(0), threads) as pool:
-        found = await pool.judge(given)
+        found = await pool.score_comments(given)
     assert [score.text_hash for score in found if isinstance(score, Score)] == [text_hash(comment.text) for comment in given]
 
 
 async def test_one_caller_gets_all_threads_and_no_more() -> None:
     scorer = Slow()
     async with Pool(scorer, 3) as pool:
-        await pool.judge(comments(*range(1, 20)) * 50)
+        await pool.score_comments(comments(*range(1, 20)) * 50)
     assert scorer.most == 3
 
 
 async def test_slices_are_no_larger_than_the_model_server_takes() -> None:
     scorer = Slow(0)
     async with Pool(scorer, 1, 5) as pool:
-        await pool.judge(comments(*range(1, 20)))
+        await pool.score_comments(comments(*range(1, 20)))
     assert max(map(len, scorer.asked)) == 5
 
 
@@ -92,11 +66,11 @@ async def test_slices_are_no_larger_than_the_model_server_takes() -> None:
 async def test_while_a_replay_is_scored_a_caller_waits_for_one_slice_of_it_at_most(threads: int) -> None:
     scorer = Slow()
     async with Pool(scorer, threads) as pool:
-        replay = asyncio.create_task(pool.judge(comments(*[50] * TEXTS * 40)))
+        replay = asyncio.create_task(pool.score_comments(comments(*[50] * TEXTS * 40)))
         for _ in range(5):
             await asyncio.sleep(0.03)
             before = len(scorer.asked)
-            await pool.judge(comments(7))
+            await pool.score_comments(comments(7))
             place = next(n for n, texts in enumerate(scorer.asked[before:]) if texts == ["x" * 7])
             assert place <= threads
         assert not replay.done()
@@ -108,10 +82,10 @@ async def test_events_and_calls_take_turns_however_many_callers_there_are(thread
     """While both lanes have work, a lane of one caller gets at least every third slice."""
     scorer = Slow(0.002)
     async with Pool(scorer, threads) as pool:
-        calls = [asyncio.create_task(pool.judge(comments(*[6] * TEXTS * 40), lane="calls")) for _ in range(6)]
+        calls = [asyncio.create_task(pool.score_comments(comments(*[6] * TEXTS * 40), lane="calls")) for _ in range(6)]
         await asyncio.sleep(0.02)
         begin = len(scorer.asked)
-        await pool.judge(comments(*[5] * TEXTS * 20))
+        await pool.score_comments(comments(*[5] * TEXTS * 20))
         lanes = [len(texts[0]) for texts in scorer.asked[begin:]]
         places = [place for place, length in enumerate(lanes) if length == 5]
         assert len(places) == 20
@@ -125,10 +99,10 @@ async def test_events_and_calls_take_turns_however_many_callers_there_are(thread
 async def test_calls_are_not_kept_waiting_by_events() -> None:
     scorer = Slow(0.002)
     async with Pool(scorer, 1) as pool:
-        events = [asyncio.create_task(pool.judge(comments(*[4] * TEXTS * 40))) for _ in range(4)]
+        events = [asyncio.create_task(pool.score_comments(comments(*[4] * TEXTS * 40))) for _ in range(4)]
         await asyncio.sleep(0.02)
         begin = len(scorer.asked)
-        await pool.judge(comments(7), lane="calls")
+        await pool.score_comments(comments(7), lane="calls")
         assert ["x" * 7] in scorer.asked[begin : begin + 3]
         for task in events:
             task.cancel()
@@ -137,7 +111,7 @@ async def test_calls_are_not_kept_waiting_by_events() -> None:
 
 async def test_the_loop_is_free_meanwhile() -> None:
     async with Pool(Slow(0.3), 1) as pool:
-        scoring = asyncio.create_task(pool.judge(comments(3)))
+        scoring = asyncio.create_task(pool.score_comments(comments(3)))
         began = time.perf_counter()
         for _ in range(10):
             await asyncio.sleep(0.001)
@@ -148,7 +122,7 @@ async def test_the_loop_is_free_meanwhile() -> None:
 async def test_each_step_is_told() -> None:
     steps: list[int] = []
     async with Pool(Slow(0), 1) as pool:
-        await pool.judge(comments(*[9] * TEXTS * 3), lambda: steps.append(1))
+        await pool.score_comments(comments(*[9] * TEXTS * 3), lambda: steps.append(1))
     assert len(steps) == 3
 
 
@@ -156,7 +130,7 @@ async def test_a_model_that_goes_away_midway_leaves_nobody_waiting() -> None:
     scorer = FailsOn("y", error=ScorerAway)
     async with Pool(scorer, 2) as pool:
         with pytest.raises(ScorerAway):
-            await pool.judge([*comments(*[3] * TEXTS * 2), Comment("yyyyy", "en"), *comments(*[7] * TEXTS * 10)])
+            await pool.score_comments([*comments(*[3] * TEXTS * 2), Comment("yyyyy", "en"), *comments(*[7] * TEXTS * 10)])
         assert pool.waiting == 0
         asked = len(scorer.asked)
         await asyncio.sleep(0.05)
@@ -166,12 +140,12 @@ async def test_a_model_that_goes_away_midway_leaves_nobody_waiting() -> None:
 async def test_a_caller_who_leaves_is_worked_for_no_longer() -> None:
     scorer = Slow()
     async with Pool(scorer, 1) as pool:
-        leaving = asyncio.create_task(pool.judge(comments(*[3] * TEXTS * 20)))
+        leaving = asyncio.create_task(pool.score_comments(comments(*[3] * TEXTS * 20)))
         await asyncio.sleep(0.03)
         leaving.cancel()
         await asyncio.gather(leaving, return_exceptions=True)
         assert pool.waiting == 0
-        await pool.judge(comments(9))
+        await pool.score_comments(comments(9))
     assert len(scorer.asked) < 10
 
 

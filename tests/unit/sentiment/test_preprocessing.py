@@ -1,13 +1,14 @@
-"""Texts as our own models read them, and their pieces."""
+"""Normalisation of texts for our own models, and their pieces."""
 
 import time
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sentiment.domain.pieces import pieces
-from services.sentiment.domain.preprocessing import cased, prepared
+from services.sentiment.domain.preprocessing import MOST_MARKS, cased, prepared, with_few_marks, without_long_chains
+from services.sentiment.domain.reading import pieces
 
 
 @pytest.mark.parametrize(
@@ -93,3 +94,36 @@ def test_a_sentence_without_an_end_is_cut_at_a_blank() -> None:
     found = pieces("word " * 200)
     assert all(len(piece) <= 300 for piece in found)
     assert " ".join(found) == ("word " * 200).strip()
+
+
+# --- long runs of marks and joiners ------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("mark", ["\u0301", "\u0316\u0301", "\u0344", "\u0f73", "\u05b0\u0591", "\u064b", "\U0001d165"])
+def test_a_long_run_of_marks_is_shortened(mark: str) -> None:
+    assert with_few_marks(f"a{mark * 100}b") == f"a{(mark * 100)[:MOST_MARKS]}b"
+
+
+@pytest.mark.parametrize("text", ["Zalgo e\u0301\u0316\u0301", "हिन्दी में लिखा", "שָׁלוֹם", "مُحَمَّد", "à la carte", ""])
+def test_usual_marks_are_kept(text: str) -> None:
+    assert with_few_marks(text) == text
+
+
+def test_every_mark_that_normalisation_reorders_is_limited() -> None:
+    marks = [chr(code) for code in range(0x110000) if unicodedata.combining(chr(code))]
+    assert [mark for mark in marks if len(with_few_marks(mark * 40)) != MOST_MARKS] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["👩\u200d👩\u200d👧\u200d👦", "👩🏽\u200d❤\ufe0f\u200d💋\u200d👨🏿", "🏳\ufe0f\u200d🌈 👍🏽", "no emoji"],
+)
+def test_emoji_are_kept(text: str) -> None:
+    assert without_long_chains(text) == text
+
+
+def test_the_joiners_of_a_long_chain_are_removed() -> None:
+    assert without_long_chains("so " + "👩\u200d" * 20 + "👩 nice") == "so " + "👩" * 21 + " nice"
+
+
+@given(st.text())
+def test_texts_without_long_runs_are_unchanged(text: str) -> None:
+    assert without_long_chains(with_few_marks(text)) == text

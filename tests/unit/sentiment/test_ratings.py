@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.sentiment.domain.ratings import rated
+from services.sentiment.domain.ratings import rating_opinion
 
 GOOD = """
 10/10|9/10|5/5|4 stars|5 stars!|Five stars|four out of five|10 out of 10|I give it 5 stars|I would rate it 9/10|Rating: 5/5
@@ -43,34 +43,34 @@ def cases(text: str) -> list[str]:
 
 @pytest.mark.parametrize("text", cases(GOOD))
 def test_a_good_rating_is_positive(text: str) -> None:
-    found = rated(text)
+    found = rating_opinion(text)
     assert found is not None
     assert (found.label, found.score >= 0.3) == ("positive", True)
 
 
 @pytest.mark.parametrize("text", cases(POOR))
 def test_a_poor_rating_is_negative(text: str) -> None:
-    found = rated(text)
+    found = rating_opinion(text)
     assert found is not None
     assert (found.label, found.score <= -0.1) == ("negative", True)
 
 
 @pytest.mark.parametrize("text", cases(MIDDLING))
 def test_a_middling_rating_is_neutral(text: str) -> None:
-    found = rated(text)
+    found = rating_opinion(text)
     assert found is not None
     assert found.label == "neutral"
 
 
 @pytest.mark.parametrize("text", cases(NONE))
 def test_a_number_that_rates_nothing_is_left_to_the_model(text: str) -> None:
-    assert rated(text) is None
+    assert rating_opinion(text) is None
 
 
 @pytest.mark.parametrize(
     ("text", "score"), [("0/10", -1), ("10/10", 1), ("5/10", 0), ("1 star", -1), ("5 stars", 1), ("0/5", -1), ("★★★★☆", 0.5)]
 )
 def test_the_ends_of_a_scale_are_the_ends_of_the_score(text: str, score: float) -> None:
-    found = rated(text)
+    found = rating_opinion(text)
     assert found is not None
     assert found.score == score

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from services.sentiment.domain.reading import Manner, Reading, opinions, shares
+from services.sentiment.domain.reading import Manner, Reading, opinions, softmax
 
 MANNER = Manner(pole=0.7, long=40)
 ODDS = {"good": (0.1, 0.1, 0.8), "bad": (0.8, 0.1, 0.1), "both": (0.4, 0.3, 0.3)}
@@ -70,6 +70,6 @@ def test_no_texts_are_not_read() -> None:
 
 def test_shares_add_up_and_a_higher_temperature_doubts_more() -> None:
     logits = np.array([[2.0, 0.0, 1.0], [900.0, -900.0, 0.0]])
-    sure, unsure = shares(logits, 1.0), shares(logits, 3.0)
+    sure, unsure = softmax(logits, 1.0), softmax(logits, 3.0)
     assert sure.sum(axis=1) == pytest.approx([1, 1])
     assert unsure[0].max() < sure[0].max()

@@ -1,211 +1,172 @@
-"""The consumer's handler, with a sender and a model that the test plays."""
+"""From comments to scores: with VADER, with models that fail, and with the rules before them."""
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from services.sentiment.consumer import Scoring
-from services.sentiment.domain.scorer import Opinion, Scorer, ScorerAway
-from services.sentiment.domain.vader import VaderScorer
-from services.sentiment.pool import Pool
-from shared.events import (
-    Answer,
-    Event,
-    Opened,
-    Rating,
-    Response,
-    Review,
-    Ticket,
-    Tombstone,
-    decode_score,
-    encode,
-    text_hash,
-)  # fmt: skip
-from shared.events import (
-    Message as Said,
-)
-from shared.kafka import Message, Poison, Record, Retry, Undelivered, received_header
-from shared.topics import COMMENTS_LATER, SCORES, Topic
-from tests.unit.sentiment.test_judging import FailsOn
+from services.sentiment.domain.scorer import Model, Opinion, ScorerAway
+from services.sentiment.domain.scoring import LONGEST, PROBE, Comment, Unscorable, score_comments
+from services.sentiment.domain.vader import VaderScorer, opinion
+from shared.events import Score, text_hash
 
-NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+VADER = VaderScorer()
 
 
-class Sent:
-    """A sender that keeps what it is given."""
+class FailsOn:
+    """A model that is glad about everything and fails on texts that hold one of `words`; it notes what it was asked."""
 
-    def __init__(self, fails: bool = False) -> None:
-        self.messages: list[Message] = []
-        self.fails = fails
+    model = Model("glad", "1")
 
-    async def send_all(self, topic: Topic, messages: Sequence[Message]) -> None:
-        assert topic is SCORES
-        if self.fails:
-            raise Undelivered("the broker is away")
-        self.messages += messages
-
-    @property
-    def texts(self) -> list[str]:
-        return [decode_score(message.value).score.text_hash for message in self.messages]
-
-
-def event(body: Any, subject: str = "api/response/r-1", tenant: str = "acme") -> Event:
-    return Event(
-        tenant=tenant,
-        subject=subject,
-        statement="s-1",
-        seq=1,
-        at=NOON,
-        received_at=NOON,
-        connection="api",
-        source="api",
-        body=body,
-    )
-
-
-def comment(text: str, language: str | None = None) -> Response:
-    return Response(at=NOON, answers=(Answer(question="q1", kind="comment", text=text, language=language),))
-
-
-def record(value: bytes, offset: int = 0, tenant: str = "acme") -> Record:
-    headers = (("received_at", b"an older one"), ("traceparent", b"00-trace"))
-    return Record("feedback.events", 0, offset, f"{tenant}/s".encode(), value, headers, 0)
-
-
-def records(*bodies: Any) -> list[Record]:
-    return [record(encode(event(body, f"api/response/r-{n}")), n) for n, body in enumerate(bodies)]
-
-
-async def score(given: Sequence[Record], scorer: Scorer | None = None, sent: Sent | None = None) -> Sent:
-    sent = sent or Sent()
-    async with Pool(scorer or VaderScorer(), threads=2) as pool:
-        await Scoring(pool, sent)(given)
-    return sent
-
-
-async def test_a_score_carries_the_receipt_time_in_the_headers_of_its_event() -> None:
-    """It may be earlier than the event's own: older events may still be waiting in ingest."""
-    earlier = received_header(NOON - timedelta(hours=1))
-    published = replace(record(encode(event(comment("Great service!"), "api/response/r-0"))), headers=(earlier,))
-    (message,) = (await score([published])).messages
-    assert message.headers == (earlier,)
-
-
-async def test_a_comment_becomes_a_score_beside_its_subject_with_the_receipt_time_carried_on() -> None:
-    (message,) = (await score(records(comment("Great service!", "en")))).messages
-    said = decode_score(message.value)
-    assert message.key == b"acme/api/response/r-0"
-    assert message.headers == (received_header(NOON), ("traceparent", b"00-trace"))
-    assert (said.tenant, said.subject, said.model, said.received_at) == ("acme", "api/response/r-0", "vader-3.3.2", NOON)
-    assert (said.score.label, said.score.language, said.score.text_hash) == ("positive", "en", text_hash("Great service!"))
-
-
-async def test_every_comment_of_an_event_is_scored_once_and_agents_words_never() -> None:
-    ticket = Ticket(
-        facts=(
-            Opened(at=NOON, text="It is broken"),
-            Said(at=NOON, by="customer", text="Still broken", id="1"),
-            Said(at=NOON, by="customer", text="It is broken", id="2"),
-            Said(at=NOON, by="agent", text="So sorry", id="3"),
-            Rating(at=NOON, value=1, scale=(1, 5), text="Awful"),
-        )
-    )
-    sent = await score(records(ticket, Review(at=NOON, stars=5, title="Wow", text="Love it"), Tombstone()))
-    expected = ["It is broken", "Still broken", "Awful", "Wow\nLove it"]
-    assert sent.texts == [text_hash(text) for text in expected]
-
-
-async def test_events_without_comments_send_nothing() -> None:
-    sent = await score(records(Response(at=NOON, answers=(Answer(question="q", kind="nps", value=9),)), comment("   ")))
-    assert sent.messages == []
-
-
-async def test_a_non_answer_is_sent_too_so_that_every_comment_has_a_score() -> None:
-    (message,) = (await score(records(comment("n/a")))).messages
-    assert decode_score(message.value).score.label is None
-
-
-async def test_an_event_whose_comments_come_later_is_not_scored() -> None:
-    [now, then] = records(comment("Great"), comment("Later"))
-    then = replace(then, headers=(*then.headers, COMMENTS_LATER))
-    assert (await score([now, then])).texts == [text_hash("Great")]
-
-
-async def test_a_quiet_tenants_score_is_sent_before_the_comments_of_a_flood_are_scored() -> None:
-    """In one batch: 20 comments of 2,000 characters before one short one of another tenant."""
-    flood = [encode(event(comment(f"{n} " + "bad " * 500), f"api/response/f-{n}", "flood")) for n in range(20)]
-    values = [*flood, encode(event(comment("Great"), tenant="quiet"))]
-    sent = Sent()
-    scorer = Watched(sent)
-    await score([record(value, offset) for offset, value in enumerate(values)], scorer, sent)
-    assert sent.texts[0] == text_hash("Great")
-    assert scorer.seen_before_first_send < 20
-    assert len(sent.texts) == 21
-
-
-class Watched(FailsOn):
-    """A model that counts how many texts it had scored before the first score was sent."""
-
-    def __init__(self, sent: Sent) -> None:
-        super().__init__()
-        self._sent = sent
-        self.seen_before_first_send = 0
+    def __init__(self, *words: str, error: type[Exception] = ValueError) -> None:
+        self.words = words
+        self.error = error
+        self.asked: list[Sequence[str]] = []
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
-        if not self._sent.messages:
-            self.seen_before_first_send += len(texts)
-        return super().score(texts)
+        self.asked.append(texts)
+        if any(word in text for word in self.words for text in texts):
+            raise self.error("the text would be told here")
+        return [Opinion("positive", 1.0, 1.0) for _ in texts]
 
 
-@pytest.mark.parametrize("value", [b"", b"{", b"[]", b'{"tenant": 1}', b"\xff\xfe", b"[" * 100_000])
-async def test_a_record_that_is_no_event_is_poison_before_anything_is_sent(value: bytes) -> None:
-    good, sent = records(comment("Great"))[0], Sent()
-    bad = record(value, 1)
-    with pytest.raises(Poison) as told:
-        await score([good, bad], sent=sent)
-    assert list(told.value.reasons) == [bad]
-    assert sent.messages == []
+def one(text: str, language: str | None = None) -> Score:
+    (score,) = score_comments(VADER, [Comment(text, language)])
+    assert isinstance(score, Score)
+    return score
 
 
-async def test_a_comment_on_which_the_model_fails_is_poison_and_the_rest_is_scored_when_called_again() -> None:
-    given, scorer, sent = records(comment("fine"), comment("poison"), comment("fine too")), FailsOn("poison"), Sent()
-    with pytest.raises(Poison) as told:
-        await score(given, scorer, sent)
-    assert list(told.value.reasons) == [given[1]]
-    assert "poison" not in told.value.reasons[given[1]]
-    assert sent.messages == []
-    assert len((await score([given[0], given[2]], scorer, sent)).messages) == 2
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("The support team was friendly and solved it quickly, great!", "positive"),
+        ("Terrible. I waited two weeks and nobody answered.", "negative"),
+        ("I ordered it on Monday.", "neutral"),
+        ("Not good at all", "negative"),
+        ("😍", "positive"),
+    ],
+)
+def test_vader_reads_plain_sentences(text: str, label: str) -> None:
+    score = one(text, "en")
+    assert (score.label, score.language, score.flags) == (label, "en", ())
+    assert score.text_hash == text_hash(text)
+    assert score.score is not None
+    assert (score.score > 0) == (label == "positive")
 
 
-@pytest.mark.parametrize(("asks_for", "gets"), [(None, 5.0), (17.0, 17.0)])
-async def test_a_model_that_is_away_is_tried_again_when_it_says(asks_for: float | None, gets: float) -> None:
-    class Away(FailsOn):
+@pytest.mark.parametrize(
+    ("compound", "label"), [(0.05, "positive"), (0.0499, "neutral"), (-0.0499, "neutral"), (-0.05, "negative"), (0.0, "neutral")]
+)
+def test_the_thresholds_are_vaders_own(compound: float, label: str) -> None:
+    assert opinion(compound).label == label
+
+
+def test_the_model_is_named_after_the_package() -> None:
+    assert str(VADER.model) == "vader-3.3.2"
+
+
+@pytest.mark.parametrize("text", ["n/a", "-", "Kein Kommentar."])
+def test_a_non_answer_has_no_label_and_no_score(text: str) -> None:
+    score = one(text)
+    assert (score.label, score.score, score.flags) == (None, None, ("non_answer",))
+
+
+def test_a_long_text_is_cut_for_the_model_and_says_so() -> None:
+    scorer, text = FailsOn(), "good but bad " * 1000
+    (score,) = score_comments(scorer, [Comment(text, None)])
+    assert isinstance(score, Score)
+    assert score.flags == ("truncated",)
+    assert score.text_hash == text_hash(text)
+    assert scorer.asked == [[text[:LONGEST]]]
+
+
+def test_no_text_takes_long() -> None:
+    began = time.perf_counter()
+    one("meh but " * 125_000)
+    assert time.perf_counter() - began < 2
+
+
+@given(st.lists(st.text(max_size=80), max_size=8))
+@settings(deadline=None)
+def test_whatever_is_written_gets_a_score_of_its_own_and_the_same_one_again(texts: list[str]) -> None:
+    comments = [Comment(text, None) for text in texts]
+    scores = score_comments(VADER, comments)
+    assert [s.text_hash for s in scores if isinstance(s, Score)] == [text_hash(text) for text in texts]
+    assert all(s.score is None or -1 <= s.score <= 1 for s in scores if isinstance(s, Score))
+    assert scores == score_comments(VADER, comments) == [score_comments(VADER, [comment])[0] for comment in comments]
+
+
+@pytest.mark.parametrize("poisonous", [{0}, {7}, {3, 4}, {0, 5, 9}])
+def test_a_text_on_which_the_model_fails_is_found_and_the_others_are_scored(poisonous: set[int]) -> None:
+    comments = [Comment("poison" if n in poisonous else f"text {n}", None) for n in range(10)]
+    scores = score_comments(FailsOn("poison"), comments)
+    assert {n for n, score in enumerate(scores) if isinstance(score, Unscorable)} == poisonous
+    assert all(isinstance(score, Score) for n, score in enumerate(scores) if n not in poisonous)
+
+
+def test_the_reason_tells_nothing_of_the_text() -> None:
+    assert score_comments(FailsOn("poison"), [Comment("poison", None)]) == [Unscorable("the model fails on a text: ValueError")]
+
+
+@pytest.mark.parametrize("error", [ScorerAway, MemoryError])
+def test_a_model_that_is_away_blames_no_text(error: type[Exception]) -> None:
+    with pytest.raises(ScorerAway):
+        score_comments(FailsOn("x", error=error), [Comment("a x", None), Comment("b", None)])
+
+
+def test_a_model_that_goes_away_while_it_is_asked_again_blames_no_text_and_its_rest_is_told() -> None:
+    class Leaving(FailsOn):
         def score(self, texts: Sequence[str]) -> list[Opinion]:
-            raise ScorerAway("busy", asks_for)
+            if PROBE in texts:
+                raise ScorerAway("busy", 17.0)
+            return super().score(texts)
 
-    with pytest.raises(Retry) as told:
-        await score(records(comment("fine")), Away())
-    assert told.value.delay == gets
-
-
-async def test_how_far_it_has_come_is_told_while_it_is_at_work() -> None:
-    async with Pool(FailsOn(), threads=1) as pool:
-        scoring = Scoring(pool, Sent(fails=True))
-        began = time.monotonic()
-        with pytest.raises(Retry):
-            await scoring(records(comment("fine")))
-    assert began <= scoring.moved_at <= time.monotonic()
+    with pytest.raises(ScorerAway) as told:
+        score_comments(Leaving("x"), [Comment("a x", None)])
+    assert told.value.retry_after == 17.0
 
 
-async def test_scores_that_are_not_acknowledged_move_no_offset() -> None:
-    with pytest.raises(Retry):
-        await score(records(comment("fine")), sent=Sent(fails=True))
+def test_a_model_that_fails_on_what_is_beyond_blame_is_broken_itself() -> None:
+    with pytest.raises(ScorerAway):
+        score_comments(FailsOn("e", PROBE), [Comment("fine", None)])
 
 
-async def test_the_same_events_give_the_same_bytes() -> None:
-    given = records(*(comment(f"text number {n} is so good, but also bad") for n in range(200)))
-    assert (await score(given)).messages == (await score(given)).messages
+def test_a_model_that_answers_too_little_is_broken_itself() -> None:
+    class Lazy(FailsOn):
+        def score(self, texts: Sequence[str]) -> list[Opinion]:
+            return []
+
+    with pytest.raises(ScorerAway):
+        score_comments(Lazy(), [Comment("fine", None)])
+
+
+# --- before the model, and around it ----------------------------------------------------------------------------------------
+def test_what_a_rule_knows_no_model_is_asked() -> None:
+    scorer = FailsOn()
+    scores = score_comments(scorer, [Comment(text, None) for text in ("0/10", "👎", "n/a", "It came on Monday", "5 Sterne")])
+    assert [score.label for score in scores if isinstance(score, Score)] == ["negative", "negative", None, "positive", "positive"]
+    assert scorer.asked == [["It came on Monday"]]
+
+
+def test_a_comment_that_should_not_wait_says_why_whoever_judges_it() -> None:
+    assert one("The charger caught fire on my desk").urgency == ("safety",)
+    assert one("0/10, I will sue you").urgency == ("legal_threat",)
+    assert one("Very friendly, thank you").urgency == one("n/a").urgency == ()
+
+
+def test_urgency_is_looked_for_in_what_a_model_gets_to_see() -> None:
+    assert one("so so. " * LONGEST + "I will sue you").urgency == ()
+
+
+def test_a_language_that_is_told_is_written_down_and_a_stated_one_is_kept() -> None:
+    assert one("Das Paket kam zwei Wochen zu spät und niemand hat geantwortet").language == "de"
+    assert one("Das Paket kam zwei Wochen zu spät und niemand hat geantwortet", "de-AT").language == "de-AT"
+    assert one("ok").language is None
+
+
+def test_a_language_that_is_not_served_is_flagged() -> None:
+    assert one("Paczka przyszła uszkodzona i nikt nie odpowiada na moje wiadomości").flags == ("unsupported_language",)
+    assert one("Bra", "sv").flags == ("unsupported_language",)
+    assert one("Leider zu spät", "de").flags == ()

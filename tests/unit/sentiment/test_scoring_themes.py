@@ -5,15 +5,15 @@ from collections.abc import Sequence
 import pytest
 
 from services.sentiment.consumer import Scoring
-from services.sentiment.domain.judging import Comment, Unscorable, judge
 from services.sentiment.domain.scorer import Model, Opinion, Passage
+from services.sentiment.domain.scoring import Comment, Unscorable, score_comments
 from services.sentiment.domain.themes import Finder
 from services.sentiment.domain.vader import VaderScorer
 from services.sentiment.pool import Pool
 from shared.events import Score, Theme, decode_score, encode
 from shared.kafka import Retry
 from shared.taxonomy import Taxonomy, ThemeDefinition
-from tests.unit.sentiment.test_scoring import Sent, comment, event, record
+from tests.unit.sentiment.test_consumer import Sent, comment, event, record
 from tests.unit.sentiment.test_themes import TWO, Meaning
 
 DELIVERY = Taxonomy(0, (ThemeDefinition("delivery", "Delivery", "delivery"),))
@@ -29,8 +29,8 @@ class Knows:
         return [Opinion("positive", 0.5, 0.9, passages=[Passage(0.5, meaning)]) for meaning in Meaning()(texts)]
 
 
-class Told:
-    """The themes of two tenants; of any other nothing can be known."""
+class KnownTaxonomies:
+    """Has the taxonomies of two tenants; raises Retry for any other."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -42,7 +42,7 @@ class Told:
         return DELIVERY if tenant == "acme" else PARCELS
 
 
-async def scores(told: Told, *tenants: str, finds: bool = True) -> list[tuple[str, Score]]:
+async def scores(told: KnownTaxonomies, *tenants: str, finds: bool = True) -> list[tuple[str, Score]]:
     given = [record(encode(event(comment("the parcel"), f"api/response/r-{n}", t)), n, t) for n, t in enumerate(tenants)]
     sent, finder = Sent(), Finder(Meaning(), near=0.6) if finds else None
     async with Pool(Knows() if finds else VaderScorer(), threads=2, finder=finder) as pool:
@@ -52,31 +52,31 @@ async def scores(told: Told, *tenants: str, finds: bool = True) -> list[tuple[st
 
 
 async def test_a_comment_is_read_for_the_themes_of_its_own_tenant() -> None:
-    said = dict(await scores(Told(), "acme", "bolt"))
+    said = dict(await scores(KnownTaxonomies(), "acme", "bolt"))
     assert (said["acme"].themes, said["acme"].taxonomy) == ((Theme("delivery", 0.5),), 0)
     assert (said["bolt"].themes, said["bolt"].taxonomy) == ((Theme("parcels", 0.5),), 4)
 
 
 async def test_a_tenant_is_asked_about_once_for_a_batch() -> None:
-    told = Told()
+    told = KnownTaxonomies()
     await scores(told, "acme", "acme", "acme")
     assert told.asked == ["acme"]
 
 
 async def test_while_a_tenants_themes_cannot_be_known_its_events_wait() -> None:
     with pytest.raises(Retry):
-        await scores(Told(), "acme", "unknown")
+        await scores(KnownTaxonomies(), "acme", "unknown")
 
 
 async def test_a_model_that_knows_no_meanings_asks_for_no_themes() -> None:
-    told = Told()
+    told = KnownTaxonomies()
     ((_, score),) = await scores(told, "unknown", finds=False)
     assert (told.asked, score.themes, score.taxonomy) == ([], (), 0)
 
 
 def test_a_rated_comment_has_its_themes_with_the_rating_as_their_score() -> None:
     finder = Finder(Meaning(), near=0.6)
-    (score,) = judge(Knows(), [Comment("0/10, parcel never arrived", "en", TWO)], finder)
+    (score,) = score_comments(Knows(), [Comment("0/10, parcel never arrived", "en", TWO)], finder)
     assert isinstance(score, Score)
     assert (score.label, score.score, score.themes) == ("negative", -1.0, (Theme("delivery", -1.0),))
 
@@ -88,7 +88,9 @@ def test_a_fault_in_finding_themes_is_one_texts_alone() -> None:
                 raise ZeroDivisionError
             return super().themes(taxonomy, passages)
 
-    good, bad = judge(Knows(), [Comment("the parcel", "en", TWO), Comment("price", "en", TWO)], Stumbles(Meaning(), near=0.6))
+    good, bad = score_comments(
+        Knows(), [Comment("the parcel", "en", TWO), Comment("price", "en", TWO)], Stumbles(Meaning(), near=0.6)
+    )
     assert isinstance(good, Score)
     assert isinstance(bad, Unscorable)
     assert "price" not in bad.reason

@@ -17,8 +17,8 @@ from shared.events import decode_score
 from shared.instruments import SHADOW_MISSED
 from shared.kafka import Message, Retry
 from shared.topics import Topic
-from tests.unit.sentiment.test_judging import FailsOn
-from tests.unit.sentiment.test_scoring import Sent, comment, record, records
+from tests.unit.sentiment.test_consumer import Sent, comment, record, records
+from tests.unit.sentiment.test_scoring import FailsOn
 
 
 class Other:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from services.sentiment.domain.languages import SERVED
-from services.sentiment.domain.pieces import pieces as cut
-from services.sentiment.taxonomies import read_default
+from services.sentiment.domain.reading import pieces as cut
+from services.sentiment.taxonomy_cache import read_default
 from services.sentiment.training.themes.data import NONE, elsewhere, gold, pieces, pieces_of
 from shared.taxonomy import Taxonomy
 

@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from services.sentiment.domain.judging import Comment, judge
 from services.sentiment.domain.reading import Meanings
 from services.sentiment.domain.scorer import Passage
-from services.sentiment.domain.themes import Finder, points_of, told
+from services.sentiment.domain.scoring import Comment, score_comments
+from services.sentiment.domain.themes import Finder, matches, points_of
 from services.sentiment.network import read_transformer
-from services.sentiment.taxonomies import read_default
+from services.sentiment.taxonomy_cache import read_default
 from services.sentiment.training.themes.data import gold
 from services.sentiment.training.theming import counted, theme_figures
 from shared.events import Score, Theme
@@ -66,7 +66,7 @@ def test_a_theme_has_the_mean_score_of_the_passages_that_bear_it_and_of_no_other
 
 def test_a_theme_far_behind_the_likeliest_of_a_passage_is_not_told() -> None:
     likeness = np.array([[0.8, 0.77, 0.7], [0.3, 0.1, 0.29]], np.float32)
-    assert told(likeness, near=0.2).tolist() == [[True, True, False], [True, False, True]]
+    assert matches(likeness, near=0.2).tolist() == [[True, True, False], [True, False, True]]
 
 
 def test_nothing_read_means_no_themes() -> None:
@@ -108,7 +108,7 @@ def test_a_score_carries_its_themes_and_the_revision_they_are_of() -> None:
     scorer = read_transformer()
     finder = Finder(scorer.meanings, scorer.near)
     text = "The parcel arrived two weeks late. But your agent on the phone was wonderful and very patient!"
-    (score,) = judge(scorer, [Comment(text, "en", Taxonomy(7, SHIPPED.themes))], finder)
+    (score,) = score_comments(scorer, [Comment(text, "en", Taxonomy(7, SHIPPED.themes))], finder)
     assert isinstance(score, Score)
     told = {theme.theme: theme.score for theme in score.themes}
     assert score.taxonomy == 7
@@ -125,6 +125,6 @@ def test_a_tenants_own_themes_need_words_alone() -> None:
             ThemeDefinition("pool", "Pool", "The swimming pool", ("the pool was closed", "lovely pool")),
         ),
     )
-    (score,) = judge(scorer, [Comment("Das Frühstücksbuffet war jeden Morgen leer", "de", own)], finder)
+    (score,) = score_comments(scorer, [Comment("Das Frühstücksbuffet war jeden Morgen leer", "de", own)], finder)
     assert isinstance(score, Score)
     assert [theme.theme for theme in score.themes] == ["breakfast"]

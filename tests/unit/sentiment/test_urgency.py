@@ -8,8 +8,7 @@ from typing import get_args
 import pytest
 
 from services.sentiment.domain.urgency import REASONS, RULES, urgency_of
-from services.sentiment.domain.urgency.phrases import phrase
-from services.sentiment.domain.urgency.words import read
+from services.sentiment.domain.urgency.phrases import normalize, phrase
 from shared.events import Urgency
 from tests.unit.sentiment.urgent_fresh import FRESH
 from tests.unit.sentiment.urgent_sentences import HELD_OUT, NEWER, TUNED, Sentence
@@ -86,8 +85,8 @@ def test_a_comment_is_read_as_it_is_meant(text: str, reasons: tuple[Urgency, ...
 
 
 def test_apostrophes_of_any_shape_and_none_are_alike() -> None:
-    assert read("I won't") == read("I won’t") == read("I wont") == " i wont . "
-    assert read("l’abonnement d'Électricité") == " l abonnement d electricite . "
+    assert normalize("I won't") == normalize("I won’t") == normalize("I wont") == " i wont . "
+    assert normalize("l’abonnement d'Électricité") == " l abonnement d electricite . "
 
 
 def test_reasons_come_once_and_in_the_order_of_the_contract() -> None:
@@ -103,7 +102,7 @@ def test_an_open_ending_after_three_letters_is_refused() -> None:
 
 
 def test_each_phrase_looks_for_words_as_texts_are_read() -> None:
-    assert all(read(word)[1:-3] == word for _, one in RULES for cues in one.cues for word in cues if len(word) < 4)
+    assert all(normalize(word)[1:-3] == word for _, one in RULES for cues in one.cues for word in cues if len(word) < 4)
 
 
 HARD = [

@@ -1,7 +1,7 @@
-"""Why a comment should not wait: threats of law, danger, cancellation, outage, money taken, repeated contact.
+"""Reasons why a comment is urgent: legal threat, safety, cancellation, outage, money taken, repeated contact.
 
-Phrases of eight languages (a table each), read in every text whatever its language: many are too short to know it. What comes
-before a phrase may negate it, and what stands around it may show that it means something else, or that it is solved.
+Phrases of eight languages are looked for in every text: many texts are too short to know their language. A negation near a
+phrase, or a phrase of the table UNLESS in its sentence, voids it.
 """
 
 import re
@@ -10,25 +10,24 @@ from types import ModuleType
 from typing import get_args
 
 from services.sentiment.domain.urgency import arabic, dutch, english, french, german, italian, portuguese, spanish
-from services.sentiment.domain.urgency.phrases import CUE, Phrase, phrases
-from services.sentiment.domain.urgency.words import PAUSE, QUESTION, STOP, read
+from services.sentiment.domain.urgency.phrases import CUE, PAUSE, QUESTION, STOP, Phrase, normalize, phrases
 from shared.events import Urgency
 
 LANGUAGES = (english, german, french, spanish, portuguese, italian, dutch, arabic)
 REASONS: tuple[Urgency, ...] = get_args(Urgency)
 BEFORE = 4
-"""Words before a phrase among which a negation is looked for."""
+"""Words before a phrase in which a negation is looked for."""
 AFTER = 3
-"""Words behind it among which one is looked for that follows its verb: "ich kündige nicht"."""
+"""Words after a phrase in which a late negation is looked for: "ich kündige nicht"."""
 LATE = frozenset({"nicht", "niet", "pas"})
 SUBJECTS = frozenset(
     ["i", "we", "my", "you", "ich", "wir", "sie", "mein", "je", "nous", "vous", "mon", "yo", "mi", "eu", "meu", "io", "noi", "ik",
      "wij", "jullie", "mijn"]
 )  # fmt: skip
-"""A negation before one of these is another clause's: "if you don't answer I will sue"."""
+"""A negation before one of these belongs to another clause: "if you don't answer I will sue"."""
 MARKS = frozenset({STOP, PAUSE, QUESTION})
 AROUND = 160
-"""Characters on either side of a phrase, in its sentence, among which is looked for what voids it."""
+"""Characters before and after a phrase, within its sentence, in which UNLESS phrases are looked for."""
 END = re.compile(r"(?<= )[.?] ")
 
 
@@ -41,40 +40,40 @@ UNLESS = {reason: tuple(phrase for one in LANGUAGES for phrase in tables(one, "U
 
 
 def by_cue() -> dict[str, list[int]]:
-    """The places of rules by the beginning of a word that each needs."""
-    found: defaultdict[str, list[int]] = defaultdict(list)
-    for place, (_, phrase) in enumerate(RULES):
+    """Indices of RULES by a cue that each requires."""
+    indices: defaultdict[str, list[int]] = defaultdict(list)
+    for index, (_, phrase) in enumerate(RULES):
         for cue in phrase.cues[0]:
-            found[cue].append(place)
-    return dict(found)
+            indices[cue].append(index)
+    return dict(indices)
 
 
 BY_CUE = by_cue()
 
 
 def urgency_of(text: str) -> tuple[Urgency, ...]:
-    """The reasons why a text should not wait, each once, in the order of `Urgency`. Time grows with its length."""
-    line = read(text)
+    """The reasons why a text is urgent, in the order of `Urgency`. Takes linear time."""
+    line = normalize(text)
     cues = {word[:CUE] for word in line.split()}
-    found: set[Urgency] = set()
-    for place in sorted({place for cue in cues & BY_CUE.keys() for place in BY_CUE[cue]}):
-        reason, phrase = RULES[place]
-        if reason in found or not phrase.possible(cues):
+    reasons: set[Urgency] = set()
+    for index in sorted({index for cue in cues & BY_CUE.keys() for index in BY_CUE[cue]}):
+        reason, phrase = RULES[index]
+        if reason in reasons or not phrase.possible(cues):
             continue
         if applies(phrase, line, [one for one in UNLESS[reason] if one.possible(cues)]):
-            found.add(reason)
-    return tuple(reason for reason in REASONS if reason in found)
+            reasons.add(reason)
+    return tuple(reason for reason in REASONS if reason in reasons)
 
 
 def applies(phrase: Phrase, line: str, unless: list[Phrase]) -> bool:
-    """Whether the phrase stands in the line, and means what it says."""
+    """Whether the phrase occurs in the line, neither negated nor voided."""
     return any(
         not negated(phrase, line, match) and not voided(unless, around(line, match)) for match in phrase.pattern.finditer(line)
     )
 
 
 def negated(phrase: Phrase, line: str, match: re.Match[str]) -> bool:
-    """Whether a negation in the same clause belongs to the phrase, which has none itself."""
+    """Whether the phrase, which has no negation itself, is negated in its clause."""
     if phrase.negations.intersection(match.group().split()):
         return False
     before = reversed(line[max(0, match.start() - AROUND) : match.start()].split()[-BEFORE:])
@@ -88,11 +87,12 @@ def negated(phrase: Phrase, line: str, match: re.Match[str]) -> bool:
 
 
 def around(line: str, match: re.Match[str]) -> str:
-    """The sentence that holds the phrase, as far as it is near."""
+    """The sentence of the match, up to AROUND characters before and after it."""
     before = END.split(line[max(0, match.start() - AROUND) : match.start()])[-1]
     after = END.split(line[match.end() - 1 : match.end() + AROUND])[0]
     return f" {before}{match.group().rstrip()}{after}"
 
 
 def voided(unless: list[Phrase], sentence: str) -> bool:
+    """Whether a phrase of `unless` occurs in the sentence, not negated."""
     return any(not negated(phrase, sentence, match) for phrase in unless for match in phrase.pattern.finditer(sentence))

@@ -1,8 +1,8 @@
-"""Texts of nothing but emoji and emoticons."""
+"""The rule for texts of emoji and emoticons alone."""
 
 import pytest
 
-from services.sentiment.domain.moods import mood
+from services.sentiment.domain.rules import emoji_opinion
 
 
 @pytest.mark.parametrize(
@@ -27,23 +27,23 @@ from services.sentiment.domain.moods import mood
         "👍🏻.",
     ],
 )
-def test_glad_signs_are_positive(text: str) -> None:
-    found = mood(text)
-    assert found is not None
-    assert (found.label, found.mixed) == ("positive", False)
+def test_happy_signs_are_positive(text: str) -> None:
+    opinion = emoji_opinion(text)
+    assert opinion is not None
+    assert (opinion.label, opinion.mixed) == ("positive", False)
 
 
 @pytest.mark.parametrize(
     "text", ["👎", "👎🏼", "😡😡", "🤬", ":(", ":-(", ":'(", "💩", "😞...", "💔", ">:(", "🙄", "🤦‍♀️", "☹️", ":/"]
 )
 def test_sad_signs_are_negative(text: str) -> None:
-    found = mood(text)
-    assert found is not None
-    assert (found.label, found.mixed) == ("negative", False)
+    opinion = emoji_opinion(text)
+    assert opinion is not None
+    assert (opinion.label, opinion.mixed) == ("negative", False)
 
 
-def test_both_at_once_are_mixed_and_a_thing_has_no_mood() -> None:
-    both, thing = mood("👍👎"), mood("📦")
+def test_both_at_once_are_mixed_and_an_object_is_neutral() -> None:
+    both, thing = emoji_opinion("👍👎"), emoji_opinion("📦")
     assert both is not None
     assert thing is not None
     assert (both.label, both.mixed) == ("neutral", True)
@@ -51,5 +51,5 @@ def test_both_at_once_are_mixed_and_a_thing_has_no_mood() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "!!!", "?", "ok 👍", "👍 gut", "10", "ممتاز 👍", "xD really", "n/a", "a", "5 ⭐"])
-def test_whatever_holds_a_word_or_a_number_is_left_to_others(text: str) -> None:
-    assert mood(text) is None
+def test_a_text_with_a_word_or_a_number_is_not_decided(text: str) -> None:
+    assert emoji_opinion(text) is None

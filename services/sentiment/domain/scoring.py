@@ -1,11 +1,11 @@
-"""From comments to scores: rules first, then the model, and no text can spoil it for the others."""
+"""Score comments: rules first, then the model. A text on which the model fails does not affect the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from services.sentiment.domain.languages import language_of
-from services.sentiment.domain.rules import NON_ANSWER, Ruling, ruled
+from services.sentiment.domain.rules import NON_ANSWER, Ruling, ruling_of
 from services.sentiment.domain.scorer import Opinion, Passage, Scorer, ScorerAway
 from services.sentiment.domain.themes import Finder
 from services.sentiment.domain.urgency import urgency_of
@@ -13,14 +13,14 @@ from shared.events import UNSUPPORTED_LANGUAGE, Score, text_hash
 from shared.taxonomy import Taxonomy
 
 LONGEST = 4_000
-"""Characters that a model gets to see: VADER's time grows with the square of a text's length, 50 ms here, 5 s at 50,000."""
+"""Characters of a text that a model reads. VADER takes quadratic time: 50 ms for so many, 5 s for 50,000."""
 
-SOUND = "The delivery was fast."
-"""A text that every model can score: if it can't, the model is at fault."""
+PROBE = "The delivery was fast."
+"""A text that every working model can score."""
 
 
 class Comment(NamedTuple):
-    """A comment, its language (BCP 47) where somebody stated it, and the themes that are looked for in it."""
+    """A comment, its language (BCP 47) if it is stated, and the taxonomy whose themes are looked for."""
 
     text: str
     language: str | None
@@ -29,24 +29,24 @@ class Comment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Unscorable:
-    """The model fails on this one text. The reason tells nothing of it."""
+    """The model fails on this text. The reason quotes nothing of it."""
 
     reason: str
 
 
-def judge(scorer: Scorer, comments: Sequence[Comment], finder: Finder | None = None) -> list[Score | Unscorable]:
-    """The score of each comment; themes where a `finder` is given. Raises ScorerAway when the model can't score anything."""
-    rulings = [ruled(comment.text) for comment in comments]
-    asked = [place for place, ruling in enumerate(rulings) if ruling is None or (finder and isinstance(ruling, Opinion))]
-    opinions = dict(zip(asked, opinions_of(scorer, [comments[place].text[:LONGEST] for place in asked]), strict=True))
+def score_comments(scorer: Scorer, comments: Sequence[Comment], finder: Finder | None = None) -> list[Score | Unscorable]:
+    """The score of each comment, with themes if a `finder` is given. Raises ScorerAway if the model can't score anything."""
+    rulings = [ruling_of(comment.text) for comment in comments]
+    to_read = [index for index, ruling in enumerate(rulings) if ruling is None or (finder and isinstance(ruling, Opinion))]
+    opinions = dict(zip(to_read, opinions_of(scorer, [comments[index].text[:LONGEST] for index in to_read]), strict=True))
     return [
-        _guarded(comment, standing(ruling, opinions.get(place)), finder)
-        for place, (comment, ruling) in enumerate(zip(comments, rulings, strict=True))
+        _to_score_safely(comment, effective_ruling(ruling, opinions.get(index)), finder)
+        for index, (comment, ruling) in enumerate(zip(comments, rulings, strict=True))
     ]
 
 
-def standing(ruling: Ruling | None, opinion: Opinion | Unscorable | None) -> Ruling | Unscorable:
-    """What counts: a rule before the model. Of a text that a rule decides the model tells what it is about, no more."""
+def effective_ruling(ruling: Ruling | None, opinion: Opinion | Unscorable | None) -> Ruling | Unscorable:
+    """The ruling of a rule, else the model's opinion. Where a rule decides, the model adds only the meanings of the passages."""
     if ruling is None:
         assert opinion is not None
         return opinion
@@ -55,35 +55,35 @@ def standing(ruling: Ruling | None, opinion: Opinion | Unscorable | None) -> Rul
     return ruling
 
 
-def _guarded(comment: Comment, found: Ruling | Unscorable, finder: Finder | None) -> Score | Unscorable:
-    """`worded`, and no text can spoil it for the others."""
+def _to_score_safely(comment: Comment, ruling: Ruling | Unscorable, finder: Finder | None) -> Score | Unscorable:
+    """Like `to_score`; an error becomes Unscorable."""
     try:
-        return worded(comment, found, finder)
+        return to_score(comment, ruling, finder)
     except MemoryError as error:
         raise ScorerAway(type(error).__name__) from error
     except Exception as error:
-        return Unscorable(f"can't be put into words: {type(error).__name__}")
+        return Unscorable(f"the score can't be made: {type(error).__name__}")
 
 
-def worded(comment: Comment, found: Ruling | Unscorable, finder: Finder | None) -> Score | Unscorable:
-    """What was found, as the score that travels."""
-    match found:
+def to_score(comment: Comment, ruling: Ruling | Unscorable, finder: Finder | None) -> Score | Unscorable:
+    """The event's score for a ruling on a comment."""
+    match ruling:
         case Unscorable():
-            return found
+            return ruling
         case Opinion():
             language = language_of(comment.text, comment.language)
             taxonomy = comment.taxonomy
             flags = (("truncated", len(comment.text) > LONGEST), (UNSUPPORTED_LANGUAGE, not language.served))
             return Score(
-                label=found.label,
-                score=found.score,
-                confidence=found.confidence,
+                label=ruling.label,
+                score=ruling.score,
+                confidence=ruling.confidence,
                 language=language.tag,
-                mixed=found.mixed,
-                themes=finder.themes(taxonomy, found.passages) if finder and taxonomy else (),
+                mixed=ruling.mixed,
+                themes=finder.themes(taxonomy, ruling.passages) if finder and taxonomy else (),
                 taxonomy=taxonomy.revision if taxonomy else 0,
                 urgency=urgency_of(comment.text[:LONGEST]),
-                flags=tuple(flag for flag, flies in flags if flies),
+                flags=tuple(flag for flag, applies in flags if applies),
                 text_hash=text_hash(comment.text),
             )
         case _:
@@ -99,7 +99,7 @@ def worded(comment: Comment, found: Ruling | Unscorable, finder: Finder | None) 
 
 
 def opinions_of(scorer: Scorer, texts: Sequence[str]) -> list[Opinion | Unscorable]:
-    """The model's opinion of each text; when it fails, halving finds the texts on which it does."""
+    """The model's opinion of each text. If it fails, halving the texts finds those on which it fails."""
     if not texts:
         return []
     try:
@@ -114,16 +114,16 @@ def opinions_of(scorer: Scorer, texts: Sequence[str]) -> list[Opinion | Unscorab
         if len(texts) > 1:
             half = len(texts) // 2
             return opinions_of(scorer, texts[:half]) + opinions_of(scorer, texts[half:])
-        if not works(scorer):
+        if not can_score(scorer):
             raise ScorerAway(type(error).__name__) from error
         return [Unscorable(f"the model fails on a text: {type(error).__name__}")]
     return opinions
 
 
-def works(scorer: Scorer) -> bool:
-    """Whether the model can score a text that is beyond blame. Raises ScorerAway where the model itself says that it can't."""
+def can_score(scorer: Scorer) -> bool:
+    """Whether the model can score PROBE. Raises ScorerAway if the model does."""
     try:
-        return len(scorer.score([SOUND])) == 1
+        return len(scorer.score([PROBE])) == 1
     except ScorerAway:
         raise
     except Exception:
