@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from services.metrics.domain.kpis import KPIS, Kpi
+from services.metrics.domain.measures import MULTI_VALUED
 
 PAGE = Path(__file__).parents[1] / "docs" / "kpis.md"
 INTRODUCTION = """\
@@ -29,6 +30,10 @@ Rules for all:
 - No opening is a reply, public or private, whoever wrote it. A message that states the opening again (same author, same text, at
   most 5 seconds apart) is the opening: it is neither a reply nor a second comment.
 - Only the promoted sentiment model's scores count; two models are never averaged.
+- Every KPI can be grouped and filtered by source, connection, channel, survey, product, region, language, team, agent, segment
+  and priority; those of scored comments also by theme and urgency, of which a comment may have several. `group_by=theme` counts
+  it once under each of its themes, a total counts it once. `filter[theme]=a,b` selects the comments with a or b, `!a` those
+  without a, `null` those without any theme; with `group_by=theme` each of the themes of the selected comments is a group.
 
 Defaults of forms: a CSAT rating is satisfied from 4 on scale 1–5, 6 on 1–7, 3 on 1–4 and on 1–3, 2 on 1–2, 1 on 0–1. Effort is
 CES 2.0, 1–7 where 7 is easy. A question counts as NPS only where it is declared, or typed by its tool, as NPS.
@@ -47,6 +52,8 @@ def _section(kpi: Kpi) -> str:
         f"**Unit**: {kpi.unit}; better: {kpi.direction}",
         f"**Filed by** the time of: {', '.join(kpi.filed_by)}",
     ]
+    if several := [dimension for dimension in kpi.dimensions if dimension in MULTI_VALUED]:
+        facts.append(f"**Also by**: {', '.join(several)}")
     if kpi.aggregations:
         facts.append(f"**agg**: {', '.join(kpi.aggregations)}")
     return "\n".join([f"## {kpi.name} (`{kpi.id}`)", "", *(f"- {fact}" for fact in facts), ""])

@@ -13,6 +13,7 @@ from math import floor
 from services.metrics.domain.comments import LABELS, Comment, effective_label, effective_themes
 from services.metrics.domain.durations import bin_of
 from services.metrics.domain.forms import ces_measure, csat_measure
+from services.metrics.domain.measures import MULTI_VALUED
 from services.metrics.domain.ticket import SECOND, TicketView
 from services.metrics.domain.view import Dims, SubjectView
 from shared.events import DIMENSIONS, Answer, Override, Rating, Score
@@ -23,12 +24,6 @@ CONTRIBUTIONS_VERSION = 2
 
 1: before themes and urgency. 2: `themes` and `urgency` of comments, and the family `urgent`.
 """
-
-MULTI_VALUED = {"theme": "themes", "urgency": "urgency"}
-"""Dimensions of which a comment may have several values, by the name of the field that holds them."""
-
-SCORED_FAMILIES = frozenset({"label", "sentiment", "abstained", "urgent"})
-"""The families whose rows have the multi-valued dimensions: those of one model's scores."""
 
 Names = tuple[str, ...]
 """The values of a multi-valued dimension: sorted, each once."""

@@ -55,14 +55,14 @@ def merged(histograms: Histograms, measure: Measure) -> Histogram:
     return merge(*by_name(histograms, measure).values())
 
 
-def count(measure: Measure) -> Estimator:
-    """The number of rows, 0 of none."""
+def count(*measures: Measure) -> Estimator:
+    """The number of rows of all these measures, 0 of none."""
 
     def estimate(histograms: Histograms, agg: str) -> Estimate:
-        n = merged(histograms, measure).n
+        n = sum(merged(histograms, measure).n for measure in measures)
         return Estimate(n, n)
 
-    return Estimator((measure,), estimate)
+    return Estimator(measures, estimate)
 
 
 def level(measure: Measure) -> Estimator:

@@ -4,6 +4,7 @@ from services.metrics.domain import estimators
 from services.metrics.domain.comments import LABELS
 from services.metrics.domain.kpi import Kpi
 from services.metrics.domain.measures import (
+    ABSTAINED,
     BACKLOG,
     CES,
     COMMENTS,
@@ -22,6 +23,7 @@ from services.metrics.domain.measures import (
     SOLVED,
     STANDING_SOLVE,
     STARS,
+    URGENT,
 )
 
 __all__ = ["KPIS", "Kpi"]
@@ -137,6 +139,37 @@ _TABLE = (
         direction="higher",
         population="customers' comments; one that says nothing, such as “n/a”, has no sentiment",
         estimator=estimators.ratio(LABEL, COMMENTS, part=True),
+    ),
+    Kpi(
+        id="theme_volume",
+        name="Comments by theme",
+        formula="count of scored comments; a comment counts once under each of its themes",
+        unit="count",
+        direction="none",
+        population="customers' comments that the promoted model scored, with or without a sentiment; a human's themes replace the"
+        " model's; a comment without themes is in the group null",
+        estimator=estimators.count(LABEL, ABSTAINED),
+        min_n=0,
+    ),
+    Kpi(
+        id="theme_sentiment",
+        name="Mean sentiment by theme",
+        formula="sum of the scores of comments, −1 to 1 / scored comments; a comment counts once under each of its themes",
+        unit="score",
+        direction="higher",
+        population="customers' comments to which the promoted model gave a sentiment; the score is that of the whole comment, and"
+        " a human's judgement replaces it by −1, 0 or 1",
+        estimator=estimators.mean(SENTIMENT, scale=(-1, 1)),
+    ),
+    Kpi(
+        id="urgent_comments",
+        name="Urgent comments",
+        formula="count of comments with a reason for urgency; a comment counts once under each of its reasons",
+        unit="count",
+        direction="lower",
+        population="customers' comments in which the promoted model found a reason, with or without a sentiment",
+        estimator=estimators.count(URGENT),
+        min_n=0,
     ),
     # --- support ---
     Kpi(

@@ -31,6 +31,15 @@ Bins = Literal["count", "flag", "rating", "label", "sentiment", "duration", "lev
 - `level`: 1 for each step up, −1 for each step down
 """
 
+MULTI_VALUED = {"theme": "themes", "urgency": "urgency"}
+"""Dimensions of which a comment may have several values, by the field of a contribution that has them.
+
+A contribution counts once under each value, and once in a total.
+"""
+
+COMMENT_DIMENSIONS = (*DIMENSIONS, *MULTI_VALUED)
+"""The dimensions of a comment that a model scored: themes and urgency are a part of its score."""
+
 AmountUnit = Literal["count", "rating", "stars", "label", "score", "seconds"]
 
 Qualifier = Literal["form", "model", "filed_by"]
@@ -134,6 +143,7 @@ SENTIMENT = Measure(
     qualifier="model",
     per_respondent=True,
     record="score",
+    dimensions=COMMENT_DIMENSIONS,
 )
 LABEL = Measure(
     family="label",
@@ -144,12 +154,29 @@ LABEL = Measure(
     qualifier="model",
     per_respondent=True,
     record="label",
+    dimensions=COMMENT_DIMENSIONS,
 )
 ABSTAINED = Measure(
-    family="abstained", bins="count", unit="count", filed_by=("commented",), changed_by=ANY_COMMENT, qualifier="model"
+    family="abstained",
+    bins="count",
+    unit="count",
+    filed_by=("commented",),
+    changed_by=ANY_COMMENT,
+    qualifier="model",
+    record="comment",
+    dimensions=COMMENT_DIMENSIONS,
 )
-"""Comments that a model scored and gave no sentiment."""
-URGENT = Measure(family="urgent", bins="count", unit="count", filed_by=("commented",), changed_by=ANY_COMMENT, qualifier="model")
+"""Comments that a model scored and gave no sentiment. So every scored comment has one row here or one of LABEL."""
+URGENT = Measure(
+    family="urgent",
+    bins="count",
+    unit="count",
+    filed_by=("commented",),
+    changed_by=ANY_COMMENT,
+    qualifier="model",
+    record="comment",
+    dimensions=COMMENT_DIMENSIONS,
+)
 """Comments in which a model found a reason for urgency."""
 
 # --- support --------------------------------------------------------------------------------------------------------------
@@ -198,6 +225,9 @@ _TABLE = (
 
 MEASURES: dict[str, Measure] = {measure.family: measure for measure in _TABLE}
 """Every family by its name."""
+
+SCORED_FAMILIES = frozenset(measure.family for measure in _TABLE if not MULTI_VALUED.keys().isdisjoint(measure.dimensions))
+"""The families whose rows have multi-valued dimensions."""
 
 
 def measure_of(name: str) -> Measure:

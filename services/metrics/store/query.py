@@ -13,8 +13,8 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from services.metrics.domain.contributions import MULTI_VALUED
 from services.metrics.domain.histogram import Histogram
+from services.metrics.domain.measures import MULTI_VALUED
 from services.metrics.store.counting import sum_of_squares
 from services.metrics.store.seals import CUBOID_OF, CUBOIDS_REVISION, Level
 from services.metrics.store.selection import COLUMN_OF, Parameters, Scope, conditions, histogram_conditions

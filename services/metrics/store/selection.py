@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from services.metrics.domain.contributions import MULTI_VALUED
+from services.metrics.domain.measures import MULTI_VALUED
 from shared.events import DIMENSIONS
 
 NO_ID = 0

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from services.metrics.domain.calendar import Grain, edges
-from services.metrics.domain.contributions import MULTI_VALUED, SCORED_FAMILIES, Contribution
+from services.metrics.domain.contributions import Contribution
 from services.metrics.domain.histogram import Histogram, count
+from services.metrics.domain.measures import MULTI_VALUED, SCORED_FAMILIES
 from services.metrics.store.seals import CUBOIDS, CUBOIDS_REVISION, Level
 from services.metrics.store.subjects import Subject, load
 from services.metrics.store.writer import fold

@@ -66,9 +66,9 @@ def words(text: str | None, question: str = "q4") -> Answer:
     return Answer(question=question, kind="comment", text=text)
 
 
-def scored(text: str, score: float | None, label: Any, model: str = MODEL) -> dict[tuple[str, str], Score]:
+def scored(text: str, score: float | None, label: Any, model: str = MODEL, **fields: Any) -> dict[tuple[str, str], Score]:
     name = text_hash(text)
-    return {(model, name): Score(label=label, score=score, confidence=0.9, text_hash=name)}
+    return {(model, name): Score(label=label, score=score, confidence=0.9, text_hash=name, **fields)}
 
 
 def rows(*events: Event, scores: Mapping[tuple[str, str], Score] | None = None) -> list[Contribution]:

@@ -153,6 +153,21 @@ def test_sentiment_is_the_mean_score_and_net_sentiment_the_balance_of_labels() -
     assert shares == {"positive": 25, "neutral": 25, "negative": 50}
 
 
+def test_theme_volume_counts_comments_with_and_without_a_sentiment() -> None:
+    counted = {f"label:{MODEL}": count([(1, 1), (-1, -1), (0, 0)]), f"abstained:{MODEL}": count([(1, 1)])}
+    volume = KPIS["theme_volume"].estimate(counted)
+    assert (volume.value, volume.n, volume.flags) == (4, 4, ())
+    nothing = KPIS["theme_volume"].estimate({})
+    assert (nothing.value, nothing.n) == (0, 0)
+
+
+def test_theme_sentiment_is_the_mean_score_and_urgent_comments_a_count() -> None:
+    assert KPIS["theme_sentiment"].estimate({f"sentiment:{MODEL}": count([(8, 440), (-13, -640)])}).value == pytest.approx(-0.1)
+    assert KPIS["theme_sentiment"].estimate({}).value is None
+    assert KPIS["urgent_comments"].estimate(times(f"urgent:{MODEL}", 3)).value == 3
+    assert KPIS["urgent_comments"].estimate({}).value == 0
+
+
 def test_coverage_says_how_many_comments_have_a_sentiment() -> None:
     found = KPIS["sentiment_coverage"].estimate({f"label:{MODEL}": count([(1, 1)]), **times("comments", 4)})
     assert (found.value, found.numerator, found.denominator) == (25, 1, 4)
@@ -229,16 +244,17 @@ def test_announcements_go_by_family() -> None:
     assert KPIS["csat_mean"].families == {"csat"}
 
 
-def test_the_catalogue_has_every_kpi_asked_for_and_says_all_of_each() -> None:
-    asked = (
-        "nps csat ces sentiment net_sentiment tickets_opened tickets_solved tickets_reopened backlog first_reply_time"
-        " first_resolution_time full_resolution_time resolution_rate reopen_rate"
+def test_the_catalogue_describes_every_kpi() -> None:
+    required = (
+        "nps csat ces sentiment net_sentiment theme_volume theme_sentiment urgent_comments tickets_opened tickets_solved"
+        " tickets_reopened backlog first_reply_time first_resolution_time full_resolution_time resolution_rate reopen_rate"
     )
-    assert set(asked.split()) <= KPIS.keys()
+    assert set(required.split()) <= KPIS.keys()
+    of_scored_comments = ["sentiment", "net_sentiment", "sentiment_share", "theme_volume", "theme_sentiment", "urgent_comments"]
     for kpi in KPIS.values():
         entry = json.loads(json.dumps(kpi.entry()))
         fields = "id version name formula unit direction population filed_by dimensions aggregations min_n"
         assert list(entry) == fields.split()
-        assert entry["dimensions"] == list(DIMENSIONS)
+        assert entry["dimensions"] == [*DIMENSIONS, *(("theme", "urgency") if kpi.id in of_scored_comments else ())]
         assert entry["filed_by"]
         assert entry["direction"] in ("higher", "lower", "none")

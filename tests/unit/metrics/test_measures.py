@@ -84,6 +84,8 @@ def test_a_measure_of_an_unknown_family_raises() -> None:
 def test_a_kpi_has_the_dimensions_that_all_its_measures_have() -> None:
     assert shared_dimensions([NPS, CSAT]) == DIMENSIONS
     assert KPIS["nps"].dimensions == DIMENSIONS
+    assert KPIS["sentiment_coverage"].dimensions == DIMENSIONS
+    assert KPIS["theme_volume"].dimensions == KPIS["sentiment"].dimensions == (*DIMENSIONS, "theme", "urgency")
 
 
 def test_a_kpi_of_measures_with_different_events_is_filed_by_each_event() -> None:
@@ -96,7 +98,7 @@ def test_the_latest_answer_of_a_respondent_is_defined_for_kpis_of_one_such_measu
     per_respondent = {kpi.id for kpi in KPIS.values() if kpi.per_respondent}
     assert per_respondent == {
         "nps", "csat", "csat_mean", "ces", "ces_mean", "stars", "stars_share", "comment_rate", "sentiment", "net_sentiment",
-        "sentiment_share",
+        "sentiment_share", "theme_sentiment",
     }  # fmt: skip
 
 
@@ -123,7 +125,8 @@ def test_the_kind_of_an_event_is_the_type_of_its_subject(subject: str, kind: Kin
 
 
 def test_a_score_may_change_the_kpis_of_comments_and_other_changes_any() -> None:
-    assert kpis_of(["score"]) == ("net_sentiment", "sentiment", "sentiment_coverage", "sentiment_share")
+    of_comments = {"net_sentiment", "sentiment", "sentiment_coverage", "sentiment_share"}
+    assert kpis_of(["score"]) == tuple(sorted(of_comments | {"theme_sentiment", "theme_volume", "urgent_comments"}))
     assert kpis_of(["other"]) == tuple(sorted(KPIS))
     assert kpis_of([]) == ()
 
