@@ -1,14 +1,15 @@
 """The sealer: counts spans of time that are over, so that queries need not. Any number may run; one at a time works for a tenant.
 
-How sealing and writing meet without a lock between them:
+A round looks only at tenants that have something to seal (`services.metrics.store.due`). Sealing and writing need no lock
+between them:
 
 1. announce: a seal is inserted as `counting` and committed;
 2. wait: every transaction that had written when the seal became visible has ended;
-3. count: histograms are counted from what is there now;
-4. confirm: seals that are still `counting` become `sealed`; of the others the count is thrown away.
+3. count: histograms are counted from the contributions that are there now;
+4. confirm: seals that are still `counting` become `sealed`; the counts of all others are deleted.
 
-A writer writes first and then opens the seals of what it changed. So a seal that stands is right: who wrote before it was waited
-for, who wrote after has opened it.
+A writer writes first and then opens the seals of what it changed. So a sealed histogram is right: whoever wrote before the
+announcement was waited for, whoever wrote after it has opened the seal.
 """
 
 import asyncio
@@ -21,9 +22,10 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import structlog
 
-from services.metrics.domain.calendar import Grain, day_start, floor, over
+from services.metrics.domain.calendar import Grain, day_start, edges, floor, over
 from services.metrics.store import due
 from services.metrics.store.counting import Span, StillWriting, announce, confirm, count, wait_for_writers
+from services.metrics.store.due import Claim, Next
 from services.metrics.store.seals import Level
 from shared.database import OUTAGE, RETRYABLE
 
@@ -36,10 +38,16 @@ HORIZON = timedelta(days=400)
 HOURS_KEPT = timedelta(days=8)
 MOST_AT_ONCE = 500
 """Spans that are announced, waited for and counted together, at most."""
-BRIEFLY = 2.0
-"""Seconds that a count should take: while it runs, other sealers wait for it as for any writer."""
+COUNT_SECONDS = 0.1
+"""How long a count should take: queries run between two counts, and other sealers wait for one as for any writer."""
+PAUSE_RATIO = 1.0
+"""Seconds of pause for each second of counting, so that queries get at least half of what a sealer would use."""
 PATIENCE = 30.0
 """Seconds to wait for writers; a transaction that is idle for five is ended by the server."""
+MOST_TENANTS = 1000
+"""Tenants of a round."""
+TENANTS_AT_ONCE = 50
+"""Tenants that are claimed together and share one wait for writers."""
 ADVISORY = 6520
 """The first key of the advisory locks of sealers; the second is the tenant's number."""
 
@@ -55,7 +63,7 @@ class Protocol:
 
 @dataclass(slots=True)
 class Sealer:
-    """Seals spans that have been over, and untouched, for `after`; looks for them every `every` seconds."""
+    """Seals spans that have been over, and unchanged, for `after`; looks for due tenants every `every` seconds."""
 
     pool: asyncpg.Pool
     after: timedelta
@@ -63,69 +71,127 @@ class Sealer:
     protocol: Protocol = Protocol()
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     at_once: int = MOST_AT_ONCE
-    _last: int = 0
-    """The tenant that was sealed for last, whether or not it worked."""
 
     async def run(self) -> None:
         """Seal until cancelled; an outage of the database is waited out."""
+        prepared = False
         while True:
+            sealed = 0
             try:
+                if not prepared:
+                    await due.prepare(self.pool)
+                    prepared = True
                 sealed = await self.round()
             except StillWriting:
                 log.warning("sealer.writers_too_long")
-                sealed = 0
             except (*OUTAGE, *RETRYABLE) as error:
                 log.warning("sealer.interrupted", error=type(error).__name__)
-                sealed = 0
             if not sealed:
                 await asyncio.sleep(self.every)
 
     async def round(self) -> int:
-        """Seal up to `at_once` spans of each level for each tenant that no other sealer works for; how many are now sealed.
+        """Seal for each tenant that is due and that no other sealer works for. Returns how many spans are sealed now.
 
-        Tenants take turns. A round that fails for one tenant is followed by one that begins after it.
+        A failure for one tenant is raised only after the others were sealed for; that tenant is due again after a while.
         """
         sealed = 0
         async with self.pool.acquire() as connection:
-            tenants = await due.tenants(connection)
-            for tenant in sorted(tenants, key=lambda tenant: (tenant.id <= self._last, tenant.id)):
-                self._last = tenant.id
-                if await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", ADVISORY, tenant.id):
-                    try:
-                        sealed += await self._seal_for(connection, tenant)
-                    finally:
-                        await connection.execute("SELECT pg_advisory_unlock($1, $2)", ADVISORY, tenant.id)
+            tenants = await due.due_tenants(connection, self.after, MOST_TENANTS)
+            for place in range(0, len(tenants), TENANTS_AT_ONCE):
+                sealed += await self._seal_for(connection, tenants[place : place + TENANTS_AT_ONCE])
         return sealed
 
-    async def _seal_for(self, connection: asyncpg.Connection, tenant: due.Tenant) -> int:
-        now = self.clock()
-        await due.tidy(connection, tenant, now - HOURS_KEPT - timedelta(days=1))
-        zone = ZoneInfo(tenant.zone)
-        begun = await due.first_instants(connection, tenant, now - HORIZON)
-        firsts = {measure: first_month(at, zone) for measure, at in begun.items()}
+    async def _seal_for(self, connection: asyncpg.Connection, tenants: Sequence[tuple[int, str]]) -> int:
+        locked = {row["tenant"] for row in await connection.fetch(LOCK, ADVISORY, [tenant for tenant, _ in tenants])}
+        sealed, failures = 0, list[Exception]()
+        try:
+            now = self.clock()
+            claims = await due.claim(connection, [one for one in tenants if one[0] in locked], now, self.after)
+            if claims:
+                await self.protocol.wait(connection, PATIENCE)
+            for claim in claims:
+                try:
+                    sealed += await self._visit(connection, claim, now)
+                except StillWriting:
+                    raise
+                except Exception as error:
+                    log.warning("sealer.failed", tenant=claim.tenant, error=type(error).__name__)
+                    failures.append(error)
+        finally:
+            await connection.execute(
+                "SELECT pg_advisory_unlock($1, tenant) FROM unnest($2::int[]) AS tenant", ADVISORY, list(locked)
+            )
+        if failures:
+            raise failures[0]
+        return sealed
+
+    async def _visit(self, connection: asyncpg.Connection, claim: Claim, now: datetime) -> int:
+        """Seal what a tenant has to seal, and say when to look again. Returns how many spans are sealed now."""
+        hours_kept = now - HOURS_KEPT
+        if claim.since is None:
+            await due.tidy(connection, claim, hours_kept - timedelta(days=1))
+        measures = await due.measures_since(connection, claim.tenant, now - HORIZON)
+        if not measures:
+            await due.finish(connection, claim, Next(claim.until, idle=True))
+            return 0
+        firsts = {measure: first_month(found.first, claim.zone) for measure, found in measures.items()}
+        recent = {measure: firsts[measure] for measure, found in measures.items() if found.last >= hours_kept}
+        following = next_look(claim, now, idle=not recent)
+        earliest = min(firsts.values())
+        since = earliest if claim.since is None else max(earliest, first_month(claim.since, claim.zone))
         sealed = 0
         for level in Level:
-            since = now - HOURS_KEPT if level is Level.HOUR else min(firsts.values(), default=now)
-            spans = over(GRAINS[level], zone, since, now - self.after)
-            if found := await due.due(connection, tenant, level, firsts, spans, self.after, self.at_once):
-                sealed += await self._seal(connection, tenant, level, found)
+            begun, start = (recent, max(since, hours_kept)) if level is Level.HOUR else (firsts, since)
+            spans = over(GRAINS[level], claim.zone, start, claim.until)
+            unsealed = await due.unsealed(connection, claim, level, begun, spans, self.after, MOST_AT_ONCE)
+            sealed += await self.seal(connection, claim, level, unsealed.spans)
+            following.rest(unsealed)
+            if not unsealed.complete:
+                following = following.again(claim, self.after)
+                break
+        await due.finish(connection, claim, following)
         return sealed
 
-    async def _seal(self, connection: asyncpg.Connection, tenant: due.Tenant, level: Level, spans: Sequence[Span]) -> int:
-        seals = await announce(connection, tenant.id, tenant.zone, spans)
-        await self.protocol.wait(connection, PATIENCE)
-        began = monotonic()
-        async with connection.transaction():
-            counted = await self.protocol.count(connection, level, seals)
-            standing = await self.protocol.confirm(connection, counted)
-        self.at_once = fitting(len(spans), monotonic() - began)
-        log.info("sealer.sealed", tenant=tenant.id, level=level.name, spans=len(spans), standing=len(standing))
-        return len(standing)
+    async def seal(self, connection: asyncpg.Connection, claim: Claim, level: Level, spans: Sequence[Span]) -> int:
+        """Seal these spans, a few at a time, with a pause after each count. Returns how many of them are sealed now."""
+        sealed = 0
+        while spans:
+            part, spans = spans[: self.at_once], spans[self.at_once :]
+            seals = await announce(connection, claim.tenant, claim.zone.key, part)
+            await self.protocol.wait(connection, PATIENCE)
+            began = monotonic()
+            async with connection.transaction():
+                counted = await self.protocol.count(connection, level, seals)
+                confirmed = await self.protocol.confirm(connection, counted)
+            seconds = monotonic() - began
+            self.at_once = fitting(len(part), seconds)
+            sealed += len(confirmed)
+            log.info("sealer.sealed", tenant=claim.tenant, level=level.name, spans=len(part), sealed=len(confirmed))
+            await asyncio.sleep(seconds * PAUSE_RATIO)
+        return sealed
+
+
+LOCK = "SELECT tenant FROM unnest($2::int[]) AS tenant WHERE pg_try_advisory_lock($1, tenant)"
+
+
+def next_look(claim: Claim, now: datetime, *, idle: bool) -> Next:
+    """When there is something to seal although nothing changes: once the next hour is over, of an idle tenant the next day.
+
+    The first look after the end of a day is at everything, so that nothing stays unsealed for longer than that.
+    """
+    day = following_edge("P1D", claim.zone, claim.until)
+    edge = day if idle else following_edge("PT1H", claim.zone, claim.until)
+    return Next(claim.until, edge - now, full_look_at=day, idle=idle)
+
+
+def following_edge(grain: Grain, zone: ZoneInfo, at: datetime) -> datetime:
+    """The end of the span that holds `at`."""
+    return edges(grain, zone, at, at + timedelta(microseconds=1))[-1]
 
 
 def fitting(spans: int, seconds: float) -> int:
-    """How many spans to count at once, when so many took so long."""
-    return max(1, min(MOST_AT_ONCE, int(spans * BRIEFLY / max(seconds, 0.001))))
+    """How many spans to count at once, when `spans` took `seconds`."""
+    return max(1, min(MOST_AT_ONCE, 2 * spans, int(spans * COUNT_SECONDS / max(seconds, 0.001))))
 
 
 def first_month(at: datetime, zone: ZoneInfo) -> datetime:

@@ -9,12 +9,13 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import asyncpg
 
 from services.metrics.sealer import Protocol, Sealer
 from services.metrics.store import counting
+from services.metrics.store.counting import Span
+from services.metrics.store.due import Claim
 from services.metrics.store.query import histograms, snapshot
 from services.metrics.store.seals import Level, invalidate
 from services.metrics.store.selection import Filter, Selection, resolve
@@ -61,9 +62,9 @@ async def confirm_blindly(connection: asyncpg.Connection, seals: Sequence[int]) 
 class Unannounced(Sealer):
     """Leaves out step 1: the announcement commits together with the count, so no writer sees it in time."""
 
-    async def _seal(self, connection: asyncpg.Connection, *what: Any) -> int:
+    async def seal(self, connection: asyncpg.Connection, claim: Claim, level: Level, spans: Sequence[Span]) -> int:
         async with connection.transaction():
-            return await super()._seal(connection, *what)
+            return await super().seal(connection, claim, level, spans)
 
 
 SOUND = Protocol(count=count_and_sleep)

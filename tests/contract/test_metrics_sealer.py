@@ -12,6 +12,7 @@ import pytest
 
 from services.metrics.sealer import ADVISORY, Protocol, Sealer
 from services.metrics.store.counting import Span, StillWriting, announce, confirm, count, wait_for_writers
+from services.metrics.store.due import request_full_look
 from services.metrics.store.query import histograms, snapshot
 from services.metrics.store.seals import Level
 from services.metrics.store.selection import Selection, resolve
@@ -153,6 +154,7 @@ async def test_a_month_is_not_sealed_while_one_of_its_days_is_open(world: World)
         Level.DAY,
         OCTOBER_3,
     )
+    await request_full_look(world.pool)
     await sealer(world, after=60).round()
     assert [start.month for start, _ in await seals(world, Level.MONTH)] == [8]
     assert [start.month for start, _ in await seals(world, Level.MONTH, "open")] == [9]
@@ -178,6 +180,7 @@ async def test_seals_of_other_cuboids_are_not_read_and_made_anew(world: World) -
         assert scope
         edges = [NOW - timedelta(days=90), NOW]
         assert await histograms(connection, scope, edges) == await histograms(connection, scope, edges, use_seals=False)
+    await request_full_look(world.pool)
     assert await world.seal(NOW) == made
 
 

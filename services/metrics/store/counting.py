@@ -15,12 +15,12 @@ from services.metrics.store.seals import CUBOID_OF, CUBOIDS_REVISION, Level
 from shared.events import DIMENSIONS
 
 WAIT_POLL = 0.01
-"""Seconds between two looks at who is still writing."""
+"""Seconds between two looks at the oldest transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time to be sealed for one measure. `seal_id` is that of its seal that stands no more, if there is one."""
+    """A span of time to seal for one measure. `seal_id` is the id of its seal, which is not valid, if it has one."""
 
     measure: int
     level: Level
@@ -34,14 +34,14 @@ WORK_MEMORY = "64MB"
 
 
 class StillWriting(Exception):
-    """Somebody has been writing for too long to wait for; to be tried again later."""
+    """A transaction has been writing for too long to wait for it now."""
 
 
 ANNOUNCE_ANEW = """
-    WITH fallen AS (SELECT id FROM seals WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE),
+    WITH reopened AS (SELECT id FROM seals WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE),
     cleared AS (DELETE FROM histograms WHERE seal_id = ANY($1::bigint[]))
     UPDATE seals SET id = DEFAULT, state = 'counting', since = clock_timestamp(), revision = $2
-    WHERE id IN (SELECT id FROM fallen) RETURNING id
+    WHERE id IN (SELECT id FROM reopened) RETURNING id
 """
 
 ANNOUNCE_NEW = """
@@ -53,11 +53,11 @@ ANNOUNCE_NEW = """
 
 
 async def announce(connection: asyncpg.Connection, tenant: int, zone: str, spans: Sequence[Span]) -> list[int]:
-    """Make a seal, `counting`, for each span, and commit. Returns their ids, which nobody has used before."""
-    fallen = [span.seal_id for span in spans if span.seal_id is not None]
+    """Insert a seal in state `counting` for each span, and commit. Returns their ids, none of which was used before."""
+    stale = [span.seal_id for span in spans if span.seal_id is not None]
     new = [span for span in spans if span.seal_id is None]
     async with connection.transaction():
-        again = await connection.fetch(ANNOUNCE_ANEW, fallen, CUBOIDS_REVISION) if fallen else []
+        again = await connection.fetch(ANNOUNCE_ANEW, stale, CUBOIDS_REVISION) if stale else []
         columns = [[s.measure for s in new], [s.level for s in new], [s.starts for s in new], [s.ends for s in new]]
         made = await connection.fetch(ANNOUNCE_NEW, tenant, zone, CUBOIDS_REVISION, *columns) if new else []
     return [row["id"] for row in (*again, *made)]
@@ -66,8 +66,10 @@ async def announce(connection: asyncpg.Connection, tenant: int, zone: str, spans
 async def wait_for_writers(connection: asyncpg.Connection, patience: float) -> None:
     """Return when every transaction that had written anything when this was called has ended.
 
-    A fresh transaction id, taken in a statement of its own, is higher than all of theirs; once it is not above the oldest that
-    runs, they are gone. (A snapshot's xmax won't do: it can lie below ids already given.)
+    A fresh transaction id, taken in a statement of its own, is higher than all of theirs. Once the oldest transaction that runs
+    has no lower id, they have ended. (A snapshot's xmax is no such bound: it can lie below ids that are in use.)
+
+    Raises StillWriting after `patience` seconds.
     """
     fresh = await connection.fetchval("SELECT pg_current_xact_id()::text::bigint")
     deadline = asyncio.get_running_loop().time() + patience
@@ -181,12 +183,13 @@ WHOLE_MONTHS = """
 async def count(connection: asyncpg.Connection, level: Level, seals: Sequence[int]) -> list[int]:
     """File the histograms of `seals`, all of one level, within a transaction; returns the ids of those that could be counted.
 
-    A month is added up from its days, and can't be while one of them isn't sealed. That is looked at after the wait: a day
-    that falls later takes its announced month with it.
+    A month is the sum of its days, and can't be counted while one of them isn't sealed. This is checked after the wait: whoever
+    opens one of its days later opens the announced month too.
     """
     if level is Level.MONTH:
         seals = [row["id"] for row in await connection.fetch(WHOLE_MONTHS, list(seals))]
     await connection.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
+    await connection.execute("SET LOCAL max_parallel_workers_per_gather = 0")
     await connection.execute(COUNTS[level], list(seals))
     if level is Level.DAY:
         await connection.execute(COUNT_MULTI_VALUED, list(seals), list(SCORED_FAMILIES))
@@ -202,9 +205,9 @@ CONFIRM = """
 
 
 async def confirm(connection: asyncpg.Connection, seals: Sequence[int]) -> list[int]:
-    """Let the counts of `seals` stand, but for those that a writer opened meanwhile: those are thrown away."""
-    standing = [row["id"] for row in await connection.fetch(CONFIRM, list(seals))]
-    thrown = list(set(seals) - set(standing))
-    if thrown:
-        await connection.execute("DELETE FROM histograms WHERE seal_id = ANY($1::bigint[])", thrown)
-    return standing
+    """Make `seals` sealed, but for those that a writer opened meanwhile: their counts are deleted. Returns the sealed ones."""
+    confirmed = [row["id"] for row in await connection.fetch(CONFIRM, list(seals))]
+    opened = list(set(seals) - set(confirmed))
+    if opened:
+        await connection.execute("DELETE FROM histograms WHERE seal_id = ANY($1::bigint[])", opened)
+    return confirmed

@@ -1,95 +1,268 @@
-"""What there is to seal: spans that are over, have rested, and have no seal that stands."""
+"""What the sealer has to do: which tenants it looks at next, and which of their spans lack a valid seal.
 
-from collections.abc import Sequence
+`sealing` has one row for each tenant. A round of the sealer reads the tenants whose `due` has passed, by an index, so that an
+idle round costs the same for ten tenants and for ten thousand. `due` moves
+
+- when the sealer has looked: to the next hour or day that ends in the tenant's zone, or to when an open span has rested;
+- when a writer invalidates: to now (`services.metrics.store.seals.invalidate`).
+
+A claim takes the request out of the row before the sealer looks, and the sealer then waits for everybody who was writing. So a
+writer either sees the claim and requests another look, or its changes are visible to the look that follows.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from services.metrics.domain.calendar import edges
 from services.metrics.store.counting import Span
 from services.metrics.store.seals import CUBOIDS_REVISION, Level
 
-DUE = """
-    SELECT m.measure, sp.starts, sp.ends, s.id
-    FROM unnest($3::int[], $4::timestamptz[]) AS m (measure, first)
-    JOIN unnest($5::timestamptz[], $6::timestamptz[]) AS sp (starts, ends) ON sp.ends > m.first
-    LEFT JOIN seals s ON s.tenant = $1 AND s.measure = m.measure AND s.level = $7 AND s.starts = sp.starts AND s.zone = $2
-    WHERE (s.id IS NULL OR s.revision <> $8 OR s.state = 'counting'
-           OR (s.state = 'open' AND s.since <= clock_timestamp() - $9::interval))
-      {whole}
-    ORDER BY sp.starts DESC LIMIT $10
+LEASE = timedelta(seconds=30)
+"""How long a claimed tenant is left alone if the sealer doesn't finish with it."""
+
+ADD_MISSING = """
+    INSERT INTO sealing (tenant, revision) SELECT id, $1 FROM tenants t
+    WHERE NOT EXISTS (SELECT FROM sealing s WHERE s.tenant = t.id) ON CONFLICT DO NOTHING
+"""
+
+DUE_TENANTS = """
+    SELECT s.tenant, t.zone FROM sealing s JOIN tenants t ON t.id = s.tenant
+    WHERE s.due <= clock_timestamp() - $1::interval ORDER BY s.due, s.tenant LIMIT $2
+"""
+
+CLAIM = """
+    WITH claimed AS (
+        SELECT s.tenant, c.zone, c.until
+        FROM unnest($1::int[], $2::text[], $3::timestamptz[]) AS c (tenant, zone, until)
+        JOIN sealing s ON s.tenant = c.tenant JOIN tenants t ON t.id = c.tenant AND t.zone = c.zone
+        WHERE s.due <= clock_timestamp() - $4::interval
+        ORDER BY s.tenant FOR UPDATE OF s SKIP LOCKED
+    )
+    UPDATE sealing s SET
+        due = clock_timestamp() + $5::interval,
+        claimed_since = CASE WHEN s.full_look_at <= c.until THEN '-infinity' ELSE least(s.claimed_since, s.since) END,
+        since = 'infinity',
+        until = greatest(s.until, c.until),
+        full_look_at = CASE WHEN s.full_look_at <= c.until THEN 'infinity' ELSE s.full_look_at END
+    FROM claimed c WHERE s.tenant = c.tenant
+    RETURNING s.tenant, c.zone, c.until, nullif(s.claimed_since, '-infinity') AS since
+"""
+
+FINISH = """
+    UPDATE sealing SET
+        claimed_since = 'infinity',
+        since = least(since, coalesce($2, '-infinity'::timestamptz)),
+        due = least(
+            CASE WHEN since = 'infinity' THEN since ELSE due END, $3::timestamptz, clock_timestamp() + $4::interval
+        ),
+        full_look_at = least(full_look_at, $5::timestamptz),
+        idle = $6
+    WHERE tenant = $1
+"""
+
+RENEW = "UPDATE sealing SET due = '-infinity', since = '-infinity', revision = $1 WHERE revision <> $1"
+
+REQUEST_FULL_LOOK = """
+    UPDATE sealing SET due = '-infinity', since = '-infinity' WHERE $1::int IS NULL OR tenant = $1
+"""
+
+MEASURES = """
+    SELECT m.id, first.at AS first, last.at AS last
+    FROM measures m
+    CROSS JOIN LATERAL (
+        SELECT min(at) AS at FROM contributions c WHERE c.tenant = $1 AND c.measure = m.id AND c.at >= $2
+    ) first
+    CROSS JOIN LATERAL (
+        SELECT max(at) AS at FROM contributions c WHERE c.tenant = $1 AND c.measure = m.id AND c.at >= $2
+    ) last
+    WHERE m.tenant = $1 AND first.at IS NOT NULL
+"""
+
+UNSEALED = """
+    WITH unsealed AS (
+        SELECT m.measure, sp.starts, sp.ends, s.id, s.since,
+            s.id IS NULL OR s.revision <> $8 OR s.state = 'counting' OR s.since <= clock_timestamp() - $9::interval AS rested
+        FROM unnest($3::int[], $4::timestamptz[]) AS m (measure, first)
+        JOIN unnest($5::timestamptz[], $6::timestamptz[]) AS sp (starts, ends) ON sp.ends > m.first
+        LEFT JOIN seals s
+          ON s.tenant = $1 AND s.measure = m.measure AND s.level = $7 AND s.starts = sp.starts AND s.zone = $2
+        WHERE (s.id IS NULL OR s.revision <> $8 OR s.state <> 'sealed') {whole}
+    )
+    SELECT measure, starts, ends, id, rested,
+        count(*) FILTER (WHERE rested) OVER () AS due,
+        min(since) FILTER (WHERE NOT rested) OVER () AS resting_since,
+        min(starts) FILTER (WHERE NOT rested) OVER () AS resting_starts
+    FROM unsealed ORDER BY rested DESC, starts DESC LIMIT $10
 """
 
 WHOLE = """
-      AND sp.ends - sp.starts = (
-          SELECT sum(d.ends - d.starts) FROM seals d
-          WHERE d.tenant = $1 AND d.measure = m.measure AND d.zone = $2 AND d.level = 2
-            AND d.starts >= sp.starts AND d.starts < sp.ends AND d.ends <= sp.ends AND d.state = 'sealed' AND d.revision = $8
-      )
+          AND sp.ends - sp.starts = (
+              SELECT sum(d.ends - d.starts) FROM seals d
+              WHERE d.tenant = $1 AND d.measure = m.measure AND d.zone = $2 AND d.level = 2
+                AND d.starts >= sp.starts AND d.starts < sp.ends AND d.ends <= sp.ends AND d.state = 'sealed' AND d.revision = $8
+          )
+"""
+"""Whether all days of a month are sealed."""
+
+TIDY = """
+    WITH deleted AS (
+        DELETE FROM seals s WHERE tenant = $1 AND (
+            (level = $2 AND starts < $3) OR zone <> $4 OR NOT EXISTS (SELECT FROM measures m WHERE m.id = s.measure)
+        ) RETURNING id
+    )
+    DELETE FROM histograms WHERE seal_id IN (SELECT id FROM deleted)
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Tenant:
-    """A tenant to seal for."""
+class Claim:
+    """A tenant that the sealer looks at now: at its spans that end by `until`. Those that end by `since` have valid seals; None:
+    any span may lack one."""
 
-    id: int
-    zone: str
-
-
-async def tenants(connection: asyncpg.Connection) -> list[Tenant]:
-    """Every tenant."""
-    return [Tenant(*row) for row in await connection.fetch("SELECT id, zone FROM tenants ORDER BY id")]
+    tenant: int
+    zone: ZoneInfo
+    until: datetime
+    since: datetime | None
 
 
-async def first_instants(connection: asyncpg.Connection, tenant: Tenant, horizon: datetime) -> dict[int, datetime]:
-    """When each measure of `tenant` that has anything since `horizon` began to."""
-    rows = await connection.fetch(
-        "SELECT m.id, first.at FROM measures m CROSS JOIN LATERAL ("
-        " SELECT min(at) AS at FROM contributions c WHERE c.tenant = $1 AND c.measure = m.id AND c.at >= $2"
-        ") first WHERE m.tenant = $1 AND first.at IS NOT NULL",
-        tenant.id,
-        horizon,
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The first and the last contribution of a measure, of those since the horizon."""
+
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unsealed:
+    """Spans of one level that lack a valid seal. `spans` have rested and can be counted, latest first; `complete`: there are no
+    more of these. Of the others, which changed too short a time ago: when the first of them changed, and where the earliest
+    begins."""
+
+    spans: list[Span]
+    complete: bool = True
+    resting_since: datetime | None = None
+    resting_starts: datetime | None = None
+
+
+@dataclass(slots=True)
+class Next:
+    """When the sealer should look at a tenant again, and from where on. None: never, unless something changes.
+
+    `since` None: at everything again. `after` counts from now; `resting_since` is the server's time of a change.
+    """
+
+    since: datetime | None
+    after: timedelta | None = None
+    resting_since: datetime | None = None
+    full_look_at: datetime | None = None
+    idle: bool = False
+
+    def rest(self, unsealed: Unsealed) -> None:
+        """Look again once the spans that changed a moment ago have rested."""
+        if unsealed.resting_since and unsealed.resting_starts:
+            self.resting_since = min(filter(None, (self.resting_since, unsealed.resting_since)))
+            self.since = self.since and min(self.since, unsealed.resting_starts)
+
+    def again(self, claim: Claim, rest: timedelta) -> Self:
+        """Look at the same spans again at once."""
+        self.since, self.after, self.full_look_at = claim.since, -rest, None
+        return self
+
+
+async def add_missing(connection: asyncpg.Connection | asyncpg.Pool) -> None:
+    """Make the rows of tenants that have none: new ones, and those that an earlier version of this service stored."""
+    await connection.execute(ADD_MISSING, CUBOIDS_REVISION)
+
+
+async def prepare(connection: asyncpg.Connection | asyncpg.Pool) -> None:
+    """Have the sealer look at every tenant, and at all spans of tenants whose seals are of other cuboids."""
+    await add_missing(connection)
+    await connection.execute(RENEW, CUBOIDS_REVISION)
+
+
+async def request_full_look(connection: asyncpg.Connection | asyncpg.Pool, tenant: int | None = None) -> None:
+    """Have the sealer look at all spans of a tenant, or of all tenants, at once."""
+    await connection.execute(REQUEST_FULL_LOOK, tenant)
+
+
+async def due_tenants(connection: asyncpg.Connection, rest: timedelta, limit: int) -> list[tuple[int, str]]:
+    """Up to `limit` tenants that have something to seal, with their zones, the longest due first.
+
+    `rest`: how long a span must be unchanged.
+    """
+    return [(row["tenant"], row["zone"]) for row in await connection.fetch(DUE_TENANTS, rest, limit)]
+
+
+async def claim(
+    connection: asyncpg.Connection, tenants: Sequence[tuple[int, str]], now: datetime, rest: timedelta
+) -> list[Claim]:
+    """Those of `tenants` that are still due and in the zone that they were in, claimed for LEASE. The caller holds their locks.
+
+    After this, and before looking at the spans, wait for all who are writing: they may not have seen the claim.
+    """
+    untils = [edges("PT1H", ZoneInfo(zone), now - rest, now - rest)[0] for _, zone in tenants]
+    rows = await connection.fetch(CLAIM, [tenant for tenant, _ in tenants], [zone for _, zone in tenants], untils, rest, LEASE)
+    return [Claim(row["tenant"], ZoneInfo(row["zone"]), row["until"], row["since"]) for row in rows]
+
+
+async def finish(connection: asyncpg.Connection, claim: Claim, following: Next) -> None:
+    """Give a claim back. What writers have requested meanwhile stays requested."""
+    await connection.execute(
+        FINISH,
+        claim.tenant,
+        following.since,
+        following.resting_since,
+        following.after,
+        following.full_look_at,
+        following.idle,
     )
-    return dict(rows)
 
 
-async def due(
+async def measures_since(connection: asyncpg.Connection, tenant: int, horizon: datetime) -> dict[int, Measure]:
+    """The measures of `tenant` that have contributions since `horizon`."""
+    rows = await connection.fetch(MEASURES, tenant, horizon)
+    return {row["id"]: Measure(row["first"], row["last"]) for row in rows}
+
+
+async def unsealed(
     connection: asyncpg.Connection,
-    tenant: Tenant,
+    claim: Claim,
     level: Level,
-    firsts: dict[int, datetime],
+    firsts: Mapping[int, datetime],
     spans: Sequence[tuple[datetime, datetime]],
-    rested: timedelta,
+    rest: timedelta,
     limit: int,
-) -> list[Span]:
-    """Up to `limit` spans of `level` that want a seal, latest first: `spans`, for each measure that had begun.
+) -> Unsealed:
+    """Those of `spans`, for each measure in `firsts` that had begun, that have no valid seal; up to `limit` of them.
 
-    A seal found `counting` was abandoned, for only one sealer at a time works for a tenant.
+    A seal in state `counting` was abandoned, for only one sealer at a time works for a tenant. A month is not among them while
+    one of its days lacks a seal.
     """
     rows = await connection.fetch(
-        DUE.format(whole=WHOLE if level is Level.MONTH else ""),
-        tenant.id,
-        tenant.zone,
+        UNSEALED.format(whole=WHOLE if level is Level.MONTH else ""),
+        claim.tenant,
+        claim.zone.key,
         list(firsts),
         list(firsts.values()),
         [start for start, _ in spans],
         [end for _, end in spans],
         level,
         CUBOIDS_REVISION,
-        rested,
+        rest,
         limit,
     )
-    return [Span(row["measure"], level, row["starts"], row["ends"], row["id"]) for row in rows]
+    if not rows:
+        return Unsealed([])
+    rested = [Span(row["measure"], level, row["starts"], row["ends"], row["id"]) for row in rows if row["rested"]]
+    return Unsealed(rested, len(rested) == rows[0]["due"], rows[0]["resting_since"], rows[0]["resting_starts"])
 
 
-async def tidy(connection: asyncpg.Connection, tenant: Tenant, oldest_hour: datetime) -> None:
-    """Remove seals that nothing will read: hours of the past, and spans of a zone that the tenant has left."""
-    await connection.execute(
-        "WITH gone AS (DELETE FROM seals WHERE tenant = $1 AND ((level = $2 AND starts < $3) OR zone <> $4) RETURNING id)"
-        " DELETE FROM histograms WHERE seal_id IN (SELECT id FROM gone)",
-        tenant.id,
-        Level.HOUR,
-        oldest_hour,
-        tenant.zone,
-    )
+async def tidy(connection: asyncpg.Connection, claim: Claim, oldest_hour: datetime) -> None:
+    """Delete seals that no query reads: old hours, and spans of a zone or a measure that the tenant no longer has."""
+    await connection.execute(TIDY, claim.tenant, Level.HOUR, oldest_hour, claim.zone.key)

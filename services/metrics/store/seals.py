@@ -1,6 +1,6 @@
-"""Seals: which spans of which measures have a sealed histogram that stands.
+"""Seals: which spans of which measures have a histogram that is exact.
 
-A seal is `counting` while a sealer counts, `sealed` while its histogram stands, and `open` once a writer changed something in
+A seal is `counting` while a sealer counts, `sealed` while its histogram is exact, and `open` once a writer changed something in
 its span: `since` then says when, so that the sealer lets a span rest before it counts again. Every announcement gives the row a
 new id, under which its histograms are filed: a count that began before a change can't be confirmed after it.
 """
@@ -17,12 +17,12 @@ from services.metrics.store.contributions import Touch
 from shared.events import DIMENSIONS
 
 CUBOIDS: Mapping[int, str | None] = dict(enumerate((None, *DIMENSIONS, *MULTI_VALUED)))
-"""What is counted for each span: the total (0) and the groups by each dimension. Multi-valued ones for SCORED_FAMILIES only."""
+"""The groupings that are counted for each span: the total (0) and each dimension. Multi-valued ones for SCORED_FAMILIES only."""
 
 CUBOID_OF = {dimension: number for number, dimension in CUBOIDS.items()}
 
 CUBOIDS_REVISION = 2
-"""To be raised when CUBOIDS changes: seals of another revision don't stand."""
+"""Raise it when CUBOIDS changes: seals of another revision are not read."""
 
 
 class Level(IntEnum):
@@ -54,26 +54,40 @@ INVALIDATE = """
     UPDATE seals SET state = 'open', since = clock_timestamp() WHERE id IN (SELECT id FROM touched)
 """
 
+REQUEST_LOOK = """
+    WITH touched AS (
+        SELECT s.tenant, t.low
+        FROM (SELECT tenant, min(low) AS low FROM unnest($1::int[], $2::timestamptz[]) AS t (tenant, low) GROUP BY tenant) t
+        JOIN sealing s ON s.tenant = t.tenant
+        WHERE (t.low < s.until AND (s.due > clock_timestamp() OR s.since > t.low)) OR s.idle
+        ORDER BY s.tenant
+        FOR NO KEY UPDATE OF s
+    )
+    UPDATE sealing s SET due = least(s.due, clock_timestamp()), since = least(s.since, t.low), idle = false
+    FROM touched t WHERE s.tenant = t.tenant
+"""
+"""Spans that end after `until` have no seals yet, so most changes, which are of the current hour, request nothing."""
+
 NEAR = timedelta(minutes=30)
 
 
 async def invalidate(connection: asyncpg.Connection, touches: Iterable[Touch]) -> None:
-    """Take the seals off every span that holds one of `touches`, in order of their ids.
+    """Open the seals of every span that holds one of `touches`, in order of their ids, and have the sealer look at them.
 
-    To be called after the changes are written and in their transaction: the sealer relies on it. Who wrote before a seal was
-    announced was waited for; who wrote after finds the seal here.
+    Call it after the changes are written and in their transaction: the sealer relies on it. Whoever wrote before a seal was
+    announced was waited for; whoever wrote after finds the seal here.
     """
     ranges = list(coalesced(touches))
     if ranges:
-        await connection.execute(
-            INVALIDATE, *(list(column) for column in zip(*ranges, strict=True)), list(LONGEST), list(LONGEST.values()), RENEWED
-        )
+        tenants, measures, lows, highs = (list(column) for column in zip(*ranges, strict=True))
+        await connection.execute(INVALIDATE, tenants, measures, lows, highs, list(LONGEST), list(LONGEST.values()), RENEWED)
+        await connection.execute(REQUEST_LOOK, tenants, lows)
 
 
 def coalesced(touches: Iterable[Touch]) -> Iterator[tuple[int, int, datetime, datetime]]:
     """Ranges (tenant, measure, first, last) that hold all of `touches`: instants that are NEAR one another become one range.
 
-    No span is that short but the rest of an hour that a change of clocks cut; to open one too many costs a recount, no more.
+    Only the rest of an hour that a change of clocks cut is shorter than that. To open one seal too many costs a recount, no more.
     """
     for (tenant, measure), touched in groupby(sorted(touches), key=lambda touch: touch[:2]):
         instants = [at for _, _, at in touched]

@@ -160,6 +160,28 @@ seals = Table(
     postgresql_with={"fillfactor": "70"},
 )
 
+sealing = Table(
+    "sealing",
+    metadata,
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("due", instant, nullable=False, server_default=text("'-infinity'")),
+    Column("since", instant, nullable=False, server_default=text("'-infinity'"), comment="spans that end later may lack a seal"),
+    Column(
+        "claimed_since",
+        instant,
+        nullable=False,
+        server_default=text("'infinity'"),
+        comment="the part of `since` that is being looked at",
+    ),
+    Column("until", instant, nullable=False, server_default=text("'-infinity'"), comment="spans that end later have no seal yet"),
+    Column("full_look_at", instant, nullable=False, server_default=text("'-infinity'"), comment="when all spans are looked at"),
+    Column("idle", Boolean, nullable=False, server_default=text("false"), comment="no contribution of the last days"),
+    Column("revision", SmallInteger, nullable=False, comment="the CUBOIDS_REVISION for which spans were looked for"),
+    Index("sealing_due", "due"),
+    postgresql_with={"fillfactor": "70"},
+)
+"""When the sealer looks at each tenant next, and at which of its spans."""
+
 histograms = Table(
     "histograms",
     metadata,

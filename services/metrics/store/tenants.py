@@ -5,6 +5,7 @@ from datetime import datetime
 
 import asyncpg
 
+from services.metrics.store.due import add_missing, request_full_look
 from services.metrics.store.promotions import UNKNOWN_ZONE, pin_default
 
 
@@ -26,6 +27,7 @@ class Tenants:
                 UNKNOWN_ZONE,
             )
             rows = await self._pool.fetch("SELECT slug, id FROM tenants WHERE slug = ANY($1)", list(slugs))
+            await add_missing(self._pool)
             self._known.update((row["slug"], row["id"]) for row in rows)
         return self._known
 
@@ -43,10 +45,13 @@ async def put_tenant(pool: asyncpg.Pool, slug: str, name: str, zone: str, defaul
             name,
             zone,
         )
-        await connection.execute(
+        await add_missing(connection)
+        deleted = await connection.fetchval(
             "WITH dropped AS (DELETE FROM seals WHERE tenant = $1 AND zone <> $2 RETURNING id)"
-            " DELETE FROM histograms WHERE seal_id IN (SELECT id FROM dropped)",
+            ", emptied AS (DELETE FROM histograms WHERE seal_id IN (SELECT id FROM dropped)) SELECT count(*) FROM dropped",
             tenant,
             zone,
         )
+        if deleted:
+            await request_full_look(connection, tenant)
         await pin_default(connection, default_model, now, tenant)

@@ -55,6 +55,7 @@ class World:
     async def seal(self, now: datetime | None = None) -> int:
         """Seal all that can be; how many seals were made."""
         sealer = Sealer(self.pool, timedelta(0), 1.0, clock=lambda: now or datetime.now(UTC))
+        await self.pool.execute("UPDATE sealing SET due = '-infinity'")  # `now` may be later than at the last call
         made = 0
         while sealed := await sealer.round():
             made += sealed
