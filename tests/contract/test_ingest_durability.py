@@ -1,4 +1,4 @@
-"""A 2xx means that it is on disk: when `take` returns, PostgreSQL has flushed all that the delivery wrote.
+"""A 2xx means that the delivery is on disk: when `commit` returns, PostgreSQL has flushed everything it wrote.
 
 Killing the server seldom shows a commit that didn't wait for the disk, since another comes by within milliseconds and flushes
 for both. The server's own log positions show it each time: what was written into the log, and how far it is flushed.
@@ -7,12 +7,12 @@ for both. The server's own log positions show it each time: what was written int
 import pytest
 
 from tests.conftest import NewDatabase
-from tests.contract.ingest_world import Inbox, emptied, erasure, opened, said
+from tests.contract.inbox import Inbox, empty_tables, erasure_delivery, nps_delivery, open_inbox
 
 FLUSHED = "SELECT pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn()"
 TIMES = 20
 OFTEN = 12
-"""Now and then the server writes something of its own between an answer and our look."""
+"""Not every time: between the commit and our query PostgreSQL may write something of its own."""
 
 
 async def flushed(inbox: Inbox) -> bool:
@@ -24,21 +24,21 @@ async def url(database: NewDatabase) -> str:
     return await database("ingest")
 
 
-async def test_what_is_taken_is_flushed_before_it_is_told(url: str) -> None:
-    async with emptied(url), opened(url) as inbox:
-        found = []
+async def test_a_delivery_is_flushed_to_disk_before_it_is_acknowledged(url: str) -> None:
+    async with empty_tables(url), open_inbox(url) as inbox:
+        outcomes = []
         for number in range(TIMES):
-            assert await inbox.take(said(9, id=str(number), subject=f"r-{number}")) == ["accepted"]
-            found.append(await flushed(inbox))
-    assert sum(found) >= OFTEN
+            assert await inbox.deliver(nps_delivery(9, id=str(number), subject=f"r-{number}")) == ["accepted"]
+            outcomes.append(await flushed(inbox))
+    assert sum(outcomes) >= OFTEN
 
 
-async def test_so_is_an_erasure(url: str) -> None:
-    async with emptied(url), opened(url) as inbox:
-        found = []
+async def test_an_erasure_is_flushed_to_disk_before_it_is_acknowledged(url: str) -> None:
+    async with empty_tables(url), open_inbox(url) as inbox:
+        outcomes = []
         for number in range(TIMES):
             customer = {"id": f"anna-{number}"}
-            await inbox.take(said(9, id=str(number), subject=f"r-{number}", customer=customer))
-            assert await inbox.take(erasure(customer)) == ["accepted"]
-            found.append(await flushed(inbox))
-    assert sum(found) >= OFTEN
+            await inbox.deliver(nps_delivery(9, id=str(number), subject=f"r-{number}", customer=customer))
+            assert await inbox.deliver(erasure_delivery(customer)) == ["accepted"]
+            outcomes.append(await flushed(inbox))
+    assert sum(outcomes) >= OFTEN

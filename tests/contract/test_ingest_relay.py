@@ -1,4 +1,4 @@
-"""The way out on a real PostgreSQL: whatever happens to the broker or to us, each committed event is published at least once."""
+"""The relay on a real PostgreSQL: each committed event is published at least once, whatever fails."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from shared.kafka import Message, Position, received_at
 from shared.topics import Topic
 from shared.workers import Workers
 from tests.conftest import NewDatabase
-from tests.contract.ingest_world import Broker, Inbox, emptied, erasure, opened, said
+from tests.contract.inbox import Broker, Inbox, empty_tables, erasure_delivery, nps_delivery, open_inbox
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ async def url(database: NewDatabase) -> str:
 
 @pytest.fixture
 async def inbox(url: str) -> AsyncIterator[Inbox]:
-    async with emptied(url), opened(url) as inbox:
+    async with empty_tables(url), open_inbox(url) as inbox:
         yield inbox
 
 
@@ -44,15 +44,15 @@ async def drained(inbox: Inbox) -> None:
             await asyncio.sleep(0.02)
 
 
-async def overdue(inbox: Inbox) -> None:
+async def make_due(inbox: Inbox) -> None:
     await inbox.pool.execute("UPDATE unpublished SET due = now()")
 
 
-async def test_what_is_committed_is_published_and_leaves_the_queue(inbox: Inbox) -> None:
+async def test_a_committed_event_is_published_and_leaves_the_queue(inbox: Inbox) -> None:
     broker = Broker()
     relay = Relay(inbox.pool, broker)
-    await inbox.take(*[said(n, id=str(n), subject=f"r-{n}") for n in range(5)])
-    relay.offer(inbox.handed)
+    await inbox.deliver(*[nps_delivery(n, id=str(n), subject=f"r-{n}") for n in range(5)])
+    relay.offer(inbox.published)
     async with running(relay.run):
         await drained(inbox)
     assert broker.events == await inbox.events()
@@ -61,72 +61,72 @@ async def test_what_is_committed_is_published_and_leaves_the_queue(inbox: Inbox)
 
 
 async def test_a_delivery_of_many_statements_is_sent_whole_before_it_leaves_the_queue(inbox: Inbox) -> None:
-    """The second half would else be in memory alone."""
+    """Else its second half would be in memory only."""
     sizes: list[int] = []
 
-    class Counts(Broker):
+    class CountingBroker(Broker):
         async def send_all(self, topic: Topic, messages: Sequence[Message], timeout: float = 10.0) -> list[Position]:  # noqa: ASYNC109
             sizes.append(len(messages))
             return await super().send_all(topic, messages, timeout)
 
-    await inbox.take(said(9, id="1"))
-    relay = Relay(inbox.pool, Counts())
-    relay.offer(inbox.handed * (MAX_BATCH + 500))
+    await inbox.deliver(nps_delivery(9, id="1"))
+    relay = Relay(inbox.pool, CountingBroker())
+    relay.offer(inbox.published * (MAX_BATCH + 500))
     async with running(relay.run):
         await drained(inbox)
     assert sizes == [MAX_BATCH + 500]
 
 
-async def test_with_the_broker_away_nothing_is_lost_and_all_arrives_when_it_is_back(inbox: Inbox) -> None:
-    broker = Broker(away=True)
+async def test_without_the_broker_events_wait_and_are_published_afterwards(inbox: Inbox) -> None:
+    broker = Broker(unavailable=True)
     relay = Relay(inbox.pool, broker)
     async with running(relay.run, relay.sweep):
-        await inbox.take(*[said(n, id=str(n), subject=f"r-{n}") for n in range(5)])
-        relay.offer(inbox.handed)
-        await overdue(inbox)
+        await inbox.deliver(*[nps_delivery(n, id=str(n), subject=f"r-{n}") for n in range(5)])
+        relay.offer(inbox.published)
+        await make_due(inbox)
         await asyncio.sleep(0.3)
         assert broker.sent == []
-        broker.away = False
+        broker.unavailable = False
         await drained(inbox)
     assert {event.seq for event in broker.events} == {event.seq for event in await inbox.events()}
 
 
-async def test_what_a_crash_left_is_swept_up(inbox: Inbox) -> None:
+async def test_the_sweeper_publishes_the_events_that_a_crash_left(inbox: Inbox) -> None:
     broker = Broker()
-    await inbox.take(said(9, id="1"))
+    await inbox.deliver(nps_delivery(9, id="1"))
     async with running(Relay(inbox.pool, broker).sweep):
         await asyncio.sleep(0.2)
-        assert broker.sent == [], "it isn't due while the process that wrote it may still be at it"
-        await overdue(inbox)
+        assert broker.sent == [], "it is not due while its writer may still publish it"
+        await make_due(inbox)
         await drained(inbox)
     assert broker.events == await inbox.events()
 
 
-async def test_the_sweeper_strikes_nothing_off_before_the_broker_has_it(inbox: Inbox) -> None:
-    broker = Broker(away=True)
-    await inbox.take(said(9, id="1"))
-    await overdue(inbox)
+async def test_the_sweeper_deletes_nothing_before_the_broker_has_acknowledged_it(inbox: Inbox) -> None:
+    broker = Broker(unavailable=True)
+    await inbox.deliver(nps_delivery(9, id="1"))
+    await make_due(inbox)
     async with running(Relay(inbox.pool, broker).sweep):
         await asyncio.sleep(0.3)
         assert await inbox.pool.fetchval("SELECT count(*) FROM unpublished") == 1
-        broker.away = False
+        broker.unavailable = False
         await drained(inbox)
     assert broker.events == await inbox.events()
 
 
-async def test_sweepers_share_the_work_and_take_nothing_twice(inbox: Inbox) -> None:
-    await inbox.take(*[said(n % 10, id=str(n), subject=f"r-{n}") for n in range(200)])
-    await overdue(inbox)
+async def test_sweepers_share_the_work_and_claim_nothing_twice(inbox: Inbox) -> None:
+    await inbox.deliver(*[nps_delivery(n % 10, id=str(n), subject=f"r-{n}") for n in range(200)])
+    await make_due(inbox)
     claims = await asyncio.gather(*[claim_events(inbox.pool, 50) for _ in range(6)])
     seqs = [seq for claimed in claims for seq in claimed.seqs]
     assert len(seqs) == len(set(seqs)) == 200
 
 
-async def test_a_delivery_erased_while_it_waited_leaves_the_queue_with_its_tombstone_alone(inbox: Inbox) -> None:
+async def test_of_a_delivery_erased_while_it_waited_only_the_tombstone_is_published(inbox: Inbox) -> None:
     broker = Broker()
-    await inbox.take(said(9, id="1", customer={"id": "anna"}))
-    await inbox.take(erasure({"id": "anna"}))
-    await overdue(inbox)
+    await inbox.deliver(nps_delivery(9, id="1", customer={"id": "anna"}))
+    await inbox.deliver(erasure_delivery({"id": "anna"}))
+    await make_due(inbox)
     async with running(Relay(inbox.pool, broker).sweep):
         await drained(inbox)
     assert [type(event.body).__name__ for event in broker.events] == ["Tombstone"]
@@ -135,9 +135,9 @@ async def test_a_delivery_erased_while_it_waited_leaves_the_queue_with_its_tombs
 async def test_a_replay_publishes_the_same_bytes_again(inbox: Inbox) -> None:
     broker = Broker()
     relay = Relay(inbox.pool, broker)
-    await inbox.take(said(9, id="1"), said(3, id="2", tenant="other"))
+    await inbox.deliver(nps_delivery(9, id="1"), nps_delivery(3, id="2", tenant="other"))
     async with running(relay.sweep):
-        await overdue(inbox)
+        await make_due(inbox)
         await drained(inbox)
         first = {message.value for message in broker.sent}
         broker.sent.clear()
@@ -148,9 +148,9 @@ async def test_a_replay_publishes_the_same_bytes_again(inbox: Inbox) -> None:
 
 
 async def test_events_are_read_in_order_between_two_numbers_and_whole_deliveries_at_a_time(inbox: Inbox) -> None:
-    await inbox.take(*[said(n % 10, id=str(n), subject=f"r-{n}", customer={"id": "anna"}) for n in range(10)])
-    await inbox.take(erasure({"id": "anna"}))
-    await inbox.take(said(1, id="after", tenant="other"))
+    await inbox.deliver(*[nps_delivery(n % 10, id=str(n), subject=f"r-{n}", customer={"id": "anna"}) for n in range(10)])
+    await inbox.deliver(erasure_delivery({"id": "anna"}))
+    await inbox.deliver(nps_delivery(1, id="after", tenant="other"))
     event_log = EventLog(inbox.pool, locks.ARRIVALS)
     events = await inbox.events()
 

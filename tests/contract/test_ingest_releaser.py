@@ -29,7 +29,7 @@ from shared.database import open_engine, open_pool
 from shared.migrations import upgrade
 from shared.workers import Workers
 from tests.conftest import SERVICES, NewDatabase
-from tests.contract.ingest_world import until
+from tests.contract.inbox import until
 from tests.unit.ingest.making import nps, receive_body, response
 
 SECRET_KEY = SecretStr("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
@@ -38,7 +38,7 @@ MIGRATIONS = SERVICES / "ingest" / "migrations"
 
 @dataclass
 class PausedTool:
-    """A connection `standard` over a database of its own, with a running committer. `published` is what a releaser handed on."""
+    """A connection `standard` in its own database, with a running committer. `published` are the events of its releasers."""
 
     pool: asyncpg.Pool
     connections: Connections
@@ -79,7 +79,7 @@ async def opened_tool(url: str) -> AsyncIterator[PausedTool]:
         connections = Connections(engine, cipher)
         connection = await connections.add("acme", "standard", "a tool", "whsec_AAAA", FieldMapping(), {})
         assert connection is not None
-        committer = Committer(pool, lambda stated: None, 10_000)
+        committer = Committer(pool, lambda events: None, 10_000)
         workers.start("committer", committer.run)
         yield PausedTool(pool, connections, committer, connection)
     await engine.dispose()
@@ -91,7 +91,7 @@ async def tool(database: NewDatabase) -> AsyncIterator[PausedTool]:
         yield tool
 
 
-async def test_a_crash_in_the_middle_of_a_release_leaves_each_delivery_held_or_counted(
+async def test_after_a_crash_during_a_release_each_delivery_is_held_or_counted(
     tool: PausedTool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(releaser, "BATCH", 3)
@@ -138,8 +138,8 @@ async def test_two_processes_release_each_delivery_once(tool: PausedTool, monkey
     assert sorted(one.event.seq for one in tool.published) == sorted({one.event.seq for one in tool.published})
 
 
-async def test_what_two_processes_have_read_is_stored_by_one_of_them_only(tool: PausedTool) -> None:
-    """The other one comes later with the same deliveries, as after a lost answer to its COMMIT."""
+async def test_deliveries_read_by_two_processes_are_stored_by_one(tool: PausedTool) -> None:
+    """The other process tries later with the same deliveries, as after a lost response to COMMIT."""
     await tool.hold(2)
     await tool.set_state("active")
     stored = await verdicts.oldest_held(tool.pool, tool.connection.id, 10, 10_000)
@@ -150,7 +150,7 @@ async def test_what_two_processes_have_read_is_stored_by_one_of_them_only(tool: 
     assert await tool.statements() == ["msg_0#0", "msg_1#0"]
 
 
-async def test_nothing_is_released_that_was_read_before_a_new_pause_or_another_mapping(tool: PausedTool) -> None:
+async def test_deliveries_read_before_a_new_pause_or_another_mapping_are_not_released(tool: PausedTool) -> None:
     await tool.hold(2)
     await tool.set_state("active")
     [ready] = await verdicts.ready_connections(tool.pool)
@@ -178,7 +178,7 @@ async def test_a_delivery_that_the_database_refuses_is_quarantined_and_the_other
     assert await tool.pool.fetchval("SELECT reason FROM inbox WHERE verdict = 'quarantined'") == UNSTORABLE
 
 
-async def test_a_fault_of_ours_while_reading_one_delivery_keeps_no_other_back(
+async def test_an_exception_while_reading_one_delivery_does_not_stop_the_others(
     tool: PausedTool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = releaser.receive_again
@@ -195,7 +195,7 @@ async def test_a_fault_of_ours_while_reading_one_delivery_keeps_no_other_back(
     assert await tool.verdicts() == ["accepted", "quarantined", "accepted"]
 
 
-async def test_the_worker_lives_through_an_outage_of_the_database() -> None:
+async def test_the_releaser_survives_an_outage_of_the_database() -> None:
     with tempfile.TemporaryDirectory(prefix="earshot-ingest-") as folder:
         Path(folder).chmod(0o755)
         server = Postgres(Path(folder) / "postgres", free_port())
@@ -219,7 +219,7 @@ async def test_the_worker_lives_through_an_outage_of_the_database() -> None:
 
 
 async def test_the_upgrade_turns_deliveries_of_paused_connections_into_held_ones(postgres: Postgres) -> None:
-    """Those that are stored, and those that a replica of the former version still stores."""
+    """Both stored ones and those that a replica of the previous version still inserts."""
     url = await postgres.create_database("ingest_before_held")
     await asyncio.to_thread(upgrade, url, MIGRATIONS, "0002")
     insert = (

@@ -1,4 +1,4 @@
-"""The migrations of ingest and its tables say the same."""
+"""The migrations of ingest give the schema that its tables describe."""
 
 from services.ingest.store.tables import metadata
 from shared.database import open_engine
@@ -9,6 +9,6 @@ from tests.contract.test_metrics_schema import differences
 async def test_the_migrated_schema_is_the_one_the_tables_describe(database: NewDatabase) -> None:
     engine = open_engine(await database("ingest"))
     async with engine.connect() as connection:
-        found = await connection.run_sync(differences, metadata)
-        assert [d for d in found if "alembic_version" not in str(d)] == []
+        changes = await connection.run_sync(differences, metadata)
+        assert [d for d in changes if "alembic_version" not in str(d)] == []
     await engine.dispose()

@@ -60,13 +60,15 @@ def patterns_in(value: Any) -> Iterator[re.Pattern[str]]:
 
 
 def named_patterns() -> dict[str, list[re.Pattern[str]]]:
-    """The patterns of redaction and of all that reads comments, by module and name."""
-    found = {}
+    """The patterns of redaction and of the modules that read comments, by module and name. An imported pattern counts once."""
+    named, known = {}, set[re.Pattern[str]]()
     for module in (*modules(redaction_package), *modules(sentiment_domain)):
         for name, value in vars(module).items():
-            if patterns := list(patterns_in(value)):
-                found[f"{module.__name__.removeprefix('services.')}.{name}"] = patterns
-    return found
+            patterns = [pattern for pattern in patterns_in(value) if pattern not in known]
+            known.update(patterns)
+            if patterns:
+                named[f"{module.__name__.removeprefix('services.')}.{name}"] = patterns
+    return named
 
 
 PATTERNS = named_patterns()
@@ -75,8 +77,8 @@ TABLES = {name: patterns for name, patterns in PATTERNS.items() if len(patterns)
 """The phrases of urgency: some thousand, timed together."""
 
 
-MATCHED = {f"sentiment.domain.ratings.{name}" for name in ("SCALED", "STARRED", "CODE")}
-"""Patterns that are only used at the start of a text."""
+MATCHED = {*(f"sentiment.domain.ratings.{name}" for name in ("SCALED", "STARRED", "CODE")), "ingest.domain.redaction.cards.AFTER"}
+"""Patterns that are only matched at a known place. The functions that do so are timed below."""
 COLLAPSED = {"sentiment.domain.reading.TURN"}
 """Patterns that only see texts in which each run of white space is one blank."""
 

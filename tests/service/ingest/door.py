@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from services.ingest.app import create_app
 from services.ingest.settings import Settings
 from shared.events import Event, decode_event
-from tests.contract.ingest_world import Broker
+from tests.contract.inbox import Broker
 from tests.signing import SIGN
 
 TOKEN = "an-internal-token"

@@ -97,7 +97,7 @@ async def test_a_replay_can_be_narrowed_to_a_connection_or_a_subject(door: Door)
 
 
 async def test_with_the_broker_away_all_is_taken_and_arrives_later(door: Door) -> None:
-    door.broker.away = True
+    door.broker.unavailable = True
     try:
         for number in range(3):
             answer = await door.call("POST", "/v1/feedback", json=response(nps(number), id=f"r-{number}"))
@@ -105,7 +105,7 @@ async def test_with_the_broker_away_all_is_taken_and_arrives_later(door: Door) -
         assert (await door.http.get("/readyz")).status_code == 200
         assert (await door.http.get("/internal/head", headers=INSIDE)).json()["unpublished"] >= 3
     finally:
-        door.broker.away = False
+        door.broker.unavailable = False
     await published(door, 3)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import NewDatabase
-from tests.contract.ingest_world import until
+from tests.contract.inbox import until
 from tests.service.ingest.door import Door, opened
 from tests.unit.ingest.making import nps, response
 

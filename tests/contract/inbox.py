@@ -1,4 +1,4 @@
-"""What the contract tests of the inbox stand on: a database, deliveries made from records, and a broker that the test plays."""
+"""Helpers for tests of ingest on a real PostgreSQL: deliveries, an inbox with running committers, and a fake broker."""
 
 import asyncio
 import time
@@ -22,33 +22,33 @@ from shared.workers import Workers
 from tests.unit.ingest.making import connection, nps, response
 
 
-def said(value: int, *, id: str | None = None, subject: str = "r-1", tenant: str = "acme", **fields: Any) -> Delivery:
-    """A delivery that says one NPS answer of one subject."""
+def nps_delivery(value: int, *, id: str | None = None, subject: str = "r-1", tenant: str = "acme", **fields: Any) -> Delivery:
+    """A delivery of one response with one NPS answer."""
     record = response(nps(value), id=subject, **fields)
     return receive_record(connection(tenant=tenant), record, id, b"raw", datetime.now(UTC))
 
 
-def commented(subject: str, text: str, *, tenant: str = "acme") -> Delivery:
-    """A delivery that makes one comment on one subject."""
+def comment_delivery(subject: str, text: str, *, tenant: str = "acme") -> Delivery:
+    """A delivery of one response with one comment."""
     record = response({"question": "why", "kind": "comment", "text": text}, id=subject)
     return receive_record(connection(tenant=tenant), record, f"{tenant}-{subject}", b"raw", datetime.now(UTC))
 
 
-def erasure(customer: dict[str, str], id: str | None = None) -> Delivery:
+def erasure_delivery(customer: dict[str, str], id: str | None = None) -> Delivery:
     record = {"type": "erasure", "id": "e", "at": "2026-11-20T10:00:00Z", "customer": customer}
     return receive_record(connection(), record, id, b"raw", datetime.now(UTC))
 
 
 @dataclass
 class Inbox:
-    """A running committer. `handed` is what it gave out to be published."""
+    """A running committer. `published` are the events that it passed on to be published."""
 
     pool: asyncpg.Pool
     committer: Committer
-    handed: list[OutboxEvent] = field(default_factory=list)
+    published: list[OutboxEvent] = field(default_factory=list)
 
-    async def take(self, *deliveries: Delivery) -> list[str]:
-        """Post them at once; what became of each."""
+    async def deliver(self, *deliveries: Delivery) -> list[str]:
+        """Commit the deliveries concurrently; returns the status of each."""
         return list(await asyncio.gather(*map(self.committer.commit, deliveries)))
 
     async def events(self) -> list[Event]:
@@ -56,45 +56,45 @@ class Inbox:
 
 
 @asynccontextmanager
-async def emptied(url: str) -> AsyncIterator[None]:
-    """The database without what an earlier test left in it."""
+async def empty_tables(url: str) -> AsyncIterator[None]:
+    """Empty the tables that an earlier test may have filled."""
     async with open_pool(url, 1) as pool:
         await pool.execute("TRUNCATE inbox, events, unpublished, erasures")
     yield
 
 
 @asynccontextmanager
-async def opened(url: str, committers: int = 2, limit: int = 10_000) -> AsyncIterator[Inbox]:
+async def open_inbox(url: str, committers: int = 2, limit: int = 10_000) -> AsyncIterator[Inbox]:
     async with open_pool(url, 6, command_timeout=4) as pool, Workers() as workers:
-        handed: list[OutboxEvent] = []
-        inbox = Inbox(pool, Committer(pool, handed.extend, limit), handed)
+        published: list[OutboxEvent] = []
+        inbox = Inbox(pool, Committer(pool, published.extend, limit), published)
         for number in range(committers):
             workers.start(f"committer-{number}", inbox.committer.run)
         yield inbox
         assert workers.dead == []
 
 
-async def until(reached: Callable[[], Awaitable[bool]], seconds: float = 15.0) -> None:
-    """Wait until `await reached()` is true. AssertionError after `seconds`."""
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 15.0) -> None:
+    """Wait until `await condition()` is true. Raises AssertionError after `seconds`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if await reached():
+        if await condition():
             return
         await asyncio.sleep(0.02)
-    raise AssertionError(f"not reached within {seconds} seconds")
+    raise AssertionError(f"not true within {seconds} seconds")
 
 
 @dataclass
 class Broker:
-    """Takes what is sent, unless it is away."""
+    """A fake producer that keeps the messages sent to it. While `unavailable`, it raises Undelivered."""
 
-    away: bool = False
+    unavailable: bool = False
     sent: list[Message] = field(default_factory=list)
 
     async def send_all(self, topic: Topic, messages: Sequence[Message], timeout: float = 10.0) -> list[Position]:  # noqa: ASYNC109
         await asyncio.sleep(0)
-        if self.away:
-            raise Undelivered("away")
+        if self.unavailable:
+            raise Undelivered("the broker is unavailable")
         first = len(self.sent)
         self.sent.extend(messages)
         return [Position(0, offset) for offset in range(first, len(self.sent))]
