@@ -7,13 +7,13 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from services.ingest.domain.fields import GroupName, Language, Model, Scale, Score, Text
 
 POSITIVE_FROM = {(1, 5): 4, (1, 7): 6, (1, 4): 3, (1, 3): 3, (1, 2): 2, (0, 1): 1}
-"""The lowest positive value of each customary CSAT scale: the top box of kpis.md."""
+"""The lowest positive value of each common CSAT scale (docs/kpis.md)."""
 
 Polarity = Literal["easy_is_high", "easy_is_low"]
 
 
 class Rated(Model):
-    """A value on a scale; null withdraws it. `raw` is the tool's own word for it."""
+    """A value on a scale. Null withdraws the answer. `raw` is the tool's word for the value."""
 
     scale: Scale | None = None
     value: Score | None
@@ -21,7 +21,7 @@ class Rated(Model):
 
     @field_validator("value")
     @classmethod
-    def _on_its_scale(cls, value: int | None, info: ValidationInfo) -> int | None:
+    def _check_on_scale(cls, value: int | None, info: ValidationInfo) -> int | None:
         scale = info.data.get("scale")
         if value is not None and scale is not None and not scale[0] <= value <= scale[1]:
             raise ValueError(f"outside its scale {scale[0]}..{scale[1]}")
@@ -29,13 +29,13 @@ class Rated(Model):
 
 
 class Satisfaction(Rated):
-    """A CSAT rating: its scale must be named, and where its scale isn't customary the lowest positive value as well."""
+    """A CSAT rating. It states its scale, and on an uncommon scale also the lowest positive value."""
 
     kind: Literal["csat"]
     positive_from: Score | None = None
 
     @model_validator(mode="after")
-    def _of_a_known_form(self) -> "Satisfaction":
+    def _check_scale(self) -> "Satisfaction":
         if self.value is not None and self.scale is None:
             raise ValueError("a csat rating needs its scale")
         if self.scale is not None and self.lowest_positive is None:
@@ -46,15 +46,18 @@ class Satisfaction(Rated):
 
     @property
     def lowest_positive(self) -> int | None:
+        """The lowest value that counts as satisfied. None if neither the answer nor its scale states one."""
         return self.positive_from if self.positive_from is not None else POSITIVE_FROM.get(self.scale or (0, 0))
 
 
 class Csat(Satisfaction):
+    """An answer to a CSAT question."""
+
     question: GroupName
 
 
 class Nps(Rated):
-    """0..10, whether the scale is named or not."""
+    """An NPS answer. Its scale is always 0..10."""
 
     question: GroupName
     kind: Literal["nps"]
@@ -62,14 +65,14 @@ class Nps(Rated):
 
     @field_validator("scale")
     @classmethod
-    def _of_nps(cls, scale: tuple[int, int] | None) -> tuple[int, int]:
+    def _check_nps_scale(cls, scale: tuple[int, int] | None) -> tuple[int, int]:
         if scale not in (None, (0, 10)):
             raise ValueError("an nps question's scale is [0, 10]")
         return (0, 10)
 
 
 class Ces(Rated):
-    """An effort rating; CES 2.0, 1..7 "made it easy", unless said otherwise."""
+    """An effort rating. Default: CES 2.0, from 1 to 7, where 7 is easiest."""
 
     question: GroupName
     kind: Literal["ces"]
@@ -78,7 +81,7 @@ class Ces(Rated):
 
 
 class Comment(Model):
-    """Free text; `"text": null` or `"value": null` withdraws it."""
+    """Free text. `"text": null` or `"value": null` withdraws it."""
 
     question: GroupName
     kind: Literal["comment"]
@@ -87,9 +90,9 @@ class Comment(Model):
     language: Language | None = None
 
     @model_validator(mode="after")
-    def _said_or_withdrawn(self) -> "Comment":
+    def _check_text_or_null(self) -> "Comment":
         if not self.model_fields_set & {"text", "value"}:
-            raise ValueError("a comment has a text, or null to withdraw it")
+            raise ValueError("a comment needs a text, or null to withdraw it")
         return self
 
 

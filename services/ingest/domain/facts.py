@@ -1,4 +1,4 @@
-"""The facts of a ticket, each with the time at which it was true."""
+"""The facts of a ticket, each with the time from which it was true."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ from shared.events import Party, Status
 
 
 class Opened(Model):
-    """The opening. `public`: whether the customer sees it; left out: as stated before, else yes."""
+    """The opening. `public` says whether the customer sees it. Left out, an earlier statement counts, else true."""
 
     fact: Literal["opened"]
     at: Time
@@ -22,6 +22,8 @@ class Opened(Model):
 
 
 class Message(Model):
+    """A message of a customer, an agent or a bot. Private ones are notes. `auto` marks automatic replies."""
+
     fact: Literal["message"]
     at: Time
     by: Party
@@ -34,13 +36,15 @@ class Message(Model):
 
 
 class StatusSet(Model):
+    """The status of the ticket."""
+
     fact: Literal["status"]
     at: Time
     status: Status
 
 
 class Assigned(Model):
-    """A team, an agent or both; null: nobody; left out: as before."""
+    """The assigned team, agent or both. Null removes one; one that is left out stays as it is."""
 
     fact: Literal["assigned"]
     at: Time
@@ -48,19 +52,23 @@ class Assigned(Model):
     agent: GroupName | None = None
 
     @model_validator(mode="after")
-    def _of_somebody(self) -> "Assigned":
+    def _check_assignee(self) -> "Assigned":
         if not self.model_fields_set & {"team", "agent"}:
-            raise ValueError("an assignment names a team or an agent")
+            raise ValueError("an assignment needs a team or an agent")
         return self
 
 
 class PrioritySet(Model):
+    """The priority of the ticket; null: none."""
+
     fact: Literal["priority"]
     at: Time
     priority: GroupName | None
 
 
 class Rating(Satisfaction):
+    """A CSAT rating of the ticket. Posted again under its `id` it replaces itself."""
+
     fact: Literal["rating"]
     at: Time
     kind: Literal["csat"] = "csat"
@@ -70,6 +78,8 @@ class Rating(Satisfaction):
 
 
 class Merged(Model):
+    """The ticket was merged `into` another. `"value": false` takes it back."""
+
     fact: Literal["merged"]
     at: Time
     into: Name | None = None
@@ -77,12 +87,16 @@ class Merged(Model):
 
 
 class Spam(Model):
+    """The ticket is spam. `"value": false` takes it back."""
+
     fact: Literal["spam"]
     at: Time
     value: bool = True
 
 
 class Deleted(Model):
+    """The ticket was deleted. `"value": false` takes it back."""
+
     fact: Literal["deleted"]
     at: Time
     value: bool = True

@@ -1,4 +1,4 @@
-"""The types of the fields of a canonical record, with their bounds."""
+"""Types for the fields of a canonical record, with their bounds."""
 
 import re
 from datetime import UTC, datetime
@@ -16,10 +16,10 @@ FIRST_YEAR, LAST_YEAR = 1990, 2200
 
 
 def parse_time(text: object) -> datetime:
-    """The instant, in UTC and cut to microseconds, that an RFC 3339 text names.
+    """Parse an RFC 3339 time with an offset. Returns it in UTC, truncated to microseconds.
 
-    Seconds may be missing, since Zendesk's placeholders leave them out. ValueError: it isn't such a text, has no offset, names a
-    moment that doesn't exist, or lies outside the years FIRST_YEAR to LAST_YEAR.
+    Seconds may be missing: Zendesk's placeholders leave them out. Raises ValueError if `text` is not such a time, does not exist,
+    or is outside the years FIRST_YEAR to LAST_YEAR.
     """
     if not isinstance(text, str):
         raise ValueError("a time is RFC 3339 text")
@@ -31,37 +31,37 @@ def parse_time(text: object) -> datetime:
     return datetime.fromisoformat(match[0]).astimezone(UTC)
 
 
-def _in_nfc(value: Any) -> Any:
+def _to_nfc(value: Any) -> Any:
     return nfc(value) if isinstance(value, str) else value
 
 
-def _whole(value: Any) -> Any:
-    """JSON has one kind of number: 9.0 and 9e0 are the integer 9. 9.5 is left as it is, and is refused."""
+def _to_whole(value: Any) -> Any:
+    """Convert 9.0 and 9e0 to the integer 9, since JSON has one kind of number. 9.5 stays a float and is refused."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 Time = Annotated[datetime, BeforeValidator(parse_time)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME, pattern=NAME)]
-"""An id: one line of text, kept character by character."""
-GroupName = Annotated[Name, BeforeValidator(_in_nfc)]
-"""A name that results are grouped by or filtered for, such as a team: one line of text, in Unicode NFC."""
+"""An id: one line of text, stored exactly as written."""
+GroupName = Annotated[Name, BeforeValidator(_to_nfc)]
+"""A name by which results are grouped and filtered, such as a team: one line of text, in Unicode NFC."""
 Text = Annotated[str, StringConstraints(max_length=65_536, pattern=r"^[^\x00]*$")]
-"""Free text that a person wrote."""
+"""Free text of a person."""
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8}){0,4}$")]
-Score = Annotated[int, Field(ge=-1000, le=1000), BeforeValidator(_whole)]
+Score = Annotated[int, Field(ge=-1000, le=1000), BeforeValidator(_to_whole)]
 
 
-def _ascending(scale: tuple[int, int]) -> tuple[int, int]:
+def _check_ascending(scale: tuple[int, int]) -> tuple[int, int]:
     if not scale[0] < scale[1] <= scale[0] + 100:
         raise ValueError("a scale is [lowest, highest], at most 100 apart")
     return scale
 
 
-Scale = Annotated[tuple[Score, Score], Field(strict=False), AfterValidator(_ascending)]
+Scale = Annotated[tuple[Score, Score], Field(strict=False), AfterValidator(_check_ascending)]
 
 
 class Model(BaseModel):
-    """Strict, immutable, and without fields that it doesn't know."""
+    """A strict, immutable model that refuses unknown fields."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -73,19 +73,21 @@ class Customer(Model):
     email: Annotated[str, StringConstraints(max_length=LONGEST_EMAIL, pattern=EMAIL)] | None = None
 
     @model_validator(mode="after")
-    def _somebody(self) -> "Customer":
+    def _check_identity(self) -> "Customer":
         if self.id is None and self.email is None:
-            raise ValueError("a customer has an id or an email")
+            raise ValueError("a customer needs an id or an email")
         return self
 
 
 class Survey(Model):
+    """The survey of a response. Results are grouped by its id."""
+
     id: GroupName
     name: Annotated[str, StringConstraints(max_length=500)] | None = None
 
 
 class Dimensions(Model):
-    """The dimensions of a record besides channel, survey and priority; null removes an earlier value."""
+    """The dimensions of a record except channel, survey and priority. Null removes an earlier value."""
 
     product: GroupName | None = None
     region: GroupName | None = None

@@ -1,4 +1,4 @@
-"""From a canonical record to the statement that is published: redacted, pseudonymous, in UTC, with every default filled in."""
+"""Convert a canonical record to the event that is published: redacted, pseudonymous, in UTC, with all defaults filled in."""
 
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -10,26 +10,26 @@ from services.ingest.domain import answers, facts
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Statement
 from services.ingest.domain.pseudonym import address_of, pseudonym, pseudonym_of_email, text_digest
-from services.ingest.domain.record import Override, Response, Review, Spoken, Ticket
+from services.ingest.domain.record import Feedback, Override, Response, Review, Ticket
 from services.ingest.domain.redaction import Redactor
 from shared import events
 from shared.events import Body, Event
 from shared.text import nfc
 
 MAX_EVENT_BYTES = 1_500_000
-"""Far below what a topic takes, so that no statement can block the way out."""
+"""Far below the limit of a topic, so that no event is too large to publish."""
 
 NEVER = datetime.fromtimestamp(0, UTC)
 
 
 class TooLong(ValueError):
-    """The record says more than one message can carry."""
+    """The event of the record is longer than MAX_EVENT_BYTES."""
 
 
 def normalise(
     record: Response | Review | Ticket | Override, connection: Connection, received_at: datetime, position: int = 0
 ) -> Statement:
-    """The statement that `record`, received over `connection`, makes."""
+    """The statement of a record that was received over `connection`. Raises TooLong if its event is too large."""
     event = Event(
         tenant=connection.tenant,
         subject=record.subject if isinstance(record, Override) else f"{connection.id}/{record.type}/{record.id}",
@@ -49,11 +49,11 @@ def normalise(
 
 
 def _edited_at(record: Response | Review | Ticket | Override) -> datetime | None:
-    return record.updated_at if isinstance(record, Spoken) else record.at
+    return record.updated_at if isinstance(record, Feedback) else record.at
 
 
 def _fingerprint(event: Event, edited_at: datetime | None) -> bytes:
-    """Equal for equal content, whenever it is received and under whichever revision."""
+    """A digest that is equal for equal content, at any time of receipt and under any revision."""
     content = events.encode(replace(event, revision=1, at=edited_at or NEVER, received_at=NEVER, position=0))
     if len(content) > MAX_EVENT_BYTES:
         raise TooLong("the record is too long")
@@ -61,19 +61,19 @@ def _fingerprint(event: Event, edited_at: datetime | None) -> bytes:
 
 
 def _customer(record: Response | Review | Ticket | Override, key: bytes) -> str | None:
-    return pseudonym(key, record.customer) if isinstance(record, Spoken) and record.customer else None
+    return pseudonym(key, record.customer) if isinstance(record, Feedback) and record.customer else None
 
 
 def _email(record: Response | Review | Ticket | Override, key: bytes) -> str | None:
-    address = address_of(record.customer) if isinstance(record, Spoken) and record.customer else None
+    address = address_of(record.customer) if isinstance(record, Feedback) and record.customer else None
     return pseudonym_of_email(key, address) if address else None
 
 
 def _dimensions(record: Response | Review | Ticket | Override, connection: Connection) -> dict[str, str | None]:
-    """The connection's fixed values, and over them what the record says.
+    """The fixed dimensions of the connection, overridden by those of the record.
 
-    Of a ticket, team and agent stay dimensions, though they mean an assignment at its opening: only who knows all pieces of the
-    ticket knows when that was.
+    Team and agent of a ticket stay dimensions, although they mean an assignment at its opening: the time of the opening may be
+    known from another record only.
     """
     if isinstance(record, Override):
         return {}
@@ -89,24 +89,24 @@ def _dimensions(record: Response | Review | Ticket | Override, connection: Conne
 
 
 def _body(record: Response | Review | Ticket | Override, key: bytes) -> Body:
-    said = Said(key)
+    words = Words(key)
     match record:
         case Response():
             return events.Response(
-                at=record.at, sent_at=record.sent_at, answers=tuple([_answer(a, said) for a in record.answers])
+                at=record.at, sent_at=record.sent_at, answers=tuple([_answer(a, words) for a in record.answers])
             )
         case Review():
             return events.Review(
-                at=record.at, stars=record.stars, title=said(record.title), text=said(record.text), language=record.language
+                at=record.at, stars=record.stars, title=words(record.title), text=words(record.text), language=record.language
             )
         case Ticket():
-            return events.Ticket(facts=tuple([_fact(f, said) for f in record.facts]))
+            return events.Ticket(facts=tuple([_fact(f, words) for f in record.facts]))
         case Override():
             return events.Override(comment=record.comment, label=record.label, themes=tuple(record.themes))
 
 
-class Said:
-    """The words in one record as they may be published: a customer's redacted, anybody else's as a digest. No words: None."""
+class Words:
+    """Makes the texts of one record publishable: customers' are redacted, others' become a digest, blank ones None."""
 
     def __init__(self, key: bytes) -> None:
         self._redact = Redactor()
@@ -116,12 +116,13 @@ class Said:
         return self._redact(text) if text else None
 
     def digest(self, text: str | None) -> str | None:
+        """A digest of a text that is not published. None if the text is blank."""
         return text_digest(self._key, text) if text and text.strip() else None
 
 
-def _answer(answer: answers.Answer, said: Said) -> events.Answer:
+def _answer(answer: answers.Answer, words: Words) -> events.Answer:
     if isinstance(answer, answers.Comment):
-        return events.Answer(question=answer.question, kind="comment", text=said(answer.text), language=answer.language)
+        return events.Answer(question=answer.question, kind="comment", text=words(answer.text), language=answer.language)
     if answer.value is None:
         return events.Answer(question=answer.question, kind=answer.kind)
     return events.Answer(
@@ -131,12 +132,12 @@ def _answer(answer: answers.Answer, said: Said) -> events.Answer:
         scale=answer.scale,
         positive_from=answer.lowest_positive if isinstance(answer, answers.Csat) else None,
         polarity=answer.polarity if isinstance(answer, answers.Ces) else None,
-        raw=said(answer.raw),
+        raw=words(answer.raw),
     )
 
 
-def _fact(fact: facts.Fact, said: Said) -> events.Fact:
-    """An agent's and a bot's words are no comments: they are not published, only a digest of them is."""
+def _fact(fact: facts.Fact, words: Words) -> events.Fact:
+    """The event's form of a fact. Texts of agents and bots are not published, only their digest."""
     match fact:
         case facts.Opened():
             return events.Opened(
@@ -144,8 +145,8 @@ def _fact(fact: facts.Fact, said: Said) -> events.Fact:
                 by=fact.by,
                 agent=fact.agent,
                 public=fact.public if "public" in fact.model_fields_set else UNSET,
-                text=said(fact.text) if fact.by == "customer" else None,
-                text_digest=said.digest(fact.text) if fact.by != "customer" else None,
+                text=words(fact.text) if fact.by == "customer" else None,
+                text_digest=words.digest(fact.text) if fact.by != "customer" else None,
                 language=fact.language,
             )
         case facts.Message():
@@ -156,17 +157,17 @@ def _fact(fact: facts.Fact, said: Said) -> events.Fact:
                 public=fact.public,
                 auto=fact.auto,
                 id=fact.id,
-                text=said(fact.text) if fact.by == "customer" else None,
-                text_digest=said.digest(fact.text) if fact.by != "customer" else None,
+                text=words(fact.text) if fact.by == "customer" else None,
+                text_digest=words.digest(fact.text) if fact.by != "customer" else None,
                 language=fact.language,
             )
         case facts.Assigned():
-            given = fact.model_fields_set
+            fields = fact.model_fields_set
             return events.Assigned(
-                at=fact.at, team=fact.team if "team" in given else UNSET, agent=fact.agent if "agent" in given else UNSET
+                at=fact.at, team=fact.team if "team" in fields else UNSET, agent=fact.agent if "agent" in fields else UNSET
             )
         case facts.Rating():
-            return _rating(fact, said)
+            return _rating(fact, words)
         case facts.StatusSet():
             return events.StatusSet(at=fact.at, status=fact.status)
         case facts.PrioritySet():
@@ -179,16 +180,16 @@ def _fact(fact: facts.Fact, said: Said) -> events.Fact:
             return events.Deleted(at=fact.at, value=fact.value)
 
 
-def _rating(fact: facts.Rating, said: Said) -> events.Rating:
+def _rating(fact: facts.Rating, words: Words) -> events.Rating:
     if fact.value is None:
-        return events.Rating(at=fact.at, id=fact.id, text=said(fact.text), language=fact.language)
+        return events.Rating(at=fact.at, id=fact.id, text=words(fact.text), language=fact.language)
     return events.Rating(
         at=fact.at,
         value=fact.value,
         scale=fact.scale,
         positive_from=fact.lowest_positive,
-        raw=said(fact.raw),
+        raw=words(fact.raw),
         id=fact.id,
-        text=said(fact.text),
+        text=words(fact.text),
         language=fact.language,
     )

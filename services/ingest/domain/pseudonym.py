@@ -1,4 +1,4 @@
-"""Pseudonyms of customers: within a tenant the same person gets the same one; only the tenant's key leads back to the person."""
+"""Pseudonyms of customers. Within a tenant a person always has the same one. Without the tenant's key nobody can compute it."""
 
 import hmac
 import unicodedata
@@ -7,7 +7,7 @@ from services.ingest.domain.fields import Customer
 
 
 def pseudonym(key: bytes, customer: Customer) -> str:
-    """The pseudonym under which everything of this customer is kept: of the id where one is given, else of the e-mail address."""
+    """The pseudonym of a customer: that of the id if there is one, else that of the e-mail address."""
     if customer.id is not None:
         return pseudonym_of_id(key, customer.id)
     return pseudonym_of_email(key, customer.email or "")
@@ -19,29 +19,32 @@ def pseudonym_of_id(key: bytes, value: str) -> str:
 
 
 def pseudonym_of_email(key: bytes, email: str) -> str:
-    """The pseudonym of an address, whatever its case and composition."""
+    """The pseudonym of an e-mail address. Case and Unicode composition do not matter."""
     return _keyed(key, "email", normalize_email(email))
 
 
 def normalize_email(email: str) -> str:
-    """An address in the one form in which addresses are compared."""
+    """An address in lower case and NFC, the form in which addresses are compared."""
     return unicodedata.normalize("NFC", email.strip()).casefold()
 
 
 def address_of(customer: Customer) -> str | None:
-    """The customer's e-mail address: the one that is stated, else an id that is an address. None where neither is."""
+    """The customer's e-mail address, else an id that is an address, else None."""
     return customer.email or (customer.id if customer.id and is_address(customer.id) else None)
 
 
 def is_address(text: str) -> bool:
-    """Whether an id has the form of an e-mail address: one @ with something on both sides, and no space."""
+    """Whether an id looks like an e-mail address: one @ with text on both sides, no white space."""
     name, at, domain = text.strip().partition("@")
     return bool(at and name and domain) and "@" not in domain and not any(map(str.isspace, name + domain))
 
 
 def pseudonyms_to_erase(key: bytes, customer: Customer) -> set[str]:
-    """Every pseudonym by which the customer of an erasure may go. An address also finds the customer whose id is that address,
-    and an id that is an address also finds whoever stated it as their e-mail address."""
+    """Every pseudonym that the customer of an erasure may have.
+
+    An address also matches customers whose id is that address. An id that is an address also matches customers with that e-mail
+    address.
+    """
     texts = {text for text in (customer.id, customer.email) if text}
     addresses = {text for text in (customer.email, customer.id) if text and is_address(text)}
     ids = texts | {form for address in addresses for form in (address.strip(), normalize_email(address))}
@@ -49,7 +52,7 @@ def pseudonyms_to_erase(key: bytes, customer: Customer) -> set[str]:
 
 
 def text_digest(key: bytes, text: str) -> str:
-    """A digest by which equal texts of a tenant are recognized, and nothing else: white space and composition don't count."""
+    """A digest that is equal for equal texts of a tenant. White space and Unicode composition do not matter."""
     return _keyed(key, "text", unicodedata.normalize("NFC", " ".join(text.split())))[:16]
 
 

@@ -1,4 +1,4 @@
-"""The canonical record: what one's own apps post and what every provider's payload becomes. Five types, told apart by `type`."""
+"""The canonical record: the form of feedback that apps post and that every provider's payload is converted to."""
 
 import re
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ from services.ingest.domain.fields import Customer, Dimensions, GroupName, Langu
 from services.ingest.domain.redaction import Redactor
 from shared.events import Label
 
-AHEAD = timedelta(minutes=5)
-"""How far a time may lie ahead of our clock."""
+MAX_AHEAD = timedelta(minutes=5)
+"""How far a time may be ahead of our clock."""
 
 
-class Spoken(Model):
-    """What the records that customers cause have in common. `updated_at` is the time of the edit, by default that of receipt."""
+class Feedback(Model):
+    """The fields that responses, reviews and tickets share. `updated_at` is the time of the edit, by default of the receipt."""
 
     id: Name
     at: Time
@@ -29,8 +29,8 @@ class Spoken(Model):
     dimensions: Dimensions = Dimensions()
 
 
-class Response(Spoken):
-    """A survey response; with `sent_at` and no answers, an invitation not yet answered."""
+class Response(Feedback):
+    """A survey response. With `sent_at` and no answers it is an invitation that is not answered yet."""
 
     type: Literal["response"]
     sent_at: Time | None = None
@@ -39,13 +39,15 @@ class Response(Spoken):
 
     @field_validator("answers")
     @classmethod
-    def _each_once(cls, answers: list[Answer]) -> list[Answer]:
+    def _check_each_question_once(cls, answers: list[Answer]) -> list[Answer]:
         if len({(a.question, a.kind) for a in answers}) < len(answers):
             raise ValueError("a question is answered twice")
         return answers
 
 
-class Review(Spoken):
+class Review(Feedback):
+    """A review in a store or on a portal, of 1 to 5 stars or none."""
+
     type: Literal["review"]
     stars: Annotated[Score, Field(ge=1, le=5)] | None = None
     title: Text | None = None
@@ -54,15 +56,15 @@ class Review(Spoken):
     product: GroupName | None = None
 
 
-class Ticket(Spoken):
-    """Any part of a ticket's life. `dimensions.team` and `.agent` are an assignment at its opening."""
+class Ticket(Feedback):
+    """A ticket or a part of its history. `dimensions.team` and `.agent` are its assignment at the opening."""
 
     type: Literal["ticket"]
     facts: Annotated[list[Fact], Field(default_factory=list, max_length=1000)]
 
 
 class Erasure(Model):
-    """Forget a customer: everything ever said by them."""
+    """A request to erase a customer."""
 
     type: Literal["erasure"]
     id: Name
@@ -79,7 +81,7 @@ Comment = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
 class Override(Model):
-    """A human's judgement of one comment, named by the hash of its text."""
+    """A human's label of one comment, which is identified by the hash of its text."""
 
     type: Literal["override"]
     id: Name
@@ -95,18 +97,18 @@ Record = Response | Review | Ticket | Erasure | Override
 _ADAPTER: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="type")])
 
 
-PLACES = 20
-"""That are listed of one record."""
+MAX_PLACES = 20
+"""Wrong places of one record that are listed."""
 MAX_LISTED = 1_000
-"""Errors of one record of which a list is made at all."""
+"""Errors of one record up to which pydantic is asked for their list; it can list all or none."""
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 class Invalid(ValueError):
-    """The record can't be used. `places` says where and why, never which value is there.
+    """The record can't be used. `places` says where and why, but quotes no value.
 
-    `more` counts the places that are wrong too and are not listed. A place may hold the name of an unknown field, redacted. The
-    message, which is stored with the delivery, leaves out names that may be somebody's words or address.
+    `more` counts the wrong places that are not listed. A place may hold the name of an unknown field, redacted. The message is
+    stored with the delivery; it leaves out names that may be a person's words or address.
     """
 
     def __init__(self, places: list[dict[str, str]], more: int = 0) -> None:
@@ -118,50 +120,52 @@ class Invalid(ValueError):
 
 
 def _plain(name: str) -> str:
-    """A path with `…` for each part that is no plain name."""
+    """A path with `…` in place of each part that is not a plain name."""
     return ".".join(part if PLAIN_NAME.fullmatch(part) else "…" for part in name.split(".")) if name else ""
 
 
 def read_record(value: Any, now: datetime) -> Record:
-    """The record that a parsed JSON value states. Invalid: a field is unknown, missing, out of bounds, off its scale, or a time
-    lies more than AHEAD of `now`."""
+    """Validate a parsed JSON value as a record.
+
+    Raises Invalid if a field is unknown, missing, out of bounds or off its scale, or a time is more than MAX_AHEAD after `now`.
+    """
     try:
         record = _ADAPTER.validate_python(value)
     except ValidationError as error:
         raise _invalid(error) from None
-    limit = now + AHEAD
+    limit = now + MAX_AHEAD
     if late := [name for name, at in _times(record) if at > limit]:
         raise Invalid([{"name": name, "reason": "more than 5 minutes ahead of our clock"} for name in late])
     return record
 
 
 def _invalid(error: ValidationError) -> Invalid:
-    """The first PLACES of the errors. Of more than MAX_LISTED only their number is told: pydantic lists all or none."""
+    """The first MAX_PLACES errors. Of more than MAX_LISTED only the number is reported."""
     count = error.error_count()
     if count > MAX_LISTED:
         return Invalid([{"name": "", "reason": f"{count} places are wrong"}], count)
     errors = error.errors(include_url=False, include_input=False)
-    return Invalid([_fault(e) for e in errors[:PLACES]], max(0, count - PLACES))
+    return Invalid([_fault(e) for e in errors[:MAX_PLACES]], max(0, count - MAX_PLACES))
 
 
 def _fault(error: ErrorDetails) -> dict[str, str]:
-    """Where and why. Of a kind that there is not, pydantic would quote the word."""
+    """The place and the reason. For an unknown tag pydantic's message would quote it, so we write our own."""
     if error["type"] != "union_tag_invalid":
         return {"name": _place(error["loc"]), "reason": error["msg"].removeprefix("Value error, ")}
     context = error["ctx"]
     place = [_place(error["loc"]), context["discriminator"].strip("'")]
-    return {"name": ".".join(filter(None, place)), "reason": f"none of {context['expected_tags']}"}
+    return {"name": ".".join(filter(None, place)), "reason": f"must be one of {context['expected_tags']}"}
 
 
 def _place(loc: tuple[int | str, ...]) -> str:
-    """The path to a field as its writer sees it: without the tags that pydantic puts after a tagged union."""
+    """The path to a field in the JSON, without the tags that pydantic inserts for unions."""
     tagged = {0} | {i + 2 for i, part in enumerate(loc) if part in ("answers", "facts") and i == 1}
     return ".".join(str(part) for i, part in enumerate(loc) if i not in tagged)
 
 
 def _times(record: Record) -> Iterator[tuple[str, datetime]]:
     yield "at", record.at
-    if isinstance(record, Spoken) and record.updated_at:
+    if isinstance(record, Feedback) and record.updated_at:
         yield "updated_at", record.updated_at
     if isinstance(record, Response) and record.sent_at:
         yield "sent_at", record.sent_at

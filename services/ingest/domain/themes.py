@@ -1,4 +1,4 @@
-"""A taxonomy as a tenant writes it: the bounds it must keep, and what becomes of it before it is kept."""
+"""A tenant's taxonomy: its bounds, and its redaction before it is stored."""
 
 from collections.abc import Iterable
 from typing import Annotated
@@ -12,7 +12,7 @@ from shared.taxonomy import ThemeDefinition
 MOST_THEMES = 60
 MOST_EXAMPLES = 40
 MOST_CHARACTERS = 100_000
-"""Characters of names, descriptions and examples in all. Sentiment reads them all whenever the taxonomy changes."""
+"""Characters of all names, descriptions and examples. Sentiment processes all of them when the taxonomy changes."""
 
 ThemeId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 ThemeName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -21,7 +21,7 @@ Example = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, 
 
 
 class Theme(Model):
-    """A theme is known by its description and its examples, so one of the two must be there."""
+    """A theme. The model recognizes it by its description and its examples, so it needs at least one of them."""
 
     id: ThemeId
     name: ThemeName
@@ -29,13 +29,13 @@ class Theme(Model):
     examples: Annotated[list[Example], Field(max_length=MOST_EXAMPLES)] = Field(default_factory=list)
 
     @model_validator(mode="after")
-    def _described(self) -> "Theme":
+    def _check_description(self) -> "Theme":
         if not self.description and not self.examples:
             raise ValueError("a theme needs a description or examples")
         return self
 
 
-def _apart(themes: list[Theme]) -> list[Theme]:
+def _check_distinct(themes: list[Theme]) -> list[Theme]:
     places: dict[str, int] = {}
     for place, theme in enumerate(themes):
         if places.setdefault(theme.id, place) != place:
@@ -43,18 +43,20 @@ def _apart(themes: list[Theme]) -> list[Theme]:
     return themes
 
 
-def _readable(themes: list[Theme]) -> list[Theme]:
+def _check_length(themes: list[Theme]) -> list[Theme]:
     characters = sum(len(text) for theme in themes for text in (theme.name, theme.description, *theme.examples))
     if characters > MOST_CHARACTERS:
         raise ValueError(f"the themes hold {characters} characters in all, at most {MOST_CHARACTERS} are allowed")
     return themes
 
 
-Themes = Annotated[list[Theme], Field(min_length=1, max_length=MOST_THEMES), AfterValidator(_apart), AfterValidator(_readable)]
+Themes = Annotated[
+    list[Theme], Field(min_length=1, max_length=MOST_THEMES), AfterValidator(_check_distinct), AfterValidator(_check_length)
+]
 
 
 def to_definitions(themes: Iterable[Theme]) -> tuple[ThemeDefinition, ...]:
-    """The themes as they are kept and told: an example is often somebody's comment, so identities are redacted as in comments."""
+    """The themes as they are stored and published. Examples are often real comments, so identities are redacted."""
     return tuple(_to_definition(theme, Redactor()) for theme in themes)
 
 

@@ -24,7 +24,7 @@ from services.ingest.domain.connection import FieldMapping, SurveyQuestion
         ({"kind": "comment"}, True),
     ],
 )
-def test_a_question_is_declared_with_a_form_that_its_kind_has(question: dict[str, Any], accepted: bool) -> None:
+def test_a_survey_question_needs_a_scale_that_fits_its_kind(question: dict[str, Any], accepted: bool) -> None:
     if accepted:
         SurveyQuestion.model_validate(question)
     else:

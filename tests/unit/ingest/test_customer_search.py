@@ -1,4 +1,4 @@
-"""A stored body, whatever its form, is found to name a customer by id or address; other bodies are not."""
+"""Bodies of any form are searched for a customer's ids and addresses."""
 
 import json
 import time
@@ -48,11 +48,11 @@ def names_anna(raw: bytes) -> bool:
         b'["' * 3000 + b"c-77",
     ],
 )
-def test_a_body_that_names_the_customer_is_found(raw: bytes) -> None:
+def test_a_body_that_names_the_customer_matches(raw: bytes) -> None:
     assert names_anna(raw)
 
 
-def test_an_id_may_be_a_number_of_any_size_and_an_id_of_several_words_a_whole_value() -> None:
+def test_numbers_of_any_size_and_values_of_several_words_are_tokens() -> None:
     body = json.dumps({"requester": 1234567890123456789012, "name": "Anna Smith"}).encode()
     assert {"1234567890123456789012", "Anna Smith"} <= tokens(body)
 
@@ -60,12 +60,12 @@ def test_an_id_may_be_a_number_of_any_size_and_an_id_of_several_words_a_whole_va
 @pytest.mark.parametrize(
     "raw", [b"", b"{}", b'{"id": "c-770", "email": "joanna@example.org"}', b"c-7 7", b"\x00\xff", b'{"n": 77}']
 )
-def test_a_body_that_does_not_name_the_customer_is_not_found(raw: bytes) -> None:
+def test_a_body_that_does_not_name_the_customer_does_not_match(raw: bytes) -> None:
     assert not names_anna(raw)
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass")))
-def test_no_body_is_too_strange(raw: bytes) -> None:
+def test_any_bytes_can_be_searched(raw: bytes) -> None:
     list(pseudonyms_in(raw, KEY))
 
 
@@ -78,13 +78,13 @@ ANYTHING: Any = st.recursive(
 
 @settings(max_examples=30)
 @given(st.text(min_size=1, max_size=40).filter(lambda text: text.isprintable()), ANYTHING)
-def test_an_id_that_is_a_value_anywhere_is_found(name: str, beside: Any) -> None:
+def test_an_id_matches_at_any_depth(name: str, beside: Any) -> None:
     raw = json.dumps({"x": [beside, {"who": name}]}).encode()
     assert pseudonym_of_id(KEY, name) in set(pseudonyms_in(raw, KEY))
 
 
 @pytest.mark.parametrize("piece", [b"@", b"a@b.", b"a@b.cc", b'"', b"\\", b"a ", b"%41", b"&#64;", b"[", b"a:b="])
-def test_the_time_that_a_hostile_body_takes_grows_with_its_length(piece: bytes) -> None:
+def test_searching_a_hostile_body_takes_linear_time(piece: bytes) -> None:
     def seconds(count: int) -> float:
         begun = time.process_time()
         list(pseudonyms_in(piece * count, KEY))
@@ -95,7 +95,7 @@ def test_the_time_that_a_hostile_body_takes_grows_with_its_length(piece: bytes) 
     assert long < 40 * short + 0.2
 
 
-def test_the_subjects_of_a_body_are_known_before_its_records_are_valid() -> None:
+def test_the_subjects_of_a_body_are_read_from_invalid_records() -> None:
     records: list[Any] = [
         {"type": "response", "id": "r-1", "answers": "broken"},
         {"type": "override", "id": "o", "subject": "con_2/ticket/T"},
@@ -117,7 +117,7 @@ def test_the_subjects_of_a_body_are_known_before_its_records_are_valid() -> None
     }
 
 
-def test_an_address_of_another_customer_is_theirs_too() -> None:
+def test_an_address_that_another_customer_shares_is_listed() -> None:
     carl = {"customer": {"id": "carl", "email": "Anna@example.org"}}
     assert shared_addresses(Parsed(None, [carl]), KEY, ANNA) == {pseudonym_of_email(KEY, "anna@example.org")}
     assert shared_addresses(Parsed(None, [{"customer": {"id": "c-77", "email": "anna@example.org"}}]), KEY, ANNA) == set()

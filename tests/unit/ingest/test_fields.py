@@ -17,7 +17,7 @@ from services.ingest.domain.fields import parse_time
         ("2026-03-29T02:30:00-00:00", datetime(2026, 3, 29, 2, 30, tzinfo=UTC)),
     ],
 )
-def test_an_rfc_3339_time_is_an_instant_in_utc(text: str, instant: datetime) -> None:
+def test_an_rfc_3339_time_is_parsed_to_utc(text: str, instant: datetime) -> None:
     assert parse_time(text) == instant
     assert parse_time(text).tzinfo is UTC
 

@@ -1,4 +1,4 @@
-"""From a record to what travels: nobody's identity, nobody's words but customers', every default filled in."""
+"""A record becomes an event: redacted, with pseudonyms, with all defaults."""
 
 from typing import Any
 
@@ -41,12 +41,12 @@ def test_a_response_becomes_a_statement_of_its_subject() -> None:
     )  # type: ignore[union-attr]
 
 
-def test_the_stamp_is_the_tools_time_of_the_edit_or_else_the_receipt() -> None:
+def test_the_stamp_is_the_time_of_the_edit_else_of_the_receipt() -> None:
     assert event(response(updated_at="2026-11-20T11:00:00Z")).at.hour == 11
     assert event(response()).at == NOW
 
 
-def test_identities_stay_behind() -> None:
+def test_no_identity_is_published() -> None:
     made = statement(response(comment("call +49 30 1234567 or a@b.de"), customer={"id": "c-77", "email": "jo@example.org"}))
     travelling = encode(made.event)
     for identity in (b"c-77", b"jo@example.org", b"1234567", b"a@b.de"):
@@ -57,7 +57,7 @@ def test_identities_stay_behind() -> None:
 
 
 @pytest.mark.parametrize("by", ["agent", "bot"])
-def test_only_customers_words_travel(by: str) -> None:
+def test_only_customers_texts_are_published(by: str) -> None:
     messages = [
         {"fact": "message", "at": "2026-11-20T09:00:00Z", "by": by, "text": "as your agent"},
         {"fact": "message", "at": "2026-11-20T09:30:00Z", "by": "customer", "text": "as a customer"},
@@ -68,11 +68,11 @@ def test_only_customers_words_travel(by: str) -> None:
     assert b"I am" not in travelling
 
 
-def test_an_agents_words_are_told_apart_by_a_keyed_digest_and_a_customers_have_none() -> None:
+def test_texts_of_agents_become_a_keyed_digest_and_texts_of_customers_have_none() -> None:
     def digests(*texts: str | None, by: str = "agent", **changed: Any) -> list[str | None]:
-        told: list[dict[str, Any]] = [{"fact": "opened", "at": "2026-11-20T08:00:00Z", "by": by, "text": texts[0]}]
-        told += [{"fact": "message", "at": "2026-11-20T08:00:00Z", "by": by, "text": text} for text in texts[1:]]
-        body = event(ticket(*told), **changed).body
+        facts: list[dict[str, Any]] = [{"fact": "opened", "at": "2026-11-20T08:00:00Z", "by": by, "text": texts[0]}]
+        facts += [{"fact": "message", "at": "2026-11-20T08:00:00Z", "by": by, "text": text} for text in texts[1:]]
+        body = event(ticket(*facts), **changed).body
         assert isinstance(body, events.Ticket)
         return [fact.text_digest for fact in body.facts if isinstance(fact, events.Opened | events.Message)]
 
@@ -84,9 +84,9 @@ def test_an_agents_words_are_told_apart_by_a_keyed_digest_and_a_customers_have_n
     assert digests("Hello Jo", "Hello Jo", by="customer") == [None, None]
 
 
-def test_an_opening_says_whether_it_is_public_only_if_it_was_stated() -> None:
-    for stated, public in (({}, UNSET), ({"public": True}, True), ({"public": False}, False)):
-        body = event(ticket({**OPENED, **stated})).body
+def test_public_of_an_opening_is_published_only_if_the_record_states_it() -> None:
+    for fields, public in (({}, UNSET), ({"public": True}, True), ({"public": False}, False)):
+        body = event(ticket({**OPENED, **fields})).body
         assert isinstance(body, events.Ticket)
         [opened] = body.facts
         assert isinstance(opened, events.Opened)
@@ -109,8 +109,8 @@ def test_every_customers_text_is_redacted() -> None:
     assert b"@" not in encode(event(response(nps(9, raw="great m@n.de"), comment("o@p.de"))))
 
 
-def test_a_tickets_team_and_agent_are_no_facts_of_the_pieces_time() -> None:
-    """They are an assignment at the opening, which another piece may tell."""
+def test_team_and_agent_of_a_ticket_stay_dimensions() -> None:
+    """They are the assignment at the opening, whose time another record may state."""
     for facts in ([], [OPENED]):
         made = event(ticket(*facts, dimensions={"team": "billing", "agent": None}))
         assert made.dimensions == {"team": "billing", "agent": None}
@@ -118,13 +118,13 @@ def test_a_tickets_team_and_agent_are_no_facts_of_the_pieces_time() -> None:
         assert len(made.body.facts) == len(facts)
 
 
-def test_no_opening_is_invented() -> None:
+def test_a_ticket_without_an_opening_gets_none() -> None:
     body = event(ticket({"fact": "status", "at": "2026-11-20T09:00:00Z", "status": "solved"})).body
     assert isinstance(body, events.Ticket)
     assert not [fact for fact in body.facts if isinstance(fact, events.Opened)]
 
 
-def test_the_connections_fixed_dimensions_hold_unless_the_record_says_otherwise() -> None:
+def test_the_records_dimensions_override_the_connections() -> None:
     assert event(response(), dimensions={"region": "AT", "product": "app"}).dimensions == {"region": "AT", "product": "app"}
     assert event(response(dimensions={"region": "DE"}), dimensions={"region": "AT"}).dimensions == {"region": "DE"}
 
@@ -133,7 +133,7 @@ def test_the_connections_fixed_dimensions_are_in_nfc() -> None:
     assert event(response(), dimensions={"product": "Cafe\u0301"}).dimensions == {"product": "Caf\u00e9"}
 
 
-def test_an_openings_text_is_redacted_and_kept_and_a_reviews_product_is_a_dimension() -> None:
+def test_the_text_of_an_opening_is_redacted_and_the_product_of_a_review_is_a_dimension() -> None:
     body = event(ticket(OPENED)).body
     assert isinstance(body, events.Ticket)
     [opened] = body.facts
@@ -143,7 +143,7 @@ def test_an_openings_text_is_redacted_and_kept_and_a_reviews_product_is_a_dimens
     assert event(review).dimensions == {"product": "app"}
 
 
-def test_what_a_fact_leaves_out_is_not_what_it_takes_back() -> None:
+def test_a_missing_assignee_is_unset_and_null_removes_one() -> None:
     at = "2026-11-20T09:00:00Z"
     body = event(
         ticket(
@@ -164,7 +164,7 @@ def test_what_a_fact_leaves_out_is_not_what_it_takes_back() -> None:
     assert spam.value is True
 
 
-def test_forms_are_filled_in_and_a_withdrawn_answer_has_none() -> None:
+def test_defaults_of_an_answer_are_filled_in_unless_it_is_withdrawn() -> None:
     body = event(
         response(
             {"question": "a", "kind": "csat", "scale": [1, 7], "value": 6},
@@ -182,14 +182,14 @@ def test_forms_are_filled_in_and_a_withdrawn_answer_has_none() -> None:
     )
 
 
-def test_equal_content_has_one_fingerprint_whenever_and_however_it_came() -> None:
+def test_the_fingerprint_depends_on_the_content_alone() -> None:
     record = response(nps(9))
     assert statement(record).fingerprint == statement(record, revision=2).fingerprint
     assert statement(record).fingerprint != statement(response(nps(8))).fingerprint
     assert statement(record).fingerprint != statement(response(nps(9), updated_at="2026-11-20T11:00:00Z")).fingerprint
 
 
-def test_an_override_is_a_statement_on_the_subject_that_it_names() -> None:
+def test_an_override_becomes_a_statement_of_its_subject() -> None:
     override = {
         "type": "override",
         "id": "o",
@@ -203,7 +203,7 @@ def test_an_override_is_a_statement_on_the_subject_that_it_names() -> None:
     assert made.body == events.Override(comment="0" * 32, label="negative")
 
 
-def test_every_fact_comes_through() -> None:
+def test_every_kind_of_fact_is_published() -> None:
     at = "2026-11-20T09:00:00Z"
     facts = [
         OPENED,
@@ -223,7 +223,7 @@ def test_every_fact_comes_through() -> None:
     ]  # fmt: skip
 
 
-def test_a_record_too_long_for_a_message_is_refused() -> None:
+def test_a_record_whose_event_is_too_long_is_refused() -> None:
     texts = [{"question": str(i), "kind": "comment", "text": "x" * 65_000} for i in range(24)]
     with pytest.raises(TooLong):
         event(response(*texts))

@@ -1,4 +1,4 @@
-"""The compiled numbering plans give the verdicts of `phonenumbers`."""
+"""The compiled numbering plans accept the same numbers as `phonenumbers`."""
 
 import random
 
@@ -10,7 +10,7 @@ from services.ingest.domain.redaction.phones import TRUNK_ZERO
 
 
 def is_valid(number: str, region: str | None) -> bool:
-    """The verdict of the library."""
+    """Whether the library accepts a number."""
     try:
         return phonenumbers.is_valid_number(phonenumbers.parse(number, region))
     except phonenumbers.NumberParseException:
@@ -24,8 +24,8 @@ def digits(length: int, source: random.Random) -> str:
 def examples() -> list[str]:
     """A valid number of each region and kind that the library knows, with its calling code."""
     kinds = (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.TOLL_FREE)
-    found = [phonenumbers.example_number_for_type(region, kind) for region in phonenumbers.SUPPORTED_REGIONS for kind in kinds]
-    return [f"{one.country_code}{phonenumbers.national_significant_number(one)}" for one in found if one]
+    numbers = [phonenumbers.example_number_for_type(region, kind) for region in phonenumbers.SUPPORTED_REGIONS for kind in kinds]
+    return [f"{one.country_code}{phonenumbers.national_significant_number(one)}" for one in numbers if one]
 
 
 def test_a_valid_number_of_every_region_is_international() -> None:
@@ -52,5 +52,5 @@ def test_no_national_number_is_missed() -> None:
 
 
 @pytest.mark.parametrize("number", ["", "0", "49", "999123456789", "0000000000", "49" * 20])
-def test_other_digits_are_no_number(number: str) -> None:
+def test_other_digits_are_not_a_phone_number(number: str) -> None:
     assert not is_international(number)

@@ -1,4 +1,4 @@
-"""What `:test` and the reasons of refusals show is redacted as storage does it."""
+"""Previews and reasons are redacted like stored records."""
 
 from typing import Any
 
@@ -45,22 +45,22 @@ def stored_texts(record: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=["response", "review", "ticket", "beyond the budget"])
-def test_a_preview_shows_the_texts_that_are_stored(record: dict[str, Any]) -> None:
+def test_a_preview_has_the_texts_that_are_stored(record: dict[str, Any]) -> None:
     assert texts_in(redacted(record, connection().key)) == stored_texts(record) != texts_in(record)
 
 
 @pytest.mark.parametrize("record", RECORDS[:3], ids=["response", "review", "ticket"])
-def test_a_preview_shows_no_identity_and_no_agents_words(record: dict[str, Any]) -> None:
-    shown = redacted(record, connection().key)
+def test_a_preview_has_no_identity_and_no_text_of_an_agent(record: dict[str, Any]) -> None:
+    preview = redacted(record, connection().key)
     for identity in ("a@b.de", "4111", "12/28", "DE89", "1234567", "c-77", "jo@example.org", "As your agent"):
-        assert identity not in str(shown)
-    assert PLACEHOLDERS in str(shown)
+        assert identity not in str(preview)
+    assert PLACEHOLDERS in str(preview)
     read = read_record(record, NOW)
     assert not isinstance(read, Erasure)
-    assert shown["customer"] == {"id": normalise(read, connection(), NOW).event.customer}
+    assert preview["customer"] == {"id": normalise(read, connection(), NOW).event.customer}
 
 
-def test_the_other_values_of_a_record_are_shown_as_they_are() -> None:
+def test_other_values_of_a_record_are_unchanged_in_the_preview() -> None:
     record = ticket({"fact": "status", "at": AT, "status": "solved"}, dimensions={"team": "billing"})
     assert redacted(record, connection().key) == record
     override = {"type": "override", "id": "o", "at": AT, "subject": "c/ticket/1", "comment": "0" * 32, "label": "positive"}

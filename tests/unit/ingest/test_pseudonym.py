@@ -1,4 +1,4 @@
-"""Who is who, without saying who."""
+"""Pseudonyms are equal for one person and differ between persons and tenants."""
 
 from services.ingest.domain.fields import Customer
 from services.ingest.domain.pseudonym import pseudonym, pseudonym_of_email, text_digest
@@ -6,7 +6,7 @@ from services.ingest.domain.pseudonym import pseudonym, pseudonym_of_email, text
 KEY, OTHER = b"k" * 32, b"o" * 32
 
 
-def test_the_same_person_goes_by_one_name() -> None:
+def test_a_person_has_one_pseudonym_in_every_record() -> None:
     assert pseudonym(KEY, Customer(id="c-1")) == pseudonym(KEY, Customer(id="c-1", email="a@b.de"))
     assert (
         pseudonym(KEY, Customer(email="A@B.de"))
@@ -15,11 +15,11 @@ def test_the_same_person_goes_by_one_name() -> None:
     )
 
 
-def test_composed_and_decomposed_addresses_are_one() -> None:
+def test_composed_and_decomposed_addresses_have_one_pseudonym() -> None:
     assert pseudonym_of_email(KEY, "jürgen@b.de") == pseudonym_of_email(KEY, "jürgen@b.de")
 
 
-def test_other_people_and_other_tenants_go_by_other_names() -> None:
+def test_other_people_and_other_tenants_have_other_pseudonyms() -> None:
     names = {
         pseudonym(KEY, Customer(id="c-1")),
         pseudonym(KEY, Customer(id="c-2")),
@@ -31,12 +31,12 @@ def test_other_people_and_other_tenants_go_by_other_names() -> None:
 
 
 def test_pseudonyms_and_digests_are_the_same_in_every_version() -> None:
-    """What is stored under one must be found under it: a change of these values needs a migration."""
+    """Stored rows are looked up by these values: changing them needs a migration."""
     assert pseudonym(KEY, Customer(id="c-1")) == "ac621e0a5c6356c3328d97ed83c3dab6"
     assert pseudonym_of_email(KEY, "a@b.de") == "cad002162cfec5abfc58f8781c51d8ed"
     assert text_digest(KEY, "Hello Jo") == "cd206347b26292f5"
 
 
-def test_a_name_tells_nothing() -> None:
+def test_a_pseudonym_does_not_contain_the_id() -> None:
     assert "c-1" not in pseudonym(KEY, Customer(id="c-1"))
     assert len(pseudonym(KEY, Customer(id="c-1"))) == 32

@@ -1,4 +1,4 @@
-"""What a verified delivery is found to be."""
+"""Verified requests become deliveries: accepted, quarantined, ignored or held."""
 
 import json
 from dataclasses import replace
@@ -37,7 +37,7 @@ TRIGGER = ["id", "created_at", "updated_at", "status", "priority", "group", "rat
 
 
 def payload(provider: str, fields: dict[str, Any], event: str) -> dict[str, Any]:
-    """A delivery with the tool's own outside, and anything at all inside."""
+    """A payload in the envelope of the provider, with any fields inside."""
     match provider:
         case "typeform":
             return {"event_id": "e", "event_type": "form_response", "form_response": fields}
@@ -56,12 +56,12 @@ def body(record: object) -> bytes:
     return json.dumps({"data": record}).encode()
 
 
-def test_a_good_delivery_states_its_record() -> None:
+def test_a_valid_delivery_has_a_statement() -> None:
     delivery = receive_body(connection(), HEADERS, body(response(nps(9))), NOW)
     assert (delivery.verdict, delivery.id, len(delivery.statements)) == ("accepted", "msg_1", 1)
 
 
-def test_headers_are_kept_but_for_secrets() -> None:
+def test_only_the_providers_headers_are_stored() -> None:
     assert receive_body(connection(), HEADERS, body(response()), NOW).headers == {"webhook-id": "msg_1", "webhook-timestamp": "1"}
 
 
@@ -85,24 +85,24 @@ def test_a_held_delivery_without_an_id_gets_none_so_equal_ones_are_all_kept() ->
     assert receive_body(connection("typeform", state="paused"), {}, b"{", NOW).id is None
 
 
-def test_a_kind_that_we_do_not_use_is_ignored_but_kept() -> None:
+def test_an_unused_kind_of_event_is_ignored_and_keeps_its_id() -> None:
     delivery = receive_body(connection("typeform"), {}, b'{"event_id": "e", "event_type": "form_response_partial"}', NOW)
     assert (delivery.verdict, delivery.id, delivery.statements) == ("ignored", "e", ())
 
 
-def test_what_has_no_id_and_no_meaning_goes_by_its_bytes() -> None:
+def test_an_unreadable_delivery_without_an_id_is_identified_by_its_body() -> None:
     one, again, other = (receive_body(connection("typeform"), {}, raw, NOW) for raw in (b"{", b"{", b"[}"))
     assert one.id == again.id != other.id
 
 
-def test_an_id_too_long_for_an_index_goes_by_its_hash() -> None:
+def test_an_id_too_long_for_an_index_is_hashed() -> None:
     long = receive_body(connection(), HEADERS | {"webhook-id": "x" * (LONGEST_ID + 1)}, body(response()), NOW).id
     assert long is not None
     assert long.startswith("hash:")
     assert len(long) < 60
 
 
-def test_a_quarantined_delivery_is_read_again_as_received_then() -> None:
+def test_a_quarantined_delivery_keeps_its_time_of_receipt_when_read_again() -> None:
     scale = {"event_id": "e1", "event_type": "form_response", "form_response": {
         "token": "t", "form_id": "f", "submitted_at": "2026-11-20T11:00:00Z",
         "answers": [{"type": "choice", "choice": {"label": "a"}, "field": {"id": "x", "type": "multiple_choice"}}],
@@ -111,21 +111,21 @@ def test_a_quarantined_delivery_is_read_again_as_received_then() -> None:
     wrong = connection("typeform", mapping=FieldMapping.model_validate({"questions": {"x": {"kind": "nps"}}}))
     first = receive_body(wrong, {}, raw, NOW)
     assert first.verdict == "quarantined"
-    kept = StoredDelivery(7, "con_1", first.id, first.received_at, first.headers, raw, first.reason or "", 1)
-    again = receive_again(replace(wrong, mapping=FieldMapping(), revision=2), kept, NOW + timedelta(days=1))
+    stored = StoredDelivery(7, "con_1", first.id, first.received_at, first.headers, raw, first.reason or "", 1)
+    again = receive_again(replace(wrong, mapping=FieldMapping(), revision=2), stored, NOW + timedelta(days=1))
     assert (again.verdict, again.id, again.received_at, again.revision) == ("accepted", "e1", NOW, 2)
     assert again.statements[0].event.received_at == again.statements[0].event.at == NOW
 
 
-def test_what_lay_ahead_is_taken_once_its_time_has_come() -> None:
+def test_a_record_ahead_of_our_clock_is_accepted_later() -> None:
     raw = body(response(nps(9), at="2026-11-20T13:00:00Z"))
     first = receive_body(connection(), HEADERS, raw, NOW)
     assert first.reason == "at: more than 5 minutes ahead of our clock"
-    kept = StoredDelivery(7, "con_1", first.id, NOW, first.headers, raw, first.reason, 1)
-    assert receive_again(connection(), kept, NOW + timedelta(hours=1)).verdict == "accepted"
+    stored = StoredDelivery(7, "con_1", first.id, NOW, first.headers, raw, first.reason, 1)
+    assert receive_again(connection(), stored, NOW + timedelta(hours=1)).verdict == "accepted"
 
 
-def test_an_erasure_names_everything_that_the_customer_may_go_by() -> None:
+def test_an_erasure_has_all_pseudonyms_of_the_customer() -> None:
     erasure = {"type": "erasure", "id": "e", "at": "2026-11-20T10:00:00Z", "customer": {"id": "c", "email": "A@b.de"}}
     delivery = receive_record(connection(), erasure, None, b"", NOW)
     key = connection().key
@@ -138,28 +138,28 @@ def test_an_erasure_names_everything_that_the_customer_may_go_by() -> None:
     assert delivery.statements == ()
 
 
-def test_an_id_that_is_an_address_counts_as_an_address_too() -> None:
+def test_an_id_that_is_an_address_counts_as_an_address() -> None:
     key = connection().key
-    said = receive_record(connection(), response(customer={"id": "A@b.de"}), None, b"", NOW).statements[0]
-    assert (said.event.customer, said.email) == (pseudonym_of_id(key, "A@b.de"), pseudonym_of_email(key, "a@b.de"))
+    statement = receive_record(connection(), response(customer={"id": "A@b.de"}), None, b"", NOW).statements[0]
+    assert (statement.event.customer, statement.email) == (pseudonym_of_id(key, "A@b.de"), pseudonym_of_email(key, "a@b.de"))
     assert pseudonym_of_email(key, "a@b.de") in pseudonyms_to_erase(key, Customer(id="A@b.de"))
     assert pseudonyms_to_erase(key, Customer(id="c@")) == {pseudonym_of_id(key, "c@")}
 
 
 @pytest.mark.parametrize("state", ["active", "paused"])
-def test_the_subject_of_a_delivery_that_is_kept_unread_is_known(state: Any) -> None:
+def test_the_subject_of_an_unread_delivery_is_stored(state: Any) -> None:
     raw = body(response(nps(9), at="tomorrow"))
     assert receive_body(connection(state=state), HEADERS, raw, NOW).subjects == ("con_1/response/r-1",)
     assert receive_body(connection(state=state), HEADERS, b"{", NOW).subjects == ()
 
 
-def test_an_ignored_delivery_keeps_neither_its_body_nor_a_text_of_the_senders_choice() -> None:
+def test_an_ignored_delivery_stores_neither_its_body_nor_free_text() -> None:
     raw = b'{"event_id": "e", "event_type": "anna@example.org wrote"}'
     delivery = receive_body(connection("typeform"), {}, raw, NOW)
     assert (delivery.verdict, delivery.raw, delivery.reason) == ("ignored", b"", "an event of a kind that is no plain name")
 
 
-def test_a_reason_names_no_field_that_may_be_somebodys_words() -> None:
+def test_a_reason_has_no_field_name_that_may_be_a_persons_words() -> None:
     delivery = receive_body(
         connection(), HEADERS, body(response(nps(9), **{"anna@example.org": 1, "hello there": 2, "colour": 3})), NOW
     )
@@ -173,20 +173,20 @@ def test_a_reason_names_no_field_that_may_be_somebodys_words() -> None:
 
 @pytest.mark.parametrize("provider", sorted(PROVIDERS))
 @given(st.data())
-def test_whatever_a_payload_holds_a_delivery_comes_of_it(provider: str, data: st.DataObject) -> None:
+def test_any_payload_becomes_a_delivery(provider: str, data: st.DataObject) -> None:
     fields = data.draw(st.dictionaries(st.sampled_from([*FIELDS[provider], "x"]), ANYTHING, max_size=6))
     for raw in (payload(provider, fields, data.draw(st.sampled_from(EVENTS))), fields):
         assert receive_body(connection(provider), HEADERS, json.dumps(raw).encode(), NOW).verdict != ""
 
 
 @given(st.dictionaries(st.sampled_from(TRIGGER), ANYTHING, max_size=6))
-def test_whatever_a_trigger_holds_a_delivery_comes_of_it(fields: dict[str, Any]) -> None:
+def test_any_trigger_becomes_a_delivery(fields: dict[str, Any]) -> None:
     raw = json.dumps({"earshot": 1, "created_at": "2026-11-20T10:00:00Z", "updated_at": "2026-11-20T10:00:00Z"} | fields)
     assert receive_body(connection("zendesk"), {}, raw.encode(), NOW).verdict in {"accepted", "quarantined"}
 
 
 @pytest.mark.parametrize("answers", [5, True, "x", {"a": 1}])
-def test_answers_that_are_no_list_are_quarantined(answers: object) -> None:
+def test_answers_that_are_not_a_list_are_quarantined(answers: object) -> None:
     raw = json.dumps(payload("typeform", {"token": "t", "answers": answers}, "")).encode()
     delivery = receive_body(connection("typeform"), {}, raw, NOW)
     assert (delivery.verdict, delivery.reason) == ("quarantined", "form_response.answers is no list")

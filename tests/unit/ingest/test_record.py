@@ -1,4 +1,4 @@
-"""The canonical record: its bounds, its defaults, and the places of what is wrong."""
+"""The canonical record: bounds, defaults, and the places of errors."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,7 @@ def refused(value: Any) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("scale", "positive_from"), [([1, 5], 4), ([1, 7], 6), ([1, 4], 3), ([1, 3], 3), ([1, 2], 2), ([0, 1], 1)]
 )
-def test_a_customary_csat_scale_has_its_top_box(scale: list[int], positive_from: int) -> None:
+def test_a_common_csat_scale_has_a_default_threshold(scale: list[int], positive_from: int) -> None:
     record = read_record(response({"question": "q", "kind": "csat", "value": 1, "scale": scale}), NOW)
     assert isinstance(record, Response)
     [answer] = record.answers
@@ -28,7 +28,7 @@ def test_a_customary_csat_scale_has_its_top_box(scale: list[int], positive_from:
     assert answer.lowest_positive == positive_from
 
 
-def test_other_csat_scales_must_say_what_is_positive() -> None:
+def test_other_csat_scales_need_a_threshold() -> None:
     assert refused(response({"question": "q", "kind": "csat", "value": 1, "scale": [1, 10]})) == {
         "answers.0": "this scale needs positive_from"
     }
@@ -39,7 +39,7 @@ def test_a_csat_rating_without_its_scale_is_refused() -> None:
     assert refused(response({"question": "q", "kind": "csat", "value": 4})) == {"answers.0": "a csat rating needs its scale"}
 
 
-def test_ces_is_1_to_7_made_it_easy_unless_said_otherwise() -> None:
+def test_the_default_of_ces_is_1_to_7_easy_is_high() -> None:
     record = read_record(response({"question": "q", "kind": "ces", "value": 6}), NOW)
     assert isinstance(record, Response)
     [answer] = record.answers
@@ -47,7 +47,7 @@ def test_ces_is_1_to_7_made_it_easy_unless_said_otherwise() -> None:
     assert (answer.scale, answer.polarity) == ((1, 7), "easy_is_high")
 
 
-def test_nps_is_0_to_10_and_nothing_else() -> None:
+def test_the_scale_of_nps_is_always_0_to_10() -> None:
     record = read_record(response(nps(10)), NOW)
     assert isinstance(record, Response)
     assert isinstance(record.answers[0], Nps)
@@ -69,19 +69,19 @@ def test_one_score_off_its_scale_refuses_the_whole_record(answer: dict[str, Any]
 
 
 @pytest.mark.parametrize("value", ["9", "9.0", True, [9], 10**9, 1e300, 0.5, 9.5, float("nan"), float("inf")])
-def test_only_whole_numbers_are_scores(value: Any) -> None:
+def test_a_score_must_be_a_whole_number(value: Any) -> None:
     assert list(refused(response(nps(value)))) == ["answers.0.value"]
 
 
 @pytest.mark.parametrize(("number", "value"), [("9.0", 9), ("1E1", 10), ("1e0", 1), ("-0.0", 0), ("100.0e-1", 10)])
-def test_a_whole_number_is_an_integer_however_json_writes_it(number: str, value: int) -> None:
+def test_a_whole_number_may_be_written_as_a_float(number: str, value: int) -> None:
     record = read_record(json.parse(f'{{"type": "response", "id": "r", "at": "2026-11-20T10:00:00Z", "answers": [{{"question": '
                                     f'"q", "kind": "nps", "value": {number}}}]}}'.encode()), NOW)  # fmt: skip
     assert isinstance(record, Response)
     assert (record.answers[0].value, type(record.answers[0].value)) == (value, int)
 
 
-def test_scales_thresholds_and_stars_may_be_written_with_a_point_too() -> None:
+def test_scales_thresholds_and_stars_may_be_written_as_floats() -> None:
     record = read_record(
         response({"question": "q", "kind": "csat", "value": 4.0, "scale": [1.0, 5e0], "positive_from": 4.0}), NOW
     )
@@ -107,7 +107,7 @@ def test_scales_thresholds_and_stars_may_be_written_with_a_point_too() -> None:
         ([0, 100], 80, True),
     ],
 )
-def test_a_scale_ascends_by_100_at_most_and_positive_begins_above_its_lowest(
+def test_a_scale_spans_at_most_100_and_its_threshold_is_above_its_lowest_value(
     scale: list[int], positive_from: int, accepted: bool
 ) -> None:
     record = response({"question": "q", "kind": "csat", "value": 5, "scale": scale, "positive_from": positive_from})
@@ -120,7 +120,7 @@ def test_a_scale_ascends_by_100_at_most_and_positive_begins_above_its_lowest(
 DECOMPOSED, COMPOSED = "Cafe\u0301", "Caf\u00e9"
 
 
-def test_names_that_results_are_grouped_by_are_kept_in_nfc_and_ids_as_given() -> None:
+def test_names_of_groups_are_stored_in_nfc_and_ids_unchanged() -> None:
     record = read_record(
         response(
             nps(9) | {"question": DECOMPOSED},
@@ -145,11 +145,11 @@ def test_names_that_results_are_grouped_by_are_kept_in_nfc_and_ids_as_given() ->
     ]
     made = read_record(ticket(*facts), NOW)
     assert isinstance(made, Ticket)
-    told = [fact.model_dump(exclude_unset=True, exclude={"fact", "at", "by", "id"}) for fact in made.facts]
-    assert {value for fact in told for value in fact.values()} == {COMPOSED}
+    values = [fact.model_dump(exclude_unset=True, exclude={"fact", "at", "by", "id"}) for fact in made.facts]
+    assert {value for fact in values for value in fact.values()} == {COMPOSED}
 
 
-def test_two_spellings_of_one_question_are_one_question() -> None:
+def test_two_unicode_forms_of_a_question_are_one_question() -> None:
     answers = (nps(1) | {"question": DECOMPOSED}, nps(2) | {"question": COMPOSED})
     assert refused(response(*answers)) == {"answers": "a question is answered twice"}
 
@@ -162,13 +162,13 @@ def test_a_withdrawn_answer_needs_no_scale() -> None:
     assert list(refused(response({"question": "q", "kind": "comment"}))) == ["answers.0"]
 
 
-def test_unknown_fields_are_named_with_their_place() -> None:
+def test_unknown_fields_are_refused_with_their_place() -> None:
     record = response(nps(9, colour="blue"), shade=1, dimensions={"tem": "x"})
     assert set(refused(record)) == {"answers.0.colour", "shade", "dimensions.tem"}
     assert set(refused(ticket({"fact": "spam", "at": "2026-11-20T08:00:00Z", "why": "x"}))) == {"facts.0.why"}
 
 
-def test_what_is_wrong_is_never_quoted() -> None:
+def test_a_refusal_quotes_no_value() -> None:
     secret = "my password is hunter2"
     assert "hunter2" not in str(refused(response(nps(secret), id=secret + "\n", at=secret)))
 
@@ -180,14 +180,14 @@ def test_a_time_more_than_5_minutes_ahead_is_refused(field: str) -> None:
     read_record(response(**{field: (NOW + timedelta(minutes=5)).isoformat()}), NOW)
 
 
-def test_so_is_a_fact_that_lies_ahead() -> None:
+def test_a_fact_more_than_5_minutes_ahead_is_refused() -> None:
     assert list(refused(ticket({"fact": "spam", "at": "2026-11-20T12:05:01Z"}))) == ["facts.0.at"]
 
 
 @pytest.mark.parametrize(
     "at", ["2026-11-20T10:00:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", 1700000000, None, "yesterday"]
 )
-def test_only_aware_times_of_our_age_are_taken(at: Any) -> None:
+def test_times_need_an_offset_and_a_year_from_1990_to_2200(at: Any) -> None:
     assert list(refused(response(at=at))) == ["at"]
 
 
@@ -207,14 +207,14 @@ def test_bounds_on_lengths_hold() -> None:
     assert list(refused(response(comment("x" * 65_537)))) == ["answers.0.text"]
 
 
-def test_a_customer_is_somebody() -> None:
-    """One's own app learns at once that it posts broken addresses: 422, where a survey's hidden field is left out."""
-    assert refused(response(customer={})) == {"customer": "a customer has an id or an email"}
+def test_a_customer_needs_an_id_or_an_address() -> None:
+    """A broken address of an app is refused. Only a survey tool's hidden field is left out instead."""
+    assert refused(response(customer={})) == {"customer": "a customer needs an id or an email"}
     assert list(refused(response(customer={"email": "not an address"}))) == ["customer.email"]
 
 
 @pytest.mark.parametrize("value", [None, 5, [], "x", {}, {"type": "invoice"}, {"type": 5}])
-def test_what_is_no_record_is_refused(value: Any) -> None:
+def test_a_value_that_is_not_a_record_is_refused(value: Any) -> None:
     assert refused(value)
 
 
@@ -228,7 +228,7 @@ def test_every_type_is_read() -> None:
     assert list(refused(override | {"subject": "r-1"})) == ["subject"]
 
 
-def test_an_assignment_names_somebody_or_nobody() -> None:
+def test_an_assignment_needs_a_team_or_an_agent_or_null() -> None:
     assert list(refused(ticket({"fact": "assigned", "at": "2026-11-20T08:00:00Z"}))) == ["facts.0"]
     read_record(ticket({"fact": "assigned", "at": "2026-11-20T08:00:00Z", "agent": None}), NOW)
 
@@ -241,21 +241,21 @@ def test_an_assignment_names_somebody_or_nobody() -> None:
         (ticket({"fact": "jane@example.com", "at": "2026-11-20T10:00:00Z"}), "facts.0.fact"),
     ],
 )
-def test_a_kind_that_there_is_not_is_refused_at_its_place_and_not_quoted(value: Any, place: str) -> None:
+def test_an_unknown_kind_is_refused_with_its_place_and_not_quoted(value: Any, place: str) -> None:
     refusal = refused(value)
     assert list(refusal) == [place]
     assert "jane" not in refusal[place]
-    assert refusal[place].startswith("none of '")
+    assert refusal[place].startswith("must be one of '")
 
 
-def test_of_many_wrong_places_the_first_are_listed_and_the_others_counted() -> None:
+def test_the_first_wrong_places_are_listed_and_the_others_counted() -> None:
     with pytest.raises(Invalid) as refusal:
         read_record(response(nps(9)) | {f"unknown_{number}": 1 for number in range(100)}, NOW)
     assert (len(refusal.value.places), refusal.value.more) == (20, 80)
 
 
-def test_of_very_many_wrong_places_no_list_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Listing 49,000 takes a second, in which no other thread of the process runs."""
+def test_very_many_wrong_places_are_only_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Listing 49,000 errors takes a second, during which no other thread runs."""
     monkeypatch.setattr("services.ingest.domain.record._fault", lambda error: pytest.fail("a place was listed"))
     with pytest.raises(Invalid, match="49000 places are wrong") as refusal:
         read_record(response(nps(9)) | {f"unknown_{number}": 1 for number in range(49_000)}, NOW)

@@ -1,7 +1,6 @@
-"""What is redacted, what stays, and that the time is linear in the length of any text."""
+"""Identities are redacted, other numbers stay, and a record has a budget of candidates."""
 
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -10,11 +9,10 @@ from hypothesis import strategies as st
 from stdnum import luhn
 
 from services.ingest.domain.redaction import MAX_EXAMINED, Redactor
-from tests.growth import MOST, Hostile, growth
 
 
 def redact(text: str) -> str:
-    """A text that stands alone."""
+    """The only text of a record, redacted."""
     return Redactor()(text)
 
 
@@ -196,7 +194,7 @@ def test_an_iban_is_redacted_with_any_separator(iban: str, separator: str) -> No
         ("o'neil!#$&*/=?^`{|}~@example.com", "[email]"),
     ],
 )
-def test_an_identity_beside_other_things_or_in_an_unusual_form_is_redacted(text: str, published: str) -> None:
+def test_an_identity_beside_other_digits_or_in_an_unusual_form_is_redacted(text: str, published: str) -> None:
     assert redact(text) == published
 
 
@@ -232,17 +230,17 @@ def test_other_numbers_stay(text: str) -> None:
 
 
 @given(st.text())
-def test_redacting_is_done_once_and_for_all(text: str) -> None:
+def test_redacting_twice_changes_nothing(text: str) -> None:
     assert redact(redact(text)) == redact(text)
 
 
 @given(st.text(st.characters(exclude_characters="@", exclude_categories=["Nd", "Cs"])))
-def test_text_without_digits_and_at_signs_is_left_alone(text: str) -> None:
+def test_text_without_digits_and_at_signs_is_unchanged(text: str) -> None:
     assert redact(text) == text
 
 
 @given(st.integers(0, 10**14 - 1), st.sampled_from(["", " ", "-"]))
-def test_every_visa_number_is_hidden_however_it_is_grouped(number: int, space: str) -> None:
+def test_every_visa_number_is_redacted_in_any_grouping(number: int, space: str) -> None:
     digits = f"4{number:014d}"
     digits += luhn.calc_check_digit(digits)
     assert redact("my " + space.join(digits[i : i + 4] for i in range(0, 16, 4)) + " card") == "my [card] card"
@@ -251,7 +249,7 @@ def test_every_visa_number_is_hidden_however_it_is_grouped(number: int, space: s
 @given(
     st.from_regex(r"[a-z0-9.+-]{1,30}@[a-z0-9]{1,20}\.(de|com|co\.uk)", fullmatch=True), st.text(" ,;\n", min_size=1, max_size=3)
 )
-def test_no_address_gets_through(address: str, space: str) -> None:
+def test_every_address_is_redacted(address: str, space: str) -> None:
     published = redact(f"write to{space}{address}{space}please")
     assert "@" not in published
     assert published.count("[email]") == 1
@@ -276,22 +274,9 @@ def test_nothing_is_redacted_in_comments_without_identities() -> None:
 
 
 # --- time ---------------------------------------------------------------------------------------------------------------------
-HOSTILE = [
-    "1", "1 ", "@", "a@", "@a.", "0815 4711 2000 ab ", "DE89 ", "DE89370400440532013001 ", "4111 1111 1111 1112 ", "a", "1   ",
-    "+", "1---", "AB12", "call ", "+49 30 1234567 ", "(", "1.1.1.", "0049", "01/02/2024 ", "01/02/2024,", "1 2 3", "4 ", "0 ",
-    "4111111111111111 12/28 cvv 123 ", "valid 12/28 ", "[at]", "a%40", "(at)a(dot)", "call 1 ", "1\n", "١", "gb82west",
-    "DE89         ", "1Z", "12:30 ", "€1 ", "/1", "0171/", '"', '"a@b.de', "a.", "@a-", "0171 1234567 or ", "(0)", "+(0)49 ",
-    "\u00a0", "\u00a01", "45 ", "612 345 678 ", "1,", "call 1234567 1234567 ", "cvv ",
-    "\u200b", "\u200b1", "１", "a at b dot ", " dot ", "D E 8 9 ", "call me at ", "4111111111111111 dec ", "12:",
-]  # fmt: skip
 
 
-@pytest.mark.parametrize("unit", HOSTILE)
-def test_the_time_is_linear_in_the_length_of_a_hostile_text(unit: str) -> None:
-    assert growth(redact, Hostile(unit), 100_000) < MOST
-
-
-def test_numbers_beyond_the_budget_are_redacted_without_examination() -> None:
+def test_numbers_beyond_the_budget_are_redacted_unexamined() -> None:
     assert redact("4111 1111 1111 1112 " * (MAX_EXAMINED + 1)).count("[number]") > 0
     assert redact("4111 1111 1111 1112 " * (MAX_EXAMINED // 2)).count("[number]") == 0
 
@@ -310,19 +295,3 @@ def test_the_texts_of_one_record_share_the_budget() -> None:
     redact_all = Redactor()
     published = [redact_all("0815 4711 2000 or 0815 4711 2001 " * 20) for _ in range(100)]
     assert "0815" not in published[-1]
-
-
-@pytest.mark.parametrize("unit", ["1 2 3 ", "612 345 ", "347 123 4567 x "])
-def test_a_long_list_of_numbers_takes_no_longer_than_its_length_warrants(unit: str) -> None:
-    """100,000 characters: under 2 s on an idle core."""
-    began = time.process_time()
-    Redactor()((unit * 100_000)[:100_000])
-    assert time.process_time() - began < 8
-
-
-def test_records_full_of_numbers_take_no_longer_than_their_length_warrants() -> None:
-    """500 records of 100 groups, all of which a phone number may start with: about 1 ms each."""
-    began = time.process_time()
-    for _ in range(500):
-        Redactor()("01234567 " * 100)
-    assert time.process_time() - began < 8

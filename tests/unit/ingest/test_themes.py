@@ -1,4 +1,4 @@
-"""What a taxonomy may say, and what the page tells people of it."""
+"""The bounds of a taxonomy, its redaction, and the page that describes it."""
 
 import json
 import re
@@ -35,25 +35,25 @@ themes: st.SearchStrategy[Any] = st.lists(
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=["a taxonomy"])
-def test_the_pages_example_is_taken_as_it_is(example: dict[str, Any]) -> None:
-    kept = to_definitions(NewTaxonomy.model_validate(example).themes)
-    assert [theme.name for theme in kept] == [theme["name"] for theme in example["themes"]]
-    assert [list(theme.examples) for theme in kept] == [theme.get("examples", []) for theme in example["themes"]]
+def test_the_example_of_the_page_is_valid(example: dict[str, Any]) -> None:
+    stored = to_definitions(NewTaxonomy.model_validate(example).themes)
+    assert [theme.name for theme in stored] == [theme["name"] for theme in example["themes"]]
+    assert [list(theme.examples) for theme in stored] == [theme.get("examples", []) for theme in example["themes"]]
 
 
-def test_the_page_tells_the_bounds_that_hold() -> None:
+def test_the_page_states_the_bounds_of_the_code() -> None:
     assert f"Up to {MOST_THEMES} themes" in PAGE.read_text()
     assert f"`examples` (up to {MOST_EXAMPLES} of" in PAGE.read_text()
 
 
 @given(themes)
-def test_what_was_kept_is_kept_the_same_when_it_is_set_again(given: list[dict[str, Any]]) -> None:
-    kept = to_definitions(read(given))
-    again = [{"id": t.id, "name": t.name, "description": t.description, "examples": list(t.examples)} for t in kept]
-    assert to_definitions(read(again)) == kept
+def test_a_stored_taxonomy_is_stored_unchanged_when_it_is_set_again(drawn: list[dict[str, Any]]) -> None:
+    stored = to_definitions(read(drawn))
+    again = [{"id": t.id, "name": t.name, "description": t.description, "examples": list(t.examples)} for t in stored]
+    assert to_definitions(read(again)) == stored
 
 
-def test_the_numbers_of_one_theme_are_judged_whatever_the_others_hold() -> None:
+def test_each_theme_has_its_own_redaction_budget() -> None:
     full = [
         {"id": f"t{n}", "name": "T", "description": "", "examples": ["4111 1111 1111 1111"] * MOST_EXAMPLES} for n in range(5)
     ]

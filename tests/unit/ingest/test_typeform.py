@@ -1,4 +1,4 @@
-"""Typeform: who is let in, and what a submission says."""
+"""Typeform: signatures, and the record of a submission."""
 
 import json
 from datetime import datetime
@@ -37,7 +37,7 @@ def changed(**answer: Any) -> bytes:
     return json.dumps(payload).encode()
 
 
-def test_a_right_signature_is_let_in_and_any_other_is_not() -> None:
+def test_only_the_right_signature_is_verified() -> None:
     headers = signing.typeform("test-secret", BODY)
     verify(headers, BODY, ["other-secret", "test-secret"], NOW)
     for refused, body in (
@@ -50,12 +50,12 @@ def test_a_right_signature_is_let_in_and_any_other_is_not() -> None:
             verify(refused, body, ["test-secret"], NOW)
 
 
-def test_the_signature_is_base64_under_githubs_prefix() -> None:
+def test_the_signature_is_base64_after_the_prefix_of_github() -> None:
     body = b'{"event_id":"LtWXD3crgy","event_type":"form_response"}'
     verify({"typeform-signature": "sha256=9Qk43kDnGfuJw9YvfsvFTDJXHLif38Rp6U+mXLoaUNg="}, body, ["test-secret"], NOW)
 
 
-def test_a_submission_says_what_is_typed_and_leaves_out_what_nobody_declared() -> None:
+def test_typed_fields_become_answers_and_undeclared_ones_are_left_out() -> None:
     parsed = parse(BODY)
     assert parsed.id == "01J9EVENT0000000000000001"
     record = read_record(parsed.records[0], NOW)
@@ -85,7 +85,7 @@ def test_the_mapping_declares_questions_by_ref_or_id_and_dimensions_by_field() -
     assert record.dimensions.model_dump(exclude_unset=True) == {"region": "AT", "segment": "team", "product": "Graz"}
 
 
-def test_an_opinion_scale_is_nps_only_where_the_mapping_says_so() -> None:
+def test_an_opinion_scale_is_nps_only_if_the_mapping_says_so() -> None:
     body = changed(type="number", number=8, field={"id": "x", "ref": "r", "type": "opinion_scale"})
     assert parse(body).records[0]["answers"] == []
     answer = parse(body, mapping(questions={"r": {"kind": "nps"}})).records[0]["answers"][0]
@@ -105,7 +105,7 @@ def customer_of(body: bytes) -> dict[str, str] | None:
 
 
 @pytest.mark.parametrize("unfilled", ["xxxxx", "XXXXX", " xxxxx ", "", "{{contact.id}}", "*|UNIQID|*"])
-def test_a_hidden_field_that_nobody_filled_in_is_absent(unfilled: str) -> None:
+def test_an_unfilled_hidden_field_is_absent(unfilled: str) -> None:
     body = with_hidden({"user_id": unfilled, "customer_id": "c-1", "email": unfilled, "plan": unfilled})
     assert customer_of(body) == {"id": "c-1"}
     [record] = parse(body, mapping(dimensions={"plan": "segment"})).records
@@ -117,7 +117,7 @@ BROKEN = ["n/a", "@", "jo@", "jo@x@y", "jo @x.org", "jo@x.org\ncc: me", "a" * 32
 
 
 @pytest.mark.parametrize("broken", BROKEN)
-def test_a_broken_address_leaves_the_customer_unknown_or_known_by_id(broken: Any) -> None:
+def test_a_broken_address_is_left_out_of_the_customer(broken: Any) -> None:
     answer = {"type": "email", "email": broken, "field": {"id": "e", "type": "email"}}
     assert customer_of(with_hidden({"email": broken}, answer)) is None
     assert customer_of(with_hidden({"email": broken, "user_id": "u-1"}, answer)) == {"id": "u-1"}
@@ -125,14 +125,14 @@ def test_a_broken_address_leaves_the_customer_unknown_or_known_by_id(broken: Any
 
 
 @pytest.mark.parametrize("unusable", ["x" * 201, "a\nb", {"a": 1}, True])
-def test_no_hidden_value_can_put_an_answer_in_quarantine(unusable: Any) -> None:
+def test_no_hidden_value_puts_a_submission_in_quarantine(unusable: Any) -> None:
     body = with_hidden({"user_id": unusable, "email": unusable, "plan": unusable})
     [record] = parse(body, mapping(dimensions={"plan": "segment"})).records
     assert "customer" not in record
     read_record(record, NOW)
 
 
-def test_fields_are_found_by_their_name_whichever_unicode_form_it_has() -> None:
+def test_fields_are_mapped_in_any_unicode_form() -> None:
     hidden = {"re\u0301gion": "AT", "enquete": "s-2"}
     answer = {"type": "number", "number": 4, "field": {"id": "x", "ref": "note\u0301", "type": "rating"}}
     chosen = {"type": "choice", "choice": {"label": "Graz"}, "field": {"id": "f-shop", "type": "multiple_choice"}}
@@ -151,7 +151,7 @@ def test_a_text_field_that_was_answered_by_a_choice_is_a_problem() -> None:
     assert "is a comment, but its answer is no text" in (parse(body).problem or "")
 
 
-def test_a_right_mac_under_another_scheme_is_refused() -> None:
+def test_the_right_digest_under_another_scheme_is_refused() -> None:
     signature = signing.typeform("test-secret", BODY)["typeform-signature"]
     with pytest.raises(NotVerified):
         verify({"typeform-signature": signature.replace("sha256=", "md5=")}, BODY, ["test-secret"], NOW)
@@ -161,7 +161,7 @@ def test_a_partial_submission_is_ignored() -> None:
     assert parse(PARTIAL).ignored == "form_response_partial"
 
 
-def test_an_answer_that_can_be_no_rating_is_a_problem() -> None:
+def test_a_mapped_rating_that_is_not_a_number_is_a_problem() -> None:
     body = changed(type="choice", choice={"label": "very"}, field={"id": "x", "ref": "r", "type": "multiple_choice"})
     assert "is a rating by the mapping" in (parse(body, mapping(questions={"x": {"kind": "nps"}})).problem or "")
 
@@ -169,7 +169,7 @@ def test_an_answer_that_can_be_no_rating_is_a_problem() -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b'{"event_type": "form_response"}', b'{"event_type": "form_response", "form_response": 5}']
 )
-def test_what_is_no_submission_is_a_problem(body: bytes) -> None:
+def test_a_body_that_is_not_a_submission_is_a_problem(body: bytes) -> None:
     assert parse(body).problem
 
 

@@ -80,9 +80,11 @@ class Segment(NamedTuple):
     announces_other: bool
 
     def gap_before(self, place: int) -> str:
+        """The separator before a group."""
         return self.text[self.groups[place - 1].end : self.groups[place].start] if place else ""
 
     def before(self, length: int) -> str:
+        """At most `length` characters before the first group."""
         start = self.groups[0].start
         return self.text[max(0, start - length) : start]
 

@@ -1,4 +1,4 @@
-"""What the searches for identities share: folded text, runs of digits, redactions and the budget of candidates."""
+"""The common parts of the searches for identities: folded text, runs of digits, redactions and the budget of candidates."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -101,6 +101,7 @@ class Group(NamedTuple):
 
     @property
     def size(self) -> int:
+        """The number of digits."""
         return self.end - self.start
 
 
@@ -115,8 +116,10 @@ def has_enough_digits(text: str) -> bool:
 
 
 def groups_of(text: str, run: re.Match[str]) -> list[Group]:
+    """The groups of digits in a run."""
     return [Group(*group.span()) for group in GROUP.finditer(text, *run.span())]
 
 
 def digits_of(text: str) -> str:
+    """The digits of a text, without separators."""
     return "".join(GROUP.findall(text))

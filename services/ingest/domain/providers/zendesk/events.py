@@ -1,9 +1,9 @@
-"""Zendesk's event subscriptions: one envelope, `{type, id, time, detail, event}`.
+"""Zendesk's ticket events: one envelope, `{type, id, time, detail, event}`.
 
-`detail` is the ticket as it was after the event, so every delivery states its opening, its priority and its assignee, each at
-the time at which it was true: the deliveries of a ticket may come in any order, and some may be missing. `event` is the change.
+`event` is the change, `detail` the ticket after it. So every delivery yields the opening, the priority and the assignee as facts
+with their times: the deliveries of a ticket may arrive in any order, and some may be missing.
 
-Whether Zendesk sends `comment_added` for the first comment too isn't documented: it is read as the opening, stated again.
+It is not documented whether Zendesk sends `comment_added` for the first comment too. If it does, it is read as the opening.
 """
 
 from collections.abc import Callable
@@ -19,15 +19,15 @@ from services.ingest.domain.providers.zendesk.values import id_of, opener, prior
 PREFIX = "zen:event-type:ticket."
 
 REPEATED_WITHIN = timedelta(seconds=5)
-"""How far a comment that is the opening, stated again, may be from the ticket's `created_at`, which has no decimals."""
+"""The most time between `created_at`, which has no decimals, and a comment that repeats the opening."""
 
 Facts = list[dict[str, Any]]
 Reader = Callable[[dict[str, Any], dict[str, Any], Any], Facts]
-"""(detail, event, time) → what happened, as facts of the canonical record."""
+"""Takes `detail`, `event` and `time`. Returns the change as facts of the canonical record."""
 
 
 def parse(payload: dict[str, Any], mapping: FieldMapping) -> Parsed:
-    """The record that an event states; kinds without a reader are ignored, whatever they are called."""
+    """The record of an event. Kinds without a reader are ignored. Raises Unusable if the event can't be read."""
     delivery, kind = as_text(payload.get("id")), as_text(payload.get("type")) or "an event without a type"
     reader = READERS.get(kind.removeprefix(PREFIX)) if kind.startswith(PREFIX) else None
     if reader is None:
@@ -36,7 +36,7 @@ def parse(payload: dict[str, Any], mapping: FieldMapping) -> Parsed:
     happened = reader(detail, event, time)
     if not happened and kind == PREFIX + "csat_received":
         return Parsed(delivery, ignored=kind)
-    facts = [*_opening(detail, _is_public(kind, detail, event, time)), *_held(detail, time), *happened]
+    facts = [*_opening(detail, _is_public(kind, detail, event, time)), *_current(detail, time), *happened]
     return Parsed(delivery, [_record(detail, time, facts, mapping)])
 
 
@@ -57,18 +57,19 @@ def _record(detail: dict[str, Any], time: Any, facts: Facts, mapping: FieldMappi
 
 
 def _opening(detail: dict[str, Any], public: bool | None) -> Facts:
-    """The opening; `public` is None if this event doesn't say whether the customer sees it."""
+    """The opening. `public` is None if this event does not tell whether the customer sees it."""
     if not detail.get("created_at"):
         return []
-    stated = {"public": public} if public is not None else {}
+    visibility = {"public": public} if public is not None else {}
     by = opener(detail.get("submitter_id"), detail.get("requester_id"))
-    return [{"fact": "opened", "at": detail["created_at"], **by, **stated, **_text_of(detail.get("description"))}]
+    return [{"fact": "opened", "at": detail["created_at"], **by, **visibility, **_text_of(detail.get("description"))}]
 
 
 def _is_public(kind: str, detail: dict[str, Any], event: dict[str, Any], time: Any) -> bool | None:
-    """Whether the opening is public, None if the event doesn't tell.
+    """Whether the opening is public; None if the event does not tell.
 
-    `detail.is_public` says whether any comment is public: that is the opening while there is no other, and if none is, it isn't.
+    `detail.is_public` says whether any comment is public. It tells about the opening if that is the only comment, or if no
+    comment is public.
     """
     comment, any_public = object_in(event, "comment"), detail.get("is_public")
     if kind == PREFIX + "comment_added" and _repeats_opening(detail, comment, time):
@@ -77,7 +78,7 @@ def _is_public(kind: str, detail: dict[str, Any], event: dict[str, Any], time: A
 
 
 def _repeats_opening(detail: dict[str, Any], comment: dict[str, Any], time: Any) -> bool:
-    """Whether a comment is the opening, stated again: the description, by the submitter (else the requester), at that time."""
+    """Whether a comment repeats the opening: same text, same author (submitter, else requester), same time."""
     author = id_of(object_in(comment, "author").get("id"))
     opened_by = id_of(detail.get("submitter_id")) or id_of(detail.get("requester_id"))
     description, body = (" ".join(str(words or "").split()) for words in (detail.get("description"), comment.get("body")))
@@ -95,17 +96,17 @@ def _public(comment: dict[str, Any]) -> bool:
     return comment.get("is_public") is not False
 
 
-def _held(detail: dict[str, Any], time: Any) -> Facts:
-    """Who holds the ticket and how urgent it is, as `detail` says of the time of the event."""
-    held = {name: id_of(detail[key]) for name, key in (("team", "group_id"), ("agent", "assignee_id")) if key in detail}
-    facts: Facts = [{"fact": "assigned", "at": time, **held}] if held else []
+def _current(detail: dict[str, Any], time: Any) -> Facts:
+    """The assignment and the priority in `detail`, which are those after the event."""
+    assignment = {name: id_of(detail[key]) for name, key in (("team", "group_id"), ("agent", "assignee_id")) if key in detail}
+    facts: Facts = [{"fact": "assigned", "at": time, **assignment}] if assignment else []
     return facts + (_priority(detail["priority"], time) if "priority" in detail else [])
 
 
 def _created(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
-    """What it was when it was opened, at the opening's own time."""
+    """The assignment, the priority and the status at the opening, with its time."""
     at = detail.get("created_at")
-    return [*_held(detail, at), *([status_fact(detail["status"], at)] if detail.get("status") else [])]
+    return [*_current(detail, at), *([status_fact(detail["status"], at)] if detail.get("status") else [])]
 
 
 def _status_changed(detail: dict[str, Any], event: dict[str, Any], time: Any) -> Facts:
