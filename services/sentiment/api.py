@@ -1,14 +1,15 @@
-"""`POST /v1/score`: try the model on some texts. For Earshot's own services; the gateway passes it on to key holders.
+"""`POST /v1/score`: score texts on request. The gateway passes it on for API keys.
 
-No tenant can keep the others from scoring: each has PER_TENANT calls at work and a line of its own, and tenants take turns. A
-call is given up when its client leaves or when its answer would be late.
+Tenants share the model fairly: each has at most PER_TENANT calls at work and a queue of its own. A call is cancelled when its
+client disconnects or its time is over.
 """
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 from math import ceil
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Depends, Request
@@ -20,123 +21,167 @@ from services.sentiment.domain.scoring import Comment, Unscorable
 from services.sentiment.pool import Pool
 from services.sentiment.settings import Settings
 from services.sentiment.taxonomy_cache import Taxonomies
+from shared.bodies import MIB, Bodies, BodyMemory, headers_of, read_body
 from shared.disconnects import cancelled_on_disconnect
-from shared.events import Score
+from shared.events import Label, Score, Urgency
 from shared.fair_queue import FairQueue
-from shared.http import TENANT_HEADER, TIMEOUT_HEADER, internal_only
+from shared.http import TENANT_HEADER, TIMEOUT_HEADER, InternalOnly
 from shared.kafka import Retry
-from shared.problems import TooLarge, Unavailable, Unprocessable, refused
+from shared.problems import BadRequest, NotAuthenticated, TooLarge, Unavailable, Unprocessable, refused, responses
+from shared.routes import TypedRoute, documented_body
 from shared.strict_json import OutOfBounds, check_bounds
 from shared.taxonomy import Taxonomy
 
-REST = 5
-"""Seconds until a caller should ask again, where the model doesn't say when it can."""
+RETRY_SECONDS = 5
+"""`Retry-After` if the model does not state one."""
 AT_ONCE, PER_TENANT = 8, 2
 """Calls at work, of all tenants and of one."""
-LONGEST, SPARE = 30.0, 1.0
-"""Seconds: the longest that a call may take, and what of the caller's time-out is left for the answer's way back."""
+MAX_SECONDS, MARGIN_SECONDS = 30.0, 1.0
+"""The longest time of a call, and the part of the caller's time-out that is left for the response."""
 MAX_COMMENTS = 256
 MAX_CHARACTERS = 20_000
 MAX_TOTAL = 200_000
 """Characters of all texts of a call."""
 MAX_VALUES = 2_000
 """Values, arrays and objects of a body; MAX_COMMENTS texts with their languages have 770."""
-MAX_BODY = 8 * 1024 * 1024
+MAX_BODY = 3 * MIB
+"""Bytes: MAX_TOTAL characters beyond the Basic Multilingual Plane, escaped, are 12 bytes each."""
 MAX_EXPLAINED, MAX_EXPLAINED_CHARACTERS = 8, 1_000
 """An explanation scores a text once for each of its words."""
+BODY_BYTES, BODY_BYTES_PER_TENANT = 64 * MIB, 32 * MIB
+"""Memory of bodies in progress. A tenant's calls at work and waiting fit in its share, with the default settings."""
 
 
-class Closed(BaseModel):
-    """A body whose unknown fields are refused."""
+class ClosedModel(BaseModel):
+    """Refuses unknown fields and converts no types."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class CommentBody(Closed):
-    text: str = Field(max_length=MAX_CHARACTERS)
-    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$", max_length=35)] | None = None
+class CommentToScore(ClosedModel):
+    """A text and its language."""
+
+    text: str = Field(
+        max_length=MAX_CHARACTERS,
+        description=f"All texts of a call together may have {MAX_TOTAL:,} characters; the model reads 4,000 of each",
+        examples=["The delivery was late again"],
+    )
+    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$", max_length=35)] | None = Field(
+        None, description="BCP 47; null: it is detected", examples=["en"]
+    )
 
 
-class ScoreBody(Closed):
-    comments: list[CommentBody] = Field(min_length=1, max_length=MAX_COMMENTS)
-    explain: bool = Field(False, description=f"Return the words that moved each score: of up to {MAX_EXPLAINED} texts")
+class ScoreRequest(ClosedModel):
+    """Texts to score."""
+
+    comments: list[CommentToScore] = Field(min_length=1, max_length=MAX_COMMENTS, description="Scored in this order")
+    explain: bool = Field(
+        False,
+        description="Also return how much each word moved the score: "
+        f"of up to {MAX_EXPLAINED} texts of up to {MAX_EXPLAINED_CHARACTERS:,} characters",
+    )
 
 
-def routes(settings: Settings, pool: Pool, taxonomies: Taxonomies) -> APIRouter:
-    router = APIRouter(dependencies=[Depends(internal_only(settings.internal_token))])
+class ModelName(BaseModel):
+    """The model that scored. A change that can change a score changes the version."""
 
-    turns = FairQueue(AT_ONCE, PER_TENANT, settings.max_waiting)
-
-    @router.post("/v1/score", openapi_extra={"requestBody": {"content": {"application/json": {"schema": schema()}}}})
-    async def score(request: Request) -> dict[str, Any]:
-        seconds = seconds_left(request.headers.get(TIMEOUT_HEADER))
-        if not seconds:
-            raise Unavailable("the caller's time-out is too short for any answer", retry_after=REST)
-        tenant = request.headers.get(TENANT_HEADER, "")
-        body = parse(await read(request))
-        try:
-            async with cancelled_on_disconnect(request), asyncio.timeout(seconds), turns.turn(tenant, seconds):
-                return await answered(body, request)
-        except TimeoutError:
-            raise Unavailable(f"not scored within {seconds:g} s; send fewer or shorter texts", retry_after=REST) from None
-        except ScorerAway as away:
-            raise Unavailable("the model can't score now", retry_after=ceil(away.retry_after or REST)) from away
-        except Retry as away:
-            raise Unavailable("the tenant's themes can't be known now", retry_after=ceil(away.delay)) from away
-
-    async def answered(body: ScoreBody, request: Request) -> dict[str, Any]:
-        """The scores of the texts, as JSON."""
-        taxonomy = await taxonomy_of(request, pool, taxonomies)
-        scores = await pool.score_comments([Comment(c.text, c.language, taxonomy) for c in body.comments], lane="calls")
-        explanations = await explain(pool, [c.text for c in body.comments]) if body.explain else ()
-        if failed := [place for place, one in enumerate(scores) if isinstance(one, Unscorable)]:
-            raise Unprocessable(invalid_params=[{"name": f"comments.{p}.text", "reason": "can't be scored"} for p in failed])
-        found = [shown(one) for one in scores if isinstance(one, Score)]
-        for score, explanation in zip(found, explanations, strict=False):
-            score["explanation"] = told(explanation)
-        return {"model": pool.model._asdict(), "scores": found}
-
-    return router
+    id: str = Field(examples=["e5"])
+    version: str = Field(examples=["2"])
 
 
-def seconds_left(header: str | None) -> float:
-    """How long a call may take, given TIMEOUT_HEADER: never longer than LONGEST. A header that is no number counts as none."""
+class ThemeScore(BaseModel):
+    """A theme of the text."""
+
+    theme: str = Field(description="Its id in the tenant's taxonomy", examples=["delivery"])
+    score: float = Field(description="−1 to 1: the sentiment where the text speaks of this theme", examples=[-0.62])
+
+
+class ExplainedWord(BaseModel):
+    """A word, or a run of words of a long text, at `[start, end)` in characters of the text."""
+
+    word: str = Field(examples=["late"])
+    start: int = Field(examples=[17])
+    end: int = Field(examples=[21])
+    weight: float = Field(description="The score of the text minus its score without the word", examples=[-0.48])
+
+
+class ScoreExplanation(BaseModel):
+    """The rule that decided the score, else the weights of the words."""
+
+    rule: str | None = Field(description="`rating`, `emoji` or `non_answer`; null: the model decided", examples=[None])
+    words: list[ExplainedWord] = Field(description="In the order of the text; empty if a rule decided")
+
+
+class TextScore(BaseModel):
+    """The score of one text, as `feedback.scores` carries it."""
+
+    label: Label | None = Field(description="null: the text is a non-answer, such as n/a", examples=["negative"])
+    score: float | None = Field(description="−1 to 1; null: the text is a non-answer", examples=[-0.71])
+    confidence: float = Field(description="0 to 1: the confidence in the label", examples=[0.93])
+    language: str | None = Field(description="BCP 47: stated or detected; null: unknown", examples=["en"])
+    mixed: bool = Field(description="Whether the text has both positive and negative parts")
+    themes: list[ThemeScore] = Field(description="Of the tenant's taxonomy, the likeliest first")
+    taxonomy: int = Field(description="The revision of the taxonomy; 0: the default one", examples=[3])
+    urgency: list[Urgency] = Field(description="Reasons not to wait, most pressing first", examples=[["repeated_contact"]])
+    flags: list[str] = Field(description="`truncated`, `unsupported_language`, `non_answer`", examples=[[]])
+    text_hash: str = Field(description="BLAKE2b-128 of the UTF-8 text, in hex", examples=["ffeeb77388214009044bf6eb3d6da452"])
+    explanation: ScoreExplanation | None = Field(None, description="Only if the request has `explain`")
+
+
+class ScoreResponse(BaseModel):
+    """The scores of the texts, in their order."""
+
+    model: ModelName
+    scores: list[TextScore]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringState:
+    """What the route needs; the app keeps it in `app.state.scoring`."""
+
+    pool: Pool
+    taxonomies: Taxonomies
+    queue: FairQueue
+
+
+def scoring_state(settings: Settings, pool: Pool, taxonomies: Taxonomies) -> ScoringState:
+    return ScoringState(pool, taxonomies, FairQueue(AT_ONCE, PER_TENANT, settings.max_waiting))
+
+
+def bodies() -> Bodies:
+    """The bounds of request bodies, for `app.state.bodies`."""
+    return Bodies(BodyMemory(BODY_BYTES, BODY_BYTES_PER_TENANT))
+
+
+async def call_seconds(request: Request) -> float:
+    """Seconds that the call may take, from TIMEOUT_HEADER. Raises Unavailable if they are too few for any answer."""
+    seconds = parse_seconds(request.headers.get(TIMEOUT_HEADER))
+    if not seconds:
+        raise Unavailable("the caller's time-out is too short for any answer", retry_after=RETRY_SECONDS)
+    return seconds
+
+
+def parse_seconds(header: str | None) -> float:
+    """The time of a call: the stated seconds, at most MAX_SECONDS, less the margin. An invalid header counts as missing."""
     try:
-        given = float(header or LONGEST)
+        stated = float(header or MAX_SECONDS)
     except ValueError:
-        given = LONGEST
-    return max(0.0, (given if 0 <= given <= LONGEST else LONGEST) - SPARE)
+        stated = MAX_SECONDS
+    return max(0.0, (stated if 0 <= stated <= MAX_SECONDS else MAX_SECONDS) - MARGIN_SECONDS)
 
 
-async def taxonomy_of(request: Request, pool: Pool, taxonomies: Taxonomies) -> Taxonomy | None:
-    """The themes of the tenant that the call speaks for, prepared, if it speaks for one and the model finds themes."""
-    tenant = request.headers.get(TENANT_HEADER)
-    if not tenant or not pool.finds_themes:
-        return None
-    taxonomy = await taxonomies.of(tenant)
-    await pool.prepare(taxonomy)
-    return taxonomy
+async def read_request(request: Request) -> ScoreRequest:
+    """Read and validate the body. Raises TooLarge or Unprocessable."""
+    memory: BodyMemory = request.app.state.bodies.memory
+    with memory.reserve(request.headers.get(TENANT_HEADER, "")) as reservation:
+        return parse_request(await read_body(headers_of(request.scope), request.receive, reservation, MAX_BODY))
 
 
-def schema() -> dict[str, Any]:
-    return ScoreBody.model_json_schema()
-
-
-async def read(request: Request) -> bytes:
-    """The body. Raises TooLarge beyond MAX_BODY."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise TooLarge(f"a body may have {MAX_BODY} bytes")
-    return bytes(body)
-
-
-def parse(body: bytes) -> ScoreBody:
-    """The body, or Unprocessable with the places that are wrong. A body of many values is refused before they take memory."""
+def parse_request(body: bytes) -> ScoreRequest:
+    """Validate a body. Raises Unprocessable with the invalid places. Values are counted before pydantic makes errors of them."""
     try:
         check_bounds(body, MAX_VALUES)
-        parsed = ScoreBody.model_validate_json(body)
+        parsed = ScoreRequest.model_validate_json(body)
     except OutOfBounds as error:
         raise Unprocessable(str(error)) from None
     except ValidationError as error:
@@ -145,31 +190,83 @@ def parse(body: bytes) -> ScoreBody:
     if total > MAX_TOTAL:
         reason = f"the texts have {total} characters; at most {MAX_TOTAL} are allowed in one call"
         raise Unprocessable(invalid_params=[{"name": "comments", "reason": reason}])
-    if parsed.explain and (faults := too_much_to_explain(parsed)):
+    if parsed.explain and (faults := faults_of_explain(parsed)):
         raise Unprocessable(invalid_params=faults)
     return parsed
 
 
-def too_much_to_explain(body: ScoreBody) -> list[dict[str, str]]:
-    """Why the texts can't be explained, by place; empty if they can."""
+def faults_of_explain(body: ScoreRequest) -> list[dict[str, str]]:
+    """The places that are too large to explain."""
     if len(body.comments) > MAX_EXPLAINED:
         return [{"name": "comments", "reason": f"at most {MAX_EXPLAINED} can be explained at once"}]
-    long = [place for place, comment in enumerate(body.comments) if len(comment.text) > MAX_EXPLAINED_CHARACTERS]
+    long = [index for index, comment in enumerate(body.comments) if len(comment.text) > MAX_EXPLAINED_CHARACTERS]
     reason = f"at most {MAX_EXPLAINED_CHARACTERS} characters can be explained"
-    return [{"name": f"comments.{place}.text", "reason": reason} for place in long]
+    return [{"name": f"comments.{index}.text", "reason": reason} for index in long]
+
+
+routes = APIRouter(route_class=TypedRoute, tags=["scoring"], dependencies=[InternalOnly])
+
+
+@routes.post(
+    "/v1/score",
+    operation_id="score_texts",
+    summary="Score texts with the sentiment model",
+    description=f"Try the model on up to {MAX_COMMENTS} texts of {MAX_TOTAL:,} characters in all, read for the tenant's themes. "
+    "Nothing is stored, and no KPI changes.",
+    response_model_exclude_unset=True,
+    responses=responses(BadRequest, NotAuthenticated, TooLarge, Unprocessable),
+)
+async def score(
+    request: Request,
+    seconds: Annotated[float, Depends(call_seconds)],
+    body: Annotated[ScoreRequest, documented_body(read_request, ScoreRequest)],
+) -> ScoreResponse:
+    state: ScoringState = request.app.state.scoring
+    tenant = request.headers.get(TENANT_HEADER, "")
+    try:
+        async with cancelled_on_disconnect(request), asyncio.timeout(seconds), state.queue.turn(tenant, seconds):
+            return await score_texts(state, tenant, body)
+    except TimeoutError:
+        raise Unavailable(f"not scored within {seconds:g} s; send fewer or shorter texts", retry_after=RETRY_SECONDS) from None
+    except ScorerAway as error:
+        raise Unavailable("the model can't score now", retry_after=ceil(error.retry_after or RETRY_SECONDS)) from error
+    except Retry as error:
+        raise Unavailable("the tenant's themes are unavailable now", retry_after=ceil(error.delay)) from error
+
+
+async def score_texts(state: ScoringState, tenant: str, body: ScoreRequest) -> ScoreResponse:
+    """Score the texts. Raises Unprocessable naming those on which the model fails."""
+    pool = state.pool
+    taxonomy = await load_taxonomy(state, tenant)
+    results = await pool.score_comments([Comment(c.text, c.language, taxonomy) for c in body.comments], lane="calls")
+    explanations = await explain(pool, [c.text for c in body.comments]) if body.explain else ()
+    if failed := [index for index, result in enumerate(results) if isinstance(result, Unscorable)]:
+        raise Unprocessable(invalid_params=[{"name": f"comments.{i}.text", "reason": "can't be scored"} for i in failed])
+    scores = [to_response(result) for result in results if isinstance(result, Score)]
+    for one, explanation in zip(scores, explanations, strict=False):
+        one.explanation = ScoreExplanation(
+            rule=explanation.rule, words=[ExplainedWord(**word._asdict()) for word in explanation.words]
+        )
+    return ScoreResponse(model=ModelName(**pool.model._asdict()), scores=scores)
+
+
+async def load_taxonomy(state: ScoringState, tenant: str) -> Taxonomy | None:
+    """The prepared taxonomy of the tenant; None for a call without a tenant, or a model that finds no themes."""
+    if not tenant or not state.pool.finds_themes:
+        return None
+    taxonomy = await state.taxonomies.of(tenant)
+    await state.pool.prepare(taxonomy)
+    return taxonomy
 
 
 async def explain(pool: Pool, texts: Sequence[str]) -> list[Explanation]:
-    """The words that moved each text's score. All variants of all texts are scored together."""
-    questions = [occlusion_of(text) for text in texts]
-    answers = iter(await pool.opinions([variant for asked in questions for variant in asked.variants]))
-    return [explanation_of(asked, list(islice(answers, len(asked.variants)))) for asked in questions]
+    """The explanations of the texts' scores. The variants of all texts are scored together."""
+    occlusions = [occlusion_of(text) for text in texts]
+    opinions = iter(await pool.opinions([variant for occlusion in occlusions for variant in occlusion.variants]))
+    return [explanation_of(occlusion, list(islice(opinions, len(occlusion.variants)))) for occlusion in occlusions]
 
 
-def told(explanation: Explanation) -> dict[str, Any]:
-    return {"rule": explanation.rule, "words": [word_weight._asdict() for word_weight in explanation.words]}
-
-
-def shown(score: Score) -> dict[str, Any]:
-    """A score with all its fields, the empty ones too."""
-    return {**msgspec.structs.asdict(score), "themes": [msgspec.structs.asdict(theme) for theme in score.themes]}
+def to_response(score: Score) -> TextScore:
+    """A score with all of its fields, those with default values too."""
+    themes = [ThemeScore(theme=theme.theme, score=theme.score) for theme in score.themes]
+    return TextScore(**{**msgspec.structs.asdict(score), "themes": themes})

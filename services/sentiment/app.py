@@ -17,7 +17,7 @@ from services.sentiment.scorers import pool_of, scorer_of
 from services.sentiment.settings import ScorerName, Settings
 from services.sentiment.shadow import BATCH, GROUP, Shadowing, begun_anew
 from services.sentiment.taxonomy_cache import TaxonomyCache, read_default
-from shared import problems
+from shared import openapi, problems
 from shared.http import RequestId, add_health
 from shared.ingest import ingest_client, request_replay
 from shared.kafka import Consumer, Producer, Timing
@@ -93,7 +93,10 @@ def create_app(
     app.add_middleware(RequestId)
     problems.install(app)
     add_health(app, alive=lambda: workers.dead, ready=missing)
-    app.include_router(api.routes(settings, pool, taxonomies))
+    openapi.install(app)
+    app.state.internal_token, app.state.bodies = settings.internal_token, api.bodies()
+    app.state.scoring = api.scoring_state(settings, pool, taxonomies)
+    app.include_router(api.routes)
     return app
 
 

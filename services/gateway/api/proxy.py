@@ -91,7 +91,7 @@ PROXIED_ROUTES = (
         "sentiment",
         "records:read",
         "Try the sentiment model on up to 256 texts, 200,000 characters",
-        8 * MIB,
+        3 * MIB,
     ),
 )
 

@@ -133,7 +133,7 @@ async def test_a_call_that_would_be_late_is_answered_503_and_not_scored() -> Non
     async with running(scorer) as app:
         first = [Call(app, "acme", LONG) for _ in range(api.PER_TENANT)]
         await until(lambda: scorer.begun)
-        late = Call(app, "acme", SHORT, timeout=str(api.SPARE + 0.1))
+        late = Call(app, "acme", SHORT, timeout=str(api.MARGIN_SECONDS + 0.1))
         assert await late.answer() == 503
         assert b"retry-after" in late.headers
         scorer.permits.release(1000)
@@ -152,7 +152,7 @@ async def test_a_call_without_time_is_not_begun() -> None:
 async def test_work_that_takes_too_long_is_given_up() -> None:
     scorer = Gated()
     async with running(scorer) as app:
-        slow = Call(app, "acme", LONG, timeout=str(api.SPARE + 0.2))
+        slow = Call(app, "acme", LONG, timeout=str(api.MARGIN_SECONDS + 0.2))
         assert await slow.answer() == 503
         assert b"send fewer or shorter texts" in slow.body
         begun = len(scorer.begun)
@@ -164,7 +164,7 @@ async def test_work_that_takes_too_long_is_given_up() -> None:
 
 @pytest.mark.parametrize("header", ["", "soon", "nan", "inf", "-1", "1e9"])
 async def test_a_time_out_that_is_no_use_counts_as_none(header: str) -> None:
-    assert api.seconds_left(header) == api.LONGEST - api.SPARE
+    assert api.parse_seconds(header) == api.MAX_SECONDS - api.MARGIN_SECONDS
 
 
 async def test_the_characters_of_a_call_are_limited() -> None:
