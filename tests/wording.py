@@ -109,7 +109,7 @@ def findings_of(path: str, source: str) -> Iterator[Finding]:
 
 
 def private_reads(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
-    """(line, name) of each read of `object._name`, other than on `self`."""
+    """(line, name) of each read of `object._name`, other than on `self` or `super()`."""
     for node in nodes:
         if isinstance(node, ast.Attribute) and is_private(node.attr) and not is_self(node.value):
             yield node.lineno, node.attr
@@ -120,7 +120,8 @@ def is_private(name: str) -> bool:
 
 
 def is_self(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id in {"self", "cls"}
+    name = node.func if isinstance(node, ast.Call) else node
+    return isinstance(name, ast.Name) and name.id in {"self", "cls", "super"}
 
 
 def all_findings() -> Iterator[Finding]:

@@ -26,8 +26,8 @@ NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
 @dataclass
-class Heard:
-    """A producer that remembers what was announced, and fails while it is told to."""
+class FakeProducer:
+    """A producer that keeps the announced changes. The first `failing` sends raise Retry."""
 
     changes: list[KpiChange] = field(default_factory=list)
     failing: int = 0
@@ -35,61 +35,61 @@ class Heard:
     async def send_all(self, topic: Topic, messages: list[Message]) -> None:
         if self.failing:
             self.failing -= 1
-            raise Retry(0.05, "the broker is away")
+            raise Retry(0.05, "the broker is unavailable")
         self.changes += [decode_change(message.value) for message in messages]
 
 
 @pytest.fixture
-async def world(database: NewDatabase) -> AsyncIterator[World]:
-    async with opened(await database("metrics")) as world:
-        yield world
+async def metrics(database: NewDatabase) -> AsyncIterator[World]:
+    async with opened(await database("metrics")) as metrics:
+        yield metrics
 
 
-def record(said: Event | ScoreEvent, offset: int = 0) -> Record:
-    topic = EVENTS if isinstance(said, Event) else SCORES
-    return Record(topic.name, 0, offset, subject_key(said.tenant, said.subject), encode(said), (), 0)
+def record(event: Event | ScoreEvent, offset: int = 0) -> Record:
+    topic = EVENTS if isinstance(event, Event) else SCORES
+    return Record(topic.name, 0, offset, subject_key(event.tenant, event.subject), encode(event), (), 0)
 
 
 def garbage(value: bytes, topic: Topic = EVENTS, offset: int = 0) -> Record:
     return Record(topic.name, 0, offset, b"acme/x", value, (), 0)
 
 
-async def test_a_batch_touches_kpis_by_its_subjects_and_announces_them(world: World) -> None:
-    heard = Heard()
-    intake = Intake(world.writer, Announcer(heard))
+async def test_a_batch_announces_the_kpis_of_its_subjects(metrics: World) -> None:
+    producer = FakeProducer()
+    intake = Intake(metrics.writer, Announcer(producer))
     await intake([record(answered(1, nps(9), at=NOON)), record(score_of("c1/response/2", "fine", 0.5, tenant="other"))])
-    kpis = {change.tenant: set(change.kpis) for change in heard.changes}
+    kpis = {change.tenant: set(change.kpis) for change in producer.changes}
     assert {"nps", "csat", "sentiment"} <= kpis["acme"]
     assert "backlog" not in kpis["acme"]
     assert {"sentiment", "net_sentiment"} <= kpis["other"]
     assert "nps" not in kpis["other"]
 
 
-async def test_an_announcement_that_failed_is_made_when_the_batch_comes_again_though_nothing_changes_then(world: World) -> None:
-    heard = Heard(failing=1)
-    intake = Intake(world.writer, Announcer(heard))
+async def test_a_failed_announcement_is_repeated_with_the_batch_although_nothing_changes_then(metrics: World) -> None:
+    producer = FakeProducer(failing=1)
+    intake = Intake(metrics.writer, Announcer(producer))
     batch = [record(answered(1, nps(9), at=NOON)), record(answered(1, nps(None), at=NOON, statement="taken back", seq=2))]
     with pytest.raises(Retry):
         await intake(batch)
     await intake(batch)
-    assert "nps" in heard.changes[0].kpis
+    assert "nps" in producer.changes[0].kpis
 
 
 @dataclass
-class Looks:
-    """A producer that looks at each announcement what a reader of it would find."""
+class ReadingProducer:
+    """A producer that reads the contributions whenever a change is announced."""
 
-    world: World
-    found: list[Counter[tuple[Any, ...]]] = field(default_factory=list)
+    metrics: World
+    contributions: list[Counter[tuple[Any, ...]]] = field(default_factory=list)
 
     async def send_all(self, topic: Topic, messages: list[Message]) -> None:
-        self.found.append(await self.world.contributions())
+        self.contributions.append(await self.metrics.contributions())
 
 
-async def test_what_is_announced_can_be_read_already(world: World) -> None:
-    looks, said = Looks(world), answered(1, nps(9), at=NOON)
-    await Intake(world.writer, Announcer(looks))([record(said)])
-    assert looks.found == [expected([said])]
+async def test_an_announced_change_can_already_be_read(metrics: World) -> None:
+    producer, event = ReadingProducer(metrics), answered(1, nps(9), at=NOON)
+    await Intake(metrics.writer, Announcer(producer))([record(event)])
+    assert producer.contributions == [expected([event])]
 
 
 SCORED = score_of("c1/response/1", "fine", 0.5)
@@ -111,42 +111,42 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("what", BAD)
-async def test_what_cannot_be_understood_is_poison_before_any_effect(world: World, what: str) -> None:
+@pytest.mark.parametrize("name", BAD)
+async def test_an_undecodable_record_is_poison_before_any_effect(metrics: World, name: str) -> None:
     good = record(answered(2, nps(1), at=NOON), offset=1)
     with pytest.raises(Poison) as caught:
-        await Intake(world.writer, Announcer(Heard()))([BAD[what], good])
-    assert list(caught.value.reasons) == [BAD[what]]
-    assert await world.subjects() == []
+        await Intake(metrics.writer, Announcer(FakeProducer()))([BAD[name], good])
+    assert list(caught.value.reasons) == [BAD[name]]
+    assert await metrics.subjects() == []
 
 
 async def test_an_outage_of_the_database_is_a_retry() -> None:
     async with open_pool("postgresql+asyncpg://nobody@127.0.0.1:9/metrics") as pool:
         with pytest.raises(Retry):
-            await Intake(Writer(pool), Announcer(Heard()))([record(GOOD)])
+            await Intake(Writer(pool), Announcer(FakeProducer()))([record(GOOD)])
         with pytest.raises(Retry):
             await idle(pool)({("feedback.events", 0): 1})
 
 
 @dataclass
 class Stream:
-    """Topics of the test's own on the real broker, which stand for the two that metrics reads."""
+    """Topics with unique names on the real broker, in place of the two that metrics reads."""
 
     bootstrap: str
     events: Topic
     scores: Topic
     group: str = field(default_factory=lambda: f"metrics-{uuid4().hex}")
 
-    async def send(self, *said: Event | ScoreEvent) -> None:
+    async def send(self, *items: Event | ScoreEvent) -> None:
         async with Producer(self.bootstrap) as producer:
             for topic, kind in ((self.events, Event), (self.scores, ScoreEvent)):
-                own = [one for one in said if isinstance(one, kind)]
+                own = [one for one in items if isinstance(one, kind)]
                 await producer.send_all(topic, [Message(subject_key(one.tenant, one.subject), encode(one)) for one in own])
 
     @asynccontextmanager
-    async def consumed(self, world: World, heard: Heard) -> AsyncIterator[None]:
-        """While this is open, a consumer of metrics reads the topics."""
-        intake = Intake(world.writer, Announcer(heard))
+    async def consumed(self, metrics: World, producer: FakeProducer) -> AsyncIterator[None]:
+        """Run a consumer of metrics on the topics."""
+        intake = Intake(metrics.writer, Announcer(producer))
         names = {self.events.name: EVENTS.name, self.scores.name: SCORES.name}
 
         async def handle(records: list[Record]) -> None:
@@ -174,44 +174,44 @@ async def stream(kafka: str) -> Stream:
     return Stream(kafka, *topics)
 
 
-async def until(true: Callable[[], Awaitable[bool]]) -> None:
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(30):
-        while not await true():  # noqa: ASYNC110
+        while not await condition():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
 async def test_the_topics_twice_and_over_two_lives_of_the_consumer_give_the_domains_contributions(
-    world: World, stream: Stream
+    metrics: World, stream: Stream
 ) -> None:
     events = [answered(n, nps(n % 11), words(f"comment {n}"), at=NOON) for n in range(30)]
     scores = [score_of(f"c1/response/{n}", f"comment {n}", 0.5) for n in range(30)]
-    wanted = expected(events, scores)
-    heard = Heard(failing=2)
+    expected_contributions = expected(events, scores)
+    producer = FakeProducer(failing=2)
 
     async def all_there() -> bool:
-        return await world.contributions() == wanted
+        return await metrics.contributions() == expected_contributions
 
     await stream.send(*scores, *events[:20])
-    async with stream.consumed(world, heard):
-        await until(lambda: counted(world, 20))
+    async with stream.consumed(metrics, producer):
+        await until(lambda: counted(metrics, 20))
     await stream.send(*reversed(events), *scores)
-    async with stream.consumed(world, heard):
+    async with stream.consumed(metrics, producer):
         await until(all_there)
         await stream.send(erasure("c1/response/3", NOON))
-        wanted = expected([e for e in events if e.seq != 3], scores)
+        expected_contributions = expected([e for e in events if e.seq != 3], scores)
         await until(all_there)
-    assert {kpi for change in heard.changes for kpi in change.kpis} >= {"nps", "sentiment"}
+    assert {kpi for change in producer.changes for kpi in change.kpis} >= {"nps", "sentiment"}
 
 
-async def counted(world: World, n: int) -> bool:
-    return sum(count for row, count in (await world.contributions()).items() if row[0] == "nps") == n
+async def counted(metrics: World, n: int) -> bool:
+    return sum(count for row, count in (await metrics.contributions()).items() if row[0] == "nps") == n
 
 
-async def test_a_poison_record_is_parked_and_the_rest_counts(world: World, stream: Stream) -> None:
+async def test_a_poison_record_is_parked_and_the_rest_counts(metrics: World, stream: Stream) -> None:
     async with Producer(stream.bootstrap) as producer:
         await producer.send_all(stream.events, [Message(b"acme/x", b"{"), Message(b"acme/y", b"[]")])
     await stream.send(statement("c1/response/1", GOOD.body, at=NOON))
-    heard = Heard()
-    async with stream.consumed(world, heard):
-        await until(lambda: counted(world, 1))
-    assert heard.changes
+    announced = FakeProducer()
+    async with stream.consumed(metrics, announced):
+        await until(lambda: counted(metrics, 1))
+    assert announced.changes

@@ -1,4 +1,4 @@
-"""A promotion is heard on the real broker, so that live streams ask anew."""
+"""A promotion publishes a change on the real broker, so that live streams query again."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -20,16 +20,16 @@ from tests.unit.metrics.build import words
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
-async def test_a_promotion_is_announced_to_who_follows_the_topic(kafka: str, database: NewDatabase) -> None:
+async def test_a_promotion_is_published_on_the_topic_of_changes(kafka: str, database: NewDatabase) -> None:
     await ensure_topics(kafka, TOPICS)
-    tenant, url, heard = f"t-{uuid4().hex[:8]}", await database("metrics"), list[KpiChange]()
+    tenant, url, changes = f"t-{uuid4().hex[:8]}", await database("metrics"), list[KpiChange]()
 
-    async def hear(records: Sequence[Record]) -> None:  # others' records are here too, some of them rubbish
-        heard.extend(decode_change(record.value) for record in records if record.key == tenant.encode())
+    async def collect(records: Sequence[Record]) -> None:  # the topic also holds records of other tests
+        changes.extend(decode_change(record.value) for record in records if record.key == tenant.encode())
 
-    async with opened(url) as world:
-        await world.tenant(tenant)
-        await world.take(
+    async with opened(url) as metrics:
+        await metrics.tenant(tenant)
+        await metrics.take(
             answered(1, words("fine"), at=NOON, tenant=tenant), score_of("c1/response/1", "fine", 0.5, "linear-1", tenant=tenant)
         )
     settings = Settings(
@@ -38,11 +38,11 @@ async def test_a_promotion_is_announced_to_who_follows_the_topic(kafka: str, dat
     app = create_app(settings)
     headers = {"Authorization": f"Bearer {TOKEN}", "X-Earshot-Tenant": tenant}
     async with (
-        KafkaTopic(kafka, CHANGES, f"watching-{tenant}").consuming(hear) as watching,
+        KafkaTopic(kafka, CHANGES, f"consumer-{tenant}").consuming(collect) as consumer,
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://metrics", headers=headers) as http,
     ):
-        await until(lambda: watching.joined, 60)
+        await until(lambda: consumer.joined, 60)
         assert (await http.post("/v1/models/linear-1:promote")).status_code == 200
-        await until(lambda: bool(heard), 60)
-    assert {"sentiment", "net_sentiment", "sentiment_share"} <= set(heard[0].kpis)
+        await until(lambda: bool(changes), 60)
+    assert {"sentiment", "net_sentiment", "sentiment_share"} <= set(changes[0].kpis)

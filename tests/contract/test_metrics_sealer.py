@@ -1,4 +1,4 @@
-"""What the sealer seals, when, and for whom: step by step, without a race."""
+"""The sealer step by step, without concurrent writers: which spans it seals, and when."""
 
 import asyncio
 import itertools
@@ -24,21 +24,21 @@ NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-async def world(database: NewDatabase) -> AsyncIterator[World]:
+async def metrics(database: NewDatabase) -> AsyncIterator[World]:
     """A tenant in Berlin with answers from 20 September to an hour ago."""
-    async with opened(await database("metrics")) as world:
-        await world.tenant()
+    async with opened(await database("metrics")) as metrics:
+        await metrics.tenant()
         times = [datetime(2026, 9, 20, 10, tzinfo=UTC), datetime(2026, 10, 25, 0, 30, tzinfo=UTC), NOW - timedelta(hours=1)]
-        await world.take(*(answered(n, nps(9), at=at) for n, at in enumerate(times)))
-        yield world
+        await metrics.take(*(answered(n, nps(9), at=at) for n, at in enumerate(times)))
+        yield metrics
 
 
-def sealer(world: World, after: float = 0, protocol: Protocol | None = None) -> Sealer:
-    return Sealer(world.pool, timedelta(seconds=after), 1.0, protocol or Protocol(), clock=lambda: NOW)
+def sealer(metrics: World, after: float = 0, protocol: Protocol | None = None) -> Sealer:
+    return Sealer(metrics.pool, timedelta(seconds=after), 1.0, protocol or Protocol(), clock=lambda: NOW)
 
 
-async def seals(world: World, level: Level, state: str = "sealed") -> list[tuple[datetime, datetime]]:
-    rows = await world.pool.fetch(
+async def seals(metrics: World, level: Level, state: str = "sealed") -> list[tuple[datetime, datetime]]:
+    rows = await metrics.pool.fetch(
         "SELECT starts, ends FROM seals s JOIN measures m ON m.id = s.measure"
         " WHERE m.name = 'nps' AND level = $1 AND state = $2 ORDER BY starts",
         level,
@@ -47,123 +47,123 @@ async def seals(world: World, level: Level, state: str = "sealed") -> list[tuple
     return [tuple(row) for row in rows]
 
 
-async def test_days_are_those_of_the_tenants_zone_from_the_first_month_on_and_empty_ones_too(world: World) -> None:
-    await world.seal(NOW)
-    days = await seals(world, Level.DAY)
+async def test_days_are_those_of_the_tenants_zone_from_the_first_month_on_and_empty_ones_too(metrics: World) -> None:
+    await metrics.seal(NOW)
+    days = await seals(metrics, Level.DAY)
     assert days[0][0] == datetime(2026, 8, 31, 22, tzinfo=UTC)
     assert days[-1][1] == datetime(2026, 11, 19, 23, tzinfo=UTC)
     assert all(one[1] == other[0] for one, other in itertools.pairwise(days))
     assert (datetime(2026, 10, 24, 22, tzinfo=UTC), datetime(2026, 10, 25, 23, tzinfo=UTC)) in days
 
 
-async def test_hours_are_sealed_for_the_last_days_and_months_once_their_days_are(world: World) -> None:
-    await world.seal(NOW)
-    hours = await seals(world, Level.HOUR)
+async def test_hours_are_sealed_for_the_last_days_and_months_once_their_days_are(metrics: World) -> None:
+    await metrics.seal(NOW)
+    hours = await seals(metrics, Level.HOUR)
     assert (hours[0][0], hours[-1][1]) == (NOW.replace(minute=0) - timedelta(days=8), NOW.replace(minute=0))
-    assert [start.astimezone(UTC).day for start, _ in await seals(world, Level.MONTH)] == [31, 30]
+    assert [start.astimezone(UTC).day for start, _ in await seals(metrics, Level.MONTH)] == [31, 30]
 
 
-async def test_a_change_opens_the_hour_the_day_and_the_month_that_hold_it_and_no_others(world: World) -> None:
-    await world.seal(NOW)
+async def test_a_change_opens_the_hour_the_day_and_the_month_that_hold_it_and_no_others(metrics: World) -> None:
+    await metrics.seal(NOW)
     at = NOW - timedelta(days=2)
-    await world.take(answered(50, nps(1), at=at))
-    assert await seals(world, Level.HOUR, "open") == [(at.replace(minute=0), at.replace(minute=0) + timedelta(hours=1))]
-    assert len(await seals(world, Level.DAY, "open")) == 1
-    assert await seals(world, Level.MONTH, "open") == []
-    await world.take(answered(51, nps(1), at=datetime(2026, 10, 3, tzinfo=UTC)))
-    assert len(await seals(world, Level.DAY, "open")) == 2
-    assert len(await seals(world, Level.MONTH, "open")) == 1
-    await world.seal(NOW)
-    assert not await seals(world, Level.DAY, "open")
+    await metrics.take(answered(50, nps(1), at=at))
+    assert await seals(metrics, Level.HOUR, "open") == [(at.replace(minute=0), at.replace(minute=0) + timedelta(hours=1))]
+    assert len(await seals(metrics, Level.DAY, "open")) == 1
+    assert await seals(metrics, Level.MONTH, "open") == []
+    await metrics.take(answered(51, nps(1), at=datetime(2026, 10, 3, tzinfo=UTC)))
+    assert len(await seals(metrics, Level.DAY, "open")) == 2
+    assert len(await seals(metrics, Level.MONTH, "open")) == 1
+    await metrics.seal(NOW)
+    assert not await seals(metrics, Level.DAY, "open")
 
 
-async def test_what_changes_nothing_opens_nothing(world: World) -> None:
-    await world.seal(NOW)
-    await world.take(answered(1, nps(9), at=datetime(2026, 10, 25, 0, 30, tzinfo=UTC)))
-    assert not any([await seals(world, level, "open") for level in Level])
+async def test_an_event_that_changes_no_contribution_opens_no_seal(metrics: World) -> None:
+    await metrics.seal(NOW)
+    await metrics.take(answered(1, nps(9), at=datetime(2026, 10, 25, 0, 30, tzinfo=UTC)))
+    assert not any([await seals(metrics, level, "open") for level in Level])
 
 
-async def test_a_span_is_sealed_again_only_once_it_has_rested(world: World) -> None:
-    await world.seal(NOW)
-    await world.take(answered(50, nps(1), at=NOW - timedelta(days=2)))
-    assert await sealer(world, after=60).round() == 0
-    assert await sealer(world, after=0).round() > 0
+async def test_a_span_is_sealed_again_only_after_it_was_unchanged_for_a_while(metrics: World) -> None:
+    await metrics.seal(NOW)
+    await metrics.take(answered(50, nps(1), at=NOW - timedelta(days=2)))
+    assert await sealer(metrics, after=60).round() == 0
+    assert await sealer(metrics, after=0).round() > 0
 
 
-async def test_an_hour_is_not_sealed_before_it_has_been_over_for_as_long(world: World) -> None:
-    while await sealer(world, after=1801).round():
+async def test_an_hour_is_not_sealed_before_it_has_been_over_for_as_long(metrics: World) -> None:
+    while await sealer(metrics, after=1801).round():
         pass
-    assert (await seals(world, Level.HOUR))[-1][1] == NOW.replace(minute=0) - timedelta(hours=1)
+    assert (await seals(metrics, Level.HOUR))[-1][1] == NOW.replace(minute=0) - timedelta(hours=1)
 
 
-async def test_what_a_crashed_sealer_announced_is_counted_by_the_next(world: World) -> None:
+async def test_seals_that_a_crashed_sealer_announced_are_counted_by_the_next(metrics: World) -> None:
     async def crash(connection: asyncpg.Connection, seals: Sequence[int]) -> list[int]:
         raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
-        await sealer(world, protocol=Protocol(confirm=crash)).round()
-    assert await seals(world, Level.HOUR, "counting")
-    assert await world.pool.fetchval("SELECT count(*) FROM histograms") == 0
-    await world.seal(NOW)
-    assert not await seals(world, Level.HOUR, "counting")
+        await sealer(metrics, protocol=Protocol(confirm=crash)).round()
+    assert await seals(metrics, Level.HOUR, "counting")
+    assert await metrics.pool.fetchval("SELECT count(*) FROM histograms") == 0
+    await metrics.seal(NOW)
+    assert not await seals(metrics, Level.HOUR, "counting")
 
 
-async def test_a_count_during_which_something_changed_is_thrown_away(world: World) -> None:
+async def test_a_count_during_which_something_changed_is_discarded(metrics: World) -> None:
     async def change_first(connection: asyncpg.Connection, seals: Sequence[int]) -> list[int]:
-        await world.take(answered(50, nps(1), at=NOW - timedelta(hours=1)))
+        await metrics.take(answered(50, nps(1), at=NOW - timedelta(hours=1)))
         return await confirm(connection, seals)
 
-    await sealer(world, protocol=Protocol(confirm=change_first)).round()
+    await sealer(metrics, protocol=Protocol(confirm=change_first)).round()
     hour = (NOW.replace(minute=0) - timedelta(hours=1), NOW.replace(minute=0))
-    assert hour not in await seals(world, Level.HOUR)
+    assert hour not in await seals(metrics, Level.HOUR)
     strays = "SELECT count(*) FROM histograms h LEFT JOIN seals s ON s.id = h.seal_id WHERE s.state IS DISTINCT FROM 'sealed'"
-    assert await world.pool.fetchval(strays) == 0
+    assert await metrics.pool.fetchval(strays) == 0
 
 
-async def test_one_sealer_at_a_time_works_for_a_tenant(world: World) -> None:
-    async with world.pool.acquire() as other:
+async def test_one_sealer_at_a_time_works_for_a_tenant(metrics: World) -> None:
+    async with metrics.pool.acquire() as other:
         await other.execute("SELECT pg_advisory_lock($1, (SELECT id FROM tenants))", ADVISORY)
-        assert await sealer(world).round() == 0
+        assert await sealer(metrics).round() == 0
         await other.execute("SELECT pg_advisory_unlock_all()")
-    assert await sealer(world).round() > 0
+    assert await sealer(metrics).round() > 0
 
 
-async def test_a_writer_that_does_not_end_is_waited_for_only_so_long_and_sealed_later(world: World) -> None:
+async def test_the_wait_for_an_open_transaction_is_bounded_and_the_span_is_sealed_later(metrics: World) -> None:
     async def impatient(connection: asyncpg.Connection, patience: float) -> None:
         await wait_for_writers(connection, 0.1)
 
-    async with world.pool.acquire() as writer:
+    async with metrics.pool.acquire() as writer:
         transaction = writer.transaction()
         await transaction.start()
         await writer.execute("UPDATE tenants SET name = 'still writing'")
         with pytest.raises(StillWriting):
-            await sealer(world, protocol=replace(Protocol(), wait=impatient)).round()
-        assert not await seals(world, Level.HOUR)
+            await sealer(metrics, protocol=replace(Protocol(), wait=impatient)).round()
+        assert not await seals(metrics, Level.HOUR)
         await transaction.rollback()
-    assert await world.seal(NOW)
+    assert await metrics.seal(NOW)
 
 
 OCTOBER_3 = datetime(2026, 10, 3, tzinfo=UTC)
 
 
-async def test_a_month_is_not_sealed_while_one_of_its_days_is_open(world: World) -> None:
-    await world.seal(NOW)
-    await world.pool.execute("UPDATE seals SET state = 'open', since = 'yesterday' WHERE level = $1", Level.MONTH)
-    await world.pool.execute(
+async def test_a_month_is_not_sealed_while_one_of_its_days_is_open(metrics: World) -> None:
+    await metrics.seal(NOW)
+    await metrics.pool.execute("UPDATE seals SET state = 'open', since = 'yesterday' WHERE level = $1", Level.MONTH)
+    await metrics.pool.execute(
         "UPDATE seals SET state = 'open', since = clock_timestamp() WHERE level = $1 AND starts <= $2 AND ends > $2",
         Level.DAY,
         OCTOBER_3,
     )
-    await request_full_look(world.pool)
-    await sealer(world, after=60).round()
-    assert [start.month for start, _ in await seals(world, Level.MONTH)] == [8]
-    assert [start.month for start, _ in await seals(world, Level.MONTH, "open")] == [9]
+    await request_full_look(metrics.pool)
+    await sealer(metrics, after=60).round()
+    assert [start.month for start, _ in await seals(metrics, Level.MONTH)] == [8]
+    assert [start.month for start, _ in await seals(metrics, Level.MONTH, "open")] == [9]
 
 
-async def test_nor_is_it_counted_if_the_day_fell_just_before_the_month_was_announced(world: World) -> None:
-    await world.seal(NOW)
-    await world.take(answered(50, nps(1), at=OCTOBER_3))
-    async with world.pool.acquire() as connection:
+async def test_a_month_is_not_counted_if_one_of_its_days_opened_just_before_the_announcement(metrics: World) -> None:
+    await metrics.seal(NOW)
+    await metrics.take(answered(50, nps(1), at=OCTOBER_3))
+    async with metrics.pool.acquire() as connection:
         query = "SELECT id, tenant, measure, starts, ends FROM seals WHERE level = $1 AND state = 'open'"
         seal, tenant, measure, starts, ends = (await connection.fetch(query, Level.MONTH))[0]
         announced = await announce(connection, tenant, "Europe/Berlin", [Span(measure, Level.MONTH, starts, ends, seal)])
@@ -171,23 +171,23 @@ async def test_nor_is_it_counted_if_the_day_fell_just_before_the_month_was_annou
         assert await count(connection, Level.MONTH, announced) == []
 
 
-async def test_seals_of_other_cuboids_are_not_read_and_made_anew(world: World) -> None:
-    made = await world.seal(NOW)
-    await world.pool.execute("UPDATE seals SET revision = revision - 1")
-    await world.pool.execute("UPDATE histograms SET counts[1] = counts[1] + 1")
-    async with snapshot(world.pool) as connection:
+async def test_seals_of_another_cuboid_revision_are_not_read_and_are_made_again(metrics: World) -> None:
+    made = await metrics.seal(NOW)
+    await metrics.pool.execute("UPDATE seals SET revision = revision - 1")
+    await metrics.pool.execute("UPDATE histograms SET counts[1] = counts[1] + 1")
+    async with snapshot(metrics.pool) as connection:
         scope = await resolve(connection, "acme", Selection(("nps",)))
         assert scope
         edges = [NOW - timedelta(days=90), NOW]
         assert await histograms(connection, scope, edges) == await histograms(connection, scope, edges, use_seals=False)
-    await request_full_look(world.pool)
-    assert await world.seal(NOW) == made
+    await request_full_look(metrics.pool)
+    assert await metrics.seal(NOW) == made
 
 
-async def test_a_tenant_whose_seals_fail_does_not_keep_the_next_one_from_being_sealed(world: World) -> None:
+async def test_a_tenant_whose_seals_fail_does_not_keep_the_next_one_from_being_sealed(metrics: World) -> None:
     """Its count takes too long, say: the round is over, and the next one begins with the tenant after it."""
-    await world.take(*(answered(n, nps(9), at=NOW - timedelta(hours=1), tenant="bolt") for n in range(3)))
-    tenants = [row["id"] for row in await world.pool.fetch("SELECT id FROM tenants ORDER BY id")]
+    await metrics.take(*(answered(n, nps(9), at=NOW - timedelta(hours=1), tenant="bolt") for n in range(3)))
+    tenants = [row["id"] for row in await metrics.pool.fetch("SELECT id FROM tenants ORDER BY id")]
 
     async def fails_for_the_first(connection: asyncpg.Connection, level: Level, seals: Sequence[int]) -> list[int]:
         owner = await connection.fetchval("SELECT tenant FROM seals WHERE id = $1", seals[0])
@@ -195,8 +195,8 @@ async def test_a_tenant_whose_seals_fail_does_not_keep_the_next_one_from_being_s
             raise TimeoutError
         return await count(connection, level, seals)
 
-    failing = sealer(world, protocol=replace(Protocol(), count=fails_for_the_first))
+    failing = sealer(metrics, protocol=replace(Protocol(), count=fails_for_the_first))
     for _ in range(2):
         with suppress(TimeoutError):
             await failing.round()
-    assert await world.pool.fetchval("SELECT count(*) FROM seals WHERE tenant = $1 AND state = 'sealed'", tenants[1]) > 0
+    assert await metrics.pool.fetchval("SELECT count(*) FROM seals WHERE tenant = $1 AND state = 'sealed'", tenants[1]) > 0

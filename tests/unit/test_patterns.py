@@ -1,4 +1,4 @@
-"""Every regular expression that reads customers' words takes time linear in the length of any text."""
+"""Every regular expression that is applied to customers' texts takes time linear in the length of the text."""
 
 import importlib
 import pkgutil
@@ -45,8 +45,8 @@ WORDS = [Hostile(unit) for unit in ("refund ", "i will not cancel ", "my ", "cha
 
 def modules(package: ModuleType) -> Iterator[ModuleType]:
     yield package
-    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        yield importlib.import_module(found.name)
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        yield importlib.import_module(module.name)
 
 
 def patterns_in(value: Any) -> Iterator[re.Pattern[str]]:
@@ -84,7 +84,7 @@ COLLAPSED = {"sentiment.domain.reading.TURN"}
 
 
 def use_of(name: str) -> Callable[[str], object]:
-    """What is timed of a pattern."""
+    """The function that is timed for a pattern: it applies the pattern the way that the code does."""
     if name in MATCHED:
         return lambda text: [pattern.match(text) for pattern in ALONE[name]]
     if name in COLLAPSED:

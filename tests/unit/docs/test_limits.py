@@ -1,4 +1,4 @@
-"""The page of limits names settings that exist, with their defaults."""
+"""The settings in docs/limits.md exist and have the defaults that the page states."""
 
 import re
 from pathlib import Path
@@ -13,6 +13,6 @@ def test_every_setting_of_a_limit_exists_and_has_the_stated_default() -> None:
     page = (DOCS / "limits.md").read_text()
     defaults = dict(SETTING.findall((DOCS / "settings.md").read_text()))
     assert [name for name in NAMED.findall(page) if name not in defaults] == []
-    stated = {name: float(value.replace(",", "")) for value, name in VALUED.findall(page)}
-    assert len(stated) > 8
-    assert {name: float(defaults[name]) for name in stated} == stated
+    documented = {name: float(value.replace(",", "")) for value, name in VALUED.findall(page)}
+    assert len(documented) > 8
+    assert {name: float(defaults[name]) for name in documented} == documented

@@ -1,4 +1,4 @@
-"""What the pages point to is there."""
+"""Links in the documentation lead to files that exist."""
 
 import re
 from pathlib import Path
