@@ -48,8 +48,8 @@ mutants: $(READY)  ## put small faults into the domains and count those that the
 sizes: $(READY)  ## files, lines and docstrings of the product code, beside an earlier revision: make sizes SINCE=fdaba9a
 	@$(BIN)/python -m bench.sizes $(addprefix --commit ,$(SINCE))
 
-docs: $(READY)  ## write again what is made from the code: settings, KPIs, AsyncAPI, topics
-	for page in settings_page kpis_page asyncapi k8s.topics; do $(BIN)/python -m deploy.$$page || exit 1; done
+docs: $(READY)  ## write again what is made from the code: settings, KPIs, AsyncAPI, topics, contracts
+	for page in settings_page kpis_page asyncapi k8s.topics contracts; do $(BIN)/python -m deploy.$$page || exit 1; done
 
 lock: $(READY)  ## make the hashed lock files anew from pyproject.toml
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/lock.sh

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.gateway.api import gold, keys, kpis, live, models, page, proxy
+from services.gateway.api import gold, keys, kpis, live, models, openapi, page, proxy
 from services.gateway.api.limits import GuessLimit, RateLimits
 from services.gateway.api.middleware import AccessLog, ContentHeaders, RateLimitHeaders
 from services.gateway.api.state import Gateway
@@ -73,6 +73,7 @@ def create_app(
         page.router(page.Files()),
     ):
         app.include_router(routes)
+    openapi.install(app)
     return app
 
 

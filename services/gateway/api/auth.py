@@ -16,7 +16,7 @@ BEARER = HTTPBearer(auto_error=False, scheme_name="key", description="An API key
 
 
 def require(scope: Scope | None) -> Callable[[Request], Awaitable[Key]]:
-    """A dependency that returns the caller's key, which must have `scope` (None: any active key).
+    """A dependency that returns the caller's key, which must have `scope` (None: any active key). The OpenAPI document names it.
 
     Raises NotAuthenticated without an active key, TooManyRequests at a rate limit, Forbidden without the scope.
     """
@@ -31,6 +31,7 @@ def require(scope: Scope | None) -> Callable[[Request], Awaitable[Key]]:
             raise Forbidden(f"this key lacks the scope {scope}")
         return key
 
+    dependency.required_scope = scope  # type: ignore[attr-defined]
     return dependency
 
 

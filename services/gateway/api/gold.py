@@ -8,17 +8,18 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
 from services.gateway.api.auth import BEARER, require
+from services.gateway.api.document import GOLD_FORMS, GOLD_ROW, PAGING
 from services.gateway.api.forwarding import forwarded_query, pass_through
-from services.gateway.api.openapi import GOLD_FORMS, GOLD_ROW, PAGING, refusals
+from services.gateway.api.openapi import UpstreamRoute, import_operation
 from services.gateway.api.rendering import JSON, NDJSON, decode_object
 from services.gateway.api.state import gateway_of
 from services.gateway.clients.upstream import Upstream
 from services.gateway.domain.keys import Key
 from services.gateway.domain.media import choose_media_type
 from services.gateway.domain.tables import to_ndjson
-from shared.problems import BadRequest
+from shared.problems import BadRequest, Forbidden, NotAuthenticated, TooManyRequests, responses
 
-routes = APIRouter(dependencies=[Depends(BEARER)], tags=["gold"])
+routes = APIRouter(route_class=UpstreamRoute, dependencies=[Depends(BEARER)], tags=["gold"])
 
 RecordsReader = Annotated[Key, Depends(require("records:read"))]
 PATH = "/v1/gold"
@@ -27,21 +28,25 @@ STREAM_PAGE_SIZE = 200
 
 PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Accept, Authorization"}
 
-PAGE: dict[str, Any] = {
-    "type": "object",
-    "properties": {"rows": {"type": "array", "items": GOLD_ROW}, "next": {"type": ["string", "null"]}},
-}
-FORMS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "What humans judged", "content": {JSON: {"schema": PAGE}, NDJSON: {"schema": GOLD_ROW}}}
-}
+PROBLEMS = responses(BadRequest, NotAuthenticated, Forbidden, TooManyRequests)
+FORMATS = """With `Accept: application/x-ndjson` all rows from `cursor` on come in one stream, one row a line; `limit` is not
+allowed. A stream that breaks off is not complete."""
 
 
 @routes.get(
     PATH,
-    summary="What humans judged, to teach and to measure models with",
-    description=GOLD_FORMS,
-    responses=FORMS | refusals(400, 401, 403, 429, 503),
-    openapi_extra={"parameters": PAGING},
+    description=FORMATS,
+    responses=PROBLEMS,
+    openapi_extra=import_operation(
+        "metrics",
+        row_formats=(NDJSON,),
+        fallback={
+            "summary": "What humans judged, to teach and to measure models with",
+            "description": GOLD_FORMS,
+            "parameters": PAGING,
+            "row": GOLD_ROW,
+        },
+    ),
 )
 async def list_gold(request: Request, caller: RecordsReader) -> Response:
     metrics = gateway_of(request).upstream("metrics")

@@ -12,9 +12,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway.api.auth import BEARER, require
+from services.gateway.api.document import PAGING, QUESTION, RECORD_FORMS
 from services.gateway.api.forwarding import checked_id, forwarded_query, pass_through
-from services.gateway.api.openapi import PAGING, QUESTION, RECORD_FORMS, VALUE_FORMS, refusals
-from services.gateway.api.rendering import JSON, MEDIA_TYPES, render
+from services.gateway.api.openapi import UpstreamRoute, import_operation
+from services.gateway.api.rendering import CSV, JSON, MEDIA_TYPES, NDJSON, render
 from services.gateway.api.state import gateway_of
 from services.gateway.clients.metrics import fetch_revision
 from services.gateway.domain.etags import (
@@ -28,19 +29,49 @@ from services.gateway.domain.etags import (
 )
 from services.gateway.domain.keys import Key
 from services.gateway.domain.media import choose_media_type
+from services.gateway.domain.tables import RECORD_COLUMNS, kpi_columns
 from shared.disconnects import cancelled_on_disconnect
+from shared.problems import BadRequest, Forbidden, NotAuthenticated, NotFound, TooManyRequests, responses
 
-routes = APIRouter(dependencies=[Depends(BEARER)], tags=["kpis"])
+routes = APIRouter(route_class=UpstreamRoute, dependencies=[Depends(BEARER)], tags=["kpis"])
 
 MetricsReader = Annotated[Key, Depends(require("metrics:read"))]
 RecordsReader = Annotated[Key, Depends(require("records:read"))]
 
-FORMS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The answer", "content": {media_type: {} for media_type in MEDIA_TYPES}},
-    304: {
-        "description": "The numbers under `If-None-Match` are still the answer; `X-Earshot-Watermark` has the present watermark"
-    },
+PROBLEMS = responses(BadRequest, NotAuthenticated, Forbidden, NotFound, TooManyRequests)
+NOT_MODIFIED = {
+    "description": "The entity tag in `If-None-Match` is valid: the numbers are the same. `X-Earshot-Watermark` has the current "
+    "watermark"
 }
+CATALOGUE_NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The entity tag in `If-None-Match` is valid"}}
+IF_NONE_MATCH: dict[str, Any] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The `ETag` of a kept response: answers 304 if it is valid",
+    "schema": {"type": "string"},
+}
+RESULTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The result",
+        "headers": {
+            "ETag": {"description": "A weak tag of the numbers, for `If-None-Match`", "schema": {"type": "string"}},
+            "X-Earshot-Watermark": {
+                "description": "Everything received before this time is counted",
+                "schema": {"type": "string", "format": "date-time"},
+            },
+        },
+    },
+    304: NOT_MODIFIED,
+}
+
+VALUE_COLUMNS = ", ".join(kpi_columns(["<a column for each dimension of group_by>"], comparisons=1))
+CSV_AND_NDJSON = f"""With `Accept: text/csv` the rows have these columns in this order: `{VALUE_COLUMNS}`; the last four for each
+`compare`, numbered from 1. `distribution` is JSON; a text that a spreadsheet would read as a formula begins with an apostrophe.
+With `Accept: application/x-ndjson` each line is one row."""
+
+RECORDS_HEADER = ", ".join(RECORD_COLUMNS)
+RECORDS_AS_CSV_AND_NDJSON = f"""With `Accept: text/csv` the records have these columns, in this order: `{RECORDS_HEADER}`.
+With `Accept: application/x-ndjson` each line is one record. In both formats the header `Link` has the URL of the next page."""
 
 REVALIDATE = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
 """A client may keep a result but must revalidate it before each use."""
@@ -49,7 +80,11 @@ REVISION_HEADER = "x-earshot-revision"
 WATERMARK_HEADER = "X-Earshot-Watermark"
 
 
-@routes.get("/v1/kpis", summary="The catalogue", responses=refusals(401, 403, 429, 503))
+@routes.get(
+    "/v1/kpis",
+    responses=CATALOGUE_NOT_MODIFIED | PROBLEMS,
+    openapi_extra=import_operation("metrics", headers=[IF_NONE_MATCH], fallback={"summary": "The catalogue"}),
+)
 async def list_kpis(request: Request, caller: MetricsReader) -> Response:
     metrics = gateway_of(request).upstream("metrics")
     response = await metrics.call("GET", "/v1/kpis", tenant=caller.tenant, query=forwarded_query(request))
@@ -64,10 +99,14 @@ async def list_kpis(request: Request, caller: MetricsReader) -> Response:
 
 @routes.get(
     "/v1/kpis/{kpi}",
-    summary="A number, a breakdown or a series, as JSON, CSV or NDJSON",
-    responses=FORMS | refusals(),
-    description=VALUE_FORMS,
-    openapi_extra={"parameters": QUESTION},
+    description=CSV_AND_NDJSON,
+    responses=RESULTS | PROBLEMS,
+    openapi_extra=import_operation(
+        "metrics",
+        row_formats=(CSV, NDJSON),
+        headers=[IF_NONE_MATCH],
+        fallback={"summary": "A number, a breakdown or a series, as JSON, CSV or NDJSON", "parameters": QUESTION},
+    ),
 )
 async def get_kpi(request: Request, kpi: str, caller: MetricsReader) -> Response:
     return await respond(request, caller, checked_id(kpi), "")
@@ -75,10 +114,15 @@ async def get_kpi(request: Request, kpi: str, caller: MetricsReader) -> Response
 
 @routes.get(
     "/v1/kpis/{kpi}/records",
-    summary="The records behind a number",
-    responses=FORMS | refusals(),
-    description=RECORD_FORMS,
-    openapi_extra={"parameters": [*QUESTION, *PAGING]},
+    description=RECORDS_AS_CSV_AND_NDJSON,
+    responses=RESULTS | PROBLEMS,
+    openapi_extra=import_operation(
+        "metrics",
+        row_formats=(CSV, NDJSON),
+        rows="records",
+        headers=[IF_NONE_MATCH],
+        fallback={"summary": "The records behind a number", "parameters": [*QUESTION, *PAGING], "description": RECORD_FORMS},
+    ),
 )
 async def list_records(request: Request, kpi: str, caller: RecordsReader) -> Response:
     return await respond(request, caller, checked_id(kpi), "/records")

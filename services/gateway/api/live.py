@@ -5,26 +5,31 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from services.gateway.api.auth import BEARER, authenticate_again, require
+from services.gateway.api.document import QUESTION
 from services.gateway.api.forwarding import checked_id
-from services.gateway.api.openapi import LAST_EVENT_ID, QUESTION, WATCHED, refusals
+from services.gateway.api.openapi import UpstreamRoute, import_query
 from services.gateway.api.state import gateway_of
 from services.gateway.domain.keys import Key
 from services.gateway.domain.watch import Watch, parse_watch
 from services.gateway.live.subscription import Subscription
 from shared.disconnects import cancelled_on_disconnect
-from shared.problems import BadRequest, NotAuthenticated, Unavailable
+from shared.problems import BadRequest, Forbidden, NotAuthenticated, NotFound, TooManyRequests, Unavailable, responses
 
-routes = APIRouter(dependencies=[Depends(BEARER)], tags=["kpis"])
+routes = APIRouter(route_class=UpstreamRoute, dependencies=[Depends(BEARER)], tags=["kpis"])
 
-STREAM: dict[int | str, dict[str, Any]] = {
-    200: {"description": "One `snapshot`, then a `kpi` for every change", "content": {"text/event-stream": {}}}
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "An event `snapshot` with all results, then an event `kpi` with a result for each change",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
 }
+PROBLEMS = responses(BadRequest, NotAuthenticated, Forbidden, NotFound, TooManyRequests)
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 CHECK_SECONDS = 1.0
 """How often a stream checks that its key is active and that the server is not stopping."""
@@ -32,12 +37,21 @@ CHECK_SECONDS = 1.0
 
 @routes.get(
     "/v1/live",
+    operation_id="stream_kpis",
     summary="KPIs as server-sent events: a snapshot, then every change",
+    description="All parameters but `kpis` are those of `/v1/kpis/{kpi}`, and hold for each KPI.",
     response_class=StreamingResponse,
-    responses=STREAM | refusals(),
-    openapi_extra={"parameters": [*WATCHED, *QUESTION, LAST_EVENT_ID]},
+    responses=EVENTS | PROBLEMS,
+    openapi_extra=import_query("metrics", "/v1/kpis/{kpi}", fallback=QUESTION),
 )
-async def stream_kpis(request: Request, caller: Annotated[Key, Depends(require("metrics:read"))]) -> Response:
+async def stream_kpis(
+    request: Request,
+    caller: Annotated[Key, Depends(require("metrics:read"))],
+    kpis: Annotated[list[str], Query(description="Ids of KPIs, separated by commas", examples=[["nps,csat"]])],
+    last_event_id: Annotated[
+        str | None, Header(description="The `id` of the last event received: no event is sent until there is a newer state")
+    ] = None,
+) -> Response:
     subscribing = gateway_of(request).hub.subscribe(caller.tenant, caller.id, watch_of(request))
     stack = AsyncExitStack()
     try:
@@ -46,7 +60,7 @@ async def stream_kpis(request: Request, caller: Annotated[Key, Depends(require("
     except BaseException:
         await stack.aclose()  # the client may have left just after the subscription was complete
         raise
-    return EventStream(events(request, subscription), stack)
+    return EventStream(events(request, subscription, last_event_id), stack)
 
 
 def watch_of(request: Request) -> Watch:
@@ -72,11 +86,11 @@ class EventStream(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-async def events(request: Request, subscription: Subscription) -> AsyncIterator[bytes]:
+async def events(request: Request, subscription: Subscription, last_event_id: str | None) -> AsyncIterator[bytes]:
     """The stream's events. The next one is made only when the last was sent, so that slow clients get the newest state."""
     clock = asyncio.get_running_loop().time
     max_silence = gateway_of(request).ping_seconds - CHECK_SECONDS
-    yield first_event(subscription, request.headers.get("last-event-id"))
+    yield first_event(subscription, last_event_id)
     sent_at = clock()
     while await may_continue(request) and not subscription.closed:
         if state := await subscription.next_change(CHECK_SECONDS):

@@ -6,27 +6,34 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.gateway.api.auth import BEARER, require
+from services.gateway.api.document import QUESTION
 from services.gateway.api.forwarding import checked_id, forwarded_query, pass_through
-from services.gateway.api.openapi import QUESTION, refusals
+from services.gateway.api.openapi import UpstreamRoute, import_operation
 from services.gateway.api.rendering import decode_object
 from services.gateway.api.state import gateway_of
 from services.gateway.domain.keys import Key
+from shared.problems import BadRequest, Forbidden, NotAuthenticated, NotFound, TooManyRequests, responses
 
-routes = APIRouter(dependencies=[Depends(BEARER)], tags=["metrics"])
+routes = APIRouter(route_class=UpstreamRoute, dependencies=[Depends(BEARER)], tags=["metrics"])
 
 MetricsReader = Annotated[Key, Depends(require("metrics:read"))]
 
 PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Authorization"}
 
-WINDOW = [parameter for parameter in QUESTION if parameter["name"] in {"window", "from", "to", "tz"}]
+PROBLEMS = responses(BadRequest, NotAuthenticated, Forbidden, NotFound, TooManyRequests)
 
 
 @routes.get(
     "/v1/models/{model}/shadow",
-    summary="What would change if this model were promoted: labels, KPIs, and what it has yet to score",
-    description="The comments' texts among the examples need the scope `records:read`.",
-    responses=refusals(),
-    openapi_extra={"parameters": WINDOW},
+    description="Without the scope `records:read` the examples have no `text`.",
+    responses=PROBLEMS,
+    openapi_extra=import_operation(
+        "metrics",
+        fallback={
+            "summary": "What would change if this model were promoted: labels, KPIs, and what it has yet to score",
+            "parameters": [one for one in QUESTION if one["name"] in {"window", "from", "to", "tz"}],
+        },
+    ),
 )
 async def get_shadow_report(request: Request, model: str, caller: MetricsReader) -> Response:
     path = f"/v1/models/{checked_id(model)}/shadow"

@@ -1,169 +1,258 @@
-"""What the OpenAPI document says of calls whose queries are read elsewhere: the parameters of a question about a KPI."""
+"""The gateway's OpenAPI document: its own routes, and operations imported from the services that answer them.
 
+`make docs` writes the operations that the gateway exposes, with their schemas, from each service's own document to
+`services/gateway/contracts`, so that a field is described once, by the service that reads it. The gateway adds what it does
+itself: authentication, scopes, rate limits, other media types and entity tags.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
-from services.gateway.domain.tables import RECORD_COLUMNS, kpi_columns
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
-PROBLEM: dict[str, Any] = {
-    "type": "object",
-    "required": ["type", "title", "status"],
-    "properties": {
-        "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "invalid_params": {
-            "type": "array",
-            "items": {"type": "object", "properties": {"name": {"type": "string"}, "reason": {"type": "string"}}},
-        },
-        "more_invalid_params": {"type": "integer", "description": "Places that are wrong too and are not listed"},
-    },
-}
+from shared import openapi
+from shared.http import TENANT_HEADER, TIMEOUT_HEADER
+from shared.openapi import REF
+from shared.routes import TypedRoute, tree
 
-REFUSALS = {
-    400: "The query can't be answered as it is; `invalid_params` says why",
-    401: "No key, or one that doesn't work",
-    403: "The key lacks the scope",
-    404: "There is no such thing, or it is another tenant's",
-    429: "The key, its tenant or the address calls too often, or holds too much; retry after `Retry-After` seconds",
-    503: "Our fault, or an outage; `Retry-After` says when to come again",
-}
+DESCRIPTION = """\
+Send an API key with every request: `Authorization: Bearer esk_…`. Each operation names the scope that the key needs; `admin`
+includes every scope but `pii:read`.
+
+An error is a problem document (RFC 9457, `application/problem+json`). Its `type` is stable, and `invalid_params` names the places
+that are wrong. Retry a 429 or a 503 after `Retry-After` seconds; `RateLimit` and `RateLimit-Policy` hold the remaining requests.
+An unknown query parameter is a 400. Every response has an `X-Request-Id`; send one to choose it.
+"""
+
+IMPORT = "x-import"
+"""In the `openapi_extra` of a route: which operation or parameters to import. It is not part of the document."""
+INTERNAL_HEADERS = {TENANT_HEADER, TIMEOUT_HEADER, "authorization"}
+DEFAULT_RESPONSE = {"description": "Successful Response"}
+
+Json = dict[str, Any]
 
 
-def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problem documents that a call may answer with."""
-    content = {"application/problem+json": {"schema": PROBLEM}}
-    return {status: {"description": REFUSALS[status], "content": content} for status in statuses or REFUSALS}
+class UpstreamRoute(TypedRoute):
+    """A route that another service answers. That service checks the query."""
+
+    open_query = True
 
 
-def parameter(name: str, told: str, **schema: Any) -> dict[str, Any]:
-    return {"name": name, "in": "query", "description": told, "schema": {"type": "string", **schema}}
+def import_operation(
+    service: str,
+    *,
+    row_formats: Sequence[str] = (),
+    rows: str = "rows",
+    headers: Sequence[Json] = (),
+    fallback: Json | None = None,
+) -> Json:
+    """The `openapi_extra` of a route that `service` answers under the same method and path.
+
+    `row_formats` are media types with one entry of the JSON response's array `rows` for each line. `headers` are further header
+    parameters, and `fallback` further parts of the operation, for those that the service doesn't describe.
+    """
+    wanted = {"service": service, "row_formats": list(row_formats), "rows": rows, "headers": list(headers)}
+    return {IMPORT: wanted | {"fallback": fallback or {}}}
 
 
-QUESTION = [
-    parameter("window", "`15m 1h 24h 7d 30d 90d 365d` ending now, or `today`, `this_week`, `last_month`, … in `tz`"),
-    parameter("from", "RFC 3339; with `to` instead of `window`, half-open", format="date-time"),
-    parameter("to", "RFC 3339, may lie ahead", format="date-time"),
-    parameter("grain", "Size of a bucket; none: one value", enum=["PT15M", "PT1H", "P1D", "P1W", "P1M"]),
-    parameter("tz", "IANA zone in which days are cut; the tenant's by default"),
-    parameter("week_start", "The first day of a week", enum=["monday", "sunday"]),
-    parameter("group_by", "Up to two dimensions, separated by a comma"),
-    {
-        "name": "filter",
-        "in": "query",
-        "style": "deepObject",
-        "explode": True,
-        "description": "`filter[team]=a,b`: one of these; `!a`: not this; `null`: no value. "
-        "A backslash before `,`, `!` or a backslash takes it literally, and `\\null` is the value `null`",
-        "schema": {"type": "object", "additionalProperties": {"type": "string"}},
-    },
-    parameter("agg", "For spans; the catalogue tells the default", enum=["p50", "p90", "p95", "mean"]),
-    parameter("hours", "Which seconds count", enum=["calendar", "business"]),
-    parameter("filed_by", "The event time that files a record, where there is more than one"),
-    {
-        "name": "compare",
-        "in": "query",
-        "description": "`previous`, `previous_year` or `from/to`; repeat it for up to three different periods",
-        "schema": {"type": "array", "items": {"type": "string"}, "maxItems": 3, "uniqueItems": True},
-    },
-    parameter("per", "The latest answer of each customer only", enum=["respondent"]),
-    parameter("at", "The value as of an instant, for the backlog", format="date-time"),
-]
-
-PAGING = [
-    parameter("cursor", "`next` of the page before"),
-    {"name": "limit", "in": "query", "description": "Records on a page", "schema": {"type": "integer", "minimum": 1}},
-]
-
-VALUE_COLUMNS = ", ".join(kpi_columns(["<a column for each dimension of group_by>"], comparisons=1))
-VALUE_FORMS = f"""As CSV (`Accept: text/csv`) the rows have these columns in this order: `{VALUE_COLUMNS}`; the last four for each
-`compare`, numbered from 1. `distribution` is JSON; a text that a spreadsheet would take for a formula begins with an apostrophe.
-As `application/x-ndjson`, one row a line."""
-
-RECORD_FORMS = f"""As CSV (`Accept: text/csv`) the records have these columns in this order: `{", ".join(RECORD_COLUMNS)}`.
-As CSV and `application/x-ndjson` the address of the next page is in the header `Link`.
-As JSON and `application/x-ndjson` a record of a comment has `text_hash`, which names its text to `/v1/overrides`;
-`themes`, a list of objects with `theme` and `score`; `urgency`, the reasons not to wait; `judged_by` and `themes_by`,
-`human` or `model`, which tell whose its label and its themes are; and `model_label`, the label that the model gives."""
-
-OVERRIDE: dict[str, Any] = {
-    "type": "object",
-    "required": ["subject", "comment", "label"],
-    "additionalProperties": False,
-    "properties": {
-        "subject": {"type": "string", "description": "As `/v1/kpis/sentiment/records` shows it"},
-        "comment": {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "The `text_hash` of the record"},
-        "label": {"enum": ["positive", "neutral", "negative", None], "description": "null: the model's"},
-        "themes": {"type": "array", "items": {"type": "string"}, "maxItems": 50, "description": "Empty or left out: the model's"},
-    },
-}
-
-OVERRIDING = """It beats every model's, and of two on one comment the one with the later `at` stands; here that is the time of
-receipt. `"label": null` without themes takes back what was judged before. 404: the tenant has no such subject, or it never made
-this comment. With an `Idempotency-Key` a retry is the same judgement, and another one under the same key is 422."""
-
-POSTING = """Answers 202 once the record is on disk. With an `Idempotency-Key` a retry is `duplicate`; another content under a
-used key is 422 with the type `urn:earshot:problem:idempotency-key-reused`, and is not stored."""
-
-POSTING_MANY = """A JSON array, or one record a line as `application/x-ndjson`. Each record has a result of its own: `accepted`,
-`duplicate`, or `rejected` with the problem; the good ones are stored. With an `Idempotency-Key` each record has the key of the
-call and its index: another content at the same index is `rejected`. 503: the tenant has too many large bodies under way."""
-
-BASED_ON = "The one that this is a change of; 409 where another is in force. Left out, it replaces whichever is"
+def import_query(service: str, path: str, *, fallback: Sequence[Json] = ()) -> Json:
+    """The `openapi_extra` of a route that has the query parameters of GET `path` at `service`, besides its own."""
+    return {IMPORT: {"service": service, "query_of": path, "fallback": list(fallback)}}
 
 
-def revision(told: str) -> dict[str, Any]:
-    return {"name": "revision", "in": "query", "description": told, "schema": {"type": "integer", "minimum": 0}}
+def install(app: FastAPI) -> None:
+    """Let `app.openapi()`, and so `/openapi.json`, return the complete document; it is generated once."""
+
+    def generate() -> Json:
+        if app.openapi_schema is None:
+            app.openapi_schema = document_of(app)
+        return app.openapi_schema
+
+    app.openapi = generate  # type: ignore[method-assign]
 
 
-THEME: dict[str, Any] = {
-    "type": "object",
-    "required": ["id", "name"],
-    "additionalProperties": False,
-    "description": "Known by its description and its examples, so one of the two must be there",
-    "properties": {
-        "id": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"},
-        "name": {"type": "string", "minLength": 1, "maxLength": 80},
-        "description": {"type": "string", "maxLength": 500},
-        "examples": {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 500}, "maxItems": 40},
-    },
-}
+def document_of(app: FastAPI) -> Json:
+    document = openapi.document_of(app, description=DESCRIPTION)
+    components = Components(document["components"]["schemas"])
+    own_paths, document["paths"] = document["paths"], {}
+    for route in public_routes(app):
+        for method in methods_of(route):
+            path = str(route.path_format)
+            operation = own_paths[path][method]
+            if wanted := operation.pop(IMPORT, None):
+                path, operation = imported(operation, wanted, method, path, components)
+            add_security(operation, required_scope(route))
+            document["paths"].setdefault(path, {})[method] = operation
+    document["paths"] = dict(sorted(document["paths"].items()))
+    return document
 
-TAXONOMY: dict[str, Any] = {
-    "type": "object",
-    "required": ["themes"],
-    "additionalProperties": False,
-    "properties": {
-        "themes": {"type": "array", "items": THEME, "minItems": 1, "maxItems": 60},
-        "revision": {"type": ["integer", "null"], "minimum": 0, "description": BASED_ON},
-    },
-}
 
-GOLD_ROW: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "subject": {"type": "string"},
-        "comment": {"type": "string", "description": "The hash of the text"},
-        "at": {"type": "string", "format": "date-time", "description": "When it was said"},
-        "text": {"type": "string"},
-        "language": {"type": ["string", "null"], "description": "The stated one, else the one found"},
-        "label": {"enum": ["positive", "neutral", "negative", None], "description": "The human's; null: only themes were judged"},
-        "themes": {"type": "array", "items": {"type": "string"}, "description": "The human's; none: left to the model"},
-        "model": {"type": ["string", "null"], "description": "The model whose scores count; null: it hasn't scored the text"},
-        "model_label": {"enum": ["positive", "neutral", "negative", None], "description": "What the model says"},
-    },
-}
+def public_routes(app: FastAPI) -> Iterator[RouteContext]:
+    """The routes of the document, with the options of the routers that they are included by."""
+    return (route for route in iter_route_contexts(app.routes) if isinstance(route.route, APIRoute) and route.include_in_schema)
 
-GOLD_FORMS = """One row for each judgement that stands on a comment that stands; what was taken back, edited away or erased
-isn't there.
-As JSON page by page; a page may hold fewer rows than `limit`, even none, and only `"next": null` says that it is the last.
-As `application/x-ndjson` all rows from `cursor` on in one stream, without `limit`; a stream that breaks off is not whole."""
 
-WATCHED = [{**parameter("kpis", "Ids of KPIs, separated by commas"), "required": True}]
+def methods_of(route: RouteContext) -> list[str]:
+    return [method.lower() for method in route.methods or ()]
 
-LAST_EVENT_ID = {
-    "name": "Last-Event-ID",
-    "in": "header",
-    "description": "The last `id` heard: nothing is told until there is something newer",
-    "schema": {"type": "string"},
-}
+
+def exposed_operations(app: FastAPI, service: str) -> set[tuple[str, str]]:
+    """Methods and paths of `service` that the gateway's document imports."""
+    exposed = set()
+    for route in public_routes(app):
+        wanted = (route.openapi_extra or {}).get(IMPORT, {})
+        if wanted.get("service") == service and "query_of" not in wanted:
+            exposed |= {(method, unnamed(str(route.path_format))) for method in methods_of(route)}
+    return exposed
+
+
+def unnamed(path: str) -> str:
+    """A path template without the names of its parameters, which may differ between the gateway and a service."""
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def operation_at(contract: Json, method: str, path: str) -> tuple[str, Json]:
+    """The contract's own path template and its operation. Raises LookupError if the contract is out of date."""
+    for template, item in contract["paths"].items():
+        if unnamed(template) == unnamed(path) and method in item:
+            return template, item[method]
+    raise LookupError(f"no contract of {method} {path}; run: make docs")
+
+
+@cache
+def contract_of(service: str) -> Json:
+    """The committed contract of a service: an OpenAPI document of the operations that the gateway exposes."""
+    contract: Json = json.loads((files("services.gateway") / "contracts" / f"{service}.json").read_text())
+    return contract
+
+
+def imported(own: Json, wanted: Json, method: str, path: str, components: "Components") -> tuple[str, Json]:
+    """The path template and the operation: imported from the contract, with the additions of the gateway's own route."""
+    service, contract = wanted["service"], contract_of(wanted["service"])
+    if query_of := wanted.get("query_of"):
+        source = components.copy(operation_at(contract, "get", query_of)[1], service, contract)
+        query = [one for one in source.get("parameters", ()) if one["in"] == "query"]
+        return path, own | {"parameters": merged_parameters(own, [*query, *wanted["fallback"]])}
+    template, theirs = operation_at(contract, method, path)
+    operation = components.copy(theirs, service, contract)
+    fallback = wanted["fallback"]
+    operation |= {
+        name: fallback[name]
+        for name in ("summary", "description", "requestBody")
+        if name in fallback and (name == "summary" or name not in operation)
+    }
+    operation["tags"] = own.get("tags", operation.get("tags", []))
+    operation["parameters"] = merged_parameters(
+        operation, [*own.get("parameters", ()), *wanted["headers"], *fallback.get("parameters", ())]
+    )
+    if own.get("description"):
+        operation["description"] = "\n\n".join(filter(None, (operation.get("description"), own["description"])))
+    for status, response in own["responses"].items():
+        if response != DEFAULT_RESPONSE:
+            operation["responses"][status] = merged_response(operation["responses"].get(status, {}), response)
+    content = operation["responses"].get("200", {}).get("content", {})
+    for media_type in wanted["row_formats"]:
+        row = row_schema(content["application/json"]["schema"], wanted["rows"], components.schemas)
+        content[media_type] = {"schema": row or fallback.get("row", {})}
+        if media_type == "text/csv":
+            content[media_type] = {"schema": {"type": "string"}}
+    return template, operation
+
+
+def merged_parameters(operation: Json, more: Sequence[Json]) -> list[Json]:
+    """The operation's parameters without internal headers, and those of `more` that it doesn't declare."""
+    declared = [one for one in operation.get("parameters", ()) if one["name"].lower() not in INTERNAL_HEADERS]
+    names = {one["name"].lower() for one in declared}
+    return [*declared, *(one for one in more if one["name"].lower() not in names)]
+
+
+def merged_response(response: Json, more: Json) -> Json:
+    merged = response | more
+    if response.get("content") and more.get("content"):
+        merged["content"] = response["content"] | more["content"]
+    return merged
+
+
+def row_schema(schema: Json, field: str, schemas: Json) -> Json:
+    """The schema of one entry of the array `field` in an object."""
+    while "$ref" in schema:
+        schema = schemas[schema["$ref"].removeprefix(REF)]
+    items: Json = schema.get("properties", {}).get(field, {}).get("items", {})
+    return items
+
+
+def required_scope(route: RouteContext) -> str | None:
+    """The scope that the route's `require` dependency checks."""
+    return next((scope for one in tree(route.dependant) if (scope := getattr(one.call, "required_scope", None))), None)
+
+
+def add_security(operation: Json, scope: str | None) -> None:
+    """Name the scope in the security requirement, as OpenAPI 3.1 allows for bearer tokens, and in the description."""
+    operation["security"] = [{"key": [scope] if scope else []}]
+    if scope:
+        operation["description"] = "\n\n".join(filter(None, (operation.get("description"), f"Requires the scope `{scope}`.")))
+
+
+class Components:
+    """The schemas of the document. Copies parts of other documents with their schemas; renames those whose names are taken."""
+
+    def __init__(self, schemas: Json) -> None:
+        self.schemas = schemas
+
+    def copy(self, node: Json, service: str, contract: Json) -> Json:
+        """A copy of `node`, a part of `contract`, whose references point to schemas of this document."""
+        theirs = contract.get("components", {}).get("schemas", {})
+        names: dict[str, str] = {}
+        for name in sorted(reachable(node, theirs)):
+            taken = name in self.schemas and closure(name, self.schemas) != closure(name, theirs)
+            names[name] = f"{service.capitalize()}{name}" if taken else name
+        for name, new_name in names.items():
+            self.schemas.setdefault(new_name, renamed(theirs[name], names))
+        copied: Json = renamed(node, names)
+        return copied
+
+
+def reachable(node: Any, schemas: Json) -> set[str]:
+    """The names of all schemas that `node` refers to, directly or not."""
+    found: set[str] = set()
+    pending = [node]
+    while pending:
+        for name in references(pending.pop()):
+            if name not in found:
+                found.add(name)
+                pending.append(schemas[name])
+    return found
+
+
+def closure(name: str, schemas: Json) -> Json:
+    """A schema and all schemas that it refers to."""
+    return {one: schemas[one] for one in {name} | reachable(schemas[name], schemas)}
+
+
+def references(node: Any) -> Iterator[str]:
+    """The names of the schemas that `node` itself refers to."""
+    if isinstance(node, dict):
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+    elif isinstance(node, str) and node.startswith(REF):
+        yield node.removeprefix(REF)
+
+
+def renamed(node: Any, names: dict[str, str]) -> Any:
+    """A copy of `node` with the names of its references replaced."""
+    if isinstance(node, dict):
+        return {key: renamed(value, names) for key, value in node.items()}
+    if isinstance(node, list):
+        return [renamed(value, names) for value in node]
+    if isinstance(node, str) and node.startswith(REF):
+        return REF + names[node.removeprefix(REF)]
+    return deepcopy(node)

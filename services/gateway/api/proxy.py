@@ -1,36 +1,45 @@
 """Routes that the gateway authorises and another service answers: a table of their services, scopes and limits."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway.api.auth import BEARER, require
+from services.gateway.api.document import BASED_ON, OVERRIDE, OVERRIDING, POSTING, POSTING_MANY, TAXONOMY, revision
 from services.gateway.api.forwarding import checked_id, forwarded_headers, forwarded_query, pass_through
-from services.gateway.api.openapi import BASED_ON, OVERRIDE, OVERRIDING, POSTING, POSTING_MANY, TAXONOMY, refusals, revision
-from services.gateway.api.state import gateway_of
+from services.gateway.api.openapi import UpstreamRoute, import_operation
+from services.gateway.api.state import UpstreamName, gateway_of
 from services.gateway.domain.keys import Key, Scope
 from shared.bodies import MIB, headers_of, read_body
 from shared.disconnects import cancelled_on_disconnect
+from shared.problems import BadRequest, Forbidden, NotAuthenticated, NotFound, TooManyRequests, responses
+
+PROBLEMS = responses(BadRequest, NotAuthenticated, Forbidden, NotFound, TooManyRequests)
+
+IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Identifies the call: a retry with the same key is not stored again",
+    "schema": {"type": "string"},
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ProxiedRoute:
-    """A route that another service answers. `{id}` in `path` is validated before it becomes part of the service's path."""
+    """A route that another service answers, under the same path. Its ids are validated before they become part of that path."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
-    upstream: Literal["ingest", "metrics", "sentiment"]
+    upstream: UpstreamName
     scope: Scope
-    summary: str
-    limit: int = MIB
-    description: str | None = None
-    body: dict[str, Any] | None = None
-    """The JSON schema of the body."""
-    parameters: tuple[dict[str, Any], ...] = ()
-    """OpenAPI parameters of the query."""
+    max_bytes: int = MIB
+    headers: tuple[dict[str, Any], ...] = ()
+    """Header parameters for the OpenAPI document that the service doesn't declare."""
+    fallback: dict[str, Any] = field(default_factory=dict)
+    """Parts of the operation for the OpenAPI document, where the service's own document lacks them."""
 
     @property
     def stores(self) -> bool:
@@ -38,59 +47,109 @@ class ProxiedRoute:
         return self.method != "GET" and self.upstream != "sentiment"
 
 
+def body(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
 PROXIED_ROUTES = (
-    ProxiedRoute("GET", "/v1/connections", "ingest", "admin", "List the connected tools"),
-    ProxiedRoute("POST", "/v1/connections", "ingest", "admin", "Connect a tool; its secret is shown this once"),
-    ProxiedRoute("GET", "/v1/connections/{id}", "ingest", "admin", "One connected tool"),
-    ProxiedRoute("PATCH", "/v1/connections/{id}", "ingest", "admin", "Change a connection"),
-    ProxiedRoute("DELETE", "/v1/connections/{id}", "ingest", "admin", "Disconnect a tool"),
+    ProxiedRoute("GET", "/v1/connections", "ingest", "admin", fallback={"summary": "List the connected tools"}),
     ProxiedRoute(
-        "POST", "/v1/connections/{id}:test", "ingest", "admin", "What a delivery would become, storing nothing", 2 * MIB
+        "POST", "/v1/connections", "ingest", "admin", fallback={"summary": "Connect a tool; its secret is shown this once"}
     ),
-    ProxiedRoute("POST", "/v1/feedback", "ingest", "ingest:write", "Post one canonical record", MIB, POSTING),
+    ProxiedRoute("GET", "/v1/connections/{id}", "ingest", "admin", fallback={"summary": "One connected tool"}),
+    ProxiedRoute("PATCH", "/v1/connections/{id}", "ingest", "admin", fallback={"summary": "Change a connection"}),
+    ProxiedRoute("DELETE", "/v1/connections/{id}", "ingest", "admin", fallback={"summary": "Disconnect a tool"}),
     ProxiedRoute(
-        "POST", "/v1/feedback:batch", "ingest", "ingest:write", "Post up to 5,000 canonical records", 8 * MIB, POSTING_MANY
+        "POST",
+        "/v1/connections/{id}:test",
+        "ingest",
+        "admin",
+        2 * MIB,
+        fallback={"summary": "What a delivery would become, storing nothing"},
     ),
-    ProxiedRoute("POST", "/v1/overrides", "ingest", "ingest:write", "Judge a comment", MIB, OVERRIDING, OVERRIDE),
-    ProxiedRoute("GET", "/v1/quarantine", "ingest", "admin", "What could not be understood, and why"),
-    ProxiedRoute("GET", "/v1/quarantine/{id}", "ingest", "pii:read", "One delivery that could not be understood, with its body"),
-    ProxiedRoute("POST", "/v1/quarantine/{id}:retry", "ingest", "admin", "Try a quarantined delivery again"),
-    ProxiedRoute("POST", "/v1/replay", "ingest", "admin", "Publish again from the inbox"),
+    ProxiedRoute(
+        "POST",
+        "/v1/feedback",
+        "ingest",
+        "ingest:write",
+        MIB,
+        (IDEMPOTENCY_KEY,),
+        fallback={"summary": "Post one canonical record", "description": POSTING},
+    ),
+    ProxiedRoute(
+        "POST",
+        "/v1/feedback:batch",
+        "ingest",
+        "ingest:write",
+        8 * MIB,
+        (IDEMPOTENCY_KEY,),
+        fallback={"summary": "Post up to 5,000 canonical records", "description": POSTING_MANY},
+    ),
+    ProxiedRoute(
+        "POST",
+        "/v1/overrides",
+        "ingest",
+        "ingest:write",
+        MIB,
+        (IDEMPOTENCY_KEY,),
+        fallback={"summary": "Judge a comment", "description": OVERRIDING, "requestBody": body(OVERRIDE)},
+    ),
+    ProxiedRoute("GET", "/v1/quarantine", "ingest", "admin", fallback={"summary": "What could not be understood, and why"}),
+    ProxiedRoute(
+        "GET",
+        "/v1/quarantine/{id}",
+        "ingest",
+        "pii:read",
+        fallback={"summary": "One delivery that could not be understood, with its body"},
+    ),
+    ProxiedRoute(
+        "POST", "/v1/quarantine/{id}:retry", "ingest", "admin", fallback={"summary": "Try a quarantined delivery again"}
+    ),
+    ProxiedRoute("POST", "/v1/replay", "ingest", "admin", fallback={"summary": "Publish again from the inbox"}),
     ProxiedRoute(
         "GET",
         "/v1/taxonomy",
         "ingest",
         "records:read",
-        "The themes that comments are read for, with their revision",
-        parameters=(revision("The one to show; left out: the one in force"),),
+        fallback={
+            "summary": "The themes that comments are read for, with their revision",
+            "parameters": [revision("The one to show; left out: the one in force")],
+        },
     ),
     ProxiedRoute(
         "PUT",
         "/v1/taxonomy",
         "ingest",
         "admin",
-        "Set themes of your own; the answer tells their revision",
         2 * MIB,
-        body=TAXONOMY,
+        fallback={"summary": "Set themes of your own; the answer tells their revision", "requestBody": body(TAXONOMY)},
     ),
     ProxiedRoute(
         "DELETE",
         "/v1/taxonomy",
         "ingest",
         "admin",
-        "Return to the themes that ship, as a revision of its own",
-        parameters=(revision(BASED_ON),),
+        fallback={"summary": "Return to the themes that ship, as a revision of its own", "parameters": [revision(BASED_ON)]},
     ),
-    ProxiedRoute("GET", "/v1/models", "metrics", "metrics:read", "The models of sentiment, and how much each has scored"),
     ProxiedRoute(
-        "POST", "/v1/models/{id}:promote", "metrics", "admin", "Let KPIs read this model's scores; 409 while some are missing"
+        "GET",
+        "/v1/models",
+        "metrics",
+        "metrics:read",
+        fallback={"summary": "The models of sentiment, and how much each has scored"},
+    ),
+    ProxiedRoute(
+        "POST",
+        "/v1/models/{id}:promote",
+        "metrics",
+        "admin",
+        fallback={"summary": "Let KPIs read this model's scores; 409 while some are missing"},
     ),
     ProxiedRoute(
         "POST",
         "/v1/score",
         "sentiment",
         "records:read",
-        "Try the sentiment model on up to 256 texts, 200,000 characters",
         3 * MIB,
     ),
 )
@@ -98,30 +157,18 @@ PROXIED_ROUTES = (
 
 def router() -> APIRouter:
     """Routes for all of PROXIED_ROUTES, longer paths first, because `{id}` would match `{id}:test` too."""
-    routes = APIRouter(dependencies=[Depends(BEARER)])
+    routes = APIRouter(route_class=UpstreamRoute, dependencies=[Depends(BEARER)])
     for route in sorted(PROXIED_ROUTES, key=lambda route: -len(route.path)):
         routes.add_api_route(
             route.path,
             endpoint(route),
             methods=[route.method],
-            summary=route.summary,
-            description=route.description,
             tags=[route.upstream],
             response_class=Response,
-            responses=refusals(),
-            openapi_extra=openapi_extra(route),
-            operation_id=f"{route.method}_{route.path}".lower().translate(str.maketrans("/:{}", "____")),
+            responses=PROBLEMS,
+            openapi_extra=import_operation(route.upstream, headers=route.headers, fallback=route.fallback),
         )
     return routes
-
-
-def openapi_extra(route: ProxiedRoute) -> dict[str, Any]:
-    extra: dict[str, Any] = {}
-    if route.parameters:
-        extra["parameters"] = list(route.parameters)
-    if route.body:
-        extra["requestBody"] = {"required": True, "content": {"application/json": {"schema": route.body}}}
-    return extra
 
 
 def endpoint(route: ProxiedRoute) -> Callable[..., Awaitable[Response]]:
@@ -136,7 +183,7 @@ def endpoint(route: ProxiedRoute) -> Callable[..., Awaitable[Response]]:
                 tenant=caller.tenant,
                 query=forwarded_query(request),
                 headers=forwarded_headers(request),
-                body=await read_body(headers_of(request.scope), request.receive, reservation, route.limit),
+                body=await read_body(headers_of(request.scope), request.receive, reservation, route.max_bytes),
             )
             if route.stores:
                 return pass_through(await call())

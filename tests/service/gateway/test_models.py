@@ -59,9 +59,3 @@ async def test_only_admins_promote(gateway_client: GatewayClient) -> None:
     )
     assert answer.status_code == 403
     assert gateway_client.upstreams.requests == []
-
-
-async def test_the_openapi_document_lists_the_report(gateway_client: GatewayClient) -> None:
-    document = (await gateway_client.http.get("/openapi.json")).json()
-    report = document["paths"]["/v1/models/{model}/shadow"]["get"]
-    assert {parameter["name"] for parameter in report["parameters"]} == {"model", "window", "from", "to", "tz"}

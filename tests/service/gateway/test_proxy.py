@@ -164,24 +164,6 @@ async def test_idempotency_and_content_type_pass_and_retry_after_comes_back(gate
     assert "server" not in answer.headers
 
 
-async def test_the_openapi_document_lists_the_calls(gateway_client: GatewayClient) -> None:
-    document = (await gateway_client.http.get("/openapi.json")).json()
-    for route in PROXIED_ROUTES:
-        assert route.method.lower() in document["paths"][route.path]
-    assert {"/v1/kpis", "/v1/kpis/{kpi}", "/v1/kpis/{kpi}/records", "/v1/keys"} <= set(document["paths"])
-
-
-async def test_the_openapi_document_tells_how_themes_are_set(gateway_client: GatewayClient) -> None:
-    taxonomy = (await gateway_client.http.get("/openapi.json")).json()["paths"]["/v1/taxonomy"]
-    assert [[told["name"] for told in taxonomy[method].get("parameters", ())] for method in ("get", "put", "delete")] == [
-        ["revision"],
-        [],
-        ["revision"],
-    ]
-    body = taxonomy["put"]["requestBody"]["content"]["application/json"]["schema"]
-    assert (set(body["properties"]), body["required"]) == ({"themes", "revision"}, ["themes"])
-
-
 async def test_a_service_is_told_how_long_the_gateway_waits(gateway_client: GatewayClient) -> None:
     headers = {TIMEOUT_HEADER: "9999"}
     await gateway_client.call("POST", "/v1/score", await gateway_client.key("records:read"), content=b"{}", headers=headers)
