@@ -1,4 +1,4 @@
-"""`python -m services.sentiment`: reads comments, in the cluster, on a CPU."""
+"""`python -m services.sentiment`: run the sentiment service."""
 
 from services.sentiment.app import create_app
 from services.sentiment.settings import Settings

@@ -1,6 +1,6 @@
-"""From `feedback.events` to `feedback.scores`: one score for each distinct comment of an event, sent before offsets move.
+"""The handler of `feedback.events`: score each distinct comment of an event, and send the score to `feedback.scores`.
 
-Events marked COMMENTS_LATER are skipped: ingest publishes them again, without the mark, when their comments are to be scored.
+Events with the header COMMENTS_LATER are skipped: ingest publishes them again without it when their comments may be scored.
 """
 
 import time
@@ -21,71 +21,72 @@ from shared.kafka import Message, Poison, Record, Retry, received_at, received_h
 from shared.taxonomy import Taxonomy
 from shared.topics import COMMENTS_LATER, SCORES, Topic, subject_key
 
-REST = 5.0
-"""Seconds that events wait while the model can't score and doesn't say when it can."""
+RETRY_SECONDS = 5.0
+"""Delay of a retry if the model states none."""
 
 
 class Sender(Protocol):
-    """The part of a producer that is needed here."""
+    """The part of a Producer that is needed here."""
 
     async def send_all(self, topic: Topic, messages: Sequence[Message]) -> object: ...
 
 
 @dataclass(slots=True)
-class Scoring:
-    """The handler of `feedback.events`. Everything in it may be done twice: the same text gets the same score.
+class ScoringHandler:
+    """Scores the comments of a batch in parts, and sends the scores of each part at once.
 
-    The comments of a batch are scored in parts, and each part's scores are sent as soon as they are known.
+    Idempotent: equal texts get equal scores.
     """
 
     pool: Pool
     sender: Sender
     taxonomies: Taxonomies | None = None
-    """What themes to look for, by tenant; needed with a pool that finds themes."""
-    moved_at: float = 0.0
-    """When some comments were last scored, in time.monotonic(): a slow model is not a hung one."""
-    _ready: PreparedTaxonomies | None = field(default=None, init=False)
+    """The tenants' taxonomies; required with a pool that finds themes."""
+    progressed_at: float = 0.0
+    """When comments were last scored, in time.monotonic(): a slow model does not count as hung."""
+    _prepared: PreparedTaxonomies | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self._ready = PreparedTaxonomies(self.taxonomies, self.pool.prepare) if self.taxonomies else None
+        self._prepared = PreparedTaxonomies(self.taxonomies, self.pool.prepare) if self.taxonomies else None
 
     async def __call__(self, records: Sequence[Record]) -> None:
         events = decode([record for record in records if COMMENTS_LATER not in record.headers])
-        wanted = [(record, event, comment) for record, event in events for comment in distinct(event)]
+        items = [(record, event, comment) for record, event in events for comment in distinct_comments(event)]
         poison: dict[Record, str] = {}
-        for part in parts([(event.tenant, len(comment.text)) for _, event, comment in wanted]):
-            poison |= await self._score([wanted[place] for place in part])
+        for part in parts([(event.tenant, len(comment.text)) for _, event, comment in items]):
+            poison |= await self._score([items[index] for index in part])
         if poison:
             raise Poison(poison)
 
-    async def _score(self, wanted: Sequence[tuple[Record, Event, Comment]]) -> dict[Record, str]:
-        """Score comments and send their scores. Where some can't be scored, send none: return their records with the reason."""
+    async def _score(self, items: Sequence[tuple[Record, Event, Comment]]) -> dict[Record, str]:
+        """Score comments and send their scores. If some can't be scored, send none and return their records with the reason."""
         try:
-            taxonomies = await self._taxonomies({event.tenant for _, event, _ in wanted})
-            comments = [comment._replace(taxonomy=taxonomies.get(event.tenant)) for _, event, comment in wanted]
-            scores = await self.pool.score_comments(comments, self._step)
-        except ScorerAway as away:
-            raise Retry(REST if away.retry_after is None else away.retry_after, f"the model can't score: {away}") from away
-        found = [(record, event, score) for (record, event, _), score in zip(wanted, scores, strict=True)]
-        if poison := {record: score.reason for record, _, score in found if isinstance(score, Unscorable)}:
+            taxonomies = await self._taxonomies({event.tenant for _, event, _ in items})
+            comments = [comment._replace(taxonomy=taxonomies.get(event.tenant)) for _, event, comment in items]
+            scores = await self.pool.score_comments(comments, self._note_progress)
+        except ScorerAway as error:
+            delay = RETRY_SECONDS if error.retry_after is None else error.retry_after
+            raise Retry(delay, f"the model can't score: {error}") from error
+        results = [(record, event, score) for (record, event, _), score in zip(items, scores, strict=True)]
+        if poison := {record: score.reason for record, _, score in results if isinstance(score, Unscorable)}:
             return poison
-        scored = [(record, event, score) for record, event, score in found if isinstance(score, Score)]
+        scored = [(record, event, score) for record, event, score in results if isinstance(score, Score)]
         await self.sender.send_all(SCORES, [message(self.pool.model, *one) for one in scored])
         for _, _, score in scored:
             instruments.SCORED.labels(str(self.pool.model), score.label or "none").inc()
         return {}
 
     async def _taxonomies(self, tenants: set[str]) -> dict[str, Taxonomy]:
-        if self._ready is None or not self.pool.finds_themes:
+        if self._prepared is None or not self.pool.finds_themes:
             return {}
-        return {tenant: await self._ready.of(tenant) for tenant in tenants}
+        return {tenant: await self._prepared.of(tenant) for tenant in tenants}
 
-    def _step(self) -> None:
-        self.moved_at = time.monotonic()
+    def _note_progress(self) -> None:
+        self.progressed_at = time.monotonic()
 
 
 def decode(records: Sequence[Record]) -> list[tuple[Record, Event]]:
-    """The events in `records`, or Poison naming all that can't be understood."""
+    """The events in `records`. Raises Poison naming all records that are no events."""
     events: list[tuple[Record, Event]] = []
     poison: dict[Record, str] = {}
     for record in records:
@@ -98,17 +99,17 @@ def decode(records: Sequence[Record]) -> list[tuple[Record, Event]]:
     return events
 
 
-def distinct(event: Event) -> list[Comment]:
-    """The comments of an event, each text once, with the first language stated for it."""
-    found: dict[str, str | None] = {}
+def distinct_comments(event: Event) -> list[Comment]:
+    """The comments of an event, each text once, with the first language that is stated for it."""
+    languages: dict[str, str | None] = {}
     for text, language in comments(event.body):
-        found[text] = found.get(text) or language
-    return [Comment(text, language) for text, language in found.items()]
+        languages[text] = languages.get(text) or language
+    return [Comment(text, language) for text, language in languages.items()]
 
 
 def message(model: Model, record: Record, event: Event, score: Score) -> Message:
-    """The record of a score, under the key of its subject, with the headers of its event: receipt time and trace."""
-    said = ScoreEvent(tenant=event.tenant, subject=event.subject, model=str(model), received_at=event.received_at, score=score)
+    """The message of a score, with the key of its subject and the headers of its event: receipt time and trace."""
+    body = ScoreEvent(tenant=event.tenant, subject=event.subject, model=str(model), received_at=event.received_at, score=score)
     received = received_header(received_at(record.headers) or event.received_at)
-    carried = tuple(header for header in record.headers if header[0] != received[0])
-    return Message(subject_key(event.tenant, event.subject), encode(said), (received, *carried))
+    others = tuple(header for header in record.headers if header[0] != received[0])
+    return Message(subject_key(event.tenant, event.subject), encode(body), (received, *others))

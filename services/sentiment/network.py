@@ -1,4 +1,4 @@
-"""The transformer's network as files: an ONNX graph of eight-bit numbers, run by onnxruntime, and its tokenizer."""
+"""Run the transformer's network: an ONNX graph with 8-bit weights in onnxruntime, and its tokenizer."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,66 +15,66 @@ from services.sentiment.weights import MODELS, BrokenModel
 
 E5 = MODELS / "e5-2.onnx"
 PAD = 1
-LONGEST = 160
-"""Pieces of words that are read of one text; those longer than 300 characters come by sentence, of some 60 pieces."""
+MAX_TOKENS = 160
+"""Tokens of a text that are read. Texts of more than 300 characters come by sentence, of about 60 tokens."""
 STEP = 4
-"""A text is padded to a multiple of so many pieces, whoever is in its batch: sums of floats depend on how many there are."""
+"""Texts are padded to a multiple of so many tokens, whatever else is in the batch: float sums depend on the padding."""
 BATCH, TEXTS = 256, 8
-"""Pieces and texts that are multiplied together at most, padding included: twice as many are 5 % faster and take 4 MB more."""
+"""Tokens with padding, and texts, of one call at most: twice as many are 5 % faster and take 4 MB more."""
 
 
 class OnnxNetwork:
-    """One session in one thread: how many texts are read at once is for the caller to say."""
+    """One onnxruntime session with one thread; callers run several for parallel work."""
 
     def __init__(self, path: Path) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.enable_mem_pattern = False  # a plan of memory for each shape met is 12 MB, and saves no time
+        options.enable_mem_pattern = False  # the memory plans of all shapes take 12 MB and save no time
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self._tokenizer = Tokenizer.from_file(str(tokenizer_of(path)))
-        self._tokenizer.enable_truncation(LONGEST)
+        self._tokenizer.enable_truncation(MAX_TOKENS)
         self.facts: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
 
     def __call__(self, texts: Sequence[str]) -> Outcome:
         ids = [self._tokenizer.encode(text).ids for text in texts]
         order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
-        found = [self._session.run(("logits", "meaning"), padded(batch)) for batch in batches([ids[place] for place in order])]
+        outputs = [self._session.run(("logits", "meaning"), padded(batch)) for batch in batches([ids[place] for place in order])]
         back = np.argsort(order)
-        logits, meanings = (np.concatenate(column)[back] for column in zip(*found, strict=True))
+        logits, meanings = (np.concatenate(column)[back] for column in zip(*outputs, strict=True))
         return Outcome(logits, meanings)
 
 
 def batches(ids: Sequence[list[int]]) -> Iterator[Sequence[list[int]]]:
-    """Texts, the shortest first: together are those of one padded length, as many as have BATCH pieces, TEXTS at most."""
+    """Batches of texts of one padded length, from texts sorted by length: at most BATCH tokens and TEXTS texts."""
     start = 0
     for end in range(1, len(ids) + 1):
-        size = room(ids[start])
-        if end == len(ids) or room(ids[end]) != size or end - start == TEXTS or size * (end + 1 - start) > BATCH:
+        size = padded_length(ids[start])
+        if end == len(ids) or padded_length(ids[end]) != size or end - start == TEXTS or size * (end + 1 - start) > BATCH:
             yield ids[start:end]
             start = end
 
 
-def room(text: list[int]) -> int:
-    """The length to which a text is padded."""
+def padded_length(text: list[int]) -> int:
+    """The number of tokens to which a text is padded."""
     return -(-len(text) // STEP) * STEP
 
 
 def padded(batch: Sequence[list[int]]) -> dict[str, NDArray[np.int64]]:
-    """Texts of one padded length as the arrays that the graph takes."""
-    ids = np.full((len(batch), room(batch[0])), PAD, np.int64)
+    """The input arrays of the graph for texts of one padded length."""
+    ids = np.full((len(batch), padded_length(batch[0])), PAD, np.int64)
     for row, text in zip(ids, batch, strict=True):
         row[: len(text)] = text
     return {"ids": ids, "mask": (ids != PAD).astype(np.int64)}
 
 
 def tokenizer_of(path: Path) -> Path:
-    """The tokenizer's file, beside the graph's."""
+    """The path of the tokenizer, beside the graph."""
     return path.with_suffix(".tokenizer.json")
 
 
 def read_transformer(path: Path = E5) -> TransformerScorer:
-    """The transformer in its files. Raises BrokenModel."""
+    """Load the transformer. Raises BrokenModel if its files are missing or malformed."""
     try:
         network = OnnxNetwork(path)
         facts = facts_of(network.facts)
@@ -83,11 +83,11 @@ def read_transformer(path: Path = E5) -> TransformerScorer:
     return TransformerScorer(network, facts)
 
 
-def facts_of(told: dict[str, str]) -> TransformerFacts:
-    """What the graph's file says of the model. Raises KeyError and ValueError."""
+def facts_of(metadata: dict[str, str]) -> TransformerFacts:
+    """The parameters in the graph's metadata. Raises KeyError or ValueError if one is missing or malformed."""
     return TransformerFacts(
-        model=Model(told["id"], told["version"]),
-        temperature=float(told["temperature"]),
-        manner=Manner(pole=float(told["pole"]), long=int(told["long"])),
-        near=float(told["near"]),
+        model=Model(metadata["id"], metadata["version"]),
+        temperature=float(metadata["temperature"]),
+        manner=Manner(pole=float(metadata["pole"]), long=int(metadata["long"])),
+        near=float(metadata["near"]),
     )

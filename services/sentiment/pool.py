@@ -1,7 +1,7 @@
-"""A bounded pool of threads in which comments are scored, so that the event loop stays free for heartbeats and requests.
+"""Score comments in a bounded pool of threads, so that the event loop stays free for heartbeats and requests.
 
-Comments of events, comments of calls to `/v1/score` and the words of themes have a lane each. The lanes take turns slice by
-slice: while two have work, each gets at least a third of the slices, however many callers the other has.
+Comments of events, comments of calls to `/v1/score` and the texts of themes have a lane each. The lanes take turns slice by
+slice: each lane with work gets at least a third of the slices, however many callers the others have.
 """
 
 import asyncio
@@ -20,43 +20,44 @@ from shared.events import Score
 from shared.fair_queue import FairQueue
 from shared.taxonomy import Taxonomy, ThemeDefinition
 
-Asked = TypeVar("Asked")
-Found = TypeVar("Found")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 Lane = Literal["events", "calls", "themes"]
-PATIENCE = 86_400.0
-"""Seconds that a slice waits for a thread: without limit in practice. The limit of a call is its own deadline."""
-MOST_WAITING = 100_000
-"""Slices of one lane that may wait: without limit in practice. Each caller has no more than the threads are."""
+MAX_WAIT = 86_400.0
+"""Seconds that a slice waits for a thread: practically unlimited. A call has a deadline of its own."""
+MAX_WAITING = 100_000
+"""Slices of one lane that may wait: practically unlimited. A caller has at most one for each thread."""
 
 
-def unwatched() -> None:
-    """For callers that need no progress."""
+def no_progress() -> None:
+    """For callers that need no notice of progress."""
 
 
 class Pool:
-    """Scores with `threads` threads, in slices of texts of like length.
+    """Scores with `threads` threads, in slices of texts of similar length.
 
-    The lanes take turns, and within a lane the callers: each has at most as many slices in line or in work as there are
-    threads, and adds the next when one is done. A slice goes to a thread only when one is free, so what a cancelled caller still
-    has in line is never scored.
+    The lanes take turns, and within a lane the callers. A caller has at most one waiting or running slice for each thread, and
+    adds the next when one is done. A slice starts only when a thread is free, so the waiting slices of a cancelled caller are
+    never scored.
     """
 
     def __init__(self, scorer: Scorer, threads: int, texts: int = TEXTS, finder: Finder | None = None) -> None:
-        """`texts`: how many may be in one slice; `finder` finds the themes, for a model that tells what texts mean."""
+        """`texts`: most texts of a slice. `finder` finds themes, with a model that has embeddings."""
         self._scorer = scorer
         self._finder = finder
         self._texts = texts
         self._size = threads
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="scoring")
-        self._turns = FairQueue(at_once=threads, per_tenant=threads, waiting=MOST_WAITING)
+        self._queue = FairQueue(at_once=threads, per_tenant=threads, waiting=MAX_WAITING)
         """Its tenants are the lanes."""
         self.waiting = 0
-        """Callers in either lane that do not have their scores yet."""
+        """Callers in all lanes without a result yet."""
         self._preparing: dict[tuple[ThemeDefinition, ...], asyncio.Task[None]] = {}
 
     @property
     def finds_themes(self) -> bool:
+        """Whether scores have themes."""
         return self._finder is not None
 
     @property
@@ -64,66 +65,66 @@ class Pool:
         return self._scorer.model
 
     async def score_comments(
-        self, comments: Sequence[Comment], step: Callable[[], None] = unwatched, *, lane: Lane = "events"
+        self, comments: Sequence[Comment], on_progress: Callable[[], None] = no_progress, *, lane: Lane = "events"
     ) -> list[Score | Unscorable]:
-        """The score of each comment; `step` is called whenever some are done. Raises ScorerAway when the model can't score."""
+        """The score of each comment. `on_progress` is called after each slice. Raises ScorerAway if the model can't score."""
         work = partial(score_comments, finder=self._finder)
-        return await self._sliced(work, comments, [len(comment.text) for comment in comments], step, lane)
+        return await self._in_slices(work, comments, [len(comment.text) for comment in comments], on_progress, lane)
 
     async def opinions(self, texts: Sequence[str]) -> list[Opinion | Unscorable]:
-        """The model's opinion of each text, without rules, in the lane of calls. Raises ScorerAway when the model can't score."""
-        return await self._sliced(opinions_of, texts, [len(text) for text in texts], unwatched, "calls")
+        """The model's opinion of each text, without rules, in the lane of calls. Raises ScorerAway if the model can't score."""
+        return await self._in_slices(opinions_of, texts, [len(text) for text in texts], no_progress, "calls")
 
     async def prepare(self, taxonomy: Taxonomy) -> None:
-        """Compute where the themes of a taxonomy are, in slices like comments, unless that is known. Raises ScorerAway.
+        """Compute the points of a taxonomy's themes, in slices, unless they are cached. Raises ScorerAway if the model can't.
 
-        Callers that wait for the same themes share the work. It goes on when one of them leaves.
+        Callers that need the same themes share the work. It goes on when one of them is cancelled.
         """
         finder, themes = self._finder, taxonomy.themes
-        if finder is None or not (words := finder.texts_to_prepare(taxonomy)):
+        if finder is None or not (texts := finder.texts_to_prepare(taxonomy)):
             return
         if themes not in self._preparing:
-            self._preparing[themes] = asyncio.create_task(self._prepare(finder, taxonomy, words))
-            self._preparing[themes].add_done_callback(lambda task: self._prepared(themes, task))
+            self._preparing[themes] = asyncio.create_task(self._prepare(finder, taxonomy, texts))
+            self._preparing[themes].add_done_callback(lambda task: self._forget_preparation(themes, task))
         await asyncio.shield(self._preparing[themes])
 
-    async def _prepare(self, finder: Finder, taxonomy: Taxonomy, words: Sequence[str]) -> None:
-        def work(_: Scorer, texts: Sequence[str]) -> list[Meanings]:
-            return finder.meanings(texts)
+    async def _prepare(self, finder: Finder, taxonomy: Taxonomy, texts: Sequence[str]) -> None:
+        def work(_: Scorer, slice_texts: Sequence[str]) -> list[Meanings]:
+            return finder.meanings(slice_texts)
 
-        finder.prepare(taxonomy, await self._sliced(work, words, [len(text) for text in words], unwatched, "themes"))
+        finder.prepare(taxonomy, await self._in_slices(work, texts, [len(text) for text in texts], no_progress, "themes"))
 
-    def _prepared(self, themes: tuple[ThemeDefinition, ...], task: asyncio.Task[None]) -> None:
+    def _forget_preparation(self, themes: tuple[ThemeDefinition, ...], task: asyncio.Task[None]) -> None:
         del self._preparing[themes]
         if not task.cancelled():
-            task.exception()  # whoever still waits gets it; asyncio is not to report it as forgotten
+            task.exception()  # callers that wait raise it; without them asyncio would report it as never retrieved
 
-    async def _sliced(
+    async def _in_slices(
         self,
-        work: Callable[[Scorer, Sequence[Asked]], list[Found]],
-        asked: Sequence[Asked],
+        work: Callable[[Scorer, Sequence[Item]], list[Result]],
+        items: Sequence[Item],
         lengths: Sequence[int],
-        step: Callable[[], None],
+        on_progress: Callable[[], None],
         lane: Lane,
-    ) -> list[Found]:
-        """`work` done on everything in `asked`, in the same order."""
-        found: dict[int, Found] = {}
+    ) -> list[Result]:
+        """The results of `work` for all items, in their order."""
+        results: dict[int, Result] = {}
 
-        async def work_off(rest: Iterator[list[int]]) -> None:
+        async def run_slices(remaining: Iterator[list[int]]) -> None:
             loop = asyncio.get_running_loop()
-            for places in rest:
-                async with self._turns.turn(lane, PATIENCE):
-                    done = await loop.run_in_executor(self._threads, work, self._scorer, [asked[place] for place in places])
-                found.update(zip(places, done, strict=True))
-                step()
+            for indices in remaining:
+                async with self._queue.turn(lane, MAX_WAIT):
+                    done = await loop.run_in_executor(self._threads, work, self._scorer, [items[index] for index in indices])
+                results.update(zip(indices, done, strict=True))
+                on_progress()
 
-        rest = slices(lengths, self._texts)
+        remaining = slices(lengths, self._texts)
         self.waiting += 1
         try:
-            await together([asyncio.create_task(work_off(rest)) for _ in range(self._size)])
+            await gather_or_cancel([asyncio.create_task(run_slices(remaining)) for _ in range(self._size)])
         finally:
             self.waiting -= 1
-        return [found[place] for place in range(len(asked))]
+        return [results[index] for index in range(len(items))]
 
     async def __aenter__(self) -> Self:
         return self
@@ -134,8 +135,8 @@ class Pool:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-async def together(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Wait for all tasks, or raise the first error of one. No task is left running then, nor after a cancellation."""
+async def gather_or_cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Wait for all tasks. Cancels the others before it raises the first error or its own cancellation."""
     try:
         await asyncio.gather(*tasks)
     finally:

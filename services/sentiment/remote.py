@@ -1,7 +1,7 @@
-"""A company's own model server as a scorer: batches over HTTP. docs/sentiment.md tells the contract.
+"""A customer's own model server as a scorer: batches over HTTP, by the contract in docs/sentiment.md.
 
-ScorerAway  it can't be reached, is busy, refuses us, or is another model than we were told: nothing is wrong with the texts
-Refused     it doesn't take this batch, or its answer makes no sense: halving finds the text that it fails on
+ScorerAway    it is unreachable, busy, refuses us, or is another model than the settings name: the texts are sound
+BatchRefused  it refuses this batch, or its response is malformed: halving finds the text on which it fails
 """
 
 import time
@@ -24,41 +24,41 @@ from shared.events import Label
 log = structlog.get_logger()
 
 REFUSALS = frozenset({400, 413, 422, 500})
-"""What a text may be to blame for. 500 too: a server that stumbles over one says no more, and would for ever."""
-STUMBLES = 3
-"""So often a text alone is asked for, before a 500 is taken for its fault."""
-SHORTEST_REST, LONGEST_REST = 1.0, 300.0
-"""Seconds: whatever rest a server asks for, it gets so much at least, and is tried again after so much."""
+"""Statuses that a text can cause. 500 too: a server that fails on a text answers no more than that, every time."""
+ATTEMPTS = 3
+"""Requests with a single text before a 500 counts as its fault."""
+MIN_RETRY_SECONDS, MAX_RETRY_SECONDS = 1.0, 300.0
+"""Bounds of a server's `Retry-After`."""
 ENVELOPE, OPINION = 16 * 1024, 1024
-"""Bytes that an answer may have, besides those for each opinion."""
+"""Bytes of a response at most: for the whole, and for each score."""
 
 
-class Refused(Exception):
-    """The server doesn't score this batch."""
+class BatchRefused(Exception):
+    """The server does not score this batch."""
 
 
-class Asked(Struct, frozen=True):
+class ScoreRequest(Struct, frozen=True):
     texts: Sequence[str]
 
 
-class OpinionSaid(Struct, frozen=True):
+class RemoteOpinion(Struct, frozen=True):
     label: Label
     score: Annotated[float, Meta(ge=-1, le=1)]
     confidence: Annotated[float, Meta(ge=0, le=1)]
     mixed: bool = False
 
 
-class ModelSaid(Struct, frozen=True):
+class RemoteModel(Struct, frozen=True):
     id: str
     version: str
 
 
-class Answer(Struct, frozen=True):
-    model: ModelSaid
-    scores: list[OpinionSaid]
+class ScoreResponse(Struct, frozen=True):
+    model: RemoteModel
+    scores: list[RemoteOpinion]
 
 
-ENCODER, DECODER = msgspec.json.Encoder(), msgspec.json.Decoder(Answer)
+ENCODER, DECODER = msgspec.json.Encoder(), msgspec.json.Decoder(ScoreResponse)
 JSON = {"Content-Type": "application/json"}
 
 
@@ -68,10 +68,10 @@ def now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class RemoteScorer:
-    """Asks the server at `url`, at most `batch` texts at a time; the token and the time-out of each step are the client's.
+    """Scores with the server at `url`, at most `batch` texts per request. The client has the token and the time-outs.
 
-    `deadline`: seconds until an answer has to be complete. `model` is what the server has to call itself: whatever else
-    answers is not what its scores would be stored as.
+    `deadline`: seconds within which a response must be complete. `model`: the name that responses must have, under which scores
+    are stored.
     """
 
     client: httpx.Client
@@ -90,74 +90,79 @@ class RemoteScorer:
         self.client.close()
 
     def _opinions(self, texts: Sequence[str]) -> list[Opinion]:
-        answer = self._asked(texts)
-        if answer.model != ModelSaid(*self.model):
-            raise self._away("another model answers")
-        if len(answer.scores) != len(texts):
-            raise Refused(f"{len(answer.scores)} scores for {len(texts)} texts")
-        return [Opinion(said.label, round(said.score, 4), round(said.confidence, 4), said.mixed) for said in answer.scores]
+        response = self._request(texts)
+        if response.model != RemoteModel(*self.model):
+            raise self._unavailable("the server has another model")
+        if len(response.scores) != len(texts):
+            raise BatchRefused(f"{len(response.scores)} scores for {len(texts)} texts")
+        return [Opinion(one.label, round(one.score, 4), round(one.confidence, 4), one.mixed) for one in response.scores]
 
-    def _asked(self, texts: Sequence[str]) -> Answer:
-        status, body = self._posted(texts)
-        again = STUMBLES - 1 if len(texts) == 1 else 0
-        while status == 500 and again:
-            status, body = self._posted(texts)
-            again -= 1
+    def _request(self, texts: Sequence[str]) -> ScoreResponse:
+        status, body = self._post(texts)
+        retries = ATTEMPTS - 1 if len(texts) == 1 else 0
+        while status == 500 and retries:
+            status, body = self._post(texts)
+            retries -= 1
         if status in REFUSALS:
-            raise Refused(f"status {status}")
+            raise BatchRefused(f"status {status}")
         try:
             return DECODER.decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise Refused(f"no answer of ours: {type(error).__name__}") from None  # its message may quote the texts
+            raise BatchRefused(f"a malformed response: {type(error).__name__}") from None  # the error may quote the texts
 
-    def _posted(self, texts: Sequence[str]) -> tuple[int, bytes]:
-        """Status and body of an answer that is 200 or one of REFUSALS; anything else is away."""
+    def _post(self, texts: Sequence[str]) -> tuple[int, bytes]:
+        """Status and body of a response with 200 or one of REFUSALS. Raises ScorerAway for any other."""
         began = time.monotonic()
-        with self._reached(), self.client.stream("POST", self.url, content=ENCODER.encode(Asked(texts)), headers=JSON) as answer:
-            if answer.status_code in REFUSALS:
-                return answer.status_code, b""
-            if answer.status_code != 200:
-                raise self._away(f"status {answer.status_code}", resting(answer.headers.get("retry-after"), self.clock()))
+        with (
+            self._reaching_server(),
+            self.client.stream("POST", self.url, content=ENCODER.encode(ScoreRequest(texts)), headers=JSON) as response,
+        ):
+            if response.status_code in REFUSALS:
+                return response.status_code, b""
+            if response.status_code != 200:
+                raise self._unavailable(
+                    f"status {response.status_code}", parse_retry_after(response.headers.get("retry-after"), self.clock())
+                )
             body = bytearray()
-            for part in answer.iter_raw():
+            for part in response.iter_raw():
                 body += part
                 if len(body) > ENVELOPE + OPINION * len(texts):
-                    raise Refused("an answer too long")
+                    raise BatchRefused("the response is too long")
                 if time.monotonic() - began > self.deadline:
-                    raise self._away("an answer too slow")
+                    raise self._unavailable("the response is too slow")
             return 200, bytes(body)
 
     @contextmanager
-    def _reached(self) -> Iterator[None]:
+    def _reaching_server(self) -> Iterator[None]:
         try:
             yield
-        except (httpx.RequestError, RuntimeError) as error:  # RuntimeError: the client was closed under a thread still at work
-            raise self._away(type(error).__name__) from None  # an error of httpx carries the request, and with it the texts
+        except (httpx.RequestError, RuntimeError) as error:  # RuntimeError: the client was closed while a thread used it
+            raise self._unavailable(type(error).__name__) from None  # httpx's errors hold the request, and so the texts
 
-    def _away(self, reason: str, retry_after: float | None = None) -> ScorerAway:
+    def _unavailable(self, reason: str, retry_after: float | None = None) -> ScorerAway:
         log.warning("scorer.away", model=str(self.model), reason=reason, retry_after=retry_after)
         return ScorerAway(reason, retry_after)
 
 
-def resting(header: str | None, now: datetime) -> float | None:
-    """Seconds that a `Retry-After` (RFC 9110, 10.2.3: seconds or a date) asks for, within bounds; None: none that can be read."""
-    given = (header or "").strip()
-    if given.isascii() and given.isdigit():
-        return within_reason(float(given))
+def parse_retry_after(header: str | None, now: datetime) -> float | None:
+    """Seconds of a `Retry-After` (RFC 9110, 10.2.3: seconds or a date), within bounds; None if it is missing or malformed."""
+    value = (header or "").strip()
+    if value.isascii() and value.isdigit():
+        return bounded(float(value))
     try:
-        at = parsedate_to_datetime(given)
+        at = parsedate_to_datetime(value)
         seconds = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()
     except (ValueError, OverflowError):
         return None
-    return within_reason(seconds)
+    return bounded(seconds)
 
 
-def within_reason(seconds: float) -> float:
-    return min(max(seconds, SHORTEST_REST), LONGEST_REST)
+def bounded(seconds: float) -> float:
+    return min(max(seconds, MIN_RETRY_SECONDS), MAX_RETRY_SECONDS)
 
 
-def remote_of(settings: Settings) -> RemoteScorer:
-    """The scorer that SENTIMENT_SCORER=http stands for, with a connection for each thread that scores."""
+def remote_scorer_of(settings: Settings) -> RemoteScorer:
+    """The scorer for SENTIMENT_SCORER=http, with a connection for each scoring thread."""
     token = settings.scorer_token.get_secret_value()
     headers = {"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {token}"} if token else {})
     limits = httpx.Limits(max_connections=settings.threads, keepalive_expiry=4.0)

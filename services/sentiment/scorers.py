@@ -1,4 +1,4 @@
-"""The models by the names that settings give them."""
+"""Create the models by their names in the settings."""
 
 from collections.abc import Callable, Mapping
 
@@ -10,7 +10,7 @@ from services.sentiment.domain.transformer import TransformerScorer
 from services.sentiment.domain.vader import VaderScorer
 from services.sentiment.network import read_transformer
 from services.sentiment.pool import Pool
-from services.sentiment.remote import remote_of
+from services.sentiment.remote import remote_scorer_of
 from services.sentiment.settings import ScorerName, Settings
 from services.sentiment.weights import read_linear
 
@@ -19,19 +19,19 @@ SHIPPED: Mapping[str, Callable[[], Scorer]] = {
     "linear": lambda: LinearScorer(read_linear()),
     "vader": VaderScorer,
 }
-"""The models that come with Earshot."""
+"""The models that are part of Earshot."""
 
 
 def scorer_of(name: ScorerName, settings: Settings) -> Scorer:
-    """The model of this name. Raises BrokenModel where its files can't be read."""
-    return remote_of(settings) if name == "http" else SHIPPED[name]()
+    """The model of this name. Raises BrokenModel if its files can't be read."""
+    return remote_scorer_of(settings) if name == "http" else SHIPPED[name]()
 
 
 def pool_of(scorer: Scorer, name: ScorerName, settings: Settings, threads: int) -> Pool:
-    """A pool for a model, that finds themes if the model tells what texts mean."""
+    """A pool for a model, which finds themes if the model has embeddings."""
     return Pool(scorer, threads, settings.scorer_batch if name == "http" else TEXTS, finder_of(scorer))
 
 
 def finder_of(scorer: Scorer) -> Finder | None:
-    """What finds themes by the model's meanings; None where it knows none."""
+    """The finder of themes for a model; None if it has no embeddings."""
     return Finder(scorer.meanings, scorer.near) if isinstance(scorer, TransformerScorer) else None

@@ -1,7 +1,7 @@
-"""A second model that scores beside the live one, so that it can be compared before anybody sees a number of it.
+"""A second model that scores beside the live one, so that the two can be compared before it is promoted.
 
-It reads `feedback.events` in a consumer group of its own, with offsets and a thread of its own: live scores never wait for it,
-and whatever happens to it, they are sent. What it could not score is told in the log and counted, and is made up for by a replay.
+It has a consumer group and a thread of its own: live scores never wait for it and do not depend on it. Events that it can't
+score are logged and counted; a replay scores them later.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from services.sentiment.consumer import Scoring
+from services.sentiment.consumer import ScoringHandler
 from services.sentiment.pool import Pool
 from shared import instruments
 from shared.kafka import Record, Retry
@@ -20,26 +20,29 @@ log = structlog.get_logger()
 
 GROUP = "sentiment-shadow"
 BATCH = 50
-"""Events in one go: so few that a live batch that comes meanwhile isn't held up for long on a machine with one core."""
+"""Events of a batch: few, so that a live batch is not delayed for long on a machine with one core."""
 
-WAY = 1.0
-"""Seconds for which a batch lets live ones go first, at most: a shadow that starves would never be complete."""
+MAX_WAIT = 1.0
+"""Seconds that a batch waits for live ones at most: a shadow that starves would never be complete."""
 
-LOOK = 0.01
-REST = 5.0
-"""Seconds until a consumer that ended by a fault begins anew."""
+POLL_SECONDS = 0.01
+RESTART_SECONDS = 5.0
+"""Delay before a consumer that ended by an error is started again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shadowing:
-    """The handler of `feedback.events` for the shadow. A model or a broker that is away is a Retry, of this group alone; any
-    other fault leaves its records without a score of this model: nothing is parked, for that is the live handler's to say."""
+class ShadowHandler:
+    """The handler of `feedback.events` for the shadow.
 
-    scoring: Scoring
+    A Retry affects this group alone. After any other error the records stay without a score of this model; none is parked,
+    since the live handler decides about that.
+    """
+
+    scoring: ScoringHandler
     live: Pool
 
     async def __call__(self, records: Sequence[Record]) -> None:
-        await give_way(self.live)
+        await wait_for_live(self.live)
         try:
             missed: Mapping[Record, str] = await apply(self.scoring, records)
         except Retry:
@@ -51,19 +54,19 @@ class Shadowing:
             log.warning("shadow.missed", **record.place._asdict(), offset=record.offset, reason=reason)
 
 
-async def give_way(live: Pool, longest: float = WAY) -> None:
-    """Return when nobody waits for the live model any more, or after so many seconds."""
+async def wait_for_live(live: Pool, seconds: float = MAX_WAIT) -> None:
+    """Return when no caller waits for the live model, or after `seconds`."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + longest
+    end = loop.time() + seconds
     while live.waiting and loop.time() < end:  # noqa: ASYNC110
-        await asyncio.sleep(LOOK)
+        await asyncio.sleep(POLL_SECONDS)
 
 
-async def begun_anew(run: Callable[[], Awaitable[None]], rest: float = REST) -> None:
-    """Do `run` again whenever a fault has ended it: a shadow's end must not restart the process that scores live."""
+async def restart_after_errors(run: Callable[[], Awaitable[None]], delay: float = RESTART_SECONDS) -> None:
+    """Run `run` again whenever an error ends it: an error of the shadow must not restart the process."""
     while True:
         try:
             await run()
         except Exception as error:
             log.error("shadow.ended", error=type(error).__name__, exc_info=error)
-        await asyncio.sleep(rest)
+        await asyncio.sleep(delay)

@@ -1,4 +1,4 @@
-"""The trained models as files: what training writes and the service reads."""
+"""Read and write the file of the linear model."""
 
 import json
 from pathlib import Path
@@ -15,11 +15,11 @@ LINEAR = MODELS / "linear-2.npz"
 
 
 class BrokenModel(Exception):
-    """The file of a model can't be read, or holds something else."""
+    """The file of a model is missing or malformed."""
 
 
 def read_linear(path: Path = LINEAR) -> LinearModel:
-    """A linear model from its file. Raises BrokenModel."""
+    """Read a linear model. Raises BrokenModel if the file is missing or malformed."""
     try:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             facts = json.loads(str(file["facts"]))
@@ -27,7 +27,7 @@ def read_linear(path: Path = LINEAR) -> LinearModel:
     except (OSError, EOFError, KeyError, TypeError, ValueError, BadZipFile) as error:
         raise BrokenModel(f"{path.name}: {type(error).__name__}") from error
     if weights.shape != (BINS, len(LABELS)) or idf.shape != (BINS,) or (weights.dtype, idf.dtype) != (np.int8, np.uint8):
-        raise BrokenModel(f"{path.name}: its arrays are of another shape")
+        raise BrokenModel(f"{path.name}: its arrays have the wrong shape or type")
     return LinearModel(
         model=Model(facts["id"], facts["version"]),
         weights=weights,
@@ -41,7 +41,7 @@ def read_linear(path: Path = LINEAR) -> LinearModel:
 
 
 def write_linear(path: Path, trained: LinearModel) -> None:
-    """The file of a linear model; compressed, since most bins are empty."""
+    """Write a linear model, compressed, since most bins are empty."""
     facts = {
         "id": trained.model.id,
         "version": trained.model.version,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from services.sentiment.consumer import Scoring
+from services.sentiment.consumer import ScoringHandler
 from services.sentiment.domain.languages import language_of
 from services.sentiment.domain.scorer import Model
 from services.sentiment.pool import Pool
@@ -38,21 +38,21 @@ class Steady:
 
     seconds: float
     seen: Recorder = field(default_factory=Recorder)
-    moved_at: float = 0.0
+    progressed_at: float = 0.0
 
     async def __call__(self, records: Sequence[Record]) -> None:
         until = time.monotonic() + self.seconds
         while time.monotonic() < until:
             await asyncio.sleep(0.1)
-            self.moved_at = time.monotonic()
+            self.progressed_at = time.monotonic()
         await self.seen(records)
 
 
 async def test_a_batch_that_makes_progress_may_take_many_times_the_watchdogs_limit(topic: KafkaTopic) -> None:
     await topic.send(messages(range(30)))
     slow = Steady(6.0)
-    async with topic.consuming(slow, beat=lambda: slow.moved_at, timing=IMPATIENT) as consumer:
-        await until(lambda: slow.moved_at > 0)
+    async with topic.consuming(slow, beat=lambda: slow.progressed_at, timing=IMPATIENT) as consumer:
+        await until(lambda: slow.progressed_at > 0)
         await topic.send(messages(range(30, 40)))
         while not slow.seen.records:
             assert consumer.joined, "the consumer left the group"
@@ -109,10 +109,10 @@ def server() -> Iterator[ModelServer]:
 
 
 @asynccontextmanager
-async def scoring(server: ModelServer, sent: Sent) -> AsyncIterator[Scoring]:
+async def scoring(server: ModelServer, sent: Sent) -> AsyncIterator[ScoringHandler]:
     with httpx.Client(timeout=5) as client:
         async with Pool(RemoteScorer(client, server.url, Model("mine", "7"), batch=8), threads=2, texts=8) as pool:
-            yield Scoring(pool, sent)
+            yield ScoringHandler(pool, sent)
 
 
 async def test_with_a_slow_model_server_only_the_lag_grows(topic: KafkaTopic, server: ModelServer) -> None:
@@ -121,7 +121,10 @@ async def test_with_a_slow_model_server_only_the_lag_grows(topic: KafkaTopic, se
     server.behave = lambda texts: Reply(body=well(texts).body, delay=0.6)
     await topic.send([comment("acme", n) for n in range(200)])
     sent = Sent()
-    async with scoring(server, sent) as handler, topic.consuming(handler, beat=lambda: handler.moved_at, timing=IMPATIENT) as one:
+    async with (
+        scoring(server, sent) as handler,
+        topic.consuming(handler, beat=lambda: handler.progressed_at, timing=IMPATIENT) as one,
+    ):
         await until(lambda: len(server.calls) > 2)
         await topic.send([comment("acme", n) for n in range(200, 300)])
         behind = await lag(topic)
@@ -151,7 +154,10 @@ async def test_retry_after_of_the_model_server_is_respected(topic: KafkaTopic, s
 
     server.behave = reluctant
     await topic.send([comment("acme", n) for n in range(5)])
-    async with scoring(server, sent) as handler, topic.consuming(handler, beat=lambda: handler.moved_at, timing=IMPATIENT) as one:
+    async with (
+        scoring(server, sent) as handler,
+        topic.consuming(handler, beat=lambda: handler.progressed_at, timing=IMPATIENT) as one,
+    ):
         while len(sent.hashes) < 5:
             assert one.joined or not called_at, "the consumer left the group"
             await asyncio.sleep(0.1)

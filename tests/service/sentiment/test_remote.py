@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from services.sentiment.domain.scorer import Model, ScorerAway
 from services.sentiment.domain.scoring import Comment, Unscorable, score_comments
-from services.sentiment.remote import Refused, RemoteScorer, remote_of, resting
+from services.sentiment.remote import BatchRefused, RemoteScorer, parse_retry_after, remote_scorer_of
 from services.sentiment.settings import Settings
 from shared.events import Score
 from tests.service.sentiment.model_server import ModelServer, Reply, said, scores, well
@@ -33,7 +33,7 @@ def settings_for(server: ModelServer, **more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def remote(server: ModelServer) -> Iterator[RemoteScorer]:
-    scorer = remote_of(Settings(internal_token=TOKEN, scorer_batch=8, **settings_for(server)))
+    scorer = remote_scorer_of(Settings(internal_token=TOKEN, scorer_batch=8, **settings_for(server)))
     yield scorer
     scorer.close()
 
@@ -67,7 +67,7 @@ def test_mixed_may_be_left_out_and_what_we_do_not_know_is_passed_over(server: Mo
 )  # fmt: skip
 def test_an_answer_that_makes_no_sense_is_not_taken(server: ModelServer, remote: RemoteScorer, answer: Reply) -> None:
     server.behave = lambda texts: answer
-    with pytest.raises(Refused):
+    with pytest.raises(BatchRefused):
         remote.score(["fine"])
     with pytest.raises(ScorerAway):  # for it makes no sense of what is beyond blame either
         score_comments(remote, [Comment("fine", None)])
@@ -79,7 +79,7 @@ def test_scores_of_another_model_are_never_taken_for_this_ones(server: ModelServ
     with capture_logs() as logs, pytest.raises(ScorerAway):
         score_comments(remote, [Comment("fine", None)])
     assert [(entry["event"], entry["model"], entry["reason"]) for entry in logs] == [
-        ("scorer.away", "mine-7", "another model answers")
+        ("scorer.away", "mine-7", "the server has another model")
     ]
 
 
@@ -109,7 +109,7 @@ def test_the_rest_that_it_asks_for_is_handed_on(server: ModelServer, remote: Rem
     ],
 )  # fmt: skip
 def test_a_rest_is_told_in_seconds_or_by_a_date_and_has_bounds(header: str | None, seconds: float | None) -> None:
-    assert resting(header, NOON) == seconds
+    assert parse_retry_after(header, NOON) == seconds
 
 
 @pytest.mark.parametrize("reply", [Reply(delay=0.8), Reply(body=b" " * 200, delay=0.02, drips=True)], ids=["late", "dripping"])
@@ -165,7 +165,7 @@ def test_neither_texts_nor_the_token_are_told_in_logs_or_errors(server: ModelSer
     replies = [Reply(503), Reply(body=b'{"private words": '), Reply(422), Reply(delay=0.8)]
     for reply in replies:
         server.behave = lambda texts, reply=reply: reply
-        with capture_logs() as logs, pytest.raises((ScorerAway, Refused)) as told:
+        with capture_logs() as logs, pytest.raises((ScorerAway, BatchRefused)) as told:
             remote.score(["private words"])
         everything = f"{logs} {told.value!r} {told.value.__cause__!r} {remote!r}"
         assert not [word for word in ("private words", SECRET) if word in everything]

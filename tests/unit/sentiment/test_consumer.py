@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.sentiment.consumer import Scoring
+from services.sentiment.consumer import ScoringHandler
 from services.sentiment.domain.scorer import Opinion, Scorer, ScorerAway
 from services.sentiment.domain.vader import VaderScorer
 from services.sentiment.pool import Pool
@@ -83,7 +83,7 @@ def records(*bodies: Any) -> list[Record]:
 async def score(given: Sequence[Record], scorer: Scorer | None = None, sent: Sent | None = None) -> Sent:
     sent = sent or Sent()
     async with Pool(scorer or VaderScorer(), threads=2) as pool:
-        await Scoring(pool, sent)(given)
+        await ScoringHandler(pool, sent)(given)
     return sent
 
 
@@ -194,11 +194,11 @@ async def test_a_model_that_is_away_is_tried_again_when_it_says(asks_for: float 
 
 async def test_how_far_it_has_come_is_told_while_it_is_at_work() -> None:
     async with Pool(FailsOn(), threads=1) as pool:
-        scoring = Scoring(pool, Sent(fails=True))
+        scoring = ScoringHandler(pool, Sent(fails=True))
         began = time.monotonic()
         with pytest.raises(Retry):
             await scoring(records(comment("fine")))
-    assert began <= scoring.moved_at <= time.monotonic()
+    assert began <= scoring.progressed_at <= time.monotonic()
 
 
 async def test_scores_that_are_not_acknowledged_move_no_offset() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.sentiment.consumer import Scoring
+from services.sentiment.consumer import ScoringHandler
 from services.sentiment.domain.scorer import Model, Opinion, Passage
 from services.sentiment.domain.scoring import Comment, Unscorable, score_comments
 from services.sentiment.domain.themes import Finder
@@ -46,7 +46,7 @@ async def scores(told: KnownTaxonomies, *tenants: str, finds: bool = True) -> li
     given = [record(encode(event(comment("the parcel"), f"api/response/r-{n}", t)), n, t) for n, t in enumerate(tenants)]
     sent, finder = Sent(), Finder(Meaning(), near=0.6) if finds else None
     async with Pool(Knows() if finds else VaderScorer(), threads=2, finder=finder) as pool:
-        await Scoring(pool, sent, told)(given)
+        await ScoringHandler(pool, sent, told)(given)
     said = [decode_score(message.value) for message in sent.messages]
     return [(one.tenant, one.score) for one in said]
 

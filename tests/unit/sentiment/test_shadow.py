@@ -7,12 +7,12 @@ from contextlib import AsyncExitStack
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from services.sentiment.consumer import Scoring
+from services.sentiment.consumer import ScoringHandler
 from services.sentiment.domain.scorer import Model, Opinion, Scorer, ScorerAway
 from services.sentiment.domain.vader import VaderScorer
 from services.sentiment.pool import Pool
 from services.sentiment.settings import Settings
-from services.sentiment.shadow import Shadowing, begun_anew, give_way
+from services.sentiment.shadow import ShadowHandler, restart_after_errors, wait_for_live
 from shared.events import decode_score
 from shared.instruments import SHADOW_MISSED
 from shared.kafka import Message, Retry
@@ -46,7 +46,7 @@ async def shadow(given: Sequence[object], scorer: Scorer, sender: object) -> flo
     before = missed()
     async with AsyncExitStack() as stack:
         live, beside = [await stack.enter_async_context(Pool(one, 1)) for one in (VaderScorer(), scorer)]
-        await Shadowing(Scoring(beside, sender), live)(given)  # type: ignore[arg-type]
+        await ShadowHandler(ScoringHandler(beside, sender), live)(given)  # type: ignore[arg-type]
     return missed() - before
 
 
@@ -85,13 +85,13 @@ async def test_while_its_model_or_the_broker_is_away_it_waits_and_misses_nothing
 async def test_it_gives_way_to_live_comments_but_not_for_ever() -> None:
     async with Pool(VaderScorer(), 1) as live:
         live.waiting = 1
-        waiting = asyncio.create_task(give_way(live, longest=60))
+        waiting = asyncio.create_task(wait_for_live(live, seconds=60))
         await asyncio.sleep(0.05)
         assert not waiting.done()
         live.waiting = 0
         await asyncio.wait_for(waiting, 5)
         live.waiting = 1
-        await asyncio.wait_for(give_way(live, longest=0.05), 5)
+        await asyncio.wait_for(wait_for_live(live, seconds=0.05), 5)
 
 
 async def test_a_consumer_that_a_fault_ended_begins_anew() -> None:
@@ -102,7 +102,7 @@ async def test_a_consumer_that_a_fault_ended_begins_anew() -> None:
         begun += 1
         raise ZeroDivisionError
 
-    work = asyncio.create_task(begun_anew(run, rest=0))
+    work = asyncio.create_task(restart_after_errors(run, delay=0))
     async with asyncio.timeout(5):
         while begun < 3:  # noqa: ASYNC110
             await asyncio.sleep(0)

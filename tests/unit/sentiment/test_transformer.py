@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 from services.sentiment.domain.scorer import Scorer
 from services.sentiment.domain.transformer import TransformerScorer
 from services.sentiment.domain.vader import VaderScorer
-from services.sentiment.network import BATCH, E5, PAD, TEXTS, OnnxNetwork, batches, padded, read_transformer, room, tokenizer_of
+from services.sentiment.network import (
+    BATCH,
+    E5,
+    PAD,
+    TEXTS,
+    OnnxNetwork,
+    batches,
+    padded,
+    padded_length,
+    read_transformer,
+    tokenizer_of,
+)
 from services.sentiment.training.data import Row
 from services.sentiment.training.own.templates import own_rows
 from services.sentiment.weights import BrokenModel
@@ -108,10 +119,10 @@ def test_texts_are_multiplied_together_as_long_as_they_are_few_and_short(lengths
     ids = [[7] * length for length in sorted(lengths)]
     cut = list(batches(ids))
     assert [text for batch in cut for text in batch] == ids
-    assert all(len(batch) * room(batch[-1]) <= BATCH for batch in cut)
-    assert all(room(batch[0]) == room(batch[-1]) for batch in cut)
+    assert all(len(batch) * padded_length(batch[-1]) <= BATCH for batch in cut)
+    assert all(padded_length(batch[0]) == padded_length(batch[-1]) for batch in cut)
     assert all(len(batch) <= TEXTS for batch in cut)
-    assert len(cut) <= len({room(text) for text in ids}) + sum(map(len, ids)) / (BATCH / 3) + len(ids) / TEXTS
+    assert len(cut) <= len({padded_length(text) for text in ids}) + sum(map(len, ids)) / (BATCH / 3) + len(ids) / TEXTS
 
 
 def test_a_file_that_is_no_model_is_told(tmp_path: Path) -> None:
