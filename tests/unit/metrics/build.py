@@ -1,4 +1,4 @@
-"""Statements for tests, in few words: times are minutes after T0, stamps follow the order in which statements are made."""
+"""Builders of statements. Times are minutes after T0; stamps follow `seq`."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -19,8 +19,8 @@ def at(minutes: float) -> datetime:
     return T0 + timedelta(minutes=minutes)
 
 
-def said(seq: int, body: Body, **fields: Any) -> Event:
-    """A statement received (and, unless `at` says otherwise, made) `seq` minutes after T0, under an id of its own."""
+def statement(seq: int, body: Body, **fields: Any) -> Event:
+    """A statement received `seq` minutes after T0, and made then unless `at` is stated, with an id of its own."""
     defaults: dict[str, Any] = {
         "tenant": "acme",
         "subject": "c1/ticket/T-9",
@@ -35,11 +35,11 @@ def said(seq: int, body: Body, **fields: Any) -> Event:
 
 
 def ticket(*facts: Fact, seq: int = 1, **fields: Any) -> Event:
-    return said(seq, Ticket(facts=facts), **fields)
+    return statement(seq, Ticket(facts=facts), **fields)
 
 
 def response(*answers: Answer, seq: int = 1, when: float = 0, sent: float | None = None, **fields: Any) -> Event:
-    return said(seq, Response(at=at(when), sent_at=None if sent is None else at(sent), answers=answers), **fields)
+    return statement(seq, Response(at=at(when), sent_at=None if sent is None else at(sent), answers=answers), **fields)
 
 
 def opened(minutes: float = 0, **fields: Any) -> Opened:
@@ -79,15 +79,15 @@ def rows(*events: Event, scores: Mapping[tuple[str, str], Score] | None = None) 
     return [row for statements in subjects.values() for row in contributions(view(statements), scores or {})]
 
 
-def found(contributions: Iterable[Contribution], measure: str) -> list[tuple[float, int, int]]:
-    """What one measure has: (minutes after T0, bin, amount), in order of time."""
+def rows_in(contributions: Iterable[Contribution], measure: str) -> list[tuple[float, int, int]]:
+    """The rows of one measure: (minutes after T0, bin, amount), in order of time."""
     return sorted(((c.at - T0).total_seconds() / 60, c.bin, c.amount) for c in contributions if c.measure == measure)
 
 
 def histograms(contributions: Iterable[Contribution], where: Mapping[str, str | None] | None = None) -> dict[str, Histogram]:
-    """What a query would have counted: a histogram of each measure, of the rows with these dimensions."""
-    kept = [c for c in contributions if all(dim(c, name) == value for name, value in (where or {}).items())]
-    return {name: count((c.bin, c.amount) for c in kept if c.measure == name) for name in {c.measure for c in kept}}
+    """The histogram of each measure, of the rows with these dimensions."""
+    chosen = [c for c in contributions if all(dim(c, name) == value for name, value in (where or {}).items())]
+    return {name: count((c.bin, c.amount) for c in chosen if c.measure == name) for name in {c.measure for c in chosen}}
 
 
 def dim(contribution: Contribution, name: str) -> str | None:
@@ -104,10 +104,10 @@ def kpi(
     filed_by: str = "",
     where: Mapping[str, str | None] | None = None,
 ) -> Estimate:
-    """A KPI of the rows in [start, end), minutes after T0, counted in the plainest way there is."""
+    """A KPI of the rows in [start, end), minutes after T0."""
     definition = KPIS[name]
     low = at(-1e6) if definition.instant else at(start)
     counted = histograms((c for c in contributions if low <= c.at < at(end)), where)
-    wanted = definition.selectors(filed_by or definition.filed_by[0], MODEL)
-    read = {m: h for m, h in counted.items() if m in wanted or f"{m.partition(':')[0]}:" in wanted}
+    selectors = definition.selectors(filed_by or definition.filed_by[0], MODEL)
+    read = {m: h for m, h in counted.items() if m in selectors or f"{m.partition(':')[0]}:" in selectors}
     return definition.estimate(read, agg)

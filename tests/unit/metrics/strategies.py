@@ -1,4 +1,4 @@
-"""Statements at random, from so few values that times, ids and stamps collide often."""
+"""Random statements, from so few values that times, ids and stamps often collide."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 
 from shared.events import (
+    UNSUPPORTED_LANGUAGE,
     Answer,
     Assigned,
     Deleted,
@@ -22,11 +23,13 @@ from shared.events import (
     Score,
     Spam,
     StatusSet,
+    Theme,
     Ticket,
     Tombstone,
+    Urgency,
     text_hash,
 )
-from tests.unit.metrics.build import at, said
+from tests.unit.metrics.build import at, statement
 
 TEXTS = ("great", "never again", "it works", " ")
 minutes = st.integers(0, 12).map(at)
@@ -38,8 +41,8 @@ openings = st.builds(Opened, at=st.integers(0, 4).map(at), by=parties, text=text
 statuses: Any = st.builds(
     StatusSet, at=minutes, status=st.sampled_from(["new", "open", "pending", "on_hold", "solved", "closed"])
 )
-holders: Any = st.none() | names | st.just(UNSET)
-assignments = st.builds(Assigned, at=minutes, team=holders, agent=holders)
+assignees: Any = st.none() | names | st.just(UNSET)
+assignments = st.builds(Assigned, at=minutes, team=assignees, agent=assignees)
 messages = st.builds(
     Message,
     at=minutes,
@@ -56,8 +59,8 @@ drops = (
     | st.builds(Spam, at=minutes, value=st.booleans())
     | st.builds(Deleted, at=minutes, value=st.booleans())
 )
-way: st.SearchStrategy[Fact] = statuses | assignments | messages
-facts: st.SearchStrategy[Fact] = openings | way | priorities | ratings | drops
+changes: st.SearchStrategy[Fact] = statuses | assignments | messages
+facts: st.SearchStrategy[Fact] = openings | changes | priorities | ratings | drops
 
 dimensions: Any = st.dictionaries(
     st.sampled_from(["team", "region", "priority"]), st.none() | st.sampled_from(["a", "b"]), max_size=2
@@ -90,14 +93,14 @@ tombstones = st.just(Tombstone())
 
 
 def statements(bodies: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Event]]:
-    """What one inbox may have given of one subject: each sequence number once per revision, but stamps that collide."""
+    """Statements of one subject as an inbox may have numbered them. Their stamps may collide."""
     one = st.tuples(
         bodies, st.integers(1, 6), st.integers(1, 2), st.integers(0, 3), st.none() | st.sampled_from(["p1", "p2"]), dimensions
     )
     return st.lists(one, min_size=1, max_size=7).map(
-        lambda told: [
-            said(seq, body, revision=revision, at=at(stamp), customer=customer, dimensions=dims)
-            for body, seq, revision, stamp, customer, dims in told
+        lambda drawn: [
+            statement(seq, body, revision=revision, at=at(stamp), customer=customer, dimensions=dims)
+            for body, seq, revision, stamp, customer, dims in drawn
         ]
     )
 
@@ -108,14 +111,32 @@ of_ticket = statements(tickets | overrides)
 of_any = of_response | of_review | of_ticket | statements(tickets | tombstones)
 
 
-def labelled(text: str, score: float | None, model: str) -> tuple[tuple[str, str], Score]:
-    label: Any = None if score is None else "positive" if score > 0 else "negative" if score < 0 else "neutral"
-    return (model, text_hash(text)), Score(label=label, score=score, confidence=1.0, text_hash=text_hash(text))
+def score_of(
+    text: str, value: float | None, model: str, themes: list[str], urgency: tuple[Urgency, ...], flags: tuple[str, ...]
+) -> tuple[tuple[str, str], Score]:
+    label: Any = None if value is None else "positive" if value > 0 else "negative" if value < 0 else "neutral"
+    name = text_hash(text)
+    return (model, name), Score(
+        label=label,
+        score=value,
+        confidence=1.0,
+        text_hash=name,
+        themes=tuple(Theme(theme, 0.0) for theme in themes),
+        urgency=urgency,
+        flags=flags,
+    )
 
 
+reasons: Any = st.sampled_from([(), ("outage",), ("safety", "outage")])
 scores = st.lists(
     st.builds(
-        labelled, st.sampled_from(TEXTS), st.none() | st.floats(-1, 1, allow_nan=False), st.sampled_from(["vader-3.3.2", "e5-3"])
+        score_of,
+        st.sampled_from(TEXTS),
+        st.none() | st.floats(-1, 1, allow_nan=False),
+        st.sampled_from(["vader-3.3.2", "e5-3"]),
+        st.lists(st.sampled_from(["delivery", "billing"]), max_size=2, unique=True),
+        reasons,
+        st.sampled_from([(), (UNSUPPORTED_LANGUAGE,)]),
     ),
     max_size=4,
 ).map(dict)

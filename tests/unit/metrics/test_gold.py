@@ -1,4 +1,4 @@
-"""Gold: the judgements that stand, on comments that stand."""
+"""Gold: the effective overrides of current comments."""
 
 from msgspec.structs import replace
 
@@ -7,63 +7,63 @@ from services.metrics.domain.contributions import contributions
 from services.metrics.domain.gold import Gold, gold
 from services.metrics.domain.view import view
 from shared.events import Event, Label, Opened, Override, Rating, Score, Spam, Theme, Ticket, Tombstone, text_hash
-from tests.unit.metrics.build import MODEL, at, response, said, scored, words
+from tests.unit.metrics.build import MODEL, at, response, scored, statement, words
 
 
-def judged(seq: int, text: str, label: Label | None = None, *themes: str) -> Event:
-    return said(seq, Override(comment=text_hash(text), label=label, themes=themes))
+def override(seq: int, text: str, label: Label | None = None, *themes: str) -> Event:
+    return statement(seq, Override(comment=text_hash(text), label=label, themes=themes))
 
 
 def gold_of(*events: Event, scores: dict[tuple[str, str], Score] | None = None) -> list[Gold]:
     return gold(view(events), scores or {}, MODEL)
 
 
-def test_a_row_tells_the_text_the_humans_word_and_the_models() -> None:
-    (row,) = gold_of(response(words("so")), judged(2, "so", "negative", "delivery"), scores=scored("so", 0.5, "positive"))
+def test_a_row_has_the_text_the_humans_label_and_the_models() -> None:
+    (row,) = gold_of(response(words("so")), override(2, "so", "negative", "delivery"), scores=scored("so", 0.5, "positive"))
     assert row == Gold(text_hash("so"), at(0), "so", None, "negative", ("delivery",), MODEL, "positive")
 
 
-def test_what_no_model_scored_is_gold_all_the_same() -> None:
-    (row,) = gold_of(response(words("so")), judged(2, "so", "negative"), scores=scored("so", 0.5, "positive", model="e5-3"))
+def test_a_comment_that_no_model_scored_is_gold_too() -> None:
+    (row,) = gold_of(response(words("so")), override(2, "so", "negative"), scores=scored("so", 0.5, "positive", model="e5-3"))
     assert (row.model, row.model_label) == (None, None)
 
 
-def test_the_stated_language_stands_before_the_found_one() -> None:
-    (found,) = [replace(score, language="nl") for score in scored("so", 0.5, "positive").values()]
-    scores = {(MODEL, found.text_hash): found}
-    (row,) = gold_of(response(words("so")), judged(2, "so", "negative"), scores=scores)
+def test_a_stated_language_has_precedence_over_the_detected_one() -> None:
+    (score,) = [replace(one, language="nl") for one in scored("so", 0.5, "positive").values()]
+    scores = {(MODEL, score.text_hash): score}
+    (row,) = gold_of(response(words("so")), override(2, "so", "negative"), scores=scores)
     assert row.language == "nl"
-    (row,) = gold_of(response(replace(words("so"), language="de")), judged(2, "so", "negative"), scores=scores)
+    (row,) = gold_of(response(replace(words("so"), language="de")), override(2, "so", "negative"), scores=scores)
     assert row.language == "de"
 
 
-def test_the_last_word_is_gold_and_one_taken_back_is_none() -> None:
-    told = [response(words("so")), judged(2, "so", "negative"), judged(3, "so", "neutral")]
-    assert [row.label for row in gold_of(*told)] == ["neutral"]
-    assert gold_of(*told, judged(4, "so")) == []
+def test_the_latest_override_is_gold_and_a_withdrawn_one_is_not() -> None:
+    events = [response(words("so")), override(2, "so", "negative"), override(3, "so", "neutral")]
+    assert [row.label for row in gold_of(*events)] == ["neutral"]
+    assert gold_of(*events, override(4, "so")) == []
 
 
-def test_a_judgement_of_themes_alone_has_no_label() -> None:
-    (row,) = gold_of(response(words("so")), judged(2, "so", None, "delivery"))
+def test_an_override_of_themes_alone_has_no_label() -> None:
+    (row,) = gold_of(response(words("so")), override(2, "so", None, "delivery"))
     assert (row.label, row.themes) == (None, ("delivery",))
 
 
-def test_what_is_no_longer_said_or_counts_nowhere_or_is_erased_is_no_gold() -> None:
-    edited = [response(words("so")), judged(2, "so", "negative"), response(words("fine now"), seq=3)]
+def test_an_edited_dropped_or_erased_comment_is_no_gold() -> None:
+    edited = [response(words("so")), override(2, "so", "negative"), response(words("fine now"), seq=3)]
     assert gold_of(*edited) == []
-    ticket = [said(1, Ticket(facts=(Opened(at=at(0), text="so"),))), judged(2, "so", "negative")]
+    ticket = [statement(1, Ticket(facts=(Opened(at=at(0), text="so"),))), override(2, "so", "negative")]
     assert len(gold_of(*ticket)) == 1
-    assert gold_of(*ticket, said(3, Ticket(facts=(Spam(at=at(1)),)))) == []
-    assert gold_of(*ticket, said(3, Tombstone())) == []
+    assert gold_of(*ticket, statement(3, Ticket(facts=(Spam(at=at(1)),)))) == []
+    assert gold_of(*ticket, statement(3, Tombstone())) == []
 
 
-def test_a_text_said_twice_is_one_row_of_its_first_time() -> None:
+def test_a_repeated_text_is_one_row_at_its_first_time() -> None:
     facts = (Opened(at=at(0), text="hello?"), Rating(at=at(9), value=1, text="so"), Rating(at=at(5), value=2, id="r", text="so"))
-    (row,) = gold_of(said(1, Ticket(facts=facts)), judged(2, "so", "negative"))
+    (row,) = gold_of(statement(1, Ticket(facts=facts)), override(2, "so", "negative"))
     assert row.at == at(5)
 
 
-def test_themes_of_a_human_are_spoken_of_as_the_model_found_else_as_the_human_judged_else_as_the_whole_text() -> None:
+def test_a_humans_theme_has_the_models_score_of_it_else_the_humans_label_else_the_score_of_the_text() -> None:
     score = Score(label="positive", score=0.5, confidence=1, themes=(Theme("price", -0.4),), text_hash="")
     assert effective_themes(score, None) == score.themes
     assert effective_themes(score, Override(comment="", label="negative")) == score.themes
@@ -73,6 +73,6 @@ def test_themes_of_a_human_are_spoken_of_as_the_model_found_else_as_the_human_ju
     assert effective_themes(replace(score, score=None), replace(human, label=None, themes=("x",))) == (Theme("x", 0.0),)
 
 
-def test_a_judgement_of_an_erased_subject_counts_nothing() -> None:
-    told = [response(words("so")), said(3, Tombstone()), judged(4, "so", "negative")]
-    assert contributions(view(told), scored("so", 0.5, "positive")) == []
+def test_an_override_of_an_erased_subject_contributes_nothing() -> None:
+    events = [response(words("so")), statement(3, Tombstone()), override(4, "so", "negative")]
+    assert contributions(view(events), scored("so", 0.5, "positive")) == []

@@ -1,4 +1,4 @@
-"""Merging is a union: whatever the order, the grouping and the repeats, the state is the same."""
+"""Merging is a union: order, grouping and repeats make no difference."""
 
 from itertools import permutations
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from services.metrics.domain.merge import merge, union
 from shared.events import Event, Tombstone
 from tests.unit.metrics import strategies
-from tests.unit.metrics.build import nps, opened, response, said, status, ticket
+from tests.unit.metrics.build import nps, opened, response, statement, status, ticket
 
 states = strategies.of_any.map(union)
 
@@ -39,32 +39,32 @@ def test_merging_one_by_one_in_any_order_with_repeats_is_the_union(events: list[
     assert state == union(events)
 
 
-def test_of_two_with_one_id_the_higher_revision_stands() -> None:
+def test_of_two_statements_with_one_id_the_higher_revision_counts() -> None:
     old, mended = response(nps(3)), response(nps(9), revision=2)
     assert merge(merge({}, mended), old) == merge(merge({}, old), mended) == {"d1": mended}
 
 
-def test_of_two_that_claim_the_same_revision_the_choice_does_not_depend_on_the_order() -> None:
+def test_of_two_statements_with_one_revision_the_same_one_counts_in_any_order() -> None:
     events = [response(nps(value)) for value in (1, 5, 9)]
     assert all(union(order) == union(events) for order in permutations(events))
 
 
-def test_a_statement_that_is_there_already_stays_the_very_object_so_that_it_need_not_be_written_again() -> None:
+def test_a_repeated_statement_leaves_the_stored_object_so_it_is_not_written_again() -> None:
     stored, repeated = response(nps(3)), response(nps(3))
     assert merge({"d1": stored}, repeated)["d1"] is stored
 
 
-def test_a_tombstone_leaves_nothing_else_whenever_it_comes() -> None:
-    gone = said(2, Tombstone())
+def test_a_tombstone_replaces_everything_in_any_order() -> None:
+    tombstone = statement(2, Tombstone())
     before, after = ticket(opened()), ticket(status(5, "solved"), seq=3)
-    assert union([before, gone, after]) == union([gone, after, before]) == {"d2": gone}
-    assert merge({"d2": gone}, ticket(opened(), seq=2, revision=9)) == {"d2": gone}
+    assert union([before, tombstone, after]) == union([tombstone, after, before]) == {"d2": tombstone}
+    assert merge({"d2": tombstone}, ticket(opened(), seq=2, revision=9)) == {"d2": tombstone}
 
 
-def test_of_several_tombstones_the_latest_alone_is_kept_in_any_order() -> None:
-    """An older version stored all of them and deleted the older ones in ingest, so metrics and ingest never became equal."""
-    first, second, late = said(2, Tombstone()), said(4, Tombstone()), ticket(opened(), seq=3)
+def test_of_several_tombstones_the_latest_alone_remains_in_any_order() -> None:
+    """An earlier version stored all of them, but ingest deleted the older ones, so metrics and ingest never became equal."""
+    first, second, late = statement(2, Tombstone()), statement(4, Tombstone()), ticket(opened(), seq=3)
     for order in permutations([first, late, second]):
         assert union(order) == {"d4": second}
         assert merge(merge(merge({}, order[0]), order[1]), order[2]) == {"d4": second}
-    assert union([first, second]) == union([second]), "whoever still has both agrees with whoever has the latest alone"
+    assert union([first, second]) == union([second]), "a replica with both agrees with one that has the latest alone"

@@ -1,4 +1,4 @@
-"""The opening of a ticket: stated again as a message, stated without seconds, stated as private."""
+"""Openings of tickets that are repeated as a message, have no seconds, or are private."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -14,9 +14,9 @@ from services.metrics.domain.contributions import contributions
 from services.metrics.domain.view import view
 from shared.events import Event, Message, Opened, Score, StatusSet, decode_event, encode
 from tests.unit.metrics import strategies
-from tests.unit.metrics.build import MODEL, T0, at, found, kpi, opened, reply, rows, scored, ticket
+from tests.unit.metrics.build import MODEL, T0, at, kpi, opened, reply, rows, rows_in, scored, ticket
 
-AFTER_ALL = 9
+LAST = 9
 """A sequence number, and minutes after T0, after those of `strategies`."""
 
 openings: Any = st.builds(
@@ -30,8 +30,8 @@ openings: Any = st.builds(
 )
 
 
-def stated_again(opening: Opened, seconds: float, **changed: Any) -> Message:
-    """The opening as a tool sends it once more, as the first message."""
+def repeated(opening: Opened, seconds: float, **changed: Any) -> Message:
+    """The opening as a tool repeats it, as the first message."""
     fields: dict[str, Any] = {
         "at": opening.at + timedelta(seconds=seconds),
         "by": opening.by,
@@ -53,7 +53,7 @@ def stated_again(opening: Opened, seconds: float, **changed: Any) -> Message:
     st.integers(1, 20),
     st.randoms(use_true_random=False),
 )
-def test_the_opening_stated_again_as_a_message_changes_nothing_in_whatever_order_it_comes(
+def test_the_opening_repeated_as_a_message_changes_nothing_in_any_order(
     events: list[Event],
     opening: Opened,
     scores: dict[tuple[str, str], Score],
@@ -62,26 +62,26 @@ def test_the_opening_stated_again_as_a_message_changes_nothing_in_whatever_order
     seq: int,
     random: Random,
 ) -> None:
-    without = [*events, ticket(opening, seq=AFTER_ALL, at=at(AFTER_ALL))]
-    message = ticket(stated_again(opening, seconds), seq=seq, at=at(stamp), statement="again")
+    without = [*events, ticket(opening, seq=LAST, at=at(LAST))]
+    message = ticket(repeated(opening, seconds), seq=seq, at=at(stamp), statement="again")
     together = [*without, message, message]
     random.shuffle(together)
     assert Counter(contributions(view(together), scores)) == Counter(contributions(view(without), scores))
 
 
-def test_an_agents_opening_stated_again_is_not_their_first_reply() -> None:
+def test_an_agents_repeated_opening_is_not_their_first_reply() -> None:
     opening = Opened(at=at(0), by="agent", agent="a-3", text_digest="d1")
-    told = [ticket(opening), ticket(stated_again(opening, 0.4), seq=2), ticket(reply(20, agent="a-3"), seq=3)]
-    assert kpi("first_reply_time", rows(*told), agg="mean").value == 1200
+    events = [ticket(opening), ticket(repeated(opening, 0.4), seq=2), ticket(reply(20, agent="a-3"), seq=3)]
+    assert kpi("first_reply_time", rows(*events), agg="mean").value == 1200
 
 
-def test_a_customers_opening_stated_again_is_scored_and_counted_once() -> None:
+def test_a_customers_repeated_opening_is_scored_and_counted_once() -> None:
     opening = opened(0, text="it broke")
-    told = [ticket(opening), ticket(stated_again(opening, 0.4, text=" it\nbroke "), seq=2)]
-    counted = rows(*told, scores=scored("it broke", -0.5, "negative") | scored(" it\nbroke ", -0.5, "negative"))
-    assert found(counted, "comments") == [(0, 1, 1)]
-    assert found(counted, f"label:{MODEL}") == [(0, -1, -1)]
-    assert found(counted, f"sentiment:{MODEL}") == [(0, -10, -500)]
+    events = [ticket(opening), ticket(repeated(opening, 0.4, text=" it\nbroke "), seq=2)]
+    counted = rows(*events, scores=scored("it broke", -0.5, "negative") | scored(" it\nbroke ", -0.5, "negative"))
+    assert rows_in(counted, "comments") == [(0, 1, 1)]
+    assert rows_in(counted, f"label:{MODEL}") == [(0, -1, -1)]
+    assert rows_in(counted, f"sentiment:{MODEL}") == [(0, -10, -500)]
 
 
 AGENTS = Opened(at=T0, by="agent", agent="a-3", text_digest="d1", public=True)
@@ -96,41 +96,41 @@ AGENTS = Opened(at=T0, by="agent", agent="a-3", text_digest="d1", public=True)
     ],
 )
 def test_a_message_of_another_time_author_or_text_is_not_the_opening(changed: dict[str, Any]) -> None:
-    counted = rows(ticket(AGENTS, stated_again(AGENTS, 2, **changed)))
+    counted = rows(ticket(AGENTS, repeated(AGENTS, 2, **changed)))
     assert kpi("first_reply_time", counted).n == 1
 
 
 @pytest.mark.parametrize("changed", [{"at": T0 + timedelta(seconds=6)}, {"text": "it broke again"}, {"by": "agent"}])
-def test_a_customers_other_words_are_a_comment_of_their_own(changed: dict[str, Any]) -> None:
+def test_another_message_of_the_customer_is_a_comment_of_its_own(changed: dict[str, Any]) -> None:
     opening = opened(0, text="it broke")
-    counted = rows(ticket(opening, stated_again(opening, 2, **changed)))
-    assert len(found(counted, "comments")) == 1 + (changed.get("by") != "agent")
+    counted = rows(ticket(opening, repeated(opening, 2, **changed)))
+    assert len(rows_in(counted, "comments")) == 1 + (changed.get("by") != "agent")
 
 
 @pytest.mark.parametrize("unknown", [{"agent": None}, {"text_digest": None}])
-def test_what_is_not_known_does_not_tell_an_agents_message_from_the_opening(unknown: dict[str, Any]) -> None:
-    assert kpi("first_reply_time", rows(ticket(AGENTS, stated_again(AGENTS, 1, **unknown)))).n == 0
+def test_an_unknown_agent_or_text_equals_that_of_the_opening(unknown: dict[str, Any]) -> None:
+    assert kpi("first_reply_time", rows(ticket(AGENTS, repeated(AGENTS, 1, **unknown)))).n == 0
 
 
 # --- private openings -----------------------------------------------------------------------------------------------------
 def test_an_agents_private_opening_is_no_reply_and_a_public_copy_of_it_is_the_first() -> None:
     private = Opened(at=at(0), by="agent", agent="a-3", text_digest="d1", public=False)
-    assert kpi("first_reply_time", rows(ticket(private, stated_again(private, 2)))).n == 0
-    counted = rows(ticket(private, stated_again(private, 2, public=True)))
+    assert kpi("first_reply_time", rows(ticket(private, repeated(private, 2)))).n == 0
+    counted = rows(ticket(private, repeated(private, 2, public=True)))
     assert kpi("first_reply_time", counted, agg="mean").value == 2
 
 
-def test_an_opening_stated_again_without_saying_so_stays_private() -> None:
+def test_an_opening_repeated_without_public_stays_private() -> None:
     private = Opened(at=at(0), by="agent", agent="a-3", text_digest="d1", public=False)
-    told = [ticket(private), ticket(Opened(at=at(0), by="agent"), seq=2), ticket(stated_again(private, 2, public=True), seq=3)]
-    assert kpi("first_reply_time", rows(*told), agg="mean").value == 2
+    events = [ticket(private), ticket(Opened(at=at(0), by="agent"), seq=2), ticket(repeated(private, 2, public=True), seq=3)]
+    assert kpi("first_reply_time", rows(*events), agg="mean").value == 2
 
 
-def test_a_customers_words_count_also_where_the_opening_is_private() -> None:
-    assert found(rows(ticket(opened(0, text="it broke", public=False))), "comments") == [(0, 1, 1)]
+def test_a_customers_private_opening_is_a_comment() -> None:
+    assert rows_in(rows(ticket(opened(0, text="it broke", public=False))), "comments") == [(0, 1, 1)]
 
 
-def test_an_opening_that_an_earlier_version_stored_is_read() -> None:
+def test_an_opening_of_an_earlier_version_is_read() -> None:
     event = ticket(opened(0, text="it broke"))
     assert b"public" not in encode(event)
     assert b"text_digest" not in encode(event)
@@ -142,19 +142,19 @@ def clock(minutes: float, seconds: float = 0) -> datetime:
     return at(minutes) + timedelta(seconds=seconds)
 
 
-def test_a_reply_of_the_minute_of_the_opening_came_at_once() -> None:
+def test_a_reply_in_the_minute_of_the_opening_came_at_once() -> None:
     for opening in (clock(0), clock(0, 40)):
         counted = rows(ticket(Opened(at=opening), Message(at=clock(0), by="agent"), Message(at=clock(90), by="agent")))
         assert kpi("first_reply_time", counted, agg="mean").value == 0
-        assert found(counted, "first_reply:replied") == [((opening - T0).total_seconds() / 60, 0, 0)]
+        assert rows_in(counted, "first_reply:replied") == [((opening - T0).total_seconds() / 60, 0, 0)]
 
 
-def test_a_reply_of_the_second_of_the_opening_is_no_reply_where_times_have_seconds() -> None:
+def test_a_reply_in_the_second_of_the_opening_is_no_reply_if_times_have_seconds() -> None:
     counted = rows(ticket(Opened(at=clock(0, 40)), Message(at=clock(0, 40), by="agent")))
     assert kpi("first_reply_time", counted).n == 0
 
 
-def test_a_status_of_the_minute_of_the_opening_is_one_of_its_time() -> None:
+def test_a_status_in_the_minute_of_the_opening_is_at_the_opening() -> None:
     counted = rows(ticket(Opened(at=clock(0, 40)), StatusSet(at=clock(0), status="solved")))
     assert kpi("first_resolution_time", counted, agg="mean").value == 0
     assert kpi("full_resolution_time", counted, agg="mean").n == 1
@@ -164,6 +164,6 @@ def test_a_status_of_the_minute_of_the_opening_is_one_of_its_time() -> None:
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
 def test_an_opening_without_seconds_does_not_replace_one_with_seconds(order: tuple[int, int]) -> None:
     exact, rounded = order
-    told = [ticket(Opened(at=clock(0, 40)), seq=exact), ticket(Opened(at=clock(0)), seq=rounded)]
-    counted = rows(*told, ticket(Message(at=clock(1), by="agent"), seq=3))
+    events = [ticket(Opened(at=clock(0, 40)), seq=exact), ticket(Opened(at=clock(0)), seq=rounded)]
+    counted = rows(*events, ticket(Message(at=clock(1), by="agent"), seq=3))
     assert kpi("first_reply_time", counted, agg="mean").value == 20

@@ -1,4 +1,4 @@
-"""Of the scores of one text by one model one stands: whatever the order, the grouping and the repeats, the same."""
+"""Of the scores of one text by one model one counts: the same whatever the order, grouping and repeats."""
 
 from functools import reduce
 from random import Random
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.metrics.domain.merge import effective_score
 from services.metrics.store.subjects import Subject
 from shared.events import Score, ScoreEvent, Theme, Tombstone, encode
-from tests.unit.metrics.build import MODEL, T0, response, said, words
+from tests.unit.metrics.build import MODEL, T0, response, statement, words
 
 themes = st.lists(st.builds(Theme, st.sampled_from(["delivery", "price"]), st.sampled_from([-1.0, 1.0])), max_size=2).map(tuple)
 scores = st.builds(
@@ -30,7 +30,7 @@ def event(score: Score) -> ScoreEvent:
 
 
 def subject(*batches: list[Score]) -> Subject:
-    """A subject that took in these batches, one transaction after the other."""
+    """A subject after these batches, each in a transaction of its own."""
     state = Subject(1, 1, "c1/response/1", fresh=True)
     for batch in batches:
         state.take_in([], map(event, batch))
@@ -54,27 +54,27 @@ def test_the_choice_is_idempotent(score: bytes) -> None:
 
 
 @given(st.lists(scores, min_size=1, max_size=6), st.randoms(use_true_random=False), st.integers(0, 6))
-def test_any_order_batching_and_repeats_leave_the_same_score(given: list[Score], random: Random, cut: int) -> None:
-    again = [*given, *given[::2]]
+def test_any_order_batching_and_repeats_leave_the_same_score(arrived: list[Score], random: Random, cut: int) -> None:
+    again = [*arrived, *arrived[::2]]
     random.shuffle(again)
-    stands = reduce(effective_score, map(encode, given))
-    assert subject(again[:cut], again[cut:]).scores == {(MODEL, "one"): stands}
+    effective = reduce(effective_score, map(encode, arrived))
+    assert subject(again[:cut], again[cut:]).scores == {(MODEL, "one"): effective}
 
 
 @given(st.lists(scores, min_size=1, max_size=6))
-def test_what_stands_is_of_the_highest_revision_and_was_said(given: list[Score]) -> None:
-    newest = max(score.taxonomy for score in given)
-    assert subject(given).scores[MODEL, "one"] in {encode(score) for score in given if score.taxonomy == newest}
+def test_the_score_that_counts_is_one_of_the_highest_revision(arrived: list[Score]) -> None:
+    newest = max(score.taxonomy for score in arrived)
+    assert subject(arrived).scores[MODEL, "one"] in {encode(score) for score in arrived if score.taxonomy == newest}
 
 
 @pytest.mark.parametrize(("old", "new"), [(0, 1), (1, 2), (9, 10)])
-def test_a_score_of_the_newer_taxonomy_stands_whichever_is_bytewise_smaller(old: int, new: int) -> None:
+def test_a_score_of_the_newer_taxonomy_counts_whichever_is_bytewise_smaller(old: int, new: int) -> None:
     before, after = (Score(label=None, score=None, confidence=1.0, taxonomy=n, text_hash="one") for n in (old, new))
     assert subject([before], [after]).scores == subject([after], [before]).scores == {(MODEL, "one"): encode(after)}
 
 
 @given(scores, scores)
-def test_an_erased_subject_keeps_no_score_of_any_revision(one: Score, other: Score) -> None:
+def test_an_erased_subject_has_no_score_of_any_revision(one: Score, other: Score) -> None:
     state = subject([one])
-    state.take_in([response(words("text")), said(2, Tombstone())], [event(other)])
+    state.take_in([response(words("text")), statement(2, Tombstone())], [event(other)])
     assert state.scores == {}
