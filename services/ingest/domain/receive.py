@@ -40,7 +40,7 @@ def receive(connection: Connection, request: Request, now: datetime) -> Delivery
     The payload is parsed from the stored part of the request, so that it reads the same when it is parsed again later.
     """
     provider = PROVIDERS[connection.provider]
-    headers = {name: request.headers[name] for name in provider.stored_headers if name in request.headers}
+    headers = request.headers.only(provider.stored_headers)
     parsed = _parse(connection, headers, request.body)
     return _to_delivery(Arrival(connection, parsed.id, request.body, now, headers), parsed, now)
 

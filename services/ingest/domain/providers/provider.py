@@ -1,9 +1,9 @@
 """The interface between ingest and a provider: the request of a tool in, canonical records out."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, overload
 from urllib.parse import parse_qsl
 
 from services.ingest.domain import signatures
@@ -25,7 +25,7 @@ MEDIA_TYPES: tuple[tuple[str, BodyType | Literal["binary"]], ...] = (
 S = TypeVar("S", bound=ProviderSettings)
 
 
-class Headers(Mapping[str, str]):
+class Headers:
     """HTTP headers. Names match in any case."""
 
     __slots__ = ("_values",)
@@ -33,14 +33,19 @@ class Headers(Mapping[str, str]):
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = {name.lower(): value for name, value in values.items()}
 
-    def __getitem__(self, name: str) -> str:
-        return self._values[name.lower()]
+    @overload
+    def get(self, name: str, default: str) -> str: ...
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+    @overload
+    def get(self, name: str) -> str | None: ...
 
-    def __len__(self) -> int:
-        return len(self._values)
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """The value of a header, else `default`."""
+        return self._values.get(name.lower(), default)
+
+    def only(self, names: Iterable[str]) -> dict[str, str]:
+        """The headers of these names, which are in lower case."""
+        return {name: self._values[name] for name in names if name in self._values}
 
 
 @dataclass(frozen=True, slots=True)
