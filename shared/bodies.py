@@ -137,12 +137,14 @@ def require_json(headers: Mapping[str, str]) -> None:
 async def read_body(headers: Mapping[str, str], receive: Receive, reservation: Reservation, limit: int = MIB) -> bytes:
     """Read a body of at most `limit` bytes; drain an oversized one so that the client sees the response.
 
-    Raises TooLarge, the Problem of `reservation`, or ClientDisconnect.
+    Raises TooLarge, the Problem of `reservation`, or ClientDisconnect. A body whose declared length finds no memory is refused at
+    once, so that a slow upload does not delay the refusal.
     """
     declared = declared_length(headers)
     if declared > limit + DRAINED_BYTES:
         raise too_large(limit)
-    problem = refusal_of(reservation, declared, limit)
+    reservation.grow_to(declared if declared <= limit else 0)
+    problem: Problem | None = too_large(limit) if declared > limit else None
     message = await receive()
     if problem is None and message["type"] == "http.request" and not message.get("more_body"):
         return within(message.get("body", b""), limit)

@@ -23,11 +23,14 @@ from shared import strict_json
 from shared.bodies import MIB, Bodies, headers_of, read_body, require_json
 from shared.http import TENANT_HEADER
 from shared.openapi import REF
-from shared.problems import BadRequest, Unprocessable, refused
+from shared.problems import BadRequest, Problem, TooLarge, Unprocessable, UnsupportedMedia, refused
 
 MAX_BODY_VALUES = 1_000
 """Values of a JSON body, if the route states no other limit."""
 MAX_NUMBER_DIGITS = 18
+
+BODY_PROBLEMS: tuple[type[Problem], ...] = (BadRequest, TooLarge, UnsupportedMedia, Unprocessable)
+"""The problems that JsonBody raises, for `responses(..., *BODY_PROBLEMS)`."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -35,7 +38,7 @@ M = TypeVar("M", bound=BaseModel)
 class TypedRoute(APIRoute):
     """A route that refuses query parameters which it does not declare.
 
-    The check runs after the route's dependencies, so that only authenticated callers reach it. It raises BadRequest for an
+    The check runs after the dependencies that authenticate and before the body is read. It raises BadRequest for an
     undeclared parameter, for one that is repeated but is not a list, and for NUL. A subclass with `open_query` checks by itself.
     """
 
@@ -76,8 +79,10 @@ def with_query_check(endpoint: Callable[..., Awaitable[Any]]) -> Callable[..., A
 
 
 async def check_query(request: Request) -> None:
-    """Raise BadRequest for query parameters that the route does not declare, repeats of a single one, and NUL."""
+    """Raise BadRequest for query parameters that a TypedRoute does not declare, repeats of a single one, and NUL."""
     route = request.scope["route"]
+    if getattr(route, "open_query", True):
+        return
     items = request.query_params.multi_items()
     names = [name for name, _ in items]
     known = route.single_parameters | route.list_parameters
@@ -86,6 +91,10 @@ async def check_query(request: Request) -> None:
     wrong |= {name: "holds NUL" for name, value in items if "\0" in value}
     if wrong:
         raise BadRequest("the query is invalid", invalid_params=[{"name": name, "reason": why} for name, why in wrong.items()])
+
+
+QueryChecked = Annotated[None, Depends(check_query)]
+"""A parameter of a dependency that must run after the check of the query. The check runs once per request."""
 
 
 def JsonBody(  # noqa: N802  a class to its users, as FastAPI's Body is
@@ -98,7 +107,7 @@ def JsonBody(  # noqa: N802  a class to its users, as FastAPI's Body is
     `empty` is used in place of an empty body. `app.state.bodies` says where large bodies are counted and parsed.
     """
 
-    async def read_json(request: Request) -> M:
+    async def read_json(request: Request, checked: QueryChecked) -> M:
         headers = headers_of(request.scope)
         if not any_media_type:
             require_json(headers)
@@ -111,10 +120,11 @@ def JsonBody(  # noqa: N802  a class to its users, as FastAPI's Body is
     return documented_body(read_json, model)
 
 
-def documented_body(reader: Callable[[Request], Awaitable[Any]], model: Any, *more_media_types: str) -> Any:
+def documented_body(reader: Callable[..., Any], model: Any, *more_media_types: str) -> Any:
     """`reader` as a dependency whose body has the schema of `model` in the OpenAPI document.
 
-    For routes that read their body themselves. `model` is a pydantic model or a type that TypeAdapter takes.
+    For routes that read their body themselves; `reader` should depend on QueryChecked. `model` is a pydantic model or a type that
+    TypeAdapter takes.
     """
     schema = schema_of(model)
     content = {media_type: {"schema": schema} for media_type in ("application/json", *more_media_types)}

@@ -1,4 +1,4 @@
-"""Ingest, put together: the only place where its parts are built."""
+"""The composition root of ingest: builds its parts and its FastAPI application."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -6,11 +6,9 @@ from datetime import UTC, datetime
 
 import asyncpg
 from fastapi import FastAPI
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.routing import Route
 
 from services.ingest.api import batch, connections, feedback, internal, overrides, quarantine, taxonomy
-from services.ingest.api.body import MIB, BodyRoom
 from services.ingest.api.hooks import Hook
 from services.ingest.api.state import Ingest
 from services.ingest.eraser import Eraser
@@ -28,7 +26,8 @@ from services.ingest.store.event_log import EventLog
 from services.ingest.store.taxonomies import Taxonomies
 from services.ingest.store.tenants import Tenants
 from services.ingest.threads import FairThreads
-from shared import problems
+from shared import openapi, problems
+from shared.bodies import MIB, Bodies, BodyMemory
 from shared.database import OUTAGE, open_engine, open_pool
 from shared.http import RequestId, add_health
 from shared.kafka import CommittedOffsets, Producer
@@ -37,19 +36,31 @@ from shared.topics import EVENTS
 from shared.workers import Workers
 
 LARGE_BODIES_BYTES = 32 * MIB
-LARGE_BODIES_BYTES_OF_A_TENANT = 16 * MIB
-"""What bodies over 64 KiB that are under way may take together, in a process; beyond, callers are told 503."""
+LARGE_BODIES_BYTES_PER_TENANT = 16 * MIB
+"""The bodies over 64 KiB that a process may hold at the same time. Further ones are refused with 503."""
 
 COMMIT_SECONDS = 4.0
-"""How long one statement of the inbox may take before the callers are told to try again."""
+"""Time limit of one statement of the inbox. After it the callers get 503 and retry."""
+
+ROUTES = (
+    feedback.routes,
+    batch.routes,
+    overrides.routes,
+    connections.routes,
+    quarantine.routes,
+    taxonomy.routes,
+    internal.routes,
+)
 
 
 def create_app(
     settings: Settings, *, producer: EventProducer | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> FastAPI:
-    """The application. Tests may bring their own clock, and a producer: then no Kafka is asked how far consumers have come."""
+    """The application. Tests may pass a clock, and a producer: then Kafka is not polled for the progress of consumers."""
     workers = Workers()
     engine = open_engine(settings.database_url)
+    threads = FairThreads()
+    body_memory = BodyMemory(LARGE_BODIES_BYTES, LARGE_BODIES_BYTES_PER_TENANT)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -62,69 +73,50 @@ def create_app(
             pace = Pace()
             relay = Relay(reads, producer or kafka, pace)
             committer = Committer(commits, relay.offer, settings.queue_limit)
-            store = Connections(engine, Cipher(settings.secret_key), settings.connections_per_tenant)
-            threads = FairThreads()
-            releaser = Releaser(reads, store, committer, relay.offer, threads, now)
-            app.state.ingest = build(settings, engine, reads, store, committer, releaser, threads, now)
+            cipher = Cipher(settings.secret_key)
+            tools = Connections(engine, cipher, settings.connections_per_tenant)
+            releaser = Releaser(reads, tools, committer, relay.offer, threads, now)
+            app.state.reads = reads
+            app.state.ingest = Ingest(
+                committer=committer,
+                releaser=releaser,
+                threads=threads,
+                body_memory=body_memory,
+                cache=ConnectionCache(tools, settings.connection_cache_seconds),
+                connections=tools,
+                tenants=Tenants(engine, cipher),
+                taxonomies=Taxonomies(engine),
+                deliveries=Deliveries(reads),
+                event_log=EventLog(reads, locks.ARRIVALS),
+                public_url=trimmed(settings.public_url),
+                now=now,
+            )
             await stack.enter_async_context(workers)
             for number in range(settings.committers):
                 workers.start(f"committer-{number}", committer.run)
             workers.start("relay", relay.run)
             workers.start("sweeper", relay.sweep)
             workers.start("releaser", releaser.run)
-            workers.start("eraser", Eraser(reads, store).run)
+            workers.start("eraser", Eraser(reads, tools).run)
             if producer is None:
                 workers.start("pace", lambda: pace.run(lambda group, partitions: offsets.of(group, EVENTS, partitions)))
-            app.state.reads = reads
             yield
 
     app = FastAPI(title="Earshot ingest", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.state.token = settings.internal_token
+    app.state.internal_token = settings.internal_token
+    app.state.bodies = Bodies(body_memory, threads.read)
     app.add_middleware(RequestId)
     problems.install(app)
+    openapi.install(app)
     app.router.routes.append(Route("/v1/hooks/{connection}", Hook()))
-    for routes in (
-        feedback.routes,
-        batch.routes,
-        overrides.routes,
-        connections.routes,
-        quarantine.routes,
-        taxonomy.routes,
-        internal.routes,
-    ):
+    for routes in ROUTES:
         app.include_router(routes)
-    add_health(app, alive=lambda: workers.dead, ready=lambda: missing(app.state.reads))
+    add_health(app, alive=lambda: workers.dead, ready=lambda: missing_dependencies(app.state.reads))
     return app
 
 
-def build(
-    settings: Settings,
-    engine: AsyncEngine,
-    pool: asyncpg.Pool,
-    store: Connections,
-    committer: Committer,
-    releaser: Releaser,
-    threads: FairThreads,
-    now: Callable[[], datetime],
-) -> Ingest:
-    return Ingest(
-        committer=committer,
-        releaser=releaser,
-        threads=threads,
-        bodies=BodyRoom(LARGE_BODIES_BYTES, LARGE_BODIES_BYTES_OF_A_TENANT),
-        cache=ConnectionCache(store, settings.connection_cache_seconds),
-        connections=store,
-        tenants=Tenants(engine, Cipher(settings.secret_key)),
-        taxonomies=Taxonomies(engine),
-        deliveries=Deliveries(pool),
-        event_log=EventLog(pool, locks.ARRIVALS),
-        public_url=trimmed(settings.public_url),
-        now=now,
-    )
-
-
-async def missing(pool: asyncpg.Pool) -> list[str]:
-    """What keeps ingest from serving: its database. Without Kafka it takes everything and publishes later."""
+async def missing_dependencies(pool: asyncpg.Pool) -> list[str]:
+    """The dependencies without which ingest can't serve: the database. Without Kafka it stores deliveries and publishes later."""
     try:
         async with pool.acquire(timeout=2) as db:
             await db.execute("SELECT 1", timeout=2)

@@ -1,20 +1,21 @@
-"""`POST /v1/feedback:batch`: up to 5,000 canonical records, each with a result of its own; the good ones are stored.
+"""`POST /v1/feedback:batch`: up to 5,000 canonical records, each with a result of its own. The valid ones are stored.
 
-A batch is split into records without parsing them, and its records are read a few milliseconds at a time in a thread, so that it
-takes little more memory than its bytes, and no other tenant waits for it.
+A batch is split into records without parsing them. Its records are parsed a few milliseconds at a time in a thread, so the batch
+takes little more memory than its bytes and delays no other tenant.
 """
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import count
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
 
-from services.ingest.api.body import MIB, Share, expect_json, headers_of, read_body
-from services.ingest.api.feedback import KeyReused, Target, idempotency_key, reused
+from services.ingest.api.feedback import KEY_HEADER, AnyRecord, KeyReused, Target, idempotency_key, reused_keys, unusable
 from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.batch import TooMany, is_array, split_array, split_lines
 from services.ingest.domain.connection import Connection
@@ -23,29 +24,46 @@ from services.ingest.domain.idempotency import with_erasure_digest
 from services.ingest.domain.normalise import TooLong
 from services.ingest.domain.receive import receive_record
 from services.ingest.domain.record import Invalid
-from shared import strict_json as json
-from shared.problems import BadRequest, Problem, TooLarge, Unprocessable
+from shared import strict_json
+from shared.bodies import MIB, headers_of, read_body, require_json
+from shared.problems import (
+    BadRequest,
+    InvalidParam,
+    NotAuthenticated,
+    NotFound,
+    Problem,
+    TooLarge,
+    Unprocessable,
+    UnsupportedMedia,
+    responses,
+)
+from shared.routes import TypedRoute, documented_body
 
-routes = APIRouter()
+routes = APIRouter(route_class=TypedRoute, tags=["feedback"])
 
-MOST_RECORDS = 5_000
-MOST_BYTES = 8 * MIB
-LONGEST_RECORD = MIB
-"""Bytes, as of a record that is posted alone."""
+MAX_RECORDS = 5_000
+MAX_BYTES = 8 * MIB
+MAX_RECORD_BYTES = MIB
+"""As of a record that is posted alone."""
 
 COMMIT_RECORDS = 250
 COMMIT_BYTES = MIB
-"""Records that are given to the committer together: whichever is reached first."""
+"""Records that are committed together: whichever is reached first."""
 
 SLICE_SECONDS = 0.01
-"""Records are read for so long at a stretch; then the threads serve the next tenant."""
+"""Time for which records are parsed without a pause. Then the threads serve the next tenant."""
 CPU_SECONDS = 15.0
-"""Of the processor for one batch; 5,000 comments of 1,500 characters need one or two. Records that are left then are rejected."""
+"""Processor time of one batch. 5,000 comments of 1,500 characters need one or two. Records that are left then are rejected."""
 
-PLACES_LISTED = 1_000
-"""Wrong places that one answer lists, of all its records; 20 of each of 5,000 records would make an answer of 12 MB."""
+MAX_PLACES = 1_000
+"""Invalid places that one answer lists, for all of its records. 20 for each of 5,000 records would make an answer of 12 MB."""
 
-NDJSON = {"application/x-ndjson", "application/ndjson", "application/jsonl"}
+NDJSON = "application/x-ndjson"
+NDJSON_TYPES = {NDJSON, "application/ndjson", "application/jsonl"}
+
+DESCRIPTION = """A JSON array, or one record a line as `application/x-ndjson`. Each record has a result of its own: `accepted`,
+`duplicate`, or `rejected` with the problem; the valid ones are stored. With an `Idempotency-Key` each record has the key of the
+request and its index: another content at the same index is `rejected`. 503: the tenant has too many large bodies in progress."""
 
 
 class TooCostly(TooLarge):
@@ -55,23 +73,49 @@ class TooCostly(TooLarge):
         super().__init__(f"the batch used up its {CPU_SECONDS:g} s of processing time; send this record again in a smaller batch")
 
 
+class RecordProblem(BaseModel):
+    """Why a record was rejected."""
+
+    title: str = Field(examples=["Unprocessable"])
+    detail: str | None = Field(None, examples=["the record can't be used"])
+    invalid_params: list[InvalidParam] | None = Field(None, description=f"Up to {MAX_PLACES} places in the whole answer")
+    more_invalid_params: int | None = Field(None, description="Number of invalid places that are not listed")
+
+
+class RecordResult(BaseModel):
+    """The result of one record of a batch."""
+
+    index: int = Field(description="Its position in the batch, from 0", examples=[0])
+    id: str | None = Field(description="The record's `id`, if it has one", examples=["r-1042"])
+    status: Literal["accepted", "duplicate", "ignored", "rejected"] = Field(
+        description="`ignored`: its subject is erased", examples=["accepted"]
+    )
+    problem: RecordProblem | None = Field(None, description="Of a rejected record")
+
+
+class BatchResults(BaseModel):
+    """The results of a batch, in the order of its records."""
+
+    results: list[RecordResult]
+
+
 @dataclass(frozen=True, slots=True)
-class Read:
-    """One record: the delivery that it is, or the problem with it."""
+class ParsedRecord:
+    """One record: its delivery, or the problem with it."""
 
     index: int
     id: str | None
-    found: Delivery | Problem
+    outcome: Delivery | Problem
 
 
-class Places:
-    """How many wrong places an answer may still list."""
+class PlaceBudget:
+    """The number of invalid places that an answer may still list."""
 
-    def __init__(self, most: int) -> None:
-        self._left = most
+    def __init__(self, limit: int) -> None:
+        self._left = limit
 
-    def listed(self, problem: Problem) -> dict[str, Any]:
-        """The members of `problem` that a record's result has; places that can't be listed are counted."""
+    def describe(self, problem: Problem) -> dict[str, Any]:
+        """The fields of RecordProblem. Places beyond the limit are counted."""
         places = problem.invalid_params[: self._left]
         self._left -= len(places)
         more = problem.more_invalid_params + len(problem.invalid_params) - len(places)
@@ -79,117 +123,138 @@ class Places:
         return {name: value for name, value in members.items() if value}
 
 
-class Batch:
-    """The records of one call that are still to be read, the next one first."""
+class BatchParser:
+    """Parses the records of one request in parts."""
 
-    def __init__(self, ingest: Ingest, connection: Connection, key: str | None, records: Sequence[bytes]) -> None:
+    def __init__(self, ingest: Ingest, connection: Connection, key: str | None, records: deque[bytes]) -> None:
+        """`records` are removed as they are parsed, which frees their memory."""
         self._ingest = ingest
         self._connection = connection
         self._key = key
-        self._left = deque(enumerate(records))
+        self._left = records
+        self._indexes = count()
         self._cpu_left = CPU_SECONDS
 
     @property
-    def is_read(self) -> bool:
+    def is_done(self) -> bool:
+        """Whether every record is parsed."""
         return not self._left
 
-    async def next_part(self) -> list[Read]:
-        """The next records, read: as many as are to be committed together."""
-        part: list[Read] = []
+    async def next_part(self) -> list[ParsedRecord]:
+        """The next records, as many as are committed together."""
+        part: list[ParsedRecord] = []
         size = 0
         while self._left and len(part) < COMMIT_RECORDS and size < COMMIT_BYTES:
-            part += await self._ingest.threads.run(self._connection.tenant, self._read_slice)
-            size = sum(len(read.found.raw) for read in part if isinstance(read.found, Delivery))
+            part += await self._ingest.threads.run(self._connection.tenant, self._parse_slice)
+            size = sum(len(record.outcome.raw) for record in part if isinstance(record.outcome, Delivery))
         return part
 
-    def _read_slice(self) -> list[Read]:
-        """The records that can be read in SLICE_SECONDS, at least one and at most COMMIT_RECORDS."""
+    def _parse_slice(self) -> list[ParsedRecord]:
+        """The records that can be parsed in SLICE_SECONDS, at least one and at most COMMIT_RECORDS."""
         began, cpu_began = time.perf_counter(), time.thread_time()
-        done: list[Read] = []
-        while self._left and len(done) < COMMIT_RECORDS:
-            index, raw = self._left.popleft()
-            done.append(self._read(index, raw))
+        parsed: list[ParsedRecord] = []
+        while self._left and len(parsed) < COMMIT_RECORDS:
+            parsed.append(self._parse(next(self._indexes), self._left.popleft()))
             if time.perf_counter() - began > SLICE_SECONDS:
                 break
         self._cpu_left -= time.thread_time() - cpu_began
-        return done
+        return parsed
 
-    def _read(self, index: int, raw: bytes) -> Read:
+    def _parse(self, index: int, raw: bytes) -> ParsedRecord:
         if self._cpu_left <= 0:
-            return Read(index, None, TooCostly())
-        if len(raw) > LONGEST_RECORD:
-            return Read(index, None, TooLarge(f"the record has more than {LONGEST_RECORD} bytes"))
+            return ParsedRecord(index, None, TooCostly())
+        if len(raw) > MAX_RECORD_BYTES:
+            return ParsedRecord(index, None, TooLarge(f"the record has more than {MAX_RECORD_BYTES} bytes"))
         value = None
+        outcome: Delivery | Problem
         try:
-            value = json.parse(raw)
-            name = f"{self._key}:{index}" if self._key else None
-            found: Delivery | Problem = with_erasure_digest(
-                receive_record(self._connection, value, name, raw, self._ingest.now())
-            )
-        except Invalid as error:
-            found = Unprocessable("the record can't be used", invalid_params=error.places, more_invalid_params=error.more)
-        except (TooLong, json.Malformed) as error:
-            found = Unprocessable(str(error))
-        return Read(index, id_of(value), found)
+            value = strict_json.parse(raw)
+            delivery_id = f"{self._key}:{index}" if self._key else None
+            outcome = with_erasure_digest(receive_record(self._connection, value, delivery_id, raw, self._ingest.now()))
+        except (Invalid, TooLong) as error:
+            outcome = unusable(error)
+        except strict_json.Malformed as error:
+            outcome = Unprocessable(str(error))
+        return ParsedRecord(index, id_of(value), outcome)
 
 
-@routes.post("/v1/feedback:batch")
-async def post_many(request: Request, connection: Target) -> Response:
+async def read_records(request: Request, target: Target) -> AsyncIterator[deque[bytes]]:
+    """The records of the body as bytes. Their memory stays reserved until the request is answered; the body itself is dropped."""
     ingest, headers = ingest_of(request), headers_of(request.scope)
-    expect_json(headers)
-    key = idempotency_key(headers)
-    with ingest.bodies.share(connection.tenant) as share:
-        batch = Batch(ingest, connection, key, await read_records(request, connection.tenant, headers, share))
-        results: list[bytes] = []
-        places = Places(PLACES_LISTED)
-        while not batch.is_read:
-            results.append(msgspec.json.encode(await store(ingest, await batch.next_part(), places))[1:-1])
+    require_json(headers)
+    idempotency_key(headers)
+    with ingest.body_memory.reserve(target.tenant) as reservation:
+        yield await split_body(ingest, target.tenant, headers, await read_body(headers, request.receive, reservation, MAX_BYTES))
+
+
+async def split_body(ingest: Ingest, tenant: str, headers: Mapping[str, str], raw: bytes) -> deque[bytes]:
+    """The records of a body, split in a thread if it is large."""
+    return await ingest.threads.read(tenant, len(raw), lambda: split(headers, raw))
+
+
+@routes.post(
+    "/v1/feedback:batch",
+    operation_id="post_feedback_batch",
+    summary="Post up to 5,000 canonical records",
+    description=DESCRIPTION,
+    responses={
+        200: {"model": BatchResults, "description": "A result for each record"},
+        **responses(BadRequest, NotAuthenticated, NotFound, TooLarge, UnsupportedMedia),
+    },
+    openapi_extra={"parameters": [KEY_HEADER]},
+)
+async def post_batch(
+    request: Request, target: Target, records: Annotated[deque[bytes], documented_body(read_records, list[AnyRecord], NDJSON)]
+) -> Response:
+    ingest = ingest_of(request)
+    parser = BatchParser(ingest, target, idempotency_key(request.headers), records)
+    budget = PlaceBudget(MAX_PLACES)
+    results: list[bytes] = []
+    while not parser.is_done:
+        results.append(msgspec.json.encode(await store_part(ingest, await parser.next_part(), budget))[1:-1])
     return Response(b'{"results":[%b]}' % b",".join(results), media_type="application/json")
 
 
-async def read_records(request: Request, tenant: str, headers: dict[str, str], share: Share) -> list[bytes]:
-    """The records of the body; the body itself is not kept in memory beside them."""
-    raw = await read_body(headers, request.receive, share, MOST_BYTES)
-    return await ingest_of(request).threads.read(tenant, len(raw), lambda: split(headers, raw))
-
-
-def split(headers: dict[str, str], raw: bytes) -> list[bytes]:
-    """The records as their bytes. BadRequest: the body is neither an array nor lines, or has too many records."""
+def split(headers: Mapping[str, str], raw: bytes) -> deque[bytes]:
+    """The records as bytes. Raises BadRequest if the body is neither an array nor lines, or has too many records."""
     try:
-        return (split_lines if is_ndjson(headers, raw) else split_array)(raw, MOST_RECORDS)
-    except (json.Malformed, TooMany) as error:
+        return deque((split_lines if is_ndjson(headers, raw) else split_array)(raw, MAX_RECORDS))
+    except (strict_json.Malformed, TooMany) as error:
         raise BadRequest(str(error)) from None
 
 
-def is_ndjson(headers: dict[str, str], raw: bytes) -> bool:
-    """By the media type where it says so, else by the first byte."""
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind in NDJSON or (kind != "application/json" and not is_array(raw))
+def is_ndjson(headers: Mapping[str, str], raw: bytes) -> bool:
+    """Whether the body is NDJSON: by its media type if that is specific, else by its first byte."""
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return media_type in NDJSON_TYPES or (media_type != "application/json" and not is_array(raw))
 
 
-async def store(ingest: Ingest, part: Sequence[Read], places: Places) -> list[dict[str, Any]]:
-    """The result of each record of `part`; the good ones are on disk.
+async def store_part(ingest: Ingest, part: Sequence[ParsedRecord], budget: PlaceBudget) -> list[dict[str, Any]]:
+    """Store the valid records of `part`. Returns the RecordResult of each record as JSON.
 
-    Raises a fault of ours, which ends the call: then the client must send the batch again.
+    Raises Unavailable if a record could not be stored: the client must send the batch again.
     """
-    good = [read.found for read in part if isinstance(read.found, Delivery)]
-    outcomes = await ingest.committer.commit_all(good)
-    duplicates = [delivery for delivery, outcome in zip(good, outcomes, strict=True) if outcome == "duplicate"]
-    wrong = await reused(ingest, duplicates)
-    told = iter(KeyReused() if d.id in wrong and o == "duplicate" else o for d, o in zip(good, outcomes, strict=True))
-    return [result(read, next(told) if isinstance(read.found, Delivery) else read.found, places) for read in part]
+    valid = [record.outcome for record in part if isinstance(record.outcome, Delivery)]
+    outcomes = await ingest.committer.commit_all(valid)
+    duplicates = [delivery for delivery, outcome in zip(valid, outcomes, strict=True) if outcome == "duplicate"]
+    reused = await reused_keys(ingest, duplicates)
+    stored = iter(KeyReused() if d.id in reused and o == "duplicate" else o for d, o in zip(valid, outcomes, strict=True))
+    return [
+        record_result(record, next(stored) if isinstance(record.outcome, Delivery) else record.outcome, budget) for record in part
+    ]
 
 
-def result(read: Read, outcome: str | Problem, places: Places) -> dict[str, Any]:
-    entry: dict[str, Any] = {"index": read.index, "id": read.id}
+def record_result(record: ParsedRecord, outcome: str | Problem, budget: PlaceBudget) -> dict[str, Any]:
+    """The RecordResult as JSON. Raises a problem that is our fault."""
+    result: dict[str, Any] = {"index": record.index, "id": record.id}
     if isinstance(outcome, str):
-        return entry | {"status": outcome}
+        return result | {"status": outcome}
     if outcome.status >= 500:
         raise outcome
-    return entry | {"status": "rejected", "problem": places.listed(outcome)}
+    return result | {"status": "rejected", "problem": budget.describe(outcome)}
 
 
 def id_of(value: object) -> str | None:
-    """The record's id as its sender wrote it, if it has a usable one."""
-    found = value.get("id") if isinstance(value, dict) else None
-    return found[:200] if isinstance(found, str) else None
+    """The record's id, shortened to 200 characters, if it is a text."""
+    name = value.get("id") if isinstance(value, dict) else None
+    return name[:200] if isinstance(name, str) else None

@@ -1,167 +1,223 @@
-"""`/v1/connections`: the tools that a tenant has connected. A secret is shown once, when it is made or given."""
+"""`/v1/connections`: the connected tools of a tenant. A secret is returned once, when it is created."""
 
 import secrets
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
+from services.ingest.api.connection_schemas import (
+    ConnectionChange,
+    ConnectionList,
+    ConnectionView,
+    ConnectionWithSecret,
+    ListedConnectionView,
+    NewConnection,
+    TrialDelivery,
+    TrialResult,
+)
 from services.ingest.api.hooks import hook_url
-from services.ingest.api.requests import Tenant, known_query, read_model
 from services.ingest.api.state import Ingest, ingest_of
-from services.ingest.domain.connection import Connection, Dimension, ProviderSettings
+from services.ingest.domain.connection import Connection, ProviderSettings
 from services.ingest.domain.delivery import Delivery
-from services.ingest.domain.fields import Model, Name
 from services.ingest.domain.preview import redacted
 from services.ingest.domain.providers import PROVIDERS, Headers, NotVerified, read_settings
 from services.ingest.domain.providers import Request as ToolRequest
 from services.ingest.domain.receive import parse_records, receive
 from services.ingest.store.connections import BUILT_IN, Rotation
+from shared.bodies import MIB
 from shared.database import outage_is_503
-from shared.problems import NotFound, Unprocessable, refused
+from shared.http import TenantName
+from shared.problems import BadRequest, Conflict, NotAuthenticated, NotFound, Unprocessable, refused, responses
+from shared.routes import BODY_PROBLEMS, JsonBody, TypedRoute
 
-routes = APIRouter()
+routes = APIRouter(route_class=TypedRoute, tags=["connections"])
 
 SECRET_BYTES = 32
+MAX_BYTES = 2 * MIB
+MAX_VALUES = 10_000
+"""Values of a request's body. A mapping of 1,000 questions has 7,000."""
 
-Fixed = Annotated[dict[Dimension, Name], Field(max_length=20)]
-"""Dimensions that every record of a connection has."""
-
-
-class NewConnection(Model):
-    provider: Name
-    name: Name
-    secret: str | None = None
-    mapping: dict[str, Any] = Field(default_factory=dict)
-    dimensions: Fixed = Field(default_factory=dict)
+NO_CONNECTION = "the connection does not exist"
 
 
-class Change(Model):
-    """Fields that are left out stay as they are. All changes of one request take effect together or not at all.
-
-    `secret` begins a rotation (null: a secret is made): the former one stays valid until `retire_secret` or the next rotation.
-    """
-
-    name: Name | None = None
-    secret: str | None = None
-    retire_secret: Literal[True] | None = None
-    mapping: dict[str, Any] | None = None
-    dimensions: Fixed | None = None
-    paused: bool | None = None
-
-
-class Try(Model):
-    """A delivery to try; header names in any case. `query` is the hook URL's, which some tools sign."""
-
-    headers: dict[str, str] = Field(default_factory=dict)
-    query: str = ""
-    body: str
-
-
-@routes.get("/v1/connections")
-async def list_all(request: Request, tenant: Tenant) -> dict[str, Any]:
-    known_query(request, set())
+@routes.get(
+    "/v1/connections",
+    operation_id="list_connections",
+    summary="List the connected tools",
+    responses=responses(BadRequest, NotAuthenticated),
+)
+async def list_connections(request: Request, tenant: TenantName) -> ConnectionList:
     ingest = ingest_of(request)
     async with outage_is_503():
         listed = await ingest.connections.list_of(tenant)
         held = await ingest.deliveries.count_held([one.connection.id for one in listed])
-    return {
-        "connections": [
-            shown(ingest, one.connection, held.get(one.connection.id, 0)) | {"created_at": one.created_at} for one in listed
-        ]
-    }
+    views = [
+        ListedConnectionView(**as_view(ingest, one.connection, held.get(one.connection.id, 0)), created_at=one.created_at)
+        for one in listed
+    ]
+    return ConnectionList(connections=views)
 
 
-@routes.post("/v1/connections", status_code=201)
-async def create(request: Request, tenant: Tenant) -> dict[str, Any]:
-    known_query(request, set())
-    ingest, new = ingest_of(request), await read_model(request, NewConnection)
+@routes.post(
+    "/v1/connections",
+    status_code=201,
+    operation_id="create_connection",
+    summary="Connect a tool",
+    description="Point the tool's webhook at `hook_url`. The secret is returned this once.",
+    responses=responses(NotAuthenticated, NotFound, Conflict, *BODY_PROBLEMS),
+)
+async def create_connection(
+    request: Request,
+    tenant: TenantName,
+    new: Annotated[NewConnection, JsonBody(NewConnection, max_bytes=MAX_BYTES, max_values=MAX_VALUES)],
+) -> ConnectionWithSecret:
+    ingest = ingest_of(request)
     if new.provider not in PROVIDERS:
         raise Unprocessable(invalid_params=[{"name": "provider", "reason": f"one of {', '.join(sorted(PROVIDERS))}"}])
-    secret, mapping = usable(new.provider, new.secret), settings_of(new.provider, new.mapping)
+    secret, mapping = usable_secret(new.provider, new.secret), settings_of(new.provider, new.mapping)
     async with outage_is_503():
         dimensions = {str(name): value for name, value in new.dimensions.items()}
         connection = await ingest.connections.add(tenant, new.provider, new.name, secret, mapping, dimensions)
     if connection is None:
-        raise NotFound("no such tenant")
-    return shown(ingest, connection, 0) | {"secret": secret}
+        raise NotFound("the tenant does not exist")
+    return ConnectionWithSecret(**as_view(ingest, connection, 0), secret=secret)
 
 
-@routes.post("/v1/connections/{connection}:test")
-async def test(request: Request, tenant: Tenant, connection: str) -> dict[str, Any]:
-    """What a delivery would become, redacted as it would be stored; of a paused connection, once it is active. Stores nothing."""
-    known_query(request, set())
-    ingest, tried = ingest_of(request), await read_model(request, Try)
-    found = await own(ingest, tenant, connection)
-    if found.provider not in PROVIDERS:
+@routes.post(
+    "/v1/connections/{connection}:test",
+    operation_id="test_connection",
+    summary="Try a delivery without storing it",
+    description="Shows the verdict and the records that this delivery would have, also if its signature is invalid. If the "
+    "connection is paused, shows them as for an active one.",
+    responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS),
+)
+async def try_delivery(
+    request: Request,
+    tenant: TenantName,
+    connection: str,
+    delivery: Annotated[TrialDelivery, JsonBody(TrialDelivery, max_bytes=MAX_BYTES)],
+) -> TrialResult:
+    ingest, tool = ingest_of(request), await load_connection(request, tenant, connection)
+    if tool.provider not in PROVIDERS:
         raise Unprocessable("the built-in connection has no hook")
-    url = hook_url(ingest, found) + (f"?{tried.query}" if tried.query else "")
-    delivered, now = ToolRequest("POST", url, Headers(tried.headers), tried.body.encode()), ingest.now()
+    url = hook_url(ingest, tool) + (f"?{delivery.query}" if delivery.query else "")
+    sent, now = ToolRequest("POST", url, Headers(delivery.headers), delivery.body.encode()), ingest.now()
     try:
-        PROVIDERS[found.provider].verify(delivered, found.secrets, now)
+        PROVIDERS[tool.provider].verify(sent, tool.secrets, now)
         refusal = None
     except NotVerified as error:
         refusal = str(error)
 
-    def read() -> tuple[Delivery, list[Any]]:
-        delivery = receive(replace(found, state="active"), delivered, now)
-        records = parse_records(found, delivery) if delivery.verdict == "accepted" else []
-        return delivery, [redacted(one, found.key) for one in records]
+    def read() -> tuple[Delivery, list[dict[str, Any]]]:
+        result = receive(replace(tool, state="active"), sent, now)
+        records = parse_records(tool, result) if result.verdict == "accepted" else []
+        return result, [redacted(record, tool.key) for record in records]
 
-    delivery, records = await ingest.threads.read(tenant, len(delivered.body), read)
-    return {"verified": refusal is None, "status": delivery.verdict, "reason": delivery.reason or refusal, "records": records}
-
-
-@routes.get("/v1/connections/{connection}")
-async def show(request: Request, tenant: Tenant, connection: str) -> dict[str, Any]:
-    known_query(request, set())
-    ingest = ingest_of(request)
-    return await shown_with_held(ingest, await own(ingest, tenant, connection))
+    result, records = await ingest.threads.read(tenant, len(sent.body), read)
+    return TrialResult(verified=refusal is None, status=result.verdict, reason=result.reason or refusal, records=records)
 
 
-@routes.patch("/v1/connections/{connection}")
-async def change(request: Request, tenant: Tenant, connection: str) -> dict[str, Any]:
-    known_query(request, set())
-    ingest, asked = ingest_of(request), await read_model(request, Change)
-    found = await own(ingest, tenant, connection)
-    if found.provider == BUILT_IN:
+@routes.get(
+    "/v1/connections/{connection}",
+    operation_id="get_connection",
+    summary="Get one connected tool",
+    responses=responses(BadRequest, NotAuthenticated, NotFound),
+)
+async def get_connection(request: Request, tenant: TenantName, connection: str) -> ConnectionView:
+    return ConnectionView(**await load_view(request, tenant, connection))
+
+
+@routes.patch(
+    "/v1/connections/{connection}",
+    operation_id="change_connection",
+    summary="Change a connection: rename, pause, map, rotate its secret",
+    description="The answer has `secret` if the change made or set one.",
+    responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS),
+)
+async def change_connection(
+    request: Request,
+    tenant: TenantName,
+    connection: str,
+    change: Annotated[ConnectionChange, JsonBody(ConnectionChange, max_bytes=MAX_BYTES, max_values=MAX_VALUES)],
+) -> ConnectionWithSecret | ConnectionView:
+    ingest, tool = ingest_of(request), await load_connection(request, tenant, connection)
+    if tool.provider == BUILT_IN:
         raise Unprocessable("the built-in connection can't be changed")
-    values = {name: getattr(asked, name) for name in ("name", "dimensions") if getattr(asked, name) is not None}
-    if asked.mapping is not None:
-        values["mapping"] = settings_of(found.provider, asked.mapping)
-    if asked.paused is not None:
-        values["state"] = "paused" if asked.paused else "active"
-    made = usable(found.provider, asked.secret) if "secret" in asked.model_fields_set else None
-    rotation = Rotation(made, keeps_former=not (made and asked.retire_secret)) if made or asked.retire_secret else None
+    values: dict[str, Any] = change.model_dump(include={"name", "dimensions"}, exclude_none=True)
+    if change.mapping is not None:
+        values["mapping"] = settings_of(tool.provider, change.mapping)
+    if change.paused is not None:
+        values["state"] = "paused" if change.paused else "active"
+    secret = usable_secret(tool.provider, change.secret) if "secret" in change.model_fields_set else None
+    keeps_former = not (secret and change.retire_secret)
+    rotation = Rotation(secret, keeps_former) if secret or change.retire_secret else None
     async with outage_is_503():
-        known = await ingest.connections.change(tenant, connection, values, rotation)
-    ingest.cache.invalidate(connection)
-    if not known:
-        raise NotFound("no such connection")
-    ingest.releaser.wake()
-    return await shown_with_held(ingest, await own(ingest, tenant, connection)) | ({"secret": made} if made else {})
+        changed = await ingest.connections.change(tenant, connection, values, rotation)
+    after_change(ingest, connection)
+    if not changed:
+        raise NotFound(NO_CONNECTION)
+    view = await load_view(request, tenant, connection)
+    return ConnectionWithSecret(**view, secret=secret) if secret else ConnectionView(**view)
 
 
-@routes.delete("/v1/connections/{connection}", status_code=204)
-async def delete(request: Request, tenant: Tenant, connection: str) -> Response:
-    known_query(request, set())
+@routes.delete(
+    "/v1/connections/{connection}",
+    status_code=204,
+    operation_id="delete_connection",
+    summary="Disconnect a tool",
+    description="Its secrets are deleted. Its hook answers 202 and ignores what it receives. Held deliveries are dropped.",
+    responses=responses(BadRequest, NotAuthenticated, NotFound),
+)
+async def delete_connection(request: Request, tenant: TenantName, connection: str) -> Response:
     ingest = ingest_of(request)
     async with outage_is_503():
-        if not await ingest.connections.delete(tenant, connection):
-            raise NotFound("no such connection")
-    ingest.cache.invalidate(connection)
-    ingest.releaser.wake()
+        deleted = await ingest.connections.delete(tenant, connection)
+    after_change(ingest, connection)
+    if not deleted:
+        raise NotFound(NO_CONNECTION)
     return Response(status_code=204)
 
 
-async def own(ingest: Ingest, tenant: str, connection: str) -> Connection:
-    """The tenant's connection as it is in the database. NotFound: it has none of that id."""
+def after_change(ingest: Ingest, connection: str) -> None:
+    """Drop the connection from the cache, and let the releaser look for its held deliveries."""
+    ingest.cache.invalidate(connection)
+    ingest.releaser.wake()
+
+
+async def load_connection(request: Request, tenant: str, connection: str) -> Connection:
+    """The tenant's connection from the database. Raises NotFound if the tenant has none with this id."""
     async with outage_is_503():
-        found = await ingest.connections.find(connection)
-    if found is None or found.tenant != tenant or found.state == "deleted":
-        raise NotFound("no such connection")
-    return found
+        tool = await ingest_of(request).connections.find(connection)
+    if tool is None or tool.tenant != tenant or tool.state == "deleted":
+        raise NotFound(NO_CONNECTION)
+    return tool
+
+
+async def load_view(request: Request, tenant: str, connection: str) -> dict[str, Any]:
+    """The fields of ConnectionView, from the database. Raises NotFound if the tenant has no connection with this id."""
+    ingest, tool = ingest_of(request), await load_connection(request, tenant, connection)
+    async with outage_is_503():
+        held = await ingest.deliveries.count_held([connection])
+    return as_view(ingest, tool, held.get(connection, 0))
+
+
+def as_view(ingest: Ingest, connection: Connection, held: int) -> dict[str, Any]:
+    """The fields of ConnectionView."""
+    has_hook = connection.provider in PROVIDERS
+    return {
+        "id": connection.id,
+        "provider": connection.provider,
+        "name": connection.name,
+        "state": connection.state,
+        "held": held,
+        "hook_url": hook_url(ingest, connection) if has_hook else None,
+        "mapping": connection.mapping.model_dump(mode="json", exclude_none=True),
+        "dimensions": connection.dimensions,
+        "revision": connection.revision,
+        "secrets": len(connection.secrets),
+    }
 
 
 def settings_of(provider: str, mapping: dict[str, Any]) -> ProviderSettings:
@@ -174,8 +230,8 @@ def settings_of(provider: str, mapping: dict[str, Any]) -> ProviderSettings:
         raise Unprocessable(problem.detail, invalid_params=params, more_invalid_params=problem.more_invalid_params) from None
 
 
-def usable(provider: str, secret: str | None) -> str:
-    """The secret as given, or a new one. Unprocessable: it is no usable secret, or not one of this tool."""
+def usable_secret(provider: str, secret: str | None) -> str:
+    """The given secret, or a new one. Raises Unprocessable if no tool, or not this tool, can have such a secret."""
     if secret is None:
         return PROVIDERS[provider].new_secret(secrets.token_bytes(SECRET_BYTES))
     if refusal := refuse_characters(secret) or PROVIDERS[provider].refuse_secret(secret):
@@ -184,7 +240,7 @@ def usable(provider: str, secret: str | None) -> str:
 
 
 def refuse_characters(secret: str) -> str | None:
-    """Why no tool has this secret; None if one may. Such a secret comes of a slip in copying, and every delivery would be 401.
+    """Why the secret must be a slip in copying, after which every delivery would be 401; None if it may be right.
 
     It is not trimmed: the tool signs with the secret that it has.
     """
@@ -193,26 +249,3 @@ def refuse_characters(secret: str) -> str | None:
     if secret != secret.strip() or not secret.isprintable():
         return "begins or ends with white space, or holds a character that can't be printed: copy it again"
     return None
-
-
-async def shown_with_held(ingest: Ingest, connection: Connection) -> dict[str, Any]:
-    async with outage_is_503():
-        held = await ingest.deliveries.count_held([connection.id])
-    return shown(ingest, connection, held.get(connection.id, 0))
-
-
-def shown(ingest: Ingest, connection: Connection, held: int) -> dict[str, Any]:
-    """`held`: deliveries that wait unread because the connection is paused, or was until a moment ago."""
-    hooked = connection.provider in PROVIDERS
-    return {
-        "id": connection.id,
-        "provider": connection.provider,
-        "name": connection.name,
-        "state": connection.state,
-        "held": held,
-        "hook_url": hook_url(ingest, connection) if hooked else None,
-        "mapping": connection.mapping.model_dump(mode="json", exclude_none=True),
-        "dimensions": connection.dimensions,
-        "revision": connection.revision,
-        "secrets": len(connection.secrets),
-    }

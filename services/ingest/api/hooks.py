@@ -1,7 +1,7 @@
-"""The public door of ingest: `/v1/hooks/{connection}`, where a signature is the key.
+"""`/v1/hooks/{connection}`: the public route to which tools deliver. The signature authenticates them.
 
-A plain ASGI endpoint, since this is the hot path: nothing is parsed before the signature is checked, and nothing is answered
-before the delivery is on disk.
+A plain ASGI endpoint, since this is the hot path. Nothing is parsed before the signature is verified, and no delivery is answered
+before it is on disk.
 """
 
 from datetime import datetime
@@ -10,65 +10,64 @@ from typing import cast
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from services.ingest.api.body import headers_of, read_body
 from services.ingest.api.state import Ingest
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Outcome
 from services.ingest.domain.providers import PROVIDERS, Headers, NotVerified, Reply, Request
 from services.ingest.domain.receive import receive as receive_delivery
-from shared.bodies import refuse_compressed
+from shared.bodies import headers_of, read_body, refuse_compressed
 from shared.database import outage_is_503
 from shared.problems import NotAuthenticated, NotFound, Problem, UnsupportedMedia
 
-TOLD: dict[Outcome, bytes] = {
+BODIES: dict[Outcome, bytes] = {
     "accepted": b'{"status":"accepted"}',
     "duplicate": b'{"status":"duplicate"}',
     "quarantined": b'{"status":"quarantined"}',
     "ignored": b'{"status":"ignored"}',
     "held": b'{"status":"held"}',
 }
-ALLOWED = "POST, GET, HEAD, OPTIONS"
+ALLOWED_METHODS = "POST, GET, HEAD, OPTIONS"
 
 
-class NoSuchMethod(Problem):
+class MethodNotAllowed(Problem):
     status, title = 405, "Method not allowed"
 
 
 class Hook:
-    """Answers every request to a connection's hook."""
+    """The ASGI application of a connection's hook."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         ingest = cast(Ingest, scope["app"].state.ingest)
-        connection = await known(ingest, scope["path_params"]["connection"])
+        connection = await find_connection(ingest, scope["path_params"]["connection"])
         if connection is None or (connection.provider not in PROVIDERS):
-            raise NotFound("no such connection")
+            raise NotFound("the connection does not exist")
         match scope["method"]:
             case "POST":
                 result = await deliver(ingest, connection, scope, receive)
-                await (to_response(result)(scope, receive, send) if isinstance(result, Reply) else tell(result, send))
+                await (to_response(result)(scope, receive, send) if isinstance(result, Reply) else send_outcome(result, send))
             case "GET" | "HEAD":
-                reply = respond(connection, request_of(ingest, connection, scope, b""), ingest.now())
+                reply = respond(connection, request_of(ingest, connection, scope, headers_of(scope), b""), ingest.now())
                 await (to_response(reply) if reply else JSONResponse({"status": "ready"}))(scope, receive, send)
             case "OPTIONS":
                 await handshake(headers_of(scope))(scope, receive, send)
             case _:
-                raise NoSuchMethod(headers={"Allow": ALLOWED})
+                raise MethodNotAllowed(headers={"Allow": ALLOWED_METHODS})
 
 
-async def known(ingest: Ingest, name: str) -> Connection | None:
-    """The connection, which is nearly always remembered."""
-    remembered = ingest.cache.cached(name)
-    if remembered is not None:
-        return remembered
+async def find_connection(ingest: Ingest, name: str) -> Connection | None:
+    """The connection, nearly always from the cache."""
+    cached = ingest.cache.cached(name)
+    if cached is not None:
+        return cached
     async with outage_is_503():
         return await ingest.cache.find(name)
 
 
-def request_of(ingest: Ingest, connection: Connection, scope: Scope, body: bytes) -> Request:
+def request_of(ingest: Ingest, connection: Connection, scope: Scope, headers: dict[str, str], body: bytes) -> Request:
     """The request as the tool sent it to the public URL of the hook."""
     query = scope["query_string"].decode("latin-1")
     url = hook_url(ingest, connection) + (f"?{query}" if query else "")
-    return Request(scope["method"], url, Headers(headers_of(scope)), body)
+    return Request(scope["method"], url, Headers.in_lower_case(headers), body)
 
 
 def hook_url(ingest: Ingest, connection: Connection) -> str:
@@ -93,11 +92,12 @@ def to_response(reply: Reply) -> Response:
 async def deliver(ingest: Ingest, connection: Connection, scope: Scope, receive: Receive) -> Outcome | Reply:
     """Store a delivery, or answer a handshake. An outcome is returned once the delivery is on disk."""
     headers = headers_of(scope)
-    with ingest.bodies.share(connection.tenant) as share:
-        body = await read_body(headers, receive, share)
+    with ingest.body_memory.reserve(connection.tenant) as reservation:
+        body = await read_body(headers, receive, reservation)
         if connection.state == "deleted":
             return "ignored"
-        provider, request, now = PROVIDERS[connection.provider], request_of(ingest, connection, scope, body), ingest.now()
+        provider, request = PROVIDERS[connection.provider], request_of(ingest, connection, scope, headers, body)
+        now = ingest.now()
         refuse_compressed(headers)
         if not provider.accepts(request):
             raise UnsupportedMedia(f"the body must be {' or '.join(provider.body_types)}")
@@ -111,17 +111,17 @@ async def deliver(ingest: Ingest, connection: Connection, scope: Scope, receive:
         return await ingest.committer.commit(delivery)
 
 
-async def tell(outcome: Outcome, send: Send) -> None:
-    """202, without building a response object."""
-    body = TOLD[outcome]
+async def send_outcome(outcome: Outcome, send: Send) -> None:
+    """Answer 202, without building a response object."""
+    body = BODIES[outcome]
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": 202, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
 def handshake(headers: dict[str, str]) -> Response:
-    """What CloudEvents' senders ask before their first delivery: whether their origin may post here, and how often."""
-    answer = {"Allow": ALLOWED}
+    """Answer the CloudEvents handshake: a sender asks before its first delivery whether its origin may post here."""
+    answer = {"Allow": ALLOWED_METHODS}
     if origin := headers.get("webhook-request-origin"):
         answer |= {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*"}
     return Response(status_code=200, headers=answer)

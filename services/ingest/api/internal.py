@@ -1,100 +1,143 @@
-"""Routes for Earshot's own services alone: tenants, their themes, the events of the inbox, how far it has come, and again."""
+"""`/internal`: routes for Earshot's own services. Tenants, taxonomies, stored events, the head of the inbox, replays."""
 
 from collections.abc import AsyncIterator
 from hashlib import blake2b
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
-from services.ingest.api.requests import inside, known_query, read_model, whole
+from services.ingest.api.quarantine import QueuedReplay
 from services.ingest.api.state import ingest_of
+from services.ingest.api.taxonomy import TaxonomyView
 from services.ingest.domain.fields import Model, Time
 from services.ingest.store.event_log import MAX_SEQ
 from shared.database import outage_is_503
-from shared.problems import Unprocessable
+from shared.http import InternalOnly
+from shared.problems import BadRequest, NotAuthenticated, Unprocessable, responses
+from shared.routes import BODY_PROBLEMS, JsonBody, TypedRoute, WholeNumber
 
-routes = APIRouter(prefix="/internal", dependencies=[Depends(inside)])
+routes = APIRouter(route_class=TypedRoute, prefix="/internal", tags=["internal"], dependencies=[InternalOnly])
 
 TENANT_ID = r"^[a-z0-9-]{1,40}$"
+NDJSON = "application/x-ndjson"
+
+TenantId = Annotated[str, Path(pattern=TENANT_ID, examples=["acme"])]
+ETAG_HEADER = {"ETag": {"description": "For `If-None-Match`", "schema": {"type": "string"}}}
+EVENT_LINES = {
+    "description": "`shared.events.Event`, one a line, ordered by (seq, position)",
+    "content": {NDJSON: {"schema": {"type": "string"}}},
+}
 
 
-class TenantBody(Model):
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    zone: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+class TenantSettings(Model):
+    """A tenant, as ingest needs it."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(examples=["Acme"])
+    zone: Annotated[str, StringConstraints(min_length=1, max_length=64)] = Field(
+        description="IANA time zone", examples=["Europe/Berlin"]
+    )
 
 
-class Replay(Model):
-    """Receipt times from `since` (null: from the beginning); of one tenant or of all."""
+class InboxHead(BaseModel):
+    """The progress of the inbox."""
 
-    since: Time | None = None
-    tenant: Annotated[str, Field(pattern=TENANT_ID)] | None = None
-
-
-class TenantId(Model):
-    id: Annotated[str, StringConstraints(pattern=TENANT_ID)]
+    seq: int = Field(description="Every delivery up to this sequence number is stored", examples=[10482])
+    unpublished: int = Field(description="Deliveries that are not known to be in Kafka", examples=[0])
 
 
-@routes.put("/tenants/{tenant}", status_code=204)
-async def put_tenant(request: Request, tenant: str) -> Response:
-    body = await read_model(request, TenantBody)
-    check_id(tenant)
+class InternalReplay(Model):
+    """Events to publish again."""
+
+    since: Time | None = Field(None, description="Received at or after this time; null: all")
+    tenant: Annotated[str, Field(pattern=TENANT_ID)] | None = Field(None, description="Of this tenant; null: of all")
+
+
+@routes.put(
+    "/tenants/{tenant}",
+    status_code=204,
+    operation_id="put_tenant",
+    summary="Create a tenant, or change its name and zone",
+    responses=responses(NotAuthenticated, *BODY_PROBLEMS),
+)
+async def put_tenant(
+    request: Request, tenant: TenantId, settings: Annotated[TenantSettings, JsonBody(TenantSettings)]
+) -> Response:
     async with outage_is_503():
-        await ingest_of(request).tenants.put(tenant, body.name, body.zone)
+        await ingest_of(request).tenants.put(tenant, settings.name, settings.zone)
     return Response(status_code=204)
 
 
-@routes.get("/taxonomies/{tenant}")
-async def taxonomy(request: Request, tenant: str) -> Response:
-    """`shared.taxonomy.TenantTaxonomy`, the one in force; 304 where the caller has it."""
-    check_id(tenant)
+@routes.get(
+    "/taxonomies/{tenant}",
+    operation_id="get_current_taxonomy",
+    summary="Get a tenant's current taxonomy",
+    responses={
+        200: {"model": TaxonomyView, "headers": ETAG_HEADER, "description": "The current taxonomy"},
+        304: {"description": "The caller has it"},
+        **responses(NotAuthenticated, Unprocessable),
+    },
+)
+async def get_current_taxonomy(
+    request: Request, tenant: TenantId, if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
     async with outage_is_503():
         body = msgspec.json.encode(await ingest_of(request).taxonomies.current(tenant))
-    tag = {"etag": f'"{blake2b(body, digest_size=16).hexdigest()}"'}
-    if request.headers.get("if-none-match") == tag["etag"]:
-        return Response(status_code=304, headers=tag)
-    return Response(body, media_type="application/json", headers=tag)
+    tag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
+    if if_none_match == tag:
+        return Response(status_code=304, headers={"etag": tag})
+    return Response(body, media_type="application/json", headers={"etag": tag})
 
 
-@routes.get("/head")
-async def head(request: Request) -> dict[str, int]:
+@routes.get(
+    "/head",
+    operation_id="get_head",
+    summary="Get the progress of the inbox",
+    responses=responses(NotAuthenticated),
+)
+async def get_head(request: Request) -> InboxHead:
     async with outage_is_503():
-        found = await ingest_of(request).event_log.head()
-    return {"seq": found.seq, "unpublished": found.unpublished}
+        head = await ingest_of(request).event_log.head()
+    return InboxHead(seq=head.seq, unpublished=head.unpublished)
 
 
-@routes.get("/events")
-async def events(request: Request) -> StreamingResponse:
-    """NDJSON of `shared.events.Event`, ordered by (seq, position), with after < seq ≤ upto."""
-    known_query(request, {"tenant", "after", "upto", "limit"})
-    after, upto, limit = (whole(request, name) for name in ("after", "upto", "limit"))
-    pages = ingest_of(request).event_log.pages(
-        request.query_params.get("tenant"), after or 0, MAX_SEQ if upto is None else upto, limit
-    )
+@routes.get(
+    "/events",
+    operation_id="stream_events",
+    summary="Stream stored events",
+    response_class=StreamingResponse,
+    responses={200: EVENT_LINES, **responses(BadRequest, NotAuthenticated)},
+)
+async def stream_events(
+    request: Request,
+    tenant: Annotated[str | None, Query(description="Of this tenant; left out: of all")] = None,
+    after: Annotated[WholeNumber, Query(description="Only with a larger `seq`")] = 0,
+    upto: Annotated[WholeNumber | None, Query(description="Only with at most this `seq`; left out: all")] = None,
+    limit: Annotated[
+        WholeNumber | None, Query(description="Number of events, rounded up to whole deliveries; left out: all")
+    ] = None,
+) -> StreamingResponse:
+    pages = ingest_of(request).event_log.pages(tenant, after, MAX_SEQ if upto is None else upto, limit)
     async with outage_is_503():
         first = await anext(pages, b"")
-    return StreamingResponse(from_the_first(first, pages), media_type="application/x-ndjson")
+    return StreamingResponse(chain_pages(first, pages), media_type=NDJSON)
 
 
-async def from_the_first(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The page that decided the status, then the others."""
+async def chain_pages(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The first page, which was read before the status was sent, then the others."""
     yield first
     async for page in rest:
         yield page
 
 
-@routes.post("/replay")
-async def replay(request: Request) -> dict[str, Any]:
-    asked = await read_model(request, Replay)
+@routes.post(
+    "/replay",
+    operation_id="replay_all",
+    summary="Publish stored events again",
+    responses=responses(NotAuthenticated, *BODY_PROBLEMS),
+)
+async def replay_all(request: Request, replay: Annotated[InternalReplay, JsonBody(InternalReplay)]) -> QueuedReplay:
     async with outage_is_503():
-        return {"deliveries": await ingest_of(request).event_log.replay(asked.tenant, asked.since)}
-
-
-def check_id(tenant: str) -> None:
-    """Unprocessable: no tenant has such an id."""
-    try:
-        TenantId(id=tenant)
-    except ValueError:
-        raise Unprocessable(invalid_params=[{"name": "tenant", "reason": TENANT_ID}]) from None
+        return QueuedReplay(deliveries=await ingest_of(request).event_log.replay(replay.tenant, replay.since))

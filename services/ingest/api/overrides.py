@@ -1,59 +1,78 @@
-"""`/v1/overrides`: a human's judgement of one comment, taken in as a statement like any other."""
+"""`POST /v1/overrides`: a human's judgement of one comment, stored as a statement about its subject."""
 
 from typing import Annotated
 from uuid import uuid4
 
 import msgspec
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from services.ingest.api.body import headers_of
-from services.ingest.api.feedback import idempotency_key, open_connection, store
-from services.ingest.api.requests import Tenant, known_query, read_model
+from services.ingest.api.feedback import KEY_HEADER, KeyReused, find_open_connection, idempotency_key, store
 from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection
-from services.ingest.domain.delivery import Delivery
+from services.ingest.domain.delivery import Delivery, Outcome
 from services.ingest.domain.fields import Model, Name
 from services.ingest.domain.receive import receive_record
 from services.ingest.domain.record import Comment, Subject
 from shared.database import outage_is_503
 from shared.events import Label
-from shared.problems import NotFound
+from shared.http import TenantName
+from shared.problems import NotAuthenticated, NotFound, responses
+from shared.routes import BODY_PROBLEMS, JsonBody, TypedRoute
 
-routes = APIRouter()
+routes = APIRouter(route_class=TypedRoute, tags=["feedback"])
+
+DESCRIPTION = """It overrides the label and the themes of every model. Of two judgements of a comment the later one is effective.
+`"label": null` without themes withdraws the former judgement. 404: the tenant has no such subject, or the subject never had this
+comment. With an `Idempotency-Key` a retry is the same judgement, and another one under the same key is 422."""
 
 
 class Judgement(Model):
-    """`label` must be said: null, without themes, takes back what was judged before."""
+    """A human's judgement of one comment."""
 
-    subject: Subject
-    comment: Comment
-    label: Label | None
-    themes: Annotated[list[Name], Field(default_factory=list, max_length=50)]
+    subject: Subject = Field(
+        description="As `/v1/kpis/sentiment/records` returns it",
+        examples=["con_8c2b1f7be4a94e0c9d3c4a50a1c2e3f4/response/r-1042"],
+    )
+    comment: Comment = Field(description="The `text_hash` of the record", examples=["6c1e1f4c4cf1de1d3b2d7e1a90b3f2aa"])
+    label: Label | None = Field(description="null: the model's", examples=["negative"])
+    themes: Annotated[list[Name], Field(max_length=50)] = Field(
+        default_factory=list, description="Empty or left out: the model's", examples=[["delivery"]]
+    )
 
 
-@routes.post("/v1/overrides", status_code=202)
-async def override(request: Request, tenant: Tenant) -> JSONResponse:
-    """Of two judgements of one comment the one with the later `at`, here the receipt, stands.
+class StoredJudgement(BaseModel):
+    """The outcome of a judgement, which is on disk."""
 
-    A comment that the tenant's subject never made is 404.
-    """
-    known_query(request, set())
-    ingest, judgement = ingest_of(request), await read_model(request, Judgement)
+    status: Outcome = Field(description="`duplicate`: it was stored before", examples=["accepted"])
+
+
+@routes.post(
+    "/v1/overrides",
+    status_code=202,
+    operation_id="override_comment",
+    summary="Judge a comment",
+    description=DESCRIPTION,
+    responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS, KeyReused),
+    openapi_extra={"parameters": [KEY_HEADER]},
+)
+async def override_comment(
+    request: Request, tenant: TenantName, judgement: Annotated[Judgement, JsonBody(Judgement)]
+) -> StoredJudgement:
+    ingest = ingest_of(request)
     async with outage_is_503():
-        connection = await open_connection(ingest, tenant)
+        connection = await find_open_connection(ingest, tenant)
         if connection is None or not await ingest.event_log.has_comment(tenant, judgement.subject, judgement.comment):
-            raise NotFound("no such comment")
-    delivery = stated(ingest, connection, judgement, idempotency_key(headers_of(request.scope)))
-    return JSONResponse({"status": await store(ingest, delivery)}, 202)
+            raise NotFound("the comment does not exist")
+    delivery = delivery_of(ingest, connection, judgement, idempotency_key(request.headers))
+    return StoredJudgement(status=await store(ingest, delivery))
 
 
-def stated(ingest: Ingest, connection: Connection, judgement: Judgement, key: str | None) -> Delivery:
-    """The delivery of the judgement, made now. Its body is the judgement alone, so that a retry has the same.
+def delivery_of(ingest: Ingest, connection: Connection, judgement: Judgement, key: str | None) -> Delivery:
+    """The delivery of a judgement that is made now. Its body is the judgement alone, so a retry has the same body.
 
-    A key at this route and the same key at `/v1/feedback` are two keys.
+    A key of this route and the same key of `/v1/feedback` are different keys.
     """
-    now, said = ingest.now(), judgement.model_dump()
-    record = {"type": "override", "id": uuid4().hex, "at": now.isoformat(), **said}
-    return receive_record(connection, record, f"override:{key}" if key else None, msgspec.json.encode(said), now)
+    now, content = ingest.now(), judgement.model_dump()
+    record = {"type": "override", "id": uuid4().hex, "at": now.isoformat(), **content}
+    return receive_record(connection, record, f"override:{key}" if key else None, msgspec.json.encode(content), now)

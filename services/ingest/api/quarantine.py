@@ -1,91 +1,159 @@
 """`/v1/quarantine`: list, show and retry deliveries that could not be read. `/v1/replay`: publish stored events again."""
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
 
-from services.ingest.api.requests import Tenant, known_query, read_model
 from services.ingest.api.state import ingest_of
-from services.ingest.domain.delivery import StoredDelivery
+from services.ingest.domain.delivery import Outcome, StoredDelivery
 from services.ingest.domain.fields import Model, Name, Time
 from services.ingest.domain.receive import receive_again
 from services.ingest.domain.tombstone import CUSTOMER_ERASED
 from services.ingest.store.deliveries import QuarantinedSummary
 from services.ingest.store.event_log import MAX_SEQ
 from shared.database import outage_is_503
-from shared.problems import BadRequest, NotFound
+from shared.http import TenantName
+from shared.problems import BadRequest, NotAuthenticated, NotFound, responses
+from shared.routes import BODY_PROBLEMS, JsonBody, TypedRoute
 
-routes = APIRouter()
+routes = APIRouter(route_class=TypedRoute, tags=["quarantine"])
 
 PAGE = 100
+NUMBER = r"^[0-9]{1,18}$"
+NOT_QUARANTINED = "no delivery with this id is in quarantine"
 
 
-class Replay(Model):
-    """Receipt times from `since` to before `until`, of one connection, of one subject; what is left out doesn't narrow."""
+class QuarantinedView(BaseModel):
+    """A delivery whose signature was valid but which could not be read."""
 
-    since: Time | None = None
-    until: Time | None = None
-    connection: Name | None = None
-    subject: Name | None = None
+    id: str = Field(examples=["10482"])
+    connection: str = Field(examples=["con_8c2b1f7be4a94e0c9d3c4a50a1c2e3f4"])
+    delivery: str | None = Field(description="The tool's id of the delivery", examples=["msg_2bT7"])
+    received_at: datetime
+    reason: str = Field(description="Why it could not be read", examples=["answers.0.value: outside its scale 1..5"])
+    revision: int = Field(description="Of the connection's mapping when it was read", examples=[1])
 
 
-@routes.get("/v1/quarantine")
-async def list_all(request: Request, tenant: Tenant) -> dict[str, Any]:
-    known_query(request, {"cursor", "connection"})
-    before = number(request.query_params.get("cursor"), "cursor")
+class QuarantinePage(BaseModel):
+    """Quarantined deliveries, the newest first."""
+
+    items: list[QuarantinedView]
+    cursor: str | None = Field(description="For the next page; null on the last one", examples=["10383"])
+
+
+class QuarantinedDelivery(QuarantinedView):
+    """A quarantined delivery with its body."""
+
+    body: str = Field(description="As received; bytes that are not UTF-8 are replaced")
+
+
+class RetryResult(BaseModel):
+    """The outcome of a retry."""
+
+    id: str = Field(examples=["10482"])
+    status: Outcome = Field(description="`duplicate`: it left quarantine meanwhile", examples=["accepted"])
+    reason: str | None = Field(description="Why it is not accepted")
+
+
+class ReplayRequest(Model):
+    """The events to publish again. Fields that are left out don't narrow."""
+
+    since: Time | None = Field(None, description="Received at or after this time", examples=["2026-11-20T00:00:00Z"])
+    until: Time | None = Field(None, description="Received before this time")
+    connection: Name | None = Field(None, description="Of this connection")
+    subject: Name | None = Field(None, description="About this subject")
+
+
+class QueuedReplay(BaseModel):
+    """The size of a replay."""
+
+    deliveries: int = Field(description="Deliveries that were queued, without those that waited already", examples=[1280])
+
+
+@routes.get(
+    "/v1/quarantine",
+    operation_id="list_quarantined",
+    summary="List deliveries that could not be read",
+    responses=responses(BadRequest, NotAuthenticated),
+)
+async def list_quarantined(
+    request: Request,
+    tenant: TenantName,
+    cursor: Annotated[str | None, Query(pattern=NUMBER, description="`cursor` of the page before")] = None,
+    connection: Annotated[str | None, Query(description="Only of this connection")] = None,
+) -> QuarantinePage:
+    before = MAX_SEQ if cursor is None else int(cursor)
     async with outage_is_503():
-        found = await ingest_of(request).deliveries.list_quarantined(tenant, before, request.query_params.get("connection"), PAGE)
-    return {"items": [shown(one) for one in found], "cursor": str(found[-1].seq) if len(found) == PAGE else None}
+        items = await ingest_of(request).deliveries.list_quarantined(tenant, before, connection, PAGE)
+    next_cursor = str(items[-1].seq) if len(items) == PAGE else None
+    return QuarantinePage(items=[QuarantinedView(**as_view(item)) for item in items], cursor=next_cursor)
 
 
-@routes.get("/v1/quarantine/{quarantined}")
-async def show(request: Request, tenant: Tenant, quarantined: str) -> dict[str, Any]:
-    known_query(request, set())
+@routes.get(
+    "/v1/quarantine/{quarantined}",
+    operation_id="get_quarantined",
+    summary="Get one delivery that could not be read, with its body",
+    responses=responses(BadRequest, NotAuthenticated, NotFound),
+)
+async def get_quarantined(request: Request, tenant: TenantName, quarantined: str) -> QuarantinedDelivery:
     async with outage_is_503():
-        found = await ingest_of(request).deliveries.find_quarantined(tenant, number(quarantined, "id"))
-    if found is None:
-        raise NotFound("no such delivery in quarantine")
-    return shown(found) | {"body": found.raw.decode(errors="replace")}
+        stored = await ingest_of(request).deliveries.find_quarantined(tenant, parse_id(quarantined))
+    if stored is None:
+        raise NotFound(NOT_QUARANTINED)
+    return QuarantinedDelivery(**as_view(stored), body=stored.raw.decode(errors="replace"))
 
 
-@routes.post("/v1/quarantine/{quarantined}:retry")
-async def retry(request: Request, tenant: Tenant, quarantined: str) -> dict[str, Any]:
-    """Read it again under the connection's present mapping. While the connection is paused it becomes `held`."""
-    known_query(request, set())
+@routes.post(
+    "/v1/quarantine/{quarantined}:retry",
+    operation_id="retry_quarantined",
+    summary="Read a quarantined delivery again",
+    description="Reads it under the connection's current mapping. While the connection is paused it becomes `held`.",
+    responses=responses(BadRequest, NotAuthenticated, NotFound),
+)
+async def retry_quarantined(request: Request, tenant: TenantName, quarantined: str) -> RetryResult:
     ingest = ingest_of(request)
     async with outage_is_503():
-        found = await ingest.deliveries.find_quarantined(tenant, number(quarantined, "id"))
-        connection = await ingest.connections.find(found.connection) if found else None
-    if found is None or connection is None or connection.state == "deleted":
-        raise NotFound("no such delivery in quarantine")
-    delivery = await ingest.threads.read(tenant, len(found.raw), lambda: receive_again(connection, found, ingest.now()))
-    outcome = await ingest.committer.commit_again(found.seq, delivery)
-    return {"id": quarantined, "status": outcome, "reason": CUSTOMER_ERASED if outcome == "erased" else delivery.reason}
+        stored = await ingest.deliveries.find_quarantined(tenant, parse_id(quarantined))
+        connection = await ingest.connections.find(stored.connection) if stored else None
+    if stored is None or connection is None or connection.state == "deleted":
+        raise NotFound(NOT_QUARANTINED)
+    delivery = await ingest.threads.read(tenant, len(stored.raw), lambda: receive_again(connection, stored, ingest.now()))
+    outcome = await ingest.committer.commit_again(stored.seq, delivery)
+    return RetryResult(id=quarantined, status=outcome, reason=CUSTOMER_ERASED if outcome == "erased" else delivery.reason)
 
 
-@routes.post("/v1/replay", status_code=202)
-async def replay(request: Request, tenant: Tenant) -> dict[str, Any]:
-    known_query(request, set())
-    asked = await read_model(request, Replay)
+@routes.post(
+    "/v1/replay",
+    status_code=202,
+    operation_id="replay_events",
+    summary="Publish stored events again",
+    description="Consumers count each event once, so a replay repairs what they lost and changes nothing else.",
+    responses=responses(NotAuthenticated, *BODY_PROBLEMS),
+)
+async def replay_events(
+    request: Request, tenant: TenantName, replay: Annotated[ReplayRequest, JsonBody(ReplayRequest)]
+) -> QueuedReplay:
     async with outage_is_503():
-        queued = await ingest_of(request).event_log.replay(tenant, asked.since, asked.until, asked.connection, asked.subject)
-    return {"deliveries": queued}
+        queued = await ingest_of(request).event_log.replay(tenant, replay.since, replay.until, replay.connection, replay.subject)
+    return QueuedReplay(deliveries=queued)
 
 
-def shown(one: QuarantinedSummary | StoredDelivery) -> dict[str, Any]:
+def as_view(delivery: QuarantinedSummary | StoredDelivery) -> dict[str, Any]:
+    """The fields of QuarantinedView."""
     return {
-        "id": str(one.seq),
-        "connection": one.connection,
-        "delivery": one.delivery,
-        "received_at": one.received_at,
-        "reason": one.reason,
-        "revision": one.revision,
+        "id": str(delivery.seq),
+        "connection": delivery.connection,
+        "delivery": delivery.delivery,
+        "received_at": delivery.received_at,
+        "reason": delivery.reason,
+        "revision": delivery.revision,
     }
 
 
-def number(text: str | None, name: str) -> int:
-    if text is None:
-        return MAX_SEQ
+def parse_id(text: str) -> int:
+    """The sequence number of a quarantined delivery. Raises BadRequest if `text` is no such id."""
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise BadRequest(invalid_params=[{"name": name, "reason": "not one of ours"}])
+        raise BadRequest(invalid_params=[{"name": "id", "reason": "must be a whole number of at most 18 digits"}])
     return int(text)

@@ -1,4 +1,4 @@
-"""The parts of ingest that its routes use, built once by the app."""
+"""The parts of ingest that its routes use. The app builds them once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from typing import cast
 
 from fastapi import Request
 
-from services.ingest.api.body import BodyRoom
 from services.ingest.inbox.committer import Committer
 from services.ingest.releaser import Releaser
 from services.ingest.store.connection_cache import ConnectionCache
@@ -17,6 +16,7 @@ from services.ingest.store.event_log import EventLog
 from services.ingest.store.taxonomies import Taxonomies
 from services.ingest.store.tenants import Tenants
 from services.ingest.threads import FairThreads
+from shared.bodies import BodyMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Ingest:
     committer: Committer
     releaser: Releaser
     threads: FairThreads
-    bodies: BodyRoom
+    body_memory: BodyMemory
     cache: ConnectionCache
     connections: Connections
     tenants: Tenants
@@ -38,4 +38,5 @@ class Ingest:
 
 
 def ingest_of(request: Request) -> Ingest:
+    """The parts of the app that serves this request."""
     return cast(Ingest, request.app.state.ingest)

@@ -1,78 +1,124 @@
-"""`/v1/taxonomy`: the themes that a tenant tells apart, set as a whole and kept by revision."""
+"""`/v1/taxonomy`: the themes that comments of a tenant are classified by. They are set as a whole; every revision is stored."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Request
-from pydantic import Field
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
 
-from services.ingest.api.requests import Tenant, known_query, read_model, whole
-from services.ingest.api.state import ingest_of
+from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.fields import Model
 from services.ingest.domain.themes import Themes, to_definitions
 from services.ingest.store.taxonomies import Superseded
+from shared.bodies import MIB
 from shared.database import outage_is_503
-from shared.problems import Conflict, NotFound
+from shared.http import TenantName
+from shared.problems import BadRequest, Conflict, NotAuthenticated, NotFound, responses
+from shared.routes import BODY_PROBLEMS, JsonBody, TypedRoute, WholeNumber
 from shared.taxonomy import TenantTaxonomy, ThemeDefinition
 
-routes = APIRouter()
+routes = APIRouter(route_class=TypedRoute, tags=["taxonomy"])
 
-LARGEST_REVISION = 2**31 - 1
+MAX_REVISION = 2**31 - 1
+MAX_BYTES = 2 * MIB
+MAX_VALUES = 3_000
+"""Values of a taxonomy's body. 60 themes with 40 examples each have 2,760."""
+
+BASED_ON = "The revision that this change is based on; 409 if another one is current. Left out, it replaces any revision"
 
 
 class NewTaxonomy(Model):
-    """`revision`: the one that this is a change of; left out, it replaces whichever is in force."""
+    """The themes of a tenant."""
 
     themes: Themes
-    revision: Annotated[int, Field(ge=0, le=LARGEST_REVISION)] | None = None
+    revision: int | None = Field(None, ge=0, le=MAX_REVISION, description=BASED_ON, examples=[3])
 
 
-@routes.get("/v1/taxonomy")
-async def show(request: Request, tenant: Tenant) -> dict[str, Any]:
-    known_query(request, {"revision"})
-    kept, revision = ingest_of(request).taxonomies, asked_revision(request)
+class StoredTheme(BaseModel):
+    """One theme, with identities redacted."""
+
+    id: str = Field(examples=["delivery"])
+    name: str = Field(examples=["Delivery"])
+    description: str = Field(examples=["Parcels that arrive late"])
+    examples: list[str] = Field(examples=[["Still not here"]])
+
+
+class TaxonomyView(BaseModel):
+    """One revision of a tenant's themes."""
+
+    revision: int = Field(description="0 until the tenant's first change", examples=[4])
+    themes: list[StoredTheme] | None = Field(description="null: the themes that Earshot ships")
+
+
+Revision = Annotated[WholeNumber | None, Query(description="The revision to get; left out: the current one")]
+BasedOn = Annotated[WholeNumber | None, Query(description=BASED_ON)]
+
+
+@routes.get(
+    "/v1/taxonomy",
+    operation_id="get_taxonomy",
+    summary="Get the themes that comments are classified by",
+    responses=responses(BadRequest, NotAuthenticated, NotFound),
+)
+async def get_taxonomy(request: Request, tenant: TenantName, revision: Revision = None) -> TaxonomyView:
+    taxonomies = ingest_of(request).taxonomies
     async with outage_is_503():
-        found = await (kept.current(tenant) if revision is None else kept.find(tenant, revision))
-    if found is None:
+        taxonomy = await (taxonomies.current(tenant) if revision is None else taxonomies.find(tenant, possible(revision)))
+    if taxonomy is None:
         raise NotFound("the taxonomy has no such revision")
-    return shown(found)
+    return as_view(taxonomy)
 
 
-@routes.put("/v1/taxonomy")
-async def put(request: Request, tenant: Tenant) -> dict[str, Any]:
-    known_query(request, set())
-    new = await read_model(request, NewTaxonomy)
-    themes = await ingest_of(request).threads.run(tenant, lambda: to_definitions(new.themes))
-    return shown(await changed(request, tenant, themes, new.revision))
+@routes.put(
+    "/v1/taxonomy",
+    operation_id="set_taxonomy",
+    summary="Set themes of your own",
+    description="The answer has the new revision. Setting the current themes again changes nothing.",
+    responses=responses(NotAuthenticated, NotFound, Conflict, *BODY_PROBLEMS),
+)
+async def set_taxonomy(
+    request: Request,
+    tenant: TenantName,
+    new: Annotated[NewTaxonomy, JsonBody(NewTaxonomy, max_bytes=MAX_BYTES, max_values=MAX_VALUES)],
+) -> TaxonomyView:
+    ingest = ingest_of(request)
+    themes = await ingest.threads.run(tenant, lambda: to_definitions(new.themes))
+    return as_view(await change_taxonomy(ingest, tenant, themes, new.revision))
 
 
-@routes.delete("/v1/taxonomy")
-async def reset(request: Request, tenant: Tenant) -> dict[str, Any]:
-    """Put the themes that ship in force again, as a revision of its own."""
-    known_query(request, {"revision"})
-    return shown(await changed(request, tenant, None, asked_revision(request)))
+@routes.delete(
+    "/v1/taxonomy",
+    operation_id="reset_taxonomy",
+    summary="Return to the themes that Earshot ships",
+    description="This is a revision of its own.",
+    responses=responses(BadRequest, NotAuthenticated, NotFound, Conflict),
+)
+async def reset_taxonomy(request: Request, tenant: TenantName, revision: BasedOn = None) -> TaxonomyView:
+    based_on = None if revision is None else possible(revision)
+    return as_view(await change_taxonomy(ingest_of(request), tenant, None, based_on))
 
 
-async def changed(
-    request: Request, tenant: str, themes: tuple[ThemeDefinition, ...] | None, based_on: int | None
+async def change_taxonomy(
+    ingest: Ingest, tenant: str, themes: tuple[ThemeDefinition, ...] | None, based_on: int | None
 ) -> TenantTaxonomy:
-    """What is in force then. Conflict: somebody else changed it first. NotFound: there is no such tenant."""
+    """Store the themes and return the current taxonomy.
+
+    Raises Conflict if `based_on` is not current, NotFound if the tenant does not exist.
+    """
     try:
         async with outage_is_503():
-            found = await ingest_of(request).taxonomies.set(tenant, themes, based_on)
+            taxonomy = await ingest.taxonomies.set(tenant, themes, based_on)
     except Superseded as superseded:
-        raise Conflict(f"{superseded}: read it and change that") from None
-    if found is None:
-        raise NotFound("no such tenant")
-    return found
+        raise Conflict(f"{superseded}: read it and base the change on it") from None
+    if taxonomy is None:
+        raise NotFound("the tenant does not exist")
+    return taxonomy
 
 
-def asked_revision(request: Request) -> int | None:
-    """The revision that the query names; a number that no revision can have is as good as the largest."""
-    named = whole(request, "revision")
-    return named if named is None else min(named, LARGEST_REVISION)
+def possible(revision: int) -> int:
+    """The revision, or the largest one that the database can store if it is larger."""
+    return min(revision, MAX_REVISION)
 
 
-def shown(taxonomy: TenantTaxonomy) -> dict[str, Any]:
-    content: dict[str, Any] = msgspec.to_builtins(taxonomy)
-    return content
+def as_view(taxonomy: TenantTaxonomy) -> TaxonomyView:
+    return TaxonomyView.model_validate(msgspec.to_builtins(taxonomy))

@@ -68,7 +68,7 @@ async def test_a_change_of_a_revision_that_is_no_longer_in_force_is_409(door: Do
     read = (await put(door, theme())).json()
     assert (await put(door, theme("price"), revision=1)).json()["revision"] == 2
     late = await door.call("PUT", "/v1/taxonomy", json=read | {"themes": [theme("food")]})
-    assert (late.status_code, late.json()["detail"]) == (409, "revision 2 is current: read it and change that")
+    assert (late.status_code, late.json()["detail"]) == (409, "revision 2 is current: read it and base the change on it")
     assert (await door.call("DELETE", "/v1/taxonomy?revision=1")).status_code == 409
     assert (await shown(door))["themes"][0]["id"] == "price"
     assert (await door.call("DELETE", "/v1/taxonomy?revision=2")).json()["revision"] == 3

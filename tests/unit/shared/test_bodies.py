@@ -1,11 +1,13 @@
 """Bodies are read within bounds, and large ones share a bounded memory."""
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from starlette.requests import ClientDisconnect
 
-from shared.bodies import KIB, SMALL_BODY_BYTES, BodyMemory, read_body
+from shared.bodies import DRAINED_BYTES, KIB, SMALL_BODY_BYTES, BodyMemory, Reservation, read_body
 from shared.problems import TooLarge, TooManyRequests, Unavailable
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -50,6 +52,99 @@ async def test_a_body_beyond_the_memory_is_drained_before_it_is_refused() -> Non
         assert await read_body({}, receive_chunks([chunk] * 2), reservation, 50 * MEMORY) == chunk * 2
 
 
-async def test_a_body_beyond_its_limit_is_refused() -> None:
-    with BodyMemory(MEMORY, MEMORY).reserve("a") as reservation, pytest.raises(TooLarge):
-        await read_body({}, receive_chunks([b"x" * 60]), reservation, 50)
+LIMIT = 10
+LARGE = SMALL_BODY_BYTES * 2
+
+
+class Client:
+    """Sends `pieces`, of which `left` were not read. Disconnects instead of ending the body if `disconnects`."""
+
+    def __init__(self, *pieces: bytes, disconnects: bool = False) -> None:
+        last = {"type": "http.disconnect"} if disconnects else {"type": "http.request", "body": pieces[-1]}
+        complete = pieces if disconnects else pieces[:-1]
+        self.left: list[dict[str, Any]] = [*({"type": "http.request", "body": x, "more_body": True} for x in complete), last]
+
+    async def receive(self) -> dict[str, Any]:
+        return self.left.pop(0)
+
+
+def unlimited() -> Reservation:
+    """A reservation that no body exceeds."""
+    return Reservation(BodyMemory(10**9, 10**9), "acme")
+
+
+@pytest.mark.parametrize("pieces", [[b"x" * LIMIT], [b"xxx", b"xxx", b"xxxx"], [b"x" * LIMIT, b""], [b""]])
+async def test_a_body_within_its_limit_is_read_whole(pieces: list[bytes]) -> None:
+    assert await read_body({}, Client(*pieces).receive, unlimited(), LIMIT) == b"".join(pieces)
+
+
+@pytest.mark.parametrize("pieces", [[b"x" * (LIMIT + 1)], [b"x" * LIMIT, b"x"], [b"x" * LIMIT, b"x", b""], [b"x"] * 50])
+async def test_a_body_beyond_its_limit_is_drained_and_refused(pieces: list[bytes]) -> None:
+    client = Client(*pieces)
+    with pytest.raises(TooLarge):
+        await read_body({}, client.receive, unlimited(), LIMIT)
+    assert client.left == []
+
+
+async def test_an_endless_body_is_drained_only_for_a_while() -> None:
+    client = Client(*[b"x" * (DRAINED_BYTES // 4)] * 20)
+    with pytest.raises(TooLarge):
+        await read_body({}, client.receive, unlimited(), LIMIT)
+    assert len(client.left) == 15
+
+
+@pytest.mark.parametrize(
+    ("length", "drained"), [(LIMIT + DRAINED_BYTES + 1, False), (LIMIT + DRAINED_BYTES, True), ("1" * 18, False), ("-1", True)]
+)
+async def test_a_body_of_far_too_large_a_declared_length_is_not_read(length: object, drained: bool) -> None:
+    client = Client(b"x" * (LIMIT + 1))
+    with pytest.raises(TooLarge):
+        await read_body({"content-length": str(length)}, client.receive, unlimited(), LIMIT)
+    assert (client.left == []) is drained
+
+
+async def test_a_client_that_disconnects_has_sent_no_body() -> None:
+    with pytest.raises(ClientDisconnect):
+        await read_body({}, Client(b"xx", disconnects=True).receive, unlimited(), LIMIT)
+
+
+@pytest.mark.parametrize("headers", [{"content-length": str(LARGE)}, {}])
+async def test_bodies_are_counted_by_their_declared_length_or_as_they_are_read(headers: dict[str, str]) -> None:
+    memory = BodyMemory(total=3 * LARGE, per_tenant=2 * LARGE)
+
+    async def read(tenant: str) -> Reservation:
+        reservation = Reservation(memory, tenant)
+        await read_body(headers, Client(b"x" * SMALL_BODY_BYTES, b"x" * SMALL_BODY_BYTES).receive, reservation, LARGE)
+        return reservation
+
+    first, _ = await read("acme"), await read("acme")
+    with pytest.raises(Unavailable) as refusal:
+        await read("acme")
+    assert refusal.value.headers == {"Retry-After": "2"}
+    await read("other")
+    with pytest.raises(Unavailable):
+        await read("third")
+    first.release()
+    await read("third")
+
+
+async def test_a_declared_length_beyond_the_memory_is_refused_before_the_body_is_read() -> None:
+    client = Client(b"x" * LARGE)
+    with BodyMemory(MEMORY, SMALL_BODY_BYTES).reserve("a") as reservation, pytest.raises(Unavailable):
+        await read_body({"content-length": str(LARGE)}, client.receive, reservation, LARGE)
+    assert len(client.left) == 1
+
+
+async def test_small_bodies_need_no_memory() -> None:
+    none = Reservation(BodyMemory(0, 0), "acme")
+    body = b"x" * SMALL_BODY_BYTES
+    assert await read_body({}, Client(body).receive, none, SMALL_BODY_BYTES) == body
+
+
+async def test_memory_is_released_however_reading_ends() -> None:
+    memory = BodyMemory(total=LARGE, per_tenant=LARGE)
+    for client in (Client(b"x" * LARGE, disconnects=True), Client(b"x" * LARGE, b"x"), Client(b"x" * LARGE)):
+        with suppress(ClientDisconnect, TooLarge), memory.reserve("acme") as reservation:
+            await read_body({}, client.receive, reservation, LARGE)
+    with memory.reserve("acme") as reservation:
+        reservation.grow_to(LARGE)

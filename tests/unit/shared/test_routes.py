@@ -101,6 +101,11 @@ async def test_authentication_comes_before_the_query_and_before_the_body(client:
     assert (await client.post("/v1/things", content=b"x" * 10_000)).status_code == 401
 
 
+async def test_the_query_is_checked_before_the_body_is_read(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/things?nonsense=1", content=b"not JSON")
+    assert answer.json()["invalid_params"] == [{"name": "nonsense", "reason": "unknown parameter"}]
+
+
 async def test_a_body_is_validated(client: httpx.AsyncClient) -> None:
     answer = await client.post("/v1/things", json={"name": "a"})
     assert answer.json() == {"name": "a", "colours": []}

@@ -33,6 +33,13 @@ class Headers:
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = {name.lower(): value for name, value in values.items()}
 
+    @classmethod
+    def in_lower_case(cls, values: dict[str, str]) -> "Headers":
+        """Headers whose names are in lower case already, as ASGI servers pass them. `values` is not copied."""
+        headers = cls.__new__(cls)
+        headers._values = values
+        return headers
+
     @overload
     def get(self, name: str, default: str) -> str: ...
 
