@@ -24,8 +24,7 @@ from services.metrics.verify.verification import Verification
 from shared.events import Tombstone, comments, decode_event, encode
 from shared.ingest import ingest_client
 from tests.conftest import NewDatabase
-from tests.service.ingest.door import TOKEN, Door
-from tests.service.ingest.door import opened as opened_ingest
+from tests.service.ingest.client import TOKEN, IngestClient, running_ingest
 from tests.service.metrics.world import World, score_of, serving
 from tests.service.metrics.world import opened as opened_metrics
 from tests.unit.ingest.making import comment, nps, response
@@ -39,7 +38,7 @@ BEN, HIS_WORDS = "c-ben-12", "polka-dotted kettle"
 class Stack:
     """Ingest, what it published, and metrics, which applies it."""
 
-    ingest: Door
+    ingest: IngestClient
     metrics: World
 
     @property
@@ -100,7 +99,7 @@ def no_questions(now: datetime, zone: ZoneInfo) -> list[Question]:
 @pytest.fixture
 async def stack(database: NewDatabase) -> AsyncIterator[Stack]:
     async with (
-        opened_ingest(await database("ingest"), connection_cache_seconds=0) as ingest,
+        running_ingest(await database("ingest"), connection_cache_seconds=0) as ingest,
         opened_metrics(await database("metrics")) as metrics,
     ):
         mine = replace(ingest, tenant="acme")

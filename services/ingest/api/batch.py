@@ -61,10 +61,6 @@ MAX_PLACES = 1_000
 NDJSON = "application/x-ndjson"
 NDJSON_TYPES = {NDJSON, "application/ndjson", "application/jsonl"}
 
-DESCRIPTION = """A JSON array, or one record a line as `application/x-ndjson`. Each record has a result of its own: `accepted`,
-`duplicate`, or `rejected` with the problem; the valid ones are stored. With an `Idempotency-Key` each record has the key of the
-request and its index: another content at the same index is `rejected`. 503: the tenant has too many large bodies in progress."""
-
 
 class TooCostly(TooLarge):
     title = "Batch too costly"
@@ -196,7 +192,6 @@ async def split_body(ingest: Ingest, tenant: str, headers: Mapping[str, str], ra
     "/v1/feedback:batch",
     operation_id="post_feedback_batch",
     summary="Post up to 5,000 canonical records",
-    description=DESCRIPTION,
     responses={
         200: {"model": BatchResults, "description": "A result for each record"},
         **responses(BadRequest, NotAuthenticated, NotFound, TooLarge, UnsupportedMedia),
@@ -206,6 +201,10 @@ async def split_body(ingest: Ingest, tenant: str, headers: Mapping[str, str], ra
 async def post_batch(
     request: Request, target: Target, records: Annotated[deque[bytes], documented_body(read_records, list[AnyRecord], NDJSON)]
 ) -> Response:
+    """A JSON array, or one record a line as `application/x-ndjson`. Each record has a result of its own: `accepted`, `duplicate`,
+    or `rejected` with the problem; the valid ones are stored. With an `Idempotency-Key` each record has the key of the request
+    and its index: another content at the same index is `rejected`. 503: the tenant has too many large bodies in progress.
+    """
     ingest = ingest_of(request)
     parser = BatchParser(ingest, target, idempotency_key(request.headers), records)
     budget = PlaceBudget(MAX_PLACES)

@@ -49,6 +49,7 @@ NO_CONNECTION = "the connection does not exist"
     responses=responses(BadRequest, NotAuthenticated),
 )
 async def list_connections(request: Request, tenant: TenantName) -> ConnectionList:
+    """All connections of the tenant that are not deleted, the oldest first."""
     ingest = ingest_of(request)
     async with outage_is_503():
         listed = await ingest.connections.list_of(tenant)
@@ -65,7 +66,6 @@ async def list_connections(request: Request, tenant: TenantName) -> ConnectionLi
     status_code=201,
     operation_id="create_connection",
     summary="Connect a tool",
-    description="Point the tool's webhook at `hook_url`. The secret is returned this once.",
     responses=responses(NotAuthenticated, NotFound, Conflict, *BODY_PROBLEMS),
 )
 async def create_connection(
@@ -73,6 +73,7 @@ async def create_connection(
     tenant: TenantName,
     new: Annotated[NewConnection, JsonBody(NewConnection, max_bytes=MAX_BYTES, max_values=MAX_VALUES)],
 ) -> ConnectionWithSecret:
+    """Point the tool's webhook at `hook_url`. The secret is returned this once."""
     ingest = ingest_of(request)
     if new.provider not in PROVIDERS:
         raise Unprocessable(invalid_params=[{"name": "provider", "reason": f"one of {', '.join(sorted(PROVIDERS))}"}])
@@ -89,8 +90,6 @@ async def create_connection(
     "/v1/connections/{connection}:test",
     operation_id="test_connection",
     summary="Try a delivery without storing it",
-    description="Shows the verdict and the records that this delivery would have, also if its signature is invalid. If the "
-    "connection is paused, shows them as for an active one.",
     responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS),
 )
 async def try_delivery(
@@ -99,6 +98,8 @@ async def try_delivery(
     connection: str,
     delivery: Annotated[TrialDelivery, JsonBody(TrialDelivery, max_bytes=MAX_BYTES)],
 ) -> TrialResult:
+    """Returns the verdict and the records that this delivery would have, also if its signature is invalid. If the connection is
+    paused, returns those of an active one."""
     ingest, tool = ingest_of(request), await load_connection(request, tenant, connection)
     if tool.provider not in PROVIDERS:
         raise Unprocessable("the built-in connection has no hook")
@@ -126,6 +127,7 @@ async def try_delivery(
     responses=responses(BadRequest, NotAuthenticated, NotFound),
 )
 async def get_connection(request: Request, tenant: TenantName, connection: str) -> ConnectionView:
+    """The connection as it is stored, without its secrets."""
     return ConnectionView(**await load_view(request, tenant, connection))
 
 
@@ -133,7 +135,6 @@ async def get_connection(request: Request, tenant: TenantName, connection: str) 
     "/v1/connections/{connection}",
     operation_id="change_connection",
     summary="Change a connection: rename, pause, map, rotate its secret",
-    description="The answer has `secret` if the change made or set one.",
     responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS),
 )
 async def change_connection(
@@ -142,6 +143,7 @@ async def change_connection(
     connection: str,
     change: Annotated[ConnectionChange, JsonBody(ConnectionChange, max_bytes=MAX_BYTES, max_values=MAX_VALUES)],
 ) -> ConnectionWithSecret | ConnectionView:
+    """Fields that are left out stay as they are. The answer has `secret` if the change created or set one."""
     ingest, tool = ingest_of(request), await load_connection(request, tenant, connection)
     if tool.provider == BUILT_IN:
         raise Unprocessable("the built-in connection can't be changed")
@@ -167,10 +169,10 @@ async def change_connection(
     status_code=204,
     operation_id="delete_connection",
     summary="Disconnect a tool",
-    description="Its secrets are deleted. Its hook answers 202 and ignores what it receives. Held deliveries are dropped.",
     responses=responses(BadRequest, NotAuthenticated, NotFound),
 )
 async def delete_connection(request: Request, tenant: TenantName, connection: str) -> Response:
+    """Its secrets are deleted. Its hook answers 202 and ignores what it receives. Held deliveries are dropped."""
     ingest = ingest_of(request)
     async with outage_is_503():
         deleted = await ingest.connections.delete(tenant, connection)

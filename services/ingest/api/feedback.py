@@ -34,10 +34,6 @@ KEY_HEADER = {
 """The header in the OpenAPI document; `idempotency_key` reads it."""
 
 
-DESCRIPTION = """Answers 202 once the record is on disk. With an `Idempotency-Key` a retry is `duplicate`; another content under a
-used key is 422 with the type `urn:earshot:problem:idempotency-key-reused`, and is not stored."""
-
-
 class KeyReused(Problem):
     """An Idempotency-Key was used before with another content: 422, as draft-ietf-httpapi-idempotency-key-header says."""
 
@@ -110,13 +106,15 @@ async def read_record_body(request: Request, target: Target) -> AsyncIterator[by
     status_code=202,
     operation_id="post_feedback",
     summary="Post one canonical record",
-    description=DESCRIPTION,
     responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS, KeyReused),
     openapi_extra={"parameters": [KEY_HEADER]},
 )
 async def post_feedback(
     request: Request, target: Target, raw: Annotated[bytes, documented_body(read_record_body, AnyRecord)]
 ) -> StoredRecord:
+    """Answers 202 once the record is on disk. With an `Idempotency-Key` a retry is `duplicate`; another content under a used key
+    is 422 with the type `urn:earshot:problem:idempotency-key-reused`, and is not stored.
+    """
     ingest, key = ingest_of(request), idempotency_key(request.headers)
     record_id, delivery = await ingest.threads.read(
         target.tenant, len(raw), lambda: parse_delivery(target, raw, key, ingest.now())

@@ -65,6 +65,7 @@ class InternalReplay(Model):
 async def put_tenant(
     request: Request, tenant: TenantId, settings: Annotated[TenantSettings, JsonBody(TenantSettings)]
 ) -> Response:
+    """The tenant's pseudonym key and built-in connection are created once."""
     async with outage_is_503():
         await ingest_of(request).tenants.put(tenant, settings.name, settings.zone)
     return Response(status_code=204)
@@ -83,6 +84,7 @@ async def put_tenant(
 async def get_current_taxonomy(
     request: Request, tenant: TenantId, if_none_match: Annotated[str | None, Header()] = None
 ) -> Response:
+    """With `If-None-Match` the answer is 304 if the taxonomy is unchanged."""
     async with outage_is_503():
         body = msgspec.json.encode(await ingest_of(request).taxonomies.current(tenant))
     tag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
@@ -98,6 +100,7 @@ async def get_current_taxonomy(
     responses=responses(NotAuthenticated),
 )
 async def get_head(request: Request) -> InboxHead:
+    """Waits for the transactions that hold lower sequence numbers."""
     async with outage_is_503():
         head = await ingest_of(request).event_log.head()
     return InboxHead(seq=head.seq, unpublished=head.unpublished)
@@ -119,6 +122,7 @@ async def stream_events(
         WholeNumber | None, Query(description="Number of events, rounded up to whole deliveries; left out: all")
     ] = None,
 ) -> StreamingResponse:
+    """NDJSON of `shared.events.Event`, ordered by (seq, position), with after < seq ≤ upto."""
     pages = ingest_of(request).event_log.pages(tenant, after, MAX_SEQ if upto is None else upto, limit)
     async with outage_is_503():
         first = await anext(pages, b"")
@@ -139,5 +143,6 @@ async def chain_pages(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator
     responses=responses(NotAuthenticated, *BODY_PROBLEMS),
 )
 async def replay_all(request: Request, replay: Annotated[InternalReplay, JsonBody(InternalReplay)]) -> QueuedReplay:
+    """Queues stored events for publishing again."""
     async with outage_is_503():
         return QueuedReplay(deliveries=await ingest_of(request).event_log.replay(replay.tenant, replay.since))

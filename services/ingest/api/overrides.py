@@ -22,10 +22,6 @@ from shared.routes import BODY_PROBLEMS, JsonBody, TypedRoute
 
 routes = APIRouter(route_class=TypedRoute, tags=["feedback"])
 
-DESCRIPTION = """It overrides the label and the themes of every model. Of two judgements of a comment the later one is effective.
-`"label": null` without themes withdraws the former judgement. 404: the tenant has no such subject, or the subject never had this
-comment. With an `Idempotency-Key` a retry is the same judgement, and another one under the same key is 422."""
-
 
 class Judgement(Model):
     """A human's judgement of one comment."""
@@ -52,13 +48,16 @@ class StoredJudgement(BaseModel):
     status_code=202,
     operation_id="override_comment",
     summary="Judge a comment",
-    description=DESCRIPTION,
     responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS, KeyReused),
     openapi_extra={"parameters": [KEY_HEADER]},
 )
 async def override_comment(
     request: Request, tenant: TenantName, judgement: Annotated[Judgement, JsonBody(Judgement)]
 ) -> StoredJudgement:
+    """It overrides the label and the themes of every model. Of two judgements of a comment the later one is effective. `"label":
+    null` without themes withdraws the former judgement. 404: the tenant has no such subject, or the subject never had this
+    comment. With an `Idempotency-Key` a retry is the same judgement, and another one under the same key is 422.
+    """
     ingest = ingest_of(request)
     async with outage_is_503():
         connection = await find_open_connection(ingest, tenant)

@@ -84,6 +84,7 @@ async def list_quarantined(
     cursor: Annotated[str | None, Query(pattern=NUMBER, description="`cursor` of the page before")] = None,
     connection: Annotated[str | None, Query(description="Only of this connection")] = None,
 ) -> QuarantinePage:
+    """The newest first, 100 a page. Bodies are not included."""
     before = MAX_SEQ if cursor is None else int(cursor)
     async with outage_is_503():
         items = await ingest_of(request).deliveries.list_quarantined(tenant, before, connection, PAGE)
@@ -98,6 +99,7 @@ async def list_quarantined(
     responses=responses(BadRequest, NotAuthenticated, NotFound),
 )
 async def get_quarantined(request: Request, tenant: TenantName, quarantined: str) -> QuarantinedDelivery:
+    """The body is as the tool sent it, so it may identify customers."""
     async with outage_is_503():
         stored = await ingest_of(request).deliveries.find_quarantined(tenant, parse_id(quarantined))
     if stored is None:
@@ -109,10 +111,10 @@ async def get_quarantined(request: Request, tenant: TenantName, quarantined: str
     "/v1/quarantine/{quarantined}:retry",
     operation_id="retry_quarantined",
     summary="Read a quarantined delivery again",
-    description="Reads it under the connection's current mapping. While the connection is paused it becomes `held`.",
     responses=responses(BadRequest, NotAuthenticated, NotFound),
 )
 async def retry_quarantined(request: Request, tenant: TenantName, quarantined: str) -> RetryResult:
+    """Reads it under the connection's current mapping. While the connection is paused it becomes `held`."""
     ingest = ingest_of(request)
     async with outage_is_503():
         stored = await ingest.deliveries.find_quarantined(tenant, parse_id(quarantined))
@@ -129,12 +131,12 @@ async def retry_quarantined(request: Request, tenant: TenantName, quarantined: s
     status_code=202,
     operation_id="replay_events",
     summary="Publish stored events again",
-    description="Consumers count each event once, so a replay repairs what they lost and changes nothing else.",
     responses=responses(NotAuthenticated, *BODY_PROBLEMS),
 )
 async def replay_events(
     request: Request, tenant: TenantName, replay: Annotated[ReplayRequest, JsonBody(ReplayRequest)]
 ) -> QueuedReplay:
+    """Consumers count each event once, so a replay restores what they lost and changes nothing else."""
     async with outage_is_503():
         queued = await ingest_of(request).event_log.replay(tenant, replay.since, replay.until, replay.connection, replay.subject)
     return QueuedReplay(deliveries=queued)

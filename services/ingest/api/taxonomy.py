@@ -30,7 +30,7 @@ BASED_ON = "The revision that this change is based on; 409 if another one is cur
 class NewTaxonomy(Model):
     """The themes of a tenant."""
 
-    themes: Themes
+    themes: Themes = Field(description="1 to 60 themes. Comments are classified by their descriptions and examples")
     revision: int | None = Field(None, ge=0, le=MAX_REVISION, description=BASED_ON, examples=[3])
 
 
@@ -61,6 +61,7 @@ BasedOn = Annotated[WholeNumber | None, Query(description=BASED_ON)]
     responses=responses(BadRequest, NotAuthenticated, NotFound),
 )
 async def get_taxonomy(request: Request, tenant: TenantName, revision: Revision = None) -> TaxonomyView:
+    """A tenant that never set its own has revision 0, the themes that Earshot ships."""
     taxonomies = ingest_of(request).taxonomies
     async with outage_is_503():
         taxonomy = await (taxonomies.current(tenant) if revision is None else taxonomies.find(tenant, possible(revision)))
@@ -73,7 +74,6 @@ async def get_taxonomy(request: Request, tenant: TenantName, revision: Revision 
     "/v1/taxonomy",
     operation_id="set_taxonomy",
     summary="Set themes of your own",
-    description="The answer has the new revision. Setting the current themes again changes nothing.",
     responses=responses(NotAuthenticated, NotFound, Conflict, *BODY_PROBLEMS),
 )
 async def set_taxonomy(
@@ -81,6 +81,7 @@ async def set_taxonomy(
     tenant: TenantName,
     new: Annotated[NewTaxonomy, JsonBody(NewTaxonomy, max_bytes=MAX_BYTES, max_values=MAX_VALUES)],
 ) -> TaxonomyView:
+    """The answer has the new revision. Setting the current themes again changes nothing."""
     ingest = ingest_of(request)
     themes = await ingest.threads.run(tenant, lambda: to_definitions(new.themes))
     return as_view(await change_taxonomy(ingest, tenant, themes, new.revision))
@@ -90,10 +91,10 @@ async def set_taxonomy(
     "/v1/taxonomy",
     operation_id="reset_taxonomy",
     summary="Return to the themes that Earshot ships",
-    description="This is a revision of its own.",
     responses=responses(BadRequest, NotAuthenticated, NotFound, Conflict),
 )
 async def reset_taxonomy(request: Request, tenant: TenantName, revision: BasedOn = None) -> TaxonomyView:
+    """A reset is a revision of its own."""
     based_on = None if revision is None else possible(revision)
     return as_view(await change_taxonomy(ingest_of(request), tenant, None, based_on))
 

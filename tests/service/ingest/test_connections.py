@@ -1,4 +1,4 @@
-"""Connected tools: made, shown, changed, rotated, tried, taken away, each by its own tenant only."""
+"""Connected tools: created, read, changed, rotated, tried and deleted, each by its own tenant only."""
 
 import asyncio
 import json
@@ -7,33 +7,33 @@ from typing import Any
 import pytest
 
 from tests.conftest import NewDatabase
-from tests.service.ingest.door import Door, opened
+from tests.service.ingest.client import IngestClient, running_ingest
 from tests.signing import standard, typeform
 from tests.unit.ingest.making import comment, nps, response
 
 UNUSABLE_SECRETS = [" " * 12, "\u3000" * 12, " a-good-one", "a-good-one\n", "a-good\tone", "a-good\u200bone", "a-good\xa0one"]
-"""Blank, or with characters that are easily copied along unseen."""
+"""Blank, or with invisible characters that are easily copied by mistake."""
 MAPPING = {"questions": {"q": {"kind": "csat", "scale": [1, 5]}}, "dimensions": {"plan": "segment"}}
 PUBLIC_ZENDESK_SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="
 
 
-async def test_a_secret_is_made_and_shown_once(door: Door) -> None:
-    made = await door.connect(mapping=MAPPING, dimensions={"region": "DE"})
+async def test_a_secret_is_returned_once(ingest: IngestClient) -> None:
+    made = await ingest.connect(mapping=MAPPING, dimensions={"region": "DE"})
     assert made["secret"].startswith("whsec_")
     assert made["hook_url"].endswith(f"/v1/hooks/{made['id']}")
-    shown = (await door.call("GET", f"/v1/connections/{made['id']}")).json()
-    assert shown == {name: value for name, value in made.items() if name != "secret"}
-    listed = (await door.call("GET", "/v1/connections")).json()["connections"]
+    view = (await ingest.call("GET", f"/v1/connections/{made['id']}")).json()
+    assert view == {name: value for name, value in made.items() if name != "secret"}
+    listed = (await ingest.call("GET", "/v1/connections")).json()["connections"]
     assert [one["provider"] for one in listed] == ["api", "standard"]
     assert made["secret"] not in json.dumps(listed)
 
 
-async def test_secrets_lie_encrypted(door: Door) -> None:
+async def test_secrets_are_stored_encrypted(ingest: IngestClient) -> None:
     secret = "a-secret-of-ours-in-the-clear"
-    made = await door.connect("typeform", secret=secret)
-    row = await door.app.state.reads.fetchrow("SELECT connections::text AS everything FROM connections WHERE id = $1", made["id"])
-    assert secret not in row["everything"]
-    assert secret.encode().hex() not in row["everything"]
+    made = await ingest.connect("typeform", secret=secret)
+    row = await ingest.app.state.reads.fetchval("SELECT connections::text FROM connections WHERE id = $1", made["id"])
+    assert secret not in row
+    assert secret.encode().hex() not in row
 
 
 @pytest.mark.parametrize(
@@ -50,114 +50,114 @@ async def test_secrets_lie_encrypted(door: Door) -> None:
         ({"provider": "standard", "name": "x", "dimensions": {"source": "y"}}, "dimensions.source.[key]"),
     ],
 )
-async def test_what_cannot_be_connected_is_422_with_the_place(door: Door, body: dict[str, Any], place: str) -> None:
-    answer = await door.call("POST", "/v1/connections", json=body)
+async def test_an_invalid_connection_is_422_with_the_place(ingest: IngestClient, body: dict[str, Any], place: str) -> None:
+    answer = await ingest.call("POST", "/v1/connections", json=body)
     assert answer.status_code == 422
     assert [param["name"] for param in answer.json()["invalid_params"]] == [place]
 
 
-async def test_two_secrets_live_during_a_rotation_and_one_after_it(door: Door) -> None:
-    made = await door.connect()
+async def test_two_secrets_are_valid_during_a_rotation_and_one_after_it(ingest: IngestClient) -> None:
+    made = await ingest.connect()
     path = f"/v1/connections/{made['id']}"
-    rotated = (await door.call("PATCH", path, json={"secret": None})).json()
+    rotated = (await ingest.call("PATCH", path, json={"secret": None})).json()
     assert rotated["secret"] != made["secret"]
     assert rotated["secrets"] == 2
     both = [made, made | {"secret": rotated["secret"]}]
-    assert [(await door.deliver(one, b"{}")).status_code for one in both] == [202, 202]
-    assert (await door.call("PATCH", path, json={"retire_secret": True})).json()["secrets"] == 1
-    assert [(await door.deliver(one, b"{}")).status_code for one in both] == [401, 202]
+    assert [(await ingest.deliver(one, b"{}")).status_code for one in both] == [202, 202]
+    assert (await ingest.call("PATCH", path, json={"retire_secret": True})).json()["secrets"] == 1
+    assert [(await ingest.deliver(one, b"{}")).status_code for one in both] == [401, 202]
 
 
-async def test_a_third_secret_drops_the_first(door: Door) -> None:
-    made = await door.connect("typeform", secret="the-first-one")
+async def test_a_third_secret_drops_the_first(ingest: IngestClient) -> None:
+    made = await ingest.connect("typeform", secret="the-first-one")
     path = f"/v1/connections/{made['id']}"
     for secret in ("the-second-one", "the-third-one"):
-        await door.call("PATCH", path, json={"secret": secret})
-    tried = [await door.deliver(made | {"secret": f"the-{n}-one"}, b"{}") for n in ("first", "second", "third")]
+        await ingest.call("PATCH", path, json={"secret": secret})
+    tried = [await ingest.deliver(made | {"secret": f"the-{n}-one"}, b"{}") for n in ("first", "second", "third")]
     assert [answer.status_code for answer in tried] == [401, 202, 202]
 
 
-async def test_a_changed_mapping_raises_the_revision_and_a_name_does_not(door: Door) -> None:
-    path = f"/v1/connections/{(await door.connect())['id']}"
-    assert (await door.call("PATCH", path, json={"name": "other"})).json()["revision"] == 1
-    assert (await door.call("PATCH", path, json={"mapping": MAPPING})).json()["revision"] == 2
-    changed = (await door.call("PATCH", path, json={"dimensions": {"region": "AT"}})).json()
+async def test_a_changed_mapping_raises_the_revision_and_a_name_does_not(ingest: IngestClient) -> None:
+    path = f"/v1/connections/{(await ingest.connect())['id']}"
+    assert (await ingest.call("PATCH", path, json={"name": "other"})).json()["revision"] == 1
+    assert (await ingest.call("PATCH", path, json={"mapping": MAPPING})).json()["revision"] == 2
+    changed = (await ingest.call("PATCH", path, json={"dimensions": {"region": "AT"}})).json()
     assert (changed["revision"], changed["mapping"], changed["dimensions"]) == (3, MAPPING, {"region": "AT"})
-    assert (await door.call("PATCH", path, json={"provider": "zendesk"})).status_code == 422
+    assert (await ingest.call("PATCH", path, json={"provider": "zendesk"})).status_code == 422
 
 
-async def test_a_rotation_refuses_the_same_secrets_and_an_inner_blank_is_fine(door: Door) -> None:
-    path = f"/v1/connections/{(await door.connect('typeform'))['id']}"
+async def test_a_rotation_refuses_unusable_secrets_and_accepts_an_inner_space(ingest: IngestClient) -> None:
+    path = f"/v1/connections/{(await ingest.connect('typeform'))['id']}"
     for secret in UNUSABLE_SECRETS:
-        answer = await door.call("PATCH", path, json={"secret": secret, "name": "new"})
+        answer = await ingest.call("PATCH", path, json={"secret": secret, "name": "new"})
         assert (answer.status_code, answer.json()["invalid_params"][0]["name"]) == (422, "secret")
-    assert (await door.call("GET", path)).json()["name"] == "a tool"
-    assert (await door.call("PATCH", path, json={"secret": "three good words"})).status_code == 200
+    assert (await ingest.call("GET", path)).json()["name"] == "a tool"
+    assert (await ingest.call("PATCH", path, json={"secret": "three good words"})).status_code == 200
 
 
-async def test_nobody_elses_connection_can_be_seen_or_touched(door: Door) -> None:
-    made = await door.connect()
+async def test_connections_of_other_tenants_can_be_neither_read_nor_changed(ingest: IngestClient) -> None:
+    made = await ingest.connect()
     stranger = {"x-earshot-tenant": "somebody-else"}
     path = f"/v1/connections/{made['id']}"
     for method, where in (("GET", path), ("PATCH", path), ("DELETE", path), ("POST", f"{path}:test")):
-        answer = await door.call(method, where, json={"body": ""}, headers=stranger)
+        answer = await ingest.call(method, where, json={"body": ""}, headers=stranger)
         assert answer.status_code in {404, 422}, (method, answer.text)
-    assert (await door.call("PATCH", path, json={"name": "x"}, headers=stranger)).status_code == 404
-    assert (await door.call("GET", path)).json()["name"] == "a tool"
-    assert (await door.call("GET", "/v1/connections", headers=stranger)).json() == {"connections": []}
-    unknown = await door.call("POST", "/v1/connections", json={"provider": "standard", "name": "x"}, headers=stranger)
+    assert (await ingest.call("PATCH", path, json={"name": "x"}, headers=stranger)).status_code == 404
+    assert (await ingest.call("GET", path)).json()["name"] == "a tool"
+    assert (await ingest.call("GET", "/v1/connections", headers=stranger)).json() == {"connections": []}
+    unknown = await ingest.call("POST", "/v1/connections", json={"provider": "standard", "name": "x"}, headers=stranger)
     assert unknown.status_code == 404
 
 
-async def test_a_deleted_connection_is_gone_and_the_built_in_one_stays(door: Door) -> None:
-    made = await door.connect()
-    assert (await door.call("DELETE", f"/v1/connections/{made['id']}")).status_code == 204
-    assert (await door.call("DELETE", f"/v1/connections/{made['id']}")).status_code == 404
-    [built_in] = (await door.call("GET", "/v1/connections")).json()["connections"]
-    assert (await door.call("DELETE", f"/v1/connections/{built_in['id']}")).status_code == 404
-    assert (await door.call("PATCH", f"/v1/connections/{built_in['id']}", json={"paused": True})).status_code == 422
+async def test_a_deleted_connection_is_gone_and_the_built_in_one_stays(ingest: IngestClient) -> None:
+    made = await ingest.connect()
+    assert (await ingest.call("DELETE", f"/v1/connections/{made['id']}")).status_code == 204
+    assert (await ingest.call("DELETE", f"/v1/connections/{made['id']}")).status_code == 404
+    [built_in] = (await ingest.call("GET", "/v1/connections")).json()["connections"]
+    assert (await ingest.call("DELETE", f"/v1/connections/{built_in['id']}")).status_code == 404
+    assert (await ingest.call("PATCH", f"/v1/connections/{built_in['id']}", json={"paused": True})).status_code == 422
 
 
-async def test_trying_a_delivery_shows_what_it_would_become_and_stores_nothing(door: Door) -> None:
-    made = await door.connect()
+async def test_trying_a_delivery_returns_its_result_and_stores_nothing(ingest: IngestClient) -> None:
+    made = await ingest.connect()
     body = json.dumps({"data": response(nps(9))})
     path = f"/v1/connections/{made['id']}:test"
-    right = (await door.call("POST", path, json={"headers": standard(made["secret"], body.encode()), "body": body})).json()
+    right = (await ingest.call("POST", path, json={"headers": standard(made["secret"], body.encode()), "body": body})).json()
     assert right == {"verified": True, "status": "accepted", "reason": None, "records": [response(nps(9))]}
-    wrong = (await door.call("POST", path, json={"headers": {}, "body": body})).json()
+    wrong = (await ingest.call("POST", path, json={"headers": {}, "body": body})).json()
     assert (wrong["verified"], wrong["status"], wrong["records"]) == (False, "accepted", [response(nps(9))])
-    broken = (await door.call("POST", path, json={"headers": {"Webhook-Id": "ü€"}, "body": "{"})).json()
+    broken = (await ingest.call("POST", path, json={"headers": {"Webhook-Id": "ü€"}, "body": "{"})).json()
     assert (broken["status"], broken["records"]) == ("quarantined", [])
     assert "not JSON" in broken["reason"]
-    assert await door.events() == []
-    assert (await door.call("GET", "/v1/quarantine")).json()["items"] == []
+    assert await ingest.events() == []
+    assert (await ingest.call("GET", "/v1/quarantine")).json()["items"] == []
 
 
-async def test_trying_a_delivery_shows_no_identity(door: Door) -> None:
-    made = await door.connect()
+async def test_trying_a_delivery_returns_no_identity(ingest: IngestClient) -> None:
+    made = await ingest.connect()
     texts = comment("I am jane@example.com, 4111 1111 1111 1111 12/28")
     body = json.dumps({"data": response(nps(9), texts, customer={"id": "c-77"})})
-    answer = await door.call("POST", f"/v1/connections/{made['id']}:test", json={"body": body})
+    answer = await ingest.call("POST", f"/v1/connections/{made['id']}:test", json={"body": body})
     assert answer.json()["records"][0]["answers"][1]["text"] == "I am [email], [card]"
     assert "c-77" not in answer.text
 
 
-async def test_a_partial_submission_is_shown_as_ignored(door: Door) -> None:
-    made = await door.connect("typeform")
+async def test_a_partial_submission_is_ignored(ingest: IngestClient) -> None:
+    made = await ingest.connect("typeform")
     body = '{"event_id": "e", "event_type": "form_response_partial"}'
     tried = {"headers": typeform(made["secret"], body.encode()), "body": body}
-    answer = (await door.call("POST", f"/v1/connections/{made['id']}:test", json=tried)).json()
+    answer = (await ingest.call("POST", f"/v1/connections/{made['id']}:test", json=tried)).json()
     assert (answer["verified"], answer["status"]) == (True, "ignored")
 
 
-async def test_a_tenant_has_so_many_connections_also_when_they_are_made_at_once(database: NewDatabase) -> None:
-    async with opened(await database("ingest"), connections_per_tenant=3) as door:
-        await door.call("PUT", f"/internal/tenants/{door.tenant}", json={"name": "Acme", "zone": "UTC"})
+async def test_connections_of_a_tenant_are_limited_also_when_they_are_created_at_the_same_time(database: NewDatabase) -> None:
+    async with running_ingest(await database("ingest"), connections_per_tenant=3) as ingest:
+        await ingest.call("PUT", f"/internal/tenants/{ingest.tenant}", json={"name": "Acme", "zone": "UTC"})
         body = {"provider": "standard", "name": "a tool"}
-        answers = await asyncio.gather(*(door.call("POST", "/v1/connections", json=body) for _ in range(6)))
+        answers = await asyncio.gather(*(ingest.call("POST", "/v1/connections", json=body) for _ in range(6)))
         assert sorted(answer.status_code for answer in answers) == [201] * 3 + [409] * 3
         [refused, *_] = [answer.json() for answer in answers if answer.status_code == 409]
         assert "3 connections" in refused["detail"]
         [made, *_] = [answer.json() for answer in answers if answer.status_code == 201]
-        await door.call("DELETE", f"/v1/connections/{made['id']}")
-        assert (await door.call("POST", "/v1/connections", json=body)).status_code == 201
+        await ingest.call("DELETE", f"/v1/connections/{made['id']}")
+        assert (await ingest.call("POST", "/v1/connections", json=body)).status_code == 201

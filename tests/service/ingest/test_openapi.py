@@ -7,16 +7,16 @@ import pytest
 
 from services.ingest.api.batch import BatchResults
 from services.ingest.api.taxonomy import TaxonomyView
-from tests.service.ingest.door import TOKEN, Door
+from tests.service.ingest.client import TOKEN, IngestClient
 from tests.unit.ingest.making import nps, response
 
 THEME = {"id": "delivery", "name": "Delivery", "description": "Parcels that arrive late", "examples": []}
 
 
 @pytest.fixture
-def operations(door: Door) -> list[dict[str, Any]]:
+def operations(ingest: IngestClient) -> list[dict[str, Any]]:
     """All operations of the document."""
-    return [operation for item in door.app.openapi()["paths"].values() for operation in item.values()]
+    return [operation for item in ingest.app.openapi()["paths"].values() for operation in item.values()]
 
 
 def test_every_operation_has_an_id_of_its_own_a_summary_and_its_problems(operations: list[dict[str, Any]]) -> None:
@@ -27,27 +27,29 @@ def test_every_operation_has_an_id_of_its_own_a_summary_and_its_problems(operati
         assert {"401", "503"} <= operation["responses"].keys()
 
 
-def test_every_parameter_and_every_field_of_a_request_is_described(door: Door, operations: list[dict[str, Any]]) -> None:
+def test_every_parameter_and_every_field_of_a_request_is_described(
+    ingest: IngestClient, operations: list[dict[str, Any]]
+) -> None:
     parameters = [parameter for operation in operations for parameter in operation.get("parameters", ())]
     assert [p["name"] for p in parameters if p["in"] == "query" and "description" not in p] == []
     for name in ("NewConnection", "ConnectionChange", "TrialDelivery", "Judgement", "ReplayRequest", "NewTaxonomy"):
-        fields = door.app.openapi()["components"]["schemas"][name]["properties"]
+        fields = ingest.app.openapi()["components"]["schemas"][name]["properties"]
         assert [field for field, schema in fields.items() if "description" not in schema] == [], name
 
 
-def test_the_body_of_feedback_is_a_record_of_any_type(door: Door) -> None:
-    body = door.app.openapi()["paths"]["/v1/feedback"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+def test_the_body_of_feedback_is_a_record_of_any_type(ingest: IngestClient) -> None:
+    body = ingest.app.openapi()["paths"]["/v1/feedback"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert body["discriminator"]["mapping"].keys() == {"response", "review", "ticket", "erasure", "override"}
 
 
-async def test_the_answer_of_a_batch_is_the_documented_one(door: Door) -> None:
+async def test_the_answer_of_a_batch_is_the_documented_one(ingest: IngestClient) -> None:
     records = [response(nps(9)), response(nps(11), id="r-2"), response(nps(9), colour="blue")]
-    answer = (await door.call("POST", "/v1/feedback:batch", json=records)).json()
+    answer = (await ingest.call("POST", "/v1/feedback:batch", json=records)).json()
     assert BatchResults.model_validate(answer).model_dump(exclude_unset=True) == answer
 
 
-async def test_the_internal_taxonomy_is_the_documented_one(door: Door) -> None:
-    await door.call("PUT", "/v1/taxonomy", json={"themes": [THEME]})
+async def test_the_internal_taxonomy_is_the_documented_one(ingest: IngestClient) -> None:
+    await ingest.call("PUT", "/v1/taxonomy", json={"themes": [THEME]})
     internal = {"authorization": f"Bearer {TOKEN}"}
-    answer = (await door.http.get(f"/internal/taxonomies/{door.tenant}", headers=internal)).json()
+    answer = (await ingest.http.get(f"/internal/taxonomies/{ingest.tenant}", headers=internal)).json()
     assert TaxonomyView.model_validate(answer).model_dump() == answer == {"revision": 1, "themes": [THEME]}

@@ -1,4 +1,4 @@
-"""A paused connection keeps its deliveries unread; once it is active again they count, each once, also with two replicas."""
+"""A paused connection holds its deliveries unread. Once it is active they count, each once, also with two replicas."""
 
 import asyncio
 import json
@@ -9,113 +9,116 @@ import pytest
 
 from tests.conftest import NewDatabase
 from tests.contract.inbox import until
-from tests.service.ingest.door import Door, opened
+from tests.service.ingest.client import IngestClient, running_ingest
 from tests.unit.ingest.making import nps, response
 
 
-async def held(door: Door, connection: dict[str, Any]) -> int:
-    count: int = (await door.call("GET", f"/v1/connections/{connection['id']}")).json()["held"]
+async def held(ingest: IngestClient, connection: dict[str, Any]) -> int:
+    count: int = (await ingest.call("GET", f"/v1/connections/{connection['id']}")).json()["held"]
     return count
 
 
-async def pause(door: Door, connection: dict[str, Any], paused: bool, **changes: Any) -> None:
-    answer = await door.call("PATCH", f"/v1/connections/{connection['id']}", json={"paused": paused, **changes})
+async def pause(ingest: IngestClient, connection: dict[str, Any], paused: bool, **changes: Any) -> None:
+    answer = await ingest.call("PATCH", f"/v1/connections/{connection['id']}", json={"paused": paused, **changes})
     assert answer.status_code == 200, answer.text
 
 
 @pytest.fixture
-async def two_replicas(database: NewDatabase) -> AsyncIterator[tuple[Door, Door]]:
+async def two_replicas(database: NewDatabase) -> AsyncIterator[tuple[IngestClient, IngestClient]]:
     """Two applications over one database; the second caches connections for a second."""
     url = await database("ingest")
-    async with opened(url, connection_cache_seconds=0) as first, opened(url, connection_cache_seconds=1) as second:
+    async with (
+        running_ingest(url, connection_cache_seconds=0) as first,
+        running_ingest(url, connection_cache_seconds=1) as second,
+    ):
         await first.call("PUT", "/internal/tenants/acme", json={"name": "Acme", "zone": "Europe/Berlin"})
         yield first, second
 
 
-async def test_deliveries_are_held_while_paused_and_released_in_their_order(door: Door) -> None:
-    connection = await door.connect()
-    await pause(door, connection, True)
+async def test_deliveries_are_held_while_paused_and_released_in_their_order(ingest: IngestClient) -> None:
+    connection = await ingest.connect()
+    await pause(ingest, connection, True)
     for number in range(3):
-        assert await door.say(connection, response(nps(number)), delivery=f"msg_{number}") == "held"
-    assert await door.say(connection, response(nps(0)), delivery="msg_0") == "duplicate"
-    assert await held(door, connection) == 3
-    listed = (await door.call("GET", "/v1/connections")).json()["connections"]
+        assert await ingest.deliver_record(connection, response(nps(number)), delivery=f"msg_{number}") == "held"
+    assert await ingest.deliver_record(connection, response(nps(0)), delivery="msg_0") == "duplicate"
+    assert await held(ingest, connection) == 3
+    listed = (await ingest.call("GET", "/v1/connections")).json()["connections"]
     assert [one["held"] for one in listed] == [0, 3]
-    assert (await door.call("GET", "/v1/quarantine")).json()["items"] == []
-    assert await door.events() == []
-    await pause(door, connection, False)
-    await until(lambda: has_events(door, 3))
-    assert [event.statement for event in await door.events()] == ["msg_0#0", "msg_1#0", "msg_2#0"]
-    assert await held(door, connection) == 0
-    assert {event.statement for event in door.broker.events} <= {"msg_0#0", "msg_1#0", "msg_2#0"}
-    await until(lambda: is_sent(door, 3))
+    assert (await ingest.call("GET", "/v1/quarantine")).json()["items"] == []
+    assert await ingest.events() == []
+    await pause(ingest, connection, False)
+    await until(lambda: has_events(ingest, 3))
+    assert [event.statement for event in await ingest.events()] == ["msg_0#0", "msg_1#0", "msg_2#0"]
+    assert await held(ingest, connection) == 0
+    assert {event.statement for event in ingest.broker.events} <= {"msg_0#0", "msg_1#0", "msg_2#0"}
+    await until(lambda: is_sent(ingest, 3))
 
 
-async def has_events(door: Door, count: int) -> bool:
-    return len(await door.events()) >= count
+async def has_events(ingest: IngestClient, count: int) -> bool:
+    return len(await ingest.events()) >= count
 
 
-async def is_sent(door: Door, count: int) -> bool:
-    return len({event.statement for event in door.broker.events}) >= count
+async def is_sent(ingest: IngestClient, count: int) -> bool:
+    return len({event.statement for event in ingest.broker.events}) >= count
 
 
-async def test_the_present_mapping_reads_them_and_what_it_cannot_read_is_quarantined(door: Door) -> None:
-    connection = await door.connect()
-    await pause(door, connection, True)
-    await door.say(connection, response(nps(9)), delivery="msg_1")
-    await door.say(connection, response(nps(11)), delivery="msg_2")
-    await pause(door, connection, False, dimensions={"region": "AT"})
-    await until(lambda: has_events(door, 1))
-    [event] = await door.events()
+async def test_held_deliveries_are_read_under_the_current_mapping_or_quarantined(ingest: IngestClient) -> None:
+    connection = await ingest.connect()
+    await pause(ingest, connection, True)
+    await ingest.deliver_record(connection, response(nps(9)), delivery="msg_1")
+    await ingest.deliver_record(connection, response(nps(11)), delivery="msg_2")
+    await pause(ingest, connection, False, dimensions={"region": "AT"})
+    await until(lambda: has_events(ingest, 1))
+    [event] = await ingest.events()
     assert (event.dimensions, event.revision) == ({"region": "AT"}, 2)
-    [item] = (await door.call("GET", "/v1/quarantine")).json()["items"]
+    [item] = (await ingest.call("GET", "/v1/quarantine")).json()["items"]
     assert (item["delivery"], item["reason"]) == ("msg_2", "answers.0.value: outside its scale 0..10")
 
 
-async def test_a_held_erasure_is_carried_out_at_its_place(door: Door) -> None:
-    connection = await door.connect()
-    await pause(door, connection, True)
+async def test_a_held_erasure_is_carried_out_in_order(ingest: IngestClient) -> None:
+    connection = await ingest.connect()
+    await pause(ingest, connection, True)
     anna = {"id": "anna"}
-    await door.say(connection, response(nps(9), customer=anna))
+    await ingest.deliver_record(connection, response(nps(9), customer=anna))
     erasure = {"type": "erasure", "id": "e", "at": "2026-11-20T10:00:00Z", "customer": anna}
-    assert await door.say(connection, erasure) == "held"
-    await door.say(connection, response(nps(9), id="r-2", customer={"id": "ben"}))
-    await pause(door, connection, False)
-    await until(lambda: has_events(door, 2))
-    await until(lambda: is_empty(door, connection))
-    kinds = {event.subject.rpartition("/")[2]: type(event.body).__name__ for event in await door.events()}
+    assert await ingest.deliver_record(connection, erasure) == "held"
+    await ingest.deliver_record(connection, response(nps(9), id="r-2", customer={"id": "ben"}))
+    await pause(ingest, connection, False)
+    await until(lambda: has_events(ingest, 2))
+    await until(lambda: is_empty(ingest, connection))
+    kinds = {event.subject.rpartition("/")[2]: type(event.body).__name__ for event in await ingest.events()}
     assert kinds == {"r-1": "Tombstone", "r-2": "Response"}
 
 
-async def is_empty(door: Door, connection: dict[str, Any]) -> bool:
-    return await held(door, connection) == 0
+async def is_empty(ingest: IngestClient, connection: dict[str, Any]) -> bool:
+    return await held(ingest, connection) == 0
 
 
-async def test_a_deleted_connection_drops_what_it_held_bodies_included(door: Door) -> None:
-    connection = await door.connect()
-    await pause(door, connection, True)
-    await door.say(connection, response(nps(9)))
-    await door.call("DELETE", f"/v1/connections/{connection['id']}")
+async def test_a_deleted_connection_drops_its_held_deliveries_and_their_bodies(ingest: IngestClient) -> None:
+    connection = await ingest.connect()
+    await pause(ingest, connection, True)
+    await ingest.deliver_record(connection, response(nps(9)))
+    await ingest.call("DELETE", f"/v1/connections/{connection['id']}")
     read = "SELECT verdict, raw, headers FROM inbox WHERE connection = $1"
 
     async def dropped() -> bool:
-        row = await door.app.state.reads.fetchrow(read, connection["id"])
+        row = await ingest.app.state.reads.fetchrow(read, connection["id"])
         return tuple(row) == ("ignored", None, "{}")
 
     await until(dropped)
-    assert await door.events() == []
+    assert await ingest.events() == []
 
 
-async def test_a_try_on_a_paused_connection_shows_what_the_delivery_will_become(door: Door) -> None:
-    connection = await door.connect()
-    await pause(door, connection, True)
+async def test_trying_a_delivery_of_a_paused_connection_returns_its_later_result(ingest: IngestClient) -> None:
+    connection = await ingest.connect()
+    await pause(ingest, connection, True)
     body = json.dumps({"data": response(nps(9))})
-    tried = (await door.call("POST", f"/v1/connections/{connection['id']}:test", json={"body": body})).json()
+    tried = (await ingest.call("POST", f"/v1/connections/{connection['id']}:test", json={"body": body})).json()
     assert (tried["status"], tried["records"]) == ("accepted", [response(nps(9))])
 
 
-async def test_nothing_is_stranded_and_nothing_counts_twice_while_two_replicas_go_on_receiving(
-    two_replicas: tuple[Door, Door],
+async def test_unpausing_while_two_replicas_receive_releases_each_delivery_once(
+    two_replicas: tuple[IngestClient, IngestClient],
 ) -> None:
     first, _ = two_replicas
     connection = await first.connect()
@@ -125,7 +128,7 @@ async def test_nothing_is_stranded_and_nothing_counts_twice_while_two_replicas_g
 
     async def post(number: int) -> None:
         replica = two_replicas[number % 2]
-        statuses.append(await replica.say(connection, response(nps(9), id=f"r-{number}"), delivery=f"msg_{number}"))
+        statuses.append(await replica.deliver_record(connection, response(nps(9), id=f"r-{number}"), delivery=f"msg_{number}"))
 
     for number in range(total // 2):
         await post(number)
@@ -141,19 +144,19 @@ async def test_nothing_is_stranded_and_nothing_counts_twice_while_two_replicas_g
     assert sorted(event.subject for event in events) == sorted(f"{connection['id']}/response/r-{n}" for n in range(total))
 
 
-async def test_a_change_takes_effect_as_a_whole_or_not_at_all(door: Door) -> None:
+async def test_a_change_takes_effect_as_a_whole_or_not_at_all(ingest: IngestClient) -> None:
     """The database refuses the new secret: then name, mapping and state stay as they were, too."""
-    connection = await door.connect()
-    await pause(door, connection, True)
-    before = (await door.call("GET", f"/v1/connections/{connection['id']}")).json()
-    await door.app.state.reads.execute(f"""
+    connection = await ingest.connect()
+    await pause(ingest, connection, True)
+    before = (await ingest.call("GET", f"/v1/connections/{connection['id']}")).json()
+    await ingest.app.state.reads.execute(f"""
         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE disk_full; END $$;
         CREATE TRIGGER refuse BEFORE UPDATE ON connections FOR EACH ROW
         WHEN (NEW.id = '{connection["id"]}' AND NEW.sealed_secrets <> OLD.sealed_secrets) EXECUTE FUNCTION refuse()""")
     try:
         change = {"name": "new", "secret": None, "paused": False, "dimensions": {"region": "AT"}}
-        answer = await door.call("PATCH", f"/v1/connections/{connection['id']}", json=change)
+        answer = await ingest.call("PATCH", f"/v1/connections/{connection['id']}", json=change)
         assert answer.status_code == 503
     finally:
-        await door.app.state.reads.execute("DROP FUNCTION refuse CASCADE")
-    assert (await door.call("GET", f"/v1/connections/{connection['id']}")).json() == before
+        await ingest.app.state.reads.execute("DROP FUNCTION refuse CASCADE")
+    assert (await ingest.call("GET", f"/v1/connections/{connection['id']}")).json() == before

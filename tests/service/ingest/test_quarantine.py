@@ -1,4 +1,4 @@
-"""What could not be understood: listed with its reason, tried again after the mapping is mended, by its own tenant only."""
+"""Deliveries that could not be read: listed with the reason, retried under a corrected mapping, by their own tenant only."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.service.ingest.door import Door
+from tests.service.ingest.client import IngestClient
 from tests.unit.ingest.making import nps, response
 
 
@@ -20,82 +20,82 @@ def mapping(highest: int) -> dict[str, Any]:
     return {"questions": {"score": {"kind": "csat", "scale": [1, highest]}}}
 
 
-async def items(door: Door, **query: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (await door.call("GET", "/v1/quarantine", params=query)).json()["items"]
-    return found
+async def items(ingest: IngestClient, **query: str) -> list[dict[str, Any]]:
+    page: list[dict[str, Any]] = (await ingest.call("GET", "/v1/quarantine", params=query)).json()["items"]
+    return page
 
 
-async def test_a_mended_mapping_lets_a_delivery_in_under_its_own_number_and_id(door: Door) -> None:
-    connection = await door.connect("typeform", mapping=mapping(5))
-    assert (await door.deliver(connection, submission(7))).json() == {"status": "quarantined"}
-    [item] = await items(door)
+async def test_a_retry_under_a_corrected_mapping_keeps_the_sequence_number_and_the_id(ingest: IngestClient) -> None:
+    connection = await ingest.connect("typeform", mapping=mapping(5))
+    assert (await ingest.deliver(connection, submission(7))).json() == {"status": "quarantined"}
+    [item] = await items(ingest)
     assert item["reason"] == "answers.0.value: outside its scale 1..5"
     retry = f"/v1/quarantine/{item['id']}:retry"
-    assert (await door.call("POST", retry)).json()["status"] == "quarantined"
-    await door.call("PATCH", f"/v1/connections/{connection['id']}", json={"mapping": mapping(7)})
-    assert (await door.call("POST", retry)).json()["status"] == "accepted"
-    [event] = await door.events()
+    assert (await ingest.call("POST", retry)).json()["status"] == "quarantined"
+    await ingest.call("PATCH", f"/v1/connections/{connection['id']}", json={"mapping": mapping(7)})
+    assert (await ingest.call("POST", retry)).json()["status"] == "accepted"
+    [event] = await ingest.events()
     assert (event.seq, event.statement, event.revision) == (int(item["id"]), "e-7#0", 2)
-    assert await items(door) == []
-    assert (await door.call("POST", retry)).status_code == 404
-    assert (await door.deliver(connection, submission(7))).json() == {"status": "duplicate"}
+    assert await items(ingest) == []
+    assert (await ingest.call("POST", retry)).status_code == 404
+    assert (await ingest.deliver(connection, submission(7))).json() == {"status": "duplicate"}
 
 
-async def test_a_delivery_is_shown_with_its_body(door: Door) -> None:
-    connection = await door.connect()
-    await door.deliver(connection, b"{broken")
-    [item] = await items(door)
-    assert (await door.call("GET", f"/v1/quarantine/{item['id']}")).json()["body"] == "{broken"
+async def test_a_delivery_is_returned_with_its_body(ingest: IngestClient) -> None:
+    connection = await ingest.connect()
+    await ingest.deliver(connection, b"{broken")
+    [item] = await items(ingest)
+    assert (await ingest.call("GET", f"/v1/quarantine/{item['id']}")).json()["body"] == "{broken"
 
 
-async def test_what_lay_ahead_is_taken_once_its_time_has_come(door: Door) -> None:
-    connection = await door.connect()
+async def test_a_time_in_the_future_is_accepted_once_it_has_come(ingest: IngestClient) -> None:
+    connection = await ingest.connect()
     now = datetime.now(UTC)
-    assert await door.say(connection, response(nps(9), at=(now + timedelta(hours=1)).isoformat())) == "quarantined"
-    [item] = await items(door)
-    door.at(now + timedelta(hours=2))
-    assert (await door.call("POST", f"/v1/quarantine/{item['id']}:retry")).json()["status"] == "accepted"
-    [event] = await door.events()
-    assert event.received_at < now + timedelta(minutes=1), "it was received when it came"
+    assert await ingest.deliver_record(connection, response(nps(9), at=(now + timedelta(hours=1)).isoformat())) == "quarantined"
+    [item] = await items(ingest)
+    ingest.set_clock(now + timedelta(hours=2))
+    assert (await ingest.call("POST", f"/v1/quarantine/{item['id']}:retry")).json()["status"] == "accepted"
+    [event] = await ingest.events()
+    assert event.received_at < now + timedelta(minutes=1), "the time of its first receipt"
 
 
-async def test_an_erasure_in_quarantine_is_carried_out_when_it_is_tried_again(door: Door) -> None:
-    connection = await door.connect()
-    await door.say(connection, response(nps(9), customer={"id": "anna"}))
+async def test_a_quarantined_erasure_is_carried_out_when_it_is_retried(ingest: IngestClient) -> None:
+    connection = await ingest.connect()
+    await ingest.deliver_record(connection, response(nps(9), customer={"id": "anna"}))
     now = datetime.now(UTC)
     erasure = {"type": "erasure", "id": "e", "at": (now + timedelta(hours=1)).isoformat(), "customer": {"id": "anna"}}
-    assert await door.say(connection, erasure) == "quarantined"
-    [item] = await items(door)
-    door.at(now + timedelta(hours=2))
-    assert (await door.call("POST", f"/v1/quarantine/{item['id']}:retry")).json()["status"] == "accepted"
-    assert [type(event.body).__name__ for event in await door.events()] == ["Tombstone"]
-    kept = await door.app.state.reads.fetch("SELECT raw FROM inbox WHERE connection = $1", connection["id"])
-    assert {row["raw"] or b"" for row in kept} == {b""}
+    assert await ingest.deliver_record(connection, erasure) == "quarantined"
+    [item] = await items(ingest)
+    ingest.set_clock(now + timedelta(hours=2))
+    assert (await ingest.call("POST", f"/v1/quarantine/{item['id']}:retry")).json()["status"] == "accepted"
+    assert [type(event.body).__name__ for event in await ingest.events()] == ["Tombstone"]
+    rows = await ingest.app.state.reads.fetch("SELECT raw FROM inbox WHERE connection = $1", connection["id"])
+    assert {row["raw"] or b"" for row in rows} == {b""}
 
 
-async def test_the_list_goes_on_from_page_to_page_the_newest_first(door: Door) -> None:
-    connection, other = await door.connect(), await door.connect()
+async def test_the_list_is_paged_the_newest_first(ingest: IngestClient) -> None:
+    connection, other = await ingest.connect(), await ingest.connect()
     for number in range(103):
-        await door.deliver(connection, b"{" + b" " * number)
-    await door.deliver(other, b"{")
-    first = (await door.call("GET", "/v1/quarantine")).json()
-    second = (await door.call("GET", "/v1/quarantine", params={"cursor": first["cursor"]})).json()
+        await ingest.deliver(connection, b"{" + b" " * number)
+    await ingest.deliver(other, b"{")
+    first = (await ingest.call("GET", "/v1/quarantine")).json()
+    second = (await ingest.call("GET", "/v1/quarantine", params={"cursor": first["cursor"]})).json()
     numbers = [int(item["id"]) for item in first["items"] + second["items"]]
     assert len(numbers) == 104
     assert numbers == sorted(numbers, reverse=True)
     assert second["cursor"] is None
-    assert len(await items(door, connection=other["id"])) == 1
-    assert (await door.call("GET", "/v1/quarantine", params={"page": "2"})).status_code == 400
-    assert (await door.call("GET", "/v1/quarantine", params={"cursor": "x"})).status_code == 400
+    assert len(await items(ingest, connection=other["id"])) == 1
+    assert (await ingest.call("GET", "/v1/quarantine", params={"page": "2"})).status_code == 400
+    assert (await ingest.call("GET", "/v1/quarantine", params={"cursor": "x"})).status_code == 400
 
 
-async def test_another_tenant_sees_and_retries_nothing(door: Door) -> None:
-    await door.deliver(await door.connect(), b"{")
-    [item] = await items(door)
+async def test_another_tenant_sees_and_retries_nothing(ingest: IngestClient) -> None:
+    await ingest.deliver(await ingest.connect(), b"{")
+    [item] = await items(ingest)
     stranger = {"x-earshot-tenant": "somebody-else"}
-    assert (await door.call("GET", "/v1/quarantine", headers=stranger)).json()["items"] == []
-    assert (await door.call("GET", f"/v1/quarantine/{item['id']}", headers=stranger)).status_code == 404
-    assert (await door.call("POST", f"/v1/quarantine/{item['id']}:retry", headers=stranger)).status_code == 404
+    assert (await ingest.call("GET", "/v1/quarantine", headers=stranger)).json()["items"] == []
+    assert (await ingest.call("GET", f"/v1/quarantine/{item['id']}", headers=stranger)).status_code == 404
+    assert (await ingest.call("POST", f"/v1/quarantine/{item['id']}:retry", headers=stranger)).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -117,8 +117,8 @@ async def test_another_tenant_sees_and_retries_nothing(door: Door) -> None:
         ("GET", "/internal/events?tenant=%00"),
     ],
 )
-async def test_a_parameter_that_is_unknown_or_holds_nul_is_400(door: Door, method: str, path: str) -> None:
-    answer = await door.call(method, path, content=b"{}" if method in {"POST", "PATCH"} else None)
+async def test_a_parameter_that_is_unknown_or_holds_nul_is_400(ingest: IngestClient, method: str, path: str) -> None:
+    answer = await ingest.call(method, path, content=b"{}" if method in {"POST", "PATCH"} else None)
     assert answer.status_code == 400
     [param] = answer.json()["invalid_params"]
     assert param["reason"] in {"holds NUL", "unknown parameter"}

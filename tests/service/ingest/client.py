@@ -1,4 +1,4 @@
-"""Ingest over HTTP: the whole application on a real database, its broker played by the test."""
+"""Ingest over HTTP: the whole application on a real database, with a fake broker."""
 
 import json
 from collections.abc import AsyncIterator
@@ -23,8 +23,8 @@ TENANTS = count(1)
 
 
 @dataclass
-class Door:
-    """Calls ingest as the gateway does, in the name of a tenant of its own, and as tools do."""
+class IngestClient:
+    """Calls ingest for `tenant` as the gateway does, and as tools do. `clock`: the time that ingest sees, if it is set."""
 
     app: FastAPI
     http: httpx.AsyncClient
@@ -33,24 +33,24 @@ class Door:
     clock: list[datetime] = field(default_factory=list)
 
     @property
-    def inside(self) -> dict[str, str]:
+    def internal_headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {TOKEN}", "x-earshot-tenant": self.tenant}
 
     async def call(self, method: str, path: str, *, headers: dict[str, str] | None = None, **request: Any) -> httpx.Response:
-        return await self.http.request(method, path, headers={**self.inside, **(headers or {})}, **request)
+        return await self.http.request(method, path, headers={**self.internal_headers, **(headers or {})}, **request)
 
     async def connect(self, provider: str = "standard", **body: Any) -> dict[str, Any]:
         answer = await self.call("POST", "/v1/connections", json={"provider": provider, "name": "a tool", **body})
         assert answer.status_code == 201, answer.text
-        made: dict[str, Any] = answer.json()
-        return made
+        connection: dict[str, Any] = answer.json()
+        return connection
 
     async def deliver(self, connection: dict[str, Any], body: bytes, **signing: Any) -> httpx.Response:
         headers = SIGN[connection["provider"]](connection["secret"], body, **signing)
         return await self.http.post(f"/v1/hooks/{connection['id']}", content=body, headers=headers)
 
-    async def say(self, connection: dict[str, Any], record: Any, **signing: Any) -> str:
-        """Post a record as a Standard Webhook; what became of it."""
+    async def deliver_record(self, connection: dict[str, Any], record: Any, **signing: Any) -> str:
+        """Post a record as a Standard Webhook. Returns the status."""
         answer = await self.deliver(connection, json.dumps({"data": record}).encode(), **signing)
         assert answer.status_code == 202, answer.text
         return str(answer.json()["status"])
@@ -60,18 +60,17 @@ class Door:
         assert answer.status_code == 200, answer.text
         return [decode_event(line) for line in answer.content.splitlines()]
 
-    def at(self, now: datetime) -> None:
-        """Set the clock."""
+    def set_clock(self, now: datetime) -> None:
         self.clock[:] = [now]
 
 
 @asynccontextmanager
-async def opened(url: str, **settings: Any) -> AsyncIterator[Door]:
+async def running_ingest(url: str, **settings: Any) -> AsyncIterator[IngestClient]:
     broker = Broker()
     clock: list[datetime] = []
-    known = Settings(database_url=url, secret_key=SECRET_KEY, internal_token=TOKEN, **settings)
-    app = create_app(known, producer=broker, now=lambda: clock[0] if clock else datetime.now(UTC))
+    values = Settings(database_url=url, secret_key=SECRET_KEY, internal_token=TOKEN, **settings)
+    app = create_app(values, producer=broker, now=lambda: clock[0] if clock else datetime.now(UTC))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://ingest.test") as http:
-            yield Door(app, http, broker, clock=clock)
+            yield IngestClient(app, http, broker, clock=clock)
