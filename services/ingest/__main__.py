@@ -17,6 +17,7 @@ several rounds of the loop: with 1 ms it took 40 % less time beside a costly bat
 
 
 def main() -> None:
+    """Serve until SIGTERM."""
     sys.setswitchinterval(SWITCH_SECONDS)
     settings = Settings()
     app = create_app(settings)

@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import asyncpg
 import structlog
@@ -18,6 +17,7 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.customer_search import parse_stored, pseudonyms_in, shared_addresses, subjects_of
 from services.ingest.inbox import erasure
 from services.ingest.inbox.erasure import Body, Job
+from services.ingest.store.connections import ConnectionSource
 from shared.database import OUTAGE, RETRYABLE
 
 log = structlog.get_logger()
@@ -30,14 +30,6 @@ WRITERS_SECONDS = 15.0
 
 MAX_PAUSE = 2.0
 """Seconds. Between two steps the worker pauses for as long as the search took, so it uses at most half of a processor."""
-
-
-class ConnectionSource(Protocol):
-    """The part of `store.connections.Connections` that the eraser uses."""
-
-    async def find(self, connection: str) -> Connection | None: ...
-
-    async def built_in(self, tenant: str) -> Connection | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +49,7 @@ class Eraser:
         self._connections = connections
 
     async def run(self) -> None:
+        """Do the steps of all jobs until cancelled."""
         while True:
             pause = POLL_SECONDS
             try:
@@ -126,6 +119,7 @@ def search(bodies: Sequence[Body], jobs: Sequence[Job], key: bytes, connections:
 
 
 def search_body(body: Body, jobs: Sequence[Job], key: bytes, connection: Connection | None) -> SearchResult:
+    """Search one body for the customers of these jobs. `key` makes the tenant's pseudonyms."""
     names = frozenset().union(*(job.names for job in jobs))
     requested = frozenset().union(*(job.requested for job in jobs))
     named = names.intersection(pseudonyms_in(body.raw, key))

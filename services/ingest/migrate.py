@@ -9,6 +9,7 @@ SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def main() -> None:
+    """Apply the migrations that the database lacks."""
     upgrade(Settings().database_url, SCRIPTS)
 
 

@@ -62,6 +62,7 @@ class Releaser:
         self._woken.set()
 
     async def run(self) -> None:
+        """Release held deliveries until cancelled."""
         while True:
             self._woken.clear()
             try:

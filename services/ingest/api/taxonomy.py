@@ -122,4 +122,5 @@ def possible(revision: int) -> int:
 
 
 def as_view(taxonomy: TenantTaxonomy) -> TaxonomyView:
+    """The taxonomy as JSON."""
     return TaxonomyView.model_validate(msgspec.to_builtins(taxonomy))

@@ -85,6 +85,7 @@ class Committer:
         return future
 
     async def run(self) -> None:
+        """Commit waiting deliveries until cancelled."""
         connection = StickyConnection(self._pool)
         try:
             while True:

@@ -93,6 +93,7 @@ class Draft:
     tail: bytes
 
     def numbered(self, seq: int) -> OutboxEvent:
+        """The event with its sequence number."""
         return OutboxEvent(replace(self.event, seq=seq), b"%b%d%b" % (self.head, seq, self.tail))
 
 

@@ -151,6 +151,7 @@ class ReadyConnection:
 
 
 async def ready_connections(pool: asyncpg.Pool) -> list[ReadyConnection]:
+    """The connections that have held deliveries and are not paused."""
     return [ReadyConnection(row[0], row[1]) for row in await pool.fetch(READY)]
 
 

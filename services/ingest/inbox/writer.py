@@ -116,7 +116,7 @@ def _outcome(delivery: Delivery, inserted: Inserted | None) -> Outcome:
 
 
 async def insert(db: Connection, deliveries: Sequence[Delivery]) -> list[Inserted | None]:
-    """Insert the deliveries in the given order. None stands for a delivery whose id is stored already."""
+    """Insert the deliveries in the given order. The result is None for a delivery whose id is stored already."""
     if not deliveries:
         return []
     drafted = [drafts(delivery) for delivery in deliveries]

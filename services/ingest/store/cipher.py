@@ -16,6 +16,7 @@ class Cipher:
         self._aead = AESGCM(urlsafe_b64decode(key.get_secret_value()))
 
     def encrypt(self, content: bytes, owner: str) -> bytes:
+        """A random nonce and the ciphertext."""
         nonce = os.urandom(NONCE_BYTES)
         return nonce + self._aead.encrypt(nonce, content, owner.encode())
 

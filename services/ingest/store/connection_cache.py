@@ -1,10 +1,11 @@
 """A short-lived cache of connections, so a webhook costs no query."""
 
 import asyncio
-import time
+
+from cachetools import TTLCache
 
 from services.ingest.domain.connection import Connection
-from services.ingest.store.connections import Connections, is_id
+from services.ingest.store.connections import ConnectionSource, is_id
 
 MAX_ENTRIES = 50_000
 
@@ -14,26 +15,24 @@ Key = tuple[str, str]
 class ConnectionCache:
     """Connections by id, and the built-in one by tenant. Changes by other replicas are seen within `seconds`."""
 
-    def __init__(self, connections: Connections, seconds: float) -> None:
+    def __init__(self, connections: ConnectionSource, seconds: float) -> None:
         self._connections = connections
-        self._seconds = seconds
-        self._entries: dict[Key, tuple[float, Connection | None]] = {}
-        self._lookups: dict[Key, asyncio.Future[Connection | None]] = {}
-
-    def __len__(self) -> int:
-        """Entries, expired ones included."""
-        return len(self._entries)
+        self._entries: TTLCache[Key, Connection | None] = TTLCache(MAX_ENTRIES, seconds)
+        self._lookups: dict[Key, asyncio.Task[Connection | None]] = {}
 
     def cached(self, connection: str) -> Connection | None:
         """The connection with this id if it is cached, without a lookup."""
-        entry = self._entries.get(("id", connection))
-        return entry[1] if entry is not None and entry[0] > time.monotonic() else None
+        try:
+            return self._entries[("id", connection)]
+        except KeyError:
+            return None
 
     async def find(self, connection: str) -> Connection | None:
         """The connection with this id, also if it is deleted. A text that is no id is not looked up, nor cached."""
         return await self._cached_or_loaded(("id", connection)) if is_id(connection) else None
 
     async def built_in(self, tenant: str) -> Connection | None:
+        """The tenant's built-in connection."""
         return await self._cached_or_loaded(("api", tenant))
 
     def invalidate(self, connection: str) -> None:
@@ -42,27 +41,22 @@ class ConnectionCache:
         self._lookups.pop(("id", connection), None)
 
     async def _cached_or_loaded(self, key: Key) -> Connection | None:
-        entry = self._entries.get(key)
-        if entry is not None and entry[0] > time.monotonic():
-            return entry[1]
-        if key not in self._lookups:
-            self._lookups[key] = asyncio.ensure_future(self._load(key))
-        return await asyncio.shield(self._lookups[key])
+        try:
+            return self._entries[key]
+        except KeyError:
+            if key not in self._lookups:
+                self._lookups[key] = asyncio.create_task(self._load(key))
+            return await asyncio.shield(self._lookups[key])
 
     async def _load(self, key: Key) -> Connection | None:
         """One query, however many callers wait for it. The result is not cached if `invalidate` was called meanwhile."""
-        lookup = self._lookups.get(key)
+        lookup = asyncio.current_task()
         try:
             kind, name = key
             connection = await (self._connections.find(name) if kind == "id" else self._connections.built_in(name))
             if self._lookups.get(key) is lookup:
-                self._add(key, connection)
+                self._entries[key] = connection
             return connection
         finally:
             if self._lookups.get(key) is lookup:
                 self._lookups.pop(key, None)
-
-    def _add(self, key: Key, connection: Connection | None) -> None:
-        if len(self._entries) >= MAX_ENTRIES:
-            self._entries.clear()
-        self._entries[key] = (time.monotonic() + self._seconds, connection)

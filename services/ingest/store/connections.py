@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -58,6 +58,16 @@ def is_id(text: str) -> bool:
     return ID.fullmatch(text) is not None
 
 
+class ConnectionSource(Protocol):
+    """Finds connections. The part of Connections that its cache and the eraser use."""
+
+    async def find(self, connection: str) -> Connection | None:
+        """The connection with this id, also if it is deleted."""
+
+    async def built_in(self, tenant: str) -> Connection | None:
+        """The connection that every tenant has for its own apps. None if the tenant does not exist."""
+
+
 class Connections:
     """The table `connections`. A tenant may have `per_tenant` of them, not counting deleted ones and its built-in one."""
 
@@ -73,6 +83,7 @@ class Connections:
         return next((listed.connection for listed in await self._select(tables.connections.c.id == connection)), None)
 
     async def built_in(self, tenant: str) -> Connection | None:
+        """The connection that every tenant has for its own apps. None if the tenant does not exist."""
         own = (tables.connections.c.tenant == tenant) & (tables.connections.c.provider == BUILT_IN)
         return next((listed.connection for listed in await self._select(own)), None)
 
@@ -161,4 +172,5 @@ class Connections:
 
 
 def mapping_as_json(mapping: ProviderSettings) -> dict[str, Any]:
+    """The column `mapping`."""
     return mapping.model_dump(mode="json", exclude_none=True)

@@ -85,6 +85,6 @@ class EventLog:
         connection: str | None = None,
         subject: str | None = None,
     ) -> int:
-        """Queue what was received in [since, until) for publishing again. Returns the number of deliveries newly queued."""
+        """Queue events received in [since, until) for publishing again. Returns the number of deliveries newly queued."""
         status = await self._pool.execute(REPLAY, since, tenant, until, connection, subject)
         return int(status.split()[-1])
