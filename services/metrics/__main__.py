@@ -1,4 +1,4 @@
-"""`python -m services.metrics`: rolling KPIs."""
+"""`python -m services.metrics`: run the metrics service."""
 
 from services.metrics.app import create_app
 from services.metrics.settings import Settings

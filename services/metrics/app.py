@@ -1,4 +1,4 @@
-"""The metrics service, put together: the only place where its parts are built."""
+"""The metrics application: the only place where its parts are constructed."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -6,18 +6,21 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import asyncpg
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 
 from services.metrics.announcer import Announcer, Sender
 from services.metrics.api import gold, internal, kpis, models
-from services.metrics.api.state import Metrics
+from services.metrics.api.dependencies import State
 from services.metrics.consumer import Intake, idle
+from services.metrics.domain.windows import BadQuery
+from services.metrics.evaluation.source import Source
 from services.metrics.pinning import keep_pinning
 from services.metrics.purger import Purger
 from services.metrics.sealer import Sealer
 from services.metrics.settings import Settings
 from services.metrics.store.writer import Writer
-from shared import problems
+from shared import openapi, problems
+from shared.bodies import MIB, Bodies, BodyMemory
 from shared.database import OUTAGE, open_pool
 from shared.fair_queue import FairQueue
 from shared.http import RequestId, add_health
@@ -26,11 +29,14 @@ from shared.kafka import Consumer, Producer
 from shared.topics import EVENTS, METRICS_GROUP, SCORES
 from shared.workers import Workers
 
-WRITING = 4
-"""Connections of the writer: one for its transaction, one for new values, and room for idle partitions' notes."""
+WRITER_CONNECTIONS = 4
+"""Connections of the writer: one for its transaction, one for new values, and some for the progress of idle partitions."""
 
-KEPT_FREE = 2
-"""Connections of the pool for queries that questions never use."""
+RESERVED_CONNECTIONS = 2
+"""Connections of the pool that KPI queries never use: they are for look-ups and health checks."""
+
+BODY_MEMORY = BodyMemory(total=16 * MIB, per_tenant=16 * MIB)
+"""Bodies of internal calls are small."""
 
 
 def utc_now() -> datetime:
@@ -38,7 +44,7 @@ def utc_now() -> datetime:
 
 
 def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, sender: Sender | None = None) -> FastAPI:
-    """The application. `clock` tells the `now` up to which a request reads; `sender` is for tests that hear what is announced."""
+    """The application. `clock` returns the `now` of a request; `sender` replaces the Kafka producer of announcements in tests."""
     workers = Workers()
 
     @asynccontextmanager
@@ -47,7 +53,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
             pool = await stack.enter_async_context(open_pool(settings.database_url, settings.database_pool))
             producer = await stack.enter_async_context(Producer(settings.kafka_bootstrap_servers))
             announcer = Announcer(sender or producer)
-            app.state.metrics = Metrics(pool, settings.sentiment_model, clock, announcer, queue(settings))
+            app.state.metrics = State(Source(pool, settings.sentiment_model), clock, announcer, queue(settings))
             intake = await stack.enter_async_context(consumer(settings, announcer)) if settings.consume else None
             await stack.enter_async_context(workers)
             if intake:
@@ -62,27 +68,35 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
             yield
 
     app = FastAPI(title="Earshot metrics", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.internal_token = settings.internal_token
+    app.state.bodies = Bodies(BODY_MEMORY)
     app.add_middleware(RequestId)
     problems.install(app)
+    app.add_exception_handler(BadQuery, handle_bad_query)
+    openapi.install(app, description="KPIs and the records behind them, for Earshot's own services.")
     add_health(app, alive=lambda: workers.dead, ready=lambda: missing(app))
-    app.include_router(internal.router(settings.internal_token))
-    app.include_router(kpis.router(settings.internal_token))
-    app.include_router(gold.router(settings.internal_token))
-    app.include_router(models.router(settings.internal_token))
+    for routes in (internal.routes, kpis.catalogue_routes, kpis.routes, gold.routes, models.routes):
+        app.include_router(routes)
     return app
 
 
+async def handle_bad_query(request: Request, error: Exception) -> Response:
+    """A 400 that names the parameter of a BadQuery."""
+    assert isinstance(error, BadQuery)
+    return problems.of(problems.BadRequest(str(error), invalid_params=[{"name": error.name, "reason": error.reason}]))
+
+
 def queue(settings: Settings) -> FairQueue:
-    """The queue of questions. Of the connections it leaves KEPT_FREE to look-ups and health checks, which take no turn."""
-    at_once = max(1, settings.database_pool - KEPT_FREE)
+    """The queue of KPI queries, which leaves RESERVED_CONNECTIONS of the pool unused."""
+    at_once = max(1, settings.database_pool - RESERVED_CONNECTIONS)
     return FairQueue(at_once, settings.questions_per_tenant, settings.questions_waiting)
 
 
 @asynccontextmanager
 async def consumer(settings: Settings, announcer: Announcer) -> AsyncIterator[Consumer]:
-    """The consumer of both topics, with connections of its own, so that queries and intake never wait for one another."""
+    """The consumer of both topics, with a pool of its own: queries and the consumer never wait for each other's connections."""
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(open_pool(settings.database_url, WRITING))
+        pool = await stack.enter_async_context(open_pool(settings.database_url, WRITER_CONNECTIONS))
         ingest = await stack.enter_async_context(ingest_client(settings.ingest_url, settings.internal_token))
         yield Consumer(
             bootstrap=settings.kafka_bootstrap_servers,
@@ -96,8 +110,8 @@ async def consumer(settings: Settings, announcer: Announcer) -> AsyncIterator[Co
 
 
 async def missing(app: FastAPI) -> list[str]:
-    """What keeps metrics from serving: its database. Without Kafka it still answers, as of its watermark."""
-    pool: asyncpg.Pool = app.state.metrics.pool
+    """The missing dependencies: the database. Without Kafka metrics still answers, as of its watermark."""
+    pool: asyncpg.Pool = app.state.metrics.source.pool
     try:
         async with pool.acquire(timeout=2) as connection:
             await connection.execute("SELECT 1", timeout=2)

@@ -1,1 +1,1 @@
-"""The HTTP door of metrics; only Earshot's own services knock here."""
+"""The HTTP routes of metrics, for Earshot's own services only."""

@@ -1,57 +1,53 @@
-"""`/v1/gold`: what humans judged, as rows to teach and to measure models with."""
+"""`/v1/gold`: humans' judgements of comments, for training and measuring models."""
 
 from asyncio import to_thread
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Request, Response
-from pydantic import SecretStr
+from fastapi import APIRouter, Request, Response
 
-from services.metrics.api.parameters import cursor_of, limit_of, refusing, scalars
-from services.metrics.api.state import metrics_of
-from services.metrics.api.turns import turn
+from services.metrics.api.dependencies import DEFAULT_PAGE, PageCursor, PageLimit, Service, TooSlow, parse_cursor, turn
+from services.metrics.api.schemas import GoldPage
 from services.metrics.store.gold import BEGINNING, Found, Place, page
 from services.metrics.store.promotions import asker_of
 from services.metrics.store.query import snapshot
 from shared.database import outage_is_503
-from shared.http import internal_tenant
+from shared.http import TenantName
+from shared.problems import BadRequest, NotAuthenticated, responses
+from shared.routes import TypedRoute
 
-PARAMETERS = frozenset({"cursor", "limit"})
-
-
-def router(token: SecretStr) -> APIRouter:
-    """The route of gold; whose it is, the tenant header says."""
-    routes = APIRouter(tags=["gold"])
-    asked_by = Annotated[str, Depends(internal_tenant(token))]
-
-    @routes.get("/v1/gold")
-    async def gold(request: Request, asked_by: asked_by) -> Response:
-        metrics = metrics_of(request)
-        after, limit = asked(request)
-        async with turn(request, asked_by), outage_is_503(), snapshot(metrics.pool) as connection:
-            asker = await asker_of(connection, asked_by, metrics.model)
-            rows, following = await page(connection, asked_by, asker.model, after, limit)
-            body = await to_thread(encoded, rows, following)
-        return Response(body, media_type="application/json")
-
-    return routes
+routes = APIRouter(route_class=TypedRoute, tags=["gold"])
 
 
-def encoded(rows: Sequence[Found], following: Place | None) -> bytes:
-    """A page of gold as JSON. Pure."""
-    return msgspec.json.encode({"rows": [shown(row) for row in rows], "next": str(following) if following else None})
+@routes.get(
+    "/v1/gold",
+    operation_id="list_gold",
+    summary="List humans' judgements of comments, for training and measuring models",
+    description="One row for each current judgement of a current comment: judgements that were taken back, and those of comments "
+    "that were edited or erased since, are left out.",
+    response_class=Response,
+    responses={**responses(NotAuthenticated, BadRequest, TooSlow), 200: {"model": GoldPage}},
+)
+async def list_gold(
+    tenant: TenantName, request: Request, state: Service, cursor: PageCursor = None, limit: PageLimit = DEFAULT_PAGE
+) -> Response:
+    after = parse_cursor(cursor, Place) or BEGINNING
+    source = state.source
+    async with turn(request, state, tenant), outage_is_503(), snapshot(source.pool) as connection:
+        asker = await asker_of(connection, tenant, source.default_model)
+        rows, following = await page(connection, tenant, asker.model, after, limit)
+        body = await to_thread(encode_page, rows, following)
+    return Response(body, media_type="application/json")
 
 
-def asked(request: Request) -> tuple[Place, int]:
-    """`cursor` and `limit`; raises BadRequest."""
-    with refusing():
-        given = scalars(request.query_params.multi_items(), PARAMETERS)
-        return cursor_of(given.get("cursor"), Place) or BEGINNING, limit_of(given.get("limit"))
+def encode_page(rows: Sequence[Found], following: Place | None) -> bytes:
+    """A page of gold as JSON."""
+    return msgspec.json.encode({"rows": [row_of(row) for row in rows], "next": str(following) if following else None})
 
 
-def shown(found: Found) -> dict[str, Any]:
-    """A row as it is exported; `at` in UTC."""
+def row_of(found: Found) -> dict[str, Any]:
+    """A row of gold; `at` in UTC."""
     row = found.gold
     return {
         "subject": found.subject.name,

@@ -1,60 +1,65 @@
-"""Routes for other services only: storing a tenant, and the revision of a tenant's answers."""
+"""Internal routes without a public counterpart: storing a tenant, and the revision of a tenant's results."""
 
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from fastapi import APIRouter, Path, Query
 
-from services.metrics.api.state import metrics_of
+from services.metrics.api.dependencies import Service
+from services.metrics.api.schemas import Revision, Tenant
 from services.metrics.domain.kpis import KPIS
 from services.metrics.store.progress import freshness
 from services.metrics.store.promotions import asker_of
 from services.metrics.store.query import snapshot
 from services.metrics.store.tenants import put_tenant
+from shared.bodies import KIB
 from shared.database import outage_is_503
-from shared.http import internal_only, internal_tenant
+from shared.http import InternalOnly, TenantName
+from shared.problems import (
+    BadRequest,
+    NotAuthenticated,
+    TooLarge,
+    Unprocessable,
+    UnsupportedMedia,
+    responses,
+)
+from shared.routes import JsonBody, TypedRoute
 
-Slug = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,40}$")]
-
-
-class TenantIn(BaseModel):
-    """What the gateway says of a tenant."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")
-    zone: str = Field(max_length=100)
-
-    @field_validator("zone")
-    @classmethod
-    def known(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError):
-            raise ValueError("not a zone of the IANA database") from None
-        return zone
+routes = APIRouter(route_class=TypedRoute, prefix="/internal", tags=["internal"])
 
 
-def router(token: SecretStr) -> APIRouter:
-    """The internal routes, behind the internal token."""
-    routes = APIRouter(prefix="/internal", tags=["internal"])
-    asked_by = Annotated[str, Depends(internal_tenant(token))]
+@routes.put(
+    "/tenants/{tenant}",
+    operation_id="put_tenant",
+    summary="Store a tenant's name and zone",
+    description="The default model is promoted for a new tenant. A change of the zone drops the tenant's sealed "
+    "histograms, which count other days.",
+    status_code=204,
+    dependencies=[InternalOnly],
+    responses=responses(NotAuthenticated, BadRequest, UnsupportedMedia, TooLarge, Unprocessable),
+)
+async def store_tenant(
+    state: Service,
+    tenant: Annotated[str, Path(pattern=r"^[a-z0-9-]{1,40}$", description="The slug of the tenant")],
+    body: Annotated[Tenant, JsonBody(Tenant, max_bytes=64 * KIB)],
+) -> None:
+    source = state.source
+    async with outage_is_503():
+        await put_tenant(source.pool, tenant, body.name, body.zone, source.default_model, state.clock())
 
-    @routes.put("/tenants/{tenant}", status_code=204, dependencies=[Depends(internal_only(token))])
-    async def tenant(request: Request, tenant: Slug, told: TenantIn) -> Response:
-        async with outage_is_503():
-            metrics = metrics_of(request)
-            await put_tenant(metrics.pool, tenant, told.name, told.zone, metrics.model, metrics.clock())
-        return Response(status_code=204)
 
-    @routes.get("/revision")
-    async def revision(request: Request, asked_by: asked_by, kpi: str = "") -> dict[str, Any]:
-        """The revision of the tenant's answers about `kpi`; without a KPI, or with one that there isn't, about any."""
-        metrics = metrics_of(request)
-        async with outage_is_503(), snapshot(metrics.pool) as connection:
-            asker = await asker_of(connection, asked_by, metrics.model)
-            fresh = await freshness(connection, asker, KPIS.get(kpi), metrics.partitions)
-        return {"revision": fresh.revision, "watermark": fresh.watermark}
-
-    return routes
+@routes.get(
+    "/revision",
+    operation_id="get_revision",
+    summary="Get the revision of the tenant's results",
+    responses=responses(NotAuthenticated, BadRequest),
+)
+async def get_revision(
+    tenant: TenantName,
+    state: Service,
+    kpi: Annotated[str, Query(description="Of this KPI's results; left out or unknown: of all KPIs'", examples=["nps"])] = "",
+) -> Revision:
+    source = state.source
+    async with outage_is_503(), snapshot(source.pool) as connection:
+        asker = await asker_of(connection, tenant, source.default_model)
+        fresh = await freshness(connection, asker, KPIS.get(kpi), source.partitions)
+    return Revision(revision=fresh.revision, watermark=fresh.watermark.isoformat() if fresh.watermark else None)

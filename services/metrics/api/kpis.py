@@ -1,161 +1,199 @@
 """KPIs over HTTP: the catalogue, a KPI's value, breakdown or series, and the records behind it."""
 
 from asyncio import to_thread
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
-from itertools import groupby
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-import asyncpg
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import SecretStr
 
-from services.metrics.api.answers import BEGINNING, counted, encoded, local
-from services.metrics.api.parameters import cursor_of, limit_of, only, refusing
-from services.metrics.api.questions import Question, read
-from services.metrics.api.records import shown
-from services.metrics.api.state import metrics_of
-from services.metrics.api.turns import turn
-from services.metrics.domain.kpis import KPIS, Kpi
-from services.metrics.store.progress import Freshness, freshness
-from services.metrics.store.promotions import asker_of
-from services.metrics.store.query import snapshot
-from services.metrics.store.records import Place, Record, loaded, records
-from services.metrics.store.selection import Scope, resolve, unknown_values
+from services.metrics.api.dependencies import Service, TooSlow, UnknownKpi, parse_cursor, turn
+from services.metrics.api.queries import FILTERS, ParsedQueryRoute, RecordParameters, kpi_query, record_query
+from services.metrics.api.schemas import Catalogue, KpiEntry, KpiResult, RecordsPage
+from services.metrics.domain.estimators import Estimate
+from services.metrics.domain.intervals import Interval
+from services.metrics.domain.kpis import KPIS
+from services.metrics.domain.query import Query
+from services.metrics.domain.windows import Window
+from services.metrics.evaluation.records import RecordEntry, RecordPage, list_records
+from services.metrics.evaluation.results import Compared, Result, Row, evaluate
+from services.metrics.store.progress import Freshness
+from services.metrics.store.records import Place
 from shared.database import outage_is_503
-from shared.http import internal_tenant
-from shared.problems import NotFound
+from shared.http import TenantName
+from shared.problems import BadRequest, NotAuthenticated, responses
+from shared.routes import TypedRoute
 
 REVISION = "X-Earshot-Revision"
 WATERMARK = "X-Earshot-Watermark"
 
-SLICE = 25
-"""Records whose subjects are in memory at a time."""
+FRESHNESS_HEADERS = {
+    REVISION: {"description": "The state that the result is computed from", "schema": {"type": "string"}},
+    WATERMARK: {
+        "description": "Everything received before it is counted; left out if that is unknown",
+        "schema": {"type": "string", "format": "date-time"},
+    },
+}
+
+catalogue_routes = APIRouter(route_class=TypedRoute, prefix="/v1/kpis", tags=["kpis"])
+routes = APIRouter(route_class=ParsedQueryRoute, prefix="/v1/kpis", tags=["kpis"])
 
 
-class UnknownKpi(NotFound):
-    title = "Unknown KPI"
+@catalogue_routes.get(
+    "",
+    operation_id="list_kpis",
+    summary="List the KPIs with their definitions",
+    responses=responses(NotAuthenticated, BadRequest),
+)
+async def list_kpis(tenant: TenantName) -> Catalogue:
+    return Catalogue(kpis=[KpiEntry.model_validate(kpi.entry()) for kpi in KPIS.values()])
 
 
-def router(token: SecretStr) -> APIRouter:
-    """The KPI routes; whom they are asked for, the tenant header says."""
-    routes = APIRouter(prefix="/v1/kpis", tags=["kpis"])
-    asked_by = Annotated[str, Depends(internal_tenant(token))]
-
-    @routes.get("")
-    async def catalogue(request: Request, asked_by: asked_by) -> Response:
-        with refusing():
-            only(request.query_params)
-        return answer(msgspec.json.encode({"kpis": [kpi.entry() for kpi in KPIS.values()]}))
-
-    @routes.get("/{kpi}")
-    async def value(request: Request, kpi: str, asked_by: asked_by) -> Response:
-        metrics, definition = metrics_of(request), known(kpi)
-        now, params = metrics.clock(), request.query_params.multi_items()
-        async with turn(request, asked_by):
-            async with outage_is_503(), snapshot(metrics.pool) as connection:
-                asker = await asker_of(connection, asked_by, metrics.model)
-                question = read(definition, params, now=now, zone=asker.zone, model=asker.model)
-                scope = await resolve(connection, asked_by, question.selection)
-                found = await counted(connection, question, scope, now)
-                fresh = await freshness(connection, asker, definition, metrics.partitions)
-            body = await encoded(question, found, head(question, scope, fresh))
-        return answer(body, fresh)
-
-    @routes.get("/{kpi}/records")
-    async def behind(request: Request, kpi: str, asked_by: asked_by) -> Response:
-        metrics, definition = metrics_of(request), known(kpi)
-        now, params = metrics.clock(), request.query_params.multi_items()
-        extra = ("cursor", "limit")
-        async with turn(request, asked_by), outage_is_503(), snapshot(metrics.pool) as connection:
-            asker = await asker_of(connection, asked_by, metrics.model)
-            question = read(definition, params, now=now, zone=asker.zone, model=asker.model, extra=extra)
-            scope = await resolve(connection, asked_by, question.selection)
-            page, following = await page_of(connection, question, scope, now) if scope else ([], None)
-            lines = await encoded_records(connection, page, question.period.window.zone, asker.model)
-            fresh = await freshness(connection, asker, definition, metrics.partitions)
-        told = head(question, scope, fresh) | {"next": str(following) if following else None}
-        return answer(msgspec.json.encode(told)[:-1] + b',"records":[' + lines + b"]}", fresh)
-
-    return routes
+@routes.get(
+    "/{kpi}",
+    operation_id="get_kpi",
+    summary="Get a KPI's value, a breakdown by groups or a series over time",
+    description="Without `grain` and `group_by` the result has one row. Nothing after the present is counted.",
+    response_class=Response,
+    responses={
+        **responses(NotAuthenticated, UnknownKpi, BadRequest, TooSlow),
+        200: {"model": KpiResult, "headers": FRESHNESS_HEADERS},
+    },
+    openapi_extra=FILTERS,
+)
+async def get_kpi(tenant: TenantName, request: Request, state: Service, query: Annotated[Query, Depends(kpi_query)]) -> Response:
+    async with turn(request, state, tenant):
+        async with outage_is_503():
+            result = await evaluate(state.source, tenant, query, state.clock())
+        body = await encode_result(result)
+    return json_response(body, result.freshness)
 
 
-async def encoded_records(connection: asyncpg.Connection, page: Iterable[Record], zone: ZoneInfo, model: str) -> bytes:
-    """The records as JSON, separated by commas. Their subjects are loaded, and folded in a thread, a few at a time, so that a
-    page
-    of long histories neither fills the memory nor blocks the event loop."""
-    parts = [await to_thread(lines, await loaded(connection, part), zone, model) for part in slices(page)]
-    return b",".join(parts)
+@routes.get(
+    "/{kpi}/records",
+    operation_id="list_kpi_records",
+    summary="List the records behind a KPI's value, newest first",
+    description="The records of the whole window, whatever the `grain`; of the backlog the tickets that are open at its end.\n\n"
+    "A record of a comment has its `text_hash`, which identifies the text to `/v1/overrides`, its label, score, themes and "
+    "urgency, and who judged it.",
+    response_class=Response,
+    responses={
+        **responses(NotAuthenticated, UnknownKpi, BadRequest, TooSlow),
+        200: {"model": RecordsPage, "headers": FRESHNESS_HEADERS},
+    },
+    openapi_extra=FILTERS,
+)
+async def list_kpi_records(
+    tenant: TenantName,
+    request: Request,
+    state: Service,
+    query: Annotated[tuple[Query, RecordParameters], Depends(record_query)],
+) -> Response:
+    parsed, parameters = query
+    after = parse_cursor(parameters.cursor, Place)
+    async with turn(request, state, tenant), outage_is_503():
+        page = await list_records(state.source, tenant, parsed, state.clock(), parameters.limit, after)
+        body = await to_thread(encode_records, page)
+    return json_response(body, page.freshness)
 
 
-def slices(page: Iterable[Record]) -> Iterator[list[Record]]:
-    """The page in parts of about SLICE records. Records of one subject and instant stay together, since `shown` tells them
-    apart by
-    what it has shown already."""
-    part: list[Record] = []
-    for _, together in groupby(page, key=lambda record: (record.at, record.subject.id)):
-        part += together
-        if len(part) >= SLICE:
-            yield part
-            part = []
-    if part:
-        yield part
+# --- encoding -------------------------------------------------------------------------------------------------------------
+async def encode_result(result: Result) -> bytes:
+    """The result as JSON; rows are encoded as they are computed."""
+    head = head_of(result.query, result.window, result.freshness, result.unknown_filter_values)
+    rows = [msgspec.json.encode(row_of(result, row)) async for row in result.rows()]
+    return msgspec.json.encode(head)[:-1] + b',"rows":[' + b",".join(rows) + b"]}"
 
 
-def lines(page: Sequence[Record], zone: ZoneInfo, model: str) -> bytes:
-    """These records, whose subjects are loaded, as JSON. Pure."""
-    return b",".join(msgspec.json.encode(record) for record in shown(page, zone, model))
+def encode_records(page: RecordPage) -> bytes:
+    """A page of records as JSON."""
+    head = head_of(page.query, page.window, page.freshness, page.unknown_filter_values)
+    body = {
+        **head,
+        "next": str(page.next) if page.next else None,
+        "records": [record_of(entry, page.window.zone) for entry in page.entries],
+    }
+    return msgspec.json.encode(body)
 
 
-async def page_of(
-    connection: asyncpg.Connection, question: Question, scope: Scope, now: datetime
-) -> tuple[list[Record], Place | None]:
-    """The page of records that a question asks for: of its whole window, whatever its grain."""
-    window, instant = question.period.window, question.kpi.instant
-    limit, after = paging(question.extra)
-    start, end = BEGINNING if instant else window.start, min(window.end, now)
-    return await records(connection, scope, start, end, limit, after, standing=instant)
-
-
-def paging(extra: Mapping[str, str]) -> tuple[int, Place | None]:
-    """`limit` and `cursor`; raises BadRequest."""
-    with refusing():
-        return limit_of(extra.get("limit")), cursor_of(extra.get("cursor"), Place)
-
-
-def known(kpi: str) -> Kpi:
-    """The definition of that id."""
-    if kpi not in KPIS:
-        raise UnknownKpi("there is no KPI of this name; GET /v1/kpis lists them all")
-    return KPIS[kpi]
-
-
-def head(question: Question, scope: Scope | None, fresh: Freshness) -> dict[str, Any]:
-    """The fields of an answer beside its rows or records."""
-    window, kpi = question.period.window, question.kpi
+def head_of(query: Query, window: Window, fresh: Freshness, unknown_filter_values: Mapping[str, list[str]]) -> dict[str, Any]:
+    """The fields beside the rows or records."""
     return {
-        "kpi": kpi.id,
-        "version": kpi.version,
-        "unit": kpi.unit,
-        "window": {
-            "from": local(window.start, window.zone),
-            "to": local(window.end, window.zone),
-            "tz": window.zone.key,
-        },
-        "watermark": told(fresh.watermark),
-        "unknown_filter_values": scope.unknown_filter_values if scope else unknown_values(question.selection),
+        "kpi": query.kpi.id,
+        "version": query.kpi.version,
+        "unit": query.kpi.unit,
+        "window": window_of(window),
+        "watermark": fresh.watermark.isoformat() if fresh.watermark else None,
+        "unknown_filter_values": unknown_filter_values,
     }
 
 
-def told(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None
+def window_of(window: Window) -> dict[str, str]:
+    return {"from": local(window.start, window.zone), "to": local(window.end, window.zone), "tz": window.zone.key}
 
 
-def answer(body: bytes, fresh: Freshness | None = None) -> Response:
-    """The body, which is JSON, with the revision that it was made of and the watermark as headers."""
-    headers = {REVISION: fresh.revision} if fresh else {}
-    if fresh and fresh.watermark:
+def local(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).isoformat()
+
+
+def row_of(result: Result, row: Row) -> dict[str, Any]:
+    zone, estimate = result.window.zone, row.estimate
+    fields: dict[str, Any] = {
+        "from": local(row.bucket.start, zone),
+        "to": local(row.bucket.end, zone),
+        "dims": dict(zip(result.query.group_by, row.group, strict=True)),
+        "value": estimate.value,
+        "n": estimate.n,
+        "numerator": estimate.numerator,
+        "denominator": estimate.denominator,
+        "interval": interval_of(estimate.interval),
+        "distribution": distribution_of(estimate),
+        "flags": row.flags,
+    }
+    if row.compared:
+        fields["compare"] = [compared_of(one) for one in row.compared]
+    return fields
+
+
+def interval_of(interval: Interval | None) -> dict[str, Any] | None:
+    if interval is None:
+        return None
+    return {"low": interval.low, "high": interval.high, "level": interval.level, "method": interval.method}
+
+
+def distribution_of(estimate: Estimate) -> dict[str, int] | None:
+    if estimate.distribution is None:
+        return None
+    return {str(place): n for place, n in sorted(estimate.distribution.items())}
+
+
+def compared_of(one: Compared) -> dict[str, Any]:
+    return {
+        "to": one.to,
+        "value": one.estimate.value,
+        "n": one.estimate.n,
+        "delta": one.delta,
+        "significant": one.significant,
+    }
+
+
+def record_of(entry: RecordEntry, zone: ZoneInfo) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "subject": entry.subject,
+        "at": local(entry.at, zone),
+        "measure": entry.measure,
+        "value": entry.value,
+        "dims": entry.dims,
+        "text": entry.text,
+    }
+    return fields if entry.comment is None else fields | msgspec.structs.asdict(entry.comment)
+
+
+def json_response(body: bytes, fresh: Freshness) -> Response:
+    """The response with the revision and the watermark as headers."""
+    headers = {REVISION: fresh.revision}
+    if fresh.watermark:
         headers[WATERMARK] = fresh.watermark.isoformat()
     return Response(body, media_type="application/json", headers=headers)

@@ -1,127 +1,158 @@
-"""Models of sentiment: which have scored a tenant's comments, what a candidate would change, and the switch that promotes it."""
+"""Sentiment models: which have scored a tenant's comments, what a candidate would change, and the promotion of one."""
 
-from datetime import datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
-import asyncpg
 import structlog
-from fastapi import APIRouter, Depends, Request
-from pydantic import SecretStr
+from fastapi import APIRouter, Depends, Query, Request
 
-from services.metrics.api.parameters import only, refusing
-from services.metrics.api.questions import read_window
-from services.metrics.api.shadow import reported, told
-from services.metrics.api.state import Metrics, metrics_of
-from services.metrics.api.turns import turn
-from services.metrics.store.models import Coverage, coverage, unscored
-from services.metrics.store.promotions import asker_of, put_in_force, standing
-from services.metrics.store.query import ACQUIRE_SECONDS, snapshot
+from services.metrics.api import schemas
+from services.metrics.api.dependencies import Model, OptionalText, Service, State, TooSlow, turn
+from services.metrics.api.kpis import interval_of, local, window_of
+from services.metrics.api.queries import WindowParameters, parse_window, parse_zone
+from services.metrics.domain.estimators import Estimate
+from services.metrics.domain.shadow import Pair, Verdict
+from services.metrics.domain.windows import Between, Window, WindowName
+from services.metrics.evaluation.promotion import ScoresMissing, UnknownModel, model_coverage, promote
+from services.metrics.evaluation.shadow import ShadowReport, shadow_report
 from shared.database import outage_is_503
-from shared.http import internal_tenant
+from shared.http import TenantName
 from shared.kafka import Retry
-from shared.problems import Conflict, NotFound
+from shared.problems import BadRequest, NotAuthenticated, responses
+from shared.routes import TypedRoute
 
 log = structlog.get_logger()
 
-SHOWN = 5
-"""Subjects that a refusal names."""
+routes = APIRouter(route_class=TypedRoute, prefix="/v1/models", tags=["models"])
 
 
-class UnknownModel(NotFound):
-    title = "Unknown model"
-
-
-class ScoresMissing(Conflict):
-    title = "Scores missing"
-
-
-def router(token: SecretStr) -> APIRouter:
-    """The models' routes; whom they are asked for, the tenant header says."""
-    routes = APIRouter(prefix="/v1/models", tags=["models"])
-    asked_by = Annotated[str, Depends(internal_tenant(token))]
-
-    @routes.get("")
-    async def models(request: Request, asked_by: asked_by) -> dict[str, Any]:
-        metrics = metrics_of(request)
-        without_parameters(request)
-        async with turn(request, asked_by), outage_is_503(), snapshot(metrics.pool) as connection:
-            asker = await asker_of(connection, asked_by, metrics.model)
-            covered = await coverage(connection, asked_by)
-        return {"comments": covered.comments, "models": shown(covered, asker.model)}
-
-    @routes.get("/{model}/shadow")
-    async def shadow(request: Request, model: str, asked_by: asked_by) -> dict[str, Any]:
-        metrics = metrics_of(request)
-        now = metrics.clock()
-        async with turn(request, asked_by), outage_is_503(), snapshot(metrics.pool) as connection:
-            asker = await asker_of(connection, asked_by, metrics.model)
-            asked = read_window(request.query_params.multi_items(), now=now, zone=asker.zone)
-            known(model, await coverage(connection, asked_by), asker.model)
-            report = await reported(connection, asker, model, asked, now)
-        return told(model, asker.model, report)
-
-    @routes.post("/{model}:promote")
-    async def promote(request: Request, model: str, asked_by: asked_by) -> dict[str, Any]:
-        metrics = metrics_of(request)
-        without_parameters(request)
-        async with turn(request, asked_by), outage_is_503():
-            since = await promoted(metrics, asked_by, model)
-        await tell(metrics, asked_by)
-        return {"model": model, "promoted_at": since.isoformat()}
-
-    return routes
-
-
-def without_parameters(request: Request) -> None:
-    with refusing():
-        only(request.query_params)
-
-
-def shown(covered: Coverage, in_force: str) -> list[dict[str, Any]]:
-    """Every model that has scored something, and the promoted one in any case."""
-    return [
-        {"name": name, "scores": covered.scores[name], "coverage": covered.share(name), "promoted": name == in_force}
-        for name in sorted({*covered.scores, in_force})
+@routes.get(
+    "",
+    operation_id="list_models",
+    summary="List the sentiment models, and how many comments each has scored",
+    responses=responses(NotAuthenticated, BadRequest, TooSlow),
+)
+async def list_models(tenant: TenantName, request: Request, state: Service) -> schemas.Models:
+    async with turn(request, state, tenant), outage_is_503():
+        covered, promoted = await model_coverage(state.source, tenant)
+    names = sorted({*covered.scores, promoted})
+    entries = [
+        schemas.ModelEntry(name=name, scores=covered.scores[name], coverage=covered.share(name), promoted=name == promoted)
+        for name in names
     ]
+    return schemas.Models(comments=covered.comments, models=entries)
 
 
-def known(model: str, covered: Coverage, in_force: str) -> None:
-    """Raises UnknownModel where the tenant has no score of `model`, unless that one is in force."""
-    if model not in covered.scores and model != in_force:
-        raise UnknownModel("no comment has a score of this model; GET /v1/models lists those that have scored some")
+def field_of(name: str) -> Any:
+    """The declaration of a query parameter of WindowParameters, for routes that declare each by itself."""
+    field = WindowParameters.model_fields[name]
+    return Query(
+        alias=field.alias, description=field.description, examples=field.examples, json_schema_extra=field.json_schema_extra
+    )
 
 
-async def promoted(metrics: Metrics, tenant: str, model: str) -> datetime:
-    """Promote `model`; since when it is. Raises ScoresMissing while comments lack its score, UnknownModel where all do.
-
-    One that counts only because nothing was promoted yet needs its scores like any other.
-    """
-    async with (
-        metrics.pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
-        connection.transaction(isolation="repeatable_read"),
-    ):
-        asker = await asker_of(connection, tenant, metrics.model)
-        covered = await coverage(connection, tenant)
-        known(model, covered, asker.model)
-        last = await standing(connection, tenant)
-        if last is None or last.model != model:
-            await all_scored(connection, tenant, model, covered)
-        since = await put_in_force(connection, tenant, model, metrics.clock())
-        if since is None:
-            raise UnknownModel("nothing was ever scored here")
-        return since
+async def window_query(
+    tenant: TenantName,
+    window: Annotated[OptionalText, field_of("window")] = None,
+    from_: Annotated[OptionalText, field_of("from_")] = None,
+    to: Annotated[OptionalText, field_of("to")] = None,
+    tz: Annotated[OptionalText, field_of("tz")] = None,
+) -> tuple[WindowName | Between, ZoneInfo | None]:
+    """The window of a request, and its zone, None if it is the tenant's."""
+    parameters = WindowParameters(window=window, from_=from_, to=to, tz=tz)
+    return parse_window(parameters), None if tz is None else parse_zone(tz)
 
 
-async def all_scored(connection: asyncpg.Connection, tenant: str, model: str, covered: Coverage) -> None:
-    """Raises ScoresMissing, with some of the subjects, while comments lack a score of `model`."""
-    if missing := covered.comments - covered.scores[model]:
-        found = ", ".join(await unscored(connection, tenant, model, SHOWN))
-        raise ScoresMissing(f"{missing} of {covered.comments} comments have no score of {model} yet, first of {found}")
+@routes.get(
+    "/{model}/shadow",
+    operation_id="get_shadow_report",
+    summary="Compare a candidate model with the promoted one",
+    description="What would change if the model were promoted: labels of comments, KPIs, and how many comments it has yet to "
+    "score. Through the gateway the texts of `examples` need the scope `records:read`.",
+    responses=responses(NotAuthenticated, UnknownModel, BadRequest, TooSlow),
+)
+async def get_shadow_report(
+    tenant: TenantName,
+    request: Request,
+    state: Service,
+    model: Model,
+    query: Annotated[tuple[WindowName | Between, ZoneInfo | None], Depends(window_query)],
+) -> schemas.ShadowReport:
+    async with turn(request, state, tenant), outage_is_503():
+        report = await shadow_report(state.source, tenant, model, *query, state.clock())
+    return schemas.ShadowReport.model_validate(report_of(report))
 
 
-async def tell(metrics: Metrics, tenant: str) -> None:
-    """Let live streams ask anew. That a broker is away undoes no promotion: they look again by themselves."""
+@routes.post(
+    "/{model}:promote",
+    operation_id="promote_model",
+    summary="Promote a sentiment model: KPIs read its scores from now on",
+    description="Promoting the promoted model changes nothing.",
+    responses=responses(NotAuthenticated, UnknownModel, ScoresMissing, BadRequest, TooSlow),
+)
+async def promote_model(tenant: TenantName, request: Request, state: Service, model: Model) -> schemas.Promotion:
+    async with turn(request, state, tenant), outage_is_503():
+        since = await promote(state.source, tenant, model, state.clock())
+    await announce(state, tenant)
+    return schemas.Promotion(model=model, promoted_at=since.isoformat())
+
+
+async def announce(state: State, tenant: str) -> None:
+    """Announce a promotion. It stays if the broker is unreachable: live streams also check by themselves."""
     try:
-        await metrics.announcer.announce_promotion(tenant)
+        await state.announcer.announce_promotion(tenant)
     except Retry as retry:
         log.warning("promotion.unannounced", tenant=tenant, reason=retry.reason)
+
+
+# --- the shadow report ----------------------------------------------------------------------------------------------------
+def report_of(report: ShadowReport) -> dict[str, Any]:
+    confusion = report.comparison.confusion
+    return {
+        "model": report.candidate,
+        "promoted": report.promoted,
+        "window": window_of(report.window),
+        "comments": report.comments,
+        "missing": report.missing,
+        "n": confusion.n,
+        "agreement": confusion.agreement,
+        "changed": confusion.changed,
+        "confusion": confusion.table,
+        "examples": [example_of(subject, pair, report.window) for subject, pair in report.comparison.changed],
+        "kpis": [kpi_of(kpi, agg, before, after) for kpi, agg, before, after in report.kpis],
+    }
+
+
+def example_of(subject: str, pair: Pair, window: Window) -> dict[str, Any]:
+    return {
+        "subject": subject,
+        "at": local(pair.comment.at, window.zone),
+        "text_hash": pair.comment.text_hash,
+        "text": pair.comment.text,
+        "promoted": verdict_of(pair.promoted),
+        "candidate": verdict_of(pair.candidate),
+    }
+
+
+def verdict_of(verdict: Verdict) -> dict[str, Any]:
+    label, score = verdict
+    return {"label": label, "score": score}
+
+
+def kpi_of(kpi: str, agg: str, before: Estimate, after: Estimate) -> dict[str, Any]:
+    return {
+        "kpi": kpi,
+        "agg": agg or None,
+        "promoted": value_of(before),
+        "candidate": value_of(after),
+        "delta": None if before.value is None or after.value is None else after.value - before.value,
+    }
+
+
+def value_of(estimate: Estimate) -> dict[str, Any]:
+    return {
+        "value": estimate.value,
+        "n": estimate.n,
+        "interval": interval_of(estimate.interval),
+        "flags": list(estimate.flags),
+    }

@@ -1,16 +1,15 @@
-"""Windows of time as a query names them, and the buckets that they are cut into."""
+"""Windows of time, the windows that they are compared with, and the buckets that they are cut into."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import get_args
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from services.metrics.domain.calendar import CLOCK, Grain, Unit, WeekStart, day_start, edges, floor, step
+from services.metrics.domain.calendar import CLOCK, Grain, Unit, WeekStart, day_start, edges, first_instant, floor, step
 
-MOST_ROWS = 10_000
-"""Rows that an answer may have, each counted once for itself and once for each comparison."""
+MAX_ROWS = 10_000
+"""Rows of one result, each counted once for itself and once for each comparison."""
 
 ROLLING = {
     "15m": timedelta(minutes=15),
@@ -23,9 +22,7 @@ ROLLING = {
 }
 """Windows that end now."""
 
-DEFAULT = "30d"
-
-NAMED: dict[str, tuple[Unit, int]] = {
+CALENDAR: dict[str, tuple[Unit, int]] = {
     "today": ("day", 0),
     "yesterday": ("day", -1),
     "this_week": ("week", 0),
@@ -37,17 +34,19 @@ NAMED: dict[str, tuple[Unit, int]] = {
     "this_year": ("year", 0),
     "last_year": ("year", -1),
 }
-"""Windows of the calendar: a unit, and which one, counted from the present one. The present one reaches until now."""
+"""Windows of the calendar: a unit, and which one, counted from the present one, which ends now."""
 
-GRAINS: tuple[Grain, ...] = get_args(Grain)
+WINDOW_NAMES = (*ROLLING, *CALENDAR)
+DEFAULT_WINDOW = "30d"
+
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-LENGTHS = {**{grain: timedelta(seconds=s) for grain, s in CLOCK.items()}, "P1D": timedelta(days=1), "P1W": timedelta(weeks=1)}
+"""The range of instants in queries."""
 
-RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
+LENGTHS = {**{grain: timedelta(seconds=s) for grain, s in CLOCK.items()}, "P1D": timedelta(days=1), "P1W": timedelta(weeks=1)}
 
 
 class BadQuery(ValueError):
-    """A parameter that means nothing: its `name`, and the `reason` in words for whoever asked."""
+    """A query that can't be answered: the `name` of the parameter that is wrong, and the `reason`."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name}: {reason}")
@@ -56,15 +55,18 @@ class BadQuery(ValueError):
 
 
 class TooManyRows(BadQuery):
-    """More rows than an answer may have; `name` is the parameter that would reduce them."""
+    """More than MAX_ROWS rows; `name` is the parameter that would reduce them."""
 
     def __init__(self, name: str = "grain") -> None:
-        super().__init__(name, f"gives more than {MOST_ROWS} rows; each comparison counts as a row more")
+        super().__init__(name, f"gives more than {MAX_ROWS} rows; each comparison counts as another row")
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """[start, end) in UTC, seen from a zone. `unit`: it is one unit of the calendar; `unfinished`: so far, that is."""
+    """[start, end) in UTC, in the calendar of a zone.
+
+    `unit`: it is one unit of the calendar. `unfinished`: that unit is not over, and the window ends now.
+    """
 
     start: datetime
     end: datetime
@@ -75,102 +77,92 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """[start, end) in UTC, a row of an answer; `partial`: cut by the window's ends or by the present."""
+    """[start, end) in UTC, one row of a result. `partial`: cut off by an end of the window or by the present."""
 
     start: datetime
     end: datetime
     partial: bool
 
 
-# --- parameters -----------------------------------------------------------------------------------------------------------
-def zone_named(name: str) -> ZoneInfo:
-    """The IANA zone of that name; raises BadQuery."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise BadQuery("tz", "is not an IANA zone such as Europe/Berlin") from error
+@dataclass(frozen=True, slots=True)
+class Between:
+    """The instants [start, end) in UTC; start is before end."""
+
+    start: datetime
+    end: datetime
 
 
-def instant(name: str, text: str) -> datetime:
-    """The instant, in UTC, that the parameter `name` states by RFC 3339; raises BadQuery."""
-    if not RFC_3339.fullmatch(text):
-        raise BadQuery(name, "is not an RFC 3339 time with offset such as 2026-11-20T09:00:00+01:00 (in a URL, + is written %2B)")
-    try:
-        found = datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise BadQuery(name, "is no time of the calendar") from error
-    if not EARLIEST <= found <= LATEST:
-        raise BadQuery(name, f"lies outside {EARLIEST.year} to {LATEST.year}")
-    return found
+WindowName = str
+"""One of WINDOW_NAMES."""
 
 
-def grain_named(text: str) -> Grain:
-    """The grain of that name; raises BadQuery."""
-    for grain in GRAINS:
-        if grain == text:
-            return grain
-    raise BadQuery("grain", f"is not one of {' '.join(GRAINS)}")
-
-
-def week_start_named(text: str) -> WeekStart:
-    """The day on which weeks begin; raises BadQuery."""
-    if text == "sunday":
-        return "sunday"
-    if text == "monday":
-        return "monday"
-    raise BadQuery("week_start", "is not monday or sunday")
-
-
-def window(
-    zone: ZoneInfo,
-    now: datetime,
-    *,
-    name: str | None = None,
-    start: str | None = None,
-    end: str | None = None,
-    week_start: WeekStart = "monday",
-) -> Window:
-    """The window that `window=` or `from=` and `to=` mean, the last 30 days where neither is given; raises BadQuery."""
-    if start is not None or end is not None:
-        if name is not None:
-            raise BadQuery("window", "does not go with from and to")
-        return between(zone, start, end)
-    name = DEFAULT if name is None else name
-    if name in ROLLING:
-        return Window(now - ROLLING[name], now, zone)
-    if name in NAMED:
-        return _named(NAMED[name], zone, now, week_start)
-    raise BadQuery("window", f"is not one of {' '.join((*ROLLING, *NAMED))}")
-
-
-def between(zone: ZoneInfo, start: str | None, end: str | None, names: tuple[str, str] = ("from", "to")) -> Window:
-    """The window between two times as stated in the parameters `names`."""
-    if start is None or end is None:
-        raise BadQuery(names[0] if start is None else names[1], "is missing: from and to go together")
-    found = Window(instant(names[0], start), instant(names[1], end), zone)
-    if found.start >= found.end:
-        raise BadQuery(names[0], "is not before to")
-    return found
-
-
-def _named(which: tuple[Unit, int], zone: ZoneInfo, now: datetime, week_start: WeekStart) -> Window:
-    unit, count = which
+def resolve_window(which: WindowName | Between, zone: ZoneInfo, now: datetime, week_start: WeekStart = "monday") -> Window:
+    """The window of that name at `now`, or between two instants."""
+    if isinstance(which, Between):
+        return Window(which.start, which.end, zone)
+    if which in ROLLING:
+        return Window(now - ROLLING[which], now, zone)
+    unit, count = CALENDAR[which]
     first = step(unit, floor(unit, now.astimezone(zone).date(), week_start), count)
     start, end = day_start(first, zone), day_start(step(unit, first), zone)
     return Window(start, min(end, now), zone, unit, unfinished=now < end)
 
 
+# --- comparisons ----------------------------------------------------------------------------------------------------------
+def compared_window(window: Window, to: Literal["previous", "previous_year"] | Between) -> Window:
+    """The window to compare with; buckets are compared by their number.
+
+    `previous`: of a unit of the calendar the unit before it, up to the same time if the unit is not over; of whole days as many
+    days before; of any other window the same length before. `previous_year`: the same local dates and times one year before.
+    """
+    if isinstance(to, Between):
+        return Window(to.start, to.end, window.zone)
+    if to == "previous":
+        return _previous_unit(window, window.unit) if window.unit else _previous(window)
+    return Window(_year_before(window.start, window.zone, 28), _year_before(window.end, window.zone, 1), window.zone)
+
+
+def _previous_unit(window: Window, unit: Unit) -> Window:
+    zone = window.zone
+    first = step(unit, window.start.astimezone(zone).date(), -1)
+    start, end = day_start(first, zone), window.start
+    if window.unfinished:
+        elapsed = _local(window.end, zone) - _local(window.start, zone)
+        end = min(max(first_instant(_local(start, zone) + elapsed, zone), start), end)
+    return Window(start, end, zone, unit)
+
+
+def _previous(window: Window) -> Window:
+    zone = window.zone
+    first, last = (at.astimezone(zone).date() for at in (window.start, window.end))
+    if (day_start(first, zone), day_start(last, zone)) == (window.start, window.end):
+        return Window(day_start(first - (last - first), zone), window.start, zone)
+    return Window(window.start - (window.end - window.start), window.start, zone)
+
+
+def _year_before(at: datetime, zone: ZoneInfo, leap_day: int) -> datetime:
+    """The same local time a year before. 29 February becomes 28 February if `leap_day` is 28, 1 March if it is 1."""
+    local = _local(at, zone)
+    if (local.month, local.day) == (2, 29):
+        local = local.replace(month=2 if leap_day == 28 else 3, day=leap_day)
+    return first_instant(local.replace(year=local.year - 1), zone)
+
+
+def _local(at: datetime, zone: ZoneInfo) -> datetime:
+    return at.astimezone(zone).replace(tzinfo=None, fold=0)
+
+
 # --- buckets --------------------------------------------------------------------------------------------------------------
 def buckets(window: Window, grain: Grain | None, now: datetime, week_start: WeekStart = "monday") -> list[Bucket]:
-    """The buckets that partition the window, the whole of it where there is no grain; raises BadQuery where they are too many."""
+    """The buckets that partition the window, one if there is no grain. Raises TooManyRows beyond MAX_ROWS."""
     if grain is None:
         return [Bucket(window.start, window.end, window.unfinished or window.end > now)]
-    if grain in LENGTHS and (window.end - window.start) / LENGTHS[grain] > MOST_ROWS:
+    if grain in LENGTHS and (window.end - window.start) / LENGTHS[grain] > MAX_ROWS:
         raise TooManyRows
-    found = [
+    cut = [
         Bucket(max(low, window.start), min(high, window.end), low < window.start or high > min(window.end, now))
         for low, high in pairwise(edges(grain, window.zone, window.start, window.end, week_start))
     ]
-    if len(found) > MOST_ROWS:
+    if len(cut) > MAX_ROWS:
         raise TooManyRows
-    return found
+    return cut

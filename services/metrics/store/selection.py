@@ -8,22 +8,11 @@ from typing import Any
 import asyncpg
 
 from services.metrics.domain.measures import MULTI_VALUED
+from services.metrics.domain.query import Filter
 from shared.events import DIMENSIONS
 
 NO_ID = 0
 """An id that no name has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """The values of one dimension to include (none: all) and to exclude; None is the group without a value.
-
-    A comment with several values of a dimension is included if it has any of `include`, and excluded if it has any of `exclude`.
-    """
-
-    dimension: str
-    include: tuple[str | None, ...] = ()
-    exclude: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

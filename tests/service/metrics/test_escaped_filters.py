@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import NewDatabase
 from tests.service.metrics.world import answered, opened, serving
 from tests.unit.metrics.build import nps
-from tests.unit.metrics.test_filters import written
+from tests.unit.metrics.test_queries import written
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 TEAMS = (None, "null", "Support, EU", "!important", "a\\b", "billing", "\\null", "Support")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.metrics.api.answers import significant
 from services.metrics.domain.estimators import Estimate, proportion
+from services.metrics.evaluation.results import significant
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,100 @@
+"""Dependencies of the routes: the running service, a tenant's turn in the queue of queries, and common parameters."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Path, Query, Request
+from pydantic import BeforeValidator, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from services.metrics.announcer import Announcer
+from services.metrics.domain.kpis import KPIS, Kpi
+from services.metrics.domain.windows import BadQuery
+from services.metrics.evaluation.source import Source
+from services.metrics.store.cursors import Cursor
+from shared.disconnects import cancelled_on_disconnect
+from shared.fair_queue import FairQueue
+from shared.problems import NotFound, Unavailable
+from shared.routes import digits
+
+WAIT_SECONDS, WORK_SECONDS = 8.0, 20.0
+"""The time that a query may wait for its turn, and take then: together less than the 30 s that the gateway waits."""
+
+OptionalText = str | SkipJsonSchema[None]
+"""Text, or None if the parameter is left out; null is not a value of a query parameter."""
+
+DEFAULT_PAGE, MAX_PAGE = 50, 500
+
+
+class TooSlow(Unavailable):
+    title = "Too slow"
+
+
+class UnknownKpi(NotFound):
+    title = "Unknown KPI"
+
+
+# --- the service ----------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class State:
+    """The running service. `clock` returns the `now` of a request; `queue` bounds the queries in progress per tenant."""
+
+    source: Source
+    clock: Callable[[], datetime]
+    announcer: Announcer
+    queue: FairQueue
+
+
+async def state_of(request: Request) -> State:
+    state: State = request.app.state.metrics
+    return state
+
+
+Service = Annotated[State, Depends(state_of)]
+
+
+@asynccontextmanager
+async def turn(request: Request, state: State, tenant: str) -> AsyncIterator[None]:
+    """The turn of a tenant's query, from its first statement to its encoded result.
+
+    Raises Unavailable if the tenant has too many queries waiting, TooSlow if the work takes more than WORK_SECONDS, and
+    ClientDisconnect if the client leaves. Either cancels the work, and its statement in the database too.
+    """
+    async with cancelled_on_disconnect(request), state.queue.turn(tenant, WAIT_SECONDS):
+        try:
+            async with asyncio.timeout(WORK_SECONDS):
+                yield
+        except TimeoutError as error:
+            detail = f"no result within {WORK_SECONDS:g} s; use a shorter window, a coarser grain or fewer groups"
+            raise TooSlow(detail, retry_after=10) from error
+
+
+# --- parameters -----------------------------------------------------------------------------------------------------------
+async def kpi_of_path(kpi: Annotated[str, Path(description="The id of a KPI", examples=["nps"])]) -> Kpi:
+    """The definition of the KPI in the path. Raises UnknownKpi."""
+    if kpi not in KPIS:
+        raise UnknownKpi("there is no KPI of this name; GET /v1/kpis lists them all")
+    return KPIS[kpi]
+
+
+KpiOfPath = Annotated[Kpi, Depends(kpi_of_path)]
+
+Model = Annotated[str, Path(description="The name of a sentiment model", examples=["e5-2"])]
+
+Limit = Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(digits)]
+PageLimit = Annotated[Limit, Query(description="Entries on a page")]
+PageCursor = Annotated[OptionalText, Query(description="`next` of the page before; left out: the first page")]
+
+Place = TypeVar("Place", bound=Cursor)
+
+
+def parse_cursor(text: str | None, kind: type[Place]) -> Place | None:
+    """The place that a cursor stands for; None without one. Raises BadQuery."""
+    try:
+        return None if text is None else kind.read(text)
+    except ValueError:
+        raise BadQuery("cursor", "is not a cursor of this list") from None

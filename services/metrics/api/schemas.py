@@ -1,0 +1,275 @@
+"""The bodies of requests and responses. The gateway takes the schemas of the public ones from here."""
+
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from shared.events import Label, Urgency
+
+Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-20T09:00:00+01:00"])]
+"""RFC 3339 with an offset."""
+
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+
+# --- the catalogue --------------------------------------------------------------------------------------------------------
+class KpiEntry(BaseModel):
+    """The definition of a KPI."""
+
+    id: str = Field(description="Identifies the KPI in paths", examples=["nps"])
+    version: int = Field(description="Rises when the definition changes")
+    name: str = Field(description="The name for people", examples=["Net Promoter Score"])
+    formula: str = Field(description="The definition in words")
+    unit: str = Field(description="The unit of values", examples=["points"])
+    direction: Literal["higher", "lower", "none"] = Field(description="Which values are better")
+    population: str = Field(description="What is counted")
+    filed_by: list[str] = Field(description="The events whose time can file a record, the default first")
+    dimensions: list[str] = Field(description="The dimensions to group and to filter by")
+    aggregations: list[str] = Field(description="The values of `agg`, the default first; empty if there is no choice")
+    min_n: int = Field(description="The least `n` of a value without the flag `low_n`")
+
+
+class Catalogue(BaseModel):
+    """Every KPI."""
+
+    kpis: list[KpiEntry] = Field(description="The definitions")
+
+
+# --- values ---------------------------------------------------------------------------------------------------------------
+class Window(BaseModel):
+    """A half-open window of time, seen from a zone."""
+
+    from_: Instant = Field(alias="from", description="The start, included")
+    to: Instant = Field(description="The end, excluded")
+    tz: str = Field(description="An IANA zone", examples=["Europe/Berlin"])
+
+
+class Interval(BaseModel):
+    """A confidence interval, in the unit of its value."""
+
+    low: float = Field(description="The lower end")
+    high: float = Field(description="The upper end")
+    level: float = Field(description="The confidence level", examples=[0.95])
+    method: str = Field(description="How it is computed", examples=["adjusted_wald", "wilson", "t", "order_statistics"])
+
+
+class ComparedValue(BaseModel):
+    """The value of the same bucket in a window that is compared with."""
+
+    to: str = Field(description="The `compare` that it belongs to", examples=["previous"])
+    value: float | None = Field(description="Null if there is nothing to count")
+    n: int = Field(description="The size of the sample")
+    delta: float | None = Field(description="The row's value − this one; null if one of them is null")
+    significant: bool | None = Field(description="Whether the difference is significant at 95 %; null if that is unknown")
+
+
+class ResultRow(BaseModel):
+    """One bucket of one group."""
+
+    from_: Instant = Field(alias="from", description="The start of the bucket, included")
+    to: Instant = Field(description="The end of the bucket, excluded")
+    dims: dict[str, str | None] = Field(description="The value of each dimension of `group_by`; null is no value")
+    value: float | None = Field(description="In full precision; null if there is nothing to count")
+    n: int = Field(description="The size of the sample")
+    numerator: int | None = Field(description="Of a ratio")
+    denominator: int | None = Field(description="Of a ratio")
+    interval: Interval | None = Field(description="Null if the KPI or so small a sample has none")
+    distribution: dict[str, int] | None = Field(description="The count of each bin; of durations by its lowest second")
+    flags: list[str] = Field(
+        description="`low_n`: few samples. `partial`: the bucket is cut off, or not over. `mixed_forms`: ratings of several "
+        "forms. `no_calendar`: business hours are not defined",
+        examples=[["partial"]],
+    )
+    compare: list[ComparedValue] | None = Field(None, description="One for each `compare`; left out without any")
+
+
+class KpiHead(BaseModel):
+    """The fields that values and records have in common."""
+
+    kpi: str = Field(description="The id of the KPI", examples=["nps"])
+    version: int = Field(description="The version of the definition")
+    unit: str = Field(description="The unit of values")
+    window: Window = Field(description="The window of the query")
+    watermark: Instant | None = Field(
+        description="Everything received before it is counted; null until every partition has been read"
+    )
+    unknown_filter_values: dict[str, list[str]] = Field(
+        description="By dimension, values of filters that no record of the tenant has ever had"
+    )
+
+
+class KpiResult(KpiHead):
+    """The value of a KPI, a breakdown or a series: rows by bucket, then by group."""
+
+    rows: list[ResultRow] = Field(description="By bucket, then by group")
+
+
+# --- records --------------------------------------------------------------------------------------------------------------
+class Record(BaseModel):
+    """A contribution to the KPI, with the customer's words."""
+
+    subject: str = Field(description="The response, review or ticket", examples=["c1/response/r-1"])
+    at: Instant = Field(description="The time that files the record")
+    measure: str = Field(description="What it contributes to", examples=["nps", "csat:1..5+4"])
+    value: float = Field(description="The rating, the duration in seconds, the score, or ±1")
+    dims: dict[str, str | None] = Field(description="The value of each dimension; null is no value")
+    text: str | None = Field(description="The customer's words at that time, else the subject's first")
+
+
+class CommentTheme(BaseModel):
+    """A theme of a comment."""
+
+    theme: str = Field(description="The id of the theme", examples=["delivery"])
+    score: float = Field(ge=-1, le=1, description="How the comment speaks of it")
+
+
+class CommentRecord(Record):
+    """A record of one comment: with its label, score, themes and urgency, and who judged it."""
+
+    text_hash: str = Field(description="Identifies the text to `/v1/overrides`", pattern="^[0-9a-f]{32}$")
+    label: Label | None = Field(description="The label that counts; null if there is none")
+    score: float | None = Field(description="The score that counts, −1 to 1")
+    themes: list[CommentTheme] = Field(description="The themes that count")
+    urgency: list[Urgency] = Field(description="The reasons for urgency")
+    judged_by: Literal["human", "model"] | None = Field(description="Whose the label is; null without a score")
+    themes_by: Literal["human", "model"] | None = Field(description="Whose the themes are; null without a score")
+    model: str | None = Field(description="The model whose scores count; null if it has not scored the comment")
+    model_label: Label | None = Field(description="The label that the model gives")
+
+
+class RecordsPage(KpiHead):
+    """A page of records, newest first."""
+
+    next: str | None = Field(description="The `cursor` of the next page; null on the last one")
+    records: list[CommentRecord | Record] = Field(description="Newest first")
+
+
+# --- gold -----------------------------------------------------------------------------------------------------------------
+class GoldRow(BaseModel):
+    """A human's judgement of a comment, beside that of the promoted model."""
+
+    subject: str = Field(description="The response, review or ticket", examples=["c1/response/r-1"])
+    comment: str = Field(description="The hash of the text")
+    at: Instant = Field(description="When the customer said it")
+    text: str = Field(description="The comment")
+    language: str | None = Field(description="The stated language, else the detected one")
+    label: Label | None = Field(description="The human's label; null if only themes were judged")
+    themes: list[str] = Field(description="The human's themes; empty: left to the model")
+    model: str | None = Field(description="The promoted model; null if it has not scored the text")
+    model_label: Label | None = Field(description="The model's label")
+
+
+class GoldPage(BaseModel):
+    """A page of judgements."""
+
+    rows: list[GoldRow] = Field(description="One for each judgement")
+    next: str | None = Field(
+        description="The `cursor` of the next page. Only null says that this page is the last: one may hold fewer rows than "
+        "`limit`, even none"
+    )
+
+
+# --- models ---------------------------------------------------------------------------------------------------------------
+class ModelEntry(BaseModel):
+    """A sentiment model, and how much it has scored."""
+
+    name: str = Field(description="The name of the model", examples=["e5-2"])
+    scores: int = Field(description="Comments that it has scored")
+    coverage: Percent | None = Field(description="The percentage of comments that it has scored; null without comments")
+    promoted: bool = Field(description="Whether KPIs read its scores")
+
+
+class Models(BaseModel):
+    """The models that have scored any comment of the tenant, and the promoted one."""
+
+    comments: int = Field(description="The tenant's comments")
+    models: list[ModelEntry] = Field(description="By name")
+
+
+class Promotion(BaseModel):
+    """The promoted model."""
+
+    model: str = Field(description="The name of the model", examples=["e5-2"])
+    promoted_at: Instant = Field(description="Since when KPIs read its scores")
+
+
+class Verdict(BaseModel):
+    """What counts for a comment if a model is promoted."""
+
+    label: Label | None = Field(description="Null if there is none")
+    score: float | None = Field(description="−1 to 1")
+
+
+class ShadowExample(BaseModel):
+    """A comment whose label would change."""
+
+    subject: str = Field(description="The response, review or ticket", examples=["c1/response/r-1"])
+    at: Instant = Field(description="When the customer said it")
+    text_hash: str = Field(description="Identifies the text to `/v1/overrides`")
+    text: str = Field(description="The comment")
+    promoted: Verdict = Field(description="By the promoted model")
+    candidate: Verdict = Field(description="By the candidate")
+
+
+class ShadowValue(BaseModel):
+    """A KPI's value with one model."""
+
+    value: float | None = Field(description="Null if there is nothing to count")
+    n: int = Field(description="The size of the sample")
+    interval: Interval | None = Field(description="Null if so small a sample has none")
+    flags: list[str] = Field(description="As of a KPI's row")
+
+
+class ShadowKpi(BaseModel):
+    """A KPI with either model."""
+
+    kpi: str = Field(description="The id of the KPI", examples=["sentiment_share"])
+    agg: str | None = Field(description="The aggregation, if the KPI has several", examples=["negative"])
+    promoted: ShadowValue = Field(description="With the promoted model")
+    candidate: ShadowValue = Field(description="With the candidate")
+    delta: float | None = Field(description="The candidate's value − the promoted model's")
+
+
+class ShadowReport(BaseModel):
+    """What would change if a candidate were promoted."""
+
+    model: str = Field(description="The candidate")
+    promoted: str = Field(description="The promoted model")
+    window: Window = Field(description="The window of the report")
+    comments: int = Field(description="Comments in the window")
+    missing: int = Field(description="Comments that the candidate has not scored")
+    n: int = Field(description="Comments for which both models have a label")
+    agreement: Percent | None = Field(description="The percentage of equal labels; null if `n` is 0")
+    changed: int = Field(description="Comments whose label would change")
+    confusion: dict[Label, dict[Label, int]] = Field(
+        description="Comments by the promoted model's label, then by the candidate's"
+    )
+    examples: list[ShadowExample] = Field(description="The newest comments whose label would change")
+    kpis: list[ShadowKpi] = Field(description="KPIs of sentiment with either model")
+
+
+# --- internal -------------------------------------------------------------------------------------------------------------
+class Tenant(BaseModel):
+    """A tenant as the gateway knows it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="The name for people")
+    zone: str = Field(max_length=100, description="The IANA zone of its days", examples=["Europe/Berlin"])
+
+    @field_validator("zone")
+    @classmethod
+    def known(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("not an IANA zone") from None
+        return zone
+
+
+class Revision(BaseModel):
+    """The state that results are computed from."""
+
+    revision: str = Field(description="Changes whenever results may have changed")
+    watermark: Instant | None = Field(description="Everything received before it is counted; null if that is unknown")

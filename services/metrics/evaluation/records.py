@@ -1,0 +1,181 @@
+"""The records behind a KPI: a page of contributions, each with the customer's words and how they were judged."""
+
+from asyncio import to_thread
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from services.metrics.domain.comments import LABELS, Comment, effective_label, effective_themes
+from services.metrics.domain.measures import Measure, measure_of
+from services.metrics.domain.query import Query
+from services.metrics.domain.view import SubjectView, view
+from services.metrics.domain.windows import Window
+from services.metrics.evaluation.periods import periods
+from services.metrics.evaluation.results import selection_of, unknown_filter_values
+from services.metrics.evaluation.source import BEGINNING, Source
+from services.metrics.store.progress import Freshness, freshness
+from services.metrics.store.promotions import asker_of
+from services.metrics.store.query import snapshot
+from services.metrics.store.records import Place, Record, loaded, records
+from services.metrics.store.selection import resolve
+from services.metrics.store.writer import decoded
+from shared.events import Label, Override, Score, Theme
+
+SLICE = 25
+"""Records whose subjects are in memory at a time."""
+
+Judge = Literal["human", "model"]
+
+
+class JudgedComment(Struct, frozen=True):
+    """A comment, and its label, score and themes that count; without a score of the promoted model it has none of them.
+
+    `judged_by` and `themes_by` say whose the label and the themes are, `model_label` is the label that the model gives.
+    """
+
+    text: str
+    text_hash: str
+    label: Label | None = None
+    score: float | None = None
+    themes: tuple[Theme, ...] = ()
+    urgency: tuple[str, ...] = ()
+    judged_by: Judge | None = None
+    themes_by: Judge | None = None
+    model: str | None = None
+    model_label: Label | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEntry:
+    """A record: the contribution, the customer's words of that time, and the comment if the record is of one."""
+
+    subject: str
+    at: datetime
+    measure: str
+    value: float
+    dims: Mapping[str, str | None]
+    text: str | None
+    comment: JudgedComment | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """A page of records. `next` is where the next page begins, None on the last page."""
+
+    query: Query
+    window: Window
+    freshness: Freshness
+    unknown_filter_values: Mapping[str, list[str]]
+    entries: list[RecordEntry]
+    next: Place | None
+
+
+async def list_records(
+    source: Source, tenant: str, query: Query, now: datetime, limit: int, after: Place | None = None
+) -> RecordPage:
+    """Up to `limit` records of the whole window before `now`, newest first, whatever the query's grain.
+
+    Of a KPI with a value at an instant: the subjects that make it up, each by its latest contribution.
+    """
+    instant = query.kpi.instant
+    async with snapshot(source.pool) as connection:
+        asker = await asker_of(connection, tenant, source.default_model)
+        window = periods(query, ZoneInfo(asker.zone), now)[0].window
+        scope = await resolve(connection, tenant, selection_of(query, asker))
+        page: list[Record] = []
+        following = None
+        if scope is not None:
+            start, end = BEGINNING if instant else window.start, min(window.end, now)
+            page, following = await records(connection, scope, start, end, limit, after, standing=instant)
+        entries: list[RecordEntry] = []
+        for part in slices(page):
+            entries += await to_thread(entries_of, await loaded(connection, part), asker.model)
+        fresh = await freshness(connection, asker, query.kpi, source.partitions)
+    return RecordPage(query, window, fresh, unknown_filter_values(query, asker, scope), entries, following)
+
+
+def slices(page: Iterable[Record]) -> Iterator[list[Record]]:
+    """The page in parts of about SLICE records, so that long histories don't fill the memory.
+
+    Records of one subject and instant stay together: `entries_of` assigns each of its comments to one of them.
+    """
+    part: list[Record] = []
+    for _, together in groupby(page, key=lambda record: (record.at, record.subject.id)):
+        part += together
+        if len(part) >= SLICE:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def entries_of(page: Sequence[Record], model: str) -> list[RecordEntry]:
+    """The entries of records whose subjects are loaded. Slow for long histories: run it off the event loop."""
+    views: dict[int, SubjectView] = {}
+    unassigned: dict[tuple[int, datetime, str], list[JudgedComment]] = {}
+    entries = []
+    for record in page:
+        subject, measure = record.subject, measure_of(record.measure)
+        if subject.id not in views:
+            views[subject.id] = view(subject.statements.values())
+        judged = None
+        if measure.record != "amount":
+            key = (subject.id, record.at, record.measure)
+            if key not in unassigned:
+                unassigned[key] = judged_comments(views[subject.id], record, model)
+            judged = take_comment(measure, record.amount, unassigned[key])
+        entries.append(entry_of(record, measure, views[subject.id].text_at(record.at), judged))
+    return entries
+
+
+def entry_of(record: Record, measure: Measure, text: str | None, judged: JudgedComment | None) -> RecordEntry:
+    value: float = record.amount
+    if judged is not None:
+        text = judged.text
+        if measure.record == "score" and judged.score is not None:
+            value = judged.score
+    return RecordEntry(record.subject.name, record.at, record.measure, value, record.dims, text, judged)
+
+
+def judged_comments(subject: SubjectView, record: Record, model: str) -> list[JudgedComment]:
+    """The comments of a subject at the time of a record, by the hash of their text."""
+    scores = decoded(record.subject.scores)
+    comments = sorted((c for c in subject.comments if c.at == record.at), key=lambda comment: comment.text_hash)
+    return [judged_comment(c, model, scores.get((model, c.text_hash)), subject.overrides.get(c.text_hash)) for c in comments]
+
+
+def judged_comment(comment: Comment, model: str, score: Score | None, override: Override | None) -> JudgedComment:
+    if score is None:
+        return JudgedComment(comment.text, comment.text_hash)
+    label, value = effective_label(score, override)
+    return JudgedComment(
+        text=comment.text,
+        text_hash=comment.text_hash,
+        label=label,
+        score=value,
+        themes=effective_themes(score, override),
+        urgency=score.urgency,
+        judged_by="human" if override is not None and override.label else "model",
+        themes_by="human" if override is not None and override.themes else "model",
+        model=model,
+        model_label=score.label,
+    )
+
+
+def take_comment(measure: Measure, amount: int, comments: list[JudgedComment]) -> JudgedComment | None:
+    """Remove and return the comment that makes a record of this amount. Two comments with equal amounts are interchangeable."""
+    for comment in comments:
+        matches = {
+            "comment": True,
+            "label": comment.label is not None and LABELS[comment.label] == amount,
+            "score": comment.score is not None and round(measure.per_unit * comment.score) == amount,
+        }[measure.record]
+        if matches:
+            comments.remove(comment)
+            return comment
+    return None

@@ -1,0 +1,210 @@
+"""Evaluate a KPI query: read the counts of each period in one snapshot, then estimate row by row.
+
+Estimating may take a second for a large result, so it happens after the connection is released, in slices between which the event
+loop continues. MAX_ROWS and MAX_BINS bound a result before it starts.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from services.metrics.domain.estimators import Estimate
+from services.metrics.domain.histogram import Histogram, merge
+from services.metrics.domain.intervals import beyond_noise
+from services.metrics.domain.query import Query
+from services.metrics.domain.windows import MAX_ROWS, BadQuery, Bucket, TooManyRows, Window
+from services.metrics.evaluation.periods import Period, periods
+from services.metrics.evaluation.source import Source
+from services.metrics.store.progress import Freshness, freshness
+from services.metrics.store.promotions import Asker, asker_of
+from services.metrics.store.query import Group, TooManyBins, bins_of, counts, decode_counts, snapshot
+from services.metrics.store.selection import Scope, Selection, resolve, unknown_values
+from shared.slices import Slices
+
+MAX_BINS = 250_000
+"""Bins of all histograms of one result together; each takes about 150 bytes while the result is computed."""
+
+Measured = Mapping[str, Histogram]
+"""Histograms by the full name of their measure."""
+
+EMPTY: Measured = {}
+
+
+# --- the result -----------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The value of a bucket's counterpart in a comparison. `significant`: None if one of the two has no interval."""
+
+    to: str
+    estimate: Estimate
+    delta: float | None
+    significant: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One bucket of one group. `group` has the values of the query's `group_by`."""
+
+    bucket: Bucket
+    group: Group
+    estimate: Estimate
+    compared: tuple[Compared, ...]
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return (*self.estimate.flags, "partial") if self.bucket.partial else self.estimate.flags
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The result of a query. `unknown_filter_values` are by dimension; no record of the tenant has ever had them."""
+
+    query: Query
+    window: Window
+    freshness: Freshness
+    unknown_filter_values: Mapping[str, list[str]]
+    groups: list[Group]
+    series: "list[Series]"
+
+    async def rows(self) -> AsyncIterator[Row]:
+        """The rows by bucket, then by group; every bucket has a row for every group."""
+        slices = Slices()
+        main, *others = self.series
+        count = len(main.period.buckets)
+        dense: dict[Group, list[list[Measured]]] = {}
+        for group in self.groups:
+            dense[group] = [one.dense(group, count) for one in (main, *others)]
+            await slices.pause()
+        for number, bucket in enumerate(main.period.buckets):
+            for group in self.groups:
+                value, *values = (estimate(self.query, measured[number]) for measured in dense[group])
+                compared = [compare(value, value_of, one.period.name) for one, value_of in zip(others, values, strict=True)]
+                yield Row(bucket, group, value, tuple(compared))
+                await slices.pause()
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The histograms of a period by group and bucket number; buckets without any are left out.
+
+    `cumulative`: a bucket has the change since the bucket before, and its value is the sum of all changes up to its end.
+    """
+
+    period: Period
+    buckets: Mapping[Group, Mapping[int, Measured]]
+    cumulative: bool
+
+    def changes(self, group: Group) -> Iterator[tuple[int, Measured]]:
+        """The value of each bucket that has histograms of its own, in order."""
+        total = EMPTY
+        for number, measured in sorted(self.buckets.get(group, {}).items()):
+            total = add(total, measured) if self.cumulative else measured
+            yield number, total
+
+    def dense(self, group: Group, count: int) -> list[Measured]:
+        """The values of buckets 0 to `count` - 1, also if the period has fewer."""
+        values = [EMPTY] * count
+        changes = [*self.changes(group), (len(self.period.buckets), EMPTY)]
+        for (number, measured), (following, _) in pairwise(changes):
+            for place in range(number, min(following if self.cumulative else number + 1, count)):
+                values[place] = measured
+        return values
+
+
+# --- evaluation -----------------------------------------------------------------------------------------------------------
+async def evaluate(source: Source, tenant: str, query: Query, now: datetime) -> Result:
+    """Evaluate `query` on the data of `tenant` before `now`. Raises BadQuery if the result would be too large."""
+    async with snapshot(source.pool) as connection:
+        asker = await asker_of(connection, tenant, source.default_model)
+        spans = periods(query, ZoneInfo(asker.zone), now)
+        scope = await resolve(connection, tenant, selection_of(query, asker))
+        counted = await read_counts(connection, query, scope, spans, now)
+        fresh = await freshness(connection, asker, query.kpi, source.partitions)
+    slices = Slices()
+    series = [await series_of(query, scope, period, rows, slices) for period, rows in zip(spans, counted, strict=True)]
+    groups = await groups_of(query, series[0], MAX_ROWS // (len(spans[0].buckets) * len(spans)), slices)
+    return Result(query, spans[0].window, fresh, unknown_filter_values(query, asker, scope), groups, series)
+
+
+def selection_of(query: Query, asker: Asker) -> Selection:
+    """The contributions that a query reads for a tenant."""
+    return Selection(query.selectors(asker.model), query.group_by, query.filters, query.per_respondent)
+
+
+def unknown_filter_values(query: Query, asker: Asker, scope: Scope | None) -> Mapping[str, list[str]]:
+    return scope.unknown_filter_values if scope else unknown_values(selection_of(query, asker))
+
+
+async def read_counts(
+    connection: asyncpg.Connection, query: Query, scope: Scope | None, spans: list[Period], now: datetime
+) -> list[list[asyncpg.Record]]:
+    """The counts of each period before `now`, as rows of the database. Raises BadQuery if they have more than MAX_BINS bins."""
+    read: list[list[asyncpg.Record]] = []
+    bins_left = MAX_BINS
+    for period in spans:
+        edges = period.instants(now) if query.kpi.instant else period.edges(now)
+        try:
+            rows = await counts(connection, scope, edges, most_bins=bins_left) if scope else []
+        except TooManyBins as error:
+            reason = "gives too many values; use fewer groups, a coarser grain or a shorter window"
+            raise BadQuery("group_by" if query.group_by else "grain", reason) from error
+        read.append(rows)
+        bins_left -= bins_of(rows)
+    return read
+
+
+async def series_of(query: Query, scope: Scope | None, period: Period, rows: list[asyncpg.Record], slices: Slices) -> Series:
+    """Decode the counts of a period."""
+    buckets: defaultdict[Group, dict[int, dict[str, Histogram]]] = defaultdict(dict)
+    if scope is not None:
+        for row in rows:
+            for (number, group), measured in decode_counts(scope, [row]).items():
+                buckets[group].setdefault(number, {}).update(measured)
+            await slices.pause()
+    return Series(period, buckets, query.kpi.instant)
+
+
+async def groups_of(query: Query, main: Series, most: int, slices: Slices) -> list[Group]:
+    """The groups with a sample in any bucket, sorted, None last. Raises TooManyRows if there are more than `most`."""
+    if not query.group_by:
+        return [()]
+    groups: list[Group] = []
+    for group in main.buckets:
+        if any(estimate(query, measured).n > 0 for _, measured in main.changes(group)):
+            groups.append(group)
+        if len(groups) > most:
+            raise TooManyRows("group_by")
+        await slices.pause()
+    return sorted(groups, key=lambda group: [(value is None, value or "") for value in group])
+
+
+def estimate(query: Query, measured: Measured) -> Estimate:
+    """The KPI of these histograms. Business hours need a calendar, which tenants do not have yet: the value is None."""
+    value = query.kpi.estimate(measured, query.agg)
+    if query.business_hours:
+        return replace(value, value=None, interval=None, distribution=None, flags=(*value.flags, "no_calendar"))
+    return value
+
+
+def add(one: Measured, other: Measured) -> Measured:
+    """Both sets of histograms merged by measure."""
+    return {name: merge(*(side[name] for side in (one, other) if name in side)) for name in one.keys() | other.keys()}
+
+
+def compare(value: Estimate, other: Estimate, to: str) -> Compared:
+    """Compare a value with that of another window, named `to`."""
+    if value.value is None or other.value is None:
+        return Compared(to, other, None, None)
+    return Compared(to, other, value.value - other.value, significant(value, other))
+
+
+def significant(one: Estimate, other: Estimate) -> bool | None:
+    """Whether the difference of two values is significant at 95 %; None if a value or an interval is missing."""
+    if one.value is None or other.value is None:
+        return None
+    return beyond_noise(one.value, one.interval, other.value, other.interval)

@@ -1,0 +1,23 @@
+"""The database that queries are evaluated on."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import asyncpg
+
+from shared.topics import EVENTS, SCORES
+
+PARTITIONS = EVENTS.partitions + SCORES.partitions
+"""Partitions that must have been read before there is a watermark."""
+
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+"""Where sums that have no beginning start, as that of the backlog."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The database of metrics. `default_model` counts for a tenant for which no model was promoted."""
+
+    pool: asyncpg.Pool
+    default_model: str
+    partitions: int = PARTITIONS
