@@ -166,10 +166,11 @@ def imported(own: Json, wanted: Json, method: str, path: str, components: "Compo
 
 
 def merged_parameters(operation: Json, more: Sequence[Json]) -> list[Json]:
-    """The operation's parameters without internal headers, and those of `more` that it doesn't declare."""
+    """The operation's parameters without internal headers, and those of `more` that it doesn't declare, each once."""
     declared = [one for one in operation.get("parameters", ()) if one["name"].lower() not in INTERNAL_HEADERS]
-    names = {one["name"].lower() for one in declared}
-    return [*declared, *(one for one in more if one["name"].lower() not in names)]
+    by_name = {one["name"].lower(): one for one in (*reversed(more), *declared)}
+    names = dict.fromkeys(one["name"].lower() for one in (*declared, *more))
+    return [by_name[name] for name in names]
 
 
 def merged_response(response: Json, more: Json) -> Json:

@@ -45,8 +45,8 @@ AmountUnit = Literal["count", "rating", "stars", "label", "score", "seconds"]
 Qualifier = Literal["form", "model", "filed_by"]
 """What the part of a measure's name after the colon holds."""
 
-Record = Literal["amount", "comment", "label", "score"]
-"""What a record of a measure shows as its value. All but `amount` are of one comment, which the record then shows too."""
+Record = Literal["amount", "comment", "label", "score", "abstained", "urgent"]
+"""What a record is of: an amount alone, or a comment: any, or one with a label, a score, no sentiment, or urgency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +163,7 @@ ABSTAINED = Measure(
     filed_by=("commented",),
     changed_by=ANY_COMMENT,
     qualifier="model",
-    record="comment",
+    record="abstained",
     dimensions=COMMENT_DIMENSIONS,
 )
 """Comments that a model scored and gave no sentiment. So every scored comment has one row here or one of LABEL."""
@@ -174,7 +174,7 @@ URGENT = Measure(
     filed_by=("commented",),
     changed_by=ANY_COMMENT,
     qualifier="model",
-    record="comment",
+    record="urgent",
     dimensions=COMMENT_DIMENSIONS,
 )
 """Comments in which a model found a reason for urgency."""

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from services.metrics.domain.comments import LABELS, Comment, effective_label, effective_themes
-from services.metrics.domain.measures import Measure, measure_of
-from services.metrics.domain.query import Query
+from services.metrics.domain.measures import MULTI_VALUED, Measure, measure_of
+from services.metrics.domain.query import Filter, Query
 from services.metrics.domain.view import SubjectView, view
 from services.metrics.domain.windows import Window
 from services.metrics.evaluation.periods import periods
@@ -25,6 +25,7 @@ from services.metrics.store.records import Place, Record, loaded, records
 from services.metrics.store.selection import resolve
 from services.metrics.store.writer import decoded
 from shared.events import Label, Override, Score, Theme
+from shared.text import nfc
 
 SLICE = 25
 """Records whose subjects are in memory at a time."""
@@ -94,7 +95,7 @@ async def list_records(
             page, following = await records(connection, scope, start, end, limit, after, standing=instant)
         entries: list[RecordEntry] = []
         for part in slices(page):
-            entries += await to_thread(entries_of, await loaded(connection, part), asker.model)
+            entries += await to_thread(entries_of, await loaded(connection, part), asker.model, query.filters)
         fresh = await freshness(connection, asker, query.kpi, source.partitions)
     return RecordPage(query, window, fresh, unknown_filter_values(query, asker, scope), entries, following)
 
@@ -114,8 +115,11 @@ def slices(page: Iterable[Record]) -> Iterator[list[Record]]:
         yield part
 
 
-def entries_of(page: Sequence[Record], model: str) -> list[RecordEntry]:
-    """The entries of records whose subjects are loaded. Slow for long histories: run it off the event loop."""
+def entries_of(page: Sequence[Record], model: str, filters: Sequence[Filter]) -> list[RecordEntry]:
+    """The entries of records whose subjects are loaded; `filters` are those that selected the records.
+
+    Slow for long histories: run it off the event loop.
+    """
     views: dict[int, SubjectView] = {}
     unassigned: dict[tuple[int, datetime, str], list[JudgedComment]] = {}
     entries = []
@@ -127,7 +131,8 @@ def entries_of(page: Sequence[Record], model: str) -> list[RecordEntry]:
         if measure.record != "amount":
             key = (subject.id, record.at, record.measure)
             if key not in unassigned:
-                unassigned[key] = judged_comments(views[subject.id], record, model)
+                comments = judged_comments(views[subject.id], record, model)
+                unassigned[key] = [comment for comment in comments if all(passes(comment, f) for f in filters)]
             judged = take_comment(measure, record.amount, unassigned[key])
         entries.append(entry_of(record, measure, views[subject.id].text_at(record.at), judged))
     return entries
@@ -167,13 +172,24 @@ def judged_comment(comment: Comment, model: str, score: Score | None, override: 
     )
 
 
+def passes(comment: JudgedComment, f: Filter) -> bool:
+    """Whether a comment passes a filter on its themes or its urgency; other dimensions are those of its subject."""
+    if f.dimension not in MULTI_VALUED:
+        return True
+    names = [nfc(theme.theme) for theme in comment.themes] if f.dimension == "theme" else comment.urgency
+    values: set[str | None] = {*names} or {None}
+    return (not f.include or not values.isdisjoint(f.include)) and values.isdisjoint(f.exclude)
+
+
 def take_comment(measure: Measure, amount: int, comments: list[JudgedComment]) -> JudgedComment | None:
-    """Remove and return the comment that makes a record of this amount. Two comments with equal amounts are interchangeable."""
+    """Remove and return the comment that makes a record of this amount. Two such comments are interchangeable."""
     for comment in comments:
         matches = {
             "comment": True,
             "label": comment.label is not None and LABELS[comment.label] == amount,
             "score": comment.score is not None and round(measure.per_unit * comment.score) == amount,
+            "abstained": comment.model is not None and comment.label is None,
+            "urgent": bool(comment.urgency),
         }[measure.record]
         if matches:
             comments.remove(comment)

@@ -159,3 +159,37 @@ async def test_a_parameter_that_means_nothing_is_named(world: World, query: str,
 async def test_an_unknown_tenant_has_no_records(world: World) -> None:
     async with serving(world.url, NOW, "nobody") as http:
         assert (await http.get("/v1/kpis/nps/records")).json()["records"] == []
+
+
+async def test_each_record_of_comments_made_at_one_time_shows_the_comment_that_it_counts(world: World) -> None:
+    """One response with three comments: two labelled alike under different themes, and one without a sentiment."""
+    subject = "c1/response/1"
+
+    def score(text: str, label: Any, theme: str | None = None, urgency: tuple[Any, ...] = ()) -> ScoreEvent:
+        themes = (Theme(theme, 0.0),) if theme else ()
+        value = None if label is None else -0.5
+        fields = Score(label=label, score=value, confidence=0.9, themes=themes, urgency=urgency, text_hash=text_hash(text))
+        return ScoreEvent(tenant="acme", subject=subject, model=MODEL, received_at=NOW, score=fields)
+
+    await world.take(
+        answered(1, words("late"), words("dear", "q5"), words("n/a", "q6"), at=ago(1)),
+        score("late", "negative", "delivery"),
+        score("dear", "negative", "price", ("outage",)),
+        score("n/a", None),
+    )
+    async with serving(world.url, NOW) as http:
+        texts = {
+            (kpi, theme): {
+                record["text"] for record in await pages(http, kpi, window="24h", **({"filter[theme]": theme} if theme else {}))
+            }
+            for kpi in ("theme_volume", "theme_sentiment", "urgent_comments")
+            for theme in ("", "delivery", "price", "!price", "null")
+        }
+    assert texts["theme_volume", ""] == {"late", "dear", "n/a"}
+    assert texts["theme_sentiment", ""] == {"late", "dear"}
+    assert texts["theme_volume", "null"] == {"n/a"}
+    assert texts["urgent_comments", ""] == texts["urgent_comments", "price"] == {"dear"}
+    for kpi in ("theme_volume", "theme_sentiment"):
+        assert texts[kpi, "delivery"] == {"late"}
+        assert texts[kpi, "price"] == {"dear"}
+    assert texts["theme_sentiment", "!price"] == {"late"}
