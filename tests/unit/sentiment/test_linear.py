@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.sentiment.domain.linear import LinearScorer, bins_of, features
-from services.sentiment.domain.scorer import Scorer
+from services.sentiment.domain.linear import LinearScorer, bins_of, bins_of_word, features
+from services.sentiment.domain.scorer import Opinion, Scorer
 from services.sentiment.domain.vader import VaderScorer
 from services.sentiment.weights import LINEAR, BrokenModel, read_linear, write_linear
 from tests.unit.sentiment.own_sentences import SENTENCES, sentences
@@ -19,29 +19,29 @@ SCORER = LinearScorer(read_linear())
 
 
 def right(scorer: Scorer, language: str) -> float:
-    """The share of our own sentences that a model reads as they are meant."""
+    """The share of our own sentences whose label a model gets right."""
     texts, labels = zip(*sentences(language), strict=True)
     return float(np.mean([opinion.label == label for opinion, label in zip(scorer.score(texts), labels, strict=True)]))
 
 
 @pytest.mark.parametrize("language", sorted(SENTENCES.keys() - {"en"}))
-def test_in_other_languages_it_beats_a_lexicon_of_english_by_far(language: str) -> None:
+def test_in_other_languages_it_beats_an_english_lexicon(language: str) -> None:
     assert right(SCORER, language) >= right(VaderScorer(), language) + 0.15
 
 
-def test_in_english_it_reads_plain_sentences() -> None:
+def test_three_of_four_plain_english_sentences_are_right() -> None:
     assert right(SCORER, "en") >= 0.75
 
 
-def test_over_all_languages_two_of_three_are_read_right() -> None:
+def test_two_of_three_sentences_of_all_languages_are_right() -> None:
     assert np.mean([right(SCORER, language) for language in SENTENCES]) >= 0.67
 
 
-def test_it_is_named_for_what_kpis_read() -> None:
+def test_its_name_is_the_one_that_kpis_use() -> None:
     assert str(SCORER.model) == "linear-2"
 
 
-def test_a_comment_with_two_poles_is_mixed_and_one_with_one_is_not() -> None:
+def test_only_a_comment_with_two_poles_is_mixed() -> None:
     both = "The food was absolutely delicious and the staff lovely. Sadly the room was dirty, disgusting and horrible."
     assert [opinion.mixed for opinion in SCORER.score([both, "The food was delicious. The staff was lovely.", "Horrible"])] == [
         True,
@@ -59,22 +59,49 @@ def test_a_long_comment_gets_the_mean_of_its_pieces() -> None:
 
 @given(st.lists(st.text(max_size=60), max_size=6))
 @settings(deadline=None)
-def test_no_text_touches_another(texts: Sequence[str]) -> None:
+def test_the_score_of_a_text_does_not_depend_on_its_batch(texts: Sequence[str]) -> None:
     together = SCORER.score(texts)
     assert together == [SCORER.score([text])[0] for text in texts]
     assert all(-1 <= opinion.score <= 1 and 1 / 3 - 0.001 <= opinion.confidence <= 1 for opinion in together)
 
 
-def test_nothing_to_score_is_no_error() -> None:
+def test_no_texts_give_no_opinions() -> None:
     assert SCORER.score([]) == []
 
 
-def test_bins_are_the_same_on_every_machine() -> None:
-    assert bins_of("good")[0] == 0x829F7
-    assert len(features(["good good"]).texts) == len(set(bins_of("good good")))
+def test_the_bins_of_a_word_are_those_of_the_word_and_its_parts() -> None:
+    word, parts = 0x829F7, [0x7FA16, 0x7B14F, 0x6397F, 0xC585E, 0xCE1EF, 0x1E17C, 0xFA8B2, 0x349C4, 0xEFED0]
+    assert bins_of_word("good") == (word, *parts)
 
 
-def test_hundreds_of_comments_take_less_than_a_second_even_here() -> None:
+def test_the_bins_of_a_text_are_those_of_its_words_and_pairs() -> None:
+    pairs = [0xF6F83, 0xDE1D8]
+    bins = bins_of("good good")
+    assert bins[:20] == 2 * list(bins_of_word("good"))
+    assert (len(bins), len(set(bins))) == (23, 13)
+    assert bins_of("not good!")[-2:] == pairs
+    assert len(features(["good good"]).texts) == len(set(bins))
+
+
+@pytest.mark.parametrize(
+    ("text", "opinion"),
+    [
+        ("The food was delicious.", Opinion("positive", 0.953, 0.969)),
+        ("Horrible service, never again", Opinion("negative", -0.993, 0.996)),
+        ("Es ist okay", Opinion("neutral", 0.015, 0.773)),
+        ("Great food. But the room was dirty.", Opinion("positive", 0.804, 0.894, mixed=True)),
+    ],
+)
+def test_the_shipped_weights_give_exactly_these_scores(text: str, opinion: Opinion) -> None:
+    assert SCORER.score([text]) == [opinion]
+
+
+def test_probabilities_are_exact_to_nine_digits() -> None:
+    odds = SCORER.read(["The food was delicious."]).odds
+    assert odds.tolist() == [pytest.approx([0.01608195135604235, 0.01505904610751772, 0.96885900253644], rel=1e-9)]
+
+
+def test_five_hundred_comments_take_less_than_a_second() -> None:
     texts = [text for language in SENTENCES for text, _ in sentences(language)] * 4
     SCORER.score(texts)
     began = time.perf_counter()
@@ -82,7 +109,7 @@ def test_hundreds_of_comments_take_less_than_a_second_even_here() -> None:
     assert len(texts) / (time.perf_counter() - began) > 500
 
 
-def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+def test_a_written_model_is_read_again(tmp_path: Path) -> None:
     trained = read_linear()
     write_linear(tmp_path / "copy.npz", trained)
     again = read_linear(tmp_path / "copy.npz")
@@ -95,7 +122,7 @@ def test_it_is_small() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"not a model"])
-def test_a_broken_file_stops_the_service_with_its_name(content: bytes, tmp_path: Path) -> None:
+def test_a_malformed_file_raises_broken_model_with_its_name(content: bytes, tmp_path: Path) -> None:
     broken = tmp_path / "linear-9.npz"
     broken.write_bytes(content)
     with pytest.raises(BrokenModel, match=r"linear-9\.npz"):

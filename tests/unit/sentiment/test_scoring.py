@@ -143,24 +143,31 @@ def test_a_model_that_answers_too_little_is_broken_itself() -> None:
 
 
 # --- before the model, and around it ----------------------------------------------------------------------------------------
-def test_what_a_rule_knows_no_model_is_asked() -> None:
+def test_without_texts_for_the_model_it_is_not_called() -> None:
+    scorer = FailsOn()
+    scores = score_comments(scorer, [Comment(text, None) for text in ("0/10", "👎", "n/a")])
+    assert [score.label for score in scores if isinstance(score, Score)] == ["negative", "negative", None]
+    assert scorer.asked == []
+
+
+def test_the_model_reads_only_texts_that_no_rule_decides() -> None:
     scorer = FailsOn()
     scores = score_comments(scorer, [Comment(text, None) for text in ("0/10", "👎", "n/a", "It came on Monday", "5 Sterne")])
     assert [score.label for score in scores if isinstance(score, Score)] == ["negative", "negative", None, "positive", "positive"]
     assert scorer.asked == [["It came on Monday"]]
 
 
-def test_a_comment_that_should_not_wait_says_why_whoever_judges_it() -> None:
+def test_urgency_does_not_depend_on_the_rule_or_the_model() -> None:
     assert one("The charger caught fire on my desk").urgency == ("safety",)
     assert one("0/10, I will sue you").urgency == ("legal_threat",)
     assert one("Very friendly, thank you").urgency == one("n/a").urgency == ()
 
 
-def test_urgency_is_looked_for_in_what_a_model_gets_to_see() -> None:
+def test_urgency_is_looked_for_in_the_characters_that_a_model_reads() -> None:
     assert one("so so. " * LONGEST + "I will sue you").urgency == ()
 
 
-def test_a_language_that_is_told_is_written_down_and_a_stated_one_is_kept() -> None:
+def test_the_language_is_detected_unless_it_is_stated() -> None:
     assert one("Das Paket kam zwei Wochen zu spät und niemand hat geantwortet").language == "de"
     assert one("Das Paket kam zwei Wochen zu spät und niemand hat geantwortet", "de-AT").language == "de-AT"
     assert one("ok").language is None
