@@ -12,14 +12,14 @@ PAGE = Path(__file__).parents[1] / "docs" / "asyncapi.json"
 
 
 def document() -> dict[str, Any]:
-    """Channels, operations and message schemas; one channel a topic, its writer the one that sends."""
+    """Channels, operations and message schemas: a channel for each topic, with its writer as the sender."""
     _, schemas = msgspec.json.schema_components([topic.model for topic in TOPICS], ref_template="#/components/schemas/{name}")
     return {
         "asyncapi": "3.0.0",
         "info": {
             "title": "Earshot's topics",
             "version": "1",
-            "description": "Each topic has one writer and a `.dlq` twin that takes what can't be understood.",
+            "description": "Each topic has one writer and a dead-letter topic `.dlq` for records that can't be processed.",
         },
         "defaultContentType": "application/json",
         "channels": {
@@ -49,7 +49,7 @@ def document() -> dict[str, Any]:
 
 
 def page() -> str:
-    """The document as it is kept in `docs/asyncapi.json`."""
+    """The content of `docs/asyncapi.json`."""
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 

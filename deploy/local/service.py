@@ -1,4 +1,4 @@
-"""One of our services as a child process."""
+"""A service of Earshot as a child process."""
 
 import asyncio
 import os
@@ -8,14 +8,14 @@ from pathlib import Path
 
 import httpx
 
-from deploy.local.processes import Child, until_ready
+from deploy.local.processes import Child, wait_until_ready
 
-AILING_LIMIT = 3
-"""How many probes in a row must find it unwell before it is restarted."""
+MAX_FAILED_PROBES = 3
+"""Failed liveness probes in a row after which the service is restarted."""
 
 
 class Service:
-    """A process that serves at `url`; `start()` returns when it answers at all, `until_serving()` when it can serve."""
+    """A process that serves at `url`. `start()` returns when it is alive, `wait_until_serving()` when it is ready."""
 
     def __init__(
         self,
@@ -42,16 +42,16 @@ class Service:
 
     async def start(self, progress: Callable[[str], None] = lambda line: None) -> None:
         self._child = await Child.spawn(self.name, self._command, self._log, env=self._environment)
-        await until_ready(self._child, self._answers, seconds=60)
+        await wait_until_ready(self._child, self._is_alive, seconds=60)
 
     async def wait(self) -> int:
-        """Its exit status, once it has ended. One that says itself that it is not well is ended, as an orchestrator would."""
+        """Wait for its end. Returns its exit status. A service that repeatedly fails its liveness probe is stopped."""
         assert self._child
-        ailing = 0
-        while ailing < AILING_LIMIT:
+        failed_probes = 0
+        while failed_probes < MAX_FAILED_PROBES:
             with suppress(TimeoutError):
                 return await asyncio.wait_for(self._child.wait(), self._probe_interval)
-            ailing = ailing + 1 if await self._status("/livez") == 503 else 0
+            failed_probes = failed_probes + 1 if await self._status("/livez") == 503 else 0
         await self.stop()
         return await self._child.wait()
 
@@ -59,15 +59,15 @@ class Service:
         if self._child:
             await self._child.stop(patience=15)
 
-    async def until_serving(self) -> None:
-        """Return when it has all that it needs; raises StartFailed when it dies instead, or never gets it."""
+    async def wait_until_serving(self) -> None:
+        """Return when it is ready. Raises StartFailed if it dies or is not ready in time."""
         assert self._child
-        await until_ready(self._child, self._ready, seconds=60)
+        await wait_until_ready(self._child, self._is_ready, seconds=60)
 
-    async def _ready(self) -> bool:
+    async def _is_ready(self) -> bool:
         return await self._status("/readyz") == 200
 
-    async def _answers(self) -> bool:
+    async def _is_alive(self) -> bool:
         return await self._status("/livez") is not None
 
     async def _status(self, path: str) -> int | None:

@@ -1,4 +1,4 @@
-"""What `make run` reads from its environment, and what follows from it: ports, URLs, paths."""
+"""The settings of `make run`, and the ports, URLs and paths that follow from them."""
 
 from functools import cached_property
 from pathlib import Path
@@ -11,10 +11,10 @@ from deploy.local.ports import HOST
 
 SERVICES = ("ingest", "sentiment", "metrics", "gateway")
 DATABASES = ("ingest", "metrics", "gateway")
-"""Which services have a database, each its own."""
+"""Services with a database."""
 
 OFFSETS = {"gateway": 0, "ingest": 1, "sentiment": 2, "metrics": 3, "kafka": 4, "kafka controller": 5, "postgres": 6}
-"""Where each listens, counted from PORT_BASE."""
+"""Port of each process, relative to PORT_BASE."""
 
 EmptyIsNone = BeforeValidator(lambda value: value or None)
 
@@ -24,16 +24,16 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 
-    data: Path = Field(Path(".local"), description="Folder of everything that is kept")
-    port_base: int = Field(8400, ge=1024, le=65_528, description="First of the consecutive ports that are used")
-    demo: bool = Field(True, description="Whether the demo tenant gets a history and a trickle of live events")
+    data: Path = Field(Path(".local"), description="Folder of all data")
+    port_base: int = Field(8400, ge=1024, le=65_528, description="First of the consecutive ports of the stack")
+    demo: bool = Field(True, description="Whether the demo tenant gets a history and live events")
     kafka_bootstrap_servers: Annotated[str | None, EmptyIsNone] = Field(
-        None, description="An existing Kafka (host:port, …), instead of starting one"
+        None, description="An existing Kafka (host:port, …) to use"
     )
     database_url_base: Annotated[str | None, EmptyIsNone] = Field(
         None,
-        description="An existing PostgreSQL (postgresql+asyncpg://user:password@host:port, without a database's name), "
-        "which may make databases there, instead of starting one",
+        description="An existing PostgreSQL to use (postgresql+asyncpg://user:password@host:port, without a database); "
+        "the user must be allowed to create databases",
     )
 
     @cached_property
@@ -44,7 +44,7 @@ class Settings(BaseSettings):
         return self.port_base + OFFSETS[name]
 
     def url(self, service: str) -> str:
-        """The base URL of a service, without a closing slash."""
+        """The base URL of a service, without a trailing slash."""
         return f"http://{HOST}:{self.port(service)}"
 
     def log(self, name: str) -> Path:
@@ -71,10 +71,10 @@ class Settings(BaseSettings):
         return self.folder / "chats.json"
 
     def own_ports(self) -> dict[str, int]:
-        """Name → port of all that this stack itself will listen on."""
-        foreign = set()
+        """Name → port of each process that this stack starts."""
+        external = set()
         if self.kafka_bootstrap_servers:
-            foreign |= {"kafka", "kafka controller"}
+            external |= {"kafka", "kafka controller"}
         if self.database_url_base:
-            foreign |= {"postgres"}
-        return {name: self.port(name) for name in OFFSETS if name not in foreign}
+            external |= {"postgres"}
+        return {name: self.port(name) for name in OFFSETS if name not in external}

@@ -1,4 +1,4 @@
-"""Keeps processes running: what dies is started again, after a pause that grows while it keeps dying."""
+"""Restart processes that die, after a pause that grows while they keep dying."""
 
 import asyncio
 import signal
@@ -7,15 +7,15 @@ from typing import Protocol
 
 from deploy.local.processes import StartFailed
 
-LONGEST_PAUSE = 10.0
-STEADY = 30.0
-"""Seconds of running after which the pause is short again."""
+MAX_PAUSE = 10.0
+STEADY_SECONDS = 30.0
+"""A process that ran so long is restarted after the first pause again."""
 
 Progress = Callable[[str], None]
 
 
 class Unit(Protocol):
-    """A process that can be started again and again."""
+    """A process that can be started repeatedly."""
 
     @property
     def name(self) -> str: ...
@@ -27,9 +27,9 @@ class Unit(Protocol):
 
 
 class Supervisor:
-    """Starts units, watches them, stops them.
+    """Starts, watches and stops units.
 
-    `doing` hears what takes long at a start, `note` what happened by itself; `changed` is called whenever a pid is another.
+    `doing` receives the progress of a start, `note` restarts and their errors. `changed` is called after a pid has changed.
     """
 
     def __init__(self, doing: Progress, note: Progress, changed: Callable[[], None], first_pause: float = 0.2) -> None:
@@ -45,13 +45,13 @@ class Supervisor:
         return {unit.name: unit.pid for unit in self._units}
 
     async def start(self, unit: Unit) -> None:
-        """Start `unit` and keep it running from now on. Raises StartFailed when it doesn't even start once."""
+        """Start `unit` and restart it whenever it dies. Raises StartFailed if the first start fails."""
         self._units.append(unit)
         await unit.start(self._doing)
         self._watches.append(asyncio.create_task(self._watch(unit), name=f"watch {unit.name}"))
 
     async def stop(self, *, last: Sequence[str] = ()) -> None:
-        """Stop everything, also what is just starting: all at once but for the units named `last`, which go after the others."""
+        """Stop all units concurrently, also those that are starting; the units named in `last` after the others."""
         for watch in self._watches:
             watch.cancel()
         await asyncio.gather(*self._watches, return_exceptions=True)
@@ -65,17 +65,17 @@ class Supervisor:
         while True:
             started = loop.time()
             status = await unit.wait()
-            if loop.time() - started > STEADY:
+            if loop.time() - started > STEADY_SECONDS:
                 pause = self._first_pause
-            self._note(f"{unit.name} {ending(status)}; starting it again")
+            self._note(f"{unit.name} {describe_exit(status)}; starting it again")
             pause = await self._revive(unit, pause)
             self._changed()
 
     async def _revive(self, unit: Unit, pause: float) -> float:
-        """Try until it starts; returns how long to wait before the next attempt, should it die soon."""
+        """Start the unit, with retries. Returns the pause before the next restart."""
         while True:
             await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            pause = min(pause * 2, MAX_PAUSE)
             try:
                 await unit.start(self._note)
             except StartFailed as error:
@@ -85,6 +85,6 @@ class Supervisor:
                 return pause
 
 
-def ending(status: int) -> str:
-    """How a process ended, in words."""
+def describe_exit(status: int) -> str:
+    """How a process ended, from its exit status."""
     return f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"

@@ -1,4 +1,4 @@
-"""What a person sees of the stack: one line for each thing done, and one for what is going on."""
+"""The output of `make run`: a line for each finished step, and one for the current step."""
 
 import time
 from types import TracebackType
@@ -9,7 +9,7 @@ from rich.markup import escape
 
 
 class Terminal:
-    """Lines on standard output. Where that is no terminal, what is going on is printed too, since nothing can be replaced."""
+    """Lines on standard output. Without a terminal, each current step is printed too, since no line can be replaced."""
 
     def __init__(self) -> None:
         self._console = Console(highlight=False, soft_wrap=True)
@@ -19,11 +19,11 @@ class Terminal:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the beginning."""
+        """Seconds since the start."""
         return time.monotonic() - self._began
 
     def doing(self, what: str) -> None:
-        """Tell what is going on; the next call replaces it."""
+        """Show the current step; the next call replaces it."""
         if self._console.is_terminal:
             self._status.start()
             self._status.update(escape(what))
@@ -32,11 +32,11 @@ class Terminal:
         self._last = what
 
     def done(self, what: str) -> None:
-        """Tell what has been done."""
+        """Print a finished step."""
         self._console.print(f"  [green]✓[/] {escape(what)} [dim]{self.elapsed:.1f} s[/]")
 
     def note(self, what: str) -> None:
-        """Tell what happened by itself."""
+        """Print an event, such as a restart."""
         self._console.print(f"  [yellow]![/] {escape(what)}")
 
     def failed(self, why: str) -> None:
@@ -44,7 +44,7 @@ class Terminal:
         self._console.print(f"[red]Earshot can't run:[/] {escape(why)}")
 
     def say(self, markup: str = "") -> None:
-        """A line of its own, after which nothing is going on."""
+        """Print a line, and remove the current step."""
         self._status.stop()
         self._console.print(markup)
 

@@ -1,10 +1,11 @@
-"""Runs as a script between us and a child: ties its life to ours, gives up root where it must, then becomes the child.
+"""A script between the parent and a child process: set a death signal, drop root if required, then exec the command.
 
     python -I -S tether.py PARENT_PID DEATH_SIGNAL USER COMMAND…
 
-The kernel sends DEATH_SIGNAL when the thread that started the child ends, even by SIGKILL (Linux only; elsewhere a killed parent
-leaves its children). USER is `-` to stay who we are, else the user to become: PostgreSQL refuses to run as root. That user keeps
-one capability, to pass over file permissions, since the installation may lie in a folder that only root may enter.
+The kernel sends DEATH_SIGNAL to the child when the thread that started it ends, even by SIGKILL (Linux only; elsewhere the
+children of a killed parent go on). USER is `-` for the current user, else the user to change to: PostgreSQL refuses to run as
+root. That user keeps the capability to bypass file permissions, since the installation may be in a folder that only root can
+enter.
 """
 
 import ctypes
@@ -19,7 +20,7 @@ CAPABILITY_VERSION_3 = 0x20080522
 
 
 def become(user: str) -> None:
-    """Change to `user` for good, keeping only CAP_DAC_OVERRIDE, across exec too."""
+    """Change to `user` permanently, keeping CAP_DAC_OVERRIDE, also across exec."""
     account = pwd.getpwnam(user)
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
@@ -34,7 +35,7 @@ def become(user: str) -> None:
 
 
 def tie(parent: int, death_signal: int) -> None:
-    """Die with `parent`; a change of user undoes this, so it comes after that."""
+    """Set the death signal. A change of user resets it, so this comes after it."""
     if sys.platform != "linux":
         return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""`make verify`: runs the verification of metrics in the environment of the stack that runs on DATA."""
+"""`make verify`: run the verification of metrics in the environment of the running stack on DATA."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from deploy.local.settings import Settings
 def main() -> None:
     settings = Settings()
     if not settings.demo_file.exists():
-        sys.exit(f"No stack is ready on {settings.folder}: `make run` with the same DATA first.")
+        sys.exit(f"No stack is ready on {settings.folder}: run `make run` with the same DATA first.")
     environment = os.environ | read_environment(settings.environment_file)
     os.execve(sys.executable, [sys.executable, "-m", "services.metrics.verify", *sys.argv[1:]], environment)  # noqa: S606
 

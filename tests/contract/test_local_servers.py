@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 
 from deploy.local.ports import free_port_base
-from deploy.local.postgres_wheel import is_postmaster
-from deploy.local.processes import Child, StartFailed, run_to_end, until_ready
+from deploy.local.postgres import is_postmaster
+from deploy.local.processes import Child, StartFailed, run_command, wait_until_ready
 from deploy.local.servers import Kafka, Postgres, free_port
 from shared.database import dsn
 from tests.contract.local_processes import has_ended, until
@@ -48,7 +48,7 @@ async def test_both_die_with_a_killed_owner_and_start_again_from_what_it_left(fo
     async def started() -> bool:
         return (folder / "pids").exists() and len((folder / "pids").read_text().split()) == 2
 
-    await until_ready(owner, started, seconds=120)
+    await wait_until_ready(owner, started, seconds=120)
     pids = [int(pid) for pid in (folder / "pids").read_text().split()]
     os.kill(owner.pid, signal.SIGKILL)
     await owner.wait()
@@ -99,10 +99,10 @@ async def test_a_taken_port_is_named(postgres: Postgres, folder: Path) -> None:
         await Postgres(folder, postgres.port).start()
 
 
-async def test_a_program_that_fails_tells_its_last_words(folder: Path) -> None:
+async def test_the_error_of_a_failed_command_ends_with_its_log(folder: Path) -> None:
     program = [sys.executable, "-c", "print('no such luck'); raise SystemExit(3)"]
     with pytest.raises(StartFailed, match="no such luck"):
-        await run_to_end("luck", program, folder / "luck.log")
+        await run_command("luck", program, folder / "luck.log")
 
 
 async def test_a_child_that_does_not_listen_is_killed(folder: Path) -> None:
@@ -110,8 +110,8 @@ async def test_a_child_that_does_not_listen_is_killed(folder: Path) -> None:
     child = await Child.spawn("deaf", [sys.executable, "-c", deaf], folder / "deaf.log")
 
     async def up() -> bool:
-        return "up" in child.last_words()
+        return "up" in child.log_tail()
 
-    await until_ready(child, up, seconds=10)
+    await wait_until_ready(child, up, seconds=10)
     await child.stop(patience=0.1)
     assert await child.wait() == -signal.SIGKILL

@@ -1,4 +1,4 @@
-"""The demo's company: a weekly food box with an app and a shop. Its teams, agents, products, and customers."""
+"""The demo's company, which sells a weekly food box: its teams, agents, products and customers."""
 
 import random
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ TEAM_OF: Mapping[str, str] = {
     "delivery": "delivery", "quality": "quality", "app": "technical", "web": "technical", "billing": "billing",
     "membership": "membership",
 }  # fmt: skip
-"""What a ticket is about → the team whose it is."""
+"""Topic of a ticket → its team."""
 
 PRODUCTS: Mapping[str, float] = {"box": 0.42, "app": 0.28, "shop": 0.18, "market": 0.12}
 """Product → its share of the surveys."""
@@ -31,7 +31,7 @@ TOPICS: Mapping[str, Mapping[str, float]] = {
     "shop": {"web": 0.6, "billing": 0.4},
     "market": {"quality": 0.5, "delivery": 0.3, "web": 0.2},
 }
-"""Product → what its customers talk about."""
+"""Product → shares of the topics of its comments."""
 
 PRODUCT_OF: Mapping[str, tuple[str, ...]] = {
     "delivery": ("box", "box", "box", "market"), "quality": ("box", "box", "market"), "app": ("app",), "web": ("shop",),
@@ -50,7 +50,7 @@ CUSTOMERS = 2400
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A customer. `temper` (around 0, in shares of a probability) is how much kinder than others they judge."""
+    """A customer. `temper` is added to the probability of a good rating; its mean is 0."""
 
     id: str
     language: str
@@ -60,7 +60,7 @@ class Person:
 
 
 def customer(seed: int, number: int) -> Person:
-    """The customer of that number, always the same."""
+    """The customer with this number: the same for the same seed."""
     rng = random.Random(f"{seed}/customer/{number}")
     language = pick(rng, LANGUAGES)
     return Person(
@@ -73,5 +73,5 @@ def customer(seed: int, number: int) -> Person:
 
 
 def pick(rng: random.Random, weights: Mapping[str, float]) -> str:
-    """One of the keys, each as often as its weight says."""
+    """A random key, by weight."""
     return rng.choices(list(weights), list(weights.values()))[0]

@@ -1,4 +1,4 @@
-"""The demo's history: 90 days of surveys and tickets, a pure function of a seed and of the instant at which it ends."""
+"""The demo's history: 90 days of surveys and tickets, a pure function of a seed and of the end of the history."""
 
 import random
 from datetime import datetime
@@ -15,16 +15,16 @@ Record = dict[str, Any]
 
 
 def history(until: datetime, seed: int = SEED) -> list[tuple[str, Record]]:
-    """(provider of the connection, canonical record) of each subject, in the order of their beginnings."""
-    answered = [response(seed, n, at, Story(until)) for n, at in enumerate(instants(until, seed, "response", RESPONSES_A_DAY))]
+    """(provider of the connection, canonical record) of each subject, by time."""
+    responses = [response(seed, n, at, Story(until)) for n, at in enumerate(instants(until, seed, "response", RESPONSES_A_DAY))]
     opened = [("zendesk", as_of(record, until)) for record in tickets(until, seed)]
-    return sorted([*answered, *opened], key=lambda item: (item[1]["at"], item[1]["id"]))
+    return sorted([*responses, *opened], key=lambda item: (item[1]["at"], item[1]["id"]))
 
 
 def tickets(until: datetime, seed: int = SEED) -> list[Record]:
-    """The tickets with all that will ever happen to them, also after `until`."""
-    found = (ticket(seed, n, at, Story(until)) for n, at in enumerate(instants(until, seed, "ticket", TICKETS_A_DAY)))
-    return [record for record in found if record]
+    """The tickets with all of their facts, also those after `until`."""
+    records = (ticket(seed, n, at, Story(until)) for n, at in enumerate(instants(until, seed, "ticket", TICKETS_A_DAY)))
+    return [record for record in records if record]
 
 
 def instants(until: datetime, seed: int, kind: str, per_day: float) -> list[datetime]:

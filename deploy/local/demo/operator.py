@@ -1,6 +1,6 @@
-"""What an operator does once for the demo: the tenant and its keys, by the same functions as the `earshot` command.
+"""Create the demo's tenant and API keys, with the functions of the `earshot` command.
 
-It is a module of its own since it brings half of the gateway with it, and only the first start needs it.
+A separate module, since it imports much of the gateway, which only the first start needs.
 """
 
 from deploy.local.environment import read_environment
@@ -14,8 +14,8 @@ NAME, ZONE = "Demo", "Europe/Berlin"
 KEYS = {"api_key": ("metrics:read", "records:read"), "admin_key": tuple(SCOPES)}
 
 
-async def make_tenant(settings: Settings, tenant: str) -> None:
-    """Make the tenant, or find it, and make those of its keys that the secrets' file doesn't hold. Raises Problem."""
+async def create_tenant(settings: Settings, tenant: str) -> None:
+    """Create the tenant if it does not exist, and those of its keys that are not in the secrets file. Raises Problem."""
     async with open_admin(gateway_settings(settings)) as admin:
         await admin.create_tenant(tenant, ZONE, NAME)
         for name, scopes in KEYS.items():
@@ -26,7 +26,7 @@ async def make_tenant(settings: Settings, tenant: str) -> None:
 
 
 def gateway_settings(settings: Settings) -> GatewaySettings:
-    """The gateway's own settings, as it reads them from the stack's environment."""
+    """The gateway's settings, from the stack's environment."""
     environment = read_environment(settings.environment_file)
     return GatewaySettings(
         database_url=environment["GATEWAY_DATABASE_URL"],

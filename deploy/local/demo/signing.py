@@ -1,4 +1,4 @@
-"""Signing deliveries as the tools do: (secret, body, id of the delivery, time of sending) → the headers to send."""
+"""Sign deliveries as the tools do. Arguments: secret, body, delivery id, time of sending. Returns the headers."""
 
 import hmac
 from base64 import b64decode, b64encode
@@ -9,19 +9,19 @@ Sign = Callable[[str, bytes, str, datetime], dict[str, str]]
 
 
 def standard(secret: str, body: bytes, delivery: str, at: datetime) -> dict[str, str]:
-    """Standard Webhooks: over id, unix seconds and body, with dots between; the key is decoded."""
+    """Standard Webhooks: the key is decoded from base64; signs id, Unix seconds and body, joined by dots."""
     seconds = str(int(at.timestamp()))
     signature = mac(b64decode(secret.removeprefix("whsec_")), f"{delivery}.{seconds}.".encode() + body)
     return {"webhook-id": delivery, "webhook-timestamp": seconds, "webhook-signature": f"v1,{signature}"}
 
 
 def typeform(secret: str, body: bytes, delivery: str, at: datetime) -> dict[str, str]:
-    """Typeform: over the body alone."""
+    """Typeform: signs the body."""
     return {"typeform-signature": f"sha256={mac(secret.encode(), body)}"}
 
 
 def zendesk(secret: str, body: bytes, delivery: str, at: datetime) -> dict[str, str]:
-    """Zendesk: over RFC 3339 time and body, nothing between."""
+    """Zendesk: signs the RFC 3339 time followed by the body."""
     stamp = at.strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "x-zendesk-webhook-invocation-id": delivery,

@@ -1,4 +1,4 @@
-"""What happened in the demo's 90 days: one bad week in one team, one release that helped, and the rhythm of days and hours."""
+"""The events of the demo's 90 days: a bad week of one team, a release that helped, and the rhythm of days and hours."""
 
 import random
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ DAYS = 90
 OVERLOADED_TEAM = "delivery"
 RELEASED_PRODUCT = "app"
 BAD_WEEK_AGO, RELEASE_AGO = 5, 24
-"""Weeks since the bad week began, days since the release."""
+"""Weeks since the start of the bad week, days since the release."""
 
 BY_WEEKDAY = (1.3, 1.15, 1.05, 1.0, 0.95, 0.55, 0.5)
 BY_HOUR = (1, 1, 1, 1, 1, 2, 4, 8, 12, 15, 14, 12, 10, 11, 12, 11, 10, 11, 13, 14, 12, 8, 5, 2)
 
 OPENING = (time(8), time(8), time(8), time(8), time(8), time(9), time(11))
 CLOSING = (time(20), time(20), time(20), time(20), time(20), time(17), time(16))
-"""When the support's day begins and ends, Monday to Sunday."""
+"""Opening hours of the support, Monday to Sunday."""
 
 
 @dataclass(frozen=True)
 class Story:
-    """Everything is told from its end: `until`, a UTC instant, is the last moment of the history."""
+    """The events of a history that ends at `until` (UTC)."""
 
     until: datetime
 
@@ -46,20 +46,20 @@ class Story:
 
 
 def moments(rng: random.Random, until: datetime, per_day: float) -> list[datetime]:
-    """UTC instants of the last DAYS days, about `per_day` a day, more of them when people are awake and at work."""
+    """UTC instants of the last DAYS days, about `per_day` a day, distributed over weekdays and hours."""
     today = until.astimezone(ZONE).date()
-    found = []
+    instants = []
     for ago in range(DAYS, -1, -1):
         day = today - timedelta(days=ago)
         expected = per_day * BY_WEEKDAY[day.weekday()] * rng.uniform(0.85, 1.15)
         for _ in range(round(expected)):
             second = rng.choices(range(24), BY_HOUR)[0] * 3600 + rng.randrange(3600)
-            found.append(midnight(day) + timedelta(seconds=second))
-    return sorted(at for at in found if until - timedelta(days=DAYS) <= at < until)
+            instants.append(midnight(day) + timedelta(seconds=second))
+    return sorted(at for at in instants if until - timedelta(days=DAYS) <= at < until)
 
 
 def after_working(at: datetime, span: timedelta) -> datetime:
-    """The instant at which support has worked for `span` since `at`, closed hours not counted."""
+    """The instant at which support has worked for `span` since `at`, within its opening hours."""
     day = at.astimezone(ZONE).date()
     while True:
         start = max(at, local(day, OPENING[day.weekday()]))
@@ -75,5 +75,5 @@ def midnight(day: date) -> datetime:
 
 
 def local(day: date, clock: time) -> datetime:
-    """That time of that day in the company's zone, as a UTC instant."""
+    """A local time in the company's zone as a UTC instant."""
     return datetime.combine(day, clock, ZONE).astimezone(UTC)

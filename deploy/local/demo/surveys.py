@@ -1,4 +1,4 @@
-"""Survey responses of the demo's history, as canonical records."""
+"""Survey responses of the demo, as canonical records."""
 
 import random
 from collections.abc import Mapping
@@ -36,20 +36,20 @@ EASE: Mapping[Mood, Mapping[str, float]] = {
     "bad": {"1": 25, "2": 35, "3": 30, "4": 10},
 }
 COMMENTED = 0.58
-"""How many of those who answer also write something."""
+"""Share of responses with a comment."""
 
 SURVEYS: Mapping[str, tuple[str, float]] = {
     "in-app": ("standard", 0.45),
     "first-steps": ("standard", 0.15),
     "last-box": ("typeform", 0.4),
 }
-"""Survey → the connection by which it comes, and its share."""
+"""Survey → the provider of its connection, and its share."""
 
 TITLES = {"in-app": "How do you like us?", "first-steps": "Your first steps", "last-box": "Your last box"}
 
 
 def response(seed: int, number: int, at: datetime, story: Story) -> tuple[str, Record]:
-    """The provider of its connection, and the record of the survey answered at `at`."""
+    """The provider and the record of a survey that is answered at `at`."""
     rng = random.Random(f"{seed}/response/{number}")
     person = customer(seed, rng.randrange(CUSTOMERS))
     survey = pick(rng, {name: share for name, (_, share) in SURVEYS.items()})
@@ -69,20 +69,20 @@ def response(seed: int, number: int, at: datetime, story: Story) -> tuple[str, R
 
 
 def answers(rng: random.Random, survey: str, product: str, person: Person, story: Story, at: datetime) -> list[Record]:
-    """What `person` answers, in one mood throughout."""
+    """The answers of a person, all in one mood."""
     late_boxes = product == "box" and story.overloaded("delivery", at)
     promoters, detractors = APP_AFTER_RELEASE if story.improved(product, at) else QUALITY[product]
-    mood = feel(rng, promoters + person.temper - 0.2 * late_boxes, detractors - person.temper + 0.25 * late_boxes)
-    said = ratings(rng, survey, mood)
+    mood = pick_mood(rng, promoters + person.temper - 0.2 * late_boxes, detractors - person.temper + 0.25 * late_boxes)
+    result = ratings(rng, survey, mood)
     if rng.random() < COMMENTED:
         topic = "delivery" if late_boxes and mood == "bad" else pick(rng, TOPICS[product])
         text = comment(rng, person.language, topic, mood)
-        said.append({"question": "reason", "kind": "comment", "text": text, "language": person.language})
-    return said
+        result.append({"question": "reason", "kind": "comment", "text": text, "language": person.language})
+    return result
 
 
 def ratings(rng: random.Random, survey: str, mood: Mood) -> list[Record]:
-    """The survey's questions, answered in that mood."""
+    """The ratings of a survey in a mood."""
     nps: Record = {"question": "recommend", "kind": "nps", "value": score(rng, mood)}
     match survey:
         case "first-steps":
@@ -95,7 +95,7 @@ def ratings(rng: random.Random, survey: str, mood: Mood) -> list[Record]:
             return [nps]
 
 
-def feel(rng: random.Random, good: float, bad: float) -> Mood:
+def pick_mood(rng: random.Random, good: float, bad: float) -> Mood:
     chance = rng.random()
     if chance < good:
         return "good"
@@ -103,5 +103,5 @@ def feel(rng: random.Random, good: float, bad: float) -> Mood:
 
 
 def score(rng: random.Random, mood: Mood) -> int:
-    """An NPS answer: promoters are in a good mood, passives in a mixed one, detractors in a bad one."""
+    """An NPS answer: of promoters in a good mood, passives in a mixed one, detractors in a bad one."""
     return int(pick(rng, {"good": PROMOTERS, "mixed": PASSIVES, "bad": DETRACTORS}[mood]))

@@ -1,4 +1,4 @@
-"""The demo's tenant, keys and connections, made once, the way an operator and a customer make theirs."""
+"""The demo's tenant, API keys and connections, created once as an operator and a customer would do."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from deploy.local.settings import Settings
 from shared.problems import Problem
 
 ID = "demo"
-MADE = ("api_key", "admin_key", "connections")
-"""What the secrets' file holds of the tenant."""
+CREATED = ("api_key", "admin_key", "connections")
+"""Entries of the secrets file that belong to the tenant."""
 
 CONNECTIONS: Mapping[str, Mapping[str, Any]] = {
     "standard": {"name": "In-app surveys"},
@@ -29,12 +29,12 @@ CONNECTIONS: Mapping[str, Mapping[str, Any]] = {
         "mapping": {"dimensions": {"brand_id": "product", "organization_id": "segment", "form_id": "region"}},
     },
 }
-"""Provider → what is asked for when its connection is made."""
+"""Provider → the body of the request that creates its connection."""
 
 
 @dataclass(frozen=True)
 class DemoTenant:
-    """What callers need to speak for the demo's tenant. `connections` have id, provider, hook_url and secret."""
+    """URLs, keys and connections of the demo's tenant. A connection has id, provider, hook_url and secret."""
 
     gateway_url: str
     api_key: str
@@ -51,22 +51,22 @@ class DemoTenant:
 
 
 async def ensure_tenant(settings: Settings, http: httpx.AsyncClient) -> DemoTenant:
-    """The tenant, whole: what was made at an earlier start is taken from the secrets' file, what is missing is made now."""
+    """The tenant, from the secrets file; creates what is missing."""
     try:
         if not await is_known(settings, http):
-            from deploy.local.demo.operator import make_tenant
+            from deploy.local.demo.operator import create_tenant
 
             forget(settings)
-            await make_tenant(settings, ID)
+            await create_tenant(settings, ID)
         keys = read_json(settings.secrets_file)
         connections = [await ensure_connection(settings, http, keys["admin_key"], provider) for provider in CONNECTIONS]
     except (Problem, httpx.HTTPError) as error:
-        raise StartFailed(f"the demo's tenant could not be made: {error}") from error
+        raise StartFailed(f"the demo's tenant could not be created: {error}") from error
     return DemoTenant(settings.url("gateway"), keys["api_key"], keys["admin_key"], tuple(connections))
 
 
 async def is_known(settings: Settings, http: httpx.AsyncClient) -> bool:
-    """Whether the gateway knows the keys that the secrets' file holds."""
+    """Whether the gateway accepts the keys in the secrets file."""
     keys = [read_json(settings.secrets_file).get(name) for name in ("api_key", "admin_key")]
     for key in keys:
         url = f"{settings.url('gateway')}/v1/kpis"
@@ -76,30 +76,35 @@ async def is_known(settings: Settings, http: httpx.AsyncClient) -> bool:
 
 
 def forget(settings: Settings) -> None:
-    """Drop what was made in a database that is no more: keys, connections, and that the history was loaded."""
+    """Remove the keys, connections and history marker of a database that no longer exists."""
     content = read_json(settings.secrets_file)
-    replace_json(settings.secrets_file, {name: content[name] for name in content if name not in MADE})
+    replace_json(settings.secrets_file, {name: content[name] for name in content if name not in CREATED})
     settings.history_file.unlink(missing_ok=True)
 
 
 async def ensure_connection(settings: Settings, http: httpx.AsyncClient, admin_key: str, provider: str) -> dict[str, str]:
-    """The connection of `provider`. Its address follows the ports, which may be others than when it was made."""
+    """The connection of `provider`, created if it is missing. Its hook URL uses the current ports."""
     content = read_json(settings.secrets_file)
-    made = content.setdefault("connections", {})
-    if provider not in made:
-        made[provider] = await create_connection(settings.url("gateway"), http, admin_key, provider)
+    connections = content.setdefault("connections", {})
+    if provider not in connections:
+        connections[provider] = await create_connection(settings.url("gateway"), http, admin_key, provider)
         replace_json(settings.secrets_file, content)
-    hook_url = f"{settings.url('ingest')}/v1/hooks/{made[provider]['id']}"
-    return {"id": made[provider]["id"], "provider": provider, "hook_url": hook_url, "secret": made[provider]["secret"]}
+    hook_url = f"{settings.url('ingest')}/v1/hooks/{connections[provider]['id']}"
+    return {
+        "id": connections[provider]["id"],
+        "provider": provider,
+        "hook_url": hook_url,
+        "secret": connections[provider]["secret"],
+    }
 
 
 async def create_connection(gateway_url: str, http: httpx.AsyncClient, admin_key: str, provider: str) -> dict[str, str]:
-    """Make it through the gateway, as a customer does; returns id and secret."""
+    """Create a connection through the gateway. Returns its id and secret."""
     answer = await http.post(
         f"{gateway_url}/v1/connections",
         json={"provider": provider, **CONNECTIONS[provider]},
         headers={"authorization": f"Bearer {admin_key}"},
     )
     if answer.status_code != httpx.codes.CREATED:
-        raise StartFailed(f"the {provider} connection could not be made: {answer.status_code} {answer.text}")
+        raise StartFailed(f"the {provider} connection could not be created: {answer.status_code} {answer.text}")
     return {name: answer.json()[name] for name in ("id", "secret")}

@@ -1,36 +1,99 @@
-"""Tickets of the demo's history with their whole lives, as canonical records."""
+"""Tickets of the demo with their whole lives, as canonical records."""
 
 import random
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from deploy.local.demo.case import CHANNELS, PRIORITIES, Case, Record
-from deploy.local.demo.company import CUSTOMERS, PRODUCT_OF, TEAM_OF, TEAMS, customer, pick
-from deploy.local.demo.story import RELEASED_PRODUCT, Story
+from deploy.local.demo.company import CUSTOMERS, PRODUCT_OF, TEAM_OF, TEAMS, Person, customer, pick
+from deploy.local.demo.story import RELEASED_PRODUCT, Story, after_working
 from deploy.local.demo.words import Mood, comment, line
 
+Record = dict[str, Any]
+
+CHANNELS: Mapping[str, tuple[float, float]] = {"email": (0.46, 95), "chat": (0.3, 5), "web": (0.16, 80), "voice": (0.08, 2)}
+"""Channel → its share, and the median working minutes until a reply."""
+PRIORITIES: Mapping[str, tuple[float, float]] = {
+    "low": (0.2, 1.8),
+    "normal": (0.55, 1.0),
+    "high": (0.2, 0.5),
+    "urgent": (0.05, 0.25),
+}
+"""Priority → its share, and the factor of the time until a reply."""
 TOPICS: Mapping[str, float] = {"delivery": 0.26, "quality": 0.18, "app": 0.22, "web": 0.1, "billing": 0.14, "membership": 0.1}
 OVERLOAD, RELIEF = 1.9, 0.4
-"""What the bad week and the release make of the number of tickets about delivery and about the app."""
+"""Factors of the number of tickets: about delivery in the bad week, and about the app after the release."""
 
 OVERLOADED_REPLY = 9.0
 FIRST_NUMBER = 41_000
 
 
-def wanted(rng: random.Random, at: datetime, story: Story) -> str | None:
-    """What a ticket opened at `at` is about. None: the release has made it needless."""
+@dataclass
+class Case:
+    """A ticket that is being generated: its people, and its facts so far.
+
+    `pace` scales all durations. Below 1, support has no closing hours.
+    """
+
+    rng: random.Random
+    story: Story
+    person: Person
+    topic: str
+    channel: str
+    priority: str
+    team: str
+    agent: str
+    opened: datetime
+    pace: float = 1.0
+    facts: list[Record] = field(default_factory=list)
+    messages: int = 0
+
+    def __post_init__(self) -> None:
+        self.at = self.opened
+        self.overloaded = self.story.overloaded(self.team, self.opened)
+
+    def note(self, fact: str, after: timedelta = timedelta(0), **content: Any) -> None:
+        """Add a fact that happens `after` the previous one."""
+        self.at += after * self.pace
+        self.facts.append({"fact": fact, "at": self.at.isoformat(), **content})
+
+    def customer_says(self, after: timedelta, purpose: str) -> None:
+        text = line(self.rng, self.person.language, "conversation", purpose, self.agent)
+        self._message(after, by="customer", text=text, language=self.person.language)
+
+    def agent_says(self, after: timedelta, *, public: bool = True) -> None:
+        self._message(after, by="agent", agent=self.agent, public=public)
+
+    def _message(self, after: timedelta, **content: Any) -> None:
+        self.messages += 1
+        self.note("message", after, id=f"m{self.messages}", **content)
+
+    def work(self, median_minutes: float) -> timedelta:
+        """How long support takes for work of about so many minutes, including closed hours."""
+        minutes = self.rng.lognormvariate(0, 0.75) * median_minutes
+        span = timedelta(minutes=minutes)
+        return span if self.pace < 1 else after_working(self.at, span) - self.at
+
+    def rest(self, low: float, high: float) -> timedelta:
+        """How long the customer takes: `low` to `high` minutes."""
+        return timedelta(minutes=self.rng.uniform(low, high))
+
+
+def choose_topic(rng: random.Random, at: datetime, story: Story) -> str | None:
+    """The topic of a ticket opened at `at`. None: the release fixed its cause."""
     weights = dict(TOPICS)
     if story.overloaded("delivery", at):
         weights["delivery"] *= OVERLOAD
     topic = pick(rng, weights)
-    needless = story.improved(RELEASED_PRODUCT, at) and topic == "app" and rng.random() > RELIEF
-    return None if needless else topic
+    fixed = story.improved(RELEASED_PRODUCT, at) and topic == "app" and rng.random() > RELIEF
+    return None if fixed else topic
 
 
 def ticket(seed: int, number: int, at: datetime, story: Story, *, channel: str | None = None, pace: float = 1.0) -> Record | None:
-    """The record of the ticket opened at `at`, with all that will ever happen to it. None: it was never written."""
+    """The record of the ticket opened at `at`, with all its future facts. None: there is no such ticket."""
     rng = random.Random(f"{seed}/ticket/{number}")
-    topic = wanted(rng, at, story)
+    topic = choose_topic(rng, at, story)
     if topic is None:
         return None
     team = TEAM_OF[topic]
@@ -46,11 +109,11 @@ def ticket(seed: int, number: int, at: datetime, story: Story, *, channel: str |
         opened=at,
         pace=pace,
     )
-    live(case)
-    return record(case, number)
+    simulate(case)
+    return to_record(case, number)
 
 
-def record(case: Case, number: int) -> Record:
+def to_record(case: Case, number: int) -> Record:
     person = case.person
     return {
         "type": "ticket",
@@ -69,13 +132,13 @@ def record(case: Case, number: int) -> Record:
 
 
 def as_of(record: Record, until: datetime) -> Record:
-    """The ticket as it stands at `until`."""
+    """The ticket with its facts until `until`."""
     facts = [fact for fact in record["facts"] if datetime.fromisoformat(fact["at"]) <= until]
     return record | {"facts": facts, "updated_at": facts[-1]["at"]}
 
 
-def live(case: Case) -> None:
-    """From the opening to the rating, and sometimes round again."""
+def simulate(case: Case) -> None:
+    """Add the facts from the opening to the closing; some tickets are reopened, some rated."""
     rng = case.rng
     text = line(rng, case.person.language, case.topic, "issue")
     case.note("opened", by="customer", text=text, language=case.person.language)
@@ -91,7 +154,7 @@ def live(case: Case) -> None:
 
 
 def assign(case: Case) -> None:
-    """To the team, at times to a wrong one first; mails get an automatic reply at once."""
+    """Assign the ticket to its team, sometimes to a wrong one first. E-mails get an automatic reply."""
     if case.channel in ("email", "web"):
         case.note("message", timedelta(seconds=20), by="bot", auto=True, id="m0")
     if case.rng.random() < 0.07:
@@ -103,7 +166,7 @@ def assign(case: Case) -> None:
 
 
 def converse(case: Case) -> None:
-    """First reply, some going to and fro, solved."""
+    """A first reply, some more messages, and the solution."""
     rng = case.rng
     stretch = (OVERLOADED_REPLY if case.overloaded else 1.0) * PRIORITIES[case.priority][1]
     reply = CHANNELS[case.channel][1] * stretch
@@ -125,7 +188,7 @@ def converse(case: Case) -> None:
 
 
 def reopen(case: Case) -> None:
-    """The customer comes back, the agent has another go."""
+    """The customer asks again, and the agent solves it again."""
     case.customer_says(case.rest(60, 2000), "again")
     case.note("status", timedelta(seconds=1), status="open")
     case.agent_says(case.work(CHANNELS[case.channel][1]))
@@ -133,7 +196,7 @@ def reopen(case: Case) -> None:
 
 
 def rate(case: Case) -> None:
-    """Some thank, some rate it good or bad and say why: the longer they waited, the worse."""
+    """Some customers say thanks, some rate the ticket, worse after a long wait."""
     rng = case.rng
     if rng.random() < 0.3:
         case.customer_says(case.rest(5, 200), "thanks")

@@ -1,7 +1,7 @@
-"""Live events after the history: posted as signed webhooks at ingest's front door, as the tools themselves would.
+"""Live events after the history, posted to ingest as signed webhooks.
 
-The tickets that the history left open go on at their own times; new surveys and chats begin every few seconds, and a chat lives
-through minutes what other tickets live through in hours.
+The open tickets of the history go on at their own times. New surveys and chats start every few seconds; a chat takes minutes
+where other tickets take hours.
 """
 
 import asyncio
@@ -28,18 +28,18 @@ from deploy.local.files import read_json, replace_json
 from deploy.local.settings import Settings
 
 PAUSE = (1.0, 3.0)
-"""Seconds between two events, at least and at most."""
+"""Minimum and maximum seconds between two events."""
 CHAT_PACE = 1 / 12
 NEW_CHAT = 0.12
-"""How many of the new subjects are tickets; the others are surveys."""
+"""Share of chats among new subjects; the others are surveys."""
 CHAT_LIFE = 12 * 3600
-"""Seconds after which a chat is closed for certain."""
-TRIES = 8
+"""Seconds after which every chat is closed."""
+ATTEMPTS = 8
 
 
 @dataclass(order=True, frozen=True)
 class Delivery:
-    """What a tool is to post at `due`."""
+    """A webhook that a tool posts at `due`."""
 
     due: datetime
     id: str
@@ -48,19 +48,19 @@ class Delivery:
 
 
 async def trickle(settings: Settings, tenant: DemoTenant, until: datetime, http: httpx.AsyncClient) -> None:
-    """Post events for ever; `until` is when the history ended."""
+    """Post events until cancelled. `until`: the end of the history."""
     async for delivery in deliveries(until, settings.chats_file, random.Random()):
         await deliver(delivery, tenant, http)
 
 
 async def deliveries(until: datetime, chats: Path, rng: random.Random) -> AsyncIterator[Delivery]:
-    """One delivery every few seconds: what is due of the tickets under way, else something new.
+    """One delivery every few seconds: one that is due, else a new subject.
 
-    `chats` is the file that remembers the chats under way.
+    `chats` is the file with the chats that are not closed.
     """
     story = Story(until)
-    waiting = await asyncio.to_thread(left_over, until)
-    waiting += [delivery for number in remembered(chats) for delivery in chat_deliveries(number, story)]
+    waiting = await asyncio.to_thread(remaining_deliveries, until)
+    waiting += [delivery for number in load_chats(chats) for delivery in chat_deliveries(number, story)]
     heapq.heapify(waiting)
     while True:
         await asyncio.sleep(rng.uniform(*PAUSE))
@@ -70,40 +70,40 @@ async def deliveries(until: datetime, chats: Path, rng: random.Random) -> AsyncI
             continue
         number = time.time_ns() // 1_000_000
         if rng.random() < NEW_CHAT:
-            remember(chats, number)
+            save_chat(chats, number)
             for delivery in chat_deliveries(number, story):
                 heapq.heappush(waiting, delivery)
         else:
             yield survey_delivery(number, story)
 
 
-def left_over(until: datetime) -> list[Delivery]:
-    """What is still to happen to the history's tickets. Sent again after a restart, it bears the same ids, and counts once."""
+def remaining_deliveries(until: datetime) -> list[Delivery]:
+    """The deliveries of the history's tickets after its end. They have the same ids after a restart, so that each counts once."""
     return [delivery for record in tickets(until) for delivery in ticket_deliveries(record) if delivery.due > until]
 
 
 def chat_deliveries(number: int, story: Story) -> list[Delivery]:
-    """A chat that begins at `number`, unix milliseconds: the same whenever it is asked for."""
+    """The deliveries of a chat that starts at `number` (Unix milliseconds): the same at every call."""
     record = ticket(SEED, number, moment(number), story, channel="chat", pace=CHAT_PACE)
     return ticket_deliveries(record) if record else []
 
 
 def survey_delivery(number: int, story: Story) -> Delivery:
-    """A survey answered at `number`, unix milliseconds."""
+    """The delivery of a survey that is answered at `number` (Unix milliseconds)."""
     provider, record = response(SEED, number, moment(number), story)
     payload = typeform.payload(record) if provider == "typeform" else envelope(record)
     return Delivery(moment(number), uuid.uuid4().hex, provider, payload)
 
 
-def remembered(chats: Path) -> list[int]:
-    """The chats that may still be under way."""
+def load_chats(chats: Path) -> list[int]:
+    """Numbers of the chats that may not be closed yet."""
     oldest = (time.time() - CHAT_LIFE) * 1000
     return [number for number in read_json(chats).get("begun", ()) if number > oldest]
 
 
-def remember(chats: Path, number: int) -> None:
-    """Keep the chat in mind, so that it goes on after a restart: the events that it has had are dropped as duplicates."""
-    replace_json(chats, {"begun": [*remembered(chats), number]})
+def save_chat(chats: Path, number: int) -> None:
+    """Store a chat, so that it goes on after a restart; events that were already sent are dropped as duplicates."""
+    replace_json(chats, {"begun": [*load_chats(chats), number]})
 
 
 def moment(number: int) -> datetime:
@@ -115,15 +115,15 @@ def ticket_deliveries(record: Record) -> list[Delivery]:
 
 
 def envelope(record: Record) -> Record:
-    """A canonical record as Standard Webhooks carry it."""
+    """A canonical record as the payload of a Standard Webhook."""
     return {"type": "feedback.received", "timestamp": record["at"], "data": record}
 
 
 async def deliver(delivery: Delivery, tenant: DemoTenant, http: httpx.AsyncClient) -> bool:
-    """Post it, signed anew at each try, until it is taken or has been tried often enough, as tools do. True: it was taken."""
+    """Post a delivery, signed anew at each attempt, up to ATTEMPTS times. Returns whether it was accepted."""
     connection = tenant.connection(delivery.provider)
     body = json.dumps(delivery.payload, ensure_ascii=False).encode()
-    for attempt in range(TRIES):
+    for attempt in range(ATTEMPTS):
         headers = SIGN[delivery.provider](connection["secret"], body, delivery.id, datetime.now(UTC))
         try:
             answer = await http.post(

@@ -1,4 +1,4 @@
-"""A survey response as Typeform posts it."""
+"""Survey responses as Typeform posts them."""
 
 import uuid
 from typing import Any
@@ -14,7 +14,7 @@ FIELDS: dict[str, tuple[str, str, str]] = {
 
 
 def payload(record: Payload) -> Payload:
-    """The `form_response` that a canonical response record comes from. It is the same for the same record, ids included."""
+    """The `form_response` of a canonical response record. Equal records give equal payloads, including ids."""
     at = record["at"]
     form = record["survey"]
     return {
@@ -37,7 +37,7 @@ def payload(record: Payload) -> Payload:
 
 
 def answer(given: Payload) -> Payload:
-    """One answer, under the key that its type has."""
+    """One answer, in the form of its type."""
     identity, kind, _ = FIELDS[given["question"]]
     value = (
         {"type": "text", "text": given["text"]} if given["kind"] == "comment" else {"type": "number", "number": given["value"]}

@@ -1,4 +1,4 @@
-"""Comments as customers write them, put together from the phrases of `corpus/`."""
+"""Comments of customers, composed from the phrases of `corpus/`."""
 
 import random
 import re
@@ -14,7 +14,7 @@ Corpus = Mapping[str, Mapping[str, list[str]]]
 ENDING = re.compile(r"[.!]+$")
 NAMES = ("a.meyer", "jo.smith", "lucia.garcia", "d.kaya", "petra.novak", "m.olsen")
 PHONES = ("+49 30 23125 {:03d}", "+44 20 7946 0{:03d}")
-"""Numbers that are set aside for fiction."""
+"""Numbers that are reserved for fiction."""
 
 
 @cache
@@ -25,15 +25,15 @@ def corpus(language: str) -> Corpus:
 
 
 def comment(rng: random.Random, language: str, topic: str, mood: Mood, agent: str = "") -> str:
-    """A comment on `topic`: sometimes a word or two, rarely nothing at all, mostly one to four sentences."""
+    """A comment on `topic`: mostly one to four sentences, sometimes a few words, rarely a non-answer."""
     phrases = corpus(language)
     chance = rng.random()
     if chance < 0.02:
         return rng.choice(phrases["nothing"]["any"])
     if chance < 0.12:
         return rng.choice(phrases["short"][mood])
-    said = phrases[topic].get(mood) or phrases["support"][mood]
-    parts = rng.sample(said, min(len(said), 2 if rng.random() < 0.25 else 1))
+    sentences = phrases[topic].get(mood) or phrases["support"][mood]
+    parts = rng.sample(sentences, min(len(sentences), 2 if rng.random() < 0.25 else 1))
     if rng.random() < 0.35:
         parts[0] = after(rng.choice(phrases["openers"][mood]), parts[0])
     if rng.random() < 0.4:
@@ -42,18 +42,18 @@ def comment(rng: random.Random, language: str, topic: str, mood: Mood, agent: st
 
 
 def line(rng: random.Random, language: str, topic: str, purpose: str, agent: str = "") -> str:
-    """One line of a ticket's conversation, or its opening (`purpose` issue)."""
+    """A message of a ticket's conversation, or its opening (`purpose` "issue")."""
     return roughen(rng, fill(rng, language, rng.choice(corpus(language)[topic][purpose]), agent))
 
 
 def after(opener: str, sentence: str) -> str:
-    """`sentence` behind its opener: without its capital where the opener goes on into it, unless it begins with I."""
-    begins_anew = opener.rstrip().endswith((".", "!", ":")) or re.match(r"I\b", sentence)
-    return opener + (sentence if begins_anew else sentence[0].lower() + sentence[1:])
+    """`opener` and `sentence`, which loses its capital if the opener is no full sentence and it does not start with "I"."""
+    new_sentence = opener.rstrip().endswith((".", "!", ":")) or re.match(r"I\b", sentence)
+    return opener + (sentence if new_sentence else sentence[0].lower() + sentence[1:])
 
 
 def fill(rng: random.Random, language: str, text: str, agent: str) -> str:
-    """Put values into the slots."""
+    """Fill the slots of a phrase."""
     slots = corpus(language)["slots"]
     values = {name: rng.choice(choices) for name, choices in slots.items()}
     values |= {
@@ -69,7 +69,7 @@ def fill(rng: random.Random, language: str, text: str, agent: str) -> str:
 
 
 def roughen(rng: random.Random, text: str) -> str:
-    """As people type: some without capitals, some without a full stop, some with more emphasis."""
+    """`text` as people type it: some without capitals or a full stop, some with exclamation marks."""
     chance = rng.random()
     if chance < 0.08:
         return ENDING.sub("", text).lower()

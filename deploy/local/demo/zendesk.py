@@ -1,4 +1,4 @@
-"""A ticket's life as Zendesk tells it: one event for each thing that happens, each with the ticket as it is then."""
+"""Tickets as Zendesk posts them: one event per fact, each with the state of the ticket at that time."""
 
 import uuid
 from collections.abc import Iterator
@@ -21,11 +21,11 @@ KINDS = {
 
 
 def events(record: Payload) -> Iterator[tuple[datetime, Payload]]:
-    """(when it is sent, event) for each fact of a canonical ticket record; the same for the same record, ids included."""
+    """(time of sending, event) of each fact of a canonical ticket record. Equal records give equal events, including ids."""
     detail = opening(record)
     for position, fact in enumerate(record["facts"]):
         at = datetime.fromisoformat(fact["at"])
-        happened = event(fact, detail)
+        content = event(fact, detail)
         detail = {**detail, **changes(fact), "updated_at": stamp(at)}
         yield (
             at,
@@ -37,13 +37,13 @@ def events(record: Payload) -> Iterator[tuple[datetime, Payload]]:
                 "zendesk_event_version": "2022-11-06",
                 "subject": f"zen:ticket:{record['id']}",
                 "detail": detail,
-                "event": happened,
+                "event": content,
             },
         )
 
 
 def opening(record: Payload) -> Payload:
-    """The ticket when it is new."""
+    """The state of a new ticket."""
     opened = record["facts"][0]
     created = stamp(datetime.fromisoformat(record["at"]))
     return {
@@ -74,7 +74,7 @@ def kind(fact: Fact) -> str:
 
 
 def changes(fact: Fact) -> Payload:
-    """What the fact changes in the ticket's own fields."""
+    """The fields of the ticket that a fact changes."""
     match fact["fact"]:
         case "status":
             return {"status": status(fact["status"])}
@@ -87,13 +87,13 @@ def changes(fact: Fact) -> Payload:
 
 
 def event(fact: Fact, before: Payload) -> Payload:
-    """What the event says has happened to the ticket, which was `before`."""
+    """The `event` of a payload, for a fact about a ticket in the state `before`."""
     match fact["fact"]:
         case "message":
             return {"comment": comment(fact, before)}
         case "rating":
-            said = {"comment": fact["text"]} if "text" in fact else {}
-            return {"satisfaction_score": {"score": fact["raw"].upper(), **said}}
+            comment_field = {"comment": fact["text"]} if "text" in fact else {}
+            return {"satisfaction_score": {"score": fact["raw"].upper(), **comment_field}}
         case _:
             return {
                 name: value
@@ -103,7 +103,7 @@ def event(fact: Fact, before: Payload) -> Payload:
 
 
 def comment(fact: Fact, ticket: Payload) -> Payload:
-    """A message, public or internal. What agents write is of no account here; a bot is staff too, and its words are internal."""
+    """A message, public or internal. Agents' texts are left empty; a bot counts as staff, and its messages are internal."""
     author = ticket["requester_id"] if fact["by"] == "customer" else fact.get("agent", "bot")
     return {
         "id": f"{ticket['id']}-{fact['id']}",
@@ -118,5 +118,5 @@ def status(name: str) -> str:
 
 
 def stamp(at: datetime) -> str:
-    """Times of a ticket's fields have no decimals."""
+    """A time as in the fields of a ticket, without decimals."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -75,7 +75,7 @@ async def answered(client: httpx.AsyncClient, process: asyncio.subprocess.Proces
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_it_lives_without_its_servers_says_what_is_missing_and_ends_in_order(service: str, tmp_path: Path) -> None:
+async def test_without_its_servers_a_service_is_alive_not_ready_and_stops_cleanly(service: str, tmp_path: Path) -> None:
     async with container(service, tmp_path) as (process, client):
         assert (await answered(client, process)).status_code == 200
         files = sorted(tmp_path.rglob("*"))

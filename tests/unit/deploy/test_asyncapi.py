@@ -4,7 +4,7 @@ from deploy.asyncapi import PAGE, document, page
 from shared.topics import TOPICS
 
 
-def test_the_kept_document_is_made_from_the_topics() -> None:
+def test_the_committed_document_is_generated_from_the_topics() -> None:
     assert PAGE.read_text() == page(), "run: make docs"
 
 

@@ -9,7 +9,7 @@ import yaml
 from sqlalchemy.engine import make_url
 
 from deploy import new_secrets
-from deploy.docker.demo import GIVEN
+from deploy.docker.demo import GATEWAY_VARIABLES
 from deploy.k8s.kubectl import render
 from deploy.local.kafka_jars import VERSION
 from deploy.local.settings import Settings
@@ -34,14 +34,14 @@ def services() -> dict[str, Any]:
     return dict(yaml.safe_load(filled)["services"])
 
 
-def test_it_refuses_to_start_without_its_secrets() -> None:
+def test_compose_refuses_to_start_without_secrets() -> None:
     used = VARIABLE.findall(TEXT)
     assert {name for name, _ in used} == secrets().keys()
     assert {name for name, guard in used if guard} == secrets().keys()
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_every_variable_is_a_setting_and_every_required_one_is_there(name: str, services: dict[str, Any]) -> None:
+def test_every_variable_is_a_setting_and_every_required_one_is_set(name: str, services: dict[str, Any]) -> None:
     given = services[name]["environment"].keys()
     known = settings_of(name.removesuffix("-migration"))
     assert given <= {setting.name for setting in known}
@@ -50,14 +50,14 @@ def test_every_variable_is_a_setting_and_every_required_one_is_there(name: str, 
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_its_environment_is_accepted(name: str, services: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_accept_the_environment(name: str, services: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     for variable, value in services[name]["environment"].items():
         monkeypatch.setenv(variable, value)
     assert settings_class(name.removesuffix("-migration"))().host == "0.0.0.0"
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_every_address_is_that_of_a_service(name: str, services: dict[str, Any]) -> None:
+def test_every_url_is_that_of_a_service(name: str, services: dict[str, Any]) -> None:
     environment = services[name]["environment"]
     ports = {s: services[s]["environment"][f"{s.upper()}_PORT"] for s in SERVICES}
     for variable, value in environment.items():
@@ -71,7 +71,7 @@ def test_every_address_is_that_of_a_service(name: str, services: dict[str, Any])
     assert environment["KAFKA_BOOTSTRAP_SERVERS"] == "kafka:9092"
 
 
-def test_it_listens_where_make_run_does(services: dict[str, Any]) -> None:
+def test_the_ports_are_those_of_make_run(services: dict[str, Any]) -> None:
     ports = {name: Settings().port(name) for name in SERVICES}
     published = {name: one["ports"] for name, one in services.items() if "ports" in one}
     assert published == {name: [f"127.0.0.1:{port}:{port}"] for name, port in ports.items()}
@@ -79,20 +79,20 @@ def test_it_listens_where_make_run_does(services: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_is_built_from_its_own_image_and_asked_whether_it_can_serve(service: str, services: dict[str, Any]) -> None:
+def test_a_service_has_its_own_image_and_a_readiness_check(service: str, services: dict[str, Any]) -> None:
     one = services[service]
     assert one["build"] == {"context": ".", "args": {"SERVICE": service}}
     port = one["environment"][f"{service.upper()}_PORT"]
     assert f"http://127.0.0.1:{port}/readyz" in " ".join(one["healthcheck"]["test"])
 
 
-def test_the_images_are_those_of_the_manifests(services: dict[str, Any]) -> None:
+def test_compose_and_the_manifests_use_the_same_images(services: dict[str, Any]) -> None:
     named = set(re.findall(r"image: (earshot/\S+)", render(HOME / "base")))
     assert {one["image"] for one in services.values() if one["image"].startswith("earshot/")} == named | {"earshot/demo:0.1.0"}
 
 
 @pytest.mark.parametrize("service", WITH_DATABASE)
-def test_a_database_is_made_migrated_and_then_used(service: str, services: dict[str, Any]) -> None:
+def test_a_database_is_created_and_migrated_before_its_service_starts(service: str, services: dict[str, Any]) -> None:
     assert service in re.search(r"for service in (.*); do", (ROOT / "deploy/docker/databases.sh").read_text())[1].split()  # type: ignore[index]
     migration = services[f"{service}-migration"]
     assert migration["command"] == ["python", "-m", f"services.{service}.migrate"]
@@ -100,24 +100,24 @@ def test_a_database_is_made_migrated_and_then_used(service: str, services: dict[
     assert services[service]["depends_on"][f"{service}-migration"]["condition"] == "service_completed_successfully"
 
 
-def test_the_topics_are_there_before_anyone_writes(services: dict[str, Any]) -> None:
+def test_the_topics_exist_before_the_services_start(services: dict[str, Any]) -> None:
     assert "ensure_topics('kafka:9092')" in services["topics"]["command"][-1]
     assert services["topics"]["depends_on"] == {"kafka": {"condition": "service_healthy"}}
     assert all(services[s]["depends_on"]["topics"]["condition"] == "service_completed_successfully" for s in SERVICES)
     assert services["kafka"]["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
 
 
-def test_the_servers_are_of_the_versions_that_the_tests_run_on(services: dict[str, Any]) -> None:
+def test_the_servers_have_the_versions_of_the_tests(services: dict[str, Any]) -> None:
     assert services["kafka"]["image"] == f"apache/kafka:{VERSION}"
     assert services["postgres"]["image"].startswith("postgres:18.")
 
 
-def test_what_must_last_is_on_a_volume(services: dict[str, Any]) -> None:
+def test_data_is_on_volumes(services: dict[str, Any]) -> None:
     assert "postgres:/var/lib/postgresql" in services["postgres"]["volumes"]
     assert services["kafka"]["volumes"] == [f"kafka:{services['kafka']['environment']['KAFKA_LOG_DIRS']}"]
 
 
-def test_our_containers_are_restricted(services: dict[str, Any]) -> None:
+def test_containers_are_restricted(services: dict[str, Any]) -> None:
     for name in (*OURS, "topics", "demo"):
         one = services[name]
         assert one["read_only"], name
@@ -125,14 +125,14 @@ def test_our_containers_are_restricted(services: dict[str, Any]) -> None:
         assert one["cap_drop"] == ["ALL"], name
 
 
-def test_the_demo_begins_when_all_can_serve_and_keeps_what_it_did(services: dict[str, Any]) -> None:
+def test_the_demo_starts_when_all_services_are_ready_and_stores_its_progress(services: dict[str, Any]) -> None:
     demo = services["demo"]
     assert {name: one["condition"] for name, one in demo["depends_on"].items()} == dict.fromkeys(SERVICES, "service_healthy")
     assert demo["volumes"] == [f"demo:{demo['environment']['DATA']}"]
-    assert set(GIVEN) <= demo["environment"].keys()
+    assert set(GATEWAY_VARIABLES) <= demo["environment"].keys()
 
 
-def test_secrets_are_new_each_time_and_good_for_kubernetes_too() -> None:
+def test_secrets_are_new_each_time_and_can_be_printed_for_kubernetes() -> None:
     assert secrets() != secrets()
     made = {item["metadata"]["name"]: item["stringData"] for item in yaml.safe_load(new_secrets.for_kubernetes())["items"]}
     placeholders = {m["metadata"]["name"]: m["stringData"] for m in yaml.safe_load_all((HOME / "base/secrets.yaml").read_text())}

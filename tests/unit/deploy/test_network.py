@@ -84,7 +84,7 @@ def pods(kustomization: str) -> dict[str, Pod]:
     return ours("earshot-dev" if kustomization == DEV else "earshot") | STRANGERS
 
 
-def test_just_the_calls_of_the_design_are_let_through(kustomization: str, pods: dict[str, Pod]) -> None:
+def test_only_the_calls_of_the_design_are_allowed(kustomization: str, pods: dict[str, Pod]) -> None:
     possible = {
         (source, target)
         for source, target in permutations(SERVICES, 2)
@@ -93,7 +93,7 @@ def test_just_the_calls_of_the_design_are_let_through(kustomization: str, pods: 
     assert possible == CALLS
 
 
-def test_each_database_is_reached_by_its_owner_and_its_migration_alone(kustomization: str, pods: dict[str, Pod]) -> None:
+def test_only_a_service_and_its_migration_reach_its_database(kustomization: str, pods: dict[str, Pod]) -> None:
     for owner in WITH_DATABASE:
         callers = {
             name
@@ -103,29 +103,29 @@ def test_each_database_is_reached_by_its_owner_and_its_migration_alone(kustomiza
         assert callers == {owner, f"{owner}-migration"}
 
 
-def test_servers_reach_kafka_and_migrations_dont(kustomization: str, pods: dict[str, Pod]) -> None:
+def test_services_reach_kafka_and_migrations_do_not(kustomization: str, pods: dict[str, Pod]) -> None:
     assert all(connects(kustomization, pods[service], pods["kafka"], KAFKA) for service in SERVICES)
     assert not any(connects(kustomization, pods[f"{s}-migration"], pods["kafka"], KAFKA) for s in WITH_DATABASE)
 
 
-def test_everyone_resolves_names(kustomization: str, pods: dict[str, Pod]) -> None:
+def test_every_pod_can_resolve_names(kustomization: str, pods: dict[str, Pod]) -> None:
     for name in (*SERVICES, *(f"{s}-migration" for s in WITH_DATABASE)):
         assert connects(kustomization, pods[name], pods["dns"], DNS), name
 
 
-def test_nobody_calls_out_and_no_neighbour_calls_in(kustomization: str, pods: dict[str, Pod]) -> None:
+def test_no_other_traffic_is_allowed(kustomization: str, pods: dict[str, Pod]) -> None:
     for service in SERVICES:
         assert not any(connects(kustomization, pods[service], pods["internet"], port) for port in (80, 443, HTTP))
         assert not connects(kustomization, pods["neighbour"], pods[service], HTTP)
 
 
-def test_production_opens_the_two_doors_and_the_view_of_the_metrics() -> None:
+def test_production_allows_the_ingress_controller_and_prometheus() -> None:
     pods = ours("earshot") | STRANGERS
     assert {s for s in SERVICES if connects(PRODUCTION, pods["doors"], pods[s], HTTP)} == {"ingest", "gateway"}
     assert {s for s in SERVICES if connects(PRODUCTION, pods["prometheus"], pods[s], HTTP)} == set(SERVICES)
 
 
-def test_the_brokers_let_in_our_servers_and_the_autoscaler_only() -> None:
+def test_only_the_services_and_the_autoscaler_reach_the_brokers() -> None:
     """Their listener has no password; Strimzi makes a policy of these peers."""
     (listener,) = rendered(PRODUCTION).one("Kafka", "earshot")["spec"]["kafka"]["listeners"]
     pods = ours("earshot") | STRANGERS | {"keda": Pod("keda", {})}

@@ -12,7 +12,7 @@ WORKERS_FINISH = 20  # a batch in hand, then the producer's flush with its deadl
 pytestmark = pytest.mark.parametrize("kustomization", ALL)
 
 
-def test_there_is_one_deployment_for_each_service_and_one_migration_for_each_database(kustomization: str) -> None:
+def test_each_service_has_a_deployment_and_each_database_a_migration(kustomization: str) -> None:
     found = rendered(kustomization)
     assert {m["metadata"]["name"] for m in found.of("Deployment")} == set(SERVICES)
     assert {m["metadata"]["name"] for m in found.of("Job")} == {f"{service}-migration" for service in WITH_DATABASE}
@@ -41,14 +41,14 @@ def test_every_container_is_restricted(kustomization: str) -> None:
         }, name
 
 
-def test_every_container_may_write_to_tmp_alone(kustomization: str) -> None:
+def test_every_container_can_write_only_to_tmp(kustomization: str) -> None:
     for name, pod in rendered(kustomization).pods():
         assert [v["name"] for v in pod["spec"]["volumes"] if "emptyDir" in v] == ["tmp"], name
         for container in pod["spec"]["containers"]:
             assert [m["mountPath"] for m in container["volumeMounts"]] == ["/tmp"], name
 
 
-def test_every_container_asks_for_resources_and_cant_take_all_memory(kustomization: str) -> None:
+def test_every_container_requests_resources_and_has_a_memory_limit(kustomization: str) -> None:
     for name, container in rendered(kustomization).containers():
         assert container["resources"]["requests"].keys() == {"cpu", "memory"}, name
         assert "memory" in container["resources"]["limits"], name
@@ -66,13 +66,13 @@ def test_a_migration_runs_the_image_of_its_service(kustomization: str) -> None:
         assert images[f"{service}-migration"] == images[service]
 
 
-def test_no_service_named_like_a_setting_reaches_the_environment(kustomization: str) -> None:
+def test_service_links_are_off(kustomization: str) -> None:
     """With links on, Kubernetes would set INGEST_PORT to tcp://10.0.0.1:8000, and ingest would refuse to start."""
     for name, pod in rendered(kustomization).pods():
         assert pod["spec"]["enableServiceLinks"] is False, name
 
 
-def test_the_probes_ask_what_the_code_answers(kustomization: str) -> None:
+def test_the_probes_use_the_routes_of_the_code(kustomization: str) -> None:
     app = FastAPI()
     add_health(app, alive=list, ready=nothing_missing)
     answered = {getattr(route, "path", "") for route in app.routes}
@@ -88,7 +88,7 @@ def test_the_probes_ask_what_the_code_answers(kustomization: str) -> None:
         assert {get["port"] for get in probes.values()} == {port["name"] for port in container["ports"]}
 
 
-def test_a_pod_has_the_time_that_its_shutdown_takes(kustomization: str) -> None:
+def test_the_grace_period_covers_the_shutdown(kustomization: str) -> None:
     found = rendered(kustomization)
     pause = float(found.one("ConfigMap", "earshot")["data"]["SHUTDOWN_PAUSE"])
     for deployment in found.of("Deployment"):
@@ -96,12 +96,12 @@ def test_a_pod_has_the_time_that_its_shutdown_takes(kustomization: str) -> None:
         assert grace >= pause + HTTP_DRAINS + WORKERS_FINISH
 
 
-def test_an_update_takes_nobody_away_before_the_next_is_ready(kustomization: str) -> None:
+def test_an_update_keeps_a_pod_until_its_successor_is_ready(kustomization: str) -> None:
     for deployment in rendered(kustomization).of("Deployment"):
         assert deployment["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
 
 
-def test_selectors_find_the_servers_and_nothing_else(kustomization: str) -> None:
+def test_selectors_match_only_the_services(kustomization: str) -> None:
     found = rendered(kustomization)
     pods = {name: pod["metadata"]["labels"] for name, pod in found.pods()}
 
@@ -117,19 +117,19 @@ def test_selectors_find_the_servers_and_nothing_else(kustomization: str) -> None
             assert spread["matchLabelKeys"] == ["app.kubernetes.io/name", "pod-template-hash"]
 
 
-def test_every_account_named_exists_and_carries_no_token(kustomization: str) -> None:
+def test_every_service_account_exists_and_has_no_token(kustomization: str) -> None:
     found = rendered(kustomization)
     accounts = {m["metadata"]["name"]: m for m in found.of("ServiceAccount")}
     assert {pod["spec"]["serviceAccountName"] for _, pod in found.pods()} == accounts.keys()
     assert not any(account["automountServiceAccountToken"] for account in accounts.values())
 
 
-def test_a_node_can_always_be_drained(kustomization: str) -> None:
+def test_every_node_can_be_drained(kustomization: str) -> None:
     for budget in rendered(kustomization).of("PodDisruptionBudget"):
         assert budget["spec"]["maxUnavailable"] == 1
 
 
-def test_placeholders_of_secrets_never_leave_the_base(kustomization: str) -> None:
+def test_overlays_contain_no_placeholder_secrets(kustomization: str) -> None:
     secrets = rendered(kustomization).of("Secret")
     if kustomization == BASE:
         assert {value for secret in secrets for value in secret["stringData"].values()} == {"REPLACE_ME"}
@@ -137,7 +137,7 @@ def test_placeholders_of_secrets_never_leave_the_base(kustomization: str) -> Non
         assert not secrets
 
 
-def test_the_namespace_enforces_what_the_pods_promise(kustomization: str) -> None:
+def test_the_namespace_enforces_the_restricted_profile(kustomization: str) -> None:
     if kustomization in (DEV, PRODUCTION):
         (namespace,) = rendered(kustomization).of("Namespace")
         assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"

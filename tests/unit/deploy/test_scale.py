@@ -21,25 +21,25 @@ def test_every_service_has_at_least_two_replicas_in_production() -> None:
     assert min((least | lagging).values()) >= 2
 
 
-def test_an_autoscaler_alone_says_how_many() -> None:
+def test_only_autoscalers_set_replicas() -> None:
     assert not any("replicas" in m["spec"] for m in rendered(PRODUCTION).of("Deployment"))
     assert all(m["spec"]["replicas"] == 1 for m in rendered(DEV).of("Deployment"))
 
 
-def test_no_consumer_grows_beyond_its_partitions() -> None:
+def test_no_consumer_has_more_replicas_than_partitions() -> None:
     for scaled in rendered(PRODUCTION).of("ScaledObject"):
         for trigger in kafka_triggers(scaled):
             assert scaled["spec"]["maxReplicaCount"] <= PARTITIONS[trigger["metadata"]["topic"]]
 
 
-def test_the_autoscaler_looks_at_the_groups_that_consume() -> None:
+def test_the_autoscaler_uses_the_consumer_groups_of_the_code() -> None:
     for scaled in rendered(PRODUCTION).of("ScaledObject"):
         service = scaled["spec"]["scaleTargetRef"]["name"]
         for trigger in kafka_triggers(scaled):
             assert trigger["metadata"]["consumerGroup"] == GROUPS[service]
 
 
-def test_consumers_are_scaled_by_processor_time_since_a_flood_hardly_shows_as_lag() -> None:
+def test_consumers_are_scaled_by_cpu_too() -> None:
     for scaled in rendered(PRODUCTION).of("ScaledObject"):
         assert "cpu" in [trigger["type"] for trigger in scaled["spec"]["triggers"]]
 
@@ -48,7 +48,7 @@ def kafka_triggers(scaled: Any) -> list[Any]:
     return [trigger for trigger in scaled["spec"]["triggers"] if trigger["type"] == "kafka"]
 
 
-def test_the_autoscaler_asks_the_brokers_that_the_services_use() -> None:
+def test_the_autoscaler_uses_the_brokers_of_the_services() -> None:
     found = rendered(PRODUCTION)
     (host, _, port) = found.one("ConfigMap", "earshot")["data"]["KAFKA_BOOTSTRAP_SERVERS"].partition(":")
     kafka = found.one("Kafka", "earshot")
@@ -58,7 +58,7 @@ def test_the_autoscaler_asks_the_brokers_that_the_services_use() -> None:
             assert trigger["metadata"]["bootstrapServers"] == f"{host}.{kafka['metadata']['namespace']}.svc:{port}"
 
 
-def test_a_commit_waits_for_a_standby_in_production() -> None:
+def test_commits_are_synchronous_in_production() -> None:
     clusters = rendered(PRODUCTION).of("Cluster")
     assert {m["metadata"]["name"] for m in clusters} == {f"{service}-database" for service in WITH_DATABASE}
     for cluster in clusters:
@@ -66,7 +66,7 @@ def test_a_commit_waits_for_a_standby_in_production() -> None:
         assert cluster["spec"]["instances"] >= 3, "with two, the loss of one would stop all writing"
 
 
-def test_the_clusters_make_the_databases_and_the_secrets_that_the_services_read() -> None:
+def test_the_clusters_create_the_databases_and_secrets_of_the_services() -> None:
     found = rendered(PRODUCTION)
     for service in WITH_DATABASE:
         cluster = found.one("Cluster", f"{service}-database")
@@ -77,7 +77,7 @@ def test_the_clusters_make_the_databases_and_the_secrets_that_the_services_read(
 
 
 @pytest.mark.parametrize("kustomization", [DEV, PRODUCTION])
-def test_all_but_the_servers_can_be_applied_first(kustomization: str) -> None:
+def test_everything_but_the_services_can_be_applied_first(kustomization: str) -> None:
     """Migrations end before new servers start: what docs/deployment.md applies first must leave these out."""
     found = rendered(kustomization)
     later = [m for m in found if m["metadata"].get("labels", {}).get("app.kubernetes.io/component") == "server"]
@@ -91,7 +91,7 @@ def test_the_topics_are_those_of_the_table() -> None:
 
 
 @pytest.mark.parametrize(("kustomization", "replicas"), [(DEV, 1), (PRODUCTION, 3)])
-def test_every_topic_and_its_dlq_are_kept_as_often_as_there_are_brokers(kustomization: str, replicas: int) -> None:
+def test_every_topic_and_its_dlq_has_a_replica_on_each_broker(kustomization: str, replicas: int) -> None:
     found = rendered(kustomization)
     assert {m["metadata"]["name"] for m in found.of("KafkaTopic")} == {name for t in TOPICS for name in (t.name, t.dlq)}
     assert found.one("KafkaNodePool", "node")["spec"]["replicas"] == replicas
@@ -101,7 +101,7 @@ def test_every_topic_and_its_dlq_are_kept_as_often_as_there_are_brokers(kustomiz
         assert topic["metadata"]["labels"]["strimzi.io/cluster"] == "earshot"
 
 
-def test_webhooks_come_in_by_the_address_that_tools_are_told() -> None:
+def test_the_public_url_of_ingest_is_its_ingress_host() -> None:
     found = rendered(PRODUCTION)
     (rule,) = found.one("Ingress", "hooks")["spec"]["rules"]
     assert found.one("ConfigMap", "ingest")["data"]["INGEST_PUBLIC_URL"] == f"https://{rule['host']}"
@@ -112,7 +112,7 @@ def test_webhooks_come_in_by_the_address_that_tools_are_told() -> None:
     ("path", "shown"),
     [("/", True), ("/static/main.js", True), ("/v1/kpis", True), ("/v1/live", True), ("/metrics", False), ("/readyz", False)],
 )
-def test_the_gateway_shows_its_page_and_api_and_keeps_its_metrics_inside(path: str, shown: bool) -> None:
+def test_the_ingress_serves_the_page_and_the_api_but_no_metrics(path: str, shown: bool) -> None:
     (rule,) = rendered(PRODUCTION).one("Ingress", "gateway")["spec"]["rules"]
     routes = [(p["path"], p["pathType"]) for p in rule["http"]["paths"]]
     assert shown == any(path == route or (kind == "Prefix" and path.startswith(route + "/")) for route, kind in routes)

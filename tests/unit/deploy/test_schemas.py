@@ -24,16 +24,16 @@ def test_every_object_is_valid_in_strict_mode(kustomization: str, version: str) 
 
 
 @pytest.mark.parametrize("kustomization", OVERLAYS)
-def test_every_custom_resource_has_the_form_that_its_operator_documents(kustomization: str) -> None:
+def test_every_custom_resource_has_the_documented_form(kustomization: str) -> None:
     for manifest in filter(custom, rendered(kustomization)):
         jsonschema.validate(manifest, SCHEMAS[manifest["apiVersion"], manifest["kind"]])
 
 
-def test_production_asks_the_operators_for_just_these_kinds() -> None:
+def test_production_uses_only_these_custom_resources() -> None:
     assert {(m["apiVersion"], m["kind"]) for m in filter(custom, rendered("overlays/production"))} == set(SCHEMAS)
 
 
-def test_a_misspelt_field_is_seen() -> None:
+def test_a_misspelt_field_is_found() -> None:
     deployment = dict(rendered("base").one("Deployment", "ingest"))
     deployment["spec"] = deployment["spec"] | {"minReadySecond": 5}
     with pytest.raises(kubernetes_validate.ValidationError):

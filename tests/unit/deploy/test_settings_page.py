@@ -5,17 +5,17 @@ import pytest
 from deploy.settings_page import PAGE, SERVICES, page, settings_of
 
 
-def test_the_page_is_what_the_code_says() -> None:
+def test_the_committed_page_is_generated_from_the_settings() -> None:
     assert PAGE.read_text() == page(), "run `python -m deploy.settings_page`"
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_setting_has_a_meaning(service: str) -> None:
+def test_every_setting_has_a_description(service: str) -> None:
     assert not [setting.name for setting in settings_of(service) if not setting.meaning]
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_setting_that_is_not_shared_begins_with_the_name_of_its_service(service: str) -> None:
+def test_a_setting_of_one_service_starts_with_its_name(service: str) -> None:
     everywhere = set.intersection(*({setting.name for setting in settings_of(one)} for one in SERVICES))
     own = {setting.name for setting in settings_of(service)} - everywhere
     assert own

@@ -14,7 +14,7 @@ from deploy.local.demo.signing import SIGN
 from deploy.local.demo.story import Story
 from deploy.local.demo.tenant import CONNECTIONS
 from deploy.local.demo.tickets import ticket
-from deploy.local.demo.trickle import CHAT_LIFE, chat_deliveries, envelope, left_over, remember, remembered
+from deploy.local.demo.trickle import CHAT_LIFE, chat_deliveries, envelope, load_chats, remaining_deliveries, save_chat
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.providers import PROVIDERS, NotVerified
 from services.ingest.domain.record import read_record
@@ -36,7 +36,7 @@ def understood(provider: str, payload: Record) -> list[Record]:
 
 
 @pytest.mark.parametrize("provider", SIGN)
-def test_a_signature_is_accepted_and_holds_for_this_body_only(provider: str) -> None:
+def test_a_signature_verifies_for_its_body_only(provider: str) -> None:
     rules = PROVIDERS[provider]
     secret = rules.new_secret(bytes(range(32)))
     headers = SIGN[provider](secret, b'{"a": 1}', "d-1", UNTIL)
@@ -45,7 +45,7 @@ def test_a_signature_is_accepted_and_holds_for_this_body_only(provider: str) -> 
         rules.verify(request(b'{"a": 2}', headers), [secret], UNTIL)
 
 
-def test_a_survey_by_typeform_says_what_its_record_says() -> None:
+def test_a_typeform_payload_parses_to_its_record() -> None:
     surveys = [record for provider, record in history(UNTIL) if provider == "typeform"][:50]
     for record in surveys:
         [back] = understood("typeform", typeform.payload(record))
@@ -56,12 +56,12 @@ def test_a_survey_by_typeform_says_what_its_record_says() -> None:
         ]
 
 
-def test_a_survey_by_standard_webhook_is_its_record() -> None:
+def test_a_standard_webhook_payload_is_its_record() -> None:
     record = next(record for provider, record in history(UNTIL) if provider == "standard")
     assert understood("standard", envelope(record)) == [record]
 
 
-def test_a_ticket_by_zendesk_lives_the_life_of_its_record() -> None:
+def test_zendesk_events_of_a_ticket_parse_to_its_record() -> None:
     for record in tickets(UNTIL)[:40]:
         facts = [fact for _, event in zendesk.events(record) for back in understood("zendesk", event) for fact in back["facts"]]
         for kind, keys in (("status", ("status",)), ("rating", ("value", "raw"))):
@@ -74,25 +74,25 @@ def test_a_ticket_by_zendesk_lives_the_life_of_its_record() -> None:
         ]
 
 
-def test_what_the_history_left_open_is_sent_later_under_the_same_ids_each_time() -> None:
-    waiting = left_over(UNTIL)
+def test_facts_after_the_history_are_sent_later_with_the_same_ids_each_time() -> None:
+    waiting = remaining_deliveries(UNTIL)
     assert waiting
     assert all(delivery.due > UNTIL for delivery in waiting)
-    assert [delivery.id for delivery in waiting] == [delivery.id for delivery in left_over(UNTIL)]
+    assert [delivery.id for delivery in waiting] == [delivery.id for delivery in remaining_deliveries(UNTIL)]
     assert len({delivery.id for delivery in waiting}) == len(waiting)
 
 
-def test_a_chat_goes_on_after_a_restart_as_it_would_have_without(tmp_path: Path) -> None:
+def test_a_restart_does_not_change_the_deliveries_of_a_chat(tmp_path: Path) -> None:
     begun = [int((time.time() - ago) * 1000) for ago in (2 * CHAT_LIFE, 600, 5)]
     for number in begun:
-        remember(tmp_path / "chats.json", number)
-    assert remembered(tmp_path / "chats.json") == begun[1:]
+        save_chat(tmp_path / "chats.json", number)
+    assert load_chats(tmp_path / "chats.json") == begun[1:]
     first, again = (chat_deliveries(begun[1], Story(UNTIL)) for _ in range(2))
     assert first == again
     assert [delivery.payload for delivery in first] == [delivery.payload for delivery in again]
 
 
-def test_a_chat_is_over_within_minutes() -> None:
+def test_a_chat_is_closed_within_minutes() -> None:
     chats = [ticket(1, number, UNTIL, Story(UNTIL), channel="chat", pace=1 / 12) for number in range(60)]
     spans = [solved - UNTIL for chat in chats if chat and (solved := first_solved(chat))]
     assert len(spans) > 40

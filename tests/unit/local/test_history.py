@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deploy.local.demo.history import history, tickets
-from deploy.local.demo.load import expected
+from deploy.local.demo.load import expected_counts
 from deploy.local.demo.story import BAD_WEEK_AGO, DAYS, Story
 from services.ingest.domain.record import read_record
 
@@ -28,29 +28,29 @@ def records(told: list[tuple[str, Record]]) -> list[Record]:
     return [record for _, record in told]
 
 
-def test_the_same_end_tells_the_same_history(told: list[tuple[str, Record]]) -> None:
+def test_the_same_end_gives_the_same_history(told: list[tuple[str, Record]]) -> None:
     assert history(UNTIL) == told
     assert history(UNTIL, seed=1) != told
 
 
-def test_ingest_takes_every_record(records: list[Record]) -> None:
+def test_ingest_accepts_every_record(records: list[Record]) -> None:
     for record in records:
         read_record(record, UNTIL)
 
 
-def test_it_is_as_large_as_a_small_company_and_no_id_comes_twice(told: list[tuple[str, Record]]) -> None:
+def test_its_size_is_that_of_a_small_company_and_ids_are_unique(told: list[tuple[str, Record]]) -> None:
     assert 4_000 <= len(told) <= 6_000
     assert len({(provider, record["type"], record["id"]) for provider, record in told}) == len(told)
     assert {provider for provider, _ in told} == {"standard", "typeform", "zendesk"}
 
 
-def test_it_begins_90_days_ago_and_nothing_is_later_than_its_end(records: list[Record]) -> None:
+def test_it_starts_90_days_ago_and_ends_at_its_end(records: list[Record]) -> None:
     assert UNTIL - timedelta(days=DAYS) <= min(map(begun, records)) < UNTIL - timedelta(days=DAYS - 1)
     assert UNTIL - timedelta(hours=12) < max(map(begun, records)) < UNTIL
     assert max(datetime.fromisoformat(fact["at"]) for record in records for fact in record.get("facts", ())) <= UNTIL
 
 
-def test_tickets_go_on_after_its_end_where_it_left_them(records: list[Record]) -> None:
+def test_tickets_go_on_after_the_end_of_the_history(records: list[Record]) -> None:
     left = {record["id"]: record["facts"] for record in records if record["type"] == "ticket"}
     whole = {record["id"]: record["facts"] for record in tickets(UNTIL)}
     assert left.keys() == whole.keys()
@@ -58,21 +58,21 @@ def test_tickets_go_on_after_its_end_where_it_left_them(records: list[Record]) -
     assert 10 < sum(len(whole[number]) > len(facts) for number, facts in left.items()) < 400
 
 
-def test_facts_of_a_ticket_come_in_the_order_of_their_times() -> None:
+def test_facts_of_a_ticket_are_ordered_by_time() -> None:
     for record in tickets(UNTIL):
         times = [fact["at"] for fact in record["facts"]]
         assert times == sorted(times)
         assert record["facts"][0]["fact"] == "opened"
 
 
-def test_people_write_on_mondays_and_by_day(records: list[Record]) -> None:
+def test_there_are_more_subjects_on_mondays_and_by_day(records: list[Record]) -> None:
     weekdays = Counter(begun(record).weekday() for record in records)
     assert weekdays[0] > 1.8 * weekdays[6]
     by_night = sum(begun(record).hour < 4 for record in records)
     assert by_night < len(records) * 0.06
 
 
-def test_in_the_bad_week_the_team_answers_late_and_its_ratings_fall(records: list[Record]) -> None:
+def test_in_the_bad_week_the_team_replies_late_and_its_ratings_fall(records: list[Record]) -> None:
     start, end = STORY.bad_week
     assert (UNTIL - start).days // 7 == BAD_WEEK_AGO
     delivery = [r for r in records if r["type"] == "ticket" and team(r) == "delivery"]
@@ -85,7 +85,7 @@ def test_in_the_bad_week_the_team_answers_late_and_its_ratings_fall(records: lis
     assert median(first_replies(others)) < 0.5 * median(first_replies(bad))
 
 
-def test_the_release_brings_fewer_tickets_and_a_better_nps_of_the_app(records: list[Record]) -> None:
+def test_after_the_release_the_app_has_fewer_tickets_and_a_higher_nps(records: list[Record]) -> None:
     app = [record for record in records if record["dimensions"]["product"] == "app"]
     before = [record for record in app if begun(record) < STORY.release]
     after = [record for record in app if begun(record) >= STORY.release]
@@ -95,7 +95,7 @@ def test_the_release_brings_fewer_tickets_and_a_better_nps_of_the_app(records: l
     assert nps(after) > nps(before) + 20
 
 
-def test_comments_fit_what_was_answered(records: list[Record]) -> None:
+def test_comments_match_the_rating(records: list[Record]) -> None:
     loved = {record["answers"][-1]["text"].lower() for record in records if says(record, range(9, 11))}
     hated = {record["answers"][-1]["text"].lower() for record in records if says(record, range(4))}
     assert len(loved) > 100
@@ -105,8 +105,8 @@ def test_comments_fit_what_was_answered(records: list[Record]) -> None:
     assert len(loved & hated) < 8
 
 
-def test_what_must_be_counted_is_known_beforehand(records: list[Record]) -> None:
-    wanted = expected(records)
+def test_expected_counts_leave_out_spam(records: list[Record]) -> None:
+    wanted = expected_counts(records)
     assert 1_500 < wanted["tickets_opened"] < sum(r["type"] == "ticket" for r in records)
     assert wanted["nps"] == sum(a["kind"] == "nps" for r in records for a in r.get("answers", ()))
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from deploy.local.demo.history import history
-from deploy.local.demo.load import CHUNK, check_taken, chunks, post_chunk
+from deploy.local.demo.load import CHUNK, check_accepted, chunks, post_chunk
 from deploy.local.demo.tenant import DemoTenant
 from deploy.local.demo.trickle import Delivery, deliver
 from deploy.local.processes import StartFailed
@@ -50,7 +50,7 @@ def taken(*statuses: str) -> httpx.Response:
     return httpx.Response(200, json={"results": [{"index": i, "status": s} for i, s in enumerate(statuses)]})
 
 
-def test_chunks_are_the_same_each_time_and_miss_nothing() -> None:
+def test_chunks_are_the_same_each_time_and_complete() -> None:
     told = history(UNTIL)
     cut = list(chunks(told))
     assert cut == list(chunks(history(UNTIL)))
@@ -59,7 +59,7 @@ def test_chunks_are_the_same_each_time_and_miss_nothing() -> None:
     assert len({(provider, start) for provider, start, _ in cut}) == len(cut)
 
 
-async def test_a_chunk_is_posted_again_under_its_key_until_it_is_taken() -> None:
+async def test_a_chunk_is_posted_again_with_its_key_until_it_is_accepted() -> None:
     door = Door(httpx.Response(503), httpx.ConnectError("away"), taken("accepted", "duplicate"))
     async with door.client() as http:
         await post_chunk(TENANT, http, "standard", "demo-history-standard-0", [{"id": "r1"}, {"id": "r2"}])
@@ -69,7 +69,7 @@ async def test_a_chunk_is_posted_again_under_its_key_until_it_is_taken() -> None
     assert {request.headers["authorization"] for request in door.requests} == {"Bearer esk_admin"}
 
 
-async def test_a_refused_chunk_ends_the_start() -> None:
+async def test_a_refused_chunk_raises_start_failed() -> None:
     door = Door(httpx.Response(403, json={"title": "Forbidden"}))
     async with door.client() as http:
         with pytest.raises(StartFailed, match=r"403.*Forbidden"):
@@ -77,9 +77,9 @@ async def test_a_refused_chunk_ends_the_start() -> None:
     assert len(door.requests) == 1
 
 
-def test_a_rejected_record_is_told() -> None:
+def test_a_rejected_record_raises_start_failed() -> None:
     with pytest.raises(StartFailed, match="off its scale"):
-        check_taken([{"status": "accepted"}, {"status": "rejected", "problem": {"detail": "off its scale"}}])
+        check_accepted([{"status": "accepted"}, {"status": "rejected", "problem": {"detail": "off its scale"}}])
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_rejected_record_is_told() -> None:
         ((httpx.Response(401),), False),
     ],
 )
-async def test_a_delivery_is_tried_again_only_where_that_may_help(answers: Answers, taken: bool) -> None:
+async def test_a_delivery_is_retried_only_after_an_outage(answers: Answers, taken: bool) -> None:
     door = Door(*answers)
     async with door.client() as http:
         assert await deliver(Delivery(UNTIL, "d-1", "standard", {"data": {}}), TENANT, http) is taken

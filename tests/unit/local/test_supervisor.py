@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from deploy.local.processes import StartFailed
-from deploy.local.stack import together
-from deploy.local.supervisor import Supervisor, ending
+from deploy.local.stack import run_together
+from deploy.local.supervisor import Supervisor, describe_exit
 
 
 class Paper:
@@ -45,7 +45,7 @@ async def settled(truth: Callable[[], bool]) -> None:
             await asyncio.sleep(0.001)
 
 
-async def test_what_dies_is_started_again_and_its_new_pid_is_told() -> None:
+async def test_a_process_that_dies_is_restarted_and_its_new_pid_is_published() -> None:
     told: list[str] = []
     published: list[dict[str, int | None]] = []
     keeper = Supervisor(print, told.append, lambda: published.append(keeper.pids), first_pause=0.001)
@@ -59,7 +59,7 @@ async def test_what_dies_is_started_again_and_its_new_pid_is_told() -> None:
     await keeper.stop()
 
 
-async def test_it_is_tried_until_it_starts() -> None:
+async def test_a_restart_is_retried_until_it_succeeds() -> None:
     told: list[str] = []
     published: list[int] = []
     keeper = Supervisor(print, told.append, lambda: published.append(1), first_pause=0.001)
@@ -71,7 +71,7 @@ async def test_it_is_tried_until_it_starts() -> None:
     await keeper.stop()
 
 
-async def test_servers_are_stopped_after_what_stands_on_them() -> None:
+async def test_servers_are_stopped_after_the_services() -> None:
     journal: list[str] = []
     keeper = Supervisor(print, print, lambda: None)
     for name in ("postgres", "ingest", "kafka", "gateway"):
@@ -81,14 +81,14 @@ async def test_servers_are_stopped_after_what_stands_on_them() -> None:
     assert set(journal[2:]) == {"postgres", "kafka"}
 
 
-async def test_the_first_failure_of_several_steps_is_told_as_it_is() -> None:
+async def test_the_first_error_of_concurrent_steps_is_raised() -> None:
     async def fails() -> None:
         raise StartFailed("port 8400 is taken")
 
     with pytest.raises(StartFailed, match="port 8400"):
-        await together(asyncio.sleep(60), fails())
+        await run_together(asyncio.sleep(60), fails())
 
 
-def test_endings_are_told_in_words() -> None:
-    assert ending(-11) == "was killed by SIGSEGV"
-    assert ending(3) == "ended with status 3"
+def test_exit_statuses_are_described_in_words() -> None:
+    assert describe_exit(-11) == "was killed by SIGSEGV"
+    assert describe_exit(3) == "ended with status 3"

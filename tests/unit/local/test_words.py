@@ -12,7 +12,7 @@ TALKED_ABOUT = sorted({topic for topics in TOPICS.values() for topic in topics} 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_language_has_words_for_all_that_happens(language: str) -> None:
+def test_each_language_has_phrases_for_every_topic(language: str) -> None:
     phrases = corpus(language)
     for topic in (*TALKED_ABOUT, "openers", "closers", "short", "support"):
         assert all(phrases[topic][mood] for mood in MOODS)
@@ -22,20 +22,20 @@ def test_each_language_has_words_for_all_that_happens(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_slot_stays_open(language: str) -> None:
+def test_every_slot_is_filled(language: str) -> None:
     rng = random.Random(7)
     said = [comment(rng, language, topic, mood, "Aylin") for topic in TALKED_ABOUT for mood in MOODS for _ in range(60)]  # type: ignore[arg-type]
     said += [line(rng, language, topic, "issue") for topic in TEAM_OF for _ in range(40)]
     assert not [text for text in said if "{" in text or "}" in text or "  " in text or not text.strip()]
 
 
-def test_comments_are_hardly_ever_the_same() -> None:
+def test_comments_rarely_repeat() -> None:
     rng = random.Random(7)
     said = [comment(rng, "en", "delivery", "bad") for _ in range(300)]
     assert len(set(said)) > 180
 
 
-def test_an_opener_goes_on_into_its_sentence() -> None:
+def test_an_opener_and_its_sentence_form_one_sentence() -> None:
     assert after("Sorry, but ", "The app crashes.") == "Sorry, but the app crashes."
     assert after("Wow. ", "The app is fast.") == "Wow. The app is fast."
     assert after("Honestly, ", "I love it.") == "Honestly, I love it."

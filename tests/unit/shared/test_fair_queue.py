@@ -52,7 +52,7 @@ async def at(queue: FairQueue) -> AsyncIterator[Working]:
             await task
 
 
-async def test_a_tenant_has_no_more_turns_than_it_may_and_another_is_served_at_once() -> None:
+async def test_a_tenant_at_its_limit_does_not_delay_another() -> None:
     async with at(FairQueue(4, 2, 20)) as working:
         await working.come(*(f"a{n}" for n in range(12)), "b0")
         assert working.begun == ["a0", "a1", "b0"]
@@ -60,14 +60,14 @@ async def test_a_tenant_has_no_more_turns_than_it_may_and_another_is_served_at_o
         assert working.begun[3:] == ["a2"]
 
 
-async def test_tenants_that_wait_are_served_in_rounds_and_each_in_its_order() -> None:
+async def test_waiting_tenants_are_served_round_robin_each_in_order() -> None:
     async with at(FairQueue(2, 2, 20)) as working:
         await working.come("a0", "a1", "a2", "a3", "a4", "b0", "b1", "c0")
         await working.end("a0", "a1", "a2", "b0", "c0", "a3")
         assert working.begun == ["a0", "a1", "a2", "b0", "c0", "a3", "b1", "a4"]
 
 
-async def test_beyond_its_line_a_tenant_is_refused_with_a_time_to_come_again_and_others_are_not() -> None:
+async def test_a_tenant_with_a_full_queue_gets_503_with_retry_after_and_others_do_not() -> None:
     async with at(FairQueue(1, 1, 2)) as working:
         await working.come("a0", "a1", "a2", "a3", "b0")
         with pytest.raises(Unavailable) as refused:
@@ -77,7 +77,7 @@ async def test_beyond_its_line_a_tenant_is_refused_with_a_time_to_come_again_and
         assert working.begun == ["a0", "a1", "b0"]
 
 
-async def test_who_waits_too_long_is_refused_and_takes_no_turn() -> None:
+async def test_a_request_that_waits_too_long_gets_503_and_uses_no_turn() -> None:
     async with at(FairQueue(1, 1, 5)) as working:
         await working.come("a0")
         await working.come("a1", patience=0.01)
@@ -88,7 +88,7 @@ async def test_who_waits_too_long_is_refused_and_takes_no_turn() -> None:
         assert working.begun == ["a0", "a2"]
 
 
-async def test_who_gives_up_waiting_takes_no_turn_and_leaves_the_line() -> None:
+async def test_a_cancelled_request_leaves_the_queue_and_uses_no_turn() -> None:
     async with at(FairQueue(1, 1, 5)) as working:
         await working.come("a0", "a1", "b0")
         working.tasks["a1"].cancel()
@@ -97,7 +97,7 @@ async def test_who_gives_up_waiting_takes_no_turn_and_leaves_the_line() -> None:
         assert working.begun == ["a0", "b0"]
 
 
-async def test_a_turn_given_to_one_that_is_cancelled_in_the_same_moment_goes_on() -> None:
+async def test_a_turn_given_at_the_moment_of_a_cancellation_goes_to_the_next() -> None:
     queue = FairQueue(1, 1, 5)
     first, second = queue.turn("a", 30), queue.turn("a", 30)
     await first.__aenter__()

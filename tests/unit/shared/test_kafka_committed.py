@@ -42,7 +42,7 @@ def admin(monkeypatch: pytest.MonkeyPatch) -> Admin:
     return admin
 
 
-async def test_partitions_without_a_commit_are_left_out_and_a_group_without_any_is_none(admin: Admin) -> None:
+async def test_partitions_without_a_commit_are_omitted_and_a_group_without_any_is_none(admin: Admin) -> None:
     async with CommittedOffsets("nowhere") as offsets:
         admin.answer = {0: 7, 1: -1}
         assert await offsets.of("metrics", EVENTS, [0, 1]) == {0: 7}
@@ -52,7 +52,7 @@ async def test_partitions_without_a_commit_are_left_out_and_a_group_without_any_
 
 
 @pytest.mark.parametrize("answer", [{}, {0: 7}, AttributeError("error_code"), OSError("away"), TimeoutError()])
-async def test_an_answer_with_an_error_is_broken_and_the_next_call_connects_again(
+async def test_a_response_with_an_error_raises_broken_and_the_next_call_reconnects(
     admin: Admin, answer: dict[int, int] | Exception
 ) -> None:
     async with CommittedOffsets("nowhere") as offsets:

@@ -10,19 +10,19 @@ def said(name: str, message: str, *about: object) -> logging.LogRecord:
     return logging.LogRecord(name, logging.ERROR, "file", 1, message, about, None)
 
 
-def test_a_noisy_librarys_message_comes_through_once_whatever_it_is_about() -> None:
+def test_a_repeated_message_of_a_library_is_logged_once() -> None:
     seldom = Seldom("aiokafka", every=3600)
     heard = [seldom.filter(said("aiokafka.consumer.fetcher", "node %s is away", node)) for node in range(5)]
     assert heard == [True, False, False, False, False]
     assert seldom.filter(said("aiokafka.consumer.fetcher", "another trouble"))
 
 
-def test_it_comes_through_again_after_a_while() -> None:
+def test_a_repeated_message_is_logged_again_after_a_while() -> None:
     seldom = Seldom("aiokafka", every=0)
     assert [seldom.filter(said("aiokafka", "away")) for _ in range(3)] == [True, True, True]
 
 
-def test_other_loggers_are_left_alone() -> None:
+def test_other_loggers_are_not_filtered() -> None:
     seldom = Seldom("aiokafka", every=3600)
     assert all(seldom.filter(said(name, "away")) for name in ("uvicorn.error", "aiokafkaesque", "root") for _ in range(3))
 
@@ -31,7 +31,7 @@ class Refused(Exception):
     sqlstate = "23505"
 
 
-def test_an_error_in_the_log_tells_places_and_kinds_of_the_whole_chain_and_no_value() -> None:
+def test_a_logged_error_has_the_places_and_types_of_its_chain_and_no_values() -> None:
     email = "jane@example.com"
 
     def insert() -> None:
@@ -51,7 +51,7 @@ def test_an_error_in_the_log_tells_places_and_kinds_of_the_whole_chain_and_no_va
         assert told.endswith("builtins.ValueError")
 
 
-def test_a_suppressed_cause_is_not_told() -> None:
+def test_a_suppressed_cause_is_not_logged() -> None:
     error = ValueError()
     error.__context__, error.__suppress_context__ = KeyError(), True
     assert places_of((ValueError, error, None)) == "builtins.ValueError"
