@@ -1,4 +1,4 @@
-"""The settings of ingest; keys begin with INGEST_, the shared few with nothing."""
+"""The settings of ingest. Their keys begin with INGEST_; the shared ones have no prefix."""
 
 from base64 import urlsafe_b64decode
 
@@ -13,20 +13,23 @@ class Settings(DatabaseSettings):
     model_config = prefixed("INGEST_")
 
     public_url: AnyHttpUrl = Field(
-        AnyHttpUrl("http://127.0.0.1:8401"), description="Where tools reach ingest: what every hook_url begins with"
+        AnyHttpUrl("http://127.0.0.1:8401"),
+        description="Base URL under which tools reach ingest; the beginning of every hook_url",
     )
     secret_key: SecretStr = Field(
         ..., description="32 bytes as url-safe base64: encrypts the connections' secrets and the tenants' pseudonym keys at rest"
     )
     committers: int = Field(
-        1, ge=1, le=16, description="Transactions that may be committing at once, per process; fewer are larger, and cost less"
+        1, ge=1, le=16, description="Transactions that commit at the same time in a process; fewer are larger and cost less"
     )
-    queue_limit: int = Field(10_000, ge=100, description="Deliveries that may wait for a commit before callers are told 503")
+    queue_limit: int = Field(10_000, ge=100, description="Deliveries that may wait for a commit; further ones are answered 503")
     connection_cache_seconds: float = Field(
-        1.0, ge=0, le=60, description="How long a looked-up connection is trusted; other replicas' changes are heard within it"
+        1.0,
+        ge=0,
+        le=60,
+        description="Seconds for which a connection is cached; changes by other replicas are seen within this time",
     )
-
-    connections_per_tenant: int = Field(200, ge=1, description="Connected tools of one tenant, deleted ones not counted")
+    connections_per_tenant: int = Field(200, ge=1, description="Connected tools of one tenant, not counting deleted ones")
 
     @field_validator("secret_key")
     @classmethod

@@ -15,6 +15,11 @@ FIXTURES = Path(__file__).parents[1] / "fixtures" / "providers"
 SAMPLES = Path(__file__).parents[3] / "shared" / "providers" / "samples"
 PROVIDERS = ("standard", "typeform", "zendesk")
 
+IGNORED = {"typeform__form_response_partial", "zendesk__ticket.tags_changed"}
+"""Samples of event kinds that Earshot does not use. All others are accepted."""
+WITHOUT_ID = {"zendesk__trigger"}
+"""Samples without an id or a time: a retry is another statement."""
+
 DELIVERIES = [
     path
     for folder in (FIXTURES, SAMPLES)
@@ -28,16 +33,13 @@ def provider_of(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", DELIVERIES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-async def test_a_signed_delivery_is_taken_and_its_retry_is_a_duplicate(stack: Stack, path: Path) -> None:
+async def test_a_signed_delivery_is_accepted_or_ignored_and_its_retry_is_a_duplicate(stack: Stack, path: Path) -> None:
     provider = provider_of(path)
     connection = await stack.new_connection(provider)
     delivery = {"delivery": uuid4().hex} if provider == "standard" else {}
-    first = await stack.deliver(provider, path.read_bytes(), connection=connection, **delivery)
-    assert first.status_code == 202, first.text
-    assert first.json()["status"] in {"accepted", "ignored", "quarantined"}
-    if first.json()["status"] == "accepted" and not path.stem.startswith("zendesk__trigger"):
-        again = await stack.deliver(provider, path.read_bytes(), connection=connection, **delivery)
-        assert again.json()["status"] == "duplicate"
+    first, retry = [await stack.deliver(provider, path.read_bytes(), connection=connection, **delivery) for _ in range(2)]
+    assert (first.status_code, first.json()) == (202, {"status": "ignored" if path.stem in IGNORED else "accepted"})
+    assert retry.json() == {"status": "accepted" if path.stem in WITHOUT_ID else "duplicate"}
 
 
 @pytest.mark.parametrize("path", DELIVERIES, ids=lambda path: f"{path.parent.name}/{path.stem}")

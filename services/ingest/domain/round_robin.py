@@ -39,19 +39,19 @@ class RoundRobinQueue(Generic[Item]):
     def take(self, limit: int, admits: Callable[[str, Item], bool]) -> list[Item]:
         """Remove up to `limit` items, one of each tenant in turn. A tenant whose next item isn't admitted keeps its items and has
         the first turn at the next call."""
-        taken: list[Item] = []
+        items: list[Item] = []
         refused: list[str] = []
-        while self._turns and len(taken) < limit:
+        while self._turns and len(items) < limit:
             tenant = self._turns.popleft()
             queue = self._queues[tenant]
             if not admits(tenant, queue[0][1]):
                 refused.append(tenant)
                 continue
-            taken.append(queue.popleft()[1])
+            items.append(queue.popleft()[1])
             self._end_turn(tenant, queue)
         self._turns.extendleft(reversed(refused))
-        self._size -= len(taken)
-        return taken
+        self._size -= len(items)
+        return items
 
     def drop_older(self, than: float) -> int:
         """Drop every item that was put before `than`. Returns their number."""
@@ -67,6 +67,7 @@ class RoundRobinQueue(Generic[Item]):
         return dropped
 
     def clear(self) -> None:
+        """Remove all items."""
         self._queues.clear()
         self._turns.clear()
         self._size = 0

@@ -36,4 +36,5 @@ def tombstone_of(event: Event, position: int, at: datetime) -> Statement:
 
 
 def is_tombstone(statement: Statement) -> bool:
+    """Whether the statement erases its subject."""
     return statement.fingerprint == FINGERPRINT

@@ -24,15 +24,13 @@ VALUES = st.recursive(
 
 
 @given(st.lists(VALUES, max_size=8), st.booleans(), st.sampled_from([None, 1]))
-def test_the_elements_of_an_array_are_found_whatever_they_hold(
-    values: list[object], ascii_only: bool, indent: int | None
-) -> None:
+def test_an_array_is_split_into_its_elements(values: list[object], ascii_only: bool, indent: int | None) -> None:
     raw = b" \n" + json.dumps(values, ensure_ascii=ascii_only, indent=indent).encode() + b"\r\n"
     assert [json.loads(record) for record in split_array(raw, MOST)] == values
 
 
 @given(st.lists(VALUES, max_size=8))
-def test_lines_are_found_without_blank_ones(values: list[object]) -> None:
+def test_lines_are_split_without_blank_ones(values: list[object]) -> None:
     raw = b"\n \r\n".join(json.dumps(value).encode() for value in values) + b"\n\n"
     assert [json.loads(record) for record in split_lines(raw, MOST)] == values
 
@@ -40,7 +38,7 @@ def test_lines_are_found_without_blank_ones(values: list[object]) -> None:
 @pytest.mark.parametrize(
     "raw", [b"", b"{}", b"[", b"[1", b"[1,", b"[1,]", b"[,1]", b"[1,,2]", b"[1]]", b"[1] 2", b"[1}", b'["]', b"[" * 100]
 )
-def test_a_body_that_is_no_array_is_refused_as_a_whole(raw: bytes) -> None:
+def test_a_body_that_is_no_array_is_refused(raw: bytes) -> None:
     with pytest.raises(Malformed):
         split_array(raw, MOST)
 

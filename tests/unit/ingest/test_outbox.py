@@ -1,4 +1,4 @@
-"""A statement gets its number last, and its bytes are those of the whole event all the same."""
+"""An event gets its sequence number last, and its bytes are those of the whole event."""
 
 from dataclasses import replace
 
@@ -17,19 +17,19 @@ NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 @given(NAMES, NAMES, st.integers(1, 2**62), st.integers(1, 5))
 def test_the_bytes_are_those_of_the_numbered_event(subject: str, delivery: str, seq: int, revision: int) -> None:
     made = receive_record(connection(revision=revision), response(nps(9), id=subject), delivery, b"", NOW)
-    [stated] = [draft.numbered(seq) for draft in drafts(made)]
-    assert stated.encoded == encode(stated.event)
-    assert decode_event(stated.encoded).seq == seq
+    [stored] = [draft.numbered(seq) for draft in drafts(made)]
+    assert stored.encoded == encode(stored.event)
+    assert decode_event(stored.encoded).seq == seq
 
 
 @pytest.mark.parametrize("name", ['"seq":0', '\\"seq":0', '{"seq":0,'])
-def test_a_name_that_looks_like_the_numbers_place_is_none(name: str) -> None:
-    [stated] = [draft.numbered(7) for draft in drafts(receive_record(connection(), response(nps(9), id=name), name, b"", NOW))]
-    assert stated.encoded == encode(stated.event)
+def test_a_name_that_looks_like_the_sequence_number_is_unchanged(name: str) -> None:
+    [stored] = [draft.numbered(7) for draft in drafts(receive_record(connection(), response(nps(9), id=name), name, b"", NOW))]
+    assert stored.encoded == encode(stored.event)
 
 
-def test_a_retry_is_the_same_statement_and_what_has_no_id_is_always_another() -> None:
+def test_a_retry_has_the_same_statement_id_and_a_delivery_without_an_id_has_its_own() -> None:
     made = receive_record(connection(), response(nps(9)), "msg_1", b"", NOW)
     assert [draft.event.statement for draft in drafts(made)] == ["msg_1#0"]
-    nameless = replace(made, id=None)
-    assert drafts(nameless)[0].event.statement != drafts(nameless)[0].event.statement
+    without_id = replace(made, id=None)
+    assert drafts(without_id)[0].event.statement != drafts(without_id)[0].event.statement

@@ -1,4 +1,4 @@
-"""The pace of publishing: what it asks Kafka, when, and what it does without an answer."""
+"""The pace of publishing: when Kafka is polled, and the windows without an answer."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection
@@ -15,24 +15,24 @@ from tests.unit.sentiment.test_consumer import NOON
 
 
 class Kafka:
-    """Answers with what the test sets, by group; Broken while it is away."""
+    """Answers with the offsets that the test sets, by group. Raises Broken while it is `down`."""
 
     def __init__(self) -> None:
         self.committed: dict[str, dict[int, int] | None] = {METRICS_GROUP: {0: 0}, SENTIMENT_GROUP: {0: 0}}
-        self.away = False
+        self.down = False
         self.calls = 0
 
     async def __call__(self, group: str, partitions: Collection[int]) -> dict[int, int] | None:
         self.calls += 1
         assert 0 in partitions
-        if self.away:
-            raise Broken("away")
+        if self.down:
+            raise Broken("down")
         return self.committed[group]
 
 
 @pytest.fixture
 def kafka(monkeypatch: pytest.MonkeyPatch) -> Kafka:
-    """Looks follow one another quickly."""
+    """Polls follow one another quickly."""
     monkeypatch.setattr(module, "BUSY_SECONDS", 0.001)
     monkeypatch.setattr(module, "IDLE_SECONDS", 0.01)
     return Kafka()
@@ -56,7 +56,7 @@ def publish(pace: Pace, tenant: str, offset: int, characters: int = 0) -> None:
     pace.published([Cost(tenant, characters)], [Position(0, offset)])
 
 
-async def test_what_is_committed_frees_the_windows_of_its_group_alone(kafka: Kafka) -> None:
+async def test_committed_records_free_the_window_of_their_group_alone(kafka: Kafka) -> None:
     pace = Pace()
     async with running(pace, kafka):
         publish(pace, "acme", 0, characters=80)
@@ -69,17 +69,17 @@ async def test_what_is_committed_frees_the_windows_of_its_group_alone(kafka: Kaf
             await pace.moved(1)
 
 
-async def test_kafka_is_asked_only_while_something_is_under_way(kafka: Kafka) -> None:
+async def test_kafka_is_polled_only_while_records_are_under_way(kafka: Kafka) -> None:
     pace = Pace()
     async with running(pace, kafka):
         await asyncio.sleep(0.05)
-        assert kafka.calls == 2, "once for each group, to know what there is"
+        assert kafka.calls == 2, "once for each group, at the start"
         publish(pace, "acme", 0)
         await asyncio.sleep(0.05)
         assert kafka.calls >= 4
 
 
-async def test_a_group_that_has_never_run_does_not_bound_what_is_published(kafka: Kafka) -> None:
+async def test_a_group_that_has_never_run_does_not_limit_publishing(kafka: Kafka) -> None:
     kafka.committed[METRICS_GROUP] = None
     pace = Pace(min_events=10)
     async with running(pace, kafka):
@@ -87,13 +87,13 @@ async def test_a_group_that_has_never_run_does_not_bound_what_is_published(kafka
             publish(pace, "acme", offset)
 
 
-async def test_without_an_answer_the_last_known_counts_for_a_while_and_then_nothing_does(kafka: Kafka) -> None:
+async def test_without_an_answer_the_last_known_offsets_count_for_a_while_and_then_the_window_opens(kafka: Kafka) -> None:
     now = [0.0]
     pace = Pace(min_events=10, clock=lambda: now[0])
     async with running(pace, kafka):
         for offset in range(5):
             publish(pace, "acme", offset)
-        kafka.away = True
+        kafka.down = True
         await asyncio.sleep(0.05)
         assert not pace.take_live("acme", 6)
         now[0] = module.UNKNOWN_AFTER
@@ -111,5 +111,5 @@ async def test_without_an_answer_the_last_known_counts_for_a_while_and_then_noth
         (Response(at=NOON, answers=(Answer(question="q", kind="comment", text="x" * 9_000),)), 4_075),
     ],
 )
-def test_an_event_costs_the_comment_cost_its_comments_as_far_as_a_model_reads_them(body: Body, characters: int) -> None:
+def test_an_event_costs_the_characters_of_its_comments_as_far_as_a_model_reads_them(body: Body, characters: int) -> None:
     assert comment_cost(body) == characters

@@ -23,7 +23,7 @@ def test_tenants_take_turns_and_each_keeps_its_order() -> None:
     assert queue.take(5, everything) == []
 
 
-def test_a_tenant_that_is_not_admitted_holds_nobody_up_and_comes_first_next_time() -> None:
+def test_a_tenant_that_is_not_admitted_delays_no_other_and_is_first_next_time() -> None:
     queue = filled(flood="abc", quiet="XY")
     assert queue.take(5, lambda tenant, item: tenant != "flood") == ["X", "Y"]
     queue.put("quiet", "Z", 0.0)
@@ -31,7 +31,7 @@ def test_a_tenant_that_is_not_admitted_holds_nobody_up_and_comes_first_next_time
     assert len(queue) == 3
 
 
-def test_a_flood_fills_half_of_the_queue_and_another_still_finds_room() -> None:
+def test_a_flood_fills_half_of_the_queue_and_leaves_room_for_another_tenant() -> None:
     queue: RoundRobinQueue[int] = RoundRobinQueue(100)
     assert sum(queue.put("flood", number, 0.0) for number in range(1000)) == 50
     assert sum(queue.put("other", number, 0.0) for number in range(1000)) == 25

@@ -1,10 +1,10 @@
-"""The window of a consumer group: bounded, shared by tenants, as fast as the group, and never shut for good."""
+"""The window of a consumer group: bounded, shared by tenants, as fast as the group, and never closed for long."""
 
 from services.ingest.domain.window import BACKLOG, FORGET_AFTER, SECONDS, UNLIMITED, Window
 
 
 class Group:
-    """A window, and what was published into one partition under it."""
+    """A window, and the records that are published into one partition under it."""
 
     def __init__(self, least: int = 100) -> None:
         self.window = Window(least)
@@ -37,7 +37,7 @@ def test_a_flood_gets_half_of_the_window_and_leaves_the_other_half_to_others() -
     assert group.flood("other") == 25
 
 
-def test_however_many_flood_a_tenant_with_nothing_under_way_may_publish_and_the_window_is_hardly_passed() -> None:
+def test_beside_many_floods_a_tenant_with_nothing_under_way_may_publish_and_the_window_is_hardly_exceeded() -> None:
     group = Group()
     for number in range(50):
         group.flood(f"flood-{number}")
@@ -52,7 +52,7 @@ def test_an_event_larger_than_the_window_is_admitted_when_its_tenant_has_nothing
     assert group.publish("other", 1)
 
 
-def test_the_backlog_gets_half_of_the_window_and_live_events_find_room_beside_it() -> None:
+def test_the_backlog_gets_half_of_the_window_and_live_events_have_room_beside_it() -> None:
     group = Group()
     assert group.window.backlog_room() == 50
     assert group.publish(BACKLOG, 50)
@@ -60,7 +60,7 @@ def test_the_backlog_gets_half_of_the_window_and_live_events_find_room_beside_it
     assert group.flood("live") == 25
 
 
-def test_a_claim_of_a_few_units_is_not_worth_its_cost() -> None:
+def test_the_backlog_has_no_room_while_only_a_few_units_are_free() -> None:
     group = Group()
     group.publish(BACKLOG, 45)
     assert group.window.backlog_room() == 0
@@ -86,25 +86,25 @@ def test_a_partition_that_lags_keeps_its_units() -> None:
 
 
 def test_the_window_grows_with_the_speed_of_its_group_and_shrinks_when_it_is_idle() -> None:
-    """A group as fast as one likes is not slowed down: whatever is published is committed by the next look."""
+    """A group that commits everything until the next poll is not slowed down."""
     group = Group()
     limits = []
-    for look in range(1, 60):
-        group.flood("flood", now=look / 10)
-        group.window.committed({0: group.offset}, look / 10)
+    for poll in range(1, 60):
+        group.flood("flood", now=poll / 10)
+        group.window.committed({0: group.offset}, poll / 10)
         limits.append(group.window.limit)
     assert limits[-1] > 10 * limits[0]
     group.window.committed({0: group.offset}, 100.0)
     assert group.window.limit == 100
 
 
-def test_what_waits_before_a_new_event_is_half_a_second_of_the_groups_work() -> None:
-    """Look every tenth of a second at a group that does 50,000 units a second, while one tenant floods."""
+def test_the_records_before_a_new_event_are_half_a_second_of_the_groups_work() -> None:
+    """Poll ten times a second a group that processes 50,000 units a second, while one tenant floods."""
     group, done = Group(), 0
-    for look in range(1, 200):
-        group.flood("flood", now=look / 10)
+    for poll in range(1, 200):
+        group.flood("flood", now=poll / 10)
         done = min(group.offset, done + 5_000)
-        group.window.committed({0: done}, look / 10)
+        group.window.committed({0: done}, poll / 10)
     assert group.window.held <= SECONDS * 50_000
 
 
