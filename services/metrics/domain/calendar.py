@@ -1,7 +1,7 @@
-"""The calendar of a zone as instants: where its days, weeks, months and hours begin, whatever its clocks do.
+"""The calendar of a zone as instants: the starts of its days, weeks, months and hours, also when its clocks change.
 
-Bounds are instants in UTC; a span is half-open. A day may have 23, 24.5 or 25 hours, begin at 01:00, or not exist. Spans of a
-finer grain lie within those of a coarser one (weeks only hold days).
+Bounds are instants in UTC; a span is half-open. A day may have 23, 24.5 or 25 hours, begin at 01:00, or not exist. Each span of a
+finer grain lies within one of a coarser grain (in weeks, only days do).
 """
 
 from collections.abc import Iterator
@@ -20,50 +20,50 @@ CLOCK = {"PT15M": 900, "PT1H": 3600}
 """Grains that follow the clock, in seconds; the others follow the calendar."""
 
 CALM = timedelta(hours=6)
-"""Where clocks have the same offset before and after so long a time, they had it all the while."""
+"""If a zone has the same offset at both ends of so long a time, it has it throughout."""
 
 UNITS: dict[str, Unit] = {"P1D": "day", "P1W": "week", "P1M": "month"}
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 def edges(grain: Grain, zone: ZoneInfo, start: datetime, end: datetime, week_start: WeekStart = "monday") -> list[datetime]:
-    """The bounds of the spans that hold [start, end): the first at or before `start`, the last at or after `end`."""
+    """The bounds of the spans that cover [start, end): the first at or before `start`, the last at or after `end`."""
     local = start.astimezone(zone).date()
     if grain in CLOCK:
         following = _clock_edges(CLOCK[grain], zone, day_start(local, zone))
     else:
         following = _day_edges(UNITS[grain], zone, floor(UNITS[grain], local, week_start))
-    found: list[datetime] = []
+    covering: list[datetime] = []
     for edge in following:
         if edge <= start:
-            found.clear()
-        found.append(edge)
+            covering.clear()
+        covering.append(edge)
         if edge >= end:
             break
-    return found
+    return covering
 
 
 def over(grain: Grain, zone: ZoneInfo, since: datetime, until: datetime) -> list[Span]:
-    """The whole spans that are over by `until`, from the one on that holds `since`."""
+    """The whole spans that end by `until`, beginning with the one that contains `since`."""
     return [span for span in pairwise(edges(grain, zone, since, until)) if span[1] <= until]
 
 
 def day_start(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of a local day; of a day that doesn't exist, that of the next."""
+    """The first instant of a local day; if the zone skips that day, of the next one."""
     return first_instant(datetime(day.year, day.month, day.day), zone)
 
 
 def first_instant(wall: datetime, zone: ZoneInfo) -> datetime:
-    """The first instant at which the zone's clocks show `wall` (without a zone) or, where they skip it, a later time."""
-    found = wall.replace(tzinfo=zone).astimezone(UTC)
-    if found.astimezone(zone).replace(tzinfo=None) == wall:
-        return found
+    """The first instant at which the zone's clocks show `wall` (without a zone) or, if they skip it, a later time."""
+    instant = wall.replace(tzinfo=zone).astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) == wall:
+        return instant
     before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)  # in a gap, fold 1 takes the offset after it
-    return _leap(before, found, zone)
+    return _change(before, instant, zone)
 
 
 def floor(unit: Unit, day: date, week_start: WeekStart = "monday") -> date:
-    """The first day of the unit that holds `day`."""
+    """The first day of the unit that contains `day`."""
     if unit == "day":
         return day
     if unit == "week":
@@ -73,7 +73,7 @@ def floor(unit: Unit, day: date, week_start: WeekStart = "monday") -> date:
 
 
 def step(unit: Unit, first: date, count: int = 1) -> date:
-    """The first day of the unit `count` after (before: negative) the one that begins with `first`."""
+    """The first day of the unit `count` units after the one that begins with `first`; before it if `count` is negative."""
     if unit in MONTHS:
         month = first.year * 12 + first.month - 1 + count * MONTHS[unit]
         return date(month // 12, month % 12 + 1, 1)
@@ -95,32 +95,32 @@ def _clock_edges(seconds: int, zone: ZoneInfo, edge: datetime) -> Iterator[datet
     width = timedelta(seconds=seconds)
     while True:
         yield edge
-        calm = edge + CALM if _offset(edge + CALM, zone) == _offset(edge, zone) else edge
+        constant_until = edge + CALM if _offset(edge + CALM, zone) == _offset(edge, zone) else edge
         edge = _next_on_clock(edge, seconds, zone)
-        while edge + width <= calm:
+        while edge + width <= constant_until:
             yield edge
             edge += width
 
 
 def _next_on_clock(edge: datetime, seconds: int, zone: ZoneInfo) -> datetime:
-    """Where the clocks next show a full quarter (hour), or leap into another one.
+    """The next instant at which the clocks show a full quarter (hour), or change to another one.
 
-    Where they fall back within one hour, as on Lord Howe by half an hour, that hour is longer.
+    If they go back within one hour, as on Lord Howe by half an hour, that hour is longer.
     """
     usual = edge + timedelta(seconds=seconds - _past(edge, seconds, zone))
     if _offset(usual, zone) == _offset(edge, zone):
         return usual
-    leap = _leap(edge, usual, zone)
-    just_before = leap - timedelta(seconds=1)
-    shown_before = just_before + _offset(just_before, zone) - timedelta(seconds=_past(just_before, seconds, zone))
-    past = _past(leap, seconds, zone)
-    if past == 0 or leap + _offset(leap, zone) - timedelta(seconds=past) != shown_before:
-        return leap
-    return leap + timedelta(seconds=seconds - past)
+    change = _change(edge, usual, zone)
+    just_before = change - timedelta(seconds=1)
+    quarter_before = just_before + _offset(just_before, zone) - timedelta(seconds=_past(just_before, seconds, zone))
+    past = _past(change, seconds, zone)
+    if past == 0 or change + _offset(change, zone) - timedelta(seconds=past) != quarter_before:
+        return change
+    return change + timedelta(seconds=seconds - past)
 
 
 def _past(instant: datetime, seconds: int, zone: ZoneInfo) -> int:
-    """Seconds past the last full quarter (hour) on the zone's clocks."""
+    """Seconds since the last full quarter (hour) on the zone's clocks."""
     return (int(instant.timestamp()) + int(_offset(instant, zone).total_seconds())) % seconds
 
 
@@ -128,8 +128,8 @@ def _offset(instant: datetime, zone: ZoneInfo) -> timedelta:
     return instant.astimezone(zone).utcoffset() or timedelta()
 
 
-def _leap(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
-    """The first full second in (low, high] with another offset than at `low`."""
+def _change(low: datetime, high: datetime, zone: ZoneInfo) -> datetime:
+    """The first full second in (low, high] with another offset than `low`."""
     offset, low = _offset(low, zone), low.replace(microsecond=0)
     near, far = 0, ceil((high - low).total_seconds())
     while far - near > 1:

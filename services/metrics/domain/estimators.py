@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import inf
 
 from services.metrics.domain import durations
-from services.metrics.domain.forms import form
+from services.metrics.domain.forms import parse_form
 from services.metrics.domain.histogram import Histogram, merge
 from services.metrics.domain.intervals import NO_SCALE, Interval, Scale, adjusted_wald, mean_t, quantile, wilson
 from services.metrics.domain.measures import Measure, family_of
@@ -116,7 +116,7 @@ def good_share(measure: Measure) -> Estimator:
 
     def estimate(histograms: Histograms, agg: str) -> Estimate:
         forms = by_name(histograms, measure)
-        good = sum(n for name, h in forms.items() for value, n in h.counts.items() if value in form(name).good)
+        good = sum(n for name, h in forms.items() for value, n in h.counts.items() if value in parse_form(name).good)
         n = sum(h.n for h in forms.values())
         if len(forms) > 1:
             return proportion(good, n, {0: n - good, 1: good}, ("mixed_forms",))
@@ -140,7 +140,7 @@ def form_mean(measure: Measure) -> Estimator:
 def _scale_of(forms: Mapping[str, Histogram]) -> Scale:
     """The scale of the one form; NO_SCALE if there is none."""
     for name in forms:
-        return form(name).low, form(name).high
+        return parse_form(name).low, parse_form(name).high
     return NO_SCALE
 
 

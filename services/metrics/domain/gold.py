@@ -1,4 +1,4 @@
-"""Gold: what humans judged, beside the words and what the model had made of them; what models are taught and measured by."""
+"""Gold: humans' judgements of comments beside those of a model, for training and measuring models."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from shared.events import Label, Override, Score
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """One judgement that stands. `label` is None where a human set only themes; none of `themes`: they are left to the model.
+    """One judgement. `label` is None if the human set only themes; empty `themes` are left to the model.
 
-    `at` is the comment's time. `model` and `model_label` are None where the model hasn't scored the text, the label alone where
-    it found that the text says nothing. `language` is the stated one, else what was found when it was scored.
+    `comment` is the hash of the text, `at` the comment's time. `model` is None if the model has not scored the text;
+    `model_label` also if it gave no label. `language` is the stated one, else the one that the score detected.
     """
 
     comment: str
@@ -28,10 +28,11 @@ class Gold:
 
 
 def gold(view: SubjectView, scores: Mapping[tuple[str, str], Score], model: str) -> list[Gold]:
-    """The judgements that stand on comments that stand, in the order of the hashes of their texts, each text once."""
+    """The current judgements of current comments, in the order of their text hashes, each text once, at its earliest time."""
     comments = {one.text_hash: one for one in sorted(view.comments, key=lambda one: one.at, reverse=True)}
-    judged = {name: said for name, said in view.overrides.items() if said.label is not None or said.themes}
-    return [_row(comments[name], judged[name], scores.get((model, name)), model) for name in sorted(comments.keys() & judged)]
+    overrides = {name: override for name, override in view.overrides.items() if override.label is not None or override.themes}
+    names = sorted(comments.keys() & overrides)
+    return [_row(comments[name], overrides[name], scores.get((model, name)), model) for name in names]
 
 
 def _row(comment: Comment, override: Override, score: Score | None, model: str) -> Gold:

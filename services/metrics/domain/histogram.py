@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """Counts per bin with the sum of the amounts and of their squares; integers only, so any order of adding gives the same."""
+    """The count of each bin, the sum of the amounts and the sum of their squares.
+
+    All are integers, so the order of addition is irrelevant.
+    """
 
     counts: Mapping[int, int]
     total: int = 0
@@ -15,15 +18,15 @@ class Histogram:
 
     @property
     def n(self) -> int:
-        """How many contributions were counted."""
+        """The number of contributions."""
         return sum(self.counts.values())
 
     def above(self, least: int) -> int:
-        """How many lie in the bin `least` or a higher one."""
+        """The number in the bin `least` and higher ones."""
         return sum(count for place, count in self.counts.items() if place >= least)
 
     def below(self, limit: int) -> int:
-        """How many lie in a bin lower than `limit`."""
+        """The number in bins lower than `limit`."""
         return self.n - self.above(limit)
 
 
@@ -31,7 +34,7 @@ EMPTY = Histogram({})
 
 
 def merge(*histograms: Histogram) -> Histogram:
-    """All of them as one."""
+    """The sum of histograms."""
     counts: Counter[int] = Counter()
     for histogram in histograms:
         counts.update(histogram.counts)

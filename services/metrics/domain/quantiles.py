@@ -1,7 +1,7 @@
-"""Quantiles of the distributions that intervals stand on: normal, Student's t, binomial.
+"""Quantiles of the distributions that intervals are computed from: normal, Student's t, binomial.
 
 The last two come from one function, the regularised incomplete beta function, by its continued fraction
-(DLMF 8.17.22, evaluated by Lentz's method), good to about 12 digits.
+(DLMF 8.17.22, evaluated by Lentz's method), accurate to about 12 digits.
 """
 
 from functools import lru_cache
@@ -23,23 +23,23 @@ def beta_cdf(x: float, a: float, b: float) -> float:
 
 
 def _fraction(x: float, a: float, b: float) -> float:
-    tiny, c, d = 1e-300, 1.0, 1 / _apart(1 - (a + b) * x / (a + 1))
+    tiny, c, d = 1e-300, 1.0, 1 / _nonzero(1 - (a + b) * x / (a + 1))
     value = d
     for m in range(1, 10_000):
         for step in (
             m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
             -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
         ):
-            d = 1 / _apart(1 + step * d)
-            c = _apart(1 + step / c)
+            d = 1 / _nonzero(1 + step * d)
+            c = _nonzero(1 + step / c)
             value *= c * d
         if abs(c * d - 1) < 1e-14:
             break
     return max(value, tiny)
 
 
-def _apart(x: float) -> float:
-    """x, kept from being zero."""
+def _nonzero(x: float) -> float:
+    """x, or a tiny number in place of zero."""
     return x if abs(x) > 1e-300 else 1e-300
 
 
@@ -58,7 +58,7 @@ def _t_of_few(df: int) -> float:
 
 
 def _t_of_many(df: int) -> float:
-    """Abramowitz and Stegun 26.7.5, off by less than 1e-8 from 60 degrees of freedom on."""
+    """Abramowitz and Stegun 26.7.5; the error is below 1e-8 from 60 degrees of freedom on."""
     z, z2 = Z95, Z95**2
     terms = (
         z,
@@ -83,23 +83,25 @@ def binomial_cdf(k: int, n: int, p: float) -> float:
 
 @lru_cache(maxsize=16_384)
 def quantile_ranks(n: int, percent: int) -> tuple[int, int] | None:
-    """The ranks (1..n) of the order statistics that enclose a quantile with at least 95 %, each side at most 2.5 % wrong.
+    """The ranks (1..n) of the order statistics that enclose a quantile with at least 95 %, each side with at most 2.5 % error.
 
-    Distribution-free (David and Nagaraja, Order Statistics, 7.1): the number of values below the quantile is binomial.
-    None where n is too small for such an interval (a median takes 6 values, a 90th percentile 36).
+    `percent` is 50 or more. Distribution-free (David and Nagaraja, Order Statistics, 7.1): the number of values below the
+    quantile is binomial. None if n is too small for such an interval (a median needs 6 values, a 90th percentile 36).
     """
     p = percent / 100
-    low = _least(n, p, 0.025)  # the least k with P(X ≤ k) > 2.5 %: P(X < k) = P(X ≤ k − 1) ≤ 2.5 %
+    low = _least(n, p, 0.025)  # P(X ≤ low) > 2.5 %, and P(X < low) = P(X ≤ low − 1) ≤ 2.5 %
     high = _least(n, p, 0.975) + 1
     return (low, high) if low >= 1 and high <= n else None
 
 
 def _least(n: int, p: float, share: float) -> int:
-    """The least k whose P(X ≤ k) exceeds `share`, walked to from its normal approximation."""
+    """The least k with P(X ≤ k) > `share`, for p ≥ ½: searched downwards from the normal approximation.
+
+    For p ≥ ½ the approximation is not too low: by Cornish and Fisher the quantile lies below it by ½ for continuity and
+    by (z² − 1)(2p − 1)/6 ≥ 0 for skewness, where z² ≥ 1.
+    """
     k = ceil(n * p + NormalDist().inv_cdf(share) * sqrt(n * p * (1 - p)))
     k = min(max(k, 0), n)
     while k > 0 and binomial_cdf(k - 1, n, p) > share:
         k -= 1
-    while binomial_cdf(k, n, p) <= share:
-        k += 1
     return k

@@ -1,4 +1,4 @@
-"""Histograms add up, in any order, and cutting what they count anywhere changes nothing."""
+"""Histograms add up in any order."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ histograms = pairs.map(count)
 
 
 @given(histograms, histograms, histograms)
-def test_merging_is_commutative_and_associative_and_nothing_is_neutral(a: Histogram, b: Histogram, c: Histogram) -> None:
+def test_merging_is_commutative_and_associative_with_a_neutral_element(a: Histogram, b: Histogram, c: Histogram) -> None:
     assert merge(a, b) == merge(b, a)
     assert merge(merge(a, b), c) == merge(a, merge(b, c)) == merge(a, b, c)
     assert merge(a, EMPTY) == a
@@ -23,6 +23,6 @@ def test_the_whole_is_the_sum_of_any_two_parts(values: list[tuple[int, int]], cu
 
 
 @given(histograms, st.integers(-21, 21))
-def test_what_is_not_above_is_below(histogram: Histogram, limit: int) -> None:
+def test_every_count_is_either_above_or_below_a_limit(histogram: Histogram, limit: int) -> None:
     assert histogram.above(limit) + histogram.below(limit) == histogram.n
     assert histogram.above(-20) == histogram.n

@@ -1,4 +1,4 @@
-"""Intervals to the digits printed in the definitions and in tables, and what must hold of any."""
+"""Confidence intervals, to the digits of published tables and definitions, and their invariants."""
 
 from math import comb
 from statistics import NormalDist, fmean, median, stdev
@@ -26,23 +26,25 @@ from services.metrics.domain.quantiles import binomial_cdf, quantile_ranks, t_qu
 def test_adjusted_wald_as_defined(promoters: int, passives: int, detractors: int, low: float, high: float) -> None:
     interval = adjusted_wald(promoters, detractors, promoters + passives + detractors)
     assert (round(interval.low, 2), round(interval.high, 2)) == (low, high)
+    assert (interval.method, interval.level) == ("adjusted_wald", 0.95)
 
 
 @pytest.mark.parametrize(("hits", "n", "low", "high"), [(8, 10, 49.0, 94.3), (10, 10, 72.2, 100), (430, 500, 82.7, 88.8)])
 def test_wilson_as_defined(hits: int, n: int, low: float, high: float) -> None:
     interval = wilson(hits, n)
     assert (round(interval.low, 1), round(interval.high, 1)) == (low, high)
+    assert (interval.method, interval.level) == ("wilson", 0.95)
 
 
 @given(st.integers(1, 10**6), st.data())
-def test_a_share_lies_in_its_interval_and_that_in_the_scale(n: int, data: st.DataObject) -> None:
+def test_a_share_lies_in_its_interval_and_the_interval_in_the_scale(n: int, data: st.DataObject) -> None:
     hits = data.draw(st.integers(0, n))
     interval = wilson(hits, n)
     assert 0 <= interval.low <= 100 * hits / n <= interval.high <= 100
 
 
 @pytest.mark.parametrize("n", range(1, 8))
-def test_every_interval_of_few_includes_its_own_value(n: int) -> None:
+def test_the_interval_of_a_tiny_sample_includes_the_value(n: int) -> None:
     for up in range(n + 1):
         shares = wilson(up, n)
         assert shares.low <= 100 * up / n <= shares.high
@@ -67,18 +69,18 @@ def test_a_mean_on_a_scale_has_an_interval_on_that_scale() -> None:
         (30, 2.042272), (40, 2.021075), (60, 2.000298), (80, 1.990063), (100, 1.983972), (120, 1.979930), (1000, 1.962339),
     ],
 )  # fmt: skip
-def test_quantiles_of_students_t_are_those_of_the_tables(df: int, t: float) -> None:
+def test_quantiles_of_students_t_equal_published_tables(df: int, t: float) -> None:
     assert t_quantile(df) == pytest.approx(t, abs=1e-6)
 
 
-def test_students_t_falls_without_a_step_to_the_normal() -> None:
+def test_students_t_decreases_steadily_to_the_normal_quantile() -> None:
     values = [t_quantile(df) for df in range(1, 300)]
     assert values == sorted(values, reverse=True)
     assert t_quantile(10**9) == pytest.approx(NormalDist().inv_cdf(0.975), abs=1e-8)
 
 
 @given(st.lists(st.integers(-1000, 10**6), min_size=2, max_size=30))
-def test_mean_and_interval_from_sums_are_those_of_the_values(values: list[int]) -> None:
+def test_mean_and_interval_from_sums_equal_those_from_values(values: list[int]) -> None:
     mean, interval = mean_t(len(values), sum(values), sum(v * v for v in values))
     half = t_quantile(len(values) - 1) * stdev(values) / len(values) ** 0.5
     assert interval is not None
@@ -86,7 +88,7 @@ def test_mean_and_interval_from_sums_are_those_of_the_values(values: list[int]) 
     assert (interval.low, interval.high) == (pytest.approx(mean - half, abs=1e-6), pytest.approx(mean + half, abs=1e-6))
 
 
-def test_a_mean_of_thousandths_is_told_in_units_and_one_value_has_no_interval() -> None:
+def test_a_mean_of_thousandths_is_in_units_and_a_single_value_has_no_interval() -> None:
     assert mean_t(1, 440, 440**2, 1000) == (0.44, None)
 
 
@@ -111,12 +113,12 @@ def test_the_binomial_distribution_is_the_sum_of_its_terms(n: int, p: float) -> 
         (36, 90, (29, 36)),
     ],
 )
-def test_ranks_round_a_quantile_are_those_of_the_tables(n: int, percent: int, ranks: tuple[int, int] | None) -> None:
+def test_the_ranks_around_a_quantile_equal_published_tables(n: int, percent: int, ranks: tuple[int, int] | None) -> None:
     assert quantile_ranks(n, percent) == ranks
 
 
 @given(st.integers(1, 3000), st.sampled_from([50, 90, 95]))
-def test_ranks_enclose_the_quantile_with_95_percent_and_no_closer_ones_would(n: int, percent: int) -> None:
+def test_the_ranks_enclose_the_quantile_with_95_percent_and_no_closer_ones_do(n: int, percent: int) -> None:
     p, ranks = percent / 100, quantile_ranks(n, percent)
     if ranks is None:
         assert max(p**n, (1 - p) ** n) > 0.025
@@ -127,12 +129,12 @@ def test_ranks_enclose_the_quantile_with_95_percent_and_no_closer_ones_would(n: 
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=40))
-def test_the_median_is_the_usual_one_and_lies_in_its_interval(values: list[int]) -> None:
+def test_the_median_lies_in_its_interval(values: list[int]) -> None:
     counts = {float(v): values.count(v) for v in values}
-    found, interval = quantile(counts, 50)
-    assert found == median(values)
+    value, interval = quantile(counts, 50)
+    assert value == median(values)
     assert (interval is None) is (len(values) < 6)
-    assert interval is None or interval.low <= found <= interval.high
+    assert interval is None or interval.low <= value <= interval.high
 
 
 def test_a_90th_percentile_is_linear_between_neighbours() -> None:
@@ -141,7 +143,7 @@ def test_a_90th_percentile_is_linear_between_neighbours() -> None:
 
 
 # --- differences ----------------------------------------------------------------------------------------------------------
-def test_a_difference_inside_the_noise_is_told_from_one_beyond_it() -> None:
+def test_a_difference_is_significant_beyond_the_noise_only() -> None:
     assert beyond_noise(80, wilson(8, 10), 60, wilson(6, 10)) is False
     assert beyond_noise(80, wilson(800, 1000), 60, wilson(600, 1000)) is True
     assert beyond_noise(60, wilson(600, 1000), 80, wilson(800, 1000)) is True
@@ -149,8 +151,20 @@ def test_a_difference_inside_the_noise_is_told_from_one_beyond_it() -> None:
 
 
 def test_newcombes_interval_of_a_difference_is_recovered_from_wilsons() -> None:
-    """Newcombe 1998, his example (a): 56/70 − 48/80 lies in [0.0524, 0.3339], so beyond noise; a little less does not."""
+    """Newcombe 1998, his example (a): 56/70 − 48/80 lies in [0.0524, 0.3339], so the difference is significant."""
     one, other = wilson(56, 70), wilson(48, 80)
     low = 20 - ((80 - one.low) ** 2 + (other.high - 60) ** 2) ** 0.5
     assert low == pytest.approx(5.24, abs=0.005)
     assert beyond_noise(80, one, 60, other) is True
+
+
+def test_an_interval_is_clipped_to_the_scale() -> None:
+    assert adjusted_wald(0, 10, 10).low == -100
+    assert adjusted_wald(10, 0, 10).high == 100
+    assert (wilson(0, 5).low, wilson(5, 5).high) == (0, 100)
+
+
+def test_the_interval_of_a_quantile_has_the_values_at_its_ranks() -> None:
+    values = {float(v): 1 for v in range(1, 11)}
+    assert quantile(values, 50) == (5.5, Interval(2, 9, "order_statistics"))
+    assert quantile({float(v): 2 for v in range(1, 19)}, 90) == (pytest.approx(16.5), Interval(15, 18, "order_statistics"))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.metrics.domain.durations import bin_of
-from services.metrics.domain.forms import form
+from services.metrics.domain.forms import parse_form
 from services.metrics.domain.histogram import Histogram, count, merge
 from services.metrics.domain.intervals import adjusted_wald, wilson
 from services.metrics.domain.kpis import KPIS, Kpi
@@ -103,7 +103,7 @@ def test_csat_mean_of_one_form() -> None:
     ],
 )
 def test_a_form_says_which_answers_are_good(measure: str, good: set[int]) -> None:
-    assert set(form(measure).good) == good
+    assert set(parse_form(measure).good) == good
 
 
 def test_ces_is_the_share_to_whom_it_was_easy_whichever_end_of_the_scale_that_is() -> None:
