@@ -44,11 +44,11 @@ def form(rating: int) -> bytes:
 
 
 def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
-    timestamp = request.headers.get("x-fake-time", "")
+    timestamp = request.headers.get("x-fake-time")
     verify_recent(parse_unix_time(timestamp, "ms"), now)
     signed = request.method.encode() + request.url.encode() + timestamp.encode() + request.body
     keys = [secret.encode() for secret in secrets]
-    verify_hmac(request.headers.get("x-fake-signature", ""), signed, keys, "sha512", "hex")
+    verify_hmac(request.headers.get("x-fake-signature"), signed, keys, "sha512", "hex")
 
 
 def _respond(request: Request, secrets: Sequence[str], now: datetime) -> Reply | None:

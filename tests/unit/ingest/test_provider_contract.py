@@ -79,7 +79,7 @@ def test_a_wrong_signature_is_refused(name: str) -> None:
 
 
 @every_provider
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(body=BODIES, content_type=st.sampled_from(["", *CONTENT_TYPES.values()]))
 def test_parse_never_raises(name: str, body: bytes, content_type: str) -> None:
     provider = ALL[name]
@@ -88,7 +88,7 @@ def test_parse_never_raises(name: str, body: bytes, content_type: str) -> None:
 
 
 @every_provider
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(body=BODIES, query=st.text(max_size=20), method=st.sampled_from(["GET", "HEAD", "POST"]))
 def test_respond_raises_nothing_but_not_verified(name: str, body: bytes, query: str, method: str) -> None:
     respond = ALL[name].respond

@@ -28,7 +28,7 @@ def parse_form(request: Request) -> dict[str, str]:
 
 def _multipart_fields(request: Request) -> dict[bytes, bytes]:
     """Raises ValueError if the body is not multipart, or has too many parts."""
-    _, options = parse_options_header(request.headers.get("content-type", ""))
+    _, options = parse_options_header(request.headers.get("content-type"))
     if not options.get(b"boundary"):
         raise ValueError("no boundary")
     parts = _Parts()

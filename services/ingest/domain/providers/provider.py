@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar, overload
+from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import parse_qsl
 
 from services.ingest.domain import signatures
@@ -40,15 +40,9 @@ class Headers:
         headers._values = values
         return headers
 
-    @overload
-    def get(self, name: str, default: str) -> str: ...
-
-    @overload
-    def get(self, name: str) -> str | None: ...
-
-    def get(self, name: str, default: str | None = None) -> str | None:
-        """The value of a header, else `default`."""
-        return self._values.get(name.lower(), default)
+    def get(self, name: str) -> str:
+        """The value of a header. Empty if the request does not have it."""
+        return self._values.get(name.lower(), "")
 
     def only(self, names: Iterable[str]) -> dict[str, str]:
         """The headers of these names, which are in lower case."""
@@ -80,7 +74,7 @@ class Request:
     @property
     def body_type(self) -> BodyType | Literal["binary"] | None:
         """The type that `Content-Type` states. None if it is missing or in no row of MEDIA_TYPES."""
-        content_type = self.headers.get("content-type", "").lower()
+        content_type = self.headers.get("content-type").lower()
         return next((kind for start, kind in MEDIA_TYPES if content_type.startswith(start)), None)
 
 

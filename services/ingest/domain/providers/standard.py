@@ -20,8 +20,8 @@ MAX_SIGNATURES = 16
 
 def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
     headers = request.headers
-    delivery, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-    listed = headers.get("webhook-signature", "").split(" ")[:MAX_SIGNATURES]
+    delivery, timestamp = headers.get("webhook-id"), headers.get("webhook-timestamp")
+    listed = headers.get("webhook-signature").split(" ")[:MAX_SIGNATURES]
     signatures = [signature.removeprefix("v1,") for signature in listed if signature.startswith("v1,")]
     if not delivery or not timestamp or not signatures:
         raise NotVerified("webhook-id, webhook-timestamp and webhook-signature are needed")
@@ -33,7 +33,7 @@ def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
 
 
 def _parse(request: Request, mapping: FieldMapping) -> Parsed:
-    delivery = request.headers.get("webhook-id")
+    delivery = request.headers.get("webhook-id") or None
     try:
         envelope = parse_object(request.body)
     except Unusable as error:

@@ -36,7 +36,7 @@ UNFILLED = re.compile(r"x{5}|\{\{.*\}\}|\*\|.*\|\*", re.IGNORECASE)
 
 
 def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
-    scheme, _, signature = request.headers.get("typeform-signature", "").partition("=")
+    scheme, _, signature = request.headers.get("typeform-signature").partition("=")
     if scheme != "sha256":
         raise NotVerified("typeform-signature is needed")
     verify_hmac(signature, request.body, [secret.encode() for secret in secrets])

@@ -22,8 +22,8 @@ PUBLIC_SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="  # noqa: S105
 
 
 def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
-    timestamp = request.headers.get("x-zendesk-webhook-signature-timestamp", "")
-    signature = request.headers.get("x-zendesk-webhook-signature", "")
+    timestamp = request.headers.get("x-zendesk-webhook-signature-timestamp")
+    signature = request.headers.get("x-zendesk-webhook-signature")
     if not timestamp or not signature:
         raise NotVerified("x-zendesk-webhook-signature and its timestamp are needed")
     try:
