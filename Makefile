@@ -15,15 +15,15 @@ SOURCES := shared services deploy tests bench
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
-	@echo; echo "  DATA=$(DATA) PORT_BASE=$(PORT_BASE) DEMO=$(DEMO)   (give others to let two stacks live side by side)"
+	@echo; echo "  DATA=$(DATA) PORT_BASE=$(PORT_BASE) DEMO=$(DEMO)   (set others to run a second stack)"
 
 run: $(READY)  ## everything on this machine: servers, services, a demo tenant; Ctrl-C stops all
 	@exec $(BIN)/python -m deploy.local
 
-verify: $(READY)  ## recompute every number of the running stack from what was received; exit 1 at a difference
+verify: $(READY)  ## recompute every number of the running stack from the received deliveries; exit 1 at a difference
 	@exec $(BIN)/python -m deploy.local.verify
 
-test: $(READY)  ## all tests on real servers, on free ports and in a folder of their own, in WORKERS=2 processes
+test: $(READY)  ## all tests on real servers, on free ports and in temporary folders, in WORKERS=2 processes
 	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 lint: $(READY)  ## ruff, mypy strict, import-linter
@@ -32,32 +32,32 @@ lint: $(READY)  ## ruff, mypy strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-format: $(READY)  ## let ruff mend what it can
+format: $(READY)  ## fix and format the code by ruff
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
 
-bench: $(READY)  ## the figures of design and README, measured here and now on a stack of its own
+bench: $(READY)  ## measure every figure that we claim, on a separate stack
 	@exec $(BIN)/python -m bench
 
-bench-sentiment: $(READY)  ## the sentiment models on labelled comments: make bench-sentiment LABELLED=folder
+bench-sentiment: $(READY)  ## measure the sentiment models on labelled comments: make bench-sentiment LABELLED=folder
 	@exec $(BIN)/python -m bench.sentiment --data $(LABELLED)
 
-mutants: $(READY)  ## put small faults into the domains and count those that the unit tests notice: make mutants MUTANTS="gateway --sample 50"
+mutants: $(READY)  ## mutate the domains and count the mutants that the unit tests kill: make mutants MUTANTS="gateway --sample 50"
 	@exec $(BIN)/python -m bench.mutants $(MUTANTS)
 
 sizes: $(READY)  ## files, lines and docstrings of the product code, beside an earlier revision: make sizes SINCE=fdaba9a
 	@$(BIN)/python -m bench.sizes $(addprefix --commit ,$(SINCE))
 
-docs: $(READY)  ## write again what is made from the code: settings, KPIs, AsyncAPI, topics, contracts
+docs: $(READY)  ## generate what is derived from the code: settings, KPIs, AsyncAPI, topics, contracts
 	for page in settings_page kpis_page asyncapi k8s.topics contracts; do $(BIN)/python -m deploy.$$page || exit 1; done
 
-lock: $(READY)  ## make the hashed lock files anew from pyproject.toml
+lock: $(READY)  ## write the hashed lock files from pyproject.toml
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/lock.sh
 
-clean:  ## forget the virtual environment and the demo's data
+clean:  ## delete the virtual environment and the data of the stack
 	rm -rf .venv .local
 
-# The virtual environment, made again whenever a lock file changes. Nothing but Python and make is needed beforehand.
+# The virtual environment, rebuilt whenever a lock file changes. It needs only Python and make.
 $(READY): requirements/dev.txt requirements/uv.txt
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Earshot needs Python 3.11 or newer (PYTHON=$(PYTHON))" >&2; exit 1; }

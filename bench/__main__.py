@@ -1,7 +1,7 @@
-"""`make bench`: every figure that we claim, measured here and now. `python -m bench ingest live` runs only those.
+"""`make bench`: measure every figure that we claim. `python -m bench ingest live` runs only those benchmarks.
 
-Absolute figures are those of this machine at this moment, shared by servers, services and load; where there is something to
-compare with, both sides run in turn and the ratio is printed.
+Servers, services and load share this machine, so absolute figures are of this machine at this moment. Where there is a baseline,
+both run in turn and the ratio is printed.
 """
 
 import json
@@ -21,32 +21,32 @@ from deploy.local.servers import free_port_base
 
 ROOT = Path(__file__).parents[1]
 ALONE = ("ingest", "metrics")
-"""Benches that start the servers they need themselves."""
+"""Benchmarks that start their own servers."""
 ON_A_STACK = ("gateway", "live", "fairness")
-"""Benches of a running stack with the demo's history; each gets the path of its demo.json."""
-PATIENCE = 240.0
+"""Benchmarks of a running stack with the history of the demo tenant. Each gets the path of its demo.json."""
+START_TIMEOUT = 240.0
 
 
 def main(names: list[str]) -> int:
-    wanted = names or ["ready", *ALONE, *ON_A_STACK]
+    selected = names or ["ready", *ALONE, *ON_A_STACK]
     print(f"machine: {processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, ", end="")
     print(", ".join(f"{package} {version(package)}" for package in ("fastapi", "aiokafka", "asyncpg")), flush=True)
-    failures = [name for name in ALONE if name in wanted and bench(name)]
-    if {"ready", *ON_A_STACK} & set(wanted):
-        failures += on_a_stack(wanted)
+    failures = [name for name in ALONE if name in selected and bench(name)]
+    if {"ready", *ON_A_STACK} & set(selected):
+        failures += on_a_stack(selected)
     return 1 if failures else 0
 
 
-def on_a_stack(wanted: list[str]) -> list[str]:
-    """Time `make run` to ready, with a new folder and again with the data there, then bench what runs."""
+def on_a_stack(selected: list[str]) -> list[str]:
+    """Time `make run` until ready, with a new data folder and with an existing one, then run the benchmarks on that stack."""
     with tempfile.TemporaryDirectory(prefix="earshot-bench-") as folder:
         data = Path(folder) / "data"
         title("make run to ready")
         with stack(data) as seconds:
             print(f"new folder, history of 90 days loaded and counted: {seconds:.1f} s", flush=True)
         with stack(data) as seconds:
-            print(f"data there: {seconds:.1f} s (aim: < 20 s)", flush=True)
-            return [name for name in ON_A_STACK if name in wanted and bench(name, str(data / "demo.json"))]
+            print(f"existing data: {seconds:.1f} s (aim: < 20 s)", flush=True)
+            return [name for name in ON_A_STACK if name in selected and bench(name, str(data / "demo.json"))]
 
 
 def bench(name: str, *arguments: str) -> int:
@@ -56,14 +56,14 @@ def bench(name: str, *arguments: str) -> int:
 
 @contextmanager
 def stack(data: Path) -> Iterator[float]:
-    """A running stack on `data`; yields the seconds that it took to be ready."""
+    """A running stack on the folder `data`. Yields the seconds until it was ready."""
     environment = {k: v for k, v in os.environ.items() if k not in {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}}
     command = ["make", "run", f"DATA={data}", f"PORT_BASE={free_port_base()}", "DEMO=1"]
     began = time.monotonic()
     make = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
         while not (data / "demo.json").exists():
-            if make.poll() is not None or time.monotonic() - began > PATIENCE:
+            if make.poll() is not None or time.monotonic() - began > START_TIMEOUT:
                 sys.exit(f"the stack did not become ready; see {data}/logs")
             time.sleep(0.05)
         json.loads((data / "demo.json").read_text())

@@ -1,4 +1,4 @@
-"""How long a KPI takes at the gateway, key check and all, one question after the other, over whatever data the stack holds.
+"""Measure KPI queries at the gateway, authentication included, one after the other, on the data of a running stack.
 
 python -m bench.gateway .local/demo.json [--seconds 10]
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-QUESTIONS = {
+QUERIES = {
     "one value, 24 hours": ("nps", {"window": "24h"}),
     "one value, 90 days": ("nps", {"window": "90d"}),
     "one value, 90 days, against the 90 before": ("csat", {"window": "90d", "compare": "previous"}),
@@ -32,15 +32,15 @@ def share(values: list[float], part: float) -> float:
 
 
 async def measure(demo: dict[str, Any], seconds: float = 10.0) -> dict[str, list[float]]:
-    """Milliseconds of each answer, by question; the questions take turns."""
-    took: dict[str, list[float]] = {name: [] for name in (*QUESTIONS, CONDITIONAL)}
+    """Milliseconds of each response, by query. The queries take turns."""
+    took: dict[str, list[float]] = {name: [] for name in (*QUERIES, CONDITIONAL)}
     headers = {"authorization": f"Bearer {demo['api_key']}"}
     async with httpx.AsyncClient(base_url=demo["gateway_url"], headers=headers, timeout=30) as http:
-        for kpi, params in QUESTIONS.values():
+        for kpi, params in QUERIES.values():
             (await http.get(f"/v1/kpis/{kpi}", params=params)).raise_for_status()
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
-            for name, (kpi, params) in QUESTIONS.items():
+            for name, (kpi, params) in QUERIES.items():
                 answer = await timed(http, f"/v1/kpis/{kpi}", params, took[name])
                 answer.raise_for_status()
             tag = {"if-none-match": answer.headers["etag"]}
@@ -60,7 +60,7 @@ async def timed(
 
 
 def table(took: dict[str, list[float]]) -> str:
-    """A line for each question, and one for all but the 304s."""
+    """A line for each query, and one for all but the 304s."""
     everything = [ms for name, values in took.items() if name != CONDITIONAL for ms in values]
     lines = [f"{'KPI query at the gateway':<44}{'n':>7}{'p50 ms':>9}{'p99 ms':>9}"]
     for name, values in {**took, "all of them (aim: p99 < 25 ms)": everything}.items():

@@ -1,6 +1,6 @@
-"""Durable signed webhooks per second at one ingest process, beside a bare handler that stores nothing, in one run.
+"""Measure durable signed webhooks per second of one ingest process, beside a handler that stores nothing.
 
-`python -m bench.ingest [--count 20000] [--connections 64] [--rounds 3]`: real PostgreSQL, real Kafka, in a folder of their own.
+`python -m bench.ingest [--count 20000] [--connections 64] [--rounds 3]` starts PostgreSQL and Kafka in a temporary folder.
 """
 
 import argparse
@@ -29,14 +29,14 @@ from shared.migrations import upgrade
 
 TOKEN = "a-token-of-the-bench"
 WARM = 2_000
-"""Deliveries before the clock starts, at each server."""
+"""Deliveries to each server before the measurement."""
 
 INSIDE = {"authorization": f"Bearer {TOKEN}", "x-earshot-tenant": "bench"}
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server process of ours."""
+    """A server process that the benchmark started."""
 
     port: int
     pid: int
@@ -44,16 +44,16 @@ class Server:
 
 @contextmanager
 def process(module: str, port: int, **environment: str) -> Iterator[int]:
-    """`python -m module`, listening on `port`, until the end of the block; yields its pid."""
+    """Run `python -m module`, which listens on `port`. Yields its pid."""
     with subprocess.Popen([sys.executable, "-m", module], env=os.environ | {"INTERNAL_TOKEN": TOKEN} | environment) as running:
         try:
-            until_it_answers(port)
+            wait_until_it_answers(port)
             yield running.pid
         finally:
             running.terminate()
 
 
-def until_it_answers(port: int) -> None:
+def wait_until_it_answers(port: int) -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         try:
@@ -89,8 +89,8 @@ async def stored(url: str) -> int:
     return count
 
 
-def until_published(port: int) -> float:
-    """Seconds until nothing waits for Kafka any more."""
+def wait_until_published(port: int) -> float:
+    """Seconds until ingest has published everything."""
     begin = time.monotonic()
     while httpx.get(f"http://127.0.0.1:{port}/internal/head", headers=INSIDE, trust_env=False).json()["unpublished"]:
         time.sleep(0.05)
@@ -104,7 +104,7 @@ def processor_seconds(pid: int) -> float:
 
 
 def timed(server: Server, prepared: list[bytes], connections: int) -> tuple[Run, float]:
-    """The run, and microseconds of the server's processor time for each request: unlike its speed, hardly disturbed by others."""
+    """The run, and microseconds of the server's processor time for each request. Other load disturbs that figure less."""
     before = processor_seconds(server.pid)
     run = post(server.port, prepared, connections)
     return run, (processor_seconds(server.pid) - before) / len(prepared) * 1e6
@@ -120,18 +120,18 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=20_000)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="earshot-bench-") as folder, asyncio.Runner() as runner:
         Path(folder).chmod(0o755)
         postgres, kafka, url = runner.run(start(Path(folder)))
         try:
-            measure(runner, url, kafka.bootstrap, asked)
+            measure(runner, url, kafka.bootstrap, arguments)
         finally:
             runner.run(kafka.stop())
             runner.run(postgres.stop())
 
 
-def measure(runner: asyncio.Runner, url: str, bootstrap: str, asked: argparse.Namespace) -> None:
+def measure(runner: asyncio.Runner, url: str, bootstrap: str, arguments: argparse.Namespace) -> None:
     port = free_port_base(2)
     environment = {
         "INGEST_DATABASE_URL": url,
@@ -142,28 +142,28 @@ def measure(runner: asyncio.Runner, url: str, bootstrap: str, asked: argparse.Na
     with process("services.ingest", port, **environment) as pid:
         ingest = Server(port, pid)
         path, secret = connect(port)
-        post(port, requests(path, secret, WARM, "warm"), asked.connections)
+        post(port, requests(path, secret, WARM, "warm"), arguments.connections)
         with process("bench.ingest_ceiling", port + 1, BENCH_SECRET=secret, BENCH_PORT=str(port + 1)) as pid:
             ceiling = Server(port + 1, pid)
-            post(ceiling.port, requests(path, secret, WARM, "warm"), asked.connections)
+            post(ceiling.port, requests(path, secret, WARM, "warm"), arguments.connections)
             rounds = [
-                in_turn(ceiling, ingest, requests(path, secret, asked.count, f"round-{number}"), asked.connections)
-                for number in range(asked.rounds)
+                in_turn(ceiling, ingest, requests(path, secret, arguments.count, f"round-{number}"), arguments.connections)
+                for number in range(arguments.rounds)
             ]
-        found, sent = runner.run(stored(url)), WARM + asked.rounds * asked.count
+        stored_count, sent = runner.run(stored(url)), WARM + arguments.rounds * arguments.count
     speed, share, cheapness = (statistics.median(column) for column in zip(*rounds, strict=True))
     print(f"durable signed webhooks: {speed:,.0f}/s (aim: 5,000), {share:.2f} of the ceiling (aim: 0.6); medians")
     print(f"by the processor time of the two processes alone: {cheapness:.2f} of the ceiling")
-    print(f"stored {found:,} of {sent:,} acknowledged")
-    if found != sent:
-        raise SystemExit("what was acknowledged is not what was stored")
+    print(f"stored {stored_count:,} of {sent:,} acknowledged")
+    if stored_count != sent:
+        raise SystemExit("the number of stored deliveries differs from that of acknowledged ones")
 
 
 def in_turn(ceiling: Server, ingest: Server, prepared: list[bytes], connections: int) -> tuple[float, float, float]:
     """Ingest's deliveries per second, and its share of the ceiling by speed and by processor time."""
     bare, bare_cost = timed(ceiling, prepared, connections)
     durable, cost = timed(ingest, prepared, connections)
-    waited = until_published(ingest.port)
+    waited = wait_until_published(ingest.port)
     print(line("ceiling", bare, bare_cost))
     print(line("ingest", durable, cost), f"  all in Kafka {waited:.1f} s later", flush=True)
     return durable.per_second, durable.per_second / bare.per_second, bare_cost / cost

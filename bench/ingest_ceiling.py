@@ -1,4 +1,4 @@
-"""The ceiling that ingest is measured against: a bare FastAPI handler that verifies and validates, and stores nothing."""
+"""The baseline for ingest: a FastAPI handler that verifies and validates a webhook and stores nothing."""
 
 import os
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Load that costs little: requests are built and signed beforehand, and each connection sends its next when it has its answer."""
+"""Cheap load: requests are built and signed in advance, and each connection sends its next one after the response."""
 
 import asyncio
 import json
@@ -20,9 +20,9 @@ WORDS = (
 
 @dataclass(frozen=True)
 class Run:
-    """What a load came to: deliveries taken and refused, seconds for all, milliseconds per answer (median, 99th percentile)."""
+    """Results of a load: accepted and refused deliveries, seconds in all, milliseconds per response (median, 99th percentile)."""
 
-    taken: int
+    accepted: int
     refused: int
     seconds: float
     p50: float
@@ -30,11 +30,11 @@ class Run:
 
     @property
     def per_second(self) -> float:
-        return self.taken / self.seconds
+        return self.accepted / self.seconds
 
 
 def requests(path: str, secret: str, count: int, name: str) -> list[bytes]:
-    """`count` signed webhooks of about 800 bytes, each of a subject of its own."""
+    """`count` signed webhooks of about 800 bytes, each about another subject."""
     return list(_requests(path, secret, count, name))
 
 
@@ -62,33 +62,33 @@ def _requests(path: str, secret: str, count: int, name: str) -> Iterator[bytes]:
 
 
 class Client(asyncio.Protocol):
-    """One connection that works through its share of the requests."""
+    """A connection that sends its share of the requests."""
 
     def __init__(self, share: list[bytes], done: asyncio.Future[None]) -> None:
         self._left = iter(share)
         self._done = done
         self._sent_at = 0.0
-        self._heard = b""
+        self._received = b""
         self.waits: list[float] = []
-        self.taken = 0
+        self.accepted = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._next()
 
     def data_received(self, data: bytes) -> None:
-        self._heard += data
-        head, end, body = self._heard.partition(b"\r\n\r\n")
+        self._received += data
+        head, end, body = self._received.partition(b"\r\n\r\n")
         if not end or len(body) < int(head.lower().partition(b"content-length: ")[2].split(b"\r", 1)[0]):
             return
         self.waits.append(time.perf_counter() - self._sent_at)
-        self.taken += head.startswith(b"HTTP/1.1 202") and b"accepted" in body
-        self._heard = b""
+        self.accepted += head.startswith(b"HTTP/1.1 202") and b"accepted" in body
+        self._received = b""
         self._next()
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self._done.done():
-            self._done.set_exception(error or ConnectionError("the server hung up"))
+            self._done.set_exception(error or ConnectionError("the server closed the connection"))
 
     def _next(self) -> None:
         request = next(self._left, None)
@@ -112,10 +112,10 @@ async def _post(port: int, prepared: list[bytes], connections: int) -> Run:
     seconds = time.perf_counter() - begin
     clients = [client for _, client in opened]
     waits = sorted(1000 * wait for client in clients for wait in client.waits)
-    taken = sum(client.taken for client in clients)
-    return Run(taken, len(prepared) - taken, seconds, waits[len(waits) // 2], waits[len(waits) * 99 // 100])
+    accepted = sum(client.accepted for client in clients)
+    return Run(accepted, len(prepared) - accepted, seconds, waits[len(waits) // 2], waits[len(waits) * 99 // 100])
 
 
 def post(port: int, prepared: list[bytes], connections: int) -> Run:
-    """Send all of it over `connections` connections to 127.0.0.1."""
+    """Send all requests to 127.0.0.1 over `connections` connections."""
     return uvloop.run(_post(port, prepared, connections))

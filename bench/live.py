@@ -1,10 +1,10 @@
-"""How long it takes from a signed webhook to the event on the live stream that tells of it.
+"""Measure the time from a signed webhook to its event on the live stream.
 
     python -m bench.live .local/demo.json [--rate 300] [--seconds 10]
 
-Webhooks are posted at fixed times, whatever the answers do; time runs from when a post was due. Each holds one NPS answer of a
-survey that only this run has, and the stream watches that survey: an event with n = k tells of k answers. The k-th is taken to be
-the k-th posted: where two overtake one another on their way the mean is still right, the 99th percentile a little too kind.
+Webhooks are posted at fixed times, whether or not earlier ones have been answered, and time is measured from these. Each has one
+NPS answer of a survey of this run, and the stream shows that survey: an event with n = k shows k answers. The k-th count is
+attributed to the k-th webhook: if two overtake one another, the mean is still right and the 99th percentile slightly too low.
 """
 
 import argparse
@@ -20,11 +20,11 @@ from uuid import uuid4
 import httpx
 
 from bench.gateway import share
-from bench.posting import Posting, posting
+from bench.posting import open_poster, post_at
 from tests.signing import standard
 
 CONNECTIONS = 64
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 def webhook(secret: str, survey: str, number: int) -> tuple[dict[str, str], bytes]:
@@ -40,59 +40,47 @@ def webhook(secret: str, survey: str, number: int) -> tuple[dict[str, str], byte
     return standard(secret, body), body
 
 
-async def post_all(door: Posting, secret: str, survey: str, due: list[float]) -> None:
-    """Post one webhook at each of the times in `due`."""
+async def listen(http: httpx.AsyncClient, kpi: str, survey: str, count: int, ready: asyncio.Event) -> list[float]:
+    """The times at which n of the KPI on the live stream was first at least k, for k from 1 to `count`.
 
-    async def one(number: int) -> None:
-        headers, body = webhook(secret, survey, number)
-        status = await door.post(headers, body)
-        if status != 202:
-            raise SystemExit(f"a webhook was answered with {status}")
-
-    async with asyncio.TaskGroup() as group:
-        for number, at in enumerate(due):
-            await asyncio.sleep(max(0.0, at - time.perf_counter()))
-            group.create_task(one(number))
-
-
-async def listen(http: httpx.AsyncClient, survey: str, count: int, ready: asyncio.Event) -> list[float]:
-    """When the k-th answer was told of, for every k up to `count`."""
-    heard: list[float] = []
-    query = {"kpis": "nps", "window": "1h", "filter[survey]": survey}
+    Sets `ready` at the first event.
+    """
+    times: list[float] = []
+    query = {"kpis": kpi, "window": "1h", "filter[survey]": survey}
     async with http.stream("GET", "/v1/live", params=query) as stream:
         stream.raise_for_status()
         async for line in stream.aiter_lines():
             now = time.perf_counter()
             if line.startswith("data:"):
-                told = json.loads(line.removeprefix("data:"))
+                event = json.loads(line.removeprefix("data:"))
                 ready.set()
-                n = told["rows"][0]["n"] if "rows" in told else 0
-                heard += [now] * (n - len(heard))
-            if len(heard) >= count:
-                return heard
-    raise SystemExit("the live stream ended too soon")
+                n = event["rows"][0]["n"] if "rows" in event else 0
+                times += [now] * (n - len(times))
+            if len(times) >= count:
+                return times
+    raise SystemExit("the live stream ended early")
 
 
 async def measure(demo: dict[str, Any], rate: float = 300.0, seconds: float = 10.0) -> list[float]:
-    """Milliseconds from due post to live event, for each webhook."""
+    """Milliseconds from the due time to the live event, for each webhook."""
     connection = next(c for c in demo["connections"] if c["provider"] == "standard")
     survey, count, ready = f"bench-{uuid4().hex[:12]}", int(rate * seconds), asyncio.Event()
     headers = {"authorization": f"Bearer {demo['api_key']}"}
     async with (
-        httpx.AsyncClient(base_url=demo["gateway_url"], headers=headers, timeout=PATIENCE) as http,
-        posting(connection["hook_url"], CONNECTIONS) as door,
+        httpx.AsyncClient(base_url=demo["gateway_url"], headers=headers, timeout=TIMEOUT) as http,
+        open_poster(connection["hook_url"], CONNECTIONS) as poster,
     ):
-        listening = asyncio.create_task(listen(http, survey, count, ready))
-        async with asyncio.timeout(seconds + PATIENCE):
+        listening = asyncio.create_task(listen(http, "nps", survey, count, ready))
+        async with asyncio.timeout(seconds + TIMEOUT):
             await ready.wait()
             began = time.perf_counter() + 0.2
             due = [began + number / rate for number in range(count)]
-            await post_all(door, connection["secret"], survey, due)
-            heard = await listening
-    return [(at - posted) * 1000 for posted, at in zip(due, heard, strict=True)]
+            await post_at(poster, lambda number: webhook(connection["secret"], survey, number), due)
+            times = await listening
+    return [(at - posted) * 1000 for posted, at in zip(due, times, strict=True)]
 
 
-def line(took: list[float], rate: float) -> str:
+def summary(took: list[float], rate: float) -> str:
     p50, p90, p99 = (share(took, part) for part in (0.5, 0.9, 0.99))
     return (
         f"webhook → live event at {rate:.0f} per second: {len(took)} webhooks, p50 {p50:.0f} ms, p90 {p90:.0f} ms,"
@@ -110,8 +98,8 @@ def main() -> None:
     try:
         took = asyncio.run(measure(demo, arguments.rate, arguments.seconds))
     except TimeoutError:
-        sys.exit("not every webhook was told of on the live stream")
-    print(line(took, arguments.rate))
+        sys.exit("not every webhook reached the live stream in time")
+    print(summary(took, arguments.rate))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Metrics on a PostgreSQL and a Kafka of its own: events taken in, histograms sealed, questions answered.
+"""Metrics on its own PostgreSQL and Kafka: apply events, seal histograms, answer queries.
 
 python -m bench.metrics [--events 20000] [--history 200000]
 """
@@ -35,7 +35,7 @@ from shared.topics import EVENTS, SCORES, Topic, subject_key
 
 BATCH = 500
 TOKEN = "bench-bench-bench"
-QUESTIONS = (
+QUERIES = (
     "nps?window=24h",
     "nps?window=90d",
     "nps?window=90d&grain=P1D",
@@ -53,59 +53,59 @@ QUESTIONS = (
 )
 
 
-class Nobody:
-    """Takes announcements and tells no one."""
+class NoProducer:
+    """A producer that discards messages."""
 
     async def send_all(self, topic: Topic, messages: list[Message]) -> None:
         return None
 
 
-def records(said: Sequence[Event] | Sequence[ScoreEvent], topic: Topic) -> list[Record]:
+def records(items: Sequence[Event] | Sequence[ScoreEvent], topic: Topic) -> list[Record]:
     return [
         Record(topic.name, number % topic.partitions, number, subject_key(one.tenant, one.subject), encode(one), (), 0)
-        for number, one in enumerate(said)
+        for number, one in enumerate(items)
     ]
 
 
-async def handled(intake: Intake, found: list[Record]) -> float:
-    """Records per second through the handler, in batches as the consumer makes them."""
+async def handle_all(intake: Intake, records: list[Record]) -> float:
+    """Records per second through the handler, in batches of the consumer's size."""
     began = time.perf_counter()
-    for start in range(0, len(found), BATCH):
-        await intake(found[start : start + BATCH])
-    return len(found) / (time.perf_counter() - began)
+    for start in range(0, len(records), BATCH):
+        await intake(records[start : start + BATCH])
+    return len(records) / (time.perf_counter() - began)
 
 
 async def intake(pool: asyncpg.Pool, count: int, now: datetime) -> None:
-    """Events of 90 days in their order, then their scores; the same events again; live ones, of the last hour."""
-    handler = Intake(Writer(pool), Announcer(Nobody()))
+    """Measure the handler on events of 90 days, then their scores, the same events again, and events of the last hour."""
+    handler = Intake(Writer(pool), Announcer(NoProducer()))
     events = Story("acme", 1, now, 90).events(count)
-    judged = list(scores(events))
-    print(f"handler, history:         {await handled(handler, records(events, EVENTS)):>9,.0f} events/s  (aim ≥ 5,000)")
-    print(f"handler, their scores:    {await handled(handler, records(judged, SCORES)):>9,.0f} scores/s", flush=True)
-    print(f"handler, all once more:   {await handled(handler, records(events, EVENTS)):>9,.0f} events/s")
+    score_events = list(scores(events))
+    print(f"handler, history:         {await handle_all(handler, records(events, EVENTS)):>9,.0f} events/s  (aim ≥ 5,000)")
+    print(f"handler, their scores:    {await handle_all(handler, records(score_events, SCORES)):>9,.0f} scores/s", flush=True)
+    print(f"handler, all once more:   {await handle_all(handler, records(events, EVENTS)):>9,.0f} events/s")
     live = Story("live", 2, now, 1 / 24).events(count // 2)
-    print(f"handler, the last hour:   {await handled(handler, records(live, EVENTS)):>9,.0f} events/s", flush=True)
+    print(f"handler, the last hour:   {await handle_all(handler, records(live, EVENTS)):>9,.0f} events/s", flush=True)
 
 
-async def consumed(pool: asyncpg.Pool, bootstrap: str, count: int, now: datetime) -> None:
-    """Through the topics: how fast a consumer works off what waits there, announcements and offsets included."""
+async def consume(pool: asyncpg.Pool, bootstrap: str, count: int, now: datetime) -> None:
+    """Measure a consumer on waiting topics, announcements and offsets included."""
     await ensure_topics(bootstrap)
     events = Story("topic", 3, now, 90).events(count)
-    judged = list(scores(events))
+    score_events = list(scores(events))
     async with Producer(bootstrap) as producer:
-        for topic, said in ((EVENTS, events), (SCORES, judged)):
-            for start in range(0, len(said), 2000):
-                part = said[start : start + 2000]
+        for topic, items in ((EVENTS, events), (SCORES, score_events)):
+            for start in range(0, len(items), 2000):
+                part = items[start : start + 2000]
                 await producer.send_all(topic, [Message(subject_key(one.tenant, one.subject), encode(one)) for one in part])
-        total, seen, done = len(events) + len(judged), 0, asyncio.Event()
+        total, seen, done = len(events) + len(score_events), 0, asyncio.Event()
         handler = Intake(Writer(pool), Announcer(producer))
         began = 0.0
 
-        async def handle(found: Sequence[Record]) -> None:
+        async def handle(batch: Sequence[Record]) -> None:
             nonlocal seen, began
             began = began or time.perf_counter()
-            await handler(found)
-            seen += len(found)
+            await handler(batch)
+            seen += len(batch)
             if seen >= total:
                 done.set()
 
@@ -121,35 +121,37 @@ async def consumed(pool: asyncpg.Pool, bootstrap: str, count: int, now: datetime
     )
 
 
-async def sealed(pool: asyncpg.Pool, count: int, now: datetime) -> None:
-    """A larger history, written once, then sealed whole and after a change."""
-    handler = Intake(Writer(pool), Announcer(Nobody()))
+async def seal(pool: asyncpg.Pool, count: int, now: datetime) -> None:
+    """Write a larger history, then measure sealing it."""
+    handler = Intake(Writer(pool), Announcer(NoProducer()))
     await put_tenant(pool, "large", "Large", "Europe/Berlin", MODEL, now)
     events = Story("large", 4, now, 90).events(count)
-    await handled(handler, records(events, EVENTS))
-    await handled(handler, records(list(scores(events)), SCORES))
+    await handle_all(handler, records(events, EVENTS))
+    await handle_all(handler, records(list(scores(events)), SCORES))
     await pool.execute("VACUUM ANALYZE contributions")
-    found = await pool.fetchval("SELECT count(*) FROM contributions c JOIN tenants t ON t.id = c.tenant WHERE t.slug = 'large'")
+    contributions = await pool.fetchval(
+        "SELECT count(*) FROM contributions c JOIN tenants t ON t.id = c.tenant WHERE t.slug = 'large'"
+    )
     sealer = Sealer(pool, timedelta(0), 1.0)
     began = time.perf_counter()
     seals = 0
     while made := await sealer.round():
         seals += made
     seconds = time.perf_counter() - began
-    rate = found / seconds
-    print(f"sealer: {found:,} contributions in {seals:,} seals, {seconds:.1f} s: {rate:,.0f} contributions/s (aim ≥ 100,000)")
+    rate = contributions / seconds
+    print(f"sealer: {contributions:,} contributions in {seals:,} seals, {seconds:.1f} s: {rate:,.0f} a second (aim ≥ 100,000)")
     sizes = await pool.fetch(
         "SELECT relname, pg_total_relation_size(oid) AS bytes FROM pg_class"
         " WHERE relname IN ('contributions', 'histograms', 'statements') ORDER BY 1"
     )
     rows = await pool.fetchval("SELECT count(*) FROM contributions")
-    told = {row["relname"]: row["bytes"] for row in sizes}
-    each = told["contributions"] / rows
-    print(f"storage: {each:.0f} bytes a contribution with its indexes, histograms {told['histograms'] / 1e6:.1f} MB in all")
+    size_of = {row["relname"]: row["bytes"] for row in sizes}
+    each = size_of["contributions"] / rows
+    print(f"storage: {each:.0f} bytes a contribution with its indexes, histograms {size_of['histograms'] / 1e6:.1f} MB in all")
 
 
-async def asked(url: str) -> None:
-    """Each question in turn, over HTTP within this process."""
+async def query(url: str) -> None:
+    """Measure each query, over HTTP within this process."""
     settings = Settings(
         database_url=SecretStr(url), internal_token=SecretStr(TOKEN), consume=False, seal=False, sentiment_model=MODEL
     )
@@ -159,13 +161,13 @@ async def asked(url: str) -> None:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://metrics", headers=headers) as http,
     ):
-        for question in QUESTIONS:
+        for query in QUERIES:
             took = []
             for _ in range(25):
                 began = time.perf_counter()
-                (await http.get(f"/v1/kpis/{question}")).raise_for_status()
+                (await http.get(f"/v1/kpis/{query}")).raise_for_status()
                 took.append((time.perf_counter() - began) * 1000)
-            print(f"query {question:<46} median {median(took):6.1f} ms   worst of 25 {max(took):6.1f} ms", flush=True)
+            print(f"query {query:<46} median {median(took):6.1f} ms   worst of 25 {max(took):6.1f} ms", flush=True)
 
 
 @asynccontextmanager
@@ -190,15 +192,15 @@ async def main(count: int, history: int) -> None:
         async with open_pool(urls[0], 3) as pool:
             await intake(pool, count, now)
         async with open_pool(urls[1], 3) as pool:
-            await consumed(pool, kafka.bootstrap, count, now)
+            await consume(pool, kafka.bootstrap, count, now)
         async with open_pool(urls[2], 3, command_timeout=600) as pool:
-            await sealed(pool, history, now)
-        await asked(urls[2])
+            await seal(pool, history, now)
+        await query(urls[2])
 
 
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--events", type=int, default=20_000)
     arguments.add_argument("--history", type=int, default=200_000)
-    given = arguments.parse_args()
-    asyncio.run(main(given.events, given.history))
+    options = arguments.parse_args()
+    asyncio.run(main(options.events, options.history))

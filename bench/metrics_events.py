@@ -1,4 +1,4 @@
-"""Believable events for the benches of metrics: tickets told in pieces, answers with ratings and comments, scores of those."""
+"""Realistic events for benchmarks of metrics: tickets in several events, responses with ratings and comments, their scores."""
 
 import random
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ REGIONS = ["DE", "FR", "GB", "US", "ES"]
 
 
 class Story:
-    """A tenant's events over `days` days that end at `until`: three in five are pieces of tickets, the rest survey answers."""
+    """A tenant's events over `days` days that end at `until`: three in five belong to tickets, others are survey responses."""
 
     def __init__(self, tenant: str, seed: int, until: datetime, days: float) -> None:
         self._tenant = tenant
@@ -41,7 +41,7 @@ class Story:
         self._seq = 0
 
     def events(self, count: int) -> list[Event]:
-        """`count` events in the order of their times, as they would have arrived."""
+        """`count` events in the order of their times."""
         made: list[Event] = []
         number = 0
         while len(made) < count:

@@ -1,13 +1,14 @@
-"""A client that costs little beside what it measures: HTTP/1.1 POSTs over connections that are kept open."""
+"""A cheap HTTP client for load: HTTP/1.1 POSTs over persistent connections."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import urlsplit
 
 
-class Posting:
-    """Posts over one of a few connections, waiting for a free one."""
+class Poster:
+    """Posts over a fixed number of connections. A post waits for a free one."""
 
     def __init__(self, host: str, port: int, path: str) -> None:
         self._head = f"POST {path} HTTP/1.1\r\nhost: {host}:{port}\r\n"
@@ -17,7 +18,7 @@ class Posting:
         self._free.put_nowait((reader, writer))
 
     async def post(self, headers: Mapping[str, str], body: bytes) -> int:
-        """The status of the answer, once it has been read whole."""
+        """Post a request; returns the status of the complete response."""
         reader, writer = await self._free.get()
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         writer.write(f"{self._head}{lines}content-length: {len(body)}\r\n\r\n".encode() + body)
@@ -29,14 +30,31 @@ class Posting:
 
 
 @asynccontextmanager
-async def posting(url: str, connections: int) -> AsyncIterator[Posting]:
-    """So many connections to the server of `url`."""
+async def open_poster(url: str, connections: int) -> AsyncIterator[Poster]:
+    """A poster with `connections` connections to the server of `url`."""
     target = urlsplit(url)
     host, port = target.hostname or "127.0.0.1", target.port or 80
-    posting = Posting(host, port, target.path)
+    poster = Poster(host, port, target.path)
     async with AsyncExitStack() as stack:
         for _ in range(connections):
             reader, writer = await asyncio.open_connection(host, port)
             stack.callback(writer.close)
-            posting.add(reader, writer)
-        yield posting
+            poster.add(reader, writer)
+        yield poster
+
+
+async def post_at(poster: Poster, webhook: Callable[[int], tuple[Mapping[str, str], bytes]], times: Sequence[float]) -> None:
+    """Post `webhook(k)` at the k-th of `times` (of perf_counter), whether or not earlier ones have been answered.
+
+    Raises SystemExit if a response is not 202.
+    """
+
+    async def post(number: int) -> None:
+        status = await poster.post(*webhook(number))
+        if status != 202:
+            raise SystemExit(f"a webhook was answered with {status}")
+
+    async with asyncio.TaskGroup() as group:
+        for number, at in enumerate(times):
+            await asyncio.sleep(max(0.0, at - time.perf_counter()))
+            group.create_task(post(number))

@@ -1,4 +1,4 @@
-"""The sealing protocol against itself with one step left out: how soon does a reader see a wrong answer?
+"""Race writers against sealers, with the whole sealing protocol and without each step: when does a reader see a wrong answer?
 
 python -m bench.sealing_race [--seconds 20]
 """

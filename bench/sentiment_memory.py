@@ -1,4 +1,4 @@
-"""Whether memory stays flat while comments are scored, as many as one asks for; by hand, since a million take minutes.
+"""Print the memory of a process while it scores many comments. Not part of `make bench`: a million comments take minutes.
 
 python -m bench.sentiment_memory --comments 1000000 --scorer linear
 """
@@ -35,16 +35,16 @@ def main() -> None:
     parser.add_argument("--scorer", choices=SHIPPED, default="linear")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--every", type=int, default=100_000, help="comments between two lines")
-    asked = parser.parse_args()
-    asyncio.run(measure(SHIPPED[asked.scorer](), asked.comments, asked.threads, asked.every))
+    arguments = parser.parse_args()
+    asyncio.run(measure(SHIPPED[arguments.scorer](), arguments.comments, arguments.threads, arguments.every))
 
 
-async def measure(scorer: Scorer, wanted: int, threads: int, every: int) -> None:
-    """Score `wanted` comments, no two alike, and print the memory of this process after the first batch and on the way."""
-    given, scored, began = islice(comments(), wanted), 0, time.perf_counter()
+async def measure(scorer: Scorer, total: int, threads: int, every: int) -> None:
+    """Score `total` different comments. Print the memory of this process after the first batch and every `every` comments."""
+    remaining, scored, began = islice(comments(), total), 0, time.perf_counter()
     print(f"{scorer.model}, {threads} threads, batches of {BATCH}")
     async with Pool(scorer, threads, finder=finder_of(scorer)) as pool:
-        while batch := list(islice(given, BATCH)):
+        while batch := list(islice(remaining, BATCH)):
             scored += sum(isinstance(score, Score) for score in await pool.score_comments(batch))
             if scored == BATCH or scored % every == 0 or len(batch) < BATCH:
                 rate = scored / (time.perf_counter() - began)
@@ -52,7 +52,7 @@ async def measure(scorer: Scorer, wanted: int, threads: int, every: int) -> None
 
 
 def comments() -> Iterator[Comment]:
-    """Comments without end: mostly short, now and then one of a thousand words, each with a number of its own."""
+    """Endless comments, each with another number: mostly short, every thousandth of a thousand words."""
     chance, words, taxonomy = random.Random(0), WORDS.split(), read_default()
     for number in count(1):
         length = 1000 if number % 1000 == 0 else chance.randint(3, 40)
@@ -60,7 +60,7 @@ def comments() -> Iterator[Comment]:
 
 
 def resident() -> float:
-    """Memory that this process holds now, in MB."""
+    """Resident memory of this process in MB."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE / 1e6
 
 

@@ -69,14 +69,14 @@ def public_functions(tree: ast.Module) -> Iterator[Function]:
 
 def measure(sources: Iterable[tuple[str, str]]) -> Sizes:
     """Sizes of (path, text) pairs."""
-    kept = [(path, text) for path, text in sources if is_product(path) and text.strip()]
-    trees = [ast.parse(text) for _, text in kept]
-    lines = {path: text.count("\n") for path, text in kept}
+    product = [(path, text) for path, text in sources if is_product(path) and text.strip()]
+    trees = [ast.parse(text) for _, text in product]
+    lines = {path: text.count("\n") for path, text in product}
     functions = [function for tree in trees for function in functions_of(tree)]
     public = [function for tree in trees for function in public_functions(tree)]
     longest = max(lines, key=lambda path: lines[path])
     return Sizes(
-        files=len(kept),
+        files=len(product),
         median_lines=statistics.median(lines.values()),
         longest=f"{lines[longest]} {PurePosixPath(longest).name}",
         functions=len(functions),

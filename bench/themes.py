@@ -1,9 +1,9 @@
-"""Themes by words alone, on questions that people asked a bank: Banking77 (Casanueva et al., 2020; CC BY 4.0), never trained on.
+"""Measure themes on customers' questions to a bank: Banking77 (Casanueva et al., 2020; CC BY 4.0), which no model was trained on.
 
 python -m bench.themes --data FOLDER     (with train.csv and test.csv of Banking77; they stay out of the project)
 
-Each of the 77 intents becomes a theme by its name and ten of the training questions, as a tenant would write it; the test's 3,080
-questions are then held against them. What is chosen by is nothing: the bar is the shipped model's.
+Each of the 77 intents becomes a theme with its name and ten of the training questions as examples, like a tenant would write it.
+The 3,080 test questions are compared with these themes, with the threshold of the shipped model.
 """
 
 import argparse
@@ -26,16 +26,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     folder = parser.parse_args().data
-    scorer, asked = read_transformer(), questions(folder / "test.csv")
+    scorer, tests = read_transformer(), questions(folder / "test.csv")
     points = points_of(taxonomy(questions(folder / "train.csv")), scorer.meanings)
-    likeness = scorer.meanings([text for text, _ in asked]) @ points.at.T
-    truth = np.array([[theme == intent for theme in points.ids] for _, intent in asked])
+    likeness = scorer.meanings([text for text, _ in tests]) @ points.at.T
+    truth = np.array([[theme == intent for theme in points.ids] for _, intent in tests])
     ranks = (likeness > likeness[truth][:, None]).sum(axis=1)
-    as_told = f_measure(matches(likeness, scorer.near), truth)
-    print(f"{scorer.model}: {len(asked)} questions, {len(points.ids)} themes of a name and {EXAMPLES} examples each")
+    f1 = f_measure(matches(likeness, scorer.near), truth)
+    print(f"{scorer.model}: {len(tests)} questions, {len(points.ids)} themes of a name and {EXAMPLES} examples each")
     first, three = 100 * (ranks == 0).mean(), 100 * (ranks < 3).mean()
     print(f"  the right theme is the likeliest of {first:.1f} %, among the three likeliest of {three:.1f} %")
-    print(f"  F1 of all pairs, as themes are told in service: {100 * as_told:.1f} %")
+    print(f"  F1 of all pairs, with the service's threshold: {100 * f1:.1f} %")
 
 
 def questions(path: Path) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""A browser for the tests: a Chromium or Chrome that is there; else, as root on Debian, Debian's; else Playwright's own."""
+"""A browser for the tests: an installed Chromium or Chrome, else Debian's package if we are root, else Playwright's own."""
 
 import os
 import shutil
@@ -16,55 +16,55 @@ PLACES = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
 FLAGS = ["--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-UNBOXED = ["--no-sandbox", "--disable-dev-shm-usage"]
+NO_SANDBOX = ["--no-sandbox", "--disable-dev-shm-usage"]
 """Chromium's sandbox refuses to work as root."""
 DEBIAN = (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"])
 OWN = [sys.executable, "-m", "playwright", "install", "chromium"]
-PATIENCE = 600
+INSTALL_TIMEOUT = 600
 
 
 class NoBrowser(Exception):
-    """There is no Chromium or Chrome, and none could be installed."""
+    """No Chromium or Chrome is installed, and installing one failed."""
 
 
 @asynccontextmanager
 async def open_browser() -> AsyncIterator[Browser]:
-    """A headless browser, installed first where there is none. Raises NoBrowser."""
+    """A headless browser, which is installed first if there is none. Raises NoBrowser if that fails."""
     async with async_playwright() as playwright:
         own = Path(playwright.chromium.executable_path)
-        path = found(own) or installed(own)
-        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS + (UNBOXED if is_root() else []))
+        path = find_browser(own) or install_browser(own)
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS + (NO_SANDBOX if is_root() else []))
         try:
             yield browser
         finally:
             await browser.close()
 
 
-def found(own: Path) -> str | None:
-    """The browser that is there: on the path, at the usual places, or Playwright's `own`."""
+def find_browser(own: Path) -> str | None:
+    """The path of an installed browser: on PATH, at the usual places, or Playwright's `own`. None if there is none."""
     on_path = (shutil.which(name) for name in NAMES)
     at_places = (place for place in (*PLACES, str(own)) if Path(place).exists())
     return next((path for path in on_path if path), None) or next(at_places, None)
 
 
-def installed(own: Path) -> str:
-    """A browser that wasn't there a moment ago."""
-    troubles = []
+def install_browser(own: Path) -> str:
+    """Install a browser; returns its path. Raises NoBrowser if every way fails."""
+    failures = []
     ways = [DEBIAN] if is_root() and shutil.which("apt-get") else []
     for commands in [*ways, (OWN,)]:
-        trouble = ran(commands)
-        if path := found(own):
+        failure = run(commands)
+        if path := find_browser(own):
             return path
-        troubles.append(trouble)
-    raise NoBrowser("no Chromium or Chrome on this machine, and none could be installed:\n" + "\n".join(troubles))
+        failures.append(failure)
+    raise NoBrowser("no Chromium or Chrome on this machine, and none could be installed:\n" + "\n".join(failures))
 
 
-def ran(commands: tuple[list[str], ...]) -> str:
-    """Run commands until one fails; returns the last words of that one."""
+def run(commands: tuple[list[str], ...]) -> str:
+    """Run commands until one fails; returns the end of its output, or "" if none fails."""
     for command in commands:
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         try:
-            end = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE, env=environment)
+            end = subprocess.run(command, capture_output=True, text=True, check=False, timeout=INSTALL_TIMEOUT, env=environment)
         except (OSError, subprocess.TimeoutExpired) as error:
             return f"{' '.join(command)}: {error}"
         if end.returncode:

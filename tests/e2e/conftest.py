@@ -1,4 +1,4 @@
-"""One real stack for the whole end-to-end suite, started the way a user starts it: `make run`."""
+"""One stack for the end-to-end suite, started like a user starts it: by `make run`."""
 
 import os
 import signal
@@ -14,8 +14,8 @@ from tests.e2e.stack import ROOT, Stack
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[Path]:
-    """The data folder of a running stack without history; SIGTERM to make must stop all of it."""
+def data_folder() -> Iterator[Path]:
+    """The data folder of a running stack without history. SIGTERM to make must stop all of its processes."""
     with tempfile.TemporaryDirectory(prefix="earshot-") as folder:
         data = Path(folder) / "data"
         arguments = {"DATA": str(data), "PORT_BASE": str(free_port_base()), "DEMO": "0"}
@@ -30,6 +30,6 @@ def running() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-async def stack(running: Path) -> AsyncIterator[Stack]:
-    async with Stack(running) as stack:
+async def stack(data_folder: Path) -> AsyncIterator[Stack]:
+    async with Stack(data_folder) as stack:
         yield stack

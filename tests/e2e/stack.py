@@ -1,10 +1,11 @@
-"""A running stack as a test sees it: what `demo.json` says, signed deliveries through the front door, answers at the gateway."""
+"""A client of a running stack: the contents of `demo.json`, signed deliveries to ingest, and requests to the gateway."""
 
 import asyncio
 import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -15,6 +16,7 @@ from uuid import uuid4
 
 import httpx
 
+from deploy.local.environment import read_environment
 from tests.signing import SIGN
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +24,7 @@ PATIENCE = 60.0
 
 
 class Stack:
-    """Reads `demo.json` anew at each use, since pids change when something is killed."""
+    """Reads `demo.json` at each use, since pids change when a process is killed."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
@@ -37,14 +39,14 @@ class Stack:
 
     @staticmethod
     def wait_for_file(path: Path, process: subprocess.Popen[bytes], seconds: float = 240) -> None:
-        """Wait until `path` is there; the first start on a machine downloads Kafka."""
+        """Wait until `path` exists. The first start on a machine downloads Kafka."""
         deadline = time.monotonic() + seconds
         while not path.exists():
             assert process.poll() is None, "make run ended before the stack was ready"
             assert time.monotonic() < deadline, f"{path} did not appear within {seconds} s"
             time.sleep(0.2)
 
-    # --- what the stack says of itself
+    # --- demo.json
     @property
     def demo(self) -> dict[str, Any]:
         content: dict[str, Any] = json.loads((self.data / "demo.json").read_text())
@@ -73,11 +75,11 @@ class Stack:
     def connection(self, provider: str) -> dict[str, str]:
         return next(c for c in self.connections if c["provider"] == provider)
 
-    # --- the front door
+    # --- deliveries to ingest
     async def deliver(
         self, provider: str, payload: object, *, connection: dict[str, str] | None = None, **signing: Any
     ) -> httpx.Response:
-        """Post `payload` (bytes as they are, else as JSON) to the provider's connection, signed as the tool signs."""
+        """Post `payload` (bytes unchanged, anything else as JSON) to the provider's connection, signed like the tool signs."""
         connection = connection or self.connection(provider)
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         headers = SIGN[provider](connection["secret"], body, **signing)
@@ -93,7 +95,7 @@ class Stack:
         return await self.http.get(f"{self.gateway_url}{path}", params=params, headers=headers)
 
     async def row(self, kpi: str, **params: Any) -> dict[str, Any]:
-        """The one row of an ungrouped query over the last 24 hours, or what `params` say."""
+        """The one row of an ungrouped query, by default over the last 24 hours."""
         answer = await self.get(f"/v1/kpis/{kpi}", **{"window": "24h", **params})
         assert answer.status_code == 200, answer.text
         [row] = answer.json()["rows"]
@@ -104,25 +106,42 @@ class Stack:
         return await self.http.request(method, f"{self.gateway_url}{path}", headers=headers, **arguments)
 
     async def new_connection(self, provider: str, **fields: Any) -> dict[str, str]:
-        """A connection of the test's own, so that what it counts is its own (filter on `connection`)."""
+        """Create a connection for one test, which filters its KPIs by it."""
         answer = await self.admin("POST", "/v1/connections", json={"provider": provider, "name": uuid4().hex, **fields})
         assert answer.status_code == 201, answer.text
         return dict(answer.json())
 
-    # --- faults and proofs
+    # --- operations
     def kill(self, name: str) -> int:
-        """SIGKILL one process of this stack; returns the pid it had."""
+        """SIGKILL one process of this stack; returns its pid."""
         pid = int(self.demo["pids"][name])
         os.kill(pid, signal.SIGKILL)
         return pid
 
-    async def back(self, name: str, old_pid: int) -> None:
+    async def restarted(self, name: str, old_pid: int) -> None:
         """Wait until the supervisor has started `name` again."""
 
-        async def restarted() -> bool:
+        async def has_new_pid() -> bool:
             return self.demo["pids"][name] not in (None, old_pid)
 
-        await until(restarted, what=f"{name} restarted")
+        await until(has_new_pid, description=f"{name} restarted")
+
+    async def new_tenant(self, name: str) -> tuple[str, str]:
+        """Create a tenant by the operator's command; returns its id and a key with all scopes."""
+        tenant = f"{name}-{uuid4().hex[:8]}"
+        await self.earshot("tenant", "create", tenant, "--zone", "Europe/Paris")
+        key = await self.earshot("key", "create", tenant, "--scopes", "admin metrics:read records:read ingest:write", "--json")
+        return tenant, str(json.loads(key)["key"])
+
+    async def earshot(self, *arguments: str) -> str:
+        """Run the `earshot` command against this stack; returns its output."""
+        command = [sys.executable, "-m", "services.gateway.cli", *arguments]
+        environment = os.environ | read_environment(self.data / "services.env")
+        result = await asyncio.to_thread(
+            subprocess.run, command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
 
     async def verify(self) -> subprocess.CompletedProcess[str]:
         """`make verify` against this stack."""
@@ -138,7 +157,7 @@ def envelope(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def nps_response(value: int, *, id: str | None = None, comment: str | None = None, **fields: Any) -> dict[str, Any]:
-    """A canonical survey response of now."""
+    """A canonical survey response with the current time."""
     answers: list[dict[str, Any]] = [{"question": "q1", "kind": "nps", "value": value}]
     if comment:
         answers.append({"question": "q2", "kind": "comment", "text": comment, "language": "en"})
@@ -146,9 +165,9 @@ def nps_response(value: int, *, id: str | None = None, comment: str | None = Non
     return {"type": "response", "id": id or uuid4().hex, "at": at, "answers": answers, **fields}
 
 
-async def until(truth: Callable[[], Awaitable[bool]], seconds: float = PATIENCE, what: str = "it") -> None:
-    """Wait for a condition; fail with its name when it doesn't come true in time."""
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIENCE, description: str = "it") -> None:
+    """Wait until `await condition()` is true. Raises AssertionError with `description` after `seconds`."""
     deadline = time.monotonic() + seconds
-    while not await truth():
-        assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
+    while not await condition():
+        assert time.monotonic() < deadline, f"{description} did not happen within {seconds} s"
         await asyncio.sleep(0.1)

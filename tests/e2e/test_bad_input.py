@@ -1,4 +1,4 @@
-"""No body can hurt: a clear 4xx or quarantine, never a 5xx, and the next request is served."""
+"""Hostile bodies get a 4xx or go to quarantine, never a 5xx, and the next request is served."""
 
 import json
 import time
@@ -42,7 +42,7 @@ async def test_a_hostile_body_is_quarantined_and_the_next_is_served(stack: Stack
 
 
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE.keys())
-async def test_the_own_app_is_told_what_is_wrong(stack: Stack, body: bytes) -> None:
+async def test_a_hostile_record_over_the_api_gets_a_problem_document(stack: Stack, body: bytes) -> None:
     inner = body.removeprefix(b'{"data": ').removesuffix(b"}")
     answer = await stack.admin("POST", "/v1/feedback", content=inner, headers={"content-type": "application/json"})
     assert answer.status_code in {400, 422}
@@ -72,7 +72,7 @@ async def test_a_body_over_a_mebibyte_is_413(stack: Stack) -> None:
     assert (await stack.deliver("standard", b"x" * (1024 * 1024 + 1))).status_code == 413
 
 
-async def test_a_batch_takes_the_good_and_names_the_bad(stack: Stack) -> None:
+async def test_a_batch_accepts_valid_records_and_rejects_the_others(stack: Stack) -> None:
     bad = nps_response(9) | {"colour": "blue"}
     records = [nps_response(10), bad, nps_response(3)]
     answer = await stack.admin("POST", "/v1/feedback:batch", json=records)
@@ -80,7 +80,7 @@ async def test_a_batch_takes_the_good_and_names_the_bad(stack: Stack) -> None:
     assert [r["status"] for r in answer.json()["results"]] == ["accepted", "rejected", "accepted"]
 
 
-async def test_keys_scopes_and_tenants_are_held_apart(stack: Stack) -> None:
+async def test_keys_scopes_and_tenants_are_separate(stack: Stack) -> None:
     anonymous = await stack.http.get(f"{stack.gateway_url}/v1/kpis")
     assert anonymous.status_code == 401
     forbidden = await stack.http.post(
@@ -91,7 +91,7 @@ async def test_keys_scopes_and_tenants_are_held_apart(stack: Stack) -> None:
     assert (await stack.get("/v1/kpis/of-somebody-else")).status_code == 404
 
 
-async def test_an_e_mail_in_a_comment_reaches_nobody(stack: Stack) -> None:
+async def test_an_e_mail_in_a_comment_is_neither_served_nor_logged(stack: Stack) -> None:
     connection = await stack.new_connection("standard")
     record = nps_response(2, comment="Awful. Write to jane.doe@example.com or call +49 30 1234567 please.")
     record["customer"] = {"id": "c-1", "email": "jane.doe@example.com"}
@@ -101,7 +101,7 @@ async def test_an_e_mail_in_a_comment_reaches_nobody(stack: Stack) -> None:
     async def scored() -> bool:
         return bool((await stack.get("/v1/kpis/sentiment/records", **own)).json()["records"])
 
-    await until(scored, what="the comment scored")
+    await until(scored, description="the comment scored")
     answer = (await stack.get("/v1/kpis/sentiment/records", **own)).text
     assert "jane.doe" not in answer
     assert "1234567" not in answer

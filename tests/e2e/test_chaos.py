@@ -1,4 +1,4 @@
-"""Kill what can be killed, under load; in the end every acknowledged delivery is counted once and `verify` is clean."""
+"""Kill each process under load: every acknowledged delivery is counted once, and `make verify` finds no difference."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ from tests.e2e.stack import Stack, nps_response, until
 
 @dataclass
 class Load:
-    """A sender as tools are: each delivery is tried again, under its id, until it is acknowledged."""
+    """Senders that behave like tools: they retry each delivery, under its id, until it is acknowledged."""
 
     stack: Stack
     connection: dict[str, str]
@@ -47,17 +47,17 @@ class Load:
             await asyncio.sleep(0.2)
 
 
-async def all_counted(stack: Stack, load: Load) -> None:
+async def wait_until_counted(stack: Stack, load: Load) -> None:
     own = {"filter[connection]": load.connection["id"]}
 
     async def arrived() -> bool:
         answer = await stack.get("/v1/kpis/nps", window="24h", **own)
         return answer.status_code == 200 and answer.json()["rows"][0]["n"] == load.acknowledged
 
-    await until(arrived, seconds=90, what=f"{load.acknowledged} acknowledged deliveries counted, each once")
+    await until(arrived, seconds=90, description=f"{load.acknowledged} acknowledged deliveries counted, each once")
 
 
-async def verified(stack: Stack) -> None:
+async def expect_verified(stack: Stack) -> None:
     result = await stack.verify()
     assert result.returncode == 0, result.stdout + result.stderr
 
@@ -68,16 +68,16 @@ async def test_nothing_acknowledged_is_lost_when_a_process_is_killed_under_load(
     running = asyncio.create_task(load.run())
     await asyncio.sleep(1.5)
     pid = stack.kill(victim)
-    await stack.back(victim, pid)
+    await stack.restarted(victim, pid)
     await asyncio.sleep(1.5)
     load.stopping = True
     await running
     assert load.acknowledged > 50
-    await all_counted(stack, load)
-    await verified(stack)
+    await wait_until_counted(stack, load)
+    await expect_verified(stack)
 
 
-async def test_with_kafka_silent_webhooks_are_accepted_and_arrive_later(stack: Stack) -> None:
+async def test_while_kafka_hangs_webhooks_are_accepted_and_counted_later(stack: Stack) -> None:
     load = Load(stack, await stack.new_connection("standard"))
     broker = int(stack.demo["pids"]["kafka"])
     os.kill(broker, signal.SIGSTOP)
@@ -87,13 +87,13 @@ async def test_with_kafka_silent_webhooks_are_accepted_and_arrive_later(stack: S
             assert answer.status_code == 202
             load.acknowledged += 1
         row = await stack.row("nps", **{"filter[connection]": load.connection["id"]})
-        assert row["n"] == 0, "nothing can have passed a silent broker"
+        assert row["n"] == 0, "a stopped broker passes nothing on"
     finally:
         os.kill(broker, signal.SIGCONT)
-    await all_counted(stack, load)
+    await wait_until_counted(stack, load)
 
 
-async def test_a_sleeping_metrics_that_wakes_up_counts_nothing_twice(stack: Stack) -> None:
+async def test_metrics_counts_nothing_twice_after_a_pause(stack: Stack) -> None:
     load = Load(stack, await stack.new_connection("standard"))
     running = asyncio.create_task(load.run(senders=4))
     metrics = int(stack.demo["pids"]["metrics"])
@@ -104,5 +104,5 @@ async def test_a_sleeping_metrics_that_wakes_up_counts_nothing_twice(stack: Stac
     await asyncio.sleep(0.5)
     load.stopping = True
     await running
-    await all_counted(stack, load)
-    await verified(stack)
+    await wait_until_counted(stack, load)
+    await expect_verified(stack)

@@ -48,7 +48,7 @@ async def test_an_independent_model_agrees_with_what_is_served(stack: Stack, see
         rows = {kpi: (await stack.get(f"/v1/kpis/{kpi}", **whole, **own)).json()["rows"][0]["n"] for kpi in expected}
         return rows == expected
 
-    await until(counted, what=f"all counted: {expected}")
+    await until(counted, description=f"all counted: {expected}")
     asking = Asking(seed, model)
     for _ in range(QUERIES):
         await asking.one(stack, own)

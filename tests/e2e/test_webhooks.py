@@ -1,4 +1,4 @@
-"""From a signed webhook of each tool to the KPI and the live event at the gateway."""
+"""Signed webhooks of each tool, from their HTTP response to the KPI and the live event at the gateway."""
 
 import asyncio
 import json
@@ -59,7 +59,7 @@ async def test_a_standard_webhook_changes_the_kpi(stack: Stack) -> None:
         answer = await stack.deliver("standard", payload, connection=connection)
         assert answer.json() == {"status": "accepted"}
     own = {"filter[connection]": connection["id"]}
-    await until(lambda: counted(stack, "nps", 3, **own), what="three answers counted")
+    await until(lambda: counted(stack, "nps", 3, **own), description="three answers counted")
     row = await stack.row("nps", **own)
     assert row["value"] == pytest.approx(100 / 3)
     assert row["distribution"] == {"3": 1, "9": 1, "10": 1}
@@ -80,13 +80,13 @@ async def test_a_typeform_answer_changes_the_kpi(stack: Stack) -> None:
     }
     answer = await stack.deliver("typeform", payload, connection=connection)
     assert answer.json() == {"status": "accepted"}
-    whole = {"from": "2026-11-20T00:00:00Z", "to": "2026-11-21T00:00:00Z", "filter[connection]": connection["id"]}
+    day = {"from": "2026-11-20T00:00:00Z", "to": "2026-11-21T00:00:00Z", "filter[connection]": connection["id"]}
 
     async def one() -> bool:
-        rows = (await stack.get("/v1/kpis/nps", **whole)).json()["rows"]
+        rows = (await stack.get("/v1/kpis/nps", **day)).json()["rows"]
         return bool(rows[0]["n"] == 1 and rows[0]["value"] == 100)
 
-    await until(one, what="the Typeform answer counted")
+    await until(one, description="the Typeform answer counted")
 
 
 async def test_zendesk_events_in_any_order_become_a_solved_ticket(stack: Stack) -> None:
@@ -110,18 +110,18 @@ async def test_zendesk_events_in_any_order_become_a_solved_ticket(stack: Stack) 
     opened = event("created", "2026-11-20T08:00:00.000000001Z", "NEW")
     for payload in (solved, opened):
         assert (await stack.deliver("zendesk", payload, connection=connection)).json() == {"status": "accepted"}
-    whole = {"from": "2026-11-20T00:00:00Z", "to": "2026-11-21T00:00:00Z", "filter[connection]": connection["id"]}
+    day = {"from": "2026-11-20T00:00:00Z", "to": "2026-11-21T00:00:00Z", "filter[connection]": connection["id"]}
 
     async def resolved() -> bool:
-        rows = (await stack.get("/v1/kpis/first_resolution_time", **whole)).json()["rows"]
+        rows = (await stack.get("/v1/kpis/first_resolution_time", **day)).json()["rows"]
         return bool(rows[0]["n"] == 1)
 
-    await until(resolved, what="the ticket's resolution counted")
-    row = (await stack.get("/v1/kpis/first_resolution_time", **whole)).json()["rows"][0]
+    await until(resolved, description="the ticket's resolution counted")
+    row = (await stack.get("/v1/kpis/first_resolution_time", **day)).json()["rows"][0]
     assert row["value"] == pytest.approx(7200, rel=0.01)
 
 
-async def test_a_webhook_is_heard_on_the_live_stream_and_its_comment_is_scored(stack: Stack) -> None:
+async def test_a_webhook_reaches_the_live_stream_and_its_comment_is_scored(stack: Stack) -> None:
     connection = await stack.new_connection("standard")
     query = {"kpis": "nps,sentiment", "window": "24h", "filter[connection]": connection["id"]}
     headers = {"authorization": f"Bearer {stack.api_key}"}
