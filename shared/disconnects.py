@@ -1,4 +1,4 @@
-"""Stopping the work of a request whose client has left."""
+"""Cancel the work of a request whose client disconnects."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,19 +10,19 @@ from starlette.requests import ClientDisconnect
 
 @asynccontextmanager
 async def cancelled_on_disconnect(request: Request) -> AsyncIterator[None]:
-    """Cancel the body of this context when the client leaves; raises ClientDisconnect then.
+    """Cancel the body of this context if the client disconnects, and raise ClientDisconnect.
 
-    For requests whose body was read, or that have none: whatever else arrives is dropped.
+    For requests whose body was read: further messages are dropped.
     """
     task = asyncio.current_task()
     assert task is not None
-    left = False
+    disconnected = False
 
     async def watch() -> None:
-        nonlocal left
+        nonlocal disconnected
         while (await request.receive())["type"] != "http.disconnect":
             pass
-        left = True
+        disconnected = True
         task.cancel()
 
     watcher = asyncio.create_task(watch(), name="disconnect watcher")
@@ -30,9 +30,9 @@ async def cancelled_on_disconnect(request: Request) -> AsyncIterator[None]:
     try:
         yield
         watcher.cancel()
-        await asyncio.sleep(0)  # a cancellation by the watcher that is still to be delivered is delivered here
+        await asyncio.sleep(0)  # a pending cancellation by the watcher is raised here
     except asyncio.CancelledError:
-        if left and task.uncancel() <= cancelling:
+        if disconnected and task.uncancel() <= cancelling:
             raise ClientDisconnect from None
         raise
     finally:

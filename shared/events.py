@@ -1,7 +1,7 @@
-"""What travels on the topics: statements about subjects, scores of comments, announcements of changed KPIs.
+"""The events of the topics: statements about subjects, scores of comments, changes of KPIs.
 
-These structs are the contract between the services; each topic carries one of them as JSON (see `shared.topics`). They hold no
-identities: a customer is a pseudonym, comments are redacted before they get here. All times are UTC with microseconds.
+The structs are the contract between the services. Each topic carries one of them as JSON (`shared.topics`). They hold no
+identities: a customer is a pseudonym, and comments are redacted. Times are UTC with microseconds.
 """
 
 from datetime import datetime
@@ -18,12 +18,12 @@ Label = Literal["positive", "neutral", "negative"]
 DIMENSIONS = (
     "source", "connection", "channel", "survey", "product", "region", "language", "team", "agent", "segment", "priority",
 )  # fmt: skip
-"""Every dimension a contribution carries, in the order of its columns. `source` is the provider."""
+"""The dimensions of every contribution, in the order of its columns. `source` is the provider."""
 
 
 # --- a response's answers -------------------------------------------------------------------------------------------------
 class Answer(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One answered question. A rating has `value` on its `scale`; a comment has `text`; neither: the answer is withdrawn."""
+    """The answer to a question: a rating has `value` on its `scale`, a comment `text`. With neither, the answer is withdrawn."""
 
     question: str
     kind: Literal["nps", "csat", "ces", "comment"]
@@ -36,11 +36,11 @@ class Answer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     language: str | None = None
 
 
-# --- a ticket's facts, each with the time at which it was true ------------------------------------------------------------
+# --- a ticket's facts, each with its time ----------------------------------------------------------------------------------
 class Opened(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="opened", tag_field="fact"):
-    """The opening. `public`: whether the customer sees it; UNSET: as stated before, else yes.
+    """The opening. `public`: whether the customer can see it; UNSET: unchanged, at first true.
 
-    `text_digest` identifies the text of an agent or a bot, which is not published: a keyed digest, equal for equal text.
+    `text_digest` is a keyed digest of the text of an agent or a bot, which is not published: equal for equal texts.
     """
 
     at: datetime
@@ -53,7 +53,7 @@ class Opened(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="opened"
 
 
 class Message(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="message", tag_field="fact"):
-    """A message. With an `id` a later statement of the same id replaces it; without one its time and author are its identity.
+    """A message. A later message with the same `id` replaces it; without an `id`, one with the same time and author.
 
     `text_digest` is as in `Opened`.
     """
@@ -75,7 +75,7 @@ class StatusSet(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="stat
 
 
 class Assigned(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="assigned", tag_field="fact"):
-    """An assignment. UNSET: as before; None: nobody."""
+    """An assignment. UNSET: unchanged; None: nobody."""
 
     at: datetime
     team: str | None | UnsetType = UNSET
@@ -88,7 +88,7 @@ class PrioritySet(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="pr
 
 
 class Rating(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="rating", tag_field="fact"):
-    """A rating given on a ticket. With an `id` a later statement replaces it; `value: None` withdraws it."""
+    """The rating of a ticket. A later rating with the same `id` replaces it; `value: None` withdraws it."""
 
     at: datetime
     kind: Literal["csat"] = "csat"
@@ -120,9 +120,9 @@ class Deleted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="delete
 Fact = Opened | Message | StatusSet | Assigned | PrioritySet | Rating | Merged | Spam | Deleted
 
 
-# --- what one statement says of its subject -------------------------------------------------------------------------------
+# --- the bodies of statements ----------------------------------------------------------------------------------------------
 class Response(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="response", tag_field="type"):
-    """A survey response; with `sent_at` and no answers, an invitation not yet answered."""
+    """A survey response; with `sent_at` and without answers, an unanswered invitation."""
 
     at: datetime
     sent_at: datetime | None = None
@@ -142,7 +142,7 @@ class Ticket(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="ticket"
 
 
 class Override(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="override", tag_field="type"):
-    """A human's judgement of one comment of the subject, named by the hash of its text; it beats every model."""
+    """A human's label and themes for a comment, identified by `text_hash`. It overrides every model."""
 
     comment: str
     label: Label | None = None
@@ -150,19 +150,20 @@ class Override(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="overr
 
 
 class Tombstone(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="tombstone", tag_field="type"):
-    """The subject was erased. Dominates whatever else is said of it, before or after."""
+    """The subject was erased. It overrides every other statement, earlier or later."""
 
 
 Body = Response | Review | Ticket | Override | Tombstone
 
 
 class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One statement: what one delivery says of one subject. Written by ingest to `feedback.events`.
+    """What one delivery states about one subject. Written by ingest to `feedback.events`.
 
-    `subject` is `<connection>/<type>/<id>`, unique in its tenant. `statement` is unique in its subject: of two with one statement
-    id the higher `revision` (of the mapping) stands. The stamp that orders statements is (`at`, `seq`, `position`): `at` is what
-    the tool states of its edit, else the receipt; `seq` is given once by the inbox and survives every replay. `dimensions` maps a
-    name of DIMENSIONS (but source and connection, which have fields of their own) to its value, None to take it back.
+    `subject` is `<connection>/<type>/<id>`, unique within the tenant. `statement` is unique within the subject: of two events
+    with the same statement id, the one with the higher `revision` (of the mapping) counts. Statements are ordered by the stamp
+    (`at`, `seq`, `position`): `at` is the tool's time of the edit, else the time of receipt; `seq` is assigned once by the
+    inbox and is the same in every replay. `dimensions` maps names of DIMENSIONS, except source and connection, to values; None
+    removes a value.
     """
 
     tenant: str
@@ -182,26 +183,25 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 # --- scores ---------------------------------------------------------------------------------------------------------------
 class Theme(Struct, frozen=True):
-    """A theme that a text speaks of, by its id in the taxonomy, and how: −1..1, from where it speaks of it alone."""
+    """A theme of a text, by its id in the taxonomy, with the sentiment −1..1 of the passages about it."""
 
     theme: str
     score: float
 
 
 Urgency = Literal["legal_threat", "safety", "cancellation", "outage", "money_taken", "repeated_contact"]
-"""Why a comment should not wait, most pressing first."""
+"""Reasons why a comment is urgent, most pressing first."""
 
 
 UNSUPPORTED_LANGUAGE = "unsupported_language"
-"""The flag of a score whose text is in a language that models aren't trained for; no KPI counts it."""
+"""The flag of a text in a language that no model is trained for; no KPI counts its score."""
 
 
 class Score(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What a model says of one text; `label` and `score` (−1..1) are None for a non-answer such as "n/a".
+    """A model's score of one text. `label` and `score` (−1..1) are None for a non-answer such as "n/a".
 
-    `urgency` holds each reason once, most pressing first: legal_threat, safety, cancellation, outage, money_taken,
-    repeated_contact; none: it can wait. `taxonomy` is the revision of the tenant's taxonomy that `themes` are of, 0 for the one
-    that ships. The rest of a score doesn't depend on it.
+    `urgency` holds each reason once, most pressing first. `taxonomy` is the revision of the taxonomy of `themes`, 0 for the
+    default one; the other fields do not depend on it.
     """
 
     label: Label | None
@@ -228,7 +228,7 @@ class ScoreEvent(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 # --- announcements --------------------------------------------------------------------------------------------------------
 class KpiChange(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """KPIs of a tenant that a batch touched, changed or not. Written by metrics to `kpi.changes`."""
+    """KPIs of a tenant that a batch may have changed. Written by metrics to `kpi.changes`."""
 
     tenant: str
     kpis: tuple[str, ...]
@@ -236,12 +236,12 @@ class KpiChange(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 def text_hash(text: str) -> str:
-    """The name of a comment's text: 128 bits of BLAKE2b over its UTF-8, in hexadecimal."""
+    """The identifier of a comment's text: 128 bits of BLAKE2b over its UTF-8, in hex."""
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def comments(body: Body) -> list[tuple[str, str | None]]:
-    """The (text, language) of every comment that a statement makes, empty ones left out; agents' words are never comments."""
+    """The (text, language) of every non-empty comment in a statement. Agents' texts are not comments."""
     return [(text, language) for text, language in _texts(body) if text and text.strip()]
 
 
@@ -262,7 +262,7 @@ def _texts(body: Body) -> list[tuple[str | None, str | None]]:
 
 
 def review_text(review: Review) -> str:
-    """A review's title and text as the one comment that they are."""
+    """The title and the text of a review as one comment."""
     return "\n".join(part for part in (review.title, review.text) if part)
 
 

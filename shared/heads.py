@@ -14,7 +14,7 @@ from shared.problems import render
 
 @dataclass(frozen=True, slots=True)
 class HttpLimits:
-    """What one connection, and one process, may use. The defaults are those of the settings."""
+    """Limits of a connection and of the process. The defaults are those of the settings."""
 
     head_bytes: int = 32 * 1024
     """Target, header names and header values of one request, trailers included."""
@@ -23,24 +23,24 @@ class HttpLimits:
     head_seconds: float = 10.0
     """From the opening of a connection, or the first byte of a later request, to the end of the head."""
     body_seconds: float = 30.0
-    """For a body of no bytes; each byte received adds time at `body_bytes_per_second`."""
+    """For an empty body; each received byte adds time at `body_bytes_per_second`."""
     body_bytes_per_second: int = 16 * 1024
     small_parts: int = 10_000
     part_bytes: int = 16
-    """A body that has come in more than `small_parts` parts (chunks, or packets) must have this many bytes a part."""
+    """A body of more than `small_parts` parts (chunks or packets) must have this many bytes per part on average."""
     unread_seconds: float = 30.0
-    """A client that is behind must read at least `unread_bytes` of its response in this time."""
+    """A client with unread response data must read at least `unread_bytes` of it in this time."""
     unread_bytes: int = 16 * 1024
     pipelined: int = 16
-    """Requests of one connection that may wait for the response before them."""
+    """Requests of one connection that may wait for the response to an earlier one."""
     requests: int = 1000
     """Requests in progress in this process; health checks are always served."""
     connections: int = 1500
-    """Open connections of this process. Up to twice as many are answered 503; more are closed at once."""
+    """Open connections of this process. Up to twice as many get 503; more are closed at once."""
 
 
 HEALTH = {b"/livez", b"/readyz", b"/metrics"}
-"""Targets that are served however busy the process is: a restart would not help the clients."""
+"""Targets that are served at any load: a restart of a busy process would not help its clients."""
 
 HEAD_TOO_LARGE = "Request header fields too large"
 
@@ -49,7 +49,7 @@ BUSY = render(503, "Unavailable", "too many requests in progress", headers={"Ret
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What is answered when a limit is exceeded, and the limit's name in the metrics."""
+    """The response to an exceeded limit, and the name of the limit in the metrics."""
 
     limit: str
     status: int
@@ -58,7 +58,7 @@ class Refusal:
 
 
 class Phase(Enum):
-    """What a connection waits for from its client."""
+    """The part of a request that a connection is receiving."""
 
     HEAD = auto()
     BODY = auto()
@@ -67,24 +67,24 @@ class Phase(Enum):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with `limits`. A client that exceeds one gets a problem document, where no response has begun, and
-    the end of its connection."""
+    """uvicorn's HTTP protocol with `limits`. A client that exceeds one gets a problem document, unless a response has begun,
+    and is disconnected."""
 
     limits = HttpLimits()
 
     _phase = Phase.HEAD
     _since = 0.0
-    """The loop's time at which the phase began."""
+    """Start of the phase, in the loop's time."""
     _head_bytes = 0
     _body_bytes = 0
     _unparsed = 0
-    """Bytes received since the parser last called back: it calls back for a header only at the header's end."""
+    """Bytes received since the parser's last callback: it calls back for a header only at the end of the header."""
     _parts = 0
-    """Parts in which the body has come so far."""
+    """Parts of the body that were received."""
     _body_parts: list[bytes]
-    """Parts of the body that the parser found in the data at hand, and that uvicorn hasn't got yet."""
+    """Parsed parts of the body that are not yet passed on to uvicorn."""
     _refusal: "Refusal | None" = None
-    """Why a callback of the parser raised, where a limit was the reason."""
+    """The exceeded limit because of which a callback of the parser raised."""
     _timer: TimerHandle | None = None
     _reading_timer: TimerHandle | None = None
 
@@ -173,11 +173,11 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """uvicorn calls this when its parser, or a callback of ours, raises."""
+        """Called by uvicorn when its parser or one of our callbacks raises."""
         self._refuse(self._refusal or Refusal("malformed", 400, "Bad request", msg))
 
     def _pass_on_body(self) -> None:
-        """Give uvicorn all parts at once: for each it copies what it holds of the body, so 700,000 chunks took seconds."""
+        """Pass all parts to uvicorn at once: it copies the whole body for each part, so 700,000 chunks took seconds."""
         if self._body_parts:
             body = b"".join(self._body_parts)
             self._body_parts = []
@@ -204,26 +204,26 @@ class BoundedProtocol(HttpToolsProtocol):
         self._parts = 0
 
     def _due(self) -> float:
-        """The loop's time at which the client must have finished the phase, as far as is known."""
+        """The loop's time at which the phase must end, given the bytes so far."""
         if self._phase is Phase.HEAD:
             return self._since + self.limits.head_seconds
         return self._since + self.limits.body_seconds + self._body_bytes / self.limits.body_bytes_per_second
 
     def _set_timer(self) -> None:
-        """Look again when the phase is due. A timer that fires too early is harmless, so one is replaced only if it is late."""
+        """Check the phase when it is due. A timer that fires too early is harmless, so only a late one is replaced."""
         due = self._due()
         if self._timer is not None:
             if self._timer.when() <= due:
                 return
             self._timer.cancel()
-        self._timer = self.loop.call_at(due, self._look)
+        self._timer = self.loop.call_at(due, self._check_phase)
 
-    def _look(self) -> None:
+    def _check_phase(self) -> None:
         self._timer = None
         if self._phase is Phase.NOTHING or self.transport.is_closing():
             return
         if self.flow.read_paused or (self._phase is Phase.HEAD and self._response_is_due()):
-            self._since = self.loop.time()  # not the client's delay: we have not read what it sent, or not answered it
+            self._since = self.loop.time()  # not the client's delay: we have not read its data yet, or not answered it
         if self.loop.time() < self._due():
             self._set_timer()
         elif self._phase is Phase.HEAD and not self._unparsed and not self._head_bytes:
@@ -233,7 +233,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(Refusal(f"{part}_seconds", 408, "Request timeout", f"the {part} of the request came too slowly"))
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Answer with a problem document, unless this request, or one before it, has its response already; then disconnect."""
+        """Send a problem document, unless the response to this or an earlier request has begun, then disconnect."""
         HTTP_REFUSED.labels(refusal.limit).inc()
         answered = self._phase is Phase.BODY and self.cycle.response_started
         if not answered and not self.pipeline and not self._response_is_due():
@@ -243,7 +243,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._close()
 
     def _response_is_due(self) -> bool:
-        """Whether a request that was received whole has yet to get its whole response."""
+        """Whether a complete request has not got its complete response."""
         return self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete
 
     def on_response_complete(self) -> None:
@@ -267,16 +267,16 @@ class BoundedProtocol(HttpToolsProtocol):
             self._close()
 
     def _close(self) -> None:
-        """Close once the client has read everything; `_watch_reading` bounds the wait."""
+        """Close when the client has read everything; `_watch_reading` limits the wait."""
         self.transport.close()
         self._watch_reading()
 
     def _watch_reading(self) -> None:
         left = self.transport.get_write_buffer_size()
         if left and self._reading_timer is None:
-            self._reading_timer = self.loop.call_later(self.limits.unread_seconds, self._look_at_reading, left)
+            self._reading_timer = self.loop.call_later(self.limits.unread_seconds, self._check_reading, left)
 
-    def _look_at_reading(self, before: int) -> None:
+    def _check_reading(self, before: int) -> None:
         self._reading_timer = None
         left = self.transport.get_write_buffer_size()
         if left > max(0, before - self.limits.unread_bytes):
@@ -286,11 +286,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self._watch_reading()
 
     def _set_keep_alive(self) -> None:
-        """uvicorn sets this timer when a response is complete, and drops it when more of that request's body comes."""
+        """Set uvicorn's timer again: uvicorn drops it if more of a request's body arrives after the response."""
         if self.timeout_keep_alive_task is None and not self.transport.is_closing():
             self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
 
 def limited(limits: HttpLimits) -> type[BoundedProtocol]:
-    """The protocol with other limits than the defaults, for uvicorn's `http`."""
+    """The protocol class with these limits, for uvicorn's `http`."""
     return type("LimitedProtocol", (BoundedProtocol,), {"limits": limits})

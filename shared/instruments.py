@@ -1,4 +1,4 @@
-"""Every metric that Earshot exposes, with the labels it may carry: never a tenant, never anything a customer wrote."""
+"""All Prometheus metrics of Earshot and their labels: never a tenant, never content of customers."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

@@ -1,16 +1,16 @@
-"""Settings: frozen, validated at boot, read from the environment under the service's prefix (the shared few have none)."""
+"""Base classes of the services' settings: frozen, validated at start, read from environment variables."""
 
 from pydantic import AnyHttpUrl, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 def prefixed(prefix: str) -> SettingsConfigDict:
-    """The configuration of a settings class whose own keys begin with `prefix`. Its errors quote no value: it may be a secret."""
+    """The configuration of a settings class whose variables start with `prefix`. Errors quote no values, which may be secret."""
     return SettingsConfigDict(env_prefix=prefix, frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)
 
 
 class SharedSettings(BaseSettings):
-    """What all services read alike. Services derive from it and set `model_config = prefixed("INGEST_")`."""
+    """The settings of all services. Services derive from it and set `model_config = prefixed("INGEST_")`."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
@@ -23,13 +23,13 @@ class SharedSettings(BaseSettings):
         None,
         validation_alias="KAFKA_INSTANCE",
         pattern=r"^[A-Za-z0-9._-]{1,200}$",
-        description="Names this replica, the same after a restart: a crashed consumer then gets its partitions back at once",
+        description="Name of this replica, the same after a restart: a crashed consumer then gets its partitions back at once",
     )
     internal_token: SecretStr = Field(
         ...,
         min_length=16,
         validation_alias="INTERNAL_TOKEN",
-        description="What services show one another on internal routes",
+        description="Bearer token of the services on internal routes",
     )
     log_level: str = Field("INFO", validation_alias="LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR")
     log_format: str = Field("json", validation_alias="LOG_FORMAT", pattern="^(json|console)$", description="json or console")
@@ -39,13 +39,13 @@ class SharedSettings(BaseSettings):
         1000,
         ge=1,
         validation_alias="REQUEST_LIMIT",
-        description="Requests in progress in one process, live streams included; more are answered 503, health checks excepted",
+        description="Requests in progress in a process, including live streams; more get 503, except health checks",
     )
     connection_limit: int = Field(
         1500,
         ge=1,
         validation_alias="CONNECTION_LIMIT",
-        description="Open connections of one process; requests on more are answered 503; twice as many, and new ones are closed",
+        description="Open connections of a process; requests on more get 503; above twice as many, new ones are closed",
     )
     head_timeout: float = Field(
         10.0, gt=0, le=300, validation_alias="HEAD_TIMEOUT", description="Seconds in which the head of a request must arrive"
@@ -55,17 +55,17 @@ class SharedSettings(BaseSettings):
         gt=0,
         le=300,
         validation_alias="BODY_TIMEOUT",
-        description="Seconds in which a body must arrive, and so many more as its bytes take at BODY_BYTES_PER_SECOND",
+        description="Seconds in which a body must arrive, plus the time of its bytes at BODY_BYTES_PER_SECOND",
     )
     body_bytes_per_second: int = Field(
-        16_384, ge=1, validation_alias="BODY_BYTES_PER_SECOND", description="The slowest upload that is waited for"
+        16_384, ge=1, validation_alias="BODY_BYTES_PER_SECOND", description="The slowest accepted upload"
     )
     shutdown_pause: float = Field(
         0.0,
         ge=0,
         le=60,
         validation_alias="SHUTDOWN_PAUSE",
-        description="Seconds between failing readiness and draining, on SIGTERM",
+        description="Seconds between failing readiness and draining connections, after SIGTERM",
     )
 
 
@@ -78,5 +78,5 @@ class DatabaseSettings(SharedSettings):
 
 
 def trimmed(url: AnyHttpUrl) -> str:
-    """A base URL without its closing slash."""
+    """A base URL without a trailing slash."""
     return str(url).rstrip("/")

@@ -1,10 +1,10 @@
-"""What themes a tenant tells apart. Kept by ingest, set at the gateway, read by sentiment: the contract between the three."""
+"""Taxonomies: the themes of a tenant, as ingest stores them and sentiment reads them."""
 
 from msgspec import Struct
 
 
 class ThemeDefinition(Struct, frozen=True, forbid_unknown_fields=True):
-    """One theme: what it is called and what it is about, with comments that speak of it as examples. In any served language."""
+    """A theme: its name, its description, and example comments, in any served language."""
 
     id: str
     name: str
@@ -13,19 +13,22 @@ class ThemeDefinition(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Taxonomy(Struct, frozen=True, forbid_unknown_fields=True):
-    """The themes of a tenant. `revision` counts its changes from 1; 0 is the taxonomy that ships."""
+    """The themes of a tenant. `revision` counts changes from 1; 0 is the default taxonomy."""
 
     revision: int
     themes: tuple[ThemeDefinition, ...]
 
 
 class TenantTaxonomy(Struct, frozen=True, forbid_unknown_fields=True):
-    """What ingest keeps of a tenant: the themes that it set, None for those that ship. `revision` is 0 until the first change,
-    and a return to the ones that ship has a number of its own, so that what is scored with them afterwards is the newer."""
+    """The taxonomy of a tenant as ingest stores it. `themes` is None for the default ones.
+
+    `revision` is 0 until the first change. A return to the default themes is a change too, so that later scores are the newer
+    ones.
+    """
 
     revision: int
     themes: tuple[ThemeDefinition, ...] | None = None
 
-    def over(self, shipped: Taxonomy) -> Taxonomy:
-        """The themes that count, under the tenant's revision."""
-        return Taxonomy(self.revision, shipped.themes if self.themes is None else self.themes)
+    def over(self, default: Taxonomy) -> Taxonomy:
+        """The tenant's themes, or those of the default taxonomy, with the tenant's revision."""
+        return Taxonomy(self.revision, default.themes if self.themes is None else self.themes)

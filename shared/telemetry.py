@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, with the request's id; never a body, a secret or a customer's identity."""
+"""Logs: one JSON object per line with the request id; no bodies, secrets or identities of customers."""
 
 import logging
 import sys
@@ -33,12 +33,12 @@ def configure_logging(service: str, level: str, log_format: str) -> None:
     structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(level="WARNING", stream=sys.stderr)
     for handler in logging.getLogger().handlers:
-        handler.setFormatter(Discreet("%(levelname)s %(name)s %(message)s"))
-        handler.addFilter(Seldom("aiokafka"))
+        handler.setFormatter(MessageFreeFormatter("%(levelname)s %(name)s %(message)s"))
+        handler.addFilter(RepeatFilter("aiokafka"))
 
 
 def places_of(exc_info: ExcInfo) -> str:
-    """Where an error came from and of which kind it and its causes are. Not what it says: a database's errors quote values."""
+    """The places and types of an error and its causes, without their messages: those of a database quote values."""
     return "".join(_chain(exc_info[1])).rstrip()
 
 
@@ -54,27 +54,27 @@ def _chain(error: BaseException | None) -> Iterator[str]:
     yield f"{type(error).__module__}.{type(error).__qualname__}{f' {state}' if state else ''}\n"
 
 
-class Discreet(logging.Formatter):
-    """Tells errors as `places_of` does."""
+class MessageFreeFormatter(logging.Formatter):
+    """Formats errors like `places_of`."""
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802
         return places_of(ei)
 
 
-class Seldom(logging.Filter):
-    """Lets each kind of message of `library` through once in `every` seconds: in an outage it says the same 30 times a second."""
+class RepeatFilter(logging.Filter):
+    """Passes each message of `library` once in `every` seconds: in an outage it logs the same 30 times a second."""
 
     def __init__(self, library: str, every: float = 30.0) -> None:
         super().__init__()
         self._library = library
         self._every = every
-        self._said: dict[str, float] = {}
+        self._logged_at: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.partition(".")[0] != self._library:
             return True
         now = time.monotonic()
-        if now - self._said.get(str(record.msg), -inf) < self._every:
+        if now - self._logged_at.get(str(record.msg), -inf) < self._every:
             return False
-        self._said[str(record.msg)] = now
+        self._logged_at[str(record.msg)] = now
         return True

@@ -1,8 +1,8 @@
-"""Text as it is compared: one spelling for what reads the same."""
+"""Unicode normalisation of text."""
 
 import unicodedata
 
 
 def nfc(text: str) -> str:
-    """`text` in Unicode normalization form C, so that a composed and a decomposed "é" are one value (UAX #15)."""
+    """`text` in normalization form C (UAX #15), in which a composed and a decomposed "é" are equal."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)

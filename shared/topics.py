@@ -1,4 +1,4 @@
-"""The topics: one row each, from which the code, the manifests and the documents are derived."""
+"""The table of topics, from which code, manifests and documents are derived."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ HOUR_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic. `key` says in words what a record's key is; `writer` is the only service that produces to it."""
+    """A topic. `key` describes the key of its records; `writer` is the only service that writes to it."""
 
     name: str
     model: type[Any]
@@ -21,7 +21,7 @@ class Topic:
 
     @property
     def dlq(self) -> str:
-        """The topic that takes its poison."""
+        """The dead-letter topic for its poison records."""
         return f"{self.name}.dlq"
 
 
@@ -34,12 +34,12 @@ DLQ_RETENTION_MS = 14 * 24 * HOUR_MS
 
 METRICS_GROUP = "metrics"
 SENTIMENT_GROUP = "sentiment"
-"""The consumer groups of `feedback.events` whose speed sets how fast ingest publishes."""
+"""The consumer groups of `feedback.events`; ingest publishes no faster than they consume."""
 
 COMMENTS_LATER = ("comments", b"later")
-"""Header of an event whose comments are not to be scored: the same event comes again, without the header, when they are."""
+"""Header of an event whose comments are not scored yet: ingest publishes it again without the header."""
 
 
 def subject_key(tenant: str, subject: str) -> bytes:
-    """The key under which everything about one subject travels, so that it stays in one partition."""
+    """The key of all records about a subject, so that they are in one partition and in order."""
     return f"{tenant}/{subject}".encode()

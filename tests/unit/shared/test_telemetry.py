@@ -3,7 +3,7 @@
 import logging
 import sys
 
-from shared.telemetry import Discreet, Seldom, places_of
+from shared.telemetry import MessageFreeFormatter, RepeatFilter, places_of
 
 
 def said(name: str, message: str, *about: object) -> logging.LogRecord:
@@ -11,19 +11,19 @@ def said(name: str, message: str, *about: object) -> logging.LogRecord:
 
 
 def test_a_repeated_message_of_a_library_is_logged_once() -> None:
-    seldom = Seldom("aiokafka", every=3600)
+    seldom = RepeatFilter("aiokafka", every=3600)
     heard = [seldom.filter(said("aiokafka.consumer.fetcher", "node %s is away", node)) for node in range(5)]
     assert heard == [True, False, False, False, False]
     assert seldom.filter(said("aiokafka.consumer.fetcher", "another trouble"))
 
 
 def test_a_repeated_message_is_logged_again_after_a_while() -> None:
-    seldom = Seldom("aiokafka", every=0)
+    seldom = RepeatFilter("aiokafka", every=0)
     assert [seldom.filter(said("aiokafka", "away")) for _ in range(3)] == [True, True, True]
 
 
 def test_other_loggers_are_not_filtered() -> None:
-    seldom = Seldom("aiokafka", every=3600)
+    seldom = RepeatFilter("aiokafka", every=3600)
     assert all(seldom.filter(said(name, "away")) for name in ("uvicorn.error", "aiokafkaesque", "root") for _ in range(3))
 
 
@@ -43,12 +43,13 @@ def test_a_logged_error_has_the_places_and_types_of_its_chain_and_no_values() ->
         except Refused as error:
             raise ValueError(email) from error
     except ValueError:
-        found = sys.exc_info()
-    for told in (places_of(found), Discreet("%(message)s").format(logging.LogRecord("x", 40, "f", 1, "failed", (), found))):
-        assert email not in told
-        assert "in insert" in told
-        assert "Refused 23505" in told
-        assert told.endswith("builtins.ValueError")
+        exc_info = sys.exc_info()
+    record = logging.LogRecord("x", 40, "f", 1, "failed", (), exc_info)
+    for output in (places_of(exc_info), MessageFreeFormatter("%(message)s").format(record)):
+        assert email not in output
+        assert "in insert" in output
+        assert "Refused 23505" in output
+        assert output.endswith("builtins.ValueError")
 
 
 def test_a_suppressed_cause_is_not_logged() -> None:
