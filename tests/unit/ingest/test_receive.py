@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.delivery import StoredDelivery
 from services.ingest.domain.fields import Customer
-from services.ingest.domain.providers import PROVIDERS
+from services.ingest.domain.providers import PROVIDERS, Parsed, Request
 from services.ingest.domain.pseudonym import pseudonym_of_email, pseudonym_of_id, pseudonyms_to_erase
-from services.ingest.domain.receive import LONGEST_ID, PAUSED, receive_again, receive_record
-from tests.unit.ingest.making import NOW, connection, nps, receive_body, response
+from services.ingest.domain.receive import LONGEST_ID, PAUSED, receive, receive_again, receive_record
+from tests.unit.ingest.making import NOW, connection, nps, receive_body, request, response
 
 HEADERS = {"webhook-id": "msg_1", "webhook-timestamp": "1", "webhook-signature": "v1,secret", "authorization": "Bearer secret"}
 
@@ -63,6 +63,25 @@ def test_a_valid_delivery_has_a_statement() -> None:
 
 def test_only_the_providers_headers_are_stored() -> None:
     assert receive_body(connection(), HEADERS, body(response()), NOW).headers == {"webhook-id": "msg_1", "webhook-timestamp": "1"}
+
+
+def test_a_payload_is_parsed_from_the_part_of_its_request_that_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a delivery reads the same when it is read again."""
+    parsed: list[Request] = []
+
+    def parse(request: Request, settings: FieldMapping) -> Parsed:
+        parsed.append(request)
+        return Parsed("d-1", problem="unreadable")
+
+    monkeypatch.setitem(PROVIDERS, "fake", replace(PROVIDERS["standard"], parse=parse, stored_headers=("x-kind",)))
+    connected = connection("fake")
+    sent = request(b"{}", {"X-Kind": "rating", "Authorization": "Bearer secret"}, query="token=secret")
+    delivery = receive(connected, sent, NOW)
+    assert delivery.headers == {"x-kind": "rating"}
+    receive_again(connected, StoredDelivery(7, "con_1", "d-1", NOW, delivery.headers, b"{}", "unreadable", 1), NOW)
+    first, again = parsed
+    assert (first.headers.get("x-kind"), first.headers.get("authorization"), first.url) == ("rating", "", "")
+    assert (again.headers.get("x-kind"), again.body, again.url) == ("rating", b"{}", "")
 
 
 def test_a_score_off_its_scale_is_quarantined_with_the_place() -> None:
