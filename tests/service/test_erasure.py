@@ -18,8 +18,8 @@ from structlog.testing import capture_logs
 
 from services.ingest.domain.pseudonym import pseudonym_of_email, pseudonym_of_id
 from services.metrics.clients.ingest import Ingest
+from services.metrics.domain.query import Query
 from services.metrics.purger import Purger
-from services.metrics.verify.served import Question
 from services.metrics.verify.verification import Verification
 from shared.events import Tombstone, comments, decode_event, encode
 from shared.ingest import ingest_client
@@ -88,11 +88,11 @@ class Stack:
             serving(self.metrics.url) as metrics,
             ingest_client(AnyHttpUrl("http://ingest.test"), SecretStr(TOKEN), transport=transport) as http,
         ):
-            verification = Verification(Ingest(http), self.metrics.pool, metrics, MODEL, 0.0, lambda line: None, no_questions)
+            verification = Verification(Ingest(http), self.metrics.pool, metrics, MODEL, 0.0, lambda line: None, no_queries)
             return [found for step in await verification.run() for found in step.differences]
 
 
-def no_questions(now: datetime, zone: ZoneInfo) -> list[Question]:
+def no_queries(now: datetime, zone: ZoneInfo) -> list[Query]:
     return []
 
 

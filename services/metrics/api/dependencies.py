@@ -50,6 +50,7 @@ class State:
 
 
 async def state_of(request: Request) -> State:
+    """The running service of a request."""
     state: State = request.app.state.metrics
     return state
 
@@ -93,7 +94,7 @@ Place = TypeVar("Place", bound=Cursor)
 
 
 def parse_cursor(text: str | None, kind: type[Place]) -> Place | None:
-    """The place that a cursor stands for; None without one. Raises BadQuery."""
+    """The place that a cursor encodes; None without one. Raises BadQuery."""
     try:
         return None if text is None else kind.read(text)
     except ValueError:

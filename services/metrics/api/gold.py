@@ -46,11 +46,11 @@ def encode_page(rows: Sequence[Found], following: Place | None) -> bytes:
     return msgspec.json.encode({"rows": [row_of(row) for row in rows], "next": str(following) if following else None})
 
 
-def row_of(found: Found) -> dict[str, Any]:
+def row_of(entry: Found) -> dict[str, Any]:
     """A row of gold; `at` in UTC."""
-    row = found.gold
+    row = entry.gold
     return {
-        "subject": found.subject.name,
+        "subject": entry.subject.name,
         "comment": row.comment,
         "at": row.at.isoformat(),
         "text": row.text,

@@ -268,7 +268,7 @@ def parse_group_by(kpi: Kpi, texts: Sequence[str]) -> tuple[str, ...]:
 def parse_filter(kpi: Kpi, dimension: str, text: str) -> Filter:
     """The filter on a dimension: values separated by commas, `!` before one to exclude. See docs/queries.md. Raises BadQuery.
 
-    A backslash takes `,`, `!` or a backslash literally; before any other character it stands for itself. `null` is the group of
+    A backslash takes `,`, `!` or a backslash literally; before any other character it is itself. `null` is the group of
     records without a value, `\\null` the value `null`. Values are compared in Unicode NFC.
     """
     name = f"filter[{dimension}]"

@@ -195,7 +195,7 @@ class Promotion(BaseModel):
 
 
 class Verdict(BaseModel):
-    """What counts for a comment if a model is promoted."""
+    """The label and the score that count for a comment if a model is promoted."""
 
     label: Label | None = Field(description="Null if there is none")
     score: float | None = Field(description="−1 to 1")
@@ -232,7 +232,7 @@ class ShadowKpi(BaseModel):
 
 
 class ShadowReport(BaseModel):
-    """What would change if a candidate were promoted."""
+    """The changes that the promotion of a candidate would make."""
 
     model: str = Field(description="The candidate")
     promoted: str = Field(description="The promoted model")

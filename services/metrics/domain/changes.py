@@ -28,5 +28,5 @@ def kinds_of(kpi: Kpi | None) -> list[Kind]:
 
 def kpis_of(kinds: Iterable[Kind]) -> tuple[str, ...]:
     """The ids of the KPIs that changes of any of `kinds` may change, sorted."""
-    wanted = frozenset(kinds)
-    return tuple(sorted(kpi.id for kpi in KPIS.values() if not kpi.changed_by.isdisjoint(wanted)))
+    changed = frozenset(kinds)
+    return tuple(sorted(kpi.id for kpi in KPIS.values() if not kpi.changed_by.isdisjoint(changed)))

@@ -78,8 +78,8 @@ def quantile(values: Mapping[float, int], percent: int) -> tuple[float, Interval
     n = sum(values.values())
     whole, rest = divmod((n - 1) * percent, 100)
     ranks = quantile_ranks(n, percent)
-    wanted = [whole + 1, min(whole + 2, n), *(ranks or ())]
-    below, above, *ends = _at_ranks(values, wanted)
+    needed = [whole + 1, min(whole + 2, n), *(ranks or ())]
+    below, above, *ends = _at_ranks(values, needed)
     value = below + (above - below) * rest / 100
     return value, enclosing(value, ends[0], ends[1], "order_statistics") if ends else None
 

@@ -43,10 +43,10 @@ COMMENT_DIMENSIONS = (*DIMENSIONS, *MULTI_VALUED)
 AmountUnit = Literal["count", "rating", "stars", "label", "score", "seconds"]
 
 Qualifier = Literal["form", "model", "filed_by"]
-"""What the part of a measure's name after the colon holds."""
+"""The meaning of the part of a measure's name after the colon."""
 
 Record = Literal["amount", "comment", "label", "score", "abstained", "urgent"]
-"""What a record is of: an amount alone, or a comment: any, or one with a label, a score, no sentiment, or urgency."""
+"""The subject of a record: an amount alone, or a comment: any, or one with a label, a score, no sentiment, or urgency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What to compute of a KPI. `zone`: None is the tenant's. `at`: the value at an instant in place of a window."""
+    """A query of one KPI. `zone`: None is the tenant's. `at`: the value at an instant in place of a window."""
 
     kpi: Kpi
     window: WindowName | Between = DEFAULT_WINDOW

@@ -62,6 +62,7 @@ class Confusion:
     counts: Counter[tuple[int, int]] = field(default_factory=Counter)
 
     def add(self, pairs: Iterable[Pair]) -> None:
+        """Count the pairs that have both labels."""
         for pair in pairs:
             (before, _), (after, _) = pair.promoted, pair.candidate
             if before is not None and after is not None:

@@ -57,6 +57,7 @@ class Row:
 
     @property
     def flags(self) -> tuple[str, ...]:
+        """The flags of the estimate and of the bucket."""
         return (*self.estimate.flags, "partial") if self.bucket.partial else self.estimate.flags
 
 
@@ -137,6 +138,7 @@ def selection_of(query: Query, asker: Asker) -> Selection:
 
 
 def unknown_filter_values(query: Query, asker: Asker, scope: Scope | None) -> Mapping[str, list[str]]:
+    """By dimension, filter values that no record of the tenant has ever had; all of them if the tenant is unknown."""
     return scope.unknown_filter_values if scope else unknown_values(selection_of(query, asker))
 
 

@@ -1,10 +1,10 @@
-"""Contributions → served KPIs: a battery of questions, asked over HTTP and answered again in plain Python."""
+"""Contributions → served KPIs: queries over HTTP, compared with results that are computed again in plain Python."""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,17 +16,20 @@ import msgspec
 from services.metrics.domain.calendar import Grain
 from services.metrics.domain.estimators import Estimate
 from services.metrics.domain.histogram import Histogram, count
-from services.metrics.domain.kpis import KPIS, Kpi
-from services.metrics.domain.windows import Window, buckets
+from services.metrics.domain.kpis import KPIS
+from services.metrics.domain.query import Query
+from services.metrics.domain.windows import Between
+from services.metrics.evaluation.periods import periods
+from services.metrics.evaluation.source import BEGINNING
 from services.metrics.store.progress import freshness
 from services.metrics.store.promotions import asker_of
-from services.metrics.store.query import snapshot
+from services.metrics.store.query import Group, snapshot
 from services.metrics.verify.recount import Recount, stored_recount
 from services.metrics.verify.report import Step
 from shared.http import TENANT_HEADER
 
-LOOKS = 50
-"""How often an answer that differs is asked for again, beside what has come meanwhile."""
+ATTEMPTS = 50
+"""How often a different result is compared again, since data may change between the two."""
 
 WHOLE: tuple[tuple[timedelta, Grain | None], ...] = (
     (timedelta(hours=24), None),
@@ -45,42 +48,16 @@ GROUPED: tuple[tuple[timedelta, Grain | None], ...] = (
 )
 GROUPINGS: tuple[tuple[str, ...], ...] = (("team",), ("channel",), ("source",), ("team", "channel"))
 
-Told = dict[str, Any]
-Answer = dict[tuple[Any, ...], Told]
-"""Rows by where they stand: from, to, and the group."""
+Values = dict[str, Any]
+"""The compared fields of a row."""
 
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question of the battery: everything that the answer depends on but the data."""
-
-    kpi: Kpi
-    filed_by: str
-    start: datetime
-    end: datetime
-    grain: Grain | None
-    zone: ZoneInfo
-    group_by: tuple[str, ...] = ()
-
-    @property
-    def params(self) -> dict[str, str]:
-        given = {
-            "from": self.start.isoformat(),
-            "to": self.end.isoformat(),
-            "tz": self.zone.key,
-            "filed_by": self.filed_by,
-            "grain": self.grain,
-            "group_by": ",".join(self.group_by),
-        }
-        return {name: value for name, value in given.items() if value}
-
-    def __str__(self) -> str:
-        return f"{self.kpi.id} {' '.join(f'{name}={value}' for name, value in self.params.items())}"
+Rows = dict[tuple[Any, ...], Values]
+"""Rows by their bucket (from, to) and group."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """Whose KPIs are asked for."""
+    """The tenant whose KPIs are verified."""
 
     id: int
     slug: str
@@ -88,92 +65,122 @@ class Tenant:
     model: str
 
 
-def battery(now: datetime, zone: ZoneInfo) -> Iterator[Question]:
-    """Every KPI, by each of its times, over windows that end now: whole, as series, and by groups."""
+# --- queries --------------------------------------------------------------------------------------------------------------
+def battery(now: datetime, zone: ZoneInfo) -> Iterator[Query]:
+    """Queries of every KPI, filed by each of its events, over windows that end now: whole, as series, and by groups."""
     for kpi in KPIS.values():
         for filed_by in kpi.filed_by:
             for length, grain in WHOLE:
-                yield Question(kpi, filed_by, now - length, now, grain, zone)
-            for (length, grain), grouping in product(GROUPED, GROUPINGS):
-                yield Question(kpi, filed_by, now - length, now, grain, zone, grouping)
+                yield Query(kpi=kpi, window=Between(now - length, now), zone=zone, grain=grain, filed_by=filed_by)
+            for (length, grain), group_by in product(GROUPED, GROUPINGS):
+                window = Between(now - length, now)
+                yield Query(kpi=kpi, window=window, zone=zone, grain=grain, filed_by=filed_by, group_by=group_by)
 
 
+def parameters_of(query: Query) -> dict[str, str]:
+    """The HTTP parameters of a query of the battery."""
+    window = query.window
+    times = (
+        {"from": window.start.isoformat(), "to": window.end.isoformat()} if isinstance(window, Between) else {"window": window}
+    )
+    others = {
+        "tz": query.zone.key if query.zone else "",
+        "filed_by": query.filed_by,
+        "grain": query.grain or "",
+        "group_by": ",".join(query.group_by),
+    }
+    return times | {name: value for name, value in others.items() if value}
+
+
+# --- comparison -----------------------------------------------------------------------------------------------------------
 async def compare_served(
-    http: httpx.AsyncClient, pool: asyncpg.Pool, tenant: Tenant, recount: Recount, questions: Iterable[Question], step: Step
+    http: httpx.AsyncClient,
+    pool: asyncpg.Pool,
+    tenant: Tenant,
+    recount: Recount,
+    queries: Iterable[Query],
+    now: datetime,
+    step: Step,
 ) -> None:
-    """Ask `questions`. An answer that differs is looked at again as long as something else has come between."""
-    asked = rows = 0
-    for question in questions:
-        wanted = answer(question, recount, tenant.model, question.end)
-        have, _ = await ask(http, tenant, question)
-        if wanted != have:
-            wanted, have = await look_again(http, pool, tenant, question)
-        asked, rows = asked + 1, rows + len(have)
-        if wanted != have:
-            places = sum(wanted.get(place) != have.get(place) for place in wanted.keys() | have.keys())
-            step.differences.append(f"{tenant.slug} {question}: {places} of {len(wanted)} rows differ")
-    step.compared = f"{asked:,} answers with {rows:,} rows"
+    """Compare the results of `queries` at `now`. A different one is compared again while its data changes."""
+    results = rows = 0
+    for query in queries:
+        expected = expected_rows(query, recount, tenant, now)
+        served, _ = await served_rows(http, tenant, query)
+        if expected != served:
+            expected, served = await compare_again(http, pool, tenant, query, now)
+        results, rows = results + 1, rows + len(served)
+        if expected != served:
+            different = sum(expected.get(place) != served.get(place) for place in expected.keys() | served.keys())
+            words = " ".join(f"{name}={value}" for name, value in parameters_of(query).items())
+            step.differences.append(f"{tenant.slug} {query.kpi.id} {words}: {different} of {len(expected)} rows differ")
+    step.compared = f"{results:,} answers with {rows:,} rows"
 
 
-async def look_again(http: httpx.AsyncClient, pool: asyncpg.Pool, tenant: Tenant, question: Question) -> tuple[Answer, Answer]:
-    """Ask, and compute from the contributions, until both saw the same state or agree."""
-    for _ in range(LOOKS):
-        have, served_from = await ask(http, tenant, question)
+async def compare_again(
+    http: httpx.AsyncClient, pool: asyncpg.Pool, tenant: Tenant, query: Query, now: datetime
+) -> tuple[Rows, Rows]:
+    """Expected and served rows, once both are of one revision or are equal."""
+    for _ in range(ATTEMPTS):
+        served, served_revision = await served_rows(http, tenant, query)
         async with snapshot(pool) as connection:
-            asked_by = await asker_of(connection, tenant.slug, tenant.model)
-            seen = (await freshness(connection, asked_by, question.kpi, 0)).revision
-            measures = question.kpi.selectors(question.filed_by, asked_by.model)
-            wanted = answer(question, await stored_recount(connection, tenant.id, measures), asked_by.model, question.end)
-        if wanted == have or seen == served_from:
+            asker = await asker_of(connection, tenant.slug, tenant.model)
+            revision = (await freshness(connection, asker, query.kpi, 0)).revision
+            recount = await stored_recount(connection, tenant.id, query.selectors(asker.model))
+        expected = expected_rows(query, recount, Tenant(tenant.id, tenant.slug, tenant.zone, asker.model), now)
+        if expected == served or revision == served_revision:
             break
         await asyncio.sleep(0.02)
-    return wanted, have
+    return expected, served
 
 
-async def ask(http: httpx.AsyncClient, tenant: Tenant, question: Question) -> tuple[Answer, str]:
-    """What is served, and the revision that it was made of."""
-    answered = await http.get(f"/v1/kpis/{question.kpi.id}", params=question.params, headers={TENANT_HEADER: tenant.slug})
-    answered.raise_for_status()
-    rows = msgspec.json.decode(answered.content)["rows"]
-    found = {(row["from"], row["to"], *(row["dims"][name] for name in question.group_by)): compared(row) for row in rows}
-    return found, answered.headers["x-earshot-revision"]
+async def served_rows(http: httpx.AsyncClient, tenant: Tenant, query: Query) -> tuple[Rows, str]:
+    """The rows that metrics serves, and their revision."""
+    headers = {TENANT_HEADER: tenant.slug}
+    response = await http.get(f"/v1/kpis/{query.kpi.id}", params=parameters_of(query), headers=headers)
+    response.raise_for_status()
+    rows = msgspec.json.decode(response.content)["rows"]
+    by_place = {(row["from"], row["to"], *(row["dims"][name] for name in query.group_by)): compared(row) for row in rows}
+    return by_place, response.headers["x-earshot-revision"]
 
 
-def compared(row: Mapping[str, Any]) -> Told:
+def compared(row: Mapping[str, Any]) -> Values:
     return {name: row[name] for name in ("value", "n", "numerator", "denominator", "interval", "distribution")}
 
 
-def answer(question: Question, recount: Recount, model: str, now: datetime) -> Answer:
-    """What ought to be served when asked at `now`."""
-    names = recount.of(question.kpi.selectors(question.filed_by, model))
-    whole = Window(question.start, question.end, question.zone)
-    found: list[tuple[tuple[str, str], dict[tuple[str | None, ...], Estimate]]] = []
-    for bucket in buckets(whole, question.grain, now):
-        start = datetime(1, 1, 1, tzinfo=UTC) if question.kpi.instant else bucket.start
-        groups = histograms(recount, names, start, min(bucket.end, now), question.group_by)
-        ends = bucket.start.astimezone(question.zone).isoformat(), bucket.end.astimezone(question.zone).isoformat()
-        found.append((ends, {group: question.kpi.estimate(measured) for group, measured in groups.items()}))
-    groups_with_any = {group for _, estimates in found for group, estimate in estimates.items() if estimate.n > 0}
-    shown = groups_with_any if question.group_by else {()}
-    nothing = question.kpi.estimate({})
-    return {(*ends, *group): told(estimates.get(group, nothing)) for ends, estimates in found for group in shown}
+# --- the expected result --------------------------------------------------------------------------------------------------
+def expected_rows(query: Query, recount: Recount, tenant: Tenant, now: datetime) -> Rows:
+    """The rows that metrics should serve at `now`."""
+    names = recount.of(query.selectors(tenant.model))
+    main = periods(query, tenant.zone, now)[0]
+    zone = main.window.zone
+    by_bucket: list[tuple[tuple[str, str], dict[Group, Estimate]]] = []
+    for bucket in main.buckets:
+        start = BEGINNING if query.kpi.instant else bucket.start
+        groups = histograms(recount, names, start, min(bucket.end, now), query.group_by)
+        ends = bucket.start.astimezone(zone).isoformat(), bucket.end.astimezone(zone).isoformat()
+        by_bucket.append((ends, {group: query.kpi.estimate(measured) for group, measured in groups.items()}))
+    with_sample = {group for _, estimates in by_bucket for group, estimate in estimates.items() if estimate.n > 0}
+    groups_of_rows = with_sample if query.group_by else {()}
+    empty = query.kpi.estimate({})
+    return {(*ends, *group): values_of(by_group.get(group, empty)) for ends, by_group in by_bucket for group in groups_of_rows}
 
 
 def histograms(
     recount: Recount, names: Sequence[str], start: datetime, end: datetime, group_by: Sequence[str]
-) -> dict[tuple[str | None, ...], dict[str, Histogram]]:
+) -> dict[Group, dict[str, Histogram]]:
     """Count [start, end) by group and measure."""
-    found: defaultdict[tuple[str | None, ...], defaultdict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+    pairs: defaultdict[Group, defaultdict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
     for name in names:
         for row in recount.between(name, start, end):
             for group in product(*map(row.values, group_by)):
-                found[group][name].append((row.bin, row.amount))
-    return {group: {name: count(pairs) for name, pairs in measured.items()} for group, measured in found.items()}
+                pairs[group][name].append((row.bin, row.amount))
+    return {group: {name: count(several) for name, several in measured.items()} for group, measured in pairs.items()}
 
 
-def told(estimate: Estimate) -> Told:
-    """An estimate as a row tells it."""
-    shown = asdict(estimate)
-    if shown["distribution"] is not None:
-        shown["distribution"] = {str(place): n for place, n in shown["distribution"].items()}
-    return compared(shown)
+def values_of(estimate: Estimate) -> Values:
+    """The compared fields of an estimate, as a row has them."""
+    fields = asdict(estimate)
+    if fields["distribution"] is not None:
+        fields["distribution"] = {str(place): n for place, n in fields["distribution"].items()}
+    return compared(fields)

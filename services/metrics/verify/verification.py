@@ -9,11 +9,12 @@ import asyncpg
 import httpx
 
 from services.metrics.clients.ingest import Ingest
+from services.metrics.domain.query import Query
 from services.metrics.store.promotions import LAST
 from services.metrics.store.query import snapshot
 from services.metrics.verify.recount import compare_contributions, compare_sealed
 from services.metrics.verify.report import CONTRIBUTIONS, Step
-from services.metrics.verify.served import Question, Tenant, battery, compare_served
+from services.metrics.verify.served import Tenant, battery, compare_served
 from services.metrics.verify.subjects import compare_coverage, compare_subjects
 
 TENANTS = f"""
@@ -26,8 +27,8 @@ class Verification:
     """What it reads: ingest's events, metrics' tables, and the answers of a running metrics service.
 
     `model`: whose scores count for a tenant for which none was promoted.
-    `patience`: seconds to wait for what isn't applied yet, while it doesn't get less. `battery`: what to ask, of windows that end
-    at an instant, seen from a zone.
+    `patience`: seconds to wait for what isn't applied yet, while it doesn't get less. `battery`: the queries to compare, of
+    windows that end at an instant, in a zone.
     """
 
     ingest: Ingest
@@ -36,7 +37,7 @@ class Verification:
     model: str
     patience: float
     say: Callable[[str], None]
-    battery: Callable[[datetime, ZoneInfo], Iterable[Question]] = battery
+    battery: Callable[[datetime, ZoneInfo], Iterable[Query]] = battery
 
     async def run(self, tenant: str | None = None) -> list[Step]:
         """Verify one tenant or all; tells each step as soon as it is done."""
@@ -64,7 +65,7 @@ class Verification:
             self._told(stored)
             await compare_sealed(connection, recount, sealed)
             self._told(sealed)
-        await compare_served(self.metrics, self.pool, tenant, recount, self.battery(now, tenant.zone), served)
+        await compare_served(self.metrics, self.pool, tenant, recount, self.battery(now, tenant.zone), now, served)
         self._told(served)
         return steps
 

@@ -17,8 +17,9 @@ from fastapi import FastAPI, Request, Response
 from pydantic import AnyHttpUrl, SecretStr
 
 from services.metrics.clients.ingest import Ingest
+from services.metrics.domain.query import Query
 from services.metrics.verify.report import Step
-from services.metrics.verify.served import Question, battery
+from services.metrics.verify.served import battery
 from services.metrics.verify.verification import Verification
 from shared.events import Event, Label, Opened, Override, ScoreEvent, StatusSet, Ticket, encode, text_hash
 from shared.ingest import ingest_client
@@ -58,11 +59,11 @@ class Inbox:
         return app
 
 
-Battery = Callable[[datetime, ZoneInfo], Iterable[Question]]
+Battery = Callable[[datetime, ZoneInfo], Iterable[Query]]
 
 
-def few(now: datetime, zone: ZoneInfo) -> Iterable[Question]:
-    """One question in twenty-seven, where it is not the answers that matter."""
+def few(now: datetime, zone: ZoneInfo) -> Iterable[Query]:
+    """One query in 27, for tests of other steps."""
     return islice(battery(now, zone), 0, None, 27)
 
 
@@ -286,8 +287,8 @@ async def test_an_answer_that_lies_is_found(world: World, inbox: Inbox) -> None:
 
 
 async def test_a_group_that_is_served_and_is_not_there_is_found(world: World, inbox: Inbox) -> None:
-    def grouped(now: datetime, zone: ZoneInfo) -> Iterable[Question]:
-        return islice((question for question in battery(now, zone) if question.group_by == ("channel",)), 2)
+    def grouped(now: datetime, zone: ZoneInfo) -> Iterable[Query]:
+        return islice((query for query in battery(now, zone) if query.group_by == ("channel",)), 2)
 
     async def one_more(response: httpx.Response) -> None:
         await response.aread()
