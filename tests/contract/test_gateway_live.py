@@ -27,7 +27,7 @@ def change(tenant: str, *kpis: str) -> Message:
     return Message(tenant.encode(), encode(KpiChange(tenant=tenant, kpis=kpis, at=datetime.now(UTC))))
 
 
-async def heard(reader: EventReader, producer: Producer, *messages: Message) -> tuple[str, Any, str | None]:
+async def next_event(reader: EventReader, producer: Producer, *messages: Message) -> tuple[str, Any, str | None]:
     """The next event on the stream. Sent more than once: the follower takes its place at the topic's end only after the start."""
     listening = asyncio.create_task(reader.next())
     while not listening.done():
@@ -43,7 +43,7 @@ async def test_a_record_on_the_topic_becomes_an_event_on_the_stream(live_gateway
         positions = []
         for n in (1, 2, 3):
             live_gateway.metrics.n["live-acme", "nps"] = n
-            event, data, position = await heard(reader, producer, change("live-acme", "nps"), change("live-other", "nps"))
+            event, data, position = await next_event(reader, producer, change("live-acme", "nps"), change("live-other", "nps"))
             assert (event, data["rows"][0]["n"]) == ("kpi", n)
             positions.append(position)
         assert len(set(positions)) == 3
@@ -55,6 +55,6 @@ async def test_a_record_that_cannot_be_read_stops_nobody(live_gateway: LiveGatew
         await reader.next()
         live_gateway.metrics.n["live-acme", "nps"] = 5
         rubbish = [Message(b"live-acme", b"\xff no JSON"), Message(b"live-acme", b"{}")]
-        event, data, _ = await heard(reader, producer, *rubbish, change("live-acme", "nps"))
+        event, data, _ = await next_event(reader, producer, *rubbish, change("live-acme", "nps"))
         assert (event, data["rows"][0]["n"]) == ("kpi", 5)
         assert (await live_gateway.http.get("/livez")).status_code == 200

@@ -1,7 +1,7 @@
 """A 2xx means that the delivery is on disk: when `commit` returns, PostgreSQL has flushed everything it wrote.
 
 Killing the server seldom shows a commit that didn't wait for the disk, since another comes by within milliseconds and flushes
-for both. The server's own log positions show it each time: what was written into the log, and how far it is flushed.
+for both. The server's own log positions show it each time: how far the log is written, and how far it is flushed.
 """
 
 import pytest

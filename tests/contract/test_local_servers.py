@@ -1,4 +1,4 @@
-"""The servers of the local stack: they answer, survive being killed, and never outlive whoever started them."""
+"""The servers of the local stack: they serve, restart after a kill, and never outlive the process that started them."""
 
 import asyncio
 import os
@@ -39,7 +39,7 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-async def test_both_die_with_a_killed_owner_and_start_again_from_what_it_left(folder: Path) -> None:
+async def test_both_die_with_a_killed_owner_and_start_again_on_its_data(folder: Path) -> None:
     base = free_port_base()
     owner = await Child.spawn(
         "owner", [sys.executable, "-c", OWNER, folder, str(base)], folder / "owner.log", env=dict(os.environ)
@@ -77,7 +77,7 @@ async def test_a_stale_lock_file_with_the_number_of_a_living_process_does_not_st
     await postgres.stop()
 
 
-async def test_a_database_is_made_once_and_can_be_a_copy(postgres: Postgres) -> None:
+async def test_a_database_is_created_once_and_can_be_a_copy(postgres: Postgres) -> None:
     url = await postgres.create_database("made_once")
     assert await postgres.create_database("made_once") == url
     connection = await asyncpg.connect(dsn(url))
@@ -89,12 +89,12 @@ async def test_a_database_is_made_once_and_can_be_a_copy(postgres: Postgres) -> 
     await connection.close()
 
 
-async def test_no_password_no_entry(postgres: Postgres) -> None:
+async def test_a_wrong_password_is_refused(postgres: Postgres) -> None:
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(host="127.0.0.1", port=postgres.port, user="earshot", password="guess", database="postgres")
 
 
-async def test_a_taken_port_is_named(postgres: Postgres, folder: Path) -> None:
+async def test_a_port_in_use_is_named(postgres: Postgres, folder: Path) -> None:
     with pytest.raises(StartFailed, match=str(postgres.port)):
         await Postgres(folder, postgres.port).start()
 
@@ -105,7 +105,7 @@ async def test_the_error_of_a_failed_command_ends_with_its_log(folder: Path) -> 
         await run_command("luck", program, folder / "luck.log")
 
 
-async def test_a_child_that_does_not_listen_is_killed(folder: Path) -> None:
+async def test_a_child_that_ignores_sigterm_is_killed(folder: Path) -> None:
     deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
     child = await Child.spawn("deaf", [sys.executable, "-c", deaf], folder / "deaf.log")
 

@@ -1,4 +1,4 @@
-"""`python -m deploy.local`, whole: what it writes, what it restarts, how it ends, and that its data stays."""
+"""`python -m deploy.local`: the files that it writes, restarts, shutdown, and that its data stays."""
 
 import json
 import os
@@ -25,7 +25,7 @@ PROCESSES = (*SERVICES, "kafka", "postgres")
 
 
 class Running:
-    """A stack without history, started as `make run DEMO=0` starts it."""
+    """A stack without history, started like by `make run DEMO=0`."""
 
     def __init__(self, data: Path, base: int) -> None:
         self.data = data
@@ -50,17 +50,17 @@ class Running:
             assert time.monotonic() < deadline, "the stack did not become ready"
             time.sleep(0.05)
 
-    def stop_of_itself(self) -> tuple[int, str]:
-        """Wait for it to end; returns the exit status and all that was printed."""
+    def wait_for_end(self) -> tuple[int, str]:
+        """Wait for the end; returns the exit status and the output."""
         output = self.process.communicate(timeout=60)[0]
         return self.process.returncode, output
 
     def stop(self, *signals: signal.Signals) -> tuple[int, str]:
-        """Send the signals; returns the exit status and all that was printed."""
+        """Send the signals; returns the exit status and the output."""
         for number in signals or (signal.SIGTERM,):
             self.process.send_signal(number)
             time.sleep(0.1)
-        return self.stop_of_itself()
+        return self.wait_for_end()
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def running() -> Iterator[Running]:
             stack.process.communicate()
 
 
-def test_demo_json_says_all_that_a_caller_needs(running: Running) -> None:
+def test_demo_json_has_urls_keys_connections_and_pids(running: Running) -> None:
     demo = running.demo
     urls = {f"{name}_url": f"http://127.0.0.1:{running.base + OFFSETS[name]}" for name in SERVICES}
     assert set(demo) == {*urls, "api_key", "admin_key", "connections", "pids"}
@@ -88,12 +88,12 @@ def test_demo_json_says_all_that_a_caller_needs(running: Running) -> None:
         assert connection["hook_url"] == f"{demo['ingest_url']}/v1/hooks/{connection['id']}"
 
 
-def test_secrets_are_for_their_owner_alone(running: Running) -> None:
+def test_files_with_secrets_are_readable_by_their_owner_only(running: Running) -> None:
     for name in ("secrets.json", "services.env", "demo.json"):
         assert stat.S_IMODE((running.data / name).stat().st_mode) == 0o600
 
 
-async def test_the_keys_open_what_they_should(running: Running) -> None:
+async def test_the_keys_have_their_scopes(running: Running) -> None:
     demo = running.demo
     async with httpx.AsyncClient(base_url=demo["gateway_url"]) as http:
         reader, admin = ({"authorization": f"Bearer {demo[key]}"} for key in ("api_key", "admin_key"))
@@ -105,12 +105,12 @@ async def test_the_keys_open_what_they_should(running: Running) -> None:
 
 
 def test_a_second_stack_on_the_same_data_or_ports_refuses_clearly(running: Running) -> None:
-    status, output = Running(running.data, free_port_base()).stop_of_itself()
+    status, output = Running(running.data, free_port_base()).wait_for_end()
     assert status == 1
     assert str(running.process.pid) in output
     assert "DATA" in output
     with tempfile.TemporaryDirectory() as other:
-        status, output = Running(Path(other), running.base).stop_of_itself()
+        status, output = Running(Path(other), running.base).wait_for_end()
     assert status == 1
     assert str(running.base) in output
     assert "PORT_BASE" in output
@@ -118,7 +118,7 @@ def test_a_second_stack_on_the_same_data_or_ports_refuses_clearly(running: Runni
 
 
 @pytest.mark.parametrize("name", PROCESSES)
-async def test_what_is_killed_is_started_again_and_demo_json_says_so(running: Running, name: str) -> None:
+async def test_a_killed_process_is_restarted_and_demo_json_has_its_new_pid(running: Running, name: str) -> None:
     before = running.demo["pids"]
     os.kill(before[name], signal.SIGKILL)
     await until(lambda: running.demo["pids"][name] != before[name])
@@ -129,7 +129,7 @@ async def test_what_is_killed_is_started_again_and_demo_json_says_so(running: Ru
     }
 
 
-async def test_it_ends_without_a_trace_and_the_next_start_finds_the_data(running: Running) -> None:
+async def test_it_stops_all_processes_and_the_next_start_uses_the_data(running: Running) -> None:
     first = running.demo
     status, output = running.stop(signal.SIGINT, signal.SIGINT, signal.SIGTERM)
     assert status == 0, output

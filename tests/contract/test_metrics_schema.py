@@ -1,4 +1,4 @@
-"""The migrations of metrics and its tables say the same."""
+"""The migrations of metrics give the schema that its tables describe."""
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext

@@ -1,4 +1,4 @@
-"""However a PostgreSQL goes away, what its clients meet is known as an outage: nothing that waits it out dies of it."""
+"""However PostgreSQL stops, its clients get only exceptions of OUTAGE, so workers that wait through an outage survive it."""
 
 import asyncio
 import tempfile
