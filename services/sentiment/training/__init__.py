@@ -1,1 +1,1 @@
-"""Makes the models that are shipped, from a folder of labelled comments. Not in the image; needs the extra `training`."""
+"""Train the shipped models from a folder of labelled comments. Not part of the image; needs the extra `training`."""

@@ -1,4 +1,4 @@
-"""The model card: a JSON file beside the weights that says what they were made from and how good they are."""
+"""The model card: a JSON file beside the weights with their training data and figures."""
 
 import json
 from collections import Counter
@@ -31,7 +31,7 @@ LIMITS = (
 
 
 def write_card(path: Path, scorer: Scorer, about: Mapping[str, Any], rows: Sequence[Row], folder: Path) -> None:
-    """The card of a trained model, with its figures on everything it didn't learn from; `about` is what is its own."""
+    """The card of a trained model with its figures on all held-out data. `about`: entries of this model alone."""
     card = {
         "model": str(scorer.model),
         **{name: value for name, value in about.items() if name != "limits"},
@@ -62,7 +62,7 @@ def measured(scorer: Scorer, folder: Path) -> dict[str, Any]:
 
 
 def held(folder: Path) -> dict[str, list[Row]]:
-    """What is reported on: the test files, dev in other languages, and our own held-out sentences, by language."""
+    """The evaluated data: the test files, dev in other languages, and our own held-out sentences, by language."""
     files = {name: [row for row in read(folder, name) if row.label in KINDS] for name in ("test", "unseen")}
     multi = [row for row in read(folder, "multi") if row.split == "dev"]
     own = [Row(row.text, row.label, f"own_{row.lang}", row.lang) for row in own_rows(held_out=True)]
@@ -75,7 +75,7 @@ def calibration(scorer: Scorer, folder: Path) -> float:
 
 
 def mixed_found(scorer: Scorer, folder: Path) -> float:
-    """The share of the sentences with two poles that are flagged."""
+    """The share of sentences with two poles that are flagged as mixed."""
     return round(float(np.mean([opinion.mixed for opinion in scorer.score([row.text for row in read(folder, "mixed")])])), 4)
 
 

@@ -1,4 +1,4 @@
-"""What is chosen by held-out rows, the same way for all models: the temperature, and the bars for `mixed` and for themes."""
+"""Choose by held-out rows, for all models: the temperature, and the thresholds for `mixed` and for themes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,14 +11,14 @@ from services.sentiment.domain.reading import Meanings, Read, ambivalence, piece
 from services.sentiment.training.figures import calibration_error
 
 FLAGGED = 0.02
-"""The share of rows, each labelled with one pole, that may be called mixed."""
+"""Largest share of rows with a single pole that may be flagged as mixed."""
 RECALL = 1.5
-"""How much finding a theme counts beside not telling a wrong one."""
+"""Weight of recall against precision for themes (beta of the F measure)."""
 POLES = tuple(round(float(bar), 3) for bar in np.arange(0.4, 0.95, 0.025))
 
 
 def temperature(logits: NDArray[Any], kinds: NDArray[np.int64]) -> float:
-    """What makes the labels likeliest (Guo et al., ICML 2017)."""
+    """The temperature that maximises the likelihood of the labels (Guo et al., ICML 2017)."""
 
     def surprise(warmth: float) -> float:
         scaled = logits / warmth
@@ -28,7 +28,7 @@ def temperature(logits: NDArray[Any], kinds: NDArray[np.int64]) -> float:
 
 
 def honest_temperature(logits: NDArray[Any], kinds: NDArray[np.int64]) -> float:
-    """What makes the model as often right as it says: for one so flexible that the likeliest leaves it too sure of itself."""
+    """The temperature with the least calibration error, for a model that the likelihood leaves overconfident."""
 
     def error(warmth: float) -> float:
         odds = softmax(logits, warmth)
@@ -38,7 +38,7 @@ def honest_temperature(logits: NDArray[Any], kinds: NDArray[np.int64]) -> float:
 
 
 def pole(texts: Sequence[str], read: Read) -> float:
-    """The lowest bar for `mixed` that flags few of the comments that humans gave one label."""
+    """The lowest threshold for `mixed` that flags at most FLAGGED of the comments with one human label."""
     parts = [found if len(found := pieces(text)) > 1 else [] for text in texts]
     odds = read([part for of in parts for part in of])
     ends = np.cumsum([len(of) for of in parts])
@@ -47,13 +47,14 @@ def pole(texts: Sequence[str], read: Read) -> float:
 
 
 def nearness(likeness: Meanings, bears: NDArray[np.bool_]) -> float:
-    """The likeness (pieces × themes) from which on a theme is told, by the best F of all pairs told as in service: the labels
-    name one theme of a piece, so what is told beside it is less certainly wrong than what is missed is.
+    """The likeness from which on a theme matches, by the best F measure of all pairs of `likeness` (pieces × themes).
+
+    Recall counts more: labels name one theme of a piece, so an additional theme is less certainly wrong than a missing one.
     """
     bars = np.arange(0.05, 0.9, 0.01)
     return round(float(max(bars, key=lambda bar: f_measure(themes.matches(likeness, bar), bears, RECALL))), 2)
 
 
-def f_measure(told: NDArray[np.bool_], truth: NDArray[np.bool_], beta: float = 1.0) -> float:
-    """The mean of precision and recall in which recall counts `beta` times (van Rijsbergen, 1979); 0 where nothing is told."""
-    return float((1 + beta**2) * (told & truth).sum() / max(1.0, told.sum() + beta**2 * truth.sum()))
+def f_measure(predicted: NDArray[np.bool_], truth: NDArray[np.bool_], beta: float = 1.0) -> float:
+    """The F measure, in which recall counts `beta` times (van Rijsbergen, 1979); 0 without predictions."""
+    return float((1 + beta**2) * (predicted & truth).sum() / max(1.0, predicted.sum() + beta**2 * truth.sum()))

@@ -1,5 +1,5 @@
-"""Labelled comments as files: `train`, `dev`, `test`, `unseen`, `multi`, `mixed`, a JSON object a line; and, where there is one,
-an export of what humans judged (`GET /v1/gold`) as `gold.ndjson`."""
+"""Read labelled comments: the files `train`, `dev`, `test`, `unseen`, `multi`, `mixed` (JSON lines), and `gold.ndjson`, an
+optional export of human judgements (`GET /v1/gold`)."""
 
 import random
 from collections import defaultdict
@@ -15,11 +15,11 @@ KINDS = ("neg", "neu", "pos")
 """The labels in the order of the models' classes."""
 
 NOT_OURS = frozenset({"airline"})
-"""Sources whose terms (non-commercial) keep them out of everything that is shipped: weights, calibration and choices."""
+"""Sources with non-commercial terms, which are used for nothing that is shipped: weights, calibration, thresholds."""
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A comment and what a human called it."""
+    """A comment with its human label."""
 
     text: str
     label: Literal["neg", "neu", "pos", "mixed"]
@@ -33,14 +33,14 @@ class Row(msgspec.Struct, frozen=True):
 
 
 def read(folder: Path, name: str) -> list[Row]:
-    """The rows of one file."""
+    """The rows of a file."""
     lines = (folder / f"{name}.jsonl").read_bytes().splitlines()
     decode = msgspec.json.Decoder(Row).decode
     return [decode(line) for line in lines if line.strip()]
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """What is read of an exported row."""
+    """The fields of an exported row that are used."""
 
     text: str
     comment: str
@@ -50,12 +50,14 @@ class Judged(msgspec.Struct, frozen=True):
 
 KIND_OF: dict[Label, Literal["neg", "neu", "pos"]] = {"negative": "neg", "neutral": "neu", "positive": "pos"}
 HELD_OUT = 0x1A
-"""Of the 256 first bytes that a text's hash may have, so many are dev: a tenth."""
+"""Texts whose hash starts with a byte below this are dev: a tenth of all."""
 
 
 def read_gold(path: Path) -> list[Row]:
-    """An export of gold as rows of the source `gold`; judgements of themes alone are left out. Which tenth of the texts is dev is
-    decided by their hashes, so that no later export moves one from there into training. An unknown language is `und`."""
+    """An export of gold as rows of the source `gold`, without judgements of themes alone. An unknown language is `und`.
+
+    Hashes of the texts decide which tenth is dev, so that no later export moves a text from dev into training.
+    """
     decode = msgspec.json.Decoder(Judged).decode
     judged = [decode(line) for line in path.read_bytes().splitlines() if line.strip()]
     return [_gold(one, KIND_OF[one.label]) for one in judged if one.label is not None]
@@ -67,19 +69,19 @@ def _gold(judged: Judged, label: Literal["neg", "neu", "pos"]) -> Row:
 
 
 def gold_rows(folder: Path, split: str) -> list[Row]:
-    """The rows of the folder's gold, none where it has none."""
+    """The rows of the folder's gold; empty without gold."""
     path = folder / "gold.ndjson"
     return [row for row in read_gold(path) if row.split == split] if path.exists() else []
 
 
 def training_rows(folder: Path, most: Mapping[str, int]) -> list[Row]:
-    """What weights are learnt from: of the English sources in `most` so many rows of each label, chosen by a fixed seed."""
+    """The training rows: of the English sources in `most`, so many rows of each label, chosen by a fixed seed."""
     english = sampled(read(folder, "train"), most)
     return ours([*english, *(row for row in read(folder, "multi") if row.split == "train"), *gold_rows(folder, "train")])
 
 
 def choosing_rows(folder: Path) -> list[Row]:
-    """What is calibrated and chosen by: the dev rows of all languages."""
+    """The rows for calibration and thresholds: dev of all languages."""
     return ours([*read(folder, "dev"), *(row for row in read(folder, "multi") if row.split == "dev"), *gold_rows(folder, "dev")])
 
 
@@ -88,7 +90,7 @@ def ours(rows: Iterable[Row]) -> list[Row]:
 
 
 def sampled(rows: Sequence[Row], most: Mapping[str, int]) -> list[Row]:
-    """At most `most[source]` rows of each label; all of a source that isn't named there."""
+    """At most `most[source]` rows of each label; all rows of a source that is not in `most`."""
     groups: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
         groups[row.source, row.label].append(row)

@@ -43,39 +43,39 @@ from services.sentiment.weights import MODELS
 
 MODEL = Model("e5", "2")
 LONG = 300
-"""Characters from which on a text is the mean of its pieces: the network learnt to read 80 pieces of words."""
+"""Characters from which on a text gets the mean of its pieces: the network was trained on 80 tokens."""
 TEACHER = tuple(range(12))
 STUDENT = (0, 2, 3, 5, 6, 8, 9, 11)
-"""The teacher's layers that the student begins with."""
+"""The teacher's layers with which the student starts."""
 TEACHING = Pace(epochs=2.0, rate=8e-5)
 DROPPED = 0.1
-"""What the teacher's layers do without in each step; the student copies it whole."""
+"""Dropout of the teacher's layers; the student is trained on all of them."""
 LEARNING = Pace(epochs=3.0, rate=1e-4, decay=0.95)
 WARMTH = 2.0
-"""The temperature at which the teacher's doubts are copied (Hinton et al., 2015)."""
+"""The temperature of distillation (Hinton et al., 2015)."""
 OWN_EYES = 0.25
-"""How much the labels themselves count beside the teacher's view of them."""
+"""Weight of the labels against the teacher's probabilities."""
 MEANT = 40_000
-"""Rows whose meaning is copied from the encoder as it was before fine-tuning."""
+"""Rows whose embedding is copied from the encoder before fine-tuning."""
 LESSON_EVERY = 3
-"""Steps between lessons in themes."""
+"""Steps between two lessons in themes."""
 QUERY = "query: "
-"""What e5 wants at the head of a text; fine-tuned models do without."""
+"""The prefix that e5 expects; fine-tuned models need none."""
 MEASURED = 1_000
-"""Texts by which the units of what flows between layers are chosen."""
+"""Texts for measuring the quantization units of activations."""
 SMOOTHED = 0.05
-"""Labels are noisy: what is left of each to the other classes."""
+"""Label smoothing, since labels are noisy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The folders: labelled comments, and what the steps leave."""
+    """The folders of labelled comments and of the steps' results."""
 
     data: Path
     folder: Path
 
     def rows(self) -> list[Row]:
-        """What is learnt from. Raises SystemExit when it isn't what earlier steps saw: their files tell of rows by number."""
+        """The training rows. Raises SystemExit if they differ from those of earlier steps, which refer to rows by number."""
         rows, path = examples(self.data), self.folder / "rows.txt"
         digest = sha256(msgspec.json.encode([(row.text, row.label) for row in rows])).hexdigest()
         if not path.exists():
@@ -122,7 +122,7 @@ def teach(work: Work) -> None:
 
 
 def soften(work: Work) -> None:
-    """Note what the teacher thinks of each row and on what grounds, and what the untouched encoder takes some of them to mean."""
+    """Store the teacher's logits and states of each row, and the original encoder's embeddings of some rows."""
     rows = work.rows()
     ids = work.ids(rows)
     logits, tops = read_all(work.teacher(), ids)
@@ -133,7 +133,7 @@ def soften(work: Work) -> None:
 
 
 def distil(work: Work) -> None:
-    """Fit the student to the teacher's view and what it is made of, the labels, the encoder's meanings, and themes."""
+    """Fit the student to the teacher's logits and states, the labels, the encoder's embeddings, and themes."""
     torch.manual_seed(0)
     rows = work.rows()
     kinds = torch.tensor([row.kind for row in rows])
@@ -167,7 +167,7 @@ def distil(work: Work) -> None:
 
 
 def student(work: Work) -> Reader:
-    """The student as it begins: some of the teacher's layers, and its head."""
+    """The initial student: some of the teacher's layers, and its head."""
     net = reader(read_pretrained(), work.pieces, STUDENT)
     taught = torch.load(work.folder / "teacher.pt")
     state = {name: value for name, value in taught.items() if ".layer." not in name}
@@ -179,7 +179,7 @@ def student(work: Work) -> Reader:
 
 
 def finish(work: Work) -> None:
-    """Round the student to what is shipped, choose its bars by held-out rows, and write its files and its card."""
+    """Quantize the student, choose its thresholds by held-out rows, and write its files and its card."""
     rows, net = work.rows(), reader(read_pretrained(), work.pieces, STUDENT)
     net.load_state_dict(torch.load(work.folder / "student.pt"))
     path = work.folder / "shipped" / E5.name
@@ -199,7 +199,7 @@ def finish(work: Work) -> None:
 
 
 def chosen(network: Network, dev: Sequence[Row]) -> TransformerFacts:
-    """The temperature, the bar for `mixed` and the bar for themes."""
+    """The temperature and the thresholds for `mixed` and for themes."""
     texts = [row.text for row in dev]
     logits = network([cased(text) for text in texts]).logits.astype(np.float64)
     warmth = choosing.honest_temperature(logits, np.array([row.kind for row in dev]))
@@ -212,7 +212,7 @@ def chosen(network: Network, dev: Sequence[Row]) -> TransformerFacts:
 
 
 def about(scorer: TransformerScorer, facts: TransformerFacts) -> dict[str, Any]:
-    """What the card says of this model alone."""
+    """The card's entries of this model alone."""
     return {
         "kind": f"multilingual-e5-small (MIT), {len(STUDENT)} of 12 layers, distilled from a teacher with all; eight-bit ONNX",
         "trained_with": "python -m services.sentiment.training.e5 --data FOLDER --work FOLDER",

@@ -1,4 +1,4 @@
-"""The transformer as it is trained: the encoder, cut to some layers and pieces, with a head for sentiment and one for meaning."""
+"""The transformer for training: an encoder with fewer layers and tokens, a head for sentiment and a head for meaning."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,14 +13,14 @@ from services.sentiment.training.wheel import Pretrained
 
 CLASSES = 3
 MEANING = 256
-"""Numbers that stand for what a text is about."""
+"""Dimensions of a meaning (embedding)."""
 LONGEST = 80
-"""Pieces of a text that are read."""
+"""Tokens of a text that are read."""
 
 
 class Said(NamedTuple):
-    """What is read in some texts: `logits` (texts × 3), `meaning` (texts × MEANING, unit vectors), and `top`, the means of the
-    topmost states (texts × hidden), which the logits are made of."""
+    """Output for some texts: `logits` (texts × 3), `meaning` (texts × MEANING, unit vectors), and `top`, the means of the
+    last states (texts × hidden), from which the logits are computed."""
 
     logits: Tensor
     meaning: Tensor
@@ -28,7 +28,7 @@ class Said(NamedTuple):
 
 
 class Reader(nn.Module):
-    """Reads texts as (texts × pieces) ids and mask.
+    """Reads texts as ids and mask (texts × tokens).
 
     The meaning is taken `above` layers below the top: the topmost ones come to know praise from blame and little else.
     """
@@ -50,7 +50,7 @@ class Reader(nn.Module):
 
 
 def pooled(states: Tensor, mask: Tensor) -> Tensor:
-    """The mean over a text's pieces."""
+    """The mean over the tokens of a text."""
     heft = mask.unsqueeze(-1).to(states.dtype)
     return (states * heft).sum(1) / heft.sum(1)
 

@@ -1,4 +1,4 @@
-"""What the transformer is trained on: public comments, our own sentences, and copies of both with slips of the keyboard."""
+"""The training rows of the transformer: public comments, our own sentences, and copies of both with typos."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -11,15 +11,15 @@ from services.sentiment.training.own.templates import own_rows
 from services.sentiment.training.own.typos import typos
 
 MOST = {"goemotions": 8_000, "semeval_tweets": 12_000}
-"""Rows of one label, so that no source drowns the others."""
+"""Rows of one label at most, so that no source dominates."""
 SLIPPED = 0.1
-"""The share of public rows that come a second time, with slips; of our own sentences all do."""
+"""Share of public rows that are repeated with typos; all of our own sentences are."""
 LOWERED = 0.05
-"""The share that comes a second time without a capital, as people type on telephones."""
+"""Share of rows that are repeated without capitals, as people type on phones."""
 
 
 def examples(folder: Path) -> list[Row]:
-    """All rows to learn from, the same each time. Languages other than English count twice: they are few."""
+    """All training rows, deterministic. Languages other than English count twice, since they have few rows."""
     public, own, chance = training_rows(folder, MOST), own_rows(held_out=False), random.Random(0)
     foreign = [row for row in public if row.lang != "en"]
     slipped = slips([*drawn(public, SLIPPED, chance), *own], chance)

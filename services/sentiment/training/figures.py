@@ -1,4 +1,4 @@
-"""How good a model is on labelled comments, as the model card and the bench tell it."""
+"""Quality figures of a model on labelled comments, for the model card and the benchmark."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from services.sentiment.training.data import KINDS, Row
 NEGATIVE, NEUTRAL, POSITIVE = range(3)
 NAMES = {"negative": NEGATIVE, "neutral": NEUTRAL, "positive": POSITIVE}
 BUCKETS = 15
-"""Of confidence, equally wide, for the calibration error (Guo et al., ICML 2017)."""
+"""Bins of equal width of the confidence, for the calibration error (Guo et al., ICML 2017)."""
 
 
 class Figures(NamedTuple):
@@ -57,13 +57,13 @@ def figures(rows: Sequence[Row], opinions: Sequence[Opinion]) -> Figures:
 
 
 def mean(found: Sequence[Figures]) -> Figures:
-    """Every source counting alike."""
+    """The mean over sources, each with the same weight."""
     columns = np.array(found, dtype=float)
     return Figures(int(columns[:, 0].sum()), *(float(value) for value in columns[:, 1:].mean(axis=0)))
 
 
 def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
-    """The mean distance between how sure a model is and how often it is right."""
+    """The mean difference between confidence and accuracy."""
     bucket = np.minimum((confidence * BUCKETS).astype(int), BUCKETS - 1)
     gaps = [abs(float(confidence[bucket == b].sum() - right[bucket == b].sum())) for b in range(BUCKETS)]
     return sum(gaps) / len(confidence)

@@ -1,4 +1,4 @@
-"""The loop that fits a reader: batches of texts of like length, a rate that rises and falls, half-precision arithmetic."""
+"""The training loop: batches of texts of similar length, a learning rate with warm-up and decay, half precision."""
 
 import random
 import time
@@ -24,12 +24,12 @@ TOLD_EVERY = 50
 Ids = Sequence[Sequence[int]]
 Floats = NDArray[np.float32]
 Loss = Callable[[list[int], Said], Tensor]
-"""From the places of a batch's texts and what is read in them."""
+"""The loss, from the indices of a batch's texts and their outputs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How a reader is fitted. `decay`: what a layer's rate is of that of the layer above it."""
+    """Hyperparameters. `decay`: ratio of a layer's learning rate to that of the layer above it."""
 
     epochs: float
     rate: float
@@ -70,7 +70,7 @@ def fit(net: Reader, ids: Ids, loss: Loss, pace: Pace, checkpoint: Path) -> None
 
 
 class Kept:
-    """What an interrupted fit goes on from: the states of its parts, in a file."""
+    """A checkpoint file, from which an interrupted training continues."""
 
     def __init__(self, path: Path, parts: Mapping[str, Any]) -> None:
         self.path = path
@@ -80,7 +80,7 @@ class Kept:
         torch.save({"step": step, **{name: part.state_dict() for name, part in self._parts.items()}}, self.path)
 
     def taken_up(self) -> int:
-        """The step that was reached, its state restored; 0 where there is nothing to go on from."""
+        """Restore the state. Returns the step; 0 without a checkpoint."""
         if not self.path.exists():
             return 0
         state = torch.load(self.path)
@@ -90,12 +90,12 @@ class Kept:
 
 
 def slope(done: float) -> float:
-    """The rate as a share of the highest: up while it warms up, then down to a hundredth."""
+    """The learning rate as a share of the highest: it rises during warm-up, then falls to a hundredth."""
     return done / WARM_UP if done < WARM_UP else max(0.01, (1 - done) / (1 - WARM_UP))
 
 
 def groups(net: Reader, pace: Pace) -> list[dict[str, object]]:
-    """Each weight with its rate: the heads' own, the encoder's falling from layer to layer."""
+    """Parameter groups with their learning rates, which fall from layer to layer."""
     top = net.encoder.config.num_hidden_layers
     found: list[dict[str, object]] = []
     for name, weight in net.named_parameters():
@@ -107,7 +107,7 @@ def groups(net: Reader, pace: Pace) -> list[dict[str, object]]:
 
 
 def batches(ids: Ids, size: int) -> Iterator[list[int]]:
-    """Places of texts for ever, each once an epoch; those of a batch are of like length, so that little is padding."""
+    """Batches of indices without end, each text once per epoch; texts of a batch have similar lengths."""
     chance = random.Random(0)
     while True:
         places = list(range(len(ids)))
@@ -120,7 +120,7 @@ def batches(ids: Ids, size: int) -> Iterator[list[int]]:
 
 
 def padded(texts: Ids) -> tuple[Tensor, Tensor]:
-    """Ids and mask (texts × longest)."""
+    """Ids and mask (texts × tokens)."""
     ids = np.full((len(texts), max(map(len, texts))), PAD, np.int64)
     for row, text in zip(ids, texts, strict=True):
         row[: len(text)] = text
@@ -128,14 +128,14 @@ def padded(texts: Ids) -> tuple[Tensor, Tensor]:
 
 
 def read_all(net: Reader, ids: Ids) -> tuple[Floats, Floats]:
-    """What a fitted reader says of all texts: logits, and their tops."""
+    """Logits and last states of all texts."""
     net.eval()
     logits, _, tops = each(net, ids)
     return logits, tops
 
 
 def means(net: Reader, ids: Ids) -> Floats:
-    """The mean of each text's pieces at the encoder's top (texts × hidden)."""
+    """The mean of each text's last states (texts × hidden)."""
 
     def top(batch: Tensor, mask: Tensor) -> tuple[Tensor]:
         return (pooled(net.encoder(input_ids=batch, attention_mask=mask).last_hidden_state, mask),)
@@ -145,7 +145,7 @@ def means(net: Reader, ids: Ids) -> Floats:
 
 
 def flows(net: Reader, ids: Ids) -> dict[str, Flow]:
-    """What flows into each product of the encoder, by its name, while it reads texts: one at a time, so without padding."""
+    """The input of each matrix product of the encoder, by name, for texts one at a time, without padding."""
     found: dict[str, Flow] = {}
 
     def note(name: str, given: Tensor) -> None:
@@ -164,7 +164,7 @@ def flows(net: Reader, ids: Ids) -> dict[str, Flow]:
 
 
 def each(net: Callable[[Tensor, Tensor], tuple[Tensor, ...]], ids: Ids, size: int = 128) -> list[Floats]:
-    """What `net` says of all texts, a batch of like length at a time, in the order of the texts."""
+    """The outputs of `net` for all texts, in their order, computed in batches of similar length."""
     order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
         found = [net(*padded([ids[place] for place in order[start : start + size]])) for start in range(0, len(order), size)]

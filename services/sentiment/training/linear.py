@@ -26,13 +26,13 @@ from services.sentiment.weights import LINEAR, write_linear
 
 MODEL = Model("linear", "2")
 MOST = {"goemotions": 6_000, "semeval_tweets": 6_000}
-"""Rows of one label that are learnt from, so that no source drowns the others; 20,000 were worse on dev."""
+"""Training rows of one label at most, so that no source dominates; 20,000 were worse on dev."""
 STRENGTH = 3.0
 """The regression's C. By dev's mean macro-F1: 1 → 63.2, 3 → 63.9 (English); 60.6, 60.8 (other languages)."""
 OTHER_LANGUAGES = 2.0
-"""What a row in another language than English weighs: they are few."""
+"""Weight of rows in other languages than English, which are few."""
 RARE = 2
-"""Bins that fewer texts have are left out."""
+"""Bins of fewer texts are omitted."""
 LONG = 300
 CHUNK = 2_000
 
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def about(trained: LinearModel) -> dict[str, Any]:
-    """What the card says of this model alone."""
+    """The card's entries of this model alone."""
     return {
         "kind": "one-against-the-rest logistic regression on TF-IDF of hashed words, word pairs and 3 to 5 character pieces",
         "trained_with": "python -m services.sentiment.training.linear --data FOLDER",
@@ -63,7 +63,7 @@ def about(trained: LinearModel) -> dict[str, Any]:
 
 
 def fitted(rows: Sequence[Row]) -> LinearModel:
-    """The weights, one regression for each class against the others, rounded to what is shipped."""
+    """The quantized weights: one regression for each class against the others."""
     seen = features_of([row.text for row in rows])
     idf, idf_unit = document_frequencies(seen, len(rows))
     values = unit_values(seen, idf[seen.bins].astype(np.float64) * idf_unit, len(rows))
@@ -97,19 +97,19 @@ def document_frequencies(seen: Features, texts: int) -> tuple[NDArray[np.uint8],
 
 
 def rounded(weights: NDArray[np.float64]) -> tuple[NDArray[np.int8], float]:
-    """Weights in 255 steps. The few largest are cut, for finer steps of all others."""
+    """Weights in 255 steps. The few largest are clipped, for finer steps of all others."""
     unit = float(np.quantile(np.abs(weights[weights != 0]), 0.9999) / 127)
     return np.clip(np.rint(weights / unit), -127, 127).astype(np.int8), unit
 
 
 def calibrated(trained: LinearModel, dev: Sequence[Row]) -> LinearModel:
-    """With the temperature that dev asks for."""
+    """The model with the temperature chosen on dev."""
     logits = decisions(trained, features_of([row.text for row in dev]), len(dev))
     return replace(trained, temperature=choosing.temperature(logits, np.array([row.kind for row in dev])))
 
 
 def poled(trained: LinearModel, dev: Sequence[Row]) -> LinearModel:
-    """With the bar for `mixed` that dev asks for."""
+    """The model with the threshold for `mixed` chosen on dev."""
     bar = choosing.pole([row.text for row in dev], LinearScorer(trained).read)
     return replace(trained, manner=Manner(bar, LONG))
 

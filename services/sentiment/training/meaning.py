@@ -1,4 +1,4 @@
-"""What teaches the student to tell what a text is about: the encoder before any fine-tuning, and pieces labelled with themes.
+"""Targets for the meaning head: the encoder before fine-tuning, and pieces labelled with themes.
 
 Themes are learnt the way they are told in service: a theme is the mean of a few of its examples, drawn anew each time, and a
 piece bears it when it is near enough. What is learnt is to be near, not a list of themes, so that a tenant's own need no
@@ -20,34 +20,34 @@ from services.sentiment.training.encoder import MEANING
 from services.sentiment.training.themes.data import NONE, Piece, elsewhere
 
 EXAMPLES, ASKED = 4, 2
-"""Pieces of a theme that stand for it, and that are asked about it, in one lesson."""
+"""Pieces of a theme in a lesson: as examples, and as queries."""
 THEMES, OTHERS = 10, 6
 """Themes of one lesson, and pieces of none."""
 HELD_OUT = 5
-"""Each fifth piece is kept from training: the threshold is chosen by these."""
+"""Each fifth piece is held out, to choose the threshold."""
 
 FLOOR = 1.0
-"""What is added to the covariance within themes, in parts of its mean: pieces are few."""
+"""Regularisation of the covariance within themes, as a share of its mean, since there are few pieces."""
 
 Floats = NDArray[np.float32]
 
 
 class Focus(NamedTuple):
-    """The last step of a meaning: times `turn` (numbers × numbers), plus `shift`."""
+    """The last step of a meaning: a rotation `turn` (dimensions × dimensions) and a `shift`."""
 
     turn: Floats
     shift: Floats
 
 
 class Lesson(NamedTuple):
-    """Texts: first the examples, theme by theme, then the pieces asked about; `bears` (asked × themes) is the truth."""
+    """Texts: the examples by theme, then the queries. `bears` (queries × themes) is the truth."""
 
     texts: list[str]
     bears: Tensor
 
 
 def split(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
-    """The pieces to learn from, and those to choose by: each fifth of a theme and language."""
+    """Training pieces and held-out pieces: each fifth of a theme and language is held out."""
     seen: dict[tuple[str, str], int] = defaultdict(int)
     learnt: list[Piece] = []
     held: list[Piece] = []
@@ -58,7 +58,7 @@ def split(pieces: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
 
 
 class Lessons:
-    """Draws lessons, each from one field: ours, or elsewhere's."""
+    """Draws lessons, each from one field: customer service or another."""
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
         others = {theme.id for theme in elsewhere().themes}
@@ -88,7 +88,7 @@ class Lessons:
 
 
 def nearness_loss(meant: Tensor, bears: Tensor, midway: float = 0.5, steep: float = 12.0) -> Tensor:
-    """How far the likeness of pieces and themes is from the truth, both sides counting alike."""
+    """The loss of the likeness of pieces and themes; matches and others have the same weight."""
     themes = bears.shape[1]
     means = functional.normalize(meant[: themes * EXAMPLES].view(themes, EXAMPLES, -1).mean(1), dim=1)
     likeness = meant[themes * EXAMPLES :] @ means.T

@@ -12,25 +12,25 @@ from numpy.typing import NDArray
 
 STEPS = 255
 LEAST = 1e-5
-"""A channel that is always 0 must not be divided by."""
+"""Lower bound of a divisor, for channels that are always 0."""
 BORNE = 0.8
-"""The share of a channel's size that the weights bear. With 0.5 logits of dev were off by 0.12 on average, with 0.8 by 0.037."""
+"""The share of a channel's size that moves into the weights. Mean error of logits on dev: 0.12 with 0.5, 0.037 with 0.8."""
 Floats = NDArray[np.float32]
 
 
 class Flow(NamedTuple):
-    """The least and the greatest that was met in each channel of what flows into a product."""
+    """The minimum and maximum of each input channel of a matrix product."""
 
     least: Floats
     greatest: Floats
 
     def met(self, rows: Floats) -> "Flow":
-        """With these rows (rows × channels) seen, too."""
+        """The range including these rows (rows × channels)."""
         return Flow(np.minimum(self.least, rows.min(axis=0)), np.maximum(self.greatest, rows.max(axis=0)))
 
 
 class Rounding(NamedTuple):
-    """Channels are divided by `even`, then told as `zero` plus so many `unit`s."""
+    """Quantization: channels are divided by `even`, then rounded to `zero` plus multiples of `unit`."""
 
     even: Floats
     unit: np.float32
@@ -38,7 +38,7 @@ class Rounding(NamedTuple):
 
 
 def rounding(flow: Flow, weights: Floats) -> Rounding:
-    """How to round a flow that `weights` (channels × out) read."""
+    """The quantization of the input of `weights` (channels × out)."""
     large = np.maximum(np.maximum(-flow.least, flow.greatest), LEAST)
     heavy = np.maximum(np.abs(weights).max(axis=1), LEAST)
     even = large**BORNE / heavy ** (1 - BORNE)

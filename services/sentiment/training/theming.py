@@ -1,4 +1,4 @@
-"""Themes held against labels: the bar is chosen by pieces kept from training, the figures are of comments never chosen by."""
+"""Quality of themes: the threshold is chosen on held-out pieces, the figures are those of other comments."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -17,11 +17,11 @@ from shared.events import Score, Theme
 
 SIGNS = {"neg": -1, "neu": 0, "pos": 1}
 FIRM = 0.33
-"""The score from which on a theme's polarity is told as good or bad."""
+"""The absolute score from which on the polarity of a theme is positive or negative."""
 
 
 class ThemeFigures(NamedTuple):
-    """Shares of one. `polarity`: of the themes rightly found, those whose polarity is right too."""
+    """Shares from 0 to 1. `polarity`: of the correct themes, those with the correct polarity."""
 
     precision: float
     recall: float
@@ -30,7 +30,7 @@ class ThemeFigures(NamedTuple):
 
 
 def likenesses(scorer: TransformerScorer, pieces: Sequence[Piece]) -> tuple[Meanings, NDArray[np.bool_]]:
-    """How like each piece is to each theme that ships (pieces × themes), and which it bears. Other fields' are left out."""
+    """Likeness of pieces and default themes (pieces × themes), and the truth. Pieces of other fields are omitted."""
     points = points_of(read_default(), scorer.meanings)
     ours = [piece for piece in pieces if piece.theme in {*points.ids, NONE}]
     bears = np.array([[piece.theme == theme for theme in points.ids] for piece in ours])
@@ -38,7 +38,7 @@ def likenesses(scorer: TransformerScorer, pieces: Sequence[Piece]) -> tuple[Mean
 
 
 def theme_figures(scorer: TransformerScorer, gold: Sequence[GoldComment]) -> ThemeFigures:
-    """How well the themes of whole comments are found, as in service; every pair of comment and theme counts alike."""
+    """Quality of the themes of whole comments, scored as in service; every pair of comment and theme has the same weight."""
     taxonomy = read_default()
     scores = score_comments(scorer, [Comment(comment.text, comment.lang, taxonomy) for comment in gold], finder_of(scorer))
     told = [{t.theme: sign(t) for t in score.themes} if isinstance(score, Score) else {} for score in scores]

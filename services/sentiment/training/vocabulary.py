@@ -1,4 +1,4 @@
-"""Which pieces of the encoder's 250,000 are shipped: those that the served languages use.
+"""Choose which of the encoder's 250,000 tokens are shipped: those that the served languages use.
 
 Chosen by what occurs in the training texts and, since these are small and mostly English, by the commonest words of each
 language (the lists of `wordfreq`, in the spellings a comment has: at the start of a sentence, within one). A word whose piece is
@@ -15,17 +15,17 @@ from services.sentiment.domain.languages import SERVED
 from services.sentiment.domain.preprocessing import cased
 
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
-"""The first four pieces; their places are their ids."""
+"""The first four tokens; their indices are their ids."""
 SIZE = 56_000
 COMMON_WORDS = 150_000
 SEEN_ONCE = 2e-8
-"""What one occurrence in the training texts weighs, as a share of a language's words: about one in fifty million."""
+"""Weight of an occurrence in the training texts, as a share of a language's words: about one in fifty million."""
 
 Pieces = Sequence[tuple[str, float]]
 
 
 def tokenizer(pieces: Pieces, longest: int | None = None) -> Tokenizer:
-    """A tokenizer that knows `pieces` alone and cuts texts at `longest` of them."""
+    """A tokenizer with only `pieces`, which truncates texts to `longest` of them."""
     made = Tokenizer(models.Unigram(list(pieces), SPECIAL.index("<unk>"), False))
     made.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
     made.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
@@ -35,7 +35,7 @@ def tokenizer(pieces: Pieces, longest: int | None = None) -> Tokenizer:
 
 
 def kept(pieces: Pieces, texts: Iterable[str], size: int = SIZE) -> list[int]:
-    """The places of the `size` pieces that matter most, in order: special ones, single letters, then by use."""
+    """Indices of the `size` most important tokens: special ones, single letters, then by use."""
     use = used(tokenizer(pieces), texts)
     letters = [place for place, (piece, _) in enumerate(pieces) if len(piece.lstrip("▁")) <= 1 and use[place]]
     first = dict.fromkeys([*range(len(SPECIAL)), *letters])
@@ -43,7 +43,7 @@ def kept(pieces: Pieces, texts: Iterable[str], size: int = SIZE) -> list[int]:
 
 
 def used(reader: Tokenizer, texts: Iterable[str]) -> dict[int, float]:
-    """How much each piece is used, added up over the languages."""
+    """The use of each token, summed over the languages."""
     use: dict[int, float] = defaultdict(float)
     for found in reader.encode_batch(list(texts), add_special_tokens=False):
         for place in found.ids:

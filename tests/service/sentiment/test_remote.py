@@ -42,7 +42,7 @@ def one(**said: Any) -> dict[str, Any]:
     return {"label": "positive", "score": 0.5, "confidence": 0.75, **said}
 
 
-def test_texts_go_in_batches_with_the_token_to_the_very_url(server: ModelServer, remote: RemoteScorer) -> None:
+def test_texts_are_posted_in_batches_with_the_token_to_the_url(server: ModelServer, remote: RemoteScorer) -> None:
     texts = [f"schön {n}" for n in range(20)]
     assert len(remote.score(texts)) == 20
     assert server.calls == [texts[:8], texts[8:16], texts[16:]]
@@ -50,7 +50,7 @@ def test_texts_go_in_batches_with_the_token_to_the_very_url(server: ModelServer,
     assert {headers["path"] for headers in server.headers} == {"/v1/models/mine"}
 
 
-def test_mixed_may_be_left_out_and_what_we_do_not_know_is_passed_over(server: ModelServer, remote: RemoteScorer) -> None:
+def test_mixed_is_optional_and_unknown_fields_are_ignored(server: ModelServer, remote: RemoteScorer) -> None:
     server.behave = lambda texts: said([one(topic="delivery"), one(mixed=True)])
     assert [opinion.mixed for opinion in remote.score(["a", "b"])] == [False, True]
 
@@ -65,7 +65,7 @@ def test_mixed_may_be_left_out_and_what_we_do_not_know_is_passed_over(server: Mo
         Reply(400), Reply(413), Reply(422), Reply(500),
     ],
 )  # fmt: skip
-def test_an_answer_that_makes_no_sense_is_not_taken(server: ModelServer, remote: RemoteScorer, answer: Reply) -> None:
+def test_a_malformed_response_refuses_the_batch(server: ModelServer, remote: RemoteScorer, answer: Reply) -> None:
     server.behave = lambda texts: answer
     with pytest.raises(BatchRefused):
         remote.score(["fine"])
@@ -74,7 +74,7 @@ def test_an_answer_that_makes_no_sense_is_not_taken(server: ModelServer, remote:
 
 
 @pytest.mark.parametrize("model", [{"id": "mine", "version": "8"}, {"id": "other", "version": "7"}])
-def test_scores_of_another_model_are_never_taken_for_this_ones(server: ModelServer, remote: RemoteScorer, model: Any) -> None:
+def test_a_response_of_another_model_is_unavailable(server: ModelServer, remote: RemoteScorer, model: Any) -> None:
     server.behave = lambda texts: said(scores(texts), model)
     with capture_logs() as logs, pytest.raises(ScorerAway):
         score_comments(remote, [Comment("fine", None)])
@@ -84,7 +84,7 @@ def test_scores_of_another_model_are_never_taken_for_this_ones(server: ModelServ
 
 
 @pytest.mark.parametrize("status", [301, 401, 403, 404, 429, 501, 502, 503, 504])
-def test_a_server_that_is_away_blames_no_text(server: ModelServer, remote: RemoteScorer, status: int) -> None:
+def test_an_unavailable_server_raises_scorer_away(server: ModelServer, remote: RemoteScorer, status: int) -> None:
     server.behave = lambda texts: Reply(status)
     with pytest.raises(ScorerAway) as away:
         score_comments(remote, [Comment("fine", None), Comment("too", None)])
@@ -92,7 +92,7 @@ def test_a_server_that_is_away_blames_no_text(server: ModelServer, remote: Remot
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_the_rest_that_it_asks_for_is_handed_on(server: ModelServer, remote: RemoteScorer, status: int) -> None:
+def test_retry_after_of_the_server_is_passed_on(server: ModelServer, remote: RemoteScorer, status: int) -> None:
     server.behave = lambda texts: Reply(status, headers={"Retry-After": "17"})
     with pytest.raises(ScorerAway) as away:
         score_comments(remote, [Comment("fine", None)])
@@ -108,24 +108,24 @@ def test_the_rest_that_it_asks_for_is_handed_on(server: ModelServer, remote: Rem
         ("Fri, 99 Nov 2026 12:00:30 GMT", None),
     ],
 )  # fmt: skip
-def test_a_rest_is_told_in_seconds_or_by_a_date_and_has_bounds(header: str | None, seconds: float | None) -> None:
+def test_retry_after_is_seconds_or_a_date_within_bounds(header: str | None, seconds: float | None) -> None:
     assert parse_retry_after(header, NOON) == seconds
 
 
 @pytest.mark.parametrize("reply", [Reply(delay=0.8), Reply(body=b" " * 200, delay=0.02, drips=True)], ids=["late", "dripping"])
-def test_an_answer_that_takes_too_long_is_not_waited_for(server: ModelServer, remote: RemoteScorer, reply: Reply) -> None:
+def test_a_slow_response_raises_scorer_away(server: ModelServer, remote: RemoteScorer, reply: Reply) -> None:
     server.behave = lambda texts: reply
     with pytest.raises(ScorerAway):
         remote.score(["fine"])
 
 
-def test_a_thread_still_at_work_when_the_service_stops_blames_no_text(remote: RemoteScorer) -> None:
+def test_a_client_closed_during_a_request_raises_scorer_away(remote: RemoteScorer) -> None:
     remote.close()
     with pytest.raises(ScorerAway):
         score_comments(remote, [Comment("fine", None)])
 
 
-def test_a_server_that_is_down_is_away_and_asked_again_when_it_is_back() -> None:
+def test_a_server_that_is_down_is_unavailable_until_it_is_back() -> None:
     server = ModelServer()
     scorer = RemoteScorer(httpx.Client(timeout=0.4), server.url, Model("mine", "7"))
     with scorer.client:
@@ -139,29 +139,27 @@ def test_a_server_that_is_down_is_away_and_asked_again_when_it_is_back() -> None
 
 
 @pytest.mark.parametrize("status", [400, 413, 422, 500])
-def test_a_text_that_it_fails_on_is_found_and_the_others_are_scored(
-    server: ModelServer, remote: RemoteScorer, status: int
-) -> None:
+def test_only_the_text_on_which_the_server_fails_is_unscorable(server: ModelServer, remote: RemoteScorer, status: int) -> None:
     server.behave = lambda texts: Reply(status) if "poison" in texts else well(texts)
     found = score_comments(remote, [Comment("poison" if n == 5 else f"text {n}", None) for n in range(20)])
     assert [n for n, score in enumerate(found) if isinstance(score, Unscorable)] == [5]
     assert sum(isinstance(score, Score) for score in found) == 19
 
 
-def test_a_text_alone_is_not_blamed_for_one_stumble(server: ModelServer, remote: RemoteScorer) -> None:
+def test_a_single_500_does_not_make_a_text_unscorable(server: ModelServer, remote: RemoteScorer) -> None:
     stumbles = iter([Reply(500), Reply(500)])
     server.behave = lambda texts: next(stumbles, None) or well(texts)
     (found,) = score_comments(remote, [Comment("It came on Monday", None)])
     assert isinstance(found, Score)
 
 
-def test_a_text_that_no_json_can_hold_is_blamed_alone(remote: RemoteScorer) -> None:
+def test_a_text_that_json_cannot_hold_is_unscorable_alone(remote: RemoteScorer) -> None:
     good, bad = score_comments(remote, [Comment("fine by me", None), Comment("half a \ud83d pair", None)])
     assert isinstance(good, Score)
     assert isinstance(bad, Unscorable)
 
 
-def test_neither_texts_nor_the_token_are_told_in_logs_or_errors(server: ModelServer, remote: RemoteScorer) -> None:
+def test_logs_and_errors_quote_neither_texts_nor_the_token(server: ModelServer, remote: RemoteScorer) -> None:
     replies = [Reply(503), Reply(body=b'{"private words": '), Reply(422), Reply(delay=0.8)]
     for reply in replies:
         server.behave = lambda texts, reply=reply: reply
@@ -172,9 +170,7 @@ def test_neither_texts_nor_the_token_are_told_in_logs_or_errors(server: ModelSer
 
 
 # --- put together -----------------------------------------------------------------------------------------------------------
-async def test_the_service_scores_with_it_and_hands_its_rest_to_the_caller(
-    server: ModelServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_service_uses_it_and_passes_its_retry_after_on(server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
     given = settings_for(server, scorer_timeout=5)
     monkeypatch.setenv("SENTIMENT_SCORER", given.pop("scorer"))
     async with running(**given) as http:
@@ -191,7 +187,7 @@ async def test_the_service_scores_with_it_and_hands_its_rest_to_the_caller(
     ("left_out", "named"),
     [("scorer_url", "SENTIMENT_SCORER_URL"), ("scorer_model", "SENTIMENT_SCORER_MODEL"), ("scorer_version", "_VERSION")],
 )
-def test_a_server_that_is_not_named_whole_stops_the_boot_and_tells_no_secret(left_out: str, named: str) -> None:
+def test_incomplete_server_settings_are_refused_without_quoting_secrets(left_out: str, named: str) -> None:
     given = settings_for(ModelServer()) | {left_out: None}
     with pytest.raises(ValueError, match=named) as told:
         Settings(internal_token=TOKEN, **given)
@@ -202,6 +198,6 @@ def test_a_server_that_is_not_named_whole_stops_the_boot_and_tells_no_secret(lef
     "wrong",
     [{"scorer_model": "linear"}, {"scorer_model": "a b"}, {"scorer_url": "mine"}, {"scorer_timeout": 0}, {"scorer_batch": 0}],
 )
-def test_a_setting_that_makes_no_sense_stops_the_boot(wrong: dict[str, Any]) -> None:
+def test_an_invalid_setting_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="1 validation error"):
         Settings(internal_token=TOKEN, **settings_for(ModelServer()) | wrong)

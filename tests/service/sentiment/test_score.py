@@ -231,7 +231,7 @@ async def test_the_most_text_allowed_is_explained(http: httpx.AsyncClient) -> No
     assert [len(score["explanation"]["words"]) for score in answer.json()["scores"]] == [50] * 8
 
 
-async def test_explain_is_true_or_false(http: httpx.AsyncClient) -> None:
+async def test_explain_must_be_a_boolean(http: httpx.AsyncClient) -> None:
     assert (await explain(http, "x", explain="yes")).status_code == 422
 
 

@@ -79,7 +79,7 @@ async def flooded(app: FastAPI, scorer: Gated, calls: int = 33) -> list[Call]:
     return made
 
 
-async def test_calls_beyond_a_tenants_line_are_answered_503_at_once_with_the_time_to_come_again() -> None:
+async def test_calls_beyond_a_tenants_queue_get_503_with_retry_after_at_once() -> None:
     scorer = Gated()
     async with running(scorer) as app:
         refused = [call for call in await flooded(app, scorer) if call.status == 503]
@@ -87,7 +87,7 @@ async def test_calls_beyond_a_tenants_line_are_answered_503_at_once_with_the_tim
         assert all(int(call.headers[b"retry-after"]) > 0 for call in refused)
 
 
-async def test_another_tenants_call_waits_for_few_slices_of_a_flood() -> None:
+async def test_a_flood_delays_another_tenants_call_by_few_slices() -> None:
     scorer = Gated()
     async with running(scorer) as app:
         await flooded(app, scorer)
@@ -99,7 +99,7 @@ async def test_another_tenants_call_waits_for_few_slices_of_a_flood() -> None:
         assert scorer.begun.index("b") <= 1 + api.PER_TENANT
 
 
-async def test_what_a_client_left_behind_is_not_scored() -> None:
+async def test_the_texts_of_a_disconnected_client_are_not_scored() -> None:
     scorer = Gated()
     async with running(scorer) as app:
         calls = await flooded(app, scorer)
@@ -115,7 +115,7 @@ async def test_what_a_client_left_behind_is_not_scored() -> None:
         assert scorer.begun[begun:] == ["b"]
 
 
-async def test_the_turn_of_a_client_that_left_goes_to_the_next_call_of_its_tenant() -> None:
+async def test_the_turn_of_a_disconnected_client_goes_to_the_next_call_of_its_tenant() -> None:
     scorer = Gated()
     async with running(scorer) as app:
         left = [Call(app, "acme", LONG) for _ in range(api.PER_TENANT)]
@@ -128,7 +128,7 @@ async def test_the_turn_of_a_client_that_left_goes_to_the_next_call_of_its_tenan
         assert await next_call.answer() == 200
 
 
-async def test_a_call_that_would_be_late_is_answered_503_and_not_scored() -> None:
+async def test_a_call_that_would_be_late_gets_503_and_is_not_scored() -> None:
     scorer = Gated()
     async with running(scorer) as app:
         first = [Call(app, "acme", LONG) for _ in range(api.PER_TENANT)]
@@ -142,14 +142,14 @@ async def test_a_call_that_would_be_late_is_answered_503_and_not_scored() -> Non
         assert "b" not in scorer.begun
 
 
-async def test_a_call_without_time_is_not_begun() -> None:
+async def test_a_call_without_time_is_not_started() -> None:
     scorer = Gated()
     async with running(scorer) as app:
         assert await Call(app, "acme", SHORT, timeout="0.5").answer() == 503
     assert scorer.begun == []
 
 
-async def test_work_that_takes_too_long_is_given_up() -> None:
+async def test_a_call_that_takes_too_long_is_cancelled() -> None:
     scorer = Gated()
     async with running(scorer) as app:
         slow = Call(app, "acme", LONG, timeout=str(api.MARGIN_SECONDS + 0.2))
@@ -163,7 +163,7 @@ async def test_work_that_takes_too_long_is_given_up() -> None:
 
 
 @pytest.mark.parametrize("header", ["", "soon", "nan", "inf", "-1", "1e9"])
-async def test_a_time_out_that_is_no_use_counts_as_none(header: str) -> None:
+async def test_an_invalid_time_out_counts_as_missing(header: str) -> None:
     assert api.parse_seconds(header) == api.MAX_SECONDS - api.MARGIN_SECONDS
 
 

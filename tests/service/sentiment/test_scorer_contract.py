@@ -31,7 +31,7 @@ def test_it_has_a_name_and_a_version(scorer: Scorer) -> None:
     assert all(scorer.model)
 
 
-def test_one_opinion_a_text_in_their_order(scorer: Scorer) -> None:
+def test_one_opinion_per_text_in_order(scorer: Scorer) -> None:
     alone = [scorer.score([text])[0] for text in TEXTS[:40]]
     assert scorer.score(TEXTS[:40]) == alone
     assert scorer.score(TEXTS[:40][::-1]) == alone[::-1]
@@ -49,7 +49,7 @@ def test_equal_texts_get_equal_opinions_in_any_batch(scorer: Scorer, size: int) 
     assert len(set(scorer.score([TEXTS[0]] * size))) == 1
 
 
-def test_labels_scores_and_confidences_are_within_their_ranges_whatever_is_written(scorer: Scorer) -> None:
+def test_labels_scores_and_confidences_are_in_range_for_any_text(scorer: Scorer) -> None:
     opinions = scorer.score(TEXTS + ODD)
     assert {opinion.label for opinion in opinions} <= set(get_args(Label))
     assert all(-1 <= opinion.score <= 1 and 0 <= opinion.confidence <= 1 for opinion in opinions)
@@ -57,7 +57,7 @@ def test_labels_scores_and_confidences_are_within_their_ranges_whatever_is_writt
     assert all(opinion.score <= 0 for opinion in opinions if opinion.label == "negative")
 
 
-def test_several_threads_get_what_one_gets(scorer: Scorer) -> None:
+def test_several_threads_get_the_same_opinions(scorer: Scorer) -> None:
     parts = [TEXTS[start : start + 5] for start in range(0, 100, 5)]
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(scorer.score, parts * 3)) == [scorer.score(part) for part in parts] * 3

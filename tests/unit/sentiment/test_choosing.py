@@ -20,7 +20,7 @@ def ambivalence(strength: float) -> str:
     return f"{strength} 0.1 it is good. 0.1 {strength} it is bad."
 
 
-def test_an_overconfident_model_is_cooled_and_a_timid_one_warmed() -> None:
+def test_the_temperature_is_above_one_for_an_overconfident_model_and_below_for_a_timid_one() -> None:
     chance = np.random.default_rng(0)
     kinds = chance.integers(0, 3, 2_000)
     honest = chance.normal(0, 1, (2_000, 3)) + 1.5 * np.eye(3)[kinds]
@@ -29,7 +29,7 @@ def test_an_overconfident_model_is_cooled_and_a_timid_one_warmed() -> None:
     assert choosing.temperature(honest / 2, kinds) == pytest.approx(own / 2, rel=0.05)
 
 
-def test_the_honest_temperature_makes_confidence_come_true() -> None:
+def test_the_honest_temperature_calibrates_the_confidence() -> None:
     chance = np.random.default_rng(0)
     kinds = chance.integers(0, 3, 4_000)
     logits = 4 * (chance.normal(0, 1, (4_000, 3)) + 1.5 * np.eye(3)[kinds])
@@ -39,24 +39,24 @@ def test_the_honest_temperature_makes_confidence_come_true() -> None:
     assert calibration_error(raw.max(axis=1), raw.argmax(axis=1) == kinds) > 0.1
 
 
-def test_the_bar_for_mixed_is_the_lowest_that_flags_few() -> None:
+def test_the_threshold_for_mixed_is_the_lowest_that_flags_few() -> None:
     plain = ["0.8 0.1 it is one piece alone"] * 95
     assert choosing.pole(plain + [ambivalence(0.44)] * 3 + [ambivalence(0.64)] * 2, read) == 0.45
     assert choosing.pole(plain + [ambivalence(0.64)] * 5, read) == 0.65
     assert choosing.pole(plain, read) == choosing.POLES[0]
 
 
-def test_the_bar_for_themes_parts_those_that_bear_from_those_that_do_not() -> None:
+def test_the_threshold_for_themes_separates_matching_pieces_from_others() -> None:
     likeness = np.array([[0.8, 0.3], [0.7, 0.45], [0.2, 0.75], [0.385, 0.1]])
     bears = likeness > 0.6
     assert 0.385 < choosing.nearness(likeness, bears) <= 0.7
 
 
-def test_a_theme_far_behind_a_likelier_one_raises_no_bar_for_it_is_never_told() -> None:
+def test_a_theme_far_below_the_likeliest_does_not_raise_the_threshold() -> None:
     likeness = np.array([[0.8, 0.5], [0.3, 0.1]])
     assert choosing.nearness(likeness, np.array([[True, False], [True, False]])) <= 0.3
 
 
-def test_f1_of_nothing_told_is_nought() -> None:
+def test_f1_without_predictions_is_zero() -> None:
     none, some = np.zeros((2, 2), bool), np.eye(2, dtype=bool)
     assert (choosing.f_measure(none, some), choosing.f_measure(some, some, 2.0)) == (0.0, 1.0)

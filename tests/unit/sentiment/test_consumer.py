@@ -95,7 +95,7 @@ async def test_a_score_carries_the_receipt_time_in_the_headers_of_its_event() ->
     assert message.headers == (earlier,)
 
 
-async def test_a_comment_becomes_a_score_beside_its_subject_with_the_receipt_time_carried_on() -> None:
+async def test_a_score_has_the_key_and_the_receipt_time_of_its_event() -> None:
     (message,) = (await score(records(comment("Great service!", "en")))).messages
     said = decode_score(message.value)
     assert message.key == b"acme/api/response/r-0"
@@ -104,7 +104,7 @@ async def test_a_comment_becomes_a_score_beside_its_subject_with_the_receipt_tim
     assert (said.score.label, said.score.language, said.score.text_hash) == ("positive", "en", text_hash("Great service!"))
 
 
-async def test_every_comment_of_an_event_is_scored_once_and_agents_words_never() -> None:
+async def test_every_comment_of_an_event_is_scored_once_and_agents_texts_are_not() -> None:
     ticket = Ticket(
         facts=(
             Opened(at=NOON, text="It is broken"),
@@ -124,7 +124,7 @@ async def test_events_without_comments_send_nothing() -> None:
     assert sent.messages == []
 
 
-async def test_a_non_answer_is_sent_too_so_that_every_comment_has_a_score() -> None:
+async def test_a_non_answer_has_a_score_too() -> None:
     (message,) = (await score(records(comment("n/a")))).messages
     assert decode_score(message.value).score.label is None
 
@@ -135,7 +135,7 @@ async def test_an_event_whose_comments_come_later_is_not_scored() -> None:
     assert (await score([now, then])).texts == [text_hash("Great")]
 
 
-async def test_a_quiet_tenants_score_is_sent_before_the_comments_of_a_flood_are_scored() -> None:
+async def test_a_quiet_tenants_score_is_sent_before_a_flood_is_scored() -> None:
     """In one batch: 20 comments of 2,000 characters before one short one of another tenant."""
     flood = [encode(event(comment(f"{n} " + "bad " * 500), f"api/response/f-{n}", "flood")) for n in range(20)]
     values = [*flood, encode(event(comment("Great"), tenant="quiet"))]
@@ -162,7 +162,7 @@ class Watched(FailsOn):
 
 
 @pytest.mark.parametrize("value", [b"", b"{", b"[]", b'{"tenant": 1}', b"\xff\xfe", b"[" * 100_000])
-async def test_a_record_that_is_no_event_is_poison_before_anything_is_sent(value: bytes) -> None:
+async def test_a_record_that_is_no_event_is_poison_before_any_send(value: bytes) -> None:
     good, sent = records(comment("Great"))[0], Sent()
     bad = record(value, 1)
     with pytest.raises(Poison) as told:
@@ -171,7 +171,7 @@ async def test_a_record_that_is_no_event_is_poison_before_anything_is_sent(value
     assert sent.messages == []
 
 
-async def test_a_comment_on_which_the_model_fails_is_poison_and_the_rest_is_scored_when_called_again() -> None:
+async def test_a_comment_on_which_the_model_fails_is_poison_and_the_rest_is_scored_at_the_next_call() -> None:
     given, scorer, sent = records(comment("fine"), comment("poison"), comment("fine too")), FailsOn("poison"), Sent()
     with pytest.raises(Poison) as told:
         await score(given, scorer, sent)
@@ -182,7 +182,7 @@ async def test_a_comment_on_which_the_model_fails_is_poison_and_the_rest_is_scor
 
 
 @pytest.mark.parametrize(("asks_for", "gets"), [(None, 5.0), (17.0, 17.0)])
-async def test_a_model_that_is_away_is_tried_again_when_it_says(asks_for: float | None, gets: float) -> None:
+async def test_an_unavailable_model_is_retried_after_its_stated_delay(asks_for: float | None, gets: float) -> None:
     class Away(FailsOn):
         def score(self, texts: Sequence[str]) -> list[Opinion]:
             raise ScorerAway("busy", asks_for)
@@ -192,7 +192,7 @@ async def test_a_model_that_is_away_is_tried_again_when_it_says(asks_for: float 
     assert told.value.delay == gets
 
 
-async def test_how_far_it_has_come_is_told_while_it_is_at_work() -> None:
+async def test_progress_is_noted_during_a_batch() -> None:
     async with Pool(FailsOn(), threads=1) as pool:
         scoring = ScoringHandler(pool, Sent(fails=True))
         began = time.monotonic()
@@ -201,11 +201,11 @@ async def test_how_far_it_has_come_is_told_while_it_is_at_work() -> None:
     assert began <= scoring.progressed_at <= time.monotonic()
 
 
-async def test_scores_that_are_not_acknowledged_move_no_offset() -> None:
+async def test_unacknowledged_scores_raise_retry() -> None:
     with pytest.raises(Retry):
         await score(records(comment("fine")), sent=Sent(fails=True))
 
 
-async def test_the_same_events_give_the_same_bytes() -> None:
+async def test_equal_events_give_equal_messages() -> None:
     given = records(*(comment(f"text number {n} is so good, but also bad") for n in range(200)))
     assert (await score(given)).messages == (await score(given)).messages

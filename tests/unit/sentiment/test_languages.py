@@ -18,7 +18,7 @@ from services.sentiment.domain.languages import Language, language_of
         ("وصل الطرد متأخرا أسبوعين ولم يرد أحد على رسائلي", "ar"),
     ],
 )
-def test_a_served_language_is_told(text: str, language: str) -> None:
+def test_a_served_language_is_detected(text: str, language: str) -> None:
     assert language_of(text, None) == Language(language, served=True)
 
 
@@ -33,18 +33,18 @@ def test_a_served_language_is_told(text: str, language: str) -> None:
         ("配達が遅すぎますし、誰も返事をくれません", "ja"),
     ],
 )
-def test_a_language_that_is_not_served_is_told_as_such(text: str, language: str) -> None:
+def test_an_unserved_language_is_detected(text: str, language: str) -> None:
     assert language_of(text, None) == Language(language, served=False)
 
 
 @pytest.mark.parametrize(
     "text", ["ok", "super", "👍", "10/10", "Works fine", "Entrega lenta", "", "https://example.com/uma/coisa"]
 )
-def test_what_is_too_short_to_tell_counts_as_served(text: str) -> None:
+def test_a_short_text_has_no_language_and_counts_as_served(text: str) -> None:
     assert language_of(text, None) == Language(None, served=True)
 
 
-def test_what_was_stated_wins() -> None:
+def test_a_stated_language_overrides_the_guess() -> None:
     english = "The parcel arrived two weeks late and nobody answered"
     assert language_of(english, "de-AT") == Language("de-AT", served=True)
     assert language_of(english, "sv") == Language("sv", served=False)
@@ -52,5 +52,5 @@ def test_what_was_stated_wins() -> None:
 
 
 @pytest.mark.parametrize("stated", ["de_DE", "de-AT", "DE", "en_us"])
-def test_a_stated_country_changes_nothing(stated: str) -> None:
+def test_a_stated_region_is_ignored_for_serving(stated: str) -> None:
     assert language_of("Alles gut", stated).served

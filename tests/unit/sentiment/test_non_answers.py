@@ -18,7 +18,7 @@ from services.sentiment.domain.non_answers import NON_ANSWERS, is_non_answer
         "Weet ik niet", "لا يوجد", "لا تعليق.", "بدون تعليق", "لا شيء",
     ],
 )  # fmt: skip
-def test_a_non_answer_is_known_in_any_dress(text: str) -> None:
+def test_a_non_answer_is_recognised_in_every_spelling(text: str) -> None:
     assert is_non_answer(text)
 
 
@@ -32,9 +32,9 @@ def test_a_non_answer_is_known_in_any_dress(text: str) -> None:
         "Pas de problème", "Sin problemas", "Nessun problema", "Sem problemas", "Geen problemen", "Plus jamais", "لا أنصح به",
     ],
 )  # fmt: skip
-def test_an_answer_is_not_taken_for_one(text: str) -> None:
+def test_an_answer_is_no_non_answer(text: str) -> None:
     assert not is_non_answer(text)
 
 
-def test_the_list_is_written_as_it_is_compared() -> None:
+def test_the_list_of_non_answers_is_normalised() -> None:
     assert all(is_non_answer(phrase) and phrase == phrase.casefold().strip() for phrase in NON_ANSWERS)

@@ -34,7 +34,7 @@ def templates(sheet: Sheet, held_out: bool) -> list[str]:
     return [template for group in sheet.groups for template in group.templates(held_out)]
 
 
-def test_english_is_written_richly() -> None:
+def test_there_are_many_english_templates() -> None:
     english = next(sheet for sheet in sheets() if sheet.language == "en")
     assert len(templates(english, held_out=False)) >= 350
     assert len(templates(english, held_out=True)) >= 150
@@ -42,20 +42,20 @@ def test_english_is_written_richly() -> None:
 
 
 @pytest.mark.parametrize("sheet", SHEETS)
-def test_every_slot_is_known_and_used(sheet: Sheet) -> None:
+def test_every_slot_is_defined_and_used(sheet: Sheet) -> None:
     used = {slot for held_out in (False, True) for template in templates(sheet, held_out) for slot in SLOT.findall(template)}
     assert {slot.lower() for slot in used} == set(sheet.slots)
     assert all(slot in (slot.lower(), slot.capitalize()) for slot in used)
 
 
 @pytest.mark.parametrize("sheet", SHEETS)
-def test_no_brace_is_left_and_no_space_is_lost_or_doubled(sheet: Sheet) -> None:
+def test_filled_templates_have_no_braces_and_single_spaces(sheet: Sheet) -> None:
     rows = [*rows_of(sheet, False, 12), *rows_of(sheet, True, 12)]
     assert [row.text for row in rows if re.search(r"[{}]|  |^\s|\s$", row.text)] == []
 
 
 @pytest.mark.parametrize("sheet", SHEETS)
-def test_no_template_is_written_twice(sheet: Sheet) -> None:
+def test_templates_are_unique(sheet: Sheet) -> None:
     every = Counter(plain(template) for held_out in (False, True) for template in templates(sheet, held_out))
     assert [template for template, times in every.items() if times > 1] == []
 
@@ -70,20 +70,20 @@ def test_no_text_has_two_labels(sheet: Sheet) -> None:
     assert [text for text, found in labels.items() if len(found) > 1] == []
 
 
-def test_no_held_out_text_is_trained_on_in_any_language() -> None:
+def test_no_held_out_text_is_in_training_in_any_language() -> None:
     trained = {plain(row.text) for row in own_rows(held_out=False, most_per_template=10_000)}
     tested = {plain(row.text) for row in own_rows(held_out=True, most_per_template=10_000)}
     assert trained & tested == set()
 
 
 @pytest.mark.parametrize("sheet", SHEETS)
-def test_no_held_out_template_is_nearly_one_that_is_trained_on(sheet: Sheet) -> None:
+def test_no_held_out_template_is_similar_to_a_training_template(sheet: Sheet) -> None:
     trained = [(template, words(template)) for template in templates(sheet, held_out=False)]
     tested = [(template, words(template)) for template in templates(sheet, held_out=True)]
     assert [(one, other) for one, a in tested for other, b in trained if alike(a, b) >= NEAR] == []
 
 
-def test_the_sentences_of_other_tests_are_not_trained_on() -> None:
+def test_the_sentences_of_tests_are_not_in_training() -> None:
     trained = {plain(row.text) for row in own_rows(held_out=False, most_per_template=10_000)}
     assert trained & {plain(text) for language in SENTENCES for text, _ in sentences(language)} == set()
 
@@ -97,7 +97,7 @@ def test_each_label_has_its_share(sheet: Sheet, held_out: bool) -> None:
     assert {kind: share for kind, share in softmax.items() if not least <= share <= most} == {}
 
 
-def test_a_row_tells_its_group_its_language_and_whether_it_is_held_out() -> None:
+def test_a_row_has_its_group_language_and_held_out_flag() -> None:
     for held_out, split in ((False, "train"), (True, "held_out")):
         rows = own_rows(held_out)
         assert {row.split for row in rows} == {split}
@@ -105,18 +105,18 @@ def test_a_row_tells_its_group_its_language_and_whether_it_is_held_out() -> None
         assert {row.source for row in rows} == {f"own_{group.name}" for sheet in sheets() for group in sheet.groups}
 
 
-def test_the_rows_are_the_same_each_time() -> None:
+def test_rows_are_deterministic() -> None:
     assert own_rows(held_out=False) == own_rows(held_out=False)
 
 
-def test_a_template_gives_no_more_than_its_share_and_each_text_once() -> None:
+def test_a_template_gives_at_most_its_share_of_unique_texts() -> None:
     slots = {"a": ["one", "two", "three"], "b": ["x", "y"]}
     assert len(set(fillings("{A} {b}", slots, 4))) == 4
     assert sorted(fillings("{A} {b}", slots, 9)) == ["One x", "One y", "Three x", "Three y", "Two x", "Two y"]
     assert list(fillings("none", slots, 9)) == ["none"]
 
 
-def test_a_capital_slot_changes_the_first_letter_alone() -> None:
+def test_a_capital_slot_changes_only_the_first_letter() -> None:
     assert filled("{Thing}: {thing}", {"thing": "the iPhone app"}) == "The iPhone app: the iPhone app"
 
 
@@ -125,6 +125,6 @@ def test_a_text_of_two_templates_is_one_row() -> None:
     assert len(rows_of(sheet, False, 9)) == 1
 
 
-def test_an_unknown_slot_is_an_error() -> None:
+def test_an_unknown_slot_raises_an_error() -> None:
     with pytest.raises(KeyError):
         list(fillings("{nothing}", {}, 9))

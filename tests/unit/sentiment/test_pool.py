@@ -41,21 +41,21 @@ def comments(*lengths: int) -> list[Comment]:
 
 # --- the pool ---------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("threads", [1, 3])
-async def test_scores_come_back_in_the_order_of_asking(threads: int) -> None:
+async def test_scores_have_the_order_of_the_comments(threads: int) -> None:
     given = [Comment(f"{'long ' * (n % 50)} text {n}", "en") for n in range(500)]
     async with Pool(Slow(0), threads) as pool:
         found = await pool.score_comments(given)
     assert [score.text_hash for score in found if isinstance(score, Score)] == [text_hash(comment.text) for comment in given]
 
 
-async def test_one_caller_gets_all_threads_and_no_more() -> None:
+async def test_a_single_caller_uses_all_threads() -> None:
     scorer = Slow()
     async with Pool(scorer, 3) as pool:
         await pool.score_comments(comments(*range(1, 20)) * 50)
     assert scorer.most == 3
 
 
-async def test_slices_are_no_larger_than_the_model_server_takes() -> None:
+async def test_slices_are_at_most_the_batch_of_the_model_server() -> None:
     scorer = Slow(0)
     async with Pool(scorer, 1, 5) as pool:
         await pool.score_comments(comments(*range(1, 20)))
@@ -63,7 +63,7 @@ async def test_slices_are_no_larger_than_the_model_server_takes() -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-async def test_while_a_replay_is_scored_a_caller_waits_for_one_slice_of_it_at_most(threads: int) -> None:
+async def test_during_a_replay_a_caller_waits_for_at_most_one_slice(threads: int) -> None:
     scorer = Slow()
     async with Pool(scorer, threads) as pool:
         replay = asyncio.create_task(pool.score_comments(comments(*[50] * TEXTS * 40)))
@@ -96,7 +96,7 @@ async def test_events_and_calls_take_turns_however_many_callers_there_are(thread
         await asyncio.gather(*calls, return_exceptions=True)
 
 
-async def test_calls_are_not_kept_waiting_by_events() -> None:
+async def test_events_do_not_delay_calls() -> None:
     scorer = Slow(0.002)
     async with Pool(scorer, 1) as pool:
         events = [asyncio.create_task(pool.score_comments(comments(*[4] * TEXTS * 40))) for _ in range(4)]
@@ -109,7 +109,7 @@ async def test_calls_are_not_kept_waiting_by_events() -> None:
         await asyncio.gather(*events, return_exceptions=True)
 
 
-async def test_the_loop_is_free_meanwhile() -> None:
+async def test_the_event_loop_is_not_blocked() -> None:
     async with Pool(Slow(0.3), 1) as pool:
         scoring = asyncio.create_task(pool.score_comments(comments(3)))
         began = time.perf_counter()
@@ -119,14 +119,14 @@ async def test_the_loop_is_free_meanwhile() -> None:
         await scoring
 
 
-async def test_each_step_is_told() -> None:
+async def test_progress_is_reported_after_each_slice() -> None:
     steps: list[int] = []
     async with Pool(Slow(0), 1) as pool:
         await pool.score_comments(comments(*[9] * TEXTS * 3), lambda: steps.append(1))
     assert len(steps) == 3
 
 
-async def test_a_model_that_goes_away_midway_leaves_nobody_waiting() -> None:
+async def test_a_model_that_becomes_unavailable_fails_all_waiting_callers() -> None:
     scorer = FailsOn("y", error=ScorerAway)
     async with Pool(scorer, 2) as pool:
         with pytest.raises(ScorerAway):
@@ -137,7 +137,7 @@ async def test_a_model_that_goes_away_midway_leaves_nobody_waiting() -> None:
         assert len(scorer.asked) == asked < 10
 
 
-async def test_a_caller_who_leaves_is_worked_for_no_longer() -> None:
+async def test_the_slices_of_a_cancelled_caller_are_not_scored() -> None:
     scorer = Slow()
     async with Pool(scorer, 1) as pool:
         leaving = asyncio.create_task(pool.score_comments(comments(*[3] * TEXTS * 20)))
@@ -149,7 +149,7 @@ async def test_a_caller_who_leaves_is_worked_for_no_longer() -> None:
     assert len(scorer.asked) < 10
 
 
-async def test_opinions_are_the_models_own_without_rules() -> None:
+async def test_opinions_ignore_rules() -> None:
     async with Pool(Slow(0), 1) as pool:
         found = await pool.opinions(["n/a", "0/10 aaa"])
     assert [opinion.score for opinion in found if isinstance(opinion, Opinion)] == [0.0003, 0.0008]

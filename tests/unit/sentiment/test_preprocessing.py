@@ -31,7 +31,7 @@ from services.sentiment.domain.reading import pieces
         ("", ""),
     ],
 )
-def test_a_text_is_read_so(text: str, read: str) -> None:
+def test_normalisation_of_texts(text: str, read: str) -> None:
     assert prepared(text) == read
 
 
@@ -45,12 +45,12 @@ def test_a_text_is_read_so(text: str, read: str) -> None:
         ("NASA 🚀", "NASA rocket"),
     ],
 )
-def test_the_writers_case_is_kept_but_shouting_lowered(text: str, read: str) -> None:
+def test_case_is_kept_unless_the_text_is_shouted(text: str, read: str) -> None:
     assert cased(text) == read
 
 
 @given(st.text(max_size=200))
-def test_whatever_is_written_has_single_blanks_and_no_capitals(text: str) -> None:
+def test_prepared_texts_have_single_spaces_and_no_capitals(text: str) -> None:
     read = prepared(text)
     assert "  " not in read
     assert read == read.strip()
@@ -71,26 +71,26 @@ def test_whatever_is_written_has_single_blanks_and_no_capitals(text: str) -> Non
         ("", []),
     ],
 )
-def test_a_comment_comes_apart_where_it_ends_or_turns(text: str, parts: list[str]) -> None:
+def test_a_comment_is_split_at_sentence_ends_and_at_but(text: str, parts: list[str]) -> None:
     assert pieces(text) == parts
 
 
 @given(st.text(alphabet="ab.!? \n", max_size=60))
-def test_no_piece_is_blank_and_no_letter_is_lost(text: str) -> None:
+def test_no_piece_is_blank_and_no_letter_is_missing(text: str) -> None:
     found = pieces(text)
     assert all(part.strip() for part in found)
     assert [sign for part in found for sign in part if sign in "ab"] == [sign for sign in text if sign in "ab"]
 
 
 @pytest.mark.parametrize("filler", [" ", " \n", "but ", ", ma ", "; ", ". ", "\n"])
-def test_the_time_to_cut_a_text_grows_with_its_length_alone(filler: str) -> None:
+def test_splitting_takes_linear_time(filler: str) -> None:
     began = time.process_time()
     for _ in range(5):
         pieces("a" + filler * (4_000 // len(filler)) + "b")
     assert time.process_time() - began < 1
 
 
-def test_a_sentence_without_an_end_is_cut_at_a_blank() -> None:
+def test_a_long_sentence_is_split_at_a_space() -> None:
     found = pieces("word " * 200)
     assert all(len(piece) <= 300 for piece in found)
     assert " ".join(found) == ("word " * 200).strip()

@@ -49,28 +49,28 @@ def test_a_good_rating_is_positive(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", cases(POOR))
-def test_a_poor_rating_is_negative(text: str) -> None:
+def test_a_bad_rating_is_negative(text: str) -> None:
     found = rating_opinion(text)
     assert found is not None
     assert (found.label, found.score <= -0.1) == ("negative", True)
 
 
 @pytest.mark.parametrize("text", cases(MIDDLING))
-def test_a_middling_rating_is_neutral(text: str) -> None:
+def test_a_medium_rating_is_neutral(text: str) -> None:
     found = rating_opinion(text)
     assert found is not None
     assert found.label == "neutral"
 
 
 @pytest.mark.parametrize("text", cases(NONE))
-def test_a_number_that_rates_nothing_is_left_to_the_model(text: str) -> None:
+def test_a_number_that_is_no_rating_is_not_decided(text: str) -> None:
     assert rating_opinion(text) is None
 
 
 @pytest.mark.parametrize(
     ("text", "score"), [("0/10", -1), ("10/10", 1), ("5/10", 0), ("1 star", -1), ("5 stars", 1), ("0/5", -1), ("★★★★☆", 0.5)]
 )
-def test_the_ends_of_a_scale_are_the_ends_of_the_score(text: str, score: float) -> None:
+def test_the_ends_of_a_scale_score_minus_one_and_one(text: str, score: float) -> None:
     found = rating_opinion(text)
     assert found is not None
     assert found.score == score

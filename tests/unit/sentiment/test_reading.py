@@ -25,7 +25,7 @@ class Reads:
         return Reading(odds, np.eye(3, dtype=np.float32)[odds.argmax(axis=1)] if self.meanings else None)
 
 
-def test_all_texts_are_read_in_one_go_and_told_apart_again() -> None:
+def test_all_texts_are_read_in_one_call() -> None:
     reads = Reads()
     first, second = opinions(["It is good.", "It is bad."], reads, MANNER)
     assert reads.asked == [["It is good.", "It is bad."]]
@@ -33,7 +33,7 @@ def test_all_texts_are_read_in_one_go_and_told_apart_again() -> None:
     assert (second.label, second.score, second.confidence) == ("negative", -0.7, 0.8)
 
 
-def test_a_short_text_of_two_sentences_is_read_whole_and_in_pieces() -> None:
+def test_a_short_text_of_two_sentences_is_read_as_a_whole_and_in_pieces() -> None:
     reads = Reads()
     (found,) = opinions(["The good part. The bad part."], reads, MANNER)
     assert reads.asked == [["The good part. The bad part.", "The good part.", "The bad part."]]
@@ -41,7 +41,7 @@ def test_a_short_text_of_two_sentences_is_read_whole_and_in_pieces() -> None:
     assert [passage.score for passage in found.passages] == pytest.approx([0.7, -0.7])
 
 
-def test_a_long_text_is_the_mean_of_its_pieces_and_is_not_read_whole() -> None:
+def test_a_long_text_gets_the_mean_of_its_pieces() -> None:
     reads = Reads()
     long = "This is a good sentence. And a good sentence. One bad sentence."
     (found,) = opinions([long], reads, MANNER)
@@ -49,17 +49,17 @@ def test_a_long_text_is_the_mean_of_its_pieces_and_is_not_read_whole() -> None:
     assert (found.label, found.score) == ("positive", round((0.7 + 0.7 - 0.7) / 3, 3))
 
 
-def test_one_pole_alone_is_not_mixed_however_often() -> None:
+def test_pieces_of_one_pole_are_not_mixed() -> None:
     (found,) = opinions(["The good part. Another good part."], Reads(), MANNER)
     assert not found.mixed
 
 
-def test_a_pole_that_is_not_clear_does_not_count() -> None:
+def test_an_unclear_pole_does_not_count() -> None:
     (found,) = opinions(["The good part. The bad part."], Reads(), Manner(pole=0.81, long=40))
     assert not found.mixed
 
 
-def test_a_model_without_meanings_gives_no_passages() -> None:
+def test_a_model_without_embeddings_gives_no_passages() -> None:
     (found,) = opinions(["It is good."], Reads(meanings=False), MANNER)
     assert found.passages == ()
 
@@ -68,7 +68,7 @@ def test_no_texts_are_not_read() -> None:
     assert opinions([], Reads(), MANNER) == []
 
 
-def test_shares_add_up_and_a_higher_temperature_doubts_more() -> None:
+def test_probabilities_add_up_and_a_higher_temperature_lowers_the_highest() -> None:
     logits = np.array([[2.0, 0.0, 1.0], [900.0, -900.0, 0.0]])
     sure, unsure = softmax(logits, 1.0), softmax(logits, 3.0)
     assert sure.sum(axis=1) == pytest.approx([1, 1])

@@ -24,14 +24,14 @@ def lost(rows: Floats, weights: Floats, way: Rounding) -> float:
     return float(np.abs(rounded - exact).mean() / np.abs(exact).mean())
 
 
-def test_zero_stays_zero_and_the_ends_are_within_reach() -> None:
+def test_rounding_keeps_zero_and_covers_the_range() -> None:
     rows = np.array([[-1.0, 0.0, 0.0], [3.0, 0.5, 0.0]], np.float32)
     way = rounding(flow_of(rows), np.ones((3, 2), np.float32))
     assert told(np.zeros((1, 3), np.float32), way).tolist() == [[0.0, 0.0, 0.0]]
     assert np.abs(told(rows, way) - rows).max() <= way.unit * way.even.max()
 
 
-def test_a_channel_far_larger_than_the_others_leaves_them_their_say() -> None:
+def test_a_large_channel_does_not_hide_the_others() -> None:
     chance = np.random.default_rng(0)
     rows = chance.normal(size=(200, 64)).astype(np.float32)
     rows[:, 5] *= 60
@@ -43,6 +43,6 @@ def test_a_channel_far_larger_than_the_others_leaves_them_their_say() -> None:
     assert lost(rows, weights, way) < lost(rows, weights, uneven) / 4
 
 
-def test_what_was_met_widens_the_range_and_never_narrows_it() -> None:
+def test_observed_rows_only_widen_the_range() -> None:
     flow = flow_of(np.array([[1.0, -2.0]], np.float32)).met(np.array([[0.0, 5.0]], np.float32))
     assert (flow.least.tolist(), flow.greatest.tolist()) == ([0.0, -2.0], [1.0, 5.0])

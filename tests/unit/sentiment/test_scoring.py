@@ -48,7 +48,7 @@ def one(text: str, language: str | None = None) -> Score:
         ("😍", "positive"),
     ],
 )
-def test_vader_reads_plain_sentences(text: str, label: str) -> None:
+def test_vader_scores_plain_sentences(text: str, label: str) -> None:
     score = one(text, "en")
     assert (score.label, score.language, score.flags) == (label, "en", ())
     assert score.text_hash == text_hash(text)
@@ -73,7 +73,7 @@ def test_a_non_answer_has_no_label_and_no_score(text: str) -> None:
     assert (score.label, score.score, score.flags) == (None, None, ("non_answer",))
 
 
-def test_a_long_text_is_cut_for_the_model_and_says_so() -> None:
+def test_a_long_text_is_truncated_and_flagged() -> None:
     scorer, text = FailsOn(), "good but bad " * 1000
     (score,) = score_comments(scorer, [Comment(text, None)])
     assert isinstance(score, Score)
@@ -82,7 +82,7 @@ def test_a_long_text_is_cut_for_the_model_and_says_so() -> None:
     assert scorer.asked == [[text[:LONGEST]]]
 
 
-def test_no_text_takes_long() -> None:
+def test_every_text_is_scored_in_two_seconds() -> None:
     began = time.perf_counter()
     one("meh but " * 125_000)
     assert time.perf_counter() - began < 2
@@ -90,7 +90,7 @@ def test_no_text_takes_long() -> None:
 
 @given(st.lists(st.text(max_size=80), max_size=8))
 @settings(deadline=None)
-def test_whatever_is_written_gets_a_score_of_its_own_and_the_same_one_again(texts: list[str]) -> None:
+def test_every_text_gets_one_deterministic_score(texts: list[str]) -> None:
     comments = [Comment(text, None) for text in texts]
     scores = score_comments(VADER, comments)
     assert [s.text_hash for s in scores if isinstance(s, Score)] == [text_hash(text) for text in texts]
@@ -99,24 +99,24 @@ def test_whatever_is_written_gets_a_score_of_its_own_and_the_same_one_again(text
 
 
 @pytest.mark.parametrize("poisonous", [{0}, {7}, {3, 4}, {0, 5, 9}])
-def test_a_text_on_which_the_model_fails_is_found_and_the_others_are_scored(poisonous: set[int]) -> None:
+def test_only_the_text_on_which_the_model_fails_is_unscorable(poisonous: set[int]) -> None:
     comments = [Comment("poison" if n in poisonous else f"text {n}", None) for n in range(10)]
     scores = score_comments(FailsOn("poison"), comments)
     assert {n for n, score in enumerate(scores) if isinstance(score, Unscorable)} == poisonous
     assert all(isinstance(score, Score) for n, score in enumerate(scores) if n not in poisonous)
 
 
-def test_the_reason_tells_nothing_of_the_text() -> None:
+def test_the_reason_quotes_nothing_of_the_text() -> None:
     assert score_comments(FailsOn("poison"), [Comment("poison", None)]) == [Unscorable("the model fails on a text: ValueError")]
 
 
 @pytest.mark.parametrize("error", [ScorerAway, MemoryError])
-def test_a_model_that_is_away_blames_no_text(error: type[Exception]) -> None:
+def test_an_unavailable_model_makes_no_text_unscorable(error: type[Exception]) -> None:
     with pytest.raises(ScorerAway):
         score_comments(FailsOn("x", error=error), [Comment("a x", None), Comment("b", None)])
 
 
-def test_a_model_that_goes_away_while_it_is_asked_again_blames_no_text_and_its_rest_is_told() -> None:
+def test_a_model_that_becomes_unavailable_during_halving_raises_scorer_away_with_its_delay() -> None:
     class Leaving(FailsOn):
         def score(self, texts: Sequence[str]) -> list[Opinion]:
             if PROBE in texts:
@@ -128,12 +128,12 @@ def test_a_model_that_goes_away_while_it_is_asked_again_blames_no_text_and_its_r
     assert told.value.retry_after == 17.0
 
 
-def test_a_model_that_fails_on_what_is_beyond_blame_is_broken_itself() -> None:
+def test_a_model_that_fails_on_the_probe_is_unavailable() -> None:
     with pytest.raises(ScorerAway):
         score_comments(FailsOn("e", PROBE), [Comment("fine", None)])
 
 
-def test_a_model_that_answers_too_little_is_broken_itself() -> None:
+def test_a_model_with_too_few_opinions_is_unavailable() -> None:
     class Lazy(FailsOn):
         def score(self, texts: Sequence[str]) -> list[Opinion]:
             return []

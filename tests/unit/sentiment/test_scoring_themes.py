@@ -57,31 +57,31 @@ async def test_a_comment_is_read_for_the_themes_of_its_own_tenant() -> None:
     assert (said["bolt"].themes, said["bolt"].taxonomy) == ((Theme("parcels", 0.5),), 4)
 
 
-async def test_a_tenant_is_asked_about_once_for_a_batch() -> None:
+async def test_a_taxonomy_is_loaded_once_per_batch() -> None:
     told = KnownTaxonomies()
     await scores(told, "acme", "acme", "acme")
     assert told.asked == ["acme"]
 
 
-async def test_while_a_tenants_themes_cannot_be_known_its_events_wait() -> None:
+async def test_while_a_taxonomy_is_unavailable_events_are_retried() -> None:
     with pytest.raises(Retry):
         await scores(KnownTaxonomies(), "acme", "unknown")
 
 
-async def test_a_model_that_knows_no_meanings_asks_for_no_themes() -> None:
+async def test_a_model_without_embeddings_loads_no_taxonomy() -> None:
     told = KnownTaxonomies()
     ((_, score),) = await scores(told, "unknown", finds=False)
     assert (told.asked, score.themes, score.taxonomy) == ([], (), 0)
 
 
-def test_a_rated_comment_has_its_themes_with_the_rating_as_their_score() -> None:
+def test_themes_of_a_rated_comment_have_the_score_of_the_rating() -> None:
     finder = Finder(Meaning(), near=0.6)
     (score,) = score_comments(Knows(), [Comment("0/10, parcel never arrived", "en", TWO)], finder)
     assert isinstance(score, Score)
     assert (score.label, score.score, score.themes) == ("negative", -1.0, (Theme("delivery", -1.0),))
 
 
-def test_a_fault_in_finding_themes_is_one_texts_alone() -> None:
+def test_an_error_in_finding_themes_affects_one_text() -> None:
     class Stumbles(Finder):
         def themes(self, taxonomy: Taxonomy, passages: Sequence[Passage]) -> tuple[Theme, ...]:
             if passages[0].meaning[1]:

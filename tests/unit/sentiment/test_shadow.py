@@ -50,20 +50,20 @@ async def shadow(given: Sequence[object], scorer: Scorer, sender: object) -> flo
     return missed() - before
 
 
-async def test_its_scores_carry_its_own_name() -> None:
+async def test_the_shadows_scores_have_its_model_name() -> None:
     sent = Sent()
     assert await shadow(records(comment("Great service!")), Other(), sent) == 0
     assert [(said.model, said.score.label) for said in (decode_score(m.value) for m in sent.messages)] == [("other-1", "neutral")]
 
 
-async def test_what_it_cannot_score_or_understand_is_counted_and_not_parked_and_the_rest_is_scored() -> None:
+async def test_unscorable_and_malformed_records_are_counted_and_the_rest_is_scored() -> None:
     sent = Sent()
     given = [*records(comment("fine"), comment("a bad text"), comment("good")), record(b"not an event", 3)]
     assert await shadow(given, FailsOn("bad"), sent) == 2
     assert len(sent.messages) == 2
 
 
-async def test_a_fault_that_nobody_foresaw_leaves_the_scores_missing_and_the_worker_alive() -> None:
+async def test_an_unexpected_error_loses_the_scores_and_the_worker_lives() -> None:
     assert await shadow(records(comment("fine"), comment("good")), Other(), Broken()) == 2
 
 
@@ -75,14 +75,14 @@ class Away:
 
 
 @pytest.mark.parametrize(("scorer", "sent"), [(Away(), Sent()), (Other(), Sent(fails=True))], ids=["model", "broker"])
-async def test_while_its_model_or_the_broker_is_away_it_waits_and_misses_nothing(scorer: Scorer, sent: Sent) -> None:
+async def test_an_outage_of_the_model_or_the_broker_is_retried(scorer: Scorer, sent: Sent) -> None:
     before = missed()
     with pytest.raises(Retry):
         await shadow(records(comment("fine")), scorer, sent)
     assert missed() == before
 
 
-async def test_it_gives_way_to_live_comments_but_not_for_ever() -> None:
+async def test_the_shadow_waits_for_live_comments_for_a_limited_time() -> None:
     async with Pool(VaderScorer(), 1) as live:
         live.waiting = 1
         waiting = asyncio.create_task(wait_for_live(live, seconds=60))
@@ -94,7 +94,7 @@ async def test_it_gives_way_to_live_comments_but_not_for_ever() -> None:
         await asyncio.wait_for(wait_for_live(live, seconds=0.05), 5)
 
 
-async def test_a_consumer_that_a_fault_ended_begins_anew() -> None:
+async def test_a_consumer_that_ended_by_an_error_is_restarted() -> None:
     begun = 0
 
     async def run() -> None:
@@ -110,7 +110,7 @@ async def test_a_consumer_that_a_fault_ended_begins_anew() -> None:
     work.cancel()
 
 
-def test_a_model_is_no_shadow_of_itself() -> None:
+def test_the_shadow_must_be_another_model() -> None:
     token = SecretStr("internal-token-of-the-tests")
     with pytest.raises(ValidationError, match="SENTIMENT_SHADOW"):
         Settings(internal_token=token, scorer="linear", shadow="linear")

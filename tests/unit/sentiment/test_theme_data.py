@@ -27,7 +27,7 @@ def copies(some: Iterable[str], others: Iterable[str]) -> list[tuple[str, str]]:
     return [(text, other) for text, mine, other, theirs in pairs if len(mine & theirs) >= ALIKE * len(mine | theirs)]
 
 
-def test_a_copy_is_seen_and_a_relative_is_not() -> None:
+def test_a_copy_is_detected_and_a_similar_text_is_not() -> None:
     assert copies(["The parcel came late!"], ["the parcel came late"]) == [("The parcel came late!", "the parcel came late")]
     assert copies(["The parcel came late again, sadly"], ["The parcel came late"])
     assert not copies(["My parcel never came"], ["The parcel came late"])
@@ -55,7 +55,7 @@ def test_gold_has_themes_of_each_polarity(polarity: str) -> None:
     assert sum(polarity in comment.themes.values() for comment in gold()) >= 15
 
 
-def test_no_comment_is_told_twice_nor_copied_from_the_taxonomy() -> None:
+def test_comments_are_unique_and_not_copied_from_the_taxonomy() -> None:
     texts = [comment.text for comment in gold()]
     assert len({text.casefold() for text in texts}) == len(texts)
     assert not copies(texts, [example for theme in read_default().themes for example in theme.examples])
@@ -65,7 +65,7 @@ def ids(taxonomy: Taxonomy) -> set[str]:
     return {theme.id for theme in taxonomy.themes}
 
 
-def test_a_file_of_pieces_says_their_theme_and_by_its_name_their_language(tmp_path: Path) -> None:
+def test_a_file_of_pieces_has_themes_and_its_name_the_language(tmp_path: Path) -> None:
     file = tmp_path / "shops.de.toml"
     file.write_text('price = ["zu teuer", "billig"]\nnone = ["naja"]\n')
     assert pieces_of(file) == [("zu teuer", "price", "de"), ("billig", "price", "de"), ("naja", NONE, "de")]
@@ -79,22 +79,22 @@ def test_there_are_pieces_of_every_theme_in_every_served_language() -> None:
         assert all(found[theme, lang] >= (12 if lang == "en" else 1) for theme in ids(elsewhere())), lang
 
 
-def test_pieces_are_of_known_themes_and_the_other_fields_are_many_and_not_ours() -> None:
+def test_pieces_have_known_themes_or_those_of_many_other_fields() -> None:
     assert {piece.theme for piece in pieces()} == ids(read_default()) | ids(elsewhere()) | {NONE}
     assert len(ids(elsewhere())) >= 20
     assert not ids(read_default()) & ids(elsewhere())
 
 
-def test_a_piece_is_one_piece_to_the_service_too() -> None:
+def test_the_service_does_not_split_a_piece() -> None:
     assert [piece.text for piece in pieces() if len(cut(piece.text)) > 1] == []
 
 
-def test_no_piece_is_told_twice_in_a_language() -> None:
+def test_pieces_are_unique_within_a_language() -> None:
     told = Counter((piece.text.casefold(), piece.lang) for piece in pieces())
     assert [text for text, times in told.items() if times > 1] == []
 
 
-def test_what_is_learnt_from_copies_neither_gold_nor_the_taxonomy() -> None:
+def test_training_pieces_copy_neither_gold_nor_the_taxonomy() -> None:
     texts = [piece.text for piece in pieces()]
     assert copies(texts, [comment.text for comment in gold()]) == []
     assert copies(texts, [example for theme in read_default().themes for example in theme.examples]) == []

@@ -53,32 +53,32 @@ def find(*passages: Passage, taxonomy: Taxonomy = TWO) -> tuple[Theme, ...]:
     return Finder(Meaning(), near=0.6).themes(taxonomy, passages)
 
 
-def test_a_passage_bears_the_themes_that_it_is_near_to() -> None:
+def test_a_passage_matches_the_themes_near_to_it() -> None:
     assert find(passage("the parcel", -0.8)) == (Theme("delivery", -0.8),)
     assert find(passage("parcel and price", 0.5)) == (Theme("delivery", 0.5), Theme("price", 0.5))
     assert find(passage("the staff", 0.9)) == ()
 
 
-def test_a_theme_has_the_mean_score_of_the_passages_that_bear_it_and_of_no_others() -> None:
+def test_a_theme_has_the_mean_score_of_its_passages() -> None:
     told = find(passage("the parcel", -0.8), passage("cheap", 0.9), passage("delivery", -0.4))
     assert {theme.theme: theme.score for theme in told} == {"delivery": pytest.approx(-0.6), "price": 0.9}
 
 
-def test_a_theme_far_behind_the_likeliest_of_a_passage_is_not_told() -> None:
+def test_a_theme_far_below_the_likeliest_does_not_match() -> None:
     likeness = np.array([[0.8, 0.77, 0.7], [0.3, 0.1, 0.29]], np.float32)
     assert matches(likeness, near=0.2).tolist() == [[True, True, False], [True, False, True]]
 
 
-def test_nothing_read_means_no_themes() -> None:
+def test_no_passages_have_no_themes() -> None:
     assert find() == ()
 
 
-def test_a_theme_is_told_by_its_description_alone() -> None:
+def test_a_theme_without_examples_matches_by_its_description() -> None:
     bare = Taxonomy(1, (ThemeDefinition("people", "Staff", "the staff"),))
     assert find(passage("your staff", 0.2), taxonomy=bare) == (Theme("people", 0.2),)
 
 
-def test_where_themes_are_is_computed_once_for_each_taxonomy_and_not_while_others_wait() -> None:
+def test_points_are_computed_once_per_taxonomy_in_several_threads() -> None:
     meaning = Meaning()
     finder = Finder(meaning, near=0.6)
     finder.themes(TWO, [passage("the parcel", 0.1)])
@@ -89,11 +89,11 @@ def test_where_themes_are_is_computed_once_for_each_taxonomy_and_not_while_other
     assert meaning.calls == 1
 
 
-def test_points_are_of_length_one() -> None:
+def test_points_are_unit_vectors() -> None:
     assert np.linalg.norm(points_of(TWO, Meaning()).at, axis=1) == pytest.approx([1, 1])
 
 
-def test_polarity_and_presence_are_counted_apart() -> None:
+def test_polarity_and_presence_are_counted_separately() -> None:
     figures = counted([{"delivery": 1, "price": -1}, {}], [{"delivery": -1}, {"price": 0}])
     assert (figures.precision, figures.recall, figures.polarity) == (0.5, 0.5, 0.0)
 
@@ -104,7 +104,7 @@ def test_the_shipped_model_finds_the_themes_of_comments_labelled_by_hand() -> No
     assert figures.polarity >= 0.6
 
 
-def test_a_score_carries_its_themes_and_the_revision_they_are_of() -> None:
+def test_a_score_has_its_themes_and_their_revision() -> None:
     scorer = read_transformer()
     finder = Finder(scorer.meanings, scorer.near)
     text = "The parcel arrived two weeks late. But your agent on the phone was wonderful and very patient!"
@@ -115,7 +115,7 @@ def test_a_score_carries_its_themes_and_the_revision_they_are_of() -> None:
     assert told["delivery"] < 0 < told["support_agent"]
 
 
-def test_a_tenants_own_themes_need_words_alone() -> None:
+def test_own_themes_need_no_training() -> None:
     scorer = read_transformer()
     finder = Finder(scorer.meanings, scorer.near)
     own = Taxonomy(

@@ -31,12 +31,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_source_whose_terms_forbid_it_is_neither_learnt_from_nor_chosen_by(folder: Path) -> None:
+def test_a_source_with_restrictive_terms_is_used_for_nothing(folder: Path) -> None:
     assert [one.source for one in training_rows(folder, {})] == ["tweets", "bahn"]
     assert [one.source for one in choosing_rows(folder)] == ["tweets", "bahn"]
 
 
-def test_what_is_chosen_by_is_never_learnt_from(folder: Path) -> None:
+def test_dev_rows_are_never_training_rows(folder: Path) -> None:
     assert {one.split for one in training_rows(folder, {})} == {"train"}
     assert {one.split for one in choosing_rows(folder)} == {"dev"}
 
@@ -53,7 +53,7 @@ def exported(folder: Path, *rows: dict[str, Any]) -> Path:
     return path
 
 
-def test_gold_is_read_as_rows_and_themes_alone_as_none(tmp_path: Path) -> None:
+def test_gold_is_read_as_rows_except_judgements_of_themes_alone(tmp_path: Path) -> None:
     rows = read_gold(
         exported(tmp_path, judged("late", "negative", language="de-AT"), judged("so", None), judged("ok", "neutral"))
     )
@@ -63,7 +63,7 @@ def test_gold_is_read_as_rows_and_themes_alone_as_none(tmp_path: Path) -> None:
     ]
 
 
-def test_gold_in_the_folder_is_learnt_from_but_for_a_tenth_that_always_stays_apart(folder: Path) -> None:
+def test_a_tenth_of_gold_is_always_held_out(folder: Path) -> None:
     texts = [f"comment {n}" for n in range(400)]
     exported(folder, *(judged(text, "positive") for text in texts))
     learnt = {one.text for one in training_rows(folder, {}) if one.source == "gold"}
@@ -75,13 +75,13 @@ def test_gold_in_the_folder_is_learnt_from_but_for_a_tenth_that_always_stays_apa
     assert {one.text for one in choosing_rows(folder) if one.source == "gold"} == chosen & set(texts[:50])
 
 
-def test_no_source_gets_more_than_its_share_and_the_same_rows_each_time() -> None:
+def test_sources_are_capped_deterministically() -> None:
     rows = [Row(text=str(n), label="pos", source="s") for n in range(50)] + [Row(text="x", label="neg", source="s")]
     assert len(sampled(rows, {"s": 10})) == 11
     assert sampled(rows, {"s": 10}) == sampled(rows, {"s": 10})
 
 
-def test_the_figures_are_those_that_a_hand_finds() -> None:
+def test_the_figures_equal_those_computed_by_hand() -> None:
     rows = [Row(text="", label=label, source="s") for label in ("neg", "neg", "neu", "pos")]
     told = [Opinion("negative", -1, 1), Opinion("positive", 1, 1), Opinion("neutral", 0, 1), Opinion("positive", 1, 1)]
     found = figures(rows, told)
@@ -94,13 +94,13 @@ def test_the_figures_are_those_that_a_hand_finds() -> None:
     assert by_source(rows, told) == {"s": found}
 
 
-def test_a_model_that_is_as_often_right_as_it_says_is_calibrated() -> None:
+def test_a_model_whose_confidence_is_its_accuracy_is_calibrated() -> None:
     assert calibration_error(np.full(10, 0.7), np.arange(10) < 7) == pytest.approx(0)
     assert calibration_error(np.full(10, 0.9), np.arange(10) < 7) == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize(("weights", "model"), [(E5, "e5-2"), (LINEAR, "linear-2")])
-def test_the_card_beside_the_weights_says_that_airline_is_in_none(weights: Path, model: str) -> None:
+def test_the_card_of_the_weights_lists_no_airline_data(weights: Path, model: str) -> None:
     card = json.loads(weights.with_suffix(".json").read_text())
     assert card["model"] == model
     assert card["never_trained_on"] == ["airline"]

@@ -47,28 +47,28 @@ def right_of(scorer: Scorer, rows: Sequence[Row]) -> float:
     return right(scorer, [row.text for row in rows], [LABELS[row.label] for row in rows])
 
 
-def test_it_is_named_for_what_kpis_read(scorer: TransformerScorer) -> None:
+def test_its_name_is_the_one_that_kpis_use(scorer: TransformerScorer) -> None:
     assert str(scorer.model) == "e5-2"
 
 
-def test_a_thousand_held_out_sentences_of_our_own_are_read_far_better_than_by_a_lexicon(scorer: TransformerScorer) -> None:
+def test_a_thousand_held_out_sentences_are_scored_far_better_than_by_a_lexicon(scorer: TransformerScorer) -> None:
     found, lexicon = right_of(scorer, HELD_OUT), right_of(VaderScorer(), HELD_OUT)
     assert found >= 0.68
     assert found >= lexicon + 0.2
 
 
 @pytest.mark.parametrize("language", sorted(SENTENCES))
-def test_plain_sentences_of_every_served_language_are_read_right(scorer: TransformerScorer, language: str) -> None:
+def test_plain_sentences_of_every_served_language_are_right(scorer: TransformerScorer, language: str) -> None:
     texts, labels = zip(*sentences(language), strict=True)
     assert right(scorer, texts, labels) >= 0.8
 
 
 @pytest.mark.parametrize(("group", "least"), [("problem", 0.7), ("request", 0.75), ("question", 0.9), ("contrast", 0.8)])
-def test_what_the_label_policy_says_is_learnt(scorer: TransformerScorer, group: str, least: float) -> None:
+def test_the_label_policy_is_learnt(scorer: TransformerScorer, group: str, least: float) -> None:
     assert right_of(scorer, [row for row in HELD_OUT if row.source == f"own_{group}"]) >= least
 
 
-def test_no_text_of_a_batch_touches_another_not_by_a_bit() -> None:
+def test_the_score_of_a_text_does_not_depend_on_its_batch_to_the_bit() -> None:
     network = OnnxNetwork(E5)
     texts = [row.text for row in HELD_OUT[:200]] + ["word " * 60, "!", "م"]
     together, turned = network(texts), network(texts[::-1])
@@ -78,13 +78,13 @@ def test_no_text_of_a_batch_touches_another_not_by_a_bit() -> None:
         assert (together[kind] == np.concatenate([one[kind] for one in alone])).all()
 
 
-def test_meanings_are_of_length_one_and_nearer_in_another_language_than_on_another_matter(scorer: TransformerScorer) -> None:
+def test_meanings_are_unit_vectors_and_translations_are_nearer_than_other_topics(scorer: TransformerScorer) -> None:
     late, german, staff = scorer.meanings(["The parcel came late", "Das Paket kam zu spät", "The staff was friendly"])
     assert np.allclose([late @ late, german @ german, staff @ staff], 1, atol=1e-5)
     assert late @ german > late @ staff + 0.2
 
 
-def test_a_comment_with_two_poles_is_mixed_and_one_with_one_is_not(scorer: TransformerScorer) -> None:
+def test_only_a_comment_with_two_poles_is_mixed(scorer: TransformerScorer) -> None:
     both = "The food was absolutely delicious and the staff lovely. Sadly the room was dirty, disgusting and horrible."
     assert [opinion.mixed for opinion in scorer.score([both, "The food was delicious. The staff was lovely.", "Horrible"])] == [
         True,
@@ -99,12 +99,12 @@ def test_a_long_comment_is_read_to_its_end(scorer: TransformerScorer) -> None:
     assert spoilt.score < neutral.score - 0.2
 
 
-def test_whoever_shouts_is_understood(scorer: TransformerScorer) -> None:
+def test_a_shouted_text_scores_like_a_lowered_one(scorer: TransformerScorer) -> None:
     loud, quiet = scorer.score(["THE WORST SERVICE EVER, NOBODY ANSWERS", "the worst service ever, nobody answers"])
     assert loud == quiet
 
 
-def test_its_files_are_small_enough_to_be_kept_with_the_code() -> None:
+def test_its_files_are_small_enough_for_the_repository() -> None:
     assert sum(path.stat().st_size for path in (E5, tokenizer_of(E5))) <= 40 * MEGABYTE
 
 
@@ -115,7 +115,7 @@ def test_padding_is_masked() -> None:
 
 
 @given(st.lists(st.integers(2, 80), max_size=200))
-def test_texts_are_multiplied_together_as_long_as_they_are_few_and_short(lengths: list[int]) -> None:
+def test_batches_have_one_padded_length_and_limited_sizes(lengths: list[int]) -> None:
     ids = [[7] * length for length in sorted(lengths)]
     cut = list(batches(ids))
     assert [text for batch in cut for text in batch] == ids
@@ -125,7 +125,7 @@ def test_texts_are_multiplied_together_as_long_as_they_are_few_and_short(lengths
     assert len(cut) <= len({padded_length(text) for text in ids}) + sum(map(len, ids)) / (BATCH / 3) + len(ids) / TEXTS
 
 
-def test_a_file_that_is_no_model_is_told(tmp_path: Path) -> None:
+def test_a_malformed_file_raises_broken_model(tmp_path: Path) -> None:
     for content in (None, b"", b"not a graph"):
         path = tmp_path / "e5.onnx"
         if content is not None:

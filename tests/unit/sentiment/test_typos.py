@@ -23,14 +23,14 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("slip", SLIPS)
-def test_each_slip_does_what_it_says(slip: module.Slip) -> None:
+def test_each_typo_has_its_effect(slip: module.Slip) -> None:
     text, found = EXPECTED[slip]
     assert {slip(text, Random(seed)) for seed in range(40)} == found
 
 
 @pytest.mark.parametrize("slip", SLIPS)
 @pytest.mark.parametrize("text", ["no", "not", "nie", ""])
-def test_a_short_word_of_denial_is_left_alone(slip: module.Slip, text: str) -> None:
+def test_a_short_negation_is_not_changed(slip: module.Slip, text: str) -> None:
     assert {slip(text, Random(seed)) for seed in range(20)} == {text}
 
 
@@ -57,5 +57,5 @@ def test_typos_are_the_same_for_the_same_seed() -> None:
     ]
 
 
-def test_a_text_in_which_no_slip_can_be_made_stays_as_it_is() -> None:
+def test_a_text_without_possible_typos_is_unchanged() -> None:
     assert typos("7/10", 1) == "7/10"

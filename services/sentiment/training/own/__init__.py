@@ -1,1 +1,1 @@
-"""Comments of our own, written as templates, a file a language: what public data lack. Some wordings are never trained on."""
+"""Our own comments as templates, a file per language, for cases that public data lack. Some are held out."""

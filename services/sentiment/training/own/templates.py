@@ -35,7 +35,7 @@ class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Sheet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One language's file."""
+    """The file of a language."""
 
     language: str
     slots: dict[str, list[str]]
@@ -51,12 +51,12 @@ def own_rows(held_out: bool, most_per_template: int = 12) -> list[Row]:
 
 
 def sheets() -> list[Sheet]:
-    """The files, by name."""
+    """All files, by name."""
     return [msgspec.convert(tomllib.loads(file.read_text("utf-8")), Sheet) for file in sorted(FOLDER.glob("*.toml"))]
 
 
 def rows_of(sheet: Sheet, held_out: bool, most: int) -> list[Row]:
-    """One language's rows, at most `most` of a template."""
+    """The rows of a language, at most `most` of a template."""
     split = "held_out" if held_out else "train"
     rows = {
         text.casefold(): Row(text, group.label, f"own_{group.name}", sheet.language, split)
@@ -68,7 +68,7 @@ def rows_of(sheet: Sheet, held_out: bool, most: int) -> list[Row]:
 
 
 def fillings(template: str, slots: dict[str, list[str]], most: int) -> Iterator[str]:
-    """At most `most` texts of a template; a slot that is there twice has the same value twice."""
+    """At most `most` texts of a template; a repeated slot has one value."""
     names = sorted({slot.lower() for slot in SLOT.findall(template)})
     ways = prod(len(slots[name]) for name in names)
     for way in random.Random(template).sample(range(ways), min(most, ways)):
@@ -76,7 +76,7 @@ def fillings(template: str, slots: dict[str, list[str]], most: int) -> Iterator[
 
 
 def chosen(names: list[str], slots: dict[str, list[str]], way: int) -> dict[str, str]:
-    """The values of the slots in the `way`-th of all combinations."""
+    """The values of the slots in combination number `way`."""
     values = {}
     for name in names:
         way, place = divmod(way, len(slots[name]))

@@ -15,14 +15,14 @@ SPACE = re.compile(r"(?<=\w) (?=\w)")
 ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "ضصثقفغعهخحجد", "شسيبلاتنمكط", "ئءؤرلاىةوزظ")
 """Rows of keys, Latin (the English layout) and Arabic."""
 BESIDE = {pair[0]: pair[1] for row in ROWS for pair in (*pairwise(row), (row[-1], row[-2]))}
-"""A key that is next to each key."""
+"""Key → its neighbours."""
 
 Slip = Callable[[str, Random], str]
-"""The text with one kind of slip, as it was where that kind can't be made."""
+"""A kind of typo: the changed text, or the same one if it is not possible."""
 
 
 def typos(text: str, chance: int | Random) -> str:
-    """The text with one slip or two; with none when no slip can be made in it. The same for the same seed."""
+    """The text with one or two typos, or none if none is possible. Deterministic by seed."""
     chance = chance if isinstance(chance, Random) else Random(chance)
     for _ in range(chance.randint(1, 2)):
         text = slipped(text, chance)
@@ -30,7 +30,7 @@ def typos(text: str, chance: int | Random) -> str:
 
 
 def slipped(text: str, chance: Random) -> str:
-    """The text with the first slip, in a random order, that changes it."""
+    """The text with the first typo, in random order, that changes it."""
     tried = (slip(text, chance) for slip in chance.sample(SLIPS, len(SLIPS)))
     return next((changed for changed in tried if changed != text), text)
 
@@ -51,7 +51,7 @@ def doubled(text: str, chance: Random) -> str:
 
 
 def beside(text: str, chance: Random) -> str:
-    """A letter becomes one that is next to it on the keyboard."""
+    """A letter is replaced by a neighbour on the keyboard."""
     at = letter(text, chance)
     return text if at is None else text[:at] + BESIDE.get(text[at], text[at]) + text[at + 1 :]
 
@@ -86,7 +86,7 @@ SLIPS: tuple[Slip, ...] = (
 
 
 def letter(text: str, chance: Random, last: int = 1) -> int | None:
-    """The place of a letter in a long word: not its first, nor one of those nearer to its end than `last`."""
+    """Index of a letter in a long word: not the first, and none of the last `last`."""
     places = [at for word in WORD.finditer(text) for at in range(word.start() + 1, word.end() - last + 1)]
     return chance.choice(places) if places else None
 

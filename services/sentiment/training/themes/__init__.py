@@ -1,1 +1,1 @@
-"""Comments and pieces of comments with their themes, written by us: what the theme head learns from, and what it is judged by."""
+"""Our own comments and pieces with their themes, for training and evaluating the meaning head."""

@@ -1,4 +1,4 @@
-"""Our own labelled words as files: `gold.jsonl` to judge by, `pieces/FIELD.LANGUAGE.toml` to learn from, by theme."""
+"""Our own labelled texts: `gold.jsonl` for evaluation, `pieces/FIELD.LANGUAGE.toml` for training."""
 
 import tomllib
 from pathlib import Path
@@ -10,11 +10,11 @@ from shared.taxonomy import Taxonomy
 
 HERE = Path(__file__).parent
 NONE = "none"
-"""Stands where a piece speaks of no theme of any taxonomy."""
+"""The theme of a piece without any theme."""
 
 
 class GoldComment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A comment and the themes a human found in it, each with its polarity; labelled before any model saw it."""
+    """A comment with its themes and their polarity, labelled by a human before any model scored it."""
 
     text: str
     lang: str
@@ -22,7 +22,7 @@ class GoldComment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Piece(NamedTuple):
-    """A piece of a comment, as `domain.pieces` cuts them, and the one theme it speaks of, or NONE."""
+    """A piece of a comment, as `domain.reading.pieces` splits them, and its theme, or NONE."""
 
     text: str
     theme: str
@@ -30,13 +30,13 @@ class Piece(NamedTuple):
 
 
 def gold() -> list[GoldComment]:
-    """The comments to judge by. Nothing may be learnt from them, and no threshold chosen by them."""
+    """The comments for evaluation. They must be used neither for training nor for thresholds."""
     decode = msgspec.json.Decoder(GoldComment).decode
     return [decode(line) for line in (HERE / "gold.jsonl").read_bytes().splitlines()]
 
 
 def pieces() -> list[Piece]:
-    """The pieces to learn from: of the taxonomy that ships, of `elsewhere()`, and of no theme."""
+    """The training pieces: of the default taxonomy, of `elsewhere()`, and of no theme."""
     return [piece for file in sorted((HERE / "pieces").glob("*.toml")) for piece in pieces_of(file)]
 
 
