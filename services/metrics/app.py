@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from services.metrics.announcer import Announcer, Sender
 from services.metrics.api import gold, internal, kpis, models
 from services.metrics.api.dependencies import State
+from services.metrics.builder import Builder
 from services.metrics.consumer import Intake, idle
 from services.metrics.domain.windows import BadQuery
 from services.metrics.evaluation.source import Source
@@ -65,6 +66,8 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
                 workers.start("sealer", Sealer(counting, after, settings.seal_every_seconds).run)
                 purging = await stack.enter_async_context(open_pool(settings.database_url, 1, command_timeout=900))
                 workers.start("purger", Purger(purging).run)
+                building = await stack.enter_async_context(open_pool(settings.database_url, 2, command_timeout=300))
+                workers.start("builder", Builder(building).run)
             yield
 
     app = FastAPI(title="Earshot metrics", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)

@@ -8,8 +8,8 @@ between them:
 3. count: histograms are counted from the contributions that are there now;
 4. confirm: seals that are still `counting` become `sealed`; the counts of all others are deleted.
 
-A writer writes first and then opens the seals of what it changed. So a sealed histogram is right: whoever wrote before the
-announcement was waited for, whoever wrote after it has opened the seal.
+A writer writes first and then opens the seals of what it changed. So a sealed histogram is exact: writers before the
+announcement were waited for, and writers after it have opened the seal.
 """
 
 import asyncio
@@ -134,8 +134,8 @@ class Sealer:
         if not measures:
             await due.finish(connection, claim, Next(claim.until, idle=True))
             return 0
-        firsts = {measure: first_month(found.first, claim.zone) for measure, found in measures.items()}
-        recent = {measure: firsts[measure] for measure, found in measures.items() if found.last >= hours_kept}
+        firsts = {measure: first_month(times.first, claim.zone) for measure, times in measures.items()}
+        recent = {measure: firsts[measure] for measure, times in measures.items() if times.last >= hours_kept}
         following = next_look(claim, now, idle=not recent)
         earliest = min(firsts.values())
         since = earliest if claim.since is None else max(earliest, first_month(claim.since, claim.zone))

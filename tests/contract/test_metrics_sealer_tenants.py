@@ -35,104 +35,104 @@ class Recorder:
 
 
 @pytest.fixture
-async def world(database: NewDatabase) -> AsyncIterator[World]:
-    async with opened(await database("metrics")) as world:
-        yield world
+async def metrics(database: NewDatabase) -> AsyncIterator[World]:
+    async with opened(await database("metrics")) as metrics:
+        yield metrics
 
 
-async def add_tenants(world: World, count: int) -> None:
+async def add_tenants(metrics: World, count: int) -> None:
     """Tenants `t0`, `t1`, … with an answer of yesterday each; all that can be sealed is sealed."""
-    await world.take(*(answered(1, nps(9), at=NOW - timedelta(days=1), tenant=f"t{number}") for number in range(count)))
-    await world.seal(NOW)
+    await metrics.take(*(answered(1, nps(9), at=NOW - timedelta(days=1), tenant=f"t{number}") for number in range(count)))
+    await metrics.seal(NOW)
 
 
-def sealer(world: World, recorder: Recorder | None = None, now: datetime = NOW, after: float = 0) -> Sealer:
-    return Sealer(recorder or world.pool, timedelta(seconds=after), 1.0, clock=lambda: now)
+def sealer(metrics: World, recorder: Recorder | None = None, now: datetime = NOW, after: float = 0) -> Sealer:
+    return Sealer(recorder or metrics.pool, timedelta(seconds=after), 1.0, clock=lambda: now)
 
 
-async def statements_of_a_round(world: World) -> int:
-    recorder = Recorder(world.pool)
-    await sealer(world, recorder).round()
+async def statements_of_a_round(metrics: World) -> int:
+    recorder = Recorder(metrics.pool)
+    await sealer(metrics, recorder).round()
     return len(recorder.statements)
 
 
-async def seals_by_tenant(world: World, state: str = "sealed") -> dict[str, frozenset[int]]:
+async def seals_by_tenant(metrics: World, state: str = "sealed") -> dict[str, frozenset[int]]:
     """The ids of each tenant's seals in that state, by the tenant's name."""
-    rows = await world.pool.fetch(
+    rows = await metrics.pool.fetch(
         "SELECT t.slug, array_agg(s.id) FROM seals s JOIN tenants t ON t.id = s.tenant WHERE s.state = $1 GROUP BY 1", state
     )
     return {slug: frozenset(ids) for slug, ids in rows}
 
 
-async def test_an_idle_round_is_one_statement_for_two_tenants_and_for_two_hundred(world: World) -> None:
-    await add_tenants(world, 2)
-    assert await statements_of_a_round(world) == 1
-    await add_tenants(world, MANY)
-    assert await statements_of_a_round(world) == 1
+async def test_an_idle_round_is_one_statement_for_two_tenants_and_for_two_hundred(metrics: World) -> None:
+    await add_tenants(metrics, 2)
+    assert await statements_of_a_round(metrics) == 1
+    await add_tenants(metrics, MANY)
+    assert await statements_of_a_round(metrics) == 1
 
 
-async def test_everything_that_is_due_is_sealed_for_two_hundred_tenants(world: World) -> None:
-    await add_tenants(world, MANY)
-    seals = await seals_by_tenant(world)
+async def test_everything_that_is_due_is_sealed_for_two_hundred_tenants(metrics: World) -> None:
+    await add_tenants(metrics, MANY)
+    seals = await seals_by_tenant(metrics)
     assert set(seals) == {f"t{number}" for number in range(MANY)}
     assert {len(ids) for ids in seals.values()} == {len(seals["t0"])}
-    assert await world.pool.fetchval("SELECT count(*) FROM seals WHERE state <> 'sealed'") == 0
+    assert await metrics.pool.fetchval("SELECT count(*) FROM seals WHERE state <> 'sealed'") == 0
     later = NOW + timedelta(minutes=40)
-    await world.seal(later)  # another hour is over
-    assert {name: len(ids) for name, ids in (await seals_by_tenant(world)).items()} == {
+    await metrics.seal(later)  # another hour is over
+    assert {name: len(ids) for name, ids in (await seals_by_tenant(metrics)).items()} == {
         name: len(ids) + 2 for name, ids in seals.items()
     }
 
 
-async def test_a_change_in_a_sealed_span_of_one_tenant_costs_a_look_at_that_tenant_alone(world: World) -> None:
-    await add_tenants(world, 2)
-    await world.take(answered(2, nps(1), at=NOW - timedelta(hours=3), tenant="t1"))
-    with_two = await statements_of_a_round(world)
-    await add_tenants(world, MANY)
-    before = await seals_by_tenant(world)
-    await world.take(answered(2, nps(1), at=NOW - timedelta(hours=3), tenant="t77"))
-    assert set(await seals_by_tenant(world, "open")) == {"t77"}
-    assert await statements_of_a_round(world) == with_two
-    assert await seals_by_tenant(world, "open") == {}
-    after = await seals_by_tenant(world)
+async def test_a_change_in_a_sealed_span_of_one_tenant_costs_a_look_at_that_tenant_alone(metrics: World) -> None:
+    await add_tenants(metrics, 2)
+    await metrics.take(answered(2, nps(1), at=NOW - timedelta(hours=3), tenant="t1"))
+    with_two = await statements_of_a_round(metrics)
+    await add_tenants(metrics, MANY)
+    before = await seals_by_tenant(metrics)
+    await metrics.take(answered(2, nps(1), at=NOW - timedelta(hours=3), tenant="t77"))
+    assert set(await seals_by_tenant(metrics, "open")) == {"t77"}
+    assert await statements_of_a_round(metrics) == with_two
+    assert await seals_by_tenant(metrics, "open") == {}
+    after = await seals_by_tenant(metrics)
     assert {name for name, ids in after.items() if ids != before[name]} == {"t77"}
     assert len(after["t77"]) == len(before["t77"])
 
 
-async def test_a_change_of_the_current_hour_requests_no_look(world: World) -> None:
-    await add_tenants(world, 2)
-    await world.take(answered(2, nps(1), at=NOW - timedelta(minutes=1), tenant="t1"))
-    assert await statements_of_a_round(world) == 1
+async def test_a_change_of_the_current_hour_requests_no_look(metrics: World) -> None:
+    await add_tenants(metrics, 2)
+    await metrics.take(answered(2, nps(1), at=NOW - timedelta(minutes=1), tenant="t1"))
+    assert await statements_of_a_round(metrics) == 1
 
 
-async def test_a_tenant_whose_first_answers_come_after_it_was_looked_at_is_looked_at_again(world: World) -> None:
-    await world.tenant("acme")
-    assert await sealer(world).round() == 0
-    await world.take(answered(1, nps(9), at=NOW - timedelta(days=1)))
-    assert await sealer(world).round() > 0
+async def test_a_tenant_whose_first_answers_come_after_it_was_looked_at_is_looked_at_again(metrics: World) -> None:
+    await metrics.tenant("acme")
+    assert await sealer(metrics).round() == 0
+    await metrics.take(answered(1, nps(9), at=NOW - timedelta(days=1)))
+    assert await sealer(metrics).round() > 0
 
 
-async def test_an_answer_older_than_all_others_has_its_days_sealed_from_its_month_on(world: World) -> None:
-    await add_tenants(world, 2)
-    await world.take(answered(2, nps(1), at=NOW - timedelta(days=70), tenant="t1"))
-    await sealer(world).round()
-    first = await world.pool.fetchval("SELECT min(starts) FROM seals WHERE level = 2 AND state = 'sealed'")
+async def test_an_answer_older_than_all_others_has_its_days_sealed_from_its_month_on(metrics: World) -> None:
+    await add_tenants(metrics, 2)
+    await metrics.take(answered(2, nps(1), at=NOW - timedelta(days=70), tenant="t1"))
+    await sealer(metrics).round()
+    first = await metrics.pool.fetchval("SELECT min(starts) FROM seals WHERE level = 2 AND state = 'sealed'")
     assert first == datetime(2026, 8, 1, tzinfo=UTC)
 
 
-async def test_spans_that_changed_a_moment_ago_are_looked_at_again_once_they_have_rested(world: World) -> None:
-    await add_tenants(world, 2)
-    await world.take(answered(2, nps(1), at=NOW - timedelta(hours=3), tenant="t1"))
-    await world.pool.execute("UPDATE sealing SET due = '-infinity'")
-    assert await sealer(world, after=3600).round() == 0
-    assert set(await seals_by_tenant(world, "open")) == {"t1"}
-    assert await sealer(world, after=0).round() > 0
-    assert await seals_by_tenant(world, "open") == {}
+async def test_spans_that_changed_a_moment_ago_are_looked_at_again_once_they_have_rested(metrics: World) -> None:
+    await add_tenants(metrics, 2)
+    await metrics.take(answered(2, nps(1), at=NOW - timedelta(hours=3), tenant="t1"))
+    await metrics.pool.execute("UPDATE sealing SET due = '-infinity'")
+    assert await sealer(metrics, after=3600).round() == 0
+    assert set(await seals_by_tenant(metrics, "open")) == {"t1"}
+    assert await sealer(metrics, after=0).round() > 0
+    assert await seals_by_tenant(metrics, "open") == {}
 
 
-async def test_a_change_that_commits_while_a_sealer_looks_at_its_tenant_is_sealed_too(world: World) -> None:
+async def test_a_change_that_commits_while_a_sealer_looks_at_its_tenant_is_sealed_too(metrics: World) -> None:
     """Its writer saw a request for an earlier span, so it made none of its own; the sealer waits for it before it looks."""
-    await add_tenants(world, 2)
+    await add_tenants(metrics, 2)
     written, commit = asyncio.Event(), asyncio.Event()
 
     async def invalidate_and_wait(connection: asyncpg.Connection, touches: Iterable[tuple[int, int, datetime]]) -> None:
@@ -140,15 +140,15 @@ async def test_a_change_that_commits_while_a_sealer_looks_at_its_tenant_is_seale
         written.set()
         await commit.wait()
 
-    await world.take(answered(2, nps(1), at=NOW - timedelta(hours=30), tenant="t1"))
-    writer = Writer(world.pool, invalidate=invalidate_and_wait)
+    await metrics.take(answered(2, nps(1), at=NOW - timedelta(hours=30), tenant="t1"))
+    writer = Writer(metrics.pool, invalidate=invalidate_and_wait)
     change = answered(3, nps(1), at=NOW - timedelta(hours=3), tenant="t1")
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(writer.apply(Batch([change])))
         await written.wait()
-        round_of_sealer = tasks.create_task(sealer(world).round())
+        round_of_sealer = tasks.create_task(sealer(metrics).round())
         await asyncio.sleep(0.5)
         commit.set()
     assert round_of_sealer.result() > 0
-    await sealer(world).round()
-    assert await seals_by_tenant(world, "open") == {}
+    await sealer(metrics).round()
+    assert await seals_by_tenant(metrics, "open") == {}

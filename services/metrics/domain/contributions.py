@@ -5,7 +5,7 @@ count have bin 1 and amount 1.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from math import floor
@@ -14,6 +14,7 @@ from services.metrics.domain.comments import LABELS, Comment, effective_label, e
 from services.metrics.domain.durations import bin_of
 from services.metrics.domain.forms import ces_measure, csat_measure
 from services.metrics.domain.measures import MULTI_VALUED
+from services.metrics.domain.terms import FIRST_TERMS, Terms
 from services.metrics.domain.ticket import SECOND, TicketView
 from services.metrics.domain.view import Dims, SubjectView
 from shared.events import DIMENSIONS, Answer, Override, Rating, Score
@@ -45,6 +46,8 @@ class Contribution:
     customer: str | None
     themes: Names = ()
     urgency: Names = ()
+    own: tuple[str | None, ...] = ()
+    """The values of the tenant's own dimensions, in the order of its terms; empty if it has none of them."""
 
     def values(self, dimension: str) -> Sequence[str | None]:
         """The groups of a dimension that the row is in; None is the group without a value."""
@@ -60,10 +63,18 @@ CommentRow = tuple[Row, Names, Names]
 """A row with the themes and the urgency of its comment."""
 
 
-def contributions(view: SubjectView, scores: Mapping[tuple[str, str], Score]) -> list[Contribution]:
-    """The contributions of a subject. `scores` are by model and text hash; a comment counts for every model that scored it."""
-    if view.ticket is not None:
-        return _of_ticket(view, view.ticket, scores)
+def contributions(view: SubjectView, scores: Mapping[tuple[str, str], Score], terms: Terms = FIRST_TERMS) -> list[Contribution]:
+    """The contributions of a subject. `scores` are by model and text hash; a comment counts for every model that scored it.
+
+    `terms` are the tenant's: each row has the values of the dimensions of its own.
+    """
+    rows = _of_ticket(view, view.ticket, scores) if view.ticket is not None else _of_feedback(view, scores)
+    own = tuple(map(view.own_dims.get, terms.dimensions))
+    return [replace(row, own=own) for row in rows] if any(value is not None for value in own) else rows
+
+
+def _of_feedback(view: SubjectView, scores: Mapping[tuple[str, str], Score]) -> list[Contribution]:
+    """The contributions of a response or a review."""
     rows: list[Row] = []
     if view.response is not None:
         at = view.response.at

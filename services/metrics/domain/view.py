@@ -43,6 +43,8 @@ class SubjectView:
     erased: bool = False
     customer: str | None = None
     dims: Dims = (None,) * len(DIMENSIONS)
+    own_dims: Mapping[str, str | None] = field(default_factory=dict)
+    """Values of dimensions that are not in DIMENSIONS: those of the tenant's own."""
     response: ResponseView | None = None
     review: ReviewView | None = None
     ticket: TicketView | None = None
@@ -91,6 +93,7 @@ def view(statements: Iterable[Event]) -> SubjectView:
     return SubjectView(
         customer=next((event.customer for event in reversed(events) if event.customer is not None), None),
         dims=tuple(map(latest.get, DIMENSIONS)),
+        own_dims={name: value for name, value in latest.items() if name not in DIMENSIONS},
         response=response_view([body for body in bodies if type(body) is Response]),
         review=review_view([body for body in bodies if type(body) is Review]),
         ticket=ticket,

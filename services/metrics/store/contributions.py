@@ -1,7 +1,7 @@
 """Store contributions as rows of integers, and write only the difference to the rows that are stored."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,12 +12,15 @@ from services.metrics.store.interning import Interner
 from services.metrics.store.subjects import Subject
 from shared.events import DIMENSIONS
 
-COLUMNS = ("subject_id", "tenant", "measure", "at", "bin", "amount", *DIMENSIONS, "customer", "themes", "urgency")
+COLUMNS = ("subject_id", "tenant", "measure", "at", "bin", "amount", *DIMENSIONS, "customer", "themes", "urgency", "own")
 COLUMN_LIST = ", ".join(COLUMNS)
 TENANT, MEASURE, AT = 1, 2, 3
 
 Row = tuple[Any, ...]
 """A contribution in the order of COLUMNS, with ids for names."""
+
+Derived = tuple[Subject, int, Sequence[Contribution]]
+"""A subject's contributions of one generation: the tenant's number for the served one, its negative for one that is built."""
 
 Touch = tuple[int, int, datetime]
 """Where a row was added or deleted: tenant, measure, instant."""
@@ -31,23 +34,35 @@ class RowEncoder:
         self._terms = Interner(pool, "terms")
         self._customers = Interner(pool, "customers")
 
-    async def rows(self, contributions: Iterable[tuple[Subject, Sequence[Contribution]]]) -> list[Row]:
+    def forget_measures(self, tenants: Collection[int]) -> None:
+        """Look up the measures of these tenants again: a build has exchanged their generations."""
+        self._measures.forget({number for tenant in tenants for number in (tenant, -tenant)})
+
+    async def rows(self, contributions: Iterable[Derived]) -> list[Row]:
         """The rows of the contributions of each subject."""
-        pairs = [(subject, c) for subject, several in contributions for c in several]
+        contributions = list(contributions)
+        pairs = [(subject, c) for subject, _, several in contributions for c in several]
+        generations = [generation for _, generation, several in contributions for _ in several]
         dims = {(s.tenant, c.dims) for s, c in pairs}
         lists = {(s.tenant, names) for s, c in pairs for names in (c.themes, c.urgency) if names}
-        measures = await self._measures.ids({(s.tenant, c.measure) for s, c in pairs})
-        terms = await self._terms.ids({(tenant, name) for tenant, names in dims | lists for name in names if name is not None})
+        own = {(s.tenant, c.own) for s, c in pairs if c.own}
+        measures = await self._measures.ids(
+            {(generation, c.measure) for generation, (_, c) in zip(generations, pairs, strict=True)}
+        )
+        terms = await self._terms.ids(
+            {(tenant, name) for tenant, names in dims | lists | own for name in names if name is not None}
+        )
         customers = await self._customers.ids({(s.tenant, c.customer) for s, c in pairs if c.customer})
         dims_ids = {
-            (tenant, names): tuple(None if name is None else terms[tenant, name] for name in names) for tenant, names in dims
+            (tenant, names): tuple(None if name is None else terms[tenant, name] for name in names)
+            for tenant, names in dims | own
         }
         list_ids = {(tenant, names): tuple(sorted(terms[tenant, name] for name in names)) for tenant, names in lists}
         return [
             (
                 s.id,
                 s.tenant,
-                measures[s.tenant, c.measure],
+                measures[generation, c.measure],
                 c.at,
                 c.bin,
                 c.amount,
@@ -55,8 +70,9 @@ class RowEncoder:
                 customers[s.tenant, c.customer] if c.customer else None,
                 list_ids.get((s.tenant, c.themes)),
                 list_ids.get((s.tenant, c.urgency)),
+                dims_ids[s.tenant, c.own] if c.own else None,
             )
-            for s, c in pairs
+            for generation, (s, c) in zip(generations, pairs, strict=True)
         ]
 
 
@@ -67,8 +83,8 @@ async def replace(connection: asyncpg.Connection, subjects: Iterable[Subject], r
     known = [subject.id for subject in subjects if not subject.fresh]
     if known:
         query = f"SELECT ctid, {COLUMN_LIST} FROM contributions WHERE subject_id = ANY($1)"  # noqa: S608
-        for ctid, *values, themes, urgency in await connection.fetch(query, known):
-            stored[(*values, themes and tuple(themes), urgency and tuple(urgency))].append(ctid)
+        for ctid, *values, themes, urgency, own in await connection.fetch(query, known):
+            stored[(*values, themes and tuple(themes), urgency and tuple(urgency), own and tuple(own))].append(ctid)
     surplus = {row: ctids[wanted[row] :] for row, ctids in stored.items() if len(ctids) > wanted[row]}
     missing = wanted - Counter({row: len(ctids) for row, ctids in stored.items()})
     if surplus:

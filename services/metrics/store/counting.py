@@ -183,8 +183,8 @@ WHOLE_MONTHS = """
 async def count(connection: asyncpg.Connection, level: Level, seals: Sequence[int]) -> list[int]:
     """File the histograms of `seals`, all of one level, within a transaction; returns the ids of those that could be counted.
 
-    A month is the sum of its days, and can't be counted while one of them isn't sealed. This is checked after the wait: whoever
-    opens one of its days later opens the announced month too.
+    A month is the sum of its days, and can't be counted while one of them isn't sealed. This is checked after the wait: a
+    writer that opens one of its days later opens the announced month too.
     """
     if level is Level.MONTH:
         seals = [row["id"] for row in await connection.fetch(WHOLE_MONTHS, list(seals))]

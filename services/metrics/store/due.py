@@ -1,4 +1,4 @@
-"""What the sealer has to do: which tenants it looks at next, and which of their spans lack a valid seal.
+"""The work of the sealer: which tenants it looks at next, and which of their spans lack a valid seal.
 
 `sealing` has one row for each tenant. A round of the sealer reads the tenants whose `due` has passed, by an index, so that an
 idle round costs the same for ten tenants and for ten thousand. `due` moves
@@ -80,7 +80,7 @@ MEASURES = """
     CROSS JOIN LATERAL (
         SELECT max(at) AS at FROM contributions c WHERE c.tenant = $1 AND c.measure = m.id AND c.at >= $2
     ) last
-    WHERE m.tenant = $1 AND first.at IS NOT NULL
+    WHERE m.tenant IN ($1, -$1) AND NOT m.retired AND first.at IS NOT NULL
 """
 
 UNSEALED = """
@@ -225,7 +225,7 @@ async def finish(connection: asyncpg.Connection, claim: Claim, following: Next) 
 
 
 async def measures_since(connection: asyncpg.Connection, tenant: int, horizon: datetime) -> dict[int, Measure]:
-    """The measures of `tenant` that have contributions since `horizon`."""
+    """The measures of `tenant` that have contributions since `horizon`, of a generation that is being built too."""
     rows = await connection.fetch(MEASURES, tenant, horizon)
     return {row["id"]: Measure(row["first"], row["last"]) for row in rows}
 

@@ -50,6 +50,10 @@ class Interner:
                 known.update(await self._look_up(made))
         return known
 
+    def forget(self, tenants: Collection[int]) -> None:
+        """Look the values of these tenants up again when they are needed next."""
+        self._known = {value: number for value, number in self._known.items() if value[0] not in tenants}
+
     async def _look_up(self, values: Collection[Value]) -> dict[Value, int]:
         """The ids of those that have a row. The mark of an unused one is removed; one that a purge deletes meanwhile has none."""
         rows = await self._pool.fetch(self._find, *columns(values))

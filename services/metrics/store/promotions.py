@@ -16,7 +16,7 @@ LAST = "SELECT p.model FROM promotions p WHERE p.tenant = t.id ORDER BY p.initia
 """The model that is promoted for the tenant `t`. One that somebody promoted outranks the initial one, whichever was stored
 first."""
 
-ASKER = f"SELECT t.id, t.zone, ({LAST}) AS model FROM tenants t WHERE t.slug = $1"  # noqa: S608
+ASKER = f"SELECT t.id, t.zone, t.terms_revision, ({LAST}) AS model FROM tenants t WHERE t.slug = $1"  # noqa: S608
 
 UNPINNED = """
     INSERT INTO promotions (tenant, model, promoted_at, initial)
@@ -35,12 +35,15 @@ class Asker:
     zone: str
     model: str
     number: int | None = None
+    terms_revision: int = 1
 
 
 async def asker_of(connection: asyncpg.Connection, slug: str, default: str) -> Asker:
     """The tenant of that name; `default` counts for it as long as no model was promoted."""
     row = await connection.fetchrow(ASKER, slug)
-    return Asker(slug, row["zone"], row["model"] or default, row["id"]) if row else Asker(slug, UNKNOWN_ZONE, default)
+    if row is None:
+        return Asker(slug, UNKNOWN_ZONE, default)
+    return Asker(slug, row["zone"], row["model"] or default, row["id"], row["terms_revision"])
 
 
 async def pin_default(

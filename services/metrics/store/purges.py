@@ -26,7 +26,8 @@ UPDATE purges SET due = now() + $1::interval WHERE tenant = (
 """
 USED_CUSTOMERS = "SELECT DISTINCT customer AS id FROM contributions WHERE tenant = $1 AND customer IS NOT NULL"
 USED_TERMS = f"""
-SELECT DISTINCT value AS id FROM contributions, LATERAL unnest(ARRAY[{", ".join(DIMENSIONS)}] || themes || urgency) AS value
+SELECT DISTINCT value AS id
+FROM contributions, LATERAL unnest(ARRAY[{", ".join(DIMENSIONS)}] || themes || urgency || own) AS value
 WHERE tenant = $1 AND value IS NOT NULL
 """  # noqa: S608
 """Histograms name values too. But a sealed one names only values of contributions, and an open one is counted again before it is

@@ -74,8 +74,8 @@ NEAR = timedelta(minutes=30)
 async def invalidate(connection: asyncpg.Connection, touches: Iterable[Touch]) -> None:
     """Open the seals of every span that holds one of `touches`, in order of their ids, and have the sealer look at them.
 
-    Call it after the changes are written and in their transaction: the sealer relies on it. Whoever wrote before a seal was
-    announced was waited for; whoever wrote after finds the seal here.
+    Call it after the changes are written and in their transaction: the sealer relies on it. Writers before the announcement
+    of a seal are waited for; writers after it find the seal here.
     """
     ranges = list(coalesced(touches))
     if ranges:

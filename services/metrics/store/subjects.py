@@ -84,6 +84,15 @@ async def lock_known(connection: asyncpg.Connection, after: int, limit: int) -> 
     return [Subject(number, tenant, name, fresh=False) for number, tenant, name in rows]
 
 
+async def lock_following(connection: asyncpg.Connection, tenant: int, after: str, limit: int) -> list[Subject]:
+    """The next `limit` subjects of a tenant by name, behind `after`, locked in the order in which batches lock them."""
+    names = await connection.fetch(
+        "SELECT id, subject FROM subjects WHERE tenant = $1 AND subject > $2 ORDER BY subject LIMIT $3", tenant, after, limit
+    )
+    await connection.execute("SELECT FROM subjects WHERE id = ANY($1) ORDER BY id FOR UPDATE", [row["id"] for row in names])
+    return [Subject(row["id"], tenant, row["subject"], fresh=False) for row in names]
+
+
 async def load(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> None:
     """Fill in what is stored of `subjects`; of fresh ones there is nothing."""
     known = {subject.id: subject for subject in subjects if not subject.fresh}

@@ -41,11 +41,43 @@ tenants = Table(
     Column("slug", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("zone", Text, nullable=False),
+    Column("terms_revision", Integer, nullable=False, server_default=text("1")),
+    Column("building_revision", Integer),
+    Column("contributions_version", SmallInteger, nullable=False, server_default=text("1")),
+    Column("generation", Integer, nullable=False, server_default=text("0"), comment="how often a build was finished"),
 )
+
+terms_revisions = Table(
+    "terms_revisions",
+    metadata,
+    Column("tenant", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("dimensions", ARRAY(Text), nullable=False),
+    Column("made_at", instant, nullable=False),
+    PrimaryKeyConstraint("tenant", "revision", name="terms_revisions_pkey"),
+)
+"""The terms of tenants. A tenant's first revision, without dimensions of its own, needs no row. Rows are never changed."""
+
+builds = Table(
+    "builds",
+    metadata,
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("revision", Integer, nullable=False),
+    Column("version", SmallInteger, nullable=False),
+    Column("place", Text, nullable=False, server_default=text("''"), comment="the last subject that is done"),
+    Column("done", BigInteger, nullable=False, server_default=text("0")),
+    Column("total", BigInteger, nullable=False),
+    Column("walked_at", instant, comment="when the last subject was done"),
+    Column("retiring", Boolean, nullable=False, server_default=text("false"), comment="only old rows are left"),
+    Column("leased_until", instant, nullable=False, server_default=text("'-infinity'")),
+)
+"""Builds that bring a tenant's contributions to new terms or to a new version of their definition."""
 
 
 def interned(name: str, value: str, *more: Column[Any]) -> Table:
-    """A table that gives a tenant's values small numbers. A number is never given twice, and only `purges` deletes a row."""
+    """A table that gives a tenant's values small numbers. A number is never given twice; `purges` deletes
+    rows, and of measures the end of a build."""
     return Table(
         name,
         metadata,
@@ -61,7 +93,7 @@ def unused_since() -> Column[Any]:
     return Column("unused_since", instant, comment="found unused by a purge")
 
 
-measures = interned("measures", "name")
+measures = interned("measures", "name", Column("retired", Boolean, nullable=False, server_default=text("false")))
 terms = interned("terms", "term", unused_since())
 customers = interned("customers", "pseudonym", unused_since())
 
@@ -138,6 +170,7 @@ contributions = Table(
     Column("customer", Integer),
     Column("themes", ARRAY(Integer), comment="terms; sorted, null for none"),
     Column("urgency", ARRAY(Integer), comment="terms; sorted, null for none"),
+    Column("own", ARRAY(Integer), comment="terms, by the tenant's own dimensions; null for none"),
     Index("contributions_by_subject", "subject_id"),
     Index("contributions_by_time", "tenant", "measure", "at"),
 )

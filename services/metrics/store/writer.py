@@ -9,20 +9,24 @@ import asyncpg
 import msgspec
 
 from services.metrics.domain.contributions import Contribution, contributions
+from services.metrics.domain.measures import MEASURES
+from services.metrics.domain.terms import Terms
 from services.metrics.domain.view import view
 from services.metrics.store import subjects as store
-from services.metrics.store.contributions import RowEncoder, Touch, replace
+from services.metrics.store.contributions import Derived, RowEncoder, Touch, replace
 from services.metrics.store.progress import Change, Partition, Reached, advance, note_rebuilt
 from services.metrics.store.seals import invalidate
 from services.metrics.store.subjects import Key, ScoreKey, Subject
 from services.metrics.store.tenants import Tenants
+from services.metrics.store.terms import Build, TermsInUse, TermsReader
+from services.metrics.store.terms import advance as advance_build
 from shared.database import retry_transaction
 from shared.events import Event, Score, ScoreEvent
 
 LARGEST_AMOUNT = 2**63 - 1
 LARGEST_BIN = 2**31 - 1
 
-DURATIONS = frozenset({"first_reply", "first_resolution", "full_resolution"})
+DURATIONS = frozenset(measure.family for measure in MEASURES.values() if measure.unit == "seconds")
 """The families of measures whose amounts are seconds."""
 LONGEST_DURATION = 3_000_000_000
 """95 years in seconds. A longer one comes from a clock that is wrong, and would spoil every mean."""
@@ -73,7 +77,9 @@ class Writer:
     def __init__(self, pool: asyncpg.Pool, invalidate: Invalidate = invalidate) -> None:
         self._pool = pool
         self._tenants = Tenants(pool)
+        self._terms = TermsReader()
         self._rows = RowEncoder(pool)
+        self._generations: dict[int, int] = {}
         self._invalidate = invalidate
 
     async def apply(self, batch: Batch) -> None:
@@ -83,12 +89,13 @@ class Writer:
         scores = by_subject(batch.scores, tenants)
 
         async def work(connection: asyncpg.Connection) -> None:
+            terms = await self._terms.lock(connection, {tenant for tenant, _ in events.keys() | scores.keys()})
             locked = await store.lock(connection, events.keys() | scores.keys())
             await store.load(connection, locked.values())
             for key, subject in locked.items():
                 subject.take_in(events.get(key, ()), scores.get(key, ()))
             await store.store(connection, locked.values())
-            await self._follow(connection, list(locked.values()))
+            await self._follow(connection, list(locked.values()), terms)
             await advance(connection, batch.reached, batch.changes, tenants)
 
         await self._transact(work)
@@ -98,22 +105,49 @@ class Writer:
 
         async def work(connection: asyncpg.Connection) -> Rebuilt:
             subjects = await store.lock_known(connection, after, limit)
-            await store.load(connection, subjects)
-            await store.mark_judged(connection, subjects)
-            touches = await self._follow(connection, subjects)
-            await note_rebuilt(connection, {tenant for tenant, _, _ in touches})
+            await self._derive(connection, subjects, await self._terms.lock(connection, {s.tenant for s in subjects}))
             return Rebuilt(len(subjects), subjects[-1].id if subjects else None)
 
         return await self._transact(work)
 
-    async def _follow(self, connection: asyncpg.Connection, subjects: list[Subject]) -> set[Touch]:
+    async def build(self, build: Build, limit: int) -> Build | None:
+        """Derive the next `limit` subjects of a build, and record how far it is.
+
+        Returns the build as it is now; None if it is no longer wanted, or another builder was faster.
+        """
+
+        async def work(connection: asyncpg.Connection) -> Build | None:
+            terms = (await self._terms.lock(connection, [build.tenant]))[build.tenant]
+            if terms.building is None or terms.building.revision != build.revision:
+                return None
+            subjects = await store.lock_following(connection, build.tenant, build.place, limit)
+            await self._derive(connection, subjects, {build.tenant: terms})
+            place = subjects[-1].name if subjects else build.place
+            return await advance_build(connection, build, place, len(subjects), walked=len(subjects) < limit)
+
+        return await self._transact(work)
+
+    async def _derive(self, connection: asyncpg.Connection, subjects: list[Subject], terms: Mapping[int, TermsInUse]) -> None:
+        """Compute the contributions and the marks of locked subjects again."""
+        await store.load(connection, subjects)
+        await store.mark_judged(connection, subjects)
+        touches = await self._follow(connection, subjects, terms)
+        await note_rebuilt(connection, {tenant for tenant, _, _ in touches})
+
+    async def _follow(
+        self, connection: asyncpg.Connection, subjects: list[Subject], terms: Mapping[int, TermsInUse]
+    ) -> set[Touch]:
         """Write the contributions of `subjects`: first the rows, then the seals over what they changed, never the other way
         round.
 
         Returns where contributions changed.
         """
-        found = await asyncio.to_thread(fold_all, subjects)
-        touches = await replace(connection, subjects, await self._rows.rows(found))
+        derived = await asyncio.to_thread(derive_all, subjects, terms)
+        exchanged = {tenant for tenant, one in terms.items() if self._generations.get(tenant, 0) != one.generation}
+        if exchanged:
+            self._rows.forget_measures(exchanged)
+            self._generations |= {tenant: terms[tenant].generation for tenant in exchanged}
+        touches = await replace(connection, subjects, await self._rows.rows(derived))
         await self._invalidate(connection, touches)
         return touches
 
@@ -131,16 +165,22 @@ def by_subject(said: Iterable[Said], tenants: Mapping[str, int]) -> dict[Key, li
     return grouped
 
 
-def fold_all(subjects: Iterable[Subject]) -> list[tuple[Subject, list[Contribution]]]:
-    """Each subject with its contributions. Pure, and long enough to be kept off the event loop."""
-    return [(subject, fold(subject)) for subject in subjects]
+def derive_all(subjects: Iterable[Subject], terms: Mapping[int, TermsInUse]) -> list[Derived]:
+    """The contributions of each subject, of both generations while its tenant has a build. Pure; run it in a thread."""
+    derived: list[Derived] = []
+    for subject in subjects:
+        of_tenant = terms[subject.tenant]
+        derived.append((subject, subject.tenant, fold(subject, of_tenant.served)))
+        if of_tenant.building:
+            derived.append((subject, -subject.tenant, fold(subject, of_tenant.building)))
+    return derived
 
 
-def fold(subject: Subject) -> list[Contribution]:
-    """What follows from a subject's statements and scores."""
+def fold(subject: Subject, terms: Terms) -> list[Contribution]:
+    """The contributions of a subject's statements and scores, under a tenant's terms."""
     tenant = next((event.tenant for event in subject.statements.values()), "")
     try:
-        found = contributions(view(subject.statements.values()), decoded(subject.scores))
+        found = contributions(view(subject.statements.values()), decoded(subject.scores), terms)
     except Exception as error:
         raise Incomprehensible(tenant, subject.name, f"can't be folded: {type(error).__name__}") from error
     for contribution in found:

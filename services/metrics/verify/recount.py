@@ -17,6 +17,7 @@ from services.metrics.domain.histogram import Histogram, count
 from services.metrics.domain.measures import MULTI_VALUED, SCORED_FAMILIES
 from services.metrics.store.seals import CUBOIDS, CUBOIDS_REVISION, Level
 from services.metrics.store.subjects import Subject, load
+from services.metrics.store.terms import read_terms
 from services.metrics.store.writer import fold
 from services.metrics.verify.report import Step
 from shared.events import DIMENSIONS
@@ -34,13 +35,16 @@ def _names(column: str) -> str:
 STORED = f"""
     SELECT c.subject_id, c.tenant, m.tenant, m.name, c.at, c.bin, c.amount,
         {", ".join(f"{d}_.term" for d in DIMENSIONS)}, cu.pseudonym,
-        {", ".join(map(_names, MULTI_VALUED.values()))}
+        {", ".join(map(_names, MULTI_VALUED.values()))},
+        (SELECT array_agg(t.term ORDER BY v.place)
+         FROM unnest(c.own) WITH ORDINALITY AS v (id, place) LEFT JOIN terms t USING (id))
     FROM contributions c
     LEFT JOIN measures m ON m.id = c.measure
     {" ".join(f"LEFT JOIN terms {d}_ ON {d}_.id = c.{d}" for d in DIMENSIONS)}
     LEFT JOIN customers cu ON cu.id = c.customer
-    WHERE c.subject_id = ANY($1)
+    WHERE c.subject_id = ANY($1) AND coalesce(m.tenant, 0) <> -c.tenant
 """  # noqa: S608
+"""Contributions of the served generation; those of a build that is running, or was finished, are in no answer."""
 
 SEALS = """
     SELECT s.id, s.level, s.zone, s.starts, s.ends FROM seals s
@@ -77,6 +81,7 @@ class Recount:
 async def compare_contributions(connection: asyncpg.Connection, tenant: int, step: Step) -> Recount:
     """Compare the contributions of every subject of `tenant`; returns them as they ought to be."""
     recount, after, subjects = Recount(tenant), 0, 0
+    terms = await read_terms(connection, tenant)
     while True:
         query = "SELECT id, tenant, subject FROM subjects WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3"
         page = [
@@ -88,7 +93,7 @@ async def compare_contributions(connection: asyncpg.Connection, tenant: int, ste
         await load(connection, page)
         stored = await read_contributions(connection, page)
         for subject in page:
-            wanted = fold(subject)
+            wanted = fold(subject, terms)
             for contribution in wanted:
                 recount.by_measure[contribution.measure].append(contribution)
             step.differences += difference(subject, Counter(map(plain, wanted)), stored[subject.id])
@@ -110,13 +115,13 @@ Plain = tuple[object, ...]
 
 
 def plain(c: Contribution) -> Plain:
-    return c.measure, c.at, c.bin, c.amount, *c.dims, c.customer, c.themes, c.urgency
+    return c.measure, c.at, c.bin, c.amount, *c.dims, c.customer, c.themes, c.urgency, c.own
 
 
 def stored_plain(row: Iterable[Any]) -> Plain:
     """The last columns of a row of STORED, from the measure on, in the form of `plain`. Names that are gone are shown as "?"."""
-    *values, themes, urgency = row
-    return (*values, sorted_names(themes), sorted_names(urgency))
+    *values, themes, urgency, own = row
+    return (*values, sorted_names(themes), sorted_names(urgency), tuple(own or ()))
 
 
 def sorted_names(names: Iterable[str | None] | None) -> tuple[str, ...]:
@@ -145,11 +150,13 @@ async def stored_recount(connection: asyncpg.Connection, tenant: int, measures: 
         "c.subject_id = ANY($1)", "c.tenant = $1 AND (m.name = ANY($2) OR split_part(m.name, ':', 1) || ':' = ANY($2))"
     )
     recount = Recount(tenant)
-    for _, _, _, measure, at, place, amount, *dims, customer, themes, urgency in await connection.fetch(
+    for _, _, _, measure, at, place, amount, *dims, customer, themes, urgency, own in await connection.fetch(
         query, tenant, list(measures)
     ):
         names = sorted_names(themes), sorted_names(urgency)
-        recount.by_measure[measure].append(Contribution(measure, at, place, amount, tuple(dims), customer, *names))
+        recount.by_measure[measure].append(
+            Contribution(measure, at, place, amount, tuple(dims), customer, *names, tuple(own or ()))
+        )
     for rows in recount.by_measure.values():
         rows.sort(key=attrgetter("at"))
     return recount

@@ -1,0 +1,120 @@
+"""The builder: brings the contributions of tenants to new terms, or to a new version of their definition, in the background.
+
+Any number of processes may run it over one database; each build has a lease, so one at a time works on it. A build walks the
+tenant's subjects in pieces and notes its place in the database after each, so that another process goes on where one stopped.
+See `services.metrics.store.terms` for how answers stay of the old terms until all is done.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+
+import asyncpg
+import structlog
+
+from services.metrics.store import terms as store
+from services.metrics.store.progress import note_rebuilt
+from services.metrics.store.subjects import lock_following
+from services.metrics.store.terms import Build
+from services.metrics.store.writer import Writer
+from shared.database import OUTAGE, RETRYABLE
+
+log = structlog.get_logger()
+
+EVERY_SECONDS = 2.0
+SUBJECTS_AT_ONCE = 200
+SEALS_AT_ONCE = 500
+PAUSE_RATIO = 1.0
+"""Seconds of pause for each second of work, so that a build gets at most half of a connection's time."""
+UPGRADE_GRACE = timedelta(minutes=10)
+"""How long a process runs before it starts builds for an upgrade: until then servers of the version before may be writing."""
+SMALL = 10_000
+"""Subjects of a tenant whose contributions are counted fast enough without seals."""
+SEAL_PATIENCE = timedelta(minutes=5)
+"""How long to wait for the seals of a larger tenant, before its new contributions are served without them."""
+
+
+@dataclass(slots=True)
+class Builder:
+    """`run` is the worker. Its pool needs two connections: the writer of a piece, and of names that are new."""
+
+    pool: asyncpg.Pool
+    grace: timedelta = UPGRADE_GRACE
+    small: int = SMALL
+    seal_patience: timedelta = SEAL_PATIENCE
+    at_once: int = SUBJECTS_AT_ONCE
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    async def run(self) -> None:
+        """Work until cancelled; an outage of the database is waited out."""
+        writer, started = Writer(self.pool), self.clock()
+        while True:
+            try:
+                while await self.step(writer, upgrade=self.clock() - started >= self.grace):
+                    pass
+            except (*OUTAGE, *RETRYABLE) as error:
+                log.warning("builder.interrupted", error=type(error).__name__)
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def step(self, writer: Writer, *, upgrade: bool = True) -> bool:
+        """Work on one build for a while. `upgrade`: start one for a tenant whose contributions an earlier version made, if there
+        is nothing else. Returns whether there was something to do."""
+        async with self.pool.acquire() as connection:
+            build = await store.claim_build(connection)
+            if build is None:
+                return upgrade and await store.start_upgrade(connection) is not None
+        if build.retiring:
+            await self._retire(build)
+            return True
+        if not build.walked:
+            await self._walk(writer, build)
+            return True
+        return await self._exchange(build)
+
+    async def _walk(self, writer: Writer, build: Build) -> None:
+        """Derive subjects until the last is done or another build takes this one's place."""
+        while not build.walked:
+            began = monotonic()
+            following = await writer.build(build, self.at_once)
+            if following is None:
+                return
+            build = following
+            await asyncio.sleep((monotonic() - began) * PAUSE_RATIO)
+        async with self.pool.acquire() as connection:
+            await store.release(connection, build)
+
+    async def _exchange(self, build: Build) -> bool:
+        """Serve the new contributions, once their spans are sealed."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            if not await store.seals_ready(connection, build, self.small, self.seal_patience):
+                await store.release(connection, build, timedelta(seconds=EVERY_SECONDS))
+                return False
+            if exchanged := await store.exchange(connection, build):
+                await note_rebuilt(connection, [build.tenant])
+        log.info("builder.exchanged", tenant=build.tenant, revision=build.revision, exchanged=exchanged)
+        return True
+
+    async def _retire(self, build: Build) -> None:
+        """Delete what is left of the old contributions, and their seals."""
+        async with self.pool.acquire() as connection:
+            measures = await store.retired_measures(connection, build.tenant)
+        while True:
+            began = monotonic()
+            async with self.pool.acquire() as connection, connection.transaction():
+                subjects = await lock_following(connection, build.tenant, build.place, self.at_once)
+                if not subjects:
+                    break
+                await store.delete_contributions(connection, [subject.id for subject in subjects], measures)
+                following = await store.advance(connection, build, subjects[-1].name, len(subjects))
+            if following is None:
+                return
+            build = following
+            await asyncio.sleep((monotonic() - began) * PAUSE_RATIO)
+        async with self.pool.acquire() as connection:
+            deleted = True
+            while deleted:
+                deleted = await store.delete_seals(connection, build.tenant, measures, SEALS_AT_ONCE) > 0
+            await store.finish_retiring(connection, build, measures)
+        log.info("builder.retired", tenant=build.tenant, measures=len(measures))

@@ -1,0 +1,43 @@
+"""The terms of a tenant: its own settings on which its numbers depend. Immutable; a change makes a new revision."""
+
+import re
+from dataclasses import dataclass
+
+from services.metrics.domain.measures import MULTI_VALUED
+from shared.events import DIMENSIONS
+
+MOST_DIMENSIONS = 10
+DIMENSION_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """`revision` counts from 1. `zone` is an IANA zone: no contribution depends on it, only where days begin.
+
+    `dimensions` are the names of the tenant's own dimensions, sorted.
+    """
+
+    revision: int = 1
+    zone: str = "UTC"
+    dimensions: tuple[str, ...] = ()
+
+
+FIRST_TERMS = Terms()
+"""The terms of a tenant that has set none."""
+
+
+def own_dimensions(names: list[str]) -> tuple[str, ...]:
+    """The names of a tenant's own dimensions, in the order in which contributions hold their values.
+
+    Raises ValueError if they are too many, or one is given twice, is no name, or is a dimension that everybody has.
+    """
+    if len(names) > MOST_DIMENSIONS:
+        raise ValueError(f"at most {MOST_DIMENSIONS} dimensions are allowed, got {len(names)}")
+    for name in names:
+        if not DIMENSION_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is not a name: a lower-case letter, then up to 39 lower-case letters, digits or _")
+        if name in DIMENSIONS or name in MULTI_VALUED:
+            raise ValueError(f"{name!r} is a dimension that every tenant has")
+    if len(set(names)) < len(names):
+        raise ValueError("a name is given more than once")
+    return tuple(sorted(names))
