@@ -9,7 +9,7 @@ import asyncpg
 from fastapi import FastAPI, Request, Response
 
 from services.metrics.announcer import Announcer, Sender
-from services.metrics.api import gold, internal, kpis, models
+from services.metrics.api import gold, internal, kpis, models, terms
 from services.metrics.api.dependencies import State
 from services.metrics.builder import Builder
 from services.metrics.consumer import Intake, idle
@@ -78,7 +78,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
     app.add_exception_handler(BadQuery, handle_bad_query)
     openapi.install(app, description="KPIs and the records behind them, for Earshot's own services.")
     add_health(app, alive=lambda: workers.dead, ready=lambda: missing(app))
-    for routes in (internal.routes, kpis.catalogue_routes, kpis.routes, gold.routes, models.routes):
+    for routes in (internal.routes, kpis.catalogue_routes, kpis.routes, gold.routes, models.routes, terms.routes):
         app.include_router(routes)
     return app
 

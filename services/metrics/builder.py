@@ -14,10 +14,10 @@ from time import monotonic
 import asyncpg
 import structlog
 
-from services.metrics.store import terms as store
+from services.metrics.store import builds as store
+from services.metrics.store.builds import Build
 from services.metrics.store.progress import note_rebuilt
 from services.metrics.store.subjects import lock_following
-from services.metrics.store.terms import Build
 from services.metrics.store.writer import Writer
 from shared.database import OUTAGE, RETRYABLE
 

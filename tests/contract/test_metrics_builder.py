@@ -39,7 +39,7 @@ async def metrics(database: NewDatabase) -> AsyncIterator[World]:
 
 
 def answer(number: int, value: int, revision: int = 1) -> Event:
-    """What the response `number` says: an NPS, and the plan of who gave it."""
+    """The response `number`: an NPS, and the plan of the person who gave it."""
     plan = PLANS[number % len(PLANS)]
     at = NOW - timedelta(days=number)
     return answered(number, nps(value), at=at, revision=revision, dimensions={"plan": plan, "region": "DE"})
@@ -75,7 +75,7 @@ async def status(metrics: World, tenant: str = "acme") -> Status:
     return await read_status(metrics.pool, tenant)
 
 
-async def leftovers(metrics: World) -> tuple[int, ...]:
+async def rows_of_builds(metrics: World) -> tuple[int, ...]:
     """Rows that a finished build leaves: contributions and seals of other generations, measures, builds."""
     other = "SELECT id FROM measures WHERE tenant < 0"
     queries = (
@@ -99,7 +99,7 @@ async def test_a_change_of_dimensions_is_served_all_at_once_and_until_then_not_a
     await build(metrics)
     assert await metrics.contributions() == new
     assert await status(metrics) == Status(2, None)
-    assert await leftovers(metrics) == (0, 0, 0, 0, 0)
+    assert await rows_of_builds(metrics) == (0, 0, 0, 0, 0)
 
 
 class Interrupted(Exception):
@@ -126,7 +126,7 @@ async def expire_leases(metrics: World) -> None:
     await metrics.pool.execute("UPDATE builds SET leased_until = '-infinity'")
 
 
-async def test_what_is_written_while_a_build_runs_counts_under_the_old_and_the_new_terms(metrics: World) -> None:
+async def test_statements_written_while_a_build_runs_count_under_the_old_and_the_new_terms(metrics: World) -> None:
     await change(metrics, "plan")
     await walk_pieces(metrics, 2)
     changed = [answer(1, 10, revision=2), answer(9, 10, revision=2), answer(50, 3)]
@@ -136,7 +136,7 @@ async def test_what_is_written_while_a_build_runs_counts_under_the_old_and_the_n
     await expire_leases(metrics)
     await build(metrics)
     assert await metrics.contributions() == derived(events, "plan")
-    assert await leftovers(metrics) == (0, 0, 0, 0, 0)
+    assert await rows_of_builds(metrics) == (0, 0, 0, 0, 0)
 
 
 async def test_a_build_goes_on_where_a_crashed_builder_stopped(metrics: World) -> None:
@@ -157,7 +157,7 @@ async def test_a_second_change_starts_the_build_anew_with_the_latest_terms(metri
     await build(metrics)
     assert (await status(metrics)).revision == 3
     assert await metrics.contributions() == derived(story(), "plan", "tier")
-    assert await leftovers(metrics) == (0, 0, 0, 0, 0)
+    assert await rows_of_builds(metrics) == (0, 0, 0, 0, 0)
 
 
 async def test_equal_dimensions_change_nothing(metrics: World) -> None:
@@ -200,7 +200,7 @@ async def test_a_tenant_whose_contributions_an_earlier_version_made_is_built_and
     assert await metrics.contributions() == derived(story()) + derived([answered(1, nps(9), at=NOW)])
     assert await metrics.pool.fetch(rows) == of_other
     assert await metrics.pool.fetchval("SELECT min(contributions_version) FROM tenants") == CONTRIBUTIONS_VERSION
-    assert await leftovers(metrics) == (0, 0, 0, 0, 0)
+    assert await rows_of_builds(metrics) == (0, 0, 0, 0, 0)
 
 
 async def test_a_writer_that_knows_the_measures_of_the_old_generation_writes_to_the_new_one(metrics: World) -> None:
@@ -275,4 +275,4 @@ async def test_builds_beside_many_writers_end_with_the_contributions_of_the_doma
         await asyncio.gather(*building)
     await build(metrics)
     assert await metrics.contributions() == derived(list(latest.values()), "plan")
-    assert await leftovers(metrics) == (0, 0, 0, 0, 0)
+    assert await rows_of_builds(metrics) == (0, 0, 0, 0, 0)

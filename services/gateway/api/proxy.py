@@ -131,6 +131,8 @@ PROXIED_ROUTES = (
         "admin",
         fallback={"summary": "Return to the themes that ship, as a revision of its own", "parameters": [revision(BASED_ON)]},
     ),
+    ProxiedRoute("GET", "/v1/terms", "metrics", "metrics:read"),
+    ProxiedRoute("PUT", "/v1/dimensions", "metrics", "admin"),
     ProxiedRoute(
         "GET",
         "/v1/models",

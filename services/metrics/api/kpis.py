@@ -127,6 +127,7 @@ def head_of(query: Query, window: Window, fresh: Freshness, unknown_filter_value
         "window": window_of(window),
         "watermark": fresh.watermark.isoformat() if fresh.watermark else None,
         "unknown_filter_values": unknown_filter_values,
+        "terms": {"revision": fresh.terms_revision},
     }
 
 

@@ -84,6 +84,12 @@ class ResultRow(BaseModel):
     compare: list[ComparedValue] | None = Field(None, description="One for each `compare`; left out without any")
 
 
+class TermsRevision(BaseModel):
+    """A revision of a tenant's terms: `GET /v1/terms`."""
+
+    revision: int = Field(description="Counts from 1", examples=[7])
+
+
 class KpiHead(BaseModel):
     """The fields that values and records have in common."""
 
@@ -97,6 +103,7 @@ class KpiHead(BaseModel):
     unknown_filter_values: dict[str, list[str]] = Field(
         description="By dimension, values of filters that no record of the tenant has ever had"
     )
+    terms: TermsRevision = Field(description="The terms of the tenant that the result is made under")
 
 
 class KpiResult(KpiHead):

@@ -49,6 +49,7 @@ class Freshness:
 
     revision: str
     watermark: datetime | None
+    terms_revision: int = 1
 
 
 async def advance(
@@ -124,4 +125,4 @@ async def freshness(connection: asyncpg.Connection, asker: Asker, kpi: Kpi | Non
     row = await connection.fetchrow(APPLIED, asker.number, kinds_of(kpi))
     made_of = [asker.model, asker.zone, asker.terms_revision, kpi and f"{kpi.id} {kpi.version}", row["unnoted"], row["revisions"]]
     revision = blake2b("\n".join(map(str, made_of)).encode(), digest_size=12).hexdigest()
-    return Freshness(revision, row["received_at"] if row["partitions"] >= expected else None)
+    return Freshness(revision, row["received_at"] if row["partitions"] >= expected else None, asker.terms_revision)

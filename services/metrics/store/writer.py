@@ -13,13 +13,14 @@ from services.metrics.domain.measures import MEASURES
 from services.metrics.domain.terms import Terms
 from services.metrics.domain.view import view
 from services.metrics.store import subjects as store
+from services.metrics.store.builds import Build
+from services.metrics.store.builds import advance as advance_build
 from services.metrics.store.contributions import Derived, RowEncoder, Touch, replace
 from services.metrics.store.progress import Change, Partition, Reached, advance, note_rebuilt
 from services.metrics.store.seals import invalidate
 from services.metrics.store.subjects import Key, ScoreKey, Subject
 from services.metrics.store.tenants import Tenants
-from services.metrics.store.terms import Build, TermsInUse, TermsReader
-from services.metrics.store.terms import advance as advance_build
+from services.metrics.store.terms import TermsInUse, TermsReader
 from shared.database import retry_transaction
 from shared.events import Event, Score, ScoreEvent
 

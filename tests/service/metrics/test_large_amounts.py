@@ -17,7 +17,7 @@ EXACT = Histogram({9: 3}, sum(AMOUNTS), sum(amount * amount for amount in AMOUNT
 
 
 @pytest.fixture
-async def world_with_large_amounts(world: World) -> World:
+async def metrics(world: World) -> World:
     """Three answers of three people, with amounts put in place of their ratings."""
     for number, amount in enumerate(AMOUNTS):
         await world.take(answered(number, nps(9), at=NOW - timedelta(days=2, hours=number), customer=f"p{number}"))
@@ -26,19 +26,18 @@ async def world_with_large_amounts(world: World) -> World:
 
 
 @pytest.mark.parametrize("use_seals", [True, False])
-async def test_squares_of_large_amounts_are_summed_exactly(world_with_large_amounts: World, use_seals: bool) -> None:
-    world = world_with_large_amounts
+async def test_squares_of_large_amounts_are_summed_exactly(metrics: World, use_seals: bool) -> None:
     if use_seals:
-        assert await world.seal(NOW) > 0
-    assert await count_nps(world, Selection(("nps",)), use_seals=use_seals) == EXACT
+        assert await metrics.seal(NOW) > 0
+    assert await count_nps(metrics, Selection(("nps",)), use_seals=use_seals) == EXACT
 
 
-async def test_squares_of_large_amounts_are_summed_exactly_per_respondent(world_with_large_amounts: World) -> None:
-    assert await count_nps(world_with_large_amounts, Selection(("nps",), per_respondent=True)) == EXACT
+async def test_squares_of_large_amounts_are_summed_exactly_per_respondent(metrics: World) -> None:
+    assert await count_nps(metrics, Selection(("nps",), per_respondent=True)) == EXACT
 
 
-async def count_nps(world: World, selection: Selection, *, use_seals: bool = True) -> Histogram:
-    async with snapshot(world.pool) as connection:
+async def count_nps(metrics: World, selection: Selection, *, use_seals: bool = True) -> Histogram:
+    async with snapshot(metrics.pool) as connection:
         scope = await resolve(connection, "acme", selection)
         assert scope
         counted = await histograms(connection, scope, [NOW - timedelta(days=7), NOW], use_seals=use_seals)

@@ -44,22 +44,21 @@ def test_own_dimensions_are_sorted() -> None:
 
 
 @pytest.mark.parametrize(
-    "names",
+    ("names", "problem"),
     [
-        ["region"],
-        ["theme"],
-        ["urgency"],
-        ["source"],
-        ["plan", "plan"],
-        ["Plan"],
-        ["2plan"],
-        ["my plan"],
-        [""],
-        ["p" * 41],
-        ["plan\n"],
-        [f"d{number}" for number in range(MOST_DIMENSIONS + 1)],
+        (["region"], "every tenant has"),
+        (["theme"], "every tenant has"),
+        (["urgency"], "every tenant has"),
+        (["plan", "plan"], "more than once"),
+        (["Plan"], "not a name"),
+        (["2plan"], "not a name"),
+        (["my plan"], "not a name"),
+        ([""], "not a name"),
+        (["p" * 41], "not a name"),
+        (["plan\n"], "not a name"),
+        ([f"d{number}" for number in range(MOST_DIMENSIONS + 1)], "at most 10"),
     ],
 )
-def test_names_that_are_no_dimensions_of_ones_own_are_refused(names: list[str]) -> None:
-    with pytest.raises(ValueError):
+def test_names_that_are_no_dimensions_of_ones_own_are_refused(names: list[str], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
         own_dimensions(names)
