@@ -64,6 +64,17 @@ def test_a_body_that_does_not_name_the_customer_does_not_match(raw: bytes) -> No
     assert not names_anna(raw)
 
 
+def test_only_tokens_with_an_at_sign_count_as_addresses() -> None:
+    assert set(pseudonyms_in(b"c-77", KEY)) == {pseudonym_of_id(KEY, "c-77")}
+    address = "a@" + "b" * 318
+    assert pseudonym_of_email(KEY, address) in set(pseudonyms_in(address.encode(), KEY))
+    assert pseudonym_of_email(KEY, address + "b") not in set(pseudonyms_in(address.encode() + b"b", KEY))
+
+
+def test_a_body_with_half_a_surrogate_pair_is_searched() -> None:
+    assert pseudonym_of_id(KEY, "c-77") in set(pseudonyms_in(b'{"x": "\\ud800", "id": "c-77"}', KEY))
+
+
 @given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_any_bytes_can_be_searched(raw: bytes) -> None:
     list(pseudonyms_in(raw, KEY))

@@ -1,5 +1,6 @@
 """A record becomes an event: redacted, with pseudonyms, with all defaults."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -185,6 +186,9 @@ def test_defaults_of_an_answer_are_filled_in_unless_it_is_withdrawn() -> None:
 def test_the_fingerprint_depends_on_the_content_alone() -> None:
     record = response(nps(9))
     assert statement(record).fingerprint == statement(record, revision=2).fingerprint
+    read = read_record(record, NOW)
+    assert not isinstance(read, Erasure)
+    assert normalise(read, connection(), NOW + timedelta(days=1), position=3).fingerprint == statement(record).fingerprint
     assert statement(record).fingerprint != statement(response(nps(8))).fingerprint
     assert statement(record).fingerprint != statement(response(nps(9), updated_at="2026-11-20T11:00:00Z")).fingerprint
 
@@ -221,6 +225,12 @@ def test_every_kind_of_fact_is_published() -> None:
     assert [type(fact).__name__ for fact in body.facts] == [
         "Opened", "Message", "StatusSet", "Assigned", "PrioritySet", "Rating", "Merged", "Spam", "Deleted",
     ]  # fmt: skip
+    by_type = {type(fact): fact for fact in body.facts}
+    message, rating = by_type[events.Message], by_type[events.Rating]
+    assert isinstance(message, events.Message)
+    assert isinstance(rating, events.Rating)
+    assert (message.id, message.agent, message.public, message.auto) == ("m", "a", False, True)
+    assert (rating.id, rating.value) == ("s", None)
 
 
 def test_a_record_whose_event_is_too_long_is_refused() -> None:

@@ -59,6 +59,7 @@ def body(record: object) -> bytes:
 def test_a_valid_delivery_has_a_statement() -> None:
     delivery = receive_body(connection(), HEADERS, body(response(nps(9))), NOW)
     assert (delivery.verdict, delivery.id, len(delivery.statements)) == ("accepted", "msg_1", 1)
+    assert delivery.raw == body(response(nps(9)))
 
 
 def test_only_the_providers_headers_are_stored() -> None:
@@ -112,6 +113,12 @@ def test_an_unused_kind_of_event_is_ignored_and_keeps_its_id() -> None:
 def test_an_unreadable_delivery_without_an_id_is_identified_by_its_body() -> None:
     one, again, other = (receive_body(connection("typeform"), {}, raw, NOW) for raw in (b"{", b"{", b"[}"))
     assert one.id == again.id != other.id
+
+
+def test_an_id_with_nul_is_hashed() -> None:
+    event = json.dumps({"event_id": "e\0", "event_type": "form_response", "form_response": 5}).encode()
+    assert (receive_body(connection(), HEADERS | {"webhook-id": "e\0"}, b"{", NOW).id or "").startswith("hash:")
+    assert receive_body(connection("typeform"), {}, event, NOW).verdict == "quarantined"
 
 
 def test_an_id_too_long_for_an_index_is_hashed() -> None:

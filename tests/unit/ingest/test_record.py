@@ -254,9 +254,15 @@ def test_the_first_wrong_places_are_listed_and_the_others_counted() -> None:
     assert (len(refusal.value.places), refusal.value.more) == (20, 80)
 
 
+def test_a_refusal_states_each_place_with_its_reason() -> None:
+    with pytest.raises(Invalid) as refusal:
+        read_record(response(nps(11)), NOW)
+    assert (str(refusal.value), refusal.value.more) == ("answers.0.value: outside its scale 0..10", 0)
+
+
 def test_very_many_wrong_places_are_only_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Listing 49,000 errors takes a second, during which no other thread runs."""
     monkeypatch.setattr("services.ingest.domain.record._fault", lambda error: pytest.fail("a place was listed"))
     with pytest.raises(Invalid, match="49000 places are wrong") as refusal:
         read_record(response(nps(9)) | {f"unknown_{number}": 1 for number in range(49_000)}, NOW)
-    assert refusal.value.more == 49_000
+    assert (str(refusal.value), refusal.value.more) == ("49000 places are wrong", 49_000)

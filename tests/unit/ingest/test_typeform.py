@@ -85,6 +85,12 @@ def test_the_mapping_declares_questions_by_ref_or_id_and_dimensions_by_field() -
     assert record.dimensions.model_dump(exclude_unset=True) == {"region": "AT", "segment": "team", "product": "Graz"}
 
 
+def test_an_answer_is_named_by_the_id_of_its_field_else_by_its_ref() -> None:
+    for field, name in (({"id": "x", "ref": "r"}, "x"), ({"ref": "r"}, "r")):
+        body = changed(type="text", text="Quick.", field={**field, "type": "short_text"})
+        assert parse(body).records[0]["answers"] == [{"question": name, "kind": "comment", "text": "Quick."}]
+
+
 def test_an_opinion_scale_is_nps_only_if_the_mapping_says_so() -> None:
     body = changed(type="number", number=8, field={"id": "x", "ref": "r", "type": "opinion_scale"})
     assert parse(body).records[0]["answers"] == []

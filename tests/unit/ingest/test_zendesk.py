@@ -107,7 +107,9 @@ def test_deleted_and_scrubbed_tickets_are_deleted(word: str) -> None:
 
 def test_an_unknown_status_is_a_problem() -> None:
     for word in ("In progress", "", None, {"id": 5}, "solvedish"):
-        assert "status: unknown word" in (parse(event("status_changed", {"current": word})).problem or "")
+        problem = parse(event("status_changed", {"current": word})).problem or ""
+        assert problem.startswith("status: unknown word; known are")
+        assert problem.endswith('write the status itself in the trigger\'s body, such as "solved")')
 
 
 def test_a_comment_is_a_message_of_its_author() -> None:
@@ -170,6 +172,14 @@ def test_the_mapping_fills_dimensions_from_the_tickets_fields() -> None:
     assert (read.channel, read.customer and read.customer.id) == ("email", "902000000000000017")
 
 
+def test_a_ticket_is_filed_under_the_time_of_its_opening() -> None:
+    read = record(fixture("status_changed"))
+    assert (read.at, read.updated_at) == (
+        datetime(2026, 11, 16, 7, 15, tzinfo=UTC),
+        datetime(2026, 11, 16, 9, 30, 0, 999999, tzinfo=UTC),
+    )
+
+
 def test_unused_kinds_of_events_are_ignored() -> None:
     assert parse(fixture("tags_changed")).ignored == PREFIX + "tags_changed"
     assert parse(b'{"type": "zen:event-type:user.created", "id": "u"}').ignored == "zen:event-type:user.created"
@@ -229,7 +239,12 @@ def first_comment(author: str, time: str = "2026-11-16T07:15:00.4Z", body: str =
 
 @pytest.mark.parametrize(
     ("author", "detail"),
-    [(REQUESTER, {}), (AGENT, {"submitter_id": AGENT}), (AGENT, {"submitter_id": AGENT, "requester_id": AGENT})],
+    [
+        (REQUESTER, {}),
+        (REQUESTER, {"submitter_id": None}),
+        (AGENT, {"submitter_id": AGENT}),
+        (AGENT, {"submitter_id": AGENT, "requester_id": AGENT}),
+    ],
 )
 def test_a_comment_that_repeats_the_opening_is_no_message(author: str, detail: dict[str, Any]) -> None:
     body = first_comment(author, body=f" {DESCRIPTION}\n", **detail)

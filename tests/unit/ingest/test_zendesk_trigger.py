@@ -34,6 +34,11 @@ def test_a_triggers_comment_may_hold_quotes_and_line_breaks() -> None:
     assert [fact.status for fact in facts(TRIGGER, "status")] == ["solved"]
 
 
+def test_a_comment_without_its_closing_quote_is_a_problem() -> None:
+    body = filled(rating="Good").removesuffix(b"}") + b', "comment": "}'
+    assert "not JSON" in (parse(body).problem or "")
+
+
 def test_our_filled_in_template_is_read() -> None:
     body = trigger.template()
     values = {
