@@ -13,7 +13,8 @@ from tests.unit.ingest.making import nps, response
 INTERNAL = {"authorization": f"Bearer {TOKEN}"}
 
 
-async def published(ingest: IngestClient, count: int) -> None:
+async def wait_for_published(ingest: IngestClient, count: int) -> None:
+    """Wait until so many events of the tenant are published, at most for 10 seconds."""
     async with asyncio.timeout(10):
         while len([e for e in ingest.broker.events if e.tenant == ingest.tenant]) < count:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
@@ -70,14 +71,14 @@ async def test_events_are_streamed_in_order_up_to_the_head(ingest: IngestClient)
 
 async def test_stored_events_are_published_and_a_replay_publishes_them_again(ingest: IngestClient) -> None:
     await ingest.call("POST", "/v1/feedback", json=response(nps(9)))
-    await published(ingest, 1)
+    await wait_for_published(ingest, 1)
     assert (
         await ingest.http.post("/internal/replay", json={"since": None, "tenant": ingest.tenant}, headers=INTERNAL)
     ).status_code == 200
-    await published(ingest, 2)
+    await wait_for_published(ingest, 2)
     answer = await ingest.call("POST", "/v1/replay", json={"since": "2020-01-01T00:00:00Z"})
     assert (answer.status_code, answer.json()) == (202, {"deliveries": 1})
-    await published(ingest, 3)
+    await wait_for_published(ingest, 3)
     mine = {message.value for message in ingest.broker.sent if decode_event(message.value).tenant == ingest.tenant}
     assert len(mine) == 1
     none = await ingest.call("POST", "/v1/replay", json={"until": "2020-01-01T00:00:00Z"})
@@ -88,11 +89,11 @@ async def test_a_replay_can_be_narrowed_to_a_connection_or_a_subject(ingest: Ing
     connection = await ingest.connect()
     await ingest.deliver_record(connection, response(nps(9)))
     await ingest.call("POST", "/v1/feedback", json=response(nps(9)))
-    await published(ingest, 2)
+    await wait_for_published(ingest, 2)
     await asyncio.sleep(0.1)
     for narrowed in ({"connection": connection["id"]}, {"subject": f"{connection['id']}/response/r-1"}):
         assert (await ingest.call("POST", "/v1/replay", json=narrowed)).json() == {"deliveries": 1}
-        await published(ingest, len(ingest.broker.events) + 1)
+        await wait_for_published(ingest, len(ingest.broker.events) + 1)
         await asyncio.sleep(0.1)
 
 
@@ -106,7 +107,7 @@ async def test_without_kafka_deliveries_are_accepted_and_published_later(ingest:
         assert (await ingest.http.get("/internal/head", headers=INTERNAL)).json()["unpublished"] >= 3
     finally:
         ingest.broker.unavailable = False
-    await published(ingest, 3)
+    await wait_for_published(ingest, 3)
 
 
 async def test_without_a_database_it_is_live_and_not_ready_and_answers_503_with_retry_after() -> None:

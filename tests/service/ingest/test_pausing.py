@@ -145,9 +145,10 @@ async def test_unpausing_while_two_replicas_receive_releases_each_delivery_once(
 
 
 async def test_a_change_takes_effect_as_a_whole_or_not_at_all(ingest: IngestClient) -> None:
-    """The database refuses the new secret: then name, mapping and state stay as they were, too."""
+    """The database refuses the new secret: name, mapping and state stay as they were, and nothing is released."""
     connection = await ingest.connect()
     await pause(ingest, connection, True)
+    assert await ingest.deliver_record(connection, response(nps(9))) == "held"
     before = (await ingest.call("GET", f"/v1/connections/{connection['id']}")).json()
     await ingest.app.state.reads.execute(f"""
         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE disk_full; END $$;
@@ -160,3 +161,5 @@ async def test_a_change_takes_effect_as_a_whole_or_not_at_all(ingest: IngestClie
     finally:
         await ingest.app.state.reads.execute("DROP FUNCTION refuse CASCADE")
     assert (await ingest.call("GET", f"/v1/connections/{connection['id']}")).json() == before
+    assert before["held"] == 1
+    assert await ingest.events() == []
