@@ -1,6 +1,6 @@
-"""An independent model, written from the definitions of the KPIs, agrees with whatever is served.
+"""An independent model, written from the definitions of the KPIs, agrees with the service.
 
-Random records go in by batches and by signed webhooks; then random queries are compared, row by row.
+Random records are sent in batches and as signed webhooks. Then random queries are compared, row by row.
 """
 
 import random
@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.e2e.model.asking import Ambiguous, Model, Query
 from tests.e2e.model.estimates import ESTIMATES, Value
-from tests.e2e.model.facts import Record, when
-from tests.e2e.model.streams import AGENTS, MICRO, REGIONS, TEAMS, TEXTS, ZONES, Streams
+from tests.e2e.model.facts import Record, Scored, when
+from tests.e2e.model.model import Ambiguous, Model, Query
+from tests.e2e.model.streams import AGENTS, MICRO, REGIONS, TEAMS, TEXTS, THEMES, ZONES, Streams
 from tests.e2e.stack import Stack, until
 
 SUBJECTS = 150
@@ -26,8 +26,17 @@ VALUES = {
     "region": (*REGIONS, "null"),
     "channel": ("email", "chat", "null"),
 }
-SPANS = ("first_reply_time", "first_resolution_time", "full_resolution_time")
-OF_PEOPLE = ("nps", "csat", "ces", "stars", "comment_rate", "net_sentiment")
+OF_COMMENTS = {"theme": (*THEMES, "null"), "urgency": ("legal_threat", "cancellation", "outage", "null")}
+DURATIONS = ("first_reply_time", "first_resolution_time", "full_resolution_time")
+OF_RESPONDENTS = ("nps", "csat", "ces", "stars", "comment_rate", "net_sentiment", "theme_sentiment")
+OF_SCORED_COMMENTS = (
+    "sentiment",
+    "net_sentiment",
+    "sentiment_share",
+    "theme_volume",
+    "theme_sentiment",
+    "urgent_comments",
+)
 Rows = dict[tuple[Any, ...], Record]
 
 
@@ -39,30 +48,35 @@ async def test_an_independent_model_agrees_with_what_is_served(stack: Stack, see
     model.settle()
     own = {"filter[connection]": connection["id"]}
     whole = {"from": "2025-01-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"}
-    expected = {
-        kpi: sum(f.kind == kind for f in model.facts)
-        for kpi, kind in (("comment_rate", "responses"), ("sentiment", "sentiment"), ("tickets_opened", "opened"))
-    }
+    queries = [Query("comment_rate"), Query("tickets_opened")]
+    queries += [Query("theme_volume", ("theme",)), Query("theme_volume", ("urgency",))]
+    queries += [Query("sentiment_share", agg=label) for label in ("positive", "neutral", "negative")]
+    always = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
-    async def counted() -> bool:
-        rows = {kpi: (await stack.get(f"/v1/kpis/{kpi}", **whole, **own)).json()["rows"][0]["n"] for kpi in expected}
-        return rows == expected
+    async def is_counted() -> bool:
+        for query in queries:
+            rows = (await stack.get(f"/v1/kpis/{query.kpi}", **whole, **parameters(query), **own)).json()["rows"]
+            served = {tuple(row["dims"].values()): row for row in rows}
+            expected = model.answer(query, *always)
+            if served.keys() != expected.keys() or not all(agrees(value, served[group]) for group, value in expected.items()):
+                return False
+        return True
 
-    await until(counted, description=f"all counted: {expected}")
-    asking = Asking(seed, model)
+    await until(is_counted, description="all records counted")
+    comparison = RandomQueries(seed, model)
     for _ in range(QUERIES):
-        await asking.one(stack, own)
-    assert asking.compared > 10 * QUERIES
+        await comparison.compare(stack, own)
+    assert comparison.rows > 10 * QUERIES
 
 
-class Asking:
-    """Asks random queries of the stack and of the model."""
+class RandomQueries:
+    """Random queries, answered by the stack and by the model. `rows` have been compared."""
 
     def __init__(self, seed: int, model: Model) -> None:
-        self.r, self.model, self.compared = random.Random(seed), model, 0
+        self.r, self.model, self.rows = random.Random(seed), model, 0
         self.streams = Streams(seed)
 
-    async def one(self, stack: Stack, own: dict[str, str]) -> None:
+    async def compare(self, stack: Stack, own: dict[str, str]) -> None:
         query, zone, grain = self.query(), self.r.choice(ZONES), self.r.choice(("", "", "PT1H", "P1D", "P1W", "P1M"))
         start, end = self.window(timedelta(days=5) if grain == "PT1H" else timedelta(days=90))
         times = {"from": start.isoformat(), "to": end.isoformat(), "tz": zone} | ({"grain": grain} if grain else {})
@@ -74,42 +88,46 @@ class Asking:
         buckets = list(cut(start, end, grain, ZoneInfo(zone))) if grain else [(start, end)]
         if not query.group_by:
             assert set(rows) == set(buckets), (query, times)
-        wanted: dict[tuple[Any, ...], Value] = {}
+        expected: dict[tuple[Any, ...], Value] = {}
         for bucket in buckets:
             try:
-                wanted |= {(*bucket, *group): value for group, value in self.model.answer(query, *bucket).items()}
+                expected |= {(*bucket, *group): value for group, value in self.model.answer(query, *bucket).items()}
             except Ambiguous:
                 return
-        for place in wanted.keys() | rows.keys():
-            value, row = wanted.get(place, Value(0)), rows.get(place)
+        for place in expected.keys() | rows.keys():
+            value, row = expected.get(place, Value(0)), rows.get(place)
             assert (row["n"] if row else 0) == value.n, (query, times, place, value, row)
             assert not row or not value.n or agrees(value, row), (query, times, place, value, row)
-            self.compared += 1
+            self.rows += 1
 
     def query(self) -> Query:
         kpi = self.r.choice(sorted(ESTIMATES))
-        dimensions = self.r.sample(("team", "agent", "region", "channel", "priority", "survey"), self.r.choice((0, 1, 2)))
+        of_comments = OF_COMMENTS if kpi in OF_SCORED_COMMENTS else {}
+        names = ("team", "agent", "region", "channel", "priority", "survey", *of_comments, *of_comments, *of_comments)
+        dimensions = dict.fromkeys(self.r.sample(names, self.r.choice((0, 1, 2))))
+        values = VALUES | of_comments
         filters = {}
         if self.r.random() < 0.4:
-            name = self.r.choice(sorted(VALUES))
-            filters[name] = tuple(self.r.choice(("", "", "!")) + value for value in self.r.sample(VALUES[name], 2))
-        agg = self.r.choice(("p50", "p90", "p95", "mean")) if kpi in SPANS else ""
+            name = self.r.choice([*VALUES, *of_comments, *of_comments])
+            filters[name] = tuple(self.r.choice(("", "", "!")) + value for value in self.r.sample(values[name], 2))
+        agg = self.r.choice(("p50", "p90", "p95", "mean")) if kpi in DURATIONS else ""
         agg = self.r.choice(("positive", "neutral", "negative")) if kpi == "sentiment_share" else agg
         filed_by = self.r.choice(("replied", "created")) if kpi == "first_reply_time" else ""
-        per = "respondent" if kpi in OF_PEOPLE and self.r.random() < 0.3 else ""
+        per = "respondent" if kpi in OF_RESPONDENTS and self.r.random() < 0.3 else ""
         return Query(kpi, tuple(dimensions), filters, agg, filed_by, per)
 
     def window(self, longest: timedelta) -> tuple[datetime, datetime]:
-        """Often exactly at a fact, or a microsecond beside it."""
+        """A window whose ends are often exactly at a fact, or a microsecond beside it."""
         at, other = (self.r.choice(self.model.facts).at + MICRO * self.r.choice((-1, 0, 1)) for _ in range(2))
         start, end = sorted((at.astimezone(UTC), other.astimezone(UTC) if self.r.random() < 0.5 else self.streams.time()))
         return start, min(max(end, start + MICRO), start + longest)
 
 
 async def feed(stack: Stack, connection: dict[str, str], records: list[Record], model: Model, r: random.Random) -> None:
-    """Post the records in order, in batches and as signed webhooks, some of them twice; the model hears what was accepted."""
+    """Post the records in order, in batches and as signed webhooks, some of them twice. The model accepts what is accepted."""
+    records = [with_connection(record, connection["id"]) for record in records]
 
-    def heard(record: Record, status: str) -> None:
+    def accept(record: Record, status: str) -> None:
         assert status in ("accepted", "duplicate")
         if status == "accepted":
             model.accept(connection["id"], connection["provider"], record, datetime.now(UTC))
@@ -119,20 +137,26 @@ async def feed(stack: Stack, connection: dict[str, str], records: list[Record], 
         if r.random() < 0.5:
             answer = await stack.admin("POST", "/v1/feedback:batch", params={"connection": connection["id"]}, json=now)
             for record, result in zip(now, answer.json()["results"], strict=True):
-                heard(record, result["status"])
+                accept(record, result["status"])
             continue
         for record in now:
             delivery = uuid4().hex
             for _ in range(r.choice((1, 1, 2))):
                 answer = await stack.post_standard(record, connection=connection, delivery=delivery)
-                heard(record, answer.json()["status"])
+                accept(record, answer.json()["status"])
 
 
-async def scores(stack: Stack) -> dict[str, tuple[str | None, float | None]]:
-    """The label and score of every text, as sentiment has them."""
+async def scores(stack: Stack) -> dict[str, Scored]:
+    """The score of every text."""
     body = {"comments": [{"text": text} for text in TEXTS]}
     answer = await stack.admin("POST", "/v1/score", json=body)
-    return {text: (score["label"], score["score"]) for text, score in zip(TEXTS, answer.json()["scores"], strict=True)}
+    return {text: scored(score) for text, score in zip(TEXTS, answer.json()["scores"], strict=True)}
+
+
+def scored(score: Record) -> Scored:
+    countable = "unsupported_language" not in score.get("flags", ())
+    themes, urgency = (theme["theme"] for theme in score.get("themes", ())), score.get("urgency", ())
+    return Scored(*((score["label"], score["score"]) if countable else (None, None)), frozenset(themes), frozenset(urgency))
 
 
 def parameters(query: Query) -> dict[str, str]:
@@ -169,3 +193,8 @@ def cut(start: datetime, end: datetime, grain: str, zone: ZoneInfo) -> Iterator[
             low, before = at, here
         at += quarter
     yield low, end
+
+
+def with_connection(record: Record, connection: str) -> Record:
+    """The record as it is posted: the subject of an override begins with its connection."""
+    return record | {"subject": f"{connection}/{record['subject']}"} if record["type"] == "override" else record

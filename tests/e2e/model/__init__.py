@@ -1,2 +1,3 @@
-"""The KPIs a second time, written from their definitions alone: brute force over the records that were accepted, in the order in
-which they were accepted. Knows nothing of the services: no bins, no seals, no tables."""
+"""The KPIs a second time, written from their definitions alone: brute force over the accepted records, in order of acceptance.
+
+It shares nothing with the services: no bins, no seals, no tables."""

@@ -1,4 +1,4 @@
-"""From facts to a KPI's value, n and interval."""
+"""The value, n and interval of a KPI, from the values of its facts."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95}
 
 @dataclass(frozen=True)
 class Value:
-    """`within`: where a quantile must lie, which the definitions leave to 1 % and to the values beside it."""
+    """`within`: the range that a quantile must be in. The definitions allow 1 %, and any value between the two beside it."""
 
     n: int
     value: float | None = None
@@ -55,7 +55,7 @@ def span(values: Sequence[timedelta], agg: str) -> Value:
 
 
 Estimate = Callable[[Sequence[Sequence[Any]], str], Value]
-"""From the values of each kind that a KPI reads, and the aggregation."""
+"""A function of the values of each kind of fact that a KPI reads, and of the aggregation."""
 
 ESTIMATES: dict[str, tuple[tuple[str, ...], Estimate]] = {
     "nps": (("nps",), lambda v, _: balance(sum(x >= 9 for x in v[0]), sum(x <= 6 for x in v[0]), len(v[0]))),
@@ -70,6 +70,9 @@ ESTIMATES: dict[str, tuple[tuple[str, ...], Estimate]] = {
     "net_sentiment": (("label",), lambda v, _: balance(v[0].count("positive"), v[0].count("negative"), len(v[0]))),
     "sentiment_share": (("label",), lambda v, agg: share(v[0].count(agg), len(v[0]))),
     "sentiment_coverage": (("label", "comments"), lambda v, _: share(len(v[0]), len(v[1]))),
+    "theme_volume": (("scored",), lambda v, _: count(v[0])),
+    "theme_sentiment": (("sentiment",), lambda v, _: mean([round(x, 3) for x in v[0]])),
+    "urgent_comments": (("urgent",), lambda v, _: count(v[0])),
     "tickets_opened": (("opened",), lambda v, _: count(v[0])),
     "tickets_dropped": (("dropped",), lambda v, _: count(v[0])),
     "tickets_solved": (("solved",), lambda v, _: count(v[0])),

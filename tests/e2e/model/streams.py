@@ -1,7 +1,8 @@
-"""Records as tools might send them: in pieces, in any order, twice, edited there and back, taken back."""
+"""Random records as tools might send them: in pieces, in any order, repeated, edited back and forth, withdrawn."""
 
 import random
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ EDGES = [
     for month, day in ((10, 1), (10, 5), (10, 26), (10, 27), (11, 2), (11, 3))
     for clock in ((0, 0), (1, 30), (2, 0), (3, 0))
 ]
-"""Where days begin and clocks change."""
+"""Instants at which days begin and clocks change."""
 
 TEAMS, AGENTS, REGIONS = ("billing", "delivery", "tech"), ("a-1", "a-2", "a-3"), ("DE", "FR")
 FORMS: tuple[Record, ...] = (
@@ -28,8 +29,10 @@ FORMS: tuple[Record, ...] = (
 )
 TEXTS = (
     "I love it, wonderful service!", "Terrible. I hate waiting.", "It arrived on Tuesday.", "Good app, but search is broken.",
-    "Awful, rude, never again!!!", "n/a", "   ", "Not bad at all",
+    "Awful, rude, never again!!!", "n/a", "   ", "Not bad at all", "I will sue you.",
+    "The site is down again, I cancel my contract.",
 )  # fmt: skip
+THEMES = ("delivery", "billing", "search")
 QUESTIONS = (("q1", "nps"), ("q2", "csat"), ("q3", "ces"), ("q4", "comment"), ("q5", "comment"))
 
 
@@ -41,7 +44,7 @@ class Streams:
 
     def records(self, subjects: int) -> list[Record]:
         makers = (self.response, self.response, self.ticket, self.ticket, self.review)
-        made = [record for number in range(subjects) for record in self.r.choice(makers)(str(number))]
+        made = [record for number in range(subjects) for record in self.with_overrides(self.r.choice(makers)(str(number)))]
         made += self.r.sample(made, len(made) // 8)
         self.r.shuffle(made)
         return made
@@ -55,16 +58,16 @@ class Streams:
         return BEGIN + (END - BEGIN) * self.r.random()
 
     def later(self, at: datetime) -> datetime:
-        """From a second to days after."""
+        """A time from a second to days later."""
         return at + timedelta(seconds=10 ** self.r.uniform(0, 5.5)) if at < END - timedelta(days=5) else at + MICRO
 
-    def said(self, at: datetime) -> str:
+    def format(self, at: datetime) -> str:
         return at.astimezone(ZoneInfo(self.r.choice(ZONES))).isoformat()
 
     def stated(self, record: Record) -> Record:
-        """With what any record may say besides."""
+        """The record with optional fields that any record may have."""
         if self.some(0.6):
-            record["updated_at"] = self.said(self.time())
+            record["updated_at"] = self.format(self.time())
         if self.some(0.5):
             record["channel"] = self.r.choice(("email", "chat"))
         offered: dict[str, tuple[str | None, ...]] = {"region": (*REGIONS, None), "team": TEAMS, "agent": AGENTS}
@@ -73,15 +76,27 @@ class Streams:
     def person(self) -> Record:
         return {"customer": {"id": f"c-{self.r.randrange(30)}"}} if self.some(0.7) else {}
 
+    def with_overrides(self, records: list[Record]) -> list[Record]:
+        """The records of a subject, and some overrides. `subject` lacks the connection, which is not known yet."""
+        subject = f"{records[0]['type']}/{records[0]['id']}"
+        return [*records, *(self.override(subject, n) for n in range(self.r.choice((0, 0, 1, 2))))]
+
+    def override(self, subject: str, number: int) -> Record:
+        comment = blake2b(self.r.choice(TEXTS).encode(), digest_size=16).hexdigest()
+        judged = {"label": self.r.choice((None, "positive", "neutral", "negative"))}
+        judged |= {"themes": self.r.sample(THEMES, self.r.choice((0, 1, 2)))}
+        record = {"type": "override", "id": f"{subject}/{number}", "at": self.format(self.time())}
+        return record | {"subject": subject, "comment": comment, **judged}
+
     # --- responses and reviews
     def response(self, number: str) -> list[Record]:
         first, person, made = self.time(), self.person(), []
         for _ in range(self.r.choice((1, 1, 2, 3))):
             at = first if self.some(0.7) else self.later(first)
             answers = [self.answer(*question) for question in QUESTIONS if self.some(0.5)]
-            record = {"type": "response", "id": number, "at": self.said(at), "answers": answers, **person}
+            record = {"type": "response", "id": number, "at": self.format(at), "answers": answers, **person}
             if self.some(0.2):
-                record["sent_at"] = self.said(first - timedelta(days=1))
+                record["sent_at"] = self.format(first - timedelta(days=1))
             made.append(self.stated(record))
         return [*made, made[0]] if len(made) > 1 else made  # A, B, and A again
 
@@ -94,20 +109,20 @@ class Streams:
         return {"question": question, "kind": kind, "value": None if withdrawn else self.r.randint(low, high), **form}
 
     def review(self, number: str) -> list[Record]:
-        record = {"type": "review", "id": number, "at": self.said(self.time()), "text": self.r.choice(TEXTS[:5])}
+        record = {"type": "review", "id": number, "at": self.format(self.time()), "text": self.r.choice(TEXTS[:5])}
         return [self.stated(record | {"stars": self.r.randint(1, 5)}) for _ in range(self.r.choice((1, 2)))]
 
     # --- tickets
     def ticket(self, number: str) -> list[Record]:
-        """Cut into pieces anywhere, some facts said twice; two versions of one fact never in one piece."""
+        """A ticket in pieces, some facts repeated. Two versions of one fact are never in one piece."""
         opened, person = self.time(), self.person()
-        opening: Record = {"fact": "opened", "at": self.said(opened), "by": self.r.choice(("customer", "agent"))}
+        opening: Record = {"fact": "opened", "at": self.format(opened), "by": self.r.choice(("customer", "agent"))}
         if opening["by"] == "customer":
             opening["text"] = self.r.choice(TEXTS)
         facts, changes, at = [opening], [], opened
         for n in range(self.r.choice((0, 2, 5, 9))):
             at = at if n and self.some(0.2) else self.later(at) + MICRO
-            fact = self.happening(self.said(at)) | ({"id": f"f-{n}"} if n % 2 else {})
+            fact = self.happening(self.format(at)) | ({"id": f"f-{n}"} if n % 2 else {})
             if "id" in fact and fact["fact"] not in ("message", "rating"):
                 del fact["id"]
             facts.append(fact)
@@ -122,14 +137,14 @@ class Streams:
 
     def piece(self, number: str, opened: datetime, facts: list[Record]) -> Record:
         at = opened if self.some(0.5) else self.later(opened)
-        return {"type": "ticket", "id": number, "at": self.said(at), "facts": facts}
+        return {"type": "ticket", "id": number, "at": self.format(at), "facts": facts}
 
     def drop(self, at: datetime) -> list[Record]:
         if not self.some(0.15):
             return []
         kind = self.r.choice(("merged", "spam", "deleted"))
-        taken_back = [{"fact": kind, "at": self.said(at + MICRO), "value": False}] if self.some(0.5) else []
-        return [{"fact": kind, "at": self.said(at)}, *taken_back]
+        undone = [{"fact": kind, "at": self.format(at + MICRO), "value": False}] if self.some(0.5) else []
+        return [{"fact": kind, "at": self.format(at)}, *undone]
 
     def happening(self, at: str) -> Record:
         choose = self.r.choice

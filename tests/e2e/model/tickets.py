@@ -1,9 +1,21 @@
-"""A ticket's life, from the facts that were stated of it in whatever order and pieces."""
+"""The facts of tickets, whose records arrive in any order and in pieces."""
 
 from datetime import datetime
 from typing import Any
 
-from tests.e2e.model.facts import Dims, Fact, Record, Scorer, Subject, customer, dimensions, form_and_value, judged, when
+from tests.e2e.model.facts import (
+    Counted,
+    Dims,
+    Fact,
+    Record,
+    Scorer,
+    Subject,
+    counted_of_comment,
+    customer,
+    dimensions,
+    form_and_value,
+    when,
+)
 
 LIFE = ("new", "open", "pending", "on_hold", "solved", "closed")
 DONE = {"solved", "closed"}
@@ -19,7 +31,7 @@ class Ticket:
         self.at = when(self.opened["at"])
         self.dropped = min((at for kind in ("merged", "spam", "deleted") if (at := self._held(kind))), default=None)
         self.base = dimensions(self.records)
-        self.holders = {name: self._holders(name) for name in ("team", "agent")}
+        self.assignees = {name: self._assignees(name) for name in ("team", "agent")}
         if priorities := {when(f["at"]): f["priority"] for f in self.facts if f["fact"] == "priority"}:
             self.base["priority"] = priorities[max(priorities)]
         self.statuses = self._statuses()
@@ -30,30 +42,30 @@ class Ticket:
         return any(f["fact"] == "opened" for r in subject.records for f in r["facts"])
 
     def _held(self, kind: str) -> datetime | None:
-        told = sorted((when(f["at"]), f.get("value", True)) for f in self.facts if f["fact"] == kind)
-        return told[-1][0] if told and told[-1][1] else None
+        stated = sorted((when(f["at"]), f.get("value", True)) for f in self.facts if f["fact"] == kind)
+        return stated[-1][0] if stated and stated[-1][1] else None
 
-    def _holders(self, name: str) -> list[tuple[datetime, str | None]]:
-        told = {when(f["at"]): f[name] for f in self.facts if f["fact"] == "assigned" and name in f}
+    def _assignees(self, name: str) -> list[tuple[datetime, str | None]]:
+        stated = {when(f["at"]): f[name] for f in self.facts if f["fact"] == "assigned" and name in f}
         if self.base.get(name) is not None:
-            told.setdefault(self.at, self.base[name])
-        return sorted(told.items())
+            stated.setdefault(self.at, self.base[name])
+        return sorted(stated.items())
 
     def _statuses(self) -> list[tuple[datetime, str]]:
         """By time; of one time in the order of the statements, and within one statement in the order of a ticket's life."""
-        told: dict[datetime, list[str]] = {}
-        for (stated_at, _), record in sorted(self.subject.said, key=lambda pair: pair[0]):
+        by_time: dict[datetime, list[str]] = {}
+        for (stated_at, _), record in sorted(self.subject.stamped, key=lambda pair: pair[0]):
             for at, status in sorted(
                 {(when(f["at"]), f["status"]) for f in record["facts"] if f["fact"] == "status"},
                 key=lambda status: (status[0], LIFE.index(status[1])),
             ):
-                known = told.setdefault(at, [])
+                known = by_time.setdefault(at, [])
                 alone = [f for f in record["facts"] if f["fact"] == "status" and when(f["at"]) == at]
                 back = at == stated_at and {f["status"] for f in alone} == {status} and known[-1:] != [status]
                 if status not in known or back:
                     known.append(status)
-        told.setdefault(self.at, ["new"])
-        return [(at, status) for at in sorted(told) for status in told[at]]
+        by_time.setdefault(self.at, ["new"])
+        return [(at, status) for at in sorted(by_time) for status in by_time[at]]
 
     def _passages(self) -> tuple[list[datetime], list[datetime]]:
         solved: list[datetime] = []
@@ -67,9 +79,9 @@ class Ticket:
     def dims(self, at: datetime, *, just_before: bool = False) -> Dims:
         """The dimensions of an event at that time, or as they were just before it."""
         held: dict[str, str | None] = {}
-        for name, holders in self.holders.items():
-            until_then = [who for since, who in holders if since < at or (since == at and not just_before)]
-            held[name] = until_then[-1] if until_then else holders[0][1] if holders else None
+        for name, assignees in self.assignees.items():
+            until_then = [who for since, who in assignees if since < at or (since == at and not just_before)]
+            held[name] = until_then[-1] if until_then else assignees[0][1] if assignees else None
         return self.base | held
 
     def is_open_just_before(self, t: datetime) -> bool:
@@ -81,7 +93,7 @@ class Ticket:
         return list({f.get("id") or (f["at"], f.get("by"), f.get("agent")): f for f in self.facts if f["fact"] == kind}.values())
 
     def messages(self) -> list[Record]:
-        """All but the opening, stated again: same author and, of a customer, same text, within five seconds."""
+        """The messages, without those that repeat the opening: same author and, of a customer, same text, within five seconds."""
         return [m for m in self.latest("message") if not self._is_opening(m)]
 
     def _is_opening(self, message: Record) -> bool:
@@ -90,29 +102,30 @@ class Ticket:
         return message["by"] != "customer" or message["text"].split() == self.opened["text"].split()
 
     def replies(self) -> list[datetime]:
-        """The public words of human agents after the opening."""
-        said = [m for m in self.messages() if m["by"] == "agent" and m.get("public", True) and not m.get("auto")]
-        return sorted(at for m in said if (at := when(m["at"])) > self.at)
+        """The times of public messages by human agents after the opening."""
+        public = [m for m in self.messages() if m["by"] == "agent" and m.get("public", True) and not m.get("auto")]
+        return sorted(at for m in public if (at := when(m["at"])) > self.at)
 
-    def events(self, score: Scorer) -> list[tuple[str, datetime, Any]]:
-        """(kind, at, value) of all that counts."""
+    def events(self, score: Scorer) -> list[tuple[datetime, Counted]]:
+        """The time of each fact, and what it counts as."""
         if self.dropped is not None:
-            return [("dropped", self.dropped, 1)]
-        found: list[tuple[str, datetime, Any]] = [("opened", self.at, 1)]
-        found += [("solved", at, 1) for at in self.solved]
-        found += [("reopened", at, 1) for at in self.reopened]
+            return [(self.dropped, ("dropped", 1, {}))]
+        plain: list[tuple[str, datetime, Any]] = [("opened", self.at, 1)]
+        plain += [("solved", at, 1) for at in self.solved]
+        plain += [("reopened", at, 1) for at in self.reopened]
         for reply in self.replies()[:1]:
-            found += [("replied", reply, reply - self.at), ("created", self.at, reply - self.at)]
+            plain += [("replied", reply, reply - self.at), ("created", self.at, reply - self.at)]
         for first in self.solved[:1]:
-            found += [("first_solve", first, int(bool(self.reopened))), ("first_resolution", first, first - self.at)]
+            plain += [("first_solve", first, int(bool(self.reopened))), ("first_resolution", first, first - self.at)]
         if len(self.solved) > len(self.reopened):
-            found += [("standing_solve", self.solved[-1], 1), ("full_resolution", self.solved[-1], self.solved[-1] - self.at)]
+            plain += [("standing_solve", self.solved[-1], 1), ("full_resolution", self.solved[-1], self.solved[-1] - self.at)]
         ratings = self.latest("rating")
-        found += [("csat", when(r["at"]), form_and_value(r)) for r in ratings if r["value"] is not None]
-        for said in [self.opened, *self.messages(), *ratings]:
-            if said.get("by", "customer") == "customer" and said.get("text", "").strip():
-                found += [(kind, when(said["at"]), value) for kind, value in judged(said["text"], score)]
-        return found
+        plain += [("csat", when(r["at"]), form_and_value(r)) for r in ratings if r["value"] is not None]
+        events: list[tuple[datetime, Counted]] = [(at, (kind, value, {})) for kind, at, value in plain]
+        for fact in [self.opened, *self.messages(), *ratings]:
+            if fact.get("by", "customer") == "customer" and fact.get("text", "").strip():
+                events += [(when(fact["at"]), counted) for counted in counted_of_comment(self.subject, fact["text"], score)]
+        return events
 
 
 def of_ticket(subject: Subject, score: Scorer) -> list[Fact]:
@@ -120,4 +133,4 @@ def of_ticket(subject: Subject, score: Scorer) -> list[Fact]:
         return []
     ticket = Ticket(subject)
     who = customer(ticket.records)
-    return [Fact(kind, at, value, ticket.dims(at), who, subject.name) for kind, at, value in ticket.events(score)]
+    return [Fact(kind, at, value, ticket.dims(at), who, subject.name, lists) for at, (kind, value, lists) in ticket.events(score)]

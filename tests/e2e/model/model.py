@@ -1,12 +1,13 @@
-"""The model: takes what was accepted, and answers queries."""
+"""The model: it accepts records and answers KPI queries."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import product
 
 from tests.e2e.model.estimates import ESTIMATES, Value
-from tests.e2e.model.facts import Dims, Fact, Record, Scorer, Subject, of_response, of_review, when
+from tests.e2e.model.facts import Fact, Record, Scorer, Subject, of_response, of_review, when
 from tests.e2e.model.tickets import Ticket, of_ticket
 
 FACTS_OF = {"response": of_response, "review": of_review, "ticket": of_ticket}
@@ -14,12 +15,12 @@ Group = tuple[str | None, ...]
 
 
 class Ambiguous(Exception):
-    """The definitions leave the answer open."""
+    """The definitions allow more than one answer."""
 
 
 @dataclass(frozen=True)
 class Query:
-    """A query but for its times. `filters`: a dimension to the values that pass, each with `!` before it to exclude it."""
+    """A query without its times. `filters`: the values of a dimension to include, or to exclude after a `!`."""
 
     kpi: str
     group_by: tuple[str, ...] = ()
@@ -28,11 +29,11 @@ class Query:
     filed_by: str = ""
     per: str = ""
 
-    def passes(self, dims: Dims) -> bool:
+    def passes(self, fact: Fact) -> bool:
         for name, values in self.filters.items():
-            own = dims.get(name) or "null"
+            own = {value or "null" for value in fact.values(name)}
             included = {value for value in values if not value.startswith("!")}
-            if f"!{own}" in values or (included and own not in included):
+            if any(f"!{value}" in values for value in own) or (included and included.isdisjoint(own)):
                 return False
         return True
 
@@ -44,16 +45,22 @@ class Model:
         self._accepted = 0
 
     def accept(self, connection: str, source: str, record: Record, received: datetime) -> None:
-        """The stamp is what the tool states of its edit, else the receipt; and after it the order of acceptance."""
+        """Add a record. Its stamp is the time of the tool's edit, else the receipt, and then the order of acceptance."""
         self._accepted += 1
-        name = f"{connection}/{record['type']}/{record['id']}"
+        if record["type"] == "override":
+            subject = self._subject(record["subject"])
+            subject.overrides.append(((when(record["at"]), self._accepted), record))
+            return
         at = when(record["updated_at"]) if "updated_at" in record else received
-        said = self._subjects.setdefault(name, Subject(name)).said
-        said.append(((at, self._accepted), record | {"_connection": connection, "_source": source}))
+        subject = self._subject(f"{connection}/{record['type']}/{record['id']}")
+        subject.stamped.append(((at, self._accepted), record | {"_connection": connection, "_source": source}))
+
+    def _subject(self, name: str) -> Subject:
+        return self._subjects.setdefault(name, Subject(name))
 
     def settle(self) -> None:
-        """Everything is in: work out the facts."""
-        subjects = self._subjects.values()
+        """Compute the facts, once every record is accepted."""
+        subjects = [subject for subject in self._subjects.values() if subject.stamped]
         self.facts = [fact for subject in subjects for fact in FACTS_OF[subject.type](subject, self._score)]
         self.facts_of: defaultdict[str, list[Fact]] = defaultdict(list)
         for fact in self.facts:
@@ -61,20 +68,21 @@ class Model:
         self.tickets = [Ticket(s) for s in subjects if s.type == "ticket" and Ticket.is_known(s)]
 
     def answer(self, query: Query, start: datetime, end: datetime) -> dict[Group, Value]:
-        """What [start, end) comes to in each group that has something in it."""
+        """The KPI in [start, end), of each group that has a fact."""
         kinds, estimate = ESTIMATES[query.kpi]
         kinds = (query.filed_by,) if query.filed_by else kinds
         facts = self._backlog(end) if query.kpi == "backlog" else (f for kind in kinds for f in self.facts_of[kind])
         in_time = (fact for fact in facts if start <= fact.at < end or query.kpi == "backlog")
-        chosen = [fact for fact in in_time if query.passes(fact.dims)]
+        chosen = [fact for fact in in_time if query.passes(fact)]
         groups: defaultdict[Group, list[Fact]] = defaultdict(list)
         for fact in latest_of_each(chosen) if query.per else chosen:
-            groups[tuple(fact.dims.get(name) for name in query.group_by)].append(fact)
+            for group in product(*map(fact.values, query.group_by)):
+                groups[group].append(fact)
         if not query.group_by:
             groups.setdefault((), [])
         return {
-            group: estimate([[fact.value for fact in found if fact.kind == kind] for kind in kinds], query.agg)
-            for group, found in groups.items()
+            group: estimate([[fact.value for fact in facts if fact.kind == kind] for kind in kinds], query.agg)
+            for group, facts in groups.items()
         }
 
     def _backlog(self, t: datetime) -> Iterable[Fact]:
@@ -84,7 +92,7 @@ class Model:
 
 
 def latest_of_each(facts: list[Fact]) -> list[Fact]:
-    """One of each person, the latest by time, then subject; without a customer each counts alone."""
+    """The latest fact of each customer, by time, then subject. A fact without a customer counts alone."""
     named = sorted((f for f in facts if f.customer), key=lambda f: (f.at, f.subject))
     if len({(f.at, f.subject) for f in named}) < len(named):
         raise Ambiguous
