@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.metrics.api.dependencies import DEFAULT_PAGE, PageCursor, PageLimit, Service, TooSlow, parse_cursor, turn
 from services.metrics.api.schemas import GoldPage
-from services.metrics.store.gold import BEGINNING, Found, Place, page
+from services.metrics.store.gold import BEGINNING, GoldRow, Place, page
 from services.metrics.store.promotions import asker_of
 from services.metrics.store.query import snapshot
 from shared.database import outage_is_503
@@ -41,22 +41,22 @@ async def list_gold(
     return Response(body, media_type="application/json")
 
 
-def encode_page(rows: Sequence[Found], following: Place | None) -> bytes:
+def encode_page(rows: Sequence[GoldRow], following: Place | None) -> bytes:
     """A page of gold as JSON."""
     return msgspec.json.encode({"rows": [row_of(row) for row in rows], "next": str(following) if following else None})
 
 
-def row_of(entry: Found) -> dict[str, Any]:
+def row_of(row: GoldRow) -> dict[str, Any]:
     """A row of gold; `at` in UTC."""
-    row = entry.gold
+    gold = row.gold
     return {
-        "subject": entry.subject.name,
-        "comment": row.comment,
-        "at": row.at.isoformat(),
-        "text": row.text,
-        "language": row.language,
-        "label": row.label,
-        "themes": row.themes,
-        "model": row.model,
-        "model_label": row.model_label,
+        "subject": row.subject.name,
+        "comment": gold.comment,
+        "at": gold.at.isoformat(),
+        "text": gold.text,
+        "language": gold.language,
+        "label": gold.label,
+        "themes": gold.themes,
+        "model": gold.model,
+        "model_label": gold.model_label,
     }

@@ -21,7 +21,7 @@ from services.metrics.evaluation.source import BEGINNING, Source
 from services.metrics.store.progress import Freshness, freshness
 from services.metrics.store.promotions import asker_of
 from services.metrics.store.query import snapshot
-from services.metrics.store.records import Place, Record, loaded, records
+from services.metrics.store.records import Place, Record, load_subjects, records
 from services.metrics.store.selection import resolve
 from services.metrics.store.writer import decoded
 from shared.events import Label, Override, Score, Theme
@@ -92,10 +92,10 @@ async def list_records(
         following = None
         if scope is not None:
             start, end = BEGINNING if instant else window.start, min(window.end, now)
-            page, following = await records(connection, scope, start, end, limit, after, standing=instant)
+            page, following = await records(connection, scope, start, end, limit, after, open_only=instant)
         entries: list[RecordEntry] = []
         for part in slices(page):
-            entries += await to_thread(entries_of, await loaded(connection, part), asker.model, query.filters)
+            entries += await to_thread(entries_of, await load_subjects(connection, part), asker.model, query.filters)
         fresh = await freshness(connection, asker, query.kpi, source.partitions)
     return RecordPage(query, window, fresh, unknown_filter_values(query, asker, scope), entries, following)
 

@@ -1,4 +1,4 @@
-"""The gold of a tenant, page by page, in an order that what is still coming in doesn't disturb."""
+"""A tenant's gold, page by page. Its order does not change while more arrives."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from services.metrics.store.writer import decoded
 
 
 class Place(Cursor, frozen=True, array_like=True):
-    """Where a page ended: a subject, and the last of its comments that was given; `""`: the next comment is its first."""
+    """Where a page ended: a subject, and the last of its comments on the page; `""`: the page begins with the subject."""
 
     subject_id: Annotated[int, msgspec.Meta(ge=0, le=2**62)]
     comment: Annotated[str, msgspec.Meta(max_length=64)]
@@ -26,14 +26,14 @@ BEGINNING = Place(0, "")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A row of gold and whose it is."""
+class GoldRow:
+    """A row of gold and its subject."""
 
     subject: Subject
     gold: Gold
 
 
-JUDGED = """
+SUBJECTS = """
     SELECT s.id, s.tenant, s.subject FROM subjects s JOIN tenants t ON t.id = s.tenant
     WHERE t.slug = $1 AND s.judged AND NOT s.erased AND s.id >= $2 ORDER BY s.id LIMIT $3
 """
@@ -41,29 +41,29 @@ JUDGED = """
 
 async def page(
     connection: asyncpg.Connection, tenant: str, model: str, after: Place, limit: int
-) -> tuple[list[Found], Place | None]:
-    """Up to `limit` rows behind `after`, and where to go on, None at the end.
+) -> tuple[list[GoldRow], Place | None]:
+    """Up to `limit` rows after `after`, and where the next page begins, None at the end.
 
-    At most `limit` + 1 subjects are looked at, so a page may hold fewer rows, even none, without being the last.
+    At most `limit` + 1 subjects are read, so a page may have fewer rows, even none, without being the last.
     """
-    rows = await connection.fetch(JUDGED, tenant, after.subject_id, limit + 1)
+    rows = await connection.fetch(SUBJECTS, tenant, after.subject_id, limit + 1)
     subjects = [Subject(number, tenant_id, name, fresh=False) for number, tenant_id, name in rows]
     await load(connection, subjects)
-    return await asyncio.to_thread(cut, subjects, after, model, limit)
+    return await asyncio.to_thread(page_of, subjects, after, model, limit)
 
 
-def cut(subjects: Sequence[Subject], after: Place, model: str, limit: int) -> tuple[list[Found], Place | None]:
-    """The page that these subjects make. Pure, and long enough to be kept off the event loop."""
-    found: list[Found] = []
-    for one in _behind(subjects, after, model):
-        if len(found) == limit:
-            return found, Place(found[-1].subject.id, found[-1].gold.comment)
-        found.append(one)
-    return found, Place(subjects[-1].id + 1, "") if len(subjects) > limit else None
+def page_of(subjects: Sequence[Subject], after: Place, model: str, limit: int) -> tuple[list[GoldRow], Place | None]:
+    """The page of these subjects. Slow for long histories: run it off the event loop."""
+    page: list[GoldRow] = []
+    for row in _rows_after(subjects, after, model):
+        if len(page) == limit:
+            return page, Place(page[-1].subject.id, page[-1].gold.comment)
+        page.append(row)
+    return page, Place(subjects[-1].id + 1, "") if len(subjects) > limit else None
 
 
-def _behind(subjects: Sequence[Subject], after: Place, model: str) -> Iterator[Found]:
+def _rows_after(subjects: Sequence[Subject], after: Place, model: str) -> Iterator[GoldRow]:
     for subject in subjects:
-        for one in gold(view(subject.statements.values()), decoded(subject.scores), model):
-            if (subject.id, one.comment) > (after.subject_id, after.comment):
-                yield Found(subject, one)
+        for row in gold(view(subject.statements.values()), decoded(subject.scores), model):
+            if (subject.id, row.comment) > (after.subject_id, after.comment):
+                yield GoldRow(subject, row)

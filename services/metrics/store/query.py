@@ -109,13 +109,13 @@ LATEST = """
 """
 
 
-def _names(column: str) -> str:
-    """SQL for the names in an array of ids, sorted as Python does."""
-    sorted_names = 'array_agg(t.term ORDER BY t.term COLLATE "C")'
-    return f"coalesce((SELECT {sorted_names} FROM terms t WHERE t.id = ANY({column})), '{{}}') COLLATE \"C\""  # noqa: S608
+def _sorted_names(column: str) -> str:
+    """The names of an array of ids, sorted by code point; an empty array for NULL."""
+    names = 'array_agg(t.term ORDER BY t.term COLLATE "C")'
+    return f"coalesce((SELECT {names} FROM terms t WHERE t.id = ANY({column})), '{{}}') COLLATE \"C\""  # noqa: S608
 
 
-TIES = "".join(f", {_names(f'f.{column}')} DESC" for column in MULTI_VALUED.values())
+TIES = "".join(f", {_sorted_names(f'f.{column}')} DESC" for column in MULTI_VALUED.values())
 """Which of one subject's comments is a customer's latest, where nothing else tells: needed only to group by themes or urgency."""
 
 ANSWER = """
