@@ -14,10 +14,11 @@ import httpx
 import msgspec
 
 from services.metrics.domain.calendar import Grain
+from services.metrics.domain.contributions import Contribution
 from services.metrics.domain.estimators import Estimate
 from services.metrics.domain.histogram import Histogram, count
 from services.metrics.domain.kpis import KPIS
-from services.metrics.domain.query import Query
+from services.metrics.domain.query import Filter, Query
 from services.metrics.domain.windows import Between
 from services.metrics.evaluation.periods import periods
 from services.metrics.evaluation.source import BEGINNING
@@ -47,6 +48,9 @@ GROUPED: tuple[tuple[timedelta, Grain | None], ...] = (
     (timedelta(days=30), "P1W"),
 )
 GROUPINGS: tuple[tuple[str, ...], ...] = (("team",), ("channel",), ("source",), ("team", "channel"))
+GROUPINGS_OF_COMMENTS: tuple[tuple[str, ...], ...] = (("theme",), ("urgency",), ("theme", "team"))
+FILTERS_OF_COMMENTS = (Filter("theme", (None,)), Filter("theme", (), (None,)), Filter("urgency", (None,)))
+"""Of KPIs with the dimensions theme and urgency: comments without a value, or with any."""
 
 Values = dict[str, Any]
 """The compared fields of a row."""
@@ -72,9 +76,13 @@ def battery(now: datetime, zone: ZoneInfo) -> Iterator[Query]:
         for filed_by in kpi.filed_by:
             for length, grain in WHOLE:
                 yield Query(kpi=kpi, window=Between(now - length, now), zone=zone, grain=grain, filed_by=filed_by)
-            for (length, grain), group_by in product(GROUPED, GROUPINGS):
+            of_comments = "theme" in kpi.dimensions
+            for (length, grain), group_by in product(GROUPED, (*GROUPINGS, *(GROUPINGS_OF_COMMENTS if of_comments else ()))):
                 window = Between(now - length, now)
                 yield Query(kpi=kpi, window=window, zone=zone, grain=grain, filed_by=filed_by, group_by=group_by)
+            for (length, grain), one in product(GROUPED, FILTERS_OF_COMMENTS if of_comments else ()):
+                window = Between(now - length, now)
+                yield Query(kpi=kpi, window=window, zone=zone, grain=grain, filed_by=filed_by, filters=(one,))
 
 
 def parameters_of(query: Query) -> dict[str, str]:
@@ -88,6 +96,7 @@ def parameters_of(query: Query) -> dict[str, str]:
         "filed_by": query.filed_by,
         "grain": query.grain or "",
         "group_by": ",".join(query.group_by),
+        **{f"filter[{f.dimension}]": "null" if f.include else "!null" for f in query.filters},
     }
     return times | {name: value for name, value in others.items() if value}
 
@@ -157,7 +166,7 @@ def expected_rows(query: Query, recount: Recount, tenant: Tenant, now: datetime)
     by_bucket: list[tuple[tuple[str, str], dict[Group, Estimate]]] = []
     for bucket in main.buckets:
         start = BEGINNING if query.kpi.instant else bucket.start
-        groups = histograms(recount, names, start, min(bucket.end, now), query.group_by)
+        groups = histograms(recount, names, start, min(bucket.end, now), query)
         ends = bucket.start.astimezone(zone).isoformat(), bucket.end.astimezone(zone).isoformat()
         by_bucket.append((ends, {group: query.kpi.estimate(measured) for group, measured in groups.items()}))
     with_sample = {group for _, estimates in by_bucket for group, estimate in estimates.items() if estimate.n > 0}
@@ -167,15 +176,22 @@ def expected_rows(query: Query, recount: Recount, tenant: Tenant, now: datetime)
 
 
 def histograms(
-    recount: Recount, names: Sequence[str], start: datetime, end: datetime, group_by: Sequence[str]
+    recount: Recount, names: Sequence[str], start: datetime, end: datetime, query: Query
 ) -> dict[Group, dict[str, Histogram]]:
     """Count [start, end) by group and measure."""
     pairs: defaultdict[Group, defaultdict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
     for name in names:
         for row in recount.between(name, start, end):
-            for group in product(*map(row.values, group_by)):
-                pairs[group][name].append((row.bin, row.amount))
+            if all(passes(row, one) for one in query.filters):
+                for group in product(*map(row.values, query.group_by)):
+                    pairs[group][name].append((row.bin, row.amount))
     return {group: {name: count(several) for name, several in measured.items()} for group, measured in pairs.items()}
+
+
+def passes(row: Contribution, f: Filter) -> bool:
+    """Whether a contribution is one of those that a filter selects."""
+    values = set(row.values(f.dimension))
+    return (not f.include or not values.isdisjoint(f.include)) and values.isdisjoint(f.exclude)
 
 
 def values_of(estimate: Estimate) -> Values:

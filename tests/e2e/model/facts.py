@@ -14,7 +14,7 @@ POSITIVE_FROM = {(1, 5): 4, (1, 7): 6, (1, 4): 3, (1, 3): 3, (1, 2): 2, (0, 1): 
 
 @dataclass(frozen=True)
 class Scored:
-    """What the service returns for a text. The model takes it as it is."""
+    """The score of a text as the service returns it. The model does not score."""
 
     label: str | None
     value: float | None
@@ -99,7 +99,7 @@ Counted = tuple[str, Any, Mapping[str, frozenset[str]]]
 
 
 def counted_of_comment(subject: Subject, text: str, score: Scorer) -> list[Counted]:
-    """What a comment counts as. A human's label and themes replace those of the service."""
+    """The facts of a comment. A human's label and themes replace those of the service."""
     scored, override = score(text), subject.override(text)
     label, value = scored.label, scored.value
     if override.get("label"):

@@ -22,7 +22,15 @@ from tests.unit.metrics.build import MODEL, words
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 NEW = "linear-1"
-SENTIMENT = {"sentiment", "net_sentiment", "sentiment_share", "sentiment_coverage"}
+SENTIMENT = {
+    "sentiment",
+    "net_sentiment",
+    "sentiment_share",
+    "sentiment_coverage",
+    "theme_volume",
+    "theme_sentiment",
+    "urgent_comments",
+}
 
 
 def ago(hours: float) -> datetime:
@@ -323,7 +331,7 @@ def some_comments(chance: random.Random) -> tuple[list[Event | ScoreEvent], Coun
 async def test_comments_are_paired_by_their_texts_however_many_share_an_instant(
     world: World, seed: int, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shadow_store, "AT_ONCE", at_once)
+    monkeypatch.setattr(shadow_store, "SUBJECTS_AT_ONCE", at_once)
     said, pairs = some_comments(random.Random(seed))
     await world.take(*said)
     async with serving(world.url, NOW) as http:

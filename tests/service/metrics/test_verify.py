@@ -23,7 +23,7 @@ from services.metrics.verify.served import battery
 from services.metrics.verify.verification import Verification
 from shared.events import Event, Label, Opened, Override, ScoreEvent, StatusSet, Ticket, encode, text_hash
 from shared.ingest import ingest_client
-from tests.service.metrics.world import TOKEN, World, answered, erasure, score_of, serving, statement
+from tests.service.metrics.world import TOKEN, World, answered, erasure, lists_of, score_of, serving, statement
 from tests.unit.metrics.build import MODEL, csat, nps, words
 
 NOW = datetime.now(UTC)
@@ -52,9 +52,8 @@ class Inbox:
         @app.get("/internal/events")
         async def events(request: Request, upto: int, tenant: str | None = None) -> Response:
             assert request.headers["authorization"] == f"Bearer {TOKEN}"
-            found = [event for event in self.events if event.seq <= upto and tenant in (None, event.tenant)]
-            found.sort(key=lambda event: (event.seq, event.position))
-            return Response(b"".join(encode(event) + b"\n" for event in found))
+            events = [event for event in self.events if event.seq <= upto and tenant in (None, event.tenant)]
+            return Response(b"".join(encode(event) + b"\n" for event in sorted(events, key=lambda e: (e.seq, e.position))))
 
         return app
 
@@ -111,15 +110,14 @@ def story() -> tuple[list[Event], list[ScoreEvent]]:
         )
         for n in range(1, 20)
     ]
-    events.append(answered(7, nps(10), words("comment 7 edited"), at=ago(7 * 2.3), revision=2))
-    events.append(erasure("c1/response/9", ago(1)))
+    events += [answered(7, nps(10), words("comment 7 edited"), at=ago(7 * 2.3), revision=2), erasure("c1/response/9", ago(1))]
     judged: list[tuple[int, Label | None]] = [(1, "negative"), (5, "positive"), (5, None), (7, "neutral"), (9, "negative")]
     events += [
         statement(f"c1/response/{n}", Override(comment=text_hash(f"comment {n}"), label=label), at=ago(1), seq=200 + place)
         for place, (n, label) in enumerate(judged)
     ]
     texts = {n: f"comment {n}" for n in range(1, 40, 2) if n != 9} | {7: "comment 7 edited"}
-    return events, [score_of(f"c1/response/{n}", text, n / 50) for n, text in texts.items()]
+    return events, [score_of(f"c1/response/{n}", text, n / 50, **lists_of(n)) for n, text in texts.items()]
 
 
 @pytest.fixture

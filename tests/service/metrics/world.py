@@ -21,7 +21,7 @@ from services.metrics.store.tenants import put_tenant
 from services.metrics.store.writer import Batch, Writer
 from services.metrics.verify.recount import STORED, plain, stored_plain
 from shared.database import open_pool
-from shared.events import Answer, Body, Event, Response, Score, ScoreEvent, Tombstone, text_hash
+from shared.events import Answer, Body, Event, Response, Score, ScoreEvent, Theme, Tombstone, text_hash
 from shared.kafka import Message
 from shared.topics import EVENTS, SCORES, Topic
 from tests.unit.metrics.build import MODEL, rows
@@ -126,8 +126,15 @@ def erasure(subject: str, at: datetime) -> Event:
 
 def score_of(subject: str, text: str, value: float, model: str = MODEL, **fields: Any) -> ScoreEvent:
     label: Any = "positive" if value > 0 else "negative" if value < 0 else "neutral"
-    of_score = {name: fields.pop(name, default) for name, default in (("confidence", 0.9), ("taxonomy", 0), ("urgency", ()))}
+    defaults = {"confidence": 0.9, "themes": (), "taxonomy": 0, "urgency": ()}
+    of_score = {name: fields.pop(name, default) for name, default in defaults.items()}
     score = Score(label=label, score=value, text_hash=text_hash(text), **of_score)
     return ScoreEvent(
         **{"tenant": "acme", "subject": subject, "model": model, "received_at": datetime.now(UTC), "score": score, **fields}
     )
+
+
+def lists_of(number: int) -> dict[str, Any]:
+    """Themes and urgency of a score that differ from number to number: none, one or two of each."""
+    themes, urgency = (Theme("delivery", 0.0), Theme("price", 0.0)), ("safety", "outage")
+    return {"themes": themes[: number % 3], "urgency": urgency[: number // 2 % 3]}
