@@ -48,11 +48,22 @@ async def test_scores_have_the_order_of_the_comments(threads: int) -> None:
     assert [score.text_hash for score in found if isinstance(score, Score)] == [text_hash(comment.text) for comment in given]
 
 
+class MeetingScorer(Slow):
+    """A model whose calls wait until so many threads are in it."""
+
+    def __init__(self, threads: int) -> None:
+        super().__init__(0)
+        self.barrier = threading.Barrier(threads, timeout=20)
+
+    def score(self, texts: Sequence[str]) -> list[Opinion]:
+        self.barrier.wait()
+        return super().score(texts)
+
+
 async def test_a_single_caller_uses_all_threads() -> None:
-    scorer = Slow()
-    async with Pool(scorer, 3) as pool:
-        await pool.score_comments(comments(*range(1, 20)) * 50)
-    assert scorer.most == 3
+    async with Pool(MeetingScorer(3), 3, 10) as pool:
+        results = await pool.score_comments(comments(*[5] * 90))
+    assert all(isinstance(result, Score) for result in results)
 
 
 async def test_slices_are_at_most_the_batch_of_the_model_server() -> None:
