@@ -1,7 +1,7 @@
 """A customer's own model server as a scorer: batches over HTTP, by the contract in docs/sentiment.md.
 
-ScorerAway    it is unreachable, busy, refuses us, or is another model than the settings name: the texts are sound
-BatchRefused  it refuses this batch, or its response is malformed: halving finds the text on which it fails
+ScorerAway  it is unreachable, busy, refuses us, or is another model than the settings name: the texts are sound
+Refused     it refuses this batch, or its response is malformed: halving finds the text on which it fails
 """
 
 import time
@@ -33,7 +33,7 @@ ENVELOPE, OPINION = 16 * 1024, 1024
 """Bytes of a response at most: for the whole, and for each score."""
 
 
-class BatchRefused(Exception):
+class Refused(Exception):
     """The server does not score this batch."""
 
 
@@ -94,7 +94,7 @@ class RemoteScorer:
         if response.model != RemoteModel(*self.model):
             raise self._unavailable("the server has another model")
         if len(response.scores) != len(texts):
-            raise BatchRefused(f"{len(response.scores)} scores for {len(texts)} texts")
+            raise Refused(f"{len(response.scores)} scores for {len(texts)} texts")
         return [Opinion(one.label, round(one.score, 4), round(one.confidence, 4), one.mixed) for one in response.scores]
 
     def _request(self, texts: Sequence[str]) -> ScoreResponse:
@@ -104,11 +104,11 @@ class RemoteScorer:
             status, body = self._post(texts)
             retries -= 1
         if status in REFUSALS:
-            raise BatchRefused(f"status {status}")
+            raise Refused(f"status {status}")
         try:
             return DECODER.decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            raise BatchRefused(f"a malformed response: {type(error).__name__}") from None  # the error may quote the texts
+            raise Refused(f"a malformed response: {type(error).__name__}") from None  # the error may quote the texts
 
     def _post(self, texts: Sequence[str]) -> tuple[int, bytes]:
         """Status and body of a response with 200 or one of REFUSALS. Raises ScorerAway for any other."""
@@ -127,7 +127,7 @@ class RemoteScorer:
             for part in response.iter_raw():
                 body += part
                 if len(body) > ENVELOPE + OPINION * len(texts):
-                    raise BatchRefused("the response is too long")
+                    raise Refused("the response is too long")
                 if time.monotonic() - began > self.deadline:
                     raise self._unavailable("the response is too slow")
             return 200, bytes(body)

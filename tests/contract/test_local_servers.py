@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.local.ports import free_port_base
+from deploy.local.ports import free_port_base, is_free
 from deploy.local.postgres import is_postmaster
 from deploy.local.processes import Child, StartFailed, run_command, wait_until_ready
 from deploy.local.servers import Kafka, Postgres, free_port
@@ -52,7 +52,7 @@ async def test_both_die_with_a_killed_owner_and_start_again_on_its_data(folder: 
     pids = [int(pid) for pid in (folder / "pids").read_text().split()]
     os.kill(owner.pid, signal.SIGKILL)
     await owner.wait()
-    await until(lambda: all(map(has_ended, pids)))
+    await until(lambda: all(map(has_ended, pids)) and all(map(is_free, range(base, base + 3))))
 
     postgres, kafka = Postgres(folder / "postgres", base), Kafka(folder / "kafka", base + 1, base + 2)
     await asyncio.gather(postgres.start(), kafka.start())

@@ -47,7 +47,7 @@ async def test_it_starts_although_it_cannot_serve_yet(service: Service, folder: 
     (folder / "readyz").touch()
     await service.start()
     (folder / "readyz").unlink()
-    await service.wait_until_ready_to_serve()
+    await service.wait_until_serving()
 
 
 async def test_one_that_says_it_is_not_well_is_ended(service: Service, folder: Path) -> None:

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from services.sentiment.domain.scorer import Model, ScorerAway
 from services.sentiment.domain.scoring import Comment, Unscorable, score_comments
-from services.sentiment.remote import BatchRefused, RemoteScorer, parse_retry_after, remote_scorer_of
+from services.sentiment.remote import Refused, RemoteScorer, parse_retry_after, remote_scorer_of
 from services.sentiment.settings import Settings
 from shared.events import Score
 from tests.service.sentiment.model_server import ModelServer, Reply, said, scores, well
@@ -67,7 +67,7 @@ def test_mixed_is_optional_and_unknown_fields_are_ignored(server: ModelServer, r
 )  # fmt: skip
 def test_a_malformed_response_refuses_the_batch(server: ModelServer, remote: RemoteScorer, answer: Reply) -> None:
     server.behave = lambda texts: answer
-    with pytest.raises(BatchRefused):
+    with pytest.raises(Refused):
         remote.score(["fine"])
     with pytest.raises(ScorerAway):  # for it makes no sense of what is beyond blame either
         score_comments(remote, [Comment("fine", None)])
@@ -163,7 +163,7 @@ def test_logs_and_errors_quote_neither_texts_nor_the_token(server: ModelServer, 
     replies = [Reply(503), Reply(body=b'{"private words": '), Reply(422), Reply(delay=0.8)]
     for reply in replies:
         server.behave = lambda texts, reply=reply: reply
-        with capture_logs() as logs, pytest.raises((ScorerAway, BatchRefused)) as told:
+        with capture_logs() as logs, pytest.raises((ScorerAway, Refused)) as told:
             remote.score(["private words"])
         everything = f"{logs} {told.value!r} {told.value.__cause__!r} {remote!r}"
         assert not [word for word in ("private words", SECRET) if word in everything]
