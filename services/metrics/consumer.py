@@ -18,7 +18,7 @@ from services.metrics.domain.measures import Kind
 from services.metrics.store.progress import Change, Partition, Reached, note_idle
 from services.metrics.store.writer import Batch, Incomprehensible, Writer
 from shared.database import OUTAGE, RETRYABLE
-from shared.events import Event, ScoreEvent, decode_event, decode_score
+from shared.events import Event, Override, ScoreEvent, decode_event, decode_score
 from shared.kafka import Poison, Record, Retry
 from shared.topics import EVENTS, SCORES
 
@@ -127,6 +127,8 @@ def check_event(event: Event) -> None:
     """Refuse what the tables can't hold."""
     check_names(event.tenant, event.subject, event.statement, event.connection, event.source, event.customer)
     check_names(*event.dimensions, *event.dimensions.values())
+    if isinstance(event.body, Override):
+        check_names(*event.body.themes)
     check_instants(event.at, event.received_at)
     if not (-1 < event.position <= LARGEST and -1 < event.revision <= LARGEST and -1 < event.seq <= LARGEST_SEQ):
         raise Unusable("a number is out of range")
@@ -134,7 +136,7 @@ def check_event(event: Event) -> None:
 
 def check_score(event: ScoreEvent) -> None:
     """Refuse what the tables can't hold."""
-    check_names(event.tenant, event.subject, event.model, event.score.text_hash)
+    check_names(event.tenant, event.subject, event.model, event.score.text_hash, *(theme.theme for theme in event.score.themes))
     check_instants(event.received_at)
     if event.score.score is not None and not -1 <= event.score.score <= 1:
         raise Unusable("a score is out of range")

@@ -15,7 +15,7 @@ from services.metrics.announcer import Announcer
 from services.metrics.consumer import Intake, idle
 from services.metrics.store.writer import Writer
 from shared.database import open_pool
-from shared.events import Event, KpiChange, ScoreEvent, decode_change, encode
+from shared.events import Event, KpiChange, Override, ScoreEvent, Theme, decode_change, encode, text_hash
 from shared.kafka import Consumer, Message, Poison, Producer, Record, Retry, ensure_topics
 from shared.topics import EVENTS, SCORES, Topic, subject_key
 from tests.conftest import NewDatabase
@@ -93,6 +93,8 @@ async def test_an_announced_change_can_already_be_read(metrics: World) -> None:
 
 
 SCORED = score_of("c1/response/1", "fine", 0.5)
+THEMED = score_of("c1/response/1", "fine", 0.5, themes=(Theme("delivery", 0.5),))
+OVERRIDDEN = statement("c1/response/1", Override(comment=text_hash("fine"), themes=("delivery",)), at=NOON)
 GOOD = answered(1, nps(9), at=NOON)
 BAD = {
     "no JSON": garbage(b"{"),
@@ -100,6 +102,8 @@ BAD = {
     "an event among the scores": garbage(encode(GOOD), SCORES),
     "no UTF-8": garbage(encode(GOOD).replace(b"acme", b"ac\xff\xfe")),
     "a NUL in a name": garbage(encode(GOOD).replace(b"acme", b"a\\u0000")),
+    "a NUL in a theme": garbage(encode(THEMED).replace(b"delivery", b"d\\u0000"), SCORES),
+    "a NUL in a human's theme": garbage(encode(OVERRIDDEN).replace(b"delivery", b"d\\u0000")),
     "a name of ten thousand letters": garbage(encode(GOOD).replace(b"standard", b"s" * 10_000)),
     "a sequence beyond numbers": garbage(encode(GOOD).replace(b'"seq":1', b'"seq":9223372036854775808')),
     "a score beyond its scale": garbage(encode(SCORED).replace(b'"score":0.5', b'"score":5.0'), SCORES),

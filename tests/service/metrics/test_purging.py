@@ -6,9 +6,10 @@ from services.metrics.purger import GRACE, Purger
 from services.metrics.store import purges
 from services.metrics.store.interning import REMEMBERED_SECONDS, Interner
 from services.metrics.store.writer import Writer
+from shared.events import Theme
 from tests.service.metrics.test_verify import Inbox, ago, failed, verified
-from tests.service.metrics.world import World, answered, erasure
-from tests.unit.metrics.build import nps
+from tests.service.metrics.world import World, answered, erasure, score_of
+from tests.unit.metrics.build import nps, words
 
 AT_ONCE = timedelta(0)
 
@@ -129,3 +130,18 @@ async def test_an_erasure_during_a_purge_is_not_forgotten(world: World) -> None:
         for _ in range(2):
             await purges.purge(connection, claimed, AT_ONCE)
         assert await connection.fetchval("SELECT count(*) FROM purges") == 1
+
+
+async def test_themes_and_urgency_are_deleted_with_the_last_comment_that_has_them(world: World) -> None:
+    own, shared = (Theme("own", 0.0), Theme("shared", 0.0)), (Theme("shared", 0.0),)
+    events = [answered(n, words(f"comment {n}"), at=ago(30 + n)) for n in (1, 2)]
+    scores = [score_of("c1/response/1", "comment 1", 0.1, themes=own, urgency=("safety",))]
+    scores.append(score_of("c1/response/2", "comment 2", 0.1, themes=shared))
+    await world.take(*events, *scores)
+    await world.seal()
+    await world.take(erasure("c1/response/2", ago(1)))
+    await purge(world, times=3)
+    assert {"own", "shared", "safety"} <= await values(world)
+    await world.take(erasure("c1/response/1", ago(1)))
+    await purge(world, times=3)
+    assert not {"own", "shared", "safety"} & await values(world)
