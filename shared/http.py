@@ -12,7 +12,6 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import SecretStr
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.heads import HttpLimits, limited
@@ -75,31 +74,6 @@ InternalOnly = Depends(require_internal)
 
 TenantName = Annotated[str, Depends(require_tenant)]
 """A parameter of an internal route: the tenant that the call speaks for."""
-
-
-def internal_tenant(token: SecretStr) -> Callable[[Request], str]:
-    """A dependency for internal routes: checks the bearer token in constant time, returns the tenant the caller speaks for."""
-    check = internal_only(token)
-
-    def dependency(request: Request) -> str:
-        check(request)
-        tenant = request.headers.get(TENANT_HEADER, "")
-        if not tenant:
-            raise NotAuthenticated("the internal call names no tenant")
-        return tenant
-
-    return dependency
-
-
-def internal_only(token: SecretStr) -> Callable[[Request], None]:
-    """A dependency for internal routes that speak for no tenant."""
-    expected = f"Bearer {token.get_secret_value()}".encode()
-
-    def dependency(request: Request) -> None:
-        if not hmac.compare_digest(request.headers.get("authorization", "").encode(), expected):
-            raise NotAuthenticated("this route is for Earshot's own services", headers={"WWW-Authenticate": "Bearer"})
-
-    return dependency
 
 
 def add_health(app: FastAPI, alive: Callable[[], list[str]], ready: Callable[[], Awaitable[list[str]]]) -> None:
