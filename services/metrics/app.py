@@ -15,10 +15,10 @@ from services.metrics.builder import Builder
 from services.metrics.consumer import Intake, idle
 from services.metrics.domain.windows import BadQuery
 from services.metrics.evaluation.source import Source
-from services.metrics.pinning import keep_pinning
 from services.metrics.purger import Purger
 from services.metrics.sealer import Sealer
 from services.metrics.settings import Settings
+from services.metrics.store.promotions import keep_pinning
 from services.metrics.store.writer import Writer
 from shared import openapi, problems
 from shared.bodies import MIB, Bodies, BodyMemory

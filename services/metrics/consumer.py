@@ -1,7 +1,7 @@
-"""From the topics into the store: decode a batch, apply it, announce what it touched. One handler for events and scores.
+"""Consume events and scores: decode a batch, apply it, announce the KPIs that it may have changed.
 
-What can't be understood is Poison, before any effect. An outage of the database or of the broker is a Retry: everything here may
-be done twice.
+Records that can't be decoded raise Poison before any effect. An outage of the database or of the broker raises Retry: applying a
+batch twice has the same effect as once.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -16,24 +16,24 @@ from services.metrics.announcer import Announcer
 from services.metrics.domain.changes import kind_of
 from services.metrics.domain.measures import Kind
 from services.metrics.store.progress import Change, Partition, Reached, note_idle
-from services.metrics.store.writer import Batch, Incomprehensible, Writer
+from services.metrics.store.writer import Batch, InvalidSubject, Writer
 from shared.database import OUTAGE, RETRYABLE
 from shared.events import Event, Override, ScoreEvent, decode_event, decode_score
 from shared.kafka import Poison, Record, Retry
 from shared.topics import EVENTS, SCORES
 
 DATABASE_REST = 1.0
-"""Seconds to rest when the database is away."""
+"""Seconds to wait while the database is unavailable."""
 
 LONGEST_NAME = 1000
-"""Characters that a name may have: an index takes no longer ones."""
+"""Characters of a name: longer ones don't fit into an index."""
 
 LARGEST = 2**31 - 1
 LARGEST_SEQ = 2**63 - 1
 
 
 class Unusable(ValueError):
-    """A record that is well formed and can't be kept all the same."""
+    """A record that is well formed but can't be stored."""
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class Intake:
         decoded = decode(records)
         try:
             await self.writer.apply(decoded.batch)
-        except Incomprehensible as fault:
+        except InvalidSubject as fault:
             raise Poison(dict.fromkeys(decoded.about(fault.tenant, fault.subject), fault.reason)) from fault
         except RETRYABLE as error:
             raise Retry(0.1, f"the database: {type(error).__name__}") from error
@@ -57,7 +57,7 @@ class Intake:
 
 
 def idle(pool: asyncpg.Pool) -> Callable[[Mapping[Partition, int]], Awaitable[None]]:
-    """What to do with partitions that have been read to their end: their watermark moves on with the clock."""
+    """A callback for partitions that are read to their end: it moves their watermark on with the clock."""
 
     async def note(positions: Mapping[Partition, int]) -> None:
         try:
@@ -70,61 +70,61 @@ def idle(pool: asyncpg.Pool) -> Callable[[Mapping[Partition, int]], Awaitable[No
 
 @dataclass(slots=True)
 class Decoded:
-    """A batch, and which record each part of it came from."""
+    """A batch, and the record of each of its events and scores."""
 
     batch: Batch
     sources: list[tuple[Record, Event | ScoreEvent]] = field(default_factory=list)
 
     def about(self, tenant: str, subject: str) -> list[Record]:
-        """The records that speak of one subject."""
-        return [record for record, said in self.sources if (said.tenant, said.subject) == (tenant, subject)]
+        """The records of one subject."""
+        return [record for record, item in self.sources if (item.tenant, item.subject) == (tenant, subject)]
 
 
 def decode(records: Sequence[Record]) -> Decoded:
-    """Everything in `records`, or Poison naming all that can't be understood."""
+    """Decode `records`. Raises Poison with every record that can't be decoded or stored."""
     sources: list[tuple[Record, Event | ScoreEvent]] = []
     poison: dict[Record, str] = {}
     for record in records:
         read, check = READERS[record.topic]
         try:
-            said = read(record.value)
-            check(said)
+            item = read(record.value)
+            check(item)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             poison[record] = f"not a {record.topic} record: {type(error).__name__}"
         except Unusable as error:
             poison[record] = str(error)
         else:
-            sources.append((record, said))
+            sources.append((record, item))
     if poison:
         raise Poison(poison)
-    events = [said for _, said in sources if isinstance(said, Event)]
-    scores = [said for _, said in sources if isinstance(said, ScoreEvent)]
+    events = [item for _, item in sources if isinstance(item, Event)]
+    scores = [item for _, item in sources if isinstance(item, ScoreEvent)]
     return Decoded(Batch(events, scores, reached(sources), changes(sources)), sources)
 
 
 def reached(sources: Sequence[tuple[Record, Event | ScoreEvent]]) -> dict[Partition, Reached]:
-    """How far each partition comes with these records."""
+    """The position of each partition after these records."""
     places: dict[Partition, Reached] = {}
-    for record, said in sources:
+    for record, item in sources:
         place = (record.topic, record.partition)
         before = places.get(place)
-        latest = max(said.received_at, before.received_at) if before else said.received_at
+        latest = max(item.received_at, before.received_at) if before else item.received_at
         places[place] = Reached(record.offset + 1, latest)
     return places
 
 
 def changes(sources: Iterable[tuple[Record, Event | ScoreEvent]]) -> set[Change]:
-    """Whose answers these records may change."""
-    return {Change(said.tenant, record.topic, record.partition, kind(said)) for record, said in sources}
+    """The tenants and kinds of results that these records may change."""
+    return {Change(item.tenant, record.topic, record.partition, kind(item)) for record, item in sources}
 
 
-def kind(said: Event | ScoreEvent) -> Kind:
+def kind(item: Event | ScoreEvent) -> Kind:
     """The kind of change that an event or a score makes."""
-    return kind_of(said.subject) if isinstance(said, Event) else "score"
+    return kind_of(item.subject) if isinstance(item, Event) else "score"
 
 
 def check_event(event: Event) -> None:
-    """Refuse what the tables can't hold."""
+    """Raise Unusable for values that the tables can't hold."""
     check_names(event.tenant, event.subject, event.statement, event.connection, event.source, event.customer)
     check_names(*event.dimensions, *event.dimensions.values())
     if isinstance(event.body, Override):
@@ -135,7 +135,7 @@ def check_event(event: Event) -> None:
 
 
 def check_score(event: ScoreEvent) -> None:
-    """Refuse what the tables can't hold."""
+    """Raise Unusable for values that the tables can't hold."""
     check_names(event.tenant, event.subject, event.model, event.score.text_hash, *(theme.theme for theme in event.score.themes))
     check_instants(event.received_at)
     if event.score.score is not None and not -1 <= event.score.score <= 1:
@@ -143,12 +143,14 @@ def check_score(event: ScoreEvent) -> None:
 
 
 def check_names(*names: str | None) -> None:
+    """Raise Unusable for a name that is too long or holds NUL."""
     for name in names:
         if name is not None and (len(name) > LONGEST_NAME or "\0" in name):
             raise Unusable("a name is too long or holds a NUL")
 
 
 def check_instants(*instants: datetime) -> None:
+    """Raise Unusable for a time without an offset."""
     if any(instant.tzinfo is None for instant in instants):
         raise Unusable("a time has no offset")
 

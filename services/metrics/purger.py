@@ -1,4 +1,4 @@
-"""Deletes values that nothing uses any more after an erasure. Any number of processes may run it over one database."""
+"""Delete values that nothing uses after an erasure. Any number of processes may run it over one database."""
 
 import asyncio
 from datetime import timedelta
@@ -24,6 +24,7 @@ class Purger:
         self._grace = grace
 
     async def run(self) -> None:
+        """Purge until cancelled; an outage of the database is waited out."""
         while True:
             try:
                 while await self.step():

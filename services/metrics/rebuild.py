@@ -1,6 +1,7 @@
-"""`python -m services.metrics.rebuild`: contributions again, from statements and scores alone.
+"""`python -m services.metrics.rebuild`: compute all contributions again, in place, from statements and scores.
 
-Subjects are locked in batches and go through the one writer: only what differs is written, and the services may go on.
+Subjects are locked in batches, and only rows that differ are written, so the services may go on. The builder does the same by
+itself after an upgrade, one tenant at a time and without mixing old and new contributions (`services.metrics.builder`).
 """
 
 import asyncio
@@ -14,7 +15,7 @@ AT_ONCE = 500
 
 
 async def rebuild(writer: Writer) -> int:
-    """Rebuild every subject; how many there are."""
+    """Rebuild every subject. Returns how many there are."""
     after: int | None = 0
     count = 0
     while after is not None:
@@ -24,11 +25,13 @@ async def rebuild(writer: Writer) -> int:
 
 
 async def run(settings: Settings) -> int:
+    """Rebuild the database of these settings."""
     async with open_pool(settings.database_url, 3) as pool:
         return await rebuild(Writer(pool))
 
 
 def main() -> None:
+    """The command."""
     sys.stdout.write(f"rebuilt {asyncio.run(run(Settings())):,} subjects\n")
 
 

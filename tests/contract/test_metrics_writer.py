@@ -11,7 +11,7 @@ import pytest
 
 from services.metrics.rebuild import rebuild
 from services.metrics.store.progress import Reached
-from services.metrics.store.writer import Batch, Incomprehensible, Writer, decode_score
+from services.metrics.store.writer import Batch, InvalidSubject, Writer, decode_score
 from shared.events import Assigned, Event, Message, Opened, ScoreEvent, StatusSet, Ticket
 from tests.conftest import NewDatabase
 from tests.service.metrics.world import World, answered, erasure, expected, opened, score_of, statement
@@ -150,7 +150,7 @@ async def test_a_batch_that_cannot_be_folded_stores_nothing_not_even_progress(me
         "c2/ticket/1", Ticket(facts=(Opened(at=datetime(2026, 11, 2)), StatusSet(at=NOON, status="solved"))), at=NOON
     )
     reached = {("feedback.events", 0): Reached(7, NOON)}
-    with pytest.raises(Incomprehensible) as caught:
+    with pytest.raises(InvalidSubject) as caught:
         await metrics.writer.apply(Batch([answered(1, nps(9), at=NOON), naive], reached=reached))
     assert (caught.value.tenant, caught.value.subject) == ("acme", "c2/ticket/1")
     assert await metrics.subjects() == []
@@ -160,14 +160,14 @@ async def test_a_batch_that_cannot_be_folded_stores_nothing_not_even_progress(me
 async def test_a_duration_of_two_thousand_years_is_refused(metrics: World) -> None:
     ancient = datetime(1, 1, 1, tzinfo=UTC)
     facts = (Opened(at=ancient), StatusSet(at=NOON, status="solved"))
-    with pytest.raises(Incomprehensible):
+    with pytest.raises(InvalidSubject):
         await metrics.take(statement("c2/ticket/1", Ticket(facts=facts), at=NOON))
     assert not await metrics.contributions()
 
 
 @pytest.mark.parametrize("value", [2**31, 2**63])
 async def test_a_rating_that_its_column_cannot_hold_is_refused(metrics: World, value: int) -> None:
-    with pytest.raises(Incomprehensible):
+    with pytest.raises(InvalidSubject):
         await metrics.take(answered(1, nps(value), at=NOON))
     assert not await metrics.contributions()
 

@@ -1,1 +1,1 @@
-"""The services that metrics asks."""
+"""Clients of the services that metrics calls."""

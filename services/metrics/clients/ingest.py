@@ -24,7 +24,7 @@ class Ingest:
     http: httpx.AsyncClient
 
     async def head(self) -> Head:
-        """Where ingest stands."""
+        """The position of ingest."""
         answer = await self.http.get("/internal/head")
         answer.raise_for_status()
         return msgspec.json.decode(answer.content, type=Head)

@@ -6,7 +6,7 @@ import asyncpg
 
 from services.metrics.evaluation.source import Source
 from services.metrics.store.models import Coverage, coverage, unscored
-from services.metrics.store.promotions import asker_of, put_in_force, standing
+from services.metrics.store.promotions import asker_of, last_promotion, store_promotion
 from services.metrics.store.query import ACQUIRE_SECONDS, snapshot
 from shared.problems import Conflict, NotFound
 
@@ -48,10 +48,10 @@ async def promote(source: Source, tenant: str, model: str, now: datetime) -> dat
         asker = await asker_of(connection, tenant, source.default_model)
         covered = await coverage(connection, tenant)
         require_known(model, covered, asker.model)
-        last = await standing(connection, tenant)
+        last = await last_promotion(connection, tenant)
         if last is None or last.model != model:
             await require_all_scored(connection, tenant, model, covered)
-        since = await put_in_force(connection, tenant, model, now)
+        since = await store_promotion(connection, tenant, model, now)
         if since is None:
             raise UnknownModel("this tenant has no comments")
         return since

@@ -23,7 +23,7 @@ from services.metrics.store.promotions import asker_of
 from services.metrics.store.query import snapshot
 from services.metrics.store.records import Place, Record, load_subjects, records
 from services.metrics.store.selection import resolve
-from services.metrics.store.writer import decoded
+from services.metrics.store.writer import decode_scores
 from shared.events import Label, Override, Score, Theme
 from shared.text import nfc
 
@@ -149,7 +149,7 @@ def entry_of(record: Record, measure: Measure, text: str | None, judged: JudgedC
 
 def judged_comments(subject: SubjectView, record: Record, model: str) -> list[JudgedComment]:
     """The comments of a subject at the time of a record, by the hash of their text."""
-    scores = decoded(record.subject.scores)
+    scores = decode_scores(record.subject.scores)
     comments = sorted((c for c in subject.comments if c.at == record.at), key=lambda comment: comment.text_hash)
     return [judged_comment(c, model, scores.get((model, c.text_hash)), subject.overrides.get(c.text_hash)) for c in comments]
 

@@ -12,7 +12,7 @@ from services.metrics.domain.gold import Gold, gold
 from services.metrics.domain.view import view
 from services.metrics.store.cursors import Cursor
 from services.metrics.store.subjects import Subject, load
-from services.metrics.store.writer import decoded
+from services.metrics.store.writer import decode_scores
 
 
 class Place(Cursor, frozen=True, array_like=True):
@@ -64,6 +64,6 @@ def page_of(subjects: Sequence[Subject], after: Place, model: str, limit: int) -
 
 def _rows_after(subjects: Sequence[Subject], after: Place, model: str) -> Iterator[GoldRow]:
     for subject in subjects:
-        for row in gold(view(subject.statements.values()), decoded(subject.scores), model):
+        for row in gold(view(subject.statements.values()), decode_scores(subject.scores), model):
             if (subject.id, row.comment) > (after.subject_id, after.comment):
                 yield GoldRow(subject, row)

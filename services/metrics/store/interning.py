@@ -30,10 +30,10 @@ class Interner:
         self._known: dict[Value, int] = {}
         self._since = clock()
         column = TABLES[table]
-        wanted = f"unnest($1::int[], $2::text[]) AS wanted (tenant, {column})"
+        lookup = f"unnest($1::int[], $2::text[]) AS lookup (tenant, {column})"
         unused = "false" if table == measures.name else "unused_since IS NOT NULL"
-        self._find = f"SELECT id, tenant, {column}, {unused} FROM {table} JOIN {wanted} USING (tenant, {column})"  # noqa: S608
-        self._make = f"INSERT INTO {table} (tenant, {column}) SELECT * FROM {wanted} ORDER BY 1, 2 ON CONFLICT DO NOTHING"  # noqa: S608
+        self._find = f"SELECT id, tenant, {column}, {unused} FROM {table} JOIN {lookup} USING (tenant, {column})"  # noqa: S608
+        self._make = f"INSERT INTO {table} (tenant, {column}) SELECT * FROM {lookup} ORDER BY 1, 2 ON CONFLICT DO NOTHING"  # noqa: S608
         self._use = f"UPDATE {table} SET unused_since = NULL WHERE id = ANY($1) RETURNING id"  # noqa: S608
 
     async def ids(self, values: Collection[Value]) -> Mapping[Value, int]:

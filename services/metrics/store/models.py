@@ -1,4 +1,4 @@
-"""How many of the comments that count now each model has scored, and whose it has not."""
+"""How many of the comments that count now each model has scored, and subjects with comments that it hasn't."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -32,10 +32,10 @@ class Coverage:
 
 
 async def coverage(connection: asyncpg.Connection, tenant: str) -> Coverage:
-    """What the tenant's models have scored. A model that has scored nothing that still counts is not among them."""
+    """The coverage of the tenant's models. Models without a score that counts are left out."""
     scope = await resolve(connection, tenant, Selection(("comments", "label:", "abstained:")))
-    found = await histograms(connection, scope, EVER) if scope else {}
-    measured = found.get((0, ()), {})
+    cells = await histograms(connection, scope, EVER) if scope else {}
+    measured = cells.get((0, ()), {})
     scores: Counter[str] = Counter()
     for name, histogram in measured.items():
         scores[name.partition(":")[2]] += histogram.n

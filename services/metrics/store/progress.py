@@ -1,4 +1,4 @@
-"""Which batches have been applied: the revision of a tenant's answers, and the watermark of all.
+"""The progress of consuming: the revision of a tenant's results, and the watermark of all tenants.
 
 The revision is per tenant and per kind of change (see `services.metrics.domain.changes`), so that one tenant's events leave
 the answers of others valid. Each batch gives `tenant_revisions` a new random value in every row that it concerns, in its
@@ -35,7 +35,7 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Where a partition stands after a batch: the offset to read next and the latest receipt time applied."""
+    """The position of a partition after a batch: the offset to read next, and the latest receipt time that was applied."""
 
     next_offset: int
     received_at: datetime
@@ -43,9 +43,8 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """`revision` changes whenever the tenant's answer may have changed. `watermark`: every event received before it, of any
-    tenant,
-    is in the answer; None while some partition hasn't been heard of. It may move on while the revision stays."""
+    """`revision` changes whenever the tenant's results may have changed. `watermark`: every event received before it, of any
+    tenant, is counted; None until every partition has been read. It may move on while the revision stays."""
 
     revision: str
     watermark: datetime | None
@@ -118,9 +117,9 @@ APPLIED = """
 
 
 async def freshness(connection: asyncpg.Connection, asker: Asker, kpi: Kpi | None, expected: int) -> Freshness:
-    """What an answer about `kpi` (None: any KPI) to `asker` is made of, in this snapshot. One statement, one range of an index.
+    """The freshness of a result of `kpi` (None: of any KPI) for `asker`, in this snapshot. One statement, one range of an index.
 
-    There is no watermark before `expected` partitions have been heard of.
+    There is no watermark before `expected` partitions have been read.
     """
     row = await connection.fetchrow(APPLIED, asker.number, kinds_of(kpi))
     made_of = [asker.model, asker.zone, asker.terms_revision, kpi and f"{kpi.id} {kpi.version}", row["unnoted"], row["revisions"]]

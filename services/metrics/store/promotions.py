@@ -4,17 +4,23 @@ A tenant's first promotion is made when the tenant is: it pins the default model
 changes new tenants only. Until then, an instant for most, the present default counts.
 """
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
+import structlog
+
+from shared.database import OUTAGE, RETRYABLE
+
+log = structlog.get_logger()
 
 UNKNOWN_ZONE = "UTC"
-"""The zone of a tenant whose events came before the gateway told us of it; no contribution depends on a zone."""
+"""The zone of a tenant that the gateway has not announced yet; no contribution depends on a zone."""
 
 LAST = "SELECT p.model FROM promotions p WHERE p.tenant = t.id ORDER BY p.initial, p.id DESC LIMIT 1"
-"""The model that is promoted for the tenant `t`. One that somebody promoted outranks the initial one, whichever was stored
-first."""
+"""The model that is promoted for the tenant `t`. An explicit promotion outranks the initial one, whichever was stored first."""
 
 ASKER = f"SELECT t.id, t.zone, t.terms_revision, ({LAST}) AS model FROM tenants t WHERE t.slug = $1"  # noqa: S608
 
@@ -28,8 +34,8 @@ UNPINNED = """
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """A tenant that asks: in which zone its days begin, and whose scores count for it. Read once for each request, in its
-    snapshot, so that no answer mixes two models. `number` is None where metrics doesn't know the tenant."""
+    """The tenant of a request: the zone of its days, and the model whose scores count. Read once for each request, in its
+    snapshot, so that no result mixes two models. `number` is None if metrics doesn't know the tenant."""
 
     slug: str
     zone: str
@@ -39,7 +45,7 @@ class Asker:
 
 
 async def asker_of(connection: asyncpg.Connection, slug: str, default: str) -> Asker:
-    """The tenant of that name; `default` counts for it as long as no model was promoted."""
+    """The tenant of that name; its model is `default` until one is promoted."""
     row = await connection.fetchrow(ASKER, slug)
     if row is None:
         return Asker(slug, UNKNOWN_ZONE, default)
@@ -49,12 +55,32 @@ async def asker_of(connection: asyncpg.Connection, slug: str, default: str) -> A
 async def pin_default(
     connection: asyncpg.Connection | asyncpg.Pool, default: str, now: datetime, tenant: int | None = None
 ) -> list[int]:
-    """Promote `default` for tenants (or the one with this number) for which no model was promoted yet; their numbers.
+    """Promote `default` for tenants (or the one with this number) without a promotion. Returns their numbers.
 
     A unique index lets a tenant have one initial promotion, so that of two replicas with different defaults one decides, for
     good.
     """
     return [row["tenant"] for row in await connection.fetch(UNPINNED, default, now, tenant)]
+
+
+PIN_EVERY_SECONDS = 30.0
+
+
+async def keep_pinning(
+    pool: asyncpg.Pool, default_model: str, clock: Callable[[], datetime], every: float = PIN_EVERY_SECONDS
+) -> None:
+    """Promote `default_model` for each tenant without a promotion, at once and then every `every` seconds, until cancelled.
+
+    `PUT /internal/tenants/{tenant}` pins it for most tenants. This is for those that the gateway hasn't announced yet, and for
+    those that an earlier version stored.
+    """
+    while True:
+        try:
+            if pinned := await pin_default(pool, default_model, clock()):
+                log.info("model.pinned", model=default_model, tenants=len(pinned))
+        except (*OUTAGE, *RETRYABLE) as error:
+            log.warning("model.not_pinned", error=type(error).__name__)
+        await asyncio.sleep(every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +91,8 @@ class Promotion:
     promoted_at: datetime
 
 
-async def standing(connection: asyncpg.Connection, slug: str) -> Promotion | None:
-    """The tenant's last promotion, None where there was none."""
+async def last_promotion(connection: asyncpg.Connection, slug: str) -> Promotion | None:
+    """The tenant's last promotion; None if there is none."""
     row = await connection.fetchrow(
         "SELECT p.model, p.promoted_at FROM promotions p JOIN tenants t ON t.id = p.tenant"
         " WHERE t.slug = $1 ORDER BY p.initial, p.id DESC LIMIT 1",
@@ -75,12 +101,12 @@ async def standing(connection: asyncpg.Connection, slug: str) -> Promotion | Non
     return Promotion(**row) if row else None
 
 
-async def put_in_force(connection: asyncpg.Connection, slug: str, model: str, now: datetime) -> datetime | None:
-    """Let `model` count for the tenant from now on; since when it does, None where there is no such tenant.
+async def store_promotion(connection: asyncpg.Connection, slug: str, model: str, now: datetime) -> datetime | None:
+    """Promote `model` for the tenant. Returns since when it is promoted; None if there is no such tenant.
 
     The model that was promoted last isn't promoted again.
     """
-    last = await standing(connection, slug)
+    last = await last_promotion(connection, slug)
     if last and last.model == model:
         return last.promoted_at
     return await connection.fetchval(  # type: ignore[no-any-return]

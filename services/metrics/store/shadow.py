@@ -17,7 +17,7 @@ from services.metrics.domain.shadow import Confusion, Pair, pairs
 from services.metrics.domain.view import view
 from services.metrics.store.selection import NO_ID, Scope
 from services.metrics.store.subjects import Subject, load
-from services.metrics.store.writer import decoded
+from services.metrics.store.writer import decode_scores
 
 LABELS = """
     WITH labels AS (
@@ -125,5 +125,5 @@ def _fold(subjects: Sequence[Subject], promoted: str, candidate: str) -> list[tu
     return [
         (subject, pair)
         for subject in subjects
-        for pair in pairs(view(subject.statements.values()), decoded(subject.scores), promoted, candidate)
+        for pair in pairs(view(subject.statements.values()), decode_scores(subject.scores), promoted, candidate)
     ]

@@ -1,4 +1,4 @@
-"""Subjects under lock: what was said of them, and the scores of their comments."""
+"""Subjects under lock: their statements, and the scores of their comments."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,12 +14,12 @@ Key = tuple[int, str]
 """A tenant's id and the subject's name."""
 
 ScoreKey = tuple[str, str]
-"""A model and the hash of the text that it judged."""
+"""A model and the hash of the text that it scored."""
 
 
 @dataclass(slots=True)
 class Subject:
-    """A subject as loaded and, once events are merged in, as it is to be stored. `fresh`: this transaction made it."""
+    """A subject as loaded and, after `merge`, as it will be stored. `fresh`: this transaction inserted it."""
 
     id: int
     tenant: int
@@ -30,8 +30,8 @@ class Subject:
     statements: Mapping[str, Event] = field(default_factory=dict)
     scores: dict[ScoreKey, bytes] = field(default_factory=dict)
 
-    def take_in(self, events: Iterable[Event], scores: Iterable[ScoreEvent]) -> None:
-        """Merge in what a batch says of it, by `union` and `effective_score`; what is erased has no scores."""
+    def merge(self, events: Iterable[Event], scores: Iterable[ScoreEvent]) -> None:
+        """Merge in the events and scores of a batch, by `union` and `effective_score`. An erased subject has no scores."""
         self.statements = union(self.stored.values(), events)
         self.scores = dict(self.stored_scores)
         for event in scores:
@@ -42,29 +42,30 @@ class Subject:
 
     @property
     def erased(self) -> bool:
+        """Whether it has a tombstone."""
         return any(type(event.body) is Tombstone for event in self.statements.values())
 
     @property
     def judged(self) -> bool:
-        """Whether a human judged one of its comments, be it taken back since."""
+        """Whether a human judged one of its comments, even if the judgement was withdrawn."""
         return any(type(event.body) is Override for event in self.statements.values())
 
 
 async def lock(connection: asyncpg.Connection, keys: Iterable[Key]) -> dict[Key, Subject]:
-    """The subjects `keys`, made where they are new, locked until the transaction ends.
+    """Lock the subjects `keys` until the transaction ends; new ones are inserted.
 
-    First all stubs, in order, then all locks, in order: so two batches that meet one new subject never wait in a circle.
+    All inserts come first, in order, then all locks, in order, so two batches with the same new subjects can't deadlock.
     """
-    wanted = sorted(keys)
-    arrays = [tenant for tenant, _ in wanted], [name for _, name in wanted]
-    made = await connection.fetch(
+    ordered = sorted(keys)
+    arrays = [tenant for tenant, _ in ordered], [name for _, name in ordered]
+    inserted = await connection.fetch(
         "INSERT INTO subjects (tenant, subject) SELECT * FROM unnest($1::int[], $2::text[]) AS wanted (tenant, subject)"
         " WHERE NOT EXISTS (SELECT FROM subjects s WHERE (s.tenant, s.subject) = (wanted.tenant, wanted.subject))"
         " ORDER BY 1, 2 ON CONFLICT DO NOTHING RETURNING id, tenant, subject",
         *arrays,
     )
-    locked = {(tenant, name): Subject(number, tenant, name, fresh=True) for number, tenant, name in made}
-    if len(locked) < len(wanted):
+    locked = {(tenant, name): Subject(number, tenant, name, fresh=True) for number, tenant, name in inserted}
+    if len(locked) < len(ordered):
         rows = await connection.fetch(
             "SELECT s.id, s.tenant, s.subject FROM subjects s"
             " JOIN unnest($1::int[], $2::text[]) AS wanted (tenant, subject) USING (tenant, subject)"
@@ -77,7 +78,7 @@ async def lock(connection: asyncpg.Connection, keys: Iterable[Key]) -> dict[Key,
 
 
 async def lock_known(connection: asyncpg.Connection, after: int, limit: int) -> list[Subject]:
-    """The next `limit` subjects with an id above `after`, locked."""
+    """Lock the next `limit` subjects with an id above `after`."""
     rows = await connection.fetch(
         "SELECT id, tenant, subject FROM subjects WHERE id > $1 ORDER BY id LIMIT $2 FOR UPDATE", after, limit
     )
@@ -85,7 +86,7 @@ async def lock_known(connection: asyncpg.Connection, after: int, limit: int) -> 
 
 
 async def lock_following(connection: asyncpg.Connection, tenant: int, after: str, limit: int) -> list[Subject]:
-    """The next `limit` subjects of a tenant by name, behind `after`, locked in the order in which batches lock them."""
+    """Lock the next `limit` subjects of a tenant by name after `after`, in the order in which batches lock them."""
     names = await connection.fetch(
         "SELECT id, subject FROM subjects WHERE tenant = $1 AND subject > $2 ORDER BY subject LIMIT $3", tenant, after, limit
     )
@@ -94,7 +95,7 @@ async def lock_following(connection: asyncpg.Connection, tenant: int, after: str
 
 
 async def load(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> None:
-    """Fill in what is stored of `subjects`; of fresh ones there is nothing."""
+    """Load the statements and scores of `subjects`; fresh ones have none."""
     known = {subject.id: subject for subject in subjects if not subject.fresh}
     if not known:
         return
@@ -112,12 +113,12 @@ async def load(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> N
 
 
 def decode_all(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, Event]]:
-    """The events of rows (subject's id, body). Pure, and long enough to be kept off the event loop."""
+    """The events of rows (subject's id, body). Pure; run it in a thread."""
     return [(number, decode_event(body)) for number, body in rows]
 
 
 async def store(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> None:
-    """Write what `take_in` changed."""
+    """Write the changes that `merge` made."""
     subjects = list(subjects)
     await _store_statements(connection, subjects)
     await _store_scores(connection, subjects)
@@ -129,19 +130,19 @@ async def store(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> 
 
 
 async def mark_judged(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> None:
-    """Mark those that a human judged and that have no mark: a version that knows of none may have stored the judgement."""
+    """Set `judged` where it is missing: an earlier version that lacks the column may have stored the judgement."""
     if judged := [s.id for s in subjects if s.judged]:
         await connection.execute("UPDATE subjects SET judged = true WHERE id = ANY($1) AND NOT judged", judged)
 
 
 async def _store_statements(connection: asyncpg.Connection, subjects: list[Subject]) -> None:
-    gone = [(s.id, name) for s in subjects for name, event in s.stored.items() if s.statements.get(name) is not event]
-    if gone:
+    deleted = [(s.id, name) for s in subjects for name, event in s.stored.items() if s.statements.get(name) is not event]
+    if deleted:
         await connection.execute(
-            "DELETE FROM statements USING unnest($1::bigint[], $2::text[]) AS gone (subject_id, statement)"
-            " WHERE (statements.subject_id, statements.statement) = (gone.subject_id, gone.statement)",
-            [number for number, _ in gone],
-            [name for _, name in gone],
+            "DELETE FROM statements USING unnest($1::bigint[], $2::text[]) AS deleted (subject_id, statement)"
+            " WHERE (statements.subject_id, statements.statement) = (deleted.subject_id, deleted.statement)",
+            [number for number, _ in deleted],
+            [name for _, name in deleted],
         )
     rows = [
         (s.id, name, event.revision, event.seq, event.position, encode(event))
@@ -155,12 +156,12 @@ async def _store_statements(connection: asyncpg.Connection, subjects: list[Subje
 
 
 async def _store_scores(connection: asyncpg.Connection, subjects: list[Subject]) -> None:
-    gone = [(s.id, *key) for s in subjects for key, body in s.stored_scores.items() if s.scores.get(key) != body]
-    if gone:
+    deleted = [(s.id, *key) for s in subjects for key, body in s.stored_scores.items() if s.scores.get(key) != body]
+    if deleted:
         await connection.execute(
-            "DELETE FROM scores USING unnest($1::bigint[], $2::text[], $3::text[]) AS gone (subject_id, model, text_hash)"
-            " WHERE (scores.subject_id, scores.model, scores.text_hash) = (gone.subject_id, gone.model, gone.text_hash)",
-            *(list(column) for column in zip(*gone, strict=True)),
+            "DELETE FROM scores USING unnest($1::bigint[], $2::text[], $3::text[]) AS deleted (subject_id, model, text_hash)"
+            " WHERE (scores.subject_id, scores.model, scores.text_hash) = (deleted.subject_id, deleted.model, deleted.text_hash)",
+            *(list(column) for column in zip(*deleted, strict=True)),
         )
     rows = [
         (s.id, model, text_hash, body)

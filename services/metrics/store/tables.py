@@ -90,6 +90,7 @@ def interned(name: str, value: str, *more: Column[Any]) -> Table:
 
 
 def unused_since() -> Column[Any]:
+    """The mark of a value that a purge found unused."""
     return Column("unused_since", instant, comment="found unused by a purge")
 
 

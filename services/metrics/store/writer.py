@@ -1,4 +1,4 @@
-"""The one way in which contributions are written: in one transaction a batch is merged into its subjects, and they into KPIs."""
+"""Apply batches: merge events and scores into their subjects, and write the contributions that change, in one transaction."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -34,13 +34,12 @@ LONGEST_DURATION = 3_000_000_000
 
 decode_score = msgspec.json.Decoder(Score).decode
 Done = TypeVar("Done")
-Said = TypeVar("Said", Event, ScoreEvent)
+Item = TypeVar("Item", Event, ScoreEvent)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a handler was given, decoded: events, scores, how far their partitions come with them, and whose answers they may
-    change."""
+    """A decoded batch: events, scores, the positions of their partitions after it, and the results that it may change."""
 
     events: Sequence[Event] = ()
     scores: Sequence[ScoreEvent] = ()
@@ -50,14 +49,14 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """How many subjects were computed again, and the id of the last; None when there were no more."""
+    """The number of rebuilt subjects, and the id of the last; None if there are no more."""
 
     subjects: int
     last: int | None
 
 
-class Incomprehensible(Exception):
-    """The statements of one subject can't be folded. Nothing was written."""
+class InvalidSubject(Exception):
+    """The statements of a subject can't be folded, or their contributions can't be stored. Nothing was written."""
 
     def __init__(self, tenant: str, subject: str, reason: str) -> None:
         super().__init__(reason)
@@ -70,9 +69,9 @@ Invalidate = Callable[[asyncpg.Connection, Iterable[Touch]], Awaitable[None]]
 
 
 class Writer:
-    """Applies batches. READ COMMITTED is what the sealing protocol and the locks are made for.
+    """Applies batches, in READ COMMITTED transactions, as the sealing protocol and the locks require.
 
-    Each batch in hand takes two connections of the pool: one for its transaction and, meanwhile, one for values seen first.
+    Each batch takes two connections of the pool: one for its transaction and, meanwhile, one to insert values that are new.
     """
 
     def __init__(self, pool: asyncpg.Pool, invalidate: Invalidate = invalidate) -> None:
@@ -84,7 +83,7 @@ class Writer:
         self._invalidate = invalidate
 
     async def apply(self, batch: Batch) -> None:
-        """Make `batch` durable. Raises Incomprehensible, or what asyncpg raises; either way nothing was written."""
+        """Make `batch` durable. Raises InvalidSubject or an error of asyncpg; then nothing was written."""
         tenants = await self._tenants.ids({event.tenant for event in batch.events} | {score.tenant for score in batch.scores})
         events = by_subject(batch.events, tenants)
         scores = by_subject(batch.scores, tenants)
@@ -94,7 +93,7 @@ class Writer:
             locked = await store.lock(connection, events.keys() | scores.keys())
             await store.load(connection, locked.values())
             for key, subject in locked.items():
-                subject.take_in(events.get(key, ()), scores.get(key, ()))
+                subject.merge(events.get(key, ()), scores.get(key, ()))
             await store.store(connection, locked.values())
             await self._follow(connection, list(locked.values()), terms)
             await advance(connection, batch.reached, batch.changes, tenants)
@@ -138,8 +137,7 @@ class Writer:
     async def _follow(
         self, connection: asyncpg.Connection, subjects: list[Subject], terms: Mapping[int, TermsInUse]
     ) -> set[Touch]:
-        """Write the contributions of `subjects`: first the rows, then the seals over what they changed, never the other way
-        round.
+        """Write the contributions of `subjects`, and then invalidate the seals over them; the order matters.
 
         Returns where contributions changed.
         """
@@ -158,11 +156,11 @@ class Writer:
             return await work(connection)
 
 
-def by_subject(said: Iterable[Said], tenants: Mapping[str, int]) -> dict[Key, list[Said]]:
-    """What was said, by the key of its subject."""
-    grouped: dict[Key, list[Said]] = {}
-    for one in said:
-        grouped.setdefault((tenants[one.tenant], one.subject), []).append(one)
+def by_subject(items: Iterable[Item], tenants: Mapping[str, int]) -> dict[Key, list[Item]]:
+    """Events or scores by the key of their subject."""
+    grouped: dict[Key, list[Item]] = {}
+    for item in items:
+        grouped.setdefault((tenants[item.tenant], item.subject), []).append(item)
     return grouped
 
 
@@ -181,13 +179,13 @@ def fold(subject: Subject, terms: Terms) -> list[Contribution]:
     """The contributions of a subject's statements and scores, under a tenant's terms."""
     tenant = next((event.tenant for event in subject.statements.values()), "")
     try:
-        found = contributions(view(subject.statements.values()), decoded(subject.scores), terms)
+        rows = contributions(view(subject.statements.values()), decode_scores(subject.scores), terms)
     except Exception as error:
-        raise Incomprehensible(tenant, subject.name, f"can't be folded: {type(error).__name__}") from error
-    for contribution in found:
+        raise InvalidSubject(tenant, subject.name, f"can't be folded: {type(error).__name__}") from error
+    for contribution in rows:
         if problem := problem_of(contribution):
-            raise Incomprehensible(tenant, subject.name, problem)
-    return found
+            raise InvalidSubject(tenant, subject.name, problem)
+    return rows
 
 
 def problem_of(contribution: Contribution) -> str | None:
@@ -199,5 +197,6 @@ def problem_of(contribution: Contribution) -> str | None:
     return None
 
 
-def decoded(scores: Mapping[ScoreKey, bytes]) -> dict[ScoreKey, Score]:
+def decode_scores(scores: Mapping[ScoreKey, bytes]) -> dict[ScoreKey, Score]:
+    """The scores of a subject, decoded."""
     return {key: decode_score(body) for key, body in scores.items()}

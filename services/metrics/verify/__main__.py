@@ -17,7 +17,7 @@ PATIENCE = 60.0
 
 
 async def verify(settings: Settings, tenant: str | None, patience: float) -> bool:
-    """Verify against the running services; whether everything is equal."""
+    """Verify against the running services. Returns whether everything is equal."""
     base = f"http://{settings.host}:{settings.port}"
     headers = {"Authorization": f"Bearer {settings.internal_token.get_secret_value()}"}
     async with (
@@ -32,12 +32,13 @@ async def verify(settings: Settings, tenant: str | None, patience: float) -> boo
 
 
 def main() -> None:
+    """The command."""
     arguments = argparse.ArgumentParser(prog="verify", description="Recompute everything from ingest's events and compare.")
     arguments.add_argument("--tenant", help="verify this tenant alone")
     arguments.add_argument("--patience", type=float, default=PATIENCE, help="seconds to wait for what isn't applied yet")
-    given = arguments.parse_args()
+    options = arguments.parse_args()
     try:
-        equal = asyncio.run(verify(Settings(), given.tenant, given.patience))
+        equal = asyncio.run(verify(Settings(), options.tenant, options.patience))
     except (*OUTAGE, httpx.HTTPError) as error:
         say(f"could not verify: {type(error).__name__}: {error}")
         sys.exit(2)

@@ -79,7 +79,7 @@ class Recount:
 
 
 async def compare_contributions(connection: asyncpg.Connection, tenant: int, step: Step) -> Recount:
-    """Compare the contributions of every subject of `tenant`; returns them as they ought to be."""
+    """Compare the contributions of every subject of `tenant`. Returns the expected ones."""
     recount, after, subjects = Recount(tenant), 0, 0
     terms = await read_terms(connection, tenant)
     while True:
@@ -93,10 +93,10 @@ async def compare_contributions(connection: asyncpg.Connection, tenant: int, ste
         await load(connection, page)
         stored = await read_contributions(connection, page)
         for subject in page:
-            wanted = fold(subject, terms)
-            for contribution in wanted:
+            expected = fold(subject, terms)
+            for contribution in expected:
                 recount.by_measure[contribution.measure].append(contribution)
-            step.differences += difference(subject, Counter(map(plain, wanted)), stored[subject.id])
+            step.differences += difference(subject, Counter(map(plain, expected)), stored[subject.id])
         after, subjects = page[-1].id, subjects + len(page)
     orphans = await connection.fetchval(
         "SELECT count(*) FROM contributions c"
@@ -115,6 +115,7 @@ Plain = tuple[object, ...]
 
 
 def plain(c: Contribution) -> Plain:
+    """A contribution as a tuple that can be compared with a stored row."""
     return c.measure, c.at, c.bin, c.amount, *c.dims, c.customer, c.themes, c.urgency, c.own
 
 
@@ -125,22 +126,24 @@ def stored_plain(row: Iterable[Any]) -> Plain:
 
 
 def sorted_names(names: Iterable[str | None] | None) -> tuple[str, ...]:
+    """Names of a multi-valued dimension in order; deleted ones are "?"."""
     return tuple(sorted("?" if name is None else name for name in names or ()))
 
 
 async def read_contributions(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> defaultdict[int, Counter[Plain]]:
-    """What is stored of each subject, with names; a row of another tenant's measure or under another tenant is told apart."""
+    """The stored contributions of each subject, with names. A row of another tenant or its measure is marked as astray."""
     tenant_of = {subject.id: subject.tenant for subject in subjects}
-    found: defaultdict[int, Counter[Plain]] = defaultdict(Counter)
+    stored: defaultdict[int, Counter[Plain]] = defaultdict(Counter)
     for subject, tenant, owner, *row in await connection.fetch(STORED, list(tenant_of)):
         astray = tenant != tenant_of[subject] or owner != tenant
         values = stored_plain(row)
-        found[subject][(*values, "astray") if astray else values] += 1
-    return found
+        stored[subject][(*values, "astray") if astray else values] += 1
+    return stored
 
 
-def difference(subject: Subject, wanted: Counter[Plain], have: Counter[Plain]) -> list[str]:
-    missing, surplus = (wanted - have).total(), (have - wanted).total()
+def difference(subject: Subject, expected: Counter[Plain], stored: Counter[Plain]) -> list[str]:
+    """One line if the contributions of a subject differ."""
+    missing, surplus = (expected - stored).total(), (stored - expected).total()
     return [f"{subject.name}: {missing} contributions missing, {surplus} too many"] if missing or surplus else []
 
 
@@ -177,10 +180,10 @@ async def compare_sealed(connection: asyncpg.Connection, recount: Recount, step:
             histograms += 1
         for seal, level, zone, starts, ends in await connection.fetch(SEALS, *key):
             seals += 1
-            wanted = cuboids(measure, recount.between(measure, starts, ends), Level(level))
+            expected = cuboids(measure, recount.between(measure, starts, ends), Level(level))
             if edges(GRAINS[level], ZoneInfo(zone), starts, ends) != [starts, ends]:
                 step.differences.append(f"{measure} {Level(level).name.lower()} {starts.isoformat()}: no span of {zone}")
-            if wanted != sealed[seal]:
+            if expected != sealed[seal]:
                 step.differences.append(f"{measure} {Level(level).name.lower()} {starts.isoformat()}: counted wrongly")
     step.compared = f"{seals:,} seals with {histograms:,} histograms"
 

@@ -154,6 +154,7 @@ async def served_rows(http: httpx.AsyncClient, tenant: Tenant, query: Query) -> 
 
 
 def compared(row: Mapping[str, Any]) -> Values:
+    """The compared fields of a row."""
     return {name: row[name] for name in ("value", "n", "numerator", "denominator", "interval", "distribution")}
 
 

@@ -1,4 +1,4 @@
-"""Events → subjects: what ingest has of each subject is what metrics has; and every comment has its score."""
+"""Events → subjects: metrics has of each subject the statements that ingest has; and every comment has its score."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -19,7 +19,7 @@ Name = tuple[str, str]
 
 State = Mapping[str, Event]
 PAUSE = 1.0
-"""Seconds between two looks at what isn't equal yet."""
+"""Seconds between two comparisons of subjects that aren't equal yet."""
 
 STORED = """
     SELECT t.slug, s.subject, s.erased, s.judged, st.statement, st.revision, st.seq, st.position, st.body
@@ -48,7 +48,7 @@ class Stored:
 async def compare_subjects(
     ingest: Ingest, pool: asyncpg.Pool, tenant: str | None, patience: float, say: Callable[[str], None]
 ) -> Step:
-    """Compare all that ingest has up to its present head. What isn't applied yet is waited for while that gets less."""
+    """Compare all events up to the present head of ingest. Waits for events that aren't applied yet while their number falls."""
     step = Step("events → subjects")
     suspects: dict[Name, str] | None = None
     waited = 0.0
@@ -56,13 +56,13 @@ async def compare_subjects(
         head = (await ingest.head()).seq
         expected = await read_events(ingest, head, tenant)
         stored = await read_stored(pool, tenant)
-        found = dict(differences(expected, stored, head))
+        differing = dict(differences(expected, stored, head))
         if suspects is None:
             statements = sum(map(len, expected.values()))
             step.compared = f"{statements:,} statements of {len(expected):,} subjects, up to sequence {head:,}"
-            suspects = found
+            suspects = differing
         else:
-            remaining = {name: found[name] for name in suspects if name in found}
+            remaining = {name: differing[name] for name in suspects if name in differing}
             waited = 0.0 if len(remaining) < len(suspects) else waited + PAUSE
             suspects = remaining
         if not suspects or waited >= patience:
@@ -73,59 +73,59 @@ async def compare_subjects(
 
 
 async def read_events(ingest: Ingest, upto: int, tenant: str | None) -> dict[Name, State]:
-    """The state of every subject, by what ingest has."""
-    said: dict[Name, list[Event]] = {}
+    """The state of every subject, from the events of ingest."""
+    by_name: dict[Name, list[Event]] = {}
     async for event in ingest.events(upto, tenant):
-        said.setdefault((event.tenant, event.subject), []).append(event)
-    return {name: union(events) for name, events in said.items()}
+        by_name.setdefault((event.tenant, event.subject), []).append(event)
+    return {name: union(events) for name, events in by_name.items()}
 
 
 async def read_stored(pool: asyncpg.Pool, tenant: str | None) -> dict[Name, Stored]:
-    """The state of every subject, by what metrics has."""
-    found: dict[Name, Stored] = {}
+    """The state of every subject, as metrics has it."""
+    by_name: dict[Name, Stored] = {}
     async for slug, subject, erased, judged, statement, revision, seq, position, body in rows(pool, STORED, tenant):
-        stored = found.setdefault((slug, subject), Stored(erased, judged))
+        stored = by_name.setdefault((slug, subject), Stored(erased, judged))
         if statement is None:
             continue
         event = decode_event(body)
         stored.statements[statement] = event
-        told = event.tenant, event.subject, event.statement, event.revision, event.seq, event.position
-        if told != (slug, subject, statement, revision, seq, position):
+        columns = event.tenant, event.subject, event.statement, event.revision, event.seq, event.position
+        if columns != (slug, subject, statement, revision, seq, position):
             stored.forged.add(statement)
-    return found
+    return by_name
 
 
 async def rows(pool: asyncpg.Pool, query: str, *values: object) -> AsyncIterator[asyncpg.Record]:
-    """The rows of a query, of one snapshot, without holding them all."""
+    """The rows of a query, in one snapshot, read as they are needed."""
     async with snapshot(pool) as connection:
         async for row in connection.cursor(query, *values, prefetch=2000):
             yield row
 
 
 def differences(expected: Mapping[Name, State], stored: Mapping[Name, Stored], head: int) -> list[tuple[Name, str]]:
-    """Subjects that differ, and how. What metrics knows from beyond `head` is no difference."""
-    found = []
+    """Subjects that differ, and how. Events after `head` are no difference."""
+    differing = []
     for name in expected.keys() | stored.keys():
-        wanted, have = expected.get(name, {}), stored.get(name)
-        if reason := "isn't there" if have is None else difference(wanted, have, head):
-            found.append((name, reason))
-    return found
+        state, have = expected.get(name, {}), stored.get(name)
+        if reason := "isn't there" if have is None else difference(state, have, head):
+            differing.append((name, reason))
+    return differing
 
 
-def difference(wanted: State, have: Stored, head: int) -> str:
+def difference(expected: State, have: Stored, head: int) -> str:
     """How a subject differs, in words; nothing if it doesn't."""
     if have.forged:
         return f"{len(have.forged)} rows contradict what they hold"
     stored = normal_form(have.statements)
-    known = {statement: event for statement, event in stored.items() if event.seq <= head or statement in wanted}
-    missing, surplus = len(wanted.keys() - known.keys()), len(known.keys() - wanted.keys())
-    changed = sum(encode(event) != encode(known[statement]) for statement, event in wanted.items() if statement in known)
+    known = {statement: event for statement, event in stored.items() if event.seq <= head or statement in expected}
+    missing, surplus = len(expected.keys() - known.keys()), len(known.keys() - expected.keys())
+    changed = sum(encode(event) != encode(known[statement]) for statement, event in expected.items() if statement in known)
     erased = any(type(event.body) is Tombstone for event in have.statements.values())
-    told = ((missing, "statements missing"), (surplus, "statements too many"), (changed, "statements differ"))
+    counts = ((missing, "statements missing"), (surplus, "statements too many"), (changed, "statements differ"))
     flag = ["is marked as erased wrongly" if have.erased else "isn't marked as erased"] if have.erased != erased else []
     if not have.judged and any(type(event.body) is Override for event in have.statements.values()):
         flag.append("isn't marked as judged")
-    return ", ".join([f"{count} {what}" for count, what in told if count] + flag)
+    return ", ".join([f"{count} {problem}" for count, problem in counts if count] + flag)
 
 
 def normal_form(state: State) -> State:

@@ -1,4 +1,4 @@
-"""The verification as a whole: which steps there are, and in what order."""
+"""The steps of a verification, in their order."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ TENANTS = f"""
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What it reads: ingest's events, metrics' tables, and the answers of a running metrics service.
+    """Compares ingest's events, metrics' tables, and the results of a running metrics service.
 
-    `model`: whose scores count for a tenant for which none was promoted.
-    `patience`: seconds to wait for what isn't applied yet, while it doesn't get less. `battery`: the queries to compare, of
+    `model`: the model of tenants without a promotion. `patience`: seconds to wait for events that aren't applied yet, while
+    their number doesn't fall. `battery`: the queries to compare, of
     windows that end at an instant, in a zone.
     """
 
@@ -40,10 +40,10 @@ class Verification:
     battery: Callable[[datetime, ZoneInfo], Iterable[Query]] = battery
 
     async def run(self, tenant: str | None = None) -> list[Step]:
-        """Verify one tenant or all; tells each step as soon as it is done."""
+        """Verify one tenant or all, and print each step when it is done."""
         steps = [
-            self._told(await compare_subjects(self.ingest, self.pool, tenant, self.patience, self.say)),
-            self._told(await compare_coverage(self.pool, self.model, tenant, self.patience, self.say)),
+            self._print(await compare_subjects(self.ingest, self.pool, tenant, self.patience, self.say)),
+            self._print(await compare_coverage(self.pool, self.model, tenant, self.patience, self.say)),
         ]
         for number, slug, zone, model in await self.pool.fetch(TENANTS, tenant):
             self.say(f"tenant {slug}")
@@ -62,13 +62,13 @@ class Verification:
             )  # it computes for long, and holds no lock
             now = datetime.now(UTC)
             recount = await compare_contributions(connection, tenant.id, stored)
-            self._told(stored)
+            self._print(stored)
             await compare_sealed(connection, recount, sealed)
-            self._told(sealed)
+            self._print(sealed)
         await compare_served(self.metrics, self.pool, tenant, recount, self.battery(now, tenant.zone), now, served)
-        self._told(served)
+        self._print(served)
         return steps
 
-    def _told(self, step: Step) -> Step:
+    def _print(self, step: Step) -> Step:
         self.say(str(step))
         return step

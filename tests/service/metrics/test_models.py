@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from services.metrics.store import shadow as shadow_store
-from services.metrics.store.promotions import asker_of, put_in_force
+from services.metrics.store.promotions import asker_of, store_promotion
 from services.metrics.store.query import histograms, snapshot
 from services.metrics.store.selection import Selection, resolve
 from shared.events import Event, KpiChange, Override, Score, ScoreEvent, decode_change, text_hash
@@ -226,7 +226,7 @@ async def test_what_one_request_reads_is_one_models_though_another_is_promoted_m
     async with snapshot(story.pool) as connection:
         before = await asker_of(connection, "acme", MODEL)
         async with story.pool.acquire() as other:
-            assert await put_in_force(other, "acme", NEW, NOW) == NOW
+            assert await store_promotion(other, "acme", NEW, NOW) == NOW
             assert (await asker_of(other, "acme", MODEL)).model == NEW
         assert await asker_of(connection, "acme", MODEL) == before
 

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from services.metrics.pinning import keep_pinning
-from services.metrics.store.promotions import asker_of, pin_default, put_in_force
+from services.metrics.store.promotions import asker_of, keep_pinning, pin_default, store_promotion
 from tests.service.metrics.world import World, answered, score_of, serving
 from tests.unit.metrics.build import words
 
@@ -56,11 +55,11 @@ async def test_of_two_replicas_with_different_defaults_one_decides_for_good(worl
 async def test_what_somebody_promoted_counts_whichever_was_stored_first(world: World) -> None:
     await world.pool.execute("DELETE FROM promotions")
     async with world.pool.acquire() as connection:
-        await put_in_force(connection, "acme", NEW, NOW)
+        await store_promotion(connection, "acme", NEW, NOW)
         number = await connection.fetchval("SELECT id FROM tenants WHERE slug = 'acme'")
         await late_pin(connection, number)
         assert (await asker_of(connection, "acme", OLD)).model == NEW
-        assert await put_in_force(connection, "acme", NEW, NOW + timedelta(hours=1)) == NOW
+        assert await store_promotion(connection, "acme", NEW, NOW + timedelta(hours=1)) == NOW
 
 
 async def late_pin(connection: asyncpg.pool.PoolConnectionProxy, tenant: int) -> None:

@@ -33,7 +33,7 @@ def subject(*batches: list[Score]) -> Subject:
     """A subject after these batches, each in a transaction of its own."""
     state = Subject(1, 1, "c1/response/1", fresh=True)
     for batch in batches:
-        state.take_in([], map(event, batch))
+        state.merge([], map(event, batch))
         state.stored_scores = state.scores
     return state
 
@@ -76,5 +76,5 @@ def test_a_score_of_the_newer_taxonomy_counts_whichever_is_bytewise_smaller(old:
 @given(scores, scores)
 def test_an_erased_subject_has_no_score_of_any_revision(one: Score, other: Score) -> None:
     state = subject([one])
-    state.take_in([response(words("text")), statement(2, Tombstone())], [event(other)])
+    state.merge([response(words("text")), statement(2, Tombstone())], [event(other)])
     assert state.scores == {}

@@ -1,4 +1,4 @@
-"""The first schema. What each table is for is said in `services.metrics.store.tables`."""
+"""The first schema. `services.metrics.store.tables` describes each table."""
 
 import sqlalchemy as sa
 from alembic import op

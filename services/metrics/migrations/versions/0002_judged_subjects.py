@@ -13,12 +13,12 @@ UPDATE subjects SET judged = true WHERE id IN (
     SELECT subject_id FROM statements WHERE position(convert_to('"type":"override"', 'UTF8') IN body) > 0
 )
 """
-"""In what customers said a quotation mark is escaped, so nothing but a statement's own type reads like this."""
+"""In the words of customers a quotation mark is escaped, so only the type of a statement matches."""
 
 
 def upgrade() -> None:
-    told = "a human judged one of its comments, ever"
-    op.add_column("subjects", sa.Column("judged", sa.Boolean(), server_default=sa.text("false"), nullable=False, comment=told))
+    comment = "a human judged one of its comments, ever"
+    op.add_column("subjects", sa.Column("judged", sa.Boolean(), server_default=sa.text("false"), nullable=False, comment=comment))
     op.execute(MARK)
     marked = sa.text("judged AND NOT erased")
     op.create_index("subjects_judged", "subjects", ["tenant", "id"], unique=False, postgresql_where=marked)
