@@ -1,4 +1,4 @@
-"""What one question may cost, and that nobody's questions stop another tenant's."""
+"""The limits of one query, and fairness between the queries of tenants."""
 
 import asyncio
 import gc
@@ -47,8 +47,8 @@ async def refusal(http: httpx.AsyncClient, query: str) -> tuple[str, str]:
     return param["name"], param["reason"]
 
 
-# --- what one question may ask
-async def test_470_comparisons_are_refused_if_they_differ_and_are_one_if_they_are_the_same(busy: str) -> None:
+# --- limits of one query
+async def test_470_different_comparisons_are_refused_and_equal_ones_count_once(busy: str) -> None:
     async with serving(busy, NOW) as http:
         different = "".join(f"&compare=2026-01-01T00:00:00Z/2026-02-01T00:00:00.{n:03}Z" for n in range(470))
         name, reason = await refusal(http, f"window=24h{different}")
@@ -74,7 +74,7 @@ async def test_rows_and_comparisons_together_stay_below_the_limit(busy: str, que
         assert (await refusal(http, query))[0] == name
 
 
-async def test_too_many_groups_are_refused_before_anything_is_estimated(busy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_groups_are_refused_before_they_are_estimated(busy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     estimated = 0
     estimate = results.estimate
 
@@ -89,7 +89,7 @@ async def test_too_many_groups_are_refused_before_anything_is_estimated(busy: st
     assert estimated <= 50
 
 
-async def test_histograms_with_too_many_bins_for_one_answer_are_refused(busy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_histograms_with_too_many_bins_are_refused(busy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(results, "MAX_BINS", 100)
     async with serving(busy, NOW) as http:
         assert (await refusal(http, "window=90d&group_by=agent"))[0] == "group_by"
@@ -100,13 +100,13 @@ async def test_histograms_with_too_many_bins_for_one_answer_are_refused(busy: st
 @pytest.mark.parametrize(
     "path", ["/v1/kpis/nps?grain=P1D&grain=P1D", "/v1/gold?limit=1&limit=2", "/v1/models/m-1/shadow?window=7d&window=7d"]
 )
-async def test_a_parameter_with_one_value_is_refused_if_it_is_repeated(busy: str, path: str) -> None:
+async def test_a_repeated_parameter_is_refused(busy: str, path: str) -> None:
     async with serving(busy, NOW) as http:
         assert (await http.get(path)).status_code == 400
 
 
-# --- who waits for whom
-async def test_another_tenant_is_answered_before_a_queue_of_heavy_questions_ends(busy: str) -> None:
+# --- fairness
+async def test_another_tenant_is_served_before_a_queue_of_slow_queries_ends(busy: str) -> None:
     async with serving(busy, NOW) as http:
         order: list[str] = []
 
@@ -131,8 +131,8 @@ async def test_a_tenant_with_a_full_queue_is_refused_and_another_is_not(busy: st
         assert (await http.get("/v1/kpis/nps", headers={"X-Earshot-Tenant": "other"})).status_code == 200
 
 
-async def test_questions_leave_connections_to_look_ups_and_health_checks(world: World) -> None:
-    """Eight tenants hold every turn there is, in a lock of the database, while others look something up."""
+async def test_queries_leave_connections_for_look_ups_and_health_checks(world: World) -> None:
+    """Queries of eight tenants wait for a lock of the database, while others look something up."""
     async with serving(world.url, NOW) as http, world.pool.acquire() as connection:
         async with locked(connection):
             waiting = [asyncio.create_task(http.get("/v1/kpis/nps", headers={"X-Earshot-Tenant": f"t{n}"})) for n in range(8)]
@@ -143,7 +143,7 @@ async def test_questions_leave_connections_to_look_ups_and_health_checks(world: 
         assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200}
 
 
-async def test_a_question_whose_client_left_is_cancelled_in_the_database_too(world: World) -> None:
+async def test_a_query_whose_client_disconnects_is_cancelled_in_the_database_too(world: World) -> None:
     async with serving(world.url, NOW, questions_per_tenant=1) as http, world.pool.acquire() as connection, locked(connection):
         app = http._transport.app  # type: ignore[attr-defined]
         gone = asyncio.Event()
@@ -178,13 +178,13 @@ async def locked(connection: Any) -> AsyncIterator[None]:
 async def waiting_for_locks(pool: asyncpg.Pool, count: int) -> None:
     """Return when `count` statements in this database wait for a lock."""
     for _ in range(1000):
-        found = await pool.fetchval(
+        waiting = await pool.fetchval(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         )
-        if found == count:
+        if waiting == count:
             return
         await asyncio.sleep(0.01)
-    raise AssertionError(f"{found} statements wait for a lock, not {count}")
+    raise AssertionError(f"{waiting} statements wait for a lock, not {count}")
 
 
 async def until(reached: Callable[[], bool]) -> None:
@@ -195,7 +195,7 @@ async def until(reached: Callable[[], bool]) -> None:
     raise AssertionError("not reached in time")
 
 
-async def test_a_large_answer_does_not_block_the_event_loop(busy: str) -> None:
+async def test_a_large_result_does_not_block_the_event_loop(busy: str) -> None:
     """The event loop's own work between two rounds, in CPU time, which other processes don't lengthen."""
     longest = 0.0
 

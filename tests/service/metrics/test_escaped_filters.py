@@ -54,8 +54,8 @@ async def test_several_values_are_each_escaped(http: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize("below", ["", "/records"])
 async def test_values_that_the_tenant_does_not_have_are_named(http: httpx.AsyncClient, below: str) -> None:
-    found = await ask(http, below, team="billing,billling,!Support\\, UK,null", region="DE")
-    assert found["unknown_filter_values"] == {"team": ["billling", "Support, UK"], "region": ["DE"]}
+    content = await ask(http, below, team="billing,billling,!Support\\, UK,null", region="DE")
+    assert content["unknown_filter_values"] == {"team": ["billling", "Support, UK"], "region": ["DE"]}
     assert (await ask(http, below, team="billing"))["unknown_filter_values"] == {}
 
 

@@ -1,4 +1,4 @@
-"""The export of what humans judged: every judgement that stands, page by page, and nobody else's."""
+"""The export of humans' judgements: the current ones of the tenant, page by page."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -26,19 +26,19 @@ def judged(n: int, text: str, label: Label | None, seq: int = 500, **more: Any) 
 
 async def exported(http: httpx.AsyncClient, limit: int = 50) -> list[dict[str, Any]]:
     """All rows, by following the cursor."""
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     params: dict[str, Any] = {"limit": limit}
     while True:
         answer = await http.get("/v1/gold", params=params)
         assert answer.status_code == 200, answer.text
         assert len(answer.json()["rows"]) <= limit
-        found += answer.json()["rows"]
+        rows += answer.json()["rows"]
         if answer.json()["next"] is None:
-            return found
+            return rows
         params["cursor"] = answer.json()["next"]
 
 
-async def test_a_row_has_all_that_teaching_needs(world: World) -> None:
+async def test_a_row_has_every_field(world: World) -> None:
     await world.take(
         answered(1, words("late again"), at=ago(2), customer="p1"),
         score_of("c1/response/1", "late again", 0.1),
@@ -61,21 +61,21 @@ async def test_a_row_has_all_that_teaching_needs(world: World) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 500])
-async def test_pages_give_each_judgement_once_however_they_are_cut(world: World, limit: int) -> None:
-    said, wanted = [], []
+async def test_pages_have_each_judgement_once_at_any_limit(world: World, limit: int) -> None:
+    events, wanted = [], []
     for n in range(1, 8):
         texts = [f"comment {n}.{place}" for place in range(n % 4)]
-        said.append(answered(n, *(words(text, text) for text in texts), at=ago(n)))
-        said += [judged(n, text, LABELS[n % 3], seq=500 + place) for place, text in enumerate(texts)]
+        events.append(answered(n, *(words(text, text) for text in texts), at=ago(n)))
+        events += [judged(n, text, LABELS[n % 3], seq=500 + place) for place, text in enumerate(texts)]
         wanted += texts
-    said.append(judged(2, "comment 2.0", None, seq=900))
+    events.append(judged(2, "comment 2.0", None, seq=900))
     wanted.remove("comment 2.0")
-    await world.take(*said)
+    await world.take(*events)
     async with serving(world.url, NOW) as http:
         assert sorted(row["text"] for row in await exported(http, limit)) == sorted(wanted)
 
 
-async def test_what_was_erased_is_gone_whichever_came_first(world: World) -> None:
+async def test_erased_judgements_are_left_out_whichever_came_first(world: World) -> None:
     for n in (1, 2):
         await world.take(answered(n, words("so"), at=ago(2)), judged(n, "so", "negative"))
     await world.take(erasure("c1/response/1", ago(0)))
@@ -85,7 +85,7 @@ async def test_what_was_erased_is_gone_whichever_came_first(world: World) -> Non
     assert await world.pool.fetchval("SELECT count(*) FROM statements WHERE position('override'::bytea IN body) > 0") == 1
 
 
-async def test_a_judgement_that_came_before_its_comment_waits_for_it(world: World) -> None:
+async def test_a_judgement_that_precedes_its_comment_waits_for_it(world: World) -> None:
     await world.take(judged(1, "so", "negative"))
     async with serving(world.url, NOW) as http:
         assert await exported(http) == []
@@ -93,23 +93,23 @@ async def test_a_judgement_that_came_before_its_comment_waits_for_it(world: Worl
         assert [row["text"] for row in await exported(http)] == ["so"]
 
 
-@pytest.mark.parametrize("mended_by", ["what comes next", "a rebuild"])
-async def test_a_mark_that_an_older_version_did_not_set_is_made_up_for(world: World, mended_by: str) -> None:
+@pytest.mark.parametrize("repaired_by", ["what comes next", "a rebuild"])
+async def test_a_mark_that_an_older_version_did_not_set_is_set_later(world: World, repaired_by: str) -> None:
     await world.take(answered(1, words("so"), at=ago(2)), judged(1, "so", "negative"))
     await world.pool.execute("UPDATE subjects SET judged = false")
     async with serving(world.url, NOW) as http:
         assert await exported(http) == []
-        if mended_by == "a rebuild":
+        if repaired_by == "a rebuild":
             await world.writer.rebuild(0, 10)
         else:
             await world.take(score_of("c1/response/1", "so", 0.5))
         assert [row["text"] for row in await exported(http)] == ["so"]
 
 
-async def test_tenants_with_equal_subjects_and_words_have_each_their_own_gold(world: World) -> None:
+async def test_tenants_with_equal_subjects_and_texts_have_their_own_gold(world: World) -> None:
     await world.tenant("other")
-    said = answered(1, words("so"), at=ago(2))
-    await world.take(said, answered(1, words("so"), at=ago(2), tenant="other"), score_of("c1/response/1", "so", 0.5))
+    event = answered(1, words("so"), at=ago(2))
+    await world.take(event, answered(1, words("so"), at=ago(2), tenant="other"), score_of("c1/response/1", "so", 0.5))
     await world.take(score_of("c1/response/1", "so", 0.5, tenant="other"), judged(1, "so", "negative", tenant="other"))
     async with serving(world.url, NOW) as http, serving(world.url, NOW, "other") as others:
         assert await exported(http) == []
@@ -120,16 +120,16 @@ async def test_tenants_with_equal_subjects_and_words_have_each_their_own_gold(wo
         assert await exported(http) == []
 
 
-async def test_streamed_in_any_order_judgements_come_to_what_a_recomputation_finds(world: World) -> None:
+async def test_judgements_in_any_order_give_the_recomputed_contributions(world: World) -> None:
     events, scores = [], []
     for n in range(1, 30):
         events += [answered(n, words(f"comment {n}"), at=ago(n))]
         events += [judged(n, f"comment {n}", label, seq=500 + place) for place, label in enumerate((*LABELS, None)[: n % 5])]
         scores += [score_of(f"c1/response/{n}", f"comment {n}", n / 40)]
-    said: list[Event | ScoreEvent] = [*events, *scores, *events[::3]]
-    random.Random(7).shuffle(said)
-    for start in range(0, len(said), 9):
-        await world.take(*said[start : start + 9])
+    deliveries: list[Event | ScoreEvent] = [*events, *scores, *events[::3]]
+    random.Random(7).shuffle(deliveries)
+    for start in range(0, len(deliveries), 9):
+        await world.take(*deliveries[start : start + 9])
     assert await world.contributions() == expected(events, scores)
     assert expected(events, scores) != expected([event for event in events if not isinstance(event.body, Override)], scores)
 
@@ -145,14 +145,14 @@ async def test_streamed_in_any_order_judgements_come_to_what_a_recomputation_fin
         ("window=24h", "window"),
     ],
 )
-async def test_a_parameter_that_means_nothing_is_named(world: World, query: str, name: str) -> None:
+async def test_an_invalid_parameter_is_refused_by_its_name(world: World, query: str, name: str) -> None:
     async with serving(world.url, NOW) as http:
         answer = await http.get(f"/v1/gold?{query}")
     assert answer.status_code == 400
     assert [param["name"] for param in answer.json()["invalid_params"]] == [name]
 
 
-async def test_it_wants_the_internal_token(world: World) -> None:
+async def test_the_internal_token_is_required(world: World) -> None:
     async with serving(world.url, NOW) as http:
         http.headers["authorization"] = "Bearer guess"
         assert (await http.get("/v1/gold")).status_code == 401

@@ -358,7 +358,7 @@ async def test_a_window_without_comments_and_one_that_lies_ahead_tell_nothing(st
     [("group_by=team", "group_by"), ("grain=P1D", "grain"), ("filter[team]=a", "filter[team]"), ("window=2y", "window"),
      ("x=1", "x"), ("from=2026-11-01T00:00:00Z", "to"), ("tz=Mars", "tz")],
 )  # fmt: skip
-async def test_a_parameter_that_means_nothing_is_named(story: World, query: str, name: str) -> None:
+async def test_an_invalid_parameter_is_refused_by_its_name(story: World, query: str, name: str) -> None:
     async with serving(story.url, NOW) as http:
         answer = await http.get(f"/v1/models/{NEW}/shadow?{query}")
         assert (await http.get(f"/v1/models?{query}")).status_code == 400

@@ -25,13 +25,13 @@ async def test_a_changed_default_changes_new_tenants_only(world: World) -> None:
     async with serving(world.url, NOW, "old", model=NEW) as old, serving(world.url, NOW, "new", model=NEW) as new:
         for tenant in ("old", "new", "old"):
             assert (await new.put(f"/internal/tenants/{tenant}", json=BERLIN)).status_code == 204
-        found = [(await http.get("/v1/kpis/sentiment?window=24h")).json()["rows"][0]["value"] for http in (old, new)]
-        assert found == [0.5, -0.5]
+        values = [(await http.get("/v1/kpis/sentiment?window=24h")).json()["rows"][0]["value"] for http in (old, new)]
+        assert values == [0.5, -0.5]
         models = {model["name"]: model["promoted"] for model in (await old.get("/v1/models")).json()["models"]}
         assert models == {OLD: True}
 
 
-async def test_tenants_that_were_there_before_are_pinned_by_the_running_service_once(world: World) -> None:
+async def test_existing_tenants_are_pinned_once_by_the_running_service(world: World) -> None:
     await world.pool.execute("DELETE FROM promotions")
     await world.take(answered(1, words("hello"), at=NOW, tenant="heard-of-by-events"))
     for model in (OLD, NEW):
@@ -52,7 +52,7 @@ async def test_of_two_replicas_with_different_defaults_one_decides_for_good(worl
         assert (await asker_of(connection, "acme", OLD)).model == (await asker_of(connection, "acme", NEW)).model
 
 
-async def test_what_somebody_promoted_counts_whichever_was_stored_first(world: World) -> None:
+async def test_an_explicit_promotion_outranks_the_pinned_default_whichever_was_stored_first(world: World) -> None:
     await world.pool.execute("DELETE FROM promotions")
     async with world.pool.acquire() as connection:
         await store_promotion(connection, "acme", NEW, NOW)
@@ -63,7 +63,7 @@ async def test_what_somebody_promoted_counts_whichever_was_stored_first(world: W
 
 
 async def late_pin(connection: asyncpg.pool.PoolConnectionProxy, tenant: int) -> None:
-    """What a replica stores that looked for promotions just before somebody promoted a model."""
+    """Pin the default as a replica does that looked for promotions just before a model was promoted."""
     await connection.execute(
         "INSERT INTO promotions (tenant, model, promoted_at, initial) VALUES ($1, $2, $3, true)", tenant, OLD, NOW
     )

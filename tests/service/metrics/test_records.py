@@ -1,4 +1,4 @@
-"""The records behind a number: newest first, page by page, with what was said."""
+"""The records behind a KPI: newest first, page by page, with the customer's words."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,27 +19,29 @@ def ago(hours: float) -> datetime:
 
 async def pages(http: httpx.AsyncClient, kpi: str, **params: Any) -> list[dict[str, Any]]:
     """All records, by following the cursor."""
-    found: list[dict[str, Any]] = []
+    records: list[dict[str, Any]] = []
     while True:
         answer = (await http.get(f"/v1/kpis/{kpi}/records", params=params)).json()
-        found += answer["records"]
+        records += answer["records"]
         if answer["next"] is None:
-            return found
+            return records
         params["cursor"] = answer["next"]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 500])
 async def test_pages_give_each_record_once_newest_first_even_where_many_share_an_instant(world: World, limit: int) -> None:
-    said = [answered(n, nps(n % 11), csat(4), csat(5, question="q3"), at=ago(1 + n // 4)) for n in range(12)]
-    await world.take(*said)
+    events = [answered(n, nps(n % 11), csat(4), csat(5, question="q3"), at=ago(1 + n // 4)) for n in range(12)]
+    await world.take(*events)
     async with serving(world.url, NOW) as http:
         for kpi, each in (("nps", 1), ("csat", 2)):
-            found = await pages(http, kpi, window="24h", limit=limit)
-            assert sorted(record["subject"] for record in found) == sorted(event.subject for event in said for _ in range(each))
-            assert [record["at"] for record in found] == sorted((record["at"] for record in found), reverse=True)
+            records = await pages(http, kpi, window="24h", limit=limit)
+            assert sorted(record["subject"] for record in records) == sorted(
+                event.subject for event in events for _ in range(each)
+            )
+            assert [record["at"] for record in records] == sorted((record["at"] for record in records), reverse=True)
 
 
-async def test_a_comment_comes_with_its_words_label_score_and_model(world: World) -> None:
+async def test_a_record_of_a_comment_has_its_text_label_score_and_model(world: World) -> None:
     subject = "c1/response/1"
     await world.take(
         answered(1, words("great"), words("awful", "q5"), nps(9), at=ago(1), customer="p1", dimensions={"region": "DE"}),
@@ -47,20 +49,20 @@ async def test_a_comment_comes_with_its_words_label_score_and_model(world: World
         score_of(subject, "awful", -0.8, urgency=("outage",)),
     )
     async with serving(world.url, NOW) as http:
-        found = await pages(http, "sentiment", window="24h")
+        scores = await pages(http, "sentiment", window="24h")
         labels = await pages(http, "net_sentiment", window="24h")
-    told = {record["text"]: record for record in found}
-    assert {text: (r["label"], r["score"], r["value"], r["model"]) for text, r in told.items()} == {
+    by_text = {record["text"]: record for record in scores}
+    assert {text: (r["label"], r["score"], r["value"], r["model"]) for text, r in by_text.items()} == {
         "great": ("positive", 0.9, 0.9, "vader-3.3.2"),
         "awful": ("negative", -0.8, -0.8, "vader-3.3.2"),
     }
     assert {record["text"]: record["label"] for record in labels} == {"great": "positive", "awful": "negative"}
-    assert (told["great"]["urgency"], told["awful"]["urgency"]) == ([], ["outage"])
-    assert told["great"]["dims"]["region"] == "DE"
-    assert "p1" not in str(found)
+    assert (by_text["great"]["urgency"], by_text["awful"]["urgency"]) == ([], ["outage"])
+    assert by_text["great"]["dims"]["region"] == "DE"
+    assert "p1" not in str(scores)
 
 
-async def test_a_humans_label_is_shown_in_place_of_the_models(world: World) -> None:
+async def test_a_humans_label_replaces_the_models(world: World) -> None:
     await world.take(
         answered(1, words("sick!"), at=ago(2)),
         score_of("c1/response/1", "sick!", -0.5),
@@ -72,7 +74,7 @@ async def test_a_humans_label_is_shown_in_place_of_the_models(world: World) -> N
     assert record["model_label"] == "negative"
 
 
-async def test_a_comment_is_named_by_the_hash_that_an_override_takes_whatever_kpi_shows_it(world: World) -> None:
+async def test_a_comment_has_the_hash_that_an_override_needs_whichever_kpi_lists_it(world: World) -> None:
     await world.take(answered(1, words("great"), words("n/a", "q5"), nps(9), at=ago(1)), score_of("c1/response/1", "great", 0.9))
     async with serving(world.url, NOW) as http:
         for kpi in ("sentiment", "net_sentiment"):
@@ -82,9 +84,9 @@ async def test_a_comment_is_named_by_the_hash_that_an_override_takes_whatever_kp
     assert "text_hash" not in rated
 
 
-async def test_a_humans_themes_are_shown_in_place_of_the_models(world: World) -> None:
-    subject, found = "c1/response/1", (Theme("delivery", -0.7), Theme("price", 0.2))
-    score = Score(label="negative", score=-0.5, confidence=0.9, themes=found, text_hash=text_hash("late"))
+async def test_a_humans_themes_replace_the_models(world: World) -> None:
+    subject, themes = "c1/response/1", (Theme("delivery", -0.7), Theme("price", 0.2))
+    score = Score(label="negative", score=-0.5, confidence=0.9, themes=themes, text_hash=text_hash("late"))
     at = {"tenant": "acme", "received_at": NOW}
     await world.take(answered(1, words("late"), at=ago(2)), ScoreEvent(subject=subject, model=MODEL, score=score, **at))
     async with serving(world.url, NOW) as http:
@@ -97,7 +99,7 @@ async def test_a_humans_themes_are_shown_in_place_of_the_models(world: World) ->
     assert (record["label"], record["judged_by"], record["themes_by"]) == ("negative", "model", "human")
 
 
-async def test_a_rating_comes_with_the_words_said_beside_it(world: World) -> None:
+async def test_a_record_of_a_rating_has_the_text_of_the_same_response(world: World) -> None:
     await world.take(answered(1, nps(3), words("too slow"), at=ago(1)))
     async with serving(world.url, NOW) as http:
         (record,) = await pages(http, "nps", window="24h")
@@ -122,7 +124,7 @@ async def test_records_of_the_backlog_are_the_tickets_that_are_open(world: World
         assert {record["subject"] for record in earlier} == {"c2/ticket/0", "c2/ticket/1"}
 
 
-async def test_records_follow_the_filters_and_the_one_answer_per_respondent(world: World) -> None:
+async def test_records_follow_filters_and_per_respondent(world: World) -> None:
     await world.take(
         answered(1, nps(3), at=ago(3), customer="p1", dimensions={"region": "DE"}),
         answered(2, nps(9), at=ago(2), customer="p1", dimensions={"region": "FR"}),
@@ -131,8 +133,8 @@ async def test_records_follow_the_filters_and_the_one_answer_per_respondent(worl
     )
     async with serving(world.url, NOW) as http:
         assert len(await pages(http, "nps", window="24h", **{"filter[region]": "DE"})) == 3
-        found = await pages(http, "nps", window="24h", per="respondent", limit=1)
-    assert [record["value"] for record in found] == [10, 10, 9]
+        latest = await pages(http, "nps", window="24h", per="respondent", limit=1)
+    assert [record["value"] for record in latest] == [10, 10, 9]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +151,7 @@ async def test_records_follow_the_filters_and_the_one_answer_per_respondent(worl
         ("page=2", "page"),
     ],
 )
-async def test_a_parameter_that_means_nothing_is_named(world: World, query: str, name: str) -> None:
+async def test_an_invalid_parameter_is_refused_by_its_name(world: World, query: str, name: str) -> None:
     async with serving(world.url, NOW) as http:
         answer = await http.get(f"/v1/kpis/nps/records?{query}")
     assert answer.status_code == 400

@@ -1,4 +1,4 @@
-"""The revision behind an entity tag: it changes with what may change the tenant's answer about a KPI, and with nothing else."""
+"""The revision of a result changes with everything that may change the result of the tenant and KPI, and with nothing else."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -23,8 +23,8 @@ def ticket(number: int, **fields: str) -> Event:
 
 async def revision(http: httpx.AsyncClient, kpi: str = "nps", tenant: str = "acme") -> str:
     answer = await http.get("/internal/revision", params={"kpi": kpi}, headers={"X-Earshot-Tenant": tenant})
-    found: str = answer.json()["revision"]
-    return found
+    revision_of_kpi: str = answer.json()["revision"]
+    return revision_of_kpi
 
 
 async def test_another_tenants_events_leave_the_revision_as_it_is_and_ones_own_change_it(world: World) -> None:
@@ -40,7 +40,7 @@ async def test_another_tenants_events_leave_the_revision_as_it_is_and_ones_own_c
 
 
 @pytest.mark.parametrize(
-    ("said", "changed", "same"),
+    ("event", "changed", "same"),
     [
         (answered(2, nps(3), at=NOW), {"nps", "csat", "sentiment"}, {"backlog", "first_reply_time"}),
         (ticket(1), {"backlog", "csat", "sentiment"}, {"nps", "ces"}),
@@ -49,12 +49,12 @@ async def test_another_tenants_events_leave_the_revision_as_it_is_and_ones_own_c
     ],
 )
 async def test_an_event_changes_the_revision_of_the_kpis_that_it_may_touch(
-    world: World, said: Event | ScoreEvent, changed: set[str], same: set[str]
+    world: World, event: Event | ScoreEvent, changed: set[str], same: set[str]
 ) -> None:
     await world.take(answered(1, words("fine"), at=NOW))
     async with serving(world.url, NOW) as http:
         before = {kpi: await revision(http, kpi) for kpi in changed | same}
-        await world.take(said)
+        await world.take(event)
         assert {kpi for kpi in before if await revision(http, kpi) != before[kpi]} == changed
 
 

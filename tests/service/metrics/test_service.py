@@ -1,4 +1,4 @@
-"""The service around its KPIs: tenants, revisions, outages."""
+"""Tenants, revisions and outages of the metrics service."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,14 +9,14 @@ from tests.service.metrics.world import World, answered, batch, serving
 from tests.unit.metrics.build import nps
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
-AWAY = "postgresql+asyncpg://nobody@127.0.0.1:9/metrics"
+UNREACHABLE = "postgresql+asyncpg://nobody@127.0.0.1:9/metrics"
 
 
 def reached(offset: int) -> dict[tuple[str, int], Reached]:
     return {("feedback.events", 0): Reached(offset, NOW)}
 
 
-async def test_the_revision_changes_with_what_is_applied_and_is_on_every_answer(world: World) -> None:
+async def test_the_revision_changes_with_every_batch_and_is_on_every_response(world: World) -> None:
     async with serving(world.url, NOW) as http:
         seen = set()
         for offset in range(3):
@@ -28,7 +28,7 @@ async def test_the_revision_changes_with_what_is_applied_and_is_on_every_answer(
     assert len(seen) == 3
 
 
-async def test_offsets_that_begin_again_make_a_new_revision_all_the_same(world: World) -> None:
+async def test_offsets_that_start_again_make_a_new_revision(world: World) -> None:
     async with serving(world.url, NOW) as http:
         await world.writer.apply(batch(answered(1, nps(9), at=NOW), reached=reached(1)))
         before = (await http.get("/internal/revision")).json()["revision"]
@@ -36,7 +36,7 @@ async def test_offsets_that_begin_again_make_a_new_revision_all_the_same(world: 
         assert (await http.get("/internal/revision")).json()["revision"] != before
 
 
-async def test_there_is_a_watermark_once_every_partition_was_heard_of_and_it_is_the_least(world: World) -> None:
+async def test_the_watermark_is_the_earliest_of_all_partitions_once_each_was_read(world: World) -> None:
     async with serving(world.url, NOW) as http:
         await world.writer.apply(batch(answered(1, nps(9), at=NOW), reached=reached(1)))
         assert (await http.get("/v1/kpis/nps")).json()["watermark"] is None
@@ -51,22 +51,22 @@ async def test_there_is_a_watermark_once_every_partition_was_heard_of_and_it_is_
 async def test_idle_partitions_move_the_watermark_but_not_the_revision(world: World) -> None:
     idle = {(topic, n): 7 for topic in ("feedback.events", "feedback.scores") for n in range(6)}
     async with serving(world.url, NOW) as http:
-        told = []
+        states = []
         for minute in range(2):
             await note_idle(world.pool, idle, NOW + timedelta(minutes=minute))
-            told.append((await http.get("/internal/revision")).json())
-    assert told[0]["revision"] == told[1]["revision"]
-    assert told[0]["watermark"] < told[1]["watermark"]
+            states.append((await http.get("/internal/revision")).json())
+    assert states[0]["revision"] == states[1]["revision"]
+    assert states[0]["watermark"] < states[1]["watermark"]
 
 
-async def test_a_tenant_is_taken_in_twice_as_once(world: World) -> None:
+async def test_a_tenant_can_be_stored_again(world: World) -> None:
     async with serving(world.url, NOW) as http:
         for zone in ("Asia/Tokyo", "Asia/Tokyo", "America/New_York"):
             assert (await http.put("/internal/tenants/acme", json={"name": "Acme", "zone": zone})).status_code == 204
             assert (await http.get("/v1/kpis/nps")).json()["window"]["tz"] == zone
 
 
-async def test_a_changed_zone_drops_what_was_sealed_for_the_days_of_the_old_one(world: World) -> None:
+async def test_a_changed_zone_drops_the_histograms_of_the_old_days(world: World) -> None:
     await world.take(answered(1, nps(9), at=NOW - timedelta(days=1, hours=13)))
     assert await world.seal(NOW)
     async with serving(world.url, NOW) as http:
@@ -95,7 +95,7 @@ async def test_an_invalid_tenant_is_refused(world: World, body: dict[str, str], 
         assert (await http.put("/internal/tenants/Not%20A%20Slug", json={"name": "A", "zone": "UTC"})).status_code == 422
 
 
-async def test_internal_routes_want_the_token(world: World) -> None:
+async def test_internal_routes_require_the_token(world: World) -> None:
     async with serving(world.url, NOW) as http:
         http.headers["authorization"] = "Bearer guess"
         assert (await http.get("/internal/revision")).status_code == 401
@@ -106,15 +106,15 @@ async def test_internal_routes_want_the_token(world: World) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/kpis/nps", "/v1/kpis/nps/records", "/internal/revision"])
-async def test_with_the_database_away_the_answer_is_503_and_when_to_try_again(path: str) -> None:
-    async with serving(AWAY, NOW) as http:
+async def test_without_the_database_the_response_is_503_with_retry_after(path: str) -> None:
+    async with serving(UNREACHABLE, NOW) as http:
         answer = await http.get(path)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         assert answer.json()["type"] == "urn:earshot:problem:unavailable"
 
 
-async def test_with_the_database_away_it_lives_and_says_what_is_missing() -> None:
-    async with serving(AWAY, NOW) as http:
+async def test_without_the_database_the_service_is_alive_and_not_ready() -> None:
+    async with serving(UNREACHABLE, NOW) as http:
         assert (await http.get("/livez")).status_code == 200
         ready = await http.get("/readyz")
     assert (ready.status_code, ready.json()["missing"]) == (503, ["database"])

@@ -1,4 +1,4 @@
-"""Tenants never meet: two that speak of subjects and customers of the same names are told what each would be told alone."""
+"""Tenants never meet: two that speak of subjects and customers of the same names are rows_of what each would be rows_of alone."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -16,30 +16,30 @@ NOW = datetime(2026, 11, 2, 12, 30, tzinfo=UTC)
 TENANTS = ("acme", "other")
 
 
-def story(tenant: str) -> list[Event | ScoreEvent]:
+def feedback(tenant: str) -> list[Event | ScoreEvent]:
     """Answers with comments, and tickets; the other tenant's have the same names and other values."""
     shift = TENANTS.index(tenant) * 4
-    said: list[Event | ScoreEvent] = []
+    events: list[Event | ScoreEvent] = []
     for n in range(1, 20 + shift):
         at, text = NOW - timedelta(hours=n * 4.3), f"comment {n}"
         dims = {"region": ["DE", "FR"][(n + shift // 4) % 2], "channel": ["email", "chat"][n % 2]}
-        said += [
+        events += [
             answered(n, nps((n + shift) % 11), words(text), at=at, customer=f"p{n % 5}", dimensions=dims, tenant=tenant),
             score_of(f"c1/response/{n}", text, (n - 10 + shift) / 20, tenant=tenant),
         ]
         team = Assigned(at=at, team=["billing", "tech"][(n + shift // 4) % 2])
         solved = [StatusSet(at=at + timedelta(hours=2), status="solved")] if n % (3 + shift) else []
         ticket = Ticket(facts=(Opened(at=at), team, *solved))
-        said.append(statement(f"c2/ticket/{n}", ticket, at=at, seq=100 + n, tenant=tenant))
-    return said
+        events.append(statement(f"c2/ticket/{n}", ticket, at=at, seq=100 + n, tenant=tenant))
+    return events
 
 
 async def filled(url: str, *tenants: str) -> str:
-    """A database with the stories of these tenants, told in one batch and sealed as far as it goes."""
+    """A database with the stories of these tenants, rows_of in one batch and sealed as far as it goes."""
     async with opened(url) as world:
         for tenant in tenants:
             await world.tenant(tenant)
-        await world.take(*(one for tenant in tenants for one in story(tenant)))
+        await world.take(*(one for tenant in tenants for one in feedback(tenant)))
         assert await world.seal(NOW) > 20
     return url
 
@@ -57,7 +57,7 @@ async def alone(request: pytest.FixtureRequest, database: NewDatabase) -> AsyncI
         yield http
 
 
-ROADS = (
+QUERIES = (
     "nps?window=7d",
     "nps?window=7d&grain=P1D",
     "nps?window=7d&group_by=region",
@@ -75,17 +75,17 @@ ROADS = (
 )
 
 
-@pytest.mark.parametrize("road", ROADS)
-async def test_a_tenant_is_told_what_it_would_be_told_alone(
-    together: httpx.AsyncClient, alone: httpx.AsyncClient, road: str
+@pytest.mark.parametrize("query", QUERIES)
+async def test_a_tenant_gets_the_results_that_it_would_get_alone(
+    together: httpx.AsyncClient, alone: httpx.AsyncClient, query: str
 ) -> None:
     tenant = alone.headers["x-earshot-tenant"]
-    apart = told(await alone.get(f"/v1/kpis/{road}"))
-    assert told(await together.get(f"/v1/kpis/{road}", headers={"x-earshot-tenant": tenant})) == apart
+    apart = rows_of(await alone.get(f"/v1/kpis/{query}"))
+    assert rows_of(await together.get(f"/v1/kpis/{query}", headers={"x-earshot-tenant": tenant})) == apart
     assert apart
 
 
-def told(answer: httpx.Response) -> Any:
+def rows_of(answer: httpx.Response) -> Any:
     assert answer.status_code == 200, answer.text
     content = answer.json()
     return content.get("rows") or content["records"]

@@ -24,7 +24,7 @@ def times(measure: str, n: int) -> dict[str, Histogram]:
     return {measure: count([(1, 1)] * n)}
 
 
-def spans(*seconds: int) -> Histogram:
+def durations(*seconds: int) -> Histogram:
     return count((bin_of(s), s) for s in seconds)
 
 
@@ -52,7 +52,7 @@ def test_nps_as_defined(promoters: int, passives: int, detractors: int, value: f
     )
 
 
-def test_nps_keeps_its_full_precision() -> None:
+def test_nps_has_full_precision() -> None:
     assert KPIS["nps"].estimate({"nps": ratings(9, 10, 0)}).value == pytest.approx(33.3333333, abs=1e-6)
 
 
@@ -102,11 +102,11 @@ def test_csat_mean_of_one_form() -> None:
         ("csat:0..1+1", {1}),
     ],
 )
-def test_a_form_says_which_answers_are_good(measure: str, good: set[int]) -> None:
+def test_the_form_defines_the_good_answers(measure: str, good: set[int]) -> None:
     assert set(parse_form(measure).good) == good
 
 
-def test_ces_is_the_share_to_whom_it_was_easy_whichever_end_of_the_scale_that_is() -> None:
+def test_ces_is_the_share_of_easy_answers_at_either_end_of_the_scale() -> None:
     ces = KPIS["ces"].estimate({"ces:1..7+easy_is_high": ratings(5, 7, 1), "ces:1..7+easy_is_low": ratings(1, 7)})
     assert (ces.numerator, ces.denominator) == (3, 5)
     assert ces.interval == wilson(3, 5)
@@ -126,10 +126,10 @@ def test_ces_is_the_share_to_whom_it_was_easy_whichever_end_of_the_scale_that_is
 def test_the_interval_of_a_mean_stays_on_its_scale_and_includes_the_mean(
     kpi: str, measure: str, amounts: list[int], scale: tuple[float, float]
 ) -> None:
-    found = KPIS[kpi].estimate({measure: count((0, amount) for amount in amounts)}, "mean")
-    assert found.interval is not None
-    assert found.value is not None
-    assert scale[0] <= found.interval.low <= found.value <= found.interval.high <= scale[1]
+    estimate = KPIS[kpi].estimate({measure: count((0, amount) for amount in amounts)}, "mean")
+    assert estimate.interval is not None
+    assert estimate.value is not None
+    assert scale[0] <= estimate.interval.low <= estimate.value <= estimate.interval.high <= scale[1]
 
 
 def test_stars_have_a_mean_and_a_share() -> None:
@@ -138,7 +138,7 @@ def test_stars_have_a_mean_and_a_share() -> None:
     assert KPIS["stars_share"].estimate(reviews).value == pytest.approx(200 / 3)
 
 
-def test_the_comment_rate_is_of_all_responses() -> None:
+def test_the_comment_rate_is_the_share_of_responses_with_a_comment() -> None:
     assert KPIS["comment_rate"].estimate({"responses": ratings(1, 0, 0, 0)}).value == 25
 
 
@@ -168,59 +168,59 @@ def test_theme_sentiment_is_the_mean_score_and_urgent_comments_a_count() -> None
     assert KPIS["urgent_comments"].estimate({}).value == 0
 
 
-def test_coverage_says_how_many_comments_have_a_sentiment() -> None:
-    found = KPIS["sentiment_coverage"].estimate({f"label:{MODEL}": count([(1, 1)]), **times("comments", 4)})
-    assert (found.value, found.numerator, found.denominator) == (25, 1, 4)
+def test_coverage_is_the_share_of_comments_with_a_sentiment() -> None:
+    estimate = KPIS["sentiment_coverage"].estimate({f"label:{MODEL}": count([(1, 1)]), **times("comments", 4)})
+    assert (estimate.value, estimate.numerator, estimate.denominator) == (25, 1, 4)
 
 
 # --- support --------------------------------------------------------------------------------------------------------------
-def test_a_span_has_its_median_first_and_its_mean_from_the_exact_seconds() -> None:
-    reply = {"first_reply:replied": spans(61, 3599, 86_399)}
+def test_a_duration_has_the_median_by_default_and_the_mean_of_exact_seconds() -> None:
+    reply = {"first_reply:replied": durations(61, 3599, 86_399)}
     assert KPIS["first_reply_time"].estimate(reply).value == pytest.approx(3599, rel=0.01)
     assert KPIS["first_reply_time"].estimate(reply, "mean").value == (61 + 3599 + 86_399) / 3
     assert KPIS["first_reply_time"].estimate(reply, "p90").value == pytest.approx(3599 + 0.8 * (86_399 - 3599), rel=0.01)
 
 
-def test_a_spans_distribution_is_by_the_least_second_of_each_bin() -> None:
-    assert KPIS["first_resolution_time"].estimate({"first_resolution": spans(0, 60, 60)}).distribution == {0: 1, 60: 2}
+def test_the_distribution_of_durations_is_by_the_lowest_second_of_each_bin() -> None:
+    assert KPIS["first_resolution_time"].estimate({"first_resolution": durations(0, 60, 60)}).distribution == {0: 1, 60: 2}
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=60), st.sampled_from(["p50", "p90", "p95", "mean"]))
-def test_a_span_lies_in_its_interval_and_within_a_percent_of_the_exact_one(seconds: list[int], agg: str) -> None:
-    found = KPIS["full_resolution_time"].estimate({"full_resolution": spans(*seconds)}, agg)
-    assert found.value is not None
+def test_a_duration_lies_in_its_interval_and_within_a_percent_of_the_exact_value(seconds: list[int], agg: str) -> None:
+    estimate = KPIS["full_resolution_time"].estimate({"full_resolution": durations(*seconds)}, agg)
+    assert estimate.value is not None
     ordered = sorted(seconds)
     place = (len(ordered) - 1) * int(agg[1:]) / 100 if agg != "mean" else 0
     exact = ordered[int(place)] + (ordered[min(int(place) + 1, len(ordered) - 1)] - ordered[int(place)]) * (place % 1)
-    assert found.value == pytest.approx(exact if agg != "mean" else sum(seconds) / len(seconds), rel=0.01, abs=1e-6)
-    assert found.interval is None or found.interval.low <= found.value <= found.interval.high
+    assert estimate.value == pytest.approx(exact if agg != "mean" else sum(seconds) / len(seconds), rel=0.01, abs=1e-6)
+    assert estimate.interval is None or estimate.interval.low <= estimate.value <= estimate.interval.high
 
 
-def test_the_resolution_rate_may_pass_100_and_its_n_is_the_opened() -> None:
+def test_the_resolution_rate_may_exceed_100_and_its_n_is_the_opened_tickets() -> None:
     rate = KPIS["resolution_rate"].estimate({**times("standing_solve", 3), **times("opened", 2)})
     assert (rate.value, rate.n, rate.numerator, rate.denominator, rate.interval) == (150, 2, 3, 2, None)
     assert KPIS["resolution_rate"].estimate(times("standing_solve", 3)).value is None
 
 
-def test_the_reopen_rate_is_of_the_tickets_by_their_first_solve() -> None:
+def test_the_reopen_rate_is_the_share_of_first_solves_that_were_reopened() -> None:
     assert KPIS["reopen_rate"].estimate({"first_solve": ratings(0, 0, 0, 1)}).value == 25
 
 
-def test_backlog_is_what_is_left_of_ups_and_downs() -> None:
+def test_backlog_is_the_sum_of_the_steps_up_and_down() -> None:
     level = KPIS["backlog"].estimate({"backlog": count([(1, 1)] * 5 + [(-1, -1)] * 2)})
     assert (level.value, level.n) == (3, 3)
 
 
 # --- of all ---------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("kpi", KPIS.values(), ids=lambda kpi: kpi.id)
-def test_of_nothing_a_count_is_0_and_anything_else_null(kpi: Kpi) -> None:
+def test_without_data_a_count_is_0_and_any_other_value_null(kpi: Kpi) -> None:
     nothing = kpi.estimate({})
     assert (nothing.value, nothing.n) == ((0 if kpi.unit == "count" else None), 0)
     assert nothing.interval is None
     assert nothing.flags == ()
 
 
-def test_a_value_of_few_is_flagged_and_a_plain_count_never() -> None:
+def test_a_value_of_a_small_sample_is_flagged_and_a_count_never() -> None:
     few, many = ratings(*[9] * 29), ratings(*[9] * 30)
     assert KPIS["nps"].estimate({"nps": few}).flags == ("low_n",)
     assert KPIS["nps"].estimate({"nps": many}).flags == ()
@@ -228,18 +228,18 @@ def test_a_value_of_few_is_flagged_and_a_plain_count_never() -> None:
 
 
 @given(st.lists(st.integers(0, 10), max_size=20), st.integers(0, 20))
-def test_a_ratio_of_two_parts_recombined_is_that_of_the_whole(values: list[int], cut: int) -> None:
+def test_the_ratio_of_merged_parts_is_that_of_the_whole(values: list[int], cut: int) -> None:
     whole, parts = ratings(*values), merge(ratings(*values[:cut]), ratings(*values[cut:]))
     assert KPIS["nps"].estimate({"nps": parts}) == KPIS["nps"].estimate({"nps": whole})
 
 
-def test_what_a_query_must_read_follows_the_filing_and_the_promoted_model() -> None:
+def test_selectors_follow_filed_by_and_the_promoted_model() -> None:
     assert KPIS["first_reply_time"].selectors("created", MODEL) == ("first_reply:created",)
     assert KPIS["sentiment"].selectors("commented", "e5-3") == ("sentiment:e5-3",)
     assert KPIS["csat"].selectors("rated", MODEL) == ("csat:",)
 
 
-def test_announcements_go_by_family() -> None:
+def test_a_kpi_has_the_families_of_its_measures() -> None:
     assert KPIS["sentiment_coverage"].families == {"label", "comments"}
     assert KPIS["csat_mean"].families == {"csat"}
 
