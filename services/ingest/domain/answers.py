@@ -15,9 +15,9 @@ Polarity = Literal["easy_is_high", "easy_is_low"]
 class Rated(Model):
     """A value on a scale. Null withdraws the answer. `raw` is the tool's word for the value."""
 
-    scale: Scale | None = None
-    value: Score | None
-    raw: Annotated[Text, Field(max_length=200)] | None = None
+    scale: Scale | None = Field(None, description="`[lowest, highest]`")
+    value: Score | None = Field(description="The rating; null withdraws the answer")
+    raw: Annotated[Text, Field(max_length=200)] | None = Field(None, description="The tool's word for the value")
 
     @field_validator("value")
     @classmethod
@@ -32,7 +32,7 @@ class Satisfaction(Rated):
     """A CSAT rating. It states its scale, and on an uncommon scale also the lowest positive value."""
 
     kind: Literal["csat"]
-    positive_from: Score | None = None
+    positive_from: Score | None = Field(None, description="The lowest value that counts as satisfied")
 
     @model_validator(mode="after")
     def _check_scale(self) -> "Satisfaction":
@@ -77,7 +77,7 @@ class Ces(Rated):
     question: GroupName
     kind: Literal["ces"]
     scale: Scale | None = (1, 7)
-    polarity: Polarity = "easy_is_high"
+    polarity: Polarity = Field("easy_is_high", description="Whether a high value means easy")
 
 
 class Comment(Model):

@@ -16,10 +16,12 @@ Dimension = Literal["channel", "survey", "product", "region", "language", "team"
 class SurveyQuestion(Model):
     """The kind and the scale of a question, for payloads that do not state them."""
 
-    kind: Literal["nps", "csat", "ces", "comment"]
-    scale: Scale | None = None
-    polarity: Polarity | None = None
-    positive_from: Score | None = None
+    kind: Literal["nps", "csat", "ces", "comment"] = Field(description="What the question measures")
+    scale: Scale | None = Field(None, description="`[lowest, highest]`; required for `csat`, always 0 to 10 for `nps`")
+    polarity: Polarity | None = Field(None, description="For `ces`: whether a high value means easy; default `easy_is_high`")
+    positive_from: Score | None = Field(
+        None, description="For `csat`: the lowest value that counts as satisfied; required on uncommon scales"
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> "SurveyQuestion":
@@ -40,10 +42,14 @@ class ProviderSettings(Model):
 
 
 class FieldMapping(ProviderSettings):
-    """`questions` by the tool's id or ref of them. `dimensions` from a field of the payload to a dimension."""
+    """Declares questions, and dimensions that are read from fields of the payload."""
 
-    questions: dict[GroupName, SurveyQuestion] = Field(default_factory=dict, max_length=1000)
-    dimensions: dict[GroupName, Dimension] = Field(default_factory=dict, max_length=100)
+    questions: dict[GroupName, SurveyQuestion] = Field(
+        default_factory=dict, max_length=1000, description="Questions by their id or ref in the tool"
+    )
+    dimensions: dict[GroupName, Dimension] = Field(
+        default_factory=dict, max_length=100, description="Dimensions by the field of the payload that holds their value"
+    )
 
 
 @dataclass(frozen=True, slots=True)

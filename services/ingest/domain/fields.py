@@ -69,7 +69,7 @@ class Model(BaseModel):
 class Customer(Model):
     """The person who gave the feedback: an id, an e-mail address or both."""
 
-    id: Name | None = None
+    id: Name | None = Field(None, description="The customer's id in your systems", examples=["c-77"])
     email: Annotated[str, StringConstraints(max_length=LONGEST_EMAIL, pattern=EMAIL)] | None = None
 
     @model_validator(mode="after")

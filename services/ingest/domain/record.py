@@ -21,21 +21,21 @@ MAX_AHEAD = timedelta(minutes=5)
 class Feedback(Model):
     """The fields that responses, reviews and tickets share. `updated_at` is the time of the edit, by default of the receipt."""
 
-    id: Name
-    at: Time
-    updated_at: Time | None = None
-    channel: GroupName | None = None
-    customer: Customer | None = None
-    dimensions: Dimensions = Dimensions()
+    id: Name = Field(description="Identifies the subject within its connection", examples=["r-1042"])
+    at: Time = Field(description="When it was answered, written or opened", examples=["2026-11-20T09:14:03+01:00"])
+    updated_at: Time | None = Field(None, description="Time of this edit; default: the time of receipt")
+    channel: GroupName | None = Field(None, description="Where it came from", examples=["email", "app_store"])
+    customer: Customer | None = Field(None, description="Who gave the feedback; stored under a pseudonym")
+    dimensions: Dimensions = Field(Dimensions(), description="Names by which results are grouped and filtered")
 
 
 class Response(Feedback):
     """A survey response. With `sent_at` and no answers it is an invitation that is not answered yet."""
 
     type: Literal["response"]
-    sent_at: Time | None = None
+    sent_at: Time | None = Field(None, description="When the invitation was sent")
     survey: Survey | None = None
-    answers: Annotated[list[Answer], Field(default_factory=list, max_length=200)]
+    answers: list[Answer] = Field(default_factory=list, max_length=200, description="One per question and kind")
 
     @field_validator("answers")
     @classmethod
@@ -52,15 +52,15 @@ class Review(Feedback):
     stars: Annotated[Score, Field(ge=1, le=5)] | None = None
     title: Text | None = None
     text: Text | None = None
-    language: Language | None = None
-    product: GroupName | None = None
+    language: Language | None = Field(None, description="Language of the text, such as `en` or `pt-BR`")
+    product: GroupName | None = Field(None, description="The reviewed product; a dimension")
 
 
 class Ticket(Feedback):
     """A ticket or a part of its history. `dimensions.team` and `.agent` are its assignment at the opening."""
 
     type: Literal["ticket"]
-    facts: Annotated[list[Fact], Field(default_factory=list, max_length=1000)]
+    facts: list[Fact] = Field(default_factory=list, max_length=1000, description="They accumulate over records, in any order")
 
 
 class Erasure(Model):
@@ -86,10 +86,10 @@ class Override(Model):
     type: Literal["override"]
     id: Name
     at: Time
-    subject: Subject
-    comment: Comment
-    label: Label | None = None
-    themes: Annotated[list[GroupName], Field(default_factory=list, max_length=50)]
+    subject: Subject = Field(description="`<connection>/<type>/<id>`")
+    comment: Comment = Field(description="The hash of the comment's text (`text_hash`)")
+    label: Label | None = Field(None, description="The sentiment; null with no themes removes the override")
+    themes: list[GroupName] = Field(default_factory=list, max_length=50, description="Ids of the comment's themes")
 
 
 Record = Response | Review | Ticket | Erasure | Override
