@@ -58,7 +58,7 @@ class Facts:
         for at, of_one_time in statuses.items():
             self._add_statuses(at, sorted(of_one_time, key=STATUS_ORDER.__getitem__), stated_at)
 
-    def _add_statuses(self, at: datetime, stated: list[Status], stated_at: datetime) -> None:
+    def _add_statuses(self, at: datetime, statuses: list[Status], stated_at: datetime) -> None:
         """Add the statuses that one statement has for one time, after those already known for that time.
 
         A status already known for that time is not added again, however many statements repeat it. One exception: a statement
@@ -66,9 +66,9 @@ class Facts:
         ticket is back in it. Tools whose times have no seconds send solved, open and solved within one minute like this.
         """
         known = self.statuses[at]
-        new = [status for status in stated if status not in known]
-        if not new and at == stated_at and len(stated) == 1 and known[-1] != stated[0]:
-            new = stated
+        new = [status for status in statuses if status not in known]
+        if not new and at == stated_at and len(statuses) == 1 and known[-1] != statuses[0]:
+            new = statuses
         known += new
 
     def _add_fact(self, fact: Fact, stated_at: datetime) -> None:

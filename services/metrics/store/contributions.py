@@ -78,15 +78,15 @@ class RowEncoder:
 
 async def replace(connection: asyncpg.Connection, subjects: Iterable[Subject], rows: Iterable[Row]) -> set[Touch]:
     """Make `rows` the contributions of `subjects`, which must be locked. Only the difference of the two multisets is written."""
-    wanted = Counter(rows)
+    expected = Counter(rows)
     stored: defaultdict[Row, list[Any]] = defaultdict(list)
     known = [subject.id for subject in subjects if not subject.fresh]
     if known:
         query = f"SELECT ctid, {COLUMN_LIST} FROM contributions WHERE subject_id = ANY($1)"  # noqa: S608
         for ctid, *values, themes, urgency, own in await connection.fetch(query, known):
             stored[(*values, themes and tuple(themes), urgency and tuple(urgency), own and tuple(own))].append(ctid)
-    surplus = {row: ctids[wanted[row] :] for row, ctids in stored.items() if len(ctids) > wanted[row]}
-    missing = wanted - Counter({row: len(ctids) for row, ctids in stored.items()})
+    surplus = {row: ctids[expected[row] :] for row, ctids in stored.items() if len(ctids) > expected[row]}
+    missing = expected - Counter({row: len(ctids) for row, ctids in stored.items()})
     if surplus:
         # a ctid does not change: nobody else may touch the rows of a locked subject, and what moves rows locks the whole table
         deleted = [ctid for ctids in surplus.values() for ctid in ctids]

@@ -19,7 +19,7 @@ class Place(Cursor, frozen=True, array_like=True):
 
     at: Annotated[datetime, msgspec.Meta(tz=True)]
     subject_id: Annotated[int, msgspec.Meta(ge=0, le=2**62)]
-    given: Annotated[int, msgspec.Meta(ge=0, le=2**31)]
+    listed: Annotated[int, msgspec.Meta(ge=0, le=2**31)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ async def records(
     """
     values = [scope.tenant, list(scope.measures), start, end]
     where = (after.at, after.subject_id) if after else (None, None)
-    parameters = Parameters(*values, *where, limit + 1, after.given if after else 0)
+    parameters = Parameters(*values, *where, limit + 1, after.listed if after else 0)
     template = OPEN if open_only else LATEST if scope.selection.per_respondent else SELECTED
     selected = template.format(conditions=conditions(scope, parameters))
     rows = await connection.fetch(NAMED.format(selected=selected, names=NAMES, joins=JOINS), *parameters.values)
@@ -125,7 +125,7 @@ def _record(row: asyncpg.Record, scope: Scope) -> Record:
 def _next_place(rows: Sequence[Any], after: Place | None) -> Place:
     """The cursor after the last of `rows`."""
     at, subject_id = rows[-1]["at"], rows[-1]["subject_id"]
-    given = sum((row["at"], row["subject_id"]) == (at, subject_id) for row in rows)
+    listed = sum((row["at"], row["subject_id"]) == (at, subject_id) for row in rows)
     if after and (after.at, after.subject_id) == (at, subject_id):
-        given += after.given
-    return Place(at, subject_id, given)
+        listed += after.listed
+    return Place(at, subject_id, listed)

@@ -72,8 +72,8 @@ class Subject:
 
 
 def customer(records: Iterable[Record]) -> str | None:
-    stated = [record["customer"]["id"] for record in records if "customer" in record]
-    return stated[-1] if stated else None
+    ids = [record["customer"]["id"] for record in records if "customer" in record]
+    return ids[-1] if ids else None
 
 
 def dimensions(records: Iterable[Record]) -> dict[str, str | None]:
@@ -135,6 +135,6 @@ def of_review(subject: Subject, score: Scorer) -> list[Fact]:
 
 
 def _filed(subject: Subject, at: datetime, counted: list[Counted], texts: list[str], score: Scorer) -> list[Fact]:
-    dims, who = dimensions(subject.records), customer(subject.records)
+    dims, owner = dimensions(subject.records), customer(subject.records)
     rows = [*counted, *(row for text in texts for row in counted_of_comment(subject, text, score))]
-    return [Fact(kind, at, value, dims, who, subject.name, lists) for kind, value, lists in rows]
+    return [Fact(kind, at, value, dims, owner, subject.name, lists) for kind, value, lists in rows]

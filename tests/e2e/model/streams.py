@@ -64,7 +64,7 @@ class Streams:
     def format(self, at: datetime) -> str:
         return at.astimezone(ZoneInfo(self.r.choice(ZONES))).isoformat()
 
-    def stated(self, record: Record) -> Record:
+    def with_options(self, record: Record) -> Record:
         """The record with optional fields that any record may have."""
         if self.some(0.6):
             record["updated_at"] = self.format(self.time())
@@ -97,7 +97,7 @@ class Streams:
             record = {"type": "response", "id": number, "at": self.format(at), "answers": answers, **person}
             if self.some(0.2):
                 record["sent_at"] = self.format(first - timedelta(days=1))
-            made.append(self.stated(record))
+            made.append(self.with_options(record))
         return [*made, made[0]] if len(made) > 1 else made  # A, B, and A again
 
     def answer(self, question: str, kind: str) -> Record:
@@ -110,7 +110,7 @@ class Streams:
 
     def review(self, number: str) -> list[Record]:
         record = {"type": "review", "id": number, "at": self.format(self.time()), "text": self.r.choice(TEXTS[:5])}
-        return [self.stated(record | {"stars": self.r.randint(1, 5)}) for _ in range(self.r.choice((1, 2)))]
+        return [self.with_options(record | {"stars": self.r.randint(1, 5)}) for _ in range(self.r.choice((1, 2)))]
 
     # --- tickets
     def ticket(self, number: str) -> list[Record]:
@@ -133,7 +133,7 @@ class Streams:
         for fact in facts[1:] if self.some(0.05) else facts:
             for piece in {self.r.randrange(len(pieces)) for _ in range(self.r.choice((1, 1, 2)))}:
                 pieces[piece].append(fact)
-        return [self.stated(self.piece(number, opened, piece) | person) for piece in (*pieces, *changes)]
+        return [self.with_options(self.piece(number, opened, piece) | person) for piece in (*pieces, *changes)]
 
     def piece(self, number: str, opened: datetime, facts: list[Record]) -> Record:
         at = opened if self.some(0.5) else self.later(opened)

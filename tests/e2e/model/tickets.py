@@ -42,14 +42,14 @@ class Ticket:
         return any(f["fact"] == "opened" for r in subject.records for f in r["facts"])
 
     def _held(self, kind: str) -> datetime | None:
-        stated = sorted((when(f["at"]), f.get("value", True)) for f in self.facts if f["fact"] == kind)
-        return stated[-1][0] if stated and stated[-1][1] else None
+        drops = sorted((when(f["at"]), f.get("value", True)) for f in self.facts if f["fact"] == kind)
+        return drops[-1][0] if drops and drops[-1][1] else None
 
     def _assignees(self, name: str) -> list[tuple[datetime, str | None]]:
-        stated = {when(f["at"]): f[name] for f in self.facts if f["fact"] == "assigned" and name in f}
+        names = {when(f["at"]): f[name] for f in self.facts if f["fact"] == "assigned" and name in f}
         if self.base.get(name) is not None:
-            stated.setdefault(self.at, self.base[name])
-        return sorted(stated.items())
+            names.setdefault(self.at, self.base[name])
+        return sorted(names.items())
 
     def _statuses(self) -> list[tuple[datetime, str]]:
         """By time; of one time in the order of the statements, and within one statement in the order of a ticket's life."""
@@ -80,7 +80,7 @@ class Ticket:
         """The dimensions of an event at that time, or as they were just before it."""
         held: dict[str, str | None] = {}
         for name, assignees in self.assignees.items():
-            until_then = [who for since, who in assignees if since < at or (since == at and not just_before)]
+            until_then = [assignee for since, assignee in assignees if since < at or (since == at and not just_before)]
             held[name] = until_then[-1] if until_then else assignees[0][1] if assignees else None
         return self.base | held
 
@@ -132,5 +132,7 @@ def of_ticket(subject: Subject, score: Scorer) -> list[Fact]:
     if not Ticket.is_known(subject):
         return []
     ticket = Ticket(subject)
-    who = customer(ticket.records)
-    return [Fact(kind, at, value, ticket.dims(at), who, subject.name, lists) for at, (kind, value, lists) in ticket.events(score)]
+    owner = customer(ticket.records)
+    return [
+        Fact(kind, at, value, ticket.dims(at), owner, subject.name, lists) for at, (kind, value, lists) in ticket.events(score)
+    ]
