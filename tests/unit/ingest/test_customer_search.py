@@ -66,6 +66,9 @@ def test_a_body_that_does_not_name_the_customer_does_not_match(raw: bytes) -> No
 
 def test_only_tokens_with_an_at_sign_count_as_addresses() -> None:
     assert set(pseudonyms_in(b"c-77", KEY)) == {pseudonym_of_id(KEY, "c-77")}
+    longest = "c" * 200
+    assert set(pseudonyms_in(longest.encode(), KEY)) == {pseudonym_of_id(KEY, longest)}
+    assert set(pseudonyms_in(longest.encode() + b"c", KEY)) == set()
     address = "a@" + "b" * 318
     assert pseudonym_of_email(KEY, address) in set(pseudonyms_in(address.encode(), KEY))
     assert pseudonym_of_email(KEY, address + "b") not in set(pseudonyms_in(address.encode() + b"b", KEY))

@@ -13,6 +13,8 @@ from services.ingest.domain.fields import parse_time
         ("2026-11-20T09:14:03+01:00", datetime(2026, 11, 20, 8, 14, 3, tzinfo=UTC)),
         ("2026-05-20T14:00:00.123456789Z", datetime(2026, 5, 20, 14, 0, 0, 123456, tzinfo=UTC)),
         ("2026-05-20t14:00:00z", datetime(2026, 5, 20, 14, tzinfo=UTC)),
+        ("2200-12-31T23:59:59Z", datetime(2200, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("1990-01-01T00:00:00Z", datetime(1990, 1, 1, tzinfo=UTC)),
         ("2013-12-12T05:35Z", datetime(2013, 12, 12, 5, 35, tzinfo=UTC)),
         ("2026-03-29T02:30:00-00:00", datetime(2026, 3, 29, 2, 30, tzinfo=UTC)),
     ],

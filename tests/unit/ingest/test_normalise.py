@@ -215,7 +215,7 @@ def test_every_kind_of_fact_is_published() -> None:
         {"fact": "status", "at": at, "status": "on_hold"},
         {"fact": "assigned", "at": at, "agent": "a"},
         {"fact": "priority", "at": at, "priority": "high"},
-        {"fact": "rating", "at": at, "value": None, "id": "s"},
+        {"fact": "rating", "at": at, "value": None, "id": "s", "text": "no", "language": "en"},
         {"fact": "merged", "at": at, "into": "t-2"},
         {"fact": "spam", "at": at, "value": False},
         {"fact": "deleted", "at": at},
@@ -230,7 +230,14 @@ def test_every_kind_of_fact_is_published() -> None:
     assert isinstance(message, events.Message)
     assert isinstance(rating, events.Rating)
     assert (message.id, message.agent, message.public, message.auto) == ("m", "a", False, True)
-    assert (rating.id, rating.value) == ("s", None)
+    assert (rating.id, rating.value, rating.text, rating.language) == ("s", None, "no", "en")
+    assert {fact.at.isoformat() for fact in body.facts[1:]} == {"2026-11-20T09:00:00+00:00"}
+
+
+def test_the_language_of_a_comment_is_published() -> None:
+    body = event(response({**comment("Sehr gut."), "language": "de"})).body
+    assert isinstance(body, events.Response)
+    assert [(answer.text, answer.language) for answer in body.answers] == [("Sehr gut.", "de")]
 
 
 def test_a_record_whose_event_is_too_long_is_refused() -> None:

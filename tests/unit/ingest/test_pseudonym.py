@@ -1,7 +1,7 @@
 """Pseudonyms are equal for one person and differ between persons and tenants."""
 
 from services.ingest.domain.fields import Customer
-from services.ingest.domain.pseudonym import pseudonym, pseudonym_of_email, text_digest
+from services.ingest.domain.pseudonym import is_address, pseudonym, pseudonym_of_email, text_digest
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 
@@ -35,6 +35,11 @@ def test_pseudonyms_and_digests_are_the_same_in_every_version() -> None:
     assert pseudonym(KEY, Customer(id="c-1")) == "ac621e0a5c6356c3328d97ed83c3dab6"
     assert pseudonym_of_email(KEY, "a@b.de") == "cad002162cfec5abfc58f8781c51d8ed"
     assert text_digest(KEY, "Hello Jo") == "cd206347b26292f5"
+
+
+def test_an_address_has_one_at_sign_and_text_on_both_sides() -> None:
+    assert is_address(" a@b ")
+    assert not any(map(is_address, ["a@b@c", "@b", "a@", "a b@c", "a"]))
 
 
 def test_a_pseudonym_does_not_contain_the_id() -> None:

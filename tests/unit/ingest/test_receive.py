@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.delivery import StoredDelivery
 from services.ingest.domain.fields import Customer
-from services.ingest.domain.providers import PROVIDERS, Parsed, Request
+from services.ingest.domain.providers import PROVIDERS, Headers, Parsed, Request
 from services.ingest.domain.pseudonym import pseudonym_of_email, pseudonym_of_id, pseudonyms_to_erase
 from services.ingest.domain.receive import LONGEST_ID, PAUSED, receive, receive_again, receive_record
 from tests.unit.ingest.making import NOW, connection, nps, receive_body, request, response
@@ -59,7 +59,12 @@ def body(record: object) -> bytes:
 def test_a_valid_delivery_has_a_statement() -> None:
     delivery = receive_body(connection(), HEADERS, body(response(nps(9))), NOW)
     assert (delivery.verdict, delivery.id, len(delivery.statements)) == ("accepted", "msg_1", 1)
-    assert delivery.raw == body(response(nps(9)))
+    assert (delivery.raw, delivery.connection, delivery.tenant) == (body(response(nps(9))), "con_1", "acme")
+
+
+def test_a_posted_record_keeps_its_key_as_delivery_id() -> None:
+    delivery = receive_record(connection(), response(nps(9)), "key-1", b"raw", NOW)
+    assert (delivery.id, delivery.raw, delivery.headers) == ("key-1", b"raw", {})
 
 
 def test_only_the_providers_headers_are_stored() -> None:
@@ -79,8 +84,10 @@ def test_a_payload_is_parsed_from_the_part_of_its_request_that_is_stored(monkeyp
     sent = request(b"{}", {"X-Kind": "rating", "Authorization": "Bearer secret"}, query="token=secret")
     delivery = receive(connected, sent, NOW)
     assert delivery.headers == {"x-kind": "rating"}
-    receive_again(connected, StoredDelivery(7, "con_1", "d-1", NOW, delivery.headers, b"{}", "unreadable", 1), NOW)
+    stored = StoredDelivery(7, "con_1", "d-1", NOW, delivery.headers, b"{}", "unreadable", 1), NOW
+    assert receive_again(connected, stored, NOW).headers == delivery.headers
     first, again = parsed
+    assert delivery.connection == "con_1"
     assert (first.headers.get("x-kind"), first.headers.get("authorization"), first.url) == ("rating", "", "")
     assert (again.headers.get("x-kind"), again.body, again.url) == ("rating", b"{}", "")
 
@@ -177,6 +184,21 @@ def test_the_subject_of_an_unread_delivery_is_stored(state: Any) -> None:
     raw = body(response(nps(9), at="tomorrow"))
     assert receive_body(connection(state=state), HEADERS, raw, NOW).subjects == ("con_1/response/r-1",)
     assert receive_body(connection(state=state), HEADERS, b"{", NOW).subjects == ()
+
+
+def test_an_ignored_delivery_stores_no_header() -> None:
+    headers = {"x-zendesk-webhook-invocation-id": "inv-1"}
+    delivery = receive_body(connection("zendesk"), headers, b'{"type": "zen:event-type:ticket.tags_changed"}', NOW)
+    assert (delivery.verdict, delivery.headers) == ("ignored", {})
+
+
+def test_headers_match_in_any_case() -> None:
+    for headers in (Headers({"X-Kind": "rating"}), Headers.in_lower_case({"x-kind": "rating"})):
+        assert (headers.get("X-KIND"), headers.get("missing"), headers.only(("x-kind", "y"))) == (
+            "rating",
+            "",
+            {"x-kind": "rating"},
+        )
 
 
 def test_an_ignored_delivery_stores_neither_its_body_nor_free_text() -> None:

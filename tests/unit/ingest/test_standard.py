@@ -91,6 +91,17 @@ def test_a_timestamp_may_be_five_minutes_off_and_no_more(offset: timedelta) -> N
         verify(HEADERS, BODY, [SECRET], SENT + offset * 1.01)
 
 
+def test_a_delivery_id_outside_latin_1_is_refused() -> None:
+    with pytest.raises(NotVerified, match="the signature is wrong"):
+        verify(HEADERS | {"webhook-id": "\u20ac"}, BODY, [SECRET], SENT)
+
+
+def test_a_refusal_names_the_headers_that_are_needed() -> None:
+    with pytest.raises(NotVerified, match=r"^webhook-id, webhook-timestamp and webhook-signature are needed$"):
+        verify({}, BODY, [SECRET], SENT)
+    assert parse(b'{"type": "x"}').problem == "the body is not an object with the record in `data`"
+
+
 def test_a_binary_body_is_verified() -> None:
     body = b"\xff\x00\xfe"
     verify(signing.standard(SECRET, body, at=SENT.timestamp()), body, [SECRET], SENT)

@@ -120,7 +120,7 @@ def test_a_comment_is_a_message_of_its_author() -> None:
     assert (message.by, message.text) == ("customer", "hello")
     private = {"comment": {"id": "2", "body": "psst", "is_public": False, "author": {"id": "9", "is_staff": True}}}
     assert not facts(event("comment_added", private), "message")[0].public
-    assert parse(event("comment_added", {})).problem
+    assert parse(event("comment_added", {})).problem == "event.comment is missing"
 
 
 @pytest.mark.parametrize(("score", "value"), [("GOOD", 1), ("BAD", 0), ("good_with_comment", 1), ("BAD_WITH_COMMENT", 0)])
@@ -249,6 +249,7 @@ def first_comment(author: str, time: str = "2026-11-16T07:15:00.4Z", body: str =
 def test_a_comment_that_repeats_the_opening_is_no_message(author: str, detail: dict[str, Any]) -> None:
     body = first_comment(author, body=f" {DESCRIPTION}\n", **detail)
     assert facts(body, "message") == []
+    assert facts(first_comment(author, "2026-11-16T07:15:05Z", **detail), "message") == []
     assert [fact.text for fact in facts(body, "opened")] == [DESCRIPTION]
 
 

@@ -46,6 +46,8 @@ def test_our_filled_in_template_is_read() -> None:
         "ticket.priority": "High",
         "ticket.requester.id": "902",
         "ticket.submitter.id": "411",
+        "ticket.group.id": "360",
+        "ticket.assignee.id": "412",
         "ticket.status": "On-hold",
         "ticket.created_at_with_timestamp": "2026-11-16T07:15:00Z",
         "ticket.updated_at_with_timestamp": "2026-11-16T08:15:00Z",
@@ -58,7 +60,8 @@ def test_our_filled_in_template_is_read() -> None:
     assert not values.keys() - set(TEMPLATE_FIELDS)
     read = record(body.encode())
     assert [fact.fact for fact in read.facts] == ["opened", "assigned", "priority", "status", "rating"]
-    opening, _, priority, status, rating = read.facts
+    opening, assigned, priority, status, rating = read.facts
+    assert (assigned.team, assigned.agent) == ("360", "412")  # type: ignore[union-attr]
     assert (opening.by, opening.agent) == ("agent", "411")  # type: ignore[union-attr]
     assert priority.priority == "high"  # type: ignore[union-attr]
     assert status.status == "on_hold"  # type: ignore[union-attr]
