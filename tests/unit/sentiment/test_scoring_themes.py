@@ -94,3 +94,9 @@ def test_an_error_in_finding_themes_affects_one_text() -> None:
     assert isinstance(good, Score)
     assert isinstance(bad, Unscorable)
     assert "price" not in bad.reason
+
+
+def test_a_non_answer_has_the_revision_of_its_tenants_taxonomy() -> None:
+    (score,) = score_comments(Knows(), [Comment("n/a", "en", TWO)], Finder(Meaning(), near=0.6))
+    assert isinstance(score, Score)
+    assert (score.themes, score.taxonomy) == ((), TWO.revision)
