@@ -84,7 +84,7 @@ def test_a_payload_is_parsed_from_the_part_of_its_request_that_is_stored(monkeyp
     sent = request(b"{}", {"X-Kind": "rating", "Authorization": "Bearer secret"}, query="token=secret")
     delivery = receive(connected, sent, NOW)
     assert delivery.headers == {"x-kind": "rating"}
-    stored = StoredDelivery(7, "con_1", "d-1", NOW, delivery.headers, b"{}", "unreadable", 1), NOW
+    stored = StoredDelivery(7, "con_1", "d-1", NOW, delivery.headers, b"{}", "unreadable", 1)
     assert receive_again(connected, stored, NOW).headers == delivery.headers
     first, again = parsed
     assert delivery.connection == "con_1"
