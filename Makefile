@@ -24,7 +24,7 @@ verify: $(READY)  ## recompute every number of the running stack from the receiv
 	@exec $(BIN)/python -m deploy.local.verify
 
 test: $(READY)  ## all tests on real servers, on free ports and in temporary folders, in WORKERS=2 processes
-	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)  ## ruff, mypy strict, import-linter
 	$(BIN)/ruff check $(SOURCES)

@@ -9,9 +9,11 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
+from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local import ports
 from deploy.local.servers import Kafka, Postgres, free_port, free_port_base
@@ -33,12 +35,21 @@ def pytest_configure(config: pytest.Config) -> None:
         ports.BELOW_EPHEMERAL = every[number * share : (number + 1) * share]
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Run all tests of a file in one process, and so the whole end-to-end suite."""
+    return FileScheduling(config, log)
+
+
+class FileScheduling(LoadScopeScheduling):
+    """Distributes files. The files in ONE_PROCESS count as one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return ONE_PROCESS if nodeid.startswith(ONE_PROCESS) else nodeid.partition("::")[0]
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Group tests for `--dist loadgroup`: by file, but the end-to-end suite as a whole. It takes longest, so it starts first."""
-    for item in items:
-        file = item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(ONE_PROCESS if file.startswith(ONE_PROCESS) else file))
+    """Let the end-to-end suite start first, if several processes run the tests: it is the longest group."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: not item.nodeid.startswith(ONE_PROCESS))
 
