@@ -3,10 +3,11 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from services.metrics.builder import Builder
@@ -14,6 +15,7 @@ from services.metrics.domain.contributions import CONTRIBUTIONS_VERSION, contrib
 from services.metrics.domain.terms import Terms
 from services.metrics.domain.view import view
 from services.metrics.store.query import histograms, snapshot
+from services.metrics.store.seals import invalidate
 from services.metrics.store.selection import Selection, resolve
 from services.metrics.store.terms import Status, change_dimensions, read_status
 from services.metrics.store.writer import Batch, Writer
@@ -102,10 +104,6 @@ async def test_a_change_of_dimensions_is_served_all_at_once_and_until_then_not_a
     assert await rows_of_builds(metrics) == (0, 0, 0, 0, 0)
 
 
-class Interrupted(Exception):
-    pass
-
-
 async def walk_pieces(metrics: World, count: int, at_once: int = 3) -> None:
     """Let a builder do `count` pieces of a build, and crash."""
 
@@ -114,11 +112,11 @@ async def walk_pieces(metrics: World, count: int, at_once: int = 3) -> None:
 
         async def build(self, *arguments: Any) -> Any:
             if self.pieces == count:
-                raise Interrupted
+                raise RuntimeError("crash")
             self.pieces += 1
             return await super().build(*arguments)
 
-    with pytest.raises(Interrupted):
+    with pytest.raises(RuntimeError, match="crash"):
         await builder(metrics, at_once).step(Crashing(metrics.pool))
 
 
@@ -201,6 +199,27 @@ async def test_a_tenant_whose_contributions_an_earlier_version_made_is_built_and
     assert await metrics.pool.fetch(rows) == of_other
     assert await metrics.pool.fetchval("SELECT min(contributions_version) FROM tenants") == CONTRIBUTIONS_VERSION
     assert await rows_of_builds(metrics) == (0, 0, 0, 0, 0)
+
+
+async def test_a_build_counts_a_subject_that_a_writer_began_to_write_before_it(metrics: World) -> None:
+    """The change of terms waits for that writer, which knows of no build and writes the old generation alone."""
+    written, commit = asyncio.Event(), asyncio.Event()
+
+    async def invalidate_and_wait(connection: asyncpg.Connection, touches: Iterable[tuple[int, int, datetime]]) -> None:
+        await invalidate(connection, touches)
+        written.set()
+        await commit.wait()
+
+    async def change_and_build() -> None:
+        await change(metrics, "plan")
+        await build(metrics)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(Writer(metrics.pool, invalidate=invalidate_and_wait).apply(Batch([answer(70, 1)])))
+        await written.wait()
+        await asyncio.wait([tasks.create_task(change_and_build())], timeout=4)
+        commit.set()
+    assert await metrics.contributions() == derived([*story(), answer(70, 1)], "plan")
 
 
 async def test_a_writer_that_knows_the_measures_of_the_old_generation_writes_to_the_new_one(metrics: World) -> None:
