@@ -26,7 +26,7 @@ CONFIGURATION = """
 [tool.mutmut]
 source_paths = ["services", "shared"]
 only_mutate = ["services/{service}/domain/*"]
-also_copy = ["tests", "deploy", "bench", "docs", "README.md"]
+also_copy = ["tests", "deploy", "bench", "docs", "README.md", "services/gateway/contracts"]
 pytest_add_cli_args_test_selection = ["tests/unit/{service}"]
 """
 

@@ -78,6 +78,7 @@ def create_app(
 
 
 def build(settings: Settings, engine: AsyncEngine, http: httpx.AsyncClient) -> Gateway:
+    """The state of the application, over open connections."""
     bases = {"ingest": settings.ingest_url, "metrics": settings.metrics_url, "sentiment": settings.sentiment_url}
     store = Keys(engine)
     upstreams = {name: Upstream(name, http, base, settings.internal_token) for name, base in bases.items()}
@@ -97,6 +98,7 @@ def build(settings: Settings, engine: AsyncEngine, http: httpx.AsyncClient) -> G
 
 
 def stream_limits(settings: Settings) -> StreamLimits:
+    """The limits of live streams from the settings."""
     return StreamLimits(
         streams=settings.live_readers,
         streams_per_tenant=settings.live_readers_per_tenant,

@@ -1,4 +1,4 @@
-"""The `earshot` command: tenants, keys, connections, themes and models, with the gateway's settings from the environment."""
+"""The `earshot` command: tenants, keys, connections, themes and models. Reads the gateway's settings from the environment."""
 
 import asyncio
 import sys
@@ -22,7 +22,7 @@ app = typer.Typer(help="Earshot for operators.", no_args_is_help=True, add_compl
 tenant_app = typer.Typer(help="Tenants.", no_args_is_help=True)
 key_app = typer.Typer(help="API keys.", no_args_is_help=True)
 connection_app = typer.Typer(help="Connected tools.", no_args_is_help=True)
-taxonomy_app = typer.Typer(help="The themes that a tenant's comments are read for.", no_args_is_help=True)
+taxonomy_app = typer.Typer(help="The themes that are recognised in a tenant's comments.", no_args_is_help=True)
 model_app = typer.Typer(help="Models of sentiment.", no_args_is_help=True)
 app.add_typer(tenant_app, name="tenant")
 app.add_typer(key_app, name="key")
@@ -31,7 +31,7 @@ app.add_typer(taxonomy_app, name="taxonomy")
 app.add_typer(model_app, name="model")
 
 PIPED_WIDTH = 10_000
-"""Lines are never folded where no person reads them."""
+"""Columns of output that is not a terminal, so that no line is folded."""
 
 T = TypeVar("T")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -52,10 +52,10 @@ KPI_COLUMNS = ("kpi", "agg", "promoted", "candidate", "delta")
 def create_tenant(
     tenant: TenantId,
     zone: Annotated[str, typer.Option(help="IANA zone in which the tenant's days begin.")],
-    name: Annotated[str | None, typer.Option(help="How people call it; its id if left out.")] = None,
+    name: Annotated[str | None, typer.Option(help="Display name; default: the id.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a tenant, or find it there already."""
+    """Create a tenant; does nothing if it exists."""
     show(asdict(run(lambda admin: admin.create_tenant(tenant, zone, name))), ("id", "name", "zone"), as_json)
 
 
@@ -75,9 +75,9 @@ def create_key(
     name: Annotated[str, typer.Option(help="What the key is for.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Make an API key. It is shown this once."""
-    wanted = scopes.replace(",", " ").split()
-    key, secret = run(lambda admin: admin.create_key(tenant, wanted, name))
+    """Create an API key. Its secret is printed only now."""
+    scope_list = scopes.replace(",", " ").split()
+    key, secret = run(lambda admin: admin.create_key(tenant, scope_list, name))
     show(key_row(key) | {"key": secret}, ("id", "scopes", "key"), as_json)
 
 
@@ -89,7 +89,7 @@ def list_keys(tenant: TenantId, as_json: AsJson = False) -> None:
 
 @key_app.command("revoke")
 def revoke_key(tenant: TenantId, key: Annotated[str, typer.Argument(help="The key's id.")]) -> None:
-    """End a key; it stops working within about a second."""
+    """Revoke a key; it stops working within about a second."""
     run(lambda admin: admin.revoke_key(tenant, key))
 
 
@@ -98,10 +98,10 @@ def revoke_key(tenant: TenantId, key: Annotated[str, typer.Argument(help="The ke
 def create_connection(
     tenant: TenantId,
     provider: Annotated[str, typer.Option(help="standard, typeform, zendesk, …")],
-    name: Annotated[str, typer.Option(help="How people call it.")],
+    name: Annotated[str, typer.Option(help="Display name.")],
     as_json: AsJson = False,
 ) -> None:
-    """Connect a tool. Its secret is shown this once."""
+    """Connect a tool. Its secret is printed only now."""
     show(run(lambda admin: admin.create_connection(tenant, provider=provider, name=name)), CONNECTION_COLUMNS, as_json)
 
 
@@ -115,7 +115,7 @@ def list_connections(tenant: TenantId, as_json: AsJson = False) -> None:
 # --- themes
 @taxonomy_app.command("show")
 def show_taxonomy(tenant: TenantId, as_json: AsJson = False) -> None:
-    """Show the themes in force; --json is the form that `set` takes."""
+    """Show the current themes; `set` reads the output of --json."""
     show_themes(run(lambda admin: admin.taxonomy(tenant)), as_json)
 
 
@@ -125,28 +125,28 @@ def set_taxonomy(
     file: Annotated[typer.FileBinaryRead, typer.Argument(help="JSON as `show --json` prints it; - for standard input.")],
     as_json: AsJson = False,
 ) -> None:
-    """Put the themes of a file in force; null: those that ship."""
+    """Set the themes of a file; null: the default themes."""
     body = file.read()
     show_themes(run(lambda admin: admin.set_taxonomy(tenant, body)), as_json)
 
 
 @taxonomy_app.command("reset")
 def reset_taxonomy(tenant: TenantId, as_json: AsJson = False) -> None:
-    """Return to the themes that ship."""
+    """Reset to the default themes."""
     show_themes(run(lambda admin: admin.reset_taxonomy(tenant)), as_json)
 
 
 def show_themes(taxonomy: dict[str, Any], as_json: bool) -> None:
-    """All of it as JSON; for the eye a line for each theme, with the number of its examples."""
-    revision, shipped = taxonomy["revision"], {"name": "the themes that ship"}
-    rows = [theme | {"examples": len(theme["examples"])} for theme in taxonomy["themes"] or ()] or [shipped]
+    """Print a taxonomy: as JSON, or a line for each theme with the number of its examples."""
+    revision, default = taxonomy["revision"], {"name": "the default themes"}
+    rows = [theme | {"examples": len(theme["examples"])} for theme in taxonomy["themes"] or ()] or [default]
     show(taxonomy if as_json else [{"revision": revision, **row} for row in rows], THEME_COLUMNS, as_json)
 
 
 # --- models
 @model_app.command("list")
 def list_models(tenant: TenantId, as_json: AsJson = False) -> None:
-    """List the models that scored a tenant's comments, and of how many percent."""
+    """List the models that scored a tenant's comments, with their coverage in percent."""
     show(run(lambda admin: admin.models(tenant))["models"], MODEL_COLUMNS, as_json)
 
 
@@ -154,10 +154,10 @@ def list_models(tenant: TenantId, as_json: AsJson = False) -> None:
 def report_model(
     tenant: TenantId,
     model: ModelName,
-    window: Annotated[str, typer.Option(help="Whose comments to compare: 24h, 7d, 30d, 90d, 365d, last_month, …")] = "30d",
+    window: Annotated[str, typer.Option(help="Window of the compared comments: 24h, 7d, 30d, 90d, 365d, last_month, …")] = "30d",
     as_json: AsJson = False,
 ) -> None:
-    """Tell what would change if a model were promoted; the JSON holds comments, too, whose label would."""
+    """Report what the promotion of a model would change; the JSON also lists comments whose label would change."""
     report = run(lambda admin: admin.shadow(tenant, model, window))
     show(report, REPORT_COLUMNS, as_json)
     if not as_json:
@@ -167,18 +167,18 @@ def report_model(
 
 @model_app.command("promote")
 def promote_model(tenant: TenantId, model: ModelName, as_json: AsJson = False) -> None:
-    """Let a tenant's KPIs read a model's scores; refused while comments lack one."""
+    """Let a tenant's KPIs use a model's scores; refused while comments lack one."""
     show(run(lambda admin: admin.promote(tenant, model)), ("model", "promoted_at"), as_json)
 
 
 # --- plumbing
 def variable(field: str) -> str:
-    """The environment variable that a setting is read from; those that all services share go by it already."""
+    """The environment variable of a setting; shared settings are named by theirs already."""
     return field if field.isupper() else f"GATEWAY_{field.upper()}"
 
 
 def run(work: Callable[[Admin], Awaitable[T]]) -> T:
-    """Do `work` with an Admin of the environment's settings; a problem is told in one line and ends with 1."""
+    """Do `work` with an Admin that has the environment's settings. Prints a Problem as one line and exits with 1."""
 
     async def whole() -> T:
         async with open_admin(Settings()) as admin:
@@ -195,17 +195,18 @@ def run(work: Callable[[Admin], Awaitable[T]]) -> T:
 
 
 def fail(message: str) -> NoReturn:
+    """Print an error to stderr and exit with 1."""
     Console(stderr=True).print(message, style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1)
 
 
 def key_row(key: Key) -> dict[str, Any]:
-    """A key as a mapping, without its tenant's zone."""
+    """A key as a row, without its tenant's zone."""
     return {column: getattr(key, column) for column in KEY_FIELDS} | {"scopes": sorted(key.scopes)}
 
 
 def show(content: dict[str, Any] | list[dict[str, Any]], columns: Sequence[str], as_json: bool) -> None:
-    """Print one thing or a list of them: all of it as JSON, or `columns` for the eye."""
+    """Print an object or a list: complete as JSON, or `columns` as a table."""
     if as_json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
         return
@@ -218,6 +219,7 @@ def show(content: dict[str, Any] | list[dict[str, Any]], columns: Sequence[str],
 
 
 def plain(value: object) -> str:
+    """A cell of a printed table."""
     match value:
         case None:
             return ""

@@ -1,4 +1,4 @@
-"""The gateway's settings; keys begin with GATEWAY_, the shared few with nothing."""
+"""The gateway's settings. Environment variables begin with GATEWAY_, shared ones have no prefix."""
 
 from ipaddress import ip_network
 

@@ -28,7 +28,7 @@ def change(tenant: str, *kpis: str) -> Message:
 
 
 async def next_event(reader: EventReader, producer: Producer, *messages: Message) -> tuple[str, Any, str | None]:
-    """The next event on the stream. Sent more than once: the follower takes its place at the topic's end only after the start."""
+    """The next event on the stream. Sends the messages repeatedly, because the follower may not have started yet."""
     listening = asyncio.create_task(reader.next())
     while not listening.done():
         await producer.send_all(CHANGES, messages)
@@ -49,7 +49,7 @@ async def test_a_record_on_the_topic_becomes_an_event_on_the_stream(live_gateway
         assert len(set(positions)) == 3
 
 
-async def test_a_record_that_cannot_be_read_stops_nobody(live_gateway: LiveGateway, kafka: str) -> None:
+async def test_an_undecodable_record_ends_no_stream(live_gateway: LiveGateway, kafka: str) -> None:
     key = await live_gateway.client.key("metrics:read", tenant="live-acme")
     async with Producer(kafka) as producer, live_gateway.stream(key) as reader:
         await reader.next()

@@ -1,15 +1,17 @@
 """The page in a real browser on the real stack: it shows the values of the API and follows new events."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.e2e.browser import open_browser
 from tests.e2e.stack import Stack, nps_response, until
-from tests.unit.metrics.test_filters import written
+from tests.unit.metrics.test_queries import written
 
 TIMEOUT = 60_000
 """Milliseconds."""
@@ -222,6 +224,25 @@ async def test_a_stream_gives_the_same_events_however_the_network_splits_it(stac
     for size in range(1, len(text)):
         read = await page.evaluate(READ_IN_PIECES, [text, size])
         assert read == [["7-a", "kpi", '{"ü":\n1}'], ["7-a", "message", "two\nlines"]], f"pieces of {size} bytes"
+    await page.context.close()
+
+
+async def test_a_live_stream_that_is_refused_is_not_opened_again_and_the_page_says_why(stack: Stack, browser: Browser) -> None:
+    page, opened = await browser.new_page(), 0
+
+    async def refuse(route: Route) -> None:
+        nonlocal opened
+        opened += 1
+        refusal = {"title": "Bad request", "status": 400, "detail": "the result has more than 131072 bytes"}
+        await route.fulfill(status=400, content_type="application/problem+json", body=json.dumps(refusal))
+
+    await page.route("**/v1/live?*", refuse)
+    await page.goto(f"{stack.gateway_url}/#key={stack.api_key}")
+    connection = page.locator("#connection")
+    await expect(connection).to_have_attribute("data-state", "refused", timeout=TIMEOUT)
+    await expect(connection).to_have_text("Not live: the result has more than 131072 bytes")
+    await asyncio.sleep(3)  # a connection that broke is opened again after at most 2 s
+    assert opened == 1
     await page.context.close()
 
 

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
 from services.gateway.api.auth import BEARER, require
-from services.gateway.api.document import GOLD_FORMS, GOLD_ROW, PAGING
 from services.gateway.api.forwarding import forwarded_query, pass_through
 from services.gateway.api.openapi import UpstreamRoute, import_operation
 from services.gateway.api.rendering import JSON, NDJSON, decode_object
@@ -40,15 +39,10 @@ allowed. A stream that breaks off is not complete."""
     openapi_extra=import_operation(
         "metrics",
         row_formats=(NDJSON,),
-        fallback={
-            "summary": "What humans judged, to teach and to measure models with",
-            "description": GOLD_FORMS,
-            "parameters": PAGING,
-            "row": GOLD_ROW,
-        },
     ),
 )
 async def list_gold(request: Request, caller: RecordsReader) -> Response:
+    """One page as JSON, or all rows as NDJSON."""
     metrics = gateway_of(request).upstream("metrics")
     streams = choose_media_type(request.headers.get("accept", ""), (JSON, NDJSON)) == NDJSON
     if streams and "limit" in request.query_params:

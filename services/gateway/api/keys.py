@@ -63,7 +63,7 @@ class NewKey(BaseModel):
 
     @field_validator("expires_at")
     @classmethod
-    def is_plausible(cls, at: datetime | None) -> datetime | None:
+    def _is_plausible(cls, at: datetime | None) -> datetime | None:
         if at and not 2000 <= at.year < 3000:
             raise ValueError("must be in the years 2000 to 2999")
         return at
@@ -118,6 +118,7 @@ class KeyList(BaseModel):
     responses=responses(*CALLER_PROBLEMS),
 )
 async def list_keys(request: Request, caller: Admin) -> KeyList:
+    """Active keys, and of the expired and revoked ones the newest 1,000."""
     return KeyList(keys=[KeyInfo(**to_json(key)) for key in await gateway_of(request).keys.list_for(caller.tenant)])
 
 
@@ -125,10 +126,10 @@ async def list_keys(request: Request, caller: Admin) -> KeyList:
     "/self",
     operation_id="get_own_key",
     summary="The calling key and its scopes",
-    description="Any active key may call this.",
     responses=responses(*CALLER_PROBLEMS),
 )
 async def get_own_key(response: Response, caller: Annotated[Key, Depends(require(None))]) -> CallingKey:
+    """Any active key may call this."""
     response.headers.update(NOT_STORED)
     return CallingKey(**to_json(caller), may=sorted(expand_scopes(caller.scopes)))
 
@@ -138,7 +139,6 @@ async def get_own_key(response: Response, caller: Annotated[Key, Depends(require
     operation_id="create_key",
     status_code=201,
     summary="Create a key",
-    description="Only this response holds the secret. 409: the tenant has as many active keys as it may have.",
     responses=responses(*CALLER_PROBLEMS, *BODY_PROBLEMS, Conflict),
 )
 async def create_key(
@@ -147,6 +147,7 @@ async def create_key(
     caller: Admin,
     new: Annotated[NewKey, small_body(NewKey)],
 ) -> KeyWithSecret:
+    """Only this response holds the secret. 409: the tenant has as many active keys as it may have."""
     check_grant(caller, new.scopes)
     gateway = gateway_of(request)
     options = {"expires_at": new.expires_at, "limit": gateway.keys_per_tenant}
@@ -160,8 +161,6 @@ async def create_key(
     operation_id="rotate_key",
     status_code=201,
     summary="Replace a key by a new one with the same name, scopes and expiry",
-    description="Only this response holds the secret. 409: the key has expired or was revoked, or the tenant has as many active "
-    "keys as it may have.",
     responses=responses(*CALLER_PROBLEMS, *BODY_PROBLEMS, NotFound, Conflict),
 )
 async def rotate_key(
@@ -171,6 +170,8 @@ async def rotate_key(
     caller: Admin,
     rotation: Annotated[Rotation, small_body(Rotation)],
 ) -> KeyWithSecret:
+    """Only this response holds the secret. 409: the key has expired or was revoked, or the tenant has as many active keys as it
+    may have."""
     gateway = gateway_of(request)
     now = datetime.now(UTC)
     old = await gateway.keys.get(caller.tenant, checked_id(key_id))
@@ -191,10 +192,10 @@ async def rotate_key(
     operation_id="revoke_key",
     status_code=204,
     summary="Revoke a key",
-    description="The key stops working within a second. Revoking it again changes nothing.",
     responses=responses(*CALLER_PROBLEMS, NotFound),
 )
 async def revoke_key(request: Request, key_id: str, caller: Admin) -> Response:
+    """The key stops working within a second. Revoking it again changes nothing."""
     if not await gateway_of(request).keys.revoke(caller.tenant, checked_id(key_id), datetime.now(UTC)):
         raise NotFound("there is no such key")
     return Response(status_code=204)

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway.api.auth import BEARER, require
-from services.gateway.api.document import PAGING, QUESTION, RECORD_FORMS
 from services.gateway.api.forwarding import checked_id, forwarded_query, pass_through
 from services.gateway.api.openapi import UpstreamRoute, import_operation
 from services.gateway.api.rendering import CSV, JSON, MEDIA_TYPES, NDJSON, render
@@ -83,9 +82,10 @@ WATERMARK_HEADER = "X-Earshot-Watermark"
 @routes.get(
     "/v1/kpis",
     responses=CATALOGUE_NOT_MODIFIED | PROBLEMS,
-    openapi_extra=import_operation("metrics", headers=[IF_NONE_MATCH], fallback={"summary": "The catalogue"}),
+    openapi_extra=import_operation("metrics", headers=[IF_NONE_MATCH]),
 )
 async def list_kpis(request: Request, caller: MetricsReader) -> Response:
+    """The catalogue of metrics, with an entity tag."""
     metrics = gateway_of(request).upstream("metrics")
     response = await metrics.call("GET", "/v1/kpis", tenant=caller.tenant, query=forwarded_query(request))
     if response.status_code != 200:
@@ -105,10 +105,10 @@ async def list_kpis(request: Request, caller: MetricsReader) -> Response:
         "metrics",
         row_formats=(CSV, NDJSON),
         headers=[IF_NONE_MATCH],
-        fallback={"summary": "A number, a breakdown or a series, as JSON, CSV or NDJSON", "parameters": QUESTION},
     ),
 )
 async def get_kpi(request: Request, kpi: str, caller: MetricsReader) -> Response:
+    """A KPI's result."""
     return await respond(request, caller, checked_id(kpi), "")
 
 
@@ -121,10 +121,10 @@ async def get_kpi(request: Request, kpi: str, caller: MetricsReader) -> Response
         row_formats=(CSV, NDJSON),
         rows="records",
         headers=[IF_NONE_MATCH],
-        fallback={"summary": "The records behind a number", "parameters": [*QUESTION, *PAGING], "description": RECORD_FORMS},
     ),
 )
 async def list_records(request: Request, kpi: str, caller: RecordsReader) -> Response:
+    """A page of the records behind a result."""
     return await respond(request, caller, checked_id(kpi), "/records")
 
 

@@ -11,7 +11,6 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from services.gateway.api.auth import BEARER, authenticate_again, require
-from services.gateway.api.document import QUESTION
 from services.gateway.api.forwarding import checked_id
 from services.gateway.api.openapi import UpstreamRoute, import_query
 from services.gateway.api.state import gateway_of
@@ -42,7 +41,7 @@ CHECK_SECONDS = 1.0
     description="All parameters but `kpis` are those of `/v1/kpis/{kpi}`, and hold for each KPI.",
     response_class=StreamingResponse,
     responses=EVENTS | PROBLEMS,
-    openapi_extra=import_query("metrics", "/v1/kpis/{kpi}", fallback=QUESTION),
+    openapi_extra=import_query("metrics", "/v1/kpis/{kpi}"),
 )
 async def stream_kpis(
     request: Request,

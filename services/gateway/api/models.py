@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.gateway.api.auth import BEARER, require
-from services.gateway.api.document import QUESTION
 from services.gateway.api.forwarding import checked_id, forwarded_query, pass_through
 from services.gateway.api.openapi import UpstreamRoute, import_operation
 from services.gateway.api.rendering import decode_object
@@ -25,17 +24,13 @@ PROBLEMS = responses(BadRequest, NotAuthenticated, Forbidden, NotFound, TooManyR
 
 @routes.get(
     "/v1/models/{model}/shadow",
-    description="Without the scope `records:read` the examples have no `text`.",
     responses=PROBLEMS,
     openapi_extra=import_operation(
         "metrics",
-        fallback={
-            "summary": "What would change if this model were promoted: labels, KPIs, and what it has yet to score",
-            "parameters": [one for one in QUESTION if one["name"] in {"window", "from", "to", "tz"}],
-        },
     ),
 )
 async def get_shadow_report(request: Request, model: str, caller: MetricsReader) -> Response:
+    """The shadow report of metrics, without texts unless the key may read records."""
     path = f"/v1/models/{checked_id(model)}/shadow"
     metrics = gateway_of(request).upstream("metrics")
     response = await metrics.call("GET", path, tenant=caller.tenant, query=forwarded_query(request))

@@ -33,7 +33,11 @@ An unknown query parameter is a 400. Every response has an `X-Request-Id`; send 
 IMPORT = "x-import"
 """In the `openapi_extra` of a route: which operation or parameters to import. It is not part of the document."""
 INTERNAL_HEADERS = {TENANT_HEADER, TIMEOUT_HEADER, "authorization"}
-DEFAULT_RESPONSE = {"description": "Successful Response"}
+DEFAULT_DESCRIPTION = "Successful Response"
+"""Of FastAPI, for a response that the route does not describe."""
+
+RESERVED_NAMES = {"Response"}
+"""Schemas that are renamed because generated clients have a class of their own with this name."""
 
 Json = dict[str, Any]
 
@@ -44,26 +48,18 @@ class UpstreamRoute(TypedRoute):
     open_query = True
 
 
-def import_operation(
-    service: str,
-    *,
-    row_formats: Sequence[str] = (),
-    rows: str = "rows",
-    headers: Sequence[Json] = (),
-    fallback: Json | None = None,
-) -> Json:
+def import_operation(service: str, *, row_formats: Sequence[str] = (), rows: str = "rows", headers: Sequence[Json] = ()) -> Json:
     """The `openapi_extra` of a route that `service` answers under the same method and path.
 
-    `row_formats` are media types with one entry of the JSON response's array `rows` for each line. `headers` are further header
-    parameters, and `fallback` further parts of the operation, for those that the service doesn't describe.
+    `row_formats` are media types with one entry of the JSON response's array `rows` for each line. `headers` are the header
+    parameters that the gateway itself reads.
     """
-    wanted = {"service": service, "row_formats": list(row_formats), "rows": rows, "headers": list(headers)}
-    return {IMPORT: wanted | {"fallback": fallback or {}}}
+    return {IMPORT: {"service": service, "row_formats": list(row_formats), "rows": rows, "headers": list(headers)}}
 
 
-def import_query(service: str, path: str, *, fallback: Sequence[Json] = ()) -> Json:
+def import_query(service: str, path: str) -> Json:
     """The `openapi_extra` of a route that has the query parameters of GET `path` at `service`, besides its own."""
-    return {IMPORT: {"service": service, "query_of": path, "fallback": list(fallback)}}
+    return {IMPORT: {"service": service, "query_of": path}}
 
 
 def install(app: FastAPI) -> None:
@@ -78,6 +74,7 @@ def install(app: FastAPI) -> None:
 
 
 def document_of(app: FastAPI) -> Json:
+    """The complete OpenAPI 3.1 document."""
     document = openapi.document_of(app, description=DESCRIPTION)
     components = Components(document["components"]["schemas"])
     own_paths, document["paths"] = document["paths"], {}
@@ -85,8 +82,8 @@ def document_of(app: FastAPI) -> Json:
         for method in methods_of(route):
             path = str(route.path_format)
             operation = own_paths[path][method]
-            if wanted := operation.pop(IMPORT, None):
-                path, operation = imported(operation, wanted, method, path, components)
+            if source := operation.pop(IMPORT, None):
+                path, operation = imported(operation, source, method, path, components)
             add_security(operation, required_scope(route))
             document["paths"].setdefault(path, {})[method] = operation
     document["paths"] = dict(sorted(document["paths"].items()))
@@ -99,6 +96,7 @@ def public_routes(app: FastAPI) -> Iterator[RouteContext]:
 
 
 def methods_of(route: RouteContext) -> list[str]:
+    """In lower case, as in a document's paths."""
     return [method.lower() for method in route.methods or ()]
 
 
@@ -106,8 +104,8 @@ def exposed_operations(app: FastAPI, service: str) -> set[tuple[str, str]]:
     """Methods and paths of `service` that the gateway's document imports."""
     exposed = set()
     for route in public_routes(app):
-        wanted = (route.openapi_extra or {}).get(IMPORT, {})
-        if wanted.get("service") == service and "query_of" not in wanted:
+        source = (route.openapi_extra or {}).get(IMPORT, {})
+        if source.get("service") == service and "query_of" not in source:
             exposed |= {(method, unnamed(str(route.path_format))) for method in methods_of(route)}
     return exposed
 
@@ -132,51 +130,42 @@ def contract_of(service: str) -> Json:
     return contract
 
 
-def imported(own: Json, wanted: Json, method: str, path: str, components: "Components") -> tuple[str, Json]:
+def imported(own: Json, source: Json, method: str, path: str, components: "Components") -> tuple[str, Json]:
     """The path template and the operation: imported from the contract, with the additions of the gateway's own route."""
-    service, contract = wanted["service"], contract_of(wanted["service"])
-    if query_of := wanted.get("query_of"):
-        source = components.copy(operation_at(contract, "get", query_of)[1], service, contract)
-        query = [one for one in source.get("parameters", ()) if one["in"] == "query"]
-        return path, own | {"parameters": merged_parameters(own, [*query, *wanted["fallback"]])}
+    service, contract = source["service"], contract_of(source["service"])
+    if query_of := source.get("query_of"):
+        queried = components.copy(operation_at(contract, "get", query_of)[1], service, contract)
+        query = [one for one in queried.get("parameters", ()) if one["in"] == "query"]
+        return path, own | {"parameters": merged_parameters(own, query)}
     template, theirs = operation_at(contract, method, path)
     operation = components.copy(theirs, service, contract)
-    fallback = wanted["fallback"]
-    operation |= {
-        name: fallback[name]
-        for name in ("summary", "description", "requestBody")
-        if name in fallback and (name == "summary" or name not in operation)
-    }
     operation["tags"] = own.get("tags", operation.get("tags", []))
-    operation["parameters"] = merged_parameters(
-        operation, [*own.get("parameters", ()), *wanted["headers"], *fallback.get("parameters", ())]
-    )
+    operation["parameters"] = merged_parameters(operation, [*own.get("parameters", ()), *source["headers"]])
     if own.get("description"):
         operation["description"] = "\n\n".join(filter(None, (operation.get("description"), own["description"])))
     for status, response in own["responses"].items():
-        if response != DEFAULT_RESPONSE:
+        if response["description"] != DEFAULT_DESCRIPTION:
             operation["responses"][status] = merged_response(operation["responses"].get(status, {}), response)
     content = operation["responses"].get("200", {}).get("content", {})
-    for media_type in wanted["row_formats"]:
-        row = row_schema(content["application/json"]["schema"], wanted["rows"], components.schemas)
-        content[media_type] = {"schema": row or fallback.get("row", {})}
-        if media_type == "text/csv":
-            content[media_type] = {"schema": {"type": "string"}}
+    for media_type in source["row_formats"]:
+        is_text = media_type == "text/csv"
+        row = row_schema(content["application/json"]["schema"], source["rows"], components.schemas)
+        content[media_type] = {"schema": {"type": "string"} if is_text else row}
     return template, operation
 
 
 def merged_parameters(operation: Json, more: Sequence[Json]) -> list[Json]:
-    """The operation's parameters without internal headers, and those of `more` that it doesn't declare, each once."""
+    """The operation's parameters without internal headers, and those of `more` that it doesn't declare."""
     declared = [one for one in operation.get("parameters", ()) if one["name"].lower() not in INTERNAL_HEADERS]
-    by_name = {one["name"].lower(): one for one in (*reversed(more), *declared)}
-    names = dict.fromkeys(one["name"].lower() for one in (*declared, *more))
-    return [by_name[name] for name in names]
+    names = {one["name"].lower() for one in declared}
+    return [*declared, *(one for one in more if one["name"].lower() not in names)]
 
 
 def merged_response(response: Json, more: Json) -> Json:
+    """The response with the fields of `more`, and with the media types of both."""
     merged = response | more
-    if response.get("content") and more.get("content"):
-        merged["content"] = response["content"] | more["content"]
+    if content := more.get("content", {}) | response.get("content", {}):
+        merged["content"] = content
     return merged
 
 
@@ -211,24 +200,25 @@ class Components:
         theirs = contract.get("components", {}).get("schemas", {})
         names: dict[str, str] = {}
         for name in sorted(reachable(node, theirs)):
-            taken = name in self.schemas and closure(name, self.schemas) != closure(name, theirs)
-            names[name] = f"{service.capitalize()}{name}" if taken else name
+            conflicts = name in RESERVED_NAMES or (name in self.schemas and closure(name, self.schemas) != closure(name, theirs))
+            names[name] = f"{service.capitalize()}{name}" if conflicts else name
         for name, new_name in names.items():
-            self.schemas.setdefault(new_name, renamed(theirs[name], names))
+            schema = renamed(theirs[name], names)
+            self.schemas.setdefault(new_name, schema if new_name == name else schema | {"title": new_name})
         copied: Json = renamed(node, names)
         return copied
 
 
 def reachable(node: Any, schemas: Json) -> set[str]:
     """The names of all schemas that `node` refers to, directly or not."""
-    found: set[str] = set()
+    names: set[str] = set()
     pending = [node]
     while pending:
         for name in references(pending.pop()):
-            if name not in found:
-                found.add(name)
+            if name not in names:
+                names.add(name)
                 pending.append(schemas[name])
-    return found
+    return names
 
 
 def closure(name: str, schemas: Json) -> Json:

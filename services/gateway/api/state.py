@@ -28,9 +28,11 @@ class Gateway:
     upstreams: Mapping[str, Upstream]
 
     def upstream(self, name: UpstreamName) -> Upstream:
+        """The client of one service."""
         return self.upstreams[name]
 
 
 def gateway_of(request: Request) -> Gateway:
+    """The state of the request's application."""
     gateway: Gateway = request.app.state.gateway
     return gateway

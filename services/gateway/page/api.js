@@ -111,7 +111,7 @@ export class Api {
 }
 
 /** What a problem document (RFC 9457) says, in one line. */
-async function problem(response) {
+export async function problem(response) {
   try {
     const { title, detail, invalid_params: places } = await response.json();
     return detail || places?.map(({ name, reason }) => `${name}: ${reason}`).join("; ") || title;

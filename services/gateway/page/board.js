@@ -15,7 +15,7 @@ import { GRAINS, WINDOWS, filterOf, groupsOf, scope, writeAddress } from "/stati
 
 const COMMENTS = "sentiment";
 const FEED_PAGE = 30;
-const STATES = { live: "Live", connecting: "Connecting", waiting: "Reconnecting" };
+const STATES = { live: "Live", connecting: "Connecting", waiting: "Reconnecting", refused: "Not live" };
 
 /** Milliseconds between two askings: of charts, of comments, and of everything while the live stream is down. */
 const PACE = { charts: 6_000, comments: 600, poll: 60_000 };
@@ -152,7 +152,7 @@ export class Board {
   #follow() {
     const watched = [...new Set([...this.headlines, COMMENTS, this.view.kpi])].filter((id) => this.catalogue.has(id));
     const url = this.api.live({ kpis: watched.join(","), ...scope(this.view), compare: "previous" });
-    void follow(this.api, url, { onEvent: (event, data) => this.#event(event, data), onState: (state) => this.#connection(state) }, this.#round.signal);
+    void follow(this.api, url, { onEvent: (event, data) => this.#event(event, data), onState: (state, reason) => this.#connection(state, reason) }, this.#round.signal);
   }
 
   #event(event, data) {
@@ -194,11 +194,11 @@ export class Board {
     if (answer.watermark) setText(byId("as-of"), `As of ${clock(answer.watermark, answer.window.tz)}, ${answer.window.tz}`);
   }
 
-  #connection(state) {
+  #connection(state, reason) {
     this.#line = state;
     const dot = byId("connection");
     dot.dataset.state = state;
-    setText(dot.querySelector("span"), STATES[state]);
+    setText(dot.querySelector("span"), reason ? `${STATES[state]}: ${reason}` : STATES[state]);
   }
 
   /** The view's window and filters in words. */

@@ -1,6 +1,6 @@
 /** The live stream: server-sent events over fetch (an EventSource can't carry a key), resumed after every break. */
 
-import { sleep } from "/static/api.js";
+import { problem, sleep } from "/static/api.js";
 
 const SILENCE = 40_000; // the gateway pings every 15 s: after this long the line is dead, whatever TCP believes
 const REST = { least: 500, most: 15_000 };
@@ -39,9 +39,10 @@ export async function* events(stream) {
 }
 
 /**
- * Follow the stream at `url` until `signal` says stop.
+ * Follow the stream at `url` until `signal` aborts. Reconnects after an outage, an overload (429) and a broken connection; ends with
+ * the state `refused` and the reason after any other 4xx, which would be the same again.
  * @param {import("/static/api.js").Api} api
- * @param {{onEvent: (event: string, data: any) => void, onState: (state: "live" | "connecting" | "waiting") => void}} listeners
+ * @param {{onEvent: (event: string, data: any) => void, onState: (state: "live" | "connecting" | "waiting" | "refused", reason?: string) => void}} listeners
  */
 export async function follow(api, url, { onEvent, onState }, signal) {
   let last = null, failures = 0;
@@ -54,6 +55,10 @@ export async function follow(api, url, { onEvent, onState }, signal) {
       const response = await fetch(url, { headers, signal: AbortSignal.any([signal, line.signal]), cache: "no-store" });
       if (response.status === 401) {
         api.refuseKey();
+        return;
+      }
+      if (response.status >= 400 && response.status < 500 && response.status !== 429) {
+        onState("refused", await problem(response));
         return;
       }
       if (!response.ok) throw new Error(`Answered ${response.status}`);

@@ -80,7 +80,7 @@ class TrialDelivery(Model):
 
     headers: dict[str, str] = Field(default_factory=dict, description="Its HTTP headers; names in any case")
     query: str = Field("", description="The query of the hook's URL, which some tools sign")
-    body: str = Field(description="Its body as the tool sends it")
+    body: str = Field(description="Its body as the tool sends it", examples=['{"event_type": "form_response"}'])
 
 
 class ConnectionView(BaseModel):

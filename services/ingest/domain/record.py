@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, TypeAdapter, ValidationError, field_validator
+from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
 from services.ingest.domain.answers import Answer
@@ -16,6 +16,20 @@ from shared.events import Label
 
 MAX_AHEAD = timedelta(minutes=5)
 """How far a time may be ahead of our clock."""
+
+RESPONSE_EXAMPLE: dict[str, Any] = {
+    "type": "response",
+    "id": "r-1042",
+    "at": "2025-11-20T09:14:03+01:00",
+    "survey": {"id": "post-support", "name": "After support"},
+    "channel": "email",
+    "customer": {"id": "c-77"},
+    "answers": [
+        {"question": "q1", "kind": "nps", "value": 9},
+        {"question": "q4", "kind": "comment", "text": "Quick and kind.", "language": "en"},
+    ],
+    "dimensions": {"team": "billing", "region": "DE"},
+}
 
 
 class Feedback(Model):
@@ -32,6 +46,7 @@ class Feedback(Model):
 class Response(Feedback):
     """A survey response. With `sent_at` and no answers it is an invitation that is not answered yet."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [RESPONSE_EXAMPLE]})
     type: Literal["response"]
     sent_at: Time | None = Field(None, description="When the invitation was sent")
     survey: Survey | None = None

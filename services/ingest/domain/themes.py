@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from services.ingest.domain.fields import Model
 from services.ingest.domain.redaction import Redactor
@@ -23,6 +23,13 @@ Example = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, 
 class Theme(Model):
     """A theme. The model recognizes it by its description and its examples, so it needs at least one of them."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"id": "delivery", "name": "Delivery", "description": "Shipping and parcels", "examples": ["It came late"]}
+            ]
+        }
+    )
     id: ThemeId
     name: ThemeName
     description: Description = ""

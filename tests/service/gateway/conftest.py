@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import NewDatabase
+from tests.service.gateway.fake_services import FakeServices
 from tests.service.gateway.gateway_client import FakeChanges, GatewayClient, open_client
 
 OpenGateway = Callable[..., AbstractAsyncContextManager[GatewayClient]]
@@ -36,3 +37,8 @@ def reset_upstreams(request: pytest.FixtureRequest) -> None:
     """Forget the requests and the responses of the test before."""
     if "gateway_client" in request.fixturenames:
         request.getfixturevalue("gateway_client").upstreams.reset()
+
+
+@pytest.fixture
+def services() -> FakeServices:
+    return FakeServices()

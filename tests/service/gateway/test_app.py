@@ -1,4 +1,4 @@
-"""The door as a whole: every route asks for a key, outages are told as such, and each call is accounted for."""
+"""The gateway as a whole: keys on every route, outages, logs and metrics, and headers for browsers."""
 
 import json
 from typing import Any
@@ -25,18 +25,18 @@ async def calls(gateway_client: GatewayClient) -> list[tuple[str, str]]:
     ]
 
 
-OF_ANY_KEY = {("GET", "/v1/keys/self")}
-"""What a key without any scope may ask: what it may do."""
+WITHOUT_SCOPE = {("GET", "/v1/keys/self")}
+"""Operations that need no scope."""
 
 
-async def test_every_call_of_the_document_asks_for_a_key_and_a_scope(gateway_client: GatewayClient) -> None:
-    powerless = await gateway_client.key()
-    found = await calls(gateway_client)
-    assert len(found) > 15
-    for method, path in found:
+async def test_every_operation_of_the_document_requires_a_key_and_a_scope(gateway_client: GatewayClient) -> None:
+    without_scope = await gateway_client.key()
+    operations = await calls(gateway_client)
+    assert len(operations) > 15
+    for method, path in operations:
         assert (await gateway_client.http.request(method, path)).status_code == 401, path
-        assert (await gateway_client.call(method, path, powerless)).status_code == (
-            200 if (method, path) in OF_ANY_KEY else 403
+        assert (await gateway_client.call(method, path, without_scope)).status_code == (
+            200 if (method, path) in WITHOUT_SCOPE else 403
         ), path
     assert gateway_client.upstreams.requests == []
 
@@ -48,53 +48,51 @@ async def test_the_document_is_served_without_a_key(gateway_client: GatewayClien
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("PUT", "/v1/keys", 405), ("POST", "/", 405)])
-async def test_what_is_not_there_is_a_problem_document(
+async def test_an_unknown_path_or_method_is_a_problem_document(
     gateway_client: GatewayClient, method: str, path: str, status: int
 ) -> None:
-    answer = await gateway_client.http.request(method, path)
-    assert answer.status_code == status
-    problem(answer)
+    response = await gateway_client.http.request(method, path)
+    assert response.status_code == status
+    problem(response)
 
 
-async def test_without_its_database_the_gateway_lives_and_says_so() -> None:
+async def test_without_its_database_the_gateway_is_live_but_not_ready() -> None:
     async with open_client(NOWHERE, FakeChanges()) as gateway_client:
         assert (await gateway_client.http.get("/livez")).status_code == 200
         ready = await gateway_client.http.get("/readyz")
         assert (ready.status_code, ready.json()["missing"]) == (503, ["database"])
-        answer = await gateway_client.get("/v1/kpis", format_secret(bytes(32)))
-        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-        problem(answer)
+        response = await gateway_client.get("/v1/kpis", format_secret(bytes(32)))
+        assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+        problem(response)
         assert (await gateway_client.http.get("/")).status_code == 200
 
 
-async def test_a_call_is_told_in_the_log_without_its_secrets(
-    gateway_client: GatewayClient, capsys: pytest.CaptureFixture[str]
-) -> None:
-    key = await gateway_client.key("metrics:read", tenant="told")
+async def test_the_log_of_a_request_holds_no_secret(gateway_client: GatewayClient, capsys: pytest.CaptureFixture[str]) -> None:
+    key = await gateway_client.key("metrics:read", tenant="logged")
     capsys.readouterr()
     await gateway_client.get("/v1/kpis/nps?filter[agent]=jane", key, headers={"x-request-id": "r-77"})
-    said = "".join(capsys.readouterr())
-    assert "/v1/kpis/{kpi}" in said
-    assert "r-77" in said
-    assert "told" in said
-    assert "jane" not in said
-    assert key not in said
+    output = "".join(capsys.readouterr())
+    assert "/v1/kpis/{kpi}" in output
+    assert "r-77" in output
+    assert "logged" in output
+    assert "jane" not in output
+    assert key not in output
 
 
-def answered(**labels: str) -> float:
+def response_count(**labels: str) -> float:
     return REGISTRY.get_sample_value("earshot_gateway_answer_seconds_count", labels) or 0.0
 
 
-async def test_answers_are_counted_by_route_and_inventions_make_no_labels(gateway_client: GatewayClient) -> None:
+async def test_responses_are_counted_by_route_and_unknown_paths_make_no_labels(gateway_client: GatewayClient) -> None:
     key = await gateway_client.key("metrics:read")
     routes = (
         {"method": "GET", "route": "/v1/kpis/{kpi}", "status": "200"},
         {"method": "unknown", "route": "unknown", "status": "404"},
     )
-    before = [answered(**labels) for labels in routes]
+    before = [response_count(**labels) for labels in routes]
     await gateway_client.get("/v1/kpis/nps", key)
     await gateway_client.http.request("BREW", "/coffee/7")
-    assert [answered(**labels) for labels in routes] == [count + 1 for count in before]
+    assert [response_count(**labels) for labels in routes] == [count + 1 for count in before]
 
 
 @pytest.mark.parametrize(
@@ -109,17 +107,17 @@ async def test_answers_are_counted_by_route_and_inventions_make_no_labels(gatewa
         ("/v1/connections/<img>", "*/*", 403, "earshot.json"),
     ],
 )
-async def test_a_response_of_the_api_is_a_file_to_a_browser(
+async def test_a_browser_saves_a_response_of_the_api_as_a_file(
     gateway_client: GatewayClient, path: str, accept: str, status: int, name: str
 ) -> None:
     gateway_client.upstreams.respond = lambda request: httpx.Response(200, json={"kpi": "nps", "rows": []})
-    answer = await gateway_client.get(path, await gateway_client.key("metrics:read"), headers={"accept": accept})
-    assert answer.status_code == status
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+    response = await gateway_client.get(path, await gateway_client.key("metrics:read"), headers={"accept": accept})
+    assert response.status_code == status
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["content-disposition"] == f'attachment; filename="{name}"'
 
 
-async def test_a_refusal_without_a_key_is_a_file_too_and_the_page_is_none(gateway_client: GatewayClient) -> None:
+async def test_a_401_is_a_file_too_and_the_page_is_not(gateway_client: GatewayClient) -> None:
     refused = await gateway_client.http.get("/v1/kpis")
     assert (refused.status_code, refused.headers["content-disposition"]) == (401, 'attachment; filename="earshot.json"')
     for path in ("/", "/static/main.js", "/openapi.json", "/livez"):
@@ -128,12 +126,12 @@ async def test_a_refusal_without_a_key_is_a_file_too_and_the_page_is_none(gatewa
         assert "content-disposition" not in page.headers
 
 
-async def test_a_fault_of_ours_is_503_and_tells_nothing(gateway_client: GatewayClient) -> None:
+async def test_an_unexpected_error_is_503_without_details(gateway_client: GatewayClient) -> None:
     def broken(request: httpx.Request) -> httpx.Response:
         raise RuntimeError("a secret of ours")
 
     gateway_client.upstreams.respond = broken
-    answer = await gateway_client.get("/v1/kpis/nps", await gateway_client.key("metrics:read"))
-    assert answer.status_code == 503
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert "secret" not in json.dumps(problem(answer))
+    response = await gateway_client.get("/v1/kpis/nps", await gateway_client.key("metrics:read"))
+    assert response.status_code == 503
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert "secret" not in json.dumps(problem(response))

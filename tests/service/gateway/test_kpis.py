@@ -56,7 +56,7 @@ async def conditional(gateway_client: GatewayClient, path: str, key: str, tag: s
 
 
 @pytest.mark.parametrize("path", [CLOSED, "/v1/kpis/nps?window=24h", CLOSED.replace("nps?", "nps/records?")])
-async def test_what_still_stands_is_304_and_costs_no_aggregation(
+async def test_a_valid_tag_is_304_and_costs_no_aggregation(
     gateway_client: GatewayClient, metrics: Metrics, key: str, path: str
 ) -> None:
     first = await gateway_client.get(path, key)
@@ -66,7 +66,7 @@ async def test_what_still_stands_is_304_and_costs_no_aggregation(
     assert metrics.aggregations == 1
 
 
-async def test_a_304_has_the_present_watermark_which_the_weak_tag_does_not_cover(
+async def test_a_304_has_the_current_watermark_which_the_weak_tag_does_not_cover(
     gateway_client: GatewayClient, metrics: Metrics, key: str
 ) -> None:
     first = await gateway_client.get(CLOSED, key)
@@ -86,7 +86,9 @@ async def test_an_event_that_touches_another_kpi_leaves_the_tag_valid(
 
 
 @pytest.mark.parametrize("path", [CLOSED, "/v1/kpis/nps?window=24h"])
-async def test_after_an_event_it_is_asked_again(gateway_client: GatewayClient, metrics: Metrics, key: str, path: str) -> None:
+async def test_after_an_event_the_result_is_computed_again(
+    gateway_client: GatewayClient, metrics: Metrics, key: str, path: str
+) -> None:
     first = await gateway_client.get(path, key)
     metrics.revisions["nps"] = "r2"
     again = await conditional(gateway_client, path, key, first.headers["etag"])
@@ -94,7 +96,9 @@ async def test_after_an_event_it_is_asked_again(gateway_client: GatewayClient, m
     assert again.headers["etag"] != first.headers["etag"]
 
 
-async def test_a_tag_opens_no_other_question_form_or_tenant(gateway_client: GatewayClient, metrics: Metrics, key: str) -> None:
+async def test_a_tag_is_valid_only_for_its_query_media_type_and_tenant(
+    gateway_client: GatewayClient, metrics: Metrics, key: str
+) -> None:
     tag = (await gateway_client.get(CLOSED, key)).headers["etag"]
     other = await gateway_client.key("metrics:read", tenant="other")
     assert (await conditional(gateway_client, CLOSED + "&group_by=team", key, tag)).status_code == 200
@@ -108,51 +112,51 @@ async def test_the_catalogue_has_a_tag_too(gateway_client: GatewayClient, metric
     assert (await conditional(gateway_client, "/v1/kpis", key, tag)).status_code == 304
 
 
-async def test_json_passes_byte_for_byte(gateway_client: GatewayClient, key: str) -> None:
+async def test_json_is_passed_through_byte_for_byte(gateway_client: GatewayClient, key: str) -> None:
     body = b'{"kpi":  "nps", "rows": [1.10]}'
     gateway_client.upstreams.respond = lambda request: httpx.Response(
         200, content=body, headers={"content-type": "application/json"}
     )
-    answer = await gateway_client.get("/v1/kpis/nps", key, headers={"accept": "application/json, text/csv;q=0.5"})
-    assert (answer.content, answer.headers["content-type"]) == (body, "application/json")
-    assert "etag" not in answer.headers
+    response = await gateway_client.get("/v1/kpis/nps", key, headers={"accept": "application/json, text/csv;q=0.5"})
+    assert (response.content, response.headers["content-type"]) == (body, "application/json")
+    assert "etag" not in response.headers
 
 
 async def test_csv_has_the_same_rows_and_no_formulas(gateway_client: GatewayClient, metrics: Metrics, key: str) -> None:
-    answer = await gateway_client.get("/v1/kpis/nps?group_by=team,region&compare=previous", key, headers={"accept": "text/csv"})
-    assert answer.headers["content-type"] == "text/csv; charset=utf-8; header=present"
-    assert answer.headers["vary"] == "Accept, Authorization"
-    [row] = list(csv.DictReader(io.StringIO(answer.text)))
+    response = await gateway_client.get("/v1/kpis/nps?group_by=team,region&compare=previous", key, headers={"accept": "text/csv"})
+    assert response.headers["content-type"] == "text/csv; charset=utf-8; header=present"
+    assert response.headers["vary"] == "Accept, Authorization"
+    [row] = list(csv.DictReader(io.StringIO(response.text)))
     assert (row["kpi"], row["team"], row["region"], row["value"], row["compare_1_to"]) == ("nps", "'=evil()", "", "41.25", "")
 
 
-async def test_ndjson_is_a_row_a_line(gateway_client: GatewayClient, metrics: Metrics, key: str) -> None:
-    answer = await gateway_client.get("/v1/kpis/nps", key, headers={"accept": "application/x-ndjson"})
-    assert answer.headers["content-type"] == "application/x-ndjson"
-    assert [httpx.Response(200, content=line).json() for line in answer.text.splitlines()] == [ROW]
+async def test_ndjson_has_a_line_for_each_row(gateway_client: GatewayClient, metrics: Metrics, key: str) -> None:
+    response = await gateway_client.get("/v1/kpis/nps", key, headers={"accept": "application/x-ndjson"})
+    assert response.headers["content-type"] == "application/x-ndjson"
+    assert [httpx.Response(200, content=line).json() for line in response.text.splitlines()] == [ROW]
 
 
 @pytest.mark.parametrize("accept", ["text/csv", "application/x-ndjson"])
-async def test_records_tell_their_next_page_in_a_link(
-    gateway_client: GatewayClient, metrics: Metrics, key: str, accept: str
+async def test_records_link_to_their_next_page(gateway_client: GatewayClient, metrics: Metrics, key: str, accept: str) -> None:
+    response = await gateway_client.get("/v1/kpis/nps/records?filter[team]=a&cursor=c1", key, headers={"accept": accept})
+    assert response.links["next"]["url"] == "/v1/kpis/nps/records?filter%5Bteam%5D=a&cursor=c%2F2"
+    assert "'+1" in response.text if accept == "text/csv" else '"+1"' in response.text
+
+
+async def test_an_error_of_metrics_is_passed_through_for_any_media_type(
+    gateway_client: GatewayClient, metrics: Metrics, key: str
 ) -> None:
-    answer = await gateway_client.get("/v1/kpis/nps/records?filter[team]=a&cursor=c1", key, headers={"accept": accept})
-    assert answer.links["next"]["url"] == "/v1/kpis/nps/records?filter%5Bteam%5D=a&cursor=c%2F2"
-    assert "'+1" in answer.text if accept == "text/csv" else '"+1"' in answer.text
+    response = await gateway_client.get("/v1/kpis/nps?window=99y", key, headers={"accept": "text/csv"})
+    assert response.status_code == 400
+    problem(response)
 
 
-async def test_a_refusal_of_metrics_is_passed_on_in_any_form(gateway_client: GatewayClient, metrics: Metrics, key: str) -> None:
-    answer = await gateway_client.get("/v1/kpis/nps?window=99y", key, headers={"accept": "text/csv"})
-    assert answer.status_code == 400
-    problem(answer)
-
-
-async def test_metrics_answering_rubbish_is_our_fault(gateway_client: GatewayClient, key: str) -> None:
+async def test_invalid_json_of_metrics_is_503(gateway_client: GatewayClient, key: str) -> None:
     gateway_client.upstreams.respond = lambda request: httpx.Response(200, content=b"<html>", headers={"x-earshot-revision": "r"})
     assert (await gateway_client.get("/v1/kpis/nps", key, headers={"accept": "text/csv"})).status_code == 503
 
 
-async def test_a_key_that_comes_too_often_is_429_and_told_when_to_come(open_gateway: OpenGateway) -> None:
+async def test_a_key_over_its_rate_is_429_with_retry_after(open_gateway: OpenGateway) -> None:
     async with open_gateway(rate_per_second=0.5, rate_burst=2) as gateway_client:
         key, other = await gateway_client.key("metrics:read"), await gateway_client.key("metrics:read")
         first = await gateway_client.get("/v1/kpis", key)
@@ -167,17 +171,17 @@ async def test_a_key_that_comes_too_often_is_429_and_told_when_to_come(open_gate
         assert (await gateway_client.get("/v1/kpis", other)).status_code == 200
 
 
-async def test_every_answer_to_a_key_tells_what_is_left(gateway_client: GatewayClient, metrics: Metrics, key: str) -> None:
-    answers: list[Any] = [await gateway_client.get(path, key) for path in ("/v1/kpis", CLOSED, "/v1/connections", "/v1/keys")]
-    assert [answer.status_code for answer in answers] == [200, 200, 403, 403]
-    assert all("ratelimit" in answer.headers for answer in answers)
+async def test_every_response_to_a_key_has_rate_limit_headers(gateway_client: GatewayClient, metrics: Metrics, key: str) -> None:
+    responses: list[Any] = [await gateway_client.get(path, key) for path in ("/v1/kpis", CLOSED, "/v1/connections", "/v1/keys")]
+    assert [response.status_code for response in responses] == [200, 200, 403, 403]
+    assert all("ratelimit" in response.headers for response in responses)
 
 
 @pytest.mark.parametrize("accept", ["text/csv", "application/x-ndjson"])
-async def test_rendering_a_large_answer_does_not_block_the_event_loop(
+async def test_rendering_a_large_result_does_not_block_the_event_loop(
     gateway_client: GatewayClient, key: str, accept: str
 ) -> None:
-    """The event loop's own work between two rounds, in CPU time, which other processes don't lengthen."""
+    """Measures the CPU time between two rounds of the event loop, which other processes don't lengthen."""
     row = ROW | {"distribution": {str(value): value for value in range(20)}, "interval": {"low": 1.5, "high": 2.5}}
     body = httpx.Response(200, json={"kpi": "nps", "version": 1, "unit": "points", "rows": [row] * 10_000}).content
     gateway_client.upstreams.respond = lambda request: httpx.Response(200, content=body)
@@ -193,8 +197,8 @@ async def test_rendering_a_large_answer_does_not_block_the_event_loop(
 
     await gateway_client.get("/v1/kpis", key)
     ticking = asyncio.create_task(tick())
-    answer = await gateway_client.get("/v1/kpis/nps?group_by=team", key, headers={"accept": accept})
+    response = await gateway_client.get("/v1/kpis/nps?group_by=team", key, headers={"accept": accept})
     await asyncio.sleep(0)
     ticking.cancel()
-    assert len(answer.content.splitlines()) in {10_000, 10_001}
+    assert len(response.content.splitlines()) in {10_000, 10_001}
     assert longest < 0.1

@@ -29,7 +29,7 @@ async def test_a_snapshot_and_then_each_change(live_gateway: LiveGateway, key: s
         assert reader.response.headers["cache-control"] == "no-store"
         event, data, _ = await reader.next()
         assert event == "snapshot"
-        assert [answer["kpi"] for answer in data["kpis"]] == ["nps", "csat"]
+        assert [response["kpi"] for response in data["kpis"]] == ["nps", "csat"]
         assert data["kpis"][0]["query"] == "filter%5Bteam%5D=a&window=24h"
         before = live_gateway.metrics.n["acme", "csat"]
         offset = live_gateway.change("acme", "csat")
@@ -39,7 +39,7 @@ async def test_a_snapshot_and_then_each_change(live_gateway: LiveGateway, key: s
         assert position.split("-")[0] == str(offset)
 
 
-async def test_another_tenants_changes_are_not_heard(live_gateway: LiveGateway) -> None:
+async def test_another_tenants_changes_are_not_sent(live_gateway: LiveGateway) -> None:
     mine, theirs = await live_gateway.client.key("metrics:read"), await live_gateway.client.key("metrics:read", tenant="other")
     async with live_gateway.stream(mine) as here, live_gateway.stream(theirs) as there:
         await here.next()
@@ -51,7 +51,7 @@ async def test_another_tenants_changes_are_not_heard(live_gateway: LiveGateway) 
         assert (event, data["rows"][0]["n"]) == ("kpi", live_gateway.metrics.n["acme", "nps"])
 
 
-async def test_who_comes_back_to_the_same_state_is_told_nothing(live_gateway: LiveGateway, key: str) -> None:
+async def test_resuming_at_the_newest_state_sends_no_event(live_gateway: LiveGateway, key: str) -> None:
     async with live_gateway.stream(key) as reader:
         _, _, position = await reader.next()
     async with live_gateway.stream(key, last_id=position) as again:
@@ -61,7 +61,7 @@ async def test_who_comes_back_to_the_same_state_is_told_nothing(live_gateway: Li
 
 
 @pytest.mark.parametrize("lost", [None, "12345-feedfeedfeedfeed", "nonsense", "0"])
-async def test_who_comes_back_to_a_newer_state_gets_it_without_the_steps(
+async def test_resuming_at_an_old_state_sends_the_newest_without_the_steps_between(
     live_gateway: LiveGateway, key: str, lost: str | None
 ) -> None:
     async with live_gateway.stream(key) as reader:
@@ -73,13 +73,13 @@ async def test_who_comes_back_to_a_newer_state_gets_it_without_the_steps(
         assert (event, data["kpis"][0]["rows"][0]["n"]) == ("snapshot", live_gateway.metrics.n["acme", "nps"])
 
 
-async def test_a_ping_shows_that_a_silent_stream_lives(live_gateway: LiveGateway, key: str) -> None:
+async def test_a_silent_stream_sends_pings(live_gateway: LiveGateway, key: str) -> None:
     async with live_gateway.stream(key) as reader:
         await reader.next()
         assert await reader.next() == ("", None, None)
 
 
-async def test_a_client_that_went_away_leaves_nothing_behind(live_gateway: LiveGateway, key: str) -> None:
+async def test_a_client_that_disconnects_frees_its_stream(live_gateway: LiveGateway, key: str) -> None:
     hub = live_gateway.client.app.state.gateway.hub
     async with live_gateway.stream(key) as reader:
         await reader.next()
@@ -130,40 +130,42 @@ async def test_a_revoked_key_ends_its_stream(live_gateway: LiveGateway) -> None:
         ("kpis=nps&colour=blue", 400),
     ],
 )
-async def test_a_wrong_wish_is_refused_before_the_stream(live_gateway: LiveGateway, key: str, query: str, status: int) -> None:
-    answer = await live_gateway.http.get(f"/v1/live?{query}", headers={"authorization": f"Bearer {key}"})
-    assert answer.status_code == status
-    problem(answer)
+async def test_an_invalid_query_is_refused_before_the_stream(
+    live_gateway: LiveGateway, key: str, query: str, status: int
+) -> None:
+    response = await live_gateway.http.get(f"/v1/live?{query}", headers={"authorization": f"Bearer {key}"})
+    assert response.status_code == status
+    problem(response)
 
 
-async def test_a_key_is_needed_in_the_header_and_with_the_scope(live_gateway: LiveGateway, key: str) -> None:
+async def test_a_stream_requires_a_key_in_the_header_with_the_scope(live_gateway: LiveGateway, key: str) -> None:
     assert (await live_gateway.http.get(f"/v1/live?kpis=nps&key={key}&access_token={key}")).status_code == 401
     other = await live_gateway.client.key("records:read")
     assert (await live_gateway.http.get("/v1/live?kpis=nps", headers={"authorization": f"Bearer {other}"})).status_code == 403
 
 
-async def test_metrics_away_is_503_at_the_door_and_a_pause_on_a_stream(live_gateway: LiveGateway, key: str) -> None:
+async def test_an_outage_of_metrics_is_503_for_a_new_stream_and_a_pause_for_an_open_one(
+    live_gateway: LiveGateway, key: str
+) -> None:
     async with live_gateway.stream(key) as reader:
         await reader.next()
         live_gateway.client.upstreams.respond = lambda request: httpx.Response(503)
-        answer = await live_gateway.http.get("/v1/live?kpis=csat", headers={"authorization": f"Bearer {key}"})
-        assert answer.status_code == 503
-        assert answer.headers["retry-after"]
+        response = await live_gateway.http.get("/v1/live?kpis=csat", headers={"authorization": f"Bearer {key}"})
+        assert response.status_code == 503
+        assert response.headers["retry-after"]
         live_gateway.change("acme", "nps")
         live_gateway.client.upstreams.respond = live_gateway.metrics.respond
-        while (heard := await reader.next())[0] != "kpi":
+        while (received := await reader.next())[0] != "kpi":
             pass
-        assert heard[1]["rows"][0]["n"] == live_gateway.metrics.n["acme", "nps"]
+        assert received[1]["rows"][0]["n"] == live_gateway.metrics.n["acme", "nps"]
 
 
-async def test_a_reader_who_stops_reading_hears_the_newest_in_the_end_and_nothing_twice(
-    live_gateway: LiveGateway, key: str
-) -> None:
+async def test_a_slow_client_receives_the_newest_state_and_nothing_twice(live_gateway: LiveGateway, key: str) -> None:
     padding = "x" * 100_000
 
     def large(request: httpx.Request) -> httpx.Response:
-        answer = live_gateway.metrics.respond(request).json()
-        return httpx.Response(200, json=answer | {"rows": [*answer["rows"], {"padding": padding}]})
+        response = live_gateway.metrics.respond(request).json()
+        return httpx.Response(200, json=response | {"rows": [*response["rows"], {"padding": padding}]})
 
     live_gateway.client.upstreams.respond = large
     try:
@@ -174,11 +176,11 @@ async def test_a_reader_who_stops_reading_hears_the_newest_in_the_end_and_nothin
                 await asyncio.sleep(0.02)
             await asyncio.sleep(0.5)
             newest = live_gateway.metrics.n["acme", "nps"]
-            heard: list[int] = []
-            while not heard or heard[-1] < newest:
+            received: list[int] = []
+            while not received or received[-1] < newest:
                 event, data, _ = await reader.next()
-                heard += [data["rows"][0]["n"]] if event == "kpi" else []
-        assert heard == sorted(set(heard))
+                received += [data["rows"][0]["n"]] if event == "kpi" else []
+        assert received == sorted(set(received))
     finally:
         live_gateway.client.upstreams.respond = live_gateway.metrics.respond
 

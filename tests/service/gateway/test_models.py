@@ -17,7 +17,7 @@ def metrics(gateway_client: GatewayClient) -> None:
     gateway_client.upstreams.respond = lambda request: httpx.Response(200, json=REPORT)
 
 
-async def test_the_words_in_a_report_are_for_keys_that_may_read_records(gateway_client: GatewayClient) -> None:
+async def test_the_texts_in_a_report_require_the_scope_records_read(gateway_client: GatewayClient) -> None:
     whole = await gateway_client.get(PATH, await gateway_client.key("metrics:read", "records:read"))
     assert whole.json() == REPORT
     wordless = (await gateway_client.get(PATH, await gateway_client.key("metrics:read"))).json()
@@ -26,7 +26,7 @@ async def test_the_words_in_a_report_are_for_keys_that_may_read_records(gateway_
     assert wordless == REPORT | {"examples": [{name: value for name, value in EXAMPLE.items() if name != "text"}]}
 
 
-async def test_a_report_is_asked_for_in_the_keys_tenant_with_its_window(gateway_client: GatewayClient) -> None:
+async def test_a_report_is_requested_for_the_keys_tenant_with_its_window(gateway_client: GatewayClient) -> None:
     for tenant in ("acme", "other"):
         key = await gateway_client.key("metrics:read", tenant=tenant)
         await gateway_client.get(f"{PATH}?window=7d", key, headers={"x-earshot-tenant": "victim"})
@@ -34,7 +34,7 @@ async def test_a_report_is_asked_for_in_the_keys_tenant_with_its_window(gateway_
         assert gateway_client.upstreams.last_request.url.raw_path.decode() == f"{PATH}?window=7d"
 
 
-async def test_a_report_needs_its_scope_and_a_model_that_can_be_one(gateway_client: GatewayClient) -> None:
+async def test_a_report_requires_its_scope_and_a_valid_model_name(gateway_client: GatewayClient) -> None:
     assert (await gateway_client.get(PATH, await gateway_client.key("records:read"))).status_code == 403
     assert (await gateway_client.http.get(PATH)).status_code == 401
     assert (
@@ -44,18 +44,18 @@ async def test_a_report_needs_its_scope_and_a_model_that_can_be_one(gateway_clie
 
 
 @pytest.mark.parametrize("status", [400, 404, 409])
-async def test_a_refusal_of_metrics_is_passed_on(gateway_client: GatewayClient, status: int) -> None:
+async def test_an_error_of_metrics_is_passed_through(gateway_client: GatewayClient, status: int) -> None:
     document = {"type": "urn:earshot:problem:x", "title": "X", "status": status, "detail": "3 of 12 comments have no score"}
     headers = {"content-type": "application/problem+json"}
     gateway_client.upstreams.respond = lambda request: httpx.Response(status, json=document, headers=headers)
     key = await gateway_client.key("admin")
-    for answer in (await gateway_client.get(PATH, key), await gateway_client.call("POST", "/v1/models/linear-1:promote", key)):
-        assert (answer.status_code, problem(answer)) == (status, document)
+    for response in (await gateway_client.get(PATH, key), await gateway_client.call("POST", "/v1/models/linear-1:promote", key)):
+        assert (response.status_code, problem(response)) == (status, document)
 
 
 async def test_only_admins_promote(gateway_client: GatewayClient) -> None:
-    answer = await gateway_client.call(
+    response = await gateway_client.call(
         "POST", "/v1/models/linear-1:promote", await gateway_client.key("metrics:read", "records:read", "ingest:write")
     )
-    assert answer.status_code == 403
+    assert response.status_code == 403
     assert gateway_client.upstreams.requests == []

@@ -1,4 +1,4 @@
-"""The page's files: open to all, strict about where things come from, compressed and kept."""
+"""The page's files: no key, a strict content security policy, compression and caching."""
 
 import gzip
 import os
@@ -11,27 +11,27 @@ from shared.problems import NotFound
 from tests.service.gateway.gateway_client import GatewayClient, problem
 
 
-async def test_the_page_needs_no_key_and_allows_nothing_from_elsewhere(gateway_client: GatewayClient) -> None:
-    answer = await gateway_client.http.get("/")
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    policy = answer.headers["content-security-policy"]
+async def test_the_page_needs_no_key_and_its_policy_allows_no_other_origin(gateway_client: GatewayClient) -> None:
+    response = await gateway_client.http.get("/")
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    policy = response.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy
     assert "frame-ancestors 'none'" in policy
     assert "http" not in policy
-    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["x-content-type-options"] == "nosniff"
 
 
 async def test_every_file_of_the_page_is_served(gateway_client: GatewayClient) -> None:
     served = [path.name for path in PAGE.iterdir() if path.is_file() and path.name != "index.html"]
     assert served
     for name in served:
-        answer = await gateway_client.http.get(f"/static/{name}")
-        assert answer.status_code == 200, name
-        assert answer.content == (PAGE / name).read_bytes()
+        response = await gateway_client.http.get(f"/static/{name}")
+        assert response.status_code == 200, name
+        assert response.content == (PAGE / name).read_bytes()
 
 
-async def test_the_chart_library_comes_compressed_and_is_kept(gateway_client: GatewayClient) -> None:
+async def test_the_chart_library_is_compressed_and_cached(gateway_client: GatewayClient) -> None:
     packed = await gateway_client.http.get("/static/plotly.min.js", headers={"accept-encoding": "gzip"})
     assert packed.headers["content-encoding"] == "gzip"
     assert int(packed.headers["content-length"]) < 2_000_000 < len(packed.content)
@@ -47,10 +47,10 @@ async def test_the_chart_library_comes_compressed_and_is_kept(gateway_client: Ga
 @pytest.mark.parametrize(
     "name", ["..%2fapp.py", "%2e%2e", "app.py", "index", ".hidden.js", "index.html/..", "a%00.js", "nope.js"]
 )
-async def test_nothing_but_the_pages_files_is_served(gateway_client: GatewayClient, name: str) -> None:
-    answer = await gateway_client.http.get(f"/static/{name}")
-    assert answer.status_code == 404
-    problem(answer)
+async def test_no_other_file_is_served(gateway_client: GatewayClient, name: str) -> None:
+    response = await gateway_client.http.get(f"/static/{name}")
+    assert response.status_code == 404
+    problem(response)
 
 
 async def test_a_changed_file_is_read_again(tmp_path: Path) -> None:

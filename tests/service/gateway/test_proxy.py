@@ -1,4 +1,4 @@
-"""Calls that are answered elsewhere: only what is on the list passes, always in the tenant's name of the key."""
+"""Proxied routes: only listed calls are forwarded, always for the tenant of the key."""
 
 import asyncio
 import re
@@ -20,7 +20,9 @@ def path_of(route: ProxiedRoute) -> str:
 
 
 @pytest.mark.parametrize("route", PROXIED_ROUTES, ids=lambda route: f"{route.method} {route.path}")
-async def test_a_call_passes_with_the_keys_tenant_and_its_scope_alone(gateway_client: GatewayClient, route: ProxiedRoute) -> None:
+async def test_a_call_is_forwarded_for_the_keys_tenant_and_only_with_its_scope(
+    gateway_client: GatewayClient, route: ProxiedRoute
+) -> None:
     body = b"" if route.method in {"GET", "DELETE"} else b'{"a": 1}'
     wrong = "pii:read" if route.scope != "pii:read" else "admin"
     assert (
@@ -31,19 +33,19 @@ async def test_a_call_passes_with_the_keys_tenant_and_its_scope_alone(gateway_cl
     for tenant in ("acme", "other"):
         key = await gateway_client.key(route.scope, tenant=tenant)
         forged = {"x-earshot-tenant": "victim", "x-request-id": "r-1", "content-type": "application/json", "cookie": "c"}
-        answer = await gateway_client.call(route.method, path_of(route), key, content=body, headers=forged)
-        assert answer.status_code == 200
-        heard = gateway_client.upstreams.last_request
-        assert (heard.method, heard.url.path, heard.content) == (route.method, path_of(route), body)
-        assert heard.headers.get_list("x-earshot-tenant") == [tenant]
-        assert heard.headers.get_list("authorization") == [f"Bearer {TOKEN}"]
-        assert heard.headers["x-request-id"] == "r-1"
-        assert "cookie" not in heard.headers
-        assert key not in str(heard.headers)
+        response = await gateway_client.call(route.method, path_of(route), key, content=body, headers=forged)
+        assert response.status_code == 200
+        request = gateway_client.upstreams.last_request
+        assert (request.method, request.url.path, request.content) == (route.method, path_of(route), body)
+        assert request.headers.get_list("x-earshot-tenant") == [tenant]
+        assert request.headers.get_list("authorization") == [f"Bearer {TOKEN}"]
+        assert request.headers["x-request-id"] == "r-1"
+        assert "cookie" not in request.headers
+        assert key not in str(request.headers)
 
 
 @pytest.mark.parametrize("path", KPI_PATHS)
-async def test_kpis_are_asked_in_the_keys_tenant(gateway_client: GatewayClient, path: str) -> None:
+async def test_kpis_are_requested_for_the_keys_tenant(gateway_client: GatewayClient, path: str) -> None:
     for tenant in ("acme", "other"):
         key = await gateway_client.key("metrics:read", "records:read", tenant=tenant)
         await gateway_client.get(
@@ -55,13 +57,13 @@ async def test_kpis_are_asked_in_the_keys_tenant(gateway_client: GatewayClient, 
         )
 
 
-async def test_what_another_tenant_owns_is_404_as_upstream_says(gateway_client: GatewayClient) -> None:
+async def test_a_404_of_a_service_is_passed_through(gateway_client: GatewayClient) -> None:
     document = {"type": "urn:earshot:problem:not-found", "title": "Not found", "status": 404}
     gateway_client.upstreams.respond = lambda request: httpx.Response(
         404, json=document, headers={"content-type": "application/problem+json"}
     )
-    answer = await gateway_client.get("/v1/connections/theirs", await gateway_client.key("admin"))
-    assert (answer.status_code, problem(answer)) == (404, document)
+    response = await gateway_client.get("/v1/connections/theirs", await gateway_client.key("admin"))
+    assert (response.status_code, problem(response)) == (404, document)
 
 
 @pytest.mark.parametrize(
@@ -80,45 +82,45 @@ async def test_what_another_tenant_owns_is_404_as_upstream_says(gateway_client: 
         "/v1/hooks/abc",
     ],
 )
-async def test_nothing_else_passes(gateway_client: GatewayClient, path: str) -> None:
-    answer = await gateway_client.get(path, await gateway_client.key("admin"))
-    assert answer.status_code in {404, 405}
+async def test_no_other_path_is_forwarded(gateway_client: GatewayClient, path: str) -> None:
+    response = await gateway_client.get(path, await gateway_client.key("admin"))
+    assert response.status_code in {404, 405}
     assert gateway_client.upstreams.requests == []
 
 
-async def test_a_callers_header_passes_byte_for_byte(gateway_client: GatewayClient) -> None:
+async def test_a_header_is_forwarded_byte_for_byte(gateway_client: GatewayClient) -> None:
     key, odd = await gateway_client.key("ingest:write"), "schlüssel".encode()
-    answer = await gateway_client.http.post(
+    response = await gateway_client.http.post(
         "/v1/feedback", content=b"{}", headers=[(b"authorization", f"Bearer {key}".encode()), (b"idempotency-key", odd)]
     )
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert dict(gateway_client.upstreams.last_request.headers.raw)[b"idempotency-key"] == odd
 
 
-async def test_ids_of_upstream_pass_as_they_are(gateway_client: GatewayClient) -> None:
+async def test_an_id_is_forwarded_verbatim(gateway_client: GatewayClient) -> None:
     await gateway_client.get("/v1/connections/con_01J-a.b~c", await gateway_client.key("admin"))
     assert gateway_client.upstreams.last_request.url.path == "/v1/connections/con_01J-a.b~c"
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 401, 403])
-async def test_a_fault_behind_the_door_is_503_and_never_the_callers(gateway_client: GatewayClient, status: int) -> None:
+async def test_an_error_of_a_service_is_503(gateway_client: GatewayClient, status: int) -> None:
     gateway_client.upstreams.respond = lambda request: httpx.Response(status, headers={"retry-after": "7"})
-    answer = await gateway_client.call("POST", "/v1/feedback", await gateway_client.key("ingest:write"), json={})
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
-    problem(answer)
+    response = await gateway_client.call("POST", "/v1/feedback", await gateway_client.key("ingest:write"), json={})
+    assert (response.status_code, response.headers["retry-after"]) == (503, "7")
+    problem(response)
 
 
-async def test_a_service_that_is_away_is_503_with_retry_after(gateway_client: GatewayClient) -> None:
-    def away(request: httpx.Request) -> httpx.Response:
+async def test_an_unreachable_service_is_503_with_retry_after(gateway_client: GatewayClient) -> None:
+    def unreachable(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused", request=request)
 
-    gateway_client.upstreams.respond = away
-    answer = await gateway_client.get("/v1/kpis/nps", await gateway_client.key("metrics:read"))
-    assert answer.status_code == 503
-    assert re.fullmatch(r"\d+", answer.headers["retry-after"])
+    gateway_client.upstreams.respond = unreachable
+    response = await gateway_client.get("/v1/kpis/nps", await gateway_client.key("metrics:read"))
+    assert response.status_code == 503
+    assert re.fullmatch(r"\d+", response.headers["retry-after"])
 
 
-async def test_a_read_on_a_connection_that_broke_is_tried_again_but_a_write_is_not(gateway_client: GatewayClient) -> None:
+async def test_a_get_on_a_broken_connection_is_retried_and_a_post_is_not(gateway_client: GatewayClient) -> None:
     def broken_once(request: httpx.Request) -> httpx.Response:
         if len(gateway_client.upstreams.requests) == 1:
             raise httpx.RemoteProtocolError("closed", request=request)
@@ -136,41 +138,41 @@ async def test_a_read_on_a_connection_that_broke_is_tried_again_but_a_write_is_n
 
 @pytest.mark.parametrize(
     ("path", "limit"),
-    [("/v1/feedback", 1 << 20), ("/v1/feedback:batch", 8 << 20), ("/v1/taxonomy", 2 << 20), ("/v1/score", 8 << 20)],
+    [("/v1/feedback", 1 << 20), ("/v1/feedback:batch", 8 << 20), ("/v1/taxonomy", 2 << 20), ("/v1/score", 3 << 20)],
 )
 async def test_bodies_are_bounded(gateway_client: GatewayClient, path: str, limit: int) -> None:
     key = await gateway_client.key("ingest:write", "admin", "records:read")
     method = "PUT" if path == "/v1/taxonomy" else "POST"
     assert (await gateway_client.call(method, path, key, content=b"x" * limit)).status_code == 200
-    answer = await gateway_client.call(method, path, key, content=b"x" * (limit + 1))
-    assert answer.status_code == 413
-    problem(answer)
+    response = await gateway_client.call(method, path, key, content=b"x" * (limit + 1))
+    assert response.status_code == 413
+    problem(response)
     assert len(gateway_client.upstreams.requests) == 1
 
 
-async def test_idempotency_and_content_type_pass_and_retry_after_comes_back(gateway_client: GatewayClient) -> None:
+async def test_idempotency_key_and_content_type_are_forwarded_and_retry_after_is_returned(gateway_client: GatewayClient) -> None:
     gateway_client.upstreams.respond = lambda request: httpx.Response(
         429, headers={"retry-after": "3", "set-cookie": "a=b", "server": "x"}
     )
     headers = {"idempotency-key": "k-1", "content-type": "application/x-ndjson"}
-    answer = await gateway_client.call(
+    response = await gateway_client.call(
         "POST", "/v1/feedback:batch?connection=c", await gateway_client.key("ingest:write"), headers=headers
     )
     assert gateway_client.upstreams.last_request.headers["idempotency-key"] == "k-1"
     assert gateway_client.upstreams.last_request.headers["content-type"] == "application/x-ndjson"
     assert gateway_client.upstreams.last_request.url.query == b"connection=c"
-    assert (answer.status_code, answer.headers["retry-after"]) == (429, "3")
-    assert "set-cookie" not in answer.headers
-    assert "server" not in answer.headers
+    assert (response.status_code, response.headers["retry-after"]) == (429, "3")
+    assert "set-cookie" not in response.headers
+    assert "server" not in response.headers
 
 
-async def test_a_service_is_told_how_long_the_gateway_waits(gateway_client: GatewayClient) -> None:
+async def test_a_service_receives_the_gateways_timeout(gateway_client: GatewayClient) -> None:
     headers = {TIMEOUT_HEADER: "9999"}
     await gateway_client.call("POST", "/v1/score", await gateway_client.key("records:read"), content=b"{}", headers=headers)
     assert gateway_client.upstreams.last_request.headers.get_list(TIMEOUT_HEADER) == [f"{TIMEOUT:g}"]
 
 
-async def test_a_call_to_score_is_given_up_when_its_client_leaves(gateway_client: GatewayClient) -> None:
+async def test_a_call_to_score_is_cancelled_when_its_client_disconnects(gateway_client: GatewayClient) -> None:
     given_up = asyncio.Event()
 
     async def never(request: httpx.Request) -> httpx.Response:

@@ -6,7 +6,7 @@ from services.gateway.domain.bucket import Bucket, Rate, seconds_until_token, ta
 RATE = Rate(per_second=2, burst=3)
 
 
-def test_a_burst_passes_and_then_the_rate() -> None:
+def test_a_burst_is_allowed_and_then_the_rate() -> None:
     bucket: Bucket | None = None
     allowed = []
     for _ in range(4):
@@ -19,13 +19,13 @@ def test_a_burst_passes_and_then_the_rate() -> None:
     assert take(bucket, RATE, now=10.5)[1] is True
 
 
-def test_a_clock_that_steps_back_takes_nothing_away() -> None:
+def test_a_clock_that_steps_back_takes_no_tokens() -> None:
     bucket, _ = take(None, RATE, now=10.0)
     assert take(bucket, RATE, now=5.0)[0].tokens == 1
 
 
 @given(st.lists(st.floats(0, 0.5), max_size=200))
-def test_no_more_pass_than_the_burst_and_the_rate_allow(rests: list[float]) -> None:
+def test_no_more_requests_are_allowed_than_burst_and_rate(rests: list[float]) -> None:
     bucket, now, passed = None, 0.0, 0
     for rest in rests:
         now += rest

@@ -1,4 +1,4 @@
-"""The `earshot` command tells in words what keeps it from working."""
+"""The `earshot` command names missing settings."""
 
 import os
 

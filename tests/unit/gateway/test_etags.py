@@ -11,13 +11,13 @@ SLIDING = ResultKey("acme", "Europe/Berlin", "/v1/kpis/nps", "window=24h", "appl
 CLOSED = replace(SLIDING, query="from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00%2B01:00")
 
 
-def test_a_closed_window_stands_until_events_come() -> None:
+def test_the_tag_of_a_closed_window_is_valid_until_events_arrive() -> None:
     etag = result_etag(CLOSED, "r1", NOW)
     assert is_valid(etag, CLOSED, "r1", NOW + timedelta(days=300))
     assert not is_valid(etag, CLOSED, "r2", NOW)
 
 
-def test_a_sliding_window_stands_for_a_moment_only() -> None:
+def test_the_tag_of_a_sliding_window_is_valid_for_a_second() -> None:
     etag = result_etag(SLIDING, "r1", NOW)
     assert is_valid(etag, SLIDING, "r1", NOW)
     assert is_valid(etag, SLIDING, "r1", NOW + MOMENT)
@@ -36,20 +36,22 @@ def test_a_sliding_window_stands_for_a_moment_only() -> None:
         replace(CLOSED, media_type="text/csv"),
     ],
 )
-def test_a_tag_is_of_its_question_alone(other: ResultKey) -> None:
+def test_a_tag_is_valid_for_its_key_only(other: ResultKey) -> None:
     assert not is_valid(result_etag(CLOSED, "r1", NOW), other, "r1", NOW)
 
 
-def test_a_resolution_cannot_be_passed_off_as_another() -> None:
+def test_the_instant_in_a_tag_cannot_be_replaced() -> None:
     early, late = result_etag(SLIDING, "r1", NOW - timedelta(hours=1)), result_etag(SLIDING, "r1", NOW)
     forged = f"{late.split('.')[0]}.{early.split('.')[1]}"
     assert not is_valid(forged, SLIDING, "r1", NOW)
 
 
-@pytest.mark.parametrize("given", ['""', '"abc"', "x", f'"{"9" * 17}.{"a" * 24}"', f'"{"9" * 40}.{"a" * 24}"', f'W/"{"a" * 24}"'])
-def test_what_is_no_tag_of_ours_never_stands(given: str) -> None:
-    assert not may_be_valid(given, SLIDING, NOW)
-    assert not is_valid(given, SLIDING, "r1", NOW)
+@pytest.mark.parametrize(
+    "foreign", ['""', '"abc"', "x", f'"{"9" * 17}.{"a" * 24}"', f'"{"9" * 40}.{"a" * 24}"', f'W/"{"a" * 24}"']
+)
+def test_a_foreign_tag_is_never_valid(foreign: str) -> None:
+    assert not may_be_valid(foreign, SLIDING, NOW)
+    assert not is_valid(foreign, SLIDING, "r1", NOW)
 
 
 @pytest.mark.parametrize(
@@ -69,5 +71,5 @@ def test_what_is_no_tag_of_ours_never_stands(given: str) -> None:
         ("", False),
     ],
 )
-def test_a_window_is_closed_when_its_instants_have_passed(query: str, closed: bool) -> None:
+def test_a_window_is_closed_when_both_instants_have_passed(query: str, closed: bool) -> None:
     assert is_closed(query, NOW) is closed

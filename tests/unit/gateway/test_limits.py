@@ -1,4 +1,4 @@
-"""What counts as one address, and that the memory of who called stays bounded."""
+"""Client addresses, rate limits, and the bounded number of buckets."""
 
 import pytest
 
@@ -35,28 +35,41 @@ def test_an_address_is_an_ipv4_address_or_an_ipv6_network_of_64_bits(host: str, 
     assert client_network(host) == network
 
 
-def test_buckets_are_forgotten_beyond_their_capacity(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_buckets_than_the_capacity_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "CAPACITY", 10)
-    buckets, guesses = Buckets(SLOW), GuessLimit(SLOW)
+    buckets = Buckets(SLOW, Clock())
     for number in range(1000):
         buckets.take(str(number))
-        guesses.begin(str(number), None)
-        guesses.succeed(str(number), bytes([number % 256, number // 256]))
-    assert len(buckets) == len(guesses._addresses) == len(guesses._known) == 10
+    assert len(buckets) == 10
+    assert buckets.take("999")[0].tokens == 0
+    assert buckets.take("0")[0].tokens == 1, "a bucket that was dropped starts full"
 
 
-def test_what_the_tenants_limit_refuses_costs_the_key_nothing() -> None:
-    clock = Clock()
-    found = RateLimits(per_key=Rate(1, 10), per_tenant=SLOW, clock=clock)
+def test_no_more_known_keys_than_the_capacity_are_exempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "CAPACITY", 10)
+    guesses = GuessLimit(SLOW, Clock())
+    for number in range(11):
+        guesses.succeed("a", bytes([number]))
+    for _ in range(5):
+        guesses.begin("a", bytes([10]))
     for _ in range(2):
-        found.take("acme", "k")
+        guesses.begin("a", bytes([0]))
+    with pytest.raises(TooManyRequests):
+        guesses.begin("a", bytes([0]))
+
+
+def test_a_request_refused_by_the_tenants_limit_takes_no_token_of_the_key() -> None:
+    clock = Clock()
+    limits_ = RateLimits(per_key=Rate(1, 10), per_tenant=SLOW, clock=clock)
+    for _ in range(2):
+        limits_.take("acme", "k")
     for _ in range(20):
         with pytest.raises(TooManyRequests, match="tenant"):
-            found.take("acme", "k")
-    assert found.take("other", "k")["RateLimit"].startswith('"key";r=7;')
+            limits_.take("acme", "k")
+    assert limits_.take("other", "k")["RateLimit"].startswith('"key";r=7;')
 
 
-def test_guesses_at_one_time_are_all_counted() -> None:
+def test_concurrent_guesses_are_all_counted() -> None:
     """A token is taken before the look-up, not after it failed, so that a flood of guesses at once gets no further."""
     guesses = GuessLimit(SLOW, Clock())
     guesses.begin("a", b"1")

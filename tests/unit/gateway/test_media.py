@@ -21,12 +21,12 @@ OFFERED = ("application/json", "text/csv", "application/x-ndjson")
         (",;q=,", "application/json"),
     ],
 )
-def test_the_best_liked_type_is_chosen(accept: str, chosen: str) -> None:
+def test_the_type_with_the_highest_weight_is_chosen(accept: str, chosen: str) -> None:
     assert choose_media_type(accept, OFFERED) == chosen
 
 
 @pytest.mark.parametrize(
     ("header", "yes"), [("", False), ("gzip, br", True), ("gzip;q=0", False), ("*", True), ("identity", False)]
 )
-def test_gzip_only_where_it_is_taken(header: str, yes: bool) -> None:
+def test_gzip_only_if_it_is_accepted(header: str, yes: bool) -> None:
     assert accepts_gzip(header) is yes

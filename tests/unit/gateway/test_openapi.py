@@ -66,8 +66,11 @@ def test_a_kpi_has_the_parameters_of_metrics_the_formats_and_the_entity_tags_of_
         assert {"kpi", "window", "from", "to", "grain", "tz", "group_by", "filter", "compare", "per", "at"} <= names
         assert "If-None-Match" in names
         result = operation["responses"]["200"]
-        assert set(result["content"]) == {"application/json", "text/csv", "application/x-ndjson"}, rows
+        assert set(result["content"]) == {"application/json", "text/csv", "application/x-ndjson"}
         assert set(result["headers"]) == {"ETag", "X-Earshot-Watermark"}
+        lines = schema_at(document, result, "application/x-ndjson")
+        assert lines
+        assert result["content"]["application/x-ndjson"]["schema"] == schema_at(document, result)["properties"][rows]["items"]
         assert "304" in operation["responses"]
 
 
@@ -78,7 +81,7 @@ def test_the_live_stream_has_the_parameters_of_a_kpi(document: Json) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/feedback", "/v1/feedback:batch", "/v1/overrides"])
-def test_what_stores_records_takes_an_idempotency_key(document: Json, path: str) -> None:
+def test_operations_that_store_records_take_an_idempotency_key(document: Json, path: str) -> None:
     names = [parameter["name"].lower() for parameter in document["paths"][path]["post"]["parameters"]]
     assert names.count("idempotency-key") == 1
 
@@ -127,5 +130,6 @@ def test_a_schema_of_the_same_name_is_shared_if_it_is_equal_and_renamed_if_not()
     assert components.copy(reference, "metrics", {"components": {"schemas": other}}) == {
         "$ref": "#/components/schemas/MetricsPage"
     }
-    assert components.schemas["MetricsPage"] == {"properties": {"items": {"$ref": "#/components/schemas/MetricsItem"}}}
-    assert components.schemas["MetricsItem"] == {"type": "integer"}
+    item_reference = {"$ref": "#/components/schemas/MetricsItem"}
+    assert components.schemas["MetricsPage"] == {"title": "MetricsPage", "properties": {"items": item_reference}}
+    assert components.schemas["MetricsItem"] == {"title": "MetricsItem", "type": "integer"}

@@ -41,14 +41,14 @@ def test_a_kpi_has_its_columns_in_the_documented_order() -> None:
     assert (row["compare_1_to"], row["compare_1_significant"]) == ("previous", "false")
 
 
-def test_the_columns_do_not_depend_on_what_was_found() -> None:
+def test_the_columns_do_not_depend_on_the_rows() -> None:
     empty = to_csv(kpi_table(ANSWER | {"rows": []}, ["team", "region"], 2))
     full = to_csv(kpi_table(ANSWER, ["team", "region"], 2))
     assert empty.splitlines()[0] == full.splitlines()[0]
     assert read(empty) == []
 
 
-def test_nothing_is_an_empty_field() -> None:
+def test_none_is_an_empty_field() -> None:
     bare = {"from": "a", "to": "b", "value": None, "n": 0, "dims": {"team": None}, "interval": None}
     [row] = read(to_csv(kpi_table(ANSWER | {"rows": [bare]}, ["team"], 1)))
     assert [row[c] for c in ("value", "n", "team", "interval_low", "flags", "distribution", "compare_1_to")] == [
@@ -73,29 +73,29 @@ def test_no_invisible_character_hides_a_formula(invisible: str) -> None:
     assert [row["text"] for row in rows] == [f"'{text}" for text in texts]
 
 
-def test_numbers_and_harmless_texts_are_left_alone() -> None:
+def test_numbers_and_harmless_texts_are_not_changed() -> None:
     values = [-3.5, -1, 0, "a=b", "3-4", " fine", "\u00a0fine", "\u200bfine", "", "é+", "’=1"]
     assert [row["value"] for row in read(to_csv((["value"], [[value] for value in values])))] == [str(value) for value in values]
 
 
-@pytest.mark.parametrize("said", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "  =1"])
-def test_what_a_customer_says_is_never_a_formula(said: str) -> None:
-    record = {"at": "t", "subject": "s", "value": -1, "text": said, "dims": {"team": said}}
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "  =1"])
+def test_a_customers_text_is_never_a_formula(text: str) -> None:
+    record = {"at": "t", "subject": "s", "value": -1, "text": text, "dims": {"team": text}}
     [row] = read(to_csv(records_table({"records": [record]})))
-    assert row["text"] == row["team"] == f"'{said}"
+    assert row["text"] == row["team"] == f"'{text}"
     assert row["value"] == "-1"
 
 
 @given(st.text(), st.text())
-def test_any_text_comes_back_whole(said: str, team: str) -> None:
-    record = {"at": "t", "subject": "s", "text": said, "dims": {"team": team}}
+def test_any_text_survives_csv(text: str, team: str) -> None:
+    record = {"at": "t", "subject": "s", "text": text, "dims": {"team": team}}
     header, row = list(csv.reader(io.StringIO(to_csv(records_table({"records": [record]})), newline="")))
     named = ["at", "subject", "measure", "value", "label", "score", "model", "judged_by", "text", "text_hash"]
     assert header == [*named, *DIMENSIONS]
-    found = dict(zip(header, row, strict=True))
-    assert found["text"].removeprefix("'") == said.removeprefix("'") or found["text"] == said
-    assert found["team"].lstrip(" ")[:1] not in set("=+-@\t\r\n")
+    fields = dict(zip(header, row, strict=True))
+    assert fields["text"].removeprefix("'") == text.removeprefix("'") or fields["text"] == text
+    assert fields["team"].lstrip(" ")[:1] not in set("=+-@\t\r\n")
 
 
-def test_ndjson_is_a_line_for_each() -> None:
+def test_ndjson_has_a_line_for_each_item() -> None:
     assert to_ndjson([{"a": 1}, {"b": "x\ny"}]) == b'{"a":1}\n{"b":"x\\ny"}\n'

@@ -3,7 +3,7 @@ import pytest
 from services.gateway.domain.tenants import Tenant, validate
 
 
-def test_a_good_tenant_has_no_faults() -> None:
+def test_a_valid_tenant_has_no_errors() -> None:
     assert validate(Tenant("acme-1", "Ácme & Søns", "Europe/Berlin")) == []
 
 
@@ -22,5 +22,5 @@ def test_a_good_tenant_has_no_faults() -> None:
         (Tenant("a", "n", "Europe"), "zone"),
     ],
 )
-def test_a_fault_is_named(tenant: Tenant, fault: str) -> None:
+def test_an_error_names_its_field(tenant: Tenant, fault: str) -> None:
     assert [f.split(":")[0] for f in validate(tenant)] == [fault]

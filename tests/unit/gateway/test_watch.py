@@ -5,12 +5,12 @@ import pytest
 from services.gateway.domain.watch import fingerprint, parse_watch, recheck_seconds
 
 
-def answer(value: float | None = 41.2, window: tuple[str, str] = ("a", "b"), **row: Any) -> dict[str, Any]:
+def result(value: float | None = 41.2, window: tuple[str, str] = ("a", "b"), **row: Any) -> dict[str, Any]:
     rows = [{"from": window[0], "to": window[1], "value": value, "n": 3} | row]
     return {"kpi": "nps", "version": 1, "window": {"from": window[0], "to": window[1]}, "watermark": window[1], "rows": rows}
 
 
-def test_all_but_kpis_is_the_query_in_one_spelling() -> None:
+def test_equal_queries_are_normalised_to_one_string() -> None:
     one = parse_watch([("kpis", "nps,csat"), ("window", "24h"), ("filter[team]", "a b"), ("compare", "x"), ("compare", "a")])
     two = parse_watch(
         [("filter[team]", "a b"), ("compare", "x"), ("kpis", "nps"), ("kpis", " csat,nps"), ("compare", "a"), ("window", "24h")]
@@ -26,7 +26,7 @@ def test_none_or_too_many_kpis_are_refused(kpis: str) -> None:
         parse_watch([("kpis", kpis)])
 
 
-def test_an_endless_query_is_refused() -> None:
+def test_a_query_that_is_too_long_is_refused() -> None:
     with pytest.raises(ValueError, match="longer"):
         parse_watch([("kpis", "nps"), ("filter[team]", "x" * 5_000)])
 
@@ -34,22 +34,22 @@ def test_an_endless_query_is_refused() -> None:
 @pytest.mark.parametrize(
     ("window", "seconds"), [("15m", 1.0), ("1h", 3.6), ("24h", 10.0), ("365d", 10.0), ("today", 10.0), ("", 10.0)]
 )
-def test_short_windows_are_looked_at_more_often(window: str, seconds: float) -> None:
+def test_short_windows_are_evaluated_more_often(window: str, seconds: float) -> None:
     assert recheck_seconds(window) == seconds
 
 
-def test_a_window_that_only_moved_on_says_nothing_new() -> None:
-    assert fingerprint(answer(window=("a", "b"))) == fingerprint(answer(window=("c", "d")))
+def test_a_window_that_only_moved_has_the_same_fingerprint() -> None:
+    assert fingerprint(result(window=("a", "b"))) == fingerprint(result(window=("c", "d")))
 
 
 @pytest.mark.parametrize(
-    "other", [answer(None), answer(n=4), answer(flags=["low_n"]), answer() | {"version": 2}, answer() | {"rows": []}]
+    "other", [result(None), result(n=4), result(flags=["low_n"]), result() | {"version": 2}, result() | {"rows": []}]
 )
-def test_whatever_else_changes_is_news(other: dict[str, Any]) -> None:
-    assert fingerprint(answer()) != fingerprint(other)
+def test_any_other_change_has_another_fingerprint(other: dict[str, Any]) -> None:
+    assert fingerprint(result()) != fingerprint(other)
 
 
-def test_a_bucket_that_moved_is_news_even_with_the_same_value() -> None:
+def test_a_bucket_that_moved_has_another_fingerprint() -> None:
     def series(middle: str) -> dict[str, Any]:
         rows = [{"from": "a", "to": middle, "n": 0}, {"from": middle, "to": "b", "n": 0}]
         return {"kpi": "nps", "window": {"from": "a", "to": "b"}, "rows": rows}

@@ -1,0 +1,75 @@
+"""Plays ingest and metrics for operator tasks."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from tests.service.gateway.gateway_client import TOKEN
+
+REPORT = {
+    "model": "linear-1",
+    "promoted": "vader-3.3.2",
+    "comments": 12,
+    "missing": 0,
+    "n": 11,
+    "agreement": 81.5,
+    "changed": 2,
+    "kpis": [{"kpi": "sentiment", "agg": None, "promoted": {"value": 0.25}, "candidate": {"value": 0.75}, "delta": 0.5}],
+}
+
+
+def model_answer(request: httpx.Request) -> httpx.Response:
+    """Plays the models of metrics: linear-1 has scored everything, e5-2 has not."""
+    match request.url.path.removeprefix("/v1/models").removeprefix("/"):
+        case "":
+            return httpx.Response(200, json={"comments": 12, "models": [{"name": "linear-1", "promoted": False, "scores": 12}]})
+        case "linear-1/shadow":
+            return httpx.Response(200, json=REPORT | {"window": str(request.url.params["window"])})
+        case "linear-1:promote":
+            return httpx.Response(200, json={"model": "linear-1", "promoted_at": "2026-11-20T12:00:00+00:00"})
+        case "e5-2:promote":
+            return httpx.Response(409, json={"title": "Scores missing", "detail": "3 of 12 comments have no score of e5-2 yet"})
+        case _:
+            return httpx.Response(404, json={"title": "Unknown model", "detail": "no comment has a score of this model"})
+
+
+@dataclass
+class FakeServices:
+    """Plays ingest and metrics. Records each request; the first `failures` requests fail."""
+
+    failures: int = 0
+    taxonomy: dict[str, Any] = field(default_factory=lambda: {"revision": 0, "themes": None})
+    requests: list[tuple[str, Any]] = field(default_factory=list)
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        assert request.headers["authorization"] == f"Bearer {TOKEN}"
+        if self.failures:
+            self.failures -= 1
+            raise httpx.ConnectError("unreachable", request=request)
+        self.requests.append((f"{request.method} {request.url.path}", json.loads(request.content or b"null")))
+        if request.url.path == "/v1/connections" and request.method == "POST":
+            if json.loads(request.content)["provider"] == "unknown":
+                return httpx.Response(422, json={"invalid_params": [{"name": "provider", "reason": "unknown"}]})
+            return httpx.Response(201, json={"id": "c1", "provider": "standard", "secret": "whsec_x"})
+        if request.url.path == "/v1/taxonomy":
+            return self.themes(request)
+        if request.url.path.startswith("/v1/models"):
+            return model_answer(request)
+        return httpx.Response(
+            200,
+            json={"connections": [{"id": "c1", "tenant": request.headers["x-earshot-tenant"]}]}
+            if "connections" in request.url.path
+            else {},
+        )
+
+    def themes(self, request: httpx.Request) -> httpx.Response:
+        if request.method != "GET":
+            body = json.loads(request.content or b"{}")
+            based_on = request.url.params.get("revision", body.get("revision", self.taxonomy["revision"]))
+            if int(based_on) != self.taxonomy["revision"]:
+                return httpx.Response(409, json={"detail": "another revision is in force"})
+            self.taxonomy = {"revision": self.taxonomy["revision"] + 1, "themes": body.get("themes")}
+        return httpx.Response(200, json=self.taxonomy)

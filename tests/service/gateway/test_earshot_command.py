@@ -1,0 +1,152 @@
+"""The `earshot` command, over a real database and with the services played by the test."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from services.gateway.cli import app
+from tests.conftest import NewDatabase
+from tests.service.gateway.fake_services import REPORT, FakeServices
+from tests.service.gateway.gateway_client import TOKEN
+
+
+@asynccontextmanager
+async def serving(services: FakeServices) -> AsyncIterator[str]:
+    """`services` on a port, for a command that opens connections of its own."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        method, path, _ = head.split(" ", 2)
+        headers = httpx.Headers(dict(line.split(": ", 1) for line in head.splitlines()[1:] if line))
+        content = await reader.readexactly(int(headers.get("content-length", 0)))
+        response = await services(httpx.Request(method, f"http://services{path}", headers=headers, content=content))
+        body = response.content
+        writer.write(
+            b"HTTP/1.1 %d OK\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b" % (response.status_code, len(body), body)
+        )
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+class Earshot:
+    """Runs the `earshot` command in this process, in a thread: a process of its own takes seconds to start."""
+
+    def __init__(self, **environment: str) -> None:
+        self.environment = environment
+
+    async def __call__(self, *words: str) -> tuple[int, str]:
+        """Its exit status and its output, standard error included."""
+        result = await asyncio.to_thread(CliRunner(env=self.environment).invoke, app, words)
+        return result.exit_code, result.output
+
+    async def json(self, *words: str) -> Any:
+        status, output = await self(*words, "--json")
+        assert status == 0, output
+        return json.loads(output)
+
+
+@pytest.fixture
+async def earshot(database: NewDatabase, services: FakeServices) -> AsyncIterator[Earshot]:
+    async with serving(services) as url:
+        yield Earshot(
+            GATEWAY_DATABASE_URL=await database("gateway"),
+            INTERNAL_TOKEN=TOKEN,
+            GATEWAY_INGEST_URL=url,
+            GATEWAY_METRICS_URL=url,
+        )
+
+
+async def test_the_command_creates_lists_and_revokes(earshot: Earshot, services: FakeServices) -> None:
+    made = await earshot.json("tenant", "create", "acme", "--zone", "Europe/Berlin", "--name", "Acme")
+    assert (made["id"], made["provisioned"]) == ("acme", True)
+    assert [tenant["id"] for tenant in await earshot.json("tenant", "list")] == ["acme"]
+    key = await earshot.json("key", "create", "acme", "--scopes", "metrics:read,records:read", "--name", "wall")
+    assert key["key"].startswith("esk_")
+    assert key["scopes"] == ["metrics:read", "records:read"]
+    status, output = await earshot("key", "list", "acme")
+    assert status == 0
+    assert key["id"] in output
+    assert key["key"] not in output
+    assert (await earshot("key", "revoke", "acme", key["id"]))[0] == 0
+    [listed] = await earshot.json("key", "list", "acme")
+    assert listed["revoked_at"]
+    connection = await earshot.json("connection", "create", "acme", "--provider", "standard", "--name", "App")
+    assert connection["secret"] == "whsec_x"
+    assert services.requests[-1] == ("POST /v1/connections", {"provider": "standard", "name": "App"})
+    assert await earshot.json("connection", "list", "acme") == [{"id": "c1", "tenant": "acme"}]
+
+
+async def test_the_command_shows_sets_and_resets_themes(earshot: Earshot, services: FakeServices, tmp_path: Path) -> None:
+    await earshot.json("tenant", "create", "acme", "--zone", "UTC")
+    status, output = await earshot("taxonomy", "show", "acme")
+    assert (status, output.split("\n")[1].split("  ")[0].split()) == (0, ["0"])
+    assert "the default themes" in output
+    file = tmp_path / "themes.json"
+    file.write_text('{"themes": [{"id": "food", "name": "Food", "description": "What is eaten", "examples": ["Cold soup"]}]}')
+    made = await earshot.json("taxonomy", "set", "acme", str(file))
+    assert made == services.taxonomy == {"revision": 1, **json.loads(file.read_text())}
+    file.write_text(json.dumps(await earshot.json("taxonomy", "show", "acme")))
+    assert (await earshot.json("taxonomy", "set", "acme", str(file)))["revision"] == 2
+    status, output = await earshot("taxonomy", "show", "acme")
+    assert (status, output.splitlines()[1].split()) == (0, ["2", "food", "Food", "What", "is", "eaten", "1"])
+    assert await earshot("taxonomy", "set", "acme", str(file)) == (1, "Conflict: another revision is in force\n")
+    assert await earshot.json("taxonomy", "reset", "acme") == {"revision": 3, "themes": None}
+
+
+async def test_the_default_themes_as_printed_can_be_set_again(earshot: Earshot, services: FakeServices, tmp_path: Path) -> None:
+    await earshot.json("tenant", "create", "acme", "--zone", "UTC")
+    file = tmp_path / "themes.json"
+    file.write_text(json.dumps(await earshot.json("taxonomy", "show", "acme")))
+    assert await earshot.json("taxonomy", "set", "acme", str(file)) == {"revision": 1, "themes": None}
+    assert services.requests[-1] == ("DELETE /v1/taxonomy", None)
+    assert await earshot("taxonomy", "set", "acme", str(file)) == (1, "Conflict: another revision is in force\n")
+    file.write_text("{}")
+    await earshot("taxonomy", "set", "acme", str(file))
+    assert services.requests[-1] == ("PUT /v1/taxonomy", {})
+
+
+async def test_the_command_lists_compares_and_promotes_models(earshot: Earshot) -> None:
+    await earshot.json("tenant", "create", "acme", "--zone", "UTC")
+    assert [model["name"] for model in await earshot.json("model", "list", "acme")] == ["linear-1"]
+    assert await earshot.json("model", "report", "acme", "linear-1", "--window", "7d") == REPORT | {"window": "7d"}
+    status, output = await earshot("model", "report", "acme", "linear-1")
+    assert status == 0
+    assert [line.split() for line in output.splitlines()][1] == ["linear-1", "vader-3.3.2", "12", "0", "11", "81.5", "2"]
+    assert output.splitlines()[-1].split() == ["sentiment", "0.25", "0.75", "0.5"]
+    assert (await earshot.json("model", "promote", "acme", "linear-1"))["promoted_at"]
+    refused = await earshot("model", "promote", "acme", "e5-2")
+    assert refused == (1, "Conflict: 3 of 12 comments have no score of e5-2 yet\n")
+    assert await earshot("model", "promote", "acme", "x/../y") == (1, "Not found: no comment has a score of this model\n")
+
+
+async def test_the_command_prints_an_error_as_one_line(earshot: Earshot) -> None:
+    status, output = await earshot("key", "create", "nobody", "--scopes", "admin")
+    assert (status, output) == (1, "Not found: there is no tenant nobody\n")
+
+
+async def test_without_settings_the_command_names_them() -> None:
+    """In a process of its own, as operators start it."""
+    environment = {name: value for name, value in os.environ.items() if name not in {"GATEWAY_DATABASE_URL", "INTERNAL_TOKEN"}}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "services.gateway.cli", "tenant", "list"),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 1
+    assert b"database_url" in output.lower()
+    assert b"Traceback" not in output
