@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.domain.bucket import Bucket, Rate, seconds_until_token, take
+from services.gateway.domain.bucket import Bucket, Rate, give_back, seconds_until_token, take
 
 RATE = Rate(per_second=2, burst=3)
 
@@ -22,6 +22,18 @@ def test_a_burst_is_allowed_and_then_the_rate() -> None:
 def test_a_clock_that_steps_back_takes_no_tokens() -> None:
     bucket, _ = take(None, RATE, now=10.0)
     assert take(bucket, RATE, now=5.0)[0].tokens == 1
+
+
+def test_a_bucket_holds_no_more_than_its_burst() -> None:
+    assert take(Bucket(2, 10.0), RATE, now=1000.0) == (Bucket(2, 1000.0), True)
+    assert give_back(Bucket(2.5, 10.0), RATE) == Bucket(3, 10.0)
+    assert give_back(Bucket(1, 10.0), RATE) == Bucket(2, 10.0)
+
+
+def test_the_wait_for_a_token_depends_on_the_missing_part_and_the_rate() -> None:
+    assert seconds_until_token(Bucket(0.5, 10.0), RATE) == 0.25
+    assert seconds_until_token(Bucket(0, 10.0), Rate(per_second=0.1, burst=3)) == 10
+    assert seconds_until_token(Bucket(1, 10.0), RATE) == seconds_until_token(Bucket(2, 10.0), RATE) == 0
 
 
 @given(st.lists(st.floats(0, 0.5), max_size=200))

@@ -22,7 +22,7 @@ ROW: dict[str, Any] = {
     "flags": ["partial", "low_n"],
     "compare": [{"to": "previous", "value": 35.0, "delta": 6.2, "significant": False}],
 }
-ANSWER = {"kpi": "nps", "version": 1, "unit": "points", "rows": [ROW]}
+RESULT = {"kpi": "nps", "version": 1, "unit": "points", "rows": [ROW]}
 
 
 def read(text: str) -> list[dict[str, str]]:
@@ -30,7 +30,7 @@ def read(text: str) -> list[dict[str, str]]:
 
 
 def test_a_kpi_has_its_columns_in_the_documented_order() -> None:
-    text = to_csv(kpi_table(ANSWER, ["team"], 1))
+    text = to_csv(kpi_table(RESULT, ["team"], 1))
     assert text.splitlines()[0] == (
         "kpi,version,unit,from,to,team,value,n,numerator,denominator,interval_low,interval_high,interval_level,interval_method,"
         "flags,distribution,compare_1_to,compare_1_value,compare_1_delta,compare_1_significant"
@@ -41,16 +41,55 @@ def test_a_kpi_has_its_columns_in_the_documented_order() -> None:
     assert (row["compare_1_to"], row["compare_1_significant"]) == ("previous", "false")
 
 
+def test_every_column_of_a_kpi_has_its_value() -> None:
+    second = {"to": "previous_year", "value": 40.0, "delta": 1.2, "significant": True}
+    [row] = read(to_csv(kpi_table(RESULT | {"rows": [ROW | {"compare": [*ROW["compare"], second]}]}, ["team", "region"], 2)))
+    assert row == {
+        "kpi": "nps",
+        "version": "1",
+        "unit": "points",
+        "from": "2026-11-01T00:00:00+01:00",
+        "to": "2026-11-02T00:00:00+01:00",
+        "team": "billing",
+        "region": "",
+        "value": "-41.2",
+        "n": "412",
+        "numerator": "170",
+        "denominator": "412",
+        "interval_low": "33.0",
+        "interval_high": "48.9",
+        "interval_level": "0.95",
+        "interval_method": "adjusted_wald",
+        "flags": "partial low_n",
+        "distribution": '{"0":12,"10":160}',
+        "compare_1_to": "previous",
+        "compare_1_value": "35.0",
+        "compare_1_delta": "6.2",
+        "compare_1_significant": "false",
+        "compare_2_to": "previous_year",
+        "compare_2_value": "40.0",
+        "compare_2_delta": "1.2",
+        "compare_2_significant": "true",
+    }
+
+
+def test_every_column_of_a_record_has_its_value() -> None:
+    fields = ("at", "subject", "measure", "value", "label", "score", "model", "judged_by", "text", "text_hash")
+    record = {name: f"{name} value" for name in fields} | {"dims": {name: f"{name} value" for name in DIMENSIONS}}
+    [row] = read(to_csv(records_table({"records": [record]})))
+    assert row == {name: f"{name} value" for name in (*fields, *DIMENSIONS)}
+
+
 def test_the_columns_do_not_depend_on_the_rows() -> None:
-    empty = to_csv(kpi_table(ANSWER | {"rows": []}, ["team", "region"], 2))
-    full = to_csv(kpi_table(ANSWER, ["team", "region"], 2))
+    empty = to_csv(kpi_table(RESULT | {"rows": []}, ["team", "region"], 2))
+    full = to_csv(kpi_table(RESULT, ["team", "region"], 2))
     assert empty.splitlines()[0] == full.splitlines()[0]
     assert read(empty) == []
 
 
 def test_none_is_an_empty_field() -> None:
     bare = {"from": "a", "to": "b", "value": None, "n": 0, "dims": {"team": None}, "interval": None}
-    [row] = read(to_csv(kpi_table(ANSWER | {"rows": [bare]}, ["team"], 1)))
+    [row] = read(to_csv(kpi_table(RESULT | {"rows": [bare]}, ["team"], 1)))
     assert [row[c] for c in ("value", "n", "team", "interval_low", "flags", "distribution", "compare_1_to")] == [
         "",
         "0",
@@ -78,7 +117,7 @@ def test_numbers_and_harmless_texts_are_not_changed() -> None:
     assert [row["value"] for row in read(to_csv((["value"], [[value] for value in values])))] == [str(value) for value in values]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "  =1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠1", "  =1"])
 def test_a_customers_text_is_never_a_formula(text: str) -> None:
     record = {"at": "t", "subject": "s", "value": -1, "text": text, "dims": {"team": text}}
     [row] = read(to_csv(records_table({"records": [record]})))
