@@ -158,5 +158,5 @@ def digits(value: Any) -> Any:
     return value
 
 
-WholeNumber = Annotated[int, BeforeValidator(digits), Field(ge=0)]
+WholeNumber = Annotated[int, Field(ge=0), BeforeValidator(digits)]
 """A query parameter that is a whole number, 0 or more, of at most MAX_NUMBER_DIGITS digits."""

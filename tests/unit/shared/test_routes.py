@@ -144,3 +144,8 @@ def test_the_document_has_the_body_its_definitions_and_the_problems(app: FastAPI
     assert operation["responses"].keys() == {"200", "409", "503"}
     assert "Parts missing" in operation["responses"]["409"]["description"]
     assert [p["name"] for p in document["paths"]["/v1/things"]["get"]["parameters"]] == ["limit", "tag"]
+
+
+def test_a_whole_number_has_a_minimum_in_the_document(app: FastAPI) -> None:
+    limit = app.openapi()["paths"]["/v1/things"]["get"]["parameters"][0]
+    assert limit["schema"]["minimum"] == 0
