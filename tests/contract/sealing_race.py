@@ -21,7 +21,7 @@ from services.metrics.store.seals import Level, invalidate
 from services.metrics.store.selection import Filter, Selection, resolve
 from services.metrics.store.writer import Batch, Invalidate, Writer
 from shared.database import open_pool
-from tests.service.metrics.world import answered, opened
+from tests.service.metrics.database import open_metrics_db, survey_response
 from tests.unit.metrics.build import csat, nps
 
 NOW = datetime(2026, 11, 2, 12, 30, tzinfo=UTC)
@@ -110,7 +110,7 @@ class Race:
         while True:
             revision += 1
             events = [
-                answered(
+                survey_response(
                     chance.randrange(seed, 40, 2),
                     nps(chance.randint(0, 10)),
                     csat(chance.randint(1, 5)),
@@ -154,8 +154,8 @@ class Race:
 
 async def prepare(url: str) -> None:
     """Fill the database at `url` with a tenant's answers of some days, and seal them."""
-    async with opened(url) as metrics:
+    async with open_metrics_db(url) as metrics:
         await metrics.tenant()
-        await metrics.take(*(answered(n, nps(9), csat(5), at=NOW - timedelta(hours=n * 1.7)) for n in range(40)))
+        await metrics.apply(*(survey_response(n, nps(9), csat(5), at=NOW - timedelta(hours=n * 1.7)) for n in range(40)))
         if not await metrics.seal(NOW):
             raise RuntimeError("nothing was sealed")

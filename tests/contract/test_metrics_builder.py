@@ -23,7 +23,7 @@ from services.metrics.verify.recount import compare_contributions, plain
 from services.metrics.verify.report import Step
 from shared.events import Event
 from tests.conftest import NewDatabase
-from tests.service.metrics.world import World, answered, erasure, opened
+from tests.service.metrics.database import MetricsDatabase, erasure, open_metrics_db, survey_response
 from tests.unit.metrics.build import nps
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
@@ -32,11 +32,11 @@ SUBJECTS = 10
 
 
 @pytest.fixture
-async def metrics(database: NewDatabase) -> AsyncIterator[World]:
+async def metrics(database: NewDatabase) -> AsyncIterator[MetricsDatabase]:
     """The tenant acme in Berlin, with answers of people on several plans."""
-    async with opened(await database("metrics")) as metrics:
+    async with open_metrics_db(await database("metrics")) as metrics:
         await metrics.tenant()
-        await metrics.take(*story())
+        await metrics.apply(*story())
         yield metrics
 
 
@@ -44,7 +44,7 @@ def answer(number: int, value: int, revision: int = 1) -> Event:
     """The response `number`: an NPS, and the plan of the person who gave it."""
     plan = PLANS[number % len(PLANS)]
     at = NOW - timedelta(days=number)
-    return answered(number, nps(value), at=at, revision=revision, dimensions={"plan": plan, "region": "DE"})
+    return survey_response(number, nps(value), at=at, revision=revision, dimensions={"plan": plan, "region": "DE"})
 
 
 def story() -> list[Event]:
@@ -57,27 +57,27 @@ def derived(events: Sequence[Event], *dimensions: str) -> Counter[tuple[Any, ...
     return Counter(plain(row) for event in events for row in contributions(view([event]), {}, terms))
 
 
-async def change(metrics: World, *dimensions: str, tenant: str = "acme") -> None:
+async def change(metrics: MetricsDatabase, *dimensions: str, tenant: str = "acme") -> None:
     async with metrics.pool.acquire() as connection, connection.transaction():
         number = await connection.fetchval("SELECT id FROM tenants WHERE slug = $1", tenant)
         await change_dimensions(connection, number, dimensions, NOW)
 
 
-def builder(metrics: World, at_once: int = 3) -> Builder:
+def builder(metrics: MetricsDatabase, at_once: int = 3) -> Builder:
     return Builder(metrics.pool, seal_patience=timedelta(0), at_once=at_once)
 
 
-async def build(metrics: World) -> None:
+async def build(metrics: MetricsDatabase) -> None:
     """Work on builds until nothing is left to do."""
     while await builder(metrics).step(metrics.writer):
         pass
 
 
-async def status(metrics: World, tenant: str = "acme") -> Status:
+async def status(metrics: MetricsDatabase, tenant: str = "acme") -> Status:
     return await read_status(metrics.pool, tenant)
 
 
-async def rows_of_builds(metrics: World) -> tuple[int, ...]:
+async def rows_of_builds(metrics: MetricsDatabase) -> tuple[int, ...]:
     """Rows that a finished build leaves: contributions and seals of other generations, measures, builds."""
     other = "SELECT id FROM measures WHERE tenant < 0"
     queries = (
@@ -90,7 +90,7 @@ async def rows_of_builds(metrics: World) -> tuple[int, ...]:
     return tuple([await metrics.pool.fetchval(query) for query in queries])
 
 
-async def test_a_change_of_dimensions_is_served_all_at_once_and_until_then_not_at_all(metrics: World) -> None:
+async def test_a_change_of_dimensions_is_served_all_at_once_and_until_then_not_at_all(metrics: MetricsDatabase) -> None:
     await change(metrics, "plan")
     assert await status(metrics) == Status(1, (2, 0, SUBJECTS))
     old, new = derived(story()), derived(story(), "plan")
@@ -104,7 +104,7 @@ async def test_a_change_of_dimensions_is_served_all_at_once_and_until_then_not_a
     assert await rows_of_builds(metrics) == (0, 0, 0, 0, 0)
 
 
-async def walk_pieces(metrics: World, count: int, at_once: int = 3) -> None:
+async def walk_pieces(metrics: MetricsDatabase, count: int, at_once: int = 3) -> None:
     """Let a builder do `count` pieces of a build, and crash."""
 
     class Crashing(Writer):
@@ -120,15 +120,15 @@ async def walk_pieces(metrics: World, count: int, at_once: int = 3) -> None:
         await builder(metrics, at_once).step(Crashing(metrics.pool))
 
 
-async def expire_leases(metrics: World) -> None:
+async def expire_leases(metrics: MetricsDatabase) -> None:
     await metrics.pool.execute("UPDATE builds SET leased_until = '-infinity'")
 
 
-async def test_statements_written_while_a_build_runs_count_under_the_old_and_the_new_terms(metrics: World) -> None:
+async def test_statements_written_while_a_build_runs_count_under_the_old_and_the_new_terms(metrics: MetricsDatabase) -> None:
     await change(metrics, "plan")
     await walk_pieces(metrics, 2)
     changed = [answer(1, 10, revision=2), answer(9, 10, revision=2), answer(50, 3)]
-    await metrics.take(*changed, erasure("c1/response/0", NOW))
+    await metrics.apply(*changed, erasure("c1/response/0", NOW))
     events = [*(event for event in story() if event.seq not in (0, 1, 9)), *changed]
     assert await metrics.contributions() == derived(events)
     await expire_leases(metrics)
@@ -137,7 +137,7 @@ async def test_statements_written_while_a_build_runs_count_under_the_old_and_the
     assert await rows_of_builds(metrics) == (0, 0, 0, 0, 0)
 
 
-async def test_a_build_goes_on_where_a_crashed_builder_stopped(metrics: World) -> None:
+async def test_a_build_goes_on_where_a_crashed_builder_stopped(metrics: MetricsDatabase) -> None:
     await change(metrics, "plan")
     await walk_pieces(metrics, 2)
     assert await status(metrics) == Status(1, (2, 6, SUBJECTS))
@@ -147,7 +147,7 @@ async def test_a_build_goes_on_where_a_crashed_builder_stopped(metrics: World) -
     assert await status(metrics) == Status(1, (2, SUBJECTS, SUBJECTS))
 
 
-async def test_a_second_change_starts_the_build_anew_with_the_latest_terms(metrics: World) -> None:
+async def test_a_second_change_starts_the_build_anew_with_the_latest_terms(metrics: MetricsDatabase) -> None:
     await change(metrics, "plan")
     await walk_pieces(metrics, 2)
     await change(metrics, "plan", "tier")
@@ -158,7 +158,7 @@ async def test_a_second_change_starts_the_build_anew_with_the_latest_terms(metri
     assert await rows_of_builds(metrics) == (0, 0, 0, 0, 0)
 
 
-async def test_equal_dimensions_change_nothing(metrics: World) -> None:
+async def test_equal_dimensions_change_nothing(metrics: MetricsDatabase) -> None:
     await change(metrics)
     assert await status(metrics) == Status(1, None)
     await change(metrics, "plan")
@@ -167,7 +167,7 @@ async def test_equal_dimensions_change_nothing(metrics: World) -> None:
     assert await status(metrics) == Status(2, None)
 
 
-async def test_another_zone_is_a_new_revision_without_a_build(metrics: World) -> None:
+async def test_another_zone_is_a_new_revision_without_a_build(metrics: MetricsDatabase) -> None:
     before = await metrics.contributions()
     await metrics.tenant(zone="Asia/Tokyo")
     assert await status(metrics) == Status(2, None)
@@ -176,7 +176,7 @@ async def test_another_zone_is_a_new_revision_without_a_build(metrics: World) ->
     assert await metrics.contributions() == before
 
 
-async def test_another_zone_while_a_build_runs_is_served_at_once_and_the_build_goes_on(metrics: World) -> None:
+async def test_another_zone_while_a_build_runs_is_served_at_once_and_the_build_goes_on(metrics: MetricsDatabase) -> None:
     await change(metrics, "plan")
     await walk_pieces(metrics, 2)
     await metrics.tenant(zone="Asia/Tokyo")
@@ -187,21 +187,21 @@ async def test_another_zone_while_a_build_runs_is_served_at_once_and_the_build_g
     assert await metrics.contributions() == derived(story(), "plan")
 
 
-async def test_a_tenant_whose_contributions_an_earlier_version_made_is_built_and_no_other(metrics: World) -> None:
-    await metrics.take(answered(1, nps(9), at=NOW, tenant="other"))
+async def test_a_tenant_whose_contributions_an_earlier_version_made_is_built_and_no_other(metrics: MetricsDatabase) -> None:
+    await metrics.apply(survey_response(1, nps(9), at=NOW, tenant="other"))
     rows = "SELECT c.ctid, c.xmin FROM contributions c JOIN tenants t ON t.id = c.tenant WHERE t.slug = 'other'"
     of_other = await metrics.pool.fetch(rows)
     await metrics.pool.execute("UPDATE tenants SET contributions_version = $1 WHERE slug = 'acme'", CONTRIBUTIONS_VERSION - 1)
     await metrics.pool.execute("UPDATE contributions SET bin = 99 WHERE tenant = (SELECT id FROM tenants WHERE slug = 'acme')")
     assert not await builder(metrics).step(metrics.writer, upgrade=False)
     await build(metrics)
-    assert await metrics.contributions() == derived(story()) + derived([answered(1, nps(9), at=NOW)])
+    assert await metrics.contributions() == derived(story()) + derived([survey_response(1, nps(9), at=NOW)])
     assert await metrics.pool.fetch(rows) == of_other
     assert await metrics.pool.fetchval("SELECT min(contributions_version) FROM tenants") == CONTRIBUTIONS_VERSION
     assert await rows_of_builds(metrics) == (0, 0, 0, 0, 0)
 
 
-async def test_a_build_counts_a_subject_that_a_writer_began_to_write_before_it(metrics: World) -> None:
+async def test_a_build_counts_a_subject_that_a_writer_began_to_write_before_it(metrics: MetricsDatabase) -> None:
     """The change of terms waits for that writer, which knows of no build and writes the old generation alone."""
     written, commit = asyncio.Event(), asyncio.Event()
 
@@ -222,7 +222,7 @@ async def test_a_build_counts_a_subject_that_a_writer_began_to_write_before_it(m
     assert await metrics.contributions() == derived([*story(), answer(70, 1)], "plan")
 
 
-async def test_a_writer_that_knows_the_measures_of_the_old_generation_writes_to_the_new_one(metrics: World) -> None:
+async def test_a_writer_that_knows_the_measures_of_the_old_generation_writes_to_the_new_one(metrics: MetricsDatabase) -> None:
     other_process = Writer(metrics.pool)
     await other_process.apply(Batch([answer(60, 1)]))
     await change(metrics, "plan")
@@ -231,7 +231,7 @@ async def test_a_writer_that_knows_the_measures_of_the_old_generation_writes_to_
     assert await metrics.contributions() == derived([*story(), answer(60, 1), answer(61, 1)], "plan")
 
 
-async def test_verification_finds_no_difference_while_a_build_runs_and_after_it(metrics: World) -> None:
+async def test_verification_finds_no_difference_while_a_build_runs_and_after_it(metrics: MetricsDatabase) -> None:
     await change(metrics, "plan")
     await walk_pieces(metrics, 2)
     assert await differences(metrics) == []
@@ -240,19 +240,19 @@ async def test_verification_finds_no_difference_while_a_build_runs_and_after_it(
     assert await differences(metrics) == []
 
 
-async def differences(metrics: World) -> list[str]:
+async def differences(metrics: MetricsDatabase) -> list[str]:
     step = Step("contributions")
     async with snapshot(metrics.pool) as connection:
         await compare_contributions(connection, await connection.fetchval("SELECT id FROM tenants"), step)
     return step.differences
 
 
-async def test_sealed_histograms_of_a_generation_that_is_built_are_exact_once_it_is_served(metrics: World) -> None:
+async def test_sealed_histograms_of_a_generation_that_is_built_are_exact_once_it_is_served(metrics: MetricsDatabase) -> None:
     await metrics.seal(NOW)
     await change(metrics, "plan")
     await builder(metrics).step(metrics.writer)
     assert await metrics.seal(NOW) > 0
-    await metrics.take(answer(3, 10, revision=2))
+    await metrics.apply(answer(3, 10, revision=2))
     await build(metrics)
     async with snapshot(metrics.pool) as connection:
         scope = await resolve(connection, "acme", Selection(("nps",)))
@@ -266,7 +266,7 @@ async def test_sealed_histograms_of_a_generation_that_is_built_are_exact_once_it
 
 
 @pytest.mark.parametrize("seed", range(2))
-async def test_builds_beside_many_writers_end_with_the_contributions_of_the_domain(metrics: World, seed: int) -> None:
+async def test_builds_beside_many_writers_end_with_the_contributions_of_the_domain(metrics: MetricsDatabase, seed: int) -> None:
     chance, latest = random.Random(seed), {event.seq: event for event in story()}
     stop = asyncio.Event()
 

@@ -19,7 +19,15 @@ from shared.events import Event, KpiChange, Override, ScoreEvent, Theme, decode_
 from shared.kafka import Consumer, Message, Poison, Producer, Record, Retry, ensure_topics
 from shared.topics import EVENTS, SCORES, Topic, subject_key
 from tests.conftest import NewDatabase
-from tests.service.metrics.world import World, answered, erasure, expected, opened, score_of, statement
+from tests.service.metrics.database import (
+    MetricsDatabase,
+    erasure,
+    expected,
+    open_metrics_db,
+    score_of,
+    statement,
+    survey_response,
+)
 from tests.unit.metrics.build import nps, words
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -40,8 +48,8 @@ class FakeProducer:
 
 
 @pytest.fixture
-async def metrics(database: NewDatabase) -> AsyncIterator[World]:
-    async with opened(await database("metrics")) as metrics:
+async def metrics(database: NewDatabase) -> AsyncIterator[MetricsDatabase]:
+    async with open_metrics_db(await database("metrics")) as metrics:
         yield metrics
 
 
@@ -54,10 +62,10 @@ def garbage(value: bytes, topic: Topic = EVENTS, offset: int = 0) -> Record:
     return Record(topic.name, 0, offset, b"acme/x", value, (), 0)
 
 
-async def test_a_batch_announces_the_kpis_of_its_subjects(metrics: World) -> None:
+async def test_a_batch_announces_the_kpis_of_its_subjects(metrics: MetricsDatabase) -> None:
     producer = FakeProducer()
     intake = Intake(metrics.writer, Announcer(producer))
-    await intake([record(answered(1, nps(9), at=NOON)), record(score_of("c1/response/2", "fine", 0.5, tenant="other"))])
+    await intake([record(survey_response(1, nps(9), at=NOON)), record(score_of("c1/response/2", "fine", 0.5, tenant="other"))])
     kpis = {change.tenant: set(change.kpis) for change in producer.changes}
     assert {"nps", "csat", "sentiment"} <= kpis["acme"]
     assert "backlog" not in kpis["acme"]
@@ -65,10 +73,13 @@ async def test_a_batch_announces_the_kpis_of_its_subjects(metrics: World) -> Non
     assert "nps" not in kpis["other"]
 
 
-async def test_a_failed_announcement_is_repeated_with_the_batch_although_nothing_changes_then(metrics: World) -> None:
+async def test_a_failed_announcement_is_repeated_with_the_batch_although_nothing_changes_then(metrics: MetricsDatabase) -> None:
     producer = FakeProducer(failing=1)
     intake = Intake(metrics.writer, Announcer(producer))
-    batch = [record(answered(1, nps(9), at=NOON)), record(answered(1, nps(None), at=NOON, statement="taken back", seq=2))]
+    batch = [
+        record(survey_response(1, nps(9), at=NOON)),
+        record(survey_response(1, nps(None), at=NOON, statement="taken back", seq=2)),
+    ]
     with pytest.raises(Retry):
         await intake(batch)
     await intake(batch)
@@ -79,15 +90,15 @@ async def test_a_failed_announcement_is_repeated_with_the_batch_although_nothing
 class ReadingProducer:
     """A producer that reads the contributions whenever a change is announced."""
 
-    metrics: World
+    metrics: MetricsDatabase
     contributions: list[Counter[tuple[Any, ...]]] = field(default_factory=list)
 
     async def send_all(self, topic: Topic, messages: list[Message]) -> None:
         self.contributions.append(await self.metrics.contributions())
 
 
-async def test_an_announced_change_can_already_be_read(metrics: World) -> None:
-    producer, event = ReadingProducer(metrics), answered(1, nps(9), at=NOON)
+async def test_an_announced_change_can_already_be_read(metrics: MetricsDatabase) -> None:
+    producer, event = ReadingProducer(metrics), survey_response(1, nps(9), at=NOON)
     await Intake(metrics.writer, Announcer(producer))([record(event)])
     assert producer.contributions == [expected([event])]
 
@@ -95,7 +106,7 @@ async def test_an_announced_change_can_already_be_read(metrics: World) -> None:
 SCORED = score_of("c1/response/1", "fine", 0.5)
 THEMED = score_of("c1/response/1", "fine", 0.5, themes=(Theme("delivery", 0.5),))
 OVERRIDDEN = statement("c1/response/1", Override(comment=text_hash("fine"), themes=("delivery",)), at=NOON)
-GOOD = answered(1, nps(9), at=NOON)
+GOOD = survey_response(1, nps(9), at=NOON)
 BAD = {
     "no JSON": garbage(b"{"),
     "another model's JSON": garbage(encode(SCORED)),
@@ -116,8 +127,8 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-async def test_an_undecodable_record_is_poison_before_any_effect(metrics: World, name: str) -> None:
-    good = record(answered(2, nps(1), at=NOON), offset=1)
+async def test_an_undecodable_record_is_poison_before_any_effect(metrics: MetricsDatabase, name: str) -> None:
+    good = record(survey_response(2, nps(1), at=NOON), offset=1)
     with pytest.raises(Poison) as caught:
         await Intake(metrics.writer, Announcer(FakeProducer()))([BAD[name], good])
     assert list(caught.value.reasons) == [BAD[name]]
@@ -148,7 +159,7 @@ class Stream:
                 await producer.send_all(topic, [Message(subject_key(one.tenant, one.subject), encode(one)) for one in own])
 
     @asynccontextmanager
-    async def consumed(self, metrics: World, producer: FakeProducer) -> AsyncIterator[None]:
+    async def consumed(self, metrics: MetricsDatabase, producer: FakeProducer) -> AsyncIterator[None]:
         """Run a consumer of metrics on the topics."""
         intake = Intake(metrics.writer, Announcer(producer))
         names = {self.events.name: EVENTS.name, self.scores.name: SCORES.name}
@@ -185,9 +196,9 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def test_the_topics_twice_and_over_two_lives_of_the_consumer_give_the_domains_contributions(
-    metrics: World, stream: Stream
+    metrics: MetricsDatabase, stream: Stream
 ) -> None:
-    events = [answered(n, nps(n % 11), words(f"comment {n}"), at=NOON) for n in range(30)]
+    events = [survey_response(n, nps(n % 11), words(f"comment {n}"), at=NOON) for n in range(30)]
     scores = [score_of(f"c1/response/{n}", f"comment {n}", 0.5) for n in range(30)]
     expected_contributions = expected(events, scores)
     producer = FakeProducer(failing=2)
@@ -207,11 +218,11 @@ async def test_the_topics_twice_and_over_two_lives_of_the_consumer_give_the_doma
     assert {kpi for change in producer.changes for kpi in change.kpis} >= {"nps", "sentiment"}
 
 
-async def counted(metrics: World, n: int) -> bool:
+async def counted(metrics: MetricsDatabase, n: int) -> bool:
     return sum(count for row, count in (await metrics.contributions()).items() if row[0] == "nps") == n
 
 
-async def test_a_poison_record_is_parked_and_the_rest_counts(metrics: World, stream: Stream) -> None:
+async def test_a_poison_record_is_parked_and_the_rest_counts(metrics: MetricsDatabase, stream: Stream) -> None:
     async with Producer(stream.bootstrap) as producer:
         await producer.send_all(stream.events, [Message(b"acme/x", b"{"), Message(b"acme/y", b"[]")])
     await stream.send(statement("c1/response/1", GOOD.body, at=NOON))

@@ -14,7 +14,7 @@ from shared.kafka import Record
 from shared.topics import CHANGES, TOPICS
 from tests.conftest import NewDatabase
 from tests.contract.kafka_topic import KafkaTopic, ensure_topics, until
-from tests.service.metrics.world import TOKEN, answered, opened, score_of
+from tests.service.metrics.database import TOKEN, open_metrics_db, score_of, survey_response
 from tests.unit.metrics.build import words
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -27,10 +27,11 @@ async def test_a_promotion_is_published_on_the_topic_of_changes(kafka: str, data
     async def collect(records: Sequence[Record]) -> None:  # the topic also holds records of other tests
         changes.extend(decode_change(record.value) for record in records if record.key == tenant.encode())
 
-    async with opened(url) as metrics:
+    async with open_metrics_db(url) as metrics:
         await metrics.tenant(tenant)
-        await metrics.take(
-            answered(1, words("fine"), at=NOON, tenant=tenant), score_of("c1/response/1", "fine", 0.5, "linear-1", tenant=tenant)
+        await metrics.apply(
+            survey_response(1, words("fine"), at=NOON, tenant=tenant),
+            score_of("c1/response/1", "fine", 0.5, "linear-1", tenant=tenant),
         )
     settings = Settings(
         database_url=SecretStr(url), internal_token=SecretStr(TOKEN), kafka_bootstrap_servers=kafka, consume=False, seal=False

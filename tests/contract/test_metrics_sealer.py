@@ -17,27 +17,27 @@ from services.metrics.store.query import histograms, snapshot
 from services.metrics.store.seals import Level
 from services.metrics.store.selection import Selection, resolve
 from tests.conftest import NewDatabase
-from tests.service.metrics.world import World, answered, opened
+from tests.service.metrics.database import MetricsDatabase, open_metrics_db, survey_response
 from tests.unit.metrics.build import nps
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-async def metrics(database: NewDatabase) -> AsyncIterator[World]:
+async def metrics(database: NewDatabase) -> AsyncIterator[MetricsDatabase]:
     """A tenant in Berlin with answers from 20 September to an hour ago."""
-    async with opened(await database("metrics")) as metrics:
+    async with open_metrics_db(await database("metrics")) as metrics:
         await metrics.tenant()
         times = [datetime(2026, 9, 20, 10, tzinfo=UTC), datetime(2026, 10, 25, 0, 30, tzinfo=UTC), NOW - timedelta(hours=1)]
-        await metrics.take(*(answered(n, nps(9), at=at) for n, at in enumerate(times)))
+        await metrics.apply(*(survey_response(n, nps(9), at=at) for n, at in enumerate(times)))
         yield metrics
 
 
-def sealer(metrics: World, after: float = 0, protocol: Protocol | None = None) -> Sealer:
+def sealer(metrics: MetricsDatabase, after: float = 0, protocol: Protocol | None = None) -> Sealer:
     return Sealer(metrics.pool, timedelta(seconds=after), 1.0, protocol or Protocol(), clock=lambda: NOW)
 
 
-async def seals(metrics: World, level: Level, state: str = "sealed") -> list[tuple[datetime, datetime]]:
+async def seals(metrics: MetricsDatabase, level: Level, state: str = "sealed") -> list[tuple[datetime, datetime]]:
     rows = await metrics.pool.fetch(
         "SELECT starts, ends FROM seals s JOIN measures m ON m.id = s.measure"
         " WHERE m.name = 'nps' AND level = $1 AND state = $2 ORDER BY starts",
@@ -47,7 +47,7 @@ async def seals(metrics: World, level: Level, state: str = "sealed") -> list[tup
     return [tuple(row) for row in rows]
 
 
-async def test_days_are_those_of_the_tenants_zone_from_the_first_month_on_and_empty_ones_too(metrics: World) -> None:
+async def test_days_are_those_of_the_tenants_zone_from_the_first_month_on_and_empty_ones_too(metrics: MetricsDatabase) -> None:
     await metrics.seal(NOW)
     days = await seals(metrics, Level.DAY)
     assert days[0][0] == datetime(2026, 8, 31, 22, tzinfo=UTC)
@@ -56,47 +56,47 @@ async def test_days_are_those_of_the_tenants_zone_from_the_first_month_on_and_em
     assert (datetime(2026, 10, 24, 22, tzinfo=UTC), datetime(2026, 10, 25, 23, tzinfo=UTC)) in days
 
 
-async def test_hours_are_sealed_for_the_last_days_and_months_once_their_days_are(metrics: World) -> None:
+async def test_hours_are_sealed_for_the_last_days_and_months_once_their_days_are(metrics: MetricsDatabase) -> None:
     await metrics.seal(NOW)
     hours = await seals(metrics, Level.HOUR)
     assert (hours[0][0], hours[-1][1]) == (NOW.replace(minute=0) - timedelta(days=8), NOW.replace(minute=0))
     assert [start.astimezone(UTC).day for start, _ in await seals(metrics, Level.MONTH)] == [31, 30]
 
 
-async def test_a_change_opens_the_hour_the_day_and_the_month_that_hold_it_and_no_others(metrics: World) -> None:
+async def test_a_change_opens_the_hour_the_day_and_the_month_that_hold_it_and_no_others(metrics: MetricsDatabase) -> None:
     await metrics.seal(NOW)
     at = NOW - timedelta(days=2)
-    await metrics.take(answered(50, nps(1), at=at))
+    await metrics.apply(survey_response(50, nps(1), at=at))
     assert await seals(metrics, Level.HOUR, "open") == [(at.replace(minute=0), at.replace(minute=0) + timedelta(hours=1))]
     assert len(await seals(metrics, Level.DAY, "open")) == 1
     assert await seals(metrics, Level.MONTH, "open") == []
-    await metrics.take(answered(51, nps(1), at=datetime(2026, 10, 3, tzinfo=UTC)))
+    await metrics.apply(survey_response(51, nps(1), at=datetime(2026, 10, 3, tzinfo=UTC)))
     assert len(await seals(metrics, Level.DAY, "open")) == 2
     assert len(await seals(metrics, Level.MONTH, "open")) == 1
     await metrics.seal(NOW)
     assert not await seals(metrics, Level.DAY, "open")
 
 
-async def test_an_event_that_changes_no_contribution_opens_no_seal(metrics: World) -> None:
+async def test_an_event_that_changes_no_contribution_opens_no_seal(metrics: MetricsDatabase) -> None:
     await metrics.seal(NOW)
-    await metrics.take(answered(1, nps(9), at=datetime(2026, 10, 25, 0, 30, tzinfo=UTC)))
+    await metrics.apply(survey_response(1, nps(9), at=datetime(2026, 10, 25, 0, 30, tzinfo=UTC)))
     assert not any([await seals(metrics, level, "open") for level in Level])
 
 
-async def test_a_span_is_sealed_again_only_after_it_was_unchanged_for_a_while(metrics: World) -> None:
+async def test_a_span_is_sealed_again_only_after_it_was_unchanged_for_a_while(metrics: MetricsDatabase) -> None:
     await metrics.seal(NOW)
-    await metrics.take(answered(50, nps(1), at=NOW - timedelta(days=2)))
+    await metrics.apply(survey_response(50, nps(1), at=NOW - timedelta(days=2)))
     assert await sealer(metrics, after=60).round() == 0
     assert await sealer(metrics, after=0).round() > 0
 
 
-async def test_an_hour_is_not_sealed_before_it_has_been_over_for_as_long(metrics: World) -> None:
+async def test_an_hour_is_not_sealed_before_it_has_been_over_for_as_long(metrics: MetricsDatabase) -> None:
     while await sealer(metrics, after=1801).round():
         pass
     assert (await seals(metrics, Level.HOUR))[-1][1] == NOW.replace(minute=0) - timedelta(hours=1)
 
 
-async def test_seals_that_a_crashed_sealer_announced_are_counted_by_the_next(metrics: World) -> None:
+async def test_seals_that_a_crashed_sealer_announced_are_counted_by_the_next(metrics: MetricsDatabase) -> None:
     async def crash(connection: asyncpg.Connection, seals: Sequence[int]) -> list[int]:
         raise asyncio.CancelledError
 
@@ -108,9 +108,9 @@ async def test_seals_that_a_crashed_sealer_announced_are_counted_by_the_next(met
     assert not await seals(metrics, Level.HOUR, "counting")
 
 
-async def test_a_count_during_which_something_changed_is_discarded(metrics: World) -> None:
+async def test_a_count_during_which_something_changed_is_discarded(metrics: MetricsDatabase) -> None:
     async def change_first(connection: asyncpg.Connection, seals: Sequence[int]) -> list[int]:
-        await metrics.take(answered(50, nps(1), at=NOW - timedelta(hours=1)))
+        await metrics.apply(survey_response(50, nps(1), at=NOW - timedelta(hours=1)))
         return await confirm(connection, seals)
 
     await sealer(metrics, protocol=Protocol(confirm=change_first)).round()
@@ -120,7 +120,7 @@ async def test_a_count_during_which_something_changed_is_discarded(metrics: Worl
     assert await metrics.pool.fetchval(strays) == 0
 
 
-async def test_one_sealer_at_a_time_works_for_a_tenant(metrics: World) -> None:
+async def test_one_sealer_at_a_time_works_for_a_tenant(metrics: MetricsDatabase) -> None:
     async with metrics.pool.acquire() as other:
         await other.execute("SELECT pg_advisory_lock($1, (SELECT id FROM tenants))", ADVISORY)
         assert await sealer(metrics).round() == 0
@@ -128,7 +128,7 @@ async def test_one_sealer_at_a_time_works_for_a_tenant(metrics: World) -> None:
     assert await sealer(metrics).round() > 0
 
 
-async def test_the_wait_for_an_open_transaction_is_bounded_and_the_span_is_sealed_later(metrics: World) -> None:
+async def test_the_wait_for_an_open_transaction_is_bounded_and_the_span_is_sealed_later(metrics: MetricsDatabase) -> None:
     async def impatient(connection: asyncpg.Connection, patience: float) -> None:
         await wait_for_writers(connection, 0.1)
 
@@ -146,7 +146,7 @@ async def test_the_wait_for_an_open_transaction_is_bounded_and_the_span_is_seale
 OCTOBER_3 = datetime(2026, 10, 3, tzinfo=UTC)
 
 
-async def test_a_month_is_not_sealed_while_one_of_its_days_is_open(metrics: World) -> None:
+async def test_a_month_is_not_sealed_while_one_of_its_days_is_open(metrics: MetricsDatabase) -> None:
     await metrics.seal(NOW)
     await metrics.pool.execute("UPDATE seals SET state = 'open', since = 'yesterday' WHERE level = $1", Level.MONTH)
     await metrics.pool.execute(
@@ -160,9 +160,9 @@ async def test_a_month_is_not_sealed_while_one_of_its_days_is_open(metrics: Worl
     assert [start.month for start, _ in await seals(metrics, Level.MONTH, "open")] == [9]
 
 
-async def test_a_month_is_not_counted_if_one_of_its_days_opened_just_before_the_announcement(metrics: World) -> None:
+async def test_a_month_is_not_counted_if_one_of_its_days_opened_just_before_the_announcement(metrics: MetricsDatabase) -> None:
     await metrics.seal(NOW)
-    await metrics.take(answered(50, nps(1), at=OCTOBER_3))
+    await metrics.apply(survey_response(50, nps(1), at=OCTOBER_3))
     async with metrics.pool.acquire() as connection:
         query = "SELECT id, tenant, measure, starts, ends FROM seals WHERE level = $1 AND state = 'open'"
         seal, tenant, measure, starts, ends = (await connection.fetch(query, Level.MONTH))[0]
@@ -171,7 +171,7 @@ async def test_a_month_is_not_counted_if_one_of_its_days_opened_just_before_the_
         assert await count(connection, Level.MONTH, announced) == []
 
 
-async def test_seals_of_another_cuboid_revision_are_not_read_and_are_made_again(metrics: World) -> None:
+async def test_seals_of_another_cuboid_revision_are_not_read_and_are_made_again(metrics: MetricsDatabase) -> None:
     made = await metrics.seal(NOW)
     await metrics.pool.execute("UPDATE seals SET revision = revision - 1")
     await metrics.pool.execute("UPDATE histograms SET counts[1] = counts[1] + 1")
@@ -184,9 +184,9 @@ async def test_seals_of_another_cuboid_revision_are_not_read_and_are_made_again(
     assert await metrics.seal(NOW) == made
 
 
-async def test_a_tenant_whose_seals_fail_does_not_keep_the_next_one_from_being_sealed(metrics: World) -> None:
+async def test_a_tenant_whose_seals_fail_does_not_keep_the_next_one_from_being_sealed(metrics: MetricsDatabase) -> None:
     """Its count takes too long, say: the round is over, and the next one begins with the tenant after it."""
-    await metrics.take(*(answered(n, nps(9), at=NOW - timedelta(hours=1), tenant="bolt") for n in range(3)))
+    await metrics.apply(*(survey_response(n, nps(9), at=NOW - timedelta(hours=1), tenant="bolt") for n in range(3)))
     tenants = [row["id"] for row in await metrics.pool.fetch("SELECT id FROM tenants ORDER BY id")]
 
     async def fails_for_the_first(connection: asyncpg.Connection, level: Level, seals: Sequence[int]) -> list[int]:

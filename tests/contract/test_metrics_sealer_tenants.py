@@ -13,7 +13,7 @@ from services.metrics.sealer import Sealer
 from services.metrics.store.seals import invalidate
 from services.metrics.store.writer import Batch, Writer
 from tests.conftest import NewDatabase
-from tests.service.metrics.world import World, answered, opened
+from tests.service.metrics.database import MetricsDatabase, open_metrics_db, survey_response
 from tests.unit.metrics.build import nps
 
 NOW = datetime(2026, 11, 2, 12, 30, tzinfo=UTC)
@@ -35,28 +35,28 @@ class Recorder:
 
 
 @pytest.fixture
-async def metrics(database: NewDatabase) -> AsyncIterator[World]:
-    async with opened(await database("metrics")) as metrics:
+async def metrics(database: NewDatabase) -> AsyncIterator[MetricsDatabase]:
+    async with open_metrics_db(await database("metrics")) as metrics:
         yield metrics
 
 
-async def add_tenants(metrics: World, count: int) -> None:
+async def add_tenants(metrics: MetricsDatabase, count: int) -> None:
     """Tenants `t0`, `t1`, … with an answer of yesterday each; all that can be sealed is sealed."""
-    await metrics.take(*(answered(1, nps(9), at=NOW - timedelta(days=1), tenant=f"t{number}") for number in range(count)))
+    await metrics.apply(*(survey_response(1, nps(9), at=NOW - timedelta(days=1), tenant=f"t{number}") for number in range(count)))
     await metrics.seal(NOW)
 
 
-def sealer(metrics: World, recorder: Recorder | None = None, now: datetime = NOW, after: float = 0) -> Sealer:
+def sealer(metrics: MetricsDatabase, recorder: Recorder | None = None, now: datetime = NOW, after: float = 0) -> Sealer:
     return Sealer(recorder or metrics.pool, timedelta(seconds=after), 1.0, clock=lambda: now)
 
 
-async def statements_of_a_round(metrics: World) -> int:
+async def statements_of_a_round(metrics: MetricsDatabase) -> int:
     recorder = Recorder(metrics.pool)
     await sealer(metrics, recorder).round()
     return len(recorder.statements)
 
 
-async def seals_by_tenant(metrics: World, state: str = "sealed") -> dict[str, frozenset[int]]:
+async def seals_by_tenant(metrics: MetricsDatabase, state: str = "sealed") -> dict[str, frozenset[int]]:
     """The ids of each tenant's seals in that state, by the tenant's name."""
     rows = await metrics.pool.fetch(
         "SELECT t.slug, array_agg(s.id) FROM seals s JOIN tenants t ON t.id = s.tenant WHERE s.state = $1 GROUP BY 1", state
@@ -64,14 +64,14 @@ async def seals_by_tenant(metrics: World, state: str = "sealed") -> dict[str, fr
     return {slug: frozenset(ids) for slug, ids in rows}
 
 
-async def test_an_idle_round_is_one_statement_for_two_tenants_and_for_two_hundred(metrics: World) -> None:
+async def test_an_idle_round_is_one_statement_for_two_tenants_and_for_two_hundred(metrics: MetricsDatabase) -> None:
     await add_tenants(metrics, 2)
     assert await statements_of_a_round(metrics) == 1
     await add_tenants(metrics, MANY)
     assert await statements_of_a_round(metrics) == 1
 
 
-async def test_everything_that_is_due_is_sealed_for_two_hundred_tenants(metrics: World) -> None:
+async def test_everything_that_is_due_is_sealed_for_two_hundred_tenants(metrics: MetricsDatabase) -> None:
     await add_tenants(metrics, MANY)
     seals = await seals_by_tenant(metrics)
     assert set(seals) == {f"t{number}" for number in range(MANY)}
@@ -84,13 +84,13 @@ async def test_everything_that_is_due_is_sealed_for_two_hundred_tenants(metrics:
     }
 
 
-async def test_a_change_in_a_sealed_span_of_one_tenant_costs_a_look_at_that_tenant_alone(metrics: World) -> None:
+async def test_a_change_in_a_sealed_span_of_one_tenant_costs_a_look_at_that_tenant_alone(metrics: MetricsDatabase) -> None:
     await add_tenants(metrics, 2)
-    await metrics.take(answered(2, nps(1), at=NOW - timedelta(hours=3), tenant="t1"))
+    await metrics.apply(survey_response(2, nps(1), at=NOW - timedelta(hours=3), tenant="t1"))
     with_two = await statements_of_a_round(metrics)
     await add_tenants(metrics, MANY)
     before = await seals_by_tenant(metrics)
-    await metrics.take(answered(2, nps(1), at=NOW - timedelta(hours=3), tenant="t77"))
+    await metrics.apply(survey_response(2, nps(1), at=NOW - timedelta(hours=3), tenant="t77"))
     assert set(await seals_by_tenant(metrics, "open")) == {"t77"}
     assert await statements_of_a_round(metrics) == with_two
     assert await seals_by_tenant(metrics, "open") == {}
@@ -99,30 +99,30 @@ async def test_a_change_in_a_sealed_span_of_one_tenant_costs_a_look_at_that_tena
     assert len(after["t77"]) == len(before["t77"])
 
 
-async def test_a_change_of_the_current_hour_requests_no_look(metrics: World) -> None:
+async def test_a_change_of_the_current_hour_requests_no_look(metrics: MetricsDatabase) -> None:
     await add_tenants(metrics, 2)
-    await metrics.take(answered(2, nps(1), at=NOW - timedelta(minutes=1), tenant="t1"))
+    await metrics.apply(survey_response(2, nps(1), at=NOW - timedelta(minutes=1), tenant="t1"))
     assert await statements_of_a_round(metrics) == 1
 
 
-async def test_a_tenant_whose_first_answers_come_after_it_was_looked_at_is_looked_at_again(metrics: World) -> None:
+async def test_a_tenant_whose_first_answers_come_after_it_was_looked_at_is_looked_at_again(metrics: MetricsDatabase) -> None:
     await metrics.tenant("acme")
     assert await sealer(metrics).round() == 0
-    await metrics.take(answered(1, nps(9), at=NOW - timedelta(days=1)))
+    await metrics.apply(survey_response(1, nps(9), at=NOW - timedelta(days=1)))
     assert await sealer(metrics).round() > 0
 
 
-async def test_an_answer_older_than_all_others_has_its_days_sealed_from_its_month_on(metrics: World) -> None:
+async def test_an_answer_older_than_all_others_has_its_days_sealed_from_its_month_on(metrics: MetricsDatabase) -> None:
     await add_tenants(metrics, 2)
-    await metrics.take(answered(2, nps(1), at=NOW - timedelta(days=70), tenant="t1"))
+    await metrics.apply(survey_response(2, nps(1), at=NOW - timedelta(days=70), tenant="t1"))
     await sealer(metrics).round()
     first = await metrics.pool.fetchval("SELECT min(starts) FROM seals WHERE level = 2 AND state = 'sealed'")
     assert first == datetime(2026, 8, 1, tzinfo=UTC)
 
 
-async def test_spans_that_changed_a_moment_ago_are_looked_at_again_once_they_have_rested(metrics: World) -> None:
+async def test_spans_that_changed_a_moment_ago_are_looked_at_again_once_they_have_rested(metrics: MetricsDatabase) -> None:
     await add_tenants(metrics, 2)
-    await metrics.take(answered(2, nps(1), at=NOW - timedelta(hours=3), tenant="t1"))
+    await metrics.apply(survey_response(2, nps(1), at=NOW - timedelta(hours=3), tenant="t1"))
     await metrics.pool.execute("UPDATE sealing SET due = '-infinity'")
     assert await sealer(metrics, after=3600).round() == 0
     assert set(await seals_by_tenant(metrics, "open")) == {"t1"}
@@ -130,7 +130,7 @@ async def test_spans_that_changed_a_moment_ago_are_looked_at_again_once_they_hav
     assert await seals_by_tenant(metrics, "open") == {}
 
 
-async def test_a_change_that_commits_while_a_sealer_looks_at_its_tenant_is_sealed_too(metrics: World) -> None:
+async def test_a_change_that_commits_while_a_sealer_looks_at_its_tenant_is_sealed_too(metrics: MetricsDatabase) -> None:
     """Its writer saw a request for an earlier span, so it made none of its own; the sealer waits for it before it looks."""
     await add_tenants(metrics, 2)
     written, commit = asyncio.Event(), asyncio.Event()
@@ -140,9 +140,9 @@ async def test_a_change_that_commits_while_a_sealer_looks_at_its_tenant_is_seale
         written.set()
         await commit.wait()
 
-    await metrics.take(answered(2, nps(1), at=NOW - timedelta(hours=30), tenant="t1"))
+    await metrics.apply(survey_response(2, nps(1), at=NOW - timedelta(hours=30), tenant="t1"))
     writer = Writer(metrics.pool, invalidate=invalidate_and_wait)
-    change = answered(3, nps(1), at=NOW - timedelta(hours=3), tenant="t1")
+    change = survey_response(3, nps(1), at=NOW - timedelta(hours=3), tenant="t1")
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(writer.apply(Batch([change])))
         await written.wait()

@@ -14,7 +14,7 @@ from services.metrics.store.selection import Selection, resolve
 from shared.database import open_pool
 from tests.conftest import NewDatabase
 from tests.contract.sealing_race import DAYS, FAULTS, NOW, SOUND, Race, invalidate_and_sleep, prepare
-from tests.service.metrics.world import opened
+from tests.service.metrics.database import open_metrics_db
 
 SOUND_SECONDS = 4.0
 FAULTY_SECONDS = 20.0
@@ -49,7 +49,7 @@ async def test_the_race_finds_a_wrong_answer(url: str, fault: str) -> None:
 
 async def test_seals_that_overlap_as_after_a_change_of_a_zones_rules_are_counted_once(url: str) -> None:
     """A day's seal that ends an hour later than the calendar has it now, counted for just that span, beside the next day's."""
-    async with opened(url) as metrics, metrics.pool.acquire() as connection:
+    async with open_metrics_db(url) as metrics, metrics.pool.acquire() as connection:
         await connection.execute("DELETE FROM seals WHERE level <> 2")
         stretched = await connection.fetch(
             "UPDATE seals SET ends = ends + interval '1 hour', state = 'counting'"

@@ -14,7 +14,15 @@ from services.metrics.store.progress import Reached
 from services.metrics.store.writer import Batch, InvalidSubject, Writer, decode_score
 from shared.events import Assigned, Event, Message, Opened, ScoreEvent, StatusSet, Ticket
 from tests.conftest import NewDatabase
-from tests.service.metrics.world import World, answered, erasure, expected, opened, score_of, statement
+from tests.service.metrics.database import (
+    MetricsDatabase,
+    erasure,
+    expected,
+    open_metrics_db,
+    score_of,
+    statement,
+    survey_response,
+)
 from tests.unit.metrics.build import csat, nps, words
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -23,8 +31,8 @@ Item = Event | ScoreEvent
 
 
 @pytest.fixture
-async def metrics(database: NewDatabase) -> AsyncIterator[World]:
-    async with opened(await database("metrics")) as metrics:
+async def metrics(database: NewDatabase) -> AsyncIterator[MetricsDatabase]:
+    async with open_metrics_db(await database("metrics")) as metrics:
         yield metrics
 
 
@@ -38,9 +46,9 @@ def story() -> list[Item]:
     for number in range(12):
         subject = f"c1/response/{number}"
         items += [
-            answered(number, nps(number % 11), words(f"comment {number}"), at=hours(number), customer=f"p{number % 4}"),
-            answered(number, nps(9), csat(4), at=hours(number), revision=2, customer=f"p{number % 4}"),
-            statement(subject, answered(number, nps(3), at=hours(number)).body, at=hours(number + 1), seq=100 + number),
+            survey_response(number, nps(number % 11), words(f"comment {number}"), at=hours(number), customer=f"p{number % 4}"),
+            survey_response(number, nps(9), csat(4), at=hours(number), revision=2, customer=f"p{number % 4}"),
+            statement(subject, survey_response(number, nps(3), at=hours(number)).body, at=hours(number + 1), seq=100 + number),
             score_of(subject, f"comment {number}", number / 20 - 0.3),
         ]
     for number in range(8):
@@ -67,24 +75,24 @@ def contributions_of(items: list[Item]) -> Counter[tuple[Any, ...]]:
     return expected(batch.events, batch.scores)
 
 
-async def test_a_stream_in_one_batch_gives_the_contributions_of_the_domain(metrics: World) -> None:
-    await metrics.take(*story())
+async def test_a_stream_in_one_batch_gives_the_contributions_of_the_domain(metrics: MetricsDatabase) -> None:
+    await metrics.apply(*story())
     assert await metrics.contributions() == contributions_of(story())
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_the_stream_twice_and_shuffled_gives_equal_contributions(metrics: World, seed: int) -> None:
+async def test_the_stream_twice_and_shuffled_gives_equal_contributions(metrics: MetricsDatabase, seed: int) -> None:
     chance = random.Random(seed)
     items = story() * 2
     chance.shuffle(items)
     while items:
         size = chance.randint(1, 25)
         batch, items = items[:size], items[size:]
-        await metrics.take(*batch)
+        await metrics.apply(*batch)
     assert await metrics.contributions() == contributions_of(story())
 
 
-async def test_many_writers_at_once_give_equal_contributions(metrics: World) -> None:
+async def test_many_writers_at_once_give_equal_contributions(metrics: MetricsDatabase) -> None:
     items = story() * 3
     random.Random(7).shuffle(items)
     batches = [items[place::6] for place in range(6)]
@@ -93,9 +101,9 @@ async def test_many_writers_at_once_give_equal_contributions(metrics: World) -> 
     assert await metrics.contributions() == contributions_of(story())
 
 
-async def test_two_writers_that_insert_one_new_subject_both_count(metrics: World) -> None:
+async def test_two_writers_that_insert_one_new_subject_both_count(metrics: MetricsDatabase) -> None:
     for number in range(20):
-        one, other = answered(number, nps(9), at=NOON), answered(number, csat(5), at=NOON, statement="other")
+        one, other = survey_response(number, nps(9), at=NOON), survey_response(number, csat(5), at=NOON, statement="other")
         writers = Writer(metrics.pool), Writer(metrics.pool)
         await asyncio.gather(writers[0].apply(Batch([one])), writers[1].apply(Batch([other])))
     counts = Counter(row[0] for row in (await metrics.contributions()).elements())
@@ -103,91 +111,93 @@ async def test_two_writers_that_insert_one_new_subject_both_count(metrics: World
     assert len(await metrics.subjects()) == 20
 
 
-async def test_a_withdrawn_rating_leaves_no_contribution(metrics: World) -> None:
-    await metrics.take(answered(1, nps(9), at=NOON))
-    await metrics.take(answered(1, nps(None), at=NOON, statement="edit", seq=2))
+async def test_a_withdrawn_rating_leaves_no_contribution(metrics: MetricsDatabase) -> None:
+    await metrics.apply(survey_response(1, nps(9), at=NOON))
+    await metrics.apply(survey_response(1, nps(None), at=NOON, statement="edit", seq=2))
     assert "nps" not in {row[0] for row in await metrics.contributions()}
 
 
-async def test_a_score_that_arrives_before_its_comment_counts_once_the_comment_arrives(metrics: World) -> None:
-    await metrics.take(score_of("c1/response/1", "fine", 0.5))
+async def test_a_score_that_arrives_before_its_comment_counts_once_the_comment_arrives(metrics: MetricsDatabase) -> None:
+    await metrics.apply(score_of("c1/response/1", "fine", 0.5))
     assert not await metrics.contributions()
-    await metrics.take(answered(1, words("fine"), at=NOON))
+    await metrics.apply(survey_response(1, words("fine"), at=NOON))
     assert ("sentiment:vader-3.3.2", 500) in {(row[0], row[3]) for row in await metrics.contributions()}
 
 
 @pytest.mark.parametrize("order", [(0.1, 0.2), (0.2, 0.1)])
-async def test_of_two_scores_of_one_comment_the_bytewise_smaller_is_kept(metrics: World, order: tuple[float, float]) -> None:
-    await metrics.take(answered(1, words("fine"), at=NOON))
+async def test_of_two_scores_of_one_comment_the_bytewise_smaller_is_kept(
+    metrics: MetricsDatabase, order: tuple[float, float]
+) -> None:
+    await metrics.apply(survey_response(1, words("fine"), at=NOON))
     for confidence in order:
-        await metrics.take(score_of("c1/response/1", "fine", 0.5, confidence=confidence))
+        await metrics.apply(score_of("c1/response/1", "fine", 0.5, confidence=confidence))
     assert b"0.1" in await metrics.pool.fetchval("SELECT body FROM scores")
 
 
 @pytest.mark.parametrize("revisions", [(1, 2), (2, 1)])
 async def test_of_two_scores_of_one_comment_that_of_the_newer_taxonomy_is_kept(
-    metrics: World, revisions: tuple[int, int]
+    metrics: MetricsDatabase, revisions: tuple[int, int]
 ) -> None:
-    await metrics.take(answered(1, words("fine"), at=NOON))
+    await metrics.apply(survey_response(1, words("fine"), at=NOON))
     for revision in revisions:
-        await metrics.take(score_of("c1/response/1", "fine", 0.5, taxonomy=revision))
+        await metrics.apply(score_of("c1/response/1", "fine", 0.5, taxonomy=revision))
     assert [decode_score(row["body"]).taxonomy for row in await metrics.pool.fetch("SELECT body FROM scores")] == [2]
 
 
 @pytest.mark.parametrize("late", [False, True])
-async def test_an_erased_subject_keeps_no_content_whatever_arrives_later(metrics: World, late: bool) -> None:
-    items = [answered(1, nps(9), words("my name"), at=NOON), score_of("c1/response/1", "my name", 0.5)]
+async def test_an_erased_subject_keeps_no_content_whatever_arrives_later(metrics: MetricsDatabase, late: bool) -> None:
+    items = [survey_response(1, nps(9), words("my name"), at=NOON), score_of("c1/response/1", "my name", 0.5)]
     for one in [erasure("c1/response/1", hours(1)), *items] if late else [*items, erasure("c1/response/1", hours(1))]:
-        await metrics.take(one)
+        await metrics.apply(one)
     assert not await metrics.contributions()
     assert await metrics.subjects() == [("c1/response/1", True)]
     assert await metrics.pool.fetchval("SELECT count(*) FROM scores") == 0
     assert [row["statement"] for row in await metrics.pool.fetch("SELECT statement FROM statements")] == ["erasure"]
 
 
-async def test_a_batch_that_cannot_be_folded_stores_nothing_not_even_progress(metrics: World) -> None:
+async def test_a_batch_that_cannot_be_folded_stores_nothing_not_even_progress(metrics: MetricsDatabase) -> None:
     naive = statement(
         "c2/ticket/1", Ticket(facts=(Opened(at=datetime(2026, 11, 2)), StatusSet(at=NOON, status="solved"))), at=NOON
     )
     reached = {("feedback.events", 0): Reached(7, NOON)}
     with pytest.raises(InvalidSubject) as caught:
-        await metrics.writer.apply(Batch([answered(1, nps(9), at=NOON), naive], reached=reached))
+        await metrics.writer.apply(Batch([survey_response(1, nps(9), at=NOON), naive], reached=reached))
     assert (caught.value.tenant, caught.value.subject) == ("acme", "c2/ticket/1")
     assert await metrics.subjects() == []
     assert await metrics.pool.fetchval("SELECT count(*) FROM progress") == 0
 
 
-async def test_a_duration_of_two_thousand_years_is_refused(metrics: World) -> None:
+async def test_a_duration_of_two_thousand_years_is_refused(metrics: MetricsDatabase) -> None:
     ancient = datetime(1, 1, 1, tzinfo=UTC)
     facts = (Opened(at=ancient), StatusSet(at=NOON, status="solved"))
     with pytest.raises(InvalidSubject):
-        await metrics.take(statement("c2/ticket/1", Ticket(facts=facts), at=NOON))
+        await metrics.apply(statement("c2/ticket/1", Ticket(facts=facts), at=NOON))
     assert not await metrics.contributions()
 
 
 @pytest.mark.parametrize("value", [2**31, 2**63])
-async def test_a_rating_that_its_column_cannot_hold_is_refused(metrics: World, value: int) -> None:
+async def test_a_rating_that_its_column_cannot_hold_is_refused(metrics: MetricsDatabase, value: int) -> None:
     with pytest.raises(InvalidSubject):
-        await metrics.take(answered(1, nps(value), at=NOON))
+        await metrics.apply(survey_response(1, nps(value), at=NOON))
     assert not await metrics.contributions()
 
 
-async def test_an_old_batch_of_a_zombie_does_not_set_the_watermark_back(metrics: World) -> None:
+async def test_an_old_batch_of_a_zombie_does_not_set_the_watermark_back(metrics: MetricsDatabase) -> None:
     place = ("feedback.events", 0)
     for reached in (Reached(7, NOON), Reached(3, hours(-1))):
-        await metrics.writer.apply(Batch([answered(1, nps(9), at=NOON)], reached={place: reached}))
+        await metrics.writer.apply(Batch([survey_response(1, nps(9), at=NOON)], reached={place: reached}))
     assert await metrics.pool.fetchval("SELECT received_at FROM progress") == NOON
 
 
-async def test_events_of_a_tenant_that_is_not_yet_known_are_kept(metrics: World) -> None:
-    await metrics.take(answered(1, nps(9), at=NOON, tenant="newcomer"))
+async def test_events_of_a_tenant_that_is_not_yet_known_are_kept(metrics: MetricsDatabase) -> None:
+    await metrics.apply(survey_response(1, nps(9), at=NOON, tenant="newcomer"))
     await metrics.tenant("newcomer", "Asia/Tokyo")
-    assert await metrics.contributions() == expected([answered(1, nps(9), at=NOON)])
+    assert await metrics.contributions() == expected([survey_response(1, nps(9), at=NOON)])
     assert await metrics.pool.fetchval("SELECT zone FROM tenants WHERE slug = 'newcomer'") == "Asia/Tokyo"
 
 
-async def test_a_rebuild_corrects_changed_rows_and_touches_nothing_else(metrics: World) -> None:
-    await metrics.take(*story())
+async def test_a_rebuild_corrects_changed_rows_and_touches_nothing_else(metrics: MetricsDatabase) -> None:
+    await metrics.apply(*story())
     await metrics.pool.execute("DELETE FROM contributions WHERE ctid IN (SELECT ctid FROM contributions LIMIT 7)")
     await metrics.pool.execute("INSERT INTO contributions SELECT * FROM contributions LIMIT 5")
     assert await rebuild(metrics.writer) == len(await metrics.subjects())

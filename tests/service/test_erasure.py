@@ -25,8 +25,8 @@ from shared.events import Tombstone, comments, decode_event, encode
 from shared.ingest import ingest_client
 from tests.conftest import NewDatabase
 from tests.service.ingest.client import TOKEN, IngestClient, running_ingest
-from tests.service.metrics.world import World, score_of, serving
-from tests.service.metrics.world import opened as opened_metrics
+from tests.service.metrics.database import MetricsDatabase, score_of, serving
+from tests.service.metrics.database import open_metrics_db as opened_metrics
 from tests.unit.ingest.making import comment, nps, response
 from tests.unit.metrics.build import MODEL
 
@@ -39,7 +39,7 @@ class Stack:
     """Ingest, what it published, and metrics, which applies it."""
 
     ingest: IngestClient
-    metrics: World
+    metrics: MetricsDatabase
 
     @property
     def inbox(self) -> asyncpg.Pool:
@@ -74,7 +74,7 @@ class Stack:
         events = self.ingest.broker.events
         self.ingest.broker.sent.clear()
         scores = [score_of(e.subject, text, 0.5, tenant=e.tenant) for e in events for text, _ in comments(e.body)]
-        await self.metrics.take(*events, *scores)
+        await self.metrics.apply(*events, *scores)
 
     async def purged(self) -> None:
         """Let metrics delete what nothing uses any more, as if days had gone by."""

@@ -1,16 +1,16 @@
-"""One database with a small story for all tests that only read; those that write take one of their own."""
+"""Fixtures of the tests of metrics."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.conftest import NewDatabase
-from tests.service.metrics.world import World, opened
+from tests.service.metrics.database import MetricsDatabase, open_metrics_db
 
 
 @pytest.fixture
-async def world(database: NewDatabase) -> AsyncIterator[World]:
+async def metrics_db(database: NewDatabase) -> AsyncIterator[MetricsDatabase]:
     """An empty database with the tenant acme in Berlin."""
-    async with opened(await database("metrics")) as world:
-        await world.tenant()
-        yield world
+    async with open_metrics_db(await database("metrics")) as metrics_db:
+        await metrics_db.tenant()
+        yield metrics_db

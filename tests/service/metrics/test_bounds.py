@@ -14,7 +14,7 @@ import pytest
 
 from services.metrics.evaluation import results
 from tests.conftest import NewDatabase
-from tests.service.metrics.world import World, answered, opened, serving
+from tests.service.metrics.database import MetricsDatabase, open_metrics_db, serving, survey_response
 from tests.unit.metrics.build import nps
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -25,18 +25,18 @@ HEAVY = "/v1/kpis/nps?window=90d&grain=P1D&group_by=agent,team&compare=previous"
 async def busy(database: NewDatabase) -> str:
     """A database in which acme has 10,000 answers of 50 agents over 100 days, and other has one."""
     url = await database("metrics")
-    async with opened(url) as world:
-        await world.tenant()
-        await world.tenant("other")
+    async with open_metrics_db(url) as metrics_db:
+        await metrics_db.tenant()
+        await metrics_db.tenant("other")
         events = [
-            answered(
+            survey_response(
                 n, nps(n % 11), at=NOW - timedelta(minutes=14.4 * n), dimensions={"agent": f"a{n % 50}", "team": f"t{n % 5}"}
             )
             for n in range(10_000)
         ]
         for start in range(0, len(events), 1000):
-            await world.take(*events[start : start + 1000])
-        await world.take(answered(1, nps(9), at=NOW - timedelta(hours=1), tenant="other"))
+            await metrics_db.apply(*events[start : start + 1000])
+        await metrics_db.apply(survey_response(1, nps(9), at=NOW - timedelta(hours=1), tenant="other"))
     return url
 
 
@@ -131,9 +131,9 @@ async def test_a_tenant_with_a_full_queue_is_refused_and_another_is_not(busy: st
         assert (await http.get("/v1/kpis/nps", headers={"X-Earshot-Tenant": "other"})).status_code == 200
 
 
-async def test_queries_leave_connections_for_look_ups_and_health_checks(world: World) -> None:
+async def test_queries_leave_connections_for_look_ups_and_health_checks(metrics_db: MetricsDatabase) -> None:
     """Queries of eight tenants wait for a lock of the database, while others look something up."""
-    async with serving(world.url, NOW) as http, world.pool.acquire() as connection:
+    async with serving(metrics_db.url, NOW) as http, metrics_db.pool.acquire() as connection:
         async with locked(connection):
             waiting = [asyncio.create_task(http.get("/v1/kpis/nps", headers={"X-Earshot-Tenant": f"t{n}"})) for n in range(8)]
             await asyncio.sleep(0.2)
@@ -143,8 +143,12 @@ async def test_queries_leave_connections_for_look_ups_and_health_checks(world: W
         assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200}
 
 
-async def test_a_query_whose_client_disconnects_is_cancelled_in_the_database_too(world: World) -> None:
-    async with serving(world.url, NOW, questions_per_tenant=1) as http, world.pool.acquire() as connection, locked(connection):
+async def test_a_query_whose_client_disconnects_is_cancelled_in_the_database_too(metrics_db: MetricsDatabase) -> None:
+    async with (
+        serving(metrics_db.url, NOW, questions_per_tenant=1) as http,
+        metrics_db.pool.acquire() as connection,
+        locked(connection),
+    ):
         app = http._transport.app  # type: ignore[attr-defined]
         gone = asyncio.Event()
 
@@ -160,10 +164,10 @@ async def test_a_query_whose_client_disconnects_is_cancelled_in_the_database_too
         headers = [(name.lower(), value) for name, value in http.headers.raw]
         scope = {"type": "http", "method": "GET", "path": "/v1/kpis/nps", "query_string": b"", "headers": headers, "app": app}
         request = asyncio.create_task(app(scope, receive, send))
-        await waiting_for_locks(world.pool, 1)
+        await waiting_for_locks(metrics_db.pool, 1)
         gone.set()
         await request
-        await waiting_for_locks(world.pool, 0)
+        await waiting_for_locks(metrics_db.pool, 0)
     assert sent[0]["status"] == 499
 
 

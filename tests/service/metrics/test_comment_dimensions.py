@@ -12,7 +12,7 @@ from services.metrics.domain.histogram import count
 from services.metrics.store.query import Histograms, histograms
 from services.metrics.store.selection import Filter, Selection, resolve
 from shared.events import Event, Override, Score, ScoreEvent, Theme, text_hash
-from tests.service.metrics.world import World, answered, expected, statement
+from tests.service.metrics.database import MetricsDatabase, expected, statement, survey_response
 from tests.unit.metrics.build import MODEL, rows, words
 
 NOW = datetime(2026, 10, 27, 12, tzinfo=UTC)
@@ -53,7 +53,7 @@ def random_feedback(seed: int, responses: int) -> tuple[list[Event], list[ScoreE
         subject = f"c1/response/{number}"
         answers = [words(text, question=f"q{n}") for n, text in enumerate(texts)]
         customer, region = r.choice(("p1", "p2", "p3", None)), r.choice(REGIONS)
-        events.append(answered(number, *answers, at=at, customer=customer, dimensions={"region": region}))
+        events.append(survey_response(number, *answers, at=at, customer=customer, dimensions={"region": region}))
         for text, model in product(texts, (MODEL, OTHER_MODEL)):
             if r.random() < 0.9:
                 scores.append(random_score(r, subject, text, model))
@@ -120,11 +120,11 @@ def brute_force(selection: Selection, subjects: dict[int, str], contributions: I
     return {cell: {name: count(pairs) for name, pairs in measured.items()} for cell, measured in cells.items()}
 
 
-async def test_every_group_and_filter_equals_brute_force_sealed_and_unsealed(world: World) -> None:
+async def test_every_group_and_filter_equals_brute_force_sealed_and_unsealed(metrics_db: MetricsDatabase) -> None:
     events, scores = random_feedback(seed=1, responses=100)
-    await world.take(*events)
-    await world.take(*scores)
-    assert await world.contributions() == expected(events, scores)
+    await metrics_db.apply(*events)
+    await metrics_db.apply(*scores)
+    assert await metrics_db.contributions() == expected(events, scores)
     by_key = {(score.model, score.score.text_hash): score.score for score in scores}
     contributions: list[Contribution] = []
     subjects: dict[int, str] = {}
@@ -140,8 +140,8 @@ async def test_every_group_and_filter_equals_brute_force_sealed_and_unsealed(wor
     assert sum(len(cells) for cells in by_selection.values()) > 2000
     for sealed in (False, True):
         if sealed:
-            assert await world.seal(NOW) > 0
-        async with world.pool.acquire() as connection:
+            assert await metrics_db.seal(NOW) > 0
+        async with metrics_db.pool.acquire() as connection:
             for (kpi, selection), cells in by_selection.items():
                 scope = await resolve(connection, "acme", selection)
                 assert scope

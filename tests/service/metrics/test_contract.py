@@ -13,7 +13,7 @@ from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.measures import MEASURES
 from shared.events import Assigned, Event, Message, Opened, Override, Rating, Review, ScoreEvent, StatusSet, Ticket, text_hash
 from tests.conftest import NewDatabase
-from tests.service.metrics.world import answered, opened, score_of, serving, statement
+from tests.service.metrics.database import open_metrics_db, score_of, serving, statement, survey_response
 from tests.unit.metrics.build import MODEL, csat, nps, words
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -43,8 +43,10 @@ def feedback() -> list[Event | ScoreEvent]:
         StatusSet(at=ago(5), status="solved"),
     )
     return [
-        answered(1, nps(9), csat(4), effort, words("late again"), at=ago(3), customer="p1", dimensions={"team": "billing"}),
-        answered(2, nps(3), words("n/a"), at=ago(2)),
+        survey_response(
+            1, nps(9), csat(4), effort, words("late again"), at=ago(3), customer="p1", dimensions={"team": "billing"}
+        ),
+        survey_response(2, nps(3), words("n/a"), at=ago(2)),
         statement("c1/review/1", Review(at=ago(4), stars=4, title="fine", text="it works"), at=ago(4), seq=3),
         statement("c2/ticket/1", Ticket(facts=way), at=ago(5), seq=4),
         statement("c2/ticket/2", Ticket(facts=(Opened(at=ago(9)),)), at=ago(9), seq=5),
@@ -60,9 +62,9 @@ def feedback() -> list[Event | ScoreEvent]:
 @pytest.fixture(scope="module")
 async def http(database: NewDatabase) -> AsyncIterator[httpx.AsyncClient]:
     url = await database("metrics")
-    async with opened(url) as world:
-        await world.tenant()
-        await world.take(*feedback())
+    async with open_metrics_db(url) as metrics_db:
+        await metrics_db.tenant()
+        await metrics_db.apply(*feedback())
     async with serving(url, NOW) as http:
         yield http
 

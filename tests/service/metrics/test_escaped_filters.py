@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.conftest import NewDatabase
-from tests.service.metrics.world import answered, opened, serving
+from tests.service.metrics.database import open_metrics_db, serving, survey_response
 from tests.unit.metrics.build import nps
 from tests.unit.metrics.test_queries import written
 
@@ -20,11 +20,11 @@ TEAMS = (None, "null", "Support, EU", "!important", "a\\b", "billing", "\\null",
 async def http(database: NewDatabase) -> AsyncIterator[httpx.AsyncClient]:
     """The service over one answer of each team, the n-th with n points."""
     url = await database("metrics")
-    async with opened(url) as world:
-        await world.tenant()
+    async with open_metrics_db(url) as metrics_db:
+        await metrics_db.tenant()
         for points, team in enumerate(TEAMS):
             dimensions = {"team": team} if team else {}
-            await world.take(answered(points, nps(points), at=NOW - timedelta(hours=1), dimensions=dimensions))
+            await metrics_db.apply(survey_response(points, nps(points), at=NOW - timedelta(hours=1), dimensions=dimensions))
     async with serving(url, NOW) as http:
         yield http
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from shared.events import Event, Label, Override, ScoreEvent, text_hash
-from tests.service.metrics.world import World, answered, erasure, expected, score_of, serving, statement
+from tests.service.metrics.database import MetricsDatabase, erasure, expected, score_of, serving, statement, survey_response
 from tests.unit.metrics.build import MODEL, words
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -38,13 +38,13 @@ async def exported(http: httpx.AsyncClient, limit: int = 50) -> list[dict[str, A
         params["cursor"] = answer.json()["next"]
 
 
-async def test_a_row_has_every_field(world: World) -> None:
-    await world.take(
-        answered(1, words("late again"), at=ago(2), customer="p1"),
+async def test_a_row_has_every_field(metrics_db: MetricsDatabase) -> None:
+    await metrics_db.apply(
+        survey_response(1, words("late again"), at=ago(2), customer="p1"),
         score_of("c1/response/1", "late again", 0.1),
         judged(1, "late again", "negative", themes=("delivery",)),
     )
-    async with serving(world.url, NOW) as http:
+    async with serving(metrics_db.url, NOW) as http:
         assert await exported(http) == [
             {
                 "subject": "c1/response/1",
@@ -61,76 +61,78 @@ async def test_a_row_has_every_field(world: World) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 500])
-async def test_pages_have_each_judgement_once_at_any_limit(world: World, limit: int) -> None:
+async def test_pages_have_each_judgement_once_at_any_limit(metrics_db: MetricsDatabase, limit: int) -> None:
     events, wanted = [], []
     for n in range(1, 8):
         texts = [f"comment {n}.{place}" for place in range(n % 4)]
-        events.append(answered(n, *(words(text, text) for text in texts), at=ago(n)))
+        events.append(survey_response(n, *(words(text, text) for text in texts), at=ago(n)))
         events += [judged(n, text, LABELS[n % 3], seq=500 + place) for place, text in enumerate(texts)]
         wanted += texts
     events.append(judged(2, "comment 2.0", None, seq=900))
     wanted.remove("comment 2.0")
-    await world.take(*events)
-    async with serving(world.url, NOW) as http:
+    await metrics_db.apply(*events)
+    async with serving(metrics_db.url, NOW) as http:
         assert sorted(row["text"] for row in await exported(http, limit)) == sorted(wanted)
 
 
-async def test_erased_judgements_are_left_out_whichever_came_first(world: World) -> None:
+async def test_erased_judgements_are_left_out_whichever_came_first(metrics_db: MetricsDatabase) -> None:
     for n in (1, 2):
-        await world.take(answered(n, words("so"), at=ago(2)), judged(n, "so", "negative"))
-    await world.take(erasure("c1/response/1", ago(0)))
-    await world.take(judged(1, "so", "positive", seq=1000))
-    async with serving(world.url, NOW) as http:
+        await metrics_db.apply(survey_response(n, words("so"), at=ago(2)), judged(n, "so", "negative"))
+    await metrics_db.apply(erasure("c1/response/1", ago(0)))
+    await metrics_db.apply(judged(1, "so", "positive", seq=1000))
+    async with serving(metrics_db.url, NOW) as http:
         assert [row["subject"] for row in await exported(http)] == ["c1/response/2"]
-    assert await world.pool.fetchval("SELECT count(*) FROM statements WHERE position('override'::bytea IN body) > 0") == 1
+    assert await metrics_db.pool.fetchval("SELECT count(*) FROM statements WHERE position('override'::bytea IN body) > 0") == 1
 
 
-async def test_a_judgement_that_precedes_its_comment_waits_for_it(world: World) -> None:
-    await world.take(judged(1, "so", "negative"))
-    async with serving(world.url, NOW) as http:
+async def test_a_judgement_that_precedes_its_comment_waits_for_it(metrics_db: MetricsDatabase) -> None:
+    await metrics_db.apply(judged(1, "so", "negative"))
+    async with serving(metrics_db.url, NOW) as http:
         assert await exported(http) == []
-        await world.take(answered(1, words("so"), at=ago(2)))
+        await metrics_db.apply(survey_response(1, words("so"), at=ago(2)))
         assert [row["text"] for row in await exported(http)] == ["so"]
 
 
 @pytest.mark.parametrize("repaired_by", ["what comes next", "a rebuild"])
-async def test_a_mark_that_an_older_version_did_not_set_is_set_later(world: World, repaired_by: str) -> None:
-    await world.take(answered(1, words("so"), at=ago(2)), judged(1, "so", "negative"))
-    await world.pool.execute("UPDATE subjects SET judged = false")
-    async with serving(world.url, NOW) as http:
+async def test_a_mark_that_an_older_version_did_not_set_is_set_later(metrics_db: MetricsDatabase, repaired_by: str) -> None:
+    await metrics_db.apply(survey_response(1, words("so"), at=ago(2)), judged(1, "so", "negative"))
+    await metrics_db.pool.execute("UPDATE subjects SET judged = false")
+    async with serving(metrics_db.url, NOW) as http:
         assert await exported(http) == []
         if repaired_by == "a rebuild":
-            await world.writer.rebuild(0, 10)
+            await metrics_db.writer.rebuild(0, 10)
         else:
-            await world.take(score_of("c1/response/1", "so", 0.5))
+            await metrics_db.apply(score_of("c1/response/1", "so", 0.5))
         assert [row["text"] for row in await exported(http)] == ["so"]
 
 
-async def test_tenants_with_equal_subjects_and_texts_have_their_own_gold(world: World) -> None:
-    await world.tenant("other")
-    event = answered(1, words("so"), at=ago(2))
-    await world.take(event, answered(1, words("so"), at=ago(2), tenant="other"), score_of("c1/response/1", "so", 0.5))
-    await world.take(score_of("c1/response/1", "so", 0.5, tenant="other"), judged(1, "so", "negative", tenant="other"))
-    async with serving(world.url, NOW) as http, serving(world.url, NOW, "other") as others:
+async def test_tenants_with_equal_subjects_and_texts_have_their_own_gold(metrics_db: MetricsDatabase) -> None:
+    await metrics_db.tenant("other")
+    event = survey_response(1, words("so"), at=ago(2))
+    await metrics_db.apply(
+        event, survey_response(1, words("so"), at=ago(2), tenant="other"), score_of("c1/response/1", "so", 0.5)
+    )
+    await metrics_db.apply(score_of("c1/response/1", "so", 0.5, tenant="other"), judged(1, "so", "negative", tenant="other"))
+    async with serving(metrics_db.url, NOW) as http, serving(metrics_db.url, NOW, "other") as others:
         assert await exported(http) == []
         assert [row["label"] for row in await exported(others)] == ["negative"]
         assert (await http.get("/v1/kpis/sentiment?window=24h")).json()["rows"][0]["value"] == 0.5
         assert (await others.get("/v1/kpis/sentiment?window=24h")).json()["rows"][0]["value"] == -1.0
-    async with serving(world.url, NOW, "nobody") as http:
+    async with serving(metrics_db.url, NOW, "nobody") as http:
         assert await exported(http) == []
 
 
-async def test_judgements_in_any_order_give_the_recomputed_contributions(world: World) -> None:
+async def test_judgements_in_any_order_give_the_recomputed_contributions(metrics_db: MetricsDatabase) -> None:
     events, scores = [], []
     for n in range(1, 30):
-        events += [answered(n, words(f"comment {n}"), at=ago(n))]
+        events += [survey_response(n, words(f"comment {n}"), at=ago(n))]
         events += [judged(n, f"comment {n}", label, seq=500 + place) for place, label in enumerate((*LABELS, None)[: n % 5])]
         scores += [score_of(f"c1/response/{n}", f"comment {n}", n / 40)]
     deliveries: list[Event | ScoreEvent] = [*events, *scores, *events[::3]]
     random.Random(7).shuffle(deliveries)
     for start in range(0, len(deliveries), 9):
-        await world.take(*deliveries[start : start + 9])
-    assert await world.contributions() == expected(events, scores)
+        await metrics_db.apply(*deliveries[start : start + 9])
+    assert await metrics_db.contributions() == expected(events, scores)
     assert expected(events, scores) != expected([event for event in events if not isinstance(event.body, Override)], scores)
 
 
@@ -145,14 +147,14 @@ async def test_judgements_in_any_order_give_the_recomputed_contributions(world: 
         ("window=24h", "window"),
     ],
 )
-async def test_an_invalid_parameter_is_refused_by_its_name(world: World, query: str, name: str) -> None:
-    async with serving(world.url, NOW) as http:
+async def test_an_invalid_parameter_is_refused_by_its_name(metrics_db: MetricsDatabase, query: str, name: str) -> None:
+    async with serving(metrics_db.url, NOW) as http:
         answer = await http.get(f"/v1/gold?{query}")
     assert answer.status_code == 400
     assert [param["name"] for param in answer.json()["invalid_params"]] == [name]
 
 
-async def test_the_internal_token_is_required(world: World) -> None:
-    async with serving(world.url, NOW) as http:
+async def test_the_internal_token_is_required(metrics_db: MetricsDatabase) -> None:
+    async with serving(metrics_db.url, NOW) as http:
         http.headers["authorization"] = "Bearer guess"
         assert (await http.get("/v1/gold")).status_code == 401

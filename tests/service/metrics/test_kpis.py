@@ -11,7 +11,7 @@ import pytest
 from services.metrics.api.schemas import KpiEntry
 from shared.events import Assigned, Event, Message, Opened, StatusSet, Ticket
 from tests.conftest import NewDatabase
-from tests.service.metrics.world import answered, opened, score_of, serving, statement
+from tests.service.metrics.database import open_metrics_db, score_of, serving, statement, survey_response
 from tests.unit.metrics.build import csat, nps, words
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -34,12 +34,12 @@ def feedback() -> list[Event]:
         (6, 0, berlin(26, 0, 0), "DE", None),
     ]
     events = [
-        answered(number, nps(value), csat(value % 5 + 1), at=at, customer=who, dimensions={"region": region})
+        survey_response(number, nps(value), csat(value % 5 + 1), at=at, customer=who, dimensions={"region": region})
         for number, value, at, region, who in ratings
     ]
     events += [
-        answered(11, words("well done"), at=berlin(26, 9)),
-        answered(12, words("a mess"), at=berlin(26, 10)),
+        survey_response(11, words("well done"), at=berlin(26, 9)),
+        survey_response(12, words("a mess"), at=berlin(26, 10)),
         ticket(1, Opened(at=berlin(24, 8)), assigned(24, 8, "billing"), reply(24, 10), status(25, 8, "solved")),
         ticket(2, Opened(at=berlin(25, 9)), assigned(25, 9, "tech"), status(25, 12, "solved"), status(26, 9, "open")),
         ticket(3, Opened(at=berlin(26, 9)), assigned(26, 9, "tech"), reply(26, 9, 30), assigned(27, 9, "billing")),
@@ -67,11 +67,12 @@ def status(day: int, hour: int, to: Any) -> StatusSet:
 async def http(request: pytest.FixtureRequest, database: NewDatabase) -> AsyncIterator[httpx.AsyncClient]:
     """The service with the feedback; every test runs on contributions alone, and on sealed histograms."""
     url = await database("metrics")
-    async with opened(url) as world:
-        await world.tenant()
-        await world.take(*feedback(), score_of("c1/response/11", "well done", 0.8), score_of("c1/response/12", "a mess", -0.6))
+    scores = score_of("c1/response/11", "well done", 0.8), score_of("c1/response/12", "a mess", -0.6)
+    async with open_metrics_db(url) as metrics_db:
+        await metrics_db.tenant()
+        await metrics_db.apply(*feedback(), *scores)
         if request.param == "sealed":
-            assert await world.seal(NOW) > 20
+            assert await metrics_db.seal(NOW) > 20
     async with serving(url, NOW) as http:
         yield http
 

@@ -7,7 +7,7 @@ import pytest
 from services.metrics.domain.histogram import Histogram
 from services.metrics.store.query import histograms, snapshot
 from services.metrics.store.selection import Selection, resolve
-from tests.service.metrics.world import World, answered
+from tests.service.metrics.database import MetricsDatabase, survey_response
 from tests.unit.metrics.build import nps
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
@@ -17,26 +17,26 @@ EXACT = Histogram({9: 3}, sum(AMOUNTS), sum(amount * amount for amount in AMOUNT
 
 
 @pytest.fixture
-async def metrics(world: World) -> World:
+async def metrics(metrics_db: MetricsDatabase) -> MetricsDatabase:
     """Three answers of three people, with amounts put in place of their ratings."""
     for number, amount in enumerate(AMOUNTS):
-        await world.take(answered(number, nps(9), at=NOW - timedelta(days=2, hours=number), customer=f"p{number}"))
-        await world.pool.execute("UPDATE contributions SET amount = $1 WHERE amount = 9", amount)
-    return world
+        await metrics_db.apply(survey_response(number, nps(9), at=NOW - timedelta(days=2, hours=number), customer=f"p{number}"))
+        await metrics_db.pool.execute("UPDATE contributions SET amount = $1 WHERE amount = 9", amount)
+    return metrics_db
 
 
 @pytest.mark.parametrize("use_seals", [True, False])
-async def test_squares_of_large_amounts_are_summed_exactly(metrics: World, use_seals: bool) -> None:
+async def test_squares_of_large_amounts_are_summed_exactly(metrics: MetricsDatabase, use_seals: bool) -> None:
     if use_seals:
         assert await metrics.seal(NOW) > 0
     assert await count_nps(metrics, Selection(("nps",)), use_seals=use_seals) == EXACT
 
 
-async def test_squares_of_large_amounts_are_summed_exactly_per_respondent(metrics: World) -> None:
+async def test_squares_of_large_amounts_are_summed_exactly_per_respondent(metrics: MetricsDatabase) -> None:
     assert await count_nps(metrics, Selection(("nps",), per_respondent=True)) == EXACT
 
 
-async def count_nps(metrics: World, selection: Selection, *, use_seals: bool = True) -> Histogram:
+async def count_nps(metrics: MetricsDatabase, selection: Selection, *, use_seals: bool = True) -> Histogram:
     async with snapshot(metrics.pool) as connection:
         scope = await resolve(connection, "acme", selection)
         assert scope

@@ -16,8 +16,9 @@ from services.metrics.store.selection import Selection, resolve
 from shared.events import Event, KpiChange, Override, Score, ScoreEvent, decode_change, text_hash
 from shared.kafka import Message, Undelivered
 from shared.topics import Topic
-from tests.service.metrics.test_verify import SCORES, Inbox, failed, verified
-from tests.service.metrics.world import World, answered, erasure, score_of, serving, statement
+from tests.service.metrics.database import MetricsDatabase, erasure, score_of, serving, statement, survey_response
+from tests.service.metrics.test_verify import SCORES
+from tests.service.metrics.verification import Inbox, failed, verified
 from tests.unit.metrics.build import MODEL, words
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -83,11 +84,11 @@ async def shadow(http: httpx.AsyncClient, **params: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def story(world: World) -> World:
+async def story(metrics_db: MetricsDatabase) -> MetricsDatabase:
     """Four comments that VADER scored, one of them a non-answer; the new model has scored two."""
     texts = {1: "great", 2: "awful", 3: "it broke", 4: "n/a"}
-    await world.take(
-        *(answered(n, words(text), at=ago(n)) for n, text in texts.items()),
+    await metrics_db.apply(
+        *(survey_response(n, words(text), at=ago(n)) for n, text in texts.items()),
         judged(1, "great", 0.8),
         judged(2, "awful", -0.6),
         judged(3, "it broke", 0.0),
@@ -95,14 +96,14 @@ async def story(world: World) -> World:
         judged(1, "great", 0.9, NEW),
         judged(3, "it broke", -0.7, NEW),
     )
-    return world
+    return metrics_db
 
 
-async def another_tenant(story: World, model: str) -> None:
+async def another_tenant(story: MetricsDatabase, model: str) -> None:
     """The tenant `other`: a comment on a subject of the same name, and its score of `model`."""
     await story.tenant("other")
-    theirs = statement("c1/response/1", answered(1, words("ok"), at=ago(1)).body, at=ago(1), tenant="other")
-    await story.take(theirs, judged(1, "ok", 0.1, model, tenant="other"))
+    theirs = statement("c1/response/1", survey_response(1, words("ok"), at=ago(1)).body, at=ago(1), tenant="other")
+    await story.apply(theirs, judged(1, "ok", 0.1, model, tenant="other"))
 
 
 REST = (judged(2, "awful", -0.9, NEW), silent(4, "n/a", NEW))
@@ -110,49 +111,49 @@ REST = (judged(2, "awful", -0.9, NEW), silent(4, "n/a", NEW))
 
 
 # --- which there are
-async def test_models_are_listed_with_their_coverage_and_a_non_answer_counts_as_scored(story: World) -> None:
+async def test_models_are_listed_with_their_coverage_and_a_non_answer_counts_as_scored(story: MetricsDatabase) -> None:
     async with serving(story.url, NOW) as http:
         assert await models(http) == {MODEL: (4, 100.0, True), NEW: (2, 50.0, False)}
         assert (await http.get("/v1/models")).json()["comments"] == 4
 
 
-async def test_a_tenant_without_scores_has_the_default_alone(world: World) -> None:
-    async with serving(world.url, NOW) as http:
+async def test_a_tenant_without_scores_has_the_default_alone(metrics_db: MetricsDatabase) -> None:
+    async with serving(metrics_db.url, NOW) as http:
         assert await models(http) == {MODEL: (0, None, True)}
 
 
-async def test_scores_of_what_was_edited_or_erased_count_no_more(story: World) -> None:
-    await story.take(answered(1, words("great now"), at=ago(1), revision=2), erasure(subject(3), ago(0.1)))
+async def test_scores_of_what_was_edited_or_erased_count_no_more(story: MetricsDatabase) -> None:
+    await story.apply(survey_response(1, words("great now"), at=ago(1), revision=2), erasure(subject(3), ago(0.1)))
     async with serving(story.url, NOW) as http:
         assert await models(http) == {MODEL: (2, pytest.approx(200 / 3), True)}
 
 
 # --- the switch
-async def test_a_model_is_not_promoted_while_comments_lack_its_score(story: World) -> None:
+async def test_a_model_is_not_promoted_while_comments_lack_its_score(story: MetricsDatabase) -> None:
     async with serving(story.url, NOW) as http:
         refused = await http.post(f"/v1/models/{NEW}:promote")
         assert (refused.status_code, refused.headers["content-type"]) == (409, "application/problem+json")
         told = f"2 of 4 comments have no score of {NEW} yet, first of {subject(2)}, {subject(4)}"
         assert refused.json()["detail"] == told
-        await story.take(REST[0])
+        await story.apply(REST[0])
         assert (await http.post(f"/v1/models/{NEW}:promote")).json()["detail"].startswith("1 of 4")
         assert (await models(http))[MODEL][2]
 
 
-async def test_the_default_is_promoted_from_the_first_and_needs_its_scores_once_another_was(story: World) -> None:
-    await story.take(*REST)
-    await story.take(answered(5, words("late"), at=ago(1)), judged(5, "late", 0.5, NEW))
+async def test_the_default_is_promoted_from_the_first_and_needs_its_scores_once_another_was(story: MetricsDatabase) -> None:
+    await story.apply(*REST)
+    await story.apply(survey_response(5, words("late"), at=ago(1)), judged(5, "late", 0.5, NEW))
     async with serving(story.url, NOW) as http:
         assert (await http.post(f"/v1/models/{MODEL}:promote")).status_code == 200
         assert (await http.post(f"/v1/models/{NEW}:promote")).status_code == 200
         refused = await http.post(f"/v1/models/{MODEL}:promote")
         assert (refused.status_code, refused.json()["detail"].startswith("1 of 5")) == (409, True)
-        await story.take(judged(5, "late", 0.5))
+        await story.apply(judged(5, "late", 0.5))
         assert (await http.post(f"/v1/models/{MODEL}:promote")).status_code == 200
 
 
-async def test_one_switch_moves_every_kpi_of_sentiment_and_back(story: World) -> None:
-    await story.take(*REST)
+async def test_one_switch_moves_every_kpi_of_sentiment_and_back(story: MetricsDatabase) -> None:
+    await story.apply(*REST)
     async with serving(story.url, NOW) as http:
         before = [await value(http, kpi) for kpi in ("sentiment", "net_sentiment")]
         told = (await http.post(f"/v1/models/{NEW}:promote")).json()
@@ -167,8 +168,8 @@ async def test_one_switch_moves_every_kpi_of_sentiment_and_back(story: World) ->
     assert after == pytest.approx([-0.7 / 3, -100 / 3])
 
 
-async def test_promoting_what_is_promoted_changes_nothing(story: World) -> None:
-    await story.take(*REST)
+async def test_promoting_what_is_promoted_changes_nothing(story: MetricsDatabase) -> None:
+    await story.apply(*REST)
     async with serving(story.url, NOW) as http:
         await http.post(f"/v1/models/{NEW}:promote")
     async with serving(story.url, NOW + timedelta(hours=1)) as http:
@@ -176,8 +177,8 @@ async def test_promoting_what_is_promoted_changes_nothing(story: World) -> None:
     assert await story.pool.fetch("SELECT model FROM promotions WHERE NOT initial") == [(NEW,)]
 
 
-async def test_a_promotion_makes_a_new_revision_and_is_announced(story: World) -> None:
-    await story.take(*REST)
+async def test_a_promotion_makes_a_new_revision_and_is_announced(story: MetricsDatabase) -> None:
+    await story.apply(*REST)
     heard = Heard()
     async with serving(story.url, NOW, sender=heard) as http:
         before = (await http.get("/internal/revision?kpi=sentiment")).json()["revision"]
@@ -189,40 +190,40 @@ async def test_a_promotion_makes_a_new_revision_and_is_announced(story: World) -
     assert (change.tenant, set(change.kpis)) == ("acme", SENTIMENT)
 
 
-async def test_a_broker_that_is_away_undoes_no_promotion(story: World) -> None:
-    await story.take(*REST)
+async def test_a_broker_that_is_away_undoes_no_promotion(story: MetricsDatabase) -> None:
+    await story.apply(*REST)
     async with serving(story.url, NOW, sender=Heard(away=True)) as http:
         assert (await http.post(f"/v1/models/{NEW}:promote")).status_code == 200
         assert (await models(http))[NEW][2]
 
 
-async def test_a_humans_label_needs_the_candidates_score_like_any_other(world: World) -> None:
+async def test_a_humans_label_needs_the_candidates_score_like_any_other(metrics_db: MetricsDatabase) -> None:
     """Which is left out of KPIs without one, whoever judged it."""
-    await world.take(
-        answered(1, words("sick!"), at=ago(2)),
+    await metrics_db.apply(
+        survey_response(1, words("sick!"), at=ago(2)),
         statement(subject(1), Override(comment=text_hash("sick!"), label="positive"), at=ago(1), seq=5),
         judged(1, "sick!", -0.5),
-        answered(2, words("fine"), at=ago(2)),
+        survey_response(2, words("fine"), at=ago(2)),
         judged(2, "fine", 0.5),
         judged(2, "fine", 0.5, NEW),
     )
-    async with serving(world.url, NOW) as http:
+    async with serving(metrics_db.url, NOW) as http:
         assert (await http.post(f"/v1/models/{NEW}:promote")).json()["detail"].startswith("1 of 2")
-        await world.take(judged(1, "sick!", -0.5, NEW))
+        await metrics_db.apply(judged(1, "sick!", -0.5, NEW))
         assert (await http.post(f"/v1/models/{NEW}:promote")).status_code == 200
         assert await value(http, "net_sentiment") == 100
 
 
-async def test_a_comment_that_comes_after_the_switch_without_a_score_shows_in_the_coverage(story: World) -> None:
-    await story.take(*REST)
+async def test_a_comment_that_comes_after_the_switch_without_a_score_shows_in_the_coverage(story: MetricsDatabase) -> None:
+    await story.apply(*REST)
     async with serving(story.url, NOW) as http:
         await http.post(f"/v1/models/{NEW}:promote")
-        await story.take(answered(5, words("late"), at=ago(1)), judged(5, "late", 0.5))
+        await story.apply(survey_response(5, words("late"), at=ago(1)), judged(5, "late", 0.5))
         assert (await models(http))[NEW] == (4, 80.0, True)
         assert await value(http, "net_sentiment") == pytest.approx(-100 / 3)
 
 
-async def test_what_one_request_reads_is_one_models_though_another_is_promoted_meanwhile(story: World) -> None:
+async def test_what_one_request_reads_is_one_models_though_another_is_promoted_meanwhile(story: MetricsDatabase) -> None:
     async with snapshot(story.pool) as connection:
         before = await asker_of(connection, "acme", MODEL)
         async with story.pool.acquire() as other:
@@ -232,8 +233,8 @@ async def test_what_one_request_reads_is_one_models_though_another_is_promoted_m
 
 
 @pytest.mark.parametrize("path", [f"/v1/models/{NEW}:promote", "/v1/models/nothing-1:promote"])
-async def test_tenants_have_models_of_their_own(story: World, path: str) -> None:
-    await story.take(*REST)
+async def test_tenants_have_models_of_their_own(story: MetricsDatabase, path: str) -> None:
+    await story.apply(*REST)
     await another_tenant(story, MODEL)
     async with serving(story.url, NOW, "other") as http, serving(story.url, NOW) as ours:
         assert (await http.post(path)).status_code == 404
@@ -243,8 +244,8 @@ async def test_tenants_have_models_of_their_own(story: World, path: str) -> None
         assert await value(http, "net_sentiment") == 100
 
 
-async def test_a_model_that_another_tenant_promoted_has_yet_to_be_promoted_here(story: World) -> None:
-    await story.take(*REST)
+async def test_a_model_that_another_tenant_promoted_has_yet_to_be_promoted_here(story: MetricsDatabase) -> None:
+    await story.apply(*REST)
     await another_tenant(story, NEW)
     async with serving(story.url, NOW, "other") as http, serving(story.url, NOW) as ours:
         assert (await http.post(f"/v1/models/{NEW}:promote")).status_code == 200
@@ -252,15 +253,15 @@ async def test_a_model_that_another_tenant_promoted_has_yet_to_be_promoted_here(
         assert (await models(ours))[NEW] == (4, 100.0, True)
 
 
-async def test_a_tenant_that_metrics_never_heard_of_promotes_nothing(world: World) -> None:
-    async with serving(world.url, NOW, "nobody") as http:
+async def test_a_tenant_that_metrics_never_heard_of_promotes_nothing(metrics_db: MetricsDatabase) -> None:
+    async with serving(metrics_db.url, NOW, "nobody") as http:
         assert (await http.post(f"/v1/models/{MODEL}:promote")).status_code == 404
         assert (await http.get(f"/v1/models/{NEW}/shadow")).status_code == 404
 
 
 # --- the report
-async def test_the_report_tells_what_would_change(story: World) -> None:
-    await story.take(REST[1])
+async def test_the_report_tells_what_would_change(story: MetricsDatabase) -> None:
+    await story.apply(REST[1])
     async with serving(story.url, NOW) as http:
         told = await shadow(http, window="24h")
     assert (told["model"], told["promoted"], told["comments"], told["missing"]) == (NEW, MODEL, 4, 1)
@@ -288,8 +289,8 @@ async def test_the_report_tells_what_would_change(story: World) -> None:
     assert told["kpis"][0]["delta"] == pytest.approx(0.1 - 0.2 / 3)
 
 
-async def test_the_kpis_of_the_report_are_those_that_are_served_before_and_after(story: World) -> None:
-    await story.take(*REST)
+async def test_the_kpis_of_the_report_are_those_that_are_served_before_and_after(story: MetricsDatabase) -> None:
+    await story.apply(*REST)
     assert await story.seal(NOW)
     ends = {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T09:30:00Z"}
     async with serving(story.url, NOW) as http:
@@ -302,8 +303,8 @@ async def test_the_kpis_of_the_report_are_those_that_are_served_before_and_after
                 assert {name: row[name] for name in kpi[side]} == kpi[side]
 
 
-async def test_a_human_beats_both_models_so_nothing_changes(story: World) -> None:
-    await story.take(statement(subject(3), Override(comment=text_hash("it broke"), label="negative"), at=ago(1), seq=9))
+async def test_a_human_beats_both_models_so_nothing_changes(story: MetricsDatabase) -> None:
+    await story.apply(statement(subject(3), Override(comment=text_hash("it broke"), label="negative"), at=ago(1), seq=9))
     async with serving(story.url, NOW) as http:
         told = await shadow(http)
     assert (told["n"], told["changed"], told["examples"]) == (2, 0, [])
@@ -316,8 +317,8 @@ def some_comments(chance: random.Random) -> tuple[list[Event | ScoreEvent], Coun
     for number in range(60):
         texts = [f"text {number} {k}" for k in range(chance.randint(1, 3))]
         at = ago(chance.randint(1, 40))
-        said.append(answered(number, *(words(f"old {t}", f"q{k}") for k, t in enumerate(texts)), at=at))
-        said.append(answered(number, *(words(t, f"q{k}") for k, t in enumerate(texts)), at=at, revision=2))
+        said.append(survey_response(number, *(words(f"old {t}", f"q{k}") for k, t in enumerate(texts)), at=at))
+        said.append(survey_response(number, *(words(t, f"q{k}") for k, t in enumerate(texts)), at=at, revision=2))
         for text in texts:
             scores = {model: judged(number, text, chance.choice([-0.5, 0.0, 0.5]), model) for model in (MODEL, NEW)}
             said += [judged(number, f"old {text}", 1.0, MODEL), judged(number, f"old {text}", -1.0, NEW)]
@@ -329,12 +330,12 @@ def some_comments(chance: random.Random) -> tuple[list[Event | ScoreEvent], Coun
 
 @pytest.mark.parametrize(("seed", "at_once"), [(0, 500), (1, 7), (2, 1)])
 async def test_comments_are_paired_by_their_texts_however_many_share_an_instant(
-    world: World, seed: int, at_once: int, monkeypatch: pytest.MonkeyPatch
+    metrics_db: MetricsDatabase, seed: int, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shadow_store, "SUBJECTS_AT_ONCE", at_once)
     said, pairs = some_comments(random.Random(seed))
-    await world.take(*said)
-    async with serving(world.url, NOW) as http:
+    await metrics_db.apply(*said)
+    async with serving(metrics_db.url, NOW) as http:
         told = await shadow(http, window="24h")
     found = {(before, after): n for before, row in told["confusion"].items() for after, n in row.items() if n}
     assert found == dict(pairs)
@@ -345,7 +346,7 @@ async def test_comments_are_paired_by_their_texts_however_many_share_an_instant(
     assert [e["at"] for e in told["examples"]] == sorted((e["at"] for e in told["examples"]), reverse=True)
 
 
-async def test_a_window_without_comments_and_one_that_lies_ahead_tell_nothing(story: World) -> None:
+async def test_a_window_without_comments_and_one_that_lies_ahead_tell_nothing(story: MetricsDatabase) -> None:
     async with serving(story.url, NOW) as http:
         for start, end in (("2026-01-01", "2026-01-02"), ("2027-01-01", "2027-01-02")):
             told = await shadow(http, **{"from": f"{start}T00:00:00Z", "to": f"{end}T00:00:00Z"})
@@ -358,7 +359,7 @@ async def test_a_window_without_comments_and_one_that_lies_ahead_tell_nothing(st
     [("group_by=team", "group_by"), ("grain=P1D", "grain"), ("filter[team]=a", "filter[team]"), ("window=2y", "window"),
      ("x=1", "x"), ("from=2026-11-01T00:00:00Z", "to"), ("tz=Mars", "tz")],
 )  # fmt: skip
-async def test_an_invalid_parameter_is_refused_by_its_name(story: World, query: str, name: str) -> None:
+async def test_an_invalid_parameter_is_refused_by_its_name(story: MetricsDatabase, query: str, name: str) -> None:
     async with serving(story.url, NOW) as http:
         answer = await http.get(f"/v1/models/{NEW}/shadow?{query}")
         assert (await http.get(f"/v1/models?{query}")).status_code == 400
@@ -367,19 +368,22 @@ async def test_an_invalid_parameter_is_refused_by_its_name(story: World, query: 
 
 
 # --- sealed, verified
-async def test_after_a_promotion_what_is_sealed_is_what_is_scanned(world: World) -> None:
+async def test_after_a_promotion_what_is_sealed_is_what_is_scanned(metrics_db: MetricsDatabase) -> None:
     chance = random.Random(7)
     texts = {n: f"comment {n}" for n in range(80)}
-    await world.take(
-        *(answered(n, words(text), at=ago(n * 1.9), dimensions={"region": "DE" if n % 3 else "FR"}) for n, text in texts.items()),
+    await metrics_db.apply(
+        *(
+            survey_response(n, words(text), at=ago(n * 1.9), dimensions={"region": "DE" if n % 3 else "FR"})
+            for n, text in texts.items()
+        ),
         *(judged(n, text, chance.uniform(-1, 1), model) for n, text in texts.items() for model in (MODEL, NEW)),
     )
-    assert await world.seal(NOW)
-    await world.take(judged(5, texts[5], -1.0, MODEL), judged(6, texts[6], -1.0, NEW))
+    assert await metrics_db.seal(NOW)
+    await metrics_db.apply(judged(5, texts[5], -1.0, MODEL), judged(6, texts[6], -1.0, NEW))
     edges = [NOW - timedelta(days=10), NOW - timedelta(days=3, hours=2), NOW]
-    async with serving(world.url, NOW) as http:
+    async with serving(metrics_db.url, NOW) as http:
         assert (await http.post(f"/v1/models/{NEW}:promote")).status_code == 200
-    async with snapshot(world.pool) as connection:
+    async with snapshot(metrics_db.pool) as connection:
         model = (await asker_of(connection, "acme", MODEL)).model
         sealed = set(await connection.fetch("SELECT m.name FROM seals s JOIN measures m ON m.id = s.measure"))
         for measure in (f"label:{model}", f"sentiment:{model}", f"label:{MODEL}"):
@@ -393,15 +397,15 @@ async def test_after_a_promotion_what_is_sealed_is_what_is_scanned(world: World)
     assert model == NEW
 
 
-async def test_verify_holds_kpis_against_the_promoted_model(world: World) -> None:
+async def test_verify_holds_kpis_against_the_promoted_model(metrics_db: MetricsDatabase) -> None:
     now = datetime.now(UTC)
-    events = [answered(n, words(f"comment {n}"), at=now - timedelta(hours=n)) for n in range(1, 9)]
-    await world.take(*events, *(judged(n, f"comment {n}", n / 9, model) for n in range(1, 9) for model in (MODEL, NEW)))
-    assert await world.seal()
-    async with serving(world.url) as http:
+    events = [survey_response(n, words(f"comment {n}"), at=now - timedelta(hours=n)) for n in range(1, 9)]
+    await metrics_db.apply(*events, *(judged(n, f"comment {n}", n / 9, model) for n in range(1, 9) for model in (MODEL, NEW)))
+    assert await metrics_db.seal()
+    async with serving(metrics_db.url) as http:
         assert (await http.post(f"/v1/models/{NEW}:promote")).status_code == 200
-    assert failed(await verified(world, Inbox(events))) == []
-    await world.pool.execute("DELETE FROM scores WHERE model = $1", MODEL)
-    assert SCORES not in failed(await verified(world, Inbox(events)))
-    await world.pool.execute("DELETE FROM scores WHERE text_hash = $1", text_hash("comment 3"))
-    assert SCORES in failed(await verified(world, Inbox(events)))
+    assert failed(await verified(metrics_db, Inbox(events))) == []
+    await metrics_db.pool.execute("DELETE FROM scores WHERE model = $1", MODEL)
+    assert SCORES not in failed(await verified(metrics_db, Inbox(events)))
+    await metrics_db.pool.execute("DELETE FROM scores WHERE text_hash = $1", text_hash("comment 3"))
+    assert SCORES in failed(await verified(metrics_db, Inbox(events)))

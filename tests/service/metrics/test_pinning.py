@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 
 from services.metrics.store.promotions import asker_of, keep_pinning, pin_default, store_promotion
-from tests.service.metrics.world import World, answered, score_of, serving
+from tests.service.metrics.database import MetricsDatabase, score_of, serving, survey_response
 from tests.unit.metrics.build import words
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -15,14 +15,16 @@ OLD, NEW = "vader-3.3.2", "e5-3"
 BERLIN = {"name": "A tenant", "zone": "Europe/Berlin"}
 
 
-async def test_a_changed_default_changes_new_tenants_only(world: World) -> None:
-    async with serving(world.url, NOW, "old", model=OLD) as http:
+async def test_a_changed_default_changes_new_tenants_only(metrics_db: MetricsDatabase) -> None:
+    async with serving(metrics_db.url, NOW, "old", model=OLD) as http:
         assert (await http.put("/internal/tenants/old", json=BERLIN)).status_code == 204
     for tenant in ("old", "new"):
         text, at = f"words of {tenant}", NOW - timedelta(hours=1)
-        await world.take(answered(1, words(text), at=at, tenant=tenant), score_of("c1/response/1", text, 0.5, OLD, tenant=tenant))
-    await world.take(score_of("c1/response/1", "words of new", -0.5, NEW, tenant="new"))
-    async with serving(world.url, NOW, "old", model=NEW) as old, serving(world.url, NOW, "new", model=NEW) as new:
+        await metrics_db.apply(
+            survey_response(1, words(text), at=at, tenant=tenant), score_of("c1/response/1", text, 0.5, OLD, tenant=tenant)
+        )
+    await metrics_db.apply(score_of("c1/response/1", "words of new", -0.5, NEW, tenant="new"))
+    async with serving(metrics_db.url, NOW, "old", model=NEW) as old, serving(metrics_db.url, NOW, "new", model=NEW) as new:
         for tenant in ("old", "new", "old"):
             assert (await new.put(f"/internal/tenants/{tenant}", json=BERLIN)).status_code == 204
         values = [(await http.get("/v1/kpis/sentiment?window=24h")).json()["rows"][0]["value"] for http in (old, new)]
@@ -31,30 +33,30 @@ async def test_a_changed_default_changes_new_tenants_only(world: World) -> None:
         assert models == {OLD: True}
 
 
-async def test_existing_tenants_are_pinned_once_by_the_running_service(world: World) -> None:
-    await world.pool.execute("DELETE FROM promotions")
-    await world.take(answered(1, words("hello"), at=NOW, tenant="heard-of-by-events"))
+async def test_existing_tenants_are_pinned_once_by_the_running_service(metrics_db: MetricsDatabase) -> None:
+    await metrics_db.pool.execute("DELETE FROM promotions")
+    await metrics_db.apply(survey_response(1, words("hello"), at=NOW, tenant="heard-of-by-events"))
     for model in (OLD, NEW):
-        task = asyncio.create_task(keep_pinning(world.pool, model, lambda: NOW, every=0.01))
+        task = asyncio.create_task(keep_pinning(metrics_db.pool, model, lambda: NOW, every=0.01))
         await asyncio.sleep(0.2)
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-    rows = await world.pool.fetch("SELECT t.slug, p.model FROM promotions p JOIN tenants t ON t.id = p.tenant ORDER BY 1")
+    rows = await metrics_db.pool.fetch("SELECT t.slug, p.model FROM promotions p JOIN tenants t ON t.id = p.tenant ORDER BY 1")
     assert rows == [("acme", OLD), ("heard-of-by-events", OLD)]
 
 
-async def test_of_two_replicas_with_different_defaults_one_decides_for_good(world: World) -> None:
-    await world.pool.execute("DELETE FROM promotions")
-    await asyncio.gather(*(pin_default(world.pool, model, NOW) for model in (OLD, NEW) * 4))
-    assert await world.pool.fetchval("SELECT count(*) FROM promotions") == 1
-    async with world.pool.acquire() as connection:
+async def test_of_two_replicas_with_different_defaults_one_decides_for_good(metrics_db: MetricsDatabase) -> None:
+    await metrics_db.pool.execute("DELETE FROM promotions")
+    await asyncio.gather(*(pin_default(metrics_db.pool, model, NOW) for model in (OLD, NEW) * 4))
+    assert await metrics_db.pool.fetchval("SELECT count(*) FROM promotions") == 1
+    async with metrics_db.pool.acquire() as connection:
         assert (await asker_of(connection, "acme", OLD)).model == (await asker_of(connection, "acme", NEW)).model
 
 
-async def test_an_explicit_promotion_outranks_the_pinned_default_whichever_was_stored_first(world: World) -> None:
-    await world.pool.execute("DELETE FROM promotions")
-    async with world.pool.acquire() as connection:
+async def test_an_explicit_promotion_outranks_the_pinned_default_whichever_was_stored_first(metrics_db: MetricsDatabase) -> None:
+    await metrics_db.pool.execute("DELETE FROM promotions")
+    async with metrics_db.pool.acquire() as connection:
         await store_promotion(connection, "acme", NEW, NOW)
         number = await connection.fetchval("SELECT id FROM tenants WHERE slug = 'acme'")
         await late_pin(connection, number)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from shared.events import Assigned, Opened, Override, Score, ScoreEvent, StatusSet, Theme, Ticket, text_hash
-from tests.service.metrics.world import World, answered, score_of, serving, statement
+from tests.service.metrics.database import MetricsDatabase, score_of, serving, statement, survey_response
 from tests.unit.metrics.build import MODEL, csat, nps, words
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -29,10 +29,12 @@ async def pages(http: httpx.AsyncClient, kpi: str, **params: Any) -> list[dict[s
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 500])
-async def test_pages_give_each_record_once_newest_first_even_where_many_share_an_instant(world: World, limit: int) -> None:
-    events = [answered(n, nps(n % 11), csat(4), csat(5, question="q3"), at=ago(1 + n // 4)) for n in range(12)]
-    await world.take(*events)
-    async with serving(world.url, NOW) as http:
+async def test_pages_give_each_record_once_newest_first_even_where_many_share_an_instant(
+    metrics_db: MetricsDatabase, limit: int
+) -> None:
+    events = [survey_response(n, nps(n % 11), csat(4), csat(5, question="q3"), at=ago(1 + n // 4)) for n in range(12)]
+    await metrics_db.apply(*events)
+    async with serving(metrics_db.url, NOW) as http:
         for kpi, each in (("nps", 1), ("csat", 2)):
             records = await pages(http, kpi, window="24h", limit=limit)
             assert sorted(record["subject"] for record in records) == sorted(
@@ -41,14 +43,14 @@ async def test_pages_give_each_record_once_newest_first_even_where_many_share_an
             assert [record["at"] for record in records] == sorted((record["at"] for record in records), reverse=True)
 
 
-async def test_a_record_of_a_comment_has_its_text_label_score_and_model(world: World) -> None:
+async def test_a_record_of_a_comment_has_its_text_label_score_and_model(metrics_db: MetricsDatabase) -> None:
     subject = "c1/response/1"
-    await world.take(
-        answered(1, words("great"), words("awful", "q5"), nps(9), at=ago(1), customer="p1", dimensions={"region": "DE"}),
+    await metrics_db.apply(
+        survey_response(1, words("great"), words("awful", "q5"), nps(9), at=ago(1), customer="p1", dimensions={"region": "DE"}),
         score_of(subject, "great", 0.9),
         score_of(subject, "awful", -0.8, urgency=("outage",)),
     )
-    async with serving(world.url, NOW) as http:
+    async with serving(metrics_db.url, NOW) as http:
         scores = await pages(http, "sentiment", window="24h")
         labels = await pages(http, "net_sentiment", window="24h")
     by_text = {record["text"]: record for record in scores}
@@ -62,21 +64,23 @@ async def test_a_record_of_a_comment_has_its_text_label_score_and_model(world: W
     assert "p1" not in str(scores)
 
 
-async def test_a_humans_label_replaces_the_models(world: World) -> None:
-    await world.take(
-        answered(1, words("sick!"), at=ago(2)),
+async def test_a_humans_label_replaces_the_models(metrics_db: MetricsDatabase) -> None:
+    await metrics_db.apply(
+        survey_response(1, words("sick!"), at=ago(2)),
         score_of("c1/response/1", "sick!", -0.5),
         statement("c1/response/1", Override(comment=text_hash("sick!"), label="positive"), at=ago(1), seq=5),
     )
-    async with serving(world.url, NOW) as http:
+    async with serving(metrics_db.url, NOW) as http:
         (record,) = await pages(http, "sentiment", window="24h")
     assert (record["label"], record["score"], record["judged_by"]) == ("positive", 1.0, "human")
     assert record["model_label"] == "negative"
 
 
-async def test_a_comment_has_the_hash_that_an_override_needs_whichever_kpi_lists_it(world: World) -> None:
-    await world.take(answered(1, words("great"), words("n/a", "q5"), nps(9), at=ago(1)), score_of("c1/response/1", "great", 0.9))
-    async with serving(world.url, NOW) as http:
+async def test_a_comment_has_the_hash_that_an_override_needs_whichever_kpi_lists_it(metrics_db: MetricsDatabase) -> None:
+    await metrics_db.apply(
+        survey_response(1, words("great"), words("n/a", "q5"), nps(9), at=ago(1)), score_of("c1/response/1", "great", 0.9)
+    )
+    async with serving(metrics_db.url, NOW) as http:
         for kpi in ("sentiment", "net_sentiment"):
             (record,) = await pages(http, kpi, window="24h")
             assert (record["text_hash"], record["judged_by"]) == (text_hash("great"), "model")
@@ -84,29 +88,31 @@ async def test_a_comment_has_the_hash_that_an_override_needs_whichever_kpi_lists
     assert "text_hash" not in rated
 
 
-async def test_a_humans_themes_replace_the_models(world: World) -> None:
+async def test_a_humans_themes_replace_the_models(metrics_db: MetricsDatabase) -> None:
     subject, themes = "c1/response/1", (Theme("delivery", -0.7), Theme("price", 0.2))
     score = Score(label="negative", score=-0.5, confidence=0.9, themes=themes, text_hash=text_hash("late"))
     at = {"tenant": "acme", "received_at": NOW}
-    await world.take(answered(1, words("late"), at=ago(2)), ScoreEvent(subject=subject, model=MODEL, score=score, **at))
-    async with serving(world.url, NOW) as http:
+    await metrics_db.apply(
+        survey_response(1, words("late"), at=ago(2)), ScoreEvent(subject=subject, model=MODEL, score=score, **at)
+    )
+    async with serving(metrics_db.url, NOW) as http:
         (record,) = await pages(http, "sentiment", window="24h")
         assert record["themes"] == [{"theme": "delivery", "score": -0.7}, {"theme": "price", "score": 0.2}]
         override = Override(comment=text_hash("late"), themes=("waiting", "delivery"))
-        await world.take(statement(subject, override, at=ago(1), seq=5))
+        await metrics_db.apply(statement(subject, override, at=ago(1), seq=5))
         (record,) = await pages(http, "sentiment", window="24h")
     assert record["themes"] == [{"theme": "waiting", "score": -0.5}, {"theme": "delivery", "score": -0.7}]
     assert (record["label"], record["judged_by"], record["themes_by"]) == ("negative", "model", "human")
 
 
-async def test_a_record_of_a_rating_has_the_text_of_the_same_response(world: World) -> None:
-    await world.take(answered(1, nps(3), words("too slow"), at=ago(1)))
-    async with serving(world.url, NOW) as http:
+async def test_a_record_of_a_rating_has_the_text_of_the_same_response(metrics_db: MetricsDatabase) -> None:
+    await metrics_db.apply(survey_response(1, nps(3), words("too slow"), at=ago(1)))
+    async with serving(metrics_db.url, NOW) as http:
         (record,) = await pages(http, "nps", window="24h")
     assert (record["value"], record["text"], record["subject"]) == (3, "too slow", "c1/response/1")
 
 
-async def test_records_of_the_backlog_are_the_tickets_that_are_open(world: World) -> None:
+async def test_records_of_the_backlog_are_the_tickets_that_are_open(metrics_db: MetricsDatabase) -> None:
     for number, facts in enumerate(
         [
             (Opened(at=ago(50)), Assigned(at=ago(50), team="tech"), Assigned(at=ago(40), team="billing")),
@@ -114,8 +120,8 @@ async def test_records_of_the_backlog_are_the_tickets_that_are_open(world: World
             (Opened(at=ago(10)),),
         ]
     ):
-        await world.take(statement(f"c2/ticket/{number}", Ticket(facts=facts), at=ago(60)))
-    async with serving(world.url, NOW) as http:
+        await metrics_db.apply(statement(f"c2/ticket/{number}", Ticket(facts=facts), at=ago(60)))
+    async with serving(metrics_db.url, NOW) as http:
         assert [record["subject"] for record in await pages(http, "backlog", limit=1)] == ["c2/ticket/2", "c2/ticket/0"]
         (record,) = await pages(http, "backlog", **{"filter[team]": "billing"})
         assert record["subject"] == "c2/ticket/0"
@@ -124,14 +130,14 @@ async def test_records_of_the_backlog_are_the_tickets_that_are_open(world: World
         assert {record["subject"] for record in earlier} == {"c2/ticket/0", "c2/ticket/1"}
 
 
-async def test_records_follow_filters_and_per_respondent(world: World) -> None:
-    await world.take(
-        answered(1, nps(3), at=ago(3), customer="p1", dimensions={"region": "DE"}),
-        answered(2, nps(9), at=ago(2), customer="p1", dimensions={"region": "FR"}),
-        answered(3, nps(10), at=ago(1), dimensions={"region": "DE"}),
-        answered(4, nps(10), at=ago(1), dimensions={"region": "DE"}),
+async def test_records_follow_filters_and_per_respondent(metrics_db: MetricsDatabase) -> None:
+    await metrics_db.apply(
+        survey_response(1, nps(3), at=ago(3), customer="p1", dimensions={"region": "DE"}),
+        survey_response(2, nps(9), at=ago(2), customer="p1", dimensions={"region": "FR"}),
+        survey_response(3, nps(10), at=ago(1), dimensions={"region": "DE"}),
+        survey_response(4, nps(10), at=ago(1), dimensions={"region": "DE"}),
     )
-    async with serving(world.url, NOW) as http:
+    async with serving(metrics_db.url, NOW) as http:
         assert len(await pages(http, "nps", window="24h", **{"filter[region]": "DE"})) == 3
         latest = await pages(http, "nps", window="24h", per="respondent", limit=1)
     assert [record["value"] for record in latest] == [10, 10, 9]
@@ -151,19 +157,19 @@ async def test_records_follow_filters_and_per_respondent(world: World) -> None:
         ("page=2", "page"),
     ],
 )
-async def test_an_invalid_parameter_is_refused_by_its_name(world: World, query: str, name: str) -> None:
-    async with serving(world.url, NOW) as http:
+async def test_an_invalid_parameter_is_refused_by_its_name(metrics_db: MetricsDatabase, query: str, name: str) -> None:
+    async with serving(metrics_db.url, NOW) as http:
         answer = await http.get(f"/v1/kpis/nps/records?{query}")
     assert answer.status_code == 400
     assert [param["name"] for param in answer.json()["invalid_params"]] == [name]
 
 
-async def test_an_unknown_tenant_has_no_records(world: World) -> None:
-    async with serving(world.url, NOW, "nobody") as http:
+async def test_an_unknown_tenant_has_no_records(metrics_db: MetricsDatabase) -> None:
+    async with serving(metrics_db.url, NOW, "nobody") as http:
         assert (await http.get("/v1/kpis/nps/records")).json()["records"] == []
 
 
-async def test_each_record_of_comments_made_at_one_time_shows_the_comment_that_it_counts(world: World) -> None:
+async def test_each_record_of_comments_made_at_one_time_shows_the_comment_that_it_counts(metrics_db: MetricsDatabase) -> None:
     """One response with three comments: two labelled alike under different themes, and one without a sentiment."""
     subject = "c1/response/1"
 
@@ -173,13 +179,13 @@ async def test_each_record_of_comments_made_at_one_time_shows_the_comment_that_i
         fields = Score(label=label, score=value, confidence=0.9, themes=themes, urgency=urgency, text_hash=text_hash(text))
         return ScoreEvent(tenant="acme", subject=subject, model=MODEL, received_at=NOW, score=fields)
 
-    await world.take(
-        answered(1, words("late"), words("dear", "q5"), words("n/a", "q6"), at=ago(1)),
+    await metrics_db.apply(
+        survey_response(1, words("late"), words("dear", "q5"), words("n/a", "q6"), at=ago(1)),
         score("late", "negative", "delivery"),
         score("dear", "negative", "price", ("outage",)),
         score("n/a", None),
     )
-    async with serving(world.url, NOW) as http:
+    async with serving(metrics_db.url, NOW) as http:
         texts = {
             (kpi, theme): {
                 record["text"] for record in await pages(http, kpi, window="24h", **({"filter[theme]": theme} if theme else {}))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.metrics.store.progress import Reached, note_idle
-from tests.service.metrics.world import World, answered, batch, serving
+from tests.service.metrics.database import MetricsDatabase, batch, serving, survey_response
 from tests.unit.metrics.build import nps
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -16,11 +16,11 @@ def reached(offset: int) -> dict[tuple[str, int], Reached]:
     return {("feedback.events", 0): Reached(offset, NOW)}
 
 
-async def test_the_revision_changes_with_every_batch_and_is_on_every_response(world: World) -> None:
-    async with serving(world.url, NOW) as http:
+async def test_the_revision_changes_with_every_batch_and_is_on_every_response(metrics_db: MetricsDatabase) -> None:
+    async with serving(metrics_db.url, NOW) as http:
         seen = set()
         for offset in range(3):
-            await world.writer.apply(batch(answered(offset, nps(9), at=NOW), reached=reached(offset)))
+            await metrics_db.writer.apply(batch(survey_response(offset, nps(9), at=NOW), reached=reached(offset)))
             revision = (await http.get("/internal/revision?kpi=nps")).json()["revision"]
             for path in ("/v1/kpis/nps", "/v1/kpis/nps/records"):
                 assert (await http.get(path)).headers["x-earshot-revision"] == revision
@@ -28,55 +28,55 @@ async def test_the_revision_changes_with_every_batch_and_is_on_every_response(wo
     assert len(seen) == 3
 
 
-async def test_offsets_that_start_again_make_a_new_revision(world: World) -> None:
-    async with serving(world.url, NOW) as http:
-        await world.writer.apply(batch(answered(1, nps(9), at=NOW), reached=reached(1)))
+async def test_offsets_that_start_again_make_a_new_revision(metrics_db: MetricsDatabase) -> None:
+    async with serving(metrics_db.url, NOW) as http:
+        await metrics_db.writer.apply(batch(survey_response(1, nps(9), at=NOW), reached=reached(1)))
         before = (await http.get("/internal/revision")).json()["revision"]
-        await world.writer.apply(batch(answered(2, nps(9), at=NOW), reached=reached(1)))
+        await metrics_db.writer.apply(batch(survey_response(2, nps(9), at=NOW), reached=reached(1)))
         assert (await http.get("/internal/revision")).json()["revision"] != before
 
 
-async def test_the_watermark_is_the_earliest_of_all_partitions_once_each_was_read(world: World) -> None:
-    async with serving(world.url, NOW) as http:
-        await world.writer.apply(batch(answered(1, nps(9), at=NOW), reached=reached(1)))
+async def test_the_watermark_is_the_earliest_of_all_partitions_once_each_was_read(metrics_db: MetricsDatabase) -> None:
+    async with serving(metrics_db.url, NOW) as http:
+        await metrics_db.writer.apply(batch(survey_response(1, nps(9), at=NOW), reached=reached(1)))
         assert (await http.get("/v1/kpis/nps")).json()["watermark"] is None
         idle = {(topic, n): 0 for topic in ("feedback.events", "feedback.scores") for n in range(6)} | {("feedback.events", 0): 2}
         before = (await http.get("/internal/revision")).json()["revision"]
-        await note_idle(world.pool, idle, NOW - timedelta(minutes=1))
+        await note_idle(metrics_db.pool, idle, NOW - timedelta(minutes=1))
         answer = await http.get("/v1/kpis/nps")
     assert datetime.fromisoformat(answer.json()["watermark"]) == NOW - timedelta(minutes=1)
     assert before
 
 
-async def test_idle_partitions_move_the_watermark_but_not_the_revision(world: World) -> None:
+async def test_idle_partitions_move_the_watermark_but_not_the_revision(metrics_db: MetricsDatabase) -> None:
     idle = {(topic, n): 7 for topic in ("feedback.events", "feedback.scores") for n in range(6)}
-    async with serving(world.url, NOW) as http:
+    async with serving(metrics_db.url, NOW) as http:
         states = []
         for minute in range(2):
-            await note_idle(world.pool, idle, NOW + timedelta(minutes=minute))
+            await note_idle(metrics_db.pool, idle, NOW + timedelta(minutes=minute))
             states.append((await http.get("/internal/revision")).json())
     assert states[0]["revision"] == states[1]["revision"]
     assert states[0]["watermark"] < states[1]["watermark"]
 
 
-async def test_a_tenant_can_be_stored_again(world: World) -> None:
-    async with serving(world.url, NOW) as http:
+async def test_a_tenant_can_be_stored_again(metrics_db: MetricsDatabase) -> None:
+    async with serving(metrics_db.url, NOW) as http:
         for zone in ("Asia/Tokyo", "Asia/Tokyo", "America/New_York"):
             assert (await http.put("/internal/tenants/acme", json={"name": "Acme", "zone": zone})).status_code == 204
             assert (await http.get("/v1/kpis/nps")).json()["window"]["tz"] == zone
 
 
-async def test_a_changed_zone_drops_the_histograms_of_the_old_days(world: World) -> None:
-    await world.take(answered(1, nps(9), at=NOW - timedelta(days=1, hours=13)))
-    assert await world.seal(NOW)
-    async with serving(world.url, NOW) as http:
+async def test_a_changed_zone_drops_the_histograms_of_the_old_days(metrics_db: MetricsDatabase) -> None:
+    await metrics_db.apply(survey_response(1, nps(9), at=NOW - timedelta(days=1, hours=13)))
+    assert await metrics_db.seal(NOW)
+    async with serving(metrics_db.url, NOW) as http:
         await http.put("/internal/tenants/acme", json={"name": "Acme", "zone": "Asia/Tokyo"})
-        assert await world.pool.fetchval("SELECT count(*) FROM seals") == 0
-        assert await world.pool.fetchval("SELECT count(*) FROM histograms") == 0
-        assert await world.seal(NOW)
+        assert await metrics_db.pool.fetchval("SELECT count(*) FROM seals") == 0
+        assert await metrics_db.pool.fetchval("SELECT count(*) FROM histograms") == 0
+        assert await metrics_db.seal(NOW)
         days = [row["n"] for row in (await http.get("/v1/kpis/nps?window=7d&grain=P1D")).json()["rows"]]
     assert sum(days) == 1
-    assert set(await world.pool.fetch("SELECT DISTINCT zone FROM seals")) == {("Asia/Tokyo",)}
+    assert set(await metrics_db.pool.fetch("SELECT DISTINCT zone FROM seals")) == {("Asia/Tokyo",)}
 
 
 @pytest.mark.parametrize(
@@ -89,14 +89,14 @@ async def test_a_changed_zone_drops_the_histograms_of_the_old_days(world: World)
         ({}, 422),
     ],
 )
-async def test_an_invalid_tenant_is_refused(world: World, body: dict[str, str], status: int) -> None:
-    async with serving(world.url, NOW) as http:
+async def test_an_invalid_tenant_is_refused(metrics_db: MetricsDatabase, body: dict[str, str], status: int) -> None:
+    async with serving(metrics_db.url, NOW) as http:
         assert (await http.put("/internal/tenants/acme", json=body)).status_code == status
         assert (await http.put("/internal/tenants/Not%20A%20Slug", json={"name": "A", "zone": "UTC"})).status_code == 422
 
 
-async def test_internal_routes_require_the_token(world: World) -> None:
-    async with serving(world.url, NOW) as http:
+async def test_internal_routes_require_the_token(metrics_db: MetricsDatabase) -> None:
+    async with serving(metrics_db.url, NOW) as http:
         http.headers["authorization"] = "Bearer guess"
         assert (await http.get("/internal/revision")).status_code == 401
         assert (await http.put("/internal/tenants/acme", json={"name": "A", "zone": "UTC"})).status_code == 401

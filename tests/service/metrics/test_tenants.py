@@ -9,7 +9,7 @@ import pytest
 
 from shared.events import Assigned, Event, Opened, ScoreEvent, StatusSet, Ticket
 from tests.conftest import NewDatabase
-from tests.service.metrics.world import answered, opened, score_of, serving, statement
+from tests.service.metrics.database import open_metrics_db, score_of, serving, statement, survey_response
 from tests.unit.metrics.build import nps, words
 
 NOW = datetime(2026, 11, 2, 12, 30, tzinfo=UTC)
@@ -24,7 +24,7 @@ def feedback(tenant: str) -> list[Event | ScoreEvent]:
         at, text = NOW - timedelta(hours=n * 4.3), f"comment {n}"
         dims = {"region": ["DE", "FR"][(n + shift // 4) % 2], "channel": ["email", "chat"][n % 2]}
         events += [
-            answered(n, nps((n + shift) % 11), words(text), at=at, customer=f"p{n % 5}", dimensions=dims, tenant=tenant),
+            survey_response(n, nps((n + shift) % 11), words(text), at=at, customer=f"p{n % 5}", dimensions=dims, tenant=tenant),
             score_of(f"c1/response/{n}", text, (n - 10 + shift) / 20, tenant=tenant),
         ]
         team = Assigned(at=at, team=["billing", "tech"][(n + shift // 4) % 2])
@@ -36,11 +36,11 @@ def feedback(tenant: str) -> list[Event | ScoreEvent]:
 
 async def filled(url: str, *tenants: str) -> str:
     """A database with the stories of these tenants, rows_of in one batch and sealed as far as it goes."""
-    async with opened(url) as world:
+    async with open_metrics_db(url) as metrics_db:
         for tenant in tenants:
-            await world.tenant(tenant)
-        await world.take(*(one for tenant in tenants for one in feedback(tenant)))
-        assert await world.seal(NOW) > 20
+            await metrics_db.tenant(tenant)
+        await metrics_db.apply(*(one for tenant in tenants for one in feedback(tenant)))
+        assert await metrics_db.seal(NOW) > 20
     return url
 
 

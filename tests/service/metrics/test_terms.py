@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from services.metrics.builder import Builder
-from tests.service.metrics.world import World, answered, serving
+from tests.service.metrics.database import MetricsDatabase, serving, survey_response
 from tests.unit.metrics.build import nps
 
 NOW = datetime(2026, 11, 2, 12, 30, tzinfo=UTC)
@@ -15,10 +15,12 @@ PLAN = [{"name": "plan"}]
 
 
 @pytest.fixture
-async def metrics(world: World) -> World:
+async def metrics(metrics_db: MetricsDatabase) -> MetricsDatabase:
     """Three answers of a person on the plan `pro`."""
-    await world.take(*(answered(n, nps(9), at=NOW - timedelta(hours=n + 1), dimensions={"plan": "pro"}) for n in range(3)))
-    return world
+    await metrics_db.apply(
+        *(survey_response(n, nps(9), at=NOW - timedelta(hours=n + 1), dimensions={"plan": "pro"}) for n in range(3))
+    )
+    return metrics_db
 
 
 async def terms_of(http: httpx.AsyncClient) -> dict[str, Any]:
@@ -28,7 +30,7 @@ async def terms_of(http: httpx.AsyncClient) -> dict[str, Any]:
     return body
 
 
-async def test_a_tenant_begins_with_the_first_revision(metrics: World) -> None:
+async def test_a_tenant_begins_with_the_first_revision(metrics: MetricsDatabase) -> None:
     async with serving(metrics.url, NOW) as http:
         assert await terms_of(http) == {"revision": 1, "building": None}
         for path in ("/v1/kpis/nps?window=24h", "/v1/kpis/nps/records?window=24h"):
@@ -37,7 +39,7 @@ async def test_a_tenant_begins_with_the_first_revision(metrics: World) -> None:
         assert await terms_of(http) == {"revision": 1, "building": None}
 
 
-async def test_a_change_of_dimensions_shows_its_progress_and_then_its_revision_in_results(metrics: World) -> None:
+async def test_a_change_of_dimensions_shows_its_progress_and_then_its_revision_in_results(metrics: MetricsDatabase) -> None:
     async with serving(metrics.url, NOW) as http:
         before = await http.get("/v1/kpis/nps?window=24h")
         response = await http.put("/v1/dimensions", json=PLAN)
@@ -57,7 +59,7 @@ async def test_a_change_of_dimensions_shows_its_progress_and_then_its_revision_i
         assert (await http.put("/v1/dimensions", json=PLAN)).json() == {"revision": 2, "building": None}
 
 
-async def test_another_zone_shows_in_results_at_once(metrics: World) -> None:
+async def test_another_zone_shows_in_results_at_once(metrics: MetricsDatabase) -> None:
     async with serving(metrics.url, NOW) as http:
         before = (await http.get("/v1/kpis/nps?window=24h")).headers["x-earshot-revision"]
         response = await http.put("/internal/tenants/acme", json={"name": "Acme", "zone": "Asia/Tokyo"})
@@ -80,7 +82,7 @@ async def test_another_zone_shows_in_results_at_once(metrics: World) -> None:
         [1],
     ],
 )
-async def test_dimensions_that_cannot_be_ones_own_are_refused(metrics: World, body: Any) -> None:
+async def test_dimensions_that_cannot_be_ones_own_are_refused(metrics: MetricsDatabase, body: Any) -> None:
     async with serving(metrics.url, NOW) as http:
         response = await http.put("/v1/dimensions", json=body)
         assert response.status_code == 422
@@ -88,6 +90,6 @@ async def test_dimensions_that_cannot_be_ones_own_are_refused(metrics: World, bo
         assert await terms_of(http) == {"revision": 1, "building": None}
 
 
-async def test_dimensions_of_a_tenant_that_metrics_does_not_know_are_a_404(metrics: World) -> None:
+async def test_dimensions_of_a_tenant_that_metrics_does_not_know_are_a_404(metrics: MetricsDatabase) -> None:
     async with serving(metrics.url, NOW, tenant="unknown") as http:
         assert (await http.put("/v1/dimensions", json=PLAN)).status_code == 404

@@ -9,7 +9,7 @@ import pytest
 
 from shared.events import Event, Override, Score, ScoreEvent, Theme, text_hash
 from tests.conftest import NewDatabase
-from tests.service.metrics.world import answered, opened, serving, statement
+from tests.service.metrics.database import open_metrics_db, serving, statement, survey_response
 from tests.unit.metrics.build import MODEL, words
 
 NOW = datetime(2026, 10, 27, 12, tzinfo=UTC)
@@ -23,10 +23,10 @@ def days_ago(days: float) -> datetime:
 def feedback() -> list[Event]:
     """Four responses. The second has two comments that differ in their themes alone."""
     return [
-        answered(1, words("late and dear"), at=days_ago(6), customer="p1", dimensions={"team": "billing"}),
-        answered(2, words("too late", "q1"), words("too dear", "q2"), at=days_ago(5), customer="p2"),
-        answered(3, words("n/a, I will sue"), at=days_ago(4), customer="p1", dimensions={"team": "tech"}),
-        answered(4, words("lovely"), at=days_ago(3)),
+        survey_response(1, words("late and dear"), at=days_ago(6), customer="p1", dimensions={"team": "billing"}),
+        survey_response(2, words("too late", "q1"), words("too dear", "q2"), at=days_ago(5), customer="p2"),
+        survey_response(3, words("n/a, I will sue"), at=days_ago(4), customer="p1", dimensions={"team": "tech"}),
+        survey_response(4, words("lovely"), at=days_ago(3)),
         statement("c1/response/4", Override(comment=text_hash("lovely"), themes=("service",)), at=days_ago(2), seq=9),
     ]
 
@@ -52,10 +52,10 @@ def scores() -> list[ScoreEvent]:
 async def http(database: NewDatabase, request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClient]:
     """The service with this feedback, sealed and not."""
     url = await database("metrics")
-    async with opened(url) as metrics:
+    async with open_metrics_db(url) as metrics:
         await metrics.tenant()
-        await metrics.take(*feedback())
-        await metrics.take(*scores())
+        await metrics.apply(*feedback())
+        await metrics.apply(*scores())
         if request.param == "sealed":
             assert await metrics.seal(NOW) > 0
     async with serving(url, NOW) as http:

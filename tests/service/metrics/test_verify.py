@@ -4,91 +4,34 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from fastapi import FastAPI, Request, Response
-from pydantic import AnyHttpUrl, SecretStr
 
-from services.metrics.clients.ingest import Ingest
 from services.metrics.domain.query import Query
-from services.metrics.verify.report import Step
 from services.metrics.verify.served import battery
-from services.metrics.verify.verification import Verification
-from shared.events import Event, Label, Opened, Override, ScoreEvent, StatusSet, Ticket, encode, text_hash
-from shared.ingest import ingest_client
-from tests.service.metrics.world import TOKEN, World, answered, erasure, lists_of, score_of, serving, statement
-from tests.unit.metrics.build import MODEL, csat, nps, words
-
-NOW = datetime.now(UTC)
-
-
-def ago(hours: float) -> datetime:
-    return NOW - timedelta(hours=hours)
-
-
-@dataclass
-class Inbox:
-    """Ingest, as verification sees it: its events, and what happens each time its head is asked for."""
-
-    events: list[Event] = field(default_factory=list)
-    when_asked: Callable[[], Awaitable[None]] | None = None
-
-    def app(self) -> FastAPI:
-        app = FastAPI()
-
-        @app.get("/internal/head")
-        async def head() -> dict[str, int]:
-            if self.when_asked:
-                await self.when_asked()
-            return {"seq": max(event.seq for event in self.events), "unpublished": 0}
-
-        @app.get("/internal/events")
-        async def events(request: Request, upto: int, tenant: str | None = None) -> Response:
-            assert request.headers["authorization"] == f"Bearer {TOKEN}"
-            events = [event for event in self.events if event.seq <= upto and tenant in (None, event.tenant)]
-            return Response(b"".join(encode(event) + b"\n" for event in sorted(events, key=lambda e: (e.seq, e.position))))
-
-        return app
-
-
-Battery = Callable[[datetime, ZoneInfo], Iterable[Query]]
-
-
-def few(now: datetime, zone: ZoneInfo) -> Iterable[Query]:
-    """One query in 27, for tests of other steps."""
-    return islice(battery(now, zone), 0, None, 27)
-
-
-@asynccontextmanager
-async def verifying(world: World, inbox: Inbox, patience: float, asked: Battery | None = None) -> AsyncIterator[Verification]:
-    transport = httpx.ASGITransport(inbox.app())
-    async with (
-        ingest_client(AnyHttpUrl("http://ingest"), SecretStr(TOKEN), transport=transport) as http,
-        serving(world.url) as metrics,
-    ):
-        yield Verification(Ingest(http), world.pool, metrics, MODEL, patience, say=lambda line: None, battery=asked or few)
-
-
-async def verified(world: World, inbox: Inbox, patience: float = 0.0, tenant: str | None = None) -> list[Step]:
-    async with verifying(world, inbox, patience) as verification:
-        return await verification.run(tenant)
-
-
-def failed(steps: list[Step]) -> list[str]:
-    return [step.name for step in steps if step.differences]
+from shared.events import Event, Label, Opened, Override, ScoreEvent, StatusSet, Ticket, text_hash
+from tests.service.metrics.database import (
+    TOKEN,
+    MetricsDatabase,
+    erasure,
+    lists_of,
+    score_of,
+    statement,
+    survey_response,
+)
+from tests.service.metrics.verification import Inbox, ago, failed, verified, verifying
+from tests.unit.metrics.build import csat, nps, words
 
 
 def story() -> tuple[list[Event], list[ScoreEvent]]:
     """Answers and tickets of the last days, a comment on every other one, an edit, and an erasure."""
     events = [
-        answered(
+        survey_response(
             n,
             nps(n % 11),
             csat(n % 5 + 1),
@@ -110,7 +53,10 @@ def story() -> tuple[list[Event], list[ScoreEvent]]:
         )
         for n in range(1, 20)
     ]
-    events += [answered(7, nps(10), words("comment 7 edited"), at=ago(7 * 2.3), revision=2), erasure("c1/response/9", ago(1))]
+    events += [
+        survey_response(7, nps(10), words("comment 7 edited"), at=ago(7 * 2.3), revision=2),
+        erasure("c1/response/9", ago(1)),
+    ]
     judged: list[tuple[int, Label | None]] = [(1, "negative"), (5, "positive"), (5, None), (7, "neutral"), (9, "negative")]
     events += [
         statement(f"c1/response/{n}", Override(comment=text_hash(f"comment {n}"), label=label), at=ago(1), seq=200 + place)
@@ -121,17 +67,17 @@ def story() -> tuple[list[Event], list[ScoreEvent]]:
 
 
 @pytest.fixture
-async def inbox(world: World) -> Inbox:
+async def inbox(metrics_db: MetricsDatabase) -> Inbox:
     """What ingest has, and metrics has applied and sealed."""
     events, scores = story()
-    await world.take(*events, *scores)
-    assert await world.seal()
+    await metrics_db.apply(*events, *scores)
+    assert await metrics_db.seal()
     return Inbox(events)
 
 
-async def test_all_is_well_after_duplicates_edits_and_erasures(world: World, inbox: Inbox) -> None:
-    await world.take(*reversed(inbox.events))
-    async with verifying(world, inbox, 0, battery) as verification:
+async def test_all_is_well_after_duplicates_edits_and_erasures(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
+    await metrics_db.apply(*reversed(inbox.events))
+    async with verifying(metrics_db, inbox, 0, battery) as verification:
         steps = await verification.run()
     assert failed(steps) == []
     assert [step.name.partition(" →")[0] for step in steps] == [
@@ -200,32 +146,32 @@ TAMPERED = {
 
 
 @pytest.mark.parametrize("how", TAMPERED)
-async def test_one_row_tampered_with_is_found_and_its_step_named(world: World, inbox: Inbox, how: str) -> None:
+async def test_one_row_tampered_with_is_found_and_its_step_named(metrics_db: MetricsDatabase, inbox: Inbox, how: str) -> None:
     step, statement = TAMPERED[how]
-    assert (await world.pool.execute(statement)).endswith(" 1")
-    assert step in failed(await verified(world, inbox))
+    assert (await metrics_db.pool.execute(statement)).endswith(" 1")
+    assert step in failed(await verified(metrics_db, inbox))
 
 
-async def test_an_event_that_metrics_never_got_is_found(world: World, inbox: Inbox) -> None:
-    inbox.events.append(answered(77, nps(1), at=ago(1)))
-    steps = await verified(world, inbox)
+async def test_an_event_that_metrics_never_got_is_found(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
+    inbox.events.append(survey_response(77, nps(1), at=ago(1)))
+    steps = await verified(metrics_db, inbox)
     assert failed(steps) == [EVENTS]
     assert steps[0].differences == ["acme c1/response/77: isn't there"]
 
 
-async def test_a_tenant_that_metrics_never_heard_of_is_found(world: World, inbox: Inbox) -> None:
-    inbox.events.append(answered(1, nps(1), at=ago(1), tenant="lost"))
-    assert failed(await verified(world, inbox)) == [EVENTS]
-    assert failed(await verified(world, inbox, tenant="acme")) == []
+async def test_a_tenant_that_metrics_never_heard_of_is_found(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
+    inbox.events.append(survey_response(1, nps(1), at=ago(1), tenant="lost"))
+    assert failed(await verified(metrics_db, inbox)) == [EVENTS]
+    assert failed(await verified(metrics_db, inbox, tenant="acme")) == []
 
 
-async def test_an_event_that_ingest_never_had_is_found(world: World, inbox: Inbox) -> None:
-    await world.take(answered(50, nps(1), at=ago(1)))
-    assert failed(await verified(world, inbox)) == [EVENTS]
+async def test_an_event_that_ingest_never_had_is_found(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
+    await metrics_db.apply(survey_response(50, nps(1), at=ago(1)))
+    assert failed(await verified(metrics_db, inbox)) == [EVENTS]
 
 
-async def test_what_is_still_on_its_way_is_waited_for(world: World, inbox: Inbox) -> None:
-    late = answered(60, nps(1), words("late"), at=ago(1))
+async def test_what_is_still_on_its_way_is_waited_for(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
+    late = survey_response(60, nps(1), words("late"), at=ago(1))
     inbox.events.append(late)
     asked = 0
 
@@ -233,29 +179,29 @@ async def test_what_is_still_on_its_way_is_waited_for(world: World, inbox: Inbox
         nonlocal asked
         asked += 1
         if asked == 2:
-            await world.take(late, score_of("c1/response/60", "late", 0.1))
+            await metrics_db.apply(late, score_of("c1/response/60", "late", 0.1))
 
     inbox.when_asked = deliver
-    assert failed(await verified(world, inbox, patience=5)) == []
+    assert failed(await verified(metrics_db, inbox, patience=5)) == []
     assert asked == 2
 
 
-async def test_live_traffic_beside_it_raises_no_alarm(world: World, inbox: Inbox) -> None:
+async def test_live_traffic_beside_it_raises_no_alarm(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
     """Ingest and metrics both move on each time either is asked for anything."""
     numbers = iter(range(1000, 100_000))
 
     async def more() -> None:
         number = next(numbers)
-        event = answered(number, nps(number % 11), at=datetime.now(UTC) - timedelta(hours=1))
+        event = survey_response(number, nps(number % 11), at=datetime.now(UTC) - timedelta(hours=1))
         inbox.events.append(event)
-        await world.take(event)
+        await metrics_db.apply(event)
 
     async def before_each(request: httpx.Request) -> None:
         if next(numbers) % 40 == 0:
             await more()
 
     inbox.when_asked = more
-    async with verifying(world, inbox, 5, battery) as verification:
+    async with verifying(metrics_db, inbox, 5, battery) as verification:
         verification.metrics.event_hooks["request"].append(before_each)
         steps = await verification.run()
     assert {step.name: step.differences for step in steps if step.differences} == {}
@@ -273,18 +219,18 @@ async def test_the_command_exits_2_when_it_can_reach_nothing() -> None:
     assert (ran.returncode, told.decode().startswith("could not verify")) == (2, True)
 
 
-async def test_an_answer_that_lies_is_found(world: World, inbox: Inbox) -> None:
+async def test_an_answer_that_lies_is_found(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
     async def lie(response: httpx.Response) -> None:
         await response.aread()
         response._content = response.content.replace(b'"n":38', b'"n":39')
 
-    async with verifying(world, inbox, 0, battery) as verification:
+    async with verifying(metrics_db, inbox, 0, battery) as verification:
         verification.metrics.event_hooks["response"].append(lie)
         steps = await verification.run()
     assert failed(steps) == [SERVED]
 
 
-async def test_a_group_that_is_served_and_is_not_there_is_found(world: World, inbox: Inbox) -> None:
+async def test_a_group_that_is_served_and_is_not_there_is_found(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
     def grouped(now: datetime, zone: ZoneInfo) -> Iterable[Query]:
         return islice((query for query in battery(now, zone) if query.group_by == ("channel",)), 2)
 
@@ -294,6 +240,6 @@ async def test_a_group_that_is_served_and_is_not_there_is_found(world: World, in
         answer["rows"].append(answer["rows"][0] | {"dims": {"channel": "pigeon"}})
         response._content = json.dumps(answer).encode()
 
-    async with verifying(world, inbox, 0, grouped) as verification:
+    async with verifying(metrics_db, inbox, 0, grouped) as verification:
         verification.metrics.event_hooks["response"].append(one_more)
         assert failed(await verification.run()) == [SERVED]

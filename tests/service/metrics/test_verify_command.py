@@ -14,8 +14,8 @@ from pydantic import AnyHttpUrl, SecretStr
 from deploy.local.ports import free_port
 from services.metrics.settings import Settings
 from services.metrics.verify.__main__ import verify
-from tests.service.metrics.test_verify import Inbox
-from tests.service.metrics.world import TOKEN, World, answered
+from tests.service.metrics.database import TOKEN, MetricsDatabase, survey_response
+from tests.service.metrics.verification import Inbox
 from tests.unit.metrics.build import nps
 
 ROOT = Path(__file__).parents[3]
@@ -43,11 +43,11 @@ async def status_of(settings: dict[str, str], *arguments: str) -> tuple[int | No
     return process.returncode, said.decode().splitlines()[-1]
 
 
-async def test_a_difference_is_told_by_the_exit_status(world: World) -> None:
+async def test_a_difference_is_told_by_the_exit_status(metrics_db: MetricsDatabase) -> None:
     """Of a tenant without KPIs, so that nothing has to be asked of a running metrics."""
-    inbox = Inbox([answered(1, nps(9), at=datetime.now(UTC), tenant="lost")])
+    inbox = Inbox([survey_response(1, nps(9), at=datetime.now(UTC), tenant="lost")])
     async with listening(inbox) as url:
-        settings = Settings(database_url=SecretStr(world.url), ingest_url=AnyHttpUrl(url), internal_token=SecretStr(TOKEN))
+        settings = Settings(database_url=SecretStr(metrics_db.url), ingest_url=AnyHttpUrl(url), internal_token=SecretStr(TOKEN))
         assert await verify(settings, "silent", 0) is True
-        environment = {"METRICS_DATABASE_URL": world.url, "METRICS_INGEST_URL": url, "INTERNAL_TOKEN": TOKEN}
+        environment = {"METRICS_DATABASE_URL": metrics_db.url, "METRICS_INGEST_URL": url, "INTERNAL_TOKEN": TOKEN}
         assert await status_of(environment, "--tenant", "lost", "--patience", "0") == (1, "NOT EQUAL")

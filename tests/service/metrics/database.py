@@ -1,4 +1,4 @@
-"""What the tests of metrics stand on: a real database, its writer, statements in few words, the service over HTTP."""
+"""Helpers of the tests of metrics: a database with its writer, statements with defaults, the service over HTTP."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -31,19 +31,19 @@ ALL = STORED.replace("c.subject_id = ANY($1)", "true")
 
 
 @dataclass
-class World:
-    """A database of metrics and what writes it."""
+class MetricsDatabase:
+    """A database of metrics with its writer."""
 
     url: str
     pool: asyncpg.Pool
     writer: Writer
 
-    async def take(self, *said: Event | ScoreEvent) -> None:
-        """One batch."""
-        await self.writer.apply(batch(*said))
+    async def apply(self, *records: Event | ScoreEvent) -> None:
+        """Write one batch."""
+        await self.writer.apply(batch(*records))
 
     async def contributions(self) -> Counter[tuple[Any, ...]]:
-        """All that is stored, with names: subject's number, tenant's number, then the contribution."""
+        """All stored contributions, with names instead of numbers, each after the numbers of its subject and tenant."""
         return Counter(stored_plain(tuple(row)[3:]) for row in await self.pool.fetch(ALL))
 
     async def subjects(self) -> list[tuple[str, bool]]:
@@ -53,32 +53,32 @@ class World:
         await put_tenant(self.pool, slug, slug.title(), zone, MODEL, datetime.now(UTC))
 
     async def seal(self, now: datetime | None = None) -> int:
-        """Seal all that can be; how many seals were made."""
+        """Seal all spans that can be sealed; returns the number of seals."""
         sealer = Sealer(self.pool, timedelta(0), 1.0, clock=lambda: now or datetime.now(UTC))
         await self.pool.execute("UPDATE sealing SET due = '-infinity'")  # `now` may be later than at the last call
-        made = 0
+        seals = 0
         while sealed := await sealer.round():
-            made += sealed
-        return made
+            seals += sealed
+        return seals
 
 
-def batch(*said: Event | ScoreEvent, reached: Mapping[Partition, Reached] | None = None) -> Batch:
-    """One batch, as if all of it came from partition 0 of its topic."""
-    events = [one for one in said if isinstance(one, Event)]
-    scores = [one for one in said if isinstance(one, ScoreEvent)]
+def batch(*records: Event | ScoreEvent, reached: Mapping[Partition, Reached] | None = None) -> Batch:
+    """One batch, as if every record came from partition 0 of its topic."""
+    events = [record for record in records if isinstance(record, Event)]
+    scores = [record for record in records if isinstance(record, ScoreEvent)]
     changes = {Change(one.tenant, EVENTS.name, 0, kind(one)) for one in events}
     changes |= {Change(one.tenant, SCORES.name, 0, kind(one)) for one in scores}
     return Batch(events, scores, reached or {}, changes)
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[World]:
+async def open_metrics_db(url: str) -> AsyncIterator[MetricsDatabase]:
     async with open_pool(url, 14) as pool:
-        yield World(url, pool, Writer(pool))
+        yield MetricsDatabase(url, pool, Writer(pool))
 
 
-class Deaf:
-    """A producer whose messages nobody hears."""
+class SilentProducer:
+    """A producer that sends nothing."""
 
     async def send_all(self, topic: Topic, messages: list[Message]) -> None:
         pass
@@ -88,12 +88,14 @@ class Deaf:
 async def serving(
     url: str, now: datetime | None = None, tenant: str = "acme", sender: Sender | None = None, model: str = MODEL, **options: Any
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """The service over HTTP, without consumer and sealer, called in `tenant`'s name. `now` is its clock, `sender` gets what it
-    announces, `model` is its default model; `options` are further settings."""
+    """A client of the service, without consumer and sealer, that calls for `tenant`.
+
+    `now` is its clock, `sender` receives its announcements, `model` is its default model; `options` are further settings.
+    """
     settings = Settings(
         database_url=SecretStr(url), internal_token=SecretStr(TOKEN), consume=False, seal=False, sentiment_model=model, **options
     )
-    app = create_app(settings, clock=lambda: now or datetime.now(UTC), sender=sender or Deaf())
+    app = create_app(settings, clock=lambda: now or datetime.now(UTC), sender=sender or SilentProducer())
     headers = {"Authorization": f"Bearer {TOKEN}", "X-Earshot-Tenant": tenant}
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
@@ -104,13 +106,13 @@ async def serving(
 
 
 def expected(events: Iterable[Event], scores: Iterable[ScoreEvent] = ()) -> Counter[tuple[Any, ...]]:
-    """The contributions of these statements by the domain alone."""
-    judged = {(score.model, score.score.text_hash): score.score for score in scores}
-    return Counter(plain(row) for row in rows(*events, scores=judged))
+    """The contributions of these statements, derived by the domain alone."""
+    by_comment = {(score.model, score.score.text_hash): score.score for score in scores}
+    return Counter(plain(row) for row in rows(*events, scores=by_comment))
 
 
-def answered(number: int, *answers: Answer, at: datetime, revision: int = 1, **fields: Any) -> Event:
-    """What the survey response `number` says at `at`; a higher `revision` replaces what it said."""
+def survey_response(number: int, *answers: Answer, at: datetime, revision: int = 1, **fields: Any) -> Event:
+    """A statement of survey response `number`; one with a higher `revision` replaces the earlier ones."""
     values = {"at": at, "seq": number, "revision": revision, **fields}
     return statement(f"c1/response/{number}", Response(at=at, answers=answers), **values)
 

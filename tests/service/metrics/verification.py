@@ -1,0 +1,86 @@
+"""Helpers of the tests of verify: a fake ingest that serves stored events, and a verification of a test database."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+import httpx
+from fastapi import FastAPI, Request, Response
+from pydantic import AnyHttpUrl, SecretStr
+
+from services.metrics.clients.ingest import Ingest
+from services.metrics.domain.query import Query
+from services.metrics.verify.report import Step
+from services.metrics.verify.served import battery
+from services.metrics.verify.verification import Verification
+from shared.events import Event, encode
+from shared.ingest import ingest_client
+from tests.service.metrics.database import (
+    TOKEN,
+    MetricsDatabase,
+    serving,
+)
+from tests.unit.metrics.build import MODEL
+
+NOW = datetime.now(UTC)
+
+
+def ago(hours: float) -> datetime:
+    return NOW - timedelta(hours=hours)
+
+
+@dataclass
+class Inbox:
+    """A fake of ingest's internal API. `when_asked` runs at each request of its head."""
+
+    events: list[Event] = field(default_factory=list)
+    when_asked: Callable[[], Awaitable[None]] | None = None
+
+    def app(self) -> FastAPI:
+        app = FastAPI()
+
+        @app.get("/internal/head")
+        async def head() -> dict[str, int]:
+            if self.when_asked:
+                await self.when_asked()
+            return {"seq": max(event.seq for event in self.events), "unpublished": 0}
+
+        @app.get("/internal/events")
+        async def events(request: Request, upto: int, tenant: str | None = None) -> Response:
+            assert request.headers["authorization"] == f"Bearer {TOKEN}"
+            events = [event for event in self.events if event.seq <= upto and tenant in (None, event.tenant)]
+            return Response(b"".join(encode(event) + b"\n" for event in sorted(events, key=lambda e: (e.seq, e.position))))
+
+        return app
+
+
+Battery = Callable[[datetime, ZoneInfo], Iterable[Query]]
+
+
+def few(now: datetime, zone: ZoneInfo) -> Iterable[Query]:
+    """One query in 27, for tests of other steps."""
+    return islice(battery(now, zone), 0, None, 27)
+
+
+@asynccontextmanager
+async def verifying(
+    metrics_db: MetricsDatabase, inbox: Inbox, patience: float, asked: Battery | None = None
+) -> AsyncIterator[Verification]:
+    transport = httpx.ASGITransport(inbox.app())
+    async with (
+        ingest_client(AnyHttpUrl("http://ingest"), SecretStr(TOKEN), transport=transport) as http,
+        serving(metrics_db.url) as metrics,
+    ):
+        yield Verification(Ingest(http), metrics_db.pool, metrics, MODEL, patience, say=lambda line: None, battery=asked or few)
+
+
+async def verified(metrics_db: MetricsDatabase, inbox: Inbox, patience: float = 0.0, tenant: str | None = None) -> list[Step]:
+    async with verifying(metrics_db, inbox, patience) as verification:
+        return await verification.run(tenant)
+
+
+def failed(steps: list[Step]) -> list[str]:
+    return [step.name for step in steps if step.differences]
