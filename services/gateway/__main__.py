@@ -6,6 +6,7 @@ from shared.http import serve
 
 
 def main() -> None:
+    """Run the gateway until it is stopped, with the settings of the environment."""
     settings = Settings()
     serve("gateway", create_app(settings), settings, settings.trusted_proxies)
 

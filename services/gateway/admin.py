@@ -58,6 +58,7 @@ class Admin:
         return await issue_key(self.keys, tenant, scopes, name)
 
     async def revoke_key(self, tenant: str, key_id: str) -> None:
+        """Revoke a key at once. Raises NotFound if the tenant has no such key."""
         if not await self.keys.revoke(tenant, key_id, datetime.now(UTC)):
             raise NotFound(f"the tenant has no key {key_id}")
 
@@ -68,6 +69,7 @@ class Admin:
         return _content(await self.ingest.call("POST", "/v1/connections", tenant=tenant, headers=JSON, body=body))
 
     async def connections(self, tenant: str) -> dict[str, Any]:
+        """GET /v1/connections at ingest. Raises NotFound if the tenant does not exist."""
         await self._check_exists(tenant)
         return _content(await self.ingest.call("GET", "/v1/connections", tenant=tenant))
 

@@ -232,6 +232,7 @@ def plain(value: object) -> str:
 
 
 def main() -> None:
+    """Run the command of `sys.argv`."""
     app()
 
 

@@ -9,6 +9,7 @@ SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def main() -> None:
+    """Run the migrations that the database of GATEWAY_DATABASE_URL lacks."""
     upgrade(Settings().database_url, SCRIPTS)
 
 

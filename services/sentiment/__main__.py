@@ -6,6 +6,7 @@ from shared.http import serve
 
 
 def main() -> None:
+    """Run the service until it is stopped, with the settings of the environment."""
     settings = Settings()
     serve("sentiment", create_app(settings), settings)
 

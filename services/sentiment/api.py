@@ -137,7 +137,7 @@ class ScoreResponse(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ScoringState:
-    """What the route needs; the app keeps it in `app.state.scoring`."""
+    """State of the route, in `app.state.scoring`."""
 
     pool: Pool
     taxonomies: Taxonomies
@@ -145,6 +145,7 @@ class ScoringState:
 
 
 def scoring_state(settings: Settings, pool: Pool, taxonomies: Taxonomies) -> ScoringState:
+    """The state of the route, with an empty queue."""
     return ScoringState(pool, taxonomies, FairQueue(AT_ONCE, PER_TENANT, settings.max_waiting))
 
 
@@ -162,12 +163,12 @@ async def call_seconds(request: Request) -> float:
 
 
 def parse_seconds(header: str | None) -> float:
-    """The time of a call: the stated seconds, at most MAX_SECONDS, less the margin. An invalid header counts as missing."""
+    """Seconds of a call: those of the header, at most MAX_SECONDS, less the margin. An invalid header counts as missing."""
     try:
-        stated = float(header or MAX_SECONDS)
+        seconds = float(header or MAX_SECONDS)
     except ValueError:
-        stated = MAX_SECONDS
-    return max(0.0, (stated if 0 <= stated <= MAX_SECONDS else MAX_SECONDS) - MARGIN_SECONDS)
+        seconds = MAX_SECONDS
+    return max(0.0, (seconds if 0 <= seconds <= MAX_SECONDS else MAX_SECONDS) - MARGIN_SECONDS)
 
 
 async def read_request(request: Request) -> ScoreRequest:
@@ -221,6 +222,7 @@ async def score(
     seconds: Annotated[float, Depends(call_seconds)],
     body: Annotated[ScoreRequest, documented_body(read_request, ScoreRequest)],
 ) -> ScoreResponse:
+    """Wait for the tenant's turn, then score. Raises Unavailable if the queue is full, time is over, or the model can't score."""
     state: ScoringState = request.app.state.scoring
     tenant = request.headers.get(TENANT_HEADER, "")
     try:

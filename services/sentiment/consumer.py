@@ -28,7 +28,9 @@ RETRY_SECONDS = 5.0
 class Sender(Protocol):
     """The part of a Producer that is needed here."""
 
-    async def send_all(self, topic: Topic, messages: Sequence[Message]) -> object: ...
+    async def send_all(self, topic: Topic, messages: Sequence[Message]) -> object:
+        """Send messages and wait until the broker has them all. Raises Undelivered if it does not confirm one."""
+        ...
 
 
 @dataclass(slots=True)

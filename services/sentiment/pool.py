@@ -62,6 +62,7 @@ class Pool:
 
     @property
     def model(self) -> Model:
+        """The name and version of the model that scores."""
         return self._scorer.model
 
     async def score_comments(

@@ -63,6 +63,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 def now() -> datetime:
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
@@ -82,11 +83,13 @@ class RemoteScorer:
     clock: Callable[[], datetime] = now
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
+        """One opinion for each text. Raises ScorerAway or Refused; the first batch that fails ends the call."""
         return [
             opinion for start in range(0, len(texts), self.batch) for opinion in self._opinions(texts[start : start + self.batch])
         ]
 
     def close(self) -> None:
+        """Close the connections. A request in progress raises ScorerAway."""
         self.client.close()
 
     def _opinions(self, texts: Sequence[str]) -> list[Opinion]:
@@ -158,6 +161,7 @@ def parse_retry_after(header: str | None, now: datetime) -> float | None:
 
 
 def bounded(seconds: float) -> float:
+    """The seconds within MIN_RETRY_SECONDS and MAX_RETRY_SECONDS."""
     return min(max(seconds, MIN_RETRY_SECONDS), MAX_RETRY_SECONDS)
 
 

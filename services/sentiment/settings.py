@@ -45,13 +45,15 @@ class Settings(SharedSettings):
     max_waiting: int = Field(8, ge=1, description="Calls of POST /v1/score of one tenant that may wait; more get 503")
 
     @model_validator(mode="after")
-    def two_models(self) -> Self:
+    def check_models_differ(self) -> Self:
+        """Raises ValueError if the shadow is the scorer."""
         if self.shadow == self.scorer:
             raise ValueError("SENTIMENT_SHADOW must differ from SENTIMENT_SCORER")
         return self
 
     @model_validator(mode="after")
-    def a_server_is_named_whole(self) -> Self:
+    def check_model_server(self) -> Self:
+        """Raises ValueError if a model server lacks its URL, model or version, or has the id of one of our own models."""
         if "http" not in (self.scorer, self.shadow):
             return self
         needed = {"URL": self.scorer_url, "MODEL": self.scorer_model, "VERSION": self.scorer_version}

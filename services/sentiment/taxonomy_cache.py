@@ -41,18 +41,22 @@ def read_default(path: Path = DEFAULT) -> Taxonomy:
 class TaxonomyClient(Protocol):
     """The part of ingest's client that is needed here."""
 
-    async def taxonomy(self, tenant: str, known: TaggedTaxonomy | None = None) -> TaggedTaxonomy: ...
+    async def taxonomy(self, tenant: str, known: TaggedTaxonomy | None = None) -> TaggedTaxonomy:
+        """The tenant's taxonomy; `known` itself if it is unchanged. Raises Retry if ingest does not return one."""
+        ...
 
 
 class Taxonomies(Protocol):
-    """Returns the taxonomy of a tenant. Raises Retry if it is unknown and can't be loaded now."""
+    """A source of taxonomies."""
 
-    async def of(self, tenant: str) -> Taxonomy: ...
+    async def of(self, tenant: str) -> Taxonomy:
+        """The taxonomy of a tenant. Raises Retry if it is unknown and can't be loaded now."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What ingest answered, and the taxonomy that follows from it: the tenant's own themes or the default ones."""
+    """The response of ingest and the taxonomy made from it: with the tenant's own themes or the default ones."""
 
     answer: TaggedTaxonomy
     taxonomy: Taxonomy

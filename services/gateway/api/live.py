@@ -51,6 +51,7 @@ async def stream_kpis(
         str | None, Header(description="The `id` of the last event received: no event is sent until there is a newer state")
     ] = None,
 ) -> Response:
+    """Subscribe to the KPIs before the first byte of the response, so that an error is a problem document."""
     subscribing = gateway_of(request).hub.subscribe(caller.tenant, caller.id, watch_of(request))
     stack = AsyncExitStack()
     try:

@@ -32,9 +32,11 @@ class Key:
     revoked_at: datetime | None = None
 
     def is_active(self, now: datetime) -> bool:
+        """Whether the key is neither revoked nor expired at `now`."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
     def has(self, scope: Scope) -> bool:
+        """Whether the key grants `scope`, by itself or as a part of `admin`."""
         return scope in expand_scopes(self.scopes)
 
 

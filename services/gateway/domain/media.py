@@ -24,6 +24,7 @@ def choose_media_type(accept: str, offered: Sequence[str]) -> str:
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether an `Accept-Encoding` header allows gzip, by name or by `*`, with a weight above 0."""
     weights = parse_weights(accept_encoding)
     return weights.get("gzip", weights.get("*", 0.0)) > 0
 

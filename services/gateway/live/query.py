@@ -91,6 +91,7 @@ class LiveQuery:
         self._announced.set()
 
     def close(self) -> None:
+        """Stop asking for new states, and wake the subscribers."""
         self._task.cancel()
 
     async def _run(self) -> None:

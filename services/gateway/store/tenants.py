@@ -25,6 +25,7 @@ class Tenants:
             return _tenant((await connection.execute(select(tenants).where(tenants.c.id == tenant.id))).one())
 
     async def find(self, tenant_id: str) -> Tenant | None:
+        """The tenant, or None if it does not exist."""
         async with outage_is_503(), self._engine.connect() as connection:
             row = (await connection.execute(select(tenants).where(tenants.c.id == tenant_id))).one_or_none()
             return _tenant(row) if row else None
@@ -38,6 +39,7 @@ class Tenants:
             return [_tenant(row) for row in await connection.execute(statement)]
 
     async def mark_provisioned(self, tenant_id: str) -> None:
+        """Record that the other services have the tenant's zone."""
         async with outage_is_503(), self._engine.begin() as connection:
             await connection.execute(update(tenants).where(tenants.c.id == tenant_id).values(provisioned_at=func.now()))
 

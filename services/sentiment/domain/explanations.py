@@ -74,5 +74,6 @@ def explanation_of(occlusion: Occlusion, opinions: Sequence[Opinion | Unscorable
 
 
 def word_weight(text: str, span: tuple[int, int], full: float | None, less: float | None) -> WordWeight:
+    """The weight of a span: the score `full` minus `less`, the score without it; 0 if either is unknown."""
     weight = 0.0 if full is None or less is None else round(full - less, 4)
     return WordWeight(text[slice(*span)], *span, weight)

@@ -1,4 +1,4 @@
-"""The language of a text: the stated one, else the guess of py3langid if it is sure enough."""
+"""The language of a text: the declared one, else the guess of py3langid if it is sure enough."""
 
 from functools import lru_cache
 from typing import NamedTuple, Protocol, cast
@@ -29,13 +29,18 @@ class Language(NamedTuple):
 class Identifier(Protocol):
     """The part of py3langid, which has no type hints, that is used here."""
 
-    def classify(self, text: str) -> tuple[str, float]: ...
+    def classify(self, text: str) -> tuple[str, float]:
+        """The language as a BCP 47 tag, and the confidence from 0 to 1."""
+        ...
 
 
-def language_of(text: str, stated: str | None) -> Language:
-    """The language of a comment. An unknown one counts as served: most comments are too short for a sure guess."""
-    if stated is not None:
-        return Language(stated, stated.replace("_", "-").partition("-")[0].lower() in SERVED)
+def language_of(text: str, declared: str | None) -> Language:
+    """The language of a comment: `declared`, else a guess.
+
+    An unknown one counts as served, since most comments are too short for a sure guess.
+    """
+    if declared is not None:
+        return Language(declared, declared.replace("_", "-").partition("-")[0].lower() in SERVED)
     plain = own_words(text[:READ_CHARACTERS])
     if sum(sign.isalpha() for sign in plain) < SHORTEST:
         return Language(None, True)

@@ -90,6 +90,7 @@ class LinearScorer:
         self._trained = trained
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
+        """The opinion of each text, from its readings as a whole and in pieces."""
         return opinions(texts, self.read, self._trained.manner)
 
     def read(self, texts: Sequence[str]) -> Reading:
@@ -98,19 +99,19 @@ class LinearScorer:
         return Reading(softmax(logits, self._trained.temperature))
 
 
-def decisions(trained: LinearModel, found: Features, texts: int) -> Numbers:
+def decisions(trained: LinearModel, hashed: Features, texts: int) -> Numbers:
     """Logits (texts × classes), summed in the order of a text's bins, so that they do not depend on its batch."""
-    values = unit_values(found, trained.idf[found.bins].astype(np.float64) * trained.idf_unit, texts) * trained.weight_unit
-    weights = trained.weights[found.bins]
-    columns = [np.bincount(found.texts, values * weights[:, kind], minlength=texts) for kind in range(len(LABELS))]
+    values = unit_values(hashed, trained.idf[hashed.bins].astype(np.float64) * trained.idf_unit, texts) * trained.weight_unit
+    weights = trained.weights[hashed.bins]
+    columns = [np.bincount(hashed.texts, values * weights[:, kind], minlength=texts) for kind in range(len(LABELS))]
     logits: Numbers = np.stack(columns, axis=1) + trained.bias
     return logits
 
 
-def unit_values(found: Features, idf: Numbers, texts: int) -> Numbers:
-    """TF-IDF with 1 + ln(count), normalised to unit length per text. `idf` holds a value for each entry of `found`."""
-    values = (1 + np.log(found.counts)) * idf
-    lengths = np.sqrt(np.bincount(found.texts, values * values, minlength=texts))
+def unit_values(hashed: Features, idf: Numbers, texts: int) -> Numbers:
+    """TF-IDF with 1 + ln(count), normalised to unit length per text. `idf` holds a value for each entry of `hashed`."""
+    values = (1 + np.log(hashed.counts)) * idf
+    lengths = np.sqrt(np.bincount(hashed.texts, values * values, minlength=texts))
     lengths[lengths == 0] = 1
-    scaled: Numbers = values / lengths[found.texts]
+    scaled: Numbers = values / lengths[hashed.texts]
     return scaled

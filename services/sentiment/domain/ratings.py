@@ -81,6 +81,7 @@ def opinion_of(value: float, top: float) -> Opinion | None:
 
 
 def to_number(word: str) -> float:
+    """A number in digits (with a point or a comma) or in words. Raises ValueError if it is neither."""
     return float(NUMBERS[word]) if word in NUMBERS else float(word.replace(",", "."))
 
 

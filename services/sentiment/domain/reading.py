@@ -126,6 +126,7 @@ def opinion(whole: Reading, parts: Reading, manner: Manner) -> Opinion:
 
 
 def passages(read: Reading) -> Sequence[Passage]:
+    """The score and the meaning of each piece; empty for a model without embeddings."""
     if read.meanings is None:
         return ()
     scores = read.odds[:, POSITIVE] - read.odds[:, NEGATIVE]

@@ -45,7 +45,9 @@ class Scorer(Protocol):
     """A model: CPU work without side effects, thread-safe. Equal texts get equal opinions."""
 
     @property
-    def model(self) -> Model: ...
+    def model(self) -> Model:
+        """The name and version under which scores are stored."""
+        ...
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
         """One opinion for each text. Raises ScorerAway if the model can't work now; any other exception is a text's fault."""

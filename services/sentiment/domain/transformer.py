@@ -45,6 +45,7 @@ class TransformerScorer:
         self._facts = facts
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
+        """The opinion of each text, with a passage for each of its pieces."""
         return opinions(texts, self.read, self._facts.manner)
 
     def meanings(self, texts: Sequence[str]) -> Meanings:

@@ -27,6 +27,7 @@ class VaderScorer:
         self._analyser = SentimentIntensityAnalyzer()
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
+        """The opinion of each text, from VADER's compound score."""
         return [opinion(self._analyser.polarity_scores(text)["compound"]) for text in texts]
 
 

@@ -57,8 +57,10 @@ def counted(names: Any) -> dict[str, int]:
 
 def measured(scorer: Scorer, folder: Path) -> dict[str, Any]:
     """The figures of each held-out file, by source, and their mean over the sources."""
-    found = {name: by_source(rows, scorer.score([row.text for row in rows])) for name, rows in held(folder).items()}
-    return {name: {"mean": told(mean(list(s.values()))), **{k: told(v) for k, v in s.items()}} for name, s in found.items()}
+    by_file = {name: by_source(rows, scorer.score([row.text for row in rows])) for name, rows in held(folder).items()}
+    return {
+        name: {"mean": rounded(mean(list(s.values()))), **{k: rounded(v) for k, v in s.items()}} for name, s in by_file.items()
+    }
 
 
 def held(folder: Path) -> dict[str, list[Row]]:
@@ -79,5 +81,5 @@ def mixed_found(scorer: Scorer, folder: Path) -> float:
     return round(float(np.mean([opinion.mixed for opinion in scorer.score([row.text for row in read(folder, "mixed")])])), 4)
 
 
-def told(found: Figures) -> dict[str, float]:
-    return {name: round(value, 4) for name, value in found._asdict().items()}
+def rounded(one: Figures) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in one._asdict().items()}

@@ -39,7 +39,7 @@ def honest_temperature(logits: NDArray[Any], kinds: NDArray[np.int64]) -> float:
 
 def pole(texts: Sequence[str], read: Read) -> float:
     """The lowest threshold for `mixed` that flags at most FLAGGED of the comments with one human label."""
-    parts = [found if len(found := pieces(text)) > 1 else [] for text in texts]
+    parts = [cut if len(cut := pieces(text)) > 1 else [] for text in texts]
     odds = read([part for of in parts for part in of])
     ends = np.cumsum([len(of) for of in parts])
     clear = np.array([ambivalence(odds[end - len(of) : end]) for of, end in zip(parts, ends, strict=True)])

@@ -95,8 +95,8 @@ def sampled(rows: Sequence[Row], most: Mapping[str, int]) -> list[Row]:
     for row in rows:
         groups[row.source, row.label].append(row)
     chance = random.Random(0)
-    found: list[Row] = []
+    chosen: list[Row] = []
     for (source, _), group in groups.items():
         size = most.get(source, len(group))
-        found += chance.sample(group, size) if len(group) > size else group
-    return found
+        chosen += chance.sample(group, size) if len(group) > size else group
+    return chosen

@@ -30,14 +30,14 @@ from services.sentiment.network import E5, OnnxNetwork, read_transformer, tokeni
 from services.sentiment.training import choosing
 from services.sentiment.training.card import LIMITS, write_card
 from services.sentiment.training.data import Row, choosing_rows
-from services.sentiment.training.encoder import Reader, Said, reader, tokenizer_of_pieces
+from services.sentiment.training.encoder import Outputs, Reader, reader, tokenizer_of_pieces
 from services.sentiment.training.examples import examples
 from services.sentiment.training.export import export, state_facts
 from services.sentiment.training.fitting import Ids, Pace, fit, flows, means, padded, read_all
 from services.sentiment.training.meaning import Lessons, focused, nearness_loss, principal, split
 from services.sentiment.training.themes.data import gold, pieces
 from services.sentiment.training.theming import likenesses, theme_figures
-from services.sentiment.training.vocabulary import kept
+from services.sentiment.training.vocabulary import choose_pieces
 from services.sentiment.training.wheel import read_pretrained
 from services.sentiment.weights import MODELS
 
@@ -86,14 +86,14 @@ class Work:
 
     @property
     def pieces(self) -> list[int]:
-        found: list[int] = json.loads((self.folder / "pieces.json").read_text())
-        return found
+        indices: list[int] = json.loads((self.folder / "pieces.json").read_text())
+        return indices
 
     def tokenizer(self) -> Tokenizer:
         return tokenizer_of_pieces(read_pretrained(), self.pieces)
 
     def ids(self, rows: Sequence[Row], lead: str = "") -> Ids:
-        return [found.ids for found in self.tokenizer().encode_batch([lead + cased(row.text) for row in rows])]
+        return [encoding.ids for encoding in self.tokenizer().encode_batch([lead + cased(row.text) for row in rows])]
 
     def teacher(self) -> Reader:
         net = reader(read_pretrained(), self.pieces, TEACHER)
@@ -104,7 +104,7 @@ class Work:
 def prepare(work: Work) -> None:
     """Choose the vocabulary."""
     texts = [cased(row.text) for row in work.rows()]
-    (work.folder / "pieces.json").write_text(json.dumps(kept(read_pretrained().pieces, texts)))
+    (work.folder / "pieces.json").write_text(json.dumps(choose_pieces(read_pretrained().pieces, texts)))
 
 
 def teach(work: Work) -> None:
@@ -115,8 +115,8 @@ def teach(work: Work) -> None:
     kinds = torch.tensor([row.kind for row in rows])
     net = reader(read_pretrained(), work.pieces, TEACHER, DROPPED)
 
-    def loss(batch: list[int], said: Said) -> Tensor:
-        return functional.cross_entropy(said.logits, kinds[batch], label_smoothing=SMOOTHED)
+    def loss(batch: list[int], outputs: Outputs) -> Tensor:
+        return functional.cross_entropy(outputs.logits, kinds[batch], label_smoothing=SMOOTHED)
 
     fit(net, work.ids(rows), loss, TEACHING, work.folder / "teacher.pt")
 
@@ -147,15 +147,15 @@ def distil(work: Work) -> None:
     tokens = work.tokenizer()
     steps = count(1)
 
-    def loss(batch: list[int], said: Said) -> Tensor:
-        view = functional.log_softmax(said.logits / WARMTH, dim=1)
+    def loss(batch: list[int], outputs: Outputs) -> Tensor:
+        view = functional.log_softmax(outputs.logits / WARMTH, dim=1)
         cost = WARMTH**2 * functional.kl_div(view, views[batch], reduction="batchmean")
-        cost = cost + OWN_EYES * functional.cross_entropy(said.logits, kinds[batch], label_smoothing=SMOOTHED)
-        cost = cost + ((said.top - tops[batch]) / spread).square().mean()
-        told = [place for place, row in enumerate(batch) if row in meanings]
-        if told:
-            wanted = torch.stack([meanings[batch[place]] for place in told])
-            cost = cost + (1 - (said.meaning[told] * wanted).sum(1)).mean()
+        cost = cost + OWN_EYES * functional.cross_entropy(outputs.logits, kinds[batch], label_smoothing=SMOOTHED)
+        cost = cost + ((outputs.top - tops[batch]) / spread).square().mean()
+        copied = [place for place, row in enumerate(batch) if row in meanings]
+        if copied:
+            originals = torch.stack([meanings[batch[place]] for place in copied])
+            cost = cost + (1 - (outputs.meaning[copied] * originals).sum(1)).mean()
         if next(steps) % LESSON_EVERY == 0:
             lesson = lessons.draw()
             with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -243,14 +243,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--until", choices=STEPS)
-    given = parser.parse_args(arguments)
-    work = Work(given.data, given.work)
+    options = parser.parse_args(arguments)
+    work = Work(options.data, options.work)
     work.folder.mkdir(parents=True, exist_ok=True)
     for name, (leaves, step) in STEPS.items():
         if not (work.folder / leaves).exists():
             print(name, flush=True)
             step(work)
-        if name == given.until:
+        if name == options.until:
             break
 
 

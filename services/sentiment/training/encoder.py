@@ -18,8 +18,8 @@ LONGEST = 80
 """Tokens of a text that are read."""
 
 
-class Said(NamedTuple):
-    """Output for some texts: `logits` (texts × 3), `meaning` (texts × MEANING, unit vectors), and `top`, the means of the
+class Outputs(NamedTuple):
+    """Outputs for some texts: `logits` (texts × 3), `meaning` (texts × MEANING, unit vectors), and `top`, the means of the
     last states (texts × hidden), from which the logits are computed."""
 
     logits: Tensor
@@ -42,11 +42,11 @@ class Reader(nn.Module):
         self.head = nn.Linear(hidden, CLASSES)
         self.meaning = nn.Linear(hidden, MEANING)
 
-    def forward(self, ids: Tensor, mask: Tensor) -> Said:
+    def forward(self, ids: Tensor, mask: Tensor) -> Outputs:
         layers = self.encoder(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
         top = pooled(layers[-1], mask)
         meant = self.meaning(pooled(layers[-1 - self.above], mask))
-        return Said(self.head(self.drop(top)), meant / meant.norm(dim=1, keepdim=True).clamp(min=1e-6), top)
+        return Outputs(self.head(self.drop(top)), meant / meant.norm(dim=1, keepdim=True).clamp(min=1e-6), top)
 
 
 def pooled(states: Tensor, mask: Tensor) -> Tensor:
@@ -55,11 +55,13 @@ def pooled(states: Tensor, mask: Tensor) -> Tensor:
     return (states * heft).sum(1) / heft.sum(1)
 
 
-def reader(pretrained: Pretrained, kept: Sequence[int], layers: Sequence[int], dropped: float = 0.0) -> Reader:
-    """A reader with the encoder's `layers` and `kept` pieces; the word embeddings are frozen, so that languages and words that
-    training hardly meets stay where they are. `dropped`: the share of hidden numbers left out at random in each step of training.
+def reader(pretrained: Pretrained, pieces: Sequence[int], layers: Sequence[int], dropped: float = 0.0) -> Reader:
+    """A reader with the encoder's `layers` and only `pieces`, which are indices of its tokens.
+
+    The word embeddings are frozen, so that languages and words that training hardly meets stay where they are. `dropped`: the
+    share of hidden numbers left out at random in each step of training.
     """
-    encoder = BertModel(config(pretrained, len(kept), len(layers), dropped), add_pooling_layer=False)
+    encoder = BertModel(config(pretrained, len(pieces), len(layers), dropped), add_pooling_layer=False)
     weights = {
         name: torch.from_numpy(value.copy()) for name, value in pretrained.weights.items() if not name.startswith("encoder.")
     }
@@ -70,7 +72,7 @@ def reader(pretrained: Pretrained, kept: Sequence[int], layers: Sequence[int], d
             for name, value in pretrained.weights.items()
             if name.startswith(old)
         }
-    weights["embeddings.word_embeddings.weight"] = torch.from_numpy(pretrained.words[list(kept)])
+    weights["embeddings.word_embeddings.weight"] = torch.from_numpy(pretrained.words[list(pieces)])
     encoder.load_state_dict(weights)
     encoder.embeddings.word_embeddings.weight.requires_grad_(False)
     return Reader(encoder)
@@ -93,5 +95,5 @@ def config(pretrained: Pretrained, pieces: int, layers: int, dropped: float) -> 
     )
 
 
-def tokenizer_of_pieces(pretrained: Pretrained, kept: Sequence[int]) -> Tokenizer:
-    return tokenizer([pretrained.pieces[place] for place in kept], LONGEST)
+def tokenizer_of_pieces(pretrained: Pretrained, pieces: Sequence[int]) -> Tokenizer:
+    return tokenizer([pretrained.pieces[place] for place in pieces], LONGEST)

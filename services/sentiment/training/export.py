@@ -1,8 +1,8 @@
-"""A fitted reader as an ONNX file of whole numbers of eight bits, small and fast on a CPU.
+"""Write a fitted reader as an ONNX file with eight-bit weights, small and fast on a CPU.
 
-Weights are rounded by column, word embeddings by piece, what flows between layers by fixed units (`rounding`): nothing that
-stands beside a text in a batch can change what is said of it. (onnxruntime's own dynamic quantisation takes one unit for a whole
-batch, so that a score would depend on its neighbours.)
+Weights are quantized by column, word embeddings by token, and the inputs of matrix products by fixed units (`rounding`), so that
+the outputs of a text do not depend on the other texts of its batch. (onnxruntime's own dynamic quantization takes one unit for a
+whole batch.)
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,15 +29,15 @@ class Graph:
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
-        self._kept: dict[bytes, str] = {}
+        self._names: dict[bytes, str] = {}
 
     def constant(self, value: NDArray[Any] | np.generic) -> str:
         """The name of a constant, the same for equal ones."""
         key = value.tobytes() + repr((value.dtype, value.shape)).encode()
-        if key not in self._kept:
-            self._kept[key] = f"c{len(self.constants)}"
-            self.constants.append(numpy_helper.from_array(np.asarray(value), self._kept[key]))
-        return self._kept[key]
+        if key not in self._names:
+            self._names[key] = f"c{len(self.constants)}"
+            self.constants.append(numpy_helper.from_array(np.asarray(value), self._names[key]))
+        return self._names[key]
 
     def __call__(self, kind: str, *inputs: str | NDArray[Any] | np.generic, outputs: Sequence[str] = (), **how: Any) -> str:
         """A node's first output; arrays among its inputs become constants."""
@@ -89,16 +89,16 @@ class Layers:
         """Rows times weights plus bias, for several weights that read the same rows; multiplied as whole numbers."""
         weights = [np.ascontiguousarray(self.state[f"{name}.weight"].T) for name in names]
         way = rounding(self.met[names[0]], np.concatenate(weights, axis=1))
-        told = self.add("QuantizeLinear", self.add("Mul", rows, 1 / way.even), way.unit, way.zero)
+        quantized = self.add("QuantizeLinear", self.add("Mul", rows, 1 / way.even), way.unit, way.zero)
         return [
-            self.whole_product(told, way, way.even[:, None] * weight, self.state[f"{name}.bias"])
+            self.whole_product(quantized, way, way.even[:, None] * weight, self.state[f"{name}.bias"])
             for name, weight in zip(names, weights, strict=True)
         ]
 
-    def whole_product(self, told: str, way: Rounding, weights: Floats, bias: Floats) -> str:
+    def whole_product(self, quantized: str, way: Rounding, weights: Floats, bias: Floats) -> str:
         columns, sizes = by_row(weights.T)
         return self.add(
-            "MatMulIntegerToFloat", told, np.ascontiguousarray(columns.T), way.unit, sizes[:, 0], way.zero, np.int8(0), bias,
+            "MatMulIntegerToFloat", quantized, np.ascontiguousarray(columns.T), way.unit, sizes[:, 0], way.zero, np.int8(0), bias,
             domain="com.microsoft",
         )  # fmt: skip
 
@@ -131,7 +131,7 @@ def whole(*numbers: int) -> NDArray[np.int64]:
 def export(net: Reader, path: Path, met: Mapping[str, Flow], focus: Focus | None = None) -> None:
     """Write `net`: ids and mask (texts × pieces, int64) to `logits` (texts × 3) and `meaning` (texts × MEANING, unit vectors).
 
-    `met`: what flows into its products, as `flows` tells.
+    `met`: the ranges of the inputs of its matrix products, from `fitting.flows`.
     """
     state = {name: value.detach().float().numpy() for name, value in net.state_dict().items()}
     graph = Graph()
@@ -159,7 +159,7 @@ def export(net: Reader, path: Path, met: Mapping[str, Flow], focus: Focus | None
 def state_facts(path: Path, facts: TransformerFacts) -> None:
     """Write into a network's file what else the service has to know, as `network.facts_of` reads it."""
     made = onnx.load(path)
-    told = {
+    properties = {
         "id": facts.model.id,
         "version": facts.model.version,
         "temperature": facts.temperature,
@@ -167,7 +167,7 @@ def state_facts(path: Path, facts: TransformerFacts) -> None:
         "long": facts.manner.long,
         "near": facts.near,
     }
-    helper.set_model_props(made, {name: str(value) for name, value in told.items()})
+    helper.set_model_props(made, {name: str(value) for name, value in properties.items()})
     onnx.save(made, path)
 
 

@@ -41,24 +41,24 @@ def by_source(rows: Sequence[Row], opinions: Sequence[Opinion]) -> dict[str, Fig
 
 def figures(rows: Sequence[Row], opinions: Sequence[Opinion]) -> Figures:
     truth = np.array([row.kind for row in rows])
-    told = np.array([NAMES[opinion.label] for opinion in opinions])
-    right = truth == told
+    predicted = np.array([NAMES[opinion.label] for opinion in opinions])
+    right = truth == predicted
     polar = truth != NEUTRAL
     glad = np.array([opinion.score for opinion in opinions]) > 0
     present = [kind for kind in range(len(KINDS)) if (truth == kind).any()]
     return Figures(
         rows=len(rows),
         accuracy=float(right.mean()),
-        macro_f1=float(np.mean([_f1(truth == kind, told == kind) for kind in present])),
+        macro_f1=float(np.mean([_f1(truth == kind, predicted == kind) for kind in present])),
         macro_recall=float(np.mean([right[truth == kind].mean() for kind in present])),
         two_class=float((glad == (truth == POSITIVE))[polar].mean()) if polar.any() else float("nan"),
         ece=calibration_error(np.array([opinion.confidence for opinion in opinions]), right),
     )
 
 
-def mean(found: Sequence[Figures]) -> Figures:
+def mean(sources: Sequence[Figures]) -> Figures:
     """The mean over sources, each with the same weight."""
-    columns = np.array(found, dtype=float)
+    columns = np.array(sources, dtype=float)
     return Figures(int(columns[:, 0].sum()), *(float(value) for value in columns[:, 1:].mean(axis=0)))
 
 
@@ -69,5 +69,5 @@ def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_])
     return sum(gaps) / len(confidence)
 
 
-def _f1(truth: NDArray[np.bool_], told: NDArray[np.bool_]) -> float:
-    return float(2 * (truth & told).sum() / max(1, truth.sum() + told.sum()))
+def _f1(truth: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> float:
+    return float(2 * (truth & predicted).sum() / max(1, truth.sum() + predicted.sum()))

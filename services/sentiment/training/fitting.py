@@ -13,17 +13,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from services.sentiment.training.encoder import Reader, Said, pooled
+from services.sentiment.training.encoder import Outputs, Reader, pooled
 from services.sentiment.training.rounding import Flow
 
 PAD = 1
 WARM_UP = 0.06
-KEPT_EVERY = 500
-TOLD_EVERY = 50
+CHECKPOINT_EVERY = 500
+REPORT_EVERY = 50
 """Steps."""
 Ids = Sequence[Sequence[int]]
 Floats = NDArray[np.float32]
-Loss = Callable[[list[int], Said], Tensor]
+Loss = Callable[[list[int], Outputs], Tensor]
 """The loss, from the indices of a batch's texts and their outputs."""
 
 
@@ -39,47 +39,48 @@ class Pace:
 
 
 def fit(net: Reader, ids: Ids, loss: Loss, pace: Pace, checkpoint: Path) -> None:
-    """Fit `net` on the texts `ids`, telling how far it is. Its weights end in `checkpoint`; on the way all that is needed to go
-    on after an interruption is kept beside it, and taken up.
+    """Fit `net` on the texts `ids`, print its progress, and write the weights to `checkpoint`.
+
+    An interrupted training continues from the file `.part` beside it.
     """
     steps = round(pace.epochs * len(ids) / pace.batch)
     optimiser = torch.optim.AdamW(groups(net, pace), fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: slope(step / steps))
     trained = [weight for weight in net.parameters() if weight.requires_grad]
-    kept = Kept(checkpoint.with_suffix(".part"), {"net": net, "optimiser": optimiser, "schedule": schedule})
-    done = kept.taken_up()
+    progress = Checkpoint(checkpoint.with_suffix(".part"), {"net": net, "optimiser": optimiser, "schedule": schedule})
+    done = progress.restore()
     began, running = time.monotonic(), 1.0
     net.train()
     for step, batch in islice(zip(range(1, steps + 1), batches(ids, pace.batch), strict=False), done, None):
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            said = net(*padded([ids[place] for place in batch]))
-        cost = loss(batch, Said(*(part.float() for part in said)))
+            outputs = net(*padded([ids[place] for place in batch]))
+        cost = loss(batch, Outputs(*(part.float() for part in outputs)))
         optimiser.zero_grad(set_to_none=True)
         cost.backward()
         nn.utils.clip_grad_norm_(trained, 1.0, foreach=True)
         optimiser.step()
         schedule.step()
         running += 0.02 * (cost.item() - running)
-        if step % TOLD_EVERY == 0:
+        if step % REPORT_EVERY == 0:
             left = (time.monotonic() - began) / (step - done) * (steps - step) / 60
             print(f"  step {step} of {steps}, loss {running:.4f}, {left:.0f} minutes left", flush=True)
-        if step % KEPT_EVERY == 0:
-            kept.keep(step)
+        if step % CHECKPOINT_EVERY == 0:
+            progress.save(step)
     torch.save(net.state_dict(), checkpoint)
-    kept.path.unlink(missing_ok=True)
+    progress.path.unlink(missing_ok=True)
 
 
-class Kept:
+class Checkpoint:
     """A checkpoint file, from which an interrupted training continues."""
 
     def __init__(self, path: Path, parts: Mapping[str, Any]) -> None:
         self.path = path
         self._parts = parts
 
-    def keep(self, step: int) -> None:
+    def save(self, step: int) -> None:
         torch.save({"step": step, **{name: part.state_dict() for name, part in self._parts.items()}}, self.path)
 
-    def taken_up(self) -> int:
+    def restore(self) -> int:
         """Restore the state. Returns the step; 0 without a checkpoint."""
         if not self.path.exists():
             return 0
@@ -97,13 +98,13 @@ def slope(done: float) -> float:
 def groups(net: Reader, pace: Pace) -> list[dict[str, object]]:
     """Parameter groups with their learning rates, which fall from layer to layer."""
     top = net.encoder.config.num_hidden_layers
-    found: list[dict[str, object]] = []
+    parameters: list[dict[str, object]] = []
     for name, weight in net.named_parameters():
         if weight.requires_grad:
             height = int(name.split("layer.")[1].split(".")[0]) + 1 if ".layer." in name else 0
             rate = pace.rate * pace.decay ** (top - height) if name.startswith("encoder") else pace.head_rate
-            found.append({"params": [weight], "lr": rate, "weight_decay": 0.01 if weight.ndim > 1 else 0.0})
-    return found
+            parameters.append({"params": [weight], "lr": rate, "weight_decay": 0.01 if weight.ndim > 1 else 0.0})
+    return parameters
 
 
 def batches(ids: Ids, size: int) -> Iterator[list[int]]:
@@ -146,27 +147,27 @@ def means(net: Reader, ids: Ids) -> Floats:
 
 def flows(net: Reader, ids: Ids) -> dict[str, Flow]:
     """The input of each matrix product of the encoder, by name, for texts one at a time, without padding."""
-    found: dict[str, Flow] = {}
+    by_name: dict[str, Flow] = {}
 
-    def note(name: str, given: Tensor) -> None:
-        rows = given.reshape(-1, given.shape[-1]).numpy()
-        found[name] = found.get(name, Flow(rows[0], rows[0])).met(rows)
+    def note(name: str, inputs: Tensor) -> None:
+        rows = inputs.reshape(-1, inputs.shape[-1]).numpy()
+        by_name[name] = by_name.get(name, Flow(rows[0], rows[0])).met(rows)
 
     products = [(name, part) for name, part in net.named_modules() if ".layer." in name and isinstance(part, nn.Linear)]
-    hooks = [part.register_forward_pre_hook(lambda _, given, name=name: note(name, given[0])) for name, part in products]
+    hooks = [part.register_forward_pre_hook(lambda _, inputs, name=name: note(name, inputs[0])) for name, part in products]
     net.eval()
     with torch.no_grad():
         for text in ids:
             net(*padded([text]))
     for hook in hooks:
         hook.remove()
-    return found
+    return by_name
 
 
 def each(net: Callable[[Tensor, Tensor], tuple[Tensor, ...]], ids: Ids, size: int = 128) -> list[Floats]:
     """The outputs of `net` for all texts, in their order, computed in batches of similar length."""
     order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
-        found = [net(*padded([ids[place] for place in order[start : start + size]])) for start in range(0, len(order), size)]
+        outputs = [net(*padded([ids[place] for place in order[start : start + size]])) for start in range(0, len(order), size)]
     back = np.argsort(order)
-    return [torch.cat(column).float().numpy()[back] for column in zip(*found, strict=True)]
+    return [torch.cat(column).float().numpy()[back] for column in zip(*outputs, strict=True)]

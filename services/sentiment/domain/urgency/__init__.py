@@ -32,6 +32,7 @@ END = re.compile(r"(?<= )[.?] ")
 
 
 def tables(language: ModuleType, kind: str, reason: Urgency) -> list[Phrase]:
+    """The phrases of a language's table `kind`, URGENT or UNLESS, for a reason."""
     return phrases(getattr(language, kind)[reason], language.NEGATIONS)
 
 

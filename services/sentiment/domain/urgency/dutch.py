@@ -12,7 +12,7 @@ THING = (
     "telefoon/televisie/wifi"
 )
 TWICE = "twee_keer/dubbel/tweemaal/drie_keer/2_keer/meerdere_keren/2x/driemaal"
-TAKEN = "afgeschreven/afgehaald/geïncasseerd/in_rekening/berekend/gefactureerd/betaald/gehaald/afgerekend/betalen"
+CHARGED = "afgeschreven/afgehaald/geïncasseerd/in_rekening/berekend/gefactureerd/betaald/gehaald/afgerekend/betalen"
 NTH = "tweede/derde/vierde/vijfde/zesde/zevende/tiende/zoveelste/2e/3e/4e/5e/honderdste"
 COUNT = "twee/drie/vier/vijf/zes/zeven/acht/tien/meerdere/verschillende/talloze/diverse/veel/vele/2/3/4/5/6"
 LETTERS = (
@@ -128,8 +128,8 @@ klanten ~ kunnen ~ niet
 afgesloten van
 """,
     "money_taken": f"""
-{TWICE} ... {TAKEN}
-{TAKEN} ... {TWICE}
+{TWICE} ... {CHARGED}
+{CHARGED} ... {TWICE}
 dubbele afschrijving/betaling/incasso/factuur
 onbekende/ongeautoriseerde/onterechte/frauduleuze/onrechtmatige/ongeoorloofde ~ afschrijving*/betaling*/transactie*/incasso/\
 overboeking
@@ -147,7 +147,7 @@ te_veel/teveel ~ afgeschreven/berekend/in_rekening
 geld ~ nog_steeds/nog/nooit/steeds ~ niet ?terug/ontvangen/gekregen
 niet ... geld terug
 dieven/dief/diefstal/oplichters/bestolen
-{TAKEN} ... nooit/niet/opgezegd/geannuleerd
+{CHARGED} ... nooit/niet/opgezegd/geannuleerd
 twee/drie/dubbele afschrijvingen/incasso's/betalingen
 waar/wanneer ... mijn_geld/terugbetaling/geld_terug
 betaald ... niets/nooit/niet ~ ontvangen/gekregen/geleverd

@@ -10,7 +10,7 @@ THING = (
     "service/site/serveur/serveurs/réseau/système/application/appli/internet/plateforme/ligne/connexion/box/portail/page/services"
 )
 TWICE = "deux_fois/trois_fois/2_fois/3_fois/en_double/plusieurs_fois/double/doublon"
-TAKEN = "débité*/prélevé*/facturé*/encaissé*/compté/retiré"
+CHARGED = "débité*/prélevé*/facturé*/encaissé*/compté/retiré"
 NTH = "deuxième/troisième/quatrième/cinquième/sixième/dixième/énième/nième/seconde/3e/3ème/4e/4ème/5e/5ème/2e/2ème/centième"
 COUNT = "deux/trois/quatre/cinq/six/sept/huit/dix/plusieurs/nombreux/nombreuses/multiples/maints/innombrables/2/3/4/5/6/10"
 LETTERS = (
@@ -138,14 +138,14 @@ clients ~ ne ~ peuvent
 coupé/coupés/privés/privé ~ ?du depuis/monde/internet/réseau/de
 """,
     "money_taken": f"""
-{TAKEN} ... {TWICE}
-{TWICE} ~ {TAKEN}/prélèvement/la_même_commande
+{CHARGED} ... {TWICE}
+{TWICE} ~ {CHARGED}/prélèvement/la_même_commande
 double/doubles prélèvement*/débit*/facturation*/paiement*/encaissement
 prélèvement*/débit/paiement*/transaction*/opération*/achat*/retrait*/débits ~ non/frauduleu*/inconnu*/pas ~ autoris*/\
 reconnu*/frauduleu*/inconnu*/effectu*
 prélèvement*/débit/paiement*/transaction*/opération*/achat* ~ frauduleu*/inconnu*/suspect*
-sans ~ accord/autorisation/consentement/permission/prévenir ~ {TAKEN}
-{TAKEN} ... sans/alors_que/indûment/à_tort
+sans ~ accord/autorisation/consentement/permission/prévenir ~ {CHARGED}
+{CHARGED} ... sans/alors_que/indûment/à_tort
 prélevé*/débité*/retiré/pris ~ sur ~ mon/notre compte
 attend*/attends/pas/jamais/toujours/aucun/sans/nouvelles ... remboursement/rembours*/avoir_été_rembours*
 remboursement ... refus*/jamais/pas/toujours/attente/rien

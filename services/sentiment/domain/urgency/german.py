@@ -16,7 +16,7 @@ THING = (
     "anschluss/hotline/heizung/homepage"
 )
 TWICE = "zweimal/doppelt/dreimal/mehrfach/mehrmals/zwei_mal/2x/2_mal"
-TAKEN = "abgebucht/belastet/eingezogen/berechnet/abgezogen/kassiert/abgehoben/verrechnet"
+CHARGED = "abgebucht/belastet/eingezogen/berechnet/abgezogen/kassiert/abgehoben/verrechnet"
 NTH = "zweite*/zweiten/dritte*/vierte*/fünfte*/fuenfte*/sechste*/siebte*/zehnte*/x_te/hundertste*"
 COUNT = (
     "zwei/drei/vier/fünf/fuenf/sechs/sieben/acht/zehn/mehrere/mehrerer/mehreren/zahlreiche*/viele/unzählige*/etliche*/2/3/4/5/6"
@@ -148,15 +148,15 @@ kunden ~ können/kommen ~ nicht
 abgeschnitten
 """,
     "money_taken": f"""
-{TWICE} ... {TAKEN}
-{TAKEN} ... {TWICE}
-geld ... {TAKEN}
-von_meinem/vom/meinem ~ konto/karte ~ {TAKEN}
+{TWICE} ... {CHARGED}
+{CHARGED} ... {TWICE}
+geld ... {CHARGED}
+von_meinem/vom/meinem ~ konto/karte ~ {CHARGED}
 doppelabbuchung*/doppelbuchung*/doppelzahlung/doppelbelastung/fehlbuchung/falschbuchung
 unberechtig*/unautorisiert*/unbekannte*/nicht_autorisiert*/ungenehmigt*/unerlaubt* ~ abbuchung*/buchung*/belastung*/\
 zahlung*/lastschrift*
-ohne ~ zustimmung/einwilligung/erlaubnis/genehmigung/wissen ~ {TAKEN}
-{TAKEN} ... ohne/obwohl
+ohne ~ zustimmung/einwilligung/erlaubnis/genehmigung/wissen ~ {CHARGED}
+{CHARGED} ... ohne/obwohl
 wart*/warte/nicht/noch/immer ... rückerstattung/erstattung/gutschrift/rückzahlung/rueckerstattung
 wart*/warte/nicht/noch/immer ... geld ~ zurück
 geld ... nicht ~ zurück/bekommen/erhalten
@@ -166,10 +166,10 @@ mein/unser geld ?sofort zurück/zurueck/wieder
 betrug/betrogen/betrüger/abgezockt/betrugsfall/kreditkartenbetrug
 wurde/mir/konto/karte/daten ~ gehackt/gestohlen/geklaut
 jemand ~ mit ~ meinem/meiner/meinen ~ konto/karte/daten
-zu_viel/zuviel ~ {TAKEN}
-{TAKEN} ... nie/nicht/keine/gekündigt/storniert
+zu_viel/zuviel ~ {CHARGED}
+{CHARGED} ... nie/nicht/keine/gekündigt/storniert
 abgebucht ~ ?aber/./,/trotz
-trotz ~ kündigung/stornierung/rückgabe ... {TAKEN}
+trotz ~ kündigung/stornierung/rückgabe ... {CHARGED}
 zwei/drei/doppelte ~ abbuchungen/buchungen/lastschriften/belastungen
 diebstahl/diebe/gestohlen/betrüger/gauner/abzocker/bestohlen/fremde
 gebt/geben/gib/zahlen/zahlt ... geld ~ zurück

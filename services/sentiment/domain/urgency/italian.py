@@ -13,7 +13,7 @@ THING = (
     "servizi/corrente"
 )
 TWICE = "due_volte/tre_volte/2_volte/3_volte/più_volte/in_doppio/doppiamente"
-TAKEN = "addebitat*/addebitate/addebito/prelevat*/pagato/fatturat*/scalat*/incassat*/pagare"
+CHARGED = "addebitat*/addebitate/addebito/prelevat*/pagato/fatturat*/scalat*/incassat*/pagare"
 NTH = "seconda/terza/quarta/quinta/sesta/settima/decima/ennesima/secondo/terzo/quarto/quinto/sesto/ennesimo/3a/4a/centesima"
 COUNT = (
     "due/tre/quattro/cinque/sei/sette/otto/dieci/diverse/diversi/molte/molti/numerose/numerosi/innumerevoli/parecchie/"
@@ -126,13 +126,13 @@ tutto ~ morto/spento/fuori/giù
 clienti ~ non ~ riescono/possono
 """,
     "money_taken": f"""
-{TAKEN} ... {TWICE}
-{TWICE} ~ {TAKEN}
+{CHARGED} ... {TWICE}
+{TWICE} ~ {CHARGED}
 doppio/doppia/doppi addebito/pagamento/fattura/addebiti/prelievo
 addebito/addebiti/pagamento/transazione/transazioni/prelievo/acquisto/operazione ~ non ~ autorizzat*/riconosc*/fatto/richiest*
 addebito/addebiti/pagamento/transazione/transazioni/prelievo ~ sconosciut*/fraudolent*/sospett*/indebit*
-{TAKEN}/soldi ... senza ~ permesso/autorizzazione/consenso/avvis*/mio
-senza ~ permesso/autorizzazione/consenso ... {TAKEN}
+{CHARGED}/soldi ... senza ~ permesso/autorizzazione/consenso/avvis*/mio
+senza ~ permesso/autorizzazione/consenso ... {CHARGED}
 non ~ riconosco ~ addebito/pagamento/transazione
 aspett*/attend*/attesa/ancora/non/mai/nessun ... rimbors*/riaccredito/miei_soldi
 rifiut*/negat*/negate/negano ... rimbors*/restitu*/soldi
@@ -143,7 +143,7 @@ mi/mia/mio/conto/carta/soldi ~ rubat*/hackerat*/svuotat*
 qualcuno ~ usato/utilizzato/comprato/fatto ~ mia/mio/la_mia ~ carta/account/conto
 prelevat*/prelevato/preso ~ soldi/denaro ?dal
 ladri/ladro/furto/truffa/truffatori/rubato/rubati
-{TAKEN} ... mai/non/disdett*/cancell*
+{CHARGED} ... mai/non/disdett*/cancell*
 due/tre/doppi addebiti/pagamenti/prelievi
 dove/quando ... miei_soldi/rimborso
 pagato ... mai/nulla/niente ~ ricevut*/arrivat*

@@ -80,10 +80,11 @@ def phrase(line: str, negations: frozenset[str]) -> Phrase:
 
 def choices(element: str) -> list[str]:
     """The normalised alternatives of an element; `*` marks an open ending."""
-    return [choice if choice in ".,?" else folded(choice) for choice in element.removeprefix("?").split("/")]
+    return [choice if choice in ".,?" else normalize_choice(choice) for choice in element.removeprefix("?").split("/")]
 
 
-def folded(choice: str) -> str:
+def normalize_choice(choice: str) -> str:
+    """A choice normalised like a text, with its `*`. Raises ValueError if the `*` follows fewer than four letters."""
     words = " ".join(normalize(choice.rstrip("*").replace("_", " ")).split()[:-1])
     if not choice.endswith("*"):
         return words
@@ -93,6 +94,7 @@ def folded(choice: str) -> str:
 
 
 def longest(choice: str) -> str:
+    """The longest word of a choice, without its `*`."""
     return max(choice.rstrip("*").split(), key=len)
 
 

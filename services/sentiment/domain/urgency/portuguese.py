@@ -12,7 +12,7 @@ THING = (
     "conexão/luz"
 )
 TWICE = "duas_vezes/três_vezes/2_vezes/3_vezes/em_dobro/em_duplicado/duplicado/em_duplicidade/várias_vezes"
-TAKEN = "cobrado/cobrada/cobraram/cobrou/debitado/debitaram/descontado/descontaram/faturado/cobrança/cobranças/debitou"
+CHARGED = "cobrado/cobrada/cobraram/cobrou/debitado/debitaram/descontado/descontaram/faturado/cobrança/cobranças/debitou"
 NTH = (
     "segunda/terceira/quarta/quinta/sexta/sétima/décima/enésima/segundo/terceiro/quarto/quinto/sexto/3ª/4ª/3a/4a/enésimo/milésima"
 )
@@ -124,14 +124,14 @@ clientes ~ não ~ conseguem/podem
 há ~ horas/dias ~ sem
 """,
     "money_taken": f"""
-{TAKEN} ... {TWICE}
-{TWICE} ~ {TAKEN}
+{CHARGED} ... {TWICE}
+{TWICE} ~ {CHARGED}
 cobrança/débito/pagamento ~ duplicad*/em_dobro/dupla/duplo/em_duplicado
 dupla/duplo cobrança/débito/pagamento
 cobrança/cobranças/débito/compra/compras/transação/transações/pagamento/movimento ~ não ~ autoriz*/reconhec*/fiz/solicit*
 cobrança/cobranças/débito/compra/compras/transação/transações ~ indevid*/fraudulent*/desconhecid*/suspeit*
-{TAKEN} ... sem ~ autorização/permissão/consentimento/avisar/minha
-sem ~ autorização/permissão/consentimento ... {TAKEN}
+{CHARGED} ... sem ~ autorização/permissão/consentimento/avisar/minha
+sem ~ autorização/permissão/consentimento ... {CHARGED}
 não/nunca ~ reconheço/autorizei ~ cobrança/compra/débito/pagamento
 não/ainda/nunca/espera/aguardo/esperando/espero/sem ... reembols*/devolução/devolv*/estorno/meu_dinheiro
 recusam_se/recusam/recusa/negam/recusou ... reembols*/devolv*/dinheiro/estorno
@@ -144,7 +144,7 @@ alguém ~ usou/utiliz*/comprou/acessou ~ minha/meu/a_minha ~ conta/cartão
 tiraram/retiraram/levantaram/sacaram ~ dinheiro ?da
 cobraram ~ a_mais/indevid*
 ladrões/ladrão/roubo/golpe/burlões/vigaristas/golpistas
-{TAKEN} ... não/nunca/cancel*
+{CHARGED} ... não/nunca/cancel*
 duas/três/dupla cobranças/cobrança
 onde/quando ... meu_dinheiro/reembolso/estorno/devolução
 paguei/pago ... não/nunca/nada ~ receb*/chegou

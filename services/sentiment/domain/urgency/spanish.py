@@ -11,7 +11,7 @@ THING = (
     "servicio/sistema/página/web/sitio/servidor/servidores/internet/app/aplicación/plataforma/red/línea/portal/señal/conexión/luz"
 )
 TWICE = "dos_veces/tres_veces/2_veces/doble/por_duplicado/duplicado/varias_veces/dos_cargos/3_veces"
-TAKEN = "cobr*/cobrado/cobraron/cargado/cargaron/cargo/descont*/debit*/factur*/descontaron"
+CHARGED = "cobr*/cobrado/cobraron/cargado/cargaron/cargo/descont*/debit*/factur*/descontaron"
 NTH = (
     "segunda/tercera/cuarta/quinta/sexta/séptima/décima/enésima/segundo/tercer/cuarto/quinto/sexto/tercero/3a/4a/3ra/4ta/enésimo"
 )
@@ -128,13 +128,13 @@ clientes ~ no ~ pueden
 incomunicad*
 """,
     "money_taken": f"""
-{TAKEN} ... {TWICE}
-{TWICE}/doble ~ {TAKEN}/cobro/cargo/pago
+{CHARGED} ... {TWICE}
+{TWICE}/doble ~ {CHARGED}/cobro/cargo/pago
 cobro/cobros/cargo/cargos/pago/pagos/débito/transacción/transacciones/retiro/compra ~ no ~ autoriz*/reconoc*/reconozco/hice/\
 solicit*
 cobro/cobros/cargo/cargos/transacción/compra/retiro ~ fraudulent*/indebid*/desconocid*/duplicad*/sospechos*
-{TAKEN} ... sin ~ autoriza*/permiso/consentimiento/avisar/mi
-sin ~ autoriza*/permiso/consentimiento ... {TAKEN}
+{CHARGED} ... sin ~ autoriza*/permiso/consentimiento/avisar/mi
+sin ~ autoriza*/permiso/consentimiento ... {CHARGED}
 no ~ reconozco ~ cargo/cobro/pago/compra
 no/todavía/aún/nunca/sigo/espera*/esperando ... devuel*/devolución/reembols*/devolv*/reintegro/mi_dinero
 niegan/niega/niegas/rechaz*/nieg* ... reembols*/devol*/dinero
@@ -146,7 +146,7 @@ alguien ~ usó/usado/utiliz*/compr*/accedió ~ mi ~ cuenta/tarjeta
 sacaron/sacado/quitaron/retiraron ~ dinero ?de
 cobr*/cobraron ~ de_más/demás/algo_que_no
 ladrones/ladrón/robo/estafa/estafadores/timo/hurto
-{TAKEN} ... no/nunca/cancel*/baja
+{CHARGED} ... no/nunca/cancel*/baja
 dos/tres/doble cargos/cobros/pagos
 dónde/cuándo ... mi_dinero/reembolso/devolución/devolver*
 pagué/pagado ... no/nunca/nada ~ recib*/llegó/entreg*

@@ -1,7 +1,7 @@
-"""`own_rows`: the templates of `own/*.toml` with their slots filled, the same rows each time.
+"""Fill the slots of the templates in `own/*.toml`. The rows are the same each time.
 
-A slot, `{thing}`, stands for each of its file's values; `{Thing}` for the same with a capital letter. Of a template with more
-fillings than are wanted some are drawn, by a chance that knows nothing but the template.
+A slot, `{thing}`, takes each of its file's values; `{Thing}` the same with a capital letter. Of a template with too many fillings
+some are sampled, with the template as the seed.
 """
 
 import random
@@ -87,7 +87,7 @@ def chosen(names: list[str], slots: dict[str, list[str]], way: int) -> dict[str,
 def filled(template: str, values: dict[str, str]) -> str:
     def value(slot: re.Match[str]) -> str:
         name = slot[1]
-        found = values[name.lower()]
-        return found if name.islower() else found[:1].upper() + found[1:]
+        filling = values[name.lower()]
+        return filling if name.islower() else filling[:1].upper() + filling[1:]
 
     return SLOT.sub(value, template)

@@ -1,4 +1,4 @@
-"""Slips of the hand, to train on: what people type on phones and in a hurry.
+"""Make typos for training, as people make them on phones and in a hurry.
 
 Letters slip inside words of four letters or more only, after the first one: "no" and "not" stay what they are.
 """
@@ -69,7 +69,7 @@ def lower(text: str, _: Random) -> str:
 
 
 def without_diacritics(text: str, _: Random) -> str:
-    """All of them at once, as who has no keys for them writes."""
+    """All of them at once, as people write whose keyboard lacks them."""
     return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
 
 
@@ -91,9 +91,9 @@ def letter(text: str, chance: Random, last: int = 1) -> int | None:
     return chance.choice(places) if places else None
 
 
-def without_one(what: re.Pattern[str], text: str, chance: Random) -> str:
-    found = [match.start() for match in what.finditer(text)]
-    if not found:
+def without_one(pattern: re.Pattern[str], text: str, chance: Random) -> str:
+    places = [match.start() for match in pattern.finditer(text)]
+    if not places:
         return text
-    at = chance.choice(found)
+    at = chance.choice(places)
     return text[:at] + text[at + 1 :]

@@ -1,6 +1,6 @@
 """Money taken, or not given back, in English."""
 
-from services.sentiment.domain.urgency.english.words import ACCT, CHARGE, CHARGED, CHARGING, NOBODY, TOOK, TWICE, WHO
+from services.sentiment.domain.urgency.english.words import ACCT, CHARGE, CHARGED, CHARGING, INTRUSION, NOBODY, TOOK, TWICE
 
 URGENT = f"""
 was/were/been/got/get/being/am/is/im ~ {CHARGED} ... {TWICE}
@@ -77,7 +77,7 @@ refund me/us immediately/now/asap/today/at_once/or/.
 pay/paid/give back what/everything
 theft/thieves/thief/robbed/robbing/robbery/crooks/scam/scams/scammer*/swindl*/con_artist*/ripped_off/daylight_robbery
 {ACCT} ~ used by/without/in/abroad/fraud*
-{WHO} ... my/our ~ {ACCT}/money/points/credit/savings/details/credentials
+{INTRUSION} ... my/our ~ {ACCT}/money/points/credit/savings/details/credentials
 strange/weird/suspicious/random/unfamiliar/odd/mystery/bogus/false/incorrect/unexpected ~ {CHARGE}/deductions/withdrawals
 what/whats ?is/are ?this/these/the/that charge/charges/debit/deduction/withdrawal ~ on/from/my
 dont/not/no know/understand/idea/recall/remember ~ what/this/making ~ {CHARGE}

@@ -1,15 +1,15 @@
 """Written and called before, in vain, in English."""
 
-from services.sentiment.domain.urgency.english.words import COUNT, LETTERS, NOBODY, NTH, TELL, TOLD
+from services.sentiment.domain.urgency.english.words import CONTACTED, COUNT, LETTERS, NOBODY, NTH, TELL
 
 URGENT = f"""
 {NTH} ?support/unanswered/complaint/follow_up {LETTERS}
 {NTH} time/times ... {TELL}
 for the {NTH} time ,/now/please/can/could/why/my/this/i_am/im
-{TOLD} ... {COUNT} ~ times
-{TOLD} ... twice/again_and_again/over_and_over/repeatedly/time_and_again/every_day/every_week/daily
-again_and_again/over_and_over/repeatedly/time_and_again ~ {TELL}/{TOLD}
-{COUNT} times ~ {TOLD}
+{CONTACTED} ... {COUNT} ~ times
+{CONTACTED} ... twice/again_and_again/over_and_over/repeatedly/time_and_again/every_day/every_week/daily
+again_and_again/over_and_over/repeatedly/time_and_again ~ {TELL}/{CONTACTED}
+{COUNT} times ~ {CONTACTED}
 {COUNT} ~ {LETTERS} ... no/zero/without/nobody/no_one/noone/ignored/unanswered/nothing/never/not/still/later
 after/despite/last {COUNT} ~ {LETTERS}
 my/our ~ {COUNT} {LETTERS}
@@ -86,8 +86,8 @@ yesterday/and/because/\
 about/but/same/to/with
 again/once_again/yet_again ~ i/we/im/ive/weve ~ have/had/must/am/to/asking/writing/calling/contacting/emailing ~ {TELL}
 again/once_again/yet_again im/i_am/we_are ~ asking/writing/calling/contacting/emailing/messaging
-{TOLD}/calling/writing/emailing/ringing ~ every/each day/week/morning/month/single
-{TOLD} ... last_week/last_month/yesterday/monday/before ?, ... and/now ~ again/today/before/before_that
+{CONTACTED}/calling/writing/emailing/ringing ~ every/each day/week/morning/month/single
+{CONTACTED} ... last_week/last_month/yesterday/monday/before ?, ... and/now ~ again/today/before/before_that
 have/had/having/to/keep/keeps repeat*/repeating myself/ourselves
 repeating myself/ourselves
 lost/lose/losing/cant ~ count/track/count_how ... {TELL}/calls/emails/mails/times/tickets/messages/called

@@ -52,7 +52,7 @@ TELL = (
     "chasing/chased/chase/tell*/told/"
 )
 TELL += "request*/explain*/reach*/mail/mailing/mailed/raise/raised/raising/follow*"
-TOLD = (
+CONTACTED = (
     "contacted/called/emailed/e_mailed/mailed/written/wrote/asked/phoned/messaged/rang/rung/complained/reported/chased/"
     "told/requested/"
     "explained/tried/reached_out/followed_up/texted/queried/raised"
@@ -79,7 +79,7 @@ CANNOT = "cant/cannot/can_not/unable_to/couldnt/not_able_to/impossible_to/cant_e
 TOOK = "took/taken/taking/take/pulled/withdrew/withdrawn/deducted/debited/stole/removed/taking_money/collected/charged/drawn"
 CHARGING = "charge/charged/charging/bill/billed/billing/debited/debiting/taking/take/paying/deducting/deducted/invoiced/charges"
 ACCT = "account/card/credit_card/debit_card/wallet/paypal/identity/profile"
-WHO = (
+INTRUSION = (
     "someone/somebody/stranger/strangers/thief/thieves/hacker/hackers ~ hacked/got/broke/logged/stole/spent/withdrew/transferred/"
     "emptied/used/using/ordered/bought/took/accessed/paid"
 )
