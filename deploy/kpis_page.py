@@ -7,7 +7,7 @@ from services.metrics.domain.measures import MULTI_VALUED
 
 PAGE = Path(__file__).parents[1] / "docs" / "kpis.md"
 INTRODUCTION = """\
-# What each number means
+# Definitions of the KPIs
 
 Written by `python -m deploy.kpis_page` from `services/metrics/domain/kpis.py`; a test compares them. Don't edit.
 

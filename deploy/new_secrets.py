@@ -11,6 +11,7 @@ import sys
 
 
 def internal_token() -> str:
+    """A random token of 32 bytes as base64url."""
     return secrets.token_urlsafe(32)
 
 

@@ -44,6 +44,7 @@ class Setting:
 
     @property
     def required(self) -> bool:
+        """Whether the setting has no default."""
         return self.default is None
 
 

@@ -68,12 +68,14 @@ class BodyMemory:
         self._used[tenant] += size
 
     def subtract(self, tenant: str, size: int) -> None:
+        """Count `size` fewer bytes of `tenant`."""
         self._used[tenant] -= size
         if not self._used[tenant]:
             del self._used[tenant]
 
 
 def retry_later(kind: type[TooManyRequests] | type[Unavailable], detail: str) -> Problem:
+    """A problem of `kind` with a `Retry-After` header."""
     if issubclass(kind, Unavailable):
         return kind(detail, retry_after=RETRY_AFTER_SECONDS)
     return kind(detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
@@ -94,6 +96,7 @@ class Reservation:
             self._size = size
 
     def release(self) -> None:
+        """Return all reserved bytes to the memory."""
         self._memory.subtract(self._tenant, self._size)
         self._size = 0
 
@@ -105,6 +108,7 @@ class Parsing(Protocol):
 
 
 async def parse_on_event_loop(tenant: str, size: int, work: Callable[[], T]) -> T:
+    """Run `work` at once; for services whose bodies are small."""
     return work()
 
 
@@ -179,15 +183,18 @@ def refusal_of(reservation: Reservation, size: int, limit: int) -> Problem | Non
 
 
 def within(body: bytes, limit: int) -> bytes:
+    """Return `body`. Raises TooLarge if it exceeds `limit` bytes."""
     if len(body) > limit:
         raise too_large(limit)
     return body
 
 
 def declared_length(headers: Mapping[str, str]) -> int:
+    """The Content-Length in bytes; 0 if it is absent or not a number."""
     length = headers.get("content-length", "")
     return int(length) if length.isascii() and length.isdigit() and len(length) < 19 else 0
 
 
 def too_large(limit: int) -> TooLarge:
+    """The problem of a body over `limit` bytes; it closes the connection, since the rest is not read."""
     return TooLarge(f"more than {limit} bytes", headers={"Connection": "close"})

@@ -157,7 +157,7 @@ Body = Response | Review | Ticket | Override | Tombstone
 
 
 class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What one delivery states about one subject. Written by ingest to `feedback.events`.
+    """One delivery's statement about one subject. Written by ingest to `feedback.events`.
 
     `subject` is `<connection>/<type>/<id>`, unique within the tenant. `statement` is unique within the subject: of two events
     with the same statement id, the one with the higher `revision` (of the mapping) counts. Statements are ordered by the stamp

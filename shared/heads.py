@@ -8,36 +8,9 @@ from typing import NoReturn
 from httptools import HttpParserError
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from shared.http_limits import HttpLimits
 from shared.instruments import HTTP_REFUSED
 from shared.problems import render
-
-
-@dataclass(frozen=True, slots=True)
-class HttpLimits:
-    """Limits of a connection and of the process. The defaults are those of the settings."""
-
-    head_bytes: int = 32 * 1024
-    """Target, header names and header values of one request, trailers included."""
-    headers: int = 100
-    """Headers of one request, trailers included."""
-    head_seconds: float = 10.0
-    """From the opening of a connection, or the first byte of a later request, to the end of the head."""
-    body_seconds: float = 30.0
-    """For an empty body; each received byte adds time at `body_bytes_per_second`."""
-    body_bytes_per_second: int = 16 * 1024
-    small_parts: int = 10_000
-    part_bytes: int = 16
-    """A body of more than `small_parts` parts (chunks or packets) must have this many bytes per part on average."""
-    unread_seconds: float = 30.0
-    """A client with unread response data must read at least `unread_bytes` of it in this time."""
-    unread_bytes: int = 16 * 1024
-    pipelined: int = 16
-    """Requests of one connection that may wait for the response to an earlier one."""
-    requests: int = 1000
-    """Requests in progress in this process; health checks are always served."""
-    connections: int = 1500
-    """Open connections of this process. Up to twice as many get 503; more are closed at once."""
-
 
 HEALTH = {b"/livez", b"/readyz", b"/metrics"}
 """Targets that are served at any load: a restart of a busy process would not help its clients."""
@@ -89,6 +62,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _reading_timer: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        """Start the timer of the first head, or disconnect if there are far too many connections."""
         super().connection_made(transport)
         self._body_parts = []
         if len(self.connections) > 2 * self.limits.connections:
@@ -99,6 +73,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._set_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Cancel the timers."""
         for timer in (self._timer, self._reading_timer):
             if timer:
                 timer.cancel()
@@ -107,6 +82,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """Parse the data, then check the size of an unfinished head and set the timer."""
         if self.transport.is_closing():
             return
         if self._phase is Phase.NOTHING:
@@ -125,6 +101,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # --- the parser's callbacks
     def on_message_begin(self) -> None:
+        """Begin a head. Raises HttpParserError if too many requests are pipelined."""
         if len(self.pipeline) >= self.limits.pipelined:
             self._refusal = Refusal("pipelined", 400, "Bad request", f"at most {self.limits.pipelined} pipelined requests")
             raise HttpParserError(self._refusal.detail)
@@ -134,12 +111,14 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
+        """Count the bytes of the URL; refuse a head that is too large."""
         self._head_bytes += len(url)
         if self._head_bytes > self.limits.head_bytes:
             self._exceed_head()
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """Count the bytes of the header; refuse a head that is too large or has too many headers."""
         self._unparsed = 0
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > self.limits.head_bytes or len(self.headers) >= self.limits.headers:
@@ -147,6 +126,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        """Begin the body, and answer with 503 if the server is busy, except for health checks."""
         self._unparsed = 0
         self._enter(Phase.BODY)
         app = self.app
@@ -157,6 +137,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.app = app
 
     def on_body(self, body: bytes) -> None:
+        """Collect a part of the body. Raises HttpParserError if too many parts are small."""
         self._unparsed = 0
         self._body_bytes += len(body)
         self._parts += 1
@@ -167,6 +148,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._body_parts.append(body)
 
     def on_message_complete(self) -> None:
+        """Pass the body on; the request is complete."""
         self._pass_on_body()
         self._unparsed = 0
         self._phase = Phase.NOTHING
@@ -235,8 +217,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def _refuse(self, refusal: Refusal) -> None:
         """Send a problem document, unless the response to this or an earlier request has begun, then disconnect."""
         HTTP_REFUSED.labels(refusal.limit).inc()
-        answered = self._phase is Phase.BODY and self.cycle.response_started
-        if not answered and not self.pipeline and not self._response_is_due():
+        response_begun = self._phase is Phase.BODY and self.cycle.response_started
+        if not response_begun and not self.pipeline and not self._response_is_due():
             document = render(refusal.status, refusal.title, refusal.detail, headers={"Connection": "close"})
             head = [b"%s: %s\r\n" % header for header in document.raw_headers]
             self.transport.write(b"".join([STATUS_LINE[refusal.status], *head, b"\r\n", bytes(document.body)]))
@@ -247,22 +229,26 @@ class BoundedProtocol(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.more_body and not self.cycle.response_complete
 
     def on_response_complete(self) -> None:
+        """Watch whether the client reads the response before the connection closes."""
         super().on_response_complete()
         if self.transport.is_closing():
             self._watch_reading()
 
     # --- clients that do not read
     def pause_writing(self) -> None:
+        """Stop writing, since the client does not read; watch how long."""
         super().pause_writing()
         self._watch_reading()
 
     def resume_writing(self) -> None:
+        """Write again, since the client reads."""
         super().resume_writing()
         if self._reading_timer and not self.transport.is_closing():
             self._reading_timer.cancel()
             self._reading_timer = None
 
     def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that was idle for too long."""
         if not self.transport.is_closing():
             self._close()
 

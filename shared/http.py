@@ -14,7 +14,8 @@ from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.heads import HttpLimits, limited
+from shared.heads import limited
+from shared.http_limits import HttpLimits
 from shared.problems import NotAuthenticated
 from shared.settings import SharedSettings
 from shared.telemetry import configure_logging
@@ -38,8 +39,8 @@ class RequestId:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
-        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        header = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        request_id = header if REQUEST_ID.fullmatch(header) else uuid.uuid4().hex
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -109,6 +110,8 @@ class Server(uvicorn.Server):
         self.pause = pause
 
     async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        """Fail readiness, wait `pause` seconds so that load balancers notice, then drain."""
+
         import asyncio
 
         self.app.state.stopping = True

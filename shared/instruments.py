@@ -17,7 +17,7 @@ DELIVERIES = Counter("earshot_ingest_deliveries_total", "Deliveries by what beca
 POSTPONED = Counter("earshot_ingest_comments_postponed_total", "Events whose comments waited in the outbox for sentiment")
 SCORED = Counter("earshot_sentiment_scored_total", "Comments scored and sent, by model and label", ["model", "label"])
 SHADOW_MISSED = Counter("earshot_sentiment_shadow_missed_total", "Events of which the shadow's model scored not every comment")
-ANSWERED = Histogram(
+RESPONSE_SECONDS = Histogram(
     "earshot_gateway_answer_seconds", "Time until an answer of the gateway began, by its route", ["method", "route", "status"]
 )
 HTTP_REFUSED = Counter(

@@ -149,6 +149,7 @@ def responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
 
 
 def described(status: int, titles: list[str]) -> str:
+    """The description of a status in OpenAPI, followed by the titles of its problems."""
     named = f" ({', '.join(titles)})" if titles else ""
     return DESCRIPTIONS[status] + named
 
@@ -217,11 +218,11 @@ def of(problem: Problem) -> JSONResponse:
 
 def bounded(params: InvalidParams) -> tuple[list[dict[str, str]], int]:
     """The first MAX_INVALID_PARAMS of `params`, with their texts shortened, and the number of the others."""
-    kept = [
+    listed = [
         param | {"name": cut(param.get("name", ""), MAX_NAME), "reason": cut(param.get("reason", ""), MAX_REASON)}
         for param in params[:MAX_INVALID_PARAMS]
     ]
-    return kept, max(0, len(params) - MAX_INVALID_PARAMS)
+    return listed, max(0, len(params) - MAX_INVALID_PARAMS)
 
 
 def cut(text: str, length: int) -> str:

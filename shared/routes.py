@@ -62,6 +62,7 @@ def tree(dependant: Dependant) -> Iterator[Dependant]:
 
 
 def is_list(annotation: Any) -> bool:
+    """Whether a parameter's annotation is a list, so that it may be repeated."""
     return "list[" in str(annotation)
 
 

@@ -58,6 +58,7 @@ class MessageFreeFormatter(logging.Formatter):
     """Formats errors like `places_of`."""
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802
+        """The places of an error, without messages, which may hold personal data."""
         return places_of(ei)
 
 
@@ -71,6 +72,7 @@ class RepeatFilter(logging.Filter):
         self._logged_at: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to log `record`: it is of another library, or was not logged within `every` seconds."""
         if record.name.partition(".")[0] != self._library:
             return True
         now = time.monotonic()

@@ -33,6 +33,7 @@ class Network(Settings):
     """The settings inside the containers' network, where each service is a host."""
 
     def url(self, service: str) -> str:
+        """The base URL of a service, whose host in the network is its name."""
         return f"http://{service}:{self.port(service)}"
 
 
@@ -71,6 +72,7 @@ async def run_until_signal(settings: Network, terminal: Terminal) -> None:
 
 
 def main() -> int:
+    """Run the demo until a signal. Returns the exit status."""
     with Terminal() as terminal:
         try:
             asyncio.run(run_until_signal(Network(), terminal))

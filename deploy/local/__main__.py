@@ -36,6 +36,7 @@ async def run(settings: Settings, terminal: Terminal) -> None:
 
 
 def main() -> int:
+    """Run the stack until a signal, with the data folder locked. Returns the exit status."""
     try:
         settings = Settings()
     except ValidationError as error:

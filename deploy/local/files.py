@@ -24,6 +24,7 @@ def replace(path: Path, text: str, mode: int = 0o600) -> None:
 
 
 def replace_json(path: Path, content: Any) -> None:
+    """Write `content` as JSON, like `replace`."""
     replace(path, json.dumps(content, indent=2) + "\n")
 
 

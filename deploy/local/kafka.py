@@ -61,6 +61,7 @@ class Kafka:
 
     @property
     def pid(self) -> int | None:
+        """The process id; None before the first start."""
         return self._child.pid if self._child else None
 
     @property
@@ -69,6 +70,7 @@ class Kafka:
         return f"{HOST}:{self.port}"
 
     async def start(self, progress: Callable[[str], None] = lambda line: None) -> None:
+        """Download the jars if they are missing, then start the broker. Raises StartFailed."""
         for port in (self.port, self.controller_port):
             if not is_free(port):
                 raise StartFailed(f"port {port} for Kafka is in use")

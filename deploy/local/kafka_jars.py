@@ -119,6 +119,7 @@ class Progress:
 
 
 def main() -> None:
+    """Download the jars into the folder in the first argument; exit with 1 and one line on failure."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         download(Path(sys.argv[1]))

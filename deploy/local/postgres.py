@@ -50,6 +50,7 @@ class Postgres:
 
     @property
     def pid(self) -> int | None:
+        """The process id; None before the first start."""
         return self._child.pid if self._child else None
 
     def url(self, database: str) -> str:
@@ -57,6 +58,7 @@ class Postgres:
         return f"postgresql+asyncpg://{SUPERUSER}:{self._password()}@{HOST}:{self.port}/{database}"
 
     async def start(self, progress: Callable[[str], None] = lambda line: None) -> None:
+        """Start the server, and create its cluster if there is none. Raises StartFailed."""
         self.folder.mkdir(parents=True, exist_ok=True)
         await self._wait_for_previous_server()
         if not is_free(self.port):

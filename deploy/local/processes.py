@@ -55,10 +55,12 @@ class Child:
 
     @property
     def pid(self) -> int:
+        """The process id."""
         return self._process.pid
 
     @property
     def running(self) -> bool:
+        """Whether the process has not ended."""
         return self._process.returncode is None
 
     async def wait(self) -> int:

@@ -38,9 +38,11 @@ class Service:
 
     @property
     def pid(self) -> int | None:
+        """The process id; None before the first start."""
         return self._child.pid if self._child else None
 
     async def start(self, progress: Callable[[str], None] = lambda line: None) -> None:
+        """Start the process and wait until it is alive. Raises StartFailed."""
         self._child = await Child.spawn(self.name, self._command, self._log, env=self._environment)
         await wait_until_ready(self._child, self._is_alive, seconds=60)
 
@@ -56,6 +58,7 @@ class Service:
         return await self._child.wait()
 
     async def stop(self) -> None:
+        """Stop the process, and kill it after 15 seconds. No effect before the first start."""
         if self._child:
             await self._child.stop(patience=15)
 

@@ -38,9 +38,11 @@ class Settings(BaseSettings):
 
     @cached_property
     def folder(self) -> Path:
+        """The absolute path of the data folder."""
         return self.data.resolve()
 
     def port(self, name: str) -> int:
+        """The port of a process, at a fixed offset from `port_base`."""
         return self.port_base + OFFSETS[name]
 
     def url(self, service: str) -> str:
@@ -48,26 +50,32 @@ class Settings(BaseSettings):
         return f"http://{HOST}:{self.port(service)}"
 
     def log(self, name: str) -> Path:
+        """The log file of a process."""
         return self.folder / "logs" / f"{name}.log"
 
     @property
     def secrets_file(self) -> Path:
+        """The secrets that the stack generated, and the keys of the demo's tenant."""
         return self.folder / "secrets.json"
 
     @property
     def environment_file(self) -> Path:
+        """The environment variables of the services."""
         return self.folder / "services.env"
 
     @property
     def demo_file(self) -> Path:
+        """The description of the running stack, for tools and tests."""
         return self.folder / "demo.json"
 
     @property
     def history_file(self) -> Path:
+        """The end of the demo's history, and whether it is loaded."""
         return self.folder / "history.json"
 
     @property
     def chats_file(self) -> Path:
+        """The chats of the trickle that are in progress."""
         return self.folder / "chats.json"
 
     def own_ports(self) -> dict[str, int]:

@@ -18,12 +18,21 @@ class Unit(Protocol):
     """A process that can be started repeatedly."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name in messages and in `Supervisor.pids`."""
+
     @property
-    def pid(self) -> int | None: ...
-    async def start(self, progress: Progress = ...) -> None: ...
-    async def wait(self) -> int: ...
-    async def stop(self) -> None: ...
+    def pid(self) -> int | None:
+        """The process id; None before the first start."""
+
+    async def start(self, progress: Progress = ...) -> None:
+        """Start the process and wait until it works. Raises StartFailed."""
+
+    async def wait(self) -> int:
+        """Wait for its end. Returns its exit status."""
+
+    async def stop(self) -> None:
+        """Stop the process."""
 
 
 class Supervisor:
@@ -42,6 +51,7 @@ class Supervisor:
 
     @property
     def pids(self) -> dict[str, int | None]:
+        """The process id of each unit, by name."""
         return {unit.name: unit.pid for unit in self._units}
 
     async def start(self, unit: Unit) -> None:

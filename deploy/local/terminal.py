@@ -22,24 +22,25 @@ class Terminal:
         """Seconds since the start."""
         return time.monotonic() - self._began
 
-    def doing(self, what: str) -> None:
+    def doing(self, text: str) -> None:
         """Show the current step; the next call replaces it."""
         if self._console.is_terminal:
             self._status.start()
-            self._status.update(escape(what))
-        elif what != self._last:
-            self._console.print(f"  … {what}", markup=False)
-        self._last = what
+            self._status.update(escape(text))
+        elif text != self._last:
+            self._console.print(f"  … {text}", markup=False)
+        self._last = text
 
-    def done(self, what: str) -> None:
+    def done(self, text: str) -> None:
         """Print a finished step."""
-        self._console.print(f"  [green]✓[/] {escape(what)} [dim]{self.elapsed:.1f} s[/]")
+        self._console.print(f"  [green]✓[/] {escape(text)} [dim]{self.elapsed:.1f} s[/]")
 
-    def note(self, what: str) -> None:
+    def note(self, text: str) -> None:
         """Print an event, such as a restart."""
-        self._console.print(f"  [yellow]![/] {escape(what)}")
+        self._console.print(f"  [yellow]![/] {escape(text)}")
 
     def failed(self, why: str) -> None:
+        """Print why the stack can't run, and remove the current step."""
         self._status.stop()
         self._console.print(f"[red]Earshot can't run:[/] {escape(why)}")
 

@@ -28,8 +28,8 @@ def become(user: str) -> None:
     os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
     os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
-    kept = 1 << CAP_DAC_OVERRIDE
-    effective_permitted_inheritable = (ctypes.c_uint32 * 6)(kept, kept, kept, 0, 0, 0)
+    capability = 1 << CAP_DAC_OVERRIDE
+    effective_permitted_inheritable = (ctypes.c_uint32 * 6)(capability, capability, capability, 0, 0, 0)
     if libc.capset(header, effective_permitted_inheritable) == 0:
         libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0)
 
@@ -44,6 +44,7 @@ def tie(parent: int, death_signal: int) -> None:
 
 
 def main() -> None:
+    """Apply the arguments to this process, then replace it by the command."""
     parent, death_signal, user, *command = sys.argv[1:]
     if user != "-":
         become(user)

@@ -8,6 +8,7 @@ from deploy.local.settings import Settings
 
 
 def main() -> None:
+    """Run `services.metrics.verify` with the environment of the local stack."""
     settings = Settings()
     if not settings.demo_file.exists():
         sys.exit(f"No stack is ready on {settings.folder}: run `make run` with the same DATA first.")

@@ -59,7 +59,8 @@ LIVE_SECONDS = 4.0
 class EventProducer(Protocol):
     """The part of `shared.kafka.Producer` that the relay uses."""
 
-    async def send_all(self, topic: Topic, messages: Sequence[Message], timeout: float = ...) -> Sequence[Position]: ...  # noqa: ASYNC109
+    async def send_all(self, topic: Topic, messages: Sequence[Message], timeout: float = ...) -> Sequence[Position]:  # noqa: ASYNC109
+        """Send `messages` and return their positions. Raises Undelivered after `timeout` seconds."""
 
 
 Delivery = list[tuple[OutboxEvent, int]]

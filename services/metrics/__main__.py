@@ -6,6 +6,7 @@ from shared.http import serve
 
 
 def main() -> None:
+    """Serve metrics until SIGTERM; settings come from the environment."""
     settings = Settings()
     serve("metrics", create_app(settings), settings)
 

@@ -16,7 +16,8 @@ from shared.topics import CHANGES, Topic
 class Sender(Protocol):
     """The part of a producer that an announcer needs."""
 
-    async def send_all(self, topic: Topic, messages: list[Message]) -> object: ...
+    async def send_all(self, topic: Topic, messages: list[Message]) -> object:
+        """Send `messages` and wait until the broker has acknowledged them."""
 
 
 class Announcer:

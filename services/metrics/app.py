@@ -41,6 +41,7 @@ BODY_MEMORY = BodyMemory(total=16 * MIB, per_tenant=16 * MIB)
 
 
 def utc_now() -> datetime:
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 

@@ -20,15 +20,15 @@ async def ensure_topics(bootstrap: str, topics: tuple[Topic, ...] = TOPICS, *, r
 
     Existing topics are not changed. Raises Broken if the broker is unreachable.
     """
-    wanted = [_new_topic(t.name, t, t.retention_ms, replication) for t in topics]
-    wanted += [_new_topic(t.dlq, t, DLQ_RETENTION_MS, replication) for t in topics]
+    new_topics = [_new_topic(t.name, t, t.retention_ms, replication) for t in topics]
+    new_topics += [_new_topic(t.dlq, t, DLQ_RETENTION_MS, replication) for t in topics]
     with clients.client_errors():
         async with asyncio.timeout(30), clients.admin(bootstrap) as admin:
-            response = await admin.create_topics(wanted)
+            response = await admin.create_topics(new_topics)
             for _, code, *_ in response.topic_errors:
                 if (error := for_code(code)) not in (NoError, TopicAlreadyExistsError):
                     raise error
-            while not _have_leaders(await admin.describe_topics([topic.name for topic in wanted])):  # noqa: ASYNC110
+            while not _have_leaders(await admin.describe_topics([topic.name for topic in new_topics])):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
 

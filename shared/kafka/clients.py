@@ -50,6 +50,7 @@ def by_key(key: bytes | None, every: Sequence[int], available: Sequence[int]) ->
 
 
 def producer(bootstrap: str) -> AIOKafkaProducer:
+    """An idempotent producer; every message is acknowledged by all in-sync replicas."""
     return AIOKafkaProducer(
         bootstrap_servers=bootstrap,
         acks="all",
@@ -88,6 +89,7 @@ def consumer(bootstrap: str, group: str | None = None, session: float = 45.0, in
 
 @asynccontextmanager
 async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    """An admin client that is connected within the context."""
     client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
         await client.start()
@@ -124,6 +126,7 @@ async def close_producer(client: AIOKafkaProducer) -> None:
 
 
 def record(raw: ConsumerRecord) -> Record:
+    """Convert aiokafka's record; a missing value becomes empty bytes."""
     return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value or b"", tuple(raw.headers), raw.timestamp)
 
 

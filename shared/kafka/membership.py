@@ -55,6 +55,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
 
     # --- called by aiokafka ---------------------------------------------------------------------------------------------
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Wait until the current batch is committed, for at most the time of a handover."""
         self._job.joined = False
         try:
             async with asyncio.timeout(self._timing.handover), self._busy:
@@ -63,6 +64,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             log.warning("kafka.rebalance.batch_abandoned", group=self._job.group)
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Forget the state of earlier partitions; the group has been joined."""
         self._offsets.reset()
         self._separate.clear()
         self._progressed_at = time.monotonic()

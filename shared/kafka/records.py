@@ -46,6 +46,7 @@ class Record:
 
     @property
     def place(self) -> Place:
+        """Topic and partition of the record."""
         return Place(self.topic, self.partition)
 
     @property

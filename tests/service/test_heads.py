@@ -11,7 +11,8 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from deploy.local.servers import free_port
-from shared.heads import BoundedProtocol, HttpLimits, limited
+from shared.heads import BoundedProtocol, limited
+from shared.http_limits import HttpLimits
 
 LIMITS = HttpLimits()
 GOOD = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 500000\r\n\r\n" + b"x" * 500_000

@@ -28,4 +28,5 @@ def tickets(until: datetime, seed: int = SEED) -> list[Record]:
 
 
 def instants(until: datetime, seed: int, kind: str, per_day: float) -> list[datetime]:
+    """Instants at which records of one kind arise; a seed always gives the same ones."""
     return moments(random.Random(f"{seed}/{kind}"), until, per_day)

@@ -83,6 +83,7 @@ async def post_chunk(tenant: DemoTenant, http: httpx.AsyncClient, provider: str,
 
 
 def check_accepted(results: Sequence[dict[str, Any]]) -> None:
+    """Raise StartFailed if ingest rejected any record of a batch."""
     if rejected := next((result for result in results if result["status"] == "rejected"), None):
         raise StartFailed(f"a record of the demo's history was rejected: {rejected.get('problem')}")
 

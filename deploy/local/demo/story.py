@@ -35,13 +35,16 @@ class Story:
 
     @property
     def release(self) -> datetime:
+        """The release that improved RELEASED_PRODUCT."""
         return self.until - timedelta(days=RELEASE_AGO)
 
     def overloaded(self, team: str, at: datetime) -> bool:
+        """Whether `team` has too much work at `at`."""
         start, end = self.bad_week
         return team == OVERLOADED_TEAM and start <= at < end
 
     def improved(self, product: str, at: datetime) -> bool:
+        """Whether `product` has had its release by `at`."""
         return product == RELEASED_PRODUCT and at >= self.release
 
 
@@ -71,6 +74,7 @@ def after_working(at: datetime, span: timedelta) -> datetime:
 
 
 def midnight(day: date) -> datetime:
+    """The start of a day in the company's zone, in UTC."""
     return local(day, time(0))
 
 

@@ -96,6 +96,7 @@ def ratings(rng: random.Random, survey: str, mood: Mood) -> list[Record]:
 
 
 def pick_mood(rng: random.Random, good: float, bad: float) -> Mood:
+    """A random mood; `good` and `bad` are probabilities, the rest is mixed."""
     chance = rng.random()
     if chance < good:
         return "good"

@@ -43,6 +43,7 @@ class DemoTenant:
     id: str = ID
 
     def connection(self, provider: str) -> Mapping[str, str]:
+        """The connection of `provider`."""
         return next(c for c in self.connections if c["provider"] == provider)
 
     def description(self) -> dict[str, Any]:

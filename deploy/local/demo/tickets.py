@@ -59,10 +59,12 @@ class Case:
         self.facts.append({"fact": fact, "at": self.at.isoformat(), **content})
 
     def customer_says(self, after: timedelta, purpose: str) -> None:
+        """Add a customer's message, with a text for `purpose`, `after` the previous fact."""
         text = line(self.rng, self.person.language, "conversation", purpose, self.agent)
         self._message(after, by="customer", text=text, language=self.person.language)
 
     def agent_says(self, after: timedelta, *, public: bool = True) -> None:
+        """Add an agent's message `after` the previous fact."""
         self._message(after, by="agent", agent=self.agent, public=public)
 
     def _message(self, after: timedelta, **content: Any) -> None:
@@ -114,6 +116,7 @@ def ticket(seed: int, number: int, at: datetime, story: Story, *, channel: str |
 
 
 def to_record(case: Case, number: int) -> Record:
+    """The case as a canonical ticket."""
     person = case.person
     return {
         "type": "ticket",

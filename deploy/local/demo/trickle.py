@@ -107,10 +107,12 @@ def save_chat(chats: Path, number: int) -> None:
 
 
 def moment(number: int) -> datetime:
+    """When the chat `number` began: the number is a Unix time in milliseconds."""
     return datetime.fromtimestamp(number / 1000, UTC)
 
 
 def ticket_deliveries(record: Record) -> list[Delivery]:
+    """A delivery for each event of a ticket."""
     return [Delivery(at, event["id"], "zendesk", event) for at, event in zendesk.events(record)]
 
 

@@ -31,15 +31,13 @@ def payload(record: Payload) -> Payload:
                 "title": form["name"],
                 "fields": [{"id": i, "ref": ref, "type": kind, "title": title} for ref, (i, kind, title) in FIELDS.items()],
             },
-            "answers": [answer(given) for given in record["answers"]],
+            "answers": [answer(item) for item in record["answers"]],
         },
     }
 
 
-def answer(given: Payload) -> Payload:
+def answer(item: Payload) -> Payload:
     """One answer, in the form of its type."""
-    identity, kind, _ = FIELDS[given["question"]]
-    value = (
-        {"type": "text", "text": given["text"]} if given["kind"] == "comment" else {"type": "number", "number": given["value"]}
-    )
-    return {**value, "field": {"id": identity, "ref": given["question"], "type": kind}}
+    identity, kind, _ = FIELDS[item["question"]]
+    value = {"type": "text", "text": item["text"]} if item["kind"] == "comment" else {"type": "number", "number": item["value"]}
+    return {**value, "field": {"id": identity, "ref": item["question"], "type": kind}}

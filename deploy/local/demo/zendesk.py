@@ -68,6 +68,7 @@ def opening(record: Payload) -> Payload:
 
 
 def kind(fact: Fact) -> str:
+    """Zendesk's name for the event of a fact."""
     if fact["fact"] == "assigned":
         return "group_assignment_changed" if "team" in fact else "agent_assignment_changed"
     return KINDS[fact["fact"]]
@@ -114,6 +115,7 @@ def comment(fact: Fact, ticket: Payload) -> Payload:
 
 
 def status(name: str) -> str:
+    """Zendesk's name for a status of a ticket."""
     return "HOLD" if name == "on_hold" else name.upper()
 
 

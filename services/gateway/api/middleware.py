@@ -6,7 +6,7 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.instruments import ANSWERED
+from shared.instruments import RESPONSE_SECONDS
 
 log = structlog.get_logger()
 
@@ -45,7 +45,7 @@ class AccessLog:
 
 def _log_response(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", UNKNOWN_ROUTE)
-    ANSWERED.labels(scope["method"] if route != UNKNOWN_ROUTE else UNKNOWN_ROUTE, route, status).observe(seconds)
+    RESPONSE_SECONDS.labels(scope["method"] if route != UNKNOWN_ROUTE else UNKNOWN_ROUTE, route, status).observe(seconds)
     if caller := scope.get("state", {}).get("caller"):
         log.info(
             "response",

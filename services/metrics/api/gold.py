@@ -32,6 +32,7 @@ routes = APIRouter(route_class=TypedRoute, tags=["gold"])
 async def list_gold(
     tenant: TenantName, request: Request, state: Service, cursor: PageCursor = None, limit: PageLimit = DEFAULT_PAGE
 ) -> Response:
+    """A page of the tenant's judgements, in the order of their places."""
     after = parse_cursor(cursor, Place) or BEGINNING
     source = state.source
     async with turn(request, state, tenant), outage_is_503(), snapshot(source.pool) as connection:

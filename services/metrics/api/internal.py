@@ -42,6 +42,7 @@ async def store_tenant(
     tenant: Annotated[str, Path(pattern=r"^[a-z0-9-]{1,40}$", description="The slug of the tenant")],
     body: Annotated[Tenant, JsonBody(Tenant, max_bytes=64 * KIB)],
 ) -> None:
+    """Create or update the tenant."""
     source = state.source
     async with outage_is_503():
         await put_tenant(source.pool, tenant, body.name, body.zone, source.default_model, state.clock())
@@ -58,6 +59,7 @@ async def get_revision(
     state: Service,
     kpi: Annotated[str, Query(description="Of this KPI's results; left out or unknown: of all KPIs'", examples=["nps"])] = "",
 ) -> Revision:
+    """It changes whenever a result may change: live streams compare it before they ask for a KPI again."""
     source = state.source
     async with outage_is_503(), snapshot(source.pool) as connection:
         asker = await asker_of(connection, tenant, source.default_model)

@@ -48,6 +48,7 @@ routes = APIRouter(route_class=ParsedQueryRoute, prefix="/v1/kpis", tags=["kpis"
     responses=responses(NotAuthenticated, BadRequest),
 )
 async def list_kpis(tenant: TenantName) -> Catalogue:
+    """The definitions are the same for every tenant."""
     return Catalogue(kpis=[KpiEntry.model_validate(kpi.entry()) for kpi in KPIS.values()])
 
 
@@ -64,6 +65,7 @@ async def list_kpis(tenant: TenantName) -> Catalogue:
     openapi_extra=FILTERS,
 )
 async def get_kpi(tenant: TenantName, request: Request, state: Service, query: Annotated[Query, Depends(kpi_query)]) -> Response:
+    """Evaluate the KPI and encode the result as JSON."""
     async with turn(request, state, tenant):
         async with outage_is_503():
             result = await evaluate(state.source, tenant, query, state.clock())
@@ -91,6 +93,7 @@ async def list_kpi_records(
     state: Service,
     query: Annotated[tuple[Query, RecordParameters], Depends(record_query)],
 ) -> Response:
+    """List a page of records and encode it as JSON."""
     parsed, parameters = query
     after = parse_cursor(parameters.cursor, Place)
     async with turn(request, state, tenant), outage_is_503():
@@ -132,14 +135,17 @@ def head_of(query: Query, window: Window, fresh: Freshness, unknown_filter_value
 
 
 def window_of(window: Window) -> dict[str, str]:
+    """The bounds of a window in its zone, as JSON."""
     return {"from": local(window.start, window.zone), "to": local(window.end, window.zone), "tz": window.zone.key}
 
 
 def local(at: datetime, zone: ZoneInfo) -> str:
+    """An instant in ISO 8601, with the offset of `zone`."""
     return at.astimezone(zone).isoformat()
 
 
 def row_of(result: Result, row: Row) -> dict[str, Any]:
+    """One row of a result as JSON, with its comparisons if the query has any."""
     zone, estimate = result.window.zone, row.estimate
     fields: dict[str, Any] = {
         "from": local(row.bucket.start, zone),
@@ -159,18 +165,21 @@ def row_of(result: Result, row: Row) -> dict[str, Any]:
 
 
 def interval_of(interval: Interval | None) -> dict[str, Any] | None:
+    """A confidence interval as JSON."""
     if interval is None:
         return None
     return {"low": interval.low, "high": interval.high, "level": interval.level, "method": interval.method}
 
 
 def distribution_of(estimate: Estimate) -> dict[str, int] | None:
+    """Counts by place on the scale, in ascending order; JSON keys are strings."""
     if estimate.distribution is None:
         return None
     return {str(place): n for place, n in sorted(estimate.distribution.items())}
 
 
 def compared_of(one: Compared) -> dict[str, Any]:
+    """The comparison with another window as JSON."""
     return {
         "to": one.to,
         "value": one.estimate.value,
@@ -181,6 +190,7 @@ def compared_of(one: Compared) -> dict[str, Any]:
 
 
 def record_of(entry: RecordEntry, zone: ZoneInfo) -> dict[str, Any]:
+    """A record as JSON, with the fields of its comment if it has one."""
     fields: dict[str, Any] = {
         "subject": entry.subject,
         "at": local(entry.at, zone),

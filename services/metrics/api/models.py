@@ -33,6 +33,7 @@ routes = APIRouter(route_class=TypedRoute, prefix="/v1/models", tags=["models"])
     responses=responses(NotAuthenticated, BadRequest, TooSlow),
 )
 async def list_models(tenant: TenantName, request: Request, state: Service) -> schemas.Models:
+    """The promoted model is always listed, even if it has no scores."""
     async with turn(request, state, tenant), outage_is_503():
         covered, promoted = await model_coverage(state.source, tenant)
     names = sorted({*covered.scores, promoted})
@@ -78,6 +79,7 @@ async def get_shadow_report(
     model: Model,
     query: Annotated[tuple[WindowName | Between, ZoneInfo | None], Depends(window_query)],
 ) -> schemas.ShadowReport:
+    """Compute the report and convert it to JSON."""
     async with turn(request, state, tenant), outage_is_503():
         report = await shadow_report(state.source, tenant, model, *query, state.clock())
     return schemas.ShadowReport.model_validate(report_of(report))
@@ -91,6 +93,7 @@ async def get_shadow_report(
     responses=responses(NotAuthenticated, UnknownModel, ScoresMissing, BadRequest, TooSlow),
 )
 async def promote_model(tenant: TenantName, request: Request, state: Service, model: Model) -> schemas.Promotion:
+    """Store the promotion, then announce it."""
     async with turn(request, state, tenant), outage_is_503():
         since = await promote(state.source, tenant, model, state.clock())
     await announce(state, tenant)
@@ -107,6 +110,7 @@ async def announce(state: State, tenant: str) -> None:
 
 # --- the shadow report ----------------------------------------------------------------------------------------------------
 def report_of(report: ShadowReport) -> dict[str, Any]:
+    """A shadow report as JSON."""
     confusion = report.comparison.confusion
     return {
         "model": report.candidate,
@@ -124,6 +128,7 @@ def report_of(report: ShadowReport) -> dict[str, Any]:
 
 
 def example_of(subject: str, pair: Pair, window: Window) -> dict[str, Any]:
+    """A comment whose label would change, as JSON."""
     return {
         "subject": subject,
         "at": local(pair.comment.at, window.zone),
@@ -135,11 +140,13 @@ def example_of(subject: str, pair: Pair, window: Window) -> dict[str, Any]:
 
 
 def verdict_of(verdict: Verdict) -> dict[str, Any]:
+    """A label and its score as JSON."""
     label, score = verdict
     return {"label": label, "score": score}
 
 
 def kpi_of(kpi: str, agg: str, before: Estimate, after: Estimate) -> dict[str, Any]:
+    """A KPI by both models as JSON; `delta` is candidate minus promoted, None unless both have a value."""
     return {
         "kpi": kpi,
         "agg": agg or None,
@@ -150,6 +157,7 @@ def kpi_of(kpi: str, agg: str, before: Estimate, after: Estimate) -> dict[str, A
 
 
 def value_of(estimate: Estimate) -> dict[str, Any]:
+    """One model's value of a KPI as JSON."""
     return {
         "value": estimate.value,
         "n": estimate.n,

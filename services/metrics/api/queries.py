@@ -244,6 +244,7 @@ def parse_comparisons(texts: Sequence[str]) -> tuple[Comparison, ...]:
 
 
 def parse_comparison(text: str) -> Literal["previous", "previous_year"] | Between:
+    """Parse `compare`. Raises BadQuery if it is not previous, previous_year or from/to."""
     if text == "previous":
         return "previous"
     if text == "previous_year":
@@ -284,6 +285,7 @@ def parse_filter(kpi: Kpi, dimension: str, text: str) -> Filter:
 
 
 def unescaped(value: str) -> str | None:
+    """The value of a filter without its escapes; None for the unescaped NULL."""
     if value == NULL:
         return None
     return NULL if value == ESCAPED_NULL else nfc(ESCAPE.sub(r"\1", value))

@@ -268,6 +268,7 @@ class Tenant(BaseModel):
     @field_validator("zone")
     @classmethod
     def known(cls, zone: str) -> str:
+        """Raise ValueError if the time zone database lacks `zone`."""
         try:
             ZoneInfo(zone)
         except (KeyError, ValueError, OSError):

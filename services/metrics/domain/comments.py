@@ -22,6 +22,7 @@ class Comment:
 
     @classmethod
     def from_text(cls, at: datetime, text: str, language: str | None) -> "Comment":
+        """A comment with the hash of its text."""
         return cls(at, text, language, text_hash(text))
 
 

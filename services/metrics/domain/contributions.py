@@ -191,6 +191,7 @@ def comment_rows(
 
 
 def score_rows(comment: Comment, model: str, score: Score, override: Override | None) -> Iterator[Row]:
+    """Rows of one comment's score by `model`, after the human's `override`."""
     label, value = effective_label(score, override)
     if label is not None and value is not None:
         yield f"label:{model}", comment.at, LABELS[label], LABELS[label]

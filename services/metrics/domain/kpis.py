@@ -9,6 +9,7 @@ from services.metrics.domain.measures import (
     CES,
     COMMENTS,
     CSAT,
+    CURRENT_SOLVE,
     DROPPED,
     FIRST_REPLY,
     FIRST_RESOLUTION,
@@ -21,7 +22,6 @@ from services.metrics.domain.measures import (
     RESPONSES,
     SENTIMENT,
     SOLVED,
-    STANDING_SOLVE,
     STARS,
     URGENT,
 )
@@ -256,7 +256,7 @@ _TABLE = (
         unit="percent",
         direction="higher",
         population="tickets but merged, spam and deleted ones; n is the opened",
-        estimator=estimators.ratio(STANDING_SOLVE, OPENED, part=False),
+        estimator=estimators.ratio(CURRENT_SOLVE, OPENED, part=False),
     ),
     Kpi(
         id="reopen_rate",

@@ -195,7 +195,7 @@ FIRST_REPLY = Measure(
 )
 FIRST_RESOLUTION = Measure(family="first_resolution", bins="duration", unit="seconds", filed_by=("solved",), changed_by=TICKET)
 FULL_RESOLUTION = Measure(family="full_resolution", bins="duration", unit="seconds", filed_by=("solved",), changed_by=TICKET)
-STANDING_SOLVE = Measure(family="standing_solve", bins="count", unit="count", filed_by=("solved",), changed_by=TICKET)
+CURRENT_SOLVE = Measure(family="standing_solve", bins="count", unit="count", filed_by=("solved",), changed_by=TICKET)
 """The last solve of a ticket that is solved or closed now."""
 FIRST_SOLVE = Measure(family="first_solve", bins="flag", unit="count", filed_by=("first_solved",), changed_by=TICKET)
 """The first solve of a ticket; bin 1 if the ticket was ever reopened."""
@@ -219,7 +219,7 @@ _TABLE = (
     FIRST_REPLY,
     FIRST_RESOLUTION,
     FULL_RESOLUTION,
-    STANDING_SOLVE,
+    CURRENT_SOLVE,
     FIRST_SOLVE,
 )
 

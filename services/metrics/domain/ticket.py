@@ -46,6 +46,7 @@ UNASSIGNED = Assignments()
 
 
 def assignments(names_by_time: Mapping[datetime, str | None]) -> Assignments:
+    """Assignments from the names at their times; a name of None ends an assignment."""
     if not names_by_time:
         return UNASSIGNED
     times = tuple(sorted(names_by_time))

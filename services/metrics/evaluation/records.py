@@ -139,6 +139,7 @@ def entries_of(page: Sequence[Record], model: str, filters: Sequence[Filter]) ->
 
 
 def entry_of(record: Record, measure: Measure, text: str | None, judged: JudgedComment | None) -> RecordEntry:
+    """A record with its text, or with the text and score of the comment that it was judged by."""
     value: float = record.amount
     if judged is not None:
         text = judged.text
@@ -155,6 +156,7 @@ def judged_comments(subject: SubjectView, record: Record, model: str) -> list[Ju
 
 
 def judged_comment(comment: Comment, model: str, score: Score | None, override: Override | None) -> JudgedComment:
+    """A comment with the label, score and themes that count: the human's before the model's."""
     if score is None:
         return JudgedComment(comment.text, comment.text_hash)
     label, value = effective_label(score, override)

@@ -58,6 +58,7 @@ class Scope:
         return unknown_values(self.selection, self.terms)
 
     def ids(self, values: Sequence[str | None]) -> list[int]:
+        """The ids of `values`, without those that are None."""
         return [self.terms.get(value, NO_ID) for value in values if value is not None]
 
 
