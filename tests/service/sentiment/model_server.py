@@ -20,7 +20,7 @@ VADER = VaderScorer()
 
 @dataclass(frozen=True)
 class Reply:
-    """What is answered; `delay` in seconds, before the answer and before each byte of a body that `drips`."""
+    """A response. `delay`: seconds before it, and before each byte of a body that `drips`."""
 
     status: int = 200
     body: bytes = b""
@@ -33,17 +33,17 @@ def scores(texts: Sequence[str]) -> list[dict[str, Any]]:
     return [{"label": o.label, "score": o.score, "confidence": o.confidence, "mixed": o.mixed} for o in VADER.score(texts)]
 
 
-def said(found: Any, model: Any = MODEL) -> Reply:
-    return Reply(body=json.dumps({"model": model, "scores": found}).encode())
+def ok(opinions: Any, model: Any = MODEL) -> Reply:
+    return Reply(body=json.dumps({"model": model, "scores": opinions}).encode())
 
 
 def well(texts: Sequence[str]) -> Reply:
-    return said(scores(texts))
+    return ok(scores(texts))
 
 
 @dataclass
 class ModelServer:
-    """Answers as `behave` says, and notes the texts and the headers of each call."""
+    """Responds as `behave` returns, and records the texts and the headers of each call."""
 
     port: int = field(default_factory=free_port)
     behave: Callable[[Sequence[str]], Reply] = well
@@ -72,10 +72,10 @@ class ModelServer:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                known.calls.append(asked["texts"])
+                request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                known.calls.append(request["texts"])
                 known.headers.append({name.lower(): value for name, value in self.headers.items()} | {"path": self.path})
-                self.answer(known.behave(asked["texts"]))
+                self.answer(known.behave(request["texts"]))
 
             def answer(self, reply: Reply) -> None:
                 time.sleep(reply.delay)

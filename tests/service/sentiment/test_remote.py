@@ -1,4 +1,4 @@
-"""A company's own model server: its answers are checked, its outages are nobody's fault, its texts are told to nobody."""
+"""A company's own model server: its responses are checked, an outage makes no text unscorable, and logs quote no text."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from services.sentiment.domain.scoring import Comment, Unscorable, score_comment
 from services.sentiment.remote import Refused, RemoteScorer, parse_retry_after, remote_scorer_of
 from services.sentiment.settings import Settings
 from shared.events import Score
-from tests.service.sentiment.model_server import ModelServer, Reply, said, scores, well
+from tests.service.sentiment.model_server import ModelServer, Reply, ok, scores, well
 from tests.service.sentiment.test_score import TOKEN, running, score
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -38,8 +38,8 @@ def remote(server: ModelServer) -> Iterator[RemoteScorer]:
     scorer.close()
 
 
-def one(**said: Any) -> dict[str, Any]:
-    return {"label": "positive", "score": 0.5, "confidence": 0.75, **said}
+def one(**fields: Any) -> dict[str, Any]:
+    return {"label": "positive", "score": 0.5, "confidence": 0.75, **fields}
 
 
 def test_texts_are_posted_in_batches_with_the_token_to_the_url(server: ModelServer, remote: RemoteScorer) -> None:
@@ -51,17 +51,17 @@ def test_texts_are_posted_in_batches_with_the_token_to_the_url(server: ModelServ
 
 
 def test_mixed_is_optional_and_unknown_fields_are_ignored(server: ModelServer, remote: RemoteScorer) -> None:
-    server.behave = lambda texts: said([one(topic="delivery"), one(mixed=True)])
+    server.behave = lambda texts: ok([one(topic="delivery"), one(mixed=True)])
     assert [opinion.mixed for opinion in remote.score(["a", "b"])] == [False, True]
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        said([one(label="glad")]), said([one(score=1.01)]), said([one(score=float("nan"))]), said([one(score="0.5")]),
-        said([one(confidence=-0.1)]), said([one(score=None)]), said([{"label": "neutral"}]), said([]), said([one(), one()]),
-        said(None), Reply(body=b""), Reply(body=b"[]"), Reply(body=b"\xff"), Reply(body=b"[" * 15_000),
-        said([one(pad="x" * 20_000)]), Reply(body=said([one()]).body.replace(b"0.5", b"1e999")),
+        ok([one(label="glad")]), ok([one(score=1.01)]), ok([one(score=float("nan"))]), ok([one(score="0.5")]),
+        ok([one(confidence=-0.1)]), ok([one(score=None)]), ok([{"label": "neutral"}]), ok([]), ok([one(), one()]),
+        ok(None), Reply(body=b""), Reply(body=b"[]"), Reply(body=b"\xff"), Reply(body=b"[" * 15_000),
+        ok([one(pad="x" * 20_000)]), Reply(body=ok([one()]).body.replace(b"0.5", b"1e999")),
         Reply(400), Reply(413), Reply(422), Reply(500),
     ],
 )  # fmt: skip
@@ -75,7 +75,7 @@ def test_a_malformed_response_refuses_the_batch(server: ModelServer, remote: Rem
 
 @pytest.mark.parametrize("model", [{"id": "mine", "version": "8"}, {"id": "other", "version": "7"}])
 def test_a_response_of_another_model_is_unavailable(server: ModelServer, remote: RemoteScorer, model: Any) -> None:
-    server.behave = lambda texts: said(scores(texts), model)
+    server.behave = lambda texts: ok(scores(texts), model)
     with capture_logs() as logs, pytest.raises(ScorerAway):
         score_comments(remote, [Comment("fine", None)])
     assert [(entry["event"], entry["model"], entry["reason"]) for entry in logs] == [
@@ -86,17 +86,17 @@ def test_a_response_of_another_model_is_unavailable(server: ModelServer, remote:
 @pytest.mark.parametrize("status", [301, 401, 403, 404, 429, 501, 502, 503, 504])
 def test_an_unavailable_server_raises_scorer_away(server: ModelServer, remote: RemoteScorer, status: int) -> None:
     server.behave = lambda texts: Reply(status)
-    with pytest.raises(ScorerAway) as away:
+    with pytest.raises(ScorerAway) as caught:
         score_comments(remote, [Comment("fine", None), Comment("too", None)])
-    assert (away.value.retry_after, len(server.calls)) == (None, 1)
+    assert (caught.value.retry_after, len(server.calls)) == (None, 1)
 
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_of_the_server_is_passed_on(server: ModelServer, remote: RemoteScorer, status: int) -> None:
     server.behave = lambda texts: Reply(status, headers={"Retry-After": "17"})
-    with pytest.raises(ScorerAway) as away:
+    with pytest.raises(ScorerAway) as caught:
         score_comments(remote, [Comment("fine", None)])
-    assert away.value.retry_after == 17
+    assert caught.value.retry_after == 17
 
 
 @pytest.mark.parametrize(
@@ -141,16 +141,16 @@ def test_a_server_that_is_down_is_unavailable_until_it_is_back() -> None:
 @pytest.mark.parametrize("status", [400, 413, 422, 500])
 def test_only_the_text_on_which_the_server_fails_is_unscorable(server: ModelServer, remote: RemoteScorer, status: int) -> None:
     server.behave = lambda texts: Reply(status) if "poison" in texts else well(texts)
-    found = score_comments(remote, [Comment("poison" if n == 5 else f"text {n}", None) for n in range(20)])
-    assert [n for n, score in enumerate(found) if isinstance(score, Unscorable)] == [5]
-    assert sum(isinstance(score, Score) for score in found) == 19
+    results = score_comments(remote, [Comment("poison" if n == 5 else f"text {n}", None) for n in range(20)])
+    assert [n for n, score in enumerate(results) if isinstance(score, Unscorable)] == [5]
+    assert sum(isinstance(score, Score) for score in results) == 19
 
 
 def test_a_single_500_does_not_make_a_text_unscorable(server: ModelServer, remote: RemoteScorer) -> None:
     stumbles = iter([Reply(500), Reply(500)])
     server.behave = lambda texts: next(stumbles, None) or well(texts)
-    (found,) = score_comments(remote, [Comment("It came on Monday", None)])
-    assert isinstance(found, Score)
+    (score,) = score_comments(remote, [Comment("It came on Monday", None)])
+    assert isinstance(score, Score)
 
 
 def test_a_text_that_json_cannot_hold_is_unscorable_alone(remote: RemoteScorer) -> None:
@@ -163,24 +163,24 @@ def test_logs_and_errors_quote_neither_texts_nor_the_token(server: ModelServer, 
     replies = [Reply(503), Reply(body=b'{"private words": '), Reply(422), Reply(delay=0.8)]
     for reply in replies:
         server.behave = lambda texts, reply=reply: reply
-        with capture_logs() as logs, pytest.raises((ScorerAway, Refused)) as told:
+        with capture_logs() as logs, pytest.raises((ScorerAway, Refused)) as caught:
             remote.score(["private words"])
-        everything = f"{logs} {told.value!r} {told.value.__cause__!r} {remote!r}"
+        everything = f"{logs} {caught.value!r} {caught.value.__cause__!r} {remote!r}"
         assert not [word for word in ("private words", SECRET) if word in everything]
 
 
 # --- put together -----------------------------------------------------------------------------------------------------------
 async def test_the_service_uses_it_and_passes_its_retry_after_on(server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = settings_for(server, scorer_timeout=5)
-    monkeypatch.setenv("SENTIMENT_SCORER", given.pop("scorer"))
-    async with running(**given) as http:
+    settings = settings_for(server, scorer_timeout=5)
+    monkeypatch.setenv("SENTIMENT_SCORER", settings.pop("scorer"))
+    async with running(**settings) as http:
         answer = await score(http, {"text": "I love it"}, {"text": "0/10"})
         assert answer.json()["model"] == {"id": "mine", "version": "7"}
         assert [s["label"] for s in answer.json()["scores"]] == ["positive", "negative"]
         server.behave = lambda texts: Reply(429, headers={"Retry-After": "17"})
-        away = await score(http, {"text": "I love it"})
-    assert (away.status_code, away.headers["retry-after"]) == (503, "17")
-    assert SECRET not in away.text
+        unavailable = await score(http, {"text": "I love it"})
+    assert (unavailable.status_code, unavailable.headers["retry-after"]) == (503, "17")
+    assert SECRET not in unavailable.text
 
 
 @pytest.mark.parametrize(
@@ -188,10 +188,10 @@ async def test_the_service_uses_it_and_passes_its_retry_after_on(server: ModelSe
     [("scorer_url", "SENTIMENT_SCORER_URL"), ("scorer_model", "SENTIMENT_SCORER_MODEL"), ("scorer_version", "_VERSION")],
 )
 def test_incomplete_server_settings_are_refused_without_quoting_secrets(left_out: str, named: str) -> None:
-    given = settings_for(ModelServer()) | {left_out: None}
-    with pytest.raises(ValueError, match=named) as told:
-        Settings(internal_token=TOKEN, **given)
-    assert not [secret for secret in (SECRET, TOKEN) if secret in str(told.value)]
+    settings = settings_for(ModelServer()) | {left_out: None}
+    with pytest.raises(ValueError, match=named) as caught:
+        Settings(internal_token=TOKEN, **settings)
+    assert not [secret for secret in (SECRET, TOKEN) if secret in str(caught.value)]
 
 
 @pytest.mark.parametrize(

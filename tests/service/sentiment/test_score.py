@@ -209,7 +209,7 @@ async def test_the_variants_of_all_texts_are_scored_together() -> None:
     scorer = FailsOn()
     async with running(scorer) as http:
         await explain(http, "one two three", "four five six")
-    assert list(map(len, scorer.asked)) == [2, 8]
+    assert list(map(len, scorer.calls)) == [2, 8]
 
 
 @pytest.mark.parametrize(

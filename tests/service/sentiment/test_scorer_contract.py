@@ -1,4 +1,4 @@
-"""What every scorer promises, tried on each: those that come with Earshot, and a company's own server over HTTP."""
+"""The promises of every scorer, tested with each: those that come with Earshot, and a company's own server over HTTP."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

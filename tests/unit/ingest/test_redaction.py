@@ -263,7 +263,7 @@ CORPORA = (
     "services/sentiment/training/themes/*.jsonl",
     "services/sentiment/training/themes/pieces/*.toml",
     "tests/unit/sentiment/own_sentences.py",
-    "tests/unit/sentiment/urgent_*.py",
+    "tests/unit/sentiment/urgent_*.jsonl",
 )
 
 

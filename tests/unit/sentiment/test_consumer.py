@@ -1,4 +1,4 @@
-"""The consumer's handler, with a sender and a model that the test plays."""
+"""The consumer's handler, with a fake sender and fake models."""
 
 import time
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from shared.events import (
     text_hash,
 )  # fmt: skip
 from shared.events import (
-    Message as Said,
+    Message as TicketMessage,
 )
 from shared.kafka import Message, Poison, Record, Retry, Undelivered, received_header
 from shared.topics import COMMENTS_LATER, SCORES, Topic
@@ -36,7 +36,7 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 class Sent:
-    """A sender that keeps what it is given."""
+    """A sender that records its messages."""
 
     def __init__(self, fails: bool = False) -> None:
         self.messages: list[Message] = []
@@ -80,10 +80,10 @@ def records(*bodies: Any) -> list[Record]:
     return [record(encode(event(body, f"api/response/r-{n}")), n) for n, body in enumerate(bodies)]
 
 
-async def score(given: Sequence[Record], scorer: Scorer | None = None, sent: Sent | None = None) -> Sent:
+async def score(batch: Sequence[Record], scorer: Scorer | None = None, sent: Sent | None = None) -> Sent:
     sent = sent or Sent()
     async with Pool(scorer or VaderScorer(), threads=2) as pool:
-        await ScoringHandler(pool, sent)(given)
+        await ScoringHandler(pool, sent)(batch)
     return sent
 
 
@@ -97,20 +97,22 @@ async def test_a_score_carries_the_receipt_time_in_the_headers_of_its_event() ->
 
 async def test_a_score_has_the_key_and_the_receipt_time_of_its_event() -> None:
     (message,) = (await score(records(comment("Great service!", "en")))).messages
-    said = decode_score(message.value)
+    published = decode_score(message.value)
+    score_sent = published.score
     assert message.key == b"acme/api/response/r-0"
     assert message.headers == (received_header(NOON), ("traceparent", b"00-trace"))
-    assert (said.tenant, said.subject, said.model, said.received_at) == ("acme", "api/response/r-0", "vader-3.3.2", NOON)
-    assert (said.score.label, said.score.language, said.score.text_hash) == ("positive", "en", text_hash("Great service!"))
+    assert (published.tenant, published.subject) == ("acme", "api/response/r-0")
+    assert (published.model, published.received_at) == ("vader-3.3.2", NOON)
+    assert (score_sent.label, score_sent.language, score_sent.text_hash) == ("positive", "en", text_hash("Great service!"))
 
 
 async def test_every_comment_of_an_event_is_scored_once_and_agents_texts_are_not() -> None:
     ticket = Ticket(
         facts=(
             Opened(at=NOON, text="It is broken"),
-            Said(at=NOON, by="customer", text="Still broken", id="1"),
-            Said(at=NOON, by="customer", text="It is broken", id="2"),
-            Said(at=NOON, by="agent", text="So sorry", id="3"),
+            TicketMessage(at=NOON, by="customer", text="Still broken", id="1"),
+            TicketMessage(at=NOON, by="customer", text="It is broken", id="2"),
+            TicketMessage(at=NOON, by="agent", text="So sorry", id="3"),
             Rating(at=NOON, value=1, scale=(1, 5), text="Awful"),
         )
     )
@@ -165,31 +167,31 @@ class Watched(FailsOn):
 async def test_a_record_that_is_no_event_is_poison_before_any_send(value: bytes) -> None:
     good, sent = records(comment("Great"))[0], Sent()
     bad = record(value, 1)
-    with pytest.raises(Poison) as told:
+    with pytest.raises(Poison) as caught:
         await score([good, bad], sent=sent)
-    assert list(told.value.reasons) == [bad]
+    assert list(caught.value.reasons) == [bad]
     assert sent.messages == []
 
 
 async def test_a_comment_on_which_the_model_fails_is_poison_and_the_rest_is_scored_at_the_next_call() -> None:
-    given, scorer, sent = records(comment("fine"), comment("poison"), comment("fine too")), FailsOn("poison"), Sent()
-    with pytest.raises(Poison) as told:
-        await score(given, scorer, sent)
-    assert list(told.value.reasons) == [given[1]]
-    assert "poison" not in told.value.reasons[given[1]]
+    batch, scorer, sent = records(comment("fine"), comment("poison"), comment("fine too")), FailsOn("poison"), Sent()
+    with pytest.raises(Poison) as caught:
+        await score(batch, scorer, sent)
+    assert list(caught.value.reasons) == [batch[1]]
+    assert "poison" not in caught.value.reasons[batch[1]]
     assert sent.messages == []
-    assert len((await score([given[0], given[2]], scorer, sent)).messages) == 2
+    assert len((await score([batch[0], batch[2]], scorer, sent)).messages) == 2
 
 
 @pytest.mark.parametrize(("asks_for", "gets"), [(None, 5.0), (17.0, 17.0)])
 async def test_an_unavailable_model_is_retried_after_its_stated_delay(asks_for: float | None, gets: float) -> None:
-    class Away(FailsOn):
+    class Busy(FailsOn):
         def score(self, texts: Sequence[str]) -> list[Opinion]:
             raise ScorerAway("busy", asks_for)
 
-    with pytest.raises(Retry) as told:
-        await score(records(comment("fine")), Away())
-    assert told.value.delay == gets
+    with pytest.raises(Retry) as caught:
+        await score(records(comment("fine")), Busy())
+    assert caught.value.delay == gets
 
 
 async def test_progress_is_noted_during_a_batch() -> None:
@@ -207,5 +209,5 @@ async def test_unacknowledged_scores_raise_retry() -> None:
 
 
 async def test_equal_events_give_equal_messages() -> None:
-    given = records(*(comment(f"text number {n} is so good, but also bad") for n in range(200)))
-    assert (await score(given)).messages == (await score(given)).messages
+    batch = records(*(comment(f"text number {n} is so good, but also bad") for n in range(200)))
+    assert (await score(batch)).messages == (await score(batch)).messages

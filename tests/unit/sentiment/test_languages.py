@@ -1,4 +1,4 @@
-"""The language of a comment: stated, told, unknown, or one that isn't served."""
+"""The language of a comment: declared, detected, unknown, or one that isn't served."""
 
 import pytest
 
@@ -44,13 +44,13 @@ def test_a_short_text_has_no_language_and_counts_as_served(text: str) -> None:
     assert language_of(text, None) == Language(None, served=True)
 
 
-def test_a_stated_language_overrides_the_guess() -> None:
+def test_a_declared_language_overrides_the_guess() -> None:
     english = "The parcel arrived two weeks late and nobody answered"
     assert language_of(english, "de-AT") == Language("de-AT", served=True)
     assert language_of(english, "sv") == Language("sv", served=False)
     assert language_of(english, "PT-BR").served
 
 
-@pytest.mark.parametrize("stated", ["de_DE", "de-AT", "DE", "en_us"])
-def test_a_stated_region_is_ignored_for_serving(stated: str) -> None:
-    assert language_of("Alles gut", stated).served
+@pytest.mark.parametrize("declared", ["de_DE", "de-AT", "DE", "en_us"])
+def test_a_declared_region_is_ignored_for_serving(declared: str) -> None:
+    assert language_of("Alles gut", declared).served

@@ -1,4 +1,4 @@
-"""What counts as no answer, and what doesn't."""
+"""Texts that are non-answers, and texts that are not."""
 
 import pytest
 

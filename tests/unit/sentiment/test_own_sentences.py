@@ -1,4 +1,4 @@
-"""Our own templates: whole, balanced, and never tested with what was trained on."""
+"""Our own templates: complete, balanced, and never tested with texts of the training."""
 
 import re
 from collections import Counter
@@ -67,7 +67,7 @@ def test_no_text_has_two_labels(sheet: Sheet) -> None:
         for template in [*group.train, *group.held_out]:
             for text in fillings(template, sheet.slots, 10_000):
                 labels.setdefault(plain(text), set()).add(group.label)
-    assert [text for text, found in labels.items() if len(found) > 1] == []
+    assert [text for text, kinds in labels.items() if len(kinds) > 1] == []
 
 
 def test_no_held_out_text_is_in_training_in_any_language() -> None:
@@ -93,8 +93,8 @@ def test_the_sentences_of_tests_are_not_in_training() -> None:
 def test_each_label_has_its_share(sheet: Sheet, held_out: bool) -> None:
     rows = rows_of(sheet, held_out, 12)
     least, most = SHARES.get(sheet.language, SHORT)
-    softmax = {kind: sum(row.label == kind for row in rows) / len(rows) for kind in KINDS}
-    assert {kind: share for kind, share in softmax.items() if not least <= share <= most} == {}
+    shares = {kind: sum(row.label == kind for row in rows) / len(rows) for kind in KINDS}
+    assert {kind: share for kind, share in shares.items() if not least <= share <= most} == {}
 
 
 def test_a_row_has_its_group_language_and_held_out_flag() -> None:

@@ -1,4 +1,4 @@
-"""Texts in slices of like length, by several threads, in turns, and back in the order in which they were asked for."""
+"""The pool: slices of similar length, several threads, lanes in turn, results in the order of the texts."""
 
 import asyncio
 import threading
@@ -16,20 +16,20 @@ from tests.unit.sentiment.test_scoring import FailsOn
 
 
 class Slow:
-    """A model that takes `rest` seconds for a batch, and notes who was at work at once."""
+    """A model that takes `rest` seconds for a batch, and records the batches and how many threads score at once."""
 
     model = Model("slow", "1")
 
     def __init__(self, rest: float = 0.01) -> None:
         self.rest = rest
-        self.asked: list[Sequence[str]] = []
+        self.calls: list[Sequence[str]] = []
         self.working: set[int] = set()
         self.most = 0
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
         self.working.add(threading.get_ident())
         self.most = max(self.most, len(self.working))
-        self.asked.append(texts)
+        self.calls.append(texts)
         time.sleep(self.rest)
         self.working.discard(threading.get_ident())
         return [Opinion("positive", len(text) / 10_000, 1.0) for text in texts]
@@ -42,10 +42,10 @@ def comments(*lengths: int) -> list[Comment]:
 # --- the pool ---------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("threads", [1, 3])
 async def test_scores_have_the_order_of_the_comments(threads: int) -> None:
-    given = [Comment(f"{'long ' * (n % 50)} text {n}", "en") for n in range(500)]
+    sent = [Comment(f"{'long ' * (n % 50)} text {n}", "en") for n in range(500)]
     async with Pool(Slow(0), threads) as pool:
-        found = await pool.score_comments(given)
-    assert [score.text_hash for score in found if isinstance(score, Score)] == [text_hash(comment.text) for comment in given]
+        results = await pool.score_comments(sent)
+    assert [score.text_hash for score in results if isinstance(score, Score)] == [text_hash(comment.text) for comment in sent]
 
 
 class MeetingScorer(Slow):
@@ -70,7 +70,7 @@ async def test_slices_are_at_most_the_batch_of_the_model_server() -> None:
     scorer = Slow(0)
     async with Pool(scorer, 1, 5) as pool:
         await pool.score_comments(comments(*range(1, 20)))
-    assert max(map(len, scorer.asked)) == 5
+    assert max(map(len, scorer.calls)) == 5
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -80,9 +80,9 @@ async def test_during_a_replay_a_caller_waits_for_at_most_one_slice(threads: int
         replay = asyncio.create_task(pool.score_comments(comments(*[50] * TEXTS * 40)))
         for _ in range(5):
             await asyncio.sleep(0.03)
-            before = len(scorer.asked)
+            before = len(scorer.calls)
             await pool.score_comments(comments(7))
-            place = next(n for n, texts in enumerate(scorer.asked[before:]) if texts == ["x" * 7])
+            place = next(n for n, texts in enumerate(scorer.calls[before:]) if texts == ["x" * 7])
             assert place <= threads
         assert not replay.done()
         await replay
@@ -95,9 +95,9 @@ async def test_events_and_calls_take_turns_however_many_callers_there_are(thread
     async with Pool(scorer, threads) as pool:
         calls = [asyncio.create_task(pool.score_comments(comments(*[6] * TEXTS * 40), lane="calls")) for _ in range(6)]
         await asyncio.sleep(0.02)
-        begin = len(scorer.asked)
+        begin = len(scorer.calls)
         await pool.score_comments(comments(*[5] * TEXTS * 20))
-        lanes = [len(texts[0]) for texts in scorer.asked[begin:]]
+        lanes = [len(texts[0]) for texts in scorer.calls[begin:]]
         places = [place for place, length in enumerate(lanes) if length == 5]
         assert len(places) == 20
         assert places[-1] <= 3 * 20 + 2 * threads
@@ -112,9 +112,9 @@ async def test_events_do_not_delay_calls() -> None:
     async with Pool(scorer, 1) as pool:
         events = [asyncio.create_task(pool.score_comments(comments(*[4] * TEXTS * 40))) for _ in range(4)]
         await asyncio.sleep(0.02)
-        begin = len(scorer.asked)
+        begin = len(scorer.calls)
         await pool.score_comments(comments(7), lane="calls")
-        assert ["x" * 7] in scorer.asked[begin : begin + 3]
+        assert ["x" * 7] in scorer.calls[begin : begin + 3]
         for task in events:
             task.cancel()
         await asyncio.gather(*events, return_exceptions=True)
@@ -143,9 +143,9 @@ async def test_a_model_that_becomes_unavailable_fails_all_waiting_callers() -> N
         with pytest.raises(ScorerAway):
             await pool.score_comments([*comments(*[3] * TEXTS * 2), Comment("yyyyy", "en"), *comments(*[7] * TEXTS * 10)])
         assert pool.waiting == 0
-        asked = len(scorer.asked)
+        calls_before = len(scorer.calls)
         await asyncio.sleep(0.05)
-        assert len(scorer.asked) == asked < 10
+        assert len(scorer.calls) == calls_before < 10
 
 
 async def test_the_slices_of_a_cancelled_caller_are_not_scored() -> None:
@@ -157,10 +157,10 @@ async def test_the_slices_of_a_cancelled_caller_are_not_scored() -> None:
         await asyncio.gather(leaving, return_exceptions=True)
         assert pool.waiting == 0
         await pool.score_comments(comments(9))
-    assert len(scorer.asked) < 10
+    assert len(scorer.calls) < 10
 
 
 async def test_opinions_ignore_rules() -> None:
     async with Pool(Slow(0), 1) as pool:
-        found = await pool.opinions(["n/a", "0/10 aaa"])
-    assert [opinion.score for opinion in found if isinstance(opinion, Opinion)] == [0.0003, 0.0008]
+        opinions = await pool.opinions(["n/a", "0/10 aaa"])
+    assert [opinion.score for opinion in opinions if isinstance(opinion, Opinion)] == [0.0003, 0.0008]

@@ -77,9 +77,9 @@ def test_a_comment_is_split_at_sentence_ends_and_at_but(text: str, parts: list[s
 
 @given(st.text(alphabet="ab.!? \n", max_size=60))
 def test_no_piece_is_blank_and_no_letter_is_missing(text: str) -> None:
-    found = pieces(text)
-    assert all(part.strip() for part in found)
-    assert [sign for part in found for sign in part if sign in "ab"] == [sign for sign in text if sign in "ab"]
+    parts = pieces(text)
+    assert all(part.strip() for part in parts)
+    assert [sign for part in parts for sign in part if sign in "ab"] == [sign for sign in text if sign in "ab"]
 
 
 @pytest.mark.parametrize("filler", [" ", " \n", "but ", ", ma ", "; ", ". ", "\n"])
@@ -91,9 +91,9 @@ def test_splitting_takes_linear_time(filler: str) -> None:
 
 
 def test_a_long_sentence_is_split_at_a_space() -> None:
-    found = pieces("word " * 200)
-    assert all(len(piece) <= 300 for piece in found)
-    assert " ".join(found) == ("word " * 200).strip()
+    parts = pieces("word " * 200)
+    assert all(len(piece) <= 300 for piece in parts)
+    assert " ".join(parts) == ("word " * 200).strip()
 
 
 # --- long runs of marks and joiners ------------------------------------------------------------------------------------------

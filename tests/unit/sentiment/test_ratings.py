@@ -1,4 +1,4 @@
-"""Ratings in words: what is read as one, in every served language, and what isn't."""
+"""Ratings in words, in every served language, and numbers that are no ratings."""
 
 import pytest
 
@@ -43,23 +43,23 @@ def cases(text: str) -> list[str]:
 
 @pytest.mark.parametrize("text", cases(GOOD))
 def test_a_good_rating_is_positive(text: str) -> None:
-    found = rating_opinion(text)
-    assert found is not None
-    assert (found.label, found.score >= 0.3) == ("positive", True)
+    opinion = rating_opinion(text)
+    assert opinion is not None
+    assert (opinion.label, opinion.score >= 0.3) == ("positive", True)
 
 
 @pytest.mark.parametrize("text", cases(POOR))
 def test_a_bad_rating_is_negative(text: str) -> None:
-    found = rating_opinion(text)
-    assert found is not None
-    assert (found.label, found.score <= -0.1) == ("negative", True)
+    opinion = rating_opinion(text)
+    assert opinion is not None
+    assert (opinion.label, opinion.score <= -0.1) == ("negative", True)
 
 
 @pytest.mark.parametrize("text", cases(MIDDLING))
 def test_a_medium_rating_is_neutral(text: str) -> None:
-    found = rating_opinion(text)
-    assert found is not None
-    assert found.label == "neutral"
+    opinion = rating_opinion(text)
+    assert opinion is not None
+    assert opinion.label == "neutral"
 
 
 @pytest.mark.parametrize("text", cases(NONE))
@@ -71,6 +71,6 @@ def test_a_number_that_is_no_rating_is_not_decided(text: str) -> None:
     ("text", "score"), [("0/10", -1), ("10/10", 1), ("5/10", 0), ("1 star", -1), ("5 stars", 1), ("0/5", -1), ("★★★★☆", 0.5)]
 )
 def test_the_ends_of_a_scale_score_minus_one_and_one(text: str, score: float) -> None:
-    found = rating_opinion(text)
-    assert found is not None
-    assert found.score == score
+    opinion = rating_opinion(text)
+    assert opinion is not None
+    assert opinion.score == score

@@ -1,4 +1,4 @@
-"""From what a model reads in pieces to an opinion of the whole, with a model that the test plays."""
+"""From the readings of pieces to the opinion of a text, with a fake model."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,14 @@ ODDS = {"good": (0.1, 0.1, 0.8), "bad": (0.8, 0.1, 0.1), "both": (0.4, 0.3, 0.3)
 
 
 class Reads:
-    """Reads a text by its first word known; remembers what it was asked."""
+    """A model that knows the words "good" and "bad", and records the texts of each call."""
 
     def __init__(self, meanings: bool = True) -> None:
-        self.asked: list[list[str]] = []
+        self.calls: list[list[str]] = []
         self.meanings = meanings
 
     def __call__(self, texts: Sequence[str]) -> Reading:
-        self.asked.append(list(texts))
+        self.calls.append(list(texts))
         words = ["both" if "good" in text and "bad" in text else "good" if "good" in text else "bad" for text in texts]
         odds = np.array([ODDS[word] for word in words])
         return Reading(odds, np.eye(3, dtype=np.float32)[odds.argmax(axis=1)] if self.meanings else None)
@@ -28,40 +28,40 @@ class Reads:
 def test_all_texts_are_read_in_one_call() -> None:
     reads = Reads()
     first, second = opinions(["It is good.", "It is bad."], reads, MANNER)
-    assert reads.asked == [["It is good.", "It is bad."]]
+    assert reads.calls == [["It is good.", "It is bad."]]
     assert (first.label, first.score, first.confidence) == ("positive", 0.7, 0.8)
     assert (second.label, second.score, second.confidence) == ("negative", -0.7, 0.8)
 
 
 def test_a_short_text_of_two_sentences_is_read_as_a_whole_and_in_pieces() -> None:
     reads = Reads()
-    (found,) = opinions(["The good part. The bad part."], reads, MANNER)
-    assert reads.asked == [["The good part. The bad part.", "The good part.", "The bad part."]]
-    assert (found.label, found.mixed) == ("negative", True)
-    assert [passage.score for passage in found.passages] == pytest.approx([0.7, -0.7])
+    (opinion,) = opinions(["The good part. The bad part."], reads, MANNER)
+    assert reads.calls == [["The good part. The bad part.", "The good part.", "The bad part."]]
+    assert (opinion.label, opinion.mixed) == ("negative", True)
+    assert [passage.score for passage in opinion.passages] == pytest.approx([0.7, -0.7])
 
 
 def test_a_long_text_gets_the_mean_of_its_pieces() -> None:
     reads = Reads()
     long = "This is a good sentence. And a good sentence. One bad sentence."
-    (found,) = opinions([long], reads, MANNER)
-    assert len(reads.asked[0]) == 3
-    assert (found.label, found.score) == ("positive", round((0.7 + 0.7 - 0.7) / 3, 3))
+    (opinion,) = opinions([long], reads, MANNER)
+    assert len(reads.calls[0]) == 3
+    assert (opinion.label, opinion.score) == ("positive", round((0.7 + 0.7 - 0.7) / 3, 3))
 
 
 def test_pieces_of_one_pole_are_not_mixed() -> None:
-    (found,) = opinions(["The good part. Another good part."], Reads(), MANNER)
-    assert not found.mixed
+    (opinion,) = opinions(["The good part. Another good part."], Reads(), MANNER)
+    assert not opinion.mixed
 
 
 def test_an_unclear_pole_does_not_count() -> None:
-    (found,) = opinions(["The good part. The bad part."], Reads(), Manner(pole=0.81, long=40))
-    assert not found.mixed
+    (opinion,) = opinions(["The good part. The bad part."], Reads(), Manner(pole=0.81, long=40))
+    assert not opinion.mixed
 
 
 def test_a_model_without_embeddings_gives_no_passages() -> None:
-    (found,) = opinions(["It is good."], Reads(meanings=False), MANNER)
-    assert found.passages == ()
+    (opinion,) = opinions(["It is good."], Reads(meanings=False), MANNER)
+    assert opinion.passages == ()
 
 
 def test_no_texts_are_not_read() -> None:

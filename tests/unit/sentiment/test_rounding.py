@@ -1,4 +1,4 @@
-"""Rounding to eight bits: what comes out of a product is near what it would be in floats, channels of all sizes counting."""
+"""Rounding to eight bits: a product is close to that of floats, for channels of all sizes."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,23 +12,23 @@ def flow_of(rows: Floats) -> Flow:
     return Flow(rows[0], rows[0]).met(rows)
 
 
-def told(rows: Floats, way: Rounding) -> Floats:
-    """Rows as they are read after rounding."""
+def restored(rows: Floats, way: Rounding) -> Floats:
+    """Rows after rounding and back."""
     whole = np.clip(np.rint(rows / way.even / way.unit) + way.zero, 0, 255)
     return ((whole - way.zero) * way.unit * way.even).astype(np.float32)
 
 
 def lost(rows: Floats, weights: Floats, way: Rounding) -> float:
-    """What rounding takes away of a product, as a share of it."""
-    exact, rounded = rows @ weights, told(rows, way) @ weights
+    """The mean error of a product with rounded rows, as a share of its mean size."""
+    exact, rounded = rows @ weights, restored(rows, way) @ weights
     return float(np.abs(rounded - exact).mean() / np.abs(exact).mean())
 
 
 def test_rounding_keeps_zero_and_covers_the_range() -> None:
     rows = np.array([[-1.0, 0.0, 0.0], [3.0, 0.5, 0.0]], np.float32)
     way = rounding(flow_of(rows), np.ones((3, 2), np.float32))
-    assert told(np.zeros((1, 3), np.float32), way).tolist() == [[0.0, 0.0, 0.0]]
-    assert np.abs(told(rows, way) - rows).max() <= way.unit * way.even.max()
+    assert restored(np.zeros((1, 3), np.float32), way).tolist() == [[0.0, 0.0, 0.0]]
+    assert np.abs(restored(rows, way) - rows).max() <= way.unit * way.even.max()
 
 
 def test_a_large_channel_does_not_hide_the_others() -> None:

@@ -16,19 +16,19 @@ VADER = VaderScorer()
 
 
 class FailsOn:
-    """A model that is glad about everything and fails on texts that hold one of `words`; it notes what it was asked."""
+    """A model to which all is positive; it fails on texts with one of `words`, and records the texts of each call."""
 
     model = Model("glad", "1")
 
     def __init__(self, *words: str, error: type[Exception] = ValueError) -> None:
         self.words = words
         self.error = error
-        self.asked: list[Sequence[str]] = []
+        self.calls: list[Sequence[str]] = []
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
-        self.asked.append(texts)
+        self.calls.append(texts)
         if any(word in text for word in self.words for text in texts):
-            raise self.error("the text would be told here")
+            raise self.error("an error that quotes the text")
         return [Opinion("positive", 1.0, 1.0) for _ in texts]
 
 
@@ -79,7 +79,7 @@ def test_a_long_text_is_truncated_and_flagged() -> None:
     assert isinstance(score, Score)
     assert score.flags == ("truncated",)
     assert score.text_hash == text_hash(text)
-    assert scorer.asked == [[text[:LONGEST]]]
+    assert scorer.calls == [[text[:LONGEST]]]
 
 
 def test_every_text_is_scored_in_two_seconds() -> None:
@@ -123,9 +123,9 @@ def test_a_model_that_becomes_unavailable_during_halving_raises_scorer_away_with
                 raise ScorerAway("busy", 17.0)
             return super().score(texts)
 
-    with pytest.raises(ScorerAway) as told:
+    with pytest.raises(ScorerAway) as caught:
         score_comments(Leaving("x"), [Comment("a x", None)])
-    assert told.value.retry_after == 17.0
+    assert caught.value.retry_after == 17.0
 
 
 def test_a_model_that_fails_on_the_probe_is_unavailable() -> None:
@@ -147,14 +147,14 @@ def test_without_texts_for_the_model_it_is_not_called() -> None:
     scorer = FailsOn()
     scores = score_comments(scorer, [Comment(text, None) for text in ("0/10", "👎", "n/a")])
     assert [score.label for score in scores if isinstance(score, Score)] == ["negative", "negative", None]
-    assert scorer.asked == []
+    assert scorer.calls == []
 
 
 def test_the_model_reads_only_texts_that_no_rule_decides() -> None:
     scorer = FailsOn()
     scores = score_comments(scorer, [Comment(text, None) for text in ("0/10", "👎", "n/a", "It came on Monday", "5 Sterne")])
     assert [score.label for score in scores if isinstance(score, Score)] == ["negative", "negative", None, "positive", "positive"]
-    assert scorer.asked == [["It came on Monday"]]
+    assert scorer.calls == [["It came on Monday"]]
 
 
 def test_urgency_does_not_depend_on_the_rule_or_the_model() -> None:

@@ -1,4 +1,4 @@
-"""The consumer's handler where the model tells what texts mean: each tenant's comments are read for that tenant's themes."""
+"""The consumer's handler with a model that has embeddings: each tenant's comments get that tenant's themes."""
 
 from collections.abc import Sequence
 
@@ -33,34 +33,34 @@ class KnownTaxonomies:
     """Has the taxonomies of two tenants; raises Retry for any other."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.calls: list[str] = []
 
     async def of(self, tenant: str) -> Taxonomy:
-        self.asked.append(tenant)
+        self.calls.append(tenant)
         if tenant not in ("acme", "bolt"):
             raise Retry(5.0, "away")
         return DELIVERY if tenant == "acme" else PARCELS
 
 
-async def scores(told: KnownTaxonomies, *tenants: str, finds: bool = True) -> list[tuple[str, Score]]:
-    given = [record(encode(event(comment("the parcel"), f"api/response/r-{n}", t)), n, t) for n, t in enumerate(tenants)]
+async def scores(taxonomies: KnownTaxonomies, *tenants: str, finds: bool = True) -> list[tuple[str, Score]]:
+    batch = [record(encode(event(comment("the parcel"), f"api/response/r-{n}", t)), n, t) for n, t in enumerate(tenants)]
     sent, finder = Sent(), Finder(Meaning(), near=0.6) if finds else None
     async with Pool(Knows() if finds else VaderScorer(), threads=2, finder=finder) as pool:
-        await ScoringHandler(pool, sent, told)(given)
-    said = [decode_score(message.value) for message in sent.messages]
-    return [(one.tenant, one.score) for one in said]
+        await ScoringHandler(pool, sent, taxonomies)(batch)
+    published = [decode_score(message.value) for message in sent.messages]
+    return [(one.tenant, one.score) for one in published]
 
 
 async def test_a_comment_is_read_for_the_themes_of_its_own_tenant() -> None:
-    said = dict(await scores(KnownTaxonomies(), "acme", "bolt"))
-    assert (said["acme"].themes, said["acme"].taxonomy) == ((Theme("delivery", 0.5),), 0)
-    assert (said["bolt"].themes, said["bolt"].taxonomy) == ((Theme("parcels", 0.5),), 4)
+    published = dict(await scores(KnownTaxonomies(), "acme", "bolt"))
+    assert (published["acme"].themes, published["acme"].taxonomy) == ((Theme("delivery", 0.5),), 0)
+    assert (published["bolt"].themes, published["bolt"].taxonomy) == ((Theme("parcels", 0.5),), 4)
 
 
 async def test_a_taxonomy_is_loaded_once_per_batch() -> None:
-    told = KnownTaxonomies()
-    await scores(told, "acme", "acme", "acme")
-    assert told.asked == ["acme"]
+    taxonomies = KnownTaxonomies()
+    await scores(taxonomies, "acme", "acme", "acme")
+    assert taxonomies.calls == ["acme"]
 
 
 async def test_while_a_taxonomy_is_unavailable_events_are_retried() -> None:
@@ -69,9 +69,9 @@ async def test_while_a_taxonomy_is_unavailable_events_are_retried() -> None:
 
 
 async def test_a_model_without_embeddings_loads_no_taxonomy() -> None:
-    told = KnownTaxonomies()
-    ((_, score),) = await scores(told, "unknown", finds=False)
-    assert (told.asked, score.themes, score.taxonomy) == ([], (), 0)
+    taxonomies = KnownTaxonomies()
+    ((_, score),) = await scores(taxonomies, "unknown", finds=False)
+    assert (taxonomies.calls, score.themes, score.taxonomy) == ([], (), 0)
 
 
 def test_themes_of_a_rated_comment_have_the_score_of_the_rating() -> None:

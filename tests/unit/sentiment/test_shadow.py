@@ -1,4 +1,4 @@
-"""The shadow's handler: it scores what it can, parks nothing, gives way, and its end ends nobody else."""
+"""The shadow's handler: it skips records that it can't score, parks none, waits for live comments, and stops no other worker."""
 
 import asyncio
 from collections.abc import Sequence
@@ -38,28 +38,30 @@ class Broken:
 
 
 def missed() -> float:
-    return float(SHADOW_MISSED._value.get())
+    [metric] = SHADOW_MISSED.collect()
+    return next(sample.value for sample in metric.samples if sample.name.endswith("_total"))
 
 
-async def shadow(given: Sequence[object], scorer: Scorer, sender: object) -> float:
+async def shadow(batch: Sequence[object], scorer: Scorer, sender: object) -> float:
     """Handle records; how many were missed."""
     before = missed()
     async with AsyncExitStack() as stack:
         live, beside = [await stack.enter_async_context(Pool(one, 1)) for one in (VaderScorer(), scorer)]
-        await ShadowHandler(ScoringHandler(beside, sender), live)(given)  # type: ignore[arg-type]
+        await ShadowHandler(ScoringHandler(beside, sender), live)(batch)  # type: ignore[arg-type]
     return missed() - before
 
 
 async def test_the_shadows_scores_have_its_model_name() -> None:
     sent = Sent()
     assert await shadow(records(comment("Great service!")), Other(), sent) == 0
-    assert [(said.model, said.score.label) for said in (decode_score(m.value) for m in sent.messages)] == [("other-1", "neutral")]
+    [published] = [decode_score(message.value) for message in sent.messages]
+    assert (published.model, published.score.label) == ("other-1", "neutral")
 
 
 async def test_unscorable_and_malformed_records_are_counted_and_the_rest_is_scored() -> None:
     sent = Sent()
-    given = [*records(comment("fine"), comment("a bad text"), comment("good")), record(b"not an event", 3)]
-    assert await shadow(given, FailsOn("bad"), sent) == 2
+    batch = [*records(comment("fine"), comment("a bad text"), comment("good")), record(b"not an event", 3)]
+    assert await shadow(batch, FailsOn("bad"), sent) == 2
     assert len(sent.messages) == 2
 
 
@@ -67,14 +69,14 @@ async def test_an_unexpected_error_loses_the_scores_and_the_worker_lives() -> No
     assert await shadow(records(comment("fine"), comment("good")), Other(), Broken()) == 2
 
 
-class Away:
+class Unavailable:
     model = Model("away", "1")
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
         raise ScorerAway("for lunch")
 
 
-@pytest.mark.parametrize(("scorer", "sent"), [(Away(), Sent()), (Other(), Sent(fails=True))], ids=["model", "broker"])
+@pytest.mark.parametrize(("scorer", "sent"), [(Unavailable(), Sent()), (Other(), Sent(fails=True))], ids=["model", "broker"])
 async def test_an_outage_of_the_model_or_the_broker_is_retried(scorer: Scorer, sent: Sent) -> None:
     before = missed()
     with pytest.raises(Retry):

@@ -1,9 +1,7 @@
-"""The taxonomies of tenants: loaded from ingest, cached, and prepared; the default one."""
+"""The taxonomies of tenants: loaded from ingest and cached."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import httpx
 import msgspec
@@ -11,18 +9,10 @@ import pytest
 from pydantic import AnyHttpUrl, SecretStr
 
 from services.sentiment.clients import Ingest, TaggedTaxonomy
-from services.sentiment.domain import themes
-from services.sentiment.domain.reading import Meanings
-from services.sentiment.domain.scoring import Comment
-from services.sentiment.domain.themes import Finder
-from services.sentiment.pool import Pool
-from services.sentiment.taxonomy_cache import RETRY_SECONDS, PreparedTaxonomies, TaxonomyCache, read_default
-from services.sentiment.weights import BrokenModel
+from services.sentiment.taxonomy_cache import RETRY_SECONDS, TaxonomyCache
 from shared.ingest import ingest_client
 from shared.kafka import Retry
 from shared.taxonomy import Taxonomy, TenantTaxonomy, ThemeDefinition
-from tests.unit.sentiment.test_scoring_themes import Knows
-from tests.unit.sentiment.test_themes import TWO, Meaning
 
 SHIPPED = Taxonomy(0, (ThemeDefinition("delivery", "Delivery", "Parcels"),))
 FOOD = (ThemeDefinition("food", "Food", "What is eaten"),)
@@ -181,124 +171,3 @@ async def test_an_invalid_tenant_id_is_not_requested(tenant: str) -> None:
     async with http:
         assert (await Ingest(http).taxonomy(tenant)).taxonomy == TenantTaxonomy(0)
     assert requests == []
-
-
-# --- preparation ---
-LARGE = Taxonomy(4, tuple(ThemeDefinition(f"t{n}", "Parcels", "parcel", ("the parcel",) * 40) for n in range(20)))
-
-
-class OneTaxonomy:
-    """The taxonomy of every tenant, as the test sets it."""
-
-    def __init__(self) -> None:
-        self.newest = TWO
-
-    async def of(self, tenant: str) -> Taxonomy:
-        return self.newest
-
-
-class SlowPreparation:
-    """Prepares a taxonomy once the test sets `may`."""
-
-    def __init__(self) -> None:
-        self.prepared: list[int] = []
-        self.may = asyncio.Event()
-
-    async def __call__(self, taxonomy: Taxonomy) -> None:
-        await self.may.wait()
-        self.prepared.append(taxonomy.revision)
-
-
-async def test_the_first_taxonomy_of_a_tenant_is_waited_for_and_a_change_is_not() -> None:
-    taxonomies, prepare = OneTaxonomy(), SlowPreparation()
-    ready = PreparedTaxonomies(taxonomies, prepare)
-    prepare.may.set()
-    assert await ready.of("acme") is TWO
-    prepare.may.clear()
-    taxonomies.newest = LARGE
-    async with asyncio.timeout(5):
-        assert [await ready.of("acme") for _ in range(3)] == [TWO] * 3
-    prepare.may.set()
-    await asyncio.sleep(0.01)
-    assert await ready.of("acme") is LARGE
-    assert prepare.prepared == [TWO.revision, LARGE.revision]
-
-
-class Counts(Meaning):
-    """Records the number of texts of each call."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sizes: list[int] = []
-
-    def __call__(self, texts: Sequence[str]) -> Meanings:
-        self.sizes.append(len(texts))
-        return super().__call__(texts)
-
-
-async def test_a_large_taxonomy_is_prepared_in_slices_and_once() -> None:
-    """Between slices the pool serves other callers."""
-    meaning = Counts()
-    finder = Finder(meaning, near=0.6)
-    async with Pool(Knows(), threads=1, texts=64, finder=finder) as pool:
-        await pool.prepare(LARGE)
-        assert max(meaning.sizes) <= 64
-        assert sum(meaning.sizes) == 20 * 41
-        await pool.prepare(LARGE)
-        await pool.score_comments([Comment("the parcel", "en", LARGE)])
-        assert sum(meaning.sizes) == 20 * 41
-
-
-async def test_callers_share_the_preparation_which_goes_on_when_one_leaves() -> None:
-    """Otherwise every caller after a start would prepare it again, and one that leaves would discard its work."""
-    meaning = Counts()
-    async with Pool(Knows(), threads=1, texts=64, finder=Finder(meaning, near=0.6)) as pool:
-        leaves, *stay = [asyncio.create_task(pool.prepare(LARGE)) for _ in range(5)]
-        await asyncio.sleep(0)
-        leaves.cancel()
-        await asyncio.gather(*stay)
-        assert sum(meaning.sizes) == 20 * 41
-
-
-def test_the_points_of_each_taxonomy_are_computed_once() -> None:
-    meaning = Counts()
-    finder = Finder(meaning, near=0.6)
-    passages = Knows().score(["the parcel"])[0].passages
-    taxonomies = [Taxonomy(1, (ThemeDefinition("t", f"Tenant {n}", "parcel"),)) for n in range(themes.MAX_TAXONOMIES)]
-    for _ in range(2):
-        for taxonomy in taxonomies:
-            finder.themes(taxonomy, passages)
-    assert meaning.calls == len(taxonomies)
-
-
-# --- the default taxonomy ---
-def test_the_default_is_revision_zero_and_names_each_theme_once() -> None:
-    default = read_default()
-    ids = [theme.id for theme in default.themes]
-    assert default.revision == 0
-    assert {"delivery", "price", "billing", "support_agent", "waiting_time"} < set(ids)
-    assert len(ids) == len(set(ids))
-    assert all(theme.name and theme.description.endswith(".") for theme in default.themes)
-
-
-def test_every_theme_has_enough_examples_some_of_them_arabic_and_none_twice() -> None:
-    themes = read_default().themes
-    assert all(len(theme.examples) >= 24 for theme in themes)
-    assert all(any("\u0600" <= sign <= "\u06ff" for sign in "".join(theme.examples)) for theme in themes)
-    examples = [example.casefold() for theme in themes for example in theme.examples]
-    assert len(set(examples)) == len(examples)
-
-
-@pytest.mark.parametrize(
-    "content", ["", "{}", '{"revision": 0, "themes": [{"id": 1}]}', '{"revision": 0, "themes": [], "more": 1}']
-)
-def test_a_malformed_file_raises_broken_model(content: str, tmp_path: Path) -> None:
-    file = tmp_path / "taxonomy.json"
-    file.write_text(content)
-    with pytest.raises(BrokenModel, match=r"taxonomy\.json"):
-        read_default(file)
-
-
-def test_a_missing_file_raises_broken_model(tmp_path: Path) -> None:
-    with pytest.raises(BrokenModel, match="FileNotFoundError"):
-        read_default(tmp_path / "none.json")

@@ -1,4 +1,4 @@
-"""What themes are judged by is labelled in the taxonomy's words and told to no model; what is learnt from is enough."""
+"""Theme data: gold has the themes of the taxonomy and is not in the training, and there are enough pieces to learn from."""
 
 import re
 from collections import Counter
@@ -45,9 +45,9 @@ def test_gold_has_comments_without_a_theme_and_comments_with_several() -> None:
 
 def test_gold_knows_every_theme_of_the_taxonomy_and_no_other() -> None:
     ids = {theme.id for theme in read_default().themes}
-    told = Counter(theme for comment in gold() for theme in comment.themes)
-    assert set(told) == ids
-    assert min(told.values()) >= 10
+    counts = Counter(theme for comment in gold() for theme in comment.themes)
+    assert set(counts) == ids
+    assert min(counts.values()) >= 10
 
 
 @pytest.mark.parametrize("polarity", ["neg", "neu", "pos"])
@@ -72,11 +72,11 @@ def test_a_file_of_pieces_has_themes_and_its_name_the_language(tmp_path: Path) -
 
 
 def test_there_are_pieces_of_every_theme_in_every_served_language() -> None:
-    found = Counter((piece.theme, piece.lang) for piece in pieces())
+    counts = Counter((piece.theme, piece.lang) for piece in pieces())
     for lang in SERVED:
-        assert found[NONE, lang] >= (60 if lang == "en" else 10)
-        assert all(found[theme, lang] >= (40 if lang == "en" else 8) for theme in ids(read_default())), lang
-        assert all(found[theme, lang] >= (12 if lang == "en" else 1) for theme in ids(elsewhere())), lang
+        assert counts[NONE, lang] >= (60 if lang == "en" else 10)
+        assert all(counts[theme, lang] >= (40 if lang == "en" else 8) for theme in ids(read_default())), lang
+        assert all(counts[theme, lang] >= (12 if lang == "en" else 1) for theme in ids(elsewhere())), lang
 
 
 def test_pieces_have_known_themes_or_those_of_many_other_fields() -> None:
@@ -90,8 +90,8 @@ def test_the_service_does_not_split_a_piece() -> None:
 
 
 def test_pieces_are_unique_within_a_language() -> None:
-    told = Counter((piece.text.casefold(), piece.lang) for piece in pieces())
-    assert [text for text, times in told.items() if times > 1] == []
+    counts = Counter((piece.text.casefold(), piece.lang) for piece in pieces())
+    assert [text for text, times in counts.items() if times > 1] == []
 
 
 def test_training_pieces_copy_neither_gold_nor_the_taxonomy() -> None:

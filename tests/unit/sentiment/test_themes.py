@@ -1,4 +1,4 @@
-"""Themes: where they are among meanings, which a comment bears, and how it speaks of them."""
+"""Themes: their points among meanings, the themes of a comment, and their scores."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,19 +29,19 @@ TWO = Taxonomy(
 
 
 class Meaning:
-    """Knows what a text is about by its words, and counts how often it is asked."""
+    """A fake embedding by the words of a text, which counts its calls."""
 
     def __init__(self) -> None:
         self.calls = 0
 
     def __call__(self, texts: Sequence[str]) -> Meanings:
         self.calls += 1
-        found = np.zeros((len(texts), 4), np.float32)
-        for row, text in zip(found, texts, strict=True):
+        axes = np.zeros((len(texts), 4), np.float32)
+        for row, text in zip(axes, texts, strict=True):
             for word, axis in AXES.items():
                 row[axis] += word in text.lower()
-        found[:, 3] += found.sum(axis=1) == 0
-        normed: Meanings = found / np.linalg.norm(found, axis=1, keepdims=True)
+        axes[:, 3] += axes.sum(axis=1) == 0
+        normed: Meanings = axes / np.linalg.norm(axes, axis=1, keepdims=True)
         return normed
 
 
@@ -60,8 +60,8 @@ def test_a_passage_matches_the_themes_near_to_it() -> None:
 
 
 def test_a_theme_has_the_mean_score_of_its_passages() -> None:
-    told = find(passage("the parcel", -0.8), passage("cheap", 0.9), passage("delivery", -0.4))
-    assert {theme.theme: theme.score for theme in told} == {"delivery": pytest.approx(-0.6), "price": 0.9}
+    themes = find(passage("the parcel", -0.8), passage("cheap", 0.9), passage("delivery", -0.4))
+    assert {theme.theme: theme.score for theme in themes} == {"delivery": pytest.approx(-0.6), "price": 0.9}
 
 
 def test_a_theme_far_below_the_likeliest_does_not_match() -> None:
@@ -84,8 +84,8 @@ def test_points_are_computed_once_per_taxonomy_in_several_threads() -> None:
     finder.themes(TWO, [passage("the parcel", 0.1)])
     again = Taxonomy(TWO.revision + 1, tuple(TWO.themes))
     with ThreadPoolExecutor(4) as threads:
-        found = list(threads.map(lambda _: finder.themes(again, [passage("the parcel", 0.1)]), range(20)))
-    assert set(found) == {(Theme("delivery", 0.1),)}
+        results = list(threads.map(lambda _: finder.themes(again, [passage("the parcel", 0.1)]), range(20)))
+    assert set(results) == {(Theme("delivery", 0.1),)}
     assert meaning.calls == 1
 
 
@@ -110,9 +110,9 @@ def test_a_score_has_its_themes_and_their_revision() -> None:
     text = "The parcel arrived two weeks late. But your agent on the phone was wonderful and very patient!"
     (score,) = score_comments(scorer, [Comment(text, "en", Taxonomy(7, SHIPPED.themes))], finder)
     assert isinstance(score, Score)
-    told = {theme.theme: theme.score for theme in score.themes}
+    by_theme = {theme.theme: theme.score for theme in score.themes}
     assert score.taxonomy == 7
-    assert told["delivery"] < 0 < told["support_agent"]
+    assert by_theme["delivery"] < 0 < by_theme["support_agent"]
 
 
 def test_own_themes_need_no_training() -> None:

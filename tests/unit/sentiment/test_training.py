@@ -1,4 +1,4 @@
-"""What training may learn from, and the figures it tells."""
+"""The rows that training may use, and its figures."""
 
 import json
 from pathlib import Path
@@ -83,15 +83,15 @@ def test_sources_are_capped_deterministically() -> None:
 
 def test_the_figures_equal_those_computed_by_hand() -> None:
     rows = [Row(text="", label=label, source="s") for label in ("neg", "neg", "neu", "pos")]
-    told = [Opinion("negative", -1, 1), Opinion("positive", 1, 1), Opinion("neutral", 0, 1), Opinion("positive", 1, 1)]
-    found = figures(rows, told)
-    assert (found.rows, found.accuracy) == (4, 0.75)
-    assert found.macro_f1 == pytest.approx((2 / 3 + 1 + 2 / 3) / 3)
-    assert found.macro_recall == pytest.approx((0.5 + 1 + 1) / 3)
-    assert found.two_class == pytest.approx(2 / 3)
-    assert found.ece == pytest.approx(0.25)
-    assert mean([found, found]) == pytest.approx((8, *found[1:]))
-    assert by_source(rows, told) == {"s": found}
+    opinions = [Opinion("negative", -1, 1), Opinion("positive", 1, 1), Opinion("neutral", 0, 1), Opinion("positive", 1, 1)]
+    result = figures(rows, opinions)
+    assert (result.rows, result.accuracy) == (4, 0.75)
+    assert result.macro_f1 == pytest.approx((2 / 3 + 1 + 2 / 3) / 3)
+    assert result.macro_recall == pytest.approx((0.5 + 1 + 1) / 3)
+    assert result.two_class == pytest.approx(2 / 3)
+    assert result.ece == pytest.approx(0.25)
+    assert mean([result, result]) == pytest.approx((8, *result[1:]))
+    assert by_source(rows, opinions) == {"s": result}
 
 
 def test_a_model_whose_confidence_is_its_accuracy_is_calibrated() -> None:

@@ -52,9 +52,9 @@ def test_its_name_is_the_one_that_kpis_use(scorer: TransformerScorer) -> None:
 
 
 def test_a_thousand_held_out_sentences_are_scored_far_better_than_by_a_lexicon(scorer: TransformerScorer) -> None:
-    found, lexicon = right_of(scorer, HELD_OUT), right_of(VaderScorer(), HELD_OUT)
-    assert found >= 0.68
-    assert found >= lexicon + 0.2
+    share, lexicon = right_of(scorer, HELD_OUT), right_of(VaderScorer(), HELD_OUT)
+    assert share >= 0.68
+    assert share >= lexicon + 0.2
 
 
 @pytest.mark.parametrize("language", sorted(SENTENCES))
@@ -109,9 +109,9 @@ def test_its_files_are_small_enough_for_the_repository() -> None:
 
 
 def test_padding_is_masked() -> None:
-    given = padded([[0, 5, 2], [0, 2]])
-    assert given["ids"].tolist() == [[0, 5, 2, PAD], [0, 2, PAD, PAD]]
-    assert given["mask"].tolist() == [[1, 1, 1, 0], [1, 1, 0, 0]]
+    arrays = padded([[0, 5, 2], [0, 2]])
+    assert arrays["ids"].tolist() == [[0, 5, 2, PAD], [0, 2, PAD, PAD]]
+    assert arrays["mask"].tolist() == [[1, 1, 1, 0], [1, 1, 0, 0]]
 
 
 @given(st.lists(st.integers(2, 80), max_size=200))

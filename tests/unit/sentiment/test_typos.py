@@ -1,4 +1,4 @@
-"""Slips of the hand for training: small, many, and the same for the same seed."""
+"""Typos for training: small, of many kinds, and the same for the same seed."""
 
 from collections import Counter
 from random import Random
@@ -24,8 +24,8 @@ EXPECTED = {
 
 @pytest.mark.parametrize("slip", SLIPS)
 def test_each_typo_has_its_effect(slip: module.Slip) -> None:
-    text, found = EXPECTED[slip]
-    assert {slip(text, Random(seed)) for seed in range(40)} == found
+    text, expected = EXPECTED[slip]
+    assert {slip(text, Random(seed)) for seed in range(40)} == expected
 
 
 @pytest.mark.parametrize("slip", SLIPS)

@@ -1,4 +1,4 @@
-"""Which comments should not wait, and why; how often that is right; and that no text takes long."""
+"""Urgency of comments: precision and recall, negations, and time linear in the length."""
 
 import time
 from collections import Counter
@@ -10,8 +10,7 @@ import pytest
 from services.sentiment.domain.urgency import REASONS, RULES, urgency_of
 from services.sentiment.domain.urgency.phrases import normalize, phrase
 from shared.events import Urgency
-from tests.unit.sentiment.urgent_fresh import FRESH
-from tests.unit.sentiment.urgent_sentences import HELD_OUT, NEWER, TUNED, Sentence
+from tests.unit.sentiment.urgent_sentences import FRESH, HELD_OUT, NEWER, TUNED, Sentence
 
 LONG = 4_000
 
@@ -20,11 +19,11 @@ def counted(sentences: Sequence[Sentence]) -> dict[Urgency, tuple[int, int, int]
     """Of each reason: how often it was right, wrong, and missed."""
     right, wrong, missed = Counter[Urgency](), Counter[Urgency](), Counter[Urgency]()
     for sentence in sentences:
-        found = set(urgency_of(sentence.text))
-        meant: set[Urgency] = {sentence.reason} if sentence.reason else set()
-        right.update(found & meant)
-        wrong.update(found - meant)
-        missed.update(meant - found)
+        reasons = set(urgency_of(sentence.text))
+        expected: set[Urgency] = {sentence.reason} if sentence.reason else set()
+        right.update(reasons & expected)
+        wrong.update(reasons - expected)
+        missed.update(expected - reasons)
     return {reason: (right[reason], wrong[reason], missed[reason]) for reason in REASONS}
 
 
