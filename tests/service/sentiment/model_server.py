@@ -34,6 +34,7 @@ def scores(texts: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def ok(opinions: Any, model: Any = MODEL) -> Reply:
+    """A reply with status 200 and these opinions."""
     return Reply(body=json.dumps({"model": model, "scores": opinions}).encode())
 
 

@@ -33,5 +33,5 @@ NEWER = read("newer")
 FRESH = read("fresh")
 """Made up by one author (a language model) who had seen neither the phrases nor the other files.
 
-They read like tickets, surveys and app reviews; no customer wrote them, and no native speaker has read those that are not English.
+They read like tickets, surveys and app reviews. No native speaker has read those in other languages than English.
 """
