@@ -1,5 +1,6 @@
 """A KPI query, parsed: independent of the tenant whose data it is evaluated on, and of the present."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.metrics.domain.calendar import Grain, WeekStart
 from services.metrics.domain.kpi import Kpi
-from services.metrics.domain.windows import DEFAULT_WINDOW, Between, WindowName
+from services.metrics.domain.windows import DEFAULT_WINDOW, BadQuery, Between, WindowName
 
 MAX_COMPARISONS = 3
 MAX_GROUPINGS = 2
@@ -54,3 +55,8 @@ class Query:
     def selectors(self, model: str) -> tuple[str, ...]:
         """The names of the measures that it reads, if `model` is the promoted one."""
         return self.kpi.selectors(self.filed_by or self.kpi.filed_by[0], model)
+
+
+def unknown_dimension(parameter: str, dimensions: Sequence[str]) -> BadQuery:
+    """The error of a parameter that names none of `dimensions`."""
+    return BadQuery(parameter, f"is not one of {' '.join(dimensions)}")

@@ -36,8 +36,18 @@ def own_dimensions(names: list[str]) -> tuple[str, ...]:
     for name in names:
         if not DIMENSION_NAME.fullmatch(name):
             raise ValueError(f"{name!r} is not a name: a lower-case letter, then up to 39 lower-case letters, digits or _")
-        if name in DIMENSIONS or name in MULTI_VALUED:
+        if is_common(name):
             raise ValueError(f"{name!r} is a dimension that every tenant has")
     if len(set(names)) < len(names):
         raise ValueError("a name is given more than once")
     return tuple(sorted(names))
+
+
+def is_common(name: str) -> bool:
+    """Whether every tenant has a dimension of this name."""
+    return name in DIMENSIONS or name in MULTI_VALUED
+
+
+def can_be_own(name: str) -> bool:
+    """Whether a tenant can have a dimension of its own with this name."""
+    return DIMENSION_NAME.fullmatch(name) is not None and not is_common(name)

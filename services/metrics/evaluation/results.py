@@ -16,7 +16,7 @@ import asyncpg
 from services.metrics.domain.estimators import Estimate
 from services.metrics.domain.histogram import Histogram, merge
 from services.metrics.domain.intervals import beyond_noise
-from services.metrics.domain.query import Query
+from services.metrics.domain.query import Query, unknown_dimension
 from services.metrics.domain.windows import MAX_ROWS, BadQuery, Bucket, TooManyRows, Window
 from services.metrics.evaluation.periods import Period, periods
 from services.metrics.evaluation.source import Source
@@ -133,8 +133,13 @@ async def evaluate(source: Source, tenant: str, query: Query, now: datetime) -> 
 
 
 def selection_of(query: Query, asker: Asker) -> Selection:
-    """The contributions that a query reads for a tenant."""
-    return Selection(query.selectors(asker.model), query.group_by, query.filters, query.per_respondent)
+    """The contributions that a query reads for a tenant. Raises BadQuery if it names a dimension that the tenant lacks."""
+    dimensions = (*query.kpi.dimensions, *asker.dimensions)
+    named = [("group_by", name) for name in query.group_by]
+    for parameter, name in (*named, *((f"filter[{f.dimension}]", f.dimension) for f in query.filters)):
+        if name not in dimensions:
+            raise unknown_dimension(parameter, dimensions)
+    return Selection(query.selectors(asker.model), query.group_by, query.filters, query.per_respondent, asker.dimensions)
 
 
 def unknown_filter_values(query: Query, asker: Asker, scope: Scope | None) -> Mapping[str, list[str]]:

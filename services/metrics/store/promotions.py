@@ -22,7 +22,12 @@ UNKNOWN_ZONE = "UTC"
 LAST = "SELECT p.model FROM promotions p WHERE p.tenant = t.id ORDER BY p.initial, p.id DESC LIMIT 1"
 """The model that is promoted for the tenant `t`. An explicit promotion outranks the initial one, whichever was stored first."""
 
-ASKER = f"SELECT t.id, t.zone, t.terms_revision, ({LAST}) AS model FROM tenants t WHERE t.slug = $1"  # noqa: S608
+ASKER = f"""
+    SELECT t.id, t.zone, t.terms_revision, ({LAST}) AS model, (
+        SELECT r.dimensions FROM terms_revisions r WHERE r.tenant = t.id AND r.revision = t.terms_revision
+    ) AS dimensions
+    FROM tenants t WHERE t.slug = $1
+"""  # noqa: S608
 
 UNPINNED = """
     INSERT INTO promotions (tenant, model, promoted_at, initial)
@@ -34,14 +39,16 @@ UNPINNED = """
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """The tenant of a request: the zone of its days, and the model whose scores count. Read once for each request, in its
-    snapshot, so that no result mixes two models. `number` is None if metrics doesn't know the tenant."""
+    """The tenant of a request: the zone of its days, the model whose scores count, and its own dimensions. Read once for each
+    request, in its snapshot, so that no result mixes two models or two terms. `number` is None if metrics doesn't know the
+    tenant."""
 
     slug: str
     zone: str
     model: str
     number: int | None = None
     terms_revision: int = 1
+    dimensions: tuple[str, ...] = ()
 
 
 async def asker_of(connection: asyncpg.Connection, slug: str, default: str) -> Asker:
@@ -49,7 +56,8 @@ async def asker_of(connection: asyncpg.Connection, slug: str, default: str) -> A
     row = await connection.fetchrow(ASKER, slug)
     if row is None:
         return Asker(slug, UNKNOWN_ZONE, default)
-    return Asker(slug, row["zone"], row["model"] or default, row["id"], row["terms_revision"])
+    dimensions = tuple(row["dimensions"] or ())
+    return Asker(slug, row["zone"], row["model"] or default, row["id"], row["terms_revision"], dimensions)
 
 
 async def pin_default(

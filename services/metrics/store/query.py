@@ -17,7 +17,7 @@ from services.metrics.domain.histogram import Histogram
 from services.metrics.domain.measures import MULTI_VALUED
 from services.metrics.store.counting import sum_of_squares
 from services.metrics.store.seals import CUBOID_OF, CUBOIDS_REVISION, Level
-from services.metrics.store.selection import COLUMN_OF, Parameters, Scope, conditions, histogram_conditions
+from services.metrics.store.selection import Parameters, Scope, conditions, histogram_conditions
 
 Group = tuple[str | None, ...]
 """The values of the dimensions of `group_by`."""
@@ -229,11 +229,12 @@ def _from_seals(scope: Scope, edges: Sequence[datetime], limit: int | None) -> t
         edges[-1],
     )
     group_by = scope.selection.group_by
+    columns = [scope.selection.column(dimension) for dimension in group_by]
     text = SEALED.format(
         sealed_group=_select(["h.value"] if group_by else []),
         sealed_conditions=histogram_conditions(scope, parameters),
-        group=_group(group_by, _columns(group_by)),
-        unnested=_unnested(group_by, _columns(group_by)),
+        group=_group(group_by, columns),
+        unnested=_unnested(group_by, columns),
         conditions=conditions(scope, parameters),
         squares=sum_of_squares("c.amount"),
     )
@@ -244,7 +245,7 @@ def _from_contributions(scope: Scope, edges: Sequence[datetime], limit: int | No
     """The statement that reads contributions alone, and its parameters."""
     parameters = Parameters(scope.tenant, list(scope.measures), list(edges[:-1]), edges[0], edges[-1])
     group_by = scope.selection.group_by
-    columns = _columns(group_by)
+    columns = [scope.selection.column(dimension) for dimension in group_by]
     per_respondent = scope.selection.per_respondent
     grouped = ["c.first", "c.second"][: len(group_by)] if per_respondent else columns
     text = (LATEST if per_respondent else SCANNED).format(
@@ -256,10 +257,6 @@ def _from_contributions(scope: Scope, edges: Sequence[datetime], limit: int | No
         squares=sum_of_squares("c.amount"),
     )
     return text + ANSWER.format(limit=parameters.add(limit), cells_in_row=CELLS_IN_ROW), parameters.values
-
-
-def _columns(group_by: Sequence[str]) -> list[str]:
-    return [COLUMN_OF[dimension] for dimension in group_by]
 
 
 def _select(columns: Sequence[str]) -> str:

@@ -76,8 +76,8 @@ NAMED = """
     ORDER BY f.at DESC, f.subject_id DESC, f.measure, f.bin, f.amount, f.themes, f.urgency LIMIT $7::bigint OFFSET $8::bigint
 """
 
-NAMES = ", ".join(f"{dimension}_.term AS {dimension}" for dimension in DIMENSIONS)
-JOINS = " ".join(f"LEFT JOIN terms {dimension}_ ON {dimension}_.id = f.{dimension}" for dimension in DIMENSIONS)
+COLUMNS = {dimension: dimension for dimension in DIMENSIONS}
+"""The column of each dimension that every tenant has, by its name in the result of NAMED."""
 
 
 async def records(
@@ -99,7 +99,10 @@ async def records(
     parameters = Parameters(*values, *where, limit + 1, after.listed if after else 0)
     template = OPEN if open_only else LATEST if scope.selection.per_respondent else SELECTED
     selected = template.format(conditions=conditions(scope, parameters))
-    rows = await connection.fetch(NAMED.format(selected=selected, names=NAMES, joins=JOINS), *parameters.values)
+    columns = COLUMNS | {f"own_{place}": f"own[{place}]" for place in range(1, len(scope.selection.own) + 1)}
+    names = ", ".join(f"{name}_.term AS {name}" for name in columns)
+    joins = " ".join(f"LEFT JOIN terms {name}_ ON {name}_.id = f.{column}" for name, column in columns.items())
+    rows = await connection.fetch(NAMED.format(selected=selected, names=names, joins=joins), *parameters.values)
     page = [_record(row, scope) for row in rows[:limit]]
     return page, _next_place(rows[:limit], after) if len(rows) > limit else None
 
@@ -118,7 +121,10 @@ def _record(row: asyncpg.Record, scope: Scope) -> Record:
         at=row["at"],
         bin=row["bin"],
         amount=row["amount"],
-        dims={dimension: row[dimension] for dimension in DIMENSIONS},
+        dims={
+            **{dimension: row[dimension] for dimension in DIMENSIONS},
+            **{dimension: row[f"own_{place}"] for place, dimension in enumerate(scope.selection.own, start=1)},
+        },
     )
 
 

@@ -9,7 +9,6 @@ import asyncpg
 
 from services.metrics.domain.measures import MULTI_VALUED
 from services.metrics.domain.query import Filter
-from shared.events import DIMENSIONS
 
 NO_ID = 0
 """An id that no name has."""
@@ -17,12 +16,16 @@ NO_ID = 0
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`measures` are full names, or families that end in a colon. `group_by` has up to two dimensions."""
+    """`measures` are full names, or families that end in a colon. `group_by` has up to two dimensions.
+
+    `own` are the names of the tenant's own dimensions, in the order in which contributions hold their values.
+    """
 
     measures: tuple[str, ...]
     group_by: tuple[str, ...] = ()
     filters: tuple[Filter, ...] = ()
     per_respondent: bool = False
+    own: tuple[str, ...] = ()
 
     @property
     def cuboid(self) -> str | None:
@@ -31,7 +34,15 @@ class Selection:
         if len(dimensions) > 1 or self.per_respondent:
             return None
         dimension = next(iter(dimensions), "")
+        if dimension in self.own:
+            return None
         return None if dimension in MULTI_VALUED and self._needs_whole_comments else dimension
+
+    def column(self, dimension: str) -> str:
+        """The column of a dimension in contributions, which are called `c`."""
+        if dimension in self.own:
+            return f"c.own[{self.own.index(dimension) + 1}]"
+        return f"c.{MULTI_VALUED.get(dimension, dimension)}"
 
     @property
     def _needs_whole_comments(self) -> bool:
@@ -91,12 +102,6 @@ async def resolve(connection: asyncpg.Connection, tenant: str, selection: Select
 
 
 # --- SQL ------------------------------------------------------------------------------------------------------------------
-COLUMN_OF = {dimension: f"c.{dimension}" for dimension in DIMENSIONS} | {
-    dimension: f"c.{column}" for dimension, column in MULTI_VALUED.items()
-}
-"""The column of each dimension in contributions, which are called `c`."""
-
-
 class Parameters:
     """The parameters of a statement, numbered as its text is built."""
 
@@ -111,9 +116,10 @@ class Parameters:
 
 def conditions(scope: Scope, parameters: Parameters) -> str:
     """The filters as SQL conditions on contributions `c`: nothing, or text that begins with AND."""
+    selection = scope.selection
     return "".join(
-        f" AND {_condition(scope, f, parameters, COLUMN_OF[f.dimension], '&&' if f.dimension in MULTI_VALUED else '= ANY')}"
-        for f in scope.selection.filters
+        f" AND {_condition(scope, f, parameters, selection.column(f.dimension), '&&' if f.dimension in MULTI_VALUED else '= ANY')}"
+        for f in selection.filters
     )
 
 

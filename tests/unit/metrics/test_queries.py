@@ -87,11 +87,14 @@ def test_every_parameter_becomes_a_part_of_the_query() -> None:
         ("backlog", {"at": "2026-11-01T00:00:00Z", "window": "24h"}, "window"),
         ("backlog", {"at": "2026-11-01T00:00:00Z", "grain": "P1D"}, "grain"),
         ("backlog", {"at": "2026-11-01T00:00:00Z", "compare": ["previous"]}, "compare"),
-        ("nps", {"group_by": ["mood"]}, "group_by"),
+        ("nps", {"group_by": ["Mood"]}, "group_by"),
+        ("nps", {"group_by": ["theme"]}, "group_by"),
         ("nps", {"group_by": [""]}, "group_by"),
         ("nps", {"group_by": ["team", "team"]}, "group_by"),
         ("nps", {"group_by": ["team,agent,region"]}, "group_by"),
-        ("nps", {"filters": {"mood": "good"}}, "filter[mood]"),
+        ("nps", {"filters": {"Mood": "good"}}, "filter[Mood]"),
+        ("nps", {"filters": {"theme": "price"}}, "filter[theme]"),
+        ("nps", {"filters": {"m" * 41: "good"}}, f"filter[{'m' * 41}]"),
         ("nps", {"compare": ["yesteryear"]}, "compare"),
         ("nps", {"compare": [f"2026-01-01T00:00:00Z/2026-02-0{day}T00:00:00Z" for day in range(1, 5)]}, "compare"),
     ],
@@ -101,6 +104,12 @@ def test_an_invalid_parameter_is_refused_by_its_name(kpi: str, parameters: dict[
         query(kpi, **parameters)
     assert caught.value.name == name
     assert caught.value.reason
+
+
+def test_a_name_that_a_tenant_can_give_a_dimension_of_its_own_is_parsed() -> None:
+    parsed = query("nps", {"plan": r"pro,!a\,b,null"}, group_by=["plan,team"])
+    assert parsed.group_by == ("plan", "team")
+    assert parsed.filters == (Filter("plan", ("pro", None), ("a,b",)),)
 
 
 def test_a_value_at_an_instant_has_no_window() -> None:

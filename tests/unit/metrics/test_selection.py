@@ -15,3 +15,16 @@ def test_only_plain_groups_and_single_values_are_read_from_cuboids() -> None:
     assert cuboid("theme", theme=(("a",), ())) is None  # the other themes of the comments that have a
     assert cuboid("theme", "urgency") is None
     assert cuboid("team", theme=(("a",), ())) is None
+
+
+def test_dimensions_of_the_tenants_own_are_read_from_contributions_by_their_place() -> None:
+    own = ("plan", "tier")
+    assert Selection(("m",), ("tier",), own=own).cuboid is None
+    assert Selection(("m",), filters=(Filter("plan", ("pro",)),), own=own).cuboid is None
+    assert Selection(("m",), ("team",), own=own).cuboid == "team"
+    assert [Selection(("m",), own=own).column(name) for name in ("plan", "tier", "team", "theme")] == [
+        "c.own[1]",
+        "c.own[2]",
+        "c.team",
+        "c.themes",
+    ]

@@ -1,0 +1,127 @@
+"""Grouping, filtering and listing records by the tenant's own dimensions."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from services.metrics.builder import Builder
+from tests.service.metrics.database import MetricsDatabase, serving, survey_response
+from tests.unit.metrics.build import nps
+
+NOW = datetime(2026, 11, 2, 12, 30, tzinfo=UTC)
+PLANS: tuple[str | None, ...] = ("pro", "pro", "free", "a,b!", None)
+PLACES = {"group_by": "group_by=plan", "filter[plan]": "filter[plan]=pro"}
+
+
+@pytest.fixture
+async def metrics(metrics_db: MetricsDatabase) -> MetricsDatabase:
+    """Five answers in two teams, of persons on the PLANS."""
+    for number, plan in enumerate(PLANS):
+        dimensions = {"plan": plan, "tier": "t1", "team": "even" if number % 2 == 0 else "odd"}
+        answer = survey_response(
+            number, nps(9), at=NOW - timedelta(hours=number + 1), customer=f"p{number % 2}", dimensions=dimensions
+        )
+        await metrics_db.apply(answer)
+    return metrics_db
+
+
+async def declare(http: httpx.AsyncClient, metrics: MetricsDatabase, *names: str) -> None:
+    """Set the tenant's own dimensions and finish the build."""
+    response = await http.put("/v1/dimensions", json=[{"name": name} for name in names])
+    assert response.status_code == 200, response.text
+    await finish_build(metrics)
+
+
+async def finish_build(metrics: MetricsDatabase) -> None:
+    builder = Builder(metrics.pool)
+    while await builder.step(metrics.writer):
+        pass
+
+
+@pytest.fixture
+async def http(metrics: MetricsDatabase) -> AsyncIterator[httpx.AsyncClient]:
+    """Metrics, where `plan` and `tier` are declared after the answers came."""
+    async with serving(metrics.url, NOW) as client:
+        await declare(client, metrics, "tier", "plan")
+        yield client
+
+
+async def by_group(http: httpx.AsyncClient, query: str, kpi: str = "nps") -> dict[Any, int]:
+    response = await http.get(f"/v1/kpis/{kpi}?window=24h&{query}")
+    assert response.status_code == 200, response.text
+    return {tuple(row["dims"].values()): row["n"] for row in response.json()["rows"]}
+
+
+async def test_a_kpi_is_grouped_by_a_dimension_of_the_tenants_own(http: httpx.AsyncClient) -> None:
+    assert await by_group(http, "group_by=plan") == {("a,b!",): 1, ("free",): 1, ("pro",): 2, (None,): 1}
+    assert await by_group(http, "group_by=tier") == {("t1",): 5}
+    assert await by_group(http, "group_by=team,plan&filter[plan]=pro,free") == {
+        ("even", "free"): 1,
+        ("even", "pro"): 1,
+        ("odd", "pro"): 1,
+    }
+    assert await by_group(http, "group_by=plan&per=respondent") == {("pro",): 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "n"),
+    [
+        ("pro", 2),
+        ("pro,free", 3),
+        ("!pro", 3),
+        ("null", 1),
+        ("!null", 4),
+        (r"a\,b\!", 1),
+        ("pro,null", 3),
+        ("!pro,!null", 2),
+        ("PRO", 0),
+    ],
+)
+async def test_a_kpi_and_its_records_are_filtered_by_a_dimension_of_the_tenants_own(
+    http: httpx.AsyncClient, text: str, n: int
+) -> None:
+    params = {"window": "24h", "filter[plan]": text}
+    answer = (await http.get("/v1/kpis/nps", params=params)).json()
+    assert answer["rows"][0]["n"] == n
+    assert answer["unknown_filter_values"] == ({"plan": ["PRO"]} if text == "PRO" else {})
+    records = (await http.get("/v1/kpis/nps/records", params=params)).json()["records"]
+    assert len(records) == n
+
+
+async def test_records_have_the_values_of_the_tenants_own_dimensions(http: httpx.AsyncClient) -> None:
+    records = (await http.get("/v1/kpis/nps/records?window=24h")).json()["records"]
+    assert [(record["dims"]["plan"], record["dims"]["tier"]) for record in records] == [(plan, "t1") for plan in PLANS]
+
+
+async def test_an_answer_that_comes_after_the_declaration_is_grouped_too(
+    http: httpx.AsyncClient, metrics: MetricsDatabase
+) -> None:
+    await metrics.apply(survey_response(9, nps(9), at=NOW - timedelta(minutes=5), dimensions={"plan": "free"}))
+    assert (await by_group(http, "group_by=plan"))["free",] == 2
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_a_name_that_is_not_declared_is_an_unknown_dimension(metrics: MetricsDatabase, place: str) -> None:
+    async def status_of(http: httpx.AsyncClient) -> int:
+        statuses = set()
+        for path in ("nps", "nps/records"):
+            response = await http.get(f"/v1/kpis/{path}?window=24h&{PLACES[place]}")
+            statuses.add(response.status_code)
+            if response.status_code == 400:
+                assert [param["name"] for param in response.json()["invalid_params"]] == [place]
+        (status,) = statuses
+        return status
+
+    async with serving(metrics.url, NOW, tenant="unknown") as http:
+        assert await status_of(http) == 400
+    async with serving(metrics.url, NOW) as http:
+        assert await status_of(http) == 400
+        await http.put("/v1/dimensions", json=[{"name": "plan"}])
+        assert await status_of(http) == 400  # until the build is finished
+        await finish_build(metrics)
+        assert await status_of(http) == 200
+        await declare(http, metrics, "tier")
+        assert await status_of(http) == 400
