@@ -4,6 +4,7 @@ The structs are the contract between the services. Each topic carries one of the
 identities: a customer is a pseudonym, and comments are redacted. Times are UTC with microseconds.
 """
 
+import re
 from datetime import datetime
 from hashlib import blake2b
 from typing import Literal
@@ -19,6 +20,25 @@ DIMENSIONS = (
     "source", "connection", "channel", "survey", "product", "region", "language", "team", "agent", "segment", "priority",
 )  # fmt: skip
 """The dimensions of every contribution, in the order of its columns. `source` is the provider."""
+
+MULTI_VALUED_DIMENSIONS = ("theme", "urgency")
+"""The further dimensions of scored comments, which may have several values of each."""
+
+MOST_OWN_DIMENSIONS = 10
+"""How many dimensions of its own a tenant, and further dimensions a record, may have."""
+
+OWN_DIMENSION = re.compile(r"[a-z][a-z0-9_]{0,39}")
+"""The name of a dimension of a tenant's own."""
+
+
+def is_common_dimension(name: str) -> bool:
+    """Whether every tenant has a dimension of this name."""
+    return name in DIMENSIONS or name in MULTI_VALUED_DIMENSIONS
+
+
+def can_be_own_dimension(name: str) -> bool:
+    """Whether a tenant can have a dimension of its own with this name."""
+    return OWN_DIMENSION.fullmatch(name) is not None and not is_common_dimension(name)
 
 
 # --- a response's answers -------------------------------------------------------------------------------------------------
@@ -162,8 +182,8 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
     `subject` is `<connection>/<type>/<id>`, unique within the tenant. `statement` is unique within the subject: of two events
     with the same statement id, the one with the higher `revision` (of the mapping) counts. Statements are ordered by the stamp
     (`at`, `seq`, `position`): `at` is the tool's time of the edit, else the time of receipt; `seq` is assigned once by the
-    inbox and is the same in every replay. `dimensions` maps names of DIMENSIONS, except source and connection, to values; None
-    removes a value.
+    inbox and is the same in every replay. `dimensions` maps names of DIMENSIONS, except source and connection, and names of the
+    tenant's own to values; None removes a value. A name that the tenant hasn't declared counts nowhere until it is declared.
     """
 
     tenant: str

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from shared.events import MOST_OWN_DIMENSIONS, OWN_DIMENSION, can_be_own_dimension
 from shared.text import nfc
 
 LONGEST_NAME, LONGEST_EMAIL = 200, 320
@@ -86,15 +87,39 @@ class Survey(Model):
     name: Annotated[str, StringConstraints(max_length=500)] | None = None
 
 
-class Dimensions(Model):
-    """The dimensions of a record except channel, survey and priority. Null removes an earlier value."""
+def _check_own_dimension(name: str) -> str:
+    if not can_be_own_dimension(name):
+        raise ValueError("neither a dimension of records nor a name that a dimension of your own can have")
+    return name
 
+
+OwnDimension = Annotated[str, AfterValidator(_check_own_dimension)]
+"""The name of a dimension of the tenant's own."""
+
+
+class Dimensions(Model):
+    """The dimensions of a record except channel, survey and priority. Null removes an earlier value.
+
+    Further names are those of the tenant's own dimensions. A name that is not declared counts nowhere until it is declared.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={"propertyNames": {"pattern": f"^{OWN_DIMENSION.pattern}$"}},
+    )
+    __pydantic_extra__: dict[OwnDimension, GroupName | None] = Field(init=False)
     product: GroupName | None = None
     region: GroupName | None = None
     language: GroupName | None = None
     team: GroupName | None = None
     agent: GroupName | None = None
     segment: GroupName | None = None
+
+    @model_validator(mode="after")
+    def _check_number(self) -> "Dimensions":
+        if len(self.__pydantic_extra__) > MOST_OWN_DIMENSIONS:
+            raise ValueError(f"at most {MOST_OWN_DIMENSIONS} dimensions of your own are allowed")
+        return self
 
 
 def is_name(text: str) -> bool:

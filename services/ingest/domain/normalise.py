@@ -78,7 +78,9 @@ def _dimensions(record: Response | Review | Ticket | Override, connection: Conne
     if isinstance(record, Override):
         return {}
     fixed: dict[str, str | None] = {name: nfc(value) for name, value in connection.dimensions.items()}
-    values = fixed | record.dimensions.model_dump(exclude_unset=True)
+    own: dict[str, str | None] = record.dimensions.model_extra or {}
+    common = record.dimensions.model_dump(exclude_unset=True, exclude=set(own))
+    values = fixed | common | dict(sorted(own.items()))
     if record.channel:
         values["channel"] = record.channel
     if isinstance(record, Response) and record.survey:

@@ -16,8 +16,8 @@ from services.metrics.domain.calendar import Grain, WeekStart
 from services.metrics.domain.estimators import PERCENTILES
 from services.metrics.domain.kpi import Kpi
 from services.metrics.domain.query import MAX_COMPARISONS, MAX_GROUPINGS, Comparison, Filter, Query, unknown_dimension
-from services.metrics.domain.terms import can_be_own
 from services.metrics.domain.windows import DEFAULT_WINDOW, EARLIEST, LATEST, WINDOW_NAMES, BadQuery, Between
+from shared.events import can_be_own_dimension
 from shared.http import TenantName
 from shared.routes import TypedRoute
 from shared.text import nfc
@@ -67,7 +67,9 @@ class KpiParameters(WindowParameters):
     grain: OptionalText = described("The length of a bucket; left out: one value for the window", enum=list(GRAINS))
     week_start: OptionalText = described("The first day of a week; monday by default", enum=list(WEEK_STARTS))
     group_by: list[str] = Field(
-        [], description="Up to two dimensions of the KPI or of the tenant's own, separated by a comma", examples=[["team", "channel"]]
+        [],
+        description="Up to two dimensions of the KPI or of the tenant's own, separated by a comma",
+        examples=[["team", "channel"]],
     )
     agg: OptionalText = described(
         "The aggregation of a duration (p50 by default), or the label of a share; the catalogue lists those of each KPI",
@@ -293,9 +295,6 @@ def unescaped(value: str) -> str | None:
 
 
 def require_dimension(kpi: Kpi, parameter: str, name: str) -> None:
-    """Raise BadQuery if neither the KPI nor any tenant can have such a dimension.
-
-    `services.metrics.evaluation.results.selection_of` checks the tenant's own dimensions, in the snapshot of the query.
-    """
-    if name not in kpi.dimensions and not can_be_own(name):
+    """Raise BadQuery if the KPI and all tenants lack such a dimension. The evaluation checks the tenant's own dimensions."""
+    if name not in kpi.dimensions and not can_be_own_dimension(name):
         raise unknown_dimension(parameter, kpi.dimensions)

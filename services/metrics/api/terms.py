@@ -6,10 +6,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator
 
 from services.metrics.api.dependencies import Service
-from services.metrics.domain.terms import MOST_DIMENSIONS, own_dimensions
+from services.metrics.domain.terms import own_dimensions
 from services.metrics.store.terms import Status, change_dimensions, read_status
 from shared.bodies import KIB
 from shared.database import outage_is_503
+from shared.events import MOST_OWN_DIMENSIONS
 from shared.http import TenantName
 from shared.problems import BadRequest, NotAuthenticated, NotFound, TooLarge, Unprocessable, UnsupportedMedia, responses
 from shared.routes import JsonBody, TypedRoute
@@ -46,7 +47,7 @@ class OwnDimension(BaseModel):
 class OwnDimensions(RootModel[list[OwnDimension]]):
     """The dimensions of the tenant's own, beside those that every tenant has."""
 
-    root: list[OwnDimension] = Field(max_length=MOST_DIMENSIONS, examples=[[{"name": "plan"}]])
+    root: list[OwnDimension] = Field(max_length=MOST_OWN_DIMENSIONS, examples=[[{"name": "plan"}]])
 
     @field_validator("root")
     @classmethod

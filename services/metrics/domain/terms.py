@@ -1,13 +1,8 @@
 """The terms of a tenant: its own settings on which its numbers depend. Immutable; a change makes a new revision."""
 
-import re
 from dataclasses import dataclass
 
-from services.metrics.domain.measures import MULTI_VALUED
-from shared.events import DIMENSIONS
-
-MOST_DIMENSIONS = 10
-DIMENSION_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+from shared.events import MOST_OWN_DIMENSIONS, OWN_DIMENSION, is_common_dimension
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +26,13 @@ def own_dimensions(names: list[str]) -> tuple[str, ...]:
 
     Raises ValueError if they are too many, or one is given twice, is no name, or is a dimension that everybody has.
     """
-    if len(names) > MOST_DIMENSIONS:
-        raise ValueError(f"at most {MOST_DIMENSIONS} dimensions are allowed, got {len(names)}")
+    if len(names) > MOST_OWN_DIMENSIONS:
+        raise ValueError(f"at most {MOST_OWN_DIMENSIONS} dimensions are allowed, got {len(names)}")
     for name in names:
-        if not DIMENSION_NAME.fullmatch(name):
+        if not OWN_DIMENSION.fullmatch(name):
             raise ValueError(f"{name!r} is not a name: a lower-case letter, then up to 39 lower-case letters, digits or _")
-        if is_common(name):
+        if is_common_dimension(name):
             raise ValueError(f"{name!r} is a dimension that every tenant has")
     if len(set(names)) < len(names):
         raise ValueError("a name is given more than once")
     return tuple(sorted(names))
-
-
-def is_common(name: str) -> bool:
-    """Whether every tenant has a dimension of this name."""
-    return name in DIMENSIONS or name in MULTI_VALUED
-
-
-def can_be_own(name: str) -> bool:
-    """Whether a tenant can have a dimension of its own with this name."""
-    return DIMENSION_NAME.fullmatch(name) is not None and not is_common(name)

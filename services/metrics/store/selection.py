@@ -116,10 +116,10 @@ class Parameters:
 
 def conditions(scope: Scope, parameters: Parameters) -> str:
     """The filters as SQL conditions on contributions `c`: nothing, or text that begins with AND."""
-    selection = scope.selection
+    column = scope.selection.column
     return "".join(
-        f" AND {_condition(scope, f, parameters, selection.column(f.dimension), '&&' if f.dimension in MULTI_VALUED else '= ANY')}"
-        for f in selection.filters
+        f" AND {_condition(scope, f, parameters, column(f.dimension), '&&' if f.dimension in MULTI_VALUED else '= ANY')}"
+        for f in scope.selection.filters
     )
 
 

@@ -7,8 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
+from services.ingest.domain.normalise import normalise
+from services.ingest.domain.record import Erasure, read_record
 from services.metrics.builder import Builder
+from shared.events import Event, decode_event, encode
 from tests.service.metrics.database import MetricsDatabase, serving, survey_response
+from tests.unit.ingest.making import connection, response
+from tests.unit.ingest.making import nps as nps_answer
 from tests.unit.metrics.build import nps
 
 NOW = datetime(2026, 11, 2, 12, 30, tzinfo=UTC)
@@ -96,11 +101,21 @@ async def test_records_have_the_values_of_the_tenants_own_dimensions(http: httpx
     assert [(record["dims"]["plan"], record["dims"]["tier"]) for record in records] == [(plan, "t1") for plan in PLANS]
 
 
-async def test_an_answer_that_comes_after_the_declaration_is_grouped_too(
-    http: httpx.AsyncClient, metrics: MetricsDatabase
-) -> None:
-    await metrics.apply(survey_response(9, nps(9), at=NOW - timedelta(minutes=5), dimensions={"plan": "free"}))
-    assert (await by_group(http, "group_by=plan"))["free",] == 2
+async def test_records_from_before_and_after_the_declaration_are_grouped(metrics_db: MetricsDatabase) -> None:
+    def posted(record_id: str, plan: str) -> Event:
+        """The event that ingest publishes of this record."""
+        record = response(nps_answer(9), id=record_id, at="2026-11-02T12:00:00Z", dimensions={"plan": plan})
+        read = read_record(record, NOW)
+        assert not isinstance(read, Erasure)
+        return decode_event(encode(normalise(read, connection(), NOW).event))
+
+    async with serving(metrics_db.url, NOW) as http:
+        await metrics_db.apply(posted("r-1", "pro"))
+        await declare(http, metrics_db, "plan")
+        assert await by_group(http, "group_by=plan") == {("pro",): 1}
+        await metrics_db.apply(posted("r-2", "free"))
+        assert await by_group(http, "group_by=plan") == {("free",): 1, ("pro",): 1}
+        assert await by_group(http, "filter[plan]=free") == {(): 1}
 
 
 @pytest.mark.parametrize("place", PLACES)

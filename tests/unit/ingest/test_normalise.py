@@ -130,6 +130,15 @@ def test_the_records_dimensions_override_the_connections() -> None:
     assert event(response(dimensions={"region": "DE"}), dimensions={"region": "AT"}).dimensions == {"region": "DE"}
 
 
+def test_dimensions_of_the_tenants_own_are_part_of_the_event_in_any_order_of_the_record() -> None:
+    one, other = (
+        statement(response(dimensions=dimensions))
+        for dimensions in ({"tier": None, "plan": "pro", "team": "a"}, {"team": "a", "plan": "pro", "tier": None})
+    )
+    assert one.event.dimensions == {"team": "a", "plan": "pro", "tier": None}
+    assert one.fingerprint == other.fingerprint
+
+
 def test_the_connections_fixed_dimensions_are_in_nfc() -> None:
     assert event(response(), dimensions={"product": "Cafe\u0301"}).dimensions == {"product": "Caf\u00e9"}
 

@@ -163,8 +163,8 @@ def test_a_withdrawn_answer_needs_no_scale() -> None:
 
 
 def test_unknown_fields_are_refused_with_their_place() -> None:
-    record = response(nps(9, colour="blue"), shade=1, dimensions={"tem": "x"})
-    assert set(refused(record)) == {"answers.0.colour", "shade", "dimensions.tem"}
+    record = response(nps(9, colour="blue"), shade=1, dimensions={"Tem": "x"})
+    assert set(refused(record)) == {"answers.0.colour", "shade", "dimensions.Tem"}
     assert set(refused(ticket({"fact": "spam", "at": "2026-11-20T08:00:00Z", "why": "x"}))) == {"facts.0.why"}
 
 

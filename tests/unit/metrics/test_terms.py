@@ -3,9 +3,10 @@
 import pytest
 
 from services.metrics.domain.contributions import contributions
-from services.metrics.domain.terms import MOST_DIMENSIONS, Terms, own_dimensions
+from services.metrics.domain.measures import MULTI_VALUED
+from services.metrics.domain.terms import Terms, own_dimensions
 from services.metrics.domain.view import view
-from shared.events import Assigned, Event, Opened
+from shared.events import MOST_OWN_DIMENSIONS, MULTI_VALUED_DIMENSIONS, Assigned, Event, Opened
 from tests.unit.metrics.build import T0, nps, response, ticket
 
 PRO = {"plan": "pro", "region": "DE"}
@@ -38,6 +39,10 @@ def test_the_last_stated_value_of_an_own_dimension_counts() -> None:
     assert {row.own for row in rows} == {("free",)}
 
 
+def test_the_names_that_no_tenant_can_give_a_dimension_include_all_multi_valued_ones() -> None:
+    assert set(MULTI_VALUED_DIMENSIONS) == MULTI_VALUED.keys()
+
+
 def test_own_dimensions_are_sorted() -> None:
     assert own_dimensions(["tier", "plan"]) == ("plan", "tier")
     assert own_dimensions([]) == ()
@@ -56,7 +61,7 @@ def test_own_dimensions_are_sorted() -> None:
         ([""], "not a name"),
         (["p" * 41], "not a name"),
         (["plan\n"], "not a name"),
-        ([f"d{number}" for number in range(MOST_DIMENSIONS + 1)], "at most 10"),
+        ([f"d{number}" for number in range(MOST_OWN_DIMENSIONS + 1)], "at most 10"),
     ],
 )
 def test_names_that_are_no_dimensions_of_ones_own_are_refused(names: list[str], problem: str) -> None:
