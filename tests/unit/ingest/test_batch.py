@@ -62,6 +62,7 @@ def test_the_brackets_of_a_batch_are_bounded() -> None:
         split_array(b"[" + b",".join([b"[" + b"[]," * 500 + b"[]]"] * 1000) + b"]", MOST)
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("unit", [b"\n", b' "a",', b'"\\"', b'"', b"x", b"[],", b"{", b" "], ids=lambda unit: repr(unit.decode()))
 @pytest.mark.parametrize("split", [split_lines, split_array])
 def test_splitting_takes_linear_time(split: Callable[[bytes, int], list[bytes]], unit: bytes) -> None:

@@ -97,6 +97,7 @@ def test_an_id_matches_at_any_depth(name: str, beside: Any) -> None:
     assert pseudonym_of_id(KEY, name) in set(pseudonyms_in(raw, KEY))
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("piece", [b"@", b"a@b.", b"a@b.cc", b'"', b"\\", b"a ", b"%41", b"&#64;", b"[", b"a:b="])
 def test_searching_a_hostile_body_takes_linear_time(piece: bytes) -> None:
     def seconds(count: int) -> float:

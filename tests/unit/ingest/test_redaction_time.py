@@ -7,6 +7,8 @@ import pytest
 from services.ingest.domain.redaction import Redactor
 from tests.growth import MOST, Hostile, growth
 
+pytestmark = pytest.mark.timing
+
 HOSTILE = [
     "1", "1 ", "@", "a@", "@a.", "0815 4711 2000 ab ", "DE89 ", "DE89370400440532013001 ", "4111 1111 1111 1112 ", "a", "1   ",
     "+", "1---", "AB12", "call ", "+49 30 1234567 ", "(", "1.1.1.", "0049", "01/02/2024 ", "01/02/2024,", "1 2 3", "4 ", "0 ",

@@ -14,6 +14,8 @@ from services.sentiment.pool import Pool
 from shared.events import Score, text_hash
 from tests.unit.sentiment.test_scoring import FailsOn
 
+pytestmark = pytest.mark.timing
+
 
 class Slow:
     """A model that takes `rest` seconds for a batch, and records the batches and how many threads score at once."""

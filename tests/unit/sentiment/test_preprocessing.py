@@ -82,6 +82,7 @@ def test_no_piece_is_blank_and_no_letter_is_missing(text: str) -> None:
     assert [sign for part in parts for sign in part if sign in "ab"] == [sign for sign in text if sign in "ab"]
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("filler", [" ", " \n", "but ", ", ma ", "; ", ". ", "\n"])
 def test_splitting_takes_linear_time(filler: str) -> None:
     began = time.process_time()

@@ -82,6 +82,7 @@ def test_a_long_text_is_truncated_and_flagged() -> None:
     assert scorer.calls == [[text[:LONGEST]]]
 
 
+@pytest.mark.timing
 def test_every_text_is_scored_in_two_seconds() -> None:
     began = time.perf_counter()
     one("meh but " * 125_000)
