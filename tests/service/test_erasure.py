@@ -89,7 +89,7 @@ class Stack:
             ingest_client(AnyHttpUrl("http://ingest.test"), SecretStr(TOKEN), transport=transport) as http,
         ):
             verification = Verification(Ingest(http), self.metrics.pool, metrics, MODEL, 0.0, lambda line: None, no_queries)
-            return [found for step in await verification.run() for found in step.differences]
+            return [difference for step in await verification.run() for difference in step.differences]
 
 
 def no_queries(now: datetime, zone: ZoneInfo) -> list[Query]:
@@ -113,13 +113,13 @@ async def places(pool: asyncpg.Pool, text: str) -> list[str]:
     columns = await pool.fetch(
         "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'"
     )
-    found = []
+    columns_with_text = []
     for table, column, kind in columns:
         as_text = f"encode({column}, 'escape')" if kind == "bytea" else f'"{column}"::text'
         query = f'SELECT count(*) FROM "{table}" WHERE position(lower($1) IN lower({as_text})) > 0'
         if await pool.fetchval(query, text):
-            found.append(f"{table}.{column}")
-    return found
+            columns_with_text.append(f"{table}.{column}")
+    return columns_with_text
 
 
 async def left(stack: Stack, *texts: str) -> list[str]:
@@ -205,9 +205,9 @@ def standard(record: Any) -> bytes:
 
 
 async def deliver(stack: Stack, connection: dict[str, Any], body: bytes) -> str:
-    answered = await stack.ingest.deliver(connection, body)
-    assert answered.status_code == 202, answered.text
-    return str(answered.json()["status"])
+    response = await stack.ingest.deliver(connection, body)
+    assert response.status_code == 202, response.text
+    return str(response.json()["status"])
 
 
 async def a_life(stack: Stack, customer: dict[str, str], words: str, prefix: str) -> dict[str, Any]:
@@ -216,7 +216,7 @@ async def a_life(stack: Stack, customer: dict[str, str], words: str, prefix: str
     paused, zendesk = await stack.ingest.connect(), await stack.ingest.connect("zendesk")
     await stack.ingest.call("PATCH", f"/v1/connections/{paused['id']}", json={"paused": True})
     email = customer["email"]
-    told = [
+    verdicts = [
         await stack.post(answer(f"{prefix}-1", customer, words)),
         await stack.post(answer(f"{prefix}-2", {"email": email.upper()}, words)),
         await deliver(stack, active, standard(answer(f"{prefix}-3", {"id": customer["id"]}, words))),
@@ -241,7 +241,7 @@ async def a_life(stack: Stack, customer: dict[str, str], words: str, prefix: str
         await deliver(stack, paused, standard(answer(f"{prefix}-6", customer, words))),
         await deliver(stack, active, standard(answer(f"{prefix}-3", None, words) | {"at": "tomorrow"})),
     ]
-    assert told == [*["accepted"] * 3, *["quarantined"] * 4, "ignored", "quarantined", "held", "quarantined"]
+    assert verdicts == [*["accepted"] * 3, *["quarantined"] * 4, "ignored", "quarantined", "held", "quarantined"]
     return paused
 
 
@@ -277,7 +277,7 @@ async def test_after_an_erasure_no_column_of_any_table_holds_the_person_and_nobo
         verdicts = await stack.inbox.fetch("SELECT verdict, count(*) FROM inbox WHERE raw IS NULL GROUP BY 1 ORDER BY 1")
         assert [tuple(row) for row in verdicts] == [("accepted", 4), ("erased", 7)]
         again = [await stack.ingest.call("POST", f"/v1/quarantine/{seq}:retry") for seq in quarantined]
-        assert [answered.status_code for answered in again] == [404] * 6 + [200] * 6
+        assert [response.status_code for response in again] == [404] * 6 + [200] * 6
 
         for connection in (paused, his):
             await stack.ingest.call("PATCH", f"/v1/connections/{connection['id']}", json={"paused": False})

@@ -1,135 +1,37 @@
 """Limits on requests, over real sockets: sizes of heads, deadlines of unfinished requests, overload, clients that do not read."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 
 import pytest
 import uvicorn
-from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from deploy.local.servers import free_port
-from shared.heads import BoundedProtocol, limited
+from shared.heads import BoundedProtocol
 from shared.http_limits import HttpLimits
-
-LIMITS = HttpLimits()
-GOOD = b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 500000\r\n\r\n" + b"x" * 500_000
-CHUNKED = b"POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n"
-GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
-GET_ONCE = b"GET / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
-WAIT_ONCE = b"GET /wait HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n"
-MUCH = 20 * LIMITS.head_bytes
-PATIENCE = 10.0
-LARGE = 20_000_000
-"""Bytes of a response that no socket buffer holds."""
-
-
-class App:
-    """Answers with the number of bytes in the body; on `/wait` once `released` is set, on `/large` with LARGE bytes."""
-
-    def __init__(self) -> None:
-        self.released = asyncio.Event()
-        self.waiting = 0
-        self.disconnected = 0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        size, more = 0, True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                self.disconnected += 1
-                return
-            size += len(message.get("body", b""))
-            more = message.get("more_body", False)
-        if scope["path"] == "/wait":
-            self.waiting += 1
-            await self.released.wait()
-        content = b"x" * LARGE if scope["path"] == "/large" else str(size).encode()
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", str(len(content)).encode())]})
-        await send({"type": "http.response.body", "body": content})
-
-
-@asynccontextmanager
-async def served(app: App, limits: HttpLimits = LIMITS, keep_alive: int = 5) -> AsyncIterator[int]:
-    """The port on which `app` is served under `limits`."""
-    port = free_port()
-    config = uvicorn.Config(
-        app,
-        port=port,
-        http=limited(limits),
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        timeout_graceful_shutdown=1,
-        timeout_keep_alive=keep_alive,
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
-    yield port
-    server.should_exit = True
-    await task
+from tests.service.bounded_server import (
+    CHUNKED,
+    GET,
+    GET_ONCE,
+    GOOD,
+    LARGE,
+    LIMITS,
+    MUCH,
+    PATIENCE,
+    WAIT_ONCE,
+    App,
+    dripped,
+    exchange,
+    problem,
+    served,
+)
 
 
 @pytest.fixture(scope="module")
 async def port() -> AsyncIterator[int]:
     async with served(App()) as port:
         yield port
-
-
-async def exchange(port: int, *parts: bytes, pause: float = 0.0, silence: float = 1.0) -> tuple[bytes, bool]:
-    """What the server answers to these parts until it is silent for `silence` seconds, and whether it closed the connection."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    answer, closed = b"", False
-    try:
-        for part in parts:
-            writer.write(part)
-            await asyncio.wait_for(writer.drain(), 5)
-            await asyncio.sleep(pause)
-        while part := await asyncio.wait_for(reader.read(65536), silence):
-            answer += part
-        closed = True
-    except ConnectionError:
-        closed = True
-    except TimeoutError:
-        pass
-    finally:
-        writer.close()
-    return answer, closed
-
-
-async def dripped(port: int, head: bytes, drops: Iterable[bytes], every: float = 0.05) -> bytes:
-    """What the server answers, until it closes the connection, to a client that sends a drop at a time."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(head)
-
-    async def drip() -> None:
-        for drop in drops:
-            writer.write(drop)
-            await asyncio.sleep(every)
-
-    dripping = asyncio.create_task(drip())
-    answer = b""
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while part := await reader.read(65536):
-                answer += part
-    except ConnectionError:
-        pass
-    finally:
-        dripping.cancel()
-        writer.close()
-    return answer
-
-
-def problem(answer: bytes) -> dict[str, object]:
-    head, _, body = answer.partition(b"\r\n\r\n")
-    assert b"content-type: application/problem+json" in head
-    assert b"connection: close" in head.lower()
-    return dict(json.loads(body))
 
 
 @pytest.mark.parametrize(
@@ -189,14 +91,14 @@ async def test_one_hundred_headers_are_served_and_one_more_is_431(port: int) -> 
 
 
 async def test_a_flood_of_short_headers_is_not_kept() -> None:
-    kept: list[int] = []
+    header_counts: list[int] = []
 
     class Watched(BoundedProtocol):
         def on_header(self, name: bytes, value: bytes) -> None:
             try:
                 super().on_header(name, value)
             finally:
-                kept.append(len(self.headers))
+                header_counts.append(len(self.headers))
 
     app = App()
     async with served(app) as port:
@@ -209,7 +111,7 @@ async def test_a_flood_of_short_headers_is_not_kept() -> None:
         await asyncio.gather(*(exchange(watched, flood) for _ in range(20)))
         server.should_exit = True
         await task
-        assert max(kept) == LIMITS.headers
+        assert max(header_counts) == LIMITS.headers
         assert (await exchange(port, GET_ONCE))[0].endswith(b"0")
 
 

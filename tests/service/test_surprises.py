@@ -41,11 +41,11 @@ async def test_an_error_of_the_database_tells_no_values(database: NewDatabase) -
         async with engine.connect() as connection:
             await connection.execute(text("SELECT CAST(:secret AS text) || (1 / 0)"), {"secret": "jane@example.com"})
     except Exception as error:
-        told = str(error)
+        logged = str(error)
     finally:
         await engine.dispose()
-    assert "SELECT" in told
-    assert "jane@example.com" not in told
+    assert "SELECT" in logged
+    assert "jane@example.com" not in logged
 
 
 async def test_a_client_that_leaves_during_an_upload_is_one_line_of_information(caplog: pytest.LogCaptureFixture) -> None:
@@ -63,7 +63,7 @@ async def test_a_client_that_leaves_during_an_upload_is_one_line_of_information(
     while not server.started:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     before = left()
-    with capture_logs() as told, caplog.at_level(logging.WARNING):
+    with capture_logs() as logged, caplog.at_level(logging.WARNING):
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"POST /things/7 HTTP/1.1\r\nContent-Length: 1000\r\n\r\nhalf of it")
         await asyncio.wait_for(began.wait(), 5)
@@ -73,7 +73,7 @@ async def test_a_client_that_leaves_during_an_upload_is_one_line_of_information(
                 await asyncio.sleep(0.01)
     server.should_exit = True
     await serving
-    assert told == [{"event": "client.left", "log_level": "info", "method": "POST", "route": "/things/{id}"}]
+    assert logged == [{"event": "client.left", "log_level": "info", "method": "POST", "route": "/things/{id}"}]
     assert caplog.records == []
     assert left() == before + 1
 

@@ -17,15 +17,15 @@ from deploy.settings_page import settings_of
 from tests.unit.deploy.image import SERVICE, SERVICES, build
 
 NOWHERE = "127.0.0.1:1"
-"""Nobody listens there, so a connection is refused at once."""
+"""Nothing listens there, so a connection is refused at once."""
 GRACE = 45.0
-"""Seconds that a pod is given to end."""
+"""Seconds that a pod is variables to end."""
 
 
 def environment(service: str, port: int) -> dict[str, str]:
-    """The least that the service needs; its servers are away."""
+    """The required settings; nothing listens at the addresses of its servers."""
     prefix = service.upper()
-    given = {
+    variables = {
         "KAFKA_BOOTSTRAP_SERVERS": NOWHERE,
         "INTERNAL_TOKEN": new_secrets.internal_token(),
         "INGEST_SECRET_KEY": new_secrets.secret_key(),
@@ -35,18 +35,18 @@ def environment(service: str, port: int) -> dict[str, str]:
         f"{prefix}_PORT": str(port),
     }
     known = {setting.name for setting in settings_of(service)}
-    return {name: value for name, value in given.items() if name in known}
+    return {name: value for name, value in variables.items() if name in known}
 
 
 def image_environment(service: str) -> dict[str, str]:
-    """What the Dockerfile sets."""
+    """The environment variables that the Dockerfile sets."""
     path = f"{Path(sys.executable).parent}:{os.defpath}"
     return {"SERVICE": service, "PATH": path, "HOME": "/tmp", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 @asynccontextmanager
 async def container(service: str, root: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, httpx.AsyncClient]]:
-    """The service running as the image runs it, and a client of its door."""
+    """The service running as the image runs it, and a client of it."""
     port = free_port()
     process = await asyncio.create_subprocess_exec(
         "sh", "-c", "exec python -m services.$SERVICE",
@@ -63,7 +63,7 @@ async def container(service: str, root: Path) -> AsyncIterator[tuple[asyncio.sub
                 await process.wait()
 
 
-async def answered(client: httpx.AsyncClient, process: asyncio.subprocess.Process) -> httpx.Response:
+async def first_response(client: httpx.AsyncClient, process: asyncio.subprocess.Process) -> httpx.Response:
     """The first answer of /livez; the startup probe gives it a minute."""
     async with asyncio.timeout(60):
         while True:
@@ -77,7 +77,7 @@ async def answered(client: httpx.AsyncClient, process: asyncio.subprocess.Proces
 @pytest.mark.parametrize("service", SERVICES)
 async def test_without_its_servers_a_service_is_alive_not_ready_and_stops_cleanly(service: str, tmp_path: Path) -> None:
     async with container(service, tmp_path) as (process, client):
-        assert (await answered(client, process)).status_code == 200
+        assert (await first_response(client, process)).status_code == 200
         files = sorted(tmp_path.rglob("*"))
 
         ready = await client.get("/readyz")

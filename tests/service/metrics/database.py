@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+from fastapi import FastAPI
 from pydantic import SecretStr
 
 from services.metrics.announcer import Sender
@@ -84,6 +85,24 @@ class SilentProducer:
         pass
 
 
+def headers_of(tenant: str) -> dict[str, str]:
+    """The headers of a request that another service makes for `tenant`."""
+    return {"Authorization": f"Bearer {TOKEN}", "X-Earshot-Tenant": tenant}
+
+
+@asynccontextmanager
+async def running_app(
+    url: str, now: datetime | None = None, sender: Sender | None = None, model: str = MODEL, **options: Any
+) -> AsyncIterator[FastAPI]:
+    """The started app, without consumer and sealer. The parameters are those of `serving`."""
+    settings = Settings(
+        database_url=SecretStr(url), internal_token=SecretStr(TOKEN), consume=False, seal=False, sentiment_model=model, **options
+    )
+    app = create_app(settings, clock=lambda: now or datetime.now(UTC), sender=sender or SilentProducer())
+    async with app.router.lifespan_context(app):
+        yield app
+
+
 @asynccontextmanager
 async def serving(
     url: str, now: datetime | None = None, tenant: str = "acme", sender: Sender | None = None, model: str = MODEL, **options: Any
@@ -92,17 +111,10 @@ async def serving(
 
     `now` is its clock, `sender` receives its announcements, `model` is its default model; `options` are further settings.
     """
-    settings = Settings(
-        database_url=SecretStr(url), internal_token=SecretStr(TOKEN), consume=False, seal=False, sentiment_model=model, **options
-    )
-    app = create_app(settings, clock=lambda: now or datetime.now(UTC), sender=sender or SilentProducer())
-    headers = {"Authorization": f"Bearer {TOKEN}", "X-Earshot-Tenant": tenant}
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://metrics", headers=headers) as http,
-    ):
-        yield http
+    async with running_app(url, now, sender, model, **options) as app:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://metrics", headers=headers_of(tenant)) as http:
+            yield http
 
 
 def expected(events: Iterable[Event], scores: Iterable[ScoreEvent] = ()) -> Counter[tuple[Any, ...]]:

@@ -14,7 +14,7 @@ import pytest
 
 from services.metrics.evaluation import results
 from tests.conftest import NewDatabase
-from tests.service.metrics.database import MetricsDatabase, open_metrics_db, serving, survey_response
+from tests.service.metrics.database import MetricsDatabase, headers_of, open_metrics_db, running_app, serving, survey_response
 from tests.unit.metrics.build import nps
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -145,15 +145,14 @@ async def test_queries_leave_connections_for_look_ups_and_health_checks(metrics_
 
 async def test_a_query_whose_client_disconnects_is_cancelled_in_the_database_too(metrics_db: MetricsDatabase) -> None:
     async with (
-        serving(metrics_db.url, NOW, questions_per_tenant=1) as http,
+        running_app(metrics_db.url, NOW, questions_per_tenant=1) as app,
         metrics_db.pool.acquire() as connection,
         locked(connection),
     ):
-        app = http._transport.app  # type: ignore[attr-defined]
-        gone = asyncio.Event()
+        disconnected = asyncio.Event()
 
         async def receive() -> dict[str, Any]:
-            await gone.wait()
+            await disconnected.wait()
             return {"type": "http.disconnect"}
 
         sent: list[Any] = []
@@ -161,11 +160,11 @@ async def test_a_query_whose_client_disconnects_is_cancelled_in_the_database_too
         async def send(message: Any) -> None:
             sent.append(message)
 
-        headers = [(name.lower(), value) for name, value in http.headers.raw]
+        headers = [(name.lower(), value) for name, value in httpx.Headers(headers_of("acme")).raw]
         scope = {"type": "http", "method": "GET", "path": "/v1/kpis/nps", "query_string": b"", "headers": headers, "app": app}
         request = asyncio.create_task(app(scope, receive, send))
         await waiting_for_locks(metrics_db.pool, 1)
-        gone.set()
+        disconnected.set()
         await request
         await waiting_for_locks(metrics_db.pool, 0)
     assert sent[0]["status"] == 499

@@ -1,4 +1,4 @@
-"""What metrics answers fits the models that its OpenAPI document has."""
+"""Responses of metrics match the models in its OpenAPI document."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta

@@ -62,17 +62,17 @@ async def test_a_row_has_every_field(metrics_db: MetricsDatabase) -> None:
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 500])
 async def test_pages_have_each_judgement_once_at_any_limit(metrics_db: MetricsDatabase, limit: int) -> None:
-    events, wanted = [], []
+    events, expected = [], []
     for n in range(1, 8):
         texts = [f"comment {n}.{place}" for place in range(n % 4)]
         events.append(survey_response(n, *(words(text, text) for text in texts), at=ago(n)))
         events += [judged(n, text, LABELS[n % 3], seq=500 + place) for place, text in enumerate(texts)]
-        wanted += texts
+        expected += texts
     events.append(judged(2, "comment 2.0", None, seq=900))
-    wanted.remove("comment 2.0")
+    expected.remove("comment 2.0")
     await metrics_db.apply(*events)
     async with serving(metrics_db.url, NOW) as http:
-        assert sorted(row["text"] for row in await exported(http, limit)) == sorted(wanted)
+        assert sorted(row["text"] for row in await exported(http, limit)) == sorted(expected)
 
 
 async def test_erased_judgements_are_left_out_whichever_came_first(metrics_db: MetricsDatabase) -> None:

@@ -34,8 +34,8 @@ def feedback() -> list[Event]:
         (6, 0, berlin(26, 0, 0), "DE", None),
     ]
     events = [
-        survey_response(number, nps(value), csat(value % 5 + 1), at=at, customer=who, dimensions={"region": region})
-        for number, value, at, region, who in ratings
+        survey_response(number, nps(value), csat(value % 5 + 1), at=at, customer=customer, dimensions={"region": region})
+        for number, value, at, region, customer in ratings
     ]
     events += [
         survey_response(11, words("well done"), at=berlin(26, 9)),

@@ -26,10 +26,10 @@ async def purge(metrics_db: MetricsDatabase, times: int = 1, grace: timedelta = 
 
 
 async def two_customers(metrics_db: MetricsDatabase) -> Inbox:
-    told = {"p1": "anna's own segment", "p2": "everybody's"}
+    segments = {"p1": "anna's own segment", "p2": "everybody's"}
     events = [
         survey_response(n, nps(9), at=ago(30 + n), customer=name, dimensions={"segment": segment})
-        for n, (name, segment) in enumerate(told.items(), 1)
+        for n, (name, segment) in enumerate(segments.items(), 1)
     ]
     await metrics_db.apply(*events)
     await metrics_db.seal()

@@ -24,7 +24,7 @@ from tests.service.metrics.database import (
     statement,
     survey_response,
 )
-from tests.service.metrics.verification import Inbox, ago, failed, verified, verifying
+from tests.service.metrics.verification import Inbox, ago, failed, verified, verifying, with_altered_responses
 from tests.unit.metrics.build import csat, nps, words
 
 
@@ -68,7 +68,7 @@ def story() -> tuple[list[Event], list[ScoreEvent]]:
 
 @pytest.fixture
 async def inbox(metrics_db: MetricsDatabase) -> Inbox:
-    """What ingest has, and metrics has applied and sealed."""
+    """Ingest's events, which metrics has applied and sealed."""
     events, scores = story()
     await metrics_db.apply(*events, *scores)
     assert await metrics_db.seal()
@@ -159,7 +159,7 @@ async def test_an_event_that_metrics_never_got_is_found(metrics_db: MetricsDatab
     assert steps[0].differences == ["acme c1/response/77: isn't there"]
 
 
-async def test_a_tenant_that_metrics_never_heard_of_is_found(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
+async def test_a_tenant_unknown_to_metrics_is_a_difference(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
     inbox.events.append(survey_response(1, nps(1), at=ago(1), tenant="lost"))
     assert failed(await verified(metrics_db, inbox)) == [EVENTS]
     assert failed(await verified(metrics_db, inbox, tenant="acme")) == []
@@ -170,20 +170,20 @@ async def test_an_event_that_ingest_never_had_is_found(metrics_db: MetricsDataba
     assert failed(await verified(metrics_db, inbox)) == [EVENTS]
 
 
-async def test_what_is_still_on_its_way_is_waited_for(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
+async def test_events_in_transit_are_awaited(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
     late = survey_response(60, nps(1), words("late"), at=ago(1))
     inbox.events.append(late)
-    asked = 0
+    requests = 0
 
     async def deliver() -> None:
-        nonlocal asked
-        asked += 1
-        if asked == 2:
+        nonlocal requests
+        requests += 1
+        if requests == 2:
             await metrics_db.apply(late, score_of("c1/response/60", "late", 0.1))
 
-    inbox.when_asked = deliver
+    inbox.on_head_request = deliver
     assert failed(await verified(metrics_db, inbox, patience=5)) == []
-    assert asked == 2
+    assert requests == 2
 
 
 async def test_live_traffic_beside_it_raises_no_alarm(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
@@ -200,7 +200,7 @@ async def test_live_traffic_beside_it_raises_no_alarm(metrics_db: MetricsDatabas
         if next(numbers) % 40 == 0:
             await more()
 
-    inbox.when_asked = more
+    inbox.on_head_request = more
     async with verifying(metrics_db, inbox, 5, battery) as verification:
         verification.metrics.event_hooks["request"].append(before_each)
         steps = await verification.run()
@@ -215,18 +215,16 @@ async def test_the_command_exits_2_when_it_can_reach_nothing() -> None:
     }
     command = (sys.executable, "-m", "services.metrics.verify", "--patience", "0")
     ran = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.PIPE)
-    told, _ = await ran.communicate()
-    assert (ran.returncode, told.decode().startswith("could not verify")) == (2, True)
+    output, _ = await ran.communicate()
+    assert (ran.returncode, output.decode().startswith("could not verify")) == (2, True)
 
 
 async def test_an_answer_that_lies_is_found(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
-    async def lie(response: httpx.Response) -> None:
-        await response.aread()
-        response._content = response.content.replace(b'"n":38', b'"n":39')
+    def alter(body: bytes) -> bytes:
+        return body.replace(b'"n":38', b'"n":39')
 
     async with verifying(metrics_db, inbox, 0, battery) as verification:
-        verification.metrics.event_hooks["response"].append(lie)
-        steps = await verification.run()
+        steps = await with_altered_responses(verification, alter).run()
     assert failed(steps) == [SERVED]
 
 
@@ -234,12 +232,10 @@ async def test_a_group_that_is_served_and_is_not_there_is_found(metrics_db: Metr
     def grouped(now: datetime, zone: ZoneInfo) -> Iterable[Query]:
         return islice((query for query in battery(now, zone) if query.group_by == ("channel",)), 2)
 
-    async def one_more(response: httpx.Response) -> None:
-        await response.aread()
-        answer = response.json()
+    def add_group(body: bytes) -> bytes:
+        answer = json.loads(body)
         answer["rows"].append(answer["rows"][0] | {"dims": {"channel": "pigeon"}})
-        response._content = json.dumps(answer).encode()
+        return json.dumps(answer).encode()
 
     async with verifying(metrics_db, inbox, 0, grouped) as verification:
-        verification.metrics.event_hooks["response"].append(one_more)
-        assert failed(await verification.run()) == [SERVED]
+        assert failed(await with_altered_responses(verification, add_group).run()) == [SERVED]

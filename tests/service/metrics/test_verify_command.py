@@ -39,11 +39,11 @@ async def status_of(settings: dict[str, str], *arguments: str) -> tuple[int | No
     command = (sys.executable, "-m", "services.metrics.verify", *arguments)
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=os.environ | settings, stdout=pipe, stderr=pipe)
-    said, _ = await process.communicate()
-    return process.returncode, said.decode().splitlines()[-1]
+    output, _ = await process.communicate()
+    return process.returncode, output.decode().splitlines()[-1]
 
 
-async def test_a_difference_is_told_by_the_exit_status(metrics_db: MetricsDatabase) -> None:
+async def test_the_exit_status_is_1_after_a_difference(metrics_db: MetricsDatabase) -> None:
     """Of a tenant without KPIs, so that nothing has to be asked of a running metrics."""
     inbox = Inbox([survey_response(1, nps(9), at=datetime.now(UTC), tenant="lost")])
     async with listening(inbox) as url:

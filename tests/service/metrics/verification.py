@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -34,18 +34,18 @@ def ago(hours: float) -> datetime:
 
 @dataclass
 class Inbox:
-    """A fake of ingest's internal API. `when_asked` runs at each request of its head."""
+    """A fake of ingest's internal API. `on_head_request` runs at each request of its head."""
 
     events: list[Event] = field(default_factory=list)
-    when_asked: Callable[[], Awaitable[None]] | None = None
+    on_head_request: Callable[[], Awaitable[None]] | None = None
 
     def app(self) -> FastAPI:
         app = FastAPI()
 
         @app.get("/internal/head")
         async def head() -> dict[str, int]:
-            if self.when_asked:
-                await self.when_asked()
+            if self.on_head_request:
+                await self.on_head_request()
             return {"seq": max(event.seq for event in self.events), "unpublished": 0}
 
         @app.get("/internal/events")
@@ -67,14 +67,33 @@ def few(now: datetime, zone: ZoneInfo) -> Iterable[Query]:
 
 @asynccontextmanager
 async def verifying(
-    metrics_db: MetricsDatabase, inbox: Inbox, patience: float, asked: Battery | None = None
+    metrics_db: MetricsDatabase, inbox: Inbox, patience: float, queries: Battery | None = None
 ) -> AsyncIterator[Verification]:
     transport = httpx.ASGITransport(inbox.app())
     async with (
         ingest_client(AnyHttpUrl("http://ingest"), SecretStr(TOKEN), transport=transport) as http,
         serving(metrics_db.url) as metrics,
     ):
-        yield Verification(Ingest(http), metrics_db.pool, metrics, MODEL, patience, say=lambda line: None, battery=asked or few)
+        yield Verification(Ingest(http), metrics_db.pool, metrics, MODEL, patience, say=lambda line: None, battery=queries or few)
+
+
+class AlteredResponses(httpx.AsyncBaseTransport):
+    """Sends requests with `client`, and replaces the body of each response by `alter(body)`."""
+
+    def __init__(self, client: httpx.AsyncClient, alter: Callable[[bytes], bytes]) -> None:
+        self.client = client
+        self.alter = alter
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self.client.send(request)
+        return httpx.Response(response.status_code, content=self.alter(response.content))
+
+
+def with_altered_responses(verification: Verification, alter: Callable[[bytes], bytes]) -> Verification:
+    """The verification, with responses of metrics that `alter` changes."""
+    client = verification.metrics
+    altered = httpx.AsyncClient(transport=AlteredResponses(client, alter), base_url=client.base_url, headers=client.headers)
+    return replace(verification, metrics=altered)
 
 
 async def verified(metrics_db: MetricsDatabase, inbox: Inbox, patience: float = 0.0, tenant: str | None = None) -> list[Step]:

@@ -19,7 +19,7 @@ ANY: Schema = {"type": "object"}
 
 
 def closed(_optional: tuple[str, ...] = (), **fields: Schema) -> Schema:
-    """An object of these fields and no others, all required but the `_optional`; `a_b` stands for the key a.b, `__a` for -a."""
+    """An object of these fields and no others, all required but the `_optional`; `a_b` means the key a.b, `__a` means -a."""
     names = {name.replace("__", "-").replace("_", "."): schema for name, schema in fields.items()}
     return {
         "type": "object",

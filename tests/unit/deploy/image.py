@@ -15,9 +15,9 @@ SERVICES = ("ingest", "sentiment", "metrics", "gateway")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One instruction of the Dockerfile, in the stage that is called so; the last stage has no name of its own."""
+    """One instruction of the Dockerfile, in the build stage `section`; the name of the last stage is empty."""
 
-    stage: str
+    section: str
     word: str
     arguments: str
 
@@ -25,14 +25,14 @@ class Step:
 def steps(*stages: str) -> list[Step]:
     """The instructions of these stages, or of all: comments gone, continued lines joined."""
     text = re.sub(r"^\s*#.*\n", "", DOCKERFILE.read_text(), flags=re.MULTILINE)
-    found, stage = [], ""
+    instructions, section = [], ""
     for line in re.sub(r"\\\n", " ", text).splitlines():
         word, _, arguments = line.strip().partition(" ")
         if word == "FROM":
-            stage = arguments.partition(" AS ")[2]
-        if word and (not stages or stage in stages):
-            found.append(Step(stage, word, arguments.strip()))
-    return found
+            section = arguments.partition(" AS ")[2]
+        if word and (not stages or section in stages):
+            instructions.append(Step(section, word, arguments.strip()))
+    return instructions
 
 
 def copied(service: str, *stages: str) -> Iterator[tuple[str, str]]:
@@ -73,8 +73,8 @@ def _unwanted(folder: str, names: list[str]) -> list[str]:
 
 def _covers(pattern: str, path: str) -> bool:
     parts = PurePosixPath(path).parts
-    wanted = pattern.removeprefix("**/")
+    name = pattern.removeprefix("**/")
     if pattern.startswith("**/"):
-        return any(fnmatch(part, wanted) for part in parts)
+        return any(fnmatch(part, name) for part in parts)
     steps = PurePosixPath(pattern).parts
     return len(steps) <= len(parts) and all(fnmatch(part, step) for part, step in zip(parts, steps, strict=False))

@@ -14,7 +14,7 @@ OURS = ("services", "shared", "deploy")
 
 
 class Absent:
-    """A finder that stands before all others: what the image would not have can't be found here either."""
+    """A finder that comes before all others and raises ModuleNotFoundError for modules that the image lacks."""
 
     def __init__(self, locked: set[str]) -> None:
         self.locked = locked

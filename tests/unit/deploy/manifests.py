@@ -23,15 +23,15 @@ Manifest = dict[str, Any]
 
 @dataclass(frozen=True)
 class Manifests:
-    """What one kustomization renders to."""
+    """The rendered manifests of one kustomization."""
 
-    found: tuple[Manifest, ...]
+    manifests: tuple[Manifest, ...]
 
     def __iter__(self) -> Iterator[Manifest]:
-        return iter(self.found)
+        return iter(self.manifests)
 
     def of(self, *kinds: str) -> list[Manifest]:
-        return [m for m in self.found if m["kind"] in kinds]
+        return [m for m in self.manifests if m["kind"] in kinds]
 
     def one(self, kind: str, name: str) -> Manifest:
         """The one of that kind and name; a generated name goes without its hash."""

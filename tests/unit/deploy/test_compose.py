@@ -30,7 +30,7 @@ def secrets() -> dict[str, str]:
 def services() -> dict[str, Any]:
     """The services as Compose reads them, with fresh secrets in place."""
     held = secrets()
-    filled = VARIABLE.sub(lambda found: held[found[1]], TEXT)
+    filled = VARIABLE.sub(lambda match: held[match[1]], TEXT)
     return dict(yaml.safe_load(filled)["services"])
 
 
@@ -42,11 +42,11 @@ def test_compose_refuses_to_start_without_secrets() -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_every_variable_is_a_setting_and_every_required_one_is_set(name: str, services: dict[str, Any]) -> None:
-    given = services[name]["environment"].keys()
+    variables = services[name]["environment"].keys()
     known = settings_of(name.removesuffix("-migration"))
-    assert given <= {setting.name for setting in known}
-    assert {setting.name for setting in known if setting.required} <= given
-    assert {setting.name for setting in known if setting.default and "127.0.0.1" in setting.default} <= given
+    assert variables <= {setting.name for setting in known}
+    assert {setting.name for setting in known if setting.required} <= variables
+    assert {setting.name for setting in known if setting.default and "127.0.0.1" in setting.default} <= variables
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -1,4 +1,4 @@
-"""What the manifests put into each pod's environment, against what the settings classes read."""
+"""The environment of each pod in the manifests matches the settings classes."""
 
 from collections.abc import Iterator
 
@@ -12,14 +12,14 @@ from tests.unit.deploy.manifests import ALL, BASE, SERVICES, Manifest, Manifests
 
 
 def secrets() -> dict[str, dict[str, str]]:
-    """What the Secrets hold that whoever deploys makes: the base's placeholders say so."""
+    """The content of the Secrets that an operator creates, as the base's placeholders define it."""
     return {m["metadata"]["name"]: m["stringData"] for m in rendered(BASE).of("Secret")}
 
 
-def environment(found: Manifests, container: Manifest) -> dict[str, str]:
+def environment(manifests: Manifests, container: Manifest) -> dict[str, str]:
     """The variables that the container will see; KeyError where something that is referred to isn't there."""
     variables: dict[str, str] = {}
-    configs = {m["metadata"]["name"]: m["data"] for m in found.of("ConfigMap")}
+    configs = {m["metadata"]["name"]: m["data"] for m in manifests.of("ConfigMap")}
     for source in container["envFrom"]:
         held = configs[source["configMapRef"]["name"]] if "configMapRef" in source else secrets()[source["secretRef"]["name"]]
         variables |= held
@@ -29,7 +29,7 @@ def environment(found: Manifests, container: Manifest) -> dict[str, str]:
 
 
 def referred(source: Manifest) -> str:
-    """The value that a reference stands for: a key of a Secret, or the pod's name."""
+    """The value of a reference: a key of a Secret, or the pod's name."""
     if "fieldRef" in source:
         return {"metadata.name": "metrics-5d8f-abcde"}[source["fieldRef"]["fieldPath"]]
     key = source["secretKeyRef"]
@@ -38,9 +38,9 @@ def referred(source: Manifest) -> str:
 
 def each(kustomization: str) -> Iterator[tuple[str, dict[str, str]]]:
     """The service and the environment of every container."""
-    found = rendered(kustomization)
-    for name, container in found.containers():
-        yield name.split("/")[0].removesuffix("-migration"), environment(found, container)
+    manifests = rendered(kustomization)
+    for name, container in manifests.containers():
+        yield name.split("/")[0].removesuffix("-migration"), environment(manifests, container)
 
 
 @pytest.mark.parametrize("kustomization", ALL)
@@ -57,7 +57,7 @@ def test_every_required_setting_is_set(kustomization: str) -> None:
 
 @pytest.mark.parametrize("kustomization", ALL)
 def test_no_url_has_its_default_of_localhost(kustomization: str) -> None:
-    """Defaults are those of one machine: in a cluster every address has to be said."""
+    """Defaults are those of one machine: in a cluster every address must be set."""
     for service, variables in each(kustomization):
         local = {s.name for s in settings_of(service) if s.default and "127.0.0.1" in s.default}
         assert local <= variables.keys(), service
@@ -65,19 +65,19 @@ def test_no_url_has_its_default_of_localhost(kustomization: str) -> None:
 
 @pytest.mark.parametrize("kustomization", ALL)
 def test_the_urls_of_other_services_name_existing_services_and_ports(kustomization: str) -> None:
-    found = rendered(kustomization)
-    doors = {f"http://{m['metadata']['name']}:{port['port']}" for m in found.of("Service") for port in m["spec"]["ports"]}
+    manifests = rendered(kustomization)
+    urls = {f"http://{m['metadata']['name']}:{port['port']}" for m in manifests.of("Service") for port in m["spec"]["ports"]}
     for service, variables in each(kustomization):
         named = {value for name, value in variables.items() if name.endswith("_URL") and name != "INGEST_PUBLIC_URL"}
-        assert {url for url in named if url.startswith("http")} <= doors, service
+        assert {url for url in named if url.startswith("http")} <= urls, service
 
 
 @pytest.mark.parametrize("kustomization", ALL)
 def test_the_container_port_is_the_port_setting(kustomization: str) -> None:
-    found = rendered(kustomization)
-    for deployment in found.of("Deployment"):
+    manifests = rendered(kustomization)
+    for deployment in manifests.of("Deployment"):
         (container,) = deployment["spec"]["template"]["spec"]["containers"]
-        variables, prefix = environment(found, container), deployment["metadata"]["name"].upper()
+        variables, prefix = environment(manifests, container), deployment["metadata"]["name"].upper()
         assert variables[f"{prefix}_HOST"] == "0.0.0.0"
         assert [str(port["containerPort"]) for port in container["ports"]] == [variables[f"{prefix}_PORT"]]
 

@@ -21,7 +21,7 @@ def locked(service: str) -> list[str]:
 
 
 def imported(folder: Path, service: str, package: str) -> dict[str, list[str]]:
-    """What `package` and all below it import, and from where, with `service`'s image laid out in `folder`."""
+    """Names and files of the modules that `package` imports, with `service`'s image laid out in `folder`."""
     done = subprocess.run(
         [sys.executable, "-P", "-B", INSIDE, package, *locked(service)],
         cwd=folder, env={}, capture_output=True, text=True, timeout=60, check=False,
@@ -33,9 +33,9 @@ def imported(folder: Path, service: str, package: str) -> dict[str, list[str]]:
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_imports_with_only_its_own_files_and_dependencies(service: str, tmp_path: Path) -> None:
     folder = build(service, tmp_path, *SERVICE)
-    found = imported(folder, service, f"services.{service}")
-    assert f"services.{service}.app" in found["names"]
-    assert all(Path(file).is_relative_to(folder) for file in found["files"])
+    modules = imported(folder, service, f"services.{service}")
+    assert f"services.{service}.app" in modules["names"]
+    assert all(Path(file).is_relative_to(folder) for file in modules["files"])
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -84,7 +84,7 @@ def test_the_image_runs_as_a_numeric_user_and_forwards_signals() -> None:
 
 
 def test_the_default_target_is_a_service() -> None:
-    assert [step for step in steps() if step.stage == ""][-1] == Step("", "FROM", "service")
+    assert [step for step in steps() if step.section == ""][-1] == Step("", "FROM", "service")
 
 
 def test_dependencies_are_installed_by_hash_from_wheels() -> None:
@@ -101,6 +101,6 @@ def test_the_image_has_the_python_of_the_lock_files() -> None:
 
 def test_the_demo_needs_only_the_gateways_dependencies(tmp_path: Path) -> None:
     folder = build("gateway", tmp_path, *DEMO)
-    found = imported(folder, "gateway", "deploy.docker.demo")
-    assert all(Path(file).is_relative_to(folder) for file in found["files"])
+    modules = imported(folder, "gateway", "deploy.docker.demo")
+    assert all(Path(file).is_relative_to(folder) for file in modules["files"])
     assert [step.arguments for step in steps("demo") if step.word == "USER"][-1] == "10001:10001"

@@ -1,4 +1,4 @@
-"""Finding a kubectl: which versions are good enough, and where it lies in the wheel that stands in for one."""
+"""Finding kubectl: the accepted versions, and the program inside the wheel that is used if none is installed."""
 
 import io
 import tarfile
@@ -11,7 +11,7 @@ from deploy.k8s.kubectl import LOCK, OLDEST, PACKAGE, find, unpacked, version
 
 
 def pretender(folder: Path, says: str) -> Path:
-    """A program that answers `version` as told."""
+    """A program whose command line is `says`."""
     script = folder / "kubectl"
     script.write_text(f"#!/bin/sh\n{says}\n")
     script.chmod(0o755)
@@ -19,11 +19,11 @@ def pretender(folder: Path, says: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("told", "understood"),
+    ("text", "understood"),
     [("v1.37.0", (1, 37)), ("v1.26.15", (1, 26)), ("v1.32.4-dispatcher", (1, 32)), ("v1.30.2+k3s1", (1, 30))],
 )
-def test_versions_of_all_distributions_are_read(told: str, understood: tuple[int, int], tmp_path: Path) -> None:
-    kubectl = pretender(tmp_path, f"""echo '{{"clientVersion": {{"gitVersion": "{told}"}}}}'""")
+def test_versions_of_all_distributions_are_read(text: str, understood: tuple[int, int], tmp_path: Path) -> None:
+    kubectl = pretender(tmp_path, f"""echo '{{"clientVersion": {{"gitVersion": "{text}"}}}}'""")
     assert version(kubectl) == understood
 
 

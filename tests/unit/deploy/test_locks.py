@@ -36,8 +36,8 @@ def test_images_have_the_versions_of_the_tests(service: str) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_has_the_dependencies_of_its_extra(service: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = {*project["dependencies"], *extra(project["optional-dependencies"], service)}
-    names = {re.split(r"[\[>=<;]", requirement)[0].lower() for requirement in wanted}
+    required = {*project["dependencies"], *extra(project["optional-dependencies"], service)}
+    names = {re.split(r"[\[>=<;]", requirement)[0].lower() for requirement in required}
     assert names <= pins(service).keys()
 
 
@@ -50,8 +50,8 @@ def test_images_contain_no_development_tools(service: str) -> None:
 
 def extra(extras: dict[str, list[str]], name: str) -> set[str]:
     """The requirements of an extra, those of the project's extras that it names included."""
-    found: set[str] = set()
+    requirements: set[str] = set()
     for requirement in extras[name]:
         inner = re.fullmatch(r"earshot\[(.*)\]", requirement)
-        found |= set().union(*(extra(extras, one) for one in inner[1].split(","))) if inner else {requirement}
-    return found
+        requirements |= set().union(*(extra(extras, one) for one in inner[1].split(","))) if inner else {requirement}
+    return requirements

@@ -37,10 +37,10 @@ CALLS = {("sentiment", "ingest"), ("metrics", "ingest"), ("gateway", "ingest"), 
 
 
 def matches(selector: Manifest, labels: dict[str, str]) -> bool:
-    wanted = selector.get("matchLabels", {}).items()
+    labels_required = selector.get("matchLabels", {}).items()
     listed = selector.get("matchExpressions", [])
     assert all(one["operator"] == "In" for one in listed)
-    return wanted <= labels.items() and all(labels.get(one["key"]) in one["values"] for one in listed)
+    return labels_required <= labels.items() and all(labels.get(one["key"]) in one["values"] for one in listed)
 
 
 def meant(peer: Manifest, pod: Pod, home: str) -> bool:

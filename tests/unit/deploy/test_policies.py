@@ -1,4 +1,4 @@
-"""What every pod of ours must be: restricted, probed, bounded, pinned, and able to be replaced without a gap."""
+"""Every pod is restricted, has probes, limits and a pinned image, and is replaced without a gap."""
 
 import pytest
 from fastapi import FastAPI
@@ -13,9 +13,9 @@ pytestmark = pytest.mark.parametrize("kustomization", ALL)
 
 
 def test_each_service_has_a_deployment_and_each_database_a_migration(kustomization: str) -> None:
-    found = rendered(kustomization)
-    assert {m["metadata"]["name"] for m in found.of("Deployment")} == set(SERVICES)
-    assert {m["metadata"]["name"] for m in found.of("Job")} == {f"{service}-migration" for service in WITH_DATABASE}
+    manifests = rendered(kustomization)
+    assert {m["metadata"]["name"] for m in manifests.of("Deployment")} == set(SERVICES)
+    assert {m["metadata"]["name"] for m in manifests.of("Job")} == {f"{service}-migration" for service in WITH_DATABASE}
 
 
 async def nothing_missing() -> list[str]:
@@ -75,7 +75,7 @@ def test_service_links_are_off(kustomization: str) -> None:
 def test_the_probes_use_the_routes_of_the_code(kustomization: str) -> None:
     app = FastAPI()
     add_health(app, alive=list, ready=nothing_missing)
-    answered = {getattr(route, "path", "") for route in app.routes}
+    served = {getattr(route, "path", "") for route in app.routes}
     for deployment in rendered(kustomization).of("Deployment"):
         (container,) = deployment["spec"]["template"]["spec"]["containers"]
         probes = {kind: container[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")}
@@ -84,14 +84,14 @@ def test_the_probes_use_the_routes_of_the_code(kustomization: str) -> None:
             "liveness": "/livez",
             "readiness": "/readyz",
         }
-        assert {get["path"] for get in probes.values()} <= answered
+        assert {get["path"] for get in probes.values()} <= served
         assert {get["port"] for get in probes.values()} == {port["name"] for port in container["ports"]}
 
 
 def test_the_grace_period_covers_the_shutdown(kustomization: str) -> None:
-    found = rendered(kustomization)
-    pause = float(found.one("ConfigMap", "earshot")["data"]["SHUTDOWN_PAUSE"])
-    for deployment in found.of("Deployment"):
+    manifests = rendered(kustomization)
+    pause = float(manifests.one("ConfigMap", "earshot")["data"]["SHUTDOWN_PAUSE"])
+    for deployment in manifests.of("Deployment"):
         grace = deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
         assert grace >= pause + HTTP_DRAINS + WORKERS_FINISH
 
@@ -102,25 +102,25 @@ def test_an_update_keeps_a_pod_until_its_successor_is_ready(kustomization: str) 
 
 
 def test_selectors_match_only_the_services(kustomization: str) -> None:
-    found = rendered(kustomization)
-    pods = {name: pod["metadata"]["labels"] for name, pod in found.pods()}
+    manifests = rendered(kustomization)
+    pods = {name: pod["metadata"]["labels"] for name, pod in manifests.pods()}
 
     def selected(selector: dict[str, str]) -> list[str]:
         return [name for name, labels in pods.items() if selector.items() <= labels.items()]
 
     for service in SERVICES:
-        assert selected(found.one("Deployment", service)["spec"]["selector"]["matchLabels"]) == [service]
-        assert selected(found.one("Service", service)["spec"]["selector"]) == [service]
-        assert selected(found.one("PodDisruptionBudget", service)["spec"]["selector"]["matchLabels"]) == [service]
-        for spread in found.one("Deployment", service)["spec"]["template"]["spec"]["topologySpreadConstraints"]:
+        assert selected(manifests.one("Deployment", service)["spec"]["selector"]["matchLabels"]) == [service]
+        assert selected(manifests.one("Service", service)["spec"]["selector"]) == [service]
+        assert selected(manifests.one("PodDisruptionBudget", service)["spec"]["selector"]["matchLabels"]) == [service]
+        for spread in manifests.one("Deployment", service)["spec"]["template"]["spec"]["topologySpreadConstraints"]:
             assert set(selected(spread["labelSelector"]["matchLabels"])) == set(SERVICES)
             assert spread["matchLabelKeys"] == ["app.kubernetes.io/name", "pod-template-hash"]
 
 
 def test_every_service_account_exists_and_has_no_token(kustomization: str) -> None:
-    found = rendered(kustomization)
-    accounts = {m["metadata"]["name"]: m for m in found.of("ServiceAccount")}
-    assert {pod["spec"]["serviceAccountName"] for _, pod in found.pods()} == accounts.keys()
+    manifests = rendered(kustomization)
+    accounts = {m["metadata"]["name"]: m for m in manifests.of("ServiceAccount")}
+    assert {pod["spec"]["serviceAccountName"] for _, pod in manifests.pods()} == accounts.keys()
     assert not any(account["automountServiceAccountToken"] for account in accounts.values())
 
 

@@ -13,9 +13,9 @@ PARTITIONS = {topic.name: topic.partitions for topic in TOPICS}
 
 
 def test_every_service_has_at_least_two_replicas_in_production() -> None:
-    found = rendered(PRODUCTION)
-    least = {m["spec"]["scaleTargetRef"]["name"]: m["spec"]["minReplicas"] for m in found.of("HorizontalPodAutoscaler")}
-    lagging = {m["spec"]["scaleTargetRef"]["name"]: m["spec"]["minReplicaCount"] for m in found.of("ScaledObject")}
+    manifests = rendered(PRODUCTION)
+    least = {m["spec"]["scaleTargetRef"]["name"]: m["spec"]["minReplicas"] for m in manifests.of("HorizontalPodAutoscaler")}
+    lagging = {m["spec"]["scaleTargetRef"]["name"]: m["spec"]["minReplicaCount"] for m in manifests.of("ScaledObject")}
     assert not least.keys() & lagging.keys(), "two autoscalers would fight over one Deployment"
     assert (least | lagging).keys() == set(SERVICES)
     assert min((least | lagging).values()) >= 2
@@ -49,11 +49,11 @@ def kafka_triggers(scaled: Any) -> list[Any]:
 
 
 def test_the_autoscaler_uses_the_brokers_of_the_services() -> None:
-    found = rendered(PRODUCTION)
-    (host, _, port) = found.one("ConfigMap", "earshot")["data"]["KAFKA_BOOTSTRAP_SERVERS"].partition(":")
-    kafka = found.one("Kafka", "earshot")
+    manifests = rendered(PRODUCTION)
+    (host, _, port) = manifests.one("ConfigMap", "earshot")["data"]["KAFKA_BOOTSTRAP_SERVERS"].partition(":")
+    kafka = manifests.one("Kafka", "earshot")
     assert host == f"{kafka['metadata']['name']}-kafka-bootstrap"
-    for scaled in found.of("ScaledObject"):
+    for scaled in manifests.of("ScaledObject"):
         for trigger in kafka_triggers(scaled):
             assert trigger["metadata"]["bootstrapServers"] == f"{host}.{kafka['metadata']['namespace']}.svc:{port}"
 
@@ -67,11 +67,11 @@ def test_commits_are_synchronous_in_production() -> None:
 
 
 def test_the_clusters_create_the_databases_and_secrets_of_the_services() -> None:
-    found = rendered(PRODUCTION)
+    manifests = rendered(PRODUCTION)
     for service in WITH_DATABASE:
-        cluster = found.one("Cluster", f"{service}-database")
+        cluster = manifests.one("Cluster", f"{service}-database")
         assert cluster["spec"]["bootstrap"]["initdb"] == {"database": service, "owner": service}
-        (container,) = found.one("Deployment", service)["spec"]["template"]["spec"]["containers"]
+        (container,) = manifests.one("Deployment", service)["spec"]["template"]["spec"]["containers"]
         (entry,) = (entry for entry in container["env"] if entry["name"] == f"{service.upper()}_DATABASE_URL")
         assert entry["valueFrom"]["secretKeyRef"] == {"name": f"{cluster['metadata']['name']}-app", "key": "uri"}
 
@@ -79,11 +79,11 @@ def test_the_clusters_create_the_databases_and_secrets_of_the_services() -> None
 @pytest.mark.parametrize("kustomization", [DEV, PRODUCTION])
 def test_everything_but_the_services_can_be_applied_first(kustomization: str) -> None:
     """Migrations end before new servers start: what docs/deployment.md applies first must leave these out."""
-    found = rendered(kustomization)
-    later = [m for m in found if m["metadata"].get("labels", {}).get("app.kubernetes.io/component") == "server"]
+    manifests = rendered(kustomization)
+    later = [m for m in manifests if m["metadata"].get("labels", {}).get("app.kubernetes.io/component") == "server"]
     scaled = {"Deployment", "HorizontalPodAutoscaler", "ScaledObject"}
     assert {m["kind"] for m in later} <= scaled
-    assert not [m for m in found if m["kind"] in scaled and m not in later]
+    assert not [m for m in manifests if m["kind"] in scaled and m not in later]
 
 
 def test_the_topics_are_those_of_the_table() -> None:
@@ -92,30 +92,30 @@ def test_the_topics_are_those_of_the_table() -> None:
 
 @pytest.mark.parametrize(("kustomization", "replicas"), [(DEV, 1), (PRODUCTION, 3)])
 def test_every_topic_and_its_dlq_has_a_replica_on_each_broker(kustomization: str, replicas: int) -> None:
-    found = rendered(kustomization)
-    assert {m["metadata"]["name"] for m in found.of("KafkaTopic")} == {name for t in TOPICS for name in (t.name, t.dlq)}
-    assert found.one("KafkaNodePool", "node")["spec"]["replicas"] == replicas
-    for topic in found.of("KafkaTopic"):
+    manifests = rendered(kustomization)
+    assert {m["metadata"]["name"] for m in manifests.of("KafkaTopic")} == {name for t in TOPICS for name in (t.name, t.dlq)}
+    assert manifests.one("KafkaNodePool", "node")["spec"]["replicas"] == replicas
+    for topic in manifests.of("KafkaTopic"):
         assert topic["spec"]["replicas"] == replicas
         assert topic["spec"]["config"]["min.insync.replicas"] == max(1, replicas - 1)
         assert topic["metadata"]["labels"]["strimzi.io/cluster"] == "earshot"
 
 
 def test_the_public_url_of_ingest_is_its_ingress_host() -> None:
-    found = rendered(PRODUCTION)
-    (rule,) = found.one("Ingress", "hooks")["spec"]["rules"]
-    assert found.one("ConfigMap", "ingest")["data"]["INGEST_PUBLIC_URL"] == f"https://{rule['host']}"
+    manifests = rendered(PRODUCTION)
+    (rule,) = manifests.one("Ingress", "hooks")["spec"]["rules"]
+    assert manifests.one("ConfigMap", "ingest")["data"]["INGEST_PUBLIC_URL"] == f"https://{rule['host']}"
     assert [(p["path"], p["backend"]["service"]["name"]) for p in rule["http"]["paths"]] == [("/v1/hooks", "ingest")]
 
 
 @pytest.mark.parametrize(
-    ("path", "shown"),
+    ("path", "served"),
     [("/", True), ("/static/main.js", True), ("/v1/kpis", True), ("/v1/live", True), ("/metrics", False), ("/readyz", False)],
 )
-def test_the_ingress_serves_the_page_and_the_api_but_no_metrics(path: str, shown: bool) -> None:
+def test_the_ingress_serves_the_page_and_the_api_but_no_metrics(path: str, served: bool) -> None:
     (rule,) = rendered(PRODUCTION).one("Ingress", "gateway")["spec"]["rules"]
     routes = [(p["path"], p["pathType"]) for p in rule["http"]["paths"]]
-    assert shown == any(path == route or (kind == "Prefix" and path.startswith(route + "/")) for route, kind in routes)
+    assert served == any(path == route or (kind == "Prefix" and path.startswith(route + "/")) for route, kind in routes)
 
 
 def test_every_host_has_a_certificate() -> None:

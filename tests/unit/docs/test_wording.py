@@ -34,7 +34,7 @@ def test_no_package_breaks_a_rule_more_often_than_allowed(rule: str, counts: dic
         ("def parse(asked):\n    return 1\n", "forbidden name"),
         ("def test_what_is_stored_is_published():\n    pass\n", "forbidden name"),
         ('"""What a body may be."""\n', "vague start"),
-        ("row = 1  # as it was said\n", "dialect"),
+        ("row = 1  \x23 as it was said\n", "dialect"),
         ("def parse(text):\n    return text\n", "no docstring"),
         ("pass\n" * 301, "long file"),
     ],

@@ -1,4 +1,4 @@
-"""What the trickle sends: ingest's own providers verify and understand every delivery."""
+"""Ingest's providers verify and parse every delivery of the trickle."""
 
 import json
 import time

@@ -63,14 +63,14 @@ def test_existing_servers_use_none_of_the_stacks_ports(tmp_path: Path) -> None:
 
 
 def test_jars_that_are_missing_or_changed_are_named(tmp_path: Path) -> None:
-    wanted = {name: hashlib.sha256(name.encode()).hexdigest() for name in ("a.jar", "b.jar", "c.jar")}
-    for name in wanted:
+    hashes = {name: hashlib.sha256(name.encode()).hexdigest() for name in ("a.jar", "b.jar", "c.jar")}
+    for name in hashes:
         (tmp_path / name).write_bytes(name.encode())
-    check(tmp_path, wanted)
+    check(tmp_path, hashes)
     (tmp_path / "b.jar").write_bytes(b"b.j")
     (tmp_path / "c.jar").unlink()
     with pytest.raises(OSError, match=r": b\.jar, c\.jar$"):
-        check(tmp_path, wanted)
+        check(tmp_path, hashes)
 
 
 def test_the_hashes_of_kafkas_jars_are_pinned() -> None:

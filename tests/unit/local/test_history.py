@@ -19,18 +19,18 @@ Record = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def told() -> list[tuple[str, Record]]:
+def subjects() -> list[tuple[str, Record]]:
     return history(UNTIL)
 
 
 @pytest.fixture(scope="module")
-def records(told: list[tuple[str, Record]]) -> list[Record]:
-    return [record for _, record in told]
+def records(subjects: list[tuple[str, Record]]) -> list[Record]:
+    return [record for _, record in subjects]
 
 
-def test_the_same_end_gives_the_same_history(told: list[tuple[str, Record]]) -> None:
-    assert history(UNTIL) == told
-    assert history(UNTIL, seed=1) != told
+def test_the_same_end_gives_the_same_history(subjects: list[tuple[str, Record]]) -> None:
+    assert history(UNTIL) == subjects
+    assert history(UNTIL, seed=1) != subjects
 
 
 def test_ingest_accepts_every_record(records: list[Record]) -> None:
@@ -38,10 +38,10 @@ def test_ingest_accepts_every_record(records: list[Record]) -> None:
         read_record(record, UNTIL)
 
 
-def test_its_size_is_that_of_a_small_company_and_ids_are_unique(told: list[tuple[str, Record]]) -> None:
-    assert 4_000 <= len(told) <= 6_000
-    assert len({(provider, record["type"], record["id"]) for provider, record in told}) == len(told)
-    assert {provider for provider, _ in told} == {"standard", "typeform", "zendesk"}
+def test_its_size_is_that_of_a_small_company_and_ids_are_unique(subjects: list[tuple[str, Record]]) -> None:
+    assert 4_000 <= len(subjects) <= 6_000
+    assert len({(provider, record["type"], record["id"]) for provider, record in subjects}) == len(subjects)
+    assert {provider for provider, _ in subjects} == {"standard", "typeform", "zendesk"}
 
 
 def test_it_starts_90_days_ago_and_ends_at_its_end(records: list[Record]) -> None:
@@ -106,9 +106,9 @@ def test_comments_match_the_rating(records: list[Record]) -> None:
 
 
 def test_expected_counts_leave_out_spam(records: list[Record]) -> None:
-    wanted = expected_counts(records)
-    assert 1_500 < wanted["tickets_opened"] < sum(r["type"] == "ticket" for r in records)
-    assert wanted["nps"] == sum(a["kind"] == "nps" for r in records for a in r.get("answers", ()))
+    counts = expected_counts(records)
+    assert 1_500 < counts["tickets_opened"] < sum(r["type"] == "ticket" for r in records)
+    assert counts["nps"] == sum(a["kind"] == "nps" for r in records for a in r.get("answers", ()))
 
 
 # --- reading records
@@ -136,8 +136,8 @@ def satisfied(records: Iterable[Record]) -> float:
 
 
 def nps(records: Iterable[Record]) -> float:
-    given = [a["value"] for record in records for a in record.get("answers", ()) if a["kind"] == "nps"]
-    return 100 * (sum(v >= 9 for v in given) - sum(v <= 6 for v in given)) / len(given)
+    values = [a["value"] for record in records for a in record.get("answers", ()) if a["kind"] == "nps"]
+    return 100 * (sum(v >= 9 for v in values) - sum(v <= 6 for v in values)) / len(values)
 
 
 def says(record: Record, scores: range) -> bool:

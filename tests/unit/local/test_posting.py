@@ -1,4 +1,4 @@
-"""Posting the history and the trickle: tried again when we are at fault, never doubled, and told clearly when refused."""
+"""The history and the trickle are posted again after an outage, without duplicates; a refusal raises StartFailed."""
 
 import json
 from datetime import UTC, datetime
@@ -28,8 +28,8 @@ def hook_request(request: httpx.Request) -> Request:
     return Request(request.method, str(request.url), Headers(request.headers), request.content)
 
 
-class Door:
-    """Answers with the statuses given, one after the other, and remembers what was asked."""
+class FakeServer:
+    """Returns or raises `answers` in order, and records the requests."""
 
     def __init__(self, *answers: httpx.Response | Exception) -> None:
         self.answers = list(answers)
@@ -46,35 +46,35 @@ class Door:
         return httpx.AsyncClient(transport=httpx.MockTransport(self))
 
 
-def taken(*statuses: str) -> httpx.Response:
+def results(*statuses: str) -> httpx.Response:
     return httpx.Response(200, json={"results": [{"index": i, "status": s} for i, s in enumerate(statuses)]})
 
 
 def test_chunks_are_the_same_each_time_and_complete() -> None:
-    told = history(UNTIL)
-    cut = list(chunks(told))
+    subjects = history(UNTIL)
+    cut = list(chunks(subjects))
     assert cut == list(chunks(history(UNTIL)))
-    assert sorted(record["id"] for _, _, chunk in cut for record in chunk) == sorted(record["id"] for _, record in told)
+    assert sorted(record["id"] for _, _, chunk in cut for record in chunk) == sorted(record["id"] for _, record in subjects)
     assert all(len(chunk) <= CHUNK and len(json.dumps(chunk)) < 8 * 1024**2 for _, _, chunk in cut)
     assert len({(provider, start) for provider, start, _ in cut}) == len(cut)
 
 
 async def test_a_chunk_is_posted_again_with_its_key_until_it_is_accepted() -> None:
-    door = Door(httpx.Response(503), httpx.ConnectError("away"), taken("accepted", "duplicate"))
-    async with door.client() as http:
+    server = FakeServer(httpx.Response(503), httpx.ConnectError("away"), results("accepted", "duplicate"))
+    async with server.client() as http:
         await post_chunk(TENANT, http, "standard", "demo-history-standard-0", [{"id": "r1"}, {"id": "r2"}])
-    assert len(door.requests) == 3
-    assert {request.headers["idempotency-key"] for request in door.requests} == {"demo-history-standard-0"}
-    assert {request.url.params["connection"] for request in door.requests} == {"con_1"}
-    assert {request.headers["authorization"] for request in door.requests} == {"Bearer esk_admin"}
+    assert len(server.requests) == 3
+    assert {request.headers["idempotency-key"] for request in server.requests} == {"demo-history-standard-0"}
+    assert {request.url.params["connection"] for request in server.requests} == {"con_1"}
+    assert {request.headers["authorization"] for request in server.requests} == {"Bearer esk_admin"}
 
 
 async def test_a_refused_chunk_raises_start_failed() -> None:
-    door = Door(httpx.Response(403, json={"title": "Forbidden"}))
-    async with door.client() as http:
+    server = FakeServer(httpx.Response(403, json={"title": "Forbidden"}))
+    async with server.client() as http:
         with pytest.raises(StartFailed, match=r"403.*Forbidden"):
             await post_chunk(TENANT, http, "standard", "k", [{"id": "r1"}])
-    assert len(door.requests) == 1
+    assert len(server.requests) == 1
 
 
 def test_a_rejected_record_raises_start_failed() -> None:
@@ -83,18 +83,18 @@ def test_a_rejected_record_raises_start_failed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answers", "taken"),
+    ("answers", "accepted"),
     [
         ((httpx.Response(202),), True),
         ((httpx.Response(503), httpx.ReadError("cut"), httpx.Response(202)), True),
         ((httpx.Response(401),), False),
     ],
 )
-async def test_a_delivery_is_retried_only_after_an_outage(answers: Answers, taken: bool) -> None:
-    door = Door(*answers)
-    async with door.client() as http:
-        assert await deliver(Delivery(UNTIL, "d-1", "standard", {"data": {}}), TENANT, http) is taken
-    assert not door.answers
-    for request in door.requests:
+async def test_a_delivery_is_retried_only_after_an_outage(answers: Answers, accepted: bool) -> None:
+    server = FakeServer(*answers)
+    async with server.client() as http:
+        assert await deliver(Delivery(UNTIL, "d-1", "standard", {"data": {}}), TENANT, http) is accepted
+    assert not server.answers
+    for request in server.requests:
         assert request.headers["webhook-id"] == "d-1"
         PROVIDERS["standard"].verify(hook_request(request), [SECRET], datetime.now(UTC))

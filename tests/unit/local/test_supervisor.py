@@ -11,7 +11,7 @@ from deploy.local.supervisor import Supervisor, describe_exit
 
 
 class Paper:
-    """A unit that runs until told to die."""
+    """A fake unit that runs until `die` is called."""
 
     def __init__(self, name: str, journal: list[str], failures: int = 0) -> None:
         self.name = name
@@ -46,28 +46,28 @@ async def settled(truth: Callable[[], bool]) -> None:
 
 
 async def test_a_process_that_dies_is_restarted_and_its_new_pid_is_published() -> None:
-    told: list[str] = []
+    notes: list[str] = []
     published: list[dict[str, int | None]] = []
-    keeper = Supervisor(print, told.append, lambda: published.append(keeper.pids), first_pause=0.001)
+    keeper = Supervisor(print, notes.append, lambda: published.append(keeper.pids), first_pause=0.001)
     unit = Paper("ingest", [])
     await keeper.start(unit)
     assert keeper.pids == {"ingest": 101}
     unit.die()
     await settled(lambda: bool(published))
     assert published == [{"ingest": 102}]
-    assert told == ["ingest was killed by SIGKILL; starting it again"]
+    assert notes == ["ingest was killed by SIGKILL; starting it again"]
     await keeper.stop()
 
 
 async def test_a_restart_is_retried_until_it_succeeds() -> None:
-    told: list[str] = []
+    notes: list[str] = []
     published: list[int] = []
-    keeper = Supervisor(print, told.append, lambda: published.append(1), first_pause=0.001)
+    keeper = Supervisor(print, notes.append, lambda: published.append(1), first_pause=0.001)
     unit = Paper("kafka", [], failures=3)
     await keeper.start(unit)
     unit.die(status=1)
     await settled(lambda: bool(published))
-    assert told == ["kafka ended with status 1; starting it again"] + 3 * ["kafka is stubborn"]
+    assert notes == ["kafka ended with status 1; starting it again"] + 3 * ["kafka is stubborn"]
     await keeper.stop()
 
 

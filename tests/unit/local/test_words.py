@@ -24,15 +24,15 @@ def test_each_language_has_phrases_for_every_topic(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_slot_is_filled(language: str) -> None:
     rng = random.Random(7)
-    said = [comment(rng, language, topic, mood, "Aylin") for topic in TALKED_ABOUT for mood in MOODS for _ in range(60)]  # type: ignore[arg-type]
-    said += [line(rng, language, topic, "issue") for topic in TEAM_OF for _ in range(40)]
-    assert not [text for text in said if "{" in text or "}" in text or "  " in text or not text.strip()]
+    comments = [comment(rng, language, topic, mood, "Aylin") for topic in TALKED_ABOUT for mood in MOODS for _ in range(60)]  # type: ignore[arg-type]
+    comments += [line(rng, language, topic, "issue") for topic in TEAM_OF for _ in range(40)]
+    assert not [text for text in comments if "{" in text or "}" in text or "  " in text or not text.strip()]
 
 
 def test_comments_rarely_repeat() -> None:
     rng = random.Random(7)
-    said = [comment(rng, "en", "delivery", "bad") for _ in range(300)]
-    assert len(set(said)) > 180
+    comments = [comment(rng, "en", "delivery", "bad") for _ in range(300)]
+    assert len(set(comments)) > 180
 
 
 def test_an_opener_and_its_sentence_form_one_sentence() -> None:

@@ -1,4 +1,4 @@
-"""What the report of a verification says."""
+"""The report of a verification names the differences and the next step."""
 
 from services.metrics.verify.report import CONTRIBUTIONS, REBUILD, Step, advice
 

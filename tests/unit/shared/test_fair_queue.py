@@ -11,7 +11,7 @@ from shared.problems import Unavailable
 
 
 class Working:
-    """Requests at a queue that end when they are told to; `begun` has their names in the order in which they got a turn."""
+    """Requests at a queue that end on demand; `begun` has their names in the order in which they got a turn."""
 
     def __init__(self, queue: FairQueue) -> None:
         self.queue = queue

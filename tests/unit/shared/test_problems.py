@@ -38,7 +38,7 @@ def test_of_many_errors_the_first_are_listed_and_the_others_counted() -> None:
     assert params[0]["name"] == "unknown_0"
 
 
-def test_of_very_many_errors_only_the_number_is_told() -> None:
+def test_very_many_errors_are_only_counted() -> None:
     count = MAX_LISTED + 1
     document = refusal({str(number): number for number in range(count)})
     assert document["detail"] == f"{count} places are wrong"

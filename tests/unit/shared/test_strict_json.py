@@ -1,4 +1,4 @@
-"""What strangers' JSON may be, and how it is refused when it may not."""
+"""Untrusted JSON is parsed within bounds, or refused with a reason."""
 
 import json as stdlib
 import time
@@ -22,7 +22,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES, st.booleans())
-def test_what_json_can_say_is_read_as_it_was_meant(value: object, ascii_only: bool) -> None:
+def test_parse_returns_the_encoded_value(value: object, ascii_only: bool) -> None:
     assert parse(stdlib.dumps(value, ensure_ascii=ascii_only).encode()) == value
 
 
@@ -62,7 +62,7 @@ def test_any_bytes_are_a_value_or_malformed(raw: bytes) -> None:
         (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "nested more than 64 deep"),
     ],
 )
-def test_what_could_hurt_is_refused_with_its_reason(raw: bytes, reason: str) -> None:
+def test_malformed_or_dangerous_json_is_refused_with_a_reason(raw: bytes, reason: str) -> None:
     with pytest.raises(Malformed, match=reason):
         parse(raw)
 

@@ -1,4 +1,4 @@
-"""What is counted of a JSON text before it is parsed."""
+"""The values and the depth of a JSON text are counted before it is parsed."""
 
 import json
 import time

@@ -6,25 +6,25 @@ import sys
 from shared.telemetry import MessageFreeFormatter, RepeatFilter, places_of
 
 
-def said(name: str, message: str, *about: object) -> logging.LogRecord:
+def record_of(name: str, message: str, *about: object) -> logging.LogRecord:
     return logging.LogRecord(name, logging.ERROR, "file", 1, message, about, None)
 
 
 def test_a_repeated_message_of_a_library_is_logged_once() -> None:
     seldom = RepeatFilter("aiokafka", every=3600)
-    heard = [seldom.filter(said("aiokafka.consumer.fetcher", "node %s is away", node)) for node in range(5)]
-    assert heard == [True, False, False, False, False]
-    assert seldom.filter(said("aiokafka.consumer.fetcher", "another trouble"))
+    passed = [seldom.filter(record_of("aiokafka.consumer.fetcher", "node %s is away", node)) for node in range(5)]
+    assert passed == [True, False, False, False, False]
+    assert seldom.filter(record_of("aiokafka.consumer.fetcher", "another trouble"))
 
 
 def test_a_repeated_message_is_logged_again_after_a_while() -> None:
     seldom = RepeatFilter("aiokafka", every=0)
-    assert [seldom.filter(said("aiokafka", "away")) for _ in range(3)] == [True, True, True]
+    assert [seldom.filter(record_of("aiokafka", "away")) for _ in range(3)] == [True, True, True]
 
 
 def test_other_loggers_are_not_filtered() -> None:
     seldom = RepeatFilter("aiokafka", every=3600)
-    assert all(seldom.filter(said(name, "away")) for name in ("uvicorn.error", "aiokafkaesque", "root") for _ in range(3))
+    assert all(seldom.filter(record_of(name, "away")) for name in ("uvicorn.error", "aiokafkaesque", "root") for _ in range(3))
 
 
 class Refused(Exception):
