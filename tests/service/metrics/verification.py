@@ -86,7 +86,8 @@ class AlteredResponses(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self.client.send(request)
-        return httpx.Response(response.status_code, content=self.alter(response.content))
+        headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+        return httpx.Response(response.status_code, headers=headers, content=self.alter(response.content))
 
 
 def with_altered_responses(verification: Verification, alter: Callable[[bytes], bytes]) -> Verification:
