@@ -1,6 +1,6 @@
 """Generate the OpenAPI document of a service from its typed routes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,17 +11,6 @@ from shared.problems import InvalidParam, ProblemDocument
 REF = "#/components/schemas/"
 UNUSED = ("HTTPValidationError", "ValidationError")
 """FastAPI's own models of errors; ours answer with ProblemDocument."""
-
-
-def install(app: FastAPI, **options: Any) -> None:
-    """Let `app.openapi()`, and so `/openapi.json`, return the document of `document_of`; it is generated once."""
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = document_of(app, **options)
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def document_of(app: FastAPI, **options: Any) -> dict[str, Any]:
@@ -36,6 +25,17 @@ def document_of(app: FastAPI, **options: Any) -> dict[str, Any]:
     for name in UNUSED:
         schemas.pop(name, None)
     return document
+
+
+def install(app: FastAPI, generate: Callable[[FastAPI], dict[str, Any]] = document_of) -> None:
+    """Let `app.openapi()`, and so `/openapi.json`, return the document that `generate` makes; it is made once."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = generate(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -51,8 +51,8 @@ class Problem(Exception):
         more_invalid_params: int = 0,
     ) -> None:
         super().__init__(detail or self.title)
-        self.detail = cut(detail, MAX_DETAIL)
-        self.invalid_params, more = bounded(invalid_params)
+        self.detail = shorten(detail, MAX_DETAIL)
+        self.invalid_params, more = limit_params(invalid_params)
         self.more_invalid_params = more + more_invalid_params
         self.headers = headers or {}
 
@@ -145,10 +145,10 @@ def responses(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
         if kind.title not in {base.title for base in Problem.__subclasses__()}:
             titles[kind.status].append(kind.title)
     content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
-    return {status: {"description": described(status, titles[status]), "content": content} for status in sorted(titles)}
+    return {status: {"description": describe_status(status, titles[status]), "content": content} for status in sorted(titles)}
 
 
-def described(status: int, titles: list[str]) -> str:
+def describe_status(status: int, titles: list[str]) -> str:
     """The description of a status in OpenAPI, followed by the titles of its problems."""
     named = f" ({', '.join(titles)})" if titles else ""
     return DESCRIPTIONS[status] + named
@@ -183,18 +183,18 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Problem)
     async def handle_problem(request: Request, problem: Problem) -> JSONResponse:
-        return of(problem)
+        return to_response(problem)
 
     @app.exception_handler(HTTPException)
     async def handle_http_exception(request: Request, error: HTTPException) -> JSONResponse:
-        return render(error.status_code, cut(str(error.detail), MAX_DETAIL), headers=dict(error.headers or {}))
+        return render(error.status_code, shorten(str(error.detail), MAX_DETAIL), headers=dict(error.headers or {}))
 
     @app.exception_handler(RequestValidationError)
     async def handle_validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
         errors = error.errors()
         query_only = all(e["loc"][:1] == ("query",) for e in errors)
         parameters = [e | {"loc": e["loc"][1:]} for e in errors]  # "limit" instead of "query.limit"
-        return of((BadRequest if query_only else Unprocessable)(invalid_params=places(parameters)))
+        return to_response((BadRequest if query_only else Unprocessable)(invalid_params=to_invalid_params(parameters)))
 
     @app.exception_handler(ClientDisconnect)
     async def handle_disconnect(request: Request, error: ClientDisconnect) -> Response:
@@ -210,27 +210,27 @@ def install(app: FastAPI) -> None:
         return render(503, "Unavailable", "an unexpected error in Earshot", headers=headers)
 
 
-def of(problem: Problem) -> JSONResponse:
+def to_response(problem: Problem) -> JSONResponse:
     """The response of a Problem."""
     params, more = problem.invalid_params, problem.more_invalid_params
     return render(problem.status, problem.title, problem.detail, params, problem.headers, more)
 
 
-def bounded(params: InvalidParams) -> tuple[list[dict[str, str]], int]:
+def limit_params(params: InvalidParams) -> tuple[list[dict[str, str]], int]:
     """The first MAX_INVALID_PARAMS of `params`, with their texts shortened, and the number of the others."""
     listed = [
-        param | {"name": cut(param.get("name", ""), MAX_NAME), "reason": cut(param.get("reason", ""), MAX_REASON)}
+        param | {"name": shorten(param.get("name", ""), MAX_NAME), "reason": shorten(param.get("reason", ""), MAX_REASON)}
         for param in params[:MAX_INVALID_PARAMS]
     ]
     return listed, max(0, len(params) - MAX_INVALID_PARAMS)
 
 
-def cut(text: str, length: int) -> str:
+def shorten(text: str, length: int) -> str:
     """`text`, shortened to `length` characters with an ellipsis."""
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def refused(kind: type[Problem], error: ValidationError) -> Problem:
+def validation_problem(kind: type[Problem], error: ValidationError) -> Problem:
     """Convert pydantic's error to a Problem of `kind` that says where and why, never the value.
 
     If there are more than MAX_LISTED errors, only their number is given.
@@ -239,9 +239,9 @@ def refused(kind: type[Problem], error: ValidationError) -> Problem:
     if count > MAX_LISTED:
         return kind(f"{count} places are wrong", more_invalid_params=count)
     errors = error.errors(include_url=False, include_context=False, include_input=False)
-    return kind(invalid_params=places(errors))
+    return kind(invalid_params=to_invalid_params(errors))
 
 
-def places(errors: Sequence[Any]) -> list[dict[str, str]]:
+def to_invalid_params(errors: Sequence[Any]) -> list[dict[str, str]]:
     """Convert pydantic's errors to `invalid_params`: where and why, never the value."""
     return [{"name": ".".join(str(part) for part in e["loc"]), "reason": e["msg"].removeprefix("Value error, ")} for e in errors]

@@ -23,7 +23,7 @@ from shared import strict_json
 from shared.bodies import MIB, Bodies, headers_of, read_body, require_json
 from shared.http import TENANT_HEADER
 from shared.openapi import REF
-from shared.problems import BadRequest, Problem, TooLarge, Unprocessable, UnsupportedMedia, refused
+from shared.problems import BadRequest, Problem, TooLarge, Unprocessable, UnsupportedMedia, validation_problem
 
 MAX_BODY_VALUES = 1_000
 """Values of a JSON body, if the route states no other limit."""
@@ -46,19 +46,19 @@ class TypedRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint if self.open_query else with_query_check(endpoint), **options)
-        parameters = [param for dependant in tree(self.dependant) for param in dependant.query_params]
+        parameters = [param for dependant in with_subdependencies(self.dependant) for param in dependant.query_params]
         self.single_parameters = {param.alias for param in parameters if not is_list(param.field_info.annotation)}
         self.list_parameters = {param.alias for param in parameters} - self.single_parameters
-        for content in (getattr(dependant.call, "body_content", None) for dependant in tree(self.dependant)):
+        for content in (getattr(dependant.call, "body_content", None) for dependant in with_subdependencies(self.dependant)):
             if content:
                 self.openapi_extra = {"requestBody": {"required": True, "content": content}} | (self.openapi_extra or {})
 
 
-def tree(dependant: Dependant) -> Iterator[Dependant]:
+def with_subdependencies(dependant: Dependant) -> Iterator[Dependant]:
     """A dependant and all that it depends on."""
     yield dependant
     for one in dependant.dependencies:
-        yield from tree(one)
+        yield from with_subdependencies(one)
 
 
 def is_list(annotation: Any) -> bool:
@@ -149,15 +149,15 @@ def validate_json(model: type[M], raw: bytes, max_values: int) -> M:
     except strict_json.Malformed as error:
         raise BadRequest(str(error)) from None
     except ValidationError as error:
-        raise refused(Unprocessable, error) from None
+        raise validation_problem(Unprocessable, error) from None
 
 
-def digits(value: Any) -> Any:
-    """Only ASCII digits are a number: `+5`, ` 5` and `5.0` are not."""
+def require_digits(value: Any) -> Any:
+    """Raise ValueError for text that is not up to MAX_NUMBER_DIGITS ASCII digits, such as `+5`, ` 5` and `5.0`."""
     if isinstance(value, str) and not (value.isascii() and value.isdigit() and len(value) <= MAX_NUMBER_DIGITS):
         raise ValueError("must be a whole number")
     return value
 
 
-WholeNumber = Annotated[int, Field(ge=0), BeforeValidator(digits)]
+WholeNumber = Annotated[int, Field(ge=0), BeforeValidator(require_digits)]
 """A query parameter that is a whole number, 0 or more, of at most MAX_NUMBER_DIGITS digits."""

@@ -9,9 +9,10 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.gateway.api import gold, keys, kpis, live, models, openapi, page, proxy
+from services.gateway.api import gold, keys, kpis, live, models, page, proxy
 from services.gateway.api.limits import GuessLimit, RateLimits
 from services.gateway.api.middleware import AccessLog, ContentHeaders, RateLimitHeaders
+from services.gateway.api.openapi import document_of
 from services.gateway.api.state import Gateway
 from services.gateway.clients.metrics import fetch_result
 from services.gateway.clients.upstream import Upstream, open_http
@@ -21,7 +22,7 @@ from services.gateway.provisioning import run_provisioning
 from services.gateway.settings import Settings
 from services.gateway.store.keys import KeyCache, Keys
 from services.gateway.store.tenants import Tenants
-from shared import problems
+from shared import openapi, problems
 from shared.bodies import Bodies, BodyMemory
 from shared.database import open_engine, outage_is_503
 from shared.http import RequestId, add_health
@@ -73,7 +74,7 @@ def create_app(
         page.router(page.Files()),
     ):
         app.include_router(routes)
-    openapi.install(app)
+    openapi.install(app, document_of)
     return app
 
 

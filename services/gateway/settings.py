@@ -16,7 +16,7 @@ class Settings(DatabaseSettings):
     sentiment_url: AnyHttpUrl = Field(AnyHttpUrl("http://127.0.0.1:8402"), description="Where sentiment answers internal calls")
     metrics_url: AnyHttpUrl = Field(AnyHttpUrl("http://127.0.0.1:8403"), description="Where metrics answers internal calls")
     key_cache_seconds: float = Field(
-        1.0, ge=0, le=60, description="How long a looked-up API key is trusted; a revocation is heard within it"
+        1.0, ge=0, le=60, description="How long a looked-up API key is trusted; a revocation takes effect within this time"
     )
     rate_per_second: float = Field(500.0, gt=0, description="Requests per second that one API key may make in the long run")
     rate_burst: int = Field(2000, ge=1, description="Requests that one API key may make at once")

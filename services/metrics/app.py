@@ -77,7 +77,8 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
     app.add_middleware(RequestId)
     problems.install(app)
     app.add_exception_handler(BadQuery, handle_bad_query)
-    openapi.install(app, description="KPIs and the records behind them, for Earshot's own services.")
+    description = "KPIs and the records behind them, for Earshot's own services."
+    openapi.install(app, partial(openapi.document_of, description=description))
     add_health(app, alive=lambda: workers.dead, ready=lambda: missing(app))
     for routes in (internal.routes, kpis.catalogue_routes, kpis.routes, gold.routes, models.routes, terms.routes):
         app.include_router(routes)
@@ -87,7 +88,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
 async def handle_bad_query(request: Request, error: Exception) -> Response:
     """A 400 that names the parameter of a BadQuery."""
     assert isinstance(error, BadQuery)
-    return problems.of(problems.BadRequest(str(error), invalid_params=[{"name": error.name, "reason": error.reason}]))
+    return problems.to_response(problems.BadRequest(str(error), invalid_params=[{"name": error.name, "reason": error.reason}]))
 
 
 def queue(settings: Settings) -> FairQueue:

@@ -1,8 +1,8 @@
 """The builder: brings the contributions of tenants to new terms, or to a new version of their definition, in the background.
 
 Any number of processes may run it over one database; each build has a lease, so one at a time works on it. A build walks the
-tenant's subjects in pieces and notes its place in the database after each, so that another process goes on where one stopped.
-See `services.metrics.store.terms` for how answers stay of the old terms until all is done.
+tenant's subjects in pieces and stores its place after each, so that another process can continue there.
+`services.metrics.store.terms` describes how results stay on the old terms until a build is finished.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class Builder:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     async def run(self) -> None:
-        """Work until cancelled; an outage of the database is waited out."""
+        """Work until cancelled; wait out an outage of the database."""
         writer, started = Writer(self.pool), self.clock()
         while True:
             try:

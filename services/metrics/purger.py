@@ -24,7 +24,7 @@ class Purger:
         self._grace = grace
 
     async def run(self) -> None:
-        """Purge until cancelled; an outage of the database is waited out."""
+        """Purge until cancelled; wait out an outage of the database."""
         while True:
             try:
                 while await self.step():

@@ -73,7 +73,7 @@ class Sealer:
     at_once: int = MOST_AT_ONCE
 
     async def run(self) -> None:
-        """Seal until cancelled; an outage of the database is waited out."""
+        """Seal until cancelled; wait out an outage of the database."""
         prepared = False
         while True:
             sealed = 0

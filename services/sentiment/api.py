@@ -16,7 +16,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.sentiment.domain.explanations import Explanation, explanation_of, occlusion_of
-from services.sentiment.domain.scorer import ScorerAway
+from services.sentiment.domain.scorer import ScorerUnavailable
 from services.sentiment.domain.scoring import Comment, Unscorable
 from services.sentiment.pool import Pool
 from services.sentiment.settings import Settings
@@ -27,7 +27,7 @@ from shared.events import Label, Score, Urgency
 from shared.fair_queue import FairQueue
 from shared.http import TENANT_HEADER, TIMEOUT_HEADER, InternalOnly
 from shared.kafka import Retry
-from shared.problems import BadRequest, NotAuthenticated, TooLarge, Unavailable, Unprocessable, refused, responses
+from shared.problems import BadRequest, NotAuthenticated, TooLarge, Unavailable, Unprocessable, responses, validation_problem
 from shared.routes import TypedRoute, documented_body
 from shared.strict_json import OutOfBounds, check_bounds
 from shared.taxonomy import Taxonomy
@@ -186,7 +186,7 @@ def parse_request(body: bytes) -> ScoreRequest:
     except OutOfBounds as error:
         raise Unprocessable(str(error)) from None
     except ValidationError as error:
-        raise refused(Unprocessable, error) from None
+        raise validation_problem(Unprocessable, error) from None
     total = sum(len(comment.text) for comment in parsed.comments)
     if total > MAX_TOTAL:
         reason = f"the texts have {total} characters; at most {MAX_TOTAL} are allowed in one call"
@@ -230,7 +230,7 @@ async def score(
             return await score_texts(state, tenant, body)
     except TimeoutError:
         raise Unavailable(f"not scored within {seconds:g} s; send fewer or shorter texts", retry_after=RETRY_SECONDS) from None
-    except ScorerAway as error:
+    except ScorerUnavailable as error:
         raise Unavailable("the model can't score now", retry_after=ceil(error.retry_after or RETRY_SECONDS)) from error
     except Retry as error:
         raise Unavailable("the tenant's themes are unavailable now", retry_after=ceil(error.delay)) from error

@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from services.sentiment.domain.batching import parts
-from services.sentiment.domain.scorer import Model, ScorerAway
+from services.sentiment.domain.scorer import Model, ScorerUnavailable
 from services.sentiment.domain.scoring import Comment, Unscorable
 from services.sentiment.pool import Pool
 from services.sentiment.taxonomy_cache import PreparedTaxonomies, Taxonomies
@@ -66,7 +66,7 @@ class ScoringHandler:
             taxonomies = await self._taxonomies({event.tenant for _, event, _ in items})
             comments = [comment._replace(taxonomy=taxonomies.get(event.tenant)) for _, event, comment in items]
             scores = await self.pool.score_comments(comments, self._note_progress)
-        except ScorerAway as error:
+        except ScorerUnavailable as error:
             delay = RETRY_SECONDS if error.retry_after is None else error.retry_after
             raise Retry(delay, f"the model can't score: {error}") from error
         results = [(record, event, score) for (record, event, _), score in zip(items, scores, strict=True)]

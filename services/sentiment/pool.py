@@ -68,18 +68,18 @@ class Pool:
     async def score_comments(
         self, comments: Sequence[Comment], on_progress: Callable[[], None] = no_progress, *, lane: Lane = "events"
     ) -> list[Score | Unscorable]:
-        """The score of each comment. `on_progress` is called after each slice. Raises ScorerAway if the model can't score."""
+        """The score of each comment; calls `on_progress` after each slice. Raises ScorerUnavailable if the model can't score."""
         work = partial(score_comments, finder=self._finder)
         return await self._in_slices(work, comments, [len(comment.text) for comment in comments], on_progress, lane)
 
     async def opinions(self, texts: Sequence[str]) -> list[Opinion | Unscorable]:
-        """The model's opinion of each text, without rules, in the lane of calls. Raises ScorerAway if the model can't score."""
+        """The model's opinion of each text, without rules, in the lane of calls. Raises ScorerUnavailable if it can't score."""
         return await self._in_slices(opinions_of, texts, [len(text) for text in texts], no_progress, "calls")
 
     async def prepare(self, taxonomy: Taxonomy) -> None:
-        """Compute the points of a taxonomy's themes, in slices, unless they are cached. Raises ScorerAway if the model can't.
+        """Compute the points of a taxonomy's themes, in slices, unless they are cached.
 
-        Callers that need the same themes share the work. It goes on when one of them is cancelled.
+        Callers that need the same themes share the work, which continues if one of them is cancelled. Raises ScorerUnavailable.
         """
         finder, themes = self._finder, taxonomy.themes
         if finder is None or not (texts := finder.texts_to_prepare(taxonomy)):

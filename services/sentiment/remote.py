@@ -1,6 +1,6 @@
 """A customer's own model server as a scorer: batches over HTTP, by the contract in docs/sentiment.md.
 
-ScorerAway  it is unreachable, busy, refuses us, or is another model than the settings name: the texts are sound
+ScorerUnavailable  it is unreachable, busy, refuses us, or is another model than the settings name: the texts are sound
 Refused     it refuses this batch, or its response is malformed: halving finds the text on which it fails
 """
 
@@ -17,7 +17,7 @@ import msgspec
 import structlog
 from msgspec import Meta, Struct
 
-from services.sentiment.domain.scorer import Model, Opinion, ScorerAway
+from services.sentiment.domain.scorer import Model, Opinion, ScorerUnavailable
 from services.sentiment.settings import Settings
 from shared.events import Label
 
@@ -83,13 +83,13 @@ class RemoteScorer:
     clock: Callable[[], datetime] = now
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
-        """One opinion for each text. Raises ScorerAway or Refused; the first batch that fails ends the call."""
+        """One opinion for each text. Raises ScorerUnavailable or Refused; the first batch that fails ends the call."""
         return [
             opinion for start in range(0, len(texts), self.batch) for opinion in self._opinions(texts[start : start + self.batch])
         ]
 
     def close(self) -> None:
-        """Close the connections. A request in progress raises ScorerAway."""
+        """Close the connections. A request in progress raises ScorerUnavailable."""
         self.client.close()
 
     def _opinions(self, texts: Sequence[str]) -> list[Opinion]:
@@ -114,7 +114,7 @@ class RemoteScorer:
             raise Refused(f"a malformed response: {type(error).__name__}") from None  # the error may quote the texts
 
     def _post(self, texts: Sequence[str]) -> tuple[int, bytes]:
-        """Status and body of a response with 200 or one of REFUSALS. Raises ScorerAway for any other."""
+        """Status and body of a response with 200 or one of REFUSALS. Raises ScorerUnavailable for any other."""
         began = time.monotonic()
         with (
             self._reaching_server(),
@@ -142,9 +142,9 @@ class RemoteScorer:
         except (httpx.RequestError, RuntimeError) as error:  # RuntimeError: the client was closed while a thread used it
             raise self._unavailable(type(error).__name__) from None  # httpx's errors hold the request, and so the texts
 
-    def _unavailable(self, reason: str, retry_after: float | None = None) -> ScorerAway:
+    def _unavailable(self, reason: str, retry_after: float | None = None) -> ScorerUnavailable:
         log.warning("scorer.away", model=str(self.model), reason=reason, retry_after=retry_after)
-        return ScorerAway(reason, retry_after)
+        return ScorerUnavailable(reason, retry_after)
 
 
 def parse_retry_after(header: str | None, now: datetime) -> float | None:

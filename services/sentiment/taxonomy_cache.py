@@ -16,7 +16,7 @@ import structlog
 from cachetools import LRUCache, TTLCache
 
 from services.sentiment.clients import TaggedTaxonomy
-from services.sentiment.domain.scorer import ScorerAway
+from services.sentiment.domain.scorer import ScorerUnavailable
 from services.sentiment.weights import MODELS, BrokenModel
 from shared.kafka import Retry
 from shared.taxonomy import Taxonomy
@@ -118,7 +118,7 @@ class PreparedTaxonomies:
         self._preparing: dict[str, asyncio.Task[None]] = {}
 
     async def of(self, tenant: str) -> Taxonomy:
-        """Raises Retry if the tenant's taxonomy is unknown, ScorerAway if the model can't prepare its first one."""
+        """Raises Retry if the tenant's taxonomy is unknown, ScorerUnavailable if the model can't prepare its first one."""
         newest = await self._taxonomies.of(tenant)
         prepared = self._prepared.get(tenant)
         if prepared is None:
@@ -133,7 +133,7 @@ class PreparedTaxonomies:
         try:
             await self._prepare(newest)
             self._prepared[tenant] = newest
-        except ScorerAway as error:
+        except ScorerUnavailable as error:
             log.warning("taxonomies.not_prepared", reason=str(error))
         finally:
             del self._preparing[tenant]

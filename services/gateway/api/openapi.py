@@ -19,7 +19,7 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from shared import openapi
 from shared.http import TENANT_HEADER, TIMEOUT_HEADER
 from shared.openapi import REF
-from shared.routes import TypedRoute, tree
+from shared.routes import TypedRoute, with_subdependencies
 
 DESCRIPTION = """\
 Send an API key with every request: `Authorization: Bearer esk_…`. Each operation names the scope that the key needs; `admin`
@@ -60,17 +60,6 @@ def import_operation(service: str, *, row_formats: Sequence[str] = (), rows: str
 def import_query(service: str, path: str) -> Json:
     """The `openapi_extra` of a route that has the query parameters of GET `path` at `service`, besides its own."""
     return {IMPORT: {"service": service, "query_of": path}}
-
-
-def install(app: FastAPI) -> None:
-    """Let `app.openapi()`, and so `/openapi.json`, return the complete document; it is generated once."""
-
-    def generate() -> Json:
-        if app.openapi_schema is None:
-            app.openapi_schema = document_of(app)
-        return app.openapi_schema
-
-    app.openapi = generate  # type: ignore[method-assign]
 
 
 def document_of(app: FastAPI) -> Json:
@@ -179,7 +168,8 @@ def row_schema(schema: Json, field: str, schemas: Json) -> Json:
 
 def required_scope(route: RouteContext) -> str | None:
     """The scope that the route's `require` dependency checks."""
-    return next((scope for one in tree(route.dependant) if (scope := getattr(one.call, "required_scope", None))), None)
+    scopes = (getattr(one.call, "required_scope", None) for one in with_subdependencies(route.dependant))
+    return next(filter(None, scopes), None)
 
 
 def add_security(operation: Json, scope: str | None) -> None:

@@ -29,7 +29,7 @@ from services.ingest.store.connections import BUILT_IN, Rotation
 from shared.bodies import MIB
 from shared.database import outage_is_503
 from shared.http import TenantName
-from shared.problems import BadRequest, Conflict, NotAuthenticated, NotFound, Unprocessable, refused, responses
+from shared.problems import BadRequest, Conflict, NotAuthenticated, NotFound, Unprocessable, responses, validation_problem
 from shared.routes import BODY_PROBLEMS, JsonBody, TypedRoute
 
 routes = APIRouter(route_class=TypedRoute, tags=["connections"])
@@ -227,7 +227,7 @@ def settings_of(provider: str, mapping: dict[str, Any]) -> ProviderSettings:
     try:
         return read_settings(provider, mapping)
     except ValidationError as error:
-        problem = refused(Unprocessable, error)
+        problem = validation_problem(Unprocessable, error)
         params = [{**param, "name": f"mapping.{param['name']}"} for param in problem.invalid_params]
         raise Unprocessable(problem.detail, invalid_params=params, more_invalid_params=problem.more_invalid_params) from None
 

@@ -19,7 +19,7 @@ from services.metrics.store.cursors import Cursor
 from shared.disconnects import cancelled_on_disconnect
 from shared.fair_queue import FairQueue
 from shared.problems import NotFound, Unavailable
-from shared.routes import digits
+from shared.routes import require_digits
 
 WAIT_SECONDS, WORK_SECONDS = 8.0, 20.0
 """The time that a query may wait for its turn, and take then: together less than the 30 s that the gateway waits."""
@@ -86,7 +86,7 @@ KpiOfPath = Annotated[Kpi, Depends(kpi_of_path)]
 
 Model = Annotated[str, Path(description="The name of a sentiment model", examples=["e5-2"])]
 
-Limit = Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(digits)]
+Limit = Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(require_digits)]
 PageLimit = Annotated[Limit, Query(description="Entries on a page")]
 PageCursor = Annotated[OptionalText, Query(description="`next` of the page before; left out: the first page")]
 

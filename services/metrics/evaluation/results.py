@@ -207,11 +207,5 @@ def compare(value: Estimate, other: Estimate, to: str) -> Compared:
     """Compare a value with that of another window, named `to`."""
     if value.value is None or other.value is None:
         return Compared(to, other, None, None)
-    return Compared(to, other, value.value - other.value, significant(value, other))
-
-
-def significant(one: Estimate, other: Estimate) -> bool | None:
-    """Whether the difference of two values is significant at 95 %; None if a value or an interval is missing."""
-    if one.value is None or other.value is None:
-        return None
-    return beyond_noise(one.value, one.interval, other.value, other.interval)
+    significant = beyond_noise(value.value, value.interval, other.value, other.interval)
+    return Compared(to, other, value.value - other.value, significant)

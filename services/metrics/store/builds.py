@@ -15,7 +15,7 @@ from services.metrics.domain.contributions import CONTRIBUTIONS_VERSION
 from services.metrics.store.terms import LOCK_FOR_CHANGE, start_build
 
 LEASE = timedelta(seconds=60)
-"""How long a build is left to the builder that worked on it last."""
+"""How long a build belongs to the builder that claimed it, unless that one renews the lease."""
 
 CLAIM_BUILD = """
     UPDATE builds SET leased_until = clock_timestamp() + $2::interval WHERE tenant = (
@@ -76,7 +76,7 @@ async def start_upgrade(connection: asyncpg.Connection) -> int | None:
 
 
 async def claim_build(connection: asyncpg.Connection) -> Build | None:
-    """A build that no other builder works on, for this one alone for LEASE. One of an earlier version begins anew."""
+    """Lease a build that no other builder holds. A build of an earlier version starts again from its first subject."""
     async with connection.transaction():
         row = await connection.fetchrow(CLAIM_BUILD, CONTRIBUTIONS_VERSION, LEASE)
         if row is None:
@@ -92,9 +92,9 @@ async def claim_build(connection: asyncpg.Connection) -> Build | None:
 
 
 async def advance(connection: asyncpg.Connection, build: Build, place: str, done: int, *, walked: bool = False) -> Build | None:
-    """Record that the next `done` subjects, up to `place`, are done; `walked`: they were the last. Renews the lease.
+    """Record that the next `done` subjects, up to `place`, are done, and renew the lease; `walked`: they were the last.
 
-    Returns the build as it is now; None if it is no longer wanted, or another builder was faster.
+    Returns the new state of the build; None if it was replaced, or another builder has advanced it.
     """
     values = (build.tenant, build.revision, build.version, place, done, LEASE, walked, build.place, build.retiring)
     if await connection.fetchval(ADVANCE, *values) is None:
@@ -114,13 +114,12 @@ async def release(connection: asyncpg.Connection, build: Build, after: timedelta
 
 
 async def seals_ready(connection: asyncpg.Connection, build: Build, small: int, patience: timedelta) -> bool:
-    """Whether to serve the new generation: its spans are sealed, or there are so few subjects that this doesn't matter, or it
-    took longer than `patience`."""
+    """Whether to serve the new generation: its spans are sealed, it has at most `small` subjects, or `patience` is over."""
     return bool(await connection.fetchval(SEALS_READY, build.tenant, small, patience))
 
 
 async def exchange(connection: asyncpg.Connection, build: Build) -> bool:
-    """Serve the new generation from now on, in the caller's transaction. Returns False if the build is no longer wanted."""
+    """Serve the new generation from now on, in the caller's transaction. Returns False if the build was replaced."""
     row = await connection.fetchrow(LOCK_FOR_CHANGE, build.tenant)
     current = await connection.fetchrow(
         "SELECT revision, version, walked_at, retiring FROM builds WHERE tenant = $1", build.tenant

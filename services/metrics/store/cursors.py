@@ -1,4 +1,4 @@
-"""Where a page of a list ended, as one word of a URL that nobody need understand."""
+"""Where a page of a list ended, as an opaque token for a URL."""
 
 import base64
 import binascii

@@ -43,7 +43,7 @@ async def coverage(connection: asyncpg.Connection, tenant: str) -> Coverage:
 
 
 async def unscored(connection: asyncpg.Connection, tenant: str, model: str, limit: int) -> list[str]:
-    """The first `limit` subjects, by when they were first heard of, with a comment that `model` hasn't scored."""
+    """The first `limit` subjects, in the order of their first event, with a comment that `model` hasn't scored."""
     scope = await resolve(connection, tenant, Selection(("comments", f"label:{model}", f"abstained:{model}")))
     if scope is None:
         return []

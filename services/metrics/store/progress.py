@@ -3,7 +3,7 @@
 The revision is per tenant and per kind of change (see `services.metrics.domain.changes`), so that one tenant's events leave
 the answers of others valid. Each batch gives `tenant_revisions` a new random value in every row that it concerns, in its
 transaction. Rows are per partition too: two consumers, which have different partitions, never wait for one another's row. A
-random value can't be set back by a late batch, and doesn't repeat after the database is made anew.
+random value can't be set back by a late batch, and doesn't repeat after the database is created again.
 """
 
 from collections.abc import Collection, Mapping

@@ -4,8 +4,8 @@ A tenant's measures have one generation that is served. While a build runs they 
 contributions under both, and the builder walks all other subjects (`services.metrics.store.builds`). So answers are of the old
 terms throughout, until one transaction exchanges the two.
 
-A writer reads its tenants' terms `FOR KEY SHARE`, which it holds until it commits; what starts, retargets or ends a build locks
-the tenant `FOR UPDATE`. So no batch is half under the old terms, and a build sees the subjects of every batch before it.
+A writer reads its tenants' terms `FOR KEY SHARE`, and holds this lock until it commits. Every transaction that starts, retargets
+or ends a build locks the tenant `FOR UPDATE`. So a batch is written under one revision, and a build sees all earlier batches.
 """
 
 from collections.abc import Collection, Sequence
@@ -61,8 +61,10 @@ class TermsInUse:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The revision that answers are made under, and the build that is running: its revision, and of how many subjects how many
-    are done."""
+    """The revision of the terms that results are made under.
+
+    `building` is the running build: the revision that it brings, the subjects that are done, and all subjects.
+    """
 
     revision: int
     building: tuple[int, int, int] | None
@@ -119,8 +121,10 @@ async def read_status(connection: asyncpg.Connection | asyncpg.Pool, slug: str) 
 
 
 async def change_zone(connection: asyncpg.Connection, tenant: int, zone: str, now: datetime) -> None:
-    """Make a revision with another zone, served at once, since no contribution depends on the zone. A build goes on, towards a
-    revision of its own with the new zone."""
+    """Make a revision with another zone. It is served at once, since no contribution depends on the zone.
+
+    A running build continues, for a further revision that has the new zone too.
+    """
     row = await connection.fetchrow(LOCK_FOR_CHANGE, tenant)
     served, building = row["terms_revision"], row["building_revision"]
     revisions = [(tenant, served), *([(tenant, building)] if building else [])]

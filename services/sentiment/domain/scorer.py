@@ -50,11 +50,11 @@ class Scorer(Protocol):
         ...
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
-        """One opinion for each text. Raises ScorerAway if the model can't work now; any other exception is a text's fault."""
+        """One opinion for each text. Raises ScorerUnavailable if the model can't work; any other exception is a text's fault."""
         ...
 
 
-class ScorerAway(Exception):
+class ScorerUnavailable(Exception):
     """The model can't score anything now; the texts are sound. `retry_after`: seconds, if the model states them."""
 
     def __init__(self, reason: str = "", retry_after: float | None = None) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from services.sentiment.domain.languages import language_of
 from services.sentiment.domain.rules import NON_ANSWER, Ruling, ruling_of
-from services.sentiment.domain.scorer import Opinion, Passage, Scorer, ScorerAway
+from services.sentiment.domain.scorer import Opinion, Passage, Scorer, ScorerUnavailable
 from services.sentiment.domain.themes import Finder
 from services.sentiment.domain.urgency import urgency_of
 from shared.events import UNSUPPORTED_LANGUAGE, Score, text_hash
@@ -35,7 +35,7 @@ class Unscorable:
 
 
 def score_comments(scorer: Scorer, comments: Sequence[Comment], finder: Finder | None = None) -> list[Score | Unscorable]:
-    """The score of each comment, with themes if a `finder` is given. Raises ScorerAway if the model can't score anything."""
+    """The score of each comment, with themes if a `finder` is given. Raises ScorerUnavailable if the model can't score."""
     rulings = [ruling_of(comment.text) for comment in comments]
     to_read = [index for index, ruling in enumerate(rulings) if ruling is None or (finder and isinstance(ruling, Opinion))]
     opinions = dict(zip(to_read, opinions_of(scorer, [comments[index].text[:LONGEST] for index in to_read]), strict=True))
@@ -60,7 +60,7 @@ def _to_score_safely(comment: Comment, ruling: Ruling | Unscorable, finder: Find
     try:
         return to_score(comment, ruling, finder)
     except MemoryError as error:
-        raise ScorerAway(type(error).__name__) from error
+        raise ScorerUnavailable(type(error).__name__) from error
     except Exception as error:
         return Unscorable(f"the score can't be made: {type(error).__name__}")
 
@@ -106,25 +106,25 @@ def opinions_of(scorer: Scorer, texts: Sequence[str]) -> list[Opinion | Unscorab
         opinions: list[Opinion | Unscorable] = [*scorer.score(texts)]
         if len(opinions) != len(texts):
             raise ValueError(f"{len(opinions)} opinions for {len(texts)} texts")
-    except ScorerAway:
+    except ScorerUnavailable:
         raise
     except MemoryError as error:
-        raise ScorerAway(type(error).__name__) from error
+        raise ScorerUnavailable(type(error).__name__) from error
     except Exception as error:
         if len(texts) > 1:
             half = len(texts) // 2
             return opinions_of(scorer, texts[:half]) + opinions_of(scorer, texts[half:])
         if not can_score(scorer):
-            raise ScorerAway(type(error).__name__) from error
+            raise ScorerUnavailable(type(error).__name__) from error
         return [Unscorable(f"the model fails on a text: {type(error).__name__}")]
     return opinions
 
 
 def can_score(scorer: Scorer) -> bool:
-    """Whether the model can score PROBE. Raises ScorerAway if the model does."""
+    """Whether the model can score PROBE. Raises ScorerUnavailable if the model does."""
     try:
         return len(scorer.score([PROBE])) == 1
-    except ScorerAway:
+    except ScorerUnavailable:
         raise
     except Exception:
         return False

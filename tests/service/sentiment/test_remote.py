@@ -8,7 +8,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from services.sentiment.domain.scorer import Model, ScorerAway
+from services.sentiment.domain.scorer import Model, ScorerUnavailable
 from services.sentiment.domain.scoring import Comment, Unscorable, score_comments
 from services.sentiment.remote import Refused, RemoteScorer, parse_retry_after, remote_scorer_of
 from services.sentiment.settings import Settings
@@ -69,14 +69,14 @@ def test_a_malformed_response_refuses_the_batch(server: ModelServer, remote: Rem
     server.behave = lambda texts: answer
     with pytest.raises(Refused):
         remote.score(["fine"])
-    with pytest.raises(ScorerAway):  # for it makes no sense of what is beyond blame either
+    with pytest.raises(ScorerUnavailable):  # for it makes no sense of what is beyond blame either
         score_comments(remote, [Comment("fine", None)])
 
 
 @pytest.mark.parametrize("model", [{"id": "mine", "version": "8"}, {"id": "other", "version": "7"}])
 def test_a_response_of_another_model_is_unavailable(server: ModelServer, remote: RemoteScorer, model: Any) -> None:
     server.behave = lambda texts: ok(scores(texts), model)
-    with capture_logs() as logs, pytest.raises(ScorerAway):
+    with capture_logs() as logs, pytest.raises(ScorerUnavailable):
         score_comments(remote, [Comment("fine", None)])
     assert [(entry["event"], entry["model"], entry["reason"]) for entry in logs] == [
         ("scorer.away", "mine-7", "the server has another model")
@@ -86,7 +86,7 @@ def test_a_response_of_another_model_is_unavailable(server: ModelServer, remote:
 @pytest.mark.parametrize("status", [301, 401, 403, 404, 429, 501, 502, 503, 504])
 def test_an_unavailable_server_raises_scorer_away(server: ModelServer, remote: RemoteScorer, status: int) -> None:
     server.behave = lambda texts: Reply(status)
-    with pytest.raises(ScorerAway) as caught:
+    with pytest.raises(ScorerUnavailable) as caught:
         score_comments(remote, [Comment("fine", None), Comment("too", None)])
     assert (caught.value.retry_after, len(server.calls)) == (None, 1)
 
@@ -94,7 +94,7 @@ def test_an_unavailable_server_raises_scorer_away(server: ModelServer, remote: R
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_of_the_server_is_passed_on(server: ModelServer, remote: RemoteScorer, status: int) -> None:
     server.behave = lambda texts: Reply(status, headers={"Retry-After": "17"})
-    with pytest.raises(ScorerAway) as caught:
+    with pytest.raises(ScorerUnavailable) as caught:
         score_comments(remote, [Comment("fine", None)])
     assert caught.value.retry_after == 17
 
@@ -115,13 +115,13 @@ def test_retry_after_is_seconds_or_a_date_within_bounds(header: str | None, seco
 @pytest.mark.parametrize("reply", [Reply(delay=0.8), Reply(body=b" " * 200, delay=0.02, drips=True)], ids=["late", "dripping"])
 def test_a_slow_response_raises_scorer_away(server: ModelServer, remote: RemoteScorer, reply: Reply) -> None:
     server.behave = lambda texts: reply
-    with pytest.raises(ScorerAway):
+    with pytest.raises(ScorerUnavailable):
         remote.score(["fine"])
 
 
 def test_a_client_closed_during_a_request_raises_scorer_away(remote: RemoteScorer) -> None:
     remote.close()
-    with pytest.raises(ScorerAway):
+    with pytest.raises(ScorerUnavailable):
         score_comments(remote, [Comment("fine", None)])
 
 
@@ -129,12 +129,12 @@ def test_a_server_that_is_down_is_unavailable_until_it_is_back() -> None:
     server = ModelServer()
     scorer = RemoteScorer(httpx.Client(timeout=0.4), server.url, Model("mine", "7"))
     with scorer.client:
-        with pytest.raises(ScorerAway):
+        with pytest.raises(ScorerUnavailable):
             scorer.score(["fine"])
         for _ in range(2):
             with server.running():
                 assert len(scorer.score(["fine"])) == 1
-            with pytest.raises(ScorerAway):
+            with pytest.raises(ScorerUnavailable):
                 scorer.score(["fine"])
 
 
@@ -163,7 +163,7 @@ def test_logs_and_errors_quote_neither_texts_nor_the_token(server: ModelServer, 
     replies = [Reply(503), Reply(body=b'{"private words": '), Reply(422), Reply(delay=0.8)]
     for reply in replies:
         server.behave = lambda texts, reply=reply: reply
-        with capture_logs() as logs, pytest.raises((ScorerAway, Refused)) as caught:
+        with capture_logs() as logs, pytest.raises((ScorerUnavailable, Refused)) as caught:
             remote.score(["private words"])
         everything = f"{logs} {caught.value!r} {caught.value.__cause__!r} {remote!r}"
         assert not [word for word in ("private words", SECRET) if word in everything]

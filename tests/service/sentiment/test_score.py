@@ -10,7 +10,7 @@ import pytest
 
 from services.sentiment.api import MAX_BODY, MAX_TOTAL, ScoreResponse
 from services.sentiment.app import create_app
-from services.sentiment.domain.scorer import Scorer, ScorerAway
+from services.sentiment.domain.scorer import Scorer, ScorerUnavailable
 from services.sentiment.domain.vader import VaderScorer
 from services.sentiment.settings import Settings
 from shared.events import text_hash
@@ -126,7 +126,7 @@ async def test_without_kafka_it_is_alive_scores_and_is_not_ready(http: httpx.Asy
 
 
 async def test_an_unavailable_model_is_503_with_retry_after() -> None:
-    async with running(FailsOn("fine", error=ScorerAway)) as http:
+    async with running(FailsOn("fine", error=ScorerUnavailable)) as http:
         answer = await score(http, {"text": "fine"})
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.sentiment.consumer import ScoringHandler
-from services.sentiment.domain.scorer import Opinion, Scorer, ScorerAway
+from services.sentiment.domain.scorer import Opinion, Scorer, ScorerUnavailable
 from services.sentiment.domain.vader import VaderScorer
 from services.sentiment.pool import Pool
 from shared.events import (
@@ -187,7 +187,7 @@ async def test_a_comment_on_which_the_model_fails_is_poison_and_the_rest_is_scor
 async def test_an_unavailable_model_is_retried_after_its_stated_delay(asks_for: float | None, gets: float) -> None:
     class Busy(FailsOn):
         def score(self, texts: Sequence[str]) -> list[Opinion]:
-            raise ScorerAway("busy", asks_for)
+            raise ScorerUnavailable("busy", asks_for)
 
     with pytest.raises(Retry) as caught:
         await score(records(comment("fine")), Busy())

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from services.sentiment.domain.batching import TEXTS
-from services.sentiment.domain.scorer import Model, Opinion, ScorerAway
+from services.sentiment.domain.scorer import Model, Opinion, ScorerUnavailable
 from services.sentiment.domain.scoring import Comment
 from services.sentiment.pool import Pool
 from shared.events import Score, text_hash
@@ -140,9 +140,9 @@ async def test_progress_is_reported_after_each_slice() -> None:
 
 
 async def test_a_model_that_becomes_unavailable_fails_all_waiting_callers() -> None:
-    scorer = FailsOn("y", error=ScorerAway)
+    scorer = FailsOn("y", error=ScorerUnavailable)
     async with Pool(scorer, 2) as pool:
-        with pytest.raises(ScorerAway):
+        with pytest.raises(ScorerUnavailable):
             await pool.score_comments([*comments(*[3] * TEXTS * 2), Comment("yyyyy", "en"), *comments(*[7] * TEXTS * 10)])
         assert pool.waiting == 0
         calls_before = len(scorer.calls)

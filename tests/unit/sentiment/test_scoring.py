@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.sentiment.domain.scorer import Model, Opinion, ScorerAway
+from services.sentiment.domain.scorer import Model, Opinion, ScorerUnavailable
 from services.sentiment.domain.scoring import LONGEST, PROBE, Comment, Unscorable, score_comments
 from services.sentiment.domain.vader import VaderScorer, opinion
 from shared.events import Score, text_hash
@@ -111,9 +111,9 @@ def test_the_reason_quotes_nothing_of_the_text() -> None:
     assert score_comments(FailsOn("poison"), [Comment("poison", None)]) == [Unscorable("the model fails on a text: ValueError")]
 
 
-@pytest.mark.parametrize("error", [ScorerAway, MemoryError])
+@pytest.mark.parametrize("error", [ScorerUnavailable, MemoryError])
 def test_an_unavailable_model_makes_no_text_unscorable(error: type[Exception]) -> None:
-    with pytest.raises(ScorerAway):
+    with pytest.raises(ScorerUnavailable):
         score_comments(FailsOn("x", error=error), [Comment("a x", None), Comment("b", None)])
 
 
@@ -121,16 +121,16 @@ def test_a_model_that_becomes_unavailable_during_halving_raises_scorer_away_with
     class Leaving(FailsOn):
         def score(self, texts: Sequence[str]) -> list[Opinion]:
             if PROBE in texts:
-                raise ScorerAway("busy", 17.0)
+                raise ScorerUnavailable("busy", 17.0)
             return super().score(texts)
 
-    with pytest.raises(ScorerAway) as caught:
+    with pytest.raises(ScorerUnavailable) as caught:
         score_comments(Leaving("x"), [Comment("a x", None)])
     assert caught.value.retry_after == 17.0
 
 
 def test_a_model_that_fails_on_the_probe_is_unavailable() -> None:
-    with pytest.raises(ScorerAway):
+    with pytest.raises(ScorerUnavailable):
         score_comments(FailsOn("e", PROBE), [Comment("fine", None)])
 
 
@@ -139,7 +139,7 @@ def test_a_model_with_too_few_opinions_is_unavailable() -> None:
         def score(self, texts: Sequence[str]) -> list[Opinion]:
             return []
 
-    with pytest.raises(ScorerAway):
+    with pytest.raises(ScorerUnavailable):
         score_comments(Lazy(), [Comment("fine", None)])
 
 

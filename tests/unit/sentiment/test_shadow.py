@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from services.sentiment.consumer import ScoringHandler
-from services.sentiment.domain.scorer import Model, Opinion, Scorer, ScorerAway
+from services.sentiment.domain.scorer import Model, Opinion, Scorer, ScorerUnavailable
 from services.sentiment.domain.vader import VaderScorer
 from services.sentiment.pool import Pool
 from services.sentiment.settings import Settings
@@ -73,7 +73,7 @@ class Unavailable:
     model = Model("away", "1")
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
-        raise ScorerAway("for lunch")
+        raise ScorerUnavailable("for lunch")
 
 
 @pytest.mark.parametrize(("scorer", "sent"), [(Unavailable(), Sent()), (Other(), Sent(fails=True))], ids=["model", "broker"])

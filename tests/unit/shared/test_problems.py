@@ -12,8 +12,8 @@ from shared.problems import (
     MAX_REASON,
     BadRequest,
     Unprocessable,
-    of,
-    refused,
+    to_response,
+    validation_problem,
 )
 
 
@@ -26,7 +26,7 @@ def refusal(body: dict[str, int]) -> dict[str, object]:
     try:
         Body.model_validate(body)
     except ValidationError as error:
-        return dict(json.loads(bytes(of(refused(Unprocessable, error)).body)))
+        return dict(json.loads(bytes(to_response(validation_problem(Unprocessable, error)).body)))
     raise AssertionError("the body must be refused")
 
 
@@ -53,7 +53,7 @@ def test_names_that_the_caller_chose_are_cut() -> None:
 
 def test_any_problem_is_bounded_whoever_raises_it() -> None:
     params = [{"name": "n" * 1_000, "reason": "r" * 10_000}] * 1_000
-    document = json.loads(bytes(of(BadRequest("d" * 100_000, invalid_params=params)).body))
+    document = json.loads(bytes(to_response(BadRequest("d" * 100_000, invalid_params=params)).body))
     assert len(document["detail"]) == MAX_DETAIL
     assert [len(param["reason"]) for param in document["invalid_params"]] == [MAX_REASON] * MAX_INVALID_PARAMS
     assert document["more_invalid_params"] == 1_000 - MAX_INVALID_PARAMS

@@ -1,6 +1,6 @@
 """Revisions per tenant, and at most one initial promotion per tenant.
 
-Servers of the version before go on working: they leave `noted` and `initial` at their defaults. Batches that they apply count as
+Servers of the previous version still work: they leave `noted` and `initial` at their defaults. Batches that they apply count as
 `batches - noted`, which is part of every tenant's revision.
 """
 

@@ -1,6 +1,6 @@
 """Deleting values that nothing uses any more: pseudonyms of erased customers, dimension values that only they had.
 
-Servers of the version before go on working: they neither mark values nor note erasures. So every tenant is purged once, a day
+Servers of the previous version still work: they neither mark values nor note erasures. So every tenant is purged once, a day
 after the upgrade, when none of them is left.
 """
 

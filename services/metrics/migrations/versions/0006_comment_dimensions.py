@@ -1,6 +1,6 @@
 """Themes and urgency of contributions.
 
-Servers of the previous version go on working: they leave both columns null. Contributions that they write, and those written
+Servers of the previous version still work: they leave both columns null. Contributions that they write, and those written
 before the upgrade, get their themes and urgency when their subjects are rebuilt.
 """
 

@@ -1,6 +1,6 @@
 """When the sealer looks at each tenant next.
 
-Servers of the version before go on working: they look at every tenant, and don't request a look for the spans that they change.
+Servers of the previous version still work: they look at every tenant, and don't request a look for the spans that they change.
 The daily full look seals these.
 """
 

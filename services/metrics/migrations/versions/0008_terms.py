@@ -1,6 +1,6 @@
 """Revisions of a tenant's terms, and builds that bring its contributions to a new one.
 
-Servers of the version before go on working. They read the served generation of measures alone, and delete what a build wrote of a
+Servers of the previous version still work. They read the served generation of measures alone, and delete what a build wrote of a
 subject that they write. So no build begins on its own in the first minutes of a server (`services.metrics.builder`).
 """
 
