@@ -143,19 +143,38 @@ def test_a_90th_percentile_is_linear_between_neighbours() -> None:
 
 
 # --- differences ----------------------------------------------------------------------------------------------------------
-def test_a_difference_is_significant_beyond_the_noise_only() -> None:
-    assert beyond_noise(80, wilson(8, 10), 60, wilson(6, 10)) is False
-    assert beyond_noise(80, wilson(800, 1000), 60, wilson(600, 1000)) is True
-    assert beyond_noise(60, wilson(600, 1000), 80, wilson(800, 1000)) is True
+@pytest.mark.parametrize(
+    ("one", "other", "significant"),
+    [
+        ((86, 100), (62, 100), True),
+        ((62, 100), (86, 100), True),
+        ((80, 100), (75, 100), False),
+        ((800, 1000), (750, 1000), True),
+        ((50, 100), (50, 100), False),
+        ((0, 5), (5, 5), True),
+        ((8, 10), (6, 10), False),
+    ],
+)
+def test_shares_differ_significantly_if_newcombes_interval_excludes_0(
+    one: tuple[int, int], other: tuple[int, int], significant: bool
+) -> None:
+    assert beyond_noise(share(*one), wilson(*one), share(*other), wilson(*other)) is significant
+
+
+def test_newcombes_own_example_is_barely_significant() -> None:
+    """56 of 70 and 48 of 80: 0.20 with 0.0524 to 0.3339 (Newcombe 1998, table II, method 10)."""
+    one = wilson(56, 70)
+    assert beyond_noise(80, one, 60, wilson(48, 80)) is True
+    assert beyond_noise(80, one, share(53, 80), wilson(53, 80)) is False
+
+
+def test_without_an_interval_the_significance_is_unknown() -> None:
     assert beyond_noise(5, None, 3, Interval(2, 4, "t")) is None
+    assert beyond_noise(3, Interval(2, 4, "t"), 5, None) is None
 
 
-def test_newcombes_interval_of_a_difference_is_recovered_from_wilsons() -> None:
-    """Newcombe 1998, his example (a): 56/70 − 48/80 lies in [0.0524, 0.3339], so the difference is significant."""
-    one, other = wilson(56, 70), wilson(48, 80)
-    low = 20 - ((80 - one.low) ** 2 + (other.high - 60) ** 2) ** 0.5
-    assert low == pytest.approx(5.24, abs=0.005)
-    assert beyond_noise(80, one, 60, other) is True
+def share(hits: int, n: int) -> float:
+    return 100 * hits / n
 
 
 def test_an_interval_is_clipped_to_the_scale() -> None:
