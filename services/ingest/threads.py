@@ -22,8 +22,10 @@ PATIENCE_SECONDS = 20.0
 SMALL_BYTES = 8 * 1024
 """Bodies up to this size are read on the event loop, which is cheaper than using a thread."""
 SLOW_SECONDS = 0.005
-"""If a small body takes longer than this, all bodies of its tenant are read in threads for SLOW_FOR seconds."""
-SLOW_FOR = 60.0
+"""Processor time after which a small body is slow: the next bodies of its tenant are read in threads."""
+PENALTY = 100
+"""They are for this many times the processor time of the slow body, so slow small bodies keep the event loop busy for about 1 % of
+the time. A thread costs more than twice as much as the event loop, so one slow body must not decide for long."""
 
 
 class FairThreads:
@@ -48,9 +50,10 @@ class FairThreads:
         """The result of `work()`, which reads a body of `size` bytes: at once if that is quick, else in a thread."""
         if size > SMALL_BYTES or self._slow_until.get(tenant, 0.0) > time.monotonic():
             return await self.run(tenant, work)
-        began = time.perf_counter()
+        began = time.thread_time()
         try:
             return work()
         finally:
-            if time.perf_counter() - began > SLOW_SECONDS:
-                self._slow_until[tenant] = time.monotonic() + SLOW_FOR
+            seconds = time.thread_time() - began
+            if seconds > SLOW_SECONDS:
+                self._slow_until[tenant] = time.monotonic() + PENALTY * seconds

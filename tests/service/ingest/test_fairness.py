@@ -117,6 +117,19 @@ async def test_after_a_costly_small_body_the_tenants_bodies_are_read_in_threads(
     assert stall[0] < 0.1
 
 
+async def test_after_a_body_that_is_hardly_slow_the_next_ones_are_read_on_the_event_loop_again(
+    ingest: IngestClient, costly: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pause of the garbage collector must not make all deliveries of a tenant costlier for long."""
+    costly(0.006)
+    await ingest.call("POST", "/v1/feedback", json=response(nps(9)))
+    costly(0)
+    await asyncio.sleep(1)
+    with monkeypatch.context() as patched:
+        patched.setattr("services.ingest.threads.FairThreads.run", None)
+        assert (await ingest.call("POST", "/v1/feedback", json=response(nps(8)))).status_code == 202
+
+
 async def test_records_beyond_the_processor_time_of_a_batch_are_rejected(
     ingest: IngestClient, costly: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
