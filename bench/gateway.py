@@ -44,7 +44,8 @@ async def measure(demo: dict[str, Any], seconds: float = 10.0) -> dict[str, list
                 answer = await timed(http, f"/v1/kpis/{kpi}", params, took[name])
                 answer.raise_for_status()
             tag = {"if-none-match": answer.headers["etag"]}
-            answer = await timed(http, f"/v1/kpis/{kpi}", params, unchanged := [], tag)
+            unchanged: list[float] = []
+            answer = await timed(http, f"/v1/kpis/{kpi}", params, unchanged, tag)
             if answer.status_code == httpx.codes.NOT_MODIFIED:
                 took[CONDITIONAL] += unchanged
     return took

@@ -60,7 +60,7 @@ class NoProducer:
         return None
 
 
-def records(items: Sequence[Event] | Sequence[ScoreEvent], topic: Topic) -> list[Record]:
+def records(items: Sequence[Event | ScoreEvent], topic: Topic) -> list[Record]:
     return [
         Record(topic.name, number % topic.partitions, number, subject_key(one.tenant, one.subject), encode(one), (), 0)
         for number, one in enumerate(items)

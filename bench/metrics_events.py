@@ -11,6 +11,7 @@ from shared.events import (
     Assigned,
     Event,
     Fact,
+    Label,
     Message,
     Opened,
     Rating,
@@ -102,6 +103,6 @@ def scores(events: list[Event]) -> Iterator[ScoreEvent]:
     for event in events:
         for text, language in comments(event.body):
             value = random.Random(text).uniform(-1, 1)
-            label = "positive" if value > 0.3 else "negative" if value < -0.3 else "neutral"
+            label: Label = "positive" if value > 0.3 else "negative" if value < -0.3 else "neutral"
             score = Score(label=label, score=round(value, 4), confidence=0.8, language=language, text_hash=text_hash(text))
             yield ScoreEvent(tenant=event.tenant, subject=event.subject, model=MODEL, received_at=event.received_at, score=score)

@@ -136,4 +136,4 @@ def memory(name: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -6,7 +6,6 @@ python -m bench.sentiment_memory --comments 1000000 --scorer linear
 import argparse
 import asyncio
 import random
-import sys
 import time
 from collections.abc import Iterator
 from itertools import count, islice
@@ -65,4 +64,4 @@ def resident() -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -8,7 +8,6 @@ The 3,080 test questions are compared with these themes, with the threshold of t
 
 import argparse
 import csv
-import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -54,4 +53,4 @@ def taxonomy(train: list[tuple[str, str]]) -> Taxonomy:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

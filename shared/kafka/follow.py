@@ -1,7 +1,7 @@
 """Read a topic from its end without a group: for live feeds, which get missed records elsewhere."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -19,7 +19,7 @@ QUIET_POLLS = 120
 """Polls without a record, after which a new connection checks that there is none: a client can go silent."""
 
 
-async def follow(bootstrap: str, topic: Topic) -> AsyncIterator[Record]:
+async def follow(bootstrap: str, topic: Topic) -> AsyncGenerator[Record, None]:
     """Yield every record that is written to `topic` from now on. Records written during an outage are read after it."""
     positions: dict[Place, int] = {}
     while True:

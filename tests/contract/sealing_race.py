@@ -12,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
+from services.metrics.domain.query import Filter
 from services.metrics.sealer import Protocol, Sealer
 from services.metrics.store import counting
 from services.metrics.store.counting import Span
 from services.metrics.store.due import Claim
 from services.metrics.store.query import histograms, snapshot
 from services.metrics.store.seals import Level, invalidate
-from services.metrics.store.selection import Filter, Selection, resolve
+from services.metrics.store.selection import Selection, resolve
 from services.metrics.store.writer import Batch, Invalidate, Writer
 from shared.database import open_pool
 from tests.service.metrics.database import open_metrics_db, survey_response

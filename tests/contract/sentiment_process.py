@@ -9,9 +9,9 @@ from pathlib import Path
 
 from deploy.local.servers import free_port
 from shared.events import Answer, Event, Response, encode
-from shared.kafka import Message, Record, received_header
+from shared.kafka import Message, Record, ensure_topics, received_header
 from shared.topics import SCORES, TOPICS, subject_key
-from tests.contract.kafka_topic import NOON, KafkaTopic, ensure_topics
+from tests.contract.kafka_topic import NOON, KafkaTopic
 
 ROOT = Path(__file__).parents[2]
 

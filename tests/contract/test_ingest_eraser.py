@@ -217,7 +217,7 @@ async def test_a_delivery_after_the_erasure_can_be_retried(inbox: Inbox) -> None
 async def test_a_quarantined_delivery_of_an_erased_subject_keeps_only_its_id(inbox: Inbox) -> None:
     await inbox.deliver(nps_delivery(9, id="1", customer=ANNA))
     await inbox.deliver(erasure_delivery(ANNA, "e"))
-    late = [replace(unread(name, response("broken")), subjects=(f"con_1/response/{name}",)) for name in ("r-1", "r-2")]
+    late = [replace(unread(name, response({"kind": "broken"})), subjects=(f"con_1/response/{name}",)) for name in ("r-1", "r-2")]
     assert await inbox.deliver(*late) == ["ignored", "quarantined"]
     assert (await stored(inbox))[2:] == [("r-1", "ignored", False), ("r-2", "quarantined", True)]
 

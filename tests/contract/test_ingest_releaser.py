@@ -181,12 +181,10 @@ async def test_a_delivery_that_the_database_refuses_is_quarantined_and_the_other
 async def test_an_exception_while_reading_one_delivery_does_not_stop_the_others(
     tool: PausedTool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = releaser.receive_again
-
     def faulty(connection: Any, stored: Any, now: Any) -> Any:
         if stored.delivery == "msg_1":
             raise ZeroDivisionError
-        return real(connection, stored, now)
+        return receive_again(connection, stored, now)
 
     monkeypatch.setattr(releaser, "receive_again", faulty)
     await tool.hold(3)

@@ -1,6 +1,7 @@
 """The consume loop on a real broker: every record is handled at least once, and offsets move last."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from shared.kafka import Message, Poison, Producer, Record, Retry, Timing, TooMuchPoison, Undelivered
 from shared.kafka.job import Job
 from shared.kafka.membership import Membership
-from shared.kafka.records import Place
+from shared.kafka.records import Place, Position
 from tests.contract.kafka_topic import NOON, KafkaTopic, Recorder, messages, new_topic, until
 
 
@@ -135,18 +136,18 @@ class FailingProducer(Producer):
         self.refusals = 2
         self.committed_before: list[int] = []
 
-    async def send(self, topic: str, messages: Sequence[Message], timeout: float = 10.0) -> None:  # noqa: ASYNC109
+    async def send(self, topic: str, messages: Sequence[Message], timeout: float = 10.0) -> list[Position]:  # noqa: ASYNC109
         await asyncio.sleep(0.1)
         self.committed_before.append(sum(commit.offset for commit in (await self.topic.committed()).values()))
         if self.refusals:
             self.refusals -= 1
             raise Undelivered("the DLQ is unavailable")
-        await super().send(topic, messages, timeout)
+        return await super().send(topic, messages, timeout)
 
 
 async def test_offsets_move_past_poison_only_after_the_dlq_has_acknowledged_it(topic: KafkaTopic) -> None:
     await topic.send(messages([13]))
-    job = Job(topic.bootstrap, topic.group, (topic.definition.name,), poison, 500, None, None, None, None, Timing())
+    job = Job(topic.bootstrap, topic.group, (topic.definition.name,), poison, 500, None, None, None, time.monotonic, Timing())
     async with FailingProducer(topic) as parking:
         work = asyncio.create_task(Membership(job, parking).run())
         (parked,) = await topic.read(topic.definition.dlq, 1)
@@ -228,6 +229,6 @@ async def test_on_idle_gets_the_positions_at_the_end_of_each_partition(topic: Ka
         await until(lambda: seen.has(range(30)))
         idle_positions.clear()
         await until(lambda: len(idle_positions) >= 2)
-    ends = {(topic.definition.name, number): 0 for number in range(3)}
-    ends |= {tuple(record.place): record.offset + 1 for record in seen.records}
+    ends = {Place(topic.definition.name, number): 0 for number in range(3)}
+    ends |= {record.place: record.offset + 1 for record in seen.records}
     assert idle_positions[-1] == ends

@@ -45,7 +45,8 @@ async def killed(broker: Kafka) -> AsyncIterator[None]:
 async def send_until_acknowledged(producer: Producer, topic: KafkaTopic, batch: list[Message]) -> None:
     while True:
         try:
-            return await producer.send_all(topic.definition, batch, timeout=2)
+            await producer.send_all(topic.definition, batch, timeout=2)
+            return
         except Undelivered:
             await asyncio.sleep(0.2)
 

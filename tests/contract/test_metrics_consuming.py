@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -164,7 +164,7 @@ class Stream:
         intake = Intake(metrics.writer, Announcer(producer))
         names = {self.events.name: EVENTS.name, self.scores.name: SCORES.name}
 
-        async def handle(records: list[Record]) -> None:
+        async def handle(records: Sequence[Record]) -> None:
             named = {replace(record, topic=names[record.topic]): record for record in records}
             try:
                 await intake(list(named))
@@ -184,9 +184,9 @@ class Stream:
 @pytest.fixture
 async def stream(kafka: str) -> Stream:
     name = f"metrics.{uuid4().hex}"
-    topics = [replace(topic, name=f"{name}.{topic.name}", partitions=2) for topic in (EVENTS, SCORES)]
-    await ensure_topics(kafka, topics)
-    return Stream(kafka, *topics)
+    events, scores = (replace(topic, name=f"{name}.{topic.name}", partitions=2) for topic in (EVENTS, SCORES))
+    await ensure_topics(kafka, (events, scores))
+    return Stream(kafka, events, scores)
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:

@@ -10,10 +10,10 @@ from pydantic import SecretStr
 from services.metrics.app import create_app
 from services.metrics.settings import Settings
 from shared.events import KpiChange, decode_change
-from shared.kafka import Record
+from shared.kafka import Record, ensure_topics
 from shared.topics import CHANGES, TOPICS
 from tests.conftest import NewDatabase
-from tests.contract.kafka_topic import KafkaTopic, ensure_topics, until
+from tests.contract.kafka_topic import KafkaTopic, until
 from tests.service.metrics.database import TOKEN, open_metrics_db, score_of, survey_response
 from tests.unit.metrics.build import words
 

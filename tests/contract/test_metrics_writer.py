@@ -12,7 +12,7 @@ import pytest
 from services.metrics.rebuild import rebuild
 from services.metrics.store.progress import Reached
 from services.metrics.store.writer import Batch, InvalidSubject, Writer, decode_score
-from shared.events import Assigned, Event, Message, Opened, ScoreEvent, StatusSet, Ticket
+from shared.events import Assigned, Event, Fact, Message, Opened, ScoreEvent, StatusSet, Ticket
 from tests.conftest import NewDatabase
 from tests.service.metrics.database import (
     MetricsDatabase,
@@ -53,7 +53,7 @@ def story() -> list[Item]:
         ]
     for number in range(8):
         subject = f"c2/ticket/{number}"
-        facts = [
+        facts: list[Fact] = [
             Opened(at=hours(number), text=f"it is broken {number}"),
             Assigned(at=hours(number), team="billing", agent=f"a{number % 3}"),
             Message(at=hours(number + 1), by="agent"),
@@ -146,7 +146,7 @@ async def test_of_two_scores_of_one_comment_that_of_the_newer_taxonomy_is_kept(
 
 @pytest.mark.parametrize("late", [False, True])
 async def test_an_erased_subject_keeps_no_content_whatever_arrives_later(metrics: MetricsDatabase, late: bool) -> None:
-    items = [survey_response(1, nps(9), words("my name"), at=NOON), score_of("c1/response/1", "my name", 0.5)]
+    items: list[Item] = [survey_response(1, nps(9), words("my name"), at=NOON), score_of("c1/response/1", "my name", 0.5)]
     for one in [erasure("c1/response/1", hours(1)), *items] if late else [*items, erasure("c1/response/1", hours(1))]:
         await metrics.apply(one)
     assert not await metrics.contributions()

@@ -156,7 +156,8 @@ async def scores(stack: Stack) -> dict[str, Scored]:
 def scored(score: Record) -> Scored:
     countable = "unsupported_language" not in score.get("flags", ())
     themes, urgency = (theme["theme"] for theme in score.get("themes", ())), score.get("urgency", ())
-    return Scored(*((score["label"], score["score"]) if countable else (None, None)), frozenset(themes), frozenset(urgency))
+    label, value = (score["label"], score["score"]) if countable else (None, None)
+    return Scored(label, value, frozenset(themes), frozenset(urgency))
 
 
 def parameters(query: Query) -> dict[str, str]:

@@ -83,7 +83,7 @@ class Streams:
 
     def override(self, subject: str, number: int) -> Record:
         comment = blake2b(self.r.choice(TEXTS).encode(), digest_size=16).hexdigest()
-        judged = {"label": self.r.choice((None, "positive", "neutral", "negative"))}
+        judged: Record = {"label": self.r.choice((None, "positive", "neutral", "negative"))}
         judged |= {"themes": self.r.sample(THEMES, self.r.choice((0, 1, 2)))}
         record = {"type": "override", "id": f"{subject}/{number}", "at": self.format(self.time())}
         return record | {"subject": subject, "comment": comment, **judged}

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from services.ingest.domain import receive
+from services.ingest.domain.normalise import normalise
 from tests.service.ingest.client import TENANTS, IngestClient
 from tests.unit.ingest.making import nps, response
 
@@ -30,7 +31,6 @@ async def other(ingest: IngestClient) -> IngestClient:
 @pytest.fixture
 def costly(ingest: IngestClient, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """`costly(seconds)`: from now on the processor is busy for so long with each record of `ingest`'s tenant."""
-    normalise = receive.normalise
 
     def set_cost(seconds: float) -> None:
         def slow(record: Any, connection: Any, *arguments: Any) -> Any:

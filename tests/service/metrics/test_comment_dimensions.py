@@ -9,8 +9,9 @@ from typing import Any
 
 from services.metrics.domain.contributions import Contribution
 from services.metrics.domain.histogram import count
+from services.metrics.domain.query import Filter
 from services.metrics.store.query import Histograms, histograms
-from services.metrics.store.selection import Filter, Selection, resolve
+from services.metrics.store.selection import Selection, resolve
 from shared.events import Event, Override, Score, ScoreEvent, Theme, text_hash
 from tests.service.metrics.database import MetricsDatabase, expected, statement, survey_response
 from tests.unit.metrics.build import MODEL, rows, words

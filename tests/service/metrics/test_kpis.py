@@ -207,7 +207,11 @@ async def test_sentiment_reads_the_promoted_models_scores(http: httpx.AsyncClien
 
 
 async def test_a_comparison_has_the_other_value_and_whether_the_difference_is_significant(http: httpx.AsyncClient) -> None:
-    params = [("from", "2026-10-25T00:00:00+02:00"), ("to", "2026-10-26T00:00:00+01:00"), ("compare", "previous")]
+    params: list[tuple[str, str | int | float | bool | None]] = [
+        ("from", "2026-10-25T00:00:00+02:00"),
+        ("to", "2026-10-26T00:00:00+01:00"),
+        ("compare", "previous"),
+    ]
     params += [("compare", "2026-10-20T00:00:00Z/2026-10-21T00:00:00Z")]
     (row,) = (await http.get("/v1/kpis/nps", params=params)).json()["rows"]
     before, nothing = row["compare"]

@@ -91,9 +91,9 @@ async def test_a_comment_has_the_hash_that_an_override_needs_whichever_kpi_lists
 async def test_a_humans_themes_replace_the_models(metrics_db: MetricsDatabase) -> None:
     subject, themes = "c1/response/1", (Theme("delivery", -0.7), Theme("price", 0.2))
     score = Score(label="negative", score=-0.5, confidence=0.9, themes=themes, text_hash=text_hash("late"))
-    at = {"tenant": "acme", "received_at": NOW}
     await metrics_db.apply(
-        survey_response(1, words("late"), at=ago(2)), ScoreEvent(subject=subject, model=MODEL, score=score, **at)
+        survey_response(1, words("late"), at=ago(2)),
+        ScoreEvent(tenant="acme", received_at=NOW, subject=subject, model=MODEL, score=score),
     )
     async with serving(metrics_db.url, NOW) as http:
         (record,) = await pages(http, "sentiment", window="24h")

@@ -29,7 +29,7 @@ class Absent:
 
 
 def main(package: str, *locked: str) -> None:
-    sys.meta_path.insert(0, Absent(set(locked)))  # type: ignore[arg-type]
+    sys.meta_path.insert(0, Absent(set(locked)))
     sys.path.insert(0, "")
     names = [package]
     if below := getattr(importlib.import_module(package), "__path__", None):

@@ -1,5 +1,7 @@
 """Every rendered object against a strict schema: Kubernetes' own, and ours for the kinds that the operators bring."""
 
+from typing import Any
+
 import jsonschema
 import kubernetes_validate
 import pytest
@@ -10,7 +12,7 @@ from tests.unit.deploy.manifests import ALL, OVERLAYS, rendered
 OLDEST, NEWEST = "1.34", "1.37"
 
 
-def custom(manifest: dict) -> bool:
+def custom(manifest: dict[str, Any]) -> bool:
     return (manifest["apiVersion"], manifest["kind"]) in SCHEMAS
 
 

@@ -37,9 +37,10 @@ def test_a_response_becomes_a_statement_of_its_subject() -> None:
         3,
     )
     assert made.dimensions == {"region": "DE", "team": None, "channel": "email", "survey": "s"}
+    assert isinstance(made.body, events.Response)
     assert made.body == events.Response(
         at=made.body.at, answers=(events.Answer(question="q1", kind="nps", value=9, scale=(0, 10)),)
-    )  # type: ignore[union-attr]
+    )
 
 
 def test_the_stamp_is_the_time_of_the_edit_else_of_the_receipt() -> None:
@@ -218,7 +219,7 @@ def test_an_override_becomes_a_statement_of_its_subject() -> None:
 
 def test_every_kind_of_fact_is_published() -> None:
     at = "2026-11-20T09:00:00Z"
-    facts = [
+    facts: list[dict[str, Any]] = [
         OPENED,
         {"fact": "message", "at": at, "by": "agent", "agent": "a", "public": False, "auto": True, "id": "m"},
         {"fact": "status", "at": at, "status": "on_hold"},

@@ -3,7 +3,7 @@
 from services.ingest.domain.round_robin import RoundRobinQueue
 
 
-def everything(tenant: str, item: str) -> bool:
+def everything(tenant: str, item: object) -> bool:
     return True
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from services.metrics.domain.contributions import contributions
 from services.metrics.domain.view import view
-from shared.events import Assigned, Deleted, Event, Opened, StatusSet, Ticket
+from shared.events import Assigned, Deleted, Event, Fact, Opened, StatusSet, Ticket
 from tests.unit.metrics import strategies
 from tests.unit.metrics.build import T0, at, kpi, opened, rows, rows_in, status, ticket
 
@@ -30,7 +30,7 @@ def team_just_before(event: Event, instant: datetime) -> str | None:
     assert isinstance(event.body, Ticket)
     teams: dict[datetime, str | None] = {
         f.at: f.team for f in event.body.facts if isinstance(f, Assigned) and f.team in (None, "billing", "tech")
-    }  # type: ignore[misc]
+    }
     earlier = [when for when in teams if when < instant]
     return teams[max(earlier)] if earlier else teams[min(teams)] if teams else None
 
@@ -69,7 +69,7 @@ def test_a_dropped_ticket_counts_as_dropped_alone(events: list[Event]) -> None:
 
 
 def test_a_reassignment_moves_an_open_ticket_from_team_to_team() -> None:
-    facts = [opened(0), Assigned(at=at(0), team="billing"), Assigned(at=at(10), team="tech"), status(20, "solved")]
+    facts: list[Fact] = [opened(0), Assigned(at=at(0), team="billing"), Assigned(at=at(10), team="tech"), status(20, "solved")]
     counted = rows(ticket(*facts))
     assert [kpi("backlog", counted, end=t, where={"team": "billing"}).value for t in (0, 5, 10, 15, 25)] == [0, 1, 1, 0, 0]
     assert [kpi("backlog", counted, end=t, where={"team": "tech"}).value for t in (0, 5, 10, 15, 25)] == [0, 0, 0, 1, 0]
@@ -77,7 +77,7 @@ def test_a_reassignment_moves_an_open_ticket_from_team_to_team() -> None:
 
 
 def test_an_assignment_to_the_same_team_adds_no_rows() -> None:
-    facts = [opened(0), Assigned(at=at(0), team="billing"), Assigned(at=at(10), team="billing")]
+    facts: list[Fact] = [opened(0), Assigned(at=at(0), team="billing"), Assigned(at=at(10), team="billing")]
     assert rows_in(rows(ticket(*facts)), "backlog") == [(0, 1, 1)]
 
 
@@ -88,5 +88,11 @@ def test_a_solved_ticket_that_is_reassigned_is_in_no_backlog() -> None:
 
 
 def test_a_reopened_ticket_is_in_the_backlog_of_its_latest_team() -> None:
-    facts = [opened(0), Assigned(at=at(0), team="a"), status(5, "solved"), Assigned(at=at(10), team="b"), status(20, "open")]
+    facts: list[Fact] = [
+        opened(0),
+        Assigned(at=at(0), team="a"),
+        status(5, "solved"),
+        Assigned(at=at(10), team="b"),
+        status(20, "open"),
+    ]
     assert kpi("backlog", rows(ticket(*facts)), end=25, where={"team": "b"}).value == 1

@@ -23,7 +23,7 @@ grains = st.sampled_from(["PT15M", "PT1H", "P1D", "P1W", "P1M"])
 
 
 def local(zone: str, *wall: int) -> datetime:
-    return datetime(*wall, tzinfo=ZoneInfo(zone)).astimezone(UTC)  # type: ignore[arg-type, misc]
+    return datetime(*wall, tzinfo=ZoneInfo(zone)).astimezone(UTC)  # type: ignore[arg-type]
 
 
 def spans(zone: str, grain: Grain, start: datetime, end: datetime) -> list[tuple[str, timedelta]]:

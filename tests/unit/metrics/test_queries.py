@@ -26,7 +26,7 @@ from shared.text import nfc
 
 
 def utc(*date: int) -> datetime:
-    return datetime(*date, tzinfo=UTC)  # type: ignore[arg-type, misc]
+    return datetime(*date, tzinfo=UTC)  # type: ignore[arg-type]
 
 
 def query(kpi: str = "nps", filters: dict[str, str] | None = None, **parameters: Any) -> Query:

@@ -1,6 +1,7 @@
 """Which cuboid answers a query."""
 
-from services.metrics.store.selection import Filter, Selection
+from services.metrics.domain.query import Filter
+from services.metrics.store.selection import Selection
 
 
 def test_only_plain_groups_and_single_values_are_read_from_cuboids() -> None:

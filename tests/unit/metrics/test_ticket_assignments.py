@@ -3,7 +3,7 @@
 import pytest
 
 from services.metrics.domain.contributions import Contribution
-from shared.events import Assigned, PrioritySet, Rating
+from shared.events import Assigned, Fact, PrioritySet, Rating
 from tests.unit.metrics.build import at, dim, opened, reply, rows, rows_in, status, ticket
 
 
@@ -12,7 +12,7 @@ def dims_of(counted: list[Contribution], measure: str, name: str) -> list[str | 
 
 
 def test_each_event_has_the_team_and_agent_of_its_time() -> None:
-    facts = [
+    facts: list[Fact] = [
         opened(0),
         Assigned(at=at(2), team="billing", agent="a-1"),
         reply(5),

@@ -54,7 +54,7 @@ def test_a_rating_that_is_stated_with_each_later_change_keeps_its_time_until_it_
 
 
 def test_texts_of_the_customer_are_comments_at_their_own_time_and_no_others_are() -> None:
-    facts = [
+    facts: list[Fact] = [
         opened(0, text="it broke"),
         reply(5, text="have you tried …"),
         reply(6, by="bot", text="we are on it"),

@@ -86,7 +86,7 @@ def test_closed_without_solved_counts_as_solved() -> None:
 
 
 def test_closed_after_solved_changes_nothing() -> None:
-    solved = [opened(0), status(10, "solved")]
+    solved: list[Fact] = [opened(0), status(10, "solved")]
     assert rows(ticket(*solved, status(50, "closed"))) == rows(ticket(*solved))
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sentiment.domain.explanations import MOST, Explanation, WordWeight, explanation_of, occlusion_of, spans
+from services.sentiment.domain.scorer import Opinion
 from services.sentiment.domain.scoring import Unscorable, opinions_of
 from services.sentiment.domain.vader import VaderScorer
 from tests.unit.sentiment.test_scoring import FailsOn
@@ -68,5 +69,5 @@ def test_a_long_text_is_explained_by_runs_of_words(words: int, runs: int) -> Non
 def test_a_word_whose_variant_the_model_cannot_score_weighs_nothing() -> None:
     occlusion = occlusion_of("fine enough")
     assert [word.weight for word in explain("fine enough", FailsOn("fine enough")).words] == [0, 0]
-    opinions = [*VADER.score(occlusion.variants[:2]), Unscorable("x")]
+    opinions: list[Opinion | Unscorable] = [*VADER.score(occlusion.variants[:2]), Unscorable("x")]
     assert explanation_of(occlusion, opinions).words[1].weight == 0

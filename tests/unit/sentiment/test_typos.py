@@ -10,7 +10,7 @@ from services.sentiment.training.own.templates import own_rows
 from services.sentiment.training.own.typos import SLIPS, typos
 
 ENGLISH = [row.text for row in own_rows(held_out=False) if row.lang == "en"]
-EXPECTED = {
+EXPECTED: dict[module.Slip, tuple[str, set[str]]] = {
     module.swapped: ("abcd", {"acbd", "abdc"}),
     module.dropped: ("abcd", {"acd", "abd", "abc"}),
     module.doubled: ("abcd", {"abbcd", "abccd", "abcdd"}),
