@@ -5,10 +5,10 @@ count have bin 1 and amount 1.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from math import floor
+from typing import NamedTuple
 
 from services.metrics.domain.comments import LABELS, Comment, effective_label, effective_themes
 from services.metrics.domain.durations import bin_of
@@ -30,8 +30,7 @@ Names = tuple[str, ...]
 """The values of a multi-valued dimension: sorted, each once."""
 
 
-@dataclass(frozen=True, slots=True, order=False)
-class Contribution:
+class Contribution(NamedTuple):
     """One row: `amount` in `bin` of `measure` at `at`.
 
     `dims` are the values of `shared.events.DIMENSIONS`. A row of a scored comment also has the comment's `themes` and `urgency`:
@@ -70,7 +69,7 @@ def contributions(view: SubjectView, scores: Mapping[tuple[str, str], Score], te
     """
     rows = _of_ticket(view, view.ticket, scores) if view.ticket is not None else _of_feedback(view, scores)
     own = tuple(map(view.own_dims.get, terms.dimensions))
-    return [replace(row, own=own) for row in rows] if any(value is not None for value in own) else rows
+    return [row._replace(own=own) for row in rows] if any(value is not None for value in own) else rows
 
 
 def _of_feedback(view: SubjectView, scores: Mapping[tuple[str, str], Score]) -> list[Contribution]:

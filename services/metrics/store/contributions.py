@@ -19,6 +19,9 @@ TENANT, MEASURE, AT = 1, 2, 3
 Row = tuple[Any, ...]
 """A contribution in the order of COLUMNS, with ids for names."""
 
+Names = tuple[str | None, ...]
+Ids = tuple[int | None, ...]
+
 Derived = tuple[Subject, int, Sequence[Contribution]]
 """A subject's contributions of one generation: the tenant's number for the served one, its negative for one that is built."""
 
@@ -38,26 +41,21 @@ class RowEncoder:
         """Look up the measures of these tenants again: a build has exchanged their generations."""
         self._measures.forget({number for tenant in tenants for number in (tenant, -tenant)})
 
-    async def rows(self, contributions: Iterable[Derived]) -> list[Row]:
+    async def rows(self, derived: Iterable[Derived]) -> list[Row]:
         """The rows of the contributions of each subject."""
-        contributions = list(contributions)
-        pairs = [(subject, c) for subject, _, several in contributions for c in several]
-        generations = [generation for _, generation, several in contributions for _ in several]
-        dims = {(s.tenant, c.dims) for s, c in pairs}
-        lists = {(s.tenant, names) for s, c in pairs for names in (c.themes, c.urgency) if names}
-        own = {(s.tenant, c.own) for s, c in pairs if c.own}
-        measures = await self._measures.ids(
-            {(generation, c.measure) for generation, (_, c) in zip(generations, pairs, strict=True)}
+        derived = list(derived)
+        places, lists = _names_of(derived)
+        terms = await self._terms.ids({(tenant, name) for tenant, names in places | lists for name in names if name is not None})
+        measures = await self._measures.ids({(generation, c.measure) for _, generation, several in derived for c in several})
+        customers = await self._customers.ids(
+            {(s.tenant, c.customer) for s, _, several in derived for c in several if c.customer}
         )
-        terms = await self._terms.ids(
-            {(tenant, name) for tenant, names in dims | lists | own for name in names if name is not None}
-        )
-        customers = await self._customers.ids({(s.tenant, c.customer) for s, c in pairs if c.customer})
-        dims_ids = {
-            (tenant, names): tuple(None if name is None else terms[tenant, name] for name in names)
-            for tenant, names in dims | own
-        }
-        list_ids = {(tenant, names): tuple(sorted(terms[tenant, name] for name in names)) for tenant, names in lists}
+        place_ids: defaultdict[int, dict[Names, Ids]] = defaultdict(dict)
+        for tenant, names in places:
+            place_ids[tenant][names] = tuple(None if name is None else terms[tenant, name] for name in names)
+        list_ids: defaultdict[int, dict[Names, Ids]] = defaultdict(dict)
+        for tenant, names in lists:
+            list_ids[tenant][names] = tuple(sorted(terms[tenant, name] for name in names if name is not None))
         return [
             (
                 s.id,
@@ -66,14 +64,31 @@ class RowEncoder:
                 c.at,
                 c.bin,
                 c.amount,
-                *dims_ids[s.tenant, c.dims],
+                *place_ids[s.tenant][c.dims],
                 customers[s.tenant, c.customer] if c.customer else None,
-                list_ids.get((s.tenant, c.themes)),
-                list_ids.get((s.tenant, c.urgency)),
-                dims_ids[s.tenant, c.own] if c.own else None,
+                list_ids[s.tenant][c.themes] if c.themes else None,
+                list_ids[s.tenant][c.urgency] if c.urgency else None,
+                place_ids[s.tenant][c.own] if c.own else None,
             )
-            for generation, (s, c) in zip(generations, pairs, strict=True)
+            for s, generation, several in derived
+            for c in several
         ]
+
+
+def _names_of(derived: Iterable[Derived]) -> tuple[set[tuple[int, Names]], set[tuple[int, Names]]]:
+    """Names of dimensions with their tenants: those in which the place tells the dimension, and lists of values of one."""
+    places: set[tuple[int, Names]] = set()
+    lists: set[tuple[int, Names]] = set()
+    for subject, _, several in derived:
+        for c in several:
+            places.add((subject.tenant, c.dims))
+            if c.own:
+                places.add((subject.tenant, c.own))
+            if c.themes:
+                lists.add((subject.tenant, c.themes))
+            if c.urgency:
+                lists.add((subject.tenant, c.urgency))
+    return places, lists
 
 
 async def replace(connection: asyncpg.Connection, subjects: Iterable[Subject], rows: Iterable[Row]) -> set[Touch]:
