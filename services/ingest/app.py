@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 
 import asyncpg
 from fastapi import FastAPI
-from starlette.routing import Route
 
 from services.ingest.api import batch, connections, feedback, internal, overrides, quarantine, taxonomy
-from services.ingest.api.hooks import Hook
+from services.ingest.api.hooks import HookDispatch
 from services.ingest.api.state import Ingest
 from services.ingest.eraser import Eraser
 from services.ingest.inbox import locks
@@ -105,10 +104,10 @@ def create_app(
     app = FastAPI(title="Earshot ingest", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.internal_token = settings.internal_token
     app.state.bodies = Bodies(body_memory, threads.read)
+    app.add_middleware(HookDispatch, handlers=app.exception_handlers)
     app.add_middleware(RequestId)
     problems.install(app)
     openapi.install(app)
-    app.router.routes.append(Route("/v1/hooks/{connection}", Hook()))
     for routes in ROUTES:
         app.include_router(routes)
     add_health(app, alive=lambda: workers.dead, ready=lambda: missing_dependencies(app.state.reads))
