@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from shared.instruments import CLIENTS_LEFT
+from shared.validation import reason_of, schema_of_model
 
 log = structlog.get_logger()
 InvalidParams = Sequence[dict[str, str]]
@@ -106,7 +107,10 @@ class InvalidParam(BaseModel):
     """A place in the request that is wrong."""
 
     name: str = Field(description="The query parameter, header, or path into the body", examples=["window"])
-    reason: str = Field(description="Why it is refused; never the value", examples=["not a window"])
+    reason: str = Field(
+        description="Why it is refused, and often the closest allowed value; never the refused part of a body",
+        examples=['is not allowed; did you mean "P1D"? Allowed: PT15M, PT1H, P1D, P1W, P1M'],
+    )
 
 
 class ProblemDocument(BaseModel):
@@ -230,18 +234,20 @@ def shorten(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def validation_problem(kind: type[Problem], error: ValidationError) -> Problem:
+def validation_problem(kind: type[Problem], error: ValidationError, model: Any = None) -> Problem:
     """Convert pydantic's error to a Problem of `kind` that says where and why, never the value.
 
-    If there are more than MAX_LISTED errors, only their number is given.
+    `model`, which refused the value, tells the fields that are allowed in place of an unknown one. Of more than MAX_LISTED errors
+    only their number is given.
     """
     count = error.error_count()
     if count > MAX_LISTED:
         return kind(f"{count} places are wrong", more_invalid_params=count)
-    errors = error.errors(include_url=False, include_context=False, include_input=False)
-    return kind(invalid_params=to_invalid_params(errors))
+    errors = error.errors(include_url=False)[:MAX_INVALID_PARAMS]
+    return kind(invalid_params=to_invalid_params(errors, model), more_invalid_params=count - len(errors))
 
 
-def to_invalid_params(errors: Sequence[Any]) -> list[dict[str, str]]:
+def to_invalid_params(errors: Sequence[Any], model: Any = None) -> list[dict[str, str]]:
     """Convert pydantic's errors to `invalid_params`: where and why, never the value."""
-    return [{"name": ".".join(str(part) for part in e["loc"]), "reason": e["msg"].removeprefix("Value error, ")} for e in errors]
+    schema = None if model is None else schema_of_model(model)
+    return [{"name": ".".join(str(part) for part in e["loc"]), "reason": reason_of(e, schema)} for e in errors]

@@ -10,7 +10,7 @@ so a dependency that authenticates comes before the body.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import wraps
 from typing import Annotated, Any, TypeVar
 
@@ -24,10 +24,14 @@ from shared.bodies import MIB, Bodies, headers_of, read_body, require_json
 from shared.http import TENANT_HEADER
 from shared.openapi import REF
 from shared.problems import BadRequest, Problem, TooLarge, Unprocessable, UnsupportedMedia, validation_problem
+from shared.suggestions import refusal
 
 MAX_BODY_VALUES = 1_000
 """Values of a JSON body, if the route states no other limit."""
 MAX_NUMBER_DIGITS = 18
+
+REPEATED = "given more than once"
+"""The reason why a parameter is refused that is repeated but is not a list."""
 
 BODY_PROBLEMS: tuple[type[Problem], ...] = (BadRequest, TooLarge, UnsupportedMedia, Unprocessable)
 """The problems that JsonBody raises, for `responses(..., *BODY_PROBLEMS)`."""
@@ -47,8 +51,9 @@ class TypedRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint if self.open_query else with_query_check(endpoint), **options)
         parameters = [param for dependant in with_subdependencies(self.dependant) for param in dependant.query_params]
+        self.parameters = [param.alias for param in parameters]
         self.single_parameters = {param.alias for param in parameters if not is_list(param.field_info.annotation)}
-        self.list_parameters = {param.alias for param in parameters} - self.single_parameters
+        self.list_parameters = set(self.parameters) - self.single_parameters
         for content in (getattr(dependant.call, "body_content", None) for dependant in with_subdependencies(self.dependant)):
             if content:
                 self.openapi_extra = {"requestBody": {"required": True, "content": content}} | (self.openapi_extra or {})
@@ -87,11 +92,16 @@ async def check_query(request: Request) -> None:
     items = request.query_params.multi_items()
     names = [name for name, _ in items]
     known = route.single_parameters | route.list_parameters
-    wrong = {name: "unknown parameter" for name in names if name not in known}
-    wrong |= {name: "given more than once" for name in names if name in route.single_parameters and names.count(name) > 1}
+    wrong = {name: unknown_parameter(name, route.parameters) for name in names if name not in known}
+    wrong |= {name: REPEATED for name in names if name in route.single_parameters and names.count(name) > 1}
     wrong |= {name: "holds NUL" for name, value in items if "\0" in value}
     if wrong:
         raise BadRequest("the query is invalid", invalid_params=[{"name": name, "reason": why} for name, why in wrong.items()])
+
+
+def unknown_parameter(name: str, allowed: Sequence[str]) -> str:
+    """Why a query parameter that is none of `allowed` is refused."""
+    return refusal("unknown parameter", name, allowed)
 
 
 QueryChecked = Annotated[None, Depends(check_query)]
@@ -149,7 +159,7 @@ def validate_json(model: type[M], raw: bytes, max_values: int) -> M:
     except strict_json.Malformed as error:
         raise BadRequest(str(error)) from None
     except ValidationError as error:
-        raise validation_problem(Unprocessable, error) from None
+        raise validation_problem(Unprocessable, error, model) from None
 
 
 def require_digits(value: Any) -> Any:

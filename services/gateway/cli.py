@@ -154,7 +154,7 @@ def list_models(tenant: TenantId, as_json: AsJson = False) -> None:
 def report_model(
     tenant: TenantId,
     model: ModelName,
-    window: Annotated[str, typer.Option(help="Window of the compared comments: 24h, 7d, 30d, 90d, 365d, last_month, …")] = "30d",
+    window: Annotated[str, typer.Option(help="Window of the compared comments: 36h, 14d, 30d, last_month, …")] = "30d",
     as_json: AsJson = False,
 ) -> None:
     """Report what the promotion of a model would change; the JSON also lists comments whose label would change."""

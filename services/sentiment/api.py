@@ -186,7 +186,7 @@ def parse_request(body: bytes) -> ScoreRequest:
     except OutOfBounds as error:
         raise Unprocessable(str(error)) from None
     except ValidationError as error:
-        raise validation_problem(Unprocessable, error) from None
+        raise validation_problem(Unprocessable, error, ScoreRequest) from None
     total = sum(len(comment.text) for comment in parsed.comments)
     if total > MAX_TOTAL:
         reason = f"the texts have {total} characters; at most {MAX_TOTAL} are allowed in one call"

@@ -4,7 +4,7 @@ The tag of a result identifies its inputs: the tenant's revision of the KPI, the
 the time at which the window was resolved. While they are the same, the result is the same and need not be computed again.
 Events of other tenants change no tag.
 
-A window is closed if it was given by two instants and both have passed: only late events can change its result, and they
+A window is closed if it was given by two times and both have passed: only late events can change its result, and they
 change the revision. Every other window (`24h`, `this_week`, one that ends in the future) moves with the clock. Its bounds are
 resolved at each request and stay valid for one second; the tag carries the instant at which they were resolved. A 304 within
 that second, with no event of the tenant in between, is correct.
@@ -17,6 +17,9 @@ from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
+
+from shared.windows import parse_time
 
 OPAQUE_TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e]*")')
 RESULT_TAG = re.compile(r'"(?:(\d{1,17})\.)?([0-9a-f]{24})"')
@@ -57,7 +60,7 @@ class ResultKey:
 
 def result_etag(key: ResultKey, revision: str, requested_at: datetime) -> str:
     """The tag of a result that was requested at `requested_at` and computed from the events of `revision`."""
-    if is_closed(key.query, requested_at):
+    if is_closed(key, requested_at):
         return f'"{_digest(key, revision)}"'
     instant = (requested_at - EPOCH) // timedelta(microseconds=1)
     return f'"{instant}.{_digest(key, revision, instant)}"'
@@ -69,7 +72,7 @@ def may_be_valid(etag: str, key: ResultKey, now: datetime) -> bool:
     if not match:
         return False
     if match[1] is None:
-        return is_closed(key.query, now)
+        return is_closed(key, now)
     return now - RESOLVED_FOR < EPOCH + timedelta(microseconds=int(match[1])) <= now
 
 
@@ -81,22 +84,25 @@ def is_valid(etag: str, key: ResultKey, revision: str, now: datetime) -> bool:
     return match[2] == _digest(key, revision, *([int(match[1])] if match[1] else []))
 
 
-def is_closed(query: str, requested_at: datetime) -> bool:
-    """Whether the query's window is given by two instants that had passed at `requested_at`."""
-    params = parse_qsl(query, keep_blank_values=True)
+def is_closed(key: ResultKey, requested_at: datetime) -> bool:
+    """Whether the query's window is given by two times that had passed at `requested_at`."""
+    params = parse_qsl(key.query, keep_blank_values=True)
     values = dict(params)
-    ends = [values.get("to"), *([values["at"]] if "at" in values else [])]
+    ends = [values.get("to", ""), *([values["at"]] if "at" in values else [])]
     comparisons = {value for name, value in params if name == "compare"}
     if "from" not in values or not comparisons <= FIXED_COMPARISONS:
         return False
-    return all(_has_passed(end, requested_at) for end in ends)
+    return all(_has_passed(end, values.get("tz", key.zone), requested_at) for end in ends)
 
 
-def _has_passed(end: str | None, now: datetime) -> bool:
+def _has_passed(end: str, zone: str, now: datetime) -> bool:
+    """Whether a time of a query, in this zone, has passed. False if metrics will refuse it."""
     try:
-        at = datetime.fromisoformat(end or "")
-        return at.tzinfo is not None and at + CLOCK_MARGIN <= now
-    except (ValueError, OverflowError):
+        time = parse_time(end)
+        # Where the clocks skip midnight, this is at or after the day's first instant.
+        at = time if isinstance(time, datetime) else datetime(time.year, time.month, time.day, tzinfo=ZoneInfo(zone))
+        return at <= now - CLOCK_MARGIN
+    except (ValueError, KeyError, OSError, OverflowError):
         return False
 
 

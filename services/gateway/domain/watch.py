@@ -1,6 +1,5 @@
 """Queries of a live stream: parsing, how often to evaluate them again, and fingerprints that tell results apart."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -9,11 +8,11 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from shared.windows import parse_length
+
 MAX_KPIS = 30
 MAX_QUERY_LENGTH = 4_000
 MIN_RECHECK, MAX_RECHECK = 1.0, 10.0
-WINDOW = re.compile(r"(\d{1,5})([mhd])")
-UNITS = {"m": 60, "h": 3_600, "d": 86_400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +40,8 @@ def parse_watch(params: Iterable[tuple[str, str]]) -> Watch:
 
 def recheck_seconds(window: str) -> float:
     """A thousandth of a sliding window within bounds, because smaller moves are hardly visible. MAX_RECHECK for other windows."""
-    match = WINDOW.fullmatch(window)
-    return min(MAX_RECHECK, max(MIN_RECHECK, int(match[1]) * UNITS[match[2]] / 1000)) if match else MAX_RECHECK
+    length = parse_length(window)
+    return min(MAX_RECHECK, max(MIN_RECHECK, length.total_seconds() / 1000)) if length else MAX_RECHECK
 
 
 def fingerprint(result: Mapping[str, Any]) -> str:

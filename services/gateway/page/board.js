@@ -11,7 +11,7 @@ import { clock, groupNames } from "/static/format.js";
 import { follow } from "/static/live.js";
 import { Panels } from "/static/panels.js";
 import { Records } from "/static/records.js";
-import { GRAINS, WINDOWS, filterOf, groupsOf, scope, writeAddress } from "/static/state.js";
+import { filterOf, grainsOf, groupsOf, scope, windowName, writeAddress } from "/static/state.js";
 
 const COMMENTS = "sentiment";
 const FEED_PAGE = 30;
@@ -64,7 +64,7 @@ export class Board {
   // --- the view changes
   #change(part) {
     const view = { ...this.view, ...part };
-    if (!GRAINS[view.window].includes(view.grain)) view.grain = null;
+    if (!grainsOf(view.window).includes(view.grain)) view.grain = null;
     this.view = view;
     writeAddress(view);
     if ("window" in part || "filters" in part) this.#load();
@@ -125,7 +125,7 @@ export class Board {
   }
 
   async #sparkline(id) {
-    this.cards.trend(await this.api.kpi(id, { ...scope(this.view), grain: GRAINS[this.view.window][0] }, this.#round.signal));
+    this.cards.trend(await this.api.kpi(id, { ...scope(this.view), grain: grainsOf(this.view.window)[0] }, this.#round.signal));
   }
 
   #comments(cursor = null) {
@@ -204,7 +204,7 @@ export class Board {
   /** The view's window and filters in words. */
   #told() {
     const filters = Object.entries(this.view.filters).map(([dimension, value]) => `${dimension} ${groupNames(groupsOf(value))}`);
-    return [`Last ${WINDOWS[this.view.window]}`, ...filters].join(", ");
+    return [`Last ${windowName(this.view.window)}`, ...filters].join(", ");
   }
 
   /** Run work of this round: what a newer round overtakes is silent, what the gateway refuses is told to `fail`. */

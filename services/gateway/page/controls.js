@@ -2,7 +2,7 @@
 
 import { byId, h, segments } from "/static/dom.js";
 import { filters } from "/static/filters.js";
-import { DIMENSIONS, GRAINS, GRAIN_NAMES, WINDOWS, grainOf } from "/static/state.js";
+import { DIMENSIONS, GRAIN_NAMES, WINDOWS, grainOf, grainsOf } from "/static/state.js";
 
 /**
  * Draw the controls as a view has them.
@@ -13,7 +13,7 @@ import { DIMENSIONS, GRAINS, GRAIN_NAMES, WINDOWS, grainOf } from "/static/state
 export function controls(view, catalogue, { change, filter, groups }) {
   const windows = Object.entries(WINDOWS).map(([value, label]) => ({ value, label }));
   segments(byId("windows"), windows, view.window, (window) => change({ window }));
-  const grains = GRAINS[view.window].map((value) => ({ value, label: GRAIN_NAMES[value] }));
+  const grains = grainsOf(view.window).map((value) => ({ value, label: GRAIN_NAMES[value] }));
   segments(byId("grains"), grains, grainOf(view), (grain) => change({ grain }));
   const select = byId("kpi");
   select.replaceChildren(...[...catalogue.values()].map((kpi) => h("option", { value: kpi.id, selected: kpi.id === view.kpi }, kpi.name)));

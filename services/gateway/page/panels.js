@@ -6,7 +6,7 @@ import { dimensions } from "/static/controls.js";
 import { byId, setText } from "/static/dom.js";
 import { between, count, show, whyNull } from "/static/format.js";
 import { shape, shapeQueries } from "/static/shape.js";
-import { DIMENSIONS, WINDOWS, filterOf, grainOf, scope } from "/static/state.js";
+import { DIMENSIONS, filterOf, grainOf, scope, windowName } from "/static/state.js";
 import { trend } from "/static/trend.js";
 
 export class Panels {
@@ -52,7 +52,7 @@ export class Panels {
     const interval = row.interval ? ` (${between(kpi.unit, row.interval)})` : "";
     const value = row.value === null ? whyNull(row) : `${show(kpi.unit, row.value)}${interval}`;
     const n = kpi.unit === "count" ? "" : `, n ${count(row.n)}`;
-    setText(byId("trend-summary"), `${value}, last ${WINDOWS[view.window]}${n}`);
+    setText(byId("trend-summary"), `${value}, last ${windowName(view.window)}${n}`);
   }
 
   /** Put the chosen figure's name where it belongs. */

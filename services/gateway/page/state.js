@@ -3,13 +3,41 @@
 export const WINDOWS = { "24h": "24 h", "7d": "7 days", "30d": "30 days", "90d": "90 days" };
 
 /** Buckets a window may be cut into, the first being the usual one. */
-export const GRAINS = {
+const GRAINS = {
   "24h": ["PT1H", "PT15M"],
   "7d": ["P1D", "PT1H"],
   "30d": ["P1D", "P1W"],
   "90d": ["P1W", "P1D"],
 };
-export const GRAIN_NAMES = { PT15M: "15 min", PT1H: "Hour", P1D: "Day", P1W: "Week" };
+export const GRAIN_NAMES = { PT15M: "15 min", PT1H: "Hour", P1D: "Day", P1W: "Week", P1M: "Month" };
+
+const LENGTH = /^([1-9]\d{0,6})([mhd])$/;
+const MINUTES = { m: 1, h: 60, d: 1440 };
+const UNIT_NAMES = { m: "minutes", h: "hours", d: "days" };
+const MAX_MINUTES = 3660 * 1440;
+
+/** The length of a window in minutes; null if `window` is not a number of minutes, hours or days that a query allows. */
+function minutesOf(window) {
+  const [, number, unit] = LENGTH.exec(window) ?? [];
+  const minutes = unit ? number * MINUTES[unit] : Infinity;
+  return minutes <= MAX_MINUTES ? minutes : null;
+}
+
+/** The buckets that a window may be cut into, the default first. */
+export function grainsOf(window) {
+  if (Object.hasOwn(GRAINS, window)) return GRAINS[window];
+  const minutes = minutesOf(window);
+  const [, grains] = [[360, ["PT15M", "PT1H"]], [4320, ["PT1H", "PT15M"]], [14_400, ["P1D", "PT1H"]], [86_400, ["P1D", "P1W"]], [576_000, ["P1W", "P1D"]]]
+    .find(([longest]) => minutes <= longest) ?? [null, ["P1M", "P1W"]];
+  return grains;
+}
+
+/** A window in words: "14 days". */
+export function windowName(window) {
+  if (Object.hasOwn(WINDOWS, window)) return WINDOWS[window];
+  const [, number, unit] = LENGTH.exec(window);
+  return `${number} ${number === "1" ? UNIT_NAMES[unit].slice(0, -1) : UNIT_NAMES[unit]}`;
+}
 /** The dimensions that are offered for a breakdown; a link may name any other. */
 export const DIMENSIONS = ["team", "product", "channel", "region", "agent"];
 
@@ -26,9 +54,9 @@ const DEFAULTS = { window: "30d", kpi: "nps", by: null, grain: null, filters: {}
 export function parse(fragment) {
   const given = new URLSearchParams(fragment.replace(/^#/, ""));
   const view = { ...DEFAULTS, filters: {} };
-  if (Object.hasOwn(WINDOWS, given.get("window"))) view.window = given.get("window");
+  if (minutesOf(given.get("window") ?? "")) view.window = given.get("window");
   for (const name of ["kpi", "by"]) if (/^[a-z_]+$/.test(given.get(name) ?? "")) view[name] = given.get(name);
-  if (GRAINS[view.window].includes(given.get("grain"))) view.grain = given.get("grain");
+  if (grainsOf(view.window).includes(given.get("grain"))) view.grain = given.get("grain");
   const filters = [...given].map(([name, value]) => [FILTER.exec(name)?.[1], value]);
   view.filters = Object.fromEntries(filters.filter(([dimension, value]) => dimension && value));
   return { view, key: given.get("key") };
@@ -52,7 +80,7 @@ export function writeAddress(view) {
 export const filterOf = (view, dimension) => (Object.hasOwn(view.filters, dimension) ? view.filters[dimension] : undefined);
 
 /** The bucket a view is drawn in. */
-export const grainOf = (view) => view.grain ?? GRAINS[view.window][0];
+export const grainOf = (view) => view.grain ?? grainsOf(view.window)[0];
 
 /** The parameters that a view adds to every query. */
 export function scope(view, { without } = {}) {

@@ -227,7 +227,7 @@ def settings_of(provider: str, mapping: dict[str, Any]) -> ProviderSettings:
     try:
         return read_settings(provider, mapping)
     except ValidationError as error:
-        problem = validation_problem(Unprocessable, error)
+        problem = validation_problem(Unprocessable, error, PROVIDERS[provider].settings)
         params = [{**param, "name": f"mapping.{param['name']}"} for param in problem.invalid_params]
         raise Unprocessable(problem.detail, invalid_params=params, more_invalid_params=problem.more_invalid_params) from None
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, field_validator
@@ -13,6 +14,7 @@ from services.ingest.domain.facts import Fact
 from services.ingest.domain.fields import Customer, Dimensions, GroupName, Language, Model, Name, Score, Survey, Text, Time
 from services.ingest.domain.redaction import Redactor
 from shared.events import Label
+from shared.validation import Schema, reason_of
 
 MAX_AHEAD = timedelta(minutes=5)
 """How far a time may be ahead of our clock."""
@@ -114,6 +116,8 @@ _ADAPTER: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminato
 
 MAX_PLACES = 20
 """Wrong places of one record that are listed."""
+MAX_EXPLAINED = 3
+"""Wrong places of one record that come with the allowed fields and a suggestion: each takes as long as to read five records."""
 MAX_LISTED = 1_000
 """Errors of one record up to which pydantic is asked for their list; it can list all or none."""
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
@@ -160,16 +164,22 @@ def _invalid(error: ValidationError) -> Invalid:
     if count > MAX_LISTED:
         return Invalid([{"name": "", "reason": f"{count} places are wrong"}], count)
     errors = error.errors(include_url=False, include_input=False)
-    return Invalid([_fault(e) for e in errors[:MAX_PLACES]], max(0, count - MAX_PLACES))
+    faults = [_fault(e, _schema() if place < MAX_EXPLAINED else None) for place, e in enumerate(errors[:MAX_PLACES])]
+    return Invalid(faults, max(0, count - MAX_PLACES))
 
 
-def _fault(error: ErrorDetails) -> dict[str, str]:
+def _fault(error: ErrorDetails, schema: Schema | None) -> dict[str, str]:
     """The place and the reason. For an unknown tag pydantic's message would quote it, so we write our own."""
     if error["type"] != "union_tag_invalid":
-        return {"name": _place(error["loc"]), "reason": error["msg"].removeprefix("Value error, ")}
+        return {"name": _place(error["loc"]), "reason": reason_of(error, schema)}
     context = error["ctx"]
     place = [_place(error["loc"]), context["discriminator"].strip("'")]
     return {"name": ".".join(filter(None, place)), "reason": f"must be one of {context['expected_tags']}"}
+
+
+@cache
+def _schema() -> Schema:
+    return _ADAPTER.json_schema()
 
 
 def _place(loc: tuple[int | str, ...]) -> str:

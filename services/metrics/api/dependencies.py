@@ -20,6 +20,7 @@ from shared.disconnects import cancelled_on_disconnect
 from shared.fair_queue import FairQueue
 from shared.problems import NotFound, Unavailable
 from shared.routes import require_digits
+from shared.suggestions import closest
 
 WAIT_SECONDS, WORK_SECONDS = 8.0, 20.0
 """The time that a query may wait for its turn, and take then: together less than the 30 s that the gateway waits."""
@@ -78,7 +79,8 @@ async def turn(request: Request, state: State, tenant: str) -> AsyncIterator[Non
 async def kpi_of_path(kpi: Annotated[str, Path(description="The id of a KPI", examples=["nps"])]) -> Kpi:
     """The definition of the KPI in the path. Raises UnknownKpi."""
     if kpi not in KPIS:
-        raise UnknownKpi("there is no KPI of this name; GET /v1/kpis lists them all")
+        suggestion = "".join(f'; did you mean "{match}"?' for match in closest(kpi, KPIS))
+        raise UnknownKpi(f"there is no KPI of this name{suggestion or '.'} GET /v1/kpis lists them all")
     return KPIS[kpi]
 
 

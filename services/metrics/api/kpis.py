@@ -1,7 +1,6 @@
 """KPIs over HTTP: the catalogue, a KPI's value, breakdown or series, and the records behind it."""
 
 from asyncio import to_thread
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -10,7 +9,8 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.metrics.api.dependencies import Service, TooSlow, UnknownKpi, parse_cursor, turn
-from services.metrics.api.queries import FILTERS, ParsedQueryRoute, RecordParameters, kpi_query, record_query
+from services.metrics.api.parameters import FILTERS, ParsedQueryRoute, RecordParameters
+from services.metrics.api.queries import kpi_query, record_query
 from services.metrics.api.schemas import Catalogue, KpiEntry, KpiResult, RecordsPage
 from services.metrics.domain.estimators import Estimate
 from services.metrics.domain.intervals import Interval
@@ -19,6 +19,7 @@ from services.metrics.domain.query import Query
 from services.metrics.domain.windows import Window
 from services.metrics.evaluation.records import RecordEntry, RecordPage, list_records
 from services.metrics.evaluation.results import Compared, Result, Row, evaluate
+from services.metrics.evaluation.unknown_values import UnknownValues
 from services.metrics.store.progress import Freshness
 from services.metrics.store.records import Place
 from shared.database import outage_is_503
@@ -105,14 +106,14 @@ async def list_kpi_records(
 # --- encoding -------------------------------------------------------------------------------------------------------------
 async def encode_result(result: Result) -> bytes:
     """The result as JSON; rows are encoded as they are computed."""
-    head = head_of(result.query, result.window, result.freshness, result.unknown_filter_values)
+    head = head_of(result.query, result.window, result.freshness, result.unknown)
     rows = [msgspec.json.encode(row_of(result, row)) async for row in result.rows()]
     return msgspec.json.encode(head)[:-1] + b',"rows":[' + b",".join(rows) + b"]}"
 
 
 def encode_records(page: RecordPage) -> bytes:
     """A page of records as JSON."""
-    head = head_of(page.query, page.window, page.freshness, page.unknown_filter_values)
+    head = head_of(page.query, page.window, page.freshness, page.unknown)
     body = {
         **head,
         "next": str(page.next) if page.next else None,
@@ -121,7 +122,7 @@ def encode_records(page: RecordPage) -> bytes:
     return msgspec.json.encode(body)
 
 
-def head_of(query: Query, window: Window, fresh: Freshness, unknown_filter_values: Mapping[str, list[str]]) -> dict[str, Any]:
+def head_of(query: Query, window: Window, fresh: Freshness, unknown: UnknownValues) -> dict[str, Any]:
     """The fields beside the rows or records."""
     return {
         "kpi": query.kpi.id,
@@ -129,7 +130,8 @@ def head_of(query: Query, window: Window, fresh: Freshness, unknown_filter_value
         "unit": query.kpi.unit,
         "window": window_of(window),
         "watermark": fresh.watermark.isoformat() if fresh.watermark else None,
-        "unknown_filter_values": unknown_filter_values,
+        "unknown_filter_values": unknown.values,
+        "suggested_filter_values": unknown.suggestions,
         "terms": {"revision": fresh.terms_revision},
     }
 

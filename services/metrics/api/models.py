@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from services.metrics.api import schemas
 from services.metrics.api.dependencies import Model, OptionalText, Service, State, TooSlow, turn
 from services.metrics.api.kpis import interval_of, local, window_of
-from services.metrics.api.queries import WindowParameters, parse_window, parse_zone
+from services.metrics.api.parameters import WindowParameters
+from services.metrics.api.queries import parse_window, parse_zone
 from services.metrics.domain.estimators import Estimate
 from services.metrics.domain.shadow import Pair, Verdict
 from services.metrics.domain.windows import Between, Window, WindowName

@@ -103,6 +103,11 @@ class KpiHead(BaseModel):
     unknown_filter_values: dict[str, list[str]] = Field(
         description="By dimension, values of filters that no record of the tenant has ever had"
     )
+    suggested_filter_values: dict[str, dict[str, list[str]]] = Field(
+        description="By dimension and unknown value, up to three similar values that records of the tenant have had, the closest "
+        "first; for the first five unknown values",
+        examples=[{"team": {"billling": ["billing"]}}],
+    )
     terms: TermsRevision = Field(description="The terms of the tenant that the result is made under")
 
 

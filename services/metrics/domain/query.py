@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from services.metrics.domain.calendar import Grain, WeekStart
 from services.metrics.domain.kpi import Kpi
 from services.metrics.domain.windows import DEFAULT_WINDOW, BadQuery, Between, WindowName
+from shared.suggestions import refusal
+from shared.windows import Time
 
 MAX_COMPARISONS = 3
 MAX_GROUPINGS = 2
@@ -36,11 +37,11 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A query of one KPI. `zone`: None is the tenant's. `at`: the value at an instant in place of a window."""
+    """A query of one KPI. `zone`: None is the tenant's. `at`: the value at a time in place of a window."""
 
     kpi: Kpi
     window: WindowName | Between = DEFAULT_WINDOW
-    at: datetime | None = None
+    at: Time | None = None
     zone: ZoneInfo | None = None
     grain: Grain | None = None
     week_start: WeekStart = "monday"
@@ -57,6 +58,6 @@ class Query:
         return self.kpi.selectors(self.filed_by or self.kpi.filed_by[0], model)
 
 
-def unknown_dimension(parameter: str, dimensions: Sequence[str]) -> BadQuery:
-    """The error of a parameter that names none of `dimensions`."""
-    return BadQuery(parameter, f"is not one of {' '.join(dimensions)}")
+def unknown_dimension(parameter: str, name: str, dimensions: Sequence[str]) -> BadQuery:
+    """The error of a parameter with a `name` that is none of `dimensions`."""
+    return BadQuery(parameter, refusal("unknown dimension", name, dimensions))

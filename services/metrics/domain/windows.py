@@ -7,20 +7,12 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from services.metrics.domain.calendar import CLOCK, Grain, Unit, WeekStart, day_start, edges, first_instant, floor, step
+from shared.windows import Time, parse_length
 
 MAX_ROWS = 10_000
 """Rows of one result, each counted once for itself and once for each comparison."""
 
-ROLLING = {
-    "15m": timedelta(minutes=15),
-    "1h": timedelta(hours=1),
-    "24h": timedelta(hours=24),
-    "7d": timedelta(days=7),
-    "30d": timedelta(days=30),
-    "90d": timedelta(days=90),
-    "365d": timedelta(days=365),
-}
-"""Windows that end now."""
+EXAMPLES_OF_LENGTHS = ("15m", "24h", "7d", "30d", "90d", "365d")
 
 CALENDAR: dict[str, tuple[Unit, int]] = {
     "today": ("day", 0),
@@ -36,7 +28,8 @@ CALENDAR: dict[str, tuple[Unit, int]] = {
 }
 """Windows of the calendar: a unit, and which one, counted from the present one, which ends now."""
 
-WINDOW_NAMES = (*ROLLING, *CALENDAR)
+WINDOW_NAMES = (*EXAMPLES_OF_LENGTHS, *CALENDAR)
+"""Windows by name, as far as they can be listed: any other number of minutes, hours or days is one too."""
 DEFAULT_WINDOW = "30d"
 
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -86,22 +79,34 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """The instants [start, end) in UTC; start is before end."""
+    """[start, end). An end is an instant in UTC, or a date: its first instant in the zone of the query."""
 
-    start: datetime
-    end: datetime
+    start: Time
+    end: Time
+
+    def window(self, zone: ZoneInfo, parameter: str = "from") -> Window:
+        """The window in `zone`. Raises BadQuery, with the name of the parameter, if the start is not before the end."""
+        start, end = instant_of(self.start, zone), instant_of(self.end, zone)
+        if start >= end:
+            raise BadQuery(parameter, "is not before to")
+        return Window(start, end, zone)
 
 
 WindowName = str
-"""One of WINDOW_NAMES."""
+"""A length such as `30d`, or one of CALENDAR."""
+
+
+def instant_of(time: Time, zone: ZoneInfo) -> datetime:
+    """The instant in UTC; of a date its first instant in `zone`."""
+    return time if isinstance(time, datetime) else day_start(time, zone)
 
 
 def resolve_window(which: WindowName | Between, zone: ZoneInfo, now: datetime, week_start: WeekStart = "monday") -> Window:
-    """The window of that name at `now`, or between two instants."""
+    """The window of that name at `now`, or between two times. Raises BadQuery if it is empty in `zone`."""
     if isinstance(which, Between):
-        return Window(which.start, which.end, zone)
-    if which in ROLLING:
-        return Window(now - ROLLING[which], now, zone)
+        return which.window(zone)
+    if length := parse_length(which):
+        return Window(now - length, now, zone)
     unit, count = CALENDAR[which]
     first = step(unit, floor(unit, now.astimezone(zone).date(), week_start), count)
     start, end = day_start(first, zone), day_start(step(unit, first), zone)
@@ -110,13 +115,13 @@ def resolve_window(which: WindowName | Between, zone: ZoneInfo, now: datetime, w
 
 # --- comparisons ----------------------------------------------------------------------------------------------------------
 def compared_window(window: Window, to: Literal["previous", "previous_year"] | Between) -> Window:
-    """The window to compare with; buckets are compared by their number.
+    """The window to compare with; buckets are compared by their number. Raises BadQuery if it is empty in the window's zone.
 
     `previous`: of a unit of the calendar the unit before it, up to the same time if the unit is not over; of whole days as many
     days before; of any other window the same length before. `previous_year`: the same local dates and times one year before.
     """
     if isinstance(to, Between):
-        return Window(to.start, to.end, window.zone)
+        return to.window(window.zone, "compare")
     if to == "previous":
         return _previous_unit(window, window.unit) if window.unit else _previous(window)
     return Window(_year_before(window.start, window.zone, 28), _year_before(window.end, window.zone, 1), window.zone)

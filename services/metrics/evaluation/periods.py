@@ -5,7 +5,16 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.metrics.domain.query import Query
-from services.metrics.domain.windows import MAX_ROWS, Bucket, TooManyRows, Window, buckets, compared_window, resolve_window
+from services.metrics.domain.windows import (
+    MAX_ROWS,
+    Bucket,
+    TooManyRows,
+    Window,
+    buckets,
+    compared_window,
+    instant_of,
+    resolve_window,
+)
 from services.metrics.evaluation.source import BEGINNING
 
 
@@ -28,11 +37,15 @@ class Period:
 
 
 def periods(query: Query, zone: ZoneInfo, now: datetime) -> list[Period]:
-    """The period of the query, then those that it is compared with; `zone` is the tenant's. Raises TooManyRows."""
+    """The period of the query, then those that it is compared with; `zone` is the tenant's.
+
+    Raises TooManyRows, and BadQuery for a window that is empty in its zone.
+    """
+    zone = query.zone or zone
     if query.at is not None:
-        window = Window(query.at, query.at, query.zone or zone)
-        return [Period(window, [Bucket(query.at, query.at, query.at > now)])]
-    window = resolve_window(query.window, query.zone or zone, now, query.week_start)
+        at = instant_of(query.at, zone)
+        return [Period(Window(at, at, zone), [Bucket(at, at, at > now)])]
+    window = resolve_window(query.window, zone, now, query.week_start)
     main = Period(window, buckets(window, query.grain, now, query.week_start))
     if len(main.buckets) * (1 + len(query.compare)) > MAX_ROWS:
         raise TooManyRows

@@ -16,8 +16,9 @@ from services.metrics.domain.query import Filter, Query
 from services.metrics.domain.view import SubjectView, view
 from services.metrics.domain.windows import Window
 from services.metrics.evaluation.periods import periods
-from services.metrics.evaluation.results import selection_of, unknown_filter_values
+from services.metrics.evaluation.results import selection_of
 from services.metrics.evaluation.source import BEGINNING, Source
+from services.metrics.evaluation.unknown_values import UnknownValues, find_unknown_values
 from services.metrics.store.progress import Freshness, freshness
 from services.metrics.store.promotions import asker_of
 from services.metrics.store.query import snapshot
@@ -71,7 +72,7 @@ class RecordPage:
     query: Query
     window: Window
     freshness: Freshness
-    unknown_filter_values: Mapping[str, list[str]]
+    unknown: UnknownValues
     entries: list[RecordEntry]
     next: Place | None
 
@@ -87,7 +88,8 @@ async def list_records(
     async with snapshot(source.pool) as connection:
         asker = await asker_of(connection, tenant, source.default_model)
         window = periods(query, ZoneInfo(asker.zone), now)[0].window
-        scope = await resolve(connection, tenant, selection_of(query, asker))
+        selection = selection_of(query, asker)
+        scope = await resolve(connection, tenant, selection)
         page: list[Record] = []
         following = None
         if scope is not None:
@@ -96,8 +98,9 @@ async def list_records(
         entries: list[RecordEntry] = []
         for part in slices(page):
             entries += await to_thread(entries_of, await load_subjects(connection, part), asker.model, query.filters)
+        unknown = await find_unknown_values(connection, selection, scope)
         fresh = await freshness(connection, asker, query.kpi, source.partitions)
-    return RecordPage(query, window, fresh, unknown_filter_values(query, asker, scope), entries, following)
+    return RecordPage(query, window, fresh, unknown, entries, following)
 
 
 def slices(page: Iterable[Record]) -> Iterator[list[Record]]:

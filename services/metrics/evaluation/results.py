@@ -20,10 +20,11 @@ from services.metrics.domain.query import Query, unknown_dimension
 from services.metrics.domain.windows import MAX_ROWS, BadQuery, Bucket, TooManyRows, Window
 from services.metrics.evaluation.periods import Period, periods
 from services.metrics.evaluation.source import Source
+from services.metrics.evaluation.unknown_values import UnknownValues, find_unknown_values
 from services.metrics.store.progress import Freshness, freshness
 from services.metrics.store.promotions import Asker, asker_of
 from services.metrics.store.query import Group, TooManyBins, bins_of, counts, decode_counts, snapshot
-from services.metrics.store.selection import Scope, Selection, resolve, unknown_values
+from services.metrics.store.selection import Scope, Selection, resolve
 from shared.slices import Slices
 
 MAX_BINS = 250_000
@@ -63,12 +64,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of a query. `unknown_filter_values` are by dimension; no record of the tenant has ever had them."""
+    """The result of a query."""
 
     query: Query
     window: Window
     freshness: Freshness
-    unknown_filter_values: Mapping[str, list[str]]
+    unknown: UnknownValues
     groups: list[Group]
     series: "list[Series]"
 
@@ -123,13 +124,15 @@ async def evaluate(source: Source, tenant: str, query: Query, now: datetime) -> 
     async with snapshot(source.pool) as connection:
         asker = await asker_of(connection, tenant, source.default_model)
         spans = periods(query, ZoneInfo(asker.zone), now)
-        scope = await resolve(connection, tenant, selection_of(query, asker))
+        selection = selection_of(query, asker)
+        scope = await resolve(connection, tenant, selection)
         counted = await read_counts(connection, query, scope, spans, now)
+        unknown = await find_unknown_values(connection, selection, scope)
         fresh = await freshness(connection, asker, query.kpi, source.partitions)
     slices = Slices()
     series = [await series_of(query, scope, period, rows, slices) for period, rows in zip(spans, counted, strict=True)]
     groups = await groups_of(query, series[0], MAX_ROWS // (len(spans[0].buckets) * len(spans)), slices)
-    return Result(query, spans[0].window, fresh, unknown_filter_values(query, asker, scope), groups, series)
+    return Result(query, spans[0].window, fresh, unknown, groups, series)
 
 
 def selection_of(query: Query, asker: Asker) -> Selection:
@@ -138,13 +141,8 @@ def selection_of(query: Query, asker: Asker) -> Selection:
     named = [("group_by", name) for name in query.group_by]
     for parameter, name in (*named, *((f"filter[{f.dimension}]", f.dimension) for f in query.filters)):
         if name not in dimensions:
-            raise unknown_dimension(parameter, dimensions)
+            raise unknown_dimension(parameter, name, dimensions)
     return Selection(query.selectors(asker.model), query.group_by, query.filters, query.per_respondent, asker.dimensions)
-
-
-def unknown_filter_values(query: Query, asker: Asker, scope: Scope | None) -> Mapping[str, list[str]]:
-    """By dimension, filter values that no record of the tenant has ever had; all of them if the tenant is unknown."""
-    return scope.unknown_filter_values if scope else unknown_values(selection_of(query, asker))
 
 
 async def read_counts(

@@ -121,4 +121,4 @@ async def test_a_parameter_that_is_unknown_or_holds_nul_is_400(ingest: IngestCli
     answer = await ingest.call(method, path, content=b"{}" if method in {"POST", "PATCH"} else None)
     assert answer.status_code == 400
     [param] = answer.json()["invalid_params"]
-    assert param["reason"] in {"holds NUL", "unknown parameter"}
+    assert param["reason"].startswith(("holds NUL", "unknown parameter"))

@@ -59,6 +59,18 @@ async def test_values_that_the_tenant_does_not_have_are_named(http: httpx.AsyncC
     assert (await ask(http, below, team="billing"))["unknown_filter_values"] == {}
 
 
+@pytest.mark.parametrize("below", ["", "/records"])
+async def test_similar_values_are_suggested_for_unknown_ones(http: httpx.AsyncClient, below: str) -> None:
+    content = await ask(http, below, team="BILLLING,suport,xyzzy,billing", region="bill")
+    assert content["unknown_filter_values"] == {"team": ["BILLLING", "suport", "xyzzy"], "region": ["bill"]}
+    assert content["suggested_filter_values"] == {
+        "team": {"BILLLING": ["billing"], "suport": ["Support", "Support, EU"]},
+        "region": {"bill": ["billing"]},
+    }
+    assert (await ask(http, below, team="billing"))["suggested_filter_values"] == {}
+
+
 async def test_a_tenant_that_metrics_does_not_know_has_none_of_the_values(http: httpx.AsyncClient) -> None:
     answer = await http.get("/v1/kpis/nps", params={"filter[team]": "billing"}, headers={"X-Earshot-Tenant": "nobody"})
     assert answer.json()["unknown_filter_values"] == {"team": ["billing"]}
+    assert answer.json()["suggested_filter_values"] == {}

@@ -71,10 +71,28 @@ def test_a_foreign_tag_is_never_valid(foreign: str) -> None:
         ("from=2026-11-01T00:00:00Z&to=2026-11-20T11:59:56Z", False),
         ("from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z&at=2026-11-01T12:00:00Z", True),
         ("from=&to=2026-11-02T00:00:00Z", True),
-        ("from=2026-11-01T00:00:00Z&to=0001-01-01T00:00:00%2B23:00", True),
+        ("from=2026-11-01T00:00:00Z&to=0001-01-01T00:00:00%2B23:00", False),
+        ("from=2026-10-01&to=2026-11-01", True),
+        ("from=2026-11-01&to=2026-11-31", False),
         ("window=last_month", False),
         ("", False),
     ],
 )
-def test_a_window_is_closed_when_both_instants_have_passed(query: str, closed: bool) -> None:
-    assert is_closed(query, NOW) is closed
+def test_a_window_is_closed_when_both_times_have_passed(query: str, closed: bool) -> None:
+    assert is_closed(replace(CLOSED, query=query), NOW) is closed
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "tz", "closed"),
+    [
+        (datetime(2026, 11, 30, 23, 0, 5, tzinfo=UTC), "Europe/Berlin", "", True),
+        (datetime(2026, 11, 30, 23, 0, 4, tzinfo=UTC), "Europe/Berlin", "", False),
+        (datetime(2026, 11, 30, 23, 0, 5, tzinfo=UTC), "America/New_York", "", False),
+        (datetime(2026, 12, 1, 5, 0, 5, tzinfo=UTC), "America/New_York", "", True),
+        (datetime(2026, 11, 30, 23, 0, 5, tzinfo=UTC), "America/New_York", "&tz=Europe/Berlin", True),
+        (datetime(2026, 12, 9, tzinfo=UTC), "Europe/Berlin", "&tz=Mars/Olympus", False),
+    ],
+)
+def test_a_date_ends_a_window_at_midnight_in_the_zone_of_the_query(now: datetime, zone: str, tz: str, closed: bool) -> None:
+    key = replace(CLOSED, zone=zone, query=f"from=2026-11-01&to=2026-12-01{tz}")
+    assert is_closed(key, now) is closed

@@ -32,7 +32,8 @@ def test_a_query_that_is_too_long_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("window", "seconds"), [("15m", 1.0), ("1h", 3.6), ("24h", 10.0), ("365d", 10.0), ("today", 10.0), ("", 10.0)]
+    ("window", "seconds"),
+    [("15m", 1.0), ("1h", 3.6), ("100m", 6.0), ("24h", 10.0), ("365d", 10.0), ("today", 10.0), ("", 10.0), ("0m", 10.0)],
 )
 def test_short_windows_are_evaluated_more_often(window: str, seconds: float) -> None:
     assert recheck_seconds(window) == seconds

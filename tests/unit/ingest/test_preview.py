@@ -79,4 +79,6 @@ def test_the_reason_of_a_delivery_that_is_not_used_is_redacted() -> None:
     assert (ignored.verdict, ignored.reason) == ("ignored", "[card]")
     body = b'{"data": {"type": "response", "id": "r", "at": "2026-11-20T09:00:00Z", "4111111111111111": 1}}'
     quarantined = receive_body(connection(), {"webhook-id": "w"}, body, NOW)
-    assert (quarantined.verdict, quarantined.reason) == ("quarantined", "[card]: Extra inputs are not permitted")
+    assert quarantined.verdict == "quarantined"
+    assert quarantined.reason is not None
+    assert quarantined.reason.startswith("[card]: is not a field here. Allowed: id, at, ")

@@ -1,7 +1,7 @@
 """Parsing the parameters of a KPI query."""
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,16 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.api.queries import (
-    KpiParameters,
-    WindowParameters,
-    parse_comparison,
-    parse_filter,
-    parse_instant,
-    parse_query,
-    parse_window,
-    parse_zone,
-)
+from services.metrics.api.filters import parse_filter
+from services.metrics.api.parameters import KpiParameters, WindowParameters
+from services.metrics.api.queries import parse_bound, parse_comparison, parse_query, parse_window, parse_zone
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.query import Comparison, Filter, Query
 from services.metrics.domain.windows import BadQuery, Between
@@ -122,6 +115,19 @@ def test_from_and_to_are_instants_and_to_may_be_in_the_future() -> None:
     assert parse_window(parameters) == Between(utc(2026, 10, 31, 23), datetime(2199, 1, 1, microsecond=500_000, tzinfo=UTC))
 
 
+def test_from_and_to_may_be_dates() -> None:
+    assert parse_window(WindowParameters(from_="2026-11-01", to="2026-12-01")) == Between(date(2026, 11, 1), date(2026, 12, 1))
+    mixed = WindowParameters(from_="2026-11-01", to="2026-11-01T12:00:00Z")
+    assert parse_window(mixed) == Between(date(2026, 11, 1), utc(2026, 11, 1, 12))
+    assert parse_comparison("2026-10-01/2026-11-01") == Between(date(2026, 10, 1), date(2026, 11, 1))
+    assert query("backlog", at="2026-11-01").at == date(2026, 11, 1)
+
+
+@pytest.mark.parametrize("name", ["1m", "15m", "36h", "14d", "3660d", "87840h", "last_quarter"])
+def test_a_window_is_any_number_of_minutes_hours_or_days_or_a_unit_of_the_calendar(name: str) -> None:
+    assert parse_window(WindowParameters(window=name)) == name
+
+
 @pytest.mark.parametrize(
     ("parameters", "name"),
     [
@@ -132,7 +138,17 @@ def test_from_and_to_are_instants_and_to_may_be_in_the_future() -> None:
         ({"to": "2026-11-01T00:00:00Z"}, "from"),
         ({"from_": "2026-11-02T00:00:00Z", "to": "2026-11-02T00:00:00Z"}, "from"),
         ({"from_": "2026-11-03T00:00:00Z", "to": "2026-11-02T00:00:00Z"}, "from"),
-        ({"from_": "2026-11-01", "to": "2026-11-02T00:00:00Z"}, "from"),
+        ({"window": "0d"}, "window"),
+        ({"window": "07d"}, "window"),
+        ({"window": "3661d"}, "window"),
+        ({"window": "87841h"}, "window"),
+        ({"window": "99999999d"}, "window"),
+        ({"window": "2w"}, "window"),
+        ({"from_": "2026-11-02", "to": "2026-11-02"}, "from"),
+        ({"from_": "2026-11-01", "to": "2026-11-31"}, "to"),
+        ({"from_": "2026-11-1", "to": "2026-11-30"}, "from"),
+        ({"from_": "1969-12-31", "to": "2026-11-30"}, "from"),
+        ({"from_": "2026-11-30", "to": "2200-01-02"}, "to"),
         ({"from_": "2026-11-01T00:00:00", "to": "2026-11-02T00:00:00Z"}, "from"),
         ({"from_": "2026-11-01T00:00:00 01:00", "to": "2026-11-02T00:00:00Z"}, "from"),
         ({"from_": "2026-02-30T00:00:00Z", "to": "2026-11-02T00:00:00Z"}, "from"),
@@ -173,7 +189,7 @@ def test_an_invalid_comparison_is_refused(text: str) -> None:
 @given(st.text(max_size=30))
 def test_any_text_is_parsed_or_refused(text: str) -> None:
     for parse in (
-        lambda value: parse_instant("at", value),
+        lambda value: parse_bound("at", value),
         lambda value: parse_window(WindowParameters(window=value)),
         lambda value: parse_filter(KPIS["nps"], "team", value),
         parse_comparison,

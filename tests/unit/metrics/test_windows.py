@@ -1,6 +1,6 @@
 """Windows, the windows that they are compared with, and their buckets."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from services.metrics.domain.calendar import Grain, WeekStart
 from services.metrics.domain.windows import (
     CALENDAR,
+    EXAMPLES_OF_LENGTHS,
     MAX_ROWS,
-    ROLLING,
+    BadQuery,
     Between,
     TooManyRows,
     Window,
@@ -49,6 +50,10 @@ def ends(window: Window) -> tuple[datetime, datetime]:
         ("30d", timedelta(days=30)),
         ("90d", timedelta(days=90)),
         ("365d", timedelta(days=365)),
+        ("1m", timedelta(minutes=1)),
+        ("36h", timedelta(hours=36)),
+        ("14d", timedelta(days=14)),
+        ("3660d", timedelta(days=3660)),
     ],
 )
 def test_a_rolling_window_ends_now(name: str, length: timedelta) -> None:
@@ -97,6 +102,30 @@ def test_weeks_can_begin_on_sunday() -> None:
 def test_a_window_between_two_instants_is_no_unit_of_the_calendar() -> None:
     window = resolve_window(Between(berlin(2026, 11, 1), berlin(2026, 12, 1)), BERLIN, NOW)
     assert window == Window(berlin(2026, 11, 1), berlin(2026, 12, 1), BERLIN)
+
+
+def test_a_date_begins_at_midnight_in_the_zone_of_the_query() -> None:
+    november = Between(date(2026, 11, 1), date(2026, 12, 1))
+    assert resolve_window(november, BERLIN, NOW) == Window(berlin(2026, 11, 1), berlin(2026, 12, 1), BERLIN)
+    assert ends(resolve_window(november, UTC_ZONE, NOW)) == (datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))
+    mixed = Between(berlin(2026, 11, 1, 9), date(2026, 11, 2))
+    assert ends(resolve_window(mixed, BERLIN, NOW)) == (berlin(2026, 11, 1, 9), berlin(2026, 11, 2))
+
+
+def test_dates_across_a_change_of_the_clocks_are_whole_days() -> None:
+    window = resolve_window(Between(date(2026, 10, 25), date(2026, 10, 26)), BERLIN, NOW)
+    assert window.end - window.start == timedelta(hours=25)
+
+
+def test_times_that_are_no_window_in_the_zone_are_refused() -> None:
+    mixed = Between(berlin(2026, 11, 2, 9), date(2026, 11, 2))
+    with pytest.raises(BadQuery) as caught:
+        resolve_window(mixed, BERLIN, NOW)
+    assert caught.value.name == "from"
+    skipped = Between(date(2011, 12, 30), date(2011, 12, 31))  # Samoa had no 30 December
+    with pytest.raises(BadQuery) as caught:
+        compared_window(resolve_window("7d", ZoneInfo("Pacific/Apia"), NOW), skipped)
+    assert caught.value.name == "compare"
 
 
 # --- buckets --------------------------------------------------------------------------------------------------------------
@@ -222,11 +251,11 @@ def test_a_leap_day_is_compared_with_28_february(start: tuple[int, ...], end: tu
 
 
 def test_a_window_can_be_compared_with_any_other() -> None:
-    other = Between(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
-    assert compared_window(resolve_window("30d", BERLIN, NOW), other) == Window(other.start, other.end, BERLIN)
+    start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+    assert compared_window(resolve_window("30d", BERLIN, NOW), Between(start, end)) == Window(start, end, BERLIN)
 
 
-@given(zones, instants, st.sampled_from([*ROLLING, *CALENDAR]))
+@given(zones, instants, st.sampled_from([*EXAMPLES_OF_LENGTHS, *CALENDAR]))
 def test_the_previous_window_ends_by_the_start_of_the_window(zone: ZoneInfo, now: datetime, name: str) -> None:
     window = resolve_window(name, zone, now)
     before = compared_window(window, "previous")

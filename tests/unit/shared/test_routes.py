@@ -80,7 +80,7 @@ async def test_declared_parameters_are_accepted_and_lists_may_be_repeated(client
 @pytest.mark.parametrize(
     ("query", "name", "reason"),
     [
-        ("limits=7", "limits", "unknown parameter"),
+        ("limits=7", "limits", 'unknown parameter; did you mean "limit"? Allowed: limit, tag'),
         ("limit=7&limit=8", "limit", "given more than once"),
         ("tag=%00", "tag", "holds NUL"),
         ("limit=%2B7", "limit", "must be a whole number"),
