@@ -14,8 +14,8 @@ from services.gateway.api.rendering import JSON, NDJSON, decode_object
 from services.gateway.api.state import gateway_of
 from services.gateway.clients.upstream import Upstream
 from services.gateway.domain.keys import Key
+from services.gateway.domain.lines import to_ndjson
 from services.gateway.domain.media import choose_media_type
-from services.gateway.domain.tables import to_ndjson
 from shared.problems import BadRequest, Forbidden, NotAuthenticated, TooManyRequests, responses
 
 routes = APIRouter(route_class=UpstreamRoute, dependencies=[Depends(BEARER)], tags=["gold"])

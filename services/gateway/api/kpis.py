@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.gateway.api.auth import BEARER, require
 from services.gateway.api.forwarding import checked_id, forwarded_query, pass_through
 from services.gateway.api.openapi import UpstreamRoute, import_operation
-from services.gateway.api.rendering import CSV, JSON, MEDIA_TYPES, NDJSON, render
+from services.gateway.api.rendering import CSV, JSON, NDJSON, accepted_format, render
 from services.gateway.api.state import gateway_of
 from services.gateway.clients.metrics import fetch_revision
 from services.gateway.domain.etags import (
@@ -27,8 +27,7 @@ from services.gateway.domain.etags import (
     weak,
 )
 from services.gateway.domain.keys import Key
-from services.gateway.domain.media import choose_media_type
-from services.gateway.domain.tables import RECORD_COLUMNS, kpi_columns
+from services.gateway.domain.tables import kpi_table, records_table
 from shared.disconnects import cancelled_on_disconnect
 from shared.problems import BadRequest, Forbidden, NotAuthenticated, NotFound, TooManyRequests, responses
 
@@ -63,14 +62,19 @@ RESULTS: dict[int | str, dict[str, Any]] = {
     304: NOT_MODIFIED,
 }
 
-VALUE_COLUMNS = ", ".join(kpi_columns(["<a column for each dimension of group_by>"], comparisons=1))
-CSV_AND_NDJSON = f"""With `Accept: text/csv` the rows have these columns in this order: `{VALUE_COLUMNS}`; the last four for each
-`compare`, numbered from 1. `distribution` is JSON; a text that a spreadsheet would read as a formula begins with an apostrophe.
-With `Accept: application/x-ndjson` each line is one row."""
+TIMES_AND_FORMATS = """In CSV and NDJSON all times have one format, in UTC: `2026-11-01T09:00:00.000000Z`. With
+`Accept: text/csv; charset=utf-8-sig` the CSV begins with a byte order mark, by which Excel recognises UTF-8; with
+`header=absent` it has no header. `fields` selects columns of CSV as it selects fields of JSON."""
 
-RECORDS_HEADER = ", ".join(RECORD_COLUMNS)
+VALUE_COLUMNS = ", ".join(kpi_table({}, ["<a column for each dimension of group_by>"], comparisons=1).header)
+CSV_AND_NDJSON = f"""With `Accept: text/csv` the rows have these columns in this order: `{VALUE_COLUMNS}`;
+those of `compare_1_` for each `compare`, numbered from 1. `distribution` is JSON; a text that a spreadsheet would read as a
+formula begins with an apostrophe. With `Accept: application/x-ndjson` each line is one row. {TIMES_AND_FORMATS}"""
+
+RECORDS_HEADER = ", ".join(records_table(["<a column for each of the tenant's own dimensions>"]).header)
 RECORDS_AS_CSV_AND_NDJSON = f"""With `Accept: text/csv` the records have these columns, in this order: `{RECORDS_HEADER}`.
-With `Accept: application/x-ndjson` each line is one record. In both formats the header `Link` has the URL of the next page."""
+With `Accept: application/x-ndjson` each line is one record. In both formats the header `Link` has the URL of the next page.
+{TIMES_AND_FORMATS}"""
 
 REVALIDATE = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
 """A client may keep a result but must revalidate it before each use."""
@@ -130,9 +134,9 @@ async def list_records(request: Request, kpi: str, caller: RecordsReader) -> Res
 
 async def respond(request: Request, caller: Key, kpi: str, suffix: str) -> Response:
     """The result of metrics at `/v1/kpis/{kpi}{suffix}` in the media type that the client accepts; 304 if the client has it."""
-    media_type = choose_media_type(request.headers.get("accept", ""), MEDIA_TYPES)
+    format_ = accepted_format(request.headers.get("accept", ""))
     path = f"/v1/kpis/{kpi}{suffix}"
-    key = ResultKey(caller.tenant, caller.zone, path, forwarded_query(request), media_type)
+    key = ResultKey(caller.tenant, caller.zone, path, forwarded_query(request), str(format_))
     if (headers := await not_modified_headers(request, key, kpi)) is not None:
         return Response(status_code=304, headers=REVALIDATE | headers)
     now = datetime.now(UTC)
@@ -140,7 +144,7 @@ async def respond(request: Request, caller: Key, kpi: str, suffix: str) -> Respo
         response = await gateway_of(request).upstream("metrics").call("GET", path, tenant=caller.tenant, query=key.query)
     if response.status_code != 200:
         return pass_through(response)
-    body, headers = await render(response.content, media_type, path, key.query)
+    body, headers = await render(response.content, format_, path, key.query)
     if revision := response.headers.get(REVISION_HEADER):
         headers["ETag"] = weak(result_etag(key, revision, now))
     if watermark := response.headers.get(WATERMARK_HEADER):

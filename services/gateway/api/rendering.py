@@ -1,20 +1,52 @@
-"""Renders a KPI result, which metrics returns as JSON, in the media type that the client accepts.
+"""Renders a KPI result, which metrics returns as JSON, in the format that the client accepts.
 
 A result may have 10,000 rows. They are decoded one by one, in slices between which the event loop runs other work.
 """
 
+import codecs
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
-from services.gateway.domain.tables import csv_lines, kpi_table, records_table
+from services.gateway.domain.lines import csv_lines
+from services.gateway.domain.media import choose_media_type, parameters_of
+from services.gateway.domain.tables import Table, kpi_table, records_table, with_utc_times
+from shared.fields import KPI_FIELDS, RECORD_FIELDS, select_fields
 from shared.problems import Unavailable
 from shared.slices import Slices
 
 JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
 MEDIA_TYPES = (JSON, CSV, NDJSON)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A media type. Of CSV also whether it has a header, and whether it begins with a byte order mark, by which Excel recognises
+    UTF-8."""
+
+    media_type: str
+    header: bool = True
+    bom: bool = False
+
+    @property
+    def content_type(self) -> str:
+        """The `Content-Type` of the response (RFC 4180, 3)."""
+        if self.media_type != CSV:
+            return self.media_type
+        return f"{CSV}; charset=utf-8; header={'present' if self.header else 'absent'}"
+
+
+def accepted_format(accept: str) -> Format:
+    """The format that an `Accept` header chooses: `text/csv; header=absent; charset=utf-8-sig`."""
+    media_type = choose_media_type(accept, MEDIA_TYPES)
+    if media_type != CSV:
+        return Format(media_type)
+    parameters = parameters_of(accept, CSV)
+    return Format(CSV, parameters.get("header") != "absent", parameters.get("charset") == "utf-8-sig")
 
 
 class Result(msgspec.Struct):
@@ -25,6 +57,8 @@ class Result(msgspec.Struct):
     unit: str | None = None
     rows: list[msgspec.Raw] | None = None
     records: list[msgspec.Raw] | None = None
+    dimensions: list[str] = []
+    """The names of the tenant's own dimensions, of a page of records."""
     next: str | None = None
 
     @property
@@ -33,20 +67,20 @@ class Result(msgspec.Struct):
         return (msgspec.json.decode(item, type=dict) for item in (self.records if self.records is not None else self.rows or ()))
 
 
-async def render(content: bytes, media_type: str, path: str, query: str) -> tuple[bytes, dict[str, str]]:
+async def render(content: bytes, format_: Format, path: str, query: str) -> tuple[bytes, dict[str, str]]:
     """The response's body and its headers. JSON is passed through byte for byte.
 
     A page of records in CSV or NDJSON has no field for its cursor, so a `Link` header names the next page. Raises Unavailable if
     `content` is not the JSON of a result.
     """
-    if media_type == JSON:
-        return content, {"Content-Type": JSON}
+    headers = {"Content-Type": format_.content_type}
+    if format_.media_type == JSON:
+        return content, headers
     try:
         result = msgspec.json.decode(content, type=Result)
-        body = await _join(_ndjson_lines(result) if media_type == NDJSON else _csv_lines(result, query))
-    except msgspec.MsgspecError as error:
-        raise Unavailable("metrics responded with invalid JSON") from error
-    headers = {"Content-Type": NDJSON if media_type == NDJSON else "text/csv; charset=utf-8; header=present"}
+        body = await _join(_ndjson_lines(result) if format_.media_type == NDJSON else _csv_lines(result, format_, query))
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise Unavailable("metrics responded with an invalid result") from error
     if result.next:
         headers["Link"] = f'<{_next_page(path, query, result.next)}>; rel="next"'
     return body, headers
@@ -61,20 +95,25 @@ async def _join(lines: Iterable[bytes]) -> bytes:
 
 
 def _ndjson_lines(result: Result) -> Iterator[bytes]:
-    return (msgspec.json.encode(item) + b"\n" for item in result.items)
+    return (msgspec.json.encode(with_utc_times(item)) + b"\n" for item in result.items)
 
 
-def _csv_lines(result: Result, query: str) -> Iterator[bytes]:
+def _csv_lines(result: Result, format_: Format, query: str) -> Iterator[bytes]:
     """The records or rows as lines of CSV, with the columns that `query` implies."""
+    table = _table(result, query)
+    lines = csv_lines(table.header if format_.header else None, map(table.row, result.items))
+    return chain([codecs.BOM_UTF8] if format_.bom else [], (line.encode() for line in lines))
+
+
+def _table(result: Result, query: str) -> Table:
+    params = parse_qsl(query)
+    fields = dict(params).get("fields")
     if result.records is not None:
-        table = records_table({"records": result.items})
-    else:
-        params = parse_qsl(query)
-        dims = [name for key, value in params if key == "group_by" for name in value.split(",") if name]
-        comparisons = len({value for key, value in params if key == "compare"})
-        head = {"kpi": result.kpi, "version": result.version, "unit": result.unit}
-        table = kpi_table(head | {"rows": result.items}, dims, comparisons)
-    return (line.encode() for line in csv_lines(table))
+        return records_table(result.dimensions).only(select_fields(fields, RECORD_FIELDS))
+    dims = [name for key, value in params if key == "group_by" for name in value.split(",") if name]
+    comparisons = len({value for key, value in params if key == "compare"})
+    head = {"kpi": result.kpi, "version": result.version, "unit": result.unit}
+    return kpi_table(head, dims, comparisons).only(select_fields(fields, KPI_FIELDS))
 
 
 def decode_object(content: bytes) -> dict[str, Any]:

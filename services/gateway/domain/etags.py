@@ -49,13 +49,16 @@ def weak(etag: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ResultKey:
-    """Everything that a result depends on except events and the clock. `zone` is the tenant's; it cuts days by default."""
+    """Everything that a result depends on except events and the clock. `zone` is the tenant's; it cuts days by default.
+
+    `format` identifies the representation: the media type and its parameters.
+    """
 
     tenant: str
     zone: str
     path: str
     query: str
-    media_type: str
+    format: str
 
 
 def result_etag(key: ResultKey, revision: str, requested_at: datetime) -> str:

@@ -1,118 +1,143 @@
-"""Results as tables, and tables as CSV (RFC 4180) without spreadsheet formulas."""
+"""Results as tables for CSV: their columns, which don't depend on the rows, and the value of each."""
 
-import csv
-import io
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from shared.events import DIMENSIONS
 
-Table = tuple[list[str], Iterable[Sequence[Any]]]
-"""Column names, and rows of that width."""
+Item = Mapping[str, Any]
+"""A row of a KPI result or a record, as metrics returns it."""
 
+HEAD_COLUMNS = ("kpi", "version", "unit")
+TIME_FIELDS = ("from", "to", "at")
 VALUE_COLUMNS = ("value", "n", "numerator", "denominator")
 INTERVAL_COLUMNS = ("low", "high", "level", "method")
+RECORD_COLUMNS = ("subject", "measure", "value", "label", "score", "model", "judged_by", "text", "text_hash")
 COMPARE_COLUMNS = ("to", "value", "delta", "significant")
-RECORD_FIELDS = ("at", "subject", "measure", "value", "label", "score", "model", "judged_by", "text", "text_hash")
-RECORD_COLUMNS = (*RECORD_FIELDS, *DIMENSIONS)
-
-FORMULA_SIGNS = frozenset("=+-@")
-"""Characters that begin a spreadsheet formula (OWASP, CSV Injection), after normalisation of their width."""
-
-BLANK_CHARACTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols that are drawn as nothing. Other invisible characters are recognised by their Unicode category."""
 
 
-def kpi_columns(dims: Sequence[str], comparisons: int) -> list[str]:
-    """The columns of a KPI result grouped by `dims` with `comparisons` comparisons. They don't depend on the rows."""
-    return [
-        *("kpi", "version", "unit", "from", "to"),
-        *dims,
-        *VALUE_COLUMNS,
-        *(f"interval_{name}" for name in INTERVAL_COLUMNS),
-        *("flags", "distribution"),
-        *(f"compare_{number}_{name}" for number in range(1, comparisons + 1) for name in COMPARE_COLUMNS),
-    ]
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column. `field` is the field of the JSON that it comes from; `value` returns its value in a row."""
+
+    field: str
+    name: str
+    value: Callable[[Item], Any]
 
 
-def kpi_table(result: Mapping[str, Any], dims: Sequence[str], comparisons: int) -> Table:
-    """A KPI result as a table with the columns of `kpi_columns`."""
-    return kpi_columns(dims, comparisons), (_kpi_row(result, row, dims, comparisons) for row in result["rows"])
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The columns of a table. Its rows are made one by one."""
+
+    columns: list[Column]
+
+    @property
+    def header(self) -> list[str]:
+        """The names of the columns."""
+        return [column.name for column in self.columns]
+
+    def row(self, item: Item) -> list[Any]:
+        """The values of a row in the order of the columns."""
+        return [column.value(item) for column in self.columns]
+
+    def only(self, fields: Collection[str]) -> "Table":
+        """The table without the columns of other fields."""
+        return Table([column for column in self.columns if column.field in fields])
 
 
-def _kpi_row(result: Mapping[str, Any], row: Mapping[str, Any], dims: Sequence[str], comparisons: int) -> list[Any]:
-    interval = row.get("interval") or {}
-    distribution = row.get("distribution")
-    compared = [*row.get("compare", ()), *([{}] * comparisons)][:comparisons]
-    return [
-        *(result.get(name) for name in ("kpi", "version", "unit")),
-        *(row.get(name) for name in ("from", "to")),
-        *((row.get("dims") or {}).get(name) for name in dims),
-        *(row.get(name) for name in VALUE_COLUMNS),
-        *(interval.get(name) for name in INTERVAL_COLUMNS),
-        " ".join(row.get("flags", ())),
-        None if distribution is None else msgspec.json.encode(distribution).decode(),
-        *(comparison.get(name) for comparison in compared for name in COMPARE_COLUMNS),
-    ]
-
-
-def records_table(page: Mapping[str, Any]) -> Table:
-    """A page of records as a table with RECORD_COLUMNS."""
-    return list(RECORD_COLUMNS), (
-        [*(record.get(name) for name in RECORD_FIELDS), *((record.get("dims") or {}).get(name) for name in DIMENSIONS)]
-        for record in page["records"]
+def kpi_table(head: Item, dims: Sequence[str], comparisons: int) -> Table:
+    """The table of a KPI result grouped by `dims` with `comparisons` comparisons. `head` has the fields beside the rows."""
+    return Table(
+        [
+            *(Column(name, name, constant(head.get(name))) for name in HEAD_COLUMNS),
+            *(Column(name, name, time_of(name)) for name in ("from", "to")),
+            *(Column("dims", name, inner("dims", name)) for name in dims),
+            *(Column(name, name, plain(name)) for name in VALUE_COLUMNS),
+            *(Column("interval", f"interval_{name}", inner("interval", name)) for name in INTERVAL_COLUMNS),
+            Column("flags", "flags", words("flags")),
+            Column("distribution", "distribution", as_json("distribution")),
+            *(
+                Column("compare", f"compare_{number}_{name}", compared(number, name))
+                for number in range(1, comparisons + 1)
+                for name in COMPARE_COLUMNS
+            ),
+        ]
     )
 
 
-def to_csv(table: Table) -> str:
-    """The table as CSV, with its header."""
-    return "".join(csv_lines(table))
+def records_table(own: Sequence[str]) -> Table:
+    """The table of a page of records. `own` are the names of the tenant's own dimensions."""
+    return Table(
+        [
+            Column("at", "at", time_of("at")),
+            *(Column(name, name, plain(name)) for name in RECORD_COLUMNS),
+            *(Column("dims", name, inner("dims", name)) for name in (*DIMENSIONS, *own)),
+            Column("themes", "themes", theme_ids),
+            Column("urgency", "urgency", words("urgency")),
+            *(Column(name, name, plain(name)) for name in ("themes_by", "model_label")),
+        ]
+    )
 
 
-def csv_lines(table: Table) -> Iterator[str]:
-    """The header and the rows of the table as lines of CSV. None is an empty field, booleans are `true` and `false`, numbers are
-    never rounded."""
-    columns, rows = table
-    yield _csv_line(columns)
-    for row in rows:
-        yield _csv_line([_field(value) for value in row])
+# --- values ---------------------------------------------------------------------------------------------------------------
+def constant(value: Any) -> Callable[[Item], Any]:
+    """The same value in every row."""
+    return lambda item: value
 
 
-def _csv_line(fields: Sequence[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow(fields)
-    return text.getvalue()
+def plain(field: str) -> Callable[[Item], Any]:
+    """The field itself."""
+    return lambda item: item.get(field)
 
 
-def _field(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return f"'{value}" if may_be_formula(value) else value
-        case _:
-            return str(value)
+def inner(field: str, name: str) -> Callable[[Item], Any]:
+    """A value in an object that may be null or left out."""
+    return lambda item: (item.get(field) or {}).get(name)
 
 
-def may_be_formula(text: str) -> bool:
-    """Whether a spreadsheet may read `text` as a formula: it begins with a control character, or its first visible character is
-    one of FORMULA_SIGNS in any width. Spreadsheets differ in what they trim, so every invisible character is skipped."""
-    if text[:1] < " ":
-        return bool(text)
-    visible = next((character for character in text if not is_invisible(character)), "")
-    return unicodedata.normalize("NFKC", visible)[:1] in FORMULA_SIGNS if visible else False
+def words(field: str) -> Callable[[Item], str]:
+    """The entries of a list, separated by blanks."""
+    return lambda item: " ".join(item.get(field) or ())
 
 
-def is_invisible(character: str) -> bool:
-    """White space, controls, format characters such as U+200B, combining marks, unassigned code points, blank letters."""
-    return unicodedata.category(character)[0] in "ZCM" or character in BLANK_CHARACTERS
+def as_json(field: str) -> Callable[[Item], str | None]:
+    """The field as JSON; None if it is null."""
+    return lambda item: None if item.get(field) is None else msgspec.json.encode(item[field]).decode()
 
 
-def to_ndjson(items: Iterable[Mapping[str, Any]]) -> bytes:
-    """One line of JSON for each item."""
-    return b"".join(msgspec.json.encode(item) + b"\n" for item in items)
+def compared(number: int, name: str) -> Callable[[Item], Any]:
+    """A value of the comparison of that number, from 1."""
+
+    def value(item: Item) -> Any:
+        comparisons = item.get("compare") or ()
+        return comparisons[number - 1].get(name) if number <= len(comparisons) else None
+
+    return value
+
+
+def time_of(field: str) -> Callable[[Item], str | None]:
+    """A time in the format of `utc`."""
+    return lambda item: None if item.get(field) is None else utc(item[field])
+
+
+def theme_ids(item: Item) -> str:
+    """The ids of a comment's themes, separated by blanks."""
+    return " ".join(theme["theme"] for theme in item.get("themes") or ())
+
+
+def utc(time: str) -> str:
+    """A time of RFC 3339 in UTC, with microseconds: `2026-11-01T09:00:00.000000Z`.
+
+    All times have this one format, also where the clocks change and where there are no fractions, so that pandas reads a column
+    of them as one type.
+    """
+    return datetime.fromisoformat(time).astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def with_utc_times(item: Item) -> dict[str, Any]:
+    """A row or a record with its times in the format of `utc`."""
+    return {name: utc(value) if name in TIME_FIELDS and value is not None else value for name, value in item.items()}

@@ -1,11 +1,13 @@
 """Internal routes without a public counterpart: storing a tenant, and the revision of a tenant's results."""
 
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from services.metrics.api.dependencies import Service
-from services.metrics.api.schemas import Revision, Tenant
+from services.metrics.api.schemas import Instant
 from services.metrics.domain.kpis import KPIS
 from services.metrics.store.progress import freshness
 from services.metrics.store.promotions import asker_of
@@ -25,6 +27,32 @@ from shared.problems import (
 from shared.routes import JsonBody, TypedRoute
 
 routes = APIRouter(route_class=TypedRoute, prefix="/internal", tags=["internal"])
+
+
+class Tenant(BaseModel):
+    """A tenant as the gateway knows it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="The name for people")
+    zone: str = Field(max_length=100, description="The IANA zone of its days", examples=["Europe/Berlin"])
+
+    @field_validator("zone")
+    @classmethod
+    def known(cls, zone: str) -> str:
+        """Raise ValueError if the time zone database lacks `zone`."""
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("not an IANA zone") from None
+        return zone
+
+
+class Revision(BaseModel):
+    """The state that results are computed from."""
+
+    revision: str = Field(description="Changes whenever results may have changed")
+    watermark: Instant | None = Field(description="Everything received before it is counted; null if that is unknown")
 
 
 @routes.put(

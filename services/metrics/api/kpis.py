@@ -1,6 +1,7 @@
 """KPIs over HTTP: the catalogue, a KPI's value, breakdown or series, and the records behind it."""
 
 from asyncio import to_thread
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -8,9 +9,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.metrics.api.dependencies import Service, TooSlow, UnknownKpi, parse_cursor, turn
-from services.metrics.api.parameters import FILTERS, ParsedQueryRoute, RecordParameters
-from services.metrics.api.queries import kpi_query, record_query
+from services.metrics.api.dependencies import Service, TooSlow, UnknownKpi, turn
+from services.metrics.api.parameters import FILTERS, ParsedQueryRoute
+from services.metrics.api.queries import RequestedKpi, RequestedRecords, kpi_request, records_request
 from services.metrics.api.schemas import Catalogue, KpiEntry, KpiResult, RecordsPage
 from services.metrics.domain.estimators import Estimate
 from services.metrics.domain.intervals import Interval
@@ -21,7 +22,6 @@ from services.metrics.evaluation.records import RecordEntry, RecordPage, list_re
 from services.metrics.evaluation.results import Compared, Result, Row, evaluate
 from services.metrics.evaluation.unknown_values import UnknownValues
 from services.metrics.store.progress import Freshness
-from services.metrics.store.records import Place
 from shared.database import outage_is_503
 from shared.http import TenantName
 from shared.problems import BadRequest, NotAuthenticated, responses
@@ -65,12 +65,14 @@ async def list_kpis(tenant: TenantName) -> Catalogue:
     },
     openapi_extra=FILTERS,
 )
-async def get_kpi(tenant: TenantName, request: Request, state: Service, query: Annotated[Query, Depends(kpi_query)]) -> Response:
+async def get_kpi(
+    tenant: TenantName, request: Request, state: Service, requested: Annotated[RequestedKpi, Depends(kpi_request)]
+) -> Response:
     """Evaluate the KPI and encode the result as JSON."""
     async with turn(request, state, tenant):
         async with outage_is_503():
-            result = await evaluate(state.source, tenant, query, state.clock())
-        body = await encode_result(result)
+            result = await evaluate(state.source, tenant, requested.query, state.clock())
+        body = await encode_result(result, requested.fields)
     return json_response(body, result.freshness)
 
 
@@ -92,34 +94,38 @@ async def list_kpi_records(
     tenant: TenantName,
     request: Request,
     state: Service,
-    query: Annotated[tuple[Query, RecordParameters], Depends(record_query)],
+    requested: Annotated[RequestedRecords, Depends(records_request)],
 ) -> Response:
     """List a page of records and encode it as JSON."""
-    parsed, parameters = query
-    after = parse_cursor(parameters.cursor, Place)
     async with turn(request, state, tenant), outage_is_503():
-        page = await list_records(state.source, tenant, parsed, state.clock(), parameters.limit, after)
-        body = await to_thread(encode_records, page)
+        page = await list_records(state.source, tenant, requested.query, state.clock(), requested.limit, requested.after)
+        body = await to_thread(encode_records, page, requested.fields)
     return json_response(body, page.freshness)
 
 
 # --- encoding -------------------------------------------------------------------------------------------------------------
-async def encode_result(result: Result) -> bytes:
-    """The result as JSON; rows are encoded as they are computed."""
+async def encode_result(result: Result, fields: Sequence[str]) -> bytes:
+    """The result as JSON, with these fields of its rows; rows are encoded as they are computed."""
     head = head_of(result.query, result.window, result.freshness, result.unknown)
-    rows = [msgspec.json.encode(row_of(result, row)) async for row in result.rows()]
+    rows = [msgspec.json.encode(only(row_of(result, row), fields)) async for row in result.rows()]
     return msgspec.json.encode(head)[:-1] + b',"rows":[' + b",".join(rows) + b"]}"
 
 
-def encode_records(page: RecordPage) -> bytes:
-    """A page of records as JSON."""
+def encode_records(page: RecordPage, fields: Sequence[str]) -> bytes:
+    """A page of records as JSON, with these fields of the records."""
     head = head_of(page.query, page.window, page.freshness, page.unknown)
     body = {
         **head,
+        "dimensions": page.own_dimensions,
         "next": str(page.next) if page.next else None,
-        "records": [record_of(entry, page.window.zone) for entry in page.entries],
+        "records": [only(record_of(entry, page.window.zone), fields) for entry in page.entries],
     }
     return msgspec.json.encode(body)
+
+
+def only(entry: dict[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+    """The fields of an entry that are selected; it may lack some of them."""
+    return {name: value for name, value in entry.items() if name in fields}
 
 
 def head_of(query: Query, window: Window, fresh: Freshness, unknown: UnknownValues) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from services.metrics.domain.estimators import PERCENTILES
 from services.metrics.domain.query import MAX_COMPARISONS
 from services.metrics.domain.windows import CALENDAR, DEFAULT_WINDOW, BadQuery
 from shared.events import is_common_dimension
+from shared.fields import KPI_FIELDS, RECORD_FIELDS
 from shared.routes import REPEATED, TypedRoute, unknown_parameter
 from shared.windows import LENGTH, MAX_DAYS
 
@@ -31,6 +32,14 @@ REPEATABLE = ("group_by", "compare")
 def described(description: str, *, examples: Sequence[str] = (), **schema: Any) -> Any:
     """A text parameter that `parse_query` validates; `schema` is for the OpenAPI document."""
     return Field(None, description=description, examples=list(examples) or None, json_schema_extra=schema or None)
+
+
+def fields_of(fields: Sequence[str], examples: Sequence[str]) -> Any:
+    """The parameter that selects some of `fields`."""
+    listed = ", ".join(f"`{name}`" for name in fields)
+    return described(
+        f"The fields to return, separated by commas; `!` before one leaves it out. Of {listed}. All by default", examples=examples
+    )
 
 
 def as_time(schema: dict[str, Any]) -> None:
@@ -92,6 +101,7 @@ class KpiParameters(WindowParameters):
         examples=[["previous"]],
     )
     per: OptionalText = described("Count only the latest answer of each customer in a bucket", enum=["respondent"])
+    fields: OptionalText = fields_of(KPI_FIELDS, ["from,value,n", "!distribution"])
     at: OptionalText = Field(
         None,
         description="The value at a time in place of a window, for KPIs such as the backlog; a time or a date as in `from`",
@@ -103,6 +113,7 @@ class KpiParameters(WindowParameters):
 class RecordParameters(KpiParameters):
     """The parameters of a page of records."""
 
+    fields: OptionalText = fields_of(RECORD_FIELDS, ["at,text,label", "!text"])
     limit: Limit = Field(DEFAULT_PAGE, description="Records on a page")
     cursor: OptionalText = described("`next` of the page before; left out: the first page")
 

@@ -1,6 +1,7 @@
 """Parse the parameters of a KPI query. Invalid values raise BadQuery with the name of the parameter."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Annotated, Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -8,7 +9,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Query as QueryParameter
 from fastapi import Request
 
-from services.metrics.api.dependencies import KpiOfPath
+from services.metrics.api.dependencies import KpiOfPath, parse_cursor
 from services.metrics.api.filters import parse_filter, parse_group_by
 from services.metrics.api.parameters import (
     GRAINS,
@@ -21,6 +22,8 @@ from services.metrics.api.parameters import (
 from services.metrics.domain.kpi import Kpi
 from services.metrics.domain.query import MAX_COMPARISONS, Comparison, Query
 from services.metrics.domain.windows import CALENDAR, DEFAULT_WINDOW, EARLIEST, LATEST, BadQuery, Between
+from services.metrics.store.records import Place
+from shared.fields import KPI_FIELDS, RECORD_FIELDS, select_fields
 from shared.http import TenantName
 from shared.suggestions import refusal
 from shared.windows import LENGTH, MAX_DAYS, Time, parse_length, parse_time
@@ -30,20 +33,51 @@ Choice = TypeVar("Choice", bound=str)
 MIDNIGHT = time(tzinfo=UTC)
 
 
-async def kpi_query(
+@dataclass(frozen=True, slots=True)
+class RequestedKpi:
+    """A request for a KPI's value: its query, and the fields of its rows."""
+
+    query: Query
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedRecords:
+    """A request for a page of records: its query, the fields of the records, their number, and where the page begins."""
+
+    query: Query
+    fields: tuple[str, ...]
+    limit: int
+    after: Place | None
+
+
+async def kpi_request(
     tenant: TenantName, request: Request, kpi: KpiOfPath, parameters: Annotated[KpiParameters, QueryParameter()]
-) -> Query:
-    """The query of a request for a KPI's value. `tenant` is authenticated before anything is parsed."""
+) -> RequestedKpi:
+    """Parse a request for a KPI's value. `tenant` is authenticated before anything is parsed."""
     filters = check_names(request, KpiParameters)
-    return parse_query(kpi, parameters, filters)
+    return RequestedKpi(parse_query(kpi, parameters, filters), parse_fields(parameters.fields, KPI_FIELDS))
 
 
-async def record_query(
+async def records_request(
     tenant: TenantName, request: Request, kpi: KpiOfPath, parameters: Annotated[RecordParameters, QueryParameter()]
-) -> tuple[Query, RecordParameters]:
-    """The query of a request for records, and its parameters."""
+) -> RequestedRecords:
+    """Parse a request for a page of records."""
     filters = check_names(request, RecordParameters)
-    return parse_query(kpi, parameters, filters), parameters
+    return RequestedRecords(
+        parse_query(kpi, parameters, filters),
+        parse_fields(parameters.fields, RECORD_FIELDS),
+        parameters.limit,
+        parse_cursor(parameters.cursor, Place),
+    )
+
+
+def parse_fields(text: str | None, fields: Sequence[str]) -> tuple[str, ...]:
+    """The selected `fields`. Raises BadQuery."""
+    try:
+        return select_fields(text, fields)
+    except ValueError as error:
+        raise BadQuery("fields", str(error)) from None
 
 
 def parse_query(kpi: Kpi, parameters: KpiParameters, filters: Mapping[str, str]) -> Query:

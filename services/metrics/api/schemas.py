@@ -1,9 +1,8 @@
 """The bodies of requests and responses. The gateway takes the schemas of the public ones from here."""
 
-from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.events import Label, Urgency
 
@@ -64,8 +63,15 @@ class ComparedValue(BaseModel):
     significant: bool | None = Field(description="Whether the difference is significant at 95 %; null if that is unknown")
 
 
+def selectable(schema: dict[str, Any]) -> None:
+    """Describe an entry of which the parameter `fields` may leave out any field."""
+    schema.pop("required", None)
+
+
 class ResultRow(BaseModel):
-    """One bucket of one group."""
+    """One bucket of one group. Every field is there, unless the parameter `fields` leaves it out."""
+
+    model_config = ConfigDict(json_schema_extra=selectable)
 
     from_: Instant = Field(alias="from", description="The start of the bucket, included")
     to: Instant = Field(description="The end of the bucket, excluded")
@@ -119,7 +125,9 @@ class KpiResult(KpiHead):
 
 # --- records --------------------------------------------------------------------------------------------------------------
 class Record(BaseModel):
-    """A contribution to the KPI, with the customer's words."""
+    """A contribution to the KPI, with the customer's words. Every field is there, unless the parameter `fields` leaves it out."""
+
+    model_config = ConfigDict(json_schema_extra=selectable)
 
     subject: str = Field(description="The response, review or ticket", examples=["c1/response/r-1"])
     at: Instant = Field(description="The time that files the record")
@@ -136,8 +144,15 @@ class CommentTheme(BaseModel):
     score: float = Field(ge=-1, le=1, description="How the comment speaks of it")
 
 
+def with_comment(schema: dict[str, Any]) -> None:
+    """Describe a record of a comment: only the fields of the comment tell it from another record."""
+    schema["required"] = [name for name in schema["required"] if name not in Record.model_fields]
+
+
 class CommentRecord(Record):
     """A record of one comment: with its label, score, themes and urgency, and who judged it."""
+
+    model_config = ConfigDict(json_schema_extra=with_comment)
 
     text_hash: str = Field(description="Identifies the text to `/v1/overrides`", pattern="^[0-9a-f]{32}$")
     label: Label | None = Field(description="The label that counts; null if there is none")
@@ -153,6 +168,9 @@ class CommentRecord(Record):
 class RecordsPage(KpiHead):
     """A page of records, newest first."""
 
+    dimensions: list[str] = Field(
+        description="The tenant's own dimensions, which `dims` of each record has beside the common ones", examples=[["plan"]]
+    )
     next: str | None = Field(description="The `cursor` of the next page; null on the last one")
     records: list[CommentRecord | Record] = Field(description="Newest first")
 
@@ -259,30 +277,3 @@ class ShadowReport(BaseModel):
     )
     examples: list[ShadowExample] = Field(description="The newest comments whose label would change")
     kpis: list[ShadowKpi] = Field(description="KPIs of sentiment with either model")
-
-
-# --- internal -------------------------------------------------------------------------------------------------------------
-class Tenant(BaseModel):
-    """A tenant as the gateway knows it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="The name for people")
-    zone: str = Field(max_length=100, description="The IANA zone of its days", examples=["Europe/Berlin"])
-
-    @field_validator("zone")
-    @classmethod
-    def known(cls, zone: str) -> str:
-        """Raise ValueError if the time zone database lacks `zone`."""
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError):
-            raise ValueError("not an IANA zone") from None
-        return zone
-
-
-class Revision(BaseModel):
-    """The state that results are computed from."""
-
-    revision: str = Field(description="Changes whenever results may have changed")
-    watermark: Instant | None = Field(description="Everything received before it is counted; null if that is unknown")

@@ -67,12 +67,13 @@ class RecordEntry:
 
 @dataclass(frozen=True, slots=True)
 class RecordPage:
-    """A page of records. `next` is where the next page begins, None on the last page."""
+    """A page of records. `own_dimensions` are the tenant's; `next` is where the next page begins, None on the last page."""
 
     query: Query
     window: Window
     freshness: Freshness
     unknown: UnknownValues
+    own_dimensions: tuple[str, ...]
     entries: list[RecordEntry]
     next: Place | None
 
@@ -100,7 +101,7 @@ async def list_records(
             entries += await to_thread(entries_of, await load_subjects(connection, part), asker.model, query.filters)
         unknown = await find_unknown_values(connection, selection, scope)
         fresh = await freshness(connection, asker, query.kpi, source.partitions)
-    return RecordPage(query, window, fresh, unknown, entries, following)
+    return RecordPage(query, window, fresh, unknown, asker.dimensions, entries, following)
 
 
 def slices(page: Iterable[Record]) -> Iterator[list[Record]]:

@@ -9,10 +9,13 @@ from typing import Any
 import httpx
 import pytest
 
+from shared.events import DIMENSIONS
 from tests.service.gateway.conftest import OpenGateway
 from tests.service.gateway.gateway_client import GatewayClient, problem
 
-ROW = {"from": "a", "to": "b", "dims": {"team": "=evil()"}, "value": 41.25, "n": 3, "flags": []}
+FROM, TO = "2026-11-01T00:00:00+01:00", "2026-11-02T00:00:00+01:00"
+IN_UTC = {"from": "2026-10-31T23:00:00.000000Z", "to": "2026-11-01T23:00:00.000000Z"}
+ROW = {"from": FROM, "to": TO, "dims": {"team": "=evil()"}, "value": 41.25, "n": 3, "flags": []}
 CLOSED = "/v1/kpis/nps?from=2026-11-01T00:00:00Z&to=2026-11-02T00:00:00Z"
 
 
@@ -32,8 +35,8 @@ class Metrics:
         revision = self.revisions["nps" if "/nps" in request.url.path else "csat"]
         headers = {"x-earshot-revision": revision, "x-earshot-watermark": self.watermark}
         if request.url.path.endswith("/records"):
-            records = [{"at": "t", "subject": "s", "value": 9, "text": "+1", "dims": {"team": None}}]
-            return httpx.Response(200, json={"records": records, "next": "c/2"}, headers=headers)
+            records = [{"at": FROM, "subject": "s", "value": 9, "text": "+1", "dims": {"team": None}}]
+            return httpx.Response(200, json={"records": records, "dimensions": ["plan"], "next": "c/2"}, headers=headers)
         if request.url.params.get("window") == "99y":
             return httpx.Response(400, json={"title": "Bad request"}, headers={"content-type": "application/problem+json"})
         return httpx.Response(200, json={"kpi": "nps", "version": 1, "unit": "points", "rows": [ROW]}, headers=headers)
@@ -128,12 +131,38 @@ async def test_csv_has_the_same_rows_and_no_formulas(gateway_client: GatewayClie
     assert response.headers["vary"] == "Accept, Authorization"
     [row] = list(csv.DictReader(io.StringIO(response.text)))
     assert (row["kpi"], row["team"], row["region"], row["value"], row["compare_1_to"]) == ("nps", "'=evil()", "", "41.25", "")
+    assert {name: row[name] for name in IN_UTC} == IN_UTC
+
+
+async def test_csv_has_the_selected_columns(gateway_client: GatewayClient, metrics: Metrics, key: str) -> None:
+    response = await gateway_client.get("/v1/kpis/nps?group_by=team&fields=value,dims,n", key, headers={"accept": "text/csv"})
+    assert response.text.splitlines() == ["team,value,n", "'=evil(),41.25,3"]
+    response = await gateway_client.get("/v1/kpis/nps?fields=!distribution", key, headers={"accept": "text/csv"})
+    assert "flags" in response.text
+    assert "distribution" not in response.text
+    response = await gateway_client.get("/v1/kpis/nps/records?fields=at,dims", key, headers={"accept": "text/csv"})
+    assert response.text.splitlines()[0] == f"at,{','.join(DIMENSIONS)},plan"
+
+
+async def test_csv_for_excel_begins_with_a_byte_order_mark(gateway_client: GatewayClient, metrics: Metrics, key: str) -> None:
+    plain = await gateway_client.get(CLOSED, key, headers={"accept": "text/csv"})
+    marked = await gateway_client.get(CLOSED, key, headers={"accept": "text/csv; charset=utf-8-sig"})
+    assert marked.content == b"\xef\xbb\xbf" + plain.content
+    assert marked.headers["content-type"] == "text/csv; charset=utf-8; header=present"
+    assert marked.headers["etag"] != plain.headers["etag"]
+
+
+async def test_csv_can_be_without_a_header(gateway_client: GatewayClient, metrics: Metrics, key: str) -> None:
+    response = await gateway_client.get(CLOSED, key, headers={"accept": "text/csv; header=absent"})
+    assert response.headers["content-type"] == "text/csv; charset=utf-8; header=absent"
+    assert len(response.text.splitlines()) == 1
+    assert response.text.startswith("nps,1,points,")
 
 
 async def test_ndjson_has_a_line_for_each_row(gateway_client: GatewayClient, metrics: Metrics, key: str) -> None:
     response = await gateway_client.get("/v1/kpis/nps", key, headers={"accept": "application/x-ndjson"})
     assert response.headers["content-type"] == "application/x-ndjson"
-    assert [httpx.Response(200, content=line).json() for line in response.text.splitlines()] == [ROW]
+    assert [httpx.Response(200, content=line).json() for line in response.text.splitlines()] == [ROW | IN_UTC]
 
 
 @pytest.mark.parametrize("accept", ["text/csv", "application/x-ndjson"])

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from services.metrics.api import schemas
+from services.metrics.api import internal, schemas
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.measures import MEASURES
 from shared.events import Assigned, Event, Message, Opened, Override, Rating, Review, ScoreEvent, StatusSet, Ticket, text_hash
@@ -21,7 +21,7 @@ CANDIDATE = "linear-1"
 SHARED_SCHEMAS = {"ProblemDocument", "InvalidParam"}
 KPI_PARAMETERS = {
     "kpi", "window", "from", "to", "tz", "grain", "week_start", "group_by", "agg", "hours", "filed_by", "compare", "per", "at",
-    "filter",
+    "fields", "filter",
 }  # fmt: skip
 
 
@@ -107,7 +107,7 @@ async def test_all_other_answers_fit_their_models(http: httpx.AsyncClient) -> No
     assert len((await fetch(http, "/v1/models", schemas.Models))["models"]) == 2
     report = await fetch(http, f"/v1/models/{CANDIDATE}/shadow", schemas.ShadowReport, window="7d")
     assert report["n"] == 2
-    await fetch(http, "/internal/revision", schemas.Revision, kpi="nps")
+    await fetch(http, "/internal/revision", internal.Revision, kpi="nps")
 
 
 # --- the document ---------------------------------------------------------------------------------------------------------

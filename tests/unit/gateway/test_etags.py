@@ -33,7 +33,7 @@ def test_the_tag_of_a_sliding_window_is_valid_for_a_second() -> None:
         replace(CLOSED, zone="UTC"),
         replace(CLOSED, path="/v1/kpis/csat"),
         replace(CLOSED, query=CLOSED.query + "&group_by=team"),
-        replace(CLOSED, media_type="text/csv"),
+        replace(CLOSED, format="text/csv"),
     ],
 )
 def test_a_tag_is_valid_for_its_key_only(other: ResultKey) -> None:

@@ -1,18 +1,21 @@
+"""Results and records as tables: columns in the documented order, one format of times."""
+
 import csv
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from services.gateway.domain.tables import kpi_table, records_table, to_csv, to_ndjson
+from services.gateway.domain.lines import csv_lines
+from services.gateway.domain.tables import Table, kpi_table, records_table, utc, with_utc_times
 from shared.events import DIMENSIONS
+from shared.fields import KPI_FIELDS, RECORD_FIELDS
 
 ROW: dict[str, Any] = {
     "from": "2026-11-01T00:00:00+01:00",
-    "to": "2026-11-02T00:00:00+01:00",
-    "dims": {"team": "billing"},
+    "to": "2026-11-02T00:00:00.5+01:00",
+    "dims": {"team": "360001"},
     "value": -41.2,
     "n": 412,
     "numerator": 170,
@@ -22,35 +25,48 @@ ROW: dict[str, Any] = {
     "flags": ["partial", "low_n"],
     "compare": [{"to": "previous", "value": 35.0, "delta": 6.2, "significant": False}],
 }
-RESULT = {"kpi": "nps", "version": 1, "unit": "points", "rows": [ROW]}
+HEAD = {"kpi": "nps", "version": 1, "unit": "points"}
+RECORD: dict[str, Any] = {
+    "subject": "c1/response/1",
+    "at": "2026-11-01T09:00:00+01:00",
+    "measure": "label:e5-2",
+    "value": 1,
+    "dims": {name: f"{name} value" for name in (*DIMENSIONS, "plan")},
+    "text": "late",
+    "text_hash": "0f",
+    "label": "positive",
+    "score": 0.5,
+    "themes": [{"theme": "delivery", "score": -0.7}, {"theme": "price", "score": 0.2}],
+    "urgency": ["outage", "safety"],
+    "judged_by": "human",
+    "themes_by": "model",
+    "model": "e5-2",
+    "model_label": "negative",
+}
 
 
-def read(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text)))
+def read(table: Table, *items: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The rows of the CSV by column."""
+    return list(csv.DictReader(io.StringIO("".join(csv_lines(table.header, map(table.row, items))))))
 
 
 def test_a_kpi_has_its_columns_in_the_documented_order() -> None:
-    text = to_csv(kpi_table(RESULT, ["team"], 1))
-    assert text.splitlines()[0] == (
-        "kpi,version,unit,from,to,team,value,n,numerator,denominator,interval_low,interval_high,interval_level,interval_method,"
-        "flags,distribution,compare_1_to,compare_1_value,compare_1_delta,compare_1_significant"
+    assert ",".join(kpi_table(HEAD, ["team", "channel"], 1).header) == (
+        "kpi,version,unit,from,to,team,channel,value,n,numerator,denominator,interval_low,interval_high,interval_level,"
+        "interval_method,flags,distribution,compare_1_to,compare_1_value,compare_1_delta,compare_1_significant"
     )
-    [row] = read(text)
-    assert (row["value"], row["n"], row["team"], row["flags"]) == ("-41.2", "412", "billing", "partial low_n")
-    assert (row["interval_low"], row["distribution"]) == ("33.0", '{"0":12,"10":160}')
-    assert (row["compare_1_to"], row["compare_1_significant"]) == ("previous", "false")
 
 
 def test_every_column_of_a_kpi_has_its_value() -> None:
     second = {"to": "previous_year", "value": 40.0, "delta": 1.2, "significant": True}
-    [row] = read(to_csv(kpi_table(RESULT | {"rows": [ROW | {"compare": [*ROW["compare"], second]}]}, ["team", "region"], 2)))
+    [row] = read(kpi_table(HEAD, ["team", "region"], 2), ROW | {"compare": [*ROW["compare"], second]})
     assert row == {
         "kpi": "nps",
         "version": "1",
         "unit": "points",
-        "from": "2026-11-01T00:00:00+01:00",
-        "to": "2026-11-02T00:00:00+01:00",
-        "team": "billing",
+        "from": "2026-10-31T23:00:00.000000Z",
+        "to": "2026-11-01T23:00:00.500000Z",
+        "team": "360001",
         "region": "",
         "value": "-41.2",
         "n": "412",
@@ -74,67 +90,53 @@ def test_every_column_of_a_kpi_has_its_value() -> None:
 
 
 def test_every_column_of_a_record_has_its_value() -> None:
-    fields = ("at", "subject", "measure", "value", "label", "score", "model", "judged_by", "text", "text_hash")
-    record = {name: f"{name} value" for name in fields} | {"dims": {name: f"{name} value" for name in DIMENSIONS}}
-    [row] = read(to_csv(records_table({"records": [record]})))
-    assert row == {name: f"{name} value" for name in (*fields, *DIMENSIONS)}
+    table = records_table(["plan", "tier"])
+    assert ",".join(table.header) == (
+        "at,subject,measure,value,label,score,model,judged_by,text,text_hash,"
+        f"{','.join(DIMENSIONS)},plan,tier,themes,urgency,themes_by,model_label"
+    )
+    [row] = read(table, RECORD)
+    assert row == {
+        **{name: str(RECORD[name]) for name in ("subject", "measure", "value", "label", "score", "model", "judged_by", "text")},
+        **{name: str(RECORD[name]) for name in ("text_hash", "themes_by", "model_label")},
+        **{name: f"{name} value" for name in (*DIMENSIONS, "plan")},
+        "at": "2026-11-01T08:00:00.000000Z",
+        "tier": "",
+        "themes": "delivery price",
+        "urgency": "outage safety",
+    }
 
 
-def test_the_columns_do_not_depend_on_the_rows() -> None:
-    empty = to_csv(kpi_table(RESULT | {"rows": []}, ["team", "region"], 2))
-    full = to_csv(kpi_table(RESULT, ["team", "region"], 2))
-    assert empty.splitlines()[0] == full.splitlines()[0]
-    assert read(empty) == []
+def test_null_and_missing_fields_are_empty() -> None:
+    bare = {"from": None, "value": None, "n": 0, "dims": {"team": None}, "interval": None, "distribution": None}
+    [row] = read(kpi_table(HEAD, ["team"], 1), bare)
+    assert {name: value for name, value in row.items() if value} == {"kpi": "nps", "version": "1", "unit": "points", "n": "0"}
+    [row] = read(records_table([]), {"subject": "s"})
+    assert {name: value for name, value in row.items() if value} == {"subject": "s"}
 
 
-def test_none_is_an_empty_field() -> None:
-    bare = {"from": "a", "to": "b", "value": None, "n": 0, "dims": {"team": None}, "interval": None}
-    [row] = read(to_csv(kpi_table(RESULT | {"rows": [bare]}, ["team"], 1)))
-    assert [row[c] for c in ("value", "n", "team", "interval_low", "flags", "distribution", "compare_1_to")] == [
-        "",
-        "0",
-        *[""] * 5,
-    ]
+def test_the_selected_fields_have_columns() -> None:
+    assert kpi_table(HEAD, ["team"], 1).only(["dims", "value", "interval"]).header == [
+        "team", "value", "interval_low", "interval_high", "interval_level", "interval_method",
+    ]  # fmt: skip
+    assert {column.field for column in kpi_table(HEAD, ["team"], 1).columns} == set(KPI_FIELDS)
+    assert {column.field for column in records_table([]).columns} == set(RECORD_FIELDS)
 
 
-INVISIBLE = (
-    *("", " ", "\t", "\r", "\n", "\x0b", "\x0c", "\x00", "\x1f", "\x7f", "\x85", "\u00a0", "\u00ad", "\u034f", "\u061c"),
-    *("\u115f", "\u1680", "\u180e", "\u2003", "\u200b", "\u200e", "\u2028", "\u202e", "\u202f", "\u2060", "\u2800", "\u3000"),
-    *("\u3164", "\ufe0f", "\ufeff", "\uffa0", "\U000e0020", " \u200b\ufeff \x0b"),
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [
+        ("2026-10-25T02:30:00+02:00", "2026-10-25T00:30:00.000000Z"),
+        ("2026-10-25T02:30:00+01:00", "2026-10-25T01:30:00.000000Z"),
+        ("2026-10-25T00:30:00.123456+00:00", "2026-10-25T00:30:00.123456Z"),
+        ("0999-12-31T23:30:00Z", "0999-12-31T23:30:00.000000Z"),
+    ],
 )
-SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "﹢", "﹣", "﹦", "﹫", "⁺", "₌")
+def test_all_times_have_one_format_in_utc(time: str, expected: str) -> None:
+    assert utc(time) == expected
 
 
-@pytest.mark.parametrize("invisible", INVISIBLE, ids=ascii)
-def test_no_invisible_character_hides_a_formula(invisible: str) -> None:
-    texts = [f"{invisible}{sign}1" for sign in SIGNS]
-    rows = read(to_csv((["text"], [[text] for text in texts])))
-    assert [row["text"] for row in rows] == [f"'{text}" for text in texts]
-
-
-def test_numbers_and_harmless_texts_are_not_changed() -> None:
-    values = [-3.5, -1, 0, "a=b", "3-4", " fine", "\u00a0fine", "\u200bfine", "", "é+", "’=1"]
-    assert [row["value"] for row in read(to_csv((["value"], [[value] for value in values])))] == [str(value) for value in values]
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠1", "  =1"])
-def test_a_customers_text_is_never_a_formula(text: str) -> None:
-    record = {"at": "t", "subject": "s", "value": -1, "text": text, "dims": {"team": text}}
-    [row] = read(to_csv(records_table({"records": [record]})))
-    assert row["text"] == row["team"] == f"'{text}"
-    assert row["value"] == "-1"
-
-
-@given(st.text(), st.text())
-def test_any_text_survives_csv(text: str, team: str) -> None:
-    record = {"at": "t", "subject": "s", "text": text, "dims": {"team": team}}
-    header, row = list(csv.reader(io.StringIO(to_csv(records_table({"records": [record]})), newline="")))
-    named = ["at", "subject", "measure", "value", "label", "score", "model", "judged_by", "text", "text_hash"]
-    assert header == [*named, *DIMENSIONS]
-    fields = dict(zip(header, row, strict=True))
-    assert fields["text"].removeprefix("'") == text.removeprefix("'") or fields["text"] == text
-    assert fields["team"].lstrip(" ")[:1] not in set("=+-@\t\r\n")
-
-
-def test_ndjson_has_a_line_for_each_item() -> None:
-    assert to_ndjson([{"a": 1}, {"b": "x\ny"}]) == b'{"a":1}\n{"b":"x\\ny"}\n'
+def test_a_row_for_ndjson_has_its_times_in_utc_and_all_else_unchanged() -> None:
+    changed = {"from": "2026-10-31T23:00:00.000000Z", "to": "2026-11-01T23:00:00.500000Z"}
+    assert with_utc_times(ROW) == ROW | changed
+    assert with_utc_times({"at": None}) == {"at": None}
