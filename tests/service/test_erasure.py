@@ -3,7 +3,7 @@ nobody else loses anything."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -92,7 +92,7 @@ class Stack:
             return [difference for step in await verification.run() for difference in step.differences]
 
 
-def no_queries(now: datetime, zone: ZoneInfo) -> list[Query]:
+def no_queries(now: datetime, zone: ZoneInfo, own: Sequence[str]) -> list[Query]:
     return []
 
 

@@ -28,10 +28,11 @@ export class Board {
   #timers = new Map();
   #line = "connecting";
 
-  /** @param {import("/static/api.js").Api} api @param {{kpis: any[]}} catalogue @param {import("/static/state.js").View} view */
+  /** @param {import("/static/api.js").Api} api @param {{kpis: any[], own_dimensions: string[]}} catalogue @param {import("/static/state.js").View} view */
   constructor(api, catalogue, view) {
     this.api = api;
     this.catalogue = new Map(catalogue.kpis.map((kpi) => [kpi.id, kpi]));
+    this.ownDimensions = catalogue.own_dimensions;
     this.view = this.catalogue.has(view.kpi) ? view : { ...view, kpi: catalogue.kpis[0].id };
     this.headlines = HEADLINES.filter((id) => this.catalogue.has(id));
     this.records = new Records(api);
@@ -100,7 +101,7 @@ export class Board {
     this.cards.choose(view.kpi);
     this.panels.entitle(view);
     if (this.#answers.has(view.kpi)) this.panels.lead(view, this.#answers.get(view.kpi));
-    controls(view, this.catalogue, {
+    controls(view, this.catalogue, this.ownDimensions, {
       change: (part) => this.#change(part),
       filter: (dimension, value) => this.#filter(dimension, value),
       groups: (dimension) => this.#groups(dimension),

@@ -6,11 +6,11 @@ import { DIMENSIONS, GRAIN_NAMES, WINDOWS, grainOf, grainsOf } from "/static/sta
 
 /**
  * Draw the controls as a view has them.
- * @param {import("/static/state.js").View} view @param {Map<string, any>} catalogue
+ * @param {import("/static/state.js").View} view @param {Map<string, any>} catalogue @param {string[]} ownDimensions the tenant's
  * @param {{change: (part: object) => void, filter: (dimension: string, value: string | null) => void,
  *   groups: (dimension: string) => Promise<{value: string | null, n: number}[]>}} actions
  */
-export function controls(view, catalogue, { change, filter, groups }) {
+export function controls(view, catalogue, ownDimensions, { change, filter, groups }) {
   const windows = Object.entries(WINDOWS).map(([value, label]) => ({ value, label }));
   segments(byId("windows"), windows, view.window, (window) => change({ window }));
   const grains = grainsOf(view.window).map((value) => ({ value, label: GRAIN_NAMES[value] }));
@@ -18,7 +18,7 @@ export function controls(view, catalogue, { change, filter, groups }) {
   const select = byId("kpi");
   select.replaceChildren(...[...catalogue.values()].map((kpi) => h("option", { value: kpi.id, selected: kpi.id === view.kpi }, kpi.name)));
   select.onchange = () => change({ kpi: select.value });
-  filters(view.filters, { dimensions: catalogue.get(view.kpi).dimensions, groups, set: filter });
+  filters(view.filters, { dimensions: [...catalogue.get(view.kpi).dimensions, ...ownDimensions], groups, set: filter });
 }
 
 /** Draw the choice of the breakdown's dimension: the usual ones, and `by` where it is another. */

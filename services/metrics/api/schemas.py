@@ -24,15 +24,20 @@ class KpiEntry(BaseModel):
     direction: Literal["higher", "lower", "none"] = Field(description="Which values are better")
     population: str = Field(description="What is counted")
     filed_by: list[str] = Field(description="The events whose time can file a record, the default first")
-    dimensions: list[str] = Field(description="The dimensions to group and to filter by")
+    dimensions: list[str] = Field(
+        description="The dimensions to group and to filter by; those of the tenant's own are `own_dimensions` of the catalogue"
+    )
     aggregations: list[str] = Field(description="The values of `agg`, the default first; empty if there is no choice")
     min_n: int = Field(description="The least `n` of a value without the flag `low_n`")
 
 
 class Catalogue(BaseModel):
-    """Every KPI."""
+    """Every KPI, and the tenant's own dimensions."""
 
     kpis: list[KpiEntry] = Field(description="The definitions")
+    own_dimensions: list[str] = Field(
+        description="The tenant's own dimensions: every KPI can be grouped and filtered by them too", examples=[["plan"]]
+    )
 
 
 # --- values ---------------------------------------------------------------------------------------------------------------

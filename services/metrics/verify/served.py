@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
@@ -67,20 +67,29 @@ class Tenant:
     slug: str
     zone: ZoneInfo
     model: str
+    own: tuple[str, ...] = ()
+    """The names of its own dimensions, in the order in which contributions have their values."""
 
 
 # --- queries --------------------------------------------------------------------------------------------------------------
-def battery(now: datetime, zone: ZoneInfo) -> Iterator[Query]:
-    """Queries of every KPI, filed by each of its events, over windows that end now: whole, as series, and by groups."""
+def battery(now: datetime, zone: ZoneInfo, own: Sequence[str] = ()) -> Iterator[Query]:
+    """Queries of every KPI, filed by each of its events, over windows that end now: whole, as series, and by groups.
+
+    `own` are the tenant's own dimensions: each is grouped by alone and with the team, and filtered.
+    """
+    own_groupings = [group_by for name in own for group_by in ((name,), ("team", name))]
+    own_filters = [one for name in own for one in (Filter(name, (None,)), Filter(name, (), (None,)))]
     for kpi in KPIS.values():
         for filed_by in kpi.filed_by:
             for length, grain in WHOLE:
                 yield Query(kpi=kpi, window=Between(now - length, now), zone=zone, grain=grain, filed_by=filed_by)
             of_comments = "theme" in kpi.dimensions
-            for (length, grain), group_by in product(GROUPED, (*GROUPINGS, *(GROUPINGS_OF_COMMENTS if of_comments else ()))):
+            for (length, grain), group_by in product(
+                GROUPED, (*GROUPINGS, *own_groupings, *(GROUPINGS_OF_COMMENTS if of_comments else ()))
+            ):
                 window = Between(now - length, now)
                 yield Query(kpi=kpi, window=window, zone=zone, grain=grain, filed_by=filed_by, group_by=group_by)
-            for (length, grain), one in product(GROUPED, FILTERS_OF_COMMENTS if of_comments else ()):
+            for (length, grain), one in product(GROUPED, (*own_filters, *(FILTERS_OF_COMMENTS if of_comments else ()))):
                 window = Between(now - length, now)
                 yield Query(kpi=kpi, window=window, zone=zone, grain=grain, filed_by=filed_by, filters=(one,))
 
@@ -136,7 +145,7 @@ async def compare_again(
             asker = await asker_of(connection, tenant.slug, tenant.model)
             revision = (await freshness(connection, asker, query.kpi, 0)).revision
             recount = await stored_recount(connection, tenant.id, query.selectors(asker.model))
-        expected = expected_rows(query, recount, Tenant(tenant.id, tenant.slug, tenant.zone, asker.model), now)
+        expected = expected_rows(query, recount, replace(tenant, model=asker.model, own=asker.dimensions), now)
         if expected == served or revision == served_revision:
             break
         await asyncio.sleep(0.02)
@@ -167,7 +176,7 @@ def expected_rows(query: Query, recount: Recount, tenant: Tenant, now: datetime)
     by_bucket: list[tuple[tuple[str, str], dict[Group, Estimate]]] = []
     for bucket in main.buckets:
         start = BEGINNING if query.kpi.instant else bucket.start
-        groups = histograms(recount, names, start, min(bucket.end, now), query)
+        groups = histograms(recount, names, start, min(bucket.end, now), query, tenant.own)
         ends = bucket.start.astimezone(zone).isoformat(), bucket.end.astimezone(zone).isoformat()
         by_bucket.append((ends, {group: query.kpi.estimate(measured) for group, measured in groups.items()}))
     with_sample = {group for _, estimates in by_bucket for group, estimate in estimates.items() if estimate.n > 0}
@@ -177,21 +186,28 @@ def expected_rows(query: Query, recount: Recount, tenant: Tenant, now: datetime)
 
 
 def histograms(
-    recount: Recount, names: Sequence[str], start: datetime, end: datetime, query: Query
+    recount: Recount, names: Sequence[str], start: datetime, end: datetime, query: Query, own: Sequence[str]
 ) -> dict[Group, dict[str, Histogram]]:
     """Count [start, end) by group and measure."""
     pairs: defaultdict[Group, defaultdict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
     for name in names:
         for row in recount.between(name, start, end):
-            if all(passes(row, one) for one in query.filters):
-                for group in product(*map(row.values, query.group_by)):
+            if all(passes(row, one, own) for one in query.filters):
+                for group in product(*(values_in(row, name, own) for name in query.group_by)):
                     pairs[group][name].append((row.bin, row.amount))
     return {group: {name: count(several) for name, several in measured.items()} for group, measured in pairs.items()}
 
 
-def passes(row: Contribution, f: Filter) -> bool:
+def values_in(row: Contribution, dimension: str, own: Sequence[str]) -> Sequence[str | None]:
+    """The groups of a dimension, common or of the tenant's `own`, that a contribution is in."""
+    if dimension not in own:
+        return row.values(dimension)
+    return (row.own[own.index(dimension)] if row.own else None,)
+
+
+def passes(row: Contribution, f: Filter, own: Sequence[str]) -> bool:
     """Whether a contribution is one of those that a filter selects."""
-    values = set(row.values(f.dimension))
+    values = set(values_in(row, f.dimension, own))
     return (not f.include or not values.isdisjoint(f.include)) and values.isdisjoint(f.exclude)
 
 

@@ -1,7 +1,7 @@
 """The steps of a verification, in their order."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from services.metrics.clients.ingest import Ingest
 from services.metrics.domain.query import Query
 from services.metrics.store.promotions import LAST
 from services.metrics.store.query import snapshot
+from services.metrics.store.terms import read_terms
 from services.metrics.verify.recount import compare_contributions, compare_sealed
 from services.metrics.verify.report import CONTRIBUTIONS, Step
 from services.metrics.verify.served import Tenant, battery, compare_served
@@ -27,8 +28,8 @@ class Verification:
     """Compares ingest's events, metrics' tables, and the results of a running metrics service.
 
     `model`: the model of tenants without a promotion. `patience`: seconds to wait for events that aren't applied yet, while
-    their number doesn't fall. `battery`: the queries to compare, of
-    windows that end at an instant, in a zone.
+    their number doesn't fall. `battery`: the queries to compare, of windows that end at an instant, in a zone, and of a tenant
+    with these own dimensions.
     """
 
     ingest: Ingest
@@ -37,7 +38,7 @@ class Verification:
     model: str
     patience: float
     say: Callable[[str], None]
-    battery: Callable[[datetime, ZoneInfo], Iterable[Query]] = battery
+    battery: Callable[[datetime, ZoneInfo, Sequence[str]], Iterable[Query]] = battery
 
     async def run(self, tenant: str | None = None) -> list[Step]:
         """Verify one tenant or all, and print each step when it is done."""
@@ -65,7 +66,9 @@ class Verification:
             self._print(stored)
             await compare_sealed(connection, recount, sealed)
             self._print(sealed)
-        await compare_served(self.metrics, self.pool, tenant, recount, self.battery(now, tenant.zone), now, served)
+            tenant = replace(tenant, own=(await read_terms(connection, tenant.id)).dimensions)
+        queries = self.battery(now, tenant.zone, tenant.own)
+        await compare_served(self.metrics, self.pool, tenant, recount, queries, now, served)
         self._print(served)
         return steps
 

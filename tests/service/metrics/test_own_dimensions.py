@@ -96,9 +96,17 @@ async def test_a_kpi_and_its_records_are_filtered_by_a_dimension_of_the_tenants_
     assert len(records) == n
 
 
+async def test_the_catalogue_lists_the_tenants_own_dimensions(http: httpx.AsyncClient) -> None:
+    assert (await http.get("/v1/kpis")).json()["own_dimensions"] == ["plan", "tier"]
+    unknown = await http.get("/v1/kpis", headers={"X-Earshot-Tenant": "nobody"})
+    assert unknown.json()["own_dimensions"] == []
+
+
 async def test_records_have_the_values_of_the_tenants_own_dimensions(http: httpx.AsyncClient) -> None:
     records = (await http.get("/v1/kpis/nps/records?window=24h")).json()["records"]
     assert [(record["dims"]["plan"], record["dims"]["tier"]) for record in records] == [(plan, "t1") for plan in PLANS]
+    empty = (await http.get("/v1/kpis/nps/records?window=1m")).json()
+    assert (empty["records"], empty["dimensions"]) == ([], ["plan", "tier"])
 
 
 async def test_records_from_before_and_after_the_declaration_are_grouped(metrics_db: MetricsDatabase) -> None:

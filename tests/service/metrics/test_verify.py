@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -229,7 +229,7 @@ async def test_an_answer_that_lies_is_found(metrics_db: MetricsDatabase, inbox: 
 
 
 async def test_a_group_that_is_served_and_is_not_there_is_found(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
-    def grouped(now: datetime, zone: ZoneInfo) -> Iterable[Query]:
+    def grouped(now: datetime, zone: ZoneInfo, own: Sequence[str]) -> Iterable[Query]:
         return islice((query for query in battery(now, zone) if query.group_by == ("channel",)), 2)
 
     def add_group(body: bytes) -> bytes:

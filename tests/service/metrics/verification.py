@@ -1,6 +1,6 @@
 """Helpers of the tests of verify: a fake ingest that serves stored events, and a verification of a test database."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -57,12 +57,12 @@ class Inbox:
         return app
 
 
-Battery = Callable[[datetime, ZoneInfo], Iterable[Query]]
+Battery = Callable[[datetime, ZoneInfo, Sequence[str]], Iterable[Query]]
 
 
-def few(now: datetime, zone: ZoneInfo) -> Iterable[Query]:
+def few(now: datetime, zone: ZoneInfo, own: Sequence[str]) -> Iterable[Query]:
     """One query in 27, for tests of other steps."""
-    return islice(battery(now, zone), 0, None, 27)
+    return islice(battery(now, zone, own), 0, None, 27)
 
 
 @asynccontextmanager
