@@ -32,7 +32,10 @@ async def test_any_query_over_seals_equals_the_scan_while_writers_and_sealers_ra
     async with open_pool(url, 1) as pool:
         announced = await pool.fetchval("SELECT max(id) FROM seals")
         race = Race(url, SOUND, invalidate_and_sleep)
-        await race.run(SOUND_SECONDS)
+        for _ in range(5):  # a loaded machine compares less in the same time
+            await race.run(SOUND_SECONDS)
+            if race.compared > 50:
+                break
         announced_anew = await pool.fetchval("SELECT max(id) FROM seals") - announced
     assert race.wrong == []
     assert race.compared > 50

@@ -86,11 +86,11 @@ SQUARABLE = 3_000_000_000
 def sum_of_squares(amount: str) -> str:
     """SQL of the sum of the squares of a bigint column, as numeric.
 
-    Only amounts whose square is no bigint are squared as numeric, which takes twice as long.
+    Only amounts whose square is no bigint are squared as numeric, which takes twice as long. CASE is faster than FILTER.
     """
     fits = f"{amount} BETWEEN -{SQUARABLE} AND {SQUARABLE}"
     return (
-        f"coalesce(sum({amount} * {amount}) FILTER (WHERE {fits}), 0)"
+        f"coalesce(sum(CASE WHEN {fits} THEN {amount} * {amount} END), 0)"
         f" + coalesce(sum({amount}::numeric * {amount}) FILTER (WHERE NOT {fits}), 0)"
     )
 

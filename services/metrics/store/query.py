@@ -89,7 +89,7 @@ SCANNED = """
 LATEST = """
     WITH selected AS (
         SELECT width_bucket(c.at, $3::timestamptz[]) AS number, c.measure, {columns}, c.bin, c.amount, c.at,
-            c.customer, c.subject_id, c.themes, c.urgency
+            c.customer, c.subject_id {tie_columns}
         FROM contributions c
         WHERE c.tenant = $1 AND c.measure = ANY($2::int[]) AND c.at >= $4 AND c.at < $5 {conditions}
     ), latest AS (
@@ -115,6 +115,7 @@ def _sorted_names(column: str) -> str:
     return f"coalesce((SELECT {names} FROM terms t WHERE t.id = ANY({column})), '{{}}') COLLATE \"C\""  # noqa: S608
 
 
+TIE_COLUMNS = "".join(f", c.{column}" for column in MULTI_VALUED.values())
 TIES = "".join(f", {_sorted_names(f'f.{column}')} DESC" for column in MULTI_VALUED.values())
 """Which of one subject's comments is a customer's latest, where nothing else tells: needed only to group by themes or urgency."""
 
@@ -248,9 +249,11 @@ def _from_contributions(scope: Scope, edges: Sequence[datetime], limit: int | No
     columns = [scope.selection.column(dimension) for dimension in group_by]
     per_respondent = scope.selection.per_respondent
     grouped = ["c.first", "c.second"][: len(group_by)] if per_respondent else columns
+    multi_valued = not MULTI_VALUED.keys().isdisjoint(group_by)
     text = (LATEST if per_respondent else SCANNED).format(
         columns=_select(columns),
-        ties=TIES if not MULTI_VALUED.keys().isdisjoint(group_by) else "",
+        tie_columns=TIE_COLUMNS if multi_valued else "",
+        ties=TIES if multi_valued else "",
         group=_group(group_by, grouped),
         unnested=_unnested(group_by, grouped),
         conditions=conditions(scope, parameters),
