@@ -6,9 +6,33 @@ from typing import Any
 
 import msgspec
 
-from shared.topics import TOPICS
+from shared.topics import EVENTS, SCORES, TOPICS
 
 PAGE = Path(__file__).parents[1] / "docs" / "asyncapi.json"
+
+
+REQUEST_HEADERS = {
+    "request_id": {
+        "type": "string",
+        "description": "`X-Request-Id` of the request that brought the event or its replay",
+    },
+    "traceparent": {"type": "string", "description": "The trace of that request, as in W3C Trace Context, if it had one"},
+}
+RECEIVED_AT = {
+    "type": "string",
+    "format": "date-time",
+    "description": "Every event that was received before it was published before this record",
+}
+LATER = {
+    "type": "string",
+    "const": "later",
+    "description": "Sentiment skips this record: it is published again without this header, for its comments",
+}
+HEADERS: dict[str, dict[str, Any]] = {
+    EVENTS.name: {"type": "object", "properties": {"received_at": RECEIVED_AT, "comments": LATER, **REQUEST_HEADERS}},
+    SCORES.name: {"type": "object", "properties": {"received_at": RECEIVED_AT, **REQUEST_HEADERS}},
+}
+"""The headers of each topic's records, by the topic's name."""
 
 
 def document() -> dict[str, Any]:
@@ -39,6 +63,7 @@ def document() -> dict[str, Any]:
             "messages": {
                 topic.model.__name__: {
                     "summary": (topic.model.__doc__ or "").split("\n")[0],
+                    **({"headers": HEADERS[topic.name]} if topic.name in HEADERS else {}),
                     "payload": {"$ref": f"#/components/schemas/{topic.model.__name__}"},
                 }
                 for topic in TOPICS

@@ -1,55 +1,28 @@
-"""The HTTP server of every service: request ids, health checks, metrics, the internal token, graceful shutdown."""
+"""The HTTP server of every service: health checks, metrics, the internal token, graceful shutdown."""
 
+import asyncio
 import hmac
-import re
-import uuid
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-import structlog
 import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.heads import limited
 from shared.http_limits import HttpLimits
 from shared.problems import NotAuthenticated
 from shared.settings import SharedSettings
 from shared.telemetry import configure_logging
+from shared.tracing import start_tracing, stop_tracing
 
 TENANT_HEADER = "x-earshot-tenant"
 """The tenant of an internal call. The gateway sets it from the API key; clients can't."""
 
 TIMEOUT_HEADER = "x-earshot-timeout"
 """Seconds that the caller of an internal route waits for the response. Work that would be late is dropped."""
-
-REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-
-
-class RequestId:
-    """ASGI middleware: accept or create `X-Request-Id`, bind it to the logs, and return it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        header = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
-        request_id = header if REQUEST_ID.fullmatch(header) else uuid.uuid4().hex
-
-        async def send_with_id(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message.setdefault("headers", []).append((b"x-request-id", request_id.encode()))
-            await send(message)
-
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await self.app(scope, receive, send_with_id)
-
 
 INTERNAL_BEARER = HTTPBearer(auto_error=False, scheme_name="internal", description="The token of Earshot's own services")
 """For the OpenAPI document; `require_internal` checks the token."""
@@ -110,14 +83,12 @@ class Server(uvicorn.Server):
         self.pause = pause
 
     async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        """Fail readiness, wait `pause` seconds so that load balancers notice, then drain."""
-
-        import asyncio
-
+        """Fail readiness, wait `pause` seconds so that load balancers notice, then drain, and send the last spans."""
         self.app.state.stopping = True
         if self.pause:
             await asyncio.sleep(self.pause)
         await super().shutdown(sockets)  # type: ignore[arg-type]
+        await asyncio.to_thread(stop_tracing)
 
 
 def serve(service: str, app: FastAPI, settings: SharedSettings, trusted_proxies: str = "") -> None:
@@ -126,6 +97,8 @@ def serve(service: str, app: FastAPI, settings: SharedSettings, trusted_proxies:
     `trusted_proxies`: comma-separated addresses and networks whose `X-Forwarded-For` is believed.
     """
     configure_logging(service, settings.log_level, settings.log_format)
+    if settings.otlp_endpoint:
+        start_tracing(service, str(settings.otlp_endpoint))
     config = uvicorn.Config(
         app,
         host=settings.host,

@@ -6,6 +6,7 @@ import httpx
 from pydantic import AnyHttpUrl, SecretStr
 
 from shared.kafka import Retry
+from shared.service_client import ServiceClient
 from shared.settings import trimmed
 
 RETRY_SECONDS = 5.0
@@ -16,7 +17,7 @@ def ingest_client(
 ) -> httpx.AsyncClient:
     """An HTTP client for ingest's internal routes: base URL and bearer token are set. `timeout` is in seconds."""
     headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
-    return httpx.AsyncClient(base_url=trimmed(url), headers=headers, timeout=timeout, transport=transport, trust_env=False)
+    return ServiceClient(base_url=trimmed(url), headers=headers, timeout=timeout, transport=transport, trust_env=False)
 
 
 async def request_replay(ingest: httpx.AsyncClient, since: datetime | None) -> None:

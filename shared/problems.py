@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from shared.instruments import CLIENTS_LEFT
+from shared.request_context import current_context
 from shared.validation import reason_of, schema_of_model
 
 log = structlog.get_logger()
@@ -209,8 +210,9 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def handle_unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("request.failed", path=request.url.path, error=type(error).__name__, exc_info=error)
+        context = current_context()  # this handler runs outside of the middleware that adds the header
         # uvicorn closes the connection after an exception: tell the client, or its next request on it fails.
-        headers = {"Retry-After": "5", "Connection": "close"}
+        headers = {"Retry-After": "5", "Connection": "close"} | ({"X-Request-Id": context.request_id} if context else {})
         return render(503, "Unavailable", "an unexpected error in Earshot", headers=headers)
 
 

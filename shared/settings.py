@@ -33,6 +33,11 @@ class SharedSettings(BaseSettings):
     )
     log_level: str = Field("INFO", validation_alias="LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR")
     log_format: str = Field("json", validation_alias="LOG_FORMAT", pattern="^(json|console)$", description="json or console")
+    otlp_endpoint: AnyHttpUrl | None = Field(
+        None,
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="Base URL of an OpenTelemetry collector (OTLP over HTTP), to which traces are sent; none: no traces",
+    )
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on")
     request_limit: int = Field(

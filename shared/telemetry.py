@@ -10,6 +10,8 @@ from types import TracebackType
 
 import structlog
 
+from shared.request_context import add_to_log
+
 ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 
 
@@ -19,22 +21,32 @@ def configure_logging(service: str, level: str, log_format: str) -> None:
         structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.ExceptionRenderer(places_of),
-            renderer,
-        ],
+        processors=[*processors(service), renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(level="WARNING", stream=sys.stderr)
     for handler in logging.getLogger().handlers:
         handler.setFormatter(MessageFreeFormatter("%(levelname)s %(name)s %(message)s"))
         handler.addFilter(RepeatFilter("aiokafka"))
+
+
+def processors(service: str) -> list[structlog.typing.Processor]:
+    """The processors of a service's log events, before they are rendered."""
+
+    def add_service(logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        event["service"] = service
+        return event
+
+    return [
+        structlog.contextvars.merge_contextvars,
+        add_service,
+        add_to_log,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.ExceptionRenderer(places_of),
+    ]
 
 
 def places_of(exc_info: ExcInfo) -> str:

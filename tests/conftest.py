@@ -18,7 +18,7 @@ from xdist.scheduler import LoadScopeScheduling
 from deploy.local import ports
 from deploy.local.servers import Kafka, Postgres, free_port, free_port_base
 from shared.migrations import upgrade
-from shared.telemetry import places_of
+from shared.telemetry import processors
 
 SERVICES = Path(__file__).parents[1] / "services"
 NewDatabase = Callable[[str], Awaitable[str]]
@@ -57,15 +57,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session", autouse=True)
 def short_tracebacks() -> None:
     """Log errors as services do. structlog's default renders every local variable of every frame, which takes seconds."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.ExceptionRenderer(places_of),
-            structlog.dev.ConsoleRenderer(colors=False),
-        ]
-    )
+    structlog.configure(processors=[*processors("tests"), structlog.dev.ConsoleRenderer(colors=False)])
 
 
 @pytest.fixture(scope="session")

@@ -25,9 +25,11 @@ from services.gateway.store.tenants import Tenants
 from shared import openapi, problems
 from shared.bodies import Bodies, BodyMemory
 from shared.database import open_engine, outage_is_503
-from shared.http import RequestId, add_health
+from shared.http import add_health
 from shared.kafka import Record, follow
+from shared.request_telemetry import RequestTelemetry
 from shared.topics import CHANGES
+from shared.tracing import FASTAPI_TELEMETRY
 from shared.workers import Workers
 
 
@@ -56,12 +58,12 @@ def create_app(
             workers.start("live", lambda: announce_changes(records, gateway.hub))
             yield
 
-    app = FastAPI(title="Earshot", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Earshot", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY)
     app.state.bodies = Bodies(BodyMemory(settings.body_bytes, settings.body_bytes_per_tenant, problems.TooManyRequests))
     app.add_middleware(ContentHeaders)
     app.add_middleware(RateLimitHeaders)
     app.add_middleware(AccessLog)
-    app.add_middleware(RequestId)
+    app.add_middleware(RequestTelemetry)
     problems.install(app)
     add_health(app, alive=lambda: workers.dead, ready=lambda: missing_dependencies(engine))
     for routes in (

@@ -28,10 +28,12 @@ from services.ingest.threads import FairThreads
 from shared import openapi, problems
 from shared.bodies import MIB, Bodies, BodyMemory
 from shared.database import OUTAGE, open_engine, open_pool
-from shared.http import RequestId, add_health
+from shared.http import add_health
 from shared.kafka import CommittedOffsets, Producer
+from shared.request_telemetry import RequestTelemetry
 from shared.settings import trimmed
 from shared.topics import EVENTS
+from shared.tracing import FASTAPI_TELEMETRY
 from shared.workers import Workers
 
 LARGE_BODIES_BYTES = 32 * MIB
@@ -101,11 +103,13 @@ def create_app(
                 workers.start("pace", lambda: pace.run(lambda group, partitions: offsets.of(group, EVENTS, partitions)))
             yield
 
-    app = FastAPI(title="Earshot ingest", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Earshot ingest", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY
+    )
     app.state.internal_token = settings.internal_token
     app.state.bodies = Bodies(body_memory, threads.read)
     app.add_middleware(HookDispatch, handlers=app.exception_handlers)
-    app.add_middleware(RequestId)
+    app.add_middleware(RequestTelemetry)
     problems.install(app)
     openapi.install(app)
     for routes in ROUTES:

@@ -39,6 +39,7 @@ from services.ingest.pace import Cost, Pace, comment_cost, wait_for
 from shared import instruments
 from shared.database import OUTAGE
 from shared.kafka import Message, Position, Undelivered, received_header
+from shared.request_context import record_headers, request_ids
 from shared.topics import COMMENTS_LATER, EVENTS, Topic, subject_key
 
 log = structlog.get_logger()
@@ -79,7 +80,8 @@ class Parcel:
     def message(self, oldest: datetime | None) -> Message:
         """The record to publish. `oldest`: the receipt time of the oldest delivery in the outbox."""
         event = self.stored.event
-        headers = (received_header(min(event.received_at, oldest) if oldest else event.received_at),)
+        received = received_header(min(event.received_at, oldest) if oldest else event.received_at)
+        headers = (received, *record_headers(self.stored.context))
         key = subject_key(event.tenant, event.subject)
         return Message(key, self.stored.encoded, (*headers, COMMENTS_LATER) if self.later else headers)
 
@@ -191,7 +193,8 @@ class Relay:
         except Undelivered:
             await release_claim(self._pool, claim.seqs)
             raise
-        log.info("sweeper.published", deliveries=len(claim.seqs), events=len(parcels))
+        ids = request_ids(parcel.stored.context for parcel in parcels)
+        log.info("sweeper.published", deliveries=len(claim.seqs), events=len(parcels), request_ids=ids)
 
     # --- both
     def _parcel(self, stored: OutboxEvent, holder: str, characters: int) -> Parcel:

@@ -24,10 +24,12 @@ from shared import openapi, problems
 from shared.bodies import MIB, Bodies, BodyMemory
 from shared.database import OUTAGE, open_pool
 from shared.fair_queue import FairQueue
-from shared.http import RequestId, add_health
+from shared.http import add_health
 from shared.ingest import ingest_client, request_replay
 from shared.kafka import Consumer, Producer
+from shared.request_telemetry import RequestTelemetry
 from shared.topics import EVENTS, METRICS_GROUP, SCORES
+from shared.tracing import FASTAPI_TELEMETRY
 from shared.workers import Workers
 
 WRITER_CONNECTIONS = 4
@@ -71,10 +73,12 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
                 workers.start("builder", Builder(building).run)
             yield
 
-    app = FastAPI(title="Earshot metrics", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Earshot metrics", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY
+    )
     app.state.internal_token = settings.internal_token
     app.state.bodies = Bodies(BODY_MEMORY)
-    app.add_middleware(RequestId)
+    app.add_middleware(RequestTelemetry)
     problems.install(app)
     app.add_exception_handler(BadQuery, handle_bad_query)
     description = "KPIs and the records behind them, for Earshot's own services."

@@ -18,10 +18,12 @@ from services.sentiment.settings import ScorerName, Settings
 from services.sentiment.shadow import BATCH, GROUP, ShadowHandler, restart_after_errors
 from services.sentiment.taxonomy_cache import TaxonomyCache, read_default
 from shared import openapi, problems
-from shared.http import RequestId, add_health
+from shared.http import add_health
 from shared.ingest import ingest_client, request_replay
 from shared.kafka import Consumer, Producer, Timing
+from shared.request_telemetry import RequestTelemetry
 from shared.topics import EVENTS, SENTIMENT_GROUP
+from shared.tracing import FASTAPI_TELEMETRY
 from shared.workers import Workers
 
 CALLS_PER_SLICE = 20
@@ -90,8 +92,10 @@ def create_app(
         ready = {"kafka": consumer.joined, "themes": app.state.default_themes.done()}
         return [name for name, done in ready.items() if not done]
 
-    app = FastAPI(title="Earshot sentiment", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.add_middleware(RequestId)
+    app = FastAPI(
+        title="Earshot sentiment", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY
+    )
+    app.add_middleware(RequestTelemetry)
     problems.install(app)
     add_health(app, alive=lambda: workers.dead, ready=missing)
     openapi.install(app)

@@ -110,7 +110,7 @@ def distinct_comments(event: Event) -> list[Comment]:
 
 
 def message(model: Model, record: Record, event: Event, score: Score) -> Message:
-    """The message of a score, with the key of its subject and the headers of its event: receipt time and trace."""
+    """The message of a score, with the key of its subject and the headers of its event: receipt time, request id and trace."""
     body = ScoreEvent(tenant=event.tenant, subject=event.subject, model=str(model), received_at=event.received_at, score=score)
     received = received_header(received_at(record.headers) or event.received_at)
     others = tuple(header for header in record.headers if header[0] != received[0])

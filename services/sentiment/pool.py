@@ -7,6 +7,7 @@ slice: each lane with work gets at least a third of the slices, however many cal
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from types import TracebackType
 from typing import Literal, Self, TypeVar
@@ -115,7 +116,8 @@ class Pool:
             loop = asyncio.get_running_loop()
             for indices in remaining:
                 async with self._queue.turn(lane, MAX_WAIT):
-                    done = await loop.run_in_executor(self._threads, work, self._scorer, [items[index] for index in indices])
+                    call = partial(copy_context().run, work, self._scorer, [items[index] for index in indices])
+                    done = await loop.run_in_executor(self._threads, call)
                 results.update(zip(indices, done, strict=True))
                 on_progress()
 

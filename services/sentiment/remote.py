@@ -20,6 +20,7 @@ from msgspec import Meta, Struct
 from services.sentiment.domain.scorer import Model, Opinion, ScorerUnavailable
 from services.sentiment.settings import Settings
 from shared.events import Label
+from shared.service_client import ThreadedServiceClient
 
 log = structlog.get_logger()
 
@@ -171,7 +172,7 @@ def remote_scorer_of(settings: Settings) -> RemoteScorer:
     headers = {"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {token}"} if token else {})
     limits = httpx.Limits(max_connections=settings.threads, keepalive_expiry=4.0)
     return RemoteScorer(
-        httpx.Client(headers=headers, timeout=settings.scorer_timeout, limits=limits),
+        ThreadedServiceClient(headers=headers, timeout=settings.scorer_timeout, limits=limits),
         url=str(settings.scorer_url),
         model=Model(settings.scorer_model or "", settings.scorer_version or ""),
         batch=settings.scorer_batch,

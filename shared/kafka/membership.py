@@ -7,8 +7,9 @@ from collections.abc import Collection, Sequence
 import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+from opentelemetry.trace import SpanKind
 
-from shared import instruments
+from shared import instruments, tracing
 from shared.kafka import admin, clients
 from shared.kafka.job import Job
 from shared.kafka.offsets import Offsets
@@ -16,6 +17,7 @@ from shared.kafka.poison import apply, dlq_message
 from shared.kafka.producer import Producer
 from shared.kafka.records import Place, Record, Retry, by_place
 from shared.kafka.watchdog import watch
+from shared.request_context import bound, common_context, parse_record_headers, request_ids
 from shared.workers import finish_before_cancel, run_until_first_ends
 
 log = structlog.get_logger()
@@ -116,7 +118,15 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._offsets.commit()
 
     async def _handle(self, batch: Sequence[Record]) -> None:
-        poison = await apply(self._job.handler, batch)
+        began = time.monotonic()
+        contexts = [parse_record_headers(record.headers) for record in batch]
+        topics = ",".join(sorted({record.topic for record in batch}))
+        attributes = tracing.messaging("process", topics, len(batch)) | {"messaging.consumer.group.name": self._job.group}
+        with (
+            bound(common_context(contexts)),
+            tracing.span(f"process {topics}", SpanKind.CONSUMER, contexts, attributes),
+        ):
+            poison = await apply(self._job.handler, batch)
         run = self._job.poison_run.after(batch, poison)
         await self._park(poison)
         self._job.poison_run = run
@@ -125,6 +135,15 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         for place, own in by_place(batch).items():
             self._separate.discard(place)
             instruments.HANDLED.labels(self._job.group, place.topic).inc(len(own))
+        log.info(
+            "kafka.handled",
+            group=self._job.group,
+            topics=topics,
+            records=len(batch),
+            parked=len(poison),
+            ms=round((time.monotonic() - began) * 1000, 1),
+            request_ids=request_ids(contexts),
+        )
 
     async def _park(self, poison: dict[Record, str]) -> None:
         """Send poison to the DLQ of its topic. Returns when it is acknowledged."""
@@ -132,10 +151,12 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._dlq.send(f"{place.topic}.dlq", [dlq_message(record, poison[record]) for record in own])
             instruments.PARKED.labels(self._job.group, place.topic).inc(len(own))
             for record in own:
-                log.error("kafka.parked", **place._asdict(), offset=record.offset, reason=poison[record])
+                with bound(parse_record_headers(record.headers)):
+                    log.error("kafka.parked", **place._asdict(), offset=record.offset, reason=poison[record])
 
     def _rewind(self, batch: Sequence[Record], retry: Retry) -> None:
-        log.warning("kafka.rewound", group=self._job.group, records=len(batch), reason=retry.reason)
+        ids = request_ids(parse_record_headers(record.headers) for record in batch)
+        log.warning("kafka.rewound", group=self._job.group, records=len(batch), reason=retry.reason, request_ids=ids)
         instruments.REWOUND.labels(self._job.group).inc()
         places = by_place(batch).keys()
         if len(places) > 1:

@@ -8,10 +8,12 @@ from typing import Any, Self
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from opentelemetry.trace import SpanKind
 
-from shared import instruments
+from shared import instruments, tracing
 from shared.kafka import clients
 from shared.kafka.records import Message, Position, Undelivered, Unsendable
+from shared.request_context import parse_record_headers
 from shared.topics import Topic
 
 log = structlog.get_logger()
@@ -55,6 +57,11 @@ class Producer:
         for message in messages:
             if _size(message) > clients.MAX_MESSAGE_BYTES:
                 raise Unsendable(message)
+        contexts = (parse_record_headers(message.headers) for message in messages)
+        with tracing.span(f"send {topic}", SpanKind.PRODUCER, contexts, tracing.messaging("send", topic, len(messages))):
+            return await self._send(topic, messages, timeout)
+
+    async def _send(self, topic: str, messages: Sequence[Message], timeout: float) -> list[Position]:  # noqa: ASYNC109
         client: AIOKafkaProducer | None = None
         sent: list[asyncio.Future[Any]] = []
         try:

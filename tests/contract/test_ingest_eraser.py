@@ -151,7 +151,7 @@ async def test_a_delivery_stored_beside_the_erasure_without_seeing_it_is_deleted
     async with inbox.pool.acquire() as db:
         transaction = db.transaction()
         await transaction.start()
-        await insert(db, [nps_delivery(8, id="2")])
+        await insert(db, [nps_delivery(8, id="2")], [None])
         await inbox.deliver(erasure_delivery(ANNA, "e"))
         settling = asyncio.create_task(eraser.step())
         await asyncio.sleep(0.3)

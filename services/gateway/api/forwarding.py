@@ -7,7 +7,7 @@ from fastapi import Request, Response
 
 from shared.problems import BadRequest, NotFound
 
-REQUEST_HEADERS = ("accept", "content-type", "content-encoding", "idempotency-key", "traceparent", "tracestate")
+REQUEST_HEADERS = ("accept", "content-type", "content-encoding", "idempotency-key", "tracestate")
 RESPONSE_HEADERS = ("content-type", "retry-after", "location", "link", "allow")
 
 ENCODED_QUERY = re.compile(r"[\x21-\x7e]*")

@@ -10,6 +10,7 @@ from pydantic import AnyHttpUrl, SecretStr
 from services.gateway.clients.fair_semaphore import FairSemaphore
 from shared.http import TENANT_HEADER, TIMEOUT_HEADER
 from shared.problems import Unavailable
+from shared.service_client import ServiceClient
 from shared.settings import trimmed
 
 log = structlog.get_logger()
@@ -55,8 +56,6 @@ class Upstream:
         calls in progress. A GET is sent again once if its connection is lost.
         """
         own = {"authorization": self._authorization, "accept-encoding": "identity", TIMEOUT_HEADER: f"{TIMEOUT:g}"}
-        if request_id := structlog.contextvars.get_contextvars().get("request_id"):
-            own["x-request-id"] = request_id
         if tenant is not None:
             own[TENANT_HEADER] = tenant
         target = f"{self._base}{path}?{query}" if query else f"{self._base}{path}"
@@ -88,5 +87,5 @@ def _retry_after(response: httpx.Response) -> int:
 async def open_http(transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[httpx.AsyncClient]:
     """The HTTP client that all upstreams share. Tests pass a `transport` of their own."""
     timeout = httpx.Timeout(TIMEOUT, connect=2.0, pool=2.0)
-    async with httpx.AsyncClient(timeout=timeout, limits=CONNECTIONS, transport=transport, trust_env=False) as http:
+    async with ServiceClient(timeout=timeout, limits=CONNECTIONS, transport=transport, trust_env=False) as http:
         yield http

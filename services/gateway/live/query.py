@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from contextvars import Context
 from dataclasses import dataclass
 
 import msgspec
@@ -68,7 +69,8 @@ class LiveQuery:
         self._announced = asyncio.Event()
         self._first: asyncio.Future[State] = asyncio.get_running_loop().create_future()
         self._state: State | None = None
-        self._task = asyncio.create_task(self._run(), name=f"live {kpi}")
+        # an empty context: its calls are not made for the request that happened to come first
+        self._task = asyncio.create_task(self._run(), name=f"live {kpi}", context=Context())
 
     async def first(self) -> State:
         """The first state. Raises the Problem of the first evaluation, which ends the query."""

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import asyncpg
 import structlog
+from opentelemetry.trace import SpanKind
 
 from services.ingest.domain.delivery import Delivery, Outcome
 from services.ingest.inbox.erasure import erase
@@ -27,9 +28,11 @@ from services.ingest.inbox.transactions import (
 )
 from services.ingest.inbox.verdicts import Pending, Replaced, replace_verdicts
 from services.ingest.inbox.writer import write
+from shared import tracing
 from shared.database import OUTAGE
 from shared.instruments import DELIVERIES
 from shared.problems import Problem, Unavailable
+from shared.request_context import RequestContext, current_context, request_ids
 
 log = structlog.get_logger()
 
@@ -45,7 +48,8 @@ LOOP_ROUNDS = 3
 
 T = TypeVar("T")
 
-Waiting = tuple[Delivery, asyncio.Future[Outcome]]
+Waiting = tuple[Delivery, asyncio.Future[Outcome], RequestContext | None]
+"""A delivery, its result, and the context of its request."""
 Publish = Callable[[Sequence[OutboxEvent]], None]
 """Called after a commit with the events to publish."""
 
@@ -80,7 +84,7 @@ class Committer:
         if len(self._waiting) >= self._limit:
             future.set_exception(Unavailable("too many deliveries are waiting", retry_after=1))
         else:
-            self._waiting.append((delivery, future))
+            self._waiting.append((delivery, future, current_context()))
             self._arrived.set()
         return future
 
@@ -115,8 +119,11 @@ class Committer:
         return batch
 
     async def _commit(self, batch: list[Waiting], run: Runner) -> None:
+        deliveries, _, contexts = zip(*batch, strict=True)
+        attributes: dict[str, str | int] = {"db.system.name": "postgresql", "db.operation.batch.size": len(batch)}
         try:
-            outcomes, events = await run_transaction(run, lambda db: write(db, [delivery for delivery, _ in batch]))
+            with tracing.span("commit deliveries", SpanKind.CLIENT, contexts, attributes):
+                outcomes, events = await run_transaction(run, lambda db: write(db, deliveries, contexts))
         except OUTAGE as error:
             log.warning("inbox.away", waiting=len(batch) + len(self._waiting), error=type(error).__name__)
             _fail(batch + self._take_all_waiting())
@@ -127,9 +134,10 @@ class Committer:
             self._publish(events)
             for outcome, count in Counter(outcomes).items():
                 DELIVERIES.labels(outcome).inc(count)
-            for (_, future), outcome in zip(batch, outcomes, strict=True):
+            for (_, future, _), outcome in zip(batch, outcomes, strict=True):
                 if not future.done():
                     future.set_result(outcome)
+            log.info("inbox.committed", outcomes=Counter(outcomes), request_ids=request_ids(contexts))
 
     async def _commit_one_by_one(self, batch: list[Waiting], run: Runner) -> None:
         if len(batch) == 1:
@@ -177,6 +185,6 @@ class Committer:
 
 
 def _fail(waiting: Sequence[Waiting]) -> None:
-    for _, future in waiting:
+    for _, future, _ in waiting:
         if not future.done():
             future.set_exception(Unavailable("the delivery could not be stored"))

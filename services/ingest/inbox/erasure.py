@@ -22,6 +22,7 @@ from services.ingest.inbox.outbox import OutboxEvent
 from services.ingest.inbox.transactions import Connection
 from services.ingest.inbox.writer import insert
 from shared.events import Event, decode_event
+from shared.request_context import current_context
 
 IDS = "SELECT DISTINCT customer FROM events WHERE tenant = $1 AND email = ANY($2::text[]) AND customer IS NOT NULL"
 ADDRESSES = "SELECT DISTINCT email FROM events WHERE tenant = $1 AND customer = ANY($2::text[]) AND email IS NOT NULL"
@@ -99,7 +100,8 @@ async def erase(db: Connection, delivery: Delivery) -> list[OutboxEvent] | None:
         names = await _lock_names(db, delivery)
         rows = await db.fetch(SUBJECTS, delivery.tenant, names, delivery.erases)
         new = [decode_event(event) for _, event, erased in rows if not erased]
-        [inserted] = await insert(db, [replace(delivery, raw=b"", erases=(), statements=_tombstones(new, delivery))])
+        request = replace(delivery, raw=b"", erases=(), statements=_tombstones(new, delivery))
+        [inserted] = await insert(db, [request], [current_context()])
         if inserted is None:
             return None
         deleted = await db.fetch(DELETE_EVENTS, delivery.tenant, [row[0] for row in rows])

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from services.ingest.domain.delivery import Delivery, Statement
 from shared.events import Event, decode_event, encode
+from shared.request_context import RequestContext
 
 SEQ = b'"seq":0'
 """Where an event's JSON has its sequence number. Only texts, in which quotation marks are escaped, and the revision come
@@ -60,7 +61,7 @@ WITH RECURSIVE first AS (
     SELECT seq, sum(units) OVER (ORDER BY due, seq) - units AS before FROM shared WHERE before < share
 )
 UPDATE unpublished SET due = now() + make_interval(secs => $2)
-WHERE seq = ANY(ARRAY(SELECT seq FROM ordered WHERE before < $1)) RETURNING seq
+WHERE seq = ANY(ARRAY(SELECT seq FROM ordered WHERE before < $1)) RETURNING seq, request_id, traceparent
 """
 """Claims the oldest due rows of every tenant, in equal shares of $1 units and at least one row each; together no more than $1
 units and one row. Tenants are found by skipping through the index, so a tenant's many rows cost no more than a few. The rows to
@@ -70,17 +71,19 @@ update are an array, for which the planner uses the index whatever number it exp
 CLAIM_EVENTS = CLAIM.format(state="comments = 0", units="1", least="1")
 CLAIM_COMMENTS = CLAIM.format(state="comments > 0", units="row.comments", least=MIN_COMMENT)
 
-EVENTS = "SELECT event FROM events WHERE seq = ANY($1::bigint[]) ORDER BY seq, position"
+EVENTS = "SELECT event, seq FROM events WHERE seq = ANY($1::bigint[]) ORDER BY seq, position"
 RELEASE = "UPDATE unpublished SET due = now() WHERE seq = ANY($1::bigint[])"
 OLDEST = "SELECT received_at FROM inbox WHERE seq = (SELECT min(seq) FROM unpublished)"
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxEvent:
-    """A stored event on its way to Kafka. `encoded` is its JSON, the same bytes in the database and in Kafka."""
+    """A stored event on its way to Kafka. `encoded` is its JSON, the same bytes in the database and in Kafka. `context` is that
+    of the request that brought it, or that requested its replay."""
 
     event: Event
     encoded: bytes
+    context: RequestContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +95,9 @@ class Draft:
     head: bytes
     tail: bytes
 
-    def numbered(self, seq: int) -> OutboxEvent:
+    def numbered(self, seq: int, context: RequestContext | None = None) -> OutboxEvent:
         """The event with its sequence number."""
-        return OutboxEvent(replace(self.event, seq=seq), b"%b%d%b" % (self.head, seq, self.tail))
+        return OutboxEvent(replace(self.event, seq=seq), b"%b%d%b" % (self.head, seq, self.tail), context)
 
 
 def drafts(delivery: Delivery) -> list[Draft]:
@@ -132,9 +135,10 @@ async def claim_comments(pool: asyncpg.Pool, characters: int) -> Claim:
 
 async def _claim(pool: asyncpg.Pool, statement: str, *arguments: Any) -> Claim:
     async with pool.acquire(timeout=5) as db:
-        seqs = [row[0] for row in await db.fetch(statement, *arguments, LEASE_SECONDS)]
-        rows = await db.fetch(EVENTS, seqs) if seqs else []
-    return Claim(seqs, [OutboxEvent(decode_event(row[0]), row[0].encode()) for row in rows])
+        claimed = await db.fetch(statement, *arguments, LEASE_SECONDS)
+        contexts = {row[0]: RequestContext(row[1], row[2] or "") if row[1] else None for row in claimed}
+        rows = await db.fetch(EVENTS, list(contexts)) if contexts else []
+    return Claim(list(contexts), [OutboxEvent(decode_event(row[0]), row[0].encode(), contexts[row[1]]) for row in rows])
 
 
 async def release_claim(pool: asyncpg.Pool, seqs: Sequence[int]) -> None:

@@ -21,6 +21,7 @@ from services.ingest.inbox import locks
 from services.ingest.inbox.outbox import OutboxEvent, drafts
 from services.ingest.inbox.transactions import Connection
 from services.ingest.inbox.writer import columns_of, customer_locks, event_columns
+from shared.request_context import current_context
 
 Pending = Literal["quarantined", "held"]
 """The verdicts that may be replaced."""
@@ -40,7 +41,8 @@ WITH replaced AS (
     JOIN replaced USING (seq)
     RETURNING seq, tenant
 ), queued AS (
-    INSERT INTO unpublished (seq, due, tenant) SELECT DISTINCT seq, now() + interval '5 seconds', tenant FROM stored
+    INSERT INTO unpublished (seq, due, tenant, request_id, traceparent)
+    SELECT DISTINCT seq, now() + interval '5 seconds', tenant, $16::text, $17::text FROM stored
 )
 SELECT seq FROM replaced
 """
@@ -109,14 +111,16 @@ async def replace_verdicts(db: Connection, pending: Pending, deliveries: Mapping
     await db.execute(locks.LOCK_SHARED, [locks.ARRIVALS, *customer_locks(list(deliveries.values()))])
     permitted = await _without_erased(db, deliveries)
     drafted = {seq: drafts(delivery) for seq, delivery in permitted.items()}
-    events = {seq: [draft.numbered(seq) for draft in its] for seq, its in drafted.items()}
+    context = current_context()
+    events = {seq: [draft.numbered(seq, context) for draft in its] for seq, its in drafted.items()}
     verdicts = [(seq, d.verdict, d.reason, d.revision, bool(d.raw)) for seq, d in permitted.items()]
     rows = [
         (seq, *event_columns(draft), event.encoded.decode())
         for seq, its in drafted.items()
         for draft, event in zip(its, events[seq], strict=True)
     ]
-    replaced = await db.fetch(REPLACE, pending, *columns_of(verdicts, 5), *columns_of(rows, 9))
+    request = (context and context.request_id, context and context.traceparent)
+    replaced = await db.fetch(REPLACE, pending, *columns_of(verdicts, 5), *columns_of(rows, 9), *request)
     return {row[0]: Replaced(permitted[row[0]], events[row[0]]) for row in replaced}
 
 

@@ -14,6 +14,10 @@ from services.ingest.inbox import locks
 from services.ingest.inbox.outbox import Draft, OutboxEvent, drafts
 from services.ingest.inbox.transactions import Connection
 from shared.events import encode
+from shared.request_context import RequestContext
+
+Contexts = Sequence[RequestContext | None]
+"""The context of the request of each delivery; None if a worker stores it."""
 
 NEWEST = """
 SELECT subjects.tenant, subjects.subject, newest.fingerprint
@@ -35,14 +39,17 @@ WITH held AS MATERIALIZED (
     LEFT JOIN erased USING (tenant, subject) GROUP BY place HAVING bool_or(erased.subject IS NOT NULL)
 ), numbered AS MATERIALIZED (
     SELECT d.*, nextval('inbox_seq') AS seq FROM (
-        SELECT place, d.tenant, connection, delivery, received_at, revision, wholly, subjects,
+        SELECT place, d.tenant, connection, delivery, received_at, revision, request_id, traceparent, wholly, subjects,
             CASE WHEN wholly OR subjects IS NOT NULL AND verdict = 'accepted' THEN '{}' ELSE headers END AS headers,
             CASE WHEN wholly OR subjects IS NOT NULL AND verdict = 'accepted' THEN NULL ELSE raw END AS raw,
             CASE WHEN wholly THEN 'ignored' ELSE verdict END AS verdict,
             CASE WHEN wholly THEN $24::text ELSE reason END AS reason
         FROM held, unnest(
-            $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bytea[], $8::text[], $9::text[], $10::int[]
-        ) WITH ORDINALITY AS d (tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision, place)
+            $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bytea[], $8::text[], $9::text[], $10::int[],
+            $25::text[], $26::text[]
+        ) WITH ORDINALITY AS d (
+            tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision, request_id, traceparent, place
+        )
         LEFT JOIN barred USING (place)
         ORDER BY place
     ) AS d
@@ -63,7 +70,9 @@ WITH held AS MATERIALIZED (
     WHERE numbered.subjects IS NULL OR s.subject <> ALL (array_remove(numbered.subjects, NULL))
     RETURNING seq, tenant
 ), queued AS (
-    INSERT INTO unpublished (seq, due, tenant) SELECT DISTINCT seq, now() + interval '5 seconds', tenant FROM stored
+    INSERT INTO unpublished (seq, due, tenant, request_id, traceparent)
+    SELECT DISTINCT seq, now() + interval '5 seconds', stored.tenant, request_id, traceparent
+    FROM stored JOIN numbered USING (seq)
 )
 SELECT place, seq, wholly, subjects FROM numbered JOIN fresh USING (seq)
 """
@@ -85,27 +94,32 @@ class Inserted:
     events: list[OutboxEvent]
 
 
-async def write(db: Connection, deliveries: Sequence[Delivery]) -> tuple[list[Outcome], list[OutboxEvent]]:
-    """Store the deliveries. Returns the outcome of each, in their order, and the events to publish."""
+async def write(
+    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts | None = None
+) -> tuple[list[Outcome], list[OutboxEvent]]:
+    """Store the deliveries, each with the context of its request. Returns the outcome of each, in their order, and the events to
+    publish."""
+    contexts = contexts or [None] * len(deliveries)
     without_id = [i for i, delivery in enumerate(deliveries) if delivery.id is None and delivery.verdict != "held"]
     if without_id:
-        inserted = await _insert_without_ids(db, deliveries, without_id)
+        inserted = await _insert_without_ids(db, deliveries, contexts, without_id)
     else:
-        inserted = dict(enumerate(await insert(db, deliveries)))
+        inserted = dict(enumerate(await insert(db, deliveries, contexts)))
     outcomes = [_outcome(delivery, inserted.get(i)) for i, delivery in enumerate(deliveries)]
     return outcomes, [event for stored in inserted.values() if stored for event in stored.events]
 
 
 async def _insert_without_ids(
-    db: Connection, deliveries: Sequence[Delivery], without_id: Sequence[int]
+    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts, without_id: Sequence[int]
 ) -> dict[int, Inserted | None]:
     """Insert deliveries of which those at the indexes `without_id` have no id. Repeats of these are left out."""
     with_id = sorted({*range(len(deliveries))} - {*without_id})
     async with db.transaction():
         await db.execute(locks.LOCK_SHARED, [locks.ARRIVALS, *customer_locks(deliveries)])
-        inserted = dict(zip(with_id, await insert(db, [deliveries[i] for i in with_id]), strict=True))
-        new = await _without_repeats(db, [(i, deliveries[i]) for i in without_id])
-        inserted |= zip(new, await insert(db, [deliveries[i] for i in new]), strict=True)
+        inserted: dict[int, Inserted | None] = {}
+        for indexes in (with_id, await _without_repeats(db, [(i, deliveries[i]) for i in without_id])):
+            stored = await insert(db, [deliveries[i] for i in indexes], [contexts[i] for i in indexes])
+            inserted |= zip(indexes, stored, strict=True)
     return inserted
 
 
@@ -115,7 +129,7 @@ def _outcome(delivery: Delivery, inserted: Inserted | None) -> Outcome:
     return "ignored" if inserted.barred else delivery.verdict
 
 
-async def insert(db: Connection, deliveries: Sequence[Delivery]) -> list[Inserted | None]:
+async def insert(db: Connection, deliveries: Sequence[Delivery], contexts: Contexts) -> list[Inserted | None]:
     """Insert the deliveries in the given order. The result is None for a delivery whose id is stored already."""
     if not deliveries:
         return []
@@ -125,14 +139,27 @@ async def insert(db: Connection, deliveries: Sequence[Delivery]) -> list[Inserte
         *columns_of(list(_event_rows(drafted)), 10),
         *columns_of(list(_subject_rows(deliveries)), 3),
     ]
-    rows = await db.fetch(INSERT, [locks.ARRIVALS, *customer_locks(deliveries)], *columns, SUBJECT_ERASED)
+    requests = (
+        [context and context.request_id for context in contexts],
+        [context and context.traceparent for context in contexts],
+    )
+    rows = await db.fetch(INSERT, [locks.ARRIVALS, *customer_locks(deliveries)], *columns, SUBJECT_ERASED, *requests)
     by_place = {row[0]: row for row in rows}
-    return [_inserted(its, *by_place[place][1:]) if place in by_place else None for place, its in enumerate(drafted, 1)]
+    return [
+        _inserted(its, context, *by_place[place][1:]) if place in by_place else None
+        for place, (its, context) in enumerate(zip(drafted, contexts, strict=True), 1)
+    ]
 
 
-def _inserted(drafted: Sequence[Draft], seq: int, barred: bool | None, erased: Sequence[str | None] | None) -> Inserted:
+def _inserted(
+    drafted: Sequence[Draft],
+    context: RequestContext | None,
+    seq: int,
+    barred: bool | None,
+    erased: Sequence[str | None] | None,
+) -> Inserted:
     stored = [draft for draft in drafted if not erased or is_tombstone(draft.statement) or draft.event.subject not in erased]
-    return Inserted(seq, bool(barred), [draft.numbered(seq) for draft in stored])
+    return Inserted(seq, bool(barred), [draft.numbered(seq, context) for draft in stored])
 
 
 async def _without_repeats(db: Connection, deliveries: Sequence[tuple[int, Delivery]]) -> list[int]:

@@ -7,6 +7,7 @@ from datetime import datetime
 import asyncpg
 
 from shared.events import comments, decode_event, text_hash
+from shared.request_context import current_context
 
 PAGE = """
 SELECT seq, event FROM events WHERE seq > $1 AND seq <= $2 AND ($3::text IS NULL OR tenant = $3) ORDER BY seq, position LIMIT $4
@@ -14,8 +15,8 @@ SELECT seq, event FROM events WHERE seq > $1 AND seq <= $2 AND ($3::text IS NULL
 DELIVERY = "SELECT event FROM events WHERE seq = $1 AND ($2::text IS NULL OR tenant = $2) ORDER BY position"
 HEAD = "SELECT (SELECT coalesce(max(seq), 0) FROM inbox), (SELECT count(*) FROM unpublished)"
 REPLAY = """
-INSERT INTO unpublished (seq, due, tenant)
-SELECT DISTINCT seq, now(), tenant FROM events
+INSERT INTO unpublished (seq, due, tenant, request_id, traceparent)
+SELECT DISTINCT seq, now(), tenant, $6::text, $7::text FROM events
 WHERE ($1::timestamptz IS NULL OR received_at >= $1) AND ($2::text IS NULL OR tenant = $2)
     AND ($3::timestamptz IS NULL OR received_at < $3) AND ($4::text IS NULL OR event::json ->> 'connection' = $4)
     AND ($5::text IS NULL OR subject = $5)
@@ -86,5 +87,7 @@ class EventLog:
         subject: str | None = None,
     ) -> int:
         """Queue events received in [since, until) for publishing again. Returns the number of deliveries newly queued."""
-        status = await self._pool.execute(REPLAY, since, tenant, until, connection, subject)
+        context = current_context()
+        request = (context and context.request_id, context and context.traceparent)
+        status = await self._pool.execute(REPLAY, since, tenant, until, connection, subject, *request)
         return int(status.split()[-1])

@@ -123,6 +123,8 @@ unpublished = Table(
         server_default="0",
         comment="characters of comments that are to be published again for scoring; 0: nothing is published yet",
     ),
+    Column("request_id", Text, comment="of the request that brought the delivery or requested its replay"),
+    Column("traceparent", Text, comment="of the same request, if it had one"),
     Index("unpublished_events", "tenant", "due", "seq", postgresql_where=text("comments = 0")),
     Index("unpublished_comments", "tenant", "due", "seq", postgresql_where=text("comments > 0")),
 )

@@ -12,6 +12,7 @@ from shared.http import TIMEOUT_HEADER
 from tests.asgi_call import SOON, AsgiCall
 from tests.service.gateway.gateway_client import TOKEN, GatewayClient, problem
 
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 KPI_PATHS = ("/v1/kpis", "/v1/kpis/nps", "/v1/kpis/nps/records")
 
 
@@ -42,6 +43,15 @@ async def test_a_call_is_forwarded_for_the_keys_tenant_and_only_with_its_scope(
         assert request.headers["x-request-id"] == "r-1"
         assert "cookie" not in request.headers
         assert key not in str(request.headers)
+
+
+@pytest.mark.parametrize(("sent", "passed_on"), [(TRACE, TRACE), ("00-trace", None), (None, None)])
+async def test_a_valid_trace_is_passed_on(gateway_client: GatewayClient, sent: str | None, passed_on: str | None) -> None:
+    headers = {"traceparent": sent} if sent else {}
+    response = await gateway_client.get("/v1/connections", await gateway_client.key("admin"), headers=headers)
+    request = gateway_client.upstreams.last_request
+    assert request.headers.get("traceparent") == passed_on
+    assert request.headers["x-request-id"] == response.headers["x-request-id"]
 
 
 @pytest.mark.parametrize("path", KPI_PATHS)

@@ -1,0 +1,105 @@
+"""One request through all services: its id is in the log of each, and its trace leads from one to the next."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from services.gateway.admin import issue_key, open_admin
+from services.gateway.settings import Settings
+from tests.conftest import NewDatabase
+from tests.contract.kafka_topic import until
+from tests.contract.service_processes import TOKEN, Collector, ServiceProcesses, running_services
+
+REQUEST_ID = "order-4711"
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+CALLER = "00f067aa0ba902b7"
+RESPONSE = {
+    "type": "response",
+    "id": "r-1",
+    "at": datetime(2026, 11, 20, tzinfo=UTC).isoformat(),
+    "answers": [{"question": "q1", "kind": "comment", "text": "Setup took five minutes. Lovely.", "language": "en"}],
+}
+
+
+@pytest.fixture(scope="module")
+async def collector() -> Collector:
+    return Collector()
+
+
+@pytest.fixture(scope="module")
+async def services(
+    database: NewDatabase, kafka: str, collector: Collector, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ServiceProcesses]:
+    folder: Path = tmp_path_factory.mktemp("services")
+    url = await database("gateway")
+    async with collector.listening() as endpoint:
+        settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_BSP_SCHEDULE_DELAY": "200", "GATEWAY_DATABASE_URL": url}
+        async with running_services(database, kafka, folder, **settings) as services:
+            await post_feedback(services, url)
+            yield services
+
+
+async def post_feedback(services: ServiceProcesses, gateway_database: str) -> None:
+    """Create a tenant and post one response with a comment to the gateway."""
+    settings = Settings.model_validate(
+        {"database_url": gateway_database, "internal_token": TOKEN}
+        | {f"{service}_url": services.url(service) for service in ("ingest", "sentiment", "metrics")}
+    )
+    async with open_admin(settings) as admin:
+        await admin.create_tenant("acme", "Europe/Berlin", None)
+        _, key = await issue_key(admin.keys, "acme", ["ingest:write"])
+    headers = {"authorization": f"Bearer {key}", "x-request-id": REQUEST_ID, "traceparent": f"00-{TRACE}-{CALLER}-01"}
+    response = await services.http.post(f"{services.url('gateway')}/v1/feedback", json=RESPONSE, headers=headers)
+    assert response.status_code == 202, response.text
+    assert response.headers["x-request-id"] == REQUEST_ID
+
+
+@pytest.mark.parametrize(
+    ("service", "event", "groups"),
+    [
+        ("gateway", "response", [None]),
+        ("ingest", "inbox.committed", [None]),
+        ("sentiment", "kafka.handled", ["sentiment"]),
+        ("metrics", "kafka.handled", ["metrics", "metrics"]),  # the event, then its score
+    ],
+)
+async def test_the_log_of_every_service_has_the_request_id(
+    services: ServiceProcesses, service: str, event: str, groups: list[str | None]
+) -> None:
+    def lines() -> list[str | None]:
+        events = services.events(service, event)
+        return [e.get("group") for e in events if REQUEST_ID in [e.get("request_id"), *e.get("request_ids", [])]]
+
+    await until(lambda: len(lines()) >= len(groups))
+    assert lines() == groups
+
+
+async def test_a_trace_leads_from_the_request_to_the_score(services: ServiceProcesses, collector: Collector) -> None:
+    def spans(service: str, name: str) -> list[str]:
+        return [span.parent for span in collector.of(service, name, TRACE)]
+
+    await until(lambda: bool(spans("metrics", "process feedback.scores")))
+    [at_gateway] = collector.of("gateway", "POST /v1/feedback", TRACE)
+    [call] = collector.of("gateway", "POST", TRACE)
+    [at_ingest] = collector.of("ingest", "POST /v1/feedback", TRACE)
+    assert (at_gateway.parent, call.parent, at_ingest.parent) == (CALLER, at_gateway.id, call.id)
+    await until(lambda: bool(spans("ingest", "send feedback.events")))
+    for service, name in (
+        ("ingest", "commit deliveries"),
+        ("ingest", "send feedback.events"),
+        ("sentiment", "process feedback.events"),
+        ("metrics", "process feedback.events"),
+        ("metrics", "process feedback.scores"),
+    ):
+        assert spans(service, name) == [at_ingest.id], (service, name)
+    [process] = collector.of("sentiment", "process feedback.events", TRACE)
+    assert spans("sentiment", "send feedback.scores") == [process.id]
+
+
+async def test_spans_name_no_path_and_no_query(services: ServiceProcesses, collector: Collector) -> None:
+    await services.http.get(f"{services.url('metrics')}/v1/kpis/nps?filter[agent]=jane")
+    await until(lambda: any(span.name == "GET /v1/kpis/{kpi}" for span in collector.spans))
+    targets = {value for span in collector.spans for name, value in span.attributes.items() if name in ("url.path", "url.query")}
+    assert targets == {"REDACTED"}
