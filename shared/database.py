@@ -38,6 +38,8 @@ RETRYABLE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 """Errors after which the same transaction may be run again."""
 
 TRANSACTION_ATTEMPTS = 5
+ENGINE_OVERFLOW = 5
+"""Connections of an engine above its pool's size, under load."""
 
 
 def log_retry(details: RetryDetails) -> None:
@@ -71,7 +73,7 @@ def open_engine(url: SecretStr | str, pool_size: int = 5) -> AsyncEngine:
     return create_async_engine(
         engine_url(url),
         pool_size=pool_size,
-        max_overflow=5,
+        max_overflow=ENGINE_OVERFLOW,
         pool_timeout=5,
         pool_pre_ping=True,
         hide_parameters=True,  # errors are logged, and values are secrets or a customer's words

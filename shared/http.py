@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Annotated
 
 import uvicorn
@@ -10,9 +10,11 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
 
 from shared.heads import limited
 from shared.http_limits import HttpLimits
+from shared.instruments import CONNECTIONS, REQUESTS_IN_PROGRESS, registry_of
 from shared.problems import NotAuthenticated
 from shared.settings import SharedSettings
 from shared.telemetry import configure_logging
@@ -50,11 +52,19 @@ TenantName = Annotated[str, Depends(require_tenant)]
 """A parameter of an internal route: the tenant that the call speaks for."""
 
 
-def add_health(app: FastAPI, alive: Callable[[], list[str]], ready: Callable[[], Awaitable[list[str]]]) -> None:
+def add_health(
+    app: FastAPI,
+    alive: Callable[[], list[str]],
+    ready: Callable[[], Awaitable[list[str]]],
+    metrics: Iterable[Collector],
+    before_scrape: Callable[[], Awaitable[None]] | None = None,
+) -> None:
     """Add `/livez`, `/readyz` and `/metrics`.
 
     `alive` returns the names of dead workers of this process, `ready` those of missing dependencies; both empty is healthy.
+    `/metrics` exports `metrics` alone, after `before_scrape`, which updates gauges.
     """
+    registry = registry_of(metrics)
 
     @app.get("/livez", include_in_schema=False)
     async def livez() -> Response:
@@ -65,8 +75,10 @@ def add_health(app: FastAPI, alive: Callable[[], list[str]], ready: Callable[[],
         return health(["stopping"] if getattr(app.state, "stopping", False) else await ready())
 
     @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    async def scrape() -> Response:
+        if before_scrape is not None:
+            await before_scrape()
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
 def health(missing: list[str]) -> Response:
@@ -81,6 +93,8 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self.app = app
         self.pause = pause
+        REQUESTS_IN_PROGRESS.set_function(lambda: len(self.server_state.tasks))
+        CONNECTIONS.set_function(lambda: len(self.server_state.connections))
 
     async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         """Fail readiness, wait `pause` seconds so that load balancers notice, then drain, and send the last spans."""

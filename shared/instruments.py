@@ -1,28 +1,81 @@
-"""All Prometheus metrics of Earshot and their labels: never a tenant, never content of customers."""
+"""Prometheus metrics that several services export. Labels never hold a tenant or content of customers.
 
-from prometheus_client import Counter, Gauge, Histogram
+A metric belongs to no registry by itself: each service lists its metrics in `services/<service>/instruments.py` as FAMILIES, and
+`/metrics` exports those alone. docs/observability.md explains each.
+"""
 
-SENT = Counter("earshot_kafka_sent_total", "Messages acknowledged by the broker", ["topic"])
-SENDS_FAILED = Counter("earshot_kafka_sends_failed_total", "Sends that were not acknowledged in time", ["topic"])
-HANDLED = Counter("earshot_kafka_handled_total", "Records whose effects are durable", ["group", "topic"])
-PARKED = Counter("earshot_kafka_parked_total", "Records parked in a DLQ", ["group", "topic"])
-REWOUND = Counter("earshot_kafka_rewound_total", "Batches that a handler asked to see again", ["group"])
-COMMITS_LOST = Counter("earshot_kafka_commits_lost_total", "Commits that a rebalance or an outage took", ["group"])
-OFFSETS_LOST = Counter(
-    "earshot_kafka_offsets_lost_total", "Partitions whose offset was gone, so that a replay was asked", ["group"]
-)
-STALLS = Counter("earshot_kafka_stalls_total", "Consumers that stood still before a broker that answered", ["group"])
-LAG = Gauge("earshot_kafka_lag_records", "Records that this consumer has yet to read", ["group", "topic", "partition"])
-DELIVERIES = Counter("earshot_ingest_deliveries_total", "Deliveries by what became of them", ["outcome"])
-POSTPONED = Counter("earshot_ingest_comments_postponed_total", "Events whose comments waited in the outbox for sentiment")
-SCORED = Counter("earshot_sentiment_scored_total", "Comments scored and sent, by model and label", ["model", "label"])
-SHADOW_MISSED = Counter("earshot_sentiment_shadow_missed_total", "Events of which the shadow's model scored not every comment")
-RESPONSE_SECONDS = Histogram(
-    "earshot_gateway_answer_seconds", "Time until an answer of the gateway began, by its route", ["method", "route", "status"]
+from collections.abc import Iterable
+
+from prometheus_client import GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.registry import Collector
+
+SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Buckets of durations, in seconds."""
+
+REQUEST_SECONDS = Histogram(
+    "earshot_http_request_seconds",
+    "Time until the response to a request begins, by the route's template and the class of the status",
+    ["method", "route", "status"],
+    buckets=SECONDS,
+    registry=None,
 )
 HTTP_REFUSED = Counter(
-    "earshot_http_refused_total", "Requests and connections that the server refused, by the limit of shared/heads.py", ["limit"]
+    "earshot_http_refused_total",
+    "Requests and connections that the server refused, by the limit of shared/heads.py",
+    ["limit"],
+    registry=None,
 )
-CLIENTS_LEFT = Counter("earshot_http_clients_left_total", "Clients that closed the connection before their request was complete")
-LIVE_READERS = Gauge("earshot_gateway_live_readers", "Live streams that are open")
-LIVE_QUESTIONS = Counter("earshot_gateway_live_questions_total", "Questions that the live hub put to metrics")
+CLIENTS_LEFT = Counter(
+    "earshot_http_clients_left_total", "Clients that closed the connection before their request was complete", registry=None
+)
+REQUESTS_IN_PROGRESS = Gauge("earshot_http_requests_in_progress", "Requests in progress, live streams included", registry=None)
+CONNECTIONS = Gauge("earshot_http_connections", "Open connections of clients", registry=None)
+
+SENT = Counter("earshot_kafka_sent_total", "Messages acknowledged by the broker", ["topic"], registry=None)
+SENDS_FAILED = Counter("earshot_kafka_sends_failed_total", "Sends that were not acknowledged in time", ["topic"], registry=None)
+
+HANDLED = Counter("earshot_kafka_handled_total", "Records whose effects are durable", ["group", "topic"], registry=None)
+PARKED = Counter("earshot_kafka_parked_total", "Records parked in a dead-letter topic", ["group", "topic"], registry=None)
+REWOUND = Counter("earshot_kafka_rewound_total", "Batches that must be handled again", ["group"], registry=None)
+COMMITS_LOST = Counter(
+    "earshot_kafka_commits_lost_total", "Commits that failed because of a rebalance or an outage", ["group"], registry=None
+)
+OFFSETS_LOST = Counter(
+    "earshot_kafka_offsets_lost_total",
+    "Partitions whose offset was lost: a replay was requested",
+    ["group"],
+    registry=None,
+)
+STALLS = Counter(
+    "earshot_kafka_stalls_total", "Consumers that read nothing although the broker had records", ["group"], registry=None
+)
+LAG = Gauge(
+    "earshot_kafka_lag_records", "Records that this consumer has yet to read", ["group", "topic", "partition"], registry=None
+)
+LAG_SECONDS = Gauge(
+    "earshot_kafka_lag_seconds",
+    "Age of the oldest record that this consumer has yet to handle; 0 if there is none",
+    ["group", "topic", "partition"],
+    registry=None,
+)
+DEAD_LETTERS = Gauge(
+    "earshot_kafka_dead_letters", "Records in a dead-letter topic; NaN while Kafka does not answer", ["topic"], registry=None
+)
+
+DATABASE_CONNECTIONS = Gauge(
+    "earshot_database_connections", "Open connections to the database, by pool and state", ["pool", "state"], registry=None
+)
+DATABASE_LIMIT = Gauge("earshot_database_connections_limit", "The most connections that a pool opens", ["pool"], registry=None)
+
+HTTP = (REQUEST_SECONDS, HTTP_REFUSED, CLIENTS_LEFT, REQUESTS_IN_PROGRESS, CONNECTIONS)
+PRODUCER = (SENT, SENDS_FAILED)
+CONSUMER = (HANDLED, PARKED, REWOUND, COMMITS_LOST, OFFSETS_LOST, STALLS, LAG, LAG_SECONDS, DEAD_LETTERS)
+DATABASE = (DATABASE_CONNECTIONS, DATABASE_LIMIT)
+
+
+def registry_of(families: Iterable[Collector]) -> CollectorRegistry:
+    """A registry with `families` and the metrics of the Python process."""
+    registry = CollectorRegistry()
+    for collector in (*families, PROCESS_COLLECTOR, PLATFORM_COLLECTOR, GC_COLLECTOR):
+        registry.register(collector)
+    return registry

@@ -127,6 +127,14 @@ def server_context(context: RequestContext) -> RequestContext:
     return _with_current_span(context)
 
 
+def name_server_span(method: str, route: str) -> None:
+    """Name the span of the current request by its route's template, as FastAPI does for routes of its router."""
+    if _tracer is not None:
+        running = trace.get_current_span()
+        running.update_name(f"{method} {route}")
+        running.set_attribute("http.route", route)
+
+
 def outgoing_context() -> RequestContext | None:
     """The context to pass on with a call: that of the request, with the current span as its trace."""
     context = current_context()

@@ -17,6 +17,7 @@ from services.gateway.api.state import Gateway
 from services.gateway.clients.metrics import fetch_result
 from services.gateway.clients.upstream import Upstream, open_http
 from services.gateway.domain.bucket import Rate
+from services.gateway.instruments import FAMILIES
 from services.gateway.live.hub import Hub, StreamLimits, announce_changes
 from services.gateway.provisioning import run_provisioning
 from services.gateway.settings import Settings
@@ -25,6 +26,7 @@ from services.gateway.store.tenants import Tenants
 from shared import openapi, problems
 from shared.bodies import Bodies, BodyMemory
 from shared.database import open_engine, outage_is_503
+from shared.gauges import observe_pools
 from shared.http import add_health
 from shared.kafka import Record, follow
 from shared.request_telemetry import RequestTelemetry
@@ -65,7 +67,13 @@ def create_app(
     app.add_middleware(AccessLog)
     app.add_middleware(RequestTelemetry)
     problems.install(app)
-    add_health(app, alive=lambda: workers.dead, ready=lambda: missing_dependencies(engine))
+    add_health(
+        app,
+        alive=lambda: workers.dead,
+        ready=lambda: missing_dependencies(engine),
+        metrics=FAMILIES,
+        before_scrape=partial(update_gauges, engine),
+    )
     for routes in (
         kpis.routes,
         gold.routes,
@@ -109,6 +117,11 @@ def stream_limits(settings: Settings) -> StreamLimits:
         queries_per_tenant=settings.live_queries_per_tenant,
         queries_per_key=settings.live_queries_per_key,
     )
+
+
+async def update_gauges(engine: AsyncEngine) -> None:
+    """Update the gauges that are read when Prometheus scrapes."""
+    observe_pools({}, engine)
 
 
 async def missing_dependencies(engine: AsyncEngine) -> list[str]:

@@ -1,18 +1,22 @@
 """The composition root of ingest: builds its parts and its FastAPI application."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import asyncpg
 from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.api import batch, connections, feedback, internal, overrides, quarantine, taxonomy
 from services.ingest.api.hooks import HookDispatch
 from services.ingest.api.state import Ingest
 from services.ingest.eraser import Eraser
+from services.ingest.gauges import outbox_gauges
 from services.ingest.inbox import locks
 from services.ingest.inbox.committer import Committer
+from services.ingest.instruments import FAMILIES
 from services.ingest.pace import Pace
 from services.ingest.relay import EventProducer, Relay
 from services.ingest.releaser import Releaser
@@ -28,6 +32,7 @@ from services.ingest.threads import FairThreads
 from shared import openapi, problems
 from shared.bodies import MIB, Bodies, BodyMemory
 from shared.database import OUTAGE, open_engine, open_pool
+from shared.gauges import DatabaseGauges, observe_pools
 from shared.http import add_health
 from shared.kafka import CommittedOffsets, Producer
 from shared.request_telemetry import RequestTelemetry
@@ -78,6 +83,7 @@ def create_app(
             tools = Connections(engine, cipher, settings.connections_per_tenant)
             releaser = Releaser(reads, tools, committer, relay.offer, threads, now)
             app.state.reads = reads
+            app.state.update_gauges = partial(update_gauges, {"commits": commits, "reads": reads}, engine, outbox_gauges(reads))
             app.state.ingest = Ingest(
                 committer=committer,
                 releaser=releaser,
@@ -114,8 +120,20 @@ def create_app(
     openapi.install(app)
     for routes in ROUTES:
         app.include_router(routes)
-    add_health(app, alive=lambda: workers.dead, ready=lambda: missing_dependencies(app.state.reads))
+    add_health(
+        app,
+        alive=lambda: workers.dead,
+        ready=lambda: missing_dependencies(app.state.reads),
+        metrics=FAMILIES,
+        before_scrape=lambda: app.state.update_gauges(),
+    )
     return app
+
+
+async def update_gauges(pools: Mapping[str, asyncpg.Pool], engine: AsyncEngine, outbox: DatabaseGauges) -> None:
+    """Update the gauges that are read when Prometheus scrapes."""
+    observe_pools(pools, engine)
+    await outbox()
 
 
 async def missing_dependencies(pool: asyncpg.Pool) -> list[str]:

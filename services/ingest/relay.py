@@ -23,6 +23,7 @@ from typing import Protocol
 import asyncpg
 import structlog
 
+from services.ingest import instruments
 from services.ingest.domain.round_robin import RoundRobinQueue
 from services.ingest.domain.window import BACKLOG
 from services.ingest.inbox.outbox import (
@@ -36,7 +37,6 @@ from services.ingest.inbox.outbox import (
     release_claim,
 )
 from services.ingest.pace import Cost, Pace, comment_cost, wait_for
-from shared import instruments
 from shared.database import OUTAGE
 from shared.kafka import Message, Position, Undelivered, received_header
 from shared.request_context import record_headers, request_ids

@@ -15,6 +15,8 @@ from services.metrics.builder import Builder
 from services.metrics.consumer import Intake, idle
 from services.metrics.domain.windows import BadQuery
 from services.metrics.evaluation.source import Source
+from services.metrics.gauges import sealing_gauges
+from services.metrics.instruments import FAMILIES
 from services.metrics.purger import Purger
 from services.metrics.sealer import Sealer
 from services.metrics.settings import Settings
@@ -24,9 +26,10 @@ from shared import openapi, problems
 from shared.bodies import MIB, Bodies, BodyMemory
 from shared.database import OUTAGE, open_pool
 from shared.fair_queue import FairQueue
+from shared.gauges import DatabaseGauges, observe_pools
 from shared.http import add_health
 from shared.ingest import ingest_client, request_replay
-from shared.kafka import Consumer, Producer
+from shared.kafka import Consumer, Producer, watch_dead_letters
 from shared.request_telemetry import RequestTelemetry
 from shared.topics import EVENTS, METRICS_GROUP, SCORES
 from shared.tracing import FASTAPI_TELEMETRY
@@ -57,14 +60,23 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
             pool = await stack.enter_async_context(open_pool(settings.database_url, settings.database_pool))
             producer = await stack.enter_async_context(Producer(settings.kafka_bootstrap_servers))
             announcer = Announcer(sender or producer)
+            app.state.pools = {"queries": pool}
             app.state.metrics = State(Source(pool, settings.sentiment_model), clock, announcer, queue(settings))
-            intake = await stack.enter_async_context(consumer(settings, announcer)) if settings.consume else None
+            intake: Consumer | None = None
+            if settings.consume:
+                app.state.pools["consumer"] = writing = await stack.enter_async_context(
+                    open_pool(settings.database_url, WRITER_CONNECTIONS)
+                )
+                intake = await stack.enter_async_context(consumer(settings, announcer, writing))
             await stack.enter_async_context(workers)
             if intake:
                 workers.start("consumer", intake.run)
+                topics = (EVENTS, SCORES)
+                workers.start("dead letters", partial(watch_dead_letters, settings.kafka_bootstrap_servers, topics))
             workers.start("pinning", lambda: keep_pinning(pool, settings.sentiment_model, clock))
             if settings.seal:
                 counting = await stack.enter_async_context(open_pool(settings.database_url, 1, command_timeout=300))
+                app.state.pools["sealer"] = counting
                 after = timedelta(seconds=settings.seal_after_seconds)
                 workers.start("sealer", Sealer(counting, after, settings.seal_every_seconds).run)
                 purging = await stack.enter_async_context(open_pool(settings.database_url, 1, command_timeout=900))
@@ -83,7 +95,14 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
     app.add_exception_handler(BadQuery, handle_bad_query)
     description = "KPIs and the records behind them, for Earshot's own services."
     openapi.install(app, partial(openapi.document_of, description=description))
-    add_health(app, alive=lambda: workers.dead, ready=lambda: missing(app))
+    sealing = sealing_gauges(lambda: app.state.pools["queries"], timedelta(seconds=settings.seal_after_seconds))
+    add_health(
+        app,
+        alive=lambda: workers.dead,
+        ready=lambda: missing(app),
+        metrics=FAMILIES,
+        before_scrape=lambda: update_gauges(app, sealing),
+    )
     for routes in (internal.routes, kpis.catalogue_routes, kpis.routes, gold.routes, models.routes, terms.routes):
         app.include_router(routes)
     return app
@@ -102,11 +121,9 @@ def queue(settings: Settings) -> FairQueue:
 
 
 @asynccontextmanager
-async def consumer(settings: Settings, announcer: Announcer) -> AsyncIterator[Consumer]:
-    """The consumer of both topics, with a pool of its own: queries and the consumer never wait for each other's connections."""
-    async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(open_pool(settings.database_url, WRITER_CONNECTIONS))
-        ingest = await stack.enter_async_context(ingest_client(settings.ingest_url, settings.internal_token))
+async def consumer(settings: Settings, announcer: Announcer, pool: asyncpg.Pool) -> AsyncIterator[Consumer]:
+    """The consumer of both topics. `pool` is its own: queries and the consumer never wait for each other's connections."""
+    async with ingest_client(settings.ingest_url, settings.internal_token) as ingest:
         yield Consumer(
             bootstrap=settings.kafka_bootstrap_servers,
             group=METRICS_GROUP,
@@ -116,6 +133,12 @@ async def consumer(settings: Settings, announcer: Announcer) -> AsyncIterator[Co
             on_idle=idle(pool),
             instance=settings.kafka_instance,
         )
+
+
+async def update_gauges(app: FastAPI, sealing: DatabaseGauges) -> None:
+    """Update the gauges that are read when Prometheus scrapes."""
+    observe_pools(app.state.pools)
+    await sealing()
 
 
 async def missing(app: FastAPI) -> list[str]:

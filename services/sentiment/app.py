@@ -12,6 +12,7 @@ from services.sentiment import api
 from services.sentiment.clients import Ingest
 from services.sentiment.consumer import ScoringHandler
 from services.sentiment.domain.scorer import Scorer
+from services.sentiment.instruments import FAMILIES
 from services.sentiment.remote import RemoteScorer
 from services.sentiment.scorers import pool_of, scorer_of
 from services.sentiment.settings import ScorerName, Settings
@@ -20,7 +21,7 @@ from services.sentiment.taxonomy_cache import TaxonomyCache, read_default
 from shared import openapi, problems
 from shared.http import add_health
 from shared.ingest import ingest_client, request_replay
-from shared.kafka import Consumer, Producer, Timing
+from shared.kafka import Consumer, Producer, Timing, watch_dead_letters
 from shared.request_telemetry import RequestTelemetry
 from shared.topics import EVENTS, SENTIMENT_GROUP
 from shared.tracing import FASTAPI_TELEMETRY
@@ -83,6 +84,7 @@ def create_app(
             app.state.default_themes = asyncio.create_task(pool.prepare(default_taxonomy))
             stack.callback(app.state.default_themes.cancel)
             workers.start("scoring", consumer.run)
+            workers.start("dead letters", partial(watch_dead_letters, settings.kafka_bootstrap_servers, (EVENTS,)))
             if shadow_handler:
                 workers.start("shadow", partial(restart_after_errors, shadow_consumer(settings, shadow_handler).run))
             yield
@@ -97,7 +99,7 @@ def create_app(
     )
     app.add_middleware(RequestTelemetry)
     problems.install(app)
-    add_health(app, alive=lambda: workers.dead, ready=missing)
+    add_health(app, alive=lambda: workers.dead, ready=missing, metrics=FAMILIES)
     openapi.install(app)
     app.state.internal_token, app.state.bodies = settings.internal_token, api.bodies()
     app.state.scoring = api.scoring_state(settings, pool, taxonomies)

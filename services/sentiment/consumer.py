@@ -10,12 +10,12 @@ from typing import Protocol
 
 import msgspec
 
+from services.sentiment import instruments
 from services.sentiment.domain.batching import parts
 from services.sentiment.domain.scorer import Model, ScorerUnavailable
 from services.sentiment.domain.scoring import Comment, Unscorable
 from services.sentiment.pool import Pool
 from services.sentiment.taxonomy_cache import PreparedTaxonomies, Taxonomies
-from shared import instruments
 from shared.events import Event, Score, ScoreEvent, comments, decode_event, encode
 from shared.kafka import Message, Poison, Record, Retry, received_at, received_header
 from shared.taxonomy import Taxonomy

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import structlog
 
+from services.sentiment import instruments
 from services.sentiment.consumer import ScoringHandler
 from services.sentiment.pool import Pool
-from shared import instruments
 from shared.kafka import Record, Retry
 from shared.kafka.poison import apply
 

@@ -3,6 +3,7 @@
 from shared.kafka.admin import CommittedOffsets, ensure_topics, reachable
 from shared.kafka.clients import Broken
 from shared.kafka.consumer import Consumer
+from shared.kafka.dead_letters import watch_dead_letters
 from shared.kafka.follow import follow
 from shared.kafka.job import Timing
 from shared.kafka.poison import Handler, TooMuchPoison
@@ -12,4 +13,5 @@ from shared.kafka.records import Message, Poison, Position, Record, Retry, Undel
 __all__ = [
     "Broken", "CommittedOffsets", "Consumer", "Handler", "Message", "Poison", "Position", "Producer", "Record", "Retry", "Timing",
     "TooMuchPoison", "Undelivered", "Unsendable", "ensure_topics", "follow", "reachable", "received_at", "received_header",
+    "watch_dead_letters",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from opentelemetry.trace import SpanKind
 from shared import instruments, tracing
 from shared.kafka import admin, clients
 from shared.kafka.job import Job
+from shared.kafka.lag import Lag
 from shared.kafka.offsets import Offsets
 from shared.kafka.poison import apply, dlq_message
 from shared.kafka.producer import Producer
@@ -40,6 +41,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         """Held while a batch is handled and committed; never during a poll, which may wait for a rebalance."""
         self._recovering = False
         self._progressed_at = time.monotonic()
+        self._lag_gauges = Lag(job.group)
 
     async def run(self) -> None:
         """Join and consume. Raises Broken, Stalled, or the error that ends the worker."""
@@ -53,6 +55,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             await run_until_first_ends(self._consume(), watching)
         finally:
             self._job.joined = self._job.has_coordinator = False
+            self._lag_gauges.reset()
             await clients.close_consumer(self._client)
 
     # --- called by aiokafka ---------------------------------------------------------------------------------------------
@@ -68,6 +71,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Forget the state of earlier partitions; the group has been joined."""
         self._offsets.reset()
+        self._lag_gauges.reset()
         self._separate.clear()
         self._progressed_at = time.monotonic()
         self._job.joined = True
@@ -88,8 +92,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         if has_coordinator != self._job.has_coordinator:
             log.warning("kafka.coordinator.connected" if has_coordinator else "kafka.coordinator.lost", group=self._job.group)
             self._job.has_coordinator = has_coordinator
-        for place, (position, end) in clients.recent_ends(self._client).items():
-            instruments.LAG.labels(self._job.group, place.topic, place.partition).set(max(0, end - position))
+        self._lag_gauges.observe(clients.recent_ends(self._client))
 
     async def _poll(self) -> list[Record]:
         """The next records; [] if none arrived within POLL_MS or if partitions had no valid position."""
@@ -104,7 +107,9 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._offsets.recover()
             self._recovering = False
             return []
-        return [clients.record(raw) for raws in batches.values() for raw in raws]
+        records = [clients.record(raw) for raws in batches.values() for raw in raws]
+        self._lag_gauges.read(records)
+        return records
 
     async def _process(self, records: list[Record]) -> None:
         """Handle the records of one poll, and commit."""
@@ -131,6 +136,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._park(poison)
         self._job.poison_run = run
         self._offsets.done(batch)
+        self._lag_gauges.handled(batch)
         self._job.handled_at = time.monotonic()
         for place, own in by_place(batch).items():
             self._separate.discard(place)

@@ -11,9 +11,9 @@ import pytest
 from pydantic import SecretStr
 
 from services.sentiment.app import create_app
+from services.sentiment.instruments import SHADOW_MISSED
 from services.sentiment.settings import Settings
 from shared.events import ScoreEvent, decode_score, encode
-from shared.instruments import SHADOW_MISSED
 from shared.kafka import Message, Record
 from shared.topics import EVENTS
 from tests.contract.kafka_topic import KafkaTopic, until

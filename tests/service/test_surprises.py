@@ -7,7 +7,6 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI, Request
-from prometheus_client import REGISTRY
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
@@ -16,6 +15,7 @@ from shared import problems
 from shared.database import open_engine
 from shared.heads import BoundedProtocol
 from shared.http import Server
+from shared.instruments import HTTP, registry_of
 from tests.conftest import NewDatabase
 
 
@@ -79,4 +79,4 @@ async def test_a_client_that_leaves_during_an_upload_is_one_line_of_information(
 
 
 def left() -> float:
-    return REGISTRY.get_sample_value("earshot_http_clients_left_total") or 0.0
+    return registry_of(HTTP).get_sample_value("earshot_http_clients_left_total") or 0.0

@@ -6,7 +6,7 @@ import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.instruments import RESPONSE_SECONDS
+from services.gateway.instruments import RESPONSE_SECONDS
 
 log = structlog.get_logger()
 

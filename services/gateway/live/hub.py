@@ -13,10 +13,10 @@ import structlog
 
 from services.gateway.clients.fair_semaphore import FairSemaphore
 from services.gateway.domain.watch import Watch
+from services.gateway.instruments import LIVE_QUESTIONS, LIVE_READERS
 from services.gateway.live.query import PACE, LiveQuery, Pace
 from services.gateway.live.subscription import Subscription
 from shared.events import decode_change
-from shared.instruments import LIVE_QUESTIONS, LIVE_READERS
 from shared.kafka import Record
 from shared.problems import TooManyRequests, Unavailable
 

@@ -28,9 +28,9 @@ from services.ingest.inbox.transactions import (
 )
 from services.ingest.inbox.verdicts import Pending, Replaced, replace_verdicts
 from services.ingest.inbox.writer import write
+from services.ingest.instruments import DELIVERIES
 from shared import tracing
 from shared.database import OUTAGE
-from shared.instruments import DELIVERIES
 from shared.problems import Problem, Unavailable
 from shared.request_context import RequestContext, current_context, request_ids
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import httpx
 import pytest
-from prometheus_client import REGISTRY
 
 from services.gateway.domain.keys import format_secret
+from services.gateway.instruments import FAMILIES
+from shared.instruments import registry_of
 from tests.service.gateway.gateway_client import FakeChanges, GatewayClient, open_client, problem
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -80,7 +81,7 @@ async def test_the_log_of_a_request_holds_no_secret(gateway_client: GatewayClien
 
 
 def response_count(**labels: str) -> float:
-    return REGISTRY.get_sample_value("earshot_gateway_answer_seconds_count", labels) or 0.0
+    return registry_of(FAMILIES).get_sample_value("earshot_gateway_answer_seconds_count", labels) or 0.0
 
 
 async def test_responses_are_counted_by_route_and_unknown_paths_make_no_labels(gateway_client: GatewayClient) -> None:

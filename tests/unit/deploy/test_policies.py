@@ -74,7 +74,7 @@ def test_service_links_are_off(kustomization: str) -> None:
 
 def test_the_probes_use_the_routes_of_the_code(kustomization: str) -> None:
     app = FastAPI()
-    add_health(app, alive=list, ready=nothing_missing)
+    add_health(app, alive=list, ready=nothing_missing, metrics=())
     served = {getattr(route, "path", "") for route in app.routes}
     for deployment in rendered(kustomization).of("Deployment"):
         (container,) = deployment["spec"]["template"]["spec"]["containers"]

@@ -10,11 +10,11 @@ from pydantic import SecretStr, ValidationError
 from services.sentiment.consumer import ScoringHandler
 from services.sentiment.domain.scorer import Model, Opinion, Scorer, ScorerUnavailable
 from services.sentiment.domain.vader import VaderScorer
+from services.sentiment.instruments import SHADOW_MISSED
 from services.sentiment.pool import Pool
 from services.sentiment.settings import Settings
 from services.sentiment.shadow import ShadowHandler, restart_after_errors, wait_for_live
 from shared.events import decode_score
-from shared.instruments import SHADOW_MISSED
 from shared.kafka import Message, Retry
 from shared.topics import Topic
 from tests.unit.sentiment.test_consumer import Sent, comment, record, records

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from structlog.testing import capture_logs
 
 from shared import problems
+from shared.instruments import HTTP, registry_of
 from shared.request_context import RequestContext, add_to_log, bound, current_context
 from shared.request_telemetry import RequestTelemetry
 from shared.service_client import ServiceClient, ThreadedServiceClient
@@ -25,6 +26,14 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
     @app.get("/context")
     async def context() -> dict[str, str]:
         return dict(add_to_log(None, "info", {}))
+
+    @app.get("/things/{id}")
+    async def thing(id: str) -> None:
+        pass
+
+    @app.get("/slow")
+    async def slow() -> None:
+        await asyncio.sleep(0.06)
 
     @app.get("/refused")
     async def refused() -> None:
@@ -61,6 +70,39 @@ async def test_the_log_line_of_an_unexpected_error_has_the_request_id(http: http
     with capture_logs([add_to_log]) as lines:
         await http.get("/broken", headers={"x-request-id": "order-4711"})
     assert [(line["event"], line["request_id"]) for line in lines] == [("request.failed", "order-4711")]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "labels"),
+    [
+        ("GET", "/things/7", {"method": "GET", "route": "/things/{id}", "status": "2xx"}),
+        ("GET", "/refused", {"method": "GET", "route": "/refused", "status": "4xx"}),
+        ("POST", "/refused", {"method": "POST", "route": "/refused", "status": "4xx"}),
+        ("GET", "/broken", {"method": "GET", "route": "/broken", "status": "5xx"}),
+        ("GET", "/nowhere/7", {"method": "GET", "route": "other", "status": "4xx"}),
+        ("BREW", "/things/7", {"method": "other", "route": "/things/{id}", "status": "4xx"}),
+    ],
+)
+async def test_requests_are_counted_by_the_template_of_their_route(
+    http: httpx.AsyncClient, method: str, path: str, labels: dict[str, str]
+) -> None:
+    registry = registry_of(HTTP)
+
+    def count() -> float:
+        return registry.get_sample_value("earshot_http_request_seconds_count", labels) or 0.0
+
+    before = count()
+    for _ in range(2):
+        await http.request(method, path)
+    assert count() == before + 2
+
+
+async def test_the_time_until_the_response_begins_is_observed(http: httpx.AsyncClient) -> None:
+    labels = {"method": "GET", "route": "/slow", "status": "2xx"}
+    await http.get("/slow")
+    registry = registry_of(HTTP)
+    assert (registry.get_sample_value("earshot_http_request_seconds_sum", labels) or 0.0) >= 0.05
+    assert registry.get_sample_value("earshot_http_request_seconds_bucket", labels | {"le": "0.05"}) == 0
 
 
 def respond_with_headers(request: httpx.Request) -> httpx.Response:
