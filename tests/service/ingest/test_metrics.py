@@ -47,3 +47,14 @@ async def test_without_a_database_the_outbox_is_unknown() -> None:
     async with running_ingest("postgresql+asyncpg://nobody@127.0.0.1:1/nothing") as ingest:
         value = (await scrape(ingest))["earshot_ingest_outbox_deliveries",]
     assert value != value, "NaN"
+
+
+async def test_deliveries_are_counted_by_the_template_of_the_hook(ingest: IngestClient) -> None:
+    connection = await ingest.connect()
+    labels = ("earshot_http_request_seconds_count", "POST", "/v1/hooks/{connection}")
+    before = await scrape(ingest)
+    await ingest.deliver_record(connection, response(nps(9)))
+    await ingest.http.post(f"/v1/hooks/{connection['id']}", content=b"{}", headers={"content-type": "application/json"})
+    after = await scrape(ingest)
+    counts = {status: after[*labels, status] - before.get((*labels, status), 0) for status in ("2xx", "4xx")}
+    assert counts == {"2xx": 1, "4xx": 1}
