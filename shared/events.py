@@ -21,6 +21,9 @@ DIMENSIONS = (
 )  # fmt: skip
 """The dimensions of every contribution, in the order of its columns. `source` is the provider."""
 
+NAMED_DIMENSIONS = ("team", "agent")
+"""The dimensions whose values are often ids of a tool, so that a tenant can give them names."""
+
 MULTI_VALUED_DIMENSIONS = ("theme", "urgency")
 """The further dimensions of scored comments, which may have several values of each."""
 

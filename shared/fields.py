@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from shared.suggestions import refusal
 
 KPI_FIELDS = (
-    "kpi", "version", "unit", "from", "to", "dims", "value", "n", "numerator", "denominator", "interval", "distribution",
+    "kpi", "version", "unit", "from", "to", "dims", "names", "value", "n", "numerator", "denominator", "interval", "distribution",
     "flags", "compare",
 )  # fmt: skip
 """The fields of a row. `kpi`, `version` and `unit` are columns of CSV; JSON always has them, beside the rows."""
 
 RECORD_FIELDS = (
-    "subject", "at", "measure", "value", "dims", "text", "text_hash", "label", "score", "themes", "urgency", "judged_by",
+    "subject", "at", "measure", "value", "dims", "names", "text", "text_hash", "label", "score", "themes", "urgency", "judged_by",
     "themes_by", "model", "model_label",
 )  # fmt: skip
 """The fields of a record; those from `text_hash` on are of records of comments."""

@@ -9,7 +9,7 @@ import asyncpg
 from fastapi import FastAPI, Request, Response
 
 from services.metrics.announcer import Announcer, Sender
-from services.metrics.api import gold, internal, kpis, models, terms
+from services.metrics.api import gold, internal, kpis, models, names, terms
 from services.metrics.api.dependencies import State
 from services.metrics.builder import Builder
 from services.metrics.consumer import Intake, idle
@@ -103,7 +103,9 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
         metrics=FAMILIES,
         before_scrape=lambda: update_gauges(app, sealing),
     )
-    for routes in (internal.routes, kpis.catalogue_routes, kpis.routes, gold.routes, models.routes, terms.routes):
+    for module in (internal, gold, models, names, terms):
+        app.include_router(module.routes)
+    for routes in (kpis.catalogue_routes, kpis.routes):
         app.include_router(routes)
     return app
 

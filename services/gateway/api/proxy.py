@@ -54,6 +54,8 @@ PROXIED_ROUTES = (
     ProxiedRoute("DELETE", "/v1/taxonomy", "ingest", "admin"),
     ProxiedRoute("GET", "/v1/terms", "metrics", "metrics:read"),
     ProxiedRoute("PUT", "/v1/dimensions", "metrics", "admin"),
+    ProxiedRoute("GET", "/v1/names", "metrics", "metrics:read"),
+    ProxiedRoute("PUT", "/v1/names", "metrics", "admin", 2 * MIB),
     ProxiedRoute("GET", "/v1/models", "metrics", "metrics:read"),
     ProxiedRoute("POST", "/v1/models/{id}:promote", "metrics", "admin"),
     ProxiedRoute("POST", "/v1/score", "sentiment", "records:read", 3 * MIB),

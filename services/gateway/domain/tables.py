@@ -1,13 +1,13 @@
 """Results as tables for CSV: their columns, which don't depend on the rows, and the value of each."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from shared.events import DIMENSIONS
+from shared.events import DIMENSIONS, NAMED_DIMENSIONS
 
 Item = Mapping[str, Any]
 """A row of a KPI result or a record, as metrics returns it."""
@@ -65,6 +65,7 @@ def kpi_table(head: Item, dims: Sequence[str], comparisons: int) -> Table:
                 for number in range(1, comparisons + 1)
                 for name in COMPARE_COLUMNS
             ),
+            *name_columns(dims),
         ]
     )
 
@@ -76,11 +77,17 @@ def records_table(own: Sequence[str]) -> Table:
             Column("at", "at", time_of("at")),
             *(Column(name, name, plain(name)) for name in RECORD_COLUMNS),
             *(Column("dims", name, inner("dims", name)) for name in (*DIMENSIONS, *own)),
+            *name_columns(NAMED_DIMENSIONS),
             Column("themes", "themes", theme_ids),
             Column("urgency", "urgency", words("urgency")),
             *(Column(name, name, plain(name)) for name in ("themes_by", "model_label")),
         ]
     )
+
+
+def name_columns(dims: Sequence[str]) -> Iterator[Column]:
+    """A column for the names of each dimension that can have names: `team_name`."""
+    return (Column("names", f"{name}_name", inner("names", name)) for name in dims if name in NAMED_DIMENSIONS)
 
 
 # --- values ---------------------------------------------------------------------------------------------------------------

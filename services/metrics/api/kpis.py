@@ -1,7 +1,7 @@
 """KPIs over HTTP: the catalogue, a KPI's value, breakdown or series, and the records behind it."""
 
 from asyncio import to_thread
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from services.metrics.domain.windows import Window
 from services.metrics.evaluation.records import RecordEntry, RecordPage, list_records
 from services.metrics.evaluation.results import Compared, Result, Row, evaluate
 from services.metrics.evaluation.unknown_values import UnknownValues
+from services.metrics.store.names import Directory
 from services.metrics.store.progress import Freshness
 from services.metrics.store.promotions import asker_of
 from services.metrics.store.query import snapshot
@@ -122,7 +123,7 @@ def encode_records(page: RecordPage, fields: Sequence[str]) -> bytes:
         **head,
         "dimensions": page.own_dimensions,
         "next": str(page.next) if page.next else None,
-        "records": [only(record_of(entry, page.window.zone), fields) for entry in page.entries],
+        "records": [only(record_of(entry, page.window.zone, page.names), fields) for entry in page.entries],
     }
     return msgspec.json.encode(body)
 
@@ -162,7 +163,8 @@ def row_of(result: Result, row: Row) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "from": local(row.bucket.start, zone),
         "to": local(row.bucket.end, zone),
-        "dims": dict(zip(result.query.group_by, row.group, strict=True)),
+        "dims": (dims := dict(zip(result.query.group_by, row.group, strict=True))),
+        "names": names_in(dims, result.names),
         "value": estimate.value,
         "n": estimate.n,
         "numerator": estimate.numerator,
@@ -174,6 +176,13 @@ def row_of(result: Result, row: Row) -> dict[str, Any]:
     if row.compared:
         fields["compare"] = [compared_of(one) for one in row.compared]
     return fields
+
+
+def names_in(dims: Mapping[str, str | None], names: Directory) -> dict[str, str]:
+    """The names of the values in `dims`, by dimension; values without a name are left out."""
+    return {
+        name: by_value[value] for name, by_value in names.items() if (value := dims.get(name)) is not None and value in by_value
+    }
 
 
 def interval_of(interval: Interval | None) -> dict[str, Any] | None:
@@ -201,7 +210,7 @@ def compared_of(one: Compared) -> dict[str, Any]:
     }
 
 
-def record_of(entry: RecordEntry, zone: ZoneInfo) -> dict[str, Any]:
+def record_of(entry: RecordEntry, zone: ZoneInfo, names: Directory) -> dict[str, Any]:
     """A record as JSON, with the fields of its comment if it has one."""
     fields: dict[str, Any] = {
         "subject": entry.subject,
@@ -209,6 +218,7 @@ def record_of(entry: RecordEntry, zone: ZoneInfo) -> dict[str, Any]:
         "measure": entry.measure,
         "value": entry.value,
         "dims": entry.dims,
+        "names": names_in(entry.dims, names),
         "text": entry.text,
     }
     return fields if entry.comment is None else fields | msgspec.structs.asdict(entry.comment)

@@ -9,6 +9,15 @@ from shared.events import Label, Urgency
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-20T09:00:00+01:00"])]
 """RFC 3339 with an offset."""
 
+ValueNames = Annotated[
+    dict[str, str],
+    Field(
+        description="By dimension, the name of the value in `dims`, as `PUT /v1/names` set it; without a name it is left out",
+        examples=[{"team": "Billing"}],
+    ),
+]
+"""Names of teams and agents."""
+
 Percent = Annotated[float, Field(ge=0, le=100)]
 
 
@@ -81,6 +90,7 @@ class ResultRow(BaseModel):
     from_: Instant = Field(alias="from", description="The start of the bucket, included")
     to: Instant = Field(description="The end of the bucket, excluded")
     dims: dict[str, str | None] = Field(description="The value of each dimension of `group_by`; null is no value")
+    names: ValueNames
     value: float | None = Field(description="In full precision; null if there is nothing to count")
     n: int = Field(description="The size of the sample")
     numerator: int | None = Field(description="Of a ratio")
@@ -139,6 +149,7 @@ class Record(BaseModel):
     measure: str = Field(description="What it contributes to", examples=["nps", "csat:1..5+4"])
     value: float = Field(description="The rating, the duration in seconds, the score, or ±1")
     dims: dict[str, str | None] = Field(description="The value of each dimension; null is no value")
+    names: ValueNames
     text: str | None = Field(description="The customer's words at that time, else the subject's first")
 
 

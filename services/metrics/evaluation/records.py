@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+import asyncpg
 from msgspec import Struct
 
 from services.metrics.domain.comments import LABELS, Comment, effective_label, effective_themes
@@ -19,13 +20,14 @@ from services.metrics.evaluation.periods import periods
 from services.metrics.evaluation.results import selection_of
 from services.metrics.evaluation.source import BEGINNING, Source
 from services.metrics.evaluation.unknown_values import UnknownValues, find_unknown_values
+from services.metrics.store.names import Directory, names_of
 from services.metrics.store.progress import Freshness, freshness
-from services.metrics.store.promotions import asker_of
+from services.metrics.store.promotions import Asker, asker_of
 from services.metrics.store.query import snapshot
 from services.metrics.store.records import Place, Record, load_subjects, records
 from services.metrics.store.selection import resolve
 from services.metrics.store.writer import decode_scores
-from shared.events import Label, Override, Score, Theme
+from shared.events import NAMED_DIMENSIONS, Label, Override, Score, Theme
 from shared.text import nfc
 
 SLICE = 25
@@ -67,12 +69,16 @@ class RecordEntry:
 
 @dataclass(frozen=True, slots=True)
 class RecordPage:
-    """A page of records. `own_dimensions` are the tenant's; `next` is where the next page begins, None on the last page."""
+    """A page of records. `names` are those of their values, `own_dimensions` those of the tenant.
+
+    `next` is where the next page begins, None on the last page.
+    """
 
     query: Query
     window: Window
     freshness: Freshness
     unknown: UnknownValues
+    names: Directory
     own_dimensions: tuple[str, ...]
     entries: list[RecordEntry]
     next: Place | None
@@ -100,8 +106,17 @@ async def list_records(
         for part in slices(page):
             entries += await to_thread(entries_of, await load_subjects(connection, part), asker.model, query.filters)
         unknown = await find_unknown_values(connection, selection, scope)
+        names = await names_of_records(connection, asker, page)
         fresh = await freshness(connection, asker, query.kpi, source.partitions)
-    return RecordPage(query, window, fresh, unknown, asker.dimensions, entries, following)
+    return RecordPage(query, window, fresh, unknown, names, asker.dimensions, entries, following)
+
+
+async def names_of_records(connection: asyncpg.Connection, asker: Asker, page: Sequence[Record]) -> Directory:
+    """The names of the teams and agents of records."""
+    if asker.number is None or not asker.names_revision:
+        return {}
+    values = {(name, value) for record in page for name in NAMED_DIMENSIONS if (value := record.dims[name]) is not None}
+    return await names_of(connection, asker.number, values)
 
 
 def slices(page: Iterable[Record]) -> Iterator[list[Record]]:

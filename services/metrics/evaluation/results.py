@@ -21,10 +21,12 @@ from services.metrics.domain.windows import MAX_ROWS, BadQuery, Bucket, TooManyR
 from services.metrics.evaluation.periods import Period, periods
 from services.metrics.evaluation.source import Source
 from services.metrics.evaluation.unknown_values import UnknownValues, find_unknown_values
+from services.metrics.store.names import Directory, read_names
 from services.metrics.store.progress import Freshness, freshness
 from services.metrics.store.promotions import Asker, asker_of
 from services.metrics.store.query import Group, TooManyBins, bins_of, counts, decode_counts, snapshot
 from services.metrics.store.selection import Scope, Selection, resolve
+from shared.events import NAMED_DIMENSIONS
 from shared.slices import Slices
 
 MAX_BINS = 250_000
@@ -64,12 +66,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of a query."""
+    """The result of a query. `names` are those of the values of its groups."""
 
     query: Query
     window: Window
     freshness: Freshness
     unknown: UnknownValues
+    names: Directory
     groups: list[Group]
     series: "list[Series]"
 
@@ -128,11 +131,12 @@ async def evaluate(source: Source, tenant: str, query: Query, now: datetime) -> 
         scope = await resolve(connection, tenant, selection)
         counted = await read_counts(connection, query, scope, spans, now)
         unknown = await find_unknown_values(connection, selection, scope)
+        names = await names_of_groups(connection, query, asker)
         fresh = await freshness(connection, asker, query.kpi, source.partitions)
     slices = Slices()
     series = [await series_of(query, scope, period, rows, slices) for period, rows in zip(spans, counted, strict=True)]
     groups = await groups_of(query, series[0], MAX_ROWS // (len(spans[0].buckets) * len(spans)), slices)
-    return Result(query, spans[0].window, fresh, unknown, groups, series)
+    return Result(query, spans[0].window, fresh, unknown, names, groups, series)
 
 
 def selection_of(query: Query, asker: Asker) -> Selection:
@@ -143,6 +147,14 @@ def selection_of(query: Query, asker: Asker) -> Selection:
         if name not in dimensions:
             raise unknown_dimension(parameter, name, dimensions)
     return Selection(query.selectors(asker.model), query.group_by, query.filters, query.per_respondent, asker.dimensions)
+
+
+async def names_of_groups(connection: asyncpg.Connection, query: Query, asker: Asker) -> Directory:
+    """The names of the dimensions that a query groups by."""
+    dimensions = [name for name in query.group_by if name in NAMED_DIMENSIONS]
+    if asker.number is None or not asker.names_revision or not dimensions:
+        return {}
+    return await read_names(connection, asker.number, dimensions)
 
 
 async def read_counts(

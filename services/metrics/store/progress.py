@@ -122,6 +122,7 @@ async def freshness(connection: asyncpg.Connection, asker: Asker, kpi: Kpi | Non
     There is no watermark before `expected` partitions have been read.
     """
     row = await connection.fetchrow(APPLIED, asker.number, kinds_of(kpi))
-    made_of = [asker.model, asker.zone, asker.terms_revision, kpi and f"{kpi.id} {kpi.version}", row["unnoted"], row["revisions"]]
+    of_tenant = [asker.model, asker.zone, asker.terms_revision, asker.names_revision]
+    made_of = [*of_tenant, kpi and f"{kpi.id} {kpi.version}", row["unnoted"], row["revisions"]]
     revision = blake2b("\n".join(map(str, made_of)).encode(), digest_size=12).hexdigest()
     return Freshness(revision, row["received_at"] if row["partitions"] >= expected else None, asker.terms_revision)

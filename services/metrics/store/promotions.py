@@ -23,7 +23,7 @@ LAST = "SELECT p.model FROM promotions p WHERE p.tenant = t.id ORDER BY p.initia
 """The model that is promoted for the tenant `t`. An explicit promotion outranks the initial one, whichever was stored first."""
 
 ASKER = f"""
-    SELECT t.id, t.zone, t.terms_revision, ({LAST}) AS model, (
+    SELECT t.id, t.zone, t.terms_revision, t.names_revision, ({LAST}) AS model, (
         SELECT r.dimensions FROM terms_revisions r WHERE r.tenant = t.id AND r.revision = t.terms_revision
     ) AS dimensions
     FROM tenants t WHERE t.slug = $1
@@ -41,7 +41,7 @@ UNPINNED = """
 class Asker:
     """The tenant of a request: the zone of its days, the model whose scores count, and its own dimensions. Read once for each
     request, in its snapshot, so that no result mixes two models or two terms. `number` is None if metrics doesn't know the
-    tenant."""
+    tenant. `names_revision` counts the changes of its directory of names."""
 
     slug: str
     zone: str
@@ -49,6 +49,7 @@ class Asker:
     number: int | None = None
     terms_revision: int = 1
     dimensions: tuple[str, ...] = ()
+    names_revision: int = 0
 
 
 async def asker_of(connection: asyncpg.Connection, slug: str, default: str) -> Asker:
@@ -57,7 +58,8 @@ async def asker_of(connection: asyncpg.Connection, slug: str, default: str) -> A
     if row is None:
         return Asker(slug, UNKNOWN_ZONE, default)
     dimensions = tuple(row["dimensions"] or ())
-    return Asker(slug, row["zone"], row["model"] or default, row["id"], row["terms_revision"], dimensions)
+    model = row["model"] or default
+    return Asker(slug, row["zone"], model, row["id"], row["terms_revision"], dimensions, row["names_revision"])
 
 
 async def pin_default(

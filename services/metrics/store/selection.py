@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
@@ -62,31 +62,42 @@ class Scope:
     selection: Selection
     measures: Mapping[int, str]
     terms: Mapping[str, int]
+    named: Mapping[str, Mapping[str, Sequence[int]]] = field(default_factory=dict)
+    """By dimension and name, the ids of the values with this name."""
 
     @property
     def unknown_filter_values(self) -> dict[str, list[str]]:
-        """By dimension, the filter values that no contribution of the tenant has ever had in any dimension."""
-        return unknown_values(self.selection, self.terms)
+        """By dimension, the filter values that no contribution of the tenant has ever had, neither they nor a value so named."""
+        return unknown_values(self.selection, self.terms, self.named)
 
-    def ids(self, values: Sequence[str | None]) -> list[int]:
-        """The ids of `values`, without those that are None."""
-        return [self.terms.get(value, NO_ID) for value in values if value is not None]
+    def ids(self, dimension: str, values: Sequence[str | None]) -> list[int]:
+        """The ids of `values`, and of the values with these names; without those that are None."""
+        names = self.named.get(dimension, {})
+        listed = [value for value in values if value is not None]
+        return [*(self.terms.get(value, NO_ID) for value in listed), *(one for value in listed for one in names.get(value, ()))]
 
 
-def unknown_values(selection: Selection, known: Container[str] = ()) -> dict[str, list[str]]:
-    """By dimension, the filter values of `selection` that are not in `known`."""
-    unknown = {
-        f.dimension: [v for v in dict.fromkeys((*f.include, *f.exclude)) if v is not None and v not in known]
-        for f in selection.filters
-    }
-    return {dimension: values for dimension, values in unknown.items() if values}
+def unknown_values(
+    selection: Selection, known: Container[str] = (), named: Mapping[str, Container[str]] | None = None
+) -> dict[str, list[str]]:
+    """By dimension, the filter values of `selection` that are not in `known` and are no name in `named` of that dimension."""
+    unknown: dict[str, list[str]] = {}
+    for f in selection.filters:
+        names = (named or {}).get(f.dimension, ())
+        values = [value for value in dict.fromkeys((*f.include, *f.exclude)) if value is not None]
+        if missing := [value for value in values if value not in known and value not in names]:
+            unknown[f.dimension] = missing
+    return unknown
 
 
 RESOLVE = """
     SELECT t.id,
         (SELECT coalesce(jsonb_object_agg(id::text, name), '{}') FROM measures
           WHERE tenant = t.id AND (name = ANY($2) OR split_part(name, ':', 1) || ':' = ANY($2)))::text AS measures,
-        (SELECT coalesce(jsonb_object_agg(term, id), '{}') FROM terms WHERE tenant = t.id AND term = ANY($3))::text AS terms
+        (SELECT coalesce(jsonb_object_agg(term, id), '{}') FROM terms WHERE tenant = t.id AND term = ANY($3))::text AS terms,
+        (SELECT coalesce(jsonb_agg(jsonb_build_array(n.dimension, n.name, v.id)), '[]')
+         FROM names n JOIN terms v ON v.tenant = n.tenant AND v.term = n.value
+         WHERE n.tenant = t.id AND n.dimension = ANY($4) AND n.name = ANY($3))::text AS named
     FROM tenants t WHERE t.slug = $1
 """
 
@@ -94,11 +105,15 @@ RESOLVE = """
 async def resolve(connection: asyncpg.Connection, tenant: str, selection: Selection) -> Scope | None:
     """Look up the ids of the names in a selection. None if the tenant is unknown."""
     names = [value for f in selection.filters for value in (*f.include, *f.exclude) if value is not None]
-    row = await connection.fetchrow(RESOLVE, tenant, list(selection.measures), names)
+    dimensions = [f.dimension for f in selection.filters]
+    row = await connection.fetchrow(RESOLVE, tenant, list(selection.measures), names, dimensions)
     if row is None:
         return None
     measures = {int(number): name for number, name in json.loads(row["measures"]).items()}
-    return Scope(row["id"], selection, measures, json.loads(row["terms"]))
+    named: dict[str, dict[str, list[int]]] = {}
+    for dimension, name, number in json.loads(row["named"]):
+        named.setdefault(dimension, {}).setdefault(name, []).append(number)
+    return Scope(row["id"], selection, measures, json.loads(row["terms"]), named)
 
 
 # --- SQL ------------------------------------------------------------------------------------------------------------------
@@ -129,13 +144,10 @@ def histogram_conditions(scope: Scope, parameters: Parameters) -> str:
 
 
 def _condition(scope: Scope, f: Filter, parameters: Parameters, column: str, operator: str) -> str:
-    included = _has_any(scope, f.include, parameters, column, operator) if f.include else "true"
-    if not f.exclude:
-        return f"({included})"
-    return f"({included} AND {_has_any(scope, f.exclude, parameters, column, operator)} IS NOT TRUE)"
+    def has_any(values: Sequence[str | None]) -> str:
+        """Whether the column has any of the values. `operator` is `= ANY` for a single value, `&&` for an array."""
+        named = f"{column} {operator} ({parameters.add(scope.ids(f.dimension, values))}::int[])"
+        return f"({named} OR {column} IS NULL)" if None in values else named
 
-
-def _has_any(scope: Scope, values: Sequence[str | None], parameters: Parameters, column: str, operator: str) -> str:
-    """Whether the column has any of the values. `operator` is `= ANY` for a single value, `&&` for an array."""
-    named = f"{column} {operator} ({parameters.add(scope.ids(values))}::int[])"
-    return f"({named} OR {column} IS NULL)" if None in values else named
+    included = has_any(f.include) if f.include else "true"
+    return f"({included} AND {has_any(f.exclude)} IS NOT TRUE)" if f.exclude else f"({included})"

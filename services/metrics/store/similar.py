@@ -1,4 +1,4 @@
-"""Values of a tenant that resemble another one."""
+"""Values of a tenant, and names of its teams and agents, that resemble another text."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,9 @@ CANDIDATES = 500
 
 SIMILAR = """
     SELECT misspelt.value, array(
-        SELECT t.term FROM terms t
+        SELECT t.term FROM (
+            SELECT tenant, term FROM terms UNION ALL SELECT tenant, name FROM names
+        ) t
         WHERE t.tenant = $1 AND 2 * length(t.term) >= length(misspelt.value) AND length(t.term) <= 2 * length(misspelt.value)
         ORDER BY lower(left(t.term, 1)) = lower(left(misspelt.value, 1)) DESC, abs(length(t.term) - length(misspelt.value)),
             t.term
@@ -20,6 +22,6 @@ SIMILAR = """
 
 
 async def candidates_for(connection: asyncpg.Connection, tenant: int, values: Sequence[str]) -> dict[str, list[str]]:
-    """For each of `values` the tenant's dimension values of similar length, at most CANDIDATES. They may be of any dimension."""
+    """For each of `values` the tenant's dimension values and names of similar length, at most CANDIDATES, of any dimension."""
     rows = await connection.fetch(SIMILAR, tenant, list(values), CANDIDATES)
     return {row["value"]: row["candidates"] for row in rows}

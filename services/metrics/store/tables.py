@@ -45,6 +45,7 @@ tenants = Table(
     Column("building_revision", Integer),
     Column("contributions_version", SmallInteger, nullable=False, server_default=text("1")),
     Column("generation", Integer, nullable=False, server_default=text("0"), comment="how often a build was finished"),
+    Column("names_revision", Integer, nullable=False, server_default=text("0")),
 )
 
 terms_revisions = Table(
@@ -58,6 +59,18 @@ terms_revisions = Table(
     PrimaryKeyConstraint("tenant", "revision", name="terms_revisions_pkey"),
 )
 """The terms of tenants. A tenant's first revision, without dimensions of its own, needs no row. Rows are never changed."""
+
+names = Table(
+    "names",
+    metadata,
+    Column("tenant", Integer, nullable=False),
+    Column("dimension", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    PrimaryKeyConstraint("tenant", "dimension", "value", name="names_pkey"),
+    Index("names_by_name", "tenant", "dimension", "name"),
+)
+"""The names of teams and agents, by their values in records. They may be names of persons: of a tenant's staff."""
 
 builds = Table(
     "builds",

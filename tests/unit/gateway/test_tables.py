@@ -1,4 +1,4 @@
-"""Results and records as tables: columns in the documented order, one format of times."""
+"""Results and records as tables: columns in the documented order, one format of times, names beside ids."""
 
 import csv
 import io
@@ -16,6 +16,7 @@ ROW: dict[str, Any] = {
     "from": "2026-11-01T00:00:00+01:00",
     "to": "2026-11-02T00:00:00.5+01:00",
     "dims": {"team": "360001"},
+    "names": {"team": "Billing"},
     "value": -41.2,
     "n": 412,
     "numerator": 170,
@@ -32,6 +33,7 @@ RECORD: dict[str, Any] = {
     "measure": "label:e5-2",
     "value": 1,
     "dims": {name: f"{name} value" for name in (*DIMENSIONS, "plan")},
+    "names": {"agent": "Ada"},
     "text": "late",
     "text_hash": "0f",
     "label": "positive",
@@ -53,7 +55,7 @@ def read(table: Table, *items: Mapping[str, Any]) -> list[dict[str, str]]:
 def test_a_kpi_has_its_columns_in_the_documented_order() -> None:
     assert ",".join(kpi_table(HEAD, ["team", "channel"], 1).header) == (
         "kpi,version,unit,from,to,team,channel,value,n,numerator,denominator,interval_low,interval_high,interval_level,"
-        "interval_method,flags,distribution,compare_1_to,compare_1_value,compare_1_delta,compare_1_significant"
+        "interval_method,flags,distribution,compare_1_to,compare_1_value,compare_1_delta,compare_1_significant,team_name"
     )
 
 
@@ -86,6 +88,7 @@ def test_every_column_of_a_kpi_has_its_value() -> None:
         "compare_2_value": "40.0",
         "compare_2_delta": "1.2",
         "compare_2_significant": "true",
+        "team_name": "Billing",
     }
 
 
@@ -93,7 +96,7 @@ def test_every_column_of_a_record_has_its_value() -> None:
     table = records_table(["plan", "tier"])
     assert ",".join(table.header) == (
         "at,subject,measure,value,label,score,model,judged_by,text,text_hash,"
-        f"{','.join(DIMENSIONS)},plan,tier,themes,urgency,themes_by,model_label"
+        f"{','.join(DIMENSIONS)},plan,tier,team_name,agent_name,themes,urgency,themes_by,model_label"
     )
     [row] = read(table, RECORD)
     assert row == {
@@ -102,6 +105,8 @@ def test_every_column_of_a_record_has_its_value() -> None:
         **{name: f"{name} value" for name in (*DIMENSIONS, "plan")},
         "at": "2026-11-01T08:00:00.000000Z",
         "tier": "",
+        "team_name": "",
+        "agent_name": "Ada",
         "themes": "delivery price",
         "urgency": "outage safety",
     }
