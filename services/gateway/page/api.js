@@ -1,5 +1,7 @@
 /** The gateway's calls: the key on each, patience with what passes, and one error for what doesn't. */
 
+import { addNames } from "/static/names.js";
+
 const RESTS = [1, 2, 5, 10, 20, 30];
 const PASSING = new Set([429, 502, 503, 504]);
 
@@ -36,12 +38,21 @@ export class Api {
     return this.#get("/v1/kpis", {}, signal);
   }
 
-  kpi(id, query, signal) {
-    return this.#get(`/v1/kpis/${encodeURIComponent(id)}`, query, signal);
+  /** The names of teams and agents, by dimension and id. */
+  names(signal) {
+    return this.#get("/v1/names", {}, signal);
   }
 
-  records(id, query, signal) {
-    return this.#get(`/v1/kpis/${encodeURIComponent(id)}/records`, query, signal);
+  async kpi(id, query, signal) {
+    const result = await this.#get(`/v1/kpis/${encodeURIComponent(id)}`, query, signal);
+    addNames(result.rows);
+    return result;
+  }
+
+  async records(id, query, signal) {
+    const page = await this.#get(`/v1/kpis/${encodeURIComponent(id)}/records`, query, signal);
+    addNames(page.records);
+    return page;
   }
 
   /** Whether the key has this scope. */

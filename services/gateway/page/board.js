@@ -32,7 +32,7 @@ export class Board {
   constructor(api, catalogue, view) {
     this.api = api;
     this.catalogue = new Map(catalogue.kpis.map((kpi) => [kpi.id, kpi]));
-    this.ownDimensions = catalogue.own_dimensions;
+    this.ownDimensions = catalogue.own_dimensions ?? [];
     this.view = this.catalogue.has(view.kpi) ? view : { ...view, kpi: catalogue.kpis[0].id };
     this.headlines = HEADLINES.filter((id) => this.catalogue.has(id));
     this.records = new Records(api);
@@ -204,7 +204,7 @@ export class Board {
 
   /** The view's window and filters in words. */
   #told() {
-    const filters = Object.entries(this.view.filters).map(([dimension, value]) => `${dimension} ${groupNames(groupsOf(value))}`);
+    const filters = Object.entries(this.view.filters).map(([dimension, value]) => `${dimension} ${groupNames(dimension, groupsOf(value))}`);
     return [`Last ${windowName(this.view.window)}`, ...filters].join(", ");
   }
 

@@ -44,7 +44,7 @@ function heading(text, by, what) {
 }
 
 function line(row, scale, { kpi, dimension, chosen, choose }) {
-  const group = asFilter(row.dims[dimension]), name = groupName(row.dims[dimension]);
+  const group = asFilter(row.dims[dimension]), name = groupName(dimension, row.dims[dimension]);
   const told = difference(kpi, row);
   const pick = group !== null
     ? h("button", { type: "button", class: row.dims[dimension] === null ? "group nameless" : "group", "data-group": name, "aria-pressed": String(group === chosen), title: `Only ${name}`, onclick: () => choose(group) }, name)
@@ -85,7 +85,7 @@ function scaleOf(kpi, rows, overallRow) {
 
 function sorted(rows, dimension) {
   const key = {
-    name: (row) => row.dims[dimension] ?? "\uffff",
+    name: (row) => (row.dims[dimension] === null ? "\uffff" : groupName(dimension, row.dims[dimension])),
     value: (row) => row.value ?? -Infinity,
     n: (row) => row.n,
   }[order.by];

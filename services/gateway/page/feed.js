@@ -2,6 +2,7 @@
 
 import { byId, calm, h, placeholder, setText } from "/static/dom.js";
 import { ago, moment } from "/static/format.js";
+import { nameOf } from "/static/names.js";
 
 const SHOWN = 200;
 const LABELS = { positive: ["Positive", "+"], neutral: ["Neutral", "○"], negative: ["Negative", "−"] };
@@ -149,7 +150,7 @@ function comment(record, zone) {
   const [label, sign] = LABELS[record.label] ?? ["Not scored", "?"];
   const score = typeof record.score === "number" ? ` ${record.score > 0 ? "+" : ""}${record.score.toFixed(2)}`.replace("-", "−") : "";
   const { dims = {} } = record;
-  const from = [dims.source, dims.channel, dims.team, dims.product].filter(Boolean);
+  const from = ["source", "channel", "team", "product"].filter((name) => dims[name]).map((name) => nameOf(name, dims[name]));
   const urgency = (record.urgency ?? []).map((reason) => reason.replace("_", " "));
   return h("article", { class: "comment", "data-label": record.label ?? "none" },
     h("div", { class: "comment-inner" },

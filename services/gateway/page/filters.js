@@ -12,7 +12,7 @@ import { asFilter, groupsOf } from "/static/state.js";
 export function filters(inForce, { dimensions, groups, set }) {
   const chips = Object.entries(inForce).map(([dimension, value]) =>
     h("button", { class: "chip-button", type: "button", title: "Take this filter away", onclick: () => set(dimension, null) },
-      h("small", null, dimension), groupNames(groupsOf(value)), h("i", { "aria-hidden": "true" }, "×")));
+      h("small", null, dimension), groupNames(dimension, groupsOf(value)), h("i", { "aria-hidden": "true" }, "×")));
   const menu = h("div", { id: "filter-menu", class: "menu", popover: "auto" });
   const add = h("button", { class: "quiet-button", type: "button", popovertarget: "filter-menu" }, chips.length ? "+" : "+ Filter");
   add.setAttribute("aria-label", "Add a filter");
@@ -37,7 +37,7 @@ function fill(menu, dimensions, groups, set) {
     const found = (await groups(dimension)).filter(({ value }) => asFilter(value) !== null);
     if (dimension !== select.value) return;
     list.replaceChildren(...(found.length ? found.map(({ value, n }) =>
-      h("button", { type: "button", onclick: () => { menu.hidePopover(); set(dimension, asFilter(value)); } }, h("span", null, groupName(value)), h("small", null, count(n)))) : [placeholder("Nothing to choose from.")]));
+      h("button", { type: "button", onclick: () => { menu.hidePopover(); set(dimension, asFilter(value)); } }, h("span", null, groupName(dimension, value)), h("small", null, count(n)))) : [placeholder("Nothing to choose from.")]));
   }
   menu.replaceChildren(select, list);
   void offer();

@@ -1,5 +1,7 @@
 /** Numbers, spans and times as people read them. Rounding happens here and nowhere else. */
 
+import { nameOf } from "/static/names.js";
+
 const LOCALE = "en-GB";
 const MINUTE = 60, HOUR = 3600, DAY = 86400;
 
@@ -53,10 +55,11 @@ function plain(value) {
 }
 
 /** A group's name; many have a place for those that have none. */
-export const groupName = (group) => (group === null ? "not said" : group);
+export const groupName = (dimension, group) => (group === null ? "not said" : nameOf(dimension, group));
 
-/** The groups of a filter, as `groupsOf` returns them, in words. */
-export const groupNames = (groups) => groups.map(({ group, excluded }) => (excluded ? `not ${groupName(group)}` : groupName(group))).join(", ");
+/** The groups of a filter on a dimension, as `groupsOf` returns them, in words. */
+export const groupNames = (dimension, groups) =>
+  groups.map(({ group, excluded }) => (excluded ? `not ${groupName(dimension, group)}` : groupName(dimension, group))).join(", ");
 
 /** Seconds as their two largest units. */
 function span(seconds) {

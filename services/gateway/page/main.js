@@ -3,6 +3,7 @@
 import { Api, Refused } from "/static/api.js";
 import { Board } from "/static/board.js";
 import { byId, setText } from "/static/dom.js";
+import { addDirectory } from "/static/names.js";
 import { parse, saveKey, savedKey, writeAddress } from "/static/state.js";
 
 const VISIBLE = 10; // characters of a key that tell it from others and open nothing
@@ -48,14 +49,21 @@ async function open(key, view) {
   const api = new Api(key, { onTrouble: banner, onKeyRefused: refused });
   show("app");
   try {
-    const catalogue = await api.catalogue(stop.signal);
+    const [catalogue, names] = await Promise.all([api.catalogue(stop.signal), api.names(stop.signal).catch(noNames)]);
     if (stop.signal.aborted) return;
+    addDirectory(names);
     board = new Board(api, catalogue, view);
   } catch (error) {
     if (stop.signal.aborted || !(error instanceof Refused) || error.status === 401) return;
     close();
     signIn(error.status === 403 ? "That key may not read figures: it needs the scope metrics:read." : error.message);
   }
+}
+
+/** Without the directory, which an older metrics service does not have, the page shows ids. */
+function noNames(error) {
+  if (error instanceof Refused) return {};
+  throw error;
 }
 
 function close() {

@@ -4,6 +4,7 @@ import { Refused } from "/static/api.js";
 import { correction } from "/static/correction.js";
 import { byId, h, placeholder, setText } from "/static/dom.js";
 import { moment, show } from "/static/format.js";
+import { nameOf } from "/static/names.js";
 
 const DIMS = ["source", "team", "channel", "product", "region", "agent"];
 const PAGE = 50;
@@ -69,7 +70,7 @@ function line(kpi, record, zone, correct) {
     kpi.unit === "count" ? null : value,
     h("td", null,
       record.text && h("p", { class: "said" }, record.text),
-      h("p", { class: "from" }, h("code", { title: record.subject }, record.subject.replace(/^[^/]*\//, "")), ...DIMS.map((name) => dims[name]).filter(Boolean).map((name) => h("span", null, name)))));
+      h("p", { class: "from" }, h("code", { title: record.subject }, record.subject.replace(/^[^/]*\//, "")), ...DIMS.filter((name) => dims[name]).map((name) => h("span", null, nameOf(name, dims[name]))))));
   if (correct && record.text_hash && record.model) row.lastChild.append(correct(record, (label) => {
     row.dataset.label = label ?? "none";
     setText(value, label ?? "");
