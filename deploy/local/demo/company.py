@@ -45,6 +45,8 @@ REGIONS: Mapping[str, Mapping[str, float]] = {
 }
 LANGUAGES: Mapping[str, float] = {"en": 0.76, "de": 0.16, "es": 0.08}
 SEGMENTS: Mapping[str, float] = {"trial": 0.2, "regular": 0.6, "premium": 0.2}
+PLANS = ("monthly", "monthly", "yearly")
+"""The plans of customers in turn: the demo's own dimension, which surveys in the app state."""
 CUSTOMERS = 2400
 
 
@@ -56,6 +58,7 @@ class Person:
     language: str
     region: str
     segment: str
+    plan: str
     temper: float
 
 
@@ -68,6 +71,7 @@ def customer(seed: int, number: int) -> Person:
         language=language,
         region=pick(rng, REGIONS[language]),
         segment=pick(rng, SEGMENTS),
+        plan=PLANS[number % len(PLANS)],
         temper=rng.gauss(0, 0.08),
     )
 

@@ -54,7 +54,8 @@ def response(seed: int, number: int, at: datetime, story: Story) -> tuple[str, R
     person = customer(seed, rng.randrange(CUSTOMERS))
     survey = pick(rng, {name: share for name, (_, share) in SURVEYS.items()})
     product = "box" if survey == "last-box" else pick(rng, PRODUCTS)
-    record = {
+    dimensions = {"product": product, "region": person.region, "language": person.language, "segment": person.segment}
+    record: Record = {
         "type": "response",
         "id": f"r{number:05d}",
         "at": at.isoformat(),
@@ -63,9 +64,12 @@ def response(seed: int, number: int, at: datetime, story: Story) -> tuple[str, R
         "channel": "survey" if survey == "last-box" else "app" if product == "app" else "web",
         "customer": {"id": person.id},
         "answers": answers(rng, survey, product, person, story, at),
-        "dimensions": {"product": product, "region": person.region, "language": person.language, "segment": person.segment},
+        "dimensions": dimensions,
     }
-    return SURVEYS[survey][0], record
+    provider = SURVEYS[survey][0]
+    if provider == "standard":
+        record["dimensions"] = {**dimensions, "plan": person.plan}
+    return provider, record
 
 
 def answers(rng: random.Random, survey: str, product: str, person: Person, story: Story, at: datetime) -> list[Record]:

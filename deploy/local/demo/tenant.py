@@ -12,6 +12,8 @@ from deploy.local.settings import Settings
 from shared.problems import Problem
 
 ID = "demo"
+DIMENSIONS = ("plan",)
+"""The tenant's own dimensions."""
 CREATED = ("api_key", "admin_key", "connections")
 """Entries of the secrets file that belong to the tenant."""
 
@@ -61,6 +63,7 @@ async def ensure_tenant(settings: Settings, http: httpx.AsyncClient) -> DemoTena
             await create_tenant(settings, ID)
         keys = read_json(settings.secrets_file)
         connections = [await ensure_connection(settings, http, keys["admin_key"], provider) for provider in CONNECTIONS]
+        await declare_dimensions(settings.url("gateway"), http, keys["admin_key"])
     except (Problem, httpx.HTTPError) as error:
         raise StartFailed(f"the demo's tenant could not be created: {error}") from error
     return DemoTenant(settings.url("gateway"), keys["api_key"], keys["admin_key"], tuple(connections))
@@ -97,6 +100,17 @@ async def ensure_connection(settings: Settings, http: httpx.AsyncClient, admin_k
         "hook_url": hook_url,
         "secret": connections[provider]["secret"],
     }
+
+
+async def declare_dimensions(gateway_url: str, http: httpx.AsyncClient, admin_key: str) -> None:
+    """Declare DIMENSIONS. Declared again they change nothing."""
+    answer = await http.put(
+        f"{gateway_url}/v1/dimensions",
+        json=[{"name": name} for name in DIMENSIONS],
+        headers={"authorization": f"Bearer {admin_key}"},
+    )
+    if answer.status_code != httpx.codes.OK:
+        raise StartFailed(f"the demo's dimensions could not be declared: {answer.status_code} {answer.text}")
 
 
 async def create_connection(gateway_url: str, http: httpx.AsyncClient, admin_key: str, provider: str) -> dict[str, str]:

@@ -47,6 +47,8 @@ GROUPED: tuple[tuple[timedelta, Grain | None], ...] = (
     (timedelta(days=90), None),
     (timedelta(days=30), "P1W"),
 )
+OWN = timedelta(days=90)
+"""The window of queries on the tenant's own dimensions."""
 GROUPINGS: tuple[tuple[str, ...], ...] = (("team",), ("channel",), ("source",), ("team", "channel"))
 GROUPINGS_OF_COMMENTS: tuple[tuple[str, ...], ...] = (("theme",), ("urgency",), ("theme", "team"))
 FILTERS_OF_COMMENTS = (Filter("theme", (None,)), Filter("theme", (), (None,)), Filter("urgency", (None,)))
@@ -77,21 +79,22 @@ def battery(now: datetime, zone: ZoneInfo, own: Sequence[str] = ()) -> Iterator[
 
     `own` are the tenant's own dimensions: each is grouped by alone and with the team, and filtered.
     """
-    own_groupings = [group_by for name in own for group_by in ((name,), ("team", name))]
-    own_filters = [one for name in own for one in (Filter(name, (None,)), Filter(name, (), (None,)))]
     for kpi in KPIS.values():
-        for filed_by in kpi.filed_by:
-            for length, grain in WHOLE:
-                yield Query(kpi=kpi, window=Between(now - length, now), zone=zone, grain=grain, filed_by=filed_by)
-            of_comments = "theme" in kpi.dimensions
-            for (length, grain), group_by in product(
-                GROUPED, (*GROUPINGS, *own_groupings, *(GROUPINGS_OF_COMMENTS if of_comments else ()))
-            ):
-                window = Between(now - length, now)
-                yield Query(kpi=kpi, window=window, zone=zone, grain=grain, filed_by=filed_by, group_by=group_by)
-            for (length, grain), one in product(GROUPED, (*own_filters, *(FILTERS_OF_COMMENTS if of_comments else ()))):
-                window = Between(now - length, now)
-                yield Query(kpi=kpi, window=window, zone=zone, grain=grain, filed_by=filed_by, filters=(one,))
+        of_comments = "theme" in kpi.dimensions
+        groupings = (*GROUPINGS, *(GROUPINGS_OF_COMMENTS if of_comments else ()))
+        selections = [
+            *((length, grain, (), ()) for length, grain in WHOLE),
+            *((length, grain, group_by, ()) for (length, grain), group_by in product(GROUPED, groupings)),
+            *(
+                (length, grain, (), (one,))
+                for (length, grain), one in product(GROUPED, FILTERS_OF_COMMENTS if of_comments else ())
+            ),
+            *((OWN, None, group_by, ()) for name in own for group_by in ((name,), ("team", name))),
+            *((OWN, None, (), (one,)) for name in own for one in (Filter(name, (None,)), Filter(name, (), (None,)))),
+        ]
+        for filed_by, (length, grain, group_by, filters) in product(kpi.filed_by, selections):
+            window = Between(now - length, now)
+            yield Query(kpi=kpi, window=window, zone=zone, grain=grain, filed_by=filed_by, group_by=group_by, filters=filters)
 
 
 def parameters_of(query: Query) -> dict[str, str]:
