@@ -26,4 +26,4 @@ async def hook(connection: str, request: Request) -> JSONResponse:
 
 
 if __name__ == "__main__":
-    serve("ceiling", app, SharedSettings(port=int(os.environ["BENCH_PORT"])))
+    serve(app, SharedSettings(port=int(os.environ["BENCH_PORT"])))

@@ -9,7 +9,7 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic import AnyHttpUrl, SecretStr
 from pydantic.fields import FieldInfo
 
-from shared.settings import SharedSettings
+from shared.settings import SharedSettings, variable_name
 
 SERVICES = ("ingest", "sentiment", "metrics", "gateway")
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
@@ -57,8 +57,7 @@ def settings_class(service: str) -> type[SharedSettings]:
 def settings_of(service: str) -> list[Setting]:
     """The settings of a service, including shared ones, in the order of the class."""
     cls = settings_class(service)
-    prefix = str(cls.model_config["env_prefix"])
-    return [_setting(prefix, name, field) for name, field in cls.model_fields.items()]
+    return [_setting(variable_name(cls, name), field) for name, field in cls.model_fields.items()]
 
 
 def page() -> str:
@@ -80,8 +79,7 @@ def _section(title: str, settings: list[Setting]) -> str:
     return "\n".join([f"## {title}", "", "| variable | value | default | meaning |", "| --- | --- | --- | --- |", *rows, ""])
 
 
-def _setting(prefix: str, name: str, field: FieldInfo) -> Setting:
-    variable = field.validation_alias if isinstance(field.validation_alias, str) else f"{prefix}{name}".upper()
+def _setting(variable: str, field: FieldInfo) -> Setting:
     default = None if field.is_required() else _default(field.get_default(call_default_factory=True))
     meaning = (field.description or "").replace("|", "\\|")
     return Setting(variable, _kind(field.annotation), _bounds(field.metadata), default, meaning)

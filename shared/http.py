@@ -2,9 +2,16 @@
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Annotated
+import platform
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from signal import Signals
+from socket import socket
+from time import monotonic
+from types import FrameType
+from typing import Annotated, Any
 
+import structlog
 import uvicorn
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
@@ -16,9 +23,12 @@ from shared.heads import limited
 from shared.http_limits import HttpLimits
 from shared.instruments import CONNECTIONS, REQUESTS_IN_PROGRESS, registry_of
 from shared.problems import NotAuthenticated
-from shared.settings import SharedSettings
-from shared.telemetry import configure_logging
-from shared.tracing import start_tracing, stop_tracing
+from shared.settings import SharedSettings, public_values
+from shared.telemetry import log_loop_error
+from shared.tracing import stop_tracing
+from shared.version import VERSION
+
+log = structlog.get_logger()
 
 TENANT_HEADER = "x-earshot-tenant"
 """The tenant of an internal call. The gateway sets it from the API key; clients can't."""
@@ -87,32 +97,49 @@ def health(missing: list[str]) -> Response:
 
 
 class Server(uvicorn.Server):
-    """uvicorn that on SIGTERM fails readiness, waits `pause` seconds, and then drains connections."""
+    """uvicorn that on SIGTERM fails readiness, waits `pause` seconds, and then drains connections.
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI, pause: float) -> None:
+    Logs its start, with the fields of `about`, and its end.
+    """
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, pause: float, about: Mapping[str, Any] | None = None) -> None:
         super().__init__(config)
         self.app = app
         self.pause = pause
+        self.about = about or {}
+        self.reason = "the application"
+        """The name of the signal that stops the server."""
         REQUESTS_IN_PROGRESS.set_function(lambda: len(self.server_state.tasks))
         CONNECTIONS.set_function(lambda: len(self.server_state.connections))
 
-    async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Start to serve."""
+        asyncio.get_running_loop().set_exception_handler(log_loop_error)
+        await super().startup(sockets)
+        log.info("service.started", **self.about)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note the signal and stop."""
+        self.reason = Signals(sig).name
+        super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """Fail readiness, wait `pause` seconds so that load balancers notice, then drain, and send the last spans."""
+        log.info("service.stopping", reason=self.reason)
+        began = monotonic()
         self.app.state.stopping = True
         if self.pause:
             await asyncio.sleep(self.pause)
-        await super().shutdown(sockets)  # type: ignore[arg-type]
+        await super().shutdown(sockets)
         await asyncio.to_thread(stop_tracing)
+        log.info("service.stopped", reason=self.reason, seconds=round(monotonic() - began, 1))
 
 
-def serve(service: str, app: FastAPI, settings: SharedSettings, trusted_proxies: str = "") -> None:
-    """Run `app` until SIGTERM or SIGINT.
+def serve(app: FastAPI, settings: SharedSettings, trusted_proxies: str = "") -> None:
+    """Run `app` until SIGTERM or SIGINT. The settings are those of `shared.startup.read_settings`.
 
     `trusted_proxies`: comma-separated addresses and networks whose `X-Forwarded-For` is believed.
     """
-    configure_logging(service, settings.log_level, settings.log_format)
-    if settings.otlp_endpoint:
-        start_tracing(service, str(settings.otlp_endpoint))
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -128,7 +155,9 @@ def serve(service: str, app: FastAPI, settings: SharedSettings, trusted_proxies:
         timeout_graceful_shutdown=10,
         backlog=2048,
     )
-    Server(config, app, settings.shutdown_pause).run()
+    about = {"version": VERSION, "python": platform.python_version(), "port": settings.port, "settings": public_values(settings)}
+    with suppress(KeyboardInterrupt):  # uvicorn raises SIGINT again after the shutdown
+        Server(config, app, settings.shutdown_pause, about).run()
 
 
 def limits_of(settings: SharedSettings) -> HttpLimits:

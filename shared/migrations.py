@@ -5,6 +5,7 @@ from pathlib import Path
 
 from alembic import command, context
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from pydantic import SecretStr
 from sqlalchemy import Connection, MetaData, pool
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -12,12 +13,13 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from shared.database import engine_url
 
 
-def upgrade(url: SecretStr | str, scripts: Path, revision: str = "head") -> None:
-    """Migrate the database at `url` to `revision`. Concurrent calls wait for one another."""
+def upgrade(url: SecretStr | str, scripts: Path, revision: str = "head") -> str | None:
+    """Migrate the database at `url` to `revision`. Concurrent calls wait for one another. Returns the newest revision."""
     config = Config()
     config.set_main_option("script_location", str(scripts))
     config.attributes["url"] = engine_url(url)
     command.upgrade(config, revision)
+    return ScriptDirectory.from_config(config).get_current_head()
 
 
 def run_env(metadata: MetaData) -> None:

@@ -1,6 +1,8 @@
 """Base classes of the services' settings: frozen, validated at start, read from environment variables."""
 
-from pydantic import AnyHttpUrl, Field, SecretStr
+from typing import Any
+
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -31,7 +33,12 @@ class SharedSettings(BaseSettings):
         validation_alias="INTERNAL_TOKEN",
         description="Bearer token of the services on internal routes",
     )
-    log_level: str = Field("INFO", validation_alias="LOG_LEVEL", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: str = Field(
+        "INFO",
+        validation_alias="LOG_LEVEL",
+        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
+        description="DEBUG, INFO, WARNING or ERROR",
+    )
     log_format: str = Field("json", validation_alias="LOG_FORMAT", pattern="^(json|console)$", description="json or console")
     otlp_endpoint: AnyHttpUrl | None = Field(
         None,
@@ -85,3 +92,32 @@ class DatabaseSettings(SharedSettings):
 def trimmed(url: AnyHttpUrl) -> str:
     """A base URL without a trailing slash."""
     return str(url).rstrip("/")
+
+
+def variable_name(cls: type[BaseSettings], name: str) -> str:
+    """The environment variable of the field `name`."""
+    alias = cls.model_fields[name].validation_alias
+    return alias if isinstance(alias, str) else f"{cls.model_config.get('env_prefix', '')}{name}".upper()
+
+
+def public_values(settings: BaseSettings) -> dict[str, Any]:
+    """The values of the settings by their environment variables, without secrets, for the log."""
+    cls = type(settings)
+    values = {name: getattr(settings, name) for name in cls.model_fields}
+    return {variable_name(cls, name): _public(value) for name, value in values.items() if not isinstance(value, SecretStr)}
+
+
+def _public(value: Any) -> Any:
+    if not isinstance(value, AnyHttpUrl):
+        return value
+    return str(AnyHttpUrl.build(scheme=value.scheme, host=value.host or "", port=value.port, path=(value.path or "/")[1:]))
+
+
+def invalid_variables(cls: type[BaseSettings], error: ValidationError) -> dict[str, str]:
+    """Environment variable → why it is refused, never its value."""
+    reasons: dict[str, str] = {}
+    for one in error.errors(include_url=False, include_context=False, include_input=False):
+        name = str(one["loc"][0]) if one["loc"] else ""
+        variable = variable_name(cls, name) if name in cls.model_fields else name or "settings"
+        reasons[variable] = "it is required" if one["type"] == "missing" else one["msg"].removeprefix("Value error, ")
+    return reasons

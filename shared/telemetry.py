@@ -1,12 +1,15 @@
 """Logs: one JSON object per line with the request id; no bodies, secrets or identities of customers."""
 
+import asyncio
 import logging
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator
 from math import inf
 from types import TracebackType
+from typing import Any
 
 import structlog
 
@@ -16,7 +19,7 @@ ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType 
 
 
 def configure_logging(service: str, level: str, log_format: str) -> None:
-    """Send structlog and the standard library's warnings to stderr in one format."""
+    """Write everything to stderr in one format: structlog's events, the records and warnings of libraries, uncaught errors."""
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )
@@ -26,10 +29,27 @@ def configure_logging(service: str, level: str, log_format: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level="WARNING", stream=sys.stderr)
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(MessageFreeFormatter("%(levelname)s %(name)s %(message)s"))
-        handler.addFilter(RepeatFilter("aiokafka"))
+    handler = StructlogHandler()
+    handler.addFilter(RepeatFilter("aiokafka"))
+    logging.basicConfig(level="WARNING", handlers=[handler], force=True)
+    logging.captureWarnings(True)
+    sys.excepthook = log_uncaught
+    threading.excepthook = lambda args: log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+    sys.unraisablehook = lambda args: log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+def log_uncaught(
+    kind: type[BaseException], error: BaseException | None, trace: TracebackType | None, event: str = "error.uncaught"
+) -> None:
+    """Log an error that nothing has caught."""
+    structlog.get_logger().critical(event, error=kind.__name__, exc_info=(kind, error, trace))
+
+
+def log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Handler of errors that asyncio itself reports, such as those of tasks that nothing awaits. Its own quotes the error."""
+    task, error = context.get("task") or context.get("future"), context.get("exception")
+    name = task.get_name() if isinstance(task, asyncio.Task) else None
+    structlog.get_logger().error("asyncio.error", reason=context["message"], task=name, exc_info=error)
 
 
 def processors(service: str) -> list[structlog.typing.Processor]:
@@ -66,12 +86,20 @@ def _chain(error: BaseException | None) -> Iterator[str]:
     yield f"{type(error).__module__}.{type(error).__qualname__}{f' {state}' if state else ''}\n"
 
 
-class MessageFreeFormatter(logging.Formatter):
-    """Formats errors like `places_of`."""
+class StructlogHandler(logging.Handler):
+    """Logs the records of libraries as events, whose name is the message, with the field `logger`."""
 
-    def formatException(self, ei: ExcInfo) -> str:  # noqa: N802
-        """The places of an error, without messages, which may hold personal data."""
-        return places_of(ei)
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log `record`."""
+        structlog.get_logger().log(record.levelno, message_of(record), logger=record.name, exc_info=record.exc_info or None)
+
+
+def message_of(record: logging.LogRecord) -> str:
+    """The message of a record; without its arguments if they don't fit, since logging must not fail."""
+    try:
+        return record.getMessage()
+    except Exception:
+        return str(record.msg)
 
 
 class RepeatFilter(logging.Filter):

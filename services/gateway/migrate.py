@@ -2,15 +2,21 @@
 
 from pathlib import Path
 
+import structlog
+
 from services.gateway.settings import Settings
 from shared.migrations import upgrade
+from shared.startup import read_settings
+
+log = structlog.get_logger()
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def main() -> None:
     """Run the migrations that the database of GATEWAY_DATABASE_URL lacks."""
-    upgrade(Settings().database_url, SCRIPTS)
+    revision = upgrade(read_settings("gateway", Settings).database_url, SCRIPTS)
+    log.info("database.migrated", revision=revision)
 
 
 if __name__ == "__main__":

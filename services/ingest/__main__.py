@@ -6,6 +6,7 @@ import sys
 from services.ingest.app import create_app
 from services.ingest.settings import Settings
 from shared.http import serve
+from shared.startup import read_settings
 
 GC_THRESHOLDS = 50_000, 20, 100
 """Thresholds of the garbage collector. A delivery leaves no reference cycles; Python's default of 700 objects cost a tenth of the
@@ -19,11 +20,11 @@ several rounds of the loop: with 1 ms it took 40 % less time beside a costly bat
 def main() -> None:
     """Serve until SIGTERM."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    settings = Settings()
+    settings = read_settings("ingest", Settings)
     app = create_app(settings)
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
-    serve("ingest", app, settings)
+    serve(app, settings)
 
 
 if __name__ == "__main__":

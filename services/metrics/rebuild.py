@@ -10,6 +10,7 @@ import sys
 from services.metrics.settings import Settings
 from services.metrics.store.writer import Writer
 from shared.database import open_pool
+from shared.startup import read_settings
 
 AT_ONCE = 500
 
@@ -32,7 +33,8 @@ async def run(settings: Settings) -> int:
 
 def main() -> None:
     """The command."""
-    sys.stdout.write(f"rebuilt {asyncio.run(run(Settings())):,} subjects\n")
+    settings = read_settings("metrics", Settings)
+    sys.stdout.write(f"rebuilt {asyncio.run(run(settings)):,} subjects\n")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 SERVICES = ("ingest", "sentiment", "metrics", "gateway")
 DATABASES = ("ingest", "metrics", "gateway")
 TOKEN = new_secrets.internal_token()
-START_SECONDS = 90.0
+START_SECONDS, STOP_SECONDS = 90.0, 60.0
 
 
 @dataclass
@@ -45,8 +45,17 @@ class ServiceProcesses:
 
     def events(self, service: str, name: str) -> list[dict[str, Any]]:
         """Its log events of this name."""
-        events = [json.loads(line) for line in self.lines(service) if line.startswith("{")]
-        return [event for event in events if event["event"] == name]
+        return [event for event in map(json.loads, self.lines(service)) if event["event"] == name]
+
+    async def stop(self) -> None:
+        """Send SIGTERM to every service, as Kubernetes does, and wait for their ends."""
+        for process in self.processes.values():
+            process.terminate()
+        for process in self.processes.values():
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+
+
+SECRET_KEY = new_secrets.secret_key()
 
 
 async def service_environment(database: NewDatabase, kafka: str, ports: dict[str, int]) -> dict[str, str]:
@@ -57,7 +66,7 @@ async def service_environment(database: NewDatabase, kafka: str, ports: dict[str
     return urls | {
         "KAFKA_BOOTSTRAP_SERVERS": kafka,
         "INTERNAL_TOKEN": TOKEN,
-        "INGEST_SECRET_KEY": new_secrets.secret_key(),
+        "INGEST_SECRET_KEY": SECRET_KEY,
         "SENTIMENT_SCORER": "vader",
         **{f"{service.upper()}_PORT": str(port) for service, port in ports.items()},
         **{f"{service.upper()}_DATABASE_URL": await database(service) for service in DATABASES},

@@ -1,5 +1,8 @@
-"""One request through all services: its id is in the log of each, and its trace leads from one to the next."""
+"""One request through all services: its id is in the log of each, and its trace leads from one to the next. Their log lines."""
 
+import asyncio
+import json
+import platform
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,9 +11,10 @@ import pytest
 
 from services.gateway.admin import issue_key, open_admin
 from services.gateway.settings import Settings
+from shared.version import VERSION
 from tests.conftest import NewDatabase
 from tests.contract.kafka_topic import until
-from tests.contract.service_processes import TOKEN, Collector, ServiceProcesses, running_services
+from tests.contract.service_processes import SECRET_KEY, SERVICES, TOKEN, Collector, ServiceProcesses, running_services
 
 REQUEST_ID = "order-4711"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -103,3 +107,24 @@ async def test_spans_name_no_path_and_no_query(services: ServiceProcesses, colle
     await until(lambda: any(span.name == "GET /v1/kpis/{kpi}" for span in collector.spans))
     targets = {value for span in collector.spans for name, value in span.attributes.items() if name in ("url.path", "url.query")}
     assert targets == {"REDACTED"}
+
+
+async def test_every_line_of_a_service_is_json_from_its_start_to_its_stop(services: ServiceProcesses) -> None:
+    await services.http.get(f"{services.url('ingest')}/internal/head", headers={"authorization": "Bearer wrong"})
+    reader, writer = await asyncio.open_connection("127.0.0.1", services.ports["gateway"])
+    writer.write(b"NONSENSE\r\n\r\n")
+    await reader.read()
+    writer.close()
+    await services.stop()
+    for service in SERVICES:
+        lines = [json.loads(line) for line in services.lines(service)]
+        assert {line["service"] for line in lines} == {service}
+        [start] = [line for line in lines if line["event"] == "service.started"]
+        assert [line["event"] for line in lines[-2:]] == ["service.stopping", "service.stopped"]
+        stop = lines[-1]
+        assert (start["version"], start["port"]) == (VERSION, services.ports[service])
+        assert start["python"] == platform.python_version()
+        assert start["settings"][f"{service.upper()}_PORT"] == services.ports[service]
+        assert (stop["reason"], stop["seconds"] >= 0) == ("SIGTERM", True)
+        text = "\n".join(services.lines(service))
+        assert not [secret for secret in (TOKEN, SECRET_KEY, "Lovely") if secret in text]

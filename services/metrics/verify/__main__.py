@@ -12,6 +12,7 @@ from services.metrics.verify.report import advice, say
 from services.metrics.verify.verification import Verification
 from shared.database import OUTAGE, open_pool
 from shared.ingest import ingest_client
+from shared.startup import read_settings
 
 PATIENCE = 60.0
 
@@ -37,8 +38,9 @@ def main() -> None:
     arguments.add_argument("--tenant", help="verify this tenant alone")
     arguments.add_argument("--patience", type=float, default=PATIENCE, help="seconds to wait for what isn't applied yet")
     options = arguments.parse_args()
+    settings = read_settings("metrics", Settings)
     try:
-        equal = asyncio.run(verify(Settings(), options.tenant, options.patience))
+        equal = asyncio.run(verify(settings, options.tenant, options.patience))
     except (*OUTAGE, httpx.HTTPError) as error:
         say(f"could not verify: {type(error).__name__}: {error}")
         sys.exit(2)

@@ -1,8 +1,10 @@
 """A container's life without a container: the image's files, its command and its environment, with PostgreSQL and Kafka away."""
 
 import asyncio
+import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +16,7 @@ import pytest
 from deploy import new_secrets
 from deploy.local.servers import free_port
 from deploy.settings_page import settings_of
+from shared.startup import INVALID_SETTINGS
 from tests.unit.deploy.image import SERVICE, SERVICES, build
 
 NOWHERE = "127.0.0.1:1"
@@ -45,15 +48,17 @@ def image_environment(service: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def container(service: str, root: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, httpx.AsyncClient]]:
-    """The service running as the image runs it, and a client of it."""
+async def container(service: str, root: Path, log: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, httpx.AsyncClient]]:
+    """The service running as the image runs it, with its output in `log`, and a client of it."""
     port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        "sh", "-c", "exec python -m services.$SERVICE",
-        cwd=build(service, root, *SERVICE),
-        env=environment(service, port) | image_environment(service),
-        stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            "sh", "-c", "exec python -m services.$SERVICE",
+            cwd=build(service, root, *SERVICE),
+            env=environment(service, port) | image_environment(service),
+            stdout=output,
+            stderr=output,
+        )  # fmt: skip
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
         try:
             yield process, client
@@ -61,6 +66,12 @@ async def container(service: str, root: Path) -> AsyncIterator[tuple[asyncio.sub
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+
+
+def run_in_image(service: str, root: Path, command: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end with the files of the service's image."""
+    folder = build(service, root, *SERVICE)
+    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
 
 
 async def first_response(client: httpx.AsyncClient, process: asyncio.subprocess.Process) -> httpx.Response:
@@ -75,8 +86,11 @@ async def first_response(client: httpx.AsyncClient, process: asyncio.subprocess.
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_without_its_servers_a_service_is_alive_not_ready_and_stops_cleanly(service: str, tmp_path: Path) -> None:
-    async with container(service, tmp_path) as (process, client):
+async def test_without_its_servers_a_service_is_alive_not_ready_and_stops_cleanly(
+    service: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    log = tmp_path_factory.mktemp("log") / f"{service}.log"
+    async with container(service, tmp_path, log) as (process, client):
         assert (await first_response(client, process)).status_code == 200
         files = sorted(tmp_path.rglob("*"))
 
@@ -91,3 +105,25 @@ async def test_without_its_servers_a_service_is_alive_not_ready_and_stops_cleanl
             # uvicorn ends by the signal it got; for process 1 of a container that is an exit by 0.
             assert await process.wait() in (0, -signal.SIGTERM)
         assert sorted(tmp_path.rglob("*")) == files, "a container may not write beside its code"
+    events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
+    assert (events.count("service.started"), events[-1]) == (1, "service.stopped")
+
+
+@pytest.mark.parametrize(
+    ("service", "module"), [*((name, "") for name in SERVICES), ("ingest", ".migrate"), ("metrics", ".migrate")]
+)
+def test_a_missing_setting_is_one_line_that_names_it(service: str, module: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", f"services.{service}{module}"]
+    process = run_in_image(service, tmp_path, command, image_environment(service))
+    [line] = process.stderr.splitlines()
+    assert process.returncode == INVALID_SETTINGS
+    assert json.loads(line)["variables"] == {s.name: "it is required" for s in settings_of(service) if s.required}
+
+
+def test_a_migration_without_a_database_is_one_json_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "services.ingest.migrate"]
+    variables = environment("ingest", 1) | image_environment("ingest")
+    process = run_in_image("ingest", tmp_path, command, variables)
+    events = [json.loads(line) for line in process.stderr.splitlines()]
+    assert [(event["event"], event["error"]) for event in events] == [("error.uncaught", "ConnectionRefusedError")]
+    assert process.returncode == 1

@@ -1,9 +1,49 @@
-"""Logs that say the same over and over are thinned, ours never; errors tell where they came from, not what they quote."""
+"""Every line of a process is one JSON object; repeated messages of a library are thinned; errors are logged without messages."""
 
+import json
 import logging
+import subprocess
 import sys
 
-from shared.telemetry import MessageFreeFormatter, RepeatFilter, places_of
+from shared.telemetry import RepeatFilter, places_of
+
+PROCESS = """
+import asyncio, logging, threading, warnings
+from shared.telemetry import configure_logging, log_loop_error
+
+configure_logging("ingest", "INFO", "json")
+logging.getLogger("uvicorn.error").warning("Invalid HTTP request %s", "received")
+logging.getLogger("aiokafka").error("%d nodes", "many")
+warnings.warn("old", RuntimeWarning)
+
+def fail():
+    raise ValueError("jane@example.com")
+
+thread = threading.Thread(target=fail)
+thread.start()
+thread.join()
+
+class Broken:
+    def __del__(self):
+        fail()
+
+Broken()
+
+async def fail_later():
+    fail()
+
+async def main():
+    asyncio.get_running_loop().set_exception_handler(log_loop_error)
+    asyncio.create_task(fail_later(), name="relay")
+    await asyncio.sleep(0)
+
+asyncio.run(main())
+try:
+    fail()
+except ValueError:
+    logging.getLogger("alembic").exception("failed")
+fail()
+"""
 
 
 def record_of(name: str, message: str, *about: object) -> logging.LogRecord:
@@ -44,15 +84,33 @@ def test_a_logged_error_has_the_places_and_types_of_its_chain_and_no_values() ->
             raise ValueError(email) from error
     except ValueError:
         exc_info = sys.exc_info()
-    record = logging.LogRecord("x", 40, "f", 1, "failed", (), exc_info)
-    for output in (places_of(exc_info), MessageFreeFormatter("%(message)s").format(record)):
-        assert email not in output
-        assert "in insert" in output
-        assert "Refused 23505" in output
-        assert output.endswith("builtins.ValueError")
+    output = places_of(exc_info)
+    assert email not in output
+    assert "in insert" in output
+    assert "Refused 23505" in output
+    assert output.endswith("builtins.ValueError")
 
 
 def test_a_suppressed_cause_is_not_logged() -> None:
     error = ValueError()
     error.__context__, error.__suppress_context__ = KeyError(), True
     assert places_of((ValueError, error, None)) == "builtins.ValueError"
+
+
+def test_whatever_goes_wrong_is_one_json_line_without_values() -> None:
+    process = subprocess.run([sys.executable, "-c", PROCESS], capture_output=True, text=True, check=False)
+    lines = [json.loads(line) for line in process.stderr.splitlines()]
+    assert [(line["event"].partition(": ")[2] or line["event"], line["level"], line.get("logger")) for line in lines] == [
+        ("Invalid HTTP request received", "warning", "uvicorn.error"),
+        ("%d nodes", "error", "aiokafka"),
+        ("RuntimeWarning: old\n", "warning", "py.warnings"),
+        ("error.uncaught", "critical", None),
+        ("error.uncaught", "critical", None),
+        ("asyncio.error", "error", None),
+        ("failed", "error", "alembic"),
+        ("error.uncaught", "critical", None),
+    ]
+    assert {line["service"] for line in lines} == {"ingest"}
+    assert [line["exception"].splitlines()[-1] for line in lines if "exception" in line] == ["builtins.ValueError"] * 5
+    assert (process.returncode, process.stdout) == (1, "")
+    assert "jane" not in process.stderr
