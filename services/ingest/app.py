@@ -14,18 +14,21 @@ from services.ingest.api.hooks import HookDispatch
 from services.ingest.api.state import Ingest
 from services.ingest.eraser import Eraser
 from services.ingest.gauges import outbox_gauges
+from services.ingest.health import DeliveryObserver
 from services.ingest.inbox import locks
 from services.ingest.inbox.committer import Committer
 from services.ingest.instruments import FAMILIES
 from services.ingest.pace import Pace
 from services.ingest.relay import EventProducer, Relay
 from services.ingest.releaser import Releaser
+from services.ingest.rereader import Rereader
 from services.ingest.settings import Settings
 from services.ingest.store.cipher import Cipher
 from services.ingest.store.connection_cache import ConnectionCache
 from services.ingest.store.connections import Connections
 from services.ingest.store.deliveries import Deliveries
 from services.ingest.store.event_log import EventLog
+from services.ingest.store.health import HealthStore
 from services.ingest.store.taxonomies import Taxonomies
 from services.ingest.store.tenants import Tenants
 from services.ingest.threads import FairThreads
@@ -81,12 +84,18 @@ def create_app(
             committer = Committer(commits, relay.offer, settings.queue_limit)
             cipher = Cipher(settings.secret_key)
             tools = Connections(engine, cipher, settings.connections_per_tenant)
-            releaser = Releaser(reads, tools, committer, relay.offer, threads, now)
+            health = HealthStore(reads)
+            observer = DeliveryObserver(health, now)
+            stack.push_async_callback(observer.close)
+            releaser = Releaser(reads, tools, committer, relay.offer, threads, now, observer.stored)
+            rereader = Rereader(reads, tools, relay.offer, threads, now, observer.read_again)
             app.state.reads = reads
             app.state.update_gauges = partial(update_gauges, {"commits": commits, "reads": reads}, engine, outbox_gauges(reads))
             app.state.ingest = Ingest(
                 committer=committer,
                 releaser=releaser,
+                rereader=rereader,
+                observer=observer,
                 threads=threads,
                 body_memory=body_memory,
                 cache=ConnectionCache(tools, settings.connection_cache_seconds),
@@ -95,6 +104,7 @@ def create_app(
                 taxonomies=Taxonomies(engine),
                 deliveries=Deliveries(reads),
                 event_log=EventLog(reads, locks.ARRIVALS),
+                health=health,
                 public_url=trimmed(settings.public_url),
                 now=now,
             )
@@ -104,6 +114,8 @@ def create_app(
             workers.start("relay", relay.run)
             workers.start("sweeper", relay.sweep)
             workers.start("releaser", releaser.run)
+            workers.start("rereader", rereader.run)
+            workers.start("health", observer.run)
             workers.start("eraser", Eraser(reads, tools).run)
             if producer is None:
                 workers.start("pace", lambda: pace.run(lambda group, partitions: offsets.of(group, EVENTS, partitions)))

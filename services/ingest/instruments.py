@@ -4,7 +4,9 @@ from prometheus_client import Counter, Gauge
 
 from shared.instruments import DATABASE, HTTP, PRODUCER
 
-DELIVERIES = Counter("earshot_ingest_deliveries_total", "Deliveries by outcome", ["outcome"], registry=None)
+DELIVERIES = Counter(
+    "earshot_ingest_deliveries_total", "Deliveries and refused requests, by outcome", ["provider", "outcome"], registry=None
+)
 POSTPONED = Counter(
     "earshot_ingest_comments_postponed_total", "Events whose comments waited in the outbox for sentiment", registry=None
 )

@@ -12,7 +12,7 @@ import asyncpg
 import structlog
 
 from services.ingest.domain.connection import Connection
-from services.ingest.domain.delivery import Delivery, StoredDelivery
+from services.ingest.domain.delivery import Delivery, Outcome, StoredDelivery
 from services.ingest.domain.receive import receive_again
 from services.ingest.inbox import verdicts
 from services.ingest.inbox.committer import Committer, Publish
@@ -48,13 +48,16 @@ class Releaser:
         publish: Publish,
         threads: FairThreads,
         now: Callable[[], datetime],
+        observe: Callable[[Connection, Delivery, Outcome], None],
     ) -> None:
+        """`observe` is called for each delivery that is released."""
         self._pool = pool
         self._connections = connections
         self._committer = committer
         self._publish = publish
         self._threads = threads
         self._now = now
+        self._observe = observe
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -119,7 +122,10 @@ class Releaser:
         try:
             for seq, delivery in deliveries.items():
                 if delivery.erases:
-                    return int(await self._committer.commit_again(seq, delivery, "held") != "duplicate")
+                    outcome = await self._committer.commit_again(seq, delivery, "held")
+                    if outcome != "duplicate":
+                        self._observe(connection, delivery, outcome)
+                    return int(outcome != "duplicate")
             async with self._pool.acquire(timeout=5) as db:
                 events = await run_transaction(
                     lambda work: work(db), lambda db: verdicts.release_held(db, connection, deliveries)
@@ -131,6 +137,8 @@ class Releaser:
         if events is None:
             return 0
         self._publish(events)
+        for delivery in deliveries.values():
+            self._observe(connection, delivery, delivery.verdict)
         log.info("releaser.released", deliveries=len(deliveries))
         return len(deliveries)
 

@@ -17,12 +17,14 @@ from deploy.local.servers import Postgres, free_port
 from services.ingest import releaser
 from services.ingest.domain.connection import Connection, FieldMapping
 from services.ingest.domain.receive import receive_again
+from services.ingest.health import DeliveryObserver
 from services.ingest.inbox import verdicts
 from services.ingest.inbox.committer import Committer
 from services.ingest.inbox.outbox import OutboxEvent
 from services.ingest.releaser import UNSTORABLE, Releaser
 from services.ingest.store.cipher import Cipher
 from services.ingest.store.connections import Connections
+from services.ingest.store.health import HealthStore
 from services.ingest.store.tenants import Tenants
 from services.ingest.threads import FairThreads
 from shared.database import open_engine, open_pool
@@ -59,9 +61,8 @@ class PausedTool:
         await self.connections.change("acme", self.connection.id, {"state": state})
 
     def new_releaser(self) -> Releaser:
-        return Releaser(
-            self.pool, self.connections, self.committer, self.published.extend, FairThreads(), lambda: datetime.now(UTC)
-        )
+        observer = DeliveryObserver(HealthStore(self.pool), now)
+        return Releaser(self.pool, self.connections, self.committer, self.published.extend, FairThreads(), now, observer.stored)
 
     async def verdicts(self) -> list[str]:
         return [row[0] for row in await self.pool.fetch("SELECT verdict FROM inbox ORDER BY seq")]
@@ -69,6 +70,10 @@ class PausedTool:
     async def statements(self) -> list[str]:
         rows = await self.pool.fetch("SELECT event::json ->> 'statement' FROM events ORDER BY seq, position")
         return [row[0] for row in rows]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 
 from shared.problems import BadRequest, NotFound
 
-REQUEST_HEADERS = ("accept", "content-type", "content-encoding", "idempotency-key", "tracestate")
+REQUEST_HEADERS = ("accept", "content-type", "content-encoding", "idempotency-key", "tracestate", "ce-specversion")
 RESPONSE_HEADERS = ("content-type", "retry-after", "location", "link", "allow")
 
 ENCODED_QUERY = re.compile(r"[\x21-\x7e]*")

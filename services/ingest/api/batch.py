@@ -15,11 +15,12 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from services.ingest.api.feedback import KEY_HEADER, AnyRecord, KeyReused, Target, idempotency_key, reused_keys, unusable
+from services.ingest.api.cloudevents import explain_cloudevent, refuse_cloudevents
+from services.ingest.api.feedback import AnyRecord, IdempotencyKey, KeyReused, Target, reused_keys, unusable
 from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.batch import TooMany, is_array, split_array, split_lines
 from services.ingest.domain.connection import Connection
-from services.ingest.domain.delivery import Delivery
+from services.ingest.domain.delivery import Delivery, Outcome
 from services.ingest.domain.idempotency import with_erasure_digest
 from services.ingest.domain.normalise import TooLong
 from services.ingest.domain.receive import receive_record
@@ -168,17 +169,17 @@ class BatchParser:
             delivery_id = f"{self._key}:{index}" if self._key else None
             outcome = with_erasure_digest(receive_record(self._connection, value, delivery_id, raw, self._ingest.now()))
         except (Invalid, TooLong) as error:
-            outcome = unusable(error)
+            outcome = explain_cloudevent(unusable(error), value, {})
         except strict_json.Malformed as error:
             outcome = Unprocessable(str(error))
         return ParsedRecord(index, id_of(value), outcome)
 
 
-async def read_records(request: Request, target: Target) -> AsyncIterator[deque[bytes]]:
+async def read_records(request: Request, target: Target, key: IdempotencyKey) -> AsyncIterator[deque[bytes]]:
     """The records of the body as bytes. Their memory stays reserved until the request is answered; the body itself is dropped."""
     ingest, headers = ingest_of(request), headers_of(request.scope)
+    refuse_cloudevents(headers)
     require_json(headers)
-    idempotency_key(headers)
     with ingest.body_memory.reserve(target.tenant) as reservation:
         yield await split_body(ingest, target.tenant, headers, await read_body(headers, request.receive, reservation, MAX_BYTES))
 
@@ -196,21 +197,23 @@ async def split_body(ingest: Ingest, tenant: str, headers: Mapping[str, str], ra
         200: {"model": BatchResults, "description": "A result for each record"},
         **responses(BadRequest, NotAuthenticated, NotFound, TooLarge, UnsupportedMedia),
     },
-    openapi_extra={"parameters": [KEY_HEADER]},
 )
 async def post_batch(
-    request: Request, target: Target, records: Annotated[deque[bytes], documented_body(read_records, list[AnyRecord], NDJSON)]
+    request: Request,
+    target: Target,
+    key: IdempotencyKey,
+    records: Annotated[deque[bytes], documented_body(read_records, list[AnyRecord], NDJSON)],
 ) -> Response:
     """A JSON array, or one record a line as `application/x-ndjson`. Each record has a result of its own: `accepted`, `duplicate`,
     or `rejected` with the problem; the valid ones are stored. With an `Idempotency-Key` each record has the key of the request
     and its index: another content at the same index is `rejected`. 503: the tenant has too many large bodies in progress.
     """
     ingest = ingest_of(request)
-    parser = BatchParser(ingest, target, idempotency_key(request.headers), records)
+    parser = BatchParser(ingest, target, key, records)
     budget = PlaceBudget(MAX_PLACES)
     results: list[bytes] = []
     while not parser.is_done:
-        results.append(msgspec.json.encode(await store_part(ingest, await parser.next_part(), budget))[1:-1])
+        results.append(msgspec.json.encode(await store_part(ingest, target, await parser.next_part(), budget))[1:-1])
     return Response(b'{"results":[%b]}' % b",".join(results), media_type="application/json")
 
 
@@ -228,7 +231,9 @@ def is_ndjson(headers: Mapping[str, str], raw: bytes) -> bool:
     return media_type in NDJSON_TYPES or (media_type != "application/json" and not is_array(raw))
 
 
-async def store_part(ingest: Ingest, part: Sequence[ParsedRecord], budget: PlaceBudget) -> list[dict[str, Any]]:
+async def store_part(
+    ingest: Ingest, target: Connection, part: Sequence[ParsedRecord], budget: PlaceBudget
+) -> list[dict[str, Any]]:
     """Store the valid records of `part`. Returns the RecordResult of each record as JSON.
 
     Raises Unavailable if a record could not be stored: the client must send the batch again.
@@ -238,12 +243,24 @@ async def store_part(ingest: Ingest, part: Sequence[ParsedRecord], budget: Place
     duplicates = [delivery for delivery, outcome in zip(valid, outcomes, strict=True) if outcome == "duplicate"]
     reused = await reused_keys(ingest, duplicates)
     stored = iter(KeyReused() if d.id in reused and o == "duplicate" else o for d, o in zip(valid, outcomes, strict=True))
-    return [
-        record_result(record, next(stored) if isinstance(record.outcome, Delivery) else record.outcome, budget) for record in part
-    ]
+    results = [(record, next(stored) if isinstance(record.outcome, Delivery) else record.outcome) for record in part]
+    observe(ingest, target, results)
+    return [record_result(record, outcome, budget) for record, outcome in results]
 
 
-def record_result(record: ParsedRecord, outcome: str | Problem, budget: PlaceBudget) -> dict[str, Any]:
+def observe(ingest: Ingest, target: Connection, results: Sequence[tuple[ParsedRecord, Outcome | Problem]]) -> None:
+    """Count the outcomes of records, and log rejected ones together, with the problem of the first."""
+    rejected = []
+    for record, outcome in results:
+        if isinstance(outcome, Problem):
+            rejected.append((record, outcome))
+        elif isinstance(record.outcome, Delivery):
+            ingest.observer.stored(target, record.outcome, outcome)
+    if rejected:
+        ingest.observer.refused(rejected[0][1], target, count=len(rejected))
+
+
+def record_result(record: ParsedRecord, outcome: Outcome | Problem, budget: PlaceBudget) -> dict[str, Any]:
     """The RecordResult as JSON. Raises a problem that is our fault."""
     result: dict[str, Any] = {"index": record.index, "id": record.id}
     if isinstance(outcome, str):

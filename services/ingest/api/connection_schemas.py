@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema, model_validator
 
-from services.ingest.domain.connection import Dimension, State
+from services.ingest.api.connection_health import ConnectionHealth, UnmappedQuestion, UnusedMapping
+from services.ingest.domain.connection import Dimension, State, check_own_dimensions
 from services.ingest.domain.delivery import Verdict
 from services.ingest.domain.fields import Model, Name
 from services.ingest.domain.providers import PROVIDERS
@@ -40,10 +41,18 @@ Settings = Annotated[dict[str, Any], WithJsonSchema(settings_schema())]
 
 MAPPING_FIELD = "How the tool's payloads are read"
 
-FixedDimensions = Annotated[dict[Dimension, Name], Field(max_length=20)]
+
+def _check_names(dimensions: dict[str, str]) -> dict[str, str]:
+    check_own_dimensions(dimensions)
+    return dimensions
+
+
+FixedDimensions = Annotated[dict[Dimension, Name], Field(max_length=20), AfterValidator(_check_names)]
 """Dimensions that every record of a connection has."""
 
-DIMENSIONS_FIELD = "Dimensions that every record of this connection gets, such as `region`"
+DIMENSIONS_FIELD = (
+    "Dimensions that every record of this connection gets, such as `region`; also up to ten of your own, such as `plan`"
+)
 
 
 class NewConnection(Model):
@@ -66,13 +75,27 @@ class ConnectionChange(Model):
     name: Name | None = Field(None, description="The new name", examples=["Support survey"])
     secret: str | None = Field(
         None,
-        description="Starts a rotation; null: a secret is created. The former secret stays valid until `retire_secret` or the "
-        "next rotation",
+        description="Starts a rotation; null: a secret is created. The former secret stays valid until `retire_secret`. While a "
+        "rotation is open, `secret` alone is refused (409)",
     )
-    retire_secret: Literal[True] | None = Field(None, description="End the rotation: only the newest secret stays valid")
+    retire_secret: Literal[True] | None = Field(
+        None,
+        description="Ends the rotation: only the newest secret stays valid. Beside `secret`: only that one is valid from now on",
+    )
+    cancel_rotation: Literal[True] | None = Field(
+        None,
+        description="Ends the rotation the other way: the newest secret becomes invalid, the former one stays valid. Beside "
+        "`secret`: that one takes the place of the newest, for example if its answer was lost. 409 if no rotation is open",
+    )
     mapping: Settings | None = Field(None, description="Replaces the mapping and raises `revision`")
     dimensions: FixedDimensions | None = Field(None, description="Replaces the dimensions and raises `revision`")
     paused: bool | None = Field(None, description="true: hold deliveries unread; false: read them, the held ones first")
+
+    @model_validator(mode="after")
+    def _check_rotation(self) -> "ConnectionChange":
+        if self.retire_secret and self.cancel_rotation:
+            raise ValueError("retire_secret and cancel_rotation exclude each other: they make different secrets invalid")
+        return self
 
 
 class TrialDelivery(Model):
@@ -99,6 +122,7 @@ class ConnectionView(BaseModel):
     dimensions: dict[str, str] = Field(description=DIMENSIONS_FIELD, examples=[{"region": "DE"}])
     revision: int = Field(description="Grows with each change of `mapping` or `dimensions`", examples=[1])
     secrets: int = Field(description="Number of valid secrets: 2 during a rotation", examples=[1])
+    health: ConnectionHealth = Field(description="Its latest deliveries, and how they fit its mapping")
 
 
 class ListedConnectionView(ConnectionView):
@@ -126,3 +150,5 @@ class TrialResult(BaseModel):
     status: Verdict = Field(description="The verdict, whether or not the signature is valid", examples=["accepted"])
     reason: str | None = Field(description="Why it would be quarantined or ignored, or why the signature is invalid")
     records: list[dict[str, Any]] = Field(description="The canonical records, redacted as they would be stored")
+    unmapped: list[UnmappedQuestion] = Field(description="Answered questions that are part of no record: map or ignore them")
+    unused_mapping: UnusedMapping = Field(description="Keys of the mapping that do not occur in this delivery")

@@ -1,12 +1,14 @@
 """`/v1/connections`: the connected tools of a tenant. A secret is returned once, when it is created."""
 
 import secrets
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
+from services.ingest.api.connection_health import UnmappedQuestion, load_health, unused_by
 from services.ingest.api.connection_schemas import (
     ConnectionChange,
     ConnectionList,
@@ -21,11 +23,13 @@ from services.ingest.api.hooks import hook_url
 from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection, ProviderSettings
 from services.ingest.domain.delivery import Delivery
+from services.ingest.domain.health import presentable
 from services.ingest.domain.preview import redacted
 from services.ingest.domain.providers import PROVIDERS, Headers, NotVerified, read_settings
 from services.ingest.domain.providers import Request as ToolRequest
 from services.ingest.domain.receive import parse_records, receive
-from services.ingest.store.connections import BUILT_IN, Rotation
+from services.ingest.store.connections import BUILT_IN
+from services.ingest.store.rotation import NoRotation, Rotation, RotationOpen
 from shared.bodies import MIB
 from shared.database import outage_is_503
 from shared.http import TenantName
@@ -53,12 +57,10 @@ async def list_connections(request: Request, tenant: TenantName) -> ConnectionLi
     ingest = ingest_of(request)
     async with outage_is_503():
         listed = await ingest.connections.list_of(tenant)
-        held = await ingest.deliveries.count_held([one.connection.id for one in listed])
-    views = [
-        ListedConnectionView(**as_view(ingest, one.connection, held.get(one.connection.id, 0)), created_at=one.created_at)
-        for one in listed
-    ]
-    return ConnectionList(connections=views)
+    views = await as_views(ingest, tenant, [one.connection for one in listed])
+    return ConnectionList(
+        connections=[ListedConnectionView(**views[one.connection.id], created_at=one.created_at) for one in listed]
+    )
 
 
 @routes.post(
@@ -79,11 +81,11 @@ async def create_connection(
         raise Unprocessable(invalid_params=[{"name": "provider", "reason": f"one of {', '.join(sorted(PROVIDERS))}"}])
     secret, mapping = usable_secret(new.provider, new.secret), settings_of(new.provider, new.mapping)
     async with outage_is_503():
-        dimensions = {str(name): value for name, value in new.dimensions.items()}
-        connection = await ingest.connections.add(tenant, new.provider, new.name, secret, mapping, dimensions)
+        connection = await ingest.connections.add(tenant, new.provider, new.name, secret, mapping, new.dimensions)
     if connection is None:
         raise NotFound("the tenant does not exist")
-    return ConnectionWithSecret(**as_view(ingest, connection, 0), secret=secret)
+    views = await as_views(ingest, tenant, [connection])
+    return ConnectionWithSecret(**views[connection.id], secret=secret)
 
 
 @routes.post(
@@ -99,7 +101,8 @@ async def try_delivery(
     delivery: Annotated[TrialDelivery, JsonBody(TrialDelivery, max_bytes=MAX_BYTES)],
 ) -> TrialResult:
     """Returns the verdict and the records that this delivery would have, also if its signature is invalid. If the connection is
-    paused, returns those of an active one."""
+    paused, returns those of an active one. `unmapped` names the answers that the mapping leaves out, `unused_mapping` the keys of
+    the mapping that do not occur: a delivery that is accepted may lack what you expect."""
     ingest, tool = ingest_of(request), await load_connection(request, tenant, connection)
     if tool.provider not in PROVIDERS:
         raise Unprocessable("the built-in connection has no hook")
@@ -117,7 +120,14 @@ async def try_delivery(
         return result, [redacted(record, tool.key) for record in records]
 
     result, records = await ingest.threads.read(tenant, len(sent.body), read)
-    return TrialResult(verified=refusal is None, status=result.verdict, reason=result.reason or refusal, records=records)
+    return TrialResult(
+        verified=refusal is None,
+        status=result.verdict,
+        reason=result.reason or refusal,
+        records=records,
+        unmapped=[UnmappedQuestion(**asdict(presentable(question))) for question in result.use.unmapped],
+        unused_mapping=unused_by(tool, result.use if result.verdict == "accepted" else None),
+    )
 
 
 @routes.get(
@@ -135,7 +145,7 @@ async def get_connection(request: Request, tenant: TenantName, connection: str) 
     "/v1/connections/{connection}",
     operation_id="change_connection",
     summary="Change a connection: rename, pause, map, rotate its secret",
-    responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS),
+    responses=responses(NotAuthenticated, NotFound, RotationOpen, NoRotation, *BODY_PROBLEMS),
 )
 async def change_connection(
     request: Request,
@@ -143,7 +153,12 @@ async def change_connection(
     connection: str,
     change: Annotated[ConnectionChange, JsonBody(ConnectionChange, max_bytes=MAX_BYTES, max_values=MAX_VALUES)],
 ) -> ConnectionWithSecret | ConnectionView:
-    """Fields that are left out stay as they are. The answer has `secret` if the change created or set one."""
+    """Fields that are left out stay as they are. The answer has `secret` if the change created or set one.
+
+    A rotation: `{"secret": null}` creates a second secret, and both are valid; store the new one at the tool; then
+    `{"retire_secret": true}` makes the former one invalid. While a rotation is open, a further `secret` alone is 409 (type
+    `urn:earshot:problem:rotation-open`), since it would make the former one invalid without notice.
+    """
     ingest, tool = ingest_of(request), await load_connection(request, tenant, connection)
     if tool.provider == BUILT_IN:
         raise Unprocessable("the built-in connection can't be changed")
@@ -153,10 +168,9 @@ async def change_connection(
     if change.paused is not None:
         values["state"] = "paused" if change.paused else "active"
     secret = usable_secret(tool.provider, change.secret) if "secret" in change.model_fields_set else None
-    keeps_former = not (secret and change.retire_secret)
-    rotation = Rotation(secret, keeps_former) if secret or change.retire_secret else None
+    rotation = Rotation(secret, retires=bool(change.retire_secret), cancels=bool(change.cancel_rotation))
     async with outage_is_503():
-        changed = await ingest.connections.change(tenant, connection, values, rotation)
+        changed = await ingest.connections.change(tenant, connection, values, rotation if rotation != Rotation() else None)
     after_change(ingest, connection)
     if not changed:
         raise NotFound(NO_CONNECTION)
@@ -199,14 +213,20 @@ async def load_connection(request: Request, tenant: str, connection: str) -> Con
 
 async def load_view(request: Request, tenant: str, connection: str) -> dict[str, Any]:
     """The fields of ConnectionView, from the database. Raises NotFound if the tenant has no connection with this id."""
-    ingest, tool = ingest_of(request), await load_connection(request, tenant, connection)
+    tool = await load_connection(request, tenant, connection)
+    return (await as_views(ingest_of(request), tenant, [tool]))[connection]
+
+
+async def as_views(ingest: Ingest, tenant: str, connections: Sequence[Connection]) -> dict[str, dict[str, Any]]:
+    """The fields of ConnectionView of each of the tenant's connections, by id."""
     async with outage_is_503():
-        held = await ingest.deliveries.count_held([connection])
-    return as_view(ingest, tool, held.get(connection, 0))
+        held = await ingest.deliveries.count_held([connection.id for connection in connections])
+    health = await load_health(ingest, tenant, connections)
+    return {one.id: as_view(ingest, one, held.get(one.id, 0)) | {"health": health[one.id]} for one in connections}
 
 
 def as_view(ingest: Ingest, connection: Connection, held: int) -> dict[str, Any]:
-    """The fields of ConnectionView."""
+    """The fields of ConnectionView except its health."""
     has_hook = connection.provider in PROVIDERS
     return {
         "id": connection.id,

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic import BaseModel, Field
 
+from services.ingest.api.cloudevents import explain_cloudevent, refuse_cloudevents
 from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, Outcome
@@ -15,7 +16,7 @@ from services.ingest.domain.normalise import TooLong
 from services.ingest.domain.receive import receive_record
 from services.ingest.domain.record import Invalid, Record
 from shared import strict_json
-from shared.bodies import headers_of, read_body, require_json
+from shared.bodies import declared_length, headers_of, read_body, require_json
 from shared.database import outage_is_503
 from shared.http import TenantName
 from shared.problems import BadRequest, NotAuthenticated, NotFound, Problem, Unprocessable, responses
@@ -24,14 +25,6 @@ from shared.routes import BODY_PROBLEMS, QueryChecked, TypedRoute, documented_bo
 routes = APIRouter(route_class=TypedRoute, tags=["feedback"])
 
 MAX_KEY_LENGTH = 255
-KEY_HEADER = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": False,
-    "description": f"1 to {MAX_KEY_LENGTH} printable ASCII characters, the same for every retry of this request",
-    "schema": {"type": "string", "maxLength": MAX_KEY_LENGTH},
-}
-"""The header in the OpenAPI document; `idempotency_key` reads it."""
 
 
 class KeyReused(Problem):
@@ -57,13 +50,22 @@ async def find_target(
     connection: Annotated[
         str | None, Query(description="The connection to post to; by default the tenant's built-in one, `api`")
     ] = None,
-) -> Connection:
-    """The connection that records are posted to. Raises NotFound if the tenant has no such connection."""
-    async with outage_is_503():
-        target = await find_open_connection(ingest_of(request), tenant, connection)
-    if target is None:
-        raise NotFound("the connection does not exist")
-    return target
+) -> AsyncIterator[Connection]:
+    """The connection that records are posted to. A refusal of the request is counted and logged.
+
+    Raises NotFound if the tenant has no such connection.
+    """
+    ingest = ingest_of(request)
+    target: Connection | None = None
+    try:
+        async with outage_is_503():
+            target = await find_open_connection(ingest, tenant, connection)
+        if target is None:
+            raise NotFound("the connection does not exist")
+        yield target
+    except Problem as problem:
+        ingest.observer.refused(problem, target, tenant=tenant, size=declared_length(request.headers))
+        raise
 
 
 async def find_open_connection(ingest: Ingest, tenant: str, name: str | None = None) -> Connection | None:
@@ -78,12 +80,20 @@ AnyRecord = Annotated[Record, Field(discriminator="type")]
 Target = Annotated[Connection, Depends(find_target)]
 
 
-def idempotency_key(headers: Mapping[str, str]) -> str | None:
+async def idempotency_key(
+    key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            description=f"1 to {MAX_KEY_LENGTH} printable ASCII characters, the same for every retry of this request",
+            json_schema_extra={"maxLength": MAX_KEY_LENGTH},
+        ),
+    ] = None,
+) -> str | None:
     """The delivery id of the header Idempotency-Key, or None without one. No tool's delivery id equals it.
 
     Raises BadRequest if the key is blank, too long, or has other than printable ASCII characters.
     """
-    key = headers.get("idempotency-key")
     if key is None:
         return None
     if not (key.strip() and len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()):
@@ -92,11 +102,15 @@ def idempotency_key(headers: Mapping[str, str]) -> str | None:
     return f"key:{key.strip()}"
 
 
-async def read_record_body(request: Request, target: Target) -> AsyncIterator[bytes]:
+IdempotencyKey = Annotated[str | None, Depends(idempotency_key)]
+"""A parameter of a route: the delivery id of its header Idempotency-Key."""
+
+
+async def read_record_body(request: Request, target: Target, key: IdempotencyKey) -> AsyncIterator[bytes]:
     """The body of one record. Its memory stays reserved until the request is answered."""
     headers = headers_of(request.scope)
+    refuse_cloudevents(headers)
     require_json(headers)
-    idempotency_key(headers)
     with ingest_of(request).body_memory.reserve(target.tenant) as reservation:
         yield await read_body(headers, request.receive, reservation)
 
@@ -107,30 +121,32 @@ async def read_record_body(request: Request, target: Target) -> AsyncIterator[by
     operation_id="post_feedback",
     summary="Post one canonical record",
     responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS, KeyReused),
-    openapi_extra={"parameters": [KEY_HEADER]},
 )
 async def post_feedback(
-    request: Request, target: Target, raw: Annotated[bytes, documented_body(read_record_body, AnyRecord)]
+    request: Request, target: Target, key: IdempotencyKey, raw: Annotated[bytes, documented_body(read_record_body, AnyRecord)]
 ) -> StoredRecord:
     """Answers 202 once the record is on disk. With an `Idempotency-Key` a retry is `duplicate`; another content under a used key
     is 422 with the type `urn:earshot:problem:idempotency-key-reused`, and is not stored.
     """
-    ingest, key = ingest_of(request), idempotency_key(request.headers)
+    ingest, headers = ingest_of(request), headers_of(request.scope)
     record_id, delivery = await ingest.threads.read(
-        target.tenant, len(raw), lambda: parse_delivery(target, raw, key, ingest.now())
+        target.tenant, len(raw), lambda: parse_delivery(target, raw, key, ingest.now(), headers)
     )
-    return StoredRecord(id=record_id, status=await store(ingest, delivery))
+    return StoredRecord(id=record_id, status=await store(ingest, target, delivery))
 
 
-def parse_delivery(connection: Connection, raw: bytes, key: str | None, now: datetime) -> tuple[str, Delivery]:
+def parse_delivery(
+    connection: Connection, raw: bytes, key: str | None, now: datetime, headers: Mapping[str, str]
+) -> tuple[str, Delivery]:
     """(record id, delivery) of a body. Raises BadRequest if it is not JSON, Unprocessable if it is not a valid record."""
     try:
         value = strict_json.parse(raw)
-        delivery = receive_record(connection, value, key, raw, now)
     except strict_json.Malformed as error:
         raise BadRequest(str(error)) from None
+    try:
+        delivery = receive_record(connection, value, key, raw, now)
     except (Invalid, TooLong) as error:
-        raise unusable(error) from None
+        raise explain_cloudevent(unusable(error), value, headers) from None
     return value["id"], with_erasure_digest(delivery)
 
 
@@ -141,11 +157,12 @@ def unusable(error: Invalid | TooLong) -> Unprocessable:
     return Unprocessable("the record can't be used", invalid_params=error.places, more_invalid_params=error.more)
 
 
-async def store(ingest: Ingest, delivery: Delivery) -> Outcome:
-    """Store one delivery. Raises KeyReused if its key was used with another content."""
+async def store(ingest: Ingest, connection: Connection, delivery: Delivery) -> Outcome:
+    """Store one delivery of the connection. Raises KeyReused if its key was used with another content."""
     outcome = await ingest.committer.commit(delivery)
     if outcome == "duplicate" and delivery.id in await reused_keys(ingest, [delivery]):
         raise KeyReused
+    ingest.observer.stored(connection, delivery, outcome)
     return outcome
 
 

@@ -18,7 +18,7 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Outcome
 from services.ingest.domain.providers import PROVIDERS, Headers, NotVerified, Reply, Request
 from services.ingest.domain.receive import receive as receive_delivery
-from shared.bodies import headers_of, read_body, refuse_compressed
+from shared.bodies import declared_length, headers_of, read_body, refuse_compressed
 from shared.database import outage_is_503
 from shared.problems import NotAuthenticated, NotFound, Problem, UnsupportedMedia
 
@@ -64,13 +64,12 @@ class Hook:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         ingest = cast(Ingest, scope["app"].state.ingest)
+        if scope["method"] == "POST":
+            result = await receive_post(ingest, scope, receive)
+            await (to_response(result)(scope, receive, send) if isinstance(result, Reply) else send_outcome(result, send))
+            return
         connection = await find_connection(ingest, scope["path_params"]["connection"])
-        if connection is None or (connection.provider not in PROVIDERS):
-            raise NotFound("the connection does not exist")
         match scope["method"]:
-            case "POST":
-                result = await deliver(ingest, connection, scope, receive)
-                await (to_response(result)(scope, receive, send) if isinstance(result, Reply) else send_outcome(result, send))
             case "GET" | "HEAD":
                 reply = respond(connection, request_of(ingest, connection, scope, headers_of(scope), b""), ingest.now())
                 await (to_response(reply) if reply else JSONResponse({"status": "ready"}))(scope, receive, send)
@@ -80,13 +79,26 @@ class Hook:
                 raise MethodNotAllowed(headers={"Allow": ALLOWED_METHODS})
 
 
-async def find_connection(ingest: Ingest, name: str) -> Connection | None:
-    """The connection, nearly always from the cache."""
-    cached = ingest.cache.cached(name)
-    if cached is not None:
-        return cached
-    async with outage_is_503():
-        return await ingest.cache.find(name)
+async def receive_post(ingest: Ingest, scope: Scope, receive: Receive) -> Outcome | Reply:
+    """Store a delivery, or answer a handshake; a refusal is counted and logged."""
+    connection: Connection | None = None
+    try:
+        connection = await find_connection(ingest, scope["path_params"]["connection"])
+        return await deliver(ingest, connection, scope, receive)
+    except Problem as problem:
+        ingest.observer.refused(problem, connection, size=declared_length(headers_of(scope)))
+        raise
+
+
+async def find_connection(ingest: Ingest, name: str) -> Connection:
+    """The connection, nearly always from the cache. Raises NotFound if there is none, or it has no hook."""
+    connection = ingest.cache.cached(name)
+    if connection is None:
+        async with outage_is_503():
+            connection = await ingest.cache.find(name)
+    if connection is None or connection.provider not in PROVIDERS:
+        raise NotFound("the connection does not exist")
+    return connection
 
 
 def request_of(ingest: Ingest, connection: Connection, scope: Scope, headers: dict[str, str], body: bytes) -> Request:
@@ -134,7 +146,9 @@ async def deliver(ingest: Ingest, connection: Connection, scope: Scope, receive:
         except NotVerified as error:
             raise NotAuthenticated(str(error)) from None
         delivery = await ingest.threads.read(connection.tenant, len(body), lambda: receive_delivery(connection, request, now))
-        return await ingest.committer.commit(delivery)
+        outcome = await ingest.committer.commit(delivery)
+        ingest.observer.stored(connection, delivery, outcome)
+        return outcome
 
 
 async def send_outcome(outcome: Outcome, send: Send) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from services.ingest.api.feedback import KEY_HEADER, KeyReused, find_open_connection, idempotency_key, store
+from services.ingest.api.feedback import IdempotencyKey, KeyReused, find_open_connection, store
 from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, Outcome
@@ -49,10 +49,9 @@ class StoredJudgement(BaseModel):
     operation_id="override_comment",
     summary="Judge a comment",
     responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS, KeyReused),
-    openapi_extra={"parameters": [KEY_HEADER]},
 )
 async def override_comment(
-    request: Request, tenant: TenantName, judgement: Annotated[Judgement, JsonBody(Judgement)]
+    request: Request, tenant: TenantName, key: IdempotencyKey, judgement: Annotated[Judgement, JsonBody(Judgement)]
 ) -> StoredJudgement:
     """It overrides the label and the themes of every model. Of two judgements of a comment the later one is effective. `"label":
     null` without themes withdraws the former judgement. 404: the tenant has no such subject, or the subject never had this
@@ -63,8 +62,8 @@ async def override_comment(
         connection = await find_open_connection(ingest, tenant)
         if connection is None or not await ingest.event_log.has_comment(tenant, judgement.subject, judgement.comment):
             raise NotFound("the comment does not exist")
-    delivery = delivery_of(ingest, connection, judgement, idempotency_key(request.headers))
-    return StoredJudgement(status=await store(ingest, delivery))
+    delivery = delivery_of(ingest, connection, judgement, key)
+    return StoredJudgement(status=await store(ingest, connection, delivery))
 
 
 def delivery_of(ingest: Ingest, connection: Connection, judgement: Judgement, key: str | None) -> Delivery:

@@ -11,11 +11,12 @@ from services.ingest.domain.delivery import Outcome, StoredDelivery
 from services.ingest.domain.fields import Model, Name, Time
 from services.ingest.domain.receive import receive_again
 from services.ingest.domain.tombstone import CUSTOMER_ERASED
+from services.ingest.inbox.rereading import Selection
 from services.ingest.store.deliveries import QuarantinedSummary
 from services.ingest.store.event_log import MAX_SEQ
 from shared.database import outage_is_503
 from shared.http import TenantName
-from shared.problems import BadRequest, NotAuthenticated, NotFound, responses
+from shared.problems import BadRequest, Conflict, NotAuthenticated, NotFound, responses
 from shared.routes import BODY_PROBLEMS, JsonBody, TypedRoute
 
 routes = APIRouter(route_class=TypedRoute, tags=["quarantine"])
@@ -64,12 +65,20 @@ class ReplayRequest(Model):
     until: Time | None = Field(None, description="Received before this time")
     connection: Name | None = Field(None, description="Of this connection")
     subject: Name | None = Field(None, description="About this subject")
+    reread: bool = Field(
+        False,
+        description="true: read the stored bodies again under the current settings of their connections, and publish only the "
+        "events that differ",
+    )
 
 
 class QueuedReplay(BaseModel):
     """The size of a replay."""
 
-    deliveries: int = Field(description="Deliveries that were queued, without those that waited already", examples=[1280])
+    deliveries: int = Field(
+        description="Deliveries that were queued, without those that waited already; with `reread` those that will be read again",
+        examples=[1280],
+    )
 
 
 @routes.get(
@@ -123,6 +132,8 @@ async def retry_quarantined(request: Request, tenant: TenantName, quarantined: s
         raise NotFound(NOT_QUARANTINED)
     delivery = await ingest.threads.read(tenant, len(stored.raw), lambda: receive_again(connection, stored, ingest.now()))
     outcome = await ingest.committer.commit_again(stored.seq, delivery)
+    if outcome == "accepted":
+        ingest.observer.stored(connection, delivery, outcome)
     return RetryResult(id=quarantined, status=outcome, reason=CUSTOMER_ERASED if outcome == "erased" else delivery.reason)
 
 
@@ -131,14 +142,23 @@ async def retry_quarantined(request: Request, tenant: TenantName, quarantined: s
     status_code=202,
     operation_id="replay_events",
     summary="Publish stored events again",
-    responses=responses(NotAuthenticated, *BODY_PROBLEMS),
+    responses=responses(NotAuthenticated, Conflict, *BODY_PROBLEMS),
 )
 async def replay_events(
     request: Request, tenant: TenantName, replay: Annotated[ReplayRequest, JsonBody(ReplayRequest)]
 ) -> QueuedReplay:
-    """Consumers count each event once, so a replay restores what they lost and changes nothing else."""
+    """Consumers count each event once, so a replay restores what they lost and changes nothing else.
+
+    With `reread` a worker reads accepted deliveries again if the mapping or the dimensions of their connection changed after they
+    were read: a question that was mapped later comes in, one that is ignored now goes. `health.rereading` of the connection is
+    true until it is done. A delivery that can't be read any more stays as it is. 409: the tenant has ten of them in progress.
+    """
+    ingest = ingest_of(request)
     async with outage_is_503():
-        queued = await ingest_of(request).event_log.replay(tenant, replay.since, replay.until, replay.connection, replay.subject)
+        if replay.reread:
+            selection = Selection(tenant, replay.connection, replay.subject, replay.since, replay.until)
+            return QueuedReplay(deliveries=await ingest.rereader.add(selection))
+        queued = await ingest.event_log.replay(tenant, replay.since, replay.until, replay.connection, replay.subject)
     return QueuedReplay(deliveries=queued)
 
 

@@ -7,12 +7,15 @@ from typing import cast
 
 from fastapi import Request
 
+from services.ingest.health import DeliveryObserver
 from services.ingest.inbox.committer import Committer
 from services.ingest.releaser import Releaser
+from services.ingest.rereader import Rereader
 from services.ingest.store.connection_cache import ConnectionCache
 from services.ingest.store.connections import Connections
 from services.ingest.store.deliveries import Deliveries
 from services.ingest.store.event_log import EventLog
+from services.ingest.store.health import HealthStore
 from services.ingest.store.taxonomies import Taxonomies
 from services.ingest.store.tenants import Tenants
 from services.ingest.threads import FairThreads
@@ -25,6 +28,8 @@ class Ingest:
 
     committer: Committer
     releaser: Releaser
+    rereader: Rereader
+    observer: DeliveryObserver
     threads: FairThreads
     body_memory: BodyMemory
     cache: ConnectionCache
@@ -33,6 +38,7 @@ class Ingest:
     taxonomies: Taxonomies
     deliveries: Deliveries
     event_log: EventLog
+    health: HealthStore
     public_url: str
     now: Callable[[], datetime]
 

@@ -1,22 +1,46 @@
 """A connected tool: its tenant, its secrets, and the settings of its provider."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from services.ingest.domain.answers import POSITIVE_FROM, Polarity
 from services.ingest.domain.fields import GroupName, Model, Scale, Score
+from shared.events import MOST_OWN_DIMENSIONS, OWN_DIMENSION, can_be_own_dimension
 
 State = Literal["active", "paused", "deleted"]
-Dimension = Literal["channel", "survey", "product", "region", "language", "team", "agent", "segment"]
-"""Dimensions that a connection may fix, or read from a field of its payloads."""
+DIMENSIONS = ("channel", "survey", "product", "region", "language", "team", "agent", "segment")
+"""The dimensions of every tenant that a connection may fix, or read from a field of its payloads."""
+
+
+def _check_dimension(name: str) -> str:
+    if name not in DIMENSIONS and not can_be_own_dimension(name):
+        raise ValueError(f"neither one of {', '.join(DIMENSIONS)} nor a name that a dimension of your own can have")
+    return name
+
+
+Dimension = Annotated[
+    str,
+    AfterValidator(_check_dimension),
+    Field(json_schema_extra={"pattern": f"^{OWN_DIMENSION.pattern}$", "examples": ["region"]}),
+]
+"""One of DIMENSIONS, or a dimension of the tenant's own."""
+
+
+def check_own_dimensions(names: Iterable[str]) -> None:
+    """Raise ValueError for more than MOST_OWN_DIMENSIONS different dimensions of the tenant's own."""
+    if len({*names}.difference(DIMENSIONS)) > MOST_OWN_DIMENSIONS:
+        raise ValueError(f"at most {MOST_OWN_DIMENSIONS} dimensions of your own are allowed")
 
 
 class SurveyQuestion(Model):
     """The kind and the scale of a question, for payloads that do not state them."""
 
-    kind: Literal["nps", "csat", "ces", "comment"] = Field(description="What the question measures")
+    kind: Literal["nps", "csat", "ces", "comment", "ignore"] = Field(
+        description="What the question measures; `comment`: a text that is scored; `ignore`: its answers are left out"
+    )
     scale: Scale | None = Field(None, description="`[lowest, highest]`; required for `csat`, always 0 to 10 for `nps`")
     polarity: Polarity | None = Field(None, description="For `ces`: whether a high value means easy; default `easy_is_high`")
     positive_from: Score | None = Field(
@@ -31,6 +55,8 @@ class SurveyQuestion(Model):
             raise ValueError("this scale needs positive_from")
         if self.kind == "nps" and self.scale not in (None, (0, 10)):
             raise ValueError("an nps question's scale is [0, 10]")
+        if self.kind == "ignore" and (self.scale, self.polarity, self.positive_from) != (None, None, None):
+            raise ValueError("an ignored question has no scale, polarity or positive_from")
         return self
 
 
@@ -48,8 +74,16 @@ class FieldMapping(ProviderSettings):
         default_factory=dict, max_length=1000, description="Questions by their id or ref in the tool"
     )
     dimensions: dict[GroupName, Dimension] = Field(
-        default_factory=dict, max_length=100, description="Dimensions by the field of the payload that holds their value"
+        default_factory=dict,
+        max_length=100,
+        description="Dimensions by the field of the payload that holds their value; also up to ten of your own",
     )
+
+    @field_validator("dimensions")
+    @classmethod
+    def _check_own_dimensions(cls, dimensions: dict[str, str]) -> dict[str, str]:
+        check_own_dimensions(dimensions.values())
+        return dimensions
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from services.ingest.domain.mapping_use import NO_USE, MappingUse
 from shared.events import Event
 
 Verdict = Literal["accepted", "quarantined", "ignored", "held", "erased"]
@@ -31,7 +32,8 @@ class Delivery:
     """`id` is the tool's own (a webhook's, an Idempotency-Key), the same for every retry. None: duplicates are found by content.
 
     `raw` is the body as received, `headers` those that parsing needs, without secrets. `erases` holds the pseudonyms of a
-    customer to erase. `subjects`, of a delivery without statements, are its subjects as far as its body can be read.
+    customer to erase. `subjects`, of a delivery without statements, are its subjects as far as its body can be read. `use` says
+    how its payload fits the mapping; it is not stored with the delivery.
     """
 
     tenant: str
@@ -46,6 +48,7 @@ class Delivery:
     statements: tuple[Statement, ...] = ()
     erases: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
+    use: MappingUse = NO_USE
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,13 @@ from typing import Any
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.customer_search import subjects_of
 from services.ingest.domain.delivery import Delivery, StoredDelivery, Verdict
+from services.ingest.domain.mapping_use import NO_USE, MappingUse
 from services.ingest.domain.normalise import TooLong, normalise
 from services.ingest.domain.providers import PROVIDERS, Parsed, Request
 from services.ingest.domain.pseudonym import pseudonyms_to_erase
 from services.ingest.domain.record import Erasure, Invalid, read_record
 from services.ingest.domain.redaction import Redactor
+from shared import strict_json
 
 PAUSED = "the connection is paused"
 LONGEST_ID = 200
@@ -52,6 +54,24 @@ def receive_again(connection: Connection, stored: StoredDelivery, now: datetime)
     return _to_delivery(arrival, parsed, now)
 
 
+def reread(connection: Connection, stored: StoredDelivery, now: datetime) -> Delivery:
+    """Read an accepted delivery under the connection's current settings, whether the connection is paused or not.
+
+    Its body is a payload of the tool, or the canonical record that was posted to `/v1/feedback` under this connection. If it is
+    neither under these settings, the verdict of the result is not `accepted`.
+    """
+    active = replace(connection, state="active")
+    if connection.provider in PROVIDERS:
+        delivery = receive_again(active, stored, now)
+        if delivery.verdict == "accepted":
+            return delivery
+    arrival = Arrival(active, stored.delivery, stored.raw, stored.received_at, stored.headers)
+    try:
+        return _accepted(arrival, [strict_json.parse(stored.raw)], now)
+    except (strict_json.Malformed, Invalid, TooLong) as error:
+        return _without_statements(arrival, "quarantined", str(error), Parsed(stored.delivery))
+
+
 def parse_records(connection: Connection, delivery: Delivery) -> list[Any]:
     """The canonical records of a delivery that was received, as JSON values."""
     return list(_parse(connection, delivery.headers, delivery.raw).records)
@@ -74,12 +94,12 @@ def _to_delivery(arrival: Arrival, parsed: Parsed, now: datetime) -> Delivery:
     if parsed.problem:
         return _without_statements(arrival, "quarantined", parsed.problem, parsed)
     try:
-        return _accepted(arrival, parsed.records, now)
+        return _accepted(arrival, parsed.records, now, parsed.use)
     except (Invalid, TooLong) as error:
         return _without_statements(arrival, "quarantined", str(error), parsed)
 
 
-def _accepted(arrival: Arrival, values: Sequence[Any], now: datetime) -> Delivery:
+def _accepted(arrival: Arrival, values: Sequence[Any], now: datetime, use: MappingUse = NO_USE) -> Delivery:
     """The statements of all records. Raises Invalid or TooLong if one of them can't be used."""
     records = [read_record(value, now) for value in values]
     connection, key = arrival.connection, arrival.connection.key
@@ -104,6 +124,7 @@ def _accepted(arrival: Arrival, values: Sequence[Any], now: datetime) -> Deliver
             if isinstance(record, Erasure)
             for name in sorted(pseudonyms_to_erase(key, record.customer))
         ),
+        use=use,
     )
 
 

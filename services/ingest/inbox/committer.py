@@ -28,7 +28,6 @@ from services.ingest.inbox.transactions import (
 )
 from services.ingest.inbox.verdicts import Pending, Replaced, replace_verdicts
 from services.ingest.inbox.writer import write
-from services.ingest.instruments import DELIVERIES
 from shared import tracing
 from shared.database import OUTAGE
 from shared.problems import Problem, Unavailable
@@ -132,8 +131,6 @@ class Committer:
             await self._commit_one_by_one(batch, run)
         else:
             self._publish(events)
-            for outcome, count in Counter(outcomes).items():
-                DELIVERIES.labels(outcome).inc(count)
             for (_, future, _), outcome in zip(batch, outcomes, strict=True):
                 if not future.done():
                     future.set_result(outcome)

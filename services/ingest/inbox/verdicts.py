@@ -109,7 +109,7 @@ async def replace_verdicts(db: Connection, pending: Pending, deliveries: Mapping
     twice. A delivery with an empty `raw` loses its stored body.
     """
     await db.execute(locks.LOCK_SHARED, [locks.ARRIVALS, *customer_locks(list(deliveries.values()))])
-    permitted = await _without_erased(db, deliveries)
+    permitted = await without_erased(db, deliveries)
     drafted = {seq: drafts(delivery) for seq, delivery in permitted.items()}
     context = current_context()
     events = {seq: [draft.numbered(seq, context) for draft in its] for seq, its in drafted.items()}
@@ -124,7 +124,8 @@ async def replace_verdicts(db: Connection, pending: Pending, deliveries: Mapping
     return {row[0]: Replaced(permitted[row[0]], events[row[0]]) for row in replaced}
 
 
-async def _without_erased(db: Connection, deliveries: Mapping[int, Delivery]) -> dict[int, Delivery]:
+async def without_erased(db: Connection, deliveries: Mapping[int, Delivery]) -> dict[int, Delivery]:
+    """The deliveries, given by sequence number, without statements that must not be stored; see ERASED."""
     rows = [
         (seq, delivery.tenant, statement.event.subject, statement.event.customer, statement.email)
         for seq, delivery in deliveries.items()

@@ -16,13 +16,11 @@ from services.ingest.domain.connection import Connection, ProviderSettings
 from services.ingest.domain.providers import read_settings
 from services.ingest.store import tables
 from services.ingest.store.cipher import Cipher
+from services.ingest.store.rotation import Rotation
 from shared.problems import Conflict
 
 BUILT_IN = "api"
 """The provider of the connection that every tenant has for its own apps: no tool, no secret, no hook."""
-
-MAX_SECRETS = 2
-"""Secrets that are valid at the same time."""
 
 ID = re.compile(r"con_[0-9a-f]{32}")
 
@@ -33,19 +31,6 @@ class ListedConnection:
 
     connection: Connection
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Rotation:
-    """A change of a connection's secrets: `new` becomes the first one. With `keeps_former` the newest present one stays valid."""
-
-    new: str | None
-    keeps_former: bool = True
-
-    def valid_secrets(self, present: Sequence[str]) -> list[str]:
-        """The secrets that are valid after the change, the newest first."""
-        former = [*present[:1]] if self.keeps_former else []
-        return [*([self.new] if self.new else []), *former][:MAX_SECRETS]
 
 
 def new_id() -> str:
@@ -117,7 +102,10 @@ class Connections:
         return await self.find(connection)
 
     async def change(self, tenant: str, connection: str, values: Mapping[str, Any], rotation: Rotation | None = None) -> bool:
-        """Set columns and rotate secrets in one transaction. False if the tenant has no such connection that can be changed."""
+        """Set columns and rotate secrets in one transaction. False if the tenant has no such connection that can be changed.
+
+        Raises RotationOpen or NoRotation, and changes nothing, if the secrets do not permit the rotation.
+        """
         new = dict(values)
         if "mapping" in new:
             new["mapping"] = mapping_as_json(new["mapping"])

@@ -5,6 +5,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -128,3 +129,53 @@ unpublished = Table(
     Index("unpublished_events", "tenant", "due", "seq", postgresql_where=text("comments = 0")),
     Index("unpublished_comments", "tenant", "due", "seq", postgresql_where=text("comments > 0")),
 )
+
+delivery_counts = Table(
+    "delivery_counts",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("hour", DateTime(timezone=True), primary_key=True),
+    Column("outcome", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+
+connection_activity = Table(
+    "connection_activity",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("last_delivery", DateTime(timezone=True), comment="receipt of the latest verified delivery"),
+    Column("read_revision", Integer, comment="the latest revision of the mapping under which a delivery was accepted"),
+)
+
+unmapped_questions = Table(
+    "unmapped_questions",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("question", Text, primary_key=True),
+    Column("ref", Text),
+    Column("title", Text),
+    Column("seen", BigInteger, nullable=False, comment="accepted deliveries that answer it"),
+    Column("last_seen", DateTime(timezone=True), nullable=False),
+)
+
+mapped_keys = Table(
+    "mapped_keys",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("section", Text, primary_key=True, comment="questions or dimensions"),
+    Column("key", Text, primary_key=True, comment="occurred in an accepted delivery"),
+)
+
+rereads = Table(
+    "rereads",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("connection", Text, comment="null: all of the tenant"),
+    Column("subject", Text, comment="null: all"),
+    Column("since", DateTime(timezone=True), comment="received at or after; null: all"),
+    Column("until", DateTime(timezone=True), comment="received before; null: all"),
+    Column("reached", BigInteger, nullable=False, server_default="-1", comment="deliveries up to it are read"),
+    Column("due", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="when it may be claimed"),
+)
+"""Jobs that read stored bodies again under the current mapping. The row is deleted when the job is done."""

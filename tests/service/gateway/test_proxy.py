@@ -164,11 +164,12 @@ async def test_idempotency_key_and_content_type_are_forwarded_and_retry_after_is
     gateway_client.upstreams.respond = lambda request: httpx.Response(
         429, headers={"retry-after": "3", "set-cookie": "a=b", "server": "x"}
     )
-    headers = {"idempotency-key": "k-1", "content-type": "application/x-ndjson"}
+    headers = {"idempotency-key": "k-1", "content-type": "application/x-ndjson", "ce-specversion": "1.0"}
     response = await gateway_client.call(
         "POST", "/v1/feedback:batch?connection=c", await gateway_client.key("ingest:write"), headers=headers
     )
     assert gateway_client.upstreams.last_request.headers["idempotency-key"] == "k-1"
+    assert gateway_client.upstreams.last_request.headers["ce-specversion"] == "1.0"
     assert gateway_client.upstreams.last_request.headers["content-type"] == "application/x-ndjson"
     assert gateway_client.upstreams.last_request.url.query == b"connection=c"
     assert (response.status_code, response.headers["retry-after"]) == (429, "3")

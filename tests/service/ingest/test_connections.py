@@ -48,6 +48,7 @@ async def test_secrets_are_stored_encrypted(ingest: IngestClient) -> None:
         ({"provider": "standard", "name": "x", "mapping": {"questions": {"q": {"kind": "csat"}}}}, "mapping.questions.q"),
         ({"provider": "standard", "name": "x", "mapping": {"dimensions": {"f": "theme"}}}, "mapping.dimensions.f"),
         ({"provider": "standard", "name": "x", "dimensions": {"source": "y"}}, "dimensions.source.[key]"),
+        ({"provider": "standard", "name": "x", "dimensions": {f"own_{n}": "y" for n in range(11)}}, "dimensions"),
     ],
 )
 async def test_an_invalid_connection_is_422_with_the_place(ingest: IngestClient, body: dict[str, Any], place: str) -> None:
@@ -68,13 +69,54 @@ async def test_two_secrets_are_valid_during_a_rotation_and_one_after_it(ingest: 
     assert [(await ingest.deliver(one, b"{}")).status_code for one in both] == [401, 202]
 
 
-async def test_a_third_secret_drops_the_first(ingest: IngestClient) -> None:
+async def statuses(ingest: IngestClient, made: dict[str, Any], *secrets: str) -> list[int]:
+    """The status of a delivery that is signed with each of the secrets."""
+    return [(await ingest.deliver(made | {"secret": secret}, b"{}")).status_code for secret in secrets]
+
+
+async def test_a_third_secret_is_409_and_the_first_stays_valid_until_the_rotation_is_ended(ingest: IngestClient) -> None:
     made = await ingest.connect("typeform", secret="the-first-one")
     path = f"/v1/connections/{made['id']}"
-    for secret in ("the-second-one", "the-third-one"):
-        await ingest.call("PATCH", path, json={"secret": secret})
-    tried = [await ingest.deliver(made | {"secret": f"the-{n}-one"}, b"{}") for n in ("first", "second", "third")]
-    assert [answer.status_code for answer in tried] == [401, 202, 202]
+    assert (await ingest.call("PATCH", path, json={"secret": "the-second-one"})).status_code == 200
+    for third in (None, "the-third-one"):
+        refused = await ingest.call("PATCH", path, json={"secret": third, "name": "new"})
+        assert (refused.status_code, refused.json()["type"]) == (409, "urn:earshot:problem:rotation-open")
+        assert "stays valid until you end it" in refused.json()["detail"]
+        assert '{"retire_secret": true}' in refused.json()["detail"]
+    assert (await ingest.call("GET", path)).json()["name"] == "a tool"
+    assert await statuses(ingest, made, "the-first-one", "the-second-one", "the-third-one") == [202, 202, 401]
+    await ingest.call("PATCH", path, json={"retire_secret": True})
+    assert (await ingest.call("PATCH", path, json={"secret": "the-third-one"})).json()["secrets"] == 2
+    assert await statuses(ingest, made, "the-first-one", "the-second-one", "the-third-one") == [401, 202, 202]
+
+
+async def test_concurrent_rotations_create_one_secret(ingest: IngestClient) -> None:
+    path = f"/v1/connections/{(await ingest.connect())['id']}"
+    answers = await asyncio.gather(*(ingest.call("PATCH", path, json={"secret": None}) for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409]
+
+
+async def test_a_rotation_can_be_cancelled_or_its_newest_secret_replaced(ingest: IngestClient) -> None:
+    made = await ingest.connect("typeform", secret="the-first-one")
+    path = f"/v1/connections/{made['id']}"
+    none_open = await ingest.call("PATCH", path, json={"cancel_rotation": True, "name": "new"})
+    assert (none_open.status_code, none_open.json()["type"]) == (409, "urn:earshot:problem:no-rotation-open")
+    assert (await ingest.call("GET", path)).json()["name"] == "a tool"
+    await ingest.call("PATCH", path, json={"secret": "the-second-one"})
+    await ingest.call("PATCH", path, json={"secret": "the-third-one", "cancel_rotation": True})
+    assert await statuses(ingest, made, "the-first-one", "the-second-one", "the-third-one") == [202, 401, 202]
+    assert (await ingest.call("PATCH", path, json={"cancel_rotation": True})).json()["secrets"] == 1
+    assert await statuses(ingest, made, "the-first-one", "the-third-one") == [202, 401]
+
+
+async def test_a_leaked_secret_is_replaced_at_once_also_during_a_rotation(ingest: IngestClient) -> None:
+    made = await ingest.connect("typeform", secret="the-first-one")
+    path = f"/v1/connections/{made['id']}"
+    await ingest.call("PATCH", path, json={"secret": "the-second-one"})
+    assert (await ingest.call("PATCH", path, json={"secret": "the-third-one", "retire_secret": True})).json()["secrets"] == 1
+    assert await statuses(ingest, made, "the-first-one", "the-second-one", "the-third-one") == [401, 401, 202]
+    both = await ingest.call("PATCH", path, json={"retire_secret": True, "cancel_rotation": True})
+    assert both.status_code == 422
 
 
 async def test_a_changed_mapping_raises_the_revision_and_a_name_does_not(ingest: IngestClient) -> None:
@@ -123,7 +165,14 @@ async def test_trying_a_delivery_returns_its_result_and_stores_nothing(ingest: I
     body = json.dumps({"data": response(nps(9))})
     path = f"/v1/connections/{made['id']}:test"
     right = (await ingest.call("POST", path, json={"headers": standard(made["secret"], body.encode()), "body": body})).json()
-    assert right == {"verified": True, "status": "accepted", "reason": None, "records": [response(nps(9))]}
+    assert right == {
+        "verified": True,
+        "status": "accepted",
+        "reason": None,
+        "records": [response(nps(9))],
+        "unmapped": [],
+        "unused_mapping": {"questions": [], "dimensions": []},
+    }
     wrong = (await ingest.call("POST", path, json={"headers": {}, "body": body})).json()
     assert (wrong["verified"], wrong["status"], wrong["records"]) == (False, "accepted", [response(nps(9))])
     broken = (await ingest.call("POST", path, json={"headers": {"Webhook-Id": "ü€"}, "body": "{"})).json()
@@ -161,3 +210,14 @@ async def test_connections_of_a_tenant_are_limited_also_when_they_are_created_at
         [made, *_] = [answer.json() for answer in answers if answer.status_code == 201]
         await ingest.call("DELETE", f"/v1/connections/{made['id']}")
         assert (await ingest.call("POST", "/v1/connections", json=body)).status_code == 201
+
+
+async def test_a_connection_sets_dimensions_of_the_tenants_own_which_a_record_overrides(ingest: IngestClient) -> None:
+    dimensions = {"region": "DE", "plan": "pro", **{f"own_{number}": "x" for number in range(9)}}
+    made = await ingest.connect(dimensions=dimensions)
+    assert made["dimensions"] == dimensions
+    assert await ingest.deliver_record(made, response(nps(9), dimensions={"plan": "free", "country": "AT"})) == "accepted"
+    [event] = await ingest.events()
+    assert event.dimensions == {**dimensions, "plan": "free", "country": "AT"}
+    changed = await ingest.call("PATCH", f"/v1/connections/{made['id']}", json={"dimensions": {"plan": "trial"}})
+    assert changed.json()["dimensions"] == {"plan": "trial"}

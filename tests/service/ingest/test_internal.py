@@ -129,13 +129,26 @@ async def test_without_a_database_it_is_live_and_not_ready_and_answers_503_with_
         assert (await ingest.http.get("/livez")).status_code == 200
 
 
-async def test_outcomes_of_deliveries_are_counted(ingest: IngestClient) -> None:
-    async def counted() -> float:
+async def test_outcomes_of_deliveries_are_counted_by_provider(ingest: IngestClient) -> None:
+    async def counted(provider: str, outcome: str) -> float:
         lines = (await ingest.http.get("/metrics")).text.splitlines()
-        name = 'earshot_ingest_deliveries_total{outcome="duplicate"} '
+        name = f'earshot_ingest_deliveries_total{{outcome="{outcome}",provider="{provider}"}} '
         return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
 
-    before = await counted()
+    connection = await ingest.connect()
+    kinds = [
+        ("api", "duplicate"),
+        ("api", "refused"),
+        ("standard", "refused"),
+        ("standard", "quarantined"),
+        ("unknown", "refused"),
+    ]
+    before = [await counted(*kind) for kind in kinds]
     for _ in range(3):
         await ingest.call("POST", "/v1/feedback", json=response(nps(9)))
-    assert await counted() == before + 2
+    await ingest.call("POST", "/v1/feedback", json=response(nps(11)))
+    await ingest.call("POST", "/v1/feedback:batch", json=[response(nps(11)), 5, response(nps(9))])
+    await ingest.http.post(f"/v1/hooks/{connection['id']}", content=b"{}")
+    await ingest.deliver(connection, b"{}")
+    await ingest.http.post("/v1/hooks/con_never", content=b"{}")
+    assert [await counted(*kind) - number for kind, number in zip(kinds, before, strict=True)] == [3, 3, 1, 1, 1]

@@ -97,7 +97,8 @@ def test_a_delivery_id_outside_latin_1_is_refused() -> None:
 
 
 def test_a_refusal_names_the_headers_that_are_needed() -> None:
-    with pytest.raises(NotVerified, match=r"^webhook-id, webhook-timestamp and webhook-signature are needed$"):
+    text = "webhook-id, webhook-timestamp and webhook-signature, or the same names with svix-, are needed"
+    with pytest.raises(NotVerified, match=f"^{text}$"):
         verify({}, BODY, [SECRET], SENT)
     assert parse(b'{"type": "x"}').problem == "the body is not an object with the record in `data`"
 
@@ -123,3 +124,21 @@ def test_a_body_without_a_record_is_a_problem_with_its_delivery_id(body: bytes) 
     parsed = parse(body, headers=HEADERS)
     assert parsed.id == HEADERS["webhook-id"]
     assert parsed.problem
+
+
+SVIX = {name.replace("webhook", "svix"): value for name, value in HEADERS.items()}
+
+
+def test_the_headers_of_svix_are_aliases() -> None:
+    verify(SVIX, BODY, [SECRET], SENT)
+    assert parse(b'{"data": {}}', headers=SVIX).id == HEADERS["webhook-id"]
+    assert {"svix-id", "svix-timestamp"} <= {*PROVIDER.stored_headers}
+
+
+def test_the_id_of_a_delivery_is_the_one_that_was_verified() -> None:
+    both = SVIX | {"webhook-id": "msg_forged"}
+    with pytest.raises(NotVerified):
+        verify(both, BODY, [SECRET], SENT)
+    signed = HEADERS | {"svix-id": "msg_forged"}
+    verify(signed, BODY, [SECRET], SENT)
+    assert parse(b'{"data": {}}', headers=signed).id == HEADERS["webhook-id"]

@@ -87,7 +87,7 @@ def test_the_mapping_declares_questions_by_ref_or_id_and_dimensions_by_field() -
 
 def test_an_answer_is_named_by_the_id_of_its_field_else_by_its_ref() -> None:
     for field, name in (({"id": "x", "ref": "r"}, "x"), ({"ref": "r"}, "r")):
-        body = changed(type="text", text="Quick.", field={**field, "type": "short_text"})
+        body = changed(type="text", text="Quick.", field={**field, "type": "long_text"})
         assert parse(body).records[0]["answers"] == [{"question": name, "kind": "comment", "text": "Quick."}]
 
 
@@ -96,6 +96,79 @@ def test_an_opinion_scale_is_nps_only_if_the_mapping_says_so() -> None:
     assert parse(body).records[0]["answers"] == []
     answer = parse(body, mapping(questions={"r": {"kind": "nps"}})).records[0]["answers"][0]
     assert (answer["kind"], answer["value"]) == ("nps", 8)
+
+
+def unmapped(body: bytes, declared: FieldMapping | None = None) -> list[tuple[str, str | None, str | None]]:
+    """(question, ref, title) of the unmapped questions."""
+    return [(one.question, one.ref, one.title) for one in parse(body, declared).use.unmapped]
+
+
+def test_answers_that_the_mapping_leaves_out_are_named_with_their_titles() -> None:
+    assert unmapped(BODY) == [
+        ("f-sat", "satisfied", "How satisfied are you?"),
+        ("f-age", "age", "Your age"),
+        ("f-solved", "solved", "Solved?"),
+        ("f-shop", "shop", "Which shop?"),
+    ]
+    declared = mapping(
+        questions={"satisfied": {"kind": "csat", "scale": [1, 5]}, "f-age": {"kind": "ignore"}}, dimensions={"shop": "product"}
+    )
+    assert unmapped(BODY, declared) == [("f-solved", "solved", "Solved?")]
+
+
+def test_the_keys_of_the_mapping_that_occur_are_named_also_if_a_question_is_not_answered() -> None:
+    declared = mapping(
+        questions={name: {"kind": "nps"} for name in ("satisfied", "f-why", "satisfed")},
+        dimensions={"plan": "segment", "f-shop": "product", "paln": "region"},
+    )
+    payload = json.loads(BODY)
+    payload["form_response"]["answers"] = []
+    use = parse(json.dumps(payload).encode(), declared).use
+    assert (use.questions, use.dimensions) == ({"satisfied", "f-why"}, {"plan", "f-shop"})
+
+
+def test_the_titles_of_the_questions_of_a_group_are_read() -> None:
+    payload = json.loads(BODY)
+    inner = {"id": "x", "ref": "r", "type": "rating", "title": "The food?"}
+    group = {"id": "g", "type": "group", "title": "Details", "properties": {"fields": [inner]}}
+    answer = {"type": "number", "number": 4, "field": {"id": "x", "ref": "r", "type": "rating"}}
+    payload["form_response"] |= {"answers": [answer], "definition": {"fields": [group]}}
+    assert unmapped(json.dumps(payload).encode()) == [("x", "r", "The food?")]
+
+
+def test_an_ignored_field_is_left_out_of_answers_customer_and_dimensions() -> None:
+    ignored = {name: {"kind": "ignore"} for name in ("recommend", "f-why", "mail", "shop")}
+    declared = mapping(questions=ignored, dimensions={"shop": "product"})
+    record = parse(BODY, declared).records[0]
+    assert (record["answers"], record["customer"], record["dimensions"]) == ([], {"id": "cust-12"}, {})
+    assert [question for question, _, _ in unmapped(BODY, declared)] == ["f-sat", "f-age", "f-solved"]
+
+
+def short_text(title: str | None) -> bytes:
+    """A submission with one short text, whose field has this title."""
+    payload = json.loads(BODY)
+    field = {"id": "x", "ref": "r", "type": "short_text"}
+    definition = {"fields": [{**field, "title": title}]}
+    payload["form_response"] |= {"definition": definition, "answers": [{"type": "text", "text": "Quick.", "field": field}]}
+    return json.dumps(payload).encode()
+
+
+def test_a_short_text_is_a_comment_if_its_title_asks_for_one_or_the_mapping_says_so() -> None:
+    comment = [{"question": "x", "kind": "comment", "text": "Quick."}]
+    declared = mapping(questions={"r": {"kind": "comment"}})
+    assert parse(short_text("Why?")).records[0]["answers"] == comment
+    assert parse(short_text("Your first name"), declared).records[0]["answers"] == comment
+    for title in ("Your first name", "", None):
+        assert parse(short_text(title)).records[0]["answers"] == []
+        assert unmapped(short_text(title)) == [("x", "r", title or None)]
+    assert parse(short_text("Why?"), mapping(questions={"x": {"kind": "ignore"}})).records[0]["answers"] == []
+
+
+def test_a_dimension_of_the_tenants_own_is_read_from_a_field() -> None:
+    declared = mapping(dimensions={"plan": "plan", "shop": "branch"})
+    record = read_record(parse(BODY, declared).records[0], NOW)
+    assert isinstance(record, Response)
+    assert record.dimensions.model_dump(exclude_unset=True) == {"plan": "team", "branch": "Graz"}
 
 
 def with_hidden(hidden: dict[str, Any], *answers: dict[str, Any]) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.ingest.domain.connection import Dimension, FieldMapping
+from services.ingest.domain.connection import FieldMapping
 from shared import strict_json
 from shared.text import nfc
 
@@ -27,10 +27,15 @@ def object_in(value: object, key: str) -> dict[str, Any]:
     return inner if isinstance(inner, dict) else {}
 
 
-def dimensions_of(fields: Mapping[str, Any], mapping: FieldMapping) -> dict[Dimension, str]:
+def dimensions_of(fields: Mapping[str, Any], mapping: FieldMapping) -> dict[str, str]:
     """The dimensions that the connection's mapping reads from these fields."""
     by_name = {nfc(field): value for field, value in fields.items()}
     return {name: value for field, name in mapping.dimensions.items() if (value := as_text(by_name.get(field)))}
+
+
+def occurring_dimensions(fields: Mapping[str, Any], mapping: FieldMapping) -> frozenset[str]:
+    """The keys of `mapping.dimensions` that are among these fields, with any value."""
+    return frozenset(mapping.dimensions.keys() & {nfc(field) for field in fields}) if mapping.dimensions else frozenset()
 
 
 def parse_object(body: bytes) -> dict[str, Any]:

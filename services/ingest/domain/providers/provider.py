@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from services.ingest.domain import signatures
 from services.ingest.domain.connection import ProviderSettings
+from services.ingest.domain.mapping_use import NO_USE, MappingUse
 
 BodyType = Literal["json", "form", "multipart", "xml"]
 
@@ -93,7 +94,7 @@ class Parsed:
 
     `id` is the tool's id of the delivery, the same on every retry; None if it has none. `ignored` names a kind of event that we
     do not use. `problem` says why the payload can't be read. `about` lists the subjects of such a payload as far as they can be
-    read, each as `<type>/<id>`; an erasure needs them.
+    read, each as `<type>/<id>`; an erasure needs them. `use` says how the payload fits the mapping.
     """
 
     id: str | None
@@ -101,6 +102,7 @@ class Parsed:
     ignored: str | None = None
     problem: str | None = None
     about: tuple[str, ...] = ()
+    use: MappingUse = NO_USE
 
 
 @dataclass(frozen=True, slots=True)

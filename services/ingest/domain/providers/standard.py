@@ -2,7 +2,8 @@
 
 The signature is the HMAC-SHA256 of `{webhook-id}.{webhook-timestamp}.{body}`. Its key is the decoded base64 of the secret after
 `whsec_`. The header lists signatures as `<version>,<base64>`, separated by spaces; one right `v1` is enough. A retry has the same
-`webhook-id`, and a new timestamp and signature.
+`webhook-id`, and a new timestamp and signature. Svix (docs.svix.com) sends the same headers as `svix-id`, `svix-timestamp` and
+`svix-signature`.
 """
 
 from base64 import b64decode, b64encode
@@ -11,7 +12,7 @@ from datetime import datetime
 
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.providers.payload import Unusable, parse_object
-from services.ingest.domain.providers.provider import Parsed, Provider, Request
+from services.ingest.domain.providers.provider import Headers, Parsed, Provider, Request
 from services.ingest.domain.signatures import NotVerified, is_hmac, parse_unix_time, verify_recent
 
 SHORTEST_KEY, LONGEST_KEY = 16, 256
@@ -20,11 +21,12 @@ MAX_SIGNATURES = 16
 
 def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
     headers = request.headers
-    delivery, timestamp = headers.get("webhook-id"), headers.get("webhook-timestamp")
-    listed = headers.get("webhook-signature").split(" ")[:MAX_SIGNATURES]
+    prefix = _prefix(headers)
+    delivery, timestamp = headers.get(f"{prefix}-id"), headers.get(f"{prefix}-timestamp")
+    listed = headers.get(f"{prefix}-signature").split(" ")[:MAX_SIGNATURES]
     signatures = [signature.removeprefix("v1,") for signature in listed if signature.startswith("v1,")]
     if not delivery or not timestamp or not signatures:
-        raise NotVerified("webhook-id, webhook-timestamp and webhook-signature are needed")
+        raise NotVerified("webhook-id, webhook-timestamp and webhook-signature, or the same names with svix-, are needed")
     verify_recent(parse_unix_time(timestamp), now)
     signed = f"{delivery}.{timestamp}.".encode("latin-1", "replace") + request.body
     keys = [_key(secret) for secret in secrets]
@@ -32,8 +34,16 @@ def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
         raise NotVerified("the signature is wrong")
 
 
+def _prefix(headers: Headers) -> str:
+    """The prefix of the headers that count: `webhook`, or `svix` in requests without a `webhook-id`.
+
+    It depends on stored headers alone, so that the id of a delivery is always the one that was verified.
+    """
+    return "svix" if headers.get("svix-id") and not headers.get("webhook-id") else "webhook"
+
+
 def _parse(request: Request, mapping: FieldMapping) -> Parsed:
-    delivery = request.headers.get("webhook-id") or None
+    delivery = request.headers.get(f"{_prefix(request.headers)}-id") or None
     try:
         envelope = parse_object(request.body)
     except Unusable as error:
@@ -67,7 +77,7 @@ PROVIDER = Provider(
     verify=_verify,
     parse=_parse,
     settings=FieldMapping,
-    stored_headers=("webhook-id", "webhook-timestamp"),
+    stored_headers=("webhook-id", "webhook-timestamp", "svix-id", "svix-timestamp"),
     new_secret=_new_secret,
     refuse_secret=_refuse_secret,
 )

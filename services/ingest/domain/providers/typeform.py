@@ -1,31 +1,39 @@
 """Typeform (typeform.com/developers/webhooks): `Typeform-Signature: sha256=<base64 HMAC-SHA256 of the raw body>`.
 
 The key is the literal secret; there is no timestamp. A submission is a `form_response`. A `form_response_partial` has the same
-shape but is none. Answers state the type of their field: `nps` fields are NPS questions, text fields are comments. Rating,
-opinion scale and yes/no fields do not say what they measure, nor on which scale: the connection's mapping must, by field id or
-ref, or the answer is left out.
+shape but is none. Answers state the type of their field: `nps` fields are NPS questions, long texts are comments. Rating, opinion
+scale and yes/no fields do not say what they measure, nor on which scale, and a short text may be a comment or a name: the
+connection's mapping says so, by field id or ref, and `ignore` leaves an answer out. Without it a short text is a comment if its
+title asks for one (`comment_titles`), and any other answer is reported as an unmapped question.
 
 Hidden fields are set by the link that opened the form, so anybody can set them. A hidden value that can't be used is treated as
 absent and never puts a submission in quarantine.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.ingest.domain.connection import Dimension, FieldMapping, SurveyQuestion
+from services.ingest.domain.connection import FieldMapping, SurveyQuestion
 from services.ingest.domain.fields import is_email, is_name
-from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in, parse_object
+from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
+from services.ingest.domain.providers.comment_titles import asks_for_comment
+from services.ingest.domain.providers.payload import (
+    Unusable,
+    as_text,
+    dimensions_of,
+    object_in,
+    occurring_dimensions,
+    parse_object,
+)
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.signatures import NotVerified, verify_hmac
 from shared.text import nfc
 
-QUESTION_OF_TYPE = {
-    "nps": SurveyQuestion(kind="nps"),
-    "long_text": SurveyQuestion(kind="comment"),
-    "short_text": SurveyQuestion(kind="comment"),
-}
+COMMENT = SurveyQuestion(kind="comment")
+QUESTION_OF_TYPE = {"nps": SurveyQuestion(kind="nps"), "long_text": COMMENT}
 """Field types that state the kind of their question."""
 
 CUSTOMER_FIELDS = ("user_id", "customer_id")
@@ -54,39 +62,107 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     if not form:
         return Parsed(delivery, problem="form_response is missing")
     try:
-        return Parsed(delivery, [_record(form, mapping)])
+        record, use = _read(form, mapping)
     except Unusable as error:
         token = as_text(form.get("token"))
         return Parsed(delivery, problem=str(error), about=(f"response/{token}",) if token else ())
+    return Parsed(delivery, [record], use=use)
 
 
-def _record(form: dict[str, Any], mapping: FieldMapping) -> dict[str, Any]:
-    answers = form.get("answers") or []
-    if not isinstance(answers, list):
-        raise Unusable("form_response.answers is no list")
-    answers = [answer for answer in answers if isinstance(answer, dict)]
+@dataclass(frozen=True, slots=True)
+class FieldAnswer:
+    """One answer. `names` are the id and the ref of its field in NFC, as far as it has them; `title` is the field's title."""
+
+    raw: dict[str, Any]
+    names: tuple[str, ...]
+    type: str
+    title: str | None
+    declared: SurveyQuestion | None
+
+    @property
+    def ref(self) -> str | None:
+        """The ref of a field that also has an id."""
+        return self.names[1] if len(self.names) > 1 else None
+
+    @property
+    def question(self) -> SurveyQuestion | None:
+        """The question that it answers: by the mapping, else by the type of the field. None if neither states one."""
+        if self.declared or not self.names:
+            return self.declared
+        if self.type == "short_text" and self.title and asks_for_comment(self.title):
+            return COMMENT
+        return QUESTION_OF_TYPE.get(self.type)
+
+
+def _read(form: dict[str, Any], mapping: FieldMapping) -> tuple[dict[str, Any], MappingUse]:
+    """The record of a submission, and how it fits the mapping."""
+    titles = _titles(form)
+    answers = _field_answers(form, titles, mapping)
+    used = [answer for answer in answers if answer.declared is None or answer.declared.kind != "ignore"]
     hidden = _hidden(form)
-    customer = _customer(answers, hidden)
-    dimensions = _dimensions(answers, hidden, mapping)
-    return {
+    customer = _customer(used, hidden)
+    dimensions = _dimensions(used, hidden, mapping)
+    record = {
         "type": "response",
         "id": form.get("token"),
         "at": form.get("submitted_at"),
         "channel": dimensions.pop("channel", "survey"),
         "survey": {"id": dimensions.pop("survey", None) or form.get("form_id")},
-        "answers": list(_answers(answers, mapping)),
+        "answers": [_answer(answer.names[0], question, answer.raw) for answer in used if (question := answer.question)],
         "dimensions": dimensions,
         **({"customer": customer} if customer else {}),
     }
+    names = {*titles, *(name for answer in answers for name in answer.names)}
+    use = MappingUse(
+        unmapped=_unmapped(used, mapping),
+        questions=frozenset(mapping.questions.keys() & names),
+        dimensions=occurring_dimensions({**dict.fromkeys(names), **object_in(form, "hidden")}, mapping),
+    )
+    return record, use
 
 
-def _answers(answers: list[dict[str, Any]], mapping: FieldMapping) -> Iterator[dict[str, Any]]:
+def _titles(form: dict[str, Any]) -> dict[str, str | None]:
+    """The titles of the form's fields, by id and by ref. Those of a group are nested in it."""
+    titles: dict[str, str | None] = {}
+    left = [object_in(form, "definition")]
+    while left:
+        fields = left.pop().get("fields")
+        for field in fields if isinstance(fields, list) else ():
+            if isinstance(field, dict):
+                titles.update(dict.fromkeys(_names(field), as_text(field.get("title"))))
+                left.append(object_in(field, "properties"))
+    return titles
+
+
+def _names(field: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(nfc(name) for key in ("id", "ref") if (name := as_text(field.get(key))))
+
+
+def _field_answers(form: dict[str, Any], titles: Mapping[str, str | None], mapping: FieldMapping) -> list[FieldAnswer]:
+    """The answers that are objects. Raises Unusable if the form's answers are no list."""
+    answers = form.get("answers") or []
+    if not isinstance(answers, list):
+        raise Unusable("form_response.answers is no list")
+    result = []
     for answer in answers:
-        field = object_in(answer, "field")
-        declared = mapping.questions.get(nfc(str(field.get("id")))) or mapping.questions.get(nfc(str(field.get("ref"))))
-        question = declared or QUESTION_OF_TYPE.get(str(field.get("type")))
-        if question is not None:
-            yield _answer(str(field.get("id") or field.get("ref")), question, answer)
+        if isinstance(answer, dict):
+            field = object_in(answer, "field")
+            names = _names(field)
+            title = next((titles[name] for name in names if titles.get(name)), None)
+            declared = next((mapping.questions[name] for name in names if name in mapping.questions), None)
+            result.append(FieldAnswer(answer, names, str(field.get("type")), title, declared))
+    return result
+
+
+def _unmapped(answers: Sequence[FieldAnswer], mapping: FieldMapping) -> tuple[UnmappedQuestion, ...]:
+    """The questions of the answers that become neither an answer, nor a dimension, nor the customer's address."""
+    unmapped = [
+        answer
+        for answer in answers
+        if answer.names and answer.question is None and answer.raw.get("type") != "email"
+        if mapping.dimensions.keys().isdisjoint(answer.names)
+    ]
+    return tuple(UnmappedQuestion(answer.names[0], answer.ref, answer.title) for answer in unmapped)
 
 
 def _answer(name: str, question: SurveyQuestion, answer: dict[str, Any]) -> dict[str, Any]:
@@ -117,20 +193,19 @@ def _hidden(form: dict[str, Any]) -> dict[str, str]:
     return {name: value for name, value in values.items() if is_name(value) and not UNFILLED.fullmatch(value)}
 
 
-def _customer(answers: list[dict[str, Any]], hidden: dict[str, str]) -> dict[str, str]:
+def _customer(answers: Sequence[FieldAnswer], hidden: dict[str, str]) -> dict[str, str]:
     """The customer's id and e-mail address, as far as they are known. A broken address is left out."""
-    emails = [(as_text(a.get("email")) or "").strip() for a in answers if a.get("type") == "email"] + [hidden.get("email", "")]
+    typed = [(as_text(answer.raw.get("email")) or "").strip() for answer in answers if answer.raw.get("type") == "email"]
     customer = {
         "id": next((hidden[field] for field in CUSTOMER_FIELDS if field in hidden), None),
-        "email": next((email for email in emails if is_email(email)), None),
+        "email": next((email for email in [*typed, hidden.get("email", "")] if is_email(email)), None),
     }
     return {name: value for name, value in customer.items() if value}
 
 
-def _dimensions(answers: list[dict[str, Any]], hidden: dict[str, str], mapping: FieldMapping) -> dict[Dimension, str]:
+def _dimensions(answers: Sequence[FieldAnswer], hidden: dict[str, str], mapping: FieldMapping) -> dict[str, str]:
     """The dimensions that the mapping reads from hidden fields and from chosen answers."""
-    labels = [(object_in(answer, "field"), as_text(object_in(answer, "choice").get("label"))) for answer in answers]
-    chosen = {str(field.get(key)): label for field, label in labels for key in ("id", "ref")}
+    chosen = {name: as_text(object_in(answer.raw, "choice").get("label")) for answer in answers for name in answer.names}
     return dimensions_of({**chosen, **hidden}, mapping)
 
 

@@ -10,7 +10,8 @@ from datetime import datetime
 from services.ingest.domain import signatures
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import parse_time
-from services.ingest.domain.providers.payload import Unusable, as_text, object_in
+from services.ingest.domain.mapping_use import MappingUse
+from services.ingest.domain.providers.payload import Unusable, as_text, object_in, occurring_dimensions
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.providers.zendesk import events, trigger
 from services.ingest.domain.signatures import NotVerified, verify_hmac, verify_recent
@@ -44,7 +45,8 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     from_trigger = trigger.MARK in payload
     try:
         if from_trigger:
-            return Parsed(invocation, [trigger.to_record(payload, mapping)])
+            use = MappingUse(dimensions=occurring_dimensions(payload, mapping))
+            return Parsed(invocation, [trigger.to_record(payload, mapping)], use=use)
         return events.parse(payload, mapping)
     except Unusable as error:
         ticket = as_text((payload if from_trigger else object_in(payload, "detail")).get("id"))

@@ -12,7 +12,8 @@ from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import parse_time
-from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in
+from services.ingest.domain.mapping_use import MappingUse
+from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in, occurring_dimensions
 from services.ingest.domain.providers.provider import Parsed
 from services.ingest.domain.providers.zendesk.values import id_of, opener, priority_of, rating_fact, status_fact, without_nobody
 
@@ -37,7 +38,11 @@ def parse(payload: dict[str, Any], mapping: FieldMapping) -> Parsed:
     if not happened and kind == PREFIX + "csat_received":
         return Parsed(delivery, ignored=kind)
     facts = [*_opening(detail, _is_public(kind, detail, event, time)), *_current(detail, time), *happened]
-    return Parsed(delivery, [_record(detail, time, facts, mapping)])
+    return Parsed(
+        delivery,
+        [_record(detail, time, facts, mapping)],
+        use=MappingUse(dimensions=occurring_dimensions(detail, mapping)),
+    )
 
 
 def _record(detail: dict[str, Any], time: Any, facts: Facts, mapping: FieldMapping) -> dict[str, Any]:

@@ -1,0 +1,96 @@
+"""The `health` of a connection: its latest delivery, what became of those of the last 24 hours, and how they fit the mapping."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from services.ingest.api.state import Ingest
+from services.ingest.domain.connection import Connection
+from services.ingest.domain.health import Health
+from services.ingest.domain.mapping_use import MappingUse, UnusedKeys, is_mapped, unused_keys
+from shared.database import outage_is_503
+
+
+class UnmappedQuestion(BaseModel):
+    """A question whose answers are left out, since the mapping does not declare it. The stored bodies have them."""
+
+    question: str = Field(description="Its id in the tool, a key for `mapping.questions`", examples=["sT5fD8k1WqZx"])
+    ref: str | None = Field(description="Its ref in the tool, another key for it", examples=["satisfied"])
+    title: str | None = Field(description="Its text in the tool", examples=["How satisfied are you?"])
+
+
+class SeenUnmappedQuestion(UnmappedQuestion):
+    """An unmapped question and how often it was answered."""
+
+    seen: int = Field(description="Accepted deliveries that answer it", examples=[412])
+    last_seen: datetime = Field(description="Receipt of the latest one")
+
+
+class UnusedMapping(BaseModel):
+    """Keys of the mapping that occur in no delivery: misspelt, or of a question that the tool does not have any more."""
+
+    questions: list[str] = Field(description="Keys of `mapping.questions`", examples=[["satisfed"]])
+    dimensions: list[str] = Field(description="Keys of `mapping.dimensions`", examples=[[]])
+
+
+class ConnectionHealth(BaseModel):
+    """Counts cover the current hour and the 23 before it. A crash of ingest may lose those of its last seconds."""
+
+    last_delivery: datetime | None = Field(description="Receipt of the latest verified delivery; null: none yet")
+    accepted_24h: int = Field(description="Deliveries or records that were read and stored", examples=[1280])
+    duplicate_24h: int = Field(description="Repeats of stored ones", examples=[3])
+    ignored_24h: int = Field(description="Of a kind that Earshot does not use", examples=[0])
+    refused_24h: int = Field(description="Answered by a 4xx, such as a wrong signature; not stored", examples=[0])
+    quarantined_24h: int = Field(description="Stored, but could not be read", examples=[0])
+    unmapped: list[SeenUnmappedQuestion] = Field(
+        description="Questions that the present mapping leaves out, the most frequent first; about 100 are noted"
+    )
+    unused_mapping: UnusedMapping = Field(
+        description="Keys of the present mapping that occurred in no delivery; empty until one was accepted under it"
+    )
+    rereading: bool = Field(description="Whether a replay with `reread` is in progress", examples=[False])
+
+
+async def load_health(ingest: Ingest, tenant: str, connections: Sequence[Connection]) -> Mapping[str, ConnectionHealth]:
+    """The health of connections of a tenant, by id. Numbers of this process are included, those of others are seconds old."""
+    async with outage_is_503():
+        await ingest.observer.flush()
+        health = await ingest.health.load([connection.id for connection in connections], ingest.now())
+        rereading = await ingest.rereader.open_connections(tenant)
+    return {
+        connection.id: as_health(connection, health[connection.id], not {connection.id, None}.isdisjoint(rereading))
+        for connection in connections
+    }
+
+
+def as_health(connection: Connection, health: Health, rereading: bool) -> ConnectionHealth:
+    """The health of a connection as its present mapping has it."""
+    counts = {
+        f"{name}_24h": health.counts.get(name, 0) for name in ("accepted", "duplicate", "ignored", "refused", "quarantined")
+    }
+    is_read = health.read_revision is not None and health.read_revision >= connection.revision
+    unused = unused_keys(connection.mapping, health.questions, health.dimensions) if is_read else UnusedKeys([], [])
+    return ConnectionHealth(
+        last_delivery=health.last_delivery,
+        **counts,
+        unmapped=[
+            SeenUnmappedQuestion(
+                question=one.question.question,
+                ref=one.question.ref,
+                title=one.question.title,
+                seen=one.seen,
+                last_seen=one.last_seen,
+            )
+            for one in health.unmapped
+            if not is_mapped(connection.mapping, one.question)
+        ],
+        unused_mapping=UnusedMapping(questions=unused.questions, dimensions=unused.dimensions),
+        rereading=rereading,
+    )
+
+
+def unused_by(connection: Connection, use: MappingUse | None) -> UnusedMapping:
+    """The keys of the mapping that do not occur in one delivery. None if it could not be read."""
+    unused = unused_keys(connection.mapping, use.questions, use.dimensions) if use else UnusedKeys([], [])
+    return UnusedMapping(questions=unused.questions, dimensions=unused.dimensions)
