@@ -89,6 +89,39 @@ async def test_a_typeform_answer_changes_the_kpi(stack: Stack) -> None:
     await until(one, description="the Typeform answer counted")
 
 
+async def test_a_question_that_is_mapped_later_counts_after_its_deliveries_are_read_again(stack: Stack) -> None:
+    connection = await stack.new_connection("typeform")
+    form = {
+        "form_id": "f1",
+        "token": uuid4().hex,
+        "submitted_at": "2026-11-20T10:00:00Z",
+        "definition": {"fields": [{"id": "x1", "ref": "happy", "type": "rating", "title": "Happy?"}]},
+        "answers": [{"type": "number", "number": 5, "field": {"id": "x1", "ref": "happy", "type": "rating"}}],
+    }
+    payload = {"event_id": uuid4().hex, "event_type": "form_response", "form_response": form}
+    assert (await stack.deliver("typeform", payload, connection=connection)).json() == {"status": "accepted"}
+    path = f"/v1/connections/{connection['id']}"
+    [unmapped] = (await stack.admin("GET", path)).json()["health"]["unmapped"]
+    assert (unmapped["question"], unmapped["title"], unmapped["seen"]) == ("x1", "Happy?", 1)
+    await stack.admin("PATCH", path, json={"mapping": {"questions": {"happy": {"kind": "csat", "scale": [1, 5]}}}})
+    replayed = await stack.admin("POST", "/v1/replay", json={"connection": connection["id"], "reread": True})
+    assert (replayed.status_code, replayed.json()) == (202, {"deliveries": 1})
+    day = {"from": "2026-11-20T00:00:00Z", "to": "2026-11-21T00:00:00Z", "filter[connection]": connection["id"]}
+
+    async def is_counted() -> bool:
+        rows = (await stack.get("/v1/kpis/csat", **day)).json()["rows"]
+        return bool(rows[0]["n"] == 1 and rows[0]["value"] == 100)
+
+    async def is_done() -> bool:
+        health = (await stack.admin("GET", path)).json()["health"]
+        return health["unmapped"] == [] and not health["rereading"]
+
+    await until(is_counted, description="the answer that was mapped later counted")
+    await until(is_done, description="the replay done")
+    result = await stack.verify()
+    assert result.returncode == 0, result.stdout
+
+
 async def test_zendesk_events_in_any_order_become_a_solved_ticket(stack: Stack) -> None:
     connection = await stack.new_connection("zendesk")
     number = str(uuid4().int % 10**12)
