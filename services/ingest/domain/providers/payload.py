@@ -1,6 +1,6 @@
 """Read the fields of a JSON payload, which may have any shape."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
@@ -14,11 +14,11 @@ class Unusable(Exception):
 
 def as_text(value: object) -> str | None:
     """An id or a name, which a tool may write as a whole number. None if there is none."""
+    if type(value) is str:
+        return value or None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, bool) or value is None or value == "":
-        return None
-    return str(value) if isinstance(value, str | int) else None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def object_in(value: object, key: str) -> dict[str, Any]:
@@ -33,8 +33,8 @@ def dimensions_of(fields: Mapping[str, Any], mapping: FieldMapping) -> dict[str,
     return {name: value for field, name in mapping.dimensions.items() if (value := as_text(by_name.get(field)))}
 
 
-def occurring_dimensions(fields: Mapping[str, Any], mapping: FieldMapping) -> frozenset[str]:
-    """The keys of `mapping.dimensions` that are among these fields, with any value."""
+def occurring_dimensions(fields: Iterable[str], mapping: FieldMapping) -> frozenset[str]:
+    """The keys of `mapping.dimensions` that are among the names of these fields."""
     return frozenset(mapping.dimensions.keys() & {nfc(field) for field in fields}) if mapping.dimensions else frozenset()
 
 

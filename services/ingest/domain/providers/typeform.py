@@ -12,9 +12,8 @@ absent and never puts a submission in quarantine.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.ingest.domain.connection import FieldMapping, SurveyQuestion
 from services.ingest.domain.fields import is_email, is_name
@@ -69,37 +68,31 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     return Parsed(delivery, [record], use=use)
 
 
-@dataclass(frozen=True, slots=True)
-class FieldAnswer:
-    """One answer. `names` are the id and the ref of its field in NFC, as far as it has them; `title` is the field's title."""
+class FieldAnswer(NamedTuple):
+    """One answer. `names` are the id and the ref of its field in NFC, as far as it has them; `declared` is its mapping."""
 
     raw: dict[str, Any]
     names: tuple[str, ...]
     type: str
-    title: str | None
     declared: SurveyQuestion | None
 
-    @property
-    def ref(self) -> str | None:
-        """The ref of a field that also has an id."""
-        return self.names[1] if len(self.names) > 1 else None
 
-    @property
-    def question(self) -> SurveyQuestion | None:
-        """The question that it answers: by the mapping, else by the type of the field. None if neither states one."""
-        if self.declared or not self.names:
-            return self.declared
-        if self.type == "short_text" and self.title and asks_for_comment(self.title):
-            return COMMENT
-        return QUESTION_OF_TYPE.get(self.type)
+Titles = Mapping[str, str | None]
+"""The titles of fields, by id and by ref."""
 
 
 def _read(form: dict[str, Any], mapping: FieldMapping) -> tuple[dict[str, Any], MappingUse]:
     """The record of a submission, and how it fits the mapping."""
-    titles = _titles(form)
-    answers = _field_answers(form, titles, mapping)
+    answers = _field_answers(form, mapping)
+    hidden_fields = object_in(form, "hidden")
+    names = {name for answer in answers for name in answer.names}
+    titles: Titles = {}
+    if _needs_titles(answers) or not names.union(hidden_fields).issuperset([*mapping.questions, *mapping.dimensions]):
+        titles = _titles(form)
+        names.update(titles)
     used = [answer for answer in answers if answer.declared is None or answer.declared.kind != "ignore"]
-    hidden = _hidden(form)
+    paired = [(answer, _question_of(answer, titles)) for answer in used]
+    hidden = _usable(hidden_fields)
     customer = _customer(used, hidden)
     dimensions = _dimensions(used, hidden, mapping)
     record = {
@@ -108,37 +101,26 @@ def _read(form: dict[str, Any], mapping: FieldMapping) -> tuple[dict[str, Any], 
         "at": form.get("submitted_at"),
         "channel": dimensions.pop("channel", "survey"),
         "survey": {"id": dimensions.pop("survey", None) or form.get("form_id")},
-        "answers": [_answer(answer.names[0], question, answer.raw) for answer in used if (question := answer.question)],
+        "answers": [_answer(answer.names[0], question, answer.raw) for answer, question in paired if question],
         "dimensions": dimensions,
         **({"customer": customer} if customer else {}),
     }
-    names = {*titles, *(name for answer in answers for name in answer.names)}
     use = MappingUse(
-        unmapped=_unmapped(used, mapping),
+        unmapped=_unmapped([answer for answer, question in paired if question is None], titles, mapping),
         questions=frozenset(mapping.questions.keys() & names),
-        dimensions=occurring_dimensions({**dict.fromkeys(names), **object_in(form, "hidden")}, mapping),
+        dimensions=occurring_dimensions([*names, *hidden_fields], mapping),
     )
     return record, use
 
 
-def _titles(form: dict[str, Any]) -> dict[str, str | None]:
-    """The titles of the form's fields, by id and by ref. Those of a group are nested in it."""
-    titles: dict[str, str | None] = {}
-    left = [object_in(form, "definition")]
-    while left:
-        fields = left.pop().get("fields")
-        for field in fields if isinstance(fields, list) else ():
-            if isinstance(field, dict):
-                titles.update(dict.fromkeys(_names(field), as_text(field.get("title"))))
-                left.append(object_in(field, "properties"))
-    return titles
+def _names(field: Mapping[str, Any]) -> tuple[str, ...]:
+    identity, ref = as_text(field.get("id")), as_text(field.get("ref"))
+    if identity and ref:
+        return nfc(identity), nfc(ref)
+    return (nfc(identity or ref or ""),) if identity or ref else ()
 
 
-def _names(field: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(nfc(name) for key in ("id", "ref") if (name := as_text(field.get(key))))
-
-
-def _field_answers(form: dict[str, Any], titles: Mapping[str, str | None], mapping: FieldMapping) -> list[FieldAnswer]:
+def _field_answers(form: Mapping[str, Any], mapping: FieldMapping) -> list[FieldAnswer]:
     """The answers that are objects. Raises Unusable if the form's answers are no list."""
     answers = form.get("answers") or []
     if not isinstance(answers, list):
@@ -148,21 +130,53 @@ def _field_answers(form: dict[str, Any], titles: Mapping[str, str | None], mappi
         if isinstance(answer, dict):
             field = object_in(answer, "field")
             names = _names(field)
-            title = next((titles[name] for name in names if titles.get(name)), None)
             declared = next((mapping.questions[name] for name in names if name in mapping.questions), None)
-            result.append(FieldAnswer(answer, names, str(field.get("type")), title, declared))
+            result.append(FieldAnswer(answer, names, str(field.get("type")), declared))
     return result
 
 
-def _unmapped(answers: Sequence[FieldAnswer], mapping: FieldMapping) -> tuple[UnmappedQuestion, ...]:
-    """The questions of the answers that become neither an answer, nor a dimension, nor the customer's address."""
-    unmapped = [
-        answer
+def _needs_titles(answers: Sequence[FieldAnswer]) -> bool:
+    """Whether an answer may be left out, or depends on the title of its question."""
+    return any(answer.declared is None and answer.type not in QUESTION_OF_TYPE for answer in answers)
+
+
+def _titles(form: dict[str, Any]) -> Titles:
+    """The titles of all fields of the form. Those of a group are nested in it."""
+    titles: dict[str, str | None] = {}
+    left = [object_in(form, "definition")]
+    while left:
+        fields = left.pop().get("fields")
+        for field in fields if isinstance(fields, list) else ():
+            if isinstance(field, dict):
+                title = as_text(field.get("title"))
+                for name in _names(field):
+                    titles[name] = title
+                if "properties" in field:
+                    left.append(object_in(field, "properties"))
+    return titles
+
+
+def _title_of(answer: FieldAnswer, titles: Titles) -> str | None:
+    return next((title for name in answer.names if (title := titles.get(name))), None)
+
+
+def _question_of(answer: FieldAnswer, titles: Titles) -> SurveyQuestion | None:
+    """The question of an answer: by the mapping, else by the type of its field. None if neither states one."""
+    if answer.declared or not answer.names:
+        return answer.declared
+    if answer.type == "short_text":
+        title = _title_of(answer, titles)
+        return COMMENT if title and asks_for_comment(title) else None
+    return QUESTION_OF_TYPE.get(answer.type)
+
+
+def _unmapped(answers: Sequence[FieldAnswer], titles: Titles, mapping: FieldMapping) -> tuple[UnmappedQuestion, ...]:
+    """The questions of those answers that become neither a dimension nor the customer's address."""
+    return tuple(
+        UnmappedQuestion(answer.names[0], answer.names[1] if len(answer.names) > 1 else None, _title_of(answer, titles))
         for answer in answers
-        if answer.names and answer.question is None and answer.raw.get("type") != "email"
-        if mapping.dimensions.keys().isdisjoint(answer.names)
-    ]
-    return tuple(UnmappedQuestion(answer.names[0], answer.ref, answer.title) for answer in unmapped)
+        if answer.names and answer.raw.get("type") != "email" and mapping.dimensions.keys().isdisjoint(answer.names)
+    )
 
 
 def _answer(name: str, question: SurveyQuestion, answer: dict[str, Any]) -> dict[str, Any]:
@@ -187,9 +201,9 @@ def _text(name: str, answer: dict[str, Any]) -> Any:
     return answer.get("text")
 
 
-def _hidden(form: dict[str, Any]) -> dict[str, str]:
+def _usable(hidden: Mapping[str, Any]) -> dict[str, str]:
     """The hidden fields with a usable value: one line of at most 200 characters, no placeholder."""
-    values = {name: (as_text(value) or "").strip() for name, value in object_in(form, "hidden").items()}
+    values = {name: (as_text(value) or "").strip() for name, value in hidden.items()}
     return {name: value for name, value in values.items() if is_name(value) and not UNFILLED.fullmatch(value)}
 
 
@@ -205,6 +219,8 @@ def _customer(answers: Sequence[FieldAnswer], hidden: dict[str, str]) -> dict[st
 
 def _dimensions(answers: Sequence[FieldAnswer], hidden: dict[str, str], mapping: FieldMapping) -> dict[str, str]:
     """The dimensions that the mapping reads from hidden fields and from chosen answers."""
+    if not mapping.dimensions:
+        return {}
     chosen = {name: as_text(object_in(answer.raw, "choice").get("label")) for answer in answers for name in answer.names}
     return dimensions_of({**chosen, **hidden}, mapping)
 
