@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from services.ingest.domain.connection import Connection, FieldMapping
@@ -87,3 +88,16 @@ async def test_a_delivery_that_waits_to_be_published_is_not_changed(inbox: Inbox
     assert (await store_again(inbox, seq, delivery)).waiting == []
     [event] = await inbox.events()
     assert event.customer
+
+
+async def test_a_delivery_that_is_about_another_subject_now_keeps_its_events(inbox: Inbox) -> None:
+    await inbox.deliver(receive_body(WITHOUT_MAIL, {}, BODY, datetime.now(UTC)))
+    await inbox.pool.execute("DELETE FROM unpublished")
+    seq, delivery = await read_again(inbox, WITH_MAIL)
+    [statement] = delivery.statements
+    moved = replace(statement, event=msgspec.structs.replace(statement.event, subject="con_1/response/t-2"))
+    for statements in ((moved,), (statement, moved), ()):
+        await inbox.pool.execute("UPDATE inbox SET revision = 1")
+        assert await store_again(inbox, seq, replace(delivery, statements=statements)) == Step([], [])
+    [event] = await inbox.events()
+    assert (event.customer, event.revision) == (None, 1)
