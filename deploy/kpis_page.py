@@ -15,7 +15,8 @@ Rules for all:
 
 - Values are computed from counts and never rounded; ratios are recombined from their parts, never averaged.
 - Shares are in percent (0 to 100), NPS and other balances in points (−100 to 100), spans in seconds, sentiment in −1 to 1.
-- Nothing to count gives null, never 0; a plain count gives 0. Below `min_n` a value carries the flag `low_n`.
+- A value without anything to count is null, not 0; a KPI that is itself a count is then 0. Below `min_n` a value has the flag
+  `low_n`.
 - Buckets are half-open, `[start, end)`, in a named zone; both ends, with their offset, are on every row.
 - Medians and other percentiles come from bins whose bounds lie 2 % apart, so they are right to 1 %; means are exact.
 - Intervals are of 95 %: adjusted Wald for balances, Wilson for shares, Student's t for means, order statistics for percentiles.
@@ -24,11 +25,13 @@ Rules for all:
   positive from, polarity) is part of the measure, so ratings of two forms never share a bin.
 - A ticket's team and agent are those at the time of the event; before the first assignment, the first ever. Other dimensions are
   the subject's latest. Merged, spam and deleted tickets are left out of every KPI, also of the past. Nothing counts before
-  a ticket's opening is known. Spans that would be negative (clocks differ) contribute nothing.
-- Statuses of one time pass in the order in which they were received; those of one record in the order of a ticket's life (new to
-  closed). Where a tool leaves out seconds, a status or reply of the minute of the opening came at the opening: 0 seconds.
-- No opening is a reply, public or private, whoever wrote it. A message that states the opening again (same author, same text, at
-  most 5 seconds apart) is the opening: it is neither a reply nor a second comment.
+  a ticket's opening is known. A duration that would be negative, because
+  clocks differ, is left out.
+- Statuses with equal times apply in the order in which they were received; those of one record in the order of a ticket's life
+  (new to closed). Where a tool leaves out seconds, a status or reply within the minute of the opening counts as 0 seconds
+  after it.
+- An opening is never a reply. A message that repeats the opening (same author, same text, at most 5 seconds apart) counts as the
+  opening: it is neither a reply nor a second comment.
 - Only the promoted sentiment model's scores count; two models are never averaged.
 - Every KPI can be grouped and filtered by source, connection, channel, survey, product, region, language, team, agent, segment
   and priority; those of scored comments also by theme and urgency, of which a comment may have several. `group_by=theme` counts

@@ -52,7 +52,7 @@ class Intake:
         except RETRYABLE as error:
             raise Retry(0.1, f"the database: {type(error).__name__}") from error
         except OUTAGE as error:
-            raise Retry(DATABASE_REST, f"the database is away: {type(error).__name__}") from error
+            raise Retry(DATABASE_REST, f"the database is unavailable: {type(error).__name__}") from error
         await self.announcer.announce(decoded.batch)
 
 
@@ -63,7 +63,7 @@ def idle(pool: asyncpg.Pool) -> Callable[[Mapping[Partition, int]], Awaitable[No
         try:
             await note_idle(pool, positions, datetime.now(UTC))
         except (*OUTAGE, *RETRYABLE) as error:
-            raise Retry(DATABASE_REST, f"the database is away: {type(error).__name__}") from error
+            raise Retry(DATABASE_REST, f"the database is unavailable: {type(error).__name__}") from error
 
     return note
 

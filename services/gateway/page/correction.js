@@ -14,10 +14,10 @@ const CHOICES = [["positive", "Positive"], ["neutral", "Neutral"], ["negative", 
  * @param {any} record @param {(label: string | null) => void} told @param {(judgement: object, signal: AbortSignal) => Promise<void>} send
  */
 export function correction(record, told, send) {
-  let standing = record.judged_by === "human" ? record.label : "";
+  let current = record.judged_by === "human" ? record.label : "";
   const note = h("small", { role: "status" });
   const choice = h("select", { "aria-label": "Label of this comment", onchange: () => void correct() },
-    ...CHOICES.map(([value, text]) => h("option", { value, selected: value === standing }, text)));
+    ...CHOICES.map(([value, text]) => h("option", { value, selected: value === current }, text)));
 
   async function correct() {
     const label = choice.value, signal = AbortSignal.timeout(PATIENCE);
@@ -25,11 +25,11 @@ export function correction(record, told, send) {
     setText(note, "Saving…");
     try {
       await send({ subject: record.subject, comment: record.text_hash, label: label || null, themes: keptThemes(record) }, signal);
-      standing = label;
+      current = label;
       told(label || record.model_label);
       setText(note, "Saved");
     } catch (error) {
-      choice.value = standing;
+      choice.value = current;
       setText(note, error instanceof Refused ? error.message : "No answer. Try again.");
       if (!(error instanceof Refused || signal.aborted)) throw error;
     } finally {

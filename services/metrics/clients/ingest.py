@@ -11,7 +11,7 @@ from shared.events import Event, decode_event
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far ingest has come: the highest sequence given, and how many events are not on the topic yet."""
+    """The progress of ingest: the highest sequence that it assigned, and how many events are not on the topic yet."""
 
     seq: int
     unpublished: int

@@ -195,7 +195,7 @@ _TABLE = (
     Kpi(
         id="tickets_solved",
         name="Tickets solved",
-        formula="count of passages from an unsolved status to solved or closed",
+        formula="count of changes from an unsolved status to solved or closed",
         unit="count",
         direction="higher",
         population="tickets but merged, spam and deleted ones; one that is solved twice counts twice",
@@ -205,7 +205,7 @@ _TABLE = (
     Kpi(
         id="tickets_reopened",
         name="Tickets reopened",
-        formula="count of passages from solved or closed back to an unsolved status",
+        formula="count of changes from solved or closed back to an unsolved status",
         unit="count",
         direction="lower",
         population="tickets but merged, spam and deleted ones",
@@ -234,7 +234,7 @@ _TABLE = (
     Kpi(
         id="first_resolution_time",
         name="First resolution time",
-        formula="time of the first passage to solved or closed − time of the opening; a reopening doesn't change it",
+        formula="time of the first change to solved or closed − time of the opening; a reopening doesn't change it",
         unit="seconds",
         direction="lower",
         population="tickets that were ever solved or closed",
@@ -243,7 +243,7 @@ _TABLE = (
     Kpi(
         id="full_resolution_time",
         name="Full resolution time",
-        formula="time of the last passage to solved or closed − time of the opening, while the ticket stays so",
+        formula="time of the last change to solved or closed − time of the opening, while the ticket is solved or closed",
         unit="seconds",
         direction="lower",
         population="tickets that are solved or closed; a reopened one is left out until it is solved again",
@@ -252,7 +252,7 @@ _TABLE = (
     Kpi(
         id="resolution_rate",
         name="Resolution rate",
-        formula="100 · tickets whose standing solve falls in the period / tickets opened in it; may pass 100",
+        formula="100 · tickets solved or closed now whose last solve falls in the period / tickets opened in it; may exceed 100",
         unit="percent",
         direction="higher",
         population="tickets but merged, spam and deleted ones; n is the opened",

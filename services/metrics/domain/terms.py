@@ -24,7 +24,7 @@ FIRST_TERMS = Terms()
 def own_dimensions(names: list[str]) -> tuple[str, ...]:
     """The names of a tenant's own dimensions, in the order in which contributions hold their values.
 
-    Raises ValueError if they are too many, or one is given twice, is no name, or is a dimension that everybody has.
+    Raises ValueError if they are too many, or one is given twice, is no name, or is a dimension that every tenant has.
     """
     if len(names) > MOST_OWN_DIMENSIONS:
         raise ValueError(f"at most {MOST_OWN_DIMENSIONS} dimensions are allowed, got {len(names)}")

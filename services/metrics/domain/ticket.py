@@ -64,7 +64,7 @@ class Solve(NamedTuple):
     seconds: int
 
 
-class Passages(NamedTuple):
+class Transitions(NamedTuple):
     """Solves and reopenings. They alternate, and the first one is a solve."""
 
     solves: tuple[Solve, ...]
@@ -76,7 +76,7 @@ class Passages(NamedTuple):
         return self.solves[-1] if len(self.solves) > len(self.reopenings) else None
 
 
-def passages(opened: datetime, statuses: Mapping[datetime, Sequence[Status]]) -> Passages:
+def transitions(opened: datetime, statuses: Mapping[datetime, Sequence[Status]]) -> Transitions:
     """The solves and reopenings of a ticket. `statuses` has, for each time, the statuses in the order in which it had them."""
     solves: list[Solve] = []
     reopenings: list[datetime] = []
@@ -88,7 +88,7 @@ def passages(opened: datetime, statuses: Mapping[datetime, Sequence[Status]]) ->
                 solves.append(Solve(max(at, opened), (at - opened) // SECOND))
             else:
                 reopenings.append(at)
-    return Passages(tuple(solves), tuple(reopenings))
+    return Transitions(tuple(solves), tuple(reopenings))
 
 
 def since_opening(opened: datetime, statuses: Mapping[datetime, Sequence[Status]]) -> list[tuple[datetime, int]]:
@@ -168,7 +168,7 @@ def ticket_view(statements: Iterable[tuple[datetime, Ticket]], team: str | None,
         facts.teams.setdefault(opened, team)
     if agent is not None:
         facts.agents.setdefault(opened, agent)
-    changes = passages(opened, facts.statuses)
+    changes = transitions(opened, facts.statuses)
     return TicketView(
         opened=opened,
         first_reply=_first_reply(opened, messages),

@@ -120,7 +120,7 @@ def plain(c: Contribution) -> Plain:
 
 
 def stored_plain(row: Iterable[Any]) -> Plain:
-    """The last columns of a row of STORED, from the measure on, in the form of `plain`. Names that are gone are shown as "?"."""
+    """The last columns of a row of STORED, from the measure on, in the form of `plain`. A deleted name is "?"."""
     *values, themes, urgency, own = row
     return (*values, sorted_names(themes), sorted_names(urgency), tuple(own or ()))
 

@@ -1,4 +1,4 @@
-"""The network policies, asked like a cluster would ask them: may this pod open a connection to that one?"""
+"""The network policies, evaluated as a cluster does: may this pod open a connection to that one?"""
 
 from dataclasses import dataclass, field
 from itertools import permutations
@@ -16,7 +16,7 @@ class Pod:
     labels: dict[str, str] = field(hash=False)
 
 
-def ours(namespace: str) -> dict[str, Pod]:
+def earshot_pods(namespace: str) -> dict[str, Pod]:
     """Earshot's pods, and those that the operators make in the same namespace."""
     kustomization = DEV if namespace == "earshot-dev" else PRODUCTION
     pods = {name: Pod(namespace, pod["metadata"]["labels"]) for name, pod in rendered(kustomization).pods()}
@@ -25,9 +25,9 @@ def ours(namespace: str) -> dict[str, Pod]:
     return pods
 
 
-STRANGERS = {
+OTHER_PODS = {
     "dns": Pod("kube-system", {"k8s-app": "kube-dns"}),
-    "doors": Pod("ingress-nginx", {"app.kubernetes.io/name": "ingress-nginx"}),
+    "ingress-controller": Pod("ingress-nginx", {"app.kubernetes.io/name": "ingress-nginx"}),
     "prometheus": Pod("monitoring", {}),
     "neighbour": Pod("default", {"app.kubernetes.io/name": "gateway"}),
     "internet": Pod("elsewhere", {}),
@@ -43,7 +43,7 @@ def matches(selector: Manifest, labels: dict[str, str]) -> bool:
     return labels_required <= labels.items() and all(labels.get(one["key"]) in one["values"] for one in listed)
 
 
-def meant(peer: Manifest, pod: Pod, home: str) -> bool:
+def peer_matches(peer: Manifest, pod: Pod, home: str) -> bool:
     if "namespaceSelector" in peer:
         inside = matches(peer["namespaceSelector"], {"kubernetes.io/metadata.name": pod.namespace})
     else:
@@ -51,8 +51,8 @@ def meant(peer: Manifest, pod: Pod, home: str) -> bool:
     return inside and matches(peer.get("podSelector", {}), pod.labels)
 
 
-def lets(policies: list[Manifest], direction: str, pod: Pod, other: Pod, port: int) -> bool:
-    """Whether the policies that select `pod` let it speak in that direction; a pod that none selects may do as it likes."""
+def allows(policies: list[Manifest], direction: str, pod: Pod, other: Pod, port: int) -> bool:
+    """Whether the policies that select `pod` allow this traffic; a pod that no policy selects is not restricted."""
     mine = [
         m["spec"]
         for m in policies
@@ -64,14 +64,14 @@ def lets(policies: list[Manifest], direction: str, pod: Pod, other: Pod, port: i
     rules = [rule for spec in mine for rule in spec.get(direction, [])]
     return not mine or any(
         port in {p["port"] for p in rule["ports"]}
-        and (side not in rule or any(meant(peer, other, pod.namespace) for peer in rule[side]))
+        and (side not in rule or any(peer_matches(peer, other, pod.namespace) for peer in rule[side]))
         for rule in rules
     )
 
 
 def connects(kustomization: str, source: Pod, target: Pod, port: int) -> bool:
     policies = rendered(kustomization).of("NetworkPolicy")
-    return lets(policies, "egress", source, target, port) and lets(policies, "ingress", target, source, port)
+    return allows(policies, "egress", source, target, port) and allows(policies, "ingress", target, source, port)
 
 
 @pytest.fixture(params=OVERLAYS)
@@ -81,7 +81,7 @@ def kustomization(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def pods(kustomization: str) -> dict[str, Pod]:
-    return ours("earshot-dev" if kustomization == DEV else "earshot") | STRANGERS
+    return earshot_pods("earshot-dev" if kustomization == DEV else "earshot") | OTHER_PODS
 
 
 def test_only_the_calls_of_the_design_are_allowed(kustomization: str, pods: dict[str, Pod]) -> None:
@@ -120,14 +120,16 @@ def test_no_other_traffic_is_allowed(kustomization: str, pods: dict[str, Pod]) -
 
 
 def test_production_allows_the_ingress_controller_and_prometheus() -> None:
-    pods = ours("earshot") | STRANGERS
-    assert {s for s in SERVICES if connects(PRODUCTION, pods["doors"], pods[s], HTTP)} == {"ingest", "gateway"}
+    pods = earshot_pods("earshot") | OTHER_PODS
+    assert {s for s in SERVICES if connects(PRODUCTION, pods["ingress-controller"], pods[s], HTTP)} == {"ingest", "gateway"}
     assert {s for s in SERVICES if connects(PRODUCTION, pods["prometheus"], pods[s], HTTP)} == set(SERVICES)
 
 
 def test_only_the_services_and_the_autoscaler_reach_the_brokers() -> None:
     """Their listener has no password; Strimzi makes a policy of these peers."""
     (listener,) = rendered(PRODUCTION).one("Kafka", "earshot")["spec"]["kafka"]["listeners"]
-    pods = ours("earshot") | STRANGERS | {"keda": Pod("keda", {})}
-    welcome = {name for name, pod in pods.items() if any(meant(peer, pod, "earshot") for peer in listener["networkPolicyPeers"])}
+    pods = earshot_pods("earshot") | OTHER_PODS | {"keda": Pod("keda", {})}
+    welcome = {
+        name for name, pod in pods.items() if any(peer_matches(peer, pod, "earshot") for peer in listener["networkPolicyPeers"])
+    }
     assert welcome == {*SERVICES, "keda"}

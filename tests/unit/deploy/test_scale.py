@@ -1,4 +1,4 @@
-"""Production: two of everything, a standby that is waited for, consumers that grow with their partitions, two doors."""
+"""Production: two of everything, a standby that is waited for, consumers that scale up to their partitions, two Ingresses."""
 
 from typing import Any
 

@@ -147,7 +147,7 @@ def test_the_last_status_received_within_a_minute_is_the_tickets(statuses: list[
     assert kpi("backlog", rows(*events)).value == (statuses[-1] in ("open", "pending"))
 
 
-def test_moving_among_unsolved_statuses_is_no_passage() -> None:
+def test_a_change_among_unsolved_statuses_is_neither_a_solve_nor_a_reopening() -> None:
     counted = rows(ticket(opened(0), status(1, "open"), status(2, "pending"), status(3, "on_hold"), status(4, "open")))
     assert rows_in(counted, "solved") == rows_in(counted, "reopened") == []
     assert kpi("backlog", counted).value == 1
