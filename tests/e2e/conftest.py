@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser
 
 from deploy.local.ports import free_port_base
+from tests.e2e.browser import open_browser
 from tests.e2e.stack import ROOT, Stack
 
 
@@ -33,3 +35,9 @@ def data_folder() -> Iterator[Path]:
 async def stack(data_folder: Path) -> AsyncIterator[Stack]:
     async with Stack(data_folder) as stack:
         yield stack
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with open_browser() as browser:
+        yield browser

@@ -30,6 +30,24 @@ that are wrong. Retry a 429 or a 503 after `Retry-After` seconds; `RateLimit` an
 An unknown query parameter is a 400. Every response has an `X-Request-Id`; send one to choose it.
 """
 
+SERVERS = [{"url": "/", "description": "The gateway that serves this document"}]
+
+LICENSE = {"name": "Proprietary", "identifier": "LicenseRef-Proprietary"}
+
+TAGS = {
+    "kpis": "Values, breakdowns, series and live streams of KPIs, and the records behind them.",
+    "feedback": "Post records of your own apps, and correct how the model judged a comment.",
+    "connections": "Survey tools and help desks whose webhooks Earshot receives.",
+    "quarantine": "Deliveries that could not be read, and replays of stored events.",
+    "taxonomy": "The themes that are recognised in your comments.",
+    "terms": "Settings that your numbers depend on, and the progress of a change.",
+    "models": "Sentiment models: their coverage, a comparison, and a promotion.",
+    "gold": "Humans' judgements of comments.",
+    "scoring": "Score texts on request.",
+    "keys": "API keys and their scopes.",
+}
+"""Tag → its description, in the order of the reference."""
+
 IMPORT = "x-import"
 """In the `openapi_extra` of a route: which operation or parameters to import. It is not part of the document."""
 INTERNAL_HEADERS = {TENANT_HEADER, TIMEOUT_HEADER, "authorization"}
@@ -64,7 +82,7 @@ def import_query(service: str, path: str) -> Json:
 
 def document_of(app: FastAPI) -> Json:
     """The complete OpenAPI 3.1 document."""
-    document = openapi.document_of(app, description=DESCRIPTION)
+    document = openapi.document_of(app, description=DESCRIPTION, servers=SERVERS, license_info=LICENSE)
     components = Components(document["components"]["schemas"])
     own_paths, document["paths"] = document["paths"], {}
     for route in public_routes(app):
@@ -76,6 +94,8 @@ def document_of(app: FastAPI) -> Json:
             add_security(operation, required_scope(route))
             document["paths"].setdefault(path, {})[method] = operation
     document["paths"] = dict(sorted(document["paths"].items()))
+    used = {tag for operation in openapi.operations(document) for tag in operation["tags"]}
+    document["tags"] = [{"name": tag, "description": text} for tag, text in TAGS.items() if tag in used]
     return document
 
 
@@ -128,7 +148,7 @@ def imported(own: Json, source: Json, method: str, path: str, components: "Compo
         return path, own | {"parameters": merged_parameters(own, query)}
     template, theirs = operation_at(contract, method, path)
     operation = components.copy(theirs, service, contract)
-    operation["tags"] = own.get("tags", operation.get("tags", []))
+    operation["tags"] = operation.get("tags") or own.get("tags", [])
     operation["parameters"] = merged_parameters(operation, [*own.get("parameters", ()), *source["headers"]])
     if own.get("description"):
         operation["description"] = "\n\n".join(filter(None, (operation.get("description"), own["description"])))

@@ -1,4 +1,5 @@
-"""The web page: its own files and the chart library from the installed wheel. They need no key and load nothing else."""
+"""The web page at `/` and the API reference at `/docs`: own files, and libraries from installed wheels. They need no key and load
+nothing from other hosts."""
 
 import asyncio
 import gzip
@@ -14,7 +15,12 @@ from services.gateway.domain.media import accepts_gzip
 from shared.problems import NotFound
 
 PAGE = Path(__file__).parents[1] / "page"
-PLOTLY = "plotly.min.js"
+LIBRARIES = {
+    "plotly.min.js": ("plotly", "package_data"),
+    "swagger-ui-bundle.js": ("fastapi_offline", "static"),
+    "swagger-ui.css": ("fastapi_offline", "static"),
+}
+"""File name → (package, folder) of the wheel that carries it."""
 DAY = 86_400
 
 MEDIA_TYPES = {
@@ -52,12 +58,11 @@ class Files:
 
     def __init__(self, page: Path = PAGE) -> None:
         self._page = page
-        self._plotly = Path(str(files("plotly") / "package_data" / PLOTLY))
         self._cached: dict[str, tuple[int, asyncio.Future[File]]] = {}
 
     async def get(self, name: str) -> File:
         """The file with this name. Raises NotFound if the page has no such file."""
-        path = self._plotly if name == PLOTLY else self._page / name
+        path = library_path(name) if name in LIBRARIES else self._page / name
         if Path(name).name != name or path.suffix not in MEDIA_TYPES or not path.is_file():
             raise NotFound
         modified = path.stat().st_mtime_ns
@@ -68,6 +73,12 @@ class Files:
         return await asyncio.shield(file)
 
 
+def library_path(name: str) -> Path:
+    """Where the wheel of a library installed this file."""
+    package, folder = LIBRARIES[name]
+    return Path(str(files(package) / folder / name))
+
+
 def _read(path: Path) -> File:
     content = path.read_bytes()
     gzipped = gzip.compress(content, 6, mtime=0) if path.suffix in COMPRESSED else None
@@ -75,16 +86,20 @@ def _read(path: Path) -> File:
 
 
 def router(page_files: Files) -> APIRouter:
-    """`/` and `/static/…`. Browsers keep the chart library for a day and revalidate the page's own files."""
+    """`/`, `/docs` and `/static/…`. Browsers keep libraries for a day and revalidate our own files."""
     routes = APIRouter(include_in_schema=False)
 
     @routes.api_route("/", methods=["GET", "HEAD"])
     async def page(request: Request) -> Response:
         return respond(request, await page_files.get("index.html"), "no-cache")
 
+    @routes.api_route("/docs", methods=["GET", "HEAD"])
+    async def reference(request: Request) -> Response:
+        return respond(request, await page_files.get("docs.html"), "no-cache")
+
     @routes.api_route("/static/{name}", methods=["GET", "HEAD"])
     async def static(request: Request, name: str) -> Response:
-        caching = f"public, max-age={DAY}" if name == PLOTLY else "no-cache"
+        caching = f"public, max-age={DAY}" if name in LIBRARIES else "no-cache"
         return respond(request, await page_files.get(name), caching)
 
     return routes
