@@ -1,5 +1,6 @@
 """Read request bodies within bounds: of one body, of all bodies of a tenant, and of all bodies in the process."""
 
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +10,8 @@ from typing import Protocol, TypeVar
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
-from shared.problems import Problem, TooLarge, TooManyRequests, Unavailable, UnsupportedMedia
+from shared.problems import BadRequest, Problem, TooLarge, TooManyRequests, Unavailable, UnsupportedMedia
+from shared.slices import Slices
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -21,6 +23,13 @@ SMALL_BODY_BYTES = 64 * KIB
 """Bodies up to this size are not counted by BodyMemory; the server's limit of open requests bounds them."""
 
 RETRY_AFTER_SECONDS = 2
+
+ENCODINGS = {"": "identity", "identity": "identity", "gzip": "gzip", "x-gzip": "gzip"}
+"""Values of Content-Encoding that are accepted (RFC 9110, 8.4.1)."""
+GZIP = 16 + zlib.MAX_WBITS
+"""The format of zlib's input."""
+PART_BYTES = 64 * KIB
+"""Bytes that are decompressed at once."""
 
 NOT_JSON = (
     "multipart/",
@@ -125,17 +134,70 @@ def headers_of(scope: Scope) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
 
+def content_encoding(headers: Mapping[str, str]) -> str:
+    """`identity` or `gzip`. Raises UnsupportedMedia for any other encoding of the body."""
+    encoding = headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ENCODINGS:
+        raise UnsupportedMedia("the Content-Encoding must be gzip, or absent", headers={"Accept-Encoding": "gzip"})
+    return ENCODINGS[encoding]
+
+
 def refuse_compressed(headers: Mapping[str, str]) -> None:
     """Raise UnsupportedMedia for a compressed body."""
-    if headers.get("content-encoding", "identity").lower() != "identity":
-        raise UnsupportedMedia("compressed bodies are not taken", headers={"Accept-Encoding": "identity"})
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMedia("compressed bodies are not accepted here", headers={"Accept-Encoding": "identity"})
 
 
 def require_json(headers: Mapping[str, str]) -> None:
-    """Raise UnsupportedMedia for a compressed body and for a media type that is never JSON."""
-    refuse_compressed(headers)
+    """Raise UnsupportedMedia for a media type that is never JSON, and for an encoding other than gzip."""
+    content_encoding(headers)
     if headers.get("content-type", "").lower().startswith(NOT_JSON):
         raise UnsupportedMedia("JSON is expected")
+
+
+async def read_content(headers: Mapping[str, str], receive: Receive, reservation: Reservation, limit: int = MIB) -> bytes:
+    """Read a body of at most `limit` bytes, and decompress it if it is gzip; then `limit` holds for the result too.
+
+    Raises UnsupportedMedia for another encoding, BadRequest for data that is not gzip, and the problems of `read_body`.
+    """
+    encoding = content_encoding(headers)
+    body = await read_body(headers, receive, reservation, limit)
+    return body if encoding == "identity" or not body else await decompress(body, reservation, limit)
+
+
+async def decompress(packed: bytes, reservation: Reservation, limit: int) -> bytes:
+    """Decompress gzip in slices. At most `limit` bytes and one part are ever decompressed, whatever `packed` holds.
+
+    Raises TooLarge beyond `limit` bytes, BadRequest if `packed` is not one member of gzip, and the problems of BodyMemory.
+    """
+    slices, parts, size = Slices(), [], 0
+    try:
+        for part in decompressed_parts(packed):
+            size += len(part)
+            if size > limit:
+                raise TooLarge(f"more than {limit} bytes when decompressed")
+            reservation.grow_to(len(packed) + size)
+            parts.append(part)
+            await slices.pause()
+    except zlib.error:
+        raise BadRequest("the body is not gzip, or is not complete") from None
+    return b"".join(parts)
+
+
+def decompressed_parts(packed: bytes) -> Iterator[bytes]:
+    """The content of a gzip member in parts of at most PART_BYTES. Raises zlib.error if `packed` is not exactly one member."""
+    decompressor = zlib.decompressobj(GZIP)
+    for start in range(0, len(packed), PART_BYTES):
+        rest = packed[start : start + PART_BYTES]
+        while rest and not decompressor.eof:
+            yield decompressor.decompress(rest, PART_BYTES)
+            rest = decompressor.unconsumed_tail
+        if rest or decompressor.unused_data:
+            raise zlib.error("data after the end")
+    while part := decompressor.decompress(b"", PART_BYTES):
+        yield part
+    if not decompressor.eof:
+        raise zlib.error("incomplete")
 
 
 async def read_body(headers: Mapping[str, str], receive: Receive, reservation: Reservation, limit: int = MIB) -> bytes:

@@ -20,7 +20,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from shared import strict_json
-from shared.bodies import MIB, Bodies, headers_of, read_body, require_json
+from shared.bodies import MIB, Bodies, headers_of, read_content, require_json
 from shared.http import TENANT_HEADER
 from shared.openapi import REF
 from shared.problems import BadRequest, Problem, TooLarge, Unprocessable, UnsupportedMedia, validation_problem
@@ -125,7 +125,7 @@ def JsonBody(  # noqa: N802  a class to its users, as FastAPI's Body is
         bodies: Bodies = request.app.state.bodies
         tenant = getattr(request.state, "tenant", None) or headers.get(TENANT_HEADER, "")
         with bodies.memory.reserve(tenant) as reservation:
-            raw = await read_body(headers, request.receive, reservation, max_bytes) or empty
+            raw = await read_content(headers, request.receive, reservation, max_bytes) or empty
             return await bodies.parsing(tenant, len(raw), lambda: validate_json(model, raw, max_values))
 
     return documented_body(read_json, model)

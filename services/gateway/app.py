@@ -10,6 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.gateway.api import gold, keys, kpis, live, models, page, proxy
+from services.gateway.api.compression import Compression
+from services.gateway.api.cors import Cors
 from services.gateway.api.limits import GuessLimit, RateLimits
 from services.gateway.api.middleware import AccessLog, ContentHeaders, RateLimitHeaders
 from services.gateway.api.openapi import document_of
@@ -32,6 +34,7 @@ from shared.kafka import Record, follow
 from shared.request_telemetry import RequestTelemetry
 from shared.topics import CHANGES
 from shared.tracing import FASTAPI_TELEMETRY
+from shared.version import VERSION
 from shared.workers import Workers
 
 
@@ -60,12 +63,17 @@ def create_app(
             workers.start("live", lambda: announce_changes(records, gateway.hub))
             yield
 
-    app = FastAPI(title="Earshot", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY)
+    app = FastAPI(
+        title="Earshot", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY
+    )
     app.state.bodies = Bodies(BodyMemory(settings.body_bytes, settings.body_bytes_per_tenant, problems.TooManyRequests))
+    app.add_middleware(Compression)
     app.add_middleware(ContentHeaders)
     app.add_middleware(RateLimitHeaders)
     app.add_middleware(AccessLog)
     app.add_middleware(RequestTelemetry)
+    if settings.allowed_origins:
+        app.add_middleware(Cors, origins=settings.allowed_origins)
     problems.install(app)
     add_health(
         app,

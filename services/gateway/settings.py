@@ -1,10 +1,14 @@
 """The gateway's settings. Environment variables begin with GATEWAY_, shared ones have no prefix."""
 
+import re
 from ipaddress import ip_network
 
 from pydantic import AnyHttpUrl, Field, field_validator
 
 from shared.settings import DatabaseSettings, prefixed
+
+ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:-]+")
+"""Scheme, host and port, as browsers write an origin: in lower case, without a slash at the end."""
 
 
 class Settings(DatabaseSettings):
@@ -42,6 +46,11 @@ class Settings(DatabaseSettings):
     trusted_proxies: str = Field(
         "", description="Addresses and networks of the proxies in front, comma-separated: their X-Forwarded-For names the client"
     )
+    cors_origins: str = Field(
+        "",
+        description="Origins of web apps whose pages may call the API, comma-separated, such as https://app.example.com; "
+        "`*`: every origin; empty: none",
+    )
     live_readers: int = Field(500, ge=1, description="Live streams that one process holds open; more are answered 503")
     live_readers_per_tenant: int = Field(200, ge=1, description="Live streams that one tenant may hold open")
     live_readers_per_key: int = Field(100, ge=1, description="Live streams that one API key may hold open")
@@ -52,6 +61,20 @@ class Settings(DatabaseSettings):
     live_ping_seconds: float = Field(
         15.0, ge=1, le=300, description="Silence on a live stream after which a comment shows that it lives"
     )
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        """The origins of `cors_origins`."""
+        return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: str) -> str:
+        """A browser compares origins as text, so a path or a slash at the end would never match."""
+        for origin in filter(None, map(str.strip, origins.split(","))):
+            if origin != "*" and not ORIGIN.fullmatch(origin):
+                raise ValueError("not an origin such as https://app.example.com, without a path")
+        return origins
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -21,13 +21,22 @@ from services.sentiment.domain.scoring import Comment, Unscorable
 from services.sentiment.pool import Pool
 from services.sentiment.settings import Settings
 from services.sentiment.taxonomy_cache import Taxonomies
-from shared.bodies import MIB, Bodies, BodyMemory, headers_of, read_body
+from shared.bodies import MIB, Bodies, BodyMemory, headers_of, read_content
 from shared.disconnects import cancelled_on_disconnect
 from shared.events import Label, Score, Urgency
 from shared.fair_queue import FairQueue
 from shared.http import TENANT_HEADER, TIMEOUT_HEADER, InternalOnly
 from shared.kafka import Retry
-from shared.problems import BadRequest, NotAuthenticated, TooLarge, Unavailable, Unprocessable, responses, validation_problem
+from shared.problems import (
+    BadRequest,
+    NotAuthenticated,
+    TooLarge,
+    Unavailable,
+    Unprocessable,
+    UnsupportedMedia,
+    responses,
+    validation_problem,
+)
 from shared.routes import TypedRoute, documented_body
 from shared.strict_json import OutOfBounds, check_bounds
 from shared.taxonomy import Taxonomy
@@ -172,10 +181,10 @@ def parse_seconds(header: str | None) -> float:
 
 
 async def read_request(request: Request) -> ScoreRequest:
-    """Read and validate the body. Raises TooLarge or Unprocessable."""
+    """Read and validate the body. Raises UnsupportedMedia, TooLarge, BadRequest or Unprocessable."""
     memory: BodyMemory = request.app.state.bodies.memory
     with memory.reserve(request.headers.get(TENANT_HEADER, "")) as reservation:
-        return parse_request(await read_body(headers_of(request.scope), request.receive, reservation, MAX_BODY))
+        return parse_request(await read_content(headers_of(request.scope), request.receive, reservation, MAX_BODY))
 
 
 def parse_request(body: bytes) -> ScoreRequest:
@@ -215,7 +224,7 @@ routes = APIRouter(route_class=TypedRoute, tags=["scoring"], dependencies=[Inter
     description=f"Try the model on up to {MAX_COMMENTS} texts of {MAX_TOTAL:,} characters in all, read for the tenant's themes. "
     "Nothing is stored, and no KPI changes.",
     response_model_exclude_unset=True,
-    responses=responses(BadRequest, NotAuthenticated, TooLarge, Unprocessable),
+    responses=responses(BadRequest, NotAuthenticated, TooLarge, UnsupportedMedia, Unprocessable),
 )
 async def score(
     request: Request,

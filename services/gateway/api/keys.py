@@ -21,12 +21,13 @@ from shared.problems import (
     TooLarge,
     TooManyRequests,
     Unprocessable,
+    UnsupportedMedia,
     responses,
 )
 from shared.routes import JsonBody, TypedRoute
 
 CALLER_PROBLEMS = (BadRequest, NotAuthenticated, Forbidden, TooManyRequests)
-BODY_PROBLEMS = (TooLarge, Unprocessable)
+BODY_PROBLEMS = (TooLarge, UnsupportedMedia, Unprocessable)
 NOT_STORED = {"Cache-Control": "no-store"}
 
 routes = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=TypedRoute, dependencies=[Depends(BEARER)])

@@ -26,7 +26,7 @@ from services.ingest.domain.normalise import TooLong
 from services.ingest.domain.receive import receive_record
 from services.ingest.domain.record import Invalid
 from shared import strict_json
-from shared.bodies import MIB, headers_of, read_body, require_json
+from shared.bodies import MIB, headers_of, read_content, require_json
 from shared.problems import (
     BadRequest,
     InvalidParam,
@@ -181,7 +181,8 @@ async def read_records(request: Request, target: Target, key: IdempotencyKey) ->
     refuse_cloudevents(headers)
     require_json(headers)
     with ingest.body_memory.reserve(target.tenant) as reservation:
-        yield await split_body(ingest, target.tenant, headers, await read_body(headers, request.receive, reservation, MAX_BYTES))
+        raw = await read_content(headers, request.receive, reservation, MAX_BYTES)
+        yield await split_body(ingest, target.tenant, headers, raw)
 
 
 async def split_body(ingest: Ingest, tenant: str, headers: Mapping[str, str], raw: bytes) -> deque[bytes]:

@@ -16,7 +16,7 @@ from services.ingest.domain.normalise import TooLong
 from services.ingest.domain.receive import receive_record
 from services.ingest.domain.record import Invalid, Record
 from shared import strict_json
-from shared.bodies import declared_length, headers_of, read_body, require_json
+from shared.bodies import declared_length, headers_of, read_content, require_json
 from shared.database import outage_is_503
 from shared.http import TenantName
 from shared.problems import BadRequest, NotAuthenticated, NotFound, Problem, Unprocessable, responses
@@ -112,7 +112,7 @@ async def read_record_body(request: Request, target: Target, key: IdempotencyKey
     refuse_cloudevents(headers)
     require_json(headers)
     with ingest_of(request).body_memory.reserve(target.tenant) as reservation:
-        yield await read_body(headers, request.receive, reservation)
+        yield await read_content(headers, request.receive, reservation)
 
 
 @routes.post(

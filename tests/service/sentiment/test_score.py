@@ -1,5 +1,6 @@
 """`POST /v1/score`, health checks, and an unreachable Kafka."""
 
+import gzip
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -285,3 +286,11 @@ async def test_the_openapi_document_describes_the_body_and_the_response(http: ht
         if "description" not in schema
     }
     assert undescribed == set()
+
+
+async def test_a_compressed_body_is_scored_and_another_encoding_is_415(http: httpx.AsyncClient) -> None:
+    body = gzip.compress(json.dumps({"comments": [{"text": "I love it"}]}).encode())
+    scored = await http.post("/v1/score", content=body, headers={"content-encoding": "gzip"})
+    assert scored.json()["scores"][0]["label"] == "positive"
+    refused = await http.post("/v1/score", content=body, headers={"content-encoding": "br"})
+    assert refused.status_code == 415

@@ -1,5 +1,8 @@
 """Bodies are read within bounds, and large ones share a bounded memory."""
 
+import gzip
+import os
+import tracemalloc
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import Any
@@ -7,8 +10,8 @@ from typing import Any
 import pytest
 from starlette.requests import ClientDisconnect
 
-from shared.bodies import DRAINED_BYTES, KIB, SMALL_BODY_BYTES, BodyMemory, Reservation, read_body
-from shared.problems import TooLarge, TooManyRequests, Unavailable
+from shared.bodies import DRAINED_BYTES, KIB, MIB, SMALL_BODY_BYTES, BodyMemory, Reservation, read_body, read_content
+from shared.problems import BadRequest, Problem, TooLarge, TooManyRequests, Unavailable, UnsupportedMedia
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 MEMORY = 1000 * KIB
@@ -148,3 +151,66 @@ async def test_memory_is_released_however_reading_ends() -> None:
             await read_body({}, client.receive, reservation, LARGE)
     with memory.reserve("acme") as reservation:
         reservation.grow_to(LARGE)
+
+
+async def read_packed(packed: bytes, limit: int, reservation: Reservation | None = None, encoding: str = "gzip") -> bytes:
+    return await read_content({"content-encoding": encoding}, Client(packed).receive, reservation or unlimited(), limit)
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"x" * LARGE, os.urandom(LARGE + 1)])
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "x-gzip"])
+async def test_a_gzip_body_is_decompressed(content: bytes, encoding: str) -> None:
+    assert await read_packed(gzip.compress(content), MIB, encoding=encoding) == content
+
+
+@pytest.mark.parametrize("encoding", ["identity", ""])
+async def test_a_body_without_an_encoding_is_read_as_it_is(encoding: str) -> None:
+    assert await read_packed(b"{}", LIMIT, encoding=encoding) == b"{}"
+
+
+async def test_the_limit_holds_for_the_decompressed_body() -> None:
+    assert len(await read_packed(gzip.compress(b"x" * LARGE), LARGE)) == LARGE
+    with pytest.raises(TooLarge):
+        await read_packed(gzip.compress(b"x" * (LARGE + 1)), LARGE)
+
+
+async def test_a_bomb_never_expands_far_beyond_the_limit() -> None:
+    bomb = gzip.compress(bytes(500 * MIB))
+    assert len(bomb) < MIB
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLarge):
+            await read_packed(bomb, MIB)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * MIB
+
+
+async def test_decompressed_bytes_are_counted_in_the_memory_of_bodies() -> None:
+    memory = BodyMemory(total=4 * LARGE, per_tenant=LARGE)
+    with memory.reserve("acme") as reservation, pytest.raises(Unavailable):
+        await read_packed(gzip.compress(b"x" * 2 * LARGE), MIB, reservation)
+
+
+COMPLETE = gzip.compress(b"x" * 1000)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "problem"),
+    [
+        ("gzip", b"{}", BadRequest),
+        ("gzip", COMPLETE[:-1], BadRequest),
+        ("gzip", COMPLETE[:12], BadRequest),
+        ("gzip", COMPLETE + b"x", BadRequest),
+        ("gzip", COMPLETE * 2, BadRequest),
+        ("gzip", COMPLETE[:-8] + bytes(8), BadRequest),
+        ("deflate", b"", UnsupportedMedia),
+        ("br", b"{}", UnsupportedMedia),
+        ("gzip, gzip", gzip.compress(COMPLETE), UnsupportedMedia),
+    ],
+)
+async def test_other_encodings_and_broken_gzip_are_refused(encoding: str, body: bytes, problem: type[Problem]) -> None:
+    with pytest.raises(problem) as refusal:
+        await read_packed(body, MIB, encoding=encoding)
+    assert problem is BadRequest or refusal.value.headers == {"Accept-Encoding": "gzip"}
