@@ -17,6 +17,7 @@ from services.gateway.admin import Admin, open_admin
 from services.gateway.domain.keys import SCOPES, Key
 from services.gateway.settings import Settings
 from shared.problems import Problem
+from shared.version import VERSION
 
 app = typer.Typer(help="Earshot for operators.", no_args_is_help=True, add_completion=False)
 tenant_app = typer.Typer(help="Tenants.", no_args_is_help=True)
@@ -45,6 +46,20 @@ THEME_COLUMNS = ("revision", "id", "name", "description", "examples")
 MODEL_COLUMNS = ("name", "scores", "coverage", "promoted")
 REPORT_COLUMNS = ("model", "promoted", "comments", "missing", "n", "agreement", "changed")
 KPI_COLUMNS = ("kpi", "agg", "promoted", "candidate", "delta")
+
+
+def print_version(requested: bool) -> None:
+    """Print the version and exit, for the option `--version`."""
+    if requested:
+        typer.echo(f"earshot {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=print_version, is_eager=True)] = False,
+) -> None:
+    """Earshot for operators."""
 
 
 # --- tenants

@@ -1,4 +1,4 @@
-"""The `earshot` command names missing settings."""
+"""The `earshot` command names missing settings, and its version."""
 
 import os
 
@@ -6,6 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.gateway.cli import app
+from shared.version import VERSION
 
 
 def test_missing_settings_are_named_by_their_variables(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -14,3 +15,8 @@ def test_missing_settings_are_named_by_their_variables(monkeypatch: pytest.Monke
     result = CliRunner().invoke(app, ["tenant", "list"])
     assert result.exit_code == 1
     assert "settings are missing or wrong: INTERNAL_TOKEN, GATEWAY_DATABASE_URL" in result.output
+
+
+def test_the_version_needs_no_settings() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.output) == (0, f"earshot {VERSION}\n")
