@@ -48,8 +48,8 @@ mutants: $(READY)  ## mutate the domains and count the mutants that the unit tes
 sizes: $(READY)  ## files, lines and docstrings of the product code, beside an earlier revision: make sizes SINCE=fdaba9a
 	@$(BIN)/python -m bench.sizes $(addprefix --commit ,$(SINCE))
 
-docs: $(READY)  ## generate what is derived from the code: settings, KPIs, AsyncAPI, topics, contracts
-	for page in settings_page kpis_page asyncapi k8s.topics contracts; do $(BIN)/python -m deploy.$$page || exit 1; done
+docs: $(READY)  ## generate what is derived from the code: settings, KPIs, AsyncAPI, topics, contracts, licences
+	for page in settings_page kpis_page asyncapi k8s.topics contracts third_party; do $(BIN)/python -m deploy.$$page || exit 1; done
 
 lock: $(READY)  ## write the hashed lock files from pyproject.toml
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/lock.sh
@@ -61,10 +61,5 @@ clean:  ## delete the virtual environment and the data of the stack
 $(READY): requirements/dev.txt requirements/uv.txt
 	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Earshot needs Python 3.11 or newer (PYTHON=$(PYTHON))" >&2; exit 1; }
-	@echo "Setting up .venv (once; about a minute)"
-	@$(PYTHON) -m venv .venv \
-	  || { echo "This Python can't make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	@$(BIN)/uv pip sync --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(PYTHON) deploy/venv.py
 	@touch $@

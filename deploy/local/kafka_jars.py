@@ -103,19 +103,25 @@ def publish(jars: Path, folder: Path) -> None:
 
 
 class Progress:
-    """Prints how many jars are downloaded."""
+    """Prints how many jars are downloaded, and their size, after every STEP of them."""
+
+    STEP = 15
 
     def __init__(self, total: int) -> None:
         self.total = total
         self.done = 0
+        self.bytes = 0
 
     @contextmanager
     def __call__(self, filename: str, size: int) -> Iterator[Callable[[int], None]]:
         yield lambda received: None
-        if filename.endswith(".jar"):
-            self.done += 1
-        if filename.endswith(".jar") and (self.done % 5 == 0 or self.done == self.total):
-            print(f"downloading Apache Kafka {VERSION}: {self.done} of {self.total} jars", flush=True)
+        if not filename.endswith(".jar"):
+            return
+        self.done += 1
+        self.bytes += size
+        if self.done % self.STEP == 0 or self.done == self.total:
+            megabytes = self.bytes // 1_000_000
+            print(f"downloading Apache Kafka {VERSION}: {self.done} of {self.total} jars, {megabytes} MB", flush=True)
 
 
 def main() -> None:

@@ -9,12 +9,16 @@ from rich.markup import escape
 
 
 class Terminal:
-    """Lines on standard output. Without a terminal, each current step is printed too, since no line can be replaced."""
+    """Lines on standard output. Without a terminal, the current step is printed too, since no line can be replaced: when another
+    begins, and then its progress (the text from a colon on) every PROGRESS_SECONDS."""
+
+    PROGRESS_SECONDS = 5.0
 
     def __init__(self) -> None:
         self._console = Console(highlight=False, soft_wrap=True)
         self._status = self._console.status("starting")
         self._last = ""
+        self._printed_at = 0.0
         self._began = time.monotonic()
 
     @property
@@ -27,9 +31,15 @@ class Terminal:
         if self._console.is_terminal:
             self._status.start()
             self._status.update(escape(text))
-        elif text != self._last:
+        elif self._is_news(text):
             self._console.print(f"  … {text}", markup=False)
+            self._printed_at = time.monotonic()
         self._last = text
+
+    def _is_news(self, text: str) -> bool:
+        if text.partition(":")[0] != self._last.partition(":")[0]:
+            return True
+        return text != self._last and time.monotonic() - self._printed_at >= self.PROGRESS_SECONDS
 
     def done(self, text: str) -> None:
         """Print a finished step."""
