@@ -1,5 +1,6 @@
 """`python -m deploy.asyncapi`: write docs/asyncapi.json, the AsyncAPI 3.0 document of the topics, from `shared.topics`."""
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,9 @@ HEADERS: dict[str, dict[str, Any]] = {
 def document() -> dict[str, Any]:
     """Channels, operations and message schemas: a channel for each topic, with its writer as the sender."""
     _, schemas = msgspec.json.schema_components([topic.model for topic in TOPICS], ref_template="#/components/schemas/{name}")
+    for schema in schemas.values():
+        if "description" in schema:  # a docstring, whose indentation Python removes only from 3.13 on
+            schema["description"] = inspect.cleandoc(schema["description"])
     return {
         "asyncapi": "3.0.0",
         "info": {
