@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
-from tests.e2e.browser import open_browser
 from tests.e2e.stack import Stack, nps_response, until
 from tests.unit.metrics.test_queries import written
 
@@ -22,12 +21,6 @@ ANSWERS = [
     ("delivery", 3, "Terrible. I hate waiting."),
     ("delivery", 8, None),
 ]
-
-
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    async with open_browser() as browser:
-        yield browser
 
 
 @dataclass
@@ -139,7 +132,7 @@ async def test_a_group_whose_name_needs_an_escape_filters_the_page_too(dashboard
     await dashboard.post(10, "Lovely.", team)
     answers = dashboard.page.locator('[data-kpi="nps"] .n')
     await dashboard.page.get_by_role("button", name=team, exact=True).click(timeout=TIMEOUT)
-    await expect(answers).to_have_text("1 answers", timeout=TIMEOUT)
+    await expect(answers).to_have_text("1 answer", timeout=TIMEOUT)
     await expect(dashboard.page.locator(".comment .said")).to_have_text(["Lovely."], timeout=TIMEOUT)
     await expect(dashboard.page.locator(".chip-button", has_text=team)).to_be_visible()
 

@@ -6,9 +6,10 @@ import { sparkline } from "/static/spark.js";
 
 export const HEADLINES = ["nps", "csat", "net_sentiment", "first_reply_time", "backlog", "tickets_opened"];
 
-/** What a KPI's n counts, for the line below its value. */
-const COUNTED = { points: "answers", percent: "answers", score: "comments", seconds: "tickets" };
-const COUNTED_BY_KPI = { net_sentiment: "comments" };
+/** The noun of a KPI's n, one and many, for the line below its value. */
+const ANSWERS = ["answer", "answers"], COMMENTS = ["comment", "comments"], TICKETS = ["ticket", "tickets"];
+const COUNTED = { points: ANSWERS, percent: ANSWERS, score: COMMENTS, seconds: TICKETS };
+const COUNTED_BY_KPI = { net_sentiment: COMMENTS };
 
 /**
  * How a difference is to be told: whether chance explains it, and whether it is for the better.
@@ -73,8 +74,8 @@ export class Cards {
     setText(card.interval, row.value === null ? whyNull(row) : row.interval ? between(kpi.unit, row.interval) : "");
     const counted = COUNTED_BY_KPI[kpi.id] ?? COUNTED[kpi.unit];
     card.n.hidden = !row.n;
-    setText(card.n, counted ? `${count(row.n)} ${counted}` : "Records");
-    card.n.setAttribute("aria-label", `Records behind ${kpi.name}: ${count(row.n)}`);
+    setText(card.n, counted ? `${count(row.n)} ${counted[row.n === 1 ? 0 : 1]}` : "Records");
+    card.n.setAttribute("aria-label", `${card.n.textContent} behind ${kpi.name}`);
     if (live && before && before !== card.value.textContent && !calm()) pulse(card.element);
   }
 

@@ -19,7 +19,9 @@ export class Feed {
   /** @param {{older: (cursor: string) => Promise<void>}} actions */
   constructor({ older }) {
     this.older = older;
+    this.scroller = byId("feed-scroll");
     this.list = byId("feed-list");
+    this.end = byId("feed-end");
     byId("pause").onclick = () => this.#pause(!this.#paused);
     byId("held").onclick = () => this.#release();
     this.#choices();
@@ -63,7 +65,7 @@ export class Feed {
   /** Say in the feed's place why there is none. */
   fail(reason) {
     this.#comments.clear();
-    this.list.replaceChildren(placeholder(reason));
+    this.#place([], [placeholder(reason)]);
   }
 
   #insert(records) {
@@ -97,11 +99,18 @@ export class Feed {
   #draw() {
     const visible = this.#ordered().filter(({ record }) => this.#label === "all" || record.label === this.#label).map(({ element }) => element);
     const more = this.#cursor ? h("button", { class: "more", type: "button", onclick: (event) => this.#more(event.target) }, "Older comments") : null;
-    const wanted = [...(visible.length ? visible : [placeholder("No comments in this window.")]), ...(more ? [more] : [])];
-    const scrolled = this.list.scrollTop;
-    sync(this.list, wanted);
-    if (scrolled > 8) this.list.scrollTop = scrolled;
+    const scrolled = this.scroller.scrollTop;
+    this.#place(visible, [visible.length ? null : placeholder("No comments in this window."), more].filter(Boolean));
+    if (scrolled > 8) this.scroller.scrollTop = scrolled;
     this.#tick();
+  }
+
+  /** Put the comments in the list, which is a feed unless it is empty, and `after` below it. */
+  #place(comments, after) {
+    sync(this.list, comments);
+    this.end.replaceChildren(...after);
+    if (comments.length) this.list.setAttribute("role", "feed");
+    else this.list.removeAttribute("role");
   }
 
   async #more(button) {
@@ -121,7 +130,7 @@ export class Feed {
     this.#held = [];
     this.#count();
     if (held.length) this.#insert(held);
-    this.list.scrollTop = 0;
+    this.scroller.scrollTop = 0;
   }
 
   #count() {

@@ -15,7 +15,7 @@ export function filters(inForce, { dimensions, groups, set }) {
       h("small", null, dimension), groupNames(dimension, groupsOf(value)), h("i", { "aria-hidden": "true" }, "×")));
   const menu = h("div", { id: "filter-menu", class: "menu", popover: "auto" });
   const add = h("button", { class: "quiet-button", type: "button", popovertarget: "filter-menu" }, chips.length ? "+" : "+ Filter");
-  add.setAttribute("aria-label", "Add a filter");
+  if (chips.length) add.setAttribute("aria-label", "Add a filter");
   menu.addEventListener("beforetoggle", (event) => {
     if (event.newState !== "open") return;
     const from = add.getBoundingClientRect();

@@ -50,6 +50,8 @@ export async function follow(api, url, { onEvent, onState }, signal) {
     onState("connecting");
     const line = new AbortController();
     const watchdog = silence(line);
+    const offline = () => line.abort(new Error("offline"));
+    addEventListener("offline", offline);
     try {
       const headers = { ...api.headers, Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}) };
       const response = await fetch(url, { headers, signal: AbortSignal.any([signal, line.signal]), cache: "no-store" });
@@ -75,6 +77,7 @@ export async function follow(api, url, { onEvent, onState }, signal) {
       console.info("The live stream broke off and will be resumed:", error.message);
     } finally {
       watchdog.stop();
+      removeEventListener("offline", offline);
     }
     onState("waiting");
     failures += 1;

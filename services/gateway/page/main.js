@@ -4,7 +4,7 @@ import { Api, Refused } from "/static/api.js";
 import { Board } from "/static/board.js";
 import { byId, setText } from "/static/dom.js";
 import { addDirectory } from "/static/names.js";
-import { parse, saveKey, savedKey, writeAddress } from "/static/state.js";
+import { fragment, parse, saveKey, savedKey, writeAddress } from "/static/state.js";
 
 const VISIBLE = 10; // characters of a key that tell it from others and open nothing
 
@@ -15,7 +15,7 @@ let board = null;
 async function begin() {
   const { view, key } = parse(location.hash);
   const saved = savedKey();
-  if (key) writeAddress(view);
+  if (fragment(view) !== location.hash.slice(1)) writeAddress(view); // removes the key, and settings that don't exist
   if (key && (!saved || saved === key || (await mayReplace(saved, key)))) saveKey(key);
   const known = savedKey();
   if (known) void open(known, view);
@@ -107,15 +107,33 @@ byId("sign-out").onclick = () => {
   signIn("");
 };
 
+let themeChosen = false;
+
+/** Switch to `theme`, and draw again the charts that have its colours. */
+function paint(theme) {
+  document.documentElement.dataset.theme = theme;
+  board?.repaint?.();
+}
+
 byId("theme").onclick = () => {
-  const root = document.documentElement;
-  root.dataset.theme = root.dataset.theme === "light" ? "dark" : "light";
+  const theme = document.documentElement.dataset.theme === "light" ? "dark" : "light";
+  themeChosen = true;
   try {
-    localStorage.setItem("earshot.theme", root.dataset.theme);
+    localStorage.setItem("earshot.theme", theme);
   } catch {
     // Storage is switched off: the choice lasts as long as the page.
   }
-  board?.repaint?.();
+  paint(theme);
+};
+
+matchMedia("(prefers-color-scheme: light)").onchange = ({ matches }) => {
+  let saved = null;
+  try {
+    saved = localStorage.getItem("earshot.theme");
+  } catch {
+    // Storage is switched off: `themeChosen` says whether there is a choice.
+  }
+  if (!saved && !themeChosen) paint(matches ? "light" : "dark");
 };
 
 addEventListener("hashchange", () => void begin());

@@ -70,7 +70,7 @@ export function fragment(view) {
   return said.toString();
 }
 
-/** Put a view in the address bar without a new entry in the history, and with it take a key out. */
+/** Put a view in the address bar without a new entry in the history; a key and unknown settings are removed. */
 export function writeAddress(view) {
   const said = fragment(view);
   history.replaceState(null, "", said ? `#${said}` : location.pathname);

@@ -1,6 +1,9 @@
-// Runs before the first paint, so that a light wall doesn't flash dark: the theme is dark unless this browser was told otherwise.
+// Runs before the first paint, so that a light page doesn't flash dark. The theme is the one chosen in this browser, else the system's.
+let chosen = null;
 try {
-  document.documentElement.dataset.theme = localStorage.getItem("earshot.theme") === "light" ? "light" : "dark";
+  chosen = localStorage.getItem("earshot.theme");
 } catch {
-  // Storage is switched off: dark it is.
+  // Storage is switched off.
 }
+const system = matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
+document.documentElement.dataset.theme = chosen === "light" || chosen === "dark" ? chosen : system;
