@@ -11,7 +11,7 @@ READY := .venv/.ready
 SOURCES := shared services deploy tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help run verify test lint format bench bench-sentiment mutants sizes docs lock clean
+.PHONY: help run verify test lint format bench bench-sentiment mutants sizes docs api-check lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -50,6 +50,9 @@ sizes: $(READY)  ## files, lines and docstrings of the product code, beside an e
 
 docs: $(READY)  ## generate what is derived from the code: settings, KPIs, AsyncAPI, topics, contracts, licences
 	for page in settings_page kpis_page asyncapi k8s.topics contracts third_party; do $(BIN)/python -m deploy.$$page || exit 1; done
+
+api-check: $(READY)  ## lint the OpenAPI document by Redocly and compile its TypeScript types; downloads Node as a wheel
+	@exec $(BIN)/python -m deploy.api_check
 
 lock: $(READY)  ## write the hashed lock files from pyproject.toml
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/lock.sh

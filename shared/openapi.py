@@ -9,6 +9,8 @@ from fastapi.openapi.utils import get_openapi
 from shared.problems import InvalidParam, ProblemDocument
 
 REF = "#/components/schemas/"
+BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+"""The names that pydantic leaves in the schema of a number with a validator of its own, and those of JSON Schema."""
 UNUSED = ("HTTPValidationError", "ValidationError")
 """FastAPI's own models of errors; ours answer with ProblemDocument."""
 
@@ -22,6 +24,7 @@ def document_of(app: FastAPI, **options: Any) -> dict[str, Any]:
     for operation in operations(document):
         drop_default_422(operation)
     hoist_definitions(document, schemas)
+    rename_bounds(document)
     for name in UNUSED:
         schemas.pop(name, None)
     return document
@@ -51,6 +54,19 @@ def drop_default_422(operation: dict[str, Any]) -> None:
     content = operation["responses"].get("422", {}).get("content", {})
     if content.get("application/json", {}).get("schema", {}).get("$ref") == f"{REF}HTTPValidationError":
         del operation["responses"]["422"]
+
+
+def rename_bounds(node: Any) -> None:
+    """Replace the keys of BOUNDS, where they hold a number, by their names in JSON Schema."""
+    if isinstance(node, dict):
+        for name in BOUNDS.keys() & node.keys():
+            if isinstance(node[name], int | float):
+                node[BOUNDS[name]] = node.pop(name)
+        for value in node.values():
+            rename_bounds(value)
+    elif isinstance(node, list):
+        for value in node:
+            rename_bounds(value)
 
 
 def hoist_definitions(node: Any, schemas: dict[str, Any]) -> None:

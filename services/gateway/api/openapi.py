@@ -48,6 +48,21 @@ TAGS = {
 }
 """Tag → its description, in the order of the reference."""
 
+HEADERS = {
+    "RateLimit": {
+        "description": "For each limit, `r`: the requests that remain, and `t`: the seconds until it is full again",
+        "schema": {"type": "string"},
+        "example": '"key";r=1999;t=1, "tenant";r=7999;t=1',
+    },
+    "RateLimit-Policy": {
+        "description": "For each limit, `q`: the requests at once, and `w`: the seconds in which they are refilled",
+        "schema": {"type": "string"},
+        "example": '"key";q=2000;w=4, "tenant";q=8000;w=4',
+    },
+    "Retry-After": {"description": "Seconds to wait before a retry", "schema": {"type": "integer"}, "example": 5},
+}
+"""Headers of responses, for `components/headers`."""
+
 IMPORT = "x-import"
 """In the `openapi_extra` of a route: which operation or parameters to import. It is not part of the document."""
 INTERNAL_HEADERS = {TENANT_HEADER, TIMEOUT_HEADER, "authorization"}
@@ -92,8 +107,10 @@ def document_of(app: FastAPI) -> Json:
             if source := operation.pop(IMPORT, None):
                 path, operation = imported(operation, source, method, path, components)
             add_security(operation, required_scope(route))
+            add_headers(operation)
             document["paths"].setdefault(path, {})[method] = operation
     document["paths"] = dict(sorted(document["paths"].items()))
+    document["components"]["headers"] = HEADERS
     used = {tag for operation in openapi.operations(document) for tag in operation["tags"]}
     document["tags"] = [{"name": tag, "description": text} for tag, text in TAGS.items() if tag in used]
     return document
@@ -197,6 +214,16 @@ def add_security(operation: Json, scope: str | None) -> None:
     operation["security"] = [{"key": [scope] if scope else []}]
     if scope:
         operation["description"] = "\n\n".join(filter(None, (operation.get("description"), f"Requires the scope `{scope}`.")))
+
+
+def add_headers(operation: Json) -> None:
+    """Add the headers of every response of the gateway that a client should read."""
+    for status, response in operation["responses"].items():
+        headers = response.setdefault("headers", {})
+        if status == "429" or status < "400":
+            headers |= {name: {"$ref": f"#/components/headers/{name}"} for name in ("RateLimit", "RateLimit-Policy")}
+        if status in ("429", "503"):
+            headers["Retry-After"] = {"$ref": "#/components/headers/Retry-After"}
 
 
 class Components:

@@ -41,6 +41,23 @@ def test_operation_ids_are_unique_and_every_operation_has_a_summary(document: Js
     assert all(operation.get("summary") for operation in operations(document))
 
 
+def test_every_tag_is_described_in_the_order_of_the_reference(document: Json) -> None:
+    """A new tag needs a row in TAGS of services/gateway/api/openapi.py."""
+    assert {tag for operation in operations(document) for tag in operation["tags"]} == {tag["name"] for tag in document["tags"]}
+    assert all(tag["description"].endswith(".") for tag in document["tags"])
+
+
+def test_limits_and_retries_are_described_by_headers(document: Json) -> None:
+    for operation in operations(document):
+        assert "RateLimit" in operation["responses"]["429"]["headers"]
+        assert all("Retry-After" in operation["responses"][status]["headers"] for status in ("429", "503"))
+
+
+def test_no_schema_has_a_keyword_that_json_schema_lacks(document: Json) -> None:
+    stars = document["components"]["schemas"]["Review"]["properties"]["stars"]
+    assert {"minimum": 1, "maximum": 5}.items() <= stars["anyOf"][0].items()
+
+
 def test_no_instruction_to_import_and_no_internal_header_is_left(document: Json) -> None:
     assert "x-import" not in str(document)
     assert "x-earshot-tenant" not in str(document).lower().replace("x-earshot-watermark", "")
@@ -67,7 +84,7 @@ def test_a_kpi_has_the_parameters_of_metrics_the_formats_and_the_entity_tags_of_
         assert "If-None-Match" in names
         result = operation["responses"]["200"]
         assert set(result["content"]) == {"application/json", "text/csv", "application/x-ndjson"}
-        assert set(result["headers"]) == {"ETag", "X-Earshot-Watermark"}
+        assert set(result["headers"]) == {"ETag", "X-Earshot-Watermark", "RateLimit", "RateLimit-Policy"}
         lines = schema_at(document, result, "application/x-ndjson")
         assert lines
         assert result["content"]["application/x-ndjson"]["schema"] == schema_at(document, result)["properties"][rows]["items"]
