@@ -11,7 +11,7 @@ READY := .venv/.ready
 SOURCES := shared services deploy tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help run verify test lint format bench bench-sentiment mutants sizes docs api-check lock clean
+.PHONY: help run verify test test-pythons lint format bench bench-sentiment mutants sizes docs api-check lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -25,6 +25,9 @@ verify: $(READY)  ## recompute every number of the running stack from the receiv
 
 test: $(READY)  ## all tests on real servers, on free ports and in temporary folders, in WORKERS=2 processes
 	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+test-pythons: $(READY)  ## the unit tests with each Python from 3.11 on that this machine has
+	@exec $(BIN)/python -m deploy.pythons
 
 lint: $(READY)  ## ruff, mypy strict, import-linter
 	$(BIN)/ruff check $(SOURCES)
@@ -58,7 +61,7 @@ lock: $(READY)  ## write the hashed lock files from pyproject.toml
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/lock.sh
 
 clean:  ## delete the virtual environment and the data of the stack
-	rm -rf .venv .local
+	rm -rf .venv .venv-3.* .local
 
 # The virtual environment, rebuilt whenever a lock file changes. It needs only Python and make.
 $(READY): requirements/dev.txt requirements/uv.txt
