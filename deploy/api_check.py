@@ -26,7 +26,7 @@ TYPES = "types.d.ts"
 
 def npx(folder: Path, package: str, *arguments: str) -> bool:
     """Run a command of an npm package in `folder`. Returns whether it succeeds; prints its output if it fails."""
-    command = [UV, "tool", "run", "--quiet", "--from", NODE, "npx", "--yes", "--package", package, *arguments]
+    command: list[str | Path] = [UV, "tool", "run", "--quiet", "--from", NODE, "npx", "--yes", "--package", package, *arguments]
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     print(f"{package}: {'ok' if result.returncode == 0 else result.stdout + result.stderr}", flush=True)
     return result.returncode == 0

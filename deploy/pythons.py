@@ -36,12 +36,11 @@ def install(version: str, interpreter: Path) -> Path:
     """Make the environment of a version. Returns its Python. Raises CalledProcessError if a package has no wheel."""
     folder = ROOT / f".venv-{version}"
     python = folder / "bin" / "python"
-    pip = [UV, "pip", "--quiet"]
+    pip: list[str | Path] = [UV, "pip", "--quiet"]
     subprocess.run([UV, "venv", "--quiet", "--allow-existing", "--python", interpreter, folder], check=True)
     lock = ROOT / "requirements" / "dev.txt"
     subprocess.run([*pip, "sync", "--python", python, "--only-binary", ":all:", "--require-hashes", lock], check=True)
-    editable = ["--no-deps", "--no-build-isolation", "--editable", ROOT]
-    subprocess.run([*pip, "install", "--python", python, *editable], check=True)
+    subprocess.run([*pip, "install", "--python", python, "--no-deps", "--no-build-isolation", "--editable", ROOT], check=True)
     return python
 
 
@@ -50,8 +49,8 @@ def main(arguments: list[str]) -> int:
     statuses = {}
     for version, interpreter in interpreters():
         print(f"--- Python {version} ({interpreter})", flush=True)
-        command = [install(version, interpreter), "-m", "pytest", *(arguments or ["tests/unit", "-q"]), "-p", "no:cacheprovider"]
-        statuses[version] = subprocess.run(command, cwd=ROOT, check=False).returncode
+        pytest = ["-m", "pytest", "-p", "no:cacheprovider", *(arguments or ["tests/unit", "-q"])]
+        statuses[version] = subprocess.run([install(version, interpreter), *pytest], cwd=ROOT, check=False).returncode
     absent = [version for version in VERSIONS if version not in statuses]
     print("--- " + ", ".join(f"{version}: {'passed' if status == 0 else 'failed'}" for version, status in statuses.items()))
     print(f"--- not on this machine: {', '.join(absent) or 'none'}")

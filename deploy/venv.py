@@ -29,10 +29,11 @@ class Failed(Exception):
 
 def main() -> int:
     """Make the environment. Returns the exit status."""
-    print(f"Setting up .venv with Python {sys.version.split()[0]} (once; about a minute)", flush=True)
+    print(f"Setting up .venv with Python {sys.version.split()[0]} (at first, and after a change of packages)", flush=True)
     try:
-        with step("create the environment"):
-            run([sys.executable, "-m", "venv", str(VENV)], Path("/dev/null"), advice="on Debian: apt-get install python3-venv")
+        if not is_made_by(sys.version):
+            with step("create the environment"):
+                run([sys.executable, "-m", "venv", VENV], Path("/dev/null"), advice="on Debian: apt-get install python3-venv")
         with step("install uv"):
             run([PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes", "-r", UV], LOG)
         packages = len(PIN.findall(DEV.read_text()))
@@ -44,6 +45,16 @@ def main() -> int:
         print(f"{error}", file=sys.stderr)
         return 1
     return 0
+
+
+def is_made_by(version: str) -> bool:
+    """Whether there is an environment of this version of Python already."""
+    try:
+        program = "import pip, sys; print(sys.version)"
+        result = subprocess.run([PYTHON, "-c", program], capture_output=True, text=True, check=False)
+    except OSError:
+        return False
+    return result.stdout.strip() == version.strip()
 
 
 @contextmanager

@@ -63,9 +63,7 @@ def create_app(
             workers.start("live", lambda: announce_changes(records, gateway.hub))
             yield
 
-    app = FastAPI(
-        title="Earshot", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY
-    )
+    app = FastAPI(title="Earshot", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY)
     app.state.bodies = Bodies(BodyMemory(settings.body_bytes, settings.body_bytes_per_tenant, problems.TooManyRequests))
     app.add_middleware(Compression)
     app.add_middleware(ContentHeaders)

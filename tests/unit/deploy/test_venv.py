@@ -23,6 +23,14 @@ def test_a_step_prints_its_time_and_size_and_nothing_of_the_command(
     assert log.read_text().count("package==1") == 200
 
 
+def test_an_environment_is_kept_if_the_version_of_python_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(venv, "PYTHON", Path(sys.executable))
+    assert venv.is_made_by(sys.version)
+    assert not venv.is_made_by("3.9.1")
+    monkeypatch.setattr(venv, "PYTHON", tmp_path / "absent")
+    assert not venv.is_made_by(sys.version)
+
+
 def test_a_long_step_says_that_it_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
