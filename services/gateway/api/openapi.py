@@ -41,6 +41,7 @@ TAGS = {
     "quarantine": "Deliveries that could not be read, and replays of stored events.",
     "taxonomy": "The themes that are recognised in your comments.",
     "terms": "Settings that your numbers depend on, and the progress of a change.",
+    "names": "Names of teams and agents, shown beside their ids.",
     "models": "Sentiment models: their coverage, a comparison, and a promotion.",
     "gold": "Humans' judgements of comments.",
     "scoring": "Score texts on request.",
@@ -219,11 +220,10 @@ def add_security(operation: Json, scope: str | None) -> None:
 def add_headers(operation: Json) -> None:
     """Add the headers of every response of the gateway that a client should read."""
     for status, response in operation["responses"].items():
-        headers = response.setdefault("headers", {})
-        if status == "429" or status < "400":
-            headers |= {name: {"$ref": f"#/components/headers/{name}"} for name in ("RateLimit", "RateLimit-Policy")}
-        if status in ("429", "503"):
-            headers["Retry-After"] = {"$ref": "#/components/headers/Retry-After"}
+        names = ["RateLimit", "RateLimit-Policy"] if status == "429" or status < "400" else []
+        names += ["Retry-After"] if status in ("429", "503") else []
+        if names:
+            response["headers"] = response.get("headers", {}) | {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 class Components:
