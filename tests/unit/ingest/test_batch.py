@@ -43,6 +43,11 @@ def test_a_body_that_is_no_array_is_refused(raw: bytes) -> None:
         split_array(raw, MOST)
 
 
+def test_the_error_names_the_end_of_an_array_that_more_follows() -> None:
+    with pytest.raises(Malformed, match="the array ends at byte 2, and more follows"):
+        split_array(b"[1] 2", MOST)
+
+
 @pytest.mark.parametrize(
     ("split", "raw"),
     [(split_lines, b"{}\n" * 2_790_000), (split_array, b"[" + b"{}," * 2_790_000 + b"{}]")],

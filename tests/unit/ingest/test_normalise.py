@@ -221,7 +221,7 @@ def test_every_kind_of_fact_is_published() -> None:
     at = "2026-11-20T09:00:00Z"
     facts: list[dict[str, Any]] = [
         OPENED,
-        {"fact": "message", "at": at, "by": "agent", "agent": "a", "public": False, "auto": True, "id": "m"},
+        {"fact": "message", "at": at, "by": "agent", "agent": "a", "public": False, "auto": True, "id": "m", "language": "fr"},
         {"fact": "status", "at": at, "status": "on_hold"},
         {"fact": "assigned", "at": at, "agent": "a"},
         {"fact": "priority", "at": at, "priority": "high"},
@@ -239,7 +239,7 @@ def test_every_kind_of_fact_is_published() -> None:
     message, rating = by_type[events.Message], by_type[events.Rating]
     assert isinstance(message, events.Message)
     assert isinstance(rating, events.Rating)
-    assert (message.id, message.agent, message.public, message.auto) == ("m", "a", False, True)
+    assert (message.id, message.agent, message.public, message.auto, message.language) == ("m", "a", False, True, "fr")
     assert (rating.id, rating.value, rating.text, rating.language) == ("s", None, "no", "en")
     assert {fact.at.isoformat() for fact in body.facts[1:]} == {"2026-11-20T09:00:00+00:00"}
 

@@ -165,6 +165,7 @@ def test_an_iban_is_redacted_with_any_separator(iban: str, separator: str) -> No
         ("28001 612 345 678", "28001 [phone]"),
         ("customer 12345678 0171 1234567", "customer 12345678 [phone]"),
         ("order 12345 / 0171 1234567", "order 12345 / [phone]"),
+        ("order +49 30 1234567", "order [phone]"),
         ("12.11.2024 0171 1234567", "12.11.2024 [phone]"),
         ("0151\u202f123\u00a045\u2009678", "[phone]"),
         ("\u202a+49 30 1234567\u202c", "\u202a[phone]\u202c"),

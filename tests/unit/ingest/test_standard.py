@@ -110,7 +110,7 @@ def test_a_binary_body_is_verified() -> None:
 
 def test_a_new_secret_is_usable_and_a_weak_one_is_refused() -> None:
     assert PROVIDER.refuse_secret(PROVIDER.new_secret(bytes(32))) is None
-    for secret in ("", "whsec_", "whsec_!!!", "whsec_" + "A" * 8, "A" * 32, "whsec_ü"):
+    for secret in ("", "whsec_", "whsec_!!!", "whsec_" + "A" * 8, "A" * 32, "whsec_ü", "whsec_" + "A" * 40 + "!!!!"):
         assert PROVIDER.refuse_secret(secret), secret
 
 
