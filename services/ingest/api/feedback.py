@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from pydantic import BaseModel, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from services.ingest.api.cloudevents import explain_cloudevent, refuse_cloudevents
 from services.ingest.api.state import Ingest, ingest_of
@@ -82,7 +83,7 @@ Target = Annotated[Connection, Depends(find_target)]
 
 async def idempotency_key(
     key: Annotated[
-        str | None,
+        str | SkipJsonSchema[None],
         Header(
             alias="Idempotency-Key",
             description=f"1 to {MAX_KEY_LENGTH} printable ASCII characters, the same for every retry of this request",
@@ -126,7 +127,8 @@ async def post_feedback(
     request: Request, target: Target, key: IdempotencyKey, raw: Annotated[bytes, documented_body(read_record_body, AnyRecord)]
 ) -> StoredRecord:
     """Answers 202 once the record is on disk. With an `Idempotency-Key` a retry is `duplicate`; another content under a used key
-    is 422 with the type `urn:earshot:problem:idempotency-key-reused`, and is not stored.
+    is 422 with the type `urn:earshot:problem:idempotency-key-reused`, and is not stored. CloudEvents are refused with 415 or 422:
+    post their `data` alone, which must be a record.
     """
     ingest, headers = ingest_of(request), headers_of(request.scope)
     record_id, delivery = await ingest.threads.read(

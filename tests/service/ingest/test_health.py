@@ -234,3 +234,15 @@ async def test_a_held_delivery_is_counted_again_when_it_is_read(ingest: IngestCl
         return counts(await health(ingest, connection)) == {"accepted": 1}
 
     await until(is_counted)
+
+
+async def test_counts_that_no_answer_includes_any_more_are_deleted(ingest: IngestClient) -> None:
+    connection, parts = await ingest.connect(), ingest.app.state.ingest
+    now = datetime.now(UTC)
+    for age in (timedelta(hours=1), timedelta(days=3)):
+        ingest.set_clock(now - age)
+        await ingest.deliver(connection, b"{}", at=(now - age).timestamp())
+        await parts.observer.flush()
+    await parts.health.prune(now)
+    hours = await ingest.app.state.reads.fetch("SELECT hour FROM delivery_counts WHERE connection = $1", connection["id"])
+    assert [row["hour"] for row in hours] == [(now - timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)]

@@ -91,6 +91,18 @@ def test_an_answer_is_named_by_the_id_of_its_field_else_by_its_ref() -> None:
         assert parse(body).records[0]["answers"] == [{"question": name, "kind": "comment", "text": "Quick."}]
 
 
+def test_the_ref_of_a_field_is_read_from_the_definition_if_the_answer_lacks_it() -> None:
+    payload = json.loads(BODY)
+    for answer in payload["form_response"]["answers"]:
+        del answer["field"]["ref"]
+    body = json.dumps(payload).encode()
+    declared = mapping(questions={"satisfied": {"kind": "csat", "scale": [1, 5]}}, dimensions={"shop": "product"})
+    [record] = parse(body, declared).records
+    assert [answer["question"] for answer in record["answers"]] == ["f-nps", "f-sat", "f-why"]
+    assert record["dimensions"] == {"product": "Graz"}
+    assert unmapped(body, declared) == [("f-age", "age", "Your age"), ("f-solved", "solved", "Solved?")]
+
+
 def test_an_opinion_scale_is_nps_only_if_the_mapping_says_so() -> None:
     body = changed(type="number", number=8, field={"id": "x", "ref": "r", "type": "opinion_scale"})
     assert parse(body).records[0]["answers"] == []

@@ -11,7 +11,7 @@ absent and never puts a submission in quarantine.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -121,15 +121,22 @@ def _names(field: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _field_answers(form: Mapping[str, Any], mapping: FieldMapping) -> list[FieldAnswer]:
-    """The answers that are objects. Raises Unusable if the form's answers are no list."""
+    """The answers that are objects. The ref of a field is read from the form's definition if the answer lacks it.
+
+    Raises Unusable if the form's answers are no list.
+    """
     answers = form.get("answers") or []
     if not isinstance(answers, list):
         raise Unusable("form_response.answers is no list")
     result = []
+    refs: dict[str, tuple[str, ...]] | None = None
     for answer in answers:
         if isinstance(answer, dict):
             field = object_in(answer, "field")
             names = _names(field)
+            if field.get("id") and len(names) == 1:
+                refs = {one[0]: one for one in map(_names, _fields(form)) if one} if refs is None else refs
+                names = refs.get(names[0], names)
             declared = next((mapping.questions[name] for name in names if name in mapping.questions), None)
             result.append(FieldAnswer(answer, names, str(field.get("type")), declared))
     return result
@@ -140,19 +147,25 @@ def _needs_titles(answers: Sequence[FieldAnswer]) -> bool:
     return any(answer.declared is None and answer.type not in QUESTION_OF_TYPE for answer in answers)
 
 
-def _titles(form: dict[str, Any]) -> Titles:
-    """The titles of all fields of the form. Those of a group are nested in it."""
-    titles: dict[str, str | None] = {}
+def _fields(form: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """All fields of the form's definition. Those of a group are nested in it."""
     left = [object_in(form, "definition")]
     while left:
         fields = left.pop().get("fields")
         for field in fields if isinstance(fields, list) else ():
             if isinstance(field, dict):
-                title = as_text(field.get("title"))
-                for name in _names(field):
-                    titles[name] = title
+                yield field
                 if "properties" in field:
                     left.append(object_in(field, "properties"))
+
+
+def _titles(form: Mapping[str, Any]) -> Titles:
+    """The titles of all fields of the form."""
+    titles: dict[str, str | None] = {}
+    for field in _fields(form):
+        title = as_text(field.get("title"))
+        for name in _names(field):
+            titles[name] = title
     return titles
 
 
