@@ -2,11 +2,15 @@
 
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services.ingest.api.connection_health import ConnectionHealth, unused_by
+from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.health import presentable
 from services.ingest.domain.preview import redacted
 from services.ingest.domain.providers import PROVIDERS, NotVerified
 from services.ingest.domain.receive import parse_records
@@ -32,13 +36,25 @@ def test_every_type_of_record_has_an_example() -> None:
     assert {example["type"] for example in RECORDS} == {"response", "review", "ticket", "erasure", "override"}
 
 
-def test_the_trial_of_a_delivery_returns_what_the_page_shows() -> None:
+TRIAL, HEALTH = json_blocks("providers.md")
+
+
+def test_the_trial_of_a_delivery_returns_the_result_of_the_page() -> None:
     [call] = re.findall(r":test\" -d '(.*?)'\n", (DOCS / "providers.md").read_text(), re.DOTALL)
-    [result] = json_blocks("providers.md")
-    trial, tool = json.loads(call), connection("typeform", secrets=("a-secret",))
+    mapping = FieldMapping.model_validate(
+        {"questions": {"<field id or ref>": {"kind": "csat", "scale": [1, 5]}}, "dimensions": {"plan": "segment"}}
+    )
+    trial, tool = json.loads(call), connection("typeform", secrets=("a-secret",), mapping=mapping)
     body = trial["body"].encode()
-    with pytest.raises(NotVerified, match=result["reason"]):
+    with pytest.raises(NotVerified, match=TRIAL["reason"]):
         PROVIDERS["typeform"].verify(request(body, trial["headers"]), tool.secrets, NOW)
     delivery = receive_body(tool, trial["headers"], body, NOW)
-    assert delivery.verdict == result["status"]
-    assert [redacted(record, tool.key) for record in parse_records(tool, delivery)] == result["records"]
+    assert delivery.verdict == TRIAL["status"]
+    assert [redacted(record, tool.key) for record in parse_records(tool, delivery)] == TRIAL["records"]
+    assert [asdict(presentable(question)) for question in delivery.use.unmapped] == TRIAL["unmapped"]
+    assert unused_by(tool, delivery.use).model_dump() == TRIAL["unused_mapping"]
+
+
+def test_the_health_of_the_page_has_the_fields_of_the_answer() -> None:
+    assert ConnectionHealth.model_validate(HEALTH).model_dump(mode="json") == HEALTH
+    assert HEALTH.keys() == ConnectionHealth.model_fields.keys()
