@@ -1,4 +1,4 @@
-/** The board: one view of the figures, loaded whole when it changes and kept current by the live stream. */
+/** The board: shows the KPIs of one view. Loads everything when the view changes; the live stream updates it. */
 
 import { Refused } from "/static/api.js";
 import { Cards, HEADLINES } from "/static/cards.js";
@@ -17,14 +17,14 @@ const COMMENTS = "sentiment";
 const FEED_PAGE = 30;
 const STATES = { live: "Live", connecting: "Connecting", waiting: "Reconnecting", refused: "Not live" };
 
-/** Milliseconds between two askings: of charts, of comments, and of everything while the live stream is down. */
+/** Milliseconds between two requests: for charts, for comments, and for everything while the live stream is down. */
 const PACE = { charts: 6_000, comments: 600, poll: 60_000 };
 
 export class Board {
-  #round = new AbortController(); // stops everything asked for on behalf of the view that stands
-  #panelRound = new AbortController(); // the same for its panels alone
+  #round = new AbortController(); // aborts the requests of the current view
+  #panelRound = new AbortController(); // aborts the requests of its panels
   #answers = new Map(); // KPI → its latest single value
-  #changed = new Set(); // KPIs whose charts are behind their value
+  #changed = new Set(); // KPIs whose charts are older than their value
   #timers = new Map();
   #line = "connecting";
 
@@ -41,13 +41,13 @@ export class Board {
     this.cards = new Cards(this.headlines.map((id) => this.catalogue.get(id)), {
       choose: (kpi) => this.#change({ kpi }),
       define: (id, anchor) => define(this.catalogue.get(id), anchor),
-      records: (id) => void this.records.open(this.catalogue.get(id), scope(this.view), this.#told()),
+      records: (id) => void this.records.open(this.catalogue.get(id), scope(this.view), this.#describeView()),
     });
     this.polling = setInterval(() => this.#line !== "live" && this.#refresh(), PACE.poll);
     this.#load();
   }
 
-  /** Stop everything this board has under way. */
+  /** Abort all requests, timers and streams. */
   close() {
     this.#round.abort();
     this.#panelRound.abort();
@@ -57,7 +57,7 @@ export class Board {
     this.records.dialog.close();
   }
 
-  /** Draw again what carries the theme's colours in itself. */
+  /** Draw the charts again in the colours of the theme. */
   repaint() {
     void this.#guard(() => this.panels.repaint());
   }
@@ -72,13 +72,13 @@ export class Board {
     else this.#show();
   }
 
-  /** Filter by a value, or with null, or the value that is in force, take the filter back. */
+  /** Filter by a value. null, or the current value, removes the filter. */
   #filter(dimension, value) {
     const { [dimension]: _, ...others } = this.view.filters;
     this.#change({ filters: value === null || value === filterOf(this.view, dimension) ? others : { ...others, [dimension]: value } });
   }
 
-  /** Ask everything anew: what stands is no longer the answer. */
+  /** Load everything: the results on the page are of the previous view. */
   #load() {
     this.#round.abort();
     this.#round = new AbortController();
@@ -115,14 +115,14 @@ export class Board {
     const signal = AbortSignal.any([this.#round.signal, this.#panelRound.signal]);
     void this.#guard(async () => {
       const { value, drawn } = await this.panels.load(this.view, signal);
-      this.#heard(value);
+      this.#showResult(value);
       await drawn;
     }, (reason) => this.panels.fail(reason));
   }
 
-  // --- what is asked
+  // --- requests
   async #value(id) {
-    this.#heard(await this.api.kpi(id, { ...scope(this.view), compare: "previous" }, this.#round.signal));
+    this.#showResult(await this.api.kpi(id, { ...scope(this.view), compare: "previous" }, this.#round.signal));
   }
 
   async #sparkline(id) {
@@ -139,7 +139,7 @@ export class Board {
     return answer.rows.map((row) => ({ value: row.dims[dimension], n: row.n })).sort((a, b) => b.n - a.n);
   }
 
-  /** Ask again for what may have changed, without a trace of it on the screen. */
+  /** Load everything that may have changed, without showing that it loads. */
   #refresh() {
     for (const id of this.headlines) {
       void this.#guard(() => this.#value(id));
@@ -149,7 +149,7 @@ export class Board {
     void this.#guard(async () => this.feed.add(await this.#comments()));
   }
 
-  // --- what is sent
+  // --- the live stream
   #follow() {
     const watched = [...new Set([...this.headlines, COMMENTS, this.view.kpi])].filter((id) => this.catalogue.has(id));
     const url = this.api.live({ kpis: watched.join(","), ...scope(this.view), compare: "previous" });
@@ -157,21 +157,21 @@ export class Board {
   }
 
   #event(event, data) {
-    if (event === "snapshot") for (const answer of data.kpis) this.#news(answer, false);
-    if (event === "kpi") this.#news(data, true);
+    if (event === "snapshot") for (const answer of data.kpis) this.#receive(answer, false);
+    if (event === "kpi") this.#receive(data, true);
   }
 
-  /** Take in a value that was sent; charts and comments follow at their own pace. */
-  #news(answer, live) {
+  /** Show a result of the live stream; charts and comments are loaded at their own pace. */
+  #receive(answer, live) {
     const before = this.#answers.get(answer.kpi);
-    this.#heard(answer, live);
+    this.#showResult(answer, live);
     if (!live && (!before || JSON.stringify(before.rows[0].distribution) === JSON.stringify(answer.rows[0].distribution))) return;
     this.#changed.add(answer.kpi);
     this.#soon("charts", () => this.#catchUp());
     if (answer.kpi === COMMENTS) this.#soon("comments", () => void this.#guard(async () => this.feed.add(await this.#comments())));
   }
 
-  /** Draw anew what hangs on the KPIs that have changed since the last time. */
+  /** Load the charts of the KPIs that have changed since the last call. */
   #catchUp() {
     const changed = [...this.#changed];
     this.#changed.clear();
@@ -179,7 +179,7 @@ export class Board {
     if (changed.includes(this.view.kpi)) this.#panels();
   }
 
-  /** Do `work` once within its pace, however often it is asked for. */
+  /** Run `work` once per interval of PACE, however often this is called. */
   #soon(name, work) {
     if (this.#timers.has(name)) return;
     this.#timers.set(name, setTimeout(() => {
@@ -188,7 +188,7 @@ export class Board {
     }, PACE[name]));
   }
 
-  #heard(answer, live = false) {
+  #showResult(answer, live = false) {
     this.#answers.set(answer.kpi, answer);
     this.cards.show(answer, live);
     if (answer.kpi === this.view.kpi) this.panels.lead(this.view, answer);
@@ -203,12 +203,12 @@ export class Board {
   }
 
   /** The view's window and filters in words. */
-  #told() {
+  #describeView() {
     const filters = Object.entries(this.view.filters).map(([dimension, value]) => `${dimension} ${groupNames(dimension, groupsOf(value))}`);
     return [`Last ${windowName(this.view.window)}`, ...filters].join(", ");
   }
 
-  /** Run work of this round: what a newer round overtakes is silent, what the gateway refuses is told to `fail`. */
+  /** Run requests of the current round. Errors of an aborted round are ignored; `fail` gets the message of a refused request. */
   async #guard(work, fail = () => {}) {
     const { signal } = this.#round;
     try {

@@ -9,34 +9,34 @@ let order = { by: "value", descending: true };
 
 /**
  * Show an answer that is grouped by one dimension.
- * @param {{kpi: any, answer: any, overall: any, dimension: string, chosen: string | undefined, choose: (value: string) => void}} what
+ * @param {{kpi: any, answer: any, overall: any, dimension: string, chosen: string | undefined, choose: (value: string) => void}} options
  */
-export function breakdown(what) {
+export function breakdown(options) {
   const body = byId("breakdown-body");
-  const { kpi, answer, dimension } = what;
+  const { kpi, answer, dimension } = options;
   if (!answer.rows.length) {
     body.replaceChildren(placeholder("Nothing in this window."));
     return;
   }
   const rows = sorted(answer.rows, dimension);
-  const scale = scaleOf(kpi, rows, what.overall);
+  const scale = scaleOf(kpi, rows, options.overall);
   const focused = document.activeElement?.dataset?.group;
   body.replaceChildren(
     h("table", null,
       h("caption", { class: "hidden" }, `${kpi.name} by ${dimension}, with 95 % intervals`),
       h("thead", null, h("tr", null,
-        heading(dimension, "name", what), h("th", { class: "plot", scope: "col" }, h("span", { class: "hidden" }, "Interval")),
-        heading("value", "value", what), heading("n", "n", what), h("th", { scope: "col", class: "number" }, "change"))),
-      h("tbody", null, ...rows.map((row) => line(row, scale, what)))),
+        heading(dimension, "name", options), h("th", { class: "plot", scope: "col" }, h("span", { class: "hidden" }, "Interval")),
+        heading("value", "value", options), heading("n", "n", options), h("th", { scope: "col", class: "number" }, "change"))),
+      h("tbody", null, ...rows.map((row) => line(row, scale, options)))),
   );
   if (focused) [...body.querySelectorAll("button")].find((button) => button.dataset.group === focused)?.focus();
 }
 
-function heading(text, by, what) {
+function heading(text, by, options) {
   const active = order.by === by;
   const sort = () => {
     order = { by, descending: active ? !order.descending : by !== "name" };
-    breakdown(what);
+    breakdown(options);
   };
   const direction = active ? (order.descending ? "descending" : "ascending") : null;
   return h("th", { scope: "col", class: by === "name" ? null : "number", "aria-sort": direction },
@@ -45,7 +45,7 @@ function heading(text, by, what) {
 
 function line(row, scale, { kpi, dimension, chosen, choose }) {
   const group = asFilter(row.dims[dimension]), name = groupName(dimension, row.dims[dimension]);
-  const told = difference(kpi, row);
+  const change = difference(kpi, row);
   const pick = group !== null
     ? h("button", { type: "button", class: row.dims[dimension] === null ? "group nameless" : "group", "data-group": name, "aria-pressed": String(group === chosen), title: `Only ${name}`, onclick: () => choose(group) }, name)
     : h("span", { class: "group" }, name);
@@ -54,7 +54,7 @@ function line(row, scale, { kpi, dimension, chosen, choose }) {
     h("td", { class: "plot" }, plot(kpi, row, scale)),
     h("td", { class: "number strong" }, ...parts(kpi.unit, row.value).map(([number, unit]) => h("span", null, number, unit && h("small", null, unit)))),
     h("td", { class: "number quiet", title: row.flags?.includes("low_n") ? flagWord("low_n") : null }, count(row.n), row.flags?.includes("low_n") && h("sup", null, "low")),
-    h("td", { class: "number change", "data-mood": told?.mood ?? "none", title: told?.noise ? "within noise" : null }, told ? `${told.noise ? "≈" : told.arrow} ${told.text}` : ""));
+    h("td", { class: "number change", "data-mood": change?.mood ?? "none", title: change?.noise ? "within noise" : null }, change ? `${change.noise ? "≈" : change.arrow} ${change.text}` : ""));
 }
 
 /** Dot and whisker, or for a plain count a bar from nought. */

@@ -17,7 +17,7 @@ export class NoCharts extends Error {
 
 let loading = null;
 
-/** Plotly, loaded once and only when first wanted: it is by far the largest file, and the numbers shouldn't wait for it. */
+/** Load Plotly once, at the first chart: it is by far the largest file, and the numbers should not wait for it. */
 export function plotly() {
   loading ??= new Promise((resolve, reject) => {
     if (!byId(MAP_STYLE)) document.head.append(h("meta", { id: MAP_STYLE }));
@@ -33,10 +33,10 @@ export function plotly() {
   return loading;
 }
 
-/** How many pixels a width of one is on this screen: a wall is read from afar, and its lines grow with its type. */
+/** The pixels of a line of width 1. Lines grow with the font size, so that charts are readable on a wall display. */
 export const stroke = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 
-/** The theme's colours, as plotly wants them. */
+/** The theme's colours as Plotly takes them. */
 export function palette() {
   const style = getComputedStyle(document.documentElement);
   return Object.fromEntries(COLOURS.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
@@ -50,7 +50,7 @@ export async function draw(host, traces, colours, more) {
   watch(host, library);
 }
 
-/** Take a chart away and say why. */
+/** Replace a chart by the reason why there is none. */
 export function clear(host, reason) {
   window.Plotly?.purge(host);
   host.replaceChildren(placeholder(reason));

@@ -1,19 +1,19 @@
-/** Correcting a comment's label: a human's word in the model's place, or the word back to the model. */
+/** Correct a comment's label: set a human's label in place of the model's, or remove it. */
 
 import { Refused } from "/static/api.js";
 import { h, setText } from "/static/dom.js";
 
-/** Milliseconds for which a judgement is tried to be sent. It outlives the dialog: what was said there is meant. */
+/** Milliseconds for which sending a correction is retried, also after the dialog was closed. */
 const PATIENCE = 60_000;
 
 const CHOICES = [["positive", "Positive"], ["neutral", "Neutral"], ["negative", "Negative"], ["", "As the model"]];
 
 /**
- * The control for one record. `send` sends the judgement until the signal says stop; `told` hears the label that counts once it is
- * taken: the human's, else the model's, null where the model has none.
- * @param {any} record @param {(label: string | null) => void} told @param {(judgement: object, signal: AbortSignal) => Promise<void>} send
+ * The control for one record. `send` sends the correction, and retries until the signal aborts. `onSaved` gets the effective label
+ * once it is stored: the human's, else the model's, null if the model has none.
+ * @param {any} record @param {(label: string | null) => void} onSaved @param {(judgement: object, signal: AbortSignal) => Promise<void>} send
  */
-export function correction(record, told, send) {
+export function correction(record, onSaved, send) {
   let current = record.judged_by === "human" ? record.label : "";
   const note = h("small", { role: "status" });
   const choice = h("select", { "aria-label": "Label of this comment", onchange: () => void correct() },
@@ -26,7 +26,7 @@ export function correction(record, told, send) {
     try {
       await send({ subject: record.subject, comment: record.text_hash, label: label || null, themes: keptThemes(record) }, signal);
       current = label;
-      told(label || record.model_label);
+      onSaved(label || record.model_label);
       setText(note, "Saved");
     } catch (error) {
       choice.value = current;

@@ -1,10 +1,10 @@
-/** The definition of a figure, as the catalogue gives it: nobody should have to ask what a number means. */
+/** The definition of a KPI, from the catalogue. */
 
 import { byId, h } from "/static/dom.js";
 
 const DIRECTIONS = { higher: "higher is better", lower: "lower is better" };
 
-/** Show a KPI's definition beside the element that asked for it. */
+/** Show a KPI's definition beside the element that opened it. */
 export function define(kpi, anchor) {
   const card = byId("definition");
   const facts = [

@@ -47,8 +47,8 @@ export function segments(host, options, chosen, choose) {
   if (focused) host.querySelector("input:checked")?.focus();
 }
 
-/** A quiet line in place of a panel's content: still loading, nothing there, or what went wrong. */
+/** A line in place of a panel's content: loading, no data, or an error. */
 export const placeholder = (text) => h("p", { class: "placeholder" }, text);
 
-/** Whether this person asked for less motion. */
+/** Whether the user prefers reduced motion. */
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

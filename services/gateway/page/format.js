@@ -31,7 +31,7 @@ export function parts(unit, value) {
 /** A value in its unit as one text. */
 export const show = (unit, value) => parts(unit, value).map(([number, suffix]) => (suffix ? `${number} ${suffix}` : number)).join(" ");
 
-/** An interval in its unit; what both ends share is said once. */
+/** An interval in its unit; a unit that both ends share is written once. */
 export function between(unit, { low, high }) {
   const from = parts(unit, low), to = parts(unit, high);
   const once = from.length === 1 && to.length === 1 && from[0][1] === to[0][1];
@@ -101,7 +101,7 @@ export function moment(at, zone) {
 /** The day of an RFC 3339 time on its own clock. */
 export const day = (at) => new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", day: "numeric", month: "short" }).format(new Date(`${wallClock(at)}Z`));
 
-/** The wall clock of an RFC 3339 time, its offset dropped: what an axis in the tenant's own zone wants. */
+/** An RFC 3339 time without its offset: local time for an axis in the tenant's zone. */
 export const wallClock = (at) => at.slice(0, 19);
 
 const WORDS = {
@@ -111,7 +111,7 @@ const WORDS = {
 /** A short name for a KPI where the catalogue's would be too long. */
 export const shortName = (kpi) => WORDS[kpi.id] ?? kpi.name;
 
-/** Why there is no value, or what to know of it, in words. */
+/** The text of a flag: why there is no value, or what to consider. */
 const FLAGS = {
   low_n: "small sample", partial: "still running", mixed_forms: "several scales", maturing: "still maturing", provisional: "provisional",
 };
