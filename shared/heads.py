@@ -11,13 +11,16 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from shared.http_limits import HttpLimits
 from shared.instruments import HTTP_REFUSED
 from shared.problems import render
+from shared.request_telemetry import RequestTelemetry
 
 HEALTH = {b"/livez", b"/readyz", b"/metrics"}
 """Targets that are served at any load: a restart of a busy process would not help its clients."""
 
 HEAD_TOO_LARGE = "Request header fields too large"
 
-BUSY = render(503, "Unavailable", "too many requests in progress", headers={"Retry-After": "2", "Connection": "close"})
+BUSY = RequestTelemetry(
+    render(503, "Unavailable", "too many requests in progress", headers={"Retry-After": "2", "Connection": "close"})
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,9 +112,18 @@ class Server(uvicorn.Server):
         REQUESTS_IN_PROGRESS.set_function(lambda: len(self.server_state.tasks))
         CONNECTIONS.set_function(lambda: len(self.server_state.connections))
 
+    async def serve(self, sockets: list[socket] | None = None) -> None:
+        """Serve until a signal. Errors that asyncio reports meanwhile are logged without their messages."""
+        loop = asyncio.get_running_loop()
+        previous = loop.get_exception_handler()
+        loop.set_exception_handler(log_loop_error)
+        try:
+            await super().serve(sockets)
+        finally:
+            loop.set_exception_handler(previous)
+
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Start to serve."""
-        asyncio.get_running_loop().set_exception_handler(log_loop_error)
         await super().startup(sockets)
         log.info("service.started", **self.about)
 

@@ -37,7 +37,7 @@ class RequestTelemetry:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 self._observe(scope, status, perf_counter() - began)
-                message.setdefault("headers", []).append((b"x-request-id", context.request_id.encode()))
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", context.request_id.encode())]
             await send(message)
 
         try:

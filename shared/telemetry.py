@@ -97,7 +97,7 @@ class StructlogHandler(logging.Handler):
 def message_of(record: logging.LogRecord) -> str:
     """The message of a record; without its arguments if they don't fit, since logging must not fail."""
     try:
-        return record.getMessage()
+        return record.getMessage().rstrip()
     except Exception:
         return str(record.msg)
 

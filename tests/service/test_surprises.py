@@ -1,6 +1,7 @@
 """Unforeseen errors are answered as our fault and reveal nothing; a client that leaves is no error at all."""
 
 import asyncio
+import gc
 import logging
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Request
 from sqlalchemy import text
+from structlog.processors import ExceptionRenderer
 from structlog.testing import capture_logs
 
 from deploy.local.ports import free_port
@@ -16,6 +18,7 @@ from shared.database import open_engine
 from shared.heads import BoundedProtocol
 from shared.http import Server
 from shared.instruments import HTTP, registry_of
+from shared.telemetry import places_of
 from tests.conftest import NewDatabase
 
 
@@ -76,6 +79,30 @@ async def test_a_client_that_leaves_during_an_upload_is_one_line_of_information(
     assert logged == [{"event": "client.left", "log_level": "info", "method": "POST", "route": "/things/{id}"}]
     assert caplog.records == []
     assert left() == before + 1
+
+
+async def test_an_error_of_a_task_that_nothing_awaits_is_one_log_line_without_its_message() -> None:
+    email = "jane@example.com"
+
+    async def fail() -> None:
+        raise ValueError(email)
+
+    app = FastAPI()
+    config = uvicorn.Config(app, port=free_port(), http=BoundedProtocol, lifespan="off", log_config=None)
+    server = Server(config, app, pause=0)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    with capture_logs([ExceptionRenderer(places_of)]) as logged:
+        asyncio.create_task(fail(), name="relay")  # noqa: RUF006
+        await asyncio.sleep(0.01)
+        gc.collect()
+    server.should_exit = True
+    await serving
+    [line] = logged
+    assert (line["event"], line["reason"], line["task"]) == ("asyncio.error", "Task exception was never retrieved", "relay")
+    assert "in fail" in line["exception"]
+    assert "jane" not in str(line)
 
 
 def left() -> float:

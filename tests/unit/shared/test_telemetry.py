@@ -103,7 +103,7 @@ def test_whatever_goes_wrong_is_one_json_line_without_values() -> None:
     assert [(line["event"].partition(": ")[2] or line["event"], line["level"], line.get("logger")) for line in lines] == [
         ("Invalid HTTP request received", "warning", "uvicorn.error"),
         ("%d nodes", "error", "aiokafka"),
-        ("RuntimeWarning: old\n", "warning", "py.warnings"),
+        ("RuntimeWarning: old", "warning", "py.warnings"),
         ("error.uncaught", "critical", None),
         ("error.uncaught", "critical", None),
         ("asyncio.error", "error", None),
