@@ -10,7 +10,7 @@ RESPONSE_SECONDS = Histogram(
     ["method", "route", "status"],
     registry=None,
 )
-LIVE_READERS = Gauge("earshot_gateway_live_readers", "Live streams that are open", registry=None)
-LIVE_QUESTIONS = Counter("earshot_gateway_live_questions_total", "Queries that the live hub sent to metrics", registry=None)
+LIVE_STREAMS = Gauge("earshot_gateway_live_readers", "Live streams that are open", registry=None)
+LIVE_QUERIES = Counter("earshot_gateway_live_questions_total", "Queries that the live hub sent to metrics", registry=None)
 
-FAMILIES = (*HTTP, *DATABASE, RESPONSE_SECONDS, LIVE_READERS, LIVE_QUESTIONS)
+FAMILIES = (*HTTP, *DATABASE, RESPONSE_SECONDS, LIVE_STREAMS, LIVE_QUERIES)

@@ -57,7 +57,7 @@ class Eraser:
                 if await self.step():
                     pause = min(time.monotonic() - begun, MAX_PAUSE)
             except (*OUTAGE, *RETRYABLE) as error:
-                log.warning("eraser.away", error=type(error).__name__)
+                log.warning("eraser.unavailable", error=type(error).__name__)
             except asyncpg.PostgresError as error:
                 log.error("eraser.refused", error=type(error).__name__)
             await asyncio.sleep(pause)

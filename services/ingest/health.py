@@ -98,7 +98,7 @@ class DeliveryObserver:
                     await self._store.prune(self._now())
                     self._pruned_at = time.monotonic()
             except OUTAGE as error:
-                log.warning("health.away", error=type(error).__name__)
+                log.warning("health.unavailable", error=type(error).__name__)
 
     async def flush(self) -> None:
         """Write the numbers that this process has. In an outage of the database, which is raised, they are written later."""
@@ -125,7 +125,7 @@ class DeliveryObserver:
         try:
             await self.flush()
         except OUTAGE as error:
-            log.warning("health.away", error=type(error).__name__)
+            log.warning("health.unavailable", error=type(error).__name__)
 
     def _count(self, provider: str, outcome: str, count: int) -> None:
         counter = self._counters.get((provider, outcome))

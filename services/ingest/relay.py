@@ -116,7 +116,7 @@ class Relay:
             try:
                 await self._publish_live()
             except (Undelivered, *OUTAGE) as error:
-                log.warning("relay.away", left=len(self._live), error=type(error).__name__)
+                log.warning("relay.unavailable", left=len(self._live), error=type(error).__name__)
                 self._live.clear()
                 self._offered.clear()
                 await asyncio.sleep(REST_SECONDS)
@@ -144,7 +144,7 @@ class Relay:
                 if not (await self._sweep_events() + await self._sweep_comments()):
                     await self._rest()
             except (Undelivered, *OUTAGE) as error:
-                log.warning("sweeper.away", error=type(error).__name__)
+                log.warning("sweeper.unavailable", error=type(error).__name__)
                 await asyncio.sleep(REST_SECONDS)
 
     async def _read_oldest(self) -> None:

@@ -72,7 +72,7 @@ class Releaser:
                 while await self.release_batches():
                     pass
             except (Unavailable, *OUTAGE) as error:
-                log.warning("releaser.away", error=type(error).__name__)
+                log.warning("releaser.unavailable", error=type(error).__name__)
             except asyncpg.PostgresError as error:
                 log.error("releaser.refused", error=type(error).__name__)
             await self._wait()

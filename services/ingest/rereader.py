@@ -80,7 +80,7 @@ class Rereader:
                 while await self.step():
                     pass
             except (Unavailable, *OUTAGE) as error:
-                log.warning("rereader.away", error=type(error).__name__)
+                log.warning("rereader.unavailable", error=type(error).__name__)
             except asyncpg.PostgresError as error:
                 log.error("rereader.refused", error=type(error).__name__)
             await self._wait()

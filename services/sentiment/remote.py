@@ -144,7 +144,7 @@ class RemoteScorer:
             raise self._unavailable(type(error).__name__) from None  # httpx's errors hold the request, and so the texts
 
     def _unavailable(self, reason: str, retry_after: float | None = None) -> ScorerUnavailable:
-        log.warning("scorer.away", model=str(self.model), reason=reason, retry_after=retry_after)
+        log.warning("scorer.unavailable", model=str(self.model), reason=reason, retry_after=retry_after)
         return ScorerUnavailable(reason, retry_after)
 
 

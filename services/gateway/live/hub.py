@@ -13,7 +13,7 @@ import structlog
 
 from services.gateway.clients.fair_semaphore import FairSemaphore
 from services.gateway.domain.watch import Watch
-from services.gateway.instruments import LIVE_QUESTIONS, LIVE_READERS
+from services.gateway.instruments import LIVE_QUERIES, LIVE_STREAMS
 from services.gateway.live.query import PACE, LiveQuery, Pace
 from services.gateway.live.subscription import Subscription
 from shared.events import decode_change
@@ -84,7 +84,7 @@ class Hub:
         self._streams_by_tenant[tenant] += 1
         self._streams_by_key[key_id] += 1
         self._queries_by_key[key_id].update(keys)
-        LIVE_READERS.inc()
+        LIVE_STREAMS.inc()
         queries = [self._query(tenant, key_id, key, watch) for key in keys]
         subscription = Subscription(queries)
         for query in queries:
@@ -123,11 +123,11 @@ class Hub:
 
     async def _evaluate(self, tenant: str, key_id: str, key: QueryKey, first: bool) -> bytes:
         async with self._evaluations.acquired(tenant, key_id, urgent=first):
-            LIVE_QUESTIONS.inc()
+            LIVE_QUERIES.inc()
             return await self._fetch(tenant, *key)
 
     def _unsubscribe(self, tenant: str, key_id: str, subscription: Subscription, queries: dict[QueryKey, LiveQuery]) -> None:
-        LIVE_READERS.dec()
+        LIVE_STREAMS.dec()
         decrement(self._streams_by_tenant, tenant)
         decrement(self._streams_by_key, key_id)
         for key, query in queries.items():

@@ -124,7 +124,7 @@ class Committer:
             with tracing.span("commit deliveries", SpanKind.CLIENT, contexts, attributes):
                 outcomes, events = await run_transaction(run, lambda db: write(db, deliveries, contexts))
         except OUTAGE as error:
-            log.warning("inbox.away", waiting=len(batch) + len(self._waiting), error=type(error).__name__)
+            log.warning("inbox.unavailable", waiting=len(batch) + len(self._waiting), error=type(error).__name__)
             _fail(batch + self._take_all_waiting())
         except asyncpg.PostgresError as error:
             log.error("inbox.refused", deliveries=len(batch), error=type(error).__name__)

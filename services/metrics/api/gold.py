@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from services.metrics.api.dependencies import DEFAULT_PAGE, PageCursor, PageLimit, Service, TooSlow, parse_cursor, turn
 from services.metrics.api.schemas import GoldPage
 from services.metrics.store.gold import BEGINNING, GoldRow, Place, page
-from services.metrics.store.promotions import asker_of
+from services.metrics.store.promotions import current_tenant
 from services.metrics.store.query import snapshot
 from shared.database import outage_is_503
 from shared.http import TenantName
@@ -36,8 +36,8 @@ async def list_gold(
     after = parse_cursor(cursor, Place) or BEGINNING
     source = state.source
     async with turn(request, state, tenant), outage_is_503(), snapshot(source.pool) as connection:
-        asker = await asker_of(connection, tenant, source.default_model)
-        rows, following = await page(connection, tenant, asker.model, after, limit)
+        current = await current_tenant(connection, tenant, source.default_model)
+        rows, following = await page(connection, tenant, current.model, after, limit)
         body = await to_thread(encode_page, rows, following)
     return Response(body, media_type="application/json")
 

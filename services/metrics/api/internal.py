@@ -10,7 +10,7 @@ from services.metrics.api.dependencies import Service
 from services.metrics.api.schemas import Instant
 from services.metrics.domain.kpis import KPIS
 from services.metrics.store.progress import freshness
-from services.metrics.store.promotions import asker_of
+from services.metrics.store.promotions import current_tenant
 from services.metrics.store.query import snapshot
 from services.metrics.store.tenants import put_tenant
 from shared.bodies import KIB
@@ -90,6 +90,6 @@ async def get_revision(
     """It changes whenever a result may change: live streams compare it before they ask for a KPI again."""
     source = state.source
     async with outage_is_503(), snapshot(source.pool) as connection:
-        asker = await asker_of(connection, tenant, source.default_model)
-        fresh = await freshness(connection, asker, KPIS.get(kpi), source.partitions)
+        current = await current_tenant(connection, tenant, source.default_model)
+        fresh = await freshness(connection, current, KPIS.get(kpi), source.partitions)
     return Revision(revision=fresh.revision, watermark=fresh.watermark.isoformat() if fresh.watermark else None)

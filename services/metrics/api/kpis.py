@@ -23,7 +23,7 @@ from services.metrics.evaluation.results import Compared, Result, Row, evaluate
 from services.metrics.evaluation.unknown_values import UnknownValues
 from services.metrics.store.names import Directory
 from services.metrics.store.progress import Freshness
-from services.metrics.store.promotions import asker_of
+from services.metrics.store.promotions import current_tenant
 from services.metrics.store.query import snapshot
 from shared.database import outage_is_503
 from shared.http import TenantName
@@ -54,8 +54,10 @@ routes = APIRouter(route_class=ParsedQueryRoute, prefix="/v1/kpis", tags=["kpis"
 async def list_kpis(tenant: TenantName, state: Service) -> Catalogue:
     """The definitions are the same for every tenant; only the tenant's own dimensions differ."""
     async with outage_is_503(), snapshot(state.source.pool) as connection:
-        asker = await asker_of(connection, tenant, state.source.default_model)
-    return Catalogue(kpis=[KpiEntry.model_validate(kpi.entry()) for kpi in KPIS.values()], own_dimensions=list(asker.dimensions))
+        current = await current_tenant(connection, tenant, state.source.default_model)
+    return Catalogue(
+        kpis=[KpiEntry.model_validate(kpi.entry()) for kpi in KPIS.values()], own_dimensions=list(current.dimensions)
+    )
 
 
 @routes.get(

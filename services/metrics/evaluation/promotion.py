@@ -6,7 +6,7 @@ import asyncpg
 
 from services.metrics.evaluation.source import Source
 from services.metrics.store.models import Coverage, coverage, unscored
-from services.metrics.store.promotions import asker_of, last_promotion, store_promotion
+from services.metrics.store.promotions import current_tenant, last_promotion, store_promotion
 from services.metrics.store.query import ACQUIRE_SECONDS, snapshot
 from shared.problems import Conflict, NotFound
 
@@ -31,8 +31,8 @@ def require_known(model: str, covered: Coverage, promoted: str) -> None:
 async def model_coverage(source: Source, tenant: str) -> tuple[Coverage, str]:
     """How many comments each model has scored, and the promoted model."""
     async with snapshot(source.pool) as connection:
-        asker = await asker_of(connection, tenant, source.default_model)
-        return await coverage(connection, tenant), asker.model
+        current = await current_tenant(connection, tenant, source.default_model)
+        return await coverage(connection, tenant), current.model
 
 
 async def promote(source: Source, tenant: str, model: str, now: datetime) -> datetime:
@@ -45,9 +45,9 @@ async def promote(source: Source, tenant: str, model: str, now: datetime) -> dat
         source.pool.acquire(timeout=ACQUIRE_SECONDS) as connection,
         connection.transaction(isolation="repeatable_read"),
     ):
-        asker = await asker_of(connection, tenant, source.default_model)
+        current = await current_tenant(connection, tenant, source.default_model)
         covered = await coverage(connection, tenant)
-        require_known(model, covered, asker.model)
+        require_known(model, covered, current.model)
         last = await last_promotion(connection, tenant)
         if last is None or last.model != model:
             await require_all_scored(connection, tenant, model, covered)

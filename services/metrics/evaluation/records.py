@@ -22,7 +22,7 @@ from services.metrics.evaluation.source import BEGINNING, Source
 from services.metrics.evaluation.unknown_values import UnknownValues, find_unknown_values
 from services.metrics.store.names import Directory, names_of
 from services.metrics.store.progress import Freshness, freshness
-from services.metrics.store.promotions import Asker, asker_of
+from services.metrics.store.promotions import CurrentTenant, current_tenant
 from services.metrics.store.query import snapshot
 from services.metrics.store.records import Place, Record, load_subjects, records
 from services.metrics.store.selection import resolve
@@ -93,9 +93,9 @@ async def list_records(
     """
     instant = query.kpi.instant
     async with snapshot(source.pool) as connection:
-        asker = await asker_of(connection, tenant, source.default_model)
-        window = periods(query, ZoneInfo(asker.zone), now)[0].window
-        selection = selection_of(query, asker)
+        current = await current_tenant(connection, tenant, source.default_model)
+        window = periods(query, ZoneInfo(current.zone), now)[0].window
+        selection = selection_of(query, current)
         scope = await resolve(connection, tenant, selection)
         page: list[Record] = []
         following = None
@@ -104,19 +104,19 @@ async def list_records(
             page, following = await records(connection, scope, start, end, limit, after, open_only=instant)
         entries: list[RecordEntry] = []
         for part in slices(page):
-            entries += await to_thread(entries_of, await load_subjects(connection, part), asker.model, query.filters)
+            entries += await to_thread(entries_of, await load_subjects(connection, part), current.model, query.filters)
         unknown = await find_unknown_values(connection, selection, scope)
-        names = await names_of_records(connection, asker, page)
-        fresh = await freshness(connection, asker, query.kpi, source.partitions)
-    return RecordPage(query, window, fresh, unknown, names, asker.dimensions, entries, following)
+        names = await names_of_records(connection, current, page)
+        fresh = await freshness(connection, current, query.kpi, source.partitions)
+    return RecordPage(query, window, fresh, unknown, names, current.dimensions, entries, following)
 
 
-async def names_of_records(connection: asyncpg.Connection, asker: Asker, page: Sequence[Record]) -> Directory:
+async def names_of_records(connection: asyncpg.Connection, current: CurrentTenant, page: Sequence[Record]) -> Directory:
     """The names of the teams and agents of records."""
-    if asker.number is None or not asker.names_revision:
+    if current.number is None or not current.names_revision:
         return {}
     values = {(name, value) for record in page for name in NAMED_DIMENSIONS if (value := record.dims[name]) is not None}
-    return await names_of(connection, asker.number, values)
+    return await names_of(connection, current.number, values)
 
 
 def slices(page: Iterable[Record]) -> Iterator[list[Record]]:

@@ -23,7 +23,7 @@ from services.metrics.evaluation.source import Source
 from services.metrics.evaluation.unknown_values import UnknownValues, find_unknown_values
 from services.metrics.store.names import Directory, read_names
 from services.metrics.store.progress import Freshness, freshness
-from services.metrics.store.promotions import Asker, asker_of
+from services.metrics.store.promotions import CurrentTenant, current_tenant
 from services.metrics.store.query import Group, TooManyBins, bins_of, counts, decode_counts, snapshot
 from services.metrics.store.selection import Scope, Selection, resolve
 from shared.events import NAMED_DIMENSIONS
@@ -125,36 +125,36 @@ class Series:
 async def evaluate(source: Source, tenant: str, query: Query, now: datetime) -> Result:
     """Evaluate `query` on the data of `tenant` before `now`. Raises BadQuery if the result would be too large."""
     async with snapshot(source.pool) as connection:
-        asker = await asker_of(connection, tenant, source.default_model)
-        spans = periods(query, ZoneInfo(asker.zone), now)
-        selection = selection_of(query, asker)
+        current = await current_tenant(connection, tenant, source.default_model)
+        spans = periods(query, ZoneInfo(current.zone), now)
+        selection = selection_of(query, current)
         scope = await resolve(connection, tenant, selection)
         counted = await read_counts(connection, query, scope, spans, now)
         unknown = await find_unknown_values(connection, selection, scope)
-        names = await names_of_groups(connection, query, asker)
-        fresh = await freshness(connection, asker, query.kpi, source.partitions)
+        names = await names_of_groups(connection, query, current)
+        fresh = await freshness(connection, current, query.kpi, source.partitions)
     slices = Slices()
     series = [await series_of(query, scope, period, rows, slices) for period, rows in zip(spans, counted, strict=True)]
     groups = await groups_of(query, series[0], MAX_ROWS // (len(spans[0].buckets) * len(spans)), slices)
     return Result(query, spans[0].window, fresh, unknown, names, groups, series)
 
 
-def selection_of(query: Query, asker: Asker) -> Selection:
+def selection_of(query: Query, current: CurrentTenant) -> Selection:
     """The contributions that a query reads for a tenant. Raises BadQuery if it names a dimension that the tenant lacks."""
-    dimensions = (*query.kpi.dimensions, *asker.dimensions)
+    dimensions = (*query.kpi.dimensions, *current.dimensions)
     named = [("group_by", name) for name in query.group_by]
     for parameter, name in (*named, *((f"filter[{f.dimension}]", f.dimension) for f in query.filters)):
         if name not in dimensions:
             raise unknown_dimension(parameter, name, dimensions)
-    return Selection(query.selectors(asker.model), query.group_by, query.filters, query.per_respondent, asker.dimensions)
+    return Selection(query.selectors(current.model), query.group_by, query.filters, query.per_respondent, current.dimensions)
 
 
-async def names_of_groups(connection: asyncpg.Connection, query: Query, asker: Asker) -> Directory:
+async def names_of_groups(connection: asyncpg.Connection, query: Query, current: CurrentTenant) -> Directory:
     """The names of the dimensions that a query groups by."""
     dimensions = [name for name in query.group_by if name in NAMED_DIMENSIONS]
-    if asker.number is None or not asker.names_revision or not dimensions:
+    if current.number is None or not current.names_revision or not dimensions:
         return {}
-    return await read_names(connection, asker.number, dimensions)
+    return await read_names(connection, current.number, dimensions)
 
 
 async def read_counts(

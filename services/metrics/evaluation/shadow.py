@@ -14,7 +14,7 @@ from services.metrics.domain.windows import Between, Window, WindowName, resolve
 from services.metrics.evaluation.promotion import require_known
 from services.metrics.evaluation.source import Source
 from services.metrics.store.models import coverage
-from services.metrics.store.promotions import Asker, asker_of
+from services.metrics.store.promotions import CurrentTenant, current_tenant
 from services.metrics.store.query import histograms, snapshot
 from services.metrics.store.selection import Selection, resolve
 from services.metrics.store.shadow import Comparison, compare
@@ -58,17 +58,19 @@ async def shadow_report(
     Raises UnknownModel if no comment of the tenant has a score of the candidate.
     """
     async with snapshot(source.pool) as connection:
-        asker = await asker_of(connection, tenant, source.default_model)
-        require_known(candidate, await coverage(connection, tenant), asker.model)
-        resolved = resolve_window(window, zone or ZoneInfo(asker.zone), now)
-        return await _compare(connection, asker, candidate, resolved, now)
+        current = await current_tenant(connection, tenant, source.default_model)
+        require_known(candidate, await coverage(connection, tenant), current.model)
+        resolved = resolve_window(window, zone or ZoneInfo(current.zone), now)
+        return await _compare(connection, current, candidate, resolved, now)
 
 
-async def _compare(connection: asyncpg.Connection, asker: Asker, candidate: str, window: Window, now: datetime) -> ShadowReport:
+async def _compare(
+    connection: asyncpg.Connection, current: CurrentTenant, candidate: str, window: Window, now: datetime
+) -> ShadowReport:
     end = min(window.end, now)
-    scope = await resolve(connection, asker.slug, Selection(selectors(asker.model, candidate)))
+    scope = await resolve(connection, current.slug, Selection(selectors(current.model, candidate)))
     if scope is None or window.start >= end:
-        return ShadowReport(candidate, asker.model, window, {}, Comparison())
+        return ShadowReport(candidate, current.model, window, {}, Comparison())
     measured = await histograms(connection, scope, [window.start, end])
-    comparison = await compare(connection, scope, asker.model, candidate, window.start, end, EXAMPLES)
-    return ShadowReport(candidate, asker.model, window, measured.get((0, ()), {}), comparison)
+    comparison = await compare(connection, scope, current.model, candidate, window.start, end, EXAMPLES)
+    return ShadowReport(candidate, current.model, window, measured.get((0, ()), {}), comparison)

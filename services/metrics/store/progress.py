@@ -16,7 +16,7 @@ import asyncpg
 
 from services.metrics.domain.changes import kinds_of
 from services.metrics.domain.kpis import Kpi
-from services.metrics.store.promotions import Asker
+from services.metrics.store.promotions import CurrentTenant
 
 Partition = tuple[str, int]
 
@@ -116,13 +116,14 @@ APPLIED = """
 """`unnoted` counts batches of an older version of this service, which may have changed any tenant."""
 
 
-async def freshness(connection: asyncpg.Connection, asker: Asker, kpi: Kpi | None, expected: int) -> Freshness:
-    """The freshness of a result of `kpi` (None: of any KPI) for `asker`, in this snapshot. One statement, one range of an index.
+async def freshness(connection: asyncpg.Connection, current: CurrentTenant, kpi: Kpi | None, expected: int) -> Freshness:
+    """The freshness of a result of `kpi` (None: of any KPI) for the tenant, in this snapshot. One statement, one range of an
+    index.
 
     There is no watermark before `expected` partitions have been read.
     """
-    row = await connection.fetchrow(APPLIED, asker.number, kinds_of(kpi))
-    of_tenant = [asker.model, asker.zone, asker.terms_revision, asker.names_revision]
+    row = await connection.fetchrow(APPLIED, current.number, kinds_of(kpi))
+    of_tenant = [current.model, current.zone, current.terms_revision, current.names_revision]
     made_of = [*of_tenant, kpi and f"{kpi.id} {kpi.version}", row["unnoted"], row["revisions"]]
     revision = blake2b("\n".join(map(str, made_of)).encode(), digest_size=12).hexdigest()
-    return Freshness(revision, row["received_at"] if row["partitions"] >= expected else None, asker.terms_revision)
+    return Freshness(revision, row["received_at"] if row["partitions"] >= expected else None, current.terms_revision)

@@ -22,7 +22,7 @@ UNKNOWN_ZONE = "UTC"
 LAST = "SELECT p.model FROM promotions p WHERE p.tenant = t.id ORDER BY p.initial, p.id DESC LIMIT 1"
 """The model that is promoted for the tenant `t`. An explicit promotion outranks the initial one, whichever was stored first."""
 
-ASKER = f"""
+CURRENT_TENANT = f"""
     SELECT t.id, t.zone, t.terms_revision, t.names_revision, ({LAST}) AS model, (
         SELECT r.dimensions FROM terms_revisions r WHERE r.tenant = t.id AND r.revision = t.terms_revision
     ) AS dimensions
@@ -38,7 +38,7 @@ UNPINNED = """
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class CurrentTenant:
     """The tenant of a request: the zone of its days, the model whose scores count, and its own dimensions. Read once for each
     request, in its snapshot, so that no result mixes two models or two terms. `number` is None if metrics doesn't know the
     tenant. `names_revision` counts the changes of its directory of names."""
@@ -52,14 +52,14 @@ class Asker:
     names_revision: int = 0
 
 
-async def asker_of(connection: asyncpg.Connection, slug: str, default: str) -> Asker:
+async def current_tenant(connection: asyncpg.Connection, slug: str, default: str) -> CurrentTenant:
     """The tenant of that name; its model is `default` until one is promoted."""
-    row = await connection.fetchrow(ASKER, slug)
+    row = await connection.fetchrow(CURRENT_TENANT, slug)
     if row is None:
-        return Asker(slug, UNKNOWN_ZONE, default)
+        return CurrentTenant(slug, UNKNOWN_ZONE, default)
     dimensions = tuple(row["dimensions"] or ())
     model = row["model"] or default
-    return Asker(slug, row["zone"], model, row["id"], row["terms_revision"], dimensions, row["names_revision"])
+    return CurrentTenant(slug, row["zone"], model, row["id"], row["terms_revision"], dimensions, row["names_revision"])
 
 
 async def pin_default(

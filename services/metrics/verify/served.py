@@ -23,7 +23,7 @@ from services.metrics.domain.windows import Between
 from services.metrics.evaluation.periods import periods
 from services.metrics.evaluation.source import BEGINNING
 from services.metrics.store.progress import freshness
-from services.metrics.store.promotions import asker_of
+from services.metrics.store.promotions import current_tenant
 from services.metrics.store.query import Group, snapshot
 from services.metrics.verify.recount import Recount, stored_recount
 from services.metrics.verify.report import Step
@@ -145,10 +145,10 @@ async def compare_again(
     for _ in range(ATTEMPTS):
         served, served_revision = await served_rows(http, tenant, query)
         async with snapshot(pool) as connection:
-            asker = await asker_of(connection, tenant.slug, tenant.model)
-            revision = (await freshness(connection, asker, query.kpi, 0)).revision
-            recount = await stored_recount(connection, tenant.id, query.selectors(asker.model))
-        expected = expected_rows(query, recount, replace(tenant, model=asker.model, own=asker.dimensions), now)
+            current = await current_tenant(connection, tenant.slug, tenant.model)
+            revision = (await freshness(connection, current, query.kpi, 0)).revision
+            recount = await stored_recount(connection, tenant.id, query.selectors(current.model))
+        expected = expected_rows(query, recount, replace(tenant, model=current.model, own=current.dimensions), now)
         if expected == served or revision == served_revision:
             break
         await asyncio.sleep(0.02)

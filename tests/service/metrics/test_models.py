@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.metrics.store.promotions import asker_of, store_promotion
+from services.metrics.store.promotions import current_tenant, store_promotion
 from services.metrics.store.query import histograms, snapshot
 from services.metrics.store.selection import Selection, resolve
 from shared.events import Override, text_hash
@@ -142,11 +142,11 @@ async def test_a_comment_that_comes_after_the_switch_without_a_score_shows_in_th
 
 async def test_a_request_reads_one_model_even_if_another_is_promoted_meanwhile(two_models: MetricsDatabase) -> None:
     async with snapshot(two_models.pool) as connection:
-        before = await asker_of(connection, "acme", MODEL)
+        before = await current_tenant(connection, "acme", MODEL)
         async with two_models.pool.acquire() as other:
             assert await store_promotion(other, "acme", NEW, NOW) == NOW
-            assert (await asker_of(other, "acme", MODEL)).model == NEW
-        assert await asker_of(connection, "acme", MODEL) == before
+            assert (await current_tenant(other, "acme", MODEL)).model == NEW
+        assert await current_tenant(connection, "acme", MODEL) == before
 
 
 @pytest.mark.parametrize("path", [f"/v1/models/{NEW}:promote", "/v1/models/nothing-1:promote"])
@@ -192,7 +192,7 @@ async def test_after_a_promotion_what_is_sealed_is_what_is_scanned(metrics_db: M
     async with serving(metrics_db.url, NOW) as http:
         assert (await http.post(f"/v1/models/{NEW}:promote")).status_code == 200
     async with snapshot(metrics_db.pool) as connection:
-        model = (await asker_of(connection, "acme", MODEL)).model
+        model = (await current_tenant(connection, "acme", MODEL)).model
         sealed = set(await connection.fetch("SELECT m.name FROM seals s JOIN measures m ON m.id = s.measure"))
         for measure in (f"label:{model}", f"sentiment:{model}", f"label:{MODEL}"):
             assert (measure,) in sealed

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from services.metrics.store.promotions import asker_of, keep_pinning, pin_default, store_promotion
+from services.metrics.store.promotions import current_tenant, keep_pinning, pin_default, store_promotion
 from tests.service.metrics.database import MetricsDatabase, score_of, serving, survey_response
 from tests.unit.metrics.build import words
 
@@ -51,7 +51,7 @@ async def test_of_two_replicas_with_different_defaults_one_decides_for_good(metr
     await asyncio.gather(*(pin_default(metrics_db.pool, model, NOW) for model in (OLD, NEW) * 4))
     assert await metrics_db.pool.fetchval("SELECT count(*) FROM promotions") == 1
     async with metrics_db.pool.acquire() as connection:
-        assert (await asker_of(connection, "acme", OLD)).model == (await asker_of(connection, "acme", NEW)).model
+        assert (await current_tenant(connection, "acme", OLD)).model == (await current_tenant(connection, "acme", NEW)).model
 
 
 async def test_an_explicit_promotion_outranks_the_pinned_default_whichever_was_stored_first(metrics_db: MetricsDatabase) -> None:
@@ -60,7 +60,7 @@ async def test_an_explicit_promotion_outranks_the_pinned_default_whichever_was_s
         await store_promotion(connection, "acme", NEW, NOW)
         number = await connection.fetchval("SELECT id FROM tenants WHERE slug = 'acme'")
         await late_pin(connection, number)
-        assert (await asker_of(connection, "acme", OLD)).model == NEW
+        assert (await current_tenant(connection, "acme", OLD)).model == NEW
         assert await store_promotion(connection, "acme", NEW, NOW + timedelta(hours=1)) == NOW
 
 

@@ -79,7 +79,7 @@ def test_a_response_of_another_model_is_unavailable(server: ModelServer, remote:
     with capture_logs() as logs, pytest.raises(ScorerUnavailable):
         score_comments(remote, [Comment("fine", None)])
     assert [(entry["event"], entry["model"], entry["reason"]) for entry in logs] == [
-        ("scorer.away", "mine-7", "the server has another model")
+        ("scorer.unavailable", "mine-7", "the server has another model")
     ]
 
 
