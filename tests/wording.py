@@ -10,14 +10,16 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from bench.sizes import is_product, public_functions
+from tests import javascript
 
 ROOT = Path(__file__).parents[1]
 ALLOWED = Path(__file__).with_suffix(".json")
+SUFFIXES = (".py", ".js")
 FOLDERS = ("services", "shared", "deploy", "bench", "tests")
 MAX_LINES = 300
 
@@ -89,23 +91,34 @@ def texts_in(source: str, nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
 
 
 def findings_of(path: str, source: str) -> Iterator[Finding]:
+    """The findings of a Python file, or of a JavaScript file if `path` ends in `.js`."""
+    if path.endswith(".js"):
+        yield from word_findings(path, source, javascript.names_in(source), javascript.comments_in(source))
+        return
     tree = ast.parse(source)
     nodes = list(ast.walk(tree))
-    if (lines := source.count("\n")) > MAX_LINES:
-        yield Finding(path, 1, "long file", f"{lines} lines, more than {MAX_LINES}")
-    for line, name in [(1, Path(path).stem), *names_in(nodes)]:
-        if is_forbidden(name):
-            yield Finding(path, line, "forbidden name", name)
-    for line, text in texts_in(source, nodes):
-        if VAGUE_START.match(text):
-            yield Finding(path, line, "vague start", text.split("\n")[0][:80])
-        yield from (Finding(path, line, "dialect", word) for word in DIALECT.findall(text))
+    yield from word_findings(path, source, names_in(nodes), texts_in(source, nodes))
     if is_product(path):
         for function in public_functions(tree):
             if ast.get_docstring(function) is None:
                 yield Finding(path, function.lineno, "no docstring", function.name)
     if path.startswith("tests/"):
         yield from (Finding(path, line, "reads a private", name) for line, name in private_reads(nodes))
+
+
+def word_findings(
+    path: str, source: str, names: Iterable[tuple[int, str]], texts: Iterable[tuple[int, str]]
+) -> Iterator[Finding]:
+    """The findings that need no syntax tree: the file's length, its names, and its comments and docstrings."""
+    if (lines := source.count("\n")) > MAX_LINES:
+        yield Finding(path, 1, "long file", f"{lines} lines, more than {MAX_LINES}")
+    for line, name in [(1, Path(path).stem), *names]:
+        if is_forbidden(name):
+            yield Finding(path, line, "forbidden name", name)
+    for line, text in texts:
+        if VAGUE_START.match(text):
+            yield Finding(path, line, "vague start", text.split("\n")[0][:80])
+        yield from (Finding(path, line, "dialect", word) for word in DIALECT.findall(text))
 
 
 def private_reads(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
@@ -124,13 +137,17 @@ def is_self(node: ast.expr) -> bool:
     return isinstance(name, ast.Name) and name.id in {"self", "cls", "super"}
 
 
+def paths(beginnings: tuple[str, ...] = ("",)) -> Iterator[str]:
+    """The paths of the Python and JavaScript files that begin with one of `beginnings`."""
+    for folder in FOLDERS:
+        files = sorted(file for suffix in SUFFIXES for file in (ROOT / folder).rglob(f"*{suffix}"))
+        yield from (path for file in files if (path := file.relative_to(ROOT).as_posix()).startswith(beginnings))
+
+
 def all_findings(beginnings: tuple[str, ...] = ("",)) -> Iterator[Finding]:
     """The findings in files whose paths begin with one of `beginnings`."""
-    for folder in FOLDERS:
-        for file in sorted((ROOT / folder).rglob("*.py")):
-            path = file.relative_to(ROOT).as_posix()
-            if path.startswith(beginnings):
-                yield from findings_of(path, file.read_text())
+    for path in paths(beginnings):
+        yield from findings_of(path, (ROOT / path).read_text())
 
 
 def counts() -> dict[str, dict[str, int]]:

@@ -109,7 +109,7 @@ async def test_a_signed_webhook_changes_the_card_and_enters_the_feed_without_a_r
     await dashboard.page.evaluate("window.notReloaded = true")
     await dashboard.post(10, "The new release is great, I love it.")
     first = dashboard.page.locator(".comment").first
-    await expect(first.locator(".said")).to_have_text("The new release is great, I love it.", timeout=TIMEOUT)
+    await expect(first.locator(".comment-text")).to_have_text("The new release is great, I love it.", timeout=TIMEOUT)
     await expect(first).to_have_attribute("data-label", "positive")
     await expect(dashboard.page.locator('[data-kpi="nps"] .n')).to_have_text("5 answers", timeout=TIMEOUT)
     await dashboard.expect_card_to_show_the_value("nps")
@@ -121,7 +121,7 @@ async def test_a_click_on_a_group_filters_the_page_and_a_second_one_removes_the_
     answers = dashboard.page.locator('[data-kpi="nps"] .n')
     await group.click(timeout=TIMEOUT)
     await expect(answers).to_have_text("2 answers", timeout=TIMEOUT)
-    await expect(dashboard.page.locator(".comment .said")).to_have_text(["Terrible. I hate waiting."], timeout=TIMEOUT)
+    await expect(dashboard.page.locator(".comment .comment-text")).to_have_text(["Terrible. I hate waiting."], timeout=TIMEOUT)
     assert "filter%5Bteam%5D=delivery" in dashboard.page.url
     await group.click()
     await expect(answers).to_have_text("4 answers", timeout=TIMEOUT)
@@ -133,13 +133,13 @@ async def test_a_group_whose_name_needs_an_escape_filters_the_page_too(dashboard
     answers = dashboard.page.locator('[data-kpi="nps"] .n')
     await dashboard.page.get_by_role("button", name=team, exact=True).click(timeout=TIMEOUT)
     await expect(answers).to_have_text("1 answer", timeout=TIMEOUT)
-    await expect(dashboard.page.locator(".comment .said")).to_have_text(["Lovely."], timeout=TIMEOUT)
+    await expect(dashboard.page.locator(".comment .comment-text")).to_have_text(["Lovely."], timeout=TIMEOUT)
     await expect(dashboard.page.locator(".chip-button", has_text=team)).to_be_visible()
 
 
 ESCAPED = """async (groups) => {
-    const { asFilter, groupsOf } = await import("/static/state.js");
-    return groups.map((group) => [asFilter(group), groupsOf(asFilter(group))]);
+    const { parseFilter, toFilter } = await import("/static/state.js");
+    return groups.map((group) => [toFilter(group), parseFilter(toFilter(group))]);
 }"""
 GROUPS = ["billing", None, "null", "\\null", "a,b", "!a", "a!b", "a\\", "a\\,b", ",", "!", "\\", "é"]
 
@@ -190,20 +190,20 @@ async def test_a_reading_key_is_not_offered_corrections(dashboard: Dashboard) ->
 
 async def test_markup_in_a_comment_is_shown_as_text(dashboard: Dashboard) -> None:
     await dashboard.post(0, HOSTILE)
-    await expect(dashboard.page.locator(".comment .said").first).to_have_text(HOSTILE, timeout=TIMEOUT)
+    await expect(dashboard.page.locator(".comment .comment-text").first).to_have_text(HOSTILE, timeout=TIMEOUT)
     assert await dashboard.page.locator(".comment img, .comment script").count() == 0
     assert await dashboard.page.title() == "Earshot"
 
 
 READ_IN_PIECES = """async ([text, size]) => {
-    const { events } = await import("/static/live.js");
+    const { readEvents } = await import("/static/live.js");
     const bytes = new TextEncoder().encode(text);
     const stream = new ReadableStream({ start(pieces) {
         for (let from = 0; from < bytes.length; from += size) pieces.enqueue(bytes.slice(from, from + size));
         pieces.close();
     } });
     const read = [];
-    for await (const message of events(stream)) if (message) read.push([message.id, message.event, message.data]);
+    for await (const message of readEvents(stream)) if (message) read.push([message.id, message.event, message.data]);
     return read;
 }"""
 
@@ -274,8 +274,8 @@ async def test_a_link_does_not_replace_the_key_without_confirmation(dashboard: D
 
 
 PARSED = """async (fragments) => {
-    const { fragment, parse, scope } = await import("/static/state.js");
-    return fragments.map((text) => [fragment(parse(text).view), scope(parse(text).view).window]);
+    const { parseFragment, queryOf, toFragment } = await import("/static/state.js");
+    return fragments.map((text) => [toFragment(parseFragment(text).view), queryOf(parseFragment(text).view).window]);
 }"""
 INHERITED = ("constructor", "toString", "__proto__", "hasOwnProperty", "valueOf")
 

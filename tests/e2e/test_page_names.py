@@ -27,6 +27,6 @@ async def test_the_page_shows_names_in_place_of_ids(stack: Stack) -> None:
         await expect(page.locator("#filters .chip-button")).to_contain_text("Billing")
         await expect(page.locator("#breakdown-body .group")).to_have_text("Billing")
         await expect(page.locator("#trend-summary")).to_contain_text("last 14 days")
-        await expect(page.locator("#feed-list .from")).to_contain_text("Billing")
+        await expect(page.locator("#feed-list .origin")).to_contain_text("Billing")
         await page.get_by_role("button", name="Add a filter").click()
         await expect(page.locator("#filter-menu option[value=plan]")).to_be_attached()

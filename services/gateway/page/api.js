@@ -1,12 +1,12 @@
-/** The gateway's calls: the key on each, patience with what passes, and one error for what doesn't. */
+/** The client of the gateway's API. It sends the key, retries outages and rate limits, and throws RequestError for other refusals. */
 
 import { addNames } from "/static/names.js";
 
-const RESTS = [1, 2, 5, 10, 20, 30];
-const PASSING = new Set([429, 502, 503, 504]);
+const RETRY_SECONDS = [1, 2, 5, 10, 20, 30];
+const TRANSIENT = new Set([429, 502, 503, 504]);
 
-/** What the gateway refuses for good: its status and, in words, why. */
-export class Refused extends Error {
+/** A response that is neither a success nor worth a retry: its status, and the problem as text. */
+export class RequestError extends Error {
   constructor(status, detail) {
     super(detail);
     this.status = status;
@@ -15,19 +15,19 @@ export class Refused extends Error {
 
 export class Api {
   #key;
-  #may = null;
-  #waiting = new Map();
-  #onTrouble;
-  #onKeyRefused;
+  #scopes = null;
+  #retries = new Map();
+  #onRetry;
+  #onInvalidKey;
 
   /**
-   * @param {string} key @param {{onTrouble: (text: string | null) => void, onKeyRefused: () => void}} listeners
-   * `onTrouble` hears why calls are being tried again, and null once none is.
+   * @param {string} key @param {{onRetry: (text: string | null) => void, onInvalidKey: () => void}} listeners
+   * `onRetry` gets the reason why a call is being retried, and null once no call is.
    */
-  constructor(key, { onTrouble, onKeyRefused }) {
+  constructor(key, { onRetry, onInvalidKey }) {
     this.#key = key;
-    this.#onTrouble = onTrouble;
-    this.#onKeyRefused = onKeyRefused;
+    this.#onRetry = onRetry;
+    this.#onInvalidKey = onInvalidKey;
   }
 
   get headers() {
@@ -56,103 +56,106 @@ export class Api {
   }
 
   /** Whether the key has this scope. */
-  async may(scope, signal) {
-    this.#may ??= (await this.#get("/v1/keys/self", {}, signal)).may;
-    return this.#may.includes(scope);
+  async hasScope(scope, signal) {
+    this.#scopes ??= (await this.#get("/v1/keys/self", {}, signal)).may;
+    return this.#scopes.includes(scope);
   }
 
-  /** Judge a comment in the model's place. Trying again is the same judgement, by its key. */
-  async override(judgement, signal) {
-    const headers = { ...this.headers, "Content-Type": "application/json", "Idempotency-Key": unique() };
-    await this.#patiently("/v1/overrides", { method: "POST", headers, body: JSON.stringify(judgement) }, signal);
+  /** Set a comment's label in place of the model's. Retries send the same Idempotency-Key, so the override is stored once. */
+  async override(body, signal) {
+    const headers = { ...this.headers, "Content-Type": "application/json", "Idempotency-Key": randomKey() };
+    await this.#fetchJson("/v1/overrides", { method: "POST", headers, body: JSON.stringify(body) }, signal);
   }
 
-  /** The address of the live stream for a query. */
-  live(query) {
-    return address("/v1/live", query);
+  /** The URL of the live stream for a query. */
+  liveUrl(query) {
+    return withQuery("/v1/live", query);
   }
 
-  /** Tell the page that the key no longer opens anything. */
-  refuseKey() {
-    this.#onKeyRefused();
+  /** Call `onInvalidKey`: the gateway does not accept the key. */
+  reportInvalidKey() {
+    this.#onInvalidKey();
   }
 
   #get(path, query, signal) {
-    return this.#patiently(address(path, query), { headers: this.headers }, signal);
+    return this.#fetchJson(withQuery(path, query), { headers: this.headers }, signal);
   }
 
-  /** The JSON document that a call answers with; overload and outages are waited out until `signal` says stop. */
-  async #patiently(url, request, signal) {
+  /** The JSON body of a response. Retries after a network error, 429, 502, 503 and 504 until `signal` aborts. */
+  async #fetchJson(url, request, signal) {
     const call = Symbol(url);
     try {
       for (let attempt = 0; ; attempt += 1) {
-        const answer = await this.#attempt(url, request, signal);
-        if (answer.ok) return await answer.json();
-        const rest = Math.max(RESTS[Math.min(attempt, RESTS.length - 1)], answer.retryAfter ?? 0);
-        this.#note(call, answer.trouble);
-        await sleep(rest * 1000, signal);
+        const { response, reason, retryAfter = 0 } = await this.#fetchOnce(url, request, signal);
+        if (response) return await response.json();
+        const delay = Math.max(RETRY_SECONDS[Math.min(attempt, RETRY_SECONDS.length - 1)], retryAfter);
+        this.#setRetry(call, reason);
+        await sleep(delay * 1000, signal);
       }
     } finally {
-      this.#note(call, null);
+      this.#setRetry(call, null);
     }
   }
 
-  async #attempt(url, request, signal) {
+  /** {response} of a success, or {reason, retryAfter} of a failure that is worth a retry. Throws RequestError for any other response. */
+  async #fetchOnce(url, request, signal) {
     let response;
     try {
       response = await fetch(url, { ...request, signal });
     } catch (error) {
       if (signal?.aborted) throw error;
-      return { ok: false, trouble: "Earshot can't be reached. Trying again…" };
+      return { reason: "Earshot can't be reached. Trying again…" };
     }
-    if (response.ok) return response;
-    if (PASSING.has(response.status)) {
-      const trouble = response.status === 429 ? "Asked too often. Easing off for a moment…" : "Earshot is briefly unavailable. Trying again…";
-      return { ok: false, trouble, retryAfter: Number(response.headers.get("Retry-After")) || 0 };
+    if (response.ok) return { response };
+    if (TRANSIENT.has(response.status)) {
+      const reason = response.status === 429 ? "Too many requests. Trying again in a moment…" : "Earshot is briefly unavailable. Trying again…";
+      return { reason, retryAfter: Number(response.headers.get("Retry-After")) || 0 };
     }
-    if (response.status === 401) this.refuseKey();
-    throw new Refused(response.status, await problem(response));
+    if (response.status === 401) this.reportInvalidKey();
+    throw new RequestError(response.status, await problemText(response));
   }
 
-  #note(call, trouble) {
-    if (trouble) this.#waiting.set(call, trouble);
-    else this.#waiting.delete(call);
-    this.#onTrouble([...this.#waiting.values()].at(-1) ?? null);
+  /** Record that a call is being retried, or with null that it is not, and report the latest reason. */
+  #setRetry(call, reason) {
+    if (reason) this.#retries.set(call, reason);
+    else this.#retries.delete(call);
+    this.#onRetry([...this.#retries.values()].at(-1) ?? null);
   }
 }
 
-/** What a problem document (RFC 9457) says, in one line. */
-export async function problem(response) {
+/** The detail of a problem document (RFC 9457), else its invalid parameters, else its title. */
+export async function problemText(response) {
   try {
-    const { title, detail, invalid_params: places } = await response.json();
-    return detail || places?.map(({ name, reason }) => `${name}: ${reason}`).join("; ") || title;
+    const { title, detail, invalid_params: invalid } = await response.json();
+    return detail || invalid?.map(({ name, reason }) => `${name}: ${reason}`).join("; ") || title;
   } catch {
-    return `Answered ${response.status}`;
+    return `HTTP status ${response.status}`;
   }
 }
 
-function address(path, query) {
-  const said = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== null && value !== undefined));
-  return said.size ? `${path}?${said}` : path;
+/** A path with the parameters of a query that are not null. */
+function withQuery(path, query) {
+  const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== null && value !== undefined));
+  return parameters.size ? `${path}?${parameters}` : path;
 }
 
-/** 128 random bits; `crypto.randomUUID` is there on https alone. */
-const unique = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+/** 128 random bits as hexadecimal digits. `crypto.randomUUID` exists only on pages served over HTTPS. */
+const randomKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-/** Wait, or throw the moment `signal` says stop. */
+/** Wait. Throws the reason of `signal` as soon as it aborts. */
 export function sleep(milliseconds, signal) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason);
       return;
     }
-    const timer = setTimeout(done, milliseconds);
-    signal?.addEventListener("abort", stop, { once: true });
-    function done() {
-      signal?.removeEventListener("abort", stop);
+    const timer = setTimeout(onTimeout, milliseconds);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    function onTimeout() {
+      signal?.removeEventListener("abort", onAbort);
       resolve();
     }
-    function stop() {
+    function onAbort() {
       clearTimeout(timer);
       reject(signal.reason);
     }

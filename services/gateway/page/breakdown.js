@@ -1,24 +1,24 @@
-/** The breakdown: one row a group, its value as a dot within the whisker of its interval; a click filters the page. */
+/** The breakdown: a table with one row per group. A dot is the value, a bar around it the interval. A click on a group filters the page. */
 
 import { byId, h, placeholder } from "/static/dom.js";
-import { between, count, flagWord, groupName, parts } from "/static/format.js";
-import { difference } from "/static/cards.js";
-import { asFilter } from "/static/state.js";
+import { flagText, formatCount, formatGroup, formatInterval, valueParts } from "/static/format.js";
+import { compareWithPrevious } from "/static/cards.js";
+import { toFilter } from "/static/state.js";
 
 let order = { by: "value", descending: true };
 
 /**
- * Show an answer that is grouped by one dimension.
- * @param {{kpi: any, answer: any, overall: any, dimension: string, chosen: string | undefined, choose: (value: string) => void}} options
+ * Draw a result that is grouped by one dimension.
+ * @param {{kpi: any, result: any, overall: any, dimension: string, selected: string | undefined, onSelect: (value: string) => void}} options
  */
-export function breakdown(options) {
+export function drawBreakdown(options) {
   const body = byId("breakdown-body");
-  const { kpi, answer, dimension } = options;
-  if (!answer.rows.length) {
+  const { kpi, result, dimension } = options;
+  if (!result.rows.length) {
     body.replaceChildren(placeholder("Nothing in this window."));
     return;
   }
-  const rows = sorted(answer.rows, dimension);
+  const rows = sorted(result.rows, dimension);
   const scale = scaleOf(kpi, rows, options.overall);
   const focused = document.activeElement?.dataset?.group;
   body.replaceChildren(
@@ -27,7 +27,7 @@ export function breakdown(options) {
       h("thead", null, h("tr", null,
         heading(dimension, "name", options), h("th", { class: "plot", scope: "col" }, h("span", { class: "hidden" }, "Interval")),
         heading("value", "value", options), heading("n", "n", options), h("th", { scope: "col", class: "number" }, "change"))),
-      h("tbody", null, ...rows.map((row) => line(row, scale, options)))),
+      h("tbody", null, ...rows.map((row) => groupRow(row, scale, options)))),
   );
   if (focused) [...body.querySelectorAll("button")].find((button) => button.dataset.group === focused)?.focus();
 }
@@ -36,56 +36,56 @@ function heading(text, by, options) {
   const active = order.by === by;
   const sort = () => {
     order = { by, descending: active ? !order.descending : by !== "name" };
-    breakdown(options);
+    drawBreakdown(options);
   };
   const direction = active ? (order.descending ? "descending" : "ascending") : null;
   return h("th", { scope: "col", class: by === "name" ? null : "number", "aria-sort": direction },
     h("button", { type: "button", class: "sort", "data-group": `:${by}`, onclick: sort }, text, h("i", { "aria-hidden": "true" }, active ? (order.descending ? " ↓" : " ↑") : "")));
 }
 
-function line(row, scale, { kpi, dimension, chosen, choose }) {
-  const group = asFilter(row.dims[dimension]), name = groupName(dimension, row.dims[dimension]);
-  const change = difference(kpi, row);
-  const pick = group !== null
-    ? h("button", { type: "button", class: row.dims[dimension] === null ? "group nameless" : "group", "data-group": name, "aria-pressed": String(group === chosen), title: `Only ${name}`, onclick: () => choose(group) }, name)
+function groupRow(row, scale, { kpi, dimension, selected, onSelect }) {
+  const group = toFilter(row.dims[dimension]), name = formatGroup(dimension, row.dims[dimension]);
+  const change = compareWithPrevious(kpi, row);
+  const nameCell = group !== null
+    ? h("button", { type: "button", class: row.dims[dimension] === null ? "group no-value" : "group", "data-group": name, "aria-pressed": String(group === selected), title: `Only ${name}`, onclick: () => onSelect(group) }, name)
     : h("span", { class: "group" }, name);
-  return h("tr", { class: chosen !== undefined && group !== chosen ? "faded" : null },
-    h("th", { scope: "row" }, pick),
+  return h("tr", { class: selected !== undefined && group !== selected ? "faded" : null },
+    h("th", { scope: "row" }, nameCell),
     h("td", { class: "plot" }, plot(kpi, row, scale)),
-    h("td", { class: "number strong" }, ...parts(kpi.unit, row.value).map(([number, unit]) => h("span", null, number, unit && h("small", null, unit)))),
-    h("td", { class: "number quiet", title: row.flags?.includes("low_n") ? flagWord("low_n") : null }, count(row.n), row.flags?.includes("low_n") && h("sup", null, "low")),
+    h("td", { class: "number strong" }, ...valueParts(kpi.unit, row.value).map(([number, unit]) => h("span", null, number, unit && h("small", null, unit)))),
+    h("td", { class: "number quiet", title: row.flags?.includes("low_n") ? flagText("low_n") : null }, formatCount(row.n), row.flags?.includes("low_n") && h("sup", null, "low")),
     h("td", { class: "number change", "data-mood": change?.mood ?? "none", title: change?.noise ? "within noise" : null }, change ? `${change.noise ? "≈" : change.arrow} ${change.text}` : ""));
 }
 
-/** Dot and whisker, or for a plain count a bar from nought. */
-function plot(kpi, row, { place, overall, isCount }) {
+/** The plot of a row: a dot with its interval, or for a count a bar from zero. */
+function plot(kpi, row, { toPercent, overall, isCount }) {
   const marks = [];
-  if (overall !== null) marks.push(h("i", { class: "overall", style: { left: place(overall) } }));
+  if (overall !== null) marks.push(h("i", { class: "overall", style: { left: toPercent(overall) } }));
   if (row.value === null) return h("div", { class: "track" }, marks);
-  if (isCount) marks.push(h("i", { class: "bar", style: { width: place(row.value) } }));
+  if (isCount) marks.push(h("i", { class: "bar", style: { width: toPercent(row.value) } }));
   else {
-    if (row.interval) marks.push(h("i", { class: "whisker", style: { left: place(row.interval.low), right: `calc(100% - ${place(row.interval.high)})` } }));
-    marks.push(h("i", { class: "dot", style: { left: place(row.value) } }));
+    if (row.interval) marks.push(h("i", { class: "whisker", style: { left: toPercent(row.interval.low), right: `calc(100% - ${toPercent(row.interval.high)})` } }));
+    marks.push(h("i", { class: "dot", style: { left: toPercent(row.value) } }));
   }
-  const title = row.interval ? between(kpi.unit, row.interval) : null;
+  const title = row.interval ? formatInterval(kpi.unit, row.interval) : null;
   return h("div", { class: "track", title }, marks);
 }
 
 function scaleOf(kpi, rows, overallRow) {
-  const known = rows.filter((row) => row.value !== null);
-  const isCount = known.every((row) => !row.interval);
+  const valued = rows.filter((row) => row.value !== null);
+  const isCount = valued.every((row) => !row.interval);
   const overall = isCount ? null : overallRow?.value ?? null;
-  const all = known.flatMap((row) => [row.value, row.interval?.low ?? row.value, row.interval?.high ?? row.value]);
+  const all = valued.flatMap((row) => [row.value, row.interval?.low ?? row.value, row.interval?.high ?? row.value]);
   const low = isCount || kpi.unit === "seconds" ? 0 : Math.min(...all, overall ?? Infinity);
   const high = Math.max(...all, overall ?? -Infinity);
-  const room = isCount ? 0 : (high - low || 1) * 0.04;
-  const place = (value) => `${(100 * (value - low + room)) / (high - low + 2 * room || 1)}%`;
-  return { place, overall, isCount };
+  const padding = isCount ? 0 : (high - low || 1) * 0.04;
+  const toPercent = (value) => `${(100 * (value - low + padding)) / (high - low + 2 * padding || 1)}%`;
+  return { toPercent, overall, isCount };
 }
 
 function sorted(rows, dimension) {
   const key = {
-    name: (row) => (row.dims[dimension] === null ? "\uffff" : groupName(dimension, row.dims[dimension])),
+    name: (row) => (row.dims[dimension] === null ? "\uffff" : formatGroup(dimension, row.dims[dimension])),
     value: (row) => row.value ?? -Infinity,
     n: (row) => row.n,
   }[order.by];

@@ -1,15 +1,15 @@
-/** What all charts share: plotly, which the gateway serves itself, the theme's colours, and following the panel's size. */
+/** The parts that all charts share: Plotly, which the gateway serves, the theme's colours, the layout and resizing. */
 
 import { byId, h, placeholder } from "/static/dom.js";
 
-/** The id of the style for maps that plotly 4.1 adds unless it is there: maps aren't used, and the page's policy forbids it. */
+/** The id of the style for maps, which Plotly 4.1 adds unless an element has this id. The Content-Security-Policy forbids the style. */
 const MAP_STYLE = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53";
-const COLOURS = ["accent", "ink", "ink-2", "ink-3", "grid", "surface", "raised", "good", "bad", "neutral", "band", "ghost"];
+const COLOURS = ["accent", "ink", "ink-2", "ink-3", "grid", "surface", "raised", "good", "bad", "neutral", "band", "previous"];
 
 export const CONFIG = { displayModeBar: false, responsive: true, doubleClick: false, showTips: false };
 
-/** The chart library couldn't be loaded; the figures stand without it. */
-export class NoCharts extends Error {
+/** Plotly couldn't be loaded. The page works without charts. */
+export class ChartsUnavailable extends Error {
   constructor() {
     super("The charts could not be loaded.");
   }
@@ -17,8 +17,8 @@ export class NoCharts extends Error {
 
 let loading = null;
 
-/** Load Plotly once, at the first chart: it is by far the largest file, and the numbers should not wait for it. */
-export function plotly() {
+/** Load Plotly, once, at the first chart: it is by far the largest file, and the numbers don't need it. */
+export function loadPlotly() {
   loading ??= new Promise((resolve, reject) => {
     if (!byId(MAP_STYLE)) document.head.append(h("meta", { id: MAP_STYLE }));
     const script = h("script", { src: "/static/plotly.min.js" });
@@ -26,7 +26,7 @@ export function plotly() {
     script.onerror = () => {
       loading = null;
       script.remove();
-      reject(new NoCharts());
+      reject(new ChartsUnavailable());
     };
     document.head.append(script);
   });
@@ -34,7 +34,7 @@ export function plotly() {
 }
 
 /** The pixels of a line of width 1. Lines grow with the font size, so that charts are readable on a wall display. */
-export const stroke = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+export const lineScale = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 
 /** The theme's colours as Plotly takes them. */
 export function palette() {
@@ -42,22 +42,22 @@ export function palette() {
   return Object.fromEntries(COLOURS.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
 }
 
-/** Draw traces on a host in the page's own style; `more` adds to the layout. */
-export async function draw(host, traces, colours, more) {
-  const library = await plotly();
+/** Draw traces in an element; `options` are merged into the page's layout. */
+export async function drawChart(host, traces, colours, options) {
+  const library = await loadPlotly();
   host.querySelector(":scope > .placeholder")?.remove();
-  await library.react(host, traces, layout(colours, more), CONFIG);
-  watch(host, library);
+  await library.react(host, traces, layout(colours, options), CONFIG);
+  resizeWithPanel(host, library);
 }
 
-/** Replace a chart by the reason why there is none. */
-export function clear(host, reason) {
+/** Remove a chart and show the reason in its place. */
+export function clearChart(host, reason) {
   window.Plotly?.purge(host);
   host.replaceChildren(placeholder(reason));
 }
 
 function layout(colours, { xaxis, yaxis, ...rest }) {
-  const size = 12 * stroke();
+  const size = 12 * lineScale();
   const tickfont = { color: colours["ink-3"], size };
   const axis = { gridcolor: colours.grid, zeroline: false, linecolor: colours.grid, tickfont, fixedrange: true, automargin: true };
   return {
@@ -69,12 +69,12 @@ function layout(colours, { xaxis, yaxis, ...rest }) {
   };
 }
 
-const watched = new WeakSet();
+const observed = new WeakSet();
 
-/** Let a chart follow its panel's size, not only the window's. */
-function watch(host, library) {
-  if (watched.has(host)) return;
-  watched.add(host);
+/** Resize a chart whenever its panel's size changes: Plotly itself only follows the window. */
+function resizeWithPanel(host, library) {
+  if (observed.has(host)) return;
+  observed.add(host);
   new ResizeObserver(() => {
     if (host.classList.contains("js-plotly-plot") && host.offsetParent) library.Plots.resize(host);
   }).observe(host);

@@ -5,7 +5,7 @@ import { byId, h } from "/static/dom.js";
 const DIRECTIONS = { higher: "higher is better", lower: "lower is better" };
 
 /** Show a KPI's definition beside the element that opened it. */
-export function define(kpi, anchor) {
+export function showDefinition(kpi, anchor) {
   const card = byId("definition");
   const facts = [
     ["Formula", kpi.formula], ["Population", kpi.population], ["Unit", kpi.unit], ["Direction", DIRECTIONS[kpi.direction] ?? "neither"],
@@ -13,8 +13,8 @@ export function define(kpi, anchor) {
   ];
   card.replaceChildren(h("h3", null, kpi.name), h("dl", null, ...facts.filter(([, text]) => text).map(([name, text]) => h("div", null, h("dt", null, name), h("dd", null, text)))));
   card.showPopover();
-  const from = anchor.getBoundingClientRect(), size = card.getBoundingClientRect();
-  const below = from.bottom + 8 + size.height < innerHeight;
-  card.style.left = `${Math.max(8, Math.min(from.left - 16, innerWidth - size.width - 8))}px`;
-  card.style.top = `${below ? from.bottom + 8 : Math.max(8, from.top - size.height - 8)}px`;
+  const anchorBox = anchor.getBoundingClientRect(), cardBox = card.getBoundingClientRect();
+  const fitsBelow = anchorBox.bottom + 8 + cardBox.height < innerHeight;
+  card.style.left = `${Math.max(8, Math.min(anchorBox.left - 16, innerWidth - cardBox.width - 8))}px`;
+  card.style.top = `${fitsBelow ? anchorBox.bottom + 8 : Math.max(8, anchorBox.top - cardBox.height - 8)}px`;
 }

@@ -7,5 +7,5 @@ window.SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
   tryItOutEnabled: false,
-  validatorUrl: null, // else it sends the document's address to a validator on another host
+  validatorUrl: null, // by default it sends the document's URL to a validator on another host
 });

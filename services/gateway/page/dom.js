@@ -1,4 +1,4 @@
-/** Building the page's elements. Text only ever enters as text: nothing here, or anywhere, parses markup. */
+/** Functions that build the page's elements. They set text as text: no function of the page parses markup. */
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -7,11 +7,11 @@ export const byId = (id) => document.getElementById(id);
 
 /**
  * Make an element: `h("p", {class: "note"}, "text", child)`. `on…` functions become listeners, `style` an object of CSS
- * properties, true and false set or leave out an attribute. Null children are left out.
+ * properties, true sets an attribute without a value, false and null leave it out. Null and false children are left out.
  */
 export const h = (tag, attributes, ...children) => make(document.createElement(tag), attributes, children);
 
-/** The same for SVG. */
+/** Make an SVG element; takes the same arguments as `h`. */
 export const svg = (tag, attributes, ...children) => make(document.createElementNS(SVG, tag), attributes, children);
 
 function make(element, attributes, children) {
@@ -25,23 +25,23 @@ function make(element, attributes, children) {
   return element;
 }
 
-/** Change an element's text only if it differs, so that nothing is announced or repainted in vain. */
+/** Change an element's text only if it differs, so that screen readers don't announce it again. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
 /**
- * A row of radio buttons that look like one switch.
+ * Draw a group of radio buttons as a segmented control.
  * @param {HTMLElement} host @param {{value: string, label: string, title?: string}[]} options
- * @param {string} chosen @param {(value: string) => void} choose
+ * @param {string} selected @param {(value: string) => void} onSelect
  */
-export function segments(host, options, chosen, choose) {
+export function drawSegments(host, options, selected, onSelect) {
   const name = `${host.id}-choice`;
   const focused = host.contains(document.activeElement);
   host.replaceChildren(
     ...options.map(({ value, label, title }) =>
       h("label", { title },
-        h("input", { type: "radio", name, value, checked: value === chosen, onchange: () => choose(value) }),
+        h("input", { type: "radio", name, value, checked: value === selected, onchange: () => onSelect(value) }),
         h("span", null, label))),
   );
   if (focused) host.querySelector("input:checked")?.focus();
@@ -51,4 +51,4 @@ export function segments(host, options, chosen, choose) {
 export const placeholder = (text) => h("p", { class: "placeholder" }, text);
 
 /** Whether the user prefers reduced motion. */
-export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+export const prefersReducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -1,179 +1,180 @@
-/** The feed: what customers say, newest first, each comment with its sentiment; new ones slide in, or are held back on demand. */
+/** The feed: comments with their sentiment, newest first. New ones are inserted at the top, or wait while the feed is paused. */
 
-import { byId, calm, h, placeholder, setText } from "/static/dom.js";
-import { ago, moment } from "/static/format.js";
+import { byId, h, placeholder, prefersReducedMotion, setText } from "/static/dom.js";
+import { formatAge, formatDateTime } from "/static/format.js";
 import { nameOf } from "/static/names.js";
 
-const SHOWN = 200;
+const MAX_COMMENTS = 200;
 const LABELS = { positive: ["Positive", "+"], neutral: ["Neutral", "○"], negative: ["Negative", "−"] };
 const CHOICES = [["all", "All"], ["positive", "+"], ["neutral", "○"], ["negative", "−"]];
 
 export class Feed {
-  #comments = new Map(); // identity → {record, element}
-  #held = [];
+  #comments = new Map(); // key → {record, element}
+  #pending = [];
   #paused = false;
   #cursor = null;
   #zone;
   #label = "all";
 
-  /** @param {{older: (cursor: string) => Promise<void>}} actions */
-  constructor({ older }) {
-    this.older = older;
+  /** @param {{loadPage: (cursor: string) => Promise<void>}} actions */
+  constructor({ loadPage }) {
+    this.loadPage = loadPage;
     this.scroller = byId("feed-scroll");
     this.list = byId("feed-list");
     this.end = byId("feed-end");
-    byId("pause").onclick = () => this.#pause(!this.#paused);
-    byId("held").onclick = () => this.#release();
-    this.#choices();
-    this.ticking = setInterval(() => this.#tick(), 15_000);
+    byId("pause").onclick = () => this.#setPaused(!this.#paused);
+    byId("new-comments").onclick = () => this.#showPending();
+    this.#drawLabels();
+    this.timer = setInterval(() => this.#updateAges(), 15_000);
   }
 
   close() {
-    clearInterval(this.ticking);
+    clearInterval(this.timer);
   }
 
-  /** Replace everything by the first page of a new view. */
+  /** Show the first page of a new view. */
   open(page) {
     this.#comments.clear();
-    this.#held = [];
+    this.#pending = [];
     this.#zone = page.window.tz;
     this.#cursor = page.next ?? null;
-    for (const record of page.records) this.#keep(record);
+    for (const record of page.records) this.#entryOf(record);
     this.#draw();
-    this.#count();
+    this.#showPendingCount();
   }
 
-  /** Add comments that came meanwhile. */
+  /** Add the comments of a page that are new. */
   add(page) {
-    const fresh = page.records.filter((record) => !this.#comments.has(identity(record)) && !this.#held.some((held) => identity(held) === identity(record)));
-    if (!fresh.length) return;
+    const added = page.records.filter((record) => !this.#comments.has(commentKey(record)) && !this.#pending.some((pending) => commentKey(pending) === commentKey(record)));
+    if (!added.length) return;
     if (this.#paused) {
-      this.#held.push(...fresh);
-      this.#count();
+      this.#pending.push(...added);
+      this.#showPendingCount();
       return;
     }
-    this.#insert(fresh);
+    this.#insert(added);
   }
 
   /** Append an older page at the bottom. */
   append(page) {
     this.#cursor = page.next ?? null;
-    for (const record of page.records) this.#keep(record);
+    for (const record of page.records) this.#entryOf(record);
     this.#draw();
   }
 
-  /** Say in the feed's place why there is none. */
-  fail(reason) {
+  /** Show the reason why there are no comments. */
+  showError(reason) {
     this.#comments.clear();
-    this.#place([], [placeholder(reason)]);
+    this.#replace([], [placeholder(reason)]);
   }
 
   #insert(records) {
-    for (const record of records) this.#keep(record).element.classList.toggle("entering", !calm());
+    for (const record of records) this.#entryOf(record).element.classList.toggle("entering", !prefersReducedMotion());
     this.#trim();
     this.#draw();
     const newest = records[0];
     setText(byId("feed-status"), `${records.length} new ${records.length === 1 ? "comment" : "comments"}, ${newest.label ?? "not scored"}: ${newest.text ?? ""}`);
   }
 
-  #keep(record) {
-    const known = this.#comments.get(identity(record));
-    if (known) return known;
-    const kept = { record, element: comment(record, this.#zone) };
-    kept.element.addEventListener("animationend", () => kept.element.classList.remove("entering"));
-    this.#comments.set(identity(record), kept);
-    return kept;
+  /** The entry of a record, created if there is none. */
+  #entryOf(record) {
+    const existing = this.#comments.get(commentKey(record));
+    if (existing) return existing;
+    const entry = { record, element: commentElement(record, this.#zone) };
+    entry.element.addEventListener("animationend", () => entry.element.classList.remove("entering"));
+    this.#comments.set(commentKey(record), entry);
+    return entry;
   }
 
-  /** A wall that runs for weeks keeps only the newest. */
+  /** Remove all but the newest comments: a page may stay open for weeks. */
   #trim() {
-    if (this.#comments.size <= SHOWN) return;
-    const oldest = this.#ordered().slice(SHOWN);
-    for (const { record } of oldest) this.#comments.delete(identity(record));
+    if (this.#comments.size <= MAX_COMMENTS) return;
+    const oldest = this.#newestFirst().slice(MAX_COMMENTS);
+    for (const { record } of oldest) this.#comments.delete(commentKey(record));
   }
 
-  #ordered() {
+  #newestFirst() {
     return [...this.#comments.values()].sort((a, b) => Date.parse(b.record.at) - Date.parse(a.record.at));
   }
 
   #draw() {
-    const visible = this.#ordered().filter(({ record }) => this.#label === "all" || record.label === this.#label).map(({ element }) => element);
-    const more = this.#cursor ? h("button", { class: "more", type: "button", onclick: (event) => this.#more(event.target) }, "Older comments") : null;
+    const visible = this.#newestFirst().filter(({ record }) => this.#label === "all" || record.label === this.#label).map(({ element }) => element);
+    const more = this.#cursor ? h("button", { class: "more", type: "button", onclick: (event) => this.#loadOlder(event.target) }, "Older comments") : null;
     const scrolled = this.scroller.scrollTop;
-    this.#place(visible, [visible.length ? null : placeholder("No comments in this window."), more].filter(Boolean));
+    this.#replace(visible, [visible.length ? null : placeholder("No comments in this window."), more].filter(Boolean));
     if (scrolled > 8) this.scroller.scrollTop = scrolled;
-    this.#tick();
+    this.#updateAges();
   }
 
   /** Put the comments in the list, which is a feed unless it is empty, and `after` below it. */
-  #place(comments, after) {
-    sync(this.list, comments);
+  #replace(comments, after) {
+    syncChildren(this.list, comments);
     this.end.replaceChildren(...after);
     if (comments.length) this.list.setAttribute("role", "feed");
     else this.list.removeAttribute("role");
   }
 
-  async #more(button) {
+  async #loadOlder(button) {
     button.disabled = true;
-    await this.older(this.#cursor);
+    await this.loadPage(this.#cursor);
   }
 
-  #pause(paused) {
+  #setPaused(paused) {
     this.#paused = paused;
     const button = byId("pause");
     button.setAttribute("aria-pressed", String(paused));
-    if (!paused) this.#release();
+    if (!paused) this.#showPending();
   }
 
-  #release() {
-    const held = this.#held;
-    this.#held = [];
-    this.#count();
-    if (held.length) this.#insert(held);
+  #showPending() {
+    const pending = this.#pending;
+    this.#pending = [];
+    this.#showPendingCount();
+    if (pending.length) this.#insert(pending);
     this.scroller.scrollTop = 0;
   }
 
-  #count() {
-    const button = byId("held"), n = this.#held.length;
+  #showPendingCount() {
+    const button = byId("new-comments"), n = this.#pending.length;
     button.hidden = n === 0;
     setText(button, `${n} new ${n === 1 ? "comment" : "comments"}`);
   }
 
-  #choices() {
+  #drawLabels() {
     byId("labels").replaceChildren(...CHOICES.map(([value, text]) =>
       h("label", { title: LABELS[value]?.[0] ?? "All comments" },
         h("input", { type: "radio", name: "label", value, checked: value === this.#label, "aria-label": LABELS[value]?.[0] ?? "All", onchange: () => { this.#label = value; this.#draw(); } }),
         h("span", { class: "mood", "data-label": value }, text))));
   }
 
-  #tick() {
+  #updateAges() {
     const now = Date.now();
-    for (const { record, element } of this.#comments.values()) setText(element.querySelector("time"), ago(record.at, now));
+    for (const { record, element } of this.#comments.values()) setText(element.querySelector("time"), formatAge(record.at, now));
   }
 }
 
-/** What makes a comment itself: an edit of its text is another one, and takes the first one's place at the next load. */
-const identity = (record) => `${record.subject} ${record.at} ${record.text}`;
+/** The key of a comment. An edited text has a new key; the old comment stays on the page until the next load. */
+const commentKey = (record) => `${record.subject} ${record.at} ${record.text}`;
 
-function comment(record, zone) {
+function commentElement(record, zone) {
   const [label, sign] = LABELS[record.label] ?? ["Not scored", "?"];
   const score = typeof record.score === "number" ? ` ${record.score > 0 ? "+" : ""}${record.score.toFixed(2)}`.replace("-", "−") : "";
   const { dims = {} } = record;
-  const from = ["source", "channel", "team", "product"].filter((name) => dims[name]).map((name) => nameOf(name, dims[name]));
+  const origin = ["source", "channel", "team", "product"].filter((name) => dims[name]).map((name) => nameOf(name, dims[name]));
   const urgency = (record.urgency ?? []).map((reason) => reason.replace("_", " "));
   return h("article", { class: "comment", "data-label": record.label ?? "none" },
     h("div", { class: "comment-inner" },
       h("p", { class: "chip" }, h("i", { "aria-hidden": "true" }, sign), label, h("small", null, score)),
-      h("time", { datetime: record.at, title: moment(record.at, zone) }),
-      h("p", { class: "said" }, record.text ?? ""),
-      h("p", { class: "from" }, ...urgency.map((reason) => h("strong", { title: "Should not wait" }, reason)), ...from.map((name) => h("span", null, name)))));
+      h("time", { datetime: record.at, title: formatDateTime(record.at, zone) }),
+      h("p", { class: "comment-text" }, record.text ?? ""),
+      h("p", { class: "origin" }, ...urgency.map((reason) => h("strong", { title: "Urgent" }, reason)), ...origin.map((name) => h("span", null, name)))));
 }
 
-/** Make `host` hold just these elements in this order, touching only what differs, so that what stays neither moves nor loses focus. */
-function sync(host, wanted) {
-  const keep = new Set(wanted);
+/** Set the children of `host`. Children that remain are not moved, so that they keep their focus and animation. */
+function syncChildren(host, elements) {
+  const keep = new Set(elements);
   for (const child of [...host.children]) if (!keep.has(child)) child.remove();
-  wanted.forEach((element, index) => {
+  elements.forEach((element, index) => {
     if (host.children[index] !== element) host.insertBefore(element, host.children[index] ?? null);
   });
 }

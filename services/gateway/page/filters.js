@@ -1,18 +1,18 @@
-/** The filters of the view, as chips that a click removes, and a small form that adds one. */
+/** The filters of the view: a chip for each, which a click removes, and a menu that adds one. */
 
 import { byId, h, placeholder } from "/static/dom.js";
-import { count, groupName, groupNames } from "/static/format.js";
-import { asFilter, groupsOf } from "/static/state.js";
+import { formatCount, formatFilter, formatGroup } from "/static/format.js";
+import { parseFilter, toFilter } from "/static/state.js";
 
 /**
  * Draw the chips.
- * @param {Record<string, string>} inForce by dimension, the values as the query has them, escaped
- * @param {{dimensions: string[], groups: (dimension: string) => Promise<{value: string | null, n: number}[]>, set: (dimension: string, value: string | null) => void}} actions
+ * @param {Record<string, string>} current dimension → value, escaped as in a query
+ * @param {{dimensions: string[], loadGroups: (dimension: string) => Promise<{value: string | null, n: number}[]>, setFilter: (dimension: string, value: string | null) => void}} actions
  */
-export function filters(inForce, { dimensions, groups, set }) {
-  const chips = Object.entries(inForce).map(([dimension, value]) =>
-    h("button", { class: "chip-button", type: "button", title: "Take this filter away", onclick: () => set(dimension, null) },
-      h("small", null, dimension), groupNames(dimension, groupsOf(value)), h("i", { "aria-hidden": "true" }, "×")));
+export function drawFilters(current, { dimensions, loadGroups, setFilter }) {
+  const chips = Object.entries(current).map(([dimension, value]) =>
+    h("button", { class: "chip-button", type: "button", title: "Remove this filter", onclick: () => setFilter(dimension, null) },
+      h("small", null, dimension), formatFilter(dimension, parseFilter(value)), h("i", { "aria-hidden": "true" }, "×")));
   const menu = h("div", { id: "filter-menu", class: "menu", popover: "auto" });
   const add = h("button", { class: "quiet-button", type: "button", popovertarget: "filter-menu" }, chips.length ? "+" : "+ Filter");
   if (chips.length) add.setAttribute("aria-label", "Add a filter");
@@ -21,24 +21,24 @@ export function filters(inForce, { dimensions, groups, set }) {
     const from = add.getBoundingClientRect();
     menu.style.top = `${from.bottom + 6}px`;
     menu.style.left = `${Math.max(8, Math.min(from.left, innerWidth - menuWidth(menu) - 8))}px`;
-    fill(menu, dimensions, groups, set);
+    fillMenu(menu, dimensions, loadGroups, setFilter);
   });
   byId("filters").replaceChildren(...chips, add, menu);
 }
 
 const menuWidth = (menu) => parseFloat(getComputedStyle(menu).width) || 260;
 
-function fill(menu, dimensions, groups, set) {
+function fillMenu(menu, dimensions, loadGroups, setFilter) {
   const list = h("div", { class: "options" });
-  const select = h("select", { "aria-label": "Dimension", onchange: () => offer() }, ...dimensions.map((name) => h("option", { value: name }, name)));
-  async function offer() {
+  const select = h("select", { "aria-label": "Dimension", onchange: () => listGroups() }, ...dimensions.map((name) => h("option", { value: name }, name)));
+  async function listGroups() {
     const dimension = select.value;
     list.replaceChildren(placeholder("…"));
-    const found = (await groups(dimension)).filter(({ value }) => asFilter(value) !== null);
+    const rows = (await loadGroups(dimension)).filter(({ value }) => toFilter(value) !== null);
     if (dimension !== select.value) return;
-    list.replaceChildren(...(found.length ? found.map(({ value, n }) =>
-      h("button", { type: "button", onclick: () => { menu.hidePopover(); set(dimension, asFilter(value)); } }, h("span", null, groupName(dimension, value)), h("small", null, count(n)))) : [placeholder("Nothing to choose from.")]));
+    list.replaceChildren(...(rows.length ? rows.map(({ value, n }) =>
+      h("button", { type: "button", onclick: () => { menu.hidePopover(); setFilter(dimension, toFilter(value)); } }, h("span", null, formatGroup(dimension, value)), h("small", null, formatCount(n)))) : [placeholder("No values in this window.")]));
   }
   menu.replaceChildren(select, list);
-  void offer();
+  void listGroups();
 }

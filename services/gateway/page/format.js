@@ -1,4 +1,4 @@
-/** Numbers, spans and times as people read them. Rounding happens here and nowhere else. */
+/** Format numbers, durations and times. All rounding happens here. */
 
 import { nameOf } from "/static/names.js";
 
@@ -11,66 +11,66 @@ const decimals = (digits) => {
 };
 const whole = decimals(0), one = decimals(1), two = decimals(2);
 
-/** A unit as the catalogue names it → how its values are written: a list of [number, unit] pairs. */
+/** Unit in the catalogue → function from a value to its [number, unit] pairs. */
 const UNITS = {
   points: (value) => [[one(value), ""]],
   percent: (value) => [[one(value), "%"]],
   "percentage points": (value) => [[one(value), "pp"]],
-  seconds: span,
+  seconds: durationParts,
   score: (value) => [[two(value), ""]],
   rating: (value) => [[two(value), ""]],
   stars: (value) => [[two(value), ""]],
 };
 
-/** A value in its unit as [number, unit] pairs, so that the unit may be set smaller. */
-export function parts(unit, value) {
+/** A value as [number, unit] pairs, so that the unit can have a smaller font. */
+export function valueParts(unit, value) {
   if (value === null || value === undefined) return [["—", ""]];
-  return (UNITS[unit] ?? plain)(value);
+  return (UNITS[unit] ?? numberParts)(value);
 }
 
-/** A value in its unit as one text. */
-export const show = (unit, value) => parts(unit, value).map(([number, suffix]) => (suffix ? `${number} ${suffix}` : number)).join(" ");
+/** A value with its unit: "42.0 %". */
+export const formatValue = (unit, value) => valueParts(unit, value).map(([number, suffix]) => (suffix ? `${number} ${suffix}` : number)).join(" ");
 
-/** An interval in its unit; a unit that both ends share is written once. */
-export function between(unit, { low, high }) {
-  const from = parts(unit, low), to = parts(unit, high);
-  const once = from.length === 1 && to.length === 1 && from[0][1] === to[0][1];
-  return `${once ? from[0][0] : show(unit, low)} to ${show(unit, high)}`;
+/** An interval with its unit, which is written once if both ends have the same. */
+export function formatInterval(unit, { low, high }) {
+  const from = valueParts(unit, low), to = valueParts(unit, high);
+  const sameUnit = from.length === 1 && to.length === 1 && from[0][1] === to[0][1];
+  return `${sameUnit ? from[0][0] : formatValue(unit, low)} to ${formatValue(unit, high)}`;
 }
 
-/** A difference in its unit, always with its sign. */
-export function signed(unit, value) {
-  const text = show(unit === "percent" ? "percentage points" : unit, Math.abs(value));
+/** A difference with its sign and unit. */
+export function formatDifference(unit, value) {
+  const text = formatValue(unit === "percent" ? "percentage points" : unit, Math.abs(value));
   return /[1-9]/.test(text) ? `${value < 0 ? "−" : "+"}${text}` : `±${text}`;
 }
 
 /** A count, grouped by thousands. */
-export const count = (value) => whole(value ?? 0);
+export const formatCount = (value) => whole(value ?? 0);
 
-/** A share of 1 in whole percent. */
-export const share = (value) => `${whole(100 * value)} %`;
+/** A share between 0 and 1 in whole percent. */
+export const formatShare = (value) => `${whole(100 * value)} %`;
 
-function plain(value) {
+function numberParts(value) {
   return [[Number.isInteger(value) ? whole(value) : one(value), ""]];
 }
 
-/** A group's name; many have a place for those that have none. */
-export const groupName = (dimension, group) => (group === null ? "not said" : nameOf(dimension, group));
+/** The name of a group; null is the group of records without a value. */
+export const formatGroup = (dimension, group) => (group === null ? "no value" : nameOf(dimension, group));
 
-/** The groups of a filter on a dimension, as `groupsOf` returns them, in words. */
-export const groupNames = (dimension, groups) =>
-  groups.map(({ group, excluded }) => (excluded ? `not ${groupName(dimension, group)}` : groupName(dimension, group))).join(", ");
+/** The groups of a filter on a dimension, as `parseFilter` returns them, as text. */
+export const formatFilter = (dimension, groups) =>
+  groups.map(({ group, excluded }) => (excluded ? `not ${formatGroup(dimension, group)}` : formatGroup(dimension, group))).join(", ");
 
-/** Seconds as their two largest units. */
-function span(seconds) {
+/** Seconds in their two largest units. */
+function durationParts(seconds) {
   const sign = seconds < 0 ? "−" : "", size = Math.abs(seconds);
   if (size < MINUTE) return [[sign + whole(size), "s"]];
-  if (size < HOUR) return pair(sign, Math.round(size), MINUTE, "m", 1, "s", size < 10 * MINUTE);
-  if (size < DAY) return pair(sign, Math.round(size / MINUTE), 60, "h", 1, "m", true);
-  return pair(sign, Math.round(size / HOUR), 24, "d", 1, "h", size < 10 * DAY);
+  if (size < HOUR) return twoUnits(sign, Math.round(size), MINUTE, "m", 1, "s", size < 10 * MINUTE);
+  if (size < DAY) return twoUnits(sign, Math.round(size / MINUTE), 60, "h", 1, "m", true);
+  return twoUnits(sign, Math.round(size / HOUR), 24, "d", 1, "h", size < 10 * DAY);
 }
 
-function pair(sign, size, large, largeUnit, small, smallUnit, both) {
+function twoUnits(sign, size, large, largeUnit, small, smallUnit, both) {
   if (!both) return [[sign + whole(size / large), largeUnit]];
   const rest = Math.round((size % large) / small);
   const head = [sign + whole(Math.floor(size / large)), largeUnit];
@@ -79,46 +79,47 @@ function pair(sign, size, large, largeUnit, small, smallUnit, both) {
 
 const STEPS = [[60, 1, "s"], [HOUR, MINUTE, "min"], [DAY, HOUR, "h"], [Infinity, DAY, "d"]];
 
-/** How long ago: "now", "40 s", "12 min", "3 h", "5 d". */
-export function ago(at, now) {
+/** The time since `at`: "now", "40 s", "12 min", "3 h", "5 d". */
+export function formatAge(at, now) {
   const seconds = Math.max(0, (now - Date.parse(at)) / 1000);
   if (seconds < 10) return "now";
   const [, size, unit] = STEPS.find(([below]) => seconds < below);
   return `${Math.floor(seconds / size)} ${unit}`;
 }
 
-/** An instant on the clock of a zone, to the second. */
-export function clock(at, zone) {
+/** The time of day in a time zone, with seconds. */
+export function formatTime(at, zone) {
   return new Intl.DateTimeFormat(LOCALE, { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(at));
 }
 
-/** An instant in a zone, with its day. */
-export function moment(at, zone) {
+/** The date and time in a time zone. */
+export function formatDateTime(at, zone) {
   const style = { timeZone: zone, day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" };
   return new Intl.DateTimeFormat(LOCALE, style).format(new Date(at));
 }
 
-/** The day of an RFC 3339 time on its own clock. */
-export const day = (at) => new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", day: "numeric", month: "short" }).format(new Date(`${wallClock(at)}Z`));
+/** The day of an RFC 3339 time, at its own offset. */
+export const formatDay = (at) => new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", day: "numeric", month: "short" }).format(new Date(`${wallClock(at)}Z`));
 
 /** An RFC 3339 time without its offset: local time for an axis in the tenant's zone. */
 export const wallClock = (at) => at.slice(0, 19);
 
-const WORDS = {
+const SHORT_NAMES = {
   nps: "NPS", csat: "CSAT", ces: "CES", first_reply_time: "First reply", net_sentiment: "Net sentiment",
 };
 
-/** A short name for a KPI where the catalogue's would be too long. */
-export const shortName = (kpi) => WORDS[kpi.id] ?? kpi.name;
+/** The name of a KPI for a card: a short one where the catalogue's is too long. */
+export const shortName = (kpi) => SHORT_NAMES[kpi.id] ?? kpi.name;
 
-/** The text of a flag: why there is no value, or what to consider. */
 const FLAGS = {
   low_n: "small sample", partial: "still running", mixed_forms: "several scales", maturing: "still maturing", provisional: "provisional",
 };
-export const flagWord = (flag) => FLAGS[flag] ?? flag.replaceAll("_", " ");
+
+/** A result's flag as text. */
+export const flagText = (flag) => FLAGS[flag] ?? flag.replaceAll("_", " ");
 
 /** Why a row has no value. */
-export function whyNull(row) {
+export function nullReason(row) {
   const flag = row.flags?.find((name) => name !== "low_n" && name !== "partial");
-  return flag ? flagWord(flag) : "nothing in this window";
+  return flag ? flagText(flag) : "nothing in this window";
 }

@@ -1,90 +1,90 @@
-/** The page's start: a key, or the form that asks for one; then the board. */
+/** Start the page: show the board for the saved key, or the sign-in form. */
 
-import { Api, Refused } from "/static/api.js";
+import { Api, RequestError } from "/static/api.js";
 import { Board } from "/static/board.js";
 import { byId, setText } from "/static/dom.js";
 import { addDirectory } from "/static/names.js";
-import { fragment, parse, saveKey, savedKey, writeAddress } from "/static/state.js";
+import { parseFragment, saveKey, savedKey, setAddress, toFragment } from "/static/state.js";
 
-const VISIBLE = 10; // characters of a key that tell it from others and open nothing
+const PREFIX_LENGTH = 10; // characters of a key that identify it and are not secret
 
 let board = null;
 
-/** Take the key out of the address, where one is, and begin. A link never replaces a key unasked: whoever made it could otherwise
- * show a person figures of another tenant as their own. */
-async function begin() {
-  const { view, key } = parse(location.hash);
+/** Read the address: remove a key from it, save the key and show its view. A link replaces a saved key only after the user has
+ * confirmed it: its author could otherwise present figures of another tenant as the user's own. */
+async function start() {
+  const { view, key } = parseFragment(location.hash);
   const saved = savedKey();
-  if (fragment(view) !== location.hash.slice(1)) writeAddress(view); // removes the key, and settings that don't exist
-  if (key && (!saved || saved === key || (await mayReplace(saved, key)))) saveKey(key);
-  const known = savedKey();
-  if (known) void open(known, view);
-  else signIn("");
+  if (toFragment(view) !== location.hash.slice(1)) setAddress(view); // removes the key, and parameters that don't exist
+  if (key && (!saved || saved === key || (await confirmReplacement(saved, key)))) saveKey(key);
+  const current = savedKey();
+  if (current) void openBoard(current, view);
+  else showSignIn("");
 }
 
-/** Ask whether the key of a link may replace the one that is kept. Closing the question means no. */
-function mayReplace(saved, key) {
+/** Ask the user whether the key of a link replaces the saved one. Closing the dialog means no. */
+function confirmReplacement(saved, key) {
   const dialog = byId("other-key");
-  const shown = (text) => `${text.slice(0, VISIBLE)}…`;
-  setText(byId("other-key-text"), `This link carries the key ${shown(key)}, and you are signed in with ${shown(saved)}. Figures may be another company's.`);
+  const prefix = (text) => `${text.slice(0, PREFIX_LENGTH)}…`;
+  setText(byId("other-key-text"), `This link carries the key ${prefix(key)}, and you are signed in with ${prefix(saved)}. Figures may be another company's.`);
   return new Promise((resolve) => {
     dialog.returnValue = "";
     dialog.onclose = () => resolve(dialog.returnValue === "replace");
     byId("keep-key").onclick = () => dialog.close("keep");
     byId("replace-key").onclick = () => dialog.close("replace");
-    if (!dialog.open) dialog.showModal(); // else the question about an earlier link, which is dropped
+    if (!dialog.open) dialog.showModal(); // else it is open for an earlier link, which is ignored
   });
 }
 
-/** Show the board for a key, if it opens anything. */
-async function open(key, view) {
-  close();
-  const stop = new AbortController();
-  board = { close: () => stop.abort() };
-  const refused = () => {
-    close();
+/** Show the board for a key, or the sign-in form with the reason why the key can't be used. */
+async function openBoard(key, view) {
+  closeBoard();
+  const loading = new AbortController();
+  board = { close: () => loading.abort() };
+  const onInvalidKey = () => {
+    closeBoard();
     saveKey(null);
-    signIn("That key is not valid, or no longer.");
+    showSignIn("That key is not valid, or no longer.");
   };
-  const api = new Api(key, { onTrouble: banner, onKeyRefused: refused });
-  show("app");
+  const api = new Api(key, { onRetry: setBanner, onInvalidKey });
+  showView("app");
   try {
-    const [catalogue, names] = await Promise.all([api.catalogue(stop.signal), api.names(stop.signal).catch(noNames)]);
-    if (stop.signal.aborted) return;
+    const [catalogue, names] = await Promise.all([api.catalogue(loading.signal), api.names(loading.signal).catch(emptyDirectory)]);
+    if (loading.signal.aborted) return;
     addDirectory(names);
     board = new Board(api, catalogue, view);
   } catch (error) {
-    if (stop.signal.aborted || !(error instanceof Refused) || error.status === 401) return;
-    close();
-    signIn(error.status === 403 ? "That key may not read figures: it needs the scope metrics:read." : error.message);
+    if (loading.signal.aborted || !(error instanceof RequestError) || error.status === 401) return;
+    closeBoard();
+    showSignIn(error.status === 403 ? "That key may not read figures: it needs the scope metrics:read." : error.message);
   }
 }
 
-/** Without the directory, which an older metrics service does not have, the page shows ids. */
-function noNames(error) {
-  if (error instanceof Refused) return {};
+/** An empty directory if the metrics service is too old to have one: the page then shows ids. */
+function emptyDirectory(error) {
+  if (error instanceof RequestError) return {};
   throw error;
 }
 
-function close() {
+function closeBoard() {
   board?.close();
   board = null;
-  banner(null);
+  setBanner(null);
 }
 
-function signIn(reason) {
-  show("sign-in");
+function showSignIn(reason) {
+  showView("sign-in");
   setText(byId("key-error"), reason);
   const field = byId("key");
   field.setAttribute("aria-invalid", String(Boolean(reason)));
   field.focus();
 }
 
-function show(id) {
+function showView(id) {
   for (const part of ["sign-in", "app"]) byId(part).hidden = part !== id;
 }
 
-function banner(text) {
+function setBanner(text) {
   byId("banner").hidden = !text;
   setText(byId("banner"), text ?? "");
 }
@@ -93,24 +93,24 @@ byId("sign-in").querySelector("form").onsubmit = (event) => {
   event.preventDefault();
   const field = byId("key"), key = field.value.trim();
   if (!key) {
-    signIn("Please enter a key.");
+    showSignIn("Please enter a key.");
     return;
   }
   field.value = "";
   saveKey(key);
-  void open(key, parse(location.hash).view);
+  void openBoard(key, parseFragment(location.hash).view);
 };
 
 byId("sign-out").onclick = () => {
-  close();
+  closeBoard();
   saveKey(null);
-  signIn("");
+  showSignIn("");
 };
 
 let themeChosen = false;
 
-/** Switch to `theme`, and draw again the charts that have its colours. */
-function paint(theme) {
+/** Set the theme, and redraw the charts in its colours. */
+function setTheme(theme) {
   document.documentElement.dataset.theme = theme;
   board?.repaint?.();
 }
@@ -121,9 +121,9 @@ byId("theme").onclick = () => {
   try {
     localStorage.setItem("earshot.theme", theme);
   } catch {
-    // Storage is switched off: the choice lasts as long as the page.
+    // Storage is disabled: the choice lasts until the page is closed.
   }
-  paint(theme);
+  setTheme(theme);
 };
 
 matchMedia("(prefers-color-scheme: light)").onchange = ({ matches }) => {
@@ -131,18 +131,18 @@ matchMedia("(prefers-color-scheme: light)").onchange = ({ matches }) => {
   try {
     saved = localStorage.getItem("earshot.theme");
   } catch {
-    // Storage is switched off: `themeChosen` says whether there is a choice.
+    // Storage is disabled: `themeChosen` holds whether the user has chosen.
   }
-  if (!saved && !themeChosen) paint(matches ? "light" : "dark");
+  if (!saved && !themeChosen) setTheme(matches ? "light" : "dark");
 };
 
-addEventListener("hashchange", () => void begin());
+addEventListener("hashchange", () => void start());
 addEventListener("unhandledrejection", (event) => {
   if (event.reason?.name === "AbortError") {
-    event.preventDefault(); // a query that a newer view has overtaken
+    event.preventDefault(); // the request of a view that is no longer on the page
     return;
   }
-  banner("Something on this page went wrong. Reloading it should help.");
+  setBanner("Something on this page went wrong. Reloading it should help.");
 });
 
-void begin();
+void start();

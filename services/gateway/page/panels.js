@@ -1,13 +1,13 @@
-/** The three panels of the chosen figure: its trend, its breakdown, and the shape behind the number. */
+/** The three panels of the selected KPI: trend, breakdown and detail. */
 
-import { breakdown } from "/static/breakdown.js";
-import { clear } from "/static/charts.js";
-import { dimensions } from "/static/controls.js";
+import { drawBreakdown } from "/static/breakdown.js";
+import { clearChart } from "/static/charts.js";
+import { drawDimensions } from "/static/controls.js";
 import { byId, setText } from "/static/dom.js";
-import { between, count, show, whyNull } from "/static/format.js";
-import { shape, shapeQueries } from "/static/shape.js";
-import { DIMENSIONS, filterOf, grainOf, scope, windowName } from "/static/state.js";
-import { trend } from "/static/trend.js";
+import { formatCount, formatInterval, formatValue, nullReason } from "/static/format.js";
+import { detailQueries, drawDetail } from "/static/detail.js";
+import { DIMENSIONS, filterOf, grainOf, queryOf, windowName } from "/static/state.js";
+import { drawTrend } from "/static/trend.js";
 
 export class Panels {
   #draw = async () => {};
@@ -19,69 +19,69 @@ export class Panels {
     this.actions = actions;
   }
 
-  /** Ask what the panels of a view need, and draw them. Resolves to the KPI's single value. */
+  /** Load the results of a view's panels and start to draw them. Returns the KPI's single value, and a promise of the drawing. */
   async load(view, signal) {
     const kpi = this.catalogue.get(view.kpi);
-    const ask = (id, more) => this.api.kpi(id, { ...scope(view), ...more }, signal);
+    const query = (id, more) => this.api.kpi(id, { ...queryOf(view), ...more }, signal);
     const [value, series, groups, ...others] = await Promise.all([
-      ask(kpi.id, { compare: "previous" }),
-      ask(kpi.id, { grain: grainOf(view), compare: "previous" }),
-      this.#groups(kpi, view, signal),
-      ...shapeQueries(kpi, this.catalogue).map(async ([id, more]) => ({ ...more, answer: await ask(id, more) })),
+      query(kpi.id, { compare: "previous" }),
+      query(kpi.id, { grain: grainOf(view), compare: "previous" }),
+      this.#loadGroups(kpi, view, signal),
+      ...detailQueries(kpi, this.catalogue).map(async ([id, more]) => ({ ...more, result: await query(id, more) })),
     ]);
     signal.throwIfAborted();
-    const chosen = filterOf(view, groups.by), choose = (group) => this.actions.filter(groups.by, group);
+    const selected = filterOf(view, groups.by), onSelect = (group) => this.actions.filter(groups.by, group);
     this.#draw = async () => {
-      breakdown({ kpi, answer: groups.answer, overall: value.rows[0], dimension: groups.by, chosen, choose });
-      await Promise.all([trend(byId("trend-chart"), kpi, series), shape(kpi, value, others, this.catalogue)]);
+      drawBreakdown({ kpi, result: groups.result, overall: value.rows[0], dimension: groups.by, selected, onSelect });
+      await Promise.all([drawTrend(byId("trend-chart"), kpi, series), drawDetail(kpi, value, others, this.catalogue)]);
     };
     setText(byId("breakdown-title"), `${kpi.name} by ${groups.by}`);
-    dimensions(groups.by, (by) => this.actions.by(by));
-    this.stale(false);
+    drawDimensions(groups.by, (by) => this.actions.by(by));
+    this.setStale(false);
     return { value, drawn: this.#draw() };
   }
 
-  /** Draw again what carries the theme's colours in itself. */
+  /** Draw the panels again, in the colours of the theme. */
   repaint() {
     return this.#draw();
   }
 
-  /** The line below the chosen figure's name: its value, told in full. */
-  lead(view, answer) {
-    const kpi = this.catalogue.get(answer.kpi), row = answer.rows[0];
-    const interval = row.interval ? ` (${between(kpi.unit, row.interval)})` : "";
-    const value = row.value === null ? whyNull(row) : `${show(kpi.unit, row.value)}${interval}`;
-    const n = kpi.unit === "count" ? "" : `, n ${count(row.n)}`;
+  /** Set the line below the KPI's name: value, interval, window and n. */
+  setSummary(view, result) {
+    const kpi = this.catalogue.get(result.kpi), row = result.rows[0];
+    const interval = row.interval ? ` (${formatInterval(kpi.unit, row.interval)})` : "";
+    const value = row.value === null ? nullReason(row) : `${formatValue(kpi.unit, row.value)}${interval}`;
+    const n = kpi.unit === "count" ? "" : `, n ${formatCount(row.n)}`;
     setText(byId("trend-summary"), `${value}, last ${windowName(view.window)}${n}`);
   }
 
-  /** Put the chosen figure's name where it belongs. */
-  entitle(view) {
+  /** Set the title of the trend. */
+  setTitle(view) {
     setText(byId("trend-title"), this.catalogue.get(view.kpi).name);
   }
 
-  /** Whether what the panels show is still the answer to a question before. */
-  stale(so) {
-    byId("trend").parentElement.toggleAttribute("data-stale", so);
+  /** Mark the panels as showing the result of an earlier view, or remove the mark. */
+  setStale(stale) {
+    byId("trend").parentElement.toggleAttribute("data-stale", stale);
   }
 
-  /** Say in the place of the panels why there is nothing to see. */
-  fail(reason) {
-    this.stale(false);
+  /** Show the reason why the panels have no data. */
+  showError(reason) {
+    this.setStale(false);
     this.#draw = async () => {};
-    clear(byId("trend-chart"), reason);
-    for (const id of ["trend-note", "trend-summary", "breakdown-body", "shape-body"]) byId(id).replaceChildren();
+    clearChart(byId("trend-chart"), reason);
+    for (const id of ["trend-note", "trend-summary", "breakdown-body", "detail-body"]) byId(id).replaceChildren();
   }
 
-  /** The breakdown of a view, its own dimension's filter left out, so that groups can be compared and changed between. Where the
-   * view names no dimension, it is the first of the usual ones that tells anything of this KPI. */
-  async #groups(kpi, view, signal) {
-    const ask = async (by) => ({ by, answer: await this.api.kpi(kpi.id, { ...scope(view, { without: by }), group_by: by, compare: "previous" }, signal) });
-    if (view.by) return ask(view.by);
+  /** Load the breakdown of a view, without the filter on its dimension, so that the other groups are in it. If the view has no
+   * dimension, use the first default one that has a value. */
+  async #loadGroups(kpi, view, signal) {
+    const query = async (by) => ({ by, result: await this.api.kpi(kpi.id, { ...queryOf(view, { without: by }), group_by: by, compare: "previous" }, signal) });
+    if (view.by) return query(view.by);
     for (const by of DIMENSIONS) {
-      const found = await ask(by);
-      if (found.answer.rows.some((row) => row.dims[by] !== null)) return found;
+      const groups = await query(by);
+      if (groups.result.rows.some((row) => row.dims[by] !== null)) return groups;
     }
-    return ask(DIMENSIONS[0]);
+    return query(DIMENSIONS[0]);
   }
 }

@@ -1,7 +1,7 @@
-/** The rows of a series: where it has gaps, and how long its buckets are. */
+/** Functions of the rows of a series. */
 
-/** Runs of neighbouring rows that have a value, each row with its place: [[{row, index}, …], …]. */
-export function stretches(rows) {
+/** The runs of consecutive rows that have a value, each row with its index: [[{row, index}, …], …]. */
+export function runsOfValues(rows) {
   const runs = [[]];
   rows.forEach((row, index) => {
     if (row.value === null) runs.push([]);
@@ -10,11 +10,11 @@ export function stretches(rows) {
   return runs.filter((run) => run.length > 0);
 }
 
-/** The usual length of a bucket in milliseconds: the longest, since those at the edges may be cut off. */
+/** The length of a whole bucket in milliseconds: the longest, since the first and the last may be partial. */
 export const bucketLength = (rows) => Math.max(...rows.map((row) => Date.parse(row.to) - Date.parse(row.from)));
 
 /** Whether any row of a series has a value. */
-export const known = (series) => Boolean(series?.rows.some((row) => row.value !== null));
+export const hasValues = (series) => Boolean(series?.rows.some((row) => row.value !== null));
 
-/** Whether a row carries a flag. */
-export const has = (row, flag) => Boolean(row?.flags?.includes(flag));
+/** Whether a row has a flag. */
+export const hasFlag = (row, flag) => Boolean(row?.flags?.includes(flag));

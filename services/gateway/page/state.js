@@ -1,8 +1,8 @@
-/** What the page shows, as the address's fragment says it, so that a view can be sent around; the key never stays there. */
+/** The view in the address's fragment, so that it can be shared as a link, and the API key, which is removed from the address. */
 
 export const WINDOWS = { "24h": "24 h", "7d": "7 days", "30d": "30 days", "90d": "90 days" };
 
-/** Buckets a window may be cut into, the first being the usual one. */
+/** The buckets of each window, the default first. */
 const GRAINS = {
   "24h": ["PT1H", "PT15M"],
   "7d": ["P1D", "PT1H"],
@@ -23,7 +23,7 @@ function minutesOf(window) {
   return minutes <= MAX_MINUTES ? minutes : null;
 }
 
-/** The buckets that a window may be cut into, the default first. */
+/** The buckets that a window can be divided into, the default first. */
 export function grainsOf(window) {
   if (Object.hasOwn(GRAINS, window)) return GRAINS[window];
   const minutes = minutesOf(window);
@@ -38,7 +38,8 @@ export function windowName(window) {
   const [, number, unit] = LENGTH.exec(window);
   return `${number} ${number === "1" ? UNIT_NAMES[unit].slice(0, -1) : UNIT_NAMES[unit]}`;
 }
-/** The dimensions that are offered for a breakdown; a link may name any other. */
+
+/** The dimensions in the breakdown's menu; a link may name any other. */
 export const DIMENSIONS = ["team", "product", "channel", "region", "agent"];
 
 const KEY = "earshot.key";
@@ -48,42 +49,42 @@ const DEFAULTS = { window: "30d", kpi: "nps", by: null, grain: null, filters: {}
 /** @typedef {{window: string, kpi: string, by: string | null, grain: string | null, filters: Record<string, string>}} View */
 
 /**
- * Read a fragment: the view, and a key where one was given. What isn't understood falls back to the default. Every object has
- * `constructor` and the like, so a name from an address is looked up among an object's own names alone.
+ * Read a fragment: the view, and the key or null. Invalid values are replaced by the defaults. Names from an address are looked up
+ * among an object's own properties only, since every object inherits `constructor` and others.
  */
-export function parse(fragment) {
-  const given = new URLSearchParams(fragment.replace(/^#/, ""));
+export function parseFragment(text) {
+  const parameters = new URLSearchParams(text.replace(/^#/, ""));
   const view = { ...DEFAULTS, filters: {} };
-  if (minutesOf(given.get("window") ?? "")) view.window = given.get("window");
-  for (const name of ["kpi", "by"]) if (/^[a-z_]+$/.test(given.get(name) ?? "")) view[name] = given.get(name);
-  if (grainsOf(view.window).includes(given.get("grain"))) view.grain = given.get("grain");
-  const filters = [...given].map(([name, value]) => [FILTER.exec(name)?.[1], value]);
+  if (minutesOf(parameters.get("window") ?? "")) view.window = parameters.get("window");
+  for (const name of ["kpi", "by"]) if (/^[a-z_]+$/.test(parameters.get(name) ?? "")) view[name] = parameters.get(name);
+  if (grainsOf(view.window).includes(parameters.get("grain"))) view.grain = parameters.get("grain");
+  const filters = [...parameters].map(([name, value]) => [FILTER.exec(name)?.[1], value]);
   view.filters = Object.fromEntries(filters.filter(([dimension, value]) => dimension && value));
-  return { view, key: given.get("key") };
+  return { view, key: parameters.get("key") };
 }
 
-/** The fragment of a view, only what differs from the usual. */
-export function fragment(view) {
-  const said = new URLSearchParams();
-  for (const name of ["window", "kpi", "by", "grain"]) if (view[name] && view[name] !== DEFAULTS[name]) said.set(name, view[name]);
-  for (const [dimension, value] of Object.entries(view.filters)) said.set(`filter[${dimension}]`, value);
-  return said.toString();
+/** The fragment of a view, without the values that are defaults. */
+export function toFragment(view) {
+  const parameters = new URLSearchParams();
+  for (const name of ["window", "kpi", "by", "grain"]) if (view[name] && view[name] !== DEFAULTS[name]) parameters.set(name, view[name]);
+  for (const [dimension, value] of Object.entries(view.filters)) parameters.set(`filter[${dimension}]`, value);
+  return parameters.toString();
 }
 
-/** Put a view in the address bar without a new entry in the history; a key and unknown settings are removed. */
-export function writeAddress(view) {
-  const said = fragment(view);
-  history.replaceState(null, "", said ? `#${said}` : location.pathname);
+/** Set the address to a view without a new history entry. This removes a key and unknown parameters. */
+export function setAddress(view) {
+  const fragment = toFragment(view);
+  history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname);
 }
 
 /** The filter that a view has for a dimension, or undefined. */
 export const filterOf = (view, dimension) => (Object.hasOwn(view.filters, dimension) ? view.filters[dimension] : undefined);
 
-/** The bucket a view is drawn in. */
+/** The bucket of a view: its own, else the default of its window. */
 export const grainOf = (view) => view.grain ?? grainsOf(view.window)[0];
 
 /** The parameters that a view adds to every query. */
-export function scope(view, { without } = {}) {
+export function queryOf(view, { without } = {}) {
   const query = { window: view.window };
   for (const [dimension, value] of Object.entries(view.filters)) if (dimension !== without) query[`filter[${dimension}]`] = value;
   return query;
@@ -93,38 +94,39 @@ export function scope(view, { without } = {}) {
 const NULL = "null";
 
 /** A group (null: the records without a value) as a filter names it, escaped as docs/queries.md says; null for the empty text. */
-export function asFilter(group) {
+export function toFilter(group) {
   if (group === null) return NULL;
   if (group === "") return null;
   return group === NULL ? `\\${NULL}` : group.replace(/[\\,!]/g, "\\$&");
 }
 
 /** The groups that a filter names, for display: [{group, excluded}], where `group` is null for the records without a value. */
-export function groupsOf(filter) {
+export function parseFilter(filter) {
   return [...filter.matchAll(/(?:^|,)((?:\\[\\,!]|[^,])*)/g)].map(([, item]) => {
-    const excluded = item.startsWith("!"), written = excluded ? item.slice(1) : item;
-    if (written === NULL) return { group: null, excluded };
-    return { group: written === `\\${NULL}` ? NULL : written.replace(/\\([\\,!])/g, "$1"), excluded };
+    const excluded = item.startsWith("!"), escaped = excluded ? item.slice(1) : item;
+    if (escaped === NULL) return { group: null, excluded };
+    return { group: escaped === `\\${NULL}` ? NULL : escaped.replace(/\\([\\,!])/g, "$1"), excluded };
   });
 }
 
-/** The key kept in this browser; without storage it lives as long as the page. */
-let unsaved = null;
+let keyInMemory = null; // used while the browser's storage is disabled
+
+/** The key saved in this browser, else the one in memory, else null. */
 export function savedKey() {
   try {
-    return localStorage.getItem(KEY) ?? unsaved;
+    return localStorage.getItem(KEY) ?? keyInMemory;
   } catch {
-    return unsaved;
+    return keyInMemory;
   }
 }
 
-/** Keep a key, or with null forget it. */
+/** Save a key; null removes it. */
 export function saveKey(key) {
-  unsaved = key;
+  keyInMemory = key;
   try {
     if (key) localStorage.setItem(KEY, key);
     else localStorage.removeItem(KEY);
   } catch {
-    // Storage is switched off: `unsaved` will do.
+    // Storage is disabled: the key stays in memory.
   }
 }

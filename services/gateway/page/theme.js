@@ -1,9 +1,9 @@
-// Runs before the first paint, so that a light page doesn't flash dark. The theme is the one chosen in this browser, else the system's.
-let chosen = null;
+// Runs before the first paint, so that a light page doesn't flash dark. Sets the theme saved in this browser, else the system's.
+let saved = null;
 try {
-  chosen = localStorage.getItem("earshot.theme");
+  saved = localStorage.getItem("earshot.theme");
 } catch {
-  // Storage is switched off.
+  // Storage is disabled.
 }
 const system = matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
-document.documentElement.dataset.theme = chosen === "light" || chosen === "dark" ? chosen : system;
+document.documentElement.dataset.theme = saved === "light" || saved === "dark" ? saved : system;

@@ -12,7 +12,7 @@ tenants = Table(
     Column("name", Text, nullable=False),
     Column("zone", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Column("provisioned_at", DateTime(timezone=True), comment="when ingest and metrics had both heard of it"),
+    Column("provisioned_at", DateTime(timezone=True), comment="when ingest and metrics had both stored the tenant"),
 )
 
 keys = Table(

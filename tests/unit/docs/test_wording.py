@@ -1,4 +1,4 @@
-"""Names, docstrings and files follow the rules of CONTRIBUTING.md; what breaks them today may only become less."""
+"""Names, docstrings and files, of Python and of the page's JavaScript, follow the rules of CONTRIBUTING.md."""
 
 import pytest
 
@@ -48,6 +48,50 @@ def test_a_rule_is_applied(source: str, rule: str) -> None:
 )
 def test_plain_code_breaks_no_rule(source: str) -> None:
     assert list(wording.findings_of("services/metrics/example.py", source)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "rule"),
+    [
+        ("function told() {}\n", "forbidden name"),
+        ("const shown = 1;\n", "forbidden name"),
+        ("let row, found;\n", "forbidden name"),
+        ("class Answered {}\n", "forbidden name"),
+        ("class Feed { #kept = []; }\n", "forbidden name"),
+        ("class Feed { constructor() { this.gone = true; } }\n", "forbidden name"),
+        ("rows.map((given, index) => index);\n", "forbidden name"),
+        ("const { rows: [wanted] } = page;\n", "forbidden name"),
+        ("const text = `${rows.map((asked) => asked.id)}`;\n", "forbidden name"),
+        ("const half = n / 2, taken = m / 2;\n", "forbidden name"),
+        ("const quote = /[\"'`]/, taken = 1;\n", "forbidden name"),
+        ("/** What the page shows. */\n", "vague start"),
+        ("const row = 1; // as it was said\n", "dialect"),
+        ("let row;\n" * 301, "long file"),
+    ],
+)
+def test_a_rule_is_applied_to_javascript(source: str, rule: str) -> None:
+    assert rule in [finding.rule for finding in wording.findings_of("services/gateway/page/example.js", source)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "const row = 'found';\n",
+        'const text = "it\\"s found";\n',
+        "const text = `found ${row.id} given ${`kept`} taken`;\n",
+        "const pattern = /found|[/]given/g;\n",
+        "const value = record.given?.found;\n",
+        "/** The rows that were found. */\nconst rows = []; // given by the API\n",
+        "const url = 'https://example.com/found'; // not a comment's start\n",
+        "function load() { if (a) { return `${a}`; } return { b: `found` }; }\n",
+    ],
+)
+def test_strings_comments_and_properties_in_javascript_break_no_rule(source: str) -> None:
+    assert list(wording.findings_of("services/gateway/page/example.js", source)) == []
+
+
+def test_the_page_s_scripts_are_read() -> None:
+    assert {"services/gateway/page/board.js", "services/gateway/page/feed.js"} <= set(wording.paths(("services/gateway/page/",)))
 
 
 def test_a_test_that_reads_a_private_is_listed() -> None:
