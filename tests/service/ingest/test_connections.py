@@ -91,9 +91,14 @@ async def test_a_third_secret_is_409_and_the_first_stays_valid_until_the_rotatio
 
 
 async def test_concurrent_rotations_create_one_secret(ingest: IngestClient) -> None:
-    path = f"/v1/connections/{(await ingest.connect())['id']}"
-    answers = await asyncio.gather(*(ingest.call("PATCH", path, json={"secret": None}) for _ in range(5)))
-    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409]
+    connection = (await ingest.connect())["id"]
+    path = f"/v1/connections/{connection}"
+    async with ingest.app.state.reads.acquire() as db, db.transaction():
+        await db.execute("SELECT FROM connections WHERE id = $1 FOR UPDATE", connection)
+        calls = [asyncio.create_task(ingest.call("PATCH", path, json={"secret": None})) for _ in range(4)]
+        await asyncio.sleep(0.5)
+    answers = await asyncio.gather(*calls)
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
 
 
 async def test_a_rotation_can_be_cancelled_or_its_newest_secret_replaced(ingest: IngestClient) -> None:
