@@ -69,9 +69,9 @@ def create_app(
     app.add_middleware(ContentHeaders)
     app.add_middleware(RateLimitHeaders)
     app.add_middleware(AccessLog)
-    app.add_middleware(RequestTelemetry)
     if settings.allowed_origins:
         app.add_middleware(Cors, origins=settings.allowed_origins)
+    app.add_middleware(RequestTelemetry)  # the outermost: preflights have a request id and are counted too
     problems.install(app)
     add_health(
         app,

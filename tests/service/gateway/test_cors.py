@@ -31,6 +31,7 @@ async def test_an_allowed_origin_may_call_and_read_the_headers(open_gateway: Ope
             assert answer.status_code == 200
             assert answer.headers["access-control-allow-origin"] == APP
             assert method in answer.headers["access-control-allow-methods"]
+            assert answer.headers["x-request-id"]
             allowed = set(answer.headers["access-control-allow-headers"].lower().split(", "))
             assert set(SENT.split(", ")) <= allowed
         key = await gateway_client.key("metrics:read")
