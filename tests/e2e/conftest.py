@@ -15,7 +15,7 @@ from tests.e2e.browser import open_browser
 from tests.e2e.stack import ROOT, Stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def data_folder() -> Iterator[Path]:
     """The data folder of a running stack without history. SIGTERM to make must stop all of its processes."""
     with tempfile.TemporaryDirectory(prefix="earshot-") as folder:
@@ -31,13 +31,13 @@ def data_folder() -> Iterator[Path]:
             make.wait(60)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def stack(data_folder: Path) -> AsyncIterator[Stack]:
     async with Stack(data_folder) as stack:
         yield stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def browser() -> AsyncIterator[Browser]:
     async with open_browser() as browser:
         yield browser
