@@ -44,8 +44,9 @@ class Server:
 
 @contextmanager
 def process(module: str, port: int, **environment: str) -> Iterator[int]:
-    """Run `python -m module`, which listens on `port`. Yields its pid."""
-    with subprocess.Popen([sys.executable, "-m", module], env=os.environ | {"INTERNAL_TOKEN": TOKEN} | environment) as running:
+    """Run `python -m module`, which listens on `port`. Yields its pid. Its log is written and discarded."""
+    command, variables = [sys.executable, "-m", module], os.environ | {"INTERNAL_TOKEN": TOKEN} | environment
+    with subprocess.Popen(command, env=variables, stderr=subprocess.DEVNULL) as running:
         try:
             wait_until_it_answers(port)
             yield running.pid

@@ -6,9 +6,11 @@ import platform
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from deploy.local.servers import Kafka, free_port_base
 from services.gateway.admin import issue_key, open_admin
 from services.gateway.settings import Settings
 from shared.version import VERSION
@@ -33,14 +35,24 @@ async def collector() -> Collector:
 
 
 @pytest.fixture(scope="module")
+async def empty_kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """A broker without records of other tests, so that no batch holds records of several requests."""
+    port = free_port_base(2)
+    broker = Kafka(tmp_path_factory.mktemp("kafka"), port, port + 1)
+    await broker.start()
+    yield broker.bootstrap
+    await broker.stop()
+
+
+@pytest.fixture(scope="module")
 async def services(
-    database: NewDatabase, kafka: str, collector: Collector, tmp_path_factory: pytest.TempPathFactory
+    database: NewDatabase, empty_kafka: str, collector: Collector, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[ServiceProcesses]:
     folder: Path = tmp_path_factory.mktemp("services")
     url = await database("gateway")
     async with collector.listening() as endpoint:
         settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_BSP_SCHEDULE_DELAY": "200", "GATEWAY_DATABASE_URL": url}
-        async with running_services(database, kafka, folder, **settings) as services:
+        async with running_services(database, empty_kafka, folder, **settings) as services:
             await post_feedback(services, url)
             yield services
 
@@ -61,28 +73,39 @@ async def post_feedback(services: ServiceProcesses, gateway_database: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("service", "event", "groups"),
+    ("service", "event", "topics"),
     [
-        ("gateway", "response", [None]),
-        ("ingest", "inbox.committed", [None]),
-        ("sentiment", "kafka.handled", ["sentiment"]),
-        ("metrics", "kafka.handled", ["metrics", "metrics"]),  # the event, then its score
+        ("gateway", "response", set()),
+        ("ingest", "inbox.committed", set()),
+        ("sentiment", "kafka.handled", {"feedback.events"}),
+        ("metrics", "kafka.handled", {"feedback.events", "feedback.scores"}),
     ],
 )
 async def test_the_log_of_every_service_has_the_request_id(
-    services: ServiceProcesses, service: str, event: str, groups: list[str | None]
+    services: ServiceProcesses, service: str, event: str, topics: set[str]
 ) -> None:
-    def lines() -> list[str | None]:
-        events = services.events(service, event)
-        return [e.get("group") for e in events if REQUEST_ID in [e.get("request_id"), *e.get("request_ids", [])]]
+    def lines() -> list[dict[str, Any]]:
+        return [e for e in services.events(service, event) if REQUEST_ID in [e.get("request_id"), *e.get("request_ids", [])]]
 
-    await until(lambda: len(lines()) >= len(groups))
-    assert lines() == groups
+    def handled() -> set[str]:
+        """An event and its score may be in one batch."""
+        return {topic for line in lines() for topic in line.get("topics", "").split(",") if topic}
+
+    await until(lambda: bool(lines()) and handled() >= topics)
+    assert handled() == topics
 
 
 async def test_a_trace_leads_from_the_request_to_the_score(services: ServiceProcesses, collector: Collector) -> None:
     def spans(service: str, name: str) -> list[str]:
-        return [span.parent for span in collector.of(service, name, TRACE)]
+        """The parents of the spans of this name. A span of a batch may name several topics."""
+        verb, _, topic = name.partition(" ")
+        return [
+            span.parent
+            for span in collector.spans
+            if (span.service, span.trace) == (f"earshot-{service}", TRACE)
+            and span.name.partition(" ")[0] == verb
+            and topic in span.name.partition(" ")[2].split(",")
+        ]
 
     await until(lambda: bool(spans("metrics", "process feedback.scores")))
     [at_gateway] = collector.of("gateway", "POST /v1/feedback", TRACE)
