@@ -53,9 +53,10 @@ class Earshot:
         return result.exit_code, result.output
 
     async def json(self, *words: str) -> Any:
-        status, output = await self(*words, "--json")
-        assert status == 0, output
-        return json.loads(output)
+        """Its standard output, which is JSON; log lines go to standard error."""
+        result = await asyncio.to_thread(CliRunner(env=self.environment).invoke, app, [*words, "--json"])
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
 
 
 @pytest.fixture
