@@ -4,7 +4,6 @@ The database says which deliveries are held, so any replica continues after a cr
 paused state in its cache may store a delivery as held after the end of the pause; the next poll finds it.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
@@ -17,15 +16,13 @@ from services.ingest.domain.receive import receive_again
 from services.ingest.inbox import verdicts
 from services.ingest.inbox.committer import Committer, Publish
 from services.ingest.inbox.transactions import run_transaction
+from services.ingest.polling import Poller
 from services.ingest.store.connections import Connections
 from services.ingest.threads import FairThreads
 from shared.database import OUTAGE
 from shared.problems import Unavailable
 
 log = structlog.get_logger()
-
-POLL_SECONDS = 2.0
-"""Between two polls of the database. `wake` starts the next one at once."""
 
 BATCH = 50
 BATCH_BYTES = 1024 * 1024
@@ -58,31 +55,15 @@ class Releaser:
         self._threads = threads
         self._now = now
         self._observe = observe
-        self._woken = asyncio.Event()
+        self._poller = Poller("releaser", self.release_batches)
 
     def wake(self) -> None:
         """Poll now. Call it after a connection became active or was deleted."""
-        self._woken.set()
+        self._poller.wake()
 
     async def run(self) -> None:
         """Release held deliveries until cancelled."""
-        while True:
-            self._woken.clear()
-            try:
-                while await self.release_batches():
-                    pass
-            except (Unavailable, *OUTAGE) as error:
-                log.warning("releaser.unavailable", error=type(error).__name__)
-            except asyncpg.PostgresError as error:
-                log.error("releaser.refused", error=type(error).__name__)
-            await self._wait()
-
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(POLL_SECONDS):
-                await self._woken.wait()
-        except TimeoutError:
-            return
+        await self._poller.run()
 
     async def release_batches(self) -> int:
         """Release one batch of each connection that is ready, so a long backlog of one does not delay the others.

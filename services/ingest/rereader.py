@@ -4,7 +4,6 @@
 and reading a delivery twice changes nothing.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
@@ -19,14 +18,13 @@ from services.ingest.inbox.committer import Publish
 from services.ingest.inbox.rereading import Selection, Step
 from services.ingest.inbox.transactions import Connection as Database
 from services.ingest.inbox.transactions import run_transaction
+from services.ingest.polling import Poller
 from services.ingest.store.connections import ConnectionSource
 from services.ingest.threads import FairThreads
-from shared.database import OUTAGE
 from shared.problems import Conflict, Unavailable
 
 log = structlog.get_logger()
 
-POLL_SECONDS = 2.0
 WAITING_SECONDS = 1.0
 """Pause of a job whose next delivery waits to be published."""
 
@@ -54,7 +52,7 @@ class Rereader:
         self._threads = threads
         self._now = now
         self._observe = observe
-        self._woken = asyncio.Event()
+        self._poller = Poller("rereader", self.step)
 
     async def add(self, selection: Selection) -> int:
         """Add a job. Returns the number of deliveries that it will read. Raises Conflict if the tenant has too many jobs."""
@@ -65,7 +63,7 @@ class Rereader:
             raise Conflict(
                 f"{rereading.MOST_JOBS} replays with `reread` are in progress, which is the limit; retry when one is done"
             )
-        self._woken.set()
+        self._poller.wake()
         return count
 
     async def open_connections(self, tenant: str) -> set[str | None]:
@@ -74,23 +72,7 @@ class Rereader:
 
     async def run(self) -> None:
         """Do the steps of all jobs until cancelled."""
-        while True:
-            self._woken.clear()
-            try:
-                while await self.step():
-                    pass
-            except (Unavailable, *OUTAGE) as error:
-                log.warning("rereader.unavailable", error=type(error).__name__)
-            except asyncpg.PostgresError as error:
-                log.error("rereader.refused", error=type(error).__name__)
-            await self._wait()
-
-    async def _wait(self) -> None:
-        try:
-            async with asyncio.timeout(POLL_SECONDS):
-                await self._woken.wait()
-        except TimeoutError:
-            return
+        await self._poller.run()
 
     async def step(self) -> bool:
         """Do one step of the job that has waited longest. False if no job is due."""

@@ -24,8 +24,8 @@ SMALL_BYTES = 8 * 1024
 SLOW_SECONDS = 0.005
 """Processor time after which a small body is slow: the next bodies of its tenant are read in threads."""
 PENALTY = 100
-"""They are for this many times the processor time of the slow body, so slow small bodies keep the event loop busy for about 1 %
-of the time. A thread costs more than twice as much as the event loop, so one slow body must not decide for long."""
+"""After a slow small body, its tenant's bodies are read in threads for this many times the processor time that it took. So slow
+bodies keep the event loop busy for about 1 % of the time. Threads double the cost of a body, so the time is short."""
 
 
 class FairThreads:
