@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, TypeVar
 
+import asyncpg
 from fastapi import Depends, Path, Query, Request
 from pydantic import BeforeValidator, Field
 from pydantic.json_schema import SkipJsonSchema
@@ -37,6 +38,18 @@ class TooSlow(Unavailable):
 
 class UnknownKpi(NotFound):
     title = "Unknown KPI"
+
+
+class UnknownTenant(NotFound):
+    title = "Unknown tenant"
+
+
+async def tenant_number(connection: asyncpg.pool.PoolConnectionProxy, tenant: str) -> int:
+    """The number of a tenant. Raises UnknownTenant if ingest has not announced it yet."""
+    number: int | None = await connection.fetchval("SELECT id FROM tenants WHERE slug = $1", tenant)
+    if number is None:
+        raise UnknownTenant("the tenant is not known yet; try again in a minute")
+    return number
 
 
 # --- the service ----------------------------------------------------------------------------------------------------------

@@ -5,8 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from services.metrics.api.dependencies import Service
-from services.metrics.api.terms import UnknownTenant
+from services.metrics.api.dependencies import Service, UnknownTenant, tenant_number
 from services.metrics.store.names import read_names, replace_names
 from shared.bodies import MIB
 from shared.database import outage_is_503
@@ -74,8 +73,6 @@ async def put_names(
 ) -> Names:
     """Store the directory and return it."""
     async with outage_is_503(), state.source.pool.acquire() as connection, connection.transaction():
-        number = await connection.fetchval("SELECT id FROM tenants WHERE slug = $1", tenant)
-        if number is None:
-            raise UnknownTenant("the tenant is not known yet; try again in a minute")
+        number = await tenant_number(connection, tenant)
         await replace_names(connection, number, {"team": body.team, "agent": body.agent})
     return body

@@ -5,21 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator
 
-from services.metrics.api.dependencies import Service
+from services.metrics.api.dependencies import Service, UnknownTenant, tenant_number
 from services.metrics.domain.terms import own_dimensions
 from services.metrics.store.terms import Status, change_dimensions, read_status
 from shared.bodies import KIB
 from shared.database import outage_is_503
 from shared.events import MOST_OWN_DIMENSIONS
 from shared.http import TenantName
-from shared.problems import BadRequest, NotAuthenticated, NotFound, TooLarge, Unprocessable, UnsupportedMedia, responses
+from shared.problems import BadRequest, NotAuthenticated, TooLarge, Unprocessable, UnsupportedMedia, responses
 from shared.routes import JsonBody, TypedRoute
 
 routes = APIRouter(route_class=TypedRoute, prefix="/v1", tags=["terms"])
-
-
-class UnknownTenant(NotFound):
-    title = "Unknown tenant"
 
 
 class TermsBuild(BaseModel):
@@ -83,9 +79,7 @@ async def put_dimensions(
     """Store the dimensions and start the build."""
     names = own_dimensions([one.name for one in body.root])
     async with outage_is_503(), state.source.pool.acquire() as connection, connection.transaction():
-        number = await connection.fetchval("SELECT id FROM tenants WHERE slug = $1", tenant)
-        if number is None:
-            raise UnknownTenant("the tenant is not known yet; try again in a minute")
+        number = await tenant_number(connection, tenant)
         await change_dimensions(connection, number, names, state.clock())
         return status_of(await read_status(connection, tenant))
 

@@ -44,15 +44,15 @@ class RowEncoder:
     async def rows(self, derived: Iterable[Derived]) -> list[Row]:
         """The rows of the contributions of each subject."""
         derived = list(derived)
-        places, lists = _names_of(derived)
-        terms = await self._terms.ids({(tenant, name) for tenant, names in places | lists for name in names if name is not None})
+        single, lists = _names_of(derived)
+        terms = await self._terms.ids({(tenant, name) for tenant, names in single | lists for name in names if name is not None})
         measures = await self._measures.ids({(generation, c.measure) for _, generation, several in derived for c in several})
         customers = await self._customers.ids(
             {(s.tenant, c.customer) for s, _, several in derived for c in several if c.customer}
         )
-        place_ids: defaultdict[int, dict[Names, Ids]] = defaultdict(dict)
-        for tenant, names in places:
-            place_ids[tenant][names] = tuple(None if name is None else terms[tenant, name] for name in names)
+        single_ids: defaultdict[int, dict[Names, Ids]] = defaultdict(dict)
+        for tenant, names in single:
+            single_ids[tenant][names] = tuple(None if name is None else terms[tenant, name] for name in names)
         list_ids: defaultdict[int, dict[Names, Ids]] = defaultdict(dict)
         for tenant, names in lists:
             list_ids[tenant][names] = tuple(sorted(terms[tenant, name] for name in names if name is not None))
@@ -64,11 +64,11 @@ class RowEncoder:
                 c.at,
                 c.bin,
                 c.amount,
-                *place_ids[s.tenant][c.dims],
+                *single_ids[s.tenant][c.dims],
                 customers[s.tenant, c.customer] if c.customer else None,
                 list_ids[s.tenant][c.themes] if c.themes else None,
                 list_ids[s.tenant][c.urgency] if c.urgency else None,
-                place_ids[s.tenant][c.own] if c.own else None,
+                single_ids[s.tenant][c.own] if c.own else None,
             )
             for s, generation, several in derived
             for c in several
@@ -76,19 +76,19 @@ class RowEncoder:
 
 
 def _names_of(derived: Iterable[Derived]) -> tuple[set[tuple[int, Names]], set[tuple[int, Names]]]:
-    """Names of dimensions with their tenants: those in which the place tells the dimension, and lists of values of one."""
-    places: set[tuple[int, Names]] = set()
+    """Two sets of tuples, each with its tenant: one value for each dimension, and all values of one multi-valued dimension."""
+    single: set[tuple[int, Names]] = set()
     lists: set[tuple[int, Names]] = set()
     for subject, _, several in derived:
         for c in several:
-            places.add((subject.tenant, c.dims))
+            single.add((subject.tenant, c.dims))
             if c.own:
-                places.add((subject.tenant, c.own))
+                single.add((subject.tenant, c.own))
             if c.themes:
                 lists.add((subject.tenant, c.themes))
             if c.urgency:
                 lists.add((subject.tenant, c.urgency))
-    return places, lists
+    return single, lists
 
 
 async def replace(connection: asyncpg.Connection, subjects: Iterable[Subject], rows: Iterable[Row]) -> set[Touch]:
