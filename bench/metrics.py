@@ -33,6 +33,7 @@ from shared.database import open_pool
 from shared.events import Event, ScoreEvent, encode
 from shared.kafka import Consumer, Message, Producer, Record, ensure_topics
 from shared.migrations import upgrade
+from shared.startup import tune_garbage_collector
 from shared.telemetry import configure_logging
 from shared.topics import EVENTS, SCORES, Topic, subject_key
 
@@ -221,6 +222,7 @@ async def servers() -> AsyncIterator[tuple[Postgres, Kafka]]:
 
 async def main(count: int, history: int) -> None:
     configure_logging("bench", "WARNING", "console")
+    tune_garbage_collector()  # as services.metrics does
     now = datetime.now(UTC)
     async with servers() as (postgres, kafka):
         urls = [await postgres.create_database(name) for name in ("intake", "topics", "sealing")]

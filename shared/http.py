@@ -24,6 +24,7 @@ from shared.http_limits import HttpLimits
 from shared.instruments import CONNECTIONS, REQUESTS_IN_PROGRESS, registry_of
 from shared.problems import NotAuthenticated
 from shared.settings import SharedSettings, public_values
+from shared.startup import tune_garbage_collector
 from shared.telemetry import log_loop_error
 from shared.tracing import stop_tracing
 from shared.version import VERSION
@@ -164,6 +165,7 @@ def serve(app: FastAPI, settings: SharedSettings, trusted_proxies: str = "") -> 
         timeout_graceful_shutdown=10,
         backlog=2048,
     )
+    tune_garbage_collector()
     about = {"version": VERSION, "python": platform.python_version(), "port": settings.port, "settings": public_values(settings)}
     with suppress(KeyboardInterrupt):  # uvicorn raises SIGINT again after the shutdown
         Server(config, app, settings.shutdown_pause, about).run()

@@ -1,5 +1,6 @@
-"""The first step of every process: read the settings, and configure logs and traces."""
+"""The first steps of every process: read the settings, configure logs and traces, tune the garbage collector."""
 
+import gc
 import os
 from typing import TypeVar
 
@@ -15,7 +16,21 @@ log = structlog.get_logger()
 INVALID_SETTINGS = 2
 """Exit status if settings are missing or invalid."""
 
+GC_THRESHOLDS = 50_000, 20, 100
+"""Thresholds of the garbage collector, in place of Python's 700, 10, 10."""
+
 S = TypeVar("S", bound=SharedSettings)
+
+
+def tune_garbage_collector() -> None:
+    """Let the garbage collector look seldom, and never again at the objects that exist now.
+
+    A delivery or a batch makes thousands of objects and hardly any reference cycle. With Python's thresholds, looking for cycles
+    took a tenth of ingest's time and up to a third of that of metrics.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def read_settings(service: str, cls: type[S]) -> S:

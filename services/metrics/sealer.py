@@ -24,7 +24,7 @@ import structlog
 
 from services.metrics.domain.calendar import Grain, day_start, edges, floor, over
 from services.metrics.store import due
-from services.metrics.store.counting import Span, StillWriting, announce, confirm, count, wait_for_writers
+from services.metrics.store.counting import Span, StillWriting, announce, confirm, count, others_work, wait_for_writers
 from services.metrics.store.due import Claim, Next
 from services.metrics.store.seals import Level
 from shared.database import OUTAGE, RETRYABLE
@@ -41,7 +41,7 @@ MOST_AT_ONCE = 500
 COUNT_SECONDS = 0.1
 """How long a count should take: queries run between two counts, and other sealers wait for one as for any writer."""
 PAUSE_RATIO = 1.0
-"""Seconds of pause for each second of counting, so that queries get at least half of what a sealer would use."""
+"""Seconds of pause for each second of counting while others use the database, so that they get at least half of it."""
 PATIENCE = 30.0
 """Seconds to wait for writers; a transaction that is idle for five is ended by the server."""
 MOST_TENANTS = 1000
@@ -153,7 +153,10 @@ class Sealer:
         return sealed
 
     async def seal(self, connection: asyncpg.Connection, claim: Claim, level: Level, spans: Sequence[Span]) -> int:
-        """Seal these spans, a few at a time, with a pause after each count. Returns how many of them are sealed now."""
+        """Seal these spans, a few at a time, with a pause after each count if others use the database.
+
+        Returns how many of them are sealed now.
+        """
         sealed = 0
         while spans:
             part, spans = spans[: self.at_once], spans[self.at_once :]
@@ -167,7 +170,7 @@ class Sealer:
             self.at_once = fitting(len(part), seconds)
             sealed += len(confirmed)
             log.info("sealer.sealed", tenant=claim.tenant, level=level.name, spans=len(part), sealed=len(confirmed))
-            await asyncio.sleep(seconds * PAUSE_RATIO)
+            await asyncio.sleep(seconds * PAUSE_RATIO if await others_work(connection) else 0)
         return sealed
 
 

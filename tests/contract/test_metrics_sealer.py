@@ -200,3 +200,31 @@ async def test_a_tenant_whose_seals_fail_does_not_keep_the_next_one_from_being_s
         with suppress(TimeoutError):
             await failing.round()
     assert await metrics.pool.fetchval("SELECT count(*) FROM seals WHERE tenant = $1 AND state = 'sealed'", tenants[1]) > 0
+
+
+@pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
+async def test_it_pauses_after_a_count_while_another_connection_uses_the_database(metrics: MetricsDatabase, busy: bool) -> None:
+    seconds = 0.2
+    began: list[float] = []
+    ended: list[float] = []
+    clock = asyncio.get_running_loop().time
+
+    async def slow_count(connection: asyncpg.Connection, level: Level, numbers: Sequence[int]) -> list[int]:
+        began.append(clock())
+        await asyncio.sleep(seconds)
+        counted = await count(connection, level, numbers)
+        ended.append(clock())
+        return counted
+
+    query = asyncio.create_task(metrics.pool.fetch("SELECT pg_sleep(30)")) if busy else None
+    try:
+        await asyncio.sleep(0.1)
+        await sealer(metrics, protocol=Protocol(count=slow_count)).round()
+    finally:
+        if query is not None:
+            query.cancel()
+            with suppress(asyncio.CancelledError):
+                await query
+    pauses = [start - end for start, end in zip(began[1:], ended, strict=False)]
+    assert len(pauses) >= 2
+    assert (min(pauses) >= seconds) is busy

@@ -196,6 +196,19 @@ async def count(connection: asyncpg.Connection, level: Level, seals: Sequence[in
     return list(seals)
 
 
+OTHERS_WORK = """
+    SELECT EXISTS (
+        SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND state = 'active'
+    )
+"""
+
+
+async def others_work(connection: asyncpg.Connection) -> bool:
+    """Whether the database executes a statement of another connection at this moment: a query, a batch or another sealer's."""
+    return bool(await connection.fetchval(OTHERS_WORK))
+
+
 CONFIRM = """
     WITH counting AS (
         SELECT id FROM seals WHERE id = ANY($1::bigint[]) AND state = 'counting' ORDER BY id FOR UPDATE
