@@ -21,8 +21,8 @@ DIMENSIONS = (
 )  # fmt: skip
 """The dimensions of every contribution, in the order of its columns. `source` is the provider."""
 
-NAMED_DIMENSIONS = ("team", "agent")
-"""The dimensions whose values are often ids of a tool, so that a tenant can give them names."""
+NAMED_DIMENSIONS = ("team", "agent", "survey")
+"""The dimensions whose values are often ids of a tool, so that they can have names."""
 
 MULTI_VALUED_DIMENSIONS = ("theme", "urgency")
 """The further dimensions of scored comments, which may have several values of each."""

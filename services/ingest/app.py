@@ -42,6 +42,7 @@ from shared.request_telemetry import RequestTelemetry
 from shared.settings import trimmed
 from shared.topics import EVENTS
 from shared.tracing import FASTAPI_TELEMETRY
+from shared.version import VERSION
 from shared.workers import Workers
 
 LARGE_BODIES_BYTES = 32 * MIB
@@ -122,7 +123,7 @@ def create_app(
             yield
 
     app = FastAPI(
-        title="Earshot ingest", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY
+        title="Earshot ingest", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY
     )
     app.state.internal_token = settings.internal_token
     app.state.bodies = Bodies(body_memory, threads.read)

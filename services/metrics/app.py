@@ -33,6 +33,7 @@ from shared.kafka import Consumer, Producer, watch_dead_letters
 from shared.request_telemetry import RequestTelemetry
 from shared.topics import EVENTS, METRICS_GROUP, SCORES
 from shared.tracing import FASTAPI_TELEMETRY
+from shared.version import VERSION
 from shared.workers import Workers
 
 WRITER_CONNECTIONS = 4
@@ -86,7 +87,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
             yield
 
     app = FastAPI(
-        title="Earshot metrics", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY
+        title="Earshot metrics", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY
     )
     app.state.internal_token = settings.internal_token
     app.state.bodies = Bodies(BODY_MEMORY)

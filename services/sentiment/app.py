@@ -25,6 +25,7 @@ from shared.kafka import Consumer, Producer, Timing, watch_dead_letters
 from shared.request_telemetry import RequestTelemetry
 from shared.topics import EVENTS, SENTIMENT_GROUP
 from shared.tracing import FASTAPI_TELEMETRY
+from shared.version import VERSION
 from shared.workers import Workers
 
 CALLS_PER_SLICE = 20
@@ -95,7 +96,7 @@ def create_app(
         return [name for name, done in ready.items() if not done]
 
     app = FastAPI(
-        title="Earshot sentiment", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY
+        title="Earshot sentiment", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY
     )
     app.add_middleware(RequestTelemetry)
     problems.install(app)

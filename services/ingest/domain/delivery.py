@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from services.ingest.domain.mapping_use import NO_USE, MappingUse
+from services.ingest.domain.value_names import ValueName
 from shared.events import Event
 
 Verdict = Literal["accepted", "quarantined", "ignored", "held", "erased"]
@@ -33,7 +34,8 @@ class Delivery:
 
     `raw` is the body as received, `headers` those that parsing needs, without secrets. `erases` holds the pseudonyms of a
     customer to erase. `subjects`, of a delivery without statements, are its subjects as far as its body can be read. `use` says
-    how its payload fits the mapping; it is not stored with the delivery.
+    how its payload fits the mapping, `names` are those that it states for values of dimensions; neither is stored with the
+    delivery.
     """
 
     tenant: str
@@ -49,6 +51,7 @@ class Delivery:
     erases: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
     use: MappingUse = NO_USE
+    names: tuple[ValueName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Turn a verified request into the delivery that the inbox stores. Pure: the clock is an argument."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
@@ -10,12 +10,12 @@ from typing import Any
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.customer_search import subjects_of
 from services.ingest.domain.delivery import Delivery, StoredDelivery, Verdict
-from services.ingest.domain.mapping_use import NO_USE, MappingUse
 from services.ingest.domain.normalise import TooLong, normalise
 from services.ingest.domain.providers import PROVIDERS, Parsed, Request
 from services.ingest.domain.pseudonym import pseudonyms_to_erase
 from services.ingest.domain.record import Erasure, Invalid, read_record
 from services.ingest.domain.redaction import Redactor
+from services.ingest.domain.value_names import survey_names, usable_names
 from shared import strict_json
 
 PAUSED = "the connection is paused"
@@ -67,7 +67,7 @@ def reread(connection: Connection, stored: StoredDelivery, now: datetime) -> Del
             return delivery
     arrival = Arrival(active, stored.delivery, stored.raw, stored.received_at, stored.headers)
     try:
-        return _accepted(arrival, [strict_json.parse(stored.raw)], now)
+        return _accepted(arrival, Parsed(stored.delivery, [strict_json.parse(stored.raw)]), now)
     except (strict_json.Malformed, Invalid, TooLong) as error:
         return _without_statements(arrival, "quarantined", str(error), Parsed(stored.delivery))
 
@@ -79,7 +79,7 @@ def parse_records(connection: Connection, delivery: Delivery) -> list[Any]:
 
 def receive_record(connection: Connection, value: Any, delivery: str | None, raw: bytes, now: datetime) -> Delivery:
     """The delivery of one canonical record from the tenant's own app. Raises Invalid or TooLong if it can't be used."""
-    return _accepted(Arrival(connection, delivery, raw, now, {}), [value], now)
+    return _accepted(Arrival(connection, delivery, raw, now, {}), Parsed(delivery, [value]), now)
 
 
 def _parse(connection: Connection, headers: Mapping[str, str], raw: bytes) -> Parsed:
@@ -94,14 +94,14 @@ def _to_delivery(arrival: Arrival, parsed: Parsed, now: datetime) -> Delivery:
     if parsed.problem:
         return _without_statements(arrival, "quarantined", parsed.problem, parsed)
     try:
-        return _accepted(arrival, parsed.records, now, parsed.use)
+        return _accepted(arrival, parsed, now)
     except (Invalid, TooLong) as error:
         return _without_statements(arrival, "quarantined", str(error), parsed)
 
 
-def _accepted(arrival: Arrival, values: Sequence[Any], now: datetime, use: MappingUse = NO_USE) -> Delivery:
+def _accepted(arrival: Arrival, parsed: Parsed, now: datetime) -> Delivery:
     """The statements of all records. Raises Invalid or TooLong if one of them can't be used."""
-    records = [read_record(value, now) for value in values]
+    records = [read_record(value, now) for value in parsed.records]
     connection, key = arrival.connection, arrival.connection.key
     return Delivery(
         tenant=connection.tenant,
@@ -124,7 +124,8 @@ def _accepted(arrival: Arrival, values: Sequence[Any], now: datetime, use: Mappi
             if isinstance(record, Erasure)
             for name in sorted(pseudonyms_to_erase(key, record.customer))
         ),
-        use=use,
+        use=parsed.use,
+        names=usable_names((*parsed.names, *survey_names(records))),
     )
 
 

@@ -1,4 +1,4 @@
-"""The names of a tenant's teams and agents: `PUT /v1/names`, `GET /v1/names`."""
+"""The names of a tenant's teams, agents and surveys: `PUT /v1/names`, `GET /v1/names`."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.metrics.api.dependencies import Service, UnknownTenant, tenant_number
-from services.metrics.store.names import read_names, replace_names
+from services.metrics.store.names import Directory, read_names, replace_names
 from shared.bodies import MIB
 from shared.database import outage_is_503
 from shared.events import NAMED_DIMENSIONS
@@ -18,7 +18,7 @@ from shared.text import nfc
 routes = APIRouter(route_class=TypedRoute, prefix="/v1", tags=["names"])
 
 MAX_NAMES = 10_000
-"""Names of a tenant, teams and agents together."""
+"""Names of a tenant, of all dimensions together."""
 MAX_CHARACTERS = 200
 
 Text = Annotated[
@@ -28,7 +28,7 @@ Text = Annotated[
 
 
 class Names(BaseModel):
-    """The names of teams and agents, by their ids: the values of the dimensions `team` and `agent`."""
+    """The names of teams, agents and surveys, by their ids: the values of the dimensions `team`, `agent` and `survey`."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"team": {"360001": "Billing"}, "agent": {"8447388090494": "Ada"}}]}
@@ -37,18 +37,26 @@ class Names(BaseModel):
     team: dict[Text, Text] = Field({}, description="The name of each team", examples=[{"360001": "Billing"}])
     agent: dict[Text, Text] = Field({}, description="The name of each agent", examples=[{"8447388090494": "Ada"}])
 
+    survey: dict[Text, Text] = Field({}, description="The name of each survey", examples=[{"Fq3xW1": "How are we doing?"}])
+
     @model_validator(mode="after")
     def few(self) -> "Names":
         """Raise ValueError for more than MAX_NAMES."""
-        if len(self.team) + len(self.agent) > MAX_NAMES:
-            raise ValueError(f"has {len(self.team) + len(self.agent)} names; at most {MAX_NAMES} are allowed")
+        number = sum(len(names) for names in self.by_dimension.values())
+        if number > MAX_NAMES:
+            raise ValueError(f"has {number} names; at most {MAX_NAMES} are allowed")
         return self
+
+    @property
+    def by_dimension(self) -> Directory:
+        """The names of each dimension."""
+        return {dimension: getattr(self, dimension) for dimension in NAMED_DIMENSIONS}
 
 
 @routes.get(
     "/names",
     operation_id="get_names",
-    summary="Get the names of teams and agents",
+    summary="Get the names of teams, agents and surveys",
     responses=responses(NotAuthenticated, BadRequest),
 )
 async def get_names(tenant: TenantName, state: Service) -> Names:
@@ -61,7 +69,7 @@ async def get_names(tenant: TenantName, state: Service) -> Names:
 @routes.put(
     "/names",
     operation_id="put_names",
-    summary="Set the names of teams and agents",
+    summary="Set the names of teams, agents and surveys",
     description="They replace those set before. Results, records and live streams then have the names beside the ids, and "
     "filters match either. No number changes.",
     responses=responses(NotAuthenticated, UnknownTenant, BadRequest, UnsupportedMedia, TooLarge, Unprocessable),
@@ -74,5 +82,5 @@ async def put_names(
     """Store the directory and return it."""
     async with outage_is_503(), state.source.pool.acquire() as connection, connection.transaction():
         number = await tenant_number(connection, tenant)
-        await replace_names(connection, number, {"team": body.team, "agent": body.agent})
+        await replace_names(connection, number, body.by_dimension)
     return body

@@ -1,4 +1,4 @@
-"""The directory of a tenant's names: of each team and agent, by its id in records.
+"""The directory of a tenant's names: of each team, agent and survey, by its id in records.
 
 Names change no number, so they are no terms. They are read when a query is evaluated. Each change raises the tenant's
 `names_revision`, which is a part of the revision of its results.

@@ -15,7 +15,8 @@ from tests.service.metrics.database import MetricsDatabase, serving, survey_resp
 from tests.unit.metrics.build import nps
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
-NAMES = {"team": {"1": "Billing", "2": "Sales", "3": "Billing", "9": "Nobody's"}, "agent": {"1": "Ada"}}
+NAMES = {"team": {"1": "Billing", "2": "Sales", "3": "Billing", "9": "Nobody's"}, "agent": {"1": "Ada"}, "survey": {}}
+EMPTY: dict[str, Any] = {"team": {}, "agent": {}, "survey": {}}
 TEAMS = ("1", "2", "3", "4", "Sales", None)
 
 
@@ -55,13 +56,13 @@ async def put(http: httpx.AsyncClient, names: Any = NAMES) -> httpx.Response:
 
 
 async def test_the_directory_is_returned_as_it_was_set(http: httpx.AsyncClient) -> None:
-    assert (await http.get("/v1/names")).json() == {"team": {}, "agent": {}}
+    assert (await http.get("/v1/names")).json() == EMPTY
     response = await put(http)
     assert (response.status_code, response.json()) == (200, NAMES)
     assert (await http.get("/v1/names")).json() == NAMES
     await put(http, {"agent": {"2": "Bob"}})
-    assert (await http.get("/v1/names")).json() == {"team": {}, "agent": {"2": "Bob"}}
-    assert (await http.get("/v1/names", headers={"X-Earshot-Tenant": "nobody"})).json() == {"team": {}, "agent": {}}
+    assert (await http.get("/v1/names")).json() == EMPTY | {"agent": {"2": "Bob"}}
+    assert (await http.get("/v1/names", headers={"X-Earshot-Tenant": "nobody"})).json() == EMPTY
 
 
 async def test_rows_and_records_have_names_beside_the_ids(http: httpx.AsyncClient) -> None:

@@ -96,7 +96,7 @@ def test_every_column_of_a_record_has_its_value() -> None:
     table = records_table(["plan", "tier"])
     assert ",".join(table.header) == (
         "at,subject,measure,value,label,score,model,judged_by,text,text_hash,"
-        f"{','.join(DIMENSIONS)},plan,tier,team_name,agent_name,themes,urgency,themes_by,model_label"
+        f"{','.join(DIMENSIONS)},plan,tier,team_name,agent_name,survey_name,themes,urgency,themes_by,model_label"
     )
     [row] = read(table, RECORD)
     assert row == {
@@ -107,6 +107,7 @@ def test_every_column_of_a_record_has_its_value() -> None:
         "tier": "",
         "team_name": "",
         "agent_name": "Ada",
+        "survey_name": "",
         "themes": "delivery price",
         "urgency": "outage safety",
     }

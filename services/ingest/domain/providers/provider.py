@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from services.ingest.domain import signatures
 from services.ingest.domain.connection import ProviderSettings
 from services.ingest.domain.mapping_use import NO_USE, MappingUse
+from services.ingest.domain.value_names import ValueName
 
 BodyType = Literal["json", "form", "multipart", "xml"]
 
@@ -95,6 +96,8 @@ class Parsed:
     `id` is the tool's id of the delivery, the same on every retry; None if it has none. `ignored` names a kind of event that we
     do not use. `problem` says why the payload can't be read. `about` lists the subjects of such a payload as far as they can be
     read, each as `<type>/<id>`; an erasure needs them. `use` says how the payload fits the mapping.
+    `names` are those that the payload states for teams, agents and surveys, by their ids in the records. A name of a person is
+    one of them only if the tool says that the person is staff: customers' names never leave ingest.
     """
 
     id: str | None
@@ -103,6 +106,7 @@ class Parsed:
     problem: str | None = None
     about: tuple[str, ...] = ()
     use: MappingUse = NO_USE
+    names: tuple[ValueName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

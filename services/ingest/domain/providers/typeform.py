@@ -29,6 +29,7 @@ from services.ingest.domain.providers.payload import (
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.signatures import NotVerified, verify_hmac
+from services.ingest.domain.value_names import ValueName
 from shared.text import nfc
 
 COMMENT = SurveyQuestion(kind="comment")
@@ -65,7 +66,13 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     except Unusable as error:
         token = as_text(form.get("token"))
         return Parsed(delivery, problem=str(error), about=(f"response/{token}",) if token else ())
-    return Parsed(delivery, [record], use=use)
+    return Parsed(delivery, [record], use=use, names=_survey_name(form))
+
+
+def _survey_name(form: Mapping[str, Any]) -> tuple[ValueName, ...]:
+    """The title of the form, which is the survey unless the mapping reads that from elsewhere."""
+    survey, title = as_text(form.get("form_id")), as_text(object_in(form, "definition").get("title"))
+    return (ValueName("survey", survey, title),) if survey and title else ()
 
 
 class FieldAnswer(NamedTuple):

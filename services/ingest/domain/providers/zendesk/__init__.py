@@ -46,7 +46,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     try:
         if from_trigger:
             use = MappingUse(dimensions=occurring_dimensions(payload, mapping))
-            return Parsed(invocation, [trigger.to_record(payload, mapping)], use=use)
+            return Parsed(invocation, [trigger.to_record(payload, mapping)], use=use, names=trigger.names(payload))
         return events.parse(payload, mapping)
     except Unusable as error:
         ticket = as_text((payload if from_trigger else object_in(payload, "detail")).get("id"))

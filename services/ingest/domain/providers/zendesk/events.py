@@ -16,6 +16,7 @@ from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in, occurring_dimensions
 from services.ingest.domain.providers.provider import Parsed
 from services.ingest.domain.providers.zendesk.values import id_of, opener, priority_of, rating_fact, status_fact, without_nobody
+from services.ingest.domain.value_names import ValueName
 
 PREFIX = "zen:event-type:ticket."
 
@@ -42,7 +43,16 @@ def parse(payload: dict[str, Any], mapping: FieldMapping) -> Parsed:
         delivery,
         [_record(detail, time, facts, mapping)],
         use=MappingUse(dimensions=occurring_dimensions(detail, mapping)),
+        names=_names(detail, event),
     )
+
+
+def _names(detail: dict[str, Any], event: dict[str, Any]) -> tuple[ValueName, ...]:
+    """The name of the author of a comment, if Zendesk says that this is staff, who is not the customer of the ticket."""
+    author = object_in(object_in(event, "comment"), "author")
+    agent, name = id_of(author.get("id")), as_text(author.get("name"))
+    is_staff = author.get("is_staff") is True and agent != id_of(detail.get("requester_id"))
+    return (ValueName("agent", agent, name),) if is_staff and agent and name else ()
 
 
 def _record(detail: dict[str, Any], time: Any, facts: Facts, mapping: FieldMapping) -> dict[str, Any]:

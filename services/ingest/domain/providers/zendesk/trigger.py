@@ -2,23 +2,29 @@
 
 Ids and the times `…_with_timestamp` (without seconds) are the same in every language. Status, priority and rating are translated
 (see `values`). An administrator may write a constant in place of a placeholder. Bodies of earlier templates are read too: they
-had other placeholders under the same keys, and no submitter.
+had other placeholders under the same keys, and neither a submitter nor names.
 
 Zendesk fills in placeholders without escaping, so a quote or a line break in a customer's comment breaks the JSON. The comment
-therefore comes last, and is cut out before the rest is parsed.
+therefore comes last, and is cut out before the rest is parsed. A name of a team or an agent may hold a quote too, and has a line
+of its own.
 """
 
+import re
 from importlib import resources
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, parse_object
 from services.ingest.domain.providers.zendesk.values import id_of, opener, priority_of, rating_fact, status_fact, without_nobody
+from services.ingest.domain.value_names import ValueName
 
 MARK = "earshot"
 """The key that identifies a body made from our template."""
 
 COMMENT = b'"comment": "'
+
+NAME_LINE = re.compile(rb'^( *"(?:group|assignee)_name": ")(.*)(",?\r?)$', re.MULTILINE)
+"""The line of a name, in a body whose line breaks are those of our template."""
 
 
 def template() -> str:
@@ -27,7 +33,7 @@ def template() -> str:
 
 
 def parse_body(body: bytes) -> dict[str, Any]:
-    """The payload of an event, or of our template with an unescaped comment. Raises Unusable if it is neither."""
+    """The payload of an event, or of our template with unescaped texts. Raises Unusable if it is neither."""
     try:
         return parse_object(body)
     except Unusable:
@@ -35,15 +41,29 @@ def parse_body(body: bytes) -> dict[str, Any]:
         comment, quote, end = rest.rpartition(b'"')
         if not mark or not quote or end.strip() != b"}":
             raise
-    payload = parse_object(head + mark + b'"}')
+    payload = parse_object(NAME_LINE.sub(_with_escapes, head) + mark + b'"}')
     return payload | parse_object(b'{"comment": "' + _escaped(comment) + b'"}')
 
 
-def _escaped(comment: bytes) -> bytes:
-    """The comment with the escapes of a JSON string."""
+def _with_escapes(line: re.Match[bytes]) -> bytes:
+    return line[1] + _escaped(line[2]) + line[3]
+
+
+def _escaped(text: bytes) -> bytes:
+    """The text with the escapes of a JSON string."""
     for raw, escaped in ((b"\\", b"\\\\"), (b'"', b'\\"'), (b"\r", b"\\r"), (b"\n", b"\\n"), (b"\t", b"\\t")):
-        comment = comment.replace(raw, escaped)
-    return comment
+        text = text.replace(raw, escaped)
+    return text
+
+
+def names(payload: dict[str, Any]) -> tuple[ValueName, ...]:
+    """The names of the team and the agent of a filled-in template."""
+    keys = (("team", "group"), ("agent", "assignee"))
+    return tuple(
+        ValueName(dimension, value, name)
+        for dimension, key in keys
+        if (value := id_of(payload.get(key))) and (name := as_text(payload.get(f"{key}_name")))
+    )
 
 
 def to_record(payload: dict[str, Any], mapping: FieldMapping) -> dict[str, Any]:
