@@ -20,9 +20,10 @@ def text(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_every_package_has_a_version_and_hashes_and_no_url(name: str) -> None:
+def test_every_package_has_a_version_and_hashes_and_there_is_nothing_else(name: str) -> None:
     entries = [line for line in text(name).splitlines() if line[:1].isalnum()]
     assert len(entries) == len(pins(name)) > 0
+    assert not [line for line in text(name).splitlines() if line and not re.match(r"[a-z0-9]|    (--hash=|# )", line)]
     assert "://" not in text(name)
     assert "--index" not in text(name)
 
