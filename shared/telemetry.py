@@ -31,6 +31,7 @@ def configure_logging(service: str, level: str, log_format: str) -> None:
     )
     handler = StructlogHandler()
     handler.addFilter(RepeatFilter("aiokafka"))
+    handler.addFilter(is_not_logged_already)
     logging.basicConfig(level="WARNING", handlers=[handler], force=True)
     logging.captureWarnings(True)
     sys.excepthook = log_uncaught
@@ -100,6 +101,14 @@ def message_of(record: logging.LogRecord) -> str:
         return record.getMessage().rstrip()
     except Exception:
         return str(record.msg)
+
+
+def is_not_logged_already(record: logging.LogRecord) -> bool:
+    """Whether to log `record`: False for uvicorn's line about an error of a route, which `request.failed` of `shared.problems` logs."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not (
+        record.name == "uvicorn.error" and isinstance(error, Exception) and record.msg.startswith("Exception in ASGI application")
+    )
 
 
 class RepeatFilter(logging.Filter):
