@@ -104,7 +104,7 @@ def message_of(record: logging.LogRecord) -> str:
 
 
 def is_not_logged_already(record: logging.LogRecord) -> bool:
-    """Whether to log `record`: False for uvicorn's line about an error of a route, which `request.failed` of `shared.problems` logs."""
+    """Whether to log `record`: not if it is uvicorn's line about an error of a route, which `shared.problems` logs too."""
     error = record.exc_info[1] if record.exc_info else None
     return not (
         record.name == "uvicorn.error" and isinstance(error, Exception) and record.msg.startswith("Exception in ASGI application")

@@ -42,6 +42,9 @@ REASONS = {
 }
 """Reasons by the type of pydantic's error, with the fields of its context. Others have pydantic's own message."""
 
+NO_CONTROL_CHARACTERS = re.compile(r"\^\[\^\\x00-\\x1f\\x7f\][*+]\$")
+NO_NUL = re.compile(r"\^\[\^\\x00\][*+]\$")
+"""Patterns of texts, as our models have them."""
 QUOTED = re.compile(r"'([^']*)'")
 BRANCHES = ("anyOf", "oneOf", "allOf")
 
@@ -60,9 +63,25 @@ def reason_of(error: Mapping[str, Any], schema: Schema | None = None) -> str:
         return refusal("is not a field here", str(error["loc"][-1]), allowed)
     if kind in ("literal_error", "enum") and (allowed := QUOTED.findall(context["expected"])):
         return refusal("is not allowed", str(error.get("input", "")), allowed)
+    if kind == "string_pattern_mismatch":
+        return reason_of_pattern(context["pattern"])
     if kind in REASONS:
-        return REASONS[kind].format(**context)
+        return singular(REASONS[kind].format(**context))
     return str(error["msg"]).removeprefix("Value error, ")
+
+
+def reason_of_pattern(pattern: str) -> str:
+    """Why a text is refused that does not match `pattern`."""
+    if NO_CONTROL_CHARACTERS.fullmatch(pattern):
+        return "must have no line breaks or other control characters"
+    if NO_NUL.fullmatch(pattern):
+        return "must not have the character NUL"
+    return f"must match the pattern {pattern}"
+
+
+def singular(reason: str) -> str:
+    """`reason` with "1 entry" for "1 entries", "1 character" for "1 characters"."""
+    return reason.replace(" 1 characters", " 1 character").replace(" 1 entries", " 1 entry")
 
 
 def fields_at(schema: Schema, loc: Sequence[int | str]) -> list[str]:

@@ -18,8 +18,9 @@ from prometheus_client import Counter
 
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, Outcome
-from services.ingest.domain.health import HealthChanges
+from services.ingest.domain.health import HealthChanges, Key, own_key
 from services.ingest.domain.log_limit import WINDOW_SECONDS, Kind, LogLimit
+from services.ingest.domain.own_dimensions import names_in_records
 from services.ingest.instruments import DELIVERIES
 from services.ingest.store.health import HealthStore
 from shared.database import OUTAGE
@@ -30,7 +31,7 @@ log = structlog.get_logger()
 FLUSH_SECONDS = 2.0
 PRUNE_SECONDS = 3600.0
 MOST_STORED_KEYS = 100_000
-"""Keys of mappings that are remembered as stored."""
+"""Keys of mappings, and names of own dimensions, that are remembered as stored."""
 
 UNKNOWN = "unknown"
 """The provider, in metrics, of a request to a connection that does not exist."""
@@ -43,7 +44,7 @@ class DeliveryObserver:
         self._store = store
         self._now = now
         self._changes = HealthChanges()
-        self._stored_keys: set[tuple[str, str, str]] = set()
+        self._stored_keys: set[Key] = set()
         self._writing = asyncio.Lock()
         self._limit = LogLimit()
         self._counters: dict[tuple[str, str], Counter] = {}
@@ -56,6 +57,7 @@ class DeliveryObserver:
         self._changes.add_delivery(connection.id, delivery.received_at)
         if outcome == "accepted":
             self._changes.add_use(connection, delivery.use, delivery.received_at)
+            self._note_own_dimensions(connection, delivery)
         elif outcome == "quarantined":
             fields: dict[str, Any] = {"outcome": outcome, "reason": delivery.reason, "bytes": len(delivery.raw), "deliveries": 1}
             self._log("delivery.quarantined", connection, status=202, **fields)
@@ -64,6 +66,7 @@ class DeliveryObserver:
         """Note which keys of the mapping occur in a delivery that was read again. Its unmapped questions were noted before."""
         if delivery.verdict == "accepted":
             self._changes.add_use(connection, replace(delivery.use, unmapped=()), delivery.received_at)
+            self._note_own_dimensions(connection, delivery)
 
     def refused(
         self,
@@ -117,7 +120,7 @@ class DeliveryObserver:
                 return
             if len(self._stored_keys) > MOST_STORED_KEYS:
                 self._stored_keys.clear()
-            self._stored_keys |= changes.keys
+            self._stored_keys |= changes.keys | changes.own_keys
 
     async def close(self) -> None:
         """Write and log what is left."""
@@ -126,6 +129,10 @@ class DeliveryObserver:
             await self.flush()
         except OUTAGE as error:
             log.warning("health.unavailable", error=type(error).__name__)
+
+    def _note_own_dimensions(self, connection: Connection, delivery: Delivery) -> None:
+        names = {name for name in names_in_records(delivery) if own_key(connection.id, name) not in self._stored_keys}
+        self._changes.add_own_dimensions(connection.id, names)
 
     def _count(self, provider: str, outcome: str, count: int) -> None:
         counter = self._counters.get((provider, outcome))

@@ -1,4 +1,4 @@
-"""An unexpected error in a route is logged once, as JSON with the id of the request, by a process that serves over a real socket."""
+"""An unexpected error in a route is logged once, as JSON with the id of the request, also by the server."""
 
 import json
 import subprocess

@@ -1,6 +1,6 @@
 """The `health` of a connection: its latest delivery, what became of those of the last 24 hours, and how they fit the mapping."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, Field
@@ -9,6 +9,7 @@ from services.ingest.api.state import Ingest
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.health import Health
 from services.ingest.domain.mapping_use import MappingUse, UnusedKeys, is_mapped, unused_keys
+from services.ingest.domain.own_dimensions import names_in_settings, similar_dimension
 from shared.database import outage_is_503
 
 
@@ -34,6 +35,13 @@ class UnusedMapping(BaseModel):
     dimensions: list[str] = Field(description="Keys of `mapping.dimensions`", examples=[[]])
 
 
+class SeenOwnDimension(BaseModel):
+    """A name that is no dimension of every tenant. It counts in queries once `PUT /v1/dimensions` declares it."""
+
+    name: str = Field(description="The name in the records or in the connection's settings", examples=["taem"])
+    similar_to: str | None = Field(description="The dimension of every tenant that it may be a misspelling of", examples=["team"])
+
+
 class ConnectionHealth(BaseModel):
     """Counts cover the current hour and the 23 before it. A crash of ingest may lose those of its last seconds."""
 
@@ -48,6 +56,9 @@ class ConnectionHealth(BaseModel):
     )
     unused_mapping: UnusedMapping = Field(
         description="Keys of the present mapping that occurred in no delivery; empty until one was accepted under it"
+    )
+    own_dimensions: list[SeenOwnDimension] = Field(
+        description="Dimensions of the tenant's own in accepted records and in the connection's settings; about 100 are noted"
     )
     rereading: bool = Field(description="Whether a replay with `reread` is in progress", examples=[False])
 
@@ -86,8 +97,15 @@ def as_health(connection: Connection, health: Health, rereading: bool) -> Connec
             if not is_mapped(connection.mapping, one.question)
         ],
         unused_mapping=UnusedMapping(questions=unused.questions, dimensions=unused.dimensions),
+        own_dimensions=as_own_dimensions(health.own_dimensions | names_in_settings(connection)),
         rereading=rereading,
     )
+
+
+def as_own_dimensions(names: Iterable[str]) -> list[SeenOwnDimension]:
+    """These dimensions of the tenant's own, sorted; those that look misspelt first."""
+    dimensions = [SeenOwnDimension(name=name, similar_to=similar_dimension(name)) for name in sorted(names)]
+    return sorted(dimensions, key=lambda one: one.similar_to is None)
 
 
 def unused_by(connection: Connection, use: MappingUse | None) -> UnusedMapping:

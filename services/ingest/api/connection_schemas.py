@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema, model_validator
 
-from services.ingest.api.connection_health import ConnectionHealth, UnmappedQuestion, UnusedMapping
+from services.ingest.api.connection_health import ConnectionHealth, SeenOwnDimension, UnmappedQuestion, UnusedMapping
 from services.ingest.domain.connection import Dimension, State, check_own_dimensions
 from services.ingest.domain.delivery import Verdict
 from services.ingest.domain.fields import Model, Name
@@ -152,3 +152,4 @@ class TrialResult(BaseModel):
     records: list[dict[str, Any]] = Field(description="The canonical records, redacted as they would be stored")
     unmapped: list[UnmappedQuestion] = Field(description="Answered questions that are part of no record: map or ignore them")
     unused_mapping: UnusedMapping = Field(description="Keys of the mapping that do not occur in this delivery")
+    own_dimensions: list[SeenOwnDimension] = Field(description="Dimensions of the tenant's own in the records")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
-from services.ingest.api.connection_health import UnmappedQuestion, load_health, unused_by
+from services.ingest.api.connection_health import UnmappedQuestion, as_own_dimensions, load_health, unused_by
 from services.ingest.api.connection_schemas import (
     ConnectionChange,
     ConnectionList,
@@ -24,6 +24,7 @@ from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection, ProviderSettings
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.health import presentable
+from services.ingest.domain.own_dimensions import names_in_records
 from services.ingest.domain.preview import redacted
 from services.ingest.domain.providers import PROVIDERS, Headers, NotVerified, read_settings
 from services.ingest.domain.providers import Request as ToolRequest
@@ -35,6 +36,7 @@ from shared.database import outage_is_503
 from shared.http import TenantName
 from shared.problems import BadRequest, Conflict, NotAuthenticated, NotFound, Unprocessable, responses, validation_problem
 from shared.routes import BODY_PROBLEMS, JsonBody, TypedRoute
+from shared.suggestions import refusal
 
 routes = APIRouter(route_class=TypedRoute, tags=["connections"])
 
@@ -78,7 +80,9 @@ async def create_connection(
     """Point the tool's webhook at `hook_url`. The secret is returned this once."""
     ingest = ingest_of(request)
     if new.provider not in PROVIDERS:
-        raise Unprocessable(invalid_params=[{"name": "provider", "reason": f"one of {', '.join(sorted(PROVIDERS))}"}])
+        raise Unprocessable(
+            invalid_params=[{"name": "provider", "reason": refusal("is not allowed", new.provider, sorted(PROVIDERS))}]
+        )
     secret, mapping = usable_secret(new.provider, new.secret), settings_of(new.provider, new.mapping)
     async with outage_is_503():
         connection = await ingest.connections.add(tenant, new.provider, new.name, secret, mapping, new.dimensions)
@@ -102,7 +106,8 @@ async def try_delivery(
 ) -> TrialResult:
     """Returns the verdict and the records that this delivery would have, also if its signature is invalid. If the connection is
     paused, returns those of an active one. `unmapped` names the answers that the mapping leaves out, `unused_mapping` the keys of
-    the mapping that do not occur: a delivery that is accepted may lack what you expect."""
+    the mapping that do not occur, `own_dimensions` names that count only once they are declared: a delivery that is accepted may
+    lack what you expect."""
     ingest, tool = ingest_of(request), await load_connection(request, tenant, connection)
     if tool.provider not in PROVIDERS:
         raise Unprocessable("the built-in connection has no hook")
@@ -127,6 +132,7 @@ async def try_delivery(
         records=records,
         unmapped=[UnmappedQuestion(**asdict(presentable(question))) for question in result.use.unmapped],
         unused_mapping=unused_by(tool, result.use if result.verdict == "accepted" else None),
+        own_dimensions=as_own_dimensions(names_in_records(result)),
     )
 
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from services.ingest.domain.answers import POSITIVE_FROM, Polarity
 from services.ingest.domain.fields import GroupName, Model, Scale, Score
 from shared.events import MOST_OWN_DIMENSIONS, OWN_DIMENSION, can_be_own_dimension
+from shared.suggestions import refusal
 
 State = Literal["active", "paused", "deleted"]
 DIMENSIONS = ("channel", "survey", "product", "region", "language", "team", "agent", "segment")
@@ -17,7 +18,7 @@ DIMENSIONS = ("channel", "survey", "product", "region", "language", "team", "age
 
 def _check_dimension(name: str) -> str:
     if name not in DIMENSIONS and not can_be_own_dimension(name):
-        raise ValueError(f"neither one of {', '.join(DIMENSIONS)} nor a name that a dimension of your own can have")
+        raise ValueError(refusal("is neither a dimension nor a name that a dimension of your own can have", name, DIMENSIONS))
     return name
 
 

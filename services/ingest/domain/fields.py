@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.events import MOST_OWN_DIMENSIONS, OWN_DIMENSION, can_be_own_dimension
+from shared.suggestions import refusal
 from shared.text import nfc
 
 LONGEST_NAME, LONGEST_EMAIL = 200, 320
@@ -89,7 +90,8 @@ class Survey(Model):
 
 def _check_own_dimension(name: str) -> str:
     if not can_be_own_dimension(name):
-        raise ValueError("neither a dimension of records nor a name that a dimension of your own can have")
+        reason = "is neither a dimension nor a name that a dimension of your own can have"
+        raise ValueError(refusal(reason, name, Dimensions.model_fields))
     return name
 
 

@@ -1,4 +1,5 @@
-"""The health of connections in the database: counts by hour, the latest delivery, unmapped questions, mapped keys that occur.
+"""The health of connections in the database: counts by hour, the latest delivery, unmapped questions, mapped keys that occur,
+names of own dimensions.
 
 Counts are added to, unlike anything that KPIs read: they only inform. Replicas add to the same rows, in the order of their keys,
 so that they do not deadlock.
@@ -10,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from services.ingest.domain.health import HOURS, MOST_UNMAPPED, Health, HealthChanges, SeenQuestion
+from services.ingest.domain.health import HOURS, MOST_OWN_NAMES, MOST_UNMAPPED, Health, HealthChanges, SeenQuestion
 from services.ingest.domain.mapping_use import UnmappedQuestion
 
 ADD_COUNTS = """
@@ -35,6 +36,12 @@ ON CONFLICT (connection, question) DO UPDATE SET seen = former.seen + excluded.s
 """
 ADD_KEYS = """
 INSERT INTO mapped_keys (connection, section, key) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+ON CONFLICT DO NOTHING
+"""
+ADD_OWN_DIMENSIONS = """
+INSERT INTO mapped_keys (connection, section, key)
+SELECT new.* FROM unnest($1::text[], $2::text[], $3::text[]) AS new (connection, section, key)
+WHERE (SELECT count(*) FROM mapped_keys AS own WHERE (own.connection, own.section) = (new.connection, new.section)) < $4
 ON CONFLICT DO NOTHING
 """
 COUNTS = """
@@ -74,6 +81,7 @@ class HealthStore:
             await db.execute(ADD_ACTIVITY, *columns(activity, 3))
             await db.execute(ADD_UNMAPPED, *columns(unmapped, 6), MOST_UNMAPPED)
             await db.execute(ADD_KEYS, *columns(sorted(changes.keys), 3))
+            await db.execute(ADD_OWN_DIMENSIONS, *columns(sorted(changes.own_keys), 3), MOST_OWN_NAMES)
 
     async def prune(self, now: datetime) -> None:
         """Delete counts of hours that no answer includes any more."""
@@ -90,7 +98,8 @@ class HealthStore:
             for name, question, ref, title, seen, last_seen in await db.fetch(UNMAPPED, connections):
                 health[name].unmapped.append(SeenQuestion(UnmappedQuestion(question, ref, title), seen, last_seen))
             for name, section, key in await db.fetch(KEYS, connections):
-                (health[name].questions if section == "questions" else health[name].dimensions).add(key)
+                keys: set[str] = getattr(health[name], section)
+                keys.add(key)
         return health
 
 

@@ -162,7 +162,7 @@ mapped_keys = Table(
     "mapped_keys",
     metadata,
     Column("connection", Text, primary_key=True),
-    Column("section", Text, primary_key=True, comment="questions or dimensions"),
+    Column("section", Text, primary_key=True, comment="questions, dimensions or own_dimensions"),
     Column("key", Text, primary_key=True, comment="occurred in an accepted delivery"),
 )
 

@@ -177,6 +177,7 @@ async def test_trying_a_delivery_returns_its_result_and_stores_nothing(ingest: I
         "records": [response(nps(9))],
         "unmapped": [],
         "unused_mapping": {"questions": [], "dimensions": []},
+        "own_dimensions": [],
     }
     wrong = (await ingest.call("POST", path, json={"headers": {}, "body": body})).json()
     assert (wrong["verified"], wrong["status"], wrong["records"]) == (False, "accepted", [response(nps(9))])

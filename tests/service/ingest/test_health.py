@@ -72,6 +72,7 @@ async def test_a_new_connection_has_received_nothing(ingest: IngestClient) -> No
         "quarantined_24h": 0,
         "unmapped": [],
         "unused_mapping": {"questions": [], "dimensions": []},
+        "own_dimensions": [],
         "rereading": False,
     }
 
@@ -97,6 +98,32 @@ async def test_records_of_ones_own_apps_are_counted_also_those_of_a_batch(ingest
     await ingest.call("POST", "/v1/feedback:batch", json=[response(nps(3)), response(nps(11)), 5])
     [built_in] = (await ingest.call("GET", "/v1/connections")).json()["connections"]
     assert counts(built_in["health"]) == {"accepted": 2, "duplicate": 1, "refused": 4}
+
+
+async def test_a_misspelt_dimension_is_listed_in_a_trial_and_in_the_health(ingest: IngestClient) -> None:
+    settings = {"mapping": {"dimensions": {"plan": "segmnet"}}, "dimensions": {"region": "DE"}}
+    form = await ingest.connect("typeform", **settings)
+    assert form["health"]["own_dimensions"] == [{"name": "segmnet", "similar_to": "segment"}]
+    body = submission(hidden={"plan": "pro"}).decode()
+    trial = await ingest.call("POST", f"/v1/connections/{form['id']}:test", json={"headers": {}, "body": body})
+    assert trial.json()["own_dimensions"] == [{"name": "segmnet", "similar_to": "segment"}]
+
+    connection = await ingest.connect()
+    for own in ({"taem": "billing", "plan": "pro"}, {"region": "DE", "plan": "free"}):
+        await ingest.deliver_record(connection, response(nps(9), id=str(own), dimensions=own))
+    listed = [{"name": "taem", "similar_to": "team"}, {"name": "plan", "similar_to": None}]
+    assert (await health(ingest, connection))["own_dimensions"] == listed
+    assert (await health(ingest, connection))["own_dimensions"] == listed
+
+
+async def test_about_100_own_dimensions_of_a_connection_are_noted(ingest: IngestClient) -> None:
+    connection = await ingest.connect()
+    for first in range(0, 120, 10):
+        names = {f"d{number}": "x" for number in range(first, first + 10)}
+        await ingest.deliver_record(connection, response(nps(9), id=str(first), dimensions=names))
+    assert len((await health(ingest, connection))["own_dimensions"]) == 100
+    await ingest.deliver_record(connection, response(nps(9), dimensions={"late": "x"}))
+    assert len((await health(ingest, connection))["own_dimensions"]) == 100
 
 
 async def test_a_count_covers_24_hours_and_the_last_delivery_stays(ingest: IngestClient) -> None:

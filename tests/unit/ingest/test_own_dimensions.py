@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from services.ingest.domain.own_dimensions import similar_dimension
 from services.ingest.domain.record import Response, read_record
 from tests.unit.ingest.making import NOW, response
 from tests.unit.ingest.test_record import COMPOSED, DECOMPOSED, refused
@@ -41,6 +42,19 @@ def test_a_record_has_up_to_ten_dimensions_of_the_tenants_own() -> None:
 def test_a_name_that_no_dimension_of_a_record_can_have_is_refused(name: str) -> None:
     (place,) = refused(response(dimensions={name: "x"}))
     assert place == f"dimensions.{name}"
+
+
+def test_a_refused_name_is_answered_with_the_dimension_that_it_resembles() -> None:
+    (reason,) = refused(response(dimensions={"Team": "x"})).values()
+    assert reason.endswith('did you mean "team"? Allowed: product, region, language, team, agent, segment')
+
+
+@pytest.mark.parametrize(
+    ("name", "similar"),
+    [("taem", "team"), ("teams", "team"), ("prodcut", "product"), ("langauge", "language"), ("plan", None), ("tier", None)],
+)
+def test_a_misspelling_of_a_dimension_is_recognized(name: str, similar: str | None) -> None:
+    assert similar_dimension(name) == similar
 
 
 @pytest.mark.parametrize("value", ["", "a\nb", "x" * 201, 3, True, ["x"]])

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from services.ingest.api.connection_health import ConnectionHealth, unused_by
+from services.ingest.api.connection_health import ConnectionHealth, as_own_dimensions, unused_by
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.health import presentable
+from services.ingest.domain.own_dimensions import names_in_records
 from services.ingest.domain.preview import redacted
 from services.ingest.domain.providers import PROVIDERS, NotVerified
 from services.ingest.domain.receive import parse_records
@@ -53,6 +54,7 @@ def test_the_trial_of_a_delivery_returns_the_result_of_the_page() -> None:
     assert [redacted(record, tool.key) for record in parse_records(tool, delivery)] == TRIAL["records"]
     assert [asdict(presentable(question)) for question in delivery.use.unmapped] == TRIAL["unmapped"]
     assert unused_by(tool, delivery.use).model_dump() == TRIAL["unused_mapping"]
+    assert as_own_dimensions(names_in_records(delivery)) == TRIAL["own_dimensions"]
 
 
 def test_the_health_of_the_page_has_the_fields_of_the_answer() -> None:

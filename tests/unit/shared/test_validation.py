@@ -28,12 +28,17 @@ class Customer(Strict):
     from_: str | None = Field(None, alias="from")
 
 
+Title = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
 class Record(Strict):
     name: str
     channel: Literal["email", "chat"] = "email"
     customer: Customer | None = None
     answers: list[Annotated[Nps | Comment, Field(discriminator="kind")]] = []
     labels: dict[str, Customer] = {}
+    titles: dict[Annotated[str, Field(min_length=1)], Title] = Field({}, max_length=2)
+    code: Annotated[str, Field(pattern="^[a-z]$")] = "a"
 
 
 class Names(RootModel[list[Customer]]):
@@ -52,7 +57,7 @@ def params(model: type[BaseModel], body: Any) -> list[dict[str, str]]:
         (
             {"name": "a", "chanel": 1},
             "chanel",
-            'is not a field here; did you mean "channel"? Allowed: name, channel, customer, answers, labels',
+            'is not a field here; did you mean "channel"? Allowed: name, channel, customer, answers, labels, titles, code',
         ),
         ({"name": "a", "customer": {"id": "c", "email": 1}}, "customer.email", "is not a field here. Allowed: id, from"),
         ({"name": "a", "labels": {"x": {"id": "c", "ID": 1}}}, "labels.x.ID", 'did you mean "id"? Allowed: id, from'),
@@ -75,6 +80,11 @@ def params(model: type[BaseModel], body: Any) -> list[dict[str, str]]:
         ({"name": "a", "answers": [{"kind": "comment", "text": "secret"}]}, "answers.0.comment.text", "at most 5 characters"),
         ({"name": "a", "answers": [{"kind": "secret"}]}, "answers.0", "must have one of 'nps', 'comment' as 'kind'"),
         ({"name": "a", "answers": [{}]}, "answers.0", "needs 'kind'"),
+        ({"name": "a", "answers": [{"kind": "comment", "text": ""}]}, "answers.0.comment.text", "must have at least 1 character"),
+        ({"name": "a", "titles": {"": "x"}}, "titles..[key]", "must have at least 1 character"),
+        ({"name": "a", "titles": {"x": "a\nb"}}, "titles.x", "must have no line breaks or other control characters"),
+        ({"name": "a", "titles": {"x": "a", "y": "b", "z": "c"}}, "titles", "must have at most 2 entries"),
+        ({"name": "a", "code": "1"}, "code", "must match the pattern ^[a-z]$"),
     ],
 )
 def test_an_invalid_body_is_refused_in_plain_words(body: Any, name: str, reason: str) -> None:
