@@ -1,4 +1,4 @@
-"""CloudEvents (cloudevents.io) that are posted as records: refused with the form that is read."""
+"""CloudEvents (cloudevents.io) that are posted as records: refused. Connections of the provider `cloudevents` read them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,8 +11,9 @@ VERSION_HEADER = "ce-specversion"
 """A header of every event in binary mode."""
 
 RECORD = (
-    "Post the canonical record alone as application/json, which the event may carry in `data`: an object with `type` (response, "
-    "review, ticket, erasure or override), `id`, `at` and the fields of that type; docs/record.md describes them"
+    "Post events to the hook_url of a connection with the provider cloudevents (docs/providers/cloudevents.md). Or post the "
+    "canonical record alone as application/json, which the event may carry in `data`: an object with `type` (response, review, "
+    "ticket, erasure or override), `id`, `at` and the fields of that type; docs/record.md describes them"
 )
 
 

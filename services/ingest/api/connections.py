@@ -24,11 +24,12 @@ from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection, ProviderSettings
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.health import presentable
+from services.ingest.domain.mapping_use import merged
 from services.ingest.domain.own_dimensions import names_in_records
 from services.ingest.domain.preview import redacted
 from services.ingest.domain.providers import PROVIDERS, Headers, NotVerified, read_settings
 from services.ingest.domain.providers import Request as ToolRequest
-from services.ingest.domain.receive import parse_records, receive
+from services.ingest.domain.receive import parse_records, receive_all
 from services.ingest.store.connections import BUILT_IN
 from services.ingest.store.rotation import NoRotation, Rotation, RotationOpen
 from shared.bodies import MIB
@@ -105,9 +106,9 @@ async def try_delivery(
     delivery: Annotated[TrialDelivery, JsonBody(TrialDelivery, max_bytes=MAX_BYTES)],
 ) -> TrialResult:
     """Returns the verdict and the records that this delivery would have, also if its signature is invalid. If the connection is
-    paused, returns those of an active one. `unmapped` names the answers that the mapping leaves out, `unused_mapping` the keys of
-    the mapping that do not occur, `own_dimensions` names that count only once they are declared: a delivery that is accepted may
-    lack what you expect."""
+    paused, returns those of an active one. Of a batch it returns the records of all events, and the first verdict that is not
+    `accepted`. `unmapped` names the answers that the mapping leaves out, `unused_mapping` the keys of the mapping that do not
+    occur, `own_dimensions` names that count only once they are declared: a delivery that is accepted may lack what you expect."""
     ingest, tool = ingest_of(request), await load_connection(request, tenant, connection)
     if tool.provider not in PROVIDERS:
         raise Unprocessable("the built-in connection has no hook")
@@ -119,20 +120,22 @@ async def try_delivery(
     except NotVerified as error:
         refusal = str(error)
 
-    def read() -> tuple[Delivery, list[dict[str, Any]]]:
-        result = receive(replace(tool, state="active"), sent, now)
-        records = parse_records(tool, result) if result.verdict == "accepted" else []
-        return result, [redacted(record, tool.key) for record in records]
+    def read() -> tuple[list[Delivery], list[dict[str, Any]]]:
+        deliveries = receive_all(replace(tool, state="active"), sent, now)
+        records = [record for one in deliveries if one.verdict == "accepted" for record in parse_records(tool, one)]
+        return deliveries, [redacted(record, tool.key) for record in records]
 
-    result, records = await ingest.threads.read(tenant, len(sent.body), read)
+    deliveries, records = await ingest.threads.read(tenant, len(sent.body), read)
+    result = next((one for one in deliveries if one.verdict != "accepted"), deliveries[0])
+    accepted = [one.use for one in deliveries if one.verdict == "accepted"]
     return TrialResult(
         verified=refusal is None,
         status=result.verdict,
         reason=result.reason or refusal,
         records=records,
-        unmapped=[UnmappedQuestion(**asdict(presentable(question))) for question in result.use.unmapped],
-        unused_mapping=unused_by(tool, result.use if result.verdict == "accepted" else None),
-        own_dimensions=as_own_dimensions(names_in_records(result)),
+        unmapped=[UnmappedQuestion(**asdict(presentable(question))) for one in deliveries for question in one.use.unmapped],
+        unused_mapping=unused_by(tool, merged(accepted) if accepted else None),
+        own_dimensions=as_own_dimensions({name for one in deliveries for name in names_in_records(one)}),
     )
 
 

@@ -128,7 +128,7 @@ async def post_feedback(
 ) -> StoredRecord:
     """Answers 202 once the record is on disk. With an `Idempotency-Key` a retry is `duplicate`; another content under a used key
     is 422 with the type `urn:earshot:problem:idempotency-key-reused`, and is not stored. CloudEvents are refused with 415 or 422:
-    post their `data` alone, which must be a record.
+    post them to the hook of a `cloudevents` connection, or their `data` alone, which must be a record.
     """
     ingest, headers = ingest_of(request), headers_of(request.scope)
     record_id, delivery = await ingest.threads.read(

@@ -4,7 +4,9 @@ A plain ASGI endpoint, since this is the hot path. Nothing is parsed before the 
 before it is on disk.
 """
 
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -15,9 +17,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.ingest.api.state import Ingest
 from services.ingest.domain.connection import Connection
-from services.ingest.domain.delivery import Outcome
+from services.ingest.domain.delivery import Delivery, Outcome
 from services.ingest.domain.providers import PROVIDERS, Headers, NotVerified, Reply, Request
-from services.ingest.domain.receive import receive as receive_delivery
+from services.ingest.domain.receive import receive_all
 from shared.bodies import declared_length, headers_of, read_body, refuse_compressed
 from shared.database import outage_is_503
 from shared.problems import NotAuthenticated, NotFound, Problem, UnsupportedMedia
@@ -29,6 +31,9 @@ BODIES: dict[Outcome, bytes] = {
     "ignored": b'{"status":"ignored"}',
     "held": b'{"status":"held"}',
 }
+BATCH_DELIVERIES = 100
+"""Deliveries of one request that wait for the committer at the same time, so that a batch does not fill its queue."""
+
 ALLOWED_METHODS = "POST, GET, HEAD, OPTIONS"
 PREFIX = "/v1/hooks/"
 ROUTE = Route(PREFIX + "{connection}", Response)
@@ -37,6 +42,10 @@ ROUTE = Route(PREFIX + "{connection}", Response)
 
 class MethodNotAllowed(Problem):
     status, title = 405, "Method not allowed"
+
+
+class ConnectionDeleted(Problem):
+    status, title = 410, "Gone"
 
 
 class HookDispatch:
@@ -74,6 +83,7 @@ class Hook:
                 reply = respond(connection, request_of(ingest, connection, scope, headers_of(scope), b""), ingest.now())
                 await (to_response(reply) if reply else JSONResponse({"status": "ready"}))(scope, receive, send)
             case "OPTIONS":
+                refuse_deleted(connection)
                 await handshake(headers_of(scope))(scope, receive, send)
             case _:
                 raise MethodNotAllowed(headers={"Allow": ALLOWED_METHODS})
@@ -99,6 +109,12 @@ async def find_connection(ingest: Ingest, name: str) -> Connection:
     if connection is None or connection.provider not in PROVIDERS:
         raise NotFound("the connection does not exist")
     return connection
+
+
+def refuse_deleted(connection: Connection) -> None:
+    """Raise ConnectionDeleted for a deleted connection whose tool stops sending on 410."""
+    if connection.state == "deleted" and PROVIDERS[connection.provider].ends_with_410:
+        raise ConnectionDeleted("the connection is deleted: stop sending to this URL")
 
 
 def request_of(ingest: Ingest, connection: Connection, scope: Scope, headers: dict[str, str], body: bytes) -> Request:
@@ -128,11 +144,12 @@ def to_response(reply: Reply) -> Response:
 
 
 async def deliver(ingest: Ingest, connection: Connection, scope: Scope, receive: Receive) -> Outcome | Reply:
-    """Store a delivery, or answer a handshake. An outcome is returned once the delivery is on disk."""
+    """Store a delivery or a batch, or answer a handshake. The outcome is returned once all of it is on disk."""
     headers = headers_of(scope)
     with ingest.body_memory.reserve(connection.tenant) as reservation:
         body = await read_body(headers, receive, reservation)
         if connection.state == "deleted":
+            refuse_deleted(connection)
             return "ignored"
         provider, request = PROVIDERS[connection.provider], request_of(ingest, connection, scope, headers, body)
         now = ingest.now()
@@ -145,10 +162,32 @@ async def deliver(ingest: Ingest, connection: Connection, scope: Scope, receive:
             provider.verify(request, connection.secrets, now)
         except NotVerified as error:
             raise NotAuthenticated(str(error)) from None
-        delivery = await ingest.threads.read(connection.tenant, len(body), lambda: receive_delivery(connection, request, now))
-        outcome = await ingest.committer.commit(delivery)
-        ingest.observer.stored(connection, delivery, outcome)
+        deliveries = await ingest.threads.read(connection.tenant, len(body), lambda: receive_all(connection, request, now))
+        if len(deliveries) > 1:
+            return to_reply(await store_batch(ingest, connection, deliveries))
+        outcome = await ingest.committer.commit(deliveries[0])
+        ingest.observer.stored(connection, deliveries[0], outcome)
         return outcome
+
+
+async def store_batch(ingest: Ingest, connection: Connection, deliveries: Sequence[Delivery]) -> list[Outcome]:
+    """Store the deliveries of one request. Raises Unavailable if one could not be stored: the tool must send all again."""
+    outcomes: list[Outcome] = []
+    for first in range(0, len(deliveries), BATCH_DELIVERIES):
+        part = deliveries[first : first + BATCH_DELIVERIES]
+        for delivery, outcome in zip(part, await ingest.committer.commit_all(part), strict=True):
+            if isinstance(outcome, Problem):
+                raise outcome
+            ingest.observer.stored(connection, delivery, outcome)
+            outcomes.append(outcome)
+    return outcomes
+
+
+def to_reply(outcomes: Sequence[Outcome]) -> Reply:
+    """The answer to a batch: the outcome of all its events, or `mixed`, and the number of each."""
+    counts = Counter(outcomes)
+    status = outcomes[0] if len(counts) == 1 else "mixed"
+    return Reply(202, "application/json", json.dumps({"status": status, "events": counts}).encode())
 
 
 async def send_outcome(outcome: Outcome, send: Send) -> None:

@@ -1,6 +1,6 @@
 """How a payload fits the mapping of its connection: answers that it leaves out, and keys of it that occur in no payload."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from services.ingest.domain.connection import FieldMapping, ProviderSettings
@@ -28,6 +28,15 @@ class MappingUse:
 
 
 NO_USE = MappingUse()
+
+
+def merged(uses: Iterable[MappingUse]) -> MappingUse:
+    """The keys that occur in any of several payloads, without their unmapped questions."""
+    several = list(uses)
+    return MappingUse(
+        questions=frozenset().union(*(use.questions for use in several)),
+        dimensions=frozenset().union(*(use.dimensions for use in several)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ class Arrival:
 
 
 def receive(connection: Connection, request: Request, now: datetime) -> Delivery:
-    """The delivery of a verified webhook. An unusable one is quarantined with its reason. Never raises.
+    """The delivery of a verified webhook that is no batch. An unusable one is quarantined with its reason. Never raises.
 
     The payload is parsed from the stored part of the request, so that it reads the same when it is parsed again later.
     """
@@ -45,6 +45,11 @@ def receive(connection: Connection, request: Request, now: datetime) -> Delivery
     headers = request.headers.only(provider.stored_headers)
     parsed = _parse(connection, headers, request.body)
     return _to_delivery(Arrival(connection, parsed.id, request.body, now, headers), parsed, now)
+
+
+def receive_all(connection: Connection, request: Request, now: datetime) -> list[Delivery]:
+    """The deliveries of a verified webhook: one, or one for each event of a batch. Never raises."""
+    return [receive(connection, one, now) for one in PROVIDERS[connection.provider].requests(request)]
 
 
 def receive_again(connection: Connection, stored: StoredDelivery, now: datetime) -> Delivery:

@@ -1,4 +1,4 @@
-"""CloudEvents that are posted to `/v1/feedback`: the answer says which form is read."""
+"""CloudEvents that are posted to `/v1/feedback`: the answer says where events are read, and which form is read here."""
 
 import json
 from typing import Any
@@ -18,7 +18,16 @@ async def test_a_structured_event_is_415(ingest: IngestClient, path: str, media_
     body = json.dumps({**EVENT, "data": response(nps(9))})
     answer = await ingest.call("POST", path, content=body, headers={"content-type": media_type})
     assert answer.status_code == 415
-    for text in ("CloudEvents are not read here", "`data`", "`type`", "response, review, ticket", "`id`", "`at`"):
+    for text in (
+        "CloudEvents are not read here",
+        "hook_url",
+        "provider cloudevents",
+        "`data`",
+        "`type`",
+        "response, review, ticket",
+        "`id`",
+        "`at`",
+    ):
         assert text in answer.json()["detail"]
     assert await ingest.events() == []
 
@@ -27,9 +36,9 @@ async def test_an_event_that_is_posted_as_json_is_422(ingest: IngestClient) -> N
     event = {**EVENT, "data": response(nps(9))}
     answer = await ingest.call("POST", "/v1/feedback", json=event)
     assert (answer.status_code, [param["name"] for param in answer.json()["invalid_params"]]) == (422, ["specversion"])
-    assert "Post the canonical record alone" in answer.json()["detail"]
+    assert "canonical record alone" in answer.json()["detail"]
     [result, other] = (await ingest.call("POST", "/v1/feedback:batch", json=[event, 5])).json()["results"]
-    assert "Post the canonical record alone" in result["problem"]["detail"]
+    assert "canonical record alone" in result["problem"]["detail"]
     assert "CloudEvents" not in other["problem"]["detail"]
 
 

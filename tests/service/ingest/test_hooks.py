@@ -41,7 +41,7 @@ async def test_every_fixture_is_read(ingest: IngestClient, path: Path) -> None:
     connection = await ingest.connect(path.name.split("__")[0])
     answer = await ingest.deliver(connection, path.read_bytes())
     unused = ("partial", "tags_changed")
-    assert answer.json() == {"status": "ignored" if path.stem.endswith(unused) else "accepted"}
+    assert answer.json()["status"] == ("ignored" if path.stem.endswith(unused) else "accepted")
 
 
 async def test_pieces_of_a_ticket_become_statements_of_one_subject(ingest: IngestClient) -> None:

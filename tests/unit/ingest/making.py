@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from services.ingest.domain.connection import Connection, FieldMapping
+from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery
-from services.ingest.domain.providers import Headers, Request
+from services.ingest.domain.providers import Headers, Request, read_settings
 from services.ingest.domain.receive import receive
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -19,7 +19,7 @@ def connection(provider: str = "standard", **changed: Any) -> Connection:
         "name": "test",
         "state": "active",
         "revision": 1,
-        "mapping": FieldMapping(),
+        "mapping": read_settings(provider, {}),
         "dimensions": {},
         "secrets": (),
         "key": bytes(32),

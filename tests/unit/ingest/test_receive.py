@@ -28,6 +28,7 @@ ANYTHING = st.recursive(
     max_leaves=6,
 )
 FIELDS = {
+    "cloudevents": ["specversion", "id", "source", "type", "time", "data", "data_base64", "datacontenttype"],
     "standard": ["data"],
     "typeform": ["form_id", "token", "submitted_at", "answers", "hidden", "definition"],
     "zendesk": ["created_at", "description", "priority", "status", "satisfaction_score", "comment", "current", "via", "group_id"],
@@ -39,6 +40,8 @@ TRIGGER = ["id", "created_at", "updated_at", "status", "priority", "group", "rat
 def payload(provider: str, fields: dict[str, Any], event: str) -> dict[str, Any]:
     """A payload in the envelope of the provider, with any fields inside."""
     match provider:
+        case "cloudevents":
+            return {"specversion": "1.0", "id": "1", "source": "/shop", "type": "rated"} | fields
         case "typeform":
             return {"event_id": "e", "event_type": "form_response", "form_response": fields}
         case "zendesk":

@@ -15,6 +15,9 @@ BodyType = Literal["json", "form", "multipart", "xml"]
 
 MEDIA_TYPES: tuple[tuple[str, BodyType | Literal["binary"]], ...] = (
     ("application/json", "json"),
+    ("application/cloudevents+json", "json"),
+    ("application/cloudevents-batch+json", "json"),
+    ("application/cloudevents", "binary"),
     ("application/x-www-form-urlencoded", "form"),
     ("multipart/", "multipart"),
     ("application/xml", "xml"),
@@ -120,6 +123,10 @@ class Provider(Generic[S]):
     settings is the model of a connection's `mapping`.
     body_types are the content types that the tool sends; others are refused with 415.
     new_secret(random) makes a secret of 32 random bytes. refuse_secret(secret) returns why a secret can't be used, or None.
+    split(request) returns one request for each delivery in a batch, at least one; each is stored and read by itself, with the
+    headers that it returns. It never raises. None: every request is one delivery.
+    ends_with_410 says that a deleted connection answers 410, which the tool's protocol defines as the end. Others answer 202,
+    since tools disable a webhook on 410, also while its connection is deleted by mistake.
     """
 
     verify: Callable[[Request, Sequence[str], datetime], None]
@@ -130,6 +137,12 @@ class Provider(Generic[S]):
     body_types: tuple[BodyType, ...] = ("json",)
     new_secret: Callable[[bytes], str] = signatures.new_secret
     refuse_secret: Callable[[str], str | None] = signatures.refuse_secret
+    split: Callable[[Request], Sequence[Request]] | None = None
+    ends_with_410: bool = False
+
+    def requests(self, request: Request) -> Sequence[Request]:
+        """The deliveries of a request, at least one."""
+        return self.split(request) if self.split else (request,)
 
     def accepts(self, request: Request) -> bool:
         """Whether the provider reads the body type of the request. One that is missing or unknown is read as it comes."""

@@ -1,0 +1,63 @@
+"""Each provider has a page for the tool's admin: `docs/providers/<id>.md`. Its examples are valid, and read under its mapping."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.ingest.api.connection_schemas import NewConnection
+from services.ingest.domain.connection import ProviderSettings
+from services.ingest.domain.providers import PROVIDERS, read_settings
+from tests.unit.ingest.making import NOW, connection, receive_body
+
+ROOT = Path(__file__).parents[3]
+SECTIONS = ("Connect", "What arrives", "What does not", "Traps")
+
+every_provider = pytest.mark.parametrize("name", sorted(PROVIDERS))
+
+
+def page_of(name: str) -> str:
+    return (ROOT / "docs" / "providers" / f"{name}.md").read_text()
+
+
+def examples(name: str) -> list[Any]:
+    """The JSON blocks of a page, in order."""
+    return [json.loads(block) for block in re.findall(r"```json\n(.*?)```", page_of(name), re.DOTALL)]
+
+
+def deliveries(name: str) -> list[tuple[ProviderSettings, dict[str, Any]]]:
+    """The deliveries on a page, each with the mapping of the connection before it."""
+    settings, pairs = PROVIDERS[name].settings(), []
+    for example in examples(name):
+        if "provider" in example:
+            settings = read_settings(name, NewConnection.model_validate(example).mapping)
+        else:
+            pairs.append((settings, example))
+    return pairs
+
+
+@every_provider
+def test_a_provider_has_a_page_with_each_section_and_a_row_that_links_to_it(name: str) -> None:
+    headings = re.findall(r"^## (.+)$", page_of(name), re.MULTILINE)
+    assert [heading for heading in headings if heading in SECTIONS] == list(SECTIONS)
+    [row] = re.findall(rf"^\| `{name}` \|.*$", (ROOT / "docs" / "providers.md").read_text(), re.MULTILINE)
+    assert f"](providers/{name}.md)" in row
+
+
+@every_provider
+def test_a_page_creates_a_connection_of_its_provider(name: str) -> None:
+    created = [NewConnection.model_validate(example) for example in examples(name) if "provider" in example]
+    assert created
+    assert {one.provider for one in created} == {name}
+
+
+@every_provider
+def test_a_delivery_on_a_page_is_accepted_and_leaves_nothing_out(name: str) -> None:
+    pairs = deliveries(name)
+    assert pairs
+    for settings, payload in pairs:
+        delivery = receive_body(connection(name, mapping=settings), {}, json.dumps(payload).encode(), NOW)
+        assert (delivery.verdict, delivery.reason, delivery.use.unmapped) == ("accepted", None, ())
+        assert delivery.statements
