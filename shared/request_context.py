@@ -21,7 +21,7 @@ REQUEST_ID_RECORD, TRACEPARENT_RECORD = "request_id", "traceparent"
 """The names of the two in HTTP and in the headers of Kafka records."""
 
 MAX_LOGGED = 100
-"""Request ids in one log line."""
+"""Request ids in one log line, except for lines of the level debug."""
 
 Headers = tuple[tuple[str, bytes], ...]
 """The headers of a Kafka record."""
@@ -99,9 +99,9 @@ def common_context(contexts: Iterable[RequestContext | None]) -> RequestContext 
     return distinct.pop() if len(distinct) == 1 else None
 
 
-def request_ids(contexts: Iterable[RequestContext | None]) -> list[str]:
-    """The first MAX_LOGGED distinct ids of `contexts`, for the log line of a batch."""
-    return list(dict.fromkeys(context.request_id for context in contexts if context))[:MAX_LOGGED]
+def request_ids(contexts: Iterable[RequestContext | None], most: int | None = MAX_LOGGED) -> list[str]:
+    """The first `most` distinct ids of `contexts`, for the log line of a batch; None: all."""
+    return list(dict.fromkeys(context.request_id for context in contexts if context))[:most]
 
 
 def new_request_id() -> str:

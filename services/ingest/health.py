@@ -6,6 +6,7 @@ seconds. They inform operators; no KPI reads them.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +15,7 @@ from typing import Any
 
 import asyncpg
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter as CounterMetric
 
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, Outcome
@@ -29,6 +30,8 @@ from shared.problems import Problem
 log = structlog.get_logger()
 
 FLUSH_SECONDS = 2.0
+SUMMARY_SECONDS = 60.0
+"""The time that a log line about deliveries by outcome covers."""
 PRUNE_SECONDS = 3600.0
 MOST_STORED_KEYS = 100_000
 """Keys of mappings, and names of own dimensions, that are remembered as stored."""
@@ -47,8 +50,11 @@ class DeliveryObserver:
         self._stored_keys: set[Key] = set()
         self._writing = asyncio.Lock()
         self._limit = LogLimit()
-        self._counters: dict[tuple[str, str], Counter] = {}
+        self._counters: dict[tuple[str, str], CounterMetric] = {}
         self._pruned_at = -inf
+        self._outcomes: Counter[str] = Counter()
+        """Deliveries since the last summary, by outcome."""
+        self._summarized_at = time.monotonic()
 
     def stored(self, connection: Connection, delivery: Delivery, outcome: Outcome) -> None:
         """Note a delivery with its outcome."""
@@ -95,6 +101,8 @@ class DeliveryObserver:
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
             self._log_suppressed(self._limit.ended(time.monotonic()))
+            if time.monotonic() - self._summarized_at >= SUMMARY_SECONDS:
+                self._log_summary()
             try:
                 await self.flush()
                 if time.monotonic() - self._pruned_at > PRUNE_SECONDS:
@@ -125,10 +133,17 @@ class DeliveryObserver:
     async def close(self) -> None:
         """Write and log what is left."""
         self._log_suppressed(self._limit.ended(time.monotonic(), every=True))
+        self._log_summary()
         try:
             await self.flush()
         except OUTAGE as error:
             log.warning("health.unavailable", error=type(error).__name__)
+
+    def _log_summary(self) -> None:
+        seconds, self._summarized_at = time.monotonic() - self._summarized_at, time.monotonic()
+        if self._outcomes:
+            log.info("deliveries.summary", outcomes=dict(sorted(self._outcomes.items())), seconds=round(seconds))
+            self._outcomes.clear()
 
     def _note_own_dimensions(self, connection: Connection, delivery: Delivery) -> None:
         names = {name for name in names_in_records(delivery) if own_key(connection.id, name) not in self._stored_keys}
@@ -139,6 +154,7 @@ class DeliveryObserver:
         if counter is None:
             counter = self._counters[provider, outcome] = DELIVERIES.labels(provider, outcome)
         counter.inc(count)
+        self._outcomes[outcome] += count
 
     def _log(self, event: str, connection: Connection | None, *, status: int, tenant: str | None = None, **fields: Any) -> None:
         """Log one line with everything that is known about the delivery, except its content."""

@@ -193,8 +193,8 @@ class Relay:
         except Undelivered:
             await release_claim(self._pool, claim.seqs)
             raise
-        ids = request_ids(parcel.stored.context for parcel in parcels)
-        log.info("sweeper.published", deliveries=len(claim.seqs), events=len(parcels), request_ids=ids)
+        ids = request_ids((parcel.stored.context for parcel in parcels), most=None)
+        log.debug("sweeper.published", deliveries=len(claim.seqs), events=len(parcels), request_ids=ids)
 
     # --- both
     def _parcel(self, stored: OutboxEvent, holder: str, characters: int) -> Parcel:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.kafka.poison import Handler, PoisonRun
+from shared.kafka.summary import Summary
 
 Replay = Callable[[datetime | None], Awaitable[None]]
 OnIdle = Callable[[Mapping[tuple[str, int], int]], Awaitable[None]]
@@ -50,3 +51,4 @@ class Job:
     handled_at: float = 0.0
     """When a batch was last durable, in time.monotonic()."""
     poison_run: PoisonRun = field(default_factory=PoisonRun)
+    summary: Summary = field(default_factory=Summary)

@@ -56,6 +56,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         finally:
             self._job.joined = self._job.has_coordinator = False
             self._lag_gauges.reset()
+            self._job.summary.log(self._job.group, at_once=True)
             await clients.close_consumer(self._client)
 
     # --- called by aiokafka ---------------------------------------------------------------------------------------------
@@ -85,6 +86,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             else:
                 await self._idle()
             self._observe()
+            self._job.summary.log(self._job.group)
 
     def _observe(self) -> None:
         """Update the contact with the coordinator and the lag of each partition."""
@@ -141,14 +143,16 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         for place, own in by_place(batch).items():
             self._separate.discard(place)
             instruments.HANDLED.labels(self._job.group, place.topic).inc(len(own))
-        log.info(
+        seconds = time.monotonic() - began
+        self._job.summary.add((record.topic for record in batch), len(poison), seconds)
+        log.debug(
             "kafka.handled",
             group=self._job.group,
             topics=topics,
             records=len(batch),
             parked=len(poison),
-            ms=round((time.monotonic() - began) * 1000, 1),
-            request_ids=request_ids(contexts),
+            ms=round(seconds * 1000, 1),
+            request_ids=request_ids(contexts, most=None),
         )
 
     async def _park(self, poison: dict[Record, str]) -> None:

@@ -55,7 +55,10 @@ async def test_the_log_names_the_requests_of_a_batch_and_of_a_poison_record(topi
         async with topic.consuming(handler):
             await until(lambda: seen.has([1, 3]) and bool(logged(lines, "kafka.handled")))
     [handled] = logged(lines, "kafka.handled")
+    assert handled["log_level"] == "debug"
     assert (handled["records"], handled["parked"], handled["request_ids"]) == (3, 1, ["order-1", "order-2"])
+    [summary] = logged(lines, "kafka.summary")
+    assert (summary["log_level"], list(summary["records"].values()), summary["parked"]) == ("info", [3], 1)
     [parked] = logged(lines, "kafka.parked")
     assert (parked["offset"], parked["request_id"]) == (1, "order-2")
 

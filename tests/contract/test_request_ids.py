@@ -51,7 +51,12 @@ async def services(
     folder: Path = tmp_path_factory.mktemp("services")
     url = await database("gateway")
     async with collector.listening() as endpoint:
-        settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_BSP_SCHEDULE_DELAY": "200", "GATEWAY_DATABASE_URL": url}
+        settings = {
+            "LOG_LEVEL": "DEBUG",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+            "OTEL_BSP_SCHEDULE_DELAY": "200",
+            "GATEWAY_DATABASE_URL": url,
+        }
         async with running_services(database, empty_kafka, folder, **settings) as services:
             await post_feedback(services, url)
             yield services
@@ -93,6 +98,7 @@ async def test_the_log_of_every_service_has_the_request_id(
 
     await until(lambda: bool(lines()) and handled() >= topics)
     assert handled() == topics
+    assert {line["level"] for line in lines()} == {"info" if service == "gateway" else "debug"}
 
 
 async def test_a_trace_leads_from_the_request_to_the_score(services: ServiceProcesses, collector: Collector) -> None:
@@ -143,7 +149,9 @@ async def test_every_line_of_a_service_is_json_from_its_start_to_its_stop(servic
         lines = [json.loads(line) for line in services.lines(service)]
         assert {line["service"] for line in lines} == {service}
         [start] = [line for line in lines if line["event"] == "service.started"]
-        assert [line["event"] for line in lines[-2:]] == ["service.stopping", "service.stopped"]
+        events = [line["event"] for line in lines if not line["event"].endswith(".summary")]
+        assert events[-2:] == ["service.stopping", "service.stopped"]
+        assert lines[-1]["event"] == "service.stopped"
         stop = lines[-1]
         assert (start["version"], start["port"]) == (VERSION, services.ports[service])
         assert start["python"] == platform.python_version()

@@ -134,7 +134,7 @@ class Committer:
             for (_, future, _), outcome in zip(batch, outcomes, strict=True):
                 if not future.done():
                     future.set_result(outcome)
-            log.info("inbox.committed", outcomes=Counter(outcomes), request_ids=request_ids(contexts))
+            log.debug("inbox.committed", outcomes=Counter(outcomes), request_ids=request_ids(contexts, most=None))
 
     async def _commit_one_by_one(self, batch: list[Waiting], run: Runner) -> None:
         if len(batch) == 1:

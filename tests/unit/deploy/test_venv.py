@@ -24,7 +24,10 @@ def test_a_step_prints_its_time_and_size_and_nothing_of_the_command(
 
 
 def test_an_environment_is_kept_if_the_version_of_python_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(venv, "PYTHON", Path(sys.executable))
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\necho '{sys.version}'\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(venv, "PYTHON", python)
     assert venv.is_made_by(sys.version)
     assert not venv.is_made_by("3.9.1")
     monkeypatch.setattr(venv, "PYTHON", tmp_path / "absent")

@@ -1,5 +1,6 @@
 """Numbers about deliveries survive an outage of the database, and a refused write loses only them."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime
 from typing import cast
@@ -8,12 +9,14 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
+from services.ingest import health
 from services.ingest.domain.health import HealthChanges
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.health import DeliveryObserver
 from services.ingest.store.health import HealthStore
 from shared.problems import NotAuthenticated, Unavailable
 from tests.contract.inbox import nps_delivery
+from tests.contract.kafka_topic import until
 from tests.unit.ingest.making import NOW, connection
 
 
@@ -28,6 +31,9 @@ class FakeStore:
         if self.error:
             raise self.error
         self.added.append(changes)
+
+    async def prune(self, now: datetime) -> None:
+        pass
 
 
 def observer(store: FakeStore) -> DeliveryObserver:
@@ -84,3 +90,28 @@ def test_unmapped_questions_of_a_few_seconds_are_bounded_and_counted() -> None:
     changes.add_all(other)
     assert len(changes.unmapped["con_1"]) == 100
     assert {one.seen for one in changes.unmapped["con_1"].values()} == {2}
+
+
+async def test_deliveries_are_summed_up_in_one_line() -> None:
+    observed = observer(FakeStore())
+    with capture_logs() as lines:
+        for outcome in ("accepted", "accepted", "duplicate"):
+            observed.stored(connection(), nps_delivery(9), outcome)
+        observed.refused(NotAuthenticated("wrong"), connection(), count=2)
+        await observed.close()
+        await observed.close()
+    [summary] = [line for line in lines if line["event"] == "deliveries.summary"]
+    assert (summary["log_level"], summary["outcomes"]) == ("info", {"accepted": 2, "duplicate": 1, "refused": 2})
+
+
+async def test_a_summary_is_logged_while_deliveries_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "FLUSH_SECONDS", 0.01)
+    monkeypatch.setattr(health, "SUMMARY_SECONDS", 0.02)
+    observed = observer(FakeStore())
+    observed.stored(connection(), nps_delivery(9), "accepted")
+    with capture_logs() as lines:
+        running = asyncio.create_task(observed.run())
+        await until(lambda: bool(lines))
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert [line["outcomes"] for line in lines] == [{"accepted": 1}]
