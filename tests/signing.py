@@ -28,6 +28,14 @@ def cloudevents(secret: str, body: bytes) -> dict[str, str]:
     return {"content-type": f"application/{kind}+json", "authorization": f"Bearer {secret}"}
 
 
+def intercom(secret: str, body: bytes) -> dict[str, str]:
+    """Intercom's header: the hexadecimal HMAC-SHA1 of the body."""
+    return {
+        "content-type": "application/json",
+        "x-hub-signature": f"sha1={hmac.digest(secret.encode(), body, hashlib.sha1).hex()}",
+    }
+
+
 def typeform(secret: str, body: bytes) -> dict[str, str]:
     """Typeform's header: like GitHub's, but base64."""
     mac = hmac.digest(secret.encode(), body, hashlib.sha256)
@@ -46,4 +54,4 @@ def zendesk(secret: str, body: bytes, *, at: datetime | None = None) -> dict[str
     }
 
 
-SIGN = {"cloudevents": cloudevents, "standard": standard, "typeform": typeform, "zendesk": zendesk}
+SIGN = {"cloudevents": cloudevents, "intercom": intercom, "standard": standard, "typeform": typeform, "zendesk": zendesk}

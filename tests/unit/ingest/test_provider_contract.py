@@ -46,6 +46,7 @@ Signer = Callable[[str, bytes], dict[str, str]]
 SIGNERS: dict[str, Signer] = {
     "cloudevents": signing.cloudevents,
     "standard": lambda secret, body: signing.standard(secret, body, at=NOW.timestamp()),
+    "intercom": signing.intercom,
     "typeform": signing.typeform,
     "zendesk": lambda secret, body: signing.zendesk(secret, body, at=NOW),
     "fake": lambda secret, body: fake_provider.sign(secret, body, URL, NOW),

@@ -29,6 +29,17 @@ ANYTHING = st.recursive(
 )
 FIELDS = {
     "cloudevents": ["specversion", "id", "source", "type", "time", "data", "data_base64", "datacontenttype"],
+    "intercom": [
+        "id",
+        "created_at",
+        "updated_at",
+        "source",
+        "state",
+        "contacts",
+        "conversation_parts",
+        "conversation_rating",
+        "ticket",
+    ],
     "standard": ["data"],
     "typeform": ["form_id", "token", "submitted_at", "answers", "hidden", "definition"],
     "zendesk": ["created_at", "description", "priority", "status", "satisfaction_score", "comment", "current", "via", "group_id"],
@@ -42,6 +53,8 @@ def payload(provider: str, fields: dict[str, Any], event: str) -> dict[str, Any]
     match provider:
         case "cloudevents":
             return {"specversion": "1.0", "id": "1", "source": "/shop", "type": "rated"} | fields
+        case "intercom":
+            return {"topic": "conversation.rating.added", "created_at": 1763625600, "data": {"item": fields}}
         case "typeform":
             return {"event_id": "e", "event_type": "form_response", "form_response": fields}
         case "zendesk":

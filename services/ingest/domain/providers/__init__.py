@@ -3,12 +3,13 @@
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping, ProviderSettings
-from services.ingest.domain.providers import cloudevents, standard, typeform, zendesk
+from services.ingest.domain.providers import cloudevents, intercom, standard, typeform, zendesk
 from services.ingest.domain.providers.provider import Headers, Parsed, Provider, Reply, Request
 from services.ingest.domain.signatures import NotVerified
 
 PROVIDERS: dict[str, Provider[Any]] = {
     "cloudevents": cloudevents.PROVIDER,
+    "intercom": intercom.PROVIDER,
     "standard": standard.PROVIDER,
     "typeform": typeform.PROVIDER,
     "zendesk": zendesk.PROVIDER,

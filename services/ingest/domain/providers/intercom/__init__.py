@@ -1,0 +1,59 @@
+"""Intercom (developers.intercom.com/docs/webhooks): notifications about conversations and tickets.
+
+`X-Hub-Signature: sha1=<hex HMAC-SHA1 of the raw body>`; the key is the client secret of the app. There is no timestamp. Intercom
+checks a URL by HEAD when it is saved, and by the topic `ping`; the route answers both.
+
+The shape of `data.item` follows the API version of the app. Up to 1.x a conversation has `user`, `assignee` and
+`conversation_message`, since 2.0 `contacts`, `admin_assignee_id`, `team_assignee_id` and `source`. Both are read.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.providers.intercom.record import READ_TOPICS, parse_item, subject_id
+from services.ingest.domain.providers.payload import Unusable, as_text, object_in, parse_object
+from services.ingest.domain.providers.provider import Parsed, Provider, Request
+from services.ingest.domain.signatures import NotVerified, verify_hmac
+
+CHANGED_BY_RETRIES = ("delivery_attempts", "delivery_status", "delivered_at", "first_sent_at")
+
+
+def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
+    scheme, _, signature = request.headers.get("x-hub-signature").partition("=")
+    if scheme != "sha1":
+        raise NotVerified("x-hub-signature is needed")
+    verify_hmac(signature, request.body, [secret.encode() for secret in secrets], "sha1", "hex")
+
+
+def _parse(request: Request, mapping: FieldMapping) -> Parsed:
+    try:
+        payload = parse_object(request.body)
+    except Unusable as error:
+        return Parsed(None, problem=str(error))
+    delivery, topic = _delivery(payload), as_text(payload.get("topic"))
+    if topic is None:
+        return Parsed(delivery, problem="topic is missing")
+    if topic not in READ_TOPICS:
+        return Parsed(delivery, ignored=topic)
+    item = object_in(object_in(payload, "data"), "item")
+    try:
+        return parse_item(delivery, topic, item, payload.get("created_at"), mapping)
+    except Unusable as error:
+        identity = subject_id(item)
+        return Parsed(delivery, problem=str(error), about=(f"ticket/{identity}",) if identity else ())
+
+
+def _delivery(payload: dict[str, Any]) -> str:
+    """Identifies the notification: its id within the workspace. Of one without an id, a digest of all that retries repeat."""
+    app, identity = as_text(payload.get("app_id")), as_text(payload.get("id"))
+    if identity:
+        return f"{app} {identity}" if app else identity
+    content = {name: value for name, value in payload.items() if name not in CHANGED_BY_RETRIES}
+    return f"body:{blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()}"
+
+
+PROVIDER = Provider(verify=_verify, parse=_parse, settings=FieldMapping)

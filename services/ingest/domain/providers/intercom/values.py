@@ -1,0 +1,100 @@
+"""Values in Intercom's payloads: times, authors, states, HTML."""
+
+import html
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from services.ingest.domain.providers.payload import Unusable, as_text, object_in
+
+CUSTOMERS = ("user", "lead", "contact", "visitor")
+AUTHORS = {"admin": "agent", "bot": "bot", "operator": "bot"} | dict.fromkeys(CUSTOMERS, "customer")
+"""Parties by the type of an author."""
+
+STATES = {"open": "open", "closed": "closed", "snoozed": "pending"}
+"""Statuses by the state of a conversation."""
+TICKET_STATES = {"submitted": "new", "in_progress": "open", "waiting_on_customer": "pending", "resolved": "solved"}
+"""Statuses by the category of a ticket's state. States of the workspace's own belong to one of these categories."""
+
+BREAK = re.compile(r"<(?:br|/p|/div|/li|/h[1-6]|/tr|/blockquote)\b[^<>]*>", re.IGNORECASE)
+TAG = re.compile(r"<[^<>]*>")
+FIRST_MILLISECOND = 100_000_000_000
+"""A larger Unix time is in milliseconds."""
+
+
+def time_of(value: object) -> str | None:
+    """A time in RFC 3339. None for null, "" and 0. Intercom writes Unix seconds, in statistics also RFC 3339.
+
+    Raises Unusable if it is neither.
+    """
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:14])
+    if not value:
+        return None
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < FIRST_MILLISECOND * 1000:
+        raise Unusable("a time is neither Unix seconds nor RFC 3339")
+    seconds = value / 1000 if value >= FIRST_MILLISECOND else value
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+def id_of(value: object) -> str | None:
+    """The id as text. None for null, "" and 0, which is the id of nobody in a ticket."""
+    identity = as_text(value)
+    return identity if identity != "0" else None
+
+
+def plain_text(body: object) -> str:
+    """The text of an HTML body, with line breaks. Empty if it has none."""
+    if not isinstance(body, str):
+        return ""
+    text = html.unescape(TAG.sub("", BREAK.sub("\n", body)))
+    return "\n".join(" ".join(line.split()) for line in text.splitlines()).strip().replace("\0", "")
+
+
+def author_of(author: dict[str, Any]) -> dict[str, str]:
+    """The party of an author as `by`, with `agent` if it is one. Raises Unusable if its type is unknown."""
+    by = "bot" if author.get("from_ai_agent") is True else AUTHORS.get(str(author.get("type")))
+    if by is None:
+        raise Unusable("author: unknown type; known are user, lead, contact, visitor, admin, bot")
+    agent = id_of(author.get("id")) if by == "agent" else None
+    return {"by": by, **({"agent": agent} if agent else {})}
+
+
+def status_of(item: dict[str, Any]) -> str | None:
+    """The status of a conversation or a ticket; None if the payload has none. Raises Unusable if its state is unknown."""
+    return status_of_ticket_state(item["ticket_state"]) if "ticket_state" in item else status_of_state(item.get("state"))
+
+
+def status_of_state(state: object) -> str | None:
+    """The status of a conversation's state; None for null. Raises Unusable if it is unknown."""
+    if state is None:
+        return None
+    if str(state) not in STATES:
+        raise Unusable(f"state: unknown; known are {', '.join(STATES)}")
+    return STATES[str(state)]
+
+
+def status_of_ticket_state(state: object) -> str | None:
+    """The status of a ticket's state: an object with a category, or the category itself. Raises Unusable if it is unknown."""
+    category = state.get("category") if isinstance(state, dict) else state
+    if category is None:
+        return None
+    if str(category) not in TICKET_STATES:
+        raise Unusable(f"ticket_state: unknown category; known are {', '.join(TICKET_STATES)}")
+    return TICKET_STATES[str(category)]
+
+
+def customer_of(item: dict[str, Any]) -> dict[str, str]:
+    """The customer: the id that the workspace's own app gave them, else Intercom's; and the address, if the payload has it."""
+    contacts = object_in(item, "contacts").get("contacts")
+    first = contacts[0] if isinstance(contacts, list) and contacts and isinstance(contacts[0], dict) else {}
+    user, author = object_in(item, "user"), object_in(object_in(item, "source"), "author")
+    identities = (first.get("external_id"), user.get("user_id"), first.get("id"), user.get("id"))
+    written = author.get("email") if author.get("type") in CUSTOMERS else None
+    customer = {
+        "id": next((name for value in identities if (name := id_of(value))), None),
+        "email": next((address for value in (written, user.get("email")) if (address := as_text(value))), None),
+    }
+    return {name: value for name, value in customer.items() if value}
