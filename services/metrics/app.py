@@ -106,7 +106,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
     )
     for module in (internal, gold, models, names, terms):
         app.include_router(module.routes)
-    for routes in (kpis.catalogue_routes, kpis.routes):
+    for routes in (names.internal_routes, kpis.catalogue_routes, kpis.routes):
         app.include_router(routes)
     return app
 

@@ -1,86 +1,172 @@
-"""The names of a tenant's teams, agents and surveys: `PUT /v1/names`, `GET /v1/names`."""
+"""The names of a tenant's teams, agents and surveys: `/v1/names`. Ingest adds those that tools state by an internal call."""
 
-from typing import Annotated
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+import asyncpg
+from fastapi import APIRouter, Path
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from services.metrics.api.dependencies import Service, UnknownTenant, tenant_number
-from services.metrics.store.names import Directory, read_names, replace_names
+from services.metrics.api.dependencies import Service, State, UnknownTenant, tenant_number
+from services.metrics.store.names import (
+    MAX_NAMES,
+    ToolName,
+    TooManyNames,
+    add_tool_names,
+    change_names,
+    read_names,
+    replace_names,
+)
 from shared.bodies import MIB
 from shared.database import outage_is_503
 from shared.events import NAMED_DIMENSIONS
-from shared.http import TenantName
+from shared.http import InternalOnly, TenantName
 from shared.problems import BadRequest, NotAuthenticated, TooLarge, Unprocessable, UnsupportedMedia, responses
 from shared.routes import JsonBody, TypedRoute
 from shared.text import nfc
 
 routes = APIRouter(route_class=TypedRoute, prefix="/v1", tags=["names"])
+internal_routes = APIRouter(route_class=TypedRoute, prefix="/internal", tags=["internal"], dependencies=[InternalOnly])
 
-MAX_NAMES = 10_000
-"""Names of a tenant, of all dimensions together."""
 MAX_CHARACTERS = 200
+MAX_BYTES, MAX_VALUES = 2 * MIB, 3 * MAX_NAMES
+"""Limits of a body."""
+MOST_TOOL_NAMES = 1_000
+"""Names of one internal call."""
 
 Text = Annotated[
     str, StringConstraints(min_length=1, max_length=MAX_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]+$"), AfterValidator(nfc)
 ]
 """An id or a name: one line, stored in Unicode NFC, as the values of dimensions are."""
 
+EXAMPLE = {"team": {"360001": "Billing"}, "agent": {"8447388090494": "Ada"}}
+
 
 class Names(BaseModel):
     """The names of teams, agents and surveys, by their ids: the values of the dimensions `team`, `agent` and `survey`."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"team": {"360001": "Billing"}, "agent": {"8447388090494": "Ada"}}]}
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
     team: dict[Text, Text] = Field({}, description="The name of each team", examples=[{"360001": "Billing"}])
     agent: dict[Text, Text] = Field({}, description="The name of each agent", examples=[{"8447388090494": "Ada"}])
-
     survey: dict[Text, Text] = Field({}, description="The name of each survey", examples=[{"Fq3xW1": "How are we doing?"}])
 
-    @model_validator(mode="after")
-    def few(self) -> "Names":
-        """Raise ValueError for more than MAX_NAMES."""
-        number = sum(len(names) for names in self.by_dimension.values())
-        if number > MAX_NAMES:
-            raise ValueError(f"has {number} names; at most {MAX_NAMES} are allowed")
-        return self
 
-    @property
-    def by_dimension(self) -> Directory:
-        """The names of each dimension."""
-        return {dimension: getattr(self, dimension) for dimension in NAMED_DIMENSIONS}
+class NameChanges(BaseModel):
+    """Names to set, by their ids; null removes the name that was set. Names of other ids stay."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"team": {"360001": "Billing", "360002": None}}]})
+
+    team: dict[Text, Text | None] = Field({}, description="Of teams", examples=[{"360001": "Billing", "360002": None}])
+    agent: dict[Text, Text | None] = Field({}, description="Of agents", examples=[{"8447388090494": "Ada"}])
+    survey: dict[Text, Text | None] = Field({}, description="Of surveys", examples=[{"Fq3xW1": "How are we doing?"}])
+
+
+class StatedName(BaseModel):
+    """A name that a tool states."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dimension: Literal["team", "agent", "survey"] = Field(description="The dimension of the value")
+    value: Text = Field(description="The value that has the name", examples=["360001"])
+    name: Text = Field(description="The name", examples=["Billing"])
+    stated_at: AwareDatetime = Field(description="When the tool stated it: of two names of a value the later one counts")
+
+
+class StatedNames(BaseModel):
+    """Names that tools state. Of each value one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    names: list[StatedName] = Field(max_length=MOST_TOOL_NAMES, description="The names")
 
 
 @routes.get(
     "/names",
     operation_id="get_names",
     summary="Get the names of teams, agents and surveys",
+    description="Those that were set, and for all other ids those that the connected tools state.",
     responses=responses(NotAuthenticated, BadRequest),
 )
 async def get_names(tenant: TenantName, state: Service) -> Names:
     """The directory of the caller's tenant."""
     async with outage_is_503(), state.source.pool.acquire() as connection:
         number = await connection.fetchval("SELECT id FROM tenants WHERE slug = $1", tenant)
-        return Names.model_validate({} if number is None else await read_names(connection, number, NAMED_DIMENSIONS))
+        return Names() if number is None else await read_directory(connection, number)
 
 
 @routes.put(
     "/names",
     operation_id="put_names",
     summary="Set the names of teams, agents and surveys",
-    description="They replace those set before. Results, records and live streams then have the names beside the ids, and "
-    "filters match either. No number changes.",
+    description="They replace those set before, and win over those that the connected tools state. Results, records and live "
+    "streams then have the names beside the ids, and filters match either. No number changes. The answer is the whole directory.",
     responses=responses(NotAuthenticated, UnknownTenant, BadRequest, UnsupportedMedia, TooLarge, Unprocessable),
 )
 async def put_names(
     tenant: TenantName,
     state: Service,
-    body: Annotated[Names, JsonBody(Names, max_bytes=2 * MIB, max_values=3 * MAX_NAMES)],
+    body: Annotated[Names, JsonBody(Names, max_bytes=MAX_BYTES, max_values=MAX_VALUES)],
 ) -> Names:
-    """Store the directory and return it."""
-    async with outage_is_503(), state.source.pool.acquire() as connection, connection.transaction():
-        number = await tenant_number(connection, tenant)
-        await replace_names(connection, number, body.by_dimension)
-    return body
+    """Store the names and return the directory."""
+    async with changing(state, tenant) as (connection, number):
+        await replace_names(connection, number, body.model_dump())
+        return await read_directory(connection, number)
+
+
+@routes.patch(
+    "/names",
+    operation_id="change_names",
+    summary="Set or remove some names of teams, agents and surveys",
+    description="Names of ids that the body does not have stay as they are. `null` removes a name that was set: the id then has the "
+    "name that a connected tool states for it, if any. The answer is the whole directory.",
+    responses=responses(NotAuthenticated, UnknownTenant, BadRequest, UnsupportedMedia, TooLarge, Unprocessable),
+)
+async def patch_names(
+    tenant: TenantName,
+    state: Service,
+    body: Annotated[NameChanges, JsonBody(NameChanges, max_bytes=MAX_BYTES, max_values=MAX_VALUES)],
+) -> Names:
+    """Store the changes and return the directory."""
+    async with changing(state, tenant) as (connection, number):
+        await change_names(connection, number, body.model_dump())
+        return await read_directory(connection, number)
+
+
+@internal_routes.post(
+    "/tenants/{tenant}/names",
+    operation_id="add_tool_names",
+    summary="Add names that a tenant's tools state",
+    description="A name that the tenant has set wins over them.",
+    status_code=204,
+    responses=responses(NotAuthenticated, UnknownTenant, BadRequest, UnsupportedMedia, TooLarge, Unprocessable),
+)
+async def post_tool_names(
+    state: Service,
+    tenant: Annotated[str, Path(pattern=r"^[a-z0-9-]{1,40}$", description="The slug of the tenant")],
+    body: Annotated[StatedNames, JsonBody(StatedNames, max_bytes=MAX_BYTES, max_values=MAX_VALUES)],
+) -> None:
+    """Store the names. Of two of one value the later one counts."""
+    latest = {(one.dimension, one.value): one for one in sorted(body.names, key=lambda one: one.stated_at)}
+    if latest:
+        async with changing(state, tenant) as (connection, number):
+            await add_tool_names(connection, number, [ToolName(**one.model_dump()) for one in latest.values()])
+
+
+@asynccontextmanager
+async def changing(state: State, tenant: str) -> AsyncIterator[tuple[asyncpg.pool.PoolConnectionProxy, int]]:
+    """A transaction that changes a tenant's names, and the tenant's number. Raises UnknownTenant.
+
+    TooManyNames within it becomes Unprocessable.
+    """
+    try:
+        async with outage_is_503(), state.source.pool.acquire() as connection, connection.transaction():
+            yield connection, await tenant_number(connection, tenant)
+    except TooManyNames as error:
+        raise Unprocessable(invalid_params=[{"name": "", "reason": str(error)}]) from None
+
+
+async def read_directory(connection: asyncpg.pool.PoolConnectionProxy, number: int) -> Names:
+    """All names of a tenant."""
+    return Names.model_validate(await read_names(connection, number, NAMED_DIMENSIONS))

@@ -67,10 +67,24 @@ names = Table(
     Column("dimension", Text, nullable=False),
     Column("value", Text, nullable=False),
     Column("name", Text, nullable=False),
+    Column("from_tool", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("tenant", "dimension", "value", name="names_pkey"),
     Index("names_by_name", "tenant", "dimension", "name"),
 )
-"""The names of teams and agents, by their values in records. They may be names of persons: of a tenant's staff."""
+"""The names of teams, agents and surveys, by their values in records: those that the tenant set, else those of its tools
+(`from_tool`). They may be names of persons: of a tenant's staff."""
+
+tool_names = Table(
+    "tool_names",
+    metadata,
+    Column("tenant", Integer, nullable=False),
+    Column("dimension", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("stated_at", DateTime(timezone=True), nullable=False),
+    PrimaryKeyConstraint("tenant", "dimension", "value", name="tool_names_pkey"),
+)
+"""The latest name that a tenant's tools stated for each value, whether the tenant has set one or not."""
 
 builds = Table(
     "builds",
