@@ -1,8 +1,10 @@
 """The fields of KPI rows and records that the parameter `fields` selects.
 
-Metrics leaves out the other fields of JSON, and the gateway the other columns of CSV.
+Metrics leaves out the other fields of JSON, and the gateway the other columns of CSV. Dimensions of a tenant's own are columns
+too, so they can't be declared with the name of another column or field.
 """
 
+import re
 from collections.abc import Sequence
 
 from shared.suggestions import refusal
@@ -18,6 +20,27 @@ RECORD_FIELDS = (
     "themes_by", "model", "model_label",
 )  # fmt: skip
 """The fields of a record; those from `text_hash` on are of records of comments."""
+
+COLUMNS = (
+    "interval_low", "interval_high", "interval_level", "interval_method", "team_name", "agent_name", "survey_name",
+)  # fmt: skip
+"""The further columns of CSV, beside those that are named after a field or a dimension."""
+RESERVED_NAMES = tuple(sorted({*KPI_FIELDS, *RECORD_FIELDS, *COLUMNS} - {"urgency"}))
+"""Names that no dimension of a tenant's own can be declared with; others begin with `compare_`. `urgency` is a dimension."""
+COMPARISON_COLUMN = re.compile(r"compare_.*")
+
+DIMENSION_PREFIX = "dim."
+"""Precedes the name of a dimension in CSV if it is reserved: of those that were declared when it was not."""
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a column or a field has this name, so that no dimension of a tenant's own can be declared with it."""
+    return name in RESERVED_NAMES or COMPARISON_COLUMN.fullmatch(name) is not None
+
+
+def dimension_column(name: str) -> str:
+    """The name of a dimension's column in CSV."""
+    return f"{DIMENSION_PREFIX}{name}" if is_reserved(name) else name
 
 
 def select_fields(text: str | None, fields: Sequence[str]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from shared.events import DIMENSIONS, NAMED_DIMENSIONS
+from shared.fields import dimension_column
 
 Item = Mapping[str, Any]
 """A row of a KPI result or a record, as metrics returns it."""
@@ -55,7 +56,7 @@ def kpi_table(head: Item, dims: Sequence[str], comparisons: int) -> Table:
         [
             *(Column(name, name, constant(head.get(name))) for name in HEAD_COLUMNS),
             *(Column(name, name, time_of(name)) for name in ("from", "to")),
-            *(Column("dims", name, inner("dims", name)) for name in dims),
+            *dimension_columns(dims),
             *(Column(name, name, plain(name)) for name in VALUE_COLUMNS),
             *(Column("interval", f"interval_{name}", inner("interval", name)) for name in INTERVAL_COLUMNS),
             Column("flags", "flags", words("flags")),
@@ -76,13 +77,18 @@ def records_table(own: Sequence[str]) -> Table:
         [
             Column("at", "at", time_of("at")),
             *(Column(name, name, plain(name)) for name in RECORD_COLUMNS),
-            *(Column("dims", name, inner("dims", name)) for name in (*DIMENSIONS, *own)),
+            *dimension_columns((*DIMENSIONS, *own)),
             *name_columns(NAMED_DIMENSIONS),
             Column("themes", "themes", theme_ids),
             Column("urgency", "urgency", words("urgency")),
             *(Column(name, name, plain(name)) for name in ("themes_by", "model_label")),
         ]
     )
+
+
+def dimension_columns(dims: Sequence[str]) -> Iterator[Column]:
+    """A column for the values of each dimension."""
+    return (Column("dims", dimension_column(name), inner("dims", name)) for name in dims)
 
 
 def name_columns(dims: Sequence[str]) -> Iterator[Column]:

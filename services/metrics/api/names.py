@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import asyncpg
 from fastapi import APIRouter, Path
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.config import JsonDict
 
 from services.metrics.api.dependencies import Service, State, UnknownTenant, tenant_number
 from services.metrics.store.names import (
@@ -40,7 +41,7 @@ Text = Annotated[
 ]
 """An id or a name: one line, stored in Unicode NFC, as the values of dimensions are."""
 
-EXAMPLE = {"team": {"360001": "Billing"}, "agent": {"8447388090494": "Ada"}}
+EXAMPLE: JsonDict = {"team": {"360001": "Billing"}, "agent": {"8447388090494": "Ada"}}
 
 
 class Names(BaseModel):
@@ -119,8 +120,8 @@ async def put_names(
     "/names",
     operation_id="change_names",
     summary="Set or remove some names of teams, agents and surveys",
-    description="Names of ids that the body does not have stay as they are. `null` removes a name that was set: the id then has the "
-    "name that a connected tool states for it, if any. The answer is the whole directory.",
+    description="Names of ids that the body does not have stay as they are. `null` removes a name that was set: the id then has "
+    "the name that a connected tool states for it, if any. The answer is the whole directory.",
     responses=responses(NotAuthenticated, UnknownTenant, BadRequest, UnsupportedMedia, TooLarge, Unprocessable),
 )
 async def patch_names(

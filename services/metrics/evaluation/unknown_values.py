@@ -1,9 +1,8 @@
-"""Filter values that no record of the tenant has ever had, and those that were probably meant."""
+"""Filter values that no record of the tenant has ever had, and those of the same dimension that were probably meant."""
 
 from asyncio import to_thread
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 import asyncpg
 
@@ -28,15 +27,18 @@ async def find_unknown_values(connection: asyncpg.Connection, selection: Selecti
     if scope is None:
         return UnknownValues(unknown_values(selection))
     values = scope.unknown_filter_values
-    searched = list(islice(dict.fromkeys(value for listed in values.values() for value in listed), MAX_VALUES))
-    if not searched:
-        return UnknownValues(values)
-    candidates = await candidates_for(connection, scope.tenant, searched)
-    matches = await to_thread(closest_values, candidates)
-    suggestions = {dimension: {v: matches[v] for v in listed if matches.get(v)} for dimension, listed in values.items()}
-    return UnknownValues(values, {dimension: by_value for dimension, by_value in suggestions.items() if by_value})
+    suggestions: dict[str, dict[str, list[str]]] = {}
+    left = MAX_VALUES
+    for dimension, listed in values.items():
+        if searched := listed[:left]:
+            left -= len(searched)
+            candidates = await candidates_for(connection, scope, dimension, searched)
+            if matches := await to_thread(closest_values, candidates):
+                suggestions[dimension] = matches
+    return UnknownValues(values, suggestions)
 
 
 def closest_values(candidates: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """For each value the closest of its candidates, at most MAX_SUGGESTIONS."""
-    return {value: closest(value, near, MAX_SUGGESTIONS) for value, near in candidates.items()}
+    """For each value the closest of its candidates, at most MAX_SUGGESTIONS. A value without a similar one is left out."""
+    matches = {value: closest(value, near, MAX_SUGGESTIONS) for value, near in candidates.items()}
+    return {value: similar for value, similar in matches.items() if similar}

@@ -97,7 +97,8 @@ async def names_of(connection: asyncpg.Connection, tenant: int, values: Collecti
 async def replace_names(connection: asyncpg.Connection, tenant: int, directory: Directory) -> None:
     """Replace all names that the tenant has set, in the caller's transaction. Raises TooManyNames."""
     await connection.execute(LOCK, tenant)
-    await _set_names(connection, tenant, await _read_directory(connection, tenant), _by_key(directory))
+    names = {(dimension, value): name for dimension, its in directory.items() for value, name in its.items()}
+    await _set_names(connection, tenant, await _read_directory(connection, tenant), names)
 
 
 async def change_names(connection: asyncpg.Connection, tenant: int, changes: Changes) -> None:
@@ -105,7 +106,7 @@ async def change_names(connection: asyncpg.Connection, tenant: int, changes: Cha
     await connection.execute(LOCK, tenant)
     stored = await _read_directory(connection, tenant)
     names: dict[Key, str | None] = {key: row.name for key, row in stored.items() if not row.from_tool}
-    names |= _by_key(changes)
+    names |= {(dimension, value): name for dimension, its in changes.items() for value, name in its.items()}
     await _set_names(connection, tenant, stored, {key: name for key, name in names.items() if name is not None})
 
 
@@ -136,7 +137,9 @@ async def _set_names(
     own = {key: name for key, name in names.items() if tools.get(key) != name}
     if len(own) > MAX_NAMES:
         raise TooManyNames(f"has {len(own)} names; at most {MAX_NAMES} are allowed")
-    new = {key: StoredName(name, True) for key, name in tools.items()} | {key: StoredName(name, False) for key, name in own.items()}
+    new = {key: StoredName(name, True) for key, name in tools.items()} | {
+        key: StoredName(name, False) for key, name in own.items()
+    }
     if new == stored:
         return
     rows = [(*key, row.name, row.from_tool) for key, row in new.items()]
@@ -144,10 +147,6 @@ async def _set_names(
     await connection.execute(INSERT, tenant, *([row[place] for row in rows] for place in range(4)))
     if {key: row.name for key, row in new.items()} != {key: row.name for key, row in stored.items()}:
         await connection.execute(RAISE_REVISION, tenant)
-
-
-def _by_key(directory: Changes) -> dict[Key, str | None]:
-    return {(dimension, value): name for dimension, names in directory.items() for value, name in names.items()}
 
 
 def _directory(rows: Collection[asyncpg.Record]) -> Directory:

@@ -120,6 +120,17 @@ async def read_status(connection: asyncpg.Connection | asyncpg.Pool, slug: str) 
     return Status(row["terms_revision"], building)
 
 
+async def declared_dimensions(connection: asyncpg.Connection, slug: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The tenant's own dimensions: those that results have now, and those that they have when the running build is finished."""
+    row = await connection.fetchrow("SELECT id, terms_revision, building_revision FROM tenants WHERE slug = $1", slug)
+    if row is None:
+        return (), ()
+    served = (row["id"], row["terms_revision"])
+    declared = (row["id"], row["building_revision"] or row["terms_revision"])
+    dimensions = await TermsReader().dimensions(connection, [served, declared])
+    return dimensions[served], dimensions[declared]
+
+
 async def change_zone(connection: asyncpg.Connection, tenant: int, zone: str, now: datetime) -> None:
     """Make a revision with another zone. It is served at once, since no contribution depends on the zone.
 

@@ -60,6 +60,12 @@ async def by_group(http: httpx.AsyncClient, query: str, kpi: str = "nps") -> dic
     return {tuple(row["dims"].values()): row["n"] for row in response.json()["rows"]}
 
 
+async def test_a_similar_value_of_a_dimension_of_the_tenants_own_is_suggested(http: httpx.AsyncClient) -> None:
+    for dimension, suggested in (("plan", {"plan": {"fre": ["free"]}}), ("tier", {})):
+        response = await http.get("/v1/kpis/nps", params={"window": "24h", f"filter[{dimension}]": "fre"})
+        assert response.json()["suggested_filter_values"] == suggested
+
+
 async def test_a_kpi_is_grouped_by_a_dimension_of_the_tenants_own(http: httpx.AsyncClient) -> None:
     assert await by_group(http, "group_by=plan") == {("a,b!",): 1, ("free",): 1, ("pro",): 2, (None,): 1}
     assert await by_group(http, "group_by=tier") == {("t1",): 5}

@@ -7,6 +7,9 @@ import httpx
 import pytest
 
 from services.metrics.builder import Builder
+from services.metrics.store.terms import change_dimensions
+from shared.events import DIMENSIONS, MULTI_VALUED_DIMENSIONS, NAMED_DIMENSIONS
+from shared.fields import RESERVED_NAMES
 from tests.service.metrics.database import MetricsDatabase, serving, survey_response
 from tests.unit.metrics.build import nps
 
@@ -88,6 +91,54 @@ async def test_dimensions_that_cannot_be_ones_own_are_refused(metrics: MetricsDa
         assert response.status_code == 422
         assert response.json()["invalid_params"]
         assert await terms_of(http) == {"revision": 1, "building": None}
+
+
+async def dimensions_of(http: httpx.AsyncClient) -> list[dict[str, Any]]:
+    response = await http.get("/v1/dimensions")
+    assert response.status_code == 200, response.text
+    dimensions: list[dict[str, Any]] = response.json()["dimensions"]
+    return dimensions
+
+
+async def test_dimensions_are_those_of_every_tenant_and_its_own(metrics: MetricsDatabase) -> None:
+    common = [*DIMENSIONS, *MULTI_VALUED_DIMENSIONS]
+    async with serving(metrics.url, NOW) as http:
+        before = {one["name"]: one for one in await dimensions_of(http)}
+        assert list(before) == common
+        team = {"title": "Team", "own": False, "multi_valued": False, "named": True, "available": True}
+        assert before["team"].items() >= team.items()
+        assert {name for name, one in before.items() if one["multi_valued"]} == set(MULTI_VALUED_DIMENSIONS)
+        assert {name for name, one in before.items() if one["named"]} == set(NAMED_DIMENSIONS)
+        await http.put("/v1/dimensions", json=[{"name": "plan_tier"}])
+        *_, own = await dimensions_of(http)
+        assert (own["name"], own["title"], own["own"], own["available"]) == ("plan_tier", "Plan tier", True, False)
+        builder = Builder(metrics.pool)
+        while await builder.step(metrics.writer):
+            pass
+        assert (await dimensions_of(http))[-1] == own | {"available": True}
+        own_names = [one["name"] for one in await dimensions_of(http) if one["own"]]
+        assert own_names == (await http.get("/v1/kpis")).json()["own_dimensions"]
+    async with serving(metrics.url, NOW, tenant="unknown") as http:
+        assert [one["name"] for one in await dimensions_of(http)] == common
+
+
+async def test_names_of_fields_and_columns_are_refused_with_all_reserved_ones(metrics: MetricsDatabase) -> None:
+    async with serving(metrics.url, NOW) as http:
+        response = await http.put("/v1/dimensions", json=[{"name": "plan"}, {"name": "value"}, {"name": "compare_1_delta"}])
+        assert response.status_code == 422
+        params = {one["name"]: one["reason"] for one in response.json()["invalid_params"]}
+        assert params.keys() == {"1.name", "2.name"}
+        assert all(f"{name}, " in params["1.name"] for name in RESERVED_NAMES)
+        assert await terms_of(http) == {"revision": 1, "building": None}
+
+
+async def test_a_reserved_name_that_was_declared_before_may_stay(metrics: MetricsDatabase) -> None:
+    async with metrics.pool.acquire() as connection, connection.transaction():
+        number = await connection.fetchval("SELECT id FROM tenants WHERE slug = 'acme'")
+        await change_dimensions(connection, number, ["value"], NOW)
+    async with serving(metrics.url, NOW) as http:
+        assert (await http.put("/v1/dimensions", json=[{"name": "value"}, *PLAN])).status_code == 200
+        assert (await http.put("/v1/dimensions", json=[{"name": "value"}, {"name": "text"}])).status_code == 422
 
 
 async def test_dimensions_of_a_tenant_that_metrics_does_not_know_are_a_404(metrics: MetricsDatabase) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from services.gateway.domain.lines import csv_lines
 from services.gateway.domain.tables import Table, kpi_table, records_table, utc, with_utc_times
-from shared.events import DIMENSIONS
-from shared.fields import KPI_FIELDS, RECORD_FIELDS
+from shared.events import DIMENSIONS, MULTI_VALUED_DIMENSIONS, NAMED_DIMENSIONS
+from shared.fields import KPI_FIELDS, RECORD_FIELDS, is_reserved
 
 ROW: dict[str, Any] = {
     "from": "2026-11-01T00:00:00+01:00",
@@ -146,3 +146,19 @@ def test_a_row_for_ndjson_has_its_times_in_utc_and_all_else_unchanged() -> None:
     changed = {"from": "2026-10-31T23:00:00.000000Z", "to": "2026-11-01T23:00:00.500000Z"}
     assert with_utc_times(ROW) == ROW | changed
     assert with_utc_times({"at": None}) == {"at": None}
+
+
+def test_every_column_that_is_no_dimension_is_a_reserved_name() -> None:
+    tables = kpi_table({}, NAMED_DIMENSIONS, 3), records_table([])
+    columns = {name for table in tables for name in table.header} - {*DIMENSIONS, *MULTI_VALUED_DIMENSIONS}
+    assert [name for name in columns if not is_reserved(name)] == []
+
+
+def test_a_dimension_with_a_reserved_name_has_a_column_of_its_own() -> None:
+    dims = {"value": "x", "plan": "pro"}
+    table = kpi_table({}, ["value", "plan"], 0)
+    assert len(set(table.header)) == len(table.header)
+    [row] = read(table, {"dims": dims, "value": 7})
+    assert (row["dim.value"], row["plan"], row["value"]) == ("x", "pro", "7")
+    header = records_table(["value", "plan"]).header
+    assert ("dim.value" in header, header.count("value"), "plan" in header) == (True, 1, True)

@@ -1,7 +1,7 @@
 """Names that tools state for teams, agents and surveys, beside those that a tenant sets.
 
-`names` stays the directory that queries read. The previous version sets its rows as before: a name of a tool that it removes comes
-back when the tenant next sets names, or the tool states another one.
+`names` stays the directory that queries read. The previous version sets its rows as before: a name of a tool that it removes
+comes back when the tenant next sets names, or the tool states another one.
 """
 
 import sqlalchemy as sa
