@@ -8,7 +8,7 @@ import httpx
 import pytest
 import structlog
 
-from services.metrics.api.names import MAX_NAMES
+from services.metrics.store.names import MAX_NAMES
 from shared.kafka import Message
 from shared.topics import Topic
 from tests.service.metrics.database import MetricsDatabase, serving, survey_response

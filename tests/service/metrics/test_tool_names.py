@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.metrics.api.names import MAX_NAMES
+from services.metrics.store.names import MAX_NAMES
 from tests.service.metrics.database import MetricsDatabase, serving, survey_response
 from tests.unit.metrics.build import nps
 
