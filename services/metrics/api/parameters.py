@@ -159,6 +159,8 @@ def unknown_name(name: str, value: str, known: Sequence[str]) -> str:
     """Why an undeclared parameter is refused. It suggests how to write a filter if it looks like one: `filter=team:billing`."""
     miswritten = MISWRITTEN_FILTER.fullmatch(value) if name == "filter" else None
     dimension = DIMENSION_IN_NAME.fullmatch(name)
+    if name == "format":
+        return "unknown parameter; the header Accept selects the format: text/csv, application/x-ndjson or application/json"
     if miswritten:
         return f"is written filter[<dimension>]=<value>; did you mean filter[{miswritten[1]}]={miswritten[2]}?"
     if name == "filter":

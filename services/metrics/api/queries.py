@@ -1,10 +1,12 @@
 """Parse the parameters of a KPI query. Invalid values raise BadQuery with the name of the parameter."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from functools import cache
 from typing import Annotated, Literal, TypeVar
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from fastapi import Query as QueryParameter
 from fastapi import Request
@@ -25,12 +27,18 @@ from services.metrics.domain.windows import CALENDAR, DEFAULT_WINDOW, EARLIEST, 
 from services.metrics.store.records import Place
 from shared.fields import KPI_FIELDS, RECORD_FIELDS, select_fields
 from shared.http import TenantName
-from shared.suggestions import refusal
+from shared.suggestions import closest, refusal
 from shared.windows import LENGTH, MAX_DAYS, Time, parse_length, parse_time
 
 Choice = TypeVar("Choice", bound=str)
 
 MIDNIGHT = time(tzinfo=UTC)
+
+OTHER_LENGTH = re.compile(
+    r"(?:last[ _-]?|P)?T?0*([1-9]\d{0,5})[ _-]?(?:(m)in(?:ute)?s?|(h)(?:ours?)?|(d)(?:ays?)?|(w)(?:eeks?)?)",
+    re.ASCII | re.IGNORECASE,
+)
+"""Lengths as other tools write them: `2w`, `7D`, `P7D`, `PT24H`, `30 days`, `last_7_days`. They get a suggestion, no result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +140,20 @@ def parse_window_name(name: str) -> str:
     if LENGTH.fullmatch(name):
         raise BadQuery("window", f"is longer than {MAX_DAYS} days")
     lengths = "a number of minutes, hours or days such as 15m, 36h or 14d"
-    raise BadQuery("window", refusal("is not a window", name, (lengths, *CALENDAR)))
+    allowed = (lengths, *CALENDAR)
+    if length := similar_length(name):
+        raise BadQuery("window", f'is not a window; did you mean "{length}"? Allowed: {", ".join(allowed)}')
+    raise BadQuery("window", refusal("is not a window", name, allowed))
+
+
+def similar_length(name: str) -> str | None:
+    """The window that a length in another form states, such as `2w`, `7D` or `P30D`; None if it states none."""
+    match = OTHER_LENGTH.fullmatch(name.strip())
+    if not match:
+        return None
+    number, unit = int(match[1]), next(filter(None, match.groups()[1:])).lower()
+    length = f"{number * 7}d" if unit == "w" else f"{number}{unit}"
+    return length if parse_length(length) else None
 
 
 def parse_between(start: str, end: str, names: tuple[str, str]) -> Between:
@@ -175,7 +196,14 @@ def parse_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise BadQuery("tz", "is not an IANA zone such as Europe/Berlin") from error
+        suggestion = "".join(f'; did you mean "{zone}"?' for zone in closest(name, zone_names()))
+        raise BadQuery("tz", f"is not an IANA zone such as Europe/Berlin{suggestion}") from error
+
+
+@cache
+def zone_names() -> list[str]:
+    """The names of all IANA zones that name a region, sorted. Abbreviations such as EST would be wrong suggestions."""
+    return sorted(name for name in available_timezones() if "/" in name)
 
 
 def parse_comparisons(texts: Sequence[str]) -> tuple[Comparison, ...]:
