@@ -73,6 +73,10 @@ class Admin:
         await self._check_exists(tenant)
         return _content(await self.ingest.call("GET", "/v1/connections", tenant=tenant))
 
+    async def providers(self) -> dict[str, Any]:
+        """GET /v1/providers at ingest: the kinds of tools that can be connected."""
+        return _content(await self.ingest.call("GET", "/v1/providers", tenant=None))
+
     async def taxonomy(self, tenant: str) -> dict[str, Any]:
         """GET /v1/taxonomy at ingest: `revision`, and `themes`, which is None for the default themes."""
         await self._check_exists(tenant)

@@ -42,6 +42,7 @@ ModelName = Annotated[str, typer.Argument(help="The model with its version, such
 KEY_FIELDS = ("id", "tenant", "name", "prefix", "scopes", "created_at", "expires_at", "revoked_at")
 KEY_COLUMNS = ("id", "name", "prefix", "scopes", "expires_at", "revoked_at")
 CONNECTION_COLUMNS = ("id", "provider", "name", "hook_url", "secret")
+PROVIDER_COLUMNS = ("id", "title", "content")
 THEME_COLUMNS = ("revision", "id", "name", "description", "examples")
 MODEL_COLUMNS = ("name", "scores", "coverage", "promoted")
 REPORT_COLUMNS = ("model", "promoted", "comments", "missing", "n", "agreement", "changed")
@@ -112,7 +113,7 @@ def revoke_key(tenant: TenantId, key: Annotated[str, typer.Argument(help="The ke
 @connection_app.command("create")
 def create_connection(
     tenant: TenantId,
-    provider: Annotated[str, typer.Option(help="standard, typeform, zendesk, …")],
+    provider: Annotated[str, typer.Option(help="standard, typeform, zendesk, …; `earshot providers` lists all.")],
     name: Annotated[str, typer.Option(help="Display name.")],
     as_json: AsJson = False,
 ) -> None:
@@ -125,6 +126,12 @@ def list_connections(tenant: TenantId, as_json: AsJson = False) -> None:
     """List a tenant's connections."""
     answer = run(lambda admin: admin.connections(tenant))
     show(answer["connections"], CONNECTION_COLUMNS[:-1], as_json)
+
+
+@app.command("providers")
+def list_providers(as_json: AsJson = False) -> None:
+    """List the kinds of tools that can be connected, with the records and facts that each can state."""
+    show(run(lambda admin: admin.providers())["providers"], PROVIDER_COLUMNS, as_json)
 
 
 # --- themes

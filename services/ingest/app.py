@@ -9,7 +9,7 @@ import asyncpg
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.api import batch, connections, feedback, internal, overrides, quarantine, taxonomy
+from services.ingest.api import batch, connections, feedback, internal, overrides, providers, quarantine, taxonomy
 from services.ingest.api.hooks import HookDispatch
 from services.ingest.api.state import Ingest
 from services.ingest.eraser import Eraser
@@ -57,6 +57,7 @@ ROUTES = (
     batch.routes,
     overrides.routes,
     connections.routes,
+    providers.routes,
     quarantine.routes,
     taxonomy.routes,
     internal.routes,

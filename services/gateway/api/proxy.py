@@ -45,6 +45,7 @@ PROXIED_ROUTES = (
     ProxiedRoute("POST", "/v1/feedback", "ingest", "ingest:write"),
     ProxiedRoute("POST", "/v1/feedback:batch", "ingest", "ingest:write", 8 * MIB),
     ProxiedRoute("POST", "/v1/overrides", "ingest", "ingest:write"),
+    ProxiedRoute("GET", "/v1/providers", "ingest", "admin"),
     ProxiedRoute("GET", "/v1/quarantine", "ingest", "admin"),
     ProxiedRoute("GET", "/v1/quarantine/{id}", "ingest", "pii:read"),
     ProxiedRoute("POST", "/v1/quarantine/{id}:retry", "ingest", "admin"),

@@ -54,6 +54,10 @@ class FakeServices:
             if json.loads(request.content)["provider"] == "unknown":
                 return httpx.Response(422, json={"invalid_params": [{"name": "provider", "reason": "unknown"}]})
             return httpx.Response(201, json={"id": "c1", "provider": "standard", "secret": "whsec_x"})
+        if request.url.path == "/v1/providers":
+            assert "x-earshot-tenant" not in request.headers
+            provider = {"id": "zendesk", "title": "Zendesk", "content": ["ticket.opened", "names"], "body_types": ["json"]}
+            return httpx.Response(200, json={"providers": [provider]})
         if request.url.path == "/v1/taxonomy":
             return self.themes(request)
         if request.url.path.startswith("/v1/models"):

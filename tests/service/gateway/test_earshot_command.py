@@ -90,6 +90,12 @@ async def test_the_command_creates_lists_and_revokes(earshot: Earshot, services:
     assert await earshot.json("connection", "list", "acme") == [{"id": "c1", "tenant": "acme"}]
 
 
+async def test_the_command_lists_providers_without_a_tenant(earshot: Earshot) -> None:
+    status, output = await earshot("providers")
+    assert (status, output.splitlines()[1].split()) == (0, ["zendesk", "Zendesk", "ticket.opened", "names"])
+    assert [provider["id"] for provider in await earshot.json("providers")] == ["zendesk"]
+
+
 async def test_the_command_shows_sets_and_resets_themes(earshot: Earshot, services: FakeServices, tmp_path: Path) -> None:
     await earshot.json("tenant", "create", "acme", "--zone", "UTC")
     status, output = await earshot("taxonomy", "show", "acme")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.ingest.domain.providers import PROVIDERS
 from tests.conftest import NewDatabase
 from tests.service.ingest.client import IngestClient, running_ingest
 from tests.signing import standard, typeform
@@ -227,3 +228,11 @@ async def test_a_connection_sets_dimensions_of_the_tenants_own_which_a_record_ov
     assert event.dimensions == {**dimensions, "plan": "free", "country": "AT"}
     changed = await ingest.call("PATCH", f"/v1/connections/{made['id']}", json={"dimensions": {"plan": "trial"}})
     assert changed.json()["dimensions"] == {"plan": "trial"}
+
+
+async def test_the_providers_are_listed_with_their_content(ingest: IngestClient) -> None:
+    listed = (await ingest.call("GET", "/v1/providers")).json()["providers"]
+    assert [provider["id"] for provider in listed] == sorted(PROVIDERS)
+    zendesk = next(provider for provider in listed if provider["id"] == "zendesk")
+    assert (zendesk["title"], zendesk["body_types"]) == ("Zendesk", ["json"])
+    assert {"ticket.opened", "ticket.rating", "names"} <= set(zendesk["content"])

@@ -167,6 +167,22 @@ def test_a_provider_has_payloads_that_it_reads(name: str) -> None:
         assert provider.parse(delivery, provider.settings()).problem is None
 
 
+@pytest.mark.parametrize("name", sorted(PROVIDERS))
+def test_the_listed_content_of_a_provider_covers_its_payloads(name: str) -> None:
+    provider = PROVIDERS[name]
+    contents: set[str] = set()
+    for path in FIXTURES.glob(f"{name}__*.json"):
+        for delivery in provider.requests(request(path.read_bytes())):
+            parsed = provider.parse(delivery, provider.settings())
+            contents |= {"names"} if parsed.names else set()
+            for record in parsed.records:
+                facts = record.get("facts", ())
+                contents |= {f"ticket.{fact['fact']}" for fact in facts} if record["type"] == "ticket" else {record["type"]}
+    assert contents <= set(provider.content)
+    assert len(set(provider.content)) == len(provider.content)
+    assert provider.title
+
+
 # --- the fake provider uses what the real ones do not
 
 

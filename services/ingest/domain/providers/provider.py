@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, get_args
 from urllib.parse import parse_qsl
 
 from services.ingest.domain import signatures
@@ -26,6 +26,25 @@ MEDIA_TYPES: tuple[tuple[str, BodyType | Literal["binary"]], ...] = (
     ("image/", "binary"),
 )
 """Body types by the beginning of `Content-Type`."""
+
+Content = Literal[
+    "response",
+    "review",
+    "override",
+    "erasure",
+    "ticket.opened",
+    "ticket.message",
+    "ticket.status",
+    "ticket.assigned",
+    "ticket.priority",
+    "ticket.rating",
+    "ticket.merged",
+    "ticket.spam",
+    "ticket.deleted",
+    "names",
+]
+"""Types of records and facts of tickets (docs/record.md); `names`: of teams, agents or surveys."""
+ANY_RECORD: tuple[Content, ...] = get_args(Content)
 
 S = TypeVar("S", bound=ProviderSettings)
 
@@ -121,6 +140,7 @@ class Provider(Generic[S]):
     respond(request, secrets, now) answers challenges and handshakes, of GET, HEAD and POST requests. None: a delivery, or no
     answer of its own. It may raise NotVerified and runs before `verify`, so it must trust nothing that is not signed.
     settings is the model of a connection's `mapping`.
+    title is the name of the tool. content lists the kinds of records and facts that its payloads state.
     body_types are the content types that the tool sends; others are refused with 415.
     new_secret(random) makes a secret of 32 random bytes. refuse_secret(secret) returns why a secret can't be used, or None.
     split(request) returns one request for each delivery in a batch, at least one; each is stored and read by itself, with the
@@ -132,6 +152,8 @@ class Provider(Generic[S]):
     verify: Callable[[Request, Sequence[str], datetime], None]
     parse: Callable[[Request, S], Parsed]
     settings: type[S]
+    title: str
+    content: tuple[Content, ...]
     respond: Callable[[Request, Sequence[str], datetime], Reply | None] | None = None
     stored_headers: tuple[str, ...] = ()
     body_types: tuple[BodyType, ...] = ("json",)

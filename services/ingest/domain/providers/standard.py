@@ -12,7 +12,7 @@ from datetime import datetime
 
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.providers.payload import Unusable, parse_object
-from services.ingest.domain.providers.provider import Headers, Parsed, Provider, Request
+from services.ingest.domain.providers.provider import ANY_RECORD, Headers, Parsed, Provider, Request
 from services.ingest.domain.signatures import NotVerified, is_hmac, parse_unix_time, verify_recent
 
 SHORTEST_KEY, LONGEST_KEY = 16, 256
@@ -77,6 +77,8 @@ PROVIDER = Provider(
     verify=_verify,
     parse=_parse,
     settings=FieldMapping,
+    title="Standard Webhooks",
+    content=ANY_RECORD,
     stored_headers=("webhook-id", "webhook-timestamp", "svix-id", "svix-timestamp"),
     new_secret=_new_secret,
     refuse_secret=_refuse_secret,

@@ -245,4 +245,4 @@ def _dimensions(answers: Sequence[FieldAnswer], hidden: dict[str, str], mapping:
     return dimensions_of({**chosen, **hidden}, mapping)
 
 
-PROVIDER = Provider(verify=_verify, parse=_parse, settings=FieldMapping)
+PROVIDER = Provider(verify=_verify, parse=_parse, settings=FieldMapping, title="Typeform", content=("response", "names"))

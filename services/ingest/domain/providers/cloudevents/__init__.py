@@ -15,7 +15,7 @@ from services.ingest.domain.batch import TooMany, is_array, split_array
 from services.ingest.domain.providers.cloudevents.event import ATTRIBUTE_HEADERS, STRUCTURED, Event, is_binary, read_event
 from services.ingest.domain.providers.cloudevents.mapping import CloudEventsSettings, as_response, uses_mapping
 from services.ingest.domain.providers.payload import Unusable
-from services.ingest.domain.providers.provider import Headers, Parsed, Provider, Request
+from services.ingest.domain.providers.provider import ANY_RECORD, Headers, Parsed, Provider, Request
 from services.ingest.domain.signatures import NotVerified, verify_secret
 from shared.strict_json import Malformed
 
@@ -96,6 +96,8 @@ PROVIDER = Provider(
     verify=_verify,
     parse=_parse,
     settings=CloudEventsSettings,
+    title="CloudEvents",
+    content=ANY_RECORD,
     split=_split,
     stored_headers=("content-type", *ATTRIBUTE_HEADERS),
     refuse_secret=_refuse_secret,

@@ -56,4 +56,19 @@ def _delivery(payload: dict[str, Any]) -> str:
     return f"body:{blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()}"
 
 
-PROVIDER = Provider(verify=_verify, parse=_parse, settings=FieldMapping)
+PROVIDER = Provider(
+    verify=_verify,
+    parse=_parse,
+    settings=FieldMapping,
+    title="Intercom",
+    content=(
+        "ticket.opened",
+        "ticket.message",
+        "ticket.status",
+        "ticket.assigned",
+        "ticket.priority",
+        "ticket.rating",
+        "ticket.deleted",
+        "names",
+    ),
+)
