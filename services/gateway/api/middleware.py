@@ -1,6 +1,7 @@
 """ASGI middleware: a log line and a metric for each response, rate-limit headers, and headers that protect browsers."""
 
 import time
+from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 from starlette.datastructures import MutableHeaders
@@ -74,9 +75,18 @@ class RateLimitHeaders:
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
+def relative(location: str) -> str:
+    """The path and the query of a URL. One slash begins it, since two would name another host."""
+    parts = urlsplit(location)
+    return urlunsplit(("", "", "/" + parts.path.lstrip("/"), parts.query, ""))
+
+
 class ContentHeaders:
     """Adds `nosniff` to every response, and `Content-Disposition` to those of the API, so that a browser saves them as files
-    instead of showing customers' texts as a page. Programs ignore both."""
+    instead of showing customers' texts as a page. Programs ignore both.
+
+    Redirects of paths with a slash at the end get a relative `Location`: the scheme that clients use is known to the proxy only.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -86,6 +96,8 @@ class ContentHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("X-Content-Type-Options", "nosniff")
+                if location := headers.get("location"):
+                    headers["location"] = relative(location)
                 kind = headers.get("content-type", "").partition(";")[0]
                 if scope["path"].startswith(API_PATHS) and kind and kind != EVENT_STREAM:
                     name = f"earshot.{FILE_EXTENSIONS.get(kind, 'bin')}"

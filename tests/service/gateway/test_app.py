@@ -136,3 +136,10 @@ async def test_an_unexpected_error_is_503_without_details(gateway_client: Gatewa
     assert response.status_code == 503
     assert response.headers["x-content-type-options"] == "nosniff"
     assert "secret" not in json.dumps(problem(response))
+
+
+async def test_a_slash_at_the_end_redirects_to_a_relative_location_since_a_proxy_may_end_tls(
+    gateway_client: GatewayClient,
+) -> None:
+    redirect = await gateway_client.http.get("/v1/kpis/?a=b")
+    assert (redirect.status_code, redirect.headers["location"]) == (307, "/v1/kpis?a=b")
