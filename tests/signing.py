@@ -54,4 +54,21 @@ def zendesk(secret: str, body: bytes, *, at: datetime | None = None) -> dict[str
     }
 
 
-SIGN = {"cloudevents": cloudevents, "intercom": intercom, "standard": standard, "typeform": typeform, "zendesk": zendesk}
+def surveymonkey(secret: str, body: bytes) -> dict[str, str]:
+    """SurveyMonkey's headers: base64 HMAC-SHA1 under `client_id&client_secret`, with its own content type."""
+    mac = hmac.digest(secret.encode(), body, hashlib.sha1)
+    return {
+        "content-type": "application/vnd.surveymonkey.response.v1+json",
+        "sm-apikey": secret.partition("&")[0],
+        "sm-signature": base64.b64encode(mac).decode(),
+    }
+
+
+SIGN = {
+    "cloudevents": cloudevents,
+    "intercom": intercom,
+    "standard": standard,
+    "surveymonkey": surveymonkey,
+    "typeform": typeform,
+    "zendesk": zendesk,
+}

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.ingest.api import batch, connections, feedback, internal, overrides, providers, quarantine, taxonomy
 from services.ingest.api.hooks import HookDispatch
 from services.ingest.api.state import Ingest
+from services.ingest.enricher import Enricher
 from services.ingest.eraser import Eraser
-from services.ingest.gauges import outbox_gauges
+from services.ingest.gauges import fetch_gauges, outbox_gauges
 from services.ingest.health import DeliveryObserver
 from services.ingest.inbox import locks
 from services.ingest.inbox.committer import Committer
@@ -31,7 +32,9 @@ from services.ingest.store.event_log import EventLog
 from services.ingest.store.health import HealthStore
 from services.ingest.store.taxonomies import Taxonomies
 from services.ingest.store.tenants import Tenants
+from services.ingest.store.tool_apis import ToolApis
 from services.ingest.threads import FairThreads
+from services.ingest.tool_client import ToolClient
 from shared import openapi, problems
 from shared.bodies import MIB, Bodies, BodyMemory
 from shared.database import OUTAGE, open_engine, open_pool
@@ -91,12 +94,20 @@ def create_app(
             stack.push_async_callback(observer.close)
             releaser = Releaser(reads, tools, committer, relay.offer, threads, now, observer.stored)
             rereader = Rereader(reads, tools, relay.offer, threads, now, observer.read_again)
+            apis = ToolApis(reads)
+            client = ToolClient(threads, now, trimmed(settings.tool_api_url) if settings.tool_api_url else None)
+            stack.push_async_callback(client.close)
+            enricher = Enricher(reads, tools, apis, client, relay.offer, threads, now, observer.stored)
             app.state.reads = reads
-            app.state.update_gauges = partial(update_gauges, {"commits": commits, "reads": reads}, engine, outbox_gauges(reads))
+            app.state.update_gauges = partial(
+                update_gauges, {"commits": commits, "reads": reads}, engine, outbox_gauges(reads), fetch_gauges(reads)
+            )
             app.state.ingest = Ingest(
                 committer=committer,
                 releaser=releaser,
                 rereader=rereader,
+                enricher=enricher,
+                apis=apis,
                 observer=observer,
                 threads=threads,
                 body_memory=body_memory,
@@ -117,6 +128,7 @@ def create_app(
             workers.start("sweeper", relay.sweep)
             workers.start("releaser", releaser.run)
             workers.start("rereader", rereader.run)
+            workers.start("enricher", enricher.run)
             workers.start("health", observer.run)
             workers.start("eraser", Eraser(reads, tools).run)
             if producer is None:
@@ -144,10 +156,11 @@ def create_app(
     return app
 
 
-async def update_gauges(pools: Mapping[str, asyncpg.Pool], engine: AsyncEngine, outbox: DatabaseGauges) -> None:
+async def update_gauges(pools: Mapping[str, asyncpg.Pool], engine: AsyncEngine, *gauges: DatabaseGauges) -> None:
     """Update the gauges that are read when Prometheus scrapes."""
     observe_pools(pools, engine)
-    await outbox()
+    for group in gauges:
+        await group()
 
 
 async def missing_dependencies(pool: asyncpg.Pool) -> list[str]:

@@ -1,8 +1,8 @@
-"""Gauges of the outbox, read when Prometheus scrapes."""
+"""Gauges of the outbox and of the queue of fetches, read when Prometheus scrapes."""
 
 import asyncpg
 
-from services.ingest.instruments import OUTBOX_DELIVERIES, OUTBOX_SECONDS
+from services.ingest.instruments import FETCHES_SECONDS, FETCHES_WAITING, OUTBOX_DELIVERIES, OUTBOX_SECONDS
 from shared.gauges import DatabaseGauges
 
 EXACT = 10_000
@@ -17,6 +17,19 @@ LEFT JOIN (SELECT received_at FROM inbox WHERE seq = (SELECT min(seq) FROM unpub
 """Reads at most EXACT + 1 rows of the outbox, the first entry of its primary key, and one row of the inbox."""
 
 
+FETCHES = """
+SELECT counted.fetches, estimated.fetches, extract(epoch FROM now() - oldest.added)::float8
+FROM (SELECT count(*) AS fetches FROM (SELECT FROM fetches LIMIT $1 + 1) AS head) AS counted
+LEFT JOIN (SELECT n_live_tup AS fetches FROM pg_stat_user_tables WHERE relname = 'fetches') AS estimated ON true
+LEFT JOIN (
+    SELECT min(added) AS added FROM (SELECT connection, added FROM fetches ORDER BY added LIMIT 1000) AS first
+    JOIN connections ON connections.id = first.connection LEFT JOIN tool_apis ON tool_apis.connection = first.connection
+    WHERE connections.state = 'active' AND connections.sealed_credentials IS NOT NULL AND tool_apis.stopped IS NULL
+) AS oldest ON true
+"""
+"""Reads at most EXACT + 1 rows of the queue, and of the 1,000 oldest also their connection."""
+
+
 def outbox_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
     """The gauges of the outbox."""
 
@@ -25,3 +38,13 @@ def outbox_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
         return counted if counted <= EXACT else max(counted, estimated or 0), max(0.0, seconds or 0.0)
 
     return DatabaseGauges((OUTBOX_DELIVERIES, OUTBOX_SECONDS), read)
+
+
+def fetch_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
+    """The gauges of the queue of fetches."""
+
+    async def read() -> tuple[float, ...]:
+        counted, estimated, seconds = await pool.fetchrow(FETCHES, EXACT)
+        return counted if counted <= EXACT else max(counted, estimated or 0), max(0.0, seconds or 0.0)
+
+    return DatabaseGauges((FETCHES_WAITING, FETCHES_SECONDS), read)

@@ -1,6 +1,6 @@
 """The metrics that ingest exports."""
 
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 from shared.instruments import DATABASE, HTTP, PRODUCER
 
@@ -19,4 +19,38 @@ OUTBOX_SECONDS = Gauge(
     "earshot_ingest_outbox_seconds", "Age of the oldest delivery in the outbox; 0 if it is empty", registry=None
 )
 
-FAMILIES = (*HTTP, *PRODUCER, *DATABASE, DELIVERIES, POSTPONED, OUTBOX_DELIVERIES, OUTBOX_SECONDS)
+API_CALL_SECONDS = Histogram(
+    "earshot_ingest_api_call_seconds",
+    "Seconds of a call to a tool's API, by outcome",
+    ["provider", "outcome"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
+    registry=None,
+)
+FETCHED = Counter(
+    "earshot_ingest_fetches_total", "Attempts to fetch the content of a thin event, by what became of it", ["provider", "result"],
+    registry=None,
+)  # fmt: skip
+FETCHES_WAITING = Gauge(
+    "earshot_ingest_fetches_waiting",
+    "Things to fetch from tools' APIs: exact up to 10,000, above that an estimate",
+    registry=None,
+)
+FETCHES_SECONDS = Gauge(
+    "earshot_ingest_fetches_seconds",
+    "Age of the oldest thing to fetch that may be fetched: its connection is active and its API not stopped; 0 if there is none",
+    registry=None,
+)
+
+FAMILIES = (
+    *HTTP,
+    *PRODUCER,
+    *DATABASE,
+    DELIVERIES,
+    POSTPONED,
+    OUTBOX_DELIVERIES,
+    OUTBOX_SECONDS,
+    API_CALL_SECONDS,
+    FETCHED,
+    FETCHES_WAITING,
+    FETCHES_SECONDS,
+)

@@ -31,6 +31,11 @@ class Settings(DatabaseSettings):
     )
     connections_per_tenant: int = Field(200, ge=1, description="Connected tools of one tenant, not counting deleted ones")
 
+    tool_api_url: AnyHttpUrl | None = Field(
+        None,
+        description="Base URL that replaces those of all tools' APIs, for tests; none: those of each tool, by its data centre",
+    )
+
     @field_validator("secret_key")
     @classmethod
     def _of_32_bytes(cls, key: SecretStr) -> SecretStr:

@@ -1,7 +1,7 @@
 """The `health` of a connection: its latest delivery, what became of those of the last 24 hours, and how they fit the mapping."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pydantic import BaseModel, Field
 
@@ -10,7 +10,11 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.health import Health
 from services.ingest.domain.mapping_use import MappingUse, UnusedKeys, is_mapped, unused_keys
 from services.ingest.domain.own_dimensions import names_in_settings, similar_dimension
+from services.ingest.domain.providers import PROVIDERS
+from services.ingest.store.tool_apis import ToolApiState
 from shared.database import outage_is_503
+
+NO_CREDENTIALS = "the connection has no credentials of the tool's API"
 
 
 class UnmappedQuestion(BaseModel):
@@ -42,6 +46,21 @@ class SeenOwnDimension(BaseModel):
     similar_to: str | None = Field(description="The dimension of every tenant that it may be a misspelling of", examples=["team"])
 
 
+class ToolApiHealth(BaseModel):
+    """The calls to the tool's API that complete its thin events."""
+
+    waiting: int = Field(description="Things that are to be fetched, counted up to 10,000", examples=[0])
+    waiting_since: datetime | None = Field(description="Since when the first of them waits; null: none does")
+    stopped: str | None = Field(
+        description="Why the API is not called: no credentials, or the tool refuses them. Nothing is lost; set `credentials`",
+        examples=[None],
+    )
+    blocked_until: datetime | None = Field(description="The API is not called before, by its rate limit or after failures")
+    last_success: datetime | None = Field(description="When it last answered; at most ten seconds old while all goes well")
+    last_error: str | None = Field(description="The latest error", examples=["the tool's API answered 503"])
+    last_error_at: datetime | None = Field(description="When that was")
+
+
 class ConnectionHealth(BaseModel):
     """Counts cover the current hour and the 23 before it. A crash of ingest may lose those of its last seconds."""
 
@@ -61,6 +80,7 @@ class ConnectionHealth(BaseModel):
         description="Dimensions of the tenant's own in accepted records and in the connection's settings; about 100 are noted"
     )
     rereading: bool = Field(description="Whether a replay with `reread` is in progress", examples=[False])
+    api: ToolApiHealth | None = Field(description="Of a tool whose events must be completed by its API; null: of others")
 
 
 async def load_health(ingest: Ingest, tenant: str, connections: Sequence[Connection]) -> Mapping[str, ConnectionHealth]:
@@ -69,13 +89,38 @@ async def load_health(ingest: Ingest, tenant: str, connections: Sequence[Connect
         await ingest.observer.flush()
         health = await ingest.health.load([connection.id for connection in connections], ingest.now())
         rereading = await ingest.rereader.open_connections(tenant)
+        apis = await ingest.apis.load([connection.id for connection in connections if calls_api(connection)])
     return {
-        connection.id: as_health(connection, health[connection.id], not {connection.id, None}.isdisjoint(rereading))
+        connection.id: as_health(
+            connection,
+            health[connection.id],
+            not {connection.id, None}.isdisjoint(rereading),
+            as_api_health(connection, apis[connection.id]) if connection.id in apis else None,
+        )
         for connection in connections
     }
 
 
-def as_health(connection: Connection, health: Health, rereading: bool) -> ConnectionHealth:
+def calls_api(connection: Connection) -> bool:
+    """Whether the events of this connection are completed by calls to the tool's API."""
+    return connection.provider in PROVIDERS and PROVIDERS[connection.provider].api is not None
+
+
+def as_api_health(connection: Connection, state: ToolApiState) -> ToolApiHealth:
+    """The `api` of a connection's health."""
+    now_blocked = state.blocked_until if state.blocked_until and state.blocked_until > datetime.now(UTC) else None
+    return ToolApiHealth(
+        waiting=state.waiting,
+        waiting_since=state.oldest,
+        stopped=state.stopped if connection.has_credentials else NO_CREDENTIALS,
+        blocked_until=now_blocked,
+        last_success=state.last_success,
+        last_error=state.last_error,
+        last_error_at=state.last_error_at,
+    )
+
+
+def as_health(connection: Connection, health: Health, rereading: bool, api: ToolApiHealth | None) -> ConnectionHealth:
     """The health of a connection as its present mapping has it."""
     counts = {
         f"{name}_24h": health.counts.get(name, 0) for name in ("accepted", "duplicate", "ignored", "refused", "quarantined")
@@ -99,6 +144,7 @@ def as_health(connection: Connection, health: Health, rereading: bool) -> Connec
         unused_mapping=UnusedMapping(questions=unused.questions, dimensions=unused.dimensions),
         own_dimensions=as_own_dimensions(health.own_dimensions | names_in_settings(connection)),
         rereading=rereading,
+        api=api,
     )
 
 

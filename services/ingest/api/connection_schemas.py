@@ -39,6 +39,21 @@ def inline_definitions(schema: dict[str, Any]) -> dict[str, Any]:
 Settings = Annotated[dict[str, Any], WithJsonSchema(settings_schema())]
 """A connection's `mapping`. The routes validate it, since its model depends on the provider."""
 
+
+def credentials_schema() -> dict[str, Any]:
+    """The JSON schema of `credentials`: those of any provider whose API is called."""
+    models = dict.fromkeys(provider.api.credentials for provider in PROVIDERS.values() if provider.api)
+    schemas = [inline_definitions(model.model_json_schema()) for model in models]
+    return {**(schemas[0] if len(schemas) == 1 else {"anyOf": schemas}), "writeOnly": True}
+
+
+CredentialValues = Annotated[dict[str, Any], WithJsonSchema(credentials_schema())]
+"""A connection's `credentials`. The routes validate them, since their model depends on the provider. They are never returned."""
+
+CREDENTIALS_FIELD = (
+    "Credentials of the tool's API, for tools whose events must be completed by it. They are stored encrypted and never returned"
+)
+
 MAPPING_FIELD = "How the tool's payloads are read"
 
 
@@ -67,6 +82,7 @@ class NewConnection(Model):
     )
     mapping: Settings = Field(default_factory=dict, description=MAPPING_FIELD)
     dimensions: FixedDimensions = Field(default_factory=dict, description=DIMENSIONS_FIELD, examples=[{"region": "DE"}])
+    credentials: CredentialValues | None = Field(None, description=CREDENTIALS_FIELD, examples=[None])
 
 
 class ConnectionChange(Model):
@@ -89,6 +105,11 @@ class ConnectionChange(Model):
     )
     mapping: Settings | None = Field(None, description="Replaces the mapping and raises `revision`")
     dimensions: FixedDimensions | None = Field(None, description="Replaces the dimensions and raises `revision`")
+    credentials: CredentialValues | None = Field(
+        None,
+        description="Replaces the credentials of the tool's API, and calls it again at once; null: removes them",
+        examples=[None],
+    )
     paused: bool | None = Field(None, description="true: hold deliveries unread; false: read them, the held ones first")
 
     @model_validator(mode="after")
@@ -122,6 +143,7 @@ class ConnectionView(BaseModel):
     dimensions: dict[str, str] = Field(description=DIMENSIONS_FIELD, examples=[{"region": "DE"}])
     revision: int = Field(description="Grows with each change of `mapping` or `dimensions`", examples=[1])
     secrets: int = Field(description="Number of valid secrets: 2 during a rotation", examples=[1])
+    has_credentials: bool = Field(description="Whether credentials of the tool's API are stored", examples=[False])
     health: ConnectionHealth = Field(description="Its latest deliveries, and how they fit its mapping")
 
 

@@ -1,14 +1,13 @@
 """`/v1/connections`: the connected tools of a tenant. A secret is returned once, when it is created."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import ValidationError
 
 from services.ingest.api.connection_health import UnmappedQuestion, as_own_dimensions, load_health, unused_by
+from services.ingest.api.connection_inputs import credentials_of, settings_of, usable_secret
 from services.ingest.api.connection_schemas import (
     ConnectionChange,
     ConnectionList,
@@ -21,13 +20,13 @@ from services.ingest.api.connection_schemas import (
 )
 from services.ingest.api.hooks import hook_url
 from services.ingest.api.state import Ingest, ingest_of
-from services.ingest.domain.connection import Connection, ProviderSettings
+from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.health import presentable
 from services.ingest.domain.mapping_use import merged
 from services.ingest.domain.own_dimensions import names_in_records
 from services.ingest.domain.preview import redacted
-from services.ingest.domain.providers import PROVIDERS, Headers, NotVerified, read_settings
+from services.ingest.domain.providers import PROVIDERS, Headers, NotVerified
 from services.ingest.domain.providers import Request as ToolRequest
 from services.ingest.domain.receive import parse_records, receive_all
 from services.ingest.store.connections import BUILT_IN
@@ -35,13 +34,19 @@ from services.ingest.store.rotation import NoRotation, Rotation, RotationOpen
 from shared.bodies import MIB
 from shared.database import outage_is_503
 from shared.http import TenantName
-from shared.problems import BadRequest, Conflict, NotAuthenticated, NotFound, Unprocessable, responses, validation_problem
+from shared.problems import (
+    BadRequest,
+    Conflict,
+    NotAuthenticated,
+    NotFound,
+    Unprocessable,
+    responses,
+)
 from shared.routes import BODY_PROBLEMS, JsonBody, TypedRoute
 from shared.suggestions import refusal
 
 routes = APIRouter(route_class=TypedRoute, tags=["connections"])
 
-SECRET_BYTES = 32
 MAX_BYTES = 2 * MIB
 MAX_VALUES = 10_000
 """Values of a request's body. A mapping of 1,000 questions has 7,000."""
@@ -85,8 +90,9 @@ async def create_connection(
             invalid_params=[{"name": "provider", "reason": refusal("is not allowed", new.provider, sorted(PROVIDERS))}]
         )
     secret, mapping = usable_secret(new.provider, new.secret), settings_of(new.provider, new.mapping)
+    credentials = credentials_of(new.provider, new.credentials)
     async with outage_is_503():
-        connection = await ingest.connections.add(tenant, new.provider, new.name, secret, mapping, new.dimensions)
+        connection = await ingest.connections.add(tenant, new.provider, new.name, secret, mapping, new.dimensions, credentials)
     if connection is None:
         raise NotFound("the tenant does not exist")
     views = await as_views(ingest, tenant, [connection])
@@ -176,6 +182,8 @@ async def change_connection(
         values["mapping"] = settings_of(tool.provider, change.mapping)
     if change.paused is not None:
         values["state"] = "paused" if change.paused else "active"
+    if "credentials" in change.model_fields_set:
+        values["credentials"] = credentials_of(tool.provider, change.credentials)
     secret = usable_secret(tool.provider, change.secret) if "secret" in change.model_fields_set else None
     rotation = Rotation(secret, retires=bool(change.retire_secret), cancels=bool(change.cancel_rotation))
     async with outage_is_503():
@@ -206,9 +214,10 @@ async def delete_connection(request: Request, tenant: TenantName, connection: st
 
 
 def after_change(ingest: Ingest, connection: str) -> None:
-    """Drop the connection from the cache, and let the releaser look for its held deliveries."""
+    """Drop the connection from the cache, and let workers look for its held and pending deliveries."""
     ingest.cache.invalidate(connection)
     ingest.releaser.wake()
+    ingest.enricher.wake()
 
 
 async def load_connection(request: Request, tenant: str, connection: str) -> Connection:
@@ -248,35 +257,5 @@ def as_view(ingest: Ingest, connection: Connection, held: int) -> dict[str, Any]
         "dimensions": connection.dimensions,
         "revision": connection.revision,
         "secrets": len(connection.secrets),
+        "has_credentials": connection.has_credentials,
     }
-
-
-def settings_of(provider: str, mapping: dict[str, Any]) -> ProviderSettings:
-    """`mapping` as the provider's settings. Raises Unprocessable with the places that do not fit."""
-    try:
-        return read_settings(provider, mapping)
-    except ValidationError as error:
-        problem = validation_problem(Unprocessable, error, PROVIDERS[provider].settings)
-        params = [{**param, "name": f"mapping.{param['name']}"} for param in problem.invalid_params]
-        raise Unprocessable(problem.detail, invalid_params=params, more_invalid_params=problem.more_invalid_params) from None
-
-
-def usable_secret(provider: str, secret: str | None) -> str:
-    """The given secret, or a new one. Raises Unprocessable if no tool, or not this tool, can have such a secret."""
-    if secret is None:
-        return PROVIDERS[provider].new_secret(secrets.token_bytes(SECRET_BYTES))
-    if refusal := refuse_characters(secret) or PROVIDERS[provider].refuse_secret(secret):
-        raise Unprocessable(invalid_params=[{"name": "secret", "reason": refusal}])
-    return secret
-
-
-def refuse_characters(secret: str) -> str | None:
-    """Why the secret must be a slip in copying, after which every delivery would be 401; None if it may be right.
-
-    It is not trimmed: the tool signs with the secret that it has.
-    """
-    if not secret.strip():
-        return "blank"
-    if secret != secret.strip() or not secret.isprintable():
-        return "begins or ends with white space, or holds a character that can't be printed: copy it again"
-    return None

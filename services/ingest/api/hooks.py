@@ -30,6 +30,7 @@ BODIES: dict[Outcome, bytes] = {
     "quarantined": b'{"status":"quarantined"}',
     "ignored": b'{"status":"ignored"}',
     "held": b'{"status":"held"}',
+    "pending": b'{"status":"pending"}',
 }
 BATCH_DELIVERIES = 100
 """Deliveries of one request that wait for the committer at the same time, so that a batch does not fill its queue."""
@@ -167,6 +168,8 @@ async def deliver(ingest: Ingest, connection: Connection, scope: Scope, receive:
             return to_reply(await store_batch(ingest, connection, deliveries))
         outcome = await ingest.committer.commit(deliveries[0])
         ingest.observer.stored(connection, deliveries[0], outcome)
+        if outcome == "pending":
+            ingest.enricher.wake()
         return outcome
 
 

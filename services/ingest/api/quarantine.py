@@ -123,7 +123,8 @@ async def get_quarantined(request: Request, tenant: TenantName, quarantined: str
     responses=responses(BadRequest, NotAuthenticated, NotFound),
 )
 async def retry_quarantined(request: Request, tenant: TenantName, quarantined: str) -> RetryResult:
-    """Reads it under the connection's current mapping. While the connection is paused it becomes `held`."""
+    """Reads it under the connection's current mapping. While the connection is paused it becomes `held`; a thin event whose
+    content is not fetched yet becomes `pending`."""
     ingest = ingest_of(request)
     async with outage_is_503():
         stored = await ingest.deliveries.find_quarantined(tenant, parse_id(quarantined))
@@ -134,6 +135,8 @@ async def retry_quarantined(request: Request, tenant: TenantName, quarantined: s
     outcome = await ingest.committer.commit_again(stored.seq, delivery)
     if outcome == "accepted":
         ingest.observer.stored(connection, delivery, outcome)
+    if outcome == "pending":
+        ingest.enricher.wake()
     return RetryResult(id=quarantined, status=outcome, reason=CUSTOMER_ERASED if outcome == "erased" else delivery.reason)
 
 

@@ -7,6 +7,7 @@ from typing import cast
 
 from fastapi import Request
 
+from services.ingest.enricher import Enricher
 from services.ingest.health import DeliveryObserver
 from services.ingest.inbox.committer import Committer
 from services.ingest.releaser import Releaser
@@ -18,6 +19,7 @@ from services.ingest.store.event_log import EventLog
 from services.ingest.store.health import HealthStore
 from services.ingest.store.taxonomies import Taxonomies
 from services.ingest.store.tenants import Tenants
+from services.ingest.store.tool_apis import ToolApis
 from services.ingest.threads import FairThreads
 from shared.bodies import BodyMemory
 
@@ -29,6 +31,8 @@ class Ingest:
     committer: Committer
     releaser: Releaser
     rereader: Rereader
+    enricher: Enricher
+    apis: ToolApis
     observer: DeliveryObserver
     threads: FairThreads
     body_memory: BodyMemory

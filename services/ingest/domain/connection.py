@@ -90,7 +90,8 @@ class FieldMapping(ProviderSettings):
 @dataclass(frozen=True, slots=True)
 class Connection:
     """`mapping` holds the provider's settings, `dimensions` fixed values of all its records. `revision` grows with each change of
-    either. At most two secrets are valid, the newer one first. `key` makes the tenant's pseudonyms."""
+    either. At most two secrets are valid, the newer one first. `key` makes the tenant's pseudonyms. The credentials of the
+    tool's API are not loaded with it."""
 
     id: str
     tenant: str
@@ -102,3 +103,4 @@ class Connection:
     dimensions: dict[str, str]
     secrets: tuple[str, ...]
     key: bytes
+    has_credentials: bool = False

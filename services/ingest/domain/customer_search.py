@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from services.ingest.domain.connection import Connection
-from services.ingest.domain.providers import PROVIDERS, Parsed, Request
+from services.ingest.domain.providers import PROVIDERS, Parsed
 from services.ingest.domain.pseudonym import normalize_email, pseudonym_of_email, pseudonym_of_id
 from shared import strict_json
 
@@ -130,7 +130,7 @@ def _addresses(text: str) -> Iterator[str]:
 def parse_stored(connection: Connection, headers: Mapping[str, str], raw: bytes) -> Parsed:
     """The records in a stored body. The body of the built-in connection is itself a record."""
     if connection.provider in PROVIDERS:
-        return PROVIDERS[connection.provider].parse(Request.stored(headers, raw), connection.mapping)
+        return PROVIDERS[connection.provider].parse_stored(headers, raw, connection.mapping)
     try:
         return Parsed(None, [strict_json.parse(raw)])
     except strict_json.Malformed as error:

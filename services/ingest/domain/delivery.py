@@ -8,11 +8,12 @@ from services.ingest.domain.mapping_use import NO_USE, MappingUse
 from services.ingest.domain.value_names import ValueName
 from shared.events import Event
 
-Verdict = Literal["accepted", "quarantined", "ignored", "held", "erased"]
-"""`held`: the connection is paused, so the delivery is kept unread until it is active again. `erased`: it was quarantined or held
-and named a customer who was erased; its body is deleted and it is never read."""
+Verdict = Literal["accepted", "quarantined", "ignored", "held", "pending", "erased"]
+"""`held`: the connection is paused, so the delivery is kept unread until it is active again. `pending`: a thin event; its content
+must be fetched from the tool's API. `erased`: it was quarantined, held or pending and named a customer who was erased; its body
+is deleted and it is never read."""
 
-Outcome = Literal["accepted", "duplicate", "quarantined", "ignored", "held", "erased"]
+Outcome = Literal["accepted", "duplicate", "quarantined", "ignored", "held", "pending", "erased"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class Delivery:
     `raw` is the body as received, `headers` those that parsing needs, without secrets. `erases` holds the pseudonyms of a
     customer to erase. `subjects`, of a delivery without statements, are its subjects as far as its body can be read. `use` says
     how its payload fits the mapping, `names` are those that it states for values of dimensions; neither is stored with the
-    delivery.
+    delivery. `fetch` is the key of a pending one: waiting deliveries of one connection with the same key are completed by one
+    fetch.
     """
 
     tenant: str
@@ -52,11 +54,12 @@ class Delivery:
     subjects: tuple[str, ...] = ()
     use: MappingUse = NO_USE
     names: tuple[ValueName, ...] = ()
+    fetch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDelivery:
-    """A quarantined or held delivery, loaded from the inbox to be read again. `delivery` is the tool's id of it, if any."""
+    """A quarantined, held or pending delivery, loaded from the inbox. `delivery` is the tool's id of it, if any."""
 
     seq: int
     connection: str

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.customer_search import subjects_of
 from services.ingest.domain.delivery import Delivery, StoredDelivery, Verdict
 from services.ingest.domain.normalise import TooLong, normalise
 from services.ingest.domain.providers import PROVIDERS, Parsed, Request
+from services.ingest.domain.providers.tool_api import CONTENT_HEADER, FETCHED, Documents, encode_content
 from services.ingest.domain.pseudonym import pseudonyms_to_erase
 from services.ingest.domain.record import Erasure, Invalid, read_record
 from services.ingest.domain.redaction import Redactor
@@ -19,6 +20,7 @@ from services.ingest.domain.value_names import survey_names, usable_names
 from shared import strict_json
 
 PAUSED = "the connection is paused"
+PENDING = "its content is being fetched from the tool's API"
 LONGEST_ID = 200
 LONGEST_REASON = 1000
 KIND = re.compile(r"[a-z0-9_.:-]{1,100}|an event without a type", re.IGNORECASE | re.ASCII)
@@ -59,6 +61,27 @@ def receive_again(connection: Connection, stored: StoredDelivery, now: datetime)
     return _to_delivery(arrival, parsed, now)
 
 
+def receive_fetched(connection: Connection, stored: StoredDelivery, documents: Documents, now: datetime) -> Delivery:
+    """Read a pending delivery with its fetched documents, which become its content. It keeps the time of its receipt.
+
+    The content is read as it is stored, so that it reads the same later, without another call.
+    """
+    api = PROVIDERS[connection.provider].api
+    content = encode_content(stored.raw, api.condense(documents) if api else documents)
+    headers = {**stored.headers, CONTENT_HEADER: FETCHED}
+    arrival = Arrival(replace(connection, state="active"), stored.delivery, content, stored.received_at, headers)
+    return _to_delivery(arrival, _parse(connection, headers, content), now)
+
+
+def unfetched(
+    connection: Connection, stored: StoredDelivery, verdict: Literal["quarantined", "ignored"], reason: str
+) -> Delivery:
+    """A pending delivery whose content the tool does not give. Of an ignored one the body is not kept."""
+    arrival = Arrival(connection, stored.delivery, stored.raw, stored.received_at, stored.headers)
+    delivery = _without_statements(arrival, verdict, reason, Parsed(stored.delivery))
+    return delivery if verdict == "quarantined" else replace(delivery, raw=b"", headers={})
+
+
 def reread(connection: Connection, stored: StoredDelivery, now: datetime) -> Delivery:
     """Read an accepted delivery under the connection's current settings, whether the connection is paused or not.
 
@@ -88,7 +111,7 @@ def receive_record(connection: Connection, value: Any, delivery: str | None, raw
 
 
 def _parse(connection: Connection, headers: Mapping[str, str], raw: bytes) -> Parsed:
-    return PROVIDERS[connection.provider].parse(Request.stored(headers, raw), connection.mapping)
+    return PROVIDERS[connection.provider].parse_stored(headers, raw, connection.mapping)
 
 
 def _to_delivery(arrival: Arrival, parsed: Parsed, now: datetime) -> Delivery:
@@ -96,6 +119,9 @@ def _to_delivery(arrival: Arrival, parsed: Parsed, now: datetime) -> Delivery:
         return _held(arrival, parsed)
     if parsed.ignored:
         return _ignored(arrival, parsed.ignored, parsed)
+    if parsed.fetch:
+        pending = _without_statements(arrival, "pending", PENDING, parsed)
+        return replace(pending, fetch=_short(parsed.fetch))
     if parsed.problem:
         return _without_statements(arrival, "quarantined", parsed.problem, parsed)
     try:

@@ -43,6 +43,8 @@ DELETE_BODIES = "UPDATE inbox SET raw = NULL, headers = '{}' WHERE seq = ANY($1:
 ADD_JOB = "INSERT INTO erasures (seq, tenant, names, requested) VALUES ($1, $2, $3, $4)"
 
 LEASE_SECONDS = 60
+PENDING_SECONDS = 10
+"""How often a job is looked at whose bodies are searched, while earlier deliveries are pending."""
 MAX_JOBS = 500
 UNSETTLED = -1
 """`reached` of a job whose late statements must still be deleted."""
@@ -51,7 +53,8 @@ CLAIM = """
 UPDATE erasures SET due = now() + make_interval(secs => $1) WHERE seq IN (
     SELECT job.seq FROM erasures AS job JOIN (
         SELECT tenant, reached FROM erasures AS candidate WHERE due <= now() AND (reached = $3 OR NOT EXISTS (
-            SELECT FROM erasures AS ahead WHERE ahead.tenant = candidate.tenant AND ahead.reached > candidate.reached
+            SELECT FROM erasures AS ahead
+            WHERE ahead.tenant = candidate.tenant AND ahead.reached > candidate.reached AND ahead.reached < ahead.seq
         )) ORDER BY due, seq LIMIT 1
     ) AS first USING (tenant, reached)
     WHERE due <= now() ORDER BY seq LIMIT $2 FOR UPDATE OF job SKIP LOCKED
@@ -87,7 +90,14 @@ UPDATE inbox SET raw = NULL, headers = '{}', verdict = CASE verdict WHEN 'accept
     reason = CASE verdict WHEN 'accepted' THEN reason ELSE $2 END WHERE seq = ANY($1::bigint[])
 """
 ADVANCE = "UPDATE erasures SET reached = greatest(reached, $2), due = now() WHERE seq = ANY($1::bigint[])"
-FINISH = "DELETE FROM erasures WHERE seq = ANY($1::bigint[])"
+FINISH = """
+WITH waiting AS (
+    UPDATE erasures SET reached = seq, due = now() + make_interval(secs => $2) WHERE seq = ANY($1::bigint[])
+    AND EXISTS (SELECT FROM fetches WHERE fetches.tenant = erasures.tenant AND fetches.seq < erasures.seq) RETURNING seq
+)
+DELETE FROM erasures WHERE seq = ANY($1::bigint[]) AND seq NOT IN (SELECT seq FROM waiting)
+"""
+"""Keeps a job, with its pseudonyms, while an earlier delivery of the tenant is pending: its content may be about the customer."""
 
 
 async def erase(db: Connection, delivery: Delivery) -> list[OutboxEvent] | None:
@@ -204,8 +214,9 @@ async def erase_bodies(pool: asyncpg.Pool, seqs: Sequence[int]) -> None:
 
 
 async def advance_jobs(pool: asyncpg.Pool, jobs: Iterable[Job], reached: int) -> None:
-    """Store the progress of these jobs and release their claim. Finished jobs, with the pseudonyms in them, are deleted."""
+    """Store the progress of these jobs and release their claim. Finished jobs, with the pseudonyms in them, are deleted once no
+    earlier delivery is pending."""
     finished = [job.seq for job in jobs if job.seq <= reached]
     async with pool.acquire(timeout=5) as db, db.transaction():
-        await db.execute(FINISH, finished)
+        await db.execute(FINISH, finished, PENDING_SECONDS)
         await db.execute(ADVANCE, [job.seq for job in jobs if job.seq > reached], reached)

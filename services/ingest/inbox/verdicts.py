@@ -1,4 +1,5 @@
-"""Replaces the verdict of stored deliveries that are read again: quarantined ones on a retry, held ones on their release.
+"""Replaces the verdict of stored deliveries that are read again: quarantined ones on a retry, held ones on their release, pending
+ones when their content is fetched.
 
 A delivery is `held` if it arrived while its connection was paused. Its body is kept unread until the connection is active again,
 or dropped if the connection is deleted.
@@ -19,11 +20,13 @@ from services.ingest.domain.delivery import Delivery, StoredDelivery
 from services.ingest.domain.tombstone import CUSTOMER_ERASED, SQL_FINGERPRINT
 from services.ingest.inbox import locks
 from services.ingest.inbox.outbox import OutboxEvent, drafts
+from services.ingest.inbox.pending import COVERED_REASON, add_fetches
 from services.ingest.inbox.transactions import Connection
 from services.ingest.inbox.writer import columns_of, customer_locks, event_columns
+from shared.events import encode
 from shared.request_context import current_context
 
-Pending = Literal["quarantined", "held"]
+Pending = Literal["quarantined", "held", "pending"]
 """The verdicts that may be replaced."""
 
 REPLACE = """
@@ -82,6 +85,11 @@ SELECT seq, connection, delivery, received_at, headers, raw, reason, revision FR
 ) AS measured WHERE coalesce(bytes_before, 0) < $3 ORDER BY seq
 """
 STATE = "SELECT state, revision FROM connections WHERE id = $1 FOR SHARE"
+PENDING_ONE = """
+SELECT seq, connection, delivery, received_at, headers, raw, reason, revision FROM inbox WHERE seq = $1 AND verdict = 'pending'
+"""
+SET_CONTENT = "UPDATE inbox SET headers = $2, raw = $3 WHERE seq = $1"
+ERASE_BODY = "UPDATE inbox SET headers = '{}', raw = NULL WHERE seq = $1"
 QUARANTINE = "UPDATE inbox SET verdict = 'quarantined', reason = $2 WHERE seq = $1 AND verdict = 'held'"
 DROP = """
 UPDATE inbox SET verdict = 'ignored', reason = $3, raw = NULL, headers = '{}' WHERE seq IN (
@@ -120,8 +128,13 @@ async def replace_verdicts(db: Connection, pending: Pending, deliveries: Mapping
         for draft, event in zip(its, events[seq], strict=True)
     ]
     request = (context and context.request_id, context and context.traceparent)
-    replaced = await db.fetch(REPLACE, pending, *columns_of(verdicts, 5), *columns_of(rows, 9), *request)
-    return {row[0]: Replaced(permitted[row[0]], events[row[0]]) for row in replaced}
+    replaced = [row[0] for row in await db.fetch(REPLACE, pending, *columns_of(verdicts, 5), *columns_of(rows, 9), *request)]
+    covered = await add_fetches(db, [(seq, permitted[seq], context) for seq in replaced])
+    return {seq: Replaced(_covered(permitted[seq]) if seq in covered else permitted[seq], events[seq]) for seq in replaced}
+
+
+def _covered(delivery: Delivery) -> Delivery:
+    return replace(delivery, verdict="ignored", reason=COVERED_REASON, raw=b"", fetch=None)
 
 
 async def without_erased(db: Connection, deliveries: Mapping[int, Delivery]) -> dict[int, Delivery]:
@@ -182,6 +195,22 @@ async def release_held(
             return None
         replaced = await replace_verdicts(db, "held", deliveries)
     return [event for seq in sorted(replaced) for event in replaced[seq].events]
+
+
+async def load_pending(pool: asyncpg.Pool, seq: int) -> StoredDelivery | None:
+    """One pending delivery. None if it is no longer pending."""
+    r = await pool.fetchrow(PENDING_ONE, seq)
+    return StoredDelivery(r[0], r[1], r[2], r[3], json.loads(r[4]), r[5] or b"", r[6] or "", r[7]) if r else None
+
+
+async def set_content(db: Connection, seq: int, delivery: Delivery) -> None:
+    """Replace the stored headers and body of a delivery by those of `delivery`, which were fetched."""
+    await db.execute(SET_CONTENT, seq, encode(delivery.headers).decode(), delivery.raw)
+
+
+async def erase_body(db: Connection, seq: int) -> None:
+    """Delete the headers and the body of one delivery. Its verdict stays."""
+    await db.execute(ERASE_BODY, seq)
 
 
 async def quarantine_held(pool: asyncpg.Pool, seq: int, reason: str) -> None:

@@ -4,7 +4,7 @@ Every transaction takes its locks in the same order, each kind sorted: arrivals 
 their unique index).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from services.ingest.domain.delivery import Delivery, Outcome
 from services.ingest.domain.tombstone import SUBJECT_ERASED, is_tombstone
 from services.ingest.inbox import locks
 from services.ingest.inbox.outbox import Draft, OutboxEvent, drafts
+from services.ingest.inbox.pending import add_fetches
 from services.ingest.inbox.transactions import Connection
 from shared.events import encode
 from shared.request_context import RequestContext
@@ -101,12 +102,23 @@ async def write(
     publish."""
     contexts = contexts or [None] * len(deliveries)
     without_id = [i for i, delivery in enumerate(deliveries) if delivery.id is None and delivery.verdict != "held"]
-    if without_id:
-        inserted = await _insert_without_ids(db, deliveries, contexts, without_id)
+    if any(delivery.fetch for delivery in deliveries):
+        async with db.transaction():
+            inserted = await _insert_all(db, deliveries, contexts, without_id)
+            new = [(stored.seq, deliveries[i], contexts[i]) for i, stored in inserted.items() if stored and not stored.barred]
+            covered = await add_fetches(db, new)
     else:
-        inserted = dict(enumerate(await insert(db, deliveries, contexts)))
-    outcomes = [_outcome(delivery, inserted.get(i)) for i, delivery in enumerate(deliveries)]
+        inserted, covered = await _insert_all(db, deliveries, contexts, without_id), set()
+    outcomes = [_outcome(delivery, inserted.get(i), covered) for i, delivery in enumerate(deliveries)]
     return outcomes, [event for stored in inserted.values() if stored for event in stored.events]
+
+
+async def _insert_all(
+    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts, without_id: Sequence[int]
+) -> dict[int, Inserted | None]:
+    if without_id:
+        return await _insert_without_ids(db, deliveries, contexts, without_id)
+    return dict(enumerate(await insert(db, deliveries, contexts)))
 
 
 async def _insert_without_ids(
@@ -123,8 +135,9 @@ async def _insert_without_ids(
     return inserted
 
 
-def _outcome(delivery: Delivery, inserted: Inserted | None) -> Outcome:
-    if inserted is None:
+def _outcome(delivery: Delivery, inserted: Inserted | None, covered: Collection[int]) -> Outcome:
+    """A thin event that a waiting fetch covers is a duplicate too."""
+    if inserted is None or inserted.seq in covered:
         return "duplicate"
     return "ignored" if inserted.barred else delivery.verdict
 

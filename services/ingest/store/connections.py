@@ -4,16 +4,17 @@ import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Row, func, select, update
+from sqlalchemy import ColumnElement, Row, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.domain.connection import Connection, ProviderSettings
 from services.ingest.domain.providers import read_settings
+from services.ingest.domain.providers.tool_api import Credentials
 from services.ingest.store import tables
 from services.ingest.store.cipher import Cipher
 from services.ingest.store.rotation import Rotation
@@ -31,6 +32,14 @@ class ListedConnection:
 
     connection: Connection
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SealedCredentials:
+    """The credentials of a tool's API as JSON. `sealed` is their encrypted form, which differs after every change of them."""
+
+    values: dict[str, Any] = field(repr=False)
+    sealed: bytes
 
 
 def new_id() -> str:
@@ -77,7 +86,14 @@ class Connections:
         return await self._select((tables.connections.c.tenant == tenant) & (tables.connections.c.state != "deleted"))
 
     async def add(
-        self, tenant: str, provider: str, name: str, secret: str, mapping: ProviderSettings, dimensions: dict[str, str]
+        self,
+        tenant: str,
+        provider: str,
+        name: str,
+        secret: str,
+        mapping: ProviderSettings,
+        dimensions: dict[str, str],
+        credentials: Credentials | None = None,
     ) -> Connection | None:
         """The new connection, or None if the tenant does not exist. Raises Conflict if the tenant has `per_tenant` already."""
         connection = new_id()
@@ -92,6 +108,7 @@ class Connections:
             mapping=mapping_as_json(mapping),
             dimensions=dimensions,
             sealed_secrets=self._encrypt([secret], connection),
+            sealed_credentials=self._encrypt_credentials(credentials, connection),
         )
         async with self._engine.begin() as db:
             if (await db.execute(locked_tenant)).first() is None:
@@ -104,9 +121,13 @@ class Connections:
     async def change(self, tenant: str, connection: str, values: Mapping[str, Any], rotation: Rotation | None = None) -> bool:
         """Set columns and rotate secrets in one transaction. False if the tenant has no such connection that can be changed.
 
-        Raises RotationOpen or NoRotation, and changes nothing, if the secrets do not permit the rotation.
+        `credentials` among the values are those of the tool's API, or None to remove them. Raises RotationOpen or NoRotation, and
+        changes nothing, if the secrets do not permit the rotation.
         """
         new = dict(values)
+        renews_credentials = "credentials" in new
+        if renews_credentials:
+            new["sealed_credentials"] = self._encrypt_credentials(new.pop("credentials"), connection)
         if "mapping" in new:
             new["mapping"] = mapping_as_json(new["mapping"])
         if new.keys() & {"mapping", "dimensions"}:
@@ -121,11 +142,23 @@ class Connections:
                 new["sealed_secrets"] = self._encrypt(valid, connection)
             if new:
                 await db.execute(update(tables.connections).where(own).values(**new))
+            if renews_credentials:
+                await db.execute(delete(tables.tool_apis).where(tables.tool_apis.c.connection == connection))
         return True
+
+    async def load_credentials(self, connection: str) -> SealedCredentials | None:
+        """The credentials of the tool's API. None if the connection has none."""
+        column = select(tables.connections.c.sealed_credentials).where(tables.connections.c.id == connection)
+        async with self._engine.connect() as db:
+            sealed: bytes | None = (await db.execute(column)).scalar()
+        if sealed is None:
+            return None
+        return SealedCredentials(json.loads(self._cipher.decrypt(sealed, credentials_owner(connection))), sealed)
 
     async def delete(self, tenant: str, connection: str) -> bool:
         """Mark the connection deleted and remove its secrets. False if the tenant has no such connection that can be deleted."""
-        return await self.change(tenant, connection, {"state": "deleted", "sealed_secrets": self._encrypt([], connection)})
+        values = {"state": "deleted", "sealed_secrets": self._encrypt([], connection), "credentials": None}
+        return await self.change(tenant, connection, values)
 
     def _changeable(self, tenant: str, connection: str) -> ColumnElement[bool]:
         """The built-in connection can be neither changed nor deleted."""
@@ -150,13 +183,24 @@ class Connections:
             dimensions=row.dimensions,
             secrets=self._decrypt(row.sealed_secrets, row.id),
             key=self._cipher.decrypt(row.sealed_key, row.tenant),
+            has_credentials=row.sealed_credentials is not None,
         )
 
     def _encrypt(self, valid: Sequence[str], connection: str) -> bytes:
         return self._cipher.encrypt(json.dumps(list(valid)).encode(), connection)
 
+    def _encrypt_credentials(self, credentials: Credentials | None, connection: str) -> bytes | None:
+        if credentials is None:
+            return None
+        return self._cipher.encrypt(credentials.model_dump_json().encode(), credentials_owner(connection))
+
     def _decrypt(self, encrypted: bytes, connection: str) -> tuple[str, ...]:
         return tuple(json.loads(self._cipher.decrypt(encrypted, connection)))
+
+
+def credentials_owner(connection: str) -> str:
+    """The owner of encrypted credentials. It differs from that of the secrets, so neither can take the place of the other."""
+    return f"credentials:{connection}"
 
 
 def mapping_as_json(mapping: ProviderSettings) -> dict[str, Any]:

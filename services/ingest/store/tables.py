@@ -46,6 +46,7 @@ connections = Table(
     Column("dimensions", JSONB, nullable=False, server_default="{}"),
     Column("sealed_secrets", LargeBinary, nullable=False, comment="a JSON list, the newest first, encrypted"),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("sealed_credentials", LargeBinary, comment="of the tool's API, as JSON, encrypted"),
     Index("connections_by_tenant", "tenant", "created_at"),
     Index("connections_built_in", "tenant", unique=True, postgresql_where=text("provider = 'api'")),
 )
@@ -71,7 +72,7 @@ inbox = Table(
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("headers", Text, nullable=False, comment="those that parsing needs, as JSON"),
     Column("raw", LargeBinary, comment="null once erased"),
-    Column("verdict", Text, nullable=False, comment="accepted, quarantined, ignored, held or erased"),
+    Column("verdict", Text, nullable=False, comment="accepted, quarantined, ignored, held, pending or erased"),
     Column("reason", Text),
     Column("revision", Integer, nullable=False, comment="of the mapping under which the verdict was given"),
     UniqueConstraint("connection", "delivery", name="inbox_deliveries"),
@@ -164,6 +165,38 @@ mapped_keys = Table(
     Column("connection", Text, primary_key=True),
     Column("section", Text, primary_key=True, comment="questions, dimensions or own_dimensions"),
     Column("key", Text, primary_key=True, comment="occurred in an accepted delivery"),
+)
+
+fetches = Table(
+    "fetches",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("key", Text, primary_key=True, comment="what to fetch, by the provider"),
+    Column("tenant", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False, comment="of the delivery that it completes"),
+    Column("next", BigInteger, comment="of a delivery that arrived while a fetch ran: fetch again for it"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("token", Text, comment="of the process that fetches; null: none does"),
+    Column("due", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="when it may be claimed"),
+    Column("request_id", Text, comment="of the request that brought the delivery"),
+    Column("traceparent", Text, comment="of the same request, if it had one"),
+    Column("added", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Index("fetches_due", "connection", "due", "seq"),
+    Index("fetches_by_tenant", "tenant", "seq"),
+    Index("fetches_by_age", "added"),
+)
+"""Pending deliveries: one row for each thing to fetch from a tool's API. The row is deleted when that is done."""
+
+tool_apis = Table(
+    "tool_apis",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("failures", Integer, nullable=False, server_default="0", comment="in a row"),
+    Column("blocked_until", DateTime(timezone=True), comment="no call before it: by Retry-After, or after failures"),
+    Column("stopped", Text, comment="why no call is made until the credentials change; null: calls are made"),
+    Column("last_success", DateTime(timezone=True)),
+    Column("last_error", Text),
+    Column("last_error_at", DateTime(timezone=True)),
 )
 
 rereads = Table(

@@ -47,6 +47,7 @@ SIGNERS: dict[str, Signer] = {
     "cloudevents": signing.cloudevents,
     "standard": lambda secret, body: signing.standard(secret, body, at=NOW.timestamp()),
     "intercom": signing.intercom,
+    "surveymonkey": signing.surveymonkey,
     "typeform": signing.typeform,
     "zendesk": lambda secret, body: signing.zendesk(secret, body, at=NOW),
     "fake": lambda secret, body: fake_provider.sign(secret, body, URL, NOW),
@@ -54,7 +55,7 @@ SIGNERS: dict[str, Signer] = {
 
 BEARER = {"cloudevents"}
 """Providers whose tools present the secret itself, so that the body is not signed."""
-UNSIGNED = ("content-type", "x-zendesk-webhook-invocation-id")
+UNSIGNED = ("content-type", "sm-apikey", "x-zendesk-webhook-invocation-id")
 
 every_provider = pytest.mark.parametrize("name", sorted(ALL))
 

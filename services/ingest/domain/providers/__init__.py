@@ -3,14 +3,15 @@
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping, ProviderSettings
-from services.ingest.domain.providers import cloudevents, intercom, standard, typeform, zendesk
-from services.ingest.domain.providers.provider import Headers, Parsed, Provider, Reply, Request
+from services.ingest.domain.providers import cloudevents, intercom, standard, surveymonkey, typeform, zendesk
+from services.ingest.domain.providers.provider import Headers, Parsed, Provider, Reply, Request, ToolApi
 from services.ingest.domain.signatures import NotVerified
 
 PROVIDERS: dict[str, Provider[Any]] = {
     "cloudevents": cloudevents.PROVIDER,
     "intercom": intercom.PROVIDER,
     "standard": standard.PROVIDER,
+    "surveymonkey": surveymonkey.PROVIDER,
     "typeform": typeform.PROVIDER,
     "zendesk": zendesk.PROVIDER,
 }
@@ -24,4 +25,4 @@ def read_settings(provider: str, value: Any) -> ProviderSettings:
     return PROVIDERS[provider].settings.model_validate(value) if provider in PROVIDERS else FieldMapping()
 
 
-__all__ = ["PROVIDERS", "Headers", "NotVerified", "Parsed", "Provider", "Reply", "Request", "read_settings"]
+__all__ = ["PROVIDERS", "Headers", "NotVerified", "Parsed", "Provider", "Reply", "Request", "ToolApi", "read_settings"]

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from services.ingest.domain import signatures
 from services.ingest.domain.connection import ProviderSettings
 from services.ingest.domain.mapping_use import NO_USE, MappingUse
+from services.ingest.domain.providers.tool_api import Credentials, Documents, Fetch, decode_content, is_fetched
 from services.ingest.domain.value_names import ValueName
 
 BodyType = Literal["json", "form", "multipart", "xml"]
@@ -120,6 +121,8 @@ class Parsed:
     read, each as `<type>/<id>`; an erasure needs them. `use` says how the payload fits the mapping.
     `names` are those that the payload states for teams, agents and surveys, by their ids in the records. A name of a person is
     one of them only if the tool says that the person is staff: customers' names never leave ingest.
+    `fetch` is the key of a thin event: what the tool's API must be asked for before the delivery can be read (`tool_api.py`).
+    Waiting deliveries of one connection with the same key are completed by one fetch.
     """
 
     id: str | None
@@ -129,6 +132,28 @@ class Parsed:
     about: tuple[str, ...] = ()
     use: MappingUse = NO_USE
     names: tuple[ValueName, ...] = ()
+    fetch: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolApi(Generic[S]):
+    """The API of a tool that sends thin events, as pure functions and data.
+
+    credentials is the model of a connection's `credentials`.
+    base_url(credentials) is one of a fixed list, never a text that a caller chooses.
+    headers(credentials) authorize a call.
+    fetches(event, documents) returns the calls that are still missing, given the documents of earlier ones; none: complete. So a
+    later call may depend on an earlier document, and a list may have pages. It may raise Unusable.
+    condense(documents) leaves out of the documents whatever `parse` does not need; the result is stored.
+    parse(event, documents, settings) never raises. It reads the stored event and the condensed documents.
+    """
+
+    credentials: type[Credentials]
+    base_url: Callable[[Any], str]
+    headers: Callable[[Any], Mapping[str, str]]
+    fetches: Callable[[Request, Documents], Sequence[Fetch]]
+    parse: Callable[[Request, Documents, S], Parsed]
+    condense: Callable[[Documents], Documents] = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +172,8 @@ class Provider(Generic[S]):
     headers that it returns. It never raises. None: every request is one delivery.
     ends_with_410 says that a deleted connection answers 410, which the tool's protocol defines as the end. Others answer 202,
     since tools disable a webhook on 410, also while its connection is deleted by mistake.
+    api describes the tool's API, if its events are thin. `parse` returns `Parsed(fetch=…)` for those, and `api.parse` reads the
+    event together with the fetched documents.
     """
 
     verify: Callable[[Request, Sequence[str], datetime], None]
@@ -159,6 +186,7 @@ class Provider(Generic[S]):
     body_types: tuple[BodyType, ...] = ("json",)
     new_secret: Callable[[bytes], str] = signatures.new_secret
     refuse_secret: Callable[[str], str | None] = signatures.refuse_secret
+    api: ToolApi[S] | None = None
     split: Callable[[Request], Sequence[Request]] | None = None
     ends_with_410: bool = False
 
@@ -169,3 +197,12 @@ class Provider(Generic[S]):
     def accepts(self, request: Request) -> bool:
         """Whether the provider reads the body type of the request. One that is missing or unknown is read as it comes."""
         return request.body_type in (None, *self.body_types)
+
+    def parse_stored(self, headers: Mapping[str, str], body: bytes, settings: S) -> Parsed:
+        """The records of a stored delivery: of its body as received, or of its fetched content."""
+        if self.api is None or not is_fetched(headers):
+            return self.parse(Request.stored(headers, body), settings)
+        content = decode_content(body)
+        if content is None:
+            return Parsed(None, problem="the fetched content can't be read")
+        return self.api.parse(Request.stored(headers, content.event), content.documents, settings)
