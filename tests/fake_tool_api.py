@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,9 @@ class FakeToolApi:
     released: asyncio.Event = field(default_factory=asyncio.Event)
     """Answers wait for it. Tests clear it to keep a call in progress."""
 
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set at the end: slow answers are sent at once."""
+
     def queue(self, path: str, *answers: Answer) -> None:
         self.queued.setdefault(path, []).extend(answers)
 
@@ -49,7 +52,8 @@ class FakeToolApi:
                 await self.released.wait()
                 queued = self.queued.get(path)
                 answer = queued.pop(0) if queued else self.document(path)
-                await asyncio.sleep(answer.seconds)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.closing.wait(), answer.seconds)
                 writer.write(encode(answer))
                 await writer.drain()
                 if answer.missing_bytes:
@@ -80,4 +84,6 @@ async def running_tool_api() -> AsyncIterator[FakeToolApi]:
         yield api
     finally:
         api.released.set()
+        api.closing.set()
+        await asyncio.sleep(0.05)
         server.close()

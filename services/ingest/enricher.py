@@ -2,7 +2,7 @@
 
 The queue is in the database (`inbox/fetch_queue.py`), so any replica continues after a crash or an outage. Calls run
 concurrently: at most CONCURRENCY in a process and PER_CONNECTION for one connection, each connection in turn, so a slow or
-failing tool delays nobody else. A failing API is called less and less often, and not at all while it has said so (Retry-After).
+failing tool delays nobody else. A failing API is called less and less often, and not at all until its Retry-After ends.
 """
 
 import asyncio
@@ -237,4 +237,4 @@ class Enricher:
         self._publish(events)
         self._observe(connection, stored, stored.verdict)
         FETCHED.labels(connection.provider, result).inc()
-        log.info("enricher.completed", connection=connection.id, seq=fetch.seq, outcome=stored.verdict, attempts=fetch.attempts)
+        log.debug("enricher.completed", connection=connection.id, seq=fetch.seq, outcome=stored.verdict, attempts=fetch.attempts)

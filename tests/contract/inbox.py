@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 
+from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.receive import receive_record
 from services.ingest.inbox.committer import Committer
@@ -34,9 +35,9 @@ def comment_delivery(subject: str, text: str, *, tenant: str = "acme") -> Delive
     return receive_record(connection(tenant=tenant), record, f"{tenant}-{subject}", b"raw", datetime.now(UTC))
 
 
-def erasure_delivery(customer: dict[str, str], id: str | None = None) -> Delivery:
+def erasure_delivery(customer: dict[str, str], id: str | None = None, tool: Connection | None = None) -> Delivery:
     record = {"type": "erasure", "id": "e", "at": "2026-11-20T10:00:00Z", "customer": customer}
-    return receive_record(connection(), record, id, b"raw", datetime.now(UTC))
+    return receive_record(tool or connection(), record, id, b"raw", datetime.now(UTC))
 
 
 @dataclass

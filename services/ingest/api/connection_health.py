@@ -108,12 +108,12 @@ def calls_api(connection: Connection) -> bool:
 
 def as_api_health(connection: Connection, state: ToolApiState) -> ToolApiHealth:
     """The `api` of a connection's health."""
-    now_blocked = state.blocked_until if state.blocked_until and state.blocked_until > datetime.now(UTC) else None
+    blocked_until = state.blocked_until if state.blocked_until and state.blocked_until > datetime.now(UTC) else None
     return ToolApiHealth(
         waiting=state.waiting,
         waiting_since=state.oldest,
         stopped=state.stopped if connection.has_credentials else NO_CREDENTIALS,
-        blocked_until=now_blocked,
+        blocked_until=blocked_until,
         last_success=state.last_success,
         last_error=state.last_error,
         last_error_at=state.last_error_at,

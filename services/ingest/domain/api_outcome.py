@@ -24,7 +24,7 @@ Action = Literal["retry", "wait", "quarantine", "ignore", "stop"]
 
 @dataclass(eq=False, slots=True)
 class Failure(Exception):
-    """A call without a usable answer. `label` is the outcome in metrics. `retry_after`: seconds, if the tool said so."""
+    """A call without a usable answer. `label` is the outcome in metrics. `retry_after`: seconds, if the tool states them."""
 
     action: Action
     label: str

@@ -53,13 +53,13 @@ def survey(*questions: dict[str, Any]) -> dict[str, Any]:
     return {"id": "405723396", "title": "After support", "pages": [{"id": "1", "questions": list(questions or QUESTIONS)}]}
 
 
-def answered(id: str, *answers: dict[str, Any]) -> dict[str, Any]:
+def reply(id: str, *answers: dict[str, Any]) -> dict[str, Any]:
     return {"id": id, "answers": list(answers)}
 
 
-NPS_9 = answered("200", {"choice_id": "c10", "row_id": "r1"})
-STARS_4 = answered("201", {"choice_id": "c23", "row_id": "r2"})
-COMMENT = answered("202", {"text": "Quick and kind."})
+NPS_9 = reply("200", {"choice_id": "c10", "row_id": "r1"})
+STARS_4 = reply("201", {"choice_id": "c23", "row_id": "r2"})
+COMMENT = reply("202", {"text": "Quick and kind."})
 
 
 def response(*answers: dict[str, Any], **changed: Any) -> dict[str, Any]:

@@ -21,8 +21,8 @@ def survey_of(documents: Documents) -> Any:
 def condense(documents: Documents) -> Documents:
     """The documents with those fields that are read; of the survey only the questions that are answered."""
     response, survey = as_object(documents.get("response")), as_object(survey_of(documents))
-    answered = {as_text(question.get("id")) for question in questions_of(response)}
-    questions = [_condensed(question) for question in questions_of(survey) if as_text(question.get("id")) in answered]
+    ids = {as_text(question.get("id")) for question in questions_of(response)}
+    questions = [_condensed(question) for question in questions_of(survey) if as_text(question.get("id")) in ids]
     email = object_in(object_in(object_in(response, "metadata"), "contact"), "email").get("value")
     condensed: dict[str, Any] = {
         "response": {
@@ -53,14 +53,14 @@ def _condensed(question: Mapping[str, Any]) -> dict[str, Any]:
 def lacks_answered(response: Any, survey: Any) -> bool:
     """Whether the response has answers whose question, row or choice is not in the survey."""
     questions = {as_text(question.get("id")): question for question in questions_of(as_object(survey))}
-    for answered in questions_of(as_object(response)):
-        question = questions.get(as_text(answered.get("id")))
+    for reply in questions_of(as_object(response)):
+        question = questions.get(as_text(reply.get("id")))
         if question is None:
             return True
         parts = object_in(question, "answers")
         for kind, field in (("choices", "choice_id"), ("rows", "row_id")):
             known = {as_text(one.get("id")) for one in objects_in(parts.get(kind))}
-            named = {as_text(answer[field]) for answer in objects_in(answered.get("answers")) if answer.get(field)}
+            named = {as_text(answer[field]) for answer in objects_in(reply.get("answers")) if answer.get(field)}
             if not named <= known:
                 return True
     return False

@@ -38,7 +38,7 @@ EDGE_NUMBER = re.compile(r"(?:^|\s)(\d{1,3})$|^(\d{1,3})(?=\s|[:)]|\.\s)", re.AS
 
 class RowAnswer(NamedTuple):
     """The answer to a question, or to one row of it. `names` are the keys under which a mapping may declare it, the first one
-    names it. `chosen` are its choices, `text` what was typed, `typed_beside` a comment beside the choices."""
+    names it. `chosen` are its choices, `text` is typed, `typed_beside` a comment beside the choices."""
 
     names: tuple[str, ...]
     question: dict[str, Any]
@@ -87,15 +87,15 @@ def read_response(documents: Documents, mapping: FieldMapping) -> tuple[dict[str
 def _row_answers(response: Mapping[str, Any], survey: Mapping[str, Any], mapping: FieldMapping) -> Iterator[RowAnswer]:
     """The answers of all questions, those of a matrix by row."""
     questions = {as_text(question.get("id")): question for question in questions_of(survey)}
-    for answered in questions_of(response):
-        name = as_text(answered.get("id"))
+    for reply in questions_of(response):
+        name = as_text(reply.get("id"))
         if not name:
             continue
         question = questions.get(name, {})
         parts = object_in(question, "answers")
         choices = {as_text(one.get("id")): one for one in objects_in(parts.get("choices"))}
         rows = {as_text(one.get("id")): one for one in objects_in(parts.get("rows"))}
-        answers = objects_in(answered.get("answers"))
+        answers = objects_in(reply.get("answers"))
         beside = next((as_text(one.get("text")) for one in answers if one.get("other_id")), None)
         by_row: dict[str | None, list[dict[str, Any]]] = {}
         for one in answers:
@@ -119,7 +119,7 @@ def _names(question: str, row: str | None, *, single: bool) -> tuple[str, ...]:
 
 
 def _question_of(answer: RowAnswer) -> SurveyQuestion | None:
-    """What the answer measures: by the mapping, else by its type. None if neither says so."""
+    """The kind and scale of the answer: by the mapping, else by its type. None if neither says so."""
     if answer.declared:
         return answer.declared
     match answer.question.get("family"), answer.question.get("subtype"):

@@ -12,7 +12,15 @@ down_revision = "0007"
 TIME = sa.DateTime(timezone=True)
 
 
+COMMENTS = (
+    ("inbox", "verdict", "accepted, quarantined, ignored, held, pending or erased"),
+    ("mapped_keys", "section", "questions, dimensions or own_dimensions"),
+)
+
+
 def upgrade() -> None:
+    for table, column, comment in COMMENTS:
+        op.alter_column(table, column, comment=comment)
     op.add_column("connections", sa.Column("sealed_credentials", sa.LargeBinary, comment="of the tool's API, as JSON, encrypted"))
     op.create_table(
         "fetches",
