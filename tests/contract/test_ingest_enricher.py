@@ -1,113 +1,18 @@
-"""The queue of thin events on a real PostgreSQL: crashes, leases that end, two enrichers, giving up, erasures."""
+"""The queue of thin events on a real PostgreSQL: crashes, leases that end, two enrichers, giving up."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-import asyncpg
 import pytest
-from pydantic import SecretStr
 
-from services.ingest.domain.connection import Connection, FieldMapping
-from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.providers import PROVIDERS
-from services.ingest.enricher import Enricher
-from services.ingest.eraser import Eraser
 from services.ingest.inbox import fetch_queue
-from services.ingest.inbox.committer import Committer
-from services.ingest.inbox.outbox import OutboxEvent
-from services.ingest.store.cipher import Cipher
-from services.ingest.store.connections import Connections
-from services.ingest.store.tenants import Tenants
 from services.ingest.store.tool_apis import ToolApis
-from services.ingest.threads import FairThreads
-from services.ingest.tool_client import ToolClient
-from shared.database import open_engine, open_pool
-from shared.workers import Workers
-from tests import signing
 from tests.conftest import NewDatabase
-from tests.contract.inbox import erasure_delivery, until
-from tests.fake_tool_api import Answer, FakeToolApi, running_tool_api
-from tests.unit.ingest.making import receive_body
-from tests.unit.ingest.surveymonkey_documents import COLLECTOR, MAPPING, RECIPIENT, event, response, survey
-
-SECRET_KEY = SecretStr("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
-TENANT = "acme"
-RESPONSES = "SELECT subject FROM events WHERE event::json -> 'body' ->> 'type' = 'response' ORDER BY seq"
-
-
-def details(response: str) -> str:
-    return f"/v3/surveys/405723396/responses/{response}/details"
-
-
-@dataclass
-class ThinTool:
-    """A connection to SurveyMonkey in its own database, a committer, and the API. `published`: the events of its enrichers."""
-
-    pool: asyncpg.Pool
-    connections: Connections
-    committer: Committer
-    connection: Connection
-    api: FakeToolApi
-    published: list[OutboxEvent] = field(default_factory=list)
-
-    def delivery(self, response: str = "1", second: int = 0, event_type: str = "response_completed") -> Delivery:
-        body = event(event_type, object_id=response, event_datetime=f"2026-11-20T10:00:{second:02}+00:00")
-        return receive_body(self.connection, signing.surveymonkey("c&s", body), body, datetime.now(UTC))
-
-    async def deliver(self, *deliveries: Delivery) -> list[str]:
-        return list(await asyncio.gather(*map(self.committer.commit, deliveries)))
-
-    def has(self, *responses: str, **fields: Any) -> None:
-        """Let the API have these responses."""
-        for one in responses:
-            self.api.documents[details(one)] = response(id=one, **fields)
-
-    @asynccontextmanager
-    async def enricher(self, call_seconds: float = 5.0) -> AsyncIterator[Enricher]:
-        """A running enricher. At the end it is cancelled in the middle of whatever it does, as if its process was killed."""
-        threads = FairThreads()
-        client = ToolClient(threads, lambda: datetime.now(UTC), self.api.url, call_seconds)
-        enricher = Enricher(
-            self.pool,
-            self.connections,
-            ToolApis(self.pool),
-            client,
-            self.published.extend,
-            threads,
-            lambda: datetime.now(UTC),
-            lambda *_: None,
-        )
-        async with Workers() as workers:
-            workers.start("enricher", enricher.run)
-            yield enricher
-            assert workers.dead == []
-        await client.close()
-
-    async def verdicts(self) -> list[tuple[str, str | None]]:
-        return [(r[0], r[1]) for r in await self.pool.fetch("SELECT verdict, reason FROM inbox ORDER BY seq")]
-
-    async def subjects(self) -> list[str]:
-        """The ids of the responses whose events are stored, without tombstones."""
-        rows = await self.pool.fetch(RESPONSES)
-        return [row[0].rpartition("/")[2] for row in rows]
-
-    async def count(self, table: str) -> int:
-        return int(await self.pool.fetchval(f"SELECT count(*) FROM {table}"))
-
-    async def end_leases(self) -> None:
-        """Let the lease of each claimed row end now."""
-        await self.pool.execute("UPDATE fetches SET due = now() WHERE token IS NOT NULL")
-
-    async def is_empty(self) -> bool:
-        return await self.count("fetches") == 0
-
-    async def is_called(self, times: int = 1, response: str = "1") -> bool:
-        return self.api.paths().count(details(response)) >= times
+from tests.contract.inbox import until
+from tests.contract.thin_tool import TENANT, ThinTool, details, thin_tool
+from tests.fake_tool_api import Answer
 
 
 @pytest.fixture(scope="module")
@@ -117,23 +22,8 @@ async def url(database: NewDatabase) -> str:
 
 @pytest.fixture
 async def tool(url: str) -> AsyncIterator[ThinTool]:
-    engine, cipher = open_engine(SecretStr(url)), Cipher(SECRET_KEY)
-    async with open_pool(url, 8) as pool, Workers() as workers, running_tool_api() as api:
-        await pool.execute("TRUNCATE inbox, events, unpublished, erasures, fetches, tool_apis, connections, tenants CASCADE")
-        connections = Connections(engine, cipher)
-        await Tenants(engine, cipher).put(TENANT, "Acme", "UTC")
-        provider = PROVIDERS["surveymonkey"]
-        assert provider.api
-        credentials = provider.api.credentials.model_validate({"access_token": "a-token-0"})
-        mapping = FieldMapping.model_validate(MAPPING)
-        connection = await connections.add(TENANT, "surveymonkey", "surveys", "c&s", mapping, {}, credentials)
-        assert connection
-        committer = Committer(pool, lambda _: None, 1000)
-        workers.start("committer", committer.run)
-        api.documents |= {"/v3/surveys/405723396/details": survey(), "/v3/collectors/50253586": COLLECTOR}
-        api.documents |= {"/v3/collectors/50253586/recipients/712": RECIPIENT}
-        yield ThinTool(pool, connections, committer, connection, api)
-    await engine.dispose()
+    async with thin_tool(url) as tool:
+        yield tool
 
 
 async def test_two_updates_in_one_transaction_are_one_thing_to_fetch(tool: ThinTool) -> None:
@@ -280,71 +170,3 @@ async def test_credentials_that_were_replaced_meanwhile_stop_nothing(tool: ThinT
     assert b"a-token" not in current.sealed
     assert await apis.stop(tool.connection.id, current.sealed, "refused")
     assert (await apis.load([tool.connection.id]))[tool.connection.id].stopped == "refused"
-
-
-# --- erasures
-
-
-async def erase_ada(tool: ThinTool) -> Eraser:
-    """Erase the recipient of the responses, and search the stored bodies."""
-    builtin = await tool.connections.built_in(TENANT)
-    assert builtin
-    delivery = erasure_delivery({"email": "ada@example.com"}, "erase-1", builtin)
-    assert await tool.committer.commit(delivery) == "accepted"
-    eraser = Eraser(tool.pool, tool.connections)
-    while await eraser.step():
-        pass
-    return eraser
-
-
-async def test_what_is_fetched_after_an_erasure_for_a_delivery_before_it_is_not_stored(tool: ThinTool) -> None:
-    tool.has("1", custom_variables={})
-    await tool.deliver(tool.delivery())
-    eraser = await erase_ada(tool)
-    assert await tool.count("erasures") == 1  # it waits for the pending delivery
-    async with tool.enricher():
-        await until(tool.is_empty)
-    assert await tool.subjects() == []
-    assert [verdict for verdict, _ in await tool.verdicts()] == ["erased", "accepted"]
-    assert await tool.count("inbox WHERE octet_length(raw) > 0") == 0
-    await tool.pool.execute("UPDATE erasures SET due = now()")
-    assert await eraser.step()
-    assert await tool.count("erasures") == 0
-
-
-async def test_fetched_content_that_mentions_an_erased_customer_is_not_stored(tool: ThinTool) -> None:
-    mention = {"id": "202", "answers": [{"text": "Ask ada@example.com, who helped me"}]}
-    tool.has("1", custom_variables={"customer_id": "bo"}, recipient_id="0", pages=[{"id": "1", "questions": [mention]}])
-    await tool.deliver(tool.delivery())
-    await erase_ada(tool)
-    async with tool.enricher():
-        await until(tool.is_empty)
-    assert await tool.subjects() == ["1"]
-    assert await tool.count("inbox WHERE octet_length(raw) > 0") == 0
-
-
-async def test_an_erasure_finds_fetched_content(tool: ThinTool) -> None:
-    tool.has("1")
-    await tool.deliver(tool.delivery())
-    async with tool.enricher():
-        await until(tool.is_empty)
-    [raw] = [row[0] for row in await tool.pool.fetch("SELECT raw FROM inbox")]
-    assert json.loads(raw)["documents"]["recipient"] == {"id": "712", "email": "ada@example.com"}
-    await erase_ada(tool)
-    assert await tool.subjects() == []
-    assert await tool.count("inbox WHERE octet_length(raw) > 0") == 0
-    assert await tool.count("erasures") == 0
-    assert await tool.deliver(tool.delivery(second=9, event_type="response_updated")) == ["ignored"]
-    assert await tool.count("fetches") == 0
-
-
-async def test_an_erasure_that_waits_delays_no_other(tool: ThinTool) -> None:
-    await tool.deliver(tool.delivery())
-    await erase_ada(tool)
-    builtin = await tool.connections.built_in(TENANT)
-    assert builtin
-    await tool.committer.commit(erasure_delivery({"id": "bo"}, "erase-2", builtin))
-    eraser = Eraser(tool.pool, tool.connections)
-    while await eraser.step():
-        pass
-    assert await tool.pool.fetchval("SELECT count(*) FROM erasures WHERE reached = seq") == 2
