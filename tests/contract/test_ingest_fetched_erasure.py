@@ -1,4 +1,4 @@
-"""Erasures and thin events: neither what was fetched nor what will be fetched of an erased customer stays."""
+"""Erasures and thin events: no content of an erased customer stays, whether it was fetched before or after."""
 
 import json
 from collections.abc import AsyncIterator
@@ -34,7 +34,7 @@ async def erase_ada(tool: ThinTool) -> Eraser:
     return eraser
 
 
-async def test_what_is_fetched_after_an_erasure_for_a_delivery_before_it_is_not_stored(tool: ThinTool) -> None:
+async def test_content_fetched_after_an_erasure_for_a_delivery_before_it_is_not_stored(tool: ThinTool) -> None:
     tool.has("1", custom_variables={})
     await tool.deliver(tool.delivery())
     eraser = await erase_ada(tool)
