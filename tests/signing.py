@@ -22,6 +22,18 @@ def standard(secret: str, body: bytes, *, delivery: str | None = None, at: float
     }
 
 
+def chatwoot(secret: str, body: bytes, *, at: float | None = None, delivery: str | None = None) -> dict[str, str]:
+    """Chatwoot's headers: the hexadecimal HMAC-SHA256 of timestamp, dot and body; `at` is Unix seconds, now by default."""
+    stamp = str(int(time.time() if at is None else at))
+    mac = hmac.digest(secret.encode(), stamp.encode() + b"." + body, hashlib.sha256)
+    return {
+        "content-type": "application/json",
+        "x-chatwoot-signature": f"sha256={mac.hex()}",
+        "x-chatwoot-timestamp": stamp,
+        "x-chatwoot-delivery": delivery or uuid4().hex,
+    }
+
+
 def cloudevents(secret: str, body: bytes) -> dict[str, str]:
     """The headers of a structured event, or of a batch if the body is an array. Nothing of the body is signed."""
     kind = "cloudevents-batch" if body.lstrip().startswith(b"[") else "cloudevents"
@@ -65,6 +77,7 @@ def surveymonkey(secret: str, body: bytes) -> dict[str, str]:
 
 
 SIGN = {
+    "chatwoot": chatwoot,
     "cloudevents": cloudevents,
     "intercom": intercom,
     "standard": standard,

@@ -44,6 +44,7 @@ BODIES = st.binary(max_size=200) | JSON_VALUES.map(lambda value: json.dumps(valu
 
 Signer = Callable[[str, bytes], dict[str, str]]
 SIGNERS: dict[str, Signer] = {
+    "chatwoot": lambda secret, body: signing.chatwoot(secret, body, at=NOW.timestamp()),
     "cloudevents": signing.cloudevents,
     "standard": lambda secret, body: signing.standard(secret, body, at=NOW.timestamp()),
     "intercom": signing.intercom,
@@ -55,7 +56,7 @@ SIGNERS: dict[str, Signer] = {
 
 BEARER = {"cloudevents"}
 """Providers whose tools present the secret itself, so that the body is not signed."""
-UNSIGNED = ("content-type", "sm-apikey", "x-zendesk-webhook-invocation-id")
+UNSIGNED = ("content-type", "sm-apikey", "x-zendesk-webhook-invocation-id", "x-chatwoot-delivery")
 
 every_provider = pytest.mark.parametrize("name", sorted(ALL))
 

@@ -28,6 +28,7 @@ ANYTHING = st.recursive(
     max_leaves=6,
 )
 FIELDS = {
+    "chatwoot": ["id", "status", "priority", "meta", "messages", "created_at", "updated_at", "channel", "additional_attributes"],
     "cloudevents": ["specversion", "id", "source", "type", "time", "data", "data_base64", "datacontenttype"],
     "intercom": [
         "id",
@@ -51,6 +52,8 @@ TRIGGER = ["id", "created_at", "updated_at", "status", "priority", "group", "rat
 def payload(provider: str, fields: dict[str, Any], event: str) -> dict[str, Any]:
     """A payload in the envelope of the provider, with any fields inside."""
     match provider:
+        case "chatwoot":
+            return {"event": "conversation_created", "created_at": 1763625600} | fields
         case "cloudevents":
             return {"specversion": "1.0", "id": "1", "source": "/shop", "type": "rated"} | fields
         case "intercom":

@@ -3,11 +3,12 @@
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping, ProviderSettings
-from services.ingest.domain.providers import cloudevents, intercom, standard, surveymonkey, typeform, zendesk
+from services.ingest.domain.providers import chatwoot, cloudevents, intercom, standard, surveymonkey, typeform, zendesk
 from services.ingest.domain.providers.provider import Headers, Parsed, Provider, Reply, Request, ToolApi
 from services.ingest.domain.signatures import NotVerified
 
 PROVIDERS: dict[str, Provider[Any]] = {
+    "chatwoot": chatwoot.PROVIDER,
     "cloudevents": cloudevents.PROVIDER,
     "intercom": intercom.PROVIDER,
     "standard": standard.PROVIDER,
