@@ -32,6 +32,8 @@ Rules for all:
   after it.
 - An opening is never a reply. A message that repeats the opening (same author, same text, at most 5 seconds apart) counts as the
   opening: it is neither a reply nor a second comment.
+- Durations are in calendar seconds. With `hours=business` they are the seconds in which the calendar of the team that held the
+  ticket was open (queries.md, "Business hours"); a ticket has none if for a part of its time there was no calendar.
 - Only the promoted sentiment model's scores count; two models are never averaged.
 - Every KPI can be grouped and filtered by source, connection, channel, survey, product, region, language, team, agent, segment
   and priority; those of scored comments also by theme and urgency, of which a comment may have several. `group_by=theme` counts
@@ -59,6 +61,8 @@ def _section(kpi: Kpi) -> str:
         facts.append(f"**Also by**: {', '.join(several)}")
     if kpi.aggregations:
         facts.append(f"**agg**: {', '.join(kpi.aggregations)}")
+    if kpi.hours:
+        facts.append(f"**hours**: {', '.join(kpi.hours)}")
     return "\n".join([f"## {kpi.name} (`{kpi.id}`)", "", *(f"- {fact}" for fact in facts), ""])
 
 

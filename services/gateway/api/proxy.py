@@ -56,6 +56,8 @@ PROXIED_ROUTES = (
     ProxiedRoute("GET", "/v1/terms", "metrics", "metrics:read"),
     ProxiedRoute("GET", "/v1/dimensions", "metrics", "metrics:read"),
     ProxiedRoute("PUT", "/v1/dimensions", "metrics", "admin"),
+    ProxiedRoute("GET", "/v1/calendars", "metrics", "metrics:read"),
+    ProxiedRoute("PUT", "/v1/calendars/{id}", "metrics", "admin"),
     ProxiedRoute("GET", "/v1/names", "metrics", "metrics:read"),
     ProxiedRoute("PUT", "/v1/names", "metrics", "admin", 2 * MIB),
     ProxiedRoute("PATCH", "/v1/names", "metrics", "admin", 2 * MIB),

@@ -90,12 +90,13 @@ def parse_fields(text: str | None, fields: Sequence[str]) -> tuple[str, ...]:
 
 def parse_query(kpi: Kpi, parameters: KpiParameters, filters: Mapping[str, str]) -> Query:
     """The query that these parameters and `filters`, by dimension, state. Raises BadQuery."""
-    if parameters.hours is not None and kpi.unit != "seconds":
+    if parameters.hours is not None and not kpi.hours:
         raise BadQuery("hours", "is for durations only")
+    business_hours = choice("hours", parameters.hours, kpi.hours) == "business"
     if parameters.per is not None and not kpi.per_respondent:
         raise BadQuery("per", "is for KPIs of customers' answers only")
     return Query(
-        kpi=kpi,
+        kpi=kpi.in_business_hours if business_hours else kpi,
         window=parse_window(parameters),
         at=parse_at(kpi, parameters),
         zone=None if parameters.tz is None else parse_zone(parameters.tz),
@@ -107,7 +108,7 @@ def parse_query(kpi: Kpi, parameters: KpiParameters, filters: Mapping[str, str])
         compare=parse_comparisons(parameters.compare),
         agg=choice("agg", parameters.agg, kpi.aggregations) or "",
         per_respondent=choice("per", parameters.per, ("respondent",)) is not None,
-        business_hours=choice("hours", parameters.hours, ("calendar", "business")) == "business",
+        business_hours=business_hours,
     )
 
 

@@ -37,6 +37,9 @@ class KpiEntry(BaseModel):
         description="The dimensions to group and to filter by; those of the tenant's own are `own_dimensions` of the catalogue"
     )
     aggregations: list[str] = Field(description="The values of `agg`, the default first; empty if there is no choice")
+    hours: list[str] = Field(
+        description="The values of `hours`, the default first; empty if there is no choice", examples=[["calendar", "business"]]
+    )
     min_n: int = Field(description="The least `n` of a value without the flag `low_n`")
 
 

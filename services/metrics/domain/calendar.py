@@ -22,6 +22,8 @@ CLOCK = {"PT15M": 900, "PT1H": 3600}
 CALM = timedelta(hours=6)
 """If a zone has the same offset at both ends of so long a time, it has it throughout."""
 
+SECOND = timedelta(seconds=1)
+
 UNITS: dict[str, Unit] = {"P1D": "day", "P1W": "week", "P1M": "month"}
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
@@ -60,6 +62,15 @@ def first_instant(wall: datetime, zone: ZoneInfo) -> datetime:
         return instant
     before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)  # in a gap, fold 1 takes the offset after it
     return _change(before, instant, zone)
+
+
+def constant_offsets(start: datetime, end: datetime, zone: ZoneInfo) -> list[tuple[datetime, datetime, timedelta]]:
+    """The parts of a local day, from `start` to `end`, in which the zone's offset from UTC is constant, each with that offset."""
+    before, after = _offset(start, zone), _offset(end - SECOND, zone)
+    if before == after:
+        return [(start, end, before)]
+    change = _change(start, end - SECOND, zone)
+    return [(start, change, before), (change, end, after)]
 
 
 def floor(unit: Unit, day: date, week_start: WeekStart = "monday") -> date:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from math import floor
 from typing import NamedTuple
 
+from services.metrics.domain.business_hours import BusinessHours
 from services.metrics.domain.comments import LABELS, Comment, effective_label, effective_themes
 from services.metrics.domain.durations import bin_of
 from services.metrics.domain.forms import ces_measure, csat_measure
@@ -23,7 +24,8 @@ from shared.text import nfc
 CONTRIBUTIONS_VERSION = 2
 """Raise it when equal views and scores yield other contributions than before: stored subjects are then rebuilt.
 
-1: before themes and urgency. 2: `themes` and `urgency` of comments, and the family `urgent`.
+1: before themes and urgency. 2: `themes` and `urgency` of comments, and the family `urgent`. Raise it too when the library that
+knows public holidays gets another version (`HOLIDAYS_VERSION`).
 """
 
 Names = tuple[str, ...]
@@ -65,9 +67,10 @@ CommentRow = tuple[Row, Names, Names]
 def contributions(view: SubjectView, scores: Mapping[tuple[str, str], Score], terms: Terms = FIRST_TERMS) -> list[Contribution]:
     """The contributions of a subject. `scores` are by model and text hash; a comment counts for every model that scored it.
 
-    `terms` are the tenant's: each row has the values of the dimensions of its own.
+    `terms` are the tenant's: each row has the values of the dimensions of its own, and with calendars there are durations in
+    business hours.
     """
-    rows = _of_ticket(view, view.ticket, scores) if view.ticket is not None else _of_feedback(view, scores)
+    rows = _of_ticket(view, view.ticket, scores, terms.hours) if view.ticket is not None else _of_feedback(view, scores)
     own = tuple(map(view.own_dims.get, terms.dimensions))
     return [row._replace(own=own) for row in rows] if any(value is not None for value in own) else rows
 
@@ -93,12 +96,14 @@ def _of_feedback(view: SubjectView, scores: Mapping[tuple[str, str], Score]) -> 
     ]
 
 
-def _of_ticket(view: SubjectView, ticket: TicketView, scores: Mapping[tuple[str, str], Score]) -> list[Contribution]:
+def _of_ticket(
+    view: SubjectView, ticket: TicketView, scores: Mapping[tuple[str, str], Score], hours: BusinessHours
+) -> list[Contribution]:
     dims_at = lru_cache(maxsize=None)(view.dims_at)
     if ticket.dropped is not None:
         return [Contribution("dropped", ticket.dropped, 1, 1, dims_at(ticket.dropped), view.customer)]
     return [
-        *(Contribution(*row, dims_at(row[1]), view.customer) for row in ticket_rows(ticket)),
+        *(Contribution(*row, dims_at(row[1]), view.customer) for row in (*ticket_rows(ticket), *business_rows(ticket, hours))),
         *(
             Contribution(*row, dims_at(row[1]), view.customer, themes, urgency)
             for row, themes, urgency in comment_rows(ticket.comments, view.overrides, scores)
@@ -142,9 +147,25 @@ def ticket_rows(ticket: TicketView) -> Iterator[Row]:
         yield from duration_row("full_resolution", ticket.current_solve.at, ticket.current_solve.seconds)
 
 
-def duration_row(measure: str, at: datetime, seconds: int) -> Iterator[Row]:
-    """The row of a duration. A negative one, a result of clocks that differ, has none."""
-    if seconds >= 0:
+def business_rows(ticket: TicketView, hours: BusinessHours) -> Iterator[Row]:
+    """The rows of a ticket's durations in business hours; none without calendars."""
+    if not hours:
+        return
+    if ticket.first_reply is not None:
+        seconds = hours.seconds(ticket.opened, ticket.first_reply, ticket.teams)
+        yield from duration_row("first_reply_business:replied", ticket.first_reply, seconds)
+        yield from duration_row("first_reply_business:created", ticket.opened, seconds)
+    if ticket.solves and (first := ticket.solves[0]).seconds >= 0:
+        seconds = hours.seconds(ticket.opened, first.at, ticket.teams)
+        yield from duration_row("first_resolution_business", first.at, seconds)
+    if (solve := ticket.current_solve) is not None and solve.seconds >= 0:
+        seconds = hours.seconds(ticket.opened, solve.at, ticket.teams)
+        yield from duration_row("full_resolution_business", solve.at, seconds)
+
+
+def duration_row(measure: str, at: datetime, seconds: int | None) -> Iterator[Row]:
+    """The row of a duration. An unknown one has none, nor has a negative one, a result of clocks that differ."""
+    if seconds is not None and seconds >= 0:
         yield measure, at, bin_of(seconds), seconds
 
 

@@ -18,6 +18,7 @@ ENTRY = (
     "filed_by",
     "dimensions",
     "aggregations",
+    "hours",
     "min_n",
 )
 """The fields of a KPI in the catalogue, in this order."""
@@ -28,7 +29,10 @@ SEVERAL_EVENTS = ("event",)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kpi:
-    """One definition. An estimate of fewer than `min_n` is flagged `low_n`."""
+    """One definition. An estimate of fewer than `min_n` is flagged `low_n`.
+
+    `business` computes it in business hours. Only durations have it.
+    """
 
     id: str
     version: int = 1
@@ -38,6 +42,7 @@ class Kpi:
     direction: str
     population: str
     estimator: Estimator
+    business: Estimator | None = None
     min_n: int = 30
 
     @property
@@ -54,6 +59,18 @@ class Kpi:
     def aggregations(self) -> tuple[str, ...]:
         """The values of `agg`, the default first; empty if there is nothing to choose."""
         return self.estimator.aggregations
+
+    @property
+    def hours(self) -> tuple[str, ...]:
+        """The values of `hours`, the default first; empty if there is nothing to choose."""
+        return ("calendar", "business") if self.business else ()
+
+    @property
+    def in_business_hours(self) -> "Kpi":
+        """The same KPI, computed in business hours. Raises ValueError if it is no duration."""
+        if self.business is None:
+            raise ValueError(f"{self.id} has no business hours")
+        return replace(self, estimator=self.business)
 
     @property
     def filed_by(self) -> tuple[str, ...]:

@@ -12,9 +12,12 @@ from services.metrics.domain.measures import (
     CURRENT_SOLVE,
     DROPPED,
     FIRST_REPLY,
+    FIRST_REPLY_BUSINESS,
     FIRST_RESOLUTION,
+    FIRST_RESOLUTION_BUSINESS,
     FIRST_SOLVE,
     FULL_RESOLUTION,
+    FULL_RESOLUTION_BUSINESS,
     LABEL,
     NPS,
     OPENED,
@@ -230,6 +233,7 @@ _TABLE = (
         direction="lower",
         population="tickets with such a reply; bots' and automatic replies don't count, nor does an agent's own opening",
         estimator=estimators.duration(FIRST_REPLY),
+        business=estimators.duration(FIRST_REPLY_BUSINESS),
     ),
     Kpi(
         id="first_resolution_time",
@@ -239,6 +243,7 @@ _TABLE = (
         direction="lower",
         population="tickets that were ever solved or closed",
         estimator=estimators.duration(FIRST_RESOLUTION),
+        business=estimators.duration(FIRST_RESOLUTION_BUSINESS),
     ),
     Kpi(
         id="full_resolution_time",
@@ -248,6 +253,7 @@ _TABLE = (
         direction="lower",
         population="tickets that are solved or closed; a reopened one is left out until it is solved again",
         estimator=estimators.duration(FULL_RESOLUTION),
+        business=estimators.duration(FULL_RESOLUTION_BUSINESS),
     ),
     Kpi(
         id="resolution_rate",

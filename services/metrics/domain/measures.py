@@ -5,7 +5,7 @@ rating (`csat:1..5+4`), the sentiment model (`label:e5-2`), or the event that fi
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from shared.events import DIMENSIONS
@@ -195,6 +195,10 @@ FIRST_REPLY = Measure(
 )
 FIRST_RESOLUTION = Measure(family="first_resolution", bins="duration", unit="seconds", filed_by=("solved",), changed_by=TICKET)
 FULL_RESOLUTION = Measure(family="full_resolution", bins="duration", unit="seconds", filed_by=("solved",), changed_by=TICKET)
+FIRST_REPLY_BUSINESS, FIRST_RESOLUTION_BUSINESS, FULL_RESOLUTION_BUSINESS = (
+    replace(measure, family=f"{measure.family}_business") for measure in (FIRST_REPLY, FIRST_RESOLUTION, FULL_RESOLUTION)
+)
+"""The same durations in business hours. A ticket has no row if for a part of the time there was no calendar."""
 CURRENT_SOLVE = Measure(family="standing_solve", bins="count", unit="count", filed_by=("solved",), changed_by=TICKET)
 """The last solve of a ticket that is solved or closed now."""
 FIRST_SOLVE = Measure(family="first_solve", bins="flag", unit="count", filed_by=("first_solved",), changed_by=TICKET)
@@ -219,6 +223,9 @@ _TABLE = (
     FIRST_REPLY,
     FIRST_RESOLUTION,
     FULL_RESOLUTION,
+    FIRST_REPLY_BUSINESS,
+    FIRST_RESOLUTION_BUSINESS,
+    FULL_RESOLUTION_BUSINESS,
     CURRENT_SOLVE,
     FIRST_SOLVE,
 )

@@ -37,7 +37,10 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A query of one KPI. `zone`: None is the tenant's. `at`: the value at a time in place of a window."""
+    """A query of one KPI. `zone`: None is the tenant's. `at`: the value at a time in place of a window.
+
+    `business_hours`: `kpi` is the KPI in business hours (`Kpi.in_business_hours`).
+    """
 
     kpi: Kpi
     window: WindowName | Between = DEFAULT_WINDOW

@@ -66,7 +66,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of a query. `names` are those of the values of its groups."""
+    """The result of a query. `names` are those of the values of its groups.
+
+    `no_calendar`: it is for business hours, and the tenant has none.
+    """
 
     query: Query
     window: Window
@@ -75,6 +78,12 @@ class Result:
     names: Directory
     groups: list[Group]
     series: "list[Series]"
+    no_calendar: bool = False
+
+    def estimate(self, measured: Measured) -> Estimate:
+        """The KPI of these histograms, flagged if the query is for business hours and the tenant has no calendar."""
+        value = self.query.kpi.estimate(measured, self.query.agg)
+        return replace(value, flags=(*value.flags, "no_calendar")) if self.no_calendar else value
 
     async def rows(self) -> AsyncIterator[Row]:
         """The rows by bucket, then by group; every bucket has a row for every group."""
@@ -87,7 +96,7 @@ class Result:
             await slices.pause()
         for number, bucket in enumerate(main.period.buckets):
             for group in self.groups:
-                value, *values = (estimate(self.query, measured[number]) for measured in dense[group])
+                value, *values = (self.estimate(measured[number]) for measured in dense[group])
                 compared = [compare(value, value_of, one.period.name) for one, value_of in zip(others, values, strict=True)]
                 yield Row(bucket, group, value, tuple(compared))
                 await slices.pause()
@@ -136,7 +145,8 @@ async def evaluate(source: Source, tenant: str, query: Query, now: datetime) -> 
     slices = Slices()
     series = [await series_of(query, scope, period, rows, slices) for period, rows in zip(spans, counted, strict=True)]
     groups = await groups_of(query, series[0], MAX_ROWS // (len(spans[0].buckets) * len(spans)), slices)
-    return Result(query, spans[0].window, fresh, unknown, names, groups, series)
+    no_calendar = query.business_hours and not current.calendars
+    return Result(query, spans[0].window, fresh, unknown, names, groups, series, no_calendar)
 
 
 def selection_of(query: Query, current: CurrentTenant) -> Selection:
@@ -192,20 +202,12 @@ async def groups_of(query: Query, main: Series, most: int, slices: Slices) -> li
         return [()]
     groups: list[Group] = []
     for group in main.buckets:
-        if any(estimate(query, measured).n > 0 for _, measured in main.changes(group)):
+        if any(query.kpi.estimate(measured, query.agg).n > 0 for _, measured in main.changes(group)):
             groups.append(group)
         if len(groups) > most:
             raise TooManyRows("group_by")
         await slices.pause()
     return sorted(groups, key=lambda group: [(value is None, value or "") for value in group])
-
-
-def estimate(query: Query, measured: Measured) -> Estimate:
-    """The KPI of these histograms. Business hours need a calendar, which tenants do not have yet: the value is None."""
-    value = query.kpi.estimate(measured, query.agg)
-    if query.business_hours:
-        return replace(value, value=None, interval=None, distribution=None, flags=(*value.flags, "no_calendar"))
-    return value
 
 
 def add(one: Measured, other: Measured) -> Measured:

@@ -23,10 +23,9 @@ LAST = "SELECT p.model FROM promotions p WHERE p.tenant = t.id ORDER BY p.initia
 """The model that is promoted for the tenant `t`. An explicit promotion outranks the initial one, whichever was stored first."""
 
 CURRENT_TENANT = f"""
-    SELECT t.id, t.zone, t.terms_revision, t.names_revision, ({LAST}) AS model, (
-        SELECT r.dimensions FROM terms_revisions r WHERE r.tenant = t.id AND r.revision = t.terms_revision
-    ) AS dimensions
-    FROM tenants t WHERE t.slug = $1
+    SELECT t.id, t.zone, t.terms_revision, t.names_revision, ({LAST}) AS model, r.dimensions, r.calendars
+    FROM tenants t LEFT JOIN terms_revisions r ON r.tenant = t.id AND r.revision = t.terms_revision
+    WHERE t.slug = $1
 """  # noqa: S608
 
 UNPINNED = """
@@ -41,7 +40,7 @@ UNPINNED = """
 class CurrentTenant:
     """The tenant of a request: the zone of its days, the model whose scores count, and its own dimensions. Read once for each
     request, in its snapshot, so that no result mixes two models or two terms. `number` is None if metrics doesn't know the
-    tenant. `names_revision` counts the changes of its directory of names."""
+    tenant. `names_revision` counts the changes of its directory of names, `calendars` the versions of its calendars."""
 
     slug: str
     zone: str
@@ -50,6 +49,7 @@ class CurrentTenant:
     terms_revision: int = 1
     dimensions: tuple[str, ...] = ()
     names_revision: int = 0
+    calendars: int = 0
 
 
 async def current_tenant(connection: asyncpg.Connection, slug: str, default: str) -> CurrentTenant:
@@ -59,7 +59,16 @@ async def current_tenant(connection: asyncpg.Connection, slug: str, default: str
         return CurrentTenant(slug, UNKNOWN_ZONE, default)
     dimensions = tuple(row["dimensions"] or ())
     model = row["model"] or default
-    return CurrentTenant(slug, row["zone"], model, row["id"], row["terms_revision"], dimensions, row["names_revision"])
+    return CurrentTenant(
+        slug,
+        row["zone"],
+        model,
+        row["id"],
+        row["terms_revision"],
+        dimensions,
+        row["names_revision"],
+        row["calendars"] or 0,
+    )
 
 
 async def pin_default(

@@ -56,9 +56,21 @@ terms_revisions = Table(
     Column("zone", Text, nullable=False),
     Column("dimensions", ARRAY(Text), nullable=False),
     Column("made_at", instant, nullable=False),
+    Column("calendars", Integer, nullable=False, server_default=text("0"), comment="the first so many rows of calendars"),
     PrimaryKeyConstraint("tenant", "revision", name="terms_revisions_pkey"),
 )
 """The terms of tenants. A tenant's first revision, without dimensions of its own, needs no row. Rows are never changed."""
+
+calendars = Table(
+    "calendars",
+    metadata,
+    Column("tenant", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False, comment="a version of a calendar, as JSON"),
+    Column("made_at", instant, nullable=False),
+    PrimaryKeyConstraint("tenant", "number", name="calendars_pkey"),
+)
+"""The versions of each tenant's calendars, numbered from 1 in the order in which they were added. Rows are never changed."""
 
 names = Table(
     "names",

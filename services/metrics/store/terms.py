@@ -8,14 +8,18 @@ A writer reads its tenants' terms `FOR KEY SHARE`, and holds this lock until it 
 or ends a build locks the tenant `FOR UPDATE`. So a batch is written under one revision, and a build sees all earlier batches.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import asyncpg
+from cachetools import LRUCache
 
+from services.metrics.domain.business_hours import NO_HOURS, BusinessHours, Calendar
 from services.metrics.domain.contributions import CONTRIBUTIONS_VERSION
 from services.metrics.domain.terms import Terms
+from services.metrics.store.calendars import Beginning, add_version, list_versions, read_business_hours
 
 LOCK_FOR_WRITING = """
     SELECT id, zone, terms_revision, building_revision, generation FROM tenants WHERE id = ANY($1::int[])
@@ -23,15 +27,15 @@ LOCK_FOR_WRITING = """
 """
 LOCK_FOR_CHANGE = "SELECT id, zone, terms_revision, building_revision FROM tenants WHERE id = $1 FOR UPDATE"
 
-DIMENSIONS_OF = """
-    SELECT r.tenant, r.revision, r.dimensions
+CONTENTS_OF = """
+    SELECT r.tenant, r.revision, r.dimensions, r.calendars
     FROM unnest($1::int[], $2::int[]) AS wanted (tenant, revision) JOIN terms_revisions r USING (tenant, revision)
 """
 
 ADD_REVISION = """
-    INSERT INTO terms_revisions (tenant, revision, zone, dimensions, made_at)
+    INSERT INTO terms_revisions (tenant, revision, zone, dimensions, calendars, made_at)
     SELECT t.id, 1 + greatest(t.terms_revision, t.building_revision,
-        (SELECT max(r.revision) FROM terms_revisions r WHERE r.tenant = t.id)), $2, $3, $4
+        (SELECT max(r.revision) FROM terms_revisions r WHERE r.tenant = t.id)), $2, $3, $4, $5
     FROM tenants t WHERE t.id = $1 RETURNING revision
 """
 
@@ -48,6 +52,15 @@ STATUS = """
 
 Revision = tuple[int, int]
 """A tenant's number and a revision of its terms."""
+
+MOST_BUSINESS_HOURS = 500
+"""Tenants whose business hours are in memory. Each keeps the open times of every day that its tickets touched."""
+MOST_VERSIONS = 1000
+"""Versions of all calendars of a tenant."""
+
+
+class TooManyVersions(Exception):
+    """The tenant has MOST_VERSIONS versions of calendars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,45 +83,71 @@ class Status:
     building: tuple[int, int, int] | None
 
 
+class Contents(NamedTuple):
+    """The part of a revision on which contributions depend: own dimensions, and how many versions of the calendars count."""
+
+    dimensions: tuple[str, ...] = ()
+    calendars: int = 0
+
+
 class TermsReader:
     """Reads terms. A revision never changes, so it is read once."""
 
     def __init__(self) -> None:
-        self._dimensions: dict[Revision, tuple[str, ...]] = {}
+        self._contents: dict[Revision, Contents] = {}
+        self._hours: LRUCache[Beginning, BusinessHours] = LRUCache(MOST_BUSINESS_HOURS)
 
     async def lock(self, connection: asyncpg.Connection, tenants: Collection[int]) -> dict[int, TermsInUse]:
         """The terms of `tenants`, which nobody changes before the transaction ends."""
         rows = await connection.fetch(LOCK_FOR_WRITING, sorted(tenants))
-        revisions = [(row["id"], row["terms_revision"]) for row in rows]
-        revisions += [(row["id"], row["building_revision"]) for row in rows if row["building_revision"]]
-        dimensions = await self.dimensions(connection, revisions)
-
-        def terms(row: asyncpg.Record, revision: int) -> Terms:
-            return Terms(revision, row["zone"], dimensions[row["id"], revision])
-
+        zones = {(row["id"], row["terms_revision"]): row["zone"] for row in rows}
+        zones |= {(row["id"], row["building_revision"]): row["zone"] for row in rows if row["building_revision"]}
+        terms = await self.terms(connection, zones)
         return {
             row["id"]: TermsInUse(
-                terms(row, row["terms_revision"]),
-                terms(row, row["building_revision"]) if row["building_revision"] else None,
+                terms[row["id"], row["terms_revision"]],
+                terms[row["id"], row["building_revision"]] if row["building_revision"] else None,
                 row["generation"],
             )
             for row in rows
         }
 
-    async def dimensions(self, connection: asyncpg.Connection, revisions: Sequence[Revision]) -> dict[Revision, tuple[str, ...]]:
-        """The tenants' own dimensions in these revisions. A tenant's first revision has none, and no row."""
-        if missing := [revision for revision in revisions if revision not in self._dimensions]:
-            rows = await connection.fetch(DIMENSIONS_OF, [tenant for tenant, _ in missing], [number for _, number in missing])
-            self._dimensions |= dict.fromkeys(missing, ())
-            self._dimensions |= {(row["tenant"], row["revision"]): tuple(row["dimensions"]) for row in rows}
-        return self._dimensions
+    async def terms(self, connection: asyncpg.Connection, zones: Mapping[Revision, str]) -> dict[Revision, Terms]:
+        """The terms of each revision, with the zone that its tenant has now."""
+        contents = await self.contents(connection, list(zones))
+        hours = await self._business_hours(connection, {(tenant, contents[tenant, n].calendars) for tenant, n in zones})
+        return {
+            (tenant, n): Terms(n, zone, contents[tenant, n].dimensions, hours[tenant, contents[tenant, n].calendars])
+            for (tenant, n), zone in zones.items()
+        }
+
+    async def contents(self, connection: asyncpg.Connection, revisions: Sequence[Revision]) -> dict[Revision, Contents]:
+        """The contents of these revisions. A tenant's first revision has none, and no row."""
+        if missing := [revision for revision in revisions if revision not in self._contents]:
+            rows = await connection.fetch(CONTENTS_OF, [tenant for tenant, _ in missing], [number for _, number in missing])
+            self._contents |= dict.fromkeys(missing, Contents())
+            self._contents |= {
+                (row["tenant"], row["revision"]): Contents(tuple(row["dimensions"]), row["calendars"]) for row in rows
+            }
+        return self._contents
+
+    async def _business_hours(
+        self, connection: asyncpg.Connection, beginnings: Collection[Beginning]
+    ) -> dict[Beginning, BusinessHours]:
+        known = {(tenant, count): NO_HOURS for tenant, count in beginnings if count == 0}
+        known |= {one: self._hours[one] for one in beginnings if one in self._hours}
+        if missing := [one for one in beginnings if one not in known]:
+            read = await read_business_hours(connection, missing)
+            self._hours.update(read)
+            known |= read
+        return known
 
 
 async def read_terms(connection: asyncpg.Connection, tenant: int) -> Terms:
     """The terms that the tenant's answers are made under, in this snapshot."""
     row = await connection.fetchrow("SELECT zone, terms_revision FROM tenants WHERE id = $1", tenant)
     revision = (tenant, row["terms_revision"])
-    return Terms(row["terms_revision"], row["zone"], (await TermsReader().dimensions(connection, [revision]))[revision])
+    return (await TermsReader().terms(connection, {revision: row["zone"]}))[revision]
 
 
 async def read_status(connection: asyncpg.Connection | asyncpg.Pool, slug: str) -> Status:
@@ -127,8 +166,8 @@ async def declared_dimensions(connection: asyncpg.Connection, slug: str) -> tupl
         return (), ()
     served = (row["id"], row["terms_revision"])
     declared = (row["id"], row["building_revision"] or row["terms_revision"])
-    dimensions = await TermsReader().dimensions(connection, [served, declared])
-    return dimensions[served], dimensions[declared]
+    contents = await TermsReader().contents(connection, [served, declared])
+    return contents[served].dimensions, contents[declared].dimensions
 
 
 async def change_zone(connection: asyncpg.Connection, tenant: int, zone: str, now: datetime) -> None:
@@ -139,11 +178,11 @@ async def change_zone(connection: asyncpg.Connection, tenant: int, zone: str, no
     row = await connection.fetchrow(LOCK_FOR_CHANGE, tenant)
     served, building = row["terms_revision"], row["building_revision"]
     revisions = [(tenant, served), *([(tenant, building)] if building else [])]
-    dimensions = await TermsReader().dimensions(connection, revisions)
-    new_served = await connection.fetchval(ADD_REVISION, tenant, zone, dimensions[tenant, served], now)
+    contents = await TermsReader().contents(connection, revisions)
+    new_served = await add_revision(connection, tenant, zone, contents[tenant, served], now)
     new_building = new_served if building else None
     if building and building != served:
-        new_building = await connection.fetchval(ADD_REVISION, tenant, zone, dimensions[tenant, building], now)
+        new_building = await add_revision(connection, tenant, zone, contents[tenant, building], now)
     await connection.execute(
         "UPDATE tenants SET zone = $2, terms_revision = $3, building_revision = $4 WHERE id = $1",
         tenant,
@@ -159,13 +198,40 @@ async def change_zone(connection: asyncpg.Connection, tenant: int, zone: str, no
 
 async def change_dimensions(connection: asyncpg.Connection, tenant: int, dimensions: Sequence[str], now: datetime) -> None:
     """Make a revision with other dimensions of the tenant's own, and start its build. Equal ones change nothing."""
+    await _change(connection, tenant, now, lambda contents: contents._replace(dimensions=tuple(dimensions)))
+
+
+async def change_calendars(connection: asyncpg.Connection, tenant: int, calendar: Calendar, now: datetime) -> None:
+    """Make a revision with a further version of a calendar, and start its build. One that equals the last changes nothing.
+
+    Raises TeamsOverlap if then two calendars would count for one team, TooManyVersions if the tenant has too many.
+    """
+    await connection.execute(LOCK_FOR_CHANGE, tenant)
+    versions = [version for version, _ in await list_versions(connection, tenant)]
+    if next((version for version in reversed(versions) if version.id == calendar.id), None) == calendar:
+        return
+    if len(versions) >= MOST_VERSIONS:
+        raise TooManyVersions
+    BusinessHours([*versions, calendar])
+    count = await add_version(connection, tenant, calendar, now)
+    await _change(connection, tenant, now, lambda contents: contents._replace(calendars=count))
+
+
+async def _change(connection: asyncpg.Connection, tenant: int, now: datetime, change: Callable[[Contents], Contents]) -> None:
     total = await connection.fetchval("SELECT count(*) FROM subjects WHERE tenant = $1", tenant)
     row = await connection.fetchrow(LOCK_FOR_CHANGE, tenant)
     latest = (tenant, row["building_revision"] or row["terms_revision"])
-    if (await TermsReader().dimensions(connection, [latest]))[latest] == tuple(dimensions):
-        return
-    revision = await connection.fetchval(ADD_REVISION, tenant, row["zone"], list(dimensions), now)
-    await start_build(connection, tenant, revision, total)
+    contents = (await TermsReader().contents(connection, [latest]))[latest]
+    if (changed := change(contents)) != contents:
+        revision = await add_revision(connection, tenant, row["zone"], changed, now)
+        await start_build(connection, tenant, revision, total)
+
+
+async def add_revision(connection: asyncpg.Connection, tenant: int, zone: str, contents: Contents, now: datetime) -> int:
+    """Store a further revision of the tenant's terms. Returns its number."""
+    return await connection.fetchval(  # type: ignore[no-any-return]
+        ADD_REVISION, tenant, zone, list(contents.dimensions), contents.calendars, now
+    )
 
 
 async def start_build(connection: asyncpg.Connection, tenant: int, revision: int, total: int) -> None:

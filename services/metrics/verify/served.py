@@ -77,9 +77,11 @@ class Tenant:
 def battery(now: datetime, zone: ZoneInfo, own: Sequence[str] = ()) -> Iterator[Query]:
     """Queries of every KPI, filed by each of its events, over windows that end now: whole, as series, and by groups.
 
-    `own` are the tenant's own dimensions: each is grouped by alone and with the team, and filtered.
+    `own` are the tenant's own dimensions: each is grouped by alone and with the team, and filtered. Durations are also
+    computed in business hours: whole, as series and by team.
     """
-    for kpi in KPIS.values():
+    for kpi in (*KPIS.values(), *(kpi.in_business_hours for kpi in KPIS.values() if kpi.hours)):
+        business_hours = kpi not in KPIS.values()
         of_comments = "theme" in kpi.dimensions
         groupings = (*GROUPINGS, *(GROUPINGS_OF_COMMENTS if of_comments else ()))
         selections = [
@@ -92,9 +94,20 @@ def battery(now: datetime, zone: ZoneInfo, own: Sequence[str] = ()) -> Iterator[
             *((OWN, None, group_by, ()) for name in own for group_by in ((name,), ("team", name))),
             *((OWN, None, (), (one,)) for name in own for one in (Filter(name, (None,)), Filter(name, (), (None,)))),
         ]
+        if business_hours:
+            selections = [one for one in selections if one[2] in ((), ("team",)) and not one[3]]
         for filed_by, (length, grain, group_by, filters) in product(kpi.filed_by, selections):
             window = Between(now - length, now)
-            yield Query(kpi=kpi, window=window, zone=zone, grain=grain, filed_by=filed_by, group_by=group_by, filters=filters)
+            yield Query(
+                kpi=kpi,
+                window=window,
+                zone=zone,
+                grain=grain,
+                filed_by=filed_by,
+                group_by=group_by,
+                filters=filters,
+                business_hours=business_hours,
+            )
 
 
 def parameters_of(query: Query) -> dict[str, str]:
@@ -108,6 +121,7 @@ def parameters_of(query: Query) -> dict[str, str]:
         "filed_by": query.filed_by,
         "grain": query.grain or "",
         "group_by": ",".join(query.group_by),
+        "hours": "business" if query.business_hours else "",
         **{f"filter[{f.dimension}]": "null" if f.include else "!null" for f in query.filters},
     }
     return times | {name: value for name, value in others.items() if value}

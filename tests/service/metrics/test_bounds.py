@@ -12,6 +12,7 @@ import asyncpg
 import httpx
 import pytest
 
+from services.metrics.domain.kpi import Kpi
 from services.metrics.evaluation import results
 from tests.conftest import NewDatabase
 from tests.service.metrics.database import MetricsDatabase, headers_of, open_metrics_db, running_app, serving, survey_response
@@ -76,14 +77,14 @@ async def test_rows_and_comparisons_together_stay_below_the_limit(busy: str, que
 
 async def test_too_many_groups_are_refused_before_they_are_estimated(busy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     estimated = 0
-    estimate = results.estimate
+    estimate = Kpi.estimate
 
     def counting(*args: Any) -> Any:
         nonlocal estimated
         estimated += 1
         return estimate(*args)
 
-    monkeypatch.setattr(results, "estimate", counting)
+    monkeypatch.setattr(Kpi, "estimate", counting)
     async with serving(busy, NOW) as http:
         await refusal(http, "window=90d&grain=PT1H&group_by=agent")
     assert estimated <= 50

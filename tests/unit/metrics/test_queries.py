@@ -44,7 +44,7 @@ def test_every_parameter_becomes_a_part_of_the_query() -> None:
         filed_by="created",
         compare=["previous", "previous"],
     ) == Query(
-        kpi=KPIS["first_reply_time"],
+        kpi=KPIS["first_reply_time"].in_business_hours,
         window="last_week",
         zone=ZoneInfo("Europe/Berlin"),
         grain="P1D",

@@ -1,0 +1,203 @@
+"""Business hours: the definition's vectors, daylight saving against a count of single seconds, holidays, teams, versions."""
+
+from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import version
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.metrics.domain.business_hours import (
+    DAY,
+    HOLIDAYS_VERSION,
+    SHUT,
+    BusinessHours,
+    Calendar,
+    Holidays,
+    Hours,
+    Schedule,
+    TeamsOverlap,
+)
+from services.metrics.domain.ticket import UNASSIGNED, Assignments, assignments
+
+HOUR = 3600
+OFFICE: Hours = ((9 * HOUR, 12 * HOUR), (13 * HOUR, 17 * HOUR))
+WEEK = (OFFICE,) * 5 + (SHUT, SHUT)
+ALWAYS = (((0, DAY),),) * 7
+FIRST = date(2020, 1, 1)
+
+
+def calendar(
+    weekly: tuple[Hours, ...] = WEEK,
+    *,
+    name: str = "main",
+    zone: str = "Europe/Berlin",
+    first_day: date = FIRST,
+    closed: Holidays | None = None,
+    teams: tuple[str, ...] | None = None,
+) -> Calendar:
+    return Calendar(name, name, zone, first_day, weekly, closed or Holidays(), teams)
+
+
+def berlin(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC)
+
+
+def seconds(*versions: Calendar, start: str, end: str, teams: Assignments = UNASSIGNED) -> int | None:
+    return BusinessHours(versions).seconds(berlin(start), berlin(end), teams)
+
+
+# --- the definition -------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        ("2026-03-27T16:30", "2026-03-30T09:20", 3000),
+        ("2026-03-27T16:30", "2026-03-28T10:00", 1800),
+        ("2026-03-28T10:00", "2026-03-28T11:00", 0),
+        ("2026-03-27T11:30", "2026-03-27T13:30", 3600),
+        ("2026-03-27T10:00", "2026-03-27T10:00", 0),
+        ("2026-03-27T10:00:00.600000", "2026-03-27T10:00:02.400000", 1),
+        ("2026-03-02T00:00", "2026-03-09T00:00", 5 * 7 * HOUR),
+    ],
+    ids=["over a weekend", "until a weekend", "on a weekend", "lunch", "no time", "whole seconds", "a week"],
+)
+def test_only_open_seconds_count(start: str, end: str, expected: int) -> None:
+    assert seconds(calendar(), start=start, end=end) == expected
+
+
+def test_without_a_calendar_and_for_an_end_before_the_start_there_is_no_value() -> None:
+    assert seconds(start="2026-03-27T10:00", end="2026-03-27T11:00") is None
+    assert seconds(calendar(), start="2026-03-27T10:00", end="2026-03-27T09:59") is None
+
+
+# --- daylight saving ------------------------------------------------------------------------------------------------------
+CHANGES = {
+    "Europe/Berlin": ("2026-03-29T01:00Z", "2026-10-25T01:00Z"),
+    "Australia/Lord_Howe": ("2026-04-04T15:00Z", "2026-10-03T15:30Z"),
+    "America/Sao_Paulo": ("2018-11-04T03:00Z", "2019-02-17T02:00Z"),
+    "Africa/Cairo": ("2026-04-23T22:00Z", "2026-10-29T21:00Z"),
+    "Asia/Kathmandu": ("2026-03-29T01:00Z",),
+}
+
+
+@st.composite
+def hours(draw: st.DrawFn, unit: int) -> Hours:
+    """Up to three intervals, in multiples of `unit` seconds."""
+    edges = sorted(draw(st.sets(st.integers(0, DAY // unit), max_size=6)))
+    return tuple((a * unit, b * unit) for a, b in list(pairwise(edges))[::2])
+
+
+def open_units(one: Calendar, start: datetime, count: int, unit: int) -> int:
+    """Of `count` units of `unit` seconds from `start` on, those in which the clocks show an open time at their beginning."""
+    zone, total = ZoneInfo(one.zone), 0
+    for number in range(count):
+        wall = (start + timedelta(seconds=number * unit)).astimezone(zone)
+        second = wall.hour * HOUR + wall.minute * 60 + wall.second
+        total += any(opens <= second < closes for opens, closes in one.weekly[wall.weekday()])
+    return total
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), zone=st.sampled_from(sorted(CHANGES)))
+@pytest.mark.parametrize(("unit", "reach"), [(1, 7200), (60, 3 * 24 * 60)], ids=["seconds", "minutes"])
+def test_it_equals_a_count_of_single_seconds_around_a_change_of_the_clocks(
+    unit: int, reach: int, data: st.DataObject, zone: str
+) -> None:
+    change = datetime.fromisoformat(data.draw(st.sampled_from(CHANGES[zone])))
+    start = change - timedelta(seconds=unit * data.draw(st.integers(0, reach)))
+    count = data.draw(st.integers(0, reach))
+    one = calendar(data.draw(st.tuples(*[hours(unit)] * 7)), zone=zone, first_day=date(2010, 1, 1))
+    end = start + timedelta(seconds=count * unit)
+    assert BusinessHours([one]).seconds(start, end, UNASSIGNED) == open_units(one, start, count, unit) * unit
+
+
+@pytest.mark.parametrize(("day", "length"), [("2026-03-29", 23), ("2026-10-25", 25), ("2026-06-01", 24)])
+def test_a_day_that_is_always_open_has_its_true_length(day: str, length: int) -> None:
+    following = (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+    assert seconds(calendar(ALWAYS), start=f"{day}T00:00", end=f"{following}T00:00") == length * HOUR
+
+
+def test_parts_of_a_time_add_up_to_the_whole() -> None:
+    moments = [berlin("2026-03-25T08:00") + timedelta(hours=7 * number) for number in range(30)]
+    office = BusinessHours([calendar()])
+    parts = [office.seconds(a, b, UNASSIGNED) or 0 for a, b in pairwise(moments)]
+    assert sum(parts) == office.seconds(moments[0], moments[-1], UNASSIGNED)
+
+
+# --- holidays -------------------------------------------------------------------------------------------------------------
+def test_public_holidays_of_the_country_and_of_the_subdivision_are_shut() -> None:
+    german, of_berlin = Holidays("DE"), Holidays("DE", "BE")
+    for closed, open_on_womens_day in ((german, 7 * HOUR), (of_berlin, 0)):
+        womens_day = seconds(calendar(closed=closed), start="2027-03-08T00:00", end="2027-03-09T00:00")
+        assert womens_day == open_on_womens_day
+        assert seconds(calendar(closed=closed), start="2026-10-03T00:00", end="2026-10-04T00:00") == 0
+        assert seconds(calendar(closed=closed), start="2026-12-25T00:00", end="2026-12-26T00:00") == 0
+
+
+def test_days_of_ones_own_are_added_and_public_ones_taken_out() -> None:
+    closed = Holidays("DE", extra=(date(2026, 12, 24),), without=(date(2026, 12, 25),))
+    assert seconds(calendar(closed=closed), start="2026-12-24T00:00", end="2026-12-25T00:00") == 0
+    assert seconds(calendar(closed=closed), start="2026-12-25T00:00", end="2026-12-26T00:00") == 7 * HOUR
+
+
+def test_the_holidays_of_the_library_have_the_version_that_stored_numbers_were_computed_with() -> None:
+    """Another version may know other holidays: raise CONTRIBUTIONS_VERSION, so that stored numbers are computed again."""
+    assert version("holidays") == HOLIDAYS_VERSION
+
+
+# --- teams ----------------------------------------------------------------------------------------------------------------
+NIGHT = (((0, 6 * HOUR), (22 * HOUR, DAY)),) * 7
+
+
+def test_each_team_has_its_calendar_while_it_holds_the_ticket_and_others_have_the_default() -> None:
+    both = calendar(), calendar(NIGHT, name="night", teams=("night",))
+    handed_over = assignments({berlin("2026-06-01T08:00"): "day", berlin("2026-06-01T16:00"): "night"})
+    assert seconds(*both, start="2026-06-01T08:00", end="2026-06-01T23:00", teams=handed_over) == (6 + 1) * HOUR
+    assert seconds(*both, start="2026-06-01T08:00", end="2026-06-01T23:00") == 7 * HOUR
+
+
+def test_there_is_no_value_if_a_team_without_a_calendar_held_it_for_a_while() -> None:
+    night = calendar(NIGHT, name="night", teams=("night",))
+    handed_over = assignments({berlin("2026-06-01T08:00"): "night", berlin("2026-06-01T16:00"): "day"})
+    assert seconds(night, start="2026-06-01T08:00", end="2026-06-01T16:00", teams=handed_over) == 0
+    assert seconds(night, start="2026-06-01T08:00", end="2026-06-01T16:01", teams=handed_over) is None
+    assert seconds(night, start="2026-06-01T08:00", end="2026-06-01T16:00") is None
+
+
+def test_two_calendars_can_not_have_one_team_on_the_same_day() -> None:
+    with pytest.raises(TeamsOverlap, match="'main' and 'other' both are the default from 2021-01-01 on"):
+        BusinessHours([calendar(), calendar(name="other", first_day=date(2021, 1, 1))])
+    with pytest.raises(TeamsOverlap, match="both have the team 'a'"):
+        BusinessHours([calendar(teams=("a", "b")), calendar(name="other", teams=("a",))])
+    moved = calendar(teams=("a",)), calendar(first_day=date(2021, 1, 1), teams=("b",))
+    BusinessHours([*moved, calendar(name="other", first_day=date(2021, 1, 1), teams=("a",))])
+
+
+# --- versions -------------------------------------------------------------------------------------------------------------
+def test_a_version_counts_from_its_first_day_and_nothing_counts_before_the_first() -> None:
+    versions = calendar(first_day=date(2026, 6, 1)), calendar(ALWAYS, first_day=date(2026, 6, 3))
+    assert seconds(*versions, start="2026-06-02T16:00", end="2026-06-03T02:00") == (1 + 2) * HOUR
+    assert seconds(*versions, start="2026-05-31T23:59", end="2026-06-03T02:00") is None
+
+
+def test_of_two_versions_that_count_for_a_day_the_one_added_last_does() -> None:
+    correction = calendar(ALWAYS, first_day=date(2026, 6, 2))
+    versions = calendar(), calendar((SHUT,) * 7, first_day=date(2026, 6, 4)), correction
+    assert seconds(*versions, start="2026-06-01T00:00", end="2026-06-06T00:00") == (7 + 4 * 24) * HOUR
+
+
+def test_business_hours_with_equal_versions_are_equal() -> None:
+    assert BusinessHours([calendar()]) == BusinessHours([calendar()]) != BusinessHours()
+    assert hash(BusinessHours([calendar()])) == hash(BusinessHours([calendar()]))
+    assert BusinessHours([calendar()])
+    assert not BusinessHours()
+
+
+def test_open_spans_are_whole_and_in_order() -> None:
+    spans = list(Schedule(calendar()).open_spans(berlin("2026-06-01T11:00"), berlin("2026-06-01T14:00")))
+    assert spans == [
+        (berlin("2026-06-01T09:00"), berlin("2026-06-01T12:00")),
+        (berlin("2026-06-01T13:00"), berlin("2026-06-01T17:00")),
+    ]
