@@ -1,4 +1,4 @@
-"""Calls to ingest that every consumer of its topic makes."""
+"""Clients of internal routes, and the call to ingest that every consumer of its topic makes."""
 
 from datetime import datetime
 
@@ -16,6 +16,13 @@ def ingest_client(
     url: AnyHttpUrl, token: SecretStr, *, timeout: float = 30.0, transport: httpx.AsyncBaseTransport | None = None
 ) -> httpx.AsyncClient:
     """An HTTP client for ingest's internal routes: base URL and bearer token are set. `timeout` is in seconds."""
+    return service_client(url, token, timeout=timeout, transport=transport)
+
+
+def service_client(
+    url: AnyHttpUrl, token: SecretStr, *, timeout: float = 30.0, transport: httpx.AsyncBaseTransport | None = None
+) -> httpx.AsyncClient:
+    """The same for the internal routes of any service."""
     headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
     return ServiceClient(base_url=trimmed(url), headers=headers, timeout=timeout, transport=transport, trust_env=False)
 

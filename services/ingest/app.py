@@ -19,6 +19,7 @@ from services.ingest.health import DeliveryObserver
 from services.ingest.inbox import locks
 from services.ingest.inbox.committer import Committer
 from services.ingest.instruments import FAMILIES
+from services.ingest.names import NameCollector, NameSender
 from services.ingest.pace import Pace
 from services.ingest.relay import EventProducer, Relay
 from services.ingest.releaser import Releaser
@@ -33,6 +34,7 @@ from services.ingest.store.health import HealthStore
 from services.ingest.store.taxonomies import Taxonomies
 from services.ingest.store.tenants import Tenants
 from services.ingest.store.tool_apis import ToolApis
+from services.ingest.store.value_names import ValueNames
 from services.ingest.threads import FairThreads
 from services.ingest.tool_client import ToolClient
 from shared import openapi, problems
@@ -40,6 +42,7 @@ from shared.bodies import MIB, Bodies, BodyMemory
 from shared.database import OUTAGE, open_engine, open_pool
 from shared.gauges import DatabaseGauges, observe_pools
 from shared.http import add_health
+from shared.ingest import service_client
 from shared.kafka import CommittedOffsets, Producer
 from shared.request_telemetry import RequestTelemetry
 from shared.settings import trimmed
@@ -90,7 +93,11 @@ def create_app(
             cipher = Cipher(settings.secret_key)
             tools = Connections(engine, cipher, settings.connections_per_tenant)
             health = HealthStore(reads)
-            observer = DeliveryObserver(health, now)
+            names = ValueNames(reads)
+            collector = NameCollector(names)
+            stack.push_async_callback(collector.close)
+            metrics = await stack.enter_async_context(service_client(settings.metrics_url, settings.internal_token))
+            observer = DeliveryObserver(health, now, collector.add)
             stack.push_async_callback(observer.close)
             releaser = Releaser(reads, tools, committer, relay.offer, threads, now, observer.stored)
             rereader = Rereader(reads, tools, relay.offer, threads, now, observer.read_again)
@@ -130,6 +137,8 @@ def create_app(
             workers.start("rereader", rereader.run)
             workers.start("enricher", enricher.run)
             workers.start("health", observer.run)
+            workers.start("names", collector.run)
+            workers.start("name sender", NameSender(names, metrics).run)
             workers.start("eraser", Eraser(reads, tools).run)
             if producer is None:
                 workers.start("pace", lambda: pace.run(lambda group, partitions: offsets.of(group, EVENTS, partitions)))

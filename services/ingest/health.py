@@ -43,8 +43,12 @@ UNKNOWN = "unknown"
 class DeliveryObserver:
     """`stored` and `refused` note one delivery. `run` is the worker that writes the numbers; `close` writes the last ones."""
 
-    def __init__(self, store: HealthStore, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: HealthStore, now: Callable[[], datetime], note_names: Callable[[Delivery], None] = lambda delivery: None
+    ) -> None:
+        """`note_names` is called for each accepted delivery."""
         self._store = store
+        self._note_names = note_names
         self._now = now
         self._changes = HealthChanges()
         self._stored_keys: set[Key] = set()
@@ -63,6 +67,7 @@ class DeliveryObserver:
         self._changes.add_delivery(connection.id, delivery.received_at)
         if outcome == "accepted":
             self._changes.add_use(connection, delivery.use, delivery.received_at)
+            self._note_names(delivery)
             self._note_own_dimensions(connection, delivery)
         elif outcome == "quarantined":
             fields: dict[str, Any] = {"outcome": outcome, "reason": delivery.reason, "bytes": len(delivery.raw), "deliveries": 1}
@@ -72,6 +77,7 @@ class DeliveryObserver:
         """Note which keys of the mapping occur in a delivery that was read again. Its unmapped questions were noted before."""
         if delivery.verdict == "accepted":
             self._changes.add_use(connection, replace(delivery.use, unmapped=()), delivery.received_at)
+            self._note_names(delivery)
             self._note_own_dimensions(connection, delivery)
 
     def refused(

@@ -15,13 +15,14 @@ from services.ingest.domain.delivery import Delivery, StoredDelivery
 from services.ingest.domain.receive import reread
 from services.ingest.inbox import rereading
 from services.ingest.inbox.committer import Publish
-from services.ingest.inbox.rereading import Selection, Step
+from services.ingest.inbox.rereading import Job, Selection, Step
 from services.ingest.inbox.transactions import Connection as Database
 from services.ingest.inbox.transactions import run_transaction
 from services.ingest.polling import Poller
 from services.ingest.store.connections import ConnectionSource
 from services.ingest.threads import FairThreads
 from shared.problems import Conflict, Unavailable
+from shared.request_context import bound
 
 log = structlog.get_logger()
 
@@ -79,11 +80,16 @@ class Rereader:
         job = await rereading.claim_job(self._pool)
         if job is None:
             return False
+        with bound(job.context):
+            await self._do(job)
+        return True
+
+    async def _do(self, job: Job) -> None:
         bodies = await rereading.next_bodies(self._pool, job, BATCH, BATCH_BYTES)
         if not bodies:
             await rereading.finish(self._pool, job)
             log.info("rereader.finished", tenant=job.selection.tenant, connection=job.selection.connection)
-            return True
+            return
         step = await self._store(job.selection.tenant, await self._read(bodies))
         self._publish(step.events)
         if step.waiting:
@@ -91,7 +97,6 @@ class Rereader:
         else:
             await rereading.advance(self._pool, job, bodies[-1].seq)
         log.info("rereader.read", tenant=job.selection.tenant, deliveries=len(bodies), changed=len(step.events))
-        return True
 
     async def _read(self, bodies: Sequence[StoredDelivery]) -> dict[int, Delivery]:
         """The deliveries as they read now, by sequence number. Those that a bug of ours keeps from being read are left out."""

@@ -16,6 +16,9 @@ class Settings(DatabaseSettings):
         AnyHttpUrl("http://127.0.0.1:8401"),
         description="Base URL under which tools reach ingest; the beginning of every hook_url",
     )
+    metrics_url: AnyHttpUrl = Field(
+        AnyHttpUrl("http://127.0.0.1:8403"), description="Base URL of metrics, which gets the names of teams, agents and surveys"
+    )
     secret_key: SecretStr = Field(
         ..., description="32 bytes as url-safe base64: encrypts the connections' secrets and the tenants' pseudonym keys at rest"
     )

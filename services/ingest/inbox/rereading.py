@@ -21,6 +21,7 @@ from services.ingest.inbox.transactions import Connection
 from services.ingest.inbox.verdicts import without_erased
 from services.ingest.inbox.writer import columns_of, customer_locks
 from shared.events import Event, decode_event, encode
+from shared.request_context import RequestContext, current_context
 
 SELECTED = """
 FROM inbox JOIN connections ON connections.id = inbox.connection
@@ -41,13 +42,13 @@ SELECT seq, connection, delivery, received_at, headers, raw, revision FROM inbox
 """The next bodies: at most $7, and of more than $8 bytes together only as many as pass that."""
 
 ADD = """
-INSERT INTO rereads (tenant, connection, subject, since, until)
-SELECT $1, $2, $3, $4, $5 WHERE (SELECT count(*) FROM rereads WHERE tenant = $1) < $6 RETURNING id
+INSERT INTO rereads (tenant, connection, subject, since, until, request_id, traceparent)
+SELECT $1, $2, $3, $4, $5, $7::text, $8::text WHERE (SELECT count(*) FROM rereads WHERE tenant = $1) < $6 RETURNING id
 """
 CLAIM = """
 UPDATE rereads SET due = now() + make_interval(secs => $1)
 WHERE id = (SELECT id FROM rereads WHERE due <= now() ORDER BY due, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING id, tenant, connection, subject, since, until, reached
+RETURNING id, tenant, connection, subject, since, until, reached, request_id, traceparent
 """
 ADVANCE = "UPDATE rereads SET reached = $2, due = now() + make_interval(secs => $3) WHERE id = $1"
 FINISH = "DELETE FROM rereads WHERE id = $1"
@@ -55,8 +56,10 @@ OPEN = "SELECT connection FROM rereads WHERE tenant = $1"
 
 EVENTS = "SELECT event, fingerprint FROM events WHERE seq = ANY($1::bigint[]) ORDER BY seq, position"
 QUEUE = """
-INSERT INTO unpublished (seq, due, tenant) SELECT seq, now() + interval '5 seconds', $2 FROM unnest($1::bigint[]) AS seq
-ON CONFLICT (seq) DO UPDATE SET comments = 0, due = now() + interval '5 seconds' WHERE unpublished.comments > 0
+INSERT INTO unpublished (seq, due, tenant, request_id, traceparent)
+SELECT seq, now() + interval '5 seconds', $2, $3::text, $4::text FROM unnest($1::bigint[]) AS seq
+ON CONFLICT (seq) DO UPDATE SET comments = 0, due = now() + interval '5 seconds',
+    request_id = excluded.request_id, traceparent = excluded.traceparent WHERE unpublished.comments > 0
 RETURNING seq
 """
 """A delivery that waits to be published is left out: a process that has read its former events may be about to publish them and
@@ -94,11 +97,12 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`reached`: deliveries up to this sequence number are read."""
+    """`reached`: deliveries up to this sequence number are read. `context` is that of the request that added the job."""
 
     id: int
     selection: Selection
     reached: int
+    context: RequestContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,8 @@ class Step:
 
 
 async def add_job(pool: asyncpg.Pool, selection: Selection) -> bool:
-    """Add a job. False if the tenant has MOST_JOBS already."""
-    return await pool.fetchval(ADD, *selection.arguments, MOST_JOBS) is not None
+    """Add a job, with the context of the current request. False if the tenant has MOST_JOBS already."""
+    return await pool.fetchval(ADD, *selection.arguments, MOST_JOBS, *_columns_of(current_context())) is not None
 
 
 async def count_selected(pool: asyncpg.Pool, selection: Selection) -> int:
@@ -122,7 +126,9 @@ async def count_selected(pool: asyncpg.Pool, selection: Selection) -> int:
 async def claim_job(pool: asyncpg.Pool) -> Job | None:
     """The job that has waited longest. No other process may claim it for LEASE_SECONDS."""
     row = await pool.fetchrow(CLAIM, LEASE_SECONDS)
-    return Job(row[0], Selection(*row[1:6]), row[6]) if row else None
+    if row is None:
+        return None
+    return Job(row[0], Selection(*row[1:6]), row[6], RequestContext(row[7], row[8] or "") if row[7] else None)
 
 
 async def next_bodies(pool: asyncpg.Pool, job: Job, limit: int, limit_bytes: int) -> list[StoredDelivery]:
@@ -147,17 +153,26 @@ async def open_selections(pool: asyncpg.Pool, tenant: str) -> list[str | None]:
 
 
 async def replace_events(db: Connection, tenant: str, deliveries: Mapping[int, Delivery]) -> Step:
-    """Store deliveries of one tenant, given by sequence number, as they were read again. Must run inside a transaction."""
+    """Store deliveries of one tenant, given by sequence number, as they were read again. Must run inside a transaction.
+
+    Their events are published with the current context, which is that of the request for the job.
+    """
+    context = current_context()
     await db.execute(locks.LOCK_SHARED, [locks.ARRIVALS, *customer_locks(list(deliveries.values()))])
     permitted = {seq: one for seq, one in (await without_erased(db, deliveries)).items() if one is deliveries[seq]}
     changed = changed_events(permitted, await _stored_events(db, list(permitted)))
-    queued = {row[0] for row in await db.fetch(QUEUE, sorted({row.event.seq for row in changed}), tenant)}
+    queued = {row[0] for row in await db.fetch(QUEUE, sorted({row.event.seq for row in changed}), tenant, *_columns_of(context))}
     rows = [row for row in changed if row.event.seq in queued]
     await db.execute(CHANGE, *columns_of([row.columns for row in rows], 6))
     waiting = sorted({row.event.seq for row in changed} - queued)
     read = [(seq, delivery.revision) for seq, delivery in deliveries.items() if seq not in waiting]
     await db.execute(MARK, *columns_of(read, 2))
-    return Step([OutboxEvent(row.event, row.encoded) for row in rows], waiting)
+    return Step([OutboxEvent(row.event, row.encoded, context) for row in rows], waiting)
+
+
+def _columns_of(context: RequestContext | None) -> tuple[str | None, str | None]:
+    """The values of the columns `request_id` and `traceparent`."""
+    return (context.request_id, context.traceparent) if context else (None, None)
 
 
 @dataclass(frozen=True, slots=True)

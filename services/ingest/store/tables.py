@@ -199,6 +199,19 @@ tool_apis = Table(
     Column("last_error_at", DateTime(timezone=True)),
 )
 
+value_names = Table(
+    "value_names",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("dimension", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("stated_at", DateTime(timezone=True), nullable=False, comment="receipt of the delivery that stated it"),
+    Column("due", DateTime(timezone=True), comment="when it may be sent to metrics; null: metrics has it"),
+    Index("value_names_due", "due", postgresql_where=text("due IS NOT NULL")),
+)
+"""Names of teams, agents and surveys. Those of agents are personal data of a tenant's staff."""
+
 rereads = Table(
     "rereads",
     metadata,
@@ -210,5 +223,7 @@ rereads = Table(
     Column("until", DateTime(timezone=True), comment="received before; null: all"),
     Column("reached", BigInteger, nullable=False, server_default="-1", comment="deliveries up to it are read"),
     Column("due", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="when it may be claimed"),
+    Column("request_id", Text, comment="of the request that added the job"),
+    Column("traceparent", Text, comment="of the same request, if it had one"),
 )
 """Jobs that read stored bodies again under the current mapping. The row is deleted when the job is done."""

@@ -19,6 +19,7 @@ from tests.signing import SIGN
 
 TOKEN = "an-internal-token"
 SECRET_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+NO_METRICS = "http://127.0.0.1:9"
 TENANTS = count(1)
 
 
@@ -68,7 +69,8 @@ class IngestClient:
 async def running_ingest(url: str, **settings: Any) -> AsyncIterator[IngestClient]:
     broker = Broker()
     clock: list[datetime] = []
-    values = Settings(database_url=url, secret_key=SECRET_KEY, internal_token=TOKEN, **settings)
+    required = {"database_url": url, "secret_key": SECRET_KEY, "internal_token": TOKEN, "metrics_url": NO_METRICS}
+    values = Settings(**required | settings)
     app = create_app(values, producer=broker, now=lambda: clock[0] if clock else datetime.now(UTC))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -3,6 +3,10 @@
 import json
 from typing import Any
 
+from structlog.testing import capture_logs
+
+from shared.events import decode_event
+from shared.request_context import add_to_log, parse_record_headers
 from tests.contract.inbox import until
 from tests.service.ingest.client import IngestClient
 from tests.service.ingest.test_health import RATING, change, health, submission
@@ -145,3 +149,21 @@ async def test_another_tenants_deliveries_are_not_read(ingest: IngestClient) -> 
     stranger = {"x-earshot-tenant": "somebody-else"}
     answer = await ingest.call("POST", "/v1/replay", json={"reread": True, "connection": connection["id"]}, headers=stranger)
     assert json.loads(answer.text) == {"deliveries": 0}
+
+
+async def test_the_events_of_a_reread_have_the_ids_of_its_request(ingest: IngestClient) -> None:
+    connection = await ingest.connect("typeform")
+    await ingest.deliver(connection, submission("t-1"))
+    await published(ingest, 1)
+    await change(ingest, connection, mapping=RATING)
+    headers = {"x-request-id": "order-4711", "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
+    with capture_logs([add_to_log]) as logs:
+        answer = await ingest.call("POST", "/v1/replay", json={"reread": True}, headers=headers)
+        assert answer.json() == {"deliveries": 1}
+        await published(ingest, 2)
+    own = [m for m in ingest.broker.sent if decode_event(m.value).tenant == ingest.tenant]
+    context = parse_record_headers(own[-1].headers)
+    assert context
+    assert context.request_id == "order-4711"
+    [line] = [one for one in logs if one["event"] == "rereader.read"]
+    assert line["request_id"] == "order-4711"

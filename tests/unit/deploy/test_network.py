@@ -33,7 +33,14 @@ OTHER_PODS = {
     "internet": Pod("elsewhere", {}),
 }
 
-CALLS = {("sentiment", "ingest"), ("metrics", "ingest"), ("gateway", "ingest"), ("gateway", "sentiment"), ("gateway", "metrics")}
+CALLS = {
+    ("sentiment", "ingest"),
+    ("metrics", "ingest"),
+    ("ingest", "metrics"),
+    ("gateway", "ingest"),
+    ("gateway", "sentiment"),
+    ("gateway", "metrics"),
+}
 
 
 def matches(selector: Manifest, labels: dict[str, str]) -> bool:
