@@ -42,6 +42,7 @@ FIELDS = {
         "ticket",
     ],
     "standard": ["data"],
+    "surveymonkey": ["event_id", "object_type", "object_id", "filter_id", "resources"],
     "typeform": ["form_id", "token", "submitted_at", "answers", "hidden", "definition"],
     "zendesk": ["created_at", "description", "priority", "status", "satisfaction_score", "comment", "current", "via", "group_id"],
 }
@@ -58,6 +59,8 @@ def payload(provider: str, fields: dict[str, Any], event: str) -> dict[str, Any]
             return {"specversion": "1.0", "id": "1", "source": "/shop", "type": "rated"} | fields
         case "intercom":
             return {"topic": "conversation.rating.added", "created_at": 1763625600, "data": {"item": fields}}
+        case "surveymonkey":
+            return {"event_type": "response_completed", "event_id": "e"} | fields
         case "typeform":
             return {"event_id": "e", "event_type": "form_response", "form_response": fields}
         case "zendesk":
