@@ -79,6 +79,7 @@ def surveymonkey(secret: str, body: bytes) -> dict[str, str]:
 SIGN = {
     "chatwoot": chatwoot,
     "cloudevents": cloudevents,
+    "formbricks": standard,
     "intercom": intercom,
     "standard": standard,
     "surveymonkey": surveymonkey,

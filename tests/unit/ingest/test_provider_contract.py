@@ -47,6 +47,7 @@ SIGNERS: dict[str, Signer] = {
     "chatwoot": lambda secret, body: signing.chatwoot(secret, body, at=NOW.timestamp()),
     "cloudevents": signing.cloudevents,
     "standard": lambda secret, body: signing.standard(secret, body, at=NOW.timestamp()),
+    "formbricks": lambda secret, body: signing.standard(secret, body, at=NOW.timestamp()),
     "intercom": signing.intercom,
     "surveymonkey": signing.surveymonkey,
     "typeform": signing.typeform,

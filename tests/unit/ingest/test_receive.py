@@ -30,6 +30,7 @@ ANYTHING = st.recursive(
 FIELDS = {
     "chatwoot": ["id", "status", "priority", "meta", "messages", "created_at", "updated_at", "channel", "additional_attributes"],
     "cloudevents": ["specversion", "id", "source", "type", "time", "data", "data_base64", "datacontenttype"],
+    "formbricks": ["id", "createdAt", "updatedAt", "data", "survey", "surveyId", "contact", "contactAttributes", "meta"],
     "intercom": [
         "id",
         "created_at",
@@ -57,6 +58,8 @@ def payload(provider: str, fields: dict[str, Any], event: str) -> dict[str, Any]
             return {"event": "conversation_created", "created_at": 1763625600} | fields
         case "cloudevents":
             return {"specversion": "1.0", "id": "1", "source": "/shop", "type": "rated"} | fields
+        case "formbricks":
+            return {"event": "responseFinished", "data": {"id": "r-1", "createdAt": "2026-11-20T10:00:00Z"} | fields}
         case "intercom":
             return {"topic": "conversation.rating.added", "created_at": 1763625600, "data": {"item": fields}}
         case "surveymonkey":

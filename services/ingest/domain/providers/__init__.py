@@ -3,13 +3,23 @@
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping, ProviderSettings
-from services.ingest.domain.providers import chatwoot, cloudevents, intercom, standard, surveymonkey, typeform, zendesk
+from services.ingest.domain.providers import (
+    chatwoot,
+    cloudevents,
+    formbricks,
+    intercom,
+    standard,
+    surveymonkey,
+    typeform,
+    zendesk,
+)
 from services.ingest.domain.providers.provider import Headers, Parsed, Provider, Reply, Request, ToolApi
 from services.ingest.domain.signatures import NotVerified
 
 PROVIDERS: dict[str, Provider[Any]] = {
     "chatwoot": chatwoot.PROVIDER,
     "cloudevents": cloudevents.PROVIDER,
+    "formbricks": formbricks.PROVIDER,
     "intercom": intercom.PROVIDER,
     "standard": standard.PROVIDER,
     "surveymonkey": surveymonkey.PROVIDER,

@@ -1,0 +1,115 @@
+"""Formbricks (formbricks.com/docs, github.com/formbricks/formbricks): responses to surveys, signed as Standard Webhooks.
+
+A respondent causes several events with one `data.id`: created, updated and finished. Each has all answers so far. A payload has
+neither types nor scales of questions: the connection's mapping says so by question id, and other answers are reported as
+unmapped.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.ingest.domain.connection import FieldMapping, SurveyQuestion
+from services.ingest.domain.fields import is_email, is_name
+from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
+from services.ingest.domain.providers import standard
+from services.ingest.domain.providers.payload import (
+    Unusable,
+    as_text,
+    dimensions_of,
+    object_in,
+    occurring_dimensions,
+    parse_object,
+)
+from services.ingest.domain.providers.provider import Parsed, Provider, Request
+from shared.text import nfc
+
+EVENTS = ("responseCreated", "responseUpdated", "responseFinished")
+UNANSWERED: tuple[Any, ...] = (None, "", [])
+"""Values of a question that was skipped."""
+
+
+def _parse(request: Request, mapping: FieldMapping) -> Parsed:
+    delivery = request.headers.get("webhook-id") or None
+    try:
+        payload = parse_object(request.body)
+    except Unusable as error:
+        return Parsed(delivery, problem=str(error))
+    event = as_text(payload.get("event"))
+    if event not in EVENTS:
+        return Parsed(delivery, ignored=event or "an event without a type")
+    data = object_in(payload, "data")
+    identity = as_text(data.get("id"))
+    if identity is None:
+        return Parsed(delivery, problem="data.id is missing")
+    try:
+        answers = {nfc(name): value for name, value in object_in(data, "data").items() if value not in UNANSWERED}
+        return Parsed(delivery, [_record(identity, data, answers, mapping)], use=_use(data, answers, mapping))
+    except Unusable as error:
+        return Parsed(delivery, problem=str(error), about=(f"response/{identity}",))
+
+
+def _record(identity: str, data: dict[str, Any], answers: Mapping[str, Any], mapping: FieldMapping) -> dict[str, Any]:
+    survey = object_in(data, "survey")
+    dimensions = dimensions_of(_fields(data, answers), mapping)
+    channel = dimensions.pop("channel", None) or as_text(survey.get("type"))
+    survey_id, title = dimensions.pop("survey", None) or as_text(data.get("surveyId")), as_text(survey.get("title"))
+    customer = _customer(data)
+    return {
+        "type": "response",
+        "id": identity,
+        "at": data.get("createdAt"),
+        "updated_at": data.get("updatedAt"),
+        "answers": [
+            _answer(name, mapping.questions[name], value)
+            for name, value in answers.items()
+            if name in mapping.questions and mapping.questions[name].kind != "ignore"
+        ],
+        "dimensions": dimensions,
+        **({"channel": channel} if channel else {}),
+        **({"survey": {"id": survey_id, **({"name": title[:500]} if title else {})}} if survey_id else {}),
+        **({"customer": customer} if customer else {}),
+    }
+
+
+def _answer(name: str, question: SurveyQuestion, value: Any) -> dict[str, Any]:
+    if question.kind == "comment":
+        if not isinstance(value, str):
+            raise Unusable(f"question {name} is a comment by the mapping, but its answer is no text")
+        return {"question": name, "kind": "comment", "text": value}
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Unusable(f"question {name} is a rating by the mapping, but its answer is no number")
+    return {"question": name, **question.model_dump(exclude_none=True), "value": value}
+
+
+def _customer(data: dict[str, Any]) -> dict[str, str]:
+    """The contact's id in the app and e-mail address. Anonymous surveys have none; a value that can't be used is left out."""
+    contact, attributes = object_in(data, "contact"), object_in(data, "contactAttributes")
+    identity = as_text(contact.get("userId")) or as_text(attributes.get("userId")) or ""
+    email = (as_text(attributes.get("email")) or "").strip()
+    return {**({"id": identity} if is_name(identity) else {}), **({"email": email} if is_email(email) else {})}
+
+
+def _fields(data: dict[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that `mapping.dimensions` may name: hidden fields and choices, attributes of the contact, `meta`, language."""
+    return {"language": data.get("language")} | object_in(data, "meta") | object_in(data, "contactAttributes") | dict(answers)
+
+
+def _use(data: dict[str, Any], answers: Mapping[str, Any], mapping: FieldMapping) -> MappingUse:
+    unmapped = [name for name in answers if name not in mapping.questions and name not in mapping.dimensions]
+    return MappingUse(
+        unmapped=tuple(UnmappedQuestion(name) for name in unmapped),
+        questions=frozenset(mapping.questions.keys() & answers.keys()),
+        dimensions=occurring_dimensions(_fields(data, answers), mapping),
+    )
+
+
+PROVIDER = Provider(
+    verify=standard.PROVIDER.verify,
+    parse=_parse,
+    settings=FieldMapping,
+    title="Formbricks",
+    content=("response", "names"),
+    stored_headers=("webhook-id", "webhook-timestamp"),
+    new_secret=standard.PROVIDER.new_secret,
+    refuse_secret=standard.PROVIDER.refuse_secret,
+)
