@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.e2e.model.business import CALENDARS
 from tests.e2e.model.estimates import ESTIMATES, Value
 from tests.e2e.model.facts import Record, Scored, when
 from tests.e2e.model.model import Ambiguous, Model, Query
@@ -46,6 +47,7 @@ async def test_an_independent_model_agrees_with_what_is_served(stack: Stack, see
     model = Model((await scores(stack)).__getitem__)
     await feed(stack, connection, Streams(seed).records(SUBJECTS), model, random.Random(seed))
     model.settle()
+    await set_calendars(stack)
     own = {"filter[connection]": connection["id"]}
     whole = {"from": "2025-01-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"}
     queries = [Query("comment_rate"), Query("tickets_opened")]
@@ -114,7 +116,8 @@ class RandomQueries:
         agg = self.r.choice(("positive", "neutral", "negative")) if kpi == "sentiment_share" else agg
         filed_by = self.r.choice(("replied", "created")) if kpi == "first_reply_time" else ""
         per = "respondent" if kpi in OF_RESPONDENTS and self.r.random() < 0.3 else ""
-        return Query(kpi, tuple(dimensions), filters, agg, filed_by, per)
+        hours = "business" if kpi in DURATIONS and self.r.random() < 0.5 else ""
+        return Query(kpi, tuple(dimensions), filters, agg, filed_by, per, hours)
 
     def window(self, longest: timedelta) -> tuple[datetime, datetime]:
         """A window whose ends are often exactly at a fact, or a microsecond beside it."""
@@ -146,6 +149,18 @@ async def feed(stack: Stack, connection: dict[str, str], records: list[Record], 
                 accept(record, answer.json()["status"])
 
 
+async def set_calendars(stack: Stack) -> None:
+    """Give the tenant the calendars of the model, and wait until all numbers are of them."""
+    for name, body in CALENDARS.items():
+        response = await stack.admin("PUT", f"/v1/calendars/{name}", json=body)
+        assert response.status_code == 200, response.text
+
+    async def is_built() -> bool:
+        return (await stack.get("/v1/terms")).json()["building"] is None
+
+    await until(is_built, description="calendars applied")
+
+
 async def scores(stack: Stack) -> dict[str, Scored]:
     """The score of every text."""
     body = {"comments": [{"text": text} for text in TEXTS]}
@@ -161,7 +176,13 @@ def scored(score: Record) -> Scored:
 
 
 def parameters(query: Query) -> dict[str, str]:
-    named = {"group_by": ",".join(query.group_by), "agg": query.agg, "filed_by": query.filed_by, "per": query.per}
+    named = {
+        "group_by": ",".join(query.group_by),
+        "agg": query.agg,
+        "filed_by": query.filed_by,
+        "per": query.per,
+        "hours": query.hours,
+    }
     named |= {f"filter[{name}]": ",".join(values) for name, values in query.filters.items()}
     return {name: value for name, value in named.items() if value}
 

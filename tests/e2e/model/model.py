@@ -28,6 +28,7 @@ class Query:
     agg: str = ""
     filed_by: str = ""
     per: str = ""
+    hours: str = ""
 
     def passes(self, fact: Fact) -> bool:
         for name, values in self.filters.items():
@@ -71,6 +72,7 @@ class Model:
         """The KPI in [start, end), of each group that has a fact."""
         kinds, estimate = ESTIMATES[query.kpi]
         kinds = (query.filed_by,) if query.filed_by else kinds
+        kinds = tuple(f"{kind}_business" for kind in kinds) if query.hours else kinds
         facts = self._backlog(end) if query.kpi == "backlog" else (f for kind in kinds for f in self.facts_of[kind])
         in_time = (fact for fact in facts if start <= fact.at < end or query.kpi == "backlog")
         chosen = [fact for fact in in_time if query.passes(fact)]

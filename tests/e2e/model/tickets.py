@@ -1,8 +1,9 @@
 """The facts of tickets, whose records arrive in any order and in pieces."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from tests.e2e.model.business import open_time
 from tests.e2e.model.facts import (
     Counted,
     Dims,
@@ -106,6 +107,11 @@ class Ticket:
         public = [m for m in self.messages() if m["by"] == "agent" and m.get("public", True) and not m.get("auto")]
         return sorted(at for m in public if (at := when(m["at"])) > self.at)
 
+    def _open_time(self, span: timedelta) -> timedelta:
+        """The part of a time since the opening that is in business hours."""
+        changes = [since for since, _ in self.assignees["team"]]
+        return open_time(self.at, self.at + span, lambda at: self.dims(at)["team"], changes)
+
     def events(self, score: Scorer) -> list[tuple[datetime, Counted]]:
         """The time of each fact, and what it counts as."""
         if self.dropped is not None:
@@ -119,6 +125,7 @@ class Ticket:
             plain += [("first_solve", first, int(bool(self.reopened))), ("first_resolution", first, first - self.at)]
         if len(self.solved) > len(self.reopened):
             plain += [("standing_solve", self.solved[-1], 1), ("full_resolution", self.solved[-1], self.solved[-1] - self.at)]
+        plain += [(f"{kind}_business", at, self._open_time(span)) for kind, at, span in plain if isinstance(span, timedelta)]
         ratings = self.latest("rating")
         plain += [("csat", when(r["at"]), form_and_value(r)) for r in ratings if r["value"] is not None]
         events: list[tuple[datetime, Counted]] = [(at, (kind, value, {})) for kind, at, value in plain]

@@ -1,0 +1,51 @@
+"""Business hours, by looking at the clocks every quarter of an hour."""
+
+import itertools
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+OFFICE = {key: [["09:00", "12:15"], ["13:00", "17:30"]] for key in ("mon", "tue", "wed", "thu", "fri")}
+ALL_DAYS = {key: [["00:00", "06:00"], ["20:45", "24:00"]] for key in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+CALENDARS: dict[str, dict[str, Any]] = {
+    "office": {
+        "name": "Office",
+        "zone": "Europe/Berlin",
+        "weekly": OFFICE,
+        "holidays": {"country": "DE", "subdivision": "BB", "extra": ["2025-11-05"], "without": ["2025-10-03"]},
+        "from": "2020-01-01",
+    },
+    "night": {"name": "Night", "zone": "Australia/Lord_Howe", "weekly": ALL_DAYS, "teams": ["billing"], "from": "2020-01-01"},
+}
+"""As they are put: the office's counts for every team but billing."""
+
+HOLIDAYS = {date(2025, 10, 31), date(2025, 11, 5)}
+"""Of the time of the streams: Reformation Day, a holiday in Brandenburg, and the day that is added."""
+
+QUARTER = timedelta(minutes=15)
+
+
+def open_time(start: datetime, end: datetime, team_at: Callable[[datetime], str | None], changes: list[datetime]) -> timedelta:
+    """The open time in [start, end), in whole seconds. `changes` are the times at which the team may change."""
+    at = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    cuts = {start, end, *(change for change in changes if start < change < end)}
+    while (at := at + QUARTER) < end:
+        if at > start:
+            cuts.add(at)
+    ordered = sorted(cuts)
+    total = timedelta()
+    for since, until in itertools.pairwise(ordered):
+        if is_open(since, team_at(since)):
+            total += until - since
+    return timedelta(seconds=total // timedelta(seconds=1))
+
+
+def is_open(at: datetime, team: str | None) -> bool:
+    """Whether the team's calendar is open at this instant."""
+    name = "night" if team == "billing" else "office"
+    local = at.astimezone(ZoneInfo(CALENDARS[name]["zone"]))
+    if name == "office" and local.date() in HOLIDAYS:
+        return False
+    clock = f"{local:%H:%M}"
+    return any(opens <= clock < closes for opens, closes in CALENDARS[name]["weekly"].get(f"{local:%a}".lower(), []))
