@@ -91,13 +91,13 @@ async def test_a_delivery_that_arrives_during_a_fetch_is_fetched_again(tool: Thi
     assert [verdict for verdict, _ in await tool.verdicts()] == ["accepted", "accepted", "ignored"]
 
 
-async def test_a_delivery_is_given_up_after_twelve_attempts(tool: ThinTool) -> None:
+async def test_a_delivery_is_given_up_after_fifteen_attempts(tool: ThinTool) -> None:
     tool.api.queue(details("1"), Answer(500, {}))
     await tool.deliver(tool.delivery())
-    await tool.pool.execute("UPDATE fetches SET attempts = 11")
+    await tool.pool.execute("UPDATE fetches SET attempts = 14")
     async with tool.enricher():
         await until(tool.is_empty)
-    assert await tool.verdicts() == [("quarantined", "the tool's API answered 500, 12 times")]
+    assert await tool.verdicts() == [("quarantined", "the tool's API answered 500, 15 times")]
 
 
 async def test_pauses_grow_and_the_api_of_the_connection_is_blocked_after_several_failures(tool: ThinTool) -> None:

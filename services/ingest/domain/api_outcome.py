@@ -8,8 +8,8 @@ from typing import Literal
 FIRST_PAUSE = 10.0
 """Seconds after the first failed attempt. Each further pause is twice as long."""
 LONGEST_PAUSE = 6 * 3600.0
-MOST_ATTEMPTS = 12
-"""Failed attempts after which a delivery goes to quarantine, eleven hours after the first."""
+MOST_ATTEMPTS = 15
+"""Failed attempts after which a delivery goes to quarantine, about a day after the first."""
 
 LONGEST_BLOCK = 300.0
 """Seconds for which a failing API isn't called, at most."""

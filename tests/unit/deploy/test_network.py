@@ -1,6 +1,7 @@
 """The network policies, evaluated as a cluster does: may this pod open a connection to that one?"""
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 from itertools import permutations
 
 import pytest
@@ -14,6 +15,7 @@ HTTP, POSTGRES, KAFKA, DNS = 8000, 5432, 9092, 53
 class Pod:
     namespace: str
     labels: dict[str, str] = field(hash=False)
+    address: str | None = None
 
 
 def earshot_pods(namespace: str) -> dict[str, Pod]:
@@ -30,7 +32,9 @@ OTHER_PODS = {
     "ingress-controller": Pod("ingress-nginx", {"app.kubernetes.io/name": "ingress-nginx"}),
     "prometheus": Pod("monitoring", {}),
     "neighbour": Pod("default", {"app.kubernetes.io/name": "gateway"}),
-    "internet": Pod("elsewhere", {}),
+    "internet": Pod("elsewhere", {}, "203.0.113.7"),
+    "private network": Pod("elsewhere", {}, "10.1.2.3"),
+    "cloud metadata": Pod("elsewhere", {}, "169.254.169.254"),
 }
 
 CALLS = {
@@ -51,11 +55,19 @@ def matches(selector: Manifest, labels: dict[str, str]) -> bool:
 
 
 def peer_matches(peer: Manifest, pod: Pod, home: str) -> bool:
+    if "ipBlock" in peer:
+        return pod.address is not None and in_block(peer["ipBlock"], pod.address)
     if "namespaceSelector" in peer:
         inside = matches(peer["namespaceSelector"], {"kubernetes.io/metadata.name": pod.namespace})
     else:
         inside = pod.namespace == home
     return inside and matches(peer.get("podSelector", {}), pod.labels)
+
+
+def in_block(block: Manifest, address: str) -> bool:
+    excluded = [ip_network(one) for one in block.get("except", [])]
+    ip = ip_address(address)
+    return ip in ip_network(block["cidr"]) and not any(ip in network for network in excluded)
 
 
 def allows(policies: list[Manifest], direction: str, pod: Pod, other: Pod, port: int) -> bool:
@@ -122,7 +134,10 @@ def test_every_pod_can_resolve_names(kustomization: str, pods: dict[str, Pod]) -
 
 def test_no_other_traffic_is_allowed(kustomization: str, pods: dict[str, Pod]) -> None:
     for service in SERVICES:
-        assert not any(connects(kustomization, pods[service], pods["internet"], port) for port in (80, 443, HTTP))
+        ports = {port for port in (80, 443, HTTP) if connects(kustomization, pods[service], pods["internet"], port)}
+        assert ports == ({443} if service == "ingest" else set())  # ingest calls the APIs of tools
+        for place in ("private network", "cloud metadata"):
+            assert not any(connects(kustomization, pods[service], pods[place], port) for port in (80, 443, HTTP))
         assert not connects(kustomization, pods["neighbour"], pods[service], HTTP)
 
 
