@@ -21,7 +21,8 @@ class Settings(DatabaseSettings):
     )
     secret_key: SecretStr = Field(
         ...,
-        description="32 bytes as url-safe base64: encrypts the connections' secrets, their credentials and the tenants' pseudonym keys at rest",
+        description="32 bytes as url-safe base64: encrypts the connections' secrets and credentials, and the tenants' "
+        "pseudonym keys, at rest",
     )
     committers: int = Field(
         1, ge=1, le=16, description="Transactions that commit at the same time in a process; fewer are larger and cost less"
