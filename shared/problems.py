@@ -14,6 +14,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -33,6 +34,10 @@ MAX_NAME, MAX_REASON, MAX_DETAIL = 200, 500, 1_000
 """Characters of the name of an invalid parameter, which may hold keys that the client chose; of its reason; of a detail."""
 
 PROBLEM_JSON = "application/problem+json"
+
+METHOD_NOT_ALLOWED = 405
+ROUTER_TITLES = {404: "Not found", METHOD_NOT_ALLOWED: "Method not allowed"}
+"""Titles of the router's errors, which has a spelling of its own."""
 
 CLIENT_CLOSED_REQUEST = 499
 """The status in logs and metrics of a request whose client disconnected (nginx's convention); no client receives it."""
@@ -192,7 +197,11 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def handle_http_exception(request: Request, error: HTTPException) -> JSONResponse:
-        return render(error.status_code, shorten(str(error.detail), MAX_DETAIL), headers=dict(error.headers or {}))
+        title = ROUTER_TITLES.get(error.status_code) or shorten(str(error.detail), MAX_DETAIL)
+        headers = dict(error.headers or {})
+        if error.status_code == METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(allowed_methods(app, request.url.path))
+        return render(error.status_code, title, headers=headers)
 
     @app.exception_handler(RequestValidationError)
     async def handle_validation_error(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -214,6 +223,12 @@ def install(app: FastAPI) -> None:
         # uvicorn closes the connection after an exception: tell the client, or its next request on it fails.
         headers = {"Retry-After": "5", "Connection": "close"} | ({"X-Request-Id": context.request_id} if context else {})
         return render(503, "Unavailable", "an unexpected error in Earshot", headers=headers)
+
+
+def allowed_methods(app: FastAPI, path: str) -> list[str]:
+    """The methods of all routes with this path. The router's own `Allow` names those of the first one alone."""
+    contexts = (route for route in iter_route_contexts(app.routes) if route.path_regex.match(path))
+    return sorted({method for route in contexts for method in route.methods or ()})
 
 
 def to_response(problem: Problem) -> JSONResponse:

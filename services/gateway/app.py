@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.gateway.api import gold, keys, kpis, live, models, page, proxy
 from services.gateway.api.compression import Compression
 from services.gateway.api.cors import Cors
+from services.gateway.api.head_requests import HeadRequests
 from services.gateway.api.limits import GuessLimit, RateLimits
 from services.gateway.api.middleware import AccessLog, ContentHeaders, RateLimitHeaders
 from services.gateway.api.openapi import document_of
@@ -66,6 +67,7 @@ def create_app(
     app = FastAPI(title="Earshot", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY)
     app.state.bodies = Bodies(BodyMemory(settings.body_bytes, settings.body_bytes_per_tenant, problems.TooManyRequests))
     app.add_middleware(Compression)
+    app.add_middleware(HeadRequests)
     app.add_middleware(ContentHeaders)
     app.add_middleware(RateLimitHeaders)
     app.add_middleware(AccessLog)

@@ -27,10 +27,10 @@ def forwarded_query(request: Request) -> str:
     return raw
 
 
-def checked_id(identifier: str) -> str:
-    """An id from a path, which is safe in another path. Raises NotFound if it has not the format of an id."""
+def checked_id(identifier: str, problem: type[NotFound] = NotFound) -> str:
+    """An id from a path, which is safe in another path. Raises `problem` if it has not the format of an id."""
     if not ID.fullmatch(identifier):
-        raise NotFound
+        raise problem
     return identifier
 
 

@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from services.gateway.api.auth import BEARER, require
 from services.gateway.api.forwarding import forwarded_query, pass_through
+from services.gateway.api.head_requests import IS_HEAD
 from services.gateway.api.openapi import UpstreamRoute, import_operation
 from services.gateway.api.rendering import JSON, NDJSON, decode_object
 from services.gateway.api.state import gateway_of
@@ -53,6 +54,8 @@ async def list_gold(request: Request, caller: RecordsReader) -> Response:
         return pass_through(first)
     if not streams:
         return Response(first.content, headers=PRIVATE, media_type=JSON)
+    if getattr(request.state, IS_HEAD, False):
+        return StreamingResponse(iter(()), headers=PRIVATE, media_type=NDJSON)
     pages = stream_pages(metrics, caller.tenant, decode_object(first.content))
     return StreamingResponse(pages, headers=PRIVATE, media_type=NDJSON)
 

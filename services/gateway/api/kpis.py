@@ -16,7 +16,7 @@ from services.gateway.api.forwarding import checked_id, forwarded_query, pass_th
 from services.gateway.api.openapi import UpstreamRoute, import_operation
 from services.gateway.api.rendering import CSV, JSON, NDJSON, accepted_format, render
 from services.gateway.api.state import gateway_of
-from services.gateway.clients.metrics import fetch_revision
+from services.gateway.clients.metrics import UnknownKpi, fetch_revision
 from services.gateway.domain.etags import (
     ResultKey,
     is_valid,
@@ -113,7 +113,7 @@ async def list_kpis(request: Request, caller: MetricsReader) -> Response:
 )
 async def get_kpi(request: Request, kpi: str, caller: MetricsReader) -> Response:
     """A KPI's result."""
-    return await respond(request, caller, checked_id(kpi), "")
+    return await respond(request, caller, checked_id(kpi, UnknownKpi), "")
 
 
 @routes.get(
@@ -129,7 +129,7 @@ async def get_kpi(request: Request, kpi: str, caller: MetricsReader) -> Response
 )
 async def list_records(request: Request, kpi: str, caller: RecordsReader) -> Response:
     """A page of the records behind a result."""
-    return await respond(request, caller, checked_id(kpi), "/records")
+    return await respond(request, caller, checked_id(kpi, UnknownKpi), "/records")
 
 
 async def respond(request: Request, caller: Key, kpi: str, suffix: str) -> Response:

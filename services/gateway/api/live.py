@@ -14,11 +14,12 @@ from services.gateway.api.auth import BEARER, authenticate_again, require
 from services.gateway.api.forwarding import checked_id
 from services.gateway.api.openapi import UpstreamRoute, import_query
 from services.gateway.api.state import gateway_of
+from services.gateway.clients.metrics import UnknownKpi, UnknownTenant
 from services.gateway.domain.keys import Key
 from services.gateway.domain.watch import Watch, parse_watch
 from services.gateway.live.subscription import Subscription
 from shared.disconnects import cancelled_on_disconnect
-from shared.problems import BadRequest, Forbidden, NotAuthenticated, NotFound, TooManyRequests, Unavailable, responses
+from shared.problems import BadRequest, Forbidden, NotAuthenticated, TooManyRequests, Unavailable, responses
 
 routes = APIRouter(route_class=UpstreamRoute, dependencies=[Depends(BEARER)], tags=["kpis"])
 
@@ -28,7 +29,7 @@ EVENTS: dict[int | str, dict[str, Any]] = {
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
-PROBLEMS = responses(BadRequest, NotAuthenticated, Forbidden, NotFound, TooManyRequests)
+PROBLEMS = responses(BadRequest, NotAuthenticated, Forbidden, UnknownKpi, UnknownTenant, TooManyRequests)
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 CHECK_SECONDS = 1.0
 """How often a stream checks that its key is active and that the server is not stopping."""
@@ -64,13 +65,13 @@ async def stream_kpis(
 
 
 def watch_of(request: Request) -> Watch:
-    """The request's parameters. Raises BadRequest, or NotFound for a KPI that can't be an id."""
+    """The request's parameters. Raises BadRequest, or UnknownKpi for a KPI that can't be an id."""
     try:
         watch = parse_watch(request.query_params.multi_items())
     except ValueError as error:
         raise BadRequest(invalid_params=[{"name": "kpis", "reason": str(error)}]) from None
     for kpi in watch.kpis:
-        checked_id(kpi)
+        checked_id(kpi, UnknownKpi)
     return watch
 
 

@@ -6,6 +6,19 @@ from services.gateway.clients.upstream import Upstream
 from shared.problems import BadRequest, NotFound, Problem, Unavailable
 
 
+class UnknownKpi(NotFound):
+    title = "Unknown KPI"
+
+
+class UnknownTenant(NotFound):
+    title = "Unknown tenant"
+
+
+PROBLEMS: dict[object, type[Problem]] = {kind.title: kind for kind in (UnknownKpi, UnknownTenant)}
+STATUSES: dict[int, type[Problem]] = {400: BadRequest, 404: NotFound}
+"""Problems of metrics by their title, and all others by their status."""
+
+
 async def fetch_result(metrics: Upstream, tenant: str, kpi: str, query: str) -> bytes:
     """A KPI's result as JSON. Raises the Problem with which metrics refuses the query."""
     response = await metrics.call("GET", f"/v1/kpis/{kpi}", tenant=tenant, query=query)
@@ -20,11 +33,12 @@ def parse_problem(status: int, content: bytes) -> Problem:
         document = msgspec.json.decode(content, type=dict[str, object])
     except msgspec.MsgspecError:
         document = {}
-    kind = {400: BadRequest, 404: NotFound}.get(status)
+    title, detail = document.get("title"), str(document.get("detail", ""))
+    kind = PROBLEMS.get(title) or STATUSES.get(status)
     if kind is None:
         return Unavailable(f"metrics responded with {status}")
     params = document.get("invalid_params")
-    return kind(str(document.get("detail", "")), invalid_params=params if isinstance(params, list) else ())
+    return kind(detail, invalid_params=params if isinstance(params, list) else ())
 
 
 class Revision(msgspec.Struct):

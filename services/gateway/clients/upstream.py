@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 
 import httpx
+import msgspec
 import structlog
 from pydantic import AnyHttpUrl, SecretStr
 
@@ -30,6 +31,19 @@ CONNECTION_LOST = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 """Errors of a kept-alive connection whose server has restarted."""
 
 
+class TooSlow(Unavailable):
+    """A query took too long; the client should ask for less."""
+
+    title = "Too slow"
+
+
+class UpstreamProblem(msgspec.Struct):
+    """A problem document of a service."""
+
+    title: str = ""
+    detail: str = ""
+
+
 class Upstream:
     """Calls one service. Only this class sets the tenant and the token; other headers are those passed as `headers`."""
 
@@ -52,8 +66,8 @@ class Upstream:
     ) -> httpx.Response:
         """The service's response with a 2xx, 3xx or 4xx status. `path` and `query` are sent verbatim and must be encoded.
 
-        Raises Unavailable if the service can't be reached, fails or refuses our token, TooManyRequests if the tenant has too many
-        calls in progress. A GET is sent again once if its connection is lost.
+        Raises Unavailable if the service can't be reached, fails or refuses our token, TooSlow if its work took too long,
+        TooManyRequests if the tenant has too many calls in progress. A GET is sent again once if its connection is lost.
         """
         own = {"authorization": self._authorization, "accept-encoding": "identity", TIMEOUT_HEADER: f"{TIMEOUT:g}"}
         if tenant is not None:
@@ -65,8 +79,17 @@ class Upstream:
             response = await self._send(request, tries=2 if method == "GET" else 1)
         if response.status_code >= 500 or response.status_code in {401, 403}:
             log.warning("upstream.failed", upstream=self.name, path=path, status=response.status_code)
-            raise Unavailable(f"{self.name} can't answer now", retry_after=_retry_after(response))
+            raise self._outage(response)
         return response
+
+    def _outage(self, response: httpx.Response) -> Unavailable:
+        try:
+            problem = msgspec.json.decode(response.content, type=UpstreamProblem)
+        except msgspec.MsgspecError:
+            problem = UpstreamProblem()
+        if problem.title == TooSlow.title:
+            return TooSlow(problem.detail, retry_after=_retry_after(response))
+        return Unavailable(f"{self.name} can't answer now", retry_after=_retry_after(response))
 
     async def _send(self, request: httpx.Request, tries: int) -> httpx.Response:
         try:

@@ -93,7 +93,7 @@ async def kpi_of_path(kpi: Annotated[str, Path(description="The id of a KPI", ex
     """The definition of the KPI in the path. Raises UnknownKpi."""
     if kpi not in KPIS:
         suggestion = "".join(f'; did you mean "{match}"?' for match in closest(kpi, KPIS))
-        raise UnknownKpi(f"there is no KPI of this name{suggestion or '.'} GET /v1/kpis lists them all")
+        raise UnknownKpi(f'there is no KPI "{kpi}"{suggestion or "."} GET /v1/kpis lists them all')
     return KPIS[kpi]
 
 

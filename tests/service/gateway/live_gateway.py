@@ -27,7 +27,10 @@ class Metrics:
     def respond(self, request: httpx.Request) -> httpx.Response:
         kpi, tenant = request.url.path.split("/")[3], request.headers["x-earshot-tenant"]
         if kpi not in {"nps", "csat"}:
-            return httpx.Response(404, json={"title": "Not found", "status": 404, "detail": "there is no such KPI"})
+            detail = f'there is no KPI "{kpi}"; did you mean "nps"?'
+            return httpx.Response(404, json={"title": "Unknown KPI", "status": 404, "detail": detail})
+        if "slow" in request.url.params:
+            return httpx.Response(503, json={"title": "Too slow", "status": 503, "detail": "no result within 20 s"})
         if "colour" in request.url.params:
             return httpx.Response(400, json={"invalid_params": [{"name": "colour", "reason": "unknown parameter"}]})
         return httpx.Response(

@@ -231,3 +231,11 @@ async def test_rendering_a_large_result_does_not_block_the_event_loop(
     ticking.cancel()
     assert len(response.content.splitlines()) in {10_000, 10_001}
     assert longest < 0.1
+
+
+async def test_a_query_that_takes_too_long_is_a_problem_of_its_own(gateway_client: GatewayClient) -> None:
+    document = {"type": "urn:earshot:problem:too-slow", "title": "Too slow", "status": 503, "detail": "no result within 20 s"}
+    gateway_client.upstreams.respond = lambda request: httpx.Response(503, json=document, headers={"retry-after": "10"})
+    response = await gateway_client.get("/v1/kpis/nps", await gateway_client.key("metrics:read"))
+    assert (response.status_code, response.headers["retry-after"]) == (503, "10")
+    assert problem(response) == document

@@ -120,22 +120,28 @@ async def test_a_revoked_key_ends_its_stream(live_gateway: LiveGateway) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "status"),
+    ("query", "status", "kind"),
     [
-        ("kpis=unknown", 404),
-        ("kpis=nps,unknown", 404),
-        ("kpis=..%2F..%2Finternal", 404),
-        ("", 400),
-        ("kpis=", 400),
-        ("kpis=nps&colour=blue", 400),
+        ("kpis=unknown", 404, "unknown-kpi"),
+        ("kpis=nps,unknown", 404, "unknown-kpi"),
+        ("kpis=..%2F..%2Finternal", 404, "unknown-kpi"),
+        ("", 400, "bad-request"),
+        ("kpis=", 400, "bad-request"),
+        ("kpis=nps&colour=blue", 400, "bad-request"),
+        ("kpis=nps&slow=1", 503, "too-slow"),
     ],
 )
 async def test_an_invalid_query_is_refused_before_the_stream(
-    live_gateway: LiveGateway, key: str, query: str, status: int
+    live_gateway: LiveGateway, key: str, query: str, status: int, kind: str
 ) -> None:
     response = await live_gateway.http.get(f"/v1/live?{query}", headers={"authorization": f"Bearer {key}"})
     assert response.status_code == status
-    problem(response)
+    assert problem(response)["type"] == f"urn:earshot:problem:{kind}"
+
+
+async def test_an_unknown_kpi_is_named_with_the_closest_one(live_gateway: LiveGateway, key: str) -> None:
+    response = await live_gateway.http.get("/v1/live?kpis=csat,npss", headers={"authorization": f"Bearer {key}"})
+    assert problem(response)["detail"] == 'there is no KPI "npss"; did you mean "nps"?'
 
 
 async def test_a_stream_requires_a_key_in_the_header_with_the_scope(live_gateway: LiveGateway, key: str) -> None:

@@ -100,4 +100,4 @@ async def test_a_refusal_suggests_what_was_probably_meant(http: httpx.AsyncClien
 async def test_an_unknown_kpi_is_404_with_the_closest_id(http: httpx.AsyncClient) -> None:
     response = await http.get("/v1/kpis/npss")
     assert response.status_code == 404
-    assert response.json()["detail"] == 'there is no KPI of this name; did you mean "nps"? GET /v1/kpis lists them all'
+    assert response.json()["detail"] == 'there is no KPI "npss"; did you mean "nps"? GET /v1/kpis lists them all'

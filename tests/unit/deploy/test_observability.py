@@ -5,7 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
+
+from shared.instruments import registry_of
 
 PAGE = Path(__file__).parents[3] / "docs" / "observability.md"
 SERVICES = ("ingest", "sentiment", "metrics", "gateway")
@@ -35,3 +37,9 @@ def test_the_page_lists_the_metrics_of_a_service(service: str) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_exports_no_metrics_of_another(service: str) -> None:
     assert [name for name in exported(service) if not SHARED.match(name) and f"_{service}_" not in name] == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_exports_no_times_of_creation(service: str) -> None:
+    families = importlib.import_module(f"services.{service}.instruments").FAMILIES
+    assert "_created" not in generate_latest(registry_of(families)).decode()

@@ -1,9 +1,10 @@
 """Numbers about deliveries survive an outage of the database, and a refused write loses only them."""
 
 import asyncio
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 import asyncpg
 import pytest
@@ -36,6 +37,11 @@ class FakeStore:
         pass
 
 
+def summaries(lines: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The summaries of deliveries. Workers of other tests' applications may log lines at the same time."""
+    return [line for line in lines if line["event"] == "deliveries.summary"]
+
+
 def observer(store: FakeStore) -> DeliveryObserver:
     return DeliveryObserver(cast(HealthStore, store), lambda: NOW)
 
@@ -65,7 +71,7 @@ async def test_numbers_that_the_database_refuses_are_dropped_and_the_next_are_wr
     observed.stored(connection(), nps_delivery(9), "accepted")
     with capture_logs() as lines:
         await observed.flush()
-    assert [line["event"] for line in lines] == ["health.refused"]
+    assert "health.refused" in {line["event"] for line in lines}
     store.error = None
     observed.stored(connection(), nps_delivery(9), "duplicate")
     await observed.flush()
@@ -100,7 +106,7 @@ async def test_deliveries_are_summed_up_in_one_line() -> None:
         observed.refused(NotAuthenticated("wrong"), connection(), count=2)
         await observed.close()
         await observed.close()
-    [summary] = [line for line in lines if line["event"] == "deliveries.summary"]
+    [summary] = summaries(lines)
     assert (summary["log_level"], summary["outcomes"]) == ("info", {"accepted": 2, "duplicate": 1, "refused": 2})
 
 
@@ -111,7 +117,7 @@ async def test_a_summary_is_logged_while_deliveries_arrive(monkeypatch: pytest.M
     observed.stored(connection(), nps_delivery(9), "accepted")
     with capture_logs() as lines:
         running = asyncio.create_task(observed.run())
-        await until(lambda: bool(lines))
+        await until(lambda: bool(summaries(lines)))
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-    assert [line["outcomes"] for line in lines] == [{"accepted": 1}]
+    assert [line["outcomes"] for line in summaries(lines)] == [{"accepted": 1}]
