@@ -32,11 +32,12 @@ class OutOfBounds(Malformed):
     """The document has too many values, or is nested too deeply."""
 
 
-def parse(raw: bytes, max_values: int = MAX_VALUES) -> Any:
+def parse(raw: bytes, max_values: int = MAX_VALUES, *, last_key_counts: bool = False) -> Any:
     """Return the value of a JSON document.
 
     Raises Malformed for invalid UTF-8 or JSON, more than `max_values` values, a duplicate key, a number that is not finite or has
-    more than MAX_INT_DIGITS digits, and for NUL or an unpaired surrogate in a string.
+    more than MAX_INT_DIGITS digits, and for NUL or an unpaired surrogate in a string. With `last_key_counts` a duplicate key is
+    allowed, and its last value counts, as in most parsers.
     """
     try:
         text = raw.decode("utf-8-sig")
@@ -44,7 +45,7 @@ def parse(raw: bytes, max_values: int = MAX_VALUES) -> Any:
         raise Malformed(f"not UTF-8 at byte {error.start}") from None
     check_bounds(raw, max_values)
     try:
-        value = _decode(text)
+        value = (_decode_any_keys if last_key_counts else _decode)(text)
     except json.JSONDecodeError as error:
         raise Malformed(f"not JSON: {error.msg} at character {error.pos}") from None
     if "\\u" in text:
@@ -118,6 +119,7 @@ def _constant(name: str) -> NoReturn:
 
 
 _decode = json.JSONDecoder(object_pairs_hook=_object, parse_int=_int, parse_float=_float, parse_constant=_constant).decode
+_decode_any_keys = json.JSONDecoder(parse_int=_int, parse_float=_float, parse_constant=_constant).decode
 
 
 def _check_strings(value: Any) -> None:

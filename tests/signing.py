@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -38,6 +39,17 @@ def cloudevents(secret: str, body: bytes) -> dict[str, str]:
     """The headers of a structured event, or of a batch if the body is an array. Nothing of the body is signed."""
     kind = "cloudevents-batch" if body.lstrip().startswith(b"[") else "cloudevents"
     return {"content-type": f"application/{kind}+json", "authorization": f"Bearer {secret}"}
+
+
+def hubspot(secret: str, body: bytes, *, url: str, at: float | None = None) -> dict[str, str]:
+    """HubSpot's headers, version 3; `at` is Unix seconds, now by default. The URL is signed as it is public."""
+    stamp = str(int((time.time() if at is None else at) * 1000))
+    mac = hmac.digest(secret.encode(), b"POST" + url.encode() + body + stamp.encode(), hashlib.sha256)
+    return {
+        "content-type": "application/json",
+        "x-hubspot-request-timestamp": stamp,
+        "x-hubspot-signature-v3": base64.b64encode(mac).decode(),
+    }
 
 
 def intercom(secret: str, body: bytes) -> dict[str, str]:
@@ -76,10 +88,11 @@ def surveymonkey(secret: str, body: bytes) -> dict[str, str]:
     }
 
 
-SIGN = {
+SIGN: dict[str, Callable[..., dict[str, str]]] = {
     "chatwoot": chatwoot,
     "cloudevents": cloudevents,
     "formbricks": standard,
+    "hubspot": hubspot,
     "intercom": intercom,
     "standard": standard,
     "surveymonkey": surveymonkey,

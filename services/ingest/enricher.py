@@ -168,7 +168,7 @@ class Enricher:
         )
         event = Request.stored(stored.headers, stored.raw)
         documents: dict[str, object] = {}
-        while missing := api.fetches(event, documents):
+        while missing := api.fetches(event, documents, connection.mapping):
             if len(documents) + len(missing) > MOST_FETCHES:
                 raise Unusable(f"more than {MOST_FETCHES} calls are needed")
             for one in missing:

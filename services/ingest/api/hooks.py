@@ -183,6 +183,8 @@ async def store_batch(ingest: Ingest, connection: Connection, deliveries: Sequen
                 raise outcome
             ingest.observer.stored(connection, delivery, outcome)
             outcomes.append(outcome)
+    if "pending" in outcomes:
+        ingest.enricher.wake()
     return outcomes
 
 

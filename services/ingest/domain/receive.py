@@ -45,7 +45,7 @@ def receive(connection: Connection, request: Request, now: datetime) -> Delivery
     """
     provider = PROVIDERS[connection.provider]
     headers = request.headers.only(provider.stored_headers)
-    parsed = _parse(connection, headers, request.body)
+    parsed = _parse(connection, headers, request.body, now)
     return _to_delivery(Arrival(connection, parsed.id, request.body, now, headers), parsed, now)
 
 
@@ -56,7 +56,7 @@ def receive_all(connection: Connection, request: Request, now: datetime) -> list
 
 def receive_again(connection: Connection, stored: StoredDelivery, now: datetime) -> Delivery:
     """Read a quarantined or held delivery under the connection's current settings. It keeps the time of its first receipt."""
-    parsed = _parse(connection, stored.headers, stored.raw)
+    parsed = _parse(connection, stored.headers, stored.raw, stored.received_at)
     arrival = Arrival(connection, stored.delivery, stored.raw, stored.received_at, stored.headers)
     return _to_delivery(arrival, parsed, now)
 
@@ -70,7 +70,7 @@ def receive_fetched(connection: Connection, stored: StoredDelivery, documents: D
     content = encode_content(stored.raw, api.condense(documents) if api else documents)
     headers = {**stored.headers, CONTENT_HEADER: FETCHED}
     arrival = Arrival(replace(connection, state="active"), stored.delivery, content, stored.received_at, headers)
-    return _to_delivery(arrival, _parse(connection, headers, content), now)
+    return _to_delivery(arrival, _parse(connection, headers, content, stored.received_at), now)
 
 
 def unfetched(
@@ -102,7 +102,7 @@ def reread(connection: Connection, stored: StoredDelivery, now: datetime) -> Del
 
 def parse_records(connection: Connection, delivery: Delivery) -> list[Any]:
     """The canonical records of a delivery that was received, as JSON values."""
-    return list(_parse(connection, delivery.headers, delivery.raw).records)
+    return list(_parse(connection, delivery.headers, delivery.raw, delivery.received_at).records)
 
 
 def receive_record(connection: Connection, value: Any, delivery: str | None, raw: bytes, now: datetime) -> Delivery:
@@ -110,8 +110,8 @@ def receive_record(connection: Connection, value: Any, delivery: str | None, raw
     return _accepted(Arrival(connection, delivery, raw, now, {}), Parsed(delivery, [value]), now)
 
 
-def _parse(connection: Connection, headers: Mapping[str, str], raw: bytes) -> Parsed:
-    return PROVIDERS[connection.provider].parse_stored(headers, raw, connection.mapping)
+def _parse(connection: Connection, headers: Mapping[str, str], raw: bytes, received_at: datetime) -> Parsed:
+    return PROVIDERS[connection.provider].parse_stored(headers, raw, connection.mapping, received_at)
 
 
 def _to_delivery(arrival: Arrival, parsed: Parsed, now: datetime) -> Delivery:

@@ -1,6 +1,8 @@
 """Connections and records for tests of the pure parts."""
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from services.ingest.domain.connection import Connection
@@ -28,9 +30,25 @@ def connection(provider: str = "standard", **changed: Any) -> Connection:
 
 
 def request(body: bytes = b"", headers: dict[str, str] | None = None, *, method: str = "POST", query: str = "") -> Request:
-    """A request to the hook of a connection."""
+    """A request to the hook of a connection, received at NOW."""
     url = "https://ingest.example/v1/hooks/con_1" + (f"?{query}" if query else "")
-    return Request(method, url, Headers(headers or {}), body)
+    return Request(method, url, Headers(headers or {}), body, NOW)
+
+
+def delivery_request(payload: Any) -> Request:
+    """A request with this JSON as its body. A payload that needs headers is written as `{"headers": …, "body": …}`."""
+    if isinstance(payload, dict) and payload.keys() == {"headers", "body"}:
+        return request(json.dumps(payload["body"]).encode(), payload["headers"])
+    return request(json.dumps(payload).encode())
+
+
+def fixture_request(path: Path) -> Request:
+    """A request as a fixture file has it: a body, which may be no JSON, or headers and a body."""
+    raw = path.read_bytes()
+    try:
+        return delivery_request(json.loads(raw))
+    except json.JSONDecodeError:
+        return request(raw)
 
 
 def receive_body(connection: Connection, headers: dict[str, str], body: bytes, now: datetime) -> Delivery:

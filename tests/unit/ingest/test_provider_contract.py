@@ -14,7 +14,7 @@ from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.providers import PROVIDERS, NotVerified, Parsed, Provider, Request, read_settings
 from tests import fake_provider, signing
 from tests.fake_provider import FAKE, FakeSettings
-from tests.unit.ingest.making import NOW, request
+from tests.unit.ingest.making import NOW, fixture_request, request
 
 ROOT = Path(__file__).parents[3]
 FIXTURES = ROOT / "tests" / "fixtures" / "providers"
@@ -48,6 +48,7 @@ SIGNERS: dict[str, Signer] = {
     "cloudevents": signing.cloudevents,
     "standard": lambda secret, body: signing.standard(secret, body, at=NOW.timestamp()),
     "formbricks": lambda secret, body: signing.standard(secret, body, at=NOW.timestamp()),
+    "hubspot": lambda secret, body: signing.hubspot(secret, body, url=URL, at=NOW.timestamp()),
     "intercom": signing.intercom,
     "surveymonkey": signing.surveymonkey,
     "typeform": signing.typeform,
@@ -163,10 +164,10 @@ def test_a_connection_without_a_provider_of_this_version_has_empty_settings() ->
 
 @pytest.mark.parametrize("name", sorted(PROVIDERS))
 def test_a_provider_has_payloads_that_it_reads(name: str) -> None:
-    payloads = [path.read_bytes() for path in FIXTURES.glob(f"{name}__*.json")]
-    assert payloads
+    requests = [fixture_request(path) for path in FIXTURES.glob(f"{name}__*.json")]
+    assert requests
     provider = PROVIDERS[name]
-    for delivery in [one for payload in payloads for one in provider.requests(request(payload))]:
+    for delivery in [one for sent in requests for one in provider.requests(sent)]:
         assert provider.parse(delivery, provider.settings()).problem is None
 
 
@@ -175,7 +176,7 @@ def test_the_listed_content_of_a_provider_covers_its_payloads(name: str) -> None
     provider = PROVIDERS[name]
     contents: set[str] = set()
     for path in FIXTURES.glob(f"{name}__*.json"):
-        for delivery in provider.requests(request(path.read_bytes())):
+        for delivery in provider.requests(fixture_request(path)):
             parsed = provider.parse(delivery, provider.settings())
             contents |= {"names"} if parsed.names else set()
             for record in parsed.records:

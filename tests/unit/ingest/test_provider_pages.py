@@ -3,16 +3,16 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from services.ingest.api.connection_schemas import NewConnection
-from services.ingest.domain.connection import ProviderSettings
+from services.ingest.domain.connection import Connection, ProviderSettings
 from services.ingest.domain.delivery import Delivery, StoredDelivery
 from services.ingest.domain.providers import PROVIDERS, read_settings
-from services.ingest.domain.receive import receive_fetched
-from tests.unit.ingest.making import NOW, connection, receive_body
+from services.ingest.domain.receive import receive_all, receive_fetched
+from tests.unit.ingest.making import NOW, connection, delivery_request
 
 ROOT = Path(__file__).parents[3]
 SECTIONS = ("Connect", "What arrives", "What does not", "Traps")
@@ -29,17 +29,24 @@ def examples(name: str) -> list[Any]:
     return [json.loads(block) for block in re.findall(r"```json\n(.*?)```", page_of(name), re.DOTALL)]
 
 
-def deliveries(name: str) -> list[tuple[ProviderSettings, dict[str, Any]]]:
-    """The deliveries on a page, each with the mapping of the connection before it."""
-    settings, pairs = PROVIDERS[name].settings(), []
+class PageDelivery(NamedTuple):
+    """A delivery on a page, with the mapping of the connection before it and the documents after it, if its event is thin."""
+
+    settings: ProviderSettings
+    payload: Any
+    documents: dict[str, Any] | None
+
+
+def deliveries(name: str) -> list[PageDelivery]:
+    settings, listed = PROVIDERS[name].settings(), list[PageDelivery]()
     for example in examples(name):
         if "documents" in example:
-            continue
-        if "provider" in example:
+            listed[-1] = listed[-1]._replace(documents=example["documents"])
+        elif "provider" in example:
             settings = read_settings(name, NewConnection.model_validate(example).mapping)
         else:
-            pairs.append((settings, example))
-    return pairs
+            listed.append(PageDelivery(settings, example, None))
+    return listed
 
 
 @every_provider
@@ -57,20 +64,20 @@ def test_a_page_creates_a_connection_of_its_provider(name: str) -> None:
     assert {one.provider for one in created} == {name}
 
 
-def fetched(name: str, pending: Delivery, settings: ProviderSettings) -> Delivery:
+def fetched(connection: Connection, pending: Delivery, documents: dict[str, Any] | None) -> Delivery:
     """A thin event of a page, read with the documents on the page."""
-    [documents] = [example["documents"] for example in examples(name) if "documents" in example]
+    assert documents
     stored = StoredDelivery(1, pending.connection, pending.id, NOW, pending.headers, pending.raw, "", 1)
-    return receive_fetched(connection(name, mapping=settings), stored, documents, NOW)
+    return receive_fetched(connection, stored, documents, NOW)
 
 
 @every_provider
 def test_a_delivery_on_a_page_is_accepted_and_leaves_nothing_out(name: str) -> None:
-    pairs = deliveries(name)
-    assert pairs
-    for settings, payload in pairs:
-        delivery = receive_body(connection(name, mapping=settings), {}, json.dumps(payload).encode(), NOW)
-        if delivery.verdict == "pending":
-            delivery = fetched(name, delivery, settings)
-        assert (delivery.verdict, delivery.reason, delivery.use.unmapped) == ("accepted", None, ())
-        assert delivery.statements
+    listed = deliveries(name)
+    assert listed
+    for settings, payload, documents in listed:
+        connected = connection(name, mapping=settings)
+        for delivery in receive_all(connected, delivery_request(payload), NOW):
+            read = fetched(connected, delivery, documents) if delivery.verdict == "pending" else delivery
+            assert (read.verdict, read.reason, read.use.unmapped) == ("accepted", None, ())
+            assert read.statements

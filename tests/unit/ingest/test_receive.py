@@ -31,6 +31,7 @@ FIELDS = {
     "chatwoot": ["id", "status", "priority", "meta", "messages", "created_at", "updated_at", "channel", "additional_attributes"],
     "cloudevents": ["specversion", "id", "source", "type", "time", "data", "data_base64", "datacontenttype"],
     "formbricks": ["id", "createdAt", "updatedAt", "data", "survey", "surveyId", "contact", "contactAttributes", "meta"],
+    "hubspot": ["eventId", "occurredAt", "objectId", "primaryObjectId", "mergedObjectIds", "newObjectId", "portalId"],
     "intercom": [
         "id",
         "created_at",
@@ -60,6 +61,11 @@ def payload(provider: str, fields: dict[str, Any], event: str) -> dict[str, Any]
             return {"specversion": "1.0", "id": "1", "source": "/shop", "type": "rated"} | fields
         case "formbricks":
             return {"event": "responseFinished", "data": {"id": "r-1", "createdAt": "2026-11-20T10:00:00Z"} | fields}
+        case "hubspot":
+            return {
+                "subscriptionType": f"ticket.{'merge' if event == 'merged' else 'deletion'}",
+                "occurredAt": 1763625600000,
+            } | fields
         case "intercom":
             return {"topic": "conversation.rating.added", "created_at": 1763625600, "data": {"item": fields}}
         case "surveymonkey":
@@ -110,8 +116,9 @@ def test_a_payload_is_parsed_from_the_part_of_its_request_that_is_stored(monkeyp
     delivery = receive(connected, sent, NOW)
     assert delivery.headers == {"x-kind": "rating"}
     stored = StoredDelivery(7, "con_1", "d-1", NOW, delivery.headers, b"{}", "unreadable", 1)
-    assert receive_again(connected, stored, NOW).headers == delivery.headers
+    assert receive_again(connected, stored, NOW + timedelta(hours=1)).headers == delivery.headers
     first, again = parsed
+    assert (first.received_at, again.received_at) == (NOW, NOW)
     assert delivery.connection == "con_1"
     assert (first.headers.get("x-kind"), first.headers.get("authorization"), first.url) == ("rating", "", "")
     assert (again.headers.get("x-kind"), again.body, again.url) == ("rating", b"{}", "")

@@ -90,7 +90,7 @@ def test_an_id_that_is_no_part_of_a_path_is_never_fetched(changed: dict[str, Any
 
 def fetches(fetched: dict[str, Any]) -> list[Fetch]:
     assert API
-    return list(API.fetches(request(EVENT), fetched))
+    return list(API.fetches(request(EVENT), fetched, FieldMapping()))
 
 
 def test_the_response_and_its_survey_are_fetched_first_then_collector_and_recipient() -> None:

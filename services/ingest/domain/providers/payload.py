@@ -38,10 +38,13 @@ def occurring_dimensions(fields: Iterable[str], mapping: FieldMapping) -> frozen
     return frozenset(mapping.dimensions.keys() & {nfc(field) for field in fields}) if mapping.dimensions else frozenset()
 
 
-def parse_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in `body`. Raises Unusable if it is no JSON, or another value."""
+def parse_object(body: bytes, *, last_key_counts: bool = False) -> dict[str, Any]:
+    """The JSON object in `body`. Raises Unusable if it is no JSON, or another value.
+
+    A repeated key is refused, unless `last_key_counts`, for tools that repeat some.
+    """
     try:
-        payload = strict_json.parse(body)
+        payload = strict_json.parse(body, last_key_counts=last_key_counts)
     except strict_json.Malformed as error:
         raise Unusable(str(error)) from None
     if not isinstance(payload, dict):

@@ -79,17 +79,19 @@ class Request:
     """One HTTP request of a tool, as received.
 
     `url` is the public URL of the hook with its query, which some tools sign. `body` is the raw body: signatures cover its bytes.
+    `received_at` is the time of receipt, the time of an event whose payload has none.
     """
 
     method: str
     url: str
     headers: Headers
     body: bytes
+    received_at: datetime | None = None
 
     @classmethod
-    def stored(cls, headers: Mapping[str, str], body: bytes) -> "Request":
+    def stored(cls, headers: Mapping[str, str], body: bytes, received_at: datetime | None = None) -> "Request":
         """A delivery as the inbox stores it: without method and URL, with the provider's `stored_headers` alone."""
-        return cls("POST", "", Headers(headers), body)
+        return cls("POST", "", Headers(headers), body, received_at)
 
     @property
     def query(self) -> dict[str, str]:
@@ -142,8 +144,9 @@ class ToolApi(Generic[S]):
     credentials is the model of a connection's `credentials`.
     base_url(credentials) is one of a fixed list, never a text that a caller chooses.
     headers(credentials) authorize a call.
-    fetches(event, documents) returns the calls that are still missing, given the documents of earlier ones; none: complete. So a
-    later call may depend on an earlier document, and a list may have pages. It may raise Unusable.
+    fetches(event, documents, settings) returns the calls that are still missing, given the documents of earlier ones; none:
+    complete. So a later call may depend on an earlier document, a list may have pages, and the fields that the connection's
+    mapping names can be requested. It may raise Unusable.
     condense(documents) leaves out of the documents whatever `parse` does not need; the result is stored.
     parse(event, documents, settings) never raises. It reads the stored event and the condensed documents.
     """
@@ -151,7 +154,7 @@ class ToolApi(Generic[S]):
     credentials: type[Credentials]
     base_url: Callable[[Any], str]
     headers: Callable[[Any], Mapping[str, str]]
-    fetches: Callable[[Request, Documents], Sequence[Fetch]]
+    fetches: Callable[[Request, Documents, S], Sequence[Fetch]]
     parse: Callable[[Request, Documents, S], Parsed]
     condense: Callable[[Documents], Documents] = dict
 
@@ -161,7 +164,8 @@ class Provider(Generic[S]):
     """A kind of tool, as pure functions and data.
 
     verify(request, secrets, now) raises NotVerified unless the request is signed with one of the secrets.
-    parse(request, settings) never raises. It gets the body and `stored_headers` only: deliveries that wait are read again.
+    parse(request, settings) never raises. It gets the body, `stored_headers` and the time of receipt only: deliveries that wait
+    are read again.
     respond(request, secrets, now) answers challenges and handshakes, of GET, HEAD and POST requests. None: a delivery, or no
     answer of its own. It may raise NotVerified and runs before `verify`, so it must trust nothing that is not signed.
     settings is the model of a connection's `mapping`.
@@ -198,11 +202,11 @@ class Provider(Generic[S]):
         """Whether the provider reads the body type of the request. One that is missing or unknown is read as it comes."""
         return request.body_type in (None, *self.body_types)
 
-    def parse_stored(self, headers: Mapping[str, str], body: bytes, settings: S) -> Parsed:
+    def parse_stored(self, headers: Mapping[str, str], body: bytes, settings: S, received_at: datetime | None = None) -> Parsed:
         """The records of a stored delivery: of its body as received, or of its fetched content."""
         if self.api is None or not is_fetched(headers):
-            return self.parse(Request.stored(headers, body), settings)
+            return self.parse(Request.stored(headers, body, received_at), settings)
         content = decode_content(body)
         if content is None:
             return Parsed(None, problem="the fetched content can't be read")
-        return self.api.parse(Request.stored(headers, content.event), content.documents, settings)
+        return self.api.parse(Request.stored(headers, content.event, received_at), content.documents, settings)

@@ -77,7 +77,7 @@ def _ids(event: Mapping[str, Any]) -> tuple[str | None, str | None]:
     return survey if is_path_id(survey) else None, response if is_path_id(response) else None
 
 
-def _fetches(request: Request, documents: Documents) -> Sequence[Fetch]:
+def _fetches(request: Request, documents: Documents, mapping: FieldMapping) -> Sequence[Fetch]:
     """First the response and the survey; then, as far as the response names them, its collector and its recipient."""
     survey, response = _ids(parse_object(request.body))
     structure = f"/v3/surveys/{survey}/details"

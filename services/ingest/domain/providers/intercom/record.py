@@ -13,11 +13,11 @@ from typing import Any
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import is_email
 from services.ingest.domain.mapping_use import MappingUse
+from services.ingest.domain.providers.html_text import plain_text
 from services.ingest.domain.providers.intercom.values import (
     author_of,
     customer_of,
     id_of,
-    plain_text,
     status_of,
     status_of_state,
     status_of_ticket_state,

@@ -1,7 +1,5 @@
-"""Values in Intercom's payloads: times, authors, states, HTML."""
+"""Values in Intercom's payloads: times, authors, states."""
 
-import html
-import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,8 +14,6 @@ STATES = {"open": "open", "closed": "closed", "snoozed": "pending"}
 TICKET_STATES = {"submitted": "new", "in_progress": "open", "waiting_on_customer": "pending", "resolved": "solved"}
 """Statuses by the category of a ticket's state. States of the workspace's own belong to one of these categories."""
 
-BREAK = re.compile(r"<(?:br|/p|/div|/li|/h[1-6]|/tr|/blockquote)\b[^<>]*>", re.IGNORECASE)
-TAG = re.compile(r"<[^<>]*>")
 FIRST_MILLISECOND = 100_000_000_000
 """A larger Unix time is in milliseconds."""
 
@@ -43,14 +39,6 @@ def id_of(value: object) -> str | None:
     """The id as text. None for null, "" and 0, which is the id of nobody in a ticket."""
     identity = as_text(value)
     return identity if identity != "0" else None
-
-
-def plain_text(body: object) -> str:
-    """The text of an HTML body, with line breaks. Empty if it has none."""
-    if not isinstance(body, str):
-        return ""
-    text = html.unescape(TAG.sub("", BREAK.sub("\n", body)))
-    return "\n".join(" ".join(line.split()) for line in text.splitlines()).strip().replace("\0", "")
 
 
 def author_of(author: dict[str, Any]) -> dict[str, str]:
