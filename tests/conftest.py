@@ -5,6 +5,7 @@ has one stack.
 """
 
 import asyncio
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import count
@@ -56,8 +57,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session", autouse=True)
 def short_tracebacks() -> None:
-    """Log errors as services do. structlog's default renders every local variable of every frame, which takes seconds."""
-    structlog.configure(processors=[*processors("tests"), structlog.dev.ConsoleRenderer(colors=False)])
+    """Log errors as services do, to standard error. structlog's default renders every local variable of every frame, which takes
+    seconds, and writes to standard output, where lines of other tests' workers would be among the output of a command."""
+    structlog.configure(
+        processors=[*processors("tests"), structlog.dev.ConsoleRenderer(colors=False)],
+        logger_factory=lambda *names: structlog.PrintLogger(sys.stderr),
+    )
 
 
 @pytest.fixture(scope="session")
