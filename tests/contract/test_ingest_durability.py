@@ -4,9 +4,6 @@ Killing the server seldom shows a commit that didn't wait for the disk, since an
 for both. The server's own log positions show it each time: how far the log is written, and how far it is flushed.
 """
 
-import pytest
-
-from tests.conftest import NewDatabase
 from tests.contract.inbox import Inbox, empty_tables, erasure_delivery, nps_delivery, open_inbox
 
 FLUSHED = "SELECT pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn()"
@@ -19,13 +16,8 @@ async def flushed(inbox: Inbox) -> bool:
     return bool(await inbox.pool.fetchval(FLUSHED))
 
 
-@pytest.fixture(scope="module")
-async def url(database: NewDatabase) -> str:
-    return await database("ingest")
-
-
-async def test_a_delivery_is_flushed_to_disk_before_it_is_acknowledged(url: str) -> None:
-    async with empty_tables(url), open_inbox(url) as inbox:
+async def test_a_delivery_is_flushed_to_disk_before_it_is_acknowledged(ingest_url: str) -> None:
+    async with empty_tables(ingest_url), open_inbox(ingest_url) as inbox:
         outcomes = []
         for number in range(TIMES):
             assert await inbox.deliver(nps_delivery(9, id=str(number), subject=f"r-{number}")) == ["accepted"]
@@ -33,8 +25,8 @@ async def test_a_delivery_is_flushed_to_disk_before_it_is_acknowledged(url: str)
     assert sum(outcomes) >= OFTEN
 
 
-async def test_an_erasure_is_flushed_to_disk_before_it_is_acknowledged(url: str) -> None:
-    async with empty_tables(url), open_inbox(url) as inbox:
+async def test_an_erasure_is_flushed_to_disk_before_it_is_acknowledged(ingest_url: str) -> None:
+    async with empty_tables(ingest_url), open_inbox(ingest_url) as inbox:
         outcomes = []
         for number in range(TIMES):
             customer = {"id": f"anna-{number}"}

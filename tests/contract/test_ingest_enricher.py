@@ -9,20 +9,14 @@ import pytest
 from services.ingest.domain.providers import PROVIDERS
 from services.ingest.inbox import fetch_queue
 from services.ingest.store.tool_apis import ToolApis
-from tests.conftest import NewDatabase
 from tests.contract.inbox import until
 from tests.contract.thin_tool import TENANT, ThinTool, details, thin_tool
 from tests.fake_tool_api import Answer
 
 
-@pytest.fixture(scope="module")
-async def url(database: NewDatabase) -> str:
-    return await database("ingest")
-
-
 @pytest.fixture
-async def tool(url: str) -> AsyncIterator[ThinTool]:
-    async with thin_tool(url) as tool:
+async def tool(ingest_url: str) -> AsyncIterator[ThinTool]:
+    async with thin_tool(ingest_url) as tool:
         yield tool
 
 

@@ -5,7 +5,6 @@ It is complete and resumable, runs in any number of processes, and covers delive
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,8 +21,7 @@ from services.ingest.inbox import locks
 from services.ingest.inbox.erasure import erase
 from services.ingest.inbox.writer import insert
 from shared.events import Tombstone
-from tests.conftest import NewDatabase
-from tests.contract.inbox import Inbox, empty_tables, erasure_delivery, nps_delivery, open_inbox
+from tests.contract.inbox import Inbox, erasure_delivery, nps_delivery
 from tests.unit.ingest.making import connection, nps, response
 
 ANNA = {"id": "anna", "email": "anna@example.org"}
@@ -37,17 +35,6 @@ class AllConnections:
 
     async def built_in(self, tenant: str) -> Connection | None:
         return connection("api", tenant=tenant)
-
-
-@pytest.fixture(scope="module")
-async def url(database: NewDatabase) -> str:
-    return await database("ingest")
-
-
-@pytest.fixture
-async def inbox(url: str) -> AsyncIterator[Inbox]:
-    async with empty_tables(url), open_inbox(url) as inbox:
-        yield inbox
 
 
 def body(record: Any) -> bytes:

@@ -1,27 +1,12 @@
 """Erasing a customer on a real PostgreSQL: all subjects and content of that customer, and of nobody else."""
 
 import asyncio
-from collections.abc import AsyncIterator
-
-import pytest
 
 from shared.events import Tombstone
-from tests.conftest import NewDatabase
-from tests.contract.inbox import Inbox, empty_tables, erasure_delivery, nps_delivery, open_inbox
+from tests.contract.inbox import Inbox, erasure_delivery, nps_delivery
 
 ANNA = {"id": "anna"}
 ANNA_WITH_ADDRESS = {"id": "anna", "email": "anna@example.org"}
-
-
-@pytest.fixture(scope="module")
-async def url(database: NewDatabase) -> str:
-    return await database("ingest")
-
-
-@pytest.fixture
-async def inbox(url: str) -> AsyncIterator[Inbox]:
-    async with empty_tables(url), open_inbox(url) as inbox:
-        yield inbox
 
 
 async def tombstones(inbox: Inbox) -> list[str]:

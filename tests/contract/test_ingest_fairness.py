@@ -18,23 +18,11 @@ from shared.events import decode_event
 from shared.kafka import CommittedOffsets, Consumer, Producer, received_at
 from shared.topics import COMMENTS_LATER, METRICS_GROUP
 from shared.workers import Workers
-from tests.conftest import NewDatabase
-from tests.contract.inbox import Broker, Inbox, comment_delivery, empty_tables, nps_delivery, open_inbox
+from tests.contract.inbox import Broker, Inbox, comment_delivery, nps_delivery
 from tests.contract.kafka_topic import KafkaTopic, Recorder, new_topic
 
 FLOOD = 600
 WINDOW = 100
-
-
-@pytest.fixture(scope="module")
-async def url(database: NewDatabase) -> str:
-    return await database("ingest")
-
-
-@pytest.fixture
-async def inbox(url: str) -> AsyncIterator[Inbox]:
-    async with empty_tables(url), open_inbox(url) as inbox:
-        yield inbox
 
 
 @pytest.fixture

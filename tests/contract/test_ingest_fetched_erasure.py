@@ -6,19 +6,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from services.ingest.eraser import Eraser
-from tests.conftest import NewDatabase
 from tests.contract.inbox import erasure_delivery, until
 from tests.contract.thin_tool import TENANT, ThinTool, thin_tool
 
 
-@pytest.fixture(scope="module")
-async def url(database: NewDatabase) -> str:
-    return await database("ingest")
-
-
 @pytest.fixture
-async def tool(url: str) -> AsyncIterator[ThinTool]:
-    async with thin_tool(url) as tool:
+async def tool(ingest_url: str) -> AsyncIterator[ThinTool]:
+    async with thin_tool(ingest_url) as tool:
         yield tool
 
 

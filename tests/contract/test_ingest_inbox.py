@@ -17,8 +17,8 @@ from services.ingest.inbox.committer import Committer
 from services.ingest.store.event_log import EventLog
 from shared.migrations import upgrade
 from shared.problems import Unavailable
-from tests.conftest import SERVICES, NewDatabase
-from tests.contract.inbox import Inbox, empty_tables, nps_delivery, open_inbox
+from tests.conftest import SERVICES
+from tests.contract.inbox import Inbox, nps_delivery, open_inbox
 
 
 @asynccontextmanager
@@ -28,17 +28,6 @@ async def second_committer(inbox: Inbox) -> AsyncIterator[Inbox]:
     running = asyncio.create_task(one.committer.run())
     yield one
     running.cancel()
-
-
-@pytest.fixture(scope="module")
-async def url(database: NewDatabase) -> str:
-    return await database("ingest")
-
-
-@pytest.fixture
-async def inbox(url: str) -> AsyncIterator[Inbox]:
-    async with empty_tables(url), open_inbox(url) as inbox:
-        yield inbox
 
 
 async def test_an_accepted_delivery_is_stored_with_its_statement_and_published(inbox: Inbox) -> None:

@@ -5,8 +5,6 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
-import pytest
-
 from services.ingest.inbox import locks
 from services.ingest.inbox.outbox import claim_events
 from services.ingest.relay import MAX_BATCH, Relay
@@ -14,19 +12,7 @@ from services.ingest.store.event_log import EventLog
 from shared.kafka import Message, Position, received_at
 from shared.topics import Topic
 from shared.workers import Workers
-from tests.conftest import NewDatabase
-from tests.contract.inbox import Broker, Inbox, empty_tables, erasure_delivery, nps_delivery, open_inbox
-
-
-@pytest.fixture(scope="module")
-async def url(database: NewDatabase) -> str:
-    return await database("ingest")
-
-
-@pytest.fixture
-async def inbox(url: str) -> AsyncIterator[Inbox]:
-    async with empty_tables(url), open_inbox(url) as inbox:
-        yield inbox
+from tests.contract.inbox import Broker, Inbox, erasure_delivery, nps_delivery
 
 
 @asynccontextmanager

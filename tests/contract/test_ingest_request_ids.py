@@ -1,7 +1,6 @@
 """Events carry the request id and the trace of the request that brought them, also after a crash, and of a replay."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -10,22 +9,10 @@ from services.ingest.relay import Relay
 from services.ingest.store.event_log import EventLog
 from shared.request_context import RequestContext, bound, parse_record_headers
 from shared.workers import Workers
-from tests.conftest import NewDatabase
-from tests.contract.inbox import Broker, Inbox, empty_tables, erasure_delivery, nps_delivery, open_inbox
+from tests.contract.inbox import Broker, Inbox, erasure_delivery, nps_delivery
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 FIRST, SECOND = RequestContext("order-4711", TRACE), RequestContext("order-4712")
-
-
-@pytest.fixture(scope="module")
-async def url(database: NewDatabase) -> str:
-    return await database("ingest")
-
-
-@pytest.fixture
-async def inbox(url: str) -> AsyncIterator[Inbox]:
-    async with empty_tables(url), open_inbox(url) as inbox:
-        yield inbox
 
 
 async def deliver(inbox: Inbox, context: RequestContext | None, **delivery: str) -> None:

@@ -1,19 +1,16 @@
 """Reading accepted deliveries again beside erasures: nothing of an erased customer is stored."""
 
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import msgspec
-import pytest
 
 from services.ingest.domain.connection import Connection, FieldMapping
 from services.ingest.domain.delivery import Delivery, StoredDelivery
 from services.ingest.domain.receive import reread
 from services.ingest.inbox.rereading import Step, replace_events
-from tests.conftest import NewDatabase
-from tests.contract.inbox import Inbox, empty_tables, erasure_delivery, open_inbox
+from tests.contract.inbox import Inbox, erasure_delivery
 from tests.unit.ingest.making import connection, receive_body
 
 MAIL = {"type": "email", "email": "anna@example.org", "field": {"id": "mail", "ref": "mail", "type": "email"}}
@@ -22,13 +19,6 @@ BODY = json.dumps({"event_id": "e-1", "event_type": "form_response", "form_respo
 
 WITHOUT_MAIL = connection("typeform", mapping=FieldMapping.model_validate({"questions": {"mail": {"kind": "ignore"}}}))
 WITH_MAIL = replace(WITHOUT_MAIL, mapping=FieldMapping(), revision=2)
-
-
-@pytest.fixture
-async def inbox(database: NewDatabase) -> AsyncIterator[Inbox]:
-    url = await database("ingest")
-    async with empty_tables(url), open_inbox(url) as opened:
-        yield opened
 
 
 async def read_again(inbox: Inbox, under: Connection) -> tuple[int, Delivery]:
