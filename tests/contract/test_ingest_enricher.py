@@ -99,11 +99,15 @@ async def test_pauses_grow_and_the_api_of_the_connection_is_blocked_after_severa
     for one in responses:
         tool.api.queue(details(one), Answer(503, {}))
     await tool.deliver(*map(tool.delivery, responses))
+    began = await tool.pool.fetchval("SELECT now()")
     async with tool.enricher():
         await until(lambda: is_blocked(tool))
-    pauses = await tool.pool.fetch("SELECT extract(epoch FROM due - now())::float8 FROM fetches WHERE token IS NULL")
-    assert pauses
-    assert all(9 < pause[0] < 13 for pause in pauses)
+    rows = await tool.pool.fetch(
+        "SELECT due - $1 AS after, now() - $1 AS elapsed FROM fetches WHERE attempts = 1 AND token IS NULL", began
+    )
+    assert rows
+    longest = timedelta(seconds=12.5)
+    assert all(timedelta(seconds=10) <= after <= longest + elapsed for after, elapsed in rows)
 
 
 async def is_blocked(tool: ThinTool) -> bool:

@@ -135,7 +135,7 @@ async def test_a_killed_consumer_with_an_instance_id_resumes_without_waiting(top
         process.kill()
     await topic.send(messages(range(50, 100)))
     async with another_process(topic, notes, instance="one"):
-        await until(lambda: set(numbers_in(notes)) == set(range(100)), 10)
+        await until(lambda: set(numbers_in(notes)) == set(range(100)), 20)
 
 
 async def test_a_consumer_with_an_instance_id_that_shuts_down_hands_over_at_once(topic: KafkaTopic) -> None:

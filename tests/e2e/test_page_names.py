@@ -14,7 +14,7 @@ async def test_the_page_shows_names_in_place_of_ids(stack: Stack) -> None:
     headers = {"authorization": f"Bearer {key}"}
     record = nps_response(9, comment="Wonderful, thank you!", dimensions={"team": "360001"})
     assert (await stack.http.post(f"{stack.gateway_url}/v1/feedback", json=record, headers=headers)).status_code == 202
-    names = {"team": {"360001": "Billing"}, "agent": {}}
+    names = {"team": {"360001": "Billing"}, "agent": {}, "survey": {}}
     assert (await stack.http.put(f"{stack.gateway_url}/v1/names", json=names, headers=headers)).status_code == 200
     assert (await stack.get("/v1/names", key=key)).json() == names
     dimensions = await stack.http.put(f"{stack.gateway_url}/v1/dimensions", json=[{"name": "plan"}], headers=headers)

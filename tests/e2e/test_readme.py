@@ -30,7 +30,7 @@ async def test_the_tour_of_the_readme_runs_as_it_is_written(stack: Stack, tmp_pa
     assert "all equal" in verified
     assert stack.demo["pids"]["metrics"] != metrics
     assert "Europe/Paris" in created
-    assert re.search(r"\besk_\w{20,}", created)
+    assert re.search(r"\besk_[\w-]{43}", created)
 
     async def is_counted() -> bool:
         return (await stack.get("/v1/kpis/nps", key=key, window="24h")).json()["rows"][0]["n"] == 1

@@ -119,12 +119,13 @@ async def test_a_misspelt_dimension_is_listed_in_a_trial_and_in_the_health(inges
 
 async def test_about_100_own_dimensions_of_a_connection_are_noted(ingest: IngestClient) -> None:
     connection = await ingest.connect()
-    for first in range(0, 120, 10):
+    for first in range(0, 300, 10):
         names = {f"d{number}": "x" for number in range(first, first + 10)}
         await ingest.deliver_record(connection, response(nps(9), id=str(first), dimensions=names))
-    assert len((await health(ingest, connection))["own_dimensions"]) == 100
+    noted = (await health(ingest, connection))["own_dimensions"]
+    assert 100 <= len(noted) < 200, "names that are written at different times"
     await ingest.deliver_record(connection, response(nps(9), dimensions={"late": "x"}))
-    assert len((await health(ingest, connection))["own_dimensions"]) == 100
+    assert (await health(ingest, connection))["own_dimensions"] == noted
 
 
 async def test_a_count_covers_24_hours_and_the_last_delivery_stays(ingest: IngestClient) -> None:
