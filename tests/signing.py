@@ -41,6 +41,16 @@ def cloudevents(secret: str, body: bytes) -> dict[str, str]:
     return {"content-type": f"application/{kind}+json", "authorization": f"Bearer {secret}"}
 
 
+def helpscout(secret: str, body: bytes, *, event: str = "convo.created") -> dict[str, str]:
+    """Help Scout's headers: the base64 HMAC-SHA1 of the body, and the event, which is not signed."""
+    mac = hmac.digest(secret.encode(), body, hashlib.sha1)
+    return {
+        "content-type": "application/json",
+        "x-helpscout-event": event,
+        "x-helpscout-signature": base64.b64encode(mac).decode(),
+    }
+
+
 def hubspot(secret: str, body: bytes, *, url: str, at: float | None = None) -> dict[str, str]:
     """HubSpot's headers, version 3; `at` is Unix seconds, now by default. The URL is signed as it is public."""
     stamp = str(int((time.time() if at is None else at) * 1000))
@@ -64,6 +74,15 @@ def typeform(secret: str, body: bytes) -> dict[str, str]:
     """Typeform's header: like GitHub's, but base64."""
     mac = hmac.digest(secret.encode(), body, hashlib.sha256)
     return {"content-type": "application/json", "typeform-signature": f"sha256={base64.b64encode(mac).decode()}"}
+
+
+def zammad(secret: str, body: bytes, *, delivery: str | None = None) -> dict[str, str]:
+    """Zammad's headers: the hexadecimal HMAC-SHA1 of the body, and the id of the job, which is not signed."""
+    return {
+        "content-type": "application/json",
+        "x-hub-signature": f"sha1={hmac.digest(secret.encode(), body, hashlib.sha1).hex()}",
+        "x-zammad-delivery": delivery or str(uuid4()),
+    }
 
 
 def zendesk(secret: str, body: bytes, *, at: datetime | None = None) -> dict[str, str]:
@@ -92,10 +111,12 @@ SIGN: dict[str, Callable[..., dict[str, str]]] = {
     "chatwoot": chatwoot,
     "cloudevents": cloudevents,
     "formbricks": standard,
+    "helpscout": helpscout,
     "hubspot": hubspot,
     "intercom": intercom,
     "standard": standard,
     "surveymonkey": surveymonkey,
     "typeform": typeform,
+    "zammad": zammad,
     "zendesk": zendesk,
 }

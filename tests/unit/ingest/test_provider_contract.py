@@ -48,17 +48,26 @@ SIGNERS: dict[str, Signer] = {
     "cloudevents": signing.cloudevents,
     "standard": lambda secret, body: signing.standard(secret, body, at=NOW.timestamp()),
     "formbricks": lambda secret, body: signing.standard(secret, body, at=NOW.timestamp()),
+    "helpscout": signing.helpscout,
     "hubspot": lambda secret, body: signing.hubspot(secret, body, url=URL, at=NOW.timestamp()),
     "intercom": signing.intercom,
     "surveymonkey": signing.surveymonkey,
     "typeform": signing.typeform,
+    "zammad": signing.zammad,
     "zendesk": lambda secret, body: signing.zendesk(secret, body, at=NOW),
     "fake": lambda secret, body: fake_provider.sign(secret, body, URL, NOW),
 }
 
 BEARER = {"cloudevents"}
 """Providers whose tools present the secret itself, so that the body is not signed."""
-UNSIGNED = ("content-type", "sm-apikey", "x-zendesk-webhook-invocation-id", "x-chatwoot-delivery")
+UNSIGNED = (
+    "content-type",
+    "sm-apikey",
+    "x-zendesk-webhook-invocation-id",
+    "x-chatwoot-delivery",
+    "x-helpscout-event",
+    "x-zammad-delivery",
+)
 
 every_provider = pytest.mark.parametrize("name", sorted(ALL))
 

@@ -1,6 +1,7 @@
 """Verified requests become deliveries: accepted, quarantined, ignored or held."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, get_args
@@ -31,6 +32,7 @@ FIELDS = {
     "chatwoot": ["id", "status", "priority", "meta", "messages", "created_at", "updated_at", "channel", "additional_attributes"],
     "cloudevents": ["specversion", "id", "source", "type", "time", "data", "data_base64", "datacontenttype"],
     "formbricks": ["id", "createdAt", "updatedAt", "data", "survey", "surveyId", "contact", "contactAttributes", "meta"],
+    "helpscout": ["id", "createdAt", "userUpdatedAt", "status", "assignee", "threads", "customFields", "rating", "ticketId"],
     "hubspot": ["eventId", "occurredAt", "objectId", "primaryObjectId", "mergedObjectIds", "newObjectId", "portalId"],
     "intercom": [
         "id",
@@ -46,41 +48,55 @@ FIELDS = {
     "standard": ["data"],
     "surveymonkey": ["event_id", "object_type", "object_id", "filter_id", "resources"],
     "typeform": ["form_id", "token", "submitted_at", "answers", "hidden", "definition"],
+    "zammad": ["id", "created_at", "updated_at", "state", "article_ids", "owner", "group_id", "sender", "body", "internal"],
     "zendesk": ["created_at", "description", "priority", "status", "satisfaction_score", "comment", "current", "via", "group_id"],
 }
 EVENTS = ["created", "status_changed", "comment_added", "priority_changed", "group_assignment_changed", "merged", "csat_received"]
 TRIGGER = ["id", "created_at", "updated_at", "status", "priority", "group", "rating", "comment", "requester"]
 
 
+TIMES = {"created_at": "2026-11-20T10:00:00Z", "updated_at": "2026-11-20T10:00:00Z"}
+
+ENVELOPES: dict[str, Callable[[dict[str, Any], str], dict[str, Any]]] = {
+    "chatwoot": lambda fields, _: {"event": "conversation_created", "created_at": 1763625600} | fields,
+    "cloudevents": lambda fields, _: {"specversion": "1.0", "id": "1", "source": "/shop", "type": "rated"} | fields,
+    "formbricks": lambda fields, _: {
+        "event": "responseFinished",
+        "data": {"id": "r-1", "createdAt": "2026-11-20T10:00:00Z"} | fields,
+    },
+    "helpscout": lambda fields, _: {"id": 1, "createdAt": "2026-11-20T10:00:00Z"} | fields,
+    "hubspot": lambda fields, event: (
+        {
+            "subscriptionType": f"ticket.{'merge' if event == 'merged' else 'deletion'}",
+            "occurredAt": 1763625600000,
+        }
+        | fields
+    ),
+    "intercom": lambda fields, _: {
+        "topic": "conversation.rating.added",
+        "created_at": 1763625600,
+        "data": {"item": fields},
+    },
+    "surveymonkey": lambda fields, _: {"event_type": "response_completed", "event_id": "e"} | fields,
+    "typeform": lambda fields, _: {"event_id": "e", "event_type": "form_response", "form_response": fields},
+    "zammad": lambda fields, _: {
+        "ticket": {"id": 1, "state": "open"} | TIMES | fields,
+        "article": {"sender": "Agent"} | TIMES | fields,
+    },
+    "zendesk": lambda fields, event: {
+        "id": "e",
+        "type": f"zen:event-type:ticket.{event}",
+        "time": fields.get("x"),
+        "detail": fields,
+        "event": fields,
+    },
+}
+
+
 def payload(provider: str, fields: dict[str, Any], event: str) -> dict[str, Any]:
     """A payload in the envelope of the provider, with any fields inside."""
-    match provider:
-        case "chatwoot":
-            return {"event": "conversation_created", "created_at": 1763625600} | fields
-        case "cloudevents":
-            return {"specversion": "1.0", "id": "1", "source": "/shop", "type": "rated"} | fields
-        case "formbricks":
-            return {"event": "responseFinished", "data": {"id": "r-1", "createdAt": "2026-11-20T10:00:00Z"} | fields}
-        case "hubspot":
-            return {
-                "subscriptionType": f"ticket.{'merge' if event == 'merged' else 'deletion'}",
-                "occurredAt": 1763625600000,
-            } | fields
-        case "intercom":
-            return {"topic": "conversation.rating.added", "created_at": 1763625600, "data": {"item": fields}}
-        case "surveymonkey":
-            return {"event_type": "response_completed", "event_id": "e"} | fields
-        case "typeform":
-            return {"event_id": "e", "event_type": "form_response", "form_response": fields}
-        case "zendesk":
-            return {
-                "id": "e",
-                "type": f"zen:event-type:ticket.{event}",
-                "time": fields.get("x"),
-                "detail": fields,
-                "event": fields,
-            }
-    return fields
+    envelope = ENVELOPES.get(provider)
+    return envelope(fields, event) if envelope else fields
 
 
 def body(record: object) -> bytes:
@@ -256,7 +272,8 @@ def test_a_reason_has_no_field_name_that_may_be_a_persons_words() -> None:
 def test_any_payload_becomes_a_delivery(provider: str, data: st.DataObject) -> None:
     fields = data.draw(st.dictionaries(st.sampled_from([*FIELDS[provider], "x"]), ANYTHING, max_size=6))
     for raw in (payload(provider, fields, data.draw(st.sampled_from(EVENTS))), fields):
-        assert receive_body(connection(provider), HEADERS, json.dumps(raw).encode(), NOW).verdict in get_args(Verdict)
+        headers = HEADERS | {"x-helpscout-event": "satisfaction.ratings" if "rating" in fields else "convo.created"}
+        assert receive_body(connection(provider), headers, json.dumps(raw).encode(), NOW).verdict in get_args(Verdict)
 
 
 @given(st.dictionaries(st.sampled_from(TRIGGER), ANYTHING, max_size=6))

@@ -101,3 +101,9 @@ def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
 
 def test_the_longest_numbers_are_read_exactly() -> None:
     assert parse(b"[999999999999999999, -999999999999999999]") == [10**18 - 1, -(10**18) + 1]
+
+
+def test_a_repeated_key_is_refused_unless_its_last_value_may_count() -> None:
+    with pytest.raises(Malformed, match="a key is given twice in one object"):
+        parse(b'{"a": 1, "a": 2}')
+    assert parse(b'{"a": 1, "a": 2}', last_key_counts=True) == {"a": 2}

@@ -7,11 +7,13 @@ from services.ingest.domain.providers import (
     chatwoot,
     cloudevents,
     formbricks,
+    helpscout,
     hubspot,
     intercom,
     standard,
     surveymonkey,
     typeform,
+    zammad,
     zendesk,
 )
 from services.ingest.domain.providers.provider import Headers, Parsed, Provider, Reply, Request, ToolApi
@@ -21,11 +23,13 @@ PROVIDERS: dict[str, Provider[Any]] = {
     "chatwoot": chatwoot.PROVIDER,
     "cloudevents": cloudevents.PROVIDER,
     "formbricks": formbricks.PROVIDER,
+    "helpscout": helpscout.PROVIDER,
     "hubspot": hubspot.PROVIDER,
     "intercom": intercom.PROVIDER,
     "standard": standard.PROVIDER,
     "surveymonkey": surveymonkey.PROVIDER,
     "typeform": typeform.PROVIDER,
+    "zammad": zammad.PROVIDER,
     "zendesk": zendesk.PROVIDER,
 }
 

@@ -1,0 +1,129 @@
+"""Help Scout (developer.helpscout.com/webhooks): conversations and satisfaction ratings.
+
+`X-HelpScout-Signature` is the base64 HMAC-SHA1 of the raw body; there is no timestamp. `X-HelpScout-Event` names the event, which
+the body does not, so it is stored. There is no id of the delivery: a retry has the same event and the same body.
+
+The body is the conversation after the event, in one of two versions of the API: since version 2 it has `assignee`,
+`primaryCustomer` and `userUpdatedAt`, before `owner`, `customer` and `userModifiedAt`. Messages ("threads") are rarely part of
+it. Without them a reply is known by its time alone: that of the last update by a user, or since when the customer waits.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from services.ingest.domain import signatures
+from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.providers.helpscout.conversation import READ_EVENTS, customer_fields, read_conversation
+from services.ingest.domain.providers.html_text import plain_text
+from services.ingest.domain.providers.payload import Unusable, as_text, object_in, parse_object
+from services.ingest.domain.providers.provider import Parsed, Provider, Request
+from services.ingest.domain.signatures import NotVerified, verify_hmac
+
+DELETED, RATED = "convo.deleted", "satisfaction.ratings"
+
+RATINGS = {"great": 3, "okay": 2, "ok": 2, "bad": 1, "not good": 1}
+"""Values of a rating's words on a scale of 1 to 3."""
+
+LONGEST_SECRET = 40
+
+
+def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
+    signature = request.headers.get("x-helpscout-signature")
+    if not signature:
+        raise NotVerified("x-helpscout-signature is needed")
+    verify_hmac(signature, request.body, [secret.encode() for secret in secrets], "sha1")
+
+
+def _parse(request: Request, mapping: FieldMapping) -> Parsed:
+    event = as_text(request.headers.get("x-helpscout-event"))
+    digest = blake2b(f"{event}\n".encode() + request.body, digest_size=16).hexdigest()
+    delivery = f"body:{digest}"
+    try:
+        payload = parse_object(request.body)
+    except Unusable as error:
+        return Parsed(delivery, problem=str(error))
+    if event is None:
+        return Parsed(delivery, problem="the header X-HelpScout-Event is missing")
+    if event not in (*READ_EVENTS, DELETED, RATED):
+        return Parsed(delivery, ignored=event)
+    subject = _conversation_id(payload) if event == RATED else as_text(payload.get("id"))
+    try:
+        if subject is None:
+            raise Unusable("the conversation has no id")
+        if event == RATED:
+            return _rated(delivery, subject, payload)
+        if event == DELETED:
+            return _deleted(delivery, subject, request.received_at)
+        return read_conversation(delivery, event, subject, payload, mapping)
+    except Unusable as error:
+        return Parsed(delivery, problem=str(error), about=(f"ticket/{subject}",) if subject else ())
+
+
+def _deleted(delivery: str, subject: str, received_at: datetime | None) -> Parsed:
+    """The deletion of a conversation, at the time of receipt: its body is the id alone. Raises Unusable without that time."""
+    if received_at is None:
+        raise Unusable("the deletion has no time")
+    at = received_at.isoformat()
+    fact = {"fact": "deleted", "at": at}
+    return Parsed(delivery, [{"type": "ticket", "id": subject, "at": at, "updated_at": at, "facts": [fact]}])
+
+
+def _conversation_id(rating: Mapping[str, Any]) -> str | None:
+    """The id of the conversation that was rated, by either version."""
+    return as_text(rating.get("conversationId")) or as_text(rating.get("ticketId"))
+
+
+def _rated(delivery: str, subject: str, rating: dict[str, Any]) -> Parsed:
+    """The rating of a conversation. Raises Unusable if its word is unknown, or it has no time."""
+    word, created = as_text(rating.get("rating")) or "", as_text(rating.get("createdAt"))
+    if created is None:
+        raise Unusable("createdAt is missing")
+    if word.strip().lower() not in RATINGS:
+        raise Unusable("rating: unknown word; known are Great, Okay, Bad and Not Good")
+    identity, text = as_text(rating.get("id")), plain_text(rating.get("comments"))
+    fact = {"fact": "rating", "at": created, "scale": [1, 3], "value": RATINGS[word.strip().lower()], "raw": word}
+    fact |= {**({"id": f"rating-{identity}"} if identity else {}), **({"text": text} if text else {})}
+    customer = customer_fields(object_in(rating, "customer") or {"id": rating.get("customerId")})
+    record = {
+        "type": "ticket",
+        "id": subject,
+        "at": created,
+        "updated_at": as_text(rating.get("modifiedAt")) or created,
+        "facts": [fact],
+        **({"customer": customer} if customer else {}),
+    }
+    return Parsed(delivery, [record])
+
+
+def _new_secret(random: bytes) -> str:
+    return signatures.new_secret(random[:24])
+
+
+def _refuse_secret(secret: str) -> str | None:
+    shortest = signatures.SHORTEST_SECRET
+    return (
+        None if shortest <= len(secret) <= LONGEST_SECRET else f"{shortest} to {LONGEST_SECRET} characters, as Help Scout allows"
+    )
+
+
+PROVIDER = Provider(
+    verify=_verify,
+    parse=_parse,
+    settings=FieldMapping,
+    title="Help Scout",
+    content=(
+        "ticket.opened",
+        "ticket.message",
+        "ticket.status",
+        "ticket.assigned",
+        "ticket.rating",
+        "ticket.spam",
+        "ticket.deleted",
+        "names",
+    ),
+    stored_headers=("x-helpscout-event",),
+    new_secret=_new_secret,
+    refuse_secret=_refuse_secret,
+)
