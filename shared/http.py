@@ -34,6 +34,9 @@ log = structlog.get_logger()
 TENANT_HEADER = "x-earshot-tenant"
 """The tenant of an internal call. The gateway sets it from the API key; clients can't."""
 
+KEY_HEADER = "x-earshot-key"
+"""The id of the API key behind an internal call, for records of who did what. Absent: the operator."""
+
 TIMEOUT_HEADER = "x-earshot-timeout"
 """Seconds that the caller of an internal route waits for the response. Work that would be late is dropped."""
 

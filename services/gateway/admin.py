@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -72,6 +72,31 @@ class Admin:
         """GET /v1/connections at ingest. Raises NotFound if the tenant does not exist."""
         await self._check_exists(tenant)
         return _content(await self.ingest.call("GET", "/v1/connections", tenant=tenant))
+
+    async def list_quarantined(self, tenant: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """GET /v1/quarantine at ingest."""
+        return await self._read(tenant, "/v1/quarantine", query)
+
+    async def count_quarantined(self, tenant: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """GET /v1/quarantine:count at ingest."""
+        return await self._read(tenant, "/v1/quarantine:count", query)
+
+    async def jobs(self, tenant: str) -> dict[str, Any]:
+        """GET /v1/jobs at ingest."""
+        return await self._read(tenant, "/v1/jobs", {})
+
+    async def work_through_quarantine(
+        self, action: str, tenant: str, delivery: str | None, filters: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """Retry or discard the delivery at ingest, or add the job for all that match `filters`, and return it."""
+        await self._check_exists(tenant)
+        path = f"/v1/quarantine/{quote(delivery, safe='')}:{action}" if delivery else f"/v1/quarantine:{action}"
+        body = b"" if delivery else msgspec.json.encode(filters)
+        return _content(await self.ingest.call("POST", path, tenant=tenant, headers=JSON, body=body))
+
+    async def _read(self, tenant: str, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        await self._check_exists(tenant)
+        return _content(await self.ingest.call("GET", path, tenant=tenant, query=urlencode(query)))
 
     async def providers(self) -> dict[str, Any]:
         """GET /v1/providers at ingest: the kinds of tools that can be connected."""

@@ -1,22 +1,14 @@
-"""The `earshot` command: tenants, keys, connections, themes and models. Reads the gateway's settings from the environment."""
+"""The `earshot` command: tenants, keys, connections, quarantine, themes and models. Reads the gateway's settings from the
+environment."""
 
-import asyncio
-import sys
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
-from datetime import datetime
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any
 
-import msgspec
 import typer
-from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Table
 
-from services.gateway.admin import Admin, open_admin
+from services.gateway.cli_quarantine import quarantine_app
+from services.gateway.cli_tools import AsJson, TenantId, run, show
 from services.gateway.domain.keys import SCOPES, Key
-from services.gateway.settings import Settings
-from shared.problems import Problem
 from shared.version import VERSION
 
 app = typer.Typer(help="Earshot for operators.", no_args_is_help=True, add_completion=False)
@@ -28,15 +20,10 @@ model_app = typer.Typer(help="Models of sentiment.", no_args_is_help=True)
 app.add_typer(tenant_app, name="tenant")
 app.add_typer(key_app, name="key")
 app.add_typer(connection_app, name="connection")
+app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(taxonomy_app, name="taxonomy")
 app.add_typer(model_app, name="model")
 
-PIPED_WIDTH = 10_000
-"""Columns of output that is not a terminal, so that no line is folded."""
-
-T = TypeVar("T")
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-TenantId = Annotated[str, typer.Argument(help="The tenant's id.")]
 ModelName = Annotated[str, typer.Argument(help="The model with its version, such as e5-2.")]
 
 KEY_FIELDS = ("id", "tenant", "name", "prefix", "scopes", "created_at", "expires_at", "revoked_at")
@@ -193,64 +180,9 @@ def promote_model(tenant: TenantId, model: ModelName, as_json: AsJson = False) -
     show(run(lambda admin: admin.promote(tenant, model)), ("model", "promoted_at"), as_json)
 
 
-# --- plumbing
-def variable(field: str) -> str:
-    """The environment variable of a setting; shared settings are named by theirs already."""
-    return field if field.isupper() else f"GATEWAY_{field.upper()}"
-
-
-def run(work: Callable[[Admin], Awaitable[T]]) -> T:
-    """Do `work` with an Admin that has the environment's settings. Prints a Problem as one line and exits with 1."""
-
-    async def whole() -> T:
-        async with open_admin(Settings()) as admin:
-            return await work(admin)
-
-    try:
-        return asyncio.run(whole())
-    except ValidationError as error:
-        wrong = ", ".join(variable(str(e["loc"][0])) for e in error.errors())
-        fail(f"settings are missing or wrong: {wrong}\nBeside `make run`: (set -a; . .local/services.env; .venv/bin/earshot …)")
-    except Problem as problem:
-        reasons = "".join(f"\n  {p['name']}: {p['reason']}" for p in problem.invalid_params)
-        fail(f"{problem.title}: {problem.detail or problem.title}{reasons}")
-
-
-def fail(message: str) -> NoReturn:
-    """Print an error to stderr and exit with 1."""
-    Console(stderr=True).print(message, style="red", markup=False, highlight=False, soft_wrap=True)
-    raise typer.Exit(1)
-
-
 def key_row(key: Key) -> dict[str, Any]:
     """A key as a row, without its tenant's zone."""
     return {column: getattr(key, column) for column in KEY_FIELDS} | {"scopes": sorted(key.scopes)}
-
-
-def show(content: dict[str, Any] | list[dict[str, Any]], columns: Sequence[str], as_json: bool) -> None:
-    """Print an object or a list: complete as JSON, or `columns` as a table."""
-    if as_json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
-        return
-    table = Table(box=None, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in content if isinstance(content, list) else [content]:
-        table.add_row(*(plain(row.get(column)) for column in columns))
-    Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(table)
-
-
-def plain(value: object) -> str:
-    """A cell of a printed table."""
-    match value:
-        case None:
-            return ""
-        case list():
-            return " ".join(map(str, value))
-        case datetime():
-            return value.isoformat(timespec="seconds")
-        case _:
-            return str(value)
 
 
 def main() -> None:

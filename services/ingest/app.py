@@ -9,18 +9,22 @@ import asyncpg
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.api import batch, connections, feedback, internal, overrides, providers, quarantine, taxonomy
+from services.ingest.api import batch, connections, feedback, internal, jobs, overrides, providers, quarantine, replay, taxonomy
 from services.ingest.api.hooks import HookDispatch
 from services.ingest.api.state import Ingest
 from services.ingest.enricher import Enricher
 from services.ingest.eraser import Eraser
-from services.ingest.gauges import fetch_gauges, outbox_gauges
+from services.ingest.gauges import fetch_gauges, job_gauges, outbox_gauges
 from services.ingest.health import DeliveryObserver
 from services.ingest.inbox import locks
 from services.ingest.inbox.committer import Committer
+from services.ingest.inbox.jobs import Kind
+from services.ingest.inbox.quarantine import Quarantine
 from services.ingest.instruments import FAMILIES
+from services.ingest.job_runner import JobKind, JobRunner
 from services.ingest.names import NameCollector, NameSender
 from services.ingest.pace import Pace
+from services.ingest.quarantine_jobs import Discarder, Retrier
 from services.ingest.relay import EventProducer, Relay
 from services.ingest.releaser import Releaser
 from services.ingest.rereader import Rereader
@@ -65,6 +69,8 @@ ROUTES = (
     connections.routes,
     providers.routes,
     quarantine.routes,
+    replay.routes,
+    jobs.routes,
     taxonomy.routes,
     internal.routes,
 )
@@ -105,14 +111,27 @@ def create_app(
             client = ToolClient(threads, now, trimmed(settings.tool_api_url) if settings.tool_api_url else None)
             stack.push_async_callback(client.close)
             enricher = Enricher(reads, tools, apis, client, relay.offer, threads, now, observer.stored)
+            retrier = Retrier(reads, tools, committer, relay.offer, threads, now, observer.stored, enricher.wake)
+            quarantined = Quarantine(reads)
+            kinds: dict[Kind, JobKind] = {
+                "reread": JobKind(rereader.measure, rereader.step),
+                "retry": JobKind(quarantined.extent, retrier.step),
+                "discard": JobKind(quarantined.extent, Discarder(reads).step),
+            }
+            runner = JobRunner(reads, kinds)
             app.state.reads = reads
             app.state.update_gauges = partial(
-                update_gauges, {"commits": commits, "reads": reads}, engine, outbox_gauges(reads), fetch_gauges(reads)
+                update_gauges,
+                {"commits": commits, "reads": reads},
+                engine,
+                outbox_gauges(reads),
+                fetch_gauges(reads),
+                job_gauges(reads),
             )
             app.state.ingest = Ingest(
                 committer=committer,
                 releaser=releaser,
-                rereader=rereader,
+                jobs=runner,
                 enricher=enricher,
                 apis=apis,
                 observer=observer,
@@ -123,6 +142,7 @@ def create_app(
                 tenants=Tenants(engine, cipher),
                 taxonomies=Taxonomies(engine),
                 deliveries=Deliveries(reads),
+                quarantine=quarantined,
                 event_log=EventLog(reads, locks.ARRIVALS),
                 health=health,
                 public_url=trimmed(settings.public_url),
@@ -134,7 +154,7 @@ def create_app(
             workers.start("relay", relay.run)
             workers.start("sweeper", relay.sweep)
             workers.start("releaser", releaser.run)
-            workers.start("rereader", rereader.run)
+            workers.start("jobs", runner.run)
             workers.start("enricher", enricher.run)
             workers.start("health", observer.run)
             workers.start("names", collector.run)

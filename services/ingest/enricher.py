@@ -15,7 +15,7 @@ from datetime import datetime
 import asyncpg
 import structlog
 
-from services.ingest.domain.api_outcome import MOST_ATTEMPTS, Failure, block_after, pause_after
+from services.ingest.domain.api_outcome import MOST_ATTEMPTS, Failure, block_after, pause_after, reason_code_of
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.customer_search import pseudonyms_in
 from services.ingest.domain.delivery import Delivery, Outcome, StoredDelivery
@@ -201,9 +201,9 @@ class Enricher:
         if gives_up or failure.action == "quarantine":
             await self._apis.failed(connection.id, failure.reason, counts=False)
             reason = f"{failure.reason}, {fetch.attempts} times" if gives_up else failure.reason
-            await self._complete(fetch, connection, unfetched(connection, stored, "quarantined", reason), result)
+            await self._complete(fetch, connection, unfetched(connection, stored, reason, reason_code_of(failure)), result)
         elif failure.action == "ignore":
-            await self._complete(fetch, connection, unfetched(connection, stored, "ignored", failure.reason), result)
+            await self._complete(fetch, connection, unfetched(connection, stored, failure.reason, None), result)
         else:
             await self._wait(failure, fetch, connection, sealed)
 

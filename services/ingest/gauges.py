@@ -1,8 +1,15 @@
-"""Gauges of the outbox and of the queue of fetches, read when Prometheus scrapes."""
+"""Gauges of the outbox, of the queue of fetches and of jobs, read when Prometheus scrapes."""
 
 import asyncpg
 
-from services.ingest.instruments import FETCHES_SECONDS, FETCHES_WAITING, OUTBOX_DELIVERIES, OUTBOX_SECONDS
+from services.ingest.instruments import (
+    FETCHES_SECONDS,
+    FETCHES_WAITING,
+    JOBS_RUNNING,
+    JOBS_SECONDS,
+    OUTBOX_DELIVERIES,
+    OUTBOX_SECONDS,
+)
 from shared.gauges import DatabaseGauges
 
 EXACT = 10_000
@@ -29,6 +36,9 @@ LEFT JOIN (
 """
 """Reads at most EXACT + 1 rows of the queue, and of the 1,000 oldest also their connection."""
 
+JOBS = "SELECT count(*), extract(epoch FROM now() - min(added))::float8 FROM delivery_jobs WHERE finished IS NULL"
+"""Reads the index of running jobs, of which a tenant has ten at most."""
+
 
 def outbox_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
     """The gauges of the outbox."""
@@ -48,3 +58,13 @@ def fetch_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
         return counted if counted <= EXACT else max(counted, estimated or 0), max(0.0, seconds or 0.0)
 
     return DatabaseGauges((FETCHES_WAITING, FETCHES_SECONDS), read)
+
+
+def job_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
+    """The gauges of jobs."""
+
+    async def read() -> tuple[float, ...]:
+        running, seconds = await pool.fetchrow(JOBS)
+        return running, max(0.0, seconds or 0.0)
+
+    return DatabaseGauges((JOBS_RUNNING, JOBS_SECONDS), read)

@@ -41,6 +41,11 @@ FETCHES_SECONDS = Gauge(
     registry=None,
 )
 
+JOBS_RUNNING = Gauge(
+    "earshot_ingest_jobs_running", "Rereads, retries and discards of stored deliveries that are not done", registry=None
+)
+JOBS_SECONDS = Gauge("earshot_ingest_jobs_seconds", "Age of the oldest such job; 0 if there is none", registry=None)
+
 FAMILIES = (
     *HTTP,
     *PRODUCER,
@@ -53,4 +58,6 @@ FAMILIES = (
     FETCHED,
     FETCHES_WAITING,
     FETCHES_SECONDS,
+    JOBS_RUNNING,
+    JOBS_SECONDS,
 )

@@ -4,14 +4,14 @@ The database says which deliveries are held, so any replica continues after a cr
 paused state in its cache may store a delivery as held after the end of the pause; the next poll finds it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import asyncpg
 import structlog
 
 from services.ingest.domain.connection import Connection
-from services.ingest.domain.delivery import Delivery, Outcome, StoredDelivery
+from services.ingest.domain.delivery import Delivery, Outcome, StoredDelivery, split_at_erasures
 from services.ingest.domain.receive import receive_again
 from services.ingest.inbox import verdicts
 from services.ingest.inbox.committer import Committer, Publish
@@ -133,14 +133,3 @@ class Releaser:
         log.error("releaser.unstorable", seq=seq, error=type(error).__name__)
         await verdicts.quarantine_held(self._pool, seq, UNSTORABLE)
         return 1
-
-
-def split_at_erasures(deliveries: Mapping[int, Delivery]) -> Sequence[Mapping[int, Delivery]]:
-    """The deliveries in parts, in their order. An erasure is alone in its part, since it needs a transaction of its own."""
-    parts: list[dict[int, Delivery]] = [{}]
-    for seq, delivery in deliveries.items():
-        if delivery.erases:
-            parts += [{seq: delivery}, {}]
-        else:
-            parts[-1][seq] = delivery
-    return [part for part in parts if part]

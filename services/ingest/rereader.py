@@ -1,7 +1,6 @@
 """Reads accepted deliveries again under the current mapping of their connection, and publishes the events that differ.
 
-`POST /v1/replay` with `reread` adds a job. The database holds its progress, so any replica continues after a crash or an outage,
-and reading a delivery twice changes nothing.
+`POST /v1/replay` with `reread` adds a job (`job_runner.py`). Reading a delivery twice changes nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,16 +12,16 @@ import structlog
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, StoredDelivery
 from services.ingest.domain.receive import reread
-from services.ingest.inbox import rereading
+from services.ingest.inbox import jobs, rereading
 from services.ingest.inbox.committer import Publish
-from services.ingest.inbox.rereading import Job, Selection, Step
+from services.ingest.inbox.jobs import Extent, Job
+from services.ingest.inbox.rereading import Step
+from services.ingest.inbox.selection import Selection
 from services.ingest.inbox.transactions import Connection as Database
 from services.ingest.inbox.transactions import run_transaction
-from services.ingest.polling import Poller
 from services.ingest.store.connections import ConnectionSource
 from services.ingest.threads import FairThreads
-from shared.problems import Conflict, Unavailable
-from shared.request_context import bound
+from shared.problems import Unavailable
 
 log = structlog.get_logger()
 
@@ -35,7 +34,7 @@ BATCH_BYTES = 1024 * 1024
 
 
 class Rereader:
-    """`add` adds a job. `run` is the worker; any number of processes may run it over one database."""
+    """Does steps of jobs of the kind `reread`."""
 
     def __init__(
         self,
@@ -53,50 +52,25 @@ class Rereader:
         self._threads = threads
         self._now = now
         self._observe = observe
-        self._poller = Poller("rereader", self.step)
 
-    async def add(self, selection: Selection) -> int:
-        """Add a job. Returns the number of deliveries that it will read. Raises Conflict if the tenant has too many jobs."""
-        count = await rereading.count_selected(self._pool, selection)
-        if not count:
-            return 0
-        if not await rereading.add_job(self._pool, selection):
-            raise Conflict(
-                f"{rereading.MOST_JOBS} replays with `reread` are in progress, which is the limit; retry when one is done"
-            )
-        self._poller.wake()
-        return count
+    async def measure(self, selection: Selection) -> Extent:
+        """The number of deliveries that a new job will read. Those that are accepted while it runs are read under its mapping."""
+        return Extent(await rereading.count_selected(self._pool, selection))
 
-    async def open_connections(self, tenant: str) -> set[str | None]:
-        """The connections of the tenant whose deliveries are being read again. None: all of them."""
-        return {*await rereading.open_selections(self._pool, tenant)}
-
-    async def run(self) -> None:
-        """Do the steps of all jobs until cancelled."""
-        await self._poller.run()
-
-    async def step(self) -> bool:
-        """Do one step of the job that has waited longest. False if no job is due."""
-        job = await rereading.claim_job(self._pool)
-        if job is None:
-            return False
-        with bound(job.context):
-            await self._do(job)
-        return True
-
-    async def _do(self, job: Job) -> None:
+    async def step(self, job: Job) -> bool:
+        """Read the next deliveries of the job again. False if none is left."""
         bodies = await rereading.next_bodies(self._pool, job, BATCH, BATCH_BYTES)
         if not bodies:
-            await rereading.finish(self._pool, job)
-            log.info("rereader.finished", tenant=job.selection.tenant, connection=job.selection.connection)
-            return
+            return False
         step = await self._store(job.selection.tenant, await self._read(bodies))
         self._publish(step.events)
-        if step.waiting:
-            await rereading.advance(self._pool, job, step.waiting[0] - 1, WAITING_SECONDS)
-        else:
-            await rereading.advance(self._pool, job, bodies[-1].seq)
+        changed = len({stored.event.seq for stored in step.events})
+        outcomes = {"changed": changed, "unchanged": len(bodies) - len(step.waiting) - changed}
+        reached, pause = (step.waiting[0] - 1, WAITING_SECONDS) if step.waiting else (bodies[-1].seq, 0.0)
+        async with self._pool.acquire(timeout=5) as db:
+            await jobs.advance(db, job, reached, outcomes, pause)
         log.info("rereader.read", tenant=job.selection.tenant, deliveries=len(bodies), changed=len(step.events))
+        return True
 
     async def _read(self, bodies: Sequence[StoredDelivery]) -> dict[int, Delivery]:
         """The deliveries as they read now, by sequence number. Those that a bug of ours keeps from being read are left out."""

@@ -105,7 +105,7 @@ async def test_a_question_that_is_mapped_later_counts_after_its_deliveries_are_r
     assert (unmapped["question"], unmapped["title"], unmapped["seen"]) == ("x1", "Happy?", 1)
     await stack.admin("PATCH", path, json={"mapping": {"questions": {"happy": {"kind": "csat", "scale": [1, 5]}}}})
     replayed = await stack.admin("POST", "/v1/replay", json={"connection": connection["id"], "reread": True})
-    assert (replayed.status_code, replayed.json()) == (202, {"deliveries": 1})
+    assert (replayed.status_code, replayed.json()["deliveries"]) == (202, 1)
     day = {"from": "2026-11-20T00:00:00Z", "to": "2026-11-21T00:00:00Z", "filter[connection]": connection["id"]}
 
     async def is_counted() -> bool:

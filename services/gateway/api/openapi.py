@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from shared import openapi
-from shared.http import TENANT_HEADER, TIMEOUT_HEADER
+from shared.http import KEY_HEADER, TENANT_HEADER, TIMEOUT_HEADER
 from shared.openapi import REF
 from shared.routes import TypedRoute, with_subdependencies
 
@@ -38,7 +38,7 @@ TAGS = {
     "kpis": "Values, breakdowns, series and live streams of KPIs, and the records behind them.",
     "feedback": "Post records of your own apps, and correct how the model judged a comment.",
     "connections": "Survey tools and help desks whose webhooks Earshot receives.",
-    "quarantine": "Deliveries that could not be read, and replays of stored events.",
+    "quarantine": "Deliveries that could not be read, replays of stored events, and the jobs that do both in the background.",
     "taxonomy": "The themes that are recognised in your comments.",
     "terms": "Settings that your numbers depend on, and the progress of a change.",
     "names": "Names of teams and agents, shown beside their ids.",
@@ -66,7 +66,7 @@ HEADERS = {
 
 IMPORT = "x-import"
 """In the `openapi_extra` of a route: which operation or parameters to import. It is not part of the document."""
-INTERNAL_HEADERS = {TENANT_HEADER, TIMEOUT_HEADER, "authorization"}
+INTERNAL_HEADERS = {KEY_HEADER, TENANT_HEADER, TIMEOUT_HEADER, "authorization"}
 DEFAULT_DESCRIPTION = "Successful Response"
 """Of FastAPI, for a response that the route does not describe."""
 

@@ -9,7 +9,7 @@ import structlog
 from pydantic import AnyHttpUrl, SecretStr
 
 from services.gateway.clients.fair_semaphore import FairSemaphore
-from shared.http import TENANT_HEADER, TIMEOUT_HEADER
+from shared.http import KEY_HEADER, TENANT_HEADER, TIMEOUT_HEADER
 from shared.problems import Unavailable
 from shared.service_client import ServiceClient
 from shared.settings import trimmed
@@ -45,7 +45,7 @@ class UpstreamProblem(msgspec.Struct):
 
 
 class Upstream:
-    """Calls one service. Only this class sets the tenant and the token; other headers are those passed as `headers`."""
+    """Calls one service. Only this class sets tenant, key and token; other headers are those passed as `headers`."""
 
     def __init__(self, name: str, http: httpx.AsyncClient, base: AnyHttpUrl, token: SecretStr) -> None:
         self.name = name
@@ -60,6 +60,7 @@ class Upstream:
         path: str,
         *,
         tenant: str | None,
+        key: str | None = None,
         query: str = "",
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
@@ -72,6 +73,8 @@ class Upstream:
         own = {"authorization": self._authorization, "accept-encoding": "identity", TIMEOUT_HEADER: f"{TIMEOUT:g}"}
         if tenant is not None:
             own[TENANT_HEADER] = tenant
+        if key is not None:
+            own[KEY_HEADER] = key
         target = f"{self._base}{path}?{query}" if query else f"{self._base}{path}"
         sent = httpx.Headers({**(headers or {}), **own}, encoding="latin-1")  # ASGI decodes headers so: any byte passes
         request = self._http.build_request(method, target, headers=sent, content=body)

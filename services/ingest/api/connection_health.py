@@ -88,7 +88,7 @@ async def load_health(ingest: Ingest, tenant: str, connections: Sequence[Connect
     async with outage_is_503():
         await ingest.observer.flush()
         health = await ingest.health.load([connection.id for connection in connections], ingest.now())
-        rereading = await ingest.rereader.open_connections(tenant)
+        rereading = await ingest.jobs.rereading_connections(tenant)
         apis = await ingest.apis.load([connection.id for connection in connections if calls_api(connection)])
     return {
         connection.id: as_health(

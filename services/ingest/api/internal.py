@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, StringConstraints
 
-from services.ingest.api.quarantine import QueuedReplay
+from services.ingest.api.replay import QueuedReplay
 from services.ingest.api.state import ingest_of
 from services.ingest.api.taxonomy import TaxonomyView
 from services.ingest.domain.fields import Model, Time

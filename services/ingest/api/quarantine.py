@@ -1,29 +1,39 @@
-"""`/v1/quarantine`: list, show and retry deliveries that could not be read. `/v1/replay`: publish stored events again."""
+"""`/v1/quarantine`: list, count, show, retry and discard deliveries that could not be read."""
 
+from base64 import b64encode
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+import structlog
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from services.ingest.api.jobs import JobView, add_job, requester
 from services.ingest.api.state import ingest_of
-from services.ingest.domain.delivery import Outcome, StoredDelivery
+from services.ingest.domain.delivery import Outcome
 from services.ingest.domain.fields import Model, Name, Time
+from services.ingest.domain.providers import PROVIDERS
+from services.ingest.domain.reason_codes import REASON_CODES, ReasonCode
 from services.ingest.domain.receive import receive_again
 from services.ingest.domain.tombstone import CUSTOMER_ERASED
-from services.ingest.inbox.rereading import Selection
-from services.ingest.store.deliveries import QuarantinedSummary
+from services.ingest.inbox.quarantine import MOST_COUNTED, Summary, UnreadVerdict
+from services.ingest.inbox.selection import Selection
 from services.ingest.store.event_log import MAX_SEQ
 from shared.database import outage_is_503
 from shared.http import TenantName
-from shared.problems import BadRequest, Conflict, NotAuthenticated, NotFound, responses
+from shared.problems import BadRequest, Conflict, NotAuthenticated, NotFound, Unprocessable, responses
 from shared.routes import BODY_PROBLEMS, JsonBody, TypedRoute
+from shared.suggestions import refusal
+
+log = structlog.get_logger()
 
 routes = APIRouter(route_class=TypedRoute, tags=["quarantine"])
 
 PAGE = 100
 NUMBER = r"^[0-9]{1,18}$"
 NOT_QUARANTINED = "no delivery with this id is in quarantine"
+CODES = "; ".join(f"`{code}`: {meaning}" for code, meaning in REASON_CODES.items())
+REASON_CODE = f"The kind of reason. {CODES}"
 
 
 class QuarantinedView(BaseModel):
@@ -31,14 +41,16 @@ class QuarantinedView(BaseModel):
 
     id: str = Field(examples=["10482"])
     connection: str = Field(examples=["con_8c2b1f7be4a94e0c9d3c4a50a1c2e3f4"])
+    provider: str = Field(description="Of the connection", examples=["typeform"])
     delivery: str | None = Field(description="The tool's id of the delivery", examples=["msg_2bT7"])
     received_at: datetime
     reason: str = Field(description="Why it could not be read", examples=["answers.0.value: outside its scale 1..5"])
+    reason_code: ReasonCode = Field(description=REASON_CODE, examples=["outside_scale"])
     revision: int = Field(description="Of the connection's mapping when it was read", examples=[1])
 
 
 class QuarantinePage(BaseModel):
-    """Quarantined deliveries, the newest first."""
+    """Deliveries, the newest first."""
 
     items: list[QuarantinedView]
     cursor: str | None = Field(description="For the next page; null on the last one", examples=["10383"])
@@ -48,6 +60,56 @@ class QuarantinedDelivery(QuarantinedView):
     """A quarantined delivery with its body."""
 
     body: str = Field(description="As received; bytes that are not UTF-8 are replaced")
+    body_base64: str | None = Field(description="The same bytes in base64, if they are not UTF-8; else null", examples=[None])
+    headers: dict[str, str] = Field(
+        description="The headers that are stored because reading needs them. Signatures and secrets are never stored",
+        examples=[{"x-hook-id": "6f3a"}],
+    )
+
+
+class ReasonCountView(BaseModel):
+    """The deliveries of a connection that are in quarantine for one reason."""
+
+    reason_code: ReasonCode = Field(description=REASON_CODE, examples=["outside_scale"])
+    connection: str = Field(examples=["con_8c2b1f7be4a94e0c9d3c4a50a1c2e3f4"])
+    provider: str = Field(examples=["typeform"])
+    deliveries: int = Field(examples=[12])
+    oldest: datetime = Field(description="Receipt of the oldest")
+    newest: datetime = Field(description="Receipt of the newest")
+
+
+class QuarantineCount(BaseModel):
+    """The number of deliveries in quarantine."""
+
+    deliveries: int = Field(description="In all", examples=[12])
+    complete: bool = Field(
+        description=f"Whether all are counted; false if there are {MOST_COUNTED:,} or more: then the latest {MOST_COUNTED:,} are",
+        examples=[True],
+    )
+    counts: list[ReasonCountView] = Field(description="By reason and connection, the largest first")
+
+
+class QuarantineFilter(Model):
+    """The quarantined deliveries to work through. Fields that are left out don't narrow; those that are stated combine."""
+
+    connection: Name | None = Field(None, description="Of this connection")
+    provider: Name | None = Field(None, description="Of connections of this provider", examples=["typeform"])
+    reason_code: ReasonCode | None = Field(None, description=REASON_CODE, examples=["mapping_mismatch"])
+    since: Time | None = Field(None, description="Received at or after this time", examples=["2026-11-20T00:00:00Z"])
+    until: Time | None = Field(None, description="Received before this time")
+
+    def selection(self, tenant: str) -> Selection:
+        """The selection of a job. Raises Unprocessable if the provider is unknown."""
+        if refused := refuse_provider(self.provider):
+            raise Unprocessable(invalid_params=[{"name": "provider", "reason": refused}])
+        return Selection(tenant, self.connection, self.provider, self.reason_code, since=self.since, until=self.until)
+
+
+class DiscardResult(BaseModel):
+    """The delivery is discarded."""
+
+    id: str = Field(examples=["10482"])
+    status: Literal["discarded"] = "discarded"
 
 
 class RetryResult(BaseModel):
@@ -58,27 +120,28 @@ class RetryResult(BaseModel):
     reason: str | None = Field(description="Why it is not accepted")
 
 
-class ReplayRequest(Model):
-    """The events to publish again. Fields that are left out don't narrow."""
+async def selection_of(
+    tenant: TenantName,
+    connection: Annotated[str | None, Query(description="Only of this connection")] = None,
+    provider: Annotated[str | None, Query(description="Only of connections of this provider")] = None,
+    reason_code: Annotated[ReasonCode | None, Query(description="Only with this kind of reason")] = None,
+    since: Annotated[Time | None, Query(description="Received at or after this time")] = None,
+    until: Annotated[Time | None, Query(description="Received before this time")] = None,
+) -> Selection:
+    """The deliveries that the query selects. Raises BadRequest if the provider is unknown."""
+    if refused := refuse_provider(provider):
+        raise BadRequest(invalid_params=[{"name": "provider", "reason": refused}])
+    return Selection(tenant, connection, provider, reason_code, since=since, until=until)
 
-    since: Time | None = Field(None, description="Received at or after this time", examples=["2026-11-20T00:00:00Z"])
-    until: Time | None = Field(None, description="Received before this time")
-    connection: Name | None = Field(None, description="Of this connection")
-    subject: Name | None = Field(None, description="About this subject")
-    reread: bool = Field(
-        False,
-        description="true: read the stored bodies again under the current settings of their connections, and publish only the "
-        "events that differ",
-    )
+
+Selected = Annotated[Selection, Depends(selection_of)]
 
 
-class QueuedReplay(BaseModel):
-    """The size of a replay."""
-
-    deliveries: int = Field(
-        description="Deliveries that were queued, without those that waited already; with `reread` those that will be read again",
-        examples=[1280],
-    )
+def refuse_provider(provider: str | None) -> str | None:
+    """Why no connection can be of this provider; None if one can."""
+    if provider is None or provider in PROVIDERS:
+        return None
+    return refusal("is not allowed", provider, sorted(PROVIDERS))
 
 
 @routes.get(
@@ -89,16 +152,34 @@ class QueuedReplay(BaseModel):
 )
 async def list_quarantined(
     request: Request,
-    tenant: TenantName,
+    selection: Selected,
     cursor: Annotated[str | None, Query(pattern=NUMBER, description="`cursor` of the page before")] = None,
-    connection: Annotated[str | None, Query(description="Only of this connection")] = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE, description="Deliveries on a page")] = PAGE,
+    verdict: Annotated[
+        UnreadVerdict, Query(description="`discarded`: those that were discarded, whose bodies are deleted")
+    ] = "quarantined",
 ) -> QuarantinePage:
-    """The newest first, 100 a page. Bodies are not included."""
+    """The newest first. Bodies are not included. Filters combine. A cursor stays valid while deliveries arrive and leave."""
     before = MAX_SEQ if cursor is None else int(cursor)
     async with outage_is_503():
-        items = await ingest_of(request).deliveries.list_quarantined(tenant, before, connection, PAGE)
-    next_cursor = str(items[-1].seq) if len(items) == PAGE else None
+        items = await ingest_of(request).quarantine.page(selection, verdict, before, limit)
+    next_cursor = str(items[-1].seq) if len(items) == limit else None
     return QuarantinePage(items=[QuarantinedView(**as_view(item)) for item in items], cursor=next_cursor)
+
+
+@routes.get(
+    "/v1/quarantine:count",
+    operation_id="count_quarantined",
+    summary="Count deliveries that could not be read, by reason and connection",
+    responses=responses(BadRequest, NotAuthenticated),
+)
+async def count_quarantined(request: Request, selection: Selected) -> QuarantineCount:
+    """Takes the filters of the list."""
+    async with outage_is_503():
+        counts = await ingest_of(request).quarantine.count(selection)
+    deliveries = sum(one.deliveries for one in counts)
+    views = [ReasonCountView.model_validate(one, from_attributes=True) for one in counts]
+    return QuarantineCount(deliveries=deliveries, complete=deliveries < MOST_COUNTED, counts=views)
 
 
 @routes.get(
@@ -110,10 +191,12 @@ async def list_quarantined(
 async def get_quarantined(request: Request, tenant: TenantName, quarantined: str) -> QuarantinedDelivery:
     """The body is as the tool sent it, so it may identify customers."""
     async with outage_is_503():
-        stored = await ingest_of(request).deliveries.find_quarantined(tenant, parse_id(quarantined))
-    if stored is None:
+        whole = await ingest_of(request).quarantine.find(tenant, parse_id(quarantined))
+    if whole is None:
         raise NotFound(NOT_QUARANTINED)
-    return QuarantinedDelivery(**as_view(stored), body=stored.raw.decode(errors="replace"))
+    body = whole.raw.decode(errors="replace")
+    encoded = None if body.encode() == whole.raw else b64encode(whole.raw).decode()
+    return QuarantinedDelivery(**as_view(whole.summary), body=body, body_base64=encoded, headers=whole.headers)
 
 
 @routes.post(
@@ -127,10 +210,11 @@ async def retry_quarantined(request: Request, tenant: TenantName, quarantined: s
     content is not fetched yet becomes `pending`."""
     ingest = ingest_of(request)
     async with outage_is_503():
-        stored = await ingest.deliveries.find_quarantined(tenant, parse_id(quarantined))
-        connection = await ingest.connections.find(stored.connection) if stored else None
-    if stored is None or connection is None or connection.state == "deleted":
+        whole = await ingest.quarantine.find(tenant, parse_id(quarantined))
+        connection = await ingest.connections.find(whole.summary.connection) if whole else None
+    if whole is None or connection is None or connection.state == "deleted":
         raise NotFound(NOT_QUARANTINED)
+    stored = whole.stored
     delivery = await ingest.threads.read(tenant, len(stored.raw), lambda: receive_again(connection, stored, ingest.now()))
     outcome = await ingest.committer.commit_again(stored.seq, delivery)
     if outcome == "accepted":
@@ -141,39 +225,67 @@ async def retry_quarantined(request: Request, tenant: TenantName, quarantined: s
 
 
 @routes.post(
-    "/v1/replay",
+    "/v1/quarantine/{quarantined}:discard",
+    operation_id="discard_quarantined",
+    summary="Discard a quarantined delivery",
+    responses=responses(BadRequest, NotAuthenticated, NotFound),
+)
+async def discard_quarantined(request: Request, tenant: TenantName, quarantined: str) -> DiscardResult:
+    """Deletes its body and headers for good. Its id stays, so that a tool that sends it again gets `duplicate`. `GET /v1/jobs`
+    returns who discarded it. Discarding it again changes nothing."""
+    async with outage_is_503():
+        discarded = await ingest_of(request).quarantine.discard_one(tenant, parse_id(quarantined), requester(request))
+    if not discarded:
+        raise NotFound(NOT_QUARANTINED)
+    log.info("quarantine.discarded", tenant=tenant, seq=int(quarantined), requested_by=requester(request))
+    return DiscardResult(id=quarantined)
+
+
+@routes.post(
+    "/v1/quarantine:retry",
     status_code=202,
-    operation_id="replay_events",
-    summary="Publish stored events again",
+    operation_id="retry_all_quarantined",
+    summary="Read all quarantined deliveries that match a filter again",
     responses=responses(NotAuthenticated, Conflict, *BODY_PROBLEMS),
 )
-async def replay_events(
-    request: Request, tenant: TenantName, replay: Annotated[ReplayRequest, JsonBody(ReplayRequest)]
-) -> QueuedReplay:
-    """Consumers count each event once, so a replay restores what they lost and changes nothing else.
-
-    With `reread` a worker reads accepted deliveries again if the mapping or the dimensions of their connection changed after they
-    were read: a question that was mapped later comes in, one that is ignored now goes. `health.rereading` of the connection is
-    true until it is done. A delivery that can't be read any more stays as it is. 409: the tenant has ten of them in progress.
-    """
-    ingest = ingest_of(request)
-    async with outage_is_503():
-        if replay.reread:
-            selection = Selection(tenant, replay.connection, replay.subject, replay.since, replay.until)
-            return QueuedReplay(deliveries=await ingest.rereader.add(selection))
-        queued = await ingest.event_log.replay(tenant, replay.since, replay.until, replay.connection, replay.subject)
-    return QueuedReplay(deliveries=queued)
+async def retry_all_quarantined(
+    request: Request, response: Response, tenant: TenantName, body: Annotated[QuarantineFilter, JsonBody(QuarantineFilter)]
+) -> JobView:
+    """A job reads them in the background under the current mappings, after you have mended what kept them out. Those that still
+    can't be read stay, with the reason of now. `GET /v1/jobs/{id}` returns its progress. Deliveries that arrive later are not
+    part of it. An empty object means all. 409: the tenant has ten jobs in progress."""
+    return await add_job(request, response, "retry", body.selection(tenant))
 
 
-def as_view(delivery: QuarantinedSummary | StoredDelivery) -> dict[str, Any]:
+@routes.post(
+    "/v1/quarantine:discard",
+    status_code=202,
+    operation_id="discard_all_quarantined",
+    summary="Discard all quarantined deliveries that match a filter",
+    responses=responses(NotAuthenticated, Conflict, *BODY_PROBLEMS),
+)
+async def discard_all_quarantined(
+    request: Request, response: Response, tenant: TenantName, body: Annotated[QuarantineFilter, JsonBody(QuarantineFilter)]
+) -> JobView:
+    """A job deletes their bodies and headers in the background, for good. At least one field is needed;
+    `GET /v1/quarantine:count` returns how many deliveries a filter matches. Deliveries that arrive later are not part of it. The
+    job stays as the record of who discarded how many. 409: the tenant has ten jobs in progress."""
+    if body == QuarantineFilter():
+        raise Unprocessable(f"at least one field is needed: {', '.join(QuarantineFilter.model_fields)}")
+    return await add_job(request, response, "discard", body.selection(tenant))
+
+
+def as_view(summary: Summary) -> dict[str, Any]:
     """The fields of QuarantinedView."""
     return {
-        "id": str(delivery.seq),
-        "connection": delivery.connection,
-        "delivery": delivery.delivery,
-        "received_at": delivery.received_at,
-        "reason": delivery.reason,
-        "revision": delivery.revision,
+        "id": str(summary.seq),
+        "connection": summary.connection,
+        "provider": summary.provider,
+        "delivery": summary.delivery,
+        "received_at": summary.received_at,
+        "reason": summary.reason,
+        "reason_code": summary.reason_code,
+        "revision": summary.revision,
     }
 
 

@@ -10,8 +10,9 @@ from fastapi import Request
 from services.ingest.enricher import Enricher
 from services.ingest.health import DeliveryObserver
 from services.ingest.inbox.committer import Committer
+from services.ingest.inbox.quarantine import Quarantine
+from services.ingest.job_runner import JobRunner
 from services.ingest.releaser import Releaser
-from services.ingest.rereader import Rereader
 from services.ingest.store.connection_cache import ConnectionCache
 from services.ingest.store.connections import Connections
 from services.ingest.store.deliveries import Deliveries
@@ -30,7 +31,7 @@ class Ingest:
 
     committer: Committer
     releaser: Releaser
-    rereader: Rereader
+    jobs: JobRunner
     enricher: Enricher
     apis: ToolApis
     observer: DeliveryObserver
@@ -41,6 +42,7 @@ class Ingest:
     tenants: Tenants
     taxonomies: Taxonomies
     deliveries: Deliveries
+    quarantine: Quarantine
     event_log: EventLog
     health: HealthStore
     public_url: str

@@ -9,6 +9,8 @@ from services.ingest.domain.fields import GroupName, Language, Model, Scale, Sco
 POSITIVE_FROM = {(1, 5): 4, (1, 7): 6, (1, 4): 3, (1, 3): 3, (1, 2): 2, (0, 1): 1}
 """The lowest positive value of each common CSAT scale (docs/kpis.md)."""
 
+OUTSIDE_SCALE = "outside its scale"
+
 Polarity = Literal["easy_is_high", "easy_is_low"]
 
 
@@ -24,7 +26,7 @@ class Rated(Model):
     def _check_on_scale(cls, value: int | None, info: ValidationInfo) -> int | None:
         scale = info.data.get("scale")
         if value is not None and scale is not None and not scale[0] <= value <= scale[1]:
-            raise ValueError(f"outside its scale {scale[0]}..{scale[1]}")
+            raise ValueError(f"{OUTSIDE_SCALE} {scale[0]}..{scale[1]}")
         return value
 
 

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
+from services.ingest.domain.reason_codes import ReasonCode
+
 FIRST_PAUSE = 10.0
 """Seconds after the first failed attempt. Each further pause is twice as long."""
 LONGEST_PAUSE = 6 * 3600.0
@@ -30,6 +32,23 @@ class Failure(Exception):
     label: str
     reason: str
     retry_after: float | None = None
+
+
+def reason_code_of(failure: Failure) -> ReasonCode:
+    """The code of a delivery that goes to quarantine after this failure."""
+    match failure.label:
+        case "forbidden":
+            return "api_forbidden"
+        case "too_large":
+            return "too_large"
+        case "unusable":
+            return "unexpected_payload"
+        case "fault":
+            return "internal_fault"
+        case "refused":
+            return "api_refused"
+        case _:
+            return "api_unavailable"
 
 
 def failure_of_status(status: int, retry_after: str, now: datetime) -> Failure:

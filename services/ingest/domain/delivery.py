@@ -1,10 +1,12 @@
 """One delivery: the request as received, its verdict, and its statements."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from services.ingest.domain.mapping_use import NO_USE, MappingUse
+from services.ingest.domain.reason_codes import ReasonCode
 from services.ingest.domain.value_names import ValueName
 from shared.events import Event
 
@@ -37,7 +39,7 @@ class Delivery:
     customer to erase. `subjects`, of a delivery without statements, are its subjects as far as its body can be read. `use` says
     how its payload fits the mapping, `names` are those that it states for values of dimensions; neither is stored with the
     delivery. `fetch` is the key of a pending one: waiting deliveries of one connection with the same key are completed by one
-    fetch.
+    fetch. `reason_code` is that of a quarantined one.
     """
 
     tenant: str
@@ -55,6 +57,7 @@ class Delivery:
     use: MappingUse = NO_USE
     names: tuple[ValueName, ...] = ()
     fetch: str | None = None
+    reason_code: ReasonCode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +72,14 @@ class StoredDelivery:
     raw: bytes
     reason: str
     revision: int
+
+
+def split_at_erasures(deliveries: Mapping[int, Delivery]) -> Sequence[Mapping[int, Delivery]]:
+    """The deliveries in parts, in their order. An erasure is alone in its part, since it needs a transaction of its own."""
+    parts: list[dict[int, Delivery]] = [{}]
+    for seq, delivery in deliveries.items():
+        if delivery.erases:
+            parts += [{seq: delivery}, {}]
+        else:
+            parts[-1][seq] = delivery
+    return [part for part in parts if part]

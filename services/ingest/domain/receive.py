@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Any
 
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.customer_search import subjects_of
@@ -14,6 +14,7 @@ from services.ingest.domain.normalise import TooLong, normalise
 from services.ingest.domain.providers import PROVIDERS, Parsed, Request
 from services.ingest.domain.providers.tool_api import CONTENT_HEADER, FETCHED, Documents, encode_content
 from services.ingest.domain.pseudonym import pseudonyms_to_erase
+from services.ingest.domain.reason_codes import ReasonCode, code_of_malformed
 from services.ingest.domain.record import Erasure, Invalid, read_record
 from services.ingest.domain.redaction import Redactor
 from services.ingest.domain.value_names import survey_names, usable_names
@@ -73,13 +74,14 @@ def receive_fetched(connection: Connection, stored: StoredDelivery, documents: D
     return _to_delivery(arrival, _parse(connection, headers, content, stored.received_at), now)
 
 
-def unfetched(
-    connection: Connection, stored: StoredDelivery, verdict: Literal["quarantined", "ignored"], reason: str
-) -> Delivery:
-    """A pending delivery whose content the tool does not give. Of an ignored one the body is not kept."""
+def unfetched(connection: Connection, stored: StoredDelivery, reason: str, code: ReasonCode | None) -> Delivery:
+    """A pending delivery whose content the tool does not give: quarantined with `code`. If that is None, it is ignored, and its
+    body is not kept."""
     arrival = Arrival(connection, stored.delivery, stored.raw, stored.received_at, stored.headers)
-    delivery = _without_statements(arrival, verdict, reason, Parsed(stored.delivery))
-    return delivery if verdict == "quarantined" else replace(delivery, raw=b"", headers={})
+    parsed = Parsed(stored.delivery)
+    if code:
+        return _quarantined(arrival, reason, code, parsed)
+    return replace(_without_statements(arrival, "ignored", reason, parsed), raw=b"", headers={})
 
 
 def reread(connection: Connection, stored: StoredDelivery, now: datetime) -> Delivery:
@@ -97,7 +99,7 @@ def reread(connection: Connection, stored: StoredDelivery, now: datetime) -> Del
     try:
         return _accepted(arrival, Parsed(stored.delivery, [strict_json.parse(stored.raw)]), now)
     except (strict_json.Malformed, Invalid, TooLong) as error:
-        return _without_statements(arrival, "quarantined", str(error), Parsed(stored.delivery))
+        return _quarantined(arrival, str(error), _code_of(error), Parsed(stored.delivery))
 
 
 def parse_records(connection: Connection, delivery: Delivery) -> list[Any]:
@@ -123,11 +125,11 @@ def _to_delivery(arrival: Arrival, parsed: Parsed, now: datetime) -> Delivery:
         pending = _without_statements(arrival, "pending", PENDING, parsed)
         return replace(pending, fetch=_short(parsed.fetch))
     if parsed.problem:
-        return _without_statements(arrival, "quarantined", parsed.problem, parsed)
+        return _quarantined(arrival, parsed.problem, parsed.problem_code, parsed)
     try:
         return _accepted(arrival, parsed, now)
     except (Invalid, TooLong) as error:
-        return _without_statements(arrival, "quarantined", str(error), parsed)
+        return _quarantined(arrival, str(error), _code_of(error), parsed)
 
 
 def _accepted(arrival: Arrival, parsed: Parsed, now: datetime) -> Delivery:
@@ -164,6 +166,20 @@ def _ignored(arrival: Arrival, kind: str, parsed: Parsed) -> Delivery:
     """A kind of event that we do not use. Its body is not stored, nor any text that the sender may choose freely."""
     reason = kind if KIND.fullmatch(kind) else UNKNOWN_KIND
     return replace(_without_statements(arrival, "ignored", reason, parsed), raw=b"", headers={})
+
+
+def _quarantined(arrival: Arrival, reason: str, code: ReasonCode, parsed: Parsed) -> Delivery:
+    return replace(_without_statements(arrival, "quarantined", reason, parsed), reason_code=code)
+
+
+def _code_of(error: strict_json.Malformed | Invalid | TooLong) -> ReasonCode:
+    match error:
+        case Invalid():
+            return error.code
+        case TooLong():
+            return "too_large"
+        case _:
+            return code_of_malformed(error)
 
 
 def _without_statements(arrival: Arrival, verdict: Verdict, reason: str, parsed: Parsed) -> Delivery:

@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
-from services.ingest.domain.answers import Answer
+from services.ingest.domain.answers import OUTSIDE_SCALE, Answer
 from services.ingest.domain.facts import Fact
 from services.ingest.domain.fields import Customer, Dimensions, GroupName, Language, Model, Name, Score, Survey, Text, Time
+from services.ingest.domain.reason_codes import ReasonCode
 from services.ingest.domain.redaction import Redactor
 from shared.events import Label
 from shared.validation import Schema, reason_of
@@ -120,6 +121,7 @@ MAX_EXPLAINED = 3
 """Wrong places of one record that come with the allowed fields and a suggestion: each takes as long as to read five records."""
 MAX_LISTED = 1_000
 """Errors of one record up to which pydantic is asked for their list; it can list all or none."""
+TOO_LATE = "more than 5 minutes ahead of our clock"
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
@@ -127,7 +129,7 @@ class Invalid(ValueError):
     """The record can't be used. `places` says where and why, but quotes no value.
 
     `more` counts the wrong places that are not listed. A place may hold the name of an unknown field, redacted. The message is
-    stored with the delivery; it leaves out names that may be a person's words or address.
+    stored with the delivery; it leaves out names that may be a person's words or address. `code` is the kind of the first reason.
     """
 
     def __init__(self, places: list[dict[str, str]], more: int = 0) -> None:
@@ -135,7 +137,14 @@ class Invalid(ValueError):
         self.more = more
         self.places = [{"name": redact(place["name"]), "reason": place["reason"]} for place in places]
         named = [(_plain(place["name"]), place["reason"]) for place in places]
+        self.code = _code_of(places[0]["reason"])
         super().__init__("; ".join(f"{name}: {reason}" if name else reason for name, reason in named))
+
+
+def _code_of(reason: str) -> ReasonCode:
+    if reason.startswith(OUTSIDE_SCALE):
+        return "outside_scale"
+    return "time_in_future" if reason == TOO_LATE else "invalid_record"
 
 
 def _plain(name: str) -> str:
@@ -154,7 +163,7 @@ def read_record(value: Any, now: datetime) -> Record:
         raise _invalid(error) from None
     limit = now + MAX_AHEAD
     if late := [name for name, at in _times(record) if at > limit]:
-        raise Invalid([{"name": name, "reason": "more than 5 minutes ahead of our clock"} for name in late])
+        raise Invalid([{"name": name, "reason": TOO_LATE} for name in late])
     return record
 
 

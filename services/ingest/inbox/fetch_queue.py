@@ -67,7 +67,8 @@ WITH expired AS (
         SELECT connection, key FROM fetches WHERE added < now() - $1::interval ORDER BY added LIMIT $2 FOR UPDATE SKIP LOCKED
     ) RETURNING connection, seq, next
 )
-UPDATE inbox SET verdict = 'quarantined', reason = $3 || coalesce(tool_apis.stopped, tool_apis.last_error, 'it was never called')
+UPDATE inbox SET verdict = 'quarantined', reason_code = 'fetch_expired',
+    reason = $3 || coalesce(tool_apis.stopped, tool_apis.last_error, 'it was never called')
 FROM expired LEFT JOIN tool_apis USING (connection)
 WHERE inbox.seq IN (expired.seq, expired.next) AND inbox.verdict = 'pending'
 """

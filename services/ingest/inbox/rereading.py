@@ -1,4 +1,4 @@
-"""Reads accepted deliveries again: a job says which, its progress is in the database, and changed events replace the stored ones.
+"""Reads accepted deliveries again: a job (`jobs.py`) says which, and changed events replace the stored ones.
 
 A delivery is read again only if the settings of its connection have changed since it was read (`inbox.revision`). Its events keep
 their sequence numbers and statement ids and get the higher revision, so consumers replace the former statement. A delivery whose
@@ -8,7 +8,7 @@ subjects would differ, or that can't be read any more, keeps its events.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
 import asyncpg
 from msgspec.structs import replace
@@ -16,12 +16,14 @@ from msgspec.structs import replace
 from services.ingest.domain.delivery import Delivery, StoredDelivery
 from services.ingest.domain.tombstone import SQL_FINGERPRINT
 from services.ingest.inbox import locks
+from services.ingest.inbox.jobs import Job, columns_of_context
 from services.ingest.inbox.outbox import OutboxEvent
+from services.ingest.inbox.selection import Selection
 from services.ingest.inbox.transactions import Connection
 from services.ingest.inbox.verdicts import without_erased
 from services.ingest.inbox.writer import columns_of, customer_locks
 from shared.events import Event, decode_event, encode
-from shared.request_context import RequestContext, current_context
+from shared.request_context import current_context
 
 SELECTED = """
 FROM inbox JOIN connections ON connections.id = inbox.connection
@@ -40,19 +42,6 @@ SELECT seq, connection, delivery, received_at, headers, raw, revision FROM inbox
 ) AS measured USING (seq) WHERE before < $8 AND raw IS NOT NULL ORDER BY seq
 """  # noqa: S608
 """The next bodies: at most $7, and of more than $8 bytes together only as many as pass that."""
-
-ADD = """
-INSERT INTO rereads (tenant, connection, subject, since, until, request_id, traceparent)
-SELECT $1, $2, $3, $4, $5, $7::text, $8::text WHERE (SELECT count(*) FROM rereads WHERE tenant = $1) < $6 RETURNING id
-"""
-CLAIM = """
-UPDATE rereads SET due = now() + make_interval(secs => $1)
-WHERE id = (SELECT id FROM rereads WHERE due <= now() ORDER BY due, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING id, tenant, connection, subject, since, until, reached, request_id, traceparent
-"""
-ADVANCE = "UPDATE rereads SET reached = $2, due = now() + make_interval(secs => $3) WHERE id = $1"
-FINISH = "DELETE FROM rereads WHERE id = $1"
-OPEN = "SELECT connection FROM rereads WHERE tenant = $1"
 
 EVENTS = "SELECT event, fingerprint FROM events WHERE seq = ANY($1::bigint[]) ORDER BY seq, position"
 QUEUE = """
@@ -74,36 +63,6 @@ MARK = """
 UPDATE inbox SET revision = new.revision FROM unnest($1::bigint[], $2::int[]) AS new (seq, revision) WHERE inbox.seq = new.seq
 """
 
-LEASE_SECONDS = 60
-MOST_JOBS = 10
-"""Jobs of one tenant that are not done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The deliveries of a tenant to read again: received in [since, until), of one connection, about one subject. None: all."""
-
-    tenant: str
-    connection: str | None = None
-    subject: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-    @property
-    def arguments(self) -> tuple[str, str | None, str | None, datetime | None, datetime | None]:
-        """The parameters $1 to $5."""
-        return self.tenant, self.connection, self.subject, self.since, self.until
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """`reached`: deliveries up to this sequence number are read. `context` is that of the request that added the job."""
-
-    id: int
-    selection: Selection
-    reached: int
-    context: RequestContext | None = None
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -113,43 +72,20 @@ class Step:
     waiting: list[int]
 
 
-async def add_job(pool: asyncpg.Pool, selection: Selection) -> bool:
-    """Add a job, with the context of the current request. False if the tenant has MOST_JOBS already."""
-    return await pool.fetchval(ADD, *selection.arguments, MOST_JOBS, *_columns_of(current_context())) is not None
-
-
 async def count_selected(pool: asyncpg.Pool, selection: Selection) -> int:
-    """The number of deliveries that the job will read."""
-    return int(await pool.fetchval(COUNT, *selection.arguments))
-
-
-async def claim_job(pool: asyncpg.Pool) -> Job | None:
-    """The job that has waited longest. No other process may claim it for LEASE_SECONDS."""
-    row = await pool.fetchrow(CLAIM, LEASE_SECONDS)
-    if row is None:
-        return None
-    return Job(row[0], Selection(*row[1:6]), row[6], RequestContext(row[7], row[8] or "") if row[7] else None)
+    """The number of deliveries that a job will read."""
+    return int(await pool.fetchval(COUNT, *_arguments(selection)))
 
 
 async def next_bodies(pool: asyncpg.Pool, job: Job, limit: int, limit_bytes: int) -> list[StoredDelivery]:
     """The next deliveries of the job, by sequence number: at most `limit`, and none that begins after `limit_bytes`."""
-    rows = await pool.fetch(BODIES, *job.selection.arguments, job.reached, limit, limit_bytes)
+    rows = await pool.fetch(BODIES, *_arguments(job.selection), job.reached, limit, limit_bytes)
     return [StoredDelivery(r[0], r[1], r[2], r[3], json.loads(r[4]), r[5], "", r[6]) for r in rows]
 
 
-async def advance(pool: asyncpg.Pool, job: Job, reached: int, pause: float = 0.0) -> None:
-    """Store the progress of the job and release its claim. It is due after `pause` seconds."""
-    await pool.execute(ADVANCE, job.id, reached, pause)
-
-
-async def finish(pool: asyncpg.Pool, job: Job) -> None:
-    """Delete the job."""
-    await pool.execute(FINISH, job.id)
-
-
-async def open_selections(pool: asyncpg.Pool, tenant: str) -> list[str | None]:
-    """The connection of each job of the tenant that is not done. None: all connections."""
-    return [row[0] for row in await pool.fetch(OPEN, tenant)]
+def _arguments(selection: Selection) -> tuple[Any, ...]:
+    """The parameters $1 to $5."""
+    return selection.tenant, selection.connection, selection.subject, selection.since, selection.until
 
 
 async def replace_events(db: Connection, tenant: str, deliveries: Mapping[int, Delivery]) -> Step:
@@ -161,18 +97,15 @@ async def replace_events(db: Connection, tenant: str, deliveries: Mapping[int, D
     await db.execute(locks.LOCK_SHARED, [locks.ARRIVALS, *customer_locks(list(deliveries.values()))])
     permitted = {seq: one for seq, one in (await without_erased(db, deliveries)).items() if one is deliveries[seq]}
     changed = changed_events(permitted, await _stored_events(db, list(permitted)))
-    queued = {row[0] for row in await db.fetch(QUEUE, sorted({row.event.seq for row in changed}), tenant, *_columns_of(context))}
+    queued = {
+        row[0] for row in await db.fetch(QUEUE, sorted({row.event.seq for row in changed}), tenant, *columns_of_context(context))
+    }
     rows = [row for row in changed if row.event.seq in queued]
     await db.execute(CHANGE, *columns_of([row.columns for row in rows], 6))
     waiting = sorted({row.event.seq for row in changed} - queued)
     read = [(seq, delivery.revision) for seq, delivery in deliveries.items() if seq not in waiting]
     await db.execute(MARK, *columns_of(read, 2))
     return Step([OutboxEvent(row.event, row.encoded, context) for row in rows], waiting)
-
-
-def _columns_of(context: RequestContext | None) -> tuple[str | None, str | None]:
-    """The values of the columns `request_id` and `traceparent`."""
-    return (context.request_id, context.traceparent) if context else (None, None)
 
 
 @dataclass(frozen=True, slots=True)

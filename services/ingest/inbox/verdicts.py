@@ -31,10 +31,11 @@ Pending = Literal["quarantined", "held", "pending"]
 
 REPLACE = """
 WITH replaced AS (
-    UPDATE inbox SET verdict = new.verdict, reason = new.reason, revision = new.revision,
+    UPDATE inbox SET verdict = new.verdict, reason = new.reason, revision = new.revision, reason_code = new.reason_code,
         raw = CASE WHEN new.keeps_raw THEN inbox.raw ELSE ''::bytea END,
         headers = CASE WHEN new.keeps_raw THEN inbox.headers ELSE '{}' END
-    FROM unnest($2::bigint[], $3::text[], $4::text[], $5::int[], $6::bool[]) AS new (seq, verdict, reason, revision, keeps_raw)
+    FROM unnest($2::bigint[], $3::text[], $4::text[], $5::int[], $6::bool[], $18::text[])
+        AS new (seq, verdict, reason, revision, keeps_raw, reason_code)
     WHERE inbox.seq = new.seq AND inbox.verdict = $1 RETURNING inbox.seq
 ), stored AS (
     INSERT INTO events (seq, position, tenant, subject, customer, email, received_at, fingerprint, event)
@@ -90,7 +91,9 @@ SELECT seq, connection, delivery, received_at, headers, raw, reason, revision FR
 """
 SET_CONTENT = "UPDATE inbox SET headers = $2, raw = $3 WHERE seq = $1"
 ERASE_BODY = "UPDATE inbox SET headers = '{}', raw = NULL WHERE seq = $1"
-QUARANTINE = "UPDATE inbox SET verdict = 'quarantined', reason = $2 WHERE seq = $1 AND verdict = 'held'"
+QUARANTINE = """
+UPDATE inbox SET verdict = 'quarantined', reason = $2, reason_code = 'internal_fault' WHERE seq = $1 AND verdict = 'held'
+"""
 DROP = """
 UPDATE inbox SET verdict = 'ignored', reason = $3, raw = NULL, headers = '{}' WHERE seq IN (
     SELECT seq FROM inbox WHERE verdict = 'held' AND connection = $1 ORDER BY seq LIMIT $2 FOR UPDATE SKIP LOCKED
@@ -128,7 +131,9 @@ async def replace_verdicts(db: Connection, pending: Pending, deliveries: Mapping
         for draft, event in zip(its, events[seq], strict=True)
     ]
     request = (context and context.request_id, context and context.traceparent)
-    replaced = [row[0] for row in await db.fetch(REPLACE, pending, *columns_of(verdicts, 5), *columns_of(rows, 9), *request)]
+    codes = [delivery.reason_code for delivery in permitted.values()]
+    columns = (*columns_of(verdicts, 5), *columns_of(rows, 9), *request, codes)
+    replaced = [row[0] for row in await db.fetch(REPLACE, pending, *columns)]
     covered = await add_fetches(db, [(seq, permitted[seq], context) for seq in replaced])
     return {seq: Replaced(_covered(permitted[seq]) if seq in covered else permitted[seq], events[seq]) for seq in replaced}
 
@@ -157,7 +162,7 @@ def without_subjects(delivery: Delivery, subjects: Collection[str]) -> Delivery:
     left = tuple(statement for statement in delivery.statements if statement.event.subject not in subjects)
     if left:
         return replace(delivery, statements=left, raw=b"")
-    return replace(delivery, verdict="erased", reason=CUSTOMER_ERASED, statements=(), raw=b"")
+    return replace(delivery, verdict="erased", reason=CUSTOMER_ERASED, reason_code=None, statements=(), raw=b"")
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,19 +44,21 @@ WITH held AS MATERIALIZED (
             CASE WHEN wholly OR subjects IS NOT NULL AND verdict = 'accepted' THEN '{}' ELSE headers END AS headers,
             CASE WHEN wholly OR subjects IS NOT NULL AND verdict = 'accepted' THEN NULL ELSE raw END AS raw,
             CASE WHEN wholly THEN 'ignored' ELSE verdict END AS verdict,
-            CASE WHEN wholly THEN $24::text ELSE reason END AS reason
+            CASE WHEN wholly THEN $24::text ELSE reason END AS reason,
+            CASE WHEN NOT coalesce(wholly, false) THEN reason_code END AS reason_code
         FROM held, unnest(
             $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bytea[], $8::text[], $9::text[], $10::int[],
-            $25::text[], $26::text[]
+            $25::text[], $26::text[], $27::text[]
         ) WITH ORDINALITY AS d (
-            tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision, request_id, traceparent, place
+            tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision, request_id, traceparent,
+            reason_code, place
         )
         LEFT JOIN barred USING (place)
         ORDER BY place
     ) AS d
 ), fresh AS (
-    INSERT INTO inbox (seq, tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision)
-    SELECT seq, tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision FROM numbered
+    INSERT INTO inbox (seq, tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision, reason_code)
+    SELECT seq, tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision, reason_code FROM numbered
     ORDER BY connection, delivery, seq
     ON CONFLICT (connection, delivery) DO NOTHING
     RETURNING seq
@@ -156,7 +158,8 @@ async def insert(db: Connection, deliveries: Sequence[Delivery], contexts: Conte
         [context and context.request_id for context in contexts],
         [context and context.traceparent for context in contexts],
     )
-    rows = await db.fetch(INSERT, [locks.ARRIVALS, *customer_locks(deliveries)], *columns, SUBJECT_ERASED, *requests)
+    codes = [delivery.reason_code for delivery in deliveries]
+    rows = await db.fetch(INSERT, [locks.ARRIVALS, *customer_locks(deliveries)], *columns, SUBJECT_ERASED, *requests, codes)
     by_place = {row[0]: row for row in rows}
     return [
         _inserted(its, context, *by_place[place][1:]) if place in by_place else None

@@ -72,12 +72,21 @@ inbox = Table(
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("headers", Text, nullable=False, comment="those that parsing needs, as JSON"),
     Column("raw", LargeBinary, comment="null once erased"),
-    Column("verdict", Text, nullable=False, comment="accepted, quarantined, ignored, held, pending or erased"),
+    Column("verdict", Text, nullable=False, comment="accepted, quarantined, ignored, held, pending, erased or discarded"),
     Column("reason", Text),
     Column("revision", Integer, nullable=False, comment="of the mapping under which the verdict was given"),
+    Column("reason_code", Text, comment="why it is or was in quarantine; null: never, or stored by an earlier version"),
     UniqueConstraint("connection", "delivery", name="inbox_deliveries"),
     Index("inbox_bodies", "tenant", "seq", postgresql_where=text("raw IS NOT NULL")),
     Index("inbox_quarantined", "tenant", "seq", postgresql_where=text("verdict = 'quarantined'")),
+    Index(
+        "inbox_unread",
+        "tenant",
+        "verdict",
+        "seq",
+        postgresql_include=["connection", "reason_code", "received_at"],
+        postgresql_where=text("verdict IN ('quarantined', 'discarded')"),
+    ),
     Index("inbox_held", "connection", "seq", postgresql_where=text("verdict = 'held'")),
 )
 
@@ -226,4 +235,33 @@ rereads = Table(
     Column("request_id", Text, comment="of the request that added the job"),
     Column("traceparent", Text, comment="of the same request, if it had one"),
 )
-"""Jobs that read stored bodies again under the current mapping. The row is deleted when the job is done."""
+"""Jobs that read stored bodies again, as versions before `delivery_jobs` add them. The worker moves them there."""
+
+delivery_jobs = Table(
+    "delivery_jobs",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("kind", Text, nullable=False, comment="reread, retry or discard"),
+    Column("connection", Text, comment="null: all of the tenant"),
+    Column("provider", Text, comment="null: all"),
+    Column("reason_code", Text, comment="null: all"),
+    Column("subject", Text, comment="null: all"),
+    Column("since", DateTime(timezone=True), comment="received at or after; null: all"),
+    Column("until", DateTime(timezone=True), comment="received before; null: all"),
+    Column("quarantined", BigInteger, comment="the one delivery that it is about; null: those that the filter selects"),
+    Column("upto", BigInteger, comment="the last delivery of the job; null: no end"),
+    Column("reached", BigInteger, nullable=False, server_default="-1", comment="deliveries up to it are done"),
+    Column("matched", BigInteger, nullable=False, server_default="0", comment="deliveries when it was added"),
+    Column("results", JSONB, nullable=False, server_default="{}", comment="deliveries by outcome"),
+    Column("requested_by", Text, comment="id of the API key; null: the operator"),
+    Column("due", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="when it may be claimed"),
+    Column("claimed", DateTime(timezone=True), comment="when it was claimed last"),
+    Column("added", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("finished", DateTime(timezone=True)),
+    Column("request_id", Text, comment="of the request that added the job"),
+    Column("traceparent", Text, comment="of the same request, if it had one"),
+    Index("delivery_jobs_by_tenant", "tenant", "id"),
+    Index("delivery_jobs_open", "tenant", postgresql_where=text("finished IS NULL")),
+)
+"""Jobs that work through stored deliveries. They stay after their end, as the record of who did what."""

@@ -35,6 +35,24 @@ def model_answer(request: httpx.Request) -> httpx.Response:
             return httpx.Response(404, json={"title": "Unknown model", "detail": "no comment has a score of this model"})
 
 
+def quarantine_answer(request: httpx.Request) -> httpx.Response:
+    """Plays quarantine and jobs of ingest. Items have the query of the request as their reason."""
+    assert "x-earshot-key" not in request.headers, "the operator has none"
+    item = {"id": "7", "reason": request.url.query.decode()}
+    job = {"id": "3", "kind": "retry", "state": "running", "deliveries": 9, "done": 2, "results": {"accepted": 2}}
+    match request.method, request.url.path:
+        case "GET", "/v1/quarantine:count":
+            return httpx.Response(200, json={"deliveries": 9, "counts": [{"reason_code": "too_large", "deliveries": 9}]})
+        case "GET", "/v1/quarantine":
+            return httpx.Response(200, json={"items": [item], "cursor": None})
+        case "GET", _:
+            return httpx.Response(200, json={"items": [job], "cursor": None})
+        case _, "/v1/quarantine/7:retry" | "/v1/quarantine/7:discard":
+            return httpx.Response(200, json={"id": "7", "status": "accepted", "reason": None})
+        case _:
+            return httpx.Response(202, json=job)
+
+
 @dataclass
 class FakeServices:
     """Plays ingest and metrics. Records each request; the first `failures` requests fail."""
@@ -58,6 +76,8 @@ class FakeServices:
             assert "x-earshot-tenant" not in request.headers
             provider = {"id": "zendesk", "title": "Zendesk", "content": ["ticket.opened", "names"], "body_types": ["json"]}
             return httpx.Response(200, json={"providers": [provider]})
+        if request.url.path.startswith(("/v1/quarantine", "/v1/jobs")):
+            return quarantine_answer(request)
         if request.url.path == "/v1/taxonomy":
             return self.themes(request)
         if request.url.path.startswith("/v1/models"):

@@ -96,6 +96,27 @@ async def test_the_command_lists_providers_without_a_tenant(earshot: Earshot) ->
     assert [provider["id"] for provider in await earshot.json("providers")] == ["zendesk"]
 
 
+async def test_the_command_lists_counts_retries_and_discards_quarantine(earshot: Earshot, services: FakeServices) -> None:
+    await earshot.json("tenant", "create", "acme", "--zone", "UTC")
+    filters = ("--provider", "typeform", "--reason-code", "outside_scale", "--since", "2026-11-20T00:00:00Z")
+    status, output = await earshot("quarantine", "list", "acme", *filters)
+    assert (status, output.split()[-2:]) == (
+        0,
+        ["7", "provider=typeform&reason_code=outside_scale&since=2026-11-20T00%3A00%3A00Z"],
+    )
+    assert (await earshot.json("quarantine", "count", "acme"))["deliveries"] == 9
+    status, output = await earshot("quarantine", "retry", "acme", "--connection", "c1")
+    assert (status, output.splitlines()[1].split()) == (0, ["3", "retry", "running", "9", "2", "accepted=2"])
+    assert services.requests[-1] == ("POST /v1/quarantine:retry", {"connection": "c1"})
+    await earshot("quarantine", "discard", "acme", "--until", "2026-11-20T00:00:00Z")
+    assert services.requests[-1] == ("POST /v1/quarantine:discard", {"until": "2026-11-20T00:00:00Z"})
+    assert (await earshot.json("quarantine", "retry", "acme", "7"))["status"] == "accepted"
+    assert services.requests[-1] == ("POST /v1/quarantine/7:retry", None)
+    assert (await earshot.json("quarantine", "jobs", "acme"))[0]["kind"] == "retry"
+    assert (await earshot("quarantine", "discard", "acme", "7", "--connection", "c1"))[0] != 0
+    assert (await earshot("quarantine", "list", "nobody"))[0] == 1
+
+
 async def test_the_command_shows_sets_and_resets_themes(earshot: Earshot, services: FakeServices, tmp_path: Path) -> None:
     await earshot.json("tenant", "create", "acme", "--zone", "UTC")
     status, output = await earshot("taxonomy", "show", "acme")

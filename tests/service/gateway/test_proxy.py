@@ -33,13 +33,20 @@ async def test_a_call_is_forwarded_for_the_keys_tenant_and_only_with_its_scope(
     assert gateway_client.upstreams.requests == []
     for tenant in ("acme", "other"):
         key = await gateway_client.key(route.scope, tenant=tenant)
-        forged = {"x-earshot-tenant": "victim", "x-request-id": "r-1", "content-type": "application/json", "cookie": "c"}
+        forged = {
+            "x-earshot-tenant": "victim",
+            "x-earshot-key": "victim",
+            "x-request-id": "r-1",
+            "content-type": "application/json",
+            "cookie": "c",
+        }
         response = await gateway_client.call(route.method, path_of(route), key, content=body, headers=forged)
         assert response.status_code == 200
         request = gateway_client.upstreams.last_request
         assert (request.method, request.url.path, request.content) == (route.method, path_of(route), body)
         assert request.headers.get_list("x-earshot-tenant") == [tenant]
         assert request.headers.get_list("authorization") == [f"Bearer {TOKEN}"]
+        assert [key_id[:4] for key_id in request.headers.get_list("x-earshot-key")] == ["key_"], "who calls, for records of it"
         assert request.headers["x-request-id"] == "r-1"
         assert "cookie" not in request.headers
         assert key not in str(request.headers)

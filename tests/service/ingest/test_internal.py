@@ -77,12 +77,12 @@ async def test_stored_events_are_published_and_a_replay_publishes_them_again(ing
     ).status_code == 200
     await wait_for_published(ingest, 2)
     answer = await ingest.call("POST", "/v1/replay", json={"since": "2020-01-01T00:00:00Z"})
-    assert (answer.status_code, answer.json()) == (202, {"deliveries": 1})
+    assert (answer.status_code, answer.json()["deliveries"]) == (202, 1)
     await wait_for_published(ingest, 3)
     mine = {message.value for message in ingest.broker.sent if decode_event(message.value).tenant == ingest.tenant}
     assert len(mine) == 1
     none = await ingest.call("POST", "/v1/replay", json={"until": "2020-01-01T00:00:00Z"})
-    assert none.json() == {"deliveries": 0}
+    assert none.json()["deliveries"] == 0
 
 
 async def test_a_replay_can_be_narrowed_to_a_connection_or_a_subject(ingest: IngestClient) -> None:
@@ -92,7 +92,7 @@ async def test_a_replay_can_be_narrowed_to_a_connection_or_a_subject(ingest: Ing
     await wait_for_published(ingest, 2)
     await asyncio.sleep(0.1)
     for narrowed in ({"connection": connection["id"]}, {"subject": f"{connection['id']}/response/r-1"}):
-        assert (await ingest.call("POST", "/v1/replay", json=narrowed)).json() == {"deliveries": 1}
+        assert (await ingest.call("POST", "/v1/replay", json=narrowed)).json()["deliveries"] == 1
         await wait_for_published(ingest, len(ingest.broker.events) + 1)
         await asyncio.sleep(0.1)
 

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from services.ingest.api.connection_health import ConnectionHealth, as_own_dimensions, unused_by
+from services.ingest.api.jobs import JobView
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.health import presentable
 from services.ingest.domain.own_dimensions import names_in_records
 from services.ingest.domain.preview import redacted
 from services.ingest.domain.providers import PROVIDERS, NotVerified
+from services.ingest.domain.reason_codes import REASON_CODES
 from services.ingest.domain.receive import parse_records
 from services.ingest.domain.record import read_record
 from tests.unit.ingest.making import NOW, connection, receive_body, request
@@ -37,7 +39,7 @@ def test_every_type_of_record_has_an_example() -> None:
     assert {example["type"] for example in RECORDS} == {"response", "review", "ticket", "erasure", "override"}
 
 
-TRIAL, HEALTH = json_blocks("providers.md")
+TRIAL, HEALTH, JOB = json_blocks("providers.md")
 
 
 def test_the_trial_of_a_delivery_returns_the_result_of_the_page() -> None:
@@ -60,3 +62,15 @@ def test_the_trial_of_a_delivery_returns_the_result_of_the_page() -> None:
 def test_the_health_of_the_page_has_the_fields_of_the_answer() -> None:
     assert ConnectionHealth.model_validate(HEALTH).model_dump(mode="json") == HEALTH
     assert HEALTH.keys() == ConnectionHealth.model_fields.keys()
+
+
+def test_the_job_of_the_page_has_every_field() -> None:
+    job = JobView.model_validate(JOB).model_dump(mode="json")
+    assert job == JOB
+    assert job["filter"].keys() == JOB["filter"].keys()
+
+
+def test_the_page_lists_every_reason_code() -> None:
+    [table] = re.findall(r"\| `reason_code` \|.*?\n\n", (DOCS / "providers.md").read_text(), re.DOTALL)
+    codes = [code for row in table.strip().splitlines()[2:] for code in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert sorted(codes) == sorted(REASON_CODES)

@@ -55,7 +55,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     try:
         payload = parse_object(request.body)
     except Unusable as error:
-        return Parsed(delivery, problem=str(error))
+        return Parsed(delivery, problem=str(error), problem_code=error.code)
     event = as_text(payload.get("event"))
     if event is None:
         return Parsed(delivery, problem="event is missing")
@@ -70,7 +70,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
         sent_at = as_text(request.headers.get("x-chatwoot-timestamp"))
         return _read(delivery, event, identity, conversation, message, sent_at, mapping)
     except Unusable as error:
-        return Parsed(delivery, problem=str(error), about=(f"ticket/{identity}",) if identity else ())
+        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"ticket/{identity}",) if identity else ())
 
 
 def _read(
@@ -219,7 +219,7 @@ def _current(event: str, conversation: dict[str, Any], created: datetime | None,
     if event in ("conversation_created", "conversation_status_changed"):
         status = str(conversation.get("status"))
         if status not in STATUSES:
-            raise Unusable(f"status: unknown; known are {', '.join(STATUSES)}")
+            raise Unusable(f"status: unknown; known are {', '.join(STATUSES)}", "unknown_value")
         facts.append({"fact": "status", "at": at, "status": STATUSES[status]})
     return facts
 

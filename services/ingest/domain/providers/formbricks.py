@@ -33,7 +33,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     try:
         payload = parse_object(request.body)
     except Unusable as error:
-        return Parsed(delivery, problem=str(error))
+        return Parsed(delivery, problem=str(error), problem_code=error.code)
     event = as_text(payload.get("event"))
     if event not in EVENTS:
         return Parsed(delivery, ignored=event or "an event without a type")
@@ -45,7 +45,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
         answers = {nfc(name): value for name, value in object_in(data, "data").items() if value not in UNANSWERED}
         return Parsed(delivery, [_record(identity, data, answers, mapping)], use=_use(data, answers, mapping))
     except Unusable as error:
-        return Parsed(delivery, problem=str(error), about=(f"response/{identity}",))
+        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"response/{identity}",))
 
 
 def _record(identity: str, data: dict[str, Any], answers: Mapping[str, Any], mapping: FieldMapping) -> dict[str, Any]:
@@ -74,10 +74,10 @@ def _record(identity: str, data: dict[str, Any], answers: Mapping[str, Any], map
 def _answer(name: str, question: SurveyQuestion, value: Any) -> dict[str, Any]:
     if question.kind == "comment":
         if not isinstance(value, str):
-            raise Unusable(f"question {name} is a comment by the mapping, but its answer is no text")
+            raise Unusable(f"question {name} is a comment by the mapping, but its answer is no text", "mapping_mismatch")
         return {"question": name, "kind": "comment", "text": value}
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unusable(f"question {name} is a rating by the mapping, but its answer is no number")
+        raise Unusable(f"question {name} is a rating by the mapping, but its answer is no number", "mapping_mismatch")
     return {"question": name, **question.model_dump(exclude_none=True), "value": value}
 
 

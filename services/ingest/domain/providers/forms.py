@@ -21,9 +21,9 @@ def parse_form(request: Request) -> dict[str, str]:
             return {name.decode(): value.decode() for name, value in _multipart_fields(request).items()}
         return dict(parse_qsl(request.body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FORM_FIELDS))
     except UnicodeError:
-        raise Unusable("the form is not UTF-8") from None
+        raise Unusable("the form is not UTF-8", "malformed_body") from None
     except ValueError:
-        raise Unusable(f"the body is no form of at most {MAX_FORM_FIELDS} fields") from None
+        raise Unusable(f"the body is no form of at most {MAX_FORM_FIELDS} fields", "malformed_body") from None
 
 
 def _multipart_fields(request: Request) -> dict[bytes, bytes]:

@@ -4,12 +4,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.reason_codes import ReasonCode, code_of_malformed
 from shared import strict_json
 from shared.text import nfc
 
 
 class Unusable(Exception):
     """The payload can't be read. The message says why and quotes no content."""
+
+    def __init__(self, message: str, code: ReasonCode = "unexpected_payload") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def as_text(value: object) -> str | None:
@@ -46,7 +51,7 @@ def parse_object(body: bytes, *, last_key_counts: bool = False) -> dict[str, Any
     try:
         payload = strict_json.parse(body, last_key_counts=last_key_counts)
     except strict_json.Malformed as error:
-        raise Unusable(str(error)) from None
+        raise Unusable(str(error), code_of_malformed(error)) from None
     if not isinstance(payload, dict):
         raise Unusable("the body is not an object")
     return payload

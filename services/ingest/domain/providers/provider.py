@@ -10,6 +10,7 @@ from services.ingest.domain import signatures
 from services.ingest.domain.connection import ProviderSettings
 from services.ingest.domain.mapping_use import NO_USE, MappingUse
 from services.ingest.domain.providers.tool_api import Credentials, Documents, Fetch, decode_content, is_fetched
+from services.ingest.domain.reason_codes import ReasonCode
 from services.ingest.domain.value_names import ValueName
 
 BodyType = Literal["json", "form", "multipart", "xml"]
@@ -119,8 +120,9 @@ class Parsed:
     """The canonical records of one delivery, as JSON values that are not validated yet.
 
     `id` is the tool's id of the delivery, the same on every retry; None if it has none. `ignored` names a kind of event that we
-    do not use. `problem` says why the payload can't be read. `about` lists the subjects of such a payload as far as they can be
-    read, each as `<type>/<id>`; an erasure needs them. `use` says how the payload fits the mapping.
+    do not use. `problem` says why the payload can't be read, `problem_code` the kind of reason. `about` lists the subjects of
+    such a payload as far as they can be read, each as `<type>/<id>`; an erasure needs them. `use` says how the payload fits the
+    mapping.
     `names` are those that the payload states for teams, agents and surveys, by their ids in the records. A name of a person is
     one of them only if the tool says that the person is staff: customers' names never leave ingest.
     `fetch` is the key of a thin event: what the tool's API must be asked for before the delivery can be read (`tool_api.py`).
@@ -131,6 +133,7 @@ class Parsed:
     records: Sequence[Any] = ()
     ignored: str | None = None
     problem: str | None = None
+    problem_code: ReasonCode = "unexpected_payload"
     about: tuple[str, ...] = ()
     use: MappingUse = NO_USE
     names: tuple[ValueName, ...] = ()
@@ -208,5 +211,5 @@ class Provider(Generic[S]):
             return self.parse(Request.stored(headers, body, received_at), settings)
         content = decode_content(body)
         if content is None:
-            return Parsed(None, problem="the fetched content can't be read")
+            return Parsed(None, problem="the fetched content can't be read", problem_code="internal_fault")
         return self.api.parse(Request.stored(headers, content.event, received_at), content.documents, settings)

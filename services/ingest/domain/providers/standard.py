@@ -47,7 +47,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     try:
         envelope = parse_object(request.body)
     except Unusable as error:
-        return Parsed(delivery, problem=str(error))
+        return Parsed(delivery, problem=str(error), problem_code=error.code)
     if "data" not in envelope:
         return Parsed(delivery, problem="the body is not an object with the record in `data`")
     return Parsed(delivery, [envelope["data"]])

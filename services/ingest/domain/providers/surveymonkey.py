@@ -53,7 +53,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     try:
         event = parse_object(request.body)
     except Unusable as error:
-        return Parsed(None, problem=str(error))
+        return Parsed(None, problem=str(error), problem_code=error.code)
     delivery, kind = _delivery_id(event), as_text(event.get("event_type"))
     if kind not in FETCHED_EVENTS:
         return Parsed(delivery, ignored=kind or "an event without a type")
@@ -110,7 +110,8 @@ def _parse_fetched(request: Request, documents: Documents, mapping: FieldMapping
     event = _parse(request, mapping)
     response = documents.get("response")
     if event.fetch is None or not isinstance(response, dict):
-        return Parsed(event.id, problem=event.problem or "the response is missing", about=event.about)
+        problem = event.problem or "the response is missing"
+        return Parsed(event.id, problem=problem, problem_code=event.problem_code, about=event.about)
     if response.get("collection_mode") in PREVIEWS:
         return Parsed(event.id, ignored="preview", about=event.about)
     status = as_text(response.get("response_status"))
@@ -119,7 +120,7 @@ def _parse_fetched(request: Request, documents: Documents, mapping: FieldMapping
     try:
         record, use = read_response(documents, mapping)
     except Unusable as error:
-        return Parsed(event.id, problem=str(error), about=event.about)
+        return Parsed(event.id, problem=str(error), problem_code=error.code, about=event.about)
     return Parsed(event.id, [record], about=event.about, use=use)
 
 

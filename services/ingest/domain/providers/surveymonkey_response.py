@@ -162,16 +162,20 @@ def _value(answer: RowAnswer, question: SurveyQuestion) -> int | None:
             return None
         if NUMBER.fullmatch(answer.text.strip()):
             return int(answer.text)
-        raise Unusable(f"question {answer.names[0]} is a rating by the mapping, but its answer is a text")
+        raise Unusable(f"question {answer.names[0]} is a rating by the mapping, but its answer is a text", "mapping_mismatch")
     if len(answer.chosen) > 1:
-        raise Unusable(f"question {answer.names[0]} is a rating by the mapping, but several choices were made")
+        raise Unusable(
+            f"question {answer.names[0]} is a rating by the mapping, but several choices were made", "mapping_mismatch"
+        )
     [choice] = answer.chosen
     if choice.get("is_na"):
         return None
     for value in _candidates(choice, objects_in(object_in(answer.question, "answers").get("choices"))):
         if scale[0] <= value <= scale[1]:
             return value
-    raise Unusable(f"question {answer.names[0]} is a rating by the mapping, but its choice has no number on the scale")
+    raise Unusable(
+        f"question {answer.names[0]} is a rating by the mapping, but its choice has no number on the scale", "mapping_mismatch"
+    )
 
 
 def _candidates(choice: Mapping[str, Any], choices: Sequence[Mapping[str, Any]]) -> Iterator[int]:

@@ -54,7 +54,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     try:
         payload = parse_object(request.body)
     except Unusable as error:
-        return Parsed(None, problem=str(error))
+        return Parsed(None, problem=str(error), problem_code=error.code)
     delivery, event_type = as_text(payload.get("event_id")), payload.get("event_type")
     if event_type != "form_response":
         return Parsed(delivery, ignored=as_text(event_type) or "an event without a type")
@@ -65,7 +65,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
         record, use = _read(form, mapping)
     except Unusable as error:
         token = as_text(form.get("token"))
-        return Parsed(delivery, problem=str(error), about=(f"response/{token}",) if token else ())
+        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"response/{token}",) if token else ())
     return Parsed(delivery, [record], use=use, names=_survey_name(form))
 
 
@@ -212,12 +212,12 @@ def _number(name: str, answer: dict[str, Any]) -> Any:
         case "boolean" if isinstance(answer.get("boolean"), bool):
             return int(answer["boolean"])
         case _:
-            raise Unusable(f"question {name} is a rating by the mapping, but its answer is no number")
+            raise Unusable(f"question {name} is a rating by the mapping, but its answer is no number", "mapping_mismatch")
 
 
 def _text(name: str, answer: dict[str, Any]) -> Any:
     if answer.get("type") != "text":
-        raise Unusable(f"question {name} is a comment, but its answer is no text")
+        raise Unusable(f"question {name} is a comment, but its answer is no text", "mapping_mismatch")
     return answer.get("text")
 
 

@@ -61,7 +61,7 @@ def _parse(request: Request, settings: CloudEventsSettings) -> Parsed:
     try:
         event = read_event(request)
     except Unusable as error:
-        return Parsed(None, problem=str(error))
+        return Parsed(None, problem=str(error), problem_code=error.code)
     if settings.types and event.type not in settings.types:
         return Parsed(event.key, ignored=event.type)
     return _parse_event(event, settings)
@@ -72,7 +72,7 @@ def _parse_event(event: Event, settings: CloudEventsSettings) -> Parsed:
         try:
             return Parsed(event.key, [event.data()])
         except Unusable as error:
-            return Parsed(event.key, problem=str(error))
+            return Parsed(event.key, problem=str(error), problem_code=error.code)
     return as_response(event, settings)
 
 
@@ -80,9 +80,9 @@ def _parse_batch(body: bytes) -> Parsed:
     try:
         events = split_array(body, MAX_EVENTS)
     except Malformed:
-        return Parsed(None, problem="the batch is not a JSON array of events")
+        return Parsed(None, problem="the batch is not a JSON array of events", problem_code="malformed_body")
     except TooMany:
-        return Parsed(None, problem=f"a batch has at most {MAX_EVENTS} events: send them in several")
+        return Parsed(None, problem=f"a batch has at most {MAX_EVENTS} events: send them in several", problem_code="too_large")
     return Parsed(None, problem="a batch within a batch") if events else Parsed(None, ignored="empty-batch")
 
 

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from services.ingest.domain.providers.payload import Unusable, as_text, parse_object
 from services.ingest.domain.providers.provider import Headers, Request
+from services.ingest.domain.reason_codes import code_of_malformed
 from shared import strict_json
 
 STRUCTURED = "application/cloudevents+json"
@@ -50,7 +51,7 @@ class Event:
     def data(self) -> Any:
         """The data as a JSON value. A JSON document in a string is read too. Raises Unusable if the data is not JSON."""
         if self.content_type and not JSON_TYPE.fullmatch(self.content_type):
-            raise Unusable("datacontenttype: the data must be JSON")
+            raise Unusable("datacontenttype: the data must be JSON", "malformed_body")
         if self.is_json_value and not isinstance(self.raw, str):
             return self.raw
         body = self.raw.encode("utf-8", "surrogatepass") if isinstance(self.raw, str) else self.raw
@@ -59,7 +60,7 @@ class Event:
         try:
             return strict_json.parse(body)
         except strict_json.Malformed as error:
-            raise Unusable(f"the data is {error}") from None
+            raise Unusable(f"the data is {error}", code_of_malformed(error)) from None
 
 
 def is_binary(headers: Headers) -> bool:
@@ -105,7 +106,7 @@ def _decoded(encoded: object) -> bytes:
     try:
         return b64decode(str(encoded), validate=True)
     except ValueError:
-        raise Unusable("data_base64 is not base64") from None
+        raise Unusable("data_base64 is not base64", "malformed_body") from None
 
 
 def _event(values: Mapping[str, Any], content_type: str, raw: Any, *, is_json_value: bool) -> Event:

@@ -56,10 +56,12 @@ def as_response(event: Event, settings: CloudEventsSettings) -> Parsed:
         values = {name: fields.get(name) for name in settings.questions}
         present = {name: value for name, value in values.items() if value is not ABSENT}
         if not present:
-            raise Unusable("the data has none of the mapped questions; `types` leaves out events of other types")
+            raise Unusable(
+                "the data has none of the mapped questions; `types` leaves out events of other types", "mapping_mismatch"
+            )
         return Parsed(event.key, [_record(event, identity, fields, present, settings)], use=_use(fields, present, settings))
     except Unusable as error:
-        return Parsed(event.key, problem=str(error), about=(f"response/{identity}",) if identity else ())
+        return Parsed(event.key, problem=str(error), problem_code=error.code, about=(f"response/{identity}",) if identity else ())
 
 
 class _Fields:
@@ -93,7 +95,7 @@ def _identity(event: Event, fields: _Fields, settings: CloudEventsSettings) -> s
     if settings.id is not None:
         identity = as_text(fields.get(settings.id))
         if identity is None:
-            raise Unusable("the field of mapping.id is missing, or is neither text nor a whole number")
+            raise Unusable("the field of mapping.id is missing, or is neither text nor a whole number", "mapping_mismatch")
         return identity
     if len(event.key) <= LONGEST_NAME:
         return event.key
@@ -130,19 +132,22 @@ def _record(
 def _time(fields: _Fields, settings: CloudEventsSettings, event: Event) -> Any:
     at = fields.get(settings.at) if settings.at else event.time
     if at is None or at is ABSENT:
-        raise Unusable(f"the event has no {'field for mapping.at' if settings.at else 'time'}")
+        raise Unusable(
+            f"the event has no {'field for mapping.at' if settings.at else 'time'}",
+            "mapping_mismatch" if settings.at else "unexpected_payload",
+        )
     return at
 
 
 def _answer(name: str, question: SurveyQuestion, value: Any) -> dict[str, Any]:
     if question.kind == "comment":
         if value is not None and not isinstance(value, str):
-            raise Unusable(f"question {name} is a comment, but its value is no text")
+            raise Unusable(f"question {name} is a comment, but its value is no text", "mapping_mismatch")
         return {"question": name, "kind": "comment", "text": value}
     if isinstance(value, bool):
         value = int(value)
     if value is not None and not isinstance(value, int | float):
-        raise Unusable(f"question {name} is a rating by the mapping, but its value is no number")
+        raise Unusable(f"question {name} is a rating by the mapping, but its value is no number", "mapping_mismatch")
     return {"question": name, **question.model_dump(exclude_none=True), "value": value}
 
 

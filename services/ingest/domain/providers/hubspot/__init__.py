@@ -77,7 +77,7 @@ def _parse(request: Request, settings: HubSpotSettings) -> Parsed:
     try:
         event = parse_object(request.body)
     except Unusable as error:
-        return Parsed(None, problem=str(error))
+        return Parsed(None, problem=str(error), problem_code=error.code)
     delivery, kind = _delivery_id(event), as_text(event.get("subscriptionType")) or as_text(event.get("eventType"))
     target, _, action = (kind or "").partition(".")
     target = OBJECTS.get(as_text(event.get("objectTypeId")) or "", "") if target == "object" else target
@@ -89,7 +89,7 @@ def _parse(request: Request, settings: HubSpotSettings) -> Parsed:
         if target == TICKET and action in ("deletion", "restore", "merge"):
             return Parsed(delivery, _changes(action, event))
     except Unusable as error:
-        return Parsed(delivery, problem=str(error), about=about)
+        return Parsed(delivery, problem=str(error), problem_code=error.code, about=about)
     if action not in FETCHED_ACTIONS:
         return Parsed(delivery, ignored=kind)
     if not is_path_id(identity):
@@ -149,7 +149,7 @@ def _parse_fetched(request: Request, documents: Documents, settings: HubSpotSett
     try:
         record, use, names = read(documents, settings)
     except Unusable as error:
-        return Parsed(event.id, problem=str(error), about=event.about)
+        return Parsed(event.id, problem=str(error), problem_code=error.code, about=event.about)
     return Parsed(event.id, [record], about=event.about, use=use, names=names)
 
 

@@ -75,7 +75,7 @@ def _rating(survey: str, properties: Mapping[str, Any], declared: SurveyQuestion
     if declared.kind == "comment" or value is None:
         return None
     if not NUMBER.fullmatch(value):
-        raise Unusable(f"survey {survey} is a rating, but hs_value is no number")
+        raise Unusable(f"survey {survey} is a rating, but hs_value is no number", "mapping_mismatch")
     return {"question": survey, **declared.model_dump(exclude_none=True), "value": int(float(value))}
 
 

@@ -96,7 +96,9 @@ def _statuses(
         elif identity in closed:
             yield {"fact": "status", "at": at, "status": "closed" if closed[identity] else "open"}
         elif identity and identity == current:
-            raise Unusable("hs_pipeline_stage: no pipeline says whether it is closed; name it in `stages` of the mapping")
+            raise Unusable(
+                "hs_pipeline_stage: no pipeline says whether it is closed; name it in `stages` of the mapping", "mapping_mismatch"
+            )
 
 
 def _assignments(ticket: Mapping[str, Any]) -> Facts:

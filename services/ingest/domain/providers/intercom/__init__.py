@@ -33,7 +33,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     try:
         payload = parse_object(request.body)
     except Unusable as error:
-        return Parsed(None, problem=str(error))
+        return Parsed(None, problem=str(error), problem_code=error.code)
     delivery, topic = _delivery(payload), as_text(payload.get("topic"))
     if topic is None:
         return Parsed(delivery, problem="topic is missing")
@@ -44,7 +44,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
         return parse_item(delivery, topic, item, payload.get("created_at"), mapping)
     except Unusable as error:
         identity = subject_id(item)
-        return Parsed(delivery, problem=str(error), about=(f"ticket/{identity}",) if identity else ())
+        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"ticket/{identity}",) if identity else ())
 
 
 def _delivery(payload: dict[str, Any]) -> str:

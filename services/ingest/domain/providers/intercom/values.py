@@ -45,7 +45,7 @@ def author_of(author: dict[str, Any]) -> dict[str, str]:
     """The party of an author as `by`, with `agent` if it is one. Raises Unusable if its type is unknown."""
     by = "bot" if author.get("from_ai_agent") is True else AUTHORS.get(str(author.get("type")))
     if by is None:
-        raise Unusable("author: unknown type; known are user, lead, contact, visitor, admin, bot")
+        raise Unusable("author: unknown type; known are user, lead, contact, visitor, admin, bot", "unknown_value")
     agent = id_of(author.get("id")) if by == "agent" else None
     return {"by": by, **({"agent": agent} if agent else {})}
 
@@ -60,7 +60,7 @@ def status_of_state(state: object) -> str | None:
     if state is None:
         return None
     if str(state) not in STATES:
-        raise Unusable(f"state: unknown; known are {', '.join(STATES)}")
+        raise Unusable(f"state: unknown; known are {', '.join(STATES)}", "unknown_value")
     return STATES[str(state)]
 
 
@@ -70,7 +70,7 @@ def status_of_ticket_state(state: object) -> str | None:
     if category is None:
         return None
     if str(category) not in TICKET_STATES:
-        raise Unusable(f"ticket_state: unknown category; known are {', '.join(TICKET_STATES)}")
+        raise Unusable(f"ticket_state: unknown category; known are {', '.join(TICKET_STATES)}", "unknown_value")
     return TICKET_STATES[str(category)]
 
 

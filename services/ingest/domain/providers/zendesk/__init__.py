@@ -41,7 +41,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     try:
         payload = trigger.parse_body(request.body)
     except Unusable as error:
-        return Parsed(invocation, problem=str(error))
+        return Parsed(invocation, problem=str(error), problem_code=error.code)
     from_trigger = trigger.MARK in payload
     try:
         if from_trigger:
@@ -51,7 +51,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     except Unusable as error:
         ticket = as_text((payload if from_trigger else object_in(payload, "detail")).get("id"))
         delivery = invocation if from_trigger else as_text(payload.get("id")) or invocation
-        return Parsed(delivery, problem=str(error), about=(f"ticket/{ticket}",) if ticket else ())
+        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"ticket/{ticket}",) if ticket else ())
 
 
 def _refuse_secret(secret: str) -> str | None:

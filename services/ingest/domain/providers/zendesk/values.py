@@ -87,7 +87,8 @@ def status_fact(word: object, at: object) -> dict[str, Any]:
     if name not in STATUS_OF:
         raise Unusable(
             "status: unknown word; known are Zendesk's own statuses, in its languages (an account's own status: write the status"
-            ' itself in the trigger\'s body, such as "solved")'
+            ' itself in the trigger\'s body, such as "solved")',
+            "unknown_value",
         )
     return {"fact": "status", "at": at, "status": STATUS_OF[name]}
 
@@ -108,7 +109,8 @@ def rating_fact(word: object, at: object, comment: object) -> dict[str, Any] | N
         return None
     if name not in RATING_OF:
         raise Unusable(
-            "rating: unknown word; known are good, bad, offered, unoffered, and the texts of satisfaction.current_rating"
+            "rating: unknown word; known are good, bad, offered, unoffered, and the texts of satisfaction.current_rating",
+            "unknown_value",
         )
     fact = {"fact": "rating", "at": at, "id": "satisfaction", "scale": [0, 1], "value": RATING_OF[name], "raw": str(word)}
     return fact | ({"text": comment} if isinstance(comment, str) and comment.strip() else {})

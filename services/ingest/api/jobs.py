@@ -1,0 +1,131 @@
+"""`/v1/jobs`: jobs that work through a tenant's stored deliveries in the background."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from services.ingest.api.state import ingest_of
+from services.ingest.domain.reason_codes import ReasonCode
+from services.ingest.inbox.jobs import Job, Kind
+from services.ingest.inbox.selection import Selection
+from services.ingest.store.event_log import MAX_SEQ
+from shared.database import outage_is_503
+from shared.http import KEY_HEADER, TenantName
+from shared.problems import BadRequest, NotAuthenticated, NotFound, responses
+from shared.routes import TypedRoute
+
+routes = APIRouter(route_class=TypedRoute, tags=["quarantine"])
+
+PAGE = 100
+NUMBER = r"^[0-9]{1,18}$"
+
+
+class JobFilter(BaseModel):
+    """The deliveries of a job; null narrows nothing."""
+
+    connection: str | None
+    provider: str | None
+    reason_code: ReasonCode | None
+    subject: str | None
+    since: datetime | None
+    until: datetime | None
+
+
+class JobView(BaseModel):
+    """A job."""
+
+    id: str = Field(examples=["7"])
+    kind: Kind = Field(
+        description="`retry` and `discard` of quarantined deliveries; `reread` of accepted ones (`POST /v1/replay`)",
+        examples=["retry"],
+    )
+    state: Literal["running", "done"] = Field(description="A running job goes on after a restart", examples=["running"])
+    filter: JobFilter
+    delivery: str | None = Field(description="The one delivery that it was about, if it was not a filter", examples=[None])
+    deliveries: int = Field(description="That matched when it was added", examples=[1280])
+    done: int = Field(description="Deliveries that are done", examples=[640])
+    results: dict[str, int] = Field(
+        description="Those that are done, by outcome. `retry`: `accepted`, `quarantined` (still), `ignored`, `held`, `pending`, "
+        "`erased`; `discard`: `discarded`; `reread`: `changed`, `unchanged`",
+        examples=[{"accepted": 600, "quarantined": 40}],
+    )
+    requested_by: str | None = Field(description="The id of the API key; null: the operator", examples=["key_5f0e8c2b1f7be4a9"])
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class JobPage(BaseModel):
+    """Jobs, the newest first."""
+
+    items: list[JobView]
+    cursor: str | None = Field(description="For the next page; null on the last one", examples=["6"])
+
+
+@routes.get(
+    "/v1/jobs",
+    operation_id="list_jobs",
+    summary="List the jobs that work through stored deliveries",
+    responses=responses(BadRequest, NotAuthenticated),
+)
+async def list_jobs(
+    request: Request,
+    tenant: TenantName,
+    cursor: Annotated[str | None, Query(pattern=NUMBER, description="`cursor` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE, description="Jobs on a page")] = PAGE,
+) -> JobPage:
+    """The newest first: running ones, the last 1,000 that ended, and all that discarded deliveries, as a record of who did it."""
+    before = MAX_SEQ if cursor is None else int(cursor)
+    async with outage_is_503():
+        jobs = await ingest_of(request).jobs.list(tenant, before, limit)
+    next_cursor = str(jobs[-1].id) if len(jobs) == limit else None
+    return JobPage(items=[as_view(job) for job in jobs], cursor=next_cursor)
+
+
+@routes.get(
+    "/v1/jobs/{job}",
+    operation_id="get_job",
+    summary="Get the progress of a job",
+    responses=responses(BadRequest, NotAuthenticated, NotFound),
+)
+async def get_job(request: Request, tenant: TenantName, job: str) -> JobView:
+    """`done` grows to about `deliveries`: some may have left quarantine before the job came to them."""
+    if not (job.isascii() and job.isdigit() and len(job) < 19):
+        raise BadRequest(invalid_params=[{"name": "id", "reason": "must be a whole number of at most 18 digits"}])
+    async with outage_is_503():
+        one = await ingest_of(request).jobs.find(tenant, int(job))
+    if one is None:
+        raise NotFound("the job does not exist")
+    return as_view(one)
+
+
+async def add_job(request: Request, response: Response, kind: Kind, selection: Selection) -> JobView:
+    """Add a job, and set the URL of its progress as `Location`. Raises Conflict if the tenant has too many."""
+    async with outage_is_503():
+        job = await ingest_of(request).jobs.add(kind, selection, requester(request))
+    response.headers["Location"] = f"/v1/jobs/{job.id}"
+    return as_view(job)
+
+
+def requester(request: Request) -> str | None:
+    """The id of the API key behind the call. None: the operator."""
+    return request.headers.get(KEY_HEADER)
+
+
+def as_view(job: Job) -> JobView:
+    """The job as it is returned."""
+    selection: dict[str, Any] = {name: getattr(job.selection, name) for name in JobFilter.model_fields}
+    return JobView(
+        id=str(job.id),
+        kind=job.kind,
+        state="done" if job.finished else "running",
+        filter=JobFilter(**selection),
+        delivery=None if job.quarantined is None else str(job.quarantined),
+        deliveries=job.matched,
+        done=sum(job.results.values()),
+        results=dict(job.results),
+        requested_by=job.requested_by,
+        created_at=job.added,
+        finished_at=job.finished,
+    )

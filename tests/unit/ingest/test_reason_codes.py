@@ -1,0 +1,81 @@
+"""Each reason for quarantine has a stable code."""
+
+import json
+from typing import Any, get_args
+
+import pytest
+
+from services.ingest.domain.api_outcome import Failure, failure_of_status, reason_code_of
+from services.ingest.domain.reason_codes import REASON_CODES, ReasonCode
+from tests.unit.ingest.making import NOW, connection, nps, receive_body, response
+
+HEADERS = {"webhook-id": "msg_1", "x-intercom": "1", "content-type": "application/json"}
+CSAT = {"question": "q1", "kind": "csat", "scale": [1, 5], "value": 7}
+ANSWER = {"type": "text", "text": "good", "field": {"id": "x", "ref": "score", "type": "short_text"}}
+FORM = {"form_id": "f", "token": "t", "submitted_at": "2026-11-20T10:00:00Z", "answers": [ANSWER]}
+MAPPED = {"mapping": {"questions": {"score": {"kind": "nps"}}}}
+CHATWOOT = {
+    "event": "conversation_status_changed", "id": 1, "status": "odd", "created_at": 1763625600, "updated_at": 1763625600,
+    "messages": [],
+}  # fmt: skip
+
+
+def record(value: Any) -> bytes:
+    return json.dumps({"data": value}).encode()
+
+
+def submission(**fields: Any) -> bytes:
+    return json.dumps({"event_id": "e", "event_type": "form_response", "form_response": FORM | fields}).encode()
+
+
+@pytest.mark.parametrize(
+    ("provider", "settings", "body", "code"),
+    [
+        ("standard", {}, b"{broken", "malformed_body"),
+        ("standard", {}, b"\xff", "malformed_body"),
+        ("standard", {}, b'{"data": ' + b"[" * 70 + b"]" * 70 + b"}", "too_large"),
+        ("standard", {}, b'{"data": [' + b"1," * 50_001 + b"1]}", "too_large"),
+        ("standard", {}, b"[]", "unexpected_payload"),
+        ("standard", {}, record(response(nps(9), odd=1)), "invalid_record"),
+        ("standard", {}, record(response(CSAT)), "outside_scale"),
+        ("standard", {}, record(response(nps(9), at="2027-01-01T00:00:00Z")), "time_in_future"),
+        ("typeform", {}, b'{"event_id": "e", "event_type": "form_response"}', "unexpected_payload"),
+        ("typeform", MAPPED, submission(), "mapping_mismatch"),
+        ("chatwoot", {}, json.dumps(CHATWOOT).encode(), "unknown_value"),
+    ],
+)
+def test_a_quarantined_delivery_has_the_code_of_its_reason(
+    provider: str, settings: dict[str, Any], body: bytes, code: ReasonCode
+) -> None:
+    delivery = receive_body(connection(provider, **read(provider, settings)), HEADERS, body, NOW)
+    assert (delivery.verdict, delivery.reason_code) == ("quarantined", code), delivery.reason
+
+
+def read(provider: str, settings: dict[str, Any]) -> dict[str, Any]:
+    mapping = connection(provider).mapping
+    return {name: type(mapping).model_validate(value) for name, value in settings.items()}
+
+
+def test_an_accepted_delivery_has_no_code() -> None:
+    assert receive_body(connection(), HEADERS, record(response(nps(9))), NOW).reason_code is None
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [
+        (failure_of_status(403, "", NOW), "api_forbidden"),
+        (failure_of_status(422, "", NOW), "api_refused"),
+        (failure_of_status(503, "", NOW), "api_unavailable"),
+        (Failure("retry", "timeout", ""), "api_unavailable"),
+        (Failure("retry", "malformed", ""), "api_unavailable"),
+        (Failure("quarantine", "too_large", ""), "too_large"),
+        (Failure("quarantine", "unusable", ""), "unexpected_payload"),
+        (Failure("quarantine", "fault", ""), "internal_fault"),
+    ],
+)
+def test_a_delivery_that_could_not_be_fetched_has_the_code_of_the_failure(failure: Failure, code: ReasonCode) -> None:
+    assert reason_code_of(failure) == code
+
+
+def test_each_code_has_a_meaning() -> None:
+    assert tuple(REASON_CODES) == get_args(ReasonCode)
