@@ -41,6 +41,11 @@ def cloudevents(secret: str, body: bytes) -> dict[str, str]:
     return {"content-type": f"application/{kind}+json", "authorization": f"Bearer {secret}"}
 
 
+def freshdesk(secret: str, body: bytes) -> dict[str, str]:
+    """The header that an administrator of Freshdesk adds. Nothing of the body is signed."""
+    return {"content-type": "application/json", "x-earshot-secret": secret}
+
+
 def helpscout(secret: str, body: bytes, *, event: str = "convo.created") -> dict[str, str]:
     """Help Scout's headers: the base64 HMAC-SHA1 of the body, and the event, which is not signed."""
     mac = hmac.digest(secret.encode(), body, hashlib.sha1)
@@ -111,6 +116,7 @@ SIGN: dict[str, Callable[..., dict[str, str]]] = {
     "chatwoot": chatwoot,
     "cloudevents": cloudevents,
     "formbricks": standard,
+    "freshdesk": freshdesk,
     "helpscout": helpscout,
     "hubspot": hubspot,
     "intercom": intercom,

@@ -48,6 +48,7 @@ SIGNERS: dict[str, Signer] = {
     "cloudevents": signing.cloudevents,
     "standard": lambda secret, body: signing.standard(secret, body, at=NOW.timestamp()),
     "formbricks": lambda secret, body: signing.standard(secret, body, at=NOW.timestamp()),
+    "freshdesk": signing.freshdesk,
     "helpscout": signing.helpscout,
     "hubspot": lambda secret, body: signing.hubspot(secret, body, url=URL, at=NOW.timestamp()),
     "intercom": signing.intercom,
@@ -58,7 +59,7 @@ SIGNERS: dict[str, Signer] = {
     "fake": lambda secret, body: fake_provider.sign(secret, body, URL, NOW),
 }
 
-BEARER = {"cloudevents"}
+BEARER = {"cloudevents", "freshdesk"}
 """Providers whose tools present the secret itself, so that the body is not signed."""
 UNSIGNED = (
     "content-type",

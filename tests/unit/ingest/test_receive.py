@@ -32,6 +32,7 @@ FIELDS = {
     "chatwoot": ["id", "status", "priority", "meta", "messages", "created_at", "updated_at", "channel", "additional_attributes"],
     "cloudevents": ["specversion", "id", "source", "type", "time", "data", "data_base64", "datacontenttype"],
     "formbricks": ["id", "createdAt", "updatedAt", "data", "survey", "surveyId", "contact", "contactAttributes", "meta"],
+    "freshdesk": ["event", "id", "status", "priority", "group", "agent", "requester", "text", "source"],
     "helpscout": ["id", "createdAt", "userUpdatedAt", "status", "assignee", "threads", "customFields", "rating", "ticketId"],
     "hubspot": ["eventId", "occurredAt", "objectId", "primaryObjectId", "mergedObjectIds", "newObjectId", "portalId"],
     "intercom": [
@@ -64,6 +65,7 @@ ENVELOPES: dict[str, Callable[[dict[str, Any], str], dict[str, Any]]] = {
         "event": "responseFinished",
         "data": {"id": "r-1", "createdAt": "2026-11-20T10:00:00Z"} | fields,
     },
+    "freshdesk": lambda fields, _: {"earshot": 1, "event": "created", "id": "1"} | fields,
     "helpscout": lambda fields, _: {"id": 1, "createdAt": "2026-11-20T10:00:00Z"} | fields,
     "hubspot": lambda fields, event: (
         {

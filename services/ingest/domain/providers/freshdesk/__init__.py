@@ -1,0 +1,146 @@
+"""Freshdesk: the action *Trigger Webhook* of automation rules, with the content that we publish (`template.py`).
+
+Freshdesk signs nothing and sends no id, no event and no time. So a rule presents the connection's secret in a header of its own,
+or as the password of basic authentication; the template names the event; and the time of receipt counts.
+"""
+
+import base64
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.fields import GroupName, is_email
+from services.ingest.domain.mapping_use import MappingUse
+from services.ingest.domain.providers.freshdesk.template import parse_body
+from services.ingest.domain.providers.html_text import plain_text
+from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, occurring_dimensions
+from services.ingest.domain.providers.provider import Parsed, Provider, Request
+from services.ingest.domain.signatures import NotVerified, verify_secret
+from shared.events import Status
+
+MESSAGES = {"customer_replied": ("customer", True), "agent_replied": ("agent", True), "note_added": ("agent", False)}
+"""Author and visibility of the message that an event announces."""
+EVENTS = ("created", "updated", *MESSAGES, "deleted")
+
+STATUSES: dict[str, Status] = {
+    "open": "open",
+    "pending": "pending",
+    "resolved": "solved",
+    "closed": "closed",
+    "waiting on customer": "pending",
+    "waiting on third party": "on_hold",
+}
+EMPTY = ("", "--")
+"""Values of a placeholder without a value."""
+
+Facts = list[dict[str, Any]]
+
+
+class FreshdeskSettings(FieldMapping):
+    """`dimensions` name the fields of the template, and those that you add to it."""
+
+    statuses: dict[GroupName, Status] = Field(
+        default_factory=dict, max_length=200, description="Freshdesk: statuses by the names of your own, or in your language"
+    )
+
+
+def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
+    presented = request.headers.get("x-earshot-secret")
+    scheme, _, credentials = request.headers.get("authorization").partition(" ")
+    if not presented and scheme.lower() == "basic":
+        presented = _password(credentials)
+    if not presented:
+        raise NotVerified("x-earshot-secret, or basic authentication with the secret as password, is needed")
+    verify_secret(presented, secrets)
+
+
+def _password(credentials: str) -> str:
+    """The password in the credentials of basic authentication. Empty if they can't be read."""
+    try:
+        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
+
+
+def _parse(request: Request, settings: FreshdeskSettings) -> Parsed:
+    try:
+        fields = parse_body(request.body)
+    except Unusable as error:
+        return Parsed(None, problem=str(error))
+    event, identity = as_text(fields.get("event")), as_text(fields.get("id"))
+    if event not in EVENTS:
+        return Parsed(None, problem=f"event: unknown; known are {', '.join(EVENTS)}")
+    if identity is None:
+        return Parsed(None, problem="id is missing")
+    about = (f"ticket/{identity}",)
+    if request.received_at is None:
+        return Parsed(None, problem="the delivery has no time", about=about)
+    try:
+        return _read(event, identity, fields, request.received_at.isoformat(), settings)
+    except Unusable as error:
+        return Parsed(None, problem=str(error), about=about)
+
+
+def _read(event: str, identity: str, fields: dict[str, Any], at: str, settings: FreshdeskSettings) -> Parsed:
+    """The record of an event. Raises Unusable if its status is unknown."""
+    usable = {name: value for name, value in fields.items() if as_text(value) not in (None, *EMPTY)}
+    dimensions = dimensions_of(usable, settings)
+    channel = dimensions.pop("channel", None) or (as_text(usable.get("source")) or "").lower()
+    email = as_text(usable.get("requester")) or ""
+    record = {
+        "type": "ticket",
+        "id": identity,
+        "at": at,
+        "updated_at": at,
+        "facts": [{"fact": "deleted", "at": at}] if event == "deleted" else _facts(event, fields, at, settings),
+        "dimensions": dimensions,
+        **({"channel": channel} if channel else {}),
+        **({"customer": {"email": email}} if is_email(email) else {}),
+    }
+    return Parsed(None, [record], use=MappingUse(dimensions=occurring_dimensions(usable, settings)))
+
+
+def _facts(event: str, fields: dict[str, Any], at: str, settings: FreshdeskSettings) -> Facts:
+    """The change, and the assignment, the priority and the status after it."""
+    facts: Facts = []
+    text = plain_text(fields.get("text"))
+    words = {"text": text} if text else {}
+    if event == "created":
+        facts.append({"fact": "opened", "at": at, **words})
+    if event in MESSAGES:
+        by, public = MESSAGES[event]
+        agent = {"agent": name} if by == "agent" and (name := _name(fields, "agent")) else {}
+        facts.append({"fact": "message", "at": at, "by": by, "public": public, **agent, **(words if public else {})})
+    assigned = {dimension: _name(fields, key) for dimension, key in (("team", "group"), ("agent", "agent")) if key in fields}
+    if assigned:
+        facts.append({"fact": "assigned", "at": at, **assigned})
+    if priority := _name(fields, "priority"):
+        facts.append({"fact": "priority", "at": at, "priority": priority.lower()})
+    if status := _name(fields, "status"):
+        facts.append({"fact": "status", "at": at, "status": _status(status, settings)})
+    return facts
+
+
+def _name(fields: dict[str, Any], key: str) -> str | None:
+    value = (as_text(fields.get(key)) or "").strip()
+    return None if value in EMPTY else value
+
+
+def _status(name: str, settings: FreshdeskSettings) -> Status:
+    """The status of a name. Raises Unusable if it is neither Freshdesk's nor in the mapping."""
+    status = settings.statuses.get(name) or STATUSES.get(name.lower())
+    if status is None:
+        raise Unusable("status: unknown; declare your own statuses in `statuses` of the mapping")
+    return status
+
+
+PROVIDER = Provider(
+    verify=_verify,
+    parse=_parse,
+    settings=FreshdeskSettings,
+    title="Freshdesk",
+    content=("ticket.opened", "ticket.message", "ticket.status", "ticket.assigned", "ticket.priority", "ticket.deleted"),
+)
