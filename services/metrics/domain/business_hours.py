@@ -14,9 +14,11 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from services.metrics.domain.calendar import Span, constant_offsets, day_start
-from services.metrics.domain.ticket import Assignments
+from services.metrics.domain.ticket import SECOND, Assignments
 
 DAY = 24 * 60 * 60
+LONGEST_SEARCH = timedelta(days=5 * 365)
+"""How far after its start a deadline is looked for."""
 HOLIDAYS_VERSION = "0.109"
 """The version of the library that knows the public holidays. Stored numbers depend on it: see CONTRIBUTIONS_VERSION."""
 
@@ -181,16 +183,44 @@ class BusinessHours:
 
         None if for a part of the time there is no calendar, or `end` is before `start`.
         """
+        open_time = self.open_time(start, end, teams)
+        return None if open_time is None else open_time // SECOND
+
+    def open_time(self, start: datetime, end: datetime, teams: Assignments) -> timedelta | None:
+        """The exact open time of which `seconds` has the whole seconds."""
         if not self._eras or end < start:
             return None
         total = timedelta()
-        cuts = sorted({start, end, *(at for at in (*teams.times, *(era.starts for era in self._eras)) if start < at < end)})
-        for since, until in pairwise(cuts) if start < end else [(start, end)]:
-            schedule = self._schedule_at(since, teams.at(since))
+        for since, until, schedule in self._parts(start, end, teams):
             if schedule is None:
                 return None
             total += schedule.open_time(since, until)
-        return total // timedelta(seconds=1)
+        return total
+
+    def deadline(self, start: datetime, seconds: int, teams: Assignments) -> datetime | None:
+        """The last instant at which at most `seconds` of open time have passed since `start`.
+
+        If they are used up at the very end of an open interval, this is the beginning of the next one. At most LONGEST_SEARCH
+        after `start`: a calendar may never open. None if there is no calendar for a part of the time until then.
+        """
+        if not self._eras:
+            return None
+        left, last = timedelta(seconds=seconds), start + LONGEST_SEARCH
+        for since, until, schedule in self._parts(start, last, teams):
+            if schedule is None:
+                return None
+            for opens, closes in schedule.open_spans(since, until):
+                begins, length = max(opens, since), min(closes, until) - max(opens, since)
+                if length > left:
+                    return begins + left
+                left -= length
+        return last
+
+    def _parts(self, start: datetime, end: datetime, teams: Assignments) -> Iterator[tuple[datetime, datetime, Schedule | None]]:
+        """The parts of [start, end) that each have one schedule, in order; one empty part if the whole is empty."""
+        inner = {at for at in (*teams.times, *(era.starts for era in self._eras)) if start < at < end}
+        for since, until in pairwise([start, *sorted(inner), end]):
+            yield since, until, self._schedule_at(since, teams.at(since))
 
     def _schedule_at(self, at: datetime, team: str | None) -> Schedule | None:
         era = next((era for era in reversed(self._eras) if era.starts <= at), None)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from services.metrics.domain.business_hours import (
     DAY,
     HOLIDAYS_VERSION,
+    LONGEST_SEARCH,
     SHUT,
     BusinessHours,
     Calendar,
@@ -201,3 +202,65 @@ def test_open_spans_are_whole_and_in_order() -> None:
         (berlin("2026-06-01T09:00"), berlin("2026-06-01T12:00")),
         (berlin("2026-06-01T13:00"), berlin("2026-06-01T17:00")),
     ]
+
+
+# --- deadlines ------------------------------------------------------------------------------------------------------------
+def deadline(*versions: Calendar, start: str, minutes: float, teams: Assignments = UNASSIGNED) -> datetime | None:
+    return BusinessHours(versions).deadline(berlin(start), int(minutes * 60), teams)
+
+
+@pytest.mark.parametrize(
+    ("start", "minutes", "expected"),
+    [
+        ("2026-03-27T16:30", 29, "2026-03-27T16:59"),
+        ("2026-03-27T16:30", 30, "2026-03-30T09:00"),
+        ("2026-03-27T16:30", 31, "2026-03-30T09:01"),
+        ("2026-03-27T11:30", 30, "2026-03-27T13:00"),
+        ("2026-03-28T10:00", 1, "2026-03-30T09:01"),
+        ("2026-03-23T09:00", 5 * 7 * 60, "2026-03-30T09:00"),
+    ],
+    ids=["in time", "until closing time", "after the weekend", "until lunch", "from a weekend", "a week"],
+)
+def test_a_target_that_is_used_up_at_closing_time_ends_at_the_next_opening(start: str, minutes: int, expected: str) -> None:
+    assert deadline(calendar(), start=start, minutes=minutes) == berlin(expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), zone=st.sampled_from(sorted(CHANGES)))
+def test_a_deadline_is_the_last_minute_at_which_a_count_of_single_minutes_does_not_exceed_the_target(
+    data: st.DataObject, zone: str
+) -> None:
+    change = datetime.fromisoformat(data.draw(st.sampled_from(CHANGES[zone])))
+    start = change - timedelta(minutes=data.draw(st.integers(0, 2000)))
+    one = calendar(data.draw(st.tuples(*[hours(60)] * 7)), zone=zone, first_day=date(2010, 1, 1))
+    target, reach = data.draw(st.integers(0, 900)), 3000
+    counts = accumulate(open_units(one, start + timedelta(minutes=n), 1, 60) for n in range(reach))
+    exceeded = next((n for n, count in enumerate(counts) if count > target), None)
+    end = BusinessHours([one]).deadline(start, target * 60, UNASSIGNED)
+    if exceeded is None:
+        assert end is not None
+        assert end >= start + timedelta(minutes=reach)
+    else:
+        assert end == start + timedelta(minutes=exceeded)
+
+
+def test_a_deadline_follows_the_teams_that_hold_the_ticket_and_the_versions() -> None:
+    both = calendar(), calendar(NIGHT, name="night", teams=("night",))
+    handed_over = assignments({berlin("2026-06-01T08:00"): "day", berlin("2026-06-01T16:00"): "night"})
+    assert deadline(*both, start="2026-06-01T08:00", minutes=6 * 60, teams=handed_over) == berlin("2026-06-01T22:00")
+    assert deadline(*both, start="2026-06-01T08:00", minutes=7 * 60, teams=handed_over) == berlin("2026-06-01T23:00")
+    longer = calendar(), calendar(ALWAYS, first_day=date(2026, 6, 2))
+    assert deadline(*longer, start="2026-06-01T16:00", minutes=61) == berlin("2026-06-02T00:01")
+
+
+def test_without_a_calendar_until_then_there_is_no_deadline() -> None:
+    night = calendar(NIGHT, name="night", teams=("night",))
+    handed_over = assignments({berlin("2026-06-01T08:00"): "night", berlin("2026-06-01T23:00"): "day"})
+    assert deadline(start="2026-06-01T08:00", minutes=1) is None
+    assert deadline(night, start="2026-06-01T08:00", minutes=1) is None
+    assert deadline(night, start="2026-06-01T08:00", minutes=59, teams=handed_over) == berlin("2026-06-01T22:59")
+    assert deadline(night, start="2026-06-01T08:00", minutes=60, teams=handed_over) is None
+
+
+def test_of_a_calendar_that_never_opens_a_deadline_is_as_late_as_it_is_looked_for() -> None:
+    assert deadline(calendar((SHUT,) * 7), start="2026-06-01T08:00", minutes=1) == berlin("2026-06-01T08:00") + LONGEST_SEARCH
