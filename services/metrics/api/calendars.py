@@ -13,8 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from services.metrics.api.dependencies import Service, UnknownTenant, tenant_number
 from services.metrics.api.terms import TermsStatus, status_of
 from services.metrics.domain.business_hours import WEEKDAYS, Calendar, Holidays, Hours, TeamsOverlap
-from services.metrics.store.calendars import list_versions
-from services.metrics.store.terms import MOST_VERSIONS, TooManyVersions, change_calendars, read_status
+from services.metrics.store.terms import CALENDARS, MOST_VERSIONS, TooManyVersions, change_calendars, read_status
 from shared.bodies import KIB
 from shared.database import outage_is_503
 from shared.http import TenantName
@@ -220,7 +219,7 @@ async def list_calendars(tenant: TenantName, state: Service) -> CalendarHistory:
     """The calendars of the caller's tenant."""
     async with outage_is_503(), state.source.pool.acquire() as connection:
         number = await connection.fetchval("SELECT id FROM tenants WHERE slug = $1", tenant)
-        versions = [] if number is None else await list_versions(connection, number)
+        versions = [] if number is None else await CALENDARS.history(connection, number)
     return CalendarHistory(calendars=[version_of(calendar, added_at) for calendar, added_at in versions])
 
 

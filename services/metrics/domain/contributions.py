@@ -15,9 +15,10 @@ from services.metrics.domain.comments import LABELS, Comment, effective_label, e
 from services.metrics.domain.durations import bin_of
 from services.metrics.domain.forms import ces_measure, csat_measure
 from services.metrics.domain.measures import MULTI_VALUED
+from services.metrics.domain.sla import first_reply
 from services.metrics.domain.terms import FIRST_TERMS, Terms
 from services.metrics.domain.ticket import SECOND, TicketView
-from services.metrics.domain.view import Dims, SubjectView
+from services.metrics.domain.view import PRIORITY, Dims, SubjectView
 from shared.events import DIMENSIONS, Answer, Override, Rating, Score
 from shared.text import nfc
 
@@ -67,10 +68,10 @@ CommentRow = tuple[Row, Names, Names]
 def contributions(view: SubjectView, scores: Mapping[tuple[str, str], Score], terms: Terms = FIRST_TERMS) -> list[Contribution]:
     """The contributions of a subject. `scores` are by model and text hash; a comment counts for every model that scored it.
 
-    `terms` are the tenant's: each row has the values of the dimensions of its own, and with calendars there are durations in
-    business hours.
+    `terms` are the tenant's: each row has the values of the dimensions of its own, with calendars there are durations in business
+    hours, and with SLA policies there are targets.
     """
-    rows = _of_ticket(view, view.ticket, scores, terms.hours) if view.ticket is not None else _of_feedback(view, scores)
+    rows = _of_ticket(view, view.ticket, scores, terms) if view.ticket is not None else _of_feedback(view, scores)
     own = tuple(map(view.own_dims.get, terms.dimensions))
     return [row._replace(own=own) for row in rows] if any(value is not None for value in own) else rows
 
@@ -97,18 +98,22 @@ def _of_feedback(view: SubjectView, scores: Mapping[tuple[str, str], Score]) -> 
 
 
 def _of_ticket(
-    view: SubjectView, ticket: TicketView, scores: Mapping[tuple[str, str], Score], hours: BusinessHours
+    view: SubjectView, ticket: TicketView, scores: Mapping[tuple[str, str], Score], terms: Terms
 ) -> list[Contribution]:
     dims_at = lru_cache(maxsize=None)(view.dims_at)
     if ticket.dropped is not None:
         return [Contribution("dropped", ticket.dropped, 1, 1, dims_at(ticket.dropped), view.customer)]
     return [
-        *(Contribution(*row, dims_at(row[1]), view.customer) for row in (*ticket_rows(ticket), *business_rows(ticket, hours))),
+        *(
+            Contribution(*row, dims_at(row[1]), view.customer)
+            for row in (*ticket_rows(ticket), *business_rows(ticket, terms.hours))
+        ),
         *(
             Contribution(*row, dims_at(row[1]), view.customer, themes, urgency)
             for row, themes, urgency in comment_rows(ticket.comments, view.overrides, scores)
         ),
         *(Contribution("backlog", at, change, change, dims, view.customer) for at, change, dims in backlog_rows(ticket, dims_at)),
+        *(Contribution(*row, dims, view.customer) for row, dims in sla_rows(view, ticket, terms, dims_at)),
     ]
 
 
@@ -169,16 +174,28 @@ def duration_row(measure: str, at: datetime, seconds: int | None) -> Iterator[Ro
         yield measure, at, bin_of(seconds), seconds
 
 
-def backlog_rows(ticket: TicketView, dims_at: Callable[[datetime], Dims]) -> Iterator[tuple[datetime, int, Dims]]:
-    """±1 rows whose sum before t is the number of open tickets at t.
+Period = tuple[datetime, datetime | None]
+"""Half-open; None: it has not ended."""
 
-    +1 at the opening and at each reopening, −1 at each solve. Where an open ticket is reassigned, −1 under the old dimensions
-    and +1 under the new ones.
-    """
-    reassigned = sorted({*ticket.teams.times, *ticket.agents.times})
-    starts = (ticket.opened, *ticket.reopenings)
+
+def open_periods(ticket: TicketView) -> Iterator[Period]:
+    """The periods in which a ticket is neither solved nor closed."""
     ends = (*(solve.at for solve in ticket.solves), None)
-    for start, end in zip(starts, ends, strict=False):  # the last start may have no end
+    yield from zip((ticket.opened, *ticket.reopenings), ends, strict=False)  # the last start may have no end
+
+
+def backlog_rows(ticket: TicketView, dims_at: Callable[[datetime], Dims]) -> Iterator[tuple[datetime, int, Dims]]:
+    """±1 rows whose sum before t is the number of open tickets at t."""
+    return level_rows(open_periods(ticket), ticket, dims_at)
+
+
+def level_rows(
+    periods: Iterable[Period], ticket: TicketView, dims_at: Callable[[datetime], Dims]
+) -> Iterator[tuple[datetime, int, Dims]]:
+    """+1 at the start of each period and −1 at its end. Where the ticket is reassigned meanwhile, −1 under the old dimensions and
+    +1 under the new ones."""
+    reassigned = sorted({*ticket.teams.times, *ticket.agents.times})
+    for start, end in periods:
         dims = dims_at(start)
         yield start, 1, dims
         for at in reassigned:
@@ -188,6 +205,38 @@ def backlog_rows(ticket: TicketView, dims_at: Callable[[datetime], Dims]) -> Ite
                 dims = new
         if end is not None:
             yield end, -1, dims
+
+
+# --- SLA ------------------------------------------------------------------------------------------------------------------
+def sla_rows(
+    view: SubjectView, ticket: TicketView, terms: Terms, dims_at: Callable[[datetime], Dims]
+) -> Iterator[tuple[Row, Dims]]:
+    """The rows of a ticket's target for its first reply, with the priority at which the policy applied; none without a target."""
+    target = first_reply(terms.policies, terms.hours, view, ticket)
+    if target is None:
+        return
+
+    def sla_dims_at(at: datetime) -> Dims:
+        dims = dims_at(at)
+        return (*dims[:PRIORITY], target.applied.priority, *dims[PRIORITY + 1 :])
+
+    yield ("sla_first_reply", target.at, int(target.met), int(target.met)), sla_dims_at(target.at)
+    if target.met:
+        return
+    overdue = list(parts_between(open_periods(ticket), target.at, target.replied))
+    for at, change, dims in level_rows(overdue, ticket, sla_dims_at):
+        yield ("sla_overdue", at, change, change), dims
+    if overdue and overdue[-1][1] is None:
+        number, latest = target.applied.key.number, max((target.at, *ticket.teams.times, *ticket.agents.times))
+        yield ("sla_due", target.at, number, number), sla_dims_at(latest)
+
+
+def parts_between(periods: Iterable[Period], since: datetime, until: datetime | None) -> Iterator[Period]:
+    """The parts of `periods` that lie in [since, until)."""
+    for start, end in periods:
+        first, last = max(start, since), min((at for at in (end, until) if at is not None), default=None)
+        if last is None or first < last:
+            yield first, last
 
 
 # --- comments -------------------------------------------------------------------------------------------------------------

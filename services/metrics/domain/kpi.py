@@ -31,7 +31,7 @@ SEVERAL_EVENTS = ("event",)
 class Kpi:
     """One definition. An estimate of fewer than `min_n` is flagged `low_n`.
 
-    `business` computes it in business hours. Only durations have it.
+    `business` computes it in business hours. Only durations have it. `of_policies`: it counts targets of SLA policies.
     """
 
     id: str
@@ -44,6 +44,7 @@ class Kpi:
     estimator: Estimator
     business: Estimator | None = None
     min_n: int = 30
+    of_policies: bool = False
 
     @property
     def measures(self) -> tuple[Measure, ...]:

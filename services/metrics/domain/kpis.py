@@ -28,6 +28,7 @@ from services.metrics.domain.measures import (
     STARS,
     URGENT,
 )
+from services.metrics.domain.sla_kpis import SLA_KPIS
 
 __all__ = ["KPIS", "Kpi"]
 
@@ -273,6 +274,7 @@ _TABLE = (
         population="tickets that were ever solved or closed",
         estimator=estimators.share(FIRST_SOLVE, 1),
     ),
+    *SLA_KPIS,
 )
 
 KPIS: dict[str, Kpi] = {kpi.id: kpi for kpi in _TABLE}

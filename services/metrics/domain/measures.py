@@ -19,7 +19,7 @@ TICKET: frozenset[Kind] = frozenset({"ticket"})
 ANY_RATING = FEEDBACK | TICKET
 ANY_COMMENT: frozenset[Kind] = FEEDBACK | TICKET | {"score"}
 
-Bins = Literal["count", "flag", "rating", "label", "sentiment", "duration", "level"]
+Bins = Literal["count", "flag", "rating", "label", "sentiment", "duration", "level", "policy"]
 """How an amount is put into a bin.
 
 - `count`: always bin 1
@@ -29,6 +29,7 @@ Bins = Literal["count", "flag", "rating", "label", "sentiment", "duration", "lev
 - `sentiment`: ⌊20 · score⌋, so −20 to 20
 - `duration`: the bins of `services.metrics.domain.durations`
 - `level`: 1 for each step up, −1 for each step down
+- `policy`: the number of an SLA policy (`services.metrics.domain.sla.PolicyKey`)
 """
 
 MULTI_VALUED = {"theme": "themes", "urgency": "urgency"}
@@ -40,7 +41,7 @@ A contribution counts once under each value, and once in a total.
 COMMENT_DIMENSIONS = (*DIMENSIONS, *MULTI_VALUED)
 """The dimensions of a comment that a model scored: themes and urgency are a part of its score."""
 
-AmountUnit = Literal["count", "rating", "stars", "label", "score", "seconds"]
+AmountUnit = Literal["count", "rating", "stars", "label", "score", "seconds", "policy"]
 
 Qualifier = Literal["form", "model", "filed_by"]
 """The meaning of the part of a measure's name after the colon."""
@@ -203,6 +204,12 @@ CURRENT_SOLVE = Measure(family="standing_solve", bins="count", unit="count", fil
 """The last solve of a ticket that is solved or closed now."""
 FIRST_SOLVE = Measure(family="first_solve", bins="flag", unit="count", filed_by=("first_solved",), changed_by=TICKET)
 """The first solve of a ticket; bin 1 if the ticket was ever reopened."""
+SLA_FIRST_REPLY = Measure(family="sla_first_reply", bins="flag", unit="count", filed_by=("met_or_breached",), changed_by=TICKET)
+"""First replies that met their target, by their time; the others, in bin 0, by their deadline, which may lie in the future."""
+SLA_OVERDUE = Measure(family="sla_overdue", bins="level", unit="count", filed_by=("held",), changed_by=TICKET)
+"""Steps of the number of open tickets without a reply that are past their deadline."""
+SLA_DUE = Measure(family="sla_due", bins="policy", unit="policy", filed_by=("due",), changed_by=TICKET)
+"""Open tickets without a reply, by their deadline, past or future. No KPI reads them: `/v1/sla/upcoming` lists them."""
 
 _TABLE = (
     NPS,
@@ -228,6 +235,9 @@ _TABLE = (
     FULL_RESOLUTION_BUSINESS,
     CURRENT_SOLVE,
     FIRST_SOLVE,
+    SLA_FIRST_REPLY,
+    SLA_OVERDUE,
+    SLA_DUE,
 )
 
 MEASURES: dict[str, Measure] = {measure.family: measure for measure in _TABLE}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.metrics.domain.business_hours import NO_HOURS, BusinessHours
+from services.metrics.domain.sla import NO_POLICIES, Policies
 from shared.events import MOST_OWN_DIMENSIONS, OWN_DIMENSION, is_common_dimension
 
 
@@ -10,13 +11,14 @@ from shared.events import MOST_OWN_DIMENSIONS, OWN_DIMENSION, is_common_dimensio
 class Terms:
     """`revision` counts from 1. `zone` is an IANA zone: no contribution depends on it, only where days begin.
 
-    `dimensions` are the names of the tenant's own dimensions, sorted. `hours` are its calendars.
+    `dimensions` are the names of the tenant's own dimensions, sorted. `hours` are its calendars, `policies` its SLA policies.
     """
 
     revision: int = 1
     zone: str = "UTC"
     dimensions: tuple[str, ...] = ()
     hours: BusinessHours = NO_HOURS
+    policies: Policies = NO_POLICIES
 
 
 FIRST_TERMS = Terms()

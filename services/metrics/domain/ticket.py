@@ -30,7 +30,7 @@ SECOND = timedelta(seconds=1)
 # --- assignments ----------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Assignments:
-    """The assignments of a ticket to a team or an agent, in order of time. A name is None where nobody was assigned."""
+    """The assignments of a ticket to a team, an agent or a priority, in order of time. A name is None where there was none."""
 
     times: tuple[datetime, ...] = ()
     names: tuple[str | None, ...] = ()
@@ -40,6 +40,10 @@ class Assignments:
         if not self.names:
             return None
         return self.names[max(bisect_right(self.times, instant) - 1, 0)]
+
+    def set_by(self, instant: datetime) -> str | None:
+        """The last name assigned at or before the instant; None if there is none."""
+        return self.at(instant) if self.times and self.times[0] <= instant else None
 
 
 UNASSIGNED = Assignments()
@@ -133,12 +137,13 @@ def dropped_since(drops: Mapping[tuple[datetime, str], bool]) -> datetime | None
 class TicketView:
     """A ticket whose opening is known.
 
-    `first_reply` is the first public message of a human agent after the opening. `current_solve` is the solve that no reopening
-    followed. `dropped` is since when the ticket has been merged, spam or deleted. `priority` is the latest one, UNSET if none was
-    ever set.
+    `by_agent`: an agent opened it. `first_reply` is the first public message of a human agent after the opening. `current_solve`
+    is the solve that no reopening followed. `dropped` is since when the ticket has been merged, spam or deleted. `priorities` are
+    those that were set.
     """
 
     opened: datetime
+    by_agent: bool
     first_reply: datetime | None
     solves: tuple[Solve, ...]
     reopenings: tuple[datetime, ...]
@@ -146,9 +151,14 @@ class TicketView:
     dropped: datetime | None
     teams: Assignments
     agents: Assignments
-    priority: str | None | UnsetType
+    priorities: Assignments
     ratings: tuple[Rating, ...]
     comments: tuple[Comment, ...]
+
+    @property
+    def priority(self) -> str | None | UnsetType:
+        """The latest priority, UNSET if none was ever set."""
+        return self.priorities.names[-1] if self.priorities.names else UNSET
 
 
 def ticket_view(statements: Iterable[tuple[datetime, Ticket]], team: str | None, agent: str | None) -> TicketView | None:
@@ -171,6 +181,7 @@ def ticket_view(statements: Iterable[tuple[datetime, Ticket]], team: str | None,
     changes = transitions(opened, facts.statuses)
     return TicketView(
         opened=opened,
+        by_agent=facts.opened.by == "agent",
         first_reply=_first_reply(opened, messages),
         solves=changes.solves,
         reopenings=changes.reopenings,
@@ -178,7 +189,7 @@ def ticket_view(statements: Iterable[tuple[datetime, Ticket]], team: str | None,
         dropped=dropped_since(facts.drops) if facts.drops else None,
         teams=assignments(facts.teams),
         agents=assignments(facts.agents),
-        priority=facts.priorities[max(facts.priorities)] if facts.priorities else UNSET,
+        priorities=assignments(facts.priorities),
         ratings=tuple(rating for rating in facts.ratings.values() if rating.value is not None),
         comments=tuple(_comments(facts.opened, messages, facts.ratings.values())),
     )

@@ -68,7 +68,7 @@ class Row:
 class Result:
     """The result of a query. `names` are those of the values of its groups.
 
-    `no_calendar`: it is for business hours, and the tenant has none.
+    `missing_terms` are flags of every value: of settings that the KPI needs and that the tenant lacks.
     """
 
     query: Query
@@ -78,12 +78,12 @@ class Result:
     names: Directory
     groups: list[Group]
     series: "list[Series]"
-    no_calendar: bool = False
+    missing_terms: tuple[str, ...] = ()
 
     def estimate(self, measured: Measured) -> Estimate:
-        """The KPI of these histograms, flagged if the query is for business hours and the tenant has no calendar."""
+        """The KPI of these histograms, with the flags of settings that the tenant lacks."""
         value = self.query.kpi.estimate(measured, self.query.agg)
-        return replace(value, flags=(*value.flags, "no_calendar")) if self.no_calendar else value
+        return replace(value, flags=(*value.flags, *self.missing_terms)) if self.missing_terms else value
 
     async def rows(self) -> AsyncIterator[Row]:
         """The rows by bucket, then by group; every bucket has a row for every group."""
@@ -145,8 +145,16 @@ async def evaluate(source: Source, tenant: str, query: Query, now: datetime) -> 
     slices = Slices()
     series = [await series_of(query, scope, period, rows, slices) for period, rows in zip(spans, counted, strict=True)]
     groups = await groups_of(query, series[0], MAX_ROWS // (len(spans[0].buckets) * len(spans)), slices)
-    no_calendar = query.business_hours and not current.calendars
-    return Result(query, spans[0].window, fresh, unknown, names, groups, series, no_calendar)
+    return Result(query, spans[0].window, fresh, unknown, names, groups, series, missing_terms(query, current))
+
+
+def missing_terms(query: Query, current: CurrentTenant) -> tuple[str, ...]:
+    """The flags of the settings that a query needs and that the tenant lacks."""
+    missing = {
+        "no_calendar": query.business_hours and not current.calendars,
+        "no_policy": query.kpi.of_policies and not current.policies,
+    }
+    return tuple(flag for flag, applies in missing.items() if applies)
 
 
 def selection_of(query: Query, current: CurrentTenant) -> Selection:

@@ -99,12 +99,23 @@ async def records(
     parameters = Parameters(*values, *where, limit + 1, after.listed if after else 0)
     template = OPEN if open_only else LATEST if scope.selection.per_respondent else SELECTED
     selected = template.format(conditions=conditions(scope, parameters))
-    columns = COLUMNS | {f"own_{place}": f"own[{place}]" for place in range(1, len(scope.selection.own) + 1)}
-    names = ", ".join(f"{name}_.term AS {name}" for name in columns)
-    joins = " ".join(f"LEFT JOIN terms {name}_ ON {name}_.id = f.{column}" for name, column in columns.items())
+    names, joins = name_joins(scope)
     rows = await connection.fetch(NAMED.format(selected=selected, names=names, joins=joins), *parameters.values)
     page = [_record(row, scope) for row in rows[:limit]]
     return page, _next_place(rows[:limit], after) if len(rows) > limit else None
+
+
+def name_joins(scope: Scope) -> tuple[str, str]:
+    """SQL of the names of a contribution `f` in each dimension, for `dims_of`, and of the joins that they need."""
+    columns = COLUMNS | {f"own_{place}": f"own[{place}]" for place in range(1, len(scope.selection.own) + 1)}
+    names = ", ".join(f"{name}_.term AS {name}" for name in columns)
+    return names, " ".join(f"LEFT JOIN terms {name}_ ON {name}_.id = f.{column}" for name, column in columns.items())
+
+
+def dims_of(row: asyncpg.Record, scope: Scope) -> dict[str, str | None]:
+    """The values of a row with the names of `name_joins`, by dimension."""
+    own = {dimension: row[f"own_{place}"] for place, dimension in enumerate(scope.selection.own, start=1)}
+    return {dimension: row[dimension] for dimension in DIMENSIONS} | own
 
 
 async def load_subjects(connection: asyncpg.Connection, page: Sequence[Record]) -> list[Record]:
@@ -121,10 +132,7 @@ def _record(row: asyncpg.Record, scope: Scope) -> Record:
         at=row["at"],
         bin=row["bin"],
         amount=row["amount"],
-        dims={
-            **{dimension: row[dimension] for dimension in DIMENSIONS},
-            **{dimension: row[f"own_{place}"] for place, dimension in enumerate(scope.selection.own, start=1)},
-        },
+        dims=dims_of(row, scope),
     )
 
 

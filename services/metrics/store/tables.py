@@ -57,20 +57,27 @@ terms_revisions = Table(
     Column("dimensions", ARRAY(Text), nullable=False),
     Column("made_at", instant, nullable=False),
     Column("calendars", Integer, nullable=False, server_default=text("0"), comment="the first so many rows of calendars"),
+    Column("policies", Integer, nullable=False, server_default=text("0"), comment="the first so many rows of sla_policies"),
     PrimaryKeyConstraint("tenant", "revision", name="terms_revisions_pkey"),
 )
 """The terms of tenants. A tenant's first revision, without dimensions of its own, needs no row. Rows are never changed."""
 
-calendars = Table(
-    "calendars",
-    metadata,
-    Column("tenant", Integer, nullable=False),
-    Column("number", Integer, nullable=False),
-    Column("body", LargeBinary, nullable=False, comment="a version of a calendar, as JSON"),
-    Column("made_at", instant, nullable=False),
-    PrimaryKeyConstraint("tenant", "number", name="calendars_pkey"),
-)
-"""The versions of each tenant's calendars, numbered from 1 in the order in which they were added. Rows are never changed."""
+
+def versions(name: str, comment: str) -> Table:
+    """A table of versions, numbered from 1 for each tenant in the order in which they were added. Rows are never changed."""
+    return Table(
+        name,
+        metadata,
+        Column("tenant", Integer, nullable=False),
+        Column("number", Integer, nullable=False),
+        Column("body", LargeBinary, nullable=False, comment=comment),
+        Column("made_at", instant, nullable=False),
+        PrimaryKeyConstraint("tenant", "number", name=f"{name}_pkey"),
+    )
+
+
+calendars = versions("calendars", "a version of a calendar, as JSON")
+sla_policies = versions("sla_policies", "a version of the SLA policies, as JSON")
 
 names = Table(
     "names",

@@ -14,12 +14,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 import asyncpg
-from cachetools import LRUCache
 
-from services.metrics.domain.business_hours import NO_HOURS, BusinessHours, Calendar
+from services.metrics.domain.business_hours import BusinessHours, Calendar
 from services.metrics.domain.contributions import CONTRIBUTIONS_VERSION
+from services.metrics.domain.sla import Policies, PolicyVersion
 from services.metrics.domain.terms import Terms
-from services.metrics.store.calendars import Beginning, add_version, list_versions, read_business_hours
+from services.metrics.store.versions import CachedVersions, Versions
 
 LOCK_FOR_WRITING = """
     SELECT id, zone, terms_revision, building_revision, generation FROM tenants WHERE id = ANY($1::int[])
@@ -28,14 +28,14 @@ LOCK_FOR_WRITING = """
 LOCK_FOR_CHANGE = "SELECT id, zone, terms_revision, building_revision FROM tenants WHERE id = $1 FOR UPDATE"
 
 CONTENTS_OF = """
-    SELECT r.tenant, r.revision, r.dimensions, r.calendars
+    SELECT r.tenant, r.revision, r.dimensions, r.calendars, r.policies
     FROM unnest($1::int[], $2::int[]) AS wanted (tenant, revision) JOIN terms_revisions r USING (tenant, revision)
 """
 
 ADD_REVISION = """
-    INSERT INTO terms_revisions (tenant, revision, zone, dimensions, calendars, made_at)
+    INSERT INTO terms_revisions (tenant, revision, zone, dimensions, calendars, policies, made_at)
     SELECT t.id, 1 + greatest(t.terms_revision, t.building_revision,
-        (SELECT max(r.revision) FROM terms_revisions r WHERE r.tenant = t.id)), $2, $3, $4, $5
+        (SELECT max(r.revision) FROM terms_revisions r WHERE r.tenant = t.id)), $2, $3, $4, $5, $6
     FROM tenants t WHERE t.id = $1 RETURNING revision
 """
 
@@ -53,14 +53,19 @@ STATUS = """
 Revision = tuple[int, int]
 """A tenant's number and a revision of its terms."""
 
-MOST_BUSINESS_HOURS = 500
-"""Tenants whose business hours are in memory. Each keeps the open times of every day that its tickets touched."""
+CALENDARS = Versions("calendars", Calendar)
+POLICIES = Versions("sla_policies", PolicyVersion)
+
+MOST_IN_MEMORY = 500
+"""Tenants whose business hours or policies are in memory. Business hours keep the open times of each day that tickets touched."""
 MOST_VERSIONS = 1000
 """Versions of all calendars of a tenant."""
+MOST_POLICY_VERSIONS = 200
+"""Versions of a tenant's SLA policies."""
 
 
 class TooManyVersions(Exception):
-    """The tenant has MOST_VERSIONS versions of calendars."""
+    """The tenant has MOST_VERSIONS versions of calendars, or MOST_POLICY_VERSIONS of policies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +89,12 @@ class Status:
 
 
 class Contents(NamedTuple):
-    """The part of a revision on which contributions depend: own dimensions, and how many versions of the calendars count."""
+    """The part of a revision on which contributions depend: own dimensions, and how many versions of the calendars and of the
+    SLA policies count."""
 
     dimensions: tuple[str, ...] = ()
     calendars: int = 0
+    policies: int = 0
 
 
 class TermsReader:
@@ -95,7 +102,8 @@ class TermsReader:
 
     def __init__(self) -> None:
         self._contents: dict[Revision, Contents] = {}
-        self._hours: LRUCache[Beginning, BusinessHours] = LRUCache(MOST_BUSINESS_HOURS)
+        self._hours = CachedVersions(CALENDARS, BusinessHours, MOST_IN_MEMORY)
+        self._policies = CachedVersions(POLICIES, Policies, MOST_IN_MEMORY)
 
     async def lock(self, connection: asyncpg.Connection, tenants: Collection[int]) -> dict[int, TermsInUse]:
         """The terms of `tenants`, which nobody changes before the transaction ends."""
@@ -115,9 +123,16 @@ class TermsReader:
     async def terms(self, connection: asyncpg.Connection, zones: Mapping[Revision, str]) -> dict[Revision, Terms]:
         """The terms of each revision, with the zone that its tenant has now."""
         contents = await self.contents(connection, list(zones))
-        hours = await self._business_hours(connection, {(tenant, contents[tenant, n].calendars) for tenant, n in zones})
+        hours = await self._hours.read(connection, {(tenant, contents[tenant, n].calendars) for tenant, n in zones})
+        policies = await self._policies.read(connection, {(tenant, contents[tenant, n].policies) for tenant, n in zones})
         return {
-            (tenant, n): Terms(n, zone, contents[tenant, n].dimensions, hours[tenant, contents[tenant, n].calendars])
+            (tenant, n): Terms(
+                n,
+                zone,
+                contents[tenant, n].dimensions,
+                hours[tenant, contents[tenant, n].calendars],
+                policies[tenant, contents[tenant, n].policies],
+            )
             for (tenant, n), zone in zones.items()
         }
 
@@ -127,20 +142,10 @@ class TermsReader:
             rows = await connection.fetch(CONTENTS_OF, [tenant for tenant, _ in missing], [number for _, number in missing])
             self._contents |= dict.fromkeys(missing, Contents())
             self._contents |= {
-                (row["tenant"], row["revision"]): Contents(tuple(row["dimensions"]), row["calendars"]) for row in rows
+                (row["tenant"], row["revision"]): Contents(tuple(row["dimensions"]), row["calendars"], row["policies"])
+                for row in rows
             }
         return self._contents
-
-    async def _business_hours(
-        self, connection: asyncpg.Connection, beginnings: Collection[Beginning]
-    ) -> dict[Beginning, BusinessHours]:
-        known = {(tenant, count): NO_HOURS for tenant, count in beginnings if count == 0}
-        known |= {one: self._hours[one] for one in beginnings if one in self._hours}
-        if missing := [one for one in beginnings if one not in known]:
-            read = await read_business_hours(connection, missing)
-            self._hours.update(read)
-            known |= read
-        return known
 
 
 async def read_terms(connection: asyncpg.Connection, tenant: int) -> Terms:
@@ -207,14 +212,29 @@ async def change_calendars(connection: asyncpg.Connection, tenant: int, calendar
     Raises TeamsOverlap if then two calendars would count for one team, TooManyVersions if the tenant has too many.
     """
     await connection.execute(LOCK_FOR_CHANGE, tenant)
-    versions = [version for version, _ in await list_versions(connection, tenant)]
+    versions = [version for version, _ in await CALENDARS.history(connection, tenant)]
     if next((version for version in reversed(versions) if version.id == calendar.id), None) == calendar:
         return
     if len(versions) >= MOST_VERSIONS:
         raise TooManyVersions
     BusinessHours([*versions, calendar])
-    count = await add_version(connection, tenant, calendar, now)
+    count = await CALENDARS.add(connection, tenant, calendar, now)
     await _change(connection, tenant, now, lambda contents: contents._replace(calendars=count))
+
+
+async def change_policies(connection: asyncpg.Connection, tenant: int, version: PolicyVersion, now: datetime) -> None:
+    """Make a revision with a further version of the SLA policies, and start its build. One that equals the last changes nothing.
+
+    Raises TooManyVersions if the tenant has too many.
+    """
+    await connection.execute(LOCK_FOR_CHANGE, tenant)
+    versions = [version for version, _ in await POLICIES.history(connection, tenant)]
+    if versions[-1:] == [version]:
+        return
+    if len(versions) >= MOST_POLICY_VERSIONS:
+        raise TooManyVersions
+    count = await POLICIES.add(connection, tenant, version, now)
+    await _change(connection, tenant, now, lambda contents: contents._replace(policies=count))
 
 
 async def _change(connection: asyncpg.Connection, tenant: int, now: datetime, change: Callable[[Contents], Contents]) -> None:
@@ -230,7 +250,7 @@ async def _change(connection: asyncpg.Connection, tenant: int, now: datetime, ch
 async def add_revision(connection: asyncpg.Connection, tenant: int, zone: str, contents: Contents, now: datetime) -> int:
     """Store a further revision of the tenant's terms. Returns its number."""
     return await connection.fetchval(  # type: ignore[no-any-return]
-        ADD_REVISION, tenant, zone, list(contents.dimensions), contents.calendars, now
+        ADD_REVISION, tenant, zone, list(contents.dimensions), contents.calendars, contents.policies, now
     )
 
 

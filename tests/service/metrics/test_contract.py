@@ -8,12 +8,13 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from services.metrics.api import internal, schemas
+from services.metrics.api import internal, schemas, sla, upcoming
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.measures import MEASURES
 from shared.events import Assigned, Event, Message, Opened, Override, Rating, Review, ScoreEvent, StatusSet, Ticket, text_hash
 from tests.conftest import NewDatabase
 from tests.service.metrics.database import open_metrics_db, score_of, serving, statement, survey_response
+from tests.service.metrics.test_sla import POLICIES, build, put
 from tests.unit.metrics.build import MODEL, csat, nps, words
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -65,6 +66,9 @@ async def http(database: NewDatabase) -> AsyncIterator[httpx.AsyncClient]:
     async with open_metrics_db(url) as metrics_db:
         await metrics_db.tenant()
         await metrics_db.apply(*feedback())
+        async with serving(url, NOW) as http:
+            await put(http, POLICIES)
+        await build(metrics_db)
     async with serving(url, NOW) as http:
         yield http
 
@@ -107,6 +111,8 @@ async def test_all_other_answers_fit_their_models(http: httpx.AsyncClient) -> No
     assert len((await fetch(http, "/v1/models", schemas.Models))["models"]) == 2
     report = await fetch(http, f"/v1/models/{CANDIDATE}/shadow", schemas.ShadowReport, window="7d")
     assert report["n"] == 2
+    assert (await fetch(http, "/v1/sla", sla.PoliciesHistory))["versions"]
+    assert (await fetch(http, "/v1/sla/upcoming", upcoming.Upcoming))["rows"]
     await fetch(http, "/internal/revision", internal.Revision, kpi="nps")
 
 
@@ -123,7 +129,7 @@ def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 async def test_every_operation_has_a_name_of_its_own_a_summary_and_described_parameters(document: dict[str, Any]) -> None:
     names = [operation["operationId"] for operation in operations(document)]
-    assert len(set(names)) == len(names) == 18
+    assert len(set(names)) == len(names) == 21
     for operation in operations(document):
         assert operation["summary"]
         assert all(parameter["description"] for parameter in operation.get("parameters", []))

@@ -35,6 +35,7 @@ BINS_OF_AMOUNT: dict[str, Callable[[int], int]] = {
     "label": lambda amount: amount,
     "duration": bin_of,
     "level": lambda amount: 1 if amount > 0 else -1,
+    "policy": lambda amount: amount,
 }
 
 
@@ -102,8 +103,8 @@ def test_the_latest_answer_of_a_respondent_is_defined_for_kpis_of_one_such_measu
     }  # fmt: skip
 
 
-def test_only_the_backlog_has_a_value_at_an_instant() -> None:
-    assert [kpi.id for kpi in KPIS.values() if kpi.instant] == ["backlog"]
+def test_only_numbers_of_open_tickets_have_a_value_at_an_instant() -> None:
+    assert [kpi.id for kpi in KPIS.values() if kpi.instant] == ["backlog", "sla_breached_open"]
     assert BACKLOG.bins == "level"
 
 

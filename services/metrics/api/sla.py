@@ -1,0 +1,216 @@
+"""The SLA policies of a tenant: `PUT /v1/sla`, `GET /v1/sla`."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from services.metrics.api.calendars import FIRST_YEAR, LAST_YEAR, Line
+from services.metrics.api.dependencies import Service, UnknownTenant, tenant_number
+from services.metrics.api.terms import TermsStatus, status_of
+from services.metrics.domain.calendar import day_start
+from services.metrics.domain.sla import MOST_POLICIES, MOST_SECONDS, Conditions, Policy, PolicyVersion, Target
+from services.metrics.store.terms import MOST_POLICY_VERSIONS, POLICIES, TooManyVersions, change_policies, read_status
+from shared.bodies import KIB
+from shared.database import outage_is_503
+from shared.http import TenantName
+from shared.problems import BadRequest, Conflict, NotAuthenticated, TooLarge, Unprocessable, UnsupportedMedia, responses
+from shared.routes import JsonBody, TypedRoute
+from shared.windows import parse_time
+
+routes = APIRouter(route_class=TypedRoute, prefix="/v1", tags=["terms"])
+
+MOST_VALUES = 200
+"""Values of one condition."""
+MAX_BYTES, MAX_BODY_VALUES = 128 * KIB, 5_000
+"""Limits of a body."""
+
+
+class TooManyPolicies(Conflict):
+    title = "Too many SLA policies"
+
+
+def checked_time(text: str) -> str:
+    """The text. Raises ValueError unless it is a date or a time that can be computed with."""
+    if not FIRST_YEAR <= parse_time(text).year <= LAST_YEAR:
+        raise ValueError(f"must be between {FIRST_YEAR} and {LAST_YEAR}")
+    return text
+
+
+def refuse(value: Any) -> None:
+    """Raise ValueError unless the value is null or empty: it states something that no policy has yet."""
+    if value:
+        raise ValueError("is not supported yet; leave it out")
+
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+Time = Annotated[str, AfterValidator(checked_time)]
+NotYet = SkipJsonSchema[Annotated[Any, AfterValidator(refuse)]]
+
+
+def values(dimension: str, example: str) -> Any:
+    """The field of a condition."""
+    return Field(
+        None,
+        min_length=1,
+        max_length=MOST_VALUES,
+        description=f"Values of {dimension}, of which a ticket has one; null: any, and none",
+        examples=[[example]],
+    )
+
+
+# --- the body -------------------------------------------------------------------------------------------------------------
+class ConditionsBody(BaseModel):
+    """Conditions that must all hold; without any, a policy applies to every ticket."""
+
+    model_config = ConfigDict(extra="forbid")
+    priority: list[Line] | None = values("the priority", "high")
+    team: list[Line] | None = values("the team", "billing")
+    channel: list[Line] | None = values("the channel", "email")
+    segment: list[Line] | None = values("the segment", "enterprise")
+
+
+class TargetBody(BaseModel):
+    """A time that must not be exceeded."""
+
+    model_config = ConfigDict(extra="forbid")
+    seconds: int = Field(
+        strict=True, ge=1, le=MOST_SECONDS, description="A reply after exactly this time meets the target", examples=[3600]
+    )
+    hours: Literal["calendar", "business"] = Field(
+        "calendar", description="Whether all seconds count, or those of business hours"
+    )
+
+
+class TargetsBody(BaseModel):
+    """The targets of a policy."""
+
+    model_config = ConfigDict(extra="forbid")
+    first_reply: TargetBody = Field(description="From the opening to the first public message by a human agent")
+    next_reply: NotYet = Field(None, exclude=True)
+    resolution: NotYet = Field(None, exclude=True)
+
+
+class PolicyBody(BaseModel):
+    """One policy."""
+
+    model_config = ConfigDict(extra="forbid")
+    id: Id = Field(description="Up to 40 lower-case letters, digits, `_` or `-`; each once", examples=["urgent"])
+    name: Line = Field(description="The name for people", examples=["Urgent tickets"])
+    when: ConditionsBody = Field(ConditionsBody(), description="The tickets that it applies to")
+    targets: TargetsBody = Field(description="Its targets")
+    pause: NotYet = Field(None, exclude=True)
+
+
+class PoliciesBody(BaseModel):
+    """One version of the SLA policies. The first policy whose conditions hold applies to a ticket."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    from_: Time = Field(
+        alias="from",
+        description="It counts for tickets opened from then on: a time with offset, or a date in the tenant's zone",
+        examples=["2026-01-01", "2026-01-01T00:00:00+01:00"],
+    )
+    policies: list[PolicyBody] = Field(
+        max_length=MOST_POLICIES, description="In the order in which they are tried; empty: no targets from then on"
+    )
+
+    @field_validator("policies")
+    @classmethod
+    def have_different_ids(cls, policies: list[PolicyBody]) -> list[PolicyBody]:
+        """Raise ValueError if two policies have one id."""
+        ids = [policy.id for policy in policies]
+        if repeated := next((one for one in ids if ids.count(one) > 1), None):
+            raise ValueError(f"the id {repeated!r} is given more than once")
+        return policies
+
+
+class PoliciesVersion(BaseModel):
+    """One version of the SLA policies, as it was added."""
+
+    from_: datetime = Field(alias="from", description="It counts for tickets opened from then on")
+    policies: list[PolicyBody] = Field(description="In the order in which they are tried")
+    added_at: datetime = Field(description="When it was added")
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class PoliciesHistory(BaseModel):
+    """Every version of the SLA policies, in the order in which they were added."""
+
+    versions: list[PoliciesVersion] = Field(description="The versions")
+
+
+def version_from(body: PoliciesBody, zone: ZoneInfo) -> PolicyVersion:
+    """The version that the body states, for a tenant in this zone."""
+    time = parse_time(body.from_)
+    return PolicyVersion(
+        time if isinstance(time, datetime) else day_start(time, zone), tuple(policy_from(policy) for policy in body.policies)
+    )
+
+
+def policy_from(body: PolicyBody) -> Policy:
+    """The policy that the body states."""
+    conditions = {name: None if listed is None else tuple(sorted(set(listed))) for name, listed in body.when}
+    target = body.targets.first_reply
+    return Policy(body.id, body.name, Conditions(**conditions), Target(target.seconds, target.hours == "business"))
+
+
+def version_of(version: PolicyVersion, added_at: datetime) -> PoliciesVersion:
+    """A stored version as it is returned."""
+    return PoliciesVersion(from_=version.starts, policies=[policy_of(policy) for policy in version.policies], added_at=added_at)
+
+
+def policy_of(policy: Policy) -> PolicyBody:
+    """A stored policy as it is returned."""
+    target = TargetBody(seconds=policy.first_reply.seconds, hours="business" if policy.first_reply.business else "calendar")
+    return PolicyBody(
+        id=policy.id,
+        name=policy.name,
+        when=ConditionsBody.model_validate(policy.when, from_attributes=True),
+        targets=TargetsBody(first_reply=target),
+    )
+
+
+# --- routes ---------------------------------------------------------------------------------------------------------------
+@routes.get(
+    "/sla",
+    operation_id="list_sla_policies",
+    summary="List the versions of the SLA policies",
+    responses=responses(NotAuthenticated, BadRequest),
+)
+async def list_sla_policies(tenant: TenantName, state: Service) -> PoliciesHistory:
+    """The SLA policies of the caller's tenant."""
+    async with outage_is_503(), state.source.pool.acquire() as connection:
+        number = await connection.fetchval("SELECT id FROM tenants WHERE slug = $1", tenant)
+        versions = [] if number is None else await POLICIES.history(connection, number)
+    return PoliciesHistory(versions=[version_of(version, added_at) for version, added_at in versions])
+
+
+@routes.put(
+    "/sla",
+    operation_id="put_sla_policies",
+    summary="Add a version of the SLA policies",
+    description="The first policy whose conditions hold applies to a ticket, from the moment at which they first hold; its target"
+    " then stays, whatever changes later. Versions are never changed: of several that count for a ticket the one added last does."
+    " Contributions are computed again in the background; until that is done, all results are of the old policies. "
+    "`GET /v1/terms` shows the progress.",
+    responses=responses(NotAuthenticated, UnknownTenant, BadRequest, TooManyPolicies, UnsupportedMedia, TooLarge, Unprocessable),
+)
+async def put_sla_policies(
+    tenant: TenantName,
+    state: Service,
+    body: Annotated[PoliciesBody, JsonBody(PoliciesBody, max_bytes=MAX_BYTES, max_values=MAX_BODY_VALUES)],
+) -> TermsStatus:
+    """Store the version and start the build."""
+    async with outage_is_503(), state.source.pool.acquire() as connection, connection.transaction():
+        number = await tenant_number(connection, tenant)
+        zone = ZoneInfo(await connection.fetchval("SELECT zone FROM tenants WHERE id = $1", number))
+        try:
+            await change_policies(connection, number, version_from(body, zone), state.clock())
+        except TooManyVersions:
+            raise TooManyPolicies(f"{MOST_POLICY_VERSIONS} versions of SLA policies are stored, and no more can be") from None
+        return status_of(await read_status(connection, tenant))
