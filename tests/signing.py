@@ -75,6 +75,12 @@ def intercom(secret: str, body: bytes) -> dict[str, str]:
     }
 
 
+def tally(secret: str, body: bytes) -> dict[str, str]:
+    """Tally's header: the base64 HMAC-SHA256 of the body."""
+    mac = hmac.digest(secret.encode(), body, hashlib.sha256)
+    return {"content-type": "application/json", "tally-signature": base64.b64encode(mac).decode()}
+
+
 def typeform(secret: str, body: bytes) -> dict[str, str]:
     """Typeform's header: like GitHub's, but base64."""
     mac = hmac.digest(secret.encode(), body, hashlib.sha256)
@@ -122,6 +128,7 @@ SIGN: dict[str, Callable[..., dict[str, str]]] = {
     "intercom": intercom,
     "standard": standard,
     "surveymonkey": surveymonkey,
+    "tally": tally,
     "typeform": typeform,
     "zammad": zammad,
     "zendesk": zendesk,

@@ -53,6 +53,7 @@ SIGNERS: dict[str, Signer] = {
     "hubspot": lambda secret, body: signing.hubspot(secret, body, url=URL, at=NOW.timestamp()),
     "intercom": signing.intercom,
     "surveymonkey": signing.surveymonkey,
+    "tally": signing.tally,
     "typeform": signing.typeform,
     "zammad": signing.zammad,
     "zendesk": lambda secret, body: signing.zendesk(secret, body, at=NOW),

@@ -48,6 +48,7 @@ FIELDS = {
     ],
     "standard": ["data"],
     "surveymonkey": ["event_id", "object_type", "object_id", "filter_id", "resources"],
+    "tally": ["submissionId", "createdAt", "formId", "formName", "fields"],
     "typeform": ["form_id", "token", "submitted_at", "answers", "hidden", "definition"],
     "zammad": ["id", "created_at", "updated_at", "state", "article_ids", "owner", "group_id", "sender", "body", "internal"],
     "zendesk": ["created_at", "description", "priority", "status", "satisfaction_score", "comment", "current", "via", "group_id"],
@@ -80,6 +81,7 @@ ENVELOPES: dict[str, Callable[[dict[str, Any], str], dict[str, Any]]] = {
         "data": {"item": fields},
     },
     "surveymonkey": lambda fields, _: {"event_type": "response_completed", "event_id": "e"} | fields,
+    "tally": lambda fields, _: {"eventId": "e", "eventType": "FORM_RESPONSE", "data": {"submissionId": "s"} | fields},
     "typeform": lambda fields, _: {"event_id": "e", "event_type": "form_response", "form_response": fields},
     "zammad": lambda fields, _: {
         "ticket": {"id": 1, "state": "open"} | TIMES | fields,

@@ -1,0 +1,167 @@
+"""Tally (tally.so/help/webhooks): `Tally-Signature` is the base64 HMAC-SHA256 of the raw body, without a timestamp.
+
+A submission has its fields with their types. A field does not say what it measures: the connection's mapping states kind and
+scale by the field's key. A long text is a comment, and so is a short one whose label asks for it (`comment_titles`). Any other
+answer is reported as unmapped. Hidden fields are set by the link that opened the form; one that can't be used is left out.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from services.ingest.domain.connection import FieldMapping, SurveyQuestion
+from services.ingest.domain.fields import is_email, is_name
+from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
+from services.ingest.domain.providers.comment_titles import asks_for_comment
+from services.ingest.domain.providers.payload import (
+    Unusable,
+    as_text,
+    dimensions_of,
+    object_in,
+    occurring_dimensions,
+    parse_object,
+)
+from services.ingest.domain.providers.provider import Parsed, Provider, Request
+from services.ingest.domain.signatures import NotVerified, verify_hmac
+from shared.text import nfc
+
+COMMENT = SurveyQuestion(kind="comment")
+HIDDEN = "HIDDEN_FIELDS"
+UNMAPPED_TYPES = ("INPUT_EMAIL", "INPUT_PHONE_NUMBER", "FILE_UPLOAD", "SIGNATURE", "PAYMENT", HIDDEN)
+"""Types of fields that are no questions to map."""
+
+CUSTOMER_FIELDS = ("customer_id", "user_id")
+"""Labels of hidden fields that hold the customer's id in the tenant's own systems."""
+UNANSWERED: tuple[Any, ...] = (None, "", [])
+
+
+class Field(NamedTuple):
+    """An answered field. `value` is the answer; of a choice the text of its option, if there is one."""
+
+    key: str
+    label: str
+    type: str
+    value: Any
+
+
+def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
+    signature = request.headers.get("tally-signature")
+    if not signature:
+        raise NotVerified("tally-signature is needed: set a signing secret in Tally")
+    verify_hmac(signature, request.body, [secret.encode() for secret in secrets])
+
+
+def _parse(request: Request, mapping: FieldMapping) -> Parsed:
+    try:
+        payload = parse_object(request.body)
+    except Unusable as error:
+        return Parsed(None, problem=str(error))
+    delivery, event = as_text(payload.get("eventId")), as_text(payload.get("eventType"))
+    if event != "FORM_RESPONSE":
+        return Parsed(delivery, ignored=event or "an event without a type")
+    data = object_in(payload, "data")
+    identity = as_text(data.get("submissionId")) or as_text(data.get("responseId"))
+    if identity is None:
+        return Parsed(delivery, problem="data.submissionId is missing")
+    try:
+        return _read(delivery, identity, data, mapping)
+    except Unusable as error:
+        return Parsed(delivery, problem=str(error), about=(f"response/{identity}",))
+
+
+def _read(delivery: str | None, identity: str, data: dict[str, Any], mapping: FieldMapping) -> Parsed:
+    """The record of a submission. Raises Unusable if a mapped answer has another type."""
+    fields = _fields(data)
+    hidden = {field.label: text for field in fields if field.type == HIDDEN and (text := _usable(field.value))}
+    values = hidden | {field.key: text for field in fields if (text := _usable(field.value))}
+    questions = [(field, _question(field, mapping)) for field in fields]
+    dimensions = dimensions_of(values, mapping)
+    survey, title = dimensions.pop("survey", None) or as_text(data.get("formId")), as_text(data.get("formName"))
+    customer = _customer(fields, hidden)
+    record = {
+        "type": "response",
+        "id": identity,
+        "at": data.get("createdAt"),
+        "channel": dimensions.pop("channel", "survey"),
+        "answers": [_answer(field, question) for field, question in questions if question and question.kind != "ignore"],
+        "dimensions": dimensions,
+        **({"survey": {"id": survey, **({"name": title[:500]} if title else {})}} if survey else {}),
+        **({"customer": customer} if customer else {}),
+    }
+    use = MappingUse(
+        unmapped=tuple(
+            UnmappedQuestion(field.key, None, field.label or None)
+            for field, question in questions
+            if question is None and field.type not in UNMAPPED_TYPES and field.key not in mapping.dimensions
+        ),
+        questions=frozenset(mapping.questions.keys() & {field.key for field in fields}),
+        dimensions=occurring_dimensions([*(field.key for field in fields), *hidden], mapping),
+    )
+    return Parsed(delivery, [record], use=use)
+
+
+def _fields(data: Mapping[str, Any]) -> list[Field]:
+    """The answered fields. Raises Unusable if they are no list."""
+    listed = data.get("fields")
+    if not isinstance(listed, list):
+        raise Unusable("data.fields is no list")
+    rows = [one for one in listed if isinstance(one, dict) and one.get("value") not in UNANSWERED and as_text(one.get("key"))]
+    return [
+        Field(nfc(str(as_text(one["key"]))), " ".join(str(one.get("label") or "").split()), str(one.get("type")), _value(one))
+        for one in rows
+    ]
+
+
+def _value(field: Mapping[str, Any]) -> Any:
+    """The answer. Of one chosen option its text, since the payload has the option's id. Several choices stay a list."""
+    value, options = field.get("value"), field.get("options")
+    if not isinstance(options, list):
+        return value
+    texts = {as_text(one.get("id")): one.get("text") for one in options if isinstance(one, dict)}
+    chosen = value if isinstance(value, list) else [value]
+    named = [texts.get(as_text(one), one) for one in chosen]
+    return named[0] if len(named) == 1 else named
+
+
+def _usable(value: Any) -> str | None:
+    """A value that can be a dimension: one line of at most 200 characters."""
+    text = (as_text(value) or "").strip()
+    return text if is_name(text) else None
+
+
+def _question(field: Field, mapping: FieldMapping) -> SurveyQuestion | None:
+    """The question of a field: by the mapping, else by its type. None if neither says so."""
+    if field.key in mapping.questions:
+        return mapping.questions[field.key]
+    is_short_comment = field.type == "INPUT_TEXT" and asks_for_comment(field.label)
+    return COMMENT if field.type == "TEXTAREA" or is_short_comment else None
+
+
+def _answer(field: Field, question: SurveyQuestion) -> dict[str, Any]:
+    if question.kind == "comment":
+        if not isinstance(field.value, str):
+            raise Unusable(f"question {field.key} is a comment, but its answer is no text")
+        return {"question": field.key, "kind": "comment", "text": field.value}
+    text = as_text(field.value) or ""
+    if not text.lstrip("-").isdecimal() or not text.isascii() or len(text) > 4:
+        raise Unusable(f"question {field.key} is a rating by the mapping, but its answer is no whole number")
+    return {"question": field.key, **question.model_dump(exclude_none=True), "value": int(text)}
+
+
+def _customer(fields: Sequence[Field], hidden: Mapping[str, str]) -> dict[str, str]:
+    """The customer's own id from a hidden field, and the e-mail address from an answer, else from a hidden field."""
+    typed = [(as_text(field.value) or "").strip() for field in fields if field.type == "INPUT_EMAIL"]
+    customer = {
+        "id": next((hidden[label] for label in CUSTOMER_FIELDS if label in hidden), None),
+        "email": next((address for address in [*typed, hidden.get("email", "")] if is_email(address)), None),
+    }
+    return {name: value for name, value in customer.items() if value}
+
+
+PROVIDER = Provider(
+    verify=_verify,
+    parse=_parse,
+    settings=FieldMapping,
+    title="Tally",
+    content=("response", "names"),
+)
