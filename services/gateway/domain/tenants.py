@@ -2,7 +2,8 @@
 
 import re
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
+
+from shared.zones import read_zone
 
 TENANT_ID = re.compile(r"[a-z0-9-]{1,40}")
 
@@ -22,16 +23,10 @@ def validate(tenant: Tenant) -> list[str]:
     errors = []
     if not TENANT_ID.fullmatch(tenant.id):
         errors.append("id: 1 to 40 of a-z, 0-9 and -")
-    if not _is_zone(tenant.zone):
-        errors.append("zone: an IANA time zone such as Europe/Berlin")
+    try:
+        read_zone(tenant.zone)
+    except ValueError as error:
+        errors.append(f"zone: {error}")
     if not tenant.name.strip() or not tenant.name.isprintable() or len(tenant.name) > 200:
         errors.append("name: 1 to 200 printable characters")
     return errors
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        return False
-    return bool(name)

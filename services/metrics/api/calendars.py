@@ -4,7 +4,6 @@ import re
 from datetime import date, datetime
 from itertools import pairwise
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import holidays
 from fastapi import APIRouter, Path
@@ -21,6 +20,7 @@ from shared.problems import BadRequest, Conflict, NotAuthenticated, TooLarge, Un
 from shared.routes import JsonBody, TypedRoute
 from shared.suggestions import refusal
 from shared.text import nfc
+from shared.zones import zone_name
 
 routes = APIRouter(route_class=TypedRoute, prefix="/v1", tags=["terms"])
 
@@ -50,15 +50,6 @@ def checked_date(day: date) -> date:
 
 
 Day = Annotated[date, AfterValidator(checked_date)]
-
-
-def zone_name(zone: str) -> str:
-    """The name. Raises ValueError if it is no IANA zone."""
-    try:
-        ZoneInfo(zone)
-    except (ValueError, OSError, KeyError):
-        raise ValueError("not an IANA zone, such as Europe/Berlin") from None
-    return zone
 
 
 # --- the body -------------------------------------------------------------------------------------------------------------

@@ -1,10 +1,9 @@
 """Internal routes without a public counterpart: storing a tenant, and the revision of a tenant's results."""
 
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.metrics.api.dependencies import Service
 from services.metrics.api.schemas import Instant
@@ -25,6 +24,7 @@ from shared.problems import (
     responses,
 )
 from shared.routes import JsonBody, TypedRoute
+from shared.zones import zone_name
 
 routes = APIRouter(route_class=TypedRoute, prefix="/internal", tags=["internal"])
 
@@ -35,17 +35,9 @@ class Tenant(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="The name for people")
-    zone: str = Field(max_length=100, description="The IANA zone of its days", examples=["Europe/Berlin"])
-
-    @field_validator("zone")
-    @classmethod
-    def known(cls, zone: str) -> str:
-        """Raise ValueError if the time zone database lacks `zone`."""
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError):
-            raise ValueError("not an IANA zone") from None
-        return zone
+    zone: Annotated[str, AfterValidator(zone_name)] = Field(
+        max_length=100, description="The IANA zone of its days", examples=["Europe/Berlin"]
+    )
 
 
 class Revision(BaseModel):

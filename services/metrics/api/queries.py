@@ -4,9 +4,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from functools import cache
 from typing import Annotated, Literal, TypeVar
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from fastapi import Query as QueryParameter
 from fastapi import Request
@@ -27,8 +26,9 @@ from services.metrics.domain.windows import CALENDAR, DEFAULT_WINDOW, EARLIEST, 
 from services.metrics.store.records import Place
 from shared.fields import KPI_FIELDS, RECORD_FIELDS, select_fields
 from shared.http import TenantName
-from shared.suggestions import closest, refusal
+from shared.suggestions import refusal
 from shared.windows import LENGTH, MAX_DAYS, Time, parse_length, parse_time
+from shared.zones import read_zone
 
 Choice = TypeVar("Choice", bound=str)
 
@@ -195,16 +195,9 @@ def parse_at(kpi: Kpi, parameters: KpiParameters) -> Time | None:
 def parse_zone(name: str) -> ZoneInfo:
     """The IANA zone of that name. Raises BadQuery."""
     try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        suggestion = "".join(f'; did you mean "{zone}"?' for zone in closest(name, zone_names()))
-        raise BadQuery("tz", f"is not an IANA zone such as Europe/Berlin{suggestion}") from error
-
-
-@cache
-def zone_names() -> list[str]:
-    """The names of all IANA zones that name a region, sorted. Abbreviations such as EST would be wrong suggestions."""
-    return sorted(name for name in available_timezones() if "/" in name)
+        return read_zone(name)
+    except ValueError as error:
+        raise BadQuery("tz", str(error)) from None
 
 
 def parse_comparisons(texts: Sequence[str]) -> tuple[Comparison, ...]:

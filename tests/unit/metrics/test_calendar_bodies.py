@@ -42,7 +42,7 @@ def test_names_of_teams_are_in_nfc_as_the_values_of_dimensions_are() -> None:
 @pytest.mark.parametrize(
     ("change", "place", "reason"),
     [
-        ({"zone": "Europe/Berlinn"}, "zone", "not an IANA zone"),
+        ({"zone": "Europe/Berlinn"}, "zone", 'not an IANA zone such as Europe/Berlin; did you mean "Europe/Berlin"?'),
         ({"weekly": {"mon": [["9:00", "17:00"]]}}, "weekly", "mon: '9:00' is no time"),
         ({"weekly": {"mon": [["17:00", "09:00"]]}}, "weekly", "mon: 17:00–09:00 ends before it begins"),
         ({"weekly": {"tue": [["09:00", "12:00"], ["11:00", "13:00"]]}}, "weekly", "tue: intervals overlap"),

@@ -1,0 +1,26 @@
+"""IANA time zones by name, with a suggestion for a misspelt one."""
+
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from shared.suggestions import closest
+
+
+def read_zone(name: str) -> ZoneInfo:
+    """The zone of that name. Raises ValueError, which suggests the zone that was probably meant."""
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        suggestion = "".join(f'; did you mean "{zone}"?' for zone in closest(name, _regional_zones()))
+        raise ValueError(f"is not an IANA zone such as Europe/Berlin{suggestion}") from None
+
+
+def zone_name(name: str) -> str:
+    """The name, for fields of models. Raises ValueError as `read_zone` does."""
+    return read_zone(name).key
+
+
+@cache
+def _regional_zones() -> list[str]:
+    """The names of all zones that name a region, sorted. Abbreviations such as EST would be wrong suggestions."""
+    return sorted(name for name in available_timezones() if "/" in name)
