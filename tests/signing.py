@@ -41,6 +41,12 @@ def cloudevents(secret: str, body: bytes) -> dict[str, str]:
     return {"content-type": f"application/{kind}+json", "authorization": f"Bearer {secret}"}
 
 
+def delighted(secret: str, body: bytes) -> dict[str, str]:
+    """Delighted's header: the hexadecimal HMAC-SHA256 of the body."""
+    mac = hmac.digest(secret.encode(), body, hashlib.sha256)
+    return {"content-type": "application/json", "x-delighted-webhook-signature": f"sha256={mac.hex()}"}
+
+
 def freshdesk(secret: str, body: bytes) -> dict[str, str]:
     """The header that an administrator of Freshdesk adds. Nothing of the body is signed."""
     return {"content-type": "application/json", "x-earshot-secret": secret}
@@ -121,6 +127,7 @@ def surveymonkey(secret: str, body: bytes) -> dict[str, str]:
 SIGN: dict[str, Callable[..., dict[str, str]]] = {
     "chatwoot": chatwoot,
     "cloudevents": cloudevents,
+    "delighted": delighted,
     "formbricks": standard,
     "freshdesk": freshdesk,
     "helpscout": helpscout,

@@ -46,6 +46,7 @@ Signer = Callable[[str, bytes], dict[str, str]]
 SIGNERS: dict[str, Signer] = {
     "chatwoot": lambda secret, body: signing.chatwoot(secret, body, at=NOW.timestamp()),
     "cloudevents": signing.cloudevents,
+    "delighted": signing.delighted,
     "standard": lambda secret, body: signing.standard(secret, body, at=NOW.timestamp()),
     "formbricks": lambda secret, body: signing.standard(secret, body, at=NOW.timestamp()),
     "freshdesk": signing.freshdesk,

@@ -31,6 +31,7 @@ ANYTHING = st.recursive(
 FIELDS = {
     "chatwoot": ["id", "status", "priority", "meta", "messages", "created_at", "updated_at", "channel", "additional_attributes"],
     "cloudevents": ["specversion", "id", "source", "type", "time", "data", "data_base64", "datacontenttype"],
+    "delighted": ["id", "created_at", "updated_at", "score", "comment", "survey_type", "person", "additional_answers"],
     "formbricks": ["id", "createdAt", "updatedAt", "data", "survey", "surveyId", "contact", "contactAttributes", "meta"],
     "freshdesk": ["event", "id", "status", "priority", "group", "agent", "requester", "text", "source"],
     "helpscout": ["id", "createdAt", "userUpdatedAt", "status", "assignee", "threads", "customFields", "rating", "ticketId"],
@@ -62,6 +63,11 @@ TIMES = {"created_at": "2026-11-20T10:00:00Z", "updated_at": "2026-11-20T10:00:0
 ENVELOPES: dict[str, Callable[[dict[str, Any], str], dict[str, Any]]] = {
     "chatwoot": lambda fields, _: {"event": "conversation_created", "created_at": 1763625600} | fields,
     "cloudevents": lambda fields, _: {"specversion": "1.0", "id": "1", "source": "/shop", "type": "rated"} | fields,
+    "delighted": lambda fields, _: {
+        "event_type": "survey_response.updated",
+        "event_id": "e",
+        "event_data": {"id": "r", "created_at": 1763625600} | fields,
+    },
     "formbricks": lambda fields, _: {
         "event": "responseFinished",
         "data": {"id": "r-1", "createdAt": "2026-11-20T10:00:00Z"} | fields,

@@ -6,6 +6,7 @@ from services.ingest.domain.connection import FieldMapping, ProviderSettings
 from services.ingest.domain.providers import (
     chatwoot,
     cloudevents,
+    delighted,
     formbricks,
     freshdesk,
     helpscout,
@@ -24,6 +25,7 @@ from services.ingest.domain.signatures import NotVerified
 PROVIDERS: dict[str, Provider[Any]] = {
     "chatwoot": chatwoot.PROVIDER,
     "cloudevents": cloudevents.PROVIDER,
+    "delighted": delighted.PROVIDER,
     "formbricks": formbricks.PROVIDER,
     "freshdesk": freshdesk.PROVIDER,
     "helpscout": helpscout.PROVIDER,
