@@ -6,6 +6,7 @@ from typing import Any, get_args
 import pytest
 
 from services.ingest.domain.api_outcome import Failure, failure_of_status, reason_code_of
+from services.ingest.domain.providers import PROVIDERS
 from services.ingest.domain.reason_codes import REASON_CODES, ReasonCode
 from tests.unit.ingest.making import NOW, connection, nps, receive_body, response
 
@@ -54,6 +55,12 @@ def test_a_quarantined_delivery_has_the_code_of_its_reason(
 def read(provider: str, settings: dict[str, Any]) -> dict[str, Any]:
     mapping = connection(provider).mapping
     return {name: type(mapping).model_validate(value) for name, value in settings.items()}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_every_provider_says_that_a_body_is_no_json(provider: str) -> None:
+    delivery = receive_body(connection(provider), HEADERS, b"{broken", NOW)
+    assert (delivery.verdict, delivery.reason_code) == ("quarantined", "malformed_body"), delivery.reason
 
 
 def test_an_accepted_delivery_has_no_code() -> None:

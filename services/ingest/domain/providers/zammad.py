@@ -74,7 +74,7 @@ def _parse(request: Request, settings: ZammadSettings) -> Parsed:
     try:
         payload = parse_object(request.body, last_key_counts=True)
     except Unusable as error:
-        return Parsed(delivery, problem=str(error))
+        return Parsed(delivery, problem=str(error), problem_code=error.code)
     ticket, article = object_in(payload, "ticket"), object_in(payload, "article")
     identity = as_text(ticket.get("id"))
     if identity is None:
@@ -82,7 +82,7 @@ def _parse(request: Request, settings: ZammadSettings) -> Parsed:
     try:
         return _read(delivery, identity, ticket, article, settings)
     except Unusable as error:
-        return Parsed(delivery, problem=str(error), about=(f"ticket/{identity}",))
+        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"ticket/{identity}",))
 
 
 def _read(
@@ -134,7 +134,7 @@ def _sender(name: Any, person: Any) -> dict[str, Any]:
     """The author of an article, by its sender. Raises Unusable if it is unknown."""
     by = SENDERS.get((_name(name) or "").lower())
     if by is None:
-        raise Unusable(f"sender: unknown; known are {', '.join(SENDERS)}")
+        raise Unusable(f"sender: unknown; known are {', '.join(SENDERS)}", "unknown_value")
     agent = as_text(person) if by == "agent" else None
     return {"by": by, **({"agent": agent} if agent and agent != NOBODY else {})}
 

@@ -43,7 +43,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     try:
         payload = parse_object(request.body)
     except Unusable as error:
-        return Parsed(delivery, problem=str(error))
+        return Parsed(delivery, problem=str(error), problem_code=error.code)
     if event is None:
         return Parsed(delivery, problem="the header X-HelpScout-Event is missing")
     if event not in (*READ_EVENTS, DELETED, RATED):
@@ -58,7 +58,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
             return _deleted(delivery, subject, request.received_at)
         return read_conversation(delivery, event, subject, payload, mapping)
     except Unusable as error:
-        return Parsed(delivery, problem=str(error), about=(f"ticket/{subject}",) if subject else ())
+        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"ticket/{subject}",) if subject else ())
 
 
 def _deleted(delivery: str, subject: str, received_at: datetime | None) -> Parsed:

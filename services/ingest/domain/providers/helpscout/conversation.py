@@ -165,7 +165,7 @@ def _status(event: str, conversation: dict[str, Any], created: str, changed: str
         yield {"fact": "spam", "at": at}
         return
     if status not in STATUSES:
-        raise Unusable(f"status: unknown; known are {', '.join([*STATUSES, 'spam'])}")
+        raise Unusable(f"status: unknown; known are {', '.join([*STATUSES, 'spam'])}", "unknown_value")
     if event == STATUS:
         yield {"fact": "spam", "at": at, "value": False}
     yield {
