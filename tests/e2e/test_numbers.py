@@ -16,6 +16,7 @@ from tests.e2e.model.business import CALENDARS
 from tests.e2e.model.estimates import ESTIMATES, Value
 from tests.e2e.model.facts import Record, Scored, when
 from tests.e2e.model.model import Ambiguous, Model, Query
+from tests.e2e.model.sla import POLICIES
 from tests.e2e.model.streams import AGENTS, MICRO, REGIONS, TEAMS, TEXTS, THEMES, ZONES, Streams
 from tests.e2e.stack import Stack, until
 
@@ -47,7 +48,7 @@ async def test_an_independent_model_agrees_with_what_is_served(stack: Stack, see
     model = Model((await scores(stack)).__getitem__)
     await feed(stack, connection, Streams(seed).records(SUBJECTS), model, random.Random(seed))
     model.settle()
-    await set_calendars(stack)
+    await set_terms(stack)
     own = {"filter[connection]": connection["id"]}
     whole = {"from": "2025-01-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"}
     queries = [Query("comment_rate"), Query("tickets_opened")]
@@ -149,16 +150,18 @@ async def feed(stack: Stack, connection: dict[str, str], records: list[Record], 
                 accept(record, answer.json()["status"])
 
 
-async def set_calendars(stack: Stack) -> None:
-    """Give the tenant the calendars of the model, and wait until all numbers are of them."""
+async def set_terms(stack: Stack) -> None:
+    """Give the tenant the calendars and the SLA policies of the model, and wait until all numbers are of them."""
     for name, body in CALENDARS.items():
         response = await stack.admin("PUT", f"/v1/calendars/{name}", json=body)
         assert response.status_code == 200, response.text
+    response = await stack.admin("PUT", "/v1/sla", json=POLICIES)
+    assert response.status_code == 200, response.text
 
     async def is_built() -> bool:
         return (await stack.get("/v1/terms")).json()["building"] is None
 
-    await until(is_built, description="calendars applied")
+    await until(is_built, description="terms applied")
 
 
 async def scores(stack: Stack) -> dict[str, Scored]:

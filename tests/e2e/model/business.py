@@ -1,7 +1,7 @@
 """Business hours, by looking at the clocks every quarter of an hour."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,19 +26,35 @@ HOLIDAYS = {date(2025, 10, 31), date(2025, 11, 5)}
 QUARTER = timedelta(minutes=15)
 
 
-def open_time(start: datetime, end: datetime, team_at: Callable[[datetime], str | None], changes: list[datetime]) -> timedelta:
+TeamAt = Callable[[datetime], str | None]
+
+
+def open_time(start: datetime, end: datetime, team_at: TeamAt, changes: list[datetime]) -> timedelta:
     """The open time in [start, end), in whole seconds. `changes` are the times at which the team may change."""
+    total = sum((until - since for since, until in open_pieces(start, end, team_at, changes)), timedelta())
+    return timedelta(seconds=total // timedelta(seconds=1))
+
+
+def deadline(start: datetime, allowed: timedelta, team_at: TeamAt, changes: list[datetime]) -> datetime:
+    """The last instant at which at most `allowed` open time has passed since `start`."""
+    used = timedelta()
+    for since, until in open_pieces(start, start + timedelta(days=60), team_at, changes):
+        if used + (until - since) > allowed:
+            return since + (allowed - used)
+        used += until - since
+    raise AssertionError("the calendars open every week")
+
+
+def open_pieces(start: datetime, end: datetime, team_at: TeamAt, changes: list[datetime]) -> Iterator[tuple[datetime, datetime]]:
+    """The parts of [start, end) that are open, each at most a quarter of an hour."""
     at = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     cuts = {start, end, *(change for change in changes if start < change < end)}
     while (at := at + QUARTER) < end:
         if at > start:
             cuts.add(at)
-    ordered = sorted(cuts)
-    total = timedelta()
-    for since, until in itertools.pairwise(ordered):
+    for since, until in itertools.pairwise(sorted(cuts)):
         if is_open(since, team_at(since)):
-            total += until - since
-    return timedelta(seconds=total // timedelta(seconds=1))
+            yield since, until
 
 
 def is_open(at: datetime, team: str | None) -> bool:

@@ -85,5 +85,7 @@ ESTIMATES: dict[str, tuple[tuple[str, ...], Estimate]] = {
         ("standing_solve", "opened"),
         lambda v, _: Value(len(v[1]), 100 * len(v[0]) / len(v[1]) if v[1] else None),
     ),
+    "sla_first_reply": (("target",), lambda v, _: share(sum(v[0]), len(v[0]))),
+    "sla_breached_open": (("breached",), lambda v, _: count(v[0])),
     "reopen_rate": (("first_solve",), lambda v, _: share(sum(v[0]), len(v[0]))),
 }

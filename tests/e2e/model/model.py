@@ -73,8 +73,9 @@ class Model:
         kinds, estimate = ESTIMATES[query.kpi]
         kinds = (query.filed_by,) if query.filed_by else kinds
         kinds = tuple(f"{kind}_business" for kind in kinds) if query.hours else kinds
-        facts = self._backlog(end) if query.kpi == "backlog" else (f for kind in kinds for f in self.facts_of[kind])
-        in_time = (fact for fact in facts if start <= fact.at < end or query.kpi == "backlog")
+        at_end = {"backlog": self._backlog, "sla_breached_open": self._breached}.get(query.kpi)
+        facts = at_end(end) if at_end else (f for kind in kinds for f in self.facts_of[kind])
+        in_time = (fact for fact in facts if start <= fact.at < end or at_end)
         chosen = [fact for fact in in_time if query.passes(fact)]
         groups: defaultdict[Group, list[Fact]] = defaultdict(list)
         for fact in latest_of_each(chosen) if query.per else chosen:
@@ -91,6 +92,12 @@ class Model:
         for ticket in self.tickets:
             if ticket.is_open_just_before(t):
                 yield Fact("backlog", t, 1, ticket.dims(t, just_before=True), None, ticket.subject.name)
+
+    def _breached(self, t: datetime) -> Iterable[Fact]:
+        for ticket in self.tickets:
+            if ticket.target and ticket.is_breached_just_before(t):
+                dims = ticket.dims(t, just_before=True) | {"priority": ticket.target.priority}
+                yield Fact("breached", t, 1, dims, None, ticket.subject.name)
 
 
 def latest_of_each(facts: list[Fact]) -> list[Fact]:

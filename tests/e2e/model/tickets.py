@@ -17,6 +17,7 @@ from tests.e2e.model.facts import (
     form_and_value,
     when,
 )
+from tests.e2e.model.sla import Target, target_of
 
 LIFE = ("new", "open", "pending", "on_hold", "solved", "closed")
 DONE = {"solved", "closed"}
@@ -33,10 +34,25 @@ class Ticket:
         self.dropped = min((at for kind in ("merged", "spam", "deleted") if (at := self._held(kind))), default=None)
         self.base = dimensions(self.records)
         self.assignees = {name: self._assignees(name) for name in ("team", "agent")}
-        if priorities := {when(f["at"]): f["priority"] for f in self.facts if f["fact"] == "priority"}:
-            self.base["priority"] = priorities[max(priorities)]
+        self.priorities = {when(f["at"]): f["priority"] for f in self.facts if f["fact"] == "priority"}
+        priority = self.base.get("priority")
+        if self.priorities:
+            self.base["priority"] = self.priorities[max(self.priorities)]
         self.statuses = self._statuses()
         self.solved, self.reopened = self._passages()
+        self.target = None if self.opened["by"] == "agent" else self._target(priority)
+
+    def _target(self, dimension: str | None) -> Target | None:
+        """The target for the first reply. `dimension` is the priority of a ticket without any fact about it."""
+
+        def values_at(at: datetime) -> dict[str, str | None]:
+            earlier = [since for since in self.priorities if since <= at]
+            priority = self.priorities[max(earlier)] if earlier else None if self.priorities else dimension
+            return self.dims(at) | {"priority": priority}
+
+        target = target_of(self.at, self.priorities, [since for since, _ in self.assignees["team"]], values_at)
+        solved_first = [at for at in self.solved[:1] if not self.replies()[:1] or at < self.replies()[0]]
+        return None if target and any(at <= target.deadline for at in solved_first) else target
 
     @staticmethod
     def is_known(subject: Subject) -> bool:
@@ -77,13 +93,22 @@ class Ticket:
                 (reopened if done else solved).append(at)
         return solved, reopened
 
-    def dims(self, at: datetime, *, just_before: bool = False) -> Dims:
+    def dims(self, at: datetime, *, just_before: bool = False) -> dict[str, str | None]:
         """The dimensions of an event at that time, or as they were just before it."""
         held: dict[str, str | None] = {}
         for name, assignees in self.assignees.items():
             until_then = [assignee for since, assignee in assignees if since < at or (since == at and not just_before)]
             held[name] = until_then[-1] if until_then else assignees[0][1] if assignees else None
         return self.base | held
+
+    def dims_of(self, kind: str, at: datetime) -> Dims:
+        """The dimensions of a fact: of a target the priority is that at which the policy applied."""
+        return self.dims(at) | ({"priority": self.target.priority} if kind == "target" and self.target else {})
+
+    def is_breached_just_before(self, t: datetime) -> bool:
+        """Whether it is open and past its deadline without a reply."""
+        replied = [reply for reply in self.replies() if reply < t]
+        return self.target is not None and self.target.deadline < t and not replied and self.is_open_just_before(t)
 
     def is_open_just_before(self, t: datetime) -> bool:
         """Whether the backlog holds it."""
@@ -121,6 +146,9 @@ class Ticket:
         plain += [("reopened", at, 1) for at in self.reopened]
         for reply in self.replies()[:1]:
             plain += [("replied", reply, reply - self.at), ("created", self.at, reply - self.at)]
+        if self.target:
+            met = [reply for reply in self.replies()[:1] if reply <= self.target.deadline]
+            plain += [("target", at, 1) for at in met] or [("target", self.target.deadline, 0)]
         for first in self.solved[:1]:
             plain += [("first_solve", first, int(bool(self.reopened))), ("first_resolution", first, first - self.at)]
         if len(self.solved) > len(self.reopened):
@@ -141,5 +169,6 @@ def of_ticket(subject: Subject, score: Scorer) -> list[Fact]:
     ticket = Ticket(subject)
     owner = customer(ticket.records)
     return [
-        Fact(kind, at, value, ticket.dims(at), owner, subject.name, lists) for at, (kind, value, lists) in ticket.events(score)
+        Fact(kind, at, value, ticket.dims_of(kind, at), owner, subject.name, lists)
+        for at, (kind, value, lists) in ticket.events(score)
     ]
