@@ -87,6 +87,16 @@ def tally(secret: str, body: bytes) -> dict[str, str]:
     return {"content-type": "application/json", "tally-signature": base64.b64encode(mac).decode()}
 
 
+def jira(secret: str, body: bytes, *, delivery: str | None = None) -> dict[str, str]:
+    """Jira's headers: the hexadecimal HMAC-SHA256 of the body, and the id of the delivery, which is not signed."""
+    mac = hmac.digest(secret.encode(), body, hashlib.sha256)
+    return {
+        "content-type": "application/json",
+        "x-hub-signature": f"sha256={mac.hex()}",
+        "x-atlassian-webhook-identifier": delivery or str(uuid4()),
+    }
+
+
 def typeform(secret: str, body: bytes) -> dict[str, str]:
     """Typeform's header: like GitHub's, but base64."""
     mac = hmac.digest(secret.encode(), body, hashlib.sha256)
@@ -133,6 +143,7 @@ SIGN: dict[str, Callable[..., dict[str, str]]] = {
     "helpscout": helpscout,
     "hubspot": hubspot,
     "intercom": intercom,
+    "jira": jira,
     "standard": standard,
     "surveymonkey": surveymonkey,
     "tally": tally,

@@ -53,6 +53,7 @@ SIGNERS: dict[str, Signer] = {
     "helpscout": signing.helpscout,
     "hubspot": lambda secret, body: signing.hubspot(secret, body, url=URL, at=NOW.timestamp()),
     "intercom": signing.intercom,
+    "jira": signing.jira,
     "surveymonkey": signing.surveymonkey,
     "tally": signing.tally,
     "typeform": signing.typeform,
@@ -70,6 +71,7 @@ UNSIGNED = (
     "x-chatwoot-delivery",
     "x-helpscout-event",
     "x-zammad-delivery",
+    "x-atlassian-webhook-identifier",
 )
 
 every_provider = pytest.mark.parametrize("name", sorted(ALL))
