@@ -44,7 +44,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     try:
         payload = parse_object(request.body)
     except Unusable as error:
-        return Parsed(None, problem=str(error))
+        return Parsed(None, problem=str(error), problem_code=error.code)
     event, response = as_text(payload.get("event_type")), object_in(payload, "event_data")
     delivery = _delivery_id(payload, response)
     if event not in EVENTS:
@@ -55,7 +55,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     try:
         return _read(delivery, identity, response, mapping)
     except Unusable as error:
-        return Parsed(delivery, problem=str(error), about=(f"response/{identity}",))
+        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"response/{identity}",))
 
 
 def _delivery_id(payload: Mapping[str, Any], response: Mapping[str, Any]) -> str | None:
@@ -126,7 +126,7 @@ def _rating(name: str, question: SurveyQuestion, score: Any) -> list[dict[str, A
     if question.kind in ("ignore", "comment"):
         return []
     if isinstance(score, bool) or not isinstance(score, int | float):
-        raise Unusable(f"question {name} is a rating by the mapping, but its answer is no number")
+        raise Unusable(f"question {name} is a rating by the mapping, but its answer is no number", "mapping_mismatch")
     return [{"question": name, **question.model_dump(exclude_none=True), "value": score}]
 
 

@@ -55,7 +55,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     try:
         payload = parse_object(request.body)
     except Unusable as error:
-        return Parsed(None, problem=str(error))
+        return Parsed(None, problem=str(error), problem_code=error.code)
     delivery, event = as_text(payload.get("eventId")), as_text(payload.get("eventType"))
     if event != "FORM_RESPONSE":
         return Parsed(delivery, ignored=event or "an event without a type")
@@ -66,7 +66,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     try:
         return _read(delivery, identity, data, mapping)
     except Unusable as error:
-        return Parsed(delivery, problem=str(error), about=(f"response/{identity}",))
+        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"response/{identity}",))
 
 
 def _read(delivery: str | None, identity: str, data: dict[str, Any], mapping: FieldMapping) -> Parsed:
@@ -140,11 +140,11 @@ def _question(field: Field, mapping: FieldMapping) -> SurveyQuestion | None:
 def _answer(field: Field, question: SurveyQuestion) -> dict[str, Any]:
     if question.kind == "comment":
         if not isinstance(field.value, str):
-            raise Unusable(f"question {field.key} is a comment, but its answer is no text")
+            raise Unusable(f"question {field.key} is a comment, but its answer is no text", "mapping_mismatch")
         return {"question": field.key, "kind": "comment", "text": field.value}
     text = as_text(field.value) or ""
     if not text.lstrip("-").isdecimal() or not text.isascii() or len(text) > 4:
-        raise Unusable(f"question {field.key} is a rating by the mapping, but its answer is no whole number")
+        raise Unusable(f"question {field.key} is a rating by the mapping, but its answer is no whole number", "mapping_mismatch")
     return {"question": field.key, **question.model_dump(exclude_none=True), "value": int(text)}
 
 

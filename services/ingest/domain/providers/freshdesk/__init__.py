@@ -69,10 +69,10 @@ def _parse(request: Request, settings: FreshdeskSettings) -> Parsed:
     try:
         fields = parse_body(request.body)
     except Unusable as error:
-        return Parsed(None, problem=str(error))
+        return Parsed(None, problem=str(error), problem_code=error.code)
     event, identity = as_text(fields.get("event")), as_text(fields.get("id"))
     if event not in EVENTS:
-        return Parsed(None, problem=f"event: unknown; known are {', '.join(EVENTS)}")
+        return Parsed(None, problem=f"event: unknown; known are {', '.join(EVENTS)}", problem_code="unknown_value")
     if identity is None:
         return Parsed(None, problem="id is missing")
     about = (f"ticket/{identity}",)
@@ -81,7 +81,7 @@ def _parse(request: Request, settings: FreshdeskSettings) -> Parsed:
     try:
         return _read(event, identity, fields, request.received_at.isoformat(), settings)
     except Unusable as error:
-        return Parsed(None, problem=str(error), about=about)
+        return Parsed(None, problem=str(error), problem_code=error.code, about=about)
 
 
 def _read(event: str, identity: str, fields: dict[str, Any], at: str, settings: FreshdeskSettings) -> Parsed:

@@ -58,7 +58,7 @@ def _repaired(body: bytes) -> dict[str, Any]:
     head, mark, rest = body.partition(TEXT)
     text, quote, end = rest.rpartition(b'"')
     if not mark or not quote or end.strip() != b"}":
-        raise Unusable("the body is no JSON; its text must come last, as in Earshot's template")
+        raise Unusable("the body is no JSON; its text must come last, as in Earshot's template", "malformed_body")
     payload = parse_object(VALUE_LINE.sub(_with_escapes, head) + mark + b'"}')
     return payload | parse_object(b'{"text": "' + _escaped(text) + b'"}')
 

@@ -81,7 +81,7 @@ def _rated(delivery: str, subject: str, rating: dict[str, Any]) -> Parsed:
     if created is None:
         raise Unusable("createdAt is missing")
     if word.strip().lower() not in RATINGS:
-        raise Unusable("rating: unknown word; known are Great, Okay, Bad and Not Good")
+        raise Unusable("rating: unknown word; known are Great, Okay, Bad and Not Good", "unknown_value")
     identity, text = as_text(rating.get("id")), plain_text(rating.get("comments"))
     fact = {"fact": "rating", "at": created, "scale": [1, 3], "value": RATINGS[word.strip().lower()], "raw": word}
     fact |= {**({"id": f"rating-{identity}"} if identity else {}), **({"text": text} if text else {})}
