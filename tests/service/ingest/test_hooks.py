@@ -43,8 +43,8 @@ async def test_every_fixture_is_read(ingest: IngestClient, path: Path) -> None:
     connection = await ingest.connect(provider)
     signing = {"url": connection["hook_url"]} if provider == "hubspot" else {}
     headers = SIGN[provider](connection["secret"], sent.body, **signing)
-    stated = sent.headers.only(PROVIDERS[provider].stored_headers)
-    answer = await ingest.http.post(f"/v1/hooks/{connection['id']}", content=sent.body, headers=headers | stated)
+    event_headers = sent.headers.only(PROVIDERS[provider].stored_headers)
+    answer = await ingest.http.post(f"/v1/hooks/{connection['id']}", content=sent.body, headers=headers | event_headers)
     unused, thin = ("partial", "tags_changed"), ("surveymonkey__",)
     if path.stem == "hubspot__events":
         expected = "mixed"

@@ -71,7 +71,7 @@ ENVELOPES: dict[str, Callable[[dict[str, Any], str], dict[str, Any]]] = {
     },
     "formbricks": lambda fields, _: {
         "event": "responseFinished",
-        "data": {"id": "r-1", "createdAt": "2026-11-20T10:00:00Z"} | fields,
+        "data": {"id": "r-1", "createdAt": TIMES["created_at"]} | fields,
     },
     "freshdesk": lambda fields, _: {"earshot": 1, "event": "created", "id": "1"} | fields,
     "helpscout": lambda fields, _: {"id": 1, "createdAt": "2026-11-20T10:00:00Z"} | fields,
@@ -82,11 +82,7 @@ ENVELOPES: dict[str, Callable[[dict[str, Any], str], dict[str, Any]]] = {
         }
         | fields
     ),
-    "intercom": lambda fields, _: {
-        "topic": "conversation.rating.added",
-        "created_at": 1763625600,
-        "data": {"item": fields},
-    },
+    "intercom": lambda fields, _: {"topic": "conversation.rating.added", "created_at": 1763625600, "data": {"item": fields}},
     "jira": lambda fields, _: {
         "webhookEvent": "jira:issue_created",
         "timestamp": 1763625600000,
