@@ -64,7 +64,7 @@ def _parse(request: Request, settings: JiraSettings) -> Parsed:
     try:
         payload = parse_object(request.body)
     except Unusable as error:
-        return Parsed(delivery, problem=str(error))
+        return Parsed(delivery, problem=str(error), problem_code=error.code)
     event, issue = as_text(payload.get("webhookEvent")), object_in(payload, "issue")
     if event not in EVENTS:
         return Parsed(delivery, ignored=event or "an event without a type")
@@ -74,7 +74,7 @@ def _parse(request: Request, settings: JiraSettings) -> Parsed:
     try:
         return _read(delivery, event, identity, payload, issue, settings)
     except Unusable as error:
-        return Parsed(delivery, problem=str(error), about=(f"ticket/{identity}",))
+        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"ticket/{identity}",))
 
 
 def _read(
