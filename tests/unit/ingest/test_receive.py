@@ -60,7 +60,6 @@ TRIGGER = ["id", "created_at", "updated_at", "status", "priority", "group", "rat
 
 
 TIMES = {"created_at": "2026-11-20T10:00:00Z", "updated_at": "2026-11-20T10:00:00Z"}
-
 ENVELOPES: dict[str, Callable[[dict[str, Any], str], dict[str, Any]]] = {
     "chatwoot": lambda fields, _: {"event": "conversation_created", "created_at": 1763625600} | fields,
     "cloudevents": lambda fields, _: {"specversion": "1.0", "id": "1", "source": "/shop", "type": "rated"} | fields,

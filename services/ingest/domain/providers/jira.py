@@ -168,7 +168,7 @@ def _status(status: Mapping[str, Any], settings: JiraSettings) -> Status | None:
     category = as_text(object_in(status, "statusCategory").get("key")) or ""
     known = settings.statuses.get(as_text(status.get("name")) or "") or CATEGORIES.get(category)
     if known is None:
-        raise Unusable("status: no category; declare it in `statuses` of the mapping")
+        raise Unusable("status: no category; declare it in `statuses` of the mapping", "unknown_value")
     return known
 
 
