@@ -115,8 +115,9 @@ class Example:
 def ordered(document: Json) -> list[tuple[str, str, Json]]:
     """All operations: those that create before those that read, and those that delete last."""
     order = {"post": 0, "get": 1, "put": 2, "patch": 3, "delete": 5}
+    late = {"rotate": 4, "discard": 5}
     listed = [(method, path, item[method]) for path, item in document["paths"].items() for method in METHODS if method in item]
-    return sorted(listed, key=lambda one: ("{" in one[1], 4 if one[1].endswith("}:rotate") else order[one[0]], one[1]))
+    return sorted(listed, key=lambda one: ("{" in one[1], late.get(one[1].partition("}:")[2], order[one[0]]), one[1]))
 
 
 def module_of(package: str, operation: Json) -> ModuleType:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import structlog
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.ingest.api.jobs import JobView, add_job, requester
 from services.ingest.api.state import ingest_of
@@ -92,6 +92,7 @@ class QuarantineCount(BaseModel):
 class QuarantineFilter(Model):
     """The quarantined deliveries to work through. Fields that are left out don't narrow; those that are stated combine."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"provider": "typeform", "reason_code": "mapping_mismatch"}]})
     connection: Name | None = Field(None, description="Of this connection")
     provider: Name | None = Field(None, description="Of connections of this provider", examples=["typeform"])
     reason_code: ReasonCode | None = Field(None, description=REASON_CODE, examples=["mapping_mismatch"])
