@@ -44,9 +44,14 @@ class UnknownTenant(NotFound):
     title = "Unknown tenant"
 
 
+async def find_tenant(connection: asyncpg.pool.PoolConnectionProxy, tenant: str) -> int | None:
+    """The number of a tenant; None if it is not known yet."""
+    return await connection.fetchval("SELECT id FROM tenants WHERE slug = $1", tenant)  # type: ignore[no-any-return]
+
+
 async def tenant_number(connection: asyncpg.pool.PoolConnectionProxy, tenant: str) -> int:
     """The number of a tenant. Raises UnknownTenant if ingest has not announced it yet."""
-    number: int | None = await connection.fetchval("SELECT id FROM tenants WHERE slug = $1", tenant)
+    number = await find_tenant(connection, tenant)
     if number is None:
         raise UnknownTenant("the tenant is not known yet; try again in a minute")
     return number

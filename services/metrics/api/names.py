@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
 
-from services.metrics.api.dependencies import Service, State, UnknownTenant, tenant_number
+from services.metrics.api.dependencies import Service, State, UnknownTenant, find_tenant, tenant_number
 from services.metrics.store.names import (
     MAX_NAMES,
     ToolName,
@@ -93,7 +93,7 @@ class StatedNames(BaseModel):
 async def get_names(tenant: TenantName, state: Service) -> Names:
     """The directory of the caller's tenant."""
     async with outage_is_503(), state.source.pool.acquire() as connection:
-        number = await connection.fetchval("SELECT id FROM tenants WHERE slug = $1", tenant)
+        number = await find_tenant(connection, tenant)
         return Names() if number is None else await read_directory(connection, number)
 
 

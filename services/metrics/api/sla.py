@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.json_schema import SkipJsonSchema
 
 from services.metrics.api.calendars import FIRST_YEAR, LAST_YEAR, Line
-from services.metrics.api.dependencies import Service, UnknownTenant, tenant_number
+from services.metrics.api.dependencies import Service, UnknownTenant, find_tenant, tenant_number
 from services.metrics.api.terms import TermsStatus, status_of
 from services.metrics.domain.calendar import day_start
 from services.metrics.domain.sla import MOST_POLICIES, MOST_SECONDS, Conditions, Policy, PolicyVersion, Target
@@ -185,7 +185,7 @@ def policy_of(policy: Policy) -> PolicyBody:
 async def list_sla_policies(tenant: TenantName, state: Service) -> PoliciesHistory:
     """The SLA policies of the caller's tenant."""
     async with outage_is_503(), state.source.pool.acquire() as connection:
-        number = await connection.fetchval("SELECT id FROM tenants WHERE slug = $1", tenant)
+        number = await find_tenant(connection, tenant)
         versions = [] if number is None else await POLICIES.history(connection, number)
     return PoliciesHistory(versions=[version_of(version, added_at) for version, added_at in versions])
 
