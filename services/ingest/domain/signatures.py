@@ -43,6 +43,22 @@ def verify_hmac(
         raise NotVerified("the signature is wrong")
 
 
+def verify_named_hmac(
+    header: str,
+    signed: bytes,
+    secrets: Iterable[str],
+    algorithm: Algorithm = "sha256",
+    encoding: Encoding = "base64",
+    *,
+    missing: str,
+) -> None:
+    """Verify a header of the form `<algorithm>=<HMAC of signed>`. Raises NotVerified, with `missing` if it has another form."""
+    name, _, signature = header.partition("=")
+    if name != algorithm:
+        raise NotVerified(missing)
+    verify_hmac(signature, signed, [secret.encode() for secret in secrets], algorithm, encoding)
+
+
 def verify_secret(presented: str, secrets: Iterable[str]) -> None:
     """Raises NotVerified unless `presented`, from a header or a form, is one of the secrets."""
     value = presented.encode("utf-8", "replace")

@@ -23,7 +23,7 @@ from services.ingest.domain.providers.payload import (
     parse_object,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
-from services.ingest.domain.signatures import NotVerified, verify_hmac
+from services.ingest.domain.signatures import verify_named_hmac
 from shared.text import nfc
 
 EVENTS = ("survey_response.created", "survey_response.updated")
@@ -34,10 +34,14 @@ LAST_SECOND = 10_000_000_000
 
 
 def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
-    scheme, _, signature = request.headers.get("x-delighted-webhook-signature").partition("=")
-    if scheme != "sha256":
-        raise NotVerified("x-delighted-webhook-signature is needed")
-    verify_hmac(signature, request.body, [secret.encode() for secret in secrets], "sha256", "hex")
+    verify_named_hmac(
+        request.headers.get("x-delighted-webhook-signature"),
+        request.body,
+        secrets,
+        "sha256",
+        "hex",
+        missing="x-delighted-webhook-signature is needed",
+    )
 
 
 def _parse(request: Request, mapping: FieldMapping) -> Parsed:

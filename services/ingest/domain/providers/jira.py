@@ -27,7 +27,7 @@ from services.ingest.domain.providers.payload import (
     parse_object,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
-from services.ingest.domain.signatures import NotVerified, verify_hmac
+from services.ingest.domain.signatures import verify_named_hmac
 from services.ingest.domain.value_names import ValueName
 from shared.events import Status
 
@@ -53,10 +53,14 @@ class JiraSettings(FieldMapping):
 
 
 def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
-    scheme, _, signature = request.headers.get("x-hub-signature").partition("=")
-    if scheme != "sha256":
-        raise NotVerified("x-hub-signature is needed: set a secret in the webhook")
-    verify_hmac(signature, request.body, [secret.encode() for secret in secrets], "sha256", "hex")
+    verify_named_hmac(
+        request.headers.get("x-hub-signature"),
+        request.body,
+        secrets,
+        "sha256",
+        "hex",
+        missing="x-hub-signature is needed: set a secret in the webhook",
+    )
 
 
 def _parse(request: Request, settings: JiraSettings) -> Parsed:

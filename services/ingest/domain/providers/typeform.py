@@ -28,7 +28,7 @@ from services.ingest.domain.providers.payload import (
     parse_object,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
-from services.ingest.domain.signatures import NotVerified, verify_hmac
+from services.ingest.domain.signatures import verify_named_hmac
 from services.ingest.domain.value_names import ValueName
 from shared.text import nfc
 
@@ -44,10 +44,7 @@ UNFILLED = re.compile(r"x{5}|\{\{.*\}\}|\*\|.*\|\*", re.IGNORECASE)
 
 
 def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
-    scheme, _, signature = request.headers.get("typeform-signature").partition("=")
-    if scheme != "sha256":
-        raise NotVerified("typeform-signature is needed")
-    verify_hmac(signature, request.body, [secret.encode() for secret in secrets])
+    verify_named_hmac(request.headers.get("typeform-signature"), request.body, secrets, missing="typeform-signature is needed")
 
 
 def _parse(request: Request, mapping: FieldMapping) -> Parsed:

@@ -17,16 +17,15 @@ from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.providers.intercom.record import READ_TOPICS, parse_item, subject_id
 from services.ingest.domain.providers.payload import Unusable, as_text, object_in, parse_object
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
-from services.ingest.domain.signatures import NotVerified, verify_hmac
+from services.ingest.domain.signatures import verify_named_hmac
 
 CHANGED_BY_RETRIES = ("delivery_attempts", "delivery_status", "delivered_at", "first_sent_at")
 
 
 def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
-    scheme, _, signature = request.headers.get("x-hub-signature").partition("=")
-    if scheme != "sha1":
-        raise NotVerified("x-hub-signature is needed")
-    verify_hmac(signature, request.body, [secret.encode() for secret in secrets], "sha1", "hex")
+    verify_named_hmac(
+        request.headers.get("x-hub-signature"), request.body, secrets, "sha1", "hex", missing="x-hub-signature is needed"
+    )
 
 
 def _parse(request: Request, mapping: FieldMapping) -> Parsed:
