@@ -100,6 +100,10 @@ class ThinTool:
     async def is_empty(self) -> bool:
         return await self.count("fetches") == 0
 
+    async def has_published(self, count: int = 1) -> bool:
+        """Whether `count` events were published; an enricher publishes after it has committed."""
+        return len(self.published) >= count
+
     async def is_called(self, times: int = 1, response: str = "1") -> bool:
         return self.api.paths().count(details(response)) >= times
 
