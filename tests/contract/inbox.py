@@ -75,7 +75,7 @@ async def open_inbox(url: str, committers: int = 2, limit: int = 10_000) -> Asyn
         assert workers.dead == []
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 15.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 60.0) -> None:
     """Wait until `await condition()` is true. Raises AssertionError after `seconds`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
