@@ -24,7 +24,7 @@ from services.sentiment.domain.urgency import urgency_of
 from services.sentiment.domain.urgency.phrases import normalize
 from tests.growth import MOST, Hostile, growth
 
-LENGTH = 20_000
+LENGTH = 8_000
 HOSTILE = [
     *map(Hostile, [
         " ", "a", "a ", "1", "1 ", "-", " -", "(", "'", "a'", '"', '"a', "@", "@a", "a@", ".", "a.", "!", "?!", "\n", " \n",

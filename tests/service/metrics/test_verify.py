@@ -75,6 +75,11 @@ async def inbox(metrics_db: MetricsDatabase) -> Inbox:
     return Inbox(events)
 
 
+def some_of_battery(now: datetime, zone: ZoneInfo, own: Sequence[str]) -> Iterable[Query]:
+    """Every fifth query."""
+    return islice(battery(now, zone, own), 0, None, 5)
+
+
 async def test_all_is_well_after_duplicates_edits_and_erasures(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
     await metrics_db.apply(*reversed(inbox.events))
     async with verifying(metrics_db, inbox, 0, battery) as verification:
@@ -201,7 +206,7 @@ async def test_live_traffic_beside_it_raises_no_alarm(metrics_db: MetricsDatabas
             await more()
 
     inbox.on_head_request = more
-    async with verifying(metrics_db, inbox, 5, battery) as verification:
+    async with verifying(metrics_db, inbox, 5, some_of_battery) as verification:
         verification.metrics.event_hooks["request"].append(before_each)
         steps = await verification.run()
     assert {step.name: step.differences for step in steps if step.differences} == {}
@@ -223,7 +228,7 @@ async def test_an_answer_that_lies_is_found(metrics_db: MetricsDatabase, inbox: 
     def alter(body: bytes) -> bytes:
         return body.replace(b'"n":38', b'"n":39')
 
-    async with verifying(metrics_db, inbox, 0, battery) as verification:
+    async with verifying(metrics_db, inbox, 0, some_of_battery) as verification:
         steps = await with_altered_responses(verification, alter).run()
     assert failed(steps) == [SERVED]
 

@@ -21,7 +21,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("unit", HOSTILE)
 def test_the_time_is_linear_in_the_length_of_a_hostile_text(unit: str) -> None:
-    assert growth(lambda text: Redactor()(text), Hostile(unit), 100_000) < MOST
+    assert growth(lambda text: Redactor()(text), Hostile(unit), 40_000) < MOST
 
 
 @pytest.mark.parametrize("unit", ["1 2 3 ", "612 345 ", "347 123 4567 x "])
