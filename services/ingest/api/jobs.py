@@ -6,20 +6,17 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from services.ingest.api.paging import PAGE, Cursor, next_cursor, parse_number, upper_bound
 from services.ingest.api.state import ingest_of
 from services.ingest.domain.reason_codes import ReasonCode
 from services.ingest.inbox.jobs import Job, Kind
 from services.ingest.inbox.selection import Selection
-from services.ingest.store.event_log import MAX_SEQ
 from shared.database import outage_is_503
 from shared.http import KEY_HEADER, TenantName
 from shared.problems import BadRequest, NotAuthenticated, NotFound, responses
 from shared.routes import TypedRoute
 
 routes = APIRouter(route_class=TypedRoute, tags=["quarantine"])
-
-PAGE = 100
-NUMBER = r"^[0-9]{1,18}$"
 
 
 class JobFilter(BaseModel):
@@ -72,15 +69,13 @@ class JobPage(BaseModel):
 async def list_jobs(
     request: Request,
     tenant: TenantName,
-    cursor: Annotated[str | None, Query(pattern=NUMBER, description="`cursor` of the page before")] = None,
+    cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=PAGE, description="Jobs on a page")] = PAGE,
 ) -> JobPage:
     """The newest first: running ones, the last 1,000 that ended, and all that discarded deliveries, as a record of who did it."""
-    before = MAX_SEQ if cursor is None else int(cursor)
     async with outage_is_503():
-        jobs = await ingest_of(request).jobs.list(tenant, before, limit)
-    next_cursor = str(jobs[-1].id) if len(jobs) == limit else None
-    return JobPage(items=[as_view(job) for job in jobs], cursor=next_cursor)
+        jobs = await ingest_of(request).jobs.list(tenant, upper_bound(cursor), limit)
+    return JobPage(items=[as_view(job) for job in jobs], cursor=next_cursor([job.id for job in jobs], limit))
 
 
 @routes.get(
@@ -91,10 +86,9 @@ async def list_jobs(
 )
 async def get_job(request: Request, tenant: TenantName, job: str) -> JobView:
     """`done` grows to about `deliveries`: some may have left quarantine before the job came to them."""
-    if not (job.isascii() and job.isdigit() and len(job) < 19):
-        raise BadRequest(invalid_params=[{"name": "id", "reason": "must be a whole number of at most 18 digits"}])
+    number = parse_number(job)
     async with outage_is_503():
-        one = await ingest_of(request).jobs.find(tenant, int(job))
+        one = await ingest_of(request).jobs.find(tenant, number)
     if one is None:
         raise NotFound("the job does not exist")
     return as_view(one)

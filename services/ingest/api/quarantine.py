@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.ingest.api.jobs import JobView, add_job, requester
+from services.ingest.api.paging import PAGE, Cursor, next_cursor, parse_number, upper_bound
 from services.ingest.api.state import ingest_of
 from services.ingest.domain.delivery import Outcome
 from services.ingest.domain.fields import Model, Name, Time
@@ -18,7 +19,6 @@ from services.ingest.domain.receive import receive_again
 from services.ingest.domain.tombstone import CUSTOMER_ERASED
 from services.ingest.inbox.quarantine import MOST_COUNTED, Summary, UnreadVerdict
 from services.ingest.inbox.selection import Selection
-from services.ingest.store.event_log import MAX_SEQ
 from shared.database import outage_is_503
 from shared.http import TenantName
 from shared.problems import BadRequest, Conflict, NotAuthenticated, NotFound, Unprocessable, responses
@@ -29,8 +29,6 @@ log = structlog.get_logger()
 
 routes = APIRouter(route_class=TypedRoute, tags=["quarantine"])
 
-PAGE = 100
-NUMBER = r"^[0-9]{1,18}$"
 NOT_QUARANTINED = "no delivery with this id is in quarantine"
 CODES = "; ".join(f"`{code}`: {meaning}" for code, meaning in REASON_CODES.items())
 REASON_CODE = f"The kind of reason. {CODES}"
@@ -154,18 +152,17 @@ def refuse_provider(provider: str | None) -> str | None:
 async def list_quarantined(
     request: Request,
     selection: Selected,
-    cursor: Annotated[str | None, Query(pattern=NUMBER, description="`cursor` of the page before")] = None,
+    cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=PAGE, description="Deliveries on a page")] = PAGE,
     verdict: Annotated[
         UnreadVerdict, Query(description="`discarded`: those that were discarded, whose bodies are deleted")
     ] = "quarantined",
 ) -> QuarantinePage:
     """The newest first. Bodies are not included. Filters combine. A cursor stays valid while deliveries arrive and leave."""
-    before = MAX_SEQ if cursor is None else int(cursor)
     async with outage_is_503():
-        items = await ingest_of(request).quarantine.page(selection, verdict, before, limit)
-    next_cursor = str(items[-1].seq) if len(items) == limit else None
-    return QuarantinePage(items=[QuarantinedView(**as_view(item)) for item in items], cursor=next_cursor)
+        items = await ingest_of(request).quarantine.page(selection, verdict, upper_bound(cursor), limit)
+    views = [QuarantinedView(**as_view(item)) for item in items]
+    return QuarantinePage(items=views, cursor=next_cursor([item.seq for item in items], limit))
 
 
 @routes.get(
@@ -192,7 +189,7 @@ async def count_quarantined(request: Request, selection: Selected) -> Quarantine
 async def get_quarantined(request: Request, tenant: TenantName, quarantined: str) -> QuarantinedDelivery:
     """The body is as the tool sent it, so it may identify customers."""
     async with outage_is_503():
-        whole = await ingest_of(request).quarantine.find(tenant, parse_id(quarantined))
+        whole = await ingest_of(request).quarantine.find(tenant, parse_number(quarantined))
     if whole is None:
         raise NotFound(NOT_QUARANTINED)
     body = whole.raw.decode(errors="replace")
@@ -211,7 +208,7 @@ async def retry_quarantined(request: Request, tenant: TenantName, quarantined: s
     content is not fetched yet becomes `pending`."""
     ingest = ingest_of(request)
     async with outage_is_503():
-        whole = await ingest.quarantine.find(tenant, parse_id(quarantined))
+        whole = await ingest.quarantine.find(tenant, parse_number(quarantined))
         connection = await ingest.connections.find(whole.summary.connection) if whole else None
     if whole is None or connection is None or connection.state == "deleted":
         raise NotFound(NOT_QUARANTINED)
@@ -235,7 +232,7 @@ async def discard_quarantined(request: Request, tenant: TenantName, quarantined:
     """Deletes its body and headers for good. Its id stays, so that a tool that sends it again gets `duplicate`. `GET /v1/jobs`
     returns who discarded it. Discarding it again changes nothing."""
     async with outage_is_503():
-        discarded = await ingest_of(request).quarantine.discard_one(tenant, parse_id(quarantined), requester(request))
+        discarded = await ingest_of(request).quarantine.discard_one(tenant, parse_number(quarantined), requester(request))
     if not discarded:
         raise NotFound(NOT_QUARANTINED)
     log.info("quarantine.discarded", tenant=tenant, seq=int(quarantined), requested_by=requester(request))
@@ -288,10 +285,3 @@ def as_view(summary: Summary) -> dict[str, Any]:
         "reason_code": summary.reason_code,
         "revision": summary.revision,
     }
-
-
-def parse_id(text: str) -> int:
-    """The sequence number of a quarantined delivery. Raises BadRequest if `text` is no such id."""
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise BadRequest(invalid_params=[{"name": "id", "reason": "must be a whole number of at most 18 digits"}])
-    return int(text)
