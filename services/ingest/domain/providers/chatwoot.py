@@ -15,12 +15,13 @@ from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import is_email, parse_time
 from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.payload import (
+    Identity,
     Unusable,
     as_text,
     dimensions_of,
     object_in,
     occurring_dimensions,
-    parse_object,
+    parse_payload,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.signatures import NotVerified, parse_unix_time, verify_hmac, verify_recent, verify_secret
@@ -52,37 +53,32 @@ def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
 
 def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     delivery = as_text(request.headers.get("x-chatwoot-delivery"))
-    try:
-        payload = parse_object(request.body)
-    except Unusable as error:
-        return Parsed(delivery, problem=str(error), problem_code=error.code)
-    event = as_text(payload.get("event"))
-    if event is None:
-        return Parsed(delivery, problem="event is missing")
-    message = payload if event in MESSAGE_EVENTS else {}
-    conversation = object_in(payload, "conversation") if message else payload
-    if event not in (*CONVERSATION_EVENTS, *MESSAGE_EVENTS) or (message and _type_of(message) == "activity"):
-        return Parsed(delivery, ignored=event)
-    identity = as_text(conversation.get("id")) or as_text(conversation.get("display_id"))
-    try:
-        if identity is None:
-            raise Unusable("the conversation has no id")
-        sent_at = as_text(request.headers.get("x-chatwoot-timestamp"))
-        return _read(delivery, event, identity, conversation, message, sent_at, mapping)
-    except Unusable as error:
-        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"ticket/{identity}",) if identity else ())
+    sent_at = as_text(request.headers.get("x-chatwoot-timestamp"))
+
+    def identify(payload: dict[str, Any]) -> Identity:
+        conversation = _conversation(payload)
+        return Identity(delivery, "ticket", as_text(conversation.get("id")) or as_text(conversation.get("display_id")))
+
+    return parse_payload(
+        request, identify, lambda identity, payload: _read(identity, payload, sent_at, mapping), delivery=delivery
+    )
 
 
-def _read(
-    delivery: str | None,
-    event: str,
-    identity: str,
-    conversation: dict[str, Any],
-    message: dict[str, Any],
-    sent_at: str | None,
-    mapping: FieldMapping,
-) -> Parsed:
+def _conversation(payload: dict[str, Any]) -> dict[str, Any]:
+    """The conversation of an event: in that of a message, or the payload itself."""
+    return object_in(payload, "conversation") if payload.get("event") in MESSAGE_EVENTS else payload
+
+
+def _read(identity: Identity, payload: dict[str, Any], sent_at: str | None, mapping: FieldMapping) -> Parsed:
     """The record of an event. Raises Unusable if it can't be read."""
+    event, conversation = as_text(payload.get("event")), _conversation(payload)
+    if event is None:
+        return Parsed(identity.delivery, problem="event is missing")
+    message = payload if event in MESSAGE_EVENTS else {}
+    if event not in (*CONVERSATION_EVENTS, *MESSAGE_EVENTS) or (message and _type_of(message) == "activity"):
+        return Parsed(identity.delivery, ignored=event)
+    if identity.id is None:
+        raise Unusable("the conversation has no id")
     created = _time(conversation.get("created_at"))
     changed = _time(conversation.get("updated_at")) or _time(conversation.get("timestamp"))
     written = _time(message.get("created_at"))
@@ -101,7 +97,7 @@ def _read(
     customer = _customer(conversation, message)
     record = {
         "type": "ticket",
-        "id": identity,
+        "id": identity.id,
         "at": _text(created or written or updated),
         "updated_at": _text(updated),
         "facts": [fact | {"at": _text(fact["at"])} for fact in facts],
@@ -110,7 +106,7 @@ def _read(
         **({"customer": customer} if customer else {}),
     }
     use = MappingUse(dimensions=occurring_dimensions(fields, mapping))
-    return Parsed(delivery, [record], use=use, names=_names(conversation, message))
+    return Parsed(identity.delivery, [record], use=use, names=_names(conversation, message))
 
 
 def _time(value: object) -> datetime | None:

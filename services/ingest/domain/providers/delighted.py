@@ -15,12 +15,13 @@ from services.ingest.domain.connection import FieldMapping, SurveyQuestion
 from services.ingest.domain.fields import is_email
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.domain.providers.payload import (
+    Identity,
     Unusable,
     as_text,
     dimensions_of,
     object_in,
     occurring_dimensions,
-    parse_object,
+    parse_payload,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.signatures import verify_named_hmac
@@ -45,21 +46,12 @@ def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
 
 
 def _parse(request: Request, mapping: FieldMapping) -> Parsed:
-    try:
-        payload = parse_object(request.body)
-    except Unusable as error:
-        return Parsed(None, problem=str(error), problem_code=error.code)
-    event, response = as_text(payload.get("event_type")), object_in(payload, "event_data")
-    delivery = _delivery_id(payload, response)
-    if event not in EVENTS:
-        return Parsed(delivery, ignored=event or "an event without a type")
-    identity = as_text(response.get("id"))
-    if identity is None:
-        return Parsed(delivery, problem="event_data.id is missing")
-    try:
-        return _read(delivery, identity, response, mapping)
-    except Unusable as error:
-        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"response/{identity}",))
+    return parse_payload(request, _identify, lambda identity, payload: _read(identity, payload, mapping))
+
+
+def _identify(payload: Mapping[str, Any]) -> Identity:
+    response = object_in(payload, "event_data")
+    return Identity(_delivery_id(payload, response), "response", as_text(response.get("id")))
 
 
 def _delivery_id(payload: Mapping[str, Any], response: Mapping[str, Any]) -> str | None:
@@ -69,8 +61,13 @@ def _delivery_id(payload: Mapping[str, Any], response: Mapping[str, Any]) -> str
     return ":".join(part or "" for part in parts) if event else None
 
 
-def _read(delivery: str | None, identity: str, response: dict[str, Any], mapping: FieldMapping) -> Parsed:
-    """The record of a response. Raises Unusable if a time or a mapped answer can't be read."""
+def _read(identity: Identity, payload: Mapping[str, Any], mapping: FieldMapping) -> Parsed:
+    """The record of a response. Raises Unusable if its id, a time or a mapped answer can't be read."""
+    event, response = as_text(payload.get("event_type")), object_in(payload, "event_data")
+    if event not in EVENTS:
+        return Parsed(identity.delivery, ignored=event or "an event without a type")
+    if identity.id is None:
+        raise Unusable("event_data.id is missing")
     created = _time(response, "created_at")
     if created is None:
         raise Unusable("created_at is missing")
@@ -85,7 +82,7 @@ def _read(delivery: str | None, identity: str, response: dict[str, Any], mapping
     survey_id = dimensions.pop("survey", None) or survey
     record = {
         "type": "response",
-        "id": identity,
+        "id": identity.id,
         "at": created,
         "updated_at": _time(response, "updated_at") or created,
         "channel": dimensions.pop("channel", "survey"),
@@ -103,7 +100,7 @@ def _read(delivery: str | None, identity: str, response: dict[str, Any], mapping
         questions=frozenset(mapping.questions.keys() & {nfc(survey) if survey else UNTYPED, "comment", *names}),
         dimensions=occurring_dimensions(fields, mapping),
     )
-    return Parsed(delivery, [record], use=use)
+    return Parsed(identity.delivery, [record], use=use)
 
 
 def _time(response: Mapping[str, Any], name: str) -> str | None:

@@ -13,12 +13,13 @@ from services.ingest.domain.fields import is_email, is_name
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.domain.providers import standard
 from services.ingest.domain.providers.payload import (
+    Identity,
     Unusable,
     as_text,
     dimensions_of,
     object_in,
     occurring_dimensions,
-    parse_object,
+    parse_payload,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from shared.text import nfc
@@ -30,22 +31,22 @@ UNANSWERED: tuple[Any, ...] = (None, "", [])
 
 def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     delivery = request.headers.get("webhook-id") or None
-    try:
-        payload = parse_object(request.body)
-    except Unusable as error:
-        return Parsed(delivery, problem=str(error), problem_code=error.code)
-    event = as_text(payload.get("event"))
+
+    def identify(payload: dict[str, Any]) -> Identity:
+        return Identity(delivery, "response", as_text(object_in(payload, "data").get("id")))
+
+    return parse_payload(request, identify, lambda identity, payload: _read(identity, payload, mapping), delivery=delivery)
+
+
+def _read(identity: Identity, payload: Mapping[str, Any], mapping: FieldMapping) -> Parsed:
+    """The record of a response so far. Raises Unusable if it has no id, or a mapped answer has another type."""
+    event, data = as_text(payload.get("event")), object_in(payload, "data")
     if event not in EVENTS:
-        return Parsed(delivery, ignored=event or "an event without a type")
-    data = object_in(payload, "data")
-    identity = as_text(data.get("id"))
-    if identity is None:
-        return Parsed(delivery, problem="data.id is missing")
-    try:
-        answers = {nfc(name): value for name, value in object_in(data, "data").items() if value not in UNANSWERED}
-        return Parsed(delivery, [_record(identity, data, answers, mapping)], use=_use(data, answers, mapping))
-    except Unusable as error:
-        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"response/{identity}",))
+        return Parsed(identity.delivery, ignored=event or "an event without a type")
+    if identity.id is None:
+        raise Unusable("data.id is missing")
+    answers = {nfc(name): value for name, value in object_in(data, "data").items() if value not in UNANSWERED}
+    return Parsed(identity.delivery, [_record(identity.id, data, answers, mapping)], use=_use(data, answers, mapping))
 
 
 def _record(identity: str, data: dict[str, Any], answers: Mapping[str, Any], mapping: FieldMapping) -> dict[str, Any]:

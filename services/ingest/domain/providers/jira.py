@@ -19,12 +19,13 @@ from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import GroupName, parse_time
 from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.payload import (
+    Identity,
     Unusable,
     as_text,
     dimensions_of,
     object_in,
     occurring_dimensions,
-    parse_object,
+    parse_payload,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.signatures import verify_named_hmac
@@ -65,26 +66,20 @@ def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
 
 def _parse(request: Request, settings: JiraSettings) -> Parsed:
     delivery = as_text(request.headers.get("x-atlassian-webhook-identifier"))
-    try:
-        payload = parse_object(request.body)
-    except Unusable as error:
-        return Parsed(delivery, problem=str(error), problem_code=error.code)
+
+    def identify(payload: dict[str, Any]) -> Identity:
+        return Identity(delivery, "ticket", as_text(object_in(payload, "issue").get("id")))
+
+    return parse_payload(request, identify, lambda identity, payload: _read(identity, payload, settings), delivery=delivery)
+
+
+def _read(identity: Identity, payload: dict[str, Any], settings: JiraSettings) -> Parsed:
+    """The record of an event. Raises Unusable if its issue has no id, or its times can't be read."""
     event, issue = as_text(payload.get("webhookEvent")), object_in(payload, "issue")
     if event not in EVENTS:
-        return Parsed(delivery, ignored=event or "an event without a type")
-    identity = as_text(issue.get("id"))
-    if identity is None:
-        return Parsed(delivery, problem="issue.id is missing")
-    try:
-        return _read(delivery, event, identity, payload, issue, settings)
-    except Unusable as error:
-        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"ticket/{identity}",))
-
-
-def _read(
-    delivery: str | None, event: str, identity: str, payload: dict[str, Any], issue: dict[str, Any], settings: JiraSettings
-) -> Parsed:
-    """The record of an event. Raises Unusable if its times can't be read."""
+        return Parsed(identity.delivery, ignored=event or "an event without a type")
+    if identity.id is None:
+        raise Unusable("issue.id is missing")
     fields, at = object_in(issue, "fields"), _timestamp(payload.get("timestamp"))
     created = _time(fields, "created")
     reporter = _account(fields.get("reporter"))
@@ -93,7 +88,7 @@ def _read(
     channel = dimensions.pop("channel", None)
     record = {
         "type": "ticket",
-        "id": identity,
+        "id": identity.id,
         "at": created or at,
         "updated_at": at,
         "facts": [
@@ -107,7 +102,7 @@ def _read(
         **({"customer": {"id": reporter}} if reporter else {}),
     }
     use = MappingUse(dimensions=occurring_dimensions(usable, settings))
-    return Parsed(delivery, [record], use=use, names=_names(fields))
+    return Parsed(identity.delivery, [record], use=use, names=_names(fields))
 
 
 def _timestamp(value: object) -> str:

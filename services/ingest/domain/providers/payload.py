@@ -1,9 +1,10 @@
-"""Read the fields of a JSON payload, which may have any shape."""
+"""Read a JSON payload, which may have any shape: the frame of every `parse`, and the fields of a payload."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, NamedTuple
 
 from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.providers.provider import Parsed, Request
 from services.ingest.domain.reason_codes import ReasonCode, code_of_malformed
 from shared import strict_json
 from shared.text import nfc
@@ -15,6 +16,19 @@ class Unusable(Exception):
     def __init__(self, message: str, code: ReasonCode = "unexpected_payload") -> None:
         super().__init__(message)
         self.code = code
+
+
+class Identity(NamedTuple):
+    """The tool's id of a delivery, and the subject that it is about. An id is None if the payload has none."""
+
+    delivery: str | None
+    type: Literal["response", "review", "ticket"] = "response"
+    id: str | None = None
+
+    @property
+    def about(self) -> tuple[str, ...]:
+        """The subject as `Parsed.about` lists it."""
+        return (f"{self.type}/{self.id}",) if self.id else ()
 
 
 def as_text(value: object) -> str | None:
@@ -55,3 +69,32 @@ def parse_object(body: bytes, *, last_key_counts: bool = False) -> dict[str, Any
     if not isinstance(payload, dict):
         raise Unusable("the body is not an object")
     return payload
+
+
+def problem_of(error: Unusable, delivery: str | None = None, about: tuple[str, ...] = ()) -> Parsed:
+    """The result for a payload that can't be read: it goes to quarantine with the reason and its code."""
+    return Parsed(delivery, problem=str(error), problem_code=error.code, about=about)
+
+
+def parse_payload(
+    request: Request,
+    identify: Callable[[dict[str, Any]], Identity],
+    read: Callable[[Identity, dict[str, Any]], Parsed],
+    *,
+    delivery: str | None = None,
+    decode: Callable[[bytes], dict[str, Any]] = parse_object,
+) -> Parsed:
+    """The result of `read`. If `read` or `decode` raises Unusable, a problem.
+
+    `identify` states of the payload which delivery and subject it is. `delivery` is the id of a delivery whose body can't be
+    decoded, if a header has one.
+    """
+    try:
+        payload = decode(request.body)
+    except Unusable as error:
+        return problem_of(error, delivery)
+    identity = identify(payload)
+    try:
+        return read(identity, payload)
+    except Unusable as error:
+        return problem_of(error, identity.delivery, identity.about)

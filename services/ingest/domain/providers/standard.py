@@ -9,9 +9,10 @@ The signature is the HMAC-SHA256 of `{webhook-id}.{webhook-timestamp}.{body}`. I
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
-from services.ingest.domain.providers.payload import Unusable, parse_object
+from services.ingest.domain.providers.payload import Identity, Unusable, parse_payload
 from services.ingest.domain.providers.provider import ANY_RECORD, Headers, Parsed, Provider, Request
 from services.ingest.domain.signatures import NotVerified, is_hmac, parse_unix_time, verify_recent
 
@@ -44,13 +45,13 @@ def _prefix(headers: Headers) -> str:
 
 def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     delivery = request.headers.get(f"{_prefix(request.headers)}-id") or None
-    try:
-        envelope = parse_object(request.body)
-    except Unusable as error:
-        return Parsed(delivery, problem=str(error), problem_code=error.code)
+    return parse_payload(request, lambda payload: Identity(delivery), _read, delivery=delivery)
+
+
+def _read(identity: Identity, envelope: dict[str, Any]) -> Parsed:
     if "data" not in envelope:
-        return Parsed(delivery, problem="the body is not an object with the record in `data`")
-    return Parsed(delivery, [envelope["data"]])
+        raise Unusable("the body is not an object with the record in `data`")
+    return Parsed(identity.delivery, [envelope["data"]])
 
 
 def _new_secret(random: bytes) -> str:

@@ -14,7 +14,15 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from services.ingest.domain.connection import FieldMapping
-from services.ingest.domain.providers.payload import Unusable, as_text, object_in, parse_object
+from services.ingest.domain.providers.payload import (
+    Identity,
+    Unusable,
+    as_text,
+    object_in,
+    parse_object,
+    parse_payload,
+    problem_of,
+)
 from services.ingest.domain.providers.provider import Parsed, Provider, Request, ToolApi
 from services.ingest.domain.providers.surveymonkey_documents import condense, lacks_answered
 from services.ingest.domain.providers.surveymonkey_response import read_response
@@ -50,18 +58,18 @@ def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
 
 
 def _parse(request: Request, mapping: FieldMapping) -> Parsed:
-    try:
-        event = parse_object(request.body)
-    except Unusable as error:
-        return Parsed(None, problem=str(error), problem_code=error.code)
-    delivery, kind = _delivery_id(event), as_text(event.get("event_type"))
+    return parse_payload(request, lambda event: Identity(_delivery_id(event), "response", _ids(event)[1]), _read_event)
+
+
+def _read_event(identity: Identity, event: dict[str, Any]) -> Parsed:
+    """The key of the response to fetch. Raises Unusable if it can't be part of a path."""
+    kind = as_text(event.get("event_type"))
     if kind not in FETCHED_EVENTS:
-        return Parsed(delivery, ignored=kind or "an event without a type")
+        return Parsed(identity.delivery, ignored=kind or "an event without a type")
     survey, response = _ids(event)
-    about = (f"response/{response}",) if response else ()
     if not (survey and response):
-        return Parsed(delivery, problem="object_id and resources.survey_id are needed, of letters and digits", about=about)
-    return Parsed(delivery, about=about, fetch=f"response/{response}")
+        raise Unusable("object_id and resources.survey_id are needed, of letters and digits")
+    return Parsed(identity.delivery, about=identity.about, fetch=f"response/{response}")
 
 
 def _delivery_id(event: Mapping[str, Any]) -> str | None:
@@ -120,7 +128,7 @@ def _parse_fetched(request: Request, documents: Documents, mapping: FieldMapping
     try:
         record, use = read_response(documents, mapping)
     except Unusable as error:
-        return Parsed(event.id, problem=str(error), problem_code=error.code, about=event.about)
+        return problem_of(error, event.id, event.about)
     return Parsed(event.id, [record], about=event.about, use=use)
 
 

@@ -14,14 +14,16 @@ from services.ingest.domain.fields import is_email, is_name
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.domain.providers.comment_titles import asks_for_comment
 from services.ingest.domain.providers.payload import (
+    Identity,
     Unusable,
     as_text,
     dimensions_of,
     object_in,
     occurring_dimensions,
-    parse_object,
+    parse_payload,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
+from services.ingest.domain.providers.survey_answer import read_answer
 from services.ingest.domain.signatures import NotVerified, verify_hmac
 from shared.text import nfc
 
@@ -52,25 +54,22 @@ def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
 
 
 def _parse(request: Request, mapping: FieldMapping) -> Parsed:
-    try:
-        payload = parse_object(request.body)
-    except Unusable as error:
-        return Parsed(None, problem=str(error), problem_code=error.code)
-    delivery, event = as_text(payload.get("eventId")), as_text(payload.get("eventType"))
-    if event != "FORM_RESPONSE":
-        return Parsed(delivery, ignored=event or "an event without a type")
+    return parse_payload(request, _identify, lambda identity, payload: _read(identity, payload, mapping))
+
+
+def _identify(payload: Mapping[str, Any]) -> Identity:
     data = object_in(payload, "data")
-    identity = as_text(data.get("submissionId")) or as_text(data.get("responseId"))
-    if identity is None:
-        return Parsed(delivery, problem="data.submissionId is missing")
-    try:
-        return _read(delivery, identity, data, mapping)
-    except Unusable as error:
-        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"response/{identity}",))
+    submission = as_text(data.get("submissionId")) or as_text(data.get("responseId"))
+    return Identity(as_text(payload.get("eventId")), "response", submission)
 
 
-def _read(delivery: str | None, identity: str, data: dict[str, Any], mapping: FieldMapping) -> Parsed:
-    """The record of a submission. Raises Unusable if a mapped answer has another type."""
+def _read(identity: Identity, payload: Mapping[str, Any], mapping: FieldMapping) -> Parsed:
+    """The record of a submission. Raises Unusable if it has no id, or a mapped answer has another type."""
+    event, data = as_text(payload.get("eventType")), object_in(payload, "data")
+    if event != "FORM_RESPONSE":
+        return Parsed(identity.delivery, ignored=event or "an event without a type")
+    if identity.id is None:
+        raise Unusable("data.submissionId is missing")
     fields = _fields(data)
     hidden = {field.label: text for field in fields if field.type == HIDDEN and (text := _usable(field.value))}
     values = hidden | {field.key: text for field in fields if (text := _usable(field.value))}
@@ -80,10 +79,14 @@ def _read(delivery: str | None, identity: str, data: dict[str, Any], mapping: Fi
     customer = _customer(fields, hidden)
     record = {
         "type": "response",
-        "id": identity,
+        "id": identity.id,
         "at": data.get("createdAt"),
         "channel": dimensions.pop("channel", "survey"),
-        "answers": [_answer(field, question) for field, question in questions if question and question.kind != "ignore"],
+        "answers": [
+            read_answer(field.key, question, field.value)
+            for field, question in questions
+            if question and question.kind != "ignore"
+        ],
         "dimensions": dimensions,
         **({"survey": {"id": survey, **({"name": title[:500]} if title else {})}} if survey else {}),
         **({"customer": customer} if customer else {}),
@@ -97,7 +100,7 @@ def _read(delivery: str | None, identity: str, data: dict[str, Any], mapping: Fi
         questions=frozenset(mapping.questions.keys() & {field.key for field in fields}),
         dimensions=occurring_dimensions([*(field.key for field in fields), *hidden], mapping),
     )
-    return Parsed(delivery, [record], use=use)
+    return Parsed(identity.delivery, [record], use=use)
 
 
 def _fields(data: Mapping[str, Any]) -> list[Field]:
@@ -135,17 +138,6 @@ def _question(field: Field, mapping: FieldMapping) -> SurveyQuestion | None:
         return mapping.questions[field.key]
     is_short_comment = field.type == "INPUT_TEXT" and asks_for_comment(field.label)
     return COMMENT if field.type == "TEXTAREA" or is_short_comment else None
-
-
-def _answer(field: Field, question: SurveyQuestion) -> dict[str, Any]:
-    if question.kind == "comment":
-        if not isinstance(field.value, str):
-            raise Unusable(f"question {field.key} is a comment, but its answer is no text", "mapping_mismatch")
-        return {"question": field.key, "kind": "comment", "text": field.value}
-    text = as_text(field.value) or ""
-    if not text.lstrip("-").isdecimal() or not text.isascii() or len(text) > 4:
-        raise Unusable(f"question {field.key} is a rating by the mapping, but its answer is no whole number", "mapping_mismatch")
-    return {"question": field.key, **question.model_dump(exclude_none=True), "value": int(text)}
 
 
 def _customer(fields: Sequence[Field], hidden: Mapping[str, str]) -> dict[str, str]:

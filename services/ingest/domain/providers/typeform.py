@@ -20,12 +20,13 @@ from services.ingest.domain.fields import is_email, is_name
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.domain.providers.comment_titles import asks_for_comment
 from services.ingest.domain.providers.payload import (
+    Identity,
     Unusable,
     as_text,
     dimensions_of,
     object_in,
     occurring_dimensions,
-    parse_object,
+    parse_payload,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.signatures import verify_named_hmac
@@ -48,22 +49,23 @@ def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
 
 
 def _parse(request: Request, mapping: FieldMapping) -> Parsed:
-    try:
-        payload = parse_object(request.body)
-    except Unusable as error:
-        return Parsed(None, problem=str(error), problem_code=error.code)
-    delivery, event_type = as_text(payload.get("event_id")), payload.get("event_type")
+    return parse_payload(request, _identify, lambda identity, payload: _read_event(identity, payload, mapping))
+
+
+def _identify(payload: Mapping[str, Any]) -> Identity:
+    token = as_text(object_in(payload, "form_response").get("token"))
+    return Identity(as_text(payload.get("event_id")), "response", token)
+
+
+def _read_event(identity: Identity, payload: Mapping[str, Any], mapping: FieldMapping) -> Parsed:
+    """The record of a submission. Raises Unusable if the event has none, or a mapped answer has another type."""
+    event_type, form = payload.get("event_type"), object_in(payload, "form_response")
     if event_type != "form_response":
-        return Parsed(delivery, ignored=as_text(event_type) or "an event without a type")
-    form = object_in(payload, "form_response")
+        return Parsed(identity.delivery, ignored=as_text(event_type) or "an event without a type")
     if not form:
-        return Parsed(delivery, problem="form_response is missing")
-    try:
-        record, use = _read(form, mapping)
-    except Unusable as error:
-        token = as_text(form.get("token"))
-        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"response/{token}",) if token else ())
-    return Parsed(delivery, [record], use=use, names=_survey_name(form))
+        raise Unusable("form_response is missing")
+    record, use = _read(form, mapping)
+    return Parsed(identity.delivery, [record], use=use, names=_survey_name(form))
 
 
 def _survey_name(form: Mapping[str, Any]) -> tuple[ValueName, ...]:

@@ -11,6 +11,7 @@ others. Documented payloads repeat a key within one object; its last value count
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from pydantic import Field
@@ -20,12 +21,14 @@ from services.ingest.domain.fields import GroupName, is_email, parse_time
 from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.html_text import plain_text
 from services.ingest.domain.providers.payload import (
+    Identity,
     Unusable,
     as_text,
     dimensions_of,
     object_in,
     occurring_dimensions,
     parse_object,
+    parse_payload,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.signatures import verify_named_hmac
@@ -75,24 +78,24 @@ def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
 
 def _parse(request: Request, settings: ZammadSettings) -> Parsed:
     delivery = as_text(request.headers.get("x-zammad-delivery"))
-    try:
-        payload = parse_object(request.body, last_key_counts=True)
-    except Unusable as error:
-        return Parsed(delivery, problem=str(error), problem_code=error.code)
+
+    def identify(payload: dict[str, Any]) -> Identity:
+        return Identity(delivery, "ticket", as_text(object_in(payload, "ticket").get("id")))
+
+    return parse_payload(
+        request,
+        identify,
+        lambda identity, payload: _read(identity, payload, settings),
+        delivery=delivery,
+        decode=partial(parse_object, last_key_counts=True),
+    )
+
+
+def _read(identity: Identity, payload: dict[str, Any], settings: ZammadSettings) -> Parsed:
+    """The record of a ticket. Raises Unusable if its id, its times or its state can't be read."""
     ticket, article = object_in(payload, "ticket"), object_in(payload, "article")
-    identity = as_text(ticket.get("id"))
-    if identity is None:
-        return Parsed(delivery, problem="ticket.id is missing: use Zammad's default payload")
-    try:
-        return _read(delivery, identity, ticket, article, settings)
-    except Unusable as error:
-        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"ticket/{identity}",))
-
-
-def _read(
-    delivery: str | None, identity: str, ticket: dict[str, Any], article: dict[str, Any], settings: ZammadSettings
-) -> Parsed:
-    """The record of a ticket. Raises Unusable if its times or its state can't be read."""
+    if identity.id is None:
+        raise Unusable("ticket.id is missing: use Zammad's default payload")
     created, updated = _time(ticket, "created_at"), _time(ticket, "updated_at")
     if created is None or updated is None:
         raise Unusable("created_at and updated_at of the ticket are needed")
@@ -108,7 +111,7 @@ def _read(
     customer = _customer(ticket)
     record = {
         "type": "ticket",
-        "id": identity,
+        "id": identity.id,
         "at": created,
         "updated_at": updated,
         "facts": facts,
@@ -117,7 +120,7 @@ def _read(
         **({"customer": customer} if customer else {}),
     }
     use = MappingUse(dimensions=occurring_dimensions(fields, settings))
-    return Parsed(delivery, [record], use=use, names=_names(ticket, article))
+    return Parsed(identity.delivery, [record], use=use, names=_names(ticket, article))
 
 
 def _time(value: Mapping[str, Any], name: str) -> str | None:

@@ -14,7 +14,7 @@ from services.ingest.domain import signatures
 from services.ingest.domain.batch import TooMany, is_array, split_array
 from services.ingest.domain.providers.cloudevents.event import ATTRIBUTE_HEADERS, STRUCTURED, Event, is_binary, read_event
 from services.ingest.domain.providers.cloudevents.mapping import CloudEventsSettings, as_response, uses_mapping
-from services.ingest.domain.providers.payload import Unusable
+from services.ingest.domain.providers.payload import Unusable, problem_of
 from services.ingest.domain.providers.provider import ANY_RECORD, Headers, Parsed, Provider, Request
 from services.ingest.domain.signatures import NotVerified, verify_secret
 from shared.strict_json import Malformed
@@ -61,7 +61,7 @@ def _parse(request: Request, settings: CloudEventsSettings) -> Parsed:
     try:
         event = read_event(request)
     except Unusable as error:
-        return Parsed(None, problem=str(error), problem_code=error.code)
+        return problem_of(error)
     if settings.types and event.type not in settings.types:
         return Parsed(event.key, ignored=event.type)
     return _parse_event(event, settings)
@@ -72,7 +72,7 @@ def _parse_event(event: Event, settings: CloudEventsSettings) -> Parsed:
         try:
             return Parsed(event.key, [event.data()])
         except Unusable as error:
-            return Parsed(event.key, problem=str(error), problem_code=error.code)
+            return problem_of(error, event.key)
     return as_response(event, settings)
 
 

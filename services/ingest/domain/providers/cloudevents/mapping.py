@@ -10,7 +10,7 @@ from services.ingest.domain.connection import FieldMapping, SurveyQuestion
 from services.ingest.domain.fields import LONGEST_NAME, GroupName, Name
 from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.cloudevents.event import Event
-from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of
+from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, problem_of
 from services.ingest.domain.providers.provider import Parsed
 
 ATTRIBUTE_PREFIX = "ce."
@@ -61,7 +61,7 @@ def as_response(event: Event, settings: CloudEventsSettings) -> Parsed:
             )
         return Parsed(event.key, [_record(event, identity, fields, present, settings)], use=_use(fields, present, settings))
     except Unusable as error:
-        return Parsed(event.key, problem=str(error), problem_code=error.code, about=(f"response/{identity}",) if identity else ())
+        return problem_of(error, event.key, (f"response/{identity}",) if identity else ())
 
 
 class _Fields:

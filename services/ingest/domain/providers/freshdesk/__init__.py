@@ -4,7 +4,6 @@ Freshdesk signs nothing and sends no id, no event and no time. So a rule present
 or as the password of basic authentication; the template names the event; and the time of receipt counts.
 """
 
-import base64
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -16,9 +15,16 @@ from services.ingest.domain.fields import GroupName, is_email
 from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.freshdesk.template import parse_body
 from services.ingest.domain.providers.html_text import plain_text
-from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, occurring_dimensions
+from services.ingest.domain.providers.payload import (
+    Identity,
+    Unusable,
+    as_text,
+    dimensions_of,
+    occurring_dimensions,
+    parse_payload,
+)
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
-from services.ingest.domain.signatures import NotVerified, verify_secret
+from services.ingest.domain.providers.shared_secret import verify_shared_secret
 from shared.events import Status
 
 MESSAGES = {"customer_replied": ("customer", True), "agent_replied": ("agent", True), "note_added": ("agent", False)}
@@ -48,51 +54,35 @@ class FreshdeskSettings(FieldMapping):
 
 
 def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
-    presented = request.headers.get("x-earshot-secret")
-    scheme, _, credentials = request.headers.get("authorization").partition(" ")
-    if not presented and scheme.lower() == "basic":
-        presented = _password(credentials)
-    if not presented:
-        raise NotVerified("x-earshot-secret, or basic authentication with the secret as password, is needed")
-    verify_secret(presented, secrets)
-
-
-def _password(credentials: str) -> str:
-    """The password in the credentials of basic authentication. Empty if they can't be read."""
-    try:
-        return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[2]
-    except ValueError:
-        return ""
+    verify_shared_secret(request, secrets, in_url=False)
 
 
 def _parse(request: Request, settings: FreshdeskSettings) -> Parsed:
-    try:
-        fields = parse_body(request.body)
-    except Unusable as error:
-        return Parsed(None, problem=str(error), problem_code=error.code)
-    event, identity = as_text(fields.get("event")), as_text(fields.get("id"))
+    return parse_payload(
+        request,
+        lambda fields: Identity(None, "ticket", as_text(fields.get("id"))),
+        lambda identity, fields: _read(identity, fields, request.received_at, settings),
+        decode=parse_body,
+    )
+
+
+def _read(identity: Identity, fields: dict[str, Any], received_at: datetime | None, settings: FreshdeskSettings) -> Parsed:
+    """The record of an event. Raises Unusable if its event, its id, its time or its status is missing or unknown."""
+    event = as_text(fields.get("event"))
     if event not in EVENTS:
-        return Parsed(None, problem=f"event: unknown; known are {', '.join(EVENTS)}", problem_code="unknown_value")
-    if identity is None:
-        return Parsed(None, problem="id is missing")
-    about = (f"ticket/{identity}",)
-    if request.received_at is None:
-        return Parsed(None, problem="the delivery has no time", about=about)
-    try:
-        return _read(event, identity, fields, request.received_at.isoformat(), settings)
-    except Unusable as error:
-        return Parsed(None, problem=str(error), problem_code=error.code, about=about)
-
-
-def _read(event: str, identity: str, fields: dict[str, Any], at: str, settings: FreshdeskSettings) -> Parsed:
-    """The record of an event. Raises Unusable if its status is unknown."""
+        raise Unusable(f"event: unknown; known are {', '.join(EVENTS)}", "unknown_value")
+    if identity.id is None:
+        raise Unusable("id is missing")
+    if received_at is None:
+        raise Unusable("the delivery has no time")
+    at = received_at.isoformat()
     usable = {name: value for name, value in fields.items() if as_text(value) not in (None, *EMPTY)}
     dimensions = dimensions_of(usable, settings)
     channel = dimensions.pop("channel", None) or (as_text(usable.get("source")) or "").lower()
     email = as_text(usable.get("requester")) or ""
     record = {
         "type": "ticket",
-        "id": identity,
+        "id": identity.id,
         "at": at,
         "updated_at": at,
         "facts": [{"fact": "deleted", "at": at}] if event == "deleted" else _facts(event, fields, at, settings),

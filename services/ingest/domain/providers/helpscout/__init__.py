@@ -17,7 +17,7 @@ from services.ingest.domain import signatures
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.providers.helpscout.conversation import READ_EVENTS, customer_fields, read_conversation
 from services.ingest.domain.providers.html_text import plain_text
-from services.ingest.domain.providers.payload import Unusable, as_text, object_in, parse_object
+from services.ingest.domain.providers.payload import Identity, Unusable, as_text, object_in, parse_payload
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.signatures import NotVerified, verify_hmac
 
@@ -40,25 +40,24 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     event = as_text(request.headers.get("x-helpscout-event"))
     digest = blake2b(f"{event}\n".encode() + request.body, digest_size=16).hexdigest()
     delivery = f"body:{digest}"
-    try:
-        payload = parse_object(request.body)
-    except Unusable as error:
-        return Parsed(delivery, problem=str(error), problem_code=error.code)
-    if event is None:
-        return Parsed(delivery, problem="the header X-HelpScout-Event is missing")
-    if event not in (*READ_EVENTS, DELETED, RATED):
-        return Parsed(delivery, ignored=event)
-    subject = _conversation_id(payload) if event == RATED else as_text(payload.get("id"))
-    try:
-        if subject is None:
+
+    def identify(payload: dict[str, Any]) -> Identity:
+        return Identity(delivery, "ticket", _conversation_id(payload) if event == RATED else as_text(payload.get("id")))
+
+    def read(identity: Identity, payload: dict[str, Any]) -> Parsed:
+        if event is None:
+            return Parsed(delivery, problem="the header X-HelpScout-Event is missing")
+        if event not in (*READ_EVENTS, DELETED, RATED):
+            return Parsed(delivery, ignored=event)
+        if identity.id is None:
             raise Unusable("the conversation has no id")
         if event == RATED:
-            return _rated(delivery, subject, payload)
+            return _rated(delivery, identity.id, payload)
         if event == DELETED:
-            return _deleted(delivery, subject, request.received_at)
-        return read_conversation(delivery, event, subject, payload, mapping)
-    except Unusable as error:
-        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"ticket/{subject}",) if subject else ())
+            return _deleted(delivery, identity.id, request.received_at)
+        return read_conversation(delivery, event, identity.id, payload, mapping)
+
+    return parse_payload(request, identify, read, delivery=delivery)
 
 
 def _deleted(delivery: str, subject: str, received_at: datetime | None) -> Parsed:

@@ -12,14 +12,14 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from services.ingest.domain.batch import TooMany, is_array, split_array
 from services.ingest.domain.providers.hubspot.documents import SUBMISSION, TICKET, condense, fetches, time_of
 from services.ingest.domain.providers.hubspot.settings import HubSpotCredentials, HubSpotSettings
 from services.ingest.domain.providers.hubspot.submission import read_submission
 from services.ingest.domain.providers.hubspot.ticket import read_ticket
-from services.ingest.domain.providers.payload import Unusable, as_text, parse_object
+from services.ingest.domain.providers.payload import Identity, Unusable, as_text, parse_payload, problem_of
 from services.ingest.domain.providers.provider import Parsed, Provider, Request, ToolApi
 from services.ingest.domain.providers.tool_api import Documents, Fetch, is_path_id
 from services.ingest.domain.signatures import NotVerified, parse_unix_time, verify_hmac, verify_recent
@@ -32,7 +32,7 @@ API = "https://api.hubapi.com"
 
 OBJECTS = {"0-5": TICKET, "0-19": SUBMISSION}
 """The objects that are read, by the `objectTypeId` of generic events (`object.creation`)."""
-SUBJECTS = {TICKET: "ticket", SUBMISSION: "response"}
+SUBJECTS: dict[str, Literal["ticket", "response"]] = {TICKET: "ticket", SUBMISSION: "response"}
 FETCHED_ACTIONS = ("creation", "propertyChange", "associationChange")
 
 
@@ -74,27 +74,36 @@ def _parse(request: Request, settings: HubSpotSettings) -> Parsed:
     """One event. An array comes here only if it is empty, or can't be split."""
     if is_array(request.body):
         return _parse_array(request.body)
-    try:
-        event = parse_object(request.body)
-    except Unusable as error:
-        return Parsed(None, problem=str(error), problem_code=error.code)
-    delivery, kind = _delivery_id(event), as_text(event.get("subscriptionType")) or as_text(event.get("eventType"))
-    target, _, action = (kind or "").partition(".")
-    target = OBJECTS.get(as_text(event.get("objectTypeId")) or "", "") if target == "object" else target
+    return parse_payload(request, _identify, _read_event)
+
+
+def _identify(event: Mapping[str, Any]) -> Identity:
+    target, _ = _kind(event)
+    return Identity(_delivery_id(event), SUBJECTS.get(target, "response"), as_text(event.get("objectId")))
+
+
+def _kind(event: Mapping[str, Any]) -> tuple[str, str]:
+    """The kind of object that an event is about, and what happened to it. Empty if the event does not say so."""
+    target, _, action = (_type_of(event) or "").partition(".")
+    return OBJECTS.get(as_text(event.get("objectTypeId")) or "", "") if target == "object" else target, action
+
+
+def _type_of(event: Mapping[str, Any]) -> str | None:
+    return as_text(event.get("subscriptionType")) or as_text(event.get("eventType"))
+
+
+def _read_event(identity: Identity, event: dict[str, Any]) -> Parsed:
+    """The records of an event that needs no call, or the key of the object to fetch. Raises Unusable if a field is missing."""
+    delivery, kind, (target, action) = identity.delivery, _type_of(event), _kind(event)
     if kind is None or target not in SUBJECTS:
         return Parsed(delivery, ignored=kind or "an event without a type")
-    identity = as_text(event.get("objectId"))
-    about = (f"{SUBJECTS[target]}/{identity}",) if identity else ()
-    try:
-        if target == TICKET and action in ("deletion", "restore", "merge"):
-            return Parsed(delivery, _changes(action, event))
-    except Unusable as error:
-        return Parsed(delivery, problem=str(error), problem_code=error.code, about=about)
+    if target == TICKET and action in ("deletion", "restore", "merge"):
+        return Parsed(delivery, _changes(action, event))
     if action not in FETCHED_ACTIONS:
         return Parsed(delivery, ignored=kind)
-    if not is_path_id(identity):
+    if not is_path_id(identity.id):
         return Parsed(delivery, problem="objectId is needed, of letters and digits")
-    return Parsed(delivery, about=about, fetch=f"{target}/{identity}")
+    return Parsed(delivery, about=identity.about, fetch=f"{target}/{identity.id}")
 
 
 def _parse_array(body: bytes) -> Parsed:
@@ -149,7 +158,7 @@ def _parse_fetched(request: Request, documents: Documents, settings: HubSpotSett
     try:
         record, use, names = read(documents, settings)
     except Unusable as error:
-        return Parsed(event.id, problem=str(error), problem_code=error.code, about=event.about)
+        return problem_of(error, event.id, event.about)
     return Parsed(event.id, [record], about=event.about, use=use, names=names)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.providers.intercom.record import READ_TOPICS, parse_item, subject_id
-from services.ingest.domain.providers.payload import Unusable, as_text, object_in, parse_object
+from services.ingest.domain.providers.payload import Identity, as_text, object_in, parse_payload
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.signatures import verify_named_hmac
 
@@ -29,21 +29,20 @@ def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
 
 
 def _parse(request: Request, mapping: FieldMapping) -> Parsed:
-    try:
-        payload = parse_object(request.body)
-    except Unusable as error:
-        return Parsed(None, problem=str(error), problem_code=error.code)
-    delivery, topic = _delivery(payload), as_text(payload.get("topic"))
+    return parse_payload(request, _identify, lambda identity, payload: _read(identity, payload, mapping))
+
+
+def _identify(payload: dict[str, Any]) -> Identity:
+    return Identity(_delivery(payload), "ticket", subject_id(object_in(object_in(payload, "data"), "item")))
+
+
+def _read(identity: Identity, payload: dict[str, Any], mapping: FieldMapping) -> Parsed:
+    topic, item = as_text(payload.get("topic")), object_in(object_in(payload, "data"), "item")
     if topic is None:
-        return Parsed(delivery, problem="topic is missing")
+        return Parsed(identity.delivery, problem="topic is missing")
     if topic not in READ_TOPICS:
-        return Parsed(delivery, ignored=topic)
-    item = object_in(object_in(payload, "data"), "item")
-    try:
-        return parse_item(delivery, topic, item, payload.get("created_at"), mapping)
-    except Unusable as error:
-        identity = subject_id(item)
-        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"ticket/{identity}",) if identity else ())
+        return Parsed(identity.delivery, ignored=topic)
+    return parse_item(identity.delivery, topic, item, payload.get("created_at"), mapping)
 
 
 def _delivery(payload: dict[str, Any]) -> str:

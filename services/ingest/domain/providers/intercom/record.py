@@ -83,7 +83,7 @@ def _unwrapped(item: dict[str, Any]) -> dict[str, Any]:
     return item if "id" in item else object_in(item, "ticket") or object_in(item, "conversation") or item
 
 
-def parse_item(delivery: str, topic: str, item: dict[str, Any], created_at: object, mapping: FieldMapping) -> Parsed:
+def parse_item(delivery: str | None, topic: str, item: dict[str, Any], created_at: object, mapping: FieldMapping) -> Parsed:
     """The record of a notification that was created at `created_at`. Raises Unusable if it can't be read."""
     identity, conversation, notified = subject_id(item), _unwrapped(item), time_of(created_at)
     if identity is None:

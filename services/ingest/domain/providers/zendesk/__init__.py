@@ -6,12 +6,13 @@ although it looks like base64.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from services.ingest.domain import signatures
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import parse_time
 from services.ingest.domain.mapping_use import MappingUse
-from services.ingest.domain.providers.payload import Unusable, as_text, object_in, occurring_dimensions
+from services.ingest.domain.providers.payload import Identity, as_text, object_in, occurring_dimensions, parse_payload
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.providers.zendesk import events, trigger
 from services.ingest.domain.signatures import NotVerified, verify_hmac, verify_recent
@@ -38,20 +39,27 @@ def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
 def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     """An event is identified by the id in its body, a trigger by its invocation."""
     invocation = as_text(request.headers.get(INVOCATION))
-    try:
-        payload = trigger.parse_body(request.body)
-    except Unusable as error:
-        return Parsed(invocation, problem=str(error), problem_code=error.code)
-    from_trigger = trigger.MARK in payload
-    try:
-        if from_trigger:
-            use = MappingUse(dimensions=occurring_dimensions(payload, mapping))
-            return Parsed(invocation, [trigger.to_record(payload, mapping)], use=use, names=trigger.names(payload))
+
+    def identify(payload: dict[str, Any]) -> Identity:
+        if trigger.MARK in payload:
+            return Identity(invocation, "ticket", as_text(payload.get("id")))
+        ticket = as_text(object_in(payload, "detail").get("id"))
+        return Identity(as_text(payload.get("id")) or invocation, "ticket", ticket)
+
+    return parse_payload(
+        request,
+        identify,
+        lambda identity, payload: _read(identity, payload, mapping),
+        delivery=invocation,
+        decode=trigger.parse_body,
+    )
+
+
+def _read(identity: Identity, payload: dict[str, Any], mapping: FieldMapping) -> Parsed:
+    if trigger.MARK not in payload:
         return events.parse(payload, mapping)
-    except Unusable as error:
-        ticket = as_text((payload if from_trigger else object_in(payload, "detail")).get("id"))
-        delivery = invocation if from_trigger else as_text(payload.get("id")) or invocation
-        return Parsed(delivery, problem=str(error), problem_code=error.code, about=(f"ticket/{ticket}",) if ticket else ())
+    use = MappingUse(dimensions=occurring_dimensions(payload, mapping))
+    return Parsed(identity.delivery, [trigger.to_record(payload, mapping)], use=use, names=trigger.names(payload))
 
 
 def _refuse_secret(secret: str) -> str | None:
