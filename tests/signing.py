@@ -23,6 +23,11 @@ def standard(secret: str, body: bytes, *, delivery: str | None = None, at: float
     }
 
 
+def shared_secret(secret: str, body: bytes) -> dict[str, str]:
+    """The header in which tools that sign nothing present the secret."""
+    return {"content-type": "application/json", "x-earshot-secret": secret}
+
+
 def chatwoot(secret: str, body: bytes, *, at: float | None = None, delivery: str | None = None) -> dict[str, str]:
     """Chatwoot's headers: the hexadecimal HMAC-SHA256 of timestamp, dot and body; `at` is Unix seconds, now by default."""
     stamp = str(int(time.time() if at is None else at))
@@ -45,11 +50,6 @@ def delighted(secret: str, body: bytes) -> dict[str, str]:
     """Delighted's header: the hexadecimal HMAC-SHA256 of the body."""
     mac = hmac.digest(secret.encode(), body, hashlib.sha256)
     return {"content-type": "application/json", "x-delighted-webhook-signature": f"sha256={mac.hex()}"}
-
-
-def freshdesk(secret: str, body: bytes) -> dict[str, str]:
-    """The header that an administrator of Freshdesk adds. Nothing of the body is signed."""
-    return {"content-type": "application/json", "x-earshot-secret": secret}
 
 
 def helpscout(secret: str, body: bytes, *, event: str = "convo.created") -> dict[str, str]:
@@ -139,11 +139,12 @@ SIGN: dict[str, Callable[..., dict[str, str]]] = {
     "cloudevents": cloudevents,
     "delighted": delighted,
     "formbricks": standard,
-    "freshdesk": freshdesk,
+    "freshdesk": shared_secret,
     "helpscout": helpscout,
     "hubspot": hubspot,
     "intercom": intercom,
     "jira": jira,
+    "qualtrics": shared_secret,
     "standard": standard,
     "surveymonkey": surveymonkey,
     "tally": tally,

@@ -49,11 +49,12 @@ SIGNERS: dict[str, Signer] = {
     "delighted": signing.delighted,
     "standard": lambda secret, body: signing.standard(secret, body, at=NOW.timestamp()),
     "formbricks": lambda secret, body: signing.standard(secret, body, at=NOW.timestamp()),
-    "freshdesk": signing.freshdesk,
+    "freshdesk": signing.shared_secret,
     "helpscout": signing.helpscout,
     "hubspot": lambda secret, body: signing.hubspot(secret, body, url=URL, at=NOW.timestamp()),
     "intercom": signing.intercom,
     "jira": signing.jira,
+    "qualtrics": signing.shared_secret,
     "surveymonkey": signing.surveymonkey,
     "tally": signing.tally,
     "typeform": signing.typeform,
@@ -62,7 +63,7 @@ SIGNERS: dict[str, Signer] = {
     "fake": lambda secret, body: fake_provider.sign(secret, body, URL, NOW),
 }
 
-BEARER = {"cloudevents", "freshdesk"}
+BEARER = {"cloudevents", "freshdesk", "qualtrics"}
 """Providers whose tools present the secret itself, so that the body is not signed."""
 UNSIGNED = (
     "content-type",

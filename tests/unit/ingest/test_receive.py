@@ -1,7 +1,6 @@
 """Verified requests become deliveries: accepted, quarantined, ignored or held."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, get_args
@@ -16,6 +15,7 @@ from services.ingest.domain.fields import Customer
 from services.ingest.domain.providers import PROVIDERS, Headers, Parsed, Request
 from services.ingest.domain.pseudonym import pseudonym_of_email, pseudonym_of_id, pseudonyms_to_erase
 from services.ingest.domain.receive import LONGEST_ID, PAUSED, receive, receive_again, receive_record
+from tests.unit.ingest.envelopes import EVENTS, FIELDS, TRIGGER, payload
 from tests.unit.ingest.making import NOW, connection, nps, receive_body, request, response
 
 HEADERS = {"webhook-id": "msg_1", "webhook-timestamp": "1", "webhook-signature": "v1,secret", "authorization": "Bearer secret"}
@@ -28,86 +28,6 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["id", "type", "text", "x"]), inner, max_size=3),
     max_leaves=6,
 )
-FIELDS = {
-    "chatwoot": ["id", "status", "priority", "meta", "messages", "created_at", "updated_at", "channel", "additional_attributes"],
-    "cloudevents": ["specversion", "id", "source", "type", "time", "data", "data_base64", "datacontenttype"],
-    "delighted": ["id", "created_at", "updated_at", "score", "comment", "survey_type", "person", "additional_answers"],
-    "formbricks": ["id", "createdAt", "updatedAt", "data", "survey", "surveyId", "contact", "contactAttributes", "meta"],
-    "freshdesk": ["event", "id", "status", "priority", "group", "agent", "requester", "text", "source"],
-    "helpscout": ["id", "createdAt", "userUpdatedAt", "status", "assignee", "threads", "customFields", "rating", "ticketId"],
-    "hubspot": ["eventId", "occurredAt", "objectId", "primaryObjectId", "mergedObjectIds", "newObjectId", "portalId"],
-    "intercom": [
-        "id",
-        "created_at",
-        "updated_at",
-        "source",
-        "state",
-        "contacts",
-        "conversation_parts",
-        "conversation_rating",
-        "ticket",
-    ],
-    "jira": ["created", "reporter", "creator", "assignee", "status", "priority", "description", "labels"],
-    "standard": ["data"],
-    "surveymonkey": ["event_id", "object_type", "object_id", "filter_id", "resources"],
-    "tally": ["submissionId", "createdAt", "formId", "formName", "fields"],
-    "typeform": ["form_id", "token", "submitted_at", "answers", "hidden", "definition"],
-    "zammad": ["id", "created_at", "updated_at", "state", "article_ids", "owner", "group_id", "sender", "body", "internal"],
-    "zendesk": ["created_at", "description", "priority", "status", "satisfaction_score", "comment", "current", "via", "group_id"],
-}
-EVENTS = ["created", "status_changed", "comment_added", "priority_changed", "group_assignment_changed", "merged", "csat_received"]
-TRIGGER = ["id", "created_at", "updated_at", "status", "priority", "group", "rating", "comment", "requester"]
-
-
-TIMES = {"created_at": "2026-11-20T10:00:00Z", "updated_at": "2026-11-20T10:00:00Z"}
-ENVELOPES: dict[str, Callable[[dict[str, Any], str], dict[str, Any]]] = {
-    "chatwoot": lambda fields, _: {"event": "conversation_created", "created_at": 1763625600} | fields,
-    "cloudevents": lambda fields, _: {"specversion": "1.0", "id": "1", "source": "/shop", "type": "rated"} | fields,
-    "delighted": lambda fields, _: {
-        "event_type": "survey_response.updated",
-        "event_id": "e",
-        "event_data": {"id": "r", "created_at": 1763625600} | fields,
-    },
-    "formbricks": lambda fields, _: {
-        "event": "responseFinished",
-        "data": {"id": "r-1", "createdAt": TIMES["created_at"]} | fields,
-    },
-    "freshdesk": lambda fields, _: {"earshot": 1, "event": "created", "id": "1"} | fields,
-    "helpscout": lambda fields, _: {"id": 1, "createdAt": "2026-11-20T10:00:00Z"} | fields,
-    "hubspot": lambda fields, event: (
-        {
-            "subscriptionType": f"ticket.{'merge' if event == 'merged' else 'deletion'}",
-            "occurredAt": 1763625600000,
-        }
-        | fields
-    ),
-    "intercom": lambda fields, _: {"topic": "conversation.rating.added", "created_at": 1763625600, "data": {"item": fields}},
-    "jira": lambda fields, _: {
-        "webhookEvent": "jira:issue_created",
-        "timestamp": 1763625600000,
-        "issue": {"id": "1", "fields": fields},
-    },
-    "surveymonkey": lambda fields, _: {"event_type": "response_completed", "event_id": "e"} | fields,
-    "tally": lambda fields, _: {"eventId": "e", "eventType": "FORM_RESPONSE", "data": {"submissionId": "s"} | fields},
-    "typeform": lambda fields, _: {"event_id": "e", "event_type": "form_response", "form_response": fields},
-    "zammad": lambda fields, _: {
-        "ticket": {"id": 1, "state": "open"} | TIMES | fields,
-        "article": {"sender": "Agent"} | TIMES | fields,
-    },
-    "zendesk": lambda fields, event: {
-        "id": "e",
-        "type": f"zen:event-type:ticket.{event}",
-        "time": fields.get("x"),
-        "detail": fields,
-        "event": fields,
-    },
-}
-
-
-def payload(provider: str, fields: dict[str, Any], event: str) -> dict[str, Any]:
-    """A payload in the envelope of the provider, with any fields inside."""
-    envelope = ENVELOPES.get(provider)
-    return envelope(fields, event) if envelope else fields
 
 
 def body(record: object) -> bytes:

@@ -1,11 +1,11 @@
-"""Read forms, urlencoded or multipart."""
+"""Read forms, urlencoded or multipart, and bodies that are a form or JSON."""
 
 from typing import Any
 from urllib.parse import parse_qsl
 
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from services.ingest.domain.providers.payload import Unusable
+from services.ingest.domain.providers.payload import Unusable, parse_object
 from services.ingest.domain.providers.provider import Request
 
 MAX_FORM_FIELDS = 1000
@@ -24,6 +24,11 @@ def parse_form(request: Request) -> dict[str, str]:
         raise Unusable("the form is not UTF-8", "malformed_body") from None
     except ValueError:
         raise Unusable(f"the body is no form of at most {MAX_FORM_FIELDS} fields", "malformed_body") from None
+
+
+def parse_fields(request: Request) -> dict[str, Any]:
+    """The fields of a form, or of a JSON object if `Content-Type` states no form. Raises Unusable if the body is neither."""
+    return dict(parse_form(request)) if request.body_type in ("form", "multipart") else parse_object(request.body)
 
 
 def _multipart_fields(request: Request) -> dict[bytes, bytes]:

@@ -145,7 +145,7 @@ class ToolApi(Generic[S]):
     """The API of a tool that sends thin events, as pure functions and data.
 
     credentials is the model of a connection's `credentials`.
-    base_url(credentials) is one of a fixed list, never a text that a caller chooses.
+    base_url(credentials) is one of a fixed list, or one label under the tool's domain, never a text that a caller chooses.
     headers(credentials) authorize a call.
     fetches(event, documents, settings) returns the calls that are still missing, given the documents of earlier ones; none:
     complete. So a later call may depend on an earlier document, a list may have pages, and the fields that the connection's
