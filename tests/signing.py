@@ -144,6 +144,7 @@ SIGN: dict[str, Callable[..., dict[str, str]]] = {
     "hubspot": hubspot,
     "intercom": intercom,
     "jira": jira,
+    "jotform": shared_secret,
     "qualtrics": shared_secret,
     "standard": standard,
     "surveymonkey": surveymonkey,

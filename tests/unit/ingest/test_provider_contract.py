@@ -54,6 +54,7 @@ SIGNERS: dict[str, Signer] = {
     "hubspot": lambda secret, body: signing.hubspot(secret, body, url=URL, at=NOW.timestamp()),
     "intercom": signing.intercom,
     "jira": signing.jira,
+    "jotform": signing.shared_secret,
     "qualtrics": signing.shared_secret,
     "surveymonkey": signing.surveymonkey,
     "tally": signing.tally,
@@ -63,7 +64,7 @@ SIGNERS: dict[str, Signer] = {
     "fake": lambda secret, body: fake_provider.sign(secret, body, URL, NOW),
 }
 
-BEARER = {"cloudevents", "freshdesk", "qualtrics"}
+BEARER = {"cloudevents", "freshdesk", "jotform", "qualtrics"}
 """Providers whose tools present the secret itself, so that the body is not signed."""
 UNSIGNED = (
     "content-type",
