@@ -135,6 +135,7 @@ def surveymonkey(secret: str, body: bytes) -> dict[str, str]:
 
 
 SIGN: dict[str, Callable[..., dict[str, str]]] = {
+    "asknicely": shared_secret,
     "chatwoot": chatwoot,
     "cloudevents": cloudevents,
     "delighted": delighted,

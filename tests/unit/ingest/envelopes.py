@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 FIELDS = {
+    "asknicely": ["count", "id", "score", "comment", "sent", "responded", "survey_template", "scorecard1", "email"],
     "chatwoot": ["id", "status", "priority", "meta", "messages", "created_at", "updated_at", "channel", "additional_attributes"],
     "cloudevents": ["specversion", "id", "source", "type", "time", "data", "data_base64", "datacontenttype"],
     "delighted": ["id", "created_at", "updated_at", "score", "comment", "survey_type", "person", "additional_answers"],
@@ -38,6 +39,7 @@ TRIGGER = ["id", "created_at", "updated_at", "status", "priority", "group", "rat
 
 TIMES = {"created_at": "2026-11-20T10:00:00Z", "updated_at": "2026-11-20T10:00:00Z"}
 ENVELOPES: dict[str, Callable[[dict[str, Any], str], dict[str, Any]]] = {
+    "asknicely": lambda fields, _: {"person": fields, "question": {"id": "1", "responded": "1763625600"} | fields},
     "chatwoot": lambda fields, _: {"event": "conversation_created", "created_at": 1763625600} | fields,
     "cloudevents": lambda fields, _: {"specversion": "1.0", "id": "1", "source": "/shop", "type": "rated"} | fields,
     "delighted": lambda fields, _: {

@@ -44,6 +44,7 @@ BODIES = st.binary(max_size=200) | JSON_VALUES.map(lambda value: json.dumps(valu
 
 Signer = Callable[[str, bytes], dict[str, str]]
 SIGNERS: dict[str, Signer] = {
+    "asknicely": signing.shared_secret,
     "chatwoot": lambda secret, body: signing.chatwoot(secret, body, at=NOW.timestamp()),
     "cloudevents": signing.cloudevents,
     "delighted": signing.delighted,
@@ -64,7 +65,7 @@ SIGNERS: dict[str, Signer] = {
     "fake": lambda secret, body: fake_provider.sign(secret, body, URL, NOW),
 }
 
-BEARER = {"cloudevents", "freshdesk", "jotform", "qualtrics"}
+BEARER = {"asknicely", "cloudevents", "freshdesk", "jotform", "qualtrics"}
 """Providers whose tools present the secret itself, so that the body is not signed."""
 UNSIGNED = (
     "content-type",

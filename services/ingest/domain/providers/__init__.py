@@ -4,6 +4,7 @@ from typing import Any
 
 from services.ingest.domain.connection import FieldMapping, ProviderSettings
 from services.ingest.domain.providers import (
+    asknicely,
     chatwoot,
     cloudevents,
     delighted,
@@ -26,6 +27,7 @@ from services.ingest.domain.providers.provider import Headers, Parsed, Provider,
 from services.ingest.domain.signatures import NotVerified
 
 PROVIDERS: dict[str, Provider[Any]] = {
+    "asknicely": asknicely.PROVIDER,
     "chatwoot": chatwoot.PROVIDER,
     "cloudevents": cloudevents.PROVIDER,
     "delighted": delighted.PROVIDER,
