@@ -158,6 +158,7 @@ class Review(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="review"
     title: str | None = None
     text: str | None = None
     language: str | None = None
+    deleted: bool = False
 
 
 class Ticket(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="ticket", tag_field="type"):

@@ -150,6 +150,7 @@ SIGN: dict[str, Callable[..., dict[str, str]]] = {
     "standard": standard,
     "surveymonkey": surveymonkey,
     "tally": tally,
+    "trustpilot": shared_secret,
     "typeform": typeform,
     "zammad": zammad,
     "zendesk": zendesk,

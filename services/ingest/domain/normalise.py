@@ -99,7 +99,12 @@ def _body(record: Response | Review | Ticket | Override, key: bytes) -> Body:
             )
         case Review():
             return events.Review(
-                at=record.at, stars=record.stars, title=words(record.title), text=words(record.text), language=record.language
+                at=record.at,
+                stars=record.stars,
+                title=words(record.title),
+                text=words(record.text),
+                language=record.language,
+                deleted=record.deleted,
             )
         case Ticket():
             return events.Ticket(facts=tuple([_fact(f, words) for f in record.facts]))

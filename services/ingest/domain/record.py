@@ -72,6 +72,7 @@ class Review(Feedback):
     text: Text | None = None
     language: Language | None = Field(None, description="Language of the text, such as `en` or `pt-BR`")
     product: GroupName | None = Field(None, description="The reviewed product; a dimension")
+    deleted: bool = Field(False, description="Whether the review was deleted; a later record without it brings the review back")
 
 
 class Ticket(Feedback):

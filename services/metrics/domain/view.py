@@ -129,10 +129,11 @@ def response_view(statements: Iterable[Response]) -> ResponseView | None:
 def review_view(statements: Iterable[Review]) -> ReviewView | None:
     """Fold the statements of a review, in the order of their stamps.
 
-    Stars that are left out keep their value. Title and text change together: they are one comment with one score.
+    Stars that are left out keep their value. Title and text change together: they are one comment with one score. None if there
+    is no review, or the latest statement says that it was deleted.
     """
     reviews = list(statements)
-    if not reviews:
+    if not reviews or reviews[-1].deleted:
         return None
     at = min(review.at for review in reviews)
     stars = next((review.stars for review in reversed(reviews) if review.stars is not None), None)

@@ -29,6 +29,7 @@ FIELDS = {
     "standard": ["data"],
     "surveymonkey": ["event_id", "object_type", "object_id", "filter_id", "resources"],
     "tally": ["submissionId", "createdAt", "formId", "formName", "fields"],
+    "trustpilot": ["id", "stars", "title", "text", "content", "language", "createdAt", "consumer", "product", "events"],
     "typeform": ["form_id", "token", "submitted_at", "answers", "hidden", "definition"],
     "zammad": ["id", "created_at", "updated_at", "state", "article_ids", "owner", "group_id", "sender", "body", "internal"],
     "zendesk": ["created_at", "description", "priority", "status", "satisfaction_score", "comment", "current", "via", "group_id"],
@@ -70,6 +71,10 @@ ENVELOPES: dict[str, Callable[[dict[str, Any], str], dict[str, Any]]] = {
     "qualtrics": lambda fields, _: {"SurveyID": "SV_1", "ResponseID": "R_1"} | fields,
     "surveymonkey": lambda fields, _: {"event_type": "response_completed", "event_id": "e"} | fields,
     "tally": lambda fields, _: {"eventId": "e", "eventType": "FORM_RESPONSE", "data": {"submissionId": "s"} | fields},
+    "trustpilot": lambda fields, event: {
+        "eventName": f"service-review-{'deleted' if event == 'merged' else 'created'}",
+        "eventData": {"id": "r", "createdAt": TIMES["created_at"]} | fields,
+    },
     "typeform": lambda fields, _: {"event_id": "e", "event_type": "form_response", "form_response": fields},
     "zammad": lambda fields, _: {
         "ticket": {"id": 1, "state": "open"} | TIMES | fields,

@@ -59,13 +59,14 @@ SIGNERS: dict[str, Signer] = {
     "qualtrics": signing.shared_secret,
     "surveymonkey": signing.surveymonkey,
     "tally": signing.tally,
+    "trustpilot": signing.shared_secret,
     "typeform": signing.typeform,
     "zammad": signing.zammad,
     "zendesk": lambda secret, body: signing.zendesk(secret, body, at=NOW),
     "fake": lambda secret, body: fake_provider.sign(secret, body, URL, NOW),
 }
 
-BEARER = {"asknicely", "cloudevents", "freshdesk", "jotform", "qualtrics"}
+BEARER = {"asknicely", "cloudevents", "freshdesk", "jotform", "qualtrics", "trustpilot"}
 """Providers whose tools present the secret itself, so that the body is not signed."""
 UNSIGNED = (
     "content-type",

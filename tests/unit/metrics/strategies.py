@@ -81,7 +81,14 @@ answers = st.builds(
     texts,
 )
 responses = st.builds(Response, at=minutes, sent_at=st.none() | minutes, answers=st.lists(answers, max_size=3).map(tuple))
-reviews = st.builds(Review, at=minutes, stars=st.none() | st.integers(1, 5), title=texts, text=texts)
+reviews = st.builds(
+    Review,
+    at=minutes,
+    stars=st.none() | st.integers(1, 5),
+    title=texts,
+    text=texts,
+    deleted=st.sampled_from([False, False, False, True]),
+)
 tickets = st.builds(Ticket, facts=st.lists(facts, max_size=5).map(tuple))
 overrides: Any = st.builds(
     Override,

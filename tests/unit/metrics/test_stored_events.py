@@ -74,7 +74,7 @@ def test_a_response_of_the_first_version() -> None:
 
 def test_a_review_of_the_first_version() -> None:
     assert rows_of("con_1/review/v-1") == {"stars:1..5": [(5, 4, 4)], "comments": [(5, 1, 1)]}
-    assert view(e for e in stored_events() if "/review/" in e.subject).text_at(T0) == "Good\nIt works"
+    assert view(e for e in stored_events() if e.subject == "con_1/review/v-1").text_at(T0) == "Good\nIt works"
 
 
 def test_a_ticket_of_the_first_version() -> None:
@@ -118,6 +118,10 @@ def test_the_opening_by_an_agent_and_its_repetition_of_the_second_version() -> N
         "first_reply:created": [(0, bin_of(180), 180)],
         "first_reply:replied": [(3, bin_of(180), 180)],
     }
+
+
+def test_a_deleted_review_of_the_third_version_counts_nowhere() -> None:
+    assert rows_of("con_1/review/v-2") == {}
 
 
 def test_the_scores_of_the_first_version_have_no_urgency_and_the_shipped_taxonomy() -> None:
