@@ -14,12 +14,17 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local import ports
 from deploy.local.servers import Kafka, Postgres, free_port, free_port_base
 from shared.migrations import upgrade
 from shared.telemetry import processors
+
+# Property tests are bounded in number, not in time: the machine may be busy.
+settings.register_profile("tests", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 SERVICES = Path(__file__).parents[1] / "services"
 NewDatabase = Callable[[str], Awaitable[str]]

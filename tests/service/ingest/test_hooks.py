@@ -117,7 +117,7 @@ async def test_a_hostile_body_is_quarantined_with_its_reason_and_the_next_is_ser
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["type", "id", "at", "answers", "facts", "x"]), inner),
 ).map(lambda value: json.dumps({"data": value}).encode()))  # fmt: skip
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 async def test_no_body_makes_a_5xx(ingest: IngestClient, body: bytes) -> None:
     connection = await ingest.connect()
     assert (await ingest.deliver(connection, body)).status_code == 202

@@ -1,7 +1,7 @@
 """Forms, urlencoded and multipart."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ingest.domain.providers.forms import MAX_FORM_FIELDS, parse_form
@@ -74,7 +74,6 @@ def test_the_number_of_fields_is_bounded() -> None:
             read(body)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]))
 def test_no_body_raises_anything_but_unusable(body: bytes, content_type: str) -> None:
     for prefix in (b"", b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n'):

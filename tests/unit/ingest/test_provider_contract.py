@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -106,7 +106,6 @@ def test_a_wrong_signature_is_refused(name: str) -> None:
 
 
 @every_provider
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(body=BODIES, content_type=st.sampled_from(["", *CONTENT_TYPES.values()]))
 def test_parse_never_raises(name: str, body: bytes, content_type: str) -> None:
     provider = ALL[name]
@@ -115,7 +114,6 @@ def test_parse_never_raises(name: str, body: bytes, content_type: str) -> None:
 
 
 @every_provider
-@settings(max_examples=60, deadline=None)
 @given(body=BODIES | st.lists(JSON_VALUES, max_size=4).map(lambda value: json.dumps(value).encode()))
 def test_a_request_has_at_least_one_delivery_and_each_is_read(name: str, body: bytes) -> None:
     provider = ALL[name]
@@ -125,7 +123,7 @@ def test_a_request_has_at_least_one_delivery_and_each_is_read(name: str, body: b
 
 
 @every_provider
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(body=BODIES, query=st.text(max_size=20), method=st.sampled_from(["GET", "HEAD", "POST"]))
 def test_respond_raises_nothing_but_not_verified(name: str, body: bytes, query: str, method: str) -> None:
     respond = ALL[name].respond

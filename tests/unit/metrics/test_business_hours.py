@@ -6,7 +6,7 @@ from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.metrics.domain.business_hours import (
@@ -100,7 +100,6 @@ def open_units(one: Calendar, start: datetime, count: int, unit: int) -> int:
     return total
 
 
-@settings(max_examples=60, deadline=None)
 @given(data=st.data(), zone=st.sampled_from(sorted(CHANGES)))
 @pytest.mark.parametrize(("unit", "reach"), [(1, 7200), (60, 3 * 24 * 60)], ids=["seconds", "minutes"])
 def test_it_equals_a_count_of_single_seconds_around_a_change_of_the_clocks(
@@ -225,7 +224,6 @@ def test_a_target_that_is_used_up_at_closing_time_ends_at_the_next_opening(start
     assert deadline(calendar(), start=start, minutes=minutes) == berlin(expected)
 
 
-@settings(max_examples=60, deadline=None)
 @given(data=st.data(), zone=st.sampled_from(sorted(CHANGES)))
 def test_a_deadline_is_the_last_minute_at_which_a_count_of_single_minutes_does_not_exceed_the_target(
     data: st.DataObject, zone: str

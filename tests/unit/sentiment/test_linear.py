@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sentiment.domain.linear import LinearScorer, bins_of, bins_of_word, features
@@ -58,7 +58,6 @@ def test_a_long_comment_gets_the_mean_of_its_pieces() -> None:
 
 
 @given(st.lists(st.text(max_size=60), max_size=6))
-@settings(deadline=None)
 def test_the_score_of_a_text_does_not_depend_on_its_batch(texts: Sequence[str]) -> None:
     together = SCORER.score(texts)
     assert together == [SCORER.score([text])[0] for text in texts]

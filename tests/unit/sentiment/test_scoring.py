@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sentiment.domain.scorer import Model, Opinion, ScorerUnavailable
@@ -90,7 +90,6 @@ def test_every_text_is_scored_in_two_seconds() -> None:
 
 
 @given(st.lists(st.text(max_size=80), max_size=8))
-@settings(deadline=None)
 def test_every_text_gets_one_deterministic_score(texts: list[str]) -> None:
     comments = [Comment(text, None) for text in texts]
     scores = score_comments(VADER, comments)
