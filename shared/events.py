@@ -44,7 +44,6 @@ def can_be_own_dimension(name: str) -> bool:
     return OWN_DIMENSION.fullmatch(name) is not None and not is_common_dimension(name)
 
 
-# --- a response's answers -------------------------------------------------------------------------------------------------
 class Answer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The answer to a question: a rating has `value` on its `scale`, a comment `text`. With neither, the answer is withdrawn."""
 
@@ -59,7 +58,6 @@ class Answer(Struct, frozen=True, omit_defaults=True, kw_only=True):
     language: str | None = None
 
 
-# --- a ticket's facts, each with its time ----------------------------------------------------------------------------------
 class Opened(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="opened", tag_field="fact"):
     """The opening. `public`: whether the customer can see it; UNSET: unchanged, at first true.
 
@@ -143,7 +141,6 @@ class Deleted(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="delete
 Fact = Opened | Message | StatusSet | Assigned | PrioritySet | Rating | Merged | Spam | Deleted
 
 
-# --- the bodies of statements ----------------------------------------------------------------------------------------------
 class Response(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="response", tag_field="type"):
     """A survey response; with `sent_at` and without answers, an unanswered invitation."""
 
@@ -180,6 +177,13 @@ class Tombstone(Struct, frozen=True, omit_defaults=True, kw_only=True, tag="tomb
 Body = Response | Review | Ticket | Override | Tombstone
 
 
+class Alias(Struct, frozen=True, kw_only=True):
+    """Another pseudonym of a statement's customer: of an id or of an e-mail address."""
+
+    pseudonym: str
+    kind: Literal["id", "email"]
+
+
 class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One delivery's statement about one subject. Written by ingest to `feedback.events`.
 
@@ -188,6 +192,9 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
     (`at`, `seq`, `position`): `at` is the tool's time of the edit, else the time of receipt; `seq` is assigned once by the
     inbox and is the same in every replay. `dimensions` maps names of DIMENSIONS, except source and connection, and names of the
     tenant's own to values; None removes a value. A name that the tenant hasn't declared counts nowhere until it is declared.
+
+    `customer` is the pseudonym of the customer's id, else of the address; the statement links it to each of `aliases`. All links
+    are published: a reader decides over the set of all which count (an address with over 5 ids of one connection links nothing).
     """
 
     tenant: str
@@ -201,11 +208,11 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
     connection: str
     source: str
     customer: str | None = None
+    aliases: tuple[Alias, ...] = ()
     dimensions: dict[str, str | None] = {}
     body: Body
 
 
-# --- scores ---------------------------------------------------------------------------------------------------------------
 class Theme(Struct, frozen=True):
     """A theme of a text, by its id in the taxonomy, with the sentiment −1..1 of the passages about it."""
 
@@ -215,7 +222,6 @@ class Theme(Struct, frozen=True):
 
 Urgency = Literal["legal_threat", "safety", "cancellation", "outage", "money_taken", "repeated_contact"]
 """Reasons why a comment is urgent, most pressing first."""
-
 
 UNSUPPORTED_LANGUAGE = "unsupported_language"
 """The flag of a text in a language that no model is trained for; no KPI counts its score."""
@@ -250,7 +256,6 @@ class ScoreEvent(Struct, frozen=True, omit_defaults=True, kw_only=True):
     score: Score
 
 
-# --- announcements --------------------------------------------------------------------------------------------------------
 class KpiChange(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """KPIs of a tenant that a batch may have changed. Written by metrics to `kpi.changes`."""
 

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from shared.kafka.clients import MAX_MESSAGE_BYTES
-from shared.topics import DLQ_RETENTION_MS, TOPICS, Topic
+from shared.topics import DLQ_RETENTION_MS, DLQ_SEGMENT_MS, TOPICS, Topic
 
 PAGE = Path(__file__).parent / "components" / "strimzi" / "topics.yaml"
 HEADER = "# Written by `python -m deploy.k8s.topics` from shared/topics.py; a test compares them. Don't edit.\n"
@@ -15,8 +15,8 @@ REPLICAS = 3
 
 def manifests() -> list[dict[str, Any]]:
     """A KafkaTopic for every row of TOPICS and its DLQ, replicated for production (the overlay `dev` removes the replicas)."""
-    return [_topic(row.name, row, row.retention_ms) for row in TOPICS] + [
-        _topic(row.dlq, row, DLQ_RETENTION_MS) for row in TOPICS
+    return [_topic(row.name, row, row.retention_ms, row.segment_ms) for row in TOPICS] + [
+        _topic(row.dlq, row, DLQ_RETENTION_MS, DLQ_SEGMENT_MS) for row in TOPICS
     ]
 
 
@@ -25,7 +25,7 @@ def page() -> str:
     return HEADER + yaml.safe_dump_all(manifests(), sort_keys=False)
 
 
-def _topic(name: str, row: Topic, retention_ms: int) -> dict[str, Any]:
+def _topic(name: str, row: Topic, retention_ms: int, segment_ms: int) -> dict[str, Any]:
     return {
         "apiVersion": "kafka.strimzi.io/v1",
         "kind": "KafkaTopic",
@@ -36,6 +36,7 @@ def _topic(name: str, row: Topic, retention_ms: int) -> dict[str, Any]:
             "config": {
                 "cleanup.policy": "delete",
                 "retention.ms": retention_ms,
+                "segment.ms": segment_ms,
                 "max.message.bytes": MAX_MESSAGE_BYTES,
                 "min.insync.replicas": REPLICAS - 1,
             },

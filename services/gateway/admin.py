@@ -94,6 +94,12 @@ class Admin:
         body = b"" if delivery else msgspec.json.encode(filters)
         return _content(await self.ingest.call("POST", path, tenant=tenant, headers=JSON, body=body))
 
+    async def customers(self, action: str, tenant: str, query: Mapping[str, Any]) -> dict[str, Any]:
+        """POST /v1/customers:find, :export or :erase at ingest."""
+        await self._check_exists(tenant)
+        body = msgspec.json.encode(query)
+        return _content(await self.ingest.call("POST", f"/v1/customers:{action}", tenant=tenant, headers=JSON, body=body))
+
     async def _read(self, tenant: str, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         await self._check_exists(tenant)
         return _content(await self.ingest.call("GET", path, tenant=tenant, query=urlencode(query)))

@@ -1,11 +1,14 @@
-"""The `earshot` command: tenants, keys, connections, quarantine, themes and models. Reads the gateway's settings from the
-environment."""
+"""The `earshot` command: tenants, keys, connections, quarantine, customers, themes and models.
+
+Reads the gateway's settings from the environment.
+"""
 
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
+from services.gateway.cli_customers import customers_app
 from services.gateway.cli_quarantine import quarantine_app
 from services.gateway.cli_tools import AsJson, TenantId, run, show
 from services.gateway.domain.keys import SCOPES, Key
@@ -21,6 +24,7 @@ app.add_typer(tenant_app, name="tenant")
 app.add_typer(key_app, name="key")
 app.add_typer(connection_app, name="connection")
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(customers_app, name="customers")
 app.add_typer(taxonomy_app, name="taxonomy")
 app.add_typer(model_app, name="model")
 

@@ -9,7 +9,19 @@ import asyncpg
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.ingest.api import batch, connections, feedback, internal, jobs, overrides, providers, quarantine, replay, taxonomy
+from services.ingest.api import (
+    batch,
+    connections,
+    customers,
+    feedback,
+    internal,
+    jobs,
+    overrides,
+    providers,
+    quarantine,
+    replay,
+    taxonomy,
+)
 from services.ingest.api.hooks import HookDispatch
 from services.ingest.api.state import Ingest
 from services.ingest.enricher import Enricher
@@ -18,6 +30,7 @@ from services.ingest.gauges import fetch_gauges, job_gauges, outbox_gauges
 from services.ingest.health import DeliveryObserver
 from services.ingest.inbox import locks
 from services.ingest.inbox.committer import Committer
+from services.ingest.inbox.customers import Customers
 from services.ingest.inbox.jobs import Kind
 from services.ingest.inbox.quarantine import Quarantine
 from services.ingest.instruments import FAMILIES
@@ -69,6 +82,7 @@ ROUTES = (
     connections.routes,
     providers.routes,
     quarantine.routes,
+    customers.routes,
     replay.routes,
     jobs.routes,
     taxonomy.routes,
@@ -143,6 +157,7 @@ def create_app(
                 taxonomies=Taxonomies(engine),
                 deliveries=Deliveries(reads),
                 quarantine=quarantined,
+                customers=Customers(reads),
                 event_log=EventLog(reads, locks.ARRIVALS),
                 health=health,
                 public_url=trimmed(settings.public_url),

@@ -228,7 +228,8 @@ class Enricher:
 
     async def _complete(self, fetch: ClaimedFetch, connection: Connection, delivery: Delivery, result: str) -> None:
         async def names_customer(names: Sequence[str]) -> bool:
-            return await asyncio.to_thread(lambda: not {*names}.isdisjoint(pseudonyms_in(delivery.raw, connection.key)))
+            provider = connection.provider
+            return await asyncio.to_thread(lambda: not {*names}.isdisjoint(pseudonyms_in(delivery.raw, connection.key, provider)))
 
         async with self._pool.acquire(timeout=5) as db:
             stored, events = await run_transaction(

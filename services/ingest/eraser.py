@@ -122,7 +122,7 @@ def search_body(body: Body, jobs: Sequence[Job], key: bytes, connection: Connect
     """Search one body for the customers of these jobs. `key` makes the tenant's pseudonyms."""
     names = frozenset().union(*(job.names for job in jobs))
     requested = frozenset().union(*(job.requested for job in jobs))
-    named = names.intersection(pseudonyms_in(body.raw, key))
+    named = names.intersection(pseudonyms_in(body.raw, key, connection.provider if connection else None))
     if connection is None or (body.read and not named):
         return SearchResult(body.seq, bool(named), frozenset())
     parsed = parse_stored(connection, body.headers, body.raw)

@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_co
 
 from shared.kafka import clients
 from shared.kafka.records import Place
-from shared.topics import DLQ_RETENTION_MS, TOPICS, Topic
+from shared.topics import DLQ_RETENTION_MS, DLQ_SEGMENT_MS, TOPICS, Topic
 
 
 async def ensure_topics(bootstrap: str, topics: tuple[Topic, ...] = TOPICS, *, replication: int = 1) -> None:
@@ -20,8 +20,8 @@ async def ensure_topics(bootstrap: str, topics: tuple[Topic, ...] = TOPICS, *, r
 
     Existing topics are not changed. Raises Broken if the broker is unreachable.
     """
-    new_topics = [_new_topic(t.name, t, t.retention_ms, replication) for t in topics]
-    new_topics += [_new_topic(t.dlq, t, DLQ_RETENTION_MS, replication) for t in topics]
+    new_topics = [_new_topic(t.name, t, t.retention_ms, t.segment_ms, replication) for t in topics]
+    new_topics += [_new_topic(t.dlq, t, DLQ_RETENTION_MS, DLQ_SEGMENT_MS, replication) for t in topics]
     with clients.client_errors():
         async with asyncio.timeout(30), clients.admin(bootstrap) as admin:
             response = await admin.create_topics(new_topics)
@@ -32,13 +32,14 @@ async def ensure_topics(bootstrap: str, topics: tuple[Topic, ...] = TOPICS, *, r
                 await asyncio.sleep(0.1)
 
 
-def _new_topic(name: str, topic: Topic, retention_ms: int, replication: int) -> NewTopic:
+def _new_topic(name: str, topic: Topic, retention_ms: int, segment_ms: int, replication: int) -> NewTopic:
     return NewTopic(
         name,
         topic.partitions,
         replication,
         topic_configs={
             "retention.ms": str(retention_ms),
+            "segment.ms": str(segment_ms),
             "max.message.bytes": str(clients.MAX_MESSAGE_BYTES),
             "min.insync.replicas": str(max(1, replication - 1)),
         },

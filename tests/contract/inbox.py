@@ -23,10 +23,18 @@ from shared.workers import Workers
 from tests.unit.ingest.making import connection, nps, response
 
 
-def nps_delivery(value: int, *, id: str | None = None, subject: str = "r-1", tenant: str = "acme", **fields: Any) -> Delivery:
+def nps_delivery(
+    value: int,
+    *,
+    id: str | None = None,
+    subject: str = "r-1",
+    tenant: str = "acme",
+    tool: Connection | None = None,
+    **fields: Any,
+) -> Delivery:
     """A delivery of one response with one NPS answer."""
     record = response(nps(value), id=subject, **fields)
-    return receive_record(connection(tenant=tenant), record, id, b"raw", datetime.now(UTC))
+    return receive_record(tool or connection(tenant=tenant), record, id, b"raw", datetime.now(UTC))
 
 
 def comment_delivery(subject: str, text: str, *, tenant: str = "acme") -> Delivery:
@@ -35,8 +43,10 @@ def comment_delivery(subject: str, text: str, *, tenant: str = "acme") -> Delive
     return receive_record(connection(tenant=tenant), record, f"{tenant}-{subject}", b"raw", datetime.now(UTC))
 
 
-def erasure_delivery(customer: dict[str, str], id: str | None = None, tool: Connection | None = None) -> Delivery:
-    record = {"type": "erasure", "id": "e", "at": "2026-11-20T10:00:00Z", "customer": customer}
+def erasure_delivery(
+    customer: dict[str, str], id: str | None = None, tool: Connection | None = None, *, linked: bool = False
+) -> Delivery:
+    record = {"type": "erasure", "id": "e", "at": "2026-11-20T10:00:00Z", "customer": customer, "linked": linked}
     return receive_record(tool or connection(), record, id, b"raw", datetime.now(UTC))
 
 

@@ -8,10 +8,12 @@ import msgspec
 
 from services.ingest.domain.connection import Connection, FieldMapping
 from services.ingest.domain.delivery import Delivery, StoredDelivery
+from services.ingest.domain.pseudonym import pseudonym_of_id
 from services.ingest.domain.receive import reread
 from services.ingest.inbox.rereading import Step, replace_events
 from tests.contract.inbox import Inbox, erasure_delivery
 from tests.unit.ingest.making import connection, receive_body
+from tests.unit.ingest.test_provider_contract import FIXTURES
 
 MAIL = {"type": "email", "email": "anna@example.org", "field": {"id": "mail", "ref": "mail", "type": "email"}}
 FORM = {"form_id": "f", "token": "t-1", "submitted_at": "2026-11-20T10:00:00Z", "answers": [MAIL]}
@@ -45,6 +47,22 @@ async def test_a_customer_who_is_named_only_by_the_new_reading_is_stored(inbox: 
     assert [stored.event for stored in step.events] == [event]
     assert await inbox.pool.fetchval("SELECT count(*) FROM events WHERE customer = $1 AND email = $1", event.customer) == 1
     assert await inbox.pool.fetchval("SELECT count(*) FROM unpublished") == 1
+
+
+async def test_a_statement_of_an_earlier_version_gets_the_namespace_of_its_tool_and_its_aliases(inbox: Inbox) -> None:
+    desk = connection("zammad")
+    sent = json.loads((FIXTURES / "zammad__created.json").read_text())["body"]
+    await inbox.deliver(receive_body(desk, {"x-zammad-delivery": "d-1"}, json.dumps(sent).encode(), datetime.now(UTC)))
+    await inbox.pool.execute("DELETE FROM unpublished")
+    former = pseudonym_of_id(desk.key, "8")
+    await inbox.pool.execute("UPDATE events SET customer = $1, aliases = NULL, fingerprint = 'of another content'", former)
+    await store_again(inbox, *await read_again(inbox, replace(desk, revision=2)))
+    [event] = await inbox.events()
+    assert event.customer == pseudonym_of_id(desk.key, "zammad:8")
+    assert [alias.kind for alias in event.aliases] == ["email"]
+    row = await inbox.pool.fetchrow("SELECT customer, email, aliases FROM events")
+    assert row
+    assert tuple(row) == (event.customer, event.aliases[0].pseudonym, [])
 
 
 async def test_a_customer_who_was_erased_after_the_delivery_is_not_stored_by_the_new_reading(inbox: Inbox) -> None:

@@ -37,6 +37,7 @@ LICENSE = {"name": "Proprietary", "identifier": "LicenseRef-Proprietary"}
 TAGS = {
     "kpis": "Values, breakdowns, series and live streams of KPIs, and the records behind them.",
     "feedback": "Post records of your own apps, and correct how the model judged a comment.",
+    "customers": "Find, export and erase everything that is held about a customer.",
     "connections": "Survey tools and help desks whose webhooks Earshot receives.",
     "quarantine": "Deliveries that could not be read, replays of stored events, and the jobs that do both in the background.",
     "taxonomy": "The themes that are recognised in your comments.",

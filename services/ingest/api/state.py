@@ -10,6 +10,7 @@ from fastapi import Request
 from services.ingest.enricher import Enricher
 from services.ingest.health import DeliveryObserver
 from services.ingest.inbox.committer import Committer
+from services.ingest.inbox.customers import Customers
 from services.ingest.inbox.quarantine import Quarantine
 from services.ingest.job_runner import JobRunner
 from services.ingest.releaser import Releaser
@@ -43,6 +44,7 @@ class Ingest:
     taxonomies: Taxonomies
     deliveries: Deliveries
     quarantine: Quarantine
+    customers: Customers
     event_log: EventLog
     health: HealthStore
     public_url: str

@@ -1,6 +1,6 @@
 """A connected tool: its tenant, its secrets, and the settings of its provider."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -80,11 +80,22 @@ class FieldMapping(ProviderSettings):
         description="Dimensions by the field of the payload that holds their value; also up to ten of your own",
     )
 
+    customer: GroupName | None = Field(
+        None,
+        description="The field of the payload that holds the customer's id in your own systems. Without it, and without a field "
+        "that the provider knows, the customer's id is that of the tool, such as `zendesk:351`",
+    )
+
     @field_validator("dimensions")
     @classmethod
     def _check_own_dimensions(cls, dimensions: dict[str, str]) -> dict[str, str]:
         check_own_dimensions(dimensions.values())
         return dimensions
+
+    @property
+    def fields(self) -> Set[str]:
+        """The fields that are read for dimensions or for the customer."""
+        return self.dimensions.keys() if self.customer is None else {*self.dimensions, self.customer}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from urllib.parse import unquote_plus
 
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.providers import PROVIDERS, Parsed
-from services.ingest.domain.pseudonym import normalize_email, pseudonym_of_email, pseudonym_of_id
+from services.ingest.domain.pseudonym import OWN_RECORDS, namespaced, normalize_email, pseudonym_of_email, pseudonym_of_id
 from shared import strict_json
 
 LONGEST_ID = 200
@@ -30,8 +30,11 @@ ADDRESS_DOMAIN = re.compile(r"@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
 SUBJECT_TYPES = ("response", "review", "ticket")
 
 
-def pseudonyms_in(raw: bytes, key: bytes) -> Iterator[str]:
-    """The pseudonyms, under the tenant's key, of everything in `raw` that may be a customer's id or address."""
+def pseudonyms_in(raw: bytes, key: bytes, provider: str | None = None) -> Iterator[str]:
+    """The pseudonyms, under the tenant's key, of everything in `raw` that may be a customer's id or address.
+
+    In a body of `provider` an id may also be one of the tool, whose pseudonym is that of the id with the provider's name.
+    """
     keyed = hmac.new(key, digestmod="sha256")
 
     def pseudonym(kind: str, value: str) -> str:
@@ -42,6 +45,8 @@ def pseudonyms_in(raw: bytes, key: bytes) -> Iterator[str]:
     for token in tokens(raw):
         if len(token) <= LONGEST_ID:
             yield pseudonym("id", token)
+            if provider and provider not in OWN_RECORDS:
+                yield pseudonym("id", namespaced(provider, token))
         if "@" in token and len(token) <= LONGEST_ADDRESS:
             yield pseudonym("email", normalize_email(token))
 

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Literal
 
 from services.ingest.domain.mapping_use import NO_USE, MappingUse
+from services.ingest.domain.pseudonym import FormerId
 from services.ingest.domain.reason_codes import ReasonCode
 from services.ingest.domain.value_names import ValueName
-from shared.events import Event
+from shared.events import Alias, Event
 
 Verdict = Literal["accepted", "quarantined", "ignored", "held", "pending", "erased"]
 """`held`: the connection is paused, so the delivery is kept unread until it is active again. `pending`: a thin event; its content
@@ -30,16 +31,28 @@ class Statement:
     fingerprint: bytes
     email: str | None = None
 
+    @property
+    def aliases(self) -> list[Alias]:
+        """The aliases of the event except `email`."""
+        return [alias for alias in self.event.aliases if alias.pseudonym != self.email]
+
+    @property
+    def pseudonyms(self) -> set[str]:
+        """All pseudonyms of the customer."""
+        names = (self.event.customer, self.email, *(alias.pseudonym for alias in self.event.aliases))
+        return {name for name in names if name}
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """`id` is the tool's own (a webhook's, an Idempotency-Key), the same for every retry. None: duplicates are found by content.
 
     `raw` is the body as received, `headers` those that parsing needs, without secrets. `erases` holds the pseudonyms of a
-    customer to erase. `subjects`, of a delivery without statements, are its subjects as far as its body can be read. `use` says
-    how its payload fits the mapping, `names` are those that it states for values of dimensions; neither is stored with the
-    delivery. `fetch` is the key of a pending one: waiting deliveries of one connection with the same key are completed by one
-    fetch. `reason_code` is that of a quarantined one.
+    customer to erase, `former_ids` both forms of those that may be a tool's ids, and `erases_linked` says whether everything that
+    links reach is erased too. `subjects`, of a delivery without statements, are its subjects as far as its body can be read.
+    `use` says how its payload fits the mapping, `names` are those that it states for values of dimensions; neither is stored
+    with the delivery. `fetch` is the key of a pending one: waiting deliveries of one connection with the same key are completed
+    by one fetch. `reason_code` is that of a quarantined one.
     """
 
     tenant: str
@@ -53,6 +66,8 @@ class Delivery:
     reason: str | None = None
     statements: tuple[Statement, ...] = ()
     erases: tuple[str, ...] = ()
+    former_ids: tuple[FormerId, ...] = ()
+    erases_linked: bool = False
     subjects: tuple[str, ...] = ()
     use: MappingUse = NO_USE
     names: tuple[ValueName, ...] = ()

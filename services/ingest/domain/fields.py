@@ -68,11 +68,38 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-class Customer(Model):
-    """The person who gave the feedback: an id, an e-mail address or both."""
+Email = Annotated[str, StringConstraints(max_length=LONGEST_EMAIL, pattern=EMAIL)]
+MAX_ALIASES = 20
+"""Aliases of a customer in one record."""
 
-    id: Name | None = Field(None, description="The customer's id in your systems", examples=["c-77"])
-    email: Annotated[str, StringConstraints(max_length=LONGEST_EMAIL, pattern=EMAIL)] | None = None
+
+class Alias(Model):
+    """Another id or e-mail address of the same customer."""
+
+    id: Name | None = Field(
+        None, description="Of a tool with the provider's name, else one of your own", examples=["zendesk:351"]
+    )
+    email: Email | None = None
+
+    @model_validator(mode="after")
+    def _check_one(self) -> "Alias":
+        if (self.id is None) == (self.email is None):
+            raise ValueError("an alias is either an id or an email")
+        return self
+
+
+class Customer(Model):
+    """The person who gave the feedback: an id, an e-mail address or both, and further ones as aliases."""
+
+    id: Name | None = Field(
+        None,
+        description="The customer's id in your systems. Ids of tools begin with the provider's name: `zendesk:351`",
+        examples=["c-77"],
+    )
+    email: Email | None = None
+    aliases: list[Alias] = Field(
+        default_factory=list, max_length=MAX_ALIASES, description="Further ids and e-mail addresses of the same customer"
+    )
 
     @model_validator(mode="after")
     def _check_identity(self) -> "Customer":

@@ -20,7 +20,10 @@ class UnmappedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class MappingUse:
-    """Of one payload: its unmapped questions, and the keys of `mapping.questions` and `mapping.dimensions` that occur in it."""
+    """Of one payload: its unmapped questions, and the keys of `mapping.questions` and `mapping.dimensions` that occur in it.
+
+    `mapping.customer` counts as a key of `mapping.dimensions`.
+    """
 
     unmapped: tuple[UnmappedQuestion, ...] = ()
     questions: frozenset[str] = frozenset()
@@ -41,7 +44,7 @@ def merged(uses: Iterable[MappingUse]) -> MappingUse:
 
 @dataclass(frozen=True, slots=True)
 class UnusedKeys:
-    """Keys of `mapping.questions` and `mapping.dimensions` that occur nowhere, sorted."""
+    """Keys of `mapping.questions` and `mapping.dimensions`, and `mapping.customer`, that occur nowhere, sorted."""
 
     questions: list[str]
     dimensions: list[str]
@@ -51,12 +54,12 @@ def unused_keys(mapping: ProviderSettings, questions: Collection[str], dimension
     """The keys of a mapping that are not among those that occur."""
     if not isinstance(mapping, FieldMapping):
         return UnusedKeys([], [])
-    return UnusedKeys(sorted({*mapping.questions}.difference(questions)), sorted({*mapping.dimensions}.difference(dimensions)))
+    return UnusedKeys(sorted({*mapping.questions}.difference(questions)), sorted(set(mapping.fields).difference(dimensions)))
 
 
 def is_mapped(mapping: ProviderSettings, question: UnmappedQuestion) -> bool:
-    """Whether the mapping declares the question, `ignore` included, or reads a dimension from it."""
+    """Whether the mapping declares the question, `ignore` included, or reads a dimension or the customer from it."""
     if not isinstance(mapping, FieldMapping):
         return False
     names = {name for name in (question.question, question.ref) if name}
-    return not names.isdisjoint(mapping.questions) or not names.isdisjoint(mapping.dimensions)
+    return not names.isdisjoint(mapping.questions) or not names.isdisjoint(mapping.fields)

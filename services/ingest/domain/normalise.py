@@ -9,11 +9,11 @@ from msgspec.structs import replace
 from services.ingest.domain import answers, facts
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Statement
-from services.ingest.domain.pseudonym import address_of, pseudonym, pseudonym_of_email, text_digest
+from services.ingest.domain.pseudonym import address_of, aliases_of, pseudonym, pseudonym_of_email, text_digest
 from services.ingest.domain.record import Feedback, Override, Response, Review, Ticket
 from services.ingest.domain.redaction import Redactor
 from shared import events
-from shared.events import Body, Event
+from shared.events import Alias, Body, Event
 from shared.text import nfc
 
 MAX_EVENT_BYTES = 1_500_000
@@ -42,6 +42,7 @@ def normalise(
         connection=connection.id,
         source=connection.provider,
         customer=_customer(record, connection.key),
+        aliases=_aliases(record, connection.key),
         dimensions=_dimensions(record, connection),
         body=_body(record, connection.key),
     )
@@ -62,6 +63,10 @@ def _fingerprint(event: Event, edited_at: datetime | None) -> bytes:
 
 def _customer(record: Response | Review | Ticket | Override, key: bytes) -> str | None:
     return pseudonym(key, record.customer) if isinstance(record, Feedback) and record.customer else None
+
+
+def _aliases(record: Response | Review | Ticket | Override, key: bytes) -> tuple[Alias, ...]:
+    return aliases_of(key, record.customer) if isinstance(record, Feedback) and record.customer else ()
 
 
 def _email(record: Response | Review | Ticket | Override, key: bytes) -> str | None:

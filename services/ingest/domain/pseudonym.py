@@ -2,8 +2,23 @@
 
 import hmac
 import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from services.ingest.domain.fields import Customer
+from shared.events import Alias
+
+FORMERLY_BARE = ("chatwoot", "delighted", "helpscout", "hubspot", "intercom", "jira", "zammad", "zendesk")
+"""The providers whose ids of customers had no namespace in earlier versions. Later providers never belong here."""
+
+
+OWN_RECORDS = ("api", "standard", "cloudevents")
+"""The providers whose payloads are the tenant's own, so that no id in them is one of a tool."""
+
+
+def namespaced(provider: str, tool_id: str) -> str:
+    """An id that a tool gave a customer, as records have it: `zendesk:351`."""
+    return f"{provider}:{tool_id}"
 
 
 def pseudonym(key: bytes, customer: Customer) -> str:
@@ -11,6 +26,24 @@ def pseudonym(key: bytes, customer: Customer) -> str:
     if customer.id is not None:
         return pseudonym_of_id(key, customer.id)
     return pseudonym_of_email(key, customer.email or "")
+
+
+def aliases_of(key: bytes, customer: Customer) -> tuple[Alias, ...]:
+    """The other pseudonyms of a customer: of the e-mail address beside an id, of an id that is an address, and of the aliases."""
+    address = address_of(customer)
+    pairs = [(alias.id, alias.email) for alias in customer.aliases]
+    if customer.id is not None and address is not None:
+        pairs.insert(0, (None, address))
+    if not pairs:
+        return ()
+    aliases = [
+        Alias(pseudonym=pseudonym_of_id(key, identity), kind="id")
+        if identity is not None
+        else Alias(pseudonym=pseudonym_of_email(key, email or ""), kind="email")
+        for identity, email in pairs
+    ]
+    main = pseudonym(key, customer)
+    return tuple(alias for alias in dict.fromkeys(aliases) if alias.pseudonym != main)
 
 
 def pseudonym_of_id(key: bytes, value: str) -> str:
@@ -45,10 +78,44 @@ def pseudonyms_to_erase(key: bytes, customer: Customer) -> set[str]:
     An address also matches customers whose id is that address. An id that is an address also matches customers with that e-mail
     address.
     """
-    texts = {text for text in (customer.id, customer.email) if text}
-    addresses = {text for text in (customer.email, customer.id) if text and is_address(text)}
+    texts = {text for text in _texts(customer) if text}
+    addresses = {text for text in texts if is_address(text)}
     ids = texts | {form for address in addresses for form in (address.strip(), normalize_email(address))}
     return {pseudonym_of_id(key, value) for value in ids} | {pseudonym_of_email(key, address) for address in addresses}
+
+
+@dataclass(frozen=True, slots=True)
+class FormerId:
+    """A tool's id of a customer in both forms, as pseudonyms: `bare` in the statements of `provider` that earlier versions
+    stored, `namespaced` in later ones."""
+
+    provider: str
+    bare: str
+    namespaced: str
+
+
+def former_ids(key: bytes, customer: Customer) -> tuple[FormerId, ...]:
+    """Both forms of the customer's ids, as far as they may be ids of tools that were stored without a namespace."""
+    return tuple(
+        FormerId(provider, pseudonym_of_id(key, bare), pseudonym_of_id(key, namespaced(provider, bare)))
+        for text in dict.fromkeys(_texts(customer))
+        if text
+        for provider, bare in _readings(text)
+    )
+
+
+def _readings(identity: str) -> Iterator[tuple[str, str]]:
+    """(provider, bare id): the ids of tools that a text may be."""
+    provider, colon, bare = identity.partition(":")
+    if colon and bare and provider in FORMERLY_BARE:
+        yield provider, bare
+    elif not is_address(identity):
+        yield from ((provider, identity) for provider in FORMERLY_BARE)
+
+
+def _texts(customer: Customer) -> list[str | None]:
+    """All ids and addresses of a customer."""
+    return [customer.id, customer.email, *(text for alias in customer.aliases for text in (alias.id, alias.email))]
 
 
 def text_digest(key: bytes, text: str) -> str:

@@ -13,7 +13,7 @@ from services.ingest.domain.delivery import Delivery, StoredDelivery, Verdict
 from services.ingest.domain.normalise import TooLong, normalise
 from services.ingest.domain.providers import PROVIDERS, Parsed, Request
 from services.ingest.domain.providers.tool_api import CONTENT_HEADER, FETCHED, Documents, encode_content
-from services.ingest.domain.pseudonym import pseudonyms_to_erase
+from services.ingest.domain.pseudonym import former_ids, pseudonyms_to_erase
 from services.ingest.domain.reason_codes import ReasonCode, code_of_malformed
 from services.ingest.domain.record import Erasure, Invalid, read_record
 from services.ingest.domain.redaction import Redactor
@@ -136,6 +136,7 @@ def _accepted(arrival: Arrival, parsed: Parsed, now: datetime) -> Delivery:
     """The statements of all records. Raises Invalid or TooLong if one of them can't be used."""
     records = [read_record(value, now) for value in parsed.records]
     connection, key = arrival.connection, arrival.connection.key
+    erasures = [record for record in records if isinstance(record, Erasure)]
     return Delivery(
         tenant=connection.tenant,
         connection=connection.id,
@@ -151,12 +152,9 @@ def _accepted(arrival: Arrival, parsed: Parsed, now: datetime) -> Delivery:
                 if not isinstance(record, Erasure)
             ]
         ),
-        erases=tuple(
-            name
-            for record in records
-            if isinstance(record, Erasure)
-            for name in sorted(pseudonyms_to_erase(key, record.customer))
-        ),
+        erases=tuple(name for record in erasures for name in sorted(pseudonyms_to_erase(key, record.customer))),
+        former_ids=tuple(former for record in erasures for former in former_ids(key, record.customer)),
+        erases_linked=any(record.linked for record in erasures),
         use=parsed.use,
         names=usable_names((*parsed.names, *survey_names(records))),
     )

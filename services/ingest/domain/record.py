@@ -89,6 +89,10 @@ class Erasure(Model):
     id: Name
     at: Time
     customer: Customer
+    linked: bool = Field(
+        False,
+        description="Also erase everything that the customer's links reach, as `customers:erase` does: see `customers:find`",
+    )
 
 
 Subject = Annotated[

@@ -16,30 +16,29 @@ from dataclasses import dataclass, replace
 import asyncpg
 
 from services.ingest.domain.delivery import Delivery, Statement
+from services.ingest.domain.receipt import MOST_COUNTED, Erased
 from services.ingest.domain.tombstone import CUSTOMER_ERASED, SQL_FINGERPRINT, tombstone_of
 from services.ingest.inbox import locks
+from services.ingest.inbox.customers import store_receipt
 from services.ingest.inbox.outbox import OutboxEvent
+from services.ingest.inbox.people import Person, Target, find_customer, find_person, find_subjects
 from services.ingest.inbox.transactions import Connection
 from services.ingest.inbox.writer import insert
 from shared.events import Event, decode_event
 from shared.request_context import current_context
 
-IDS = "SELECT DISTINCT customer FROM events WHERE tenant = $1 AND email = ANY($2::text[]) AND customer IS NOT NULL"
-ADDRESSES = "SELECT DISTINCT email FROM events WHERE tenant = $1 AND customer = ANY($2::text[]) AND email IS NOT NULL"
-
-SUBJECTS = f"""
-SELECT DISTINCT ON (subject) subject, event, EXISTS (
-    SELECT FROM events tombstone
-    WHERE tombstone.tenant = $1 AND tombstone.subject = events.subject AND tombstone.fingerprint = {SQL_FINGERPRINT}
-) FROM events
-WHERE tenant = $1 AND (customer = ANY($2::text[]) OR email = ANY($3::text[])) ORDER BY subject, seq DESC
-"""  # noqa: S608
 DELETE_EVENTS = f"""
 DELETE FROM events WHERE tenant = $1 AND subject = ANY($2::text[]) AND fingerprint <> {SQL_FINGERPRINT} RETURNING seq
 """  # noqa: S608
 """Keeps tombstones: metrics stores them too, and must get the same result when it reads the events again."""
 
-DELETE_BODIES = "UPDATE inbox SET raw = NULL, headers = '{}' WHERE seq = ANY($1::bigint[])"
+DELETE_BODIES = "UPDATE inbox SET raw = NULL, headers = '{}' WHERE seq = ANY($1::bigint[]) AND raw IS NOT NULL"
+LEFT = """
+SELECT (SELECT count(*) FROM (
+    SELECT FROM inbox WHERE tenant = $1 AND seq < $2 AND raw IS NOT NULL ORDER BY seq LIMIT $3
+) AS bodies), EXISTS (SELECT FROM fetches WHERE tenant = $1 AND seq < $2)
+"""
+"""The bodies that must be searched, and whether earlier deliveries wait for a tool's API."""
 ADD_JOB = "INSERT INTO erasures (seq, tenant, names, requested) VALUES ($1, $2, $3, $4)"
 
 LEASE_SECONDS = 60
@@ -107,32 +106,38 @@ async def erase(db: Connection, delivery: Delivery) -> list[OutboxEvent] | None:
     """
     async with db.transaction():
         await db.execute(locks.LOCK_SHARED, [locks.ARRIVALS])
-        names = await _lock_names(db, delivery)
-        rows = await db.fetch(SUBJECTS, delivery.tenant, names, delivery.erases)
+        person = await _locked_person(db, delivery)
+        rows = await find_subjects(db, person)
         new = [decode_event(event) for _, event, erased in rows if not erased]
         request = replace(delivery, raw=b"", erases=(), statements=_tombstones(new, delivery))
         [inserted] = await insert(db, [request], [current_context()])
         if inserted is None:
             return None
-        deleted = await db.fetch(DELETE_EVENTS, delivery.tenant, [row[0] for row in rows])
-        await db.execute(DELETE_BODIES, sorted({row[0] for row in deleted}))
-        await db.execute(ADD_JOB, inserted.seq, delivery.tenant, names, sorted(delivery.erases))
+        deleted = [row[0] for row in await db.fetch(DELETE_EVENTS, delivery.tenant, [row[0] for row in rows])]
+        bodies = await db.execute(DELETE_BODIES, sorted(set(deleted)))
+        await db.execute(ADD_JOB, inserted.seq, delivery.tenant, sorted(person.names), sorted(person.addresses))
+        to_search, pending = await db.fetchrow(LEFT, delivery.tenant, inserted.seq, MOST_COUNTED + 1)
+        erased = Erased(
+            at=delivery.received_at,
+            subjects=len(rows),
+            statements=len(deleted),
+            bodies=int(bodies.split()[-1]),
+            bodies_to_search=to_search if to_search <= MOST_COUNTED else None,
+            pending=pending,
+            complete=person.complete,
+        )
+        await store_receipt(db, inserted.seq, delivery.headers, erased)
     return inserted.events
 
 
-async def _lock_names(db: Connection, delivery: Delivery) -> list[str]:
-    """Every pseudonym of the customer, locked: the requested ones, the ids stored with a requested address, and the addresses
-    stored with any of these ids."""
-    names = {*delivery.erases}
-    await _lock(db, delivery.tenant, names)
-    for query in (IDS, ADDRESSES):
-        names |= {row[0] for row in await db.fetch(query, delivery.tenant, sorted(names))}
-        await _lock(db, delivery.tenant, names)
-    return sorted(names)
+async def _locked_person(db: Connection, delivery: Delivery) -> Person:
+    """The person of the request, with all pseudonyms locked."""
 
+    async def lock(names: Iterable[str]) -> None:
+        await db.execute(locks.LOCK, locks.of_customers((delivery.tenant, name) for name in names))
 
-async def _lock(db: Connection, tenant: str, names: Iterable[str]) -> None:
-    await db.execute(locks.LOCK, locks.of_customers((tenant, name) for name in names))
+    target = Target(delivery.tenant, frozenset(delivery.erases), delivery.former_ids)
+    return await (find_person if delivery.erases_linked else find_customer)(db, target, lock)
 
 
 def _tombstones(erased: Iterable[Event], delivery: Delivery) -> tuple[Statement, ...]:
@@ -141,8 +146,9 @@ def _tombstones(erased: Iterable[Event], delivery: Delivery) -> tuple[Statement,
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An erasure whose customer must be searched for in bodies with a lower sequence number. `requested` are the pseudonyms in
-    the request; `names` also holds those that belong to them. `reached`: bodies up to this number are searched."""
+    """An erasure whose customer must be searched for in bodies with a lower sequence number. `names` are all pseudonyms of the
+    customer; of statements of other customers those count that state an address in `requested`. `reached`:
+    bodies up to this number are searched."""
 
     seq: int
     tenant: str

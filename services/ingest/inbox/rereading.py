@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 from msgspec.structs import replace
 
-from services.ingest.domain.delivery import Delivery, StoredDelivery
+from services.ingest.domain.delivery import Delivery, Statement, StoredDelivery
 from services.ingest.domain.tombstone import SQL_FINGERPRINT
 from services.ingest.inbox import locks
 from services.ingest.inbox.jobs import Job, columns_of_context
@@ -21,7 +21,7 @@ from services.ingest.inbox.outbox import OutboxEvent
 from services.ingest.inbox.selection import Selection
 from services.ingest.inbox.transactions import Connection
 from services.ingest.inbox.verdicts import without_erased
-from services.ingest.inbox.writer import columns_of, customer_locks
+from services.ingest.inbox.writer import aliases_column, columns_of, customer_locks
 from shared.events import Event, decode_event, encode
 from shared.request_context import current_context
 
@@ -54,9 +54,10 @@ RETURNING seq
 """A delivery that waits to be published is left out: a process that has read its former events may be about to publish them and
 then delete the row."""
 CHANGE = f"""
-UPDATE events SET customer = new.customer, email = new.email, fingerprint = new.fingerprint, event = new.event
-FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::bytea[], $6::text[])
-    AS new (seq, position, customer, email, fingerprint, event)
+UPDATE events SET customer = new.customer, email = new.email, fingerprint = new.fingerprint, event = new.event,
+    aliases = new.aliases::text[]
+FROM unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[])
+    AS new (seq, position, customer, email, fingerprint, event, aliases)
 WHERE events.seq = new.seq AND events.position = new.position AND events.fingerprint <> {SQL_FINGERPRINT}
 """  # noqa: S608
 MARK = """
@@ -101,7 +102,7 @@ async def replace_events(db: Connection, tenant: str, deliveries: Mapping[int, D
         row[0] for row in await db.fetch(QUEUE, sorted({row.event.seq for row in changed}), tenant, *columns_of_context(context))
     }
     rows = [row for row in changed if row.event.seq in queued]
-    await db.execute(CHANGE, *columns_of([row.columns for row in rows], 6))
+    await db.execute(CHANGE, *columns_of([row.columns for row in rows], 7))
     waiting = sorted({row.event.seq for row in changed} - queued)
     read = [(seq, delivery.revision) for seq, delivery in deliveries.items() if seq not in waiting]
     await db.execute(MARK, *columns_of(read, 2))
@@ -114,14 +115,14 @@ class ChangedEvent:
 
     event: Event
     encoded: bytes
-    email: str | None
-    fingerprint: bytes
+    statement: Statement
 
     @property
-    def columns(self) -> tuple[int, int, str | None, str | None, bytes, str]:
+    def columns(self) -> tuple[int, int, str | None, str | None, bytes, str, str]:
         """The parameters of CHANGE."""
-        event = self.event
-        return event.seq, event.position, event.customer, self.email, self.fingerprint, self.encoded.decode()
+        event, statement = self.event, self.statement
+        content = (statement.email, statement.fingerprint, self.encoded.decode(), aliases_column(statement))
+        return event.seq, event.position, event.customer, *content
 
 
 Stored = tuple[Event, bytes]
@@ -148,5 +149,5 @@ def changed_events(deliveries: Mapping[int, Delivery], stored: Mapping[int, Sequ
             event, fingerprint = former[place]
             if statement.fingerprint != fingerprint:
                 replaced = replace(statement.event, statement=event.statement, seq=seq)
-                changed.append(ChangedEvent(replaced, encode(replaced), statement.email, statement.fingerprint))
+                changed.append(ChangedEvent(replaced, encode(replaced), statement))
     return changed

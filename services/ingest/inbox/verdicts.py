@@ -22,7 +22,7 @@ from services.ingest.inbox import locks
 from services.ingest.inbox.outbox import OutboxEvent, drafts
 from services.ingest.inbox.pending import COVERED_REASON, add_fetches
 from services.ingest.inbox.transactions import Connection
-from services.ingest.inbox.writer import columns_of, customer_locks, event_columns
+from services.ingest.inbox.writer import aliases_column, columns_of, customer_locks, event_columns
 from shared.events import encode
 from shared.request_context import current_context
 
@@ -38,10 +38,12 @@ WITH replaced AS (
         AS new (seq, verdict, reason, revision, keeps_raw, reason_code)
     WHERE inbox.seq = new.seq AND inbox.verdict = $1 RETURNING inbox.seq
 ), stored AS (
-    INSERT INTO events (seq, position, tenant, subject, customer, email, received_at, fingerprint, event)
-    SELECT s.* FROM unnest(
-        $7::bigint[], $8::int[], $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::bytea[], $15::text[]
-    ) AS s (seq, position, tenant, subject, customer, email, received_at, fingerprint, event)
+    INSERT INTO events (seq, position, tenant, subject, customer, email, received_at, fingerprint, event, aliases)
+    SELECT seq, s.position, s.tenant, s.subject, s.customer, s.email, s.received_at, s.fingerprint, s.event, s.aliases::text[]
+    FROM unnest(
+        $7::bigint[], $8::int[], $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::bytea[], $15::text[],
+        $19::text[]
+    ) AS s (seq, position, tenant, subject, customer, email, received_at, fingerprint, event, aliases)
     JOIN replaced USING (seq)
     RETURNING seq, tenant
 ), queued AS (
@@ -53,14 +55,18 @@ SELECT seq FROM replaced
 
 ERASED = f"""
 SELECT new.seq, new.subject
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[]) AS new (seq, tenant, subject, customer, email)
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+    AS new (seq, tenant, subject, customer, email, aliases)
 WHERE EXISTS (
     SELECT FROM events tombstone
     WHERE tombstone.tenant = new.tenant AND tombstone.subject = new.subject AND tombstone.fingerprint = {SQL_FINGERPRINT}
 ) OR EXISTS (
     SELECT FROM erasures
     WHERE erasures.tenant = new.tenant AND erasures.seq > new.seq
-    AND (new.customer = ANY(erasures.names) OR new.email = ANY(erasures.requested))
+    AND (
+        new.customer = ANY(erasures.names) OR new.email = ANY(erasures.requested)
+        OR new.aliases::text[] && (erasures.names || ARRAY(SELECT '@' || name FROM unnest(erasures.requested) AS name))
+    )
 )
 """  # noqa: S608
 """Statements that must not be stored: of an erased subject, or of a customer who was erased after the delivery. When the search
@@ -132,7 +138,8 @@ async def replace_verdicts(db: Connection, pending: Pending, deliveries: Mapping
     ]
     request = (context and context.request_id, context and context.traceparent)
     codes = [delivery.reason_code for delivery in permitted.values()]
-    columns = (*columns_of(verdicts, 5), *columns_of(rows, 9), *request, codes)
+    aliases = [aliases_column(draft.statement) for its in drafted.values() for draft in its]
+    columns = (*columns_of(verdicts, 5), *columns_of(rows, 9), *request, codes, aliases)
     replaced = [row[0] for row in await db.fetch(REPLACE, pending, *columns)]
     covered = await add_fetches(db, [(seq, permitted[seq], context) for seq in replaced])
     return {seq: Replaced(_covered(permitted[seq]) if seq in covered else permitted[seq], events[seq]) for seq in replaced}
@@ -145,12 +152,19 @@ def _covered(delivery: Delivery) -> Delivery:
 async def without_erased(db: Connection, deliveries: Mapping[int, Delivery]) -> dict[int, Delivery]:
     """The deliveries, given by sequence number, without statements that must not be stored; see ERASED."""
     rows = [
-        (seq, delivery.tenant, statement.event.subject, statement.event.customer, statement.email)
+        (
+            seq,
+            delivery.tenant,
+            statement.event.subject,
+            statement.event.customer,
+            statement.email,
+            aliases_column(statement),
+        )
         for seq, delivery in deliveries.items()
         for statement in delivery.statements
     ]
     erased: dict[int, set[str]] = {}
-    for seq, subject in await db.fetch(ERASED, *columns_of(rows, 5)):
+    for seq, subject in await db.fetch(ERASED, *columns_of(rows, 6)):
         erased.setdefault(seq, set()).add(subject)
     return {seq: without_subjects(delivery, erased.get(seq, ())) for seq, delivery in deliveries.items()}
 

@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.ingest.domain.delivery import Delivery, Outcome
+from services.ingest.domain.delivery import Delivery, Outcome, Statement
 from services.ingest.domain.tombstone import SUBJECT_ERASED, is_tombstone
 from services.ingest.inbox import locks
 from services.ingest.inbox.outbox import Draft, OutboxEvent, drafts
 from services.ingest.inbox.pending import add_fetches
 from services.ingest.inbox.transactions import Connection
-from shared.events import encode
+from shared.events import Alias, encode
 from shared.request_context import RequestContext
 
 Contexts = Sequence[RequestContext | None]
@@ -63,12 +63,13 @@ WITH held AS MATERIALIZED (
     ON CONFLICT (connection, delivery) DO NOTHING
     RETURNING seq
 ), stored AS (
-    INSERT INTO events (seq, position, tenant, subject, customer, email, received_at, fingerprint, event)
-    SELECT seq, s.position, s.tenant, s.subject, s.customer, s.email, s.received_at, s.fingerprint, s.head || seq || s.tail
+    INSERT INTO events (seq, position, tenant, subject, customer, email, received_at, fingerprint, event, aliases)
+    SELECT seq, s.position, s.tenant, s.subject, s.customer, s.email, s.received_at, s.fingerprint, s.head || seq || s.tail,
+        s.aliases::text[]
     FROM unnest(
         $11::bigint[], $12::int[], $13::text[], $14::text[], $15::text[],
-        $16::text[], $17::timestamptz[], $18::bytea[], $19::text[], $20::text[]
-    ) AS s (place, position, tenant, subject, customer, email, received_at, fingerprint, head, tail)
+        $16::text[], $17::timestamptz[], $18::bytea[], $19::text[], $20::text[], $28::text[]
+    ) AS s (place, position, tenant, subject, customer, email, received_at, fingerprint, head, tail, aliases)
     JOIN numbered USING (place) JOIN fresh USING (seq)
     WHERE numbered.subjects IS NULL OR s.subject <> ALL (array_remove(numbered.subjects, NULL))
     RETURNING seq, tenant
@@ -159,7 +160,9 @@ async def insert(db: Connection, deliveries: Sequence[Delivery], contexts: Conte
         [context and context.traceparent for context in contexts],
     )
     codes = [delivery.reason_code for delivery in deliveries]
-    rows = await db.fetch(INSERT, [locks.ARRIVALS, *customer_locks(deliveries)], *columns, SUBJECT_ERASED, *requests, codes)
+    aliases = [aliases_column(draft.statement) for its in drafted for draft in its]
+    held = [locks.ARRIVALS, *customer_locks(deliveries)]
+    rows = await db.fetch(INSERT, held, *columns, SUBJECT_ERASED, *requests, codes, aliases)
     by_place = {row[0]: row for row in rows}
     return [
         _inserted(its, context, *by_place[place][1:]) if place in by_place else None
@@ -200,10 +203,20 @@ def customer_locks(deliveries: Sequence[Delivery]) -> list[int]:
         (statement.event.tenant, name)
         for delivery in deliveries
         for statement in delivery.statements
-        for name in (statement.event.customer, statement.email)
-        if name
+        for name in statement.pseudonyms
     }
     return locks.of_customers(customers)
+
+
+def aliases_column(statement: Statement) -> str:
+    """The column `events.aliases` as a literal: pseudonyms of ids, and those of addresses after an @. It is never null: rows of
+    earlier versions are known by that."""
+    return f"{{{','.join(stored_alias(alias) for alias in statement.aliases)}}}"
+
+
+def stored_alias(alias: Alias) -> str:
+    """An element of `events.aliases`."""
+    return f"@{alias.pseudonym}" if alias.kind == "email" else alias.pseudonym
 
 
 def columns_of(rows: Sequence[tuple[Any, ...]], count: int) -> list[list[Any]]:

@@ -102,9 +102,15 @@ events = Table(
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("fingerprint", LargeBinary, nullable=False, comment="equal for equal content"),
     Column("event", Text, nullable=False, comment="shared.events.Event as JSON, as it is published"),
+    Column(
+        "aliases",
+        ARRAY(Text),
+        comment="further pseudonyms, those of addresses after an @; null: of a version whose ids of tools had no namespace",
+    ),
     Index("events_by_subject", "tenant", "subject", "seq"),
     Index("events_by_customer", "tenant", "customer", postgresql_where=text("customer IS NOT NULL")),
     Index("events_by_email", "tenant", "email", postgresql_where=text("email IS NOT NULL")),
+    Index("events_by_alias", "aliases", postgresql_using="gin", postgresql_where=text("aliases <> '{}'")),
     Index("events_by_receipt", "received_at", postgresql_using="brin"),
     Index("events_tombstones", "tenant", "subject", postgresql_where=text(f"fingerprint = {SQL_FINGERPRINT}")),
 )

@@ -35,6 +35,23 @@ def model_answer(request: httpx.Request) -> httpx.Response:
             return httpx.Response(404, json={"title": "Unknown model", "detail": "no comment has a score of this model"})
 
 
+def customers_answer(action: str, query: dict[str, Any]) -> dict[str, Any]:
+    """Plays customers of ingest: a customer with two subjects, which are exported one on a page."""
+    if action == "export":
+        page = int(query.get("cursor", 1))
+        return {
+            "exported_at": "2026-11-20T12:00:00Z",
+            "subjects": [{"subject": f"r-{page}"}],
+            "cursor": "2" if page == 1 else None,
+        }
+    if action == "erase":
+        stores = [{"name": "ingest.events", "rows": 7, "gone_by": "2026-11-20T12:00:00Z"}]
+        return {"id": "12", "at": "2026-11-20T12:00:00Z", "subjects": 2, "stores": stores, "complete": True}
+    identity = {"pseudonym": "6c1e", "kind": "id", "requested": True, "shared": False}
+    holding = {"connection": "con_1", "provider": "zendesk", "name": "Support", "subjects": 2, "statements": 7}
+    return {"identities": [identity], "subjects": 2, "statements": 7, "holdings": [holding], "complete": True}
+
+
 def quarantine_answer(request: httpx.Request) -> httpx.Response:
     """Plays quarantine and jobs of ingest. Items have the query of the request as their reason."""
     assert "x-earshot-key" not in request.headers, "the operator has none"
@@ -78,6 +95,8 @@ class FakeServices:
             return httpx.Response(200, json={"providers": [provider]})
         if request.url.path.startswith(("/v1/quarantine", "/v1/jobs")):
             return quarantine_answer(request)
+        if request.url.path.startswith("/v1/customers"):
+            return httpx.Response(200, json=customers_answer(request.url.path.partition(":")[2], json.loads(request.content)))
         if request.url.path == "/v1/taxonomy":
             return self.themes(request)
         if request.url.path.startswith("/v1/models"):

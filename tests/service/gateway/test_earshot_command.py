@@ -117,6 +117,28 @@ async def test_the_command_lists_counts_retries_and_discards_quarantine(earshot:
     assert (await earshot("quarantine", "list", "nobody"))[0] == 1
 
 
+async def test_the_command_finds_exports_and_erases_a_customer(earshot: Earshot, services: FakeServices) -> None:
+    await earshot.json("tenant", "create", "acme", "--zone", "UTC")
+    status, output = await earshot("customers", "find", "acme", "--id", "zendesk:351")
+    assert (status, "6c1e" in output, "Support" in output) == (0, True, True)
+    assert services.requests[-1] == ("POST /v1/customers:find", {"id": "zendesk:351"})
+    status, output = await earshot("customers", "export", "acme", "--email", "jo@example.org")
+    assert (status, [one["subject"] for one in json.loads(output)["subjects"]]) == (0, ["r-1", "r-2"])
+    status, output = await earshot("customers", "erase", "acme", "--id", "c-77", "--yes")
+    assert (status, output.splitlines()[1].split()[:2], output.splitlines()[-1]) == (
+        0, ["ingest.events", "7"], "erasure 12: 2 subjects",
+    )  # fmt: skip
+    assert (await earshot.json("customers", "erase", "acme", "--email", "jo@example.org", "--yes"))["id"] == "12"
+
+
+async def test_a_customer_is_erased_only_after_a_confirmation_and_must_be_named(earshot: Earshot, services: FakeServices) -> None:
+    await earshot.json("tenant", "create", "acme", "--zone", "UTC")
+    status, output = await earshot("customers", "erase", "acme", "--id", "c-77")
+    assert (status, "Erase 2 subjects with 7 statements for good?" in output) == (1, True)
+    assert services.requests[-1] == ("POST /v1/customers:find", {"id": "c-77"})
+    assert (await earshot("customers", "find", "acme"))[0] == 2
+
+
 async def test_the_command_shows_sets_and_resets_themes(earshot: Earshot, services: FakeServices, tmp_path: Path) -> None:
     await earshot.json("tenant", "create", "acme", "--zone", "UTC")
     status, output = await earshot("taxonomy", "show", "acme")

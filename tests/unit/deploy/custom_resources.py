@@ -57,6 +57,7 @@ TOPIC = custom(
         config=closed(
             cleanup_policy=one_of("delete"),
             retention_ms=COUNT,
+            segment_ms=COUNT,
             max_message_bytes=COUNT,
             min_insync_replicas=COUNT,
         ),

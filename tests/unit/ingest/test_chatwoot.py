@@ -192,5 +192,5 @@ def test_an_old_payload_with_the_number_of_the_conversation_alone_is_read() -> N
     }
     old_message = old | {"conversation": {"display_id": "7"}, "contact": {"id": "1", "name": "Jo"}}
     read = record(old_message, headers={})
-    assert (read.id, read.customer and read.customer.id, [fact.fact for fact in read.facts]) == ("7", "1", ["message"])
+    assert (read.id, read.customer and read.customer.id, [fact.fact for fact in read.facts]) == ("7", "chatwoot:1", ["message"])
     assert parse(fixture("message_created_reply", message_type="odd")).about == ("ticket/42",)

@@ -74,6 +74,14 @@ def test_only_tokens_with_an_at_sign_count_as_addresses() -> None:
     assert pseudonym_of_email(KEY, address + "b") not in set(pseudonyms_in(address.encode() + b"b", KEY))
 
 
+def test_an_id_in_a_body_of_a_tool_may_be_one_of_the_tool() -> None:
+    body = b'{"requester": 351}'
+    assert pseudonym_of_id(KEY, "zendesk:351") in set(pseudonyms_in(body, KEY, "zendesk"))
+    assert pseudonym_of_id(KEY, "351") in set(pseudonyms_in(body, KEY, "zendesk"))
+    assert pseudonym_of_id(KEY, "zendesk:351") not in set(pseudonyms_in(body, KEY, "typeform"))
+    assert pseudonym_of_id(KEY, "zendesk:351") in set(pseudonyms_in(b'{"alias": "zendesk:351"}', KEY))
+
+
 def test_a_body_with_half_a_surrogate_pair_is_searched() -> None:
     assert pseudonym_of_id(KEY, "c-77") in set(pseudonyms_in(b'{"x": "\\ud800", "id": "c-77"}', KEY))
 

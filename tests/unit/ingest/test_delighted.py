@@ -61,7 +61,7 @@ def test_a_comment_that_arrives_later_belongs_to_the_same_response() -> None:
         {"question": "comment", "kind": "comment", "text": "Fast and flawless!"},
     ]
     assert second.customer
-    assert (second.customer.id, second.customer.email) == ("5975", "jo@example.org")
+    assert (second.customer.id, second.customer.email) == ("delighted:5975", "jo@example.org")
 
 
 def test_events_with_one_id_are_different_deliveries_and_a_retry_is_none() -> None:

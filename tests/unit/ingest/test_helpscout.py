@@ -68,7 +68,7 @@ def test_a_conversation_is_opened_by_its_creator() -> None:
     assert (read.id, read.at, read.channel) == ("1560011", at(8), "email")
     assert (read.dimensions.segment, read.dimensions.product) == ("pro", "85")
     assert read.customer
-    assert (read.customer.id, read.customer.email) == ("238604", "jo@example.org")
+    assert (read.customer.id, read.customer.email) == ("helpscout:238604", "jo@example.org")
     [opened] = facts(fixture("convo.created"), "opened")
     assert (opened.by, opened.text) == ("customer", "My invoice is wrong.")
     [opened] = facts(fixture("convo.created", createdBy={"id": 256, "type": "user"}), "opened")
@@ -82,7 +82,7 @@ def test_a_conversation_of_the_first_version_is_read() -> None:
     read = record(sent, FieldMapping.model_validate({"dimensions": {"mailbox": "product"}}))
     assert (read.id, read.channel, read.dimensions.product) == ("1560011", "email", "Support")
     assert read.customer
-    assert (read.customer.id, read.customer.email) == ("238604", "jo@example.org")
+    assert (read.customer.id, read.customer.email) == ("helpscout:238604", "jo@example.org")
     assert [fact.agent for fact in facts(sent, "assigned")] == ["256"]
     assert [fact.text for fact in facts(sent, "opened")] == ["My invoice is wrong."]
     assert facts(sent, "message") == []
@@ -153,13 +153,13 @@ def test_a_rating_is_one_of_three_and_an_edit_replaces_it() -> None:
     fields = rating.model_dump()
     assert (fields["value"], fields["scale"], fields["raw"], fields["text"]) == (3, (1, 3), "Great", "She was really helpful")
     assert read.customer
-    assert (read.customer.id, read.customer.email) == ("238604", "jo@example.org")
+    assert (read.customer.id, read.customer.email) == ("helpscout:238604", "jo@example.org")
     second = record(fixture("satisfaction.ratings_v2"))
     [changed] = [fact.model_dump() for fact in second.facts]
     assert (fields["id"], changed["id"]) == ("rating-5434", "rating-5434")
     assert (second.id, changed["value"], changed["text"]) == ("1560011", 1, None)
     assert second.customer
-    assert second.customer.id == "238604"
+    assert second.customer.id == "helpscout:238604"
 
 
 def test_other_events_are_ignored() -> None:

@@ -9,7 +9,7 @@ import pytest
 from services.ingest.domain.providers import PROVIDERS, Headers, NotVerified, Parsed, Request, read_settings
 from services.ingest.domain.providers.payload import Unusable
 from services.ingest.domain.providers.tool_api import Fetch
-from services.ingest.domain.record import Ticket, read_record
+from services.ingest.domain.record import Erasure, Ticket, read_record
 from tests.unit.ingest.hubspot_documents import (
     SUBMISSION_EVENT,
     TICKET_EVENT,
@@ -37,6 +37,30 @@ def parse(body: bytes) -> Parsed:
 def fetches(body: bytes, documents: dict[str, Any], mapping: dict[str, Any] | None = None) -> list[Fetch]:
     assert API
     return list(API.fetches(request(body), documents, read_settings("hubspot", mapping or {})))
+
+
+# --- privacy
+
+PRIVACY = {"eventId": 7, "portalId": 1, "subscriptionId": 2, "objectId": 551, "occurredAt": 1_793_181_600_000, "attemptNumber": 0}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [{"subscriptionType": "contact.privacyDeletion"}, {"subscriptionType": "object.privacyDeletion", "objectTypeId": "0-1"}],
+)
+def test_a_privacy_deletion_erases_the_person_whatever_tool_they_spoke_through(kind: dict[str, str]) -> None:
+    parsed = parse(event(PRIVACY, **kind))
+    [value] = parsed.records
+    record = read_record(value, datetime(2026, 11, 20, tzinfo=UTC))
+    assert isinstance(record, Erasure)
+    assert (record.customer.id, record.linked) == ("hubspot:551", True)
+    assert parsed.id == parse(event(PRIVACY, **kind, attemptNumber=1)).id
+
+
+def test_a_privacy_deletion_without_its_contact_or_time_is_a_problem_and_other_events_about_contacts_are_ignored() -> None:
+    assert parse(event(PRIVACY, subscriptionType="contact.privacyDeletion", objectId=None)).problem
+    assert parse(event(PRIVACY, subscriptionType="contact.privacyDeletion", occurredAt=None)).problem
+    assert parse(event(PRIVACY, subscriptionType="contact.deletion")).ignored == "contact.deletion"
 
 
 # --- signatures, by the vectors of HubSpot's SDKs

@@ -17,6 +17,7 @@ from tests.unit.ingest.hubspot_documents import (
     TICKET_EVENT,
     event,
     submission_documents,
+    ticket,
     ticket_documents,
 )
 from tests.unit.ingest.making import NOW, request
@@ -73,7 +74,7 @@ def test_a_ticket_has_its_customer_its_channel_and_the_properties_that_the_mappi
     assert (record.id, record.at, record.channel) == ("9988776655", OPENED, "email")
     assert record.updated_at == datetime(2026, 11, 20, 10, tzinfo=UTC)
     assert record.customer
-    assert (record.customer.id, record.customer.email) == ("551", "jo@example.org")
+    assert (record.customer.id, record.customer.email) == ("hubspot:551", "jo@example.org")
     assert record.dimensions.model_dump(exclude_unset=True) == {"segment": "pro"}
     [opened] = facts(ticket_documents(), "opened")
     assert (opened.by, opened.text, opened.at) == ("customer", "My invoice is wrong.", OPENED)
@@ -131,7 +132,7 @@ def test_an_nps_submission_needs_no_mapping() -> None:
     assert record.survey
     assert (record.survey.id, record.survey.name) == ("5", "After support")
     assert record.customer
-    assert (record.customer.id, record.customer.email) == ("551", "jo@example.org")
+    assert (record.customer.id, record.customer.email) == ("hubspot:551", "jo@example.org")
     assert answers_of() == [
         {"question": "5", "kind": "nps", "value": 9},
         {"question": "5", "kind": "comment", "text": "Quick and kind."},
@@ -168,6 +169,20 @@ def test_a_value_that_is_no_number_and_a_submission_without_a_survey_are_problem
     odd = read(SUBMISSION_EVENT, submission_documents(hs_value="great"))
     assert (odd.problem, odd.about) == ("survey 5 is a rating, but hs_value is no number", ("response/553311",))
     assert read(SUBMISSION_EVENT, submission_documents(hs_survey_id=None)).problem == "the submission has no hs_survey_id"
+
+
+def test_a_property_of_the_contact_may_be_the_tenants_own_id() -> None:
+    mapping = {"customer": "shop_id"}
+    contact = {"id": "551", "properties": {"email": "jo@example.org", "hs_object_id": "551", "shop_id": "c-77"}}
+    assert API
+    condensed = API.condense(ticket_documents() | {"contact": contact})
+    customer = ticket_of(dict(condensed), mapping).customer
+    assert customer
+    assert (customer.id, [alias.id for alias in customer.aliases]) == ("c-77", ["hubspot:551"])
+    calls = API.fetches(
+        request(event(TICKET_EVENT)), {"object": ticket(), "pipelines": PIPELINES}, read_settings("hubspot", mapping)
+    )
+    assert [call.query["properties"] for call in calls if call.name == "contact"] == ["email,shop_id"]
 
 
 def test_only_fields_that_are_read_are_stored() -> None:

@@ -193,9 +193,9 @@ def test_a_time_may_be_unix_seconds_milliseconds_or_rfc_3339(created: Any) -> No
     ("contacts", "author", "customer"),
     [
         ([{"id": "6962", "external_id": "c-77"}], {"type": "user", "email": "jo@example.org"}, ("c-77", "jo@example.org")),
-        ([{"id": "6962", "external_id": None}], {"type": "lead", "email": ""}, ("6962", None)),
-        ([{"id": "6962"}], {"type": "admin", "email": "ada@shop.example"}, ("6962", None)),
-        ([{"id": "6962"}], {"type": "user", "email": "not an address"}, ("6962", None)),
+        ([{"id": "6962", "external_id": None}], {"type": "lead", "email": ""}, ("intercom:6962", None)),
+        ([{"id": "6962"}], {"type": "admin", "email": "ada@shop.example"}, ("intercom:6962", None)),
+        ([{"id": "6962"}], {"type": "user", "email": "not an address"}, ("intercom:6962", None)),
         ([], {"type": "user", "email": "jo@example.org"}, (None, "jo@example.org")),
         (None, {"type": "user"}, None),
     ],

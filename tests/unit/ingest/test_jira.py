@@ -58,7 +58,7 @@ def test_a_new_issue_is_opened_by_its_reporter_or_by_an_agent() -> None:
     assert (read.id, read.at) == ("10042", OPENED)
     assert (read.dimensions.segment, read.dimensions.product, read.dimensions.region) == ("pro", "SUP", "billing")
     assert read.customer
-    assert (read.customer.id, read.customer.email) == ("qm:77", None)
+    assert (read.customer.id, read.customer.email) == ("jira:qm:77", None)
     [opened] = facts(sent, "opened")
     assert (opened.by, opened.text, opened.at) == ("customer", "My invoice is wrong.", OPENED)
     assert [(fact.status, fact.at) for fact in facts(sent, "status")] == [("new", OPENED)]

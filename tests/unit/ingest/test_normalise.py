@@ -48,6 +48,28 @@ def test_the_stamp_is_the_time_of_the_edit_else_of_the_receipt() -> None:
     assert event(response()).at == NOW
 
 
+def test_an_id_and_an_address_of_one_customer_are_published_as_aliases() -> None:
+    both = statement(response(nps(), customer={"id": "c-77", "email": "Jo@example.org"}))
+    assert [(alias.pseudonym, alias.kind) for alias in both.event.aliases] == [(both.email, "email")]
+    assert both.aliases == []
+    assert statement(response(nps(), customer={"id": "c-77"})).event.aliases == ()
+    assert statement(response(nps(), customer={"email": "jo@example.org"})).event.aliases == ()
+    assert statement(response(nps())).event.aliases == ()
+
+
+def test_further_aliases_are_published_once() -> None:
+    further = [{"id": "zendesk:351"}, {"id": "c-77"}, {"email": "JO@example.org"}, {"email": "old@example.org"}]
+    made = statement(response(nps(), customer={"id": "c-77", "email": "jo@example.org", "aliases": further}))
+    assert [alias.kind for alias in made.event.aliases] == ["email", "id", "email"]
+    assert [alias.kind for alias in made.aliases] == ["id", "email"]
+    assert len(made.pseudonyms) == 4
+
+
+def test_another_address_is_another_statement() -> None:
+    first, second = (statement(response(nps(), customer={"id": "c-77", "email": f"{name}@example.org"})) for name in ("a", "b"))
+    assert first.fingerprint != second.fingerprint
+
+
 def test_no_identity_is_published() -> None:
     made = statement(response(comment("call +49 30 1234567 or a@b.de"), customer={"id": "c-77", "email": "jo@example.org"}))
     travelling = encode(made.event)

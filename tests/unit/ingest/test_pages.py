@@ -1,4 +1,4 @@
-"""The examples in docs/record.md and docs/providers.md are what the code accepts and returns."""
+"""The examples in docs/record.md, docs/customers.md and docs/providers.md are what the code accepts and returns."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from services.ingest.api.connection_health import ConnectionHealth, as_own_dimensions, unused_by
+from services.ingest.api.customers import receipt_view
 from services.ingest.api.jobs import JobView
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.health import presentable
@@ -16,6 +17,7 @@ from services.ingest.domain.own_dimensions import names_in_records
 from services.ingest.domain.preview import redacted
 from services.ingest.domain.providers import PROVIDERS, NotVerified
 from services.ingest.domain.reason_codes import REASON_CODES
+from services.ingest.domain.receipt import Erased
 from services.ingest.domain.receive import parse_records
 from services.ingest.domain.record import read_record
 from tests.unit.ingest.making import NOW, connection, receive_body, request
@@ -37,6 +39,15 @@ def test_an_example_of_the_page_is_a_record(example: dict[str, Any]) -> None:
 
 def test_every_type_of_record_has_an_example() -> None:
     assert {example["type"] for example in RECORDS} == {"response", "review", "ticket", "erasure", "override"}
+
+
+LINKED, RECEIPT = json_blocks("customers.md")
+
+
+def test_the_customer_of_the_page_is_accepted_and_the_receipt_is_the_answer() -> None:
+    read_record(LINKED, NOW)
+    erased = Erased(NOW, subjects=3, statements=17, bodies=12, bodies_to_search=30_000, pending=False, complete=True)
+    assert receipt_view(10_482, erased).model_dump(mode="json") == RECEIPT
 
 
 TRIAL, HEALTH, JOB = json_blocks("providers.md")

@@ -1,7 +1,16 @@
 """Pseudonyms are equal for one person and differ between persons and tenants."""
 
 from services.ingest.domain.fields import Customer
-from services.ingest.domain.pseudonym import is_address, pseudonym, pseudonym_of_email, text_digest
+from services.ingest.domain.pseudonym import (
+    FORMERLY_BARE,
+    FormerId,
+    former_ids,
+    is_address,
+    pseudonym,
+    pseudonym_of_email,
+    pseudonym_of_id,
+    text_digest,
+)
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 
@@ -45,3 +54,19 @@ def test_an_address_has_one_at_sign_and_text_on_both_sides() -> None:
 def test_a_pseudonym_does_not_contain_the_id() -> None:
     assert "c-1" not in pseudonym(KEY, Customer(id="c-1"))
     assert len(pseudonym(KEY, Customer(id="c-1"))) == 32
+
+
+def test_an_id_of_a_tool_has_a_former_form() -> None:
+    former = FormerId("zendesk", pseudonym_of_id(KEY, "351"), pseudonym_of_id(KEY, "zendesk:351"))
+    assert former_ids(KEY, Customer(id="zendesk:351")) == (former,)
+    assert former_ids(KEY, Customer(id="jira:qm:77"))[0].bare == pseudonym_of_id(KEY, "qm:77")
+
+
+def test_a_bare_id_may_be_one_of_any_tool_that_was_stored_without_a_namespace() -> None:
+    several = former_ids(KEY, Customer(id="351"))
+    assert tuple(one.provider for one in several) == FORMERLY_BARE
+    assert former_ids(KEY, Customer(id="tally:7"))[0].bare == pseudonym_of_id(KEY, "tally:7")
+
+
+def test_an_address_is_no_id_of_a_tool() -> None:
+    assert former_ids(KEY, Customer(email="a@b.de")) == ()

@@ -192,7 +192,7 @@ def with_hidden(hidden: dict[str, Any], *answers: dict[str, Any]) -> bytes:
 def customer_of(body: bytes) -> dict[str, str] | None:
     record = read_record(parse(body).records[0], NOW)
     assert isinstance(record, Response)
-    return record.customer.model_dump(exclude_none=True) if record.customer else None
+    return record.customer.model_dump(exclude_unset=True) if record.customer else None
 
 
 @pytest.mark.parametrize("unfilled", ["xxxxx", "XXXXX", " xxxxx ", "", "{{contact.id}}", "*|UNIQID|*"])

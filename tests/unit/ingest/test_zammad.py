@@ -64,7 +64,7 @@ def test_the_first_article_is_the_opening() -> None:
     assert (read.id, read.at, read.channel) == ("81", OPENED, "email")
     assert (read.dimensions.segment, read.dimensions.region) == ("pro", "Awesome Customer Inc.")
     assert read.customer
-    assert (read.customer.id, read.customer.email) == ("8", "emily@example.com")
+    assert (read.customer.id, read.customer.email) == ("zammad:8", "emily@example.com")
     [opened] = facts(fixture("created"), "opened")
     assert (opened.by, opened.text, opened.public) == ("customer", "My invoice is wrong.\n\nAll of it.", True)
     assert facts(fixture("created"), "message") == []

@@ -169,7 +169,7 @@ def test_the_mapping_fills_dimensions_from_the_tickets_fields() -> None:
     mapping = mapping_of(brand_id="product", organization_id="segment", nothing="region")
     read = record(fixture("created"), mapping)
     assert read.dimensions.model_dump(exclude_unset=True) == {"product": "77001", "segment": "88002"}
-    assert (read.channel, read.customer and read.customer.id) == ("email", "902000000000000017")
+    assert (read.channel, read.customer and read.customer.id) == ("email", "zendesk:902000000000000017")
 
 
 def test_a_ticket_is_filed_under_the_time_of_its_opening() -> None:

@@ -67,7 +67,7 @@ def test_our_filled_in_template_is_read() -> None:
     assert status.status == "on_hold"  # type: ignore[union-attr]
     assert (rating.value, rating.text) == (0, 'a \\ b "c"\td')  # type: ignore[union-attr]
     assert read.customer is not None
-    assert read.customer.id == "902"
+    assert read.customer.id == "zendesk:902"
 
 
 def test_a_body_of_an_earlier_template_is_read() -> None:

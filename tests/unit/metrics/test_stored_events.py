@@ -136,7 +136,16 @@ def test_every_field_of_an_event_is_in_a_stored_record() -> None:
     records = [(decode_event(line), json.loads(line)) for line in lines("events-*.ndjson")]
     scored = [(decode_score(line), json.loads(line)) for line in lines("scores-*.ndjson")]
     stored = {pair for struct, raw in [*records, *scored] for pair in fields_in(struct, raw)}
-    structs = [Event, ScoreEvent, Score, events.Theme, events.Answer, *get_args(events.Body), *get_args(events.Fact)]
+    structs = [
+        Event,
+        events.Alias,
+        ScoreEvent,
+        Score,
+        events.Theme,
+        events.Answer,
+        *get_args(events.Body),
+        *get_args(events.Fact),
+    ]
     declared = {(struct.__name__, field.name) for struct in structs for field in fields(struct)}
     constant = {("Rating", "kind")}
     assert declared - stored == constant

@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
-from services.ingest.domain.fields import is_email, parse_time
+from services.ingest.domain.fields import parse_time
 from services.ingest.domain.mapping_use import MappingUse
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
     Identity,
     Unusable,
@@ -94,7 +95,7 @@ def _read(identity: Identity, payload: dict[str, Any], sent_at: str | None, mapp
     fields = _fields(conversation, message)
     dimensions = dimensions_of(fields, mapping)
     channel = dimensions.pop("channel", None) or (as_text(conversation.get("channel")) or "").removeprefix("Channel::")
-    customer = _customer(conversation, message)
+    customer = _customer(conversation, message, own_id(fields, mapping))
     record = {
         "type": "ticket",
         "id": identity.id,
@@ -220,13 +221,16 @@ def _current(event: str, conversation: dict[str, Any], created: datetime | None,
     return facts
 
 
-def _customer(conversation: dict[str, Any], message: dict[str, Any]) -> dict[str, str]:
-    """The contact: the id that your own app gave, else Chatwoot's; and the address, if it is one."""
+def _customer(conversation: dict[str, Any], message: dict[str, Any], own: str | None) -> dict[str, Any]:
+    """The contact: the mapped id, else the one that the tenant's own app gave; Chatwoot's; and the address, if it is one."""
     sender = object_in(message, "sender") if _type_of(message) == "incoming" else {}
     contact = object_in(object_in(conversation, "meta"), "sender") or sender or object_in(message, "contact")
-    identity = as_text(contact.get("identifier")) or as_text(contact.get("id"))
-    email = as_text(contact.get("email")) or ""
-    return {**({"id": identity} if identity else {}), **({"email": email} if is_email(email) else {})}
+    return customer_fields(
+        "chatwoot",
+        tool_id=as_text(contact.get("id")),
+        own_id=own or as_text(contact.get("identifier")),
+        email=as_text(contact.get("email")),
+    )
 
 
 def _fields(conversation: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping, SurveyQuestion
-from services.ingest.domain.fields import is_email
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
     Identity,
     Unusable,
@@ -76,7 +76,7 @@ def _read(identity: Identity, payload: Mapping[str, Any], mapping: FieldMapping)
     extra, unmapped, names = _additional(response, mapping)
     fields = {str(name): value for name, value in object_in(response, "person_properties").items()}
     dimensions = dimensions_of(fields, mapping)
-    customer = _customer(object_in(response, "person"))
+    customer = _customer(object_in(response, "person"), own_id(fields, mapping))
     comment = as_text(response.get("comment"))
     is_ignored = (declared := mapping.questions.get("comment")) is not None and declared.kind == "ignore"
     survey_id = dimensions.pop("survey", None) or survey
@@ -157,10 +157,10 @@ def _additional(
     return answers, unmapped, names
 
 
-def _customer(person: Mapping[str, Any]) -> dict[str, str]:
-    """The person's id in Delighted, and the e-mail address."""
-    identity, email = as_text(person.get("id")), (as_text(person.get("email")) or "").strip()
-    return {**({"id": identity} if identity else {}), **({"email": email} if is_email(email) else {})}
+def _customer(person: Mapping[str, Any], own: str | None) -> dict[str, Any]:
+    """The person: the mapped id, Delighted's, and the e-mail address."""
+    email = (as_text(person.get("email")) or "").strip()
+    return customer_fields("delighted", tool_id=as_text(person.get("id")), own_id=own, email=email)
 
 
 PROVIDER = Provider(verify=_verify, parse=_parse, settings=FieldMapping, title="Delighted", content=("response",))

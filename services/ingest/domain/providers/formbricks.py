@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping, SurveyQuestion
-from services.ingest.domain.fields import is_email, is_name
+from services.ingest.domain.fields import is_name
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.domain.providers import standard
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
     Identity,
     Unusable,
@@ -51,10 +52,11 @@ def _read(identity: Identity, payload: Mapping[str, Any], mapping: FieldMapping)
 
 def _record(identity: str, data: dict[str, Any], answers: Mapping[str, Any], mapping: FieldMapping) -> dict[str, Any]:
     survey = object_in(data, "survey")
-    dimensions = dimensions_of(_fields(data, answers), mapping)
+    fields = _fields(data, answers)
+    dimensions = dimensions_of(fields, mapping)
     channel = dimensions.pop("channel", None) or as_text(survey.get("type"))
     survey_id, title = dimensions.pop("survey", None) or as_text(data.get("surveyId")), as_text(survey.get("title"))
-    customer = _customer(data)
+    customer = _customer(data, own_id(fields, mapping))
     return {
         "type": "response",
         "id": identity,
@@ -82,12 +84,15 @@ def _answer(name: str, question: SurveyQuestion, value: Any) -> dict[str, Any]:
     return {"question": name, **question.model_dump(exclude_none=True), "value": value}
 
 
-def _customer(data: dict[str, Any]) -> dict[str, str]:
-    """The contact's id in the app and e-mail address. Anonymous surveys have none; a value that can't be used is left out."""
+def _customer(data: dict[str, Any], own: str | None) -> dict[str, Any]:
+    """The mapped id, else the contact's id in the app; and the e-mail address. Anonymous surveys have none.
+
+    A value that can't be used is left out.
+    """
     contact, attributes = object_in(data, "contact"), object_in(data, "contactAttributes")
     identity = as_text(contact.get("userId")) or as_text(attributes.get("userId")) or ""
     email = (as_text(attributes.get("email")) or "").strip()
-    return {**({"id": identity} if is_name(identity) else {}), **({"email": email} if is_email(email) else {})}
+    return customer_fields("formbricks", own_id=own or (identity if is_name(identity) else None), email=email)
 
 
 def _fields(data: dict[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,7 +101,7 @@ def _fields(data: dict[str, Any], answers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _use(data: dict[str, Any], answers: Mapping[str, Any], mapping: FieldMapping) -> MappingUse:
-    unmapped = [name for name in answers if name not in mapping.questions and name not in mapping.dimensions]
+    unmapped = [name for name in answers if name not in mapping.questions and name not in mapping.fields]
     return MappingUse(
         unmapped=tuple(UnmappedQuestion(name) for name in unmapped),
         questions=frozenset(mapping.questions.keys() & answers.keys()),

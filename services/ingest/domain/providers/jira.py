@@ -18,6 +18,7 @@ from pydantic import Field
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import GroupName, parse_time
 from services.ingest.domain.mapping_use import MappingUse
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
     Identity,
     Unusable,
@@ -86,6 +87,7 @@ def _read(identity: Identity, payload: dict[str, Any], settings: JiraSettings) -
     usable = _fields(fields)
     dimensions = dimensions_of(usable, settings)
     channel = dimensions.pop("channel", None)
+    customer = customer_fields("jira", tool_id=reporter, own_id=own_id(usable, settings))
     record = {
         "type": "ticket",
         "id": identity.id,
@@ -99,7 +101,7 @@ def _read(identity: Identity, payload: dict[str, Any], settings: JiraSettings) -
         ],
         "dimensions": dimensions,
         **({"channel": channel} if channel else {}),
-        **({"customer": {"id": reporter}} if reporter else {}),
+        **({"customer": customer} if customer else {}),
     }
     use = MappingUse(dimensions=occurring_dimensions(usable, settings))
     return Parsed(identity.delivery, [record], use=use, names=_names(fields))

@@ -53,8 +53,8 @@ def dimensions_of(fields: Mapping[str, Any], mapping: FieldMapping) -> dict[str,
 
 
 def occurring_dimensions(fields: Iterable[str], mapping: FieldMapping) -> frozenset[str]:
-    """The keys of `mapping.dimensions` that are among the names of these fields."""
-    return frozenset(mapping.dimensions.keys() & {nfc(field) for field in fields}) if mapping.dimensions else frozenset()
+    """The keys of `mapping.dimensions`, and `mapping.customer`, that are among the names of these fields."""
+    return frozenset(mapping.fields & {nfc(field) for field in fields}) if mapping.fields else frozenset()
 
 
 def parse_object(body: bytes, *, last_key_counts: bool = False) -> dict[str, Any]:

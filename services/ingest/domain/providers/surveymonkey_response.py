@@ -15,6 +15,7 @@ from services.ingest.domain.connection import FieldMapping, SurveyQuestion
 from services.ingest.domain.fields import is_email, is_name, parse_time
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.domain.providers.comment_titles import asks_for_comment
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in, occurring_dimensions
 from services.ingest.domain.providers.surveymonkey_documents import as_object, objects_in, questions_of, survey_of
 from services.ingest.domain.providers.tool_api import Documents
@@ -56,7 +57,7 @@ def read_response(documents: Documents, mapping: FieldMapping) -> tuple[dict[str
     used = [answer for answer in answers if answer.declared is None or answer.declared.kind != "ignore"]
     fields = _fields(response, used)
     dimensions = dimensions_of(fields, mapping)
-    customer = _customer(response, as_object(documents.get("recipient")), used)
+    customer = _customer(response, as_object(documents.get("recipient")), used, own_id(fields, mapping))
     title = as_text(survey.get("title"))
     name = " ".join(title.split())[:500] if title else ""
     collector = as_text(as_object(documents.get("collector")).get("type"))
@@ -203,7 +204,7 @@ def _unmapped(answers: Sequence[RowAnswer], mapping: FieldMapping) -> tuple[Unma
         for answer in answers
         if _question_of(answer) is None
         and answer.question.get("family") != "demographic"
-        and mapping.dimensions.keys().isdisjoint(answer.names)
+        and mapping.fields.isdisjoint(answer.names)
     )
 
 
@@ -229,8 +230,10 @@ def _fields(response: Mapping[str, Any], answers: Sequence[RowAnswer]) -> dict[s
     return {name: value for name, value in usable.items() if is_name(value)}
 
 
-def _customer(response: Mapping[str, Any], recipient: Mapping[str, Any], answers: Sequence[RowAnswer]) -> dict[str, str] | None:
-    """The customer's own id from a custom variable, and the e-mail address of the recipient or from the answers."""
+def _customer(
+    response: Mapping[str, Any], recipient: Mapping[str, Any], answers: Sequence[RowAnswer], own: str | None
+) -> dict[str, Any]:
+    """The own id from the mapped field or a custom variable; the e-mail address of the recipient or from the answers."""
     variables = object_in(response, "custom_variables")
     ids = (as_text(variables.get(field)) for field in CUSTOMER_FIELDS)
     contact = object_in(object_in(response, "metadata"), "contact")
@@ -240,11 +243,11 @@ def _customer(response: Mapping[str, Any], recipient: Mapping[str, Any], answers
         *(answer.text for answer in answers if answer.row.get("type") == "email"),
         as_text(variables.get("email")),
     ]
-    customer = {
-        "id": next((value.strip() for value in ids if value and is_name(value.strip())), None),
-        "email": next((address.strip() for address in addresses if address and is_email(address.strip())), None),
-    }
-    return {name: value for name, value in customer.items() if value} or None
+    return customer_fields(
+        "surveymonkey",
+        own_id=own or next((value.strip() for value in ids if value and is_name(value.strip())), None),
+        email=next((address.strip() for address in addresses if address and is_email(address.strip())), None),
+    )
 
 
 def _time(response: Mapping[str, Any], field: str) -> str | None:

@@ -13,6 +13,7 @@ from services.ingest.domain.connection import FieldMapping, SurveyQuestion
 from services.ingest.domain.fields import is_email, is_name
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.domain.providers.comment_titles import asks_for_comment
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
     Identity,
     Unusable,
@@ -76,7 +77,7 @@ def _read(identity: Identity, payload: Mapping[str, Any], mapping: FieldMapping)
     questions = [(field, _question(field, mapping)) for field in fields]
     dimensions = dimensions_of(values, mapping)
     survey, title = dimensions.pop("survey", None) or as_text(data.get("formId")), as_text(data.get("formName"))
-    customer = _customer(fields, hidden)
+    customer = _customer(fields, hidden, own_id(values, mapping))
     record = {
         "type": "response",
         "id": identity.id,
@@ -95,7 +96,7 @@ def _read(identity: Identity, payload: Mapping[str, Any], mapping: FieldMapping)
         unmapped=tuple(
             UnmappedQuestion(field.key, None, field.label or None)
             for field, question in questions
-            if question is None and field.type not in UNMAPPED_TYPES and field.key not in mapping.dimensions
+            if question is None and field.type not in UNMAPPED_TYPES and field.key not in mapping.fields
         ),
         questions=frozenset(mapping.questions.keys() & {field.key for field in fields}),
         dimensions=occurring_dimensions([*(field.key for field in fields), *hidden], mapping),
@@ -140,14 +141,14 @@ def _question(field: Field, mapping: FieldMapping) -> SurveyQuestion | None:
     return COMMENT if field.type == "TEXTAREA" or is_short_comment else None
 
 
-def _customer(fields: Sequence[Field], hidden: Mapping[str, str]) -> dict[str, str]:
-    """The customer's own id from a hidden field, and the e-mail address from an answer, else from a hidden field."""
+def _customer(fields: Sequence[Field], hidden: Mapping[str, str], own: str | None) -> dict[str, Any]:
+    """The customer's own id from the mapped field or a hidden one, and the e-mail address from an answer or a hidden field."""
     typed = [(as_text(field.value) or "").strip() for field in fields if field.type == "INPUT_EMAIL"]
-    customer = {
-        "id": next((hidden[label] for label in CUSTOMER_FIELDS if label in hidden), None),
-        "email": next((address for address in [*typed, hidden.get("email", "")] if is_email(address)), None),
-    }
-    return {name: value for name, value in customer.items() if value}
+    return customer_fields(
+        "tally",
+        own_id=own or next((hidden[label] for label in CUSTOMER_FIELDS if label in hidden), None),
+        email=next((address for address in [*typed, hidden.get("email", "")] if is_email(address)), None),
+    )
 
 
 PROVIDER = Provider(

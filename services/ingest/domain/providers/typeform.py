@@ -19,6 +19,7 @@ from services.ingest.domain.connection import FieldMapping, SurveyQuestion
 from services.ingest.domain.fields import is_email, is_name
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.domain.providers.comment_titles import asks_for_comment
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
     Identity,
     Unusable,
@@ -93,13 +94,13 @@ def _read(form: dict[str, Any], mapping: FieldMapping) -> tuple[dict[str, Any], 
     hidden_fields = object_in(form, "hidden")
     names = {name for answer in answers for name in answer.names}
     titles: Titles = {}
-    if _needs_titles(answers) or not names.union(hidden_fields).issuperset([*mapping.questions, *mapping.dimensions]):
+    if _needs_titles(answers) or not names.union(hidden_fields).issuperset([*mapping.questions, *mapping.fields]):
         titles = _titles(form)
         names.update(titles)
     used = [answer for answer in answers if answer.declared is None or answer.declared.kind != "ignore"]
     paired = [(answer, _question_of(answer, titles)) for answer in used]
     hidden = _usable(hidden_fields)
-    customer = _customer(used, hidden)
+    customer = _customer(used, hidden, own_id(_values(used, hidden), mapping) if mapping.customer else None)
     dimensions = _dimensions(used, hidden, mapping)
     record = {
         "type": "response",
@@ -194,7 +195,7 @@ def _unmapped(answers: Sequence[FieldAnswer], titles: Titles, mapping: FieldMapp
     return tuple(
         UnmappedQuestion(answer.names[0], answer.names[1] if len(answer.names) > 1 else None, _title_of(answer, titles))
         for answer in answers
-        if answer.names and answer.raw.get("type") != "email" and mapping.dimensions.keys().isdisjoint(answer.names)
+        if answer.names and answer.raw.get("type") != "email" and mapping.fields.isdisjoint(answer.names)
     )
 
 
@@ -226,22 +227,25 @@ def _usable(hidden: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for name, value in values.items() if is_name(value) and not UNFILLED.fullmatch(value)}
 
 
-def _customer(answers: Sequence[FieldAnswer], hidden: dict[str, str]) -> dict[str, str]:
-    """The customer's id and e-mail address, as far as they are known. A broken address is left out."""
+def _customer(answers: Sequence[FieldAnswer], hidden: dict[str, str], own: str | None) -> dict[str, Any]:
+    """The customer's own id, from the mapped field or a hidden one, and e-mail address. A broken address is left out."""
     typed = [(as_text(answer.raw.get("email")) or "").strip() for answer in answers if answer.raw.get("type") == "email"]
-    customer = {
-        "id": next((hidden[field] for field in CUSTOMER_FIELDS if field in hidden), None),
-        "email": next((email for email in [*typed, hidden.get("email", "")] if is_email(email)), None),
-    }
-    return {name: value for name, value in customer.items() if value}
+    return customer_fields(
+        "typeform",
+        own_id=own or next((hidden[field] for field in CUSTOMER_FIELDS if field in hidden), None),
+        email=next((email for email in [*typed, hidden.get("email", "")] if is_email(email)), None),
+    )
 
 
 def _dimensions(answers: Sequence[FieldAnswer], hidden: dict[str, str], mapping: FieldMapping) -> dict[str, str]:
     """The dimensions that the mapping reads from hidden fields and from chosen answers."""
-    if not mapping.dimensions:
-        return {}
+    return dimensions_of(_values(answers, hidden), mapping) if mapping.dimensions else {}
+
+
+def _values(answers: Sequence[FieldAnswer], hidden: dict[str, str]) -> dict[str, str | None]:
+    """The labels of chosen answers by the names of their fields, and the hidden fields."""
     chosen = {name: as_text(object_in(answer.raw, "choice").get("label")) for answer in answers for name in answer.names}
-    return dimensions_of({**chosen, **hidden}, mapping)
+    return {**chosen, **hidden}
 
 
 PROVIDER = Provider(verify=_verify, parse=_parse, settings=FieldMapping, title="Typeform", content=("response", "names"))

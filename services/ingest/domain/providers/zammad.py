@@ -17,8 +17,9 @@ from typing import Any
 from pydantic import Field
 
 from services.ingest.domain.connection import FieldMapping
-from services.ingest.domain.fields import GroupName, is_email, parse_time
+from services.ingest.domain.fields import GroupName, parse_time
 from services.ingest.domain.mapping_use import MappingUse
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.html_text import plain_text
 from services.ingest.domain.providers.payload import (
     Identity,
@@ -108,7 +109,7 @@ def _read(identity: Identity, payload: dict[str, Any], settings: ZammadSettings)
     fields = dict(ticket) | {"organization": _name(ticket.get("organization"))}
     dimensions = dimensions_of(fields, settings)
     channel = dimensions.pop("channel", None) or _name(ticket.get("create_article_type"))
-    customer = _customer(ticket)
+    customer = _customer(ticket, own_id(fields, settings))
     record = {
         "type": "ticket",
         "id": identity.id,
@@ -227,11 +228,10 @@ def _status(ticket: Mapping[str, Any], created: str, updated: str, settings: Zam
     raise Unusable("state: unknown; declare your own states in `states` of the mapping")
 
 
-def _customer(ticket: Mapping[str, Any]) -> dict[str, str]:
+def _customer(ticket: Mapping[str, Any], own: str | None) -> dict[str, Any]:
     customer = object_in(ticket, "customer")
     identity = as_text(ticket.get("customer_id")) or as_text(customer.get("id"))
-    email = as_text(customer.get("email")) or ""
-    return {**({"id": identity} if identity else {}), **({"email": email} if is_email(email) else {})}
+    return customer_fields("zammad", tool_id=identity, own_id=own, email=as_text(customer.get("email")))
 
 
 def _names(ticket: Mapping[str, Any], article: Mapping[str, Any]) -> tuple[ValueName, ...]:

@@ -35,7 +35,7 @@ class CloudEventsSettings(FieldMapping):
         "event is a response of its own",
     )
     at: GroupName | None = Field(None, description="CloudEvents: the field with the time of the answer; default `ce.time`")
-    customer_id: GroupName | None = Field(None, description="CloudEvents: the field with the customer's id")
+    customer_id: GroupName | None = Field(None, description="CloudEvents: as `customer`, which precedes it")
     customer_email: GroupName | None = Field(None, description="CloudEvents: the field with the customer's e-mail address")
 
 
@@ -108,7 +108,7 @@ def _record(
     dimensions = dimensions_of({field: fields.get(field) for field in settings.dimensions}, settings)
     customer = {
         name: value
-        for name, field in (("id", settings.customer_id), ("email", settings.customer_email))
+        for name, field in (("id", settings.customer or settings.customer_id), ("email", settings.customer_email))
         if field and (value := as_text(fields.get(field)))
     }
     channel, survey = dimensions.pop("channel", None), dimensions.pop("survey", None)
@@ -152,5 +152,5 @@ def _answer(name: str, question: SurveyQuestion, value: Any) -> dict[str, Any]:
 
 
 def _use(fields: _Fields, present: dict[str, Any], settings: CloudEventsSettings) -> MappingUse:
-    occurring = frozenset(field for field in settings.dimensions if fields.get(field) is not ABSENT)
+    occurring = frozenset(field for field in settings.fields if fields.get(field) is not ABSENT)
     return MappingUse(questions=frozenset(present), dimensions=occurring)

@@ -11,8 +11,9 @@ from typing import Any
 from pydantic import Field
 
 from services.ingest.domain.connection import FieldMapping
-from services.ingest.domain.fields import GroupName, is_email
+from services.ingest.domain.fields import GroupName
 from services.ingest.domain.mapping_use import MappingUse
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.freshdesk.template import parse_body
 from services.ingest.domain.providers.html_text import plain_text
 from services.ingest.domain.providers.payload import (
@@ -79,7 +80,7 @@ def _read(identity: Identity, fields: dict[str, Any], received_at: datetime | No
     usable = {name: value for name, value in fields.items() if as_text(value) not in (None, *EMPTY)}
     dimensions = dimensions_of(usable, settings)
     channel = dimensions.pop("channel", None) or (as_text(usable.get("source")) or "").lower()
-    email = as_text(usable.get("requester")) or ""
+    customer = customer_fields("freshdesk", own_id=own_id(usable, settings), email=as_text(usable.get("requester")))
     record = {
         "type": "ticket",
         "id": identity.id,
@@ -88,7 +89,7 @@ def _read(identity: Identity, fields: dict[str, Any], received_at: datetime | No
         "facts": [{"fact": "deleted", "at": at}] if event == "deleted" else _facts(event, fields, at, settings),
         "dimensions": dimensions,
         **({"channel": channel} if channel else {}),
-        **({"customer": {"email": email}} if is_email(email) else {}),
+        **({"customer": customer} if customer else {}),
     }
     return Parsed(None, [record], use=MappingUse(dimensions=occurring_dimensions(usable, settings)))
 

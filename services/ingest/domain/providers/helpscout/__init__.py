@@ -15,7 +15,7 @@ from typing import Any
 
 from services.ingest.domain import signatures
 from services.ingest.domain.connection import FieldMapping
-from services.ingest.domain.providers.helpscout.conversation import READ_EVENTS, customer_fields, read_conversation
+from services.ingest.domain.providers.helpscout.conversation import READ_EVENTS, customer_of, read_conversation
 from services.ingest.domain.providers.html_text import plain_text
 from services.ingest.domain.providers.payload import Identity, Unusable, as_text, object_in, parse_payload
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
@@ -84,7 +84,7 @@ def _rated(delivery: str, subject: str, rating: dict[str, Any]) -> Parsed:
     identity, text = as_text(rating.get("id")), plain_text(rating.get("comments"))
     fact = {"fact": "rating", "at": created, "scale": [1, 3], "value": RATINGS[word.strip().lower()], "raw": word}
     fact |= {**({"id": f"rating-{identity}"} if identity else {}), **({"text": text} if text else {})}
-    customer = customer_fields(object_in(rating, "customer") or {"id": rating.get("customerId")})
+    customer = customer_of(object_in(rating, "customer") or {"id": rating.get("customerId")})
     record = {
         "type": "ticket",
         "id": subject,

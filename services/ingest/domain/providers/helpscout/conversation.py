@@ -5,8 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
-from services.ingest.domain.fields import is_email, parse_time
+from services.ingest.domain.fields import parse_time
 from services.ingest.domain.mapping_use import MappingUse
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.html_text import plain_text
 from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in, occurring_dimensions
 from services.ingest.domain.providers.provider import Parsed
@@ -44,7 +45,7 @@ def read_conversation(delivery: str, event: str, subject: str, conversation: dic
     dimensions = dimensions_of(fields, mapping)
     source = object_in(conversation, "source")
     channel = dimensions.pop("channel", None) or as_text(source.get("type")) or as_text(conversation.get("type"))
-    customer = _customer(conversation)
+    customer = _customer(conversation, own_id(fields, mapping))
     record = {
         "type": "ticket",
         "id": subject,
@@ -175,21 +176,20 @@ def _status(event: str, conversation: dict[str, Any], created: str, changed: str
     }
 
 
-def _customer(conversation: Mapping[str, Any]) -> dict[str, str]:
+def _customer(conversation: Mapping[str, Any], own: str | None) -> dict[str, Any]:
     creator = object_in(conversation, "createdBy")
     customer = object_in(conversation, "primaryCustomer") or object_in(conversation, "customer")
     if creator.get("type") == "customer" and (not customer or as_text(customer.get("id")) == as_text(creator.get("id"))):
         customer = creator | {name: value for name, value in customer.items() if value}
-    return customer_fields(customer)
+    return customer_of(customer, own)
 
 
-def customer_fields(customer: Mapping[str, Any]) -> dict[str, str]:
-    """The id of a customer in Help Scout, and the first e-mail address."""
+def customer_of(customer: Mapping[str, Any], own: str | None = None) -> dict[str, Any]:
+    """The customer: the mapped id, the id in Help Scout, and the first e-mail address."""
     emails = customer.get("emails")
     first = emails[0] if isinstance(emails, list) and emails else None
     email = as_text(customer.get("email")) or as_text(object_in({"": first}, "").get("value")) or ""
-    identity = as_text(customer.get("id"))
-    return {**({"id": identity} if identity else {}), **({"email": email} if is_email(email) else {})}
+    return customer_fields("helpscout", tool_id=as_text(customer.get("id")), own_id=own, email=email)
 
 
 def _fields(conversation: Mapping[str, Any]) -> dict[str, Any]:

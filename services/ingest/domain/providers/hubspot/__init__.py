@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from services.ingest.domain.batch import TooMany, is_array, split_array
+from services.ingest.domain.providers.customers import customer_fields
 from services.ingest.domain.providers.hubspot.documents import SUBMISSION, TICKET, condense, fetches, time_of
 from services.ingest.domain.providers.hubspot.settings import HubSpotCredentials, HubSpotSettings
 from services.ingest.domain.providers.hubspot.submission import read_submission
@@ -30,7 +31,11 @@ MAX_EVENTS = 100
 
 API = "https://api.hubapi.com"
 
-OBJECTS = {"0-5": TICKET, "0-19": SUBMISSION}
+CONTACT = "contact"
+PRIVACY_DELETION = "privacyDeletion"
+"""The action of an event about a contact that was deleted for good, at the person's request."""
+
+OBJECTS = {"0-1": CONTACT, "0-5": TICKET, "0-19": SUBMISSION}
 """The objects that are read, by the `objectTypeId` of generic events (`object.creation`)."""
 SUBJECTS: dict[str, Literal["ticket", "response"]] = {TICKET: "ticket", SUBMISSION: "response"}
 FETCHED_ACTIONS = ("creation", "propertyChange", "associationChange")
@@ -95,6 +100,8 @@ def _type_of(event: Mapping[str, Any]) -> str | None:
 def _read_event(identity: Identity, event: dict[str, Any]) -> Parsed:
     """The records of an event that needs no call, or the key of the object to fetch. Raises Unusable if a field is missing."""
     delivery, kind, (target, action) = identity.delivery, _type_of(event), _kind(event)
+    if target == CONTACT and action == PRIVACY_DELETION:
+        return _erasure(delivery, event)
     if kind is None or target not in SUBJECTS:
         return Parsed(delivery, ignored=kind or "an event without a type")
     if target == TICKET and action in ("deletion", "restore", "merge"):
@@ -104,6 +111,15 @@ def _read_event(identity: Identity, event: dict[str, Any]) -> Parsed:
     if not is_path_id(identity.id):
         return Parsed(delivery, problem="objectId is needed, of letters and digits")
     return Parsed(delivery, about=identity.about, fetch=f"{target}/{identity.id}")
+
+
+def _erasure(delivery: str | None, event: Mapping[str, Any]) -> Parsed:
+    """The erasure of a contact, whatever tool the person spoke through."""
+    contact, at = as_text(event.get("objectId")), time_of(event.get("occurredAt"))
+    if contact is None or at is None:
+        return Parsed(delivery, problem="objectId and occurredAt are needed")
+    customer = customer_fields("hubspot", tool_id=contact)
+    return Parsed(delivery, [{"type": "erasure", "id": contact, "at": at, "customer": customer, "linked": True}])
 
 
 def _parse_array(body: bytes) -> Parsed:
@@ -169,6 +185,7 @@ PROVIDER = Provider(
     title="HubSpot",
     content=(
         "response",
+        "erasure",
         "ticket.opened",
         "ticket.status",
         "ticket.assigned",

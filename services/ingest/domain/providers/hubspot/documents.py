@@ -26,6 +26,9 @@ SUBMISSION_PROPERTIES = (
 )  # fmt: skip
 """`hs_submission_name` is not among them: it holds the respondent's e-mail address."""
 
+CONTACT_DEFAULTS = ("createdate", "firstname", "hs_object_id", "lastmodifieddate", "lastname")
+"""Properties of contacts that HubSpot returns without being asked, and that are not read."""
+
 PROPERTY = re.compile(r"[a-z0-9_]{1,100}", re.ASCII)
 
 MILLISECONDS = re.compile(r"\d{10,14}", re.ASCII)
@@ -41,7 +44,7 @@ def fetches(target: str, identity: str, documents: Documents, settings: HubSpotS
     subject = documents.get("object")
     if not isinstance(subject, dict):
         raise Unusable("the fetched object is no JSON object")
-    if missing := [call for call in _people(target, subject) if call.name not in documents]:
+    if missing := [call for call in _people(target, subject, settings) if call.name not in documents]:
         return missing
     if target == TICKET and "new_pipelines" not in documents and not _knows_stages(subject, documents.get("pipelines"), settings):
         return (Fetch("new_pipelines", PIPELINES),)  # a stage that is newer than the cached pipelines
@@ -60,11 +63,12 @@ def _first_calls(target: str, identity: str, dimension_properties: Iterable[str]
     return (Fetch("object", f"/crm/v3/objects/tickets/{identity}", query), Fetch("pipelines", PIPELINES, shared=True))
 
 
-def _people(target: str, subject: Mapping[str, Any]) -> Iterator[Fetch]:
-    """The contact, and the owner of a ticket, as far as the object names them."""
+def _people(target: str, subject: Mapping[str, Any], settings: HubSpotSettings) -> Iterator[Fetch]:
+    """The contact with its mapped property, and the owner of a ticket, as far as the object names them."""
     contact, owner = contact_id(subject), as_text(object_in(subject, "properties").get(OWNER))
+    properties = ["email", *([settings.customer] if settings.customer and PROPERTY.fullmatch(settings.customer) else [])]
     if is_path_id(contact):
-        yield Fetch("contact", f"/crm/v3/objects/contacts/{contact}", {"properties": "email"}, optional=True)
+        yield Fetch("contact", f"/crm/v3/objects/contacts/{contact}", {"properties": ",".join(properties)}, optional=True)
     if target == TICKET and is_path_id(owner):
         yield Fetch("owner", f"/crm/v3/owners/{owner}", shared=True, optional=True)
 
@@ -74,6 +78,11 @@ def contact_id(subject: Mapping[str, Any]) -> str | None:
     contacts = object_in(object_in(subject, "associations"), "contacts").get("results")
     first = contacts[0] if isinstance(contacts, list) and contacts and isinstance(contacts[0], dict) else {}
     return as_text(object_in(subject, "properties").get("hs_contact_id")) or as_text(first.get("id"))
+
+
+def contact_properties(documents: Documents) -> dict[str, Any]:
+    """The properties of the fetched contact."""
+    return object_in(object_in(dict(documents), "contact"), "properties")
 
 
 def time_of(value: object) -> str | None:
@@ -123,8 +132,9 @@ def condense(documents: Documents) -> Documents:
             "associations": {"contacts": {"results": [{"id": contact}]}} if (contact := contact_id(subject)) else {},
         }
     }
-    if email := object_in(object_in(dict(documents), "contact"), "properties").get("email"):
-        condensed["contact"] = {"properties": {"email": email}}
+    person = contact_properties(documents)
+    if properties := {name: value for name, value in person.items() if value and name not in CONTACT_DEFAULTS}:
+        condensed["contact"] = {"properties": properties}
     if owner := object_in(dict(documents), "owner"):
         teams = [{name: team.get(name) for name in ("id", "name")} for team in _objects(owner, "teams")]
         condensed["owner"] = {**{name: owner.get(name) for name in ("id", "firstName", "lastName")}, "teams": teams}

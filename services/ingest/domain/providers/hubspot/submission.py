@@ -11,7 +11,7 @@ from typing import Any
 
 from services.ingest.domain.connection import SurveyQuestion
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
-from services.ingest.domain.providers.hubspot.documents import time_of
+from services.ingest.domain.providers.hubspot.documents import contact_properties, time_of
 from services.ingest.domain.providers.hubspot.settings import HubSpotSettings
 from services.ingest.domain.providers.hubspot.ticket import Read, customer_of
 from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in, occurring_dimensions
@@ -39,7 +39,7 @@ def read_submission(documents: Documents, settings: HubSpotSettings) -> Read:
     fields = {name: value for name, value in properties.items() if value not in (None, "")}
     dimensions = dimensions_of(fields, settings)
     channel = dimensions.pop("channel", "") or (as_text(properties.get("hs_survey_channel")) or "survey").lower()
-    customer = customer_of(submission, fetched)
+    customer = customer_of(submission, fetched, settings)
     record = {
         "type": "response",
         "id": as_text(submission.get("id")),
@@ -57,7 +57,7 @@ def read_submission(documents: Documents, settings: HubSpotSettings) -> Read:
     use = MappingUse(
         unmapped=(UnmappedQuestion(survey, None, title),) if is_unmapped else (),
         questions=frozenset({survey} & settings.questions.keys()),
-        dimensions=occurring_dimensions(fields, settings),
+        dimensions=occurring_dimensions([*fields, *contact_properties(fetched)], settings),
     )
     return record, use, ()
 

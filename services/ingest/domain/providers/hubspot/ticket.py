@@ -7,8 +7,8 @@ what a stage means.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from services.ingest.domain.fields import is_email
 from services.ingest.domain.mapping_use import MappingUse
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.hubspot.documents import (
     OWNER,
     PRIORITY,
@@ -16,6 +16,7 @@ from services.ingest.domain.providers.hubspot.documents import (
     TEAM,
     closed_stages,
     contact_id,
+    contact_properties,
     history,
     time_of,
 )
@@ -53,7 +54,7 @@ def read_ticket(documents: Documents, settings: HubSpotSettings) -> Read:
     fields = {name: value for name, value in properties.items() if value not in (None, "")}
     dimensions = dimensions_of(fields, settings)
     channel = dimensions.pop("channel", None) or (as_text(properties.get("source_type")) or "").lower()
-    customer = customer_of(ticket, fetched)
+    customer = customer_of(ticket, fetched, settings)
     record = {
         "type": "ticket",
         "id": as_text(ticket.get("id")),
@@ -64,14 +65,19 @@ def read_ticket(documents: Documents, settings: HubSpotSettings) -> Read:
         **({"channel": channel} if channel else {}),
         **({"customer": customer} if customer else {}),
     }
-    return record, MappingUse(dimensions=occurring_dimensions(fields, settings)), _names(object_in(fetched, "owner"))
+    return (
+        record,
+        MappingUse(dimensions=occurring_dimensions([*fields, *contact_properties(fetched)], settings)),
+        _names(object_in(fetched, "owner")),
+    )
 
 
-def customer_of(subject: Mapping[str, Any], documents: Mapping[str, Any]) -> dict[str, str]:
-    """The contact: its id in HubSpot, and its e-mail address if we may read it."""
-    identity = contact_id(subject)
-    email = as_text(object_in(object_in(documents, "contact"), "properties").get("email")) or ""
-    return {**({"id": identity} if identity else {}), **({"email": email} if is_email(email) else {})}
+def customer_of(subject: Mapping[str, Any], documents: Mapping[str, Any], settings: HubSpotSettings) -> dict[str, Any]:
+    """The contact: its mapped property, its id in HubSpot, and its e-mail address if we may read it."""
+    properties = contact_properties(documents)
+    return customer_fields(
+        "hubspot", tool_id=contact_id(subject), own_id=own_id(properties, settings), email=as_text(properties.get("email"))
+    )
 
 
 def _opening(properties: Mapping[str, Any], created: str) -> dict[str, Any]:

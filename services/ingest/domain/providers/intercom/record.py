@@ -11,8 +11,8 @@ was sent with "reply and close" could be taken for a reopening in the second of 
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
-from services.ingest.domain.fields import is_email
 from services.ingest.domain.mapping_use import MappingUse
+from services.ingest.domain.providers.customers import own_id
 from services.ingest.domain.providers.html_text import plain_text
 from services.ingest.domain.providers.intercom.values import (
     author_of,
@@ -109,9 +109,7 @@ def parse_item(delivery: str | None, topic: str, item: dict[str, Any], created_a
     fields = _fields(conversation)
     dimensions = dimensions_of(fields, mapping)
     channel = dimensions.pop("channel", None) or _channel(conversation)
-    customer = customer_of(conversation)
-    if not is_email(customer.get("email", "")):
-        customer.pop("email", None)
+    customer = customer_of(conversation, own_id(fields, mapping))
     record = {
         "type": "ticket",
         "id": identity,

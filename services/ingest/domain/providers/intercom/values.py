@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from services.ingest.domain.providers.customers import customer_fields
 from services.ingest.domain.providers.payload import Unusable, as_text, object_in
 
 CUSTOMERS = ("user", "lead", "contact", "visitor")
@@ -74,15 +75,15 @@ def status_of_ticket_state(state: object) -> str | None:
     return TICKET_STATES[str(category)]
 
 
-def customer_of(item: dict[str, Any]) -> dict[str, str]:
-    """The customer: the id that the workspace's own app gave them, else Intercom's; and the address, if the payload has it."""
+def customer_of(item: dict[str, Any], own: str | None = None) -> dict[str, Any]:
+    """The customer: the mapped id, else the one that the workspace's own app gave them; Intercom's; and the e-mail address."""
     contacts = object_in(item, "contacts").get("contacts")
     first = contacts[0] if isinstance(contacts, list) and contacts and isinstance(contacts[0], dict) else {}
     user, author = object_in(item, "user"), object_in(object_in(item, "source"), "author")
-    identities = (first.get("external_id"), user.get("user_id"), first.get("id"), user.get("id"))
     written = author.get("email") if author.get("type") in CUSTOMERS else None
-    customer = {
-        "id": next((name for value in identities if (name := id_of(value))), None),
-        "email": next((address for value in (written, user.get("email")) if (address := as_text(value))), None),
-    }
-    return {name: value for name, value in customer.items() if value}
+    return customer_fields(
+        "intercom",
+        tool_id=id_of(first.get("id")) or id_of(user.get("id")),
+        own_id=own or id_of(first.get("external_id")) or id_of(user.get("user_id")),
+        email=as_text(written) or as_text(user.get("email")),
+    )

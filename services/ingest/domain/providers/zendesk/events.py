@@ -13,6 +13,7 @@ from typing import Any
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import parse_time
 from services.ingest.domain.mapping_use import MappingUse
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in, occurring_dimensions
 from services.ingest.domain.providers.provider import Parsed
 from services.ingest.domain.providers.zendesk.values import id_of, opener, priority_of, rating_fact, status_fact, without_nobody
@@ -58,7 +59,7 @@ def _names(detail: dict[str, Any], event: dict[str, Any]) -> tuple[ValueName, ..
 def _record(detail: dict[str, Any], time: Any, facts: Facts, mapping: FieldMapping) -> dict[str, Any]:
     fields = dimensions_of(without_nobody(detail), mapping)
     channel = fields.pop("channel", None) or as_text(object_in(detail, "via").get("channel"))
-    requester = id_of(detail.get("requester_id"))
+    customer = customer_fields("zendesk", tool_id=id_of(detail.get("requester_id")), own_id=own_id(detail, mapping))
     return {
         "type": "ticket",
         "id": as_text(detail.get("id")),
@@ -67,7 +68,7 @@ def _record(detail: dict[str, Any], time: Any, facts: Facts, mapping: FieldMappi
         "facts": facts,
         "dimensions": fields,
         **({"channel": channel} if channel else {}),
-        **({"customer": {"id": requester}} if requester else {}),
+        **({"customer": customer} if customer else {}),
     }
 
 

@@ -14,6 +14,7 @@ from importlib import resources
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, parse_object
 from services.ingest.domain.providers.zendesk.values import id_of, opener, priority_of, rating_fact, status_fact, without_nobody
 from services.ingest.domain.value_names import ValueName
@@ -73,7 +74,7 @@ def to_record(payload: dict[str, Any], mapping: FieldMapping) -> dict[str, Any]:
         raise Unusable("created_at and updated_at are needed")
     fields = dimensions_of(without_nobody(payload), mapping)
     channel = fields.pop("channel", None) or as_text(payload.get("channel"))
-    requester = id_of(payload.get("requester"))
+    customer = customer_fields("zendesk", tool_id=id_of(payload.get("requester")), own_id=own_id(payload, mapping))
     rating = rating_fact(payload.get("rating"), updated, payload.get("comment"))
     return {
         "type": "ticket",
@@ -89,5 +90,5 @@ def to_record(payload: dict[str, Any], mapping: FieldMapping) -> dict[str, Any]:
             *([rating] if rating else []),
         ],
         **({"channel": channel} if channel else {}),
-        **({"customer": {"id": requester}} if requester else {}),
+        **({"customer": customer} if customer else {}),
     }

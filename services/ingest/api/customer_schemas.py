@@ -1,0 +1,139 @@
+"""The bodies of `/v1/customers`."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from services.ingest.domain.fields import Customer, Email, Model, Name
+from services.ingest.domain.identity import MAX_IDS_OF_AN_ADDRESS
+from services.ingest.inbox.people import MOST_NAMES
+
+MAX_PAGE = 100
+
+
+class CustomerQuery(Model):
+    """A customer, by an id, an e-mail address or both."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "c77@example.com"}]})
+    id: Name | None = Field(
+        None,
+        description="An id of your own, or of a tool with the provider's name: `zendesk:351`. A bare id of a tool finds what was "
+        "stored before ids of tools had names",
+        examples=["c-77"],
+    )
+    email: Email | None = Field(None, examples=["c77@example.com"])
+
+    @model_validator(mode="after")
+    def _check_identity(self) -> "CustomerQuery":
+        if self.id is None and self.email is None:
+            raise ValueError("an id or an email is needed")
+        return self
+
+    @property
+    def customer(self) -> Customer:
+        """The customer as a record names them."""
+        return Customer(id=self.id, email=self.email)
+
+
+class ExportQuery(CustomerQuery):
+    """A customer, and the page of the export."""
+
+    cursor: str | None = Field(None, max_length=400, pattern=r"^[^\x00]*$", description="`cursor` of the page before")
+    limit: int = Field(MAX_PAGE, ge=1, le=MAX_PAGE, description="Subjects on a page; it may have fewer, if they are large")
+
+
+class Identity(BaseModel):
+    """One pseudonym of the customer."""
+
+    pseudonym: str = Field(examples=["6c1e1f4c4cf1de1d3b2d7e1a90b3f2aa"])
+    kind: Literal["id", "email"]
+    requested: bool = Field(description="Whether it is that of the request; others are reached by links")
+    shared: bool = Field(
+        description=f"A shared mailbox: more than {MAX_IDS_OF_AN_ADDRESS} ids of one connection have this address. It links "
+        "nothing, so what others stated with it is neither found nor erased"
+    )
+
+
+class HoldingView(BaseModel):
+    """The customer's data over one connection."""
+
+    connection: str = Field(examples=["con_8c2b1f7be4a94e0c9d3c4a50a1c2e3f4"])
+    provider: str = Field(examples=["zendesk"])
+    name: str = Field(examples=["Support"])
+    subjects: int = Field(description="Responses, reviews and tickets", examples=[3])
+    statements: int = Field(description="Stored events about them", examples=[17])
+    first_received: datetime
+    last_received: datetime
+
+
+class FoundCustomer(BaseModel):
+    """The customer, and what `:export` returns and `:erase` erases."""
+
+    identities: list[Identity] = Field(description="The customer's pseudonyms; those of the request first")
+    subjects: int = Field(examples=[3])
+    statements: int = Field(examples=[17])
+    holdings: list[HoldingView] = Field(description="By connection")
+    complete: bool = Field(
+        description=f"false: links reach more than {MOST_NAMES:,} ids and addresses, and were not followed further",
+        examples=[True],
+    )
+
+
+class StoreView(BaseModel):
+    """One place that holds data about customers."""
+
+    name: str = Field(
+        description="`ingest.events`: stored events. `ingest.bodies`: the bodies that stated them. `ingest.other_bodies`: all "
+        "other bodies, which are searched for the customer's ids and addresses in the background. `ingest.erasures`: the list of "
+        "pseudonyms to search for. `metrics`: statements, contributions, scores and values. `feedback.…`: topics of Kafka. "
+        "`backups`: yours",
+        examples=["ingest.events"],
+    )
+    rows: int | None = Field(description="Rows that were deleted at once; null: not counted", examples=[17])
+    gone_by: datetime | None = Field(
+        description="When nothing of the customer is left in it, if all services run; of the search an estimate. null: no time "
+        "is known"
+    )
+
+
+class Receipt(BaseModel):
+    """The result of an erasure, and by when the rest is gone."""
+
+    id: str = Field(description="Of the erasure", examples=["10482"])
+    at: datetime = Field(description="When it was carried out")
+    subjects: int = Field(description="Responses, reviews and tickets that were erased", examples=[3])
+    stores: list[StoreView]
+    complete: bool = Field(
+        description=f"false: links reach more than {MOST_NAMES:,} ids and addresses, and were not followed further",
+        examples=[True],
+    )
+
+
+class DeliveryView(BaseModel):
+    """A delivery that stated something about the customer."""
+
+    id: str = Field(examples=["10482"])
+    connection: str = Field(examples=["con_8c2b1f7be4a94e0c9d3c4a50a1c2e3f4"])
+    delivery: str | None = Field(description="The tool's id of it", examples=["msg_2bT7"])
+    received_at: datetime
+    headers: dict[str, str] = Field(description="The headers that are stored because reading needs them")
+    body: str | None = Field(description="As received; null if it is deleted, or if it states something about other customers")
+    body_base64: str | None = Field(description="The same bytes in base64, if they are not UTF-8; else null")
+    names_others: bool = Field(description="Whether it also states something about other customers", examples=[False])
+
+
+class SubjectView(BaseModel):
+    """A response, a review or a ticket of the customer."""
+
+    subject: str = Field(examples=["con_8c2b1f7be4a94e0c9d3c4a50a1c2e3f4/response/r-1042"])
+    statements: list[dict[str, Any]] = Field(description="Its stored events, as published (see docs/asyncapi.json)")
+    deliveries: list[DeliveryView]
+
+
+class CustomerExport(BaseModel):
+    """Everything that is held about the customer, in pages."""
+
+    exported_at: datetime
+    subjects: list[SubjectView] = Field(description="In the order of their names")
+    cursor: str | None = Field(description="For the next page; null on the last one", examples=[None])

@@ -1,0 +1,184 @@
+"""`/v1/customers`: find, export and erase everything that is held about a customer.
+
+The customer is named in the body, never in a URL, which would be in access logs.
+"""
+
+from base64 import b64encode
+from typing import Annotated
+from uuid import uuid4
+
+import msgspec
+import structlog
+from fastapi import APIRouter, Request
+
+from services.ingest.api.customer_schemas import (
+    CustomerExport,
+    CustomerQuery,
+    DeliveryView,
+    ExportQuery,
+    FoundCustomer,
+    HoldingView,
+    Identity,
+    Receipt,
+    StoreView,
+    SubjectView,
+)
+from services.ingest.api.feedback import IdempotencyKey, KeyReused, find_open_connection, store
+from services.ingest.api.jobs import requester
+from services.ingest.api.state import Ingest, ingest_of
+from services.ingest.domain.connection import Connection
+from services.ingest.domain.delivery import Delivery
+from services.ingest.domain.fields import Customer
+from services.ingest.domain.idempotency import with_erasure_digest
+from services.ingest.domain.pseudonym import former_ids, pseudonym_of_email, pseudonyms_to_erase
+from services.ingest.domain.receipt import Erased, stores_of
+from services.ingest.domain.receive import receive_record
+from services.ingest.inbox.customers import ExportedDelivery, ExportedSubject
+from services.ingest.inbox.people import Person, Target
+from shared.database import outage_is_503
+from shared.http import TenantName
+from shared.problems import NotAuthenticated, NotFound, Unavailable, responses
+from shared.routes import BODY_PROBLEMS, JsonBody, TypedRoute
+
+log = structlog.get_logger()
+
+routes = APIRouter(route_class=TypedRoute, tags=["customers"])
+
+
+@routes.post(
+    "/v1/customers:find",
+    operation_id="find_customer",
+    summary="Find what is held about a customer",
+    responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS),
+)
+async def find_customer(
+    request: Request, tenant: TenantName, query: Annotated[CustomerQuery, JsonBody(CustomerQuery)]
+) -> FoundCustomer:
+    """Follows links over all connections: a statement with an id and an e-mail address links the two, and so do aliases. A
+    customer of whom nothing is held has no holdings. Nothing is changed: look here before you erase.
+    """
+    ingest = ingest_of(request)
+    async with outage_is_503():
+        connection = await built_in(ingest, tenant)
+        person, holdings = await ingest.customers.find(target_of(connection, query.customer))
+    views = [HoldingView.model_validate(one, from_attributes=True) for one in holdings]
+    return FoundCustomer(
+        identities=identities_of(person, connection.key, query),
+        subjects=sum(one.subjects for one in views),
+        statements=sum(one.statements for one in views),
+        holdings=views,
+        complete=person.complete,
+    )
+
+
+@routes.post(
+    "/v1/customers:export",
+    operation_id="export_customer",
+    summary="Export everything that is held about a customer",
+    responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS),
+)
+async def export_customer(
+    request: Request, tenant: TenantName, query: Annotated[ExportQuery, JsonBody(ExportQuery)]
+) -> CustomerExport:
+    """The access bundle: the subjects that `:find` counts, with their stored events and the bodies that stated them. A body that
+    also states something about other customers is left out. Numbers that were computed from the events are not part of it.
+    """
+    ingest = ingest_of(request)
+    async with outage_is_503():
+        connection = await built_in(ingest, tenant)
+        target = target_of(connection, query.customer)
+        subjects, is_last = await ingest.customers.export(target, query.cursor or "", query.limit)
+    cursor = None if is_last else subjects[-1].subject
+    log.info("customers.exported", tenant=tenant, subjects=len(subjects), requested_by=requester(request))
+    return CustomerExport(exported_at=ingest.now(), subjects=list(map(subject_view, subjects)), cursor=cursor)
+
+
+@routes.post(
+    "/v1/customers:erase",
+    operation_id="erase_customer",
+    summary="Erase a customer",
+    responses=responses(NotAuthenticated, NotFound, *BODY_PROBLEMS, KeyReused),
+)
+async def erase_customer(
+    request: Request, tenant: TenantName, key: IdempotencyKey, query: Annotated[CustomerQuery, JsonBody(CustomerQuery)]
+) -> Receipt:
+    """Erases what `:find` finds, for good, and every stored body that names the customer. The receipt states for each store what
+    was deleted and by when the rest is gone. With an `Idempotency-Key` a retry gets the receipt of the first request, and
+    another customer under the same key is 422. Feedback that the customer gives later counts.
+    """
+    ingest = ingest_of(request)
+    async with outage_is_503():
+        connection = await built_in(ingest, tenant)
+    delivery = erasure_of(ingest, connection, query, key)
+    await store(ingest, connection, delivery)
+    async with outage_is_503():
+        stored = await ingest.customers.receipt(connection.id, delivery.id or "")
+    if stored is None:
+        raise Unavailable("the erasure was carried out, but its receipt can't be read")
+    log.info("customers.erased", tenant=tenant, erasure=stored[0], subjects=stored[1].subjects, requested_by=requester(request))
+    return receipt_view(*stored)
+
+
+async def built_in(ingest: Ingest, tenant: str) -> Connection:
+    """The tenant's built-in connection, which has its key. Raises NotFound if the tenant does not exist."""
+    connection = await find_open_connection(ingest, tenant)
+    if connection is None:
+        raise NotFound("the tenant does not exist")
+    return connection
+
+
+def target_of(connection: Connection, customer: Customer) -> Target:
+    """The customer as pseudonyms of the connection's tenant."""
+    key = connection.key
+    return Target(connection.tenant, frozenset(pseudonyms_to_erase(key, customer)), former_ids(key, customer))
+
+
+def erasure_of(ingest: Ingest, connection: Connection, query: CustomerQuery, key: str | None) -> Delivery:
+    """The delivery of an erasure that is requested now. A key of this route and the same key of `/v1/feedback` are different."""
+    now, name = ingest.now(), uuid4().hex
+    customer = query.model_dump(exclude_none=True)
+    record = {"type": "erasure", "id": name, "at": now.isoformat(), "customer": customer, "linked": True}
+    delivery = receive_record(connection, record, f"customers:{key or name}", msgspec.json.encode(customer), now)
+    return with_erasure_digest(delivery)
+
+
+def identities_of(person: Person, key: bytes, query: CustomerQuery) -> list[Identity]:
+    """The pseudonyms of a person, without forms of the request under which nothing is stored."""
+    addresses = {*person.known_addresses, *({pseudonym_of_email(key, query.email)} if query.email else ())}
+    names = sorted(person.names & person.stored, key=lambda name: (name not in person.target.requested, name))
+    return [
+        Identity(
+            pseudonym=name,
+            kind="email" if name in addresses else "id",
+            requested=name in person.target.requested,
+            shared=name in person.shared,
+        )
+        for name in names
+    ]
+
+
+def receipt_view(seq: int, erased: Erased) -> Receipt:
+    """The receipt as JSON."""
+    stores = [StoreView.model_validate(one, from_attributes=True) for one in stores_of(erased)]
+    return Receipt(id=str(seq), at=erased.at, subjects=erased.subjects, stores=stores, complete=erased.complete)
+
+
+def subject_view(one: ExportedSubject) -> SubjectView:
+    """An exported subject as JSON."""
+    return SubjectView(subject=one.subject, statements=one.statements, deliveries=list(map(delivery_view, one.deliveries)))
+
+
+def delivery_view(one: ExportedDelivery) -> DeliveryView:
+    """An exported delivery as JSON."""
+    body = one.raw.decode(errors="replace") if one.raw is not None else None
+    is_text = body is None or body.encode() == one.raw
+    return DeliveryView(
+        id=str(one.seq),
+        connection=one.connection,
+        delivery=one.delivery,
+        received_at=one.received_at,
+        headers=one.headers,
+        body=body,
+        body_base64=None if is_text else b64encode(one.raw or b"").decode(),
+        names_others=one.names_others,
+    )

@@ -1,0 +1,37 @@
+"""The customer of a record. Ids of a tool have the provider's name as a namespace; the tenant's own ids are bare."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.fields import is_email, is_name
+from services.ingest.domain.providers.payload import as_text
+from services.ingest.domain.pseudonym import namespaced
+from shared.text import nfc
+
+
+def customer_fields(
+    provider: str, *, tool_id: str | None = None, own_id: str | None = None, email: str | None = None
+) -> dict[str, Any]:
+    """The `customer` of a record; empty if nothing is known.
+
+    `tool_id` is the tool's id of the person, `own_id` the tenant's own: with both, the own one is the id and the tool's an alias.
+    An `email` that is no address is left out.
+    """
+    named = namespaced(provider, tool_id) if tool_id else None
+    return {
+        **({"id": own_id or named} if own_id or named else {}),
+        **({"email": email} if email and is_email(email) else {}),
+        **({"aliases": [{"id": named}]} if own_id and named else {}),
+    }
+
+
+def own_id(fields: Mapping[str, Any], mapping: FieldMapping) -> str | None:
+    """The tenant's own id of the customer: the value of the field `mapping.customer`. None if there is none that can be an id."""
+    if mapping.customer is None:
+        return None
+    value = fields.get(mapping.customer)
+    if value is None:
+        value = next((value for name, value in fields.items() if nfc(name) == mapping.customer), None)
+    identity = (as_text(value) or "").strip()
+    return identity if is_name(identity) else None

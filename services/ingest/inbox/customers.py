@@ -1,0 +1,140 @@
+"""Everything that is held about a customer: found, exported, and the receipt of an erasure."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from services.ingest.domain.receipt import Erased
+from services.ingest.domain.tombstone import SQL_FINGERPRINT
+from services.ingest.inbox.people import MATCHING, Person, Target, find_person
+from services.ingest.inbox.transactions import Connection
+
+HOLDINGS = f"""
+SELECT connections.id, connections.provider, connections.name, count(DISTINCT subject), count(DISTINCT (seq, position)),
+    min(received_at), max(received_at)
+FROM ({MATCHING}) AS matching JOIN connections ON connections.id = split_part(subject, '/', 1)
+GROUP BY connections.id ORDER BY connections.created_at, connections.id
+"""  # noqa: S608
+PAGE = f"""
+SELECT subject, sum(bytes) OVER (ORDER BY subject) - bytes FROM (
+    SELECT subject, (
+        SELECT coalesce(sum(octet_length(event) + coalesce(octet_length(raw), 0)), 0)::bigint
+        FROM events JOIN inbox USING (seq) WHERE events.tenant = $1 AND events.subject = page.subject
+    ) AS bytes FROM (
+        SELECT DISTINCT subject FROM ({MATCHING}) AS matching WHERE subject > $7 ORDER BY subject LIMIT $8
+    ) AS page
+) AS measured ORDER BY subject
+"""  # noqa: S608
+"""The next subjects, and how many bytes the ones before them in the page have."""
+STATEMENTS = f"""
+SELECT subject, seq, event FROM events WHERE tenant = $1 AND subject = ANY($2::text[]) AND fingerprint <> {SQL_FINGERPRINT}
+ORDER BY subject, seq, position
+"""  # noqa: S608
+BODIES = """
+SELECT seq, connection, delivery, received_at, headers, raw, verdict, EXISTS (
+    SELECT FROM events WHERE events.seq = inbox.seq AND events.customer IS NOT NULL
+    AND events.customer <> ALL($2::text[]) AND (events.email IS NULL OR events.email <> ALL($3::text[]))
+) AS names_others FROM inbox WHERE seq = ANY($1::bigint[]) ORDER BY seq
+"""
+RECEIPT = "SELECT seq, headers FROM inbox WHERE connection = $1 AND delivery = $2"
+SET_RECEIPT = "UPDATE inbox SET headers = $2 WHERE seq = $1"
+
+EXPORT_BYTES = 8 * 1024 * 1024
+"""Of events and bodies in a page of an export."""
+
+RECEIPT_HEADER = "receipt"
+"""The name in `inbox.headers` under which an erasure stores what it did. It holds numbers and times only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The data of a customer over one connection."""
+
+    connection: str
+    provider: str
+    name: str
+    subjects: int
+    statements: int
+    first_received: datetime
+    last_received: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedDelivery:
+    """A delivery that stated something about the customer. `raw` is None if the body is deleted, or names other customers."""
+
+    seq: int
+    connection: str
+    delivery: str | None
+    received_at: datetime
+    headers: dict[str, str]
+    raw: bytes | None
+    names_others: bool
+
+
+@dataclass(slots=True)
+class ExportedSubject:
+    """A subject with its stored events, as JSON values, and their deliveries."""
+
+    subject: str
+    statements: list[dict[str, Any]] = field(default_factory=list)
+    deliveries: list[ExportedDelivery] = field(default_factory=list)
+
+
+class Customers:
+    """Reads what is held about a customer. `pool` is that of the inbox."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def find(self, target: Target) -> tuple[Person, list[Holding]]:
+        """The customer with everything that links reach, and what is held, by connection."""
+        async with self._pool.acquire(timeout=5) as db, db.transaction(isolation="repeatable_read", readonly=True):
+            person = await find_person(db, target)
+            return person, [Holding(*row) for row in await db.fetch(HOLDINGS, *person.columns)]
+
+    async def export(self, target: Target, after: str, limit: int) -> tuple[list[ExportedSubject], bool]:
+        """The customer's next subjects after this one, in the order of their names, with all that is stored about them, and
+        whether they are the last: at most `limit`, and none that begins after EXPORT_BYTES."""
+        async with self._pool.acquire(timeout=5) as db, db.transaction(isolation="repeatable_read", readonly=True):
+            person = await find_person(db, target)
+            sizes = await db.fetch(PAGE, *person.columns, after, limit + 1)
+            names = [row[0] for row in sizes if row[1] < EXPORT_BYTES][:limit]
+            rows = await db.fetch(STATEMENTS, target.tenant, names)
+            deliveries = await self._deliveries(db, {row[1] for row in rows}, person)
+        subjects = {name: ExportedSubject(name) for name in names}
+        seqs: dict[str, dict[int, None]] = {name: {} for name in names}
+        for name, seq, event in rows:
+            subjects[name].statements.append(msgspec.json.decode(event))
+            seqs[name][seq] = None
+        for name, one in subjects.items():
+            one.deliveries = [deliveries[seq] for seq in seqs[name] if seq in deliveries]
+        return list(subjects.values()), len(names) == len(sizes)
+
+    async def _deliveries(self, db: Connection, seqs: Collection[int], person: Person) -> dict[int, ExportedDelivery]:
+        own = [*person.names, *(one.bare for one in person.target.former)]
+        rows = await db.fetch(BODIES, sorted(seqs), own, sorted(person.addresses))
+        return {
+            row[0]: ExportedDelivery(row[0], row[1], row[2], row[3], json.loads(row[4]), None if row[7] else row[5], row[7])
+            for row in rows
+        }
+
+    async def receipt(self, connection: str, delivery: str) -> tuple[int, Erased] | None:
+        """The sequence number of the erasure that was requested under this delivery id, and what it did.
+
+        None if there is none, or a version without receipts carried it out.
+        """
+        row = await self._pool.fetchrow(RECEIPT, connection, delivery)
+        stored = json.loads(row[1]).get(RECEIPT_HEADER) if row else None
+        return (row[0], msgspec.json.decode(stored, type=Erased)) if row and stored else None
+
+
+async def store_receipt(db: Connection, seq: int, headers: dict[str, str], erased: Erased) -> None:
+    """Store what an erasure did, beside the headers of its delivery."""
+    receipt = msgspec.json.encode(erased).decode()
+    await db.execute(SET_RECEIPT, seq, json.dumps({**headers, RECEIPT_HEADER: receipt}))
