@@ -79,7 +79,7 @@ def test_a_response_has_its_times_its_customer_and_what_the_mapping_names() -> N
     assert read.survey
     assert read.survey.id == "Default"
     assert read.customer
-    assert (read.customer.id, read.customer.email) == ("163012", "ada@example.org")
+    assert (read.customer.id, read.customer.email) == ("asknicely:163012", "ada@example.org")
     assert read.dimensions.model_dump(exclude_unset=True) == {"segment": "retail", "praise": "Great knowledge"}
     use = parse(payload()).use
     assert (use.questions, use.dimensions, use.unmapped) == ({"score", "ai_question_1"}, {"person.segment", "scorecard1"}, ())

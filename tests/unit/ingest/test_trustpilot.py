@@ -71,7 +71,7 @@ def test_a_review_has_its_stars_its_words_and_the_consumer() -> None:
     assert (read.id, read.at.isoformat(), read.channel) == ("5a0b1c2d3e4f5a6b7c8d9e0f", "2026-11-20T09:00:00+00:00", "trustpilot")
     assert (read.stars, read.title, read.text, read.language) == (4, "Good service", "Quick answer, friendly agent.", "en")
     assert read.customer
-    assert (read.customer.id, read.customer.email) == ("6c1d2e3f4a5b6c7d8e9f0a1b", None)
+    assert (read.customer.id, read.customer.email) == ("trustpilot:6c1d2e3f4a5b6c7d8e9f0a1b", None)
     assert read.dimensions.model_dump(exclude_unset=True) == {"order": "ORDER-1001"}
     assert (read.updated_at, read.deleted) == (None, False)
     assert parse(event()).use.dimensions == {"referenceId"}

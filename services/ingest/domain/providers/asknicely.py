@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
-from services.ingest.domain.fields import is_email, is_name
+from services.ingest.domain.fields import is_name
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
     Identity,
     Unusable,
@@ -61,7 +62,7 @@ def _read(identity: Identity, payload: Mapping[str, Any], mapping: FieldMapping)
     fields = _fields(question, person)
     dimensions = dimensions_of(fields, mapping)
     sent, survey = _time(question, "sent"), dimensions.pop("survey", "") or template
-    customer = _customer(person)
+    customer = _customer(person, own_id(fields, mapping))
     answers, use = _answers(question, template, mapping)
     record = {
         "type": "response",
@@ -106,7 +107,7 @@ def _answers(question: Mapping[str, Any], template: str | None, mapping: FieldMa
         if declared is None and names == (COMMENT,):
             answers.append({"question": COMMENT, "kind": "comment", "text": value})
         elif declared is None:
-            if mapping.dimensions.keys().isdisjoint(names):
+            if mapping.fields.isdisjoint(names):
                 unmapped.append(UnmappedQuestion(names[0], names[1] if len(names) > 1 else None))
         elif declared.kind != "ignore":
             answers.append(read_answer(names[0], declared, value))
@@ -131,10 +132,10 @@ def _fields(question: Mapping[str, Any], person: Mapping[str, Any]) -> dict[str,
     return {name: text for name, text in texts.items() if is_name(text)}
 
 
-def _customer(person: Mapping[str, Any]) -> dict[str, str]:
-    """The person's id in AskNicely, and the e-mail address."""
-    identity, email = as_text(person.get("id")), (as_text(person.get("email")) or "").strip()
-    return {**({"id": identity} if identity else {}), **({"email": email} if is_email(email) else {})}
+def _customer(person: Mapping[str, Any], own: str | None) -> dict[str, Any]:
+    """The mapped id, the person's id in AskNicely, and the e-mail address."""
+    email = (as_text(person.get("email")) or "").strip()
+    return customer_fields("asknicely", tool_id=as_text(person.get("id")), own_id=own, email=email)
 
 
 PROVIDER = Provider(verify=_verify, parse=_parse, settings=FieldMapping, title="AskNicely", content=("response",))

@@ -20,6 +20,7 @@ from services.ingest.domain import signatures
 from services.ingest.domain.connection import FieldMapping, SurveyQuestion
 from services.ingest.domain.fields import is_email, is_name
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.forms import parse_fields
 from services.ingest.domain.providers.payload import (
     Identity,
@@ -120,7 +121,7 @@ def _read(identity: Identity, payload: Mapping[str, Any], received_at: datetime 
     answers = list(_answers(raw, mapping))
     fields = {name: text for answer in answers for name in answer.names if (text := _usable(answer.value))}
     dimensions = dimensions_of(fields, mapping)
-    customer = _customer(answers)
+    customer = _customer(answers, own_id(fields, mapping))
     record = {
         "type": "response",
         "id": identity.id,
@@ -180,21 +181,21 @@ def _use(answers: Sequence[Answer], fields: Mapping[str, Any], mapping: FieldMap
         unmapped=tuple(
             UnmappedQuestion(answer.names[0], answer.names[1] if len(answer.names) > 1 else None)
             for answer in answers
-            if answer.question is None and not answer.is_contact and mapping.dimensions.keys().isdisjoint(answer.names)
+            if answer.question is None and not answer.is_contact and mapping.fields.isdisjoint(answer.names)
         ),
         questions=frozenset(mapping.questions.keys() & names),
         dimensions=occurring_dimensions([*names, *fields], mapping),
     )
 
 
-def _customer(answers: Sequence[Answer]) -> dict[str, str]:
-    """The customer's own id and e-mail address, from the fields that are named so."""
+def _customer(answers: Sequence[Answer], own: str | None) -> dict[str, Any]:
+    """The own id from the mapped field or the one that is named so, and the e-mail address."""
     values = [(_plain(answer.names), _usable(answer.value)) for answer in answers]
-    customer = {
-        "id": next((value for name, value in values if value and name in CUSTOMER_FIELDS), None),
-        "email": next((value for name, value in values if value and name in EMAIL_FIELDS and is_email(value)), None),
-    }
-    return {name: value for name, value in customer.items() if value}
+    return customer_fields(
+        "jotform",
+        own_id=own or next((value for name, value in values if value and name in CUSTOMER_FIELDS), None),
+        email=next((value for name, value in values if value and name in EMAIL_FIELDS and is_email(value)), None),
+    )
 
 
 def _refuse_secret(secret: str) -> str | None:

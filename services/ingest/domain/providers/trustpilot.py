@@ -14,8 +14,9 @@ from datetime import datetime
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
-from services.ingest.domain.fields import is_email, is_name, parse_time
+from services.ingest.domain.fields import is_name, parse_time
 from services.ingest.domain.mapping_use import MappingUse
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
     Identity,
     Unusable,
@@ -107,7 +108,7 @@ def _written(identity: str, review: Mapping[str, Any], mapping: FieldMapping) ->
     fields = {**review, **({"product": name} if name else {})}
     dimensions = dimensions_of(fields, mapping)
     title, text = as_text(review.get("title")), as_text(review.get("text")) or as_text(review.get("content"))
-    language, customer = as_text(review.get("language")) or "", _customer(review)
+    language, customer = as_text(review.get("language")) or "", _customer(review, own_id(fields, mapping))
     record = {
         "type": "review",
         "id": identity,
@@ -133,11 +134,11 @@ def _time(review: Mapping[str, Any], name: str) -> str | None:
         raise Unusable(f"eventData.{name} is no RFC 3339 time") from None
 
 
-def _customer(review: Mapping[str, Any]) -> dict[str, str]:
-    """The consumer's id at Trustpilot, and the e-mail address, which events about reviews of products may have."""
+def _customer(review: Mapping[str, Any], own: str | None) -> dict[str, Any]:
+    """The mapped id, the consumer's id at Trustpilot, and the e-mail address, which events about reviews of products may have."""
     consumer = object_in(review, "consumer")
-    identity, email = as_text(consumer.get("id")), (as_text(consumer.get("email")) or "").strip()
-    return {**({"id": identity} if identity else {}), **({"email": email} if is_email(email) else {})}
+    email = (as_text(consumer.get("email")) or "").strip()
+    return customer_fields("trustpilot", tool_id=as_text(consumer.get("id")), own_id=own, email=email)
 
 
 PROVIDER = Provider(

@@ -12,9 +12,10 @@ from re import Match
 from typing import Any, NamedTuple
 
 from services.ingest.domain.connection import FieldMapping, SurveyQuestion
-from services.ingest.domain.fields import is_email, is_name, parse_time
+from services.ingest.domain.fields import is_name, parse_time
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.domain.providers.comment_titles import asks_for_comment
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.html_text import plain_text
 from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in, occurring_dimensions
 from services.ingest.domain.providers.provider import Parsed
@@ -63,7 +64,7 @@ def read_response(event: Parsed, ids: tuple[str | None, str | None], documents: 
     if is_name(language):
         dimensions.setdefault("language", language)
     name = " ".join((as_text(survey.get("SurveyName")) or "").split())[:500]
-    customer = _customer(values)
+    customer = _customer(values, own_id(fields, mapping))
     record = {
         "type": "response",
         "id": ids[1],
@@ -124,7 +125,7 @@ def _use(answers: Sequence[Answer], fields: Mapping[str, Any], mapping: FieldMap
         unmapped=tuple(
             UnmappedQuestion(answer.names[0], answer.tag, answer.title or None)
             for answer in answers
-            if answer.question is None and mapping.dimensions.keys().isdisjoint(answer.names)
+            if answer.question is None and mapping.fields.isdisjoint(answer.names)
         ),
         questions=frozenset(mapping.questions.keys() & names),
         dimensions=occurring_dimensions([*names, *fields], mapping),
@@ -150,7 +151,7 @@ def _time(values: Mapping[str, Any]) -> str:
     raise Unusable("recordedDate is missing, or no RFC 3339 time")
 
 
-def _customer(values: Mapping[str, Any]) -> dict[str, str]:
-    """The external data reference, which is an id of the tenant's own, and the e-mail address of the recipient."""
+def _customer(values: Mapping[str, Any], own: str | None) -> dict[str, Any]:
+    """The own id from the mapped field or the external data reference, and the e-mail address of the recipient."""
     identity, email = ((as_text(values.get(field)) or "").strip() for field in ("externalDataReference", "recipientEmail"))
-    return {**({"id": identity} if is_name(identity) else {}), **({"email": email} if is_email(email) else {})}
+    return customer_fields("qualtrics", own_id=own or (identity if is_name(identity) else None), email=email)
