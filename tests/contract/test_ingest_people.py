@@ -24,7 +24,7 @@ def delivery(subject: str, customer: dict[str, Any], tool: str = SHOP) -> Delive
 
 async def find(inbox: Inbox, **customer: str) -> tuple[Person, dict[str, int]]:
     """The person, and the number of subjects by connection."""
-    query = Customer(**customer)
+    query = Customer.model_validate(customer)
     target = Target("acme", frozenset(pseudonyms_to_erase(KEY, query)), former_ids(KEY, query))
     person, holdings = await Customers(inbox.pool).find(target)
     return person, {one.connection: one.subjects for one in holdings}

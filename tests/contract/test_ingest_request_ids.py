@@ -1,6 +1,7 @@
 """Events carry the request id and the trace of the request that brought them, also after a crash, and of a replay."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 FIRST, SECOND = RequestContext("order-4711", TRACE), RequestContext("order-4712")
 
 
-async def deliver(inbox: Inbox, context: RequestContext | None, **delivery: str) -> None:
+async def deliver(inbox: Inbox, context: RequestContext | None, **delivery: Any) -> None:
     with bound(context):
         await inbox.deliver(nps_delivery(9, **delivery))
 
