@@ -129,7 +129,7 @@ def fetches(fetched: dict[str, Any]) -> list[Fetch]:
 def test_the_response_and_the_survey_are_fetched_once() -> None:
     definition = "/API/v3/survey-definitions/SV_22VlHYNeldrrrkp"
     assert fetches({}) == [
-        Fetch("response", "/API/v3/surveys/SV_22VlHYNeldrrrkp/responses/R_1l9mcVuXubb4aGm"),
+        Fetch("response", "/API/v3/surveys/SV_22VlHYNeldrrrkp/responses/R_1l9mcVuXubb4aGm", optional=True),
         Fetch("survey", definition, shared=True, optional=True),
     ]
     assert fetches(documents()) == []
@@ -137,6 +137,11 @@ def test_the_response_and_the_survey_are_fetched_once() -> None:
     newer = documents({"1_QID6": 1})
     assert fetches(newer) == [Fetch("new_survey", definition, optional=True)]
     assert fetches({**newer, "new_survey": survey()}) == []
+
+
+def test_a_response_that_is_not_there_yet_is_not_taken_for_deleted() -> None:
+    with pytest.raises(Unusable, match="no such response yet"):
+        fetches({"response": None, "survey": survey()})
 
 
 def test_ids_that_are_no_part_of_a_path_are_not_fetched() -> None:

@@ -100,14 +100,19 @@ def _read_event(identity: Identity, event: dict[str, Any]) -> Parsed:
 
 
 def _fetches(request: Request, documents: Documents, mapping: FieldMapping) -> Sequence[Fetch]:
-    """The response and the definition of its survey; the definition once more if the cached one lacks an answered question."""
+    """The response and the definition of its survey; the definition once more if the cached one lacks an answered question.
+
+    Raises Unusable if the response is not there. It may be so soon after its completion, so it counts as missing, not as deleted.
+    """
     survey, response = _ids(_event(request))
     definition = f"/API/v3/survey-definitions/{survey}"
     if not documents:
         return (
-            Fetch("response", f"/API/v3/surveys/{survey}/responses/{response}"),
+            Fetch("response", f"/API/v3/surveys/{survey}/responses/{response}", optional=True),
             Fetch("survey", definition, shared=True, optional=True),
         )
+    if documents["response"] is None:
+        raise Unusable("Qualtrics has no such response yet, or the user of the token may not view it")
     if "new_survey" not in documents and lacks_answered(documents):
         return (Fetch("new_survey", definition, optional=True),)
     return ()
