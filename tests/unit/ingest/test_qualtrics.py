@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from pydantic import ValidationError
@@ -62,6 +63,15 @@ def test_the_message_of_a_form_is_signed_as_text_or_percent_encoded(encoded: boo
     for forged in (body.replace(b"4aGm", b"4aGn"), body.replace(b"HMAC=", b"HMAC=0")):
         with pytest.raises(NotVerified, match="HMAC is wrong"):
             PROVIDER.verify(request(forged, FORM), [SECRET], NOW)
+
+
+def test_the_hmac_is_hexadecimal_sha512() -> None:
+    message = '{"Status":"Complete","SurveyID":"SV_x","ResponseID":"R_x","CompletedDate":"2026-01-01 00:00:00","BrandID":"b"}'
+    digest = (
+        "269b950cbdf44dd1bed9a14d80ba46921db64a221f0ee5bc411468b72236fa6c"
+        "cb8b825772a8c4936d4c960bb3331b03bf1774d476f54356901acd8f327c8f26"
+    )
+    PROVIDER.verify(request(f"HMAC={digest}&MSG={quote(message)}".encode(), FORM), ["sharedkey"], NOW)
 
 
 def test_a_second_message_is_not_read_under_the_signature_of_the_first() -> None:
