@@ -9,17 +9,18 @@ from msgspec.structs import replace
 from services.ingest.domain import answers, facts
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Statement
-from services.ingest.domain.pseudonym import address_of, aliases_of, pseudonym, pseudonym_of_email, text_digest
+from services.ingest.domain.pseudonym import Pseudonyms, pseudonyms_of, text_digest
 from services.ingest.domain.record import Feedback, Override, Response, Review, Ticket
 from services.ingest.domain.redaction import Redactor
 from shared import events
-from shared.events import Alias, Body, Event
+from shared.events import Body, Event
 from shared.text import nfc
 
 MAX_EVENT_BYTES = 1_500_000
 """Far below the limit of a topic, so that no event is too large to publish."""
 
 NEVER = datetime.fromtimestamp(0, UTC)
+NOBODY = Pseudonyms()
 
 
 class TooLong(ValueError):
@@ -30,6 +31,7 @@ def normalise(
     record: Response | Review | Ticket | Override, connection: Connection, received_at: datetime, position: int = 0
 ) -> Statement:
     """The statement of a record that was received over `connection`. Raises TooLong if its event is too large."""
+    names = _pseudonyms(record, connection.key)
     event = Event(
         tenant=connection.tenant,
         subject=record.subject if isinstance(record, Override) else f"{connection.id}/{record.type}/{record.id}",
@@ -41,12 +43,12 @@ def normalise(
         received_at=received_at,
         connection=connection.id,
         source=connection.provider,
-        customer=_customer(record, connection.key),
-        aliases=_aliases(record, connection.key),
+        customer=names.customer,
+        aliases=names.aliases,
         dimensions=_dimensions(record, connection),
         body=_body(record, connection.key),
     )
-    return Statement(event, _fingerprint(event, _edited_at(record)), _email(record, connection.key))
+    return Statement(event, _fingerprint(event, _edited_at(record)), names.email)
 
 
 def _edited_at(record: Response | Review | Ticket | Override) -> datetime | None:
@@ -61,17 +63,8 @@ def _fingerprint(event: Event, edited_at: datetime | None) -> bytes:
     return blake2b(content, digest_size=16).digest()
 
 
-def _customer(record: Response | Review | Ticket | Override, key: bytes) -> str | None:
-    return pseudonym(key, record.customer) if isinstance(record, Feedback) and record.customer else None
-
-
-def _aliases(record: Response | Review | Ticket | Override, key: bytes) -> tuple[Alias, ...]:
-    return aliases_of(key, record.customer) if isinstance(record, Feedback) and record.customer else ()
-
-
-def _email(record: Response | Review | Ticket | Override, key: bytes) -> str | None:
-    address = address_of(record.customer) if isinstance(record, Feedback) and record.customer else None
-    return pseudonym_of_email(key, address) if address else None
+def _pseudonyms(record: Response | Review | Ticket | Override, key: bytes) -> Pseudonyms:
+    return pseudonyms_of(key, record.customer) if isinstance(record, Feedback) and record.customer else NOBODY
 
 
 def _dimensions(record: Response | Review | Ticket | Override, connection: Connection) -> dict[str, str | None]:

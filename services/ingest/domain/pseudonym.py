@@ -28,22 +28,34 @@ def pseudonym(key: bytes, customer: Customer) -> str:
     return pseudonym_of_email(key, customer.email or "")
 
 
-def aliases_of(key: bytes, customer: Customer) -> tuple[Alias, ...]:
-    """The other pseudonyms of a customer: of the e-mail address beside an id, of an id that is an address, and of the aliases."""
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """Those of one customer: of the id, else of the address; of the address; and the aliases of the event."""
+
+    customer: str | None = None
+    email: str | None = None
+    aliases: tuple[Alias, ...] = ()
+
+
+def pseudonyms_of(key: bytes, customer: Customer) -> Pseudonyms:
+    """All pseudonyms of a customer, each computed once. An address beside an id, or an id that is an address, is an alias."""
     address = address_of(customer)
-    pairs = [(alias.id, alias.email) for alias in customer.aliases]
-    if customer.id is not None and address is not None:
-        pairs.insert(0, (None, address))
-    if not pairs:
-        return ()
-    aliases = [
-        Alias(pseudonym=pseudonym_of_id(key, identity), kind="id")
-        if identity is not None
-        else Alias(pseudonym=pseudonym_of_email(key, email or ""), kind="email")
-        for identity, email in pairs
-    ]
-    main = pseudonym(key, customer)
-    return tuple(alias for alias in dict.fromkeys(aliases) if alias.pseudonym != main)
+    email = pseudonym_of_email(key, address) if address else None
+    if customer.id is None:
+        return Pseudonyms(email, email, _further_aliases(key, customer, [], email))
+    name = pseudonym_of_id(key, customer.id)
+    aliases = [Alias(pseudonym=email, kind="email")] if email else []
+    return Pseudonyms(name, email, _further_aliases(key, customer, aliases, name) if customer.aliases else tuple(aliases))
+
+
+def _further_aliases(key: bytes, customer: Customer, aliases: list[Alias], name: str | None) -> tuple[Alias, ...]:
+    """`aliases` and those that the record states, each once, without the pseudonym `name`."""
+    for alias in customer.aliases:
+        if alias.id is not None:
+            aliases.append(Alias(pseudonym=pseudonym_of_id(key, alias.id), kind="id"))
+        else:
+            aliases.append(Alias(pseudonym=pseudonym_of_email(key, alias.email or ""), kind="email"))
+    return tuple(alias for alias in dict.fromkeys(aliases) if alias.pseudonym != name)
 
 
 def pseudonym_of_id(key: bytes, value: str) -> str:

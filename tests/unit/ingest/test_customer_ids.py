@@ -30,6 +30,17 @@ def test_ids_of_a_tool_have_the_providers_name(provider: str) -> None:
     assert all(identity.startswith(f"{provider}:") for identity in ids | aliases)
 
 
+OWN_IDS = ("cloudevents", "formbricks", "jotform", "qualtrics", "standard", "surveymonkey", "tally", "typeform")
+"""Providers that state ids of the tenant's own only."""
+
+
+@pytest.mark.parametrize("provider", sorted({*PROVIDERS} - {*OWN_IDS, *FORMERLY_BARE}))
+def test_ids_of_later_providers_have_the_providers_name_too(provider: str) -> None:
+    several = [one for path in sorted(FIXTURES.glob(f"{provider}__*.json")) for one in customers(path.stem)]
+    bare = [one["id"] for one in several if "id" in one and not one["id"].startswith(f"{provider}:") and "aliases" not in one]
+    assert bare == []
+
+
 @pytest.mark.parametrize(
     ("fixture", "field", "expected"),
     [
