@@ -52,6 +52,23 @@ def delighted(secret: str, body: bytes) -> dict[str, str]:
     return {"content-type": "application/json", "x-delighted-webhook-signature": f"sha256={mac.hex()}"}
 
 
+def front(secret: str, body: bytes, *, at: float | None = None) -> dict[str, str]:
+    """The headers of a webhook of a Front application: the base64 HMAC-SHA256 of timestamp, colon and body."""
+    stamp = str(int((time.time() if at is None else at) * 1000))
+    mac = hmac.digest(secret.encode(), stamp.encode() + b":" + body, hashlib.sha256)
+    return {
+        "content-type": "application/json",
+        "x-front-request-timestamp": stamp,
+        "x-front-signature": base64.b64encode(mac).decode(),
+    }
+
+
+def front_rule(secret: str, body: bytes) -> dict[str, str]:
+    """The header of a webhook of a rule in Front: the base64 HMAC-SHA1 of the body."""
+    mac = hmac.digest(secret.encode(), body, hashlib.sha1)
+    return {"content-type": "application/json", "x-front-signature": base64.b64encode(mac).decode()}
+
+
 def helpscout(secret: str, body: bytes, *, event: str = "convo.created") -> dict[str, str]:
     """Help Scout's headers: the base64 HMAC-SHA1 of the body, and the event, which is not signed."""
     mac = hmac.digest(secret.encode(), body, hashlib.sha1)
@@ -79,6 +96,11 @@ def intercom(secret: str, body: bytes) -> dict[str, str]:
         "content-type": "application/json",
         "x-hub-signature": f"sha1={hmac.digest(secret.encode(), body, hashlib.sha1).hex()}",
     }
+
+
+def survicate(secret: str, body: bytes) -> dict[str, str]:
+    """Survicate's header: the hexadecimal HMAC-SHA256 of the body."""
+    return {"content-type": "application/json", "hmac": hmac.digest(secret.encode(), body, hashlib.sha256).hex()}
 
 
 def tally(secret: str, body: bytes) -> dict[str, str]:
@@ -141,6 +163,9 @@ SIGN: dict[str, Callable[..., dict[str, str]]] = {
     "delighted": delighted,
     "formbricks": standard,
     "freshdesk": shared_secret,
+    "front": front,
+    "google_forms": standard,
+    "gorgias": shared_secret,
     "helpscout": helpscout,
     "hubspot": hubspot,
     "intercom": intercom,
@@ -149,6 +174,7 @@ SIGN: dict[str, Callable[..., dict[str, str]]] = {
     "qualtrics": shared_secret,
     "standard": standard,
     "surveymonkey": surveymonkey,
+    "survicate": survicate,
     "tally": tally,
     "trustpilot": shared_secret,
     "typeform": typeform,

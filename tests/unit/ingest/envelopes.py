@@ -10,6 +10,9 @@ FIELDS = {
     "delighted": ["id", "created_at", "updated_at", "score", "comment", "survey_type", "person", "additional_answers"],
     "formbricks": ["id", "createdAt", "updatedAt", "data", "survey", "surveyId", "contact", "contactAttributes", "meta"],
     "freshdesk": ["event", "id", "status", "priority", "group", "agent", "requester", "text", "source"],
+    "front": ["id", "type", "is_inbound", "created_at", "text", "author", "posted_at", "category"],
+    "google_forms": ["responseId", "submittedAt", "sentAt", "formId", "respondentEmail", "answers"],
+    "gorgias": ["id", "status", "created", "updated", "message", "written", "written_by_agent", "score", "scored", "spam"],
     "helpscout": ["id", "createdAt", "userUpdatedAt", "status", "assignee", "threads", "customFields", "rating", "ticketId"],
     "hubspot": ["eventId", "occurredAt", "objectId", "primaryObjectId", "mergedObjectIds", "newObjectId", "portalId"],
     "intercom": [
@@ -28,6 +31,7 @@ FIELDS = {
     "qualtrics": ["Topic", "SurveyID", "ResponseID", "CompletedDate", "MSG", "HMAC"],
     "standard": ["data"],
     "surveymonkey": ["event_id", "object_type", "object_id", "filter_id", "resources"],
+    "survicate": ["responseUuid", "timestamp", "survey", "respondent", "question", "choice", "text", "fields"],
     "tally": ["submissionId", "createdAt", "formId", "formName", "fields"],
     "trustpilot": ["id", "stars", "title", "text", "content", "language", "createdAt", "consumer", "product", "events"],
     "typeform": ["form_id", "token", "submitted_at", "answers", "hidden", "definition"],
@@ -53,6 +57,15 @@ ENVELOPES: dict[str, Callable[[dict[str, Any], str], dict[str, Any]]] = {
         "data": {"id": "r-1", "createdAt": TIMES["created_at"]} | fields,
     },
     "freshdesk": lambda fields, _: {"earshot": 1, "event": "created", "id": "1"} | fields,
+    "front": lambda fields, _: {
+        "type": "inbound",
+        "id": "evt_1",
+        "emitted_at": 1763625600,
+        "conversation": {"id": "cnv_1"} | fields,
+        "target": {"data": fields},
+    },
+    "google_forms": lambda fields, _: {"source": "google_forms", "responseId": "r", "answers": []} | fields,
+    "gorgias": lambda fields, _: {"earshot": 1, "id": "1", "created": TIMES["created_at"]} | fields,
     "helpscout": lambda fields, _: {"id": 1, "createdAt": "2026-11-20T10:00:00Z"} | fields,
     "hubspot": lambda fields, event: (
         {
@@ -70,6 +83,10 @@ ENVELOPES: dict[str, Callable[[dict[str, Any], str], dict[str, Any]]] = {
     "jotform": lambda fields, _: {"formID": "1", "submissionID": "2", "rawRequest": fields},
     "qualtrics": lambda fields, _: {"SurveyID": "SV_1", "ResponseID": "R_1"} | fields,
     "surveymonkey": lambda fields, _: {"event_type": "response_completed", "event_id": "e"} | fields,
+    "survicate": lambda fields, _: {
+        "messageId": "m",
+        "event": {"questionAnswered": {"responseUuid": "r", "question": {"id": 1}} | fields},
+    },
     "tally": lambda fields, _: {"eventId": "e", "eventType": "FORM_RESPONSE", "data": {"submissionId": "s"} | fields},
     "trustpilot": lambda fields, event: {
         "eventName": f"service-review-{'deleted' if event == 'merged' else 'created'}",

@@ -51,6 +51,9 @@ SIGNERS: dict[str, Signer] = {
     "standard": lambda secret, body: signing.standard(secret, body, at=NOW.timestamp()),
     "formbricks": lambda secret, body: signing.standard(secret, body, at=NOW.timestamp()),
     "freshdesk": signing.shared_secret,
+    "front": lambda secret, body: signing.front(secret, body, at=NOW.timestamp()),
+    "google_forms": lambda secret, body: signing.standard(secret, body, at=NOW.timestamp()),
+    "gorgias": signing.shared_secret,
     "helpscout": signing.helpscout,
     "hubspot": lambda secret, body: signing.hubspot(secret, body, url=URL, at=NOW.timestamp()),
     "intercom": signing.intercom,
@@ -58,6 +61,7 @@ SIGNERS: dict[str, Signer] = {
     "jotform": signing.shared_secret,
     "qualtrics": signing.shared_secret,
     "surveymonkey": signing.surveymonkey,
+    "survicate": signing.survicate,
     "tally": signing.tally,
     "trustpilot": signing.shared_secret,
     "typeform": signing.typeform,
@@ -66,7 +70,7 @@ SIGNERS: dict[str, Signer] = {
     "fake": lambda secret, body: fake_provider.sign(secret, body, URL, NOW),
 }
 
-BEARER = {"asknicely", "cloudevents", "freshdesk", "jotform", "qualtrics", "trustpilot"}
+BEARER = {"asknicely", "cloudevents", "freshdesk", "gorgias", "jotform", "qualtrics", "trustpilot"}
 """Providers whose tools present the secret itself, so that the body is not signed."""
 UNSIGNED = (
     "content-type",

@@ -120,6 +120,10 @@ def test_other_events_are_ignored() -> None:
             payload(question_star="great"),
             "question question_star is a rating by the mapping, but its answer is no whole number",
         ),
+        (
+            payload(question_star="--5"),
+            "question question_star is a rating by the mapping, but its answer is no whole number",
+        ),
         (payload(question_text=["a"]), "question question_text is a comment, but its answer is no text"),
     ],
 )

@@ -1,5 +1,6 @@
 """Read a JSON payload, which may have any shape: the frame of every `parse`, and the fields of a payload."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -8,6 +9,8 @@ from services.ingest.domain.providers.provider import Parsed, Request
 from services.ingest.domain.reason_codes import ReasonCode, code_of_malformed
 from shared import strict_json
 from shared.text import nfc
+
+WHOLE_NUMBER = re.compile(r"-?\d{1,4}", re.ASCII)
 
 
 class Unusable(Exception):
@@ -38,6 +41,12 @@ def as_text(value: object) -> str | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def as_whole_number(value: object) -> int | None:
+    """A number of up to four digits, which a tool may write as text. None if it is none."""
+    text = (as_text(value) or "").strip()
+    return int(text) if WHOLE_NUMBER.fullmatch(text) else None
 
 
 def object_in(value: object, key: str) -> dict[str, Any]:

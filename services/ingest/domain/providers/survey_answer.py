@@ -3,9 +3,7 @@
 from typing import Any
 
 from services.ingest.domain.connection import SurveyQuestion
-from services.ingest.domain.providers.payload import Unusable, as_text
-
-LONGEST_RATING = 4
+from services.ingest.domain.providers.payload import Unusable, as_whole_number
 
 
 def read_answer(name: str, question: SurveyQuestion, value: Any) -> dict[str, Any]:
@@ -17,7 +15,7 @@ def read_answer(name: str, question: SurveyQuestion, value: Any) -> dict[str, An
         if not isinstance(value, str):
             raise Unusable(f"question {name} is a comment, but its answer is no text", "mapping_mismatch")
         return {"question": name, "kind": "comment", "text": value}
-    text = (as_text(value) or "").strip()
-    if not text.lstrip("-").isdecimal() or not text.isascii() or len(text) > LONGEST_RATING:
+    number = as_whole_number(value)
+    if number is None:
         raise Unusable(f"question {name} is a rating by the mapping, but its answer is no whole number", "mapping_mismatch")
-    return {"question": name, **question.model_dump(exclude_none=True), "value": int(text)}
+    return {"question": name, **question.model_dump(exclude_none=True), "value": number}

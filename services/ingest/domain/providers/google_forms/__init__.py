@@ -1,0 +1,190 @@
+"""Google Forms: responses that our Apps Script `Code.gs` sends. Google Forms has no webhook of its own.
+
+The script signs by Standard Webhooks (`standard.py`). It sends a response when it is submitted and each time it is edited, with
+every question of the form: one without an answer withdraws the answer that an earlier version of the response had.
+
+A question does not say what it measures. The script states the ends of a scale; the connection's mapping states the kind, and
+must not contradict the ends. Paragraphs are comments, and so is a short text whose title asks for one (`comment_titles`).
+"""
+
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any, NamedTuple
+
+from pydantic import Field
+
+from services.ingest.domain.connection import FieldMapping, SurveyQuestion
+from services.ingest.domain.fields import GroupName, is_email, is_name
+from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
+from services.ingest.domain.providers import standard
+from services.ingest.domain.providers.comment_titles import asks_for_comment
+from services.ingest.domain.providers.payload import (
+    Identity,
+    Unusable,
+    as_text,
+    dimensions_of,
+    occurring_dimensions,
+    parse_payload,
+)
+from services.ingest.domain.providers.provider import Parsed, Provider, Request
+from services.ingest.domain.providers.survey_answer import read_answer
+from shared.text import nfc
+
+SOURCE = "google_forms"
+COMMENT = SurveyQuestion(kind="comment")
+UNMAPPED_TYPES = ("CHECKBOX", "GRID", "CHECKBOX_GRID", "DATE", "DATETIME", "TIME", "DURATION", "FILE_UPLOAD")
+"""Types of questions that are none to map."""
+SCALES = {"nps": (0, 10), "ces": (1, 7)}
+"""The scale of a kind whose mapping states none."""
+
+
+class GoogleFormsSettings(FieldMapping):
+    """Questions are named by the script's `itemId`."""
+
+    customer: GroupName | None = Field(
+        None,
+        description="Google Forms: the `itemId` of the question that holds your own id of the customer, as in pre-filled links",
+    )
+
+
+class ItemAnswer(NamedTuple):
+    """A question with its answer. `value` is None if there is none; `scale` are the ends of its scale, if it has one."""
+
+    name: str
+    title: str
+    type: str
+    value: Any
+    scale: tuple[int, int] | None
+
+
+def script() -> str:
+    """The Apps Script, for an administrator to paste."""
+    return resources.files(__package__).joinpath("Code.gs").read_text()
+
+
+def _parse(request: Request, settings: GoogleFormsSettings) -> Parsed:
+    delivery = request.headers.get("webhook-id") or None
+    return parse_payload(
+        request,
+        lambda payload: Identity(delivery, "response", as_text(payload.get("responseId"))),
+        lambda identity, payload: _read(identity, payload, settings),
+        delivery=delivery,
+    )
+
+
+def _read(identity: Identity, payload: Mapping[str, Any], settings: GoogleFormsSettings) -> Parsed:
+    """The record of a response. Raises Unusable if its id or its answers can't be read, or contradict the mapping."""
+    if payload.get("source") != SOURCE:
+        raise Unusable("the body is not made by Earshot's script")
+    if identity.id is None:
+        raise Unusable("responseId is missing")
+    answers = _answers(payload)
+    questions = [(answer, _question(answer, settings)) for answer in answers]
+    values = {answer.name: text for answer in answers if (text := _one_line(answer.value))}
+    dimensions = dimensions_of(values, settings)
+    survey, title = dimensions.pop("survey", None) or as_text(payload.get("formId")), as_text(payload.get("formTitle"))
+    updated = payload.get("sentAt")
+    customer = _customer(payload, values, settings)
+    record = {
+        "type": "response",
+        "id": identity.id,
+        "at": payload.get("submittedAt"),
+        "channel": dimensions.pop("channel", "survey"),
+        "answers": [_answer(answer, question) for answer, question in questions if question and question.kind != "ignore"],
+        "dimensions": dimensions,
+        **({"updated_at": updated} if updated is not None else {}),
+        **({"survey": {"id": survey, **({"name": title[:500]} if title else {})}} if survey else {}),
+        **({"customer": customer} if customer else {}),
+    }
+    names = [answer.name for answer in answers]
+    use = MappingUse(
+        unmapped=tuple(
+            UnmappedQuestion(answer.name, None, answer.title or None)
+            for answer, question in questions
+            if question is None and answer.value is not None and _can_be_mapped(answer, settings)
+        ),
+        questions=frozenset(settings.questions.keys() & {*names}),
+        dimensions=occurring_dimensions(names, settings),
+    )
+    return Parsed(identity.delivery, [record], use=use)
+
+
+def _can_be_mapped(answer: ItemAnswer, settings: GoogleFormsSettings) -> bool:
+    is_used = answer.name in settings.dimensions or answer.name == settings.customer
+    return answer.type not in UNMAPPED_TYPES and not is_used
+
+
+def _answers(payload: Mapping[str, Any]) -> list[ItemAnswer]:
+    """The questions of the form. Raises Unusable if they are no list."""
+    listed = payload.get("answers")
+    if not isinstance(listed, list):
+        raise Unusable("answers is no list")
+    rows = [one for one in listed if isinstance(one, dict) and as_text(one.get("itemId"))]
+    return [
+        ItemAnswer(
+            nfc(str(as_text(one["itemId"]))),
+            " ".join(str(one.get("title") or "").split()),
+            str(one.get("type")),
+            None if one.get("response") in (None, "", []) else one["response"],
+            _scale(one.get("scale")),
+        )
+        for one in rows
+    ]
+
+
+def _scale(value: Any) -> tuple[int, int] | None:
+    """The ends of a scale. None if the question has none."""
+    match value:
+        case [int(low), int(high)]:
+            return low, high
+        case _:
+            return None
+
+
+def _question(answer: ItemAnswer, settings: GoogleFormsSettings) -> SurveyQuestion | None:
+    """The kind and the scale of a question: by the mapping, else by its type. None if neither says so."""
+    if answer.name in settings.questions:
+        return settings.questions[answer.name]
+    is_short_comment = answer.type == "TEXT" and asks_for_comment(answer.title)
+    is_named = answer.name == settings.customer or answer.name in settings.dimensions
+    return COMMENT if (answer.type == "PARAGRAPH_TEXT" or is_short_comment) and not is_named else None
+
+
+def _answer(answer: ItemAnswer, question: SurveyQuestion) -> dict[str, Any]:
+    """The answer of the record. One without a value withdraws an earlier one."""
+    expected = question.scale or SCALES.get(question.kind)
+    if answer.scale and expected and answer.scale != expected:
+        raise Unusable(
+            f"question {answer.name} goes from {answer.scale[0]} to {answer.scale[1]} in the form, but from {expected[0]} to "
+            f"{expected[1]} by the mapping",
+            "mapping_mismatch",
+        )
+    if answer.value is not None:
+        return read_answer(answer.name, question, answer.value)
+    field = "text" if question.kind == "comment" else "value"
+    return {"question": answer.name, **question.model_dump(exclude_none=True), field: None}
+
+
+def _one_line(value: Any) -> str | None:
+    """A value that can be a dimension or an id: one line of at most 200 characters."""
+    text = (as_text(value) or "").strip()
+    return text if is_name(text) else None
+
+
+def _customer(payload: Mapping[str, Any], values: Mapping[str, str], settings: GoogleFormsSettings) -> dict[str, str]:
+    """The customer's own id by the mapping, and the address that Google Forms collected."""
+    identity = values.get(settings.customer or "")
+    email = (as_text(payload.get("respondentEmail")) or "").strip()
+    return {**({"id": identity} if identity else {}), **({"email": email} if is_email(email) else {})}
+
+
+PROVIDER = Provider(
+    verify=standard.PROVIDER.verify,
+    parse=_parse,
+    settings=GoogleFormsSettings,
+    title="Google Forms",
+    content=("response", "names"),
+    stored_headers=("webhook-id", "webhook-timestamp"),
+    new_secret=standard.PROVIDER.new_secret,
+    refuse_secret=standard.PROVIDER.refuse_secret,
+)
