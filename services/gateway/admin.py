@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -72,6 +72,12 @@ class Admin:
         """GET /v1/connections at ingest. Raises NotFound if the tenant does not exist."""
         await self._check_exists(tenant)
         return _content(await self.ingest.call("GET", "/v1/connections", tenant=tenant))
+
+    async def back_fill(self, tenant: str, connection: str, since: str, surveys: Sequence[str]) -> dict[str, Any]:
+        """POST /v1/connections/{id}:backfill at ingest; returns the job."""
+        await self._check_exists(tenant)
+        path, body = f"/v1/connections/{quote(connection, safe='')}:backfill", {"since": since, "surveys": list(surveys)}
+        return _content(await self.ingest.call("POST", path, tenant=tenant, headers=JSON, body=msgspec.json.encode(body)))
 
     async def list_quarantined(self, tenant: str, query: Mapping[str, str]) -> dict[str, Any]:
         """GET /v1/quarantine at ingest."""

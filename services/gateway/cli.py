@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from services.gateway.cli_customers import customers_app
-from services.gateway.cli_quarantine import quarantine_app
+from services.gateway.cli_quarantine import JOB_COLUMNS, quarantine_app
 from services.gateway.cli_tools import AsJson, TenantId, run, show
 from services.gateway.domain.keys import SCOPES, Key
 from shared.version import VERSION
@@ -33,7 +33,7 @@ ModelName = Annotated[str, typer.Argument(help="The model with its version, such
 KEY_FIELDS = ("id", "tenant", "name", "prefix", "scopes", "created_at", "expires_at", "revoked_at")
 KEY_COLUMNS = ("id", "name", "prefix", "scopes", "expires_at", "revoked_at")
 CONNECTION_COLUMNS = ("id", "provider", "name", "hook_url", "secret")
-PROVIDER_COLUMNS = ("id", "title", "content")
+PROVIDER_COLUMNS = ("id", "title", "backfill", "content")
 THEME_COLUMNS = ("revision", "id", "name", "description", "examples")
 MODEL_COLUMNS = ("name", "scores", "coverage", "promoted")
 REPORT_COLUMNS = ("model", "promoted", "comments", "missing", "n", "agreement", "changed")
@@ -117,6 +117,18 @@ def list_connections(tenant: TenantId, as_json: AsJson = False) -> None:
     """List a tenant's connections."""
     answer = run(lambda admin: admin.connections(tenant))
     show(answer["connections"], CONNECTION_COLUMNS[:-1], as_json)
+
+
+@app.command("backfill")
+def back_fill(
+    tenant: TenantId,
+    connection: Annotated[str, typer.Argument(help="The connection's id.")],
+    since: Annotated[str, typer.Option(help="From this date or time on, such as 2025-01-01.")],
+    survey: Annotated[list[str] | None, typer.Option(help="A form or survey by its id in the tool; may be repeated.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch the history of a connected tool in the background; `earshot quarantine jobs` lists the progress."""
+    show(run(lambda admin: admin.back_fill(tenant, connection, since, survey or [])), JOB_COLUMNS, as_json)
 
 
 @app.command("providers")

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.ingest.api import (
+    back_fill,
     batch,
     connections,
     customers,
@@ -24,6 +25,8 @@ from services.ingest.api import (
 )
 from services.ingest.api.hooks import HookDispatch
 from services.ingest.api.state import Ingest
+from services.ingest.back_filler import WORKERS as BACK_FILL_WORKERS
+from services.ingest.back_filler import BackFiller
 from services.ingest.enricher import Enricher
 from services.ingest.eraser import Eraser
 from services.ingest.gauges import fetch_gauges, job_gauges, outbox_gauges
@@ -80,6 +83,7 @@ ROUTES = (
     batch.routes,
     overrides.routes,
     connections.routes,
+    back_fill.routes,
     providers.routes,
     quarantine.routes,
     customers.routes,
@@ -125,6 +129,7 @@ def create_app(
             client = ToolClient(threads, now, trimmed(settings.tool_api_url) if settings.tool_api_url else None)
             stack.push_async_callback(client.close)
             enricher = Enricher(reads, tools, apis, client, relay.offer, threads, now, observer.stored)
+            back_filler = BackFiller(reads, tools, apis, client, threads, now, observer.back_filled)
             retrier = Retrier(reads, tools, committer, relay.offer, threads, now, observer.stored, enricher.wake)
             quarantined = Quarantine(reads)
             kinds: dict[Kind, JobKind] = {
@@ -147,6 +152,7 @@ def create_app(
                 releaser=releaser,
                 jobs=runner,
                 enricher=enricher,
+                back_filler=back_filler,
                 apis=apis,
                 observer=observer,
                 threads=threads,
@@ -171,6 +177,8 @@ def create_app(
             workers.start("releaser", releaser.run)
             workers.start("jobs", runner.run)
             workers.start("enricher", enricher.run)
+            for number in range(BACK_FILL_WORKERS):
+                workers.start(f"back-fill-{number}", back_filler.run)
             workers.start("health", observer.run)
             workers.start("names", collector.run)
             workers.start("name sender", NameSender(names, metrics).run)

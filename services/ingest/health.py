@@ -80,6 +80,15 @@ class DeliveryObserver:
             self._note_names(delivery)
             self._note_own_dimensions(connection, delivery)
 
+    def back_filled(self, connection: Connection, delivery: Delivery) -> None:
+        """Note the names, own dimensions and unmapped questions of a record that a back-fill has brought.
+
+        It is no delivery of the tool, so it is not counted as one.
+        """
+        self._changes.add_use(connection, delivery.use, delivery.received_at)
+        self._note_names(delivery)
+        self._note_own_dimensions(connection, delivery)
+
     def refused(
         self,
         problem: Problem,

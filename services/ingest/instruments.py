@@ -42,7 +42,9 @@ FETCHES_SECONDS = Gauge(
 )
 
 JOBS_RUNNING = Gauge(
-    "earshot_ingest_jobs_running", "Rereads, retries and discards of stored deliveries that are not done", registry=None
+    "earshot_ingest_jobs_running",
+    "Rereads, retries and discards of stored deliveries, and back-fills, that are not done",
+    registry=None,
 )
 JOBS_SECONDS = Gauge("earshot_ingest_jobs_seconds", "Age of the oldest such job; 0 if there is none", registry=None)
 

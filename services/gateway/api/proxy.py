@@ -42,6 +42,7 @@ PROXIED_ROUTES = (
     ProxiedRoute("PATCH", "/v1/connections/{id}", "ingest", "admin"),
     ProxiedRoute("DELETE", "/v1/connections/{id}", "ingest", "admin"),
     ProxiedRoute("POST", "/v1/connections/{id}:test", "ingest", "admin", 2 * MIB),
+    ProxiedRoute("POST", "/v1/connections/{id}:backfill", "ingest", "admin"),
     ProxiedRoute("POST", "/v1/feedback", "ingest", "ingest:write"),
     ProxiedRoute("POST", "/v1/feedback:batch", "ingest", "ingest:write", 8 * MIB),
     ProxiedRoute("POST", "/v1/overrides", "ingest", "ingest:write"),

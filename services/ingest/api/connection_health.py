@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from services.ingest.api.jobs import state_of
 from services.ingest.api.state import Ingest
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.health import Health
 from services.ingest.domain.mapping_use import MappingUse, UnusedKeys, is_mapped, unused_keys
 from services.ingest.domain.own_dimensions import names_in_settings, similar_dimension
 from services.ingest.domain.providers import PROVIDERS
+from services.ingest.inbox.jobs import Job
 from services.ingest.store.tool_apis import ToolApiState
 from shared.database import outage_is_503
 
@@ -61,6 +64,20 @@ class ToolApiHealth(BaseModel):
     last_error_at: datetime | None = Field(description="When that was")
 
 
+class BackFillHealth(BaseModel):
+    """The latest back-fill of a connection."""
+
+    job: str = Field(description="The job, for `GET /v1/jobs/{id}`", examples=["7"])
+    state: Literal["running", "done", "failed"] = Field(description="A running one goes on after a restart", examples=["running"])
+    since: datetime | None = Field(description="What happened at the tool from this time on is fetched")
+    records: int = Field(description="Records that the tool has announced so far", examples=[12800])
+    done: int = Field(description="Records that are done", examples=[6400])
+    results: dict[str, int] = Field(description="Those by outcome", examples=[{"accepted": 6300, "duplicate": 100}])
+    problem: str | None = Field(description="Why it waits, or why it failed", examples=[None])
+    created_at: datetime
+    finished_at: datetime | None
+
+
 class ConnectionHealth(BaseModel):
     """Counts cover the current hour and the 23 before it. A crash of ingest may lose those of its last seconds."""
 
@@ -81,6 +98,7 @@ class ConnectionHealth(BaseModel):
     )
     rereading: bool = Field(description="Whether a replay with `reread` is in progress", examples=[False])
     api: ToolApiHealth | None = Field(description="Of a tool whose events must be completed by its API; null: of others")
+    backfill: BackFillHealth | None = Field(description="The latest back-fill; null: there was none")
 
 
 async def load_health(ingest: Ingest, tenant: str, connections: Sequence[Connection]) -> Mapping[str, ConnectionHealth]:
@@ -90,12 +108,14 @@ async def load_health(ingest: Ingest, tenant: str, connections: Sequence[Connect
         health = await ingest.health.load([connection.id for connection in connections], ingest.now())
         rereading = await ingest.jobs.rereading_connections(tenant)
         apis = await ingest.apis.load([connection.id for connection in connections if calls_api(connection)])
+        back_fills = await ingest.back_filler.latest([connection.id for connection in connections])
     return {
         connection.id: as_health(
             connection,
             health[connection.id],
             not {connection.id, None}.isdisjoint(rereading),
             as_api_health(connection, apis[connection.id]) if connection.id in apis else None,
+            as_back_fill_health(back_fills[connection.id]) if connection.id in back_fills else None,
         )
         for connection in connections
     }
@@ -120,7 +140,24 @@ def as_api_health(connection: Connection, state: ToolApiState) -> ToolApiHealth:
     )
 
 
-def as_health(connection: Connection, health: Health, rereading: bool, api: ToolApiHealth | None) -> ConnectionHealth:
+def as_back_fill_health(job: Job) -> BackFillHealth:
+    """The `backfill` of a connection's health."""
+    return BackFillHealth(
+        job=str(job.id),
+        state=state_of(job),
+        since=job.selection.since,
+        records=job.matched,
+        done=sum(job.results.values()),
+        results=dict(job.results),
+        problem=job.problem,
+        created_at=job.added,
+        finished_at=job.finished,
+    )
+
+
+def as_health(
+    connection: Connection, health: Health, rereading: bool, api: ToolApiHealth | None, backfill: BackFillHealth | None
+) -> ConnectionHealth:
     """The health of a connection as its present mapping has it."""
     counts = {
         f"{name}_24h": health.counts.get(name, 0) for name in ("accepted", "duplicate", "ignored", "refused", "quarantined")
@@ -145,6 +182,7 @@ def as_health(connection: Connection, health: Health, rereading: bool, api: Tool
         own_dimensions=as_own_dimensions(health.own_dimensions | names_in_settings(connection)),
         rereading=rereading,
         api=api,
+        backfill=backfill,
     )
 
 

@@ -24,16 +24,16 @@ def settings_of(provider: str, mapping: dict[str, Any]) -> ProviderSettings:
 
 def credentials_of(provider: str, values: dict[str, Any] | None) -> Credentials | None:
     """`credentials` as the provider's model. Raises Unprocessable with the places that do not fit, never with a value."""
-    api = PROVIDERS[provider].api
+    model = PROVIDERS[provider].credentials
     if values is None:
         return None
-    if api is None:
+    if model is None:
         reason = f"the API of {provider} is not called: its deliveries are complete"
         raise Unprocessable(invalid_params=[{"name": "credentials", "reason": reason}])
     try:
-        return api.credentials.model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
-        raise invalid_part("credentials", error, api.credentials) from None
+        raise invalid_part("credentials", error, model) from None
 
 
 def invalid_part(name: str, error: ValidationError, model: type[Model]) -> Problem:

@@ -42,7 +42,7 @@ Settings = Annotated[dict[str, Any], WithJsonSchema(settings_schema())]
 
 def credentials_schema() -> dict[str, Any]:
     """The JSON schema of `credentials`: those of any provider whose API is called."""
-    models = dict.fromkeys(provider.api.credentials for provider in PROVIDERS.values() if provider.api)
+    models = dict.fromkeys(provider.credentials for provider in PROVIDERS.values() if provider.credentials)
     schemas = [inline_definitions(model.model_json_schema()) for model in models]
     return {**(schemas[0] if len(schemas) == 1 else {"anyOf": schemas}), "writeOnly": True}
 
@@ -51,7 +51,8 @@ CredentialValues = Annotated[dict[str, Any], WithJsonSchema(credentials_schema()
 """A connection's `credentials`. The routes validate them, since their model depends on the provider. They are never returned."""
 
 CREDENTIALS_FIELD = (
-    "Credentials of the tool's API, for tools whose events must be completed by it. They are stored encrypted and never returned"
+    "Credentials of the tool's API, for tools whose events are completed by it and for back-fills. They are stored encrypted and "
+    "never returned"
 )
 
 MAPPING_FIELD = "How the tool's payloads are read"

@@ -188,6 +188,8 @@ async def change_connection(
     rotation = Rotation(secret, retires=bool(change.retire_secret), cancels=bool(change.cancel_rotation))
     async with outage_is_503():
         changed = await ingest.connections.change(tenant, connection, values, rotation if rotation != Rotation() else None)
+        if values.keys() & {"state", "credentials"}:
+            await ingest.back_filler.wake(connection)
     after_change(ingest, connection)
     if not changed:
         raise NotFound(NO_CONNECTION)

@@ -1,4 +1,4 @@
-"""`/v1/jobs`: jobs that work through a tenant's stored deliveries in the background."""
+"""`/v1/jobs`: jobs in the background that work through a tenant's stored deliveries, or fetch the history of a tool."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -20,7 +20,7 @@ routes = APIRouter(route_class=TypedRoute, tags=["quarantine"])
 
 
 class JobFilter(BaseModel):
-    """The deliveries of a job; null narrows nothing."""
+    """The deliveries of a job; null narrows nothing. Of a back-fill `since` is a time at the tool, else of the receipt."""
 
     connection: str | None
     provider: str | None
@@ -35,19 +35,28 @@ class JobView(BaseModel):
 
     id: str = Field(examples=["7"])
     kind: Kind = Field(
-        description="`retry` and `discard` of quarantined deliveries; `reread` of accepted ones (`POST /v1/replay`)",
+        description="`retry` and `discard` of quarantined deliveries; `reread` of accepted ones (`POST /v1/replay`); `backfill` "
+        "of a connection (`POST /v1/connections/{id}:backfill`)",
         examples=["retry"],
     )
-    state: Literal["running", "done"] = Field(description="A running job goes on after a restart", examples=["running"])
+    state: Literal["running", "done", "failed"] = Field(
+        description="A running job goes on after a restart. `failed`: a back-fill that could not be finished, see `problem`",
+        examples=["running"],
+    )
     filter: JobFilter
     delivery: str | None = Field(description="The one delivery that it was about, if it was not a filter", examples=[None])
-    deliveries: int = Field(description="That matched when it was added", examples=[1280])
-    done: int = Field(description="Deliveries that are done", examples=[640])
+    deliveries: int = Field(
+        description="That matched when it was added; of a back-fill the records that the tool has announced so far",
+        examples=[1280],
+    )
+    done: int = Field(description="Deliveries or records that are done", examples=[640])
     results: dict[str, int] = Field(
         description="Those that are done, by outcome. `retry`: `accepted`, `quarantined` (still), `ignored`, `held`, `pending`, "
-        "`erased`; `discard`: `discarded`; `reread`: `changed`, `unchanged`",
+        "`erased`; `discard`: `discarded`; `reread`: `changed`, `unchanged`; `backfill`: `accepted`, `duplicate`, "
+        "`quarantined`, `ignored`, `unstorable`",
         examples=[{"accepted": 600, "quarantined": 40}],
     )
+    problem: str | None = Field(description="Why a back-fill waits or failed, such as the tool's answer", examples=[None])
     requested_by: str | None = Field(description="The id of the API key; null: the operator", examples=["key_5f0e8c2b1f7be4a9"])
     created_at: datetime
     finished_at: datetime | None
@@ -63,7 +72,7 @@ class JobPage(BaseModel):
 @routes.get(
     "/v1/jobs",
     operation_id="list_jobs",
-    summary="List the jobs that work through stored deliveries",
+    summary="List the jobs in the background",
     responses=responses(BadRequest, NotAuthenticated),
 )
 async def list_jobs(
@@ -107,18 +116,26 @@ def requester(request: Request) -> str | None:
     return request.headers.get(KEY_HEADER)
 
 
+def state_of(job: Job) -> Literal["running", "done", "failed"]:
+    """The state of a job."""
+    if job.finished is None:
+        return "running"
+    return "failed" if job.problem else "done"
+
+
 def as_view(job: Job) -> JobView:
     """The job as it is returned."""
     selection: dict[str, Any] = {name: getattr(job.selection, name) for name in JobFilter.model_fields}
     return JobView(
         id=str(job.id),
         kind=job.kind,
-        state="done" if job.finished else "running",
+        state=state_of(job),
         filter=JobFilter(**selection),
         delivery=None if job.quarantined is None else str(job.quarantined),
         deliveries=job.matched,
         done=sum(job.results.values()),
         results=dict(job.results),
+        problem=job.problem,
         requested_by=job.requested_by,
         created_at=job.added,
         finished_at=job.finished,

@@ -22,6 +22,9 @@ class ProviderView(BaseModel):
         examples=[["ticket.opened", "ticket.message", "names"]],
     )
     body_types: list[BodyType] = Field(description="The content types that its hook reads", examples=[["json"]])
+    backfill: bool = Field(
+        description="Whether its history can be fetched (`POST /v1/connections/{id}:backfill`)", examples=[False]
+    )
 
 
 class ProviderList(BaseModel):
@@ -41,7 +44,13 @@ async def list_providers() -> ProviderList:
     They are the same for every tenant."""
     return ProviderList(
         providers=[
-            ProviderView(id=name, title=provider.title, content=list(provider.content), body_types=list(provider.body_types))
+            ProviderView(
+                id=name,
+                title=provider.title,
+                content=list(provider.content),
+                body_types=list(provider.body_types),
+                backfill=provider.history is not None,
+            )
             for name, provider in sorted(PROVIDERS.items())
         ]
     )

@@ -7,6 +7,7 @@ from typing import cast
 
 from fastapi import Request
 
+from services.ingest.back_filler import BackFiller
 from services.ingest.enricher import Enricher
 from services.ingest.health import DeliveryObserver
 from services.ingest.inbox.committer import Committer
@@ -34,6 +35,7 @@ class Ingest:
     releaser: Releaser
     jobs: JobRunner
     enricher: Enricher
+    back_filler: BackFiller
     apis: ToolApis
     observer: DeliveryObserver
     threads: FairThreads

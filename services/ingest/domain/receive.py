@@ -13,6 +13,7 @@ from services.ingest.domain.delivery import Delivery, StoredDelivery, Verdict
 from services.ingest.domain.normalise import TooLong, normalise
 from services.ingest.domain.providers import PROVIDERS, Parsed, Request
 from services.ingest.domain.providers.tool_api import CONTENT_HEADER, FETCHED, Documents, encode_content
+from services.ingest.domain.providers.tool_history import ListedDelivery
 from services.ingest.domain.pseudonym import former_ids, pseudonyms_to_erase
 from services.ingest.domain.reason_codes import ReasonCode, code_of_malformed
 from services.ingest.domain.record import Erasure, Invalid, read_record
@@ -60,6 +61,13 @@ def receive_again(connection: Connection, stored: StoredDelivery, now: datetime)
     parsed = _parse(connection, stored.headers, stored.raw, stored.received_at)
     arrival = Arrival(connection, stored.delivery, stored.raw, stored.received_at, stored.headers)
     return _to_delivery(arrival, parsed, now)
+
+
+def receive_listed(connection: Connection, listed: ListedDelivery, now: datetime) -> Delivery:
+    """Read a record of the tool's list API. It keeps no id: it is a duplicate if it equals the latest one of its subject."""
+    headers = dict(listed.headers)
+    parsed = _parse(connection, headers, listed.body, now)
+    return _to_delivery(Arrival(connection, None, listed.body, now, headers), parsed, now)
 
 
 def receive_fetched(connection: Connection, stored: StoredDelivery, documents: Documents, now: datetime) -> Delivery:

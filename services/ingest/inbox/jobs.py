@@ -1,4 +1,4 @@
-"""Jobs of a tenant that work through many stored deliveries: their selection, their progress and their results.
+"""Jobs of a tenant that work through many deliveries: their selection, their progress and their results.
 
 A job works in steps, in the order of sequence numbers. A worker claims it for a while, and the transaction that stores the
 effects of a step also stores the progress. So any process continues after a crash, and no delivery is counted twice. Jobs stay
@@ -7,7 +7,7 @@ after their end: they are the record of who did what.
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from datetime import datetime
@@ -15,11 +15,16 @@ from typing import Literal
 
 import asyncpg
 
+from services.ingest.domain.providers.tool_history import Cursor
 from services.ingest.inbox.selection import Selection
 from services.ingest.inbox.transactions import Connection
 from shared.request_context import RequestContext, current_context
 
-Kind = Literal["reread", "retry", "discard"]
+Kind = Literal["reread", "retry", "discard", "backfill"]
+STORED_KINDS: tuple[Kind, ...] = ("reread", "retry", "discard")
+"""Kinds of jobs that work through stored deliveries."""
+FETCHING_KINDS: tuple[Kind, ...] = ("backfill",)
+"""Kinds of jobs whose steps wait for a tool, so workers of their own do them."""
 
 LEASE_SECONDS = 60
 MOST_JOBS = 10
@@ -28,7 +33,10 @@ MOST_ENDED = 1_000
 """Ended jobs of one tenant that stay. Those that discarded deliveries stay always: each took at least one from quarantine."""
 
 SELECTION = "connection, provider, reason_code, subject, since, until"
-COLUMNS = f"id, tenant, kind, {SELECTION}, quarantined, upto, reached, matched, results, requested_by, added, finished"
+COLUMNS = (
+    f"id, tenant, kind, {SELECTION}, quarantined, upto, reached, matched, results, requested_by, added, finished, cursor, "
+    "attempts, problem"
+)
 CONTEXT = "request_id, traceparent"
 
 ADD = f"""
@@ -58,7 +66,7 @@ SELECT tenant, 'reread', connection, subject, since, until, reached, request_id,
 """Jobs of `rereads`, to which replicas of the previous version add them."""
 CLAIM = f"""
 UPDATE delivery_jobs SET due = now() + make_interval(secs => $1), claimed = clock_timestamp() WHERE id = (
-    SELECT job.id FROM delivery_jobs AS job WHERE finished IS NULL AND due <= now() ORDER BY (
+    SELECT job.id FROM delivery_jobs AS job WHERE finished IS NULL AND due <= now() AND kind = ANY($2::text[]) ORDER BY (
         SELECT max(claimed) FROM delivery_jobs AS other WHERE other.tenant = job.tenant AND other.finished IS NULL
     ) NULLS FIRST, claimed NULLS FIRST, id LIMIT 1 FOR UPDATE OF job SKIP LOCKED
 ) RETURNING {COLUMNS}, {CONTEXT}
@@ -84,6 +92,8 @@ class Job:
     `matched` is the number of deliveries that it found at its beginning, `results` their number by outcome. `quarantined` is the
     one delivery that it is about, if it was not a filter that selected them. `requested_by` is the id of the API key; None: the
     operator. `context` is that of the request that added the job.
+    `cursor` is the next page of a back-fill, whose `reached` counts pages; `attempts` failed in a row. `problem` says why a job
+    waits, or why it ended without success.
     """
 
     id: int
@@ -97,6 +107,9 @@ class Job:
     requested_by: str | None
     added: datetime
     finished: datetime | None
+    cursor: Cursor | None = None
+    attempts: int = 0
+    problem: str | None = None
     context: RequestContext | None = field(default=None, compare=False)
 
 
@@ -121,8 +134,13 @@ async def add_job(pool: asyncpg.Pool, kind: Kind, selection: Selection, extent: 
     async with pool.acquire(timeout=5) as db, db.transaction():
         row = await db.fetchrow(ADD, *values)
         if row:
-            await db.execute(FORGET, s.tenant, MOST_ENDED)
+            await forget_ended(db, s.tenant)
     return job_of(row) if row else None
+
+
+async def forget_ended(db: Connection, tenant: str) -> None:
+    """Delete the oldest ended jobs of the tenant beyond MOST_ENDED."""
+    await db.execute(FORGET, tenant, MOST_ENDED)
 
 
 async def add_ended_job(
@@ -133,10 +151,10 @@ async def add_ended_job(
     await db.execute(ADD_ENDED, tenant, kind, connection, seq, json.dumps(results), requested_by, *context)
 
 
-async def claim_job(pool: asyncpg.Pool) -> Job | None:
-    """The next job. No other process may claim it for LEASE_SECONDS."""
+async def claim_job(pool: asyncpg.Pool, kinds: Collection[Kind] = STORED_KINDS) -> Job | None:
+    """The next job of these kinds. No other process may claim it for LEASE_SECONDS."""
     await pool.execute(ADOPT)
-    row = await pool.fetchrow(CLAIM, LEASE_SECONDS)
+    row = await pool.fetchrow(CLAIM, LEASE_SECONDS, sorted(kinds))
     return job_of(row) if row else None
 
 
@@ -195,5 +213,8 @@ def job_of(row: asyncpg.Record) -> Job:
         requested_by=row["requested_by"],
         added=row["added"],
         finished=row["finished"],
+        cursor=json.loads(row["cursor"]) if row["cursor"] else None,
+        attempts=row["attempts"],
+        problem=row["problem"],
         context=RequestContext(request_id, row["traceparent"] or "") if request_id else None,
     )

@@ -248,7 +248,7 @@ delivery_jobs = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("tenant", Text, nullable=False),
-    Column("kind", Text, nullable=False, comment="reread, retry or discard"),
+    Column("kind", Text, nullable=False, comment="reread, retry, discard or backfill"),
     Column("connection", Text, comment="null: all of the tenant"),
     Column("provider", Text, comment="null: all"),
     Column("reason_code", Text, comment="null: all"),
@@ -267,7 +267,18 @@ delivery_jobs = Table(
     Column("finished", DateTime(timezone=True)),
     Column("request_id", Text, comment="of the request that added the job"),
     Column("traceparent", Text, comment="of the same request, if it had one"),
+    Column("cursor", JSONB, comment="of the next page of a back-fill; null: none is left"),
+    Column("attempts", Integer, nullable=False, server_default="0", comment="in a row, failed"),
+    Column("problem", Text, comment="why it waits, or why it ended without success"),
     Index("delivery_jobs_by_tenant", "tenant", "id"),
     Index("delivery_jobs_open", "tenant", postgresql_where=text("finished IS NULL")),
+    Index(
+        "delivery_jobs_one_backfill",
+        "connection",
+        unique=True,
+        postgresql_where=text("kind = 'backfill' AND finished IS NULL"),
+    ),
+    Index("delivery_jobs_backfills", "connection", "id", postgresql_where=text("kind = 'backfill'")),
 )
-"""Jobs that work through stored deliveries. They stay after their end, as the record of who did what."""
+"""Jobs that work through stored deliveries, or fetch the history of a tool. They stay after their end, as the record of who did
+what."""

@@ -91,9 +91,9 @@ class FakeServices:
             return httpx.Response(201, json={"id": "c1", "provider": "standard", "secret": "whsec_x"})
         if request.url.path == "/v1/providers":
             assert "x-earshot-tenant" not in request.headers
-            provider = {"id": "zendesk", "title": "Zendesk", "content": ["ticket.opened", "names"], "body_types": ["json"]}
+            provider = {"id": "zendesk", "title": "Zendesk", "content": ["ticket.opened", "names"], "backfill": False}
             return httpx.Response(200, json={"providers": [provider]})
-        if request.url.path.startswith(("/v1/quarantine", "/v1/jobs")):
+        if request.url.path.startswith(("/v1/quarantine", "/v1/jobs")) or request.url.path.endswith(":backfill"):
             return quarantine_answer(request)
         if request.url.path.startswith("/v1/customers"):
             return httpx.Response(200, json=customers_answer(request.url.path.partition(":")[2], json.loads(request.content)))

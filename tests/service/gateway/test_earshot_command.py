@@ -92,8 +92,15 @@ async def test_the_command_creates_lists_and_revokes(earshot: Earshot, services:
 
 async def test_the_command_lists_providers_without_a_tenant(earshot: Earshot) -> None:
     status, output = await earshot("providers")
-    assert (status, output.splitlines()[1].split()) == (0, ["zendesk", "Zendesk", "ticket.opened", "names"])
+    assert (status, output.splitlines()[1].split()) == (0, ["zendesk", "Zendesk", "False", "ticket.opened", "names"])
     assert [provider["id"] for provider in await earshot.json("providers")] == ["zendesk"]
+
+
+async def test_the_command_starts_a_back_fill(earshot: Earshot, services: FakeServices) -> None:
+    await earshot.json("tenant", "create", "acme", "--zone", "UTC")
+    status, output = await earshot("backfill", "acme", "c1", "--since", "2025-01-01", "--survey", "f1", "--survey", "f2")
+    assert (status, output.splitlines()[1].split()[0]) == (0, "3")
+    assert services.requests[-1] == ("POST /v1/connections/c1:backfill", {"since": "2025-01-01", "surveys": ["f1", "f2"]})
 
 
 async def test_the_command_lists_counts_retries_and_discards_quarantine(earshot: Earshot, services: FakeServices) -> None:

@@ -194,13 +194,13 @@ async def test_credentials_are_checked_and_never_shown(fetching: Fetching) -> No
     wrong = {"access_token": "a-secret-token", "data_center": "https://evil.example"}
     answer = await fetching.ingest.call("PATCH", path, json={"credentials": wrong})
     assert (answer.status_code, "evil" in answer.text) == (422, False)
-    other = await fetching.ingest.connect("typeform")
+    other = await fetching.ingest.connect("tally")
     answer = await fetching.ingest.call(
         "PATCH", f"/v1/connections/{other['id']}", json={"credentials": {"access_token": "12345678"}}
     )
     assert answer.status_code == 422
     assert answer.json()["invalid_params"] == [
-        {"name": "credentials", "reason": "the API of typeform is not called: its deliveries are complete"}
+        {"name": "credentials", "reason": "the API of tally is not called: its deliveries are complete"}
     ]
 
 

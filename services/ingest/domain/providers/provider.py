@@ -10,6 +10,7 @@ from services.ingest.domain import signatures
 from services.ingest.domain.connection import ProviderSettings
 from services.ingest.domain.mapping_use import NO_USE, MappingUse
 from services.ingest.domain.providers.tool_api import Credentials, Documents, Fetch, decode_content, is_fetched
+from services.ingest.domain.providers.tool_history import ToolHistory
 from services.ingest.domain.reason_codes import ReasonCode
 from services.ingest.domain.value_names import ValueName
 
@@ -181,6 +182,7 @@ class Provider(Generic[S]):
     since tools disable a webhook on 410, also while its connection is deleted by mistake.
     api describes the tool's API, if its events are thin. `parse` returns `Parsed(fetch=…)` for those, and `api.parse` reads the
     event together with the fetched documents.
+    history describes the tool's list API, if a back-fill can fetch what happened before the webhook.
     """
 
     verify: Callable[[Request, Sequence[str], datetime], None]
@@ -196,6 +198,13 @@ class Provider(Generic[S]):
     api: ToolApi[S] | None = None
     split: Callable[[Request], Sequence[Request]] | None = None
     ends_with_410: bool = False
+    history: ToolHistory[S] | None = None
+
+    @property
+    def credentials(self) -> type[Credentials] | None:
+        """The model of a connection's `credentials`. None if no API of the tool is called."""
+        api = self.api or self.history
+        return api.credentials if api else None
 
     def requests(self, request: Request) -> Sequence[Request]:
         """The deliveries of a request, at least one."""

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.providers import surveymonkey_history as history
 from services.ingest.domain.providers.payload import (
     Identity,
     Unusable,
@@ -27,6 +28,7 @@ from services.ingest.domain.providers.provider import Parsed, Provider, Request,
 from services.ingest.domain.providers.surveymonkey_documents import condense, lacks_answered
 from services.ingest.domain.providers.surveymonkey_response import read_response
 from services.ingest.domain.providers.tool_api import Credentials, Documents, Fetch, is_path_id
+from services.ingest.domain.providers.tool_history import ToolHistory, halve_page
 from services.ingest.domain.signatures import NotVerified, new_secret, verify_hmac
 
 FETCHED_EVENTS = ("response_completed", "response_updated")
@@ -141,6 +143,14 @@ def _refuse_secret(secret: str) -> str | None:
     return None if SECRET.fullmatch(secret) else "the client id, `&` and the client secret of the app, without spaces"
 
 
+def _base_url(credentials: SurveyMonkeyCredentials) -> str:
+    return HOSTS[credentials.data_center]
+
+
+def _headers(credentials: SurveyMonkeyCredentials) -> Mapping[str, str]:
+    return {"authorization": f"Bearer {credentials.access_token}"}
+
+
 PROVIDER = Provider(
     verify=_verify,
     parse=_parse,
@@ -151,10 +161,21 @@ PROVIDER = Provider(
     refuse_secret=_refuse_secret,
     api=ToolApi(
         credentials=SurveyMonkeyCredentials,
-        base_url=lambda credentials: HOSTS[credentials.data_center],
-        headers=lambda credentials: {"authorization": f"Bearer {credentials.access_token}"},
+        base_url=_base_url,
+        headers=_headers,
         fetches=_fetches,
         parse=_parse_fetched,
         condense=condense,
+    ),
+    history=ToolHistory(
+        credentials=SurveyMonkeyCredentials,
+        base_url=_base_url,
+        headers=_headers,
+        needs_surveys=True,
+        begin=history.begin,
+        fetches=history.fetches,
+        read=history.read,
+        shrink=halve_page,
+        pause=history.PAUSE_SECONDS,
     ),
 )

@@ -30,6 +30,7 @@ from services.ingest.domain.providers.payload import (
     parse_payload,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
+from services.ingest.domain.providers.typeform_history import HISTORY
 from services.ingest.domain.signatures import verify_named_hmac
 from services.ingest.domain.value_names import ValueName
 from shared.text import nfc
@@ -248,4 +249,11 @@ def _values(answers: Sequence[FieldAnswer], hidden: dict[str, str]) -> dict[str,
     return {**chosen, **hidden}
 
 
-PROVIDER = Provider(verify=_verify, parse=_parse, settings=FieldMapping, title="Typeform", content=("response", "names"))
+PROVIDER = Provider(
+    verify=_verify,
+    parse=_parse,
+    settings=FieldMapping,
+    title="Typeform",
+    content=("response", "names"),
+    history=HISTORY,
+)

@@ -1,0 +1,294 @@
+"""Back-fills: fetches the history of a tool by its list API, a page at a time, and stores it like deliveries of its webhook.
+
+`inbox/back_fills.py` holds their progress, so any replica continues after a crash or an outage. WORKERS of a process fetch pages
+of different connections; each tenant gets a page in turn. The deliveries are stored here, not by the committer of webhooks, and
+the sweeper publishes their events as a backlog. So a back-fill delays no webhook.
+"""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import asyncpg
+import structlog
+
+from services.ingest.domain.api_outcome import MOST_ATTEMPTS, Failure, block_after, pause_after
+from services.ingest.domain.connection import Connection
+from services.ingest.domain.delivery import Delivery, Outcome
+from services.ingest.domain.providers import PROVIDERS
+from services.ingest.domain.providers.payload import Unusable
+from services.ingest.domain.providers.tool_api import MOST_FETCHES, Documents, Fetch
+from services.ingest.domain.providers.tool_history import HistoryPage, ListedDelivery, ToolHistory
+from services.ingest.domain.receive import receive_listed
+from services.ingest.inbox import back_fills, jobs
+from services.ingest.inbox.jobs import Job, LeaseLost
+from services.ingest.inbox.selection import Selection
+from services.ingest.inbox.transactions import Connection as Database
+from services.ingest.inbox.transactions import run_transaction
+from services.ingest.inbox.writer import write
+from services.ingest.polling import Poller
+from services.ingest.store.connections import Connections, SealedCredentials
+from services.ingest.store.tool_apis import ToolApis
+from services.ingest.threads import FairThreads
+from services.ingest.tool_client import Caller, ToolClient
+from shared.database import OUTAGE
+from shared.problems import Conflict
+from shared.request_context import bound
+
+log = structlog.get_logger()
+
+WORKERS = 3
+"""Pages that a process fetches at the same time."""
+PAGE_SECONDS = 40.0
+"""Longest time for all calls of a page. Shorter than the lease of the job."""
+WAIT_SECONDS = 60.0
+"""Pause of a back-fill whose connection is paused, or whose API may not be called."""
+CHUNK = 10
+"""Records that are read in one turn of a thread."""
+
+NO_CREDENTIALS = "the connection has no credentials of the tool's API"
+PAUSED = "the connection is paused"
+DELETED = "the connection was deleted"
+NOT_FOUND = "the tool has no such survey, or the credentials do not permit to read it"
+UNSTORABLE = "unstorable"
+"""The outcome of a record that the database refused."""
+
+
+class BackFiller:
+    """`add` adds a back-fill. `run` is a worker; start WORKERS of them. Any number of processes may share one database."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        connections: Connections,
+        apis: ToolApis,
+        client: ToolClient,
+        threads: FairThreads,
+        now: Callable[[], datetime],
+        observe: Callable[[Connection, Delivery], None],
+    ) -> None:
+        """`observe` is called for each delivery that is accepted."""
+        self._pool = pool
+        self._connections = connections
+        self._apis = apis
+        self._client = client
+        self._threads = threads
+        self._now = now
+        self._observe = observe
+        self._poller = Poller("backfill", self.step)
+
+    async def add(self, connection: Connection, since: datetime, surveys: Sequence[str], requested_by: str | None) -> Job:
+        """Add a back-fill of the connection, whose provider has a history.
+
+        Raises Conflict if one is in progress, or if the tenant has too many jobs.
+        """
+        cursor = history_of(connection).begin(since, surveys)
+        selection = Selection(connection.tenant, connection.id, since=since)
+        job = await back_fills.add(self._pool, selection, cursor, requested_by)
+        if job is None:
+            raise Conflict(
+                f"a back-fill of this connection is in progress, or {jobs.MOST_JOBS} jobs of the tenant; retry when one is done"
+            )
+        self._poller.wake()
+        return job
+
+    async def latest(self, connections: Sequence[str]) -> Mapping[str, Job]:
+        """The latest back-fill of each of these connections that had one."""
+        return await back_fills.latest(self._pool, connections)
+
+    async def wake(self, connection: str) -> None:
+        """Go on with the back-fill of a connection whose state or credentials have changed."""
+        await back_fills.wake(self._pool, connection)
+        self._poller.wake()
+
+    async def run(self) -> None:
+        """Fetch pages until cancelled."""
+        await self._poller.run()
+
+    async def step(self) -> bool:
+        """Fetch and store one page of the next back-fill. False if none is due."""
+        job = await jobs.claim_job(self._pool, jobs.FETCHING_KINDS)
+        if job is None:
+            return False
+        with bound(job.context):
+            try:
+                await self._turn(job)
+            except LeaseLost:
+                log.info("job.lease_lost", job=job.id, kind=job.kind)
+        return True
+
+    async def _turn(self, job: Job) -> None:
+        if job.cursor is None:
+            await self._finish(job)
+            return
+        connection = await self._connections.find(job.selection.connection or "")
+        if connection is None or connection.state == "deleted":
+            await self._fail(job, DELETED)
+            return
+        credentials = await self._connections.load_credentials(connection.id)
+        waiting = await self._waits(connection, credentials)
+        if credentials is None or waiting:
+            await back_fills.postpone(self._pool, job, *(waiting or (WAIT_SECONDS, NO_CREDENTIALS)))
+            return
+        history = history_of(connection)
+        try:
+            page = await self._fetch(history, connection, credentials, job)
+        except Failure as failure:
+            await self._handle(failure, history, job, connection, credentials)
+        except Unusable as error:
+            await self._fail(job, str(error))
+        else:
+            await self._apis.succeeded(connection.id)
+            began = time.monotonic()
+            job = await self._store(job, connection, page, history.pause)
+            if job.cursor is None:
+                await self._finish(job)
+            else:
+                await asyncio.sleep(max(0.0, history.pause - (time.monotonic() - began)))
+
+    async def _waits(self, connection: Connection, credentials: SealedCredentials | None) -> tuple[float, str] | None:
+        """For how long the API may not be called, and why. None: it may."""
+        if connection.state == "paused":
+            return WAIT_SECONDS, PAUSED
+        if credentials is None:
+            return WAIT_SECONDS, NO_CREDENTIALS
+        state = (await self._apis.load([connection.id]))[connection.id]
+        if state.stopped:
+            return WAIT_SECONDS, state.stopped
+        left = (state.blocked_until - datetime.now(UTC)).total_seconds() if state.blocked_until else 0.0
+        return (left, state.last_error or "the tool's API is not called for a while") if left > 0 else None
+
+    async def _fetch(
+        self, history: ToolHistory[Any], connection: Connection, credentials: SealedCredentials, job: Job
+    ) -> HistoryPage:
+        """The page at the job's cursor. Raises Failure or Unusable if the tool does not give it."""
+        try:
+            async with asyncio.timeout(PAGE_SECONDS):
+                documents = await self._documents(history, connection, credentials, job)
+        except TimeoutError:
+            raise Failure("retry", "timeout", "the tool's API did not answer in time") from None
+        cursor = job.cursor or {}
+        return await self._threads.run(connection.tenant, lambda: history.read(cursor, documents, connection.mapping))
+
+    async def _documents(
+        self, history: ToolHistory[Any], connection: Connection, credentials: SealedCredentials, job: Job
+    ) -> Documents:
+        values, cursor = history.credentials.model_validate(credentials.values), job.cursor or {}
+        caller = Caller(connection.tenant, connection.id, connection.provider, history.base_url(values), history.headers(values))
+        documents: dict[str, object] = {}
+        while missing := history.fetches(cursor, documents, connection.mapping):
+            if len(documents) + len(missing) > MOST_FETCHES:
+                raise Unusable(f"more than {MOST_FETCHES} calls are needed")
+            for one in missing:
+                documents[one.name] = await self._document(caller, one)
+        return documents
+
+    async def _document(self, caller: Caller, fetch: Fetch) -> object:
+        try:
+            return await self._client.get(caller, fetch)
+        except Failure as failure:
+            if fetch.optional and failure.label in ("forbidden", "not_found"):
+                return None
+            raise
+
+    async def _store(self, job: Job, connection: Connection, page: HistoryPage, pause: float) -> Job:
+        """Store the deliveries of the page and the cursor of the next one in one transaction."""
+        deliveries = await self._read(connection, page)
+
+        async def work(db: Database) -> tuple[list[Outcome], Job]:
+            async with db.transaction():
+                outcomes = (await write(db, deliveries))[0] if deliveries else []
+                return outcomes, await back_fills.turn_page(db, job, page.cursor, Counter(outcomes), page.expected, pause)
+
+        try:
+            async with self._pool.acquire(timeout=5) as db:
+                outcomes, turned = await run_transaction(lambda work: work(db), work)
+        except OUTAGE:
+            raise
+        except asyncpg.PostgresError as error:
+            log.error("backfill.unstorable", job=job.id, error=type(error).__name__)
+            return await self._store_one_by_one(job, connection, deliveries, page, pause)
+        self._note(connection, deliveries, outcomes)
+        log.info("backfill.page", job=job.id, connection=connection.id, results=dict(turned.results))
+        return turned
+
+    async def _store_one_by_one(
+        self, job: Job, connection: Connection, deliveries: Sequence[Delivery], page: HistoryPage, pause: float
+    ) -> Job:
+        """Leave out the records that the database refuses. Those that were stored before a crash are duplicates afterwards."""
+        counts: Counter[str] = Counter()
+        async with self._pool.acquire(timeout=5) as db:
+            for delivery in deliveries:
+                try:
+                    [outcome], _ = await write(db, [delivery])
+                except OUTAGE:
+                    raise
+                except asyncpg.PostgresError:
+                    counts[UNSTORABLE] += 1
+                else:
+                    counts[outcome] += 1
+                    self._note(connection, [delivery], [outcome])
+            async with db.transaction():
+                return await back_fills.turn_page(db, job, page.cursor, counts, page.expected, pause)
+
+    async def _read(self, connection: Connection, page: HistoryPage) -> list[Delivery]:
+        """The deliveries of the page as the provider reads them."""
+        read: list[Delivery] = []
+        for first in range(0, len(page.deliveries), CHUNK):
+            part = page.deliveries[first : first + CHUNK]
+            read += await self._threads.run(connection.tenant, partial(self._read_part, connection, part))
+        return read
+
+    def _read_part(self, connection: Connection, part: Sequence[ListedDelivery]) -> list[Delivery]:
+        return [receive_listed(connection, one, self._now()) for one in part]
+
+    def _note(self, connection: Connection, deliveries: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
+        for delivery, outcome in zip(deliveries, outcomes, strict=True):
+            if outcome == "accepted":
+                self._observe(connection, delivery)
+
+    async def _handle(
+        self, failure: Failure, history: ToolHistory[Any], job: Job, connection: Connection, credentials: SealedCredentials
+    ) -> None:
+        """Turn a failure into its one outcome: again later, not before there are new credentials, a smaller page, or the end."""
+        log.info("backfill.failed", job=job.id, connection=connection.id, action=failure.action, outcome=failure.label)
+        if failure.action == "stop":
+            await self._apis.stop(connection.id, credentials.sealed, failure.reason)
+            await back_fills.postpone(self._pool, job, WAIT_SECONDS, failure.reason)
+        elif failure.action == "wait":
+            seconds = failure.retry_after or 0.0
+            await self._apis.failed(connection.id, failure.reason, counts=True)
+            await self._apis.block(connection.id, seconds)
+            await back_fills.postpone(self._pool, job, seconds, failure.reason)
+        elif failure.label == "too_large" and (smaller := history.shrink(job.cursor or {})):
+            await back_fills.postpone(self._pool, job, 0.0, failure.reason, cursor=smaller)
+        elif failure.action == "retry" and job.attempts + 1 < MOST_ATTEMPTS:
+            failures = await self._apis.failed(connection.id, failure.reason, counts=True)
+            if block := max(block_after(failures), failure.retry_after or 0.0):
+                await self._apis.block(connection.id, block)
+            pause = max(pause_after(job.attempts + 1, random.random()), failure.retry_after or 0.0)
+            await back_fills.postpone(self._pool, job, pause, failure.reason, counts=True)
+        else:
+            await self._apis.failed(connection.id, failure.reason, counts=False)
+            await self._fail(job, NOT_FOUND if failure.label == "not_found" else failure.reason)
+
+    async def _fail(self, job: Job, problem: str) -> None:
+        await back_fills.fail(self._pool, job, problem)
+        log.warning("backfill.ended", job=job.id, tenant=job.selection.tenant, problem=problem)
+
+    async def _finish(self, job: Job) -> None:
+        await jobs.finish(self._pool, job)
+        log.info("job.finished", job=job.id, kind=job.kind, tenant=job.selection.tenant, results=dict(job.results))
+
+
+def history_of(connection: Connection) -> ToolHistory[Any]:
+    """The list API of the connection's tool. Raises Unusable if Earshot has none for it."""
+    provider = PROVIDERS.get(connection.provider)
+    if provider is None or provider.history is None:
+        raise Unusable("the history of this provider can't be fetched")
+    return provider.history

@@ -1,0 +1,217 @@
+"""Back-fills on a real PostgreSQL and a local server in the place of Typeform's API: crashes, repeats, limits, refused tokens."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+
+from services.ingest.back_filler import NOT_FOUND, BackFiller
+from services.ingest.domain.connection import Connection, FieldMapping
+from services.ingest.domain.providers import PROVIDERS
+from services.ingest.inbox import back_fills, jobs
+from services.ingest.inbox.committer import Committer
+from services.ingest.inbox.jobs import Job
+from services.ingest.store.cipher import Cipher
+from services.ingest.store.connections import Connections
+from services.ingest.store.tenants import Tenants
+from services.ingest.store.tool_apis import ToolApis
+from services.ingest.threads import FairThreads
+from services.ingest.tool_client import ToolClient
+from shared.database import open_engine, open_pool
+from shared.problems import Conflict
+from shared.workers import Workers
+from tests.conftest import NewDatabase
+from tests.contract.thin_tool import SECRET_KEY, TENANT
+from tests.fake_tool_api import Answer, FakeToolApi, running_tool_api
+from tests.unit.ingest.making import receive_body
+from tests.unit.ingest.typeform_forms import FORM, listed, page, path
+
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+TOKENS = [f"t-{number}" for number in range(250, 0, -1)]
+"""Of responses, the newest first."""
+
+
+@dataclass
+class Tool:
+    """A connection to Typeform in its own database, and the API with 250 responses on three pages."""
+
+    pool: asyncpg.Pool
+    connections: Connections
+    connection: Connection
+    client: ToolClient
+    api: FakeToolApi
+
+    @property
+    def filler(self) -> BackFiller:
+        """The back-filler of another process."""
+        return BackFiller(
+            self.pool,
+            self.connections,
+            ToolApis(self.pool),
+            self.client,
+            FairThreads(),
+            lambda: datetime.now(UTC),
+            lambda *_: None,
+        )
+
+    async def add(self, *forms: str) -> Job:
+        return await self.filler.add(self.connection, SINCE, forms or ("lT4Z3j",), "key_1")
+
+    async def load(self, job: Job) -> Job:
+        loaded = await jobs.find_job(self.pool, TENANT, job.id)
+        assert loaded
+        return loaded
+
+    async def finish(self, job: Job) -> Job:
+        """Do the steps of the job, however long they would wait, until it has ended."""
+        while (await self.load(job)).finished is None:
+            await self.pool.execute("UPDATE delivery_jobs SET due = now()")
+            assert await self.filler.step()
+        return await self.load(job)
+
+    async def subjects(self) -> list[str]:
+        rows = await self.pool.fetch("SELECT subject FROM events ORDER BY seq")
+        return [row[0].rpartition("/")[2] for row in rows]
+
+
+@pytest.fixture(scope="module")
+async def url(database: NewDatabase) -> str:
+    return await database("ingest")
+
+
+@pytest.fixture
+async def tool(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tool]:
+    history = PROVIDERS["typeform"].history
+    assert history
+    monkeypatch.setitem(PROVIDERS, "typeform", replace(PROVIDERS["typeform"], history=replace(history, pause=0.0)))
+    engine, cipher = open_engine(SecretStr(url)), Cipher(SECRET_KEY)
+    async with open_pool(url, 6) as pool, running_tool_api() as api:
+        await pool.execute("TRUNCATE inbox, events, unpublished, tool_apis, delivery_jobs, connections, tenants CASCADE")
+        connections = Connections(engine, cipher)
+        await Tenants(engine, cipher).put(TENANT, "Acme", "UTC")
+        credentials = history.credentials.model_validate({"access_token": "a-token-0"})
+        connection = await connections.add(TENANT, "typeform", "form", "a-secret", FieldMapping(), {}, credentials)
+        assert connection
+        api.documents |= {
+            "/forms/lT4Z3j": FORM,
+            path(): page(*map(listed, TOKENS[:100]), total=250),
+            path(before="t-151"): page(*map(listed, TOKENS[100:200]), total=150),
+            path(before="t-51"): page(*map(listed, TOKENS[200:]), total=50),
+        }
+        client = ToolClient(FairThreads(), lambda: datetime.now(UTC), api.url, 5.0)
+        yield Tool(pool, connections, connection, client, api)
+        await client.close()
+    await engine.dispose()
+
+
+async def test_after_a_kill_within_a_page_another_process_goes_on_and_stores_each_response_once(
+    tool: Tool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await tool.add()
+    assert await tool.filler.step()
+    assert (await tool.load(job)).results == {"accepted": 100}
+    inside, turn_page = asyncio.Event(), back_fills.turn_page
+
+    async def hanging(*arguments: Any) -> Any:
+        await turn_page(*arguments)
+        inside.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(back_fills, "turn_page", hanging)
+        dying = asyncio.create_task(tool.filler.step())
+        await inside.wait()
+        dying.cancel()
+        await asyncio.gather(dying, return_exceptions=True)
+    assert len(await tool.subjects()) == 100, "the page is rolled back as a whole"
+    assert not await tool.filler.step(), "the claim of the dead process still holds"
+    done = await tool.finish(job)
+    assert (done.matched, done.results, done.problem) == (250, {"accepted": 250}, None)
+    assert await tool.subjects() == TOKENS
+    assert await tool.pool.fetchval("SELECT count(*) FROM unpublished") == 250
+
+
+async def test_responses_of_the_webhook_and_of_a_former_back_fill_are_duplicates(tool: Tool) -> None:
+    form = listed("t-3") | {"form_id": "lT4Z3j", "definition": FORM}
+    body = json.dumps({"event_id": "e-1", "event_type": "form_response", "form_response": form}).encode()
+    committer = Committer(tool.pool, lambda _: None, 10)
+    async with Workers() as workers:
+        workers.start("committer", committer.run)
+        assert await committer.commit(receive_body(tool.connection, {}, body, datetime.now(UTC))) == "accepted"
+    first = await tool.finish(await tool.add())
+    assert first.results == {"accepted": 249, "duplicate": 1}
+    again = await tool.finish(await tool.add())
+    assert again.results == {"duplicate": 250}
+    assert len(await tool.subjects()) == 250
+
+
+async def test_a_rate_limit_is_waited_for_and_a_refused_token_until_there_is_another(tool: Tool) -> None:
+    tool.api.queue(path(), Answer(429, {}, {"retry-after": "600"}))
+    job = await tool.add()
+    assert await tool.filler.step()
+    assert not await tool.filler.step(), "the job waits"
+    assert (await tool.load(job)).problem == "the tool's API answered 429"
+    await tool.pool.execute("UPDATE delivery_jobs SET due = now()")
+    calls = len(tool.api.calls)
+    assert await tool.filler.step(), "another process does not call before Retry-After either"
+    assert len(tool.api.calls) == calls
+    await tool.pool.execute("UPDATE tool_apis SET blocked_until = NULL")
+
+    tool.api.queue(path(), Answer(401, {}))
+    await tool.pool.execute("UPDATE delivery_jobs SET due = now()")
+    assert await tool.filler.step()
+    refused = "the tool's API answered 401: it refuses the credentials"
+    assert ((await tool.load(job)).problem, (await tool.load(job)).finished) == (refused, None)
+    provider = PROVIDERS["typeform"].credentials
+    assert provider
+    renewed = provider.model_validate({"access_token": "a-token-1"})
+    assert await tool.connections.change(TENANT, tool.connection.id, {"credentials": renewed})
+    await tool.filler.wake(tool.connection.id)
+    assert await tool.filler.step()
+    assert tool.api.calls[-1] == (path(), "Bearer a-token-1")
+    assert ((await tool.load(job)).results, (await tool.load(job)).problem) == ({"accepted": 100}, None)
+
+
+async def test_a_page_with_too_many_values_is_fetched_in_smaller_ones(tool: Tool) -> None:
+    tool.api.queue(path(), Answer(200, [0] * 60_000))
+    tool.api.documents[path(size=50)] = page(*map(listed, TOKENS[:20]), total=20)
+    done = await tool.finish(await tool.add())
+    assert (done.results, done.matched) == ({"accepted": 20}, 20)
+
+
+async def test_an_answer_that_breaks_is_tried_again_and_a_missing_form_ends_the_job(tool: Tool) -> None:
+    tool.api.queue(path(), Answer(503, {}), Answer(200, b'{"items": [', missing_bytes=10))
+    job = await tool.add("lT4Z3j", "deleted")
+    for attempts in (1, 2):
+        await tool.pool.execute("UPDATE delivery_jobs SET due = now()")
+        await tool.pool.execute("UPDATE tool_apis SET blocked_until = NULL")
+        assert await tool.filler.step()
+        assert (await tool.load(job)).attempts == attempts
+    await tool.pool.execute("UPDATE tool_apis SET blocked_until = NULL")
+    ended = await tool.finish(job)
+    assert (ended.results, ended.problem, ended.attempts) == ({"accepted": 250}, NOT_FOUND, 0)
+
+
+async def test_a_connection_has_one_back_fill_at_a_time_which_waits_while_it_is_paused(tool: Tool) -> None:
+    job = await tool.add()
+    with pytest.raises(Conflict, match="a back-fill of this connection is in progress"):
+        await tool.add()
+    await tool.connections.change(TENANT, tool.connection.id, {"state": "paused"})
+    assert await tool.filler.step()
+    assert ((await tool.load(job)).problem, tool.api.calls) == ("the connection is paused", [])
+    await tool.connections.delete(TENANT, tool.connection.id)
+    assert (await tool.finish(job)).problem == "the connection was deleted"
+    [latest] = (await tool.filler.latest([tool.connection.id, "con_x"])).values()
+    assert latest.id == job.id
+
+
+async def test_pages_of_tenants_are_no_steps_of_other_jobs(tool: Tool) -> None:
+    await tool.add()
+    assert await jobs.claim_job(tool.pool) is None
+    assert await jobs.claim_job(tool.pool, jobs.FETCHING_KINDS)
