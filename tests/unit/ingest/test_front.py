@@ -126,7 +126,7 @@ def test_the_inbound_message_that_began_the_conversation_is_the_opening() -> Non
     )
     assert (read.dimensions.segment, read.dimensions.team, read.dimensions.product) == ("pro", "Support", "Urgent")
     assert read.customer
-    assert (read.customer.id, read.customer.email) == ("crd_62euuy", "jo@example.org")
+    assert (read.customer.id, read.customer.email) == ("front:crd_62euuy", "jo@example.org")
     [opened] = facts(raw("inbound"))
     assert (opened.fact, opened.by, opened.public, opened.text, opened.at) == (
         "opened", "customer", True, "My invoice is wrong.", OPENED
@@ -199,7 +199,7 @@ def test_a_customer_without_a_contact_or_an_address_is_known_by_the_rest() -> No
     phone = fixture("inbound", {"recipient": {"handle": "+15550100", "_links": {"related": {"contact": None}}}})
     customer = record(parse(phone)).customer
     assert customer
-    assert (customer.id, customer.email) == ("+15550100", None)
+    assert (customer.id, customer.email) == ("front:+15550100", None)
     assert record(parse(fixture("inbound", {"recipient": None}))).customer is None
 
 

@@ -63,7 +63,7 @@ def test_a_new_ticket_is_opened_by_its_author_at_its_creation() -> None:
     read = record(fixture("ticket_created"), {"dimensions": {"language": "language"}})
     assert (read.id, read.at, read.channel, read.dimensions.language) == ("500", OPENED, "email", "en")
     assert read.customer
-    assert (read.customer.id, read.customer.email) == ("777", "jo@example.org")
+    assert (read.customer.id, read.customer.email) == ("gorgias:777", "jo@example.org")
     assert [(fact.by, fact.text, fact.at) for fact in facts(fixture("ticket_created"), "opened")] == [("customer", None, OPENED)]
     assert [(fact.team, fact.agent) for fact in facts(fixture("ticket_created"), "assigned")] == [("3", None)]
     assert [fact.priority for fact in facts(fixture("ticket_created"), "priority")] == ["normal"]

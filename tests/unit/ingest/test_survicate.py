@@ -119,11 +119,12 @@ def test_a_respondent_without_an_own_id_is_known_by_that_of_survicate() -> None:
     respondent = {"id": "534759", "uuid": "279cd4ab", "attributes": []}
     customer = record(payload("nps", respondent=respondent)).customer
     assert customer
-    assert customer.id == "279cd4ab"
+    assert customer.id == "survicate:279cd4ab"
     listed = respondent | {"attributes": [{"name": "customer_id", "value": 77}, "x"]}
     customer = record(payload("nps", respondent=listed)).customer
     assert customer
     assert customer.id == "77"
+    assert [one.id for one in customer.aliases] == ["survicate:279cd4ab"]
     assert record(payload("nps", respondent=None)).customer is None
     typed = payload("contact", respondent=None, fields={"user_id": "c-1"})
     assert record(typed).customer is None

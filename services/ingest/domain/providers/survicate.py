@@ -17,8 +17,9 @@ from typing import Any
 from pydantic import Field
 
 from services.ingest.domain.connection import FieldMapping, SurveyQuestion
-from services.ingest.domain.fields import GroupName, Score, is_email, is_name
+from services.ingest.domain.fields import GroupName, Score, is_name
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
     Identity,
     Unusable,
@@ -93,7 +94,7 @@ def _read(identity: Identity, payload: Mapping[str, Any], settings: SurvicateSet
     dimensions = dimensions_of(fields, settings)
     survey = object_in(event, "survey")
     survey_id, title = dimensions.pop("survey", None) or as_text(survey.get("id")), as_text(survey.get("name"))
-    customer = _customer(event, fields)
+    customer = _customer(event, fields, own_id(fields, settings))
     record = {
         "type": "response",
         "id": identity.id,
@@ -105,7 +106,7 @@ def _read(identity: Identity, payload: Mapping[str, Any], settings: SurvicateSet
         **({"survey": {"id": survey_id, **({"name": title[:500]} if title else {})}} if survey_id else {}),
         **({"customer": customer} if customer else {}),
     }
-    is_dimension = name in settings.dimensions
+    is_dimension = name in settings.fields
     use = MappingUse(
         unmapped=(UnmappedQuestion(name, None, as_text(question.get("body"))),) if unmapped and not is_dimension else (),
         questions=frozenset(settings.questions.keys() & {name, name + BESIDE}),
@@ -181,13 +182,12 @@ def _attributes(event: Mapping[str, Any]) -> dict[str, Any]:
     return {name: one.get("value") for one in rows if (name := as_text(one.get("name")))}
 
 
-def _customer(event: Mapping[str, Any], fields: Mapping[str, str]) -> dict[str, str]:
-    """The customer by an attribute with the tenant's own id, else by the respondent's id in Survicate; and the address."""
+def _customer(event: Mapping[str, Any], fields: Mapping[str, str], own: str | None) -> dict[str, Any]:
+    """The customer by the mapped field or an attribute with the tenant's own id, by Survicate's id, and by the address."""
     attributes, respondent = _attributes(event), object_in(event, "respondent")
-    own = next((fields[name] for name in CUSTOMER_ATTRIBUTES if name in attributes and name in fields), None)
-    identity = own or as_text(respondent.get("uuid")) or as_text(respondent.get("id"))
-    email = fields.get("email", "")
-    return {**({"id": identity} if identity else {}), **({"email": email} if is_email(email) else {})}
+    stated = next((fields[name] for name in CUSTOMER_ATTRIBUTES if name in attributes and name in fields), None)
+    tool_id = as_text(respondent.get("uuid")) or as_text(respondent.get("id"))
+    return customer_fields("survicate", tool_id=tool_id, own_id=own or stated, email=fields.get("email"))
 
 
 PROVIDER = Provider(

@@ -6,6 +6,7 @@ from typing import Any
 
 from services.ingest.domain.fields import is_email
 from services.ingest.domain.mapping_use import MappingUse
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.front.settings import FrontSettings
 from services.ingest.domain.providers.html_text import plain_text
 from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in, occurring_dimensions
@@ -47,7 +48,7 @@ def read_event(
     dimensions = dimensions_of(fields, settings)
     message = _target(event) if kind in MESSAGES else object_in(conversation, "last_message")
     channel = dimensions.pop("channel", None) or as_text(message.get("type"))
-    customer = _customer(object_in(conversation, "recipient"))
+    customer = _customer(object_in(conversation, "recipient"), own_id(fields, settings))
     record = {
         "type": "ticket",
         "id": identity,
@@ -185,14 +186,13 @@ def _first_name(listed: Any) -> str | None:
     return as_text(object_in({"": listed[0]}, "").get("name")) if isinstance(listed, list) and listed else None
 
 
-def _customer(recipient: Mapping[str, Any]) -> dict[str, str]:
-    """The customer, by the contact's id in Front, else by the handle, and by the handle if that is an e-mail address."""
+def _customer(recipient: Mapping[str, Any], own: str | None) -> dict[str, Any]:
+    """The customer by the mapped id, by the contact's id in Front, and by the handle, an e-mail address or else."""
     link = as_text(object_in(object_in(recipient, "_links"), "related").get("contact"))
     handle = (as_text(recipient.get("handle")) or "").strip()
     identity = link.rstrip("/").rpartition("/")[2] if link else None
-    if is_email(handle):
-        return {**({"id": identity} if identity else {}), "email": handle}
-    return {"id": identity or handle} if identity or handle else {}
+    tool_id = identity or (handle if handle and not is_email(handle) else None)
+    return customer_fields("front", tool_id=tool_id, own_id=own, email=handle)
 
 
 def _names(event: Mapping[str, Any], conversation: Mapping[str, Any]) -> tuple[ValueName, ...]:

@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any, NamedTuple
 
-from pydantic import Field
-
 from services.ingest.domain.connection import FieldMapping, SurveyQuestion
-from services.ingest.domain.fields import GroupName, is_email, is_name
+from services.ingest.domain.fields import is_name
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.domain.providers import standard
 from services.ingest.domain.providers.comment_titles import asks_for_comment
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
     Identity,
     Unusable,
@@ -38,15 +37,6 @@ SCALES = {"nps": (0, 10), "ces": (1, 7)}
 """The scale of a kind whose mapping states none."""
 
 
-class GoogleFormsSettings(FieldMapping):
-    """Questions are named by the script's `itemId`."""
-
-    customer: GroupName | None = Field(
-        None,
-        description="Google Forms: the `itemId` of the question that holds your own id of the customer, as in pre-filled links",
-    )
-
-
 class ItemAnswer(NamedTuple):
     """A question with its answer. `value` is None if there is none; `scale` are the ends of its scale, if it has one."""
 
@@ -62,7 +52,7 @@ def script() -> str:
     return resources.files(__package__).joinpath("Code.gs").read_text()
 
 
-def _parse(request: Request, settings: GoogleFormsSettings) -> Parsed:
+def _parse(request: Request, settings: FieldMapping) -> Parsed:
     delivery = request.headers.get("webhook-id") or None
     return parse_payload(
         request,
@@ -72,7 +62,7 @@ def _parse(request: Request, settings: GoogleFormsSettings) -> Parsed:
     )
 
 
-def _read(identity: Identity, payload: Mapping[str, Any], settings: GoogleFormsSettings) -> Parsed:
+def _read(identity: Identity, payload: Mapping[str, Any], settings: FieldMapping) -> Parsed:
     """The record of a response. Raises Unusable if its id or its answers can't be read, or contradict the mapping."""
     if payload.get("source") != SOURCE:
         raise Unusable("the body is not made by Earshot's script")
@@ -84,7 +74,8 @@ def _read(identity: Identity, payload: Mapping[str, Any], settings: GoogleFormsS
     dimensions = dimensions_of(values, settings)
     survey, title = dimensions.pop("survey", None) or as_text(payload.get("formId")), as_text(payload.get("formTitle"))
     updated = payload.get("sentAt")
-    customer = _customer(payload, values, settings)
+    email = (as_text(payload.get("respondentEmail")) or "").strip()
+    customer = customer_fields("google_forms", own_id=own_id(values, settings), email=email)
     record = {
         "type": "response",
         "id": identity.id,
@@ -109,9 +100,8 @@ def _read(identity: Identity, payload: Mapping[str, Any], settings: GoogleFormsS
     return Parsed(identity.delivery, [record], use=use)
 
 
-def _can_be_mapped(answer: ItemAnswer, settings: GoogleFormsSettings) -> bool:
-    is_used = answer.name in settings.dimensions or answer.name == settings.customer
-    return answer.type not in UNMAPPED_TYPES and not is_used
+def _can_be_mapped(answer: ItemAnswer, settings: FieldMapping) -> bool:
+    return answer.type not in UNMAPPED_TYPES and answer.name not in settings.fields
 
 
 def _answers(payload: Mapping[str, Any]) -> list[ItemAnswer]:
@@ -141,13 +131,13 @@ def _scale(value: Any) -> tuple[int, int] | None:
             return None
 
 
-def _question(answer: ItemAnswer, settings: GoogleFormsSettings) -> SurveyQuestion | None:
+def _question(answer: ItemAnswer, settings: FieldMapping) -> SurveyQuestion | None:
     """The kind and the scale of a question: by the mapping, else by its type. None if neither says so."""
     if answer.name in settings.questions:
         return settings.questions[answer.name]
     is_short_comment = answer.type == "TEXT" and asks_for_comment(answer.title)
-    is_named = answer.name == settings.customer or answer.name in settings.dimensions
-    return COMMENT if (answer.type == "PARAGRAPH_TEXT" or is_short_comment) and not is_named else None
+    is_comment = answer.type == "PARAGRAPH_TEXT" or is_short_comment
+    return COMMENT if is_comment and answer.name not in settings.fields else None
 
 
 def _answer(answer: ItemAnswer, question: SurveyQuestion) -> dict[str, Any]:
@@ -171,17 +161,10 @@ def _one_line(value: Any) -> str | None:
     return text if is_name(text) else None
 
 
-def _customer(payload: Mapping[str, Any], values: Mapping[str, str], settings: GoogleFormsSettings) -> dict[str, str]:
-    """The customer's own id by the mapping, and the address that Google Forms collected."""
-    identity = values.get(settings.customer or "")
-    email = (as_text(payload.get("respondentEmail")) or "").strip()
-    return {**({"id": identity} if identity else {}), **({"email": email} if is_email(email) else {})}
-
-
 PROVIDER = Provider(
     verify=standard.PROVIDER.verify,
     parse=_parse,
-    settings=GoogleFormsSettings,
+    settings=FieldMapping,
     title="Google Forms",
     content=("response", "names"),
     stored_headers=("webhook-id", "webhook-timestamp"),

@@ -5,15 +5,16 @@ Each body states the ticket as it is after the event, with Gorgias' own times, a
 arrives twice changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import Field
 
 from services.ingest.domain.connection import FieldMapping
-from services.ingest.domain.fields import Name, is_email, parse_time
+from services.ingest.domain.fields import Name, parse_time
 from services.ingest.domain.mapping_use import MappingUse
+from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.gorgias.template import parse_body, read_time, read_truth
 from services.ingest.domain.providers.payload import Identity, Unusable, dimensions_of, occurring_dimensions, parse_payload
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
@@ -64,7 +65,9 @@ def _read(identity: Identity, fields: Fields, settings: GorgiasSettings) -> Pars
     usable = {name: value for name, value in fields.items() if value is not None}
     dimensions = dimensions_of(usable, settings)
     channel = dimensions.pop("channel", None) or fields.get("channel")
-    customer = _customer(fields)
+    customer = customer_fields(
+        "gorgias", tool_id=fields.get("customer"), own_id=own_id(usable, settings), email=fields.get("email")
+    )
     record = {
         "type": "ticket",
         "id": identity.id,
@@ -173,11 +176,6 @@ def _rating(fields: Fields) -> Facts:
     text = fields.get("text") if fields.get("message") is None else None
     rating = {"fact": "rating", "at": scored, "id": RATING, "kind": "csat", "value": int(score), "scale": list(SCALE)}
     return [rating | ({"text": text} if text else {})]
-
-
-def _customer(fields: Mapping[str, str | None]) -> dict[str, str]:
-    identity, email = fields.get("customer"), fields.get("email") or ""
-    return {**({"id": identity} if identity else {}), **({"email": email} if is_email(email) else {})}
 
 
 def _names(fields: Fields) -> tuple[ValueName, ...]:
