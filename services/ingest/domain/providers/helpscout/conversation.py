@@ -83,7 +83,7 @@ def _threads(conversation: Mapping[str, Any]) -> list[dict[str, Any]]:
     embedded = object_in(conversation, "_embedded").get("threads")
     listed = embedded if isinstance(embedded, list) else conversation.get("threads")
     threads = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    messages = [one for one in threads if one.get("type") in MESSAGE_TYPES and one.get("state", "published") == "published"]
+    messages = [one for one in threads if as_text(one.get("type")) in MESSAGE_TYPES and one.get("state", "published") == "published"]
     timed = [(at, one) for one in messages if (at := _time(one, "createdAt"))]
     return [one for _, one in sorted(timed, key=lambda pair: parse_time(pair[0]))]
 
@@ -98,7 +98,7 @@ def _author(author: Mapping[str, Any], kind: object = None) -> dict[str, str]:
 def _opening(event: str, conversation: dict[str, Any], threads: Sequence[dict[str, Any]], created: str) -> Facts:
     """The opening. Its text is that of the first thread, else of the preview, which `convo.created` has of the first message."""
     creator, via = object_in(conversation, "createdBy"), object_in(conversation, "source").get("via")
-    author = _author(creator if creator.get("type") in PARTIES else {"type": via})
+    author = _author(creator if as_text(creator.get("type")) in PARTIES else {"type": via})
     text = as_text(conversation.get("preview")) if event == CREATED else None
     if threads and _begins(threads[0], created):
         text = plain_text(threads[0].get("body"))
