@@ -83,7 +83,8 @@ def _threads(conversation: Mapping[str, Any]) -> list[dict[str, Any]]:
     embedded = object_in(conversation, "_embedded").get("threads")
     listed = embedded if isinstance(embedded, list) else conversation.get("threads")
     threads = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    messages = [one for one in threads if as_text(one.get("type")) in MESSAGE_TYPES and one.get("state", "published") == "published"]
+    published = [one for one in threads if one.get("state", "published") == "published"]
+    messages = [one for one in published if as_text(one.get("type")) in MESSAGE_TYPES]
     timed = [(at, one) for one in messages if (at := _time(one, "createdAt"))]
     return [one for _, one in sorted(timed, key=lambda pair: parse_time(pair[0]))]
 
