@@ -55,7 +55,7 @@ def process(module: str, port: int, **environment: str) -> Iterator[int]:
 
 
 def wait_until_it_answers(port: int) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             httpx.get(f"http://127.0.0.1:{port}/livez", trust_env=False)

@@ -110,6 +110,13 @@ class Admin:
         await self._check_exists(tenant)
         return _content(await self.ingest.call("GET", path, tenant=tenant, query=urlencode(query)))
 
+    async def call_ingest(
+        self, tenant: str, method: str, path: str, *, query: str = "", headers: Mapping[str, str] = JSON, body: bytes = b""
+    ) -> dict[str, Any]:
+        """The JSON that ingest answers for the tenant. Raises NotFound if the tenant does not exist."""
+        await self._check_exists(tenant)
+        return _content(await self.ingest.call(method, path, tenant=tenant, query=query, headers=headers, body=body))
+
     async def providers(self) -> dict[str, Any]:
         """GET /v1/providers at ingest: the kinds of tools that can be connected."""
         return _content(await self.ingest.call("GET", "/v1/providers", tenant=None))

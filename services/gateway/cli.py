@@ -1,4 +1,4 @@
-"""The `earshot` command: tenants, keys, connections, quarantine, customers, themes and models.
+"""The `earshot` command: tenants, keys, connections, imports, quarantine, customers, themes and models.
 
 Reads the gateway's settings from the environment.
 """
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from services.gateway.cli_customers import customers_app
+from services.gateway.cli_import import import_file
 from services.gateway.cli_quarantine import JOB_COLUMNS, quarantine_app
 from services.gateway.cli_tools import AsJson, TenantId, run, show
 from services.gateway.domain.keys import SCOPES, Key
@@ -25,6 +26,7 @@ app.add_typer(key_app, name="key")
 app.add_typer(connection_app, name="connection")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(customers_app, name="customers")
+app.command("import")(import_file)
 app.add_typer(taxonomy_app, name="taxonomy")
 app.add_typer(model_app, name="model")
 

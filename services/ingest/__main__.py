@@ -16,7 +16,7 @@ def main() -> None:
     """Serve until SIGTERM."""
     sys.setswitchinterval(SWITCH_SECONDS)
     settings = read_settings("ingest", Settings)
-    serve(create_app(settings), settings)
+    serve(create_app(settings, import_process=True), settings)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from services.ingest.api import (
     connections,
     customers,
     feedback,
+    import_trials,
+    imports,
     internal,
     jobs,
     overrides,
@@ -29,8 +31,11 @@ from services.ingest.back_filler import WORKERS as BACK_FILL_WORKERS
 from services.ingest.back_filler import BackFiller
 from services.ingest.enricher import Enricher
 from services.ingest.eraser import Eraser
-from services.ingest.gauges import fetch_gauges, job_gauges, outbox_gauges
+from services.ingest.gauges import fetch_gauges, import_gauges, job_gauges, outbox_gauges
 from services.ingest.health import DeliveryObserver
+from services.ingest.import_process import CONNECTIONS as IMPORT_CONNECTIONS
+from services.ingest.import_process import ImportProcess
+from services.ingest.importer import Importer
 from services.ingest.inbox import locks
 from services.ingest.inbox.committer import Committer
 from services.ingest.inbox.customers import Customers
@@ -51,6 +56,8 @@ from services.ingest.store.connections import Connections
 from services.ingest.store.deliveries import Deliveries
 from services.ingest.store.event_log import EventLog
 from services.ingest.store.health import HealthStore
+from services.ingest.store.import_progress import ImportProgress
+from services.ingest.store.imports import Imports
 from services.ingest.store.taxonomies import Taxonomies
 from services.ingest.store.tenants import Tenants
 from services.ingest.store.tool_apis import ToolApis
@@ -89,15 +96,24 @@ ROUTES = (
     customers.routes,
     replay.routes,
     jobs.routes,
+    imports.routes,
+    import_trials.routes,
     taxonomy.routes,
     internal.routes,
 )
 
 
 def create_app(
-    settings: Settings, *, producer: EventProducer | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    settings: Settings,
+    *,
+    producer: EventProducer | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    import_process: bool = False,
 ) -> FastAPI:
-    """The application. Tests may pass a clock, and a producer: then Kafka is not polled for the progress of consumers."""
+    """The application. Tests may pass a clock, and a producer: then Kafka is not polled for the progress of consumers.
+
+    `import_process`: imports run in a child process, which reads its settings from the environment.
+    """
     workers = Workers()
     engine = open_engine(settings.database_url)
     threads = FairThreads()
@@ -138,6 +154,9 @@ def create_app(
                 "discard": JobKind(quarantined.extent, Discarder(reads).step),
             }
             runner = JobRunner(reads, kinds)
+            importing = await stack.enter_async_context(open_pool(settings.database_url, IMPORT_CONNECTIONS))
+            in_process = Importer(importing, Imports(importing, cipher), tools, now, observer.read_again)
+            importer = ImportProcess(ImportProgress(reads)) if import_process else in_process
             app.state.reads = reads
             app.state.update_gauges = partial(
                 update_gauges,
@@ -146,6 +165,7 @@ def create_app(
                 outbox_gauges(reads),
                 fetch_gauges(reads),
                 job_gauges(reads),
+                import_gauges(reads),
             )
             app.state.ingest = Ingest(
                 committer=committer,
@@ -166,6 +186,8 @@ def create_app(
                 customers=Customers(reads),
                 event_log=EventLog(reads, locks.ARRIVALS),
                 health=health,
+                imports=Imports(reads, cipher),
+                wake_importer=importer.wake,
                 public_url=trimmed(settings.public_url),
                 now=now,
             )
@@ -179,6 +201,7 @@ def create_app(
             workers.start("enricher", enricher.run)
             for number in range(BACK_FILL_WORKERS):
                 workers.start(f"back-fill-{number}", back_filler.run)
+            workers.start("importer", importer.run)
             workers.start("health", observer.run)
             workers.start("names", collector.run)
             workers.start("name sender", NameSender(names, metrics).run)

@@ -5,6 +5,8 @@ import asyncpg
 from services.ingest.instruments import (
     FETCHES_SECONDS,
     FETCHES_WAITING,
+    IMPORTS_RUNNING,
+    IMPORTS_SECONDS,
     JOBS_RUNNING,
     JOBS_SECONDS,
     OUTBOX_DELIVERIES,
@@ -39,6 +41,12 @@ LEFT JOIN (
 JOBS = "SELECT count(*), extract(epoch FROM now() - min(added))::float8 FROM delivery_jobs WHERE finished IS NULL"
 """Reads the index of running jobs, of which a tenant has ten at most."""
 
+IMPORTS = """
+SELECT count(*), extract(epoch FROM now() - min(greatest(claimed, started)))::float8
+FROM imports WHERE finished IS NULL AND state = 'running'
+"""
+"""Reads the index of open imports, of which a tenant has ten at most."""
+
 
 def outbox_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
     """The gauges of the outbox."""
@@ -68,3 +76,13 @@ def job_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
         return running, max(0.0, seconds or 0.0)
 
     return DatabaseGauges((JOBS_RUNNING, JOBS_SECONDS), read)
+
+
+def import_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
+    """The gauges of imports."""
+
+    async def read() -> tuple[float, ...]:
+        running, seconds = await pool.fetchrow(IMPORTS)
+        return running, max(0.0, seconds or 0.0)
+
+    return DatabaseGauges((IMPORTS_RUNNING, IMPORTS_SECONDS), read)

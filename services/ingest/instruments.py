@@ -48,6 +48,13 @@ JOBS_RUNNING = Gauge(
 )
 JOBS_SECONDS = Gauge("earshot_ingest_jobs_seconds", "Age of the oldest such job; 0 if there is none", registry=None)
 
+IMPORTS_RUNNING = Gauge("earshot_ingest_imports_running", "Imports that are started and not done", registry=None)
+IMPORTS_SECONDS = Gauge(
+    "earshot_ingest_imports_seconds",
+    "Seconds since the latest step of the import that waits longest; 0 if there is none",
+    registry=None,
+)
+
 FAMILIES = (
     *HTTP,
     *PRODUCER,
@@ -62,4 +69,6 @@ FAMILIES = (
     FETCHES_SECONDS,
     JOBS_RUNNING,
     JOBS_SECONDS,
+    IMPORTS_RUNNING,
+    IMPORTS_SECONDS,
 )

@@ -80,7 +80,8 @@ class Example:
             self._ids.setdefault(path, ids[0])
 
     def parameter(self, path: str, parameter: Json) -> Any:
-        if parameter["in"] == "path" and (known := self._ids.get(path.partition("/{")[0])):
+        collection, _, rest = path.partition("/{")
+        if rest.startswith(parameter["name"] + "}") and (known := self._ids.get(collection)):
             return known
         if "example" in parameter:
             return parameter["example"]
@@ -115,7 +116,7 @@ class Example:
 def ordered(document: Json) -> list[tuple[str, str, Json]]:
     """All operations: those that create before those that read, and those that delete last."""
     order = {"post": 0, "get": 1, "put": 2, "patch": 3, "delete": 5}
-    late = {"rotate": 4, "discard": 5}
+    late = {"start": 3, "rotate": 4, "discard": 5}
     listed = [(method, path, item[method]) for path, item in document["paths"].items() for method in METHODS if method in item]
     return sorted(listed, key=lambda one: ("{" in one[1], late.get(one[1].partition("}:")[2], order[one[0]]), one[1]))
 
@@ -144,6 +145,15 @@ def as_model(hint: Any, value: Any) -> Any:
     return value
 
 
+def body_of(hint: Any, example: Example, path: str, content: Json) -> Any:
+    """The body as the client's argument: a model, or a file of bytes."""
+    if "application/octet-stream" in content:
+        return hint(payload=b"{}")  # the asynchronous client sends bytes, no file object
+    json_content = content["application/json"]
+    body = json_content["example"] if "example" in json_content else example.value(json_content["schema"], f"{path}: body")
+    return as_model(hint, body)
+
+
 def arguments(module: ModuleType, example: Example, path: str, operation: Json) -> Json:
     """The required parameters and the body, named as the client names them."""
     hints = typing.get_type_hints(module.asyncio_detailed)
@@ -153,9 +163,7 @@ def arguments(module: ModuleType, example: Example, path: str, operation: Json) 
             name = parameter["name"].lower().replace("-", "_")
             values[name] = as_model(hints[name], example.parameter(path, parameter))
     if "requestBody" in operation:
-        content = operation["requestBody"]["content"]["application/json"]
-        body = content["example"] if "example" in content else example.value(content["schema"], f"{path}: body")
-        values["body"] = as_model(hints["body"], body)
+        values["body"] = body_of(hints["body"], example, path, operation["requestBody"]["content"])
     return values
 
 

@@ -20,6 +20,7 @@ from services.ingest.store.connections import Connections
 from services.ingest.store.deliveries import Deliveries
 from services.ingest.store.event_log import EventLog
 from services.ingest.store.health import HealthStore
+from services.ingest.store.imports import Imports
 from services.ingest.store.taxonomies import Taxonomies
 from services.ingest.store.tenants import Tenants
 from services.ingest.store.tool_apis import ToolApis
@@ -49,6 +50,8 @@ class Ingest:
     customers: Customers
     event_log: EventLog
     health: HealthStore
+    imports: Imports
+    wake_importer: Callable[[], None]
     public_url: str
     now: Callable[[], datetime]
 

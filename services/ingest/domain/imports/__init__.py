@@ -1,0 +1,1 @@
+"""Imports: read records from an uploaded file, line by line. Pure."""

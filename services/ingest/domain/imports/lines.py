@@ -1,0 +1,57 @@
+"""Splits a file that was uploaded in parts into lines. The parts may be cut anywhere."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+MAX_LINE_BYTES = 1024 * 1024
+"""Of a longer line only the beginning is read, which is enough to reject it."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place between two lines of the file: `offset` bytes into part `part`, after `line` lines. Parts are counted from 1."""
+
+    part: int
+    offset: int
+    line: int
+
+
+START = Position(1, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line with its end, `\\n`, if it has one. `end` is the position after it."""
+
+    content: bytes
+    end: Position
+
+    @property
+    def number(self) -> int:
+        """Its number in the file, from 1."""
+        return self.end.line
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether the line has more than MAX_LINE_BYTES bytes."""
+        return len(self.content) > MAX_LINE_BYTES
+
+
+def read_lines(load: Callable[[int], bytes | None], begin: Position = START) -> Iterator[Line]:
+    """The lines from `begin` on. `load` returns a part by its number, None after the last one; one part is held at a time."""
+    part, offset, number = begin.part, begin.offset, begin.line
+    rest = b""
+    while (content := load(part)) is not None:
+        while end := content.find(b"\n", offset) + 1:
+            number += 1
+            yield Line(_limited(rest, content[offset:end]), Position(part, end, number))
+            rest, offset = b"", end
+        rest = _limited(rest, content[offset:])
+        part, offset = part + 1, 0
+    if rest:
+        yield Line(rest, Position(part, 0, number + 1))
+
+
+def _limited(begin: bytes, more: bytes) -> bytes:
+    """Both together, cut behind MAX_LINE_BYTES."""
+    return (begin + more)[: MAX_LINE_BYTES + 1] if begin else more[: MAX_LINE_BYTES + 1]

@@ -1,0 +1,142 @@
+"""Reads the records of an uploaded file: each becomes a delivery, or is rejected with the reason."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from services.ingest.domain.connection import Connection
+from services.ingest.domain.delivery import Delivery
+from services.ingest.domain.idempotency import with_erasure_digest
+from services.ingest.domain.imports.job import Fault, Import
+from services.ingest.domain.imports.lines import MAX_LINE_BYTES, Line, Position
+from services.ingest.domain.imports.mapping import CsvMapping, digest_of
+from services.ingest.domain.imports.rows import (
+    CsvRow,
+    RowConverter,
+    Unreadable,
+    WrongCell,
+    missing_columns,
+    read_header,
+    read_rows,
+)
+from services.ingest.domain.normalise import TooLong
+from services.ingest.domain.providers import PROVIDERS, Headers, Request
+from services.ingest.domain.receive import receive, receive_record
+from services.ingest.domain.record import Invalid
+from shared import strict_json
+
+CSV, NDJSON = "csv", "ndjson"
+
+BLANK = b" \t\r\n"
+BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record of the file: the line in which it begins, the position after it, and its delivery or the places that are
+    wrong."""
+
+    line: int
+    end: Position
+    outcome: Delivery | Sequence[Fault]
+
+
+def formats_for(provider: str) -> list[str]:
+    """The formats of files that can be imported into a connection of this provider."""
+    return [CSV, NDJSON, *([provider] if provider in PROVIDERS else [])]
+
+
+@dataclass(frozen=True, slots=True)
+class RowReader:
+    """Reads the records of one file. `digest` identifies its content: the ids of its deliveries are made of it and the line, so a
+    file that is imported again states nothing new."""
+
+    connection: Connection
+    format: str
+    mapping: CsvMapping | None
+    header: Sequence[str]
+    digest: str
+    now: Callable[[], datetime]
+
+    def rows(self, lines: Iterable[Line]) -> Iterator[Row]:
+        """The records in `lines`, which begin after the header. Raises Unreadable if the rest of the file can't be read."""
+        if self.mapping is None:
+            read = self._read_record if self.format == NDJSON else self._read_payload
+            for line in lines:
+                content = (line.content.removeprefix(BOM) if line.number == 1 else line.content).strip(BLANK)
+                if content:
+                    yield Row(line.number, line.end, read(line.number, content, line.is_too_long))
+            return
+        converter = RowConverter(self.mapping, self.header)
+        for row in read_rows(lines, self.mapping):
+            yield Row(row.line, row.end, self._read_row(converter, row))
+
+    def _read_record(self, line: int, content: bytes, is_too_long: bool) -> Delivery | Sequence[Fault]:
+        """A canonical record."""
+        if is_too_long:
+            return too_long(line)
+        try:
+            return self._to_delivery(line, strict_json.parse(content), content)
+        except strict_json.Malformed as error:
+            return [Fault(line, "", str(error))]
+
+    def _read_payload(self, line: int, content: bytes, is_too_long: bool) -> Delivery | Sequence[Fault]:
+        """A payload as the tool posts it to the hook. It is stored as if it arrived there, so it is a duplicate if it did."""
+        if is_too_long:
+            return too_long(line)
+        request = Request("POST", "", Headers({"content-type": "application/json"}), content)
+        return receive(self.connection, request, self.now())
+
+    def _read_row(self, converter: RowConverter, row: CsvRow) -> Delivery | Sequence[Fault]:
+        """A row of a CSV file."""
+        try:
+            record = converter.convert(row)
+        except WrongCell as error:
+            return [Fault(row.line, error.column, str(error))]
+        return self._to_delivery(row.line, record, json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode())
+
+    def _to_delivery(self, line: int, record: Any, raw: bytes) -> Delivery | Sequence[Fault]:
+        try:
+            delivery = receive_record(self.connection, record, f"import:{self.digest}:{line}", raw, self.now())
+        except Invalid as error:
+            return [Fault(line, place["name"], place["reason"]) for place in error.places]
+        except TooLong as error:
+            return [Fault(line, "", str(error))]
+        return with_erasure_digest(delivery)
+
+
+def too_long(line: int) -> list[Fault]:
+    """The fault of a line that is longer than a record may be."""
+    return [Fault(line, "", f"more than {MAX_LINE_BYTES} bytes")]
+
+
+def digest_of_content(sha256: str, mapping: CsvMapping | None) -> str:
+    """Identifies what a file states: its content and, since other columns state other records, its mapping."""
+    return (
+        sha256[:32] if mapping is None else f"{sha256[:32]}-{digest_of(mapping.model_dump(mode='json', exclude_defaults=True))}"
+    )
+
+
+def mapping_of(job: Import) -> CsvMapping | None:
+    """The mapping of an import. Raises Unreadable if this version does not know it."""
+    if job.mapping is None:
+        return None
+    try:
+        return CsvMapping.model_validate(job.mapping)
+    except ValidationError as error:
+        raise Unreadable(f"the mapping can't be used: {error.error_count()} places are wrong") from None
+
+
+def header_of(lines: Iterable[Line], mapping: CsvMapping) -> tuple[tuple[str, ...], Position]:
+    """The columns of a CSV file, and the position after the header. Raises Unreadable if a column of the mapping is missing."""
+    row = next(read_rows(lines, mapping), None)
+    if row is None:
+        raise Unreadable("the file is empty")
+    header = read_header(row.cells)
+    if missing := missing_columns(mapping, header):
+        raise Unreadable("; ".join(f"mapping.{place['name']}: {place['reason']}" for place in missing[:3]))
+    return header, row.end

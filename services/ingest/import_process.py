@@ -1,0 +1,146 @@
+"""Runs imports in a process of its own: reading a file takes a processor core, and webhooks must not wait for it.
+
+`ImportProcess` is the worker of the parent. It starts `python -m services.ingest.import_process` while an import is due. The
+child ends when none is left, or when its parent ends.
+"""
+
+import asyncio
+import os
+import sys
+from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
+
+import structlog
+
+from services.ingest.health import DeliveryObserver
+from services.ingest.importer import Importer
+from services.ingest.names import NameCollector
+from services.ingest.polling import Poller
+from services.ingest.settings import Settings
+from services.ingest.store.cipher import Cipher
+from services.ingest.store.connections import Connections
+from services.ingest.store.health import HealthStore
+from services.ingest.store.import_progress import ImportProgress
+from services.ingest.store.imports import Imports
+from services.ingest.store.value_names import ValueNames
+from shared.database import open_engine, open_pool
+from shared.startup import read_settings, tune_garbage_collector
+from shared.workers import Workers
+
+log = structlog.get_logger()
+
+CONNECTIONS = 3
+"""Connections to the database: to store records, to load parts, and to claim."""
+IDLE_SECONDS = 5.0
+"""How long the child waits for another import before it ends."""
+RESTART_SECONDS = 5.0
+"""How long the parent waits after a child that failed."""
+STOP_SECONDS = 5.0
+NICENESS = 10
+"""The child gets less of a busy processor than its parent, which answers webhooks."""
+
+
+class ImportProcess:
+    """Starts the process that imports. `run` is the worker."""
+
+    def __init__(self, progress: ImportProgress) -> None:
+        self._progress = progress
+        self._poller = Poller("importer", self._step)
+
+    def wake(self) -> None:
+        """Look for an import now."""
+        self._poller.wake()
+
+    async def run(self) -> None:
+        """Start the process whenever an import is due, until cancelled."""
+        await self._poller.run()
+
+    async def _step(self) -> bool:
+        if not await self._progress.is_due():
+            return False
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "services.ingest.import_process", stdin=asyncio.subprocess.PIPE
+        )
+        try:
+            status = await child.wait()
+        finally:
+            await _stop(child)
+        if status:
+            log.error("importer.process_failed", status=status)
+            await asyncio.sleep(RESTART_SECONDS)
+        return True
+
+
+async def _stop(child: asyncio.subprocess.Process) -> None:
+    """End the child if it runs. It has no progress to lose."""
+    if child.returncode is not None:
+        return
+    child.terminate()
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await child.wait()
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
+
+
+async def work(settings: Settings) -> None:
+    """Import until no import is left, or standard input ends, which it does with the parent."""
+    async with AsyncExitStack() as stack:
+        engine = open_engine(settings.database_url, 1)
+        stack.push_async_callback(engine.dispose)
+        pool = await stack.enter_async_context(open_pool(settings.database_url, CONNECTIONS))
+        cipher = Cipher(settings.secret_key)
+        collector = NameCollector(ValueNames(pool))
+        stack.push_async_callback(collector.close)
+        observer = DeliveryObserver(HealthStore(pool), utc_now, collector.add)
+        stack.push_async_callback(observer.close)
+        importer = Importer(pool, Imports(pool, cipher), Connections(engine, cipher, 0), utc_now, observer.read_again)
+        workers = await stack.enter_async_context(Workers())
+        workers.start("health", observer.run)
+        workers.start("names", collector.run)
+        importing = asyncio.create_task(import_all(importer))
+        ended = asyncio.create_task(end_of_input())
+        await asyncio.wait({importing, ended}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (importing, ended):
+            task.cancel()
+        results = await asyncio.gather(importing, ended, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+
+async def import_all(importer: Importer) -> None:
+    """Do steps until none is left for IDLE_SECONDS."""
+    loop = asyncio.get_running_loop()
+    worked_at = loop.time()
+    while loop.time() - worked_at < IDLE_SECONDS:
+        if await importer.step():
+            worked_at = loop.time()
+        else:
+            await asyncio.sleep(0.5)
+
+
+async def end_of_input() -> None:
+    """Wait until standard input ends."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    await reader.read()
+
+
+def utc_now() -> datetime:
+    """The time of now in UTC."""
+    return datetime.now(UTC)
+
+
+def main() -> None:
+    """Import until no import is left."""
+    os.nice(NICENESS)
+    settings = read_settings("ingest", Settings)
+    tune_garbage_collector()
+    asyncio.run(work(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""The tables of imports. `metadata` holds those of `tables.py` too."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from services.ingest.store.tables import metadata
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("connection", Text, nullable=False),
+    Column("format", Text, nullable=False, comment="csv, ndjson or a provider"),
+    Column("mapping", JSONB(none_as_null=True), comment="of a CSV file"),
+    Column("state", Text, nullable=False, server_default="uploading"),
+    Column("sha256", Text, comment="of the file: as the client states it, then as computed"),
+    Column("prepared", Boolean, nullable=False, server_default="false", comment="sha256 is computed, header is read"),
+    Column("header", ARRAY(Text), comment="columns of a CSV file"),
+    Column("parts", Integer, nullable=False, server_default="0", comment="uploaded"),
+    Column("bytes", BigInteger, nullable=False, server_default="0", comment="uploaded"),
+    Column("part", Integer, nullable=False, server_default="1", comment="records before it, and"),
+    Column("part_offset", BigInteger, nullable=False, server_default="0", comment="before this byte of it, are stored"),
+    Column("line", BigInteger, nullable=False, server_default="0", comment="lines before that place"),
+    Column("bytes_read", BigInteger, nullable=False, server_default="0", comment="bytes before that place"),
+    Column("results", JSONB, nullable=False, server_default="{}", comment="records by result"),
+    Column("reason", Text, comment="why it failed"),
+    Column("requested_by", Text, comment="id of the API key; null: the operator"),
+    Column("due", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="when it may be claimed"),
+    Column("claimed", DateTime(timezone=True), comment="when it was claimed last"),
+    Column("created", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column(
+        "changed", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="latest upload or change of state"
+    ),
+    Column("started", DateTime(timezone=True)),
+    Column("finished", DateTime(timezone=True)),
+    Column("request_id", Text, comment="of the request that started it"),
+    Column("traceparent", Text, comment="of the same request, if it had one"),
+    Index("imports_by_tenant", "tenant", "id"),
+    Index("imports_open", "state", "tenant", postgresql_where=text("finished IS NULL")),
+)
+
+import_parts = Table(
+    "import_parts",
+    metadata,
+    Column("import_id", BigInteger, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="from 1"),
+    Column("sha256", Text, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("content", LargeBinary, comment="encrypted; null once its records are stored"),
+)
+
+import_errors = Table(
+    "import_errors",
+    metadata,
+    Column("import_id", BigInteger, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True),
+    Column("line", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", Integer, primary_key=True, autoincrement=False, comment="of several in one record"),
+    Column("field", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+erased_names = Table(
+    "erased_names",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True, comment="SHA-256 of tenant, slash and pseudonym"),
+    Column("requested", Boolean, nullable=False, comment="the request stated it; else it was tied to one that it stated"),
+    Column("erased_at", DateTime(timezone=True), nullable=False),
+)
+"""Digests of the pseudonyms of erased customers, so that an import stores no older feedback of theirs. A trigger fills it."""

@@ -1,0 +1,158 @@
+"""The importer on a real PostgreSQL: it continues after a crash, and stores what the database takes."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+
+from services.ingest import importer as module
+from services.ingest.domain.connection import Connection
+from services.ingest.domain.imports.job import Import
+from services.ingest.importer import Importer
+from services.ingest.inbox import imports as inbox
+from services.ingest.store.cipher import Cipher
+from services.ingest.store.imports import Imports
+from shared.database import open_pool
+from tests.conftest import NewDatabase
+from tests.service.ingest.client import SECRET_KEY
+from tests.unit.ingest.making import connection, nps, response
+
+
+@dataclass
+class Tool:
+    """The one connection."""
+
+    async def find(self, name: str) -> Connection | None:
+        return connection()
+
+    async def built_in(self, tenant: str) -> Connection | None:
+        return None
+
+
+@dataclass
+class Setup:
+    pool: asyncpg.Pool
+    uploads: Imports
+    observed: list[str | None] = field(default_factory=list)
+
+    def importer(self) -> Importer:
+        """The importer of another process."""
+        return Importer(
+            self.pool, self.uploads, Tool(), lambda: datetime.now(UTC), lambda tool, delivery: self.observed.append(delivery.id)
+        )
+
+    async def started(self, content: bytes, cut: int = 10_000) -> Import:
+        job = await self.uploads.create("acme", "con_1", "ndjson", None, None, None)
+        assert job
+        for number, begin in enumerate(range(0, len(content), cut), 1):
+            await self.uploads.add_part("acme", job.id, number, content[begin : begin + cut])
+        started = await self.uploads.start("acme", job.id)
+        assert isinstance(started, Import)
+        return started
+
+    async def finish(self) -> None:
+        """Work until no import is due."""
+        importer = self.importer()
+        while await importer.step():
+            pass
+
+    async def load(self, job: Import) -> Import:
+        loaded = await self.uploads.find("acme", job.id)
+        assert loaded
+        return loaded
+
+    async def count(self, table: str) -> int:
+        return int(await self.pool.fetchval(f"SELECT count(*) FROM {table}"))
+
+
+@pytest.fixture(scope="module")
+async def url(database: NewDatabase) -> str:
+    return await database("ingest")
+
+
+@pytest.fixture
+async def setup(url: str) -> AsyncIterator[Setup]:
+    async with open_pool(url, 4) as pool:
+        await pool.execute("TRUNCATE inbox, events, unpublished, erasures, erased_names; DELETE FROM imports")
+        yield Setup(pool, Imports(pool, Cipher(SecretStr(SECRET_KEY))))
+
+
+def records(count: int) -> bytes:
+    return b"".join(json.dumps(response(nps(), id=f"r-{number}")).encode() + b"\n" for number in range(count))
+
+
+async def test_a_crash_after_a_transaction_loses_and_repeats_no_record(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = await setup.started(records(700))
+    stored = inbox.store_rows
+    calls = 0
+
+    async def crash_at_the_second(*arguments: object) -> object:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise KeyError("crash")
+        return await stored(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "store_rows", crash_at_the_second)
+    with pytest.raises(KeyError):
+        await setup.importer().step()
+    halfway = await setup.load(job)
+    assert (halfway.rows, await setup.count("inbox")) == (module.BATCH_ROWS, module.BATCH_ROWS)
+    assert not await setup.importer().step()  # claimed by the process that crashed
+    await setup.pool.execute("UPDATE imports SET due = now()")
+    await setup.finish()
+    done = await setup.load(job)
+    assert (done.state, done.results, await setup.count("inbox")) == ("done", {"accepted": 700}, 700)
+    assert len(setup.observed) == len({*setup.observed}) == 700
+    assert await setup.pool.fetchval("SELECT count(*) FROM import_parts WHERE content IS NOT NULL") == 0
+
+
+async def test_a_record_that_the_database_refuses_is_rejected_and_the_others_are_stored(setup: Setup) -> None:
+    await setup.pool.execute("""
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW WHEN (NEW.subject LIKE '%/r-3') EXECUTE FUNCTION refuse()""")
+    job = await setup.started(records(6))
+    await setup.finish()
+    await setup.pool.execute("DROP TRIGGER refuse ON events; DROP FUNCTION refuse")
+    assert (await setup.load(job)).results == {"accepted": 5, "rejected": 1}
+    assert await setup.uploads.errors(job.id) == [(4, "", module.UNSTORABLE)]
+
+
+async def test_a_canceled_import_stops_and_keeps_the_stored_records(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = await setup.started(records(700))
+    monkeypatch.setattr(module, "TURN_SECONDS", 0.0)
+    await setup.importer().step()
+    await setup.uploads.cancel("acme", job.id)
+    assert not await setup.importer().step()
+    assert ((await setup.load(job)).state, await setup.count("inbox")) == ("canceled", module.BATCH_ROWS)
+
+
+async def test_imports_of_two_tenants_take_turns(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = await setup.started(records(600)), await setup.started(records(600) + b"\n")
+    await setup.pool.execute("UPDATE imports SET tenant = 'other' WHERE id = $1", second.id)
+    monkeypatch.setattr(module, "TURN_SECONDS", 0.0)
+    importer = setup.importer()
+    await importer.step()
+    await importer.step()
+    rows = await setup.pool.fetch("SELECT line FROM imports ORDER BY id")
+    assert [row[0] for row in rows] == [module.BATCH_ROWS] * 2
+    assert first.id < second.id
+
+
+async def test_parts_are_encrypted(setup: Setup) -> None:
+    job = await setup.started(records(1))
+    content = await setup.pool.fetchval("SELECT content FROM import_parts WHERE import_id = $1", job.id)
+    assert b"r-0" not in content
+    assert b"r-0" in (await setup.uploads.load_part(job.id, 1) or b"")
+
+
+async def test_an_abandoned_upload_is_canceled_after_a_week(setup: Setup) -> None:
+    job = await setup.uploads.create("acme", "con_1", "ndjson", None, None, None)
+    assert job
+    await setup.pool.execute("UPDATE imports SET changed = now() - interval '8 days'")
+    await setup.importer().step()
+    assert (await setup.load(job)).state == "canceled"

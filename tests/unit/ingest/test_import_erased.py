@@ -1,0 +1,32 @@
+"""The names by which an import recognises an erased customer."""
+
+from typing import Any
+
+import pytest
+
+from services.ingest.domain.imports.erased import names_of
+from services.ingest.domain.pseudonym import pseudonym_of_email, pseudonym_of_id
+from services.ingest.domain.receive import receive_record
+from tests.unit.ingest.making import NOW, connection, nps, response
+
+KEY = bytes(32)
+ID, ALIAS = pseudonym_of_id(KEY, "c-1"), pseudonym_of_id(KEY, "c-2")
+ADDRESS, OTHER = pseudonym_of_email(KEY, "a@example.org"), pseudonym_of_email(KEY, "b@example.org")
+
+
+@pytest.mark.parametrize(
+    ("customer", "names"),
+    [
+        ({"id": "c-1"}, {(ID, False)}),
+        ({"email": "A@example.org"}, {(ADDRESS, False)}),
+        ({"id": "c-1", "email": "a@example.org"}, {(ID, False), (ADDRESS, True)}),
+        (
+            {"id": "c-1", "aliases": [{"id": "c-2"}, {"email": "b@example.org"}]},
+            {(ID, False), (ALIAS, False), (OTHER, True)},
+        ),
+    ],
+)
+def test_only_an_address_beside_an_id_may_belong_to_somebody_else(customer: dict[str, Any], names: set[tuple[str, bool]]) -> None:
+    delivery = receive_record(connection(), response(nps(), customer=customer), "d", b"{}", NOW)
+    assert {(name, is_beside_id) for name, is_beside_id, _ in names_of(delivery)} == names
+    assert {at.hour for *_, at in names_of(delivery)} == {10}
