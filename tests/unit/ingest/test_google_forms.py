@@ -14,7 +14,8 @@ from tests.unit.ingest.making import NOW, request
 
 PROVIDER = PROVIDERS["google_forms"]
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "providers" / "google_forms__response.json"
-SENT: dict[str, Any] = json.loads(FIXTURE.read_text())
+BODY = FIXTURE.read_text()
+HEADERS = {"webhook-id": "2_ABaOnue:2026-11-20T09:00:01.000Z", "webhook-timestamp": "1795165201"}
 MAPPING = {
     "questions": {"101": {"kind": "nps"}, "102": {"kind": "csat", "scale": [1, 5]}},
     "dimensions": {"106": "segment"},
@@ -24,7 +25,7 @@ MAPPING = {
 
 def payload(*, scales: dict[str, Any] | None = None, **answers: Any) -> dict[str, Any]:
     """The fixture's body, with the answers to these questions changed: `q103="…"`, and their scales."""
-    value: dict[str, Any] = json.loads(json.dumps(SENT["body"]))
+    value: dict[str, Any] = json.loads(BODY)
     for answer in value["answers"]:
         answer["response"] = answers.get(f"q{answer['itemId']}", answer["response"])
         if answer["itemId"] in (scales or {}):
@@ -34,7 +35,7 @@ def payload(*, scales: dict[str, Any] | None = None, **answers: Any) -> dict[str
 
 def parse(value: Any, mapping: dict[str, Any] | None = None) -> Parsed:
     settings = read_settings("google_forms", MAPPING if mapping is None else mapping)
-    return PROVIDER.parse(request(json.dumps(value).encode(), SENT["headers"]), settings)
+    return PROVIDER.parse(request(json.dumps(value).encode(), HEADERS), settings)
 
 
 def record(value: Any, mapping: dict[str, Any] | None = None) -> Response:

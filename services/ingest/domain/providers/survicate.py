@@ -185,9 +185,9 @@ def _attributes(event: Mapping[str, Any]) -> dict[str, Any]:
 def _customer(event: Mapping[str, Any], fields: Mapping[str, str], own: str | None) -> dict[str, Any]:
     """The customer by the mapped field or an attribute with the tenant's own id, by Survicate's id, and by the address."""
     attributes, respondent = _attributes(event), object_in(event, "respondent")
-    stated = next((fields[name] for name in CUSTOMER_ATTRIBUTES if name in attributes and name in fields), None)
+    attribute = next((fields[name] for name in CUSTOMER_ATTRIBUTES if name in attributes and name in fields), None)
     tool_id = as_text(respondent.get("uuid")) or as_text(respondent.get("id"))
-    return customer_fields("survicate", tool_id=tool_id, own_id=own or stated, email=fields.get("email"))
+    return customer_fields("survicate", tool_id=tool_id, own_id=own or attribute, email=fields.get("email"))
 
 
 PROVIDER = Provider(
