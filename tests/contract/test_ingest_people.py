@@ -96,7 +96,7 @@ async def test_an_id_of_a_tool_leads_to_statements_of_earlier_versions_and_to_no
     await add_connections(inbox)
     await inbox.deliver(delivery("old", {"id": "zendesk:351"}, DESK), delivery("new", {"id": "zendesk:351"}, DESK))
     await make_former(inbox, "old", "351")
-    await inbox.deliver(delivery("own", {"id": "351"}))
+    await inbox.deliver(delivery("own", {"id": "351"}), delivery("mapped", {"id": "351"}, DESK))
     assert (await find(inbox, id="zendesk:351"))[1] == {DESK: 2}
     assert await erase(inbox, id="zendesk:351") == ["new", "old"]
 

@@ -69,9 +69,11 @@ async def test_a_privacy_deletion_of_hubspot_erases_the_person_over_all_connecti
     await post(ingest, "r-1", JO | {"aliases": [{"id": "hubspot:551"}]})
     await post(ingest, "r-2", {"email": "jo@example.org"})
     await post(ingest, "r-3", {"id": "c-78"})
+    await post(ingest, "r-4", {"id": "zendesk:9", "email": "jo@example.org"})
     answer = await ingest.deliver(hubspot, event(PRIVACY, subscriptionType="contact.privacyDeletion"), url=hubspot["hook_url"])
     assert (answer.status_code, answer.json()) == (202, {"status": "accepted"})
-    assert (await customers(ingest, "find", {"id": "c-77"}))["holdings"] == []
+    for identity in ("c-77", "zendesk:9"):
+        assert (await customers(ingest, "find", {"id": identity}))["holdings"] == []
     assert (await customers(ingest, "find", {"id": "c-78"}))["subjects"] == 1
 
 
