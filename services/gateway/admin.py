@@ -145,6 +145,12 @@ class Admin:
         query = urlencode({"revision": based_on}) if based_on is not None else ""
         return _content(await self.ingest.call("DELETE", "/v1/taxonomy", tenant=tenant, query=query))
 
+    async def explain(self, tenant: str, kpi: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """GET /v1/kpis/{kpi}/explain at metrics. Raises Unprocessable for a query that metrics refuses."""
+        await self._check_exists(tenant)
+        path = f"/v1/kpis/{quote(kpi, safe='')}/explain"
+        return _content(await self.metrics.call("GET", path, tenant=tenant, query=urlencode(query)))
+
     async def models(self, tenant: str) -> dict[str, Any]:
         """The models that have scored the tenant's comments."""
         await self._check_exists(tenant)

@@ -1,4 +1,4 @@
-"""The `earshot` command: tenants, keys, connections, imports, quarantine, customers, themes and models.
+"""The `earshot` command: tenants, keys, connections, imports, quarantine, customers, themes, models and numbers.
 
 Reads the gateway's settings from the environment.
 """
@@ -11,6 +11,7 @@ import typer
 from services.gateway.cli_customers import customers_app
 from services.gateway.cli_import import import_file
 from services.gateway.cli_quarantine import JOB_COLUMNS, quarantine_app
+from services.gateway.cli_queries import explain
 from services.gateway.cli_tools import AsJson, TenantId, run, show
 from services.gateway.domain.keys import SCOPES, Key
 from shared.version import VERSION
@@ -29,6 +30,7 @@ app.add_typer(customers_app, name="customers")
 app.command("import")(import_file)
 app.add_typer(taxonomy_app, name="taxonomy")
 app.add_typer(model_app, name="model")
+app.command("explain")(explain)
 
 ModelName = Annotated[str, typer.Argument(help="The model with its version, such as e5-2.")]
 

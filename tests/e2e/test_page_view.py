@@ -81,6 +81,15 @@ async def test_the_badge_is_not_live_while_the_browser_is_offline(page: Page, st
     await expect(badge).to_have_text("Live", timeout=TIMEOUT)
 
 
+async def test_the_definition_shows_how_the_value_comes_about(page: Page, stack: Stack, connection: str) -> None:
+    await open_page(page, stack, f"window=24h&filter[connection]={connection}")
+    definition = page.locator("#definition")
+    await page.get_by_role("button", name="Definition of Net Promoter Score").click(timeout=TIMEOUT)
+    await expect(definition).to_contain_text("100 · (1 − 1) / 2 = 0.0", timeout=TIMEOUT)
+    await expect(definition).to_contain_text("0.0, from 2 responses, reviews and tickets: equal")
+    assert await violations(page) == []
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1600, "dark"), (1200, "light"), (400, "dark")])
 async def test_axe_has_no_complaint(page: Page, stack: Stack, connection: str, width: int, scheme: Any) -> None:
     await page.set_viewport_size({"width": width, "height": 1000})

@@ -49,6 +49,11 @@ export class Api {
     return result;
   }
 
+  /** How a KPI's value comes about: its formula with the numbers, what is left out, a recomputation. */
+  explain(id, query, signal) {
+    return this.#get(`/v1/kpis/${encodeURIComponent(id)}/explain`, query, signal);
+  }
+
   async records(id, query, signal) {
     const page = await this.#get(`/v1/kpis/${encodeURIComponent(id)}/records`, query, signal);
     addNames(page.records);

@@ -40,7 +40,7 @@ export class Board {
     this.panels = new Panels(api, this.catalogue, { by: (by) => this.#changeView({ by }), filter: (dimension, value) => this.#toggleFilter(dimension, value) });
     this.cards = new Cards(this.headlines.map((id) => this.catalogue.get(id)), {
       onSelect: (kpi) => this.#changeView({ kpi }),
-      showDefinition: (id, anchor) => showDefinition(this.catalogue.get(id), anchor),
+      showDefinition: (id, anchor) => showDefinition(this.catalogue.get(id), anchor, (signal) => this.api.explain(id, queryOf(this.view), AbortSignal.any([signal, this.#viewAbort.signal]))),
       showRecords: (id) => void this.records.open(this.catalogue.get(id), queryOf(this.view), this.#describeView()),
     });
     this.polling = setInterval(() => this.#liveState !== "live" && this.#refresh(), INTERVALS.poll);

@@ -1,18 +1,59 @@
-/** The definition of a KPI, from the catalogue. */
+/** The definition of a KPI, from the catalogue, and how its present value comes about, from its explanation. */
 
-import { byId, h } from "/static/dom.js";
+import { RequestError } from "/static/api.js";
+import { byId, h, placeholder } from "/static/dom.js";
+import { formatCount, formatValue, nullReason } from "/static/format.js";
 
 const DIRECTIONS = { higher: "higher is better", lower: "lower is better" };
 
-/** Show a KPI's definition beside the element that opened it. */
-export function showDefinition(kpi, anchor) {
-  const card = byId("definition");
-  const facts = [
+/**
+ * Show a KPI's definition beside the element that opened it, and the explanation of its value once it is loaded.
+ * @param {any} kpi @param {HTMLElement} anchor
+ * @param {(signal: AbortSignal) => Promise<any>} loadExplanation aborted when the definition is closed
+ */
+export function showDefinition(kpi, anchor, loadExplanation) {
+  const card = byId("definition"), explanation = h("section", { class: "explanation", "aria-live": "polite" }, placeholder("Recomputing the value…"));
+  const closed = new AbortController();
+  card.replaceChildren(h("h3", null, kpi.name), factList([
     ["Formula", kpi.formula], ["Population", kpi.population], ["Unit", kpi.unit], ["Direction", DIRECTIONS[kpi.direction] ?? "neither"],
     ["Filed by", [kpi.filed_by].flat().filter(Boolean).join(", ")], ["Flagged below", kpi.min_n ? `n = ${kpi.min_n}` : ""], ["Version", String(kpi.version)],
-  ];
-  card.replaceChildren(h("h3", null, kpi.name), h("dl", null, ...facts.filter(([, text]) => text).map(([name, text]) => h("div", null, h("dt", null, name), h("dd", null, text)))));
+  ]), explanation);
   card.showPopover();
+  placeBeside(card, anchor);
+  card.addEventListener("toggle", ({ newState }) => newState === "closed" && closed.abort(), { signal: closed.signal });
+  void showExplanation(kpi, explanation, () => loadExplanation(closed.signal)).then(() => explanation.isConnected && placeBeside(card, anchor));
+}
+
+/** Load the explanation and show it, or the reason why there is none. */
+async function showExplanation(kpi, section, load) {
+  try {
+    section.replaceChildren(factList(explanationFacts(kpi, await load())));
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    if (!(error instanceof RequestError)) throw error;
+    section.replaceChildren(placeholder(error.message));
+  }
+}
+
+/** The facts of an explanation: a list of [name, text or list of texts]. */
+function explanationFacts(kpi, result) {
+  const value = result.value === null ? nullReason(result) : formatValue(kpi.unit, result.value);
+  const recomputed = result.recomputed === null ? "no value" : formatValue(kpi.unit, result.recomputed);
+  return [
+    ["This value", result.filled_in ? `${result.filled_in} = ${value}` : value],
+    ["Recomputed", `${recomputed}, from ${formatCount(result.recomputed_from)} responses, reviews and tickets: ${result.equal ? "equal" : "different"}`],
+    ["Left out", result.left_out.map(({ n, of, description }) => `${formatCount(n)} ${of}: ${description}`)],
+    ["Made with", [`terms ${result.terms.revision}`, result.model && `model ${result.model}`].filter(Boolean).join(", ")],
+    ["Note", result.outdated ? "The stored counts are being computed again under a new version of the definitions." : ""],
+  ];
+}
+
+/** A list of facts; those without a text are left out, and a list of texts has a line for each. */
+const factList = (facts) => h("dl", null, ...facts.filter(([, text]) => text?.length).map(([name, text]) =>
+  h("div", null, h("dt", null, name), ...[text].flat().map((line) => h("dd", null, line)))));
+
+/** Move the card below its anchor, or above where there is more room. */
+function placeBeside(card, anchor) {
   const anchorBox = anchor.getBoundingClientRect(), cardBox = card.getBoundingClientRect();
   const fitsBelow = anchorBox.bottom + 8 + cardBox.height < innerHeight;
   card.style.left = `${Math.max(8, Math.min(anchorBox.left - 16, innerWidth - cardBox.width - 8))}px`;

@@ -12,6 +12,7 @@ from shared.text import nfc
 NULL, ESCAPED_NULL = "null", "\\null"
 ITEM = re.compile(r"(?:\A|,)((?:\\[\\,!]|[^,])*)")
 ESCAPE = re.compile(r"\\([\\,!])")
+SPECIAL = re.compile(r"[\\,!]")
 
 
 def parse_group_by(kpi: Kpi, texts: Sequence[str]) -> tuple[str, ...]:
@@ -47,6 +48,19 @@ def unescaped(value: str) -> str | None:
     if value == NULL:
         return None
     return NULL if value == ESCAPED_NULL else nfc(ESCAPE.sub(r"\1", value))
+
+
+def filter_text(f: Filter) -> str:
+    """The text that `parse_filter` reads as this filter."""
+    included, excluded = ([escaped(value) for value in values] for values in (f.include, f.exclude))
+    return ",".join([*included, *(f"!{value}" for value in excluded)])
+
+
+def escaped(value: str | None) -> str:
+    """The value of a filter with its escapes; NULL for None."""
+    if value is None:
+        return NULL
+    return ESCAPED_NULL if value == NULL else SPECIAL.sub(r"\\\g<0>", value)
 
 
 def require_dimension(kpi: Kpi, parameter: str, name: str) -> None:

@@ -77,8 +77,8 @@ class WindowParameters(BaseModel):
     )
 
 
-class KpiParameters(WindowParameters):
-    """The parameters of a KPI query but `filter[<dimension>]`, see FILTERS."""
+class ExplainParameters(WindowParameters):
+    """The parameters of a KPI query without comparisons, but `filter[<dimension>]`, see FILTERS."""
 
     grain: OptionalText = described("The length of a bucket; left out: one value for the window", enum=list(GRAINS))
     week_start: OptionalText = described("The first day of a week; monday by default", enum=list(WEEK_STARTS))
@@ -95,19 +95,24 @@ class KpiParameters(WindowParameters):
     filed_by: OptionalText = described(
         "The event whose time files a record, for KPIs that have several; the catalogue lists them", examples=["created"]
     )
-    compare: list[str] = Field(
-        [],
-        description=f"`previous`, `previous_year` or `from/to`; repeat it for up to {MAX_COMPARISONS} different windows",
-        examples=[["previous"]],
-    )
     per: OptionalText = described("Count only the latest answer of each customer in a bucket", enum=["respondent"])
-    fields: OptionalText = fields_of(KPI_FIELDS, ["from,value,n", "!distribution"])
     at: OptionalText = Field(
         None,
         description="The value at a time in place of a window, for KPIs such as the backlog; a time or a date as in `from`",
         examples=["2026-11-20T09:00:00+01:00"],
         json_schema_extra=as_time,
     )
+
+
+class KpiParameters(ExplainParameters):
+    """The parameters of a KPI query but `filter[<dimension>]`, see FILTERS."""
+
+    compare: list[str] = Field(
+        [],
+        description=f"`previous`, `previous_year` or `from/to`; repeat it for up to {MAX_COMPARISONS} different windows",
+        examples=[["previous"]],
+    )
+    fields: OptionalText = fields_of(KPI_FIELDS, ["from,value,n", "!distribution"])
 
 
 class RecordParameters(KpiParameters):

@@ -15,6 +15,7 @@ from services.metrics.api.filters import parse_filter, parse_group_by
 from services.metrics.api.parameters import (
     GRAINS,
     WEEK_STARTS,
+    ExplainParameters,
     KpiParameters,
     RecordParameters,
     WindowParameters,
@@ -64,7 +65,8 @@ async def kpi_request(
 ) -> RequestedKpi:
     """Parse a request for a KPI's value. `tenant` is authenticated before anything is parsed."""
     filters = check_names(request, KpiParameters)
-    return RequestedKpi(parse_query(kpi, parameters, filters), parse_fields(parameters.fields, KPI_FIELDS))
+    query = parse_query(kpi, parameters, filters, parameters.compare)
+    return RequestedKpi(query, parse_fields(parameters.fields, KPI_FIELDS))
 
 
 async def records_request(
@@ -73,11 +75,18 @@ async def records_request(
     """Parse a request for a page of records."""
     filters = check_names(request, RecordParameters)
     return RequestedRecords(
-        parse_query(kpi, parameters, filters),
+        parse_query(kpi, parameters, filters, parameters.compare),
         parse_fields(parameters.fields, RECORD_FIELDS),
         parameters.limit,
         parse_cursor(parameters.cursor, Place),
     )
+
+
+async def explain_request(
+    tenant: TenantName, request: Request, kpi: KpiOfPath, parameters: Annotated[ExplainParameters, QueryParameter()]
+) -> Query:
+    """Parse a request for an explanation."""
+    return parse_query(kpi, parameters, check_names(request, ExplainParameters))
 
 
 def parse_fields(text: str | None, fields: Sequence[str]) -> tuple[str, ...]:
@@ -88,8 +97,8 @@ def parse_fields(text: str | None, fields: Sequence[str]) -> tuple[str, ...]:
         raise BadQuery("fields", str(error)) from None
 
 
-def parse_query(kpi: Kpi, parameters: KpiParameters, filters: Mapping[str, str]) -> Query:
-    """The query that these parameters and `filters`, by dimension, state. Raises BadQuery."""
+def parse_query(kpi: Kpi, parameters: ExplainParameters, filters: Mapping[str, str], compare: Sequence[str] = ()) -> Query:
+    """The query that these parameters, `filters` by dimension, and `compare` state. Raises BadQuery."""
     if parameters.hours is not None and not kpi.hours:
         raise BadQuery("hours", "is for durations only")
     business_hours = choice("hours", parameters.hours, kpi.hours) == "business"
@@ -98,14 +107,14 @@ def parse_query(kpi: Kpi, parameters: KpiParameters, filters: Mapping[str, str])
     return Query(
         kpi=kpi.in_business_hours if business_hours else kpi,
         window=parse_window(parameters),
-        at=parse_at(kpi, parameters),
+        at=parse_at(kpi, parameters, compare),
         zone=None if parameters.tz is None else parse_zone(parameters.tz),
         grain=choice("grain", parameters.grain, GRAINS),
         week_start=choice("week_start", parameters.week_start, WEEK_STARTS) or "monday",
         filed_by=choice("filed_by", parameters.filed_by, kpi.filed_by) or kpi.filed_by[0],
         group_by=parse_group_by(kpi, parameters.group_by),
         filters=tuple(parse_filter(kpi, dimension, text) for dimension, text in filters.items()),
-        compare=parse_comparisons(parameters.compare),
+        compare=parse_comparisons(compare),
         agg=choice("agg", parameters.agg, kpi.aggregations) or "",
         per_respondent=choice("per", parameters.per, ("respondent",)) is not None,
         business_hours=business_hours,
@@ -179,15 +188,15 @@ def parse_bound(name: str, text: str) -> Time:
     return bound
 
 
-def parse_at(kpi: Kpi, parameters: KpiParameters) -> Time | None:
+def parse_at(kpi: Kpi, parameters: ExplainParameters, compare: Sequence[str]) -> Time | None:
     """The time of `at`; None without it. Raises BadQuery if the KPI has no such value, or for another parameter of time."""
     if parameters.at is None:
         return None
     if not kpi.instant:
         raise BadQuery("at", "is for KPIs that have a value at an instant, such as backlog")
-    others = {name: getattr(parameters, name) for name in ("window", "from_", "to", "grain", "compare")}
+    others = {name: getattr(parameters, name) for name in ("window", "from_", "to", "grain")} | {"compare": compare or None}
     for name, value in others.items():
-        if value not in (None, []):
+        if value is not None:
             raise BadQuery(name.rstrip("_"), "can't be combined with at")
     return parse_bound("at", parameters.at)
 

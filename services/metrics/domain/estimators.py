@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
 
-from services.metrics.domain import durations
+from services.metrics.domain import durations, expressions
 from services.metrics.domain.forms import parse_form
 from services.metrics.domain.histogram import Histogram, merge
 from services.metrics.domain.intervals import NO_SCALE, Interval, Scale, adjusted_wald, mean_t, quantile, wilson
@@ -34,15 +34,29 @@ class Estimate:
 class Estimator:
     """A function from histograms and the name of an aggregation (`""` if there is only one) to an Estimate.
 
-    `measures` are those that it reads, `aggregations` the names that it knows, the default first.
+    `measures` are those that it reads, `aggregations` the names that it knows, the default first. `expression` returns the
+    formula with the numbers of histograms that have a value; without it a ratio is 100 · numerator / denominator, and any other
+    value is written as it is.
     """
 
     measures: tuple[Measure, ...]
     estimate: Callable[[Histograms, str], Estimate]
     aggregations: tuple[str, ...] = ()
+    expression: Callable[[Histograms, str], str] | None = None
 
     def __call__(self, histograms: Histograms, agg: str = "") -> Estimate:
         return self.estimate(histograms, agg)
+
+    def filled_in(self, histograms: Histograms, agg: str = "") -> str | None:
+        """The formula with the numbers of these histograms (`services.metrics.domain.expressions`); None without a value."""
+        estimate = self(histograms, agg)
+        if estimate.value is None:
+            return None
+        if self.expression is not None:
+            return self.expression(histograms, agg)
+        if estimate.numerator is not None and estimate.denominator:
+            return expressions.share(estimate.numerator, estimate.denominator)
+        return expressions.number(estimate.value)
 
 
 def by_name(histograms: Histograms, measure: Measure) -> dict[str, Histogram]:
@@ -62,7 +76,10 @@ def count(*measures: Measure) -> Estimator:
         n = sum(merged(histograms, measure).n for measure in measures)
         return Estimate(n, n)
 
-    return Estimator(measures, estimate)
+    def expression(histograms: Histograms, agg: str) -> str:
+        return expressions.total([merged(histograms, measure).n for measure in measures])
+
+    return Estimator(measures, estimate, expression=expression)
 
 
 def level(measure: Measure) -> Estimator:
@@ -85,7 +102,11 @@ def balance(measure: Measure, down_to: int, up_from: int) -> Estimator:
         up, down = histogram.above(up_from), histogram.below(down_to + 1)
         return Estimate(100 * (up - down) / n, n, up - down, n, adjusted_wald(up, down, n), histogram.counts)
 
-    return Estimator((measure,), estimate)
+    def expression(histograms: Histograms, agg: str) -> str:
+        histogram = merged(histograms, measure)
+        return expressions.balance(histogram.above(up_from), histogram.below(down_to + 1), histogram.n)
+
+    return Estimator((measure,), estimate, expression=expression)
 
 
 def share(measure: Measure, from_bin: int) -> Estimator:
@@ -134,7 +155,7 @@ def form_mean(measure: Measure) -> Estimator:
             return Estimate(None, sum(h.n for h in forms.values()), flags=("mixed_forms",))
         return mean(measure, _scale_of(forms))(forms, agg)
 
-    return Estimator((measure,), estimate)
+    return Estimator((measure,), estimate, expression=mean(measure).expression)
 
 
 def _scale_of(forms: Mapping[str, Histogram]) -> Scale:
@@ -154,7 +175,11 @@ def mean(measure: Measure, scale: Scale = NO_SCALE) -> Estimator:
         value, interval = mean_t(n, histogram.total, histogram.squares, measure.per_unit, scale)
         return Estimate(value, n, interval=interval, distribution=histogram.counts)
 
-    return Estimator((measure,), estimate)
+    def expression(histograms: Histograms, agg: str) -> str:
+        histogram = merged(histograms, measure)
+        return expressions.mean(histogram.total, histogram.n, measure.per_unit)
+
+    return Estimator((measure,), estimate, expression=expression)
 
 
 PERCENTILES = {"p50": 50, "p90": 90, "p95": 95}
@@ -171,11 +196,22 @@ def duration(measure: Measure) -> Estimator:
         if agg == "mean":
             value, interval = mean_t(n, histogram.total, histogram.squares, scale=NOT_NEGATIVE)
         else:
-            value, interval = quantile({durations.value_of(b): c for b, c in histogram.counts.items()}, PERCENTILES[agg])
+            value, interval = quantile(seconds_of(histogram), PERCENTILES[agg])
         distribution = {durations.BOUNDS[b]: c for b, c in histogram.counts.items()}
         return Estimate(value, n, interval=interval, distribution=distribution)
 
-    return Estimator((measure,), estimate, (*PERCENTILES, "mean"))
+    def expression(histograms: Histograms, agg: str) -> str:
+        histogram = merged(histograms, measure)
+        if agg == "mean":
+            return expressions.mean(histogram.total, histogram.n)
+        return expressions.quantile(seconds_of(histogram), PERCENTILES[agg])
+
+    return Estimator((measure,), estimate, (*PERCENTILES, "mean"), expression)
+
+
+def seconds_of(histogram: Histogram) -> dict[float, int]:
+    """The counts of a histogram of durations by the seconds that represent each bin."""
+    return {durations.value_of(b): n for b, n in histogram.counts.items()}
 
 
 def ratio(over: Measure, under: Measure, *, part: bool) -> Estimator:

@@ -110,6 +110,10 @@ class Kpi:
             return replace(estimate, flags=(*estimate.flags, "low_n"))
         return estimate
 
+    def filled_in(self, histograms: Mapping[str, Histogram], agg: str = "") -> str | None:
+        """The formula with the numbers of these histograms in place of its words; None if there is no value."""
+        return self.estimator.filled_in(histograms, agg or next(iter(self.aggregations), ""))
+
     def entry(self) -> dict[str, object]:
         """This KPI as an entry of the catalogue."""
         return {field: getattr(self, field) for field in ENTRY}

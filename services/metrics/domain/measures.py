@@ -97,6 +97,10 @@ def family_of(name: str) -> str:
     return name.partition(":")[0]
 
 
+BUSINESS = "_business"
+"""Ends the family of a duration in business hours; without it, it is the family of the same duration in all seconds."""
+
+
 # --- ratings --------------------------------------------------------------------------------------------------------------
 NPS = Measure(family="nps", bins="rating", unit="rating", filed_by=("answered",), changed_by=FEEDBACK, per_respondent=True)
 CSAT = Measure(
@@ -197,7 +201,7 @@ FIRST_REPLY = Measure(
 FIRST_RESOLUTION = Measure(family="first_resolution", bins="duration", unit="seconds", filed_by=("solved",), changed_by=TICKET)
 FULL_RESOLUTION = Measure(family="full_resolution", bins="duration", unit="seconds", filed_by=("solved",), changed_by=TICKET)
 FIRST_REPLY_BUSINESS, FIRST_RESOLUTION_BUSINESS, FULL_RESOLUTION_BUSINESS = (
-    replace(measure, family=f"{measure.family}_business") for measure in (FIRST_REPLY, FIRST_RESOLUTION, FULL_RESOLUTION)
+    replace(measure, family=f"{measure.family}{BUSINESS}") for measure in (FIRST_REPLY, FIRST_RESOLUTION, FULL_RESOLUTION)
 )
 """The same durations in business hours. A ticket has no row if for a part of the time there was no calendar."""
 CURRENT_SOLVE = Measure(family="standing_solve", bins="count", unit="count", filed_by=("solved",), changed_by=TICKET)

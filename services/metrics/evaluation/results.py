@@ -5,7 +5,7 @@ loop continues. MAX_ROWS and MAX_BINS bound a result before it starts.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
@@ -131,21 +131,26 @@ class Series:
 
 
 # --- evaluation -----------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The counts of a query as rows of the database, for each of its periods; `scope` is None if the tenant is unknown."""
+
+    selection: Selection
+    scope: Scope | None
+    spans: list[Period]
+    rows: list[list[asyncpg.Record]]
+
+
 async def evaluate(source: Source, tenant: str, query: Query, now: datetime) -> Result:
     """Evaluate `query` on the data of `tenant` before `now`. Raises BadQuery if the result would be too large."""
     async with snapshot(source.pool) as connection:
         current = await current_tenant(connection, tenant, source.default_model)
-        spans = periods(query, ZoneInfo(current.zone), now)
-        selection = selection_of(query, current)
-        scope = await resolve(connection, tenant, selection)
-        counted = await read_counts(connection, query, scope, spans, now)
-        unknown = await find_unknown_values(connection, selection, scope)
+        counted = await read_counts(connection, current, query, now)
+        unknown = await find_unknown_values(connection, counted.selection, counted.scope)
         names = await names_of_groups(connection, query, current)
         fresh = await freshness(connection, current, query.kpi, source.partitions)
-    slices = Slices()
-    series = [await series_of(query, scope, period, rows, slices) for period, rows in zip(spans, counted, strict=True)]
-    groups = await groups_of(query, series[0], MAX_ROWS // (len(spans[0].buckets) * len(spans)), slices)
-    return Result(query, spans[0].window, fresh, unknown, names, groups, series, missing_terms(query, current))
+    groups, series = await decode(query, counted)
+    return Result(query, counted.spans[0].window, fresh, unknown, names, groups, series, missing_terms(query, current))
 
 
 def missing_terms(query: Query, current: CurrentTenant) -> tuple[str, ...]:
@@ -175,10 +180,11 @@ async def names_of_groups(connection: asyncpg.Connection, query: Query, current:
     return await read_names(connection, current.number, dimensions)
 
 
-async def read_counts(
-    connection: asyncpg.Connection, query: Query, scope: Scope | None, spans: list[Period], now: datetime
-) -> list[list[asyncpg.Record]]:
-    """The counts of each period before `now`, as rows of the database. Raises BadQuery if they have more than MAX_BINS bins."""
+async def read_counts(connection: asyncpg.Connection, current: CurrentTenant, query: Query, now: datetime) -> Counts:
+    """The counts of each period of a query before `now`. Raises BadQuery if they have more than MAX_BINS bins."""
+    spans = periods(query, ZoneInfo(current.zone), now)
+    selection = selection_of(query, current)
+    scope = await resolve(connection, current.slug, selection)
     read: list[list[asyncpg.Record]] = []
     bins_left = MAX_BINS
     for period in spans:
@@ -190,7 +196,16 @@ async def read_counts(
             raise BadQuery("group_by" if query.group_by else "grain", reason) from error
         read.append(rows)
         bins_left -= bins_of(rows)
-    return read
+    return Counts(selection, scope, spans, read)
+
+
+async def decode(query: Query, counted: Counts) -> tuple[list[Group], list[Series]]:
+    """The groups of a query's result and the histograms of its periods. Raises TooManyRows. It needs no connection."""
+    slices = Slices()
+    periods_and_rows = zip(counted.spans, counted.rows, strict=True)
+    series = [await series_of(query, counted.scope, period, rows, slices) for period, rows in periods_and_rows]
+    most = MAX_ROWS // (len(counted.spans[0].buckets) * len(counted.spans))
+    return await groups_of(query, series[0], most, slices), series
 
 
 async def series_of(query: Query, scope: Scope | None, period: Period, rows: list[asyncpg.Record], slices: Slices) -> Series:
@@ -215,6 +230,11 @@ async def groups_of(query: Query, main: Series, most: int, slices: Slices) -> li
         if len(groups) > most:
             raise TooManyRows("group_by")
         await slices.pause()
+    return sort_groups(groups)
+
+
+def sort_groups(groups: Iterable[Group]) -> list[Group]:
+    """The groups by their values, None last."""
     return sorted(groups, key=lambda group: [(value is None, value or "") for value in group])
 
 

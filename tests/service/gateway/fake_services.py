@@ -52,6 +52,17 @@ def customers_answer(action: str, query: dict[str, Any]) -> dict[str, Any]:
     return {"identities": [identity], "subjects": 2, "statements": 7, "holdings": [holding], "complete": True}
 
 
+def explanation_answer(request: httpx.Request) -> httpx.Response:
+    """Plays explanations of metrics: with a window the value and its recomputation differ, `nope` is no KPI."""
+    kpi = request.url.path.split("/")[3]
+    if kpi == "nope":
+        return httpx.Response(404, json={"title": "Unknown KPI", "detail": 'there is no KPI "nope"'})
+    left_out = [{"reason": "no_answer", "n": 17, "of": "responses", "description": "No answer"}]
+    value = {"value": 25.0, "recomputed": 25.0, "equal": "window" not in request.url.params, "recomputed_from": 5}
+    words = {"kpi": kpi, "formula": "100 · …", "filled_in": "100 · (2 − 1) / 4", "query": dict(request.url.params)}
+    return httpx.Response(200, json={**words, **value, "flags": [], "rows": [], "left_out": left_out})
+
+
 def quarantine_answer(request: httpx.Request) -> httpx.Response:
     """Plays quarantine and jobs of ingest. Items have the query of the request as their reason."""
     assert "x-earshot-key" not in request.headers, "the operator has none"
@@ -97,6 +108,8 @@ class FakeServices:
             return quarantine_answer(request)
         if request.url.path.startswith("/v1/customers"):
             return httpx.Response(200, json=customers_answer(request.url.path.partition(":")[2], json.loads(request.content)))
+        if request.url.path.startswith("/v1/kpis"):
+            return explanation_answer(request)
         if request.url.path == "/v1/taxonomy":
             return self.themes(request)
         if request.url.path.startswith("/v1/models"):

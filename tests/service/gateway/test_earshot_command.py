@@ -189,6 +189,21 @@ async def test_the_command_lists_compares_and_promotes_models(earshot: Earshot) 
     assert await earshot("model", "promote", "acme", "x/../y") == (1, "Not found: no comment has a score of this model\n")
 
 
+async def test_the_command_explains_a_value_and_fails_if_its_recomputation_differs(earshot: Earshot) -> None:
+    await earshot.json("tenant", "create", "acme", "--zone", "UTC")
+    status, output = await earshot("explain", "acme", "nps")
+    assert status == 0
+    assert "100 · (2 − 1) / 4" in output
+    assert output.splitlines()[-1].split() == ["17", "responses", "no_answer", "No", "answer"]
+    parameters = ("-p", "filter[team]=a,b", "-p", "group_by=team")
+    query = (await earshot.json("explain", "acme", "nps", *parameters))["query"]
+    assert query == {"filter[team]": "a,b", "group_by": "team"}
+    assert (await earshot("explain", "acme", "nps", "-p", "window=7d"))[0] == 1
+    assert await earshot("explain", "acme", "nope") == (1, 'Not found: there is no KPI "nope"\n')
+    for wrong in (("-p", "window"), ("-p", "agg=p50", "-p", "agg=p90")):
+        assert (await earshot("explain", "acme", "nps", *wrong))[0] == 2
+
+
 async def test_the_command_prints_an_error_as_one_line(earshot: Earshot) -> None:
     status, output = await earshot("key", "create", "nobody", "--scopes", "admin")
     assert (status, output) == (1, "Not found: there is no tenant nobody\n")

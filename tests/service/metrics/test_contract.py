@@ -8,7 +8,7 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from services.metrics.api import internal, schemas, sla, upcoming
+from services.metrics.api import explain, internal, schemas, sla, upcoming
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.measures import MEASURES
 from shared.events import Assigned, Event, Message, Opened, Override, Rating, Review, ScoreEvent, StatusSet, Ticket, text_hash
@@ -16,6 +16,7 @@ from tests.conftest import NewDatabase
 from tests.service.metrics.database import open_metrics_db, score_of, serving, statement, survey_response
 from tests.service.metrics.test_sla import POLICIES, build, put
 from tests.unit.metrics.build import MODEL, csat, nps, words
+from tests.unit.metrics.test_expressions import computed
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 CANDIDATE = "linear-1"
@@ -104,6 +105,16 @@ async def test_the_records_of_every_kpi_fit_their_model(http: httpx.AsyncClient,
     await fetch(http, f"/v1/kpis/{kpi}/records", schemas.RecordsPage, window="7d", limit=1)
 
 
+@pytest.mark.parametrize("kpi", KPIS)
+async def test_the_explanation_of_every_kpi_fits_its_model_and_equals_its_value(http: httpx.AsyncClient, kpi: str) -> None:
+    for params in ({}, {"grain": "P1D", "group_by": "team"}, {"filter[team]": "billing"}):
+        content = await fetch(http, f"/v1/kpis/{kpi}/explain", explain.KpiExplanation, window="7d", **params)
+        assert content["equal"], (content["value"], content["recomputed"])
+        assert (content["filled_in"] is None) is (content["value"] is None)
+        if content["value"] is not None:
+            assert computed(content["filled_in"]) == pytest.approx(content["value"])
+
+
 async def test_all_other_answers_fit_their_models(http: httpx.AsyncClient) -> None:
     catalogue = await fetch(http, "/v1/kpis", schemas.Catalogue)
     assert [kpi["id"] for kpi in catalogue["kpis"]] == list(KPIS)
@@ -129,7 +140,7 @@ def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 async def test_every_operation_has_a_name_of_its_own_a_summary_and_described_parameters(document: dict[str, Any]) -> None:
     names = [operation["operationId"] for operation in operations(document)]
-    assert len(set(names)) == len(names) == 21
+    assert len(set(names)) == len(names) == 22
     for operation in operations(document):
         assert operation["summary"]
         assert all(parameter["description"] for parameter in operation.get("parameters", []))

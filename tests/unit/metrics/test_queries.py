@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.api.filters import parse_filter
+from services.metrics.api.filters import filter_text, parse_filter
 from services.metrics.api.parameters import KpiParameters, WindowParameters
 from services.metrics.api.queries import parse_bound, parse_comparison, parse_query, parse_window, parse_zone
 from services.metrics.domain.kpis import KPIS
@@ -23,7 +23,8 @@ def utc(*date: int) -> datetime:
 
 
 def query(kpi: str = "nps", filters: dict[str, str] | None = None, **parameters: Any) -> Query:
-    return parse_query(KPIS[kpi], KpiParameters(**parameters), filters or {})
+    parsed = KpiParameters(**parameters)
+    return parse_query(KPIS[kpi], parsed, filters or {}, parsed.compare)
 
 
 def test_a_query_without_parameters_has_the_defaults() -> None:
@@ -256,3 +257,10 @@ def test_any_value_can_be_written_with_escapes(named: list[tuple[str | None, boo
         tuple(value for value, excluded in normal if not excluded),
         tuple(value for value, excluded in normal if excluded),
     )
+
+
+@given(st.lists(values, max_size=3, unique=True), st.lists(values, max_size=3, unique=True))
+def test_a_filter_is_written_as_it_is_read(included: list[str | None], excluded: list[str | None]) -> None:
+    read = [tuple(value if value is None else nfc(value) for value in listed) for listed in (included, excluded)]
+    if included or excluded:
+        assert parse_filter(KPIS["nps"], "team", filter_text(Filter("team", *read))) == Filter("team", *read)

@@ -1,0 +1,163 @@
+"""Count by reason the tickets, answers and comments that a query leaves out of a KPI.
+
+Everything follows from the measures that the KPI reads, so a new KPI needs nothing here. Tickets without a value count by their
+opening: those that were opened in the query's window and pass its filters then.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from services.metrics.domain.comments import effective_label
+from services.metrics.domain.contributions import Contribution, contributions
+from services.metrics.domain.measures import BUSINESS, Measure, family_of
+from services.metrics.domain.sla import applied_policy
+from services.metrics.domain.terms import Terms
+from services.metrics.domain.ticket import TicketView
+from services.metrics.domain.view import SubjectView
+from services.metrics.evaluation.recount import Recount
+from shared.events import Score
+
+Of = Literal["tickets", "responses", "reviews", "comments", "answers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something is left out. `of`: what is counted."""
+
+    of: Of
+    text: str
+
+
+REASONS = {
+    "dropped": Reason("tickets", "The ticket is merged, spam or deleted"),
+    "no_reply": Reason("tickets", "Opened in the window, and no human agent has replied"),
+    "unsolved": Reason("tickets", "Opened in the window, and not solved or closed"),
+    "no_value": Reason("tickets", "Opened in the window, and nothing has happened that gives it a value"),
+    "negative_duration": Reason("tickets", "The duration would be negative, because the clocks of the tool differ"),
+    "no_calendar": Reason("tickets", "There was no calendar for a part of the time"),
+    "no_target": Reason("tickets", "Opened in the window, and no SLA policy gives it such a target"),
+    "cancelled": Reason("tickets", "Opened in the window, and the target was cancelled: solved in time without a reply"),
+    "running": Reason("tickets", "Opened in the window, and the deadline of its target lies in the future"),
+    "not_scored": Reason("comments", "The promoted model has not scored the comment"),
+    "no_sentiment": Reason(
+        "comments", "The comment says nothing, such as “n/a”, or is in a language that the model doesn't know"
+    ),
+    "no_answer": Reason("responses", "The response has no answer to such a question"),
+    "no_stars": Reason("reviews", "The review has no stars"),
+    "earlier_answer": Reason("answers", "The customer gave a later answer in the same bucket"),
+}
+"""Every reason by its name."""
+
+WITHOUT_DURATION = {"first_reply": "no_reply", "first_resolution": "unsolved", "full_resolution": "unsolved"}
+"""Why a ticket has no row of a duration; `no_value` for every other one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedSubject:
+    """A subject with its current state, the scores of its comments, and its contributions, computed from its statements."""
+
+    view: SubjectView
+    scores: Mapping[tuple[str, str], Score]
+    rows: Sequence[Contribution]
+
+    def row_of(self, measure: str) -> Contribution | None:
+        """Its first contribution to a measure."""
+        return next((row for row in self.rows if row.measure == measure), None)
+
+
+class LeftOut:
+    """Counts by reason what a query leaves out. `recount` knows its window, its filters and its measures."""
+
+    def __init__(self, recount: Recount, terms: Terms, model: str, now: datetime) -> None:
+        self.counts: Counter[str] = Counter()
+        self._recount = recount
+        self._kpi = recount.query.kpi
+        self._terms = terms
+        self._model = model
+        self._now = now
+
+    def add(self, subject: FoldedSubject) -> None:
+        """Count the parts of a subject that are left out."""
+        if (ticket := subject.view.ticket) is not None:
+            if ticket.dropped is not None:
+                self._add_dropped(subject, ticket)
+            elif not self._kpi.instant:
+                self._add_ticket(subject, ticket)
+        elif all(measure.bins == "rating" for measure in self._kpi.measures):
+            self._add_unanswered(subject)
+        if all(measure.by_model for measure in self._kpi.measures):
+            self._add_comments(subject)
+
+    def _add_dropped(self, subject: FoldedSubject, ticket: TicketView) -> None:
+        """Count a dropped ticket if the query would count any of it otherwise."""
+        if "dropped" in self._kpi.families:
+            return
+        undropped = replace(subject.view, ticket=replace(ticket, dropped=None))
+        rows = [row for row in contributions(undropped, subject.scores, self._terms) if self._recount.counts(row)]
+        if sum(row.amount for row in rows) > 0 if self._kpi.instant else rows:
+            self.counts["dropped"] += 1
+
+    def _add_ticket(self, subject: FoldedSubject, ticket: TicketView) -> None:
+        """Count a ticket that was opened in the window and has no value, if the KPI is of a duration or of SLA targets."""
+        opening = subject.row_of("opened")
+        if opening is None or not self._recount.passes_filters(opening):
+            return
+        own = [row for row in subject.rows if self._recount.reads(row.measure)]
+        durations = [measure for measure in self._kpi.measures if measure.unit == "seconds"]
+        if durations and not own:
+            self._add_without_duration(subject, ticket, durations[0], opening)
+        elif self._kpi.of_policies and self._recount.in_window(opening.at):
+            if not own:
+                applies = applied_policy(self._terms.policies, subject.view, ticket) is not None and not ticket.by_agent
+                self.counts["cancelled" if applies else "no_target"] += 1
+            elif all(row.at >= self._now for row in own):
+                self.counts["running"] += 1
+
+    def _add_without_duration(self, subject: FoldedSubject, ticket: TicketView, measure: Measure, opening: Contribution) -> None:
+        calendar_family = measure.family.removesuffix(BUSINESS)
+        calendar_rows = [row for row in subject.rows if family_of(row.measure) == calendar_family]
+        if calendar_family != measure.family and calendar_rows:
+            filed_by = self._recount.query.filed_by or self._kpi.filed_by[0]
+            filed = measure.selector(filed_by, self._model).replace(measure.family, calendar_family)
+            if any(row.measure == filed and self._recount.in_window(row.at) for row in calendar_rows):
+                self.counts["no_calendar"] += 1
+        elif self._recount.in_window(opening.at):
+            negative = has_negative_duration(ticket, calendar_family)
+            self.counts["negative_duration" if negative else WITHOUT_DURATION.get(calendar_family, "no_value")] += 1
+
+    def _add_unanswered(self, subject: FoldedSubject) -> None:
+        """Count a response or a review without the rating that the KPI is of."""
+        reviews = "stars" in self._kpi.families
+        if any(self._recount.reads(row.measure) for row in subject.rows):
+            return
+        if reviews and subject.view.review is not None:
+            comment = subject.row_of("comments")
+            if comment is not None and self._selects(comment):
+                self.counts["no_stars"] += 1
+        elif not reviews and (row := subject.row_of("responses")) is not None and self._selects(row):
+            self.counts["no_answer"] += 1
+
+    def _add_comments(self, subject: FoldedSubject) -> None:
+        """Count the comments that the promoted model has not scored, or gave no sentiment if the KPI needs one."""
+        needs_sentiment = all(measure.record in ("label", "score") for measure in self._kpi.measures)
+        rows = [row for row in subject.rows if row.measure == "comments"]
+        for comment, row in zip(subject.view.comments, rows, strict=True):
+            score = subject.scores.get((self._model, comment.text_hash))
+            if not self._selects(row):
+                continue
+            if score is None:
+                self.counts["not_scored"] += 1
+            elif needs_sentiment and effective_label(score, subject.view.overrides.get(comment.text_hash))[0] is None:
+                self.counts["no_sentiment"] += 1
+
+    def _selects(self, row: Contribution) -> bool:
+        return self._recount.in_window(row.at) and self._recount.passes_filters(row)
+
+
+def has_negative_duration(ticket: TicketView, family: str) -> bool:
+    """Whether the duration of this family was stated to end before the opening."""
+    solves = {"first_resolution": ticket.solves[:1], "full_resolution": (ticket.current_solve,)}.get(family, ())
+    return any(solve is not None and solve.seconds < 0 for solve in solves)
