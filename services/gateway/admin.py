@@ -15,6 +15,7 @@ import msgspec
 from services.gateway.clients.upstream import Upstream, open_http
 from services.gateway.domain.keys import SCOPES, SECRET_BYTES, Key, digest, format_secret, public_prefix
 from services.gateway.domain.tenants import Tenant, validate
+from services.gateway.domain.ticket_table import TicketPage, decode_page
 from services.gateway.provisioning import provision
 from services.gateway.settings import Settings
 from services.gateway.store.keys import Keys
@@ -23,6 +24,9 @@ from shared.database import open_engine
 from shared.problems import Conflict, NotFound, Unavailable, Unprocessable
 
 JSON = {"content-type": "application/json"}
+
+TICKETS_AT_ONCE = 2_000
+"""Tickets on a page of the export: the most that metrics allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,19 @@ class Admin:
         path = f"/v1/kpis/{quote(kpi, safe='')}/explain"
         return _content(await self.metrics.call("GET", path, tenant=tenant, query=urlencode(query)))
 
+    async def ticket_pages(self, tenant: str, query: Mapping[str, str]) -> AsyncIterator[TicketPage]:
+        """GET /v1/tickets at metrics, page by page. Raises Unprocessable for a query that metrics refuses."""
+        await self._check_exists(tenant)
+        cursor: dict[str, str] = {}
+        while True:
+            parameters = urlencode({"limit": str(TICKETS_AT_ONCE), **query, **cursor})
+            answer = await self.metrics.call("GET", "/v1/tickets", tenant=tenant, query=parameters)
+            page = decode_page(_accepted(answer).content)
+            yield page
+            if page.next is None:
+                return
+            cursor = {"cursor": page.next}
+
     async def models(self, tenant: str) -> dict[str, Any]:
         """The models that have scored the tenant's comments."""
         await self._check_exists(tenant)
@@ -215,13 +232,18 @@ async def retry(attempt: Callable[[], Awaitable[None]], seconds: float, pause: f
 
 
 def _content(answer: httpx.Response) -> dict[str, Any]:
+    content: dict[str, Any] = msgspec.json.decode(_accepted(answer).content)
+    return content
+
+
+def _accepted(answer: httpx.Response) -> httpx.Response:
+    """The answer of a service. Raises its problem if it is an error."""
     if answer.status_code >= 400:
         problem = msgspec.json.decode(answer.content)
         raise {404: NotFound, 409: Conflict}.get(answer.status_code, Unprocessable)(
             problem.get("detail", ""), invalid_params=problem.get("invalid_params", ())
         )
-    content: dict[str, Any] = msgspec.json.decode(answer.content)
-    return content
+    return answer
 
 
 @asynccontextmanager

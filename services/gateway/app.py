@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.gateway.api import gold, keys, kpis, live, models, page, proxy
+from services.gateway.api import feedback, gold, keys, kpis, live, models, page, proxy, tickets
 from services.gateway.api.compression import Compression
 from services.gateway.api.cors import Cors
 from services.gateway.api.head_requests import HeadRequests
@@ -84,6 +84,8 @@ def create_app(
     )
     for routes in (
         kpis.routes,
+        tickets.routes,
+        feedback.routes,
         gold.routes,
         live.routes,
         keys.routes,

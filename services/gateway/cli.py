@@ -11,7 +11,7 @@ import typer
 from services.gateway.cli_customers import customers_app
 from services.gateway.cli_import import import_file
 from services.gateway.cli_quarantine import JOB_COLUMNS, quarantine_app
-from services.gateway.cli_queries import explain
+from services.gateway.cli_queries import explain, write_tickets
 from services.gateway.cli_tools import AsJson, TenantId, run, show
 from services.gateway.domain.keys import SCOPES, Key
 from shared.version import VERSION
@@ -31,6 +31,7 @@ app.command("import")(import_file)
 app.add_typer(taxonomy_app, name="taxonomy")
 app.add_typer(model_app, name="model")
 app.command("explain")(explain)
+app.command("tickets")(write_tickets)
 
 ModelName = Annotated[str, typer.Argument(help="The model with its version, such as e5-2.")]
 

@@ -1,10 +1,20 @@
 """`earshot explain` and `earshot tickets`: how a number comes about, and the tickets behind numbers."""
 
-from typing import Annotated, Any
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
+from services.gateway.admin import Admin
+from services.gateway.api.parquet import parquet_of
+from services.gateway.api.rendering import CSV, Format
+from services.gateway.api.tickets import lines_of_csv, ndjson_lines
 from services.gateway.cli_tools import AsJson, TenantId, run, show
+from services.gateway.domain.ticket_table import TicketPage
 
 EXPLANATION_COLUMNS = ("kpi", "formula", "filled_in", "value", "recomputed", "equal", "recomputed_from", "flags")
 ROW_COLUMNS = ("from", "to", "dims", "filled_in", "value", "recomputed", "equal")
@@ -41,6 +51,59 @@ def explain(
                 show(rows, columns, as_json=False)
     if not explanation["equal"]:
         raise typer.Exit(1)
+
+
+class FileFormat(StrEnum):
+    """The format of a file of tickets."""
+
+    CSV = "csv"
+    NDJSON = "ndjson"
+    PARQUET = "parquet"
+
+
+def write_tickets(
+    tenant: TenantId,
+    parameter: Parameters = None,
+    file_format: Annotated[FileFormat, typer.Option("--format", help="The format of the file.")] = FileFormat.CSV,
+    output: Annotated[Path | None, typer.Option(help="The file to write; left out: standard output.")] = None,
+) -> None:
+    """Write one row for each ticket of a window (30d by default), with every duration, flag and state that KPIs count."""
+    query = parse_parameters(parameter or [])
+
+    async def write(admin: Admin) -> None:
+        pages = admin.ticket_pages(tenant, query)
+        first = await anext(pages)  # a refused query leaves no file
+        with opened(output) as file:
+            if file_format is FileFormat.PARQUET:
+                tickets = [*first.tickets, *[ticket async for page in pages for ticket in page.tickets]]
+                file.write(parquet_of(TicketPage(first.columns, tickets)))
+                return
+            write_lines(file, lines_of(first, file_format, header=True))
+            async for page in pages:
+                write_lines(file, lines_of(page, file_format, header=False))
+
+    run(write)
+
+
+def write_lines(file: BinaryIO, lines: Iterable[bytes]) -> None:
+    """Write lines one by one, as they are made."""
+    for line in lines:
+        file.write(line)
+
+
+def lines_of(page: TicketPage, file_format: FileFormat, *, header: bool) -> Iterator[bytes]:
+    """The tickets of a page as lines."""
+    return ndjson_lines(page) if file_format is FileFormat.NDJSON else lines_of_csv(page, Format(CSV, header))
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[BinaryIO]:
+    """The file to write; standard output without a path."""
+    if path is None:
+        yield sys.stdout.buffer
+        return
+    with path.open("wb") as file:
+        yield file
 
 
 def parse_parameters(texts: list[str]) -> dict[str, Any]:

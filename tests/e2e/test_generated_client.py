@@ -21,7 +21,7 @@ from tests.e2e.stack import Stack
 Json = dict[str, Any]
 PACKAGE = "earshot_client"
 CONFIG = f"package_name_override: {PACKAGE}\npost_hooks: []\ncontent_type_overrides: {{application/x-ndjson: application/json}}\n"
-NAMED_BY_EXAMPLE = {"override_comment", "get_shadow_report", "promote_model"}
+NAMED_BY_EXAMPLE = {"override_comment", "get_feedback", "get_shadow_report", "promote_model"}
 """Operations whose examples name a subject or a model, which this stack may not hold: 404."""
 METHODS = ("get", "post", "put", "patch", "delete")
 

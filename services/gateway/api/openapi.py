@@ -84,13 +84,21 @@ class UpstreamRoute(TypedRoute):
     open_query = True
 
 
-def import_operation(service: str, *, row_formats: Sequence[str] = (), rows: str = "rows", headers: Sequence[Json] = ()) -> Json:
+def import_operation(
+    service: str,
+    *,
+    row_formats: Sequence[str] = (),
+    file_formats: Sequence[str] = (),
+    rows: str = "rows",
+    headers: Sequence[Json] = (),
+) -> Json:
     """The `openapi_extra` of a route that `service` answers under the same method and path.
 
-    `row_formats` are media types with one entry of the JSON response's array `rows` for each line. `headers` are the header
-    parameters that the gateway itself reads.
+    `row_formats` are media types with one entry of the JSON response's array `rows` for each line, `file_formats` those of binary
+    files. `headers` are the header parameters that the gateway itself reads.
     """
-    return {IMPORT: {"service": service, "row_formats": list(row_formats), "rows": rows, "headers": list(headers)}}
+    formats = {"row_formats": list(row_formats), "file_formats": list(file_formats), "rows": rows}
+    return {IMPORT: {"service": service, "headers": list(headers), **formats}}
 
 
 def import_query(service: str, path: str) -> Json:
@@ -180,6 +188,7 @@ def imported(own: Json, source: Json, method: str, path: str, components: "Compo
         is_text = media_type == "text/csv"
         row = row_schema(content["application/json"]["schema"], source["rows"], components.schemas)
         content[media_type] = {"schema": {"type": "string"} if is_text else row}
+    content |= {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in source["file_formats"]}
     return template, operation
 
 

@@ -4,7 +4,7 @@ A result may have 10,000 rows. They are decoded one by one, in slices between wh
 """
 
 import codecs
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -40,9 +40,9 @@ class Format:
         return f"{CSV}; charset=utf-8; header={'present' if self.header else 'absent'}"
 
 
-def accepted_format(accept: str) -> Format:
-    """The format that an `Accept` header chooses: `text/csv; header=absent; charset=utf-8-sig`."""
-    media_type = choose_media_type(accept, MEDIA_TYPES)
+def accepted_format(accept: str, offered: Sequence[str] = MEDIA_TYPES) -> Format:
+    """The format that an `Accept` header chooses of `offered`: `text/csv; header=absent; charset=utf-8-sig`."""
+    media_type = choose_media_type(accept, offered)
     if media_type != CSV:
         return Format(media_type)
     parameters = parameters_of(accept, CSV)
@@ -78,15 +78,16 @@ async def render(content: bytes, format_: Format, path: str, query: str) -> tupl
         return content, headers
     try:
         result = msgspec.json.decode(content, type=Result)
-        body = await _join(_ndjson_lines(result) if format_.media_type == NDJSON else _csv_lines(result, format_, query))
+        body = await join(_ndjson_lines(result) if format_.media_type == NDJSON else _csv_lines(result, format_, query))
     except (msgspec.MsgspecError, ValueError) as error:
         raise Unavailable("metrics responded with an invalid result") from error
     if result.next:
-        headers["Link"] = f'<{_next_page(path, query, result.next)}>; rel="next"'
+        headers["Link"] = f'<{next_page(path, query, result.next)}>; rel="next"'
     return body, headers
 
 
-async def _join(lines: Iterable[bytes]) -> bytes:
+async def join(lines: Iterable[bytes]) -> bytes:
+    """The lines as one body; they are made in slices."""
     slices, parts = Slices(), []
     for line in lines:
         parts.append(line)
@@ -125,6 +126,7 @@ def decode_object(content: bytes) -> dict[str, Any]:
     return decoded
 
 
-def _next_page(path: str, query: str, cursor: str) -> str:
+def next_page(path: str, query: str, cursor: str) -> str:
+    """The URL of the page that begins at `cursor`."""
     params = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name != "cursor"]
     return f"{path}?{urlencode([*params, ('cursor', cursor)])}"

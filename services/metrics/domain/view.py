@@ -77,7 +77,7 @@ class SubjectView:
 
 def view(statements: Iterable[Event]) -> SubjectView:
     """Fold the statements of one subject. Their order and repeats make no difference."""
-    events = sorted(union(statements).values(), key=_stamp)
+    events = in_order(statements)
     if not events:
         return SubjectView()
     if type(events[0].body) is Tombstone:
@@ -140,6 +140,11 @@ def review_view(statements: Iterable[Review]) -> ReviewView | None:
     latest = next((review for review in reversed(reviews) if review.title is not None or review.text is not None), None)
     text = review_text(latest) if latest else ""
     return ReviewView(at, stars, (Comment.from_text(at, text, latest.language),) if latest and text.strip() else ())
+
+
+def in_order(statements: Iterable[Event]) -> list[Event]:
+    """The statements that count, in the order of their stamps."""
+    return sorted(union(statements).values(), key=_stamp)
 
 
 def _stamp(event: Event) -> tuple[datetime, int, int, str]:

@@ -63,6 +63,16 @@ def explanation_answer(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json={**words, **value, "flags": [], "rows": [], "left_out": left_out})
 
 
+def tickets_answer(request: httpx.Request) -> httpx.Response:
+    """Plays two pages of the ticket export, with the query of the request as the subject. `window=9y` is refused."""
+    if request.url.params.get("window") == "9y":
+        return httpx.Response(400, json={"invalid_params": [{"name": "window", "reason": "is not a window"}]})
+    following = None if "cursor" in request.url.params else "c/2"
+    ticket = {"subject": request.url.query.decode(), "reopens": 1}
+    columns = [{"name": "subject", "type": "string"}, {"name": "reopens", "type": "integer"}]
+    return httpx.Response(200, json={"columns": columns, "tickets": [ticket], "next": following})
+
+
 def quarantine_answer(request: httpx.Request) -> httpx.Response:
     """Plays quarantine and jobs of ingest. Items have the query of the request as their reason."""
     assert "x-earshot-key" not in request.headers, "the operator has none"
@@ -108,8 +118,8 @@ class FakeServices:
             return quarantine_answer(request)
         if request.url.path.startswith("/v1/customers"):
             return httpx.Response(200, json=customers_answer(request.url.path.partition(":")[2], json.loads(request.content)))
-        if request.url.path.startswith("/v1/kpis"):
-            return explanation_answer(request)
+        if request.url.path.startswith(("/v1/kpis", "/v1/tickets")):
+            return tickets_answer(request) if request.url.path == "/v1/tickets" else explanation_answer(request)
         if request.url.path == "/v1/taxonomy":
             return self.themes(request)
         if request.url.path.startswith("/v1/models"):

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pyarrow.parquet import read_table
 from typer.testing import CliRunner
 
 from services.gateway.cli import app
@@ -202,6 +203,21 @@ async def test_the_command_explains_a_value_and_fails_if_its_recomputation_diffe
     assert await earshot("explain", "acme", "nope") == (1, 'Not found: there is no KPI "nope"\n')
     for wrong in (("-p", "window"), ("-p", "agg=p50", "-p", "agg=p90")):
         assert (await earshot("explain", "acme", "nps", *wrong))[0] == 2
+
+
+async def test_the_command_writes_all_tickets_to_a_file(earshot: Earshot, tmp_path: Path) -> None:
+    await earshot.json("tenant", "create", "acme", "--zone", "UTC")
+    status, output = await earshot("tickets", "acme", "-p", "window=7d")
+    expected = ["subject,reopens", "limit=2000&window=7d,1", "limit=2000&window=7d&cursor=c%2F2,1"]
+    assert (status, output.splitlines()) == (0, expected)
+    lines = (await earshot("tickets", "acme", "--format", "ndjson"))[1].splitlines()
+    assert [json.loads(line)["reopens"] for line in lines] == [1, 1]
+    file = tmp_path / "tickets.parquet"
+    assert (await earshot("tickets", "acme", "--format", "parquet", "--output", str(file)))[0] == 0
+    assert read_table(file).num_rows == 2
+    refused = tmp_path / "refused.csv"
+    assert (await earshot("tickets", "acme", "-p", "window=9y", "--output", str(refused)))[0] == 1
+    assert not refused.exists()
 
 
 async def test_the_command_prints_an_error_as_one_line(earshot: Earshot) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from services.metrics.api import explain, internal, schemas, sla, upcoming
+from services.metrics.api import explain, history, internal, schemas, sla, tickets, upcoming
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.measures import MEASURES
 from shared.events import Assigned, Event, Message, Opened, Override, Rating, Review, ScoreEvent, StatusSet, Ticket, text_hash
@@ -124,6 +124,8 @@ async def test_all_other_answers_fit_their_models(http: httpx.AsyncClient) -> No
     assert report["n"] == 2
     assert (await fetch(http, "/v1/sla", sla.PoliciesHistory))["versions"]
     assert (await fetch(http, "/v1/sla/upcoming", upcoming.Upcoming))["rows"]
+    assert (await fetch(http, "/v1/tickets", tickets.Tickets, limit=1))["tickets"]
+    assert (await fetch(http, "/v1/feedback/c2/ticket/1", history.FeedbackHistory))["statements"]
     await fetch(http, "/internal/revision", internal.Revision, kpi="nps")
 
 
@@ -140,7 +142,7 @@ def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 async def test_every_operation_has_a_name_of_its_own_a_summary_and_described_parameters(document: dict[str, Any]) -> None:
     names = [operation["operationId"] for operation in operations(document)]
-    assert len(set(names)) == len(names) == 22
+    assert len(set(names)) == len(names) == 24
     for operation in operations(document):
         assert operation["summary"]
         assert all(parameter["description"] for parameter in operation.get("parameters", []))

@@ -1,0 +1,77 @@
+"""`GET /v1/tickets`: the ticket export, as JSON, CSV, NDJSON or Parquet. Metrics computes it."""
+
+import codecs
+from asyncio import to_thread
+from collections.abc import Iterator
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.gateway.api.auth import BEARER
+from services.gateway.api.forwarding import forwarded_query, pass_through
+from services.gateway.api.kpis import PROBLEMS, WATERMARK_HEADER, RecordsReader
+from services.gateway.api.openapi import UpstreamRoute, import_operation
+from services.gateway.api.parquet import PARQUET, parquet_of
+from services.gateway.api.rendering import CSV, JSON, MEDIA_TYPES, NDJSON, Format, accepted_format, join, next_page
+from services.gateway.api.state import gateway_of
+from services.gateway.domain.lines import csv_lines
+from services.gateway.domain.ticket_table import TicketPage, decode_page
+from shared.disconnects import cancelled_on_disconnect
+from shared.problems import Unavailable
+
+routes = APIRouter(route_class=UpstreamRoute, dependencies=[Depends(BEARER)], tags=["kpis"])
+
+PATH = "/v1/tickets"
+FORMATS = f"""`Accept: text/csv` returns the same columns in the same order, `Accept: application/x-ndjson` a line for each
+ticket, `Accept: {PARQUET}` an Apache Parquet file. In these formats the header `Link` has the URL of the next page.
+In CSV and NDJSON all times have one format, in UTC: `2026-11-01T09:00:00.000000Z`; with `Accept: text/csv; charset=utf-8-sig` the
+CSV begins with a byte order mark, by which Excel recognises UTF-8. In Parquet times are timestamps in UTC."""
+
+
+@routes.get(
+    PATH,
+    description=FORMATS,
+    responses=PROBLEMS,
+    openapi_extra=import_operation("metrics", row_formats=(CSV, NDJSON), file_formats=(PARQUET,), rows="tickets"),
+)
+async def list_tickets(request: Request, caller: RecordsReader) -> Response:
+    """A page of tickets in the media type that the client accepts."""
+    format_ = accepted_format(request.headers.get("accept", ""), (*MEDIA_TYPES, PARQUET))
+    query = forwarded_query(request)
+    async with cancelled_on_disconnect(request):
+        response = await gateway_of(request).upstream("metrics").call("GET", PATH, tenant=caller.tenant, query=query)
+    if response.status_code != 200:
+        return pass_through(response)
+    headers = {"Content-Type": format_.content_type, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
+    if watermark := response.headers.get(WATERMARK_HEADER):
+        headers[WATERMARK_HEADER] = watermark
+    if format_.media_type == JSON:
+        return Response(response.content, headers=headers)
+    try:
+        page = decode_page(response.content)
+        body = await render(page, format_)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise Unavailable("metrics responded with invalid tickets") from error
+    if page.next:
+        headers["Link"] = f'<{next_page(PATH, query, page.next)}>; rel="next"'
+    return Response(body, headers=headers)
+
+
+async def render(page: TicketPage, format_: Format) -> bytes:
+    """The tickets of a page in a format but JSON."""
+    if format_.media_type == PARQUET:
+        return await to_thread(parquet_of, page)
+    return await join(ndjson_lines(page) if format_.media_type == NDJSON else lines_of_csv(page, format_))
+
+
+def ndjson_lines(page: TicketPage) -> Iterator[bytes]:
+    """Each ticket as a line of JSON."""
+    return (msgspec.json.encode(item) + b"\n" for item in page.items())
+
+
+def lines_of_csv(page: TicketPage, format_: Format) -> Iterator[bytes]:
+    """The header and the tickets as lines of CSV."""
+    if format_.bom:
+        yield codecs.BOM_UTF8
+    for line in csv_lines(page.header if format_.header else None, page.rows()):
+        yield line.encode()

@@ -1,0 +1,198 @@
+"""The columns of the ticket export: one row for each ticket, with every duration, flag and state that KPIs count.
+
+Columns of durations, numbers and SLA targets follow from the measures of tickets, so a new measure is a new column.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from services.metrics.domain.comments import effective_label
+from services.metrics.domain.contributions import Contribution
+from services.metrics.domain.facts import Facts
+from services.metrics.domain.measures import BUSINESS, MEASURES, TICKET, Measure
+from services.metrics.domain.ticket import TicketView
+from services.metrics.domain.view import SubjectView, in_order
+from shared.events import DIMENSIONS, NAMED_DIMENSIONS, Event, Score, Status, Ticket
+
+ColumnType = Literal["string", "time", "integer", "number", "boolean"]
+
+TICKET_MEASURES = tuple(measure for measure in MEASURES.values() if measure.changed_by == TICKET)
+
+OWN_PREFIX = "dim."
+"""Precedes the name of a dimension of the tenant's own where a column has the same name."""
+EARLY_DIMENSIONS = ("team", "agent", "priority")
+"""The dimensions that come among the first columns; the others come last."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedTicket:
+    """A ticket whose opening is known, with its contributions, at `now`. `model` is the promoted one."""
+
+    subject: str
+    status: Status
+    view: SubjectView
+    ticket: TicketView
+    scores: Mapping[tuple[str, str], Score]
+    rows: Sequence[Contribution]
+    model: str
+    now: datetime
+
+    def amounts(self, measure: str) -> list[int]:
+        """The amounts of its contributions to a measure, in order of time."""
+        rows = sorted((row for row in self.rows if row.measure == measure), key=lambda row: row.at)
+        return [row.amount for row in rows]
+
+    def dimension(self, name: str) -> str | None:
+        """The latest value of a dimension; team and agent are those that the ticket was last assigned to."""
+        match name:
+            case "team" | "agent":
+                names = self.ticket.teams.names if name == "team" else self.ticket.agents.names
+                return names[-1] if names else None
+            case _:
+                return self.view.dims[DIMENSIONS.index(name)]
+
+    def sentiments(self) -> list[float]:
+        """The scores of its comments that have a sentiment, in order of time."""
+        comments = sorted(self.view.comments, key=lambda comment: (comment.at, comment.text_hash))
+        judged = [(self.scores.get((self.model, one.text_hash)), self.view.overrides.get(one.text_hash)) for one in comments]
+        values = [effective_label(score, override)[1] for score, override in judged if score is not None]
+        return [value for value in values if value is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column; `value` is None where a ticket has none."""
+
+    name: str
+    type: ColumnType
+    description: str
+    value: Callable[[ExportedTicket], Any]
+
+
+def status_of(statements: Iterable[Event]) -> Status:
+    """The status of a ticket now: the one that was set last. Of one time any other comes after `new`."""
+    facts = Facts()
+    for event in in_order(statements):
+        if isinstance(event.body, Ticket):
+            facts.add(event.at, event.body)
+    if not facts.statuses:
+        return "new"
+    latest = facts.statuses[max(facts.statuses)]
+    return next((status for status in reversed(latest) if status != "new"), "new")
+
+
+def first_columns() -> Iterator[Column]:
+    """The columns that identify a ticket and say how it is now."""
+    yield Column("subject", "string", "The ticket, as records name it", lambda one: one.subject)
+    yield Column("source_id", "string", "The id of the ticket in its tool", lambda one: one.subject.split("/", 2)[2])
+    yield Column("opened", "time", "When it was opened", lambda one: one.ticket.opened)
+    yield Column(
+        "solved",
+        "time",
+        "When it was last solved; empty unless it is solved or closed now",
+        lambda one: one.ticket.current_solve and one.ticket.current_solve.at,
+    )
+    yield Column("status", "string", "The status now", lambda one: one.status)
+    for name in EARLY_DIMENSIONS:
+        yield dimension_column(name, "The latest value")
+
+
+def dimension_column(name: str, description: str) -> Column:
+    """The column of a dimension that every tenant has."""
+    return Column(name, "string", description, lambda one: one.dimension(name))
+
+
+def durations() -> Iterator[Column]:
+    """The durations in seconds, each followed by the same one in business hours."""
+    by_family = {measure.family: measure for measure in TICKET_MEASURES if measure.unit == "seconds"}
+    for family, measure in by_family.items():
+        if not family.endswith(BUSINESS):
+            yield amount_column(measure, "_seconds", "Seconds; the sum if a ticket has several")
+            if (business := by_family.get(f"{family}{BUSINESS}")) is not None:
+                yield amount_column(business, "_seconds", "The same in business hours; empty without a calendar")
+
+
+def numbers() -> Iterator[Column]:
+    """The numbers of a ticket."""
+    yield Column("reopens", "integer", "How often it was reopened", lambda one: len(one.ticket.reopenings))
+    for measure in TICKET_MEASURES:
+        if measure.unit not in ("count", "policy", "seconds"):
+            yield amount_column(measure, "", f"The number of {measure.unit}; empty unless it is solved or closed now")
+
+
+def amount_column(measure: Measure, ending: str, description: str) -> Column:
+    """The column of a measure's amounts, each as it is filed by default."""
+    name = measure.selector(measure.filed_by[0], "")
+
+    def value(one: ExportedTicket) -> int | None:
+        amounts = one.amounts(name)
+        return sum(amounts) if amounts else None
+
+    return Column(f"{measure.family}{ending}", "integer", description, value)
+
+
+def targets() -> Iterator[Column]:
+    """The states of SLA targets."""
+    for measure in TICKET_MEASURES:
+        if measure.family.startswith("sla_") and measure.bins == "flag":
+            yield Column(
+                measure.family,
+                "string",
+                "`met`, `breached` or `running`; empty without such a target, or if it was cancelled",
+                lambda one, family=measure.family: target_state(one, family),  # type: ignore[misc]
+            )
+
+
+def target_state(one: ExportedTicket, measure: str) -> str | None:
+    """The state of a target: of several the worst."""
+    states = {
+        "running" if row.at >= one.now else "met" if row.amount else "breached" for row in one.rows if row.measure == measure
+    }
+    return next((state for state in ("breached", "running", "met") if state in states), None)
+
+
+def feedback() -> Iterator[Column]:
+    """The rating and the sentiment of a ticket."""
+    yield Column(
+        "csat",
+        "integer",
+        "The last rating, on its own scale",
+        lambda one: max(one.ticket.ratings, key=lambda rating: rating.at).value if one.ticket.ratings else None,
+    )
+    yield Column(
+        "sentiment_first",
+        "number",
+        "The score of the first comment that has a sentiment, −1 to 1",
+        lambda one: next(iter(one.sentiments()), None),
+    )
+    yield Column("sentiment_last", "number", "The score of the last one", lambda one: next(reversed(one.sentiments()), None))
+
+
+COLUMNS: tuple[Column, ...] = (
+    *first_columns(),
+    *durations(),
+    *numbers(),
+    *targets(),
+    *feedback(),
+    *(dimension_column(name, "The latest value") for name in DIMENSIONS if name not in EARLY_DIMENSIONS),
+)
+"""The columns that every tenant has, in their order. Names of teams and agents, and the tenant's own dimensions, follow."""
+
+NAME_COLUMNS = {name: f"{name}_name" for name in NAMED_DIMENSIONS if name != "survey"}
+"""The columns of names, by the dimension whose value they name."""
+
+
+def own_columns(own: Iterable[str]) -> list[Column]:
+    """The columns of the tenant's own dimensions."""
+    reserved = {column.name for column in COLUMNS} | set(NAME_COLUMNS.values())
+    return [
+        Column(
+            f"{OWN_PREFIX}{name}" if name in reserved else name,
+            "string",
+            "A dimension of the tenant's own",
+            lambda one, name=name: one.view.own_dims.get(name),  # type: ignore[misc]
+        )
+        for name in own
+    ]

@@ -1,0 +1,108 @@
+"""The columns of the ticket export: the values of a ticket, and a column for every duration that is measured."""
+
+from datetime import datetime
+from typing import Any
+
+from hypothesis import given
+
+from services.metrics.domain.contributions import contributions
+from services.metrics.domain.sla import Conditions, Policies, Policy, PolicyVersion, Target
+from services.metrics.domain.terms import FIRST_TERMS, Terms
+from services.metrics.domain.ticket_columns import COLUMNS, TICKET_MEASURES, ExportedTicket, own_columns, status_of
+from services.metrics.domain.view import view
+from shared.events import Assigned, Event, PrioritySet, Rating, Score
+from tests.unit.metrics.build import MODEL, at, opened, reply, scored, status, ticket
+from tests.unit.metrics.strategies import of_ticket
+
+NOW = at(1000)
+
+
+def exported(
+    *events: Event, terms: Terms = FIRST_TERMS, scores: dict[tuple[str, str], Score] | None = None, now: datetime = NOW
+) -> dict[str, Any]:
+    current = view(events)
+    assert current.ticket is not None
+    rows = contributions(current, scores or {}, terms)
+    one = ExportedTicket("c1/ticket/T-9", status_of(events), current, current.ticket, scores or {}, rows, MODEL, now)
+    return {column.name: column.value(one) for column in (*COLUMNS, *own_columns(terms.dimensions))}
+
+
+def test_a_solved_ticket_has_its_durations_its_rating_and_its_sentiment() -> None:
+    facts = (
+        opened(text="it broke"),
+        Assigned(at=at(0), team="tech", agent="Ada"),
+        PrioritySet(at=at(1), priority="high"),
+        Assigned(at=at(2), team="billing"),
+        reply(5),
+        reply(9, by="customer", text="thanks"),
+        status(10, "solved"),
+        Rating(at=at(11), value=2),
+        Rating(at=at(12), value=5),
+    )
+    scores = scored("it broke", -0.5, "negative") | scored("thanks", 0.75, "positive")
+    values = exported(ticket(*facts, dimensions={"region": "DE"}), scores=scores)
+    assert (
+        values.items()
+        >= {
+            "subject": "c1/ticket/T-9",
+            "source_id": "T-9",
+            "opened": at(0),
+            "solved": at(10),
+            "status": "solved",
+            "team": "billing",
+            "agent": "Ada",
+            "priority": "high",
+            "first_reply_seconds": 300,
+            "first_reply_business_seconds": None,
+            "first_resolution_seconds": 600,
+            "full_resolution_seconds": 600,
+            "reopens": 0,
+            "sla_first_reply": None,
+            "csat": 5,
+            "sentiment_first": -0.5,
+            "sentiment_last": 0.75,
+            "region": "DE",
+            "source": "standard",
+        }.items()
+    )
+
+
+def test_an_open_ticket_has_no_value_where_there_is_none_yet() -> None:
+    values = exported(ticket(opened(), status(10, "solved"), status(20, "pending")))
+    assert (values["solved"], values["status"], values["reopens"]) == (None, "pending", 1)
+    assert (values["first_resolution_seconds"], values["full_resolution_seconds"]) == (600, None)
+    assert (values["team"], values["csat"], values["sentiment_first"]) == (None, None, None)
+    assert exported(ticket(opened()))["status"] == "new"
+
+
+@given(of_ticket)
+def test_the_status_agrees_with_the_current_solve(events: list[Event]) -> None:
+    current = view(events)
+    if current.ticket is not None:
+        assert (status_of(events) in ("solved", "closed")) is (current.ticket.current_solve is not None)
+
+
+def test_the_state_of_a_target() -> None:
+    policy = Policy("all", "All", Conditions(), Target(3600))
+    terms = Terms(policies=Policies([PolicyVersion(at(-1), (policy,))]))
+    states = [
+        exported(ticket(*facts), terms=terms, now=at(30))["sla_first_reply"]
+        for facts in ((opened(), reply(5)), (opened(),), (opened(), status(5, "solved")))
+    ]
+    assert states == ["met", "running", None]
+    assert exported(ticket(opened()), terms=terms)["sla_first_reply"] == "breached"
+
+
+def test_every_duration_and_number_of_tickets_has_a_column() -> None:
+    names = [column.name for column in COLUMNS]
+    assert len(set(names)) == len(names)
+    assert {f"{measure.family}_seconds" for measure in TICKET_MEASURES if measure.unit == "seconds"} <= set(names)
+    assert names.index("first_reply_business_seconds") == names.index("first_reply_seconds") + 1
+    assert all(column.description for column in COLUMNS)
+
+
+def test_a_dimension_of_the_tenants_own_named_like_a_column_has_a_prefix() -> None:
+    terms = Terms(dimensions=("plan", "status", "team_name"))
+    values = exported(ticket(opened(), dimensions={"plan": "pro", "status": "gold"}), terms=terms)
+    assert list(values)[-3:] == ["plan", "dim.status", "dim.team_name"]
+    assert (values["plan"], values["dim.status"], values["status"]) == ("pro", "gold", "new")
