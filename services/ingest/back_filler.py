@@ -22,8 +22,9 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, Outcome
 from services.ingest.domain.providers import PROVIDERS
 from services.ingest.domain.providers.payload import Unusable
-from services.ingest.domain.providers.tool_api import MOST_FETCHES, Documents, Fetch
-from services.ingest.domain.providers.tool_history import HistoryPage, ListedDelivery, ToolHistory
+from services.ingest.domain.providers.provider import ToolHistory
+from services.ingest.domain.providers.tool_api import Documents, Fetch
+from services.ingest.domain.providers.tool_history import HistoryPage, ListedDelivery
 from services.ingest.domain.receive import receive_listed
 from services.ingest.inbox import back_fills, jobs
 from services.ingest.inbox.jobs import Job, LeaseLost
@@ -182,8 +183,8 @@ class BackFiller:
         caller = Caller(connection.tenant, connection.id, connection.provider, history.base_url(values), history.headers(values))
         documents: dict[str, object] = {}
         while missing := history.fetches(cursor, documents, connection.mapping):
-            if len(documents) + len(missing) > MOST_FETCHES:
-                raise Unusable(f"more than {MOST_FETCHES} calls are needed")
+            if len(documents) + len(missing) > history.most_calls:
+                raise Unusable(f"more than {history.most_calls} calls are needed")
             for one in missing:
                 documents[one.name] = await self._document(caller, one)
         return documents

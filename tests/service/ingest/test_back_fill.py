@@ -62,7 +62,7 @@ async def test_the_history_of_a_form_is_fetched_and_its_progress_is_part_of_the_
             "helpscout",
             {},
             {"since": "2026-01-01"},
-            "the history of helpscout can't be fetched; that of surveymonkey, typeform can",
+            "the history of helpscout can't be fetched; that of surveymonkey, typeform, zendesk can",
         ),
         (
             "typeform",
@@ -71,6 +71,7 @@ async def test_the_history_of_a_form_is_fetched_and_its_progress_is_part_of_the_
             "the connection has no credentials of the tool's API: set `credentials` first",
         ),
         ("typeform", {"credentials": {"access_token": TOKEN}}, {"since": "2026-01-01"}, ("surveys", "name at least one")),
+        ("zendesk", {}, {"since": "2026-01-01", "surveys": ["f"]}, ("surveys", "must be left out for zendesk")),
         (
             "typeform",
             {"credentials": {"access_token": TOKEN}},

@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl
 from services.ingest.domain import signatures
 from services.ingest.domain.connection import ProviderSettings
 from services.ingest.domain.mapping_use import NO_USE, MappingUse
-from services.ingest.domain.providers.tool_api import Credentials, Documents, Fetch, decode_content, is_fetched
-from services.ingest.domain.providers.tool_history import ToolHistory
+from services.ingest.domain.providers.tool_api import MOST_FETCHES, Credentials, Documents, Fetch, decode_content, is_fetched
+from services.ingest.domain.providers.tool_history import Cursor, HistoryPage
 from services.ingest.domain.reason_codes import ReasonCode
 from services.ingest.domain.value_names import ValueName
 
@@ -164,6 +164,33 @@ class ToolApi(Generic[S]):
 
 
 @dataclass(frozen=True, slots=True)
+class ToolHistory(Generic[S]):
+    """The list API of a tool, as pure functions and data.
+
+    credentials, base_url and headers are like those of `ToolApi`.
+    needs_surveys says that a list is of one survey, so a request must name the surveys by their ids in the tool.
+    begin(since, surveys) returns the cursor of the first page. The surveys have passed `is_path_id`.
+    fetches(cursor, documents, settings) returns the calls of a page that are still missing, given the documents of earlier ones.
+    read(cursor, documents, settings) returns the page. Both may raise Unusable.
+    shrink(cursor) returns the cursor of a smaller page at the same place; None if there is none.
+    pause is the least time between two pages in seconds, by the tool's rate limit; most_calls are those that a page may need.
+    parse(event, documents, settings) never raises. It reads deliveries of `as_fetched`, if the provider has no `api` that does.
+    """
+
+    credentials: type[Credentials]
+    base_url: Callable[[Any], str]
+    headers: Callable[[Any], Mapping[str, str]]
+    needs_surveys: bool
+    begin: Callable[[datetime, Sequence[str]], Cursor]
+    fetches: Callable[[Cursor, Documents, S], Sequence[Fetch]]
+    read: Callable[[Cursor, Documents, S], HistoryPage]
+    shrink: Callable[[Cursor], Cursor | None]
+    pause: float
+    most_calls: int = MOST_FETCHES
+    parse: Callable[[Request, Documents, S], Parsed] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Provider(Generic[S]):
     """A kind of tool, as pure functions and data.
 
@@ -216,9 +243,10 @@ class Provider(Generic[S]):
 
     def parse_stored(self, headers: Mapping[str, str], body: bytes, settings: S, received_at: datetime | None = None) -> Parsed:
         """The records of a stored delivery: of its body as received, or of its fetched content."""
-        if self.api is None or not is_fetched(headers):
+        parse = self.api.parse if self.api else self.history.parse if self.history else None
+        if parse is None or not is_fetched(headers):
             return self.parse(Request.stored(headers, body, received_at), settings)
         content = decode_content(body)
         if content is None:
             return Parsed(None, problem="the fetched content can't be read", problem_code="internal_fault")
-        return self.api.parse(Request.stored(headers, content.event, received_at), content.documents, settings)
+        return parse(Request.stored(headers, content.event, received_at), content.documents, settings)

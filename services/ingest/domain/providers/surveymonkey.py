@@ -24,11 +24,11 @@ from services.ingest.domain.providers.payload import (
     parse_payload,
     problem_of,
 )
-from services.ingest.domain.providers.provider import Parsed, Provider, Request, ToolApi
+from services.ingest.domain.providers.provider import Parsed, Provider, Request, ToolApi, ToolHistory
 from services.ingest.domain.providers.surveymonkey_documents import condense, lacks_answered
 from services.ingest.domain.providers.surveymonkey_response import read_response
 from services.ingest.domain.providers.tool_api import Credentials, Documents, Fetch, is_path_id
-from services.ingest.domain.providers.tool_history import ToolHistory, halve_page
+from services.ingest.domain.providers.tool_history import halve_page
 from services.ingest.domain.signatures import NotVerified, new_secret, verify_hmac
 
 FETCHED_EVENTS = ("response_completed", "response_updated")

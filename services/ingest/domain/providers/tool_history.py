@@ -1,18 +1,14 @@
-"""The history of a tool, by its list API: pages of records, each of which becomes a delivery.
+"""The history of a tool, by its list API (`ToolHistory` in `provider.py`): pages of records, each of which becomes a delivery.
 
 Everything here is data and pure. `services/ingest/back_filler.py` makes the calls.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-from services.ingest.domain.connection import ProviderSettings
-from services.ingest.domain.providers.tool_api import CONTENT_HEADER, FETCHED, Credentials, Documents, Fetch, encode_content
-
-S = TypeVar("S", bound=ProviderSettings)
+from services.ingest.domain.providers.tool_api import CONTENT_HEADER, FETCHED, Documents, encode_content
 
 Cursor = Mapping[str, Any]
 """A place in the list, as JSON. It is stored with the deliveries of the page before it."""
@@ -35,30 +31,6 @@ class HistoryPage:
     deliveries: Sequence[ListedDelivery]
     cursor: Cursor | None
     expected: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ToolHistory(Generic[S]):
-    """The list API of a tool, as pure functions and data.
-
-    credentials, base_url and headers are like those of `ToolApi`.
-    needs_surveys says that a list is of one survey, so a request must name the surveys by their ids in the tool.
-    begin(since, surveys) returns the cursor of the first page. The surveys have passed `is_path_id`.
-    fetches(cursor, documents, settings) returns the calls of a page that are still missing, given the documents of earlier ones.
-    read(cursor, documents, settings) returns the page. Both may raise Unusable.
-    shrink(cursor) returns the cursor of a smaller page at the same place; None if there is none.
-    pause is the least time between two pages in seconds, by the tool's rate limit.
-    """
-
-    credentials: type[Credentials]
-    base_url: Callable[[Any], str]
-    headers: Callable[[Any], Mapping[str, str]]
-    needs_surveys: bool
-    begin: Callable[[datetime, Sequence[str]], Cursor]
-    fetches: Callable[[Cursor, Documents, S], Sequence[Fetch]]
-    read: Callable[[Cursor, Documents, S], HistoryPage]
-    shrink: Callable[[Cursor], Cursor | None]
-    pause: float
 
 
 def as_webhook(payload: Mapping[str, Any]) -> ListedDelivery:

@@ -14,8 +14,9 @@ from pydantic import Field, StringConstraints
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import parse_time
 from services.ingest.domain.providers.payload import Unusable, as_text, object_in
+from services.ingest.domain.providers.provider import ToolHistory
 from services.ingest.domain.providers.tool_api import Credentials, Documents, Fetch
-from services.ingest.domain.providers.tool_history import Cursor, HistoryPage, ToolHistory, as_webhook, halve_page
+from services.ingest.domain.providers.tool_history import Cursor, HistoryPage, as_webhook, halve_page
 
 PAGE = 100
 """Responses on a page. Typeform allows 1,000, but so many may have more values than we read at once."""

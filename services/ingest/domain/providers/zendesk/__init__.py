@@ -15,6 +15,7 @@ from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.payload import Identity, as_text, object_in, occurring_dimensions, parse_payload
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.providers.zendesk import events, trigger
+from services.ingest.domain.providers.zendesk.history import HISTORY
 from services.ingest.domain.signatures import NotVerified, verify_hmac, verify_recent
 
 INVOCATION = "x-zendesk-webhook-invocation-id"
@@ -85,4 +86,5 @@ PROVIDER = Provider(
     ),
     stored_headers=(INVOCATION, "x-zendesk-webhook-signature-timestamp", "x-zendesk-webhook-id"),
     refuse_secret=_refuse_secret,
+    history=HISTORY,
 )

@@ -1,0 +1,193 @@
+"""The history of tickets by Zendesk's API (developer.zendesk.com/api-reference).
+
+`GET /api/v2/incremental/tickets/cursor` lists tickets by their last change, `GET /api/v2/tickets/{id}/audits` the history of one:
+comments and changes of fields, each with its time. The id of a comment is that of its event in the audit, so a message that a
+webhook has brought is replaced by itself. Whether an author is staff is known from the users.
+"""
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.providers.payload import Unusable, as_text, object_in
+from services.ingest.domain.providers.provider import ToolHistory
+from services.ingest.domain.providers.tool_api import Credentials, Documents, Fetch
+from services.ingest.domain.providers.tool_history import Cursor, HistoryPage, ListedDelivery, as_fetched, halve_page
+from services.ingest.domain.providers.zendesk.ticket_history import objects_under, parse
+from services.ingest.domain.providers.zendesk.values import (
+    id_of,
+)
+
+PAGE = 10
+"""Tickets on a page. Each needs a call of its own."""
+PAUSE_SECONDS = 6.5
+"""The list may be called ten times a minute."""
+MOST_CALLS = 60
+"""Calls of a page."""
+AUDITS_PAGE = 100
+MOST_AUDITS = 500
+"""Audits of a ticket that are fetched, the oldest first."""
+MOST_USERS = 100
+
+TICKETS, USERS, AUDITS = "tickets", "users", "audits:"
+STAFF = ("agent", "admin")
+TICKET_FIELDS = (
+    "id", "created_at", "updated_at", "status", "priority", "description", "requester_id", "submitter_id", "assignee_id",
+    "group_id", "organization_id", "brand_id", "ticket_form_id", "problem_id", "external_id", "type",
+)  # fmt: skip
+"""The fields of a ticket that are stored."""
+
+
+Users = Mapping[str | None, Mapping[str, Any]]
+"""Users by their ids."""
+
+
+class ZendeskCredentials(Credentials):
+    """An API token of Zendesk, with the address of the agent whose rights it has."""
+
+    subdomain: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")] = Field(
+        description="The account's part of `https://<subdomain>.zendesk.com`", examples=["acme"]
+    )
+    email: Annotated[str, StringConstraints(min_length=3, max_length=320, pattern=r"^[\x21-\x39\x3b-\x7e]+$")] = Field(
+        description="The address of an agent who may see all tickets", examples=["ada@example.com"]
+    )
+    api_token: Annotated[str, StringConstraints(min_length=8, max_length=1000, pattern=r"^[\x21-\x7e]+$")] = Field(
+        description="The API token", examples=["the-api-token"]
+    )
+
+
+def base_url(credentials: ZendeskCredentials) -> str:
+    """The account's API. The subdomain is one label, so the host is Zendesk's."""
+    return f"https://{credentials.subdomain}.zendesk.com"
+
+
+def headers(credentials: ZendeskCredentials) -> Mapping[str, str]:
+    """Basic authentication with the token."""
+    pair = f"{credentials.email}/token:{credentials.api_token}"
+    return {"authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+
+
+def begin(since: datetime, surveys: Sequence[str]) -> Cursor:
+    """The cursor of the first page."""
+    return {"start_time": str(int(since.astimezone(UTC).timestamp())), "cursor": None, "size": PAGE}
+
+
+def fetches(cursor: Cursor, documents: Documents, mapping: FieldMapping) -> Sequence[Fetch]:
+    """The tickets; then their audits, page by page; then the authors."""
+    if not documents:
+        place = {"cursor": cursor["cursor"]} if cursor["cursor"] else {"start_time": cursor["start_time"]}
+        return (Fetch(TICKETS, "/api/v2/incremental/tickets/cursor.json", {**place, "per_page": str(cursor["size"])}),)
+    audits = [fetch for ticket in _tickets(documents) for fetch in _missing_audits(ticket, documents)]
+    if audits or USERS in documents:
+        return audits
+    authors = [author for author in _authors(documents) if author.isdecimal()]
+    if not authors:
+        return ()
+    return (Fetch(USERS, "/api/v2/users/show_many.json", {"ids": ",".join(authors[:MOST_USERS])}, optional=True),)
+
+
+def _tickets(documents: Documents) -> list[dict[str, Any]]:
+    """The tickets of the page. Raises Unusable if the answer is no list of tickets."""
+    if not isinstance(documents[TICKETS], dict) or not isinstance(documents[TICKETS].get("tickets"), list):
+        raise Unusable("the answer of the tool's API has no `tickets`")
+    return [one for one in objects_under(documents[TICKETS], "tickets") if (id_of(one.get("id")) or "").isdecimal()]
+
+
+def _audits_name(ticket: Mapping[str, Any], page: int) -> str:
+    return f"{AUDITS}{id_of(ticket.get('id'))}:{page}"
+
+
+def _missing_audits(ticket: Mapping[str, Any], documents: Documents) -> Iterator[Fetch]:
+    """The next page of a ticket's audits, if one is missing. That of a deleted ticket may not exist."""
+    for page in range(1, MOST_AUDITS // AUDITS_PAGE + 1):
+        name = _audits_name(ticket, page)
+        if name not in documents:
+            query = {"page": str(page), "per_page": str(AUDITS_PAGE)}
+            yield Fetch(name, f"/api/v2/tickets/{id_of(ticket.get('id'))}/audits.json", query, optional=True)
+            return
+        if len(objects_under(documents[name], "audits")) < AUDITS_PAGE:
+            return
+
+
+def _audits(ticket: Mapping[str, Any], documents: Documents) -> list[dict[str, Any]]:
+    pages = [_audits_name(ticket, page) for page in range(1, MOST_AUDITS // AUDITS_PAGE + 1)]
+    return [audit for name in pages for audit in objects_under(documents.get(name), "audits")]
+
+
+def _authors(documents: Documents) -> list[str]:
+    """The ids of those who wrote comments on the page."""
+    return sorted(
+        {
+            author
+            for ticket in _tickets(documents)
+            for audit in _audits(ticket, documents)
+            for event in objects_under(audit, "events")
+            if event.get("type") == "Comment" and (author := id_of(event.get("author_id")))
+        }
+    )
+
+
+def read(cursor: Cursor, documents: Documents, mapping: FieldMapping) -> HistoryPage:
+    """The page: a delivery for each ticket."""
+    users = {id_of(one.get("id")): one for one in objects_under(documents.get(USERS), "users")}
+    deliveries = [_delivery(ticket, _audits(ticket, documents), users) for ticket in _tickets(documents)]
+    after = as_text(documents[TICKETS].get("after_cursor"))
+    is_last = documents[TICKETS].get("end_of_stream") is not False or after is None
+    if not is_last and after == cursor["cursor"]:
+        raise Unusable("the tool's API returned the same page again")
+    return HistoryPage(deliveries, None if is_last else {**cursor, "cursor": after}, len(deliveries))
+
+
+def _delivery(ticket: Mapping[str, Any], audits: Sequence[Mapping[str, Any]], users: Users) -> ListedDelivery:
+    """The ticket with those parts of its audits that are read. Fields of the account's own are kept for dimensions."""
+    fields = {name: ticket[name] for name in TICKET_FIELDS if name in ticket}
+    via = {"via": {"channel": object_in(ticket, "via").get("channel")}}
+    own = {f"custom_field_{one.get('id')}": one.get("value") for one in objects_under(ticket, "custom_fields")}
+    histories = [
+        {
+            "created_at": audit.get("created_at"),
+            "events": [condensed for event in objects_under(audit, "events") if (condensed := _event(event, users))],
+        }
+        for audit in audits
+    ]
+    ticket_id = id_of(ticket.get("id"))
+    return as_fetched({"history": "ticket", "id": ticket_id}, {"ticket": fields | via | own, "audits": histories})
+
+
+def _role(user: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether a user is staff, with the name of one who is."""
+    is_staff = user.get("role") in STAFF
+    return {"is_staff": is_staff, **({"author_name": user.get("name")} if is_staff else {})}
+
+
+def _event(event: Mapping[str, Any], users: Users) -> dict[str, Any] | None:
+    """The parts of an event that are read. None if there are none."""
+    match event.get("type"):
+        case "Comment":
+            author = users.get(id_of(event.get("author_id")))
+            comment = {name: event.get(name) for name in ("id", "type", "author_id", "public")}
+            text = event.get("plain_body") or event.get("body")
+            return comment | {"body": text} | (_role(author) if author else {})
+        case "Create" | "Change":
+            return {name: event.get(name) for name in ("type", "field_name", "value")}
+        case _:
+            return None
+
+
+HISTORY = ToolHistory(
+    credentials=ZendeskCredentials,
+    base_url=base_url,
+    headers=headers,
+    needs_surveys=False,
+    begin=begin,
+    fetches=fetches,
+    read=read,
+    shrink=halve_page,
+    pause=PAUSE_SECONDS,
+    parse=parse,
+    most_calls=MOST_CALLS,
+)
