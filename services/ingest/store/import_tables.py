@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     DateTime,
     ForeignKey,
     Identity,
@@ -61,6 +62,7 @@ import_parts = Table(
     Column("number", Integer, primary_key=True, autoincrement=False, comment="from 1"),
     Column("sha256", Text, nullable=False),
     Column("bytes", Integer, nullable=False),
+    Column("label", Text, Computed("import_id::text || ':' || number::text", persisted=True), unique=True),
     Column("content", LargeBinary, comment="encrypted; null once its records are stored"),
 )
 

@@ -138,7 +138,7 @@ class Imports:
 
     def _seal(self, number: int, part: int, content: bytes) -> tuple[str, bytes]:
         """The digest of a part, and its encrypted content. Takes some milliseconds, so it runs in a thread."""
-        return sha256(content).hexdigest(), self._cipher.encrypt(content, owner_of(number, part))
+        return sha256(content).hexdigest(), self._cipher.encrypt(content, part_owner(f"{number}:{part}"))
 
     async def parts(self, number: int) -> list[Part]:
         """The uploaded parts of an import, by their numbers."""
@@ -147,7 +147,7 @@ class Imports:
     async def load_part(self, number: int, part: int) -> bytes | None:
         """The content of a part. None after the last one."""
         sealed = await self._pool.fetchval(CONTENT, number, part)
-        return None if sealed is None else await asyncio.to_thread(self._cipher.decrypt, sealed, owner_of(number, part))
+        return None if sealed is None else await asyncio.to_thread(self._cipher.decrypt, sealed, part_owner(f"{number}:{part}"))
 
     async def start(self, tenant: str, number: int) -> Import | Refusal | int:
         """Start an import, in the context of the current request. Starting it again changes nothing.
@@ -189,9 +189,9 @@ class Imports:
         return {row[0]: row[1] for row in await self._pool.fetch(KNOWN, tenant, subjects)}
 
 
-def owner_of(number: int, part: int) -> str:
-    """The owner of an encrypted part."""
-    return f"import:{number}:{part}"
+def part_owner(label: str) -> str:
+    """The owner of an encrypted part, by its column `label`: the number of the import, a colon, and that of the part."""
+    return f"import:{label}"
 
 
 def import_of(row: asyncpg.Record) -> Import:

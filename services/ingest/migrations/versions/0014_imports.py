@@ -73,6 +73,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer, primary_key=True, autoincrement=False, comment="from 1"),
         sa.Column("sha256", sa.Text, nullable=False),
         sa.Column("bytes", sa.Integer, nullable=False),
+        sa.Column("label", sa.Text, sa.Computed("import_id::text || ':' || number::text", persisted=True), unique=True),
         sa.Column("content", sa.LargeBinary, comment="encrypted; null once its records are stored"),
     )
     op.execute("ALTER TABLE import_parts ALTER COLUMN content SET STORAGE EXTERNAL")
