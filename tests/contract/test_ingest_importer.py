@@ -19,6 +19,7 @@ from services.ingest.store.imports import Imports
 from shared.database import open_pool
 from tests.conftest import NewDatabase
 from tests.service.ingest.client import SECRET_KEY
+from tests.unit.ingest.importing import read
 from tests.unit.ingest.making import connection, nps, response
 
 
@@ -109,6 +110,30 @@ async def test_a_crash_after_a_transaction_loses_and_repeats_no_record(setup: Se
     assert (done.state, done.results, await setup.count("inbox")) == ("done", {"accepted": 700}, 700)
     assert len(setup.observed) == len({*setup.observed}) == 700
     assert await setup.pool.fetchval("SELECT count(*) FROM import_parts WHERE content IS NOT NULL") == 0
+
+
+async def test_records_are_stored_only_together_with_the_progress(setup: Setup) -> None:
+    await setup.pool.execute("""
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+        CREATE TRIGGER refuse BEFORE UPDATE ON imports FOR EACH ROW WHEN (NEW.line > 256) EXECUTE FUNCTION refuse()""")
+    job = await setup.started(records(300))
+    with pytest.raises(asyncpg.RaiseError):
+        await setup.importer().step()
+    await setup.pool.execute("DROP TRIGGER refuse ON imports; DROP FUNCTION refuse")
+    assert ((await setup.load(job)).rows, await setup.count("inbox")) == (256, 256)
+
+
+async def test_a_process_that_lost_its_claim_stores_nothing(setup: Setup) -> None:
+    job = await setup.started(records(4))
+    rows = read(records(4)).rows
+    async with setup.pool.acquire() as db:
+        advanced = (await inbox.store_rows(db, job, rows[:2], 0)).job
+        with pytest.raises(inbox.LeaseLost):
+            await inbox.store_rows(db, job, rows[2:], 0)
+        await setup.uploads.cancel("acme", job.id)
+        with pytest.raises(inbox.LeaseLost):
+            await inbox.store_rows(db, advanced, rows[2:], 0)
+    assert await setup.count("inbox") == 2
 
 
 async def test_a_record_that_the_database_refuses_is_rejected_and_the_others_are_stored(setup: Setup) -> None:

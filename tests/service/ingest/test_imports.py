@@ -13,6 +13,8 @@ from tests.service.ingest.client import IngestClient
 from tests.unit.ingest.importing import FILE, MAPPING
 from tests.unit.ingest.making import nps, response
 
+AT = "2026-11-20T10:00:00Z"
+
 
 def records(count: int, **fields: Any) -> bytes:
     """NDJSON of so many responses, each about another subject."""
@@ -103,6 +105,17 @@ async def test_older_feedback_of_an_erased_customer_is_ignored_and_newer_counts(
     assert [
         event.subject.rpartition("/")[2] for event in await ingest.events() if event.body.__class__.__name__ != "Tombstone"
     ] == ["other"]
+
+
+async def test_another_customer_with_the_address_of_an_erased_one_is_imported(ingest: IngestClient) -> None:
+    await ingest.call("POST", "/v1/feedback", json=response(nps(), customer={"id": "c-1", "email": "shared@example.org"}))
+    await ingest.call("POST", "/v1/feedback", json={"type": "erasure", "id": "e", "at": AT, "customer": {"id": "c-1"}})
+    lines = [
+        response(nps(), id="other", customer={"id": "c-9", "email": "shared@example.org"}),
+        response(nps(), id="same", customer={"email": "shared@example.org"}),
+    ]
+    content = b"\n".join(json.dumps(record).encode() for record in lines)
+    assert results_of(await import_file(ingest, content)) == {"accepted": 1, "ignored": 1}
 
 
 async def test_an_erasure_in_a_file_erases(ingest: IngestClient) -> None:
