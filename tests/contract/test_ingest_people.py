@@ -3,11 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from msgspec.structs import replace as changed
 
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.fields import Customer
 from services.ingest.domain.pseudonym import former_ids, pseudonym_of_email, pseudonym_of_id, pseudonyms_to_erase
+from services.ingest.inbox import people
 from services.ingest.inbox.customers import Customers
 from services.ingest.inbox.people import Person, Target
 from shared.events import Tombstone
@@ -90,6 +92,25 @@ async def test_a_shared_mailbox_leads_nowhere(inbox: Inbox) -> None:
     assert (await find(inbox, email="info@example.org"))[1] == {SHOP: 1}
     assert await erase(inbox, email="info@example.org") == ["r-6"]
     assert await erase(inbox, id="c-0") == ["r-0", "r-6"]
+
+
+@pytest.mark.parametrize("linked", [True, False])
+async def test_a_mailbox_stays_shared_when_some_of_its_customers_are_erased(inbox: Inbox, linked: bool) -> None:
+    await add_connections(inbox)
+    await inbox.deliver(*[delivery(f"r-{n}", {"id": f"c-{n}", "email": "info@example.org"}) for n in range(6)])
+    await inbox.deliver(erasure_delivery({"id": "c-0"}, linked=linked))
+    assert await erase(inbox, id="c-1") == ["r-0", "r-1"]
+    person, held = await find(inbox, id="c-2")
+    assert (held, person.shared) == ({SHOP: 1}, {pseudonym_of_email(KEY, "info@example.org")})
+
+
+async def test_an_id_with_very_many_addresses_is_searched_in_part(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "MOST_NAMES", 4)
+    await add_connections(inbox)
+    await inbox.deliver(*[delivery(f"r-{n}", {"id": "guest", "email": f"{n}@example.org"}) for n in range(6)])
+    person, held = await find(inbox, id="guest")
+    assert (len(person.names), person.complete, held) == (4, False, {SHOP: 6})
+    assert len(await erase(inbox, id="guest")) == 6
 
 
 async def test_an_id_of_a_tool_leads_to_statements_of_earlier_versions_and_to_nobody_elses(inbox: Inbox) -> None:

@@ -36,13 +36,14 @@ def shared_addresses(links: Iterable[Link]) -> set[str]:
     return {address for (address, _, _), several in ids.items() if len(several) > MAX_IDS_OF_AN_ADDRESS}
 
 
-def person_of(links: Set[Link], names: Iterable[str]) -> set[str]:
-    """The pseudonyms that links connect with `names`, including these. A shared mailbox connects nothing."""
-    return _connected(_neighbours(links), names)
+def person_of(links: Set[Link], names: Iterable[str], known_shared: Set[str] = frozenset()) -> set[str]:
+    """The pseudonyms that links connect with `names`, including these. A shared mailbox connects nothing, nor does an address of
+    `known_shared`, which was one before some of its customers were erased."""
+    return _connected(_neighbours(links, known_shared), names)
 
 
-def _neighbours(links: Set[Link]) -> Mapping[str, set[str]]:
-    shared = shared_addresses(links)
+def _neighbours(links: Set[Link], known_shared: Set[str]) -> Mapping[str, set[str]]:
+    shared = shared_addresses(links) | known_shared
     neighbours: defaultdict[str, set[str]] = defaultdict(set)
     for link in links:
         if shared.isdisjoint((link.customer, link.other)):

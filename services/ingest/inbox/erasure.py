@@ -21,7 +21,7 @@ from services.ingest.domain.tombstone import CUSTOMER_ERASED, SQL_FINGERPRINT, t
 from services.ingest.inbox import locks
 from services.ingest.inbox.customers import store_receipt
 from services.ingest.inbox.outbox import OutboxEvent
-from services.ingest.inbox.people import Person, Target, find_customer, find_person, find_subjects
+from services.ingest.inbox.people import Person, Target, find_customer, find_person, find_subjects, remember_shared_mailboxes
 from services.ingest.inbox.transactions import Connection
 from services.ingest.inbox.writer import insert
 from shared.events import Event, decode_event
@@ -113,6 +113,7 @@ async def erase(db: Connection, delivery: Delivery) -> list[OutboxEvent] | None:
         [inserted] = await insert(db, [request], [current_context()])
         if inserted is None:
             return None
+        await remember_shared_mailboxes(db, delivery.tenant, [row[0] for row in rows])
         deleted = [row[0] for row in await db.fetch(DELETE_EVENTS, delivery.tenant, [row[0] for row in rows])]
         bodies = await db.execute(DELETE_BODIES, sorted(set(deleted)))
         await db.execute(ADD_JOB, inserted.seq, delivery.tenant, sorted(person.names), sorted(person.addresses))

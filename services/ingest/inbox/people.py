@@ -15,12 +15,19 @@ MOST_NAMES = 1_000
 
 PROVIDERS = "SELECT id, provider FROM connections WHERE tenant = $1"
 
+MOST_LINKS = 10_000
+"""Different statements of links that one step loads. Further ones are not followed."""
+
 LINKS = """
-SELECT split_part(subject, '/', 1) AS connection, customer, email, aliases FROM events
-WHERE tenant = $1 AND customer = ANY($2::text[])
+(
+    SELECT DISTINCT split_part(subject, '/', 1) AS connection, customer, email, aliases FROM events
+    WHERE tenant = $1 AND customer = ANY($2::text[]) LIMIT $5
+)
 UNION
-SELECT split_part(subject, '/', 1), customer, email, aliases FROM events
-WHERE tenant = $1 AND aliases && $3::text[] AND aliases <> '{}'
+(
+    SELECT DISTINCT split_part(subject, '/', 1), customer, email, aliases FROM events
+    WHERE tenant = $1 AND aliases && $3::text[] AND aliases <> '{}' LIMIT $5
+)
 UNION
 SELECT connection, customer, email, aliases FROM (
     SELECT *, dense_rank() OVER (PARTITION BY email, connection, aliases IS NULL ORDER BY customer) AS place FROM (
@@ -30,6 +37,17 @@ SELECT connection, customer, email, aliases FROM (
 ) AS ranked WHERE place <= $4
 """
 """The statements that link these pseudonyms. Of an address only as many ids of a connection as show that it is shared."""
+
+KNOWN_SHARED = "SELECT address FROM shared_mailboxes WHERE tenant = $1 AND address = ANY($2::text[])"
+"""Mailboxes that were shared when some of their customers were erased."""
+ADDRESSES = """
+SELECT email FROM events WHERE tenant = $1 AND subject = ANY($2::text[]) AND email IS NOT NULL AND customer <> email
+UNION SELECT ltrim(alias, '@') FROM events CROSS JOIN unnest(aliases) AS alias
+WHERE tenant = $1 AND subject = ANY($2::text[]) AND alias LIKE '@%'
+"""
+REMEMBER_SHARED = """
+INSERT INTO shared_mailboxes (tenant, address) SELECT $1, address FROM unnest($2::text[]) AS address ON CONFLICT DO NOTHING
+"""
 
 FORMER = """
 SELECT DISTINCT split_part(subject, '/', 1), former.bare, former.namespaced, email FROM events
@@ -137,22 +155,33 @@ async def find_person(db: Connection, target: Target, lock: Lock = no_lock) -> P
     search.stored |= {row[2] for row in former}
     search.links |= {Link(row[0], row[2], row[3], of_address=True, former=True) for row in former if row[3]}
     loaded: set[str] = set()
-    while new := search.person - loaded:
-        await lock(new)
-        search.add(await db.fetch(LINKS, target.tenant, sorted(new), _as_aliases(new), MAX_IDS_OF_AN_ADDRESS + 1))
-        loaded |= new
-        if len(loaded) > MOST_NAMES:
-            break
-    person, shared = search.person, shared_addresses(search.links)
+    while (new := search.person - loaded) and len(loaded) < MOST_NAMES:
+        step = sorted(new, key=lambda name: (name not in search.start, name))[: MOST_NAMES - len(loaded)]
+        await lock(step)
+        await search.load(db, step)
+        loaded.update(step)
+    person, shared = search.person, search.shared
     return Person(
         target,
-        names=frozenset(person),
-        addresses=frozenset(person - shared),
+        names=frozenset(person & loaded),
+        addresses=frozenset(person & loaded - shared),
         shared=frozenset(shared),
         stored=frozenset(search.stored),
         known_addresses=frozenset(search.known_addresses),
-        complete=person <= loaded,
+        complete=person <= loaded and not search.is_cut,
     )
+
+
+async def remember_shared_mailboxes(db: Connection, tenant: str, subjects: Sequence[str]) -> None:
+    """Store which addresses in the statements about these subjects are shared mailboxes, before the statements are deleted.
+
+    Otherwise a mailbox of six customers would connect the other five as soon as one of them is erased.
+    """
+    addresses = [row[0] for row in await db.fetch(ADDRESSES, tenant, subjects)]
+    if addresses:
+        search = _Search(Target(tenant, frozenset()), {})
+        await search.load(db, addresses)
+        await db.execute(REMEMBER_SHARED, tenant, sorted(search.shared.intersection(addresses)))
 
 
 async def find_subjects(db: Connection, person: Person) -> Sequence[Record]:
@@ -186,13 +215,30 @@ class _Search:
     links: set[Link] = field(default_factory=set)
     stored: set[str] = field(default_factory=set)
     known_addresses: set[str] = field(default_factory=set)
+    known_shared: set[str] = field(default_factory=set)
+    is_cut: bool = False
 
     def __post_init__(self) -> None:
         self.start |= self.target.requested
 
     @property
     def person(self) -> set[str]:
-        return person_of(self.links, self.start)
+        return person_of(self.links, self.start, self.known_shared)
+
+    @property
+    def shared(self) -> set[str]:
+        return shared_addresses(self.links) | self.known_shared
+
+    async def load(self, db: Connection, names: Sequence[str]) -> None:
+        """Add the links of the statements that these pseudonyms are in.
+
+        Mailboxes that are known to be shared are loaded afterwards, so that an erasure that ends meanwhile is seen in either.
+        """
+        tenant = self.target.tenant
+        rows = await db.fetch(LINKS, tenant, names, _as_aliases(names), MAX_IDS_OF_AN_ADDRESS + 1, MOST_LINKS)
+        self.is_cut |= len(rows) >= MOST_LINKS
+        self.add(rows)
+        self.known_shared |= {row[0] for row in await db.fetch(KNOWN_SHARED, tenant, sorted(self.known_addresses))}
 
     def add(self, rows: Iterable[Record]) -> None:
         """Add the links of statements: rows of LINKS."""

@@ -146,6 +146,14 @@ unpublished = Table(
     Index("unpublished_comments", "tenant", "due", "seq", postgresql_where=text("comments > 0")),
 )
 
+shared_mailboxes = Table(
+    "shared_mailboxes",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("address", Text, primary_key=True, comment="pseudonym"),
+)
+"""Addresses that were shared mailboxes when some of their customers were erased: they stay so, with fewer ids."""
+
 delivery_counts = Table(
     "delivery_counts",
     metadata,
