@@ -1,0 +1,29 @@
+"""The position in each partition, and the revisions of the results of tenants."""
+
+from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Table, Text, Uuid, text
+
+from services.metrics.store.tables.base import metadata, instant
+
+progress = Table(
+    "progress",
+    metadata,
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("next_offset", BigInteger, nullable=False),
+    Column("received_at", instant, nullable=False),
+    Column("batches", BigInteger, nullable=False),
+    Column("noted", BigInteger, nullable=False, server_default=text("0"), comment="of batches, how many are in tenant_revisions"),
+    PrimaryKeyConstraint("topic", "partition", name="progress_pkey"),
+)
+
+tenant_revisions = Table(
+    "tenant_revisions",
+    metadata,
+    Column("tenant", Integer, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("revision", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
+    PrimaryKeyConstraint("tenant", "topic", "partition", "kind", name="tenant_revisions_pkey"),
+)
+"""A new random value for each batch that holds something of the tenant, by kind of change."""
