@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from services.metrics.domain.kpis import KPIS, Kpi
-from services.metrics.domain.measures import MULTI_VALUED
+from services.metrics.domain.measure import MULTI_VALUED
 
 PAGE = Path(__file__).parents[1] / "docs" / "kpis.md"
 INTRODUCTION = """\
@@ -18,7 +18,8 @@ Rules for all:
 - A value without anything to count is null, not 0; a KPI that is itself a count is then 0. Below `min_n` a value has the flag
   `low_n`.
 - Buckets are half-open, `[start, end)`, in a named zone; both ends, with their offset, are on every row.
-- Medians and other percentiles come from bins whose bounds lie 2 % apart, so they are right to 1 %; means are exact.
+- Medians and other percentiles come from bins whose bounds lie 2 % apart, so they are right to 1 %; means are exact. The age of
+  the backlog is right to seven and a half minutes.
 - Intervals are of 95 %: adjusted Wald for balances, Wilson for shares, Student's t for means, order statistics for percentiles.
   Each is clipped to the scale of its value and always includes the value itself, also where n is tiny.
 - Repeated answers of one person all count; `per=respondent` keeps the latest of each in a bucket. A question's form (scale,
@@ -32,6 +33,9 @@ Rules for all:
   after it.
 - An opening is never a reply. A message that repeats the opening (same author, same text, at most 5 seconds apart) counts as the
   opening: it is neither a reply nor a second comment.
+- A wait for a next reply begins with the customer's first public message after a human agent's, and ends with the next public
+  message by a human agent or with a solve. After a solve that ended one, the next wait begins after an agent's next message. Of
+  events with one time the customer's message comes first, then the reply, then the solve.
 - Durations are in calendar seconds. With `hours=business` they are the seconds in which the calendar of the team that held the
   ticket was open (queries.md, "Business hours"); a ticket has none if for a part of its time there was no calendar.
 - Only the promoted sentiment model's scores count; two models are never averaged.

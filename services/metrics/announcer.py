@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from services.metrics.domain.changes import kind_of, kpis_of
-from services.metrics.domain.measures import Kind
+from services.metrics.domain.measure import Kind
 from services.metrics.store.writer import Batch
 from shared.events import KpiChange, encode
 from shared.kafka import Message

@@ -14,7 +14,7 @@ import msgspec
 
 from services.metrics.announcer import Announcer
 from services.metrics.domain.changes import kind_of
-from services.metrics.domain.measures import Kind
+from services.metrics.domain.measure import Kind
 from services.metrics.store.progress import Change, Partition, Reached, note_idle
 from services.metrics.store.writer import Batch, InvalidSubject, Writer
 from shared.database import OUTAGE, RETRYABLE

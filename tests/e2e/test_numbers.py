@@ -29,8 +29,22 @@ VALUES = {
     "channel": ("email", "chat", "null"),
 }
 OF_COMMENTS = {"theme": (*THEMES, "null"), "urgency": ("legal_threat", "cancellation", "outage", "null")}
-DURATIONS = ("first_reply_time", "first_resolution_time", "full_resolution_time")
-OF_RESPONDENTS = ("nps", "csat", "ces", "stars", "comment_rate", "net_sentiment", "theme_sentiment")
+DURATIONS = (
+    "first_reply_time",
+    "next_reply_time",
+    "first_resolution_time",
+    "full_resolution_time",
+    "handling_time",
+    "requester_wait",
+    "agent_wait",
+)
+AGGREGATIONS = {
+    **dict.fromkeys((*DURATIONS, "agent_replies"), ("p50", "p90", "p95", "mean")),
+    "backlog_age": ("p50", "p90", "p95"),
+    "sentiment_share": ("positive", "neutral", "negative"),
+}
+FILED_BY = {"first_reply_time": ("replied", "created"), "next_reply_time": ("replied", "asked")}
+OF_RESPONDENTS = ("nps", "csat", "ces", "ces_index", "stars", "comment_rate", "net_sentiment", "theme_sentiment")
 OF_SCORED_COMMENTS = (
     "sentiment",
     "net_sentiment",
@@ -113,9 +127,8 @@ class RandomQueries:
         if self.r.random() < 0.4:
             name = self.r.choice([*VALUES, *of_comments, *of_comments])
             filters[name] = tuple(self.r.choice(("", "", "!")) + value for value in self.r.sample(values[name], 2))
-        agg = self.r.choice(("p50", "p90", "p95", "mean")) if kpi in DURATIONS else ""
-        agg = self.r.choice(("positive", "neutral", "negative")) if kpi == "sentiment_share" else agg
-        filed_by = self.r.choice(("replied", "created")) if kpi == "first_reply_time" else ""
+        agg = self.r.choice(AGGREGATIONS.get(kpi, ("",)))
+        filed_by = self.r.choice(FILED_BY.get(kpi, ("",)))
         per = "respondent" if kpi in OF_RESPONDENTS and self.r.random() < 0.3 else ""
         hours = "business" if kpi in DURATIONS and self.r.random() < 0.5 else ""
         return Query(kpi, tuple(dimensions), filters, agg, filed_by, per, hours)

@@ -1,12 +1,16 @@
-"""`GET /v1/live`: server-sent events with the newest results of some KPIs, first a snapshot, then each change."""
+"""`GET /v1/live`: server-sent events with the newest results of some KPIs, or the list of upcoming SLA deadlines.
+
+The first event is a snapshot, then there is one for each change.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -16,7 +20,8 @@ from services.gateway.api.openapi import UpstreamRoute, import_query
 from services.gateway.api.state import gateway_of
 from services.gateway.clients.metrics import UnknownKpi, UnknownTenant
 from services.gateway.domain.keys import Key
-from services.gateway.domain.watch import Watch, parse_watch
+from services.gateway.domain.watch import UPCOMING, Watch, parse_watch
+from services.gateway.live.query import State
 from services.gateway.live.subscription import Subscription
 from shared.disconnects import cancelled_on_disconnect
 from shared.problems import BadRequest, Forbidden, NotAuthenticated, TooManyRequests, Unavailable, responses
@@ -25,7 +30,8 @@ routes = APIRouter(route_class=UpstreamRoute, dependencies=[Depends(BEARER)], ta
 
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "An event `snapshot` with all results, then an event `kpi` with a result for each change",
+        "description": "An event `snapshot` with all results, then an event `kpi` with a result for each change; with"
+        " `sla=upcoming` the event `sla` with the list",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
@@ -38,21 +44,29 @@ CHECK_SECONDS = 1.0
 @routes.get(
     "/v1/live",
     operation_id="stream_kpis",
-    summary="KPIs as server-sent events: a snapshot, then every change",
-    description="All parameters but `kpis` are those of `/v1/kpis/{kpi}`, and hold for each KPI.",
+    summary="KPIs, or upcoming SLA deadlines, as server-sent events: a snapshot, then every change",
+    description="With `kpis` all other parameters are those of `/v1/kpis/{kpi}`, and hold for each KPI. With `sla=upcoming`"
+    " they are those of `/v1/sla/upcoming`, and the key needs the scope `records:read` too.",
     response_class=StreamingResponse,
     responses=EVENTS | PROBLEMS,
-    openapi_extra=import_query("metrics", "/v1/kpis/{kpi}"),
+    openapi_extra=import_query("metrics", "/v1/kpis/{kpi}", "/v1/sla/upcoming"),
 )
 async def stream_kpis(
     request: Request,
     caller: Annotated[Key, Depends(require("metrics:read"))],
-    kpis: Annotated[list[str], Query(description="Ids of KPIs, separated by commas", examples=[["nps,csat"]])],
+    kpis: Annotated[
+        list[str] | SkipJsonSchema[None], Query(description="Ids of KPIs, separated by commas", examples=[["nps,csat"]])
+    ] = None,
+    sla: Annotated[
+        Literal["upcoming"] | SkipJsonSchema[None], Query(description="The list of upcoming SLA deadlines, in place of KPIs")
+    ] = None,
     last_event_id: Annotated[
         str | None, Header(description="The `id` of the last event received: no event is sent until there is a newer state")
     ] = None,
 ) -> Response:
-    """Subscribe to the KPIs before the first byte of the response, so that an error is a problem document."""
+    """Subscribe before the first byte of the response, so that an error is a problem document."""
+    if sla is not None and not caller.has("records:read"):
+        raise Forbidden("this key lacks the scope records:read, which sla=upcoming needs")
     subscribing = gateway_of(request).hub.subscribe(caller.tenant, caller.id, watch_of(request))
     stack = AsyncExitStack()
     try:
@@ -70,8 +84,9 @@ def watch_of(request: Request) -> Watch:
         watch = parse_watch(request.query_params.multi_items())
     except ValueError as error:
         raise BadRequest(invalid_params=[{"name": "kpis", "reason": str(error)}]) from None
-    for kpi in watch.kpis:
-        checked_id(kpi, UnknownKpi)
+    if "sla" not in request.query_params:
+        for kpi in watch.kpis:
+            checked_id(kpi, UnknownKpi)
     return watch
 
 
@@ -95,7 +110,8 @@ async def events(request: Request, subscription: Subscription, last_event_id: st
     sent_at = clock()
     while await may_continue(request) and not subscription.closed:
         if state := await subscription.next_change(CHECK_SECONDS):
-            yield format_sse_event(event="kpi", data_str=state.body, id=subscription.mark_sent(state))
+            event = "sla" if state.kpi == UPCOMING else "kpi"
+            yield format_sse_event(event=event, data_str=state.body, id=subscription.mark_sent(state))
             sent_at = clock()
         elif clock() - sent_at >= max_silence:
             yield KEEPALIVE_COMMENT
@@ -107,8 +123,13 @@ def first_event(subscription: Subscription, last_event_id: str | None) -> bytes:
     states = subscription.snapshot()
     if last_event_id == subscription.id:
         return KEEPALIVE_COMMENT
+    return format_sse_event(event="snapshot", data_str=snapshot_of(states), id=subscription.id)
+
+
+def snapshot_of(states: Sequence[State]) -> str:
+    """The first states of a stream as JSON: the results of KPIs, or the list of upcoming deadlines."""
     bodies = ",".join(state.body for state in states)
-    return format_sse_event(event="snapshot", data_str=f'{{"kpis":[{bodies}]}}', id=subscription.id)
+    return f'{{"sla":{bodies}}}' if states[0].kpi == UPCOMING else f'{{"kpis":[{bodies}]}}'
 
 
 async def may_continue(request: Request) -> bool:

@@ -101,9 +101,9 @@ def import_operation(
     return {IMPORT: {"service": service, "headers": list(headers), **formats}}
 
 
-def import_query(service: str, path: str) -> Json:
-    """The `openapi_extra` of a route that has the query parameters of GET `path` at `service`, besides its own."""
-    return {IMPORT: {"service": service, "query_of": path}}
+def import_query(service: str, *paths: str) -> Json:
+    """The `openapi_extra` of a route that has the query parameters of GET `paths` at `service`, besides its own."""
+    return {IMPORT: {"service": service, "query_of": paths}}
 
 
 def document_of(app: FastAPI) -> Json:
@@ -171,9 +171,11 @@ def imported(own: Json, source: Json, method: str, path: str, components: "Compo
     """The path template and the operation: imported from the contract, with the additions of the gateway's own route."""
     service, contract = source["service"], contract_of(source["service"])
     if query_of := source.get("query_of"):
-        queried = components.copy(operation_at(contract, "get", query_of)[1], service, contract)
-        query = [one for one in queried.get("parameters", ()) if one["in"] == "query"]
-        return path, own | {"parameters": merged_parameters(own, query)}
+        for queried_path in query_of:
+            queried = components.copy(operation_at(contract, "get", queried_path)[1], service, contract)
+            query = [one for one in queried.get("parameters", ()) if one["in"] == "query"]
+            own = own | {"parameters": merged_parameters(own, query)}
+        return path, own
     template, theirs = operation_at(contract, method, path)
     operation = components.copy(theirs, service, contract)
     operation["tags"] = operation.get("tags") or own.get("tags", [])

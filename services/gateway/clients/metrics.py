@@ -3,6 +3,7 @@
 import msgspec
 
 from services.gateway.clients.upstream import Upstream
+from services.gateway.domain.watch import UPCOMING
 from shared.problems import BadRequest, NotFound, Problem, Unavailable
 
 
@@ -20,8 +21,9 @@ STATUSES: dict[int, type[Problem]] = {400: BadRequest, 404: NotFound}
 
 
 async def fetch_result(metrics: Upstream, tenant: str, kpi: str, query: str) -> bytes:
-    """A KPI's result as JSON. Raises the Problem with which metrics refuses the query."""
-    response = await metrics.call("GET", f"/v1/kpis/{kpi}", tenant=tenant, query=query)
+    """A KPI's result, or the list UPCOMING, as JSON. Raises the Problem with which metrics refuses the query."""
+    path = f"/v1/{kpi}" if kpi == UPCOMING else f"/v1/kpis/{kpi}"
+    response = await metrics.call("GET", path, tenant=tenant, query=query)
     if response.status_code >= 400:
         raise parse_problem(response.status_code, response.content)
     return response.content

@@ -1,4 +1,7 @@
-"""Queries of a live stream: parsing, how often to evaluate them again, and fingerprints that tell results apart."""
+"""Queries of a live stream: parsing, how often to evaluate them again, and fingerprints that tell results apart.
+
+A stream watches KPIs, or the list of upcoming SLA deadlines.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +17,15 @@ MAX_KPIS = 30
 MAX_QUERY_LENGTH = 4_000
 MIN_RECHECK, MAX_RECHECK = 1.0, 10.0
 
+UPCOMING = "sla/upcoming"
+"""The list of upcoming SLA deadlines, in place of a KPI's id."""
+UPCOMING_CHANGED_BY = frozenset({"sla_breached_open"})
+"""KPIs that change with the list."""
+
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """KPIs to watch, each with the same `query`, normalised so that equal queries are equal strings."""
+    """KPIs to watch, or UPCOMING, each with the same `query`, normalised so that equal queries are equal strings."""
 
     kpis: tuple[str, ...]
     query: str
@@ -26,12 +34,19 @@ class Watch:
 
 
 def parse_watch(params: Iterable[tuple[str, str]]) -> Watch:
-    """Parse `kpis=nps,csat&window=24h&…`. Every parameter but `kpis` belongs to the KPI query. Raises ValueError."""
+    """Parse `kpis=nps,csat&window=24h&…`, or `sla=upcoming&within=4h&…`.
+
+    Every other parameter belongs to the query. Raises ValueError.
+    """
     pairs = list(params)
     kpis = tuple(dict.fromkeys(k.strip() for name, value in pairs if name == "kpis" for k in value.split(",") if k.strip()))
-    if not 1 <= len(kpis) <= MAX_KPIS:
+    if any(name == "sla" for name, _ in pairs):
+        if kpis:
+            raise ValueError("a stream has KPIs or sla=upcoming, not both")
+        kpis = (UPCOMING,)
+    elif not 1 <= len(kpis) <= MAX_KPIS:
         raise ValueError(f"1 to {MAX_KPIS} ids of KPIs, separated by commas")
-    rest = sorted(((name, value) for name, value in pairs if name != "kpis"), key=lambda pair: pair[0])
+    rest = sorted(((name, value) for name, value in pairs if name not in ("kpis", "sla")), key=lambda pair: pair[0])
     query = urlencode(rest)
     if len(query) > MAX_QUERY_LENGTH:
         raise ValueError(f"the query is longer than {MAX_QUERY_LENGTH} characters")
@@ -45,11 +60,16 @@ def recheck_seconds(window: str) -> float:
 
 
 def fingerprint(result: Mapping[str, Any]) -> str:
-    """A short hash of a result. It leaves out the window's bounds, which move with the clock, but not those of its buckets."""
+    """A short hash of a result. It leaves out what moves with the clock alone: the window's bounds, but not those of its buckets,
+    and the seconds until a deadline."""
     window = result.get("window") or {}
     moving = {window.get("from"), window.get("to")}
     rows = [
-        {name: value for name, value in row.items() if not (name in {"from", "to"} and value in moving)}
+        {
+            name: value
+            for name, value in row.items()
+            if name != "seconds_left" and not (name in {"from", "to"} and value in moving)
+        }
         for row in result.get("rows", ())
     ]
     return _short_hash(msgspec.json.encode([result.get("kpi"), result.get("version"), rows], order="sorted"))

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from services.gateway.clients.fair_semaphore import FairSemaphore
-from services.gateway.domain.watch import Watch
+from services.gateway.domain.watch import UPCOMING, UPCOMING_CHANGED_BY, Watch
 from services.gateway.instruments import LIVE_QUERIES, LIVE_STREAMS
 from services.gateway.live.query import PACE, LiveQuery, Pace
 from services.gateway.live.subscription import Subscription
@@ -67,6 +67,8 @@ class Hub:
     def announce(self, tenant: str, kpis: Iterable[str], offset: int) -> None:
         """These KPIs of the tenant may have changed. Never waits."""
         changed = set(kpis)
+        if not changed.isdisjoint(UPCOMING_CHANGED_BY):
+            changed.add(UPCOMING)
         self._offsets[tenant] = offset
         for (kpi, _), query in self._queries.get(tenant, {}).items():
             if kpi in changed:

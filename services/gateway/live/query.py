@@ -146,7 +146,9 @@ class LiveQuery:
         offset = self._offset
         body = await self._evaluate(first)
         if len(body) > MAX_RESULT:
-            raise ResultTooLarge(f"the result of {self.kpi} has more than {MAX_RESULT} bytes; watch fewer groups or buckets")
+            raise ResultTooLarge(
+                f"the result of {self.kpi} has more than {MAX_RESULT} bytes; watch fewer groups, buckets or rows"
+            )
         try:
             hashed = fingerprint(msgspec.json.decode(body))
         except msgspec.DecodeError as error:

@@ -14,7 +14,7 @@ from services.metrics.api.kpis import FRESHNESS_HEADERS, head_of, json_response,
 from services.metrics.api.parameters import FILTERS, ParsedQueryRoute
 from services.metrics.api.queries import explain_request
 from services.metrics.api.schemas import Instant, KpiEntry, KpiHead, ValueNames
-from services.metrics.domain.measures import MULTI_VALUED
+from services.metrics.domain.measure import MULTI_VALUED
 from services.metrics.domain.query import Filter, Query
 from services.metrics.domain.windows import Bucket, Window
 from services.metrics.evaluation.explanation import ExplainedValue, Explanation, TooManyRecords, explain

@@ -102,7 +102,8 @@ class ResultRow(BaseModel):
     distribution: dict[str, int] | None = Field(description="The count of each bin; of durations by its lowest second")
     flags: list[str] = Field(
         description="`low_n`: few samples. `partial`: the bucket is cut off, or not over. `mixed_forms`: ratings of several "
-        "forms. `no_calendar`: business hours are not defined. `no_policy`: the tenant has no SLA policies",
+        "forms. `no_calendar`: business hours are not defined. `no_policy`: the tenant has no SLA policies. `maturing`: too "
+        "early, the value is expected to change",
         examples=[["partial"]],
     )
     compare: list[ComparedValue] | None = Field(None, description="One for each `compare`; left out without any")

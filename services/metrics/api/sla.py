@@ -1,18 +1,18 @@
 """The SLA policies of a tenant: `PUT /v1/sla`, `GET /v1/sla`."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from services.metrics.api.calendars import FIRST_YEAR, LAST_YEAR, Line
 from services.metrics.api.dependencies import Service, UnknownTenant, find_tenant, tenant_number
 from services.metrics.api.terms import TermsStatus, status_of
 from services.metrics.domain.calendar import day_start
 from services.metrics.domain.sla import MOST_POLICIES, MOST_SECONDS, Conditions, Policy, PolicyVersion, Target
+from services.metrics.domain.sla_targets import METRICS
 from services.metrics.store.terms import MOST_POLICY_VERSIONS, POLICIES, TooManyVersions, change_policies, read_status
 from shared.bodies import KIB
 from shared.database import outage_is_503
@@ -40,15 +40,8 @@ def checked_time(text: str) -> str:
     return text
 
 
-def refuse(value: Any) -> None:
-    """Raise ValueError unless the value is null or empty: it states something that no policy has yet."""
-    if value:
-        raise ValueError("is not supported yet; leave it out")
-
-
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 Time = Annotated[str, AfterValidator(checked_time)]
-NotYet = SkipJsonSchema[Annotated[Any, AfterValidator(refuse)]]
 
 
 def values(dimension: str, example: str) -> Any:
@@ -78,7 +71,11 @@ class TargetBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     seconds: int = Field(
-        strict=True, ge=1, le=MOST_SECONDS, description="A reply after exactly this time meets the target", examples=[3600]
+        strict=True,
+        ge=1,
+        le=MOST_SECONDS,
+        description="A reply or solve after exactly this time meets the target",
+        examples=[3600],
     )
     hours: Literal["calendar", "business"] = Field(
         "calendar", description="Whether all seconds count, or those of business hours"
@@ -86,12 +83,27 @@ class TargetBody(BaseModel):
 
 
 class TargetsBody(BaseModel):
-    """The targets of a policy."""
+    """The targets of a policy, one at least."""
 
     model_config = ConfigDict(extra="forbid")
-    first_reply: TargetBody = Field(description="From the opening to the first public message by a human agent")
-    next_reply: NotYet = Field(None, exclude=True)
-    resolution: NotYet = Field(None, exclude=True)
+    first_reply: TargetBody | None = Field(
+        None, description="From the opening by a customer to the first public message by a human agent"
+    )
+    next_reply: TargetBody | None = Field(
+        None,
+        description="From the first public message of the customer after a human agent's to the next public message by a human"
+        " agent, each time",
+    )
+    resolution: TargetBody | None = Field(
+        None, description="From the opening to the last change to solved or closed, without the time in a status of `pause`"
+    )
+
+    @model_validator(mode="after")
+    def have_one(self) -> Self:
+        """Raise ValueError if there is no target."""
+        if self.first_reply is None and self.next_reply is None and self.resolution is None:
+            raise ValueError("state at least one of first_reply, next_reply and resolution")
+        return self
 
 
 class PolicyBody(BaseModel):
@@ -102,7 +114,12 @@ class PolicyBody(BaseModel):
     name: Line = Field(description="The name for people", examples=["Urgent tickets"])
     when: ConditionsBody = Field(ConditionsBody(), description="The tickets that it applies to")
     targets: TargetsBody = Field(description="Its targets")
-    pause: NotYet = Field(None, exclude=True)
+    pause: list[Literal["pending", "on_hold"]] = Field(
+        [],
+        max_length=2,
+        description="Statuses of a ticket in which the time of its resolution does not run; the time of replies always runs",
+        examples=[["pending"]],
+    )
 
 
 class PoliciesBody(BaseModel):
@@ -155,8 +172,10 @@ def version_from(body: PoliciesBody, zone: ZoneInfo) -> PolicyVersion:
 def policy_from(body: PolicyBody) -> Policy:
     """The policy that the body states."""
     conditions = {name: None if listed is None else tuple(sorted(set(listed))) for name, listed in body.when}
-    target = body.targets.first_reply
-    return Policy(body.id, body.name, Conditions(**conditions), Target(target.seconds, target.hours == "business"))
+    targets = {
+        name: None if target is None else Target(target.seconds, target.hours == "business") for name, target in body.targets
+    }
+    return Policy(body.id, body.name, Conditions(**conditions), **targets, pause=tuple(sorted(set(body.pause))))
 
 
 def version_of(version: PolicyVersion, added_at: datetime) -> PoliciesVersion:
@@ -166,13 +185,20 @@ def version_of(version: PolicyVersion, added_at: datetime) -> PoliciesVersion:
 
 def policy_of(policy: Policy) -> PolicyBody:
     """A stored policy as it is returned."""
-    target = TargetBody(seconds=policy.first_reply.seconds, hours="business" if policy.first_reply.business else "calendar")
     return PolicyBody(
         id=policy.id,
         name=policy.name,
         when=ConditionsBody.model_validate(policy.when, from_attributes=True),
-        targets=TargetsBody(first_reply=target),
+        targets=TargetsBody(**{metric: target_of(getattr(policy, metric)) for metric in METRICS}),
+        pause=list(policy.pause),
     )
+
+
+def target_of(target: Target | None) -> TargetBody | None:
+    """A stored target as it is returned."""
+    if target is None:
+        return None
+    return TargetBody(seconds=target.seconds, hours="business" if target.business else "calendar")
 
 
 # --- routes ---------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""`GET /v1/sla/upcoming`: open tickets without a reply, by the time that is left until their deadline."""
+"""`GET /v1/sla/upcoming`: open tickets with an SLA target that is not met, by the time that is left until the deadline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,9 +17,10 @@ from services.metrics.api.parameters import FILTERS, ParsedQueryRoute, check_nam
 from services.metrics.api.queries import choice
 from services.metrics.api.schemas import Instant, TermsRevision, ValueNames
 from services.metrics.domain.kpis import KPIS
-from services.metrics.domain.measures import SLA_DUE
 from services.metrics.domain.query import Filter
 from services.metrics.domain.query import Query as KpiQuery
+from services.metrics.domain.sla_rows import DUE
+from services.metrics.domain.sla_targets import METRICS, Metric
 from services.metrics.domain.windows import BadQuery
 from services.metrics.evaluation.results import selection_of
 from services.metrics.evaluation.unknown_values import find_unknown_values
@@ -58,17 +59,20 @@ class UpcomingParameters(BaseModel):
     state: OptionalText = described(
         "Only tickets whose deadline has not passed (`running`), or has (`breached`); left out: both", enum=list(STATES)
     )
+    metric: OptionalText = described(
+        "Only deadlines of this target; left out: all, so that a ticket may be listed several times", enum=list(METRICS)
+    )
     limit: Limit = Field(DEFAULT_PAGE, description="Rows on a page")
     cursor: OptionalText = described("`next` of the page before; left out: the first page")
 
 
 class UpcomingRow(BaseModel):
-    """An open ticket without a reply."""
+    """An open ticket and a target that it has not met."""
 
     subject: str = Field(description="The ticket", examples=["c1/ticket/T-9"])
-    metric: Literal["first_reply"] = Field(description="What is due")
+    metric: Metric = Field(description="The target: what is due")
     policy: str = Field(description="The id of the policy that applies to the ticket", examples=["urgent"])
-    deadline: Instant = Field(description="The last instant at which a reply meets the target")
+    deadline: Instant = Field(description="The last instant at which the reply or the solve meets the target")
     seconds_left: int = Field(description="Whole seconds until the deadline; negative once it has passed")
     state: State = Field(description="`breached` once the deadline has passed")
     dims: dict[str, str | None] = Field(
@@ -79,10 +83,10 @@ class UpcomingRow(BaseModel):
 
 
 class Upcoming(BaseModel):
-    """A page of open tickets without a reply, by time left: those past their deadline come first."""
+    """A page of open tickets with a target that is not met, by time left: those past their deadline come first."""
 
     now: Instant = Field(description="The time that `seconds_left` counts from")
-    rows: list[UpcomingRow] = Field(description="The tickets")
+    rows: list[UpcomingRow] = Field(description="The tickets, each once for each target")
     next: str | None = Field(description="`cursor` of the next page; null on the last page")
     unknown_filter_values: dict[str, list[str]] = Field(
         description="By dimension, values of filters that no record of the tenant has ever had"
@@ -99,6 +103,7 @@ class RequestedUpcoming:
 
     within: timedelta | None
     state: State | None
+    metric: Metric | None
     filters: tuple[Filter, ...]
     limit: int
     after: Place | None
@@ -119,6 +124,7 @@ async def upcoming_request(
     return RequestedUpcoming(
         parse_within(parameters.within),
         choice("state", parameters.state, STATES),
+        choice("metric", parameters.metric, METRICS),
         tuple(parse_filter(MEMBER, dimension, text) for dimension, text in filters.items()),
         parameters.limit,
         parse_cursor(parameters.cursor, Place),
@@ -138,9 +144,10 @@ def parse_within(text: str | None) -> timedelta | None:
 @routes.get(
     "/upcoming",
     operation_id="list_upcoming_deadlines",
-    summary="List open tickets without a reply by the time that is left until their SLA deadline",
-    description="Tickets that are neither solved nor closed, to which an SLA policy applies and that no human agent replied to."
-    " Those past their deadline come first.",
+    summary="List open tickets by the time that is left until their SLA deadlines",
+    description="Tickets that are neither solved nor closed, to which an SLA policy applies: one row for each first reply, next"
+    " reply or resolution that is due. Those past their deadline come first. A resolution whose time is paused has no deadline,"
+    " and is not listed unless the deadline has passed.\n\n`/v1/live?sla=upcoming` streams this list.",
     responses=responses(NotAuthenticated, BadRequest, TooSlow),
     openapi_extra=FILTERS,
 )
@@ -155,10 +162,11 @@ async def list_upcoming_deadlines(
     async with turn(request, state, tenant), outage_is_503(), snapshot(source.pool) as connection:
         current = await current_tenant(connection, tenant, source.default_model)
         query = KpiQuery(kpi=MEMBER, filters=requested.filters)
-        selection = replace(selection_of(query, current), measures=(SLA_DUE.family,))
+        selection = replace(selection_of(query, current), measures=tuple(DUE.values()))
         scope = await resolve(connection, tenant, selection)
         first, last = requested.bounds(now)
-        tickets, following = await due_tickets(connection, scope, first, last, requested.limit, requested.after)
+        metrics = METRICS if requested.metric is None else (requested.metric,)
+        tickets, following = await due_tickets(connection, scope, metrics, first, last, requested.limit, requested.after)
         unknown = await find_unknown_values(connection, selection, scope)
         names = await names_of_tickets(connection, current, tickets)
     zone = ZoneInfo(current.zone)
@@ -184,7 +192,7 @@ def row_of(ticket: DueTicket, now: datetime, zone: ZoneInfo, names: Directory) -
     """A ticket as it is returned at `now`."""
     return UpcomingRow(
         subject=ticket.subject,
-        metric="first_reply",
+        metric=ticket.metric,
         policy=ticket.policy,
         deadline=local(ticket.deadline, zone),
         seconds_left=(ticket.deadline - now) // SECOND,

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from services.metrics.domain.calendar import Span, constant_offsets, day_start
-from services.metrics.domain.ticket import SECOND, Assignments
+from services.metrics.domain.statuses import SECOND
+from services.metrics.domain.ticket import Assignments
 
 DAY = 24 * 60 * 60
 LONGEST_SEARCH = timedelta(days=5 * 365)
@@ -197,15 +198,15 @@ class BusinessHours:
             total += schedule.open_time(since, until)
         return total
 
-    def deadline(self, start: datetime, seconds: int, teams: Assignments) -> datetime | None:
-        """The last instant at which at most `seconds` of open time have passed since `start`.
+    def deadline(self, start: datetime, allowed: timedelta, teams: Assignments) -> datetime | None:
+        """The last instant at which at most the `allowed` open time has passed since `start`.
 
         If they are used up at the very end of an open interval, this is the beginning of the next one. At most LONGEST_SEARCH
         after `start`: a calendar may never open. None if there is no calendar for a part of the time until then.
         """
         if not self._eras:
             return None
-        left, last = timedelta(seconds=seconds), start + LONGEST_SEARCH
+        left, last = allowed, start + LONGEST_SEARCH
         for since, until, schedule in self._parts(start, last, teams):
             if schedule is None:
                 return None

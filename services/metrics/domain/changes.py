@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import get_args
 
 from services.metrics.domain.kpis import KPIS, Kpi
-from services.metrics.domain.measures import Kind
+from services.metrics.domain.measure import Kind
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 

@@ -1,14 +1,17 @@
 """Estimators: functions that compute an Estimate from the histograms of a KPI's measures, one for each kind of KPI."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from math import inf
 
 from services.metrics.domain import durations, expressions
-from services.metrics.domain.forms import parse_form
+from services.metrics.domain.ages import ages
+from services.metrics.domain.forms import Form, parse_form
 from services.metrics.domain.histogram import Histogram, merge
 from services.metrics.domain.intervals import NO_SCALE, Interval, Scale, adjusted_wald, mean_t, quantile, wilson
-from services.metrics.domain.measures import Measure, family_of
+from services.metrics.domain.measure import Measure, family_of
 
 Histograms = Mapping[str, Histogram]
 """Histograms by the full name of their measure; a missing one is empty."""
@@ -37,19 +40,23 @@ class Estimator:
     `measures` are those that it reads, `aggregations` the names that it knows, the default first. `expression` returns the
     formula with the numbers of histograms that have a value; without it a ratio is 100 · numerator / denominator, and any other
     value is written as it is.
+    `estimate_at`, if there is one, replaces `estimate`: its result depends on the instant that the histograms end at.
     """
 
     measures: tuple[Measure, ...]
     estimate: Callable[[Histograms, str], Estimate]
     aggregations: tuple[str, ...] = ()
     expression: Callable[[Histograms, str], str] | None = None
+    estimate_at: Callable[[Histograms, str, datetime], Estimate] | None = None
 
-    def __call__(self, histograms: Histograms, agg: str = "") -> Estimate:
-        return self.estimate(histograms, agg)
+    def __call__(self, histograms: Histograms, agg: str = "", at: datetime | None = None) -> Estimate:
+        if self.estimate_at is None or at is None:
+            return self.estimate(histograms, agg)
+        return self.estimate_at(histograms, agg, at)
 
-    def filled_in(self, histograms: Histograms, agg: str = "") -> str | None:
+    def filled_in(self, histograms: Histograms, agg: str = "", at: datetime | None = None) -> str | None:
         """The formula with the numbers of these histograms (`services.metrics.domain.expressions`); None without a value."""
-        estimate = self(histograms, agg)
+        estimate = self(histograms, agg, at)
         if estimate.value is None:
             return None
         if self.expression is not None:
@@ -119,6 +126,17 @@ def share(measure: Measure, from_bin: int) -> Estimator:
     return Estimator((measure,), estimate)
 
 
+def kind_share(measure: Measure, kind: int) -> Estimator:
+    """The percentage in the bin `kind`. The distribution counts these (1) and all others (0)."""
+
+    def estimate(histograms: Histograms, agg: str) -> Estimate:
+        histogram = merged(histograms, measure)
+        hits = histogram.counts.get(kind, 0)
+        return proportion(hits, histogram.n, {0: histogram.n - hits, 1: hits})
+
+    return Estimator((measure,), estimate)
+
+
 def label_share(measure: Measure, labels: Mapping[str, int]) -> Estimator:
     """The percentage of the label that `agg` names; `labels` gives the bin of each, the default first."""
 
@@ -137,13 +155,43 @@ def good_share(measure: Measure) -> Estimator:
 
     def estimate(histograms: Histograms, agg: str) -> Estimate:
         forms = by_name(histograms, measure)
-        good = sum(n for name, h in forms.items() for value, n in h.counts.items() if value in parse_form(name).good)
+        good = _count_in(forms, lambda form: form.good)
         n = sum(h.n for h in forms.values())
         if len(forms) > 1:
             return proportion(good, n, {0: n - good, 1: good}, ("mixed_forms",))
         return proportion(good, n, merged(forms, measure).counts)
 
     return Estimator((measure,), estimate)
+
+
+def index(measure: Measure) -> Estimator:
+    """100 · (share of very easy ratings − share of hard ones), in points, each rating judged by its own form.
+
+    Of 1 to 7 the very easy ones are 6 and 7, the hard ones 1 to 3. Ratings of several forms have no distribution.
+    """
+
+    def estimate(histograms: Histograms, agg: str) -> Estimate:
+        forms = by_name(histograms, measure)
+        if not (n := sum(h.n for h in forms.values())):
+            return Estimate(None, 0, 0, 0)
+        up = _count_in(forms, lambda form: form.very_easy)
+        down = _count_in(forms, lambda form: form.hard)
+        interval = adjusted_wald(up, down, n)
+        if len(forms) > 1:
+            return Estimate(100 * (up - down) / n, n, up - down, n, interval, flags=("mixed_forms",))
+        return Estimate(100 * (up - down) / n, n, up - down, n, interval, merged(forms, measure).counts)
+
+    def expression(histograms: Histograms, agg: str) -> str:
+        forms = by_name(histograms, measure)
+        up, down = _count_in(forms, lambda form: form.very_easy), _count_in(forms, lambda form: form.hard)
+        return expressions.balance(up, down, sum(h.n for h in forms.values()))
+
+    return Estimator((measure,), estimate, expression=expression)
+
+
+def _count_in(forms: Mapping[str, Histogram], ratings: Callable[[Form], range]) -> int:
+    """The number of ratings that are in `ratings` of their form."""
+    return sum(n for name, h in forms.items() for value, n in h.counts.items() if value in ratings(parse_form(name)))
 
 
 def form_mean(measure: Measure) -> Estimator:
@@ -186,8 +234,8 @@ PERCENTILES = {"p50": 50, "p90": 90, "p95": 95}
 NOT_NEGATIVE: Scale = (0.0, inf)
 
 
-def duration(measure: Measure) -> Estimator:
-    """The quantile that `agg` names, from the bins, or the mean, from the exact seconds."""
+def duration(measure: Measure, aggregations: tuple[str, ...] = (*PERCENTILES, "mean")) -> Estimator:
+    """The quantile that `agg` names, from the bins, or the mean, from the exact amounts. `aggregations`: the default first."""
 
     def estimate(histograms: Histograms, agg: str) -> Estimate:
         histogram = merged(histograms, measure)
@@ -206,12 +254,34 @@ def duration(measure: Measure) -> Estimator:
             return expressions.mean(histogram.total, histogram.n)
         return expressions.quantile(seconds_of(histogram), PERCENTILES[agg])
 
-    return Estimator((measure,), estimate, (*PERCENTILES, "mean"), expression)
+    return Estimator((measure,), estimate, aggregations, expression)
 
 
 def seconds_of(histogram: Histogram) -> dict[float, int]:
     """The counts of a histogram of durations by the seconds that represent each bin."""
     return {durations.value_of(b): n for b, n in histogram.counts.items()}
+
+
+def age(measure: Measure) -> Estimator:
+    """The quantile of the ages, in seconds, of what is open at an instant. Raises ValueError if the instant is missing."""
+
+    def estimate(histograms: Histograms, agg: str) -> Estimate:
+        if merged(histograms, measure).n:
+            raise ValueError("an age needs an instant")
+        return Estimate(None, 0)
+
+    def estimate_at(histograms: Histograms, agg: str, at: datetime) -> Estimate:
+        by_age = ages(merged(histograms, measure).counts, at)
+        n = sum(by_age.values())
+        if n <= 0:
+            return Estimate(None, 0)
+        value, interval = quantile({float(seconds): count for seconds, count in by_age.items()}, PERCENTILES[agg])
+        distribution: Counter[int] = Counter()
+        for seconds, count in by_age.items():
+            distribution[durations.BOUNDS[durations.bin_of(seconds)]] += count
+        return Estimate(value, n, interval=interval, distribution=dict(distribution))
+
+    return Estimator((measure,), estimate, tuple(PERCENTILES), estimate_at=estimate_at)
 
 
 def ratio(over: Measure, under: Measure, *, part: bool) -> Estimator:

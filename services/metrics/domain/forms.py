@@ -7,6 +7,8 @@ usual defaults.
 from dataclasses import dataclass
 from functools import lru_cache
 
+from shared.events import Answer, Rating
+
 USUAL_POSITIVE = {(1, 5): 4, (1, 7): 6, (1, 4): 3, (1, 3): 3, (1, 2): 2, (0, 1): 1}
 """The lowest CSAT rating that counts as satisfied, by scale."""
 
@@ -33,6 +35,15 @@ def ces_measure(scale: tuple[int, int] | None, polarity: str | None) -> str:
     return f"ces:{low}..{high}+{polarity or 'easy_is_high'}"
 
 
+def rating_measure(rating: Answer | Rating) -> str:
+    """The measure of a rating, with its form."""
+    if rating.kind == "nps":
+        return "nps"
+    if rating.kind == "csat":
+        return csat_measure(rating.scale, rating.positive_from)
+    return ces_measure(rating.scale, rating.polarity)
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """A form: the scale `low` to `high`, and the good ratings."""
@@ -40,6 +51,19 @@ class Form:
     low: int
     high: int
     good: range
+
+    @property
+    def hard(self) -> range:
+        """Of an effort scale the third at its hard end: 1–3 of 1–7."""
+        steps = len(self.good)
+        return range(self.low, self.low + steps) if self.good.stop > self.high else range(self.high - steps + 1, self.high + 1)
+
+    @property
+    def very_easy(self) -> range:
+        """Of an effort scale the good ratings but the least of them: 6–7 of 1–7. One that has a single good rating keeps it."""
+        if len(self.good) == 1:
+            return self.good
+        return self.good[1:] if self.good.stop > self.high else self.good[:-1]
 
 
 @lru_cache(maxsize=1024)

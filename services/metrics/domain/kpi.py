@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from services.metrics.domain.estimators import Estimate, Estimator
 from services.metrics.domain.histogram import Histogram
-from services.metrics.domain.measures import Kind, Measure, shared_dimensions
+from services.metrics.domain.measure import Kind, Measure, shared_dimensions
 
 ENTRY = (
     "id",
@@ -31,7 +32,8 @@ SEVERAL_EVENTS = ("event",)
 class Kpi:
     """One definition. An estimate of fewer than `min_n` is flagged `low_n`.
 
-    `business` computes it in business hours. Only durations have it. `of_policies`: it counts targets of SLA policies.
+    `business` computes it in business hours. Only durations have it. `of_policies`: it counts targets of SLA policies. `horizon`:
+    how long after the end of a bucket its value is expected to change.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Kpi:
     business: Estimator | None = None
     min_n: int = 30
     of_policies: bool = False
+    horizon: timedelta | None = None
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -92,7 +95,7 @@ class Kpi:
     @property
     def instant(self) -> bool:
         """Whether it has a value at an instant, the sum of everything before, rather than one for a window."""
-        return all(measure.bins == "level" for measure in self.measures)
+        return all(measure.bins in ("level", "age") for measure in self.measures)
 
     @property
     def per_respondent(self) -> bool:
@@ -103,16 +106,23 @@ class Kpi:
         """The names of the measures that a query reads (see `Measure.selector`)."""
         return tuple(measure.selector(filed_by, model) for measure in self.measures)
 
-    def estimate(self, histograms: Mapping[str, Histogram], agg: str = "") -> Estimate:
-        """The value of these histograms, by full name; `agg` is one of `aggregations`, or empty for the default."""
-        estimate = self.estimator(histograms, agg or next(iter(self.aggregations), ""))
+    def is_maturing(self, end: datetime, now: datetime) -> bool:
+        """Whether the value of a bucket that ends at `end` is still expected to change at `now`."""
+        return self.horizon is not None and end + self.horizon > now
+
+    def estimate(self, histograms: Mapping[str, Histogram], agg: str = "", at: datetime | None = None) -> Estimate:
+        """The value of these histograms, by full name; `agg` is one of `aggregations`, or empty for the default.
+
+        `at`: the instant at which the histograms end. A KPI of ages needs it.
+        """
+        estimate = self.estimator(histograms, agg or next(iter(self.aggregations), ""), at)
         if estimate.value is not None and estimate.n < self.min_n:
             return replace(estimate, flags=(*estimate.flags, "low_n"))
         return estimate
 
-    def filled_in(self, histograms: Mapping[str, Histogram], agg: str = "") -> str | None:
+    def filled_in(self, histograms: Mapping[str, Histogram], agg: str = "", at: datetime | None = None) -> str | None:
         """The formula with the numbers of these histograms in place of its words; None if there is no value."""
-        return self.estimator.filled_in(histograms, agg or next(iter(self.aggregations), ""))
+        return self.estimator.filled_in(histograms, agg or next(iter(self.aggregations), ""), at)
 
     def entry(self) -> dict[str, object]:
         """This KPI as an entry of the catalogue."""

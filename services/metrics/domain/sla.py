@@ -1,7 +1,7 @@
-"""SLA policies: which target a ticket has for its first reply, and whether it was met.
+"""SLA policies: which one applies to a ticket.
 
 The first policy whose conditions hold applies, from the moment at which they first hold; later changes of the ticket make no
-difference. The time runs from the opening. A target is in all seconds, or in those of the tenant's business hours.
+difference. A target is in all seconds, or in those of the tenant's business hours (`services.metrics.domain.sla_targets`).
 
 The policies of a tenant are append-only: each version counts for the tickets opened from its beginning on, and of several that
 count for a ticket the last one added does.
@@ -9,20 +9,17 @@ count for a ticket the last one added does.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
-from services.metrics.domain.business_hours import BusinessHours
-from services.metrics.domain.ticket import UNASSIGNED, Assignments, TicketView
+from services.metrics.domain.ticket import UNASSIGNED, TicketView
 from services.metrics.domain.view import PRIORITY, SubjectView
-from shared.events import DIMENSIONS
+from shared.events import DIMENSIONS, Status
 
 MOST_POLICIES = 64
 """Policies of a version."""
 MOST_SECONDS = 90 * 24 * 60 * 60
 """Of a target."""
-LATEST_OPENING = datetime(9000, 1, 1, tzinfo=UTC)
-"""A ticket of a later time has no target: the deadline may be no time of the calendar."""
 
 CHANNEL, SEGMENT = (DIMENSIONS.index(name) for name in ("channel", "segment"))
 
@@ -58,12 +55,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One policy of a version."""
+    """One policy of a version. The time of a resolution is paused while a ticket has a status of `pause`."""
 
     id: str
     name: str
     when: Conditions
-    first_reply: Target
+    first_reply: Target | None = None
+    next_reply: Target | None = None
+    resolution: Target | None = None
+    pause: tuple[Status, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +120,6 @@ class Applied(NamedTuple):
     priority: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class FirstReply:
-    """The target of a ticket's first reply: met by the reply at `at`, or exceeded at the deadline `at`.
-
-    A deadline may lie in the future; until then the target is neither met nor exceeded. `replied`: when a reply came too late.
-    """
-
-    applied: Applied
-    at: datetime
-    met: bool
-    replied: datetime | None = None
-
-
 def applied_policy(policies: Policies, subject: SubjectView, ticket: TicketView) -> Applied | None:
     """The policy that applies to a ticket; None if the conditions of none ever held."""
     version = policies.version_for(ticket.opened)
@@ -146,39 +133,3 @@ def applied_policy(policies: Policies, subject: SubjectView, ticket: TicketView)
             if policy.when.hold(*values):
                 return Applied(PolicyKey(version, place), policy, priority)
     return None
-
-
-def first_reply(policies: Policies, hours: BusinessHours, subject: SubjectView, ticket: TicketView) -> FirstReply | None:
-    """The target of a ticket's first reply, and how it ended.
-
-    None without a target: no policy applied, an agent opened the ticket, or there was no calendar for a part of the time. Also
-    None if the ticket was solved without a reply by the deadline: that cancels the target for good.
-    """
-    if ticket.by_agent or ticket.opened >= LATEST_OPENING:
-        return None
-    applied = applied_policy(policies, subject, ticket)
-    if applied is None:
-        return None
-    target = applied.policy.first_reply
-    solved = ticket.solves[0].at if ticket.solves else None
-    ended = min((at for at in (ticket.first_reply, solved) if at is not None), default=None)
-    if ended is not None:
-        elapsed = elapsed_time(target, hours, ticket.opened, ended, ticket.teams)
-        if elapsed is None:
-            return None
-        if elapsed <= timedelta(seconds=target.seconds):
-            return FirstReply(applied, ended, met=True) if ended == ticket.first_reply else None
-    deadline = deadline_of(target, hours, ticket.opened, ticket.teams)
-    return None if deadline is None else FirstReply(applied, deadline, met=False, replied=ticket.first_reply)
-
-
-def elapsed_time(target: Target, hours: BusinessHours, start: datetime, end: datetime, teams: Assignments) -> timedelta | None:
-    """The time in [start, end) that counts for a target; None if there was no calendar for a part of it."""
-    return hours.open_time(start, end, teams) if target.business else end - start
-
-
-def deadline_of(target: Target, hours: BusinessHours, start: datetime, teams: Assignments) -> datetime | None:
-    """The last instant at which a target that runs from `start` isn't exceeded; None if there is no calendar until then."""
-    if target.business:
-        return hours.deadline(start, target.seconds, teams)
-    return start + timedelta(seconds=target.seconds)

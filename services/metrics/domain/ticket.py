@@ -1,30 +1,21 @@
-"""The current state of a ticket: the events that KPIs count, its assignments, ratings and comments.
-
-A ticket is unsolved from its opening until a status is solved or closed. A status before the opening (clocks differ, and some
-tools round the opening alone) is the initial status, unless another status has the very time of the opening.
-
-Some tools write times without seconds. A status in the minute of the opening, as such a tool writes it, is taken as a status at
-the opening: it can't be earlier.
-"""
+"""The current state of a ticket: the events that KPIs count, its statuses, assignments, ratings and comments."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
 from services.metrics.domain.comments import Comment
-from services.metrics.domain.facts import STATUS_ORDER, Facts, normalised, to_minute
+from services.metrics.domain.facts import Facts, normalised, to_minute
+from services.metrics.domain.statuses import Solve, StatusPeriod, status_periods, transitions
+from services.metrics.domain.waits import Wait, waits_of
 from shared.events import Message, Opened, Rating, Status, Ticket
 from shared.text import nfc
 
 REPEATED_WITHIN = timedelta(seconds=5)
 """A message that repeats the opening has a time at most this far from it."""
-
-SOLVED = STATUS_ORDER["solved"]
-SECOND = timedelta(seconds=1)
 
 
 # --- assignments ----------------------------------------------------------------------------------------------------------
@@ -57,64 +48,7 @@ def assignments(names_by_time: Mapping[datetime, str | None]) -> Assignments:
     return Assignments(times, tuple(names_by_time[at] for at in times))
 
 
-# --- solves and reopenings ------------------------------------------------------------------------------------------------
-class Solve(NamedTuple):
-    """A change from an unsolved status to solved or closed.
-
-    `at` is when it counts. `seconds` are the whole seconds from the opening to it, negative if it is stated as earlier.
-    """
-
-    at: datetime
-    seconds: int
-
-
-class Transitions(NamedTuple):
-    """Solves and reopenings. They alternate, and the first one is a solve."""
-
-    solves: tuple[Solve, ...]
-    reopenings: tuple[datetime, ...]
-
-    @property
-    def current(self) -> Solve | None:
-        """The solve that no reopening followed."""
-        return self.solves[-1] if len(self.solves) > len(self.reopenings) else None
-
-
-def transitions(opened: datetime, statuses: Mapping[datetime, Sequence[Status]]) -> Transitions:
-    """The solves and reopenings of a ticket. `statuses` has, for each time, the statuses in the order in which it had them."""
-    solves: list[Solve] = []
-    reopenings: list[datetime] = []
-    solved = False
-    for at, rank in since_opening(opened, statuses):
-        if (rank >= SOLVED) is not solved:
-            solved = not solved
-            if solved:
-                solves.append(Solve(max(at, opened), (at - opened) // SECOND))
-            else:
-                reopenings.append(at)
-    return Transitions(tuple(solves), tuple(reopenings))
-
-
-def since_opening(opened: datetime, statuses: Mapping[datetime, Sequence[Status]]) -> list[tuple[datetime, int]]:
-    """The statuses in order, each with its rank in STATUS_ORDER. Of those before the opening the last at most."""
-    ordered = sorted(_ranked(opened, statuses), key=_by_time_new_first)
-    early = sum(at < opened for at, _ in ordered)
-    if early and early < len(ordered) and ordered[early][0] == opened:
-        return ordered[early:]
-    return ordered[max(early - 1, 0) :]
-
-
-def _ranked(opened: datetime, statuses: Mapping[datetime, Sequence[Status]]) -> Iterable[tuple[datetime, int]]:
-    for at in sorted(statuses):
-        for status in statuses[at]:
-            yield (opened if at == to_minute(opened) else at), STATUS_ORDER[status]
-
-
-def _by_time_new_first(status: tuple[datetime, int]) -> tuple[datetime, bool]:
-    """Sort by time. Of one time `new` comes first, since no ticket returns to it; the others keep their order."""
-    return status[0], status[1] != STATUS_ORDER["new"]
-
-
+# --- drops ----------------------------------------------------------------------------------------------------------------
 def dropped_since(drops: Mapping[tuple[datetime, str], bool]) -> datetime | None:
     """Since when the ticket has been merged, spam or deleted without a break; None if all of it was taken back.
 
@@ -137,14 +71,16 @@ def dropped_since(drops: Mapping[tuple[datetime, str], bool]) -> datetime | None
 class TicketView:
     """A ticket whose opening is known.
 
-    `by_agent`: an agent opened it. `first_reply` is the first public message of a human agent after the opening. `current_solve`
-    is the solve that no reopening followed. `dropped` is since when the ticket has been merged, spam or deleted. `priorities` are
-    those that were set.
+    `by_agent`: an agent opened it. `replies` are the times of the public messages of human agents after the opening, in order;
+    `waits` are those of the customer for further replies. `current_solve` is the solve that no reopening followed. `dropped` is
+    since when the ticket has been merged, spam or deleted. `priorities` are those that were set.
     """
 
     opened: datetime
     by_agent: bool
-    first_reply: datetime | None
+    replies: tuple[datetime, ...]
+    waits: tuple[Wait, ...]
+    statuses: tuple[StatusPeriod, ...]
     solves: tuple[Solve, ...]
     reopenings: tuple[datetime, ...]
     current_solve: Solve | None
@@ -154,6 +90,19 @@ class TicketView:
     priorities: Assignments
     ratings: tuple[Rating, ...]
     comments: tuple[Comment, ...]
+
+    @property
+    def first_reply(self) -> datetime | None:
+        """The first reply of a human agent."""
+        return self.replies[0] if self.replies else None
+
+    def periods_in(self, statuses: Collection[Status]) -> Iterator[tuple[datetime, datetime | None]]:
+        """The periods in which the ticket had one of `statuses`; the last may have no end."""
+        return ((period.start, period.end) for period in self.statuses if period.status in statuses)
+
+    def time_in(self, statuses: Collection[Status]) -> timedelta:
+        """How long the ticket had one of `statuses`, but for a period that has no end."""
+        return sum((end - start for start, end in self.periods_in(statuses) if end is not None), timedelta())
 
     @property
     def priority(self) -> str | None | UnsetType:
@@ -179,10 +128,16 @@ def ticket_view(statements: Iterable[tuple[datetime, Ticket]], team: str | None,
     if agent is not None:
         facts.agents.setdefault(opened, agent)
     changes = transitions(opened, facts.statuses)
+    replies = times_after_opening(opened, (message.at for message in messages if is_reply(message)))
+    questions = times_after_opening(opened, (message.at for message in messages if is_question(message)))
     return TicketView(
         opened=opened,
         by_agent=facts.opened.by == "agent",
-        first_reply=_first_reply(opened, messages),
+        replies=tuple(replies),
+        waits=tuple(
+            waits_of(questions, replies, (solve.at for solve in changes.solves), opened_by_agent=is_first_message(facts.opened))
+        ),
+        statuses=status_periods(opened, facts.statuses),
         solves=changes.solves,
         reopenings=changes.reopenings,
         current_solve=changes.current,
@@ -221,15 +176,25 @@ def _comparable(text: str | None) -> str:
     return nfc(" ".join((text or "").split()))
 
 
-def _first_reply(opened: datetime, messages: Iterable[Message]) -> datetime | None:
-    """When a human agent first replied. A reply at the minute of the opening, in a tool that leaves out seconds, came at once."""
-    replies, minute = (message.at for message in messages if is_reply(message)), to_minute(opened)
-    return min((max(at, opened) for at in replies if at > opened or at == minute), default=None)
+def times_after_opening(opened: datetime, times: Iterable[datetime]) -> list[datetime]:
+    """The times after the opening, in order. One at the minute of the opening, in a tool that leaves out seconds, is at it."""
+    minute = to_minute(opened)
+    return sorted(max(at, opened) for at in times if at > opened or at == minute)
 
 
 def is_reply(message: Message) -> bool:
     """Whether the message is a reply to the customer by a human agent."""
     return message.by == "agent" and message.public and not message.auto
+
+
+def is_question(message: Message) -> bool:
+    """Whether the message is one that a customer wrote to the agents."""
+    return message.by == "customer" and message.public and not message.auto
+
+
+def is_first_message(opening: Opened) -> bool:
+    """Whether the opening is a message of a human agent to the customer."""
+    return opening.by == "agent" and opening.public is not False
 
 
 def _comments(opened: Opened, messages: Iterable[Message], ratings: Iterable[Rating]) -> Iterable[Comment]:

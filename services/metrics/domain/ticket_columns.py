@@ -11,7 +11,8 @@ from typing import Any, Literal
 from services.metrics.domain.comments import effective_label
 from services.metrics.domain.contributions import Contribution
 from services.metrics.domain.facts import Facts
-from services.metrics.domain.measures import BUSINESS, MEASURES, TICKET, Measure
+from services.metrics.domain.measure import BUSINESS, TICKET, Measure
+from services.metrics.domain.measures import MEASURES
 from services.metrics.domain.ticket import TicketView
 from services.metrics.domain.view import SubjectView, in_order
 from shared.events import DIMENSIONS, NAMED_DIMENSIONS, Event, Score, Status, Ticket

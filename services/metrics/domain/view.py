@@ -1,6 +1,6 @@
 """Fold a subject's statements into its current state. A view is what contributions and records are computed from."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -28,6 +28,18 @@ class ResponseView:
 
 
 @dataclass(frozen=True, slots=True)
+class InvitationView:
+    """An invitation to respond, at the earliest time at which it was sent, with the dimensions that were known then.
+
+    They are those that the invitation states. A response that was never stated without answers has its own.
+    """
+
+    at: datetime
+    dims: Dims
+    own_dims: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewView:
     """A review, at its earliest time."""
 
@@ -45,6 +57,7 @@ class SubjectView:
     dims: Dims = (None,) * len(DIMENSIONS)
     own_dims: Mapping[str, str | None] = field(default_factory=dict)
     """Values of dimensions that are not in DIMENSIONS: those of the tenant's own."""
+    invitation: InvitationView | None = None
     response: ResponseView | None = None
     review: ReviewView | None = None
     ticket: TicketView | None = None
@@ -93,12 +106,23 @@ def view(statements: Iterable[Event]) -> SubjectView:
     return SubjectView(
         customer=next((event.customer for event in reversed(events) if event.customer is not None), None),
         dims=tuple(map(latest.get, DIMENSIONS)),
-        own_dims={name: value for name, value in latest.items() if name not in DIMENSIONS},
+        own_dims=own_dimensions(latest),
+        invitation=invitation_view(events),
         response=response_view([body for body in bodies if type(body) is Response]),
         review=review_view([body for body in bodies if type(body) is Review]),
         ticket=ticket,
         overrides={body.comment: body for body in bodies if type(body) is Override},
     )
+
+
+def invitation_view(events: Sequence[Event]) -> InvitationView | None:
+    """Fold the statements of an invitation, in the order of their stamps. None if the tool doesn't state when it was sent."""
+    sent = [body.sent_at for event in events if isinstance(body := event.body, Response) and body.sent_at is not None]
+    if not sent:
+        return None
+    invitations = [event for event in events if isinstance(body := event.body, Response) and body.sent_at and not body.answers]
+    known = _latest_dimensions(invitations or events)
+    return InvitationView(min(sent), tuple(map(known.get, DIMENSIONS)), own_dimensions(known))
 
 
 def response_view(statements: Iterable[Response]) -> ResponseView | None:
@@ -145,6 +169,11 @@ def review_view(statements: Iterable[Review]) -> ReviewView | None:
 def in_order(statements: Iterable[Event]) -> list[Event]:
     """The statements that count, in the order of their stamps."""
     return sorted(union(statements).values(), key=_stamp)
+
+
+def own_dimensions(values: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Those of `values` that are of no dimension that every tenant has."""
+    return {name: value for name, value in values.items() if name not in DIMENSIONS}
 
 
 def _stamp(event: Event) -> tuple[datetime, int, int, str]:

@@ -126,7 +126,7 @@ async def explain(source: Source, tenant: str, query: Query, now: datetime) -> E
         fresh = await freshness(connection, current, query.kpi, source.partitions)
     flags = missing_terms(query, current)
     explained = [
-        await explained_values(one, counts, recount.series(), flags)
+        await explained_values(one, counts, recount.series(), flags, now)
         for one, counts, recount in zip(queries, counted, recounts, strict=True)
     ]
     counts_left_out = dict(left_out.counts)
@@ -185,20 +185,25 @@ def add_subjects(subjects: Sequence[Subject], terms: Terms, recounts: Sequence[R
         left_out.add(FoldedSubject(current, scores, rows))
 
 
-async def explained_values(query: Query, counts: Counts, recounted: Series, missing: tuple[str, ...]) -> list[ExplainedValue]:
+async def explained_values(
+    query: Query, counts: Counts, recounted: Series, missing: tuple[str, ...], now: datetime
+) -> list[ExplainedValue]:
     """The values by bucket, then by group, each beside its recomputation. A group that only one of the two has is listed too."""
     slices = Slices()
-    groups, (stored,) = await decode(query, counts)
+    groups, (stored,) = await decode(query, counts, now)
     buckets = stored.period.buckets
     if query.group_by:
-        groups = sort_groups({*groups, *await groups_of(query, recounted, MAX_ROWS // len(buckets), slices)})
+        groups = sort_groups({*groups, *await groups_of(query, recounted, now, MAX_ROWS // len(buckets), slices)})
     sides = [(group, stored.dense(group, len(buckets)), recounted.dense(group, len(buckets))) for group in groups]
     values = []
     for number, bucket in enumerate(buckets):
+        end = stored.period.end(number, now)
+        of_bucket = {"partial": bucket.partial, "maturing": query.kpi.is_maturing(bucket.end, now)}
+        flags_of_bucket = tuple(flag for flag, applies in of_bucket.items() if applies)
         for group, measured, remeasured in sides:
-            estimate, recomputed = (query.kpi.estimate(side[number], query.agg) for side in (measured, remeasured))
-            flags = (*estimate.flags, *missing, *(("partial",) if bucket.partial else ()))
-            filled_in = query.kpi.filled_in(measured[number], query.agg)
+            estimate, recomputed = (query.kpi.estimate(side[number], query.agg, end) for side in (measured, remeasured))
+            flags = (*estimate.flags, *missing, *flags_of_bucket)
+            filled_in = query.kpi.filled_in(measured[number], query.agg, end)
             values.append(ExplainedValue(bucket, group, estimate, filled_in, recomputed, flags))
             await slices.pause()
     return values

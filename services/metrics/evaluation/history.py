@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from services.metrics.domain.contributions import Contribution, contributions
-from services.metrics.domain.measures import MEASURES, family_of
+from services.metrics.domain.measure import family_of
+from services.metrics.domain.measures import MEASURES
 from services.metrics.domain.terms import Terms
 from services.metrics.domain.view import SubjectView, in_order, view
 from services.metrics.evaluation.source import Source

@@ -12,8 +12,8 @@ from typing import Literal
 
 from services.metrics.domain.comments import effective_label
 from services.metrics.domain.contributions import Contribution, contributions
-from services.metrics.domain.measures import BUSINESS, Measure, family_of
-from services.metrics.domain.sla import applied_policy
+from services.metrics.domain.measure import BUSINESS, Measure, family_of
+from services.metrics.domain.sla import Applied, applied_policy
 from services.metrics.domain.terms import Terms
 from services.metrics.domain.ticket import TicketView
 from services.metrics.domain.view import SubjectView
@@ -40,6 +40,7 @@ REASONS = {
     "no_calendar": Reason("tickets", "There was no calendar for a part of the time"),
     "no_target": Reason("tickets", "Opened in the window, and no SLA policy gives it such a target"),
     "cancelled": Reason("tickets", "Opened in the window, and the target was cancelled: solved in time without a reply"),
+    "paused": Reason("tickets", "Opened in the window, and the time of its target is paused by its status"),
     "running": Reason("tickets", "Opened in the window, and the deadline of its target lies in the future"),
     "not_scored": Reason("comments", "The promoted model has not scored the comment"),
     "no_sentiment": Reason(
@@ -111,8 +112,8 @@ class LeftOut:
             self._add_without_duration(subject, ticket, durations[0], opening)
         elif self._kpi.of_policies and self._recount.in_window(opening.at):
             if not own:
-                applies = applied_policy(self._terms.policies, subject.view, ticket) is not None and not ticket.by_agent
-                self.counts["cancelled" if applies else "no_target"] += 1
+                applied = applied_policy(self._terms.policies, subject.view, ticket)
+                self.counts[reason_without_outcome(applied, self._kpi.measures[0].family, ticket)] += 1
             elif all(row.at >= self._now for row in own):
                 self.counts["running"] += 1
 
@@ -155,6 +156,16 @@ class LeftOut:
 
     def _selects(self, row: Contribution) -> bool:
         return self._recount.in_window(row.at) and self._recount.passes_filters(row)
+
+
+def reason_without_outcome(applied: Applied | None, family: str, ticket: TicketView) -> str:
+    """Why a ticket has no outcome of the SLA target that the measure of this family counts."""
+    metric = family.removeprefix("sla_")
+    if applied is None or getattr(applied.policy, metric) is None or (metric == "first_reply" and ticket.by_agent):
+        return "no_target"
+    if metric == "resolution":
+        return "paused"
+    return "no_value" if metric == "next_reply" and not ticket.waits else "cancelled"
 
 
 def has_negative_duration(ticket: TicketView, family: str) -> bool:

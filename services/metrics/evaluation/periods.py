@@ -35,6 +35,10 @@ class Period:
         """The end of each bucket, after the beginning of time: the edges of sums that begin there."""
         return [BEGINNING, *(min(bucket.end, now) for bucket in self.buckets)]
 
+    def end(self, number: int, now: datetime) -> datetime:
+        """The instant up to which a bucket is counted; that of the last one for a number beyond it."""
+        return min(self.buckets[min(number, len(self.buckets) - 1)].end, now)
+
 
 def periods(query: Query, zone: ZoneInfo, now: datetime) -> list[Period]:
     """The period of the query, then those that it is compared with; `zone` is the tenant's.

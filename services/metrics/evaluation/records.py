@@ -12,7 +12,8 @@ import asyncpg
 from msgspec import Struct
 
 from services.metrics.domain.comments import LABELS, Comment, effective_label, effective_themes
-from services.metrics.domain.measures import MULTI_VALUED, Measure, measure_of
+from services.metrics.domain.measure import MULTI_VALUED, Measure
+from services.metrics.domain.measures import measure_of
 from services.metrics.domain.query import Filter, Query
 from services.metrics.domain.view import SubjectView, view
 from services.metrics.domain.windows import Window

@@ -8,7 +8,7 @@ from itertools import product
 
 from services.metrics.domain.contributions import Contribution
 from services.metrics.domain.histogram import count
-from services.metrics.domain.measures import family_of
+from services.metrics.domain.measure import family_of
 from services.metrics.domain.query import Filter, Query
 from services.metrics.evaluation.periods import Period
 from services.metrics.evaluation.results import Series

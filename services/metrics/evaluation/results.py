@@ -51,27 +51,30 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One bucket of one group. `group` has the values of the query's `group_by`."""
+    """One bucket of one group. `group` has the values of the query's `group_by`. `maturing`: the value is expected to change."""
 
     bucket: Bucket
     group: Group
     estimate: Estimate
     compared: tuple[Compared, ...]
+    maturing: bool = False
 
     @property
     def flags(self) -> tuple[str, ...]:
         """The flags of the estimate and of the bucket."""
-        return (*self.estimate.flags, "partial") if self.bucket.partial else self.estimate.flags
+        of_bucket = {"partial": self.bucket.partial, "maturing": self.maturing}
+        return (*self.estimate.flags, *(flag for flag, applies in of_bucket.items() if applies))
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of a query. `names` are those of the values of its groups.
+    """The result of a query, evaluated at `now`. `names` are those of the values of its groups.
 
     `missing_terms` are flags of every value: of settings that the KPI needs and that the tenant lacks.
     """
 
     query: Query
+    now: datetime
     window: Window
     freshness: Freshness
     unknown: UnknownValues
@@ -80,9 +83,9 @@ class Result:
     series: "list[Series]"
     missing_terms: tuple[str, ...] = ()
 
-    def estimate(self, measured: Measured) -> Estimate:
-        """The KPI of these histograms, with the flags of settings that the tenant lacks."""
-        value = self.query.kpi.estimate(measured, self.query.agg)
+    def estimate(self, measured: Measured, period: Period, number: int) -> Estimate:
+        """The KPI of these histograms of a bucket, with the flags of settings that the tenant lacks."""
+        value = self.query.kpi.estimate(measured, self.query.agg, period.end(number, self.now))
         return replace(value, flags=(*value.flags, *self.missing_terms)) if self.missing_terms else value
 
     async def rows(self) -> AsyncIterator[Row]:
@@ -95,10 +98,14 @@ class Result:
             dense[group] = [one.dense(group, count) for one in (main, *others)]
             await slices.pause()
         for number, bucket in enumerate(main.period.buckets):
+            maturing = self.query.kpi.is_maturing(bucket.end, self.now)
             for group in self.groups:
-                value, *values = (self.estimate(measured[number]) for measured in dense[group])
+                value, *values = (
+                    self.estimate(measured[number], one.period, number)
+                    for one, measured in zip(self.series, dense[group], strict=True)
+                )
                 compared = [compare(value, value_of, one.period.name) for one, value_of in zip(others, values, strict=True)]
-                yield Row(bucket, group, value, tuple(compared))
+                yield Row(bucket, group, value, tuple(compared), maturing)
                 await slices.pause()
 
 
@@ -149,8 +156,9 @@ async def evaluate(source: Source, tenant: str, query: Query, now: datetime) -> 
         unknown = await find_unknown_values(connection, counted.selection, counted.scope)
         names = await names_of_groups(connection, query, current)
         fresh = await freshness(connection, current, query.kpi, source.partitions)
-    groups, series = await decode(query, counted)
-    return Result(query, counted.spans[0].window, fresh, unknown, names, groups, series, missing_terms(query, current))
+    groups, series = await decode(query, counted, now)
+    window = counted.spans[0].window
+    return Result(query, now, window, fresh, unknown, names, groups, series, missing_terms(query, current))
 
 
 def missing_terms(query: Query, current: CurrentTenant) -> tuple[str, ...]:
@@ -199,13 +207,13 @@ async def read_counts(connection: asyncpg.Connection, current: CurrentTenant, qu
     return Counts(selection, scope, spans, read)
 
 
-async def decode(query: Query, counted: Counts) -> tuple[list[Group], list[Series]]:
+async def decode(query: Query, counted: Counts, now: datetime) -> tuple[list[Group], list[Series]]:
     """The groups of a query's result and the histograms of its periods. Raises TooManyRows. It needs no connection."""
     slices = Slices()
     periods_and_rows = zip(counted.spans, counted.rows, strict=True)
     series = [await series_of(query, counted.scope, period, rows, slices) for period, rows in periods_and_rows]
     most = MAX_ROWS // (len(counted.spans[0].buckets) * len(counted.spans))
-    return await groups_of(query, series[0], most, slices), series
+    return await groups_of(query, series[0], now, most, slices), series
 
 
 async def series_of(query: Query, scope: Scope | None, period: Period, rows: list[asyncpg.Record], slices: Slices) -> Series:
@@ -219,13 +227,14 @@ async def series_of(query: Query, scope: Scope | None, period: Period, rows: lis
     return Series(period, buckets, query.kpi.instant)
 
 
-async def groups_of(query: Query, main: Series, most: int, slices: Slices) -> list[Group]:
+async def groups_of(query: Query, main: Series, now: datetime, most: int, slices: Slices) -> list[Group]:
     """The groups with a sample in any bucket, sorted, None last. Raises TooManyRows if there are more than `most`."""
     if not query.group_by:
         return [()]
     groups: list[Group] = []
     for group in main.buckets:
-        if any(query.kpi.estimate(measured, query.agg).n > 0 for _, measured in main.changes(group)):
+        changes = main.changes(group)
+        if any(query.kpi.estimate(measured, query.agg, main.period.end(number, now)).n > 0 for number, measured in changes):
             groups.append(group)
         if len(groups) > most:
             raise TooManyRows("group_by")

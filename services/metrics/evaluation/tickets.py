@@ -11,10 +11,10 @@ import asyncpg
 
 from services.metrics.domain.contributions import contributions
 from services.metrics.domain.kpis import KPIS
-from services.metrics.domain.measures import CURRENT_SOLVE, OPENED
 from services.metrics.domain.query import Query
 from services.metrics.domain.terms import FIRST_TERMS, Terms
 from services.metrics.domain.ticket_columns import COLUMNS, NAME_COLUMNS, Column, ExportedTicket, own_columns, status_of
+from services.metrics.domain.ticket_measures import CURRENT_SOLVE, OPENED
 from services.metrics.domain.view import view
 from services.metrics.domain.windows import Window
 from services.metrics.evaluation.periods import periods

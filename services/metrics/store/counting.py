@@ -10,7 +10,8 @@ from datetime import datetime
 
 import asyncpg
 
-from services.metrics.domain.measures import MULTI_VALUED, SCORED_FAMILIES
+from services.metrics.domain.measure import MULTI_VALUED
+from services.metrics.domain.measures import SCORED_FAMILIES
 from services.metrics.store.seals import CUBOID_OF, CUBOIDS_REVISION, Level
 from shared.events import DIMENSIONS
 

@@ -9,7 +9,9 @@ import asyncpg
 from services.metrics.domain.changes import KIND_OF_TYPE
 from services.metrics.domain.contributions import CONTRIBUTIONS_VERSION
 from services.metrics.domain.kpi import Kpi
-from services.metrics.domain.measures import DROPPED, MEASURES, MULTI_VALUED, family_of
+from services.metrics.domain.measure import MULTI_VALUED, family_of
+from services.metrics.domain.measures import MEASURES
+from services.metrics.domain.ticket_measures import DROPPED
 from services.metrics.store.selection import Parameters, Scope, conditions
 from services.metrics.store.subjects import Subject
 

@@ -14,7 +14,8 @@ import asyncpg
 import msgspec
 
 from services.metrics.domain.histogram import Histogram
-from services.metrics.domain.measures import MULTI_VALUED
+from services.metrics.domain.measure import MULTI_VALUED, family_of
+from services.metrics.domain.measures import AGE_FAMILIES
 from services.metrics.store.counting import sum_of_squares
 from services.metrics.store.seals import CUBOID_OF, CUBOIDS_REVISION, Level
 from services.metrics.store.selection import Parameters, Scope, conditions, histogram_conditions
@@ -129,8 +130,8 @@ ANSWER = """
             SELECT number, measure, first, second,
                 array_agg(bin) AS bins, array_agg(n) AS counts, sum(total) AS total, sum(squares) AS squares
             FROM (
-                SELECT number, measure, first, second, bin, sum(n)::bigint AS n, sum(total) AS total, sum(squares) AS squares
-                FROM counted GROUP BY 1, 2, 3, 4, 5
+                SELECT number, measure, first, second, {merged}, sum(total) AS total, sum(squares) AS squares
+                FROM counted GROUP BY 1, 2, 3, 4, 5 {having}
                 LIMIT {limit}::bigint
             ) merged
             GROUP BY 1, 2, 3, 4
@@ -141,6 +142,10 @@ ANSWER = """
     GROUP BY row
 """
 """Cells as JSON, CELLS_IN_ROW to a row. The driver would decode plain rows in the event loop; JSON can be decoded in slices."""
+
+MERGED = {"merged": "bin, sum(n)::bigint AS n", "having": ""}
+NET = {"merged": "abs(bin) AS bin, sum(sign(bin) * n)::bigint AS n", "having": "HAVING sum(sign(bin) * n) <> 0"}
+"""How the counts of one bin are merged. `NET`: those of a bin less those of its negative, which cancels the closed tickets."""
 
 CELLS_IN_ROW = 500
 
@@ -239,7 +244,7 @@ def _from_seals(scope: Scope, edges: Sequence[datetime], limit: int | None) -> t
         conditions=conditions(scope, parameters),
         squares=sum_of_squares("c.amount"),
     )
-    return text + ANSWER.format(limit=parameters.add(limit), cells_in_row=CELLS_IN_ROW), parameters.values
+    return text + _answer(scope, parameters.add(limit)), parameters.values
 
 
 def _from_contributions(scope: Scope, edges: Sequence[datetime], limit: int | None) -> tuple[str, list[Any]]:
@@ -259,7 +264,13 @@ def _from_contributions(scope: Scope, edges: Sequence[datetime], limit: int | No
         conditions=conditions(scope, parameters),
         squares=sum_of_squares("c.amount"),
     )
-    return text + ANSWER.format(limit=parameters.add(limit), cells_in_row=CELLS_IN_ROW), parameters.values
+    return text + _answer(scope, parameters.add(limit)), parameters.values
+
+
+def _answer(scope: Scope, limit: str) -> str:
+    """The end of a statement, which merges the counts."""
+    net = all(family_of(name) in AGE_FAMILIES for name in scope.measures.values())
+    return ANSWER.format(limit=limit, cells_in_row=CELLS_IN_ROW, **(NET if net else MERGED))
 
 
 def _select(columns: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from itertools import groupby
 
 import asyncpg
 
-from services.metrics.domain.measures import MULTI_VALUED
+from services.metrics.domain.measure import MULTI_VALUED
 from services.metrics.store.contributions import Touch
 from shared.events import DIMENSIONS
 

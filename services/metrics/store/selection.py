@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from services.metrics.domain.measures import MULTI_VALUED
+from services.metrics.domain.measure import MULTI_VALUED
 from services.metrics.domain.query import Filter
 
 NO_ID = 0

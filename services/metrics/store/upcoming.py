@@ -1,4 +1,4 @@
-"""Open tickets without the reply that an SLA policy asks for, by their deadlines: a range of the contributions `sla_due`."""
+"""Open tickets with an SLA target that is not met, by their deadlines: a range of contributions for each kind of target."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,63 +8,81 @@ from typing import Annotated
 import asyncpg
 import msgspec
 
-from services.metrics.domain.measures import SLA_DUE
 from services.metrics.domain.sla import PolicyKey
+from services.metrics.domain.sla_rows import DUE as DUE_MEASURES
+from services.metrics.domain.sla_targets import METRICS, Metric
 from services.metrics.store.cursors import Cursor
 from services.metrics.store.records import dims_of, name_joins
-from services.metrics.store.selection import Parameters, Scope, conditions
+from services.metrics.store.selection import NO_ID, Parameters, Scope, conditions
 from services.metrics.store.terms import POLICIES
 
 
 class Place(Cursor, frozen=True, array_like=True):
-    """Where a page ended: the deadline and the subject of its last row."""
+    """Where a page ended: the deadline, the subject and the metric of its last row.
+
+    Cursors of earlier versions have no metric: their pages held first replies alone.
+    """
 
     deadline: Annotated[datetime, msgspec.Meta(tz=True)]
     subject_id: Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+    metric: Metric = METRICS[0]
 
 
 @dataclass(frozen=True, slots=True)
 class DueTicket:
-    """An open ticket without a reply. `policy` is the id of the policy that applies to it."""
+    """An open ticket and a target that it has not met. `policy` is the id of the policy that applies to it."""
 
     subject: str
+    metric: Metric
     deadline: datetime
     policy: str
     dims: Mapping[str, str | None]
 
 
 DUE = """
-    SELECT f.at, f.subject_id, f.bin, s.subject, {names}
+    SELECT f.at, f.subject_id, f.bin, f.place, s.subject, {names}
     FROM (
-        SELECT c.* FROM contributions c
-        WHERE c.tenant = $1 AND c.measure = $2 AND c.at >= $3 AND c.at <= $4
-          AND ($5::timestamptz IS NULL OR (c.at, c.subject_id) > ($5, $6::bigint)) {conditions}
-        ORDER BY c.at, c.subject_id LIMIT $7
+        SELECT c.*, m.place FROM unnest($2::int[]) WITH ORDINALITY AS m (measure, place) CROSS JOIN LATERAL (
+            SELECT c.* FROM contributions c
+            WHERE c.tenant = $1 AND c.measure = m.measure AND c.at >= $3 AND c.at <= $4
+              AND ($5::timestamptz IS NULL OR (c.at, c.subject_id, m.place) > ($5, $6::bigint, $7::bigint)) {conditions}
+            ORDER BY c.at, c.subject_id LIMIT $8
+        ) c ORDER BY c.at, c.subject_id, m.place LIMIT $8
     ) f JOIN subjects s ON s.id = f.subject_id {joins}
-    ORDER BY f.at, f.subject_id
+    ORDER BY f.at, f.subject_id, f.place
 """
 
 
 async def due_tickets(
-    connection: asyncpg.Connection, scope: Scope | None, first: datetime, last: datetime, limit: int, after: Place | None
+    connection: asyncpg.Connection,
+    scope: Scope | None,
+    metrics: Sequence[Metric],
+    first: datetime,
+    last: datetime,
+    limit: int,
+    after: Place | None,
 ) -> tuple[list[DueTicket], Place | None]:
-    """Up to `limit` tickets with a deadline in [first, last], earliest first, and where the next page begins, None at the end.
+    """Up to `limit` targets with a deadline in [first, last], earliest first, and where the next page begins, None at the end.
 
-    `scope` selects the measure SLA_DUE; None: the tenant is unknown, and has none.
+    `scope` selects the measures of `metrics`; None: the tenant is unknown, and has none.
     """
-    measure = next((number for number, name in scope.measures.items() if name == SLA_DUE.family), None) if scope else None
-    if scope is None or measure is None:
+    if scope is None:
         return [], None
+    numbers = {name: number for number, name in scope.measures.items()}
+    measures = [numbers.get(DUE_MEASURES[metric], NO_ID) if metric in metrics else NO_ID for metric in METRICS]
     start = max(first, after.deadline) if after else first
-    where = (after.deadline, after.subject_id) if after else (None, None)
-    parameters = Parameters(scope.tenant, measure, start, last, *where, limit + 1)
+    where = (after.deadline, after.subject_id, 1 + METRICS.index(after.metric)) if after else (None, None, None)
+    parameters = Parameters(scope.tenant, measures, start, last, *where, limit + 1)
     names, joins = name_joins(scope)
     query = DUE.format(conditions=conditions(scope, parameters), names=names, joins=joins)
     rows = await connection.fetch(query, *parameters.values)
     page = rows[:limit]
     policies = await policy_ids(connection, scope.tenant, [row["bin"] for row in page])
-    tickets = [DueTicket(row["subject"], row["at"], policies[row["bin"]], dims_of(row, scope)) for row in page]
-    return tickets, Place(page[-1]["at"], page[-1]["subject_id"]) if len(rows) > limit else None
+    tickets = [
+        DueTicket(row["subject"], METRICS[row["place"] - 1], row["at"], policies[row["bin"]], dims_of(row, scope)) for row in page
+    ]
+    following = Place(page[-1]["at"], page[-1]["subject_id"], tickets[-1].metric) if len(rows) > limit else None
+    return tickets, following
 
 
 async def policy_ids(connection: asyncpg.Connection, tenant: int, numbers: Sequence[int]) -> dict[int, str]:

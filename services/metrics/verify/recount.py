@@ -14,7 +14,8 @@ import asyncpg
 from services.metrics.domain.calendar import Grain, edges
 from services.metrics.domain.contributions import Contribution
 from services.metrics.domain.histogram import Histogram, count
-from services.metrics.domain.measures import MULTI_VALUED, SCORED_FAMILIES
+from services.metrics.domain.measure import MULTI_VALUED
+from services.metrics.domain.measures import SCORED_FAMILIES
 from services.metrics.store.seals import CUBOIDS, CUBOIDS_REVISION, Level
 from services.metrics.store.subjects import Subject, load
 from services.metrics.store.terms import read_terms

@@ -191,14 +191,15 @@ def expected_rows(query: Query, recount: Recount, tenant: Tenant, now: datetime)
     main = periods(query, tenant.zone, now)[0]
     zone = main.window.zone
     by_bucket: list[tuple[tuple[str, str], dict[Group, Estimate]]] = []
+    kpi = query.kpi
     for bucket in main.buckets:
-        start = BEGINNING if query.kpi.instant else bucket.start
-        groups = histograms(recount, names, start, min(bucket.end, now), query, tenant.own)
+        start, end = BEGINNING if kpi.instant else bucket.start, min(bucket.end, now)
+        groups = histograms(recount, names, start, end, query, tenant.own)
         ends = bucket.start.astimezone(zone).isoformat(), bucket.end.astimezone(zone).isoformat()
-        by_bucket.append((ends, {group: query.kpi.estimate(measured) for group, measured in groups.items()}))
+        by_bucket.append((ends, {group: kpi.estimate(measured, at=end) for group, measured in groups.items()}))
     with_sample = {group for _, estimates in by_bucket for group, estimate in estimates.items() if estimate.n > 0}
     groups_of_rows = with_sample if query.group_by else {()}
-    empty = query.kpi.estimate({})
+    empty = kpi.estimate({})
     return {(*ends, *group): values_of(by_group.get(group, empty)) for ends, by_group in by_bucket for group in groups_of_rows}
 
 

@@ -29,20 +29,10 @@ QUARTER = timedelta(minutes=15)
 TeamAt = Callable[[datetime], str | None]
 
 
-def open_time(start: datetime, end: datetime, team_at: TeamAt, changes: list[datetime]) -> timedelta:
-    """The open time in [start, end), in whole seconds. `changes` are the times at which the team may change."""
-    total = sum((until - since for since, until in open_pieces(start, end, team_at, changes)), timedelta())
-    return timedelta(seconds=total // timedelta(seconds=1))
-
-
-def deadline(start: datetime, allowed: timedelta, team_at: TeamAt, changes: list[datetime]) -> datetime:
-    """The last instant at which at most `allowed` open time has passed since `start`."""
-    used = timedelta()
-    for since, until in open_pieces(start, start + timedelta(days=60), team_at, changes):
-        if used + (until - since) > allowed:
-            return since + (allowed - used)
-        used += until - since
-    raise AssertionError("the calendars open every week")
+def open_time(parts: list[tuple[datetime, datetime]], team_at: TeamAt, changes: list[datetime]) -> timedelta:
+    """The open time in these parts, in whole seconds. `changes` are the times at which the team may change."""
+    pieces = (until - since for start, end in parts for since, until in open_pieces(start, end, team_at, changes))
+    return timedelta(seconds=sum(pieces, timedelta()) // timedelta(seconds=1))
 
 
 def open_pieces(start: datetime, end: datetime, team_at: TeamAt, changes: list[datetime]) -> Iterator[tuple[datetime, datetime]]:

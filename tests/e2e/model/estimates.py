@@ -45,13 +45,22 @@ def count(values: Sequence[Any]) -> Value:
 
 
 def span(values: Sequence[timedelta], agg: str) -> Value:
-    seconds = sorted(value // timedelta(seconds=1) for value in values)
-    if agg == "mean" or not seconds:
-        return mean(seconds)
-    n, q = len(seconds), QUANTILES[agg]
+    seconds = [value // timedelta(seconds=1) for value in values]
+    return mean(seconds) if agg == "mean" else quantile(seconds, agg, 0.5)
+
+
+def quantile(values: Sequence[float], agg: str, tolerance: float) -> Value:
+    """The quantile, to 1 % and a tolerance."""
+    if not values:
+        return Value(0)
+    ordered, n, q = sorted(values), len(values), QUANTILES[agg]
     low = min(math.floor(q * (n - 1)), math.ceil(q * n) - 1)
     high = min(max(math.ceil(q * (n - 1)), math.floor(q * n)), n - 1)
-    return Value(n, within=(0.99 * seconds[low] - 0.5, 1.01 * seconds[high] + 0.5))
+    return Value(n, within=(0.99 * ordered[low] - tolerance, 1.01 * ordered[high] + tolerance))
+
+
+def of_replies(values: Sequence[int], agg: str) -> Value:
+    return mean(values) if agg == "mean" else quantile(values, agg, 0)
 
 
 Estimate = Callable[[Sequence[Sequence[Any]], str], Value]
@@ -63,8 +72,10 @@ ESTIMATES: dict[str, tuple[tuple[str, ...], Estimate]] = {
     "csat_mean": (("csat",), lambda v, _: mean([x for *_, x in v[0]]) if len({f[:2] for f in v[0]}) < 2 else Value(len(v[0]))),
     "ces": (("ces",), lambda v, _: share(sum(x >= 5 for x in v[0]), len(v[0]))),
     "ces_mean": (("ces",), lambda v, _: mean(v[0])),
+    "ces_index": (("ces",), lambda v, _: balance(sum(x >= 6 for x in v[0]), sum(x <= 3 for x in v[0]), len(v[0]))),
     "stars": (("stars",), lambda v, _: mean(v[0])),
     "stars_share": (("stars",), lambda v, _: share(sum(x >= 4 for x in v[0]), len(v[0]))),
+    "response_rate": (("sent",), lambda v, _: share(sum(v[0]), len(v[0]))),
     "comment_rate": (("responses",), lambda v, _: share(sum(v[0]), len(v[0]))),
     "sentiment": (("sentiment",), lambda v, _: mean([round(x, 3) for x in v[0]])),
     "net_sentiment": (("label",), lambda v, _: balance(v[0].count("positive"), v[0].count("negative"), len(v[0]))),
@@ -78,14 +89,25 @@ ESTIMATES: dict[str, tuple[tuple[str, ...], Estimate]] = {
     "tickets_solved": (("solved",), lambda v, _: count(v[0])),
     "tickets_reopened": (("reopened",), lambda v, _: count(v[0])),
     "backlog": (("backlog",), lambda v, _: count(v[0])),
+    "backlog_age": (("age",), lambda v, agg: quantile([x.total_seconds() for x in v[0]], agg, 451)),
     "first_reply_time": (("replied",), lambda v, agg: span(v[0], agg)),
     "first_resolution_time": (("first_resolution",), lambda v, agg: span(v[0], agg)),
     "full_resolution_time": (("full_resolution",), lambda v, agg: span(v[0], agg)),
+    "next_reply_time": (("next_replied",), lambda v, agg: span(v[0], agg)),
+    "handling_time": (("handling",), lambda v, agg: span(v[0], agg)),
+    "requester_wait": (("requester_wait",), lambda v, agg: span(v[0], agg)),
+    "agent_wait": (("agent_wait",), lambda v, agg: span(v[0], agg)),
+    "agent_replies": (("touched",), lambda v, agg: of_replies([replies for replies, _ in v[0]], agg)),
+    "one_touch_rate": (("touched",), lambda v, _: share(v[0].count((1, False)), len(v[0]))),
+    "no_reply_rate": (("touched",), lambda v, _: share(sum(not replies for replies, _ in v[0]), len(v[0]))),
+    "resolution_rate_cohort": (("cohort",), lambda v, _: share(sum(v[0]), len(v[0]))),
     "resolution_rate": (
         ("standing_solve", "opened"),
         lambda v, _: Value(len(v[1]), 100 * len(v[0]) / len(v[1]) if v[1] else None),
     ),
-    "sla_first_reply": (("target",), lambda v, _: share(sum(v[0]), len(v[0]))),
+    "sla_first_reply": (("target_first_reply",), lambda v, _: share(sum(v[0]), len(v[0]))),
+    "sla_next_reply": (("target_next_reply",), lambda v, _: share(sum(v[0]), len(v[0]))),
+    "sla_resolution": (("target_resolution",), lambda v, _: share(sum(v[0]), len(v[0]))),
     "sla_breached_open": (("breached",), lambda v, _: count(v[0])),
     "reopen_rate": (("first_solve",), lambda v, _: share(sum(v[0]), len(v[0]))),
 }

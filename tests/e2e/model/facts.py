@@ -116,15 +116,23 @@ def counted_of_comment(subject: Subject, text: str, score: Scorer) -> list[Count
 
 def of_response(subject: Subject, score: Scorer) -> list[Fact]:
     responses = [r for r in subject.records if r.get("answers") or "sent_at" not in r]  # the others are invitations
+    sent = [of_invitation(subject, responded=bool(responses))] if any("sent_at" in r for r in subject.records) else []
     if not responses:
-        return []
+        return sent
     answers = {a["question"]: a for r in responses for a in r["answers"]}
     texts = [a["text"] for a in answers.values() if a["kind"] == "comment" and (a["text"] or "").strip()]
     counted: list[Counted] = [("responses", int(bool(texts)), {})]
     for a in answers.values():
         if a.get("value") is not None:
             counted.append((a["kind"], form_and_value(a) if a["kind"] == "csat" else a["value"], {}))
-    return _filed(subject, min(when(r["at"]) for r in responses), counted, texts, score)
+    return sent + _filed(subject, min(when(r["at"]) for r in responses), counted, texts, score)
+
+
+def of_invitation(subject: Subject, *, responded: bool) -> Fact:
+    """The invitation, with the dimensions that were known when it was sent."""
+    at = min(when(r["sent_at"]) for r in subject.records if "sent_at" in r)
+    before = [r for r in subject.records if "sent_at" in r and not r.get("answers")] or subject.records
+    return Fact("sent", at, responded, dimensions(before), customer(subject.records), subject.name)
 
 
 def of_review(subject: Subject, score: Scorer) -> list[Fact]:

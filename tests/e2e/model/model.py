@@ -11,6 +11,8 @@ from tests.e2e.model.facts import Fact, Record, Scorer, Subject, of_response, of
 from tests.e2e.model.tickets import Ticket, of_ticket
 
 FACTS_OF = {"response": of_response, "review": of_review, "ticket": of_ticket}
+FILED_BY = {("next_reply_time", "replied"): "next_replied", ("next_reply_time", "asked"): "next_asked"}
+"""The kind of fact that `filed_by` selects, where it has another name."""
 Group = tuple[str | None, ...]
 
 
@@ -71,9 +73,9 @@ class Model:
     def answer(self, query: Query, start: datetime, end: datetime) -> dict[Group, Value]:
         """The KPI in [start, end), of each group that has a fact."""
         kinds, estimate = ESTIMATES[query.kpi]
-        kinds = (query.filed_by,) if query.filed_by else kinds
+        kinds = (FILED_BY.get((query.kpi, query.filed_by), query.filed_by),) if query.filed_by else kinds
         kinds = tuple(f"{kind}_business" for kind in kinds) if query.hours else kinds
-        at_end = {"backlog": self._backlog, "sla_breached_open": self._breached}.get(query.kpi)
+        at_end = {"backlog": self._backlog, "backlog_age": self._ages, "sla_breached_open": self._breached}.get(query.kpi)
         facts = at_end(end) if at_end else (f for kind in kinds for f in self.facts_of[kind])
         in_time = (fact for fact in facts if start <= fact.at < end or at_end)
         chosen = [fact for fact in in_time if query.passes(fact)]
@@ -93,10 +95,14 @@ class Model:
             if ticket.is_open_just_before(t):
                 yield Fact("backlog", t, 1, ticket.dims(t, just_before=True), None, ticket.subject.name)
 
+    def _ages(self, t: datetime) -> Iterable[Fact]:
+        ages = {ticket.subject.name: t - ticket.at for ticket in self.tickets}
+        return (replace(fact, kind="age", value=ages[fact.subject]) for fact in self._backlog(t))
+
     def _breached(self, t: datetime) -> Iterable[Fact]:
         for ticket in self.tickets:
-            if ticket.target and ticket.is_breached_just_before(t):
-                dims = ticket.dims(t, just_before=True) | {"priority": ticket.target.priority}
+            if ticket.applied and ticket.is_breached_just_before(t):
+                dims = ticket.dims(t, just_before=True) | {"priority": ticket.applied.priority}
                 yield Fact("breached", t, 1, dims, None, ticket.subject.name)
 
 

@@ -1,11 +1,11 @@
-"""SLA targets for the first reply, by going through the events of a ticket in order."""
+"""SLA targets, by going through the events of a ticket in order."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.e2e.model.business import deadline
+from tests.e2e.model.business import TeamAt, open_pieces
 
 HOUR = 3600
 POLICIES: dict[str, Any] = {
@@ -15,42 +15,66 @@ POLICIES: dict[str, Any] = {
             "id": "billing",
             "name": "Billing",
             "when": {"team": ["billing"]},
-            "targets": {"first_reply": {"seconds": 9 * HOUR, "hours": "business"}},
+            "targets": {
+                "first_reply": {"seconds": 9 * HOUR, "hours": "business"},
+                "next_reply": {"seconds": 5 * HOUR, "hours": "business"},
+                "resolution": {"seconds": 40 * HOUR, "hours": "business"},
+            },
+            "pause": ["pending"],
         },
-        {"id": "high", "name": "High", "when": {"priority": ["high"]}, "targets": {"first_reply": {"seconds": 30 * HOUR}}},
+        {
+            "id": "high",
+            "name": "High",
+            "when": {"priority": ["high"]},
+            "targets": {"first_reply": {"seconds": 30 * HOUR}, "next_reply": {"seconds": 20 * HOUR}},
+        },
         {
             "id": "chat",
             "name": "Chat",
             "when": {"channel": ["chat"]},
-            "targets": {"first_reply": {"seconds": 9 * HOUR, "hours": "business"}},
+            "targets": {"first_reply": {"seconds": 9 * HOUR, "hours": "business"}, "resolution": {"seconds": 100 * HOUR}},
+            "pause": ["pending", "on_hold"],
         },
     ],
 }
 """As they are put."""
 
+Parts = list[tuple[datetime, datetime | None]]
+
 
 @dataclass(frozen=True)
-class Target:
-    """The target of a ticket, and the priority at which its policy applied."""
+class Applied:
+    """The policy of a ticket, and the priority at which it applied."""
 
-    deadline: datetime
+    policy: dict[str, Any]
     priority: str | None
 
 
-def target_of(
+def applied_to(
     opened: datetime,
     priorities: dict[datetime, str | None],
     teams: list[datetime],
     values_at: Callable[[datetime], dict[str, str | None]],
-) -> Target | None:
-    """The target of a ticket whose dimensions are `values_at` a time, with the priority of that time."""
+) -> Applied | None:
+    """The policy of a ticket whose dimensions are `values_at` a time, with the priority of that time."""
     for moment in sorted({opened, *(at for at in (*priorities, *teams) if at > opened)}):
         values = values_at(moment)
         for policy in POLICIES["policies"]:
             if all(values.get(name) in listed for name, listed in policy["when"].items()):
-                target = policy["targets"]["first_reply"]
-                allowed = timedelta(seconds=target["seconds"])
-                if target.get("hours") != "business":
-                    return Target(opened + allowed, values.get("priority"))
-                return Target(deadline(opened, allowed, lambda at: values_at(at)["team"], teams), values.get("priority"))
+                return Applied(policy, values.get("priority"))
+    return None
+
+
+def deadline_in(target: dict[str, Any], parts: Parts, team_at: TeamAt, changes: list[datetime]) -> datetime | None:
+    """The last instant at which a target that runs in these parts is not exceeded; None if it never is."""
+    left = timedelta(seconds=target["seconds"])
+    for start, end in parts:
+        if target.get("hours") == "business":
+            pieces = open_pieces(start, end or start + timedelta(days=90), team_at, changes)
+        else:
+            pieces = iter([(start, end or start + left + timedelta(days=1))])
+        for since, until in pieces:
+            if until - since > left:
+                return since + left
+            left -= until - since
     return None

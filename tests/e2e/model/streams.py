@@ -149,7 +149,7 @@ class Streams:
     def happening(self, at: str) -> Record:
         choose = self.r.choice
         happenings: tuple[Any, ...] = (
-            {"fact": "status", "status": choose(("open", "solved", "pending", "solved", "closed"))},
+            {"fact": "status", "status": choose(("open", "solved", "pending", "solved", "on_hold", "closed"))},
             {"fact": "message", "by": "agent", "agent": choose(AGENTS), "public": self.some(0.8), "auto": self.some(0.2)},
             {"fact": "message", "by": "customer", "text": choose(TEXTS)},
             {"fact": "assigned", "team": choose(TEAMS)} | ({"agent": choose((*AGENTS, None))} if self.some(0.5) else {}),

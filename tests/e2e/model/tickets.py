@@ -1,5 +1,6 @@
 """The facts of tickets, whose records arrive in any order and in pieces."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,10 +18,11 @@ from tests.e2e.model.facts import (
     form_and_value,
     when,
 )
-from tests.e2e.model.sla import Target, target_of
+from tests.e2e.model.sla import Applied, applied_to, deadline_in
 
 LIFE = ("new", "open", "pending", "on_hold", "solved", "closed")
 DONE = {"solved", "closed"}
+TARGETS = ("target_first_reply", "target_next_reply", "target_resolution")
 
 
 class Ticket:
@@ -40,19 +42,49 @@ class Ticket:
             self.base["priority"] = self.priorities[max(self.priorities)]
         self.statuses = self._statuses()
         self.solved, self.reopened = self._passages()
-        self.target = None if self.opened["by"] == "agent" else self._target(priority)
+        self.applied = self._applied(priority)
+        self.targets = list(self._targets()) if self.applied else []
 
-    def _target(self, dimension: str | None) -> Target | None:
-        """The target for the first reply. `dimension` is the priority of a ticket without any fact about it."""
+    def _applied(self, dimension: str | None) -> Applied | None:
+        """The SLA policy. `dimension` is the priority of a ticket without any fact about it."""
 
         def values_at(at: datetime) -> dict[str, str | None]:
             earlier = [since for since in self.priorities if since <= at]
             priority = self.priorities[max(earlier)] if earlier else None if self.priorities else dimension
             return self.dims(at) | {"priority": priority}
 
-        target = target_of(self.at, self.priorities, [since for since, _ in self.assignees["team"]], values_at)
-        solved_first = [at for at in self.solved[:1] if not self.replies()[:1] or at < self.replies()[0]]
-        return None if target and any(at <= target.deadline for at in solved_first) else target
+        return applied_to(self.at, self.priorities, [since for since, _ in self.assignees["team"]], values_at)
+
+    def _targets(self) -> Iterator[tuple[str, datetime, int, datetime | None]]:
+        """Of each target that counts: the kind of fact, when it was met or breached, 1 if it was met, and the end of a breach."""
+        assert self.applied
+        targets = self.applied.policy["targets"]
+        waits = []
+        if "first_reply" in targets and self.opened["by"] != "agent":
+            reply, solve = next(iter(self.replies()), None), next(iter(self.solved), None)
+            waits.append(("first_reply", self.at, reply, solve, reply))
+        if "next_reply" in targets:
+            for since, reply, solve in self.waits():
+                over = reply is None and solve is None and self.is_solved
+                waits.append(("next_reply", since, reply, since if over else solve, reply or solve))
+        for metric, since, reply, solve, end in waits:
+            deadline = self._deadline(targets[metric], [(since, None)])
+            solved_first = solve is not None and (reply is None or solve < reply)
+            if reply is not None and reply <= deadline and not solved_first:
+                yield metric, reply, 1, None
+            elif not (solved_first and solve <= deadline):
+                yield metric, deadline, 0, end
+        if "resolution" in targets:
+            running = {"new", "open", "pending", "on_hold"} - set(self.applied.policy["pause"])
+            last = [(self.statuses[-1][0], None)] if self.statuses[-1][1] in running else []
+            deadline = self._deadline(targets["resolution"], [*self.parts_in(*running), *last])
+            if deadline:
+                yield "resolution", deadline, 0, None
+            elif self.is_solved:
+                yield "resolution", self.solved[-1], 1, None
+
+    def _deadline(self, target: Record, parts: Any) -> Any:
+        return deadline_in(target, parts, lambda at: self.dims(at)["team"], [since for since, _ in self.assignees["team"]])
 
     @staticmethod
     def is_known(subject: Subject) -> bool:
@@ -93,6 +125,10 @@ class Ticket:
                 (reopened if done else solved).append(at)
         return solved, reopened
 
+    @property
+    def is_solved(self) -> bool:
+        return len(self.solved) > len(self.reopened)
+
     def dims(self, at: datetime, *, just_before: bool = False) -> dict[str, str | None]:
         """The dimensions of an event at that time, or as they were just before it."""
         held: dict[str, str | None] = {}
@@ -103,12 +139,12 @@ class Ticket:
 
     def dims_of(self, kind: str, at: datetime) -> Dims:
         """The dimensions of a fact: of a target the priority is that at which the policy applied."""
-        return self.dims(at) | ({"priority": self.target.priority} if kind == "target" and self.target else {})
+        return self.dims(at) | ({"priority": self.applied.priority} if kind in TARGETS and self.applied else {})
 
     def is_breached_just_before(self, t: datetime) -> bool:
-        """Whether it is open and past its deadline without a reply."""
-        replied = [reply for reply in self.replies() if reply < t]
-        return self.target is not None and self.target.deadline < t and not replied and self.is_open_just_before(t)
+        """Whether it is open and past a deadline."""
+        breaches = [(deadline, end) for _, deadline, met, end in self.targets if not met]
+        return any(deadline < t and (end is None or t <= end) for deadline, end in breaches) and self.is_open_just_before(t)
 
     def is_open_just_before(self, t: datetime) -> bool:
         """Whether the backlog holds it."""
@@ -132,28 +168,65 @@ class Ticket:
         public = [m for m in self.messages() if m["by"] == "agent" and m.get("public", True) and not m.get("auto")]
         return sorted(at for m in public if (at := when(m["at"])) > self.at)
 
-    def _open_time(self, span: timedelta) -> timedelta:
-        """The part of a time since the opening that is in business hours."""
-        changes = [since for since, _ in self.assignees["team"]]
-        return open_time(self.at, self.at + span, lambda at: self.dims(at)["team"], changes)
+    def waits(self) -> list[tuple[datetime, datetime | None, datetime | None]]:
+        """The waits for a further reply: the customer's message, the reply to it, and the solve before that."""
+        customers = [
+            when(m["at"]) for m in self.messages() if m["by"] == "customer" and m.get("public", True) and not m.get("auto")
+        ]
+        talk = sorted([*((at, "a customer") for at in customers), *((at, "an agent") for at in self.replies())])
+        if self.opened["by"] == "agent":
+            talk.insert(0, (self.at, "an agent"))
+        waits = []
+        for place, (at, party) in enumerate(talk):
+            if party == "a customer" and place and talk[place - 1][1] == "an agent":
+                reply = next((later for later, other in talk[place:] if other == "an agent"), None)
+                solve = next((solved for solved in self.solved if at <= solved and (reply is None or solved < reply)), None)
+                waits.append((at, reply if solve is None else None, solve))
+        return waits
+
+    def parts_in(self, *statuses: str) -> list[tuple[datetime, datetime]]:
+        """The parts of its life up to its last status in which it had one of these."""
+        parts = zip(self.statuses, self.statuses[1:], strict=False)
+        return [(since, until) for (since, status), (until, _) in parts if status in statuses]
+
+    def spans(self) -> Iterator[tuple[str, datetime, list[tuple[datetime, datetime]]]]:
+        """The durations: what each is of, the time that files it, and its parts."""
+        for reply in self.replies()[:1]:
+            yield "replied", reply, [(self.at, reply)]
+            yield "created", self.at, [(self.at, reply)]
+        for since, replied, _ in self.waits():
+            if replied:
+                yield "next_replied", replied, [(since, replied)]
+                yield "next_asked", since, [(since, replied)]
+        for first in self.solved[:1]:
+            yield "first_resolution", first, [(self.at, first)]
+        if self.is_solved:
+            last = self.solved[-1]
+            yield "full_resolution", last, [(self.at, last)]
+            yield "handling", last, self.parts_in("new", "open")
+            yield "requester_wait", last, self.parts_in("new", "open", "on_hold")
+            yield "agent_wait", last, self.parts_in("pending")
+
+    def _open_time(self, parts: list[tuple[datetime, datetime]]) -> timedelta:
+        """The time in these parts that is in business hours."""
+        return open_time(parts, lambda at: self.dims(at)["team"], [since for since, _ in self.assignees["team"]])
 
     def events(self, score: Scorer) -> list[tuple[datetime, Counted]]:
         """The time of each fact, and what it counts as."""
         if self.dropped is not None:
             return [(self.dropped, ("dropped", 1, {}))]
-        plain: list[tuple[str, datetime, Any]] = [("opened", self.at, 1)]
+        plain: list[tuple[str, datetime, Any]] = [("opened", self.at, 1), ("cohort", self.at, self.is_solved)]
         plain += [("solved", at, 1) for at in self.solved]
         plain += [("reopened", at, 1) for at in self.reopened]
-        for reply in self.replies()[:1]:
-            plain += [("replied", reply, reply - self.at), ("created", self.at, reply - self.at)]
-        if self.target:
-            met = [reply for reply in self.replies()[:1] if reply <= self.target.deadline]
-            plain += [("target", at, 1) for at in met] or [("target", self.target.deadline, 0)]
+        plain += [(f"target_{metric}", at, met) for metric, at, met, _ in self.targets]
         for first in self.solved[:1]:
-            plain += [("first_solve", first, int(bool(self.reopened))), ("first_resolution", first, first - self.at)]
-        if len(self.solved) > len(self.reopened):
-            plain += [("standing_solve", self.solved[-1], 1), ("full_resolution", self.solved[-1], self.solved[-1] - self.at)]
-        plain += [(f"{kind}_business", at, self._open_time(span)) for kind, at, span in plain if isinstance(span, timedelta)]
+            plain += [("first_solve", first, int(bool(self.reopened)))]
+        if self.is_solved:
+            plain += [("standing_solve", self.solved[-1], 1)]
+            plain += [("touched", self.solved[-1], (len(self.replies()), bool(self.reopened)))]
+        for kind, at, parts in self.spans():
+            plain += [(kind, at, sum((until - since for since, until in parts), timedelta()))]
+            plain += [(f"{kind}_business", at, self._open_time(parts))]
         ratings = self.latest("rating")
         plain += [("csat", when(r["at"]), form_and_value(r)) for r in ratings if r["value"] is not None]
         events: list[tuple[datetime, Counted]] = [(at, (kind, value, {})) for kind, at, value in plain]

@@ -26,6 +26,9 @@ class Metrics:
 
     def respond(self, request: httpx.Request) -> httpx.Response:
         kpi, tenant = request.url.path.split("/")[3], request.headers["x-earshot-tenant"]
+        if request.url.path == "/v1/sla/upcoming":
+            tickets = [{"subject": f"c1/ticket/{number}"} for number in range(self.n[tenant, "sla_breached_open"])]
+            return httpx.Response(200, json={"rows": tickets, "query": str(request.url.query, "ascii")})
         if kpi not in {"nps", "csat"}:
             detail = f'there is no KPI "{kpi}"; did you mean "nps"?'
             return httpx.Response(404, json={"title": "Unknown KPI", "status": 404, "detail": detail})

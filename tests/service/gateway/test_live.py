@@ -39,6 +39,19 @@ async def test_a_snapshot_and_then_each_change(live_gateway: LiveGateway, key: s
         assert position.split("-")[0] == str(offset)
 
 
+async def test_the_upcoming_deadlines_are_streamed_to_keys_that_may_read_records(live_gateway: LiveGateway, key: str) -> None:
+    reading = await live_gateway.client.key("metrics:read", "records:read")
+    async with live_gateway.stream(reading, "sla=upcoming&within=4h") as reader:
+        event, data, _ = await reader.next()
+        assert (event, data) == ("snapshot", {"sla": {"rows": [], "query": "within=4h"}})
+        live_gateway.change("acme", "sla_breached_open")
+        event, data, _ = await reader.next()
+        assert (event, data["rows"]) == ("sla", [{"subject": "c1/ticket/0"}])
+    for query in ("sla=upcoming", "kpis=nps&sla=upcoming"):
+        response = await live_gateway.http.get(f"/v1/live?{query}", headers={"authorization": f"Bearer {key}"})
+        assert (response.status_code, "records:read" in problem(response)["detail"]) == (403, True)
+
+
 async def test_another_tenants_changes_are_not_sent(live_gateway: LiveGateway) -> None:
     mine, theirs = await live_gateway.client.key("metrics:read"), await live_gateway.client.key("metrics:read", tenant="other")
     async with live_gateway.stream(mine) as here, live_gateway.stream(theirs) as there:
@@ -125,6 +138,8 @@ async def test_a_revoked_key_ends_its_stream(live_gateway: LiveGateway) -> None:
         ("kpis=unknown", 404, "unknown-kpi"),
         ("kpis=nps,unknown", 404, "unknown-kpi"),
         ("kpis=..%2F..%2Finternal", 404, "unknown-kpi"),
+        ("kpis=sla%2Fupcoming", 404, "unknown-kpi"),
+        ("sla=all", 400, "bad-request"),
         ("", 400, "bad-request"),
         ("kpis=", 400, "bad-request"),
         ("kpis=nps&colour=blue", 400, "bad-request"),

@@ -11,10 +11,24 @@ from pydantic import BaseModel
 from services.metrics.api import explain, history, internal, schemas, sla, tickets, upcoming
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.measures import MEASURES
-from shared.events import Assigned, Event, Message, Opened, Override, Rating, Review, ScoreEvent, StatusSet, Ticket, text_hash
+from shared.events import (
+    Assigned,
+    Event,
+    Message,
+    Opened,
+    Override,
+    Rating,
+    Response,
+    Review,
+    ScoreEvent,
+    StatusSet,
+    Ticket,
+    text_hash,
+)
 from tests.conftest import NewDatabase
 from tests.service.metrics.database import open_metrics_db, score_of, serving, statement, survey_response
-from tests.service.metrics.test_sla import POLICIES, build, put
+from tests.service.metrics.test_sla import build, put
+from tests.service.metrics.test_sla_targets import POLICIES
 from tests.unit.metrics.build import MODEL, csat, nps, words
 from tests.unit.metrics.test_expressions import computed
 
@@ -39,6 +53,8 @@ def feedback() -> list[Event | ScoreEvent]:
         Opened(at=ago(30), text="it broke"),
         Assigned(at=ago(29), team="billing", agent="Ada"),
         Message(at=ago(28), by="agent", text_digest="x"),
+        Message(at=ago(27), by="customer", text="still broken"),
+        Message(at=ago(26), by="agent", text_digest="y"),
         StatusSet(at=ago(20), status="solved"),
         Rating(kind="csat", at=ago(19), value=4, text="thanks"),
         StatusSet(at=ago(10), status="open"),
@@ -53,6 +69,7 @@ def feedback() -> list[Event | ScoreEvent]:
         statement("c2/ticket/1", Ticket(facts=way), at=ago(5), seq=4),
         statement("c2/ticket/2", Ticket(facts=(Opened(at=ago(9)),)), at=ago(9), seq=5),
         statement("c1/response/1", judged, at=ago(1), seq=6),
+        statement("c1/response/3", Response(at=ago(6), sent_at=ago(6)), at=ago(6), seq=7),
         *(
             score_of(subject, text, value, model, urgency=("outage",))
             for subject, text, value in (("c1/response/1", "late again", 0.4), ("c2/ticket/1", "it broke", -0.5))

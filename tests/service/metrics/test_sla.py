@@ -237,6 +237,7 @@ async def test_a_refused_query_names_the_parameter(http: httpx.AsyncClient) -> N
         ("within=4w", "within", "such as 30m, 4h or 2d"),
         ("within=1h&within=2h", "within", "given more than once"),
         ("state=late", "state", "running"),
+        ("metric=reply", "metric", "next_reply"),
         ("filter[colour]=x", "filter[colour]", "unknown dimension"),
         ("team=x", "team", "filter[team]=x"),
         ("cursor=x", "cursor", "is not a cursor of this list"),
@@ -258,7 +259,9 @@ async def test_the_history_has_every_version_and_an_equal_one_adds_none(http: ht
     assert second == later | {"added_at": added}
     assert (first["from"], first["added_at"]) == ("2025-12-31T23:00:00Z", added)
     anything = dict.fromkeys(("priority", "team", "channel", "segment"))
-    assert first["policies"] == [one | {"when": anything | one["when"]} for one in POLICIES["policies"]]
+    for returned, one in zip(first["policies"], POLICIES["policies"], strict=True):
+        targets = {"next_reply": None, "resolution": None} | one["targets"]
+        assert returned == one | {"when": anything | one["when"], "targets": targets, "pause": []}
     assert "building" in await put(http, {"from": first["from"], "policies": first["policies"]})
 
 
@@ -285,10 +288,8 @@ async def test_a_tenant_has_a_bounded_number_of_versions(metrics: MetricsDatabas
 
 
 async def test_a_refused_body_names_the_place(http: httpx.AsyncClient) -> None:
-    unsupported = policy("a", 60) | {"pause": ["pending"]}
-    (param,) = (await put(http, POLICIES | {"policies": [unsupported]}, 422))["invalid_params"]
-    assert param["name"] == "policies.0.pause"
-    assert "is not supported yet" in param["reason"]
+    (param,) = (await put(http, POLICIES | {"policies": [policy("a", 60) | {"pause": ["solved"]}]}, 422))["invalid_params"]
+    assert param["name"] == "policies.0.pause.0"
     assert (await http.get("/v1/sla")).json() == {"versions": []}
 
 

@@ -91,9 +91,9 @@ def test_a_kpi_has_the_parameters_of_metrics_the_formats_and_the_entity_tags_of_
         assert "304" in operation["responses"]
 
 
-def test_the_live_stream_has_the_parameters_of_a_kpi(document: Json) -> None:
+def test_the_live_stream_has_the_parameters_of_a_kpi_and_of_the_upcoming_deadlines(document: Json) -> None:
     names = {parameter["name"] for parameter in document["paths"]["/v1/live"]["get"]["parameters"]}
-    assert {"kpis", "last-event-id", "window", "filter", "group_by"} <= names
+    assert {"kpis", "last-event-id", "window", "filter", "group_by", "sla", "within", "state", "metric"} <= names
     assert "kpi" not in names
 
 

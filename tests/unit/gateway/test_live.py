@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.gateway.domain.watch import Watch
+from services.gateway.domain.watch import UPCOMING, Watch
 from services.gateway.live.hub import Hub, StreamLimits, announce_changes
 from services.gateway.live.query import State
 from services.gateway.live.subscription import Subscription
@@ -61,6 +61,17 @@ async def test_a_value_that_changes_with_the_window_alone_is_sent_too(hub: Hub, 
         subscription.snapshot()
         metrics.values["acme", "nps"] = 3
         assert await next_count(subscription) == {"nps": 3}
+
+
+async def test_the_upcoming_deadlines_are_evaluated_again_when_tickets_change(hub: Hub, metrics: Metrics) -> None:
+    async with hub.subscribe("acme", "key", Watch((UPCOMING,), "within=4h", recheck=60)) as subscription:
+        subscription.snapshot()
+        metrics.values["acme", UPCOMING] = 1
+        hub.announce("acme", ["nps"], 6)
+        assert await subscription.next_change(0.05) is None
+        hub.announce("acme", ["backlog", "sla_breached_open"], 7)
+        assert await next_count(subscription) == {UPCOMING: 1}
+    assert set(metrics.evaluations) == {("acme", UPCOMING, "within=4h")}
 
 
 async def test_many_subscribers_cost_one_evaluation(hub: Hub, metrics: Metrics) -> None:

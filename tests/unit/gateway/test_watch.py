@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from services.gateway.domain.watch import fingerprint, parse_watch, recheck_seconds
+from services.gateway.domain.watch import UPCOMING, fingerprint, parse_watch, recheck_seconds
 
 
 def result(value: float | None = 41.2, window: tuple[str, str] = ("a", "b"), **row: Any) -> dict[str, Any]:
@@ -24,6 +24,21 @@ def test_equal_queries_are_normalised_to_one_string() -> None:
 def test_none_or_too_many_kpis_are_refused(kpis: str) -> None:
     with pytest.raises(ValueError, match="1 to 30"):
         parse_watch([("kpis", kpis)])
+
+
+def test_a_stream_watches_kpis_or_the_upcoming_deadlines() -> None:
+    watch = parse_watch([("within", "4h"), ("sla", "upcoming"), ("filter[team]", "a")])
+    assert (watch.kpis, watch.query, watch.recheck) == ((UPCOMING,), "filter%5Bteam%5D=a&within=4h", 10)
+    with pytest.raises(ValueError, match="not both"):
+        parse_watch([("kpis", "nps"), ("sla", "upcoming")])
+
+
+def test_a_list_of_deadlines_has_the_same_fingerprint_until_a_row_changes() -> None:
+    def deadlines(now: str, seconds_left: int, state: str = "running") -> dict[str, Any]:
+        return {"now": now, "rows": [{"subject": "c1/ticket/1", "seconds_left": seconds_left, "state": state}], "next": None}
+
+    assert fingerprint(deadlines("a", 60)) == fingerprint(deadlines("b", 50))
+    assert fingerprint(deadlines("a", 60)) != fingerprint(deadlines("b", -1, "breached"))
 
 
 def test_a_query_that_is_too_long_is_refused() -> None:

@@ -110,4 +110,4 @@ def kpi(
     counted = histograms((c for c in contributions if low <= c.at < at(end)), where)
     selectors = definition.selectors(filed_by or definition.filed_by[0], MODEL)
     read = {m: h for m, h in counted.items() if m in selectors or f"{m.partition(':')[0]}:" in selectors}
-    return definition.estimate(read, agg)
+    return definition.estimate(read, agg, at(end))

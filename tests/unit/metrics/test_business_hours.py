@@ -205,7 +205,7 @@ def test_open_spans_are_whole_and_in_order() -> None:
 
 # --- deadlines ------------------------------------------------------------------------------------------------------------
 def deadline(*versions: Calendar, start: str, minutes: float, teams: Assignments = UNASSIGNED) -> datetime | None:
-    return BusinessHours(versions).deadline(berlin(start), int(minutes * 60), teams)
+    return BusinessHours(versions).deadline(berlin(start), timedelta(minutes=minutes), teams)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_a_deadline_is_the_last_minute_at_which_a_count_of_single_minutes_does_n
     target, reach = data.draw(st.integers(0, 900)), 3000
     counts = accumulate(open_units(one, start + timedelta(minutes=n), 1, 60) for n in range(reach))
     exceeded = next((n for n, count in enumerate(counts) if count > target), None)
-    end = BusinessHours([one]).deadline(start, target * 60, UNASSIGNED)
+    end = BusinessHours([one]).deadline(start, timedelta(minutes=target), UNASSIGNED)
     if exceeded is None:
         assert end is not None
         assert end >= start + timedelta(minutes=reach)

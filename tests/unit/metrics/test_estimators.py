@@ -11,8 +11,9 @@ from services.metrics.domain.estimators import Estimate
 from services.metrics.domain.histogram import Histogram, count
 from services.metrics.domain.intervals import Interval, adjusted_wald, mean_t, wilson
 from services.metrics.domain.kpis import KPIS
-from services.metrics.domain.measures import ABSTAINED, BACKLOG, COMMENTS, CSAT, FIRST_REPLY, LABEL, NPS, SENTIMENT, SOLVED
+from services.metrics.domain.measures import ABSTAINED, COMMENTS, CSAT, LABEL, NPS, SENTIMENT
 from services.metrics.domain.query import Query
+from services.metrics.domain.ticket_measures import BACKLOG, FIRST_REPLY, SOLVED
 
 DAY = 86_400
 

@@ -132,6 +132,29 @@ def test_the_interval_of_a_mean_stays_on_its_scale_and_includes_the_mean(
     assert scale[0] <= estimate.interval.low <= estimate.value <= estimate.interval.high <= scale[1]
 
 
+def test_the_effort_index_is_the_share_of_very_easy_answers_less_that_of_hard_ones() -> None:
+    index = KPIS["ces_index"].estimate({"ces:1..7+easy_is_high": ratings(7, 6, 6, 5, 4, 3, 1, 6)})
+    assert (index.numerator, index.denominator, index.value) == (2, 8, 25)
+    assert index.interval == adjusted_wald(4, 2, 8)
+    mixed = {
+        "ces:1..7+easy_is_high": ratings(7, 5, 3),
+        "ces:1..7+easy_is_low": ratings(2, 3, 5),
+        "ces:1..5+easy_is_high": ratings(5, 4),
+    }
+    index = KPIS["ces_index"].estimate(mixed)
+    assert (index.numerator, index.denominator, index.distribution) == (1, 8, None)
+    assert "mixed_forms" in index.flags
+
+
+@given(st.integers(0, 1), st.integers(1, 10), st.sampled_from(["easy_is_high", "easy_is_low"]))
+def test_no_effort_rating_is_both_very_easy_and_hard(low: int, width: int, polarity: str) -> None:
+    form = parse_form(f"ces:{low}..{low + width}+{polarity}")
+    assert form.very_easy
+    assert set(form.very_easy) <= set(form.good)
+    assert set(form.hard).isdisjoint(form.good)
+    assert len(form.hard) == len(form.good)
+
+
 def test_stars_have_a_mean_and_a_share() -> None:
     reviews = {"stars:1..5": ratings(5, 4, 1)}
     assert KPIS["stars"].estimate(reviews).value == pytest.approx(10 / 3)
@@ -248,6 +271,8 @@ def test_the_catalogue_describes_every_kpi() -> None:
     required = (
         "nps csat ces sentiment net_sentiment theme_volume theme_sentiment urgent_comments tickets_opened tickets_solved"
         " tickets_reopened backlog first_reply_time first_resolution_time full_resolution_time resolution_rate reopen_rate"
+        " backlog_age next_reply_time handling_time requester_wait agent_wait agent_replies one_touch_rate no_reply_rate"
+        " resolution_rate_cohort response_rate comment_rate csat_mean ces_mean ces_index"
     )
     assert set(required.split()) <= KPIS.keys()
     of_scored_comments = ["sentiment", "net_sentiment", "sentiment_share", "theme_volume", "theme_sentiment", "urgent_comments"]

@@ -12,18 +12,9 @@ from services.metrics.domain.durations import bin_of
 from services.metrics.domain.estimators import Estimator, count
 from services.metrics.domain.kpi import Kpi
 from services.metrics.domain.kpis import KPIS
-from services.metrics.domain.measures import (
-    BACKLOG,
-    COMMENTS,
-    CSAT,
-    FIRST_REPLY,
-    MEASURES,
-    NPS,
-    SENTIMENT,
-    Kind,
-    measure_of,
-    shared_dimensions,
-)
+from services.metrics.domain.measure import Kind, shared_dimensions
+from services.metrics.domain.measures import COMMENTS, CSAT, MEASURES, NPS, SENTIMENT, measure_of
+from services.metrics.domain.ticket_measures import BACKLOG, FIRST_REPLY
 from services.metrics.domain.view import view
 from shared.events import DIMENSIONS, Event, Score
 from tests.unit.metrics import strategies
@@ -33,7 +24,9 @@ BINS_OF_AMOUNT: dict[str, Callable[[int], int]] = {
     "flag": lambda amount: int(amount > 0),
     "rating": lambda amount: amount,
     "label": lambda amount: amount,
+    "kind": lambda amount: amount,
     "duration": bin_of,
+    "number": bin_of,
     "level": lambda amount: 1 if amount > 0 else -1,
     "policy": lambda amount: amount,
 }
@@ -48,6 +41,8 @@ def test_every_contribution_has_a_measure_of_the_table_and_its_bins(
         assert (":" in row.measure) is (measure.qualifier is not None)
         if measure.bins == "sentiment":
             assert -20 <= row.bin <= 20
+        elif measure.bins == "age":
+            assert row.bin * row.amount > 0
         else:
             assert row.bin == BINS_OF_AMOUNT[measure.bins](row.amount)
 
@@ -98,13 +93,13 @@ def test_a_kpi_of_measures_with_different_events_is_filed_by_each_event() -> Non
 def test_the_latest_answer_of_a_respondent_is_defined_for_kpis_of_one_such_measure() -> None:
     per_respondent = {kpi.id for kpi in KPIS.values() if kpi.per_respondent}
     assert per_respondent == {
-        "nps", "csat", "csat_mean", "ces", "ces_mean", "stars", "stars_share", "comment_rate", "sentiment", "net_sentiment",
-        "sentiment_share", "theme_sentiment",
+        "nps", "csat", "csat_mean", "ces", "ces_mean", "ces_index", "stars", "stars_share", "comment_rate", "sentiment",
+        "net_sentiment", "sentiment_share", "theme_sentiment",
     }  # fmt: skip
 
 
 def test_only_numbers_of_open_tickets_have_a_value_at_an_instant() -> None:
-    assert [kpi.id for kpi in KPIS.values() if kpi.instant] == ["backlog", "sla_breached_open"]
+    assert [kpi.id for kpi in KPIS.values() if kpi.instant] == ["backlog", "backlog_age", "sla_breached_open"]
     assert BACKLOG.bins == "level"
 
 

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from pydantic import ValidationError
 
-from services.metrics.api.sla import PoliciesBody, version_from
+from services.metrics.api.sla import PoliciesBody, policy_from, version_from, version_of
 from services.metrics.domain.sla import Conditions, Policy, PolicyVersion, Target
 
 
@@ -38,10 +39,22 @@ def test_a_version_begins_at_a_time_or_at_midnight_of_a_date_in_the_tenants_zone
     assert starts == [datetime(2025, 12, 31, 15, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)]
 
 
-def test_an_unsupported_part_may_be_stated_as_nothing() -> None:
-    one = policy("a", 60) | {"pause": []}
-    one["targets"] |= {"next_reply": None, "resolution": None}
-    assert version_from(read(policies=[one]), ZoneInfo("UTC")) == version_from(read(policies=[policy("a", 60)]), ZoneInfo("UTC"))
+def test_a_policy_may_have_any_of_the_targets_and_statuses_that_pause_it() -> None:
+    one = policy("a", 60) | {"pause": ["pending", "on_hold"]}
+    one["targets"] = {"first_reply": None, "next_reply": {"seconds": 60}, "resolution": {"seconds": 600, "hours": "business"}}
+    (stored,) = version_from(read(policies=[one]), ZoneInfo("UTC")).policies
+    assert (stored.first_reply, stored.next_reply, stored.resolution) == (None, Target(60), Target(600, business=True))
+    assert stored.pause == ("on_hold", "pending")
+    (returned,) = version_of(
+        PolicyVersion(datetime(2026, 1, 1, tzinfo=UTC), (stored,)), datetime(2026, 1, 1, tzinfo=UTC)
+    ).policies
+    assert policy_from(returned) == stored
+
+
+def test_a_policy_that_was_stored_before_there_were_other_targets_can_be_read() -> None:
+    stored = b'{"id":"a","name":"A","when":{"team":["billing"]},"first_reply":{"seconds":60,"business":true}}'
+    expected = Policy("a", "A", Conditions(team=("billing",)), Target(60, business=True))
+    assert msgspec.json.decode(stored, type=Policy) == expected
 
 
 @pytest.mark.parametrize(
@@ -55,12 +68,13 @@ def test_an_unsupported_part_may_be_stated_as_nothing() -> None:
         ({"policies": [policy("a", 60, "office")]}, "policies.0.targets.first_reply.hours", ""),
         ({"policies": [policy("a", 60, priority=[])]}, "policies.0.when.priority", ""),
         ({"policies": [policy("a", 60, colour=["red"])]}, "policies.0.when.colour", ""),
-        ({"policies": [policy("a", 60) | {"targets": {}}]}, "policies.0.targets.first_reply", ""),
-        ({"policies": [policy("a", 60) | {"pause": ["pending"]}]}, "policies.0.pause", "is not supported yet"),
+        ({"policies": [policy("a", 60) | {"targets": {}}]}, "policies.0.targets", "at least one of first_reply, next_reply and"),
+        ({"policies": [policy("a", 60) | {"targets": {"first_reply": None}}]}, "policies.0.targets", "at least one of"),
+        ({"policies": [policy("a", 60) | {"pause": ["solved"]}]}, "policies.0.pause.0", "'pending' or 'on_hold'"),
         (
-            {"policies": [policy("a", 60) | {"targets": policy("a", 60)["targets"] | {"resolution": {"seconds": 60}}}]},
-            "policies.0.targets.resolution",
-            "is not supported yet",
+            {"policies": [policy("a", 60) | {"targets": {"resolution": {"seconds": 0}}}]},
+            "policies.0.targets.resolution.seconds",
+            "greater than or equal to 1",
         ),
     ],
 )

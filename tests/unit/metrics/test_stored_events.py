@@ -10,6 +10,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import fields
 
+from services.metrics.domain.ages import age_bin
 from services.metrics.domain.contributions import Contribution, contributions
 from services.metrics.domain.durations import bin_of
 from services.metrics.domain.view import view
@@ -60,6 +61,7 @@ def test_a_response_of_the_first_version() -> None:
         "ces:1..7+easy_is_high": [(1, 6, 6)],
         "responses": [(1, 1, 1)],
         "comments": [(1, 1, 1)],
+        "invitations": [(-60, 1, 1)],
     }
     scored = {f"{family}:{model}": [(1, *row)] for model in ("vader-3.3.2", "e5-1") for family, row in LABELLED_NEGATIVE.items()}
     assert rows_of("con_1/response/r-1") == common | scored | {"urgent:e5-1": [(1, 1, 1)]}
@@ -78,6 +80,7 @@ def test_a_review_of_the_first_version() -> None:
 
 
 def test_a_ticket_of_the_first_version() -> None:
+    steps = [(6, 1, 1), (9, 1, 1), (9, -1, -1), (20, -1, -1), (30, 1, 1), (35, 1, 1), (35, -1, -1), (40, -1, -1)]
     assert rows_of("con_1/ticket/T-1") == {
         "opened": [(6, 1, 1)],
         "comments": [(6, 1, 1), (45, 1, 1)],
@@ -89,8 +92,15 @@ def test_a_ticket_of_the_first_version() -> None:
         "reopened": [(30, 1, 1)],
         "standing_solve": [(40, 1, 1)],
         "full_resolution": [(40, bin_of(2040), 2040)],
+        "handling": [(40, bin_of(1440), 1440)],
+        "requester_wait": [(40, bin_of(1440), 1440)],
+        "agent_wait": [(40, 0, 0)],
+        "agent_replies": [(40, 1, 1)],
+        "touches": [(40, 2, 2)],
+        "opened_solved": [(6, 1, 1)],
         "csat:1..5+4": [(45, 5, 5)],
-        "backlog": [(6, 1, 1), (9, 1, 1), (9, -1, -1), (20, -1, -1), (30, 1, 1), (35, 1, 1), (35, -1, -1), (40, -1, -1)],
+        "backlog": steps,
+        "backlog_age": [(minute, step * age_bin(T0), step) for minute, step, _ in steps],
     }
     held = {(c.at.minute, c.amount): (c.values("team")[0], c.values("agent")[0]) for c in backlog("con_1/ticket/T-1")}
     assert (held[6, 1], held[9, 1], held[30, 1], held[35, 1]) == (
@@ -114,7 +124,9 @@ def test_a_merged_ticket_an_erased_response_and_a_name_in_another_form_of_the_fi
 def test_the_opening_by_an_agent_and_its_repetition_of_the_second_version() -> None:
     assert rows_of("con_1/ticket/T-3") == {
         "opened": [(0, 1, 1)],
+        "opened_solved": [(0, 0, 0)],
         "backlog": [(0, 1, 1)],
+        "backlog_age": [(0, age_bin(T0), 1)],
         "first_reply:created": [(0, bin_of(180), 180)],
         "first_reply:replied": [(3, bin_of(180), 180)],
     }

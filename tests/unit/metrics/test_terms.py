@@ -3,7 +3,7 @@
 import pytest
 
 from services.metrics.domain.contributions import contributions
-from services.metrics.domain.measures import MULTI_VALUED
+from services.metrics.domain.measure import MULTI_VALUED
 from services.metrics.domain.terms import Terms, own_dimensions
 from services.metrics.domain.view import view
 from shared.events import MOST_OWN_DIMENSIONS, MULTI_VALUED_DIMENSIONS, Assigned, Event, Opened

@@ -1,9 +1,23 @@
 """Contributions, and the sealed histograms that count them."""
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Identity, Index, Integer, Numeric, SmallInteger, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from services.metrics.store.tables.base import metadata, instant, interned, unused_since
+from services.metrics.store.tables.base import instant, interned, metadata, unused_since
 from shared.events import DIMENSIONS
 
 measures = interned("measures", "name", Column("retired", Boolean, nullable=False, server_default=text("false")))

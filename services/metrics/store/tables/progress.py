@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Table, Text, Uuid, text
 
-from services.metrics.store.tables.base import metadata, instant
+from services.metrics.store.tables.base import instant, metadata
 
 progress = Table(
     "progress",

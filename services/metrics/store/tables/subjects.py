@@ -1,8 +1,21 @@
 """Subjects with their statements and scores: everything else of a tenant is computed from them."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, Integer, LargeBinary, PrimaryKeyConstraint, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
-from services.metrics.store.tables.base import metadata, instant
+from services.metrics.store.tables.base import instant, metadata
 
 subjects = Table(
     "subjects",

@@ -1,9 +1,22 @@
 """Tenants with their settings: terms, promoted models, names; and the builds that a change of the terms starts."""
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Identity, Index, Integer, PrimaryKeyConstraint, SmallInteger, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from services.metrics.store.tables.base import metadata, instant, versions
+from services.metrics.store.tables.base import instant, metadata, versions
 
 tenants = Table(
     "tenants",
