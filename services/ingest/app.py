@@ -130,7 +130,7 @@ def create_app(
             pace = Pace()
             relay = Relay(reads, producer or kafka, pace)
             committer = Committer(commits, relay.offer, settings.queue_limit)
-            cipher = Cipher(settings.secret_key)
+            cipher = Cipher(settings.secret_key, settings.decrypting_keys)
             tools = Connections(engine, cipher, settings.connections_per_tenant)
             health = HealthStore(reads)
             names = ValueNames(reads)

@@ -1,10 +1,13 @@
 """The settings of ingest. Their keys begin with INGEST_; the shared ones have no prefix."""
 
 from base64 import urlsafe_b64decode
+from collections.abc import Sequence
 
 from pydantic import AnyHttpUrl, Field, SecretStr, field_validator
 
 from shared.settings import DatabaseSettings, prefixed
+
+KEY_BYTES = 32
 
 
 class Settings(DatabaseSettings):
@@ -24,6 +27,11 @@ class Settings(DatabaseSettings):
         description="32 bytes as url-safe base64: encrypts the connections' secrets and credentials, and the tenants' "
         "pseudonym keys, at rest",
     )
+    further_secret_keys: SecretStr | None = Field(
+        None,
+        description="Keys that decrypt and never encrypt, comma-separated: the next INGEST_SECRET_KEY before a rotation, the "
+        "former one until everything is encrypted anew",
+    )
     committers: int = Field(
         1, ge=1, le=16, description="Transactions that commit at the same time in a process; fewer are larger and cost less"
     )
@@ -41,9 +49,26 @@ class Settings(DatabaseSettings):
         description="Base URL that replaces those of all tools' APIs, for tests; none: those of each tool, by its data centre",
     )
 
+    @property
+    def decrypting_keys(self) -> Sequence[SecretStr]:
+        """The keys of `further_secret_keys`."""
+        return _split(self.further_secret_keys)
+
     @field_validator("secret_key")
     @classmethod
     def _of_32_bytes(cls, key: SecretStr) -> SecretStr:
-        if len(urlsafe_b64decode(key.get_secret_value())) != 32:
-            raise ValueError("32 bytes as url-safe base64 are needed")
+        if len(urlsafe_b64decode(key.get_secret_value())) != KEY_BYTES:
+            raise ValueError(f"{KEY_BYTES} bytes as url-safe base64 are needed")
         return key
+
+    @field_validator("further_secret_keys")
+    @classmethod
+    def _each_of_32_bytes(cls, keys: SecretStr | None) -> SecretStr | None:
+        if any(len(urlsafe_b64decode(key.get_secret_value())) != KEY_BYTES for key in _split(keys)):
+            raise ValueError(f"each key needs {KEY_BYTES} bytes as url-safe base64")
+        return keys
+
+
+def _split(keys: SecretStr | None) -> list[SecretStr]:
+    texts = keys.get_secret_value().split(",") if keys else []
+    return [SecretStr(text.strip()) for text in texts if text.strip()]

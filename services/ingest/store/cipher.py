@@ -2,7 +2,9 @@
 
 import os
 from base64 import urlsafe_b64decode
+from collections.abc import Sequence
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import SecretStr
 
@@ -10,10 +12,13 @@ NONCE_BYTES = 12
 
 
 class Cipher:
-    """Encrypts under the key of INGEST_SECRET_KEY. `owner` is the id of the row that holds the ciphertext."""
+    """Encrypts under `key` and decrypts under it and each of `further_keys`.
 
-    def __init__(self, key: SecretStr) -> None:
-        self._aead = AESGCM(urlsafe_b64decode(key.get_secret_value()))
+    `owner` is the id of the row that holds the ciphertext.
+    """
+
+    def __init__(self, key: SecretStr, further_keys: Sequence[SecretStr] = ()) -> None:
+        self._aead, *self._further = [AESGCM(urlsafe_b64decode(one.get_secret_value())) for one in (key, *further_keys)]
 
     def encrypt(self, content: bytes, owner: str) -> bytes:
         """A random nonce and the ciphertext."""
@@ -21,5 +26,29 @@ class Cipher:
         return nonce + self._aead.encrypt(nonce, content, owner.encode())
 
     def decrypt(self, encrypted: bytes, owner: str) -> bytes:
-        """Raises InvalidTag if the ciphertext was changed or belongs to another row."""
-        return self._aead.decrypt(encrypted[:NONCE_BYTES], encrypted[NONCE_BYTES:], owner.encode())
+        """Raises InvalidTag if none of the keys fits, the ciphertext was changed, or it belongs to another row."""
+        content = _decrypted(self._aead, encrypted, owner)
+        if content is not None:
+            return content
+        return self._decrypt_by_further_keys(encrypted, owner)
+
+    def renew(self, encrypted: bytes, owner: str) -> bytes | None:
+        """The same content, encrypted under `key`. None if it is already. Raises InvalidTag like `decrypt`."""
+        if _decrypted(self._aead, encrypted, owner) is not None:
+            return None
+        return self.encrypt(self._decrypt_by_further_keys(encrypted, owner), owner)
+
+    def _decrypt_by_further_keys(self, encrypted: bytes, owner: str) -> bytes:
+        for aead in self._further:
+            content = _decrypted(aead, encrypted, owner)
+            if content is not None:
+                return content
+        raise InvalidTag
+
+
+def _decrypted(aead: AESGCM, encrypted: bytes, owner: str) -> bytes | None:
+    """The content. None if it was not encrypted under this key for this owner."""
+    try:
+        return aead.decrypt(encrypted[:NONCE_BYTES], encrypted[NONCE_BYTES:], owner.encode())
+    except InvalidTag:
+        return None

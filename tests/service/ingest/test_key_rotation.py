@@ -1,0 +1,82 @@
+"""A rotation of INGEST_SECRET_KEY while tools deliver."""
+
+import asyncio
+from base64 import urlsafe_b64encode
+from contextlib import AsyncExitStack
+
+import httpx
+
+from services.ingest import rotate
+from services.ingest.settings import Settings
+from tests.conftest import NewDatabase
+from tests.service.ingest.client import NO_METRICS, SECRET_KEY, TOKEN, IngestClient, running_ingest
+from tests.service.ingest.test_hooks import wrapped
+
+NEW_KEY = urlsafe_b64encode(bytes(range(32))).decode()
+CONNECTIONS = 7
+
+
+def settings(url: str, key: str, further: str | None) -> Settings:
+    return Settings.model_validate(
+        {
+            "database_url": url,
+            "secret_key": key,
+            "further_secret_keys": further,
+            "internal_token": TOKEN,
+            "metrics_url": NO_METRICS,
+        }
+    )
+
+
+async def test_tools_deliver_without_a_refusal_while_each_value_is_encrypted_under_the_new_key(database: NewDatabase) -> None:
+    url = await database("ingest")
+    async with AsyncExitStack() as stack:
+        old, new = [
+            await stack.enter_async_context(
+                running_ingest(url, connection_cache_seconds=0, secret_key=key, further_secret_keys=further)
+            )
+            for key, further in ((SECRET_KEY, NEW_KEY), (NEW_KEY, SECRET_KEY))
+        ]
+        await old.call("PUT", f"/internal/tenants/{old.tenant}", json={"name": "Acme", "zone": "Europe/Berlin"})
+        connections = [await old.connect() for _ in range(CONNECTIONS)]
+        answers: list[httpx.Response] = []
+
+        async def deliver(replica: IngestClient, connection: dict[str, str]) -> None:
+            answers.append(await replica.deliver(connection, wrapped(id=f"r-{len(answers)}")))
+
+        async def keep_delivering() -> None:
+            while True:
+                await asyncio.gather(*[deliver(replica, one) for one in connections for replica in (old, new)])
+
+        tool = asyncio.create_task(keep_delivering())
+        before = await rotate.check(settings(url, NEW_KEY, SECRET_KEY))
+        renewed = await rotate.rotate(settings(url, NEW_KEY, SECRET_KEY), batch=2)
+        made_by_old = await old.connect()
+        text, is_done = await rotate.run(settings(url, NEW_KEY, SECRET_KEY), dry=True)
+        again = await rotate.rotate(settings(url, NEW_KEY, SECRET_KEY), batch=2)
+        tool.cancel()
+        await asyncio.gather(tool, return_exceptions=True)
+    assert {answer.status_code for answer in answers} == {202}
+    counts = {f"{column.table}.{column.column}": count.former for column, count in before.items()}
+    stored = {name: count for name, count in counts.items() if count}
+    assert stored == {"tenants.sealed_key": 1, "connections.sealed_secrets": CONNECTIONS + 1}
+    assert sum(renewed.values()) == sum(counts.values())
+    assert not is_done
+    assert "1 under a former key" in text
+    assert sum(again.values()) == 1
+    async with running_ingest(url, connection_cache_seconds=0, secret_key=NEW_KEY) as only_new:
+        for connection in (connections[0], made_by_old):
+            assert (await only_new.deliver(connection, wrapped(id="last"))).status_code == 202
+    text, is_done = await rotate.run(settings(url, NEW_KEY, None), dry=True)
+    assert is_done, text
+
+
+async def test_a_value_that_no_key_decrypts_is_reported_and_stays(database: NewDatabase) -> None:
+    url = await database("ingest")
+    async with running_ingest(url) as client:
+        await client.call("PUT", f"/internal/tenants/{client.tenant}", json={"name": "Acme", "zone": "Europe/Berlin"})
+    text, is_done = await rotate.run(settings(url, NEW_KEY, None), dry=False)
+    assert not is_done
+    assert "tenants.sealed_key: 1 values, 0 renewed, 0 under a former key, 1 that no key decrypts (first row: acme)" in text
+    async with running_ingest(url) as client:
+        assert (await client.call("GET", "/v1/connections")).status_code == 200
