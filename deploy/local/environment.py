@@ -34,6 +34,7 @@ def services_environment(
         **{f"{name.upper()}_DATABASE_URL": database_urls[name] for name in DATABASES},
         "INGEST_PUBLIC_URL": settings.url("ingest"),
         "INGEST_SECRET_KEY": secrets["ingest_secret_key"],
+        "INGEST_ENCRYPT_BODIES": "true",
         "INGEST_METRICS_URL": settings.url("metrics"),
         "METRICS_INGEST_URL": settings.url("ingest"),
         "SENTIMENT_INGEST_URL": settings.url("ingest"),

@@ -43,6 +43,7 @@ from services.ingest.inbox.jobs import Kind
 from services.ingest.inbox.quarantine import Quarantine
 from services.ingest.instruments import FAMILIES
 from services.ingest.job_runner import JobKind, JobRunner
+from services.ingest.key_keeper import KeyKeeper
 from services.ingest.names import NameCollector, NameSender
 from services.ingest.pace import Pace
 from services.ingest.quarantine_jobs import Discarder, Retrier
@@ -62,6 +63,7 @@ from services.ingest.store.taxonomies import Taxonomies
 from services.ingest.store.tenants import Tenants
 from services.ingest.store.tool_apis import ToolApis
 from services.ingest.store.value_names import ValueNames
+from services.ingest.store.vault import Vault
 from services.ingest.threads import FairThreads
 from services.ingest.tool_client import ToolClient
 from shared import openapi, problems
@@ -125,12 +127,15 @@ def create_app(
             stack.push_async_callback(engine.dispose)
             commits = await stack.enter_async_context(open_pool(settings.database_url, settings.committers + 2, COMMIT_SECONDS))
             reads = await stack.enter_async_context(open_pool(settings.database_url, 6))
+            keys = await stack.enter_async_context(open_pool(settings.url_of_keys, 4, COMMIT_SECONDS))
             kafka = await stack.enter_async_context(Producer(settings.kafka_bootstrap_servers))
             offsets = await stack.enter_async_context(CommittedOffsets(settings.kafka_bootstrap_servers))
             pace = Pace()
             relay = Relay(reads, producer or kafka, pace)
-            committer = Committer(commits, relay.offer, settings.queue_limit)
             cipher = Cipher(settings.secret_key, settings.decrypting_keys)
+            vault = Vault(keys, cipher, encrypts=settings.encrypt_bodies)
+            stack.push_async_callback(vault.close)
+            committer = Committer(commits, relay.offer, settings.queue_limit, vault)
             tools = Connections(engine, cipher, settings.connections_per_tenant)
             health = HealthStore(reads)
             names = ValueNames(reads)
@@ -139,15 +144,15 @@ def create_app(
             metrics = await stack.enter_async_context(service_client(settings.metrics_url, settings.internal_token))
             observer = DeliveryObserver(health, now, collector.add)
             stack.push_async_callback(observer.close)
-            releaser = Releaser(reads, tools, committer, relay.offer, threads, now, observer.stored)
-            rereader = Rereader(reads, tools, relay.offer, threads, now, observer.read_again)
+            releaser = Releaser(reads, tools, committer, relay.offer, threads, now, observer.stored, vault)
+            rereader = Rereader(reads, tools, relay.offer, threads, now, observer.read_again, vault)
             apis = ToolApis(reads)
             client = ToolClient(threads, now, trimmed(settings.tool_api_url) if settings.tool_api_url else None)
             stack.push_async_callback(client.close)
-            enricher = Enricher(reads, tools, apis, client, relay.offer, threads, now, observer.stored)
-            back_filler = BackFiller(reads, tools, apis, client, threads, now, observer.back_filled)
-            retrier = Retrier(reads, tools, committer, relay.offer, threads, now, observer.stored, enricher.wake)
-            quarantined = Quarantine(reads)
+            enricher = Enricher(reads, tools, apis, client, relay.offer, threads, now, observer.stored, vault)
+            back_filler = BackFiller(reads, tools, apis, client, threads, now, observer.back_filled, vault)
+            retrier = Retrier(reads, tools, committer, relay.offer, threads, now, observer.stored, enricher.wake, vault)
+            quarantined = Quarantine(reads, vault)
             kinds: dict[Kind, JobKind] = {
                 "reread": JobKind(rereader.measure, rereader.step),
                 "retry": JobKind(quarantined.extent, retrier.step),
@@ -155,12 +160,12 @@ def create_app(
             }
             runner = JobRunner(reads, kinds)
             importing = await stack.enter_async_context(open_pool(settings.database_url, IMPORT_CONNECTIONS))
-            in_process = Importer(importing, Imports(importing, cipher), tools, now, observer.read_again)
+            in_process = Importer(importing, Imports(importing, cipher), tools, now, observer.read_again, vault)
             importer = ImportProcess(ImportProgress(reads)) if import_process else in_process
             app.state.reads = reads
             app.state.update_gauges = partial(
                 update_gauges,
-                {"commits": commits, "reads": reads},
+                {"commits": commits, "reads": reads, "keys": keys},
                 engine,
                 outbox_gauges(reads),
                 fetch_gauges(reads),
@@ -181,9 +186,9 @@ def create_app(
                 connections=tools,
                 tenants=Tenants(engine, cipher),
                 taxonomies=Taxonomies(engine),
-                deliveries=Deliveries(reads),
+                deliveries=Deliveries(reads, vault),
                 quarantine=quarantined,
-                customers=Customers(reads),
+                customers=Customers(reads, vault),
                 event_log=EventLog(reads, locks.ARRIVALS),
                 health=health,
                 imports=Imports(reads, cipher),
@@ -205,7 +210,8 @@ def create_app(
             workers.start("health", observer.run)
             workers.start("names", collector.run)
             workers.start("name sender", NameSender(names, metrics).run)
-            workers.start("eraser", Eraser(reads, tools).run)
+            workers.start("eraser", Eraser(reads, tools, vault).run)
+            workers.start("keys", KeyKeeper(reads, vault).run)
             if producer is None:
                 workers.start("pace", lambda: pace.run(lambda group, partitions: offsets.of(group, EVENTS, partitions)))
             yield

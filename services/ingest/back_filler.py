@@ -27,6 +27,7 @@ from services.ingest.domain.providers.tool_api import Documents, Fetch
 from services.ingest.domain.providers.tool_history import HistoryPage, ListedDelivery
 from services.ingest.domain.receive import receive_listed
 from services.ingest.inbox import back_fills, jobs
+from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, discard_unstored
 from services.ingest.inbox.jobs import Job, LeaseLost
 from services.ingest.inbox.selection import Selection
 from services.ingest.inbox.transactions import Connection as Database
@@ -72,6 +73,7 @@ class BackFiller:
         threads: FairThreads,
         now: Callable[[], datetime],
         observe: Callable[[Connection, Delivery], None],
+        cipher: BodyCipher = PLAIN,
     ) -> None:
         """`observe` is called for each delivery that is accepted."""
         self._pool = pool
@@ -81,6 +83,7 @@ class BackFiller:
         self._threads = threads
         self._now = now
         self._observe = observe
+        self._cipher = cipher
         self._poller = Poller("backfill", self.step)
 
     async def add(self, connection: Connection, since: datetime, surveys: Sequence[str], requested_by: str | None) -> Job:
@@ -200,10 +203,11 @@ class BackFiller:
     async def _store(self, job: Job, connection: Connection, page: HistoryPage, pause: float) -> Job:
         """Store the deliveries of the page and the cursor of the next one in one transaction."""
         deliveries = await self._read(connection, page)
+        bodies = await self._cipher.seal(deliveries)
 
         async def work(db: Database) -> tuple[list[Outcome], Job]:
             async with db.transaction():
-                outcomes = (await write(db, deliveries))[0] if deliveries else []
+                outcomes = (await write(db, deliveries, None, bodies))[0] if deliveries else []
                 return outcomes, await back_fills.turn_page(db, job, page.cursor, Counter(outcomes), page.expected, pause)
 
         try:
@@ -214,6 +218,7 @@ class BackFiller:
         except asyncpg.PostgresError as error:
             log.error("backfill.unstorable", job=job.id, error=type(error).__name__)
             return await self._store_one_by_one(job, connection, deliveries, page, pause)
+        discard_unstored(self._cipher, bodies, outcomes)
         self._note(connection, deliveries, outcomes)
         log.info("backfill.page", job=job.id, connection=connection.id, results=dict(turned.results))
         return turned
@@ -226,7 +231,7 @@ class BackFiller:
         async with self._pool.acquire(timeout=5) as db:
             for delivery in deliveries:
                 try:
-                    [outcome], _ = await write(db, [delivery])
+                    [outcome], _ = await write(db, [delivery], None, await self._cipher.seal([delivery]))
                 except OUTAGE:
                     raise
                 except asyncpg.PostgresError:

@@ -24,6 +24,7 @@ from services.ingest.domain.providers.payload import Unusable
 from services.ingest.domain.providers.tool_api import MOST_FETCHES, Documents, Fetch
 from services.ingest.domain.receive import receive_fetched, unfetched
 from services.ingest.inbox import fetch_queue
+from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
 from services.ingest.inbox.committer import Publish
 from services.ingest.inbox.fetch_queue import ClaimedFetch, LeaseLost
 from services.ingest.inbox.transactions import run_transaction
@@ -61,6 +62,7 @@ class Enricher:
         threads: FairThreads,
         now: Callable[[], datetime],
         observe: Callable[[Connection, Delivery, Outcome], None],
+        cipher: BodyCipher = PLAIN,
     ) -> None:
         """`observe` is called for each delivery that is completed."""
         self._pool = pool
@@ -71,6 +73,7 @@ class Enricher:
         self._threads = threads
         self._now = now
         self._observe = observe
+        self._cipher = cipher
         self._poller = Poller("enricher", self.start_fetches)
         self._running: dict[asyncio.Task[None], str] = {}
         """The connection of each fetch that runs."""
@@ -123,7 +126,7 @@ class Enricher:
                 log.error("enricher.refused", seq=fetch.seq, error=type(error).__name__)
 
     async def _fetch(self, fetch: ClaimedFetch) -> None:
-        stored = await fetch_queue.load_delivery(self._pool, fetch)
+        stored = await fetch_queue.load_delivery(self._pool, fetch, self._cipher)
         connection = await self._connections.find(fetch.connection)
         if stored is None or connection is None:
             await fetch_queue.discard(self._pool, fetch)
@@ -231,10 +234,13 @@ class Enricher:
             provider = connection.provider
             return await asyncio.to_thread(lambda: not {*names}.isdisjoint(pseudonyms_in(delivery.raw, connection.key, provider)))
 
+        [body] = await self._cipher.seal([delivery])
         async with self._pool.acquire(timeout=5) as db:
             stored, events = await run_transaction(
-                lambda work: work(db), lambda db: fetch_queue.complete(db, fetch, delivery, names_customer)
+                lambda work: work(db), lambda db: fetch_queue.complete(db, fetch, delivery, body, names_customer)
             )
+        if not stored.raw:
+            self._cipher.discard([body])
         self._publish(events)
         self._observe(connection, stored, stored.verdict)
         FETCHED.labels(connection.provider, result).inc()

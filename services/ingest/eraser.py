@@ -16,9 +16,11 @@ import structlog
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.customer_search import parse_stored, pseudonyms_in, shared_addresses, subjects_of
 from services.ingest.inbox import erasure
+from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
 from services.ingest.inbox.erasure import Body, Job
 from services.ingest.store.connections import ConnectionSource
 from shared.database import OUTAGE, RETRYABLE
+from shared.problems import Unavailable
 
 log = structlog.get_logger()
 
@@ -44,9 +46,10 @@ class SearchResult:
 class Eraser:
     """`run` is the worker. Start one per process; any number of processes may run it over one database."""
 
-    def __init__(self, pool: asyncpg.Pool, connections: ConnectionSource) -> None:
+    def __init__(self, pool: asyncpg.Pool, connections: ConnectionSource, cipher: BodyCipher = PLAIN) -> None:
         self._pool = pool
         self._connections = connections
+        self._cipher = cipher
 
     async def run(self) -> None:
         """Do the steps of all jobs until cancelled."""
@@ -56,7 +59,7 @@ class Eraser:
                 begun = time.monotonic()
                 if await self.step():
                     pause = min(time.monotonic() - begun, MAX_PAUSE)
-            except (*OUTAGE, *RETRYABLE) as error:
+            except (Unavailable, *OUTAGE, *RETRYABLE) as error:
                 log.warning("eraser.unavailable", error=type(error).__name__)
             except asyncpg.PostgresError as error:
                 log.error("eraser.refused", error=type(error).__name__)
@@ -84,7 +87,7 @@ class Eraser:
 
     async def _search(self, jobs: Sequence[Job]) -> None:
         tenant, after, upto = jobs[0].tenant, jobs[0].reached, jobs[-1].seq
-        bodies = await erasure.next_bodies(self._pool, tenant, after, upto, STEP_BODIES, STEP_BYTES)
+        bodies = await erasure.next_bodies(self._pool, tenant, after, upto, STEP_BODIES, STEP_BYTES, self._cipher)
         connections = await self._load_connections(bodies)
         built_in = await self._connections.built_in(tenant)
         if built_in is None:

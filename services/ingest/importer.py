@@ -20,6 +20,7 @@ from services.ingest.domain.imports.job import Fault, Import
 from services.ingest.domain.imports.lines import Position, read_lines
 from services.ingest.domain.imports.reading import Row, RowReader, digest_of_content, header_of, mapping_of
 from services.ingest.domain.imports.rows import Unreadable
+from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, discard_unstored
 from services.ingest.inbox.imports import LeaseLost, store_rows
 from services.ingest.inbox.transactions import StickyConnection, run_transaction
 from services.ingest.polling import Poller
@@ -55,6 +56,7 @@ class Importer:
         connections: ConnectionSource,
         now: Callable[[], datetime],
         observe: Callable[[Connection, Delivery], None],
+        cipher: BodyCipher = PLAIN,
     ) -> None:
         """`observe` is called for each delivery that is accepted. Only the importer should use `pool`."""
         self._pool = pool
@@ -63,6 +65,7 @@ class Importer:
         self._connections = connections
         self._now = now
         self._observe = observe
+        self._cipher = cipher
         self._expired_at = -EXPIRE_SECONDS
         self._poller = Poller("importer", self.step)
 
@@ -155,18 +158,21 @@ class Importer:
         """Store records; if the database refuses them, one by one."""
         read = bytes_before(rows[-1].end, sizes)
         current = job
+        bodies = await self._cipher.seal([row.outcome for row in rows if isinstance(row.outcome, Delivery)])
         try:
-            stored = await run_transaction(store.run, lambda db: store_rows(db, current, rows, read))
+            stored = await run_transaction(store.run, lambda db: store_rows(db, current, rows, read, bodies))
         except OUTAGE:
             raise
         except asyncpg.PostgresError as error:
             log.error("import.refused", id=job.id, records=len(rows), error=type(error).__name__)
+            self._cipher.discard(bodies)
             if len(rows) == 1:
                 refused = replace(rows[0], outcome=[Fault(rows[0].line, "", UNSTORABLE)])
                 return (await run_transaction(store.run, lambda db: store_rows(db, current, [refused], read))).job
             for row in rows:
                 job = await self._store(store, job, connection, [row], sizes)
             return job
+        discard_unstored(self._cipher, bodies, [outcome for _, outcome in stored.outcomes])
         for delivery, outcome in stored.outcomes:
             if outcome == "accepted":
                 self._observe(connection, delivery)

@@ -14,8 +14,12 @@ SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def main() -> None:
-    """Apply the migrations that the database lacks."""
-    revision = upgrade(read_settings("ingest", Settings).database_url, SCRIPTS)
+    """Apply the migrations that the database lacks, and the database of the keys of bodies, if there is one: it has the same
+    schema, of which only `body_keys` is used."""
+    settings = read_settings("ingest", Settings)
+    revision = upgrade(settings.database_url, SCRIPTS)
+    if settings.keys_database_url:
+        upgrade(settings.keys_database_url, SCRIPTS)
     log.info("database.migrated", revision=revision)
 
 

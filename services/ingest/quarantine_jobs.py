@@ -11,6 +11,7 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, Outcome, StoredDelivery, split_at_erasures
 from services.ingest.domain.receive import receive_again
 from services.ingest.inbox import jobs, quarantine
+from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
 from services.ingest.inbox.committer import Committer, Publish
 from services.ingest.inbox.jobs import Job
 from services.ingest.inbox.transactions import Connection as Database
@@ -45,6 +46,7 @@ class Retrier:
         now: Callable[[], datetime],
         observe: Callable[[Connection, Delivery, Outcome], None],
         pending: Callable[[], None],
+        cipher: BodyCipher = PLAIN,
     ) -> None:
         """`observe` is called for each delivery that is accepted, `pending` when one must be fetched."""
         self._pool = pool
@@ -55,10 +57,11 @@ class Retrier:
         self._now = now
         self._observe = observe
         self._pending = pending
+        self._cipher = cipher
 
     async def step(self, job: Job) -> bool:
         """Read the next deliveries again. False if none is left."""
-        stored = await quarantine.next_quarantined(self._pool, job, RETRY_BATCH, RETRY_BYTES)
+        stored = await quarantine.next_quarantined(self._pool, job, RETRY_BATCH, RETRY_BYTES, self._cipher)
         if not stored:
             return False
         connections = {name: await self._connections.find(name) for name in {one.connection for one in stored}}

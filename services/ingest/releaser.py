@@ -14,6 +14,7 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, Outcome, StoredDelivery, split_at_erasures
 from services.ingest.domain.receive import receive_again
 from services.ingest.inbox import verdicts
+from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
 from services.ingest.inbox.committer import Committer, Publish
 from services.ingest.inbox.transactions import run_transaction
 from services.ingest.polling import Poller
@@ -46,6 +47,7 @@ class Releaser:
         threads: FairThreads,
         now: Callable[[], datetime],
         observe: Callable[[Connection, Delivery, Outcome], None],
+        cipher: BodyCipher = PLAIN,
     ) -> None:
         """`observe` is called for each delivery that is released."""
         self._pool = pool
@@ -55,6 +57,7 @@ class Releaser:
         self._threads = threads
         self._now = now
         self._observe = observe
+        self._cipher = cipher
         self._poller = Poller("releaser", self.release_batches)
 
     def wake(self) -> None:
@@ -78,7 +81,7 @@ class Releaser:
         connection = await self._connections.find(ready.id)
         if connection is None or connection.state != "active":
             return 0
-        oldest = await verdicts.oldest_held(self._pool, connection.id, BATCH, BATCH_BYTES)
+        oldest = await verdicts.oldest_held(self._pool, connection.id, BATCH, BATCH_BYTES, self._cipher)
         read = {stored.seq: delivery for stored in oldest if (delivery := await self._read(connection, stored))}
         released = len(oldest) - len(read)
         for part in split_at_erasures(read):

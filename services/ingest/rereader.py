@@ -13,6 +13,7 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, StoredDelivery
 from services.ingest.domain.receive import reread
 from services.ingest.inbox import jobs, rereading
+from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
 from services.ingest.inbox.committer import Publish
 from services.ingest.inbox.jobs import Extent, Job
 from services.ingest.inbox.rereading import Step
@@ -44,6 +45,7 @@ class Rereader:
         threads: FairThreads,
         now: Callable[[], datetime],
         observe: Callable[[Connection, Delivery], None],
+        cipher: BodyCipher = PLAIN,
     ) -> None:
         """`observe` is called for each delivery that is read again."""
         self._pool = pool
@@ -52,6 +54,7 @@ class Rereader:
         self._threads = threads
         self._now = now
         self._observe = observe
+        self._cipher = cipher
 
     async def measure(self, selection: Selection) -> Extent:
         """The number of deliveries that a new job will read. Those that are accepted while it runs are read under its mapping."""
@@ -59,13 +62,15 @@ class Rereader:
 
     async def step(self, job: Job) -> bool:
         """Read the next deliveries of the job again. False if none is left."""
-        bodies = await rereading.next_bodies(self._pool, job, BATCH, BATCH_BYTES)
+        bodies = await rereading.next_bodies(self._pool, job, BATCH, BATCH_BYTES, self._cipher)
         if not bodies:
             return False
-        step = await self._store(job.selection.tenant, await self._read(bodies))
+        readable = [body for body in bodies if body.raw]
+        step = await self._store(job.selection.tenant, await self._read(readable))
         self._publish(step.events)
         changed = len({stored.event.seq for stored in step.events})
-        outcomes = {"changed": changed, "unchanged": len(bodies) - len(step.waiting) - changed}
+        deleted = len(bodies) - len(readable)
+        outcomes = {"changed": changed, "unchanged": len(readable) - len(step.waiting) - changed, "deleted": deleted}
         reached, pause = (step.waiting[0] - 1, WAITING_SECONDS) if step.waiting else (bodies[-1].seq, 0.0)
         async with self._pool.acquire(timeout=5) as db:
             await jobs.advance(db, job, reached, outcomes, pause)

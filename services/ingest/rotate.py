@@ -14,7 +14,7 @@ import asyncpg
 
 from services.ingest.settings import Settings
 from services.ingest.store.cipher import Cipher
-from services.ingest.store.encrypted import COLUMNS, EncryptedColumn, renew_column
+from services.ingest.store.encrypted import BODY_KEYS, COLUMNS, EncryptedColumn, renew_column
 from shared.database import open_pool
 from shared.startup import read_settings
 
@@ -51,8 +51,8 @@ async def check(settings: Settings, *, batch: int = BATCH) -> dict[EncryptedColu
 
 async def _passes(settings: Settings, batch: int, *, dry: bool) -> dict[EncryptedColumn, Count]:
     cipher = Cipher(settings.secret_key, settings.decrypting_keys)
-    async with open_pool(settings.database_url, 1) as pool:
-        return {column: await _pass(pool, cipher, column, batch, dry=dry) for column in COLUMNS}
+    async with open_pool(settings.database_url, 1) as pool, open_pool(settings.url_of_keys, 1) as keys:
+        return {column: await _pass(keys if column == BODY_KEYS else pool, cipher, column, batch, dry=dry) for column in COLUMNS}
 
 
 async def _pass(pool: asyncpg.Pool, cipher: Cipher, column: EncryptedColumn, size: int, *, dry: bool) -> Count:

@@ -32,6 +32,15 @@ class Settings(DatabaseSettings):
         description="Keys that decrypt and never encrypt, comma-separated: the next INGEST_SECRET_KEY before a rotation, the "
         "former one until everything is encrypted anew",
     )
+    encrypt_bodies: bool = Field(
+        False,
+        description="Whether received bodies are stored encrypted, each under a key of its own; only if all replicas have a "
+        "version that can read them",
+    )
+    keys_database_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL database of the keys of encrypted bodies, with backups of its own; none: INGEST_DATABASE_URL",
+    )
     committers: int = Field(
         1, ge=1, le=16, description="Transactions that commit at the same time in a process; fewer are larger and cost less"
     )
@@ -53,6 +62,11 @@ class Settings(DatabaseSettings):
     def decrypting_keys(self) -> Sequence[SecretStr]:
         """The keys of `further_secret_keys`."""
         return _split(self.further_secret_keys)
+
+    @property
+    def url_of_keys(self) -> SecretStr:
+        """The database of the keys of encrypted bodies."""
+        return self.keys_database_url or self.database_url
 
     @field_validator("secret_key")
     @classmethod

@@ -174,5 +174,7 @@ async def reused_keys(ingest: Ingest, duplicates: Sequence[Delivery]) -> set[str
     if not by_id:
         return set()
     async with outage_is_503():
-        stored = await ingest.deliveries.find_requests(duplicates[0].connection, list(by_id))
+        stored = await ingest.deliveries.find_requests(
+            duplicates[0].connection, {name: len(delivery.raw) for name, delivery in by_id.items()}
+        )
     return {name for name, request in stored.items() if not is_repeat(request, by_id[name])}

@@ -52,8 +52,8 @@ class JobView(BaseModel):
     done: int = Field(description="Deliveries or records that are done", examples=[640])
     results: dict[str, int] = Field(
         description="Those that are done, by outcome. `retry`: `accepted`, `quarantined` (still), `ignored`, `held`, `pending`, "
-        "`erased`; `discard`: `discarded`; `reread`: `changed`, `unchanged`; `backfill`: `accepted`, `duplicate`, "
-        "`quarantined`, `ignored`, `unstorable`",
+        "`erased`; `discard`: `discarded`; `reread`: `changed`, `unchanged`, `deleted` (its body is); `backfill`: `accepted`, "
+        "`duplicate`, `quarantined`, `ignored`, `unstorable`",
         examples=[{"accepted": 600, "quarantined": 40}],
     )
     problem: str | None = Field(description="Why a back-fill waits or failed, such as the tool's answer", examples=[None])

@@ -77,7 +77,8 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class StoredDelivery:
-    """A quarantined, held or pending delivery, loaded from the inbox. `delivery` is the tool's id of it, if any."""
+    """A delivery that is loaded from the inbox to be read again. `delivery` is the tool's id of it, if any. `raw` is empty if the
+    body is deleted."""
 
     seq: int
     connection: str
@@ -87,6 +88,17 @@ class StoredDelivery:
     raw: bytes
     reason: str
     revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBody:
+    """A body as the inbox stores it. `key` is the id of the key that encrypts `raw`; None: `raw` is plain. `connection` and
+    `delivery`, the tool's id of the delivery, are those of its row."""
+
+    connection: str
+    delivery: str | None
+    raw: bytes
+    key: int | None
 
 
 def split_at_erasures(deliveries: Mapping[int, Delivery]) -> Sequence[Mapping[int, Delivery]]:

@@ -11,6 +11,8 @@ too little to identify one."""
 ERASURE_DIGEST_BYTES = 4
 
 EMPTY_DIGEST = sha256(b"").digest()
+OTHER_DIGEST = b""
+"""The digest of a stored body that is known to differ, because its length does."""
 
 
 @dataclass(frozen=True, slots=True)

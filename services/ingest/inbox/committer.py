@@ -16,6 +16,7 @@ import structlog
 from opentelemetry.trace import SpanKind
 
 from services.ingest.domain.delivery import Delivery, Outcome
+from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, Sealed, discard_unstored
 from services.ingest.inbox.erasure import erase
 from services.ingest.inbox.outbox import OutboxEvent
 from services.ingest.inbox.transactions import (
@@ -56,11 +57,12 @@ Publish = Callable[[Sequence[OutboxEvent]], None]
 class Committer:
     """`commit` returns once the delivery is durable. `run` is a worker; start as many as may commit at the same time."""
 
-    def __init__(self, pool: asyncpg.Pool, publish: Publish, limit: int) -> None:
+    def __init__(self, pool: asyncpg.Pool, publish: Publish, limit: int, cipher: BodyCipher = PLAIN) -> None:
         """`limit`: deliveries that may wait."""
         self._pool = pool
         self._publish = publish
         self._limit = limit
+        self._cipher = cipher
         self._waiting: deque[Waiting] = deque()
         self._arrived = asyncio.Event()
 
@@ -120,16 +122,20 @@ class Committer:
     async def _commit(self, batch: list[Waiting], run: Runner) -> None:
         deliveries, _, contexts = zip(*batch, strict=True)
         attributes: dict[str, str | int] = {"db.system.name": "postgresql", "db.operation.batch.size": len(batch)}
+        bodies: list[Sealed] = []
         try:
+            bodies = await self._cipher.seal(deliveries)
             with tracing.span("commit deliveries", SpanKind.CLIENT, contexts, attributes):
-                outcomes, events = await run_transaction(run, lambda db: write(db, deliveries, contexts))
+                outcomes, events = await run_transaction(run, lambda db: write(db, deliveries, contexts, bodies))
         except OUTAGE as error:
             log.warning("inbox.unavailable", waiting=len(batch) + len(self._waiting), error=type(error).__name__)
             _fail(batch + self._take_all_waiting())
         except asyncpg.PostgresError as error:
             log.error("inbox.refused", deliveries=len(batch), error=type(error).__name__)
+            self._cipher.discard(bodies)
             await self._commit_one_by_one(batch, run)
         else:
+            discard_unstored(self._cipher, bodies, outcomes)
             self._publish(events)
             for (_, future, _), outcome in zip(batch, outcomes, strict=True):
                 if not future.done():

@@ -9,8 +9,10 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from services.ingest.domain.delivery import StoredBody
 from services.ingest.domain.receipt import Erased
 from services.ingest.domain.tombstone import SQL_FINGERPRINT
+from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
 from services.ingest.inbox.people import MATCHING, Person, Target, find_person
 from services.ingest.inbox.transactions import Connection
 
@@ -39,7 +41,7 @@ BODIES = """
 SELECT seq, connection, delivery, received_at, headers, raw, verdict, EXISTS (
     SELECT FROM events WHERE events.seq = inbox.seq AND events.customer IS NOT NULL
     AND events.customer <> ALL($2::text[]) AND (events.email IS NULL OR events.email <> ALL($3::text[]))
-) AS names_others FROM inbox WHERE seq = ANY($1::bigint[]) ORDER BY seq
+) AS names_others, body_key FROM inbox WHERE seq = ANY($1::bigint[]) ORDER BY seq
 """
 RECEIPT = "SELECT seq, headers FROM inbox WHERE connection = $1 AND delivery = $2"
 SET_RECEIPT = "UPDATE inbox SET headers = $2 WHERE seq = $1"
@@ -89,8 +91,9 @@ class ExportedSubject:
 class Customers:
     """Reads what is held about a customer. `pool` is that of the inbox."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, cipher: BodyCipher = PLAIN) -> None:
         self._pool = pool
+        self._cipher = cipher
 
     async def find(self, target: Target) -> tuple[Person, list[Holding]]:
         """The customer with everything that links reach, and what is held, by connection."""
@@ -119,9 +122,10 @@ class Customers:
     async def _deliveries(self, db: Connection, seqs: Collection[int], person: Person) -> dict[int, ExportedDelivery]:
         own = [*person.names, *(one.bare for one in person.target.former)]
         rows = await db.fetch(BODIES, sorted(seqs), own, sorted(person.addresses))
+        opened = await self._cipher.open([StoredBody(row[1], row[2], row[5] or b"", row[8]) for row in rows])
         return {
-            row[0]: ExportedDelivery(row[0], row[1], row[2], row[3], json.loads(row[4]), None if row[7] else row[5], row[7])
-            for row in rows
+            r[0]: ExportedDelivery(r[0], r[1], r[2], r[3], json.loads(r[4]), None if r[7] or r[5] is None else raw, r[7])
+            for r, raw in zip(rows, opened, strict=True)
         }
 
     async def receipt(self, connection: str, delivery: str) -> tuple[int, Erased] | None:

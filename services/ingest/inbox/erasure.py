@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 
 import asyncpg
 
-from services.ingest.domain.delivery import Delivery, Statement
+from services.ingest.domain.delivery import Delivery, Statement, StoredBody
 from services.ingest.domain.receipt import MOST_COUNTED, Erased
 from services.ingest.domain.tombstone import CUSTOMER_ERASED, SQL_FINGERPRINT, tombstone_of
 from services.ingest.inbox import locks
+from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
 from services.ingest.inbox.customers import store_receipt
 from services.ingest.inbox.outbox import OutboxEvent
 from services.ingest.inbox.people import Person, Target, find_customer, find_person, find_subjects, remember_shared_mailboxes
@@ -74,7 +75,7 @@ AND events.tenant = tombstone.tenant AND events.subject = tombstone.subject AND 
 RETURNING events.seq
 """  # noqa: S608
 BODIES = """
-SELECT seq, connection, verdict, headers, raw FROM inbox JOIN (
+SELECT seq, connection, verdict, headers, raw, delivery, body_key FROM inbox JOIN (
     SELECT seq, sum(length) OVER (ORDER BY seq) - length AS before FROM (
         SELECT seq, octet_length(raw) AS length FROM inbox
         WHERE tenant = $1 AND seq > $2 AND seq <= $3 AND raw IS NOT NULL ORDER BY seq LIMIT $4
@@ -203,10 +204,13 @@ async def delete_late_statements(pool: asyncpg.Pool, seqs: Sequence[int]) -> int
     return len(late)
 
 
-async def next_bodies(pool: asyncpg.Pool, tenant: str, after: int, upto: int, limit: int, limit_bytes: int) -> list[Body]:
-    """The tenant's next bodies with after < seq ≤ upto."""
+async def next_bodies(
+    pool: asyncpg.Pool, tenant: str, after: int, upto: int, limit: int, limit_bytes: int, cipher: BodyCipher = PLAIN
+) -> list[Body]:
+    """The tenant's next bodies with after < seq ≤ upto. One whose key is deleted is empty: nothing is left to search."""
     rows = await pool.fetch(BODIES, tenant, after, upto, limit, limit_bytes)
-    return [Body(r[0], r[1], r[2] == "accepted", json.loads(r[3]), r[4]) for r in rows]
+    opened = await cipher.open([StoredBody(row[1], row[5], row[4], row[6]) for row in rows])
+    return [Body(r[0], r[1], r[2] == "accepted", json.loads(r[3]), raw or b"") for r, raw in zip(rows, opened, strict=True)]
 
 
 async def erased_subjects(pool: asyncpg.Pool, tenant: str, subjects: Collection[str]) -> set[str]:

@@ -12,6 +12,7 @@ from datetime import timedelta
 import asyncpg
 
 from services.ingest.domain.delivery import Delivery, StoredDelivery
+from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, Sealed
 from services.ingest.inbox.outbox import OutboxEvent
 from services.ingest.inbox.transactions import Connection
 from services.ingest.inbox.verdicts import Replaced, erase_body, load_pending, replace_verdicts, set_content
@@ -111,30 +112,39 @@ async def claim(pool: asyncpg.Pool, limit: int, busy: Collection[str]) -> list[C
     return [ClaimedFetch(r[0], r[1], r[2], r[3], r[4], r[5], RequestContext(r[6], r[7] or "") if r[6] else None) for r in rows]
 
 
-async def load_delivery(pool: asyncpg.Pool, fetch: ClaimedFetch) -> StoredDelivery | None:
+async def load_delivery(pool: asyncpg.Pool, fetch: ClaimedFetch, cipher: BodyCipher = PLAIN) -> StoredDelivery | None:
     """The pending delivery that the fetch completes. None if it is no longer pending, for example erased."""
-    return await load_pending(pool, fetch.seq)
+    return await load_pending(pool, fetch.seq, cipher)
 
 
 async def complete(
-    db: Connection, fetch: ClaimedFetch, delivery: Delivery, names_customer: Callable[[Sequence[str]], Awaitable[bool]]
+    db: Connection,
+    fetch: ClaimedFetch,
+    delivery: Delivery,
+    body: Sealed,
+    names_customer: Callable[[Sequence[str]], Awaitable[bool]],
 ) -> tuple[Delivery, list[OutboxEvent]]:
     """Store `delivery`, the pending one as it was read with its fetched content or its final verdict, and end the fetch.
 
-    `names_customer` says whether the content names one of these pseudonyms, of customers who were erased after the delivery
-    arrived: then the content isn't stored. Returns the delivery as it is stored, and the events to publish. Raises LeaseLost.
+    `body` is its content as it is to be stored. `names_customer` says whether the content names one of these pseudonyms, of
+    customers who were erased after the delivery arrived: then the content isn't stored. Returns the delivery as it is stored, and
+    the events to publish. Raises LeaseLost.
     """
     async with db.transaction():
         replaced = await replace_verdicts(db, "pending", {fetch.seq: delivery})
         if fetch.seq not in replaced:
             raise LeaseLost
-        stored = await _store_content(db, fetch, replaced[fetch.seq], names_customer)
+        stored = await _store_content(db, fetch, replaced[fetch.seq], body, names_customer)
         await _end(db, fetch)
     return stored, replaced[fetch.seq].events
 
 
 async def _store_content(
-    db: Connection, fetch: ClaimedFetch, replaced: Replaced, names_customer: Callable[[Sequence[str]], Awaitable[bool]]
+    db: Connection,
+    fetch: ClaimedFetch,
+    replaced: Replaced,
+    body: Sealed,
+    names_customer: Callable[[Sequence[str]], Awaitable[bool]],
 ) -> Delivery:
     delivery = replaced.delivery
     if not delivery.raw:
@@ -143,7 +153,7 @@ async def _store_content(
     if erased and await names_customer(erased):
         await erase_body(db, fetch.seq)
         return replace(delivery, raw=b"")
-    await set_content(db, fetch.seq, delivery)
+    await set_content(db, fetch.seq, delivery.headers, body)
     return delivery
 
 

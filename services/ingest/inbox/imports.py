@@ -15,6 +15,7 @@ from services.ingest.domain.imports.job import Fault, Import
 from services.ingest.domain.imports.lines import Position
 from services.ingest.domain.imports.reading import Row
 from services.ingest.inbox import locks
+from services.ingest.inbox.body_cipher import Sealed
 from services.ingest.inbox.erasure import erase
 from services.ingest.inbox.transactions import Connection
 from services.ingest.inbox.writer import columns_of, customer_locks, write
@@ -53,8 +54,11 @@ class StoredRows:
     outcomes: Sequence[tuple[Delivery, Outcome]]
 
 
-async def store_rows(db: Connection, job: Import, rows: Sequence[Row], bytes_read: int) -> StoredRows:
+async def store_rows(
+    db: Connection, job: Import, rows: Sequence[Row], bytes_read: int, bodies: Sequence[Sealed] | None = None
+) -> StoredRows:
     """Store the next records of a claimed import, at least one. `bytes_read` are those of the file up to the last one's end.
+    `bodies` are those of the deliveries among the records as they are to be stored; None: as they are.
 
     An erasure must be the only record, since it waits for transactions that write statements of the customer. Raises LeaseLost.
     """
@@ -63,7 +67,7 @@ async def store_rows(db: Connection, job: Import, rows: Sequence[Row], bytes_rea
         if any(delivery.erases for delivery in deliveries):
             outcomes: list[Outcome] = ["duplicate" if await erase(db, deliveries[0]) is None else "accepted"]
         else:
-            outcomes = await _write(db, job.tenant, deliveries)
+            outcomes = await _write(db, job.tenant, deliveries, bodies or [(delivery.raw, None) for delivery in deliveries])
         rejected = [row for row in rows if not isinstance(row.outcome, Delivery)]
         await _add_faults(db, job, rejected)
         results = Counter(job.results) + Counter(outcomes) + Counter(rejected=len(rejected))
@@ -72,12 +76,13 @@ async def store_rows(db: Connection, job: Import, rows: Sequence[Row], bytes_rea
     return StoredRows(advanced, list(zip(deliveries, outcomes, strict=True)))
 
 
-async def _write(db: Connection, tenant: str, deliveries: Sequence[Delivery]) -> list[Outcome]:
+async def _write(db: Connection, tenant: str, deliveries: Sequence[Delivery], bodies: Sequence[Sealed]) -> list[Outcome]:
     """Store deliveries; those with older feedback of erased customers are left out as ignored."""
     await db.execute(locks.LOCK_SHARED, [locks.ARRIVALS, *customer_locks(deliveries)])
     erased = await _erased(db, tenant, deliveries)
-    permitted = [delivery for place, delivery in enumerate(deliveries) if place not in erased]
-    written = iter((await write(db, permitted))[0] if permitted else ())
+    places = [place for place in range(len(deliveries)) if place not in erased]
+    permitted, sealed = [deliveries[place] for place in places], [bodies[place] for place in places]
+    written = iter((await write(db, permitted, None, sealed))[0] if permitted else ())
     return ["ignored" if place in erased else next(written) for place in range(len(deliveries))]
 
 

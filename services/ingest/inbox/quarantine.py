@@ -8,7 +8,8 @@ from typing import Literal
 
 import asyncpg
 
-from services.ingest.domain.delivery import StoredDelivery
+from services.ingest.domain.delivery import StoredBody, StoredDelivery
+from services.ingest.inbox.body_cipher import COLUMNS, PLAIN, BodyCipher, load_deliveries
 from services.ingest.inbox.jobs import Extent, Job, add_ended_job
 from services.ingest.inbox.selection import QUARANTINE_FILTER, Selection
 from services.ingest.inbox.transactions import Connection
@@ -40,14 +41,14 @@ SELECT counted.reason_code, connection, connections.provider, counted.deliveries
 """  # noqa: S608
 ONE = """
 SELECT inbox.seq, inbox.connection, connections.provider, delivery, received_at, reason, coalesce(reason_code, 'unclassified'),
-    inbox.revision, headers, raw
+    inbox.revision, headers, raw, body_key
 FROM inbox JOIN connections ON connections.id = inbox.connection
 WHERE inbox.tenant = $1 AND verdict = 'quarantined' AND seq = $2
 """
 
 EXTENT = f"SELECT count(*), max(seq) FROM inbox WHERE verdict = 'quarantined' AND {QUARANTINE_FILTER}"  # noqa: S608
 BODIES = f"""
-SELECT seq, connection, delivery, received_at, headers, raw, reason, revision FROM inbox JOIN (
+SELECT {COLUMNS} FROM inbox JOIN (
     SELECT seq, sum(length) OVER (ORDER BY seq) - length AS before FROM (
         SELECT seq, octet_length(raw) AS length FROM inbox
         WHERE verdict = 'quarantined' AND {QUARANTINE_FILTER} AND seq > $7 AND seq <= $8 ORDER BY seq LIMIT $9
@@ -117,8 +118,9 @@ class ReasonCount:
 class Quarantine:
     """Reads quarantine."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, cipher: BodyCipher = PLAIN) -> None:
         self._pool = pool
+        self._cipher = cipher
 
     async def page(self, selection: Selection, verdict: UnreadVerdict, before: int, limit: int) -> list[Summary]:
         """Up to `limit` deliveries with sequence numbers below `before`, the newest first. Reads no bodies."""
@@ -128,7 +130,11 @@ class Quarantine:
     async def find(self, tenant: str, seq: int) -> Whole | None:
         """One quarantined delivery with its body. None if the tenant has none with this number."""
         row = await self._pool.fetchrow(ONE, tenant, seq)
-        return Whole(_summary(row), json.loads(row[8]), row[9] or b"") if row else None
+        if row is None:
+            return None
+        summary = _summary(row)
+        [raw] = await self._cipher.open([StoredBody(summary.connection, summary.delivery, row[9] or b"", row[10])])
+        return Whole(summary, json.loads(row[8]), raw or b"")
 
     async def count(self, selection: Selection) -> list[ReasonCount]:
         """The numbers by reason and connection, the largest first, of the latest MOST_COUNTED deliveries."""
@@ -150,10 +156,12 @@ class Quarantine:
         return True
 
 
-async def next_quarantined(pool: asyncpg.Pool, job: Job, limit: int, limit_bytes: int) -> list[StoredDelivery]:
+async def next_quarantined(
+    pool: asyncpg.Pool, job: Job, limit: int, limit_bytes: int, cipher: BodyCipher = PLAIN
+) -> list[StoredDelivery]:
     """The next deliveries of the job, by sequence number: at most `limit`, and none that begins after `limit_bytes`."""
     rows = await pool.fetch(BODIES, *job.selection.of_quarantine, job.reached, job.upto, limit, limit_bytes)
-    return [StoredDelivery(r[0], r[1], r[2], r[3], json.loads(r[4]), r[5] or b"", r[6] or "", r[7]) for r in rows]
+    return await load_deliveries(cipher, rows)
 
 
 async def discard_next(db: Connection, job: Job, limit: int) -> list[int]:

@@ -5,7 +5,6 @@ their sequence numbers and statement ids and get the higher revision, so consume
 subjects would differ, or that can't be read any more, keeps its events.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from msgspec.structs import replace
 from services.ingest.domain.delivery import Delivery, Statement, StoredDelivery
 from services.ingest.domain.tombstone import SQL_FINGERPRINT
 from services.ingest.inbox import locks
+from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, load_deliveries
 from services.ingest.inbox.jobs import Job, columns_of_context
 from services.ingest.inbox.outbox import OutboxEvent
 from services.ingest.inbox.selection import Selection
@@ -35,7 +35,7 @@ AND ($4::timestamptz IS NULL OR inbox.received_at >= $4) AND ($5::timestamptz IS
 """
 COUNT = f"SELECT count(*) {SELECTED}"
 BODIES = f"""
-SELECT seq, connection, delivery, received_at, headers, raw, revision FROM inbox JOIN (
+SELECT seq, connection, delivery, received_at, headers, raw, NULL, revision, body_key FROM inbox JOIN (
     SELECT seq, sum(length) OVER (ORDER BY seq) - length AS before FROM (
         SELECT inbox.seq, octet_length(inbox.raw) AS length {SELECTED} AND inbox.seq > $6 ORDER BY inbox.seq LIMIT $7
     ) AS next
@@ -78,10 +78,12 @@ async def count_selected(pool: asyncpg.Pool, selection: Selection) -> int:
     return int(await pool.fetchval(COUNT, *_arguments(selection)))
 
 
-async def next_bodies(pool: asyncpg.Pool, job: Job, limit: int, limit_bytes: int) -> list[StoredDelivery]:
+async def next_bodies(
+    pool: asyncpg.Pool, job: Job, limit: int, limit_bytes: int, cipher: BodyCipher = PLAIN
+) -> list[StoredDelivery]:
     """The next deliveries of the job, by sequence number: at most `limit`, and none that begins after `limit_bytes`."""
     rows = await pool.fetch(BODIES, *_arguments(job.selection), job.reached, limit, limit_bytes)
-    return [StoredDelivery(r[0], r[1], r[2], r[3], json.loads(r[4]), r[5], "", r[6]) for r in rows]
+    return await load_deliveries(cipher, rows)
 
 
 def _arguments(selection: Selection) -> tuple[Any, ...]:

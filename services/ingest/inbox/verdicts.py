@@ -8,7 +8,6 @@ Any number of processes may release deliveries at the same time. A transaction-s
 even without it the check of the verdict in `replace_verdicts` would keep a delivery from being counted twice.
 """
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -19,6 +18,7 @@ from services.ingest.domain import connection as tools
 from services.ingest.domain.delivery import Delivery, StoredDelivery
 from services.ingest.domain.tombstone import CUSTOMER_ERASED, SQL_FINGERPRINT
 from services.ingest.inbox import locks
+from services.ingest.inbox.body_cipher import COLUMNS, PLAIN, BodyCipher, Sealed, load_deliveries
 from services.ingest.inbox.outbox import OutboxEvent, drafts
 from services.ingest.inbox.pending import COVERED_REASON, add_fetches
 from services.ingest.inbox.transactions import Connection
@@ -84,18 +84,16 @@ SELECT id, state FROM connections JOIN holding ON holding.connection = connectio
 """
 """Skips from connection to connection along the index `inbox_held`, however many deliveries each has."""
 
-OLDEST = """
-SELECT seq, connection, delivery, received_at, headers, raw, reason, revision FROM (
+OLDEST = f"""
+SELECT {COLUMNS} FROM (
     SELECT oldest.*, sum(length(raw)) OVER (ORDER BY seq) - length(raw) AS bytes_before FROM (
         SELECT * FROM inbox WHERE verdict = 'held' AND connection = $1 ORDER BY seq LIMIT $2
     ) AS oldest
 ) AS measured WHERE coalesce(bytes_before, 0) < $3 ORDER BY seq
-"""
+"""  # noqa: S608
 STATE = "SELECT state, revision FROM connections WHERE id = $1 FOR SHARE"
-PENDING_ONE = """
-SELECT seq, connection, delivery, received_at, headers, raw, reason, revision FROM inbox WHERE seq = $1 AND verdict = 'pending'
-"""
-SET_CONTENT = "UPDATE inbox SET headers = $2, raw = $3 WHERE seq = $1"
+PENDING_ONE = f"SELECT {COLUMNS} FROM inbox WHERE seq = $1 AND verdict = 'pending'"  # noqa: S608
+SET_CONTENT = "UPDATE inbox SET headers = $2, raw = $3, body_key = $4 WHERE seq = $1"
 ERASE_BODY = "UPDATE inbox SET headers = '{}', raw = NULL WHERE seq = $1"
 QUARANTINE = """
 UPDATE inbox SET verdict = 'quarantined', reason = $2, reason_code = 'internal_fault' WHERE seq = $1 AND verdict = 'held'
@@ -192,10 +190,11 @@ async def ready_connections(pool: asyncpg.Pool) -> list[ReadyConnection]:
     return [ReadyConnection(row[0], row[1]) for row in await pool.fetch(READY)]
 
 
-async def oldest_held(pool: asyncpg.Pool, connection: str, limit: int, limit_bytes: int) -> list[StoredDelivery]:
+async def oldest_held(
+    pool: asyncpg.Pool, connection: str, limit: int, limit_bytes: int, cipher: BodyCipher = PLAIN
+) -> list[StoredDelivery]:
     """The connection's first held deliveries by sequence number: at most `limit`, and none that begins after `limit_bytes`."""
-    rows = await pool.fetch(OLDEST, connection, limit, limit_bytes)
-    return [StoredDelivery(r[0], r[1], r[2], r[3], json.loads(r[4]), r[5] or b"", r[6] or "", r[7]) for r in rows]
+    return await load_deliveries(cipher, await pool.fetch(OLDEST, connection, limit, limit_bytes))
 
 
 async def release_held(
@@ -216,15 +215,14 @@ async def release_held(
     return [event for seq in sorted(replaced) for event in replaced[seq].events]
 
 
-async def load_pending(pool: asyncpg.Pool, seq: int) -> StoredDelivery | None:
+async def load_pending(pool: asyncpg.Pool, seq: int, cipher: BodyCipher = PLAIN) -> StoredDelivery | None:
     """One pending delivery. None if it is no longer pending."""
-    r = await pool.fetchrow(PENDING_ONE, seq)
-    return StoredDelivery(r[0], r[1], r[2], r[3], json.loads(r[4]), r[5] or b"", r[6] or "", r[7]) if r else None
+    return next(iter(await load_deliveries(cipher, await pool.fetch(PENDING_ONE, seq))), None)
 
 
-async def set_content(db: Connection, seq: int, delivery: Delivery) -> None:
-    """Replace the stored headers and body of a delivery by those of `delivery`, which were fetched."""
-    await db.execute(SET_CONTENT, seq, encode(delivery.headers).decode(), delivery.raw)
+async def set_content(db: Connection, seq: int, headers: Mapping[str, str], body: Sealed) -> None:
+    """Replace the stored headers and body of a delivery by those that were fetched."""
+    await db.execute(SET_CONTENT, seq, encode(headers).decode(), *body)
 
 
 async def erase_body(db: Connection, seq: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from services.ingest.domain.delivery import Delivery, Outcome, Statement
 from services.ingest.domain.tombstone import SUBJECT_ERASED, is_tombstone
 from services.ingest.inbox import locks
+from services.ingest.inbox.body_cipher import Sealed
 from services.ingest.inbox.outbox import Draft, OutboxEvent, drafts
 from services.ingest.inbox.pending import add_fetches
 from services.ingest.inbox.transactions import Connection
@@ -43,22 +44,25 @@ WITH held AS MATERIALIZED (
         SELECT place, d.tenant, connection, delivery, received_at, revision, request_id, traceparent, wholly, subjects,
             CASE WHEN wholly OR subjects IS NOT NULL AND verdict = 'accepted' THEN '{}' ELSE headers END AS headers,
             CASE WHEN wholly OR subjects IS NOT NULL AND verdict = 'accepted' THEN NULL ELSE raw END AS raw,
-            CASE WHEN wholly THEN 'ignored' ELSE verdict END AS verdict,
+            body_key, CASE WHEN wholly THEN 'ignored' ELSE verdict END AS verdict,
             CASE WHEN wholly THEN $24::text ELSE reason END AS reason,
             CASE WHEN NOT coalesce(wholly, false) THEN reason_code END AS reason_code
         FROM held, unnest(
             $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bytea[], $8::text[], $9::text[], $10::int[],
-            $25::text[], $26::text[], $27::text[]
+            $25::text[], $26::text[], $27::text[], $29::bigint[]
         ) WITH ORDINALITY AS d (
             tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision, request_id, traceparent,
-            reason_code, place
+            reason_code, body_key, place
         )
         LEFT JOIN barred USING (place)
         ORDER BY place
     ) AS d
 ), fresh AS (
-    INSERT INTO inbox (seq, tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision, reason_code)
-    SELECT seq, tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision, reason_code FROM numbered
+    INSERT INTO inbox
+        (seq, tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision, reason_code, body_key)
+    SELECT seq, tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision, reason_code,
+        CASE WHEN raw IS NOT NULL THEN body_key END
+    FROM numbered
     ORDER BY connection, delivery, seq
     ON CONFLICT (connection, delivery) DO NOTHING
     RETURNING seq
@@ -99,33 +103,34 @@ class Inserted:
 
 
 async def write(
-    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts | None = None
+    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts | None = None, bodies: Sequence[Sealed] | None = None
 ) -> tuple[list[Outcome], list[OutboxEvent]]:
     """Store the deliveries, each with the context of its request. Returns the outcome of each, in their order, and the events to
-    publish."""
+    publish. `bodies` are their bodies as they are to be stored; None: as they are."""
     contexts = contexts or [None] * len(deliveries)
+    bodies = bodies or [(delivery.raw, None) for delivery in deliveries]
     without_id = [i for i, delivery in enumerate(deliveries) if delivery.id is None and delivery.verdict != "held"]
     if any(delivery.fetch for delivery in deliveries):
         async with db.transaction():
-            inserted = await _insert_all(db, deliveries, contexts, without_id)
+            inserted = await _insert_all(db, deliveries, contexts, bodies, without_id)
             new = [(stored.seq, deliveries[i], contexts[i]) for i, stored in inserted.items() if stored and not stored.barred]
             covered = await add_fetches(db, new)
     else:
-        inserted, covered = await _insert_all(db, deliveries, contexts, without_id), set()
+        inserted, covered = await _insert_all(db, deliveries, contexts, bodies, without_id), set()
     outcomes = [_outcome(delivery, inserted.get(i), covered) for i, delivery in enumerate(deliveries)]
     return outcomes, [event for stored in inserted.values() if stored for event in stored.events]
 
 
 async def _insert_all(
-    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts, without_id: Sequence[int]
+    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts, bodies: Sequence[Sealed], without_id: Sequence[int]
 ) -> dict[int, Inserted | None]:
     if without_id:
-        return await _insert_without_ids(db, deliveries, contexts, without_id)
-    return dict(enumerate(await insert(db, deliveries, contexts)))
+        return await _insert_without_ids(db, deliveries, contexts, bodies, without_id)
+    return dict(enumerate(await insert(db, deliveries, contexts, bodies)))
 
 
 async def _insert_without_ids(
-    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts, without_id: Sequence[int]
+    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts, bodies: Sequence[Sealed], without_id: Sequence[int]
 ) -> dict[int, Inserted | None]:
     """Insert deliveries of which those at the indexes `without_id` have no id. Repeats of these are left out."""
     with_id = sorted({*range(len(deliveries))} - {*without_id})
@@ -133,7 +138,8 @@ async def _insert_without_ids(
         await db.execute(locks.LOCK_SHARED, [locks.ARRIVALS, *customer_locks(deliveries)])
         inserted: dict[int, Inserted | None] = {}
         for indexes in (with_id, await _without_repeats(db, [(i, deliveries[i]) for i in without_id])):
-            stored = await insert(db, [deliveries[i] for i in indexes], [contexts[i] for i in indexes])
+            some = ([deliveries[i] for i in indexes], [contexts[i] for i in indexes], [bodies[i] for i in indexes])
+            stored = await insert(db, *some)
             inserted |= zip(indexes, stored, strict=True)
     return inserted
 
@@ -145,13 +151,17 @@ def _outcome(delivery: Delivery, inserted: Inserted | None, covered: Collection[
     return "ignored" if inserted.barred else delivery.verdict
 
 
-async def insert(db: Connection, deliveries: Sequence[Delivery], contexts: Contexts) -> list[Inserted | None]:
-    """Insert the deliveries in the given order. The result is None for a delivery whose id is stored already."""
+async def insert(
+    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts, bodies: Sequence[Sealed] | None = None
+) -> list[Inserted | None]:
+    """Insert the deliveries in the given order. The result is None for a delivery whose id is stored already. `bodies` are their
+    bodies as they are to be stored; None: as they are."""
     if not deliveries:
         return []
+    bodies = bodies or [(delivery.raw, None) for delivery in deliveries]
     drafted = [drafts(delivery) for delivery in deliveries]
     columns = [
-        *columns_of([_inbox_row(delivery) for delivery in deliveries], 9),
+        *columns_of([_inbox_row(delivery, raw) for delivery, (raw, _) in zip(deliveries, bodies, strict=True)], 9),
         *columns_of(list(_event_rows(drafted)), 10),
         *columns_of(list(_subject_rows(deliveries)), 3),
     ]
@@ -161,8 +171,8 @@ async def insert(db: Connection, deliveries: Sequence[Delivery], contexts: Conte
     )
     codes = [delivery.reason_code for delivery in deliveries]
     aliases = [aliases_column(draft.statement) for its in drafted for draft in its]
-    held = [locks.ARRIVALS, *customer_locks(deliveries)]
-    rows = await db.fetch(INSERT, held, *columns, SUBJECT_ERASED, *requests, codes, aliases)
+    more = (SUBJECT_ERASED, *requests, codes, aliases, [key for _, key in bodies])
+    rows = await db.fetch(INSERT, [locks.ARRIVALS, *customer_locks(deliveries)], *columns, *more)
     by_place = {row[0]: row for row in rows}
     return [
         _inserted(its, context, *by_place[place][1:]) if place in by_place else None
@@ -224,9 +234,9 @@ def columns_of(rows: Sequence[tuple[Any, ...]], count: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(count)]
 
 
-def _inbox_row(d: Delivery) -> tuple[Any, ...]:
+def _inbox_row(d: Delivery, raw: bytes) -> tuple[Any, ...]:
     headers = encode(d.headers).decode()
-    return (d.tenant, d.connection, d.id, d.received_at, headers, d.raw, d.verdict, d.reason, d.revision)
+    return (d.tenant, d.connection, d.id, d.received_at, headers, raw, d.verdict, d.reason, d.revision)
 
 
 def _event_rows(drafted: Sequence[Sequence[Draft]]) -> Iterator[tuple[Any, ...]]:

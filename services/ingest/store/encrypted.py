@@ -8,6 +8,8 @@ from cryptography.exceptions import InvalidTag
 
 from services.ingest.store.cipher import Cipher
 from services.ingest.store.connections import credentials_owner
+from services.ingest.store.imports import part_owner
+from services.ingest.store.vault import key_owner
 
 PAGE = """
 SELECT {key}::text, {column} FROM {table} WHERE {column} IS NOT NULL AND ($1::text IS NULL OR {key} > $1::text::{kind})
@@ -22,24 +24,30 @@ WHERE {table}.{key} = new.key::{kind} AND {table}.{column} = new.former
 
 @dataclass(frozen=True, slots=True)
 class EncryptedColumn:
-    """An encrypted column of a table with the primary key `key`, of the SQL type `kind`. `owner` is the owner of a row's
-    ciphertext, by its key as text."""
+    """An encrypted column of a table with the unique column `key`, of the SQL type `kind`.
+
+    `owner` is the owner of a row's ciphertext, by its key as text. `most` is the number of rows in a batch.
+    """
 
     table: str
     column: str
     owner: Callable[[str], str]
     key: str = "id"
     kind: str = "text"
+    most: int = 10_000
 
     def statement(self, template: str) -> str:
         """The SQL of `template` for this column."""
         return template.format(table=self.table, column=self.column, key=self.key, kind=self.kind)
 
 
+BODY_KEYS = EncryptedColumn("body_keys", "sealed", key_owner, kind="bigint")
 COLUMNS = (
     EncryptedColumn("tenants", "sealed_key", str),
     EncryptedColumn("connections", "sealed_secrets", str),
     EncryptedColumn("connections", "sealed_credentials", credentials_owner),
+    EncryptedColumn("import_parts", "content", part_owner, key="label", most=4),
+    BODY_KEYS,
 )
 
 
@@ -61,7 +69,7 @@ async def renew_column(
     """Encrypt all rows of a column under the cipher's newest key. Each batch is a transaction of its own, so this may be stopped
     at any time and run again. `dry`: only count."""
     last: str | None = None
-    while rows := await pool.fetch(column.statement(PAGE), last, size):
+    while rows := await pool.fetch(column.statement(PAGE), last, min(size, column.most)):
         last = rows[-1][0]
         renewed, unreadable = _renew(cipher, column, rows)
         count = 0 if dry or not renewed else await _store(pool, column, renewed)

@@ -1,4 +1,4 @@
-"""The tables of ingest."""
+"""The tables of ingest. Those about the storage of bodies are in body_tables.py."""
 
 from sqlalchemy import (
     BigInteger,
@@ -9,7 +9,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Sequence,
     Table,
     Text,
@@ -20,8 +19,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.ingest.domain.tombstone import SQL_FINGERPRINT
+from services.ingest.store import body_tables
 
-metadata = MetaData()
+metadata = body_tables.metadata
 
 tenants = Table(
     "tenants",
@@ -76,6 +76,7 @@ inbox = Table(
     Column("reason", Text),
     Column("revision", Integer, nullable=False, comment="of the mapping under which the verdict was given"),
     Column("reason_code", Text, comment="why it is or was in quarantine; null: never, or stored by an earlier version"),
+    Column("body_key", BigInteger, comment="id of the key that encrypts `raw`; null: `raw` is plain"),
     UniqueConstraint("connection", "delivery", name="inbox_deliveries"),
     Index("inbox_bodies", "tenant", "seq", postgresql_where=text("raw IS NOT NULL")),
     Index("inbox_quarantined", "tenant", "seq", postgresql_where=text("verdict = 'quarantined'")),

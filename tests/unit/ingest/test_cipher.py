@@ -57,3 +57,13 @@ def test_a_further_key_of_another_length_is_refused_without_its_value(wrong: str
     with pytest.raises(ValidationError) as raised:
         settings(wrong)
     assert wrong not in str(raised.value)
+
+
+def test_several_contents_are_encrypted_at_once_each_for_its_owner() -> None:
+    cipher = Cipher(FIRST)
+    contents, owners = [b"same", b"same", b"other"], ["1", "2", "3"]
+    encrypted = cipher.encrypt_all(contents, owners)
+    assert [cipher.decrypt(one, owner) for one, owner in zip(encrypted, owners, strict=True)] == contents
+    assert len({*encrypted}) == 3
+    with pytest.raises(InvalidTag):
+        cipher.decrypt(encrypted[0], "2")
