@@ -110,6 +110,16 @@ class Admin:
         body = msgspec.json.encode(query)
         return _content(await self.ingest.call("POST", f"/v1/customers:{action}", tenant=tenant, headers=JSON, body=body))
 
+    async def retention(self, tenant: str) -> dict[str, Any]:
+        """GET /v1/retention at ingest."""
+        return await self._read(tenant, "/v1/retention", {})
+
+    async def set_retention(self, tenant: str, body_days: int | None, quarantine_days: int | None) -> dict[str, Any]:
+        """PUT /v1/retention at ingest."""
+        await self._check_exists(tenant)
+        body = msgspec.json.encode({"body_days": body_days, "quarantine_days": quarantine_days})
+        return _content(await self.ingest.call("PUT", "/v1/retention", tenant=tenant, headers=JSON, body=body))
+
     async def _read(self, tenant: str, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         await self._check_exists(tenant)
         return _content(await self.ingest.call("GET", path, tenant=tenant, query=urlencode(query)))

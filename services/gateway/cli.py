@@ -1,4 +1,4 @@
-"""The `earshot` command: tenants, keys, connections, imports, quarantine, customers, themes, models and numbers.
+"""The `earshot` command: tenants, keys, connections, imports, quarantine, customers, retention, themes, models and numbers.
 
 Reads the gateway's settings from the environment.
 """
@@ -12,6 +12,7 @@ from services.gateway.cli_customers import customers_app
 from services.gateway.cli_import import import_file
 from services.gateway.cli_quarantine import JOB_COLUMNS, quarantine_app
 from services.gateway.cli_queries import explain, write_tickets
+from services.gateway.cli_retention import retention_app
 from services.gateway.cli_tools import AsJson, TenantId, run, show
 from services.gateway.domain.keys import SCOPES, Key
 from shared.version import VERSION
@@ -28,6 +29,7 @@ app.add_typer(connection_app, name="connection")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(customers_app, name="customers")
 app.command("import")(import_file)
+app.add_typer(retention_app, name="retention")
 app.add_typer(taxonomy_app, name="taxonomy")
 app.add_typer(model_app, name="model")
 app.command("explain")(explain)

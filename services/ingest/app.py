@@ -23,6 +23,7 @@ from services.ingest.api import (
     providers,
     quarantine,
     replay,
+    retention,
     taxonomy,
 )
 from services.ingest.api.hooks import HookDispatch
@@ -31,6 +32,7 @@ from services.ingest.back_filler import WORKERS as BACK_FILL_WORKERS
 from services.ingest.back_filler import BackFiller
 from services.ingest.enricher import Enricher
 from services.ingest.eraser import Eraser
+from services.ingest.expirer import Expirer
 from services.ingest.gauges import fetch_gauges, import_gauges, job_gauges, outbox_gauges
 from services.ingest.health import DeliveryObserver
 from services.ingest.import_process import CONNECTIONS as IMPORT_CONNECTIONS
@@ -100,6 +102,7 @@ ROUTES = (
     jobs.routes,
     imports.routes,
     import_trials.routes,
+    retention.routes,
     taxonomy.routes,
     internal.routes,
 )
@@ -162,6 +165,7 @@ def create_app(
             importing = await stack.enter_async_context(open_pool(settings.database_url, IMPORT_CONNECTIONS))
             in_process = Importer(importing, Imports(importing, cipher), tools, now, observer.read_again, vault)
             importer = ImportProcess(ImportProgress(reads)) if import_process else in_process
+            expirer = Expirer(reads, now)
             app.state.reads = reads
             app.state.update_gauges = partial(
                 update_gauges,
@@ -176,6 +180,8 @@ def create_app(
                 committer=committer,
                 releaser=releaser,
                 jobs=runner,
+                expirer=expirer,
+                reads=reads,
                 enricher=enricher,
                 back_filler=back_filler,
                 apis=apis,
@@ -211,6 +217,7 @@ def create_app(
             workers.start("names", collector.run)
             workers.start("name sender", NameSender(names, metrics).run)
             workers.start("eraser", Eraser(reads, tools, vault).run)
+            workers.start("expirer", expirer.run)
             workers.start("keys", KeyKeeper(reads, vault).run)
             if producer is None:
                 workers.start("pace", lambda: pace.run(lambda group, partitions: offsets.of(group, EVENTS, partitions)))

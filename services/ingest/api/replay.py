@@ -1,13 +1,16 @@
 """`/v1/replay`: publish stored events again, or read stored bodies again under the current settings."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from services.ingest.api.jobs import requester
+from services.ingest.api.retention import refuse_deleted
 from services.ingest.api.state import ingest_of
 from services.ingest.domain.fields import Model, Name, Time
+from services.ingest.inbox.retention import find_retention
 from services.ingest.inbox.selection import Selection
 from shared.database import outage_is_503
 from shared.http import TenantName
@@ -41,6 +44,12 @@ class QueuedReplay(BaseModel):
         description="Deliveries that were queued, without those that waited already; with `reread` those that will be read again",
         examples=[1280],
     )
+    deleted_before: datetime | None = Field(
+        None,
+        description="With `reread`: bodies received before this time are deleted by age (`GET /v1/retention`), so their "
+        "deliveries are not read again; null: none is",
+        examples=[None],
+    )
 
 
 @routes.post(
@@ -57,13 +66,16 @@ async def replay_events(
 
     With `reread` a worker reads accepted deliveries again if the mapping or the dimensions of their connection changed after they
     were read: a question that was mapped later comes in, one that is ignored now goes. `health.rereading` of the connection is
-    true until it is done. A delivery that can't be read any more stays as it is. 409: the tenant has ten jobs in progress.
+    true until it is done. A delivery that can't be read any more stays as it is. So does one whose body is deleted, by an erasure
+    or by age (`deleted_before`); 422 if all bodies received before `until` are. 409: the tenant has ten jobs in progress.
     """
     ingest = ingest_of(request)
     async with outage_is_503():
         if replay.reread:
             selection = Selection(tenant, replay.connection, subject=replay.subject, since=replay.since, until=replay.until)
+            retention = await find_retention(ingest.reads, tenant)
+            refuse_deleted(retention, replay.until)
             job = await ingest.jobs.add("reread", selection, requester(request))
-            return QueuedReplay(job=str(job.id), deliveries=job.matched)
+            return QueuedReplay(job=str(job.id), deliveries=job.matched, deleted_before=retention.deleted_before)
         queued = await ingest.event_log.replay(tenant, replay.since, replay.until, replay.connection, replay.subject)
     return QueuedReplay(deliveries=queued)

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+import asyncpg
 from fastapi import Request
 
 from services.ingest.back_filler import BackFiller
 from services.ingest.enricher import Enricher
+from services.ingest.expirer import Expirer
 from services.ingest.health import DeliveryObserver
 from services.ingest.inbox.committer import Committer
 from services.ingest.inbox.customers import Customers
@@ -35,6 +37,8 @@ class Ingest:
     committer: Committer
     releaser: Releaser
     jobs: JobRunner
+    expirer: Expirer
+    reads: asyncpg.Pool
     enricher: Enricher
     back_filler: BackFiller
     apis: ToolApis

@@ -1,6 +1,19 @@
-"""The tables about the storage of bodies: their keys. tables.py adds all others."""
+"""The tables about the storage of bodies: their keys, and for how long they are stored. tables.py adds all others."""
 
-from sqlalchemy import BigInteger, Column, LargeBinary, MetaData, Sequence, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Sequence,
+    Table,
+    Text,
+    func,
+)  # fmt: skip
 
 metadata = MetaData()
 
@@ -20,3 +33,16 @@ spent_body_keys = Table(
     Column("id", BigInteger, primary_key=True, autoincrement=False),
 )
 """Keys whose body was deleted or replaced: triggers on `inbox` insert them, and a worker deletes both rows."""
+
+retention = Table(
+    "retention",
+    metadata,
+    Column("tenant", Text, ForeignKey("tenants.id"), primary_key=True),
+    Column("body_days", Integer, comment="days for which bodies are stored; null: always"),
+    Column("quarantine_days", Integer, comment="days after which quarantined deliveries are discarded; null: never"),
+    Column("deleted_before", DateTime(timezone=True), comment="bodies received before are deleted by age; null: none is"),
+    Column("reached", BigInteger, nullable=False, server_default="-1", comment="bodies up to it are done in this pass"),
+    Column("due", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="when it may be claimed"),
+    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Index("retention_due", "due"),
+)

@@ -91,6 +91,21 @@ def quarantine_answer(request: httpx.Request) -> httpx.Response:
             return httpx.Response(202, json=job)
 
 
+def retention_answer(request: httpx.Request) -> httpx.Response:
+    """Plays the retention of ingest: 30 days for bodies, or what the request sets."""
+    setting = json.loads(request.content or b'{"body_days": 30, "quarantine_days": null}')
+    return httpx.Response(200, json={**setting, "deleted_before": None, "changed_at": None})
+
+
+ANSWERS = {
+    "/v1/kpis": explanation_answer,
+    "/v1/tickets": tickets_answer,
+    "/v1/retention": retention_answer,
+    "/v1/models": model_answer,
+}
+"""The answers to paths that begin so."""
+
+
 @dataclass
 class FakeServices:
     """Plays ingest and metrics. Records each request; the first `failures` requests fail."""
@@ -118,12 +133,11 @@ class FakeServices:
             return quarantine_answer(request)
         if request.url.path.startswith("/v1/customers"):
             return httpx.Response(200, json=customers_answer(request.url.path.partition(":")[2], json.loads(request.content)))
-        if request.url.path.startswith(("/v1/kpis", "/v1/tickets")):
-            return tickets_answer(request) if request.url.path == "/v1/tickets" else explanation_answer(request)
         if request.url.path == "/v1/taxonomy":
             return self.themes(request)
-        if request.url.path.startswith("/v1/models"):
-            return model_answer(request)
+        for prefix, answer in ANSWERS.items():
+            if request.url.path.startswith(prefix):
+                return answer(request)
         return httpx.Response(
             200,
             json={"connections": [{"id": "c1", "tenant": request.headers["x-earshot-tenant"]}]}

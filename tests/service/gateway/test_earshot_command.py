@@ -147,6 +147,15 @@ async def test_a_customer_is_erased_only_after_a_confirmation_and_must_be_named(
     assert (await earshot("customers", "find", "acme"))[0] == 2
 
 
+async def test_the_command_shows_and_sets_retention(earshot: Earshot, services: FakeServices) -> None:
+    await earshot.json("tenant", "create", "acme", "--zone", "UTC")
+    status, output = await earshot("retention", "show", "acme")
+    assert (status, output.splitlines()[1].split()) == (0, ["30"])
+    assert (await earshot.json("retention", "set", "acme", "--body-days", "7"))["body_days"] == 7
+    assert services.requests[-1] == ("PUT /v1/retention", {"body_days": 7, "quarantine_days": None})
+    assert (await earshot("retention", "show", "nobody"))[0] == 1
+
+
 async def test_the_command_shows_sets_and_resets_themes(earshot: Earshot, services: FakeServices, tmp_path: Path) -> None:
     await earshot.json("tenant", "create", "acme", "--zone", "UTC")
     status, output = await earshot("taxonomy", "show", "acme")
