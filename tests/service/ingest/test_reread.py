@@ -1,5 +1,6 @@
 """`POST /v1/replay` with `reread`: stored bodies are read again under the current settings of their connection."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from structlog.testing import capture_logs
@@ -153,6 +154,10 @@ async def test_another_tenants_deliveries_are_not_read(ingest: IngestClient) -> 
     assert answer.json()["deliveries"] == 0
 
 
+async def has_logged(logs: Sequence[Mapping[str, Any]], event: str) -> bool:
+    return any(line["event"] == event for line in logs)
+
+
 async def test_the_events_of_a_reread_have_the_ids_of_its_request(ingest: IngestClient) -> None:
     connection = await ingest.connect("typeform")
     await ingest.deliver(connection, submission("t-1"))
@@ -163,6 +168,7 @@ async def test_the_events_of_a_reread_have_the_ids_of_its_request(ingest: Ingest
         answer = await ingest.call("POST", "/v1/replay", json={"reread": True}, headers=headers)
         assert answer.json()["deliveries"] == 1
         await published(ingest, 2)
+        await until(lambda: has_logged(logs, "rereader.read"))
     own = [m for m in ingest.broker.sent if decode_event(m.value).tenant == ingest.tenant]
     context = parse_record_headers(own[-1].headers)
     assert context
