@@ -123,7 +123,8 @@ async def load_health(ingest: Ingest, tenant: str, connections: Sequence[Connect
 
 def calls_api(connection: Connection) -> bool:
     """Whether the events of this connection are completed by calls to the tool's API."""
-    return connection.provider in PROVIDERS and PROVIDERS[connection.provider].api is not None
+    api = PROVIDERS[connection.provider].api if connection.provider in PROVIDERS else None
+    return api is not None and api.is_used(connection.mapping)
 
 
 def as_api_health(connection: Connection, state: ToolApiState) -> ToolApiHealth:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from services.ingest.api.connection_health import calls_api
 from services.ingest.domain.providers import PROVIDERS, NotVerified, Parsed, Request, read_settings
 from services.ingest.domain.providers.tool_api import Fetch
 from services.ingest.domain.record import Ticket, read_record
 from tests import signing
-from tests.unit.ingest.making import NOW, request
+from tests.unit.ingest.making import NOW, connection, request
 
 PROVIDER = PROVIDERS["front"]
 API = PROVIDER.api
@@ -231,6 +232,13 @@ def test_the_full_event_of_a_preview_is_fetched_if_the_mapping_says_so() -> None
     assert PROVIDER.parse(raw("inbound"), settings).fetch is None
     assert PROVIDER.parse(raw("assign"), settings).fetch is None
     assert API.parse(sent, {"event": None}, settings).problem == "the event is missing"
+
+
+@pytest.mark.parametrize("fetches", [True, False])
+def test_the_health_of_the_api_is_part_of_a_connection_that_fetches_previews_alone(fetches: bool) -> None:
+    settings = read_settings("front", {"fetch_previews": fetches})
+    assert calls_api(connection("front", mapping=settings)) is fetches
+    assert calls_api(connection("surveymonkey"))
 
 
 def test_an_id_that_is_no_part_of_a_path_is_never_fetched() -> None:

@@ -153,6 +153,7 @@ class ToolApi(Generic[S]):
     mapping names can be requested. It may raise Unusable.
     condense(documents) leaves out of the documents whatever `parse` does not need; the result is stored.
     parse(event, documents, settings) never raises. It reads the stored event and the condensed documents.
+    is_used(settings) says whether events of a connection with these settings are fetched. Default: always.
     """
 
     credentials: type[Credentials]
@@ -161,6 +162,7 @@ class ToolApi(Generic[S]):
     fetches: Callable[[Request, Documents, S], Sequence[Fetch]]
     parse: Callable[[Request, Documents, S], Parsed]
     condense: Callable[[Documents], Documents] = dict
+    is_used: Callable[[S], bool] = lambda settings: True
 
 
 @dataclass(frozen=True, slots=True)

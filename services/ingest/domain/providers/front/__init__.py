@@ -178,5 +178,6 @@ PROVIDER = Provider(
         headers=lambda credentials: {"authorization": f"Bearer {credentials.access_token}"},
         fetches=_fetches,
         parse=_parse_fetched,
+        is_used=lambda settings: settings.fetch_previews,
     ),
 )
