@@ -165,28 +165,24 @@ def good_share(measure: Measure) -> Estimator:
 
 
 def index(measure: Measure) -> Estimator:
-    """100 · (share of very easy ratings − share of hard ones), in points, each rating judged by its own form.
+    """100 · (share of very easy ratings − share of hard ones), each by its form: of 1 to 7 by 6–7 and 1–3. Those of several
+    forms have no distribution."""
 
-    Of 1 to 7 the very easy ones are 6 and 7, the hard ones 1 to 3. Ratings of several forms have no distribution.
-    """
-
-    def estimate(histograms: Histograms, agg: str) -> Estimate:
-        forms = by_name(histograms, measure)
-        if not (n := sum(h.n for h in forms.values())):
-            return Estimate(None, 0, 0, 0)
-        up = _count_in(forms, lambda form: form.very_easy)
-        down = _count_in(forms, lambda form: form.hard)
-        interval = adjusted_wald(up, down, n)
-        if len(forms) > 1:
-            return Estimate(100 * (up - down) / n, n, up - down, n, interval, flags=("mixed_forms",))
-        return Estimate(100 * (up - down) / n, n, up - down, n, interval, merged(forms, measure).counts)
-
-    def expression(histograms: Histograms, agg: str) -> str:
+    def parts(histograms: Histograms) -> tuple[int, int, int]:
         forms = by_name(histograms, measure)
         up, down = _count_in(forms, lambda form: form.very_easy), _count_in(forms, lambda form: form.hard)
-        return expressions.balance(up, down, sum(h.n for h in forms.values()))
+        return up, down, sum(h.n for h in forms.values())
 
-    return Estimator((measure,), estimate, expression=expression)
+    def estimate(histograms: Histograms, agg: str) -> Estimate:
+        up, down, n = parts(histograms)
+        if not n:
+            return Estimate(None, 0, 0, 0)
+        several = len(by_name(histograms, measure)) > 1
+        distribution = None if several else merged(histograms, measure).counts
+        flags = ("mixed_forms",) if several else ()
+        return Estimate(100 * (up - down) / n, n, up - down, n, adjusted_wald(up, down, n), distribution, flags)
+
+    return Estimator((measure,), estimate, expression=lambda histograms, agg: expressions.balance(*parts(histograms)))
 
 
 def _count_in(forms: Mapping[str, Histogram], ratings: Callable[[Form], range]) -> int:
