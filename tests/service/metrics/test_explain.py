@@ -16,7 +16,7 @@ from services.metrics.evaluation import explanation
 from services.metrics.evaluation.explanation import explain
 from services.metrics.evaluation.source import Source
 from services.metrics.verify.served import battery
-from shared.events import Event, Message, Opened, ScoreEvent, StatusSet, Ticket
+from shared.events import Event, Merged, Message, Opened, ScoreEvent, StatusSet, Ticket
 from tests.conftest import NewDatabase
 from tests.service.metrics.database import MetricsDatabase, open_metrics_db, score_of, serving, statement, survey_response
 from tests.unit.metrics.build import MODEL, csat, nps, words
@@ -173,6 +173,17 @@ async def test_the_answers_of_all_kpis_equal_their_recomputations(http: httpx.As
         for query in queries:
             result = await explain(source, "acme", query, NOW)
             assert result.equal, query
+
+
+async def test_tickets_that_nothing_happened_to_in_the_window_and_those_dropped_later_are_read_too(
+    metrics_db: MetricsDatabase,
+) -> None:
+    await metrics_db.apply(ticket(1, 300), ticket(2, 100, reply(99), Merged(at=ago(3))))
+    async with serving(metrics_db.url, NOW) as http:
+        open_tickets = await explained(http, "backlog", window="24h")
+        opened = await explained(http, "tickets_opened", **{"from": ago(120).isoformat(), "to": ago(50).isoformat()})
+    assert (open_tickets["value"], open_tickets["recomputed"], open_tickets["recomputed_from"]) == (1, 1, 2)
+    assert (opened["value"], opened["recomputed"], by_reason(opened)) == (0, 0, {"dropped": 1})
 
 
 SABOTAGE = {
