@@ -1,8 +1,7 @@
 """Back-fills: fetches the history of a tool by its list API, a page at a time, and stores it like deliveries of its webhook.
 
 `inbox/back_fills.py` holds their progress, so any replica continues after a crash or an outage. WORKERS of a process fetch pages
-of different connections; each tenant gets a page in turn. The deliveries are stored here, not by the committer of webhooks, and
-the sweeper publishes their events as a backlog. So a back-fill delays no webhook.
+of different connections; each tenant gets a page in turn. No webhook waits: the committer is not used, and events are a backlog.
 """
 
 import asyncio
@@ -29,10 +28,10 @@ from services.ingest.domain.receive import receive_listed
 from services.ingest.inbox import back_fills, jobs
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, discard_unstored
 from services.ingest.inbox.jobs import Job, LeaseLost
+from services.ingest.inbox.older_feedback import write_older
 from services.ingest.inbox.selection import Selection
 from services.ingest.inbox.transactions import Connection as Database
 from services.ingest.inbox.transactions import run_transaction
-from services.ingest.inbox.writer import write
 from services.ingest.polling import Poller
 from services.ingest.store.connections import Connections, SealedCredentials
 from services.ingest.store.tool_apis import ToolApis
@@ -207,7 +206,7 @@ class BackFiller:
 
         async def work(db: Database) -> tuple[list[Outcome], Job]:
             async with db.transaction():
-                outcomes = (await write(db, deliveries, None, bodies))[0] if deliveries else []
+                outcomes = await write_older(db, connection.tenant, deliveries, bodies)
                 return outcomes, await back_fills.turn_page(db, job, page.cursor, Counter(outcomes), page.expected, pause)
 
         try:
@@ -231,7 +230,8 @@ class BackFiller:
         async with self._pool.acquire(timeout=5) as db:
             for delivery in deliveries:
                 try:
-                    [outcome], _ = await write(db, [delivery], None, await self._cipher.seal([delivery]))
+                    async with db.transaction():
+                        [outcome] = await write_older(db, connection.tenant, [delivery], await self._cipher.seal([delivery]))
                 except OUTAGE:
                     raise
                 except asyncpg.PostgresError:

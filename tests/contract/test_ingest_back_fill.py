@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from services.ingest.back_filler import NOT_FOUND, BackFiller
 from services.ingest.domain.connection import Connection, FieldMapping
 from services.ingest.domain.providers import PROVIDERS
+from services.ingest.domain.receive import receive_record
 from services.ingest.inbox import back_fills, jobs
 from services.ingest.inbox.committer import Committer
 from services.ingest.inbox.jobs import Job
@@ -92,7 +93,9 @@ async def tool(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tool]
     monkeypatch.setitem(PROVIDERS, "typeform", replace(PROVIDERS["typeform"], history=replace(history, pause=0.0)))
     engine, cipher = open_engine(SecretStr(url)), Cipher(SECRET_KEY)
     async with open_pool(url, 6) as pool, running_tool_api() as api:
-        await pool.execute("TRUNCATE inbox, events, unpublished, tool_apis, delivery_jobs, connections, tenants CASCADE")
+        await pool.execute(
+            "TRUNCATE inbox, events, unpublished, erasures, erased_names, tool_apis, delivery_jobs, connections, tenants CASCADE"
+        )
         connections = Connections(engine, cipher)
         await Tenants(engine, cipher).put(TENANT, "Acme", "UTC")
         credentials = history.credentials.model_validate({"access_token": "a-token-0"})
@@ -149,6 +152,20 @@ async def test_responses_of_the_webhook_and_of_a_former_back_fill_are_duplicates
     again = await tool.finish(await tool.add())
     assert again.results == {"duplicate": 250}
     assert len(await tool.subjects()) == 250
+
+
+async def test_older_feedback_of_an_erased_customer_is_not_brought_back(tool: Tool) -> None:
+    tool.api.documents[path()] = page(
+        *(listed(f"t-{number}") | {"hidden": {"customer_id": f"c-{number}"}} for number in range(3)), total=3
+    )
+    erasure = {"type": "erasure", "id": "e", "at": "2026-11-20T10:00:00Z", "customer": {"id": "c-1"}}
+    committer = Committer(tool.pool, lambda _: None, 10)
+    async with Workers() as workers:
+        workers.start("committer", committer.run)
+        await committer.commit(receive_record(tool.connection, erasure, "e-1", b"", datetime.now(UTC)))
+    done = await tool.finish(await tool.add())
+    assert done.results == {"accepted": 2, "ignored": 1}
+    assert await tool.subjects() == ["t-0", "t-2"]
 
 
 async def test_a_rate_limit_is_waited_for_and_a_refused_token_until_there_is_another(tool: Tool) -> None:

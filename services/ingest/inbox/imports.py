@@ -10,15 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from services.ingest.domain.delivery import Delivery, Outcome
-from services.ingest.domain.imports.erased import digest_of_name, names_of
 from services.ingest.domain.imports.job import Fault, Import
 from services.ingest.domain.imports.lines import Position
 from services.ingest.domain.imports.reading import Row
-from services.ingest.inbox import locks
 from services.ingest.inbox.body_cipher import Sealed
 from services.ingest.inbox.erasure import erase
+from services.ingest.inbox.older_feedback import write_older
 from services.ingest.inbox.transactions import Connection
-from services.ingest.inbox.writer import columns_of, customer_locks, write
+from services.ingest.inbox.writer import columns_of
 
 LEASE_SECONDS = 20.0
 MAX_LISTED = 10_000
@@ -26,11 +25,6 @@ MAX_LISTED = 10_000
 MAX_FAULTS = 5
 """Faults of one record that are stored."""
 
-ERASED = """
-SELECT DISTINCT place FROM unnest($2::int[], $3::bytea[], $4::bool[], $5::timestamptz[]) AS name (place, digest, is_beside_id, at)
-JOIN erased_names USING (digest)
-WHERE tenant = $1 AND erased_at > name.at AND (requested OR NOT is_beside_id)
-"""
 ADD_FAULTS = """
 INSERT INTO import_errors (import_id, line, place, field, reason)
 SELECT $1, * FROM unnest($2::bigint[], $3::int[], $4::text[], $5::text[])
@@ -67,32 +61,13 @@ async def store_rows(
         if any(delivery.erases for delivery in deliveries):
             outcomes: list[Outcome] = ["duplicate" if await erase(db, deliveries[0]) is None else "accepted"]
         else:
-            outcomes = await _write(db, job.tenant, deliveries, bodies or [(delivery.raw, None) for delivery in deliveries])
+            outcomes = await write_older(db, job.tenant, deliveries, bodies)
         rejected = [row for row in rows if not isinstance(row.outcome, Delivery)]
         await _add_faults(db, job, rejected)
         results = Counter(job.results) + Counter(outcomes) + Counter(rejected=len(rejected))
         advanced = replace(job, position=rows[-1].end, bytes_read=bytes_read, results=dict(results))
         await _advance(db, job, advanced)
     return StoredRows(advanced, list(zip(deliveries, outcomes, strict=True)))
-
-
-async def _write(db: Connection, tenant: str, deliveries: Sequence[Delivery], bodies: Sequence[Sealed]) -> list[Outcome]:
-    """Store deliveries; those with older feedback of erased customers are left out as ignored."""
-    await db.execute(locks.LOCK_SHARED, [locks.ARRIVALS, *customer_locks(deliveries)])
-    erased = await _erased(db, tenant, deliveries)
-    places = [place for place in range(len(deliveries)) if place not in erased]
-    permitted, sealed = [deliveries[place] for place in places], [bodies[place] for place in places]
-    written = iter((await write(db, permitted, None, sealed))[0] if permitted else ())
-    return ["ignored" if place in erased else next(written) for place in range(len(deliveries))]
-
-
-async def _erased(db: Connection, tenant: str, deliveries: Sequence[Delivery]) -> set[int]:
-    names = [
-        (place, digest_of_name(tenant, name), is_beside_id, at)
-        for place, delivery in enumerate(deliveries)
-        for name, is_beside_id, at in names_of(delivery)
-    ]
-    return {row[0] for row in await db.fetch(ERASED, tenant, *columns_of(names, 4))} if names else set()
 
 
 async def _add_faults(db: Connection, job: Import, rejected: Sequence[Row]) -> None:
