@@ -158,7 +158,7 @@ class Importer:
         """Store records; if the database refuses them, one by one."""
         read = bytes_before(rows[-1].end, sizes)
         current = job
-        bodies = await self._cipher.seal([row.outcome for row in rows if isinstance(row.outcome, Delivery)])
+        bodies = await self._cipher.seal([stored_part(row.outcome) for row in rows if isinstance(row.outcome, Delivery)])
         try:
             stored = await run_transaction(store.run, lambda db: store_rows(db, current, rows, read, bodies))
         except OUTAGE:
@@ -199,6 +199,11 @@ def next_batch(rows: Iterator[Row]) -> Batch:
     except Unreadable as error:
         return batch, error
     return batch, None
+
+
+def stored_part(delivery: Delivery) -> Delivery:
+    """The delivery without its body if that is not stored: that of an erasure names the customer."""
+    return replace(delivery, raw=b"") if delivery.erases else delivery
 
 
 def split_at_erasures(rows: Sequence[Row]) -> list[list[Row]]:

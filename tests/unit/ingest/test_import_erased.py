@@ -7,6 +7,7 @@ import pytest
 from services.ingest.domain.imports.erased import names_of
 from services.ingest.domain.pseudonym import pseudonym_of_email, pseudonym_of_id
 from services.ingest.domain.receive import receive_record
+from services.ingest.importer import stored_part
 from tests.unit.ingest.making import NOW, connection, nps, response
 
 KEY = bytes(32)
@@ -30,3 +31,10 @@ def test_only_an_address_beside_an_id_may_belong_to_somebody_else(customer: dict
     delivery = receive_record(connection(), response(nps(), customer=customer), "d", b"{}", NOW)
     assert {(name, is_beside_id) for name, is_beside_id, _ in names_of(delivery)} == names
     assert {at.hour for *_, at in names_of(delivery)} == {10}
+
+
+def test_no_key_is_spent_on_the_body_of_an_erasure() -> None:
+    erasure = {"type": "erasure", "id": "e", "at": "2026-11-20T10:00:00Z", "customer": {"id": "c-1"}}
+    assert stored_part(receive_record(connection(), erasure, "d", b"{}", NOW)).raw == b""
+    delivery = receive_record(connection(), response(nps()), "d", b"{}", NOW)
+    assert stored_part(delivery) is delivery
