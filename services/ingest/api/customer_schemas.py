@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from services.ingest.domain.fields import Customer, Email, Model, Name
 from services.ingest.domain.identity import MAX_IDS_OF_AN_ADDRESS
 from services.ingest.inbox.people import MOST_NAMES
+from services.ingest.inbox.unread import MOST_BODIES
 
 MAX_PAGE = 100
 
@@ -131,9 +132,28 @@ class SubjectView(BaseModel):
     deliveries: list[DeliveryView]
 
 
+class UnreadView(BaseModel):
+    """A delivery that names the customer and was not read yet, so that it states nothing so far."""
+
+    id: str = Field(description="Of a quarantined one `GET /v1/quarantine/{id}` returns the body", examples=["10482"])
+    connection: str = Field(examples=["con_8c2b1f7be4a94e0c9d3c4a50a1c2e3f4"])
+    provider: str = Field(examples=["zendesk"])
+    delivery: str | None = Field(description="The tool's id of it", examples=["msg_2bT7"])
+    received_at: datetime
+    verdict: str = Field(description="`quarantined`, `held` or `pending`", examples=["quarantined"])
+
+
 class CustomerExport(BaseModel):
     """Everything that is held about the customer, in pages."""
 
     exported_at: datetime
+    unread: list[UnreadView] | None = Field(
+        description="Deliveries that name the customer and were not read yet, on the first page; null on later ones"
+    )
+    unread_complete: bool = Field(
+        description=f"Whether all unread deliveries were searched; false if there are more than {MOST_BODIES:,}, or large ones: "
+        "then the newest were",
+        examples=[True],
+    )
     subjects: list[SubjectView] = Field(description="In the order of their names")
     cursor: str | None = Field(description="For the next page; null on the last one", examples=[None])

@@ -22,11 +22,13 @@ from services.ingest.api.customer_schemas import (
     Receipt,
     StoreView,
     SubjectView,
+    UnreadView,
 )
 from services.ingest.api.feedback import IdempotencyKey, KeyReused, find_open_connection, store
 from services.ingest.api.jobs import requester
 from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection
+from services.ingest.domain.customer_search import pseudonyms_in
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.fields import Customer
 from services.ingest.domain.idempotency import with_erasure_digest
@@ -35,6 +37,7 @@ from services.ingest.domain.receipt import Erased, stores_of
 from services.ingest.domain.receive import receive_record
 from services.ingest.inbox.customers import ExportedDelivery, ExportedSubject
 from services.ingest.inbox.people import Person, Target
+from services.ingest.inbox.unread import UnreadDelivery
 from shared.database import outage_is_503
 from shared.http import TenantName
 from shared.problems import NotAuthenticated, NotFound, Unavailable, responses
@@ -81,16 +84,24 @@ async def export_customer(
     request: Request, tenant: TenantName, query: Annotated[ExportQuery, JsonBody(ExportQuery)]
 ) -> CustomerExport:
     """The access bundle: the subjects that `:find` counts, with their stored events and the bodies that stated them. A body that
-    also states something about other customers is left out. Numbers that were computed from the events are not part of it.
+    also states something about other customers is left out. Deliveries that were not read yet are listed. Numbers that were
+    computed from the events are not part of it.
     """
     ingest = ingest_of(request)
     async with outage_is_503():
         connection = await built_in(ingest, tenant)
         target = target_of(connection, query.customer)
         subjects, is_last = await ingest.customers.export(target, query.cursor or "", query.limit)
+        unread, complete = (None, True) if query.cursor else await find_unread(ingest, connection, target)
     cursor = None if is_last else subjects[-1].subject
     log.info("customers.exported", tenant=tenant, subjects=len(subjects), requested_by=requester(request))
-    return CustomerExport(exported_at=ingest.now(), subjects=list(map(subject_view, subjects)), cursor=cursor)
+    return CustomerExport(
+        exported_at=ingest.now(),
+        unread=unread,
+        unread_complete=complete,
+        subjects=list(map(subject_view, subjects)),
+        cursor=cursor,
+    )
 
 
 @routes.post(
@@ -131,6 +142,30 @@ def target_of(connection: Connection, customer: Customer) -> Target:
     """The customer as pseudonyms of the connection's tenant."""
     key = connection.key
     return Target(connection.tenant, frozenset(pseudonyms_to_erase(key, customer)), former_ids(key, customer))
+
+
+async def find_unread(ingest: Ingest, connection: Connection, target: Target) -> tuple[list[UnreadView], bool]:
+    """The unread deliveries whose body names the customer, and whether all were searched."""
+    names, deliveries, complete = await ingest.customers.unread(target)
+
+    def search() -> list[UnreadDelivery]:
+        return [one for one in deliveries if not names.isdisjoint(pseudonyms_in(one.stored.raw, connection.key, one.provider))]
+
+    size = sum(len(one.stored.raw) for one in deliveries)
+    return [unread_view(one) for one in await ingest.threads.read(target.tenant, size, search)], complete
+
+
+def unread_view(one: UnreadDelivery) -> UnreadView:
+    """An unread delivery as JSON."""
+    stored = one.stored
+    return UnreadView(
+        id=str(stored.seq),
+        connection=stored.connection,
+        provider=one.provider,
+        delivery=stored.delivery,
+        received_at=stored.received_at,
+        verdict=one.verdict,
+    )
 
 
 def erasure_of(ingest: Ingest, connection: Connection, query: CustomerQuery, key: str | None) -> Delivery:

@@ -15,6 +15,7 @@ from services.ingest.domain.tombstone import SQL_FINGERPRINT
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
 from services.ingest.inbox.people import MATCHING, Person, Target, find_person
 from services.ingest.inbox.transactions import Connection
+from services.ingest.inbox.unread import UnreadDelivery, load_unread
 
 HOLDINGS = f"""
 SELECT connections.id, connections.provider, connections.name, count(DISTINCT subject), count(DISTINCT (seq, position)),
@@ -118,6 +119,13 @@ class Customers:
         for name, one in subjects.items():
             one.deliveries = [deliveries[seq] for seq in seqs[name] if seq in deliveries]
         return list(subjects.values()), len(names) == len(sizes)
+
+    async def unread(self, target: Target) -> tuple[frozenset[str], list[UnreadDelivery], bool]:
+        """The customer's pseudonyms, the tenant's newest unread deliveries, which may name the customer, and whether these are
+        all."""
+        async with self._pool.acquire(timeout=5) as db, db.transaction(isolation="repeatable_read", readonly=True):
+            person = await find_person(db, target)
+        return person.names, *await load_unread(self._pool, target.tenant, self._cipher)
 
     async def _deliveries(self, db: Connection, seqs: Collection[int], person: Person) -> dict[int, ExportedDelivery]:
         own = [*person.names, *(one.bare for one in person.target.former)]

@@ -77,10 +77,15 @@ async def test_a_privacy_deletion_of_hubspot_erases_the_person_over_all_connecti
     assert (await customers(ingest, "find", {"id": "c-78"}))["subjects"] == 1
 
 
-async def test_a_body_of_a_tool_that_was_never_read_is_erased_by_the_tools_id(ingest: IngestClient) -> None:
+async def test_a_body_of_a_tool_that_was_never_read_is_listed_and_erased_by_the_tools_id(ingest: IngestClient) -> None:
     zendesk = await ingest.connect("zendesk")
     unreadable = zendesk_event("status_changed", {"current": "odd"}, requester_id="902")
     assert (await ingest.deliver(zendesk, unreadable)).json() == {"status": "quarantined"}
+    await post(ingest, "r-1", {"id": "zendesk:902"})
+    export = await customers(ingest, "export", {"id": "zendesk:902"})
+    assert [(one["provider"], one["verdict"]) for one in export["unread"]] == [("zendesk", "quarantined")]
+    assert export["unread_complete"]
+    assert (await customers(ingest, "export", {"id": "zendesk:903"}))["unread"] == []
     await customers(ingest, "erase", {"id": "zendesk:902"})
     for _ in range(200):
         if not (await ingest.call("GET", "/v1/quarantine")).json()["items"]:
