@@ -11,6 +11,7 @@ import pytest
 from services.ingest.api.connection_health import ConnectionHealth, as_own_dimensions, unused_by
 from services.ingest.api.customers import receipt_view
 from services.ingest.api.jobs import JobView
+from services.ingest.api.retention import RetentionView
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.health import presentable
 from services.ingest.domain.own_dimensions import names_in_records
@@ -50,7 +51,7 @@ def test_the_customer_of_the_page_is_accepted_and_the_receipt_is_the_answer() ->
     assert receipt_view(10_482, erased).model_dump(mode="json") == RECEIPT
 
 
-TRIAL, HEALTH, JOB = json_blocks("providers.md")
+TRIAL, HEALTH, RETENTION, JOB = json_blocks("providers.md")
 
 
 def test_the_trial_of_a_delivery_returns_the_result_of_the_page() -> None:
@@ -73,6 +74,10 @@ def test_the_trial_of_a_delivery_returns_the_result_of_the_page() -> None:
 def test_the_health_of_the_page_has_the_fields_of_the_answer() -> None:
     assert ConnectionHealth.model_validate(HEALTH).model_dump(mode="json") == HEALTH
     assert HEALTH.keys() == ConnectionHealth.model_fields.keys()
+
+
+def test_the_retention_of_the_page_is_an_answer() -> None:
+    assert RetentionView.model_validate(RETENTION).model_dump(mode="json") == RETENTION
 
 
 def test_the_job_of_the_page_has_every_field() -> None:
