@@ -13,8 +13,9 @@ from services.ingest.store.vault import key_owner
 
 PAGE = """
 SELECT {key}::text, {column} FROM {table} WHERE {column} IS NOT NULL AND ($1::text IS NULL OR {key} > $1::text::{kind})
-ORDER BY {key} LIMIT $2
+ORDER BY {table}.{key} LIMIT $2
 """
+"""The name of the table keeps the order from being that of the key as text, in which a page would pass over smaller numbers."""
 RENEW = """
 UPDATE {table} SET {column} = new.value FROM unnest($1::text[], $2::bytea[], $3::bytea[]) AS new (key, former, value)
 WHERE {table}.{key} = new.key::{kind} AND {table}.{column} = new.former

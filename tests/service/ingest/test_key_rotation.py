@@ -5,9 +5,14 @@ from base64 import urlsafe_b64encode
 from contextlib import AsyncExitStack
 
 import httpx
+from pydantic import SecretStr
 
 from services.ingest import rotate
 from services.ingest.settings import Settings
+from services.ingest.store.cipher import Cipher
+from services.ingest.store.encrypted import BODY_KEYS
+from services.ingest.store.vault import key_owner
+from shared.database import open_pool
 from tests.conftest import NewDatabase
 from tests.service.ingest.client import NO_METRICS, SECRET_KEY, TOKEN, IngestClient, running_ingest
 from tests.service.ingest.test_hooks import wrapped
@@ -80,3 +85,16 @@ async def test_a_value_that_no_key_decrypts_is_reported_and_stays(database: NewD
     assert "tenants.sealed_key: 1 values, 0 renewed, 0 under a former key, 1 that no key decrypts (first row: acme)" in text
     async with running_ingest(url) as client:
         assert (await client.call("GET", "/v1/connections")).status_code == 200
+
+
+async def test_every_key_of_a_body_is_renewed_in_the_order_of_its_number_whatever_the_batch(database: NewDatabase) -> None:
+    url = await database("ingest")
+    former = Cipher(SecretStr(SECRET_KEY))
+    async with open_pool(url, 1) as pool:
+        await pool.executemany(
+            "INSERT INTO body_keys (id, sealed) VALUES ($1, $2)", [(n, former.encrypt(b"k", key_owner(n))) for n in range(1, 26)]
+        )
+    renewed = await rotate.rotate(settings(url, NEW_KEY, SECRET_KEY), batch=3)
+    assert renewed[BODY_KEYS] == 25
+    counts = await rotate.check(settings(url, NEW_KEY, None), batch=3)
+    assert (counts[BODY_KEYS].values, counts[BODY_KEYS].unreadable) == (25, [])
