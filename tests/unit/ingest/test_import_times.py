@@ -27,6 +27,8 @@ def test_a_time_is_read_in_its_format_and_zone(text: str, layout: str, zone: str
         ("31.02.2026", "%d.%m.%Y", "UTC"),
         ("2026-03-29 02:30:00", "iso", "Europe/Berlin"),
         ("1889-01-01", "iso", "UTC"),
+        ("0001-01-01 00:00:00", "iso", "Europe/Berlin"),
+        ("31.12.9999 23:59", "%d.%m.%Y %H:%M", "America/New_York"),
         ("yesterday", "iso", "UTC"),
         ("1e9", "unix", "UTC"),
         ("999999999999999", "unix", "UTC"),
@@ -37,7 +39,7 @@ def test_a_time_that_does_not_exist_is_refused(text: str, layout: str, zone: str
         read_time(text, layout, zone)
 
 
-@pytest.mark.parametrize("layout", ["%H:%M", "%d.%m", "%Q", "dd.mm.yyyy", "%"])
+@pytest.mark.parametrize("layout", ["%H:%M", "%d.%m", "%Q", "dd.mm.yyyy", "%", "%d.%m.%Y %d"])
 def test_a_format_needs_a_whole_date(layout: str) -> None:
     with pytest.raises(ValueError, match=r"must"):
         check_format(layout)

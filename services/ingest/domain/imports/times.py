@@ -21,9 +21,12 @@ def check_format(text: str) -> str:
     """The format itself. Raises ValueError if it is neither `iso`, `unix`, `unix_ms` nor a format with a whole date."""
     if text in (ISO, UNIX, UNIX_MS):
         return text
-    used = set(re.findall(r"%(.)", text))
+    directives = re.findall(r"%(.)", text)
+    used = set(directives)
     if not FORMAT.fullmatch(text) or used - DIRECTIVES:
         raise ValueError(f"must be iso, unix, unix_ms or a format of %{' %'.join(sorted(DIRECTIVES))}")
+    if len(used) < len(directives):
+        raise ValueError("each part of a time must be there once")
     if not (used & set("Yy") and used & set("mBb") and "d" in used):
         raise ValueError("the format must have a year, a month and a day")
     return text
@@ -42,10 +45,9 @@ def read_time(text: str, layout: str, zone: str) -> datetime:
         read = datetime.fromisoformat(text) if layout == ISO else datetime.strptime(text, layout)
     except ValueError:
         raise ValueError("not a time of the format of its column") from None
-    at = read if read.tzinfo else _in_zone(read, _zone(zone))
-    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+    if not FIRST_YEAR <= read.year <= LAST_YEAR:
         raise ValueError(f"the year is outside {FIRST_YEAR}..{LAST_YEAR}")
-    return at.astimezone(UTC)
+    return (read if read.tzinfo else _in_zone(read, _zone(zone))).astimezone(UTC)
 
 
 def _from_unix(text: str, per_second: int) -> datetime:
