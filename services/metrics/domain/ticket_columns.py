@@ -10,12 +10,13 @@ from typing import Any, Literal
 
 from services.metrics.domain.comments import effective_label
 from services.metrics.domain.contributions import Contribution
-from services.metrics.domain.facts import Facts
 from services.metrics.domain.measure import BUSINESS, TICKET, Measure
 from services.metrics.domain.measures import MEASURES
 from services.metrics.domain.ticket import TicketView
-from services.metrics.domain.view import SubjectView, in_order
-from shared.events import DIMENSIONS, NAMED_DIMENSIONS, Event, Score, Status, Ticket
+from services.metrics.domain.ticket_measures import SLA_NEXT_REPLY, TOUCHES
+from services.metrics.domain.ticket_rows import ONE_TOUCH
+from services.metrics.domain.view import SubjectView
+from shared.events import DIMENSIONS, NAMED_DIMENSIONS, Score
 
 ColumnType = Literal["string", "time", "integer", "number", "boolean"]
 
@@ -32,7 +33,6 @@ class ExportedTicket:
     """A ticket whose opening is known, with its contributions, at `now`. `model` is the promoted one."""
 
     subject: str
-    status: Status
     view: SubjectView
     ticket: TicketView
     scores: Mapping[tuple[str, str], Score]
@@ -72,18 +72,6 @@ class Column:
     value: Callable[[ExportedTicket], Any]
 
 
-def status_of(statements: Iterable[Event]) -> Status:
-    """The status of a ticket now: the one that was set last. Of one time any other comes after `new`."""
-    facts = Facts()
-    for event in in_order(statements):
-        if isinstance(event.body, Ticket):
-            facts.add(event.at, event.body)
-    if not facts.statuses:
-        return "new"
-    latest = facts.statuses[max(facts.statuses)]
-    return next((status for status in reversed(latest) if status != "new"), "new")
-
-
 def first_columns() -> Iterator[Column]:
     """The columns that identify a ticket and say how it is now."""
     yield Column("subject", "string", "The ticket, as records name it", lambda one: one.subject)
@@ -95,7 +83,7 @@ def first_columns() -> Iterator[Column]:
         "When it was last solved; empty unless it is solved or closed now",
         lambda one: one.ticket.current_solve and one.ticket.current_solve.at,
     )
-    yield Column("status", "string", "The status now", lambda one: one.status)
+    yield Column("status", "string", "The status now", lambda one: one.ticket.statuses[-1].status)
     for name in EARLY_DIMENSIONS:
         yield dimension_column(name, "The latest value")
 
@@ -146,6 +134,18 @@ def targets() -> Iterator[Column]:
             )
 
 
+def one_touch(one: ExportedTicket) -> bool | None:
+    """Whether one reply was enough; None unless the ticket is solved or closed now."""
+    touches = one.amounts(TOUCHES.family)
+    return touches[-1] == ONE_TOUCH if touches else None
+
+
+def next_reply_breaches(one: ExportedTicket) -> int | None:
+    """How many targets for a next reply are breached; None if there is none."""
+    rows = [row for row in one.rows if row.measure == SLA_NEXT_REPLY.family]
+    return sum(not row.amount and row.at < one.now for row in rows) if rows else None
+
+
 def target_state(one: ExportedTicket, measure: str) -> str | None:
     """The state of a target: of several the worst."""
     states = {
@@ -175,7 +175,14 @@ COLUMNS: tuple[Column, ...] = (
     *first_columns(),
     *durations(),
     *numbers(),
+    Column("one_touch", "boolean", "Exactly one reply and never reopened; empty unless it is solved or closed now", one_touch),
     *targets(),
+    Column(
+        "sla_next_reply_breaches",
+        "integer",
+        "How many waits for a further reply passed their deadline; empty without such a target",
+        next_reply_breaches,
+    ),
     *feedback(),
     *(dimension_column(name, "The latest value") for name in DIMENSIONS if name not in EARLY_DIMENSIONS),
 )

@@ -129,7 +129,7 @@ async def explain(source: Source, tenant: str, query: Query, now: datetime) -> E
         await explained_values(one, counts, recount.series(), flags, now)
         for one, counts, recount in zip(queries, counted, recounts, strict=True)
     ]
-    counts_left_out = dict(left_out.counts)
+    counts_left_out = dict(+left_out.counts)
     if earlier := recounts[0].earlier_answers:
         counts_left_out["earlier_answer"] = earlier
     return Explanation(

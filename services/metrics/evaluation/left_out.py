@@ -16,11 +16,12 @@ from services.metrics.domain.measure import BUSINESS, Measure, family_of
 from services.metrics.domain.sla import Applied, applied_policy
 from services.metrics.domain.terms import Terms
 from services.metrics.domain.ticket import TicketView
+from services.metrics.domain.ticket_measures import NEXT_REPLY
 from services.metrics.domain.view import SubjectView
 from services.metrics.evaluation.recount import Recount
 from shared.events import Score
 
-Of = Literal["tickets", "responses", "reviews", "comments", "answers"]
+Of = Literal["tickets", "waits", "responses", "reviews", "comments", "answers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ REASONS = {
     "no_value": Reason("tickets", "Opened in the window, and nothing has happened that gives it a value"),
     "negative_duration": Reason("tickets", "The duration would be negative, because the clocks of the tool differ"),
     "no_calendar": Reason("tickets", "There was no calendar for a part of the time"),
+    "unanswered": Reason("waits", "The ticket was solved while the customer waited for a further reply"),
     "no_target": Reason("tickets", "Opened in the window, and no SLA policy gives it such a target"),
     "cancelled": Reason("tickets", "Opened in the window, and the target was cancelled: solved in time without a reply"),
     "paused": Reason("tickets", "Opened in the window, and the time of its target is paused by its status"),
@@ -52,8 +54,8 @@ REASONS = {
 }
 """Every reason by its name."""
 
-WITHOUT_DURATION = {"first_reply": "no_reply", "first_resolution": "unsolved", "full_resolution": "unsolved"}
-"""Why a ticket has no row of a duration; `no_value` for every other one."""
+WITHOUT_DURATION = {"first_reply": "no_reply", "next_reply": "no_value"}
+"""Why a ticket has no row of a duration; `unsolved` for every other one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,10 @@ class LeftOut:
             return
         own = [row for row in subject.rows if self._recount.reads(row.measure)]
         durations = [measure for measure in self._kpi.measures if measure.unit == "seconds"]
+        if NEXT_REPLY.family in {measure.family.removesuffix(BUSINESS) for measure in durations}:
+            self.counts["unanswered"] += sum(
+                one.solved is not None and self._recount.in_window(one.solved) for one in ticket.waits
+            )
         if durations and not own:
             self._add_without_duration(subject, ticket, durations[0], opening)
         elif self._kpi.of_policies and self._recount.in_window(opening.at):
@@ -127,7 +133,7 @@ class LeftOut:
                 self.counts["no_calendar"] += 1
         elif self._recount.in_window(opening.at):
             negative = has_negative_duration(ticket, calendar_family)
-            self.counts["negative_duration" if negative else WITHOUT_DURATION.get(calendar_family, "no_value")] += 1
+            self.counts["negative_duration" if negative else WITHOUT_DURATION.get(calendar_family, "unsolved")] += 1
 
     def _add_unanswered(self, subject: FoldedSubject) -> None:
         """Count a response or a review without the rating that the KPI is of."""

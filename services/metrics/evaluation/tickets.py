@@ -13,7 +13,7 @@ from services.metrics.domain.contributions import contributions
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.query import Query
 from services.metrics.domain.terms import FIRST_TERMS, Terms
-from services.metrics.domain.ticket_columns import COLUMNS, NAME_COLUMNS, Column, ExportedTicket, own_columns, status_of
+from services.metrics.domain.ticket_columns import COLUMNS, NAME_COLUMNS, Column, ExportedTicket, own_columns
 from services.metrics.domain.ticket_measures import CURRENT_SOLVE, OPENED
 from services.metrics.domain.view import view
 from services.metrics.domain.windows import Window
@@ -96,8 +96,7 @@ def values_of(page: Sequence[Record], columns: Sequence[Column], terms: Terms, m
         current, scores = view(record.subject.statements.values()), decode_scores(record.subject.scores)
         if current.ticket is not None:
             rows = contributions(current, scores, terms)
-            status = status_of(record.subject.statements.values())
-            exported = ExportedTicket(record.subject.name, status, current, current.ticket, scores, rows, model, now)
+            exported = ExportedTicket(record.subject.name, current, current.ticket, scores, rows, model, now)
             values.append({column.name: column.value(exported) for column in columns})
     return values
 

@@ -56,7 +56,7 @@ def left_out(
     for events in subjects:
         current = view(events if isinstance(events, list) else [events])
         counting.add(FoldedSubject(current, scores or {}, contributions(current, scores or {}, terms)))
-    return dict(counting.counts)
+    return dict(+counting.counts)
 
 
 WAITING = ticket(opened())
@@ -88,6 +88,14 @@ MERGED = ticket(opened(), reply(5), Merged(at=at(50)))
 def test_left_out_by_reason(query: Query, subjects: list[Event], expected: dict[str, int]) -> None:
     assert left_out(query, *subjects) == expected
     assert expected.keys() <= REASONS.keys()
+
+
+def test_a_wait_that_a_solve_ended_is_unanswered() -> None:
+    ended = ticket(opened(), reply(5), reply(9, by="customer"), status(20, "solved"))
+    in_time = ticket(opened(), reply(5), reply(9, by="customer", id="m2"), reply(12, id="m3"))
+    assert left_out(between("next_reply_time"), ended, in_time) == {"unanswered": 1, "no_value": 1}
+    assert left_out(between("next_reply_time", 1), ended, in_time) == {"unanswered": 1}
+    assert left_out(between("handling_time"), in_time) == {"unsolved": 1}
 
 
 def test_a_duration_that_would_be_negative_is_counted() -> None:

@@ -3,16 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from hypothesis import given
-
 from services.metrics.domain.contributions import contributions
 from services.metrics.domain.sla import Conditions, Policies, Policy, PolicyVersion, Target
 from services.metrics.domain.terms import FIRST_TERMS, Terms
-from services.metrics.domain.ticket_columns import COLUMNS, TICKET_MEASURES, ExportedTicket, own_columns, status_of
+from services.metrics.domain.ticket_columns import COLUMNS, TICKET_MEASURES, ExportedTicket, own_columns
 from services.metrics.domain.view import view
 from shared.events import Assigned, Event, PrioritySet, Rating, Score
 from tests.unit.metrics.build import MODEL, at, opened, reply, scored, status, ticket
-from tests.unit.metrics.strategies import of_ticket
 
 NOW = at(1000)
 
@@ -23,7 +20,7 @@ def exported(
     current = view(events)
     assert current.ticket is not None
     rows = contributions(current, scores or {}, terms)
-    one = ExportedTicket("c1/ticket/T-9", status_of(events), current, current.ticket, scores or {}, rows, MODEL, now)
+    one = ExportedTicket("c1/ticket/T-9", current, current.ticket, scores or {}, rows, MODEL, now)
     return {column.name: column.value(one) for column in (*COLUMNS, *own_columns(terms.dimensions))}
 
 
@@ -57,6 +54,9 @@ def test_a_solved_ticket_has_its_durations_its_rating_and_its_sentiment() -> Non
             "first_resolution_seconds": 600,
             "full_resolution_seconds": 600,
             "reopens": 0,
+            "agent_replies": 1,
+            "one_touch": True,
+            "handling_seconds": 600,
             "sla_first_reply": None,
             "csat": 5,
             "sentiment_first": -0.5,
@@ -75,11 +75,9 @@ def test_an_open_ticket_has_no_value_where_there_is_none_yet() -> None:
     assert exported(ticket(opened()))["status"] == "new"
 
 
-@given(of_ticket)
-def test_the_status_agrees_with_the_current_solve(events: list[Event]) -> None:
-    current = view(events)
-    if current.ticket is not None:
-        assert (status_of(events) in ("solved", "closed")) is (current.ticket.current_solve is not None)
+def test_several_waits_are_summed() -> None:
+    facts = (reply(5), reply(6, by="customer", id="q1"), reply(8, id="a1"), reply(9, by="customer", id="q2"), reply(12, id="a2"))
+    assert exported(ticket(opened(), *facts))["next_reply_seconds"] == 2 * 60 + 3 * 60
 
 
 def test_the_state_of_a_target() -> None:
@@ -91,6 +89,17 @@ def test_the_state_of_a_target() -> None:
     ]
     assert states == ["met", "running", None]
     assert exported(ticket(opened()), terms=terms)["sla_first_reply"] == "breached"
+
+
+def test_the_breaches_of_targets_for_further_replies_are_counted() -> None:
+    policy = Policy("all", "All", Conditions(), next_reply=Target(60))
+    terms = Terms(policies=Policies([PolicyVersion(at(-1), (policy,))]))
+    late = (reply(5), reply(6, by="customer", id="q1"), reply(9, id="a1"), reply(20, by="customer", id="q2"))
+    columns = ("sla_next_reply", "sla_next_reply_breaches")
+    for now, expected in ((20.5, ("breached", 1)), (30, ("breached", 2))):
+        values = exported(ticket(opened(), *late), terms=terms, now=at(now))
+        assert tuple(values[name] for name in columns) == expected
+    assert exported(ticket(opened()), terms=terms)["sla_next_reply_breaches"] is None
 
 
 def test_every_duration_and_number_of_tickets_has_a_column() -> None:
