@@ -17,7 +17,7 @@ KPI_PATHS = ("/v1/kpis", "/v1/kpis/nps", "/v1/kpis/nps/records")
 
 
 def path_of(route: ProxiedRoute) -> str:
-    return route.path.replace("{id}", "abc-1")
+    return re.sub(r"\{[a-z]+\}", "abc-1", route.path)
 
 
 @pytest.mark.parametrize("route", PROXIED_ROUTES, ids=lambda route: f"{route.method} {route.path}")
