@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from pydantic import SecretStr
 
 from services.ingest.eraser import Eraser
 from services.ingest.inbox.committer import Committer
+from services.ingest.inbox.verdicts import oldest_held, replace_verdicts
 from services.ingest.key_keeper import KeyKeeper
 from services.ingest.store.cipher import Cipher
 from services.ingest.store.vault import Vault
@@ -76,6 +78,20 @@ async def test_a_repeated_delivery_leaves_no_key(inbox: Inbox) -> None:
         assert sorted(await encrypted.deliver(delivery, delivery)) == ["accepted", "duplicate"]
         assert await encrypted.deliver(delivery) == ["duplicate"]
         assert await remaining_keys(inbox, vault) == {await inbox.pool.fetchval(KEY_OF, "1")}
+
+
+async def test_a_body_whose_key_is_missing_stays_when_it_is_read_again(inbox: Inbox) -> None:
+    async with encrypting(inbox) as (encrypted, vault):
+        held = replace(nps_delivery(9, id="1"), verdict="held", statements=())
+        assert await encrypted.deliver(held) == ["held"]
+        await inbox.pool.execute("DELETE FROM body_keys")
+        [stored] = await oldest_held(inbox.pool, held.connection, 1, 1000, vault)
+        read = replace(held, raw=stored.raw, verdict="quarantined", reason="no JSON")
+        async with inbox.pool.acquire() as db, db.transaction():
+            await replace_verdicts(db, "held", {stored.seq: read})
+        row = await inbox.pool.fetchrow("SELECT verdict, octet_length(raw) > 0, body_key FROM inbox")
+        assert tuple(row)[:2] == ("quarantined", True)
+        assert await inbox.pool.fetchval("SELECT count(*) FROM spent_body_keys") == 0
 
 
 async def test_an_erasure_destroys_the_key_of_each_body_that_names_the_customer(inbox: Inbox) -> None:

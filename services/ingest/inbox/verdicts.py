@@ -121,14 +121,14 @@ async def replace_verdicts(db: Connection, pending: Pending, deliveries: Mapping
 
     Returns the deliveries whose verdict was replaced: as given, or `erased` if all of their statements are erased. A delivery
     whose verdict is no longer `pending` stays as it is, so doing this twice, or in two processes at once, stores no statement
-    twice. A delivery with an empty `raw` loses its stored body.
+    twice. A delivery with an empty `raw` loses its stored body, unless it is quarantined: its key may only be unavailable.
     """
     await db.execute(locks.LOCK_SHARED, [locks.ARRIVALS, *customer_locks(list(deliveries.values()))])
     permitted = await without_erased(db, deliveries)
     drafted = {seq: drafts(delivery) for seq, delivery in permitted.items()}
     context = current_context()
     events = {seq: [draft.numbered(seq, context) for draft in its] for seq, its in drafted.items()}
-    verdicts = [(seq, d.verdict, d.reason, d.revision, bool(d.raw)) for seq, d in permitted.items()]
+    verdicts = [(seq, d.verdict, d.reason, d.revision, bool(d.raw) or d.verdict == "quarantined") for seq, d in permitted.items()]
     rows = [
         (seq, *event_columns(draft), event.encoded.decode())
         for seq, its in drafted.items()
