@@ -4,13 +4,14 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import structlog
 from pyarrow.parquet import read_table
 from typer.testing import CliRunner
 
@@ -58,6 +59,15 @@ class Earshot:
         result = await asyncio.to_thread(CliRunner(env=self.environment).invoke, app, [*words, "--json"])
         assert result.exit_code == 0, result.output
         return json.loads(result.stdout)
+
+
+@pytest.fixture(autouse=True)
+def logs_apart() -> Iterator[None]:
+    """Keep the log lines of workers that other tests of this process run out of the command's output."""
+    factory = structlog.get_config()["logger_factory"]
+    structlog.configure(logger_factory=lambda *names: structlog.PrintLogger(sys.__stderr__))
+    yield
+    structlog.configure(logger_factory=factory)
 
 
 @pytest.fixture
