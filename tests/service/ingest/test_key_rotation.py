@@ -14,14 +14,16 @@ from services.ingest.store.encrypted import BODY_KEYS
 from services.ingest.store.vault import key_owner
 from shared.database import open_pool
 from tests.conftest import NewDatabase
+from tests.contract.inbox import until
 from tests.service.ingest.client import NO_METRICS, SECRET_KEY, TOKEN, IngestClient, running_ingest
 from tests.service.ingest.test_hooks import wrapped
 
 NEW_KEY = urlsafe_b64encode(bytes(range(32))).decode()
 CONNECTIONS = 7
+SEALED = "SELECT sealed FROM body_keys WHERE id = $1"
 
 
-def settings(url: str, key: str, further: str | None) -> Settings:
+def settings(url: str, key: str, further: str | None, **more: str) -> Settings:
     return Settings.model_validate(
         {
             "database_url": url,
@@ -29,6 +31,7 @@ def settings(url: str, key: str, further: str | None) -> Settings:
             "further_secret_keys": further,
             "internal_token": TOKEN,
             "metrics_url": NO_METRICS,
+            **more,
         }
     )
 
@@ -98,3 +101,25 @@ async def test_every_key_of_a_body_is_renewed_in_the_order_of_its_number_whateve
     assert renewed[BODY_KEYS] == 25
     counts = await rotate.check(settings(url, NEW_KEY, None), batch=3)
     assert (counts[BODY_KEYS].values, counts[BODY_KEYS].unreadable) == (25, [])
+
+
+async def test_keys_of_bodies_in_a_database_of_their_own_are_renewed_and_deleted_there(database: NewDatabase) -> None:
+    url, keys_url = await database("ingest"), await database("ingest")
+    fields = {"encrypt_bodies": True, "keys_database_url": keys_url, "further_secret_keys": NEW_KEY}
+    async with running_ingest(url, connection_cache_seconds=0, **fields) as client, open_pool(keys_url, 1) as keys:
+        await client.call("PUT", f"/internal/tenants/{client.tenant}", json={"name": "Acme", "zone": "Europe/Berlin"})
+        assert (await client.deliver(await client.connect(), b"{words")).json() == {"status": "quarantined"}
+        key = await client.app.state.reads.fetchval("SELECT body_key FROM inbox")
+        former = await keys.fetchval(SEALED, key)
+        assert former
+        assert await client.app.state.reads.fetchval("SELECT count(*) FROM body_keys") == 0
+        await rotate.rotate(settings(url, NEW_KEY, SECRET_KEY, keys_database_url=keys_url))
+        assert await keys.fetchval(SEALED, key) != former
+        [item] = (await client.call("GET", "/v1/quarantine")).json()["items"]
+        assert (await client.call("GET", f"/v1/quarantine/{item['id']}")).json()["body"] == "{words"
+        await client.call("POST", f"/v1/quarantine/{item['id']}:discard")
+
+        async def is_deleted() -> bool:
+            return await keys.fetchval(SEALED, key) is None
+
+        await until(is_deleted)
