@@ -9,7 +9,21 @@ import asyncpg
 from fastapi import FastAPI, Request, Response
 
 from services.metrics.announcer import Announcer, Sender
-from services.metrics.api import calendars, explain, gold, history, internal, kpis, models, names, sla, terms, tickets, upcoming
+from services.metrics.api import (
+    calendars,
+    explain,
+    gold,
+    history,
+    internal,
+    kpis,
+    models,
+    names,
+    presets,
+    sla,
+    terms,
+    tickets,
+    upcoming,
+)
 from services.metrics.api.dependencies import State
 from services.metrics.builder import Builder
 from services.metrics.consumer import Intake, idle
@@ -104,7 +118,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
         metrics=FAMILIES,
         before_scrape=lambda: update_gauges(app, sealing),
     )
-    for module in (internal, calendars, explain, gold, history, models, names, sla, terms, tickets, upcoming):
+    for module in (internal, calendars, explain, gold, history, models, names, presets, sla, terms, tickets, upcoming):
         app.include_router(module.routes)
     for routes in (names.internal_routes, kpis.catalogue_routes, kpis.routes):
         app.include_router(routes)

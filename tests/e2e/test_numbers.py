@@ -131,7 +131,8 @@ class RandomQueries:
         filed_by = self.r.choice(FILED_BY.get(kpi, ("",)))
         per = "respondent" if kpi in OF_RESPONDENTS and self.r.random() < 0.3 else ""
         hours = "business" if kpi in DURATIONS and self.r.random() < 0.5 else ""
-        return Query(kpi, tuple(dimensions), filters, agg, filed_by, per, hours)
+        preset = "dbt_zendesk" if kpi == "first_reply_time" and not hours and self.r.random() < 0.5 else ""
+        return Query(kpi, tuple(dimensions), filters, agg, filed_by, per, hours, preset)
 
     def window(self, longest: timedelta) -> tuple[datetime, datetime]:
         """A window whose ends are often exactly at a fact, or a microsecond beside it."""
@@ -164,12 +165,13 @@ async def feed(stack: Stack, connection: dict[str, str], records: list[Record], 
 
 
 async def set_terms(stack: Stack) -> None:
-    """Give the tenant the calendars and the SLA policies of the model, and wait until all numbers are of them."""
+    """Give the tenant the calendars and the SLA policies of the model and a preset, and wait until all numbers are of them."""
     for name, body in CALENDARS.items():
         response = await stack.admin("PUT", f"/v1/calendars/{name}", json=body)
         assert response.status_code == 200, response.text
-    response = await stack.admin("PUT", "/v1/sla", json=POLICIES)
-    assert response.status_code == 200, response.text
+    for path, body in (("/v1/sla", POLICIES), ("/v1/presets/dbt_zendesk", {})):
+        response = await stack.admin("PUT", path, json=body)
+        assert response.status_code == 200, response.text
 
     async def is_built() -> bool:
         return (await stack.get("/v1/terms")).json()["building"] is None
@@ -198,6 +200,7 @@ def parameters(query: Query) -> dict[str, str]:
         "filed_by": query.filed_by,
         "per": query.per,
         "hours": query.hours,
+        "preset": query.preset,
     }
     named |= {f"filter[{name}]": ",".join(values) for name, values in query.filters.items()}
     return {name: value for name, value in named.items() if value}

@@ -145,7 +145,7 @@ def head_of(query: Query, window: Window, fresh: Freshness, unknown: UnknownValu
         "watermark": fresh.watermark.isoformat() if fresh.watermark else None,
         "unknown_filter_values": unknown.values,
         "suggested_filter_values": unknown.suggestions,
-        "terms": {"revision": fresh.terms_revision},
+        "terms": {"revision": fresh.terms_revision} | ({"preset": query.preset} if query.preset else {}),
     }
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from fastapi import APIRouter, Depends, Query, Request
 
-from services.metrics.api import schemas
+from services.metrics.api import model_schemas
 from services.metrics.api.dependencies import Model, OptionalText, Service, State, TooSlow, turn
 from services.metrics.api.kpis import interval_of, local, window_of
 from services.metrics.api.parameters import WindowParameters
@@ -33,16 +33,16 @@ routes = APIRouter(route_class=TypedRoute, prefix="/v1/models", tags=["models"])
     summary="List the sentiment models, and how many comments each has scored",
     responses=responses(NotAuthenticated, BadRequest, TooSlow),
 )
-async def list_models(tenant: TenantName, request: Request, state: Service) -> schemas.Models:
+async def list_models(tenant: TenantName, request: Request, state: Service) -> model_schemas.Models:
     """The promoted model is always listed, even if it has no scores."""
     async with turn(request, state, tenant), outage_is_503():
         covered, promoted = await model_coverage(state.source, tenant)
     names = sorted({*covered.scores, promoted})
     entries = [
-        schemas.ModelEntry(name=name, scores=covered.scores[name], coverage=covered.share(name), promoted=name == promoted)
+        model_schemas.ModelEntry(name=name, scores=covered.scores[name], coverage=covered.share(name), promoted=name == promoted)
         for name in names
     ]
-    return schemas.Models(comments=covered.comments, models=entries)
+    return model_schemas.Models(comments=covered.comments, models=entries)
 
 
 def field_of(name: str) -> Any:
@@ -79,11 +79,11 @@ async def get_shadow_report(
     state: Service,
     model: Model,
     query: Annotated[tuple[WindowName | Between, ZoneInfo | None], Depends(window_query)],
-) -> schemas.ShadowReport:
+) -> model_schemas.ShadowReport:
     """Compute the report and convert it to JSON."""
     async with turn(request, state, tenant), outage_is_503():
         report = await shadow_report(state.source, tenant, model, *query, state.clock())
-    return schemas.ShadowReport.model_validate(report_of(report))
+    return model_schemas.ShadowReport.model_validate(report_of(report))
 
 
 @routes.post(
@@ -93,12 +93,12 @@ async def get_shadow_report(
     description="Promoting the promoted model changes nothing.",
     responses=responses(NotAuthenticated, UnknownModel, ScoresMissing, BadRequest, TooSlow),
 )
-async def promote_model(tenant: TenantName, request: Request, state: Service, model: Model) -> schemas.Promotion:
+async def promote_model(tenant: TenantName, request: Request, state: Service, model: Model) -> model_schemas.Promotion:
     """Store the promotion, then announce it."""
     async with turn(request, state, tenant), outage_is_503():
         since = await promote(state.source, tenant, model, state.clock())
     await announce(state, tenant)
-    return schemas.Promotion(model=model, promoted_at=since.isoformat())
+    return model_schemas.Promotion(model=model, promoted_at=since.isoformat())
 
 
 async def announce(state: State, tenant: str) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.metrics.api.dependencies import DEFAULT_PAGE, Limit, OptionalText
 from services.metrics.domain.calendar import Grain, WeekStart
 from services.metrics.domain.estimators import PERCENTILES
+from services.metrics.domain.presets import PRESETS
 from services.metrics.domain.query import MAX_COMPARISONS
 from services.metrics.domain.windows import CALENDAR, DEFAULT_WINDOW, BadQuery
 from shared.events import is_common_dimension
@@ -92,6 +93,12 @@ class ExplainParameters(WindowParameters):
         enum=[*PERCENTILES, "mean", "positive", "neutral", "negative"],
     )
     hours: OptionalText = described("Which seconds of a duration count", enum=["calendar", "business"])
+    preset: OptionalText = described(
+        "Count under the definition of another system, which the tenant switched on (`PUT /v1/presets/{preset}`); the catalogue"
+        " lists the presets of each KPI",
+        examples=["dbt_zendesk"],
+        enum=list(PRESETS),
+    )
     filed_by: OptionalText = described(
         "The event whose time files a record, for KPIs that have several; the catalogue lists them", examples=["created"]
     )

@@ -22,6 +22,8 @@ from services.metrics.api.parameters import (
     check_names,
 )
 from services.metrics.domain.kpi import Kpi
+from services.metrics.domain.kpis import KPIS
+from services.metrics.domain.presets import PRESETS
 from services.metrics.domain.query import MAX_COMPARISONS, Comparison, Query
 from services.metrics.domain.windows import CALENDAR, DEFAULT_WINDOW, EARLIEST, LATEST, BadQuery, Between
 from services.metrics.store.records import Place
@@ -104,8 +106,9 @@ def parse_query(kpi: Kpi, parameters: ExplainParameters, filters: Mapping[str, s
     business_hours = choice("hours", parameters.hours, kpi.hours) == "business"
     if parameters.per is not None and not kpi.per_respondent:
         raise BadQuery("per", "is for KPIs of customers' answers only")
+    preset = parse_preset(kpi, parameters.preset, business_hours)
     return Query(
-        kpi=kpi.in_business_hours if business_hours else kpi,
+        kpi=kpi.under(preset) if preset else kpi.in_business_hours if business_hours else kpi,
         window=parse_window(parameters),
         at=parse_at(kpi, parameters, compare),
         zone=None if parameters.tz is None else parse_zone(parameters.tz),
@@ -118,7 +121,19 @@ def parse_query(kpi: Kpi, parameters: ExplainParameters, filters: Mapping[str, s
         agg=choice("agg", parameters.agg, kpi.aggregations) or "",
         per_respondent=choice("per", parameters.per, ("respondent",)) is not None,
         business_hours=business_hours,
+        preset=preset,
     )
+
+
+def parse_preset(kpi: Kpi, text: str | None, business_hours: bool) -> str:
+    """The preset of a query; empty without one. Raises BadQuery if the KPI has no such definition."""
+    preset = choice("preset", text, PRESETS) or ""
+    if preset and preset not in kpi.presets:
+        defined = ", ".join(one.id for one in KPIS.values() if preset in one.presets)
+        raise BadQuery("preset", f"{preset} has no definition of {kpi.id}; it has: {defined}")
+    if preset and business_hours:
+        raise BadQuery("hours", f"{preset} has no definition in business hours")
+    return preset
 
 
 def choice(name: str, value: str | None, choices: Collection[Choice]) -> Choice | None:

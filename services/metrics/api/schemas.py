@@ -40,6 +40,7 @@ class KpiEntry(BaseModel):
     hours: list[str] = Field(
         description="The values of `hours`, the default first; empty if there is no choice", examples=[["calendar", "business"]]
     )
+    presets: list[str] = Field(description="The values of `preset`; empty if there are none", examples=[["dbt_zendesk"]])
     min_n: int = Field(description="The least `n` of a value without the flag `low_n`")
 
 
@@ -103,7 +104,7 @@ class ResultRow(BaseModel):
     flags: list[str] = Field(
         description="`low_n`: few samples. `partial`: the bucket is cut off, or not over. `mixed_forms`: ratings of several "
         "forms. `no_calendar`: business hours are not defined. `no_policy`: the tenant has no SLA policies. `maturing`: too "
-        "early, the value is expected to change",
+        "early, the value is expected to change. `no_preset`: the tenant has not switched the preset on",
         examples=[["partial"]],
     )
     compare: list[ComparedValue] | None = Field(None, description="One for each `compare`; left out without any")
@@ -113,6 +114,7 @@ class TermsRevision(BaseModel):
     """A revision of a tenant's terms: `GET /v1/terms`."""
 
     revision: int = Field(description="Counts from 1", examples=[7])
+    preset: str | None = Field(None, description="The `preset` of the query; left out without one", examples=["dbt_zendesk"])
 
 
 class KpiHead(BaseModel):
@@ -218,82 +220,3 @@ class GoldPage(BaseModel):
         description="The `cursor` of the next page. Only null says that this page is the last: one may hold fewer rows than "
         "`limit`, even none"
     )
-
-
-# --- models ---------------------------------------------------------------------------------------------------------------
-class ModelEntry(BaseModel):
-    """A sentiment model, and how much it has scored."""
-
-    name: str = Field(description="The name of the model", examples=["e5-2"])
-    scores: int = Field(description="Comments that it has scored")
-    coverage: Percent | None = Field(description="The percentage of comments that it has scored; null without comments")
-    promoted: bool = Field(description="Whether KPIs read its scores")
-
-
-class Models(BaseModel):
-    """The models that have scored any comment of the tenant, and the promoted one."""
-
-    comments: int = Field(description="The tenant's comments")
-    models: list[ModelEntry] = Field(description="By name")
-
-
-class Promotion(BaseModel):
-    """The promoted model."""
-
-    model: str = Field(description="The name of the model", examples=["e5-2"])
-    promoted_at: Instant = Field(description="Since when KPIs read its scores")
-
-
-class Verdict(BaseModel):
-    """The label and the score that count for a comment if a model is promoted."""
-
-    label: Label | None = Field(description="Null if there is none")
-    score: float | None = Field(description="−1 to 1")
-
-
-class ShadowExample(BaseModel):
-    """A comment whose label would change."""
-
-    subject: str = Field(description="The response, review or ticket", examples=["c1/response/r-1"])
-    at: Instant = Field(description="When the customer said it")
-    text_hash: str = Field(description="Identifies the text to `/v1/overrides`")
-    text: str = Field(description="The comment")
-    promoted: Verdict = Field(description="By the promoted model")
-    candidate: Verdict = Field(description="By the candidate")
-
-
-class ShadowValue(BaseModel):
-    """A KPI's value with one model."""
-
-    value: float | None = Field(description="Null if there is nothing to count")
-    n: int = Field(description="The size of the sample")
-    interval: Interval | None = Field(description="Null if so small a sample has none")
-    flags: list[str] = Field(description="As of a KPI's row")
-
-
-class ShadowKpi(BaseModel):
-    """A KPI with either model."""
-
-    kpi: str = Field(description="The id of the KPI", examples=["sentiment_share"])
-    agg: str | None = Field(description="The aggregation, if the KPI has several", examples=["negative"])
-    promoted: ShadowValue = Field(description="With the promoted model")
-    candidate: ShadowValue = Field(description="With the candidate")
-    delta: float | None = Field(description="The candidate's value − the promoted model's")
-
-
-class ShadowReport(BaseModel):
-    """The changes that the promotion of a candidate would make."""
-
-    model: str = Field(description="The candidate")
-    promoted: str = Field(description="The promoted model")
-    window: Window = Field(description="The window of the report")
-    comments: int = Field(description="Comments in the window")
-    missing: int = Field(description="Comments that the candidate has not scored")
-    n: int = Field(description="Comments for which both models have a label")
-    agreement: Percent | None = Field(description="The percentage of equal labels; null if `n` is 0")
-    changed: int = Field(description="Comments whose label would change")
-    confusion: dict[Label, dict[Label, int]] = Field(
-        description="Comments by the promoted model's label, then by the candidate's"
-    )
-    examples: list[ShadowExample] = Field(description="The newest comments whose label would change")
-    kpis: list[ShadowKpi] = Field(description="KPIs of sentiment with either model")

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from services.metrics.domain.comments import LABELS, Comment, effective_label, effective_themes
 from services.metrics.domain.forms import rating_measure
 from services.metrics.domain.measure import MULTI_VALUED
+from services.metrics.domain.presets import preset_rows
 from services.metrics.domain.rows import Row
 from services.metrics.domain.sla_rows import sla_rows
 from services.metrics.domain.terms import FIRST_TERMS, Terms
@@ -67,7 +68,7 @@ def contributions(view: SubjectView, scores: Mapping[tuple[str, str], Score], te
     """The contributions of a subject. `scores` are by model and text hash; a comment counts for every model that scored it.
 
     `terms` are the tenant's: each row has the values of the dimensions of its own, with calendars there are durations in business
-    hours, and with SLA policies there are targets.
+    hours, with SLA policies there are targets, and with presets there are rows of each.
     """
     rows = _of_ticket(view, view.ticket, scores, terms) if view.ticket is not None else _of_feedback(view, scores)
     rows = with_own(rows, view.own_dims, terms)
@@ -111,9 +112,11 @@ def _of_ticket(
     view: SubjectView, ticket: TicketView, scores: Mapping[tuple[str, str], Score], terms: Terms
 ) -> list[Contribution]:
     dims_at = lru_cache(maxsize=None)(view.dims_at)
+    of_presets = [Contribution(*row, dims_at(row[1]), view.customer) for row in preset_rows(ticket, terms.presets)]
     if ticket.dropped is not None:
-        return [Contribution("dropped", ticket.dropped, 1, 1, dims_at(ticket.dropped), view.customer)]
+        return [*of_presets, Contribution("dropped", ticket.dropped, 1, 1, dims_at(ticket.dropped), view.customer)]
     return [
+        *of_presets,
         *(
             Contribution(*row, dims_at(row[1]), view.customer)
             for row in (*ticket_rows(ticket), *business_rows(ticket, terms.hours))

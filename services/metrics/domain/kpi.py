@@ -1,7 +1,7 @@
 """The definition of a KPI."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from services.metrics.domain.estimators import Estimate, Estimator
@@ -20,6 +20,7 @@ ENTRY = (
     "dimensions",
     "aggregations",
     "hours",
+    "presets",
     "min_n",
 )
 """The fields of a KPI in the catalogue, in this order."""
@@ -33,7 +34,7 @@ class Kpi:
     """One definition. An estimate of fewer than `min_n` is flagged `low_n`.
 
     `business` computes it in business hours. Only durations have it. `of_policies`: it counts targets of SLA policies. `horizon`:
-    how long after the end of a bucket its value is expected to change.
+    how long after the end of a bucket its value is expected to change. `by_preset` computes it under other systems' definitions.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Kpi:
     min_n: int = 30
     of_policies: bool = False
     horizon: timedelta | None = None
+    by_preset: Mapping[str, Estimator] = field(default_factory=dict, hash=False)
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -75,6 +77,15 @@ class Kpi:
         if self.business is None:
             raise ValueError(f"{self.id} has no business hours")
         return replace(self, estimator=self.business)
+
+    @property
+    def presets(self) -> tuple[str, ...]:
+        """The values of `preset`."""
+        return tuple(self.by_preset)
+
+    def under(self, preset: str) -> "Kpi":
+        """The same KPI under the definition of a preset, one of `presets`."""
+        return replace(self, estimator=self.by_preset[preset], business=None, by_preset={})
 
     @property
     def filed_by(self) -> tuple[str, ...]:
@@ -126,4 +137,4 @@ class Kpi:
 
     def entry(self) -> dict[str, object]:
         """This KPI as an entry of the catalogue."""
-        return {field: getattr(self, field) for field in ENTRY}
+        return {name: getattr(self, name) for name in ENTRY}

@@ -39,7 +39,8 @@ class Comparison:
 class Query:
     """A query of one KPI. `zone`: None is the tenant's. `at`: the value at a time in place of a window.
 
-    `business_hours`: `kpi` is the KPI in business hours (`Kpi.in_business_hours`).
+    `business_hours`: `kpi` is the KPI in business hours (`Kpi.in_business_hours`). `preset`: it is the KPI under this preset
+    (`Kpi.under`).
     """
 
     kpi: Kpi
@@ -55,6 +56,7 @@ class Query:
     agg: str = ""
     per_respondent: bool = False
     business_hours: bool = False
+    preset: str = ""
 
     def selectors(self, model: str) -> tuple[str, ...]:
         """The names of the measures that it reads, if `model` is the promoted one."""

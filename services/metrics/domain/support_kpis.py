@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from services.metrics.domain import estimators
 from services.metrics.domain.kpi import Kpi
+from services.metrics.domain.presets import DBT_ZENDESK
 from services.metrics.domain.ticket_measures import (
     AGENT_REPLIES,
     AGENT_WAIT,
@@ -14,6 +15,7 @@ from services.metrics.domain.ticket_measures import (
     DROPPED,
     FIRST_REPLY,
     FIRST_REPLY_BUSINESS,
+    FIRST_REPLY_DBT_ZENDESK,
     FIRST_RESOLUTION,
     FIRST_RESOLUTION_BUSINESS,
     FIRST_SOLVE,
@@ -107,6 +109,7 @@ SUPPORT_KPIS = (
         population="tickets with such a reply; bots' and automatic replies don't count, nor does an agent's own opening",
         estimator=estimators.duration(FIRST_REPLY),
         business=estimators.duration(FIRST_REPLY_BUSINESS),
+        by_preset={DBT_ZENDESK.id: estimators.duration(FIRST_REPLY_DBT_ZENDESK)},
     ),
     Kpi(
         id="next_reply_time",

@@ -11,7 +11,8 @@ from shared.events import MOST_OWN_DIMENSIONS, OWN_DIMENSION, is_common_dimensio
 class Terms:
     """`revision` counts from 1. `zone` is an IANA zone: no contribution depends on it, only where days begin.
 
-    `dimensions` are the names of the tenant's own dimensions, sorted. `hours` are its calendars, `policies` its SLA policies.
+    `dimensions` are the names of the tenant's own dimensions, sorted. `hours` are its calendars, `policies` its SLA policies,
+    `presets` those that it has switched on, sorted.
     """
 
     revision: int = 1
@@ -19,6 +20,7 @@ class Terms:
     dimensions: tuple[str, ...] = ()
     hours: BusinessHours = NO_HOURS
     policies: Policies = NO_POLICIES
+    presets: tuple[str, ...] = ()
 
 
 FIRST_TERMS = Terms()

@@ -72,7 +72,8 @@ class TicketView:
     """A ticket whose opening is known.
 
     `by_agent`: an agent opened it. `replies` are the times of the public messages of human agents after the opening, in order;
-    `waits` are those of the customer for further replies. `current_solve` is the solve that no reopening followed. `dropped` is
+    `waits` are those of the customer for further replies, `staff_messages` the times of all public messages of agents and bots.
+    `current_solve` is the solve that no reopening followed. `dropped` is
     since when the ticket has been merged, spam or deleted. `priorities` are those that were set.
     """
 
@@ -80,6 +81,7 @@ class TicketView:
     by_agent: bool
     replies: tuple[datetime, ...]
     waits: tuple[Wait, ...]
+    staff_messages: tuple[datetime, ...]
     statuses: tuple[StatusPeriod, ...]
     solves: tuple[Solve, ...]
     reopenings: tuple[datetime, ...]
@@ -137,6 +139,7 @@ def ticket_view(statements: Iterable[tuple[datetime, Ticket]], team: str | None,
         waits=tuple(
             waits_of(questions, replies, (solve.at for solve in changes.solves), opened_by_agent=is_first_message(facts.opened))
         ),
+        staff_messages=tuple(sorted(message.at for message in messages if message.by != "customer" and message.public)),
         statuses=status_periods(opened, facts.statuses),
         solves=changes.solves,
         reopenings=changes.reopenings,

@@ -21,6 +21,8 @@ FIRST_REPLY = Measure(
     changed_by=TICKET,
     qualifier="filed_by",
 )
+FIRST_REPLY_DBT_ZENDESK = replace(FIRST_REPLY, family="first_reply_dbt_zendesk")
+"""The same under the preset `dbt_zendesk`."""
 NEXT_REPLY = Measure(
     family="next_reply",
     bins="duration",
@@ -85,6 +87,7 @@ TICKET_MEASURES = (
     BACKLOG_AGE,
     SOLVED_COHORT,
     FIRST_REPLY,
+    FIRST_REPLY_DBT_ZENDESK,
     NEXT_REPLY,
     FIRST_RESOLUTION,
     FULL_RESOLUTION,

@@ -95,8 +95,8 @@ class LeftOut:
             self._add_comments(subject)
 
     def _add_dropped(self, subject: FoldedSubject, ticket: TicketView) -> None:
-        """Count a dropped ticket if the query would count any of it otherwise."""
-        if "dropped" in self._kpi.families:
+        """Count a dropped ticket if the query would count any of it otherwise. Some KPIs and presets count dropped tickets."""
+        if "dropped" in self._kpi.families or any(self._recount.reads(row.measure) for row in subject.rows):
             return
         undropped = replace(subject.view, ticket=replace(ticket, dropped=None))
         rows = [row for row in contributions(undropped, subject.scores, self._terms) if self._recount.counts(row)]

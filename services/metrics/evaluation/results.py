@@ -166,6 +166,7 @@ def missing_terms(query: Query, current: CurrentTenant) -> tuple[str, ...]:
     missing = {
         "no_calendar": query.business_hours and not current.calendars,
         "no_policy": query.kpi.of_policies and not current.policies,
+        "no_preset": query.preset != "" and query.preset not in current.presets,
     }
     return tuple(flag for flag, applies in missing.items() if applies)
 

@@ -28,14 +28,14 @@ LOCK_FOR_WRITING = """
 LOCK_FOR_CHANGE = "SELECT id, zone, terms_revision, building_revision FROM tenants WHERE id = $1 FOR UPDATE"
 
 CONTENTS_OF = """
-    SELECT r.tenant, r.revision, r.dimensions, r.calendars, r.policies
+    SELECT r.tenant, r.revision, r.dimensions, r.calendars, r.policies, r.presets
     FROM unnest($1::int[], $2::int[]) AS wanted (tenant, revision) JOIN terms_revisions r USING (tenant, revision)
 """
 
 ADD_REVISION = """
-    INSERT INTO terms_revisions (tenant, revision, zone, dimensions, calendars, policies, made_at)
+    INSERT INTO terms_revisions (tenant, revision, zone, dimensions, calendars, policies, presets, made_at)
     SELECT t.id, 1 + greatest(t.terms_revision, t.building_revision,
-        (SELECT max(r.revision) FROM terms_revisions r WHERE r.tenant = t.id)), $2, $3, $4, $5, $6
+        (SELECT max(r.revision) FROM terms_revisions r WHERE r.tenant = t.id)), $2, $3, $4, $5, $6, $7
     FROM tenants t WHERE t.id = $1 RETURNING revision
 """
 
@@ -89,12 +89,13 @@ class Status:
 
 
 class Contents(NamedTuple):
-    """The part of a revision on which contributions depend: own dimensions, and how many versions of the calendars and of the
-    SLA policies count."""
+    """The part of a revision on which contributions depend: own dimensions, how many versions of the calendars and of the SLA
+    policies count, and the presets that are switched on."""
 
     dimensions: tuple[str, ...] = ()
     calendars: int = 0
     policies: int = 0
+    presets: tuple[str, ...] = ()
 
 
 class TermsReader:
@@ -132,6 +133,7 @@ class TermsReader:
                 contents[tenant, n].dimensions,
                 hours[tenant, contents[tenant, n].calendars],
                 policies[tenant, contents[tenant, n].policies],
+                contents[tenant, n].presets,
             )
             for (tenant, n), zone in zones.items()
         }
@@ -142,7 +144,9 @@ class TermsReader:
             rows = await connection.fetch(CONTENTS_OF, [tenant for tenant, _ in missing], [number for _, number in missing])
             self._contents |= dict.fromkeys(missing, Contents())
             self._contents |= {
-                (row["tenant"], row["revision"]): Contents(tuple(row["dimensions"]), row["calendars"], row["policies"])
+                (row["tenant"], row["revision"]): Contents(
+                    tuple(row["dimensions"]), row["calendars"], row["policies"], tuple(row["presets"])
+                )
                 for row in rows
             }
         return self._contents
@@ -237,6 +241,17 @@ async def change_policies(connection: asyncpg.Connection, tenant: int, version: 
     await _change(connection, tenant, now, lambda contents: contents._replace(policies=count))
 
 
+async def change_preset(connection: asyncpg.Connection, tenant: int, preset: str, enabled: bool, now: datetime) -> None:
+    """Make a revision with the preset switched on or off, and start its build. No change starts none."""
+    others = {True: {preset}, False: set[str]()}[enabled]
+    await _change(
+        connection,
+        tenant,
+        now,
+        lambda contents: contents._replace(presets=tuple(sorted({*contents.presets} - {preset} | others))),
+    )
+
+
 async def _change(connection: asyncpg.Connection, tenant: int, now: datetime, change: Callable[[Contents], Contents]) -> None:
     total = await connection.fetchval("SELECT count(*) FROM subjects WHERE tenant = $1", tenant)
     row = await connection.fetchrow(LOCK_FOR_CHANGE, tenant)
@@ -250,7 +265,7 @@ async def _change(connection: asyncpg.Connection, tenant: int, now: datetime, ch
 async def add_revision(connection: asyncpg.Connection, tenant: int, zone: str, contents: Contents, now: datetime) -> int:
     """Store a further revision of the tenant's terms. Returns its number."""
     return await connection.fetchval(  # type: ignore[no-any-return]
-        ADD_REVISION, tenant, zone, list(contents.dimensions), contents.calendars, contents.policies, now
+        ADD_REVISION, tenant, zone, list(contents.dimensions), contents.calendars, contents.policies, list(contents.presets), now
     )
 
 

@@ -78,10 +78,14 @@ def battery(now: datetime, zone: ZoneInfo, own: Sequence[str] = ()) -> Iterator[
     """Queries of every KPI, filed by each of its events, over windows that end now: whole, as series, and by groups.
 
     `own` are the tenant's own dimensions: each is grouped by alone and with the team, and filtered. Durations are also
-    computed in business hours: whole, as series and by team.
+    computed in business hours, and KPIs under their presets: whole, as series and by team.
     """
-    for kpi in (*KPIS.values(), *(kpi.in_business_hours for kpi in KPIS.values() if kpi.hours)):
-        business_hours = kpi not in KPIS.values()
+    variants = [
+        *((kpi, False, "") for kpi in KPIS.values()),
+        *((kpi.in_business_hours, True, "") for kpi in KPIS.values() if kpi.hours),
+        *((kpi.under(preset), False, preset) for kpi in KPIS.values() for preset in kpi.presets),
+    ]
+    for kpi, business_hours, preset in variants:
         of_comments = "theme" in kpi.dimensions
         groupings = (*GROUPINGS, *(GROUPINGS_OF_COMMENTS if of_comments else ()))
         selections = [
@@ -94,7 +98,7 @@ def battery(now: datetime, zone: ZoneInfo, own: Sequence[str] = ()) -> Iterator[
             *((OWN, None, group_by, ()) for name in own for group_by in ((name,), ("team", name))),
             *((OWN, None, (), (one,)) for name in own for one in (Filter(name, (None,)), Filter(name, (), (None,)))),
         ]
-        if business_hours:
+        if business_hours or preset:
             selections = [one for one in selections if one[2] in ((), ("team",)) and not one[3]]
         for filed_by, (length, grain, group_by, filters) in product(kpi.filed_by, selections):
             window = Between(now - length, now)
@@ -107,6 +111,7 @@ def battery(now: datetime, zone: ZoneInfo, own: Sequence[str] = ()) -> Iterator[
                 group_by=group_by,
                 filters=filters,
                 business_hours=business_hours,
+                preset=preset,
             )
 
 
@@ -122,6 +127,7 @@ def parameters_of(query: Query) -> dict[str, str]:
         "grain": query.grain or "",
         "group_by": ",".join(query.group_by),
         "hours": "business" if query.business_hours else "",
+        "preset": query.preset,
         **{f"filter[{f.dimension}]": "null" if f.include else "!null" for f in query.filters},
     }
     return times | {name: value for name, value in others.items() if value}

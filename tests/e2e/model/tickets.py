@@ -211,10 +211,19 @@ class Ticket:
         """The time in these parts that is in business hours."""
         return open_time(parts, lambda at: self.dims(at)["team"], [since for since, _ in self.assignees["team"]])
 
+    def _under_dbt_zendesk(self) -> list[tuple[datetime, Counted]]:
+        """The first reply as the dbt package for Zendesk has it: by staff or a bot, between whole seconds."""
+        second = self.at.replace(microsecond=0)
+        staff = sorted(when(m["at"]) for m in self.messages() if m["by"] != "customer" and m.get("public", True))
+        for reply in [at for at in staff if at.replace(microsecond=0) > second][:1]:
+            took = reply.replace(microsecond=0) - second
+            return [(reply, ("replied_dbt_zendesk", took, {})), (self.at, ("created_dbt_zendesk", took, {}))]
+        return []
+
     def events(self, score: Scorer) -> list[tuple[datetime, Counted]]:
         """The time of each fact, and what it counts as."""
         if self.dropped is not None:
-            return [(self.dropped, ("dropped", 1, {}))]
+            return [(self.dropped, ("dropped", 1, {})), *self._under_dbt_zendesk()]
         plain: list[tuple[str, datetime, Any]] = [("opened", self.at, 1), ("cohort", self.at, self.is_solved)]
         plain += [("solved", at, 1) for at in self.solved]
         plain += [("reopened", at, 1) for at in self.reopened]
@@ -230,6 +239,7 @@ class Ticket:
         ratings = self.latest("rating")
         plain += [("csat", when(r["at"]), form_and_value(r)) for r in ratings if r["value"] is not None]
         events: list[tuple[datetime, Counted]] = [(at, (kind, value, {})) for kind, at, value in plain]
+        events += self._under_dbt_zendesk()
         for fact in [self.opened, *self.messages(), *ratings]:
             if fact.get("by", "customer") == "customer" and fact.get("text", "").strip():
                 events += [(when(fact["at"]), counted) for counted in counted_of_comment(self.subject, fact["text"], score)]

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from services.metrics.api import explain, history, internal, schemas, sla, tickets, upcoming
+from services.metrics.api import explain, history, internal, model_schemas, presets, schemas, sla, tickets, upcoming
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.measures import MEASURES
 from shared.events import (
@@ -36,8 +36,8 @@ NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 CANDIDATE = "linear-1"
 SHARED_SCHEMAS = {"ProblemDocument", "InvalidParam"}
 KPI_PARAMETERS = {
-    "kpi", "window", "from", "to", "tz", "grain", "week_start", "group_by", "agg", "hours", "filed_by", "compare", "per", "at",
-    "fields", "filter",
+    "kpi", "window", "from", "to", "tz", "grain", "week_start", "group_by", "agg", "hours", "filed_by", "preset", "compare",
+    "per", "at", "fields", "filter",
 }  # fmt: skip
 
 
@@ -136,11 +136,14 @@ async def test_all_other_answers_fit_their_models(http: httpx.AsyncClient) -> No
     catalogue = await fetch(http, "/v1/kpis", schemas.Catalogue)
     assert [kpi["id"] for kpi in catalogue["kpis"]] == list(KPIS)
     assert (await fetch(http, "/v1/gold", schemas.GoldPage, limit=1))["rows"]
-    assert len((await fetch(http, "/v1/models", schemas.Models))["models"]) == 2
-    report = await fetch(http, f"/v1/models/{CANDIDATE}/shadow", schemas.ShadowReport, window="7d")
+    assert len((await fetch(http, "/v1/models", model_schemas.Models))["models"]) == 2
+    report = await fetch(http, f"/v1/models/{CANDIDATE}/shadow", model_schemas.ShadowReport, window="7d")
     assert report["n"] == 2
     assert (await fetch(http, "/v1/sla", sla.PoliciesHistory))["versions"]
     assert (await fetch(http, "/v1/sla/upcoming", upcoming.Upcoming))["rows"]
+    assert (await fetch(http, "/v1/presets", presets.PresetList))["presets"]
+    under = await fetch(http, "/v1/kpis/first_reply_time", schemas.KpiResult, window="7d", preset="dbt_zendesk")
+    assert under["terms"]["preset"] == "dbt_zendesk"
     assert (await fetch(http, "/v1/tickets", tickets.Tickets, limit=1))["tickets"]
     assert (await fetch(http, "/v1/feedback/c2/ticket/1", history.FeedbackHistory))["statements"]
     await fetch(http, "/internal/revision", internal.Revision, kpi="nps")
@@ -159,7 +162,7 @@ def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 async def test_every_operation_has_a_name_of_its_own_a_summary_and_described_parameters(document: dict[str, Any]) -> None:
     names = [operation["operationId"] for operation in operations(document)]
-    assert len(set(names)) == len(names) == 24
+    assert len(set(names)) == len(names) == 26
     for operation in operations(document):
         assert operation["summary"]
         assert all(parameter["description"] for parameter in operation.get("parameters", []))

@@ -278,7 +278,7 @@ def test_the_catalogue_describes_every_kpi() -> None:
     of_scored_comments = ["sentiment", "net_sentiment", "sentiment_share", "theme_volume", "theme_sentiment", "urgent_comments"]
     for kpi in KPIS.values():
         entry = json.loads(json.dumps(kpi.entry()))
-        fields = "id version name formula unit direction population filed_by dimensions aggregations hours min_n"
+        fields = "id version name formula unit direction population filed_by dimensions aggregations hours presets min_n"
         assert list(entry) == fields.split()
         assert entry["dimensions"] == [*DIMENSIONS, *(("theme", "urgency") if kpi.id in of_scored_comments else ())]
         assert entry["filed_by"]

@@ -202,3 +202,20 @@ def test_a_filter_selects_by_values_and_by_their_names() -> None:
             recount.add(event.subject, contributions(view([event]), {}))
         (measured,) = recount.series().dense((), 1)
         assert query.kpi.estimate(measured).n == n, f
+
+
+def test_targets_of_other_kinds_have_reasons_of_their_own() -> None:
+    policy = Policy("all", "All", Conditions(), next_reply=Target(60), resolution=Target(3600), pause=("pending",))
+    terms = Terms(policies=Policies([PolicyVersion(at(-10_000), (policy,))]))
+    paused = ticket(opened(), reply(5), status(9, "pending"))
+    assert left_out(between("sla_resolution"), paused, terms=terms) == {"paused": 1}
+    assert left_out(between("sla_next_reply"), paused, terms=terms) == {"no_value": 1}
+    assert left_out(between("sla_first_reply"), paused, terms=terms) == {"no_target": 1}
+
+
+def test_a_dropped_ticket_that_a_preset_counts_is_not_left_out() -> None:
+    kpi = KPIS["first_reply_time"].under("dbt_zendesk")
+    query = replace(between("first_reply_time"), kpi=kpi, preset="dbt_zendesk")
+    events = ticket(opened(), reply(5), Merged(at=at(9)))
+    assert left_out(query, events, terms=Terms(presets=("dbt_zendesk",))) == {}
+    assert left_out(between("first_reply_time"), events) == {"dropped": 1}

@@ -42,6 +42,7 @@ terms_revisions = Table(
     Column("made_at", instant, nullable=False),
     Column("calendars", Integer, nullable=False, server_default=text("0"), comment="the first so many rows of calendars"),
     Column("policies", Integer, nullable=False, server_default=text("0"), comment="the first so many rows of sla_policies"),
+    Column("presets", ARRAY(Text), nullable=False, server_default=text("'{}'"), comment="those that are switched on"),
     PrimaryKeyConstraint("tenant", "revision", name="terms_revisions_pkey"),
 )
 """The terms of tenants. A tenant's first revision, without dimensions of its own, needs no row. Rows are never changed."""
