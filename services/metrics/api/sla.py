@@ -113,7 +113,7 @@ class PolicyBody(BaseModel):
     id: Id = Field(description="Up to 40 lower-case letters, digits, `_` or `-`; each once", examples=["urgent"])
     name: Line = Field(description="The name for people", examples=["Urgent tickets"])
     when: ConditionsBody = Field(ConditionsBody(), description="The tickets that it applies to")
-    targets: TargetsBody = Field(description="Its targets")
+    targets: TargetsBody = Field(description="Its targets", examples=[{"first_reply": {"seconds": 3600, "hours": "calendar"}}])
     pause: list[Literal["pending", "on_hold"]] = Field(
         [],
         max_length=2,

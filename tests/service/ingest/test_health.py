@@ -74,6 +74,7 @@ async def test_a_new_connection_has_received_nothing(ingest: IngestClient) -> No
         "unused_mapping": {"questions": [], "dimensions": []},
         "own_dimensions": [],
         "rereading": False,
+        "backfill": None,
         "api": None,
     }
 

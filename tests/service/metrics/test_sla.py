@@ -169,7 +169,7 @@ async def test_open_tickets_are_listed_by_the_time_that_is_left(metrics: Metrics
         "next": None,
         "unknown_filter_values": {},
         "suggested_filter_values": {},
-        "terms": {"revision": 1},
+        "terms": {"revision": 1, "preset": None},
     }
     await put(http, POLICIES)
     await build(metrics)
@@ -185,7 +185,7 @@ async def test_open_tickets_are_listed_by_the_time_that_is_left(metrics: Metrics
     assert page["rows"][2]["deadline"] == "2026-03-31T14:20:00+02:00"
     assert page["rows"][1]["dims"]["team"] == "shipping"
     assert page["rows"][1]["dims"]["priority"] == "high"
-    assert page["terms"] == {"revision": 2}
+    assert page["terms"] == {"revision": 2, "preset": None}
 
 
 async def test_a_list_of_deadlines_is_filtered_and_bounded(metrics: MetricsDatabase, http: httpx.AsyncClient) -> None:
