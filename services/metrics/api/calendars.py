@@ -9,7 +9,7 @@ import holidays
 from fastapi import APIRouter, Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from services.metrics.api.dependencies import Service, UnknownTenant, find_tenant, tenant_number
+from services.metrics.api.dependencies import Service, UnknownTenant, read_history, tenant_number
 from services.metrics.api.terms import TermsStatus, status_of
 from services.metrics.domain.business_hours import WEEKDAYS, Calendar, Holidays, Hours, TeamsOverlap
 from services.metrics.store.terms import CALENDARS, MOST_VERSIONS, TooManyVersions, change_calendars, read_status
@@ -208,9 +208,7 @@ def version_of(calendar: Calendar, added_at: datetime) -> CalendarVersion:
 )
 async def list_calendars(tenant: TenantName, state: Service) -> CalendarHistory:
     """The calendars of the caller's tenant."""
-    async with outage_is_503(), state.source.pool.acquire() as connection:
-        number = await find_tenant(connection, tenant)
-        versions = [] if number is None else await CALENDARS.history(connection, number)
+    versions = await read_history(state.source.pool, CALENDARS, tenant)
     return CalendarHistory(calendars=[version_of(calendar, added_at) for calendar, added_at in versions])
 
 

@@ -17,6 +17,8 @@ from services.metrics.domain.kpis import KPIS, Kpi
 from services.metrics.domain.windows import BadQuery
 from services.metrics.evaluation.source import Source
 from services.metrics.store.cursors import Cursor
+from services.metrics.store.versions import Version, Versions
+from shared.database import outage_is_503
 from shared.disconnects import cancelled_on_disconnect
 from shared.fair_queue import FairQueue
 from shared.problems import NotFound, Unavailable
@@ -55,6 +57,16 @@ async def tenant_number(connection: asyncpg.pool.PoolConnectionProxy, tenant: st
     if number is None:
         raise UnknownTenant("the tenant is not known yet; try again in a minute")
     return number
+
+
+async def read_history(pool: asyncpg.Pool, versions: Versions[Version], tenant: str) -> list[tuple[Version, datetime]]:
+    """All versions of a term of the tenant, each with the time at which it was added. Empty if the tenant is not known yet.
+
+    Raises Unavailable during an outage of the database.
+    """
+    async with outage_is_503(), pool.acquire() as connection:
+        number = await find_tenant(connection, tenant)
+        return [] if number is None else await versions.history(connection, number)
 
 
 # --- the service ----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from services.metrics.api.calendars import FIRST_YEAR, LAST_YEAR, Line
-from services.metrics.api.dependencies import Service, UnknownTenant, find_tenant, tenant_number
+from services.metrics.api.dependencies import Service, UnknownTenant, read_history, tenant_number
 from services.metrics.api.terms import TermsStatus, status_of
 from services.metrics.domain.calendar import day_start
 from services.metrics.domain.sla import MOST_POLICIES, MOST_SECONDS, Conditions, Policy, PolicyVersion, Target
@@ -210,9 +210,7 @@ def target_of(target: Target | None) -> TargetBody | None:
 )
 async def list_sla_policies(tenant: TenantName, state: Service) -> PoliciesHistory:
     """The SLA policies of the caller's tenant."""
-    async with outage_is_503(), state.source.pool.acquire() as connection:
-        number = await find_tenant(connection, tenant)
-        versions = [] if number is None else await POLICIES.history(connection, number)
+    versions = await read_history(state.source.pool, POLICIES, tenant)
     return PoliciesHistory(versions=[version_of(version, added_at) for version, added_at in versions])
 
 
