@@ -76,7 +76,9 @@ async def url(database: NewDatabase) -> str:
 
 
 @pytest.fixture
-async def setup(url: str) -> AsyncIterator[Setup]:
+async def setup(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Setup]:
+    """A turn lasts as long as the slowest machine needs for a whole import."""
+    monkeypatch.setattr(module, "TURN_SECONDS", 600.0)
     async with open_pool(url, 4) as pool:
         await pool.execute("TRUNCATE inbox, events, unpublished, erasures, erased_names; DELETE FROM imports")
         yield Setup(pool, Imports(pool, Cipher(SecretStr(SECRET_KEY))))
