@@ -3,9 +3,9 @@
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from types import TracebackType
+from typing import Protocol, Self, TypeVar
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
@@ -44,43 +44,55 @@ T = TypeVar("T")
 
 
 class BodyMemory:
-    """The memory of large request bodies in this process: `total` bytes, of which one tenant may use `per_tenant`.
+    """The memory of large request bodies in this process: `total` bytes, of which one tenant may use `per_tenant`, and one
+    connection of a tenant `per_connection` (None: as much as the tenant).
 
     A body that exceeds the tenant's share raises `tenant_problem`: TooManyRequests for API clients, Unavailable for tools that
-    give up on a 4xx. A body that exceeds the total raises Unavailable.
+    give up on a 4xx. A body that exceeds the share of a connection or the total raises Unavailable.
     """
 
     def __init__(
-        self, total: int, per_tenant: int, tenant_problem: type[TooManyRequests] | type[Unavailable] = Unavailable
+        self,
+        total: int,
+        per_tenant: int,
+        tenant_problem: type[TooManyRequests] | type[Unavailable] = Unavailable,
+        *,
+        per_connection: int | None = None,
     ) -> None:
         self._total = total
         self._per_tenant = per_tenant
+        self._per_connection = per_tenant if per_connection is None else per_connection
         self._tenant_problem = tenant_problem
         self._used: Counter[str] = Counter()
+        self._used_by_connection: Counter[str] = Counter()
 
-    @contextmanager
-    def reserve(self, tenant: str) -> Iterator["Reservation"]:
-        """A reservation for one body of `tenant`, released at the end of the context."""
-        reservation = Reservation(self, tenant)
-        try:
-            yield reservation
-        finally:
-            reservation.release()
+    def reserve(self, tenant: str, connection: str | None = None) -> "Reservation":
+        """A reservation for one body of `tenant`, which came over `connection`, released at the end of its context."""
+        return Reservation(self, tenant, connection)
 
-    def add(self, tenant: str, size: int) -> None:
-        """Count `size` more bytes of `tenant`; raises if they exceed a limit."""
+    def add(self, tenant: str, connection: str | None, size: int) -> None:
+        """Count `size` more bytes; raises if they exceed a limit."""
+        if connection is not None and self._used_by_connection[connection] + size > self._per_connection:
+            detail = f"the large bodies of this connection's requests in progress exceed {self._per_connection} bytes"
+            raise retry_later(Unavailable, detail)
         if self._used[tenant] + size > self._per_tenant:
             detail = f"the large bodies of this tenant's requests in progress exceed {self._per_tenant} bytes"
             raise retry_later(self._tenant_problem, detail)
         if self._used.total() + size > self._total:
             raise retry_later(Unavailable, "too many large requests are in progress")
         self._used[tenant] += size
+        if connection is not None:
+            self._used_by_connection[connection] += size
 
-    def subtract(self, tenant: str, size: int) -> None:
-        """Count `size` fewer bytes of `tenant`."""
+    def subtract(self, tenant: str, connection: str | None, size: int) -> None:
+        """Count `size` fewer bytes."""
         self._used[tenant] -= size
         if not self._used[tenant]:
             del self._used[tenant]
+        if connection is not None:
+            self._used_by_connection[connection] -= size
+            if not self._used_by_connection[connection]:
+                del self._used_by_connection[connection]
 
 
 def retry_later(kind: type[TooManyRequests] | type[Unavailable], detail: str) -> Problem:
@@ -91,23 +103,33 @@ def retry_later(kind: type[TooManyRequests] | type[Unavailable], detail: str) ->
 
 
 class Reservation:
-    """The part of BodyMemory that one body uses."""
+    """The part of BodyMemory that one body uses, until the end of the context."""
 
-    def __init__(self, memory: BodyMemory, tenant: str) -> None:
+    __slots__ = ("_connection", "_memory", "_size", "_tenant")
+
+    def __init__(self, memory: BodyMemory, tenant: str, connection: str | None = None) -> None:
         self._memory = memory
         self._tenant = tenant
+        self._connection = connection
         self._size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.release()
 
     def grow_to(self, size: int) -> None:
         """Reserve `size` bytes in total; a small body reserves none. Raises the Problem of BodyMemory if they exceed a limit."""
         if size > SMALL_BODY_BYTES and size > self._size:
-            self._memory.add(self._tenant, size - self._size)
+            self._memory.add(self._tenant, self._connection, size - self._size)
             self._size = size
 
     def release(self) -> None:
         """Return all reserved bytes to the memory."""
-        self._memory.subtract(self._tenant, self._size)
-        self._size = 0
+        if self._size:
+            self._memory.subtract(self._tenant, self._connection, self._size)
+            self._size = 0
 
 
 class Parsing(Protocol):
@@ -142,9 +164,9 @@ def content_encoding(headers: Mapping[str, str]) -> str:
     return ENCODINGS[encoding]
 
 
-def refuse_compressed(headers: Mapping[str, str]) -> None:
-    """Raise UnsupportedMedia for a compressed body."""
-    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+def refuse_compressed(encoding: str) -> None:
+    """Raise UnsupportedMedia if `encoding`, the Content-Encoding of a body, is not empty or `identity`."""
+    if encoding and encoding.strip().lower() != "identity":
         raise UnsupportedMedia("compressed bodies are not accepted here", headers={"Accept-Encoding": "identity"})
 
 

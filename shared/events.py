@@ -41,7 +41,7 @@ def is_common_dimension(name: str) -> bool:
 
 def can_be_own_dimension(name: str) -> bool:
     """Whether a tenant can have a dimension of its own with this name."""
-    return OWN_DIMENSION.fullmatch(name) is not None and not is_common_dimension(name)
+    return not is_common_dimension(name) and OWN_DIMENSION.fullmatch(name) is not None
 
 
 class Answer(Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -76,13 +76,13 @@ def parse_http_headers(headers: Iterable[tuple[bytes, bytes]]) -> RequestContext
             request_id = value
         elif name == b"traceparent":
             traceparent = value
-    return _valid(request_id.decode("latin-1"), traceparent.decode("latin-1"))
+    return valid_context(request_id.decode("latin-1"), traceparent.decode("latin-1"))
 
 
 def parse_record_headers(headers: Headers) -> RequestContext | None:
     """The context in the headers of a Kafka record; None if they hold none."""
     values = {name: value.decode("latin-1") for name, value in headers if name in (REQUEST_ID_RECORD, TRACEPARENT_RECORD)}
-    return _valid(values.get(REQUEST_ID_RECORD, ""), values.get(TRACEPARENT_RECORD, "")) if values else None
+    return valid_context(values.get(REQUEST_ID_RECORD, ""), values.get(TRACEPARENT_RECORD, "")) if values else None
 
 
 def record_headers(context: RequestContext | None) -> Headers:
@@ -109,7 +109,8 @@ def new_request_id() -> str:
     return os.urandom(16).hex()
 
 
-def _valid(request_id: str, traceparent: str) -> RequestContext:
+def valid_context(request_id: str, traceparent: str) -> RequestContext:
+    """The context of these values; an invalid or empty id is replaced by a new one, an invalid trace is left out."""
     return RequestContext(
         request_id if REQUEST_ID.fullmatch(request_id) else new_request_id(),
         traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else "",

@@ -14,14 +14,33 @@ OTHER = "other"
 """The label of all other methods, and of requests that match no route: clients can't create labels."""
 
 
+class RequestMetrics:
+    """The time until the responses of requests begin, by method, route and status."""
+
+    def __init__(self) -> None:
+        self._observers: dict[tuple[str, str, int], Callable[[float], None]] = {}
+        """Looking up a metric by its labels costs more than observing it."""
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Observe one request, and name its span by its route."""
+        observe = self._observers.get((method, route, status))
+        if observe is None:
+            known = method if method in METHODS else OTHER
+            observe = REQUEST_SECONDS.labels(known, route, f"{status // 100}xx").observe
+            if known == method:
+                self._observers[method, route, status] = observe
+        observe(seconds)
+        if route != OTHER:
+            tracing.name_server_span(method, route)
+
+
 class RequestTelemetry:
     """Accepts or creates `X-Request-Id`, binds it and the trace to the logs, and returns it with the response. Observes the time
     until the response begins."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._observers: dict[tuple[str, str, int], Callable[[float], None]] = {}
-        """Looking up a metric by its labels costs more than observing it."""
+        self._metrics = RequestMetrics()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -49,13 +68,4 @@ class RequestTelemetry:
         unbind(token)
 
     def _observe(self, scope: Scope, status: int, seconds: float) -> None:
-        method, route = scope["method"], getattr(scope.get("route"), "path", OTHER)
-        observe = self._observers.get((method, route, status))
-        if observe is None:
-            known = method if method in METHODS else OTHER
-            observe = REQUEST_SECONDS.labels(known, route, f"{status // 100}xx").observe
-            if known == method:
-                self._observers[method, route, status] = observe
-        observe(seconds)
-        if route != OTHER:
-            tracing.name_server_span(method, route)
+        self._metrics.observe(scope["method"], getattr(scope.get("route"), "path", OTHER), status, seconds)

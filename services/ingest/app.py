@@ -26,7 +26,8 @@ from services.ingest.api import (
     retention,
     taxonomy,
 )
-from services.ingest.api.hooks import HookDispatch
+from services.ingest.api.admission import Admission
+from services.ingest.api.hook_dispatch import HookDispatch
 from services.ingest.api.state import Ingest
 from services.ingest.back_filler import WORKERS as BACK_FILL_WORKERS
 from services.ingest.back_filler import BackFiller
@@ -71,6 +72,7 @@ from services.ingest.tool_client import ToolClient
 from shared import openapi, problems
 from shared.bodies import MIB, Bodies, BodyMemory
 from shared.database import OUTAGE, open_engine, open_pool
+from shared.deadlines import RequestDeadline
 from shared.gauges import DatabaseGauges, observe_pools
 from shared.http import add_health
 from shared.ingest import service_client
@@ -84,7 +86,9 @@ from shared.workers import Workers
 
 LARGE_BODIES_BYTES = 32 * MIB
 LARGE_BODIES_BYTES_PER_TENANT = 16 * MIB
-"""The bodies over 64 KiB that a process may hold at the same time. Further ones are refused with 503."""
+LARGE_BODIES_BYTES_PER_CONNECTION = 8 * MIB
+"""The bodies over 64 KiB that a process may hold at the same time. Further ones are refused with 503. A connection's are those
+of its webhooks."""
 
 COMMIT_SECONDS = 4.0
 """Time limit of one statement of the inbox. After it the callers get 503 and retry."""
@@ -122,7 +126,7 @@ def create_app(
     workers = Workers()
     engine = open_engine(settings.database_url)
     threads = FairThreads()
-    body_memory = BodyMemory(LARGE_BODIES_BYTES, LARGE_BODIES_BYTES_PER_TENANT)
+    body_memory = BodyMemory(LARGE_BODIES_BYTES, LARGE_BODIES_BYTES_PER_TENANT, per_connection=LARGE_BODIES_BYTES_PER_CONNECTION)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -188,6 +192,8 @@ def create_app(
                 observer=observer,
                 threads=threads,
                 body_memory=body_memory,
+                admission=Admission(settings.request_limit),
+                hook_seconds=settings.hook_deadline,
                 cache=ConnectionCache(tools, settings.connection_cache_seconds),
                 connections=tools,
                 tenants=Tenants(engine, cipher),
@@ -228,7 +234,7 @@ def create_app(
     )
     app.state.internal_token = settings.internal_token
     app.state.bodies = Bodies(body_memory, threads.read)
-    app.add_middleware(HookDispatch, handlers=app.exception_handlers)
+    app.add_middleware(RequestDeadline, seconds=settings.request_deadline)
     app.add_middleware(RequestTelemetry)
     problems.install(app)
     openapi.install(app)
@@ -241,6 +247,7 @@ def create_app(
         metrics=FAMILIES,
         before_scrape=lambda: app.state.update_gauges(),
     )
+    app.middleware_stack = HookDispatch(app.build_middleware_stack(), app.exception_handlers)
     return app
 
 

@@ -55,6 +55,9 @@ POLL_SECONDS = 0.1
 SEND_SECONDS = 10.0
 LIVE_SECONDS = 4.0
 """How long a delivery may wait in memory. Less than the 5 seconds after which the sweeper may claim it."""
+BUSY = 16
+"""Deliveries of one batch from which on the next one waits LINGER_SECONDS: larger batches cost less for each delivery."""
+LINGER_SECONDS = 0.02
 
 
 class EventProducer(Protocol):
@@ -114,14 +117,16 @@ class Relay:
         while True:
             await self._offered.wait()
             try:
-                await self._publish_live()
+                if await self._publish_live() >= BUSY:
+                    await asyncio.sleep(LINGER_SECONDS)
             except (Undelivered, *OUTAGE) as error:
                 log.warning("relay.unavailable", left=len(self._live), error=type(error).__name__)
                 self._live.clear()
                 self._offered.clear()
                 await asyncio.sleep(REST_SECONDS)
 
-    async def _publish_live(self) -> None:
+    async def _publish_live(self) -> int:
+        """Publish live events as far as the windows admit them. Returns the number of deliveries."""
         self._live.drop_older(time.monotonic() - LIVE_SECONDS)
         deliveries = self._live.take(MAX_BATCH, self._admits)
         if deliveries:
@@ -131,6 +136,7 @@ class Relay:
             self._offered.clear()
         elif not deliveries:
             await self._pace.moved(POLL_SECONDS)
+        return len(deliveries)
 
     def _admits(self, tenant: str, delivery: Delivery) -> bool:
         return self._pace.take_live(tenant, len(delivery))

@@ -45,6 +45,18 @@ class Settings(DatabaseSettings):
         1, ge=1, le=16, description="Transactions that commit at the same time in a process; fewer are larger and cost less"
     )
     queue_limit: int = Field(10_000, ge=100, description="Deliveries that may wait for a commit; further ones are answered 503")
+    hook_deadline: float = Field(
+        10.0,
+        gt=0,
+        le=60,
+        description="Seconds after its body in which a webhook is stored and answered; then it is answered 503",
+    )
+    request_deadline: float = Field(
+        60.0,
+        gt=0,
+        le=300,
+        description="Seconds after its body in which the response to any other request begins; then it is answered 503",
+    )
     connection_cache_seconds: float = Field(
         1.0,
         ge=0,

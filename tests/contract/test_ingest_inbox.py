@@ -130,6 +130,20 @@ async def test_a_full_queue_raises_at_once(inbox: Inbox) -> None:
         answer.cancel()
 
 
+async def test_a_delivery_whose_request_has_ended_is_not_stored(inbox: Inbox) -> None:
+    """Its sender was answered 503 and sends it again."""
+    committer = Committer(inbox.pool, lambda events: None, 10_000)
+    ended = asyncio.create_task(committer.commit(nps_delivery(9, id="ended")))
+    waiting = asyncio.create_task(committer.commit(nps_delivery(9, id="waiting", subject="r-2")))
+    await asyncio.sleep(0)
+    ended.cancel()
+    await asyncio.sleep(0)
+    running = asyncio.create_task(committer.run())
+    assert await waiting == "accepted"
+    running.cancel()
+    assert [event.statement for event in await inbox.events()] == ["waiting#0"]
+
+
 async def test_overlapping_concurrent_batches_neither_deadlock_nor_lose_anything(inbox: Inbox) -> None:
     rng = random.Random(1)
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from services.ingest.inbox import locks
-from services.ingest.inbox.outbox import claim_events
+from services.ingest.inbox.outbox import claim_events, release_claim
 from services.ingest.relay import MAX_BATCH, Relay
 from services.ingest.store.event_log import EventLog
 from shared.kafka import Message, Position, received_at
@@ -106,6 +106,24 @@ async def test_sweepers_share_the_work_and_claim_nothing_twice(inbox: Inbox) -> 
     claims = await asyncio.gather(*[claim_events(inbox.pool, 50) for _ in range(6)])
     seqs = [seq for claimed in claims for seq in claimed.seqs]
     assert len(seqs) == len(set(seqs)) == 200
+
+
+async def test_after_an_outage_of_the_broker_events_are_published_in_the_order_of_their_receipt(inbox: Inbox) -> None:
+    """The oldest are claimed during the outage, and released. They must not queue up behind later ones."""
+    broker = Broker(unavailable=True)
+    count = MAX_BATCH + 200
+    for first in range(0, count, 200):
+        await inbox.deliver(*[nps_delivery(n % 10, id=str(n), subject=f"r-{n}") for n in range(first, first + 200)])
+    await make_due(inbox)
+    claim = await claim_events(inbox.pool, MAX_BATCH)
+    await release_claim(inbox.pool, claim.seqs)
+    async with running(Relay(inbox.pool, broker).sweep):
+        await asyncio.sleep(0.3)
+        broker.unavailable = False
+        await drained(inbox)
+    seqs = [event.seq for event in broker.events]
+    assert seqs == sorted(seqs)
+    assert len(seqs) == count
 
 
 async def test_of_a_delivery_erased_while_it_waited_only_the_tombstone_is_published(inbox: Inbox) -> None:

@@ -21,6 +21,15 @@ async def test_acknowledged_messages_are_stored_in_the_order_of_each_key(topic: 
         assert [r.value for r in records if r.key == key] == [m.value for m in sent if m.key == key]
 
 
+async def test_each_message_has_its_own_position_also_if_they_fill_several_batches(topic: KafkaTopic) -> None:
+    sent = [Message(f"acme/{n % 7}".encode(), f"{n} ".encode() * 2_000, (("number", str(n).encode()),)) for n in range(400)]
+    async with Producer(topic.bootstrap) as producer:
+        positions = await producer.send_all(topic.definition, sent)
+    records = {(r.partition, r.offset): r for r in await topic.read(topic.definition.name, 400)}
+    assert [records[position].value for position in positions] == [message.value for message in sent]
+    assert [records[position].headers for position in positions] == [message.headers for message in sent]
+
+
 async def test_many_senders_share_one_producer(topic: KafkaTopic) -> None:
     async with Producer(topic.bootstrap) as producer:
         await asyncio.gather(*(producer.send_all(topic.definition, messages(range(n * 10, n * 10 + 10))) for n in range(50)))

@@ -1,19 +1,17 @@
 """`/v1/hooks/{connection}`: the public route to which tools deliver. The signature authenticates them.
 
-A plain ASGI endpoint, since this is the hot path. Nothing is parsed before the signature is verified, and no delivery is answered
-before it is on disk.
+Nothing is parsed before the signature is verified, and no delivery is answered before it is on disk.
+`services/ingest/api/hook_dispatch.py` serves these functions.
 """
 
+import asyncio
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
 
-from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope
 
 from services.ingest.api.state import Ingest
 from services.ingest.domain.connection import Connection
@@ -22,23 +20,13 @@ from services.ingest.domain.providers import PROVIDERS, Headers, NotVerified, Re
 from services.ingest.domain.receive import receive_all
 from shared.bodies import declared_length, headers_of, read_body, refuse_compressed
 from shared.database import outage_is_503
+from shared.deadlines import too_late
 from shared.problems import NotAuthenticated, NotFound, Problem, UnsupportedMedia
 
-BODIES: dict[Outcome, bytes] = {
-    "accepted": b'{"status":"accepted"}',
-    "duplicate": b'{"status":"duplicate"}',
-    "quarantined": b'{"status":"quarantined"}',
-    "ignored": b'{"status":"ignored"}',
-    "held": b'{"status":"held"}',
-    "pending": b'{"status":"pending"}',
-}
 BATCH_DELIVERIES = 100
 """Deliveries of one request that wait for the committer at the same time, so that a batch does not fill its queue."""
 
 ALLOWED_METHODS = "POST, GET, HEAD, OPTIONS"
-PREFIX = "/v1/hooks/"
-ROUTE = Route(PREFIX + "{connection}", Response)
-"""Names the route in metrics, traces and logs, as FastAPI's router does for the others; its endpoint is never called."""
 
 
 class MethodNotAllowed(Problem):
@@ -49,64 +37,53 @@ class ConnectionDeleted(Problem):
     status, title = 410, "Gone"
 
 
-class HookDispatch:
-    """ASGI middleware that passes hooks to `Hook` directly.
+async def answer_handshake(ingest: Ingest, name: str, scope: Scope) -> Response:
+    """Answer a request other than POST. Raises a Problem."""
+    connection = await find_connection(ingest, name)
+    headers = headers_of(scope)
+    match scope["method"]:
+        case "GET" | "HEAD":
+            reply = respond(connection, request_of(ingest, connection, scope, headers, b""), ingest.now())
+            return to_response(reply) if reply else JSONResponse({"status": "ready"})
+        case "OPTIONS":
+            refuse_deleted(connection)
+            return allow_origin(headers)
+        case _:
+            raise MethodNotAllowed(headers={"Allow": ALLOWED_METHODS})
 
-    FastAPI's router and its layers would cost a tenth of a delivery's processor time.
-    `handlers` are the application's handlers of exceptions.
+
+async def receive_post(ingest: Ingest, name: str, headers: dict[str, str], scope: Scope, receive: Receive) -> Outcome | Reply:
+    """Store a delivery to the connection `name`, or answer a handshake. A refusal is counted and logged.
+
+    Raises a Problem: Unavailable also if the delivery is not stored within `hook_seconds` after its body has arrived. The limits
+    of `shared/heads.py` end slow uploads.
     """
-
-    def __init__(self, app: ASGIApp, handlers: Mapping[Any, Any]) -> None:
-        self.app = app
-        self.hook = ExceptionMiddleware(Hook(), {kind: handler for kind, handler in handlers.items() if kind is not Exception})
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
-            scope["path_params"] = {"connection": scope["path"][len(PREFIX) :]}
-            scope["route"] = ROUTE
-            await self.hook(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
-
-
-class Hook:
-    """The ASGI application of a connection's hook."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        ingest = cast(Ingest, scope["app"].state.ingest)
-        if scope["method"] == "POST":
-            result = await receive_post(ingest, scope, receive)
-            await (to_response(result)(scope, receive, send) if isinstance(result, Reply) else send_outcome(result, send))
-            return
-        connection = await find_connection(ingest, scope["path_params"]["connection"])
-        match scope["method"]:
-            case "GET" | "HEAD":
-                reply = respond(connection, request_of(ingest, connection, scope, headers_of(scope), b""), ingest.now())
-                await (to_response(reply) if reply else JSONResponse({"status": "ready"}))(scope, receive, send)
-            case "OPTIONS":
-                refuse_deleted(connection)
-                await handshake(headers_of(scope))(scope, receive, send)
-            case _:
-                raise MethodNotAllowed(headers={"Allow": ALLOWED_METHODS})
-
-
-async def receive_post(ingest: Ingest, scope: Scope, receive: Receive) -> Outcome | Reply:
-    """Store a delivery, or answer a handshake; a refusal is counted and logged."""
     connection: Connection | None = None
     try:
-        connection = await find_connection(ingest, scope["path_params"]["connection"])
-        return await deliver(ingest, connection, scope, receive)
-    except Problem as problem:
-        ingest.observer.refused(problem, connection, size=declared_length(headers_of(scope)))
-        raise
+        connection = await find_connection(ingest, name)
+        with ingest.admission.admit(connection.id), ingest.body_memory.reserve(connection.tenant, connection.id) as reservation:
+            body = await read_body(headers, receive, reservation)
+            request = request_of(ingest, connection, scope, headers, body)
+            async with asyncio.timeout(ingest.hook_seconds):
+                return await deliver(ingest, connection, request)
+    except (Problem, TimeoutError) as error:
+        problem = error if isinstance(error, Problem) else too_late(ingest.hook_seconds)
+        ingest.observer.refused(problem, connection, size=declared_length(headers))
+        raise problem from None
 
 
 async def find_connection(ingest: Ingest, name: str) -> Connection:
-    """The connection, nearly always from the cache. Raises NotFound if there is none, or it has no hook."""
+    """The connection, nearly always from the cache.
+
+    Raises NotFound if it does not exist or has no hook, Unavailable if it can't be loaded, also if that takes too long.
+    """
     connection = ingest.cache.cached(name)
     if connection is None:
-        async with outage_is_503():
-            connection = await ingest.cache.find(name)
+        try:
+            async with asyncio.timeout(ingest.hook_seconds), outage_is_503():
+                connection = await ingest.cache.find(name)
+        except TimeoutError:
+            raise too_late(ingest.hook_seconds) from None
     if connection is None or connection.provider not in PROVIDERS:
         raise NotFound("the connection does not exist")
     return connection
@@ -144,33 +121,29 @@ def to_response(reply: Reply) -> Response:
     return Response(reply.body, reply.status, media_type=reply.content_type)
 
 
-async def deliver(ingest: Ingest, connection: Connection, scope: Scope, receive: Receive) -> Outcome | Reply:
+async def deliver(ingest: Ingest, connection: Connection, request: Request) -> Outcome | Reply:
     """Store a delivery or a batch, or answer a handshake. The outcome is returned once all of it is on disk."""
-    headers = headers_of(scope)
-    with ingest.body_memory.reserve(connection.tenant) as reservation:
-        body = await read_body(headers, receive, reservation)
-        if connection.state == "deleted":
-            refuse_deleted(connection)
-            return "ignored"
-        provider, request = PROVIDERS[connection.provider], request_of(ingest, connection, scope, headers, body)
-        now = ingest.now()
-        refuse_compressed(headers)
-        if not provider.accepts(request):
-            raise UnsupportedMedia(f"the body must be {' or '.join(provider.body_types)}")
-        if reply := respond(connection, request, now):
-            return reply
-        try:
-            provider.verify(request, connection.secrets, now)
-        except NotVerified as error:
-            raise NotAuthenticated(str(error)) from None
-        deliveries = await ingest.threads.read(connection.tenant, len(body), lambda: receive_all(connection, request, now))
-        if len(deliveries) > 1:
-            return to_reply(await store_batch(ingest, connection, deliveries))
-        outcome = await ingest.committer.commit(deliveries[0])
-        ingest.observer.stored(connection, deliveries[0], outcome)
-        if outcome == "pending":
-            ingest.enricher.wake()
-        return outcome
+    if connection.state == "deleted":
+        refuse_deleted(connection)
+        return "ignored"
+    provider, now = PROVIDERS[connection.provider], ingest.now()
+    refuse_compressed(request.headers.get("content-encoding"))
+    if not provider.accepts(request):
+        raise UnsupportedMedia(f"the body must be {' or '.join(provider.body_types)}")
+    if reply := respond(connection, request, now):
+        return reply
+    try:
+        provider.verify(request, connection.secrets, now)
+    except NotVerified as error:
+        raise NotAuthenticated(str(error)) from None
+    deliveries = await ingest.threads.read(connection.tenant, len(request.body), lambda: receive_all(connection, request, now))
+    if len(deliveries) > 1:
+        return to_reply(await store_batch(ingest, connection, deliveries))
+    outcome = await ingest.committer.commit(deliveries[0])
+    ingest.observer.stored(connection, deliveries[0], outcome)
+    if outcome == "pending":
+        ingest.enricher.wake()
+    return outcome
 
 
 async def store_batch(ingest: Ingest, connection: Connection, deliveries: Sequence[Delivery]) -> list[Outcome]:
@@ -195,16 +168,8 @@ def to_reply(outcomes: Sequence[Outcome]) -> Reply:
     return Reply(202, "application/json", json.dumps({"status": status, "events": counts}).encode())
 
 
-async def send_outcome(outcome: Outcome, send: Send) -> None:
-    """Answer 202, without building a response object."""
-    body = BODIES[outcome]
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 202, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-def handshake(headers: dict[str, str]) -> Response:
-    """Answer the CloudEvents handshake: a sender asks before its first delivery whether its origin may post here."""
+def allow_origin(headers: dict[str, str]) -> Response:
+    """The answer to the CloudEvents handshake, by which a sender learns before its first delivery that it may post here."""
     answer = {"Allow": ALLOWED_METHODS}
     if origin := headers.get("webhook-request-origin"):
         answer |= {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*"}

@@ -8,6 +8,7 @@ from typing import cast
 import asyncpg
 from fastapi import Request
 
+from services.ingest.api.admission import Admission
 from services.ingest.back_filler import BackFiller
 from services.ingest.enricher import Enricher
 from services.ingest.expirer import Expirer
@@ -32,7 +33,7 @@ from shared.bodies import BodyMemory
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
-    """`now` is the clock; tests replace it."""
+    """`now` is the clock; tests replace it. `hook_seconds` is the time in which a webhook is answered."""
 
     committer: Committer
     releaser: Releaser
@@ -45,6 +46,8 @@ class Ingest:
     observer: DeliveryObserver
     threads: FairThreads
     body_memory: BodyMemory
+    admission: Admission
+    hook_seconds: float
     cache: ConnectionCache
     connections: Connections
     tenants: Tenants

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from services.ingest.domain import answers, facts
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Statement
+from services.ingest.domain.fields import Dimensions
 from services.ingest.domain.pseudonym import Pseudonyms, pseudonyms_of, text_digest
 from services.ingest.domain.record import Feedback, Override, Response, Review, Ticket
 from services.ingest.domain.redaction import Redactor
@@ -18,6 +19,9 @@ from shared.text import nfc
 
 MAX_EVENT_BYTES = 1_500_000
 """Far below the limit of a topic, so that no event is too large to publish."""
+
+COMMON_DIMENSIONS = tuple(Dimensions.model_fields)
+"""The dimensions of every record."""
 
 NEVER = datetime.fromtimestamp(0, UTC)
 NOBODY = Pseudonyms()
@@ -76,8 +80,9 @@ def _dimensions(record: Response | Review | Ticket | Override, connection: Conne
     if isinstance(record, Override):
         return {}
     fixed: dict[str, str | None] = {name: nfc(value) for name, value in connection.dimensions.items()}
+    stated = record.dimensions.model_fields_set
+    common = {name: getattr(record.dimensions, name) for name in COMMON_DIMENSIONS if name in stated}
     own: dict[str, str | None] = record.dimensions.model_extra or {}
-    common = record.dimensions.model_dump(exclude_unset=True, exclude=set(own))
     values = fixed | common | dict(sorted(own.items()))
     if record.channel:
         values["channel"] = record.channel

@@ -65,6 +65,7 @@ class Committer:
         self._cipher = cipher
         self._waiting: deque[Waiting] = deque()
         self._arrived = asyncio.Event()
+        self._erasing: set[asyncio.Task[Outcome]] = set()
 
     async def commit(self, delivery: Delivery) -> Outcome:
         """Store a delivery. Raises Unavailable if it isn't known to be on disk: the sender must send it again."""
@@ -80,7 +81,7 @@ class Committer:
 
     def _enqueue(self, delivery: Delivery) -> asyncio.Future[Outcome]:
         if delivery.erases:
-            return asyncio.ensure_future(self._erase(delivery))
+            return self._begin_erasure(delivery)
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         if len(self._waiting) >= self._limit:
             future.set_exception(Unavailable("too many deliveries are waiting", retry_after=1))
@@ -88,6 +89,13 @@ class Committer:
             self._waiting.append((delivery, future, current_context()))
             self._arrived.set()
         return future
+
+    def _begin_erasure(self, delivery: Delivery) -> asyncio.Future[Outcome]:
+        """An erasure that has begun is not cancelled with its request, whose deadline may be over."""
+        erasing = asyncio.create_task(self._erase(delivery))
+        self._erasing.add(erasing)
+        erasing.add_done_callback(self._erasing.discard)
+        return asyncio.shield(erasing)
 
     async def run(self) -> None:
         """Commit waiting deliveries until cancelled."""
@@ -110,11 +118,14 @@ class Committer:
                 await asyncio.sleep(0)
 
     def _next_batch(self) -> list[Waiting]:
+        """The oldest waiting deliveries. One whose request has ended meanwhile is left out: its sender will send it again."""
         batch: list[Waiting] = []
         size = 0
         while self._waiting and len(batch) < MAX_DELIVERIES and size < MAX_BYTES:
-            batch.append(self._waiting.popleft())
-            size += len(batch[-1][0].raw)
+            waiting = self._waiting.popleft()
+            if not waiting[1].done():
+                batch.append(waiting)
+                size += len(waiting[0].raw)
         if not self._waiting:
             self._arrived.clear()
         return batch

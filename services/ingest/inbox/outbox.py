@@ -72,7 +72,11 @@ CLAIM_EVENTS = CLAIM.format(state="comments = 0", units="1", least="1")
 CLAIM_COMMENTS = CLAIM.format(state="comments > 0", units="row.comments", least=MIN_COMMENT)
 
 EVENTS = "SELECT event, seq FROM events WHERE seq = ANY($1::bigint[]) ORDER BY seq, position"
-RELEASE = "UPDATE unpublished SET due = now() WHERE seq = ANY($1::bigint[])"
+RELEASE = """
+UPDATE unpublished SET due = 'epoch'::timestamptz + seq * interval '1 microsecond' WHERE seq = ANY($1::bigint[])
+"""
+"""Released rows are due before all others of their tenant, in the order of their receipt: they are the oldest, since claims begin
+with the oldest."""
 OLDEST = "SELECT received_at FROM inbox WHERE seq = (SELECT min(seq) FROM unpublished)"
 
 

@@ -42,6 +42,17 @@ def test_large_bodies_in_progress_are_limited_per_tenant_and_in_all() -> None:
         again.grow_to(6 * MEMORY)
 
 
+def test_large_bodies_of_one_connection_leave_room_for_others_of_its_tenant() -> None:
+    memory = BodyMemory(10 * MEMORY, 6 * MEMORY, TooManyRequests, per_connection=3 * MEMORY)
+    with memory.reserve("a", "noisy") as one, memory.reserve("a", "noisy") as two, memory.reserve("a", "quiet") as other:
+        one.grow_to(2 * MEMORY)
+        with pytest.raises(Unavailable):
+            two.grow_to(2 * MEMORY)
+        other.grow_to(3 * MEMORY)
+    with memory.reserve("a", "noisy") as again:
+        again.grow_to(3 * MEMORY)
+
+
 async def test_a_body_beyond_the_memory_is_drained_before_it_is_refused() -> None:
     memory = BodyMemory(10 * MEMORY, MEMORY, TooManyRequests)
     chunk = b"x" * (SMALL_BODY_BYTES + 1)
