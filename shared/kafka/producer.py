@@ -35,6 +35,8 @@ class Producer:
         self._bootstrap = bootstrap
         self._client: AIOKafkaProducer | None = None
         self._open_lock = asyncio.Lock()
+        self._queueing = asyncio.Lock()
+        """The client has room for one waiting batch of a partition: of several senders that wait for it some would starve."""
         self._closing: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -69,8 +71,10 @@ class Producer:
         try:
             async with asyncio.timeout(timeout):
                 client = await self._open()
-                for batch in in_batches(client, sorted(await client.partitions_for(topic)), messages):
-                    sent.append((await client.send_batch(batch.builder, topic, partition=batch.partition), batch))
+                batches = in_batches(client, sorted(await client.partitions_for(topic)), messages)
+                async with self._queueing:
+                    for batch in batches:
+                        sent.append((await client.send_batch(batch.builder, topic, partition=batch.partition), batch))
                 firsts = await asyncio.gather(*(future for future, _ in sent))
         except (KafkaError, OSError, TimeoutError) as error:
             instruments.SENDS_FAILED.labels(topic).inc()
