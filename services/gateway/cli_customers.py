@@ -27,6 +27,7 @@ def find_customer(tenant: TenantId, customer_id: CustomerId = None, email: Email
     show(customer if as_json else customer["identities"], IDENTITY_COLUMNS, as_json)
     if not as_json:
         show(customer["holdings"], HOLDING_COLUMNS, as_json)
+        show_left_out(customer)
 
 
 @customers_app.command("export")
@@ -49,11 +50,21 @@ def erase_customer(
     query = to_query(customer_id, email)
     if not yes:
         held = run(lambda admin: admin.customers("find", tenant, query))
+        show_left_out(held)
         typer.confirm(f"Erase {held['subjects']} subjects with {held['statements']} statements for good?", abort=True, err=True)
     receipt = run(lambda admin: admin.customers("erase", tenant, query))
     show(receipt if as_json else receipt["stores"], STORE_COLUMNS, as_json)
     if not as_json:
         typer.echo(f"erasure {receipt['id']}: {receipt['subjects']} subjects")
+        if receipt["remaining"] != 0:
+            typer.echo(f"{receipt['remaining'] or 'many'} further events are erased in the background")
+        show_left_out(receipt)
+
+
+def show_left_out(answer: dict[str, Any]) -> None:
+    """Print the names that were not followed, to standard error."""
+    for one in answer["left_out"]:
+        typer.echo(f"left out: {one['pseudonym'] or 'some names'} ({one['reason']}). {one['detail']}", err=True)
 
 
 def to_query(customer_id: str | None, email: str | None) -> dict[str, Any]:

@@ -31,10 +31,11 @@ from services.ingest.api.hook_dispatch import HookDispatch
 from services.ingest.api.state import Ingest
 from services.ingest.back_filler import WORKERS as BACK_FILL_WORKERS
 from services.ingest.back_filler import BackFiller
+from services.ingest.body_encrypter import BodyEncrypter
 from services.ingest.enricher import Enricher
 from services.ingest.eraser import Eraser
 from services.ingest.expirer import Expirer
-from services.ingest.gauges import fetch_gauges, import_gauges, job_gauges, outbox_gauges
+from services.ingest.gauges import body_gauges, erasure_gauges, fetch_gauges, import_gauges, job_gauges, outbox_gauges
 from services.ingest.health import DeliveryObserver
 from services.ingest.import_process import CONNECTIONS as IMPORT_CONNECTIONS
 from services.ingest.import_process import ImportProcess
@@ -140,7 +141,7 @@ def create_app(
             pace = Pace()
             relay = Relay(reads, producer or kafka, pace)
             cipher = Cipher(settings.secret_key, settings.decrypting_keys)
-            vault = Vault(keys, cipher, encrypts=settings.encrypt_bodies)
+            vault = Vault(keys, cipher, encrypts=settings.encrypt_bodies, inbox=reads)
             stack.push_async_callback(vault.close)
             committer = Committer(commits, relay.offer, settings.queue_limit, vault)
             tools = Connections(engine, cipher, settings.connections_per_tenant)
@@ -179,6 +180,8 @@ def create_app(
                 fetch_gauges(reads),
                 job_gauges(reads),
                 import_gauges(reads),
+                erasure_gauges(reads),
+                body_gauges(reads),
             )
             app.state.ingest = Ingest(
                 committer=committer,
@@ -224,6 +227,7 @@ def create_app(
             workers.start("name sender", NameSender(names, metrics).run)
             workers.start("eraser", Eraser(reads, tools, vault).run)
             workers.start("expirer", expirer.run)
+            workers.start("body encrypter", BodyEncrypter(reads, vault).run)
             workers.start("keys", KeyKeeper(reads, vault).run)
             if producer is None:
                 workers.start("pace", lambda: pace.run(lambda group, partitions: offsets.of(group, EVENTS, partitions)))

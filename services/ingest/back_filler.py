@@ -206,7 +206,7 @@ class BackFiller:
 
         async def work(db: Database) -> tuple[list[Outcome], Job]:
             async with db.transaction():
-                outcomes = await write_older(db, connection.tenant, deliveries, bodies)
+                outcomes = await write_older(db, deliveries, bodies)
                 return outcomes, await back_fills.turn_page(db, job, page.cursor, Counter(outcomes), page.expected, pause)
 
         try:
@@ -231,7 +231,7 @@ class BackFiller:
             for delivery in deliveries:
                 try:
                     async with db.transaction():
-                        [outcome] = await write_older(db, connection.tenant, [delivery], await self._cipher.seal([delivery]))
+                        [outcome] = await write_older(db, [delivery], await self._cipher.seal([delivery]))
                 except OUTAGE:
                     raise
                 except asyncpg.PostgresError:

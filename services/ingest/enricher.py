@@ -22,7 +22,7 @@ from services.ingest.domain.delivery import Delivery, Outcome, StoredDelivery
 from services.ingest.domain.providers import PROVIDERS, Request
 from services.ingest.domain.providers.payload import Unusable
 from services.ingest.domain.providers.tool_api import MOST_FETCHES, Documents, Fetch
-from services.ingest.domain.receive import receive_fetched, unfetched
+from services.ingest.domain.receive import receive_again, receive_fetched, unfetched
 from services.ingest.inbox import fetch_queue
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
 from services.ingest.inbox.committer import Publish
@@ -130,6 +130,9 @@ class Enricher:
         connection = await self._connections.find(fetch.connection)
         if stored is None or connection is None:
             await fetch_queue.discard(self._pool, fetch)
+            return
+        if stored.is_unreadable:
+            await self._complete(fetch, connection, receive_again(connection, stored, self._now()), "quarantined")
             return
         credentials = await self._connections.load_credentials(connection.id)
         if credentials is None:

@@ -15,9 +15,10 @@ import structlog
 
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.customer_search import parse_stored, pseudonyms_in, shared_addresses, subjects_of
-from services.ingest.inbox import erasure
+from services.ingest.inbox import erasure_jobs
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
-from services.ingest.inbox.erasure import Body, Job
+from services.ingest.inbox.erasure import erase_next
+from services.ingest.inbox.erasure_jobs import Body, Job
 from services.ingest.store.connections import ConnectionSource
 from shared.database import OUTAGE, RETRYABLE
 from shared.problems import Unavailable
@@ -67,27 +68,35 @@ class Eraser:
 
     async def step(self) -> bool:
         """Do the next step of the jobs that are due. False if there are none."""
-        jobs = await erasure.claim_jobs(self._pool)
+        jobs = await erasure_jobs.claim_jobs(self._pool)
         if not jobs:
             return False
-        if jobs[0].reached == erasure.UNSETTLED:
+        if large := next((job for job in jobs if job.has_remaining), None):
+            await self._erase_next(large, jobs)
+        elif jobs[0].reached == erasure_jobs.UNSETTLED:
             await self._settle(jobs)
         else:
             await self._search(jobs)
         return True
 
+    async def _erase_next(self, job: Job, claimed: Sequence[Job]) -> None:
+        """Erase the next statements of a customer with very many, and release the claims."""
+        statements = await erase_next(self._pool, job)
+        await erasure_jobs.advance_jobs(self._pool, claimed, erasure_jobs.UNSETTLED)
+        log.info("eraser.statements_erased", erasure=job.seq, tenant=job.tenant, statements=statements)
+
     async def _settle(self, jobs: Sequence[Job]) -> None:
         """Wait for transactions that may have missed the tombstones, and delete the statements that they stored."""
-        if not await erasure.wait_for_writers(self._pool, WRITERS_SECONDS):
+        if not await erasure_jobs.wait_for_writers(self._pool, WRITERS_SECONDS):
             log.warning("eraser.writers_do_not_end", jobs=len(jobs))
             return
-        late = await erasure.delete_late_statements(self._pool, [job.seq for job in jobs])
-        await erasure.advance_jobs(self._pool, jobs, 0)
+        late = await erasure_jobs.delete_late_statements(self._pool, [seq for job in jobs for seq in (job.seq, *job.batches)])
+        await erasure_jobs.advance_jobs(self._pool, jobs, 0)
         log.info("eraser.begun", jobs=len(jobs), late_statements=late)
 
     async def _search(self, jobs: Sequence[Job]) -> None:
         tenant, after, upto = jobs[0].tenant, jobs[0].reached, jobs[-1].seq
-        bodies = await erasure.next_bodies(self._pool, tenant, after, upto, STEP_BODIES, STEP_BYTES, self._cipher)
+        bodies = await erasure_jobs.next_bodies(self._pool, tenant, after, upto, STEP_BODIES, STEP_BYTES, self._cipher)
         connections = await self._load_connections(bodies)
         built_in = await self._connections.built_in(tenant)
         if built_in is None:
@@ -95,11 +104,11 @@ class Eraser:
             return
         results = await asyncio.to_thread(search, bodies, jobs, built_in.key, connections)
         subjects = {subject for result in results for subject in result.subjects}
-        erased = await erasure.erased_subjects(self._pool, tenant, subjects)
+        erased = await erasure_jobs.erased_subjects(self._pool, tenant, subjects)
         to_delete = [result.seq for result in results if result.names_customer or result.subjects & erased]
-        await erasure.erase_bodies(self._pool, to_delete)
+        await erasure_jobs.erase_bodies(self._pool, to_delete)
         reached = bodies[-1].seq if bodies else upto
-        await erasure.advance_jobs(self._pool, jobs, reached)
+        await erasure_jobs.advance_jobs(self._pool, jobs, reached)
         if to_delete or reached >= jobs[0].seq:
             finished = sum(job.seq <= reached for job in jobs)
             log.info("eraser.searched", jobs=len(jobs), bodies=len(bodies), deleted=len(to_delete), finished=finished)

@@ -1,8 +1,11 @@
-"""Gauges of the outbox, of the queue of fetches and of jobs, read when Prometheus scrapes."""
+"""Gauges of the outbox, of the queue of fetches, of jobs, of erasures and of plain bodies, read when Prometheus scrapes."""
 
 import asyncpg
 
+from services.ingest.inbox.plain_bodies import IS_PLAIN
 from services.ingest.instruments import (
+    ERASURES_RUNNING,
+    ERASURES_SECONDS,
     FETCHES_SECONDS,
     FETCHES_WAITING,
     IMPORTS_RUNNING,
@@ -11,6 +14,7 @@ from services.ingest.instruments import (
     JOBS_SECONDS,
     OUTBOX_DELIVERIES,
     OUTBOX_SECONDS,
+    PLAIN_BODIES,
 )
 from shared.gauges import DatabaseGauges
 
@@ -46,6 +50,19 @@ SELECT count(*), extract(epoch FROM now() - min(greatest(claimed, started)))::fl
 FROM imports WHERE finished IS NULL AND state = 'running'
 """
 """Reads the index of open imports, of which a tenant has ten at most."""
+
+
+ERASURES = """
+SELECT count(*), extract(epoch FROM now() - (SELECT received_at FROM inbox WHERE seq = min(erasures.seq)))::float8 FROM erasures
+"""
+"""Reads the list of erasures that are not done, of which there are few."""
+
+PLAIN = f"""
+SELECT counted.bodies, estimated.bodies
+FROM (SELECT count(*) AS bodies FROM (SELECT FROM inbox WHERE {IS_PLAIN} LIMIT $1 + 1) AS head) AS counted
+LEFT JOIN (SELECT reltuples::bigint AS bodies FROM pg_class WHERE relname = 'inbox_plain_bodies') AS estimated ON true
+"""  # noqa: S608
+"""Reads at most EXACT + 1 entries of the index of plain bodies."""
 
 
 def outbox_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
@@ -86,3 +103,23 @@ def import_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
         return running, max(0.0, seconds or 0.0)
 
     return DatabaseGauges((IMPORTS_RUNNING, IMPORTS_SECONDS), read)
+
+
+def erasure_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
+    """The gauges of erasures."""
+
+    async def read() -> tuple[float, ...]:
+        running, seconds = await pool.fetchrow(ERASURES)
+        return running, max(0.0, seconds or 0.0)
+
+    return DatabaseGauges((ERASURES_RUNNING, ERASURES_SECONDS), read)
+
+
+def body_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
+    """The gauge of plain bodies."""
+
+    async def read() -> tuple[float, ...]:
+        counted, estimated = await pool.fetchrow(PLAIN, EXACT)
+        return (counted if counted <= EXACT else max(counted, estimated or 0),)
+
+    return DatabaseGauges((PLAIN_BODIES,), read)

@@ -95,7 +95,7 @@ async def work(settings: Settings) -> None:
         pool = await stack.enter_async_context(open_pool(settings.database_url, CONNECTIONS))
         keys = await stack.enter_async_context(open_pool(settings.url_of_keys, 1))
         cipher = Cipher(settings.secret_key, settings.decrypting_keys)
-        vault = Vault(keys, cipher, encrypts=settings.encrypt_bodies)
+        vault = Vault(keys, cipher, encrypts=settings.encrypt_bodies, inbox=pool)
         stack.push_async_callback(vault.close)
         collector = NameCollector(ValueNames(pool))
         stack.push_async_callback(collector.close)

@@ -55,6 +55,14 @@ IMPORTS_SECONDS = Gauge(
     registry=None,
 )
 
+ERASURES_RUNNING = Gauge("earshot_ingest_erasures_running", "Erasures whose search of stored bodies is not done", registry=None)
+ERASURES_SECONDS = Gauge("earshot_ingest_erasures_seconds", "Age of the oldest such erasure; 0 if there is none", registry=None)
+PLAIN_BODIES = Gauge(
+    "earshot_ingest_plain_bodies",
+    "Stored bodies that are not encrypted, or whose headers are not: exact up to 10,000, above that an estimate of PostgreSQL",
+    registry=None,
+)
+
 FAMILIES = (
     *HTTP,
     *PRODUCER,
@@ -71,4 +79,7 @@ FAMILIES = (
     JOBS_SECONDS,
     IMPORTS_RUNNING,
     IMPORTS_SECONDS,
+    ERASURES_RUNNING,
+    ERASURES_SECONDS,
+    PLAIN_BODIES,
 )

@@ -70,7 +70,7 @@ class Inbox:
 async def empty_tables(url: str) -> AsyncIterator[None]:
     """Empty the tables that an earlier test may have filled."""
     async with open_pool(url, 1) as pool:
-        await pool.execute("TRUNCATE inbox, events, unpublished, erasures, delivery_jobs, shared_mailboxes")
+        await pool.execute("TRUNCATE inbox, events, unpublished, erasures, erased_names, delivery_jobs, shared_mailboxes")
     yield
 
 

@@ -14,10 +14,11 @@ from pydantic import SecretStr
 from services.ingest.back_filler import NOT_FOUND, BackFiller
 from services.ingest.domain.connection import Connection, FieldMapping
 from services.ingest.domain.providers import PROVIDERS
-from services.ingest.domain.receive import receive_record
+from services.ingest.domain.receive import receive_again, receive_record
 from services.ingest.inbox import back_fills, jobs
 from services.ingest.inbox.committer import Committer
 from services.ingest.inbox.jobs import Job
+from services.ingest.inbox.quarantine import Quarantine
 from services.ingest.store.cipher import Cipher
 from services.ingest.store.connections import Connections
 from services.ingest.store.tenants import Tenants
@@ -166,6 +167,31 @@ async def test_older_feedback_of_an_erased_customer_is_not_brought_back(tool: To
     done = await tool.finish(await tool.add())
     assert done.results == {"accepted": 2, "ignored": 1}
     assert await tool.subjects() == ["t-0", "t-2"]
+
+
+@pytest.mark.parametrize("age", ["older", "newer"])
+async def test_feedback_that_is_read_later_is_compared_with_erased_customers_too(tool: Tool, age: str) -> None:
+    """A response that the mapping does not fit goes to quarantine, and is read when the mapping is mended."""
+    tool.api.documents[path()] = page(
+        *(listed(f"t-{n}", value=77) | {"hidden": {"customer_id": f"c-{n}"}} for n in range(2)), total=2
+    )
+    erasure = {"type": "erasure", "id": "e", "at": "2026-11-20T10:00:00Z", "customer": {"id": "c-1"}}
+    committer = Committer(tool.pool, lambda _: None, 10)
+    async with Workers() as workers:
+        workers.start("committer", committer.run)
+        await committer.commit(receive_record(tool.connection, erasure, "e-1", b"", datetime.now(UTC)))
+        await tool.pool.execute("DELETE FROM erasures")
+        assert (await tool.finish(await tool.add())).results == {"quarantined": 2}
+        if age == "newer":
+            await tool.pool.execute("UPDATE erased_names SET erased_at = '2020-01-01'")
+        outcomes = []
+        for row in await tool.pool.fetch("SELECT seq FROM inbox WHERE verdict = 'quarantined' ORDER BY seq"):
+            whole = await Quarantine(tool.pool).find(TENANT, row[0])
+            assert whole
+            mended = replace(whole.stored, raw=whole.stored.raw.replace(b"77", b"10"))
+            outcomes.append(await committer.commit_again(row[0], receive_again(tool.connection, mended, datetime.now(UTC))))
+    assert outcomes == ["accepted", "erased" if age == "older" else "accepted"]
+    assert await tool.subjects() == (["t-0"] if age == "older" else ["t-0", "t-1"])
 
 
 async def test_a_rate_limit_is_waited_for_and_a_refused_token_until_there_is_another(tool: Tool) -> None:

@@ -7,17 +7,21 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
+from services.ingest.domain.receive import receive_again
 from services.ingest.eraser import Eraser
+from services.ingest.inbox.body_cipher import COLUMNS, load_deliveries
 from services.ingest.inbox.committer import Committer
 from services.ingest.inbox.verdicts import oldest_held, replace_verdicts
 from services.ingest.key_keeper import KeyKeeper
+from services.ingest.store import vault as vaults
 from services.ingest.store.cipher import Cipher
 from services.ingest.store.vault import Vault
 from shared.workers import Workers
 from tests.contract.inbox import Inbox, erasure_delivery, nps_delivery
 from tests.contract.test_ingest_eraser import AllConnections, finish, unread
-from tests.unit.ingest.making import nps, response
+from tests.unit.ingest.making import NOW, connection, nps, response
 
 SECRET_KEY = SecretStr("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
 
@@ -107,3 +111,59 @@ async def test_an_erasure_destroys_the_key_of_each_body_that_names_the_customer(
         verdicts = {row[0]: row[1] for row in await inbox.pool.fetch("SELECT delivery, verdict FROM inbox")}
         assert verdicts == {"read": "accepted", "other": "accepted", "unread": "erased", "e": "accepted"}
         assert await remaining_keys(inbox, vault) == {expected}
+
+
+async def test_a_database_of_keys_that_was_restored_from_an_older_backup_reuses_no_number(inbox: Inbox) -> None:
+    async with encrypting(inbox) as (encrypted, vault):
+        await encrypted.deliver(nps_delivery(9, id="1"))
+        used = await inbox.pool.fetchval(KEY_OF, "1")
+        await vault.close()
+        await inbox.pool.execute("TRUNCATE body_keys, body_key_blocks")
+        await inbox.pool.execute("SELECT setval('body_key_seq', 1)")
+        await inbox.pool.execute("INSERT INTO spent_body_keys (id) VALUES ($1)", used + 5)
+        restored = Vault(inbox.pool, Cipher(SECRET_KEY), encrypts=True)
+        with capture_logs() as logs:
+            await restored.refill()
+        assert ("vault.keys_restored", "critical") in {(line["event"], line["log_level"]) for line in logs}
+        assert await inbox.pool.fetchval("SELECT min(id) FROM body_keys") == used + 6
+        await restored.close()
+
+
+async def test_a_body_whose_key_is_that_of_another_one_stays_in_quarantine_with_the_reason(inbox: Inbox) -> None:
+    async with encrypting(inbox) as (encrypted, vault):
+        await encrypted.deliver(unread("1", response(nps())), unread("2", response(nps(), id="r-2")))
+        await inbox.pool.execute(
+            "UPDATE inbox SET body_key = (SELECT body_key FROM inbox WHERE delivery = '2') WHERE delivery = '1'"
+        )
+        [stored] = await load_deliveries(vault, await inbox.pool.fetch(f"SELECT {COLUMNS} FROM inbox WHERE delivery = '1'"))
+        assert stored.is_unreadable
+        delivery = receive_again(connection(), stored, NOW)
+        assert await encrypted.committer.commit_again(stored.seq, delivery) == "quarantined"
+        row = await inbox.pool.fetchrow("SELECT reason, octet_length(raw) > 0 FROM inbox WHERE delivery = '1'")
+        assert tuple(row) == ("the stored body can't be decrypted: its key is lost", True)
+
+
+async def test_unused_keys_of_a_killed_process_are_swept_and_those_of_bodies_and_of_others_stay(inbox: Inbox) -> None:
+    async with encrypting(inbox) as (encrypted, _):
+        await inbox.pool.execute("TRUNCATE body_key_blocks")
+        await encrypted.deliver(nps_delivery(9, id="1"))
+        used = await inbox.pool.fetchval(KEY_OF, "1")
+        await inbox.pool.execute("UPDATE body_key_blocks SET renewed_at = now() - interval '25 hours'")
+        living = Vault(inbox.pool, Cipher(SECRET_KEY), encrypts=True)
+        await living.refill()
+        deleted = await living.sweep()
+        assert deleted > 0
+        rows = await inbox.pool.fetch("SELECT first, last FROM body_key_blocks")
+        living_keys = {number for first, last in rows for number in range(first, last + 1)}
+        assert {row[0] for row in await inbox.pool.fetch(KEYS)} == living_keys | {used}
+        await living.close()
+
+
+async def test_a_process_whose_block_was_swept_uses_no_key_of_it(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vaults, "RENEW_SECONDS", 0.0)
+    async with encrypting(inbox) as (_, vault):
+        await vault.refill()
+        await inbox.pool.execute("TRUNCATE body_keys, body_key_blocks")
+        await vault.renew()
+        [sealed] = await vault.seal([nps_delivery(9, id="1")])
+        assert await inbox.pool.fetchval("SELECT count(*) FROM body_keys WHERE id = $1", sealed.key) == 1

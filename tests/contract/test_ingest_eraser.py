@@ -16,7 +16,7 @@ from services.ingest import eraser as module
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery
 from services.ingest.eraser import Eraser
-from services.ingest.inbox import erasure as jobs_of_erasures
+from services.ingest.inbox import erasure_jobs as jobs_of_erasures
 from services.ingest.inbox import locks
 from services.ingest.inbox.erasure import erase
 from services.ingest.inbox.writer import insert
@@ -79,7 +79,7 @@ async def test_after_a_crash_other_replicas_finish_the_search_concurrently(inbox
     assert await first.step()
     assert await jobs_of_erasures.claim_jobs(inbox.pool), "and now it crashes"
     assert not await first.step(), "nobody else may take it before the lease has ended"
-    await inbox.pool.execute("UPDATE erasures SET due = now()")
+    await inbox.pool.execute("UPDATE erasures SET claimable = now()")
     await finish(*[Eraser(inbox.pool, AllConnections()) for _ in range(3)])
     if await jobs(inbox):
         await finish(first)

@@ -38,7 +38,7 @@ async def test_content_fetched_after_an_erasure_for_a_delivery_before_it_is_not_
     assert await tool.subjects() == []
     assert [verdict for verdict, _ in await tool.verdicts()] == ["erased", "accepted"]
     assert await tool.count("inbox WHERE octet_length(raw) > 0") == 0
-    await tool.pool.execute("UPDATE erasures SET due = now()")
+    await tool.pool.execute("UPDATE erasures SET claimable = now()")
     assert await eraser.step()
     assert await tool.count("erasures") == 0
 

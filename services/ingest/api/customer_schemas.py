@@ -6,7 +6,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.ingest.domain.fields import Customer, Email, Model, Name
-from services.ingest.domain.identity import MAX_IDS_OF_AN_ADDRESS
+from services.ingest.domain.identity import MOST_OTHERS
+from services.ingest.domain.left_out import Reason
+from services.ingest.inbox.erasure import MOST_AT_ONCE
 from services.ingest.inbox.people import MOST_NAMES
 from services.ingest.inbox.unread import MOST_BODIES
 
@@ -51,9 +53,32 @@ class Identity(BaseModel):
     kind: Literal["id", "email"]
     requested: bool = Field(description="Whether it is that of the request; others are reached by links")
     shared: bool = Field(
-        description=f"A shared mailbox: more than {MAX_IDS_OF_AN_ADDRESS} ids of one connection have this address. It links "
-        "nothing, so what others stated with it is neither found nor erased"
+        description=f"Many people have it: more than {MOST_OTHERS} ids or addresses of one connection are stated with it, or it "
+        "is a placeholder such as `guest`. It links nothing, so what others stated with it is neither found nor erased"
     )
+
+
+class LeftOutView(BaseModel):
+    """An id or address that was not followed."""
+
+    pseudonym: str | None = Field(description="null if the reason is about no single name", examples=[None])
+    kind: Literal["id", "email"] | None = Field(description="null if the reason is about no single name", examples=[None])
+    reason: Reason = Field(
+        description=f"`shared`: more than {MOST_OTHERS} ids or addresses of one connection are stated with it, as of a family's "
+        "mailbox. `placeholder`: an id that stands for nobody, such as `guest`, `unknown` or `0`. `too_many_links`: links reach "
+        f"more than {MOST_NAMES:,} ids and addresses. `not_recorded`: an earlier version carried the erasure out",
+        examples=["too_many_links"],
+    )
+    detail: str = Field(
+        description="The consequence, and what to do, for people",
+        examples=["Links reach more ids and addresses than are followed. Name the customer once more by another of their ids"],
+    )
+
+
+LEFT_OUT = (
+    "Names of the customer that link nothing, so that what others stated with them is neither shown nor erased. What only such a "
+    "name states may be missing"
+)
 
 
 class HoldingView(BaseModel):
@@ -75,10 +100,8 @@ class FoundCustomer(BaseModel):
     subjects: int = Field(examples=[3])
     statements: int = Field(examples=[17])
     holdings: list[HoldingView] = Field(description="By connection")
-    complete: bool = Field(
-        description=f"false: links reach more than {MOST_NAMES:,} ids and addresses, and were not followed further",
-        examples=[True],
-    )
+    complete: bool = Field(description="false: names were left out, which `left_out` lists", examples=[True])
+    left_out: list[LeftOutView] = Field(description=LEFT_OUT, examples=[[]])
 
 
 class StoreView(BaseModel):
@@ -103,12 +126,15 @@ class Receipt(BaseModel):
 
     id: str = Field(description="Of the erasure", examples=["10482"])
     at: datetime = Field(description="When it was carried out")
-    subjects: int = Field(description="Responses, reviews and tickets that were erased", examples=[3])
-    stores: list[StoreView]
-    complete: bool = Field(
-        description=f"false: links reach more than {MOST_NAMES:,} ids and addresses, and were not followed further",
-        examples=[True],
+    subjects: int = Field(description="Responses, reviews and tickets that were erased at once", examples=[3])
+    remaining: int | None = Field(
+        description=f"Further stored events, beyond {MOST_AT_ONCE:,}, which are erased in the background until the times of "
+        "`stores`; null: very many",
+        examples=[0],
     )
+    stores: list[StoreView]
+    complete: bool = Field(description="false: names were left out, which `left_out` lists", examples=[True])
+    left_out: list[LeftOutView] = Field(description=LEFT_OUT, examples=[[]])
 
 
 class DeliveryView(BaseModel):
@@ -156,4 +182,6 @@ class CustomerExport(BaseModel):
         examples=[True],
     )
     subjects: list[SubjectView] = Field(description="In the order of their names")
+    complete: bool = Field(description="false: names were left out, which `left_out` lists", examples=[True])
+    left_out: list[LeftOutView] = Field(description=LEFT_OUT, examples=[[]])
     cursor: str | None = Field(description="For the next page; null on the last one", examples=[None])

@@ -4,7 +4,8 @@ The customer is named in the body, never in a URL, which would be in access logs
 """
 
 from base64 import b64encode
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 from uuid import uuid4
 
 import msgspec
@@ -19,6 +20,7 @@ from services.ingest.api.customer_schemas import (
     FoundCustomer,
     HoldingView,
     Identity,
+    LeftOutView,
     Receipt,
     StoreView,
     SubjectView,
@@ -32,6 +34,9 @@ from services.ingest.domain.customer_search import pseudonyms_in
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.fields import Customer
 from services.ingest.domain.idempotency import with_erasure_digest
+from services.ingest.domain.left_out import EXPLANATIONS, LeftOut
+from services.ingest.domain.placeholders import placeholder_pseudonyms
+from services.ingest.domain.providers import PROVIDERS
 from services.ingest.domain.pseudonym import former_ids, pseudonym_of_email, pseudonyms_to_erase
 from services.ingest.domain.receipt import Erased, stores_of
 from services.ingest.domain.receive import receive_record
@@ -70,7 +75,7 @@ async def find_customer(
         subjects=sum(one.subjects for one in views),
         statements=sum(one.statements for one in views),
         holdings=views,
-        complete=person.complete,
+        **completeness(person.left_out),
     )
 
 
@@ -91,7 +96,7 @@ async def export_customer(
     async with outage_is_503():
         connection = await built_in(ingest, tenant)
         target = target_of(connection, query.customer)
-        subjects, is_last = await ingest.customers.export(target, query.cursor or "", query.limit)
+        subjects, is_last, person = await ingest.customers.export(target, query.cursor or "", query.limit)
         unread, complete = (None, True) if query.cursor else await find_unread(ingest, connection, target)
     cursor = None if is_last else subjects[-1].subject
     log.info("customers.exported", tenant=tenant, subjects=len(subjects), requested_by=requester(request))
@@ -101,6 +106,7 @@ async def export_customer(
         unread_complete=complete,
         subjects=list(map(subject_view, subjects)),
         cursor=cursor,
+        **completeness(person.left_out),
     )
 
 
@@ -141,7 +147,17 @@ async def built_in(ingest: Ingest, tenant: str) -> Connection:
 def target_of(connection: Connection, customer: Customer) -> Target:
     """The customer as pseudonyms of the connection's tenant."""
     key = connection.key
-    return Target(connection.tenant, frozenset(pseudonyms_to_erase(key, customer)), former_ids(key, customer))
+    names = frozenset(pseudonyms_to_erase(key, customer))
+    return Target(connection.tenant, names, former_ids(key, customer), placeholder_pseudonyms(key, PROVIDERS))
+
+
+def completeness(left_out: Sequence[LeftOut]) -> dict[str, Any]:
+    """The fields `complete` and `left_out` of a response."""
+    views = [
+        LeftOutView(pseudonym=one.pseudonym, kind=one.kind, reason=one.reason, detail=EXPLANATIONS[one.reason])
+        for one in left_out
+    ]
+    return {"complete": not left_out, "left_out": views}
 
 
 async def find_unread(ingest: Ingest, connection: Connection, target: Target) -> tuple[list[UnreadView], bool]:
@@ -195,7 +211,15 @@ def identities_of(person: Person, key: bytes, query: CustomerQuery) -> list[Iden
 def receipt_view(seq: int, erased: Erased) -> Receipt:
     """The receipt as JSON."""
     stores = [StoreView.model_validate(one, from_attributes=True) for one in stores_of(erased)]
-    return Receipt(id=str(seq), at=erased.at, subjects=erased.subjects, stores=stores, complete=erased.complete)
+    left_out = erased.left_out if erased.left_out or erased.complete else (LeftOut("too_many_links"),)
+    return Receipt(
+        id=str(seq),
+        at=erased.at,
+        subjects=erased.subjects,
+        remaining=erased.remaining,
+        stores=stores,
+        **completeness(left_out),
+    )
 
 
 def subject_view(one: ExportedSubject) -> SubjectView:

@@ -59,6 +59,9 @@ class QuarantinedDelivery(QuarantinedView):
 
     body: str = Field(description="As received; bytes that are not UTF-8 are replaced")
     body_base64: str | None = Field(description="The same bytes in base64, if they are not UTF-8; else null", examples=[None])
+    body_unreadable: bool = Field(
+        description="Whether the stored body can't be decrypted, since its key is lost; then `body` is empty", examples=[False]
+    )
     headers: dict[str, str] = Field(
         description="The headers that are stored because reading needs them. Signatures and secrets are never stored",
         examples=[{"x-hook-id": "6f3a"}],
@@ -194,7 +197,13 @@ async def get_quarantined(request: Request, tenant: TenantName, quarantined: str
         raise NotFound(NOT_QUARANTINED)
     body = whole.raw.decode(errors="replace")
     encoded = None if body.encode() == whole.raw else b64encode(whole.raw).decode()
-    return QuarantinedDelivery(**as_view(whole.summary), body=body, body_base64=encoded, headers=whole.headers)
+    return QuarantinedDelivery(
+        **as_view(whole.summary),
+        body=body,
+        body_base64=encoded,
+        body_unreadable=whole.is_unreadable,
+        headers=whole.headers,
+    )
 
 
 @routes.post(

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from services.ingest.domain.mapping_use import NO_USE, MappingUse
 from services.ingest.domain.pseudonym import FormerId
 from services.ingest.domain.reason_codes import ReasonCode
 from services.ingest.domain.value_names import ValueName
-from shared.events import Alias, Event
+from shared.events import Alias, Event, encode
 
 Verdict = Literal["accepted", "quarantined", "ignored", "held", "pending", "erased"]
 """`held`: the connection is paused, so the delivery is kept unread until it is active again. `pending`: a thin event; its content
@@ -48,11 +48,13 @@ class Delivery:
     """`id` is the tool's own (a webhook's, an Idempotency-Key), the same for every retry. None: duplicates are found by content.
 
     `raw` is the body as received, `headers` those that parsing needs, without secrets. `erases` holds the pseudonyms of a
-    customer to erase, `former_ids` both forms of those that may be a tool's ids, and `erases_linked` says whether everything that
-    links reach is erased too. `subjects`, of a delivery without statements, are its subjects as far as its body can be read.
+    customer to erase, `former_ids` both forms of those that may be a tool's ids, `placeholders` those of ids that stand for
+    nobody, and `erases_linked` says whether everything that links reach is erased too. `subjects`, of a delivery without
+    statements, are its subjects as far as its body can be read.
     `use` says how its payload fits the mapping, `names` are those that it states for values of dimensions; neither is stored
     with the delivery. `fetch` is the key of a pending one: waiting deliveries of one connection with the same key are completed
-    by one fetch. `reason_code` is that of a quarantined one.
+    by one fetch. `reason_code` is that of a quarantined one. `historical`: it is of an import or a back-fill, so its feedback may
+    be older than an erasure of its customer.
     """
 
     tenant: str
@@ -68,17 +70,19 @@ class Delivery:
     erases: tuple[str, ...] = ()
     former_ids: tuple[FormerId, ...] = ()
     erases_linked: bool = False
+    placeholders: frozenset[str] = frozenset()
     subjects: tuple[str, ...] = ()
     use: MappingUse = NO_USE
     names: tuple[ValueName, ...] = ()
     fetch: str | None = None
     reason_code: ReasonCode | None = None
+    historical: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDelivery:
     """A delivery that is loaded from the inbox to be read again. `delivery` is the tool's id of it, if any. `raw` is empty if the
-    body is deleted."""
+    body is deleted, or if it is unreadable: it can't be decrypted."""
 
     seq: int
     connection: str
@@ -88,17 +92,46 @@ class StoredDelivery:
     raw: bytes
     reason: str
     revision: int
+    is_unreadable: bool = False
+
+
+class SealedBody(NamedTuple):
+    """A body and its headers as they are to be stored: the columns `raw`, `body_key` and `headers`. `key` is the id of the key
+    that encrypts both; None: they are plain."""
+
+    raw: bytes
+    key: int | None
+    headers: str
+
+    @classmethod
+    def plain(cls, delivery: Delivery) -> "SealedBody":
+        """The body of a delivery as it is."""
+        return cls(delivery.raw, None, encode(delivery.headers).decode())
 
 
 @dataclass(frozen=True, slots=True)
 class StoredBody:
     """A body as the inbox stores it. `key` is the id of the key that encrypts `raw`; None: `raw` is plain. `connection` and
-    `delivery`, the tool's id of the delivery, are those of its row."""
+    `delivery`, the tool's id of the delivery, are those of its row. `headers` are a JSON object, plain or encrypted."""
 
     connection: str
     delivery: str | None
     raw: bytes
     key: int | None
+    headers: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedBody:
+    """A body and its headers, decrypted. `raw` is None if it is unreadable: its key is lost, or is that of another body."""
+
+    raw: bytes | None
+    headers: dict[str, str]
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether it can't be decrypted."""
+        return self.raw is None
 
 
 def split_at_erasures(deliveries: Mapping[int, Delivery]) -> Sequence[Mapping[int, Delivery]]:

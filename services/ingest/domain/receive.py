@@ -11,6 +11,7 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.customer_search import subjects_of
 from services.ingest.domain.delivery import Delivery, StoredDelivery, Verdict
 from services.ingest.domain.normalise import TooLong, normalise
+from services.ingest.domain.placeholders import placeholder_pseudonyms
 from services.ingest.domain.providers import PROVIDERS, Parsed, Request
 from services.ingest.domain.providers.tool_api import CONTENT_HEADER, FETCHED, Documents, encode_content
 from services.ingest.domain.providers.tool_history import ListedDelivery
@@ -26,6 +27,7 @@ PENDING = "its content is being fetched from the tool's API"
 LONGEST_ID = 200
 LONGEST_REASON = 1000
 KIND = re.compile(r"[a-z0-9_.:-]{1,100}|an event without a type", re.IGNORECASE | re.ASCII)
+UNREADABLE = "the stored body can't be decrypted: its key is lost"
 UNKNOWN_KIND = "an event of a kind that is no plain name"
 
 
@@ -57,7 +59,13 @@ def receive_all(connection: Connection, request: Request, now: datetime) -> list
 
 
 def receive_again(connection: Connection, stored: StoredDelivery, now: datetime) -> Delivery:
-    """Read a quarantined or held delivery under the connection's current settings. It keeps the time of its first receipt."""
+    """Read a quarantined or held delivery under the connection's current settings. It keeps the time of its first receipt.
+
+    One whose body can't be decrypted goes to quarantine, or stays there.
+    """
+    if stored.is_unreadable:
+        arrival = Arrival(connection, stored.delivery, b"", stored.received_at, {})
+        return _quarantined(arrival, UNREADABLE, "internal_fault", Parsed(stored.delivery))
     parsed = _parse(connection, stored.headers, stored.raw, stored.received_at)
     arrival = Arrival(connection, stored.delivery, stored.raw, stored.received_at, stored.headers)
     return _to_delivery(arrival, parsed, now)
@@ -163,6 +171,7 @@ def _accepted(arrival: Arrival, parsed: Parsed, now: datetime) -> Delivery:
         erases=tuple(name for record in erasures for name in sorted(pseudonyms_to_erase(key, record.customer))),
         former_ids=tuple(former for record in erasures for former in former_ids(key, record.customer)),
         erases_linked=any(record.linked for record in erasures),
+        placeholders=placeholder_pseudonyms(key, PROVIDERS) if erasures else frozenset(),
         use=parsed.use,
         names=usable_names((*parsed.names, *survey_names(records))),
     )

@@ -15,8 +15,8 @@ import asyncpg
 import structlog
 from opentelemetry.trace import SpanKind
 
-from services.ingest.domain.delivery import Delivery, Outcome
-from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, Sealed, discard_unstored
+from services.ingest.domain.delivery import Delivery, Outcome, SealedBody
+from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, discard_unstored
 from services.ingest.inbox.erasure import erase
 from services.ingest.inbox.outbox import OutboxEvent
 from services.ingest.inbox.transactions import (
@@ -133,7 +133,7 @@ class Committer:
     async def _commit(self, batch: list[Waiting], run: Runner) -> None:
         deliveries, _, contexts = zip(*batch, strict=True)
         attributes: dict[str, str | int] = {"db.system.name": "postgresql", "db.operation.batch.size": len(batch)}
-        bodies: list[Sealed] = []
+        bodies: list[SealedBody] = []
         try:
             bodies = await self._cipher.seal(deliveries)
             with tracing.span("commit deliveries", SpanKind.CLIENT, contexts, attributes):

@@ -10,10 +10,11 @@ import asyncpg
 import msgspec
 
 from services.ingest.domain.delivery import StoredBody
+from services.ingest.domain.left_out import LeftOut
 from services.ingest.domain.receipt import Erased
 from services.ingest.domain.tombstone import SQL_FINGERPRINT
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
-from services.ingest.inbox.people import MATCHING, Person, Target, find_person
+from services.ingest.inbox.people import IS_OWN, MATCHING, Person, Target, find_person
 from services.ingest.inbox.transactions import Connection
 from services.ingest.inbox.unread import UnreadDelivery, load_unread
 
@@ -29,7 +30,7 @@ SELECT subject, sum(bytes) OVER (ORDER BY subject) - bytes FROM (
         SELECT coalesce(sum(octet_length(event) + coalesce(octet_length(raw), 0)), 0)::bigint
         FROM events JOIN inbox USING (seq) WHERE events.tenant = $1 AND events.subject = page.subject
     ) AS bytes FROM (
-        SELECT DISTINCT subject FROM ({MATCHING}) AS matching WHERE subject > $7 ORDER BY subject LIMIT $8
+        SELECT DISTINCT subject FROM ({MATCHING}) AS matching WHERE subject > $8 ORDER BY subject LIMIT $9
     ) AS page
 ) AS measured ORDER BY subject
 """  # noqa: S608
@@ -38,13 +39,17 @@ STATEMENTS = f"""
 SELECT subject, seq, event FROM events WHERE tenant = $1 AND subject = ANY($2::text[]) AND fingerprint <> {SQL_FINGERPRINT}
 ORDER BY subject, seq, position
 """  # noqa: S608
-BODIES = """
+BODIES = f"""
 SELECT seq, connection, delivery, received_at, headers, raw, verdict, EXISTS (
-    SELECT FROM events WHERE events.seq = inbox.seq AND events.customer IS NOT NULL
-    AND events.customer <> ALL($2::text[]) AND (events.email IS NULL OR events.email <> ALL($3::text[]))
-) AS names_others, body_key FROM inbox WHERE seq = ANY($1::bigint[]) ORDER BY seq
-"""
-RECEIPT = "SELECT seq, headers FROM inbox WHERE connection = $1 AND delivery = $2"
+    SELECT FROM events WHERE events.tenant = $1 AND events.seq = inbox.seq AND events.customer IS NOT NULL
+    AND {IS_OWN} IS NOT TRUE
+) AS names_others, body_key FROM inbox WHERE seq = ANY($8::bigint[]) ORDER BY seq
+"""  # noqa: S608
+RECEIPT = f"""
+SELECT seq, headers, received_at, (SELECT count(*) FROM events WHERE events.seq = inbox.seq AND fingerprint = {SQL_FINGERPRINT}),
+    EXISTS (SELECT FROM erasures WHERE erasures.seq = inbox.seq)
+FROM inbox WHERE connection = $1 AND delivery = $2
+"""  # noqa: S608
 SET_RECEIPT = "UPDATE inbox SET headers = $2 WHERE seq = $1"
 
 EXPORT_BYTES = 8 * 1024 * 1024
@@ -102,9 +107,9 @@ class Customers:
             person = await find_person(db, target)
             return person, [Holding(*row) for row in await db.fetch(HOLDINGS, *person.columns)]
 
-    async def export(self, target: Target, after: str, limit: int) -> tuple[list[ExportedSubject], bool]:
-        """The customer's next subjects after this one, in the order of their names, with all that is stored about them, and
-        whether they are the last: at most `limit`, and none that begins after EXPORT_BYTES."""
+    async def export(self, target: Target, after: str, limit: int) -> tuple[list[ExportedSubject], bool, Person]:
+        """The customer's next subjects after this one, in the order of their names, with all that is stored about them, whether
+        they are the last, and the customer: at most `limit`, and none that begins after EXPORT_BYTES."""
         async with self._pool.acquire(timeout=5) as db, db.transaction(isolation="repeatable_read", readonly=True):
             person = await find_person(db, target)
             sizes = await db.fetch(PAGE, *person.columns, after, limit + 1)
@@ -118,32 +123,44 @@ class Customers:
             seqs[name][seq] = None
         for name, one in subjects.items():
             one.deliveries = [deliveries[seq] for seq in seqs[name] if seq in deliveries]
-        return list(subjects.values()), len(names) == len(sizes)
+        return list(subjects.values()), len(names) == len(sizes), person
 
     async def unread(self, target: Target) -> tuple[frozenset[str], list[UnreadDelivery], bool]:
         """The customer's pseudonyms, the tenant's newest unread deliveries, which may name the customer, and whether these are
         all."""
         async with self._pool.acquire(timeout=5) as db, db.transaction(isolation="repeatable_read", readonly=True):
             person = await find_person(db, target)
-        return person.names, *await load_unread(self._pool, target.tenant, self._cipher)
+        return person.searched_names, *await load_unread(self._pool, target.tenant, self._cipher)
 
     async def _deliveries(self, db: Connection, seqs: Collection[int], person: Person) -> dict[int, ExportedDelivery]:
-        own = [*person.names, *(one.bare for one in person.target.former)]
-        rows = await db.fetch(BODIES, sorted(seqs), own, sorted(person.addresses))
-        opened = await self._cipher.open([StoredBody(row[1], row[2], row[5] or b"", row[8]) for row in rows])
+        rows = await db.fetch(BODIES, *person.columns, sorted(seqs))
+        opened = await self._cipher.open([StoredBody(row[1], row[2], row[5] or b"", row[8], row[4]) for row in rows])
         return {
-            r[0]: ExportedDelivery(r[0], r[1], r[2], r[3], json.loads(r[4]), None if r[7] or r[5] is None else raw, r[7])
-            for r, raw in zip(rows, opened, strict=True)
+            r[0]: ExportedDelivery(r[0], r[1], r[2], r[3], body.headers, None if r[7] or r[5] is None else body.raw, r[7])
+            for r, body in zip(rows, opened, strict=True)
         }
 
     async def receipt(self, connection: str, delivery: str) -> tuple[int, Erased] | None:
-        """The sequence number of the erasure that was requested under this delivery id, and what it did.
+        """The sequence number of the erasure that was requested under this delivery id, and what it did. None if there is none.
 
-        None if there is none, or a version without receipts carried it out.
+        A version without receipts stored no numbers of statements and bodies.
         """
         row = await self._pool.fetchrow(RECEIPT, connection, delivery)
-        stored = json.loads(row[1]).get(RECEIPT_HEADER) if row else None
-        return (row[0], msgspec.json.decode(stored, type=Erased)) if row and stored else None
+        if row is None:
+            return None
+        seq, headers, received_at, tombstones, is_searching = row
+        if stored := json.loads(headers).get(RECEIPT_HEADER):
+            return seq, msgspec.json.decode(stored, type=Erased)
+        return seq, Erased(
+            at=received_at,
+            subjects=tombstones,
+            statements=None,
+            bodies=None,
+            bodies_to_search=None if is_searching else 0,
+            pending=False,
+            complete=False,
+            left_out=(LeftOut("not_recorded"),),
+        )
 
 
 async def store_receipt(db: Connection, seq: int, headers: dict[str, str], erased: Erased) -> None:

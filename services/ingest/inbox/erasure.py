@@ -3,29 +3,37 @@
 A transaction that writes statements of the customer holds the customer's lock shared; an erasure holds it exclusively. So
 statements that the erasure doesn't see have higher sequence numbers than it: they were made after it.
 
-Bodies that name the customer are searched afterwards in the background (services/ingest/eraser.py), driven by the row of
-`erasures` that the transaction leaves. Any number of processes may search at the same time: jobs are claimed for a while, and
-every step may be repeated.
+Bodies that name the customer are searched afterwards in the background (erasure_jobs.py), driven by the row of `erasures` that
+the transaction leaves.
 """
 
-import asyncio
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import asyncpg
 
-from services.ingest.domain.delivery import Delivery, Statement, StoredBody
+from services.ingest.domain.delivery import Delivery, Statement
 from services.ingest.domain.receipt import MOST_COUNTED, Erased
-from services.ingest.domain.tombstone import CUSTOMER_ERASED, SQL_FINGERPRINT, tombstone_of
+from services.ingest.domain.tombstone import SQL_FINGERPRINT, tombstone_of
 from services.ingest.inbox import locks
-from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
 from services.ingest.inbox.customers import store_receipt
+from services.ingest.inbox.erasure_jobs import DELETE_BODIES, Job
+from services.ingest.inbox.links import remember_shared_names
 from services.ingest.inbox.outbox import OutboxEvent
-from services.ingest.inbox.people import Person, Target, find_customer, find_person, find_subjects, remember_shared_mailboxes
+from services.ingest.inbox.people import (
+    Columns,
+    Person,
+    Target,
+    count_statements,
+    find_customer,
+    find_person,
+    next_subjects,
+    unerased_events,
+)
 from services.ingest.inbox.transactions import Connection
-from services.ingest.inbox.writer import insert
-from shared.events import Event, decode_event
+from services.ingest.inbox.writer import Inserted, insert
+from shared.events import Event
 from shared.request_context import current_context
 
 DELETE_EVENTS = f"""
@@ -33,103 +41,102 @@ DELETE FROM events WHERE tenant = $1 AND subject = ANY($2::text[]) AND fingerpri
 """  # noqa: S608
 """Keeps tombstones: metrics stores them too, and must get the same result when it reads the events again."""
 
-DELETE_BODIES = "UPDATE inbox SET raw = NULL, headers = '{}' WHERE seq = ANY($1::bigint[]) AND raw IS NOT NULL"
 LEFT = """
 SELECT (SELECT count(*) FROM (
     SELECT FROM inbox WHERE tenant = $1 AND seq < $2 AND raw IS NOT NULL ORDER BY seq LIMIT $3
 ) AS bodies), EXISTS (SELECT FROM fetches WHERE tenant = $1 AND seq < $2)
 """
 """The bodies that must be searched, and whether earlier deliveries wait for a tool's API."""
-ADD_JOB = "INSERT INTO erasures (seq, tenant, names, requested) VALUES ($1, $2, $3, $4)"
+ADD_JOB = """
+INSERT INTO erasures (seq, tenant, names, requested, remaining, due, claimable) VALUES ($1, $2, $3, $4, $5, 'infinity', now())
+"""
+"""`due` keeps workers of earlier versions away: they can't read all bodies of this one."""
 
-LEASE_SECONDS = 60
-PENDING_SECONDS = 10
-"""How often a job is looked at whose bodies are searched, while earlier deliveries are pending."""
-MAX_JOBS = 500
-UNSETTLED = -1
-"""`reached` of a job whose late statements must still be deleted."""
-
-CLAIM = """
-UPDATE erasures SET due = now() + make_interval(secs => $1) WHERE seq IN (
-    SELECT job.seq FROM erasures AS job JOIN (
-        SELECT tenant, reached FROM erasures AS candidate WHERE due <= now() AND (reached = $3 OR NOT EXISTS (
-            SELECT FROM erasures AS ahead
-            WHERE ahead.tenant = candidate.tenant AND ahead.reached > candidate.reached AND ahead.reached < ahead.seq
-        )) ORDER BY due, seq LIMIT 1
-    ) AS first USING (tenant, reached)
-    WHERE due <= now() ORDER BY seq LIMIT $2 FOR UPDATE OF job SKIP LOCKED
-) RETURNING seq, tenant, names, requested, reached
+MOST_AT_ONCE = 2_000
+"""Statements of a customer that one transaction erases."""
+NO_LIMIT = 2**62
+REMAINING = "SELECT remaining FROM erasures WHERE seq = $1 FOR UPDATE"
+REQUEST = "SELECT connection, received_at, revision FROM inbox WHERE seq = $1"
+ADD_BATCH = """
+UPDATE erasures SET batches = batches || $2::bigint, remaining = CASE WHEN NOT $3 THEN remaining END, claimable = now()
+WHERE seq = $1
 """
-"""Jobs of one tenant with the same progress, so that many erasures cost one search. A tenant has one search at a time: jobs that
-are added meanwhile are settled and wait together for the next one. So each job ends after at most two searches."""
-
-WRITERS = """
-SELECT virtualtransaction FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
-AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-AND classid = ($1::bigint >> 32)::oid AND objid = ($1::bigint & 4294967295)::oid
-"""
-DELETE_LATE = f"""
-DELETE FROM events USING events AS tombstone
-WHERE tombstone.seq = ANY($1::bigint[]) AND tombstone.fingerprint = {SQL_FINGERPRINT}
-AND events.tenant = tombstone.tenant AND events.subject = tombstone.subject AND events.fingerprint <> {SQL_FINGERPRINT}
-RETURNING events.seq
-"""  # noqa: S608
-BODIES = """
-SELECT seq, connection, verdict, headers, raw, delivery, body_key FROM inbox JOIN (
-    SELECT seq, sum(length) OVER (ORDER BY seq) - length AS before FROM (
-        SELECT seq, octet_length(raw) AS length FROM inbox
-        WHERE tenant = $1 AND seq > $2 AND seq <= $3 AND raw IS NOT NULL ORDER BY seq LIMIT $4
-    ) AS next
-) AS measured USING (seq) WHERE before < $5 AND raw IS NOT NULL ORDER BY seq
-"""
-"""The next bodies: at most $4, and of more than $5 bytes together only as many as pass that."""
-
-ERASED = "SELECT erased_subject FROM erased_among(array_fill($1::text, ARRAY[cardinality($2::text[])]), $2::text[], 0)"
-ERASE_BODIES = """
-UPDATE inbox SET raw = NULL, headers = '{}', verdict = CASE verdict WHEN 'accepted' THEN verdict ELSE 'erased' END,
-    reason = CASE verdict WHEN 'accepted' THEN reason ELSE $2 END WHERE seq = ANY($1::bigint[])
-"""
-ADVANCE = "UPDATE erasures SET reached = greatest(reached, $2), due = now() WHERE seq = ANY($1::bigint[])"
-FINISH = """
-WITH waiting AS (
-    UPDATE erasures SET reached = seq, due = now() + make_interval(secs => $2) WHERE seq = ANY($1::bigint[])
-    AND EXISTS (SELECT FROM fetches WHERE fetches.tenant = erasures.tenant AND fetches.seq < erasures.seq) RETURNING seq
-)
-DELETE FROM erasures WHERE seq = ANY($1::bigint[]) AND seq NOT IN (SELECT seq FROM waiting)
-"""
-"""Keeps a job, with its pseudonyms, while an earlier delivery of the tenant is pending: its content may be about the customer."""
 
 
 async def erase(db: Connection, delivery: Delivery) -> list[OutboxEvent] | None:
     """Carry out the erasure that `delivery` requests. Returns the tombstones to publish, or None if it was carried out before.
 
-    A subject that has a tombstone gets no second one. The request itself names the customer, so its body isn't stored.
+    A subject that has a tombstone gets no second one. The request itself names the customer, so its body isn't stored. Of a
+    customer with more than MOST_AT_ONCE statements, the others are left to the worker (`erase_next`).
     """
     async with db.transaction():
         await db.execute(locks.LOCK_SHARED, [locks.ARRIVALS])
         person = await _locked_person(db, delivery)
-        rows = await find_subjects(db, person)
-        new = [decode_event(event) for _, event, erased in rows if not erased]
-        request = replace(delivery, raw=b"", erases=(), statements=_tombstones(new, delivery))
-        [inserted] = await insert(db, [request], [current_context()])
-        if inserted is None:
+        columns = person.columns
+        subjects, is_all = await next_subjects(db, columns, NO_LIMIT, MOST_AT_ONCE)
+        request = replace(delivery, raw=b"", erases=())
+        batch = await _erase_subjects(db, request, subjects)
+        if batch is None:
             return None
-        await remember_shared_mailboxes(db, delivery.tenant, [row[0] for row in rows])
-        deleted = [row[0] for row in await db.fetch(DELETE_EVENTS, delivery.tenant, [row[0] for row in rows])]
-        bodies = await db.execute(DELETE_BODIES, sorted(set(deleted)))
-        await db.execute(ADD_JOB, inserted.seq, delivery.tenant, sorted(person.names), sorted(person.addresses))
-        to_search, pending = await db.fetchrow(LEFT, delivery.tenant, inserted.seq, MOST_COUNTED + 1)
+        seq = batch.inserted.seq
+        selection = None if is_all else json.dumps(columns)
+        await db.execute(ADD_JOB, seq, delivery.tenant, sorted(person.searched_names), sorted(person.addresses), selection)
+        remaining = 0 if is_all else await count_statements(db, columns, seq, MOST_COUNTED + 1)
+        to_search, pending = await db.fetchrow(LEFT, delivery.tenant, seq, MOST_COUNTED + 1)
         erased = Erased(
             at=delivery.received_at,
-            subjects=len(rows),
-            statements=len(deleted),
-            bodies=int(bodies.split()[-1]),
+            subjects=len(subjects),
+            statements=batch.statements,
+            bodies=batch.bodies,
             bodies_to_search=to_search if to_search <= MOST_COUNTED else None,
             pending=pending,
-            complete=person.complete,
+            complete=not person.left_out,
+            left_out=person.left_out,
+            remaining=remaining if remaining <= MOST_COUNTED else None,
         )
-        await store_receipt(db, inserted.seq, delivery.headers, erased)
-    return inserted.events
+        await store_receipt(db, seq, delivery.headers, erased)
+    return batch.inserted.events
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Erased subjects: the stored delivery with their tombstones, and how many statements and bodies were deleted."""
+
+    inserted: Inserted
+    statements: int
+    bodies: int
+
+
+async def _erase_subjects(db: Connection, request: Delivery, subjects: Sequence[str]) -> Batch | None:
+    """Give the subjects tombstones, as statements of `request`, and delete their statements. None if the request is stored
+    already."""
+    new = await unerased_events(db, request.tenant, subjects)
+    [inserted] = await insert(db, [replace(request, statements=_tombstones(new, request))], [current_context()])
+    if inserted is None:
+        return None
+    await remember_shared_names(db, request.tenant, subjects, request.placeholders)
+    deleted = [row[0] for row in await db.fetch(DELETE_EVENTS, request.tenant, subjects)]
+    bodies = await db.execute(DELETE_BODIES, sorted(set(deleted)))
+    return Batch(inserted, len(deleted), int(bodies.split()[-1]))
+
+
+async def erase_next(pool: asyncpg.Pool, job: Job) -> int:
+    """Erase the next subjects of a customer who had more statements than an erasure deletes at once. Returns the number of
+    deleted statements; 0: nothing remains. The tombstones are left to the sweeper."""
+    async with pool.acquire(timeout=5) as db, db.transaction():
+        await db.execute(locks.LOCK_SHARED, [locks.ARRIVALS])
+        selection = await db.fetchval(REMAINING, job.seq)
+        if selection is None:
+            return 0
+        columns: Columns = tuple(json.loads(selection))
+        subjects, is_all = await next_subjects(db, columns, job.seq, MOST_AT_ONCE)
+        connection, received_at, revision = await db.fetchrow(REQUEST, job.seq)
+        request = Delivery(job.tenant, connection, None, received_at, revision, b"")
+        batch = await _erase_subjects(db, request, subjects)
+        if batch is None:
+            return 0
+        await db.execute(ADD_BATCH, job.seq, batch.inserted.seq, is_all)
+    return batch.statements
 
 
 async def _locked_person(db: Connection, delivery: Delivery) -> Person:
@@ -138,96 +145,9 @@ async def _locked_person(db: Connection, delivery: Delivery) -> Person:
     async def lock(names: Iterable[str]) -> None:
         await db.execute(locks.LOCK, locks.of_customers((delivery.tenant, name) for name in names))
 
-    target = Target(delivery.tenant, frozenset(delivery.erases), delivery.former_ids)
+    target = Target(delivery.tenant, frozenset(delivery.erases), delivery.former_ids, delivery.placeholders)
     return await (find_person if delivery.erases_linked else find_customer)(db, target, lock)
 
 
 def _tombstones(erased: Iterable[Event], delivery: Delivery) -> tuple[Statement, ...]:
     return tuple(tombstone_of(event, position, delivery.received_at) for position, event in enumerate(erased))
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """An erasure whose customer must be searched for in bodies with a lower sequence number. `names` are all pseudonyms of the
-    customer; of statements of other customers those count that state an address in `requested`. `reached`:
-    bodies up to this number are searched."""
-
-    seq: int
-    tenant: str
-    names: frozenset[str]
-    requested: frozenset[str]
-    reached: int
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """A stored body. `read`: its statements are stored, so nothing will read it again."""
-
-    seq: int
-    connection: str
-    read: bool
-    headers: dict[str, str]
-    raw: bytes
-
-
-async def claim_jobs(pool: asyncpg.Pool) -> list[Job]:
-    """Jobs of one tenant with the same progress, ordered by sequence number. No other process may claim them for
-    LEASE_SECONDS."""
-    rows = await pool.fetch(CLAIM, LEASE_SECONDS, MAX_JOBS, UNSETTLED)
-    return sorted((Job(r[0], r[1], frozenset(r[2]), frozenset(r[3]), r[4]) for r in rows), key=lambda job: job.seq)
-
-
-async def wait_for_writers(pool: asyncpg.Pool, seconds: float, interval: float = 0.05) -> bool:
-    """Wait until each transaction that was taking sequence numbers at the call has ended. False if one has not after
-    `seconds`. Unlike taking the lock exclusively this blocks no other transaction."""
-    before = await _writers(pool)
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + seconds
-    while before:
-        if loop.time() > deadline:
-            return False
-        await asyncio.sleep(interval)
-        before &= await _writers(pool)
-    return True
-
-
-async def _writers(pool: asyncpg.Pool) -> set[str]:
-    return {row[0] for row in await pool.fetch(WRITERS, locks.ARRIVALS)}
-
-
-async def delete_late_statements(pool: asyncpg.Pool, seqs: Sequence[int]) -> int:
-    """Delete statements, and their bodies, that were stored while these erasures ran, about subjects to which they gave a
-    tombstone. Returns the number of statements."""
-    async with pool.acquire(timeout=5) as db, db.transaction():
-        late = [row[0] for row in await db.fetch(DELETE_LATE, seqs)]
-        await db.execute(DELETE_BODIES, sorted(set(late)))
-    return len(late)
-
-
-async def next_bodies(
-    pool: asyncpg.Pool, tenant: str, after: int, upto: int, limit: int, limit_bytes: int, cipher: BodyCipher = PLAIN
-) -> list[Body]:
-    """The tenant's next bodies with after < seq ≤ upto. One whose key is deleted is empty: nothing is left to search."""
-    rows = await pool.fetch(BODIES, tenant, after, upto, limit, limit_bytes)
-    opened = await cipher.open([StoredBody(row[1], row[5], row[4], row[6]) for row in rows])
-    return [Body(r[0], r[1], r[2] == "accepted", json.loads(r[3]), raw or b"") for r, raw in zip(rows, opened, strict=True)]
-
-
-async def erased_subjects(pool: asyncpg.Pool, tenant: str, subjects: Collection[str]) -> set[str]:
-    """The members of `subjects` that are erased."""
-    return {row[0] for row in await pool.fetch(ERASED, tenant, list(subjects))} if subjects else set()
-
-
-async def erase_bodies(pool: asyncpg.Pool, seqs: Sequence[int]) -> None:
-    """Delete these bodies. Deliveries that were not read become `erased`, so they are never read."""
-    if seqs:
-        await pool.execute(ERASE_BODIES, seqs, CUSTOMER_ERASED)
-
-
-async def advance_jobs(pool: asyncpg.Pool, jobs: Iterable[Job], reached: int) -> None:
-    """Store the progress of these jobs and release their claim. Finished jobs, with the pseudonyms in them, are deleted once no
-    earlier delivery is pending."""
-    finished = [job.seq for job in jobs if job.seq <= reached]
-    async with pool.acquire(timeout=5) as db, db.transaction():
-        await db.execute(FINISH, finished, PENDING_SECONDS)
-        await db.execute(ADVANCE, [job.seq for job in jobs if job.seq > reached], reached)

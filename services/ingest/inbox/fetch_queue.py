@@ -11,8 +11,8 @@ from datetime import timedelta
 
 import asyncpg
 
-from services.ingest.domain.delivery import Delivery, StoredDelivery
-from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, Sealed
+from services.ingest.domain.delivery import Delivery, SealedBody, StoredDelivery
+from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
 from services.ingest.inbox.outbox import OutboxEvent
 from services.ingest.inbox.transactions import Connection
 from services.ingest.inbox.verdicts import Replaced, erase_body, load_pending, replace_verdicts, set_content
@@ -121,7 +121,7 @@ async def complete(
     db: Connection,
     fetch: ClaimedFetch,
     delivery: Delivery,
-    body: Sealed,
+    body: SealedBody,
     names_customer: Callable[[Sequence[str]], Awaitable[bool]],
 ) -> tuple[Delivery, list[OutboxEvent]]:
     """Store `delivery`, the pending one as it was read with its fetched content or its final verdict, and end the fetch.
@@ -143,7 +143,7 @@ async def _store_content(
     db: Connection,
     fetch: ClaimedFetch,
     replaced: Replaced,
-    body: Sealed,
+    body: SealedBody,
     names_customer: Callable[[Sequence[str]], Awaitable[bool]],
 ) -> Delivery:
     delivery = replaced.delivery
@@ -153,7 +153,7 @@ async def _store_content(
     if erased and await names_customer(erased):
         await erase_body(db, fetch.seq)
         return replace(delivery, raw=b"")
-    await set_content(db, fetch.seq, delivery.headers, body)
+    await set_content(db, fetch.seq, body)
     return delivery
 
 

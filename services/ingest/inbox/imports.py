@@ -9,11 +9,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services.ingest.domain.delivery import Delivery, Outcome
+from services.ingest.domain.delivery import Delivery, Outcome, SealedBody
 from services.ingest.domain.imports.job import Fault, Import
 from services.ingest.domain.imports.lines import Position
 from services.ingest.domain.imports.reading import Row
-from services.ingest.inbox.body_cipher import Sealed
 from services.ingest.inbox.erasure import erase
 from services.ingest.inbox.older_feedback import write_older
 from services.ingest.inbox.transactions import Connection
@@ -49,7 +48,7 @@ class StoredRows:
 
 
 async def store_rows(
-    db: Connection, job: Import, rows: Sequence[Row], bytes_read: int, bodies: Sequence[Sealed] | None = None
+    db: Connection, job: Import, rows: Sequence[Row], bytes_read: int, bodies: Sequence[SealedBody] | None = None
 ) -> StoredRows:
     """Store the next records of a claimed import, at least one. `bytes_read` are those of the file up to the last one's end.
     `bodies` are those of the deliveries among the records as they are to be stored; None: as they are.
@@ -61,7 +60,7 @@ async def store_rows(
         if any(delivery.erases for delivery in deliveries):
             outcomes: list[Outcome] = ["duplicate" if await erase(db, deliveries[0]) is None else "accepted"]
         else:
-            outcomes = await write_older(db, job.tenant, deliveries, bodies)
+            outcomes = await write_older(db, deliveries, bodies)
         rejected = [row for row in rows if not isinstance(row.outcome, Delivery)]
         await _add_faults(db, job, rejected)
         results = Counter(job.results) + Counter(outcomes) + Counter(rejected=len(rejected))

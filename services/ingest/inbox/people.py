@@ -1,53 +1,19 @@
 """The pseudonyms and the subjects of a customer, found in the stored events."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from asyncpg import Record
 
-from services.ingest.domain.identity import MAX_IDS_OF_AN_ADDRESS, Link, person_of, shared_addresses
+from services.ingest.domain.left_out import LeftOut
 from services.ingest.domain.pseudonym import FormerId
 from services.ingest.domain.tombstone import SQL_FINGERPRINT
+from services.ingest.inbox.links import LinkSearch, as_aliases, providers_of
 from services.ingest.inbox.transactions import Connection
+from shared.events import Event, decode_event
 
 MOST_NAMES = 1_000
 """Pseudonyms of one person beyond which links are not followed."""
-
-PROVIDERS = "SELECT id, provider FROM connections WHERE tenant = $1"
-
-MOST_LINKS = 10_000
-"""Different statements of links that one step loads. Further ones are not followed."""
-
-LINKS = """
-(
-    SELECT DISTINCT split_part(subject, '/', 1) AS connection, customer, email, aliases FROM events
-    WHERE tenant = $1 AND customer = ANY($2::text[]) LIMIT $5
-)
-UNION
-(
-    SELECT DISTINCT split_part(subject, '/', 1), customer, email, aliases FROM events
-    WHERE tenant = $1 AND aliases && $3::text[] AND aliases <> '{}' LIMIT $5
-)
-UNION
-SELECT connection, customer, email, aliases FROM (
-    SELECT *, dense_rank() OVER (PARTITION BY email, connection, aliases IS NULL ORDER BY customer) AS place FROM (
-        SELECT DISTINCT split_part(subject, '/', 1) AS connection, customer, email, aliases FROM events
-        WHERE tenant = $1 AND email = ANY($2::text[]) AND customer <> email
-    ) AS pairs
-) AS ranked WHERE place <= $4
-"""
-"""The statements that link these pseudonyms. Of an address only as many ids of a connection as show that it is shared."""
-
-KNOWN_SHARED = "SELECT address FROM shared_mailboxes WHERE tenant = $1 AND address = ANY($2::text[])"
-"""Mailboxes that were shared when some of their customers were erased."""
-ADDRESSES = """
-SELECT email FROM events WHERE tenant = $1 AND subject = ANY($2::text[]) AND email IS NOT NULL AND customer <> email
-UNION SELECT ltrim(alias, '@') FROM events CROSS JOIN unnest(aliases) AS alias
-WHERE tenant = $1 AND subject = ANY($2::text[]) AND alias LIKE '@%'
-"""
-REMEMBER_SHARED = """
-INSERT INTO shared_mailboxes (tenant, address) SELECT $1, address FROM unnest($2::text[]) AS address ON CONFLICT DO NOTHING
-"""
 
 FORMER = """
 SELECT DISTINCT split_part(subject, '/', 1), former.bare, former.namespaced, email FROM events
@@ -75,27 +41,53 @@ JOIN connections ON connections.id = split_part(subject, '/', 1)
 JOIN unnest($5::text[], $6::text[]) AS former (provider, bare)
     ON former.provider = connections.provider AND former.bare = events.customer
 WHERE events.tenant = $1 AND events.customer = ANY($6::text[]) AND events.aliases IS NULL
+UNION ALL SELECT subject, seq, position, event, received_at FROM events
+WHERE tenant = $1 AND customer = ANY($7::text[]) AND (email IS NULL OR email = customer) AND coalesce(aliases, '{}') = '{}'
 """
-"""The statements of a person; one may be there several times."""
+"""The statements of a person; one may be there several times. Of a shared name, $7, only those that state no other name."""
 
-SUBJECTS = f"""
-SELECT DISTINCT ON (subject) subject, event, EXISTS (
+IS_OWN = """(
+    events.customer = ANY($2::text[]) OR events.email = ANY($3::text[]) OR events.aliases && $4::text[]
+    OR events.aliases IS NULL AND EXISTS (
+        SELECT FROM connections JOIN unnest($5::text[], $6::text[]) AS former (provider, bare) USING (provider)
+        WHERE connections.id = split_part(events.subject, '/', 1) AND former.bare = events.customer
+    )
+    OR events.customer = ANY($7::text[]) AND (events.email IS NULL OR events.email = events.customer)
+        AND coalesce(events.aliases, '{}') = '{}'
+)"""
+"""Whether a row of `events` is a statement of the person, by the same parameters; null: it is not."""
+
+SUBJECTS = f"SELECT subject FROM ({MATCHING}) AS matching WHERE seq < $8 LIMIT $9"  # noqa: S608
+COUNT = f"""
+SELECT count(DISTINCT (seq, position)) FROM (
+    SELECT seq, position FROM ({MATCHING}) AS matching WHERE seq < $8 LIMIT $9
+) AS counted
+"""  # noqa: S608
+LATEST = f"""
+SELECT latest.event, EXISTS (
     SELECT FROM events tombstone
-    WHERE tombstone.tenant = $1 AND tombstone.subject = matching.subject AND tombstone.fingerprint = {SQL_FINGERPRINT}
-) FROM ({MATCHING}) AS matching ORDER BY subject, seq DESC
+    WHERE tombstone.tenant = $1 AND tombstone.subject = subjects.subject AND tombstone.fingerprint = {SQL_FINGERPRINT}
+) FROM unnest($2::text[]) AS subjects (subject) CROSS JOIN LATERAL (
+    SELECT event FROM events WHERE tenant = $1 AND events.subject = subjects.subject
+    ORDER BY customer IS NULL, seq DESC, position DESC LIMIT 1
+) AS latest ORDER BY subjects.subject
 """  # noqa: S608
 
+Columns = tuple[str, list[str], list[str], list[str], list[str], list[str], list[str]]
+"""The parameters $1 to $7 of MATCHING."""
 Lock = Callable[[Iterable[str]], Awaitable[None]]
 """Locks pseudonyms, so that no statement about them is stored meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A customer as a request names them: the pseudonyms, and both forms of those that may be ids of tools."""
+    """A customer as a request names them: the pseudonyms, and both forms of those that may be ids of tools. `placeholders` are
+    the pseudonyms of ids that stand for nobody."""
 
     tenant: str
     requested: frozenset[str]
     former: tuple[FormerId, ...] = ()
+    placeholders: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +95,9 @@ class Person:
     """A customer with everything that is connected.
 
     `names` are all pseudonyms. A statement belongs to the person if its customer is one of `names`, or its address one of
-    `addresses`. `shared` are shared mailboxes that statements of the person state, `stored` the pseudonyms that occur in any
-    statement, `known_addresses` those that are addresses. `complete`: no link was left out.
+    `addresses`. `shared` are names that many people have: of one that was requested, only statements belong to the person that
+    state no other name. `stored` are the pseudonyms that occur in any statement, `known_addresses` those that are addresses.
+    `left_out` are the names that were not followed.
     """
 
     target: Target
@@ -113,20 +106,38 @@ class Person:
     shared: frozenset[str] = frozenset()
     stored: frozenset[str] = frozenset()
     known_addresses: frozenset[str] = frozenset()
-    complete: bool = True
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
-    def columns(self) -> tuple[str, list[str], list[str], list[str], list[str], list[str]]:
-        """The parameters $1 to $6 of MATCHING."""
-        former = [one for one in self.target.former if one.namespaced in self.names]
-        aliases = [*self.names, *(f"@{name}" for name in self.addresses)]
+    def own_names(self) -> frozenset[str]:
+        """The pseudonyms that nobody else has."""
+        return self.names - self.shared
+
+    @property
+    def searched_names(self) -> frozenset[str]:
+        """The pseudonyms for which bodies are searched: not ids that many people have, which most bodies may contain."""
+        return self.names - (self.shared - self.known_addresses)
+
+    @property
+    def _alone(self) -> list[str]:
+        """The requested shared names whose statements count if they state no other name. Those of an id do not count if the
+        request also names the customer in another way: they may be anybody's."""
+        shared = self.names & self.shared
+        return sorted(shared if self.target.requested <= self.shared else shared & self.known_addresses)
+
+    @property
+    def columns(self) -> Columns:
+        """The parameters $1 to $7 of MATCHING."""
+        own = self.own_names
+        former = [one for one in self.target.former if one.namespaced in own]
         return (
             self.target.tenant,
-            sorted(self.names),
+            sorted(own),
             sorted(self.addresses),
-            aliases,
+            [*sorted(own), *(f"@{name}" for name in sorted(self.addresses))],
             [one.provider for one in former],
             [one.bare for one in former],
+            self._alone,
         )
 
 
@@ -136,31 +147,44 @@ async def no_lock(names: Iterable[str]) -> None:
 
 async def find_customer(db: Connection, target: Target, lock: Lock = no_lock) -> Person:
     """The customer alone: the requested pseudonyms, the ids that were stated with a requested address or alias, and all that
-    was stated with any of these ids."""
+    was stated with any of these ids. Ids that many people have lead to nothing."""
     former = await _former_statements(db, target, lock)
     names = {*target.requested, *(row[2] for row in former), *(row[3] for row in former if row[3])}
+    search = await _open_search(db, target, former)
     await lock(names)
-    names |= {row[0] for row in await db.fetch(IDS, target.tenant, sorted(target.requested), _as_aliases(target.requested))}
+    names |= {row[0] for row in await db.fetch(IDS, target.tenant, sorted(target.requested), as_aliases(target.requested))}
+    shared = await _shared_ids(db, search, names, lock)
+    names |= {row[0] for row in await db.fetch(OTHER_NAMES, target.tenant, sorted(names - shared))}
+    shared |= await _shared_ids(db, search, names, lock)
+    return Person(
+        target,
+        names=frozenset(names - (shared - target.requested)),
+        addresses=target.requested - shared,
+        shared=frozenset(shared),
+        known_addresses=frozenset(search.known_addresses),
+        left_out=search.left_out(names - shared, target.requested, shared) + _cut(search.is_cut),
+    )
+
+
+async def _shared_ids(db: Connection, search: LinkSearch, names: Iterable[str], lock: Lock) -> set[str]:
+    """The ids among these names that many people have. Addresses that are shared are not among them."""
     await lock(names)
-    names |= {row[0] for row in await db.fetch(OTHER_NAMES, target.tenant, sorted(names))}
-    await lock(names)
-    return Person(target, frozenset(names), target.requested)
+    await search.load(db, sorted(names))
+    return search.shared - search.known_addresses
 
 
 async def find_person(db: Connection, target: Target, lock: Lock = no_lock) -> Person:
-    """The customer with everything that links reach, but not through shared mailboxes."""
+    """The customer with everything that links reach, but not through names that many people have."""
     former = await _former_statements(db, target, lock)
-    search = _Search(target, {row[0]: row[1] for row in await db.fetch(PROVIDERS, target.tenant)})
-    search.start |= {row[2] for row in former}
-    search.stored |= {row[2] for row in former}
-    search.links |= {Link(row[0], row[2], row[3], of_address=True, former=True) for row in former if row[3]}
+    search = await _open_search(db, target, former)
+    start = target.requested | {row[2] for row in former}
     loaded: set[str] = set()
-    while (new := search.person - loaded) and len(loaded) < MOST_NAMES:
-        step = sorted(new, key=lambda name: (name not in search.start, name))[: MOST_NAMES - len(loaded)]
+    while (new := search.person(start) - loaded) and len(loaded) < MOST_NAMES:
+        step = sorted(new, key=lambda name: (name not in start, name))[: MOST_NAMES - len(loaded)]
         await lock(step)
         await search.load(db, step)
         loaded.update(step)
-    person, shared = search.person, search.shared
+    person, shared = search.person(start), search.shared
     return Person(
         target,
         names=frozenset(person & loaded),
@@ -168,26 +192,38 @@ async def find_person(db: Connection, target: Target, lock: Lock = no_lock) -> P
         shared=frozenset(shared),
         stored=frozenset(search.stored),
         known_addresses=frozenset(search.known_addresses),
-        complete=person <= loaded and not search.is_cut,
+        left_out=search.left_out(person & loaded, target.requested, shared) + _cut(search.is_cut or not person <= loaded),
     )
 
 
-async def remember_shared_mailboxes(db: Connection, tenant: str, subjects: Sequence[str]) -> None:
-    """Store which addresses in the statements about these subjects are shared mailboxes, before the statements are deleted.
-
-    Otherwise a mailbox of six customers would connect the other five as soon as one of them is erased.
-    """
-    addresses = [row[0] for row in await db.fetch(ADDRESSES, tenant, subjects)]
-    if addresses:
-        search = _Search(Target(tenant, frozenset()), {})
-        await search.load(db, addresses)
-        await db.execute(REMEMBER_SHARED, tenant, sorted(search.shared.intersection(addresses)))
+def _cut(is_cut: bool) -> tuple[LeftOut, ...]:
+    return (LeftOut("too_many_links"),) if is_cut else ()
 
 
-async def find_subjects(db: Connection, person: Person) -> Sequence[Record]:
-    """(subject, one of its events, whether it is erased) for every subject that ever belonged to the person."""
-    rows: Sequence[Record] = await db.fetch(SUBJECTS, *person.columns)
-    return rows
+async def _open_search(db: Connection, target: Target, former: Sequence[Record]) -> LinkSearch:
+    """A search that knows the statements of earlier versions."""
+    providers = await providers_of(db, target.tenant)
+    search = LinkSearch(target.tenant, providers, target.former, target.placeholders)
+    for connection, _, namespaced, email in former:
+        search.add_naming(connection, namespaced, email, (), former=True)
+    return search
+
+
+async def next_subjects(db: Connection, columns: Columns, before: int, limit: int) -> tuple[list[str], bool]:
+    """Subjects that belong to a person by statements with sequence numbers below `before`, and whether these are all: those of
+    `limit` statements. `columns` are those of the person."""
+    rows = await db.fetch(SUBJECTS, *columns, before, limit)
+    return sorted({row[0] for row in rows}), len(rows) < limit
+
+
+async def count_statements(db: Connection, columns: Columns, before: int, most: int) -> int:
+    """The number of a person's statements with sequence numbers below `before`, at most `most`."""
+    return int(await db.fetchval(COUNT, *columns, before, most))
+
+
+async def unerased_events(db: Connection, tenant: str, subjects: Sequence[str]) -> list[Event]:
+    """One event of each of these subjects that has no tombstone."""
+    return [decode_event(event) for event, is_erased in await db.fetch(LATEST, tenant, subjects) if not is_erased]
 
 
 async def _former_statements(db: Connection, target: Target, lock: Lock) -> Sequence[Record]:
@@ -198,65 +234,3 @@ async def _former_statements(db: Connection, target: Target, lock: Lock) -> Sequ
     columns = zip(*((one.provider, one.bare, one.namespaced) for one in target.former), strict=True)
     rows: Sequence[Record] = await db.fetch(FORMER, target.tenant, *map(list, columns))
     return rows
-
-
-def _as_aliases(names: Collection[str]) -> list[str]:
-    """The elements that `events.aliases` may have for these pseudonyms."""
-    return [*names, *(f"@{name}" for name in names)]
-
-
-@dataclass(slots=True)
-class _Search:
-    """The links that are loaded so far. `providers` are those of the connections."""
-
-    target: Target
-    providers: Mapping[str, str]
-    start: set[str] = field(default_factory=set)
-    links: set[Link] = field(default_factory=set)
-    stored: set[str] = field(default_factory=set)
-    known_addresses: set[str] = field(default_factory=set)
-    known_shared: set[str] = field(default_factory=set)
-    is_cut: bool = False
-
-    def __post_init__(self) -> None:
-        self.start |= self.target.requested
-
-    @property
-    def person(self) -> set[str]:
-        return person_of(self.links, self.start, self.known_shared)
-
-    @property
-    def shared(self) -> set[str]:
-        return shared_addresses(self.links) | self.known_shared
-
-    async def load(self, db: Connection, names: Sequence[str]) -> None:
-        """Add the links of the statements that these pseudonyms are in.
-
-        Mailboxes that are known to be shared are loaded afterwards, so that an erasure that ends meanwhile is seen in either.
-        """
-        tenant = self.target.tenant
-        rows = await db.fetch(LINKS, tenant, names, _as_aliases(names), MAX_IDS_OF_AN_ADDRESS + 1, MOST_LINKS)
-        self.is_cut |= len(rows) >= MOST_LINKS
-        self.add(rows)
-        self.known_shared |= {row[0] for row in await db.fetch(KNOWN_SHARED, tenant, sorted(self.known_addresses))}
-
-    def add(self, rows: Iterable[Record]) -> None:
-        """Add the links of statements: rows of LINKS."""
-        namespaced = {(one.provider, one.bare): one.namespaced for one in self.target.former}
-        for connection, customer, email, aliases in rows:
-            former = aliases is None
-            name = namespaced.get((self.providers.get(connection, ""), customer), customer) if former else customer
-            self.links.update(self._links(connection, name, email, aliases or (), former=former))
-
-    def _links(
-        self, connection: str, customer: str, email: str | None, aliases: Sequence[str], *, former: bool
-    ) -> Iterator[Link]:
-        addresses = {alias[1:] for alias in aliases if alias.startswith("@")} | ({email} if email else set())
-        ids = {alias for alias in aliases if not alias.startswith("@")}
-        self.known_addresses |= addresses
-        self.stored |= {customer, *addresses, *ids}
-        is_address = customer == email
-        for address in addresses - {customer}:
-            yield Link(connection, customer, address, of_address=not is_address, former=former)
-        for identity in ids:
-            yield Link(connection, identity, customer, of_address=is_address, former=former)

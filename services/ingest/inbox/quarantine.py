@@ -1,6 +1,5 @@
 """Quarantine: its deliveries in pages, one with its body, their number by reason, and the next ones of a job."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -88,18 +87,27 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A quarantined delivery with its stored headers and its body."""
+    """A quarantined delivery with its stored headers and its body. `is_unreadable`: the body can't be decrypted."""
 
     summary: Summary
     headers: dict[str, str]
     raw: bytes
+    is_unreadable: bool = False
 
     @property
     def stored(self) -> StoredDelivery:
         """The delivery, to be read again."""
         one = self.summary
         return StoredDelivery(
-            one.seq, one.connection, one.delivery, one.received_at, self.headers, self.raw, one.reason, one.revision
+            one.seq,
+            one.connection,
+            one.delivery,
+            one.received_at,
+            self.headers,
+            self.raw,
+            one.reason,
+            one.revision,
+            self.is_unreadable,
         )
 
 
@@ -133,8 +141,8 @@ class Quarantine:
         if row is None:
             return None
         summary = _summary(row)
-        [raw] = await self._cipher.open([StoredBody(summary.connection, summary.delivery, row[9] or b"", row[10])])
-        return Whole(summary, json.loads(row[8]), raw or b"")
+        [body] = await self._cipher.open([StoredBody(summary.connection, summary.delivery, row[9] or b"", row[10], row[8])])
+        return Whole(summary, body.headers, body.raw or b"", body.is_unreadable)
 
     async def count(self, selection: Selection) -> list[ReasonCount]:
         """The numbers by reason and connection, the largest first, of the latest MOST_COUNTED deliveries."""

@@ -15,15 +15,15 @@ from typing import Literal
 import asyncpg
 
 from services.ingest.domain import connection as tools
-from services.ingest.domain.delivery import Delivery, StoredDelivery
+from services.ingest.domain.delivery import Delivery, SealedBody, StoredDelivery
 from services.ingest.domain.tombstone import CUSTOMER_ERASED, SQL_FINGERPRINT
 from services.ingest.inbox import locks
-from services.ingest.inbox.body_cipher import COLUMNS, PLAIN, BodyCipher, Sealed, load_deliveries
+from services.ingest.inbox.body_cipher import COLUMNS, PLAIN, BodyCipher, load_deliveries
+from services.ingest.inbox.erased_customers import historical, older_subjects
 from services.ingest.inbox.outbox import OutboxEvent, drafts
 from services.ingest.inbox.pending import COVERED_REASON, add_fetches
 from services.ingest.inbox.transactions import Connection
 from services.ingest.inbox.writer import aliases_column, columns_of, customer_locks, event_columns
-from shared.events import encode
 from shared.request_context import current_context
 
 Pending = Literal["quarantined", "held", "pending"]
@@ -93,7 +93,7 @@ SELECT {COLUMNS} FROM (
 """  # noqa: S608
 STATE = "SELECT state, revision FROM connections WHERE id = $1 FOR SHARE"
 PENDING_ONE = f"SELECT {COLUMNS} FROM inbox WHERE seq = $1 AND verdict = 'pending'"  # noqa: S608
-SET_CONTENT = "UPDATE inbox SET headers = $2, raw = $3, body_key = $4 WHERE seq = $1"
+SET_CONTENT = "UPDATE inbox SET raw = $2, body_key = $3, headers = $4 WHERE seq = $1"
 ERASE_BODY = "UPDATE inbox SET headers = '{}', raw = NULL WHERE seq = $1"
 QUARANTINE = """
 UPDATE inbox SET verdict = 'quarantined', reason = $2, reason_code = 'internal_fault' WHERE seq = $1 AND verdict = 'held'
@@ -148,7 +148,8 @@ def _covered(delivery: Delivery) -> Delivery:
 
 
 async def without_erased(db: Connection, deliveries: Mapping[int, Delivery]) -> dict[int, Delivery]:
-    """The deliveries, given by sequence number, without statements that must not be stored; see ERASED."""
+    """The deliveries, given by sequence number, without statements that must not be stored: see ERASED, and of an import or a
+    back-fill those that are older than their customer's erasure."""
     rows = [
         (
             seq,
@@ -161,7 +162,8 @@ async def without_erased(db: Connection, deliveries: Mapping[int, Delivery]) -> 
         for seq, delivery in deliveries.items()
         for statement in delivery.statements
     ]
-    erased: dict[int, set[str]] = {}
+    marked = await historical(db, deliveries)
+    erased = await older_subjects(db, {seq: delivery for seq, delivery in deliveries.items() if seq in marked})
     for seq, subject in await db.fetch(ERASED, *columns_of(rows, 6)):
         erased.setdefault(seq, set()).add(subject)
     return {seq: without_subjects(delivery, erased.get(seq, ())) for seq, delivery in deliveries.items()}
@@ -220,9 +222,9 @@ async def load_pending(pool: asyncpg.Pool, seq: int, cipher: BodyCipher = PLAIN)
     return next(iter(await load_deliveries(cipher, await pool.fetch(PENDING_ONE, seq))), None)
 
 
-async def set_content(db: Connection, seq: int, headers: Mapping[str, str], body: Sealed) -> None:
+async def set_content(db: Connection, seq: int, body: SealedBody) -> None:
     """Replace the stored headers and body of a delivery by those that were fetched."""
-    await db.execute(SET_CONTENT, seq, encode(headers).decode(), *body)
+    await db.execute(SET_CONTENT, seq, *body)
 
 
 async def erase_body(db: Connection, seq: int) -> None:

@@ -8,14 +8,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.ingest.domain.delivery import Delivery, Outcome, Statement
+from services.ingest.domain.delivery import Delivery, Outcome, SealedBody, Statement
 from services.ingest.domain.tombstone import SUBJECT_ERASED, is_tombstone
 from services.ingest.inbox import locks
-from services.ingest.inbox.body_cipher import Sealed
 from services.ingest.inbox.outbox import Draft, OutboxEvent, drafts
 from services.ingest.inbox.pending import add_fetches
 from services.ingest.inbox.transactions import Connection
-from shared.events import Alias, encode
+from shared.events import Alias
 from shared.request_context import RequestContext
 
 Contexts = Sequence[RequestContext | None]
@@ -44,24 +43,25 @@ WITH held AS MATERIALIZED (
         SELECT place, d.tenant, connection, delivery, received_at, revision, request_id, traceparent, wholly, subjects,
             CASE WHEN wholly OR subjects IS NOT NULL AND verdict = 'accepted' THEN '{}' ELSE headers END AS headers,
             CASE WHEN wholly OR subjects IS NOT NULL AND verdict = 'accepted' THEN NULL ELSE raw END AS raw,
-            body_key, CASE WHEN wholly THEN 'ignored' ELSE verdict END AS verdict,
+            body_key, historical, CASE WHEN wholly THEN 'ignored' ELSE verdict END AS verdict,
             CASE WHEN wholly THEN $24::text ELSE reason END AS reason,
             CASE WHEN NOT coalesce(wholly, false) THEN reason_code END AS reason_code
         FROM held, unnest(
             $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bytea[], $8::text[], $9::text[], $10::int[],
-            $25::text[], $26::text[], $27::text[], $29::bigint[]
+            $25::text[], $26::text[], $27::text[], $29::bigint[], $30::bool[]
         ) WITH ORDINALITY AS d (
             tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision, request_id, traceparent,
-            reason_code, body_key, place
+            reason_code, body_key, historical, place
         )
         LEFT JOIN barred USING (place)
         ORDER BY place
     ) AS d
 ), fresh AS (
-    INSERT INTO inbox
-        (seq, tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision, reason_code, body_key)
+    INSERT INTO inbox (
+        seq, tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision, reason_code, body_key, historical
+    )
     SELECT seq, tenant, connection, delivery, received_at, headers, raw, verdict, reason, revision, reason_code,
-        CASE WHEN raw IS NOT NULL THEN body_key END
+        CASE WHEN raw IS NOT NULL THEN body_key END, historical
     FROM numbered
     ORDER BY connection, delivery, seq
     ON CONFLICT (connection, delivery) DO NOTHING
@@ -103,12 +103,12 @@ class Inserted:
 
 
 async def write(
-    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts | None = None, bodies: Sequence[Sealed] | None = None
+    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts | None = None, bodies: Sequence[SealedBody] | None = None
 ) -> tuple[list[Outcome], list[OutboxEvent]]:
     """Store the deliveries, each with the context of its request. Returns the outcome of each, in their order, and the events to
     publish. `bodies` are their bodies as they are to be stored; None: as they are."""
     contexts = contexts or [None] * len(deliveries)
-    bodies = bodies or [(delivery.raw, None) for delivery in deliveries]
+    bodies = bodies or [SealedBody.plain(delivery) for delivery in deliveries]
     without_id = [i for i, delivery in enumerate(deliveries) if delivery.id is None and delivery.verdict != "held"]
     if any(delivery.fetch for delivery in deliveries):
         async with db.transaction():
@@ -122,7 +122,7 @@ async def write(
 
 
 async def _insert_all(
-    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts, bodies: Sequence[Sealed], without_id: Sequence[int]
+    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts, bodies: Sequence[SealedBody], without_id: Sequence[int]
 ) -> dict[int, Inserted | None]:
     if without_id:
         return await _insert_without_ids(db, deliveries, contexts, bodies, without_id)
@@ -130,7 +130,7 @@ async def _insert_all(
 
 
 async def _insert_without_ids(
-    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts, bodies: Sequence[Sealed], without_id: Sequence[int]
+    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts, bodies: Sequence[SealedBody], without_id: Sequence[int]
 ) -> dict[int, Inserted | None]:
     """Insert deliveries of which those at the indexes `without_id` have no id. Repeats of these are left out."""
     with_id = sorted({*range(len(deliveries))} - {*without_id})
@@ -152,16 +152,16 @@ def _outcome(delivery: Delivery, inserted: Inserted | None, covered: Collection[
 
 
 async def insert(
-    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts, bodies: Sequence[Sealed] | None = None
+    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts, bodies: Sequence[SealedBody] | None = None
 ) -> list[Inserted | None]:
     """Insert the deliveries in the given order. The result is None for a delivery whose id is stored already. `bodies` are their
     bodies as they are to be stored; None: as they are."""
     if not deliveries:
         return []
-    bodies = bodies or [(delivery.raw, None) for delivery in deliveries]
+    bodies = bodies or [SealedBody.plain(delivery) for delivery in deliveries]
     drafted = [drafts(delivery) for delivery in deliveries]
     columns = [
-        *columns_of([_inbox_row(delivery, raw) for delivery, (raw, _) in zip(deliveries, bodies, strict=True)], 9),
+        *columns_of([_inbox_row(delivery, body) for delivery, body in zip(deliveries, bodies, strict=True)], 9),
         *columns_of(list(_event_rows(drafted)), 10),
         *columns_of(list(_subject_rows(deliveries)), 3),
     ]
@@ -171,7 +171,14 @@ async def insert(
     )
     codes = [delivery.reason_code for delivery in deliveries]
     aliases = [aliases_column(draft.statement) for its in drafted for draft in its]
-    more = (SUBJECT_ERASED, *requests, codes, aliases, [key for _, key in bodies])
+    more = (
+        SUBJECT_ERASED,
+        *requests,
+        codes,
+        aliases,
+        [body.key for body in bodies],
+        [delivery.historical for delivery in deliveries],
+    )
     rows = await db.fetch(INSERT, [locks.ARRIVALS, *customer_locks(deliveries)], *columns, *more)
     by_place = {row[0]: row for row in rows}
     return [
@@ -234,9 +241,8 @@ def columns_of(rows: Sequence[tuple[Any, ...]], count: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(count)]
 
 
-def _inbox_row(d: Delivery, raw: bytes) -> tuple[Any, ...]:
-    headers = encode(d.headers).decode()
-    return (d.tenant, d.connection, d.id, d.received_at, headers, raw, d.verdict, d.reason, d.revision)
+def _inbox_row(d: Delivery, body: SealedBody) -> tuple[Any, ...]:
+    return (d.tenant, d.connection, d.id, d.received_at, body.headers, body.raw, d.verdict, d.reason, d.revision)
 
 
 def _event_rows(drafted: Sequence[Sequence[Draft]]) -> Iterator[tuple[Any, ...]]:

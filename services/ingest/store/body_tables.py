@@ -17,6 +17,9 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+IS_PLAIN = "octet_length(raw) > 0 AND (body_key IS NULL OR headers <> '{}' AND NOT starts_with(headers, '{\"encrypted\":\"'))"
+"""Whether a row of `inbox` has a body, and it or its headers are not encrypted."""
+
 body_key_seq = Sequence("body_key_seq", metadata=metadata)
 
 body_keys = Table(
@@ -26,6 +29,15 @@ body_keys = Table(
     Column("sealed", LargeBinary, nullable=False, comment="the key, encrypted"),
 )
 """Keys of encrypted bodies. They may be in a database of their own (INGEST_KEYS_DATABASE_URL)."""
+
+body_key_blocks = Table(
+    "body_key_blocks",
+    metadata,
+    Column("first", BigInteger, primary_key=True, autoincrement=False),
+    Column("last", BigInteger, nullable=False),
+    Column("renewed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+"""Keys with consecutive numbers, in the database of the keys. Unless a process renews the block, its unused keys are deleted."""
 
 spent_body_keys = Table(
     "spent_body_keys",

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import asyncpg
 
-from services.ingest.domain.delivery import StoredBody
+from services.ingest.domain.delivery import OpenedBody, StoredBody
 from services.ingest.domain.idempotency import ERASURE, OTHER_DIGEST, StoredRequest
 from services.ingest.store.vault import TAG_BYTES
 
@@ -26,8 +26,8 @@ the new body, so they take no more memory than the new ones."""
 class Decrypting(Protocol):
     """Decrypts bodies. The part of Vault that this module uses."""
 
-    async def open(self, bodies: Sequence[StoredBody]) -> list[bytes | None]:
-        """The content of each body. None if its key is deleted."""
+    async def open(self, bodies: Sequence[StoredBody]) -> list[OpenedBody]:
+        """The content of each body."""
 
 
 class Deliveries:
@@ -47,7 +47,7 @@ class Deliveries:
         requests: dict[str, StoredRequest] = {}
         for name, digest, headers, fingerprints, key, length, raw in rows:
             if raw is not None:
-                content = next(opened)
+                content = next(opened).raw
                 digest = content and sha256(content).digest()
             elif key is not None and length:
                 digest = OTHER_DIGEST

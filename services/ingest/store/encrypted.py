@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import asyncpg
 from cryptography.exceptions import InvalidTag
 
+from services.ingest.store.body_keys import key_owner
 from services.ingest.store.cipher import Cipher
 from services.ingest.store.connections import credentials_owner
 from services.ingest.store.imports import part_owner
-from services.ingest.store.vault import key_owner
 
 PAGE = """
 SELECT {key}::text, {column} FROM {table} WHERE {column} IS NOT NULL AND ($1::text IS NULL OR {key} > $1::text::{kind})

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     ForeignKey,
@@ -77,6 +78,13 @@ inbox = Table(
     Column("revision", Integer, nullable=False, comment="of the mapping under which the verdict was given"),
     Column("reason_code", Text, comment="why it is or was in quarantine; null: never, or stored by an earlier version"),
     Column("body_key", BigInteger, comment="id of the key that encrypts `raw`; null: `raw` is plain"),
+    Column(
+        "historical",
+        Boolean,
+        nullable=False,
+        server_default="false",
+        comment="of an import or a back-fill: compared with erased customers when it is read",
+    ),
     UniqueConstraint("connection", "delivery", name="inbox_deliveries"),
     Index("inbox_bodies", "tenant", "seq", postgresql_where=text("raw IS NOT NULL")),
     Index("inbox_quarantined", "tenant", "seq", postgresql_where=text("verdict = 'quarantined'")),
@@ -89,6 +97,8 @@ inbox = Table(
         postgresql_where=text("verdict IN ('quarantined', 'discarded')"),
     ),
     Index("inbox_held", "connection", "seq", postgresql_where=text("verdict = 'held'")),
+    Index("inbox_body_keys", "body_key", postgresql_where=text("body_key IS NOT NULL")),
+    Index("inbox_plain_bodies", "seq", postgresql_where=text(body_tables.IS_PLAIN)),
 )
 
 events = Table(
@@ -124,7 +134,16 @@ erasures = Table(
     Column("names", ARRAY(Text), nullable=False, comment="every pseudonym of the customer"),
     Column("requested", ARRAY(Text), nullable=False, comment="those that the request itself states"),
     Column("reached", BigInteger, nullable=False, server_default="-1", comment="bodies up to it are searched"),
-    Column("due", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="when it may be claimed"),
+    Column(
+        "due",
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=func.now(),
+        comment="by an earlier version; infinity: never",
+    ),
+    Column("claimable", DateTime(timezone=True), comment="when it may be claimed; null: an earlier version added it"),
+    Column("remaining", JSONB, comment="which statements are still to be erased; null: none"),
+    Column("batches", ARRAY(BigInteger), nullable=False, server_default="{}", comment="deliveries with further tombstones"),
 )
 """Erasures whose customer must still be searched for in stored bodies. The row, with its pseudonyms, is deleted after that."""
 
@@ -151,9 +170,9 @@ shared_mailboxes = Table(
     "shared_mailboxes",
     metadata,
     Column("tenant", Text, primary_key=True),
-    Column("address", Text, primary_key=True, comment="pseudonym"),
+    Column("address", Text, primary_key=True, comment="pseudonym, of an address or an id"),
 )
-"""Addresses that were shared mailboxes when some of their customers were erased: they stay so, with fewer ids."""
+"""Names that many people had when some of these were erased: they stay shared, with fewer statements."""
 
 delivery_counts = Table(
     "delivery_counts",

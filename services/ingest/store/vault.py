@@ -1,4 +1,4 @@
-"""Encrypts stored bodies, each under a key of its own, which INGEST_SECRET_KEY encrypts in turn.
+"""Encrypts stored bodies and their headers, each body under a key of its own, which INGEST_SECRET_KEY encrypts in turn.
 
 Deleting a key erases its body wherever a copy of it is left: in free space of the database, in its log, in its backups, unless
 they hold the key as well (docs/decisions/0017-a-key-for-each-body.md).
@@ -7,9 +7,11 @@ Keys are created ahead of their use, in blocks, so a delivery waits for none.
 """
 
 import asyncio
-import os
+import json
+import time
+from base64 import b64decode, b64encode
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 import asyncpg
@@ -17,55 +19,57 @@ import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from services.ingest.domain.delivery import Delivery, StoredBody
+from services.ingest.domain.delivery import Delivery, OpenedBody, SealedBody, StoredBody
+from services.ingest.store.body_keys import Block, BodyKeys
 from services.ingest.store.cipher import NONCE_BYTES, Cipher
 from shared.database import OUTAGE
-from shared.problems import Unavailable
+from shared.events import encode
 
 log = structlog.get_logger()
 
-KEY_BYTES = 32
-BLOCK = 500
-"""Keys that are created in one transaction."""
 LOW = 1_000
 """Unused keys of a process below which it creates more."""
 TAG_BYTES = 16
 """The bytes by which a ciphertext is longer than its content."""
 NONCE = bytes(NONCE_BYTES)
-"""The same for all bodies: a key encrypts one body only."""
+HEADERS_NONCE = bytes(NONCE_BYTES - 1) + b"\1"
+"""The same for all bodies and for all headers: a key encrypts one of either only."""
+ENCRYPTED_HEADERS = '{"encrypted":"'
+"""The beginning of encrypted headers. An earlier version reads them as headers that it does not know."""
 
-SPENT_BATCH = 1_000
-
-NUMBERS = "SELECT nextval('body_key_seq') FROM generate_series(1, $1)"
-ADD = "INSERT INTO body_keys (id, sealed) SELECT * FROM unnest($1::bigint[], $2::bytea[])"
-LOAD = "SELECT id, sealed FROM body_keys WHERE id = ANY($1::bigint[])"
-DELETE = "DELETE FROM body_keys WHERE id = ANY($1::bigint[])"
-SPENT = "SELECT id FROM spent_body_keys ORDER BY id LIMIT $1"
-FORGET_SPENT = "DELETE FROM spent_body_keys WHERE id = ANY($1::bigint[])"
-
-
-def key_owner(key: int | str) -> str:
-    """The owner of the ciphertext of the key with this id."""
-    return f"body:{key}"
+RENEW_SECONDS = 600.0
+DROP_SECONDS = 12 * 3600.0
+"""Unused keys whose block could not be renewed for so long are not used any more: they may be swept soon."""
 
 
 class Vault:
-    """Encrypts bodies if `encrypts`, and decrypts encrypted ones in any case. `pool` is that of the database that holds the
-    keys."""
+    """Encrypts bodies if `encrypts`, and decrypts encrypted ones in any case.
 
-    def __init__(self, pool: asyncpg.Pool, cipher: Cipher, *, encrypts: bool) -> None:
-        self._pool = pool
-        self._cipher = cipher
+    `pool` is that of the database that holds the keys, `inbox` that of the inbox; None: the same database.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, cipher: Cipher, *, encrypts: bool, inbox: asyncpg.Pool | None = None) -> None:
+        self._keys = BodyKeys(pool, cipher, inbox)
         self._encrypts = encrypts
         self._unused: deque[tuple[int, bytes]] = deque()
+        self._blocks: list[Block] = []
+        self._renewed_at = time.monotonic()
         self._discarded: list[int] = []
         self._creating = asyncio.Lock()
         self._low = asyncio.Event()
 
-    async def seal(self, deliveries: Sequence[Delivery]) -> list[tuple[bytes, int | None]]:
-        """(ciphertext, id of its key) of the body of each delivery; (body, None) if it is empty or bodies aren't encrypted."""
+    @property
+    def encrypts(self) -> bool:
+        """Whether bodies are encrypted."""
+        return self._encrypts
+
+    async def seal(self, deliveries: Sequence[Delivery]) -> list[SealedBody]:
+        """The body and the headers of each delivery, encrypted. They stay plain if the body is empty or bodies aren't
+        encrypted."""
         if not self._encrypts:
-            return [(delivery.raw, None) for delivery in deliveries]
+            return [SealedBody.plain(delivery) for delivery in deliveries]
+        if self._unused and time.monotonic() - self._renewed_at > DROP_SECONDS:
+            self._unused.clear()
         needed = sum(1 for delivery in deliveries if delivery.raw)
         while len(self._unused) < needed:
             await self._create(needed)
@@ -74,33 +78,31 @@ class Vault:
             self._low.set()
         return sealed
 
-    def _seal(self, delivery: Delivery) -> tuple[bytes, int | None]:
+    def _seal(self, delivery: Delivery) -> SealedBody:
         if not delivery.raw:
-            return delivery.raw, None
+            return SealedBody.plain(delivery)
         number, key = self._unused.popleft()
-        return AESGCM(key).encrypt(NONCE, delivery.raw, row_of(delivery.connection, delivery.id)), number
+        aead, row = AESGCM(key), row_of(delivery.connection, delivery.id)
+        raw = aead.encrypt(NONCE, delivery.raw, row)
+        if not delivery.headers:
+            return SealedBody(raw, number, "{}")
+        headers = b64encode(aead.encrypt(HEADERS_NONCE, encode(delivery.headers), row)).decode()
+        return SealedBody(raw, number, f'{ENCRYPTED_HEADERS}{headers}"}}')
 
-    def discard(self, sealed: Sequence[tuple[bytes, int | None]]) -> None:
+    def discard(self, sealed: Sequence[SealedBody]) -> None:
         """Delete the keys of sealed bodies that were not stored. The worker does it."""
-        self._discarded += [key for _, key in sealed if key is not None]
+        self._discarded += [body.key for body in sealed if body.key is not None]
 
-    async def open(self, bodies: Sequence[StoredBody]) -> list[bytes | None]:
-        """The content of each body. None if its key is deleted or the body is damaged.
+    async def open(self, bodies: Sequence[StoredBody]) -> list[OpenedBody]:
+        """The content of each body. It is unreadable if its key is lost, or is that of another body.
 
         Raises Unavailable if INGEST_SECRET_KEY does not decrypt a key.
         """
-        keys = await self._load({body.key for body in bodies if body.raw and body.key is not None})
+        numbers = {body.key for body in bodies if body.raw and body.key is not None}
+        keys = await self._keys.load(numbers) if numbers else {}
+        if lost := numbers - keys.keys():
+            log.error("vault.keys_lost", keys=len(lost))
         return [_open(body, keys) for body in bodies]
-
-    async def _load(self, numbers: Collection[int]) -> dict[int, bytes]:
-        if not numbers:
-            return {}
-        rows = await self._pool.fetch(LOAD, list(numbers))
-        try:
-            return {number: self._cipher.decrypt(sealed, key_owner(number)) for number, sealed in rows}
-        except InvalidTag:
-            log.critical("vault.key_missing", keys=len(rows))
-            raise Unavailable("a stored body can't be decrypted: INGEST_SECRET_KEY is not the key that it needs") from None
 
     async def wait_until_low(self, seconds: float) -> None:
         """Wait until keys must be created, at most for `seconds`."""
@@ -118,23 +120,41 @@ class Vault:
                 await self._create(LOW)
         if discarded := self._discarded:
             self._discarded = []
-            await self._pool.execute(DELETE, discarded)
+            await self._keys.delete(discarded)
 
     async def _create(self, enough: int) -> None:
-        """Create a block of keys, unless another task has made it unnecessary. They are on disk before they are used."""
+        """Create a block of keys, unless another task has made it unnecessary."""
         async with self._creating:
             if len(self._unused) >= enough:
                 return
-            numbers = [row[0] for row in await self._pool.fetch(NUMBERS, BLOCK)]
-            random = os.urandom(KEY_BYTES * BLOCK)
-            keys = [random[at : at + KEY_BYTES] for at in range(0, len(random), KEY_BYTES)]
-            sealed = self._cipher.encrypt_all(keys, [key_owner(number) for number in numbers])
-            await self._pool.execute(ADD, numbers, sealed)
-            self._unused.extend(zip(numbers, keys, strict=True))
+            block, keys = await self._keys.create()
+            self._blocks.append(block)
+            self._unused.extend(keys)
+
+    async def renew(self) -> None:
+        """Renew the blocks of the unused keys, if it is time. Keys of a block that was swept are not used."""
+        now = time.monotonic()
+        if now - self._renewed_at < RENEW_SECONDS:
+            return
+        async with self._creating:
+            blocks = [block for block in self._blocks if any(block.first <= number <= block.last for number, _ in self._unused)]
+            renewed = await self._keys.renew(blocks)
+            self._blocks = [block for block in blocks if block.first in renewed]
+            for block in blocks:
+                if block.first not in renewed:
+                    self._unused = deque(one for one in self._unused if not block.first <= one[0] <= block.last)
+            self._renewed_at = now
+
+    async def sweep(self) -> int:
+        """Delete keys that no process and no body uses. Returns their number."""
+        count = 0
+        while (deleted := await self._keys.sweep_next()) is not None:
+            count += deleted
+        return count
 
     async def delete_keys(self, numbers: Sequence[int]) -> None:
         """Delete keys, and so the content of their bodies."""
-        await self._pool.execute(DELETE, numbers)
+        await self._keys.delete(numbers)
 
     async def close(self) -> None:
         """Delete the keys that are not used, if the database answers."""
@@ -142,7 +162,7 @@ class Vault:
         self._unused.clear()
         if numbers:
             with suppress(*OUTAGE):
-                await self._pool.execute(DELETE, numbers)
+                await self._keys.delete(numbers)
 
 
 def row_of(connection: str, delivery: str | None) -> bytes:
@@ -150,23 +170,18 @@ def row_of(connection: str, delivery: str | None) -> bytes:
     return f"{connection}/{delivery or ''}".encode()
 
 
-def _open(body: StoredBody, keys: Mapping[int, bytes]) -> bytes | None:
+def _open(body: StoredBody, keys: Mapping[int, bytes]) -> OpenedBody:
     if body.key is None or not body.raw:
-        return body.raw
+        return OpenedBody(body.raw, json.loads(body.headers))
     if body.key not in keys:
-        return None
+        return OpenedBody(None, {})
+    aead, row = AESGCM(keys[body.key]), row_of(body.connection, body.delivery)
     try:
-        return AESGCM(keys[body.key]).decrypt(NONCE, body.raw, row_of(body.connection, body.delivery))
+        raw = aead.decrypt(NONCE, body.raw, row)
+        headers = json.loads(body.headers)
+        if body.headers.startswith(ENCRYPTED_HEADERS):
+            headers = json.loads(aead.decrypt(HEADERS_NONCE, b64decode(headers["encrypted"]), row))
     except InvalidTag:
         log.error("vault.body_damaged", connection=body.connection, key=body.key)
-        return None
-
-
-async def spent_keys(pool: asyncpg.Pool) -> list[int]:
-    """Keys whose bodies were deleted or replaced, at most SPENT_BATCH. `pool` is that of the inbox."""
-    return [row[0] for row in await pool.fetch(SPENT, SPENT_BATCH)]
-
-
-async def forget_spent_keys(pool: asyncpg.Pool, numbers: Sequence[int]) -> None:
-    """Remove keys from the list of spent ones, after they were deleted."""
-    await pool.execute(FORGET_SPENT, numbers)
+        return OpenedBody(None, {})
+    return OpenedBody(raw, headers)

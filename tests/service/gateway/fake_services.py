@@ -46,10 +46,26 @@ def customers_answer(action: str, query: dict[str, Any]) -> dict[str, Any]:
         }
     if action == "erase":
         stores = [{"name": "ingest.events", "rows": 7, "gone_by": "2026-11-20T12:00:00Z"}]
-        return {"id": "12", "at": "2026-11-20T12:00:00Z", "subjects": 2, "stores": stores, "complete": True}
+        return {
+            "id": "12",
+            "at": "2026-11-20T12:00:00Z",
+            "subjects": 2,
+            "stores": stores,
+            "remaining": 0,
+            "complete": True,
+            "left_out": [],
+        }
     identity = {"pseudonym": "6c1e", "kind": "id", "requested": True, "shared": False}
     holding = {"connection": "con_1", "provider": "zendesk", "name": "Support", "subjects": 2, "statements": 7}
-    return {"identities": [identity], "subjects": 2, "statements": 7, "holdings": [holding], "complete": True}
+    left_out = {"pseudonym": "b" * 32, "kind": "id", "reason": "placeholder", "detail": "It stands for everybody without an id"}
+    return {
+        "identities": [identity],
+        "subjects": 2,
+        "statements": 7,
+        "holdings": [holding],
+        "complete": False,
+        "left_out": [left_out],
+    }
 
 
 def explanation_answer(request: httpx.Request) -> httpx.Response:

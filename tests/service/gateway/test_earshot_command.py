@@ -139,6 +139,7 @@ async def test_the_command_finds_exports_and_erases_a_customer(earshot: Earshot,
     await earshot.json("tenant", "create", "acme", "--zone", "UTC")
     status, output = await earshot("customers", "find", "acme", "--id", "zendesk:351")
     assert (status, "6c1e" in output, "Support" in output) == (0, True, True)
+    assert f"left out: {'b' * 32} (placeholder). It stands for everybody without an id" in output
     assert services.requests[-1] == ("POST /v1/customers:find", {"id": "zendesk:351"})
     status, output = await earshot("customers", "export", "acme", "--email", "jo@example.org")
     assert (status, [one["subject"] for one in json.loads(output)["subjects"]]) == (0, ["r-1", "r-2"])

@@ -9,9 +9,9 @@ from pydantic import SecretStr
 
 from services.ingest import rotate
 from services.ingest.settings import Settings
+from services.ingest.store.body_keys import key_owner
 from services.ingest.store.cipher import Cipher
 from services.ingest.store.encrypted import BODY_KEYS
-from services.ingest.store.vault import key_owner
 from shared.database import open_pool
 from tests.conftest import NewDatabase
 from tests.contract.inbox import until

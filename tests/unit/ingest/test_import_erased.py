@@ -29,8 +29,9 @@ ADDRESS, OTHER = pseudonym_of_email(KEY, "a@example.org"), pseudonym_of_email(KE
 )
 def test_only_an_address_beside_an_id_may_belong_to_somebody_else(customer: dict[str, Any], names: set[tuple[str, bool]]) -> None:
     delivery = receive_record(connection(), response(nps(), customer=customer), "d", b"{}", NOW)
-    assert {(name, is_beside_id) for name, is_beside_id, _ in names_of(delivery)} == names
-    assert {at.hour for *_, at in names_of(delivery)} == {10}
+    [statement] = delivery.statements
+    assert {(name, is_beside_id) for name, is_beside_id, _ in names_of(statement)} == names
+    assert {at.hour for *_, at in names_of(statement)} == {10}
 
 
 def test_no_key_is_spent_on_the_body_of_an_erasure() -> None:

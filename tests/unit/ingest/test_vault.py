@@ -2,6 +2,8 @@
 
 import asyncio
 from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -11,9 +13,10 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from services.ingest.domain.delivery import Delivery, StoredBody
-from services.ingest.store import vault as module
+from services.ingest.store import body_keys as module
+from services.ingest.store.body_keys import BLOCK
 from services.ingest.store.cipher import Cipher
-from services.ingest.store.vault import BLOCK, LOW, TAG_BYTES, Vault
+from services.ingest.store.vault import LOW, TAG_BYTES, Vault
 from shared.problems import Unavailable
 from tests.unit.ingest.making import NOW
 
@@ -28,19 +31,31 @@ class KeyTable:
     keys: dict[int, bytes] = field(default_factory=dict)
     numbers: Any = field(default_factory=lambda: count(1))
 
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator["KeyTable"]:
+        yield self
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        yield
+
+    async def fetchval(self, statement: str) -> int:
+        await asyncio.sleep(0)
+        return 0
+
     async def fetch(self, statement: str, argument: Any) -> list[tuple[Any, ...]]:
         await asyncio.sleep(0)
         if statement == module.NUMBERS:
             return [(next(self.numbers),) for _ in range(argument)]
         return [(number, self.keys[number]) for number in argument if number in self.keys]
 
-    async def execute(self, statement: str, numbers: list[int], sealed: list[bytes] | None = None) -> None:
+    async def execute(self, statement: str, numbers: Any, sealed: list[bytes] | None = None, *_: Any) -> None:
         await asyncio.sleep(0)
-        if sealed is not None:
-            self.keys |= zip(numbers, sealed, strict=True)
-            return
-        for number in numbers:
-            self.keys.pop(number, None)
+        if statement == module.ADD:
+            self.keys |= zip(numbers, sealed or (), strict=True)
+        elif statement == module.DELETE:
+            for number in numbers:
+                self.keys.pop(number, None)
 
 
 @pytest.fixture
@@ -60,12 +75,16 @@ async def stored(vault: Vault, *deliveries: Delivery) -> list[StoredBody]:
     return [StoredBody(d.connection, d.id, *body) for d, body in zip(deliveries, await vault.seal(deliveries), strict=True)]
 
 
+async def contents(vault: Vault, *bodies: StoredBody) -> list[bytes | None]:
+    return [body.raw for body in await vault.open(bodies)]
+
+
 async def test_a_stored_body_is_unreadable_and_opens_to_what_was_received(table: KeyTable) -> None:
     vault = vault_of(table)
     [body] = await stored(vault, delivery())
     assert b"Lovely" not in body.raw
     assert len(body.raw) == len(BODY) + TAG_BYTES
-    assert await vault_of(table).open([body]) == [BODY], "another replica"
+    assert await contents(vault_of(table), body) == [BODY], "another replica"
 
 
 async def test_each_body_has_a_key_of_its_own(table: KeyTable) -> None:
@@ -87,7 +106,7 @@ async def test_a_body_without_its_key_is_gone_and_others_open(table: KeyTable) -
     first, second = await stored(vault, delivery("1"), delivery("2"))
     assert first.key
     await vault.delete_keys([first.key])
-    assert await vault.open([first, second]) == [None, BODY]
+    assert await contents(vault, first, second) == [None, BODY]
 
 
 @pytest.mark.parametrize("change", [{"delivery": "msg_2"}, {"delivery": None}, {"connection": "con_2"}, {"raw": b"x" * 40}])
@@ -95,7 +114,7 @@ async def test_a_ciphertext_opens_in_its_own_row_only(table: KeyTable, change: d
     vault = vault_of(table)
     [body] = await stored(vault, delivery())
     with capture_logs() as logs:
-        assert await vault.open([replace(body, **change), body]) == [None, BODY]
+        assert await contents(vault, replace(body, **change), body) == [None, BODY]
     assert [(line["event"], line["key"]) for line in logs] == [("vault.body_damaged", body.key)]
 
 
@@ -104,22 +123,49 @@ async def test_bodies_are_plain_unless_they_are_to_be_encrypted_and_both_open(ta
     plain_vault = vault_of(table, encrypts=False)
     [plain] = await stored(plain_vault, delivery("2"))
     assert (plain.raw, plain.key) == (BODY, None)
-    assert await plain_vault.open([plain, encrypted]) == [BODY, BODY]
+    assert await contents(plain_vault, plain, encrypted) == [BODY, BODY]
 
 
 async def test_an_empty_body_takes_no_key(table: KeyTable) -> None:
     vault = vault_of(table)
     [body] = await stored(vault, delivery(raw=b""))
     assert (body.raw, body.key) == (b"", None)
-    assert await vault.open([body]) == [b""]
+    assert await contents(vault, body) == [b""]
     assert table.keys == {}
+
+
+async def test_headers_are_encrypted_with_their_body_and_open_with_it(table: KeyTable) -> None:
+    vault = vault_of(table)
+    [body] = await stored(vault, replace(delivery(), headers={"x-topic": "anna@example.org"}))
+    assert "anna" not in body.headers
+    assert [one.headers for one in await vault.open([body])] == [{"x-topic": "anna@example.org"}]
+    plain = replace(body, headers='{"x-topic": "as an earlier version stored it"}')
+    assert [one.headers for one in await vault.open([plain])] == [{"x-topic": "as an earlier version stored it"}]
+
+
+async def test_a_body_under_the_key_of_another_one_is_unreadable_and_logged(table: KeyTable) -> None:
+    vault = vault_of(table)
+    first, second = await stored(vault, delivery("1"), delivery("2"))
+    with capture_logs() as logs:
+        [opened] = await vault.open([replace(first, key=second.key)])
+    assert (opened.raw, opened.is_unreadable) == (None, True)
+    assert [line["event"] for line in logs] == ["vault.body_damaged"]
+
+
+async def test_a_body_whose_key_is_lost_is_logged(table: KeyTable) -> None:
+    vault = vault_of(table)
+    [body] = await stored(vault, delivery("1"))
+    await vault.delete_keys([body.key or 0])
+    with capture_logs() as logs:
+        await vault.open([body])
+    assert [(line["event"], line["keys"]) for line in logs] == [("vault.keys_lost", 1)]
 
 
 async def test_without_the_secret_key_a_body_is_unavailable_and_not_deleted(table: KeyTable) -> None:
     [body] = await stored(vault_of(table), delivery())
     with pytest.raises(Unavailable):
         await vault_of(table, SECOND).open([body])
-    assert await Vault(table, Cipher(SECOND, [FIRST]), encrypts=True).open([body]) == [BODY]
+    assert await contents(Vault(table, Cipher(SECOND, [FIRST]), encrypts=True), body) == [BODY]
 
 
 async def test_keys_are_created_ahead_and_unused_ones_are_deleted_at_the_end(table: KeyTable) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from hashlib import sha256
 
-from services.ingest.domain.delivery import Delivery
+from services.ingest.domain.delivery import Statement
 from shared import events
 
 
@@ -12,18 +12,15 @@ def digest_of_name(tenant: str, pseudonym: str) -> bytes:
     return sha256(f"{tenant}/{pseudonym}".encode()).digest()
 
 
-def names_of(delivery: Delivery) -> list[tuple[str, bool, datetime]]:
-    """(pseudonym, whether it is that of an address beside an id, time of the feedback) for each customer of a delivery.
+def names_of(statement: Statement) -> list[tuple[str, bool, datetime]]:
+    """(pseudonym, whether it is that of an address beside an id, time of the feedback) for each name of the customer.
 
     An address beside an id, or among the aliases, matches only erasures that cover the address itself: customers with other ids
     may share it.
     """
-    names: list[tuple[str, bool, datetime]] = []
-    for statement in delivery.statements:
-        event, at = statement.event, time_of(statement.event)
-        addresses = {alias.pseudonym for alias in event.aliases if alias.kind == "email"} | {statement.email}
-        names += [(name, name in addresses and name != event.customer, at) for name in sorted(statement.pseudonyms)]
-    return names
+    event, at = statement.event, time_of(statement.event)
+    addresses = {alias.pseudonym for alias in event.aliases if alias.kind == "email"} | {statement.email}
+    return [(name, name in addresses and name != event.customer, at) for name in sorted(statement.pseudonyms)]
 
 
 def time_of(event: events.Event) -> datetime:

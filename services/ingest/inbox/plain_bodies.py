@@ -1,0 +1,70 @@
+"""Encrypts bodies in place that were stored before encryption was switched on, and headers that an earlier version left plain."""
+
+from dataclasses import dataclass
+
+import asyncpg
+
+from services.ingest.domain.delivery import Delivery, SealedBody, StoredBody
+from services.ingest.inbox.body_cipher import BodyCipher
+from services.ingest.inbox.transactions import Connection
+
+IS_PLAIN = "octet_length(raw) > 0 AND (body_key IS NULL OR headers <> '{}' AND NOT starts_with(headers, '{\"encrypted\":\"'))"
+"""As in the index `inbox_plain_bodies`."""
+
+NEXT = f"""
+SELECT seq, connection, delivery, received_at, headers, raw, body_key FROM inbox JOIN (
+    SELECT seq, sum(length) OVER (ORDER BY seq) - length AS before FROM (
+        SELECT seq, octet_length(raw) AS length FROM inbox WHERE {IS_PLAIN} AND seq > $1 ORDER BY seq LIMIT $2
+    ) AS next
+) AS measured USING (seq) WHERE before < $3 AND {IS_PLAIN} ORDER BY seq FOR UPDATE OF inbox SKIP LOCKED
+"""  # noqa: S608
+"""The next plain bodies: at most $2, and of more than $3 bytes together only as many as pass that. Others that work on them are
+left alone."""
+STORE = """
+UPDATE inbox SET raw = new.raw, body_key = new.body_key, headers = new.headers
+FROM unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::text[]) AS new (seq, raw, body_key, headers)
+WHERE inbox.seq = new.seq
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptedBatch:
+    """The result of a step: the last sequence number that it looked at, and how many bodies it encrypted."""
+
+    last: int
+    encrypted: int
+
+
+async def encrypt_next(pool: asyncpg.Pool, cipher: BodyCipher, after: int, limit: int, limit_bytes: int) -> EncryptedBatch | None:
+    """Encrypt the next plain bodies with sequence numbers above `after`, and their headers. None if there are none.
+
+    A body whose key is lost stays as it is.
+    """
+    sealed: list[SealedBody] = []
+    try:
+        async with pool.acquire(timeout=5) as db, db.transaction():
+            rows = await db.fetch(NEXT, after, limit, limit_bytes)
+            if not rows:
+                return None
+            readable = await _open(cipher, rows)
+            sealed = await cipher.seal(list(readable.values()))
+            await _store(db, list(readable), sealed)
+    except BaseException:
+        cipher.discard(sealed)
+        raise
+    return EncryptedBatch(rows[-1][0], len(sealed))
+
+
+async def _open(cipher: BodyCipher, rows: list[asyncpg.Record]) -> dict[int, Delivery]:
+    """The readable deliveries by sequence number, with their bodies and headers decrypted."""
+    opened = await cipher.open([StoredBody(row[1], row[2], row[5], row[6], row[4]) for row in rows])
+    return {
+        row[0]: Delivery("", row[1], row[2], row[3], 0, body.raw, body.headers)
+        for row, body in zip(rows, opened, strict=True)
+        if body.raw is not None
+    }
+
+
+async def _store(db: Connection, seqs: list[int], sealed: list[SealedBody]) -> None:
+    columns = ([body.raw for body in sealed], [body.key for body in sealed], [body.headers for body in sealed])
+    await db.execute(STORE, seqs, *columns)
