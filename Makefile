@@ -2,7 +2,7 @@
 DATA ?= .local
 PORT_BASE ?= 8400
 DEMO ?= 1
-WORKERS ?= 2
+WORKERS ?= 3
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 export DATA PORT_BASE DEMO
 
@@ -23,7 +23,7 @@ run: $(READY)  ## everything on this machine: servers, services, a demo tenant; 
 verify: $(READY)  ## recompute every number of the running stack from the received deliveries; exit 1 at a difference
 	@exec $(BIN)/python -m deploy.local.verify
 
-test: $(READY)  ## all tests on real servers, on free ports and in temporary folders, in WORKERS=2 processes
+test: $(READY)  ## all tests on real servers, on free ports and in temporary folders, in WORKERS=3 processes
 	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-pythons: $(READY)  ## the unit tests with each Python from 3.11 on that this machine has

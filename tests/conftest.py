@@ -1,7 +1,6 @@
-"""Fixtures for all tests: PostgreSQL and Kafka, started once in each test process, and the configuration of logs.
+"""Fixtures for all tests: PostgreSQL, started once in each test process, and the configuration of logs.
 
-`make test` runs two test processes (pytest-xdist). A file runs in one of them, and so does the whole end-to-end suite, which
-has one stack.
+`make test` runs several test processes (pytest-xdist). A file runs in one of them, and so do files that share a large fixture.
 """
 
 import asyncio
@@ -15,10 +14,11 @@ from typing import Any
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
+from sqlalchemy.engine import make_url
 from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local import ports
-from deploy.local.servers import Kafka, Postgres, free_port, free_port_base
+from deploy.local.servers import Postgres, free_port
 from shared.migrations import upgrade
 from shared.telemetry import processors
 
@@ -28,8 +28,19 @@ settings.load_profile("tests")
 
 SERVICES = Path(__file__).parents[1] / "services"
 NewDatabase = Callable[[str], Awaitable[str]]
-ONE_PROCESS = "tests/e2e"
-"""The folder whose files share a fixture that is too large to start twice."""
+WITHOUT_FSYNC = {"fsync": "off", "full_page_writes": "off"}
+"""For servers of tests: commits survive the end of a process but not of the machine. A new database takes tenths of the time."""
+TOGETHER = {
+    "the stack": ("tests/e2e/",),
+    "the broker": (
+        "tests/contract/test_gateway_live.py",
+        "tests/contract/test_ingest_fairness.py",
+        "tests/contract/test_kafka_",
+        "tests/contract/test_metrics_consuming.py",
+        "tests/contract/test_metrics_promotion.py",
+    ),
+}
+"""Files that run in one process, because they share a fixture that is expensive to start. They run before all others."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -43,21 +54,27 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Run all tests of a file in one process, and so the whole end-to-end suite."""
+    """Run all tests of a file in one process, and so those of TOGETHER."""
     return FileScheduling(config, log)
 
 
 class FileScheduling(LoadScopeScheduling):
-    """Distributes files. The files in ONE_PROCESS count as one."""
+    """Distributes files and the groups of TOGETHER."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return ONE_PROCESS if nodeid.startswith(ONE_PROCESS) else nodeid.partition("::")[0]
+        return group_of(nodeid) or nodeid.partition("::")[0]
+
+
+def group_of(nodeid: str) -> str | None:
+    """The name of the group of TOGETHER that the test is in, if any."""
+    return next((name for name, prefixes in TOGETHER.items() if nodeid.startswith(prefixes)), None)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let the end-to-end suite start first, if several processes run the tests: it is the longest group."""
+    """Let the groups of TOGETHER start first, if several processes run the tests: they take longest."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: not item.nodeid.startswith(ONE_PROCESS))
+        order = [*TOGETHER, None]
+        items.sort(key=lambda item: order.index(group_of(item.nodeid)))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -75,7 +92,7 @@ async def postgres() -> AsyncIterator[Postgres]:
     """A running PostgreSQL. A test that stops the server starts one of its own instead."""
     with tempfile.TemporaryDirectory(prefix="earshot-pg-") as folder:
         Path(folder).chmod(0o755)
-        server = Postgres(Path(folder) / "postgres", free_port())
+        server = Postgres(Path(folder) / "postgres", free_port(), settings=WITHOUT_FSYNC)
         await server.start()
         yield server
         await server.stop()
@@ -101,11 +118,11 @@ async def database(postgres: Postgres) -> NewDatabase:
 
 
 @pytest.fixture(scope="session")
-async def kafka() -> AsyncIterator[str]:
-    """The bootstrap address of a running Kafka. Tests share it, so each creates topics with unique names."""
-    with tempfile.TemporaryDirectory(prefix="earshot-kafka-") as folder:
-        base = free_port_base(2)
-        server = Kafka(Path(folder) / "kafka", base, base + 1)
-        await server.start()
-        yield server.bootstrap
-        await server.stop()
+def copy_database(postgres: Postgres) -> NewDatabase:
+    """`await copy_database(url)`: the URL of a copy of that database, to which nobody may be connected."""
+    numbers = count(1)
+
+    async def copy(url: str) -> str:
+        return await postgres.create_database(f"copy_{next(numbers)}", template=make_url(url).database)
+
+    return copy

@@ -9,7 +9,7 @@ import pwd
 import secrets
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,13 +36,17 @@ LOCALE = ("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
 
 
 class Postgres:
-    """A PostgreSQL server whose data, superuser password and log (unless `log` is given) are in `folder`."""
+    """A PostgreSQL server whose data, superuser password and log (unless `log` is given) are in `folder`.
+
+    `settings` replace those of SETTINGS.
+    """
 
     name = "postgres"
 
-    def __init__(self, folder: Path, port: int, log: Path | None = None) -> None:
+    def __init__(self, folder: Path, port: int, log: Path | None = None, settings: Mapping[str, str] | None = None) -> None:
         self.folder = folder.resolve()
         self.port = port
+        self._settings = {**SETTINGS, **(settings or {})}
         self.log = log or self.folder / "postgres.log"
         self._data = self.folder / "data"
         self._user = unprivileged_user(self._data)
@@ -66,7 +70,7 @@ class Postgres:
         if not self._data.exists():
             progress("creating the database cluster")
             await self._initialise()
-        settings = {**SETTINGS, "port": str(self.port), "unix_socket_directories": self._socket_folder()}
+        settings = {**self._settings, "port": str(self.port), "unix_socket_directories": self._socket_folder()}
         options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
         command: list[str | Path] = [binary("postgres"), "-D", self._data, *options]
         # SIGQUIT: if we are killed, it ends at once without waiting for its clients, and recovers at the next start

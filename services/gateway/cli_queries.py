@@ -12,7 +12,7 @@ import typer
 from services.gateway.admin import Admin
 from services.gateway.api.parquet import parquet_of
 from services.gateway.api.rendering import CSV, Format
-from services.gateway.api.tickets import lines_of_csv, ndjson_lines
+from services.gateway.api.ticket_lines import lines_of_csv, ndjson_lines
 from services.gateway.cli_tools import AsJson, TenantId, run, show
 from services.gateway.domain.ticket_table import TicketPage
 

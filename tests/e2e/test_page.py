@@ -74,7 +74,7 @@ def javascript(value: float | None) -> str:
 @pytest.fixture
 async def dashboard(stack: Stack, browser: Browser) -> AsyncIterator[Dashboard]:
     """A page opened by a link with the key, on a new connection with four answers. It must end without errors."""
-    context = await browser.new_context(viewport={"width": 1600, "height": 1000}, locale="en-GB")
+    context = await browser.new_context(viewport={"width": 1600, "height": 1000}, locale="en-GB", reduced_motion="reduce")
     dashboard = Dashboard(stack, await stack.new_connection("standard"), await context.new_page())
     for team, value, comment in ANSWERS:
         await dashboard.post(value, comment, team)

@@ -35,7 +35,9 @@ async def connection(stack: Stack) -> str:
 
 @pytest.fixture
 async def page(browser: Browser) -> AsyncIterator[Page]:
-    context = await browser.new_context(viewport={"width": 1600, "height": 1000}, locale="en-GB", color_scheme="dark")
+    context = await browser.new_context(
+        viewport={"width": 1600, "height": 1000}, locale="en-GB", color_scheme="dark", reduced_motion="reduce"
+    )
     yield await context.new_page()
     await context.close()
 

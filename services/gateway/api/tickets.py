@@ -1,8 +1,6 @@
 """`GET /v1/tickets`: the ticket export, as JSON, CSV, NDJSON or Parquet. Metrics computes it."""
 
-import codecs
 from asyncio import to_thread
-from collections.abc import Iterator
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
@@ -14,7 +12,7 @@ from services.gateway.api.openapi import UpstreamRoute, import_operation
 from services.gateway.api.parquet import PARQUET, parquet_of
 from services.gateway.api.rendering import CSV, JSON, MEDIA_TYPES, NDJSON, Format, accepted_format, join, next_page
 from services.gateway.api.state import gateway_of
-from services.gateway.domain.lines import csv_lines
+from services.gateway.api.ticket_lines import lines_of_csv, ndjson_lines
 from services.gateway.domain.ticket_table import TicketPage, decode_page
 from shared.disconnects import cancelled_on_disconnect
 from shared.problems import Unavailable
@@ -62,16 +60,3 @@ async def render(page: TicketPage, format_: Format) -> bytes:
     if format_.media_type == PARQUET:
         return await to_thread(parquet_of, page)
     return await join(ndjson_lines(page) if format_.media_type == NDJSON else lines_of_csv(page, format_))
-
-
-def ndjson_lines(page: TicketPage) -> Iterator[bytes]:
-    """Each ticket as a line of JSON."""
-    return (msgspec.json.encode(item) + b"\n" for item in page.items())
-
-
-def lines_of_csv(page: TicketPage, format_: Format) -> Iterator[bytes]:
-    """The header and the tickets as lines of CSV."""
-    if format_.bom:
-        yield codecs.BOM_UTF8
-    for line in csv_lines(page.header if format_.header else None, page.rows()):
-        yield line.encode()

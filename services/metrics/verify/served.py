@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,46 +13,22 @@ import asyncpg
 import httpx
 import msgspec
 
-from services.metrics.domain.calendar import Grain
 from services.metrics.domain.contributions import Contribution
 from services.metrics.domain.estimators import Estimate
 from services.metrics.domain.histogram import Histogram, count
-from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.query import Filter, Query
-from services.metrics.domain.windows import Between
 from services.metrics.evaluation.periods import periods
 from services.metrics.evaluation.source import BEGINNING
 from services.metrics.store.progress import freshness
 from services.metrics.store.promotions import current_tenant
 from services.metrics.store.query import Group, snapshot
+from services.metrics.verify.battery import parameters_of
 from services.metrics.verify.recount import Recount, stored_recount
 from services.metrics.verify.report import Step
 from shared.http import TENANT_HEADER
 
 ATTEMPTS = 50
 """How often a different result is compared again, since data may change between the two."""
-
-WHOLE: tuple[tuple[timedelta, Grain | None], ...] = (
-    (timedelta(hours=24), None),
-    (timedelta(days=7), None),
-    (timedelta(days=30), None),
-    (timedelta(days=90), None),
-    (timedelta(days=365), None),
-    (timedelta(hours=36), "PT1H"),
-    (timedelta(days=30), "P1D"),
-    (timedelta(days=90), "P1M"),
-)
-GROUPED: tuple[tuple[timedelta, Grain | None], ...] = (
-    (timedelta(days=7), None),
-    (timedelta(days=90), None),
-    (timedelta(days=30), "P1W"),
-)
-OWN = timedelta(days=90)
-"""The window of queries on the tenant's own dimensions."""
-GROUPINGS: tuple[tuple[str, ...], ...] = (("team",), ("channel",), ("source",), ("team", "channel"))
-GROUPINGS_OF_COMMENTS: tuple[tuple[str, ...], ...] = (("theme",), ("urgency",), ("theme", "team"))
-FILTERS_OF_COMMENTS = (Filter("theme", (None,)), Filter("theme", (), (None,)), Filter("urgency", (None,)))
-"""Of KPIs with the dimensions theme and urgency: comments without a value, or with any."""
 
 Values = dict[str, Any]
 """The compared fields of a row."""
@@ -71,66 +47,6 @@ class Tenant:
     model: str
     own: tuple[str, ...] = ()
     """The names of its own dimensions, in the order in which contributions have their values."""
-
-
-# --- queries --------------------------------------------------------------------------------------------------------------
-def battery(now: datetime, zone: ZoneInfo, own: Sequence[str] = ()) -> Iterator[Query]:
-    """Queries of every KPI, filed by each of its events, over windows that end now: whole, as series, and by groups.
-
-    `own` are the tenant's own dimensions: each is grouped by alone and with the team, and filtered. Durations are also
-    computed in business hours, and KPIs under their presets: whole, as series and by team.
-    """
-    variants = [
-        *((kpi, False, "") for kpi in KPIS.values()),
-        *((kpi.in_business_hours, True, "") for kpi in KPIS.values() if kpi.hours),
-        *((kpi.under(preset), False, preset) for kpi in KPIS.values() for preset in kpi.presets),
-    ]
-    for kpi, business_hours, preset in variants:
-        of_comments = "theme" in kpi.dimensions
-        groupings = (*GROUPINGS, *(GROUPINGS_OF_COMMENTS if of_comments else ()))
-        selections = [
-            *((length, grain, (), ()) for length, grain in WHOLE),
-            *((length, grain, group_by, ()) for (length, grain), group_by in product(GROUPED, groupings)),
-            *(
-                (length, grain, (), (one,))
-                for (length, grain), one in product(GROUPED, FILTERS_OF_COMMENTS if of_comments else ())
-            ),
-            *((OWN, None, group_by, ()) for name in own for group_by in ((name,), ("team", name))),
-            *((OWN, None, (), (one,)) for name in own for one in (Filter(name, (None,)), Filter(name, (), (None,)))),
-        ]
-        if business_hours or preset:
-            selections = [one for one in selections if one[2] in ((), ("team",)) and not one[3]]
-        for filed_by, (length, grain, group_by, filters) in product(kpi.filed_by, selections):
-            window = Between(now - length, now)
-            yield Query(
-                kpi=kpi,
-                window=window,
-                zone=zone,
-                grain=grain,
-                filed_by=filed_by,
-                group_by=group_by,
-                filters=filters,
-                business_hours=business_hours,
-                preset=preset,
-            )
-
-
-def parameters_of(query: Query) -> dict[str, str]:
-    """The HTTP parameters of a query of the battery."""
-    window = query.window
-    times = (
-        {"from": window.start.isoformat(), "to": window.end.isoformat()} if isinstance(window, Between) else {"window": window}
-    )
-    others = {
-        "tz": query.zone.key if query.zone else "",
-        "filed_by": query.filed_by,
-        "grain": query.grain or "",
-        "group_by": ",".join(query.group_by),
-        "hours": "business" if query.business_hours else "",
-        "preset": query.preset,
-        **{f"filter[{f.dimension}]": "null" if f.include else "!null" for f in query.filters},
-    }
-    return times | {name: value for name, value in others.items() if value}
 
 
 # --- comparison -----------------------------------------------------------------------------------------------------------

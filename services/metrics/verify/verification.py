@@ -13,9 +13,10 @@ from services.metrics.domain.query import Query
 from services.metrics.store.promotions import LAST
 from services.metrics.store.query import snapshot
 from services.metrics.store.terms import read_terms
+from services.metrics.verify.battery import battery
 from services.metrics.verify.recount import compare_contributions, compare_sealed
 from services.metrics.verify.report import CONTRIBUTIONS, Step
-from services.metrics.verify.served import Tenant, battery, compare_served
+from services.metrics.verify.served import Tenant, compare_served
 from services.metrics.verify.subjects import compare_coverage, compare_subjects
 
 TENANTS = f"""

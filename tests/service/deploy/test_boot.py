@@ -6,8 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -22,7 +23,8 @@ from tests.unit.deploy.image import SERVICE, SERVICES, build
 NOWHERE = "127.0.0.1:1"
 """Nothing listens there, so a connection is refused at once."""
 GRACE = 45.0
-"""Seconds that a pod is variables to end."""
+"""Seconds that a pod has to end."""
+Images = Callable[[str], Path]
 
 
 def environment(service: str, port: int) -> dict[str, str]:
@@ -47,14 +49,20 @@ def image_environment(service: str) -> dict[str, str]:
     return {"SERVICE": service, "PATH": path, "HOME": "/tmp", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Images:
+    """`images("ingest")`: the working directory of that service's image, with its files laid out."""
+    return cache(lambda service: build(service, tmp_path_factory.mktemp(service), *SERVICE, bytecode=True))
+
+
 @asynccontextmanager
-async def container(service: str, root: Path, log: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, httpx.AsyncClient]]:
+async def container(service: str, folder: Path, log: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, httpx.AsyncClient]]:
     """The service running as the image runs it, with its output in `log`, and a client of it."""
     port = free_port()
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             "sh", "-c", "exec python -m services.$SERVICE",
-            cwd=build(service, root, *SERVICE),
+            cwd=folder,
             env=environment(service, port) | image_environment(service),
             stdout=output,
             stderr=output,
@@ -68,9 +76,8 @@ async def container(service: str, root: Path, log: Path) -> AsyncIterator[tuple[
                 await process.wait()
 
 
-def run_in_image(service: str, root: Path, command: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end with the files of the service's image."""
-    folder = build(service, root, *SERVICE)
+def run_in_image(folder: Path, command: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end with the files of a service's image."""
     return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
 
 
@@ -87,12 +94,12 @@ async def first_response(client: httpx.AsyncClient, process: asyncio.subprocess.
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_without_its_servers_a_service_is_alive_not_ready_and_stops_cleanly(
-    service: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    service: str, images: Images, tmp_path: Path
 ) -> None:
-    log = tmp_path_factory.mktemp("log") / f"{service}.log"
-    async with container(service, tmp_path, log) as (process, client):
+    folder, log = images(service), tmp_path / f"{service}.log"
+    files = sorted(folder.rglob("*"))
+    async with container(service, folder, log) as (process, client):
         assert (await first_response(client, process)).status_code == 200
-        files = sorted(tmp_path.rglob("*"))
 
         ready = await client.get("/readyz")
         assert ready.status_code == 503
@@ -104,7 +111,7 @@ async def test_without_its_servers_a_service_is_alive_not_ready_and_stops_cleanl
                 await asyncio.sleep(0.01)
             # uvicorn ends by the signal it got; for process 1 of a container that is an exit by 0.
             assert await process.wait() in (0, -signal.SIGTERM)
-        assert sorted(tmp_path.rglob("*")) == files, "a container may not write beside its code"
+        assert sorted(folder.rglob("*")) == files, "a container may not write beside its code"
     events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
     assert (events.count("service.started"), events[-1]) == (1, "service.stopped")
 
@@ -112,18 +119,18 @@ async def test_without_its_servers_a_service_is_alive_not_ready_and_stops_cleanl
 @pytest.mark.parametrize(
     ("service", "module"), [*((name, "") for name in SERVICES), ("ingest", ".migrate"), ("metrics", ".migrate")]
 )
-def test_a_missing_setting_is_one_line_that_names_it(service: str, module: str, tmp_path: Path) -> None:
+def test_a_missing_setting_is_one_line_that_names_it(service: str, module: str, images: Images) -> None:
     command = [sys.executable, "-m", f"services.{service}{module}"]
-    process = run_in_image(service, tmp_path, command, image_environment(service))
+    process = run_in_image(images(service), command, image_environment(service))
     [line] = process.stderr.splitlines()
     assert process.returncode == INVALID_SETTINGS
     assert json.loads(line)["variables"] == {s.name: "it is required" for s in settings_of(service) if s.required}
 
 
-def test_a_migration_without_a_database_is_one_json_line(tmp_path: Path) -> None:
+def test_a_migration_without_a_database_is_one_json_line(images: Images) -> None:
     command = [sys.executable, "-m", "services.ingest.migrate"]
     variables = environment("ingest", 1) | image_environment("ingest")
-    process = run_in_image("ingest", tmp_path, command, variables)
+    process = run_in_image(images("ingest"), command, variables)
     events = [json.loads(line) for line in process.stderr.splitlines()]
     assert [(event["event"], event["error"]) for event in events] == [("error.uncaught", "ConnectionRefusedError")]
     assert process.returncode == 1

@@ -15,7 +15,7 @@ from services.metrics.domain.query import Query
 from services.metrics.evaluation import explanation
 from services.metrics.evaluation.explanation import explain
 from services.metrics.evaluation.source import Source
-from services.metrics.verify.served import battery
+from services.metrics.verify.battery import battery
 from shared.events import Event, Merged, Message, Opened, ScoreEvent, StatusSet, Ticket
 from tests.conftest import NewDatabase
 from tests.service.metrics.database import MetricsDatabase, open_metrics_db, score_of, serving, statement, survey_response

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -13,13 +13,15 @@ import httpx
 import pytest
 
 from services.metrics.domain.query import Query
-from services.metrics.verify.served import battery
+from services.metrics.verify.battery import battery
 from shared.events import Event, Label, Opened, Override, ScoreEvent, StatusSet, Ticket, text_hash
+from tests.conftest import NewDatabase
 from tests.service.metrics.database import (
     TOKEN,
     MetricsDatabase,
     erasure,
     lists_of,
+    open_metrics_db,
     score_of,
     statement,
     survey_response,
@@ -66,13 +68,28 @@ def story() -> tuple[list[Event], list[ScoreEvent]]:
     return events, [score_of(f"c1/response/{n}", text, n / 50, **lists_of(n)) for n, text in texts.items()]
 
 
-@pytest.fixture
-async def inbox(metrics_db: MetricsDatabase) -> Inbox:
-    """Ingest's events, which metrics has applied and sealed."""
+@pytest.fixture(scope="module")
+async def url_of_story(database: NewDatabase) -> str:
+    """A database in which the events and scores of the story are applied and sealed, to be copied."""
+    url = await database("metrics")
     events, scores = story()
-    await metrics_db.apply(*events, *scores)
-    assert await metrics_db.seal()
-    return Inbox(events)
+    async with open_metrics_db(url) as metrics_db:
+        await metrics_db.tenant()
+        await metrics_db.apply(*events, *scores)
+        assert await metrics_db.seal()
+    return url
+
+
+@pytest.fixture
+async def metrics_db(url_of_story: str, copy_database: NewDatabase) -> AsyncIterator[MetricsDatabase]:
+    async with open_metrics_db(await copy_database(url_of_story)) as metrics_db:
+        yield metrics_db
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    """Ingest's events."""
+    return Inbox(story()[0])
 
 
 def some_of_battery(now: datetime, zone: ZoneInfo, own: Sequence[str]) -> Iterable[Query]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.metrics.domain.query import Query
-from services.metrics.verify.served import battery
+from services.metrics.verify.battery import battery
 from tests.service.metrics.database import MetricsDatabase, serving, survey_response
 from tests.service.metrics.test_own_dimensions import declare
 from tests.service.metrics.verification import Inbox, ago, failed, verifying, with_altered_responses

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.metrics.domain.query import Query
+from services.metrics.verify.battery import battery
 from services.metrics.verify.report import CONTRIBUTIONS
-from services.metrics.verify.served import battery
 from shared.events import Fact, Message, Opened, StatusSet, Ticket
 from tests.service.metrics.database import MetricsDatabase, serving, statement
 from tests.service.metrics.test_sla import POLICIES, build, put

@@ -13,8 +13,8 @@ from pydantic import AnyHttpUrl, SecretStr
 
 from services.metrics.clients.ingest import Ingest
 from services.metrics.domain.query import Query
+from services.metrics.verify.battery import battery
 from services.metrics.verify.report import Step
-from services.metrics.verify.served import battery
 from services.metrics.verify.verification import Verification
 from shared.events import Event, encode
 from shared.ingest import ingest_client

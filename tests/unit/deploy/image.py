@@ -1,5 +1,6 @@
 """The images without a Docker engine: what the Dockerfile copies and what .dockerignore keeps away, read from these files."""
 
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -53,12 +54,15 @@ def ignored(path: str) -> bool:
     return verdict
 
 
-def build(service: str, root: Path, *stages: str) -> Path:
-    """Lay the files of `service`'s image below `root` as these stages do; the working directory of the image."""
+def build(service: str, root: Path, *stages: str, bytecode: bool = False) -> Path:
+    """Lay the files of `service`'s image below `root` as these stages do; the working directory of the image.
+
+    `bytecode`: with the compiled modules of the project's folders, which .dockerignore keeps away. Python starts faster.
+    """
     for source, target in copied(service, *stages):
         place, origin = root / target.lstrip("/"), ROOT / source
         if origin.is_dir():
-            shutil.copytree(origin, place, ignore=_unwanted)
+            shutil.copytree(origin, place, ignore=_unwanted_sources if bytecode else _unwanted, copy_function=_link)
         else:
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(origin, place)
@@ -66,9 +70,21 @@ def build(service: str, root: Path, *stages: str) -> Path:
     return root / folder.lstrip("/")
 
 
+def _link(source: str, target: str) -> None:
+    """Link a file, since models are large; copy it if the folders are on two file systems."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
 def _unwanted(folder: str, names: list[str]) -> list[str]:
     inside = PurePosixPath(Path(folder).relative_to(ROOT))
     return [name for name in names if ignored(str(inside / name))]
+
+
+def _unwanted_sources(folder: str, names: list[str]) -> list[str]:
+    return [] if Path(folder).name == "__pycache__" else [name for name in _unwanted(folder, names) if name != "__pycache__"]
 
 
 def _covers(pattern: str, path: str) -> bool:

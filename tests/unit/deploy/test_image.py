@@ -32,7 +32,7 @@ def imported(folder: Path, service: str, package: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_imports_with_only_its_own_files_and_dependencies(service: str, tmp_path: Path) -> None:
-    folder = build(service, tmp_path, *SERVICE)
+    folder = build(service, tmp_path, *SERVICE, bytecode=True)
     modules = imported(folder, service, f"services.{service}")
     assert f"services.{service}.app" in modules["names"]
     assert all(Path(file).is_relative_to(folder) for file in modules["files"])

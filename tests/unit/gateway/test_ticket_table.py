@@ -11,7 +11,7 @@ import pytest
 
 from services.gateway.api.parquet import parquet_of
 from services.gateway.api.rendering import CSV, Format
-from services.gateway.api.tickets import lines_of_csv, ndjson_lines
+from services.gateway.api.ticket_lines import lines_of_csv, ndjson_lines
 from services.gateway.domain.ticket_table import TicketPage, decode_page
 
 COLUMNS = [

@@ -32,9 +32,9 @@ def contexts(*traceparents: str) -> list[RequestContext | None]:
     return [None, *(RequestContext("r", traceparent) for traceparent in traceparents)]
 
 
-@pytest.mark.parametrize("service", ["ingest", "sentiment", "metrics", "gateway"])
-def test_without_the_setting_the_sdk_is_not_imported(service: str) -> None:
-    code = f"import sys, services.{service}.app; sys.exit(any(name.startswith('opentelemetry.sdk') for name in sys.modules))"
+def test_without_the_setting_no_service_imports_the_sdk() -> None:
+    apps = ", ".join(f"services.{service}.app" for service in ("ingest", "sentiment", "metrics", "gateway"))
+    code = f"import sys, {apps}; sys.exit(any(name.startswith('opentelemetry.sdk') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -1,0 +1,184 @@
+"""The queries that a verification compares: each pair of what a query can say, in few queries (pairwise testing).
+
+A query says which KPI and how it is computed (filed by, hours, preset), over which window, for which groups or filters, and in
+which zone. Most faults show where one or two of these choices meet (Kuhn, Wallace and Gallo, "Software fault interactions and
+implications for software testing", 2004), so every two that can meet do so in at least one query.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from itertools import combinations, product
+from zoneinfo import ZoneInfo
+
+from services.metrics.domain.calendar import Grain
+from services.metrics.domain.kpi import Kpi
+from services.metrics.domain.kpis import KPIS
+from services.metrics.domain.query import Filter, Query
+from services.metrics.domain.windows import Between
+
+Selection = tuple[tuple[str, ...], tuple[Filter, ...]]
+"""`group_by` and filters."""
+
+SPANS: tuple[tuple[timedelta, Grain | None], ...] = (
+    (timedelta(hours=24), None),
+    (timedelta(days=7), None),
+    (timedelta(days=30), None),
+    (timedelta(days=90), None),
+    (timedelta(days=365), None),
+    (timedelta(hours=36), "PT1H"),
+    (timedelta(days=30), "P1D"),
+    (timedelta(days=30), "P1W"),
+    (timedelta(days=90), "P1M"),
+)
+"""The length of a window, and the grain of its buckets."""
+
+COMMON: tuple[Selection, ...] = (
+    ((), ()),
+    (("team",), ()),
+    (("channel",), ()),
+    (("source",), ()),
+    (("team", "channel"), ()),
+)
+OF_COMMENTS: tuple[Selection, ...] = (
+    (("theme",), ()),
+    (("urgency",), ()),
+    (("theme", "team"), ()),
+    ((), (Filter("theme", (None,)),)),
+    ((), (Filter("theme", (), (None,)),)),
+    ((), (Filter("urgency", (None,)),)),
+)
+"""For KPIs with the dimensions theme and urgency. The filters select comments without a value, or with any."""
+
+OTHER_ZONE = ZoneInfo("Asia/Kolkata")
+"""A zone whose days and hours begin at half past an hour of UTC, so that no stored histogram fits its buckets."""
+ZONES = 2
+"""The tenant's zone, and OTHER_ZONE."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A KPI, and how it is computed."""
+
+    kpi: Kpi
+    filed_by: str
+    business_hours: bool
+    preset: str
+
+
+Choices = tuple[int, int, int, int]
+"""The indexes of a variant, a span, a selection and a zone."""
+Pair = tuple[int, int, int, int]
+"""Axis and index of one choice, axis and index of another."""
+
+
+def battery(now: datetime, zone: ZoneInfo, own: Sequence[str] = ()) -> Iterator[Query]:
+    """Queries over windows that end `now`, of a tenant in `zone` that declares the dimensions `own`."""
+    selections = (*COMMON, *OF_COMMENTS, *selections_of(own))
+    for number, span, selection, place in pairwise(tuple(own)):
+        variant, (length, grain), (group_by, filters) = VARIANTS[number], SPANS[span], selections[selection]
+        yield Query(
+            kpi=variant.kpi,
+            window=Between(now - length, now),
+            zone=OTHER_ZONE if place else zone,
+            grain=grain,
+            filed_by=variant.filed_by,
+            group_by=group_by,
+            filters=filters,
+            business_hours=variant.business_hours,
+            preset=variant.preset,
+        )
+
+
+def variants() -> Iterator[Variant]:
+    """Each KPI, filed by each of its events: as it is, in business hours, and under its presets."""
+    for kpi in KPIS.values():
+        computed = [(kpi, False, ""), *((kpi.under(preset), False, preset) for preset in kpi.presets)]
+        if kpi.hours:
+            computed.append((kpi.in_business_hours, True, ""))
+        for one, business_hours, preset in computed:
+            for filed_by in one.filed_by:
+                yield Variant(one, filed_by, business_hours, preset)
+
+
+VARIANTS = tuple(variants())
+
+
+def selections_of(own: Sequence[str]) -> tuple[Selection, ...]:
+    """Groups of each own dimension, alone and with the team, and filters for rows without a value or with any."""
+    return tuple(
+        selection
+        for name in own
+        for selection in (
+            ((name,), ()),
+            (("team", name), ()),
+            ((), (Filter(name, (None,)),)),
+            ((), (Filter(name, (), (None,)),)),
+        )
+    )
+
+
+@lru_cache(maxsize=8)
+def pairwise(own: tuple[str, ...]) -> tuple[Choices, ...]:
+    """Choices in which each pair occurs that can.
+
+    Greedy, for one variant after the other: next are those with most new pairs, of equal ones those with the rarest pairs.
+    """
+    chosen: list[Choices] = []
+    times: Counter[Pair] = Counter()
+    for number, variant in enumerate(VARIANTS):
+        candidates = {one: pairs(one) for one in candidates_of(number, variant, own)}
+        missing = {pair for several in candidates.values() for pair in several if pair[0] == 0}
+        while missing:
+            best = max(candidates, key=lambda one: value_of(candidates[one], times))
+            chosen.append(best)
+            times.update(candidates[best])
+            missing.difference_update(candidates[best])
+    for number, variant in enumerate(VARIANTS):
+        for one in candidates_of(number, variant, own):
+            if not all(pair in times for pair in pairs(one)):
+                chosen.append(one)
+                times.update(pairs(one))
+    return tuple(chosen)
+
+
+def value_of(several: Sequence[Pair], times: Counter[Pair]) -> tuple[int, int]:
+    """How many pairs are new, and how seldom the others have occurred."""
+    counts = [times[pair] for pair in several]
+    return counts.count(0), -sum(counts)
+
+
+def candidates_of(number: int, variant: Variant, own: tuple[str, ...]) -> Iterator[Choices]:
+    """All choices of a variant. Themes and urgency are dimensions of some KPIs; own dimensions are of all."""
+    first_own = len(COMMON) + len(OF_COMMENTS)
+    selections = [
+        *range(len(COMMON)),
+        *(range(len(COMMON), first_own) if "theme" in variant.kpi.dimensions else ()),
+        *range(first_own, first_own + len(selections_of(own))),
+    ]
+    return product((number,), range(len(SPANS)), selections, range(ZONES))
+
+
+def pairs(choices: Choices) -> list[Pair]:
+    """The pairs of choices that meet in a query."""
+    return [(*one, *other) for one, other in combinations(enumerate(choices), 2)]
+
+
+def parameters_of(query: Query) -> dict[str, str]:
+    """The HTTP parameters of a query of the battery."""
+    window = query.window
+    times = (
+        {"from": window.start.isoformat(), "to": window.end.isoformat()} if isinstance(window, Between) else {"window": window}
+    )
+    others = {
+        "tz": query.zone.key if query.zone else "",
+        "filed_by": query.filed_by,
+        "grain": query.grain or "",
+        "group_by": ",".join(query.group_by),
+        "hours": "business" if query.business_hours else "",
+        "preset": query.preset,
+        **{f"filter[{f.dimension}]": "null" if f.include else "!null" for f in query.filters},
+    }
+    return times | {name: value for name, value in others.items() if value}

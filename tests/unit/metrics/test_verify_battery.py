@@ -1,0 +1,107 @@
+"""The queries of a verification: each pair of choices that can meet does, in far fewer queries than all combinations."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.metrics.domain.kpis import KPIS
+from services.metrics.domain.query import Filter, Query
+from services.metrics.domain.windows import Between
+from services.metrics.verify.battery import OTHER_ZONE, SPANS, battery, parameters_of
+
+NOW = datetime(2026, 11, 2, 12, 30, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+COMMON = {((), ()), (("team",), ()), (("channel",), ()), (("source",), ()), (("team", "channel"), ())}
+OF_COMMENTS = {
+    (("theme",), ()),
+    (("urgency",), ()),
+    (("theme", "team"), ()),
+    ((), (Filter("theme", (None,)),)),
+    ((), (Filter("theme", (), (None,)),)),
+    ((), (Filter("urgency", (None,)),)),
+}
+OF_PLANS = {
+    (("plan",), ()),
+    (("team", "plan"), ()),
+    ((), (Filter("plan", (None,)),)),
+    ((), (Filter("plan", (), (None,)),)),
+}
+
+
+def variant_of(query: Query) -> tuple[str, str, bool, str]:
+    return query.kpi.id, query.filed_by, query.business_hours, query.preset
+
+
+def span_of(query: Query) -> tuple[timedelta, str | None]:
+    assert isinstance(query.window, Between)
+    assert query.window.end == NOW
+    return query.window.end - query.window.start, query.grain
+
+
+def selection_of(query: Query) -> tuple[tuple[str, ...], tuple[Filter, ...]]:
+    return query.group_by, query.filters
+
+
+def expected_variants() -> set[tuple[str, str, bool, str]]:
+    plain = {(kpi.id, event, False, "") for kpi in KPIS.values() for event in kpi.filed_by}
+    business = {(kpi.id, event, True, "") for kpi in KPIS.values() if kpi.hours for event in kpi.in_business_hours.filed_by}
+    presets = {
+        (kpi.id, event, False, preset)
+        for kpi in KPIS.values()
+        for preset in kpi.presets
+        for event in kpi.under(preset).filed_by
+    }  # fmt: skip
+    assert business
+    assert presets
+    return plain | business | presets
+
+
+@pytest.mark.parametrize("own", [(), ("plan",)])
+def test_each_kpi_however_computed_meets_each_window_each_selection_and_both_zones(own: tuple[str, ...]) -> None:
+    queries = list(battery(NOW, BERLIN, own))
+    of_own = OF_PLANS if own else set()
+    assert {variant_of(query) for query in queries} == expected_variants()
+    for variant in expected_variants():
+        of_variant = [query for query in queries if variant_of(query) == variant]
+        of_comments = OF_COMMENTS if "theme" in of_variant[0].kpi.dimensions else set()
+        assert {span_of(query) for query in of_variant} == set(SPANS), variant
+        assert {selection_of(query) for query in of_variant} == COMMON | of_comments | of_own, variant
+        assert {query.zone for query in of_variant} == {BERLIN, OTHER_ZONE}, variant
+
+
+@pytest.mark.parametrize("own", [(), ("plan",)])
+def test_each_window_meets_each_selection_and_each_zone(own: tuple[str, ...]) -> None:
+    queries = list(battery(NOW, BERLIN, own))
+    selections = COMMON | OF_COMMENTS | (OF_PLANS if own else set())
+    assert {(span_of(query), selection_of(query)) for query in queries} == set(product(SPANS, selections))
+    assert {(span_of(query), query.zone) for query in queries} == set(product(SPANS, (BERLIN, OTHER_ZONE)))
+    assert {(selection_of(query), query.zone) for query in queries} == set(product(selections, (BERLIN, OTHER_ZONE)))
+
+
+def test_it_has_less_than_a_sixth_of_all_combinations() -> None:
+    combinations = sum(
+        len(SPANS) * 2 * len(COMMON | (OF_COMMENTS if "theme" in KPIS[kpi].dimensions else set()))
+        for kpi, *_ in expected_variants()
+    )
+    assert len(list(battery(NOW, BERLIN))) < combinations / 6
+
+
+def test_the_parameters_of_a_query_say_all_of_its_choices() -> None:
+    query = next(query for query in battery(NOW, BERLIN) if query.business_hours and query.grain and query.group_by)
+    assert parameters_of(query) == {
+        "from": (NOW - span_of(query)[0]).isoformat(),
+        "to": NOW.isoformat(),
+        "tz": query.zone.key if query.zone else "",
+        "filed_by": query.filed_by,
+        "grain": query.grain,
+        "group_by": ",".join(query.group_by),
+        "hours": "business",
+    }
+    filters = {tuple(parameters_of(query).items()) for query in battery(NOW, BERLIN) if query.filters}
+    assert {pair for parameters in filters for pair in parameters if pair[0].startswith("filter")} == {
+        ("filter[theme]", "null"),
+        ("filter[theme]", "!null"),
+        ("filter[urgency]", "null"),
+    }
