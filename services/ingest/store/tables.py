@@ -1,4 +1,4 @@
-"""The tables of ingest. Those about the storage of bodies are in body_tables.py."""
+"""The tables of ingest. Those about the storage of bodies are in body_tables.py, those about erasures in erasure_tables.py."""
 
 from sqlalchemy import (
     BigInteger,
@@ -20,9 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.ingest.domain.tombstone import SQL_FINGERPRINT
-from services.ingest.store import body_tables
+from services.ingest.store import body_tables, erasure_tables
 
-metadata = body_tables.metadata
+metadata = erasure_tables.metadata
 
 tenants = Table(
     "tenants",
@@ -126,27 +126,6 @@ events = Table(
     Index("events_tombstones", "tenant", "subject", postgresql_where=text(f"fingerprint = {SQL_FINGERPRINT}")),
 )
 
-erasures = Table(
-    "erasures",
-    metadata,
-    Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="of the erasure in the inbox"),
-    Column("tenant", Text, nullable=False),
-    Column("names", ARRAY(Text), nullable=False, comment="every pseudonym of the customer"),
-    Column("requested", ARRAY(Text), nullable=False, comment="those that the request itself states"),
-    Column("reached", BigInteger, nullable=False, server_default="-1", comment="bodies up to it are searched"),
-    Column(
-        "due",
-        DateTime(timezone=True),
-        nullable=False,
-        server_default=func.now(),
-        comment="by an earlier version; infinity: never",
-    ),
-    Column("claimable", DateTime(timezone=True), comment="when it may be claimed; null: an earlier version added it"),
-    Column("remaining", JSONB, comment="which statements are still to be erased; null: none"),
-    Column("batches", ARRAY(BigInteger), nullable=False, server_default="{}", comment="deliveries with further tombstones"),
-)
-"""Erasures whose customer must still be searched for in stored bodies. The row, with its pseudonyms, is deleted after that."""
-
 unpublished = Table(
     "unpublished",
     metadata,
@@ -165,14 +144,6 @@ unpublished = Table(
     Index("unpublished_events", "tenant", "due", "seq", postgresql_where=text("comments = 0")),
     Index("unpublished_comments", "tenant", "due", "seq", postgresql_where=text("comments > 0")),
 )
-
-shared_mailboxes = Table(
-    "shared_mailboxes",
-    metadata,
-    Column("tenant", Text, primary_key=True),
-    Column("address", Text, primary_key=True, comment="pseudonym, of an address or an id"),
-)
-"""Names that many people had when some of these were erased: they stay shared, with fewer statements."""
 
 delivery_counts = Table(
     "delivery_counts",
