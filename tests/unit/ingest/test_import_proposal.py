@@ -1,5 +1,6 @@
 """The mapping that is proposed for a CSV file."""
 
+import json
 from typing import Any
 
 import pytest
@@ -104,3 +105,37 @@ def test_the_delimiter_is_detected_and_a_cut_row_is_left_out() -> None:
 def test_a_sample_without_rows_or_columns_is_refused(sample: str) -> None:
     with pytest.raises(Undecidable):
         propose(sample)
+
+
+def test_the_score_of_surveys_of_one_type_is_of_this_type() -> None:
+    sample = "Response ID,Created at,Survey type,Score\nr1,2026-11-20 10:00:00Z,{0},9\nr2,2026-11-20 10:00:00Z,{1},0\n"
+    assert propose(sample.format("nps", "NPS")).mapping["answers"]["Score"] == {"kind": "nps"}
+    assert "Score" not in propose(sample.format("nps", "pmf")).mapping["answers"]
+
+
+def test_the_words_of_zendesks_ratings_are_numbers_and_an_offered_one_is_no_answer() -> None:
+    proposal = propose(table("Satisfaction Score", "Good", "Offered", "Bad"))
+    answer = proposal.mapping["answers"]["Satisfaction Score"]
+    assert (answer["scale"], answer["values"]["Good"], answer["values"]["Bad"], answer["values"]["Offered"]) == (
+        [0, 1],
+        1,
+        0,
+        None,
+    )
+    content = read(
+        "ID,Created at,Satisfaction Score\n1,2026-11-20 10:00:00Z,Good\n2,2026-11-20 10:00:00Z,Offered\n", proposal.mapping
+    )
+    assert [len(json.loads(delivery.raw)["answers"]) for delivery in content.deliveries] == [1, 0]
+    assert notes_on(propose(table("Satisfaction Score", "Good", "Fine")), "Satisfaction Score")
+
+
+def test_a_second_header_row_is_left_out_of_the_sample() -> None:
+    rows = "1,2026-11-20 10:00:00Z,9\n2,2026-11-20 10:00:00Z,4\n"
+    sample = f"Respondent ID,Date Created,How likely are you to recommend us?\n,,Response\n{rows}"
+    proposal = propose(sample)
+    assert (proposal.mapping["id"], proposal.mapping["answers"]) == (
+        "Respondent ID",
+        {"How likely are you to recommend us?": {"kind": "nps"}},
+    )
+    assert notes_on(proposal, "") == ["the second row has no values, only further names of columns: an import rejects it"]
+    assert [fault.line for fault in read(sample, proposal.mapping).faults] == [2]

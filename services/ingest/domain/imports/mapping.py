@@ -41,11 +41,11 @@ class AnswerColumn(SurveyQuestion):
     )
     question: GroupName | None = Field(None, description="The question's id; default: the column's name, cut to 200 characters")
     scale: Scale | None = Field(None, description="`[lowest, highest]`; required for `csat`, always 0 to 10 for `nps`")
-    values: dict[str, Score] = Field(
+    values: dict[str, Score | None] = Field(
         default_factory=dict,
         max_length=200,
-        description="Values of cells that are words; the word is stored as `raw`",
-        examples=[{"Very satisfied": 5, "Satisfied": 4}],
+        description="Values of cells that are words; the word is stored as `raw`. Null: the word is no answer",
+        examples=[{"Very satisfied": 5, "Satisfied": 4, "Not offered": None}],
     )
     language: Language | None = Field(None, description="Of a `comment`", examples=["en"])
 

@@ -6,19 +6,18 @@ A column is used only if its name or its values say what it holds. Whatever is l
 import csv
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from services.ingest.domain.fields import is_email
+from services.ingest.domain.imports.propose_answers import answer_of, kind_of_surveys, typed_answer
+from services.ingest.domain.imports.sample_columns import Column, Note
 from services.ingest.domain.imports.times import ISO, UNIX, UNIX_MS, read_time
 
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE_ROWS = 500
-MOSTLY = 0.95
-"""The share of the cells of a column that must fit."""
-
 FORMATS = (
     ISO,
     "%Y-%m-%d %H:%M:%S %z",
@@ -43,38 +42,11 @@ FORMATS = (
 )
 """Formats of times that are tried, in this order."""
 
-WORDS = {
-    "id": r"#|id|token|(response|respondent|submission|survey response|answer|review|record)[ _-]?(id|token|number|no)",
-    "at": r".*\b(submit|submitted|completed|responded|answered|created|date|time|timestamp|at)\b.*",
-    "updated_at": r".*\b(updated|modified|edited)\b.*",
-    "email": r".*\be-?mail\b.*",
-    "customer": r"(customer|user|client|contact|person|member|account|external)[ _-]?(id|number|no)",
-    "nps": r".*\b(nps|net promoter( score)?)\b.*|.*\blikely\b.*\brecommend\b.*|.*\brecommend\b.*\blikely\b.*",
-    "csat": r".*\b(csat|satisf\w*|zufrieden\w*)\b.*",
-    "ces": r".*\b(ces|effort|easy|ease)\b.*",
-    "comment": r".*\b(comments?|feedback|why|reason|tell us|suggestions?|improve|remarks?|verbatim|kommentar|warum)\b.*",
-    "region": r"region|country|market|land",
-    "language": r"language|locale|sprache",
-    "team": r"team|group|department|support group",
-    "agent": r"agent|assignee|agent[ _-]?(id|name)",
-    "segment": r"segment|tier",
-}
-"""The name of a column as a regular expression, by the part of the record that it is."""
-NAMED = {part: re.compile(pattern, re.IGNORECASE) for part, pattern in WORDS.items()}
 DIMENSIONS = ("region", "language", "team", "agent", "segment")
-SCALE_IN_NAME = re.compile(r"\b(\d{1,2})\s*(?:-|–|to|bis)\s*(\d{1,2})\b", re.IGNORECASE)
 
 
 class Undecidable(ValueError):
     """The sample is no CSV with a header and at least one row. The message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A decision that the proposal leaves open, or makes on weak grounds."""
-
-    column: str
-    text: str
 
 
 @dataclass(slots=True)
@@ -87,32 +59,15 @@ class Proposal:
     rows: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the sample with its cells that are not blank."""
-
-    name: str
-    cells: Sequence[str]
-
-    def is_named(self, part: str) -> bool:
-        """Whether its name is one for this part of a record."""
-        return NAMED[part].fullmatch(self.name) is not None
-
-    def mostly(self, fits: Callable[[str], bool]) -> bool:
-        """Whether nearly all of its cells fit. False for a blank column."""
-        return bool(self.cells) and sum(map(fits, self.cells)) >= MOSTLY * len(self.cells)
-
-    @property
-    def numbers(self) -> list[int]:
-        """Its cells as whole numbers, if nearly all are; else none."""
-        return [int(float(cell)) for cell in self.cells if is_whole(cell)] if self.mostly(is_whole) else []
-
-
 def propose(sample: str) -> Proposal:
     """The proposed mapping. Raises Undecidable."""
     delimiter, rows = read_sample(sample)
-    columns = to_columns(rows)
     proposal = Proposal({"type": "response"} | ({"delimiter": delimiter} if delimiter != "," else {}), rows=len(rows) - 1)
+    if len(rows) > 2 and is_header(rows[1]):
+        proposal.notes.append(Note("", "the second row has no values, only further names of columns: an import rejects it"))
+        proposal.rows -= 1
+        del rows[1]
+    columns = to_columns(rows)
     left = [column for column in columns if column.name]
     for take in (_take_times, _take_id, _take_customer, _take_dimensions, _take_answers):
         left = take(left, proposal)
@@ -146,16 +101,17 @@ def _parse(sample: str, delimiter: str) -> Iterator[list[str]]:
         return
 
 
+def is_header(row: Sequence[str]) -> bool:
+    """Whether a row below the header continues it: its first cells are blank, and no cell has a digit. Exports of surveys whose
+    questions have several columns have such a row."""
+    return not any(cell.strip() for cell in row[:2]) and not any(character.isdigit() for cell in row for character in cell)
+
+
 def to_columns(rows: Sequence[Sequence[str]]) -> list[Column]:
     """The columns of a sample. Those whose name occurs twice are left out: a mapping can't name them."""
     header = [cell.strip() for cell in rows[0]]
     cells = [[row[i].strip() for row in rows[1:] if i < len(row) and row[i].strip()] for i in range(len(header))]
     return [Column(name, its) for name, its in zip(header, cells, strict=True) if header.count(name) == 1]
-
-
-def is_whole(cell: str) -> bool:
-    """Whether the cell is a whole number of up to four digits."""
-    return re.fullmatch(r"-?\d{1,4}(\.0+)?", cell, re.ASCII) is not None
 
 
 def _take_times(columns: list[Column], proposal: Proposal) -> list[Column]:
@@ -246,51 +202,14 @@ def _take_dimensions(columns: list[Column], proposal: Proposal) -> list[Column]:
 
 
 def _take_answers(columns: list[Column], proposal: Proposal) -> list[Column]:
-    answers = {column.name: answer for column in columns if (answer := answer_of(column, proposal.notes))}
+    kind = next((kind for column in columns if (kind := kind_of_surveys(column))), None)
+    typed = [column for column in columns if kind and column.is_named("score")]
+    answers = {
+        column.name: answer
+        for column in columns
+        if (answer := (typed_answer(kind, column) if kind and column in typed else answer_of(column, proposal.notes)))
+    }
     if not answers:
         proposal.notes.append(Note("", "no column is known to hold answers: `answers` is missing"))
     proposal.mapping["answers"] = answers
     return [column for column in columns if column.name not in answers]
-
-
-def answer_of(column: Column, notes: list[Note]) -> dict[str, Any] | None:
-    """The entry of `answers` for a column; None if neither its name nor its cells say that it is one. A 0 to 10 alone is none."""
-    numbers = column.numbers
-    if not numbers:
-        return _comment(column, notes)
-    low, high = min(numbers), max(numbers)
-    if column.is_named("nps") and low >= 0 and high <= 10:
-        return {"kind": "nps"}
-    kind = next((kind for kind in ("csat", "ces") if column.is_named(kind)), None)
-    if kind is None:
-        if low >= 0 and high <= 10:
-            notes.append(Note(column.name, f"numbers from {low} to {high}: if it is a rating, state its `kind` and `scale`"))
-        return None
-    scale = _scale(column.name, low, high)
-    if scale is None:
-        notes.append(Note(column.name, f"numbers from {low} to {high}: state the `scale`, and for csat `positive_from`"))
-        return None
-    if not SCALE_IN_NAME.search(column.name):
-        notes.append(Note(column.name, f"its scale is taken from the numbers of the sample, {low} to {high}: check it"))
-    return {"kind": kind, "scale": scale}
-
-
-def _scale(name: str, low: int, high: int) -> list[int] | None:
-    """The scale that the name states, else 1 to 5 or 1 to 7 if the numbers reach its end."""
-    if match := SCALE_IN_NAME.search(name):
-        lowest, highest = int(match[1]), int(match[2])
-        return [lowest, highest] if lowest < highest and lowest <= low and high <= highest else None
-    return next(([1, end] for end in (5, 7) if low >= 1 and high == end), None)
-
-
-def _comment(column: Column, notes: list[Note]) -> dict[str, Any] | None:
-    words = [len(cell.split()) for cell in column.cells]
-    if not words:
-        return None
-    if column.is_named("comment") and sum(words) >= 2 * len(words):
-        return {"kind": "comment"}
-    if column.is_named("nps") or column.is_named("csat") or column.is_named("ces"):
-        notes.append(Note(column.name, "its cells are words: state `kind`, `scale` and the number of each word in `values`"))
-    elif sum(words) >= 4 * len(words) and len({*column.cells}) > len(words) / 2:
-        notes.append(Note(column.name, "its cells are texts: if they are comments, state the kind `comment`"))
-    return None

@@ -176,7 +176,11 @@ def _customer(cells: Cells, mapping: CsvMapping) -> Record | None:
 
 def _answers(cells: Cells, mapping: CsvMapping) -> Record:
     return {
-        "answers": [_answer(name, column, cells[name]) for name, column in mapping.answers.items() if name in cells],
+        "answers": [
+            _answer(name, column, cells[name])
+            for name, column in mapping.answers.items()
+            if name in cells and column.values.get(cells[name], 0) is not None
+        ],
     }
 
 
