@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 
 REASONS = {200: "OK", 301: "Moved", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 429: "Too Many Requests"}
 
@@ -23,12 +24,14 @@ class Answer:
 
 @dataclass
 class FakeToolApi:
-    """`documents` by path; `queued` answers by path come first; `calls` are the (path, authorization) of all requests."""
+    """`documents` by path; a function is called with the body of a POST: its JSON, or its form. `queued` answers by path come
+    first; `calls` are the (path, authorization) of all requests, `bodies` those of POSTs."""
 
     url: str = ""
     documents: dict[str, Any] = field(default_factory=dict)
     queued: dict[str, list[Answer]] = field(default_factory=dict)
     calls: list[tuple[str, str]] = field(default_factory=list)
+    bodies: list[Any] = field(default_factory=list)
     released: asyncio.Event = field(default_factory=asyncio.Event)
     """Answers wait for it. Tests clear it to keep a call in progress."""
 
@@ -48,10 +51,12 @@ class FakeToolApi:
                 lines = head.decode().split("\r\n")
                 path = lines[0].split(" ")[1]
                 headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+                body = decode(headers, await reader.readexactly(int(headers.get("content-length", 0))))
                 self.calls.append((path, headers.get("authorization", "")))
+                self.bodies += [body] if body is not None else []
                 await self.released.wait()
                 queued = self.queued.get(path)
-                answer = queued.pop(0) if queued else self.document(path)
+                answer = queued.pop(0) if queued else self.document(path, body)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self.closing.wait(), answer.seconds)
                 writer.write(encode(answer))
@@ -63,8 +68,19 @@ class FakeToolApi:
         finally:
             writer.close()
 
-    def document(self, path: str) -> Answer:
-        return Answer(body=self.documents[path]) if path in self.documents else Answer(404, {"error": {"id": "1020"}})
+    def document(self, path: str, body: Any) -> Answer:
+        if path not in self.documents:
+            return Answer(404, {"error": {"id": "1020"}})
+        document = self.documents[path]
+        answer = document(body) if callable(document) else document
+        return answer if isinstance(answer, Answer) else Answer(body=answer)
+
+
+def decode(headers: dict[str, str], body: bytes) -> Any:
+    """The JSON or the form of a POST. None for a GET."""
+    if not body:
+        return None
+    return json.loads(body) if headers["content-type"] == "application/json" else dict(parse_qsl(body.decode()))
 
 
 def encode(answer: Answer) -> bytes:

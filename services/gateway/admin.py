@@ -77,6 +77,22 @@ class Admin:
         await self._check_exists(tenant)
         return _content(await self.ingest.call("GET", "/v1/connections", tenant=tenant))
 
+    async def connection(self, tenant: str, connection: str) -> dict[str, Any]:
+        """GET /v1/connections/{id} at ingest."""
+        return await self._read(tenant, f"/v1/connections/{quote(connection, safe='')}", {})
+
+    async def set_credentials(self, tenant: str, connection: str, credentials: Mapping[str, Any] | None) -> dict[str, Any]:
+        """PATCH /v1/connections/{id} at ingest with the credentials of the tool's API; None removes them."""
+        await self._check_exists(tenant)
+        path, body = f"/v1/connections/{quote(connection, safe='')}", msgspec.json.encode({"credentials": credentials})
+        return _content(await self.ingest.call("PATCH", path, tenant=tenant, headers=JSON, body=body))
+
+    async def job(self, tenant: str, job: str, *, cancel: bool = False) -> dict[str, Any]:
+        """GET /v1/jobs/{id} at ingest, or DELETE, which cancels it."""
+        await self._check_exists(tenant)
+        path = f"/v1/jobs/{quote(job, safe='')}"
+        return _content(await self.ingest.call("DELETE" if cancel else "GET", path, tenant=tenant))
+
     async def back_fill(self, tenant: str, connection: str, since: str, surveys: Sequence[str]) -> dict[str, Any]:
         """POST /v1/connections/{id}:backfill at ingest; returns the job."""
         await self._check_exists(tenant)

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from services.gateway.cli_connections import back_fill, connection_app
 from services.gateway.cli_customers import customers_app
 from services.gateway.cli_import import import_file
-from services.gateway.cli_quarantine import JOB_COLUMNS, quarantine_app
+from services.gateway.cli_quarantine import quarantine_app
 from services.gateway.cli_queries import explain, write_tickets
 from services.gateway.cli_retention import retention_app
 from services.gateway.cli_tools import AsJson, TenantId, run, show
@@ -20,12 +21,12 @@ from shared.version import VERSION
 app = typer.Typer(help="Earshot for operators.", no_args_is_help=True, add_completion=False)
 tenant_app = typer.Typer(help="Tenants.", no_args_is_help=True)
 key_app = typer.Typer(help="API keys.", no_args_is_help=True)
-connection_app = typer.Typer(help="Connected tools.", no_args_is_help=True)
 taxonomy_app = typer.Typer(help="The themes that are recognised in a tenant's comments.", no_args_is_help=True)
 model_app = typer.Typer(help="Models of sentiment.", no_args_is_help=True)
 app.add_typer(tenant_app, name="tenant")
 app.add_typer(key_app, name="key")
 app.add_typer(connection_app, name="connection")
+app.command("backfill")(back_fill)
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(customers_app, name="customers")
 app.command("import")(import_file)
@@ -39,7 +40,6 @@ ModelName = Annotated[str, typer.Argument(help="The model with its version, such
 
 KEY_FIELDS = ("id", "tenant", "name", "prefix", "scopes", "created_at", "expires_at", "revoked_at")
 KEY_COLUMNS = ("id", "name", "prefix", "scopes", "expires_at", "revoked_at")
-CONNECTION_COLUMNS = ("id", "provider", "name", "hook_url", "secret")
 PROVIDER_COLUMNS = ("id", "title", "backfill", "content")
 THEME_COLUMNS = ("revision", "id", "name", "description", "examples")
 MODEL_COLUMNS = ("name", "scores", "coverage", "promoted")
@@ -105,37 +105,6 @@ def list_keys(tenant: TenantId, as_json: AsJson = False) -> None:
 def revoke_key(tenant: TenantId, key: Annotated[str, typer.Argument(help="The key's id.")]) -> None:
     """Revoke a key; it stops working within about a second."""
     run(lambda admin: admin.revoke_key(tenant, key))
-
-
-# --- connections
-@connection_app.command("create")
-def create_connection(
-    tenant: TenantId,
-    provider: Annotated[str, typer.Option(help="standard, typeform, zendesk, …; `earshot providers` lists all.")],
-    name: Annotated[str, typer.Option(help="Display name.")],
-    as_json: AsJson = False,
-) -> None:
-    """Connect a tool. Its secret is printed only now."""
-    show(run(lambda admin: admin.create_connection(tenant, provider=provider, name=name)), CONNECTION_COLUMNS, as_json)
-
-
-@connection_app.command("list")
-def list_connections(tenant: TenantId, as_json: AsJson = False) -> None:
-    """List a tenant's connections."""
-    answer = run(lambda admin: admin.connections(tenant))
-    show(answer["connections"], CONNECTION_COLUMNS[:-1], as_json)
-
-
-@app.command("backfill")
-def back_fill(
-    tenant: TenantId,
-    connection: Annotated[str, typer.Argument(help="The connection's id.")],
-    since: Annotated[str, typer.Option(help="From this date or time on, such as 2025-01-01.")],
-    survey: Annotated[list[str] | None, typer.Option(help="A form or survey by its id in the tool; may be repeated.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Fetch the history of a connected tool in the background; `earshot quarantine jobs` lists the progress."""
-    show(run(lambda admin: admin.back_fill(tenant, connection, since, survey or [])), JOB_COLUMNS, as_json)
 
 
 @app.command("providers")

@@ -4,13 +4,12 @@ from typing import Annotated, Any
 
 import typer
 
-from services.gateway.cli_tools import AsJson, TenantId, run, show
+from services.gateway.cli_tools import JOB_COLUMNS, AsJson, TenantId, run, show
 
 quarantine_app = typer.Typer(help="Deliveries that could not be read.", no_args_is_help=True)
 
 COLUMNS = ("id", "connection", "provider", "received_at", "reason_code", "reason")
 COUNT_COLUMNS = ("reason_code", "connection", "provider", "deliveries", "oldest", "newest")
-JOB_COLUMNS = ("id", "kind", "state", "deliveries", "done", "results", "requested_by", "created_at")
 
 Delivery = Annotated[str | None, typer.Argument(help="Id of one delivery; left out: all that match the filters.")]
 Connection = Annotated[str | None, typer.Option(help="Only of this connection.")]

@@ -19,6 +19,9 @@ from shared.problems import Problem
 PIPED_WIDTH = 10_000
 """Columns of output that is not a terminal, so that no line is folded."""
 
+JOB_COLUMNS = ("id", "kind", "state", "deliveries", "done", "results", "requested_by", "created_at")
+"""Of jobs in the background."""
+
 T = TypeVar("T")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 TenantId = Annotated[str, typer.Argument(help="The tenant's id.")]

@@ -38,7 +38,7 @@ from services.ingest.expirer import Expirer
 from services.ingest.gauges import body_gauges, erasure_gauges, fetch_gauges, import_gauges, job_gauges, outbox_gauges
 from services.ingest.health import DeliveryObserver
 from services.ingest.import_process import CONNECTIONS as IMPORT_CONNECTIONS
-from services.ingest.import_process import ImportProcess
+from services.ingest.import_process import ImportProcesses
 from services.ingest.importer import Importer
 from services.ingest.inbox import locks
 from services.ingest.inbox.committer import Committer
@@ -69,6 +69,7 @@ from services.ingest.store.tool_apis import ToolApis
 from services.ingest.store.value_names import ValueNames
 from services.ingest.store.vault import Vault
 from services.ingest.threads import FairThreads
+from services.ingest.tool_calls import ToolCalls
 from services.ingest.tool_client import ToolClient
 from shared import openapi, problems
 from shared.bodies import MIB, Bodies, BodyMemory
@@ -157,8 +158,9 @@ def create_app(
             apis = ToolApis(reads)
             client = ToolClient(threads, now, trimmed(settings.tool_api_url) if settings.tool_api_url else None)
             stack.push_async_callback(client.close)
-            enricher = Enricher(reads, tools, apis, client, relay.offer, threads, now, observer.stored, vault)
-            back_filler = BackFiller(reads, tools, apis, client, threads, now, observer.back_filled, vault)
+            calls = ToolCalls(client)
+            enricher = Enricher(reads, tools, apis, calls, relay.offer, threads, now, observer.stored, vault)
+            back_filler = BackFiller(reads, tools, apis, calls, threads, now, observer.back_filled, vault)
             retrier = Retrier(reads, tools, committer, relay.offer, threads, now, observer.stored, enricher.wake, vault)
             quarantined = Quarantine(reads, vault)
             kinds: dict[Kind, JobKind] = {
@@ -169,7 +171,8 @@ def create_app(
             runner = JobRunner(reads, kinds)
             importing = await stack.enter_async_context(open_pool(settings.database_url, IMPORT_CONNECTIONS))
             in_process = Importer(importing, Imports(importing, cipher), tools, now, observer.read_again, vault)
-            importer = ImportProcess(ImportProgress(reads)) if import_process else in_process
+            processes = ImportProcesses(ImportProgress(reads), settings.import_processes)
+            importer = processes if import_process else in_process
             expirer = Expirer(reads, now)
             app.state.reads = reads
             app.state.update_gauges = partial(

@@ -16,17 +16,18 @@ from typing import Any
 import asyncpg
 import structlog
 
-from services.ingest.domain.api_outcome import MOST_ATTEMPTS, Failure, block_after, pause_after
+from services.ingest.domain.api_outcome import MOST_ATTEMPTS, Failure, block_after, describe_fault, pause_after
 from services.ingest.domain.connection import Connection
-from services.ingest.domain.delivery import Delivery, Outcome
+from services.ingest.domain.delivery import Delivery, Outcome, StoredDelivery
 from services.ingest.domain.providers import PROVIDERS
 from services.ingest.domain.providers.payload import Unusable
 from services.ingest.domain.providers.provider import ToolHistory
 from services.ingest.domain.providers.tool_api import Documents, Fetch
 from services.ingest.domain.providers.tool_history import HistoryPage, ListedDelivery
-from services.ingest.domain.receive import receive_listed
+from services.ingest.domain.receive import receive_listed, unfetched
 from services.ingest.inbox import back_fills, jobs
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, discard_unstored
+from services.ingest.inbox.job_faults import note_fault
 from services.ingest.inbox.jobs import Job, LeaseLost
 from services.ingest.inbox.older_feedback import write_older
 from services.ingest.inbox.selection import Selection
@@ -36,9 +37,9 @@ from services.ingest.polling import Poller
 from services.ingest.store.connections import Connections, SealedCredentials
 from services.ingest.store.tool_apis import ToolApis
 from services.ingest.threads import FairThreads
-from services.ingest.tool_client import Caller, ToolClient
+from services.ingest.tool_calls import ToolCalls
 from shared.database import OUTAGE
-from shared.problems import Conflict
+from shared.problems import Conflict, Unavailable
 from shared.request_context import bound
 
 log = structlog.get_logger()
@@ -68,7 +69,7 @@ class BackFiller:
         pool: asyncpg.Pool,
         connections: Connections,
         apis: ToolApis,
-        client: ToolClient,
+        calls: ToolCalls,
         threads: FairThreads,
         now: Callable[[], datetime],
         observe: Callable[[Connection, Delivery], None],
@@ -78,7 +79,7 @@ class BackFiller:
         self._pool = pool
         self._connections = connections
         self._apis = apis
-        self._client = client
+        self._calls = calls
         self._threads = threads
         self._now = now
         self._observe = observe
@@ -90,7 +91,11 @@ class BackFiller:
 
         Raises Conflict if one is in progress, or if the tenant has too many jobs.
         """
-        cursor = history_of(connection).begin(since, surveys)
+        history = history_of(connection)
+        cursor = history.begin(since, surveys)
+        if history.until_first_webhook:
+            until = await back_fills.first_webhook(self._pool, connection.id) or self._now()
+            cursor = {**cursor, "until": until.isoformat()}
         selection = Selection(connection.tenant, connection.id, since=since)
         job = await back_fills.add(self._pool, selection, cursor, requested_by)
         if job is None:
@@ -123,6 +128,10 @@ class BackFiller:
                 await self._turn(job)
             except LeaseLost:
                 log.info("job.lease_lost", job=job.id, kind=job.kind)
+            except (Unavailable, *OUTAGE):
+                raise
+            except Exception as error:
+                await note_fault(self._pool, job, error)
         return True
 
     async def _turn(self, job: Job) -> None:
@@ -170,34 +179,17 @@ class BackFiller:
         self, history: ToolHistory[Any], connection: Connection, credentials: SealedCredentials, job: Job
     ) -> HistoryPage:
         """The page at the job's cursor. Raises Failure or Unusable if the tool does not give it."""
+        cursor = job.cursor or {}
+
+        def missing(documents: Documents) -> Sequence[Fetch]:
+            return history.fetches(cursor, documents, connection.mapping)
+
         try:
             async with asyncio.timeout(PAGE_SECONDS):
-                documents = await self._documents(history, connection, credentials, job)
+                documents = await self._calls.documents(connection, credentials, history, missing, history.most_calls)
         except TimeoutError:
             raise Failure("retry", "timeout", "the tool's API did not answer in time") from None
-        cursor = job.cursor or {}
         return await self._threads.run(connection.tenant, lambda: history.read(cursor, documents, connection.mapping))
-
-    async def _documents(
-        self, history: ToolHistory[Any], connection: Connection, credentials: SealedCredentials, job: Job
-    ) -> Documents:
-        values, cursor = history.credentials.model_validate(credentials.values), job.cursor or {}
-        caller = Caller(connection.tenant, connection.id, connection.provider, history.base_url(values), history.headers(values))
-        documents: dict[str, object] = {}
-        while missing := history.fetches(cursor, documents, connection.mapping):
-            if len(documents) + len(missing) > history.most_calls:
-                raise Unusable(f"more than {history.most_calls} calls are needed")
-            for one in missing:
-                documents[one.name] = await self._document(caller, one)
-        return documents
-
-    async def _document(self, caller: Caller, fetch: Fetch) -> object:
-        try:
-            return await self._client.get(caller, fetch)
-        except Failure as failure:
-            if fetch.optional and failure.label in ("forbidden", "not_found"):
-                return None
-            raise
 
     async def _store(self, job: Job, connection: Connection, page: HistoryPage, pause: float) -> Job:
         """Store the deliveries of the page and the cursor of the next one in one transaction."""
@@ -246,12 +238,19 @@ class BackFiller:
         """The deliveries of the page as the provider reads them."""
         read: list[Delivery] = []
         for first in range(0, len(page.deliveries), CHUNK):
-            part = page.deliveries[first : first + CHUNK]
-            read += await self._threads.run(connection.tenant, partial(self._read_part, connection, part))
+            part = map(partial(self._read_one, connection), page.deliveries[first : first + CHUNK])
+            read += await self._threads.run(connection.tenant, partial(list, part))
         return read
 
-    def _read_part(self, connection: Connection, part: Sequence[ListedDelivery]) -> list[Delivery]:
-        return [receive_listed(connection, one, self._now()) for one in part]
+    def _read_one(self, connection: Connection, listed: ListedDelivery) -> Delivery:
+        """The record as a delivery. One that a fault of ours keeps from being read is quarantined."""
+        now = self._now()
+        try:
+            return receive_listed(connection, listed, now)
+        except Exception as error:
+            log.error("backfill.unreadable", connection=connection.id, error=type(error).__name__, exc_info=error)
+            stored = StoredDelivery(0, connection.id, None, now, dict(listed.headers), listed.body, "", connection.revision)
+            return unfetched(connection, stored, describe_fault(error), "internal_fault")
 
     def _note(self, connection: Connection, deliveries: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
         for delivery, outcome in zip(deliveries, outcomes, strict=True):
@@ -284,7 +283,7 @@ class BackFiller:
             await self._fail(job, NOT_FOUND if failure.label == "not_found" else failure.reason)
 
     async def _fail(self, job: Job, problem: str) -> None:
-        await back_fills.fail(self._pool, job, problem)
+        await jobs.fail(self._pool, job, problem)
         log.warning("backfill.ended", job=job.id, tenant=job.selection.tenant, problem=problem)
 
     async def _finish(self, job: Job) -> None:

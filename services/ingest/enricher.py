@@ -15,7 +15,15 @@ from datetime import datetime
 import asyncpg
 import structlog
 
-from services.ingest.domain.api_outcome import MOST_ATTEMPTS, Failure, block_after, pause_after, reason_code_of
+from services.ingest.domain.api_outcome import (
+    MOST_ATTEMPTS,
+    MOST_FAULTS,
+    Failure,
+    block_after,
+    describe_fault,
+    pause_after,
+    reason_code_of,
+)
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.customer_search import pseudonyms_in
 from services.ingest.domain.delivery import Delivery, Outcome, StoredDelivery
@@ -30,10 +38,10 @@ from services.ingest.inbox.fetch_queue import ClaimedFetch, LeaseLost
 from services.ingest.inbox.transactions import run_transaction
 from services.ingest.instruments import FETCHED
 from services.ingest.polling import Poller
-from services.ingest.store.connections import Connections
+from services.ingest.store.connections import Connections, SealedCredentials
 from services.ingest.store.tool_apis import ToolApis
 from services.ingest.threads import FairThreads
-from services.ingest.tool_client import Caller, ToolClient
+from services.ingest.tool_calls import ToolCalls
 from shared.database import OUTAGE
 from shared.problems import Unavailable
 from shared.request_context import bound
@@ -57,7 +65,7 @@ class Enricher:
         pool: asyncpg.Pool,
         connections: Connections,
         apis: ToolApis,
-        client: ToolClient,
+        calls: ToolCalls,
         publish: Publish,
         threads: FairThreads,
         now: Callable[[], datetime],
@@ -68,7 +76,7 @@ class Enricher:
         self._pool = pool
         self._connections = connections
         self._apis = apis
-        self._client = client
+        self._calls = calls
         self._publish = publish
         self._threads = threads
         self._now = now
@@ -122,8 +130,22 @@ class Enricher:
                 log.info("enricher.lease_lost", connection=fetch.connection, seq=fetch.seq)
             except (Unavailable, *OUTAGE) as error:
                 log.warning("enricher.unavailable", seq=fetch.seq, error=type(error).__name__)
-            except asyncpg.PostgresError as error:
-                log.error("enricher.refused", seq=fetch.seq, error=type(error).__name__)
+            except Exception as error:
+                log.error("enricher.fault", seq=fetch.seq, attempts=fetch.attempts, error=type(error).__name__, exc_info=error)
+                await self._note_fault(fetch, error)
+
+    async def _note_fault(self, fetch: ClaimedFetch, error: Exception) -> None:
+        """Fetch again later after an unexpected error; at the last attempt quarantine the delivery."""
+        try:
+            stored = await fetch_queue.load_delivery(self._pool, fetch, self._cipher)
+            connection = await self._connections.find(fetch.connection)
+            if fetch.attempts >= MOST_FAULTS and stored and connection:
+                reason = f"{describe_fault(error)}, {fetch.attempts} times"
+                await self._complete(fetch, connection, unfetched(connection, stored, reason, "internal_fault"), "quarantined")
+            else:
+                await fetch_queue.postpone(self._pool, fetch, pause_after(fetch.attempts, random.random()), counts=True)
+        except Exception as further:
+            log.error("enricher.refused", seq=fetch.seq, error=type(further).__name__)
 
     async def _fetch(self, fetch: ClaimedFetch) -> None:
         stored = await fetch_queue.load_delivery(self._pool, fetch, self._cipher)
@@ -139,14 +161,14 @@ class Enricher:
             await fetch_queue.postpone(self._pool, fetch, 0, counts=False)
             return
         try:
-            delivery = await self._read(connection, stored, credentials.values)
+            delivery = await self._read(connection, stored, credentials)
         except Failure as failure:
             await self._handle(failure, fetch, connection, stored, credentials.sealed)
         else:
             await self._apis.succeeded(connection.id)
             await self._complete(fetch, connection, delivery, "fetched")
 
-    async def _read(self, connection: Connection, stored: StoredDelivery, credentials: dict[str, object]) -> Delivery:
+    async def _read(self, connection: Connection, stored: StoredDelivery, credentials: SealedCredentials) -> Delivery:
         """The delivery with its fetched content. Raises Failure if the tool does not give it."""
         try:
             async with asyncio.timeout(FETCH_SECONDS):
@@ -163,31 +185,17 @@ class Enricher:
             log.error("enricher.unreadable", seq=stored.seq, error=type(error).__name__, exc_info=error)
             raise Failure("quarantine", "fault", FAULT) from None
 
-    async def _documents(self, connection: Connection, stored: StoredDelivery, values: dict[str, object]) -> Documents:
-        """All documents that the provider asks for, step by step."""
+    async def _documents(self, connection: Connection, stored: StoredDelivery, credentials: SealedCredentials) -> Documents:
+        """All documents that the provider asks for."""
         api = PROVIDERS[connection.provider].api
         if api is None:
             raise Unusable("this provider's events are not fetched")
-        credentials = api.credentials.model_validate(values)
-        caller = Caller(
-            connection.tenant, connection.id, connection.provider, api.base_url(credentials), api.headers(credentials)
-        )
         event = Request.stored(stored.headers, stored.raw)
-        documents: dict[str, object] = {}
-        while missing := api.fetches(event, documents, connection.mapping):
-            if len(documents) + len(missing) > MOST_FETCHES:
-                raise Unusable(f"more than {MOST_FETCHES} calls are needed")
-            for one in missing:
-                documents[one.name] = await self._document(caller, one)
-        return documents
 
-    async def _document(self, caller: Caller, fetch: Fetch) -> object:
-        try:
-            return await self._client.get(caller, fetch)
-        except Failure as failure:
-            if fetch.optional and failure.label in ("forbidden", "not_found"):
-                return None
-            raise
+        def missing(documents: Documents) -> Sequence[Fetch]:
+            return api.fetches(event, documents, connection.mapping)
+
+        return await self._calls.documents(connection, credentials, api, missing, MOST_FETCHES)
 
     async def _handle(
         self, failure: Failure, fetch: ClaimedFetch, connection: Connection, stored: StoredDelivery, sealed: bytes

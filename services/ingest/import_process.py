@@ -1,7 +1,7 @@
-"""Runs imports in a process of its own: reading a file takes a processor core, and webhooks must not wait for it.
+"""Runs imports in processes of their own: reading a file takes a processor core, and webhooks must not wait for it.
 
-`ImportProcess` is the worker of the parent. It starts `python -m services.ingest.import_process` while an import is due. The
-child ends when none is left, or when its parent ends.
+`ImportProcesses` is the worker of the parent. It starts `python -m services.ingest.import_process` while imports are due: one
+child, and further ones while there are as many ranges to read. A child ends when nothing is left, or when its parent ends.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import os
 import sys
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
@@ -27,7 +28,7 @@ from services.ingest.store.value_names import ValueNames
 from services.ingest.store.vault import Vault
 from shared.database import open_engine, open_pool
 from shared.startup import read_settings, tune_garbage_collector
-from shared.workers import Workers
+from shared.workers import Workers, run_until_first_ends
 
 log = structlog.get_logger()
 
@@ -42,23 +43,25 @@ NICENESS = 10
 """The child gets less of a busy processor than its parent, which answers webhooks."""
 
 
-class ImportProcess:
-    """Starts the process that imports. `run` is the worker."""
+class ImportProcesses:
+    """Starts the processes that import, at most `most` at the same time. `run` is the worker."""
 
-    def __init__(self, progress: ImportProgress) -> None:
+    def __init__(self, progress: ImportProgress, most: int = 1) -> None:
         self._progress = progress
-        self._poller = Poller("importer", self._step)
+        self._pollers = [Poller("importer", partial(self._step, place)) for place in range(most)]
 
     def wake(self) -> None:
         """Look for an import now."""
-        self._poller.wake()
+        self._pollers[0].wake()
 
     async def run(self) -> None:
-        """Start the process whenever an import is due, until cancelled."""
-        await self._poller.run()
+        """Start processes whenever there is work for them, until cancelled."""
+        await run_until_first_ends(*(poller.run() for poller in self._pollers))
 
-    async def _step(self) -> bool:
-        if not await self._progress.is_due():
+    async def _step(self, place: int) -> bool:
+        """Run the process at this place until it ends, if there is more to read than for those at former places."""
+        waiting = await self._progress.waiting()
+        if not waiting.due or waiting.open <= place:
             return False
         child = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "services.ingest.import_process", stdin=asyncio.subprocess.PIPE

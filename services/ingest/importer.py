@@ -1,49 +1,63 @@
 """Imports uploaded files: reads their records and stores them through the inbox, on database connections of its own.
 
-The database holds the progress, so any process continues after a crash behind the last record that is stored. Imports take turns,
-those of a tenant together count once. Records are read in a thread while earlier ones are stored.
+The database holds the progress, so any process continues after a crash behind the last record that is stored. A file is divided
+into ranges, which several processes read at the same time (`domain/imports/ranges.py`). Imports take turns, those of a tenant
+together count once. Records are read in a thread while earlier ones are stored.
+
+A fault never stops an import for ever: a record that raises is rejected, and whatever else fails is tried MOST_ATTEMPTS times.
 """
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
+from typing import TypeVar
 
 import asyncpg
 import structlog
 
+from services.ingest.domain.api_outcome import describe_fault
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery
-from services.ingest.domain.imports.job import Fault, Import
+from services.ingest.domain.imports.batches import (
+    RETRY_SECONDS,
+    Turn,
+    bytes_before,
+    next_batch,
+    retry_pause,
+    split_at_erasures,
+    stored_part,
+)
+from services.ingest.domain.imports.job import Fault, FileRange, Import
 from services.ingest.domain.imports.lines import Position, read_lines
-from services.ingest.domain.imports.reading import Row, RowReader, digest_of_content, header_of, mapping_of
-from services.ingest.domain.imports.rows import Unreadable
+from services.ingest.domain.imports.ranges import LineRanges, row_ranges
+from services.ingest.domain.imports.reading import NDJSON, Row, RowReader, digest_of_content, header_of, mapping_of
+from services.ingest.domain.imports.rows import Unreadable, read_rows
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, discard_unstored
 from services.ingest.inbox.imports import LeaseLost, store_rows
 from services.ingest.inbox.transactions import StickyConnection, run_transaction
 from services.ingest.polling import Poller
 from services.ingest.store.connections import ConnectionSource
-from services.ingest.store.import_progress import ImportProgress
+from services.ingest.store.import_progress import LEASE_SECONDS, ImportProgress
 from services.ingest.store.imports import Imports
 from shared.database import OUTAGE
+from shared.problems import Unavailable
 from shared.request_context import bound
 
 log = structlog.get_logger()
 
-BATCH_ROWS = 256
-BATCH_BYTES = 1024 * 1024
-"""Records that are stored in one transaction. It is short: readers of the event log wait for it."""
+T = TypeVar("T")
+
 TURN_SECONDS = 2.0
 """After it another import has its turn."""
-RENEW_PARTS = 8
-"""Parts that are hashed between two renewals of the claim."""
 EXPIRE_SECONDS = 3600.0
 UNSTORABLE = "the database refused it"
+KILLED = "the importing process was killed"
 
-Batch = tuple[list[Row], Unreadable | None]
-"""Records, and why no more can be read."""
+MOST_ATTEMPTS = 5
+"""Attempts in a row without a stored record, after which the range ends, and the import is failed."""
 
 
 class Importer:
@@ -78,58 +92,114 @@ class Importer:
         await self._poller.run()
 
     async def step(self) -> bool:
-        """Do one turn of the next import. False if none is due."""
+        """Prepare the next import, or do one turn of the next range. False if none is due."""
         if time.monotonic() - self._expired_at > EXPIRE_SECONDS:
             await self._progress.expire()
             self._expired_at = time.monotonic()
-        job = await self._progress.claim()
-        if job is None:
+        if job := await self._progress.claim():
+            with bound(job.context):
+                await self._try_to_prepare(job)
+            return True
+        part = await self._progress.claim_range()
+        if part is None:
             return False
-        with bound(job.context):
-            try:
-                await self._take_turn(job)
-            except LeaseLost:
-                log.info("import.lease_lost", id=job.id)
+        with bound(part.job.context):
+            await self._try_to_import(part)
         return True
 
-    async def _take_turn(self, job: Import) -> None:
-        connection = await self._connections.find(job.connection)
-        if connection is None or connection.state == "deleted":
-            await self._end(job, "the connection is deleted")
+    async def _try_to_prepare(self, job: Import) -> None:
+        if job.attempts > MOST_ATTEMPTS:
+            self._note_end(await self._progress.fail(job, f"{KILLED} {MOST_ATTEMPTS} times"))
             return
         try:
-            ready = job if job.prepared else await self._prepare(job)
+            await self._prepare(job)
         except Unreadable as error:
-            await self._end(job, str(error))
-            return
-        await self._import(ready, connection)
+            self._note_end(await self._progress.fail(job, str(error)))
+        except (Unavailable, *OUTAGE):
+            await self._progress.retry(job, RETRY_SECONDS, counts=False)
+            raise
+        except Exception as error:
+            log.error("import.fault", id=job.id, attempts=job.attempts, error=type(error).__name__)
+            if job.attempts >= MOST_ATTEMPTS:
+                self._note_end(await self._progress.fail(job, describe_fault(error)))
+            else:
+                await self._progress.retry(job, retry_pause(job.attempts), counts=True)
 
-    async def _prepare(self, job: Import) -> Import:
-        """Compute the file's digest and read its header. Raises Unreadable if it can't be imported."""
-        digest = sha256()
+    async def _prepare(self, job: Import) -> None:
+        """Compute the file's digest, read its header, and divide it into ranges. Raises Unreadable if it can't be imported."""
+        digest, ranges = sha256(), LineRanges(job.parts)
+        if not job.prepared:
+            await self._keep_claim(job, self._read_parts(job, digest.update, ranges.add))
+            if job.sha256 is not None and job.sha256 != digest.hexdigest():
+                raise Unreadable(
+                    "the uploaded content has another SHA-256 than the one that was stated when the import was created"
+                )
+        mapping = mapping_of(job)
+        header, begin, begins = job.header, job.position, ranges.begins if job.format == NDJSON else []
+        if mapping and not job.prepared:
+            header, begin = await asyncio.to_thread(header_of, read_lines(self._loader(job)), mapping)
+            rows = read_rows(read_lines(self._loader(job), begin), mapping)
+            begins = await self._keep_claim(job, asyncio.to_thread(row_ranges, rows, job.parts))
+        read = await self._bytes_before(job, begin)
+        sha = job.sha256 if job.prepared and job.sha256 else digest.hexdigest()
+        if not await self._progress.prepare(job, sha, header, [begin, *begins], read):
+            log.info("import.lease_lost", id=job.id)
+
+    async def _read_parts(self, job: Import, digest: Callable[[bytes], None], add: Callable[[int, bytes], None]) -> None:
         part = 1
         while (content := await self._uploads.load_part(job.id, part)) is not None:
-            await asyncio.to_thread(digest.update, content)
-            if part % RENEW_PARTS == 0:
-                await self._progress.renew(job)
+            await asyncio.to_thread(digest, content)
+            add(part, content)
             part += 1
-        if job.sha256 is not None and job.sha256 != digest.hexdigest():
-            raise Unreadable("the uploaded content has another SHA-256 than the one that was stated when the import was created")
-        mapping = mapping_of(job)
-        header, begin = (
-            await asyncio.to_thread(header_of, read_lines(self._loader(job)), mapping) if mapping else ((), job.position)
-        )
-        prepared = await self._progress.prepare(job, digest.hexdigest(), header, begin)
-        if prepared is None:
-            raise LeaseLost
-        return prepared
 
-    async def _import(self, job: Import, connection: Connection) -> None:
-        """Store records until the file or the turn ends."""
+    async def _keep_claim(self, job: Import, work: Awaitable[T]) -> T:
+        """The result of `work`, during which the claim of the import is renewed."""
+        working = asyncio.ensure_future(work)
+        try:
+            while not working.done():
+                await asyncio.wait([working], timeout=LEASE_SECONDS / 4)
+                if not working.done():
+                    await self._progress.renew(job)
+            return await working
+        finally:
+            working.cancel()
+
+    async def _try_to_import(self, part: FileRange) -> None:
+        job = part.job
+        if part.attempts > MOST_ATTEMPTS:
+            reason = f"{KILLED} {MOST_ATTEMPTS} times after line {part.position.line}"
+            self._note_end(await self._progress.finish_range(part, reason))
+            return
+        turn = Turn(part)
+        try:
+            await self._take_turn(turn)
+        except LeaseLost:
+            log.info("import.lease_lost", id=job.id, range=part.number)
+        except (Unavailable, *OUTAGE):
+            await self._progress.retry_range(turn.range, RETRY_SECONDS, counts=False)
+            raise
+        except Exception as error:
+            attempts, line = max(1, turn.range.attempts), turn.range.position.line
+            log.error("import.fault", id=job.id, range=part.number, line=line, attempts=attempts, error=type(error).__name__)
+            if attempts >= MOST_ATTEMPTS:
+                reason = f"{describe_fault(error)} after line {line}"
+                self._note_end(await self._progress.finish_range(turn.range, reason))
+            else:
+                await self._progress.retry_range(turn.range, retry_pause(attempts), counts=True)
+
+    async def _take_turn(self, turn: Turn) -> None:
+        """Store records until the range or the turn ends."""
+        part, job = turn.range, turn.range.job
+        connection = await self._connections.find(job.connection)
+        if connection is None or connection.state == "deleted":
+            self._note_end(await self._progress.finish_range(part, "the connection is deleted"))
+            return
         mapping = mapping_of(job)
-        reader = RowReader(connection, job.format, mapping, job.header, digest_of_content(job.sha256 or "", mapping), self._now)
-        rows = reader.rows(read_lines(self._loader(job), job.position))
-        sizes = {part.number: part.bytes for part in await self._uploads.parts(job.id)}
+        digest = digest_of_content(job.sha256 or "", mapping)
+        reader = RowReader(connection, job.format, mapping, job.header, digest, self._now, job.started)
+        rows = reader.rows(read_lines(self._loader(job), part.position, part.end))
+        sizes = {one.number: one.bytes for one in await self._uploads.parts(job.id)}
+        turn.bytes_before = bytes_before(part.position, sizes) - part.bytes_read
         ends_at = time.monotonic() + TURN_SECONDS
         store = StickyConnection(self._pool)
         reading = asyncio.ensure_future(asyncio.to_thread(next_batch, rows))
@@ -138,13 +208,14 @@ class Importer:
                 batch, problem = await reading
                 if batch and problem is None:
                     reading = asyncio.ensure_future(asyncio.to_thread(next_batch, rows))
-                for part in split_at_erasures(batch):
-                    job = await self._store(store, job, connection, part, sizes)
+                self._note_faults(job, batch)
+                for some in split_at_erasures(batch):
+                    await self._store(store, turn, connection, some, sizes)
                 if problem or not batch:
-                    await self._end(job, str(problem) if problem else None)
+                    self._note_end(await self._progress.finish_range(turn.range, str(problem) if problem else None))
                     return
                 if time.monotonic() > ends_at:
-                    await self._progress.renew(job, 0)
+                    await self._progress.retry_range(turn.range, 0, counts=True)
                     return
         finally:
             await asyncio.wait([reading])
@@ -153,70 +224,47 @@ class Importer:
             await store.release()
 
     async def _store(
-        self, store: StickyConnection, job: Import, connection: Connection, rows: Sequence[Row], sizes: dict[int, int]
-    ) -> Import:
+        self, store: StickyConnection, turn: Turn, connection: Connection, rows: Sequence[Row], sizes: dict[int, int]
+    ) -> None:
         """Store records; if the database refuses them, one by one."""
-        read = bytes_before(rows[-1].end, sizes)
-        current = job
+        read = bytes_before(rows[-1].end, sizes) - turn.bytes_before
+        current = turn.range
         bodies = await self._cipher.seal([stored_part(row.outcome) for row in rows if isinstance(row.outcome, Delivery)])
         try:
             stored = await run_transaction(store.run, lambda db: store_rows(db, current, rows, read, bodies))
         except OUTAGE:
             raise
         except asyncpg.PostgresError as error:
-            log.error("import.refused", id=job.id, records=len(rows), error=type(error).__name__)
+            log.error("import.refused", id=current.job.id, records=len(rows), error=type(error).__name__)
             self._cipher.discard(bodies)
             if len(rows) == 1:
                 refused = replace(rows[0], outcome=[Fault(rows[0].line, "", UNSTORABLE)])
-                return (await run_transaction(store.run, lambda db: store_rows(db, current, [refused], read))).job
+                turn.range = (await run_transaction(store.run, lambda db: store_rows(db, current, [refused], read))).range
+                return
             for row in rows:
-                job = await self._store(store, job, connection, [row], sizes)
-            return job
+                await self._store(store, turn, connection, [row], sizes)
+            return
+        turn.range = stored.range
         discard_unstored(self._cipher, bodies, [outcome for _, outcome in stored.outcomes])
         for delivery, outcome in stored.outcomes:
             if outcome == "accepted":
                 self._observe(connection, delivery)
-        return stored.job
 
-    async def _end(self, job: Import, problem: str | None) -> None:
-        if await self._progress.end(job, "failed" if problem else "done", problem):
-            log.info("import.finished", id=job.id, tenant=job.tenant, results=dict(job.results), reason=problem)
+    def _note_faults(self, job: Import, rows: Sequence[Row]) -> None:
+        """Log the first record of these that a fault of ours keeps from being read."""
+        faulty = [row for row in rows if row.error]
+        if faulty:
+            error = type(faulty[0].error).__name__
+            log.error("import.row_failed", id=job.id, line=faulty[0].line, error=error, records=len(faulty))
+
+    def _note_end(self, job: Import | None) -> None:
+        if job:
+            log.info("import.finished", id=job.id, tenant=job.tenant, results=dict(job.results), reason=job.reason)
+
+    async def _bytes_before(self, job: Import, position: Position) -> int:
+        return bytes_before(position, {part.number: part.bytes for part in await self._uploads.parts(job.id)})
 
     def _loader(self, job: Import) -> Callable[[int], bytes | None]:
         """Loads a part of the file. For the thread that reads records: it waits for the event loop."""
         loop = asyncio.get_running_loop()
         return lambda part: asyncio.run_coroutine_threadsafe(self._uploads.load_part(job.id, part), loop).result()
-
-
-def next_batch(rows: Iterator[Row]) -> Batch:
-    """The next records, as many as are stored together. None: the file has ended."""
-    batch: list[Row] = []
-    size = 0
-    try:
-        while len(batch) < BATCH_ROWS and size < BATCH_BYTES and (row := next(rows, None)):
-            batch.append(row)
-            size += len(row.outcome.raw) if isinstance(row.outcome, Delivery) else 0
-    except Unreadable as error:
-        return batch, error
-    return batch, None
-
-
-def stored_part(delivery: Delivery) -> Delivery:
-    """The delivery without its body if that is not stored: that of an erasure names the customer."""
-    return replace(delivery, raw=b"") if delivery.erases else delivery
-
-
-def split_at_erasures(rows: Sequence[Row]) -> list[list[Row]]:
-    """The records in parts, in their order. An erasure is alone in its part."""
-    parts: list[list[Row]] = [[]]
-    for row in rows:
-        if isinstance(row.outcome, Delivery) and row.outcome.erases:
-            parts += [[row], []]
-        else:
-            parts[-1].append(row)
-    return [part for part in parts if part]
-
-
-def bytes_before(position: Position, sizes: dict[int, int]) -> int:
-    """The bytes of the file before a position, given the size of each part."""
-    return sum(size for number, size in sizes.items() if number < position.part) + position.offset

@@ -1,7 +1,8 @@
 """Runs the jobs of `inbox/jobs.py`: rereads of accepted deliveries, retries and discards of quarantined ones.
 
 The database holds a job's progress, so any replica continues after a crash or an outage. Each tenant that has jobs gets a step in
-turn, so a long job of one does not delay those of others.
+turn, so a long job of one does not delay those of others. A step that fails is tried MOST_FAULTS times, then the job ends; others
+go on meanwhile.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,10 +12,12 @@ import asyncpg
 import structlog
 
 from services.ingest.inbox import jobs
+from services.ingest.inbox.job_faults import note_fault
 from services.ingest.inbox.jobs import Extent, Job, Kind, LeaseLost
 from services.ingest.inbox.selection import Selection
 from services.ingest.polling import Poller
-from shared.problems import Conflict
+from shared.database import OUTAGE
+from shared.problems import Conflict, Unavailable
 from shared.request_context import bound
 
 log = structlog.get_logger()
@@ -54,6 +57,10 @@ class JobRunner:
         """One job. None if the tenant has none with this id."""
         return await jobs.find_job(self._pool, tenant, job)
 
+    async def cancel(self, tenant: str, job: int) -> Job | None:
+        """End a job, and return it as it is then. None if the tenant has none with this id."""
+        return await jobs.cancel(self._pool, tenant, job) or await self.find(tenant, job)
+
     async def rereading_connections(self, tenant: str) -> set[str | None]:
         """The connections of the tenant whose deliveries are being read again. None: all of them."""
         return {*await jobs.open_rereads(self._pool, tenant)}
@@ -74,4 +81,8 @@ class JobRunner:
                     log.info("job.finished", job=job.id, kind=job.kind, tenant=job.selection.tenant, results=dict(job.results))
             except LeaseLost:
                 log.info("job.lease_lost", job=job.id, kind=job.kind)
+            except (Unavailable, *OUTAGE):
+                raise
+            except Exception as error:
+                await note_fault(self._pool, job, error)
         return True

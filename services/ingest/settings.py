@@ -65,6 +65,13 @@ class Settings(DatabaseSettings):
     )
     connections_per_tenant: int = Field(200, ge=1, description="Connected tools of one tenant, not counting deleted ones")
 
+    import_processes: int = Field(
+        2,
+        ge=1,
+        le=16,
+        description="Processes that read imported files at the same time, beside each process that answers requests; each uses a "
+        "processor core and about 100 MB",
+    )
     tool_api_url: AnyHttpUrl | None = Field(
         None,
         description="Base URL that replaces those of all tools' APIs, for tests; none: those of each tool, by its data centre",

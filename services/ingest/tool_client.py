@@ -1,4 +1,7 @@
-"""Calls the APIs of tools: one GET at a time, with time-outs, a bounded answer and no redirects. It logs no URL and no body."""
+"""Calls the APIs of tools: one request at a time, with time-outs, a bounded answer and no redirects.
+
+It logs no URL and no body.
+"""
 
 import asyncio
 import time
@@ -12,7 +15,7 @@ import httpx
 from cachetools import TTLCache
 
 from services.ingest.domain.api_outcome import Failure, failure_of_status
-from services.ingest.domain.providers.tool_api import Fetch
+from services.ingest.domain.providers.tool_api import Fetch, TokenRequest
 from services.ingest.instruments import API_CALL_SECONDS
 from services.ingest.threads import FairThreads
 from shared import strict_json
@@ -25,6 +28,9 @@ CALL_SECONDS = 20.0
 """Longest whole call, so that a tool that sends a byte at a time holds nobody up."""
 MAX_ANSWER_BYTES = 2 * 1024 * 1024
 """Of the decoded body. The details of a survey with 1,000 questions have about 1 MB."""
+
+ANSWERS = (httpx.codes.OK, httpx.codes.MULTI_STATUS)
+"""Statuses of usable answers; 207: some of the objects that a batch names do not exist."""
 
 SHARED_SECONDS = 60.0
 """How long an answer that many deliveries share is cached."""
@@ -81,7 +87,7 @@ class ToolClient:
             return await self._parse(caller, cached)
         outcome, began = "ok", time.perf_counter()
         try:
-            raw = await self._read(url, caller.headers)
+            raw = await self._read(url, caller.headers, fetch.body)
             document = await self._parse(caller, raw)
         except Failure as failure:
             outcome = failure.label
@@ -92,17 +98,42 @@ class ToolClient:
             self._shared[key] = raw
         return document
 
+    async def exchange(self, caller: Caller, request: TokenRequest) -> Any:
+        """The JSON answer of a token endpoint. Raises Failure if there is none: `stop` if it refuses the credentials."""
+        url = f"{self._override or request.base_url}{request.path}"
+        outcome, began = "ok", time.perf_counter()
+        try:
+            return await self._parse(caller, await self._read(url, {}, form=request.form))
+        except Failure as failure:
+            outcome = failure.label
+            if failure.action in ("retry", "wait"):
+                raise
+            raise Failure(
+                "stop", "unauthorized", f"{failure.reason}: the tool gives no access token for the credentials"
+            ) from None
+        finally:
+            API_CALL_SECONDS.labels(caller.provider, outcome).observe(time.perf_counter() - began)
+
     def _url(self, base_url: str, fetch: Fetch) -> str:
         query = f"?{urlencode(fetch.query)}" if fetch.query else ""
         return f"{self._override or base_url}{fetch.path}{query}"
 
-    async def _read(self, url: str, headers: Mapping[str, str]) -> bytes:
+    async def _read(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: Mapping[str, Any] | None = None,
+        form: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """The body of the answer to a GET, or to a POST if there is a body or a form. Raises Failure."""
+        method = "GET" if body is None and form is None else "POST"
+        content = {"json": body} if body is not None else {"data": form}
         try:
             async with (
                 asyncio.timeout(self._call_seconds),
-                self._http.stream("GET", url, headers=dict(headers)) as response,
+                self._http.stream(method, url, headers=dict(headers), **content) as response,
             ):
-                if response.status_code != httpx.codes.OK:
+                if response.status_code not in ANSWERS:
                     raise failure_of_status(response.status_code, response.headers.get("retry-after", ""), self._now())
                 return await read_bounded(response)
         except (httpx.TimeoutException, TimeoutError):

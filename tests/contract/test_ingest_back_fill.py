@@ -3,83 +3,33 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
 import pytest
-from pydantic import SecretStr
 
-from services.ingest.back_filler import NOT_FOUND, BackFiller
-from services.ingest.domain.connection import Connection, FieldMapping
+from services.ingest import back_filler
+from services.ingest.back_filler import NOT_FOUND
+from services.ingest.domain.api_outcome import MOST_FAULTS
+from services.ingest.domain.connection import Connection
 from services.ingest.domain.providers import PROVIDERS
-from services.ingest.domain.receive import receive_again, receive_record
+from services.ingest.domain.providers.tool_history import ListedDelivery
+from services.ingest.domain.receive import receive_again, receive_listed, receive_record
 from services.ingest.inbox import back_fills, jobs
 from services.ingest.inbox.committer import Committer
-from services.ingest.inbox.jobs import Job
 from services.ingest.inbox.quarantine import Quarantine
-from services.ingest.store.cipher import Cipher
-from services.ingest.store.connections import Connections
-from services.ingest.store.tenants import Tenants
-from services.ingest.store.tool_apis import ToolApis
-from services.ingest.threads import FairThreads
-from services.ingest.tool_client import ToolClient
-from shared.database import open_engine, open_pool
 from shared.problems import Conflict
 from shared.workers import Workers
 from tests.conftest import NewDatabase
-from tests.contract.thin_tool import SECRET_KEY, TENANT
-from tests.fake_tool_api import Answer, FakeToolApi, running_tool_api
+from tests.contract.back_fill_tool import Tool, back_fill_tool
+from tests.contract.thin_tool import TENANT
+from tests.fake_tool_api import Answer
 from tests.unit.ingest.making import receive_body
 from tests.unit.ingest.typeform_forms import FORM, listed, page, path
 
-SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 TOKENS = [f"t-{number}" for number in range(250, 0, -1)]
 """Of responses, the newest first."""
-
-
-@dataclass
-class Tool:
-    """A connection to Typeform in its own database, and the API with 250 responses on three pages."""
-
-    pool: asyncpg.Pool
-    connections: Connections
-    connection: Connection
-    client: ToolClient
-    api: FakeToolApi
-
-    @property
-    def filler(self) -> BackFiller:
-        """The back-filler of another process."""
-        return BackFiller(
-            self.pool,
-            self.connections,
-            ToolApis(self.pool),
-            self.client,
-            FairThreads(),
-            lambda: datetime.now(UTC),
-            lambda *_: None,
-        )
-
-    async def add(self, *forms: str) -> Job:
-        return await self.filler.add(self.connection, SINCE, forms or ("lT4Z3j",), "key_1")
-
-    async def load(self, job: Job) -> Job:
-        loaded = await jobs.find_job(self.pool, TENANT, job.id)
-        assert loaded
-        return loaded
-
-    async def finish(self, job: Job) -> Job:
-        """Do the steps of the job, however long they would wait, until it has ended."""
-        while (await self.load(job)).finished is None:
-            await self.pool.execute("UPDATE delivery_jobs SET due = now()")
-            assert await self.filler.step()
-        return await self.load(job)
-
-    async def subjects(self) -> list[str]:
-        rows = await self.pool.fetch("SELECT subject FROM events ORDER BY seq")
-        return [row[0].rpartition("/")[2] for row in rows]
 
 
 @pytest.fixture(scope="module")
@@ -89,35 +39,21 @@ async def url(database: NewDatabase) -> str:
 
 @pytest.fixture
 async def tool(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tool]:
-    history = PROVIDERS["typeform"].history
-    assert history
-    monkeypatch.setitem(PROVIDERS, "typeform", replace(PROVIDERS["typeform"], history=replace(history, pause=0.0)))
-    engine, cipher = open_engine(SecretStr(url)), Cipher(SECRET_KEY)
-    async with open_pool(url, 6) as pool, running_tool_api() as api:
-        await pool.execute(
-            "TRUNCATE inbox, events, unpublished, erasures, erased_names, tool_apis, delivery_jobs, connections, tenants CASCADE"
-        )
-        connections = Connections(engine, cipher)
-        await Tenants(engine, cipher).put(TENANT, "Acme", "UTC")
-        credentials = history.credentials.model_validate({"access_token": "a-token-0"})
-        connection = await connections.add(TENANT, "typeform", "form", "a-secret", FieldMapping(), {}, credentials)
-        assert connection
-        api.documents |= {
+    """A connection to Typeform; its API has 250 responses on three pages."""
+    async with back_fill_tool(url, monkeypatch, "typeform", {"access_token": "a-token-0"}) as tool:
+        tool.api.documents |= {
             "/forms/lT4Z3j": FORM,
             path(): page(*map(listed, TOKENS[:100]), total=250),
             path(before="t-151"): page(*map(listed, TOKENS[100:200]), total=150),
             path(before="t-51"): page(*map(listed, TOKENS[200:]), total=50),
         }
-        client = ToolClient(FairThreads(), lambda: datetime.now(UTC), api.url, 5.0)
-        yield Tool(pool, connections, connection, client, api)
-        await client.close()
-    await engine.dispose()
+        yield tool
 
 
 async def test_after_a_kill_within_a_page_another_process_goes_on_and_stores_each_response_once(
     tool: Tool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = await tool.add()
+    job = await tool.add("lT4Z3j")
     assert await tool.filler.step()
     assert (await tool.load(job)).results == {"accepted": 100}
     inside, turn_page = asyncio.Event(), back_fills.turn_page
@@ -148,9 +84,9 @@ async def test_responses_of_the_webhook_and_of_a_former_back_fill_are_duplicates
     async with Workers() as workers:
         workers.start("committer", committer.run)
         assert await committer.commit(receive_body(tool.connection, {}, body, datetime.now(UTC))) == "accepted"
-    first = await tool.finish(await tool.add())
+    first = await tool.finish(await tool.add("lT4Z3j"))
     assert first.results == {"accepted": 249, "duplicate": 1}
-    again = await tool.finish(await tool.add())
+    again = await tool.finish(await tool.add("lT4Z3j"))
     assert again.results == {"duplicate": 250}
     assert len(await tool.subjects()) == 250
 
@@ -164,7 +100,7 @@ async def test_older_feedback_of_an_erased_customer_is_not_brought_back(tool: To
     async with Workers() as workers:
         workers.start("committer", committer.run)
         await committer.commit(receive_record(tool.connection, erasure, "e-1", b"", datetime.now(UTC)))
-    done = await tool.finish(await tool.add())
+    done = await tool.finish(await tool.add("lT4Z3j"))
     assert done.results == {"accepted": 2, "ignored": 1}
     assert await tool.subjects() == ["t-0", "t-2"]
 
@@ -181,7 +117,7 @@ async def test_feedback_that_is_read_later_is_compared_with_erased_customers_too
         workers.start("committer", committer.run)
         await committer.commit(receive_record(tool.connection, erasure, "e-1", b"", datetime.now(UTC)))
         await tool.pool.execute("DELETE FROM erasures")
-        assert (await tool.finish(await tool.add())).results == {"quarantined": 2}
+        assert (await tool.finish(await tool.add("lT4Z3j"))).results == {"quarantined": 2}
         if age == "newer":
             await tool.pool.execute("UPDATE erased_names SET erased_at = '2020-01-01'")
         outcomes = []
@@ -196,7 +132,7 @@ async def test_feedback_that_is_read_later_is_compared_with_erased_customers_too
 
 async def test_a_rate_limit_is_waited_for_and_a_refused_token_until_there_is_another(tool: Tool) -> None:
     tool.api.queue(path(), Answer(429, {}, {"retry-after": "600"}))
-    job = await tool.add()
+    job = await tool.add("lT4Z3j")
     assert await tool.filler.step()
     assert not await tool.filler.step(), "the job waits"
     assert (await tool.load(job)).problem == "the tool's API answered 429"
@@ -224,7 +160,7 @@ async def test_a_rate_limit_is_waited_for_and_a_refused_token_until_there_is_ano
 async def test_a_page_with_too_many_values_is_fetched_in_smaller_ones(tool: Tool) -> None:
     tool.api.queue(path(), Answer(200, [0] * 60_000))
     tool.api.documents[path(size=50)] = page(*map(listed, TOKENS[:20]), total=20)
-    done = await tool.finish(await tool.add())
+    done = await tool.finish(await tool.add("lT4Z3j"))
     assert (done.results, done.matched) == ({"accepted": 20}, 20)
 
 
@@ -242,9 +178,9 @@ async def test_an_answer_that_breaks_is_tried_again_and_a_missing_form_ends_the_
 
 
 async def test_a_connection_has_one_back_fill_at_a_time_which_waits_while_it_is_paused(tool: Tool) -> None:
-    job = await tool.add()
+    job = await tool.add("lT4Z3j")
     with pytest.raises(Conflict, match="a back-fill of this connection is in progress"):
-        await tool.add()
+        await tool.add("lT4Z3j")
     await tool.connections.change(TENANT, tool.connection.id, {"state": "paused"})
     assert await tool.filler.step()
     assert ((await tool.load(job)).problem, tool.api.calls) == ("the connection is paused", [])
@@ -255,6 +191,47 @@ async def test_a_connection_has_one_back_fill_at_a_time_which_waits_while_it_is_
 
 
 async def test_pages_of_tenants_are_no_steps_of_other_jobs(tool: Tool) -> None:
-    await tool.add()
+    await tool.add("lT4Z3j")
     assert await jobs.claim_job(tool.pool) is None
     assert await jobs.claim_job(tool.pool, jobs.FETCHING_KINDS)
+
+
+async def test_a_record_that_raises_is_quarantined_and_the_others_are_stored(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(connection: Connection, one: ListedDelivery, now: datetime) -> Any:
+        if b'"t-2"' in one.body:
+            raise KeyError("a customer's words")
+        return receive_listed(connection, one, now)
+
+    monkeypatch.setattr(back_filler, "receive_listed", failing)
+    tool.api.documents[path()] = page(*(listed(f"t-{number}") for number in (3, 2, 1)), total=3)
+    done = await tool.finish(await tool.add("lT4Z3j"))
+    assert (done.results, done.problem) == ({"accepted": 2, "quarantined": 1}, None)
+    [row] = await tool.pool.fetch("SELECT reason, reason_code FROM inbox WHERE verdict = 'quarantined'")
+    assert tuple(row) == ("an unexpected fault of ours (KeyError)", "internal_fault")
+
+
+async def test_a_back_fill_with_a_fault_of_ours_ends_after_a_few_attempts(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def failing(*arguments: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(back_fills, "turn_page", failing)
+    job = await tool.add("lT4Z3j")
+    for attempts in range(1, MOST_FAULTS + 1):
+        assert await tool.filler.step()
+        assert not await tool.filler.step(), "it waits before the next attempt"
+        assert (await tool.load(job)).attempts == min(attempts, MOST_FAULTS - 1)
+        await tool.pool.execute("UPDATE delivery_jobs SET due = now()")
+    ended = await tool.load(job)
+    assert (ended.finished is not None, ended.problem) == (True, "an unexpected fault of ours (ZeroDivisionError)")
+
+
+async def test_a_canceled_back_fill_stops_and_another_stores_what_is_missing(tool: Tool) -> None:
+    job = await tool.add("lT4Z3j")
+    assert await tool.filler.step()
+    canceled = await jobs.cancel(tool.pool, TENANT, job.id)
+    assert canceled
+    assert (canceled.canceled, canceled.results) == (True, {"accepted": 100})
+    await tool.pool.execute("UPDATE delivery_jobs SET due = now()")
+    assert not await tool.filler.step()
+    assert await jobs.cancel(tool.pool, TENANT, job.id) is None
+    assert (await tool.finish(await tool.add("lT4Z3j"))).results == {"accepted": 150, "duplicate": 100}

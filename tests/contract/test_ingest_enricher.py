@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from services.ingest.domain.api_outcome import MOST_FAULTS
+from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.providers import PROVIDERS
 from services.ingest.inbox import fetch_queue
+from services.ingest.inbox.fetch_queue import ClaimedFetch
 from services.ingest.store.tool_apis import ToolApis
 from tests.contract.inbox import until
 from tests.contract.thin_tool import TENANT, ThinTool, details, thin_tool
@@ -168,3 +172,30 @@ async def test_credentials_that_were_replaced_meanwhile_stop_nothing(tool: ThinT
     assert b"a-token" not in current.sealed
     assert await apis.stop(tool.connection.id, current.sealed, "refused")
     assert (await apis.load([tool.connection.id]))[tool.connection.id].stopped == "refused"
+
+
+async def test_a_fault_of_ours_is_tried_again_a_few_times_then_the_delivery_is_quarantined(
+    tool: ThinTool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another delivery is completed meanwhile."""
+    complete = fetch_queue.complete
+
+    async def failing(db: Any, fetch: ClaimedFetch, delivery: Delivery, *arguments: Any) -> Any:
+        if fetch.key.endswith("/1") and delivery.verdict == "accepted":
+            raise KeyError("a customer's words")
+        return await complete(db, fetch, delivery, *arguments)
+
+    monkeypatch.setattr(fetch_queue, "complete", failing)
+    tool.has("1", "2")
+    await tool.deliver(tool.delivery("1"), tool.delivery("2"))
+
+    async def is_quarantined() -> bool:
+        await tool.pool.execute("UPDATE fetches SET due = now() WHERE token IS NULL")
+        return ("quarantined", f"an unexpected fault of ours (KeyError), {MOST_FAULTS} times") in await tool.verdicts()
+
+    async with tool.enricher() as enricher:
+        while not await is_quarantined():
+            enricher.wake()
+            await asyncio.sleep(0.05)
+    assert await tool.subjects() == ["2"]
+    assert await tool.count("fetches") == 0

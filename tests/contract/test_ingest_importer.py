@@ -1,73 +1,21 @@
 """The importer on a real PostgreSQL: it continues after a crash, and stores what the database takes."""
 
-import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
-import asyncpg
 import pytest
 from pydantic import SecretStr
 
 from services.ingest import importer as module
-from services.ingest.domain.connection import Connection
-from services.ingest.domain.imports.job import Import
-from services.ingest.importer import Importer
+from services.ingest.domain.imports import batches
 from services.ingest.inbox import imports as inbox
 from services.ingest.store.cipher import Cipher
+from services.ingest.store.import_progress import ImportProgress
 from services.ingest.store.imports import Imports
 from shared.database import open_pool
 from tests.conftest import NewDatabase
+from tests.contract.import_setup import Crash, Setup, records
 from tests.service.ingest.client import SECRET_KEY
 from tests.unit.ingest.importing import read
-from tests.unit.ingest.making import connection, nps, response
-
-
-@dataclass
-class Tool:
-    """The one connection."""
-
-    async def find(self, name: str) -> Connection | None:
-        return connection()
-
-    async def built_in(self, tenant: str) -> Connection | None:
-        return None
-
-
-@dataclass
-class Setup:
-    pool: asyncpg.Pool
-    uploads: Imports
-    observed: list[str | None] = field(default_factory=list)
-
-    def importer(self) -> Importer:
-        """The importer of another process."""
-        return Importer(
-            self.pool, self.uploads, Tool(), lambda: datetime.now(UTC), lambda tool, delivery: self.observed.append(delivery.id)
-        )
-
-    async def started(self, content: bytes, cut: int = 10_000) -> Import:
-        job = await self.uploads.create("acme", "con_1", "ndjson", None, None, None)
-        assert job
-        for number, begin in enumerate(range(0, len(content), cut), 1):
-            await self.uploads.add_part("acme", job.id, number, content[begin : begin + cut])
-        started = await self.uploads.start("acme", job.id)
-        assert isinstance(started, Import)
-        return started
-
-    async def finish(self) -> None:
-        """Work until no import is due."""
-        importer = self.importer()
-        while await importer.step():
-            pass
-
-    async def load(self, job: Import) -> Import:
-        loaded = await self.uploads.find("acme", job.id)
-        assert loaded
-        return loaded
-
-    async def count(self, table: str) -> int:
-        return int(await self.pool.fetchval(f"SELECT count(*) FROM {table}"))
 
 
 @pytest.fixture(scope="module")
@@ -84,10 +32,6 @@ async def setup(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Setu
         yield Setup(pool, Imports(pool, Cipher(SecretStr(SECRET_KEY))))
 
 
-def records(count: int) -> bytes:
-    return b"".join(json.dumps(response(nps(), id=f"r-{number}")).encode() + b"\n" for number in range(count))
-
-
 async def test_a_crash_after_a_transaction_loses_and_repeats_no_record(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     job = await setup.started(records(700))
     stored = inbox.store_rows
@@ -97,16 +41,18 @@ async def test_a_crash_after_a_transaction_loses_and_repeats_no_record(setup: Se
         nonlocal calls
         calls += 1
         if calls == 2:
-            raise KeyError("crash")
+            raise Crash
         return await stored(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "store_rows", crash_at_the_second)
-    with pytest.raises(KeyError):
-        await setup.importer().step()
+    importer = setup.importer()
+    assert await importer.step(), "prepares the import"
+    with pytest.raises(Crash):
+        await importer.step()
     halfway = await setup.load(job)
-    assert (halfway.rows, await setup.count("inbox")) == (module.BATCH_ROWS, module.BATCH_ROWS)
+    assert (halfway.rows, await setup.count("inbox")) == (batches.BATCH_ROWS, batches.BATCH_ROWS)
     assert not await setup.importer().step()  # claimed by the process that crashed
-    await setup.pool.execute("UPDATE imports SET due = now()")
+    await setup.end_claims()
     await setup.finish()
     done = await setup.load(job)
     assert (done.state, done.results, await setup.count("inbox")) == ("done", {"accepted": 700}, 700)
@@ -117,25 +63,28 @@ async def test_a_crash_after_a_transaction_loses_and_repeats_no_record(setup: Se
 async def test_records_are_stored_only_together_with_the_progress(setup: Setup) -> None:
     await setup.pool.execute("""
         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
-        CREATE TRIGGER refuse BEFORE UPDATE ON imports FOR EACH ROW WHEN (NEW.line > 256) EXECUTE FUNCTION refuse()""")
+        CREATE TRIGGER refuse BEFORE UPDATE ON import_ranges FOR EACH ROW WHEN (NEW.line > 256) EXECUTE FUNCTION refuse()""")
     job = await setup.started(records(300))
-    with pytest.raises(asyncpg.RaiseError):
-        await setup.importer().step()
-    await setup.pool.execute("DROP TRIGGER refuse ON imports; DROP FUNCTION refuse")
+    await setup.finish()
+    await setup.pool.execute("DROP TRIGGER refuse ON import_ranges; DROP FUNCTION refuse")
     assert ((await setup.load(job)).rows, await setup.count("inbox")) == (256, 256)
 
 
 async def test_a_process_that_lost_its_claim_stores_nothing(setup: Setup) -> None:
     job = await setup.started(records(4))
+    await setup.importer().step()
+    part = await ImportProgress(setup.pool).claim_range()
+    assert part
     rows = read(records(4)).rows
     async with setup.pool.acquire() as db:
-        advanced = (await inbox.store_rows(db, job, rows[:2], 0)).job
+        advanced = (await inbox.store_rows(db, part, rows[:2], 0)).range
         with pytest.raises(inbox.LeaseLost):
-            await inbox.store_rows(db, job, rows[2:], 0)
+            await inbox.store_rows(db, part, rows[2:], 0)
         await setup.uploads.cancel("acme", job.id)
         with pytest.raises(inbox.LeaseLost):
             await inbox.store_rows(db, advanced, rows[2:], 0)
     assert await setup.count("inbox") == 2
+    assert (await setup.load(job)).results == {"accepted": 2}
 
 
 async def test_a_record_that_the_database_refuses_is_rejected_and_the_others_are_stored(setup: Setup) -> None:
@@ -152,10 +101,12 @@ async def test_a_record_that_the_database_refuses_is_rejected_and_the_others_are
 async def test_a_canceled_import_stops_and_keeps_the_stored_records(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
     job = await setup.started(records(700))
     monkeypatch.setattr(module, "TURN_SECONDS", 0.0)
-    await setup.importer().step()
+    importer = setup.importer()
+    await importer.step()
+    await importer.step()
     await setup.uploads.cancel("acme", job.id)
     assert not await setup.importer().step()
-    assert ((await setup.load(job)).state, await setup.count("inbox")) == ("canceled", module.BATCH_ROWS)
+    assert ((await setup.load(job)).state, await setup.count("inbox")) == ("canceled", batches.BATCH_ROWS)
 
 
 async def test_imports_of_two_tenants_take_turns(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,10 +114,10 @@ async def test_imports_of_two_tenants_take_turns(setup: Setup, monkeypatch: pyte
     await setup.pool.execute("UPDATE imports SET tenant = 'other' WHERE id = $1", second.id)
     monkeypatch.setattr(module, "TURN_SECONDS", 0.0)
     importer = setup.importer()
-    await importer.step()
-    await importer.step()
-    rows = await setup.pool.fetch("SELECT line FROM imports ORDER BY id")
-    assert [row[0] for row in rows] == [module.BATCH_ROWS] * 2
+    for _ in range(4):
+        assert await importer.step(), "prepares both, then a turn of each"
+    rows = await setup.pool.fetch("SELECT line FROM import_ranges ORDER BY import_id")
+    assert [row[0] for row in rows] == [batches.BATCH_ROWS] * 2
     assert first.id < second.id
 
 

@@ -21,6 +21,7 @@ from services.ingest.store.connections import Connections
 from services.ingest.store.tenants import Tenants
 from services.ingest.store.tool_apis import ToolApis
 from services.ingest.threads import FairThreads
+from services.ingest.tool_calls import ToolCalls
 from services.ingest.tool_client import ToolClient
 from shared.database import open_engine, open_pool
 from shared.workers import Workers
@@ -70,7 +71,7 @@ class ThinTool:
             self.pool,
             self.connections,
             ToolApis(self.pool),
-            client,
+            ToolCalls(client),
             self.published.extend,
             threads,
             lambda: datetime.now(UTC),

@@ -59,6 +59,7 @@ PROXIED_ROUTES = (
     ProxiedRoute("POST", "/v1/quarantine:discard", "ingest", "admin"),
     ProxiedRoute("GET", "/v1/jobs", "ingest", "admin"),
     ProxiedRoute("GET", "/v1/jobs/{id}", "ingest", "admin"),
+    ProxiedRoute("DELETE", "/v1/jobs/{id}", "ingest", "admin"),
     ProxiedRoute("GET", "/v1/imports", "ingest", "admin"),
     ProxiedRoute("POST", "/v1/imports", "ingest", "admin"),
     ProxiedRoute("POST", "/v1/imports:propose", "ingest", "admin", 2 * MIB),

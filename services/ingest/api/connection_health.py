@@ -68,7 +68,9 @@ class BackFillHealth(BaseModel):
     """The latest back-fill of a connection."""
 
     job: str = Field(description="The job, for `GET /v1/jobs/{id}`", examples=["7"])
-    state: Literal["running", "done", "failed"] = Field(description="A running one goes on after a restart", examples=["running"])
+    state: Literal["running", "done", "failed", "canceled"] = Field(
+        description="A running one goes on after a restart", examples=["running"]
+    )
     since: datetime | None = Field(description="What happened at the tool from this time on is fetched")
     records: int = Field(description="Records that the tool has announced so far", examples=[12800])
     done: int = Field(description="Records that are done", examples=[6400])

@@ -39,8 +39,8 @@ class JobView(BaseModel):
         "of a connection (`POST /v1/connections/{id}:backfill`)",
         examples=["retry"],
     )
-    state: Literal["running", "done", "failed"] = Field(
-        description="A running job goes on after a restart. `failed`: a back-fill that could not be finished, see `problem`",
+    state: Literal["running", "done", "failed", "canceled"] = Field(
+        description="A running job goes on after a restart. `failed`: it could not be finished, see `problem`",
         examples=["running"],
     )
     filter: JobFilter
@@ -56,7 +56,7 @@ class JobView(BaseModel):
         "`duplicate`, `quarantined`, `ignored`, `unstorable`",
         examples=[{"accepted": 600, "quarantined": 40}],
     )
-    problem: str | None = Field(description="Why a back-fill waits or failed, such as the tool's answer", examples=[None])
+    problem: str | None = Field(description="Why a job waits or failed, such as the tool's answer", examples=[None])
     requested_by: str | None = Field(description="The id of the API key; null: the operator", examples=["key_5f0e8c2b1f7be4a9"])
     created_at: datetime
     finished_at: datetime | None
@@ -103,6 +103,23 @@ async def get_job(request: Request, tenant: TenantName, job: str) -> JobView:
     return as_view(one)
 
 
+@routes.delete(
+    "/v1/jobs/{job}",
+    operation_id="cancel_job",
+    summary="Cancel a job",
+    responses=responses(BadRequest, NotAuthenticated, NotFound),
+)
+async def cancel_job(request: Request, tenant: TenantName, job: str) -> JobView:
+    """Ends it before its next step. What it has done stays: a back-fill that is started again stores only what is missing. A job
+    that has ended is not changed."""
+    number = parse_number(job)
+    async with outage_is_503():
+        one = await ingest_of(request).jobs.cancel(tenant, number)
+    if one is None:
+        raise NotFound("the job does not exist")
+    return as_view(one)
+
+
 async def add_job(request: Request, response: Response, kind: Kind, selection: Selection) -> JobView:
     """Add a job, and set the URL of its progress as `Location`. Raises Conflict if the tenant has too many."""
     async with outage_is_503():
@@ -116,10 +133,12 @@ def requester(request: Request) -> str | None:
     return request.headers.get(KEY_HEADER)
 
 
-def state_of(job: Job) -> Literal["running", "done", "failed"]:
+def state_of(job: Job) -> Literal["running", "done", "failed", "canceled"]:
     """The state of a job."""
     if job.finished is None:
         return "running"
+    if job.canceled:
+        return "canceled"
     return "failed" if job.problem else "done"
 
 

@@ -19,6 +19,9 @@ RATE_LIMIT_PAUSE = 60.0
 """Seconds after a 429 without a usable Retry-After. The limits of most tools count by the minute."""
 LONGEST_RETRY_AFTER = 24 * 3600.0
 
+MOST_FAULTS = 5
+"""Attempts that may end with an unexpected error of ours. Unlike an outage, more of them would hardly help."""
+
 Action = Literal["retry", "wait", "quarantine", "ignore", "stop"]
 """`retry`: again after a pause; the attempt counts. `wait`: again when the API may be called; the attempt does not count.
 `ignore`: deleted at the tool. `stop`: no call for the connection until its credentials change."""
@@ -32,6 +35,11 @@ class Failure(Exception):
     label: str
     reason: str
     retry_after: float | None = None
+
+
+def describe_fault(error: Exception) -> str:
+    """A reason for people, with the type of an unexpected error. Its message is left out: it may quote a customer's words."""
+    return f"an unexpected fault of ours ({type(error).__name__})"
 
 
 def reason_code_of(failure: Failure) -> ReasonCode:

@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace as changed
+from datetime import datetime
 
 import asyncpg
 
@@ -33,12 +34,22 @@ POSTPONE = """
 UPDATE delivery_jobs SET cursor = $3, attempts = attempts + $4, problem = $5, due = now() + make_interval(secs => $6)
 WHERE id = $1 AND reached = $2 AND finished IS NULL
 """
-FAIL = "UPDATE delivery_jobs SET finished = now(), problem = $3 WHERE id = $1 AND reached = $2 AND finished IS NULL"
 LATEST = f"""
 SELECT DISTINCT ON (connection) {COLUMNS} FROM delivery_jobs WHERE kind = 'backfill' AND connection = ANY($1::text[])
 ORDER BY connection, id DESC
 """  # noqa: S608
 WAKE = "UPDATE delivery_jobs SET due = now() WHERE kind = 'backfill' AND connection = $1 AND finished IS NULL AND due > now()"
+
+FIRST_WEBHOOK = """
+SELECT min(received_at) FROM inbox
+WHERE connection = $1 AND verdict = 'accepted' AND NOT historical AND coalesce(delivery, '') NOT LIKE 'import:%'
+"""
+
+
+async def first_webhook(pool: asyncpg.Pool, connection: str) -> datetime | None:
+    """When the first accepted webhook of a connection arrived. Deliveries of back-fills and imports are none."""
+    received_at: datetime | None = await pool.fetchval(FIRST_WEBHOOK, connection)
+    return received_at
 
 
 async def add(pool: asyncpg.Pool, selection: Selection, cursor: Cursor, requested_by: str | None) -> Job | None:
@@ -74,11 +85,6 @@ async def postpone(
     job's."""
     stored_cursor = json.dumps(job.cursor if cursor is None else cursor)
     await pool.execute(POSTPONE, job.id, job.reached, stored_cursor, int(counts), problem, seconds)
-
-
-async def fail(pool: asyncpg.Pool, job: Job, problem: str) -> None:
-    """End the job without success."""
-    await pool.execute(FAIL, job.id, job.reached, problem)
 
 
 async def latest(pool: asyncpg.Pool, connections: Sequence[str]) -> Mapping[str, Job]:

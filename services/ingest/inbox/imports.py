@@ -1,4 +1,4 @@
-"""Stores records of an import: one transaction stores the deliveries, the rejected records and the progress of the import.
+"""Stores records of an import: one transaction stores the deliveries, the rejected records and the progress of their range.
 
 So after a crash any process continues behind the last record that is stored, and no record is counted twice. The events are left
 to the sweeper (`relay.py`), which publishes them in fair shares behind all live events.
@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from services.ingest.domain.delivery import Delivery, Outcome, SealedBody
-from services.ingest.domain.imports.job import Fault, Import
-from services.ingest.domain.imports.lines import Position
+from services.ingest.domain.imports.job import Fault, FileRange
 from services.ingest.domain.imports.reading import Row
 from services.ingest.inbox.erasure import erase
 from services.ingest.inbox.older_feedback import write_older
@@ -24,33 +23,44 @@ MAX_LISTED = 10_000
 MAX_FAULTS = 5
 """Faults of one record that are stored."""
 
+COUNT_LISTED = """
+SELECT count(*) FROM (SELECT FROM import_errors WHERE import_id = $1 AND place = 0 LIMIT $2) AS listed
+"""
 ADD_FAULTS = """
 INSERT INTO import_errors (import_id, line, place, field, reason)
 SELECT $1, * FROM unnest($2::bigint[], $3::int[], $4::text[], $5::text[])
 """
 ADVANCE = """
-UPDATE imports SET part = $3, part_offset = $4, line = $5, bytes_read = $6, results = $7, due = now() + make_interval(secs => $8)
-WHERE id = $1 AND line = $2 AND state = 'running'
+UPDATE import_ranges SET part = $4, part_offset = $5, line = $6, bytes_read = $7, results = $8, attempts = 0,
+    due = now() + make_interval(secs => $9)
+WHERE import_id = $1 AND number = $2 AND line = $3 AND finished IS NULL
+    AND EXISTS (SELECT FROM imports WHERE id = $1 AND state = 'running')
 """
-DROP_PARTS = "UPDATE import_parts SET content = NULL WHERE import_id = $1 AND number < $2 AND content IS NOT NULL"
+DROP_PARTS = """
+UPDATE import_parts SET content = NULL WHERE import_id = $1 AND number BETWEEN $2 AND $3 AND content IS NOT NULL AND NOT EXISTS (
+    SELECT FROM import_ranges WHERE import_id = $1 AND finished IS NULL AND import_parts.number BETWEEN part
+        AND coalesce(end_part, import_parts.number)
+)
+"""
+"""A part is needed as long as a range is to be read from it. The end of the import deletes those that two ranges share."""
 
 
 class LeaseLost(Exception):
-    """Another process has gone on with the import, or it was canceled. Nothing was stored."""
+    """Another process has gone on with the range, or the import was canceled. Nothing was stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRows:
-    """The import after its next records, and the outcome of each delivery among them."""
+    """The range after its next records, and the outcome of each delivery among them."""
 
-    job: Import
+    range: FileRange
     outcomes: Sequence[tuple[Delivery, Outcome]]
 
 
 async def store_rows(
-    db: Connection, job: Import, rows: Sequence[Row], bytes_read: int, bodies: Sequence[SealedBody] | None = None
+    db: Connection, part: FileRange, rows: Sequence[Row], bytes_read: int, bodies: Sequence[SealedBody] | None = None
 ) -> StoredRows:
-    """Store the next records of a claimed import, at least one. `bytes_read` are those of the file up to the last one's end.
+    """Store the next records of a claimed range, at least one. `bytes_read` are those of the range up to the last one's end.
     `bodies` are those of the deliveries among the records as they are to be stored; None: as they are.
 
     An erasure must be the only record, since it waits for transactions that write statements of the customer. Raises LeaseLost.
@@ -62,22 +72,24 @@ async def store_rows(
         else:
             outcomes = await write_older(db, deliveries, bodies)
         rejected = [row for row in rows if not isinstance(row.outcome, Delivery)]
-        await _add_faults(db, job, rejected)
-        results = Counter(job.results) + Counter(outcomes) + Counter(rejected=len(rejected))
-        advanced = replace(job, position=rows[-1].end, bytes_read=bytes_read, results=dict(results))
-        await _advance(db, job, advanced)
+        await _add_faults(db, part.job.id, rejected)
+        results = Counter(part.results) + Counter(outcomes) + Counter(rejected=len(rejected))
+        advanced = replace(part, position=rows[-1].end, bytes_read=bytes_read, results=dict(results), attempts=0)
+        await _advance(db, part, advanced)
     return StoredRows(advanced, list(zip(deliveries, outcomes, strict=True)))
 
 
-async def _add_faults(db: Connection, job: Import, rejected: Sequence[Row]) -> None:
-    listed = rejected[: max(0, MAX_LISTED - job.results.get("rejected", 0))]
+async def _add_faults(db: Connection, job: int, rejected: Sequence[Row]) -> None:
+    if not rejected:
+        return
+    listed = rejected[: MAX_LISTED - await db.fetchval(COUNT_LISTED, job, MAX_LISTED)]
     faults = [
         (fault.line, place, fault.field, fault.reason)
         for row in listed
         for place, fault in enumerate(faults_of(row)[:MAX_FAULTS])
     ]
     if faults:
-        await db.execute(ADD_FAULTS, job.id, *columns_of(faults, 4))
+        await db.execute(ADD_FAULTS, job, *columns_of(faults, 4))
 
 
 def faults_of(row: Row) -> Sequence[Fault]:
@@ -85,11 +97,11 @@ def faults_of(row: Row) -> Sequence[Fault]:
     return [] if isinstance(row.outcome, Delivery) else row.outcome
 
 
-async def _advance(db: Connection, job: Import, to: Import) -> None:
-    at: Position = to.position
-    progress = (at.part, at.offset, at.line, to.bytes_read, json.dumps(to.results))
-    status = await db.execute(ADVANCE, job.id, job.position.line, *progress, LEASE_SECONDS)
+async def _advance(db: Connection, former: FileRange, part: FileRange) -> None:
+    job, at = part.job.id, part.position
+    progress = (at.part, at.offset, at.line, part.bytes_read, json.dumps(part.results))
+    status = await db.execute(ADVANCE, job, part.number, former.position.line, *progress, LEASE_SECONDS)
     if not status.endswith(" 1"):
         raise LeaseLost
-    if at.part > job.position.part:
-        await db.execute(DROP_PARTS, job.id, at.part)
+    if at.part > former.position.part:
+        await db.execute(DROP_PARTS, job, former.position.part, at.part - 1)

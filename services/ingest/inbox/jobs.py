@@ -35,7 +35,7 @@ MOST_ENDED = 1_000
 SELECTION = "connection, provider, reason_code, subject, since, until"
 COLUMNS = (
     f"id, tenant, kind, {SELECTION}, quarantined, upto, reached, matched, results, requested_by, added, finished, cursor, "
-    "attempts, problem"
+    "attempts, problem, canceled"
 )
 CONTEXT = "request_id, traceparent"
 
@@ -73,10 +73,20 @@ UPDATE delivery_jobs SET due = now() + make_interval(secs => $1), claimed = cloc
 """  # noqa: S608
 """The next job of the tenant that has waited longest, so that one with many jobs gets no more turns than one with one."""
 ADVANCE = """
-UPDATE delivery_jobs SET reached = $3, results = $4, due = coalesce(now() + make_interval(secs => $5), due)
+UPDATE delivery_jobs SET reached = $3, results = $4, attempts = 0, problem = NULL,
+    due = coalesce(now() + make_interval(secs => $5), due)
 WHERE id = $1 AND reached = $2 AND finished IS NULL
 """
-FINISH = "UPDATE delivery_jobs SET finished = now() WHERE id = $1 AND reached = $2 AND finished IS NULL"
+FINISH = "UPDATE delivery_jobs SET finished = now(), problem = NULL WHERE id = $1 AND reached = $2 AND finished IS NULL"
+FAIL = "UPDATE delivery_jobs SET finished = now(), problem = $3 WHERE id = $1 AND reached = $2 AND finished IS NULL"
+RETRY = """
+UPDATE delivery_jobs SET attempts = attempts + 1, problem = $3, due = now() + make_interval(secs => $4)
+WHERE id = $1 AND reached = $2 AND finished IS NULL
+"""
+CANCEL = f"""
+UPDATE delivery_jobs SET finished = now(), problem = NULL, canceled = true WHERE tenant = $1 AND id = $2 AND finished IS NULL
+RETURNING {COLUMNS}
+"""  # noqa: S608
 OPEN_REREADS = """
 SELECT connection FROM delivery_jobs WHERE tenant = $1 AND kind = 'reread' AND finished IS NULL
 UNION ALL SELECT connection FROM rereads WHERE tenant = $1
@@ -93,7 +103,7 @@ class Job:
     one delivery that it is about, if it was not a filter that selected them. `requested_by` is the id of the API key; None: the
     operator. `context` is that of the request that added the job.
     `cursor` is the next page of a back-fill, whose `reached` counts pages; `attempts` failed in a row. `problem` says why a job
-    waits, or why it ended without success.
+    waits, or why it ended without success. `canceled`: it was ended by request.
     """
 
     id: int
@@ -110,6 +120,7 @@ class Job:
     cursor: Cursor | None = None
     attempts: int = 0
     problem: str | None = None
+    canceled: bool = False
     context: RequestContext | None = field(default=None, compare=False)
 
 
@@ -122,7 +133,7 @@ class Extent:
 
 
 class LeaseLost(Exception):
-    """Another process has gone on with the job. Nothing was stored."""
+    """Another process has gone on with the job, or it was canceled. Nothing was stored."""
 
 
 async def add_job(pool: asyncpg.Pool, kind: Kind, selection: Selection, extent: Extent, requested_by: str | None) -> Job | None:
@@ -176,6 +187,23 @@ async def finish(pool: asyncpg.Pool, job: Job) -> None:
     await pool.execute(FINISH, job.id, job.reached)
 
 
+async def fail(pool: asyncpg.Pool, job: Job, problem: str) -> None:
+    """End the job without success."""
+    await pool.execute(FAIL, job.id, job.reached, problem)
+
+
+async def retry_step(pool: asyncpg.Pool, job: Job, problem: str, seconds: float) -> None:
+    """Count a failed attempt at the next step of the job, and release the claim; the step is due again in `seconds`."""
+    await pool.execute(RETRY, job.id, job.reached, problem, seconds)
+
+
+async def cancel(pool: asyncpg.Pool, tenant: str, job: int) -> Job | None:
+    """End a job that runs, and return it. None if the tenant has none with this id, or it has ended already. A step that is being
+    stored is not."""
+    row = await pool.fetchrow(CANCEL, tenant, job)
+    return job_of(row) if row else None
+
+
 async def open_rereads(pool: asyncpg.Pool, tenant: str) -> list[str | None]:
     """The connection of each job of the tenant that rereads and is not done. None: all connections."""
     return [row[0] for row in await pool.fetch(OPEN_REREADS, tenant)]
@@ -216,5 +244,6 @@ def job_of(row: asyncpg.Record) -> Job:
         cursor=json.loads(row["cursor"]) if row["cursor"] else None,
         attempts=row["attempts"],
         problem=row["problem"],
+        canceled=row["canceled"],
         context=RequestContext(request_id, row["traceparent"] or "") if request_id else None,
     )

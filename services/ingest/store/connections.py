@@ -192,7 +192,7 @@ class Connections:
     def _encrypt_credentials(self, credentials: Credentials | None, connection: str) -> bytes | None:
         if credentials is None:
             return None
-        return self._cipher.encrypt(credentials.model_dump_json().encode(), credentials_owner(connection))
+        return self._cipher.encrypt(credentials.model_dump_json(exclude_none=True).encode(), credentials_owner(connection))
 
     def _decrypt(self, encrypted: bytes, connection: str) -> tuple[str, ...]:
         return tuple(json.loads(self._cipher.decrypt(encrypted, connection)))

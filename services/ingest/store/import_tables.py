@@ -51,6 +51,7 @@ imports = Table(
     Column("finished", DateTime(timezone=True)),
     Column("request_id", Text, comment="of the request that started it"),
     Column("traceparent", Text, comment="of the same request, if it had one"),
+    Column("attempts", Integer, nullable=False, server_default="0", comment="to prepare it, without success"),
     Index("imports_by_tenant", "tenant", "id"),
     Index("imports_open", "state", "tenant", postgresql_where=text("finished IS NULL")),
 )
@@ -65,6 +66,26 @@ import_parts = Table(
     Column("label", Text, Computed("import_id::text || ':' || number::text", persisted=True), unique=True),
     Column("content", LargeBinary, comment="encrypted; null once its records are stored"),
 )
+
+import_ranges = Table(
+    "import_ranges",
+    metadata,
+    Column("import_id", BigInteger, ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False, comment="from 1, in the order of the file"),
+    Column("part", Integer, nullable=False, comment="records of the range before it, and"),
+    Column("part_offset", BigInteger, nullable=False, comment="before this byte of it, are stored"),
+    Column("line", BigInteger, nullable=False, comment="lines of the file before that place"),
+    Column("end_part", Integer, comment="the next range begins in this part; null: the last range"),
+    Column("end_offset", BigInteger, comment="at this byte of it"),
+    Column("end_line", BigInteger, comment="behind so many lines of the file"),
+    Column("bytes_read", BigInteger, nullable=False, server_default="0", comment="bytes of the range that are done"),
+    Column("results", JSONB, nullable=False, server_default="{}", comment="records by result"),
+    Column("attempts", Integer, nullable=False, server_default="0", comment="in a row, without progress"),
+    Column("due", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="when it may be claimed"),
+    Column("finished", DateTime(timezone=True)),
+    Column("reason", Text, comment="why the rest of the range could not be read"),
+)
+"""Ranges of the files of imports that run. Their results are added to those of the import when it ends."""
 
 import_errors = Table(
     "import_errors",

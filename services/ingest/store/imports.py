@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -9,7 +10,7 @@ from typing import Any, Literal
 
 import asyncpg
 
-from services.ingest.domain.imports.job import Import
+from services.ingest.domain.imports.job import Import, State
 from services.ingest.domain.imports.lines import Position
 from services.ingest.domain.tombstone import SQL_FINGERPRINT
 from services.ingest.store.cipher import Cipher
@@ -27,7 +28,9 @@ MAX_ENDED = 1_000
 
 COLUMNS = """
 id, tenant, connection, format, mapping, state, sha256, prepared, header, parts, bytes, part, part_offset, line, bytes_read,
-results, reason, requested_by, created, started, finished, request_id, traceparent
+results, reason, requested_by, created, started, finished, request_id, traceparent, attempts,
+(SELECT coalesce(json_agg(results), '[]') FROM import_ranges WHERE import_id = imports.id) AS results_of_ranges,
+(SELECT coalesce(sum(bytes_read), 0)::bigint FROM import_ranges WHERE import_id = imports.id) AS bytes_of_ranges
 """
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('imports:' || $1, 0))"
@@ -46,6 +49,8 @@ SELECT {COLUMNS} FROM imports WHERE tenant = $1 AND id < $2 AND ($3::text IS NUL
 """  # noqa: S608
 ONE = f"SELECT {COLUMNS} FROM imports WHERE tenant = $1 AND id = $2"  # noqa: S608
 HOLD = f"{ONE} FOR UPDATE"
+ONE_BY_ID = f"SELECT {COLUMNS} FROM imports WHERE id = $1"  # noqa: S608
+HOLD_ONE = f"{ONE_BY_ID} FOR UPDATE"
 
 PART = "SELECT sha256 FROM import_parts WHERE import_id = $1 AND number = $2"
 ADD_PART = "INSERT INTO import_parts (import_id, number, sha256, bytes, content) VALUES ($1, $2, $3, $4, $5)"
@@ -59,7 +64,11 @@ START = f"""
 UPDATE imports SET state = 'running', started = now(), changed = now(), due = now(), request_id = $2, traceparent = $3
 WHERE id = $1 RETURNING {COLUMNS}
 """  # noqa: S608
-CANCEL = f"UPDATE imports SET state = 'canceled', finished = now(), changed = now() WHERE id = $1 RETURNING {COLUMNS}"  # noqa: S608
+END_RANGES = "DELETE FROM import_ranges WHERE import_id = $1 RETURNING results, bytes_read, reason, number"
+END = f"""
+UPDATE imports SET state = $2, reason = $3, results = $4, bytes_read = $5, finished = now(), changed = now() WHERE id = $1
+RETURNING {COLUMNS}
+"""  # noqa: S608
 ERRORS = "SELECT line, field, reason FROM import_errors WHERE import_id = $1 ORDER BY line, place"
 KNOWN = f"""
 SELECT subject, EXISTS (
@@ -175,10 +184,7 @@ class Imports:
             row = await db.fetchrow(HOLD, tenant, number)
             if row is None:
                 return "missing"
-            if row["finished"] is None:
-                await db.execute(DROP_PARTS, number)
-                row = await db.fetchrow(CANCEL, number)
-        return import_of(row)
+            return await end_import(db, import_of(row), "canceled") if row["finished"] is None else import_of(row)
 
     async def errors(self, number: int) -> list[tuple[int, str, str]]:
         """(line, field, reason) of the places that are wrong in rejected records."""
@@ -189,6 +195,23 @@ class Imports:
         return {row[0]: row[1] for row in await self._pool.fetch(KNOWN, tenant, subjects)}
 
 
+async def end_import(db: asyncpg.pool.PoolConnectionProxy, job: Import, state: State, reason: str | None = None) -> Import:
+    """End an import whose row is locked: add up the results of its ranges, and delete these and the parts of its file.
+
+    If a range could not be read to its end, the import is `failed` with the reason of the first of these ranges.
+    """
+    ranges = sorted(await db.fetch(END_RANGES, job.id), key=lambda row: row["number"])
+    results = Counter(job.results_before_ranges)
+    for row in ranges:
+        results.update(json.loads(row["results"]))
+    reasons = [row["reason"] for row in ranges if row["reason"]]
+    if state == "done" and reasons:
+        state, reason = "failed", reasons[0]
+    read = job.bytes if state == "done" else job.bytes_before_ranges + sum(row["bytes_read"] for row in ranges)
+    await db.execute(DROP_PARTS, job.id)
+    return import_of(await db.fetchrow(END, job.id, state, reason, json.dumps(results), read))
+
+
 def part_owner(label: str) -> str:
     """The owner of an encrypted part, by its column `label`: the number of the import, a colon, and that of the part."""
     return f"import:{label}"
@@ -196,6 +219,7 @@ def part_owner(label: str) -> str:
 
 def import_of(row: asyncpg.Record) -> Import:
     """The import in a row of COLUMNS."""
+    before = json.loads(row["results"])
     return Import(
         id=row["id"],
         tenant=row["tenant"],
@@ -209,12 +233,15 @@ def import_of(row: asyncpg.Record) -> Import:
         parts=row["parts"],
         bytes=row["bytes"],
         position=Position(row["part"], row["part_offset"], row["line"]),
-        bytes_read=row["bytes_read"],
-        results=json.loads(row["results"]),
+        results_before_ranges=before,
+        bytes_before_ranges=row["bytes_read"],
+        bytes_read=row["bytes_read"] + row["bytes_of_ranges"],
+        results=dict(sum(map(Counter, json.loads(row["results_of_ranges"])), Counter(before))),
         reason=row["reason"],
         requested_by=row["requested_by"],
         created=row["created"],
         started=row["started"],
         finished=row["finished"],
+        attempts=row["attempts"],
         context=RequestContext(row["request_id"], row["traceparent"] or "") if row["request_id"] else None,
     )

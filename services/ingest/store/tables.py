@@ -269,6 +269,7 @@ delivery_jobs = Table(
     Column("cursor", JSONB, comment="of the next page of a back-fill; null: none is left"),
     Column("attempts", Integer, nullable=False, server_default="0", comment="in a row, failed"),
     Column("problem", Text, comment="why it waits, or why it ended without success"),
+    Column("canceled", Boolean, nullable=False, server_default="false"),
     Index("delivery_jobs_by_tenant", "tenant", "id"),
     Index("delivery_jobs_open", "tenant", postgresql_where=text("finished IS NULL")),
     Index(

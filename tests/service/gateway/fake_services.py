@@ -113,7 +113,14 @@ def retention_answer(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json={**setting, "deleted_before": None, "changed_at": None})
 
 
+def connection_answer(request: httpx.Request) -> httpx.Response:
+    """Plays a connection of ingest whose back-fill runs."""
+    health = {"backfill": {"job": "3", "state": "running"}}
+    return httpx.Response(200, json={"id": "c1", "provider": "hubspot", "has_credentials": True, "health": health})
+
+
 ANSWERS = {
+    "/v1/connections/": connection_answer,
     "/v1/kpis": explanation_answer,
     "/v1/tickets": tickets_answer,
     "/v1/retention": retention_answer,

@@ -114,6 +114,33 @@ async def test_the_command_starts_a_back_fill(earshot: Earshot, services: FakeSe
     assert services.requests[-1] == ("POST /v1/connections/c1:backfill", {"since": "2025-01-01", "surveys": ["f1", "f2"]})
 
 
+async def test_the_command_shows_and_cancels_the_latest_back_fill(earshot: Earshot, services: FakeServices) -> None:
+    await earshot.json("tenant", "create", "acme", "--zone", "UTC")
+    assert (await earshot("backfill", "acme", "c1", "--status"))[0] == 0
+    assert services.requests[-1][0] == "GET /v1/jobs/3"
+    assert (await earshot("backfill", "acme", "c1", "--cancel"))[0] == 0
+    assert services.requests[-1][0] == "DELETE /v1/jobs/3"
+    assert (await earshot("backfill", "acme", "c1"))[0] == 2
+    assert (await earshot("backfill", "acme", "c1", "--cancel", "--since", "2025-01-01"))[0] == 2
+
+
+async def test_credentials_are_read_from_a_file_and_never_printed(
+    earshot: Earshot, services: FakeServices, tmp_path: Path
+) -> None:
+    await earshot.json("tenant", "create", "acme", "--zone", "UTC")
+    file = tmp_path / "credentials.json"
+    file.write_text('{"access_token": "the-access-token"}')
+    status, output = await earshot("connection", "credentials", "acme", "c1", str(file))
+    assert (status, "the-access-token" in output) == (0, False)
+    assert services.requests[-1] == ("PATCH /v1/connections/c1", {"credentials": {"access_token": "the-access-token"}})
+    assert (await earshot("connection", "credentials", "acme", "c1", "--remove"))[0] == 0
+    assert services.requests[-1] == ("PATCH /v1/connections/c1", {"credentials": None})
+    file.write_text('"the-access-token"')
+    status, output = await earshot("connection", "credentials", "acme", "c1", str(file))
+    assert (status, "the-access-token" in output, "must be a JSON object" in output) == (2, False, True)
+    assert (await earshot("connection", "credentials", "acme", "c1"))[0] == 2
+
+
 async def test_the_command_lists_counts_retries_and_discards_quarantine(earshot: Earshot, services: FakeServices) -> None:
     await earshot.json("tenant", "create", "acme", "--zone", "UTC")
     filters = ("--provider", "typeform", "--reason-code", "outside_scale", "--since", "2026-11-20T00:00:00Z")

@@ -62,7 +62,8 @@ async def test_the_history_of_a_form_is_fetched_and_its_progress_is_part_of_the_
             "helpscout",
             {},
             {"since": "2026-01-01"},
-            "the history of helpscout can't be fetched; that of surveymonkey, typeform, zendesk can",
+            "the history of helpscout can't be fetched; "
+            "that of freshdesk, hubspot, intercom, surveymonkey, typeform, zendesk can",
         ),
         (
             "typeform",
@@ -97,3 +98,21 @@ async def test_a_back_fill_that_can_never_work_is_refused(
         assert refusal["detail"] == problem
     else:
         assert [(one["name"], one["reason"]) for one in refusal["invalid_params"]] == [problem]
+
+
+async def test_a_back_fill_is_canceled_and_what_it_has_stored_stays(fetching: Fetching) -> None:
+    ingest = fetching.ingest
+    connection = await ingest.connect("typeform", credentials={"access_token": TOKEN})
+    fetching.api.documents |= {"/forms/lT4Z3j": FORM, path(): page(listed("t-1"))}
+    fetching.api.released.clear()
+    body = {"since": "2026-01-01", "surveys": ["lT4Z3j"]}
+    job = (await ingest.call("POST", f"/v1/connections/{connection['id']}:backfill", json=body)).json()
+    canceled = await ingest.call("DELETE", f"/v1/jobs/{job['id']}")
+    assert (canceled.status_code, canceled.json()["state"]) == (200, "canceled")
+    fetching.api.released.set()
+    assert (await ingest.call("DELETE", f"/v1/jobs/{job['id']}")).json() == canceled.json()
+    assert (await health_of(ingest, connection))["backfill"]["state"] == "canceled"
+    assert await ingest.events() == []
+    assert (await ingest.call("DELETE", "/v1/jobs/999999")).status_code == 404
+    again = await ingest.call("POST", f"/v1/connections/{connection['id']}:backfill", json=body)
+    assert again.status_code == 202, "another one may begin"

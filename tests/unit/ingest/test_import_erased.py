@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from services.ingest.domain.imports.batches import stored_part
 from services.ingest.domain.imports.erased import names_of
 from services.ingest.domain.pseudonym import pseudonym_of_email, pseudonym_of_id
 from services.ingest.domain.receive import receive_record
-from services.ingest.importer import stored_part
 from tests.unit.ingest.making import NOW, connection, nps, response
 
 KEY = bytes(32)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from services.ingest.domain.imports.lines import START, Position
+from services.ingest.domain.imports.lines import Position
 from shared.request_context import RequestContext
 
 State = Literal["uploading", "running", "done", "failed", "canceled"]
@@ -18,8 +18,10 @@ class Import:
     """`format` is `csv`, `ndjson` or a provider's id; `mapping` belongs to `csv`. `parts` and `bytes` are those uploaded.
 
     `sha256` is that of the whole file: as the client states it, or as computed when the import starts. `header` holds the
-    columns of a CSV file from then on. Records up to `position` are stored, `bytes_read` come before it. `results` are numbers
-    of records by result. `reason` says why the import failed. `requested_by` is the id of the API key; None: the operator.
+    columns of a CSV file from then on. The records begin at `position`. `bytes_read` are done, and `results` are numbers of
+    records by result, both of all ranges together; those `before_ranges` are of an import that was begun by an earlier version,
+    and of the header. `attempts` to prepare it have begun. `reason` says why the import failed.
+    `requested_by` is the id of the API key; None: the operator.
     """
 
     id: int
@@ -36,11 +38,14 @@ class Import:
     position: Position
     bytes_read: int
     results: Mapping[str, int]
+    bytes_before_ranges: int
+    results_before_ranges: Mapping[str, int]
     reason: str | None
     requested_by: str | None
     created: datetime
     started: datetime | None
     finished: datetime | None
+    attempts: int = 0
     context: RequestContext | None = field(default=None, compare=False)
 
     @property
@@ -48,10 +53,22 @@ class Import:
         """The records that are read."""
         return sum(self.results.values())
 
-    @property
-    def is_new(self) -> bool:
-        """Whether no record is read yet."""
-        return self.position == START
+
+@dataclass(frozen=True, slots=True)
+class FileRange:
+    """A range of the file of an import. One process at a time reads it.
+
+    Records before `position` are stored. The range ends at `end`, where the next one begins; None: at the end of the file.
+    `attempts` have begun since a record was stored last, this one included. `results` and `bytes_read` are those of the range.
+    """
+
+    job: Import
+    number: int
+    position: Position
+    end: Position | None
+    results: Mapping[str, int]
+    bytes_read: int
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True)

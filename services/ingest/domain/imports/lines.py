@@ -37,14 +37,22 @@ class Line:
         return len(self.content) > MAX_LINE_BYTES
 
 
-def read_lines(load: Callable[[int], bytes | None], begin: Position = START) -> Iterator[Line]:
-    """The lines from `begin` on. `load` returns a part by its number, None after the last one; one part is held at a time."""
+def read_lines(
+    load: Callable[[int], bytes | None], begin: Position = START, end_of_range: Position | None = None
+) -> Iterator[Line]:
+    """The lines from `begin` on, up to `end_of_range` or the end of the file. `load` returns a part by its number, None after the
+    last one; one part is held at a time."""
     part, offset, number = begin.part, begin.offset, begin.line
+    last = None if end_of_range is None else end_of_range.line
     rest = b""
+    if number == last:
+        return
     while (content := load(part)) is not None:
         while end := content.find(b"\n", offset) + 1:
             number += 1
             yield Line(_limited(rest, content[offset:end]), Position(part, end, number))
+            if number == last:
+                return
             rest, offset = b"", end
         rest = _limited(rest, content[offset:])
         part, offset = part + 1, 0

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
 from pydantic import ValidationError
 
+from services.ingest.domain.api_outcome import describe_fault
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.idempotency import with_erasure_digest
@@ -29,7 +31,13 @@ from services.ingest.domain.receive import receive, receive_record
 from services.ingest.domain.record import Invalid
 from shared import strict_json
 
+T = TypeVar("T")
+Outcome: TypeAlias = Delivery | Sequence[Fault]
+
 CSV, NDJSON = "csv", "ndjson"
+
+EDITED_TYPES = ("response", "review", "ticket")
+"""Types of records of which a later edit wins over an earlier one."""
 
 BLANK = b" \t\r\n"
 BOM = b"\xef\xbb\xbf"
@@ -38,11 +46,12 @@ BOM = b"\xef\xbb\xbf"
 @dataclass(frozen=True, slots=True)
 class Row:
     """One record of the file: the line in which it begins, the position after it, and its delivery or the places that are
-    wrong."""
+    wrong. `error` is that of a record which a fault of ours keeps from being read."""
 
     line: int
     end: Position
-    outcome: Delivery | Sequence[Fault]
+    outcome: Outcome
+    error: Exception | None = None
 
 
 def formats_for(provider: str) -> list[str]:
@@ -53,7 +62,11 @@ def formats_for(provider: str) -> list[str]:
 @dataclass(frozen=True, slots=True)
 class RowReader:
     """Reads the records of one file. `digest` identifies its content: the ids of its deliveries are made of it and the line, so a
-    file that is imported again states nothing new."""
+    file that is imported again states nothing new.
+
+    A canonical record without `updated_at` gets one: `edited_at` and a microsecond for each line before it. So of several records
+    about one subject the last one of the file wins, in whatever order they are read. None: such records count at their receipt.
+    """
 
     connection: Connection
     format: str
@@ -61,45 +74,60 @@ class RowReader:
     header: Sequence[str]
     digest: str
     now: Callable[[], datetime]
+    edited_at: datetime | None = None
 
     def rows(self, lines: Iterable[Line]) -> Iterator[Row]:
-        """The records in `lines`, which begin after the header. Raises Unreadable if the rest of the file can't be read."""
+        """The records in `lines`, which begin after the header. Raises Unreadable if the rest of the file can't be read.
+
+        A record that raises anything else is rejected with the type of the error.
+        """
         if self.mapping is None:
             read = self._read_record if self.format == NDJSON else self._read_payload
             for line in lines:
                 content = (line.content.removeprefix(BOM) if line.number == 1 else line.content).strip(BLANK)
-                if content:
-                    yield Row(line.number, line.end, read(line.number, content, line.is_too_long))
+                if content and line.is_too_long:
+                    yield Row(line.number, line.end, too_long(line.number))
+                elif content:
+                    yield self._to_row(line.number, line.end, read, content)
             return
         converter = RowConverter(self.mapping, self.header)
         for row in read_rows(lines, self.mapping):
-            yield Row(row.line, row.end, self._read_row(converter, row))
+            yield self._to_row(row.line, row.end, partial(self._read_row, converter), row)
 
-    def _read_record(self, line: int, content: bytes, is_too_long: bool) -> Delivery | Sequence[Fault]:
-        """A canonical record."""
-        if is_too_long:
-            return too_long(line)
+    def _to_row(self, line: int, end: Position, read: Callable[[int, T], Outcome], content: T) -> Row:
         try:
-            return self._to_delivery(line, strict_json.parse(content), content)
+            return Row(line, end, read(line, content))
+        except MemoryError:
+            raise
+        except Exception as error:
+            return Row(line, end, [Fault(line, "", describe_fault(error))], error)
+
+    def _read_record(self, line: int, content: bytes) -> Outcome:
+        """A canonical record."""
+        try:
+            value = strict_json.parse(content)
         except strict_json.Malformed as error:
             return [Fault(line, "", str(error))]
+        if self.edited_at and isinstance(value, dict) and value.get("type") in EDITED_TYPES and "updated_at" not in value:
+            edited = (self.edited_at + timedelta(microseconds=line)).isoformat()
+            value["updated_at"] = edited
+            content = b'{"updated_at":"%b",%b' % (edited.encode(), content[1:])
+        return self._to_delivery(line, value, content)
 
-    def _read_payload(self, line: int, content: bytes, is_too_long: bool) -> Delivery | Sequence[Fault]:
+    def _read_payload(self, line: int, content: bytes) -> Outcome:
         """A payload as the tool posts it to the hook. It is stored as if it arrived there, so it is a duplicate if it did."""
-        if is_too_long:
-            return too_long(line)
         request = Request("POST", "", Headers({"content-type": "application/json"}), content)
         return receive(self.connection, request, self.now())
 
-    def _read_row(self, converter: RowConverter, row: CsvRow) -> Delivery | Sequence[Fault]:
+    def _read_row(self, converter: RowConverter, line: int, row: CsvRow) -> Outcome:
         """A row of a CSV file."""
         try:
             record = converter.convert(row)
         except WrongCell as error:
-            return [Fault(row.line, error.column, str(error))]
-        return self._to_delivery(row.line, record, json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode())
+            return [Fault(line, error.column, str(error))]
+        return self._to_delivery(line, record, json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode())
 
-    def _to_delivery(self, line: int, record: Any, raw: bytes) -> Delivery | Sequence[Fault]:
+    def _to_delivery(self, line: int, record: Any, raw: bytes) -> Outcome:
         try:
             delivery = receive_record(self.connection, record, f"import:{self.digest}:{line}", raw, self.now())
         except Invalid as error:

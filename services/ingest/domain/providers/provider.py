@@ -177,6 +177,8 @@ class ToolHistory(Generic[S]):
     shrink(cursor) returns the cursor of a smaller page at the same place; None if there is none.
     pause is the least time between two pages in seconds, by the tool's rate limit; most_calls are those that a page may need.
     parse(event, documents, settings) never raises. It reads deliveries of `as_fetched`, if the provider has no `api` that does.
+    until_first_webhook says that facts of webhooks can't be matched with those of the list, since they have neither ids nor times
+    of the tool. The cursor of the first page then gets `until`: when the connection's first webhook arrived, else now.
     """
 
     credentials: type[Credentials]
@@ -190,6 +192,7 @@ class ToolHistory(Generic[S]):
     pause: float
     most_calls: int = MOST_FETCHES
     parse: Callable[[Request, Documents, S], Parsed] | None = None
+    until_first_webhook: bool = False
 
 
 @dataclass(frozen=True, slots=True)

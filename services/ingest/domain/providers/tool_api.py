@@ -13,7 +13,8 @@ from services.ingest.domain.fields import Model
 from shared import strict_json
 
 Documents = Mapping[str, Any]
-"""Fetched JSON by the name of its Fetch. None: an optional document that the tool does not have, or does not give us."""
+"""Fetched JSON by the name of its Fetch. None: an optional document that the tool does not have or does not give us, or that is
+too large."""
 
 CONTENT_HEADER = "earshot-content"
 FETCHED = "fetched"
@@ -28,17 +29,34 @@ MOST_FETCHES = 20
 """Calls that one delivery may need. A provider that asks for more is refused, so a loop of pages ends."""
 
 
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """A POST that exchanges credentials for an access token (OAuth 2.0, RFC 6749, sections 4.4 and 6). `form` holds secrets."""
+
+    base_url: str
+    path: str
+    form: Mapping[str, str] = field(repr=False)
+
+
 class Credentials(Model):
     """Base of the models of a connection's `credentials`. They are stored encrypted and never returned."""
+
+    def token_request(self) -> TokenRequest | None:
+        """The exchange that gives an access token. None: the credentials are sent as they are."""
+        return None
+
+    def with_token(self, token: str) -> "Credentials":
+        """The credentials with the access token of their exchange."""
+        return self.model_copy(update={"access_token": token})
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """One GET of the tool's API.
+    """One GET of the tool's API; with a `body`, one POST of it as JSON, for searches that need one.
 
     `path` begins with a slash and follows the base URL; every id in it must have passed `is_path_id`. `shared` documents are the
-    same for many deliveries (the questions of a survey), so they are cached for a minute. `optional`: a 403 or 404 makes the
-    document None instead of ending the fetch.
+    same for many deliveries (the questions of a survey), so they are cached for a minute. `optional`: a 403, a 404 or an
+    answer that is too large makes the document None instead of ending the fetch.
     """
 
     name: str
@@ -46,6 +64,7 @@ class Fetch:
     query: Mapping[str, str] = field(default_factory=dict)
     shared: bool = False
     optional: bool = False
+    body: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

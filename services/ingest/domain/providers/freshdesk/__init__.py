@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import Field
-
-from services.ingest.domain.connection import FieldMapping
-from services.ingest.domain.fields import GroupName
 from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.customers import customer_fields, own_id
+from services.ingest.domain.providers.freshdesk.history import HISTORY
+from services.ingest.domain.providers.freshdesk.settings import FreshdeskSettings, status_of
 from services.ingest.domain.providers.freshdesk.template import parse_body
 from services.ingest.domain.providers.html_text import plain_text
 from services.ingest.domain.providers.payload import (
@@ -26,32 +24,15 @@ from services.ingest.domain.providers.payload import (
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.providers.shared_secret import verify_shared_secret
-from shared.events import Status
 
 MESSAGES = {"customer_replied": ("customer", True), "agent_replied": ("agent", True), "note_added": ("agent", False)}
 """Author and visibility of the message that an event announces."""
 EVENTS = ("created", "updated", *MESSAGES, "deleted")
 
-STATUSES: dict[str, Status] = {
-    "open": "open",
-    "pending": "pending",
-    "resolved": "solved",
-    "closed": "closed",
-    "waiting on customer": "pending",
-    "waiting on third party": "on_hold",
-}
 EMPTY = ("", "--")
 """Values of a placeholder without a value."""
 
 Facts = list[dict[str, Any]]
-
-
-class FreshdeskSettings(FieldMapping):
-    """`dimensions` name the fields of the template, and those that you add to it."""
-
-    statuses: dict[GroupName, Status] = Field(
-        default_factory=dict, max_length=200, description="Freshdesk: statuses by the names of your own, or in your language"
-    )
 
 
 def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
@@ -111,7 +92,7 @@ def _facts(event: str, fields: dict[str, Any], at: str, settings: FreshdeskSetti
     if priority := _name(fields, "priority"):
         facts.append({"fact": "priority", "at": at, "priority": priority.lower()})
     if status := _name(fields, "status"):
-        facts.append({"fact": "status", "at": at, "status": _status(status, settings)})
+        facts.append({"fact": "status", "at": at, "status": status_of(status, settings)})
     return facts
 
 
@@ -120,18 +101,11 @@ def _name(fields: dict[str, Any], key: str) -> str | None:
     return None if value in EMPTY else value
 
 
-def _status(name: str, settings: FreshdeskSettings) -> Status:
-    """The status of a name. Raises Unusable if it is neither Freshdesk's nor in the mapping."""
-    status = settings.statuses.get(name) or STATUSES.get(name.lower())
-    if status is None:
-        raise Unusable("status: unknown; declare your own statuses in `statuses` of the mapping")
-    return status
-
-
 PROVIDER = Provider(
     verify=_verify,
     parse=_parse,
     settings=FreshdeskSettings,
     title="Freshdesk",
     content=("ticket.opened", "ticket.message", "ticket.status", "ticket.assigned", "ticket.priority", "ticket.deleted"),
+    history=HISTORY,
 )

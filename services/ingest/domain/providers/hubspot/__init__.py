@@ -16,20 +16,20 @@ from typing import Any, Literal
 
 from services.ingest.domain.batch import TooMany, is_array, split_array
 from services.ingest.domain.providers.customers import customer_fields
+from services.ingest.domain.providers.hubspot import history
 from services.ingest.domain.providers.hubspot.documents import SUBMISSION, TICKET, condense, fetches, time_of
-from services.ingest.domain.providers.hubspot.settings import HubSpotCredentials, HubSpotSettings
+from services.ingest.domain.providers.hubspot.settings import API, HubSpotCredentials, HubSpotSettings
 from services.ingest.domain.providers.hubspot.submission import read_submission
 from services.ingest.domain.providers.hubspot.ticket import read_ticket
 from services.ingest.domain.providers.payload import Identity, Unusable, as_text, parse_payload, problem_of
-from services.ingest.domain.providers.provider import Parsed, Provider, Request, ToolApi
+from services.ingest.domain.providers.provider import Parsed, Provider, Request, ToolApi, ToolHistory
 from services.ingest.domain.providers.tool_api import Documents, Fetch, is_path_id
+from services.ingest.domain.providers.tool_history import halve_page
 from services.ingest.domain.signatures import NotVerified, parse_unix_time, verify_hmac, verify_recent
 from shared.strict_json import Malformed
 
 MAX_EVENTS = 100
 """Events of one request, by HubSpot's documentation."""
-
-API = "https://api.hubapi.com"
 
 CONTACT = "contact"
 PRIVACY_DELETION = "privacyDeletion"
@@ -178,6 +178,14 @@ def _parse_fetched(request: Request, documents: Documents, settings: HubSpotSett
     return Parsed(event.id, [record], about=event.about, use=use, names=names)
 
 
+def _base_url(credentials: HubSpotCredentials) -> str:
+    return API
+
+
+def _headers(credentials: HubSpotCredentials) -> Mapping[str, str]:
+    return {"authorization": f"Bearer {credentials.access_token}"}
+
+
 PROVIDER = Provider(
     verify=_verify,
     parse=_parse,
@@ -197,10 +205,21 @@ PROVIDER = Provider(
     split=_split,
     api=ToolApi(
         credentials=HubSpotCredentials,
-        base_url=lambda credentials: API,
-        headers=lambda credentials: {"authorization": f"Bearer {credentials.access_token}"},
+        base_url=_base_url,
+        headers=_headers,
         fetches=_fetches,
         parse=_parse_fetched,
         condense=condense,
+    ),
+    history=ToolHistory(
+        credentials=HubSpotCredentials,
+        base_url=_base_url,
+        headers=_headers,
+        needs_surveys=False,
+        begin=history.begin,
+        fetches=history.fetches,
+        read=history.read,
+        shrink=halve_page,
+        pause=history.PAUSE_SECONDS,
     ),
 )

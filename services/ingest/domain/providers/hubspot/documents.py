@@ -66,11 +66,16 @@ def _first_calls(target: str, identity: str, dimension_properties: Iterable[str]
 def _people(target: str, subject: Mapping[str, Any], settings: HubSpotSettings) -> Iterator[Fetch]:
     """The contact with its mapped property, and the owner of a ticket, as far as the object names them."""
     contact, owner = contact_id(subject), as_text(object_in(subject, "properties").get(OWNER))
-    properties = ["email", *([settings.customer] if settings.customer and PROPERTY.fullmatch(settings.customer) else [])]
     if is_path_id(contact):
-        yield Fetch("contact", f"/crm/v3/objects/contacts/{contact}", {"properties": ",".join(properties)}, optional=True)
+        query = {"properties": ",".join(contact_properties_of(settings))}
+        yield Fetch("contact", f"/crm/v3/objects/contacts/{contact}", query, optional=True)
     if target == TICKET and is_path_id(owner):
         yield Fetch("owner", f"/crm/v3/owners/{owner}", shared=True, optional=True)
+
+
+def contact_properties_of(settings: HubSpotSettings) -> list[str]:
+    """The properties of a contact that are requested."""
+    return ["email", *([settings.customer] if settings.customer and PROPERTY.fullmatch(settings.customer) else [])]
 
 
 def contact_id(subject: Mapping[str, Any]) -> str | None:
@@ -93,7 +98,7 @@ def time_of(value: object) -> str | None:
 
 def history(subject: Mapping[str, Any], name: str) -> list[tuple[str, str | None]]:
     """The values of a property with the times from which they were valid, the oldest first. None: it was empty."""
-    entries = _objects(object_in(subject, "propertiesWithHistory"), name)
+    entries = objects_in(object_in(subject, "propertiesWithHistory"), name)
     pairs = [(at, as_text(one.get("value"))) for one in entries if (at := time_of(one.get("timestamp")))]
     return sorted(pairs, key=lambda pair: pair[0])
 
@@ -101,15 +106,16 @@ def history(subject: Mapping[str, Any], name: str) -> list[tuple[str, str | None
 def closed_stages(pipelines: Any) -> dict[str, bool]:
     """Whether a stage is closed, by its id, for all stages whose pipeline says so."""
     closed: dict[str, bool] = {}
-    for pipeline in _objects(pipelines, "results"):
-        for one in _objects(pipeline, "stages"):
+    for pipeline in objects_in(pipelines, "results"):
+        for one in objects_in(pipeline, "stages"):
             identity, state = as_text(one.get("id")), object_in(one, "metadata").get("ticketState")
             if identity and state in ("OPEN", "CLOSED"):
                 closed[identity] = state == "CLOSED"
     return closed
 
 
-def _objects(value: Any, name: str) -> list[dict[str, Any]]:
+def objects_in(value: Any, name: str) -> list[dict[str, Any]]:
+    """The objects in the list under `name`. Empty if there is none."""
     items = value.get(name) if isinstance(value, dict) else None
     return [one for one in items if isinstance(one, dict)] if isinstance(items, list) else []
 
@@ -136,7 +142,7 @@ def condense(documents: Documents) -> Documents:
     if properties := {name: value for name, value in person.items() if value and name not in CONTACT_DEFAULTS}:
         condensed["contact"] = {"properties": properties}
     if owner := object_in(dict(documents), "owner"):
-        teams = [{name: team.get(name) for name in ("id", "name")} for team in _objects(owner, "teams")]
+        teams = [{name: team.get(name) for name in ("id", "name")} for team in objects_in(owner, "teams")]
         condensed["owner"] = {**{name: owner.get(name) for name in ("id", "firstName", "lastName")}, "teams": teams}
     if pipelines := documents.get("new_pipelines") or documents.get("pipelines"):
         condensed["pipelines"] = _condensed_pipelines(subject, pipelines)

@@ -14,6 +14,7 @@ from hashlib import blake2b
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.providers.intercom.history import HISTORY
 from services.ingest.domain.providers.intercom.record import READ_TOPICS, parse_item, subject_id
 from services.ingest.domain.providers.payload import Identity, as_text, object_in, parse_payload
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
@@ -69,4 +70,5 @@ PROVIDER = Provider(
         "ticket.deleted",
         "names",
     ),
+    history=HISTORY,
 )

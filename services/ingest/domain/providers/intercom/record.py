@@ -62,6 +62,9 @@ OTHER_TOPICS = (
 )
 READ_TOPICS = frozenset((*REPLIES, *NOTES, *STATUS_TOPICS, *OTHER_TOPICS, CLOSED, DELETED))
 
+LISTED = "listed"
+"""In place of a topic: the conversation or the ticket is of Intercom's list API."""
+
 PUBLIC_PARTS = ("comment", "open", "close", "quick_reply", "channel_and_reply_time_expectation")
 """Types of parts whose body the customer sees. The body of an assignment is a reply only if the topic says so."""
 NOTE_PARTS = ("note", "note_and_reopen")
@@ -168,7 +171,7 @@ def _current(conversation: dict[str, Any], updated: str) -> Facts:
 
 def _status(topic: str, conversation: dict[str, Any], updated: str) -> Facts:
     """The status after the event. `ticket.closed` is about the conversation of a ticket, whose state is another one."""
-    status = "closed" if topic == CLOSED else status_of(conversation) if topic in STATUS_TOPICS else None
+    status = "closed" if topic == CLOSED else status_of(conversation) if topic in (*STATUS_TOPICS, LISTED) else None
     return [{"fact": "status", "at": updated, "status": status}] if status else []
 
 
