@@ -1,5 +1,4 @@
-# syntax=docker/dockerfile:1
-# One recipe for the four images: docker build --build-arg SERVICE=ingest -t earshot/ingest:0.1.0 .
+# One recipe for the four images: docker build --build-arg SERVICE=ingest -t earshot/ingest:0.1.0 . (Docker 23 or newer, buildah, podman)
 # Inside is one service's code, `shared`, and the dependencies that its own lock file names; nothing else.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 
@@ -12,6 +11,8 @@ COPY requirements/${SERVICE}.txt /tmp/requirements.txt
 RUN --mount=type=cache,target=/var/cache/pip \
     pip --cache-dir /var/cache/pip --python /opt/venv/bin/python install --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
         -r /tmp/requirements.txt
+COPY deploy/docker/trim.py /tmp/trim.py
+RUN /opt/venv/bin/python /tmp/trim.py
 COPY shared/ /app/shared/
 COPY services/__init__.py /app/services/__init__.py
 COPY services/${SERVICE}/ /app/services/${SERVICE}/

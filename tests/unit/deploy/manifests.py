@@ -10,6 +10,7 @@ import yaml
 
 from deploy import k8s
 from deploy.k8s.kubectl import render
+from shared.version import VERSION
 
 HOME = Path(k8s.__file__).parent
 BASE, DEV, PRODUCTION = "base", "overlays/dev", "overlays/production"
@@ -17,6 +18,8 @@ OVERLAYS = (DEV, PRODUCTION)
 ALL = (BASE, *OVERLAYS)
 SERVICES = ("ingest", "sentiment", "metrics", "gateway")
 WITH_DATABASE = ("ingest", "metrics", "gateway")
+JOB_VERSION = f"-{VERSION.replace('.', '-')}"
+"""The end of a Job's name: the version that it runs."""
 
 Manifest = dict[str, Any]
 
@@ -39,9 +42,9 @@ class Manifests:
         return only
 
     def pods(self) -> Iterator[tuple[str, Manifest]]:
-        """Every pod template, with the name of what makes it."""
+        """Every pod template, with the name of its workload, without the version."""
         for workload in self.of("Deployment", "Job"):
-            yield workload["metadata"]["name"], workload["spec"]["template"]
+            yield workload["metadata"]["name"].removesuffix(JOB_VERSION), workload["spec"]["template"]
 
     def containers(self) -> Iterator[tuple[str, Manifest]]:
         for name, pod in self.pods():
@@ -52,7 +55,12 @@ class Manifests:
 
 @cache
 def rendered(kustomization: str) -> Manifests:
-    return Manifests(tuple(m for m in yaml.load_all(render(HOME / kustomization), yaml.CSafeLoader) if m))
+    return parsed(render(HOME / kustomization))
+
+
+def parsed(text: str) -> Manifests:
+    """The manifests of a YAML stream."""
+    return Manifests(tuple(m for m in yaml.load_all(text, yaml.CSafeLoader) if m))
 
 
 def _hashed(manifest: Manifest, name: str) -> str | None:

@@ -9,6 +9,8 @@ import pytest
 from tests.unit.deploy.manifests import DEV, OVERLAYS, PRODUCTION, SERVICES, WITH_DATABASE, Manifest, rendered
 
 HTTP, POSTGRES, KAFKA, DNS = 8000, 5432, 9092, 53
+INSTANCE_MANAGER, POSTGRES_METRICS = 8000, 9187
+"""Ports of a database pod beside PostgreSQL."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ OTHER_PODS = {
     "dns": Pod("kube-system", {"k8s-app": "kube-dns"}),
     "ingress-controller": Pod("ingress-nginx", {"app.kubernetes.io/name": "ingress-nginx"}),
     "prometheus": Pod("monitoring", {}),
+    "database operator": Pod("cnpg-system", {"app.kubernetes.io/name": "cloudnative-pg"}),
+    "neighbour of the operator": Pod("cnpg-system", {}),
     "neighbour": Pod("default", {"app.kubernetes.io/name": "gateway"}),
     "internet": Pod("elsewhere", {}, "203.0.113.7"),
     "private network": Pod("elsewhere", {}, "10.1.2.3"),
@@ -120,6 +124,21 @@ def test_only_a_service_and_its_migration_reach_its_database(kustomization: str,
             if connects(kustomization, pods[name], pods[f"{owner}-database"], POSTGRES)
         }
         assert callers == {owner, f"{owner}-migration"}
+
+
+@pytest.mark.parametrize("owner", WITH_DATABASE)
+def test_a_database_pod_accepts_only_its_service_its_cluster_and_the_operator(
+    owner: str, kustomization: str, pods: dict[str, Pod]
+) -> None:
+    policies, database = rendered(kustomization).of("NetworkPolicy"), pods[f"{owner}-database"]
+
+    def callers(port: int) -> set[str]:
+        return {name for name, pod in pods.items() if allows(policies, "ingress", database, pod, port)}
+
+    cluster = {f"{owner}-database", "database operator"}
+    assert callers(POSTGRES) == cluster | {owner, f"{owner}-migration"}
+    assert callers(INSTANCE_MANAGER) == cluster
+    assert callers(POSTGRES_METRICS) == ({"prometheus"} if kustomization == PRODUCTION else set())
 
 
 def test_services_reach_kafka_and_migrations_do_not(kustomization: str, pods: dict[str, Pod]) -> None:

@@ -4,9 +4,10 @@ import pytest
 from fastapi import FastAPI
 
 from shared.http import add_health
-from tests.unit.deploy.manifests import ALL, BASE, DEV, PRODUCTION, SERVICES, WITH_DATABASE, rendered
+from tests.unit.deploy.manifests import ALL, BASE, DEV, JOB_VERSION, PRODUCTION, SERVICES, WITH_DATABASE, rendered
 
 HTTP_DRAINS = 10  # shared.http.serve gives requests as long
+ENDPOINTS_UPDATED = 5  # seconds in which every node and Ingress controller has noticed that a pod is unready
 WORKERS_FINISH = 20  # a batch in hand, then the producer's flush with its deadline of ten seconds
 
 pytestmark = pytest.mark.parametrize("kustomization", ALL)
@@ -15,7 +16,8 @@ pytestmark = pytest.mark.parametrize("kustomization", ALL)
 def test_each_service_has_a_deployment_and_each_database_a_migration(kustomization: str) -> None:
     manifests = rendered(kustomization)
     assert {m["metadata"]["name"] for m in manifests.of("Deployment")} == set(SERVICES)
-    assert {m["metadata"]["name"] for m in manifests.of("Job")} == {f"{service}-migration" for service in WITH_DATABASE}
+    names = {m["metadata"]["name"] for m in manifests.of("Job")}
+    assert names == {f"{service}-migration{JOB_VERSION}" for service in WITH_DATABASE}
 
 
 async def nothing_missing() -> list[str]:
@@ -94,6 +96,7 @@ def test_the_grace_period_covers_the_shutdown(kustomization: str) -> None:
     for deployment in manifests.of("Deployment"):
         grace = deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
         assert grace >= pause + HTTP_DRAINS + WORKERS_FINISH
+    assert pause >= ENDPOINTS_UPDATED, "a server that stops accepting at once drops requests of a rollout"
 
 
 def test_an_update_keeps_a_pod_until_its_successor_is_ready(kustomization: str) -> None:
