@@ -19,7 +19,7 @@ INTRODUCTION = """\
 Written by `python -m deploy.settings_page` from the classes in `services/*/settings.py`; a test compares them. Don't edit.
 
 Settings are environment variables, read and validated when a service starts. An invalid one stops the service with its name and
-the reason. No file is read. Secrets are never logged.
+the reason. Secrets are never logged. The only files are those that settings name: passwords, tokens and certificates for Kafka.
 """
 RULES = {
     Ge: ("ge", "≥ {}"),
@@ -30,6 +30,15 @@ RULES = {
     MaxLen: ("max_length", "at most {} characters"),
 }
 """Constraint → the attribute with its bound, and its text."""
+KINDS = {
+    str: "text",
+    SecretStr: "secret",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    AnyHttpUrl: "URL",
+    Path: "path of a file",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +109,8 @@ def _default(value: Any) -> str:
 def _kind(annotation: Any) -> str:
     if get_origin(annotation) is Annotated:
         return _kind(get_args(annotation)[0])
-    names = {str: "text", SecretStr: "secret", int: "whole number", float: "number", bool: "true or false", AnyHttpUrl: "URL"}
-    if annotation in names:
-        return names[annotation]
+    if annotation in KINDS:
+        return KINDS[annotation]
     if options := [option for option in get_args(annotation) if option is not type(None)]:
         return " or ".join(_kind(option) if isinstance(option, type) or get_args(option) else f"`{option}`" for option in options)
     return getattr(annotation, "__name__", str(annotation))

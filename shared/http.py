@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 import platform
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from signal import Signals
 from socket import socket
@@ -72,10 +72,12 @@ def add_health(
     ready: Callable[[], Awaitable[list[str]]],
     metrics: Iterable[Collector],
     before_scrape: Callable[[], Awaitable[None]] | None = None,
+    degraded: Callable[[], list[str]] = list,
 ) -> None:
     """Add `/livez`, `/readyz` and `/metrics`.
 
     `alive` returns the names of dead workers of this process, `ready` those of missing dependencies; both empty is healthy.
+    `degraded` returns dependencies that are unavailable although all routes can be served: `/readyz` names them and is 200.
     `/metrics` exports `metrics` alone, after `before_scrape`, which updates gauges.
     """
     registry = registry_of(metrics)
@@ -86,7 +88,7 @@ def add_health(
 
     @app.get("/readyz", include_in_schema=False)
     async def readyz() -> Response:
-        return health(["stopping"] if getattr(app.state, "stopping", False) else await ready())
+        return health(["stopping"] if getattr(app.state, "stopping", False) else await ready(), degraded())
 
     @app.get("/metrics", include_in_schema=False)
     async def scrape() -> Response:
@@ -95,13 +97,14 @@ def add_health(
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
-def health(missing: list[str]) -> Response:
-    """200 if `missing` is empty, else 503 with its names."""
-    return JSONResponse({"status": "failing" if missing else "ok", "missing": missing}, 503 if missing else 200)
+def health(missing: list[str], degraded: Sequence[str] = ()) -> Response:
+    """200 if `missing` is empty, else 503 with its names. The names in `degraded` don't change the status."""
+    document: dict[str, object] = {"status": "failing" if missing else "ok", "missing": missing}
+    return JSONResponse(document | ({"degraded": degraded} if degraded else {}), 503 if missing else 200)
 
 
 class Server(uvicorn.Server):
-    """uvicorn that on SIGTERM fails readiness, waits `pause` seconds, and then drains connections.
+    """uvicorn that on SIGTERM fails readiness, waits `pause` seconds while clients leave, and then drains connections.
 
     Logs its start, with the fields of `about`, and its end.
     """
@@ -137,10 +140,15 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """Fail readiness, wait `pause` seconds so that load balancers notice, then drain, and send the last spans."""
+        """Fail readiness, wait `pause` seconds so that load balancers notice, then drain, and send the last spans.
+
+        Each response has `Connection: close` from now on, so that clients with open connections move to other servers before
+        these connections are closed.
+        """
         log.info("service.stopping", reason=self.reason)
         began = monotonic()
         self.app.state.stopping = True
+        self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
         if self.pause:
             await asyncio.sleep(self.pause)
         await super().shutdown(sockets)

@@ -1,9 +1,12 @@
 """Base classes of the services' settings: frozen, validated at start, read from environment variables."""
 
+from pathlib import Path
 from typing import Any
 
 from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.brokers import BrokerSettings
 
 
 def prefixed(prefix: str) -> SettingsConfigDict:
@@ -11,16 +14,11 @@ def prefixed(prefix: str) -> SettingsConfigDict:
     return SettingsConfigDict(env_prefix=prefix, frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)
 
 
-class SharedSettings(BaseSettings):
+class SharedSettings(BrokerSettings):
     """The settings of all services. Services derive from it and set `model_config = prefixed("INGEST_")`."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
-    kafka_bootstrap_servers: str = Field(
-        "127.0.0.1:9092",
-        validation_alias="KAFKA_BOOTSTRAP_SERVERS",
-        description="Kafka brokers, comma-separated host:port",
-    )
     kafka_instance: str | None = Field(
         None,
         validation_alias="KAFKA_INSTANCE",
@@ -108,6 +106,8 @@ def public_values(settings: BaseSettings) -> dict[str, Any]:
 
 
 def _public(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
     if not isinstance(value, AnyHttpUrl):
         return value
     return str(AnyHttpUrl.build(scheme=value.scheme, host=value.host or "", port=value.port, path=(value.path or "/")[1:]))

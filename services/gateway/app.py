@@ -60,7 +60,7 @@ def create_app(
             await stack.enter_async_context(workers)
             provisioned = (gateway.upstream("ingest"), gateway.upstream("metrics"))
             workers.start("provisioning", lambda: run_provisioning(Tenants(engine), provisioned))
-            records = changes or follow(settings.kafka_bootstrap_servers, CHANGES)
+            records = changes or follow(settings.brokers, CHANGES)
             workers.start("live", lambda: announce_changes(records, gateway.hub))
             yield
 

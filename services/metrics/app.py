@@ -73,7 +73,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             pool = await stack.enter_async_context(open_pool(settings.database_url, settings.database_pool))
-            producer = await stack.enter_async_context(Producer(settings.kafka_bootstrap_servers))
+            producer = await stack.enter_async_context(Producer(settings.brokers))
             announcer = Announcer(sender or producer)
             app.state.pools = {"queries": pool}
             app.state.metrics = State(Source(pool, settings.sentiment_model), clock, announcer, queue(settings))
@@ -83,11 +83,12 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
                     open_pool(settings.database_url, WRITER_CONNECTIONS)
                 )
                 intake = await stack.enter_async_context(consumer(settings, announcer, writing))
+            app.state.intake = intake
             await stack.enter_async_context(workers)
             if intake:
                 workers.start("consumer", intake.run)
                 topics = (EVENTS, SCORES)
-                workers.start("dead letters", partial(watch_dead_letters, settings.kafka_bootstrap_servers, topics))
+                workers.start("dead letters", partial(watch_dead_letters, settings.brokers, topics))
             workers.start("pinning", lambda: keep_pinning(pool, settings.sentiment_model, clock))
             if settings.seal:
                 counting = await stack.enter_async_context(open_pool(settings.database_url, 1, command_timeout=300))
@@ -117,6 +118,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
         ready=lambda: missing(app),
         metrics=FAMILIES,
         before_scrape=lambda: update_gauges(app, sealing),
+        degraded=lambda: degraded(app),
     )
     for module in (internal, calendars, explain, gold, history, models, names, presets, sla, terms, tickets, upcoming):
         app.include_router(module.routes)
@@ -142,7 +144,7 @@ async def consumer(settings: Settings, announcer: Announcer, pool: asyncpg.Pool)
     """The consumer of both topics. `pool` is its own: queries and the consumer never wait for each other's connections."""
     async with ingest_client(settings.ingest_url, settings.internal_token) as ingest:
         yield Consumer(
-            bootstrap=settings.kafka_bootstrap_servers,
+            bootstrap=settings.brokers,
             group=METRICS_GROUP,
             topics=(EVENTS, SCORES),
             handler=Intake(Writer(pool), announcer),
@@ -167,3 +169,9 @@ async def missing(app: FastAPI) -> list[str]:
     except OUTAGE:
         return ["database"]
     return []
+
+
+def degraded(app: FastAPI) -> list[str]:
+    """Kafka, while the consumer is no member of its group: queries are answered, as of the watermark."""
+    intake: Consumer | None = app.state.intake
+    return [] if intake is None or intake.joined else ["kafka"]

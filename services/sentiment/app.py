@@ -51,10 +51,10 @@ def create_app(
     http = ingest_client(settings.ingest_url, settings.internal_token, transport=transport)
     default_taxonomy = read_default()
     taxonomies = TaxonomyCache(Ingest(http), default_taxonomy, settings.taxonomy_cache_seconds)
-    producer = Producer(settings.kafka_bootstrap_servers)
+    producer = Producer(settings.brokers)
     scoring = ScoringHandler(pool, producer, taxonomies)
     consumer = Consumer(
-        bootstrap=settings.kafka_bootstrap_servers,
+        bootstrap=settings.brokers,
         group=SENTIMENT_GROUP,
         topics=[EVENTS],
         handler=scoring,
@@ -70,7 +70,7 @@ def create_app(
     if settings.shadow:
         shadow = shadow or scorer_of(settings.shadow, settings)
         shadow_pool = pool_of(shadow, settings.shadow, settings, threads=1)
-        shadow_producer = Producer(settings.kafka_bootstrap_servers)
+        shadow_producer = Producer(settings.brokers)
         parts += [shadow_pool, shadow_producer]
         shadow_handler = ShadowHandler(ScoringHandler(shadow_pool, shadow_producer, taxonomies), pool)
 
@@ -85,22 +85,27 @@ def create_app(
             app.state.default_themes = asyncio.create_task(pool.prepare(default_taxonomy))
             stack.callback(app.state.default_themes.cancel)
             workers.start("scoring", consumer.run)
-            workers.start("dead letters", partial(watch_dead_letters, settings.kafka_bootstrap_servers, (EVENTS,)))
+            workers.start("dead letters", partial(watch_dead_letters, settings.brokers, (EVENTS,)))
             if shadow_handler:
                 workers.start("shadow", partial(restart_after_errors, shadow_consumer(settings, shadow_handler).run))
             yield
 
     async def missing() -> list[str]:
-        """Missing conditions of readiness: membership of the consumer group, and prepared default themes."""
-        ready = {"kafka": consumer.joined, "themes": app.state.default_themes.done()}
-        return [name for name, done in ready.items() if not done]
+        """The missing condition of readiness: prepared default themes. Without Kafka `/v1/score` is served all the same."""
+        return [] if app.state.default_themes.done() else ["themes"]
 
     app = FastAPI(
         title="Earshot sentiment", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY
     )
     app.add_middleware(RequestTelemetry)
     problems.install(app)
-    add_health(app, alive=lambda: workers.dead, ready=missing, metrics=FAMILIES)
+    add_health(
+        app,
+        alive=lambda: workers.dead,
+        ready=missing,
+        metrics=FAMILIES,
+        degraded=lambda: [] if consumer.joined else ["kafka"],
+    )
     openapi.install(app)
     app.state.internal_token, app.state.bodies = settings.internal_token, api.bodies()
     app.state.scoring = api.scoring_state(settings, pool, taxonomies)
@@ -111,7 +116,7 @@ def create_app(
 def shadow_consumer(settings: Settings, handler: ShadowHandler) -> Consumer:
     """The consumer of the shadow. It requests no replay for lost offsets: the operator decides about that."""
     return Consumer(
-        bootstrap=settings.kafka_bootstrap_servers,
+        bootstrap=settings.brokers,
         group=GROUP,
         topics=[EVENTS],
         handler=handler,

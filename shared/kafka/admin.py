@@ -6,16 +6,17 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
 
 from shared.kafka import clients
+from shared.kafka.connection import Bootstrap
 from shared.kafka.records import Place
 from shared.topics import DLQ_RETENTION_MS, DLQ_SEGMENT_MS, TOPICS, Topic
 
 
-async def ensure_topics(bootstrap: str, topics: tuple[Topic, ...] = TOPICS, *, replication: int = 1) -> None:
+async def ensure_topics(bootstrap: Bootstrap, topics: tuple[Topic, ...] = TOPICS, *, replication: int = 1) -> None:
     """Create the missing ones of `topics` and their DLQs, and wait until every partition has a leader.
 
     Existing topics are not changed. Raises Broken if the broker is unreachable.
@@ -53,7 +54,7 @@ def _have_leaders(topics: list[dict[str, object]]) -> bool:
     )
 
 
-async def reachable(bootstrap: str, deadline: float = 2.0) -> bool:
+async def reachable(bootstrap: Bootstrap, deadline: float = 2.0) -> bool:
     """Whether a broker answers a new connection within `deadline` seconds."""
     try:
         with clients.client_errors():
@@ -63,25 +64,27 @@ async def reachable(bootstrap: str, deadline: float = 2.0) -> bool:
         return False
 
 
-async def lag(bootstrap: str, positions: Mapping[Place, int], deadline: float = 5.0) -> int | None:
-    """Records between `positions` and the ends of their partitions, read over a new connection. None: no answer in time."""
-    client: AIOKafkaConsumer = clients.consumer(bootstrap)
+async def lag(bootstrap: Bootstrap, positions: Mapping[Place, int], deadline: float = 5.0) -> int | None:
+    """Records between `positions` and the ends of their partitions, read over a new connection. None: no answer in time.
+
+    0 without a connection if there are no positions: a consumer without partitions has nothing to read.
+    """
+    if not positions:
+        return 0
     try:
         with clients.client_errors():
-            async with asyncio.timeout(deadline):
+            async with clients.reader(bootstrap) as client, asyncio.timeout(deadline):
                 await client.start()
                 ends: dict[TopicPartition, int] = await client.end_offsets([TopicPartition(*place) for place in positions])
     except clients.Broken:
         return None
-    finally:
-        await clients.close_consumer(client)
     return sum(max(0, ends[TopicPartition(*place)] - offset) for place, offset in positions.items())
 
 
 class CommittedOffsets:
     """Reads the committed offsets of consumer groups. Holds one connection; the call after a failure opens a new one."""
 
-    def __init__(self, bootstrap: str, deadline: float = 2.0) -> None:
+    def __init__(self, bootstrap: Bootstrap, deadline: float = 2.0) -> None:
         self._bootstrap = bootstrap
         self._deadline = deadline
         self._client: AIOKafkaAdminClient | None = None

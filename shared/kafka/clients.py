@@ -1,14 +1,15 @@
 """Create and close the clients of aiokafka, with settings that lose no data.
 
 Its `stop` can wait for ever for an unreachable broker, so closing has a deadline, after which connections are closed directly.
-Only this file uses private attributes of aiokafka.
+It can also raise the CancelledError of one of its own tasks, for example when a client is stopped right after its start. Such a
+cancellation must not end the caller, which nobody has cancelled. Only this file uses private attributes of aiokafka.
 """
 
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from zlib import crc32
 
@@ -18,7 +19,9 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.structs import ConsumerRecord
 
+from shared.kafka.connection import Bootstrap, connection
 from shared.kafka.records import Place, Record
+from shared.workers import finish_before_cancel
 
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024
 """The largest message of a topic, in bytes: a body of 1 MiB, its envelope, and the headers of a parked record."""
@@ -31,6 +34,9 @@ POLL_INTERVAL_MS = 24 * 3600 * 1000
 RETRY_BACKOFF_MS = 250
 
 
+Closing = Callable[[], Coroutine[Any, Any, None]]
+
+
 class Broken(Exception):
     """The client failed, most likely because the broker is unreachable. Create a new one."""
 
@@ -39,9 +45,22 @@ class Broken(Exception):
 def client_errors() -> Iterator[None]:
     """Raise errors of the client as Broken, so that they differ from errors of the code around it."""
     try:
-        yield
+        with contain_cancellations():
+            yield
     except (KafkaError, ConsumerStoppedError, OSError, TimeoutError) as error:
         raise Broken(f"{type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def contain_cancellations() -> Iterator[None]:
+    """Raise the CancelledError of a task of the client as a KafkaError. That of the current task is raised unchanged."""
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise KafkaError("a task of the client was cancelled") from error
 
 
 def by_key(key: bytes | None, every: Sequence[int], available: Sequence[int]) -> int:
@@ -49,10 +68,10 @@ def by_key(key: bytes | None, every: Sequence[int], available: Sequence[int]) ->
     return every[crc32(key) % len(every)] if key is not None else random.choice(available or every)
 
 
-def producer(bootstrap: str) -> AIOKafkaProducer:
+def producer(bootstrap: Bootstrap) -> AIOKafkaProducer:
     """An idempotent producer; every message is acknowledged by all in-sync replicas."""
     return AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+        **connection(bootstrap),
         acks="all",
         enable_idempotence=True,
         compression_type="lz4",
@@ -64,13 +83,15 @@ def producer(bootstrap: str) -> AIOKafkaProducer:
     )
 
 
-def consumer(bootstrap: str, group: str | None = None, session: float = 45.0, instance: str | None = None) -> AIOKafkaConsumer:
+def consumer(
+    bootstrap: Bootstrap, group: str | None = None, session: float = 45.0, instance: str | None = None
+) -> AIOKafkaConsumer:
     """A consumer without automatic commits or offset resets; a member of `group` if one is given. `session` is in seconds.
 
     With `instance` it is a static member: after a crash, a member with the same name gets its partitions at once.
     """
     return AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **connection(bootstrap),
         group_id=group,
         group_instance_id=instance,
         enable_auto_commit=False,
@@ -88,41 +109,62 @@ def consumer(bootstrap: str, group: str | None = None, session: float = 45.0, in
 
 
 @asynccontextmanager
-async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+async def reader(bootstrap: Bootstrap) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer without a group, not started; it is closed at the end of the context. Raises Broken if a file is unreadable."""
+    with client_errors():
+        client = consumer(bootstrap)
+    try:
+        yield client
+    finally:
+        await close_consumer(client)
+
+
+@asynccontextmanager
+async def admin(bootstrap: Bootstrap) -> AsyncIterator[AIOKafkaAdminClient]:
     """An admin client that is connected within the context."""
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    client = AIOKafkaAdminClient(**connection(bootstrap), request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
         await client.start()
         yield client
     finally:
-        await client.close()
+        await _close(client.close)
 
 
 async def close_consumer(client: AIOKafkaConsumer) -> None:
-    """Leave the group and close, within a deadline."""
+    """Leave the group and close, within a deadline. Raises nothing of the client."""
     if client._coordinator is not None:
         client._coordinator._group_instance_id = None  # a static member doesn't leave its group when it stops
-    with suppress(Exception):
-        async with asyncio.timeout(STOP_DEADLINE):
-            await client.stop()
-            return
-    for part in (client._fetcher, client._client):
-        if part is not None:
-            with suppress(Exception):
-                async with asyncio.timeout(STOP_DEADLINE):
-                    await part.close()
+    await _close(client.stop, *(part.close for part in (client._fetcher, client._client) if part is not None))
 
 
 async def close_producer(client: AIOKafkaProducer) -> None:
-    """Close without waiting for unsent messages: their sends have failed already."""
+    """Close without waiting for unsent messages: their sends have failed already. Raises nothing of the client."""
     client._message_accumulator.fail_all(KafkaError("the producer was closed"))
-    with suppress(Exception):
-        async with asyncio.timeout(STOP_DEADLINE):
-            await client.stop()
-            return
-    with suppress(Exception):
-        async with asyncio.timeout(STOP_DEADLINE):
-            await client.client.close()
+    await _close(client.stop, client.client.close)
+
+
+async def _close(stop: Closing, *parts: Closing) -> None:
+    """Call `stop`, and `parts` if it fails. A caller that is cancelled meanwhile waits, since connections would stay open."""
+
+    async def close() -> None:
+        if not await _succeeds(stop()):
+            for part in parts:
+                await _succeeds(part())
+
+    await finish_before_cancel(close(), STOP_DEADLINE)
+
+
+async def _succeeds(closing: Coroutine[Any, Any, None]) -> bool:
+    """Whether `closing` ends without an error within STOP_DEADLINE.
+
+    It runs in a task of its own, which alone ends by a CancelledError of the client.
+    """
+    task = asyncio.create_task(closing)
+    await asyncio.wait([task], timeout=STOP_DEADLINE)
+    if not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=STOP_DEADLINE)
+    return task.done() and not task.cancelled() and task.exception() is None
 
 
 def record(raw: ConsumerRecord) -> Record:

@@ -14,6 +14,7 @@ import structlog
 
 from shared import instruments
 from shared.kafka import clients
+from shared.kafka.connection import Bootstrap
 from shared.kafka.job import Beat, Job, OnIdle, Replay, Timing
 from shared.kafka.membership import Membership
 from shared.kafka.poison import Handler
@@ -45,7 +46,7 @@ class Consumer:
     def __init__(
         self,
         *,
-        bootstrap: str,
+        bootstrap: Bootstrap,
         group: str,
         topics: Sequence[Topic],
         handler: Handler,

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.instruments import DEAD_LETTERS
 from shared.kafka import clients
+from shared.kafka.connection import Bootstrap
 from shared.topics import Topic
 
 EVERY_SECONDS = 60.0
@@ -15,7 +16,7 @@ DEADLINE = 10.0
 """Seconds in which the broker must answer."""
 
 
-async def watch_dead_letters(bootstrap: str, topics: Sequence[Topic], every: float = EVERY_SECONDS) -> None:
+async def watch_dead_letters(bootstrap: Bootstrap, topics: Sequence[Topic], every: float = EVERY_SECONDS) -> None:
     """Update the gauge of the dead-letter topic of each of `topics`, over a short connection every `every` seconds."""
     names = [topic.dlq for topic in topics]
     while True:
@@ -28,16 +29,12 @@ async def watch_dead_letters(bootstrap: str, topics: Sequence[Topic], every: flo
         await asyncio.sleep(every)
 
 
-async def count_records(bootstrap: str, names: Sequence[str]) -> dict[str, int]:
+async def count_records(bootstrap: Bootstrap, names: Sequence[str]) -> dict[str, int]:
     """The number of records in each of the topics `names`. Raises Broken if the broker does not answer in time."""
-    client: AIOKafkaConsumer = clients.consumer(bootstrap)
-    try:
-        with clients.client_errors():
-            async with asyncio.timeout(DEADLINE):
-                await client.start()
-                return {name: await _count(client, name) for name in names}
-    finally:
-        await clients.close_consumer(client)
+    with clients.client_errors():
+        async with clients.reader(bootstrap) as client, asyncio.timeout(DEADLINE):
+            await client.start()
+            return {name: await _count(client, name) for name in names}
 
 
 async def _count(client: AIOKafkaConsumer, name: str) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.kafka.connection import Bootstrap
 from shared.kafka.poison import Handler, PoisonRun
 from shared.kafka.summary import Summary
 
@@ -34,7 +35,7 @@ class Timing:
 class Job:
     """See `Consumer` for the arguments."""
 
-    bootstrap: str
+    bootstrap: Bootstrap
     group: str
     topics: tuple[str, ...]
     handler: Handler

@@ -27,13 +27,17 @@ POLL_MS = 500
 
 
 class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
-    """A client in its group and the loop around it. Used once. `dlq` sends poison to the DLQs."""
+    """A client in its group and the loop around it, used once. `dlq` sends poison to the DLQs.
+
+    Raises Broken if a file with credentials can't be read.
+    """
 
     def __init__(self, job: Job, dlq: Producer) -> None:
         self._job = job
         self._dlq = dlq
         self._timing = job.timing
-        self._client = clients.consumer(job.bootstrap, job.group, job.timing.session, job.instance)
+        with clients.client_errors():
+            self._client = clients.consumer(job.bootstrap, job.group, job.timing.session, job.instance)
         self._offsets = Offsets(job, self._client)
         self._separate: set[Place] = set()
         """Partitions of a batch that raised Retry: handled one by one until they succeed, so that one can't delay the others."""

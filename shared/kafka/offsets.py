@@ -13,6 +13,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared import instruments
 from shared.kafka import clients
+from shared.kafka.connection import Bootstrap
 from shared.kafka.job import Job
 from shared.kafka.records import Place, Record, Retry, by_place, parse_instant, received_at
 
@@ -85,7 +86,7 @@ def replay_since(lost: Iterable[Start]) -> datetime | None:
 
 
 async def load_starts(
-    client: AIOKafkaConsumer, bootstrap: str, group: str, positions: Mapping[Place, int | None]
+    client: AIOKafkaConsumer, bootstrap: Bootstrap, group: str, positions: Mapping[Place, int | None]
 ) -> dict[Place, Start]:
     """The start of each partition in `positions` whose position is not valid, from the broker's offsets."""
     partitions = [TopicPartition(*place) for place in positions]
@@ -125,8 +126,9 @@ class Offsets:
         if not due:
             return
         try:
-            async with asyncio.timeout(self._job.timing.commit):
-                await self._client.commit({TopicPartition(*place): tuple(commit) for place, commit in due.items()})
+            with clients.contain_cancellations():
+                async with asyncio.timeout(self._job.timing.commit):
+                    await self._client.commit({TopicPartition(*place): tuple(commit) for place, commit in due.items()})
         except (CommitFailedError, IllegalStateError):
             self._progress.due.clear()
             instruments.COMMITS_LOST.labels(self._job.group).inc()

@@ -14,6 +14,7 @@ from opentelemetry.trace import SpanKind
 
 from shared import instruments, tracing
 from shared.kafka import clients
+from shared.kafka.connection import Bootstrap
 from shared.kafka.records import Message, Position, Undelivered, Unsendable
 from shared.request_context import parse_record_headers
 from shared.topics import Topic
@@ -31,7 +32,7 @@ class Producer:
     messages that the caller sends again. Connects on first use, so that a service boots while its broker is down.
     """
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: Bootstrap) -> None:
         self._bootstrap = bootstrap
         self._client: AIOKafkaProducer | None = None
         self._open_lock = asyncio.Lock()
@@ -69,13 +70,14 @@ class Producer:
         client: AIOKafkaProducer | None = None
         sent: list[tuple[asyncio.Future[Any], Batch]] = []
         try:
-            async with asyncio.timeout(timeout):
-                client = await self._open()
-                batches = in_batches(client, sorted(await client.partitions_for(topic)), messages)
-                async with self._queueing:
-                    for batch in batches:
-                        sent.append((await client.send_batch(batch.builder, topic, partition=batch.partition), batch))
-                firsts = await asyncio.gather(*(future for future, _ in sent))
+            with clients.contain_cancellations():
+                async with asyncio.timeout(timeout):
+                    client = await self._open()
+                    batches = in_batches(client, sorted(await client.partitions_for(topic)), messages)
+                    async with self._queueing:
+                        for batch in batches:
+                            sent.append((await client.send_batch(batch.builder, topic, partition=batch.partition), batch))
+                    firsts = await asyncio.gather(*(future for future, _ in sent))
         except (KafkaError, OSError, TimeoutError) as error:
             instruments.SENDS_FAILED.labels(topic).inc()
             if client is not None:

@@ -11,6 +11,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from shared.kafka import Consumer, Message, Producer, Record, clients, ensure_topics, received_header
+from shared.kafka.connection import Bootstrap
 from shared.kafka.offsets import Commit
 from shared.kafka.records import Place
 from shared.topics import Topic
@@ -52,7 +53,7 @@ class Recorder:
 class KafkaTopic:
     """One topic on a real broker, and one group that reads it."""
 
-    bootstrap: str
+    bootstrap: Bootstrap
     definition: Topic
     group: str
 
@@ -108,7 +109,7 @@ class KafkaTopic:
         return records
 
 
-async def new_topic(bootstrap: str, partitions: int = 3) -> KafkaTopic:
+async def new_topic(bootstrap: Bootstrap, partitions: int = 3) -> KafkaTopic:
     name = f"test.{os.urandom(4).hex()}"
     definition = Topic(name, object, "tenant/number", partitions, 3_600_000, "the tests")
     await ensure_topics(bootstrap, (definition,))

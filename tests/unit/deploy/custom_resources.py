@@ -94,9 +94,19 @@ KAFKA = custom(
     "Kafka",
     closed(
         kafka=closed(
+            ("authorization",),
             listeners=several(
-                closed(name=TEXT, port=COUNT, type=one_of("internal"), tls=FLAG, networkPolicyPeers=several(ANY)),
+                closed(
+                    ("authentication",),
+                    name=TEXT,
+                    port=COUNT,
+                    type=one_of("internal"),
+                    tls=FLAG,
+                    authentication=closed(type=one_of("scram-sha-512")),
+                    networkPolicyPeers=several(ANY),
+                ),
             ),
+            authorization=closed(type=one_of("simple")),
             config=closed(
                 auto_create_topics_enable={"const": False},
                 default_replication_factor=COUNT,
@@ -107,7 +117,24 @@ KAFKA = custom(
                 offsets_retention_minutes=COUNT,
             ),
         ),
-        entityOperator=closed(topicOperator=ANY),
+        entityOperator=closed(("userOperator",), topicOperator=ANY, userOperator=closed(secretPrefix=TEXT)),
+    ),
+)
+
+USER = custom(
+    "kafka.strimzi.io/v1",
+    "KafkaUser",
+    closed(
+        authentication=closed(type=one_of("scram-sha-512")),
+        authorization=closed(
+            type=one_of("simple"),
+            acls=several(
+                closed(
+                    resource=closed(type=one_of("topic", "group"), name=TEXT, patternType=one_of("literal")),
+                    operations=several(one_of("Read", "Write", "Describe")),
+                )
+            ),
+        ),
     ),
 )
 
@@ -144,8 +171,13 @@ SCALED = custom(
                 "oneOf": [
                     closed(type=one_of("cpu"), metricType=one_of("Utilization"), metadata=closed(value=NUMBER)),
                     closed(
+                        ("authenticationRef",),
                         type=one_of("kafka"),
+                        authenticationRef=closed(name=TEXT),
                         metadata=closed(
+                            ("sasl", "tls"),
+                            sasl=one_of("scram_sha512"),
+                            tls=one_of("enable"),
                             bootstrapServers=TEXT,
                             consumerGroup=TEXT,
                             topic=TEXT,
@@ -158,5 +190,13 @@ SCALED = custom(
         ),
     ),
 )
+
+PARAMETERS = several(closed(parameter=TEXT, name=TEXT, key=TEXT))
+AUTHENTICATION = custom(
+    "keda.sh/v1alpha1", "TriggerAuthentication", closed(configMapTargetRef=PARAMETERS, secretTargetRef=PARAMETERS)
+)
+
+KAFKA_TLS = USER | AUTHENTICATION
+"""The kinds that components/kafka-tls and components/keda-kafka-tls add."""
 
 SCHEMAS = TOPIC | POOL | KAFKA | CLUSTER | SCALED

@@ -1,10 +1,12 @@
-"""Concurrent coroutines and their cancellation."""
+"""Workers that end, concurrent coroutines, and their cancellation."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
+from structlog.testing import capture_logs
 
-from shared.workers import finish_before_cancel, run_until_first_ends
+from shared.workers import Workers, finish_before_cancel, run_until_first_ends
 
 
 async def forever(ended: list[str]) -> None:
@@ -55,3 +57,37 @@ async def test_cancelled_work_may_finish_within_its_grace(takes: float, finished
 async def test_an_error_of_the_work_is_raised() -> None:
     with pytest.raises(LookupError):
         await finish_before_cancel(fails(), grace=1)
+
+
+async def returns() -> None:
+    await asyncio.sleep(0)
+
+
+async def is_cancelled_by_another() -> None:
+    task = asyncio.create_task(asyncio.sleep(3600))
+    await asyncio.sleep(0)
+    task.cancel()
+    await task
+
+
+@pytest.mark.parametrize(
+    ("run", "error"), [(fails, "LookupError"), (returns, "none"), (is_cancelled_by_another, "CancelledError")]
+)
+async def test_every_end_of_a_worker_is_logged_and_makes_it_dead(run: Callable[[], Awaitable[None]], error: str) -> None:
+    with capture_logs() as logs:
+        async with Workers() as workers:
+            workers.start("relay", run)
+            workers.start("sweeper", lambda: forever([]))
+            async with asyncio.timeout(5):
+                while not workers.dead:  # noqa: ASYNC110
+                    await asyncio.sleep(0.001)
+            assert workers.dead == ["relay"]
+    assert [(line["event"], line["worker"], line["error"]) for line in logs] == [("worker.died", "relay", error)]
+
+
+async def test_the_end_at_the_closing_is_not_logged() -> None:
+    with capture_logs() as logs:
+        async with Workers() as workers:
+            workers.start("sweeper", lambda: forever([]))
+            await asyncio.sleep(0)
+    assert (logs, workers.dead) == ([], [])

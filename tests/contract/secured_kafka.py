@@ -1,0 +1,149 @@
+"""A Kafka broker with TLS and SASL, its certificates, and its users."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from aiokafka.conn import create_conn
+from aiokafka.protocol.admin import CreateAclsRequest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
+
+from deploy.k8s.users import Rights
+from deploy.local.ports import HOST, free_port_base
+from deploy.local.servers import Kafka
+from shared.brokers import Brokers
+
+USER, PASSWORD = "earshot", "correct-horse"
+"""A user who may do everything, as may the plain listener and the client's certificate."""
+SERVICES = ("ingest", "sentiment", "metrics", "gateway", "keda")
+"""Users with the same password, who have the rights that `grant` gives them."""
+
+RESOURCES = {"topic": 2, "group": 3}
+OPERATIONS = {"Read": 3, "Write": 4, "Describe": 8}
+LITERAL, ALLOW = 3, 3
+"""Codes of Kafka's protocol (https://kafka.apache.org/protocol)."""
+
+PROPERTIES = """
+listeners=PLAINTEXT://{host}:{plain},CONTROLLER://{host}:{controller},SASL_SSL://{host}:{sasl},SSL://{host}:{tls}
+advertised.listeners=PLAINTEXT://{host}:{plain},SASL_SSL://{host}:{sasl},SSL://{host}:{tls}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL
+inter.broker.listener.name=PLAINTEXT
+sasl.enabled.mechanisms=SCRAM-SHA-512,SCRAM-SHA-256,PLAIN,OAUTHBEARER
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \\
+  user_{user}="{password}";
+listener.name.sasl_ssl.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule \\
+  required   unsecuredLoginStringClaim_sub="{user}";
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS;User:{user};User:CN=client
+ssl.keystore.type=PEM
+ssl.keystore.location={folder}/broker.pem
+ssl.truststore.type=PEM
+ssl.truststore.location={folder}/ca.crt
+listener.name.ssl.ssl.client.auth=required
+"""
+
+
+@dataclass(frozen=True)
+class SecuredKafka:
+    """A running broker. `folder` holds ca.crt, client.crt and client.key."""
+
+    folder: Path
+    plain: str
+    sasl: str
+    tls: str
+
+    def scram(self, password: str = PASSWORD, mechanism: str = "SCRAM-SHA-512", user: str = USER) -> Brokers:
+        """The listener with SASL, and a user."""
+        return Brokers(self.sasl, "SASL_SSL", mechanism, user, SecretStr(password), ca_file=self.folder / "ca.crt")
+
+    def mutual_tls(self) -> Brokers:
+        """The listener that requires a certificate, and the client's."""
+        certificate, key = self.folder / "client.crt", self.folder / "client.key"
+        return Brokers(self.tls, "SSL", ca_file=self.folder / "ca.crt", certificate_file=certificate, key_file=key)
+
+
+@asynccontextmanager
+async def secured_kafka(folder: Path) -> AsyncIterator[SecuredKafka]:
+    """A broker with a plain listener, one with SASL over TLS, and one with mutual TLS."""
+    write_certificates(folder)
+    plain, controller, sasl, tls = range(base := free_port_base(4), base + 4)
+    properties = PROPERTIES.format(
+        host=HOST, plain=plain, controller=controller, sasl=sasl, tls=tls, folder=folder, user=USER, password=PASSWORD
+    )
+    scram = [f"SCRAM-SHA-512=[name={user},password={PASSWORD}]" for user in (USER, *SERVICES)]
+    options = [
+        option for user in (*scram, f"SCRAM-SHA-256=[name={USER},password={PASSWORD}]") for option in ("--add-scram", user)
+    ]
+    server = Kafka(folder / "kafka", plain, controller, properties=properties, format_options=options)
+    await server.start()
+    try:
+        yield SecuredKafka(folder, f"{HOST}:{plain}", f"{HOST}:{sasl}", f"{HOST}:{tls}")
+    finally:
+        await server.stop()
+
+
+async def grant(plain: str, rights: Mapping[str, Rights]) -> None:
+    """Create the ACLs of users, as Strimzi's User Operator does from a KafkaUser."""
+    acls = [
+        (RESOURCES[kind], name, LITERAL, f"User:{user}", "*", OPERATIONS[operation], ALLOW)
+        for user, allowed in rights.items()
+        for (kind, name), operations in allowed.items()
+        for operation in operations
+    ]
+    host, port = plain.split(":")
+    connection = await create_conn(host, int(port))
+    try:
+        for acl in acls:
+            response = await connection.send(CreateAclsRequest(*acl))
+            assert [code for code, _ in response.creation_responses] == [0], acl
+    finally:
+        connection.close()
+
+
+def write_certificates(folder: Path) -> None:
+    """Write the certificates of an authority, of the broker and of a client, and the private keys of the latter two."""
+    authority, signer = ec.generate_private_key(ec.SECP256R1()), name("Earshot tests")
+    basic = x509.BasicConstraints(ca=True, path_length=None)
+    (folder / "ca.crt").write_bytes(pem(certificate(signer, authority, signer, authority, basic)))
+    for subject in ("broker", "client"):
+        key = ec.generate_private_key(ec.SECP256R1())
+        address = x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST))])
+        signed = pem(certificate(name(subject), key, signer, authority, address))
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (folder / f"{subject}.crt").write_bytes(signed)
+        (folder / f"{subject}.key").write_bytes(private)
+        (folder / f"{subject}.pem").write_bytes(private + signed)
+
+
+def name(common: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
+
+
+def certificate(
+    subject: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    issuer: x509.Name,
+    signing_key: ec.EllipticCurvePrivateKey,
+    extension: x509.ExtensionType,
+) -> x509.Certificate:
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(
+        issuer, subject, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1)
+    )
+    return builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints)).sign(
+        signing_key, hashes.SHA256()
+    )
+
+
+def pem(signed: x509.Certificate) -> bytes:
+    return signed.public_bytes(Encoding.PEM)
