@@ -19,7 +19,7 @@ Bootstrap = Brokers | str
 
 
 class TokenFile(AbstractTokenProvider):  # type: ignore[misc]
-    """The token of OAUTHBEARER, read from a file for each new connection: whoever renews it replaces the file."""
+    """The token of OAUTHBEARER, read from a file for each new connection, so that another program can renew it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""The images lack the parts of packages that no service uses, and what the services use of these packages works without them."""
+"""The images lack the parts of packages that no service uses, and the services work without them."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_what_services_use_works_without_the_unused_parts(packages: Path) -> None:
+def test_services_work_without_the_unused_parts(packages: Path) -> None:
     before = size(packages)
     assert 0 < trim(packages) == before - size(packages)
     environment = {"PYTHONPATH": f"{packages}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
