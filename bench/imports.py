@@ -1,6 +1,7 @@
-"""Measure an import: records per second into the inbox, memory of its process, and webhooks beside it.
+"""Measure an import: records per second into the inbox, memory of its processes, and webhooks beside it.
 
-`python -m bench.imports [--records 100000] [--format ndjson]` starts PostgreSQL, Kafka and ingest in a temporary folder.
+`python -m bench.imports [--records 100000] [--format ndjson] [--processes 1 2]` starts PostgreSQL, Kafka and ingest in a
+temporary folder, and imports a file with each of these numbers of processes.
 """
 
 import argparse
@@ -42,23 +43,25 @@ MAPPING = {
 
 
 @dataclass
-class Child:
-    """The process that imports: its memory in MiB, sampled, and its processor time in seconds."""
+class Children:
+    """The processes that import: the memory of the largest in MiB, sampled, and the processor time of each in seconds, by pid."""
 
     memory: list[float] = field(default_factory=list)
-    processor: float = 0.0
+    processor: dict[int, float] = field(default_factory=dict)
     ended: threading.Event = field(default_factory=threading.Event)
 
     def watch(self, parent: int) -> None:
         """Sample until `ended`."""
         while not self.ended.wait(SAMPLE_SECONDS):
+            sizes: list[float] = []
             for pid in children_of(parent):
                 try:
                     status = Path(f"/proc/{pid}/status").read_text()
-                    self.processor = processor_seconds(pid)
+                    self.processor[pid] = processor_seconds(pid)
                 except OSError:
                     continue
-                self.memory += [int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS:")]
+                sizes += [int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS:")]
+            self.memory += [max(sizes)] if sizes else []
 
 
 def children_of(parent: int) -> list[int]:
@@ -66,13 +69,13 @@ def children_of(parent: int) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
 
 
-def records(count: int) -> Iterator[dict[str, Any]]:
-    """Responses of about 500 bytes over 90 days, each about another subject."""
+def records(count: int, name: str) -> Iterator[dict[str, Any]]:
+    """Responses of about 500 bytes over 90 days, each about another subject. Their ids begin with `name`."""
     first = datetime.now(UTC) - timedelta(days=90)
     for number in range(count):
         yield {
             "type": "response",
-            "id": f"r-{number}",
+            "id": f"{name}-{number}",
             "at": (first + timedelta(seconds=number * 7_000_000 / count)).isoformat(),
             "customer": {"id": f"customer-{number % 10_000}"},
             "answers": [
@@ -84,11 +87,11 @@ def records(count: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def lines(count: int, file_format: str) -> Iterator[bytes]:
+def lines(count: int, file_format: str, name: str = "r") -> Iterator[bytes]:
     """The lines of a file with so many records."""
     if file_format == "csv":
         yield b"id,at,customer,recommend,happy,why,region,team\n"
-    for record in records(count):
+    for record in records(count, name):
         if file_format == "ndjson":
             yield json.dumps(record).encode() + b"\n"
             continue
@@ -106,10 +109,10 @@ def lines(count: int, file_format: str) -> Iterator[bytes]:
         yield ",".join(map(str, cells)).encode() + b"\n"
 
 
-def parts(count: int, file_format: str) -> Iterator[bytes]:
+def parts(count: int, file_format: str, name: str = "r") -> Iterator[bytes]:
     """The file in parts."""
     part = bytearray()
-    for line in lines(count, file_format):
+    for line in lines(count, file_format, name):
         part += line
         if len(part) >= PART_BYTES:
             yield bytes(part)
@@ -118,12 +121,12 @@ def parts(count: int, file_format: str) -> Iterator[bytes]:
         yield bytes(part)
 
 
-def upload(http: httpx.Client, count: int, file_format: str) -> str:
+def upload(http: httpx.Client, count: int, file_format: str, name: str) -> str:
     """The id of an import whose file is uploaded."""
     body = {"format": file_format} | ({"mapping": MAPPING} if file_format == "csv" else {})
     number = str(http.post("/v1/imports", json=body).raise_for_status().json()["id"])
     began, size = time.monotonic(), 0
-    for place, content in enumerate(parts(count, file_format), 1):
+    for place, content in enumerate(parts(count, file_format, name), 1):
         http.put(f"/v1/imports/{number}/parts/{place}", content=content).raise_for_status()
         size += len(content)
     print(f"uploaded {size / 1e6:,.0f} MB in {time.monotonic() - began:.1f} s", flush=True)
@@ -163,37 +166,41 @@ def memory_line(memory: Sequence[float]) -> str:
     """The memory in the first and the last fifth of the samples, and its maximum."""
     fifth = max(1, len(memory) // 5)
     first, last = sum(memory[fifth : 2 * fifth]) / fifth, sum(memory[-fifth:]) / fifth
-    return f"memory of the process: {first:.0f} MiB early, {last:.0f} MiB late, at most {max(memory):.0f} MiB"
+    return f"memory of the largest process: {first:.0f} MiB early, {last:.0f} MiB late, at most {max(memory):.0f} MiB"
 
 
-def measure(port: int, pid: int, count: int, file_format: str) -> None:
+def measure(port: int, pid: int, count: int, file_format: str, processes: int) -> float:
+    """Import a file of its own, and print the figures. Returns the records per second."""
     path, secret = connect(port)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=INSIDE, trust_env=False, timeout=60) as http:
-        number = upload(http, count, file_format)
+        number = upload(http, count, file_format, f"r{processes}")
         print(line("webhooks before the import", webhooks(port, path, secret, "before")), flush=True)
-        child = Child()
-        watch = threading.Thread(target=child.watch, args=(pid,))
+        children = Children()
+        watch = threading.Thread(target=children.watch, args=(pid,))
         watch.start()
         http.post(f"/v1/imports/{number}:start").raise_for_status()
         time.sleep(3)
         print(line("webhooks beside the import", webhooks(port, path, secret, "beside")), flush=True)
         view = wait_for(http, number)
-        child.ended.set()
+        children.ended.set()
         watch.join()
     if view["accepted"] != count:
         raise SystemExit(f"{view['accepted']:,} of {count:,} records were accepted: {view}")
-    seconds = count / view["rows_per_second"]
-    print(f"{file_format}: {count:,} records in {seconds:.1f} s: {view['rows_per_second']:,.0f} records/s (aim: 20,000)")
-    print(f"processor time of the process: {child.processor / count * 1e6:.0f} µs for each record")
-    print(memory_line(child.memory))
+    seconds: float = count / view["rows_per_second"]
+    speed = f"{count / seconds:,.0f} records/s (aim: 20,000)"
+    print(f"{file_format}, {processes} processes: {count:,} records in {seconds:.1f} s: {speed}")
+    print(f"processor time of the processes: {sum(children.processor.values()) / count * 1e6:.0f} µs for each record")
+    print(memory_line(children.memory))
     waited = wait_until_published(port)
-    print(f"all in Kafka {waited:.1f} s later: {count / (seconds + waited):,.0f} records/s from start to Kafka")
+    print(f"all in Kafka {waited:.1f} s later: {count / (seconds + waited):,.0f} records/s from start to Kafka", flush=True)
+    return count / seconds
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--format", choices=("ndjson", "csv"), default="ndjson")
+    parser.add_argument("--processes", type=int, nargs="+", default=[1, 2], help="processes that import, one run for each number")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="earshot-bench-") as folder, asyncio.Runner() as runner:
         Path(folder).chmod(0o755)
@@ -205,9 +212,13 @@ def main() -> None:
             "INGEST_PORT": str(port),
             "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
         }
+        speeds: list[float] = []
         try:
-            with process("services.ingest", port, **environment) as pid:
-                measure(port, pid, arguments.records, arguments.format)
+            for processes in arguments.processes:
+                own = environment | {"INGEST_IMPORT_PROCESSES": str(processes)}
+                with process("services.ingest", port, **own) as pid:
+                    speeds.append(measure(port, pid, arguments.records, arguments.format, processes))
+            print(f"the last run is {speeds[-1] / speeds[0]:.2f} times as fast as the first")
         finally:
             runner.run(kafka.stop())
             runner.run(postgres.stop())

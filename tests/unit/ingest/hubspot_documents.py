@@ -54,6 +54,56 @@ OWNER = {
 }
 
 
+THREAD_ID = "8001"
+THREAD: dict[str, Any] = {
+    "id": THREAD_ID,
+    "createdAt": "2026-11-20T07:59:00Z",
+    "status": "OPEN",
+    "associatedContactId": "551",
+    "threadAssociations": {"associatedTicketId": "9988776655"},
+}
+MESSAGE_EVENT: dict[str, Any] = {
+    "eventId": 102,
+    "subscriptionId": 12347,
+    "portalId": 62515,
+    "appId": 54321,
+    "occurredAt": 1795168800000,
+    "subscriptionType": "conversation.newMessage",
+    "attemptNumber": 0,
+    "objectId": int(THREAD_ID),
+    "messageId": "m-2",
+    "messageType": "MESSAGE",
+    "changeFlag": "NEW_MESSAGE",
+}
+
+
+def message(identity: str, at: str, sender: str, **changed: Any) -> dict[str, Any]:
+    """A message of a conversation. `sender` is an actor: `V-…` is a visitor, `A-…` a user, `B-…` a bot."""
+    return {
+        "id": identity,
+        "conversationsThreadId": THREAD_ID,
+        "createdAt": at,
+        "createdBy": sender,
+        "type": "MESSAGE",
+        "direction": "INCOMING" if sender.startswith("V-") else "OUTGOING",
+        "text": f"The words of {identity}",
+        "senders": [{"actorId": sender, "name": "Jo"}],
+        **changed,
+    }
+
+
+MESSAGES: dict[str, Any] = {
+    "results": [
+        message("m-1", "2026-11-20T07:59:00Z", "V-551"),
+        message("m-2", "2026-11-20T08:40:00Z", "A-12345"),
+        message("m-3", "2026-11-20T08:50:00Z", "A-999", type="COMMENT"),
+        message("m-4", "2026-11-20T08:55:00Z", "V-551"),
+        message("m-5", "2026-11-20T08:56:00Z", "B-1"),
+        message("m-6", "2026-11-20T08:57:00Z", "S-hubspot", type="THREAD_STATUS_CHANGE"),
+    ]
+}
+
+
 def event(base: dict[str, Any], **changed: Any) -> bytes:
     return json.dumps(base | changed).encode()
 

@@ -17,7 +17,15 @@ from typing import Any, Literal
 from services.ingest.domain.batch import TooMany, is_array, split_array
 from services.ingest.domain.providers.customers import customer_fields
 from services.ingest.domain.providers.hubspot import history
-from services.ingest.domain.providers.hubspot.documents import SUBMISSION, TICKET, condense, fetches, time_of
+from services.ingest.domain.providers.hubspot.documents import (
+    SUBMISSION,
+    THREAD,
+    TICKET,
+    condense,
+    fetches,
+    ticket_of_thread,
+    time_of,
+)
 from services.ingest.domain.providers.hubspot.settings import API, HubSpotCredentials, HubSpotSettings
 from services.ingest.domain.providers.hubspot.submission import read_submission
 from services.ingest.domain.providers.hubspot.ticket import read_ticket
@@ -38,6 +46,8 @@ PRIVACY_DELETION = "privacyDeletion"
 OBJECTS = {"0-1": CONTACT, "0-5": TICKET, "0-19": SUBMISSION}
 """The objects that are read, by the `objectTypeId` of generic events (`object.creation`)."""
 SUBJECTS: dict[str, Literal["ticket", "response"]] = {TICKET: "ticket", SUBMISSION: "response"}
+NEW_MESSAGE = "conversation.newMessage"
+"""The event of a message. It names the conversation, whose ticket is fetched with all of its messages."""
 FETCHED_ACTIONS = ("creation", "propertyChange", "associationChange")
 
 
@@ -102,6 +112,8 @@ def _read_event(identity: Identity, event: dict[str, Any]) -> Parsed:
     delivery, kind, (target, action) = identity.delivery, _type_of(event), _kind(event)
     if target == CONTACT and action == PRIVACY_DELETION:
         return _erasure(delivery, event)
+    if kind == NEW_MESSAGE and is_path_id(identity.id):
+        return Parsed(delivery, fetch=f"{THREAD}/{identity.id}")
     if kind is None or target not in SUBJECTS:
         return Parsed(delivery, ignored=kind or "an event without a type")
     if target == TICKET and action in ("deletion", "restore", "merge"):
@@ -170,7 +182,10 @@ def _parse_fetched(request: Request, documents: Documents, settings: HubSpotSett
     event = _parse(request, settings)
     if event.fetch is None:
         return Parsed(event.id, problem=event.problem or "the event is none that is fetched", about=event.about)
-    read = read_ticket if event.fetch.startswith(f"{TICKET}/") else read_submission
+    is_message = event.fetch.startswith(f"{THREAD}/")
+    if is_message and ticket_of_thread(documents) is None:
+        return Parsed(event.id, ignored=NEW_MESSAGE)
+    read = read_ticket if is_message or event.fetch.startswith(f"{TICKET}/") else read_submission
     try:
         record, use, names = read(documents, settings)
     except Unusable as error:
@@ -195,6 +210,7 @@ PROVIDER = Provider(
         "response",
         "erasure",
         "ticket.opened",
+        "ticket.message",
         "ticket.status",
         "ticket.assigned",
         "ticket.priority",
@@ -221,5 +237,6 @@ PROVIDER = Provider(
         read=history.read,
         shrink=halve_page,
         pause=history.PAUSE_SECONDS,
+        most_calls=history.MOST_CALLS,
     ),
 )

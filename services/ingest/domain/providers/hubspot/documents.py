@@ -1,7 +1,8 @@
 """The documents of HubSpot's API: which calls an event needs, and which fields of the answers are stored.
 
-A ticket needs its pipelines, which say whether a stage is closed, its contact and its owner. A feedback submission needs its
-contact.
+A ticket needs its pipelines, which say whether a stage is closed, its contact, its owner, and the messages of the conversation
+from which it was created. An event about a conversation needs the conversation first, which names its ticket. A feedback
+submission needs its contact.
 """
 
 import re
@@ -13,12 +14,13 @@ from services.ingest.domain.providers.hubspot.settings import HubSpotSettings
 from services.ingest.domain.providers.payload import Unusable, as_text, object_in
 from services.ingest.domain.providers.tool_api import Documents, Fetch, is_path_id
 
-TICKET, SUBMISSION = "ticket", "feedback_submission"
+TICKET, SUBMISSION, THREAD = "ticket", "feedback_submission", "thread"
 
 STATUS_PROPERTY, OWNER, TEAM, PRIORITY = "hs_pipeline_stage", "hubspot_owner_id", "hubspot_team_id", "hs_ticket_priority"
 HISTORY = (STATUS_PROPERTY, OWNER, TEAM, PRIORITY)
+THREAD_PROPERTY = "hs_conversations_originating_thread_id"
 TICKET_PROPERTIES = (
-    "createdate", "hs_lastmodifieddate", "content", "source_type", "hs_object_source", "hs_pipeline", *HISTORY,
+    THREAD_PROPERTY, "createdate", "hs_lastmodifieddate", "content", "source_type", "hs_object_source", "hs_pipeline", *HISTORY,
 )  # fmt: skip
 SUBMISSION_PROPERTIES = (
     "hs_survey_type", "hs_value", "hs_response_group", "hs_content", "hs_survey_channel", "hs_survey_id", "hs_survey_name",
@@ -34,17 +36,28 @@ PROPERTY = re.compile(r"[a-z0-9_]{1,100}", re.ASCII)
 MILLISECONDS = re.compile(r"\d{10,14}", re.ASCII)
 
 PIPELINES = "/crm/v3/pipelines/tickets"
+THREADS = "/conversations/v3/conversations/threads"
+INCOMING = "INCOMING"
+MESSAGE_FIELDS = ("id", "type", "createdAt", "createdBy", "direction")
+"""The fields of a message that are stored. The text of a customer's is stored too."""
 
 
 def fetches(target: str, identity: str, documents: Documents, settings: HubSpotSettings) -> Sequence[Fetch]:
     """The calls that are still missing. Raises Unusable if a document is no object."""
     dimension_properties = sorted(name for name in settings.dimensions if PROPERTY.fullmatch(name))
-    if not documents:
+    if target == THREAD and "thread" not in documents:
+        return (Fetch("thread", f"{THREADS}/{identity}", {"association": TICKET.upper()}, optional=True),)
+    if target == THREAD:
+        target, identity = TICKET, ticket_of_thread(documents) or ""
+        if not is_path_id(identity):
+            return ()
+    if "object" not in documents:
         return _first_calls(target, identity, dimension_properties)
     subject = documents.get("object")
     if not isinstance(subject, dict):
         raise Unusable("the fetched object is no JSON object")
-    if missing := [call for call in _people(target, subject, settings) if call.name not in documents]:
+    related = [*_people(target, subject, settings), *messages_of(target, subject, "messages")]
+    if missing := [call for call in related if call.name not in documents]:
         return missing
     if target == TICKET and "new_pipelines" not in documents and not _knows_stages(subject, documents.get("pipelines"), settings):
         return (Fetch("new_pipelines", PIPELINES),)  # a stage that is newer than the cached pipelines
@@ -71,6 +84,18 @@ def _people(target: str, subject: Mapping[str, Any], settings: HubSpotSettings) 
         yield Fetch("contact", f"/crm/v3/objects/contacts/{contact}", query, optional=True)
     if target == TICKET and is_path_id(owner):
         yield Fetch("owner", f"/crm/v3/owners/{owner}", shared=True, optional=True)
+
+
+def messages_of(target: str, subject: Mapping[str, Any], name: str) -> Iterator[Fetch]:
+    """The call for the messages of a ticket, if it was created from a conversation. A token may lack the scope for it."""
+    thread = as_text(object_in(subject, "properties").get(THREAD_PROPERTY))
+    if target == TICKET and is_path_id(thread):
+        yield Fetch(name, f"{THREADS}/{thread}/messages", {"limit": "100"}, optional=True)
+
+
+def ticket_of_thread(documents: Documents) -> str | None:
+    """The id of the ticket of a conversation. None if it has none."""
+    return as_text(object_in(object_in(documents, "thread"), "threadAssociations").get("associatedTicketId"))
 
 
 def contact_properties_of(settings: HubSpotSettings) -> list[str]:
@@ -141,12 +166,21 @@ def condense(documents: Documents) -> Documents:
     person = contact_properties(documents)
     if properties := {name: value for name, value in person.items() if value and name not in CONTACT_DEFAULTS}:
         condensed["contact"] = {"properties": properties}
+    if thread := ticket_of_thread(documents):
+        condensed["thread"] = {"threadAssociations": {"associatedTicketId": thread}}
+    if messages := objects_in(documents.get("messages"), "results"):
+        condensed["messages"] = {"results": [_condensed_message(one) for one in messages]}
     if owner := object_in(dict(documents), "owner"):
         teams = [{name: team.get(name) for name in ("id", "name")} for team in objects_in(owner, "teams")]
-        condensed["owner"] = {**{name: owner.get(name) for name in ("id", "firstName", "lastName")}, "teams": teams}
+        condensed["owner"] = {**{name: owner.get(name) for name in ("id", "userId", "firstName", "lastName")}, "teams": teams}
     if pipelines := documents.get("new_pipelines") or documents.get("pipelines"):
         condensed["pipelines"] = _condensed_pipelines(subject, pipelines)
     return condensed
+
+
+def _condensed_message(message: Mapping[str, Any]) -> dict[str, Any]:
+    fields = {name: message[name] for name in MESSAGE_FIELDS if name in message}
+    return fields | ({"text": message.get("text")} if message.get("direction") == INCOMING else {})
 
 
 def _entries(subject: Mapping[str, Any], name: str) -> list[dict[str, str | None]]:

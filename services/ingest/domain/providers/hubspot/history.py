@@ -24,6 +24,7 @@ from services.ingest.domain.providers.hubspot.documents import (
     condense,
     contact_id,
     contact_properties_of,
+    messages_of,
     objects_in,
     time_of,
 )
@@ -36,6 +37,10 @@ PAGE = 50
 """Objects on a page, the most that HubSpot allows together with the history of properties."""
 PAUSE_SECONDS = 1.0
 """A private app may make 100 calls in ten seconds; events that are completed meanwhile need some of them."""
+
+MOST_CALLS = PAGE + 10
+MESSAGES = "messages:"
+"""Begins the name of the document with the messages of one ticket."""
 
 PATHS = {TICKET: "/crm/v3/objects/tickets", SUBMISSION: "/crm/v3/objects/feedback_submissions"}
 CONTACTS = "/crm/v3/objects/contacts/batch/read"
@@ -57,11 +62,14 @@ def fetches(cursor: Cursor, documents: Documents, settings: HubSpotSettings) -> 
         )
         listed = Fetch("list", PATHS[target], query, optional=target == SUBMISSION)
         return (listed, Fetch("pipelines", PIPELINES, shared=True), OWNERS) if target == TICKET else (listed,)
-    contacts = sorted({contact for one in _objects(cursor, documents) if (contact := contact_id(one)) and is_path_id(contact)})
+    objects = _objects(cursor, documents)
+    messages = [call for one in objects for call in messages_of(target, one, f"{MESSAGES}{as_text(one.get('id'))}")]
+    missing = [call for call in messages if call.name not in documents]
+    contacts = sorted({contact for one in objects if (contact := contact_id(one)) and is_path_id(contact)})
     if not contacts or "contacts" in documents:
-        return ()
+        return missing
     body = {"properties": contact_properties_of(settings), "inputs": [{"id": contact} for contact in contacts]}
-    return (Fetch("contacts", CONTACTS, optional=True, body=body),)
+    return [Fetch("contacts", CONTACTS, optional=True, body=body), *missing]
 
 
 def _query(target: str, settings: HubSpotSettings) -> dict[str, str]:
@@ -98,7 +106,7 @@ def read(cursor: Cursor, documents: Documents, settings: HubSpotSettings) -> His
     objects = _objects(cursor, documents)
     contacts = {as_text(one.get("id")): one for one in objects_in(documents.get("contacts"), "results")}
     owners = {as_text(one.get("id")): one for one in objects_in(documents.get("owners"), "results")}
-    deliveries = [_delivery(cursor["target"], one, documents.get("pipelines"), contacts, owners) for one in objects]
+    deliveries = [_delivery(cursor["target"], one, documents, contacts, owners) for one in objects]
     after = as_text(object_in(object_in(documents["list"], "paging"), "next").get("after"))
     if after is not None and after == cursor["after"]:
         raise Unusable("the tool's API returned the same page again")
@@ -114,7 +122,7 @@ def _next(cursor: Cursor, after: str | None) -> Cursor | None:
 def _delivery(
     target: str,
     one: dict[str, Any],
-    pipelines: object,
+    fetched: Documents,
     contacts: Mapping[str | None, dict[str, Any]],
     owners: Mapping[str | None, dict[str, Any]],
 ) -> ListedDelivery:
@@ -123,5 +131,6 @@ def _delivery(
     documents: dict[str, Any] = {"object": one, "contact": contacts.get(contact_id(one))}
     if target == TICKET:
         owner = as_text(object_in(one, "properties").get(OWNER))
-        documents |= {"pipelines": pipelines, "owner": owners.get(owner)}
+        messages = fetched.get(f"{MESSAGES}{as_text(one.get('id'))}")
+        documents |= {"pipelines": fetched.get("pipelines"), "owner": owners.get(owner), "messages": messages}
     return as_fetched(event, condense(documents))

@@ -1,15 +1,18 @@
-"""Read a ticket of HubSpot, with the history of its stage, owner, team and priority.
+"""Read a ticket of HubSpot, with the history of its stage, owner, team and priority, and the messages of its conversation.
 
 HubSpot's own stages can be renamed and reused, so nothing but the pipeline's `ticketState` and the connection's `stages` says
 what a stage means.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+from services.ingest.domain.fields import parse_time
 from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.hubspot.documents import (
+    INCOMING,
     OWNER,
     PRIORITY,
     STATUS_PROPERTY,
@@ -18,6 +21,7 @@ from services.ingest.domain.providers.hubspot.documents import (
     contact_id,
     contact_properties,
     history,
+    objects_in,
     time_of,
 )
 from services.ingest.domain.providers.hubspot.settings import HubSpotSettings
@@ -27,6 +31,9 @@ from services.ingest.domain.value_names import ValueName
 
 CREATED_BY_USER = "CRM_UI"
 """The source of a ticket that a user of HubSpot created by hand."""
+
+AGENT = "A"
+"""Begins the id of an actor of a conversation who is a user of HubSpot. Others that send messages are bots and integrations."""
 
 Facts = list[dict[str, Any]]
 Read = tuple[dict[str, Any], MappingUse, tuple[ValueName, ...]]
@@ -50,6 +57,7 @@ def read_ticket(documents: Documents, settings: HubSpotSettings) -> Read:
             {"fact": "priority", "at": at, "priority": value.lower() if value else None}
             for at, value in history(ticket, PRIORITY)
         ),
+        *_messages(fetched, created),
     ]
     fields = {name: value for name, value in properties.items() if value not in (None, "")}
     dimensions = dimensions_of(fields, settings)
@@ -113,6 +121,43 @@ def _assignments(ticket: Mapping[str, Any]) -> Facts:
         for name, key in (("agent", OWNER), ("team", TEAM))
         for at, value in history(ticket, key)
     ]
+
+
+def _messages(documents: Mapping[str, Any], created: str) -> Iterator[dict[str, Any]]:
+    """The messages since the ticket was created. Its description is the first one before."""
+    owner = object_in(documents, "owner")
+    for message in objects_in(documents.get("messages"), "results"):
+        at, kind, identity = time_of(message.get("createdAt")), message.get("type"), as_text(message.get("id"))
+        if at is None or kind not in ("MESSAGE", "COMMENT") or _moment(at) <= _moment(created):
+            continue
+        text = as_text(message.get("text")) or ""
+        yield {
+            "fact": "message",
+            "at": at,
+            **_author(message, owner),
+            "public": kind == "MESSAGE",
+            **({"id": identity} if identity else {}),
+            **({"text": text} if text.strip() else {}),
+        }
+
+
+def _moment(text: str) -> datetime:
+    """The time. If the text is none, the earliest time."""
+    try:
+        return parse_time(text)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+
+
+def _author(message: Mapping[str, Any], owner: Mapping[str, Any]) -> dict[str, Any]:
+    """The party of a message. A message names a user, but agents are owners: only the ticket's present owner is known as both."""
+    if message.get("direction") == INCOMING:
+        return {"by": "customer"}
+    kind, _, actor = (as_text(message.get("createdBy")) or "").partition("-")
+    if kind != AGENT:
+        return {"by": "bot", "auto": True}
+    identity = as_text(owner.get("id")) if actor == as_text(owner.get("userId")) else None
+    return {"by": "agent", **({"agent": identity} if identity else {})}
 
 
 def _names(owner: Mapping[str, Any]) -> tuple[ValueName, ...]:
