@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import gc
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,13 +24,13 @@ from shared.migrations import upgrade
 from shared.telemetry import processors
 
 # Property tests are bounded in number, not in time: the machine may be busy.
-settings.register_profile("tests", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("tests", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
 
 SERVICES = Path(__file__).parents[1] / "services"
 NewDatabase = Callable[[str], Awaitable[str]]
-WITHOUT_FSYNC = {"fsync": "off", "full_page_writes": "off"}
-"""For servers of tests: commits survive the end of a process but not of the machine. A new database takes tenths of the time."""
+SERVER_OF_TESTS = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
+"""Commits survive the end of the server but not of the machine; hundreds of small databases are not visited in turn."""
 TOGETHER = {
     "the stack": ("tests/e2e/",),
     "the broker": (
@@ -77,6 +78,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: order.index(group_of(item.nodeid)))
 
 
+def pytest_collection_finish() -> None:
+    """Leave the modules and the tests out of garbage collections from here on: they make them slow, and are never garbage."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def short_tracebacks() -> None:
     """Log errors as services do, to standard error. structlog's default renders every local variable of every frame, which takes
@@ -92,7 +99,7 @@ async def postgres() -> AsyncIterator[Postgres]:
     """A running PostgreSQL. A test that stops the server starts one of its own instead."""
     with tempfile.TemporaryDirectory(prefix="earshot-pg-") as folder:
         Path(folder).chmod(0o755)
-        server = Postgres(Path(folder) / "postgres", free_port(), settings=WITHOUT_FSYNC)
+        server = Postgres(Path(folder) / "postgres", free_port(), settings=SERVER_OF_TESTS)
         await server.start()
         yield server
         await server.stop()

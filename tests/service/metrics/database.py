@@ -78,6 +78,16 @@ async def open_metrics_db(url: str) -> AsyncIterator[MetricsDatabase]:
         yield MetricsDatabase(url, pool, Writer(pool))
 
 
+async def empty(url: str) -> None:
+    """Delete all rows, and restart all numbers. Raises an error if a connection of the test still holds a lock."""
+    async with open_pool(url, 1, command_timeout=10) as pool:
+        tables = await pool.fetchval(
+            "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables"
+            " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+        )
+        await pool.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+
+
 class SilentProducer:
     """A producer that sends nothing."""
 
