@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 from shared.heads import limited
 from shared.http_limits import HttpLimits
 from shared.instruments import CONNECTIONS, REQUESTS_IN_PROGRESS, registry_of
+from shared.lifespan import LifespanErrors
 from shared.problems import NotAuthenticated
 from shared.settings import SharedSettings, public_values
 from shared.startup import tune_garbage_collector
@@ -162,7 +163,8 @@ def serve(app: FastAPI, settings: SharedSettings, trusted_proxies: str = "") -> 
     `trusted_proxies`: comma-separated addresses and networks whose `X-Forwarded-For` is believed.
     """
     config = uvicorn.Config(
-        app,
+        LifespanErrors(app),
+        interface="asgi3",
         host=settings.host,
         port=settings.port,
         loop="uvloop",
