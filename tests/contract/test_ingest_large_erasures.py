@@ -6,6 +6,7 @@ from services.ingest.eraser import Eraser
 from services.ingest.inbox import erasure, links
 from services.ingest.inbox.customers import Customers
 from services.ingest.inbox.erasure_jobs import claim_jobs
+from services.ingest.inbox.writer import insert
 from shared.events import Tombstone
 from tests.contract.inbox import Inbox, erasure_delivery, nps_delivery
 from tests.contract.test_ingest_eraser import AllConnections, finish, jobs
@@ -63,6 +64,17 @@ async def test_of_a_name_with_very_many_statements_a_part_is_read(inbox: Inbox, 
     assert (stored[1].subjects, [one.reason for one in stored[1].left_out]) == (25, ["too_many_links"])
 
 
+async def test_of_a_mailbox_of_very_many_ids_nothing_is_read_in_vain(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links, "MOST_STATEMENTS", 20)
+    mailbox = ANNA["email"]
+    deliveries = [nps_delivery(9, id=f"{n}", subject=f"r-{n}", customer={"id": f"c-{n}", "email": mailbox}) for n in range(25)]
+    await inbox.deliver(*deliveries)
+    await inbox.deliver(erasure_delivery({"id": "c-7"}, "e", linked=True))
+    stored = await Customers(inbox.pool).receipt("con_1", "e")
+    assert stored
+    assert (stored[1].subjects, [one.reason for one in stored[1].left_out]) == (1, ["shared"])
+
+
 async def test_the_key_of_an_erasure_that_an_earlier_version_carried_out_returns_what_is_known(inbox: Inbox) -> None:
     await inbox.deliver(nps_delivery(9, id="1", customer=ANNA))
     await inbox.deliver(erasure_delivery(ANNA, "e"))
@@ -72,3 +84,20 @@ async def test_the_key_of_an_erasure_that_an_earlier_version_carried_out_returns
     receipt = stored[1]
     assert (receipt.subjects, receipt.statements, receipt.complete) == (1, None, False)
     assert [one.reason for one in receipt.left_out] == ["not_recorded"]
+
+
+async def test_a_delivery_stored_beside_a_later_batch_without_seeing_it_is_deleted_afterwards(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The delivery names no customer, so it waits for no lock."""
+    monkeypatch.setattr(erasure, "MOST_AT_ONCE", 2)
+    await inbox.deliver(*[nps_delivery(9, id=str(n), subject=f"r-{n}", customer={"id": "anna"}) for n in range(3)])
+    await inbox.deliver(erasure_delivery({"id": "anna"}, "e"))
+    [left] = {f"r-{n}" for n in range(3)} - await erased_subjects(inbox)
+    eraser = Eraser(inbox.pool, AllConnections())
+    async with inbox.pool.acquire() as db, db.transaction():
+        await insert(db, [nps_delivery(8, id="late", subject=left)], [None])
+        assert await eraser.step(), "the rest is erased"
+    await finish(eraser)
+    assert await erased_subjects(inbox) == {"r-0", "r-1", "r-2"}
+    assert {type(event.body) for event in await inbox.events()} == {Tombstone}

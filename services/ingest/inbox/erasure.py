@@ -52,7 +52,7 @@ INSERT INTO erasures (seq, tenant, names, requested, remaining, due, claimable) 
 """
 """`due` keeps workers of earlier versions away: they can't read all bodies of this one."""
 
-MOST_AT_ONCE = 2_000
+MOST_AT_ONCE = 1_000
 """Statements of a customer that one transaction erases."""
 NO_LIMIT = 2**62
 REMAINING = "SELECT remaining FROM erasures WHERE seq = $1 FOR UPDATE"

@@ -39,12 +39,13 @@ WITH name AS (SELECT unnest($2::text[]) AS name), read AS MATERIALIZED (
         ORDER BY customer COLLATE "C", email COLLATE "C" NULLS FIRST, aliases COLLATE "C"
     ) AS number FROM (SELECT DISTINCT name, connection, customer, email, aliases FROM read) AS stated
 )
-SELECT DISTINCT connection, customer, email, aliases, (
-    SELECT coalesce(max(statements), 0) FROM (SELECT count(*) AS statements FROM read GROUP BY name, place) AS counted
+SELECT DISTINCT connection, customer, email, aliases, ARRAY(
+    SELECT name FROM read GROUP BY name, place HAVING count(*) >= $5
 ) FROM numbered WHERE number <= $3 LIMIT $4
 """
 """The different statements that name one of these pseudonyms. Of each pseudonym at most $5 statements are read, and only as many
-different ones of a connection are returned as show that it is shared."""
+different ones of a connection are returned as show that it is shared. Each row also holds the pseudonyms that were not read
+completely."""
 
 KNOWN_SHARED = "SELECT address FROM shared_mailboxes WHERE tenant = $1 AND address = ANY($2::text[])"
 """Names that were shared when some of their customers were erased."""
@@ -78,7 +79,7 @@ class LinkSearch:
 
     `providers` are those of the connections, `former` both forms of ids that earlier versions stored without a namespace,
     `placeholders` the pseudonyms of ids that stand for nobody. `stored` are the pseudonyms that occur in any loaded statement,
-    `known_addresses` those of them that are addresses. `is_cut`: statements were left out.
+    `known_addresses` those of them that are addresses.
     """
 
     tenant: str
@@ -89,7 +90,8 @@ class LinkSearch:
     stored: set[str] = field(default_factory=set)
     known_addresses: set[str] = field(default_factory=set)
     known_shared: set[str] = field(default_factory=set)
-    is_cut: bool = False
+    _is_full: bool = False
+    _partly_read: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.known_shared |= self.placeholders
@@ -98,6 +100,11 @@ class LinkSearch:
     def shared(self) -> set[str]:
         """The names that many people have, as far as the statements about them are loaded."""
         return shared_names(self.namings) | self.known_shared
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether statements were left out that may state further links. Those of a shared name state none."""
+        return self._is_full or not self._partly_read <= self.shared
 
     def person(self, names: Iterable[str]) -> set[str]:
         """The pseudonyms that are connected with these."""
@@ -122,7 +129,8 @@ class LinkSearch:
         for first in range(0, len(names), STEP_NAMES):
             step = names[first : first + STEP_NAMES]
             rows = await db.fetch(LINKS, self.tenant, step, MOST_NAMINGS, MOST_LINKS, MOST_STATEMENTS)
-            self.is_cut |= len(rows) >= MOST_LINKS or any(row[4] >= MOST_STATEMENTS for row in rows[:1])
+            self._is_full |= len(rows) >= MOST_LINKS
+            self._partly_read |= {name for row in rows[:1] for name in row[4]}
             self.add(rows)
         looked_up = sorted({*names} | self.stored)
         self.known_shared |= {row[0] for row in await db.fetch(KNOWN_SHARED, self.tenant, looked_up)}

@@ -51,5 +51,14 @@ def test_a_search_of_more_bodies_has_no_estimate_and_pending_deliveries_keep_the
     assert stores(bodies_to_search=0, pending=True)["ingest.erasures"].gone_by == NOW + timedelta(days=7, minutes=1)
 
 
+def test_statements_that_remain_delay_every_store() -> None:
+    begun, delayed = stores(), stores(remaining=5_000)
+    for name in ("ingest.events", "ingest.bodies", "ingest.other_bodies", "metrics", EVENTS.name, SCORES.dlq):
+        first, later = begun[name].gone_by, delayed[name].gone_by
+        assert first
+        assert later == first + timedelta(seconds=10)
+    assert {store.gone_by for store in stores(remaining=None).values()} == {None}
+
+
 def test_nothing_is_promised_about_backups() -> None:
     assert stores()["backups"] == Store("backups", None, None)
