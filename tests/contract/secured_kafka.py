@@ -14,12 +14,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from pydantic import SecretStr
 
 from deploy.k8s.users import Rights
 from deploy.local.ports import HOST, free_port_base
 from deploy.local.servers import Kafka
-from shared.brokers import Brokers
+from shared.brokers import Brokers, BrokerSettings
 
 USER, PASSWORD = "earshot", "correct-horse"
 """A user who may do everything, as may the plain listener and the client's certificate."""
@@ -63,13 +62,27 @@ class SecuredKafka:
     tls: str
 
     def scram(self, password: str = PASSWORD, mechanism: str = "SCRAM-SHA-512", user: str = USER) -> Brokers:
-        """The listener with SASL, and a user."""
-        return Brokers(self.sasl, "SASL_SSL", mechanism, user, SecretStr(password), ca_file=self.folder / "ca.crt")
+        """The listener with SASL and a user, as a service reads them from its environment variables."""
+        variables = {
+            "KAFKA_BOOTSTRAP_SERVERS": self.sasl,
+            "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+            "KAFKA_SASL_MECHANISM": mechanism,
+            "KAFKA_SASL_USERNAME": user,
+            "KAFKA_SASL_PASSWORD": password,
+            "KAFKA_SSL_CA_FILE": self.folder / "ca.crt",
+        }
+        return BrokerSettings.model_validate(variables).brokers
 
     def mutual_tls(self) -> Brokers:
         """The listener that requires a certificate, and the client's."""
-        certificate, key = self.folder / "client.crt", self.folder / "client.key"
-        return Brokers(self.tls, "SSL", ca_file=self.folder / "ca.crt", certificate_file=certificate, key_file=key)
+        variables = {
+            "KAFKA_BOOTSTRAP_SERVERS": self.tls,
+            "KAFKA_SECURITY_PROTOCOL": "SSL",
+            "KAFKA_SSL_CA_FILE": self.folder / "ca.crt",
+            "KAFKA_SSL_CERTIFICATE_FILE": self.folder / "client.crt",
+            "KAFKA_SSL_KEY_FILE": self.folder / "client.key",
+        }
+        return BrokerSettings.model_validate(variables).brokers
 
 
 @asynccontextmanager
