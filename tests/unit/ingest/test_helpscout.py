@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.providers import PROVIDERS, NotVerified, Parsed, Request
+from services.ingest.domain.providers.helpscout.threads import HelpScoutSettings
 from services.ingest.domain.record import Ticket, read_record
 from tests.unit.ingest.making import NOW, request
 
@@ -25,11 +25,11 @@ def fixture(name: str, **changed: Any) -> Request:
     return request(json.dumps(value["body"] | changed).encode(), value["headers"])
 
 
-def parse(sent: Request, mapping: FieldMapping | None = None) -> Parsed:
-    return PROVIDER.parse(sent, mapping or FieldMapping())
+def parse(sent: Request, mapping: HelpScoutSettings | None = None) -> Parsed:
+    return PROVIDER.parse(sent, mapping or HelpScoutSettings())
 
 
-def record(sent: Request, mapping: FieldMapping | None = None) -> Ticket:
+def record(sent: Request, mapping: HelpScoutSettings | None = None) -> Ticket:
     parsed = parse(sent, mapping)
     assert parsed.problem is None, parsed.problem
     [value] = parsed.records
@@ -63,7 +63,7 @@ def test_a_retry_has_the_same_id_and_another_event_with_this_body_has_not() -> N
 
 
 def test_a_conversation_is_opened_by_its_creator() -> None:
-    mapping = FieldMapping.model_validate({"dimensions": {"Account Type": "segment", "mailboxId": "product"}})
+    mapping = HelpScoutSettings.model_validate({"dimensions": {"Account Type": "segment", "mailboxId": "product"}})
     read = record(fixture("convo.created"), mapping)
     assert (read.id, read.at, read.channel) == ("1560011", at(8), "email")
     assert (read.dimensions.segment, read.dimensions.product) == ("pro", "85")
@@ -79,7 +79,7 @@ def test_a_conversation_is_opened_by_its_creator() -> None:
 
 def test_a_conversation_of_the_first_version_is_read() -> None:
     sent = fixture("convo.created_v1")
-    read = record(sent, FieldMapping.model_validate({"dimensions": {"mailbox": "product"}}))
+    read = record(sent, HelpScoutSettings.model_validate({"dimensions": {"mailbox": "product"}}))
     assert (read.id, read.channel, read.dimensions.product) == ("1560011", "email", "Support")
     assert read.customer
     assert (read.customer.id, read.customer.email) == ("helpscout:238604", "jo@example.org")
@@ -143,7 +143,7 @@ def test_a_deletion_counts_from_its_receipt() -> None:
     [fact] = record(fixture("convo.deleted")).facts
     assert (fact.fact, fact.at) == ("deleted", NOW)
     stored = Request.stored({"x-helpscout-event": "convo.deleted"}, b'{"id": 1}')
-    assert PROVIDER.parse(stored, FieldMapping()).problem == "the deletion has no time"
+    assert PROVIDER.parse(stored, HelpScoutSettings()).problem == "the deletion has no time"
 
 
 def test_a_rating_is_one_of_three_and_an_edit_replaces_it() -> None:

@@ -5,20 +5,30 @@ the body does not, so it is stored. There is no id of the delivery: a retry has 
 
 The body is the conversation after the event, in one of two versions of the API: since version 2 it has `assignee`,
 `primaryCustomer` and `userUpdatedAt`, before `owner`, `customer` and `userModifiedAt`. Messages ("threads") are rarely part of
-it. Without them a reply is known by its time alone: that of the last update by a user, or since when the customer waits.
+it. Without them a reply is known by its time alone: that of the last update by a user, or since when the customer waits. If the
+mapping says so, they are fetched (`threads.py`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
 from services.ingest.domain import signatures
-from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.providers.helpscout import threads
 from services.ingest.domain.providers.helpscout.conversation import READ_EVENTS, customer_of, read_conversation
+from services.ingest.domain.providers.helpscout.threads import HelpScoutCredentials, HelpScoutSettings
 from services.ingest.domain.providers.html_text import plain_text
-from services.ingest.domain.providers.payload import Identity, Unusable, as_text, object_in, parse_payload
-from services.ingest.domain.providers.provider import Parsed, Provider, Request
+from services.ingest.domain.providers.payload import (
+    Identity,
+    Unusable,
+    as_text,
+    object_in,
+    parse_object,
+    parse_payload,
+)
+from services.ingest.domain.providers.provider import Parsed, Provider, Request, ToolApi
+from services.ingest.domain.providers.tool_api import Documents, Fetch, is_path_id
 from services.ingest.domain.signatures import NotVerified, verify_hmac
 
 DELETED, RATED = "convo.deleted", "satisfaction.ratings"
@@ -36,7 +46,34 @@ def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
     verify_hmac(signature, request.body, [secret.encode() for secret in secrets], "sha1")
 
 
-def _parse(request: Request, mapping: FieldMapping) -> Parsed:
+def _parse(request: Request, settings: HelpScoutSettings) -> Parsed:
+    """The records of an event, or the key by which the threads of its conversation are fetched."""
+    parsed = _read(request, settings, parse_object)
+    event = as_text(request.headers.get("x-helpscout-event"))
+    if not settings.fetch_threads or event not in READ_EVENTS or parsed.problem:
+        return parsed
+    return Parsed(parsed.id, about=parsed.about or _about(parsed), fetch=f"conversation/{parsed.id}")
+
+
+def _about(parsed: Parsed) -> tuple[str, ...]:
+    return tuple(f"ticket/{record['id']}" for record in parsed.records)
+
+
+def _fetches(request: Request, documents: Documents, settings: HelpScoutSettings) -> Sequence[Fetch]:
+    conversation = as_text(parse_object(request.body).get("id"))
+    if conversation is None or not is_path_id(conversation):
+        raise Unusable("the conversation has no id of letters and digits")
+    return threads.fetches(conversation, documents)
+
+
+def _parse_fetched(request: Request, documents: Documents, settings: HelpScoutSettings) -> Parsed:
+    """The records of an event with the fetched threads of its conversation; if there are none, as without them."""
+    fetched = threads.threads_in(documents)
+    more = {"_embedded": {"threads": fetched}} if fetched else {}
+    return _read(request, settings, lambda body: parse_object(body) | more)
+
+
+def _read(request: Request, mapping: HelpScoutSettings, decode: Callable[[bytes], dict[str, Any]]) -> Parsed:
     event = as_text(request.headers.get("x-helpscout-event"))
     digest = blake2b(f"{event}\n".encode() + request.body, digest_size=16).hexdigest()
     delivery = f"body:{digest}"
@@ -57,7 +94,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
             return _deleted(delivery, identity.id, request.received_at)
         return read_conversation(delivery, event, identity.id, payload, mapping)
 
-    return parse_payload(request, identify, read, delivery=delivery)
+    return parse_payload(request, identify, read, delivery=delivery, decode=decode)
 
 
 def _deleted(delivery: str, subject: str, received_at: datetime | None) -> Parsed:
@@ -110,7 +147,7 @@ def _refuse_secret(secret: str) -> str | None:
 PROVIDER = Provider(
     verify=_verify,
     parse=_parse,
-    settings=FieldMapping,
+    settings=HelpScoutSettings,
     title="Help Scout",
     content=(
         "ticket.opened",
@@ -125,4 +162,13 @@ PROVIDER = Provider(
     stored_headers=("x-helpscout-event",),
     new_secret=_new_secret,
     refuse_secret=_refuse_secret,
+    api=ToolApi(
+        credentials=HelpScoutCredentials,
+        base_url=lambda credentials: threads.API,
+        headers=lambda credentials: {"authorization": f"Bearer {credentials.access_token}"},
+        fetches=_fetches,
+        parse=_parse_fetched,
+        condense=threads.condense,
+        is_used=lambda settings: settings.fetch_threads,
+    ),
 )
