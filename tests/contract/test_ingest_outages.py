@@ -159,7 +159,7 @@ async def timed(answering: Awaitable[httpx.Response]) -> tuple[httpx.Response, f
 
 
 async def test_while_the_database_hangs_every_answer_is_503_by_the_deadline(replicas: Replicas) -> None:
-    """It has accepted the connections and may carry out what was sent to it, so a refused delivery may be stored."""
+    """It has accepted the connections and may carry out the statements it got, so a refused delivery may be stored."""
     await replicas.deliver("before")
     ids = [f"hung-{number}" for number in range(20)]
     with stopped(replicas.server):

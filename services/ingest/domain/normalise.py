@@ -80,8 +80,8 @@ def _dimensions(record: Response | Review | Ticket | Override, connection: Conne
     if isinstance(record, Override):
         return {}
     fixed: dict[str, str | None] = {name: nfc(value) for name, value in connection.dimensions.items()}
-    stated = record.dimensions.model_fields_set
-    common = {name: getattr(record.dimensions, name) for name in COMMON_DIMENSIONS if name in stated}
+    fields = record.dimensions.model_fields_set
+    common = {name: getattr(record.dimensions, name) for name in COMMON_DIMENSIONS if name in fields}
     own: dict[str, str | None] = record.dimensions.model_extra or {}
     values = fixed | common | dict(sorted(own.items()))
     if record.channel:
