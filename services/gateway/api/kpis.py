@@ -66,9 +66,10 @@ TIMES_AND_FORMATS = """In CSV and NDJSON all times have one format, in UTC: `202
 `Accept: text/csv; charset=utf-8-sig` the CSV begins with a byte order mark, by which Excel recognises UTF-8; with
 `header=absent` it has no header. `fields` selects columns of CSV as it selects fields of JSON."""
 
-VALUE_COLUMNS = ", ".join(kpi_table({}, ["<a column for each dimension of group_by>"], comparisons=1).header)
+VALUE_COLUMNS = ", ".join(kpi_table({}, ["<a column for each dimension of group_by>"], comparisons=1, presets=1).header)
 CSV_AND_NDJSON = f"""With `Accept: text/csv` the rows have these columns in this order: `{VALUE_COLUMNS}`;
-those of `compare_1_` for each `compare`, numbered from 1. `distribution` is JSON; a text that a spreadsheet would read as a
+those of `compare_1_` for each `compare`, and those of `compare_preset_1_` for each of `compare_presets`, numbered from 1.
+`distribution` is JSON; a text that a spreadsheet would read as a
 formula begins with an apostrophe. With `Accept: application/x-ndjson` each line is one row. {TIMES_AND_FORMATS}"""
 
 RECORDS_HEADER = ", ".join(records_table(["<a column for each of the tenant's own dimensions>"]).header)

@@ -113,8 +113,10 @@ def _table(result: Result, query: str) -> Table:
         return records_table(result.dimensions).only(select_fields(fields, RECORD_FIELDS))
     dims = [name for key, value in params if key == "group_by" for name in value.split(",") if name]
     comparisons = len({value for key, value in params if key == "compare"})
+    compared_presets = next((value for key, value in params if key == "compare_presets"), "")
+    presets = len({name.strip() for name in compared_presets.split(",") if name})
     head = {"kpi": result.kpi, "version": result.version, "unit": result.unit}
-    return kpi_table(head, dims, comparisons).only(select_fields(fields, KPI_FIELDS))
+    return kpi_table(head, dims, comparisons, presets).only(select_fields(fields, KPI_FIELDS))
 
 
 def decode_object(content: bytes) -> dict[str, Any]:

@@ -19,6 +19,7 @@ VALUE_COLUMNS = ("value", "n", "numerator", "denominator")
 INTERVAL_COLUMNS = ("low", "high", "level", "method")
 RECORD_COLUMNS = ("subject", "measure", "value", "label", "score", "model", "judged_by", "text", "text_hash")
 COMPARE_COLUMNS = ("to", "value", "delta", "significant")
+PRESET_COLUMNS = ("preset", "value", "n", "delta")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,11 @@ class Table:
         return Table([column for column in self.columns if column.field in fields])
 
 
-def kpi_table(head: Item, dims: Sequence[str], comparisons: int) -> Table:
-    """The table of a KPI result grouped by `dims` with `comparisons` comparisons. `head` has the fields beside the rows."""
+def kpi_table(head: Item, dims: Sequence[str], comparisons: int, presets: int = 0) -> Table:
+    """The table of a KPI result grouped by `dims` with `comparisons` comparisons and the values under `presets` other presets.
+
+    `head` has the fields beside the rows.
+    """
     return Table(
         [
             *(Column(name, name, constant(head.get(name))) for name in HEAD_COLUMNS),
@@ -62,11 +66,16 @@ def kpi_table(head: Item, dims: Sequence[str], comparisons: int) -> Table:
             Column("flags", "flags", words("flags")),
             Column("distribution", "distribution", as_json("distribution")),
             *(
-                Column("compare", f"compare_{number}_{name}", compared(number, name))
+                Column("compare", f"compare_{number}_{name}", entry_of("compare", number, name))
                 for number in range(1, comparisons + 1)
                 for name in COMPARE_COLUMNS
             ),
             *name_columns(dims),
+            *(
+                Column("presets", f"compare_preset_{number}_{name}", entry_of("presets", number, name))
+                for number in range(1, presets + 1)
+                for name in PRESET_COLUMNS
+            ),
         ]
     )
 
@@ -122,12 +131,12 @@ def as_json(field: str) -> Callable[[Item], str | None]:
     return lambda item: None if item.get(field) is None else msgspec.json.encode(item[field]).decode()
 
 
-def compared(number: int, name: str) -> Callable[[Item], Any]:
-    """A value of the comparison of that number, from 1."""
+def entry_of(field: str, number: int, name: str) -> Callable[[Item], Any]:
+    """A value of the entry of that number, from 1, in a list that may be left out."""
 
     def value(item: Item) -> Any:
-        comparisons = item.get("compare") or ()
-        return comparisons[number - 1].get(name) if number <= len(comparisons) else None
+        entries = item.get(field) or ()
+        return entries[number - 1].get(name) if number <= len(entries) else None
 
     return value
 

@@ -216,5 +216,7 @@ def options_of(query: Query) -> Iterable[tuple[str, str]]:
         yield "filed_by", query.filed_by
     if query.business_hours:
         yield "hours", "business"
+    if query.preset:
+        yield "preset", query.preset
     if query.per_respondent:
         yield "per", "respondent"

@@ -18,10 +18,12 @@ from services.metrics.domain.intervals import Interval
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.query import Query
 from services.metrics.domain.windows import Window
+from services.metrics.evaluation.presets import Side, evaluate
 from services.metrics.evaluation.records import RecordEntry, RecordPage, list_records
-from services.metrics.evaluation.results import Compared, Result, Row, evaluate
+from services.metrics.evaluation.results import Compared, Result, Row
 from services.metrics.evaluation.unknown_values import UnknownValues
 from services.metrics.store.names import Directory
+from services.metrics.store.presets import own_presets
 from services.metrics.store.progress import Freshness
 from services.metrics.store.promotions import current_tenant
 from services.metrics.store.query import snapshot
@@ -52,12 +54,12 @@ routes = APIRouter(route_class=ParsedQueryRoute, prefix="/v1/kpis", tags=["kpis"
     responses=responses(NotAuthenticated, BadRequest),
 )
 async def list_kpis(tenant: TenantName, state: Service) -> Catalogue:
-    """The definitions are the same for every tenant; only the tenant's own dimensions differ."""
+    """The definitions are the same for every tenant; only the tenant's own dimensions and presets differ."""
     async with outage_is_503(), snapshot(state.source.pool) as connection:
         current = await current_tenant(connection, tenant, state.source.default_model)
-    return Catalogue(
-        kpis=[KpiEntry.model_validate(kpi.entry()) for kpi in KPIS.values()], own_dimensions=list(current.dimensions)
-    )
+        own = [] if current.number is None else sorted(await own_presets(connection, current.number, current.own_presets))
+    entries = [kpi.entry() | {"presets": [*kpi.presets, *(own if kpi.is_of_tickets else ())]} for kpi in KPIS.values()]
+    return Catalogue(kpis=[KpiEntry.model_validate(entry) for entry in entries], own_dimensions=list(current.dimensions))
 
 
 @routes.get(
@@ -78,8 +80,8 @@ async def get_kpi(
     """Evaluate the KPI and encode the result as JSON."""
     async with turn(request, state, tenant):
         async with outage_is_503():
-            result = await evaluate(state.source, tenant, requested.query, state.clock())
-        body = await encode_result(result, requested.fields)
+            result, sides = await evaluate(state.source, tenant, requested.query, state.clock())
+        body = await encode_result(result, sides, requested.fields)
     return json_response(body, result.freshness)
 
 
@@ -111,10 +113,16 @@ async def list_kpi_records(
 
 
 # --- encoding -------------------------------------------------------------------------------------------------------------
-async def encode_result(result: Result, fields: Sequence[str]) -> bytes:
-    """The result as JSON, with these fields of its rows; rows are encoded as they are computed."""
+async def encode_result(result: Result, sides: Sequence[Side], fields: Sequence[str]) -> bytes:
+    """The result as JSON, with these fields of its rows, beside those of the other presets; rows are encoded as they are made."""
     head = head_of(result.query, result.window, result.freshness, result.unknown)
-    rows = [msgspec.json.encode(only(row_of(result, row), fields)) async for row in result.rows()]
+    if sides:
+        head["compare_presets"] = [side_of(side) for side in sides]
+    beside = [side.result.rows() for side in sides]
+    rows = []
+    async for row in result.rows():
+        others = [(side, await anext(values)) for side, values in zip(sides, beside, strict=True)]
+        rows.append(msgspec.json.encode(only(row_of(result, row) | values_beside(row, others), fields)))
     return msgspec.json.encode(head)[:-1] + b',"rows":[' + b",".join(rows) + b"]}"
 
 
@@ -145,8 +153,13 @@ def head_of(query: Query, window: Window, fresh: Freshness, unknown: UnknownValu
         "watermark": fresh.watermark.isoformat() if fresh.watermark else None,
         "unknown_filter_values": unknown.values,
         "suggested_filter_values": unknown.suggestions,
-        "terms": {"revision": fresh.terms_revision} | ({"preset": query.preset} if query.preset else {}),
+        "terms": terms_of(query, fresh),
     }
+
+
+def terms_of(query: Query, fresh: Freshness) -> dict[str, Any]:
+    """The revision of the terms, and the preset of the query if it has one."""
+    return {"revision": fresh.terms_revision} | ({"preset": query.preset} if query.preset else {})
 
 
 def window_of(window: Window) -> dict[str, str]:
@@ -178,6 +191,34 @@ def row_of(result: Result, row: Row) -> dict[str, Any]:
     if row.compared:
         fields["compare"] = [compared_of(one) for one in row.compared]
     return fields
+
+
+def side_of(side: Side) -> dict[str, Any]:
+    """A preset that a result is compared with, as JSON."""
+    return {
+        "preset": side.preset.id,
+        "name": side.preset.name,
+        "difference": side.difference,
+        "tickets": side.tickets,
+        "different_tickets": side.different,
+    }
+
+
+def values_beside(row: Row, others: Sequence[tuple[Side, Row]]) -> dict[str, Any]:
+    """The field of a row with its values under other presets; nothing without any."""
+    value = row.estimate.value
+    values = [
+        {
+            "preset": side.preset.id,
+            "value": other.estimate.value,
+            "n": other.estimate.n,
+            "delta": None if value is None or other.estimate.value is None else other.estimate.value - value,
+            "interval": interval_of(other.estimate.interval),
+            "flags": other.flags,
+        }
+        for side, other in others
+    ]
+    return {"presets": values} if values else {}
 
 
 def names_in(dims: Mapping[str, str | None], names: Directory) -> dict[str, str]:

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.metrics.api.dependencies import DEFAULT_PAGE, Limit, OptionalText
 from services.metrics.domain.calendar import Grain, WeekStart
 from services.metrics.domain.estimators import PERCENTILES
-from services.metrics.domain.presets import PRESETS
-from services.metrics.domain.query import MAX_COMPARISONS
+from services.metrics.domain.impact import IMPACTS
+from services.metrics.domain.presets import PRESET_ID, PRESETS
+from services.metrics.domain.query import MAX_COMPARISONS, MAX_PRESETS
 from services.metrics.domain.windows import CALENDAR, DEFAULT_WINDOW, BadQuery
 from shared.events import is_common_dimension
 from shared.fields import KPI_FIELDS, RECORD_FIELDS
@@ -89,15 +90,16 @@ class ExplainParameters(WindowParameters):
         examples=[["team", "channel"]],
     )
     agg: OptionalText = described(
-        "The aggregation of a duration (p50 by default), or the label of a share; the catalogue lists those of each KPI",
-        enum=[*PERCENTILES, "mean", "positive", "neutral", "negative"],
+        "The aggregation of a duration (p50 by default), the label of a share, or the KPI that a theme has an impact on; the"
+        " catalogue lists those of each KPI",
+        enum=[*PERCENTILES, "mean", "positive", "neutral", "negative", *IMPACTS],
     )
     hours: OptionalText = described("Which seconds of a duration count", enum=["calendar", "business"])
     preset: OptionalText = described(
-        "Count under the definition of another system, which the tenant switched on (`PUT /v1/presets/{preset}`); the catalogue"
-        " lists the presets of each KPI",
+        "Count under another definition, which the tenant switched on (`PUT /v1/presets/{preset}`): that of another system, "
+        f"{', '.join(f'`{name}`' for name in PRESETS)}, or one of the tenant's own; `GET /v1/presets` lists them",
         examples=["dbt_zendesk"],
-        enum=list(PRESETS),
+        pattern=f"^{PRESET_ID.pattern}$",
     )
     filed_by: OptionalText = described(
         "The event whose time files a record, for KPIs that have several; the catalogue lists them", examples=["created"]
@@ -118,6 +120,11 @@ class KpiParameters(ExplainParameters):
         [],
         description=f"`previous`, `previous_year` or `from/to`; repeat it for up to {MAX_COMPARISONS} different windows",
         examples=[["previous"]],
+    )
+    compare_presets: OptionalText = described(
+        f"Up to {MAX_PRESETS} presets, separated by commas: the value of each row under each of them, what differs, and how many"
+        " tickets differ. Counting them reads every record of the window",
+        examples=["dbt_zendesk,zendesk"],
     )
     fields: OptionalText = fields_of(KPI_FIELDS, ["from,value,n", "!distribution"])
 

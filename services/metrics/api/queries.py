@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import Annotated, Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -22,9 +22,8 @@ from services.metrics.api.parameters import (
     check_names,
 )
 from services.metrics.domain.kpi import Kpi
-from services.metrics.domain.kpis import KPIS
-from services.metrics.domain.presets import PRESETS
-from services.metrics.domain.query import MAX_COMPARISONS, Comparison, Query
+from services.metrics.domain.presets import PRESET_ID, PRESETS
+from services.metrics.domain.query import MAX_COMPARISONS, MAX_PRESETS, Comparison, Query
 from services.metrics.domain.windows import CALENDAR, DEFAULT_WINDOW, EARLIEST, LATEST, BadQuery, Between
 from services.metrics.store.records import Place
 from shared.fields import KPI_FIELDS, RECORD_FIELDS, select_fields
@@ -68,6 +67,7 @@ async def kpi_request(
     """Parse a request for a KPI's value. `tenant` is authenticated before anything is parsed."""
     filters = check_names(request, KpiParameters)
     query = parse_query(kpi, parameters, filters, parameters.compare)
+    query = replace(query, compare_presets=parse_compared_presets(kpi, parameters.compare_presets))
     return RequestedKpi(query, parse_fields(parameters.fields, KPI_FIELDS))
 
 
@@ -106,9 +106,12 @@ def parse_query(kpi: Kpi, parameters: ExplainParameters, filters: Mapping[str, s
     business_hours = choice("hours", parameters.hours, kpi.hours) == "business"
     if parameters.per is not None and not kpi.per_respondent:
         raise BadQuery("per", "is for KPIs of customers' answers only")
-    preset = parse_preset(kpi, parameters.preset, business_hours)
+    preset = parse_preset(kpi, "preset", parameters.preset)
+    kpi = kpi.in_business_hours if business_hours else kpi
+    kpi = kpi.under(PRESETS[preset]) if preset in PRESETS else kpi
+    kpi = kpi.narrowed(choice("agg", parameters.agg, kpi.aggregations) or "")
     return Query(
-        kpi=kpi.under(preset) if preset else kpi.in_business_hours if business_hours else kpi,
+        kpi=kpi,
         window=parse_window(parameters),
         at=parse_at(kpi, parameters, compare),
         zone=None if parameters.tz is None else parse_zone(parameters.tz),
@@ -125,15 +128,26 @@ def parse_query(kpi: Kpi, parameters: ExplainParameters, filters: Mapping[str, s
     )
 
 
-def parse_preset(kpi: Kpi, text: str | None, business_hours: bool) -> str:
-    """The preset of a query; empty without one. Raises BadQuery if the KPI has no such definition."""
-    preset = choice("preset", text, PRESETS) or ""
-    if preset and preset not in kpi.presets:
-        defined = ", ".join(one.id for one in KPIS.values() if preset in one.presets)
-        raise BadQuery("preset", f"{preset} has no definition of {kpi.id}; it has: {defined}")
-    if preset and business_hours:
-        raise BadQuery("hours", f"{preset} has no definition in business hours")
-    return preset
+def parse_preset(kpi: Kpi, parameter: str, text: str | None) -> str:
+    """The preset of a query; empty without one. Raises BadQuery if it can't be one that defines the KPI.
+
+    Whether the tenant has such a preset of its own is known later.
+    """
+    if text is None:
+        return ""
+    if text not in PRESETS and not PRESET_ID.fullmatch(text):
+        raise BadQuery(parameter, refusal("unknown preset", text, PRESETS))
+    if not (kpi.is_defined_by(PRESETS[text]) if text in PRESETS else kpi.is_of_tickets):
+        raise BadQuery(parameter, f"{text} has no definition of {kpi.id}: presets are definitions of the KPIs of tickets")
+    return text
+
+
+def parse_compared_presets(kpi: Kpi, text: str | None) -> tuple[str, ...]:
+    """The different presets of `compare_presets`. Raises BadQuery, also if there are more than MAX_PRESETS."""
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(","))) if text is not None else ()
+    if len(names) > MAX_PRESETS:
+        raise BadQuery("compare_presets", f"has {len(names)} presets; at most {MAX_PRESETS} are allowed")
+    return tuple(parse_preset(kpi, "compare_presets", name) for name in names)
 
 
 def choice(name: str, value: str | None, choices: Collection[Choice]) -> Choice | None:

@@ -40,7 +40,10 @@ class KpiEntry(BaseModel):
     hours: list[str] = Field(
         description="The values of `hours`, the default first; empty if there is no choice", examples=[["calendar", "business"]]
     )
-    presets: list[str] = Field(description="The values of `preset`; empty if there are none", examples=[["dbt_zendesk"]])
+    presets: list[str] = Field(
+        description="The values of `preset`: those of other systems, then the tenant's own; empty if there are none",
+        examples=[["zendesk", "dbt_zendesk"]],
+    )
     min_n: int = Field(description="The least `n` of a value without the flag `low_n`")
 
 
@@ -81,6 +84,31 @@ class ComparedValue(BaseModel):
     significant: bool | None = Field(description="Whether the difference is significant at 95 %; null if that is unknown")
 
 
+class PresetValue(BaseModel):
+    """The value of a row under another preset."""
+
+    preset: str = Field(description="The id of the preset", examples=["dbt_zendesk"])
+    value: float | None = Field(description="Null if there is nothing to count, or the preset is off")
+    n: int = Field(description="The size of the sample")
+    delta: float | None = Field(description="This value − the row's; null if one of them is null")
+    interval: Interval | None = Field(description="Null if the KPI or so small a sample has none")
+    flags: list[str] = Field(description="As of the row", examples=[["no_preset"]])
+
+
+class ComparedPreset(BaseModel):
+    """A preset beside the definition of the query."""
+
+    preset: str = Field(description="The id of the preset", examples=["dbt_zendesk"])
+    name: str = Field(description="Its name for people", examples=["The dbt package for Zendesk"])
+    difference: str = Field(description="How its definition of the KPI differs from ours; empty if it doesn't")
+    tickets: int | None = Field(
+        description="Tickets that count in the window, under the query's definition or this one; null while the preset is off"
+    )
+    different_tickets: int | None = Field(
+        description="Those of them whose times or values differ between the two; null while the preset is off"
+    )
+
+
 def selectable(schema: dict[str, Any]) -> None:
     """Describe an entry of which the parameter `fields` may leave out any field."""
     schema.pop("required", None)
@@ -108,6 +136,9 @@ class ResultRow(BaseModel):
         examples=[["partial"]],
     )
     compare: list[ComparedValue] | None = Field(None, description="One for each `compare`; left out without any")
+    presets: list[PresetValue] | None = Field(
+        None, description="The value under each preset of `compare_presets`; left out without any"
+    )
 
 
 class TermsRevision(BaseModel):
@@ -141,6 +172,9 @@ class KpiHead(BaseModel):
 class KpiResult(KpiHead):
     """The value of a KPI, a breakdown or a series: rows by bucket, then by group."""
 
+    compare_presets: list[ComparedPreset] | None = Field(
+        None, description="The presets of `compare_presets`, and how many tickets differ; left out without any"
+    )
     rows: list[ResultRow] = Field(description="By bucket, then by group")
 
 

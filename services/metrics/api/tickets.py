@@ -12,9 +12,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.metrics.api.dependencies import OptionalText, Service, TooSlow, parse_cursor, turn
 from services.metrics.api.filters import parse_filter
-from services.metrics.api.kpis import FRESHNESS_HEADERS, json_response, local, window_of
+from services.metrics.api.kpis import FRESHNESS_HEADERS, json_response, local, terms_of, window_of
 from services.metrics.api.parameters import FILTERS, ParsedQueryRoute, WindowParameters, check_names, described
-from services.metrics.api.queries import choice, parse_window, parse_zone
+from services.metrics.api.queries import choice, parse_preset, parse_window, parse_zone
 from services.metrics.api.schemas import Instant, TermsRevision, Window
 from services.metrics.domain.query import Query as KpiQuery
 from services.metrics.domain.ticket_columns import COLUMNS, NAME_COLUMNS, ColumnType
@@ -45,6 +45,9 @@ class TicketParameters(WindowParameters):
         "Which tickets the window selects: those `opened` in it (the default), or those that are solved or closed now and were"
         " last `solved` in it",
         enum=list(FILED_BY),
+    )
+    preset: OptionalText = described(
+        "The values under the definitions of a preset that is switched on: `GET /v1/presets`", examples=["dbt_zendesk"]
     )
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(require_digits)] = Field(
         DEFAULT_PAGE, description="Tickets on a page"
@@ -121,6 +124,7 @@ async def tickets_request(
         window=parse_window(parameters),
         zone=None if parameters.tz is None else parse_zone(parameters.tz),
         filters=tuple(parse_filter(TICKETS, dimension, text) for dimension, text in filters.items()),
+        preset=parse_preset(TICKETS, "preset", parameters.preset),
     )
     filed_by = choice("filed_by", parameters.filed_by, tuple(FILED_BY)) or "opened"
     return RequestedTickets(query, filed_by, parameters.limit, parse_cursor(parameters.cursor, Place))
@@ -161,7 +165,7 @@ def encode_tickets(page: TicketPage) -> bytes:
         "watermark": fresh.watermark.isoformat() if fresh.watermark else None,
         "unknown_filter_values": page.unknown.values,
         "suggested_filter_values": page.unknown.suggestions,
-        "terms": {"revision": fresh.terms_revision},
+        "terms": terms_of(page.query, fresh),
         "columns": [{"name": column.name, "type": column.type} for column in page.columns],
         "next": str(page.next) if page.next else None,
         "tickets": [{name: in_json(value, zone) for name, value in ticket.items()} for ticket in page.tickets],

@@ -11,9 +11,10 @@ from math import floor
 from typing import NamedTuple
 
 from services.metrics.domain.comments import LABELS, Comment, effective_label, effective_themes
-from services.metrics.domain.forms import rating_measure
+from services.metrics.domain.forms import parse_form, rating_measure
 from services.metrics.domain.measure import MULTI_VALUED
-from services.metrics.domain.presets import preset_rows
+from services.metrics.domain.measures import CSAT, NPS, THEME_CSAT, THEME_NPS
+from services.metrics.domain.preset_rows import preset_rows
 from services.metrics.domain.rows import Row
 from services.metrics.domain.sla_rows import sla_rows
 from services.metrics.domain.terms import FIRST_TERMS, Terms
@@ -23,13 +24,15 @@ from services.metrics.domain.view import Dims, SubjectView
 from shared.events import DIMENSIONS, Override, Score
 from shared.text import nfc
 
-CONTRIBUTIONS_VERSION = 3
+CONTRIBUTIONS_VERSION = 4
 """Raise it when equal views and scores yield other contributions than before: stored subjects are then rebuilt.
 
 1: before themes and urgency. 2: `themes` and `urgency` of comments, and the family `urgent`. 3: next replies, times in statuses,
-numbers of replies, cohorts, the age of the backlog, invitations. Raise it too when the library that knows public holidays gets
-another version (`HOLIDAYS_VERSION`).
+numbers of replies, cohorts, the age of the backlog, invitations. 4: presets, impacts of themes. Raise it too when the library
+that knows public holidays gets another version (`HOLIDAYS_VERSION`).
 """
+
+CSAT_FORMS = CSAT.named("")
 
 Names = tuple[str, ...]
 """The values of a multi-valued dimension: sorted, each once."""
@@ -105,6 +108,10 @@ def _of_feedback(view: SubjectView, scores: Mapping[tuple[str, str], Score]) -> 
             Contribution(*row, view.dims, view.customer, themes, urgency)
             for row, themes, urgency in comment_rows(view.comments, view.overrides, scores)
         ),
+        *(
+            Contribution(*row, view.dims, view.customer, themes)
+            for row, themes in themed_rows(rows, view.comments, view.overrides, scores)
+        ),
     ]
 
 
@@ -112,14 +119,20 @@ def _of_ticket(
     view: SubjectView, ticket: TicketView, scores: Mapping[tuple[str, str], Score], terms: Terms
 ) -> list[Contribution]:
     dims_at = lru_cache(maxsize=None)(view.dims_at)
-    of_presets = [Contribution(*row, dims_at(row[1]), view.customer) for row in preset_rows(ticket, terms.presets)]
+    of_presets = [
+        Contribution(*row, dims, view.customer)
+        for preset in terms.presets
+        for row, dims in preset_rows(view, ticket, terms, preset, dims_at)
+    ]
     if ticket.dropped is not None:
         return [*of_presets, Contribution("dropped", ticket.dropped, 1, 1, dims_at(ticket.dropped), view.customer)]
+    rows = [*ticket_rows(ticket), *business_rows(ticket, terms.hours)]
     return [
         *of_presets,
+        *(Contribution(*row, dims_at(row[1]), view.customer) for row in rows),
         *(
-            Contribution(*row, dims_at(row[1]), view.customer)
-            for row in (*ticket_rows(ticket), *business_rows(ticket, terms.hours))
+            Contribution(*row, dims_at(row[1]), view.customer, themes)
+            for row, themes in themed_rows(rows, ticket.comments, view.overrides, scores)
         ),
         *(
             Contribution(*row, dims_at(row[1]), view.customer, themes, urgency)
@@ -148,6 +161,29 @@ def comment_rows(
                 themes, urgency = theme_names(score, override), tuple(sorted(score.urgency))
                 for row in score_rows(comment, model, score, override):
                     yield row, themes, urgency
+
+
+def themed_rows(
+    rows: Iterable[Row], comments: Iterable[Comment], overrides: Mapping[str, Override], scores: Mapping[tuple[str, str], Score]
+) -> Iterator[tuple[Row, Names]]:
+    """Rows of the NPS and CSAT ratings among `rows`, with the themes of all comments of the subject, for each model that has any.
+
+    They are what the impact of a theme is computed from.
+    """
+    if not scores:
+        return
+    hashes = {comment.text_hash for comment in comments}
+    by_model: dict[str, set[str]] = {}
+    for (model, text_hash), score in scores.items():
+        if text_hash in hashes:
+            by_model.setdefault(model, set()).update(theme_names(score, overrides.get(text_hash)))
+    themed = [(model, tuple(sorted(themes))) for model, themes in by_model.items() if themes]
+    for measure, at, value, _ in rows if themed else ():
+        if measure == NPS.family:
+            yield from (((THEME_NPS.named(model), at, value, value), themes) for model, themes in themed)
+        elif measure.startswith(CSAT_FORMS):
+            good = int(value in parse_form(measure).good)
+            yield from (((THEME_CSAT.named(model), at, good, good), themes) for model, themes in themed)
 
 
 def score_rows(comment: Comment, model: str, score: Score, override: Override | None) -> Iterator[Row]:

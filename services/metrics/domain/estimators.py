@@ -126,12 +126,12 @@ def share(measure: Measure, from_bin: int) -> Estimator:
     return Estimator((measure,), estimate)
 
 
-def kind_share(measure: Measure, kind: int) -> Estimator:
-    """The percentage in the bin `kind`. The distribution counts these (1) and all others (0)."""
+def kind_share(measure: Measure, *kinds: int) -> Estimator:
+    """The percentage in the bins `kinds`. The distribution counts these (1) and all others (0)."""
 
     def estimate(histograms: Histograms, agg: str) -> Estimate:
         histogram = merged(histograms, measure)
-        hits = histogram.counts.get(kind, 0)
+        hits = sum(histogram.counts.get(kind, 0) for kind in kinds)
         return proportion(hits, histogram.n, {0: histogram.n - hits, 1: hits})
 
     return Estimator((measure,), estimate)

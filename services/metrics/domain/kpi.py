@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from services.metrics.domain.estimators import Estimate, Estimator
 from services.metrics.domain.histogram import Histogram
-from services.metrics.domain.measure import Kind, Measure, shared_dimensions
+from services.metrics.domain.measure import TICKET, Kind, Measure, shared_dimensions
+from services.metrics.domain.presets import FIRST_REPLY, PRESETS, Preset
 
 ENTRY = (
     "id",
@@ -34,7 +35,8 @@ class Kpi:
     """One definition. An estimate of fewer than `min_n` is flagged `low_n`.
 
     `business` computes it in business hours. Only durations have it. `of_policies`: it counts targets of SLA policies. `horizon`:
-    how long after the end of a bucket its value is expected to change. `by_preset` computes it under other systems' definitions.
+    how long after the end of a bucket its value is expected to change. `impacts`: of the impact of a theme, by the value of
+    `agg`, the estimator, the measure of all answers, and the unit. `whole` is that measure, once `narrowed` has chosen one.
     """
 
     id: str
@@ -49,7 +51,8 @@ class Kpi:
     min_n: int = 30
     of_policies: bool = False
     horizon: timedelta | None = None
-    by_preset: Mapping[str, Estimator] = field(default_factory=dict, hash=False)
+    impacts: Mapping[str, tuple[Estimator, Measure, str]] = field(default_factory=dict, hash=False)
+    whole: Measure | None = None
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -78,14 +81,47 @@ class Kpi:
             raise ValueError(f"{self.id} has no business hours")
         return replace(self, estimator=self.business)
 
+    def narrowed(self, agg: str) -> "Kpi":
+        """The same KPI, of the impact of a theme that of this `agg` alone."""
+        if not self.impacts or self.whole is not None:
+            return self
+        estimator, whole, unit = self.impacts[agg or next(iter(self.impacts))]
+        return replace(self, estimator=replace(estimator, aggregations=self.aggregations), whole=whole, unit=unit)
+
+    @property
+    def of_all_answers(self) -> "Kpi":
+        """A KPI that reads the measure of all answers, whatever their themes."""
+        assert self.whole is not None
+        return replace(self, estimator=replace(self.estimator, measures=(self.whole,)), whole=None, impacts={})
+
     @property
     def presets(self) -> tuple[str, ...]:
-        """The values of `preset`."""
-        return tuple(self.by_preset)
+        """The presets of other systems that define it."""
+        return tuple(preset.id for preset in PRESETS.values() if self.is_defined_by(preset))
 
-    def under(self, preset: str) -> "Kpi":
-        """The same KPI under the definition of a preset, one of `presets`."""
-        return replace(self, estimator=self.by_preset[preset], business=None, by_preset={})
+    def is_defined_by(self, preset: Preset) -> bool:
+        """Whether it can be computed under a preset: presets are definitions of the KPIs of tickets."""
+        return self.is_of_tickets or self.id in preset.notes
+
+    @property
+    def is_of_tickets(self) -> bool:
+        """Whether it counts tickets alone."""
+        return all(measure.changed_by == TICKET for measure in self.measures)
+
+    def difference(self, preset: Preset) -> str:
+        """How a preset's definition of it differs from ours; empty if it doesn't."""
+        business = self.business.measures if self.business else ()
+        return preset.difference(self.id, (measure.family for measure in (*self.measures, *business)))
+
+    def under(self, preset: Preset) -> "Kpi":
+        """The same KPI under the definition of a preset. It reads our measures where the preset changes nothing."""
+        difference = self.difference(preset)
+        return replace(
+            self,
+            formula=f"{self.formula}. Under {preset.id}: {difference}" if difference else self.formula,
+            estimator=estimator_under(self.estimator, preset),
+            business=estimator_under(self.business, preset) if self.business else None,
+        )
 
     @property
     def filed_by(self) -> tuple[str, ...]:
@@ -101,7 +137,8 @@ class Kpi:
     @property
     def changed_by(self) -> frozenset[Kind]:
         """The kinds of changes that may change its value, or the records behind it."""
-        return frozenset[Kind]().union(*(measure.changed_by for measure in self.measures)) | {"other"}
+        measures = (*self.measures, *(whole for _, whole, _ in self.impacts.values()))
+        return frozenset[Kind]().union(*(measure.changed_by for measure in measures)) | {"other"}
 
     @property
     def instant(self) -> bool:
@@ -138,3 +175,18 @@ class Kpi:
     def entry(self) -> dict[str, object]:
         """This KPI as an entry of the catalogue."""
         return {name: getattr(self, name) for name in ENTRY}
+
+
+def estimator_under(estimator: Estimator, preset: Preset) -> Estimator:
+    """The estimator with the measures of a preset."""
+    aggregations = estimator.aggregations
+    if preset.rules.median_first and "p50" in aggregations:
+        aggregations = ("p50", *(name for name in aggregations if name != "p50"))
+    return replace(estimator, measures=tuple(measure_under(one, preset) for one in estimator.measures), aggregations=aggregations)
+
+
+def measure_under(measure: Measure, preset: Preset) -> Measure:
+    """The measure that a preset has in place of ours, or ours if it has none."""
+    if preset.rules.first_reply_filed_by_opening and measure.family in FIRST_REPLY:
+        measure = replace(measure, filed_by=tuple(sorted(measure.filed_by, key=lambda event: event != "created")))
+    return replace(measure, preset=preset.id) if measure.family in preset.families else measure

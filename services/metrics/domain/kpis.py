@@ -2,6 +2,7 @@
 
 from services.metrics.domain import estimators
 from services.metrics.domain.comments import LABELS
+from services.metrics.domain.impact import IMPACTS, any_impact
 from services.metrics.domain.kpi import Kpi
 from services.metrics.domain.measures import (
     ABSTAINED,
@@ -173,6 +174,18 @@ _TABLE = (
         population="customers' comments to which the promoted model gave a sentiment; the score is that of the whole comment, and"
         " a human's judgement replaces it by −1, 0 or 1",
         estimator=estimators.mean(SENTIMENT, scale=(-1, 1)),
+    ),
+    Kpi(
+        id="theme_impact",
+        name="Impact of a theme",
+        formula="KPI of all answers − KPI of the answers without the theme; the KPI is nps, csat or sentiment, by `agg`",
+        unit="points",
+        direction="higher",
+        population="answers of responses, or ratings of tickets, with a comment that the promoted model gave the theme; of"
+        " sentiment these comments; n counts them. Without group_by=theme: any theme. It is an association, and impacts don't add"
+        " up",
+        estimator=any_impact(),
+        impacts=IMPACTS,
     ),
     Kpi(
         id="urgent_comments",

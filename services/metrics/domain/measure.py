@@ -1,7 +1,8 @@
 """The definition of a measure: a family of histograms that KPIs are computed from.
 
 A measure's stored name is its family, or `family:qualifier` where bins of different qualifiers must not be mixed: the form of a
-rating (`csat:1..5+4`), the sentiment model (`label:e5-2`), or the event that files a row (`first_reply:created`).
+rating (`csat:1..5+4`), the sentiment model (`label:e5-2`), or the event that files a row (`first_reply:created`). A family that a
+preset counts otherwise has measures of the preset's own beside ours: `first_reply@zendesk:created`.
 """
 
 from collections.abc import Iterable
@@ -72,32 +73,54 @@ class Measure:
     record: Record = "amount"
     dimensions: tuple[str, ...] = DIMENSIONS
     """The dimensions that its rows have values of."""
+    preset: str = ""
+    """The id of the preset whose rows it has; empty: ours."""
 
     @property
     def by_model(self) -> bool:
         """Whether each sentiment model has rows of its own."""
         return self.qualifier == "model"
 
+    @property
+    def stem(self) -> str:
+        """Its name before the qualifier."""
+        return name_under(self.family, self.preset) if self.preset else self.family
+
     def named(self, qualifier: str) -> str:
         """The full name of the measure with this qualifier."""
-        return f"{self.family}:{qualifier}"
+        return f"{self.stem}:{qualifier}"
 
     def selector(self, filed_by: str, model: str) -> str:
         """The name by which a query reads it: a full name, or `family:` for all forms of a family."""
         match self.qualifier:
             case None:
-                return self.family
+                return self.stem
             case "form":
-                return f"{self.family}:"
+                return f"{self.stem}:"
             case "model":
                 return self.named(model)
             case "filed_by":
                 return self.named(filed_by)
 
 
+PRESET_MARK = "@"
+"""Precedes the id of a preset in the name of a measure: `first_reply@zendesk:replied`."""
+
+
+def stem_of(name: str) -> str:
+    """The name of a measure without its qualifier."""
+    return name.partition(":")[0]
+
+
 def family_of(name: str) -> str:
     """The family of a measure's full name."""
-    return name.partition(":")[0]
+    return stem_of(name).partition(PRESET_MARK)[0]
+
+
+def name_under(name: str, preset: str) -> str:
+    """The full name of the measure that a preset has in place of ours."""
+    family, colon, qualifier = name.partition(":")
+    return f"{family}{PRESET_MARK}{preset}{colon}{qualifier}"
 
 
 BUSINESS = "_business"

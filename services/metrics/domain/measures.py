@@ -10,6 +10,7 @@ from services.metrics.domain.measure import (
     family_of,
 )
 from services.metrics.domain.ticket_measures import TICKET_MEASURES
+from shared.events import DIMENSIONS
 
 # --- ratings --------------------------------------------------------------------------------------------------------------
 NPS = Measure(family="nps", bins="rating", unit="rating", filed_by=("answered",), changed_by=FEEDBACK, per_respondent=True)
@@ -96,6 +97,28 @@ URGENT = Measure(
 )
 """Comments in which a model found a reason for urgency."""
 
+THEME_DIMENSIONS = (*DIMENSIONS, "theme")
+THEME_NPS = Measure(
+    family="theme_nps",
+    bins="rating",
+    unit="rating",
+    filed_by=("answered",),
+    changed_by=FEEDBACK | {"score"},
+    qualifier="model",
+    dimensions=THEME_DIMENSIONS,
+)
+"""NPS answers of responses with a comment that has a theme, under the themes of all comments of the response."""
+THEME_CSAT = Measure(
+    family="theme_csat",
+    bins="flag",
+    unit="count",
+    filed_by=("rated",),
+    changed_by=ANY_COMMENT,
+    qualifier="model",
+    dimensions=THEME_DIMENSIONS,
+)
+"""CSAT ratings of responses and tickets likewise; bin 1 if satisfied, by the form of each."""
+
 _TABLE = (
     NPS,
     CSAT,
@@ -108,6 +131,8 @@ _TABLE = (
     LABEL,
     ABSTAINED,
     URGENT,
+    THEME_NPS,
+    THEME_CSAT,
     *TICKET_MEASURES,
 )
 

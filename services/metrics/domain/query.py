@@ -13,6 +13,8 @@ from shared.windows import Time
 
 MAX_COMPARISONS = 3
 MAX_GROUPINGS = 2
+MAX_PRESETS = 3
+"""Presets beside the definition of a query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Query:
     """A query of one KPI. `zone`: None is the tenant's. `at`: the value at a time in place of a window.
 
     `business_hours`: `kpi` is the KPI in business hours (`Kpi.in_business_hours`). `preset`: it is the KPI under this preset
-    (`Kpi.under`).
+    (`Kpi.under`); for a tenant's own preset it is ours until the tenant is known. `compare_presets`: those beside it.
     """
 
     kpi: Kpi
@@ -57,6 +59,7 @@ class Query:
     per_respondent: bool = False
     business_hours: bool = False
     preset: str = ""
+    compare_presets: tuple[str, ...] = ()
 
     def selectors(self, model: str) -> tuple[str, ...]:
         """The names of the measures that it reads, if `model` is the promoted one."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from services.metrics.domain.durations import bin_of
+from services.metrics.domain.statuses import Period
 from services.metrics.domain.ticket import TicketView
 from services.metrics.domain.view import Dims
 
@@ -13,20 +14,11 @@ Row = tuple[str, datetime, int, int]
 DimsAt = Callable[[datetime], Dims]
 """The dimensions of an event at a time."""
 
-Period = tuple[datetime, datetime | None]
-"""Half-open; None: it has not ended."""
-
 
 def duration_row(measure: str, at: datetime, seconds: int | None) -> Iterator[Row]:
     """The row of a duration. An unknown one has none, nor has a negative one, a result of clocks that differ."""
     if seconds is not None and seconds >= 0:
         yield measure, at, bin_of(seconds), seconds
-
-
-def open_periods(ticket: TicketView) -> Iterator[Period]:
-    """The periods in which a ticket is neither solved nor closed."""
-    ends = (*(solve.at for solve in ticket.solves), None)
-    yield from zip((ticket.opened, *ticket.reopenings), ends, strict=False)  # the last start may have no end
 
 
 def level_rows(periods: Iterable[Period], ticket: TicketView, dims_at: DimsAt) -> Iterator[tuple[datetime, int, Dims]]:

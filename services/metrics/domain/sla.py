@@ -7,7 +7,7 @@ The policies of a tenant are append-only: each version counts for the tickets op
 count for a ticket the last one added does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -122,14 +122,22 @@ class Applied(NamedTuple):
 
 def applied_policy(policies: Policies, subject: SubjectView, ticket: TicketView) -> Applied | None:
     """The policy that applies to a ticket; None if the conditions of none ever held."""
+    return next((applied for _, applied in applications_of(policies, subject, ticket)), None)
+
+
+def applications_of(policies: Policies, subject: SubjectView, ticket: TicketView) -> Iterator[tuple[datetime, Applied]]:
+    """The policies whose conditions hold, each from the time at which they first do in place of those of the one before it."""
     version = policies.version_for(ticket.opened)
     if version is None:
-        return None
+        return
+    last: Policy | None = None
     changes = {at for at in (*ticket.priorities.times, *ticket.teams.times) if at > ticket.opened}
     for at in (ticket.opened, *sorted(changes)):
         priority = subject.dims[PRIORITY] if ticket.priorities == UNASSIGNED else ticket.priorities.set_by(at)
         values = priority, ticket.teams.at(at), subject.dims[CHANNEL], subject.dims[SEGMENT]
         for place, policy in enumerate(policies.versions[version - 1].policies):
             if policy.when.hold(*values):
-                return Applied(PolicyKey(version, place), policy, priority)
-    return None
+                if policy is not last:
+                    yield at, Applied(PolicyKey(version, place), policy, priority)
+                last = policy
+                break

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from services.metrics.domain.rows import DimsAt, Period, Row, level_rows, open_periods, parts_between
-from services.metrics.domain.sla import applied_policy
-from services.metrics.domain.sla_targets import Metric, outcomes_of
+from services.metrics.domain.rows import DimsAt, Row, level_rows, parts_between
+from services.metrics.domain.sla import applications_of, applied_policy
+from services.metrics.domain.sla_targets import Metric, Outcome, outcomes_by_application, outcomes_of
+from services.metrics.domain.statuses import Period
 from services.metrics.domain.terms import Terms
 from services.metrics.domain.ticket import TicketView
 from services.metrics.domain.ticket_measures import SLA_DUE, SLA_DUE_NEXT_REPLY, SLA_DUE_RESOLUTION
@@ -19,28 +20,64 @@ DUE: dict[Metric, str] = {
 """The measures of the open tickets with a deadline, by what is due."""
 
 
-def sla_rows(view: SubjectView, ticket: TicketView, terms: Terms, dims_at: DimsAt) -> Iterator[tuple[Row, Dims]]:
-    """The rows of a ticket's targets, with the priority at which the policy applied; none without a target."""
+def sla_rows(
+    view: SubjectView, ticket: TicketView, terms: Terms, dims_at: DimsAt, *, solve_fulfils: bool = False
+) -> Iterator[tuple[Row, Dims]]:
+    """The rows of a ticket's targets, with the priority at which the policy applied; none without a target.
+
+    `solve_fulfils`: a solve meets the target of a reply as the reply does.
+    """
     applied = applied_policy(terms.policies, view, ticket)
     if applied is None:
         return
-
-    def sla_dims_at(at: datetime) -> Dims:
-        dims = dims_at(at)
-        return (*dims[:PRIORITY], applied.priority, *dims[PRIORITY + 1 :])
-
-    outcomes = list(outcomes_of(applied.policy, terms.hours, ticket))
+    sla_dims_at = with_priority(dims_at, applied.priority)
+    outcomes = list(outcomes_of(applied.policy, terms.hours, ticket, solve_fulfils=solve_fulfils))
     for outcome in outcomes:
-        yield (f"sla_{outcome.metric}", outcome.at, int(outcome.met), int(outcome.met)), sla_dims_at(outcome.at)
+        yield outcome_row(outcome), sla_dims_at(outcome.at)
+    yield from overdue_rows(outcomes, ticket, sla_dims_at)
     breaches = [outcome for outcome in outcomes if not outcome.met]
-    overdue = union(part for breach in breaches for part in parts_between(open_periods(ticket), breach.at, breach.ended))
-    for at, change, dims in level_rows(overdue, ticket, sla_dims_at):
-        yield ("sla_overdue", at, change, change), dims
     if ticket.current_solve is None:
         for breach in breaches:
             if breach.ended is None:
                 latest = max((breach.at, *ticket.teams.times, *ticket.agents.times))
                 yield (DUE[breach.metric], breach.at, applied.key.number, applied.key.number), sla_dims_at(latest)
+
+
+def sla_rows_by_application(view: SubjectView, ticket: TicketView, terms: Terms, dims_at: DimsAt) -> Iterator[tuple[Row, Dims]]:
+    """The rows of the targets that each policy gives a ticket when it applies, with the priority at that time.
+
+    Those of `sla_overdue` have the priority at which the last one applied. There are none of the open tickets with a deadline.
+    """
+    applications = list(applications_of(terms.policies, view, ticket))
+    if not applications:
+        return
+    outcomes = list(outcomes_by_application(applications, terms.hours, ticket))
+    for applied, outcome in outcomes:
+        yield outcome_row(outcome), with_priority(dims_at, applied.priority)(outcome.at)
+    yield from overdue_rows([one for _, one in outcomes], ticket, with_priority(dims_at, applications[-1][1].priority))
+
+
+def with_priority(dims_at: DimsAt, priority: str | None) -> DimsAt:
+    """The dimensions with this priority in place of the ticket's latest."""
+
+    def sla_dims_at(at: datetime) -> Dims:
+        dims = dims_at(at)
+        return (*dims[:PRIORITY], priority, *dims[PRIORITY + 1 :])
+
+    return sla_dims_at
+
+
+def outcome_row(outcome: Outcome) -> Row:
+    """The row of a target that was met or breached."""
+    return f"sla_{outcome.metric}", outcome.at, int(outcome.met), int(outcome.met)
+
+
+def overdue_rows(outcomes: Iterable[Outcome], ticket: TicketView, dims_at: DimsAt) -> Iterator[tuple[Row, Dims]]:
+    """The steps of the number of open tickets that are past a deadline."""
+    breaches = [outcome for outcome in outcomes if not outcome.met]
+    overdue = union(part for breach in breaches for part in parts_between(ticket.unsolved, breach.at, breach.ended))
+    for at, change, dims in level_rows(overdue, ticket, dims_at):
+        yield ("sla_overdue", at, change, change), dims
 
 
 def union(periods: Iterable[Period]) -> Iterator[Period]:

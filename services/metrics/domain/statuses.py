@@ -22,6 +22,15 @@ SECOND = timedelta(seconds=1)
 Statuses = Mapping[datetime, Sequence[Status]]
 """For each time, the statuses in the order in which the ticket had them."""
 
+Change = tuple[datetime, int]
+"""The time of a status, and its rank in STATUS_ORDER."""
+
+Period = tuple[datetime, datetime | None]
+"""Half-open; None: it has not ended."""
+
+UNSOLVED = NAMES[:SOLVED]
+"""The statuses of a ticket that is neither solved nor closed."""
+
 
 class Solve(NamedTuple):
     """A change from an unsolved status to solved or closed.
@@ -44,6 +53,11 @@ class Transitions(NamedTuple):
         """The solve that no reopening followed."""
         return self.solves[-1] if len(self.solves) > len(self.reopenings) else None
 
+    def unsolved(self, opened: datetime) -> tuple[Period, ...]:
+        """The periods in which the ticket was neither solved nor closed."""
+        ends = (*(solve.at for solve in self.solves), None)
+        return tuple(zip((opened, *self.reopenings), ends, strict=False))  # the last start may have no end
+
 
 class StatusPeriod(NamedTuple):
     """[start, end) in which a ticket had one status. `end`: None while it has it."""
@@ -53,12 +67,12 @@ class StatusPeriod(NamedTuple):
     status: Status
 
 
-def transitions(opened: datetime, statuses: Statuses) -> Transitions:
-    """The solves and reopenings of a ticket."""
+def transitions(opened: datetime, changes: Iterable[Change]) -> Transitions:
+    """The solves and reopenings of a ticket with these changes of its status (`since_opening`)."""
     solves: list[Solve] = []
     reopenings: list[datetime] = []
     solved = False
-    for at, rank in since_opening(opened, statuses):
+    for at, rank in changes:
         if (rank >= SOLVED) is not solved:
             solved = not solved
             if solved:
@@ -68,16 +82,16 @@ def transitions(opened: datetime, statuses: Statuses) -> Transitions:
     return Transitions(tuple(solves), tuple(reopenings))
 
 
-def status_periods(opened: datetime, statuses: Statuses) -> tuple[StatusPeriod, ...]:
+def status_periods(opened: datetime, changes: Iterable[Change]) -> tuple[StatusPeriod, ...]:
     """The statuses of a ticket from its opening on, each until the next one. A ticket is new until its first status."""
-    changes = [(max(at, opened), NAMES[rank]) for at, rank in since_opening(opened, statuses)]
-    if not changes or changes[0][0] > opened:
-        changes.insert(0, (opened, "new"))
-    ended = [StatusPeriod(start, end, status) for (start, status), (end, _) in pairwise(changes) if start < end]
-    return (*ended, StatusPeriod(changes[-1][0], None, changes[-1][1]))
+    starts = [(max(at, opened), rank) for at, rank in changes]
+    if not starts or starts[0][0] > opened:
+        starts.insert(0, (opened, 0))
+    ended = [StatusPeriod(start, end, NAMES[rank]) for (start, rank), (end, _) in pairwise(starts) if start < end]
+    return (*ended, StatusPeriod(starts[-1][0], None, NAMES[starts[-1][1]]))
 
 
-def since_opening(opened: datetime, statuses: Statuses) -> list[tuple[datetime, int]]:
+def since_opening(opened: datetime, statuses: Statuses) -> list[Change]:
     """The statuses in order, each with its rank in STATUS_ORDER. Of those before the opening the last at most."""
     ordered = sorted(_ranked(opened, statuses), key=_by_time_new_first)
     early = sum(at < opened for at, _ in ordered)
@@ -86,12 +100,12 @@ def since_opening(opened: datetime, statuses: Statuses) -> list[tuple[datetime, 
     return ordered[max(early - 1, 0) :]
 
 
-def _ranked(opened: datetime, statuses: Statuses) -> Iterable[tuple[datetime, int]]:
+def _ranked(opened: datetime, statuses: Statuses) -> Iterable[Change]:
     for at in sorted(statuses):
         for status in statuses[at]:
             yield (opened if at == to_minute(opened) else at), STATUS_ORDER[status]
 
 
-def _by_time_new_first(status: tuple[datetime, int]) -> tuple[datetime, bool]:
+def _by_time_new_first(status: Change) -> tuple[datetime, bool]:
     """Sort by time. Of one time `new` comes first, since no ticket returns to it; the others keep their order."""
     return status[0], status[1] != STATUS_ORDER["new"]

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from services.metrics.domain import estimators
 from services.metrics.domain.kpi import Kpi
-from services.metrics.domain.presets import DBT_ZENDESK
 from services.metrics.domain.ticket_measures import (
     AGENT_REPLIES,
     AGENT_WAIT,
@@ -15,7 +14,6 @@ from services.metrics.domain.ticket_measures import (
     DROPPED,
     FIRST_REPLY,
     FIRST_REPLY_BUSINESS,
-    FIRST_REPLY_DBT_ZENDESK,
     FIRST_RESOLUTION,
     FIRST_RESOLUTION_BUSINESS,
     FIRST_SOLVE,
@@ -33,7 +31,7 @@ from services.metrics.domain.ticket_measures import (
     SOLVED_COHORT,
     TOUCHES,
 )
-from services.metrics.domain.ticket_rows import NO_REPLY, ONE_TOUCH
+from services.metrics.domain.ticket_rows import NO_REPLY, NO_REPLY_ONE_TOUCH, ONE_TOUCH
 
 HORIZON = timedelta(days=30)
 """After this time the share of solved tickets is expected to change little."""
@@ -109,7 +107,6 @@ SUPPORT_KPIS = (
         population="tickets with such a reply; bots' and automatic replies don't count, nor does an agent's own opening",
         estimator=estimators.duration(FIRST_REPLY),
         business=estimators.duration(FIRST_REPLY_BUSINESS),
-        by_preset={DBT_ZENDESK.id: estimators.duration(FIRST_REPLY_DBT_ZENDESK)},
     ),
     Kpi(
         id="next_reply_time",
@@ -189,7 +186,7 @@ SUPPORT_KPIS = (
         unit="percent",
         direction="higher",
         population=SOLVED_TICKETS,
-        estimator=estimators.kind_share(TOUCHES, ONE_TOUCH),
+        estimator=estimators.kind_share(TOUCHES, ONE_TOUCH, NO_REPLY_ONE_TOUCH),
     ),
     Kpi(
         id="no_reply_rate",
@@ -198,7 +195,7 @@ SUPPORT_KPIS = (
         unit="percent",
         direction="lower",
         population=SOLVED_TICKETS,
-        estimator=estimators.kind_share(TOUCHES, NO_REPLY),
+        estimator=estimators.kind_share(TOUCHES, NO_REPLY, NO_REPLY_ONE_TOUCH),
     ),
     Kpi(
         id="resolution_rate",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.metrics.domain.business_hours import NO_HOURS, BusinessHours
+from services.metrics.domain.presets import Preset
 from services.metrics.domain.sla import NO_POLICIES, Policies
 from shared.events import MOST_OWN_DIMENSIONS, OWN_DIMENSION, is_common_dimension
 
@@ -12,7 +13,7 @@ class Terms:
     """`revision` counts from 1. `zone` is an IANA zone: no contribution depends on it, only where days begin.
 
     `dimensions` are the names of the tenant's own dimensions, sorted. `hours` are its calendars, `policies` its SLA policies,
-    `presets` those that it has switched on, sorted.
+    `presets` those that it has switched on, sorted by id.
     """
 
     revision: int = 1
@@ -20,7 +21,7 @@ class Terms:
     dimensions: tuple[str, ...] = ()
     hours: BusinessHours = NO_HOURS
     policies: Policies = NO_POLICIES
-    presets: tuple[str, ...] = ()
+    presets: tuple[Preset, ...] = ()
 
 
 FIRST_TERMS = Terms()

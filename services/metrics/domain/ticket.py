@@ -9,9 +9,9 @@ from msgspec import UNSET, UnsetType
 
 from services.metrics.domain.comments import Comment
 from services.metrics.domain.facts import Facts, normalised, to_minute
-from services.metrics.domain.statuses import Solve, StatusPeriod, status_periods, transitions
+from services.metrics.domain.statuses import Change, Period, Solve, StatusPeriod, since_opening, status_periods, transitions
 from services.metrics.domain.waits import Wait, waits_of
-from shared.events import Message, Opened, Rating, Status, Ticket
+from shared.events import Deleted, Message, Opened, Party, Rating, Status, Ticket
 from shared.text import nfc
 
 REPEATED_WITHIN = timedelta(seconds=5)
@@ -71,27 +71,39 @@ def dropped_since(drops: Mapping[tuple[datetime, str], bool]) -> datetime | None
 class TicketView:
     """A ticket whose opening is known.
 
-    `by_agent`: an agent opened it. `replies` are the times of the public messages of human agents after the opening, in order;
-    `waits` are those of the customer for further replies, `staff_messages` the times of all public messages of agents and bots.
-    `current_solve` is the solve that no reopening followed. `dropped` is
-    since when the ticket has been merged, spam or deleted. `priorities` are those that were set.
+    `public`: the opening is a message that the customer can read. `replies` are the times of the public messages of human agents
+    after the opening, in order; `waits` are those of the customer for further replies, `staff_messages` the times of all public
+    messages of agents and bots, `questions` those of the customer's. `changes` are those of its status, `unsolved` the periods in
+    which it is neither solved nor closed. `current_solve` is the solve that no reopening followed. `dropped` is since when the
+    ticket has been merged, spam or deleted; `deletions` are the times at which it was deleted (True) or restored. `priorities`
+    are those that were set.
     """
 
     opened: datetime
-    by_agent: bool
+    opened_by: Party
+    public: bool
     replies: tuple[datetime, ...]
     waits: tuple[Wait, ...]
     staff_messages: tuple[datetime, ...]
+    questions: tuple[datetime, ...]
+    changes: tuple[Change, ...]
     statuses: tuple[StatusPeriod, ...]
+    unsolved: tuple[Period, ...]
     solves: tuple[Solve, ...]
     reopenings: tuple[datetime, ...]
     current_solve: Solve | None
     dropped: datetime | None
+    deletions: tuple[tuple[datetime, bool], ...]
     teams: Assignments
     agents: Assignments
     priorities: Assignments
     ratings: tuple[Rating, ...]
     comments: tuple[Comment, ...]
+
+    @property
+    def by_agent(self) -> bool:
+        """Whether an agent opened it."""
+        return self.opened_by == "agent"
 
     @property
     def first_reply(self) -> datetime | None:
@@ -129,22 +141,28 @@ def ticket_view(statements: Iterable[tuple[datetime, Ticket]], team: str | None,
         facts.teams.setdefault(opened, team)
     if agent is not None:
         facts.agents.setdefault(opened, agent)
-    changes = transitions(opened, facts.statuses)
+    changes = tuple(since_opening(opened, facts.statuses))
+    passages = transitions(opened, changes)
     replies = times_after_opening(opened, (message.at for message in messages if is_reply(message)))
     questions = times_after_opening(opened, (message.at for message in messages if is_question(message)))
     return TicketView(
         opened=opened,
-        by_agent=facts.opened.by == "agent",
+        opened_by=facts.opened.by,
+        public=facts.opened.public is not False,
         replies=tuple(replies),
         waits=tuple(
-            waits_of(questions, replies, (solve.at for solve in changes.solves), opened_by_agent=is_first_message(facts.opened))
+            waits_of(questions, replies, (solve.at for solve in passages.solves), opened_by_agent=is_first_message(facts.opened))
         ),
         staff_messages=tuple(sorted(message.at for message in messages if message.by != "customer" and message.public)),
-        statuses=status_periods(opened, facts.statuses),
-        solves=changes.solves,
-        reopenings=changes.reopenings,
-        current_solve=changes.current,
+        questions=tuple(questions),
+        changes=changes,
+        statuses=status_periods(opened, changes),
+        unsolved=passages.unsolved(opened),
+        solves=passages.solves,
+        reopenings=passages.reopenings,
+        current_solve=passages.current,
         dropped=dropped_since(facts.drops) if facts.drops else None,
+        deletions=tuple(sorted((at, value) for (at, kind), value in facts.drops.items() if kind == Deleted.__name__)),
         teams=assignments(facts.teams),
         agents=assignments(facts.agents),
         priorities=assignments(facts.priorities),

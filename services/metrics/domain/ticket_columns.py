@@ -10,11 +10,13 @@ from typing import Any, Literal
 
 from services.metrics.domain.comments import effective_label
 from services.metrics.domain.contributions import Contribution
-from services.metrics.domain.measure import BUSINESS, TICKET, Measure
+from services.metrics.domain.measure import BUSINESS, TICKET, Measure, family_of, name_under
 from services.metrics.domain.measures import MEASURES
+from services.metrics.domain.preset_tickets import DELETED
+from services.metrics.domain.presets import Preset
 from services.metrics.domain.ticket import TicketView
-from services.metrics.domain.ticket_measures import SLA_NEXT_REPLY, TOUCHES
-from services.metrics.domain.ticket_rows import ONE_TOUCH
+from services.metrics.domain.ticket_measures import FIRST_REPLY, NEXT_REPLY, SLA_NEXT_REPLY, TOUCHES
+from services.metrics.domain.ticket_rows import NO_REPLY_ONE_TOUCH, ONE_TOUCH
 from services.metrics.domain.view import SubjectView
 from shared.events import DIMENSIONS, NAMED_DIMENSIONS, Score
 
@@ -30,7 +32,10 @@ EARLY_DIMENSIONS = ("team", "agent", "priority")
 
 @dataclass(frozen=True, slots=True)
 class ExportedTicket:
-    """A ticket whose opening is known, with its contributions, at `now`. `model` is the promoted one."""
+    """A ticket whose opening is known, with its contributions, at `now`. `model` is the promoted one.
+
+    Under a `preset`, `ticket` is as its rules see it, and `rows` include those of the preset.
+    """
 
     subject: str
     view: SubjectView
@@ -39,11 +44,36 @@ class ExportedTicket:
     rows: Sequence[Contribution]
     model: str
     now: datetime
+    preset: Preset | None = None
+
+    def contributions(self, measure: str) -> list[Contribution]:
+        """Its contributions to a measure, or to the one that its preset has in place of it, in order of time."""
+        if self.preset is not None and family_of(measure) in self.preset.families:
+            measure = name_under(measure, self.preset.id)
+        return sorted((row for row in self.rows if row.measure == measure), key=lambda row: row.at)
 
     def amounts(self, measure: str) -> list[int]:
         """The amounts of its contributions to a measure, in order of time."""
-        rows = sorted((row for row in self.rows if row.measure == measure), key=lambda row: row.at)
-        return [row.amount for row in rows]
+        return [row.amount for row in self.contributions(measure)]
+
+    @property
+    def status(self) -> str:
+        """The status now. A preset may have `deleted` as one."""
+        last = self.ticket.changes[-1][1] if self.ticket.changes else 0
+        return "deleted" if last == DELETED else self.ticket.statuses[-1].status
+
+    @property
+    def reopens(self) -> int | None:
+        """How often it was reopened. None if it was never solved, where a preset counts the solves but the first."""
+        never_solved = self.preset is not None and self.preset.rules.solved_statuses and not self.ticket.solves
+        return None if never_solved else len(self.ticket.reopenings)
+
+    @property
+    def total_reply(self) -> int | None:
+        """The seconds to the first reply and those of all waits for a next one; None without any."""
+        names = (FIRST_REPLY.named(FIRST_REPLY.filed_by[0]), NEXT_REPLY.named(NEXT_REPLY.filed_by[0]))
+        amounts = [amount for name in names for amount in self.amounts(name)]
+        return sum(amounts) if amounts else None
 
     def dimension(self, name: str) -> str | None:
         """The latest value of a dimension; team and agent are those that the ticket was last assigned to."""
@@ -83,7 +113,7 @@ def first_columns() -> Iterator[Column]:
         "When it was last solved; empty unless it is solved or closed now",
         lambda one: one.ticket.current_solve and one.ticket.current_solve.at,
     )
-    yield Column("status", "string", "The status now", lambda one: one.ticket.statuses[-1].status)
+    yield Column("status", "string", "The status now", lambda one: one.status)
     for name in EARLY_DIMENSIONS:
         yield dimension_column(name, "The latest value")
 
@@ -101,11 +131,17 @@ def durations() -> Iterator[Column]:
             yield amount_column(measure, "_seconds", "Seconds; the sum if a ticket has several")
             if (business := by_family.get(f"{family}{BUSINESS}")) is not None:
                 yield amount_column(business, "_seconds", "The same in business hours; empty without a calendar")
+    yield Column(
+        "total_reply_seconds",
+        "integer",
+        "`first_reply_seconds` + `next_reply_seconds`; empty without any",
+        lambda one: one.total_reply,
+    )
 
 
 def numbers() -> Iterator[Column]:
     """The numbers of a ticket."""
-    yield Column("reopens", "integer", "How often it was reopened", lambda one: len(one.ticket.reopenings))
+    yield Column("reopens", "integer", "How often it was reopened", lambda one: one.reopens)
     for measure in TICKET_MEASURES:
         if measure.unit not in ("count", "policy", "seconds"):
             yield amount_column(measure, "", f"The number of {measure.unit}; empty unless it is solved or closed now")
@@ -137,20 +173,18 @@ def targets() -> Iterator[Column]:
 def one_touch(one: ExportedTicket) -> bool | None:
     """Whether one reply was enough; None unless the ticket is solved or closed now."""
     touches = one.amounts(TOUCHES.family)
-    return touches[-1] == ONE_TOUCH if touches else None
+    return touches[-1] in (ONE_TOUCH, NO_REPLY_ONE_TOUCH) if touches else None
 
 
 def next_reply_breaches(one: ExportedTicket) -> int | None:
     """How many targets for a next reply are breached; None if there is none."""
-    rows = [row for row in one.rows if row.measure == SLA_NEXT_REPLY.family]
+    rows = one.contributions(SLA_NEXT_REPLY.family)
     return sum(not row.amount and row.at < one.now for row in rows) if rows else None
 
 
 def target_state(one: ExportedTicket, measure: str) -> str | None:
     """The state of a target: of several the worst."""
-    states = {
-        "running" if row.at >= one.now else "met" if row.amount else "breached" for row in one.rows if row.measure == measure
-    }
+    states = {"running" if row.at >= one.now else "met" if row.amount else "breached" for row in one.contributions(measure)}
     return next((state for state in ("breached", "running", "met") if state in states), None)
 
 

@@ -21,8 +21,6 @@ FIRST_REPLY = Measure(
     changed_by=TICKET,
     qualifier="filed_by",
 )
-FIRST_REPLY_DBT_ZENDESK = replace(FIRST_REPLY, family="first_reply_dbt_zendesk")
-"""The same under the preset `dbt_zendesk`."""
 NEXT_REPLY = Measure(
     family="next_reply",
     bins="duration",
@@ -56,7 +54,8 @@ AGENT_WAIT_BUSINESS = _in_business_hours(AGENT_WAIT)
 AGENT_REPLIES = Measure(family="agent_replies", bins="number", unit="replies", filed_by=("solved",), changed_by=TICKET)
 """The public messages by human agents after the opening of a ticket that is solved or closed."""
 TOUCHES = Measure(family="touches", bins="kind", unit="count", filed_by=("solved",), changed_by=TICKET)
-"""Tickets that are solved or closed: bin 0 without a reply, 1 with one and never reopened, 2 all others."""
+"""Tickets that are solved or closed: bin 0 without a reply, 1 with one and never reopened, 2 all others. Under a preset
+3: without a reply, and one touch."""
 CURRENT_SOLVE = Measure(family="standing_solve", bins="count", unit="count", filed_by=("solved",), changed_by=TICKET)
 """The last solve of a ticket that is solved or closed now."""
 FIRST_SOLVE = Measure(family="first_solve", bins="flag", unit="count", filed_by=("first_solved",), changed_by=TICKET)
@@ -87,7 +86,6 @@ TICKET_MEASURES = (
     BACKLOG_AGE,
     SOLVED_COHORT,
     FIRST_REPLY,
-    FIRST_REPLY_DBT_ZENDESK,
     NEXT_REPLY,
     FIRST_RESOLUTION,
     FULL_RESOLUTION,

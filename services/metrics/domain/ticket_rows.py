@@ -6,7 +6,7 @@ from services.metrics.domain.ages import age_bin
 from services.metrics.domain.business_hours import BusinessHours
 from services.metrics.domain.durations import bin_of
 from services.metrics.domain.forms import rating_measure
-from services.metrics.domain.rows import DimsAt, Row, duration_row, level_rows, open_periods
+from services.metrics.domain.rows import DimsAt, Row, duration_row, level_rows
 from services.metrics.domain.statuses import SECOND
 from services.metrics.domain.ticket import TicketView
 from services.metrics.domain.view import Dims
@@ -19,8 +19,8 @@ TIMES: dict[str, tuple[Status, ...]] = {
 }
 """Measures of the time that a ticket was in some statuses."""
 
-NO_REPLY, ONE_TOUCH, OTHER = range(3)
-"""The bins of `touches`."""
+NO_REPLY, ONE_TOUCH, OTHER, NO_REPLY_ONE_TOUCH = range(4)
+"""The bins of `touches`. The last is of a preset under which a ticket without a reply can be one touch."""
 
 
 def ticket_rows(ticket: TicketView) -> Iterator[Row]:
@@ -107,6 +107,6 @@ def business_seconds_in(ticket: TicketView, hours: BusinessHours, statuses: tupl
 def backlog_rows(ticket: TicketView, dims_at: DimsAt) -> Iterator[tuple[Row, Dims]]:
     """±1 rows whose sum before t is the number of open tickets at t; those of `backlog_age` say when the ticket was opened."""
     opening = age_bin(ticket.opened)
-    for at, change, dims in level_rows(open_periods(ticket), ticket, dims_at):
+    for at, change, dims in level_rows(ticket.unsolved, ticket, dims_at):
         yield ("backlog", at, change, change), dims
         yield ("backlog_age", at, change * opening, change), dims

@@ -18,7 +18,9 @@ from services.metrics.domain.query import Query
 from services.metrics.domain.terms import FIRST_TERMS, Terms
 from services.metrics.domain.view import view
 from services.metrics.domain.windows import MAX_ROWS, Bucket, Window
+from services.metrics.evaluation.impacts import all_answers, with_whole
 from services.metrics.evaluation.left_out import FoldedSubject, LeftOut
+from services.metrics.evaluation.presets import read_query_under
 from services.metrics.evaluation.recount import Names, Recount
 from services.metrics.evaluation.results import (
     Counts,
@@ -104,10 +106,11 @@ async def explain(source: Source, tenant: str, query: Query, now: datetime) -> E
 
     Raises TooManyRecords if more than MOST_SUBJECTS subjects have to do with it, and BadQuery as its evaluation does.
     """
-    whole = replace(query, grain=None, group_by=())
-    queries = [whole] if query == whole else [whole, query]
     async with snapshot(source.pool) as connection:
         current = await current_tenant(connection, tenant, source.default_model)
+        query = await read_query_under(connection, query, current)
+        whole = replace(query, grain=None, group_by=())
+        queries = [whole] if query == whole else [whole, query]
         counted = [await read_counts(connection, current, one, now) for one in queries]
         filter_names = await names_in_filters(connection, query, current)
         terms = FIRST_TERMS if current.number is None else await read_terms(connection, current.number)
@@ -115,19 +118,28 @@ async def explain(source: Source, tenant: str, query: Query, now: datetime) -> E
             Recount(one, counts.spans[0], current.model, current.dimensions, filter_names, now)
             for one, counts in zip(queries, counted, strict=True)
         ]
+        wholes = [
+            Recount(all_answers(one.query), one.period, current.model, current.dimensions, filter_names, now)
+            for one in recounts
+            if query.kpi.whole is not None
+        ]
         left_out = LeftOut(recounts[0], terms, current.model, now)
         subjects = await population(connection, counted[0], query, now)
         for part in parts(subjects):
             await load(connection, part)
-            await to_thread(add_subjects, part, terms, recounts, left_out)
+            await to_thread(add_subjects, part, terms, [*recounts, *wholes], left_out)
         unknown = await find_unknown_values(connection, counted[0].selection, counted[0].scope)
         names = await names_of_groups(connection, query, current)
         outdated = current.number is not None and await is_outdated(connection, current.number)
         fresh = await freshness(connection, current, query.kpi, source.partitions)
     flags = missing_terms(query, current)
+    recounted = [recount.series() for recount in recounts]
+    for place, whole in enumerate(wholes):
+        part = recounted[place]
+        recounted[place] = replace(part, buckets=with_whole(part.buckets, whole.series().buckets, queries[place].group_by))
     explained = [
-        await explained_values(one, counts, recount.series(), flags, now)
-        for one, counts, recount in zip(queries, counted, recounts, strict=True)
+        await explained_values(one, counts, series, flags, now)
+        for one, counts, series in zip(queries, counted, recounted, strict=True)
     ]
     counts_left_out = dict(+left_out.counts)
     if earlier := recounts[0].earlier_answers:

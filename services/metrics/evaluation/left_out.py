@@ -12,7 +12,7 @@ from typing import Literal
 
 from services.metrics.domain.comments import effective_label
 from services.metrics.domain.contributions import Contribution, contributions
-from services.metrics.domain.measure import BUSINESS, Measure, family_of
+from services.metrics.domain.measure import BUSINESS, Measure, stem_of
 from services.metrics.domain.sla import Applied, applied_policy
 from services.metrics.domain.terms import Terms
 from services.metrics.domain.ticket import TicketView
@@ -89,9 +89,9 @@ class LeftOut:
                 self._add_dropped(subject, ticket)
             elif not self._kpi.instant:
                 self._add_ticket(subject, ticket)
-        elif all(measure.bins == "rating" for measure in self._kpi.measures):
+        elif all(measure.bins == "rating" for measure in self._kpi.measures) and self._kpi.whole is None:
             self._add_unanswered(subject)
-        if all(measure.by_model for measure in self._kpi.measures):
+        if self._kpi.whole is None and all(measure.by_model for measure in self._kpi.measures):
             self._add_comments(subject)
 
     def _add_dropped(self, subject: FoldedSubject, ticket: TicketView) -> None:
@@ -110,7 +110,7 @@ class LeftOut:
             return
         own = [row for row in subject.rows if self._recount.reads(row.measure)]
         durations = [measure for measure in self._kpi.measures if measure.unit == "seconds"]
-        if NEXT_REPLY.family in {measure.family.removesuffix(BUSINESS) for measure in durations}:
+        if NEXT_REPLY.family in {measure.family.removesuffix(BUSINESS) for measure in durations if not measure.preset}:
             self.counts["unanswered"] += sum(
                 one.solved is not None and self._recount.in_window(one.solved) for one in ticket.waits
             )
@@ -125,11 +125,13 @@ class LeftOut:
 
     def _add_without_duration(self, subject: FoldedSubject, ticket: TicketView, measure: Measure, opening: Contribution) -> None:
         calendar_family = measure.family.removesuffix(BUSINESS)
-        calendar_rows = [row for row in subject.rows if family_of(row.measure) == calendar_family]
+        calendar = replace(measure, family=calendar_family)
+        stems = {calendar.stem, calendar_family}  # a preset may have ours in all seconds, and its own in business hours
+        calendar_rows = [row for row in subject.rows if stem_of(row.measure) in stems]
         if calendar_family != measure.family and calendar_rows:
             filed_by = self._recount.query.filed_by or self._kpi.filed_by[0]
-            filed = measure.selector(filed_by, self._model).replace(measure.family, calendar_family)
-            if any(row.measure == filed and self._recount.in_window(row.at) for row in calendar_rows):
+            filed = {one.selector(filed_by, self._model) for one in (calendar, replace(calendar, preset=""))}
+            if any(row.measure in filed and self._recount.in_window(row.at) for row in calendar_rows):
                 self.counts["no_calendar"] += 1
         elif self._recount.in_window(opening.at):
             negative = has_negative_duration(ticket, calendar_family)

@@ -18,6 +18,7 @@ from services.metrics.domain.query import Filter, Query
 from services.metrics.domain.view import SubjectView, view
 from services.metrics.domain.windows import Window
 from services.metrics.evaluation.periods import periods
+from services.metrics.evaluation.presets import read_query_under
 from services.metrics.evaluation.results import selection_of
 from services.metrics.evaluation.source import BEGINNING, Source
 from services.metrics.evaluation.unknown_values import UnknownValues, find_unknown_values
@@ -95,6 +96,7 @@ async def list_records(
     instant = query.kpi.instant
     async with snapshot(source.pool) as connection:
         current = await current_tenant(connection, tenant, source.default_model)
+        query = await read_query_under(connection, query, current)
         window = periods(query, ZoneInfo(current.zone), now)[0].window
         selection = selection_of(query, current)
         scope = await resolve(connection, tenant, selection)

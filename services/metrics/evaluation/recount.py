@@ -8,7 +8,7 @@ from itertools import product
 
 from services.metrics.domain.contributions import Contribution
 from services.metrics.domain.histogram import count
-from services.metrics.domain.measure import family_of
+from services.metrics.domain.measure import stem_of
 from services.metrics.domain.query import Filter, Query
 from services.metrics.evaluation.periods import Period
 from services.metrics.evaluation.results import Series
@@ -59,7 +59,7 @@ class Recount:
 
     def reads(self, measure: str) -> bool:
         """Whether the query reads the measure of this full name."""
-        return measure in self._selectors or f"{family_of(measure)}:" in self._selectors
+        return measure in self._selectors or f"{stem_of(measure)}:" in self._selectors
 
     def passes_filters(self, row: Contribution) -> bool:
         """Whether the filters of the query select a contribution."""

@@ -18,13 +18,14 @@ from services.metrics.domain.histogram import Histogram, merge
 from services.metrics.domain.intervals import beyond_noise
 from services.metrics.domain.query import Query, unknown_dimension
 from services.metrics.domain.windows import MAX_ROWS, BadQuery, Bucket, TooManyRows, Window
+from services.metrics.evaluation.impacts import MAX_IMPACTS, TOO_MANY, all_answers, with_whole
 from services.metrics.evaluation.periods import Period, periods
 from services.metrics.evaluation.source import Source
 from services.metrics.evaluation.unknown_values import UnknownValues, find_unknown_values
 from services.metrics.store.names import Directory, read_names
 from services.metrics.store.progress import Freshness, freshness
-from services.metrics.store.promotions import CurrentTenant, current_tenant
-from services.metrics.store.query import Group, TooManyBins, bins_of, counts, decode_counts, snapshot
+from services.metrics.store.promotions import CurrentTenant
+from services.metrics.store.query import Group, TooManyBins, bins_of, counts, decode_counts
 from services.metrics.store.selection import Scope, Selection, resolve
 from shared.events import NAMED_DIMENSIONS
 from shared.slices import Slices
@@ -140,25 +141,47 @@ class Series:
 # --- evaluation -----------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The counts of a query as rows of the database, for each of its periods; `scope` is None if the tenant is unknown."""
+    """The counts of a query as rows of the database, for each of its periods; `scope` is None if the tenant is unknown.
+
+    `whole` are those of all answers, if the query is of the impact of a theme.
+    """
 
     selection: Selection
     scope: Scope | None
     spans: list[Period]
     rows: list[list[asyncpg.Record]]
+    whole: "Counts | None" = None
 
 
-async def evaluate(source: Source, tenant: str, query: Query, now: datetime) -> Result:
-    """Evaluate `query` on the data of `tenant` before `now`. Raises BadQuery if the result would be too large."""
-    async with snapshot(source.pool) as connection:
-        current = await current_tenant(connection, tenant, source.default_model)
-        counted = await read_counts(connection, current, query, now)
-        unknown = await find_unknown_values(connection, counted.selection, counted.scope)
-        names = await names_of_groups(connection, query, current)
-        fresh = await freshness(connection, current, query.kpi, source.partitions)
-    groups, series = await decode(query, counted, now)
-    window = counted.spans[0].window
-    return Result(query, now, window, fresh, unknown, names, groups, series, missing_terms(query, current))
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All that the result of a query needs of the database. The result itself is computed without a connection."""
+
+    query: Query
+    now: datetime
+    counted: Counts
+    freshness: Freshness
+    unknown: UnknownValues
+    names: Directory
+    missing_terms: tuple[str, ...]
+
+    async def result(self) -> Result:
+        """The result. Raises TooManyRows."""
+        groups, series = await decode(self.query, self.counted, self.now)
+        window = self.counted.spans[0].window
+        terms = self.missing_terms
+        return Result(self.query, self.now, window, self.freshness, self.unknown, self.names, groups, series, terms)
+
+
+async def read_evaluation(
+    connection: asyncpg.Connection, source: Source, current: CurrentTenant, query: Query, now: datetime
+) -> Evaluation:
+    """Read what `query` needs in the snapshot of `connection`. Raises BadQuery if the result would be too large."""
+    counted = await read_counts(connection, current, query, now)
+    unknown = await find_unknown_values(connection, counted.selection, counted.scope)
+    names = await names_of_groups(connection, query, current)
+    fresh = await freshness(connection, current, query.kpi, source.partitions)
+    return Evaluation(query, now, counted, fresh, unknown, names, missing_terms(query, current))
 
 
 def missing_terms(query: Query, current: CurrentTenant) -> tuple[str, ...]:
@@ -205,7 +228,8 @@ async def read_counts(connection: asyncpg.Connection, current: CurrentTenant, qu
             raise BadQuery("group_by" if query.group_by else "grain", reason) from error
         read.append(rows)
         bins_left -= bins_of(rows)
-    return Counts(selection, scope, spans, read)
+    whole = None if query.kpi.whole is None else await read_counts(connection, current, all_answers(query), now)
+    return Counts(selection, scope, spans, read, whole)
 
 
 async def decode(query: Query, counted: Counts, now: datetime) -> tuple[list[Group], list[Series]]:
@@ -214,7 +238,17 @@ async def decode(query: Query, counted: Counts, now: datetime) -> tuple[list[Gro
     periods_and_rows = zip(counted.spans, counted.rows, strict=True)
     series = [await series_of(query, counted.scope, period, rows, slices) for period, rows in periods_and_rows]
     most = MAX_ROWS // (len(counted.spans[0].buckets) * len(counted.spans))
-    return await groups_of(query, series[0], now, most, slices), series
+    if counted.whole is None:
+        return await groups_of(query, series[0], now, most, slices), series
+    _, whole = await decode(all_answers(query), counted.whole, now)
+    series = [
+        replace(one, buckets=with_whole(one.buckets, other.buckets, query.group_by))
+        for one, other in zip(series, whole, strict=True)
+    ]
+    groups: list[Group] = sort_groups(series[0].buckets) if query.group_by else [()]
+    if len(groups) * len(counted.spans[0].buckets) * len(counted.spans) > MAX_IMPACTS:
+        raise BadQuery("group_by", TOO_MANY)
+    return groups, series
 
 
 async def series_of(query: Query, scope: Scope | None, period: Period, rows: list[asyncpg.Record], slices: Slices) -> Series:

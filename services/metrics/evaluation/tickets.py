@@ -9,15 +9,21 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from services.metrics.domain.contributions import contributions
+from services.metrics.domain.contributions import Contribution, contributions
 from services.metrics.domain.kpis import KPIS
+from services.metrics.domain.measure import name_under
+from services.metrics.domain.preset_rows import preset_rows
+from services.metrics.domain.preset_tickets import ticket_under
+from services.metrics.domain.presets import Preset
 from services.metrics.domain.query import Query
 from services.metrics.domain.terms import FIRST_TERMS, Terms
+from services.metrics.domain.ticket import TicketView
 from services.metrics.domain.ticket_columns import COLUMNS, NAME_COLUMNS, Column, ExportedTicket, own_columns
 from services.metrics.domain.ticket_measures import CURRENT_SOLVE, OPENED
-from services.metrics.domain.view import view
-from services.metrics.domain.windows import Window
+from services.metrics.domain.view import SubjectView, view
+from services.metrics.domain.windows import BadQuery, Window
 from services.metrics.evaluation.periods import periods
+from services.metrics.evaluation.presets import preset_of, read_own_presets
 from services.metrics.evaluation.records import slices
 from services.metrics.evaluation.results import selection_of
 from services.metrics.evaluation.source import Source
@@ -30,6 +36,7 @@ from services.metrics.store.records import Place, Record, load_subjects, records
 from services.metrics.store.selection import resolve
 from services.metrics.store.terms import read_terms
 from services.metrics.store.writer import decode_scores
+from shared.events import Score
 
 TICKETS = KPIS["tickets_opened"]
 """The KPI whose dimensions the tickets have."""
@@ -61,12 +68,17 @@ async def list_tickets(
 ) -> TicketPage:
     """Up to `limit` tickets whose opening, or last solve, lies in the window of the query and before `now`.
 
-    The filters of the query select by the dimensions of that event. Merged, spam and deleted tickets are left out.
+    The filters of the query select by the dimensions of that event. Merged, spam and deleted tickets are left out, unless the
+    query's preset keeps them. Raises BadQuery for a preset that is unknown or off.
     """
     async with snapshot(source.pool) as connection:
         current = await current_tenant(connection, tenant, source.default_model)
+        preset = await enabled_preset(connection, query, current)
         window = periods(query, ZoneInfo(current.zone), now)[0].window
-        selection = replace(selection_of(query, current), measures=(FILED_BY[filed_by],))
+        measure = FILED_BY[filed_by]
+        if preset is not None and measure in preset.families:
+            measure = name_under(measure, preset.id)
+        selection = replace(selection_of(query, current), measures=(measure,))
         scope = await resolve(connection, tenant, selection)
         page: list[Record] = []
         following = None
@@ -77,7 +89,7 @@ async def list_tickets(
         tickets: list[Values] = []
         for part in slices(page):
             loaded = await load_subjects(connection, part)
-            tickets += await to_thread(values_of, loaded, columns, terms, current.model, now)
+            tickets += await to_thread(values_of, loaded, columns, terms, current.model, now, preset)
         add_names(tickets, await names_of_tickets(connection, current, tickets))
         unknown = await find_unknown_values(connection, selection, scope)
         fresh = await freshness(connection, current, None, source.partitions)
@@ -89,16 +101,45 @@ def unnamed(ticket: ExportedTicket) -> None:
     """The name of a value before the directory is read: none."""
 
 
-def values_of(page: Sequence[Record], columns: Sequence[Column], terms: Terms, model: str, now: datetime) -> list[Values]:
+def values_of(
+    page: Sequence[Record], columns: Sequence[Column], terms: Terms, model: str, now: datetime, preset: Preset | None = None
+) -> list[Values]:
     """The values of tickets whose subjects are loaded. Slow for long histories: run it off the event loop."""
     values = []
     for record in page:
         current, scores = view(record.subject.statements.values()), decode_scores(record.subject.scores)
         if current.ticket is not None:
-            rows = contributions(current, scores, terms)
-            exported = ExportedTicket(record.subject.name, current, current.ticket, scores, rows, model, now)
+            exported = exported_ticket(record.subject.name, current, current.ticket, scores, terms, model, now, preset)
             values.append({column.name: column.value(exported) for column in columns})
     return values
+
+
+def exported_ticket(
+    subject: str,
+    view: SubjectView,
+    ticket: TicketView,
+    scores: Mapping[tuple[str, str], Score],
+    terms: Terms,
+    model: str,
+    now: datetime,
+    preset: Preset | None = None,
+) -> ExportedTicket:
+    """A ticket with its contributions; those under a preset are of `now`, so that times that run are counted until then."""
+    rows = contributions(view, scores, replace(terms, presets=()))
+    if preset is None:
+        return ExportedTicket(subject, view, ticket, scores, rows, model, now)
+    rows += [Contribution(*row, dims, view.customer) for row, dims in preset_rows(view, ticket, terms, preset, view.dims_at, now)]
+    return ExportedTicket(subject, view, ticket_under(ticket, preset.rules), scores, rows, model, now, preset)
+
+
+async def enabled_preset(connection: asyncpg.Connection, query: Query, current: CurrentTenant) -> Preset | None:
+    """The preset of a query; None without one. Raises BadQuery if it is unknown or off."""
+    if not query.preset:
+        return None
+    preset = preset_of("preset", query.preset, await read_own_presets(connection, current, (query.preset,)))
+    if preset.id not in current.presets:
+        raise BadQuery("preset", f"{preset.id} is not switched on, or not built yet; PUT /v1/presets/{preset.id} switches it on")
+    return preset
 
 
 async def names_of_tickets(connection: asyncpg.Connection, current: CurrentTenant, tickets: Sequence[Values]) -> Directory:

@@ -23,7 +23,8 @@ LAST = "SELECT p.model FROM promotions p WHERE p.tenant = t.id ORDER BY p.initia
 """The model that is promoted for the tenant `t`. An explicit promotion outranks the initial one, whichever was stored first."""
 
 CURRENT_TENANT = f"""
-    SELECT t.id, t.zone, t.terms_revision, t.names_revision, ({LAST}) AS model, r.dimensions, r.calendars, r.policies, r.presets
+    SELECT t.id, t.zone, t.terms_revision, t.names_revision, ({LAST}) AS model, r.dimensions, r.calendars, r.policies,
+        r.presets, r.own_presets
     FROM tenants t LEFT JOIN terms_revisions r ON r.tenant = t.id AND r.revision = t.terms_revision
     WHERE t.slug = $1
 """  # noqa: S608
@@ -41,7 +42,8 @@ class CurrentTenant:
     """The tenant of a request: the zone of its days, the model whose scores count, and its own dimensions. Read once for each
     request, in its snapshot, so that no result mixes two models or two terms. `number` is None if metrics doesn't know the
     tenant. `names_revision` counts the changes of its directory of names, `calendars` the versions of its calendars,
-    `policies` those of its SLA policies. `presets` are those that it has switched on."""
+    `policies` those of its SLA policies, `own_presets` those of its own presets. `presets` are the ids of the presets
+    that it has switched on."""
 
     slug: str
     zone: str
@@ -53,6 +55,7 @@ class CurrentTenant:
     calendars: int = 0
     policies: int = 0
     presets: tuple[str, ...] = ()
+    own_presets: int = 0
 
 
 async def current_tenant(connection: asyncpg.Connection, slug: str, default: str) -> CurrentTenant:
@@ -73,6 +76,7 @@ async def current_tenant(connection: asyncpg.Connection, slug: str, default: str
         row["calendars"] or 0,
         row["policies"] or 0,
         tuple(row["presets"] or ()),
+        row["own_presets"] or 0,
     )
 
 

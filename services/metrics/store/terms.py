@@ -17,8 +17,10 @@ import asyncpg
 
 from services.metrics.domain.business_hours import BusinessHours, Calendar
 from services.metrics.domain.contributions import CONTRIBUTIONS_VERSION
+from services.metrics.domain.presets import OwnPreset
 from services.metrics.domain.sla import Policies, PolicyVersion
 from services.metrics.domain.terms import Terms
+from services.metrics.store.presets import OWN_PRESETS, check_limits, latest_presets, presets_by_id
 from services.metrics.store.versions import CachedVersions, Versions
 
 LOCK_FOR_WRITING = """
@@ -28,14 +30,14 @@ LOCK_FOR_WRITING = """
 LOCK_FOR_CHANGE = "SELECT id, zone, terms_revision, building_revision FROM tenants WHERE id = $1 FOR UPDATE"
 
 CONTENTS_OF = """
-    SELECT r.tenant, r.revision, r.dimensions, r.calendars, r.policies, r.presets
+    SELECT r.tenant, r.revision, r.dimensions, r.calendars, r.policies, r.presets, r.own_presets
     FROM unnest($1::int[], $2::int[]) AS wanted (tenant, revision) JOIN terms_revisions r USING (tenant, revision)
 """
 
 ADD_REVISION = """
-    INSERT INTO terms_revisions (tenant, revision, zone, dimensions, calendars, policies, presets, made_at)
+    INSERT INTO terms_revisions (tenant, revision, zone, dimensions, calendars, policies, presets, own_presets, made_at)
     SELECT t.id, 1 + greatest(t.terms_revision, t.building_revision,
-        (SELECT max(r.revision) FROM terms_revisions r WHERE r.tenant = t.id)), $2, $3, $4, $5, $6, $7
+        (SELECT max(r.revision) FROM terms_revisions r WHERE r.tenant = t.id)), $2, $3, $4, $5, $6, $7, $8
     FROM tenants t WHERE t.id = $1 RETURNING revision
 """
 
@@ -89,13 +91,14 @@ class Status:
 
 
 class Contents(NamedTuple):
-    """The part of a revision on which contributions depend: own dimensions, how many versions of the calendars and of the SLA
-    policies count, and the presets that are switched on."""
+    """The part of a revision on which contributions depend: own dimensions, how many versions of the calendars, of the SLA
+    policies and of own presets count, and the ids of the presets that are switched on."""
 
     dimensions: tuple[str, ...] = ()
     calendars: int = 0
     policies: int = 0
     presets: tuple[str, ...] = ()
+    own_presets: int = 0
 
 
 class TermsReader:
@@ -105,6 +108,7 @@ class TermsReader:
         self._contents: dict[Revision, Contents] = {}
         self._hours = CachedVersions(CALENDARS, BusinessHours, MOST_IN_MEMORY)
         self._policies = CachedVersions(POLICIES, Policies, MOST_IN_MEMORY)
+        self._own_presets = CachedVersions(OWN_PRESETS, tuple, MOST_IN_MEMORY)
 
     async def lock(self, connection: asyncpg.Connection, tenants: Collection[int]) -> dict[int, TermsInUse]:
         """The terms of `tenants`, which nobody changes before the transaction ends."""
@@ -126,6 +130,7 @@ class TermsReader:
         contents = await self.contents(connection, list(zones))
         hours = await self._hours.read(connection, {(tenant, contents[tenant, n].calendars) for tenant, n in zones})
         policies = await self._policies.read(connection, {(tenant, contents[tenant, n].policies) for tenant, n in zones})
+        own = await self._own_presets.read(connection, {(tenant, contents[tenant, n].own_presets) for tenant, n in zones})
         return {
             (tenant, n): Terms(
                 n,
@@ -133,7 +138,7 @@ class TermsReader:
                 contents[tenant, n].dimensions,
                 hours[tenant, contents[tenant, n].calendars],
                 policies[tenant, contents[tenant, n].policies],
-                contents[tenant, n].presets,
+                presets_by_id(own[tenant, contents[tenant, n].own_presets], contents[tenant, n].presets),
             )
             for (tenant, n), zone in zones.items()
         }
@@ -145,7 +150,7 @@ class TermsReader:
             self._contents |= dict.fromkeys(missing, Contents())
             self._contents |= {
                 (row["tenant"], row["revision"]): Contents(
-                    tuple(row["dimensions"]), row["calendars"], row["policies"], tuple(row["presets"])
+                    tuple(row["dimensions"]), row["calendars"], row["policies"], tuple(row["presets"]), row["own_presets"]
                 )
                 for row in rows
             }
@@ -241,15 +246,24 @@ async def change_policies(connection: asyncpg.Connection, tenant: int, version: 
     await _change(connection, tenant, now, lambda contents: contents._replace(policies=count))
 
 
-async def change_preset(connection: asyncpg.Connection, tenant: int, preset: str, enabled: bool, now: datetime) -> None:
-    """Make a revision with the preset switched on or off, and start its build. No change starts none."""
-    others = {True: {preset}, False: set[str]()}[enabled]
-    await _change(
-        connection,
-        tenant,
-        now,
-        lambda contents: contents._replace(presets=tuple(sorted({*contents.presets} - {preset} | others))),
-    )
+async def change_preset(
+    connection: asyncpg.Connection, tenant: int, preset: str, enabled: bool, now: datetime, definition: OwnPreset | None = None
+) -> None:
+    """Make a revision with the preset switched on or off, and start its build. No change starts none.
+
+    `definition` is a further version of a preset of the tenant's own. One that equals the last changes nothing. Raises
+    TooManyPresets.
+    """
+    row = await connection.fetchrow(LOCK_FOR_CHANGE, tenant)
+    latest = (tenant, row["building_revision"] or row["terms_revision"])
+    contents = (await TermsReader().contents(connection, [latest]))[latest]
+    versions = [version for version, _ in await OWN_PRESETS.history(connection, tenant)]
+    if definition is not None and latest_presets(versions).get(preset) == definition.preset:
+        definition = None
+    presets = tuple(sorted({*contents.presets} - {preset} | ({preset} if enabled else set())))
+    check_limits(versions, definition, presets)
+    count = len(versions) if definition is None else await OWN_PRESETS.add(connection, tenant, definition, now)
+    await _change(connection, tenant, now, lambda contents: contents._replace(presets=presets, own_presets=count))
 
 
 async def _change(connection: asyncpg.Connection, tenant: int, now: datetime, change: Callable[[Contents], Contents]) -> None:
@@ -265,7 +279,15 @@ async def _change(connection: asyncpg.Connection, tenant: int, now: datetime, ch
 async def add_revision(connection: asyncpg.Connection, tenant: int, zone: str, contents: Contents, now: datetime) -> int:
     """Store a further revision of the tenant's terms. Returns its number."""
     return await connection.fetchval(  # type: ignore[no-any-return]
-        ADD_REVISION, tenant, zone, list(contents.dimensions), contents.calendars, contents.policies, list(contents.presets), now
+        ADD_REVISION,
+        tenant,
+        zone,
+        list(contents.dimensions),
+        contents.calendars,
+        contents.policies,
+        list(contents.presets),
+        contents.own_presets,
+        now,
     )
 
 

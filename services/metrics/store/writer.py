@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from services.metrics.domain.contributions import Contribution, contributions
+from services.metrics.domain.measure import family_of
 from services.metrics.domain.measures import MEASURES
 from services.metrics.domain.terms import Terms
 from services.metrics.domain.view import view
@@ -192,7 +193,7 @@ def problem_of(contribution: Contribution) -> str | None:
     """Why the contribution can't be stored; None if it can."""
     if abs(contribution.amount) > LARGEST_AMOUNT or abs(contribution.bin) > LARGEST_BIN:
         return "an amount or a bin is too large for its column"
-    if contribution.amount > LONGEST_DURATION and contribution.measure.partition(":")[0] in DURATIONS:
+    if contribution.amount > LONGEST_DURATION and family_of(contribution.measure) in DURATIONS:
         return "a duration is longer than 95 years"
     return None
 

@@ -1,12 +1,12 @@
 """The queries that a verification compares: each pair of what a query can say, in few queries (pairwise testing).
 
-A query says which KPI and how it is computed (filed by, hours, preset), over which window, for which groups or filters, and in
+A query says which KPI and how it is computed (filed by, hours), over which window, for which groups or filters, and in
 which zone. Most faults show where one or two of these choices meet (Kuhn, Wallace and Gallo, "Software fault interactions and
 implications for software testing", 2004), so every two that can meet do so in at least one query.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from services.metrics.domain.calendar import Grain
 from services.metrics.domain.kpi import Kpi
 from services.metrics.domain.kpis import KPIS
+from services.metrics.domain.presets import Preset
 from services.metrics.domain.query import Filter, Query
 from services.metrics.domain.windows import Between
 
@@ -54,6 +55,8 @@ OF_COMMENTS: tuple[Selection, ...] = (
 
 OTHER_ZONE = ZoneInfo("Asia/Kolkata")
 """A zone whose days and hours begin at half past an hour of UTC, so that no stored histogram fits its buckets."""
+PRESET_LENGTH = timedelta(days=90)
+"""The length of the windows of queries under presets."""
 ZONES = 2
 """The tenant's zone, and OTHER_ZONE."""
 
@@ -65,7 +68,6 @@ class Variant:
     kpi: Kpi
     filed_by: str
     business_hours: bool
-    preset: str
 
 
 Choices = tuple[int, int, int, int]
@@ -88,19 +90,37 @@ def battery(now: datetime, zone: ZoneInfo, own: Sequence[str] = ()) -> Iterator[
             group_by=group_by,
             filters=filters,
             business_hours=variant.business_hours,
-            preset=variant.preset,
         )
 
 
+def under_presets(presets: Iterable[Preset], now: datetime, zone: ZoneInfo) -> Iterator[Query]:
+    """One query by team of each KPI that a preset changes, in all seconds and in business hours."""
+    window = Between(now - PRESET_LENGTH, now)
+    for preset, kpi in product(presets, KPIS.values()):
+        for one in (kpi, kpi.in_business_hours) if kpi.hours else (kpi,):
+            if kpi.is_defined_by(preset) and not preset.families.isdisjoint(one.families):
+                yield Query(
+                    kpi=one.under(preset),
+                    window=window,
+                    zone=zone,
+                    group_by=("team",),
+                    business_hours=one is not kpi,
+                    preset=preset.id,
+                )
+
+
 def variants() -> Iterator[Variant]:
-    """Each KPI, filed by each of its events: as it is, in business hours, and under its presets."""
+    """Each KPI, filed by each of its events: as it is, and in business hours.
+
+    Impacts of themes are left out: an explanation recomputes them.
+    """
     for kpi in KPIS.values():
-        computed = [(kpi, False, ""), *((kpi.under(preset), False, preset) for preset in kpi.presets)]
-        if kpi.hours:
-            computed.append((kpi.in_business_hours, True, ""))
-        for one, business_hours, preset in computed:
+        if kpi.impacts:
+            continue
+        computed = [(kpi, False), *([(kpi.in_business_hours, True)] if kpi.hours else [])]
+        for one, business_hours in computed:
             for filed_by in one.filed_by:
-                yield Variant(one, filed_by, business_hours, preset)
+                yield Variant(one, filed_by, business_hours)
 
 
 VARIANTS = tuple(variants())

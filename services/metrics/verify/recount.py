@@ -14,7 +14,7 @@ import asyncpg
 from services.metrics.domain.calendar import Grain, edges
 from services.metrics.domain.contributions import Contribution
 from services.metrics.domain.histogram import Histogram, count
-from services.metrics.domain.measure import MULTI_VALUED
+from services.metrics.domain.measure import MULTI_VALUED, family_of
 from services.metrics.domain.measures import SCORED_FAMILIES
 from services.metrics.store.seals import CUBOIDS, CUBOIDS_REVISION, Level
 from services.metrics.store.subjects import Subject, load
@@ -192,7 +192,7 @@ async def compare_sealed(connection: asyncpg.Connection, recount: Recount, step:
 def cuboids(measure: str, rows: Sequence[Contribution], level: Level) -> Cuboids:
     """The histograms that a seal should have: of hours the total alone."""
     pairs: defaultdict[tuple[int, str | None], list[tuple[int, int]]] = defaultdict(list)
-    scored = measure.partition(":")[0] in SCORED_FAMILIES
+    scored = family_of(measure) in SCORED_FAMILIES
     for number, dimension in CUBOIDS.items():
         if dimension is None or (level is not Level.HOUR and (scored or dimension not in MULTI_VALUED)):
             for row in rows:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -13,7 +14,7 @@ from services.metrics.domain.query import Query
 from services.metrics.store.promotions import LAST
 from services.metrics.store.query import snapshot
 from services.metrics.store.terms import read_terms
-from services.metrics.verify.battery import battery
+from services.metrics.verify.battery import battery, under_presets
 from services.metrics.verify.recount import compare_contributions, compare_sealed
 from services.metrics.verify.report import CONTRIBUTIONS, Step
 from services.metrics.verify.served import Tenant, compare_served
@@ -67,8 +68,9 @@ class Verification:
             self._print(stored)
             await compare_sealed(connection, recount, sealed)
             self._print(sealed)
-            tenant = replace(tenant, own=(await read_terms(connection, tenant.id)).dimensions)
-        queries = self.battery(now, tenant.zone, tenant.own)
+            terms = await read_terms(connection, tenant.id)
+            tenant = replace(tenant, own=terms.dimensions)
+        queries = chain(self.battery(now, tenant.zone, tenant.own), under_presets(terms.presets, now, tenant.zone))
         await compare_served(self.metrics, self.pool, tenant, recount, queries, now, served)
         self._print(served)
         return steps

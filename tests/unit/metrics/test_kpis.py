@@ -280,6 +280,7 @@ def test_the_catalogue_describes_every_kpi() -> None:
         entry = json.loads(json.dumps(kpi.entry()))
         fields = "id version name formula unit direction population filed_by dimensions aggregations hours presets min_n"
         assert list(entry) == fields.split()
-        assert entry["dimensions"] == [*DIMENSIONS, *(("theme", "urgency") if kpi.id in of_scored_comments else ())]
+        further = {"theme_impact": ["theme"]} | {name: ["theme", "urgency"] for name in of_scored_comments}
+        assert entry["dimensions"] == [*DIMENSIONS, *further.get(kpi.id, [])]
         assert entry["filed_by"]
         assert entry["direction"] in ("higher", "lower", "none")

@@ -9,6 +9,7 @@ import pytest
 
 from services.metrics.domain.contributions import contributions
 from services.metrics.domain.kpis import KPIS
+from services.metrics.domain.presets import DBT_ZENDESK
 from services.metrics.domain.query import Filter, Query
 from services.metrics.domain.sla import Conditions, Policies, Policy, PolicyVersion, Target
 from services.metrics.domain.terms import FIRST_TERMS, Terms
@@ -214,8 +215,8 @@ def test_targets_of_other_kinds_have_reasons_of_their_own() -> None:
 
 
 def test_a_dropped_ticket_that_a_preset_counts_is_not_left_out() -> None:
-    kpi = KPIS["first_reply_time"].under("dbt_zendesk")
+    kpi = KPIS["first_reply_time"].under(DBT_ZENDESK)
     query = replace(between("first_reply_time"), kpi=kpi, preset="dbt_zendesk")
     events = ticket(opened(), reply(5), Merged(at=at(9)))
-    assert left_out(query, events, terms=Terms(presets=("dbt_zendesk",))) == {}
+    assert left_out(query, events, terms=Terms(presets=(DBT_ZENDESK,))) == {}
     assert left_out(between("first_reply_time"), events) == {"dropped": 1}

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from services.metrics.domain.kpis import KPIS
+from services.metrics.domain.presets import CHATWOOT, DBT_ZENDESK, ZENDESK
 from services.metrics.domain.query import Filter, Query
 from services.metrics.domain.windows import Between
-from services.metrics.verify.battery import OTHER_ZONE, SPANS, battery, parameters_of
+from services.metrics.verify.battery import OTHER_ZONE, SPANS, battery, parameters_of, under_presets
 
 NOW = datetime(2026, 11, 2, 12, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -30,8 +31,8 @@ OF_PLANS = {
 }
 
 
-def variant_of(query: Query) -> tuple[str, str, bool, str]:
-    return query.kpi.id, query.filed_by, query.business_hours, query.preset
+def variant_of(query: Query) -> tuple[str, str, bool]:
+    return query.kpi.id, query.filed_by, query.business_hours
 
 
 def span_of(query: Query) -> tuple[timedelta, str | None]:
@@ -44,18 +45,12 @@ def selection_of(query: Query) -> tuple[tuple[str, ...], tuple[Filter, ...]]:
     return query.group_by, query.filters
 
 
-def expected_variants() -> set[tuple[str, str, bool, str]]:
-    plain = {(kpi.id, event, False, "") for kpi in KPIS.values() for event in kpi.filed_by}
-    business = {(kpi.id, event, True, "") for kpi in KPIS.values() if kpi.hours for event in kpi.in_business_hours.filed_by}
-    presets = {
-        (kpi.id, event, False, preset)
-        for kpi in KPIS.values()
-        for preset in kpi.presets
-        for event in kpi.under(preset).filed_by
-    }  # fmt: skip
+def expected_variants() -> set[tuple[str, str, bool]]:
+    """All KPIs but impacts of themes, which explanations recompute."""
+    plain = {(kpi.id, event, False) for kpi in KPIS.values() if not kpi.impacts for event in kpi.filed_by}
+    business = {(kpi.id, event, True) for kpi in KPIS.values() if kpi.hours for event in kpi.in_business_hours.filed_by}
     assert business
-    assert presets
-    return plain | business | presets
+    return plain | business
 
 
 @pytest.mark.parametrize("own", [(), ("plan",)])
@@ -105,3 +100,17 @@ def test_the_parameters_of_a_query_say_all_of_its_choices() -> None:
         ("filter[theme]", "!null"),
         ("filter[urgency]", "null"),
     }
+
+
+def test_a_preset_has_a_query_of_each_kpi_that_it_changes() -> None:
+    assert [(query.kpi.id, query.preset, query.business_hours) for query in under_presets((CHATWOOT,), NOW, BERLIN)] == [
+        ("first_reply_time", "chatwoot", False),
+        ("first_reply_time", "chatwoot", True),
+        ("full_resolution_time", "chatwoot", False),
+        ("full_resolution_time", "chatwoot", True),
+    ]
+    of_zendesk = {(query.kpi.id, query.business_hours) for query in under_presets((ZENDESK,), NOW, BERLIN)}
+    assert {("one_touch_rate", False), ("sla_first_reply", False), ("first_reply_time", True)} <= of_zendesk
+    assert ("first_reply_time", False) not in of_zendesk
+    everything = {query.kpi.id for query in under_presets((DBT_ZENDESK,), NOW, BERLIN)}
+    assert everything == {kpi.id for kpi in KPIS.values() if kpi.is_of_tickets} - {"tickets_dropped"}

@@ -43,12 +43,14 @@ terms_revisions = Table(
     Column("calendars", Integer, nullable=False, server_default=text("0"), comment="the first so many rows of calendars"),
     Column("policies", Integer, nullable=False, server_default=text("0"), comment="the first so many rows of sla_policies"),
     Column("presets", ARRAY(Text), nullable=False, server_default=text("'{}'"), comment="those that are switched on"),
+    Column("own_presets", Integer, nullable=False, server_default=text("0"), comment="the first so many rows of presets"),
     PrimaryKeyConstraint("tenant", "revision", name="terms_revisions_pkey"),
 )
 """The terms of tenants. A tenant's first revision, without dimensions of its own, needs no row. Rows are never changed."""
 
 calendars = versions("calendars", "a version of a calendar, as JSON")
 sla_policies = versions("sla_policies", "a version of the SLA policies, as JSON")
+presets = versions("presets", "a version of a preset, as JSON")
 
 builds = Table(
     "builds",
