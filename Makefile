@@ -52,7 +52,7 @@ sizes: $(READY)  ## files, lines and docstrings of the product code, beside an e
 	@$(BIN)/python -m bench.sizes $(addprefix --commit ,$(SINCE))
 
 docs: $(READY)  ## generate what is derived from the code: settings, KPIs, tickets, AsyncAPI, topics, users, contracts, licences
-	for page in settings_page kpis_page tickets_page asyncapi k8s.topics k8s.users contracts third_party; do $(BIN)/python -m deploy.$$page || exit 1; done
+	for page in settings_page kpis_page presets_page tickets_page asyncapi k8s.topics k8s.users contracts third_party; do $(BIN)/python -m deploy.$$page || exit 1; done
 
 api-check: $(READY)  ## lint the OpenAPI document by Redocly and compile its TypeScript types; downloads Node as a wheel
 	@exec $(BIN)/python -m deploy.api_check

@@ -21,6 +21,7 @@ check the KPIs in a spreadsheet, or to load them into a warehouse.
 | `filed_by=opened` | the tickets opened in it (the default) |
 | `filed_by=solved` | the tickets that are solved or closed now and were last solved in it |
 | `filter[team]=billing` | by the dimensions at the opening, or at the last solve ([queries.md](queries.md#filters)) |
+| `preset=dbt_zendesk` | the values under a [preset](presets.md) that is on; dropped tickets too, if it keeps them |
 | `limit`, `cursor` | pages of up to 2,000 tickets, 100 by default, the latest first |
 
 | `Accept` | response |

@@ -5,6 +5,7 @@ its count as the mean, as Hanley and MacGibbon (2006) do: that equals drawing ro
 sample, and its cost doesn't depend on it. The random numbers have a fixed seed, so that equal samples have equal intervals.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from math import exp, sqrt
@@ -18,6 +19,8 @@ LOW, HIGH = 25, 975
 
 NORMAL_FROM = 30
 """From this mean on a Poisson variable is drawn from a normal distribution with the same mean and variance."""
+
+NORMAL = NormalDist()
 
 Cell = tuple[float, int, int]
 """A score, the rows with this score, and those of them in the part."""
@@ -53,14 +56,20 @@ def poisson(mean: int, random: Random) -> float:
         return 0.0
     uniform = random.random() or 0.5
     if mean >= NORMAL_FROM:
-        return max(0.0, float(round(mean + sqrt(mean) * NormalDist().inv_cdf(uniform))))
-    count, probability = 0, exp(-mean)
-    reached = probability
-    while uniform > reached and count < 10 * NORMAL_FROM:
-        count += 1
+        return max(0.0, float(round(mean + sqrt(mean) * NORMAL.inv_cdf(uniform))))
+    return float(bisect_left(poisson_sums(mean), uniform))
+
+
+@lru_cache(maxsize=NORMAL_FROM)
+def poisson_sums(mean: int) -> list[float]:
+    """The probabilities that a Poisson variable with this mean is at most 0, 1, 2, …"""
+    probability = reached = exp(-mean)
+    sums = [reached]
+    for count in range(1, 10 * NORMAL_FROM):
         probability *= mean / count
         reached += probability
-    return float(count)
+        sums.append(reached)
+    return sums
 
 
 def difference(cells: Iterable[tuple[float, float, float]]) -> float | None:

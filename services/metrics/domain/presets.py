@@ -88,9 +88,9 @@ NOTHING = frozenset[str]()
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a rule changes: the families of measures whose rows differ, and the difference in words.
+    """The effect of a rule: the families of measures whose rows differ, and the difference in words.
 
-    `{}` in `text` stands for the value of the rule. `described` are further families whose KPIs the text is about.
+    `{}` in `text` is replaced by the value of the rule. `described` are further families whose KPIs the text is about.
     """
 
     families: frozenset[str]

@@ -98,8 +98,8 @@ def outcomes_by_application(
                 if in_force and (outcome := next_reply(clock, wait)):
                     yield one, outcome
         solve = ticket.current_solve
-        counts = one.policy.resolution is not None and (solve is None or at <= solve.at)
-        if counts and (outcome := resolution(one.policy, one.policy.resolution, hours, ticket)):
+        target = one.policy.resolution if solve is None or at <= solve.at else None
+        if target and (outcome := resolution(one.policy, target, hours, ticket)):
             yield one, outcome
 
 

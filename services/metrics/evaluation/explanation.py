@@ -18,7 +18,7 @@ from services.metrics.domain.query import Query
 from services.metrics.domain.terms import FIRST_TERMS, Terms
 from services.metrics.domain.view import view
 from services.metrics.domain.windows import MAX_ROWS, Bucket, Window
-from services.metrics.evaluation.impacts import all_answers, with_whole
+from services.metrics.evaluation.impacts import all_answers, with_any_theme, with_whole
 from services.metrics.evaluation.left_out import FoldedSubject, LeftOut
 from services.metrics.evaluation.presets import read_query_under
 from services.metrics.evaluation.recount import Names, Recount
@@ -109,7 +109,7 @@ async def explain(source: Source, tenant: str, query: Query, now: datetime) -> E
     async with snapshot(source.pool) as connection:
         current = await current_tenant(connection, tenant, source.default_model)
         query = await read_query_under(connection, query, current)
-        whole = replace(query, grain=None, group_by=())
+        whole = with_any_theme(replace(query, grain=None, group_by=()))
         queries = [whole] if query == whole else [whole, query]
         counted = [await read_counts(connection, current, one, now) for one in queries]
         filter_names = await names_in_filters(connection, query, current)
@@ -134,9 +134,9 @@ async def explain(source: Source, tenant: str, query: Query, now: datetime) -> E
         fresh = await freshness(connection, current, query.kpi, source.partitions)
     flags = missing_terms(query, current)
     recounted = [recount.series() for recount in recounts]
-    for place, whole in enumerate(wholes):
-        part = recounted[place]
-        recounted[place] = replace(part, buckets=with_whole(part.buckets, whole.series().buckets, queries[place].group_by))
+    for place, everything in enumerate(wholes):
+        themed, group_by = recounted[place], queries[place].group_by
+        recounted[place] = replace(themed, buckets=with_whole(themed.buckets, everything.series().buckets, group_by))
     explained = [
         await explained_values(one, counts, series, flags, now)
         for one, counts, series in zip(queries, counted, recounted, strict=True)

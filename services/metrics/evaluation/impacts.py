@@ -1,10 +1,11 @@
 """Impacts of themes: the histograms of answers with a theme, beside those of all answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from services.metrics.domain.histogram import Histogram
 from services.metrics.domain.impact import WHOLE
+from services.metrics.domain.kpi import Kpi
 from services.metrics.domain.measure import MULTI_VALUED
 from services.metrics.domain.query import Filter, Query
 from services.metrics.store.query import Group
@@ -22,6 +23,14 @@ def all_answers(query: Query) -> Query:
     group_by = tuple(name for name in query.group_by if name not in MULTI_VALUED)
     filters = tuple(f for f in query.filters if f.dimension not in MULTI_VALUED)
     return replace(query, kpi=query.kpi.of_all_answers, group_by=group_by, filters=filters, filed_by="")
+
+
+def draw_intervals(kpi: Kpi, several: Iterable[Buckets]) -> None:
+    """Draw the intervals of impacts, which are remembered. Each takes up to a tenth of a second: run it off the event loop."""
+    for buckets in several:
+        for by_number in buckets.values():
+            for measured in by_number.values():
+                kpi.estimate(measured)
 
 
 def with_any_theme(query: Query) -> Query:

@@ -24,7 +24,7 @@ from shared.suggestions import refusal
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """The result of a query under a preset, with the groups of the result that it stands beside.
+    """The result of a query under a preset, with the groups of the query's own result beside it.
 
     `difference` says how its definition differs from that of the query's own result. `tickets` count under either of the two,
     `different` of them differently; None while the preset is off.

@@ -4,6 +4,7 @@ Estimating may take a second for a large result, so it happens after the connect
 loop continues. MAX_ROWS and MAX_BINS bound a result before it starts.
 """
 
+from asyncio import to_thread
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from services.metrics.domain.histogram import Histogram, merge
 from services.metrics.domain.intervals import beyond_noise
 from services.metrics.domain.query import Query, unknown_dimension
 from services.metrics.domain.windows import MAX_ROWS, BadQuery, Bucket, TooManyRows, Window
-from services.metrics.evaluation.impacts import MAX_IMPACTS, TOO_MANY, all_answers, with_whole
+from services.metrics.evaluation.impacts import MAX_IMPACTS, TOO_MANY, all_answers, draw_intervals, with_whole
 from services.metrics.evaluation.periods import Period, periods
 from services.metrics.evaluation.source import Source
 from services.metrics.evaluation.unknown_values import UnknownValues, find_unknown_values
@@ -248,6 +249,7 @@ async def decode(query: Query, counted: Counts, now: datetime) -> tuple[list[Gro
     groups: list[Group] = sort_groups(series[0].buckets) if query.group_by else [()]
     if len(groups) * len(counted.spans[0].buckets) * len(counted.spans) > MAX_IMPACTS:
         raise BadQuery("group_by", TOO_MANY)
+    await to_thread(draw_intervals, query.kpi, [one.buckets for one in series])
     return groups, series
 
 

@@ -203,7 +203,7 @@ async def test_a_query_that_a_preset_does_not_define_is_refused(
 async def test_unknown_presets_and_invalid_bodies_are_refused(http: httpx.AsyncClient) -> None:
     unknown = await put(http, "dbt_zendesc", 404)
     assert (unknown["title"], 'did you mean "dbt_zendesk"?' in unknown["detail"]) == ("Unknown preset", True)
-    for preset, body in {
+    bodies: dict[str, dict[str, Any]] = {
         "dbt_zendesk": {"dropped": {"keep": True}},
         "Board": {"dropped": {"keep": True}},
         "board": {"dropped": {"kept": True}},
@@ -211,7 +211,8 @@ async def test_unknown_presets_and_invalid_bodies_are_refused(http: httpx.AsyncC
         "board3": {"reopen.grace_minutes": "30"},
         "board4": {"first_reply": {"from": "assignment"}},
         "board5": {"enabled": "yes"},
-    }.items():
+    }
+    for preset, body in bodies.items():
         assert (await put(http, preset, 422, **body))["title"] == "Unprocessable", preset
 
 

@@ -30,8 +30,8 @@ def test_one_touch_under_zendesk_is_fewer_than_two_replies_also_none(replies: tu
 def test_under_zendesk_a_solve_by_the_deadline_meets_the_target_of_a_reply() -> None:
     assert targets(rows_of(ZENDESK, status(3, "solved"), terms=TERMS), "first_reply") == [(at(3), 1, None)]
     assert targets(rows_of(ZENDESK, status(5, "solved"), terms=TERMS), "first_reply") == [(at(4), 0, None)]
-    asked = message(10), message(30, by="customer"), status(1, "solved")
-    assert targets(rows_of(ZENDESK, *asked, terms=Terms(policies=SLA, hours=ALWAYS)), "next_reply") == [(at(1), 1, None)]
+    facts = message(10), message(30, by="customer"), status(1, "solved")
+    assert targets(rows_of(ZENDESK, *facts, terms=Terms(policies=SLA, hours=ALWAYS)), "next_reply") == [(at(1), 1, None)]
 
 
 def test_durations_under_zendesk_count_by_the_calendar_of_the_last_team_and_waits_by_that_of_each() -> None:

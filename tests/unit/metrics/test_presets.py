@@ -139,9 +139,9 @@ def test_a_reopening_within_the_grace_does_not_count(
 
 def test_switches_change_one_part_each() -> None:
     facts = message(60, by="bot"), message(300), status(10, "solved"), Spam(at=at(20))
-    kept = own(dropped_keep=True, first_reply_counts_bots=True)
-    assert amounts(rows_of(kept, *facts), "first_reply:replied") == [60]
-    assert amounts(rows_of(kept, *facts), "agent_replies") == [1]
+    preset = own(dropped_keep=True, first_reply_counts_bots=True)
+    assert amounts(rows_of(preset, *facts), "first_reply:replied") == [60]
+    assert amounts(rows_of(preset, *facts), "agent_replies") == [1]
     assert rows_of(own(first_reply_counts_bots=True), *facts) == []
     assert amounts(
         rows_of(own(one_touch_counts_opening=True), status(5, "solved"), opening=opened(0, by="agent")), "touches"
