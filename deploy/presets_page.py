@@ -55,6 +55,9 @@ curl -s -H "Authorization: Bearer $KEY" "$BASE/v1/kpis/first_reply_time?window=3
 reads every record of the window, so a long window takes longer, and is a 503 after the time of a query. A value has the
 default `filed_by` of each preset, unless the query states another one. In CSV there are columns `compare_preset_1_preset`,
 `_value`, `_n` and `_delta` for each.
+ The page
+shows the presets that are on in the panel of a KPI's definition, and `earshot kpi acme first_reply_time -p
+compare_presets=zendesk,dbt_zendesk` prints them.
 
 ## Your own preset
 A body with switches defines a preset under an id of your own: a lower-case letter, then up to 39 lower-case letters, digits or \

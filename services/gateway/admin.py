@@ -181,6 +181,12 @@ class Admin:
         path = f"/v1/kpis/{quote(kpi, safe='')}/explain"
         return _content(await self.metrics.call("GET", path, tenant=tenant, query=urlencode(query)))
 
+    async def kpi(self, tenant: str, kpi: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """GET /v1/kpis/{kpi} at metrics. Raises Unprocessable for a query that metrics refuses."""
+        await self._check_exists(tenant)
+        path = f"/v1/kpis/{quote(kpi, safe='')}"
+        return _content(await self.metrics.call("GET", path, tenant=tenant, query=urlencode(query)))
+
     async def ticket_pages(self, tenant: str, query: Mapping[str, str]) -> AsyncIterator[TicketPage]:
         """GET /v1/tickets at metrics, page by page. Raises Unprocessable for a query that metrics refuses."""
         await self._check_exists(tenant)

@@ -12,7 +12,7 @@ from services.gateway.cli_connections import back_fill, connection_app
 from services.gateway.cli_customers import customers_app
 from services.gateway.cli_import import import_file
 from services.gateway.cli_quarantine import quarantine_app
-from services.gateway.cli_queries import explain, write_tickets
+from services.gateway.cli_queries import explain, show_kpi, write_tickets
 from services.gateway.cli_retention import retention_app
 from services.gateway.cli_tools import AsJson, TenantId, run, show
 from services.gateway.domain.keys import SCOPES, Key
@@ -33,6 +33,7 @@ app.command("import")(import_file)
 app.add_typer(retention_app, name="retention")
 app.add_typer(taxonomy_app, name="taxonomy")
 app.add_typer(model_app, name="model")
+app.command("kpi")(show_kpi)
 app.command("explain")(explain)
 app.command("tickets")(write_tickets)
 

@@ -1,4 +1,4 @@
-"""`earshot explain` and `earshot tickets`: how a number comes about, and the tickets behind numbers."""
+"""`earshot kpi`, `earshot explain` and `earshot tickets`: a number, how it comes about, and the tickets behind it."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -18,6 +18,9 @@ from services.gateway.domain.ticket_table import TicketPage
 
 EXPLANATION_COLUMNS = ("kpi", "formula", "filled_in", "value", "recomputed", "equal", "recomputed_from", "flags")
 ROW_COLUMNS = ("from", "to", "dims", "filled_in", "value", "recomputed", "equal")
+VALUE_COLUMNS = ("from", "to", "dims", "value", "n", "interval", "flags")
+PRESET_VALUE_COLUMNS = ("preset", "from", "to", "dims", "value", "n", "delta", "flags")
+PRESET_COLUMNS = ("preset", "tickets", "different_tickets", "difference")
 LEFT_OUT_COLUMNS = ("n", "of", "reason", "description")
 
 Parameters = Annotated[
@@ -51,6 +54,29 @@ def explain(
                 show(rows, columns, as_json=False)
     if not explanation["equal"]:
         raise typer.Exit(1)
+
+
+def show_kpi(
+    tenant: TenantId,
+    kpi: Annotated[str, typer.Argument(help="The id of the KPI, such as nps.")],
+    parameter: Parameters = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print a KPI's value, a breakdown or a series; with -p compare_presets=zendesk,dbt_zendesk also those under presets."""
+    query = parse_parameters(parameter or [])
+    result = run(lambda admin: admin.kpi(tenant, kpi, query))
+    if as_json:
+        show(result, (), as_json=True)
+        return
+    show(result["rows"], VALUE_COLUMNS, as_json=False)
+    beside = [
+        {**{name: row[name] for name in ("from", "to", "dims")}, **value}
+        for row in result["rows"]
+        for value in row.get("presets", ())
+    ]
+    for rows, columns in ((beside, PRESET_VALUE_COLUMNS), (result.get("compare_presets"), PRESET_COLUMNS)):
+        if rows:
+            show(rows, columns, as_json=False)
 
 
 class FileFormat(StrEnum):

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.e2e.model import presets
 from tests.e2e.model.business import CALENDARS
 from tests.e2e.model.estimates import ESTIMATES, Value
 from tests.e2e.model.facts import Record, Scored, when
@@ -131,7 +132,7 @@ class RandomQueries:
         filed_by = self.r.choice(FILED_BY.get(kpi, ("",)))
         per = "respondent" if kpi in OF_RESPONDENTS and self.r.random() < 0.3 else ""
         hours = "business" if kpi in DURATIONS and self.r.random() < 0.5 else ""
-        preset = "dbt_zendesk" if kpi == "first_reply_time" and not hours and self.r.random() < 0.5 else ""
+        preset = "dbt_zendesk" if kpi in presets.KPIS and not hours and self.r.random() < 0.4 else ""
         return Query(kpi, tuple(dimensions), filters, agg, filed_by, per, hours, preset)
 
     def window(self, longest: timedelta) -> tuple[datetime, datetime]:

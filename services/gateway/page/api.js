@@ -54,6 +54,11 @@ export class Api {
     return this.#get(`/v1/kpis/${encodeURIComponent(id)}/explain`, query, signal);
   }
 
+  /** The presets, and which of them are on. */
+  presets(signal) {
+    return this.#get("/v1/presets", {}, signal);
+  }
+
   async records(id, query, signal) {
     const page = await this.#get(`/v1/kpis/${encodeURIComponent(id)}/records`, query, signal);
     addNames(page.records);

@@ -15,6 +15,7 @@ import { filterOf, grainsOf, parseFilter, queryOf, setAddress, windowName } from
 
 const COMMENTS = "sentiment";
 const FEED_PAGE = 30;
+const MOST_PRESETS = 3; // of one query
 const STATES = { live: "Live", connecting: "Connecting", waiting: "Reconnecting", refused: "Not live" };
 
 /** Milliseconds between two requests: for charts, for comments, and for everything while the live stream is down. */
@@ -40,11 +41,22 @@ export class Board {
     this.panels = new Panels(api, this.catalogue, { by: (by) => this.#changeView({ by }), filter: (dimension, value) => this.#toggleFilter(dimension, value) });
     this.cards = new Cards(this.headlines.map((id) => this.catalogue.get(id)), {
       onSelect: (kpi) => this.#changeView({ kpi }),
-      showDefinition: (id, anchor) => showDefinition(this.catalogue.get(id), anchor, (signal) => this.api.explain(id, queryOf(this.view), AbortSignal.any([signal, this.#viewAbort.signal]))),
+      showDefinition: (id, anchor) => showDefinition(this.catalogue.get(id), anchor, {
+        loadExplanation: (signal) => this.api.explain(id, queryOf(this.view), AbortSignal.any([signal, this.#viewAbort.signal])),
+        loadPresets: (signal) => this.#comparePresets(this.catalogue.get(id), AbortSignal.any([signal, this.#viewAbort.signal])),
+      }),
       showRecords: (id) => void this.records.open(this.catalogue.get(id), queryOf(this.view), this.#describeView()),
     });
     this.polling = setInterval(() => this.#liveState !== "live" && this.#refresh(), INTERVALS.poll);
     this.#load();
+  }
+
+  /** A KPI's value under the presets that are on; null if none of them defines it. */
+  async #comparePresets(kpi, signal) {
+    if (!kpi.presets.length) return null;
+    const { presets } = await this.api.presets(signal);
+    const ids = presets.filter(({ id, enabled }) => enabled && kpi.presets.includes(id)).map(({ id }) => id).slice(0, MOST_PRESETS);
+    return ids.length ? this.api.kpi(kpi.id, { ...queryOf(this.view), compare_presets: ids.join(",") }, signal) : null;
   }
 
   /** Abort all requests, timers and streams. */

@@ -98,7 +98,7 @@ ESTIMATES: dict[str, tuple[tuple[str, ...], Estimate]] = {
     "requester_wait": (("requester_wait",), lambda v, agg: span(v[0], agg)),
     "agent_wait": (("agent_wait",), lambda v, agg: span(v[0], agg)),
     "agent_replies": (("touched",), lambda v, agg: of_replies([replies for replies, _ in v[0]], agg)),
-    "one_touch_rate": (("touched",), lambda v, _: share(v[0].count((1, False)), len(v[0]))),
+    "one_touch_rate": (("touched",), lambda v, _: share(sum(one_touch for _, one_touch in v[0]), len(v[0]))),
     "no_reply_rate": (("touched",), lambda v, _: share(sum(not replies for replies, _ in v[0]), len(v[0]))),
     "resolution_rate_cohort": (("cohort",), lambda v, _: share(sum(v[0]), len(v[0]))),
     "resolution_rate": (

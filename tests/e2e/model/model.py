@@ -76,7 +76,7 @@ class Model:
         kinds, estimate = ESTIMATES[query.kpi]
         kinds = (FILED_BY.get((query.kpi, query.filed_by), query.filed_by),) if query.filed_by else kinds
         kinds = tuple(f"{kind}_business" for kind in kinds) if query.hours else kinds
-        kinds = tuple(f"{kind}_{query.preset}" for kind in kinds) if query.preset else kinds
+        kinds = tuple(f"{kind}@{query.preset}" for kind in kinds) if query.preset else kinds
         at_end = {"backlog": self._backlog, "backlog_age": self._ages, "sla_breached_open": self._breached}.get(query.kpi)
         facts = at_end(end) if at_end else (f for kind in kinds for f in self.facts_of[kind])
         in_time = (fact for fact in facts if start <= fact.at < end or at_end)

@@ -18,6 +18,7 @@ from tests.e2e.model.facts import (
     form_and_value,
     when,
 )
+from tests.e2e.model.presets import under_dbt_zendesk
 from tests.e2e.model.sla import Applied, applied_to, deadline_in
 
 LIFE = ("new", "open", "pending", "on_hold", "solved", "closed")
@@ -211,19 +212,10 @@ class Ticket:
         """The time in these parts that is in business hours."""
         return open_time(parts, lambda at: self.dims(at)["team"], [since for since, _ in self.assignees["team"]])
 
-    def _under_dbt_zendesk(self) -> list[tuple[datetime, Counted]]:
-        """The first reply as the dbt package for Zendesk has it: by staff or a bot, between whole seconds."""
-        second = self.at.replace(microsecond=0)
-        staff = sorted(when(m["at"]) for m in self.messages() if m["by"] != "customer" and m.get("public", True))
-        for reply in [at for at in staff if at.replace(microsecond=0) > second][:1]:
-            took = reply.replace(microsecond=0) - second
-            return [(reply, ("replied_dbt_zendesk", took, {})), (self.at, ("created_dbt_zendesk", took, {}))]
-        return []
-
     def events(self, score: Scorer) -> list[tuple[datetime, Counted]]:
         """The time of each fact, and what it counts as."""
         if self.dropped is not None:
-            return [(self.dropped, ("dropped", 1, {})), *self._under_dbt_zendesk()]
+            return [(self.dropped, ("dropped", 1, {})), *under_dbt_zendesk(self)]
         plain: list[tuple[str, datetime, Any]] = [("opened", self.at, 1), ("cohort", self.at, self.is_solved)]
         plain += [("solved", at, 1) for at in self.solved]
         plain += [("reopened", at, 1) for at in self.reopened]
@@ -232,14 +224,14 @@ class Ticket:
             plain += [("first_solve", first, int(bool(self.reopened)))]
         if self.is_solved:
             plain += [("standing_solve", self.solved[-1], 1)]
-            plain += [("touched", self.solved[-1], (len(self.replies()), bool(self.reopened)))]
+            plain += [("touched", self.solved[-1], (len(self.replies()), len(self.replies()) == 1 and not self.reopened))]
         for kind, at, parts in self.spans():
             plain += [(kind, at, sum((until - since for since, until in parts), timedelta()))]
             plain += [(f"{kind}_business", at, self._open_time(parts))]
         ratings = self.latest("rating")
         plain += [("csat", when(r["at"]), form_and_value(r)) for r in ratings if r["value"] is not None]
         events: list[tuple[datetime, Counted]] = [(at, (kind, value, {})) for kind, at, value in plain]
-        events += self._under_dbt_zendesk()
+        events += under_dbt_zendesk(self)
         for fact in [self.opened, *self.messages(), *ratings]:
             if fact.get("by", "customer") == "customer" and fact.get("text", "").strip():
                 events += [(when(fact["at"]), counted) for counted in counted_of_comment(self.subject, fact["text"], score)]

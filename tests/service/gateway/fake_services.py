@@ -68,9 +68,20 @@ def customers_answer(action: str, query: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def kpi_answer(request: httpx.Request) -> httpx.Response:
+    """Plays a KPI of metrics, with the presets that the request names."""
+    row: dict[str, Any] = {"from": "2026-11-01", "to": "2026-12-01", "dims": {}, "value": 3600, "n": 2, "interval": None}
+    presets = [name for name in request.url.params.get("compare_presets", "").split(",") if name]
+    row |= {"flags": ["low_n"], "presets": [{"preset": name, "value": 600, "n": 3, "delta": -3000} for name in presets]}
+    heads = [{"preset": name, "tickets": 3, "different_tickets": 2, "difference": "bots are agents"} for name in presets]
+    return httpx.Response(200, json={"rows": [row], "compare_presets": heads, "query": dict(request.url.params)})
+
+
 def explanation_answer(request: httpx.Request) -> httpx.Response:
     """Plays explanations of metrics: with a window the value and its recomputation differ, `nope` is no KPI."""
     kpi = request.url.path.split("/")[3]
+    if kpi != "nope" and not request.url.path.endswith("/explain"):
+        return kpi_answer(request)
     if kpi == "nope":
         return httpx.Response(404, json={"title": "Unknown KPI", "detail": 'there is no KPI "nope"'})
     left_out = [{"reason": "no_answer", "n": 17, "of": "responses", "description": "No answer"}]

@@ -252,6 +252,20 @@ async def test_the_command_explains_a_value_and_fails_if_its_recomputation_diffe
         assert (await earshot("explain", "acme", "nps", *wrong))[0] == 2
 
 
+async def test_the_command_prints_a_value_and_those_under_presets(earshot: Earshot) -> None:
+    await earshot.json("tenant", "create", "acme", "--zone", "UTC")
+    status, output = await earshot("kpi", "acme", "first_reply_time", "-p", "compare_presets=zendesk,board")
+    assert status == 0
+    lines = [line.split() for line in output.splitlines()]
+    assert lines[0][:3] == ["from", "to", "dims"]
+    assert lines[1] == ["2026-11-01", "2026-12-01", "3600", "2", "low_n"]
+    assert [line for line in lines if line[:1] == ["board"]] == [
+        ["board", "2026-11-01", "2026-12-01", "600", "3", "-3000"],
+        ["board", "3", "2", "bots", "are", "agents"],
+    ]
+    assert (await earshot.json("kpi", "acme", "nps", "-p", "window=7d"))["query"] == {"window": "7d"}
+
+
 async def test_the_command_writes_all_tickets_to_a_file(earshot: Earshot, tmp_path: Path) -> None:
     await earshot.json("tenant", "create", "acme", "--zone", "UTC")
     status, output = await earshot("tickets", "acme", "-p", "window=7d")
