@@ -20,6 +20,7 @@ SENTIMENT = {
     "sentiment_share",
     "sentiment_coverage",
     "theme_volume",
+    "theme_impact",
     "theme_sentiment",
     "urgent_comments",
 }

@@ -37,6 +37,7 @@ CANDIDATE = "linear-1"
 SHARED_SCHEMAS = {"ProblemDocument", "InvalidParam"}
 KPI_PARAMETERS = {
     "kpi", "window", "from", "to", "tz", "grain", "week_start", "group_by", "agg", "hours", "filed_by", "preset", "compare",
+    "compare_presets",
     "per", "at", "fields", "filter",
 }  # fmt: skip
 

@@ -169,7 +169,7 @@ async def test_the_answers_of_all_kpis_equal_their_recomputations(http: httpx.As
     async with open_metrics_db(url) as metrics_db:
         source = Source(metrics_db.pool, MODEL)
         queries: list[Query] = list(islice(battery(NOW, ZoneInfo("Europe/Berlin"), ()), 0, None, 7))
-        assert {query.kpi.id for query in queries} == KPIS.keys()
+        assert {query.kpi.id for query in queries} == KPIS.keys() - {"theme_impact"}  # it has tests of its own
         for query in queries:
             result = await explain(source, "acme", query, NOW)
             assert result.equal, query

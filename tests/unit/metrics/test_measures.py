@@ -69,7 +69,8 @@ def test_selectors_name_a_measure_a_family_a_model_or_an_event() -> None:
 
 
 def test_only_measures_of_a_model_depend_on_the_promoted_one() -> None:
-    assert {measure.family for measure in MEASURES.values() if measure.by_model} == {"sentiment", "label", "abstained", "urgent"}
+    of_comments, of_themes = {"sentiment", "label", "abstained", "urgent"}, {"theme_nps", "theme_csat"}
+    assert {measure.family for measure in MEASURES.values() if measure.by_model} == of_comments | of_themes
 
 
 def test_a_measure_of_an_unknown_family_raises() -> None:
@@ -122,7 +123,8 @@ def test_the_kind_of_an_event_is_the_type_of_its_subject(subject: str, kind: Kin
 
 def test_a_score_may_change_the_kpis_of_comments_and_other_changes_any() -> None:
     of_comments = {"net_sentiment", "sentiment", "sentiment_coverage", "sentiment_share"}
-    assert kpis_of(["score"]) == tuple(sorted(of_comments | {"theme_sentiment", "theme_volume", "urgent_comments"}))
+    of_themes = {"theme_impact", "theme_sentiment", "theme_volume", "urgent_comments"}
+    assert kpis_of(["score"]) == tuple(sorted(of_comments | of_themes))
     assert kpis_of(["other"]) == tuple(sorted(KPIS))
     assert kpis_of([]) == ()
 

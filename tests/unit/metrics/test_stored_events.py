@@ -64,7 +64,8 @@ def test_a_response_of_the_first_version() -> None:
         "invitations": [(-60, 1, 1)],
     }
     scored = {f"{family}:{model}": [(1, *row)] for model in ("vader-3.3.2", "e5-1") for family, row in LABELLED_NEGATIVE.items()}
-    assert rows_of("con_1/response/r-1") == common | scored | {"urgent:e5-1": [(1, 1, 1)]}
+    themed = {f"theme_nps:{model}": [(1, 9, 9)] for model in ("vader-3.3.2", "e5-1")}
+    assert rows_of("con_1/response/r-1") == common | scored | themed | {"urgent:e5-1": [(1, 1, 1)]}
     response = {c.measure: c for c in contributions_of("con_1/response/r-1")}
     assert response["nps"].dims == (
         "standard", "con_1", "email", "post-support", "app", None, "en", "billing", "a-1", "pro", "high",
