@@ -64,10 +64,10 @@ def replies(ticket: Ticket) -> Iterator[tuple[str, datetime, Any]]:
         yield "replied", reply, second(reply) - second(ticket.at)
         yield "created", ticket.at, second(reply) - second(ticket.at)
     for (_, before), (at, party) in itertools.pairwise(messages):
-        reply = next((later for later in staff if later >= at), None)
-        if before == "the staff" and party == "the customer" and reply is not None:
-            yield "next_replied", reply, second(reply) - second(at)
-            yield "next_asked", at, second(reply) - second(at)
+        later = [one for one in staff if one >= at]
+        if before == "the staff" and party == "the customer" and later:
+            yield "next_replied", later[0], second(later[0]) - second(at)
+            yield "next_asked", at, second(later[0]) - second(at)
 
 
 def status_history(ticket: Ticket) -> list[tuple[datetime, str]]:
