@@ -41,14 +41,6 @@ async def test_rows_have_the_selected_fields(http: httpx.AsyncClient) -> None:
     assert content["kpi"] == "nps"
     left_out = {"kpi", "version", "unit", "distribution", "interval", "compare", "presets"}
     assert content["rows"][0].keys() == set(KPI_FIELDS) - left_out
-        "kpi",
-        "version",
-        "unit",
-        "distribution",
-        "interval",
-        "compare",
-        "presets",
-    }
 
 
 async def test_records_have_the_selected_fields(http: httpx.AsyncClient) -> None:
