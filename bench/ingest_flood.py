@@ -32,9 +32,12 @@ class Tool:
     """A tool that posts to its own hook. `secret` signs its deliveries."""
 
     name: str
+    port: int
     path: str
     secret: str
     size: int = 0
+    closed: int = 0
+    """Connections that the server closed."""
     statuses: Counter[int] = field(default_factory=Counter)
     waits: list[float] = field(default_factory=list)
 
@@ -55,7 +58,11 @@ class Tool:
             number += CONNECTIONS
             headers, body = self.request(number)
             began = time.monotonic()
-            self.statuses[await poster.post(headers, body)] += 1
+            try:
+                self.statuses[await poster.post(headers, body)] += 1
+            except (ConnectionError, asyncio.IncompleteReadError):  # the server closed an idle connection
+                self.closed += 1
+                poster.add(*await asyncio.open_connection("127.0.0.1", self.port))
             self.waits.append(time.monotonic() - began)
             await asyncio.sleep(pause)
 
@@ -93,9 +100,11 @@ def report(tools: list[Tool], memory: list[float]) -> None:
     for tool in tools:
         waits = sorted(1000 * wait for wait in tool.waits)
         shares = ", ".join(f"{status}: {count:,}" for status, count in sorted(tool.statuses.items()))
-        print(f"{tool.name:<8} {shares}; p50 {waits[len(waits) // 2]:.0f} ms, p99 {waits[len(waits) * 99 // 100]:.0f} ms")
-    first, last = memory[: len(memory) // 2], memory[len(memory) // 2 :]
-    print(f"resident memory: {memory[0]:.0f} MiB before, most in the first half {max(first):.0f}, in the second {max(last):.0f}")
+        p50, p99 = waits[len(waits) // 2], waits[len(waits) * 99 // 100]
+        print(f"{tool.name:<8} {shares}; closed {tool.closed}; p50 {p50:.0f} ms, p99 {p99:.0f} ms")
+    quarter = max(1, len(memory) // 4)
+    most = ", ".join(f"{max(memory[at : at + quarter]):.0f}" for at in range(0, 4 * quarter, quarter))
+    print(f"resident memory: {memory[0]:.0f} MiB before; most in each quarter of the time: {most}")
 
 
 def main() -> None:
@@ -114,7 +123,7 @@ def main() -> None:
             }
             with process("services.ingest", port, **environment) as pid:
                 small, large, wrong, quiet = (
-                    Tool(name, *connect(port), size=size)
+                    Tool(name, port, *connect(port), size=size)
                     for name, size in (("small", 0), ("large", MIB), ("wrong", 0), ("quiet", 0))
                 )
                 wrong.secret = quiet.secret

@@ -34,6 +34,40 @@ def test_a_body_of_quotes_that_never_close_costs_one_scan(text: bytes) -> None:
     assert time.process_time() - began < 3
 
 
+@pytest.mark.parametrize(
+    "text", ['{"a": "b\\": c", "d" : [1, -0.5e3, true]}', '{"say \\"hi\\"": ":"}', '[{"a": {}}, {"a": []}]', "-0"]
+)
+@pytest.mark.parametrize("last_key_counts", [False, True])
+def test_odd_but_valid_documents_have_the_value_of_the_standard_parser(text: str, last_key_counts: bool) -> None:
+    assert repr(parse(text.encode(), last_key_counts=last_key_counts)) == repr(stdlib.loads(text))
+
+
+SPACE = st.sampled_from(["", "", "", " ", "\t", "\n "])
+TEXT = st.sampled_from(['"a"', '"b"', '"\\":"', '" :"', '"\\n"', '"0123456789012345678"'])
+VALUE = TEXT | st.sampled_from(["1", "{}"])
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> str:
+    """Objects whose keys may repeat, with spaces anywhere."""
+    parts = [[draw(SPACE), draw(TEXT), draw(SPACE), ":", draw(SPACE), draw(VALUE)] for _ in range(draw(st.integers(0, 4)))]
+    return "{" + ",".join("".join(part) for part in parts) + "}"
+
+
+@given(documents())
+def test_a_repeated_key_is_refused_however_the_document_is_written(text: str) -> None:
+    pairs = stdlib.loads(text, object_pairs_hook=list)
+    if isinstance(pairs, list) and len(dict(pairs)) < len(pairs):
+        with pytest.raises(Malformed, match="given twice"):
+            parse(text.encode())
+    else:
+        assert parse(text.encode()) == stdlib.loads(text)
+
+
+def test_of_a_repeated_key_the_last_value_counts_on_request() -> None:
+    assert parse(b'{"a": 1, "b": 0, "a": 2}', last_key_counts=True) == {"a": 2, "b": 0}
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_value_or_malformed(raw: bytes) -> None:
     with suppress(Malformed):
@@ -58,6 +92,11 @@ def test_any_bytes_are_a_value_or_malformed(raw: bytes) -> None:
         (b"[1234567890123456789]", "more than 18 digits"),
         (b"[" + b"9" * 5000 + b"]", "more than 18 digits"),
         (b'{"a": 1, "a": 2}', "given twice"),
+        (b'{"a" : 1, "a": 2}', "given twice"),
+        (b'{"a"\n: 1, "a": 2}', "given twice"),
+        (b'{"a": "\\":", "b" : 1, "b": 2}', "given twice"),
+        (b'[{"a": 1}, {"b": 1, "c": {"d": 1, "d": 2}}]', "given twice"),
+        (b'{"a": [-1234567890123456789]}', "more than 18 digits"),
         (b"[" * 10_000 + b"]" * 10_000, "nested more than 64 deep"),
         (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "nested more than 64 deep"),
     ],
