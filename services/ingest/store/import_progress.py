@@ -51,7 +51,10 @@ SELECT count(*), count(*) FILTER (WHERE due <= now()) FROM (
     WHERE import_ranges.finished IS NULL AND imports.finished IS NULL AND state = 'running'
 ) AS open
 """
-RENEW = "UPDATE imports SET due = now() + make_interval(secs => $2) WHERE id = $1 AND state = 'running' AND due < 'infinity'"
+RENEW = """
+UPDATE imports SET due = now() + make_interval(secs => $2), claimed = clock_timestamp()
+WHERE id = $1 AND state = 'running' AND due < 'infinity'
+"""
 RETRY = """
 UPDATE imports SET due = now() + make_interval(secs => $2), attempts = greatest(0, attempts - $3::int)
 WHERE id = $1 AND state = 'running' AND due < 'infinity'
