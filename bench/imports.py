@@ -176,7 +176,7 @@ def measure(port: int, pid: int, count: int, file_format: str, processes: int) -
         number = upload(http, count, file_format, f"r{processes}")
         print(line("webhooks before the import", webhooks(port, path, secret, "before")), flush=True)
         children = Children()
-        watch = threading.Thread(target=children.watch, args=(pid,))
+        watch = threading.Thread(target=children.watch, args=(pid,), daemon=True)
         watch.start()
         http.post(f"/v1/imports/{number}:start").raise_for_status()
         time.sleep(3)
