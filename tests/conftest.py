@@ -42,6 +42,8 @@ TOGETHER = {
     ),
 }
 """Files that run in one process, because they share a fixture that is expensive to start. They run before all others."""
+EARLY = ("tests/e2e/test_erasure.py", "tests/e2e/test_readme.py", "tests/e2e/test_webhooks.py")
+"""Files that verify the whole stack. That takes longer the more tests have filled it."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -72,10 +74,10 @@ def group_of(nodeid: str) -> str | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let the groups of TOGETHER start first, if several processes run the tests: they take longest."""
+    """Let the groups of TOGETHER start first, if several processes run the tests: they take longest. EARLY comes before all."""
     if hasattr(config, "workerinput"):
         order = [*TOGETHER, None]
-        items.sort(key=lambda item: order.index(group_of(item.nodeid)))
+        items.sort(key=lambda item: (order.index(group_of(item.nodeid)), not item.nodeid.startswith(EARLY)))
 
 
 def pytest_collection_finish() -> None:
