@@ -19,6 +19,7 @@ from shared.events import (
     Score,
     ScoreEvent,
     StatusSet,
+    Theme,
     Ticket,
     comments,
     text_hash,
@@ -29,13 +30,27 @@ TEAMS = [f"team-{number}" for number in range(8)]
 AGENTS = [f"a-{number}" for number in range(60)]
 CHANNELS = ["email", "chat", "phone", "web"]
 REGIONS = ["DE", "FR", "GB", "US", "ES"]
+MORE = {
+    "survey": [f"s-{number}" for number in range(12)],
+    "segment": ["free", "pro", "enterprise"],
+    "product": [f"product-{number}" for number in range(15)],
+    "priority": ["low", "normal", "high", "urgent"],
+}
+THEMES = ["delivery", "price", "support", "app", "billing", "quality", "returns", "onboarding"]
 
 
 class Story:
-    """A tenant's events over `days` days that end at `until`: three in five belong to tickets, others are survey responses."""
+    """A tenant's events over `days` days that end at `until`: three in five belong to tickets, others are survey responses.
 
-    def __init__(self, tenant: str, seed: int, until: datetime, days: float) -> None:
+    `tickets` is the share of tickets among its subjects. `more` also gives them surveys, segments, products and priorities.
+    """
+
+    def __init__(
+        self, tenant: str, seed: int, until: datetime, days: float, *, tickets: float = 0.32, more: bool = False
+    ) -> None:
         self._tenant = tenant
+        self._tickets = tickets
+        self._more = more
         self._random = random.Random(seed)
         self._until = until
         self._days = days
@@ -48,7 +63,7 @@ class Story:
         while len(made) < count:
             number += 1
             at = self._until - timedelta(days=self._random.random() * self._days)
-            made.extend(self._ticket(number, at) if self._random.random() < 0.32 else self._response(number, at))
+            made.extend(self._ticket(number, at) if self._random.random() < self._tickets else self._response(number, at))
         made = sorted((event for event in made if event.at <= self._until), key=lambda event: event.at)[:count]
         return [self._numbered(event) for event in made]
 
@@ -93,16 +108,29 @@ class Story:
             connection="c-help" if kind == "ticket" else "c-survey",
             source="zendesk" if kind == "ticket" else "typeform",
             customer=f"p-{chance.randrange(20_000)}",
-            dimensions={"channel": chance.choice(CHANNELS), "region": chance.choice(REGIONS), "language": "en"},
+            dimensions={
+                "channel": chance.choice(CHANNELS),
+                "region": chance.choice(REGIONS),
+                "language": "en",
+                **({name: chance.choice(values) for name, values in MORE.items()} if self._more else {}),
+            },
             body=body,
         )
 
 
-def scores(events: list[Event]) -> Iterator[ScoreEvent]:
-    """A score for each comment of `events`."""
+def scores(events: list[Event], *, themes: bool = False) -> Iterator[ScoreEvent]:
+    """A score for each comment of `events`, with up to two themes if `themes`."""
     for event in events:
         for text, language in comments(event.body):
             value = random.Random(text).uniform(-1, 1)
             label: Label = "positive" if value > 0.3 else "negative" if value < -0.3 else "neutral"
-            score = Score(label=label, score=round(value, 4), confidence=0.8, language=language, text_hash=text_hash(text))
+            names = random.Random(text).sample(THEMES, random.Random(text).randrange(3)) if themes else ()
+            score = Score(
+                label=label,
+                score=round(value, 4),
+                confidence=0.8,
+                language=language,
+                text_hash=text_hash(text),
+                themes=tuple(Theme(name, 0.0) for name in names),
+            )
             yield ScoreEvent(tenant=event.tenant, subject=event.subject, model=MODEL, received_at=event.received_at, score=score)

@@ -75,8 +75,16 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
             pool = await stack.enter_async_context(open_pool(settings.database_url, settings.database_pool))
             producer = await stack.enter_async_context(Producer(settings.brokers))
             announcer = Announcer(sender or producer)
-            app.state.pools = {"queries": pool}
-            app.state.metrics = State(Source(pool, settings.sentiment_model), clock, announcer, queue(settings))
+            scans = await stack.enter_async_context(open_pool(settings.database_url, settings.scan_pool))
+            app.state.pools = {"queries": pool, "scans": scans}
+            app.state.metrics = State(
+                Source(pool, settings.sentiment_model),
+                clock,
+                announcer,
+                queue(settings),
+                Source(scans, settings.sentiment_model),
+                FairQueue(settings.scan_pool, max(1, settings.scan_pool // 2), settings.questions_waiting),
+            )
             intake: Consumer | None = None
             if settings.consume:
                 app.state.pools["consumer"] = writing = await stack.enter_async_context(

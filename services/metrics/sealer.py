@@ -13,7 +13,7 @@ announcement were waited for, and writers after it have opened the seal.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -25,17 +25,17 @@ import structlog
 from services.metrics.domain.calendar import Grain, day_start, edges, floor, over
 from services.metrics.store import due
 from services.metrics.store.counting import Span, StillWriting, announce, confirm, count, others_work, wait_for_writers
-from services.metrics.store.due import Claim, Next
-from services.metrics.store.seals import Level
+from services.metrics.store.due import Next
+from services.metrics.store.seals import HOURS_SEALED, Level
+from services.metrics.store.unsealed import Claim, unsealed_hours_of_busy_days, unsealed_spans
 from shared.database import OUTAGE, RETRYABLE
 
 log = structlog.get_logger()
 
 GRAINS: dict[Level, Grain] = {Level.HOUR: "PT1H", Level.DAY: "P1D", Level.MONTH: "P1M"}
 
-HORIZON = timedelta(days=400)
-"""How far back days and months are sealed: a year's window and what may be compared with its edges."""
-HOURS_KEPT = timedelta(days=8)
+HORIZON = timedelta(days=3700)
+"""How far back days and months are sealed: the longest window, and the month at its beginning."""
 MOST_AT_ONCE = 500
 """Spans that are announced, waited for and counted together, at most."""
 COUNT_SECONDS = 0.1
@@ -57,8 +57,8 @@ class Protocol:
     """The steps after the announcement, so that a test can show that each is needed."""
 
     wait: Callable[[asyncpg.Connection, float], Awaitable[None]] = wait_for_writers
-    count: Callable[[asyncpg.Connection, Level, Sequence[int]], Awaitable[list[int]]] = count
-    confirm: Callable[[asyncpg.Connection, Sequence[int]], Awaitable[list[int]]] = confirm
+    count: Callable[[asyncpg.Connection, Level, Sequence[int]], Awaitable[dict[int, int]]] = count
+    confirm: Callable[[asyncpg.Connection, Mapping[int, int]], Awaitable[list[int]]] = confirm
 
 
 @dataclass(slots=True)
@@ -127,28 +127,35 @@ class Sealer:
 
     async def _visit(self, connection: asyncpg.Connection, claim: Claim, now: datetime) -> int:
         """Seal what a tenant has to seal, and say when to look again. Returns how many spans are sealed now."""
-        hours_kept = now - HOURS_KEPT
+        hours_since = now - HOURS_SEALED
         if claim.since is None:
-            await due.tidy(connection, claim, hours_kept - timedelta(days=1))
+            await due.tidy(connection, claim, hours_since - timedelta(days=1))
         measures = await due.measures_since(connection, claim.tenant, now - HORIZON)
         if not measures:
             await due.finish(connection, claim, Next(claim.until, idle=True))
             return 0
         firsts = {measure: first_month(times.first, claim.zone) for measure, times in measures.items()}
-        recent = {measure: firsts[measure] for measure, times in measures.items() if times.last >= hours_kept}
+        recent = {measure: firsts[measure] for measure, times in measures.items() if times.last >= hours_since}
         following = next_look(claim, now, idle=not recent)
         earliest = min(firsts.values())
         since = earliest if claim.since is None else max(earliest, first_month(claim.since, claim.zone))
         sealed = 0
         for level in Level:
-            begun, start = (recent, max(since, hours_kept)) if level is Level.HOUR else (firsts, since)
+            begun, start = (recent, max(since, hours_since)) if level is Level.HOUR else (firsts, since)
             spans = over(GRAINS[level], claim.zone, start, claim.until)
-            unsealed = await due.unsealed(connection, claim, level, begun, spans, self.after, MOST_AT_ONCE)
+            unsealed = await unsealed_spans(connection, claim, level, begun, spans, self.after, MOST_AT_ONCE)
             sealed += await self.seal(connection, claim, level, unsealed.spans)
             following.rest(unsealed)
             if not unsealed.complete:
                 following = following.again(claim, self.after)
                 break
+        else:
+            between = max(since, min(firsts.values())), hours_since
+            unsealed = await unsealed_hours_of_busy_days(connection, claim, list(firsts), between, self.after, MOST_AT_ONCE)
+            sealed += await self.seal(connection, claim, Level.HOUR, unsealed.spans)
+            following.rest(unsealed)
+            if not unsealed.complete:
+                following = following.again(claim, self.after)
         await due.finish(connection, claim, following)
         return sealed
 

@@ -18,6 +18,13 @@ class Settings(DatabaseSettings):
         "e5-2", description="The model that is promoted for a new tenant; a change does not affect existing tenants"
     )
     database_pool: int = Field(8, ge=2, le=64, description="Database connections for queries")
+    scan_pool: int = Field(
+        2,
+        ge=1,
+        le=16,
+        description="Database connections for queries that no stored counts answer, and for explanations: as many run at a time,"
+        " half of them, or one, of one tenant",
+    )
     questions_per_tenant: int = Field(
         3,
         ge=1,

@@ -6,20 +6,22 @@ answers must be equal. Each step is followed by a short random sleep, so that th
 
 import asyncio
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import asyncpg
 
+from services.metrics.domain.cuboids import CUBOIDS_VERSION
 from services.metrics.domain.query import Filter
 from services.metrics.sealer import Protocol, Sealer
 from services.metrics.store import counting
 from services.metrics.store.counting import Span
-from services.metrics.store.due import Claim
 from services.metrics.store.query import histograms, snapshot
 from services.metrics.store.seals import Level, invalidate
 from services.metrics.store.selection import Selection, resolve
+from services.metrics.store.unsealed import Claim
 from services.metrics.store.writer import Batch, Invalidate, Writer
 from shared.database import open_pool
 from tests.service.metrics.database import open_metrics_db, survey_response
@@ -27,6 +29,14 @@ from tests.unit.metrics.build import csat, nps
 
 NOW = datetime(2026, 11, 2, 12, 30, tzinfo=UTC)
 DAYS = 3
+GROUPS_AND_FILTERS: list[tuple[tuple[str, ...], tuple[Filter, ...]]] = [
+    ((), ()),
+    (("region",), ()),
+    ((), (Filter("region", ("DE", None)),)),
+    (("region",), (Filter("region", (), ("FR",)),)),
+    (("channel", "team"), ()),
+    (("channel",), (Filter("team", ("billing", None)),)),
+]
 LONGEST_SLEEP = 0.03
 """Seconds."""
 
@@ -44,7 +54,7 @@ async def skip_invalidation(connection: asyncpg.Connection, touches: Iterable[tu
     await sleep_briefly()
 
 
-async def count_and_sleep(connection: asyncpg.Connection, level: Level, seals: Sequence[int]) -> list[int]:
+async def count_and_sleep(connection: asyncpg.Connection, level: Level, seals: Sequence[int]) -> dict[int, int]:
     counted = await counting.count(connection, level, seals)
     await sleep_briefly()
     return counted
@@ -54,10 +64,11 @@ async def no_wait(connection: asyncpg.Connection, patience: float) -> None:
     """Leaves out step 2."""
 
 
-async def confirm_blindly(connection: asyncpg.Connection, seals: Sequence[int]) -> list[int]:
+async def confirm_blindly(connection: asyncpg.Connection, counted: Mapping[int, int]) -> list[int]:
     """Leaves out the condition of step 4."""
-    await connection.execute("UPDATE seals SET state = 'sealed' WHERE id = ANY($1::bigint[])", list(seals))
-    return list(seals)
+    statement = "UPDATE seals SET state = 'sealed', held_by = id, held = -1, cuboids = $2 WHERE id = ANY($1::bigint[])"
+    await connection.execute(statement, list(counted), CUBOIDS_VERSION)
+    return list(counted)
 
 
 class Unannounced(Sealer):
@@ -91,7 +102,11 @@ class Race:
     sealed: int = 0
 
     async def run(self, seconds: float) -> None:
-        """Race until two answers differ, for at most `seconds`."""
+        """Race until two answers differ, for at most `seconds`. Spans with 5 contributions hold all cuboids, others the total."""
+        with patch.object(counting, "FEWEST", 5):
+            await self._run(seconds)
+
+    async def _run(self, seconds: float) -> None:
         async with open_pool(self.url, 12) as pool:
             tasks = [
                 *(asyncio.create_task(self._write(pool, seed)) for seed in range(2)),
@@ -117,7 +132,11 @@ class Race:
                     csat(chance.randint(1, 5)),
                     at=NOW - timedelta(hours=chance.random() * 24 * DAYS),
                     revision=revision,
-                    dimensions={"region": chance.choice(["DE", "FR", None])},
+                    dimensions={
+                        "region": chance.choice(["DE", "FR", None]),
+                        "team": chance.choice(["billing", "sales", None]),
+                        "channel": chance.choice(["email", "chat"]),
+                    },
                 )
                 for _ in range(chance.randint(1, 4))
             ]
@@ -132,11 +151,7 @@ class Race:
         """Compare random queries until two answers differ."""
         chance = random.Random(11)
         while not self.wrong:
-            selection = Selection(
-                chance.choice([("nps",), ("csat:",), ("nps", "csat:")]),
-                chance.choice([(), (), ("region",)]),
-                chance.choice([(), (), (Filter("region", ("DE", None)),), (Filter("region", (), ("FR",)),)]),
-            )
+            selection = Selection(chance.choice([("nps",), ("csat:",), ("nps", "csat:")]), *chance.choice(GROUPS_AND_FILTERS))
             start = NOW - timedelta(hours=chance.random() * 24 * DAYS)
             steps = chance.choice([1, 1, 2, 6])
             edges = [start + (NOW - start) * step / steps for step in range(steps + 1)]

@@ -17,9 +17,10 @@ from services.metrics.domain.view import view
 from services.metrics.store.query import histograms, snapshot
 from services.metrics.store.seals import invalidate
 from services.metrics.store.selection import Selection, resolve
+from services.metrics.store.stored_rows import plain
 from services.metrics.store.terms import Status, change_dimensions, read_status
 from services.metrics.store.writer import Batch, Writer
-from services.metrics.verify.recount import compare_contributions, plain
+from services.metrics.verify.recount import compare_contributions
 from services.metrics.verify.report import Step
 from shared.events import Event
 from tests.conftest import NewDatabase

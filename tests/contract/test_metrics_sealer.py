@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -97,7 +97,7 @@ async def test_an_hour_is_not_sealed_before_it_has_been_over_for_as_long(metrics
 
 
 async def test_seals_that_a_crashed_sealer_announced_are_counted_by_the_next(metrics: MetricsDatabase) -> None:
-    async def crash(connection: asyncpg.Connection, seals: Sequence[int]) -> list[int]:
+    async def crash(connection: asyncpg.Connection, seals: Mapping[int, int]) -> list[int]:
         raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
@@ -109,7 +109,7 @@ async def test_seals_that_a_crashed_sealer_announced_are_counted_by_the_next(met
 
 
 async def test_a_count_during_which_something_changed_is_discarded(metrics: MetricsDatabase) -> None:
-    async def change_first(connection: asyncpg.Connection, seals: Sequence[int]) -> list[int]:
+    async def change_first(connection: asyncpg.Connection, seals: Mapping[int, int]) -> list[int]:
         await metrics.apply(survey_response(50, nps(1), at=NOW - timedelta(hours=1)))
         return await confirm(connection, seals)
 
@@ -168,12 +168,12 @@ async def test_a_month_is_not_counted_if_one_of_its_days_opened_just_before_the_
         seal, tenant, measure, starts, ends = (await connection.fetch(query, Level.MONTH))[0]
         announced = await announce(connection, tenant, "Europe/Berlin", [Span(measure, Level.MONTH, starts, ends, seal)])
         assert len(announced) == 1
-        assert await count(connection, Level.MONTH, announced) == []
+        assert await count(connection, Level.MONTH, announced) == {}
 
 
 async def test_seals_of_another_cuboid_revision_are_not_read_and_are_made_again(metrics: MetricsDatabase) -> None:
     made = await metrics.seal(NOW)
-    await metrics.pool.execute("UPDATE seals SET revision = revision - 1")
+    await metrics.pool.execute("UPDATE seals SET revision = 1")
     await metrics.pool.execute("UPDATE histograms SET counts[1] = counts[1] + 1")
     async with snapshot(metrics.pool) as connection:
         scope = await resolve(connection, "acme", Selection(("nps",)))
@@ -189,7 +189,7 @@ async def test_a_tenant_whose_seals_fail_does_not_keep_the_next_one_from_being_s
     await metrics.apply(*(survey_response(n, nps(9), at=NOW - timedelta(hours=1), tenant="bolt") for n in range(3)))
     tenants = [row["id"] for row in await metrics.pool.fetch("SELECT id FROM tenants ORDER BY id")]
 
-    async def fails_for_the_first(connection: asyncpg.Connection, level: Level, seals: Sequence[int]) -> list[int]:
+    async def fails_for_the_first(connection: asyncpg.Connection, level: Level, seals: Sequence[int]) -> dict[int, int]:
         owner = await connection.fetchval("SELECT tenant FROM seals WHERE id = $1", seals[0])
         if owner == tenants[0]:
             raise TimeoutError
@@ -209,7 +209,7 @@ async def test_it_pauses_after_a_count_while_another_connection_uses_the_databas
     ended: list[float] = []
     clock = asyncio.get_running_loop().time
 
-    async def slow_count(connection: asyncpg.Connection, level: Level, numbers: Sequence[int]) -> list[int]:
+    async def slow_count(connection: asyncpg.Connection, level: Level, numbers: Sequence[int]) -> dict[int, int]:
         began.append(clock())
         await asyncio.sleep(seconds)
         counted = await count(connection, level, numbers)

@@ -17,7 +17,7 @@ from tests.contract.sealing_race import DAYS, FAULTS, NOW, SOUND, Race, invalida
 from tests.service.metrics.database import open_metrics_db
 
 SOUND_SECONDS = 4.0
-FAULTY_SECONDS = 20.0
+FAULTY_SECONDS = 60.0
 
 
 @pytest.fixture

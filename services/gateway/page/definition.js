@@ -45,7 +45,7 @@ function explanationFacts(kpi, result) {
   const recomputed = result.recomputed === null ? "no value" : formatValue(kpi.unit, result.recomputed);
   return [
     ["This value", result.filled_in ? `${result.filled_in} = ${value}` : value],
-    ["Recomputed", `${recomputed}, from ${formatCount(result.recomputed_from)} responses, reviews and tickets: ${result.equal ? "equal" : "different"}`],
+    ["Recomputed", `${recomputed}, from ${recomputationSource(result)}: ${result.equal ? "equal" : "different"}`],
     ["Left out", result.left_out.map(({ n, of, description }) => `${formatCount(n)} ${of}: ${description}`)],
     ["Made with", [`terms ${result.terms.revision}`, result.model && `model ${result.model}`].filter(Boolean).join(", ")],
     ["Note", result.outdated ? "The stored counts are being computed again under a new version of the definitions." : ""],
@@ -62,6 +62,11 @@ function presetFacts(kpi, result) {
     return [`Under ${name}`, [`${value}${delta}, n ${formatCount(row.n)}`, `${formatCount(different)} of ${formatCount(tickets)} tickets differ`, difference].filter(Boolean)];
   });
 }
+
+/** The records that a value was recomputed from. */
+const recomputationSource = ({ sample, recomputed_from }) => sample
+  ? `all contributions, and the statements of a sample of ${formatCount(sample.subjects)} responses, reviews and tickets`
+  : `${formatCount(recomputed_from)} responses, reviews and tickets`;
 
 /** A list of facts; those without a text are left out, and a list of texts has a line for each. */
 const factList = (facts) => h("dl", null, ...facts.filter(([, text]) => text?.length).map(([name, text]) =>

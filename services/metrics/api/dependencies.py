@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo
 
 import asyncpg
 from fastapi import Depends, Path, Query, Request
@@ -14,14 +15,16 @@ from pydantic.json_schema import SkipJsonSchema
 
 from services.metrics.announcer import Announcer
 from services.metrics.domain.kpis import KPIS, Kpi
+from services.metrics.domain.query import Query as KpiQuery
 from services.metrics.domain.windows import BadQuery
+from services.metrics.evaluation.scans import TooSlow, depends_on_zone, reason_to_scan
 from services.metrics.evaluation.source import Source
 from services.metrics.store.cursors import Cursor
 from services.metrics.store.versions import Version, Versions
 from shared.database import outage_is_503
 from shared.disconnects import cancelled_on_disconnect
 from shared.fair_queue import FairQueue
-from shared.problems import NotFound, Unavailable
+from shared.problems import NotFound
 from shared.routes import require_digits
 from shared.suggestions import closest
 
@@ -32,10 +35,6 @@ OptionalText = str | SkipJsonSchema[None]
 """Text, or None if the parameter is left out; null is not a value of a query parameter."""
 
 DEFAULT_PAGE, MAX_PAGE = 50, 500
-
-
-class TooSlow(Unavailable):
-    title = "Too slow"
 
 
 class UnknownKpi(NotFound):
@@ -59,6 +58,12 @@ async def tenant_number(connection: asyncpg.pool.PoolConnectionProxy, tenant: st
     return number
 
 
+async def zone_of(pool: asyncpg.Pool, tenant: str) -> ZoneInfo:
+    """The zone of the tenant's days; UTC if it is not known yet. Raises Unavailable during an outage of the database."""
+    async with outage_is_503(), pool.acquire() as connection:
+        return ZoneInfo(await connection.fetchval("SELECT zone FROM tenants WHERE slug = $1", tenant) or "UTC")
+
+
 async def read_history(pool: asyncpg.Pool, versions: Versions[Version], tenant: str) -> list[tuple[Version, datetime]]:
     """All versions of a term of the tenant, each with the time at which it was added. Empty if the tenant is not known yet.
 
@@ -72,12 +77,17 @@ async def read_history(pool: asyncpg.Pool, versions: Versions[Version], tenant: 
 # --- the service ----------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class State:
-    """The running service. `clock` returns the `now` of a request; `queue` bounds the queries in progress per tenant."""
+    """The running service. `clock` returns the `now` of a request; `queue` bounds the queries in progress per tenant.
+
+    Queries that read contributions one by one have a source and a queue of their own.
+    """
 
     source: Source
     clock: Callable[[], datetime]
     announcer: Announcer
     queue: FairQueue
+    scan_source: Source
+    scan_queue: FairQueue
 
 
 async def state_of(request: Request) -> State:
@@ -96,13 +106,37 @@ async def turn(request: Request, state: State, tenant: str) -> AsyncIterator[Non
     Raises Unavailable if the tenant has too many queries waiting, TooSlow if the work takes more than WORK_SECONDS, and
     ClientDisconnect if the client leaves. Either cancels the work, and its statement in the database too.
     """
-    async with cancelled_on_disconnect(request), state.queue.turn(tenant, WAIT_SECONDS):
+    async with turn_in(state.queue, request, tenant, "use a shorter window, a coarser grain or fewer groups"):
+        yield
+
+
+@asynccontextmanager
+async def kpi_turn(
+    request: Request, state: State, tenant: str, query: KpiQuery, otherwise: str | None = None
+) -> AsyncIterator[Source]:
+    """The turn of a KPI query, with the source to evaluate it on: that of scans if no stored counts answer it.
+
+    `otherwise`: why it has the limits of a scan even if they do. Raises as `turn`.
+    """
+    zone = await zone_of(state.source.pool, tenant) if depends_on_zone(query) else None
+    reason = reason_to_scan(query, zone, state.clock()) or otherwise
+    if reason is None:
+        async with turn(request, state, tenant):
+            yield state.source
+    else:
+        async with turn_in(state.scan_queue, request, tenant, reason):
+            yield replace(state.scan_source, scan_reason=reason)
+
+
+@asynccontextmanager
+async def turn_in(queue: FairQueue, request: Request, tenant: str, remedy: str) -> AsyncIterator[None]:
+    """A turn in one of the queues; TooSlow states the remedy."""
+    async with cancelled_on_disconnect(request), queue.turn(tenant, WAIT_SECONDS):
         try:
             async with asyncio.timeout(WORK_SECONDS):
                 yield
         except TimeoutError as error:
-            detail = f"no result within {WORK_SECONDS:g} s; use a shorter window, a coarser grain or fewer groups"
-            raise TooSlow(detail, retry_after=10) from error
+            raise TooSlow(f"no result within {WORK_SECONDS:g} s; {remedy}", retry_after=10) from error
 
 
 # --- parameters -----------------------------------------------------------------------------------------------------------

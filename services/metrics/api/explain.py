@@ -1,6 +1,7 @@
 """`GET /v1/kpis/{kpi}/explain`: the formula with its numbers filled in, what is left out, and a recomputation."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
@@ -8,22 +9,26 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
-from services.metrics.api.dependencies import Service, TooSlow, UnknownKpi, turn
+from services.metrics.api.dependencies import Service, UnknownKpi, kpi_turn
 from services.metrics.api.filters import filter_text
-from services.metrics.api.kpis import FRESHNESS_HEADERS, head_of, json_response, local, names_in
+from services.metrics.api.kpis import FRESHNESS_HEADERS, TOO_MANY_CONTRIBUTIONS, head_of, json_response, local, names_in
 from services.metrics.api.parameters import FILTERS, ParsedQueryRoute
 from services.metrics.api.queries import explain_request
 from services.metrics.api.schemas import Instant, KpiEntry, KpiHead, ValueNames
 from services.metrics.domain.measure import MULTI_VALUED
 from services.metrics.domain.query import Filter, Query
 from services.metrics.domain.windows import Bucket, Window
-from services.metrics.evaluation.explanation import ExplainedValue, Explanation, TooManyRecords, explain
+from services.metrics.evaluation.explanation import ExplainedValue, Explanation, explain
 from services.metrics.evaluation.left_out import REASONS, Of
+from services.metrics.evaluation.scans import TooManyContributions, TooSlow
 from services.metrics.store.query import Group
 from shared.database import outage_is_503
 from shared.http import TenantName
 from shared.problems import BadRequest, NotAuthenticated, responses
 from shared.slices import Slices
+
+EXPLAINING = "an explanation reads the statements of many records: use a shorter window, or a filter"
+"""Why an explanation has the limits of a scan, also if stored counts answer its query."""
 
 routes = APIRouter(route_class=ParsedQueryRoute, prefix="/v1/kpis", tags=["kpis"])
 
@@ -44,9 +49,6 @@ RecordsLink = Annotated[
 ]
 
 
-TOO_MANY_RECORDS = responses(TooManyRecords)[413] | {"description": "More records than an explanation reads (Too many records)"}
-
-
 class LeftOut(BaseModel):
     """Things that the value leaves out for one reason."""
 
@@ -54,6 +56,13 @@ class LeftOut(BaseModel):
     n: int = Field(description="How many")
     of: Of = Field(description="What is counted")
     description: str = Field(description="The reason in words")
+
+
+class ExplanationSample(BaseModel):
+    """A sample of the responses, reviews and tickets that have to do with a value."""
+
+    subjects: int = Field(description="Their number")
+    differing: int = Field(description="Those of which a stored contribution differs from what their statements give")
 
 
 class ExplainedRow(BaseModel):
@@ -67,8 +76,8 @@ class ExplainedRow(BaseModel):
     value: float | None = Field(description="As `GET /v1/kpis/{kpi}` returns it")
     n: int = Field(description="The size of the sample")
     flags: list[str] = Field(description="As of a KPI's row", examples=[["low_n"]])
-    recomputed: float | None = Field(description="The value that the stored statements give")
-    recomputed_n: int = Field(description="The size of the sample that they give")
+    recomputed: float | None = Field(description="The value that the stored statements give; with `sample`, the contributions")
+    recomputed_n: int | None = Field(description="The size of the sample that they give; null without a recomputation")
     equal: bool = Field(description="Whether the two are equal: value, sample, numerator, denominator, interval and distribution")
     records: RecordsLink
 
@@ -88,16 +97,26 @@ class KpiExplanation(KpiHead):
     flags: list[str] = Field(description="As of a KPI's row", examples=[["low_n"]])
     recomputed: float | None = Field(
         description="The same value, computed while the answer is made from the stored statements of every response, review and"
-        " ticket that has to do with it, not from stored counts"
+        " ticket that has to do with it, not from stored counts. With `sample`: counted from the contributions of all of them;"
+        " null if these are more than 5,000,000"
     )
-    recomputed_n: int = Field(description="The size of the sample of the recomputation")
-    equal: bool = Field(description="Whether this value and that of every row equal their recomputations")
-    recomputed_from: int = Field(description="The responses, reviews and tickets that were read for the recomputation")
+    recomputed_n: int | None = Field(description="The size of the sample of the recomputation; null without one")
+    equal: bool = Field(
+        description="Whether this value and that of every row equal their recomputations, if there are any, and nothing of"
+        " `sample` differs"
+    )
+    recomputed_from: int = Field(description="The responses, reviews and tickets whose statements were read")
+    sample: ExplanationSample | None = Field(
+        description="More than 10,000 responses, reviews and tickets have to do with the value: the statements of a sample of"
+        " them were read, drawn at random times of the window. Else null: those of all"
+    )
     outdated: bool = Field(
         description="An earlier version of the definitions made the stored counts, and a build is replacing them: until it is"
         " done, the values may differ"
     )
-    left_out: list[LeftOut] = Field(description="What the value of the whole window leaves out, the largest number first")
+    left_out: list[LeftOut] = Field(
+        description="What the value of the whole window leaves out, the largest number first; empty with `sample`"
+    )
     records: RecordsLink
     rows: list[ExplainedRow] = Field(description="With `grain` or `group_by`: a row for each bucket and group; else empty")
 
@@ -107,12 +126,11 @@ class KpiExplanation(KpiHead):
     operation_id="explain_kpi",
     summary="Explain a KPI's value: its formula with the numbers, what is left out, and a recomputation",
     description="The recomputation reads the stored statements of every response, review and ticket that has to do with the"
-    " value, so it takes longer than the value itself. If these are more than 10,000, the answer is a 413: use a shorter window"
-    " or a filter.",
+    " value, so it takes longer than the value itself. If these are more than 10,000, it reads a sample of them (`sample`).",
     response_class=Response,
     responses={
-        **responses(NotAuthenticated, UnknownKpi, BadRequest, TooManyRecords, TooSlow),
-        413: TOO_MANY_RECORDS,
+        **responses(NotAuthenticated, UnknownKpi, BadRequest, TooManyContributions, TooSlow),
+        413: TOO_MANY_CONTRIBUTIONS,
         200: {"model": KpiExplanation, "headers": FRESHNESS_HEADERS},
     },
     openapi_extra=FILTERS,
@@ -121,9 +139,9 @@ async def explain_kpi(
     tenant: TenantName, request: Request, state: Service, query: Annotated[Query, Depends(explain_request)]
 ) -> Response:
     """Explain the KPI and encode the explanation as JSON."""
-    async with turn(request, state, tenant):
+    async with kpi_turn(request, state, tenant, query, otherwise=EXPLAINING) as source:
         async with outage_is_503():
-            explanation = await explain(state.source, tenant, query, state.clock())
+            explanation = await explain(source, tenant, query, state.clock())
         body = await encode_explanation(explanation)
     return json_response(body, explanation.freshness)
 
@@ -151,6 +169,7 @@ def explanation_of(explanation: Explanation) -> dict[str, Any]:
         **value_of(explanation.whole),
         "equal": explanation.equal,
         "recomputed_from": explanation.subjects,
+        "sample": asdict(explanation.sample) if explanation.sample else None,
         "outdated": explanation.outdated,
         "left_out": [
             {"reason": reason, "n": n, "of": REASONS[reason].of, "description": REASONS[reason].text}
@@ -181,8 +200,8 @@ def value_of(value: ExplainedValue) -> dict[str, Any]:
         "value": value.estimate.value,
         "n": value.estimate.n,
         "flags": value.flags,
-        "recomputed": value.recomputed.value,
-        "recomputed_n": value.recomputed.n,
+        "recomputed": value.recomputed.value if value.recomputed else None,
+        "recomputed_n": value.recomputed.n if value.recomputed else None,
         "equal": value.equal,
     }
 

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from services.metrics.api.dependencies import DEFAULT_PAGE, PageCursor, PageLimit, Service, TooSlow, parse_cursor, turn
+from services.metrics.api.dependencies import DEFAULT_PAGE, PageCursor, PageLimit, Service, parse_cursor, turn
 from services.metrics.api.schemas import GoldPage
+from services.metrics.evaluation.scans import TooSlow
 from services.metrics.store.gold import BEGINNING, GoldRow, Place, page
 from services.metrics.store.promotions import current_tenant
 from services.metrics.store.query import snapshot

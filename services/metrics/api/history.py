@@ -6,12 +6,13 @@ import msgspec
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
-from services.metrics.api.dependencies import Service, TooSlow, turn
+from services.metrics.api.dependencies import Service, turn
 from services.metrics.api.kpis import local, names_in
 from services.metrics.api.schemas import Instant, TermsRevision, ValueNames
 from services.metrics.domain.contributions import Contribution
 from services.metrics.domain.measures import measure_of
 from services.metrics.evaluation.history import History, Step, TooManyStatements, UnknownSubject, read_history
+from services.metrics.evaluation.scans import TooSlow
 from shared.database import outage_is_503
 from shared.events import DIMENSIONS, Body
 from shared.http import TenantName

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
-from services.metrics.api.dependencies import Service, TooSlow, UnknownKpi, turn
+from services.metrics.api.dependencies import Service, UnknownKpi, kpi_turn, turn
 from services.metrics.api.parameters import FILTERS, ParsedQueryRoute
 from services.metrics.api.queries import RequestedKpi, RequestedRecords, kpi_request, records_request
 from services.metrics.api.schemas import Catalogue, KpiEntry, KpiResult, RecordsPage
@@ -21,6 +21,7 @@ from services.metrics.domain.windows import Window
 from services.metrics.evaluation.presets import Side, evaluate
 from services.metrics.evaluation.records import RecordEntry, RecordPage, list_records
 from services.metrics.evaluation.results import Compared, Result, Row
+from services.metrics.evaluation.scans import TooManyContributions, TooSlow
 from services.metrics.evaluation.unknown_values import UnknownValues
 from services.metrics.store.names import Directory
 from services.metrics.store.presets import own_presets
@@ -41,6 +42,11 @@ FRESHNESS_HEADERS = {
         "description": "Everything received before it is counted; left out if that is unknown",
         "schema": {"type": "string", "format": "date-time"},
     },
+}
+
+TOO_MANY_CONTRIBUTIONS = responses(TooManyContributions)[413] | {
+    "description": "No stored counts answer the query, and the window has too many contributions to read them one by one (Too"
+    " many contributions)"
 }
 
 catalogue_routes = APIRouter(route_class=TypedRoute, prefix="/v1/kpis", tags=["kpis"])
@@ -66,10 +72,13 @@ async def list_kpis(tenant: TenantName, state: Service) -> Catalogue:
     "/{kpi}",
     operation_id="get_kpi",
     summary="Get a KPI's value, a breakdown by groups or a series over time",
-    description="Without `grain` and `group_by` the result has one row. Nothing after the present is counted.",
+    description="Without `grain` and `group_by` the result has one row. Nothing after the present is counted.\n\n"
+    "Stored counts answer groups and filters of one dimension, and of some pairs. Other queries read contributions one by one:"
+    " they are slower, few of them run at a time, and a long window may answer 413 or 503, with a remedy in `detail`.",
     response_class=Response,
     responses={
-        **responses(NotAuthenticated, UnknownKpi, BadRequest, TooSlow),
+        **responses(NotAuthenticated, UnknownKpi, BadRequest, TooManyContributions, TooSlow),
+        413: TOO_MANY_CONTRIBUTIONS,
         200: {"model": KpiResult, "headers": FRESHNESS_HEADERS},
     },
     openapi_extra=FILTERS,
@@ -78,9 +87,9 @@ async def get_kpi(
     tenant: TenantName, request: Request, state: Service, requested: Annotated[RequestedKpi, Depends(kpi_request)]
 ) -> Response:
     """Evaluate the KPI and encode the result as JSON."""
-    async with turn(request, state, tenant):
+    async with kpi_turn(request, state, tenant, requested.query) as source:
         async with outage_is_503():
-            result, sides = await evaluate(state.source, tenant, requested.query, state.clock())
+            result, sides = await evaluate(source, tenant, requested.query, state.clock())
         body = await encode_result(result, sides, requested.fields)
     return json_response(body, result.freshness)
 

@@ -7,7 +7,7 @@ import structlog
 from fastapi import APIRouter, Depends, Query, Request
 
 from services.metrics.api import model_schemas
-from services.metrics.api.dependencies import Model, OptionalText, Service, State, TooSlow, turn
+from services.metrics.api.dependencies import Model, OptionalText, Service, State, turn
 from services.metrics.api.kpis import interval_of, local, window_of
 from services.metrics.api.parameters import WindowParameters
 from services.metrics.api.queries import parse_window, parse_zone
@@ -15,6 +15,7 @@ from services.metrics.domain.estimators import Estimate
 from services.metrics.domain.shadow import Pair, Verdict
 from services.metrics.domain.windows import Between, Window, WindowName
 from services.metrics.evaluation.promotion import ScoresMissing, UnknownModel, model_coverage, promote
+from services.metrics.evaluation.scans import TooSlow
 from services.metrics.evaluation.shadow import ShadowReport, shadow_report
 from shared.database import outage_is_503
 from shared.http import TenantName

@@ -10,7 +10,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from services.metrics.api.dependencies import OptionalText, Service, TooSlow, parse_cursor, turn
+from services.metrics.api.dependencies import OptionalText, Service, parse_cursor, turn
 from services.metrics.api.filters import parse_filter
 from services.metrics.api.kpis import FRESHNESS_HEADERS, json_response, local, terms_of, window_of
 from services.metrics.api.parameters import FILTERS, ParsedQueryRoute, WindowParameters, check_names, described
@@ -18,6 +18,7 @@ from services.metrics.api.queries import choice, parse_preset, parse_window, par
 from services.metrics.api.schemas import Instant, TermsRevision, Window
 from services.metrics.domain.query import Query as KpiQuery
 from services.metrics.domain.ticket_columns import COLUMNS, NAME_COLUMNS, ColumnType
+from services.metrics.evaluation.scans import TooSlow
 from services.metrics.evaluation.tickets import FILED_BY, TICKETS, FiledBy, TicketPage, list_tickets
 from services.metrics.store.records import Place
 from shared.database import outage_is_503

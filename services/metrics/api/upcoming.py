@@ -10,7 +10,7 @@ import asyncpg
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
-from services.metrics.api.dependencies import DEFAULT_PAGE, Limit, OptionalText, Service, TooSlow, parse_cursor, turn
+from services.metrics.api.dependencies import DEFAULT_PAGE, Limit, OptionalText, Service, parse_cursor, turn
 from services.metrics.api.filters import parse_filter
 from services.metrics.api.kpis import local, names_in
 from services.metrics.api.parameters import FILTERS, ParsedQueryRoute, check_names, described
@@ -22,7 +22,8 @@ from services.metrics.domain.query import Query as KpiQuery
 from services.metrics.domain.sla_rows import DUE
 from services.metrics.domain.sla_targets import METRICS, Metric
 from services.metrics.domain.windows import BadQuery
-from services.metrics.evaluation.results import selection_of
+from services.metrics.evaluation.scans import TooSlow
+from services.metrics.evaluation.selections import selection_of
 from services.metrics.evaluation.unknown_values import find_unknown_values
 from services.metrics.store.names import Directory, names_of
 from services.metrics.store.promotions import CurrentTenant, current_tenant

@@ -1,4 +1,4 @@
-"""The calendar of a zone as instants: the starts of its days, weeks, months and hours, also when its clocks change.
+"""The calendar of a zone as instants: the starts of its hours, days, weeks, months, quarters and years.
 
 Bounds are instants in UTC; a span is half-open. A day may have 23, 24.5 or 25 hours, begin at 01:00, or not exist. Each span of a
 finer grain lies within one of a coarser grain (in weeks, only days do).
@@ -11,8 +11,8 @@ from math import ceil
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-Grain = Literal["PT15M", "PT1H", "P1D", "P1W", "P1M"]
-Unit = Literal["day", "week", "month", "quarter", "year"]
+Grain = Literal["PT15M", "PT1H", "P1D", "P1W", "P1M", "P3M", "P1Y"]
+Unit = Literal["day", "week", "month", "quarter", "year", "iso_year"]
 WeekStart = Literal["monday", "sunday"]
 Span = tuple[datetime, datetime]
 
@@ -24,7 +24,7 @@ CALM = timedelta(hours=6)
 
 SECOND = timedelta(seconds=1)
 
-UNITS: dict[str, Unit] = {"P1D": "day", "P1W": "week", "P1M": "month"}
+UNITS: dict[str, Unit] = {"P1D": "day", "P1W": "week", "P1M": "month", "P3M": "quarter", "P1Y": "year"}
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
@@ -74,9 +74,11 @@ def constant_offsets(start: datetime, end: datetime, zone: ZoneInfo) -> list[tup
 
 
 def floor(unit: Unit, day: date, week_start: WeekStart = "monday") -> date:
-    """The first day of the unit that contains `day`."""
+    """The first day of the unit that contains `day`. A year of ISO 8601 begins with the Monday of the week of 4 January."""
     if unit == "day":
         return day
+    if unit == "iso_year":
+        return date.fromisocalendar(day.isocalendar().year, 1, 1)
     if unit == "week":
         return day - timedelta(days=(day.weekday() + (week_start == "sunday")) % 7)
     months = MONTHS[unit]
@@ -85,6 +87,8 @@ def floor(unit: Unit, day: date, week_start: WeekStart = "monday") -> date:
 
 def step(unit: Unit, first: date, count: int = 1) -> date:
     """The first day of the unit `count` units after the one that begins with `first`; before it if `count` is negative."""
+    if unit == "iso_year":
+        return date.fromisocalendar(first.isocalendar().year + count, 1, 1)
     if unit in MONTHS:
         month = first.year * 12 + first.month - 1 + count * MONTHS[unit]
         return date(month // 12, month % 12 + 1, 1)

@@ -25,6 +25,8 @@ CALENDAR: dict[str, tuple[Unit, int]] = {
     "last_quarter": ("quarter", -1),
     "this_year": ("year", 0),
     "last_year": ("year", -1),
+    "this_iso_year": ("iso_year", 0),
+    "last_iso_year": ("iso_year", -1),
 }
 """Windows of the calendar: a unit, and which one, counted from the present one, which ends now."""
 

@@ -13,7 +13,9 @@ from services.metrics.domain.query import Query
 from services.metrics.domain.windows import MAX_ROWS, BadQuery, TooManyRows
 from services.metrics.evaluation.impacts import with_any_theme
 from services.metrics.evaluation.periods import periods
-from services.metrics.evaluation.results import Result, read_evaluation, selection_of, sort_groups
+from services.metrics.evaluation.results import Result, read_evaluation, sort_groups
+from services.metrics.evaluation.scans import limited
+from services.metrics.evaluation.selections import selection_of
 from services.metrics.evaluation.source import BEGINNING, Source
 from services.metrics.store.presets import count_different, own_presets
 from services.metrics.store.promotions import CurrentTenant, current_tenant
@@ -42,7 +44,7 @@ async def evaluate(source: Source, tenant: str, query: Query, now: datetime) -> 
 
     Raises BadQuery for an unknown preset, for one that doesn't define the KPI, and if the results would be too large.
     """
-    async with snapshot(source.pool) as connection:
+    async with snapshot(source.pool) as connection, limited(connection, source.scan_reason):
         current = await current_tenant(connection, tenant, source.default_model)
         own = await read_own_presets(connection, current, (query.preset, *query.compare_presets))
         query = query_under(query, own)

@@ -19,7 +19,7 @@ from services.metrics.domain.view import SubjectView, view
 from services.metrics.domain.windows import Window
 from services.metrics.evaluation.periods import periods
 from services.metrics.evaluation.presets import read_query_under
-from services.metrics.evaluation.results import selection_of
+from services.metrics.evaluation.selections import selection_of
 from services.metrics.evaluation.source import BEGINNING, Source
 from services.metrics.evaluation.unknown_values import UnknownValues, find_unknown_values
 from services.metrics.store.names import Directory, names_of

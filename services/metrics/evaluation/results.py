@@ -17,18 +17,19 @@ import asyncpg
 from services.metrics.domain.estimators import Estimate
 from services.metrics.domain.histogram import Histogram, merge
 from services.metrics.domain.intervals import beyond_noise
-from services.metrics.domain.query import Query, unknown_dimension
+from services.metrics.domain.query import Query
 from services.metrics.domain.windows import MAX_ROWS, BadQuery, Bucket, TooManyRows, Window
 from services.metrics.evaluation.impacts import MAX_IMPACTS, TOO_MANY, all_answers, draw_intervals, with_whole
 from services.metrics.evaluation.periods import Period, periods
+from services.metrics.evaluation.scans import check_scan
+from services.metrics.evaluation.selections import names_of_groups, selection_of
 from services.metrics.evaluation.source import Source
 from services.metrics.evaluation.unknown_values import UnknownValues, find_unknown_values
-from services.metrics.store.names import Directory, read_names
+from services.metrics.store.names import Directory
 from services.metrics.store.progress import Freshness, freshness
 from services.metrics.store.promotions import CurrentTenant
-from services.metrics.store.query import Group, TooManyBins, bins_of, counts, decode_counts
+from services.metrics.store.query import Group, TooManyBins, bins_of, counts, decode_counts, exceeds_most_values
 from services.metrics.store.selection import Scope, Selection, resolve
-from shared.events import NAMED_DIMENSIONS
 from shared.slices import Slices
 
 MAX_BINS = 250_000
@@ -177,8 +178,8 @@ class Evaluation:
 async def read_evaluation(
     connection: asyncpg.Connection, source: Source, current: CurrentTenant, query: Query, now: datetime
 ) -> Evaluation:
-    """Read what `query` needs in the snapshot of `connection`. Raises BadQuery if the result would be too large."""
-    counted = await read_counts(connection, current, query, now)
+    """Read what `query` needs in one snapshot. Raises BadQuery or TooManyContributions if it is too large."""
+    counted = await read_counts(connection, current, query, now, source.scan_reason)
     unknown = await find_unknown_values(connection, counted.selection, counted.scope)
     names = await names_of_groups(connection, query, current)
     fresh = await freshness(connection, current, query.kpi, source.partitions)
@@ -195,41 +196,41 @@ def missing_terms(query: Query, current: CurrentTenant) -> tuple[str, ...]:
     return tuple(flag for flag, applies in missing.items() if applies)
 
 
-def selection_of(query: Query, current: CurrentTenant) -> Selection:
-    """The contributions that a query reads for a tenant. Raises BadQuery if it names a dimension that the tenant lacks."""
-    dimensions = (*query.kpi.dimensions, *current.dimensions)
-    named = [("group_by", name) for name in query.group_by]
-    for parameter, name in (*named, *((f"filter[{f.dimension}]", f.dimension) for f in query.filters)):
-        if name not in dimensions:
-            raise unknown_dimension(parameter, name, dimensions)
-    return Selection(query.selectors(current.model), query.group_by, query.filters, query.per_respondent, current.dimensions)
+async def read_counts(
+    connection: asyncpg.Connection,
+    current: CurrentTenant,
+    query: Query,
+    now: datetime,
+    scan_reason: str | None = None,
+    *,
+    use_seals: bool = True,
+) -> Counts:
+    """The counts of each period of a query before `now`.
 
-
-async def names_of_groups(connection: asyncpg.Connection, query: Query, current: CurrentTenant) -> Directory:
-    """The names of the dimensions that a query groups by."""
-    dimensions = [name for name in query.group_by if name in NAMED_DIMENSIONS]
-    if current.number is None or not current.names_revision or not dimensions:
-        return {}
-    return await read_names(connection, current.number, dimensions)
-
-
-async def read_counts(connection: asyncpg.Connection, current: CurrentTenant, query: Query, now: datetime) -> Counts:
-    """The counts of each period of a query before `now`. Raises BadQuery if they have more than MAX_BINS bins."""
+    Raises BadQuery if they have more than MAX_BINS bins, and TooManyContributions if they must be read one by one, for
+    `scan_reason`, and are too many.
+    """
     spans = periods(query, ZoneInfo(current.zone), now)
     selection = selection_of(query, current)
     scope = await resolve(connection, current.slug, selection)
+    if scope is not None and scan_reason is not None:
+        await check_scan(connection, scope, query, spans, now, scan_reason)
     read: list[list[asyncpg.Record]] = []
     bins_left = MAX_BINS
     for period in spans:
         edges = period.instants(now) if query.kpi.instant else period.edges(now)
+        if scope and edges and not query.kpi.instant and await exceeds_most_values(connection, scope, edges[0], edges[-1]):
+            raise TooManyRows("group_by")
         try:
-            rows = await counts(connection, scope, edges, most_bins=bins_left) if scope else []
+            rows = await counts(connection, scope, edges, use_seals=use_seals, most_bins=bins_left) if scope else []
         except TooManyBins as error:
             reason = "gives too many values; use fewer groups, a coarser grain or a shorter window"
             raise BadQuery("group_by" if query.group_by else "grain", reason) from error
         read.append(rows)
         bins_left -= bins_of(rows)
-    whole = None if query.kpi.whole is None else await read_counts(connection, current, all_answers(query), now)
+    whole = None
+    if query.kpi.whole is not None:
+        whole = await read_counts(connection, current, all_answers(query), now, scan_reason, use_seals=use_seals)
     return Counts(selection, scope, spans, read, whole)
 
 

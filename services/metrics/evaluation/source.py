@@ -16,8 +16,12 @@ BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The database of metrics. `default_model` counts for a tenant for which no model was promoted."""
+    """The database of metrics. `default_model` counts for a tenant for which no model was promoted.
+
+    `scan_reason`: why the query reads contributions one by one (`services.metrics.evaluation.scans`), which has limits.
+    """
 
     pool: asyncpg.Pool
     default_model: str
     partitions: int = PARTITIONS
+    scan_reason: str | None = None

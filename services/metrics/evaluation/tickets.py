@@ -25,7 +25,7 @@ from services.metrics.domain.windows import BadQuery, Window
 from services.metrics.evaluation.periods import periods
 from services.metrics.evaluation.presets import preset_of, read_own_presets
 from services.metrics.evaluation.records import slices
-from services.metrics.evaluation.results import selection_of
+from services.metrics.evaluation.selections import selection_of
 from services.metrics.evaluation.source import Source
 from services.metrics.evaluation.unknown_values import UnknownValues, find_unknown_values
 from services.metrics.store.names import Directory, names_of

@@ -4,15 +4,25 @@ Each is a statement or two on one connection; none holds a lock that a writer wo
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
 
-from services.metrics.domain.measure import MULTI_VALUED
+from services.metrics.domain.cuboids import CUBOIDS_VERSION, DIMENSION_CUBOIDS, FEWEST, MULTI_VALUED_CUBOIDS
+from services.metrics.domain.measure import family_of
 from services.metrics.domain.measures import SCORED_FAMILIES
-from services.metrics.store.seals import CUBOID_OF, CUBOIDS_REVISION, Level
+from services.metrics.store.counting_statements import (
+    COUNT_MONTHS,
+    COUNT_MULTI_VALUED,
+    COUNT_TOTALS,
+    DIMENSION_VALUES,
+    WHOLE_MONTHS,
+    count_contributions,
+)
+from services.metrics.store.seals import ALL_DIMENSIONS, REVISIONS, SOME_CUBOIDS, Level
 from shared.events import DIMENSIONS
 
 WAIT_POLL = 0.01
@@ -58,9 +68,9 @@ async def announce(connection: asyncpg.Connection, tenant: int, zone: str, spans
     stale = [span.seal_id for span in spans if span.seal_id is not None]
     new = [span for span in spans if span.seal_id is None]
     async with connection.transaction():
-        again = await connection.fetch(ANNOUNCE_ANEW, stale, CUBOIDS_REVISION) if stale else []
+        again = await connection.fetch(ANNOUNCE_ANEW, stale, SOME_CUBOIDS) if stale else []
         columns = [[s.measure for s in new], [s.level for s in new], [s.starts for s in new], [s.ends for s in new]]
-        made = await connection.fetch(ANNOUNCE_NEW, tenant, zone, CUBOIDS_REVISION, *columns) if new else []
+        made = await connection.fetch(ANNOUNCE_NEW, tenant, zone, SOME_CUBOIDS, *columns) if new else []
     return [row["id"] for row in (*again, *made)]
 
 
@@ -80,122 +90,59 @@ async def wait_for_writers(connection: asyncpg.Connection, patience: float) -> N
         await asyncio.sleep(WAIT_POLL)
 
 
-SQUARABLE = 3_000_000_000
-"""Amounts up to this one, positive or negative, have a square that fits a bigint."""
+async def count(connection: asyncpg.Connection, level: Level, seals: Sequence[int]) -> dict[int, int]:
+    """Store the histograms of `seals`, all of one level, within a transaction.
 
-
-def sum_of_squares(amount: str) -> str:
-    """SQL of the sum of the squares of a bigint column, as numeric.
-
-    Only amounts whose square is no bigint are squared as numeric, which takes twice as long. CASE is faster than FILTER.
-    """
-    fits = f"{amount} BETWEEN -{SQUARABLE} AND {SQUARABLE}"
-    return (
-        f"coalesce(sum(CASE WHEN {fits} THEN {amount} * {amount} END), 0)"
-        f" + coalesce(sum({amount}::numeric * {amount}) FILTER (WHERE NOT {fits}), 0)"
-    )
-
-
-def _grouping_sets() -> str:
-    return ", ".join(["(s.id, c.bin)", *(f"(s.id, c.bin, c.{dimension})" for dimension in DIMENSIONS)])
-
-
-def _which_cuboid() -> str:
-    """`grouping()` has a bit for each dimension, the first one highest, that is 0 where the set groups by it."""
-    everything = 2 ** len(DIMENSIONS) - 1
-    bits: dict[str | None, int] = {
-        dimension: everything - 2 ** (len(DIMENSIONS) - 1 - place) for place, dimension in enumerate(DIMENSIONS)
-    }
-    bits[None] = everything
-    cases = " ".join(f"WHEN {bits[d]} THEN {number}" for d, number in CUBOID_OF.items() if d in bits)
-    return f"CASE grouping({', '.join(f'c.{d}' for d in DIMENSIONS)}) {cases} END"
-
-
-def _values(dimension: tuple[str, str]) -> str:
-    name, column = dimension
-    return f"SELECT {CUBOID_OF[name]} AS cuboid, t.term FROM (VALUES (1)) one LEFT JOIN unnest(c.{column}) AS t (term) ON true"  # noqa: S608
-
-
-FILE = """
-    INSERT INTO histograms (seal_id, cuboid, value, bins, counts, total, squares)
-    SELECT id, cuboid, value, array_agg(bin ORDER BY bin), array_agg(n ORDER BY bin), sum(total), sum(squares)
-    FROM ({counted}) counted GROUP BY 1, 2, 3
-"""
-
-OF_CONTRIBUTIONS = f"""
-    SELECT s.id, {{cuboid}} AS cuboid, {{value}} AS value, c.bin,
-        count(*) AS n, sum(c.amount) AS total, {sum_of_squares("c.amount")} AS squares
-    FROM seals s CROSS JOIN LATERAL (
-        SELECT * FROM contributions c
-        WHERE c.tenant = s.tenant AND c.measure = s.measure AND c.at >= s.starts AND c.at < s.ends OFFSET 0
-    ) c
-    WHERE s.id = ANY($1::bigint[])
-    GROUP BY {{sets}}
-"""  # noqa: S608
-
-COUNT_HOURS = FILE.format(
-    counted=OF_CONTRIBUTIONS.format(cuboid="0", value="NULL::int", sets="s.id, c.bin"),
-)
-COUNT_DAYS = FILE.format(
-    counted=OF_CONTRIBUTIONS.format(
-        cuboid=_which_cuboid(),
-        value=f"coalesce({', '.join(f'c.{d}' for d in DIMENSIONS)})",
-        sets=f"GROUPING SETS ({_grouping_sets()})",
-    )
-)
-COUNT_MULTI_VALUED = FILE.format(
-    counted=f"""
-        SELECT s.id, v.cuboid, v.term AS value, c.bin,
-            count(*) AS n, sum(c.amount) AS total, {sum_of_squares("c.amount")} AS squares
-        FROM seals s JOIN measures m ON m.id = s.measure CROSS JOIN LATERAL (
-            SELECT * FROM contributions c
-            WHERE c.tenant = s.tenant AND c.measure = s.measure AND c.at >= s.starts AND c.at < s.ends OFFSET 0
-        ) c CROSS JOIN LATERAL ({" UNION ALL ".join(map(_values, MULTI_VALUED.items()))}) v
-        WHERE s.id = ANY($1::bigint[]) AND split_part(m.name, ':', 1) = ANY($2::text[])
-        GROUP BY 1, 2, 3, 4
-    """  # noqa: S608
-)
-"""A contribution counts once under each of its values; without a value, once under NULL."""
-COUNT_MONTHS = FILE.format(
-    counted="""
-        SELECT s.id, h.cuboid, h.value, u.bin, sum(u.n)::bigint AS n,
-            sum(CASE u.place WHEN 1 THEN h.total ELSE 0 END) AS total,
-            sum(CASE u.place WHEN 1 THEN h.squares ELSE 0 END) AS squares
-        FROM seals s
-        JOIN seals d ON d.tenant = s.tenant AND d.measure = s.measure AND d.zone = s.zone AND d.level = 2
-                    AND d.starts >= s.starts AND d.starts < s.ends AND d.ends <= s.ends
-        JOIN histograms h ON h.seal_id = d.id
-        CROSS JOIN LATERAL unnest(h.bins, h.counts) WITH ORDINALITY AS u (bin, n, place)
-        WHERE s.id = ANY($1::bigint[])
-        GROUP BY 1, 2, 3, 4
-    """
-)
-COUNTS = {Level.HOUR: COUNT_HOURS, Level.DAY: COUNT_DAYS, Level.MONTH: COUNT_MONTHS}
-
-WHOLE_MONTHS = """
-    SELECT s.id FROM seals s WHERE s.id = ANY($1::bigint[]) AND s.ends - s.starts = (
-        SELECT sum(d.ends - d.starts) FROM seals d
-        WHERE d.tenant = s.tenant AND d.measure = s.measure AND d.zone = s.zone AND d.level = 2
-          AND d.starts >= s.starts AND d.starts < s.ends AND d.ends <= s.ends AND d.state = 'sealed' AND d.revision = s.revision
-    )
-"""
-
-
-async def count(connection: asyncpg.Connection, level: Level, seals: Sequence[int]) -> list[int]:
-    """File the histograms of `seals`, all of one level, within a transaction; returns the ids of those that could be counted.
-
-    A month is the sum of its days, and can't be counted while one of them isn't sealed. This is checked after the wait: a
+    Returns the seals that could be counted, each with the mask of the cuboids that it holds. A month is the sum of its days, if
+    none of these has the total alone, and can't be counted while one of them isn't sealed. This is checked after the wait: a
     writer that opens one of its days later opens the announced month too.
     """
-    if level is Level.MONTH:
-        seals = [row["id"] for row in await connection.fetch(WHOLE_MONTHS, list(seals))]
     await connection.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
     await connection.execute("SET LOCAL max_parallel_workers_per_gather = 0")
-    await connection.execute(COUNTS[level], list(seals))
-    if level is Level.DAY:
-        await connection.execute(COUNT_MULTI_VALUED, list(seals), list(SCORED_FAMILIES))
-    return list(seals)
+    sums: list[int] = []
+    if level is Level.MONTH:
+        months = await connection.fetch(WHOLE_MONTHS, list(seals), CUBOIDS_VERSION, REVISIONS)
+        sums = [row["id"] for row in months if row["dense"]]
+        seals = [row["id"] for row in months]
+    held = dict.fromkeys(seals, HOLDS_ALL)
+    families = {row["id"]: family_of(row["name"]) for row in await connection.fetch(FAMILIES, sums)} if sums else {}
+    counted = await connection.fetch(COUNT_MONTHS, sums) if sums else []
+    others = [seal for seal in seals if seal not in families]
+    spans = await connection.fetch(DIMENSION_VALUES, others) if others else []
+    families |= {span["id"]: family_of(span["name"]) for span in spans}
+    counted += await _count_contributions(connection, spans, families)
+    masks: defaultdict[int, int] = defaultdict(int)
+    for seal, mask in counted:
+        masks[seal] |= mask
+    for seal, mask in masks.items():
+        held[seal] = mask | (0 if families[seal] in SCORED_FAMILIES else MULTI_VALUED_CUBOIDS)
+    return held
 
+
+async def _count_contributions(
+    connection: asyncpg.Connection, spans: Sequence[asyncpg.Record], families: Mapping[int, str]
+) -> list[asyncpg.Record]:
+    """Store the histograms of spans, which are rows of DIMENSION_VALUES. Returns masks of the cuboids that their seals hold."""
+    counted: list[asyncpg.Record] = []
+    if sparse := [span["id"] for span in spans if span["n"] < FEWEST]:
+        counted += await connection.fetch(COUNT_TOTALS, sparse)
+    dense = [span for span in spans if span["n"] >= FEWEST]
+    varying: defaultdict[int, int] = defaultdict(int)
+    for span in dense:
+        varying[span["measure"]] |= span["varying"]
+    for mask in set(varying.values()):
+        alike = [span for span in dense if varying[span["measure"]] == mask]
+        columns = [[span[name] for span in alike] for name in ("id", *DIMENSIONS)]
+        counted += await connection.fetch(count_contributions(mask), *columns)
+    if scored := [span["id"] for span in dense if families[span["id"]] in SCORED_FAMILIES]:
+        counted += await connection.fetch(COUNT_MULTI_VALUED, scored)
+    return counted
+
+
+FAMILIES = "SELECT s.id, m.name FROM seals s JOIN measures m ON m.id = s.measure WHERE s.id = ANY($1::bigint[])"
+
+HOLDS_ALL = -1
+"""The mask of a seal without contributions: there is nothing to store, so it holds every cuboid."""
 
 OTHERS_WORK = """
     SELECT EXISTS (
@@ -214,14 +161,21 @@ CONFIRM = """
     WITH counting AS (
         SELECT id FROM seals WHERE id = ANY($1::bigint[]) AND state = 'counting' ORDER BY id FOR UPDATE
     )
-    UPDATE seals SET state = 'sealed', since = clock_timestamp() WHERE id IN (SELECT id FROM counting) RETURNING id
+    UPDATE seals s SET state = 'sealed', since = clock_timestamp(), held_by = s.id, held = c.held, cuboids = $3,
+        revision = CASE WHEN s.level = $4 OR c.held & $5::bigint = $5::bigint THEN $6::smallint ELSE s.revision END
+    FROM unnest($1::bigint[], $2::bigint[]) AS c (id, held)
+    WHERE s.id = c.id AND s.id IN (SELECT id FROM counting) RETURNING s.id
 """
 
 
-async def confirm(connection: asyncpg.Connection, seals: Sequence[int]) -> list[int]:
-    """Make `seals` sealed, but for those that a writer opened meanwhile: their counts are deleted. Returns the sealed ones."""
-    confirmed = [row["id"] for row in await connection.fetch(CONFIRM, list(seals))]
-    opened = list(set(seals) - set(confirmed))
+async def confirm(connection: asyncpg.Connection, counted: Mapping[int, int]) -> list[int]:
+    """Make these seals sealed, with the masks of their cuboids, but for those that a writer opened meanwhile: their counts are
+    deleted. Returns the sealed ones."""
+    rows = await connection.fetch(
+        CONFIRM, list(counted), list(counted.values()), CUBOIDS_VERSION, Level.HOUR, DIMENSION_CUBOIDS, ALL_DIMENSIONS
+    )
+    confirmed = {row["id"] for row in rows}
+    opened = [seal for seal in counted if seal not in confirmed]
     if opened:
         await connection.execute("DELETE FROM histograms WHERE seal_id = ANY($1::bigint[])", opened)
-    return confirmed
+    return list(confirmed)

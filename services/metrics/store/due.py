@@ -10,7 +10,7 @@ A claim takes the request out of the row before the sealer looks, and the sealer
 writer either sees the claim and requests another look, or its changes are visible to the look that follows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
@@ -19,14 +19,15 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from services.metrics.domain.calendar import edges
-from services.metrics.store.counting import Span
-from services.metrics.store.seals import CUBOIDS_REVISION, Level
+from services.metrics.domain.cuboids import CUBOIDS_VERSION
+from services.metrics.store.seals import Level
+from services.metrics.store.unsealed import BUSY, Claim, Unsealed
 
 LEASE = timedelta(seconds=30)
 """How long a claimed tenant is left alone if the sealer doesn't finish with it."""
 
 ADD_MISSING = """
-    INSERT INTO sealing (tenant, revision) SELECT id, $1 FROM tenants t
+    INSERT INTO sealing (tenant, revision) SELECT id, 0 FROM tenants t
     WHERE NOT EXISTS (SELECT FROM sealing s WHERE s.tenant = t.id) ON CONFLICT DO NOTHING
 """
 
@@ -45,7 +46,9 @@ CLAIM = """
     )
     UPDATE sealing s SET
         due = clock_timestamp() + $5::interval,
-        claimed_since = CASE WHEN s.full_look_at <= c.until THEN '-infinity' ELSE least(s.claimed_since, s.since) END,
+        claimed_since = CASE
+            WHEN s.full_look_at <= c.until OR s.revision <> $6 THEN '-infinity' ELSE least(s.claimed_since, s.since)
+        END,
         since = 'infinity',
         until = greatest(s.until, c.until),
         full_look_at = CASE WHEN s.full_look_at <= c.until THEN 'infinity' ELSE s.full_look_at END
@@ -61,11 +64,13 @@ FINISH = """
             CASE WHEN since = 'infinity' THEN since ELSE due END, $3::timestamptz, clock_timestamp() + $4::interval
         ),
         full_look_at = least(full_look_at, $5::timestamptz),
-        idle = $6
+        idle = $6,
+        revision = coalesce($7, revision)
     WHERE tenant = $1
 """
 
-RENEW = "UPDATE sealing SET due = '-infinity', since = '-infinity', revision = $1 WHERE revision <> $1"
+RENEW = "UPDATE sealing SET due = '-infinity', since = '-infinity' WHERE revision <> $1"
+"""`revision` changes once all spans are sealed: a server of an earlier version may take the request, but seals less."""
 
 REQUEST_FULL_LOOK = """
     UPDATE sealing SET due = '-infinity', since = '-infinity' WHERE $1::int IS NULL OR tenant = $1
@@ -83,51 +88,20 @@ MEASURES = """
     WHERE m.tenant IN ($1, -$1) AND NOT m.retired AND first.at IS NOT NULL
 """
 
-UNSEALED = """
-    WITH unsealed AS (
-        SELECT m.measure, sp.starts, sp.ends, s.id, s.since,
-            s.id IS NULL OR s.revision <> $8 OR s.state = 'counting' OR s.since <= clock_timestamp() - $9::interval AS rested
-        FROM unnest($3::int[], $4::timestamptz[]) AS m (measure, first)
-        JOIN unnest($5::timestamptz[], $6::timestamptz[]) AS sp (starts, ends) ON sp.ends > m.first
-        LEFT JOIN seals s
-          ON s.tenant = $1 AND s.measure = m.measure AND s.level = $7 AND s.starts = sp.starts AND s.zone = $2
-        WHERE (s.id IS NULL OR s.revision <> $8 OR s.state <> 'sealed') {whole}
-    )
-    SELECT measure, starts, ends, id, rested,
-        count(*) FILTER (WHERE rested) OVER () AS due,
-        min(since) FILTER (WHERE NOT rested) OVER () AS resting_since,
-        min(starts) FILTER (WHERE NOT rested) OVER () AS resting_starts
-    FROM unsealed ORDER BY rested DESC, starts DESC LIMIT $10
-"""
-
-WHOLE = """
-          AND sp.ends - sp.starts = (
-              SELECT sum(d.ends - d.starts) FROM seals d
-              WHERE d.tenant = $1 AND d.measure = m.measure AND d.zone = $2 AND d.level = 2
-                AND d.starts >= sp.starts AND d.starts < sp.ends AND d.ends <= sp.ends AND d.state = 'sealed' AND d.revision = $8
-          )
-"""
-"""Whether all days of a month are sealed."""
-
 TIDY = """
     WITH deleted AS (
         DELETE FROM seals s WHERE tenant = $1 AND (
-            (level = $2 AND starts < $3) OR zone <> $4 OR NOT EXISTS (SELECT FROM measures m WHERE m.id = s.measure)
+            zone <> $4 OR NOT EXISTS (SELECT FROM measures m WHERE m.id = s.measure)
+            OR (level = $2 AND starts < $3 AND NOT EXISTS (
+                SELECT FROM seals d JOIN histograms h ON h.seal_id = d.id AND h.cuboid = 0
+                WHERE d.tenant = s.tenant AND d.measure = s.measure AND d.level = $5 AND d.zone = s.zone
+                  AND d.starts <= s.starts AND d.starts > s.starts - interval '2 days' AND d.ends > s.starts
+                  AND (SELECT sum(n) FROM unnest(h.counts) AS n) >= $6
+            ))
         ) RETURNING id
     )
     DELETE FROM histograms WHERE seal_id IN (SELECT id FROM deleted)
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A tenant that the sealer looks at now: at its spans that end by `until`. Those that end by `since` have valid seals; None:
-    any span may lack one."""
-
-    tenant: int
-    zone: ZoneInfo
-    until: datetime
-    since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,18 +110,6 @@ class Measure:
 
     first: datetime
     last: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Unsealed:
-    """Spans of one level that lack a valid seal. `spans` have rested and can be counted, latest first; `complete`: there are no
-    more of these. Of the others, which changed too short a time ago: when the first of them changed, and where the earliest
-    begins."""
-
-    spans: list[Span]
-    complete: bool = True
-    resting_since: datetime | None = None
-    resting_starts: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -162,6 +124,8 @@ class Next:
     resting_since: datetime | None = None
     full_look_at: datetime | None = None
     idle: bool = False
+    complete: bool = True
+    """Whether all spans that were looked at are sealed."""
 
     def rest(self, unsealed: Unsealed) -> None:
         """Look again once the spans that changed a moment ago have rested."""
@@ -171,19 +135,19 @@ class Next:
 
     def again(self, claim: Claim, rest: timedelta) -> Self:
         """Look at the same spans again at once."""
-        self.since, self.after, self.full_look_at = claim.since, -rest, None
+        self.since, self.after, self.full_look_at, self.complete = claim.since, -rest, None, False
         return self
 
 
 async def add_missing(connection: asyncpg.Connection | asyncpg.Pool) -> None:
     """Make the rows of tenants that have none: new ones, and those that an earlier version of this service stored."""
-    await connection.execute(ADD_MISSING, CUBOIDS_REVISION)
+    await connection.execute(ADD_MISSING)
 
 
 async def prepare(connection: asyncpg.Connection | asyncpg.Pool) -> None:
-    """Have the sealer look at every tenant, and at all spans of tenants whose seals are of other cuboids."""
+    """Have the sealer look at every tenant, and at all spans of tenants whose seals lack cuboids of this version."""
     await add_missing(connection)
-    await connection.execute(RENEW, CUBOIDS_REVISION)
+    await connection.execute(RENEW, CUBOIDS_VERSION)
 
 
 async def request_full_look(connection: asyncpg.Connection | asyncpg.Pool, tenant: int | None = None) -> None:
@@ -207,7 +171,9 @@ async def claim(
     After this, and before looking at the spans, wait for all who are writing: they may not have seen the claim.
     """
     untils = [edges("PT1H", ZoneInfo(zone), now - rest, now - rest)[0] for _, zone in tenants]
-    rows = await connection.fetch(CLAIM, [tenant for tenant, _ in tenants], [zone for _, zone in tenants], untils, rest, LEASE)
+    rows = await connection.fetch(
+        CLAIM, [tenant for tenant, _ in tenants], [zone for _, zone in tenants], untils, rest, LEASE, CUBOIDS_VERSION
+    )
     return [Claim(row["tenant"], ZoneInfo(row["zone"]), row["until"], row["since"]) for row in rows]
 
 
@@ -221,6 +187,7 @@ async def finish(connection: asyncpg.Connection, claim: Claim, following: Next) 
         following.after,
         following.full_look_at,
         following.idle,
+        CUBOIDS_VERSION if claim.since is None and following.complete else None,
     )
 
 
@@ -230,39 +197,7 @@ async def measures_since(connection: asyncpg.Connection, tenant: int, horizon: d
     return {row["id"]: Measure(row["first"], row["last"]) for row in rows}
 
 
-async def unsealed(
-    connection: asyncpg.Connection,
-    claim: Claim,
-    level: Level,
-    firsts: Mapping[int, datetime],
-    spans: Sequence[tuple[datetime, datetime]],
-    rest: timedelta,
-    limit: int,
-) -> Unsealed:
-    """Those of `spans`, for each measure in `firsts` that had begun, that have no valid seal; up to `limit` of them.
-
-    A seal in state `counting` was abandoned, for only one sealer at a time works for a tenant. A month is not among them while
-    one of its days lacks a seal.
-    """
-    rows = await connection.fetch(
-        UNSEALED.format(whole=WHOLE if level is Level.MONTH else ""),
-        claim.tenant,
-        claim.zone.key,
-        list(firsts),
-        list(firsts.values()),
-        [start for start, _ in spans],
-        [end for _, end in spans],
-        level,
-        CUBOIDS_REVISION,
-        rest,
-        limit,
-    )
-    if not rows:
-        return Unsealed([])
-    rested = [Span(row["measure"], level, row["starts"], row["ends"], row["id"]) for row in rows if row["rested"]]
-    return Unsealed(rested, len(rested) == rows[0]["due"], rows[0]["resting_since"], rows[0]["resting_starts"])
-
-
 async def tidy(connection: asyncpg.Connection, claim: Claim, oldest_hour: datetime) -> None:
-    """Delete seals that no query reads: old hours, and spans of a zone or a measure that the tenant no longer has."""
-    await connection.execute(TIDY, claim.tenant, Level.HOUR, oldest_hour, claim.zone.key)
+    """Delete seals that no query reads: old hours but those of busy days, and spans of a zone or a measure that the tenant no
+    longer has."""
+    await connection.execute(TIDY, claim.tenant, Level.HOUR, oldest_hour, claim.zone.key, Level.DAY, BUSY)

@@ -54,7 +54,7 @@ async def read_population(
     Also those that were dropped later, since nothing else of them is left; and of a KPI with a value at an instant those that
     count at the start. Filters on themes and urgency are left to the caller: most contributions have neither.
     """
-    measures = await served_measures(connection, scope.tenant)
+    measures = await related_measures(connection, scope, kpi)
     related = [number for number, name in measures.items() if is_related(name, kpi) or name in scope.measures.values()]
     dropped = [number for number, name in measures.items() if name == DROPPED.family]
     filters = tuple(f for f in scope.selection.filters if f.dimension not in MULTI_VALUED)
@@ -66,6 +66,13 @@ async def read_population(
     rows = await connection.fetch(POPULATION.format(conditions=where, before=before), *parameters.values)
     subjects = [Subject(row["id"], scope.tenant, row["subject"], fresh=False) for row in rows[:limit]]
     return Population(subjects, complete=len(rows) <= limit)
+
+
+async def related_measures(connection: asyncpg.Connection, scope: Scope, kpi: Kpi) -> dict[int, str]:
+    """The measures whose contributions `read_population` reads, by their numbers."""
+    measures = await served_measures(connection, scope.tenant)
+    own = {*scope.measures.values(), DROPPED.family}
+    return {number: name for number, name in measures.items() if is_related(name, kpi) or name in own}
 
 
 async def served_measures(connection: asyncpg.Connection, tenant: int) -> dict[int, str]:

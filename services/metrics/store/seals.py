@@ -2,39 +2,44 @@
 
 A seal is `counting` while a sealer counts, `sealed` while its histogram is exact, and `open` once a writer changed something in
 its span: `since` then says when, so that the sealer lets a span rest before it counts again. Every announcement gives the row a
-new id, under which its histograms are filed: a count that began before a change can't be confirmed after it.
+new id, under which its histograms are stored: a count that began before a change can't be confirmed after it.
+
+`held` has a bit for each cuboid (`services.metrics.domain.cuboids`) that the seal holds whole. It belongs to the id in `held_by`:
+a server of an earlier version, which does not know the column, gives the seal another id when it counts it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from enum import IntEnum
 from itertools import groupby
 
 import asyncpg
 
-from services.metrics.domain.measure import MULTI_VALUED
+from services.metrics.domain.cuboids import DIMENSION_CUBOIDS, TOTAL
 from services.metrics.store.contributions import Touch
-from shared.events import DIMENSIONS
 
-CUBOIDS: Mapping[int, str | None] = dict(enumerate((None, *DIMENSIONS, *MULTI_VALUED)))
-"""The groupings that are counted for each span: the total (0) and each dimension. Multi-valued ones for SCORED_FAMILIES only."""
-
-CUBOID_OF = {dimension: number for number, dimension in CUBOIDS.items()}
-
-CUBOIDS_REVISION = 2
-"""Raise it when CUBOIDS changes: seals of another revision are not read."""
+ALL_DIMENSIONS, SOME_CUBOIDS = 2, 3
+REVISIONS = (ALL_DIMENSIONS, SOME_CUBOIDS)
+"""The values of `revision` of seals that are read. The previous version reads the first alone, and expects that such a seal holds
+the total and each dimension."""
 
 
 class Level(IntEnum):
-    """Lengths of spans; hours have the total only."""
+    """Lengths of spans."""
 
     HOUR = 1
     DAY = 2
     MONTH = 3
 
 
+HELD_BEFORE = {Level.HOUR: TOTAL.bit, Level.DAY: DIMENSION_CUBOIDS, Level.MONTH: DIMENSION_CUBOIDS}
+"""The cuboids of seals that the previous version counted, which does not write `held`."""
+
 LONGEST = {Level.HOUR: timedelta(hours=2), Level.DAY: timedelta(days=2), Level.MONTH: timedelta(days=32)}
 """No span of a level is longer, whatever its zone's clocks do."""
+
+HOURS_SEALED = timedelta(days=8)
+"""How far back hours are sealed."""
 
 RENEWED = timedelta(seconds=10)
 """How exact an open seal's `since` is: more often it isn't written again."""

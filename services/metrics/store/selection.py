@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+from services.metrics.domain.cuboids import Cuboid, smallest_cuboid
 from services.metrics.domain.measure import MULTI_VALUED
 from services.metrics.domain.query import Filter
 
@@ -28,30 +29,15 @@ class Selection:
     own: tuple[str, ...] = ()
 
     @property
-    def cuboid(self) -> str | None:
-        """The dimension of the cuboid that has all that grouping and filters need, `""` for the total; None if there is none."""
-        dimensions = {*self.group_by, *(f.dimension for f in self.filters)}
-        if len(dimensions) > 1 or self.per_respondent:
-            return None
-        dimension = next(iter(dimensions), "")
-        if dimension in self.own:
-            return None
-        return None if dimension in MULTI_VALUED and self._needs_whole_comments else dimension
+    def cuboid(self) -> Cuboid | None:
+        """The smallest cuboid that has all that grouping and filters need; None if only contributions have it."""
+        return None if self.per_respondent else smallest_cuboid(self.group_by, self.filters)
 
     def column(self, dimension: str) -> str:
         """The column of a dimension in contributions, which are called `c`."""
         if dimension in self.own:
             return f"c.own[{self.own.index(dimension) + 1}]"
         return f"c.{MULTI_VALUED.get(dimension, dimension)}"
-
-    @property
-    def _needs_whole_comments(self) -> bool:
-        """Whether the cuboid of a multi-valued dimension can't answer.
-
-        It counts a comment once under each value, so it has the group of each value, but neither the comments with one of several
-        values nor, of the comments with one value, the groups of their others.
-        """
-        return any(self.group_by or f.exclude or len(f.include) != 1 for f in self.filters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +124,17 @@ def conditions(scope: Scope, parameters: Parameters) -> str:
     )
 
 
-def histogram_conditions(scope: Scope, parameters: Parameters) -> str:
-    """The filters as SQL conditions on the histograms `h` of the cuboid that the selection needs."""
-    return "".join(f" AND {_condition(scope, f, parameters, 'h.value', '= ANY')}" for f in scope.selection.filters)
+def histogram_conditions(scope: Scope, cuboid: Cuboid, parameters: Parameters) -> str:
+    """The filters as SQL conditions on the histograms `h` of a cuboid that answers the selection."""
+    return "".join(
+        f" AND {_condition(scope, f, parameters, histogram_column(cuboid, f.dimension), '= ANY')}"
+        for f in scope.selection.filters
+    )
+
+
+def histogram_column(cuboid: Cuboid, dimension: str) -> str:
+    """The column of a dimension of `cuboid` in histograms, which are called `h`."""
+    return ("h.value", "h.second")[cuboid.dimensions.index(dimension)]
 
 
 def _condition(scope: Scope, f: Filter, parameters: Parameters, column: str, operator: str) -> str:

@@ -2,26 +2,27 @@
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import product
 from operator import attrgetter
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from services.metrics.domain.calendar import Grain, edges
 from services.metrics.domain.contributions import Contribution
+from services.metrics.domain.cuboids import CUBOIDS, FEWEST, MOST_VALUES, Cuboid
 from services.metrics.domain.histogram import Histogram, count
-from services.metrics.domain.measure import MULTI_VALUED, family_of
+from services.metrics.domain.measure import family_of
 from services.metrics.domain.measures import SCORED_FAMILIES
-from services.metrics.store.seals import CUBOIDS, CUBOIDS_REVISION, Level
+from services.metrics.store.seals import HELD_BEFORE, REVISIONS, Level
+from services.metrics.store.stored_rows import STORED, difference, plain, read_contributions, sorted_names
 from services.metrics.store.subjects import Subject, load
 from services.metrics.store.terms import read_terms
 from services.metrics.store.writer import fold
 from services.metrics.verify.report import Step
-from shared.events import DIMENSIONS
 
 AT_ONCE = 1000
 """Subjects looked at in one go."""
@@ -29,36 +30,21 @@ AT_ONCE = 1000
 GRAINS: dict[Level, Grain] = {Level.HOUR: "PT1H", Level.DAY: "P1D", Level.MONTH: "P1M"}
 
 
-def _names(column: str) -> str:
-    return f"(SELECT array_agg(t.term) FROM unnest(c.{column}) AS v (id) LEFT JOIN terms t USING (id))"  # noqa: S608
-
-
-STORED = f"""
-    SELECT c.subject_id, c.tenant, m.tenant, m.name, c.at, c.bin, c.amount,
-        {", ".join(f"{d}_.term" for d in DIMENSIONS)}, cu.pseudonym,
-        {", ".join(map(_names, MULTI_VALUED.values()))},
-        (SELECT array_agg(t.term ORDER BY v.place)
-         FROM unnest(c.own) WITH ORDINALITY AS v (id, place) LEFT JOIN terms t USING (id))
-    FROM contributions c
-    LEFT JOIN measures m ON m.id = c.measure
-    {" ".join(f"LEFT JOIN terms {d}_ ON {d}_.id = c.{d}" for d in DIMENSIONS)}
-    LEFT JOIN customers cu ON cu.id = c.customer
-    WHERE c.subject_id = ANY($1) AND coalesce(m.tenant, 0) <> -c.tenant
-"""  # noqa: S608
-"""Contributions of the served generation; those of a build that is running, or was finished, are in no answer."""
-
 SEALS = """
-    SELECT s.id, s.level, s.zone, s.starts, s.ends FROM seals s
-    WHERE s.tenant = $1 AND s.measure = $2 AND s.state = 'sealed' AND s.revision = $3
+    SELECT s.id, s.level, s.zone, s.starts, s.ends, CASE s.held_by WHEN s.id THEN s.held END AS held FROM seals s
+    WHERE s.tenant = $1 AND s.measure = $2 AND s.state = 'sealed' AND s.revision = ANY($3::smallint[])
 """
 
 SEALED = """
-    SELECT h.seal_id, h.cuboid, t.term, h.value IS NOT NULL AND t.term IS NULL AS unknown, h.bins, h.counts, h.total, h.squares
-    FROM seals s JOIN histograms h ON h.seal_id = s.id LEFT JOIN terms t ON t.id = h.value
-    WHERE s.tenant = $1 AND s.measure = $2 AND s.state = 'sealed' AND s.revision = $3
+    SELECT h.seal_id, h.cuboid, one.term, h.value IS NOT NULL AND one.term IS NULL AS unknown,
+        two.term AS second, h.second IS NOT NULL AND two.term IS NULL AS unknown_second, h.bins, h.counts, h.total, h.squares
+    FROM seals s JOIN histograms h ON h.seal_id = s.id
+    LEFT JOIN terms one ON one.id = h.value LEFT JOIN terms two ON two.id = h.second
+    WHERE s.tenant = $1 AND s.measure = $2 AND s.state = 'sealed' AND s.revision = ANY($3::smallint[])
 """
 
-Cuboids = dict[tuple[int, str | None], Histogram]
+Groups = dict[tuple[str | None, ...], Histogram]
+"""The histograms of a cuboid by the values of its dimensions."""
 
 
 @dataclass(slots=True)
@@ -112,42 +98,6 @@ async def compare_contributions(connection: asyncpg.Connection, tenant: int, ste
     return recount
 
 
-Plain = tuple[object, ...]
-
-
-def plain(c: Contribution) -> Plain:
-    """A contribution as a tuple that can be compared with a stored row."""
-    return c.measure, c.at, c.bin, c.amount, *c.dims, c.customer, c.themes, c.urgency, c.own
-
-
-def stored_plain(row: Iterable[Any]) -> Plain:
-    """The last columns of a row of STORED, from the measure on, in the form of `plain`. A deleted name is "?"."""
-    *values, themes, urgency, own = row
-    return (*values, sorted_names(themes), sorted_names(urgency), tuple(own or ()))
-
-
-def sorted_names(names: Iterable[str | None] | None) -> tuple[str, ...]:
-    """Names of a multi-valued dimension in order; deleted ones are "?"."""
-    return tuple(sorted("?" if name is None else name for name in names or ()))
-
-
-async def read_contributions(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> defaultdict[int, Counter[Plain]]:
-    """The stored contributions of each subject, with names. A row of another tenant or its measure is marked as astray."""
-    tenant_of = {subject.id: subject.tenant for subject in subjects}
-    stored: defaultdict[int, Counter[Plain]] = defaultdict(Counter)
-    for subject, tenant, owner, *row in await connection.fetch(STORED, list(tenant_of)):
-        astray = tenant != tenant_of[subject] or owner != tenant
-        values = stored_plain(row)
-        stored[subject][(*values, "astray") if astray else values] += 1
-    return stored
-
-
-def difference(subject: Subject, expected: Counter[Plain], stored: Counter[Plain]) -> list[str]:
-    """One line if the contributions of a subject differ."""
-    missing, surplus = (expected - stored).total(), (stored - expected).total()
-    return [f"{subject.name}: {missing} contributions missing, {surplus} too many"] if missing or surplus else []
-
-
 async def stored_recount(connection: asyncpg.Connection, tenant: int, measures: Sequence[str]) -> Recount:
     """The contributions of some measures as they are stored now."""
     query = STORED.replace(
@@ -171,31 +121,44 @@ async def compare_sealed(connection: asyncpg.Connection, recount: Recount, step:
     seals = histograms = 0
     measures = await connection.fetch("SELECT id, name FROM measures WHERE tenant = $1 ORDER BY name", recount.tenant)
     for number, measure in measures:
-        key = (recount.tenant, number, CUBOIDS_REVISION)
-        sealed: defaultdict[int, Cuboids] = defaultdict(dict)
-        for seal, cuboid, value, unknown, bins, counts, total, squares in await connection.fetch(SEALED, *key):
-            key_of = cuboid, ("?" if unknown else value)
-            if key_of in sealed[seal]:
+        key = (recount.tenant, number, REVISIONS)
+        sealed: defaultdict[int, defaultdict[int, Groups]] = defaultdict(lambda: defaultdict(dict))
+        for seal, cuboid, value, unknown, second, unknown_second, bins, counts, total, squares in await connection.fetch(
+            SEALED, *key
+        ):
+            values = ("?" if unknown else value, "?" if unknown_second else second)
+            groups = sealed[seal][cuboid]
+            if values in groups:
                 step.differences.append(f"{measure}: a histogram is there twice")
-            sealed[seal][key_of] = Histogram(dict(zip(bins, counts, strict=True)), int(total), int(squares))
+            groups[values] = Histogram(dict(zip(bins, counts, strict=True)), int(total), int(squares))
             histograms += 1
-        for seal, level, zone, starts, ends in await connection.fetch(SEALS, *key):
+        for seal, level, zone, starts, ends, held in await connection.fetch(SEALS, *key):
             seals += 1
-            expected = cuboids(measure, recount.between(measure, starts, ends), Level(level))
+            span = f"{measure} {Level(level).name.lower()} {starts.isoformat()}"
             if edges(GRAINS[level], ZoneInfo(zone), starts, ends) != [starts, ends]:
-                step.differences.append(f"{measure} {Level(level).name.lower()} {starts.isoformat()}: no span of {zone}")
-            if expected != sealed[seal]:
-                step.differences.append(f"{measure} {Level(level).name.lower()} {starts.isoformat()}: counted wrongly")
+                step.differences.append(f"{span}: no span of {zone}")
+            rows = recount.between(measure, starts, ends)
+            mask = HELD_BEFORE[level] if held is None else held
+            for cuboid_of in cuboids_of(measure):
+                expected = grouped(rows, cuboid_of)
+                if mask & cuboid_of.bit == 0:
+                    if len(rows) >= FEWEST and len(expected) <= MOST_VALUES and level != Level.MONTH and held is not None:
+                        step.differences.append(f"{span}: lacks {' × '.join(cuboid_of.dimensions) or 'the total'}")
+                elif expected != sealed[seal][cuboid_of.number]:
+                    step.differences.append(f"{span}: counted wrongly by {' × '.join(cuboid_of.dimensions) or 'nothing'}")
     step.compared = f"{seals:,} seals with {histograms:,} histograms"
 
 
-def cuboids(measure: str, rows: Sequence[Contribution], level: Level) -> Cuboids:
-    """The histograms that a seal should have: of hours the total alone."""
-    pairs: defaultdict[tuple[int, str | None], list[tuple[int, int]]] = defaultdict(list)
+def cuboids_of(measure: str) -> list[Cuboid]:
+    """The cuboids that a seal of the measure should hold."""
     scored = family_of(measure) in SCORED_FAMILIES
-    for number, dimension in CUBOIDS.items():
-        if dimension is None or (level is not Level.HOUR and (scored or dimension not in MULTI_VALUED)):
-            for row in rows:
-                for value in row.values(dimension) if dimension else (None,):
-                    pairs[number, value].append((row.bin, row.amount))
-    return {key: count(several) for key, several in pairs.items()}
+    return [cuboid for cuboid in CUBOIDS if scored or not cuboid.multi_valued]
+
+
+def grouped(rows: Sequence[Contribution], cuboid: Cuboid) -> Groups:
+    """The histograms of a cuboid. A cuboid of one dimension has None as its second value, the total has two."""
+    pairs: defaultdict[tuple[str | None, ...], list[tuple[int, int]]] = defaultdict(list)
+    for row in rows:
+        for values in product(*(row.values(dimension) for dimension in cuboid.dimensions)):
+            pairs[(*values, None, None)[:2]].append((row.bin, row.amount))
+    return {values: count(several) for values, several in pairs.items()}

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import asyncpg
 import httpx
@@ -17,10 +18,11 @@ from services.metrics.app import create_app
 from services.metrics.consumer import kind
 from services.metrics.sealer import Sealer
 from services.metrics.settings import Settings
+from services.metrics.store import counting
 from services.metrics.store.progress import Change, Partition, Reached
+from services.metrics.store.stored_rows import STORED, plain, stored_plain
 from services.metrics.store.tenants import put_tenant
 from services.metrics.store.writer import Batch, Writer
-from services.metrics.verify.recount import STORED, plain, stored_plain
 from shared.database import open_pool
 from shared.events import Answer, Body, Event, Response, Score, ScoreEvent, Theme, Tombstone, text_hash
 from shared.kafka import Message
@@ -53,13 +55,14 @@ class MetricsDatabase:
     async def tenant(self, slug: str = "acme", zone: str = "Europe/Berlin") -> None:
         await put_tenant(self.pool, slug, slug.title(), zone, MODEL, datetime.now(UTC))
 
-    async def seal(self, now: datetime | None = None) -> int:
-        """Seal all spans that can be sealed; returns the number of seals."""
+    async def seal(self, now: datetime | None = None, fewest: int = 1) -> int:
+        """Seal all spans that can be sealed; those with at least `fewest` contributions hold every cuboid. Returns how many."""
         sealer = Sealer(self.pool, timedelta(0), 1.0, clock=lambda: now or datetime.now(UTC))
         await self.pool.execute("UPDATE sealing SET due = '-infinity'")  # `now` may be later than at the last call
         seals = 0
-        while sealed := await sealer.round():
-            seals += sealed
+        with patch.object(counting, "FEWEST", fewest):
+            while sealed := await sealer.round():
+                seals += sealed
         return seals
 
 

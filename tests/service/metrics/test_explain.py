@@ -12,7 +12,7 @@ import pytest
 
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.query import Query
-from services.metrics.evaluation import explanation
+from services.metrics.evaluation import recomputation
 from services.metrics.evaluation.explanation import explain
 from services.metrics.evaluation.source import Source
 from services.metrics.verify.battery import battery
@@ -226,13 +226,45 @@ async def test_a_wrong_sealed_histogram_and_a_wrong_backlog_are_noticed(metrics_
         assert not (await explained(http, "backlog", **WEEK))["equal"]
 
 
-async def test_too_many_records_are_refused_with_a_hint(http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explanation, "MOST_SUBJECTS", 3)
-    response = await http.get("/v1/kpis/nps/explain?window=7d")
-    assert (response.status_code, response.json()["type"]) == (413, "urn:earshot:problem:too-many-records")
-    assert "use a shorter window, or a filter" in response.json()["detail"]
-    assert (await explained(http, "nps", window="7d", **{"filter[team]": "billing"}))["n"] == 2
-    assert (await explained(http, "nps", window="24h"))["n"] == 1
+@pytest.fixture
+def few_subjects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than three subjects are too many to recompute a value from all of them."""
+    monkeypatch.setattr(recomputation, "MOST_SUBJECTS", 3)
+
+
+@pytest.mark.usefixtures("few_subjects")
+async def test_of_many_subjects_a_sample_is_recomputed_and_all_contributions_are_counted(http: httpx.AsyncClient) -> None:
+    content = await explained(http, "nps", **WEEK, grain="P1D", group_by="team")
+    assert content["sample"] == {"subjects": 4, "differing": 0}
+    assert (content["value"], content["recomputed"], content["recomputed_n"], content["equal"]) == (25, 25, 4, True)
+    assert (content["recomputed_from"], content["left_out"]) == (4, [])
+    assert all(row["equal"] and row["recomputed_n"] is not None for row in content["rows"])
+    backlog = await explained(http, "backlog", **WEEK)
+    assert (backlog["value"], backlog["recomputed"], backlog["sample"]["differing"], backlog["equal"]) == (3, 3, 0, True)
+    few = await explained(http, "nps", window="7d", **{"filter[team]": "billing"})
+    assert (few["n"], few["sample"]) == (2, None)
+
+
+@pytest.mark.usefixtures("few_subjects")
+async def test_more_contributions_than_a_scan_may_read_are_not_counted_again(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recomputation, "MOST_SCANNED", 3)
+    content = await explained(http, "nps", **WEEK, group_by="team")
+    assert (content["value"], content["recomputed"], content["recomputed_n"], content["equal"]) == (25, None, None, True)
+    assert [row["recomputed"] for row in content["rows"]] == [None] * 2
+
+
+@pytest.mark.usefixtures("few_subjects")
+@pytest.mark.parametrize("statement", SABOTAGE.values(), ids=SABOTAGE.keys())
+async def test_a_wrong_contribution_of_a_sampled_subject_is_noticed(metrics_db: MetricsDatabase, statement: str) -> None:
+    await metrics_db.apply(*feedback())
+    number = await metrics_db.pool.fetchval("SELECT id FROM measures WHERE name = 'nps'")
+    await metrics_db.pool.execute(statement.format(nps=number))
+    async with serving(metrics_db.url, NOW) as http:
+        content = await explained(http, "nps", window="30d")
+    missing = "DELETE" in statement  # a subject without any contribution of the KPI is not drawn
+    assert (content["sample"]["differing"], content["equal"]) == (0 if missing else 1, missing)
 
 
 @pytest.mark.parametrize("query", ["compare=previous", "fields=value", "limit=3", "filter[plan]=a", "grain=P9D"])

@@ -19,7 +19,7 @@ UNUSUAL = [
 zones = st.sampled_from(UNUSUAL).map(ZoneInfo)
 instants = st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
 lengths = st.timedeltas(timedelta(seconds=1), timedelta(days=4))
-grains = st.sampled_from(["PT15M", "PT1H", "P1D", "P1W", "P1M"])
+grains = st.sampled_from(get_args(Grain))
 
 
 def local(zone: str, *wall: int) -> datetime:
@@ -97,8 +97,31 @@ def test_weeks_begin_on_monday_or_sunday_and_months_on_their_first_day() -> None
     }
     for day, start in starts.items():
         assert edges("P1W", berlin, wednesday, wednesday + HOUR, day)[0] == start
-    month = [local("Europe/Berlin", 2026, 11, 1), local("Europe/Berlin", 2026, 12, 1)]
-    assert edges("P1M", berlin, wednesday, wednesday + HOUR) == month
+    longer: dict[Grain, list[tuple[int, int]]] = {
+        "P1M": [(2026, 11), (2026, 12)],
+        "P3M": [(2026, 10), (2027, 1)],
+        "P1Y": [(2026, 1), (2027, 1)],
+    }
+    for grain, months in longer.items():
+        bounds = [local("Europe/Berlin", year, month, 1) for year, month in months]
+        assert edges(grain, berlin, wednesday, wednesday + HOUR) == bounds
+
+
+@pytest.mark.parametrize(
+    ("day", "first"),
+    [
+        ((2027, 1, 3), (2025, 12, 29)),
+        ((2027, 1, 4), (2027, 1, 4)),
+        ((2024, 12, 30), (2024, 12, 30)),
+        ((2021, 1, 1), (2019, 12, 30)),
+    ],
+)
+def test_a_year_of_iso_8601_begins_with_the_week_of_4_january(day: tuple[int, int, int], first: tuple[int, int, int]) -> None:
+    assert floor("iso_year", date(*day)) == date(*first)
+    following = step("iso_year", date(*first))
+    assert (following - date(*first)).days in (364, 371)
+    assert floor("iso_year", following) == following
+    assert step("iso_year", following, -1) == date(*first)
 
 
 @given(zones, grains, instants, lengths)

@@ -65,7 +65,7 @@ def test_every_parameter_becomes_a_part_of_the_query() -> None:
 @pytest.mark.parametrize(
     ("kpi", "parameters", "name"),
     [
-        ("nps", {"grain": "P1Y"}, "grain"),
+        ("nps", {"grain": "P2W"}, "grain"),
         ("nps", {"week_start": "friday"}, "week_start"),
         ("nps", {"tz": "Mars/Olympus"}, "tz"),
         ("nps", {"agg": "p50"}, "agg"),

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -28,7 +29,7 @@ NOW = datetime(2026, 11, 18, 14, 30, tzinfo=UTC)
 
 zones = st.sampled_from(["UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns", "Pacific/Apia"]).map(ZoneInfo)
 instants = st.datetimes(datetime(2005, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
-grains = st.sampled_from([None, "PT15M", "PT1H", "P1D", "P1W", "P1M"])
+grains = st.sampled_from([None, *get_args(Grain)])
 
 
 def berlin(*local: int) -> datetime:
@@ -73,6 +74,8 @@ def test_a_rolling_window_ends_now(name: str, length: timedelta) -> None:
         ("last_quarter", (2026, 7, 1), (2026, 10, 1)),
         ("this_year", (2026, 1, 1), None),
         ("last_year", (2025, 1, 1), (2026, 1, 1)),
+        ("this_iso_year", (2025, 12, 29), None),
+        ("last_iso_year", (2024, 12, 30), (2025, 12, 29)),
     ],
 )
 def test_a_window_of_the_calendar_follows_the_zone_and_ends_now_at_the_latest(
@@ -151,6 +154,8 @@ def test_buckets_partition_the_window(
         ("P1D", [(2026, 10, 31), (2026, 11, 1), (2026, 11, 2)]),
         ("P1W", [(2026, 10, 26), (2026, 11, 2), (2026, 11, 9)]),
         ("P1M", [(2026, 10, 1), (2026, 11, 1), (2026, 12, 1)]),
+        ("P3M", [(2026, 4, 1), (2026, 7, 1), (2026, 10, 1)]),
+        ("P1Y", [(2024, 1, 1), (2025, 1, 1), (2026, 1, 1)]),
     ],
 )
 def test_every_grain_cuts_at_its_own_edges(grain: Grain, edges: list[tuple[int, ...]]) -> None:

@@ -1,0 +1,89 @@
+"""The groupings whose counts are stored for every sealed span, and the choice of one for a query.
+
+A new grouping is a new row at the end of the table: its place is its stored number. CUBOIDS_VERSION then rises, and the sealer
+counts stored spans again in the background. A seal lists the cuboids that it holds, and a query reads no other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.metrics.domain.measure import MULTI_VALUED
+from services.metrics.domain.query import Filter
+from shared.events import DIMENSIONS
+
+PAIRS = (
+    ("team", "channel"),
+    ("team", "priority"),
+    ("survey", "segment"),
+    ("theme", "product"),
+)
+"""The pairs of dimensions that teams group by. At most one dimension of a pair is multi-valued."""
+
+MOST_VALUES = 10_000
+"""Groups of one cuboid in one span. A cuboid with more is left out of the span's seal. No result may have as many rows either."""
+
+
+FEWEST = 50
+"""Contributions of a span from which on its cuboids are stored. Fewer are read as fast one by one: they have the total alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cuboid:
+    """One grouping: by none of the dimensions (the total), by one or by two. `number` identifies it in stored histograms."""
+
+    number: int
+    dimensions: tuple[str, ...] = ()
+
+    @property
+    def bit(self) -> int:
+        """Its bit in a mask of cuboids."""
+        return 1 << self.number
+
+    @property
+    def multi_valued(self) -> bool:
+        """Whether a comment may count under several of its groups. Only scored comments have such a cuboid."""
+        return not MULTI_VALUED.keys().isdisjoint(self.dimensions)
+
+    def answers(self, group_by: Sequence[str], filters: Sequence[Filter]) -> bool:
+        """Whether it has all that these groups and filters need.
+
+        The cuboid of a multi-valued dimension counts a comment once under each value. So it has the groups of all values, and
+        the comments with one value. It has neither the comments with any of several values, nor the other values of a comment.
+        """
+        filtered = {f.dimension for f in filters}
+        if not filtered.union(group_by).issubset(self.dimensions):
+            return False
+        for dimension in MULTI_VALUED.keys() & set(self.dimensions):
+            selected = [f for f in filters if f.dimension == dimension]
+            if dimension in group_by and selected:
+                return False
+            if dimension not in group_by and not selected:
+                return False
+            if any(f.exclude or len(f.include) != 1 for f in selected):
+                return False
+        return True
+
+
+CUBOIDS = tuple(
+    Cuboid(number, dimensions)
+    for number, dimensions in enumerate(((), *((d,) for d in DIMENSIONS), *((d,) for d in MULTI_VALUED), *PAIRS))
+)
+"""Every cuboid by its number."""
+
+TOTAL = CUBOIDS[0]
+
+SINGLE_DIMENSIONS = sum(cuboid.bit for cuboid in CUBOIDS if len(cuboid.dimensions) == 1 and not cuboid.multi_valued)
+MULTI_VALUED_CUBOIDS = sum(cuboid.bit for cuboid in CUBOIDS if cuboid.multi_valued)
+"""Masks of those that every measure has, and of those that only scored comments have."""
+
+CUBOIDS_VERSION = 3
+"""The number of this table. Raise it with every cuboid that is added."""
+
+DIMENSION_CUBOIDS = sum(cuboid.bit for cuboid in CUBOIDS if cuboid.dimensions not in PAIRS)
+"""The mask of the total and of single dimensions: those that days and months of version 2 hold."""
+
+
+def smallest_cuboid(group_by: Sequence[str], filters: Sequence[Filter]) -> Cuboid | None:
+    """The cuboid with the fewest dimensions that answers a query with these groups and filters; None if there is none."""
+    able = [cuboid for cuboid in CUBOIDS if cuboid.answers(group_by, filters)]
+    return min(able, key=lambda cuboid: len(cuboid.dimensions), default=None)

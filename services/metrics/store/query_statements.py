@@ -1,0 +1,139 @@
+"""The statements that read the histograms of a selection: from sealed histograms where they fit, or from contributions alone.
+
+Each begins with a common table expression `counted`, and ANSWER follows it.
+"""
+
+from services.metrics.domain.measure import MULTI_VALUED
+
+SEALED = """
+    WITH wanted AS (
+        SELECT b.number, b.low, b.high, m.measure
+        FROM unnest($3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY AS b (low, high, number)
+        CROSS JOIN unnest($2::int[]) AS m (measure)
+    ), sealed AS (
+        SELECT width_bucket(s.starts, $3::timestamptz[]) AS number, s.measure, s.id, s.starts, s.ends
+        FROM unnest($2::int[]) AS m (measure)
+        JOIN seals s ON s.tenant = $1 AND s.measure = m.measure AND s.level = ANY($5::smallint[])
+                    AND s.starts >= $8 AND s.starts < $9 AND s.ends <= $9
+        WHERE s.state = 'sealed' AND s.revision = ANY($6::smallint[])
+          AND (s.level <> 1 OR s.starts < $11 OR s.starts >= $12)
+          AND (CASE s.held_by WHEN s.id THEN s.held ELSE ($10::bigint[])[s.level] END >> $7::int) & 1 = 1
+    ), fit AS (
+        -- a span begins after all before it have ended, or lies inside a larger one, as an hour does in its day
+        SELECT *,
+            max(ends) OVER (
+                PARTITION BY number, measure ORDER BY starts, ends DESC
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+            ) AS reached
+        FROM sealed WHERE ends <= ($4::timestamptz[])[number]
+    ), chosen AS (
+        SELECT *,
+            lag(ends, 1, ($3::timestamptz[])[number]) OVER (PARTITION BY number, measure ORDER BY starts) AS before
+        FROM fit WHERE reached IS NULL OR reached <= starts
+    ), gaps AS (
+        SELECT number, measure, before AS low, starts AS high FROM chosen WHERE before < starts
+        UNION ALL
+        SELECT w.number, w.measure, coalesce(last.ends, w.low), w.high
+        FROM wanted w
+        LEFT JOIN (SELECT number, measure, max(ends) AS ends FROM chosen GROUP BY 1, 2) last USING (number, measure)
+        WHERE coalesce(last.ends, w.low) < w.high
+    ), counted AS (
+        SELECT c.number, c.measure, {sealed_group}, u.bin, u.n,
+            CASE u.place WHEN 1 THEN h.total ELSE 0 END AS total, CASE u.place WHEN 1 THEN h.squares ELSE 0 END AS squares
+        FROM chosen c
+        JOIN histograms h ON h.seal_id = c.id AND h.cuboid = $7::int
+        CROSS JOIN LATERAL unnest(h.bins, h.counts) WITH ORDINALITY AS u (bin, n, place)
+        WHERE true {sealed_conditions}
+        UNION ALL
+        SELECT g.number, g.measure, k.first, k.second, k.bin, k.n, k.total, k.squares
+        FROM gaps g CROSS JOIN LATERAL (
+            SELECT {group}, c.bin, count(*) AS n, sum(c.amount) AS total, {squares} AS squares
+            FROM contributions c {unnested}
+            WHERE c.tenant = $1 AND c.measure = g.measure AND c.at >= g.low AND c.at < g.high {conditions}
+            GROUP BY 1, 2, 3
+        ) k
+    )
+"""
+
+WIDE_SPAN = """
+    SELECT EXISTS (
+        SELECT FROM unnest($2::int[]) AS m (measure)
+        JOIN seals s ON s.tenant = $1 AND s.measure = m.measure AND s.level = ANY($3::smallint[])
+                    AND s.starts >= $4 AND s.starts < $5 AND s.ends <= $5
+        WHERE s.state = 'sealed' AND s.revision = ANY($6::smallint[]) AND s.held_by = s.id AND s.cuboids >= $8
+          AND (s.held >> $7::int) & 1 = 0 AND s.held & $9::bigint <> 0
+    )
+"""
+"""Whether a sealed span has too many groups of a cuboid to store them."""
+
+SCANNED = """
+    WITH counted AS (
+        SELECT width_bucket(c.at, $3::timestamptz[]) AS number, c.measure, {group}, c.bin,
+            count(*) AS n, sum(c.amount) AS total, {squares} AS squares
+        FROM contributions c {unnested}
+        WHERE c.tenant = $1 AND c.measure = ANY($2::int[]) AND c.at >= $4 AND c.at < $5 {conditions}
+        GROUP BY 1, 2, 3, 4, 5
+    )
+"""
+
+LATEST = """
+    WITH selected AS (
+        SELECT width_bucket(c.at, $3::timestamptz[]) AS number, c.measure, {columns}, c.bin, c.amount, c.at,
+            c.customer, c.subject_id {tie_columns}
+        FROM contributions c
+        WHERE c.tenant = $1 AND c.measure = ANY($2::int[]) AND c.at >= $4 AND c.at < $5 {conditions}
+    ), latest AS (
+        SELECT DISTINCT ON (f.number, f.customer) f.number, f.measure, f.first, f.second, f.bin, f.amount
+        FROM selected f JOIN subjects s ON s.id = f.subject_id JOIN measures m ON m.id = f.measure
+        WHERE f.customer IS NOT NULL
+        ORDER BY f.number, f.customer, f.at DESC, s.subject DESC, m.name DESC, f.bin DESC, f.amount DESC {ties}
+    ), counted AS (
+        SELECT number, measure, {group}, bin, count(*) AS n, sum(c.amount) AS total, {squares} AS squares
+        FROM (
+            SELECT * FROM latest
+            UNION ALL
+            SELECT number, measure, first, second, bin, amount FROM selected WHERE customer IS NULL
+        ) c {unnested}
+        GROUP BY 1, 2, 3, 4, 5
+    )
+"""
+
+
+def _sorted_names(column: str) -> str:
+    """The names of an array of ids, sorted by code point; an empty array for NULL."""
+    names = 'array_agg(t.term ORDER BY t.term COLLATE "C")'
+    return f"coalesce((SELECT {names} FROM terms t WHERE t.id = ANY({column})), '{{}}') COLLATE \"C\""  # noqa: S608
+
+
+TIE_COLUMNS = "".join(f", c.{column}" for column in MULTI_VALUED.values())
+TIES = "".join(f", {_sorted_names(f'f.{column}')} DESC" for column in MULTI_VALUED.values())
+"""Which of one subject's comments is a customer's latest, where nothing else tells: needed only to group by themes or urgency."""
+
+ANSWER = """
+    SELECT json_agg(json_build_array(number, measure, first, second, bins, counts, total, squares))::text AS cells,
+        sum(cardinality(bins))::bigint AS bins
+    FROM (
+        SELECT a.number - 1 AS number, a.measure, one.term AS first, two.term AS second, a.bins, a.counts,
+            a.total::text AS total, a.squares::text AS squares, (row_number() OVER () - 1) / {cells_in_row} AS row
+        FROM (
+            SELECT number, measure, first, second,
+                array_agg(bin) AS bins, array_agg(n) AS counts, sum(total) AS total, sum(squares) AS squares
+            FROM (
+                SELECT number, measure, first, second, {merged}, sum(total) AS total, sum(squares) AS squares
+                FROM counted GROUP BY 1, 2, 3, 4, 5 {having}
+                LIMIT {limit}::bigint
+            ) merged
+            GROUP BY 1, 2, 3, 4
+        ) a
+        LEFT JOIN terms one ON one.id = a.first
+        LEFT JOIN terms two ON two.id = a.second
+    ) listed
+    GROUP BY row
+"""
+"""Cells as JSON, CELLS_IN_ROW to a row. The driver would decode plain rows in the event loop; JSON can be decoded in slices."""
+
+MERGED = {"merged": "bin, sum(n)::bigint AS n", "having": ""}
+NET = {"merged": "abs(bin) AS bin, sum(sign(bin) * n)::bigint AS n", "having": "HAVING sum(sign(bin) * n) <> 0"}
+"""How the counts of one bin are merged. `NET`: those of a bin less those of its negative, which cancels the closed tickets."""
+
+CELLS_IN_ROW = 500
