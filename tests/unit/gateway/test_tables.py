@@ -125,8 +125,15 @@ def test_the_selected_fields_have_columns() -> None:
     assert kpi_table(HEAD, ["team"], 1).only(["dims", "value", "interval"]).header == [
         "team", "value", "interval_low", "interval_high", "interval_level", "interval_method",
     ]  # fmt: skip
-    assert {column.field for column in kpi_table(HEAD, ["team"], 1).columns} == set(KPI_FIELDS)
+    assert {column.field for column in kpi_table(HEAD, ["team"], 1, presets=1).columns} == set(KPI_FIELDS)
     assert {column.field for column in records_table([]).columns} == set(RECORD_FIELDS)
+
+
+def test_each_preset_that_is_compared_has_columns() -> None:
+    table = kpi_table(HEAD, [], 0, presets=2).only(["presets"])
+    assert table.header[4:] == [f"compare_preset_2_{name}" for name in ("preset", "value", "n", "delta")]
+    item = {"presets": [{"preset": "zendesk", "value": 60.0, "n": 2, "delta": -5.0}]}
+    assert table.row(item) == ["zendesk", 60.0, 2, -5.0, None, None, None, None]
 
 
 @pytest.mark.parametrize(
