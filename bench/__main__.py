@@ -20,7 +20,7 @@ from pathlib import Path
 from deploy.local.servers import free_port_base
 
 ROOT = Path(__file__).parents[1]
-ALONE = ("ingest", "ingest_drain", "ingest_flood", "imports", "metrics")
+ALONE = ("ingest", "ingest_drain", "ingest_flood", "imports", "metrics", "records")
 """Benchmarks that start their own servers."""
 ON_A_STACK = ("gateway", "live", "fairness")
 """Benchmarks of a running stack with the history of the demo tenant. Each gets the path of its demo.json."""
