@@ -9,7 +9,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services.gateway.api.openapi import exposed_operations, reachable, unnamed
+from services.gateway.api.openapi import exposed_operations, unnamed
+from services.gateway.api.schema_references import reachable
 from services.gateway.app import create_app as gateway_app
 from services.gateway.settings import Settings as GatewaySettings
 from services.ingest.app import create_app as ingest_app

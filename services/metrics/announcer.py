@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
-from services.metrics.domain.changes import kind_of, kpis_of
+from services.metrics.domain.changes import KINDS, kind_of, kpis_of
 from services.metrics.domain.measure import Kind
 from services.metrics.store.writer import Batch
 from shared.events import KpiChange, encode
@@ -38,6 +38,10 @@ class Announcer:
     async def announce_promotion(self, tenant: str) -> None:
         """Announce that another model was promoted. Raises Undelivered; live streams then notice at their next recheck."""
         await self._send({tenant: kpis_of({"score"})})
+
+    async def announce_build(self, tenant: str) -> None:
+        """Announce that all KPIs have the contributions of a build. Raises Undelivered; live streams notice at their recheck."""
+        await self._send({tenant: kpis_of(KINDS)})
 
     async def _send(self, kpis_by_tenant: Mapping[str, tuple[str, ...]]) -> None:
         now = self._clock()

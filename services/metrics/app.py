@@ -23,19 +23,22 @@ from services.metrics.api import (
     terms,
     tickets,
     upcoming,
+    verifications,
 )
 from services.metrics.api.dependencies import State
 from services.metrics.builder import Builder
+from services.metrics.clients.ingest import Ingest
 from services.metrics.consumer import Intake, idle
 from services.metrics.domain.windows import BadQuery
 from services.metrics.evaluation.source import Source
-from services.metrics.gauges import sealing_gauges
+from services.metrics.gauges import sealing_gauges, verification_gauges
 from services.metrics.instruments import FAMILIES
 from services.metrics.purger import Purger
 from services.metrics.sealer import Sealer
 from services.metrics.settings import Settings
 from services.metrics.store.promotions import keep_pinning
 from services.metrics.store.writer import Writer
+from services.metrics.verifier import Verifier
 from shared import openapi, problems
 from shared.bodies import MIB, Bodies, BodyMemory
 from shared.database import OUTAGE, open_pool
@@ -106,7 +109,11 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
                 purging = await stack.enter_async_context(open_pool(settings.database_url, 1, command_timeout=900))
                 workers.start("purger", Purger(purging).run)
                 building = await stack.enter_async_context(open_pool(settings.database_url, 2, command_timeout=300))
-                workers.start("builder", Builder(building).run)
+                workers.start("builder", Builder(building, announce=announcer.announce_build).run)
+                verifying = await stack.enter_async_context(open_pool(settings.database_url, 1, command_timeout=900))
+                ingest = await stack.enter_async_context(ingest_client(settings.ingest_url, settings.internal_token, timeout=60))
+                every = timedelta(hours=settings.verify_every_hours) if settings.verify_every_hours else None
+                workers.start("verifier", Verifier(verifying, Ingest(ingest), every).run)
             yield
 
     app = FastAPI(
@@ -119,16 +126,31 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
     app.add_exception_handler(BadQuery, handle_bad_query)
     description = "KPIs and the records behind them, for Earshot's own services."
     openapi.install(app, partial(openapi.document_of, description=description))
+    verified = verification_gauges(lambda: app.state.pools["queries"])
     sealing = sealing_gauges(lambda: app.state.pools["queries"], timedelta(seconds=settings.seal_after_seconds))
     add_health(
         app,
         alive=lambda: workers.dead,
         ready=lambda: missing(app),
         metrics=FAMILIES,
-        before_scrape=lambda: update_gauges(app, sealing),
+        before_scrape=lambda: update_gauges(app, sealing, verified),
         degraded=lambda: degraded(app),
     )
-    for module in (internal, calendars, explain, gold, history, models, names, presets, sla, terms, tickets, upcoming):
+    for module in (
+        internal,
+        calendars,
+        explain,
+        gold,
+        history,
+        models,
+        names,
+        presets,
+        sla,
+        terms,
+        tickets,
+        upcoming,
+        verifications,
+    ):
         app.include_router(module.routes)
     for routes in (names.internal_routes, kpis.catalogue_routes, kpis.routes):
         app.include_router(routes)
@@ -162,10 +184,11 @@ async def consumer(settings: Settings, announcer: Announcer, pool: asyncpg.Pool)
         )
 
 
-async def update_gauges(app: FastAPI, sealing: DatabaseGauges) -> None:
+async def update_gauges(app: FastAPI, *gauges: DatabaseGauges) -> None:
     """Update the gauges that are read when Prometheus scrapes."""
     observe_pools(app.state.pools)
-    await sealing()
+    for one in gauges:
+        await one()
 
 
 async def missing(app: FastAPI) -> list[str]:

@@ -6,7 +6,7 @@ tenant's subjects in pieces and stores its place after each, so that another pro
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -20,6 +20,7 @@ from services.metrics.store.progress import note_rebuilt
 from services.metrics.store.subjects import lock_following
 from services.metrics.store.writer import Writer
 from shared.database import OUTAGE, RETRYABLE
+from shared.kafka import Undelivered
 
 log = structlog.get_logger()
 
@@ -46,6 +47,8 @@ class Builder:
     seal_patience: timedelta = SEAL_PATIENCE
     at_once: int = SUBJECTS_AT_ONCE
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    announce: Callable[[str], Awaitable[None]] | None = None
+    """Called with the tenant whose new contributions are served from now on. May raise Undelivered."""
 
     async def run(self) -> None:
         """Work until cancelled; wait out an outage of the database."""
@@ -93,6 +96,12 @@ class Builder:
                 return False
             if exchanged := await store.exchange(connection, build):
                 await note_rebuilt(connection, [build.tenant])
+            slug = await connection.fetchval("SELECT slug FROM tenants WHERE id = $1", build.tenant)
+        if exchanged and self.announce:
+            try:
+                await self.announce(slug)
+            except Undelivered as error:
+                log.warning("builder.unannounced", tenant=slug, reason=error.reason)
         log.info("builder.exchanged", tenant=build.tenant, revision=build.revision, exchanged=exchanged)
         return True
 

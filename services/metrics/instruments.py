@@ -11,4 +11,13 @@ SEALING_SECONDS = Gauge(
     "earshot_metrics_sealing_seconds", "Time for which the first of these tenants has been due; 0 if there is none", registry=None
 )
 
-FAMILIES = (*HTTP, *PRODUCER, *CONSUMER, *DATABASE, SEALING_TENANTS, SEALING_SECONDS)
+VERIFIED_DIFFERING = Gauge(
+    "earshot_metrics_verify_differing_tenants", "Tenants whose latest verification found a difference", registry=None
+)
+VERIFIED_SECONDS = Gauge(
+    "earshot_metrics_verify_age_seconds",
+    "Time since the latest verification of a tenant was started, of the tenant for which it is longest; 0 if there is none",
+    registry=None,
+)
+
+FAMILIES = (*HTTP, *PRODUCER, *CONSUMER, *DATABASE, SEALING_TENANTS, SEALING_SECONDS, VERIFIED_DIFFERING, VERIFIED_SECONDS)

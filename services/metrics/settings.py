@@ -36,3 +36,9 @@ class Settings(DatabaseSettings):
     seal: bool = Field(True, description="Whether this process seals histograms")
     seal_after_seconds: float = Field(60.0, ge=0, description="Seconds for which a span must be unchanged before it is sealed")
     seal_every_seconds: float = Field(5.0, gt=0, description="Seconds between searches for spans to seal")
+    verify_every_hours: float = Field(
+        24.0,
+        ge=0,
+        le=8760,
+        description="Hours from one verification of a tenant's numbers to the next, in the background; 0: only those asked for",
+    )

@@ -200,5 +200,10 @@ async def test_a_rebuild_corrects_changed_rows_and_touches_nothing_else(metrics:
     await metrics.apply(*story())
     await metrics.pool.execute("DELETE FROM contributions WHERE ctid IN (SELECT ctid FROM contributions LIMIT 7)")
     await metrics.pool.execute("INSERT INTO contributions SELECT * FROM contributions LIMIT 5")
-    assert await rebuild(metrics.writer) == len(await metrics.subjects())
+    assert await rebuild(metrics.pool, metrics.writer, "nobody") == []
+    [report] = await rebuild(metrics.pool, metrics.writer, "acme")
+    assert report.subjects == len(await metrics.subjects())
+    assert 2 <= report.corrected.total() <= 12
+    [again] = await rebuild(metrics.pool, metrics.writer)
+    assert str(again) == f"acme: rebuilt {report.subjects:,} subjects; corrected: nothing"
     assert await metrics.contributions() == contributions_of(story())

@@ -8,7 +8,6 @@ itself: authentication, scopes, rate limits, other media types and entity tags.
 import json
 import re
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
+from services.gateway.api.schema_references import closure, reachable, renamed
 from shared import openapi
 from shared.http import KEY_HEADER, TENANT_HEADER, TIMEOUT_HEADER
 from shared.openapi import REF
@@ -44,6 +44,7 @@ TAGS = {
     "retention": "For how long the bodies of deliveries are stored.",
     "taxonomy": "The themes that are recognised in your comments.",
     "terms": "Settings that your numbers depend on, and the progress of a change.",
+    "verifications": "Whether your numbers equal those that are computed again from the events behind them.",
     "names": "Names of teams and agents, shown beside their ids.",
     "models": "Sentiment models: their coverage, a comparison, and a promotion.",
     "gold": "Humans' judgements of comments.",
@@ -258,43 +259,3 @@ class Components:
             self.schemas.setdefault(new_name, schema if new_name == name else schema | {"title": new_name})
         copied: Json = renamed(node, names)
         return copied
-
-
-def reachable(node: Any, schemas: Json) -> set[str]:
-    """The names of all schemas that `node` refers to, directly or not."""
-    names: set[str] = set()
-    pending = [node]
-    while pending:
-        for name in references(pending.pop()):
-            if name not in names:
-                names.add(name)
-                pending.append(schemas[name])
-    return names
-
-
-def closure(name: str, schemas: Json) -> Json:
-    """A schema and all schemas that it refers to."""
-    return {one: schemas[one] for one in {name} | reachable(schemas[name], schemas)}
-
-
-def references(node: Any) -> Iterator[str]:
-    """The names of the schemas that `node` itself refers to."""
-    if isinstance(node, dict):
-        for value in node.values():
-            yield from references(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from references(value)
-    elif isinstance(node, str) and node.startswith(REF):
-        yield node.removeprefix(REF)
-
-
-def renamed(node: Any, names: dict[str, str]) -> Any:
-    """A copy of `node` with the names of its references replaced."""
-    if isinstance(node, dict):
-        return {key: renamed(value, names) for key, value in node.items()}
-    if isinstance(node, list):
-        return [renamed(value, names) for value in node]
-    if isinstance(node, str) and node.startswith(REF):
-        return REF + names[node.removeprefix(REF)]
-    return deepcopy(node)

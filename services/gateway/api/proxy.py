@@ -87,6 +87,8 @@ PROXIED_ROUTES = (
     ProxiedRoute("GET", "/v1/sla/upcoming", "metrics", "records:read"),
     ProxiedRoute("GET", "/v1/presets", "metrics", "metrics:read"),
     ProxiedRoute("PUT", "/v1/presets/{id}", "metrics", "admin"),
+    ProxiedRoute("GET", "/v1/verifications", "metrics", "metrics:read"),
+    ProxiedRoute("POST", "/v1/verifications", "metrics", "admin"),
     ProxiedRoute("GET", "/v1/names", "metrics", "metrics:read"),
     ProxiedRoute("PUT", "/v1/names", "metrics", "admin", 2 * MIB),
     ProxiedRoute("PATCH", "/v1/names", "metrics", "admin", 2 * MIB),

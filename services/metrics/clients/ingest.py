@@ -29,6 +29,13 @@ class Ingest:
         answer.raise_for_status()
         return msgspec.json.decode(answer.content, type=Head)
 
+    async def page(self, tenant: str, after: int, upto: int, limit: int) -> list[Event]:
+        """The next events of a tenant with after < sequence ≤ upto: about `limit`, whole deliveries."""
+        params: dict[str, str | int] = {"tenant": tenant, "after": after, "upto": upto, "limit": limit}
+        answer = await self.http.get("/internal/events", params=params)
+        answer.raise_for_status()
+        return [decode_event(line) for line in answer.content.splitlines()]
+
     async def events(self, upto: int, tenant: str | None = None) -> AsyncIterator[Event]:
         """Every event with a sequence up to `upto`, of one tenant or of all, in their order."""
         params: dict[str, str | int] = {"upto": upto} | ({"tenant": tenant} if tenant else {})

@@ -1,7 +1,8 @@
 """Stored contributions with their names, in a form that can be compared with contributions that are computed again."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -31,6 +32,7 @@ STORED = f"""
 """Contributions of the served generation; those of a build that is running, or was finished, are in no answer."""
 
 Plain = tuple[object, ...]
+"""A contribution as a tuple that can be compared."""
 
 
 def plain(c: Contribution) -> Plain:
@@ -49,6 +51,22 @@ def sorted_names(names: Iterable[str | None] | None) -> tuple[str, ...]:
     return tuple(sorted("?" if name is None else name for name in names or ()))
 
 
+def contribution_of(row: Iterable[Any]) -> Contribution:
+    """A row of STORED as a contribution. A deleted name is "?"."""
+    _, _, _, measure, at, place, amount, *dims, customer, themes, urgency, own = row
+    names = sorted_names(themes), sorted_names(urgency)
+    return Contribution(measure, at, place, amount, tuple(dims), customer, *names, tuple(own or ()))
+
+
+async def stored_rows(
+    connection: asyncpg.Connection, tenant: int, measure: int, start: datetime, end: datetime
+) -> AsyncIterator[Contribution]:
+    """The stored contributions of a measure, by its number, in [start, end), read as they are needed."""
+    query = STORED.replace("c.subject_id = ANY($1)", "c.tenant = $1 AND c.measure = $2 AND c.at >= $3 AND c.at < $4")
+    async for row in connection.cursor(query, tenant, measure, start, end, prefetch=2000):
+        yield contribution_of(row)
+
+
 async def read_contributions(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> defaultdict[int, Counter[Plain]]:
     """The stored contributions of each subject, with names. A row of another tenant or its measure is marked as astray."""
     tenant_of = {subject.id: subject.tenant for subject in subjects}
@@ -62,5 +80,9 @@ async def read_contributions(connection: asyncpg.Connection, subjects: Iterable[
 
 def difference(subject: Subject, expected: Counter[Plain], stored: Counter[Plain]) -> list[str]:
     """One line if the contributions of a subject differ."""
-    missing, surplus = (expected - stored).total(), (stored - expected).total()
-    return [f"{subject.name}: {missing} contributions missing, {surplus} too many"] if missing or surplus else []
+    missing, surplus = expected - stored, stored - expected
+    if not missing and not surplus:
+        return []
+    measure, at, *_ = min((*missing, *surplus), key=lambda row: (str(row[1]), str(row[0])))
+    first = f"the first: {measure} at {at.isoformat() if isinstance(at, datetime) else at}"
+    return [f"{subject.name}: {missing.total()} contributions missing, {surplus.total()} too many; {first}"]

@@ -77,14 +77,6 @@ async def lock(connection: asyncpg.Connection, keys: Iterable[Key]) -> dict[Key,
     return locked
 
 
-async def lock_known(connection: asyncpg.Connection, after: int, limit: int) -> list[Subject]:
-    """Lock the next `limit` subjects with an id above `after`."""
-    rows = await connection.fetch(
-        "SELECT id, tenant, subject FROM subjects WHERE id > $1 ORDER BY id LIMIT $2 FOR UPDATE", after, limit
-    )
-    return [Subject(number, tenant, name, fresh=False) for number, tenant, name in rows]
-
-
 async def lock_following(connection: asyncpg.Connection, tenant: int, after: str, limit: int) -> list[Subject]:
     """Lock the next `limit` subjects of a tenant by name after `after`, in the order in which batches lock them."""
     names = await connection.fetch(

@@ -1,6 +1,7 @@
 """Apply batches: merge events and scores into their subjects, and write the contributions that change, in one transaction."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -50,10 +51,14 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """The number of rebuilt subjects, and the id of the last; None if there are no more."""
+    """The number of rebuilt subjects, and the name of the last; None if there are no more.
+
+    `corrected`: of each measure, at how many times contributions were wrong.
+    """
 
     subjects: int
-    last: int | None
+    last: str | None
+    corrected: Mapping[str, int]
 
 
 class InvalidSubject(Exception):
@@ -101,13 +106,16 @@ class Writer:
 
         await self._transact(work)
 
-    async def rebuild(self, after: int, limit: int) -> Rebuilt:
-        """Compute the contributions and the marks of the next `limit` subjects with an id above `after` again."""
+    async def rebuild(self, tenant: int, after: str, limit: int) -> Rebuilt:
+        """Compute the contributions and the marks of the tenant's next `limit` subjects after the one named `after` again."""
 
         async def work(connection: asyncpg.Connection) -> Rebuilt:
-            subjects = await store.lock_known(connection, after, limit)
-            await self._derive(connection, subjects, await self._terms.lock(connection, {s.tenant for s in subjects}))
-            return Rebuilt(len(subjects), subjects[-1].id if subjects else None)
+            terms = await self._terms.lock(connection, [tenant])
+            subjects = await store.lock_following(connection, tenant, after, limit)
+            corrected = Counter(measure for _, measure, _ in await self._derive(connection, subjects, terms))
+            names = await connection.fetch("SELECT id, name FROM measures WHERE id = ANY($1::int[])", list(corrected))
+            by_name = {row["name"]: corrected[row["id"]] for row in names}
+            return Rebuilt(len(subjects), subjects[-1].name if subjects else None, by_name)
 
         return await self._transact(work)
 
@@ -128,12 +136,15 @@ class Writer:
 
         return await self._transact(work)
 
-    async def _derive(self, connection: asyncpg.Connection, subjects: list[Subject], terms: Mapping[int, TermsInUse]) -> None:
-        """Compute the contributions and the marks of locked subjects again."""
+    async def _derive(
+        self, connection: asyncpg.Connection, subjects: list[Subject], terms: Mapping[int, TermsInUse]
+    ) -> set[Touch]:
+        """Compute the contributions and the marks of locked subjects again. Returns where contributions changed."""
         await store.load(connection, subjects)
         await store.mark_judged(connection, subjects)
         touches = await self._follow(connection, subjects, terms)
         await note_rebuilt(connection, {tenant for tenant, _, _ in touches})
+        return touches
 
     async def _follow(
         self, connection: asyncpg.Connection, subjects: list[Subject], terms: Mapping[int, TermsInUse]

@@ -1,8 +1,9 @@
 """Subjects + scores → contributions → sealed histograms: all of it computed again, in plain Python, in one snapshot."""
 
+import asyncio
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import product
@@ -17,8 +18,9 @@ from services.metrics.domain.cuboids import CUBOIDS, FEWEST, MOST_VALUES, Cuboid
 from services.metrics.domain.histogram import Histogram, count
 from services.metrics.domain.measure import family_of
 from services.metrics.domain.measures import SCORED_FAMILIES
+from services.metrics.domain.terms import Terms
 from services.metrics.store.seals import HELD_BEFORE, REVISIONS, Level
-from services.metrics.store.stored_rows import STORED, difference, plain, read_contributions, sorted_names
+from services.metrics.store.stored_rows import STORED, Plain, contribution_of, difference, plain, read_contributions
 from services.metrics.store.subjects import Subject, load
 from services.metrics.store.terms import read_terms
 from services.metrics.store.writer import fold
@@ -38,13 +40,35 @@ SEALS = """
 SEALED = """
     SELECT h.seal_id, h.cuboid, one.term, h.value IS NOT NULL AND one.term IS NULL AS unknown,
         two.term AS second, h.second IS NOT NULL AND two.term IS NULL AS unknown_second, h.bins, h.counts, h.total, h.squares
-    FROM seals s JOIN histograms h ON h.seal_id = s.id
-    LEFT JOIN terms one ON one.id = h.value LEFT JOIN terms two ON two.id = h.second
-    WHERE s.tenant = $1 AND s.measure = $2 AND s.state = 'sealed' AND s.revision = ANY($3::smallint[])
+    FROM histograms h LEFT JOIN terms one ON one.id = h.value LEFT JOIN terms two ON two.id = h.second
+    WHERE h.seal_id = ANY($1::bigint[])
 """
 
 Groups = dict[tuple[str | None, ...], Histogram]
 """The histograms of a cuboid by the values of its dimensions."""
+
+Sealed = dict[int, Groups]
+"""The histograms of a seal, by the number of their cuboid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A sealed span of a measure. `held`: the mask of the cuboids that its seal holds; None if an earlier version counted it."""
+
+    measure: str
+    level: Level
+    zone: str
+    starts: datetime
+    ends: datetime
+    held: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The number of contributions of a span, and what each cuboid of its measure makes of them."""
+
+    rows: int
+    groups: Sealed
 
 
 @dataclass(slots=True)
@@ -64,6 +88,16 @@ class Recount:
         low, high = (bisect_left(rows, at, key=attrgetter("at")) for at in (start, end))
         return rows[low:high]
 
+    def add(self, contributions: Iterable[Contribution]) -> None:
+        """Add contributions in any order; `sort` must follow."""
+        for contribution in contributions:
+            self.by_measure[contribution.measure].append(contribution)
+
+    def sort(self) -> None:
+        """Order the contributions by their times."""
+        for rows in self.by_measure.values():
+            rows.sort(key=attrgetter("at"))
+
 
 async def compare_contributions(connection: asyncpg.Connection, tenant: int, step: Step) -> Recount:
     """Compare the contributions of every subject of `tenant`. Returns the expected ones."""
@@ -77,25 +111,46 @@ async def compare_contributions(connection: asyncpg.Connection, tenant: int, ste
         ]
         if not page:
             break
-        await load(connection, page)
-        stored = await read_contributions(connection, page)
-        for subject in page:
-            expected = fold(subject, terms)
-            for contribution in expected:
-                recount.by_measure[contribution.measure].append(contribution)
-            step.differences += difference(subject, Counter(map(plain, expected)), stored[subject.id])
+        expected, differences = await compare_page(connection, page, terms)
+        recount.add(expected)
+        step.differences += differences
         after, subjects = page[-1].id, subjects + len(page)
-    orphans = await connection.fetchval(
+    step.differences += await orphans(connection, tenant)
+    recount.sort()
+    step.compared = f"{sum(map(len, recount.by_measure.values())):,} contributions of {subjects:,} subjects"
+    return recount
+
+
+async def compare_page(
+    connection: asyncpg.Connection, page: Sequence[Subject], terms: Terms
+) -> tuple[list[Contribution], list[str]]:
+    """Compare the contributions of some subjects of a tenant. Returns the expected ones, and the differences."""
+    await load(connection, page)
+    stored = await read_contributions(connection, page)
+    return await asyncio.to_thread(derive_and_compare, page, terms, stored)
+
+
+def derive_and_compare(
+    page: Iterable[Subject], terms: Terms, stored: Mapping[int, Counter[Plain]]
+) -> tuple[list[Contribution], list[str]]:
+    """Derive the contributions of loaded subjects and compare them with the stored ones. Pure; run it in a thread."""
+    contributions: list[Contribution] = []
+    differences: list[str] = []
+    for subject in page:
+        expected = fold(subject, terms)
+        contributions += expected
+        differences += difference(subject, Counter(map(plain, expected)), stored.get(subject.id, Counter()))
+    return contributions, differences
+
+
+async def orphans(connection: asyncpg.Connection, tenant: int) -> list[str]:
+    """One line if contributions of the tenant belong to no subject. Reads all of them."""
+    count = await connection.fetchval(
         "SELECT count(*) FROM contributions c"
         " WHERE tenant = $1 AND NOT EXISTS (SELECT FROM subjects s WHERE s.id = c.subject_id)",
         tenant,
     )
-    if orphans:
-        step.differences.append(f"{orphans:,} contributions belong to no subject")
-    for rows in recount.by_measure.values():
-        rows.sort(key=attrgetter("at"))
-    step.compared = f"{sum(map(len, recount.by_measure.values())):,} contributions of {subjects:,} subjects"
-    return recount
+    return [f"{count:,} contributions belong to no subject"] if count else []
 
 
 async def stored_recount(connection: asyncpg.Connection, tenant: int, measures: Sequence[str]) -> Recount:
@@ -104,15 +159,8 @@ async def stored_recount(connection: asyncpg.Connection, tenant: int, measures: 
         "c.subject_id = ANY($1)", "c.tenant = $1 AND (m.name = ANY($2) OR split_part(m.name, ':', 1) || ':' = ANY($2))"
     )
     recount = Recount(tenant)
-    for _, _, _, measure, at, place, amount, *dims, customer, themes, urgency, own in await connection.fetch(
-        query, tenant, list(measures)
-    ):
-        names = sorted_names(themes), sorted_names(urgency)
-        recount.by_measure[measure].append(
-            Contribution(measure, at, place, amount, tuple(dims), customer, *names, tuple(own or ()))
-        )
-    for rows in recount.by_measure.values():
-        rows.sort(key=attrgetter("at"))
+    recount.add(contribution_of(row) for row in await connection.fetch(query, tenant, list(measures)))
+    recount.sort()
     return recount
 
 
@@ -121,32 +169,52 @@ async def compare_sealed(connection: asyncpg.Connection, recount: Recount, step:
     seals = histograms = 0
     measures = await connection.fetch("SELECT id, name FROM measures WHERE tenant = $1 ORDER BY name", recount.tenant)
     for number, measure in measures:
-        key = (recount.tenant, number, REVISIONS)
-        sealed: defaultdict[int, defaultdict[int, Groups]] = defaultdict(lambda: defaultdict(dict))
-        for seal, cuboid, value, unknown, second, unknown_second, bins, counts, total, squares in await connection.fetch(
-            SEALED, *key
-        ):
-            values = ("?" if unknown else value, "?" if unknown_second else second)
-            groups = sealed[seal][cuboid]
-            if values in groups:
-                step.differences.append(f"{measure}: a histogram is there twice")
-            groups[values] = Histogram(dict(zip(bins, counts, strict=True)), int(total), int(squares))
-            histograms += 1
-        for seal, level, zone, starts, ends, held in await connection.fetch(SEALS, *key):
-            seals += 1
-            span = f"{measure} {Level(level).name.lower()} {starts.isoformat()}"
-            if edges(GRAINS[level], ZoneInfo(zone), starts, ends) != [starts, ends]:
-                step.differences.append(f"{span}: no span of {zone}")
-            rows = recount.between(measure, starts, ends)
-            mask = HELD_BEFORE[level] if held is None else held
-            for cuboid_of in cuboids_of(measure):
-                expected = grouped(rows, cuboid_of)
-                if mask & cuboid_of.bit == 0:
-                    if len(rows) >= FEWEST and len(expected) <= MOST_VALUES and level != Level.MONTH and held is not None:
-                        step.differences.append(f"{span}: lacks {' × '.join(cuboid_of.dimensions) or 'the total'}")
-                elif expected != sealed[seal][cuboid_of.number]:
-                    step.differences.append(f"{span}: counted wrongly by {' × '.join(cuboid_of.dimensions) or 'nothing'}")
+        rows = await connection.fetch(SEALS, recount.tenant, number, REVISIONS)
+        sealed, repeated = await read_sealed(connection, [row["id"] for row in rows])
+        step.differences += [f"{measure}: a histogram is there twice"] * repeated
+        seals, histograms = seals + len(rows), histograms + repeated
+        for seal, level, zone, starts, ends, held in rows:
+            span = Span(measure, Level(level), zone, starts, ends, held)
+            counted = count_by_cuboids(measure, recount.between(measure, starts, ends))
+            step.differences += seal_differences(span, counted, sealed.get(seal, {}))
+            histograms += sum(map(len, sealed.get(seal, {}).values()))
     step.compared = f"{seals:,} seals with {histograms:,} histograms"
+
+
+async def read_sealed(connection: asyncpg.Connection, seals: Sequence[int]) -> tuple[dict[int, Sealed], int]:
+    """The stored histograms of each seal, and how many of them are there twice."""
+    sealed: defaultdict[int, defaultdict[int, Groups]] = defaultdict(lambda: defaultdict(dict))
+    repeated = 0
+    for seal, cuboid, value, unknown, second, unknown_second, bins, counts, total, squares in await connection.fetch(
+        SEALED, seals
+    ):
+        values = ("?" if unknown else value, "?" if unknown_second else second)
+        groups = sealed[seal][cuboid]
+        repeated += values in groups
+        groups[values] = Histogram(dict(zip(bins, counts, strict=True)), int(total), int(squares))
+    return {seal: dict(groups) for seal, groups in sealed.items()}, repeated
+
+
+def seal_differences(span: Span, counted: Counted, sealed: Sealed) -> list[str]:
+    """One line for each way in which the seal of a span is wrong."""
+    name = f"{span.measure} {span.level.name.lower()} {span.starts.isoformat()}"
+    is_span = edges(GRAINS[span.level], ZoneInfo(span.zone), span.starts, span.ends) == [span.starts, span.ends]
+    differences = [] if is_span else [f"{name}: no span of {span.zone}"]
+    mask = HELD_BEFORE[span.level] if span.held is None else span.held
+    whole = counted.rows >= FEWEST and span.level != Level.MONTH and span.held is not None
+    for cuboid in cuboids_of(span.measure):
+        expected = counted.groups[cuboid.number]
+        if mask & cuboid.bit == 0:
+            if whole and len(expected) <= MOST_VALUES:
+                differences.append(f"{name}: lacks {' × '.join(cuboid.dimensions) or 'the total'}")
+        elif expected != sealed.get(cuboid.number, {}):
+            differences.append(f"{name}: counted wrongly by {' × '.join(cuboid.dimensions) or 'nothing'}")
+    return differences
+
+
+def count_by_cuboids(measure: str, rows: Sequence[Contribution]) -> Counted:
+    """Count contributions by the cuboids of their measure."""
+    return Counted(len(rows), {cuboid.number: grouped(rows, cuboid) for cuboid in cuboids_of(measure)})
 
 
 def cuboids_of(measure: str) -> list[Cuboid]:

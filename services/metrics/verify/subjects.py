@@ -10,8 +10,8 @@ from services.metrics.clients.ingest import Ingest
 from services.metrics.domain.merge import union
 from services.metrics.domain.view import view
 from services.metrics.store.promotions import LAST
-from services.metrics.store.query import snapshot
 from services.metrics.verify.report import Step
+from services.metrics.verify.snapshots import long_snapshot
 from shared.events import Event, Override, Tombstone, decode_event, encode
 
 Name = tuple[str, str]
@@ -97,7 +97,7 @@ async def read_stored(pool: asyncpg.Pool, tenant: str | None) -> dict[Name, Stor
 
 async def rows(pool: asyncpg.Pool, query: str, *values: object) -> AsyncIterator[asyncpg.Record]:
     """The rows of a query, in one snapshot, read as they are needed."""
-    async with snapshot(pool) as connection:
+    async with long_snapshot(pool) as connection:
         async for row in connection.cursor(query, *values, prefetch=2000):
             yield row
 

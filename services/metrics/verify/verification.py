@@ -12,12 +12,12 @@ import httpx
 from services.metrics.clients.ingest import Ingest
 from services.metrics.domain.query import Query
 from services.metrics.store.promotions import LAST
-from services.metrics.store.query import snapshot
 from services.metrics.store.terms import read_terms
 from services.metrics.verify.battery import battery, under_presets
 from services.metrics.verify.recount import compare_contributions, compare_sealed
 from services.metrics.verify.report import CONTRIBUTIONS, Step
 from services.metrics.verify.served import Tenant, compare_served
+from services.metrics.verify.snapshots import long_snapshot
 from services.metrics.verify.subjects import compare_coverage, compare_subjects
 
 TENANTS = f"""
@@ -59,10 +59,7 @@ class Verification:
             Step("contributions → sealed histograms"),
             Step("contributions → served KPIs"),
         ]
-        async with snapshot(self.pool) as connection:
-            await connection.execute(
-                "SET LOCAL idle_in_transaction_session_timeout = 0"
-            )  # it computes for long, and holds no lock
+        async with long_snapshot(self.pool) as connection:
             now = datetime.now(UTC)
             recount = await compare_contributions(connection, tenant.id, stored)
             self._print(stored)

@@ -7,6 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
+from services.metrics.rebuild import rebuild
 from services.metrics.store.progress import Change, Reached, advance
 from services.metrics.store.writer import Batch, Writer
 from shared.events import Event, Opened, ScoreEvent, Ticket
@@ -87,7 +88,7 @@ async def test_a_rebuild_changes_the_revision_of_the_tenants_whose_contributions
     await metrics_db.pool.execute("DELETE FROM contributions WHERE tenant = (SELECT id FROM tenants WHERE slug = 'acme')")
     async with serving(metrics_db.url, NOW) as http:
         before, theirs = await revision(http), await revision(http, tenant="other")
-        await metrics_db.writer.rebuild(0, 500)
+        await rebuild(metrics_db.pool, metrics_db.writer)
         assert await revision(http) != before
         assert await revision(http, tenant="other") == theirs
 

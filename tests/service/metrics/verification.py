@@ -49,10 +49,14 @@ class Inbox:
             return {"seq": max(event.seq for event in self.events), "unpublished": 0}
 
         @app.get("/internal/events")
-        async def events(request: Request, upto: int, tenant: str | None = None) -> Response:
+        async def events(
+            request: Request, upto: int, tenant: str | None = None, after: int = 0, limit: int = 1_000_000
+        ) -> Response:
             assert request.headers["authorization"] == f"Bearer {TOKEN}"
-            events = [event for event in self.events if event.seq <= upto and tenant in (None, event.tenant)]
-            return Response(b"".join(encode(event) + b"\n" for event in sorted(events, key=lambda e: (e.seq, e.position))))
+            events = [event for event in self.events if after < event.seq <= upto and tenant in (None, event.tenant)]
+            events.sort(key=lambda event: (event.seq, event.position))
+            last = events[:limit][-1].seq if events else 0
+            return Response(b"".join(encode(event) + b"\n" for event in events if event.seq <= last))
 
         return app
 

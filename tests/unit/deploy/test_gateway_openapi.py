@@ -6,8 +6,9 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from deploy.contracts import app_of
-from services.gateway.api.openapi import Components, contract_of, operation_at, references
+from services.gateway.api.openapi import Components, contract_of, operation_at
 from services.gateway.api.proxy import PROXIED_ROUTES
+from services.gateway.api.schema_references import references
 from shared.openapi import REF, operations
 
 Json = dict[str, Any]

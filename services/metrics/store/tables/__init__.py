@@ -27,6 +27,7 @@ from services.metrics.store.tables.tenants import (
     terms_revisions,
     tool_names,
 )
+from services.metrics.store.tables.verifications import verifications
 
 __all__ = [
     "builds",
@@ -51,4 +52,5 @@ __all__ = [
     "terms",
     "terms_revisions",
     "tool_names",
+    "verifications",
 ]
