@@ -166,7 +166,8 @@ def _hours_read(edges: Sequence[datetime]) -> tuple[datetime, datetime]:
     if edges[1] - edges[0] < SHORTEST_DAY and len(edges) > 2 and edges[2] - edges[1] < SHORTEST_DAY:
         return edges[-1], edges[-1]
     first = edges[1] if edges[0] < EARLIEST else edges[0]
-    return min(first + LONGEST[Level.DAY], edges[-1]), edges[-1] - HOURS_SEALED
+    begin = edges[-1] if edges[-1] - first <= LONGEST[Level.DAY] else first + LONGEST[Level.DAY]
+    return begin, edges[-1] - HOURS_SEALED
 
 
 def _from_contributions(scope: Scope, edges: Sequence[datetime], limit: int | None) -> tuple[str, list[Any]]:
