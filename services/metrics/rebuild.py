@@ -15,7 +15,6 @@ import asyncpg
 
 from services.metrics.settings import Settings
 from services.metrics.store.writer import Writer
-from services.metrics.verify.report import say
 from shared.database import open_pool
 from shared.startup import read_settings
 
@@ -61,6 +60,12 @@ async def rebuild_tenant(writer: Writer, tenant: int, report: Report, say: Calla
         report.subjects, after = report.subjects + done.subjects, done.last
         report.corrected.update(done.corrected)
     return report
+
+
+def say(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 async def run(settings: Settings, tenant: str | None) -> list[Report]:
