@@ -23,6 +23,10 @@ class Load:
     refused: dict[int, int] = field(default_factory=dict)
     stopping: bool = False
 
+    async def is_large(self) -> bool:
+        """Whether enough was acknowledged that a loss would show."""
+        return self.acknowledged > 50
+
     async def run(self, senders: int = 8) -> None:
         await asyncio.gather(*(self._sender() for _ in range(senders)))
 
@@ -74,9 +78,9 @@ async def test_nothing_acknowledged_is_lost_when_a_process_is_killed_under_load(
     pid = stack.kill(victim)
     await stack.restarted(victim, pid)
     await asyncio.sleep(1.5)
+    await until(load.is_large, description="51 acknowledged deliveries")
     load.stopping = True
     await running
-    assert load.acknowledged > 50
     await wait_until_counted(stack, load)
 
 
