@@ -66,7 +66,6 @@ async def test_nothing_differs_after_duplicates_edits_and_erasures(metrics_db: M
 NOTICED = [
     "a score changed",
     "a contribution twice",
-    "a contribution of no subject",
     "a histogram lost",
     "a histogram's counts",
     "a seal moved",
@@ -82,6 +81,11 @@ async def test_one_row_tampered_with_is_found(metrics_db: MetricsDatabase, inbox
     result = await verified(metrics_db, inbox)
     assert result.differences >= 1
     assert result.first_difference
+
+
+async def test_a_contribution_of_no_subject_is_found(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
+    await metrics_db.pool.execute(TAMPERED["a contribution of no subject"][1])
+    assert (await verified(metrics_db, inbox)).first_difference == "1 contributions belong to no subject"
 
 
 async def test_a_difference_names_the_subject_and_its_first_contribution(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
