@@ -23,7 +23,7 @@ from services.metrics.store.seals import HELD_BEFORE, REVISIONS, Level
 from services.metrics.store.stored_rows import STORED, Plain, contribution_of, difference, plain, read_contributions
 from services.metrics.store.subjects import Subject, load
 from services.metrics.store.terms import read_terms
-from services.metrics.store.writer import fold
+from services.metrics.store.writer import InvalidSubject, fold
 from services.metrics.verify.report import Step
 
 AT_ONCE = 1000
@@ -133,11 +133,18 @@ async def compare_page(
 def derive_and_compare(
     page: Iterable[Subject], terms: Terms, stored: Mapping[int, Counter[Plain]]
 ) -> tuple[list[Contribution], list[str]]:
-    """Derive the contributions of loaded subjects and compare them with the stored ones. Pure; run it in a thread."""
+    """Derive the contributions of loaded subjects and compare them with the stored ones. Pure; run it in a thread.
+
+    A subject that can't be folded is a difference.
+    """
     contributions: list[Contribution] = []
     differences: list[str] = []
     for subject in page:
-        expected = fold(subject, terms)
+        try:
+            expected = fold(subject, terms)
+        except InvalidSubject as error:
+            differences.append(f"{subject.name}: {error.reason}")
+            continue
         contributions += expected
         differences += difference(subject, Counter(map(plain, expected)), stored.get(subject.id, Counter()))
     return contributions, differences

@@ -16,7 +16,7 @@ from services.metrics.verifier import TRIES, Verifier
 from shared.ingest import ingest_client
 from tests.service.metrics.database import TOKEN, MetricsDatabase, serving, survey_response
 from tests.service.metrics.test_metrics import value
-from tests.service.metrics.test_verify import TAMPERED, story
+from tests.service.metrics.test_verify import TAMPERED, THIRD, story
 from tests.service.metrics.verification import Inbox, ago
 from tests.unit.metrics.build import nps
 
@@ -86,6 +86,13 @@ async def test_one_row_tampered_with_is_found(metrics_db: MetricsDatabase, inbox
 async def test_a_contribution_of_no_subject_is_found(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
     await metrics_db.pool.execute(TAMPERED["a contribution of no subject"][1])
     assert (await verified(metrics_db, inbox)).first_difference == "1 contributions belong to no subject"
+
+
+async def test_a_subject_that_cannot_be_folded_is_a_difference(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
+    huge = """replace(encode(body, 'escape'), '"value":', '"value":9999999999')::bytea"""
+    await metrics_db.pool.execute(f"UPDATE statements SET body = {huge} WHERE subject_id = {THIRD}")
+    result = await verified(metrics_db, inbox)
+    assert result.first_difference == "c1/response/3: an amount or a bin is too large for its column"
 
 
 async def test_a_difference_names_the_subject_and_its_first_contribution(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
