@@ -117,22 +117,32 @@ class ExplainedWord(BaseModel):
 class ScoreExplanation(BaseModel):
     """The rule that decided the score, else the weights of the words."""
 
-    rule: str | None = Field(description="`rating`, `emoji` or `non_answer`; null: the model decided", examples=[None])
+    rule: str | None = Field(
+        description="`rating`, `emoji`, `non_answer` or `auto_reply`; null: the model decided", examples=[None]
+    )
     words: list[ExplainedWord] = Field(description="In the order of the text; empty if a rule decided")
 
 
 class TextScore(BaseModel):
     """The score of one text, as `feedback.scores` carries it."""
 
-    label: Label | None = Field(description="null: the text is a non-answer, such as n/a", examples=["negative"])
-    score: float | None = Field(description="−1 to 1; null: the text is a non-answer", examples=[-0.71])
+    label: Label | None = Field(
+        description="null: the text is a non-answer, such as n/a, or an automatic reply", examples=["negative"]
+    )
+    score: float | None = Field(
+        description="−1 to 1, in the range of the label (before e5-3 not always); null: the text is a non-answer",
+        examples=[-0.71],
+    )
     confidence: float = Field(description="0 to 1: the confidence in the label", examples=[0.93])
     language: str | None = Field(description="BCP 47: stated or detected; null: unknown", examples=["en"])
     mixed: bool = Field(description="Whether the text has both positive and negative parts")
     themes: list[ThemeScore] = Field(description="Of the tenant's taxonomy, the likeliest first")
     taxonomy: int = Field(description="The revision of the taxonomy; 0: the default one", examples=[3])
     urgency: list[Urgency] = Field(description="Reasons not to wait, most pressing first", examples=[["repeated_contact"]])
-    flags: list[str] = Field(description="`truncated`, `unsupported_language`, `non_answer`", examples=[[]])
+    flags: list[str] = Field(
+        description="`truncated`, `unsupported_language`, `non_answer`; with `auto_reply` it is an automatic reply or a bounce",
+        examples=[[]],
+    )
     text_hash: str = Field(description="BLAKE2b-128 of the UTF-8 text, in hex", examples=["ffeeb77388214009044bf6eb3d6da452"])
     explanation: ScoreExplanation | None = Field(None, description="Only if the request has `explain`")
 
@@ -258,7 +268,7 @@ async def score_texts(state: ScoringState, tenant: str, body: ScoreRequest) -> S
         one.explanation = ScoreExplanation(
             rule=explanation.rule, words=[ExplainedWord(**word._asdict()) for word in explanation.words]
         )
-    return ScoreResponse(model=ModelName(**pool.model._asdict()), scores=scores)
+    return ScoreResponse(model=ModelName(id=pool.model.id, version=pool.model.version), scores=scores)
 
 
 async def load_taxonomy(state: ScoringState, tenant: str) -> Taxonomy | None:
@@ -272,7 +282,7 @@ async def load_taxonomy(state: ScoringState, tenant: str) -> Taxonomy | None:
 
 async def explain(pool: Pool, texts: Sequence[str]) -> list[Explanation]:
     """The explanations of the texts' scores. The variants of all texts are scored together."""
-    occlusions = [occlusion_of(text) for text in texts]
+    occlusions = [occlusion_of(text, pool.model.rules) for text in texts]
     opinions = iter(await pool.opinions([variant for occlusion in occlusions for variant in occlusion.variants]))
     return [explanation_of(occlusion, list(islice(opinions, len(occlusion.variants)))) for occlusion in occlusions]
 

@@ -86,7 +86,7 @@ def read_transformer(path: Path = E5) -> TransformerScorer:
 def facts_of(metadata: dict[str, str]) -> TransformerFacts:
     """The parameters in the graph's metadata. Raises KeyError or ValueError if one is missing or malformed."""
     return TransformerFacts(
-        model=Model(metadata["id"], metadata["version"]),
+        model=Model(metadata["id"], metadata["version"], int(metadata.get("rules", 1))),
         temperature=float(metadata["temperature"]),
         manner=Manner(pole=float(metadata["pole"]), long=int(metadata["long"])),
         near=float(metadata["near"]),

@@ -95,7 +95,7 @@ class RemoteScorer:
 
     def _opinions(self, texts: Sequence[str]) -> list[Opinion]:
         response = self._request(texts)
-        if response.model != RemoteModel(*self.model):
+        if response.model != RemoteModel(self.model.id, self.model.version):
             raise self._unavailable("the server has another model")
         if len(response.scores) != len(texts):
             raise Refused(f"{len(response.scores)} scores for {len(texts)} texts")

@@ -29,7 +29,7 @@ def read_linear(path: Path = LINEAR) -> LinearModel:
     if weights.shape != (BINS, len(LABELS)) or idf.shape != (BINS,) or (weights.dtype, idf.dtype) != (np.int8, np.uint8):
         raise BrokenModel(f"{path.name}: its arrays have the wrong shape or type")
     return LinearModel(
-        model=Model(facts["id"], facts["version"]),
+        model=Model(facts["id"], facts["version"], facts.get("rules", 1)),
         weights=weights,
         weight_unit=facts["weight_unit"],
         idf=idf,
@@ -45,6 +45,7 @@ def write_linear(path: Path, trained: LinearModel) -> None:
     facts = {
         "id": trained.model.id,
         "version": trained.model.version,
+        "rules": trained.model.rules,
         "weight_unit": trained.weight_unit,
         "idf_unit": trained.idf_unit,
         "temperature": trained.temperature,

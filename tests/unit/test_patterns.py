@@ -12,6 +12,7 @@ import pytest
 import services.ingest.domain.redaction as redaction_package
 import services.sentiment.domain as sentiment_domain
 from services.ingest.domain.redaction import Redactor
+from services.sentiment.domain.auto_replies import is_auto_reply
 from services.sentiment.domain.explanations import spans
 from services.sentiment.domain.languages import language_of
 from services.sentiment.domain.linear import bins_of
@@ -22,6 +23,7 @@ from services.sentiment.domain.reading import pieces
 from services.sentiment.domain.rules import emoji_opinion, ruling_of
 from services.sentiment.domain.urgency import urgency_of
 from services.sentiment.domain.urgency.phrases import normalize
+from services.sentiment.domain.written_text import written_text
 from tests.growth import MOST, Hostile, growth
 
 LENGTH = 8_000
@@ -128,20 +130,22 @@ def test_the_phrases_of_urgency_are_linear(name: str) -> None:
 
 FUNCTIONS: dict[str, Callable[[str], object]] = {
     "redaction": lambda text: Redactor()(text),
-    "rating_opinion": rating_opinion,
-    "ruling_of": ruling_of,
+    "rating_opinion": lambda text: rating_opinion(text, 2),
+    "ruling_of": lambda text: ruling_of(text, 2),
     "emoji_opinion": emoji_opinion,
     "is_non_answer": is_non_answer,
     "plain": plain,
     "prepared": prepared,
-    "cased": cased,
+    "cased": lambda text: cased(text, 2),
     "own_words": own_words,
     "language_of": lambda text: language_of(text, None),
     "pieces": pieces,
     "bins_of": bins_of,
     "spans": spans,
     "normalize": normalize,
-    "urgency_of": urgency_of,
+    "urgency_of": lambda text: urgency_of(text, 2),
+    "written_text": written_text,
+    "is_auto_reply": is_auto_reply,
 }
 
 

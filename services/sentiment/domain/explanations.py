@@ -8,6 +8,7 @@ from typing import NamedTuple
 from services.sentiment.domain.rules import matching_rule
 from services.sentiment.domain.scorer import Opinion
 from services.sentiment.domain.scoring import Unscorable
+from services.sentiment.domain.versions import text_to_read
 
 MOST = 60
 """Spans of a text at most. A longer text is split into runs of neighbouring words."""
@@ -38,18 +39,20 @@ class Occlusion:
     text: str
     rule: str | None
     spans: tuple[tuple[int, int], ...]
+    rules: int = 1
 
     @property
     def variants(self) -> list[str]:
         """The texts to score: the whole text, then the text without each span unless that is blank; none without spans."""
         without = [self.text[:start] + self.text[end:] for start, end in self.spans]
-        return [self.text, *(text for text in without if text.strip())] if self.spans else []
+        texts = [self.text, *(text for text in without if text.strip())] if self.spans else []
+        return [text_to_read(text, self.rules) for text in texts]
 
 
-def occlusion_of(text: str) -> Occlusion:
-    """The occlusions of a text, with at most MOST spans."""
-    rule, _ = matching_rule(text)
-    return Occlusion(text, rule, () if rule else spans(text))
+def occlusion_of(text: str, rules: int) -> Occlusion:
+    """The occlusions of a text, with at most MOST spans, for a model with this version of the rules."""
+    rule, _ = matching_rule(text_to_read(text, rules), rules)
+    return Occlusion(text, rule, () if rule else spans(text), rules)
 
 
 def spans(text: str) -> tuple[tuple[int, int], ...]:

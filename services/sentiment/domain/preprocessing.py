@@ -1,6 +1,6 @@
 """Normalise a text for our own models, the same way in training and in service.
 
-The weights depend on every line of `prepared` and `cased`: after a change, train again and raise the version of the model.
+The weights depend on every line of `prepared` and `cased`: a change needs another version of the rules (`domain/versions.py`).
 """
 
 import html
@@ -21,6 +21,8 @@ ARABIC_MARKS = re.compile(r"[\u0640\u064b-\u065f\u0670]")
 """Tatweel, which only stretches a word, and the short vowels, which are rarely typed."""
 SHOUTED = 8
 """Capital letters from which on a text with few small letters counts as shouted; fewer may be an abbreviation."""
+CAPITALS = re.compile(r"[^\W\d_]{2,}")
+"""A word that is lowered if all of its letters are capitals. "I" and "A" are none: they have one letter."""
 PICTURES = re.compile(r"[\u2190-\u2bff\u3030-\u303d\u3297\u3299\U0001f000-\U0001faff]")
 SMILE = re.compile(r"(?<!\w)(?:[:;=][-'o^]?[)\]D]|<3|\^_?\^|x[dD])(?!\w)")
 FROWN = re.compile(r"(?<!\w)(?:[:=]'?[-o^]?[(\[/\\]|>:\()(?!\w)")
@@ -57,10 +59,20 @@ def prepared(text: str) -> str:
     return _squeezed(_with_words(text).casefold())
 
 
-def cased(text: str) -> str:
-    """The input of the transformer: like `prepared`, with capitals as written; a shouted text is lowered."""
+def cased(text: str, rules: int) -> str:
+    """The input of the transformer: like `prepared`, with capitals as written; a shouted text is lowered.
+
+    Since version 2 of the rules each word in capitals is lowered: "SLOW" is shouted in "Your app is SLOW" too, and what training
+    reads as "slow" the network must not meet as an unknown name. Abbreviations are lowered with them.
+    """
     squeezed = _squeezed(_with_words(text))
-    return squeezed.lower() if _shouts(text) else squeezed
+    if _shouts(text):
+        return squeezed.lower()
+    return squeezed if rules < 2 else CAPITALS.sub(_lower_capitals, squeezed)
+
+
+def _lower_capitals(word: re.Match[str]) -> str:
+    return word[0].lower() if word[0].isupper() else word[0]
 
 
 def own_words(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Rules that decide short texts without a model: non-answers, ratings in words, emoji and emoticons."""
+"""Rules that decide texts without a model: non-answers, automatic replies, ratings in words, emoji and emoticons."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,13 +6,15 @@ from typing import Final, Literal
 
 import emoji
 
+from services.sentiment.domain.auto_replies import is_auto_reply
 from services.sentiment.domain.non_answers import is_non_answer
 from services.sentiment.domain.preprocessing import without_long_chains
 from services.sentiment.domain.ratings import rating_opinion
 from services.sentiment.domain.scorer import Opinion
 
 NON_ANSWER: Final = "non_answer"
-Ruling = Opinion | Literal["non_answer"]
+AUTO_REPLY: Final = "auto_reply"
+Ruling = Opinion | Literal["non_answer", "auto_reply"]
 LONGEST = 200
 """Characters of the longest text for which ratings and emoji are tried."""
 
@@ -43,20 +45,28 @@ def emoji_opinion(text: str) -> Opinion | None:
     return Opinion("neutral", 0.0, UNSURE, mixed=bool(glad and sad))
 
 
-OPINION_RULES: Final[Mapping[str, Callable[[str], Opinion | None]]] = {"rating": rating_opinion, "emoji": emoji_opinion}
-"""The rules that return an opinion, by name, in the order in which they are tried."""
+OPINION_RULES: Final[Mapping[str, Callable[[str, int], Opinion | None]]] = {
+    "rating": rating_opinion,
+    "emoji": lambda text, rules: emoji_opinion(text),
+}
+"""The rules that return an opinion for a text and a version of the rules, by name, in the order in which they are tried."""
 
 
-def matching_rule(text: str) -> tuple[str, Ruling] | tuple[None, None]:
-    """The name of the rule that decides a text, and its ruling; None twice for a text that needs the model."""
+def matching_rule(text: str, rules: int) -> tuple[str, Ruling] | tuple[None, None]:
+    """The name of the rule that decides a text, and its ruling; None twice for a text that needs the model.
+
+    `rules`: their version. Automatic replies are recognised since version 2.
+    """
     if is_non_answer(text):
         return NON_ANSWER, NON_ANSWER
+    if rules >= 2 and is_auto_reply(text):
+        return AUTO_REPLY, AUTO_REPLY
     for name, rule in OPINION_RULES.items() if len(text) <= LONGEST else ():
-        if opinion := rule(text):
+        if opinion := rule(text, rules):
             return name, opinion
     return None, None
 
 
-def ruling_of(text: str) -> Ruling | None:
+def ruling_of(text: str, rules: int) -> Ruling | None:
     """The ruling on a text; None for one that needs the model."""
-    return matching_rule(text)[1]
+    return matching_rule(text, rules)[1]

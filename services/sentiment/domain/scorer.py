@@ -11,10 +11,14 @@ from shared.events import Label
 
 
 class Model(NamedTuple):
-    """Id and version of a model. Every change that can change a score changes the version."""
+    """Id and version of a model. Every change that can change a score changes the version.
+
+    `rules`: the version of the rules around it, with which it was trained and calibrated: see `domain/versions.py`.
+    """
 
     id: str
     version: str
+    rules: int = 1
 
     def __str__(self) -> str:
         return f"{self.id}-{self.version}"

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from services.sentiment.domain.languages import language_of
-from services.sentiment.domain.rules import NON_ANSWER, Ruling, ruling_of
+from services.sentiment.domain.rules import AUTO_REPLY, NON_ANSWER, Ruling, ruling_of
 from services.sentiment.domain.scorer import Opinion, Passage, Scorer, ScorerUnavailable
 from services.sentiment.domain.themes import Finder
 from services.sentiment.domain.urgency import urgency_of
+from services.sentiment.domain.versions import score_of, text_to_read
 from shared.events import UNSUPPORTED_LANGUAGE, Score, text_hash
 from shared.taxonomy import Taxonomy
 
@@ -27,6 +28,14 @@ class Comment(NamedTuple):
     taxonomy: Taxonomy | None = None
 
 
+class ReadComment(NamedTuple):
+    """A comment, the part of its text that is read, and the version of the rules."""
+
+    comment: Comment
+    text: str
+    rules: int
+
+
 @dataclass(frozen=True, slots=True)
 class Unscorable:
     """The model fails on this text. The reason quotes nothing of it."""
@@ -36,12 +45,14 @@ class Unscorable:
 
 def score_comments(scorer: Scorer, comments: Sequence[Comment], finder: Finder | None = None) -> list[Score | Unscorable]:
     """The score of each comment, with themes if a `finder` is given. Raises ScorerUnavailable if the model can't score."""
-    rulings = [ruling_of(comment.text) for comment in comments]
+    rules = scorer.model.rules
+    texts = [text_to_read(comment.text, rules) for comment in comments]
+    rulings = [ruling_of(text, rules) for text in texts]
     to_read = [index for index, ruling in enumerate(rulings) if ruling is None or (finder and isinstance(ruling, Opinion))]
-    opinions = dict(zip(to_read, opinions_of(scorer, [comments[index].text[:LONGEST] for index in to_read]), strict=True))
+    opinions = dict(zip(to_read, opinions_of(scorer, [texts[index][:LONGEST] for index in to_read]), strict=True))
     return [
-        _to_score_safely(comment, effective_ruling(ruling, opinions.get(index)), finder)
-        for index, (comment, ruling) in enumerate(zip(comments, rulings, strict=True))
+        _to_score_safely(ReadComment(comment, text, rules), effective_ruling(ruling, opinions.get(index)), finder)
+        for index, (comment, text, ruling) in enumerate(zip(comments, texts, rulings, strict=True))
     ]
 
 
@@ -55,34 +66,35 @@ def effective_ruling(ruling: Ruling | None, opinion: Opinion | Unscorable | None
     return ruling
 
 
-def _to_score_safely(comment: Comment, ruling: Ruling | Unscorable, finder: Finder | None) -> Score | Unscorable:
+def _to_score_safely(read: ReadComment, ruling: Ruling | Unscorable, finder: Finder | None) -> Score | Unscorable:
     """Like `to_score`; an error becomes Unscorable."""
     try:
-        return to_score(comment, ruling, finder)
+        return to_score(read, ruling, finder)
     except MemoryError as error:
         raise ScorerUnavailable(type(error).__name__) from error
     except Exception as error:
         return Unscorable(f"the score can't be made: {type(error).__name__}")
 
 
-def to_score(comment: Comment, ruling: Ruling | Unscorable, finder: Finder | None) -> Score | Unscorable:
+def to_score(read: ReadComment, ruling: Ruling | Unscorable, finder: Finder | None) -> Score | Unscorable:
     """The event's score for a ruling on a comment."""
+    comment, text, rules = read
     match ruling:
         case Unscorable():
             return ruling
         case Opinion():
-            language = language_of(comment.text, comment.language)
+            language = language_of(text, comment.language)
             taxonomy = comment.taxonomy
-            flags = (("truncated", len(comment.text) > LONGEST), (UNSUPPORTED_LANGUAGE, not language.served))
+            flags = (("truncated", len(text) > LONGEST), (UNSUPPORTED_LANGUAGE, not language.served))
             return Score(
                 label=ruling.label,
-                score=ruling.score,
+                score=score_of(ruling.label, ruling.score, rules),
                 confidence=ruling.confidence,
                 language=language.tag,
                 mixed=ruling.mixed,
                 themes=finder.themes(taxonomy, ruling.passages) if finder and taxonomy else (),
                 taxonomy=taxonomy.revision if taxonomy else 0,
-                urgency=urgency_of(comment.text[:LONGEST]),
+                urgency=urgency_of(text[:LONGEST], rules),
                 flags=tuple(flag for flag, applies in flags if applies),
                 text_hash=text_hash(comment.text),
             )
@@ -93,7 +105,7 @@ def to_score(comment: Comment, ruling: Ruling | Unscorable, finder: Finder | Non
                 confidence=1.0,
                 language=comment.language,
                 taxonomy=comment.taxonomy.revision if comment.taxonomy else 0,
-                flags=(NON_ANSWER,),
+                flags=(NON_ANSWER, AUTO_REPLY) if ruling == AUTO_REPLY else (NON_ANSWER,),
                 text_hash=text_hash(comment.text),
             )
 

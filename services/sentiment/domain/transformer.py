@@ -50,9 +50,9 @@ class TransformerScorer:
 
     def meanings(self, texts: Sequence[str]) -> Meanings:
         """The meanings of texts (texts × dimensions), as unit vectors."""
-        return self._network([cased(text) for text in texts]).meanings
+        return self._network([cased(text, self.model.rules) for text in texts]).meanings
 
     def read(self, texts: Sequence[str]) -> Reading:
         """The reading of each text as a whole."""
-        outcome = self._network([cased(text) for text in texts])
+        outcome = self._network([cased(text, self.model.rules) for text in texts])
         return Reading(softmax(outcome.logits.astype(np.float64), self._facts.temperature), outcome.meanings)

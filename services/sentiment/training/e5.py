@@ -1,4 +1,4 @@
-"""`python -m services.sentiment.training.e5 --data FOLDER --work FOLDER`: prepare, teach, distil, export and evaluate `e5-2`.
+"""`python -m services.sentiment.training.e5 --data FOLDER --work FOLDER`: prepare, teach, distil, export and evaluate `e5-3`.
 
 Each step leaves its files in the work folder and isn't done again while they are there. Needs the extra `training`, 10 GB of
 memory and two hours of two cores.
@@ -26,7 +26,8 @@ from services.sentiment.domain.preprocessing import cased
 from services.sentiment.domain.reading import Manner
 from services.sentiment.domain.scorer import Model
 from services.sentiment.domain.transformer import Network, TransformerFacts, TransformerScorer
-from services.sentiment.network import E5, OnnxNetwork, read_transformer, tokenizer_of
+from services.sentiment.domain.versions import LATEST
+from services.sentiment.network import OnnxNetwork, read_transformer, tokenizer_of
 from services.sentiment.training import choosing
 from services.sentiment.training.card import LIMITS, write_card
 from services.sentiment.training.data import Row, choosing_rows
@@ -41,7 +42,8 @@ from services.sentiment.training.vocabulary import choose_pieces
 from services.sentiment.training.wheel import read_pretrained
 from services.sentiment.weights import MODELS
 
-MODEL = Model("e5", "2")
+MODEL = Model("e5", "3", LATEST)
+NAME = f"{MODEL}.onnx"
 LONG = 300
 """Characters from which on a text gets the mean of its pieces: the network was trained on 80 tokens."""
 TEACHER = tuple(range(12))
@@ -93,7 +95,7 @@ class Work:
         return tokenizer_of_pieces(read_pretrained(), self.pieces)
 
     def ids(self, rows: Sequence[Row], lead: str = "") -> Ids:
-        return [encoding.ids for encoding in self.tokenizer().encode_batch([lead + cased(row.text) for row in rows])]
+        return [encoding.ids for encoding in self.tokenizer().encode_batch([lead + cased(row.text, LATEST) for row in rows])]
 
     def teacher(self) -> Reader:
         net = reader(read_pretrained(), self.pieces, TEACHER)
@@ -103,7 +105,7 @@ class Work:
 
 def prepare(work: Work) -> None:
     """Choose the vocabulary."""
-    texts = [cased(row.text) for row in work.rows()]
+    texts = [cased(row.text, LATEST) for row in work.rows()]
     (work.folder / "pieces.json").write_text(json.dumps(choose_pieces(read_pretrained().pieces, texts)))
 
 
@@ -159,7 +161,7 @@ def distil(work: Work) -> None:
         if next(steps) % LESSON_EVERY == 0:
             lesson = lessons.draw()
             with torch.autocast("cpu", dtype=torch.bfloat16):
-                learnt = net(*padded([tokens.encode(cased(text)).ids for text in lesson.texts])).meaning
+                learnt = net(*padded([tokens.encode(cased(text, LATEST)).ids for text in lesson.texts])).meaning
             cost = cost + nearness_loss(learnt.float(), lesson.bears)
         return cost
 
@@ -182,13 +184,13 @@ def finish(work: Work) -> None:
     """Quantize the student, choose its thresholds by held-out rows, and write its files and its card."""
     rows, net = work.rows(), reader(read_pretrained(), work.pieces, STUDENT)
     net.load_state_dict(torch.load(work.folder / "student.pt"))
-    path = work.folder / "shipped" / E5.name
+    path = work.folder / "shipped" / NAME
     path.parent.mkdir(exist_ok=True)
     work.tokenizer().save(str(tokenizer_of(path)), pretty=False)
     met = flows(net, work.ids(random.Random(0).sample(rows, MEASURED)))
     export(net, path, met)
     learnt, _ = split(pieces())
-    meant = OnnxNetwork(path)([cased(piece.text) for piece in learnt]).meanings
+    meant = OnnxNetwork(path)([cased(piece.text, LATEST) for piece in learnt]).meanings
     export(net, path, met, focused(meant, [piece.theme for piece in learnt]))
     facts = chosen(OnnxNetwork(path), choosing_rows(work.data))
     state_facts(path, facts)
@@ -201,7 +203,7 @@ def finish(work: Work) -> None:
 def chosen(network: Network, dev: Sequence[Row]) -> TransformerFacts:
     """The temperature and the thresholds for `mixed` and for themes."""
     texts = [row.text for row in dev]
-    logits = network([cased(text) for text in texts]).logits.astype(np.float64)
+    logits = network([cased(text, LATEST) for text in texts]).logits.astype(np.float64)
     warmth = choosing.honest_temperature(logits, np.array([row.kind for row in dev]))
     facts = TransformerFacts(MODEL, round(warmth, 4), Manner(1.0, LONG), 1.0)
 
@@ -234,7 +236,7 @@ STEPS: Mapping[str, tuple[str, Callable[[Work], None]]] = {
     "teach": ("teacher.pt", teach),
     "soften": ("soft.npz", soften),
     "distil": ("student.pt", distil),
-    "finish": (f"shipped/{E5.with_suffix('.json').name}", finish),
+    "finish": (f"shipped/{MODEL}.json", finish),
 }
 
 

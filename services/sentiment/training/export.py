@@ -162,6 +162,7 @@ def state_facts(path: Path, facts: TransformerFacts) -> None:
     properties = {
         "id": facts.model.id,
         "version": facts.model.version,
+        "rules": facts.model.rules,
         "temperature": facts.temperature,
         "pole": facts.manner.pole,
         "long": facts.manner.long,

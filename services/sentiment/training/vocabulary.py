@@ -13,6 +13,7 @@ from wordfreq import top_n_list, word_frequency
 
 from services.sentiment.domain.languages import SERVED
 from services.sentiment.domain.preprocessing import cased
+from services.sentiment.domain.versions import LATEST
 
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>")
 """The first four tokens; their indices are their ids."""
@@ -52,7 +53,7 @@ def used(reader: Tokenizer, texts: Iterable[str]) -> dict[int, float]:
         words = top_n_list(language, COMMON_WORDS)
         for spelling in (str, str.capitalize):
             for word, encoding in zip(
-                words, reader.encode_batch([cased(spelling(w)) for w in words], add_special_tokens=False), strict=True
+                words, reader.encode_batch([cased(spelling(w), LATEST) for w in words], add_special_tokens=False), strict=True
             ):
                 for place in encoding.ids:
                     use[place] += word_frequency(word, language) * (1.0 if spelling is str else 0.1)

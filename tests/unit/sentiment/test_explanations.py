@@ -16,7 +16,7 @@ VADER = VaderScorer()
 
 
 def explain(text: str, scorer: object = VADER) -> Explanation:
-    occlusion = occlusion_of(text)
+    occlusion = occlusion_of(text, 2)
     return explanation_of(occlusion, opinions_of(scorer, occlusion.variants))  # type: ignore[arg-type]
 
 
@@ -41,7 +41,7 @@ def test_a_single_word_weighs_the_whole_score() -> None:
 
 @pytest.mark.parametrize(("text", "rule"), [("0/10", "rating"), ("n/a", "non_answer"), ("👎", "emoji"), ("", "non_answer")])
 def test_a_text_that_a_rule_decides_is_explained_by_its_name_without_the_model(text: str, rule: str) -> None:
-    assert occlusion_of(text).variants == []
+    assert occlusion_of(text, 2).variants == []
     assert explain(text) == Explanation(rule)
 
 
@@ -63,11 +63,11 @@ def test_spans_are_in_order_cover_every_word_and_are_at_most_the_limit(text: str
 def test_a_long_text_is_explained_by_runs_of_words(words: int, runs: int) -> None:
     text = " ".join(f"w{n}" for n in range(words))
     assert len(explain(text).words) == runs
-    assert len(occlusion_of(text).variants) == runs + 1
+    assert len(occlusion_of(text, 2).variants) == runs + 1
 
 
 def test_a_word_whose_variant_the_model_cannot_score_weighs_nothing() -> None:
-    occlusion = occlusion_of("fine enough")
+    occlusion = occlusion_of("fine enough", 2)
     assert [word.weight for word in explain("fine enough", FailsOn("fine enough")).words] == [0, 0]
     opinions: list[Opinion | Unscorable] = [*VADER.score(occlusion.variants[:2]), Unscorable("x")]
     assert explanation_of(occlusion, opinions).words[1].weight == 0

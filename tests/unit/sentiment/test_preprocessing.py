@@ -46,7 +46,7 @@ def test_normalisation_of_texts(text: str, read: str) -> None:
     ],
 )
 def test_case_is_kept_unless_the_text_is_shouted(text: str, read: str) -> None:
-    assert cased(text) == read
+    assert cased(text, 1) == read
 
 
 @given(st.text(max_size=200))

@@ -41,36 +41,78 @@ def cases(text: str) -> list[str]:
     return [case for line in text.strip().splitlines() for case in line.split("|")]
 
 
+COUNTS = """
+10 out of 10 times it fails|5 of 5 parcels were broken|9 von 10 Lieferungen kaputt|0 out of 10 calls dropped
+5 star hotel booking failed|5 star hotel|4 of 5 lamps flicker|10/10 orders arrived late|1 star hotel in Rome
+8 of 10 mails bounce|3 of 5 days without internet|5 of 5, all broken
+4 von 5 Teilen fehlen|10 von 10 Anrufen abgebrochen|5 Sterne Hotel gebucht|2 von 5 Schrauben fehlten
+9 fois sur 10|4 sur 5 colis abîmés|5 étoiles hôtel|10 sur 10 commandes en retard
+9 de 10 pedidos llegan tarde|4 de 5 piezas rotas|5 estrellas hotel|10 de 10 llamadas sin respuesta
+9 su 10 pacchi rotti|4 su 5 chiamate perse|9 de 10 encomendas atrasadas|4 de 5 chamadas caem
+9 van de 10 pakketten kapot|4 van 5 lampen werken niet|9 من 10 طلبات تأخرت|4 من 5 أجهزة معطلة
+"""
+"""Numbers that count or describe things. Version 1 of the rules takes most of them for ratings."""
+WHOLE = """
+10/10 would buy again|10 out of 10, would recommend|5 stars from me|5 star service|9/10 because of the staff|5 stars!!! Great
+10 von 10, gerne wieder|10 von 10 würde wieder bestellen|5 Sterne für das Team|10/10 ❤️
+10 sur 10 je recommande|5 étoiles pour le service|10 de 10, lo volvería a comprar|5 estrellas, gracias
+10 su 10 consiglio a tutti|5 stelle, meritate!|10 de 10 recomendo|10 van 10 aanrader|9/10 ممتاز
+"""
+BOTH = pytest.mark.parametrize("rules", [1, 2])
+
+
+@BOTH
 @pytest.mark.parametrize("text", cases(GOOD))
-def test_a_good_rating_is_positive(text: str) -> None:
-    opinion = rating_opinion(text)
+def test_a_good_rating_is_positive(text: str, rules: int) -> None:
+    opinion = rating_opinion(text, rules)
     assert opinion is not None
     assert (opinion.label, opinion.score >= 0.3) == ("positive", True)
 
 
+@BOTH
 @pytest.mark.parametrize("text", cases(POOR))
-def test_a_bad_rating_is_negative(text: str) -> None:
-    opinion = rating_opinion(text)
+def test_a_bad_rating_is_negative(text: str, rules: int) -> None:
+    opinion = rating_opinion(text, rules)
     assert opinion is not None
     assert (opinion.label, opinion.score <= -0.1) == ("negative", True)
 
 
+@BOTH
 @pytest.mark.parametrize("text", cases(MIDDLING))
-def test_a_medium_rating_is_neutral(text: str) -> None:
-    opinion = rating_opinion(text)
+def test_a_medium_rating_is_neutral(text: str, rules: int) -> None:
+    opinion = rating_opinion(text, rules)
     assert opinion is not None
     assert opinion.label == "neutral"
 
 
+@BOTH
 @pytest.mark.parametrize("text", cases(NONE))
-def test_a_number_that_is_no_rating_is_not_decided(text: str) -> None:
-    assert rating_opinion(text) is None
+def test_a_number_that_is_no_rating_is_not_decided(text: str, rules: int) -> None:
+    assert rating_opinion(text, rules) is None
 
 
+@BOTH
 @pytest.mark.parametrize(
     ("text", "score"), [("0/10", -1), ("10/10", 1), ("5/10", 0), ("1 star", -1), ("5 stars", 1), ("0/5", -1), ("★★★★☆", 0.5)]
 )
-def test_the_ends_of_a_scale_score_minus_one_and_one(text: str, score: float) -> None:
-    opinion = rating_opinion(text)
+def test_the_ends_of_a_scale_score_minus_one_and_one(text: str, score: float, rules: int) -> None:
+    opinion = rating_opinion(text, rules)
     assert opinion is not None
     assert opinion.score == score
+
+
+@pytest.mark.parametrize("text", cases(COUNTS))
+def test_a_count_of_things_is_no_rating_since_version_2(text: str) -> None:
+    assert rating_opinion(text, 2) is None
+
+
+def test_version_1_still_reads_counts_as_ratings() -> None:
+    assert sum(rating_opinion(text, 1) is not None for text in cases(COUNTS)) >= 20
+
+
+@BOTH
+@pytest.mark.parametrize("text", cases(WHOLE))
+def test_a_rating_with_a_statement_about_the_whole_is_positive(text: str, rules: int) -> None:
+    opinion = rating_opinion(text, rules)
+    assert opinion is not None
+    assert opinion.label == "positive"

@@ -73,4 +73,4 @@ def test_score_confidence_and_mixed_of_the_emoji_rule(text: str, opinion: Opinio
     ("text", "name"), [("n/a", "non_answer"), ("0/10", "rating"), ("👍", "emoji"), ("👍" * 201, None), ("It was fine", None)]
 )
 def test_the_name_of_the_rule_that_decides_a_text(text: str, name: str | None) -> None:
-    assert matching_rule(text)[0] == name
+    assert matching_rule(text, 2)[0] == name

@@ -13,13 +13,14 @@ from shared.events import Urgency
 from tests.unit.sentiment.urgent_sentences import FRESH, HELD_OUT, NEWER, TUNED, Sentence
 
 LONG = 4_000
+RULES_VERSION = 1
 
 
 def counted(sentences: Sequence[Sentence]) -> dict[Urgency, tuple[int, int, int]]:
     """Of each reason: how often it was right, wrong, and missed."""
     right, wrong, missed = Counter[Urgency](), Counter[Urgency](), Counter[Urgency]()
     for sentence in sentences:
-        reasons = set(urgency_of(sentence.text))
+        reasons = set(urgency_of(sentence.text, RULES_VERSION))
         expected: set[Urgency] = {sentence.reason} if sentence.reason else set()
         right.update(reasons & expected)
         wrong.update(reasons - expected)
@@ -51,7 +52,7 @@ def test_every_reason_has_a_similar_quality(reason: Urgency) -> None:
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es", "pt", "it", "nl", "ar"])
 def test_every_language_has_a_similar_quality(language: str) -> None:
     urgent = [one for one in HELD_OUT if one.language == language and one.reason]
-    assert sum(one.reason in urgency_of(one.text) for one in urgent) / len(urgent) >= 0.8
+    assert sum(one.reason in urgency_of(one.text, RULES_VERSION) for one in urgent) / len(urgent) >= 0.8
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_every_language_has_a_similar_quality(language: str) -> None:
     ],
 )
 def test_urgency_of_comments_with_negations_and_several_sentences(text: str, reasons: tuple[Urgency, ...]) -> None:
-    assert urgency_of(text) == reasons
+    assert urgency_of(text, RULES_VERSION) == reasons
 
 
 def test_every_kind_of_apostrophe_is_normalised() -> None:
@@ -95,8 +96,10 @@ def test_every_kind_of_apostrophe_is_normalised() -> None:
 def test_each_reason_occurs_once_in_the_order_of_the_type() -> None:
     every = " ".join(one.text for one in reversed(TUNED) if one.reason)[:LONG]
     assert get_args(Urgency) == REASONS
-    assert list(urgency_of(every)) == [reason for reason in REASONS if reason in urgency_of(every)]
-    assert len(urgency_of(" ".join(one.text for one in TUNED if one.language == "en" and one.reason))) == len(REASONS)
+    assert list(urgency_of(every, RULES_VERSION)) == [reason for reason in REASONS if reason in urgency_of(every, RULES_VERSION)]
+    assert len(urgency_of(" ".join(one.text for one in TUNED if one.language == "en" and one.reason), RULES_VERSION)) == len(
+        REASONS
+    )
 
 
 def test_an_open_ending_after_three_letters_raises_value_error() -> None:
@@ -134,7 +137,7 @@ def test_time_is_linear_in_the_length(words: str) -> None:
 
 def timed(text: str) -> float:
     began = time.thread_time()
-    urgency_of(text)
+    urgency_of(text, RULES_VERSION)
     return time.thread_time() - began
 
 

@@ -52,8 +52,8 @@ def by_cue() -> dict[str, list[int]]:
 BY_CUE = by_cue()
 
 
-def urgency_of(text: str) -> tuple[Urgency, ...]:
-    """The reasons why a text is urgent, in the order of `Urgency`. Takes linear time."""
+def urgency_of(text: str, rules: int) -> tuple[Urgency, ...]:
+    """The reasons why a text is urgent, in the order of `Urgency`, by this version of the rules. Takes linear time."""
     line = normalize(text)
     cues = {word[:CUE] for word in line.split()}
     reasons: set[Urgency] = set()
