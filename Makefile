@@ -11,7 +11,7 @@ READY := .venv/.ready
 SOURCES := shared services deploy tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help run verify test test-pythons lint format bench bench-sentiment mutants sizes docs api-check lock clean
+.PHONY: help run verify test test-pythons lint format bench bench-sentiment mutants sizes docs api-check rules-check lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -51,11 +51,15 @@ mutants: $(READY)  ## mutate the domains and count the mutants that the unit tes
 sizes: $(READY)  ## files, lines and docstrings of the product code, beside an earlier revision: make sizes SINCE=fdaba9a
 	@$(BIN)/python -m bench.sizes $(addprefix --commit ,$(SINCE))
 
-docs: $(READY)  ## generate what is derived from the code: settings, KPIs, tickets, AsyncAPI, topics, users, contracts, licences
-	for page in settings_page kpis_page presets_page tickets_page asyncapi k8s.topics k8s.users contracts third_party; do $(BIN)/python -m deploy.$$page || exit 1; done
+docs: $(READY)  ## generate what is derived from the code: settings, KPIs, tickets, AsyncAPI, topics, users, rules, dashboards, contracts, licences
+	for page in settings_page kpis_page presets_page tickets_page asyncapi k8s.topics k8s.users monitoring contracts third_party; do $(BIN)/python -m deploy.$$page || exit 1; done
 
 api-check: $(READY)  ## lint the OpenAPI document by Redocly and compile its TypeScript types; downloads Node as a wheel
 	@exec $(BIN)/python -m deploy.api_check
+
+rules-check: $(READY)  ## run the cases of the Prometheus rules by promtool, which must be on the path
+	$(BIN)/python -m deploy.monitoring
+	cd deploy/monitoring && promtool check rules rules.yaml && promtool test rules rules_test.yaml
 
 lock: $(READY)  ## write the hashed lock files from pyproject.toml
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/lock.sh

@@ -6,12 +6,13 @@ batch twice has the same effect as once.
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
 import msgspec
 
+from services.metrics import instruments
 from services.metrics.announcer import Announcer
 from services.metrics.domain.changes import kind_of
 from services.metrics.domain.measure import Kind
@@ -24,6 +25,9 @@ from shared.topics import EVENTS, SCORES
 
 DATABASE_REST = 1.0
 """Seconds to wait while the database is unavailable."""
+
+LIVE = timedelta(hours=1)
+"""An event that was received later than this after the time that it is about belongs to an import or a back-fill."""
 
 LONGEST_NAME = 1000
 """Characters of a name: longer ones don't fit into an index."""
@@ -46,14 +50,21 @@ class Intake:
     async def __call__(self, records: Sequence[Record]) -> None:
         decoded = decode(records)
         try:
-            await self.writer.apply(decoded.batch)
+            new = await self.writer.apply(decoded.batch)
         except InvalidSubject as fault:
             raise Poison(dict.fromkeys(decoded.about(fault.tenant, fault.subject), fault.reason)) from fault
         except RETRYABLE as error:
             raise Retry(0.1, f"the database: {type(error).__name__}") from error
         except OUTAGE as error:
             raise Retry(DATABASE_REST, f"the database is unavailable: {type(error).__name__}") from error
+        for seconds in live_ages(new, datetime.now(UTC)):
+            instruments.EVENT_SECONDS.observe(seconds)
         await self.announcer.announce(decoded.batch)
+
+
+def live_ages(events: Iterable[Event], now: datetime) -> list[float]:
+    """The seconds since the receipt of each live event."""
+    return [(now - event.received_at).total_seconds() for event in events if event.received_at - event.at <= LIVE]
 
 
 def idle(pool: asyncpg.Pool) -> Callable[[Mapping[Partition, int]], Awaitable[None]]:

@@ -1,8 +1,15 @@
 """The metrics that the metrics service exports."""
 
-from prometheus_client import Gauge
+from prometheus_client import Gauge, Histogram
 
 from shared.instruments import CONSUMER, DATABASE, HTTP, PRODUCER
+
+EVENT_SECONDS = Histogram(
+    "earshot_metrics_event_seconds",
+    "Time from the receipt of a live event until it is counted; live: received at most an hour after the time it is about",
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400),
+    registry=None,
+)
 
 SEALING_TENANTS = Gauge(
     "earshot_metrics_sealing_tenants", "Tenants that are due for the sealer, of all processes; at most 1,000", registry=None
@@ -20,4 +27,14 @@ VERIFIED_SECONDS = Gauge(
     registry=None,
 )
 
-FAMILIES = (*HTTP, *PRODUCER, *CONSUMER, *DATABASE, SEALING_TENANTS, SEALING_SECONDS, VERIFIED_DIFFERING, VERIFIED_SECONDS)
+FAMILIES = (
+    *HTTP,
+    *PRODUCER,
+    *CONSUMER,
+    *DATABASE,
+    EVENT_SECONDS,
+    SEALING_TENANTS,
+    SEALING_SECONDS,
+    VERIFIED_DIFFERING,
+    VERIFIED_SECONDS,
+)

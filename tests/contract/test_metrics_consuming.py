@@ -5,14 +5,16 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from msgspec import structs
 
 from services.metrics.announcer import Announcer
 from services.metrics.consumer import Intake, idle
+from services.metrics.instruments import EVENT_SECONDS
 from services.metrics.store.writer import Writer
 from shared.database import open_pool
 from shared.events import Event, KpiChange, Override, ScoreEvent, Theme, decode_change, encode, text_hash
@@ -101,6 +103,23 @@ async def test_an_announced_change_can_already_be_read(metrics: MetricsDatabase)
     producer, event = ReadingProducer(metrics), survey_response(1, nps(9), at=NOON)
     await Intake(metrics.writer, Announcer(producer))([record(event)])
     assert producer.contributions == [expected([event])]
+
+
+def counted_events() -> float:
+    """The number of events in the histogram of ages."""
+    [family] = EVENT_SECONDS.collect()
+    [count] = [sample.value for sample in family.samples if sample.name.endswith("_count")]
+    return count
+
+
+async def test_the_age_of_a_live_event_is_measured_once(metrics: MetricsDatabase) -> None:
+    intake, before = Intake(metrics.writer, Announcer(FakeProducer())), counted_events()
+    live = survey_response(1, nps(9), at=NOON)
+    imported = structs.replace(survey_response(2, nps(9), at=NOON - timedelta(days=9)), received_at=NOON)
+    await intake([record(live), record(imported, offset=1)])
+    assert counted_events() - before == 1
+    await intake([record(live, offset=2)])
+    assert counted_events() - before == 1
 
 
 SCORED = score_of("c1/response/1", "fine", 0.5)

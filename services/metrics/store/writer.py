@@ -88,23 +88,28 @@ class Writer:
         self._generations: dict[int, int] = {}
         self._invalidate = invalidate
 
-    async def apply(self, batch: Batch) -> None:
-        """Make `batch` durable. Raises InvalidSubject or an error of asyncpg; then nothing was written."""
+    async def apply(self, batch: Batch) -> list[Event]:
+        """Make `batch` durable. Returns the events whose statements were not stored before.
+
+        Raises InvalidSubject or an error of asyncpg; then nothing was written.
+        """
         tenants = await self._tenants.ids({event.tenant for event in batch.events} | {score.tenant for score in batch.scores})
         events = by_subject(batch.events, tenants)
         scores = by_subject(batch.scores, tenants)
 
-        async def work(connection: asyncpg.Connection) -> None:
+        async def work(connection: asyncpg.Connection) -> list[Event]:
             terms = await self._terms.lock(connection, {tenant for tenant, _ in events.keys() | scores.keys()})
             locked = await store.lock(connection, events.keys() | scores.keys())
             await store.load(connection, locked.values())
+            new = [event for key, items in events.items() for event in items if event.statement not in locked[key].stored]
             for key, subject in locked.items():
                 subject.merge(events.get(key, ()), scores.get(key, ()))
             await store.store(connection, locked.values())
             await self._follow(connection, list(locked.values()), terms)
             await advance(connection, batch.reached, batch.changes, tenants)
+            return new
 
-        await self._transact(work)
+        return await self._transact(work)
 
     async def rebuild(self, tenant: int, after: str, limit: int) -> Rebuilt:
         """Compute the contributions and the marks of the tenant's next `limit` subjects after the one named `after` again."""

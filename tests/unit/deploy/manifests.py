@@ -1,5 +1,7 @@
 """The rendered manifests, as the tests look at them."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -66,3 +68,16 @@ def parsed(text: str) -> Manifests:
 def _hashed(manifest: Manifest, name: str) -> str | None:
     own = str(manifest["metadata"]["name"])
     return own if own.rpartition("-")[0] == name and manifest["kind"] == "ConfigMap" else None
+
+
+@cache
+def with_components(overlay: str, *components: str) -> Manifests:
+    """The rendered manifests of an overlay to which components are added, after its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        sources = Path(shutil.copytree(HOME, Path(folder) / "k8s"))
+        file = sources / overlay / "kustomization.yaml"
+        kustomization = yaml.safe_load(file.read_text())
+        added = [f"../../components/{name}" for name in components]
+        kustomization["components"] += [path for path in added if path not in kustomization["components"]]
+        file.write_text(yaml.safe_dump(kustomization, sort_keys=False))
+        return parsed(render(sources / overlay))
