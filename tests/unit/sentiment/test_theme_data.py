@@ -10,7 +10,8 @@ import pytest
 from services.sentiment.domain.languages import SERVED
 from services.sentiment.domain.reading import pieces as cut
 from services.sentiment.taxonomy_cache import read_default
-from services.sentiment.training.themes.data import NONE, elsewhere, gold, pieces, pieces_of
+from services.sentiment.training.own.templates import own_rows
+from services.sentiment.training.themes.data import NONE, elsewhere, gold, newer_gold, pieces, pieces_of
 from shared.taxonomy import Taxonomy
 
 ALIKE = 0.6
@@ -94,7 +95,24 @@ def test_pieces_are_unique_within_a_language() -> None:
     assert [text for text, times in counts.items() if times > 1] == []
 
 
+def test_newer_gold_has_every_language_theme_reason_and_mixed_comments() -> None:
+    comments = newer_gold()
+    assert Counter(comment.lang for comment in comments) == {"en": 60, **dict.fromkeys(SERVED - {"en"}, 20)}
+    assert min(Counter(theme for comment in comments for theme in comment.themes).values()) >= 8
+    assert min(Counter(reason for comment in comments for reason in comment.urgency).values()) >= 8
+    assert sum(comment.mixed for comment in comments) >= 30
+    assert {theme for comment in comments for theme in comment.themes} == ids(read_default())
+
+
+def test_newer_gold_copies_no_other_labelled_comment() -> None:
+    assert copies([comment.text for comment in newer_gold()], [comment.text for comment in gold()]) == []
+
+
+def test_newer_gold_is_not_in_training() -> None:
+    assert copies([comment.text for comment in newer_gold()], {row.text for row in own_rows(held_out=False, most_per_template=2)}) == []
+
+
 def test_training_pieces_copy_neither_gold_nor_the_taxonomy() -> None:
     texts = [piece.text for piece in pieces()]
-    assert copies(texts, [comment.text for comment in gold()]) == []
+    assert copies(texts, [comment.text for comment in (*gold(), *newer_gold())]) == []
     assert copies(texts, [example for theme in read_default().themes for example in theme.examples]) == []

@@ -1,4 +1,7 @@
-"""Our own labelled texts: `gold.jsonl` for evaluation, `pieces/FIELD.LANGUAGE.toml` for training."""
+"""Our own labelled texts: `gold.jsonl` and `gold_2.jsonl` for evaluation, `pieces/FIELD.LANGUAGE.toml` for training.
+
+docs/labelling.md is the guide by which they are labelled.
+"""
 
 import tomllib
 from pathlib import Path
@@ -6,6 +9,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from shared.events import Urgency
 from shared.taxonomy import Taxonomy
 
 HERE = Path(__file__).parent
@@ -13,12 +17,20 @@ NONE = "none"
 """The theme of a piece without any theme."""
 
 
-class GoldComment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class GoldComment(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A comment with its themes and their polarity, labelled by a human before any model scored it."""
 
     text: str
     lang: str
     themes: dict[str, Literal["neg", "neu", "pos"]]
+
+
+class LabelledComment(GoldComment, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A gold comment with its label, the reasons why it is urgent, and whether it praises and complains."""
+
+    label: Literal["neg", "neu", "pos"]
+    mixed: bool
+    urgency: tuple[Urgency, ...]
 
 
 class Piece(NamedTuple):
@@ -33,6 +45,12 @@ def gold() -> list[GoldComment]:
     """The comments for evaluation. They must be used neither for training nor for thresholds."""
     decode = msgspec.json.Decoder(GoldComment).decode
     return [decode(line) for line in (HERE / "gold.jsonl").read_bytes().splitlines()]
+
+
+def newer_gold() -> list[LabelledComment]:
+    """200 further comments for evaluation alone, labelled by docs/labelling.md before any model scored them."""
+    decode = msgspec.json.Decoder(LabelledComment).decode
+    return [decode(line) for line in (HERE / "gold_2.jsonl").read_bytes().splitlines()]
 
 
 def pieces() -> list[Piece]:
