@@ -14,6 +14,8 @@ from services.sentiment.domain.transformer import Outcome, TransformerFacts, Tra
 from services.sentiment.weights import MODELS, BrokenModel
 
 E5 = MODELS / "e5-2.onnx"
+OUTPUTS = ("logits", "meaning", "both")
+"""The graph's outputs in the order of Outcome. Networks before e5-3 have no `both`."""
 PAD = 1
 MAX_TOKENS = 160
 """Tokens of a text that are read. Texts of more than 300 characters come by sentence, of about 60 tokens."""
@@ -34,15 +36,15 @@ class OnnxNetwork:
         self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self._tokenizer = Tokenizer.from_file(str(tokenizer_of(path)))
         self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._outputs = [name for name in OUTPUTS if name in {output.name for output in self._session.get_outputs()}]
         self.facts: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
 
     def __call__(self, texts: Sequence[str]) -> Outcome:
         ids = [self._tokenizer.encode(text).ids for text in texts]
         order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
-        outputs = [self._session.run(("logits", "meaning"), padded(batch)) for batch in batches([ids[place] for place in order])]
+        outputs = [self._session.run(self._outputs, padded(batch)) for batch in batches([ids[place] for place in order])]
         back = np.argsort(order)
-        logits, meanings = (np.concatenate(column)[back] for column in zip(*outputs, strict=True))
-        return Outcome(logits, meanings)
+        return Outcome(*(np.concatenate(column)[back] for column in zip(*outputs, strict=True)))
 
 
 def batches(ids: Sequence[list[int]]) -> Iterator[Sequence[list[int]]]:
@@ -88,6 +90,10 @@ def facts_of(metadata: dict[str, str]) -> TransformerFacts:
     return TransformerFacts(
         model=Model(metadata["id"], metadata["version"], int(metadata.get("rules", 1))),
         temperature=float(metadata["temperature"]),
-        manner=Manner(pole=float(metadata["pole"]), long=int(metadata["long"])),
+        manner=Manner(
+            pole=float(metadata["pole"]),
+            long=int(metadata["long"]),
+            both=float(metadata["both"]) if "both" in metadata else None,
+        ),
         near=float(metadata["near"]),
     )

@@ -42,24 +42,29 @@ Meanings = NDArray[np.float32]
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A model's output for some texts: `odds` (texts × negative, neutral, positive) are calibrated probabilities; `meanings`
-    (texts × dimensions) are unit vectors, None from a model without embeddings.
+    (texts × dimensions) are unit vectors, None from a model without embeddings; `both` (texts) are the probabilities that a text
+    praises and complains, None from a model that has not learnt them.
     """
 
     odds: Numbers
     meanings: Meanings | None = None
+    both: Numbers | None = None
 
     def __getitem__(self, places: Sequence[int] | slice) -> "Reading":
-        return Reading(self.odds[places], None if self.meanings is None else self.meanings[places])
+        meanings = None if self.meanings is None else self.meanings[places]
+        return Reading(self.odds[places], meanings, None if self.both is None else self.both[places])
 
 
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How pieces count. From the probability `pole` on, a piece counts for `mixed`. A text of `long` characters or more gets the
-    mean of its pieces instead of being read as one.
+    mean of its pieces instead of being read as one. From the learnt probability `both` on a text is `mixed`; None if the model
+    has not learnt it.
     """
 
     pole: float
     long: int
+    both: float | None = None
 
 
 Read = Callable[[Sequence[str]], Reading]
@@ -112,6 +117,17 @@ def ambivalence(parts: Reading) -> float:
     return float(parts.odds[:, [NEGATIVE, POSITIVE]].max(axis=0).min()) if len(parts.odds) else 0.0
 
 
+def learnt_both(whole: Reading, parts: Reading) -> float:
+    """The learnt probability that a text praises and complains: of the whole text, or the highest of a long one's pieces."""
+    read = whole if len(whole.odds) else parts
+    return float(read.both.max()) if read.both is not None and len(read.both) else 0.0
+
+
+def is_mixed(whole: Reading, parts: Reading, manner: Manner) -> bool:
+    """Whether a text is `mixed`: its pieces clearly point both ways, or the model has learnt that such a text does."""
+    return ambivalence(parts) >= manner.pole or (manner.both is not None and learnt_both(whole, parts) >= manner.both)
+
+
 def opinion(whole: Reading, parts: Reading, manner: Manner) -> Opinion:
     """The opinion of a text. `whole`: its reading as one, or empty; `parts`: the readings of its pieces, or empty."""
     odds = whole.odds[0] if len(whole.odds) else parts.odds.mean(axis=0)
@@ -120,7 +136,7 @@ def opinion(whole: Reading, parts: Reading, manner: Manner) -> Opinion:
         label=LABELS[best],
         score=round(float(odds[POSITIVE] - odds[NEGATIVE]), 3),
         confidence=round(float(odds[best]), 3),
-        mixed=ambivalence(parts) >= manner.pole,
+        mixed=is_mixed(whole, parts, manner),
         passages=passages(parts if len(parts.odds) else whole),
     )
 

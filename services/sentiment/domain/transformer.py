@@ -8,15 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.sentiment.domain.preprocessing import cased
-from services.sentiment.domain.reading import Manner, Meanings, Reading, opinions, softmax
+from services.sentiment.domain.reading import Manner, Meanings, Numbers, Reading, opinions, softmax
 from services.sentiment.domain.scorer import Model, Opinion
 
 
 class Outcome(NamedTuple):
-    """Output of the network: logits (texts × negative, neutral, positive) and meanings (texts × dimensions)."""
+    """Output of the network: logits (texts × negative, neutral, positive), meanings (texts × dimensions), and the logits of
+    praise beside complaint (texts × 1), None from a network without that head.
+    """
 
     logits: NDArray[np.float32]
     meanings: Meanings
+    both: NDArray[np.float32] | None = None
 
 
 class Network(Protocol):
@@ -55,4 +58,11 @@ class TransformerScorer:
     def read(self, texts: Sequence[str]) -> Reading:
         """The reading of each text as a whole."""
         outcome = self._network([cased(text, self.model.rules) for text in texts])
-        return Reading(softmax(outcome.logits.astype(np.float64), self._facts.temperature), outcome.meanings)
+        both = None if outcome.both is None else sigmoid(outcome.both[:, 0].astype(np.float64))
+        return Reading(softmax(outcome.logits.astype(np.float64), self._facts.temperature), outcome.meanings, both)
+
+
+def sigmoid(logits: Numbers) -> Numbers:
+    """The probabilities of logits. Very small ones are taken as -60, below which `exp` would overflow."""
+    probabilities: Numbers = 1 / (1 + np.exp(-np.maximum(logits, -60.0)))
+    return probabilities

@@ -1,20 +1,27 @@
 """Choose by held-out rows, for all models: the temperature, and the thresholds for `mixed` and for themes."""
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.sentiment.domain import themes
-from services.sentiment.domain.reading import Meanings, Read, ambivalence, pieces, softmax
+from services.sentiment.domain.reading import Meanings, Numbers, Read, ambivalence, learnt_both, pieces, softmax
 from services.sentiment.training.figures import calibration_error
 
 FLAGGED = 0.02
 """Largest share of rows with a single pole that may be flagged as mixed."""
 RECALL = 1.5
 """Weight of recall against precision for themes (beta of the F measure)."""
+FALSE = 0.035
+"""The same for a model that has learnt `mixed`: the aim is 5 % on comments that are not like these."""
+BOTH = tuple(round(float(bar), 3) for bar in np.arange(0.3, 0.99, 0.025))
 POLES = tuple(round(float(bar), 3) for bar in np.arange(0.4, 0.95, 0.025))
+
+
+Signs = Numbers
 
 
 def temperature(logits: NDArray[Any], kinds: NDArray[np.int64]) -> float:
@@ -44,6 +51,32 @@ def pole(texts: Sequence[str], read: Read) -> float:
     ends = np.cumsum([len(of) for of in parts])
     clear = np.array([ambivalence(odds[end - len(of) : end]) for of, end in zip(parts, ends, strict=True)])
     return next((bar for bar in POLES if (clear >= bar).mean() <= FLAGGED), POLES[-1])
+
+
+def bars_for_mixed(texts: Sequence[str], two_sided: Sequence[str], read: Read, long: int) -> tuple[float, float]:
+    """The thresholds `pole` and `both` of `mixed` that find the most of `two_sided`, held-out comments that praise and complain,
+    while at most FALSE of `texts`, which have one label, are flagged. `long`: see `Manner`.
+    """
+    honest, mixed = signs_of_mixed(texts, read, long), signs_of_mixed(two_sided, read, long)
+
+    def flagged(signs: Signs, bars: tuple[float, float]) -> float:
+        return float(((signs[:, 0] >= bars[0]) | (signs[:, 1] >= bars[1])).mean())
+
+    possible = [bars for bars in product(POLES, BOTH) if flagged(honest, bars) <= FALSE]
+    return max(possible or [(POLES[-1], BOTH[-1])], key=lambda bars: flagged(mixed, bars))
+
+
+def signs_of_mixed(texts: Sequence[str], read: Read, long: int) -> Signs:
+    """The two signs that a text is mixed (texts × 2): how clearly its pieces point both ways, and what the model has learnt."""
+    parts = [cut if len(cut := pieces(text)) > 1 else [] for text in texts]
+    wholes = [[] if cut and len(text) >= long else [text] for text, cut in zip(texts, parts, strict=True)]
+    reading = read([one for whole, cut in zip(wholes, parts, strict=True) for one in (*whole, *cut)])
+    signs, at = [], 0
+    for whole, cut in zip(wholes, parts, strict=True):
+        middle, end = at + len(whole), at + len(whole) + len(cut)
+        signs.append((ambivalence(reading[middle:end]), learnt_both(reading[at:middle], reading[middle:end])))
+        at = end
+    return np.array(signs)
 
 
 def nearness(likeness: Meanings, bears: NDArray[np.bool_]) -> float:

@@ -36,8 +36,10 @@ from services.sentiment.training.examples import examples
 from services.sentiment.training.export import export, state_facts
 from services.sentiment.training.fitting import Ids, Pace, fit, flows, means, padded, read_all
 from services.sentiment.training.meaning import Lessons, focused, nearness_loss, principal, split
+from services.sentiment.training.newer import newer_figures
 from services.sentiment.training.themes.data import gold, pieces
 from services.sentiment.training.theming import likenesses, theme_figures
+from services.sentiment.training.two_sided.data import TwoSidedLessons, sheets, two_sided_texts
 from services.sentiment.training.vocabulary import choose_pieces
 from services.sentiment.training.wheel import read_pretrained
 from services.sentiment.weights import MODELS
@@ -61,6 +63,8 @@ MEANT = 40_000
 """Rows whose embedding is copied from the encoder before fine-tuning."""
 LESSON_EVERY = 3
 """Steps between two lessons in themes."""
+BOTH_EVERY = 5
+"""Steps between two lessons in praise beside complaint."""
 QUERY = "query: "
 """The prefix that e5 expects; fine-tuned models need none."""
 MEASURED = 1_000
@@ -146,6 +150,7 @@ def distil(work: Work) -> None:
     spread = tops.std(0)
     net = student(work)
     lessons = Lessons(split(pieces())[0])
+    two_sided = TwoSidedLessons(sheets(), rows)
     tokens = work.tokenizer()
     steps = count(1)
 
@@ -158,7 +163,13 @@ def distil(work: Work) -> None:
         if copied:
             originals = torch.stack([meanings[batch[place]] for place in copied])
             cost = cost + (1 - (outputs.meaning[copied] * originals).sum(1)).mean()
-        if next(steps) % LESSON_EVERY == 0:
+        step = next(steps)
+        if step % BOTH_EVERY == 0:
+            texts, truth = two_sided.draw()
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                guess = net(*padded([tokens.encode(cased(text, LATEST)).ids for text in texts])).both
+            cost = cost + functional.binary_cross_entropy_with_logits(guess.float()[:, 0], torch.tensor(truth))
+        if step % LESSON_EVERY == 0:
             lesson = lessons.draw()
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 learnt = net(*padded([tokens.encode(cased(text, LATEST)).ids for text in lesson.texts])).meaning
@@ -208,9 +219,9 @@ def chosen(network: Network, dev: Sequence[Row]) -> TransformerFacts:
     facts = TransformerFacts(MODEL, round(warmth, 4), Manner(1.0, LONG), 1.0)
 
     scorer = TransformerScorer(network, facts)
-    pole = choosing.pole(texts, scorer.read)
+    pole, both = choosing.bars_for_mixed(texts, two_sided_texts(sheets()), scorer.read, LONG)
     near = choosing.nearness(*likenesses(scorer, split(pieces())[1]))
-    return replace(facts, manner=Manner(pole, LONG), near=near)
+    return replace(facts, manner=Manner(pole, LONG, both), near=near)
 
 
 def about(scorer: TransformerScorer, facts: TransformerFacts) -> dict[str, Any]:
@@ -218,10 +229,14 @@ def about(scorer: TransformerScorer, facts: TransformerFacts) -> dict[str, Any]:
     return {
         "kind": f"multilingual-e5-small (MIT), {len(STUDENT)} of 12 layers, distilled from a teacher with all; eight-bit ONNX",
         "trained_with": "python -m services.sentiment.training.e5 --data FOLDER --work FOLDER",
-        "chosen": {"temperature": facts.temperature, "pole": facts.manner.pole, "near": facts.near},
+        "chosen": {"temperature": facts.temperature, "pole": facts.manner.pole, "both": facts.manner.both, "near": facts.near},
         "themes": {
             "gold": "300 comments written and labelled for Earshot before any model saw them (training/themes/gold.jsonl)",
             **{name: round(value, 4) for name, value in theme_figures(scorer, gold())._asdict().items()},
+        },
+        "newer": {
+            "gold": "200 comments labelled by docs/labelling.md before any model saw them (training/themes/gold_2.jsonl)",
+            **newer_figures(scorer),
         },
         "limits": [
             *LIMITS,

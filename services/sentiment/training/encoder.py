@@ -1,4 +1,5 @@
-"""The transformer for training: an encoder with fewer layers and tokens, a head for sentiment and a head for meaning."""
+"""The transformer for training: an encoder with fewer layers and tokens, and heads for sentiment, meaning, and praise beside
+complaint."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -19,12 +20,13 @@ LONGEST = 80
 
 
 class Outputs(NamedTuple):
-    """Outputs for some texts: `logits` (texts × 3), `meaning` (texts × MEANING, unit vectors), and `top`, the means of the
-    last states (texts × hidden), from which the logits are computed."""
+    """Outputs for some texts: `logits` (texts × 3), `meaning` (texts × MEANING, unit vectors), `top`, the means of the last
+    states (texts × hidden), from which the logits are computed, and `both` (texts × 1), the logit of praise beside complaint."""
 
     logits: Tensor
     meaning: Tensor
     top: Tensor
+    both: Tensor
 
 
 class Reader(nn.Module):
@@ -41,12 +43,14 @@ class Reader(nn.Module):
         self.drop = nn.Dropout(0.1)
         self.head = nn.Linear(hidden, CLASSES)
         self.meaning = nn.Linear(hidden, MEANING)
+        self.both = nn.Linear(hidden, 1)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Outputs:
         layers = self.encoder(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states
         top = pooled(layers[-1], mask)
         meant = self.meaning(pooled(layers[-1 - self.above], mask))
-        return Outputs(self.head(self.drop(top)), meant / meant.norm(dim=1, keepdim=True).clamp(min=1e-6), top)
+        meaning = meant / meant.norm(dim=1, keepdim=True).clamp(min=1e-6)
+        return Outputs(self.head(self.drop(top)), meaning, top, self.both(self.drop(top)))
 
 
 def pooled(states: Tensor, mask: Tensor) -> Tensor:

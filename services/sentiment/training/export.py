@@ -129,7 +129,8 @@ def whole(*numbers: int) -> NDArray[np.int64]:
 
 
 def export(net: Reader, path: Path, met: Mapping[str, Flow], focus: Focus | None = None) -> None:
-    """Write `net`: ids and mask (texts × pieces, int64) to `logits` (texts × 3) and `meaning` (texts × MEANING, unit vectors).
+    """Write `net`: ids and mask (texts × pieces, int64) to `logits` (texts × 3), `meaning` (texts × MEANING, unit vectors) and
+    `both` (texts × 1).
 
     `met`: the ranges of the inputs of its matrix products, from `fitting.flows`.
     """
@@ -146,7 +147,9 @@ def export(net: Reader, path: Path, met: Mapping[str, Flow], focus: Focus | None
                 meant = graph("LpNormalization", write.head("focus", graph("Unsqueeze", meant, whole(1))), axis=1, p=2)
             graph("Identity", meant, outputs=["meaning"])
         rows = write.layer(number, rows)
-    graph("Identity", write.head("head", write.pooled(rows)), outputs=["logits"])
+    top = write.pooled(rows)
+    graph("Identity", write.head("head", top), outputs=["logits"])
+    graph("Identity", write.head("both", top), outputs=["both"])
     made = helper.make_model(
         helper.make_graph(graph.nodes, "reader", inputs(), outputs(), graph.constants),
         opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)],
@@ -167,7 +170,7 @@ def state_facts(path: Path, facts: TransformerFacts) -> None:
         "pole": facts.manner.pole,
         "long": facts.manner.long,
         "near": facts.near,
-    }
+    } | ({} if facts.manner.both is None else {"both": facts.manner.both})
     helper.set_model_props(made, {name: str(value) for name, value in properties.items()})
     onnx.save(made, path)
 
@@ -177,4 +180,4 @@ def inputs() -> list[onnx.ValueInfoProto]:
 
 
 def outputs() -> list[onnx.ValueInfoProto]:
-    return [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["texts", None]) for name in ("logits", "meaning")]
+    return [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["texts", None]) for name in ("logits", "meaning", "both")]

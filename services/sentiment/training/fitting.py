@@ -131,7 +131,7 @@ def padded(texts: Ids) -> tuple[Tensor, Tensor]:
 def read_all(net: Reader, ids: Ids) -> tuple[Floats, Floats]:
     """Logits and last states of all texts."""
     net.eval()
-    logits, _, tops = each(net, ids)
+    logits, _, tops, _ = each(net, ids)
     return logits, tops
 
 

@@ -109,7 +109,10 @@ def test_newer_gold_copies_no_other_labelled_comment() -> None:
 
 
 def test_newer_gold_is_not_in_training() -> None:
-    assert copies([comment.text for comment in newer_gold()], {row.text for row in own_rows(held_out=False, most_per_template=2)}) == []
+    assert (
+        copies([comment.text for comment in newer_gold()], {row.text for row in own_rows(held_out=False, most_per_template=2)})
+        == []
+    )
 
 
 def test_training_pieces_copy_neither_gold_nor_the_taxonomy() -> None:

@@ -73,9 +73,9 @@ def test_the_score_of_a_text_does_not_depend_on_its_batch_to_the_bit() -> None:
     texts = [row.text for row in HELD_OUT[:200]] + ["word " * 60, "!", "م"]
     together, turned = network(texts), network(texts[::-1])
     alone = [network([text]) for text in texts]
-    for kind in (0, 1):
-        assert (together[kind] == turned[kind][::-1]).all()
-        assert (together[kind] == np.concatenate([one[kind] for one in alone])).all()
+    for name in ("logits", "meanings"):
+        assert (getattr(together, name) == getattr(turned, name)[::-1]).all()
+        assert (getattr(together, name) == np.concatenate([getattr(one, name) for one in alone])).all()
 
 
 def test_meanings_are_unit_vectors_and_translations_are_nearer_than_other_topics(scorer: TransformerScorer) -> None:

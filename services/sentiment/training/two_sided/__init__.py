@@ -1,0 +1,1 @@
+"""Comments that praise and complain, for the head that learns `mixed`."""
