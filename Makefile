@@ -11,7 +11,7 @@ READY := .venv/.ready
 SOURCES := shared services deploy tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help run verify test test-pythons lint format bench bench-sentiment mutants sizes docs api-check rules-check lock clean
+.PHONY: help run verify test test-pythons lint format bench bench-sentiment mutants sizes docs api-check rules-check lock images clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -63,6 +63,9 @@ rules-check: $(READY)  ## run the cases of the Prometheus rules by promtool, whi
 
 lock: $(READY)  ## write the hashed lock files from pyproject.toml
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/lock.sh
+
+images: $(READY)  ## build the four images by docker, podman or buildah: make images IMAGES=registry.example.com/earshot PUSH=1
+	@exec $(BIN)/python -m deploy.images --repository "$(IMAGES)" --tag "$(TAG)" --builder "$(BUILDER)" --push "$(PUSH)" --options "$(BUILD_OPTIONS)"
 
 clean:  ## delete the virtual environment and the data of the stack
 	rm -rf .venv .venv-3.* .local
