@@ -1,6 +1,7 @@
 """`python -m deploy.settings_page`: write docs/settings.md, every setting of every service, from the settings classes."""
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
@@ -19,7 +20,8 @@ INTRODUCTION = """\
 Written by `python -m deploy.settings_page` from the classes in `services/*/settings.py`; a test compares them. Don't edit.
 
 Settings are environment variables, read and validated when a service starts. An invalid one stops the service with its name and
-the reason. Secrets are never logged. The only files are those that settings name: passwords, tokens and certificates for Kafka.
+the reason. Secrets are never logged. The only files are those that settings name: passwords, tokens and certificates for Kafka
+and PostgreSQL.
 """
 RULES = {
     Ge: ("ge", "≥ {}"),
@@ -70,13 +72,24 @@ def settings_of(service: str) -> list[Setting]:
 
 
 def page() -> str:
-    """The content of the page: the shared settings, then those of each service."""
-    everywhere = {setting.name for setting in settings_of(SERVICES[0])}.intersection(
-        *({setting.name for setting in settings_of(service)} for service in SERVICES)
-    )
-    parts = [INTRODUCTION, _section("All services", [s for s in settings_of(SERVICES[0]) if s.name in everywhere])]
-    parts += [_section(service, [s for s in settings_of(service) if s.name not in everywhere]) for service in SERVICES]
-    return "\n".join(parts)
+    """The content of the page: the settings of all services, those of several, then those of each."""
+    services: dict[str, list[str]] = {}
+    settings: dict[str, Setting] = {}
+    for service in SERVICES:
+        for setting in settings_of(service):
+            services.setdefault(setting.name, []).append(service)
+            settings[setting.name] = setting
+    sections: dict[str, list[Setting]] = {title(users): [] for users in sorted(services.values(), key=len, reverse=True)}
+    for name, users in services.items():
+        sections[title(users)].append(settings[name])
+    return "\n".join([INTRODUCTION, *(_section(users, rows) for users, rows in sections.items())])
+
+
+def title(services: Sequence[str]) -> str:
+    """The title of the section of settings that these services have."""
+    if len(services) == len(SERVICES):
+        return "All services"
+    return ", ".join(services[:-1]) + " and " + services[-1] if len(services) > 1 else services[0]
 
 
 def _section(title: str, settings: list[Setting]) -> str:

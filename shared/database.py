@@ -1,8 +1,11 @@
 """PostgreSQL: asyncpg pools for hot paths, SQLAlchemy engines for the rest, retries of transactions, outages as 503."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
 
 import asyncpg
 import stamina
@@ -14,9 +17,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
+from shared.databases import Database
 from shared.problems import Unavailable
 
 log = structlog.get_logger()
+
+Address = Database | SecretStr | str
+"""A database; a text is its URL, without settings of TLS and pooling."""
 
 SERVER_SETTINGS = {"idle_in_transaction_session_timeout": "5000", "timezone": "UTC", "jit": "off"}
 
@@ -58,36 +65,106 @@ After TRANSACTION_ATTEMPTS failures the last error is raised. The function must 
 """
 
 
-def engine_url(url: SecretStr | str) -> URL:
-    """A `postgresql://…` or `postgresql+asyncpg://…` URL for SQLAlchemy. Raises ArgumentError if it is no URL."""
-    return make_url(url.get_secret_value() if isinstance(url, SecretStr) else url).set(drivername="postgresql+asyncpg")
+def as_database(address: Address) -> Database:
+    """The database at an address."""
+    if isinstance(address, Database):
+        return address
+    return Database.at(address if isinstance(address, SecretStr) else SecretStr(address))
 
 
-def dsn(url: SecretStr | str) -> str:
+def engine_url(address: Address) -> URL:
+    """The URL for SQLAlchemy, without parameters. Raises ArgumentError if it is no URL."""
+    return make_url(as_database(address).url.get_secret_value()).set(drivername="postgresql+asyncpg", query={})
+
+
+def dsn(address: Address) -> str:
     """The same URL for asyncpg itself, without SQLAlchemy's driver name."""
-    return engine_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    return engine_url(address).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def open_engine(url: SecretStr | str, pool_size: int = 5) -> AsyncEngine:
+def tls_context(database: Database) -> ssl.SSLContext:
+    """TLS as the database's settings require it. Raises OSError, or SSLError, if a file is missing or invalid."""
+    context = ssl.create_default_context(cafile=database.ca_file)
+    context.check_hostname = database.ssl_mode == "verify-full"
+    if not database.verified:
+        context.verify_mode = ssl.CERT_NONE
+    if database.certificate_file:
+        context.load_cert_chain(database.certificate_file, database.key_file)
+    return context
+
+
+async def connect(database: Database, /, *arguments: Any, **options: Any) -> asyncpg.Connection:
+    """A new connection, with TLS as the settings require it. Raises an error of OUTAGE if that is impossible.
+
+    A failure of TLS is logged with its reason: an operator sees it nowhere else, since a service answers all outages alike.
+    """
+    try:
+        return await asyncpg.connect(*arguments, **options, **tls_arguments(database))
+    except ssl.SSLError as error:
+        reason = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else error.reason
+        log.warning("database.tls_failed", reason=reason or type(error).__name__)
+        raise
+
+
+def tls_arguments(database: Database) -> dict[str, Any]:
+    """The arguments of a new connection that say how it uses TLS. Raises OSError if a file is missing or invalid."""
+    if database.ssl_mode is None:
+        return {}
+    return {"ssl": database.ssl_mode if database.ssl_mode in ("disable", "prefer") else tls_context(database)}
+
+
+def server_settings(database: Database) -> dict[str, str]:
+    """The session's settings. Poolers in transaction mode refuse most of them: there the database's role must have them."""
+    query = make_url(database.url.get_secret_value()).query
+    named = {name: str(value) for name, value in query.items() if name == "application_name"}
+    if database.pooled_by_transaction:
+        return {**named, "timezone": SERVER_SETTINGS["timezone"]}
+    return {**named, **SERVER_SETTINGS}
+
+
+def create_engine(address: Address, connect_args: Mapping[str, Any] | None = None, **options: Any) -> AsyncEngine:
+    """An engine that connects to the database as its settings say. `options` are those of create_async_engine."""
+    database = as_database(address)
+    arguments = dict(connect_args or {})
+    if database.pooled_by_transaction:  # a statement that is prepared in one session is unknown to the next
+        arguments |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
+    arguments["async_creator_fn"] = partial(connect, database)
+    return create_async_engine(engine_url(database), connect_args=arguments, **options)
+
+
+def open_engine(address: Address, pool_size: int = 5) -> AsyncEngine:
     """An engine that connects on first use, so that a service boots while its database is down."""
-    return create_async_engine(
-        engine_url(url),
+    return create_engine(
+        address,
+        {"server_settings": server_settings(as_database(address)), "timeout": 5, "command_timeout": 5},
         pool_size=pool_size,
         max_overflow=ENGINE_OVERFLOW,
         pool_timeout=5,
         pool_pre_ping=True,
         hide_parameters=True,  # errors are logged, and values are secrets or a customer's words
-        connect_args={"server_settings": SERVER_SETTINGS, "timeout": 5, "command_timeout": 5},
     )
 
 
 @asynccontextmanager
-async def open_pool(url: SecretStr | str, size: int = 4, command_timeout: float = 30.0) -> AsyncIterator[asyncpg.Pool]:
+async def open_pool(address: Address, size: int = 4, command_timeout: float = 30.0) -> AsyncIterator[asyncpg.Pool]:
     """A pool of asyncpg connections that connects on first use. `command_timeout` is in seconds."""
+    database = as_database(address)
+    by_transaction = {"statement_cache_size": 0, "reset": keep_session} if database.pooled_by_transaction else {}
     async with asyncpg.create_pool(
-        dsn(url), min_size=0, max_size=size, timeout=5, command_timeout=command_timeout, server_settings=SERVER_SETTINGS
+        dsn(database),
+        min_size=0,
+        max_size=size,
+        timeout=5,
+        command_timeout=command_timeout,
+        server_settings=server_settings(database),
+        connect=partial(connect, database),
+        **by_transaction,
     ) as pool:
         yield pool
+
+
+async def keep_session(connection: asyncpg.Connection) -> None:
+    """Reset nothing when a connection goes back to its pool: the next statement would reach the session of another client."""
 
 
 @asynccontextmanager

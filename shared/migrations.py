@@ -6,18 +6,16 @@ from pathlib import Path
 from alembic import command, context
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from pydantic import SecretStr
 from sqlalchemy import Connection, MetaData, pool
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from shared.database import engine_url
+from shared.database import Address, create_engine
 
 
-def upgrade(url: SecretStr | str, scripts: Path, revision: str = "head") -> str | None:
-    """Migrate the database at `url` to `revision`. Concurrent calls wait for one another. Returns the newest revision."""
+def upgrade(address: Address, scripts: Path, revision: str = "head") -> str | None:
+    """Migrate the database at `address` to `revision`. Concurrent calls wait for one another. Returns the newest revision."""
     config = Config()
     config.set_main_option("script_location", str(scripts))
-    config.attributes["url"] = engine_url(url)
+    config.attributes["address"] = address
     command.upgrade(config, revision)
     return ScriptDirectory.from_config(config).get_current_head()
 
@@ -31,7 +29,7 @@ def run_env(metadata: MetaData) -> None:
         context.run_migrations()
 
     async def run() -> None:
-        engine = create_async_engine(context.config.attributes["url"], poolclass=pool.NullPool)
+        engine = create_engine(context.config.attributes["address"], poolclass=pool.NullPool)
         async with engine.begin() as connection:
             await connection.run_sync(migrate)
         await engine.dispose()

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.brokers import BrokerSettings
+from shared.databases import ConnectionSettings, Database, check_url
 
 
 def prefixed(prefix: str) -> SettingsConfigDict:
@@ -79,12 +80,24 @@ class SharedSettings(BrokerSettings):
     )
 
 
-class DatabaseSettings(SharedSettings):
+class DatabaseSettings(SharedSettings, ConnectionSettings):
     """The settings of a service that owns a database."""
 
     database_url: SecretStr = Field(
-        ..., description="PostgreSQL database of this service: postgresql+asyncpg://user@host:port/name"
+        ...,
+        description="PostgreSQL database of this service: postgresql://user:password@host:port/name; its parameters sslmode, "
+        "sslrootcert, sslcert and sslkey replace the DATABASE_SSL_ variables",
     )
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_url(cls, url: SecretStr) -> SecretStr:
+        return check_url(url)
+
+    @property
+    def database(self) -> Database:
+        """The database of this service, as `shared.database` takes it."""
+        return self.database_at(self.database_url)
 
 
 def trimmed(url: AnyHttpUrl) -> str:

@@ -282,7 +282,7 @@ def _accepted(answer: httpx.Response) -> httpx.Response:
 async def open_admin(settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[Admin]:
     """An Admin over the database and the internal addresses of `settings`."""
     async with AsyncExitStack() as stack:
-        engine = open_engine(settings.database_url)
+        engine = open_engine(settings.database)
         stack.push_async_callback(engine.dispose)
         http = await stack.enter_async_context(open_http(transport))
         yield Admin(

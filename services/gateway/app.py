@@ -46,7 +46,7 @@ def create_app(
     changes: AsyncIterator[Record] | None = None,
 ) -> FastAPI:
     """The application. Tests pass a `transport` that plays the other services, and records of `kpi.changes`."""
-    engine = open_engine(settings.database_url)
+    engine = open_engine(settings.database)
     workers = Workers()
 
     @asynccontextmanager

@@ -15,7 +15,7 @@ SCRIPTS = Path(__file__).parent / "migrations"
 
 def main() -> None:
     """Run the migrations that the database of GATEWAY_DATABASE_URL lacks."""
-    revision = upgrade(read_settings("gateway", Settings).database_url, SCRIPTS)
+    revision = upgrade(read_settings("gateway", Settings).database, SCRIPTS)
     log.info("database.migrated", revision=revision)
 
 

@@ -126,7 +126,7 @@ def create_app(
     `import_process`: imports run in a child process, which reads its settings from the environment.
     """
     workers = Workers()
-    engine = open_engine(settings.database_url)
+    engine = open_engine(settings.database)
     threads = FairThreads()
     body_memory = BodyMemory(LARGE_BODIES_BYTES, LARGE_BODIES_BYTES_PER_TENANT, per_connection=LARGE_BODIES_BYTES_PER_CONNECTION)
 
@@ -134,9 +134,9 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(engine.dispose)
-            commits = await stack.enter_async_context(open_pool(settings.database_url, settings.committers + 2, COMMIT_SECONDS))
-            reads = await stack.enter_async_context(open_pool(settings.database_url, 6))
-            keys = await stack.enter_async_context(open_pool(settings.url_of_keys, 4, COMMIT_SECONDS))
+            commits = await stack.enter_async_context(open_pool(settings.database, settings.committers + 2, COMMIT_SECONDS))
+            reads = await stack.enter_async_context(open_pool(settings.database, 6))
+            keys = await stack.enter_async_context(open_pool(settings.keys_database, 4, COMMIT_SECONDS))
             kafka = await stack.enter_async_context(Producer(settings.brokers))
             offsets = await stack.enter_async_context(CommittedOffsets(settings.brokers))
             pace = Pace()
@@ -169,7 +169,7 @@ def create_app(
                 "discard": JobKind(quarantined.extent, Discarder(reads).step),
             }
             runner = JobRunner(reads, kinds)
-            importing = await stack.enter_async_context(open_pool(settings.database_url, IMPORT_CONNECTIONS))
+            importing = await stack.enter_async_context(open_pool(settings.database, IMPORT_CONNECTIONS))
             in_process = Importer(importing, Imports(importing, cipher), tools, now, observer.read_again, vault)
             processes = ImportProcesses(ImportProgress(reads), settings.import_processes)
             importer = processes if import_process else in_process

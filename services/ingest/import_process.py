@@ -93,10 +93,10 @@ async def _stop(child: asyncio.subprocess.Process) -> None:
 async def work(settings: Settings) -> None:
     """Import until no import is left, or standard input ends, which it does with the parent."""
     async with AsyncExitStack() as stack:
-        engine = open_engine(settings.database_url, 1)
+        engine = open_engine(settings.database, 1)
         stack.push_async_callback(engine.dispose)
-        pool = await stack.enter_async_context(open_pool(settings.database_url, CONNECTIONS))
-        keys = await stack.enter_async_context(open_pool(settings.url_of_keys, 1))
+        pool = await stack.enter_async_context(open_pool(settings.database, CONNECTIONS))
+        keys = await stack.enter_async_context(open_pool(settings.keys_database, 1))
         cipher = Cipher(settings.secret_key, settings.decrypting_keys)
         vault = Vault(keys, cipher, encrypts=settings.encrypt_bodies, inbox=pool)
         stack.push_async_callback(vault.close)

@@ -17,9 +17,9 @@ def main() -> None:
     """Apply the migrations that the database lacks, and the database of the keys of bodies, if there is one: it has the same
     schema, of which only `body_keys` is used."""
     settings = read_settings("ingest", Settings)
-    revision = upgrade(settings.database_url, SCRIPTS)
+    revision = upgrade(settings.database, SCRIPTS)
     if settings.keys_database_url:
-        upgrade(settings.keys_database_url, SCRIPTS)
+        upgrade(settings.keys_database, SCRIPTS)
     log.info("database.migrated", revision=revision)
 
 

@@ -51,7 +51,7 @@ async def check(settings: Settings, *, batch: int = BATCH) -> dict[EncryptedColu
 
 async def _passes(settings: Settings, batch: int, *, dry: bool) -> dict[EncryptedColumn, Count]:
     cipher = Cipher(settings.secret_key, settings.decrypting_keys)
-    async with open_pool(settings.database_url, 1) as pool, open_pool(settings.url_of_keys, 1) as keys:
+    async with open_pool(settings.database, 1) as pool, open_pool(settings.keys_database, 1) as keys:
         return {column: await _pass(keys if column == BODY_KEYS else pool, cipher, column, batch, dry=dry) for column in COLUMNS}
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from pydantic import AnyHttpUrl, Field, SecretStr, field_validator
 
+from shared.databases import Database, check_url
 from shared.settings import DatabaseSettings, prefixed
 
 KEY_BYTES = 32
@@ -83,9 +84,14 @@ class Settings(DatabaseSettings):
         return _split(self.further_secret_keys)
 
     @property
-    def url_of_keys(self) -> SecretStr:
+    def keys_database(self) -> Database:
         """The database of the keys of encrypted bodies."""
-        return self.keys_database_url or self.database_url
+        return self.database_at(self.keys_database_url or self.database_url)
+
+    @field_validator("keys_database_url")
+    @classmethod
+    def _check_keys_url(cls, url: SecretStr | None) -> SecretStr | None:
+        return check_url(url) if url else None
 
     @field_validator("secret_key")
     @classmethod

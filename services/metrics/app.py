@@ -75,10 +75,10 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            pool = await stack.enter_async_context(open_pool(settings.database_url, settings.database_pool))
+            pool = await stack.enter_async_context(open_pool(settings.database, settings.database_pool))
             producer = await stack.enter_async_context(Producer(settings.brokers))
             announcer = Announcer(sender or producer)
-            scans = await stack.enter_async_context(open_pool(settings.database_url, settings.scan_pool))
+            scans = await stack.enter_async_context(open_pool(settings.database, settings.scan_pool))
             app.state.pools = {"queries": pool, "scans": scans}
             app.state.metrics = State(
                 Source(pool, settings.sentiment_model),
@@ -91,7 +91,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
             intake: Consumer | None = None
             if settings.consume:
                 app.state.pools["consumer"] = writing = await stack.enter_async_context(
-                    open_pool(settings.database_url, WRITER_CONNECTIONS)
+                    open_pool(settings.database, WRITER_CONNECTIONS)
                 )
                 intake = await stack.enter_async_context(consumer(settings, announcer, writing))
             app.state.intake = intake
@@ -102,15 +102,15 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
                 workers.start("dead letters", partial(watch_dead_letters, settings.brokers, topics))
             workers.start("pinning", lambda: keep_pinning(pool, settings.sentiment_model, clock))
             if settings.seal:
-                counting = await stack.enter_async_context(open_pool(settings.database_url, 1, command_timeout=300))
+                counting = await stack.enter_async_context(open_pool(settings.database, 2, command_timeout=300))
                 app.state.pools["sealer"] = counting
                 after = timedelta(seconds=settings.seal_after_seconds)
                 workers.start("sealer", Sealer(counting, after, settings.seal_every_seconds).run)
-                purging = await stack.enter_async_context(open_pool(settings.database_url, 1, command_timeout=900))
+                purging = await stack.enter_async_context(open_pool(settings.database, 1, command_timeout=900))
                 workers.start("purger", Purger(purging).run)
-                building = await stack.enter_async_context(open_pool(settings.database_url, 2, command_timeout=300))
+                building = await stack.enter_async_context(open_pool(settings.database, 2, command_timeout=300))
                 workers.start("builder", Builder(building, announce=announcer.announce_build).run)
-                verifying = await stack.enter_async_context(open_pool(settings.database_url, 1, command_timeout=900))
+                verifying = await stack.enter_async_context(open_pool(settings.database, 1, command_timeout=900))
                 ingest = await stack.enter_async_context(ingest_client(settings.ingest_url, settings.internal_token, timeout=60))
                 every = timedelta(hours=settings.verify_every_hours) if settings.verify_every_hours else None
                 workers.start("verifier", Verifier(verifying, Ingest(ingest), every).run)

@@ -15,7 +15,7 @@ SCRIPTS = Path(__file__).with_name("migrations")
 
 def main() -> None:
     """Apply the migrations that the database of METRICS_DATABASE_URL lacks."""
-    revision = upgrade(read_settings("metrics", Settings).database_url, SCRIPTS)
+    revision = upgrade(read_settings("metrics", Settings).database, SCRIPTS)
     log.info("database.migrated", revision=revision)
 
 

@@ -70,7 +70,7 @@ def say(line: str) -> None:
 
 async def run(settings: Settings, tenant: str | None) -> list[Report]:
     """Rebuild a tenant, or all, in the database of these settings."""
-    async with open_pool(settings.database_url, 3) as pool:
+    async with open_pool(settings.database, 3) as pool:
         return await rebuild(pool, Writer(pool), tenant, say)
 
 

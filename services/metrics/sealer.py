@@ -13,7 +13,8 @@ announcement were waited for, and writers after it have opened the seal.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -63,7 +64,10 @@ class Protocol:
 
 @dataclass(slots=True)
 class Sealer:
-    """Seals spans that have been over, and unchanged, for `after`; looks for due tenants every `every` seconds."""
+    """Seals spans that have been over, and unchanged, for `after`; looks for due tenants every `every` seconds.
+
+    `pool` has two connections for it: one for its work, one for its locks.
+    """
 
     pool: asyncpg.Pool
     after: timedelta
@@ -102,25 +106,34 @@ class Sealer:
         return sealed
 
     async def _seal_for(self, connection: asyncpg.Connection, tenants: Sequence[tuple[int, str]]) -> int:
-        locked = {row["tenant"] for row in await connection.fetch(LOCK, ADVISORY, [tenant for tenant, _ in tenants])}
+        async with self._lock([tenant for tenant, _ in tenants]) as locked:
+            return await self._seal_for_locked(connection, [one for one in tenants if one[0] in locked])
+
+    @asynccontextmanager
+    async def _lock(self, tenants: Sequence[int]) -> AsyncIterator[set[int]]:
+        """The tenants that no other sealer works for, locked until the end of the context.
+
+        A transaction of its own holds the locks: those of a session would not work behind a pooler in transaction mode. It has no
+        snapshot and no id, so neither writers nor the vacuum wait for it.
+        """
+        async with self.pool.acquire() as locking, locking.transaction():
+            await locking.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            yield {row["tenant"] for row in await locking.fetch(LOCK, ADVISORY, tenants)}
+
+    async def _seal_for_locked(self, connection: asyncpg.Connection, tenants: Sequence[tuple[int, str]]) -> int:
         sealed, failures = 0, list[Exception]()
-        try:
-            now = self.clock()
-            claims = await due.claim(connection, [one for one in tenants if one[0] in locked], now, self.after)
-            if claims:
-                await self.protocol.wait(connection, PATIENCE)
-            for claim in claims:
-                try:
-                    sealed += await self._visit(connection, claim, now)
-                except StillWriting:
-                    raise
-                except Exception as error:
-                    log.warning("sealer.failed", tenant=claim.tenant, error=type(error).__name__)
-                    failures.append(error)
-        finally:
-            await connection.execute(
-                "SELECT pg_advisory_unlock($1, tenant) FROM unnest($2::int[]) AS tenant", ADVISORY, list(locked)
-            )
+        now = self.clock()
+        claims = await due.claim(connection, tenants, now, self.after)
+        if claims:
+            await self.protocol.wait(connection, PATIENCE)
+        for claim in claims:
+            try:
+                sealed += await self._visit(connection, claim, now)
+            except StillWriting:
+                raise
+            except Exception as error:
+                log.warning("sealer.failed", tenant=claim.tenant, error=type(error).__name__)
+                failures.append(error)
         if failures:
             raise failures[0]
         return sealed
@@ -181,7 +194,7 @@ class Sealer:
         return sealed
 
 
-LOCK = "SELECT tenant FROM unnest($2::int[]) AS tenant WHERE pg_try_advisory_lock($1, tenant)"
+LOCK = "SELECT tenant FROM unnest($2::int[]) AS tenant WHERE pg_try_advisory_xact_lock($1, tenant)"
 
 
 def next_look(claim: Claim, now: datetime, *, idle: bool) -> Next:

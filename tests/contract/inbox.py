@@ -15,7 +15,7 @@ from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.receive import receive_record
 from services.ingest.inbox.committer import Committer
 from services.ingest.inbox.outbox import OutboxEvent
-from shared.database import open_pool
+from shared.database import Address, open_pool
 from shared.events import Event, decode_event
 from shared.kafka import Message, Position, Undelivered
 from shared.topics import Topic
@@ -67,7 +67,7 @@ class Inbox:
 
 
 @asynccontextmanager
-async def empty_tables(url: str) -> AsyncIterator[None]:
+async def empty_tables(url: Address) -> AsyncIterator[None]:
     """Empty the tables that an earlier test may have filled."""
     async with open_pool(url, 1) as pool:
         await pool.execute("TRUNCATE inbox, events, unpublished, erasures, erased_names, delivery_jobs, shared_mailboxes")
@@ -75,7 +75,7 @@ async def empty_tables(url: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def open_inbox(url: str, committers: int = 2, limit: int = 10_000) -> AsyncIterator[Inbox]:
+async def open_inbox(url: Address, committers: int = 2, limit: int = 10_000) -> AsyncIterator[Inbox]:
     async with open_pool(url, 6, command_timeout=4) as pool, Workers() as workers:
         published: list[OutboxEvent] = []
         inbox = Inbox(pool, Committer(pool, published.extend, limit), published)

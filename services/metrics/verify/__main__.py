@@ -22,7 +22,7 @@ async def verify(settings: Settings, tenant: str | None, patience: float) -> boo
     base = f"http://{settings.host}:{settings.port}"
     headers = {"Authorization": f"Bearer {settings.internal_token.get_secret_value()}"}
     async with (
-        open_pool(settings.database_url, 2, command_timeout=300) as pool,
+        open_pool(settings.database, 2, command_timeout=300) as pool,
         ingest_client(settings.ingest_url, settings.internal_token, timeout=60) as http,
         httpx.AsyncClient(base_url=base, headers=headers, timeout=60, trust_env=False) as metrics,
     ):
