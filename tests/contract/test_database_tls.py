@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -39,7 +40,7 @@ async def port(postgres: Postgres, folder: Path) -> AsyncIterator[int]:
         yield port
 
 
-def database(postgres: Postgres, port: int, host: str = "127.0.0.1", name: str = "postgres", **variables: str | Path) -> Database:
+def database(postgres: Postgres, port: int, host: str = "127.0.0.1", name: str = "postgres", **variables: Any) -> Database:
     """The database as a service reads it from its environment variables."""
     url = make_url(postgres.url(name)).set(host=host, port=port).render_as_string(hide_password=False)
     token = {"INTERNAL_TOKEN": "internal-token-of-the-tests"}
