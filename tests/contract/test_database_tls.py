@@ -22,7 +22,7 @@ from tests.conftest import SERVICES
 from tests.contract.certificates import write_certificates
 from tests.contract.tls_server import tls_server
 
-ENCRYPTED = {"DATABASE_SSL_MODE": "require"}
+ENCRYPTED: dict[str, Any] = {"DATABASE_SSL_MODE": "require"}
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ async def connects(database: Database) -> bool:
 
 
 async def test_verify_full_needs_an_authority_and_a_host_name_that_match(postgres: Postgres, port: int, folder: Path) -> None:
-    full = {"DATABASE_SSL_MODE": "verify-full", "DATABASE_SSL_CA_FILE": folder / "ca.crt"}
+    full: dict[str, Any] = {"DATABASE_SSL_MODE": "verify-full", "DATABASE_SSL_CA_FILE": folder / "ca.crt"}
     assert await connects(database(postgres, port, **full))
     with structlog.testing.capture_logs() as entries:
         assert not await connects(database(postgres, port, host="localhost", **full))
@@ -77,7 +77,7 @@ async def test_verify_full_needs_an_authority_and_a_host_name_that_match(postgre
 
 
 async def test_verify_ca_needs_an_authority_that_matches(postgres: Postgres, port: int, folder: Path) -> None:
-    authority = {"DATABASE_SSL_MODE": "verify-ca", "DATABASE_SSL_CA_FILE": folder / "ca.crt"}
+    authority: dict[str, Any] = {"DATABASE_SSL_MODE": "verify-ca", "DATABASE_SSL_CA_FILE": folder / "ca.crt"}
     assert await connects(database(postgres, port, host="localhost", **authority))
     assert not await connects(database(postgres, port, DATABASE_SSL_MODE="verify-ca"))
 
@@ -90,7 +90,10 @@ async def test_require_encrypts_and_refuses_a_server_without_tls(postgres: Postg
 
 
 async def test_a_client_certificate_is_presented(postgres: Postgres, folder: Path) -> None:
-    pair = {"DATABASE_SSL_CERTIFICATE_FILE": folder / "client.crt", "DATABASE_SSL_KEY_FILE": folder / "client.key"}
+    pair: dict[str, Any] = {
+        "DATABASE_SSL_CERTIFICATE_FILE": folder / "client.crt",
+        "DATABASE_SSL_KEY_FILE": folder / "client.key",
+    }
     async with tls_server(postgres.port, folder, require_certificate=True) as port:
         assert await connects(database(postgres, port, **ENCRYPTED, **pair))
         assert not await connects(database(postgres, port, **ENCRYPTED))
@@ -110,7 +113,7 @@ async def test_new_connections_use_the_present_content_of_the_files(
     other.mkdir()
     write_certificates(other)
     file.write_bytes((other / "ca.crt").read_bytes())
-    settings = {"DATABASE_SSL_MODE": "verify-full", "DATABASE_SSL_CA_FILE": file}
+    settings: dict[str, Any] = {"DATABASE_SSL_MODE": "verify-full", "DATABASE_SSL_CA_FILE": file}
     async with open_pool(database(postgres, port, **settings)) as pool:
         with pytest.raises(OUTAGE):
             await pool.fetchval("SELECT 1")
