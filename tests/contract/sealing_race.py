@@ -103,7 +103,7 @@ class Race:
 
     async def run(self, seconds: float) -> None:
         """Race until two answers differ, for at most `seconds`. Spans with 5 contributions hold all cuboids, others the total."""
-        with patch.object(counting, "FEWEST", 5):
+        with patch.object(counting, "FEWEST", 5), patch.object(counting, "MOST_BINS", 1000.0):
             await self._run(seconds)
 
     async def _run(self, seconds: float) -> None:

@@ -147,6 +147,27 @@ async def test_spans_with_few_contributions_hold_the_total_alone(metrics: Metric
     await assert_alike(metrics)
 
 
+async def test_a_cuboid_that_saves_little_is_stored_of_months_alone(metrics: MetricsDatabase) -> None:
+    """Six answers a day have nearly as many bins by team. A month has fewer than half as many bins as answers, and holds them."""
+    await metrics.pool.execute("UPDATE seals SET state = 'open', since = 'yesterday'")
+    await request_full_look(metrics.pool)
+    assert await metrics.seal(NOW, most_bins=0.5)
+    of_team = "SELECT count(*) FROM seals s JOIN measures m ON m.id = s.measure JOIN histograms h ON h.seal_id = s.id"
+    of_team += " WHERE m.name = 'nps' AND level = $1 AND cuboid = 8"
+    assert await metrics.pool.fetchval(of_team, Level.DAY) == 0
+    assert await metrics.pool.fetchval(of_team, Level.MONTH) == 6, "two whole months with three teams"
+    await assert_alike(metrics, rounds=1)
+    whole = [NOW - timedelta(days=DAYS), NOW]
+    selection = Selection(("nps",), ("team",))
+    before = await answers(metrics, selection, whole)
+    await metrics.pool.execute("UPDATE histograms SET counts[1] = counts[1] + 1000 WHERE cuboid = 8")
+    assert await answers(metrics, selection, whole) != before, "months are read"
+    async with snapshot(metrics.pool) as connection:
+        scope = await resolve(connection, "acme", selection)
+        assert scope
+        assert not await exceeds_most_values(connection, scope, *whole)
+
+
 async def test_hours_of_busy_days_stay_sealed_and_answer_the_edges_of_windows(
     metrics: MetricsDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,8 +227,8 @@ async def test_seals_of_the_previous_release_answer_what_they_hold_and_are_compl
     assert [await answers(metrics, selection, whole) for selection in (total, team)] != expected, "what they hold is read"
     await due.prepare(metrics.pool)
     assert await metrics.seal(NOW)
-    assert await metrics.pool.fetchval("SELECT count(*) FROM seals WHERE held_by IS DISTINCT FROM id OR cuboids < 3") == 0
-    assert await metrics.pool.fetchval("SELECT bool_and(revision = 3) FROM sealing")
+    assert await metrics.pool.fetchval("SELECT count(*) FROM seals WHERE held_by IS DISTINCT FROM id OR cuboids < 4") == 0
+    assert await metrics.pool.fetchval("SELECT bool_and(revision = 4) FROM sealing")
     await assert_alike(metrics, rounds=1)
     before = await answers(metrics, SELECTIONS[0], whole)
     await wrong_pairs(metrics)

@@ -26,6 +26,13 @@ MOST_VALUES = 10_000
 FEWEST = 50
 """Contributions of a span from which on its cuboids are stored. Fewer are read as fast one by one: they have the total alone."""
 
+MOST_BINS = 0.5
+"""Bins of a cuboid for each contribution of the span, at most. With more, contributions are read as fast, and it isn't stored."""
+
+
+WIDE = 32
+"""The place of the first wide bit in a mask of cuboids."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cuboid:
@@ -38,6 +45,11 @@ class Cuboid:
     def bit(self) -> int:
         """Its bit in a mask of cuboids."""
         return 1 << self.number
+
+    @property
+    def wide_bit(self) -> int:
+        """The bit of a mask that says that it has more than MOST_VALUES groups."""
+        return 1 << (self.number + WIDE)
 
     @property
     def multi_valued(self) -> bool:
@@ -72,12 +84,13 @@ CUBOIDS = tuple(
 
 TOTAL = CUBOIDS[0]
 
-SINGLE_DIMENSIONS = sum(cuboid.bit for cuboid in CUBOIDS if len(cuboid.dimensions) == 1 and not cuboid.multi_valued)
+SINGLE_VALUED_CUBOIDS = sum(cuboid.bit for cuboid in CUBOIDS if not cuboid.multi_valued)
 MULTI_VALUED_CUBOIDS = sum(cuboid.bit for cuboid in CUBOIDS if cuboid.multi_valued)
 """Masks of those that every measure has, and of those that only scored comments have."""
+ALL_CUBOIDS = SINGLE_VALUED_CUBOIDS | MULTI_VALUED_CUBOIDS
 
-CUBOIDS_VERSION = 3
-"""The number of this table. Raise it with every cuboid that is added."""
+CUBOIDS_VERSION = 4
+"""The number of this table and of the rules by which a seal holds a cuboid. Raise it with every change."""
 
 DIMENSION_CUBOIDS = sum(cuboid.bit for cuboid in CUBOIDS if cuboid.dimensions not in PAIRS)
 """The mask of the total and of single dimensions: those that days and months of version 2 hold."""

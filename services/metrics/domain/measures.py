@@ -142,6 +142,11 @@ MEASURES: dict[str, Measure] = {measure.family: measure for measure in _TABLE}
 SCORED_FAMILIES = frozenset(measure.family for measure in _TABLE if not MULTI_VALUED.keys().isdisjoint(measure.dimensions))
 """The families whose rows have multi-valued dimensions."""
 
+EQUAL_BIN_FAMILIES = frozenset(
+    measure.family for measure in _TABLE if measure.bins in {"count", "flag", "rating", "kind", "label", "level", "policy"}
+)
+"""The families whose bins are the amounts."""
+
 AGE_FAMILIES = frozenset(measure.family for measure in _TABLE if measure.bins == "age")
 """The families of which the bins of steps up and of steps down cancel each other."""
 

@@ -11,16 +11,26 @@ from datetime import datetime
 
 import asyncpg
 
-from services.metrics.domain.cuboids import CUBOIDS_VERSION, DIMENSION_CUBOIDS, FEWEST, MULTI_VALUED_CUBOIDS
+from services.metrics.domain.cuboids import (
+    ALL_CUBOIDS,
+    CUBOIDS_VERSION,
+    DIMENSION_CUBOIDS,
+    FEWEST,
+    MOST_BINS,
+    MULTI_VALUED_CUBOIDS,
+    SINGLE_VALUED_CUBOIDS,
+    TOTAL,
+    WIDE,
+)
 from services.metrics.domain.measure import family_of
-from services.metrics.domain.measures import SCORED_FAMILIES
+from services.metrics.domain.measures import EQUAL_BIN_FAMILIES, SCORED_FAMILIES
 from services.metrics.store.counting_statements import (
     COUNT_MONTHS,
-    COUNT_MULTI_VALUED,
     COUNT_TOTALS,
     DIMENSION_VALUES,
     WHOLE_MONTHS,
     count_contributions,
+    count_multi_valued,
 )
 from services.metrics.store.seals import ALL_DIMENSIONS, REVISIONS, SOME_CUBOIDS, Level
 from shared.events import DIMENSIONS
@@ -42,6 +52,12 @@ class Span:
 
 WORK_MEMORY = "64MB"
 """For one count: enough to group some hundred thousand rows by every dimension without a file."""
+
+
+SETTINGS = f"""
+    SET LOCAL work_mem = '{WORK_MEMORY}'; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL synchronous_commit = off
+"""
+"""For the transaction of a count. A crash may lose its commit, whole: its spans are then counted again."""
 
 
 class StillWriting(Exception):
@@ -93,53 +109,103 @@ async def wait_for_writers(connection: asyncpg.Connection, patience: float) -> N
 async def count(connection: asyncpg.Connection, level: Level, seals: Sequence[int]) -> dict[int, int]:
     """Store the histograms of `seals`, all of one level, within a transaction.
 
-    Returns the seals that could be counted, each with the mask of the cuboids that it holds. A month is the sum of its days, if
-    none of these has the total alone, and can't be counted while one of them isn't sealed. This is checked after the wait: a
-    writer that opens one of its days later opens the announced month too.
+    Returns the seals that could be counted, each with the mask of the cuboids that it holds. By the cuboids that all of its days
+    hold, a month is the sum of its days; by the others it is counted from contributions. It can't be counted while one of its
+    days isn't sealed. This is checked after the wait: a writer that opens one of its days later opens the announced month too.
     """
-    await connection.execute(f"SET LOCAL work_mem = '{WORK_MEMORY}'")
-    await connection.execute("SET LOCAL max_parallel_workers_per_gather = 0")
-    sums: list[int] = []
+    await connection.execute(SETTINGS)
     if level is Level.MONTH:
-        months = await connection.fetch(WHOLE_MONTHS, list(seals), CUBOIDS_VERSION, REVISIONS)
-        sums = [row["id"] for row in months if row["dense"]]
-        seals = [row["id"] for row in months]
-    held = dict.fromkeys(seals, HOLDS_ALL)
-    families = {row["id"]: family_of(row["name"]) for row in await connection.fetch(FAMILIES, sums)} if sums else {}
-    counted = await connection.fetch(COUNT_MONTHS, sums) if sums else []
-    others = [seal for seal in seals if seal not in families]
-    spans = await connection.fetch(DIMENSION_VALUES, others) if others else []
-    families |= {span["id"]: family_of(span["name"]) for span in spans}
-    counted += await _count_contributions(connection, spans, families)
-    masks: defaultdict[int, int] = defaultdict(int)
-    for seal, mask in counted:
+        months = await _whole_months(connection, seals)
+        masks = await _sum_days(connection, months)
+        missing = {month.id: month.missing for month in months if month.missing}
+        scored = {month.id for month in months if month.family in SCORED_FAMILIES}
+        seals = [month.id for month in months]
+    else:
+        masks, missing, scored = defaultdict(int), dict.fromkeys(seals, ALL_CUBOIDS), set()
+    spans = await connection.fetch(DIMENSION_VALUES, list(missing)) if missing else []
+    scored |= {span["id"] for span in spans if family_of(span["name"]) in SCORED_FAMILIES}
+    for seal, mask in await _count_contributions(connection, spans, missing):
         masks[seal] |= mask
-    for seal, mask in masks.items():
-        held[seal] = mask | (0 if families[seal] in SCORED_FAMILIES else MULTI_VALUED_CUBOIDS)
-    return held
+    return {seal: held_by(masks.get(seal), scored=seal in scored) for seal in seals}
+
+
+def held_by(mask: int | None, *, scored: bool) -> int:
+    """The mask of a seal for which this mask was counted; None: it has no contributions. `scored`: of scored comments."""
+    if mask is None:
+        return HOLDS_ALL
+    return mask if scored else mask | MULTI_VALUED_CUBOIDS
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A month whose days are all sealed: the masks of the cuboids that all days hold, and of those that are too wide in one."""
+
+    id: int
+    family: str
+    held: int
+    wide: int
+
+    @property
+    def missing(self) -> int:
+        """The mask of the cuboids that its contributions must be counted by."""
+        cuboids = ALL_CUBOIDS if self.family in SCORED_FAMILIES else SINGLE_VALUED_CUBOIDS
+        return cuboids & ~self.held & ~self.wide
+
+
+async def _whole_months(connection: asyncpg.Connection, seals: Sequence[int]) -> list[Month]:
+    """Those of the seals of months whose days are all sealed."""
+    rows = await connection.fetch(WHOLE_MONTHS, list(seals), CUBOIDS_VERSION, REVISIONS)
+    return [Month(row["id"], family_of(row["name"]), row["held"], row["wide"]) for row in rows]
+
+
+async def _sum_days(connection: asyncpg.Connection, months: Sequence[Month]) -> defaultdict[int, int]:
+    """Store the histograms of months by the cuboids that all of their days hold. Returns a mask for each with contributions."""
+    masks: defaultdict[int, int] = defaultdict(int)
+    columns = [month.id for month in months], [month.held & ALL_CUBOIDS for month in months]
+    for seal, mask in await connection.fetch(COUNT_MONTHS, *columns) if months else []:
+        masks[seal] = mask
+    for month in months:
+        if month.id in masks:
+            masks[month.id] |= month.wide << WIDE
+    return masks
 
 
 async def _count_contributions(
-    connection: asyncpg.Connection, spans: Sequence[asyncpg.Record], families: Mapping[int, str]
+    connection: asyncpg.Connection, spans: Sequence[asyncpg.Record], cuboids: Mapping[int, int]
 ) -> list[asyncpg.Record]:
-    """Store the histograms of spans, which are rows of DIMENSION_VALUES. Returns masks of the cuboids that their seals hold."""
+    """Store the histograms of spans, which are rows of DIMENSION_VALUES, by the cuboids in the mask of each.
+
+    Returns masks of the cuboids that their seals hold.
+    """
     counted: list[asyncpg.Record] = []
-    if sparse := [span["id"] for span in spans if span["n"] < FEWEST]:
+    if sparse := [span["id"] for span in spans if span["n"] < FEWEST and cuboids[span["id"]] & TOTAL.bit]:
         counted += await connection.fetch(COUNT_TOTALS, sparse)
     dense = [span for span in spans if span["n"] >= FEWEST]
     varying: defaultdict[int, int] = defaultdict(int)
     for span in dense:
         varying[span["measure"]] |= span["varying"]
-    for mask in set(varying.values()):
-        alike = [span for span in dense if varying[span["measure"]] == mask]
-        columns = [[span[name] for span in alike] for name in ("id", *DIMENSIONS)]
-        counted += await connection.fetch(count_contributions(mask), *columns)
-    if scored := [span["id"] for span in dense if families[span["id"]] in SCORED_FAMILIES]:
-        counted += await connection.fetch(COUNT_MULTI_VALUED, scored)
+    alike: defaultdict[tuple[int, int, bool], list[asyncpg.Record]] = defaultdict(list)
+    scored: defaultdict[tuple[int, bool], list[asyncpg.Record]] = defaultdict(list)
+    for span in dense:
+        mask, family = cuboids[span["id"]], family_of(span["name"])
+        equal_bins = family in EQUAL_BIN_FAMILIES
+        if mask & SINGLE_VALUED_CUBOIDS:
+            alike[varying[span["measure"]], mask & SINGLE_VALUED_CUBOIDS, equal_bins].append(span)
+        if family in SCORED_FAMILIES and mask & MULTI_VALUED_CUBOIDS:
+            scored[mask & MULTI_VALUED_CUBOIDS, equal_bins].append(span)
+    for (dimensions, mask, equal_bins), several in alike.items():
+        statement = count_contributions(dimensions, mask, equal_bins=equal_bins)
+        columns = [[span[name] for span in several] for name in DIMENSIONS]
+        counted += await connection.fetch(statement, *_sizes(several), MOST_BINS, *columns)
+    for (mask, equal_bins), several in scored.items():
+        counted += await connection.fetch(count_multi_valued(mask, equal_bins=equal_bins), *_sizes(several), MOST_BINS)
     return counted
 
 
-FAMILIES = "SELECT s.id, m.name FROM seals s JOIN measures m ON m.id = s.measure WHERE s.id = ANY($1::bigint[])"
+def _sizes(spans: Sequence[asyncpg.Record]) -> tuple[list[int], list[int]]:
+    """The ids of spans, and the numbers of their contributions."""
+    return [span["id"] for span in spans], [span["n"] for span in spans]
+
 
 HOLDS_ALL = -1
 """The mask of a seal without contributions: there is nothing to store, so it holds every cuboid."""

@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from services.metrics.domain.cuboids import CUBOIDS_VERSION, SINGLE_DIMENSIONS, Cuboid
+from services.metrics.domain.cuboids import CUBOIDS_VERSION, Cuboid
 from services.metrics.domain.histogram import Histogram
 from services.metrics.domain.measure import MULTI_VALUED, family_of
 from services.metrics.domain.measures import AGE_FAMILIES
@@ -110,7 +110,7 @@ async def exceeds_most_values(connection: asyncpg.Connection, scope: Scope, star
     if cuboid is None or selection.filters or len(selection.group_by) != len(cuboid.dimensions) or not cuboid.dimensions:
         return False
     key = scope.tenant, list(scope.measures), list(Level), start, end
-    return bool(await connection.fetchval(WIDE_SPAN, *key, REVISIONS, cuboid.number, CUBOIDS_VERSION, SINGLE_DIMENSIONS))
+    return bool(await connection.fetchval(WIDE_SPAN, *key, REVISIONS, cuboid.bit, CUBOIDS_VERSION, cuboid.wide_bit))
 
 
 def bins_of(rows: Iterable[asyncpg.Record]) -> int:

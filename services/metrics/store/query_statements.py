@@ -61,7 +61,7 @@ WIDE_SPAN = """
         JOIN seals s ON s.tenant = $1 AND s.measure = m.measure AND s.level = ANY($3::smallint[])
                     AND s.starts >= $4 AND s.starts < $5 AND s.ends <= $5
         WHERE s.state = 'sealed' AND s.revision = ANY($6::smallint[]) AND s.held_by = s.id AND s.cuboids >= $8
-          AND (s.held >> $7::int) & 1 = 0 AND s.held & $9::bigint <> 0
+          AND s.held & $7::bigint = 0 AND s.held & $9::bigint <> 0
     )
 """
 """Whether a sealed span has too many groups of a cuboid to store them."""

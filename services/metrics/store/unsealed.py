@@ -12,7 +12,7 @@ from services.metrics.domain.cuboids import CUBOIDS_VERSION
 from services.metrics.store.counting import Span
 from services.metrics.store.seals import REVISIONS, Level
 
-BUSY = 2_000
+BUSY = 5_000
 """Contributions of a measure from which on a day is busy: its hours stay sealed, so that a window may begin within it."""
 
 UNSEALED = """

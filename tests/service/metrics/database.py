@@ -55,12 +55,15 @@ class MetricsDatabase:
     async def tenant(self, slug: str = "acme", zone: str = "Europe/Berlin") -> None:
         await put_tenant(self.pool, slug, slug.title(), zone, MODEL, datetime.now(UTC))
 
-    async def seal(self, now: datetime | None = None, fewest: int = 1) -> int:
-        """Seal all spans that can be sealed; those with at least `fewest` contributions hold every cuboid. Returns how many."""
+    async def seal(self, now: datetime | None = None, fewest: int = 1, most_bins: float = 1000.0) -> int:
+        """Seal all spans that can be sealed. Returns how many.
+
+        Those with at least `fewest` contributions hold every cuboid that has up to `most_bins` bins for each contribution.
+        """
         sealer = Sealer(self.pool, timedelta(0), 1.0, clock=lambda: now or datetime.now(UTC))
         await self.pool.execute("UPDATE sealing SET due = '-infinity'")  # `now` may be later than at the last call
         seals = 0
-        with patch.object(counting, "FEWEST", fewest):
+        with patch.object(counting, "FEWEST", fewest), patch.object(counting, "MOST_BINS", most_bins):
             while sealed := await sealer.round():
                 seals += sealed
         return seals

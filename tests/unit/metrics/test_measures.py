@@ -13,7 +13,7 @@ from services.metrics.domain.estimators import Estimator, count
 from services.metrics.domain.kpi import Kpi
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.measure import Kind, shared_dimensions
-from services.metrics.domain.measures import COMMENTS, CSAT, MEASURES, NPS, SENTIMENT, measure_of
+from services.metrics.domain.measures import COMMENTS, CSAT, EQUAL_BIN_FAMILIES, MEASURES, NPS, SENTIMENT, measure_of
 from services.metrics.domain.ticket_measures import BACKLOG, FIRST_REPLY
 from services.metrics.domain.view import view
 from shared.events import DIMENSIONS, Event, Score
@@ -45,6 +45,7 @@ def test_every_contribution_has_a_measure_of_the_table_and_its_bins(
             assert row.bin * row.amount > 0
         else:
             assert row.bin == BINS_OF_AMOUNT[measure.bins](row.amount)
+        assert measure.family not in EQUAL_BIN_FAMILIES or row.bin == row.amount
 
 
 @given(strategies.scores.filter(bool), strategies.of_response | strategies.of_review | strategies.of_ticket)
