@@ -64,11 +64,12 @@ def measured(scorer: Scorer, folder: Path) -> dict[str, Any]:
 
 
 def held(folder: Path) -> dict[str, list[Row]]:
-    """The evaluated data: the test files, dev in other languages, and our own held-out sentences, by language."""
+    """The evaluated data: the test files, dev in other languages, our own held-out sentences by language, and those of the kinds
+    that public sets lack, by kind."""
     files = {name: [row for row in read(folder, name) if row.label in KINDS] for name in ("test", "unseen")}
     multi = [row for row in read(folder, "multi") if row.split == "dev"]
-    own = [Row(row.text, row.label, f"own_{row.lang}", row.lang) for row in own_rows(held_out=True)]
-    return {**files, "multi_dev": multi, "own_held_out": own}
+    own = [Row(row.text, row.label, f"own_{row.lang}", row.lang) for row in own_rows(held_out=True, part="policy")]
+    return {**files, "multi_dev": multi, "own_held_out": own, "own_kinds": own_rows(held_out=True, part="kinds")}
 
 
 def calibration(scorer: Scorer, folder: Path) -> float:

@@ -106,4 +106,4 @@ def test_the_card_of_the_weights_lists_no_airline_data(weights: Path, model: str
     assert card["never_trained_on"] == ["airline"]
     assert "airline" not in card["data"]["by_source"]
     assert card["ece_dev"] < 0.03
-    assert set(card["figures"]) == {"test", "unseen", "multi_dev", "own_held_out"}
+    assert set(card["figures"]) >= {"test", "unseen", "multi_dev", "own_held_out"}

@@ -29,7 +29,7 @@ from services.sentiment.weights import BrokenModel
 from tests.unit.sentiment.own_sentences import SENTENCES, sentences
 
 LABELS = {"neg": "negative", "neu": "neutral", "pos": "positive"}
-HELD_OUT = own_rows(held_out=True)
+HELD_OUT = own_rows(held_out=True, part="policy")
 MEGABYTE = 1e6
 
 

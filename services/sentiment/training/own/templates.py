@@ -24,8 +24,9 @@ class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Templates of one intent and one label."""
 
     name: Literal[
-        "problem", "request", "sarcasm", "lukewarm", "terse", "praise", "complaint", "statement", "question", "contrast"
-    ]
+        "problem", "request", "sarcasm", "lukewarm", "terse", "praise", "complaint", "statement", "question", "contrast",
+        "negation", "idiom", "count", "verdict", "support", "social",
+    ]  # fmt: skip
     label: Literal["neg", "neu", "pos"]
     train: list[str]
     held_out: list[str]
@@ -34,20 +35,27 @@ class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.held_out if held_out else self.train
 
 
+Part = Literal["policy", "kinds"]
+"""`policy`: what a comment of public sets seldom is, such as a report without an opinion; since e5-1. `kinds`: kinds of comments
+that public sets lack, such as answers to surveys of telecoms, mails of companies, and phrases; since e5-3."""
+
+
 class Sheet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file of a language."""
+    """A file of a language."""
 
     language: str
     slots: dict[str, list[str]]
     groups: list[Group]
+    part: Part = "policy"
 
 
-def own_rows(held_out: bool, most_per_template: int = 12) -> list[Row]:
-    """The rows of all languages, each text once a language: those to train on, or those never trained on.
+def own_rows(held_out: bool, most_per_template: int = 12, part: Part | None = None) -> list[Row]:
+    """The rows of all languages, or of one part of the files: those to train on, or those never trained on.
 
     Raises KeyError for a template with a slot that its file lacks, `msgspec.ValidationError` for a file of another format.
     """
-    return [row for sheet in sheets() for row in rows_of(sheet, held_out, most_per_template)]
+    chosen_sheets = [sheet for sheet in sheets() if part in (None, sheet.part)]
+    return [row for sheet in chosen_sheets for row in rows_of(sheet, held_out, most_per_template)]
 
 
 def sheets() -> list[Sheet]:
