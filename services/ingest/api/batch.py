@@ -16,7 +16,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from services.ingest.api.cloudevents import explain_cloudevent, refuse_cloudevents
-from services.ingest.api.feedback import AnyRecord, IdempotencyKey, KeyReused, Target, reused_keys, unusable
+from services.ingest.api.feedback import IdempotencyKey, KeyReused, Target, reused_keys, unusable
 from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.batch import TooMany, is_array, split_array, split_lines
 from services.ingest.domain.connection import Connection
@@ -25,6 +25,7 @@ from services.ingest.domain.idempotency import with_erasure_digest
 from services.ingest.domain.normalise import TooLong
 from services.ingest.domain.receive import receive_record
 from services.ingest.domain.record import Invalid
+from services.ingest.domain.record_models import Record as AnyRecord
 from shared import strict_json
 from shared.bodies import MIB, headers_of, read_content, require_json
 from shared.problems import (

@@ -15,7 +15,8 @@ from services.ingest.domain.delivery import Delivery, Outcome
 from services.ingest.domain.idempotency import is_repeat, with_erasure_digest
 from services.ingest.domain.normalise import TooLong
 from services.ingest.domain.receive import receive_record
-from services.ingest.domain.record import Invalid, Record
+from services.ingest.domain.record import Invalid
+from services.ingest.domain.record_models import Record as AnyRecord
 from shared import strict_json
 from shared.bodies import declared_length, headers_of, read_content, require_json
 from shared.database import outage_is_503
@@ -75,7 +76,6 @@ async def find_open_connection(ingest: Ingest, tenant: str, name: str | None = N
     return connection if connection and connection.tenant == tenant and connection.state != "deleted" else None
 
 
-AnyRecord = Annotated[Record, Field(discriminator="type")]
 """A record of any type, for the OpenAPI document."""
 
 Target = Annotated[Connection, Depends(find_target)]

@@ -13,7 +13,7 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery, Outcome
 from services.ingest.domain.fields import Model, Name
 from services.ingest.domain.receive import receive_record
-from services.ingest.domain.record import Comment, Subject
+from services.ingest.domain.record_models import Comment, Subject
 from shared.database import outage_is_503
 from shared.events import Label
 from shared.http import TenantName

@@ -10,9 +10,10 @@ from shared.events import MOST_OWN_DIMENSIONS, OWN_DIMENSION, can_be_own_dimensi
 from shared.suggestions import refusal
 from shared.text import nfc
 
-LONGEST_NAME, LONGEST_EMAIL = 200, 320
+LONGEST_NAME, LONGEST_EMAIL, LONGEST_TEXT = 200, 320, 65_536
 NAME = r"^[^\x00-\x1f\x7f]+$"
 EMAIL = r"^[^@\x00-\x20\x7f]+@[^@\x00-\x20\x7f]+$"
+LANGUAGE = r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8}){0,4}$"
 RFC3339 = re.compile(r"(\d{4})-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,12})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 FIRST_YEAR, LAST_YEAR = 1990, 2200
 
@@ -47,9 +48,9 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME, p
 """An id: one line of text, stored exactly as written."""
 GroupName = Annotated[Name, BeforeValidator(_to_nfc)]
 """A name by which results are grouped and filtered, such as a team: one line of text, in Unicode NFC."""
-Text = Annotated[str, StringConstraints(max_length=65_536, pattern=r"^[^\x00]*$")]
+Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$")]
 """Free text of a person."""
-Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8}){0,4}$")]
+Language = Annotated[str, StringConstraints(pattern=LANGUAGE)]
 Score = Annotated[int, Field(ge=-1000, le=1000), BeforeValidator(_to_whole)]
 
 

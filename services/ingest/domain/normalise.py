@@ -3,15 +3,14 @@
 from datetime import UTC, datetime
 from hashlib import blake2b
 
-from msgspec import UNSET
 from msgspec.structs import replace
 
-from services.ingest.domain import answers, facts
+from services.ingest.domain import record_facts as facts
+from services.ingest.domain import record_parts as parts
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Statement
-from services.ingest.domain.fields import Dimensions
 from services.ingest.domain.pseudonym import Pseudonyms, pseudonyms_of, text_digest
-from services.ingest.domain.record import Feedback, Override, Response, Review, Ticket
+from services.ingest.domain.record import COMMON_DIMENSIONS, Feedback, Override, Response, Review, Ticket
 from services.ingest.domain.redaction import Redactor
 from shared import events
 from shared.events import Body, Event
@@ -19,9 +18,6 @@ from shared.text import nfc
 
 MAX_EVENT_BYTES = 1_500_000
 """Far below the limit of a topic, so that no event is too large to publish."""
-
-COMMON_DIMENSIONS = tuple(Dimensions.model_fields)
-"""The dimensions of every record."""
 
 NEVER = datetime.fromtimestamp(0, UTC)
 NOBODY = Pseudonyms()
@@ -79,11 +75,10 @@ def _dimensions(record: Response | Review | Ticket | Override, connection: Conne
     """
     if isinstance(record, Override):
         return {}
-    fixed: dict[str, str | None] = {name: nfc(value) for name, value in connection.dimensions.items()}
-    fields = record.dimensions.model_fields_set
-    common = {name: getattr(record.dimensions, name) for name in COMMON_DIMENSIONS if name in fields}
-    own: dict[str, str | None] = record.dimensions.model_extra or {}
-    values = fixed | common | dict(sorted(own.items()))
+    values: dict[str, str | None] = {name: nfc(value) for name, value in connection.dimensions.items()}
+    its = record.dimensions
+    values |= {name: its[name] for name in COMMON_DIMENSIONS if name in its}
+    values |= {name: its[name] for name in sorted(its.keys() - COMMON_DIMENSIONS)}
     if record.channel:
         values["channel"] = record.channel
     if isinstance(record, Response) and record.survey:
@@ -130,9 +125,9 @@ class Words:
         return text_digest(self._key, text) if text and text.strip() else None
 
 
-def _answer(answer: answers.Answer, words: Words) -> events.Answer:
-    if isinstance(answer, answers.Comment):
-        return events.Answer(question=answer.question, kind="comment", text=words(answer.text), language=answer.language)
+def _answer(answer: parts.Answer, words: Words) -> events.Answer:
+    if isinstance(answer, parts.Comment):
+        return events.Answer(question=answer.question, kind="comment", text=words(answer.text or None), language=answer.language)
     if answer.value is None:
         return events.Answer(question=answer.question, kind=answer.kind)
     return events.Answer(
@@ -140,8 +135,8 @@ def _answer(answer: answers.Answer, words: Words) -> events.Answer:
         kind=answer.kind,
         value=answer.value,
         scale=answer.scale,
-        positive_from=answer.lowest_positive if isinstance(answer, answers.Csat) else None,
-        polarity=answer.polarity if isinstance(answer, answers.Ces) else None,
+        positive_from=answer.lowest_positive if isinstance(answer, parts.Csat) else None,
+        polarity=answer.polarity if isinstance(answer, parts.Ces) else None,
         raw=words(answer.raw),
     )
 
@@ -154,7 +149,7 @@ def _fact(fact: facts.Fact, words: Words) -> events.Fact:
                 at=fact.at,
                 by=fact.by,
                 agent=fact.agent,
-                public=fact.public if "public" in fact.model_fields_set else UNSET,
+                public=fact.public,
                 text=words(fact.text) if fact.by == "customer" else None,
                 text_digest=words.digest(fact.text) if fact.by != "customer" else None,
                 language=fact.language,
@@ -172,10 +167,7 @@ def _fact(fact: facts.Fact, words: Words) -> events.Fact:
                 language=fact.language,
             )
         case facts.Assigned():
-            fields = fact.model_fields_set
-            return events.Assigned(
-                at=fact.at, team=fact.team if "team" in fields else UNSET, agent=fact.agent if "agent" in fields else UNSET
-            )
+            return events.Assigned(at=fact.at, team=fact.team, agent=fact.agent)
         case facts.Rating():
             return _rating(fact, words)
         case facts.StatusSet():

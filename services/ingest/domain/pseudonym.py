@@ -2,10 +2,10 @@
 
 import hmac
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from services.ingest.domain.fields import Customer
 from shared.events import Alias
 
 FORMERLY_BARE = ("chatwoot", "delighted", "helpscout", "hubspot", "intercom", "jira", "zammad", "zendesk")
@@ -14,6 +14,26 @@ FORMERLY_BARE = ("chatwoot", "delighted", "helpscout", "hubspot", "intercom", "j
 
 OWN_RECORDS = ("api", "standard", "cloudevents")
 """The providers whose payloads are the tenant's own, so that no id in them is one of a tool."""
+
+
+class Identity(Protocol):
+    """An id, an address or both."""
+
+    @property
+    def id(self) -> str | None:
+        """An id of the customer."""
+
+    @property
+    def email(self) -> str | None:
+        """An e-mail address of the customer."""
+
+
+class Customer(Identity, Protocol):
+    """A customer as a record or a request names it."""
+
+    @property
+    def aliases(self) -> Sequence[Identity]:
+        """Further ids and addresses."""
 
 
 def namespaced(provider: str, tool_id: str) -> str:

@@ -1,124 +1,163 @@
-"""The canonical record: the form of feedback that apps post and that every provider's payload is converted to."""
+"""The canonical record: the form of feedback that apps post and that every provider's payload is converted to.
+
+Records are msgspec structs. A value that they refuse is validated again by the pydantic models of `record_models.py`, which say
+what is wrong, and convert what may be written in several ways: other forms of a time, names that are not in Unicode NFC.
+"""
 
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, field_validator
+import msgspec
+from msgspec import Meta
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from services.ingest.domain.answers import OUTSIDE_SCALE, Answer
-from services.ingest.domain.facts import Fact
-from services.ingest.domain.fields import Customer, Dimensions, GroupName, Language, Model, Name, Score, Survey, Text, Time
+from services.ingest.domain import record_models
+from services.ingest.domain.answers import OUTSIDE_SCALE
+from services.ingest.domain.fields import Dimensions
 from services.ingest.domain.reason_codes import ReasonCode
+from services.ingest.domain.record_facts import Fact
+from services.ingest.domain.record_parts import (
+    Answer,
+    Customer,
+    Name,
+    Part,
+    Refused,
+    Survey,
+    Text,
+    Time,
+    check_group,
+    check_language,
+    check_line,
+    check_text,
+)
 from services.ingest.domain.redaction import Redactor
-from shared.events import Label
+from shared.events import MOST_OWN_DIMENSIONS, Label, can_be_own_dimension
 from shared.validation import Schema, reason_of
 
 MAX_AHEAD = timedelta(minutes=5)
 """How far a time may be ahead of our clock."""
 
-RESPONSE_EXAMPLE: dict[str, Any] = {
-    "type": "response",
-    "id": "r-1042",
-    "at": "2025-11-20T09:14:03+01:00",
-    "survey": {"id": "post-support", "name": "After support"},
-    "channel": "email",
-    "customer": {"id": "c-77"},
-    "answers": [
-        {"question": "q1", "kind": "nps", "value": 9},
-        {"question": "q4", "kind": "comment", "text": "Quick and kind.", "language": "en"},
-    ],
-    "dimensions": {"team": "billing", "region": "DE"},
-}
+COMMON_DIMENSIONS = tuple(Dimensions.model_fields)
+"""The dimensions that every record may have; others are the tenant's own."""
+
+SUBJECT, COMMENT = re.compile(record_models.SUBJECT).fullmatch, re.compile(record_models.COMMENT).fullmatch
 
 
-class Feedback(Model):
-    """The fields that responses, reviews and tickets share. `updated_at` is the time of the edit, by default of the receipt."""
+class Feedback(Part, frozen=True, kw_only=True):
+    """The fields that responses, reviews and tickets share."""
 
-    id: Name = Field(description="Identifies the subject within its connection", examples=["r-1042"])
-    at: Time = Field(description="When it was answered, written or opened", examples=["2026-11-20T09:14:03+01:00"])
-    updated_at: Time | None = Field(None, description="Time of this edit; default: the time of receipt")
-    channel: GroupName | None = Field(None, description="Where it came from", examples=["email", "app_store"])
-    customer: Customer | None = Field(None, description="Who gave the feedback; stored under a pseudonym")
-    dimensions: Dimensions = Field(Dimensions(), description="Names by which results are grouped and filtered")
+    id: Name
+    at: Time
+    updated_at: Time | None = None
+    channel: Name | None = None
+    customer: Customer | None = None
+    dimensions: dict[Name, Name | None] = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_line(self.id)
+        check_group(self.channel)
+        if self.dimensions:
+            own = 0
+            for name, value in self.dimensions.items():
+                check_group(value)
+                if name not in COMMON_DIMENSIONS:
+                    own += 1
+                    if not can_be_own_dimension(name):
+                        raise Refused
+            if own > MOST_OWN_DIMENSIONS:
+                raise Refused
 
 
-class Response(Feedback):
-    """A survey response. With `sent_at` and no answers it is an invitation that is not answered yet."""
+class Response(Feedback, tag_field="type", tag="response", frozen=True, kw_only=True):
+    """A survey response; with `sent_at` and without answers, an unanswered invitation."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [RESPONSE_EXAMPLE]})
-    type: Literal["response"]
-    sent_at: Time | None = Field(None, description="When the invitation was sent")
+    type: ClassVar[Literal["response"]] = "response"
+    sent_at: Time | None = None
     survey: Survey | None = None
-    answers: list[Answer] = Field(default_factory=list, max_length=200, description="One per question and kind")
+    answers: Annotated[tuple[Answer, ...], Meta(max_length=200)] = ()
 
-    @field_validator("answers")
-    @classmethod
-    def _check_each_question_once(cls, answers: list[Answer]) -> list[Answer]:
-        if len({(a.question, a.kind) for a in answers}) < len(answers):
-            raise ValueError("a question is answered twice")
-        return answers
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len({(answer.question, answer.kind) for answer in self.answers}) < len(self.answers):
+            raise Refused
 
 
-class Review(Feedback):
-    """A review in a store or on a portal, of 1 to 5 stars or none."""
+class Review(Feedback, tag_field="type", tag="review", frozen=True, kw_only=True):
+    """A review in a store or on a portal."""
 
-    type: Literal["review"]
-    stars: Annotated[Score, Field(ge=1, le=5)] | None = None
+    type: ClassVar[Literal["review"]] = "review"
+    stars: Annotated[int, Meta(ge=1, le=5)] | None = None
     title: Text | None = None
     text: Text | None = None
-    language: Language | None = Field(None, description="Language of the text, such as `en` or `pt-BR`")
-    product: GroupName | None = Field(None, description="The reviewed product; a dimension")
-    deleted: bool = Field(False, description="Whether the review was deleted; a later record without it brings the review back")
+    language: str | None = None
+    product: Name | None = None
+    deleted: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_text(self.title)
+        check_text(self.text)
+        check_language(self.language)
+        check_group(self.product)
 
 
-class Ticket(Feedback):
-    """A ticket or a part of its history. `dimensions.team` and `.agent` are its assignment at the opening."""
+class Ticket(Feedback, tag_field="type", tag="ticket", frozen=True, kw_only=True):
+    """A ticket or a part of its history."""
 
-    type: Literal["ticket"]
-    facts: list[Fact] = Field(default_factory=list, max_length=1000, description="They accumulate over records, in any order")
+    type: ClassVar[Literal["ticket"]] = "ticket"
+    facts: Annotated[tuple[Fact, ...], Meta(max_length=1000)] = ()
 
 
-class Erasure(Model):
-    """A request to erase a customer."""
+class Erasure(Part, tag_field="type", tag="erasure", frozen=True, kw_only=True):
+    """A request to erase a customer, with `linked` also all that links reach."""
 
-    type: Literal["erasure"]
+    type: ClassVar[Literal["erasure"]] = "erasure"
     id: Name
     at: Time
     customer: Customer
-    linked: bool = Field(
-        False,
-        description="Also erase everything that the customer's links reach, as `customers:erase` does: see `customers:find`",
-    )
+    linked: bool = False
+
+    def __post_init__(self) -> None:
+        check_line(self.id)
 
 
-Subject = Annotated[
-    str, StringConstraints(max_length=300, pattern=r"^[^/\x00-\x1f]+/(response|review|ticket)/[^\x00-\x1f\x7f]+$")
-]
-"""`<connection>/<type>/<id>`."""
-Comment = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-"""The hash of a comment's text."""
-
-
-class Override(Model):
+class Override(Part, tag_field="type", tag="override", frozen=True, kw_only=True):
     """A human's label of one comment, which is identified by the hash of its text."""
 
-    type: Literal["override"]
+    type: ClassVar[Literal["override"]] = "override"
     id: Name
     at: Time
-    subject: Subject = Field(description="`<connection>/<type>/<id>`")
-    comment: Comment = Field(description="The hash of the comment's text (`text_hash`)")
-    label: Label | None = Field(None, description="The sentiment; null with no themes removes the override")
-    themes: list[GroupName] = Field(default_factory=list, max_length=50, description="Ids of the comment's themes")
+    subject: Annotated[str, Meta(max_length=300)]
+    comment: str
+    label: Label | None = None
+    themes: Annotated[tuple[Name, ...], Meta(max_length=50)] = ()
+
+    def __post_init__(self) -> None:
+        check_line(self.id)
+        if not SUBJECT(self.subject) or not COMMENT(self.comment):
+            raise Refused
+        self.subject.encode()
+        for theme in self.themes:
+            check_group(theme)
 
 
 Record = Response | Review | Ticket | Erasure | Override
 
-_ADAPTER: TypeAdapter[Record] = TypeAdapter(Annotated[Record, Field(discriminator="type")])
+PLAIN_TIME = re.compile(r"(?:199\d|20\d\d|21\d\d)-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII).fullmatch
+"""Times that msgspec reads as `parse_time` does."""
 
+
+class _Holder(msgspec.Struct):
+    """msgspec analyses a struct once, but a union in each call."""
+
+    record: Record
+
+
+_MODELS: TypeAdapter[record_models.Record] = TypeAdapter(record_models.Record)
 
 MAX_PLACES = 20
 """Wrong places of one record that are listed."""
@@ -162,14 +201,38 @@ def read_record(value: Any, now: datetime) -> Record:
 
     Raises Invalid if a field is unknown, missing, out of bounds or off its scale, or a time is more than MAX_AHEAD after `now`.
     """
-    try:
-        record = _ADAPTER.validate_python(value)
-    except ValidationError as error:
-        raise _invalid(error) from None
+    record = _convert(value) or _convert_by_models(value)
     limit = now + MAX_AHEAD
     if late := [name for name, at in _times(record) if at > limit]:
         raise Invalid([{"name": name, "reason": TOO_LATE} for name in late])
     return record
+
+
+def _convert(value: Any) -> Record | None:
+    """The record, if it is valid and all of it is written in the usual form."""
+    try:
+        return msgspec.convert({"record": value}, _Holder).record if _has_plain_times(value) else None
+    except msgspec.ValidationError:
+        return None
+
+
+def _has_plain_times(value: Any) -> bool:
+    """Whether the times of a record, which may be invalid, match PLAIN_TIME."""
+    if not isinstance(value, dict):
+        return False
+    facts = value.get("facts", ())
+    times = [value.get("at"), value.get("updated_at"), value.get("sent_at")]
+    if isinstance(facts, list):
+        times += [fact.get("at") for fact in facts if isinstance(fact, dict)]
+    return all(time is None or (isinstance(time, str) and PLAIN_TIME(time)) for time in times)
+
+
+def _convert_by_models(value: Any) -> Record:
+    try:
+        model = _MODELS.validate_python(value)
+    except ValidationError as error:
+        raise _invalid(error) from None
+    return msgspec.convert({"record": model.model_dump(exclude_unset=True)}, _Holder).record
 
 
 def _invalid(error: ValidationError) -> Invalid:
@@ -193,7 +256,7 @@ def _fault(error: ErrorDetails, schema: Schema | None) -> dict[str, str]:
 
 @cache
 def _schema() -> Schema:
-    return _ADAPTER.json_schema()
+    return _MODELS.json_schema()
 
 
 def _place(loc: tuple[int | str, ...]) -> str:

@@ -4,6 +4,7 @@ Events carry the values alone. The names go to the directory of names in metrics
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from services.ingest.domain.fields import LONGEST_NAME, is_name
@@ -28,10 +29,18 @@ def usable_names(names: Iterable[ValueName]) -> tuple[ValueName, ...]:
     """
     usable: dict[tuple[str, str], str] = {}
     for dimension, value, name in names:
-        value, name = nfc(value), " ".join(nfc(name).split())[:LONGEST_NAME].rstrip()
-        if dimension in NAMED_DIMENSIONS and name != value and is_name(value) and is_name(name):
-            usable[dimension, value] = name
-    return tuple(ValueName(*key, name) for key, name in usable.items())
+        if one := _usable(dimension, value, name):
+            usable[one.dimension, one.value] = one.name
+    return tuple([ValueName(*key, name) for key, name in usable.items()])
+
+
+@lru_cache(4096)
+def _usable(dimension: str, value: str, name: str) -> ValueName | None:
+    """The name as metrics stores it; None if it is left out. Deliveries repeat the same names."""
+    value, name = nfc(value), " ".join(nfc(name).split())[:LONGEST_NAME].rstrip()
+    if dimension in NAMED_DIMENSIONS and name != value and is_name(value) and is_name(name):
+        return ValueName(dimension, value, name)
+    return None
 
 
 def survey_names(records: Iterable[Any]) -> Iterator[ValueName]:

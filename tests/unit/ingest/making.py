@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.providers import Headers, Request, read_settings
@@ -70,3 +72,9 @@ def nps(value: Any = 9, **fields: Any) -> dict[str, Any]:
 
 def comment(text: str) -> dict[str, Any]:
     return {"question": "q2", "kind": "comment", "text": text}
+
+
+def to_values(part: msgspec.Struct) -> dict[str, Any]:
+    """The fields of a record, or of a part of one, that are not defaults."""
+    values: dict[str, Any] = msgspec.to_builtins(part, builtin_types=(datetime,))
+    return values

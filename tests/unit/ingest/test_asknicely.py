@@ -12,7 +12,7 @@ from services.ingest.domain.mapping_use import UnmappedQuestion
 from services.ingest.domain.providers import PROVIDERS, NotVerified, Parsed
 from services.ingest.domain.record import Response, read_record
 from tests import signing
-from tests.unit.ingest.making import NOW, request
+from tests.unit.ingest.making import NOW, request, to_values
 
 PROVIDER = PROVIDERS["asknicely"]
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "providers"
@@ -45,7 +45,7 @@ def record(value: Any, mapping: dict[str, Any] | None = None) -> Response:
 
 
 def answers(value: Any, mapping: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    return [answer.model_dump(exclude_unset=True) for answer in record(value, mapping).answers]
+    return [to_values(answer) for answer in record(value, mapping).answers]
 
 
 def test_a_header_presents_the_secret() -> None:
@@ -80,7 +80,7 @@ def test_a_response_has_its_times_its_customer_and_what_the_mapping_names() -> N
     assert read.survey.id == "Default"
     assert read.customer
     assert (read.customer.id, read.customer.email) == ("asknicely:163012", "ada@example.org")
-    assert read.dimensions.model_dump(exclude_unset=True) == {"segment": "retail", "praise": "Great knowledge"}
+    assert read.dimensions == {"segment": "retail", "praise": "Great knowledge"}
     use = parse(payload()).use
     assert (use.questions, use.dimensions, use.unmapped) == ({"score", "ai_question_1"}, {"person.segment", "scorecard1"}, ())
 

@@ -78,7 +78,7 @@ def test_a_conversation_is_opened_by_the_author_of_its_first_message() -> None:
     )
     read = record(fixture("conversation_created"), mapping)
     assert (read.id, read.at, read.channel) == ("42", OPENED, "WebWidget")
-    assert (read.dimensions.segment, read.dimensions.language, read.dimensions.region) == ("pro", "de", "2")
+    assert (read.dimensions.get("segment"), read.dimensions.get("language"), read.dimensions.get("region")) == ("pro", "de", "2")
     assert read.customer
     assert (read.customer.id, read.customer.email) == ("c-77", "jo@example.org")
     [opened] = facts(fixture("conversation_created"), "opened")

@@ -95,7 +95,7 @@ def only_record(documents: Answers) -> Any:
 def test_a_ticket_comes_with_its_messages_and_with_names_in_place_of_ids() -> None:
     record = only_record(answers(ticket()))
     assert (record.id, record.channel, record.customer and record.customer.email) == ("11", "email", "jo@example.org")
-    assert record.dimensions.segment == "pro"
+    assert record.dimensions.get("segment") == "pro"
     opened, question, replied, solved, assigned, priority = record.facts
     assert (opened.fact, opened.text) == ("opened", "It is broken.")
     assert (question.id, question.by, question.agent, question.text) == ("1", "agent", "Ada Byron", "Which one?")

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 
 from services.ingest.domain.providers import PROVIDERS, NotVerified, Parsed, Request
 from services.ingest.domain.providers.helpscout.threads import HelpScoutSettings
 from services.ingest.domain.record import Ticket, read_record
-from tests.unit.ingest.making import NOW, request
+from tests.unit.ingest.making import NOW, request, to_values
 
 PROVIDER = PROVIDERS["helpscout"]
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "providers"
@@ -66,7 +67,7 @@ def test_a_conversation_is_opened_by_its_creator() -> None:
     mapping = HelpScoutSettings.model_validate({"dimensions": {"Account Type": "segment", "mailboxId": "product"}})
     read = record(fixture("convo.created"), mapping)
     assert (read.id, read.at, read.channel) == ("1560011", at(8), "email")
-    assert (read.dimensions.segment, read.dimensions.product) == ("pro", "85")
+    assert (read.dimensions.get("segment"), read.dimensions.get("product")) == ("pro", "85")
     assert read.customer
     assert (read.customer.id, read.customer.email) == ("helpscout:238604", "jo@example.org")
     [opened] = facts(fixture("convo.created"), "opened")
@@ -80,7 +81,7 @@ def test_a_conversation_is_opened_by_its_creator() -> None:
 def test_a_conversation_of_the_first_version_is_read() -> None:
     sent = fixture("convo.created_v1")
     read = record(sent, HelpScoutSettings.model_validate({"dimensions": {"mailbox": "product"}}))
-    assert (read.id, read.channel, read.dimensions.product) == ("1560011", "email", "Support")
+    assert (read.id, read.channel, read.dimensions.get("product")) == ("1560011", "email", "Support")
     assert read.customer
     assert (read.customer.id, read.customer.email) == ("helpscout:238604", "jo@example.org")
     assert [fact.agent for fact in facts(sent, "assigned")] == ["256"]
@@ -113,9 +114,9 @@ def test_published_threads_are_messages_with_author_and_text() -> None:
 
 def test_an_assignee_is_a_user_a_team_or_nobody() -> None:
     [fact] = facts(fixture("convo.assigned"), "assigned")
-    assert fact.model_dump(exclude_unset=True) == {"fact": "assigned", "at": at(8, 5), "agent": "256"}
+    assert to_values(fact) == {"fact": "assigned", "at": at(8, 5), "agent": "256"}
     [fact] = facts(fixture("convo.assigned_team"), "assigned")
-    assert fact.model_dump(exclude_unset=True) == {"fact": "assigned", "at": at(8, 6), "team": "31"}
+    assert to_values(fact) == {"fact": "assigned", "at": at(8, 6), "team": "31"}
     [fact] = facts(fixture("convo.assigned", assignee=None), "assigned")
     assert fact.agent is None
     assert parse(fixture("convo.assigned")).names == (("agent", "256", "Ada Byron"),)
@@ -150,12 +151,12 @@ def test_a_rating_is_one_of_three_and_an_edit_replaces_it() -> None:
     read = record(fixture("satisfaction.ratings"))
     [rating] = read.facts
     assert (read.id, rating.fact, rating.at, read.updated_at) == ("1560011", "rating", at(9, 30), at(9, 31))
-    fields = rating.model_dump()
+    fields = asdict(rating)
     assert (fields["value"], fields["scale"], fields["raw"], fields["text"]) == (3, (1, 3), "Great", "She was really helpful")
     assert read.customer
     assert (read.customer.id, read.customer.email) == ("helpscout:238604", "jo@example.org")
     second = record(fixture("satisfaction.ratings_v2"))
-    [changed] = [fact.model_dump() for fact in second.facts]
+    [changed] = [asdict(fact) for fact in second.facts]
     assert (fields["id"], changed["id"]) == ("rating-5434", "rating-5434")
     assert (second.id, changed["value"], changed["text"]) == ("1560011", 1, None)
     assert second.customer

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 
 from services.ingest.domain.providers import PROVIDERS, Headers, NotVerified, Parsed, Request, read_settings
 from services.ingest.domain.providers.payload import Unusable
@@ -174,14 +175,14 @@ def test_a_deletion_and_its_restoration_need_no_call() -> None:
         [record] = changes(subscriptionType=f"ticket.{action}")
         [fact] = record.facts
         assert (record.id, fact.fact, fact.at) == ("9988776655", "deleted", datetime.fromtimestamp(1_795_168_800.25, UTC))
-        assert fact.model_dump()["value"] is value
+        assert asdict(fact)["value"] is value
 
 
 def test_tickets_are_merged_into_the_primary_one_or_into_a_new_one() -> None:
     merged = {"subscriptionType": "ticket.merge", "primaryObjectId": 7, "mergedObjectIds": [8, 9]}
     into_primary, into_new = changes(**merged), changes(**merged, newObjectId=10)
-    assert [(one.id, one.facts[0].model_dump()["into"]) for one in into_primary] == [("8", "7"), ("9", "7")]
-    assert [(one.id, one.facts[0].model_dump()["into"]) for one in into_new] == [("8", "10"), ("9", "10"), ("7", "10")]
+    assert [(one.id, asdict(one.facts[0])["into"]) for one in into_primary] == [("8", "7"), ("9", "7")]
+    assert [(one.id, asdict(one.facts[0])["into"]) for one in into_new] == [("8", "10"), ("9", "10"), ("7", "10")]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from tests.unit.ingest.hubspot_documents import (
     ticket,
     ticket_documents,
 )
-from tests.unit.ingest.making import NOW, request
+from tests.unit.ingest.making import NOW, request, to_values
 
 API = PROVIDERS["hubspot"].api
 OPENED = datetime(2026, 11, 20, 8, 0, 0, 123_000, tzinfo=UTC)
@@ -62,7 +62,7 @@ def response_of(mapping: dict[str, Any] | None = None, **properties: Any) -> Res
 
 
 def answers_of(mapping: dict[str, Any] | None = None, **properties: Any) -> list[dict[str, Any]]:
-    return [answer.model_dump(exclude_unset=True) for answer in response_of(mapping, **properties).answers]
+    return [to_values(answer) for answer in response_of(mapping, **properties).answers]
 
 
 def facts(documents: dict[str, Any], kind: str, mapping: dict[str, Any] | None = None) -> list[Any]:
@@ -75,7 +75,7 @@ def test_a_ticket_has_its_customer_its_channel_and_the_properties_that_the_mappi
     assert record.updated_at == datetime(2026, 11, 20, 10, tzinfo=UTC)
     assert record.customer
     assert (record.customer.id, record.customer.email) == ("hubspot:551", "jo@example.org")
-    assert record.dimensions.model_dump(exclude_unset=True) == {"segment": "pro"}
+    assert record.dimensions == {"segment": "pro"}
     [opened] = facts(ticket_documents(), "opened")
     assert (opened.by, opened.text, opened.at) == ("customer", "My invoice is wrong.", OPENED)
     [opened] = facts(ticket_documents(hs_object_source="CRM_UI"), "opened")
@@ -114,7 +114,7 @@ def test_without_a_history_the_current_stage_counts_from_the_last_change() -> No
 
 def test_owners_teams_and_priorities_have_their_times() -> None:
     documents = ticket_documents()
-    assigned = [fact.model_dump(exclude_unset=True) for fact in facts(documents, "assigned")]
+    assigned = [to_values(fact) for fact in facts(documents, "assigned")]
     half_past = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
     assert assigned == [
         {"fact": "assigned", "at": half_past, "agent": "77"},

@@ -56,7 +56,7 @@ def test_a_new_issue_is_opened_by_its_reporter_or_by_an_agent() -> None:
     sent = fixture("issue_created")
     read = record(sent, {"dimensions": {"customfield_10020": "segment", "project": "product", "labels": "region"}})
     assert (read.id, read.at) == ("10042", OPENED)
-    assert (read.dimensions.segment, read.dimensions.product, read.dimensions.region) == ("pro", "SUP", "billing")
+    assert read.dimensions == {"segment": "pro", "product": "SUP", "region": "billing"}
     assert read.customer
     assert (read.customer.id, read.customer.email) == ("jira:qm:77", None)
     [opened] = facts(sent, "opened")

@@ -14,7 +14,7 @@ from services.ingest.domain.providers.payload import Unusable
 from services.ingest.domain.providers.tool_api import Fetch
 from services.ingest.domain.record import Response, read_record
 from tests import signing
-from tests.unit.ingest.making import NOW, request
+from tests.unit.ingest.making import NOW, request, to_values
 from tests.unit.ingest.qualtrics_documents import FORM, documents, event, plain_form, question, signed_form, survey
 
 PROVIDER = PROVIDERS["qualtrics"]
@@ -188,8 +188,8 @@ def test_a_response_has_its_nps_its_comment_and_what_the_mapping_declares() -> N
     assert (read.survey.id, read.survey.name) == ("SV_22VlHYNeldrrrkp", "After support")
     assert read.customer
     assert (read.customer.id, read.customer.email) == ("c-77", "ada@example.org")
-    assert read.dimensions.model_dump(exclude_unset=True) == {"segment": "pro", "origin": "Other", "language": "en-gb"}
-    assert [answer.model_dump(exclude_unset=True) for answer in read.answers] == [
+    assert read.dimensions == {"segment": "pro", "origin": "Other", "language": "en-gb"}
+    assert [to_values(answer) for answer in read.answers] == [
         {"question": "QID1", "kind": "nps", "value": 9},
         {"question": "QID2", "kind": "csat", "scale": (1, 5), "value": 4, "raw": "Satisfied"},
         {"question": "QID3_TEXT", "kind": "comment", "text": "Quick and kind."},

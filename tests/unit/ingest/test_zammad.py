@@ -62,7 +62,7 @@ def test_the_job_of_the_trigger_identifies_the_delivery() -> None:
 def test_the_first_article_is_the_opening() -> None:
     read = record(fixture("created"), {"dimensions": {"plan": "segment", "organization": "region"}})
     assert (read.id, read.at, read.channel) == ("81", OPENED, "email")
-    assert (read.dimensions.segment, read.dimensions.region) == ("pro", "Awesome Customer Inc.")
+    assert (read.dimensions.get("segment"), read.dimensions.get("region")) == ("pro", "Awesome Customer Inc.")
     assert read.customer
     assert (read.customer.id, read.customer.email) == ("zammad:8", "emily@example.com")
     [opened] = facts(fixture("created"), "opened")
