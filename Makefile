@@ -11,7 +11,7 @@ READY := .venv/.ready
 SOURCES := shared services deploy tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help run verify test test-pythons lint format bench bench-sentiment mutants sizes docs api-check rules-check lock images clean
+.PHONY: help run verify test test-pythons lint format bench bench-sentiment mutants sizes docs api-check rules-check sbom lock images clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -60,6 +60,9 @@ api-check: $(READY)  ## lint the OpenAPI document by Redocly and compile its Typ
 rules-check: $(READY)  ## run the cases of the Prometheus rules by promtool, which must be on the path
 	$(BIN)/python -m deploy.monitoring
 	cd deploy/monitoring && promtool check rules rules.yaml && promtool test rules rules_test.yaml
+
+sbom: $(READY)  ## write a software bill of materials of each image to build/sbom, as CycloneDX JSON
+	$(BIN)/python -m deploy.sbom build/sbom
 
 lock: $(READY)  ## write the hashed lock files from pyproject.toml
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/lock.sh

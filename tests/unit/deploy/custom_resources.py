@@ -85,7 +85,9 @@ POOL = custom(
         ),
         resources=RESOURCES,
         jvmOptions=closed(__Xms=TEXT, __Xmx=TEXT),
-        template=closed(pod=closed(affinity=ANY)),
+        template=closed(
+            pod=closed(("priorityClassName",), affinity=ANY, topologySpreadConstraints=several(ANY), priorityClassName=TEXT)
+        ),
     ),
 )
 
@@ -142,6 +144,7 @@ CLUSTER = custom(
     "postgresql.cnpg.io/v1",
     "Cluster",
     closed(
+        ("plugins", "priorityClassName"),
         imageName=TEXT,
         instances=COUNT,
         bootstrap=closed(initdb=closed(database=TEXT, owner=TEXT)),
@@ -153,6 +156,9 @@ CLUSTER = custom(
         storage=closed(size=SIZE),
         walStorage=closed(size=SIZE),
         affinity=closed(enablePodAntiAffinity=FLAG, podAntiAffinityType=one_of("preferred", "required"), topologyKey=TEXT),
+        topologySpreadConstraints=several(ANY),
+        priorityClassName=TEXT,
+        plugins=several(closed(name=TEXT, isWALArchiver=FLAG, parameters=closed(barmanObjectName=TEXT))),
         resources=RESOURCES,
     ),
 )

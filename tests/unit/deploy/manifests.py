@@ -73,6 +73,9 @@ def _hashed(manifest: Manifest, name: str) -> str | None:
 @cache
 def with_components(overlay: str, *components: str) -> Manifests:
     """The rendered manifests of an overlay to which components are added, after its own."""
+    present = yaml.safe_load((HOME / overlay / "kustomization.yaml").read_text())["components"]
+    if {f"../../components/{name}" for name in components} <= set(present):
+        return rendered(overlay)
     with tempfile.TemporaryDirectory() as folder:
         sources = Path(shutil.copytree(HOME, Path(folder) / "k8s"))
         file = sources / overlay / "kustomization.yaml"
