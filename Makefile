@@ -67,7 +67,7 @@ sbom: $(READY)  ## write a software bill of materials of each image to build/sbo
 lock: $(READY)  ## write the hashed lock files from pyproject.toml
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh deploy/lock.sh
 
-images: $(READY)  ## build the four images by docker, podman or buildah: make images IMAGES=registry.example.com/earshot PUSH=1
+images: $(READY) sbom  ## build the four images by docker, podman or buildah, and their bills of materials: make images IMAGES=registry.example.com/earshot PUSH=1
 	@exec $(BIN)/python -m deploy.images --repository "$(IMAGES)" --tag "$(TAG)" --builder "$(BUILDER)" --push "$(PUSH)" --options "$(BUILD_OPTIONS)"
 
 clean:  ## delete the virtual environment and the data of the stack
