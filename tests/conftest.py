@@ -5,9 +5,11 @@
 
 import asyncio
 import gc
+import importlib
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,8 @@ from shared.telemetry import processors
 settings.register_profile("tests", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
 
-SERVICES = Path(__file__).parents[1] / "services"
+TESTS = Path(__file__).parent
+SERVICES = TESTS.parent / "services"
 NewDatabase = Callable[[str], Awaitable[str]]
 SERVER_OF_TESTS = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 """Commits survive the end of the server but not of the machine; hundreds of small databases are not visited in turn."""
@@ -53,6 +56,20 @@ def pytest_configure(config: pytest.Config) -> None:
         every = ports.BELOW_EPHEMERAL
         share = len(every) // processes
         ports.BELOW_EPHEMERAL = every[number * share : (number + 1) * share]
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let each of several test processes import its share of all test modules first, and so compile them.
+
+    Pytest rewrites and compiles modules of tests when they are imported. Without shares, all processes would compile the same
+    module at the same time in a fresh checkout.
+    """
+    worker = getattr(session.config, "workerinput", None)
+    if worker and session.config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        number, processes = int(worker["workerid"].removeprefix("gw")), int(worker["workercount"])
+        for path in sorted(TESTS.rglob("test_*.py"))[number::processes]:
+            with suppress(Exception):  # the collection reports it
+                importlib.import_module(".".join(path.relative_to(TESTS.parent).with_suffix("").parts))
 
 
 @pytest.hookimpl(optionalhook=True)
