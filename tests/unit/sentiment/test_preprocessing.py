@@ -43,6 +43,8 @@ def test_normalisation_of_texts(text: str, read: str) -> None:
         ("WORST SERVICE EVER 😡😡", "worst service ever enraged face enraged face"),
         ("WORST SERVICE EVER https://example.com/a-long-way-to-go @somebody", "worst service ever http @user"),
         ("NASA 🚀", "NASA rocket"),
+        ("WORST SHOP abc", "WORST SHOP abc"),
+        ("WORST SHOPS abc", "worst shops abc"),
     ],
 )
 def test_case_is_kept_unless_the_text_is_shouted(text: str, read: str) -> None:

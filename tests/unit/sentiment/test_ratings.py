@@ -15,6 +15,7 @@ GOOD = """
 10 van 10|5 sterren|vijf sterren|4 van de 5|tien van de tien|ik geef 5 sterren
 10 من 10|5 نجوم|9/10 ممتاز
 ★★★★★|⭐⭐⭐⭐|★★★★☆|⭐️⭐️⭐️⭐️⭐️
+"5/5"|'10/10'|*5 stars*|(9/10)|[4 of 5]
 """
 POOR = """
 0/10|1/10|0/10, would not recommend|1 star|one star|zero stars|2 out of 10|1/5|Only 1 star|0 out of 5|3/10|0/100|2 stars

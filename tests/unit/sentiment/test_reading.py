@@ -49,6 +49,15 @@ def test_a_long_text_gets_the_mean_of_its_pieces() -> None:
     assert (opinion.label, opinion.score) == ("positive", round((0.7 + 0.7 - 0.7) / 3, 3))
 
 
+def test_a_text_is_long_from_the_stated_number_of_characters_on() -> None:
+    text = "The good part. And here the bad part."
+    shorter, exact = Reads(), Reads()
+    opinions([text], shorter, Manner(pole=0.7, long=len(text) + 1))
+    opinions([text], exact, Manner(pole=0.7, long=len(text)))
+    assert shorter.calls == [[text, "The good part.", "And here the bad part."]]
+    assert exact.calls == [["The good part.", "And here the bad part."]]
+
+
 def test_pieces_of_one_pole_are_not_mixed() -> None:
     (opinion,) = opinions(["The good part. Another good part."], Reads(), MANNER)
     assert not opinion.mixed

@@ -85,7 +85,7 @@ def choices(element: str) -> list[str]:
 
 def normalize_choice(choice: str) -> str:
     """A choice normalised like a text, with its `*`. Raises ValueError if the `*` follows fewer than four letters."""
-    words = " ".join(normalize(choice.rstrip("*").replace("_", " ")).split()[:-1])
+    words = " ".join(normalize(choice.replace("_", " ")).split()[:-1])
     if not choice.endswith("*"):
         return words
     if len(words.split()[-1]) < CUE:
