@@ -24,15 +24,16 @@ from services.ingest.domain.record_parts import (
     Answer,
     Customer,
     Name,
-    Part,
     Refused,
     Survey,
     Text,
     Time,
+    Timed,
     check_group,
     check_language,
     check_line,
     check_text,
+    to_utc,
 )
 from services.ingest.domain.redaction import Redactor
 from shared.events import MOST_OWN_DIMENSIONS, Label, can_be_own_dimension
@@ -47,17 +48,17 @@ COMMON_DIMENSIONS = tuple(Dimensions.model_fields)
 SUBJECT, COMMENT = re.compile(record_models.SUBJECT).fullmatch, re.compile(record_models.COMMENT).fullmatch
 
 
-class Feedback(Part, frozen=True, kw_only=True):
+class Feedback(Timed, frozen=True, kw_only=True):
     """The fields that responses, reviews and tickets share."""
 
     id: Name
-    at: Time
     updated_at: Time | None = None
     channel: Name | None = None
     customer: Customer | None = None
     dimensions: dict[Name, Name | None] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        to_utc(self, "at", "updated_at")
         check_line(self.id)
         check_group(self.channel)
         if self.dimensions:
@@ -82,6 +83,7 @@ class Response(Feedback, tag_field="type", tag="response", frozen=True, kw_only=
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        to_utc(self, "sent_at")
         if len({(answer.question, answer.kind) for answer in self.answers}) < len(self.answers):
             raise Refused
 
@@ -112,31 +114,31 @@ class Ticket(Feedback, tag_field="type", tag="ticket", frozen=True, kw_only=True
     facts: Annotated[tuple[Fact, ...], Meta(max_length=1000)] = ()
 
 
-class Erasure(Part, tag_field="type", tag="erasure", frozen=True, kw_only=True):
+class Erasure(Timed, tag_field="type", tag="erasure", frozen=True, kw_only=True):
     """A request to erase a customer, with `linked` also all that links reach."""
 
     type: ClassVar[Literal["erasure"]] = "erasure"
     id: Name
-    at: Time
     customer: Customer
     linked: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_line(self.id)
 
 
-class Override(Part, tag_field="type", tag="override", frozen=True, kw_only=True):
+class Override(Timed, tag_field="type", tag="override", frozen=True, kw_only=True):
     """A human's label of one comment, which is identified by the hash of its text."""
 
     type: ClassVar[Literal["override"]] = "override"
     id: Name
-    at: Time
     subject: Annotated[str, Meta(max_length=300)]
     comment: str
     label: Label | None = None
     themes: Annotated[tuple[Name, ...], Meta(max_length=50)] = ()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_line(self.id)
         if not SUBJECT(self.subject) or not COMMENT(self.comment):
             raise Refused
@@ -148,7 +150,7 @@ class Override(Part, tag_field="type", tag="override", frozen=True, kw_only=True
 Record = Response | Review | Ticket | Erasure | Override
 
 PLAIN_TIME = re.compile(r"(?:199\d|20\d\d|21\d\d)-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII).fullmatch
-"""Times that msgspec reads as `parse_time` does."""
+"""Times in which msgspec reads the same instant as `parse_time`."""
 
 
 class _Holder(msgspec.Struct):

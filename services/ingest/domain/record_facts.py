@@ -6,24 +6,24 @@ from msgspec import UNSET, UnsetType
 
 from services.ingest.domain.record_parts import (
     Name,
-    Part,
     Refused,
     Satisfaction,
     Text,
     Time,
+    Timed,
     check_group,
     check_language,
     check_line,
     check_text,
+    to_utc,
 )
 from shared.events import Party, Status
 
 
-class Opened(Part, tag_field="fact", tag="opened", frozen=True, kw_only=True):
+class Opened(Timed, tag_field="fact", tag="opened", frozen=True, kw_only=True):
     """The opening. `public` is UNSET if the record does not state it."""
 
     fact: ClassVar[Literal["opened"]] = "opened"
-    at: Time
     by: Party = "customer"
     agent: Name | None = None
     public: bool | UnsetType = UNSET
@@ -31,14 +31,14 @@ class Opened(Part, tag_field="fact", tag="opened", frozen=True, kw_only=True):
     language: str | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_group(self.agent)
         check_text(self.text)
         check_language(self.language)
 
 
-class Message(Part, tag_field="fact", tag="message", frozen=True, kw_only=True):
+class Message(Timed, tag_field="fact", tag="message", frozen=True, kw_only=True):
     fact: ClassVar[Literal["message"]] = "message"
-    at: Time
     by: Party
     agent: Name | None = None
     public: bool = True
@@ -48,39 +48,39 @@ class Message(Part, tag_field="fact", tag="message", frozen=True, kw_only=True):
     language: str | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_group(self.agent)
         check_line(self.id)
         check_text(self.text)
         check_language(self.language)
 
 
-class StatusSet(Part, tag_field="fact", tag="status", frozen=True, kw_only=True):
+class StatusSet(Timed, tag_field="fact", tag="status", frozen=True, kw_only=True):
     fact: ClassVar[Literal["status"]] = "status"
-    at: Time
     status: Status
 
 
-class Assigned(Part, tag_field="fact", tag="assigned", frozen=True, kw_only=True):
+class Assigned(Timed, tag_field="fact", tag="assigned", frozen=True, kw_only=True):
     """The assignment. UNSET: unchanged; None: nobody."""
 
     fact: ClassVar[Literal["assigned"]] = "assigned"
-    at: Time
     team: Name | UnsetType | None = UNSET
     agent: Name | UnsetType | None = UNSET
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.team is UNSET and self.agent is UNSET:
             raise Refused
         check_group(self.team or None)
         check_group(self.agent or None)
 
 
-class PrioritySet(Part, tag_field="fact", tag="priority", frozen=True, kw_only=True):
+class PrioritySet(Timed, tag_field="fact", tag="priority", frozen=True, kw_only=True):
     fact: ClassVar[Literal["priority"]] = "priority"
-    at: Time
     priority: Name | None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_group(self.priority)
 
 
@@ -94,30 +94,29 @@ class Rating(Satisfaction, tag_field="fact", tag="rating", frozen=True, kw_only=
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        to_utc(self, "at")
         check_line(self.id)
         check_text(self.text)
         check_language(self.language)
 
 
-class Merged(Part, tag_field="fact", tag="merged", frozen=True, kw_only=True):
+class Merged(Timed, tag_field="fact", tag="merged", frozen=True, kw_only=True):
     fact: ClassVar[Literal["merged"]] = "merged"
-    at: Time
     into: Name | None = None
     value: bool = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_line(self.into)
 
 
-class Spam(Part, tag_field="fact", tag="spam", frozen=True, kw_only=True):
+class Spam(Timed, tag_field="fact", tag="spam", frozen=True, kw_only=True):
     fact: ClassVar[Literal["spam"]] = "spam"
-    at: Time
     value: bool = True
 
 
-class Deleted(Part, tag_field="fact", tag="deleted", frozen=True, kw_only=True):
+class Deleted(Timed, tag_field="fact", tag="deleted", frozen=True, kw_only=True):
     fact: ClassVar[Literal["deleted"]] = "deleted"
-    at: Time
     value: bool = True
 
 

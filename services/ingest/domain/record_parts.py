@@ -6,11 +6,12 @@ models refuse, and text in another form than Unicode NFC where the models conver
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Literal
 from unicodedata import is_normalized
 
 from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import force_setattr
 
 from services.ingest.domain.answers import POSITIVE_FROM, Polarity
 from services.ingest.domain.fields import EMAIL, LANGUAGE, LONGEST_EMAIL, LONGEST_NAME, LONGEST_TEXT, MAX_ALIASES, NAME
@@ -70,6 +71,23 @@ def check_language(language: str | None) -> None:
 
 class Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Base of all parts."""
+
+
+class Timed(Part, frozen=True, kw_only=True):
+    """A part with a time."""
+
+    at: Time
+
+    def __post_init__(self) -> None:
+        to_utc(self, "at")
+
+
+def to_utc(part: Part, *names: str) -> None:
+    """Convert these times of a new part to UTC: msgspec keeps the offset of the text."""
+    for name in names:
+        time: datetime | None = getattr(part, name)
+        if time is not None and time.tzinfo is not UTC:
+            force_setattr(part, name, time.astimezone(UTC))
 
 
 # --- answers

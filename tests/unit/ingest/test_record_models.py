@@ -137,22 +137,27 @@ RECORDS = st.one_of(
 )
 
 
-def record_or_refusal(value: Any) -> Record | None:
-    """The record; None if it is refused."""
+def as_json(record: Record) -> bytes:
+    """The record as JSON, in which equal instants with different offsets differ."""
+    return msgspec.json.encode(record)
+
+
+def record_or_refusal(value: Any) -> bytes | None:
+    """The record as JSON; None if it is refused."""
     try:
-        return read_record(value, NOW)
+        return as_json(read_record(value, NOW))
     except Invalid:
         return None
 
 
-def record_of_models(value: Any) -> Record | None:
-    """The record that the pydantic models accept; None if they refuse it."""
+def record_of_models(value: Any) -> bytes | None:
+    """The record, as JSON, that the pydantic models accept; None if they refuse it."""
     try:
         model = MODELS.validate_python(value)
     except ValidationError:
         return None
     record: Record = msgspec.convert(model.model_dump(exclude_unset=True), Record)
-    return record
+    return as_json(record)
 
 
 @given(RECORDS)
