@@ -21,7 +21,7 @@ from services.sentiment.domain.preprocessing import cased, own_words, prepared
 from services.sentiment.domain.ratings import rating_opinion
 from services.sentiment.domain.reading import pieces
 from services.sentiment.domain.rules import emoji_opinion, ruling_of
-from services.sentiment.domain.urgency import urgency_of
+from services.sentiment.domain.urgency import phrases_of, urgency_of
 from services.sentiment.domain.urgency.phrases import normalize
 from services.sentiment.domain.written_text import written_text
 from tests.growth import MOST, Hostile, growth
@@ -75,7 +75,10 @@ def named_patterns() -> dict[str, list[re.Pattern[str]]]:
 
 PATTERNS = named_patterns()
 ALONE = {name: patterns for name, patterns in PATTERNS.items() if len(patterns) < 20}
-TABLES = {name: patterns for name, patterns in PATTERNS.items() if len(patterns) >= 20}
+TABLES = {name: patterns for name, patterns in PATTERNS.items() if len(patterns) >= 20} | {
+    "sentiment.domain.urgency.urgent": [phrase.pattern for _, phrase in phrases_of(2).urgent],
+    "sentiment.domain.urgency.unless": [phrase.pattern for of in phrases_of(2).unless.values() for phrase in of],
+}
 """The phrases of urgency: some thousand, timed together."""
 
 

@@ -1,7 +1,7 @@
 """Read labelled comments for the tests of urgency, from the files `urgent_*.jsonl`.
 
-The phrases of `domain/urgency` were tuned on `tuned` and `newer`. `held_out` and `fresh` are only counted, never tuned on: a
-phrase that is added because of one of their comments makes their figures worthless.
+The phrases of `domain/urgency` were tuned on `tuned`, `newer` and `families`. `held_out` and `fresh` are only counted, never
+tuned on: a phrase that is added because of one of their comments makes their figures worthless.
 """
 
 from pathlib import Path
@@ -30,6 +30,8 @@ HELD_OUT = read("held_out")
 """Written together with TUNED, before the first phrases: every second line of each reason and language."""
 NEWER = read("newer")
 """Written after the first phrases, in other words, with hard ones that are not urgent."""
+FAMILIES = read("families")
+"""Written together with the phrases of version 2, which were tuned on it."""
 FRESH = read("fresh")
 """Made up by one author (a language model) who had seen neither the phrases nor the other files.
 

@@ -5,11 +5,12 @@ phrase, or a phrase of the table UNLESS in its sentence, voids it.
 """
 
 import re
-from collections import defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
 from types import ModuleType
 from typing import get_args
 
-from services.sentiment.domain.urgency import arabic, dutch, english, french, german, italian, portuguese, spanish
+from services.sentiment.domain.urgency import added, arabic, dutch, english, french, german, italian, portuguese, spanish
 from services.sentiment.domain.urgency.phrases import CUE, PAUSE, QUESTION, STOP, Phrase, normalize, phrases
 from shared.events import Urgency
 
@@ -36,32 +37,39 @@ def tables(language: ModuleType, kind: str, reason: Urgency) -> list[Phrase]:
     return phrases(getattr(language, kind)[reason], language.NEGATIONS)
 
 
-RULES = tuple((reason, phrase) for reason in REASONS for one in LANGUAGES for phrase in tables(one, "URGENT", reason))
-UNLESS = {reason: tuple(phrase for one in LANGUAGES for phrase in tables(one, "UNLESS", reason)) for reason in REASONS}
+class Phrases:
+    """The phrases of a version: by reason, those that make a text urgent and those that void them; indexed by cues."""
+
+    def __init__(self, languages: Sequence[ModuleType]) -> None:
+        self.urgent = tuple(
+            (reason, phrase) for reason in REASONS for one in languages for phrase in tables(one, "URGENT", reason)
+        )
+        self.unless = {
+            reason: tuple(phrase for one in languages for phrase in tables(one, "UNLESS", reason)) for reason in REASONS
+        }
+        self.by_cue: dict[str, list[int]] = {}
+        for index, (_, phrase) in enumerate(self.urgent):
+            for cue in phrase.cues[0]:
+                self.by_cue.setdefault(cue, []).append(index)
 
 
-def by_cue() -> dict[str, list[int]]:
-    """Indices of RULES by a cue that each requires."""
-    indices: defaultdict[str, list[int]] = defaultdict(list)
-    for index, (_, phrase) in enumerate(RULES):
-        for cue in phrase.cues[0]:
-            indices[cue].append(index)
-    return dict(indices)
-
-
-BY_CUE = by_cue()
+@lru_cache(2)
+def phrases_of(rules: int) -> Phrases:
+    """The phrases of a version of the rules, compiled once, on first use."""
+    return Phrases(LANGUAGES if rules < 2 else (*LANGUAGES, *added.LANGUAGES))
 
 
 def urgency_of(text: str, rules: int) -> tuple[Urgency, ...]:
     """The reasons why a text is urgent, in the order of `Urgency`, by this version of the rules. Takes linear time."""
+    known = phrases_of(rules)
     line = normalize(text)
     cues = {word[:CUE] for word in line.split()}
     reasons: set[Urgency] = set()
-    for index in sorted({index for cue in cues & BY_CUE.keys() for index in BY_CUE[cue]}):
-        reason, phrase = RULES[index]
+    for index in sorted({index for cue in cues & known.by_cue.keys() for index in known.by_cue[cue]}):
+        reason, phrase = known.urgent[index]
         if reason in reasons or not phrase.possible(cues):
             continue
-        if applies(phrase, line, [one for one in UNLESS[reason] if one.possible(cues)]):
+        if applies(phrase, line, [one for one in known.unless[reason] if one.possible(cues)]):
             reasons.add(reason)
     return tuple(reason for reason in REASONS if reason in reasons)
 
