@@ -82,11 +82,17 @@ class Parcel:
 
     def message(self, oldest: datetime | None) -> Message:
         """The record to publish. `oldest`: the receipt time of the oldest delivery in the outbox."""
-        event = self.stored.event
-        received = received_header(min(event.received_at, oldest) if oldest else event.received_at)
-        headers = (received, *record_headers(self.stored.context))
-        key = subject_key(event.tenant, event.subject)
-        return Message(key, self.stored.encoded, (*headers, COMMENTS_LATER) if self.later else headers)
+        stored = self.stored
+        received = received_header(min(stored.received_at, oldest) if oldest else stored.received_at)
+        headers = (received, *record_headers(stored.context))
+        key = subject_key(stored.tenant, stored.subject)
+        return Message(key, stored.encoded, (*headers, COMMENTS_LATER) if self.later else headers)
+
+
+def characters_of(stored: OutboxEvent) -> int:
+    """The cost of the comments of an event (`comment_cost`)."""
+    body = stored.body
+    return comment_cost(body) if body is not None else 0
 
 
 class Relay:
@@ -106,9 +112,9 @@ class Relay:
     def offer(self, committed: Sequence[OutboxEvent]) -> None:
         """Publish these events soon. The sweeper publishes those that don't fit in memory."""
         now = time.monotonic()
-        for _, events in groupby(committed, key=lambda stored: stored.event.seq):
-            delivery = [(stored, comment_cost(stored.event.body)) for stored in events]
-            self._live.put(delivery[0][0].event.tenant, delivery, now)
+        for _, events in groupby(committed, key=lambda stored: stored.seq):
+            delivery = [(stored, characters_of(stored)) for stored in events]
+            self._live.put(delivery[0][0].tenant, delivery, now)
             self._offered.set()
 
     # --- live events, from memory
@@ -131,7 +137,7 @@ class Relay:
         deliveries = self._live.take(MAX_BATCH, self._admits)
         if deliveries:
             events = [event for delivery in deliveries for event in delivery]
-            await self._publish([self._parcel(stored, stored.event.tenant, characters) for stored, characters in events])
+            await self._publish([self._parcel(stored, stored.tenant, characters) for stored, characters in events])
         if not self._live:
             self._offered.clear()
         elif not deliveries:
@@ -175,7 +181,7 @@ class Relay:
         claim = await claim_events(self._pool, min(MAX_BATCH, room))
         if claim.seqs:
             self._pace.metrics.take(BACKLOG, len(claim.events))
-            parcels = [self._parcel(stored, BACKLOG, comment_cost(stored.event.body)) for stored in claim.events]
+            parcels = [self._parcel(stored, BACKLOG, characters_of(stored)) for stored in claim.events]
             await self._publish_claim(claim, parcels)
         return len(claim.seqs)
 
@@ -185,7 +191,7 @@ class Relay:
             return 0
         claim = await claim_comments(self._pool, min(MAX_CHARACTERS, room))
         if claim.seqs:
-            costs = [(stored, comment_cost(stored.event.body)) for stored in claim.events]
+            costs = [(stored, characters_of(stored)) for stored in claim.events]
             parcels = [Parcel(stored, cost, False, Cost(BACKLOG, cost)) for stored, cost in costs if cost]
             for parcel in parcels:
                 self._pace.metrics.take(BACKLOG, 1)
@@ -221,8 +227,8 @@ class Relay:
         later: Counter[int] = Counter()
         for parcel in parcels:
             if parcel.later:
-                later[parcel.stored.event.seq] += parcel.characters
-        done = {*seqs, *(parcel.stored.event.seq for parcel in parcels)} - later.keys()
+                later[parcel.stored.seq] += parcel.characters
+        done = {*seqs, *(parcel.stored.seq for parcel in parcels)} - later.keys()
         await mark_published(self._pool, sorted(done))
         if later:
             await postpone_comments(self._pool, later)

@@ -68,7 +68,7 @@ class Rereader:
         readable = [body for body in bodies if body.raw]
         step = await self._store(job.selection.tenant, await self._read(readable))
         self._publish(step.events)
-        changed = len({stored.event.seq for stored in step.events})
+        changed = len({stored.seq for stored in step.events})
         deleted = len(bodies) - len(readable)
         outcomes = {"changed": changed, "unchanged": len(readable) - len(step.waiting) - changed, "deleted": deleted}
         reached, pause = (step.waiting[0] - 1, WAITING_SECONDS) if step.waiting else (bodies[-1].seq, 0.0)

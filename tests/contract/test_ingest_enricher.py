@@ -45,7 +45,7 @@ async def test_another_enricher_completes_a_delivery_whose_enricher_was_killed(t
         second.wake()
         await until(tool.has_published)
     assert await tool.subjects() == ["1"]
-    assert [event.event.subject for event in tool.published] == [f"{tool.connection.id}/response/1"]
+    assert [event.subject for event in tool.published] == [f"{tool.connection.id}/response/1"]
 
 
 async def test_an_enricher_whose_lease_has_ended_stores_nothing(tool: ThinTool) -> None:

@@ -173,7 +173,7 @@ async def test_of_a_delivery_about_several_subjects_only_the_erased_one_is_left_
     both = nps_delivery(8, id="2").statements + nps_delivery(7, id="2", subject="r-2").statements
     both = (both[0], replace(both[1], event=changed(both[1].event, position=1)))
     assert await inbox.deliver(replace(nps_delivery(8, id="2"), statements=both)) == ["accepted"]
-    assert [published.event.subject for published in inbox.published] == ["con_1/response/r-2"]
+    assert [published.subject for published in inbox.published] == ["con_1/response/r-2"]
     assert [event.subject for event in await inbox.events()] == ["con_1/response/r-1", "con_1/response/r-2"]
     assert (await stored(inbox))[-1] == ("2", "accepted", False)
 

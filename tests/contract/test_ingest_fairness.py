@@ -187,12 +187,10 @@ async def test_the_backlog_is_claimed_in_equal_shares_and_the_oldest_first(inbox
         await inbox.deliver(*[nps_delivery(n % 10, id=f"{tenant}-{n}", subject=f"r-{n}", tenant=tenant) for n in range(count)])
     await make_due(inbox)
     claimed = await claim_events(inbox.pool, 90)
-    tenants = [stored.event.tenant for stored in claimed.events]
+    tenants = [stored.tenant for stored in claimed.events]
     assert {tenant: tenants.count(tenant) for tenant in tenants} == {"flood": 30, "other": 30, "quiet": 3}
     events = [event for event in await inbox.events() if event.tenant == "flood"]
-    assert {stored.event.seq for stored in claimed.events if stored.event.tenant == "flood"} == {
-        event.seq for event in events[:30]
-    }
+    assert {stored.seq for stored in claimed.events if stored.tenant == "flood"} == {event.seq for event in events[:30]}
 
 
 async def test_postponed_comments_are_claimed_by_their_characters_at_least_one_of_each_tenant(inbox: Inbox) -> None:
@@ -202,9 +200,9 @@ async def test_postponed_comments_are_claimed_by_their_characters_at_least_one_o
     assert set(comments.values()) == {575}
     await postpone_comments(inbox.pool, comments)
     assert (await claim_events(inbox.pool, 100)).seqs == []
-    tenants = [stored.event.tenant for stored in (await claim_comments(inbox.pool, 5_750)).events]
+    tenants = [stored.tenant for stored in (await claim_comments(inbox.pool, 5_750)).events]
     assert {tenant: tenants.count(tenant) for tenant in tenants} == {"flood": 5, "quiet": 3}
-    tenants = [stored.event.tenant for stored in (await claim_comments(inbox.pool, 1)).events]
+    tenants = [stored.tenant for stored in (await claim_comments(inbox.pool, 1)).events]
     assert tenants == ["flood"]
 
 

@@ -15,15 +15,20 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
+from msgspec import Struct
+from msgspec.json import Decoder
 from msgspec.structs import replace
 
 from services.ingest.domain.delivery import Delivery, Statement
-from shared.events import Event, decode_event, encode
+from shared.events import Body, Event, encode
 from shared.request_context import RequestContext
 
 SEQ = b'"seq":0'
 """Where an event's JSON has its sequence number. Only texts, in which quotation marks are escaped, and the revision come
 before."""
+
+TEXTS = b'"text":', b'"title":'
+"""One of them is in the JSON of every event with a comment."""
 
 LEASE_SECONDS = 30
 MIN_COMMENT = 75
@@ -71,7 +76,7 @@ update are an array, for which the planner uses the index whatever number it exp
 CLAIM_EVENTS = CLAIM.format(state="comments = 0", units="1", least="1")
 CLAIM_COMMENTS = CLAIM.format(state="comments > 0", units="row.comments", least=MIN_COMMENT)
 
-EVENTS = "SELECT event, seq FROM events WHERE seq = ANY($1::bigint[]) ORDER BY seq, position"
+EVENTS = "SELECT seq, tenant, subject, received_at, event FROM events WHERE seq = ANY($1::bigint[]) ORDER BY seq, position"
 RELEASE = """
 UPDATE unpublished SET due = 'epoch'::timestamptz + seq * interval '1 microsecond' WHERE seq = ANY($1::bigint[])
 """
@@ -80,14 +85,40 @@ with the oldest."""
 OLDEST = "SELECT received_at FROM inbox WHERE seq = (SELECT min(seq) FROM unpublished)"
 
 
+class EventBody(Struct):
+    """The body alone of an event's JSON."""
+
+    body: Body
+
+
+_decode_body = Decoder(EventBody).decode
+
+
 @dataclass(frozen=True, slots=True)
 class OutboxEvent:
     """A stored event on its way to Kafka. `encoded` is its JSON, the same bytes in the database and in Kafka. `context` is that
-    of the request that brought it, or that requested its replay."""
+    of the request that brought it, or that requested its replay. `event` is None if it was loaded: publishing needs no more than
+    these fields, and decoding all of it would take most of the time of a drain."""
 
-    event: Event
+    seq: int
+    tenant: str
+    subject: str
+    received_at: datetime
     encoded: bytes
     context: RequestContext | None = None
+    event: Event | None = None
+
+    @classmethod
+    def of(cls, event: Event, encoded: bytes, context: RequestContext | None = None) -> "OutboxEvent":
+        """An event that was just stored."""
+        return cls(event.seq, event.tenant, event.subject, event.received_at, encoded, context, event)
+
+    @property
+    def body(self) -> Body | None:
+        """The body. None if it holds no comment."""
+        if not any(name in self.encoded for name in TEXTS):
+            return None
+        return self.event.body if self.event else _decode_body(self.encoded).body
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +132,7 @@ class Draft:
 
     def numbered(self, seq: int, context: RequestContext | None = None) -> OutboxEvent:
         """The event with its sequence number."""
-        return OutboxEvent(replace(self.event, seq=seq), b"%b%d%b" % (self.head, seq, self.tail), context)
+        return OutboxEvent.of(replace(self.event, seq=seq), b"%b%d%b" % (self.head, seq, self.tail), context)
 
 
 def drafts(delivery: Delivery) -> list[Draft]:
@@ -142,7 +173,11 @@ async def _claim(pool: asyncpg.Pool, statement: str, *arguments: Any) -> Claim:
         claimed = await db.fetch(statement, *arguments, LEASE_SECONDS)
         contexts = {row[0]: RequestContext(row[1], row[2] or "") if row[1] else None for row in claimed}
         rows = await db.fetch(EVENTS, list(contexts)) if contexts else []
-    return Claim(list(contexts), [OutboxEvent(decode_event(row[0]), row[0].encode(), contexts[row[1]]) for row in rows])
+    events = [
+        OutboxEvent(seq, tenant, subject, received_at, event.encode(), contexts[seq])
+        for seq, tenant, subject, received_at, event in rows
+    ]
+    return Claim(list(contexts), events)
 
 
 async def release_claim(pool: asyncpg.Pool, seqs: Sequence[int]) -> None:

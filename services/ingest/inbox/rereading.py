@@ -108,7 +108,7 @@ async def replace_events(db: Connection, tenant: str, deliveries: Mapping[int, D
     waiting = sorted({row.event.seq for row in changed} - queued)
     read = [(seq, delivery.revision) for seq, delivery in deliveries.items() if seq not in waiting]
     await db.execute(MARK, *columns_of(read, 2))
-    return Step([OutboxEvent(row.event, row.encoded, context) for row in rows], waiting)
+    return Step([OutboxEvent.of(row.event, row.encoded, context) for row in rows], waiting)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """An event gets its sequence number last, and its bytes are those of the whole event."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,8 +9,8 @@ from hypothesis import strategies as st
 
 from services.ingest.domain.receive import receive_record
 from services.ingest.inbox.outbox import drafts
-from shared.events import decode_event, encode
-from tests.unit.ingest.making import NOW, connection, nps, response
+from shared.events import comments, decode_event, encode
+from tests.unit.ingest.making import NOW, comment, connection, nps, response, ticket
 
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40)
 
@@ -33,3 +34,22 @@ def test_a_retry_has_the_same_statement_id_and_a_delivery_without_an_id_has_its_
     assert [draft.event.statement for draft in drafts(made)] == ["msg_1#0"]
     without_id = replace(made, id=None)
     assert drafts(without_id)[0].event.statement != drafts(without_id)[0].event.statement
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        response(nps(9)),
+        response(comment("Quick.")),
+        {"type": "review", "id": "v", "at": NOW.isoformat(), "title": "Great"},
+        {"type": "review", "id": "v", "at": NOW.isoformat(), "stars": 5},
+        ticket({"fact": "opened", "at": NOW.isoformat(), "text": "It is broken."}),
+        ticket({"fact": "message", "at": NOW.isoformat(), "by": "agent", "text": "It is fixed."}),
+    ],
+)
+def test_a_loaded_event_has_the_comments_of_the_whole_event(record: dict[str, Any]) -> None:
+    [stored] = [draft.numbered(7) for draft in drafts(receive_record(connection(), record, "msg_1", b"", NOW))]
+    loaded = replace(stored, event=None)
+    assert stored.event
+    assert (comments(loaded.body) if loaded.body else []) == comments(stored.event.body)
+    assert (loaded.tenant, loaded.subject, loaded.received_at) == ("acme", stored.event.subject, NOW)
