@@ -91,6 +91,21 @@ async def test_responses_of_the_webhook_and_of_a_former_back_fill_are_duplicates
     assert len(await tool.subjects()) == 250
 
 
+async def test_the_first_webhook_is_neither_of_a_back_fill_nor_of_an_import(tool: Tool) -> None:
+    tool.api.documents[path()] = page(listed("t-1"), total=1)
+    await tool.finish(await tool.add("lT4Z3j"))
+    committer, received_at = Committer(tool.pool, lambda _: None, 10), datetime(2026, 11, 20, 9, tzinfo=UTC)
+    record = {"type": "response", "id": "t-2", "at": "2026-11-20T08:00:00Z"}
+    async with Workers() as workers:
+        workers.start("committer", committer.run)
+        imported = receive_record(tool.connection, record, "import:1:1", b"", received_at)
+        assert await committer.commit(imported) == "accepted"
+        assert await back_fills.first_webhook(tool.pool, tool.connection.id) is None
+        delivery = receive_record(tool.connection, record | {"id": "t-3"}, "e-1", b"", received_at)
+        assert await committer.commit(delivery) == "accepted"
+    assert await back_fills.first_webhook(tool.pool, tool.connection.id) == received_at
+
+
 async def test_older_feedback_of_an_erased_customer_is_not_brought_back(tool: Tool) -> None:
     tool.api.documents[path()] = page(
         *(listed(f"t-{number}") | {"hidden": {"customer_id": f"c-{number}"}} for number in range(3)), total=3
