@@ -208,11 +208,15 @@ def p99(values: list[float]) -> float:
 
 
 @asynccontextmanager
-async def servers() -> AsyncIterator[tuple[Postgres, Kafka]]:
+async def servers(data: Path | None = None) -> AsyncIterator[tuple[Postgres, Kafka]]:
+    """A PostgreSQL and a Kafka in a temporary folder; with `data` PostgreSQL is in that folder, which stays."""
     with tempfile.TemporaryDirectory(prefix="earshot-bench-") as folder:
         Path(folder).chmod(0o755)  # noqa: ASYNC240
         base = free_port_base(2)
-        postgres, kafka = Postgres(Path(folder) / "postgres", free_port()), Kafka(Path(folder) / "kafka", base, base + 1)
+        postgres, kafka = (
+            Postgres((data or Path(folder)) / "postgres", free_port()),
+            Kafka(Path(folder) / "kafka", base, base + 1),
+        )
         await asyncio.gather(postgres.start(), kafka.start())
         try:
             yield postgres, kafka

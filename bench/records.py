@@ -1,16 +1,22 @@
 """Queries over millions of records, while 500 events a second arrive, beside the same over 100,000, and beside SQL over raw rows.
 
-python -m bench.records [--records 1000000] [--small 100000] [--tickets 0.05] [--rate 500] [--rounds 30]
+python -m bench.records [--records 1000000] [--small 100000] [--wide 200000] [--tickets 0.05] [--rate 500] [--rounds 30]
+    [--keep FOLDER | --reuse FOLDER]
+
+`--keep` fills a database in a folder, which stays; `--reuse` queries it again without filling it. A third tenant has a dimension
+of 100,000 values.
 """
 
 import argparse
 import asyncio
+import json
 import os
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -20,10 +26,10 @@ import httpx
 
 from bench.metrics import servers
 from bench.metrics_events import MODEL, Story
-from bench.records_data import drop_indexes, fill, fill_template, make_indexes, print_sizes
+from bench.records_data import Filled, drop_indexes, fill, fill_template, make_indexes, print_sizes, widen
 from bench.records_queries import Endpoint, print_times, time_queries
 from deploy import new_secrets
-from deploy.local.servers import free_port
+from deploy.local.servers import Kafka, Postgres, free_port
 from services.gateway import migrate as gateway_migrate
 from services.gateway.admin import issue_key
 from services.gateway.domain.tenants import Tenant
@@ -41,7 +47,7 @@ from shared.topics import EVENTS, subject_key
 
 ROOT = Path(__file__).parents[1]
 TOKEN = new_secrets.internal_token()
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 KEEP_ALIVE = httpx.Limits(keepalive_expiry=2)
 """The services close connections that are idle for five seconds."""
 
@@ -51,6 +57,18 @@ SCANS = (
     "nps?window=30d&per=respondent",
     "nps?window=30d&tz=Asia/Kolkata&grain=P1D",
 )
+
+WIDE_QUERIES = (
+    "nps?window=365d",
+    "nps?window=365d&group_by=team",
+    "nps?window=365d&group_by=agent",
+    "nps?window=30d&group_by=agent",
+    "nps?window=24h&group_by=agent",
+    "nps?window=365d&filter[agent]=wide-7",
+)
+
+FILLED = "filled.json"
+"""A file that says which tenants a folder's database was filled with."""
 
 RAW = {
     "nps": "SELECT count(*) FILTER (WHERE bin >= 9) - count(*) FILTER (WHERE bin <= 6), count(*)",
@@ -110,16 +128,17 @@ async def seal_all(pool: asyncpg.Pool, contributions: int) -> None:
     print(f"sealed {contributions:,} contributions in {seals:,} seals, {seconds:.0f} s: {contributions / seconds:,.0f} a second")
 
 
-async def time_scans(http: httpx.AsyncClient) -> None:
-    """Queries that no stored counts answer, three times each."""
-    for path in SCANS:
-        took, status = [], set()
+async def time_paths(title: str, http: httpx.AsyncClient, paths: Sequence[str]) -> None:
+    """Single queries that no stored counts answer, or that are refused, three times each."""
+    for path in paths:
+        took, results = [], set()
         for _ in range(3):
             began = time.perf_counter()
             response = await http.get(f"/v1/kpis/{path}")
             took.append((time.perf_counter() - began) * 1000)
-            status.add(response.status_code)
-        print(f"scan {path:<48} {' '.join(map(str, status))} median {median(took):>8.1f} ms", flush=True)
+            reason = "" if response.is_success else f" {response.json()['type'].rpartition(':')[2]}"
+            results.add(f"{response.status_code}{reason}")
+        print(f"{title} {path:<48} {', '.join(sorted(results))}: median {median(took):,.1f} ms", flush=True)
 
 
 async def time_raw(pool: asyncpg.Pool, tenants: dict[str, int], now: datetime) -> None:
@@ -146,34 +165,64 @@ async def issue_keys(url: str, slugs: Sequence[str]) -> dict[str, str]:
     return made
 
 
-async def main(options: argparse.Namespace) -> None:
-    configure_logging("bench", "WARNING", "console")
-    tune_garbage_collector()
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """The filled databases of metrics and of the gateway, and the tenants in them with their sizes."""
+
+    metrics: str
+    gateway: str
+    tenants: dict[str, Filled]
+
+
+async def fill_databases(postgres: Postgres, options: argparse.Namespace) -> Databases:
+    """Create both databases, fill them, seal everything, and print sizes and speeds."""
     now = datetime.now(UTC)
-    sizes = {"small": options.small, "large": options.records}
-    async with AsyncExitStack() as stack:
-        postgres, kafka = await stack.enter_async_context(servers())
-        url, gateway_url = [await postgres.create_database(name) for name in ("metrics", "gateway")]
-        await asyncio.to_thread(upgrade, url, migrate.SCRIPTS)
-        await asyncio.to_thread(upgrade, gateway_url, gateway_migrate.SCRIPTS)
-        pool = await stack.enter_async_context(open_pool(url, 3, command_timeout=3600))
+    url, gateway_url = [await postgres.create_database(name) for name in ("metrics", "gateway")]
+    await asyncio.to_thread(upgrade, url, migrate.SCRIPTS)
+    await asyncio.to_thread(upgrade, gateway_url, gateway_migrate.SCRIPTS)
+    sizes = {"small": options.small, "large": options.records} | ({"wide": options.wide} if options.wide else {})
+    async with open_pool(url, 3, command_timeout=3600) as pool:
         await fill_template(pool, now, options.tickets)
         await drop_indexes(pool)
         filled = {slug: await fill(pool, slug, size, now, statements=slug == "small") for slug, size in sizes.items()}
+        if "wide" in filled:
+            await widen(pool, filled["wide"].tenant)
         await make_indexes(pool)
         await seal_all(pool, sum(one.contributions for one in filled.values()))
         await pool.execute("VACUUM ANALYZE histograms, seals", timeout=None)
         await print_sizes(pool, sum(one.records for one in filled.values()))
-        keys = await issue_keys(gateway_url, list(sizes))
+    databases = Databases(url, gateway_url, filled)
+    contents = json.dumps({slug: [one.tenant, one.records, one.contributions] for slug, one in filled.items()})
+    await asyncio.to_thread((postgres.folder / FILLED).write_text, contents)
+    return databases
+
+
+async def filled_databases(postgres: Postgres) -> Databases:
+    """The databases that an earlier run filled. Ends the program if it did not finish."""
+    file = postgres.folder / FILLED
+    if not await asyncio.to_thread(file.exists):
+        sys.exit(f"{postgres.folder.parent} holds no filled database: fill it by --keep")
+    tenants = json.loads(await asyncio.to_thread(file.read_text))
+    return Databases(
+        postgres.url("metrics"), postgres.url("gateway"), {slug: Filled(*numbers) for slug, numbers in tenants.items()}
+    )
+
+
+async def query_databases(databases: Databases, kafka: Kafka, options: argparse.Namespace) -> None:
+    """Start the services on filled databases, and time queries while events arrive."""
+    now, tenants = datetime.now(UTC), databases.tenants
+    keys = await issue_keys(databases.gateway, list(tenants))
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(databases.metrics, 3, command_timeout=3600))
         folder = Path(await asyncio.to_thread(stack.enter_context, tempfile.TemporaryDirectory(prefix="earshot-records-")))
         await ensure_topics(kafka.bootstrap)
         ports = [free_port() for _ in range(3)]
         common = {
             "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap,
             "INTERNAL_TOKEN": TOKEN,
-            "METRICS_DATABASE_URL": url,
+            "METRICS_DATABASE_URL": databases.metrics,
             "METRICS_SENTIMENT_MODEL": MODEL,
-            "GATEWAY_DATABASE_URL": gateway_url,
+            "GATEWAY_DATABASE_URL": databases.gateway,
             "GATEWAY_METRICS_URL": f"http://127.0.0.1:{ports[0]}",
         }
         queries = {**common, "METRICS_PORT": str(ports[0]), "METRICS_CONSUME": "false", "METRICS_SEAL": "false"}
@@ -182,33 +231,50 @@ async def main(options: argparse.Namespace) -> None:
         await stack.enter_async_context(service("metrics", ports[1], consuming, folder / "consumer.log"))
         gateway = {**common, "GATEWAY_PORT": str(ports[2])}
         await stack.enter_async_context(service("gateway", ports[2], gateway, folder / "gateway.log"))
+        print("services are ready", flush=True)
         producer = await stack.enter_async_context(Producer(kafka.bootstrap))
-        sending = asyncio.create_task(send_events(producer, "large", options.rate))
-        endpoints = []
-        for slug in sizes:
+        endpoints = {}
+        for slug in tenants:
             inside = {"Authorization": f"Bearer {TOKEN}", "X-Earshot-Tenant": slug}
             outside = {"Authorization": f"Bearer {keys[slug]}"}
             for name, port, headers in (("metrics", ports[0], inside), ("gateway", ports[2], outside)):
                 client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60, limits=KEEP_ALIVE)
-                endpoints.append(Endpoint(f"{name}, {slug}", await stack.enter_async_context(client)))
+                endpoints[name, slug] = Endpoint(f"{name}, {slug}", await stack.enter_async_context(client))
+        sending = asyncio.create_task(send_events(producer, "large", options.rate))
         before = await pool.fetchval("SELECT count(*) FROM subjects")
         began = time.perf_counter()
-        print_times(await time_queries(endpoints, options.rounds))
+        compared = [endpoint for (_, slug), endpoint in endpoints.items() if slug != "wide"]
+        print_times(await time_queries(compared, options.rounds, options.minutes * 60))
         seconds = time.perf_counter() - began
         added = await pool.fetchval("SELECT count(*) FROM subjects") - before
         print(f"meanwhile {added / seconds:,.0f} new subjects a second, of {options.rate:g} events a second")
-        await time_scans(next(one.http for one in endpoints if one.name == "metrics, large"))
+        await time_paths("scan", endpoints["metrics", "large"].http, SCANS)
+        if "wide" in tenants:
+            await time_paths("100,000 agents:", endpoints["metrics", "wide"].http, WIDE_QUERIES)
         sending.cancel()
         with suppress(asyncio.CancelledError):
             await sending
-        await time_raw(pool, {slug: one.tenant for slug, one in filled.items()}, now)
+        await time_raw(pool, {slug: one.tenant for slug, one in tenants.items()}, now)
+
+
+async def main(options: argparse.Namespace) -> None:
+    configure_logging("bench", "WARNING", "console")
+    tune_garbage_collector()
+    async with servers(options.keep or options.reuse) as (postgres, kafka):
+        databases = await (filled_databases(postgres) if options.reuse else fill_databases(postgres, options))
+        await query_databases(databases, kafka, options)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--small", type=int, default=100_000)
+    parser.add_argument("--wide", type=int, default=200_000, help="records of a tenant with 100,000 agents; 0: no such tenant")
     parser.add_argument("--tickets", type=float, default=0.05, help="the share of tickets among the records")
     parser.add_argument("--rate", type=float, default=500.0, help="events a second that arrive meanwhile")
-    parser.add_argument("--rounds", type=int, default=30, help="how often each query is measured")
+    parser.add_argument("--rounds", type=int, default=30, help="how often each query is measured, at most")
+    parser.add_argument("--minutes", type=float, default=8.0, help="how long queries are measured, at most")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the filled database in this folder")
+    where.add_argument("--reuse", type=Path, metavar="FOLDER", help="query the database that an earlier run kept there")
     asyncio.run(main(parser.parse_args()))

@@ -76,6 +76,17 @@ INDEXES = {
     "contributions_by_time": "CREATE INDEX contributions_by_time ON contributions (tenant, measure, at)",
 }
 
+WIDE_VALUES = 100_000
+WIDEN = """
+    WITH agents AS (
+        SELECT id, row_number() OVER (ORDER BY id) AS place FROM terms WHERE tenant = $1 AND term LIKE 'wide-%'
+    ), answers AS (
+        SELECT c.ctid AS row, 1 + row_number() OVER (ORDER BY c.subject_id) % $2::bigint AS place
+        FROM contributions c JOIN measures m ON m.id = c.measure WHERE c.tenant = $1 AND m.name = 'nps'
+    )
+    UPDATE contributions c SET agent = agents.id FROM answers JOIN agents USING (place) WHERE c.ctid = answers.row
+"""
+
 SIZES = """
     SELECT relname, pg_relation_size(oid) AS heap, pg_indexes_size(oid) AS indexes, pg_total_relation_size(oid) AS total
     FROM pg_class WHERE relname = ANY($1) ORDER BY 1
@@ -137,6 +148,15 @@ async def fill(pool: asyncpg.Pool, slug: str, records: int, now: datetime, *, st
         seconds = time.perf_counter() - began
     print(f"filled {slug}: {each * copies:,} records, {number:,} contributions, {seconds:.0f} s", flush=True)
     return Filled(new, each * copies, number)
+
+
+async def widen(pool: asyncpg.Pool, tenant: int) -> None:
+    """Give the NPS answers of a tenant WIDE_VALUES agents in turn."""
+    await pool.execute(
+        "INSERT INTO terms (tenant, term) SELECT $1, 'wide-' || n FROM generate_series(1, $2) n", tenant, WIDE_VALUES
+    )
+    await pool.execute(WIDEN, tenant, WIDE_VALUES, timeout=None)
+    await pool.execute("VACUUM contributions", timeout=None)
 
 
 def maps(old: int, new: int) -> str:

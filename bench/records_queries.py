@@ -65,18 +65,27 @@ class Endpoint:
     http: httpx.AsyncClient
 
 
-async def time_queries(endpoints: Sequence[Endpoint], rounds: int) -> dict[tuple[str, Query], list[float]]:
-    """Milliseconds of each response by endpoint and query. Queries and endpoints take turns; the first round is not counted."""
+async def time_queries(endpoints: Sequence[Endpoint], rounds: int, seconds: float) -> dict[tuple[str, Query], list[float]]:
+    """Milliseconds of each response by endpoint and query. Queries and endpoints take turns; the first round is not counted.
+
+    No round begins after `seconds`, but for the first one that counts.
+    """
     took: dict[tuple[str, Query], list[float]] = {}
+    began = time.perf_counter()
     for number in range(rounds + 1):
+        if number > 1 and time.perf_counter() > began + seconds:
+            print(f"{number - 1} rounds of queries, for lack of time", flush=True)
+            break
         for query in QUERIES:
             for endpoint in endpoints:
-                began = time.perf_counter()
+                sent = time.perf_counter()
                 response = await endpoint.http.get(query.path)
                 if not response.is_success:
                     sys.exit(f"{endpoint.name} {query.path}: {response.status_code} {response.text[:300]}")
                 if number:
-                    took.setdefault((endpoint.name, query), []).append((time.perf_counter() - began) * 1000)
+                    took.setdefault((endpoint.name, query), []).append((time.perf_counter() - sent) * 1000)
+        if not number:
+            print(f"the first round of queries, which does not count: {time.perf_counter() - began:.0f} s", flush=True)
     return took
 
 

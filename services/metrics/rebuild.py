@@ -27,15 +27,23 @@ TENANTS = "SELECT id, slug FROM tenants WHERE $1::text IS NULL OR slug = $1 ORDE
 
 @dataclass(slots=True)
 class Report:
-    """The result of rebuilding a tenant. `corrected`: by measure, the times at which contributions were wrong."""
+    """The result of rebuilding a tenant. `corrected`: by measure, the times at which contributions were wrong.
+
+    `invalid`: the subjects that can't be folded, with the reasons. Their contributions are as before.
+    """
 
     tenant: str
     subjects: int = 0
     corrected: Counter[str] = field(default_factory=Counter)
+    invalid: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         corrections = ", ".join(f"{measure} {count:,}" for measure, count in sorted(self.corrected.items()))
-        return f"{self.tenant}: rebuilt {self.subjects:,} subjects; corrected: {corrections or 'nothing'}"
+        rebuilt = self.subjects - len(self.invalid)
+        lines = [f"{self.tenant}: rebuilt {rebuilt:,} subjects; corrected: {corrections or 'nothing'}"]
+        if self.invalid:
+            lines.append(f"{self.tenant}: {len(self.invalid):,} subjects can't be rebuilt:")
+        return "\n  ".join([*lines, *self.invalid])
 
 
 async def rebuild(
@@ -59,6 +67,7 @@ async def rebuild_tenant(writer: Writer, tenant: int, report: Report, say: Calla
             say(f"  {report.tenant}: {report.subjects + done.subjects:,} subjects")
         report.subjects, after = report.subjects + done.subjects, done.last
         report.corrected.update(done.corrected)
+        report.invalid += [f"{error.subject}: {error.reason}" for error in done.invalid]
     return report
 
 
@@ -75,7 +84,7 @@ async def run(settings: Settings, tenant: str | None) -> list[Report]:
 
 
 def main() -> None:
-    """The command. Exits with 2 if the tenant isn't there."""
+    """The command. Exits with 1 if a subject can't be rebuilt, with 2 if the tenant isn't there."""
     arguments = argparse.ArgumentParser(prog="rebuild", description="Compute contributions again, and write those that differ.")
     arguments.add_argument("--tenant", help="rebuild this tenant alone")
     options = arguments.parse_args()
@@ -83,6 +92,8 @@ def main() -> None:
     if options.tenant and not reports:
         sys.stderr.write(f"there is no tenant {options.tenant!r}\n")
         sys.exit(2)
+    if any(report.invalid for report in reports):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -207,3 +207,16 @@ async def test_a_rebuild_corrects_changed_rows_and_touches_nothing_else(metrics:
     [again] = await rebuild(metrics.pool, metrics.writer)
     assert str(again) == f"acme: rebuilt {report.subjects:,} subjects; corrected: nothing"
     assert await metrics.contributions() == contributions_of(story())
+
+
+async def test_a_rebuild_reports_a_subject_that_cannot_be_folded_and_goes_on(metrics: MetricsDatabase) -> None:
+    await metrics.apply(*(survey_response(number, nps(number), at=NOON) for number in range(3)))
+    correct = await metrics.contributions()
+    huge = "replace(encode(body, 'escape'), '\"value\":', '\"value\":9999999999')::bytea"
+    of_subject = "(SELECT id FROM subjects WHERE subject = 'c1/response/1')"
+    await metrics.pool.execute(f"UPDATE statements SET body = {huge} WHERE subject_id = {of_subject}")
+    await metrics.pool.execute(f"UPDATE contributions SET bin = 7 WHERE bin = 2 AND subject_id <> {of_subject}")
+    [report] = await rebuild(metrics.pool, metrics.writer, "acme")
+    assert report.invalid == ["c1/response/1: an amount or a bin is too large for its column"]
+    assert str(report).startswith("acme: rebuilt 2 subjects; corrected: nps 1")
+    assert await metrics.contributions() == correct, "the others are corrected; its own are as before"

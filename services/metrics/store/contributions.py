@@ -1,8 +1,9 @@
 """Store contributions as rows of integers, and write only the difference to the rows that are stored."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import asyncpg
@@ -14,7 +15,7 @@ from shared.events import DIMENSIONS
 
 COLUMNS = ("subject_id", "tenant", "measure", "at", "bin", "amount", *DIMENSIONS, "customer", "themes", "urgency", "own")
 COLUMN_LIST = ", ".join(COLUMNS)
-TENANT, MEASURE, AT = 1, 2, 3
+SUBJECT, TENANT, MEASURE, AT = 0, 1, 2, 3
 
 Row = tuple[Any, ...]
 """A contribution in the order of COLUMNS, with ids for names."""
@@ -93,25 +94,32 @@ def _names_of(derived: Iterable[Derived]) -> tuple[set[tuple[int, Names]], set[t
 
 async def replace(connection: asyncpg.Connection, subjects: Iterable[Subject], rows: Iterable[Row]) -> set[Touch]:
     """Make `rows` the contributions of `subjects`, which must be locked. Only the difference of the two multisets is written."""
-    expected = Counter(rows)
+    known = {subject.id for subject in subjects if not subject.fresh}
+    added: list[Row] = []
+    expected: Counter[Row] = Counter()
+    for row in rows:
+        if row[SUBJECT] in known:
+            expected[row] += 1
+        else:
+            added.append(row)
     stored: defaultdict[Row, list[Any]] = defaultdict(list)
-    known = [subject.id for subject in subjects if not subject.fresh]
     if known:
         query = f"SELECT ctid, {COLUMN_LIST} FROM contributions WHERE subject_id = ANY($1)"  # noqa: S608
-        for ctid, *values, themes, urgency, own in await connection.fetch(query, known):
+        for ctid, *values, themes, urgency, own in await connection.fetch(query, list(known)):
             stored[(*values, themes and tuple(themes), urgency and tuple(urgency), own and tuple(own))].append(ctid)
     surplus = {row: ctids[expected[row] :] for row, ctids in stored.items() if len(ctids) > expected[row]}
-    missing = expected - Counter({row: len(ctids) for row, ctids in stored.items()})
+    for row, count in expected.items():
+        added += [row] * (count - len(stored.get(row, ())))
     if surplus:
         # a ctid does not change: nobody else may touch the rows of a locked subject, and what moves rows locks the whole table
         deleted = [ctid for ctids in surplus.values() for ctid in ctids]
         await connection.execute("DELETE FROM contributions WHERE ctid = ANY($1::tid[])", deleted)
-    if missing:
-        records = sorted(missing.elements(), key=touch)
-        await connection.copy_records_to_table("contributions", records=records, columns=COLUMNS)
-    return {touch(row) for changed in (surplus, missing) for row in changed}
+    if added:
+        # queries read rows in this order, so they are written in it
+        added.sort(key=touch)
+        await connection.copy_records_to_table("contributions", records=added, columns=COLUMNS)
+    return {*map(touch, surplus), *map(touch, added)}
 
 
-def touch(row: Row) -> Touch:
-    """Where the row counts. Queries read rows in this order, so they are written in it."""
-    return row[TENANT], row[MEASURE], row[AT]
+touch: Callable[[Row], Touch] = itemgetter(TENANT, MEASURE, AT)
+"""Where a row counts."""

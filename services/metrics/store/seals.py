@@ -62,7 +62,7 @@ INVALIDATE = """
 REQUEST_LOOK = """
     WITH touched AS (
         SELECT s.tenant, t.low
-        FROM (SELECT tenant, min(low) AS low FROM unnest($1::int[], $2::timestamptz[]) AS t (tenant, low) GROUP BY tenant) t
+        FROM unnest($1::int[], $2::timestamptz[]) AS t (tenant, low)
         JOIN sealing s ON s.tenant = t.tenant
         WHERE (t.low < s.until AND (s.due > clock_timestamp() OR s.since > t.low)) OR s.idle
         ORDER BY s.tenant
@@ -86,7 +86,10 @@ async def invalidate(connection: asyncpg.Connection, touches: Iterable[Touch]) -
     if ranges:
         tenants, measures, lows, highs = (list(column) for column in zip(*ranges, strict=True))
         await connection.execute(INVALIDATE, tenants, measures, lows, highs, list(LONGEST), list(LONGEST.values()), RENEWED)
-        await connection.execute(REQUEST_LOOK, tenants, lows)
+        earliest: dict[int, datetime] = {}
+        for tenant, low in zip(tenants, lows, strict=True):
+            earliest[tenant] = min(low, earliest.get(tenant, low))
+        await connection.execute(REQUEST_LOOK, list(earliest), list(earliest.values()))
 
 
 def coalesced(touches: Iterable[Touch]) -> Iterator[tuple[int, int, datetime, datetime]]:

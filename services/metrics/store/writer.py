@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import asyncpg
 import msgspec
+import structlog
 
 from services.metrics.domain.contributions import Contribution, contributions
 from services.metrics.domain.measure import family_of
@@ -25,6 +26,8 @@ from services.metrics.store.tenants import Tenants
 from services.metrics.store.terms import TermsInUse, TermsReader
 from shared.database import retry_transaction
 from shared.events import Event, Score, ScoreEvent
+
+log = structlog.get_logger()
 
 LARGEST_AMOUNT = 2**63 - 1
 LARGEST_BIN = 2**31 - 1
@@ -53,16 +56,18 @@ class Batch:
 class Rebuilt:
     """The number of rebuilt subjects, and the name of the last; None if there are no more.
 
-    `corrected`: of each measure, at how many times contributions were wrong.
+    `corrected`: of each measure, at how many times contributions were wrong. `invalid`: the subjects that can't be folded; their
+    contributions are as before.
     """
 
     subjects: int
     last: str | None
     corrected: Mapping[str, int]
+    invalid: Sequence["InvalidSubject"] = ()
 
 
 class InvalidSubject(Exception):
-    """The statements of a subject can't be folded, or their contributions can't be stored. Nothing was written."""
+    """The statements of a subject can't be folded, or their contributions can't be stored. Nothing of it was written."""
 
     def __init__(self, tenant: str, subject: str, reason: str) -> None:
         super().__init__(reason)
@@ -117,15 +122,16 @@ class Writer:
         async def work(connection: asyncpg.Connection) -> Rebuilt:
             terms = await self._terms.lock(connection, [tenant])
             subjects = await store.lock_following(connection, tenant, after, limit)
-            corrected = Counter(measure for _, measure, _ in await self._derive(connection, subjects, terms))
+            invalid: list[InvalidSubject] = []
+            corrected = Counter(measure for _, measure, _ in await self._derive(connection, subjects, terms, invalid))
             names = await connection.fetch("SELECT id, name FROM measures WHERE id = ANY($1::int[])", list(corrected))
             by_name = {row["name"]: corrected[row["id"]] for row in names}
-            return Rebuilt(len(subjects), subjects[-1].name if subjects else None, by_name)
+            return Rebuilt(len(subjects), subjects[-1].name if subjects else None, by_name, invalid)
 
         return await self._transact(work)
 
     async def build(self, build: Build, limit: int) -> Build | None:
-        """Derive the next `limit` subjects of a build, and record how far it is.
+        """Derive the next `limit` subjects of a build, and record how far it is. Subjects that can't be folded are logged.
 
         Returns the build as it is now; None if it is no longer wanted, or another builder was faster.
         """
@@ -135,30 +141,47 @@ class Writer:
             if terms.building is None or terms.building.revision != build.revision:
                 return None
             subjects = await store.lock_following(connection, build.tenant, build.place, limit)
-            await self._derive(connection, subjects, {build.tenant: terms})
+            invalid: list[InvalidSubject] = []
+            await self._derive(connection, subjects, {build.tenant: terms}, invalid)
+            for error in invalid:
+                log.warning("builder.subject_invalid", tenant=error.tenant, subject=error.subject, reason=error.reason)
             place = subjects[-1].name if subjects else build.place
             return await advance_build(connection, build, place, len(subjects), walked=len(subjects) < limit)
 
         return await self._transact(work)
 
     async def _derive(
-        self, connection: asyncpg.Connection, subjects: list[Subject], terms: Mapping[int, TermsInUse]
+        self,
+        connection: asyncpg.Connection,
+        subjects: list[Subject],
+        terms: Mapping[int, TermsInUse],
+        invalid: list[InvalidSubject],
     ) -> set[Touch]:
-        """Compute the contributions and the marks of locked subjects again. Returns where contributions changed."""
+        """Compute the contributions and the marks of locked subjects again. Returns where contributions changed.
+
+        Those that can't be folded are left as they are, and their errors are added to `invalid`.
+        """
         await store.load(connection, subjects)
         await store.mark_judged(connection, subjects)
-        touches = await self._follow(connection, subjects, terms)
+        touches = await self._follow(connection, subjects, terms, invalid)
         await note_rebuilt(connection, {tenant for tenant, _, _ in touches})
         return touches
 
     async def _follow(
-        self, connection: asyncpg.Connection, subjects: list[Subject], terms: Mapping[int, TermsInUse]
+        self,
+        connection: asyncpg.Connection,
+        subjects: list[Subject],
+        terms: Mapping[int, TermsInUse],
+        invalid: list[InvalidSubject] | None = None,
     ) -> set[Touch]:
         """Write the contributions of `subjects`, and then invalidate the seals over them; the order matters.
 
-        Returns where contributions changed.
+        Returns where contributions changed. Raises InvalidSubject, or adds it to `invalid` and goes on.
         """
-        derived = await asyncio.to_thread(derive_all, subjects, terms)
+        derived = await asyncio.to_thread(derive_all, subjects, terms, invalid)
+        if invalid:
+            valid = {subject.id for subject, _, _ in derived}
+            subjects = [subject for subject in subjects if subject.id in valid]
         exchanged = {tenant for tenant, one in terms.items() if self._generations.get(tenant, 0) != one.generation}
         if exchanged:
             self._rows.forget_measures(exchanged)
@@ -181,15 +204,28 @@ def by_subject(items: Iterable[Item], tenants: Mapping[str, int]) -> dict[Key, l
     return grouped
 
 
-def derive_all(subjects: Iterable[Subject], terms: Mapping[int, TermsInUse]) -> list[Derived]:
-    """The contributions of each subject, of both generations while its tenant has a build. Pure; run it in a thread."""
+def derive_all(
+    subjects: Iterable[Subject], terms: Mapping[int, TermsInUse], invalid: list[InvalidSubject] | None = None
+) -> list[Derived]:
+    """The contributions of each subject, of both generations while its tenant has a build. Pure; run it in a thread.
+
+    Raises InvalidSubject if a subject can't be folded; with `invalid`, adds the error to it and leaves out the subject.
+    """
     derived: list[Derived] = []
     for subject in subjects:
-        of_tenant = terms[subject.tenant]
-        derived.append((subject, subject.tenant, fold(subject, of_tenant.served)))
-        if of_tenant.building:
-            derived.append((subject, -subject.tenant, fold(subject, of_tenant.building)))
+        try:
+            derived += derive(subject, terms[subject.tenant])
+        except InvalidSubject as error:
+            if invalid is None:
+                raise
+            invalid.append(error)
     return derived
+
+
+def derive(subject: Subject, terms: TermsInUse) -> list[Derived]:
+    """The contributions of a subject, of both generations while its tenant has a build. Raises InvalidSubject."""
+    served: Derived = (subject, subject.tenant, fold(subject, terms.served))
+    return [served, (subject, -subject.tenant, fold(subject, terms.building))] if terms.building else [served]
 
 
 def fold(subject: Subject, terms: Terms) -> list[Contribution]:
