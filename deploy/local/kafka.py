@@ -50,7 +50,8 @@ API_VERSIONS_REQUEST = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 class Kafka:
     """A Kafka node with its data in `folder`/logs, and its log in `folder`/kafka.log unless `log` is given.
 
-    Lines in `properties` replace or extend PROPERTIES; `format_options` are further options of the storage tool.
+    Lines in `properties` replace or extend PROPERTIES; `format_options` are further options of the storage tool, `jvm_options`
+    of Java.
     """
 
     name = "kafka"
@@ -64,6 +65,7 @@ class Kafka:
         *,
         properties: str = "",
         format_options: Sequence[str] = (),
+        jvm_options: Sequence[str] = (),
     ) -> None:
         self.folder = folder.resolve()
         self.port = port
@@ -71,6 +73,7 @@ class Kafka:
         self.log = log or self.folder / "kafka.log"
         self._more_properties = properties
         self._format_options = format_options
+        self._jvm_options = jvm_options
         self._child: Child | None = None
 
     @property
@@ -89,7 +92,7 @@ class Kafka:
             if not is_free(port):
                 raise StartFailed(f"port {port} for Kafka is in use")
         jars = await ensure_jars(progress)
-        java: list[str | Path] = [JAVA, *JVM, "-cp", f"{jars}{os.sep}*"]
+        java: list[str | Path] = [JAVA, *JVM, *self._jvm_options, "-cp", f"{jars}{os.sep}*"]
         await self._format(java)
         self._child = await Child.spawn("Kafka", [*java, "kafka.Kafka", self._properties], self.log)
         await wait_until_ready(self._child, self._is_ready, seconds=60)

@@ -58,8 +58,9 @@ async def reachable(bootstrap: Bootstrap, deadline: float = 2.0) -> bool:
     """Whether a broker answers a new connection within `deadline` seconds."""
     try:
         with clients.client_errors():
-            async with asyncio.timeout(deadline), clients.admin(bootstrap):
-                return True
+            async with asyncio.timeout(deadline), clients.admin(bootstrap) as admin:
+                # With a refused token aiokafka's client starts nevertheless, and knows no broker.
+                return bool((await admin.describe_cluster())["brokers"])
     except clients.Broken:
         return False
 

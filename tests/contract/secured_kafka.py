@@ -13,6 +13,7 @@ from deploy.local.ports import HOST, free_port_base
 from deploy.local.servers import Kafka
 from shared.brokers import Brokers, BrokerSettings
 from tests.contract.certificates import write_certificates
+from tests.contract.tokens import AUDIENCE, Issuer
 
 USER, PASSWORD = "earshot", "correct-horse"
 """A user who may do everything, as may the plain listener and the client's certificate."""
@@ -23,6 +24,9 @@ RESOURCES = {"topic": 2, "group": 3}
 OPERATIONS = {"Read": 3, "Write": 4, "Describe": 8}
 LITERAL, ALLOW = 3, 3
 """Codes of Kafka's protocol (https://kafka.apache.org/protocol)."""
+
+TOKEN_VALIDATOR = "org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler"
+"""Kafka's own validator of signed tokens."""
 
 PROPERTIES = """
 listeners=PLAINTEXT://{host}:{plain},CONTROLLER://{host}:{controller},SASL_SSL://{host}:{sasl},SSL://{host}:{tls}
@@ -36,6 +40,9 @@ listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.p
   user_{user}="{password}";
 listener.name.sasl_ssl.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule \\
   required   unsecuredLoginStringClaim_sub="{user}";
+listener.name.sasl_ssl.oauthbearer.sasl.server.callback.handler.class={handler}
+sasl.oauthbearer.jwks.endpoint.url={key_set}
+sasl.oauthbearer.expected.audience={audience}
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS;User:{user};User:CN=client
 ssl.keystore.type=PEM
@@ -54,6 +61,8 @@ class SecuredKafka:
     plain: str
     sasl: str
     tls: str
+    issuer: Issuer
+    """The identity provider whose tokens the broker accepts."""
 
     def scram(self, password: str = PASSWORD, mechanism: str = "SCRAM-SHA-512", user: str = USER) -> Brokers:
         """The listener with SASL and a user, as a service reads them from its environment variables."""
@@ -63,6 +72,17 @@ class SecuredKafka:
             "KAFKA_SASL_MECHANISM": mechanism,
             "KAFKA_SASL_USERNAME": user,
             "KAFKA_SASL_PASSWORD": password,
+            "KAFKA_SSL_CA_FILE": self.folder / "ca.crt",
+        }
+        return BrokerSettings.model_validate(variables).brokers
+
+    def oauth(self, token_file: Path) -> Brokers:
+        """The listener with SASL, and the token in a file."""
+        variables = {
+            "KAFKA_BOOTSTRAP_SERVERS": self.sasl,
+            "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+            "KAFKA_SASL_MECHANISM": "OAUTHBEARER",
+            "KAFKA_SASL_TOKEN_FILE": token_file,
             "KAFKA_SSL_CA_FILE": self.folder / "ca.crt",
         }
         return BrokerSettings.model_validate(variables).brokers
@@ -83,18 +103,31 @@ class SecuredKafka:
 async def secured_kafka(folder: Path) -> AsyncIterator[SecuredKafka]:
     """A broker with a plain listener, one with SASL over TLS, and one with mutual TLS."""
     write_certificates(folder)
+    issuer, key_set = Issuer(), folder / "keys.json"
+    key_set.write_text(issuer.key_set())
     plain, controller, sasl, tls = range(base := free_port_base(4), base + 4)
     properties = PROPERTIES.format(
-        host=HOST, plain=plain, controller=controller, sasl=sasl, tls=tls, folder=folder, user=USER, password=PASSWORD
+        host=HOST,
+        plain=plain,
+        controller=controller,
+        sasl=sasl,
+        tls=tls,
+        folder=folder,
+        user=USER,
+        password=PASSWORD,
+        handler=TOKEN_VALIDATOR,
+        key_set=key_set.as_uri(),
+        audience=AUDIENCE,
     )
     scram = [f"SCRAM-SHA-512=[name={user},password={PASSWORD}]" for user in (USER, *SERVICES)]
     options = [
         option for user in (*scram, f"SCRAM-SHA-256=[name={USER},password={PASSWORD}]") for option in ("--add-scram", user)
     ]
-    server = Kafka(folder / "kafka", plain, controller, properties=properties, format_options=options)
+    allowed = f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={key_set.as_uri()}"
+    server = Kafka(folder / "kafka", plain, controller, properties=properties, format_options=options, jvm_options=[allowed])
     await server.start()
     try:
-        yield SecuredKafka(folder, f"{HOST}:{plain}", f"{HOST}:{sasl}", f"{HOST}:{tls}")
+        yield SecuredKafka(folder, f"{HOST}:{plain}", f"{HOST}:{sasl}", f"{HOST}:{tls}", issuer)
     finally:
         await server.stop()
 

@@ -11,7 +11,8 @@ from shared.kafka import Broken, Producer, Undelivered, admin, reachable
 from shared.kafka.dead_letters import count_records
 from shared.kafka.records import Place
 from tests.contract.kafka_topic import KafkaTopic, Recorder, messages, new_topic, until
-from tests.contract.secured_kafka import PASSWORD, SecuredKafka, secured_kafka
+from tests.contract.secured_kafka import PASSWORD, USER, SecuredKafka, secured_kafka
+from tests.contract.tokens import Issuer
 
 PATIENCE = 20.0
 """Seconds for a handshake on a slow machine. A refusal comes at once."""
@@ -62,3 +63,25 @@ async def test_clients_take_a_replaced_password_without_a_restart(kafka: Secured
                 except Undelivered:
                     await asyncio.sleep(0.1)
         await until(lambda: seen.has([2]))
+
+
+async def test_a_signed_token_is_read_from_its_file_anew_for_each_connection(kafka: SecuredKafka, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(kafka.issuer.token(USER))
+    brokers = kafka.oauth(file)
+    topic, seen = await new_topic(kafka.plain), Recorder()
+    secured = KafkaTopic(brokers, topic.definition, topic.group)
+    await secured.send(messages(range(10)))
+    async with secured.consuming(seen):
+        await until(lambda: seen.has(range(10)))
+    file.write_text(kafka.issuer.token(USER, seconds=-600))
+    assert not await reachable(brokers, PATIENCE), "expired"
+    file.write_text(kafka.issuer.token(USER) + "\n")
+    assert await reachable(brokers, PATIENCE)
+
+
+async def test_a_token_of_another_issuer_or_for_another_audience_is_refused(kafka: SecuredKafka, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    for token in (Issuer().token(USER), kafka.issuer.token(USER, audience="another")):
+        file.write_text(token)
+        assert not await reachable(kafka.oauth(file), PATIENCE)
