@@ -19,6 +19,7 @@ from services.sentiment.scorers import SHIPPED, finder_of
 from services.sentiment.taxonomy_cache import read_default
 from services.sentiment.training.card import calibration, held
 from services.sentiment.training.figures import Figures, by_source, mean
+from services.sentiment.training.newer import newer_figures
 from services.sentiment.training.themes.data import gold
 from services.sentiment.training.theming import theme_figures
 
@@ -48,6 +49,7 @@ def main() -> None:
     print("\naims, in %")
     aims(results, ece)
     themes(scorers)
+    newer(scorers)
     print("\nspeed, one thread, short comments (aims: 400/s, p50 of one under 3 ms, memory under 300 MB)")
     short = [row.text for of in rows.values() for row in of if SHORT[0] <= len(row.text) <= SHORT[1]]
     random.Random(0).shuffle(short)
@@ -96,6 +98,13 @@ def themes(scorers: Mapping[str, Scorer]) -> None:
             figures = theme_figures(scorer, gold())
             line = ", ".join(f"{name} {100 * value:.1f}" for name, value in figures._asdict().items())
             print(f"\nthemes of {len(gold())} comments by hand, in %: {line}")
+
+
+def newer(scorers: Mapping[str, Scorer]) -> None:
+    """Print all figures on the 200 comments that were labelled by docs/labelling.md, as shares of one."""
+    for scorer in scorers.values():
+        for name, value in newer_figures(scorer).items():
+            print(f"  {scorer.model!s:14} newer comments, {name}: {value}", flush=True)
 
 
 def speed(scorer: Scorer, texts: list[str]) -> str:

@@ -81,13 +81,29 @@ BACK = re.compile(
 )
 
 
+ABSENCES = """
+office desk leave holiday vacation büro haus urlaub erreichbar arbeitsplatz abwesend elternzeit absent congé bureau oficina
+vacaciones ausente sede ufficio ferie assente escritório férias kantoor afwezig vakantie verlof مكتب إجازة
+"""
+ABSENCE_PARTS = tuple(ABSENCES.split())
+AUTOMATIONS = ("auto", "آلي", "تلقائي")
+DELIVERIES = ("deliver", "zustell", "zugestellt", "remis", "distribu", "entreg", "recapit", "consegn", "bezorgd", "afgeleverd")
+"""Parts of words without which a pattern can't match: most comments have none, and looking for these is cheap."""
+
+
 def is_auto_reply(text: str) -> bool:
     """Whether a text is an automatic reply or a bounce."""
     begin = text[:READ_CHARACTERS].strip().casefold()
     if SUBJECT.match(begin) or BOUNCE.match(begin):
         return True
-    if UNDELIVERED.search(begin) and MAILBOX.search(begin):
+    if has_any(begin, DELIVERIES) and UNDELIVERED.search(begin) and MAILBOX.search(begin):
         return True
-    if AUTOMATED.search(begin) and (NO_REPLY.search(begin) or ABSENT.search(begin)):
+    absent = has_any(begin, ABSENCE_PARTS) and ABSENT.search(begin) is not None
+    if has_any(begin, AUTOMATIONS) and AUTOMATED.search(begin) and (absent or NO_REPLY.search(begin)):
         return True
-    return bool(ABSENT.search(begin) and BACK.search(begin))
+    return absent and BACK.search(begin) is not None
+
+
+def has_any(text: str, parts: tuple[str, ...]) -> bool:
+    """Whether any of the parts is in the text."""
+    return any(part in text for part in parts)

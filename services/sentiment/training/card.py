@@ -44,7 +44,8 @@ def write_card(path: Path, scorer: Scorer, about: Mapping[str, Any], rows: Seque
             "reported only": "test, unseen, mixed, our own held-out sentences",
         },
         "ece_dev": calibration(scorer, folder),
-        "mixed_found_in_mixed_jsonl": mixed_found(scorer, folder),
+        "mixed_found_in_mixed_jsonl": flagged(scorer, read(folder, "mixed")),
+        "mixed_found_in_dev": flagged(scorer, choosing_rows(folder)),
         "figures": measured(scorer, folder),
         "limits": about["limits"],
     }
@@ -77,9 +78,9 @@ def calibration(scorer: Scorer, folder: Path) -> float:
     return round(figures(rows, scorer.score([row.text for row in rows])).ece, 4)
 
 
-def mixed_found(scorer: Scorer, folder: Path) -> float:
-    """The share of sentences with two poles that are flagged as mixed."""
-    return round(float(np.mean([opinion.mixed for opinion in scorer.score([row.text for row in read(folder, "mixed")])])), 4)
+def flagged(scorer: Scorer, rows: Sequence[Row]) -> float:
+    """The share of rows that are flagged as mixed."""
+    return round(float(np.mean([opinion.mixed for opinion in scorer.score([row.text for row in rows])])), 4)
 
 
 def rounded(one: Figures) -> dict[str, float]:

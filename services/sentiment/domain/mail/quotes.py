@@ -65,6 +65,8 @@ QUOTED = re.compile(r"^[ \t]*>")
 
 def without_quotes(text: str) -> str:
     """The text without quoted messages. Lines after ">" are left out one by one, since people answer between them."""
+    if "\n" not in text:
+        return text[: attribution_start(text)].strip()
     end = min(attribution_start(text), separator_start(text))
     lines = text[:end].split("\n")
     lines = lines[: header_line(lines)]

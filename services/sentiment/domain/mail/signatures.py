@@ -58,6 +58,8 @@ BANNER = re.compile(
 
 def without_signature(text: str) -> str:
     """The text up to its signature or disclaimer, without the banners above it. The text itself if nothing else is left."""
+    if "\n" not in text:
+        return text
     lines = [line for line in text.split("\n") if not BANNER.match(line)]
     end = next((number for number, line in enumerate(lines) if ends_message(lines, number, line)), len(lines))
     own = "\n".join(lines[:end]).strip()
