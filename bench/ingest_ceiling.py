@@ -5,15 +5,18 @@ from datetime import UTC, datetime
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
+from pydantic import TypeAdapter
 
 from services.ingest.domain.providers import PROVIDERS, Headers
 from services.ingest.domain.providers import Request as ToolRequest
-from services.ingest.domain.record import read_record
+from services.ingest.domain.record_models import Record
 from shared import strict_json as json
 from shared.http import serve
 from shared.settings import SharedSettings
 
 app = FastAPI()
+RECORDS: TypeAdapter[Record] = TypeAdapter(Record)
+"""Validates as FastAPI does, by pydantic; ingest itself converts records to structs."""
 SECRETS = [os.environ["BENCH_SECRET"]]
 
 
@@ -21,7 +24,7 @@ SECRETS = [os.environ["BENCH_SECRET"]]
 async def hook(connection: str, request: Request) -> JSONResponse:
     body, now = await request.body(), datetime.now(UTC)
     PROVIDERS["standard"].verify(ToolRequest("POST", "", Headers(request.headers), body), SECRETS, now)
-    read_record(json.parse(body)["data"], now)
+    RECORDS.validate_python(json.parse(body)["data"])
     return JSONResponse({"status": "accepted"}, 202)
 
 
