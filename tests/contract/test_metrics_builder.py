@@ -9,7 +9,6 @@ from typing import Any
 
 import asyncpg
 import pytest
-from structlog.testing import capture_logs
 
 from services.metrics.builder import Builder
 from services.metrics.domain.contributions import CONTRIBUTIONS_VERSION, contributions
@@ -75,14 +74,6 @@ async def build(metrics: MetricsDatabase) -> None:
         pass
 
 
-async def spoil(metrics: MetricsDatabase, subject: str) -> None:
-    """Give a stored answer a value that its column can't hold: its subject can't be folded any more."""
-    huge = "replace(encode(body, 'escape'), '\"value\":', '\"value\":9999999999')::bytea"
-    await metrics.pool.execute(
-        f"UPDATE statements SET body = {huge} WHERE subject_id = (SELECT id FROM subjects WHERE subject = $1)", subject
-    )
-
-
 async def status(metrics: MetricsDatabase, tenant: str = "acme") -> Status:
     return await read_status(metrics.pool, tenant)
 
@@ -112,19 +103,6 @@ async def test_a_change_of_dimensions_is_served_all_at_once_and_until_then_not_a
     assert await metrics.contributions() == new
     assert await status(metrics) == Status(2, None)
     assert await rows_of_builds(metrics) == (0, 0, 0, 0, 0)
-
-
-async def test_a_build_logs_a_subject_that_cannot_be_folded_and_goes_on(metrics: MetricsDatabase) -> None:
-    await spoil(metrics, "c1/response/4")
-    await change(metrics, "plan")
-    with capture_logs() as logs:
-        await build(metrics)
-    assert await status(metrics) == Status(2, None)
-    others = [event for event in story() if event.subject != "c1/response/4"]
-    assert await metrics.contributions() == derived(others, "plan")
-    assert [(one["subject"], one["reason"]) for one in logs if one["event"] == "builder.subject_invalid"] == [
-        ("c1/response/4", "an amount or a bin is too large for its column")
-    ]
 
 
 async def walk_pieces(metrics: MetricsDatabase, count: int, at_once: int = 3) -> None:

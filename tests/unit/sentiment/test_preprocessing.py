@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sentiment.domain.preprocessing import MOST_MARKS, cased, prepared, with_few_marks, without_long_chains
-from services.sentiment.domain.reading import pieces
+from services.sentiment.domain.reading import cut, pieces
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,8 @@ def test_prepared_texts_have_single_spaces_and_no_capitals(text: str) -> None:
         ("La comida estaba rica, pero el camarero fue grosero", ["La comida estaba rica", "el camarero fue grosero"]),
         ("Version 2.5 works", ["Version 2.5 works"]),
         ("Hi. It never came", ["Hi. It never came"]),
+        ("Is bad. It never came", ["Is bad. It never came"]),
+        ("Is good. It never came", ["Is good.", "It never came"]),
         ("One line here\nanother line here", ["One line here", "another line here"]),
         ("", []),
     ],
@@ -97,6 +99,10 @@ def test_a_long_sentence_is_split_at_a_space() -> None:
     parts = pieces("word " * 200)
     assert all(len(piece) <= 300 for piece in parts)
     assert " ".join(parts) == ("word " * 200).strip()
+
+
+def test_a_space_after_one_character_is_enough_for_a_split() -> None:
+    assert cut(f"I {'n' * 300}") == ["I", f" {'n' * 299}", "n"]
 
 
 # --- long runs of marks and joiners ------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from services.sentiment.consumer import ScoringHandler
-from services.sentiment.domain.scorer import Model, Opinion, Passage
+from services.sentiment.domain.scorer import Model, Opinion, Passage, ScorerUnavailable
 from services.sentiment.domain.scoring import Comment, Unscorable, score_comments
 from services.sentiment.domain.themes import Finder
 from services.sentiment.domain.vader import VaderScorer
@@ -94,6 +94,15 @@ def test_an_error_in_finding_themes_affects_one_text() -> None:
     assert isinstance(good, Score)
     assert isinstance(bad, Unscorable)
     assert "price" not in bad.reason
+
+
+def test_lack_of_memory_while_a_score_is_made_makes_no_text_unscorable() -> None:
+    class Lacking(Finder):
+        def themes(self, taxonomy: Taxonomy, passages: Sequence[Passage]) -> tuple[Theme, ...]:
+            raise MemoryError
+
+    with pytest.raises(ScorerUnavailable, match=r"^MemoryError$"):
+        score_comments(Knows(), [Comment("the parcel", "en", TWO)], Lacking(Meaning(), near=0.6))
 
 
 def test_a_non_answer_has_the_revision_of_its_tenants_taxonomy() -> None:

@@ -1,0 +1,30 @@
+"""Builds of tenants with a subject that can't be folded."""
+
+from structlog.testing import capture_logs
+
+from services.metrics.store.terms import Status
+from tests.contract.test_metrics_builder import build, change, derived, metrics, status, story
+from tests.service.metrics.database import MetricsDatabase
+
+__all__ = ["metrics"]
+
+
+async def spoil(metrics: MetricsDatabase, subject: str) -> None:
+    """Give a stored answer a value that its column can't hold: its subject can't be folded any more."""
+    huge = "replace(encode(body, 'escape'), '\"value\":', '\"value\":9999999999')::bytea"
+    await metrics.pool.execute(
+        f"UPDATE statements SET body = {huge} WHERE subject_id = (SELECT id FROM subjects WHERE subject = $1)", subject
+    )
+
+
+async def test_a_build_logs_a_subject_that_cannot_be_folded_and_goes_on(metrics: MetricsDatabase) -> None:
+    await spoil(metrics, "c1/response/4")
+    await change(metrics, "plan")
+    with capture_logs() as logs:
+        await build(metrics)
+    assert await status(metrics) == Status(2, None)
+    others = [event for event in story() if event.subject != "c1/response/4"]
+    assert await metrics.contributions() == derived(others, "plan")
+    assert [(one["subject"], one["reason"]) for one in logs if one["event"] == "builder.subject_invalid"] == [
+        ("c1/response/4", "an amount or a bin is too large for its column")
+    ]
