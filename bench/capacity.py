@@ -1,10 +1,10 @@
-"""`python -m bench.capacity`: what a number of events a day needs in cores, pods, disk and partitions, from measured costs.
+"""`python -m bench.capacity`: compute the pods, cores, disk and partitions that a number of events a day needs, from measured costs.
 
 The table in docs/scale.md is printed by this module, and a test compares them. Each cost says how it was measured; when a
 benchmark gives another figure, change it here and print the table again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -21,8 +21,8 @@ REPLICAS = 2
 """Pods of each service at least."""
 COPIES = 3
 """Copies of each record in Kafka."""
-LARGEST_DATABASE = 8.0
-"""TB of one PostgreSQL cluster: about what can be restored from a backup within hours."""
+LARGEST_DATABASE = 8_000.0
+"""GB of one PostgreSQL cluster: about what can be restored from a backup within hours."""
 VOLUMES = (10**4, 10**6, 10**8, 10**9)
 
 
@@ -43,9 +43,23 @@ class Costs:
     """In both topics, after compression."""
 
 
+MEASURED = Costs(
+    ingest=558e-6,
+    ingest_database=85e-6,
+    scoring=1 / 385,
+    metrics=(271 + COMMENTS * 538) * 1e-6,
+    metrics_database=(86 + COMMENTS * 72) * 1e-6,
+    sealing=4.87 / 64_532,
+    inbox_bytes=3_200,
+    metrics_bytes=1_300,
+    kafka_bytes=620,
+)
+"""docs/scale.md says how each was measured."""
+
+
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What one number of events a day needs. Disk is in TB for one year of events; Kafka's for its retention and all copies."""
+    """The need of one number of events a day. Disk is in GB for one year of events; Kafka's for its retention and all copies."""
 
     events: int
     peak: float
@@ -65,7 +79,7 @@ def need(events: int, costs: Costs) -> Need:
     ingest, sentiment, metrics = (
         max(REPLICAS, ceil(peak * cost / BUSY)) for cost in (costs.ingest, COMMENTS * costs.scoring, costs.metrics)
     )
-    disk = tuple(events * 365 * size / 1e12 for size in (costs.inbox_bytes, costs.metrics_bytes))
+    disk = tuple(events * 365 * size / 1e9 for size in (costs.inbox_bytes, costs.metrics_bytes))
     retention = (EVENTS.retention_ms + EVENTS.segment_ms) / HOUR_MS / 24
     return Need(
         events=events,
@@ -75,19 +89,52 @@ def need(events: int, costs: Costs) -> Need:
         metrics=metrics,
         database_cores=(peak * costs.ingest_database / BUSY, peak * (costs.metrics_database + costs.sealing) / BUSY),
         disk=(disk[0], disk[1]),
-        kafka_disk=events * retention * costs.kafka_bytes * COPIES / 1e12,
+        kafka_disk=events * retention * costs.kafka_bytes * COPIES / 1e9,
         partitions=max(EVENTS.partitions, sentiment, metrics),
         databases=max(1, ceil(max(disk) / LARGEST_DATABASE)),
     )
 
 
-def table(needs: Sequence[Need]) -> Iterator[str]:
-    """The lines of the table in docs/scale.md."""
-    yield "| events a day | per second, at the peak | pods: ingest, sentiment, metrics | cores: inbox, metrics' database | TB a year: inbox, metrics | TB in Kafka | partitions | databases of each kind |"
-    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
-    for one in needs:
-        yield (
-            f"| {one.events:,} | {one.peak:,.3g} | {one.ingest}, {one.sentiment}, {one.metrics} "
-            f"| {one.database_cores[0]:.2g}, {one.database_cores[1]:.2g} | {one.disk[0]:.2g}, {one.disk[1]:.2g} "
-            f"| {one.kafka_disk:.2g} | {one.partitions} | {one.databases} |"
-        )
+HEADER = (
+    "events a day",
+    "per second, at the peak",
+    "pods: ingest, sentiment, metrics",
+    "cores of PostgreSQL: ingest, metrics",
+    "GB a year: ingest, metrics",
+    "GB in Kafka",
+    "partitions",
+    "databases of each kind",
+)
+
+
+def table(costs: Costs) -> list[str]:
+    """The lines of the table of needs in docs/scale.md."""
+    return [line(HEADER), line(["---"] * len(HEADER)), *(line(cells(need(events, costs))) for events in VOLUMES)]
+
+
+def cells(one: Need) -> list[str]:
+    """A row of the table."""
+    return [
+        f"{one.events:,}",
+        short(one.peak),
+        f"{one.ingest}, {one.sentiment}, {one.metrics}",
+        ", ".join(map(short, one.database_cores)),
+        ", ".join(map(short, one.disk)),
+        short(one.kafka_disk),
+        str(one.partitions),
+        str(one.databases),
+    ]
+
+
+def line(texts: Sequence[str]) -> str:
+    """A line of a Markdown table."""
+    return f"| {' | '.join(texts)} |"
+
+
+def short(value: float) -> str:
+    """A number with two significant digits: 0.018, 5.8, 58,000. Smaller ones than 0.01 have no digits."""
+    return "< 0.01" if value < 0.01 else f"{float(f'{value:.2g}'):,.10g}"
+
+
+if __name__ == "__main__":
+    print("\n".join(table(MEASURED)))

@@ -1,0 +1,42 @@
+"""The page about scale has the needs that are computed from the measured costs."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.capacity import MEASURED, VOLUMES, Costs, need, table
+
+PAGE = Path(__file__).parents[3] / "docs" / "scale.md"
+COSTS = Costs(
+    ingest=0.001,
+    ingest_database=0.0002,
+    scoring=0.01,
+    metrics=0.0005,
+    metrics_database=0.0003,
+    sealing=0.0001,
+    inbox_bytes=2_000,
+    metrics_bytes=1_000,
+    kafka_bytes=500,
+)
+
+
+def test_the_page_has_the_table_of_needs() -> None:
+    assert "\n".join(table(MEASURED)) in PAGE.read_text()
+
+
+def test_a_need_grows_with_the_peak_rate() -> None:
+    assert need(86_400_000, COSTS).peak == pytest.approx(5_000)
+    one = need(86_400_000, COSTS)
+    assert (one.ingest, one.sentiment, one.metrics) == (9, 34, 5)
+    assert one.database_cores == pytest.approx((1.667, 3.333), rel=1e-3)
+    assert one.disk == pytest.approx((63_072, 31_536))
+    assert (one.partitions, one.databases) == (34, 8)
+
+
+def test_the_smallest_installation_has_two_pods_of_each() -> None:
+    one = need(1_000, COSTS)
+    assert (one.ingest, one.sentiment, one.metrics, one.partitions, one.databases) == (2, 2, 2, 6, 1)
+
+
+def test_the_page_covers_up_to_a_billion_events_a_day() -> None:
+    assert max(VOLUMES) == 10**9
