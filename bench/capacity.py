@@ -1,4 +1,4 @@
-"""`python -m bench.capacity`: compute the pods, cores, disk and partitions that a number of events a day needs, from measured costs.
+"""`python -m bench.capacity`: compute what a load needs in pods, cores, disk and partitions, from measured costs.
 
 The table in docs/scale.md is printed by this module, and a test compares them. Each cost says how it was measured; when a
 benchmark gives another figure, change it here and print the table again.
