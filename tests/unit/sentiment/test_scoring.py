@@ -71,6 +71,7 @@ def test_the_model_is_named_after_the_package() -> None:
 def test_a_non_answer_has_no_label_and_no_score(text: str) -> None:
     score = one(text)
     assert (score.label, score.score, score.flags) == (None, None, ("non_answer",))
+    assert score.taxonomy == 0, "no taxonomy was given"
 
 
 def test_a_long_text_is_truncated_and_flagged() -> None:
