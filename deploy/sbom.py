@@ -23,7 +23,6 @@ from deploy.third_party import MODELS, ROOT, SERVICES, Pinned, licence_of, pinne
 from shared.version import VERSION
 
 HASHES = re.compile(r"--hash=sha256:([0-9a-f]{64})")
-INDEX = "https://pypi.org/project"
 
 
 def bill(service: str) -> Bom:
@@ -49,7 +48,7 @@ def packages(service: str) -> Iterator[Component]:
         url = PackageURL("pypi", name=package.name, version=package.version)
         files = ExternalReference(
             type=ExternalReferenceType.DISTRIBUTION,
-            url=XsUri(f"{INDEX}/{package.name}/{package.version}/"),
+            url=XsUri(str(url)),
             comment="the hashes that the lock file accepts, one for each file",
             hashes=[HashType(alg=HashAlgorithm.SHA_256, content=value) for value in hashes[package]],
         )
