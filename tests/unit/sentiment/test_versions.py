@@ -10,7 +10,7 @@ from services.sentiment.domain.scoring import Comment, score_comments
 from services.sentiment.domain.versions import BAR, INSIDE, limited_score
 from services.sentiment.network import read_transformer
 from services.sentiment.weights import read_linear
-from shared.events import Score, text_hash
+from shared.events import Label, Score, text_hash
 from tests.unit.sentiment.mails import GMAIL, OWN
 
 LETTER = f"{OWN['en']}\n\n{GMAIL['en']}\n> Thank you so much, great!"
@@ -105,8 +105,8 @@ def test_a_shouted_word_is_read_like_a_spoken_one(word: str) -> None:
         ("neutral", 0.1, 0.1),
     ],
 )
-def test_a_score_is_within_the_range_of_its_label(label: str, score: float, limited: float) -> None:
-    assert limited_score(label, score) == limited  # type: ignore[arg-type]
+def test_a_score_is_within_the_range_of_its_label(label: Label, score: float, limited: float) -> None:
+    assert limited_score(label, score) == limited
 
 
 @pytest.mark.parametrize("text", ["4/10", "7/10", "5/10", "6/10", "3 stars", "2 stars", "👍", "👎", "👍👎", "great", "bad"])

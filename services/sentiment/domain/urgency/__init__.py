@@ -32,20 +32,16 @@ AROUND = 160
 END = re.compile(r"(?<= )[.?] ")
 
 
-def tables(language: ModuleType, kind: str, reason: Urgency) -> list[Phrase]:
-    """The phrases of a language's table `kind`, URGENT or UNLESS, for a reason."""
-    return phrases(getattr(language, kind)[reason], language.NEGATIONS)
-
-
 class Phrases:
     """The phrases of a version: by reason, those that make a text urgent and those that void them; indexed by cues."""
 
     def __init__(self, languages: Sequence[ModuleType]) -> None:
         self.urgent = tuple(
-            (reason, phrase) for reason in REASONS for one in languages for phrase in tables(one, "URGENT", reason)
+            (reason, phrase) for reason in REASONS for one in languages for phrase in phrases(one.URGENT[reason], one.NEGATIONS)
         )
         self.unless = {
-            reason: tuple(phrase for one in languages for phrase in tables(one, "UNLESS", reason)) for reason in REASONS
+            reason: tuple(phrase for one in languages for phrase in phrases(one.UNLESS.get(reason, ""), one.NEGATIONS))
+            for reason in REASONS
         }
         self.by_cue: dict[str, list[int]] = {}
         for index, (_, phrase) in enumerate(self.urgent):

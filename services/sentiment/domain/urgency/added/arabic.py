@@ -59,11 +59,4 @@ URGENT: dict[Urgency, str] = {
 """,
 }
 
-UNLESS: dict[Urgency, str] = {
-    "legal_threat": "",
-    "safety": "",
-    "cancellation": "",
-    "outage": "",
-    "money_taken": "",
-    "repeated_contact": "",
-}
+UNLESS: dict[Urgency, str] = {}

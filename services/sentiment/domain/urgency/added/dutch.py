@@ -68,11 +68,4 @@ gebeld/gemaild/geschreven/gevraagd ... gebeld/gemaild/geschreven/gevraagd ... ge
 """,
 }
 
-UNLESS: dict[Urgency, str] = {
-    "legal_threat": "",
-    "safety": "",
-    "cancellation": "",
-    "outage": "",
-    "money_taken": "",
-    "repeated_contact": "",
-}
+UNLESS: dict[Urgency, str] = {}

@@ -125,7 +125,6 @@ not/without/no ~ so_much_as/even ~ acknowledgement/acknowledgment/reply/answer/r
 }
 
 UNLESS: dict[Urgency, str] = {
-    "legal_threat": "",
     "safety": """
 game/film/movie/book/novel/show/joke
 """,

@@ -69,11 +69,4 @@ trois_fois/quatre_fois/cinq_fois/dix_fois ~ que ~ je/j/nous
 """,
 }
 
-UNLESS: dict[Urgency, str] = {
-    "legal_threat": "",
-    "safety": "",
-    "cancellation": "",
-    "outage": "",
-    "money_taken": "",
-    "repeated_contact": "",
-}
+UNLESS: dict[Urgency, str] = {}

@@ -81,14 +81,10 @@ zum ~ zigsten/wievielten/hundertsten ~ mal
 }
 
 UNLESS: dict[Urgency, str] = {
-    "legal_threat": "",
     "safety": """
 grill/ofen/kamin ~ glüht/glühte
 """,
-    "cancellation": "",
-    "outage": "",
     "money_taken": """
 sofort/schnell/umgehend ~ zurück
 """,
-    "repeated_contact": "",
 }

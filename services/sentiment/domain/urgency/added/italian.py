@@ -66,11 +66,4 @@ senza ~ risposta ~ ai/alle/a ~ miei/mie/nessuna/nessun
 """,
 }
 
-UNLESS: dict[Urgency, str] = {
-    "legal_threat": "",
-    "safety": "",
-    "cancellation": "",
-    "outage": "",
-    "money_taken": "",
-    "repeated_contact": "",
-}
+UNLESS: dict[Urgency, str] = {}

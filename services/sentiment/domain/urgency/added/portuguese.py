@@ -66,11 +66,4 @@ pedem/pediram ~ na/no/a_mesma/o_mesmo ~ outra_vez/de_novo/novamente
 """,
 }
 
-UNLESS: dict[Urgency, str] = {
-    "legal_threat": "",
-    "safety": "",
-    "cancellation": "",
-    "outage": "",
-    "money_taken": "",
-    "repeated_contact": "",
-}
+UNLESS: dict[Urgency, str] = {}

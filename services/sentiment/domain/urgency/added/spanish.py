@@ -71,11 +71,4 @@ sin ~ respuesta/contestación ~ a ~ mis/ninguno/ninguna
 """,
 }
 
-UNLESS: dict[Urgency, str] = {
-    "legal_threat": "",
-    "safety": "",
-    "cancellation": "",
-    "outage": "",
-    "money_taken": "",
-    "repeated_contact": "",
-}
+UNLESS: dict[Urgency, str] = {}
