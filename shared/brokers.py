@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings
+
+from shared.file_settings import check_key, file_field
 
 PROTOCOLS = "PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL"
 MECHANISMS = "PLAIN|SCRAM-SHA-256|SCRAM-SHA-512|OAUTHBEARER"
@@ -44,10 +45,6 @@ class Brokers:
         return self.protocol.startswith("SASL")
 
 
-def _file(variable: str, description: str) -> Any:
-    return Field(None, validation_alias=variable, validate_default=True, description=description)
-
-
 class BrokerSettings(BaseSettings):
     """The settings of all connections to Kafka."""
 
@@ -77,19 +74,19 @@ class BrokerSettings(BaseSettings):
     kafka_sasl_password: SecretStr | None = Field(
         None, validation_alias="KAFKA_SASL_PASSWORD", description="Password of the Kafka user; or KAFKA_SASL_PASSWORD_FILE"
     )
-    kafka_sasl_password_file: FilePath | None = _file(
+    kafka_sasl_password_file: FilePath | None = file_field(
         "KAFKA_SASL_PASSWORD_FILE", "File with the password of the Kafka user, read for each new client"
     )
-    kafka_sasl_token_file: FilePath | None = _file(
+    kafka_sasl_token_file: FilePath | None = file_field(
         "KAFKA_SASL_TOKEN_FILE", "File with a token for OAUTHBEARER, read for each new connection"
     )
-    kafka_ssl_ca_file: FilePath | None = _file(
+    kafka_ssl_ca_file: FilePath | None = file_field(
         "KAFKA_SSL_CA_FILE", "Certificates (PEM) of the authorities of the brokers' certificates; none: those of the system"
     )
-    kafka_ssl_certificate_file: FilePath | None = _file(
+    kafka_ssl_certificate_file: FilePath | None = file_field(
         "KAFKA_SSL_CERTIFICATE_FILE", "Certificate (PEM) of this client, for mutual TLS"
     )
-    kafka_ssl_key_file: FilePath | None = _file("KAFKA_SSL_KEY_FILE", "Private key (PEM) of KAFKA_SSL_CERTIFICATE_FILE")
+    kafka_ssl_key_file: FilePath | None = file_field("KAFKA_SSL_KEY_FILE", "Private key (PEM) of KAFKA_SSL_CERTIFICATE_FILE")
 
     @field_validator("kafka_sasl_username")
     @classmethod
@@ -117,9 +114,7 @@ class BrokerSettings(BaseSettings):
     @field_validator("kafka_ssl_key_file")
     @classmethod
     def _require_pair(cls, value: Path | None, info: ValidationInfo) -> Path | None:
-        if (value is None) != (info.data.get("kafka_ssl_certificate_file") is None):
-            raise ValueError("it and KAFKA_SSL_CERTIFICATE_FILE are required together")
-        return value
+        return check_key(value, info, "kafka_ssl_certificate_file")
 
     @property
     def brokers(self) -> Brokers:

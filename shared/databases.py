@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings
 
+from shared.file_settings import check_key, file_field
+
 SSL_MODES = "disable|prefer|require|verify-ca|verify-full"
 """libpq's modes (https://www.postgresql.org/docs/current/libpq-ssl.html), without `allow`."""
 POOLING = "session|transaction"
@@ -67,21 +69,14 @@ class ConnectionSettings(BaseSettings):
         description="disable, prefer, require (encrypted), verify-ca (and the certificate's authority verified) or verify-full "
         "(and its host name); none: TLS if the server offers it",
     )
-    database_ssl_ca_file: FilePath | None = Field(
-        None,
-        validation_alias="DATABASE_SSL_CA_FILE",
-        description="Certificates (PEM) of the authorities of the server's certificate; none: those of the system",
+    database_ssl_ca_file: FilePath | None = file_field(
+        "DATABASE_SSL_CA_FILE", "Certificates (PEM) of the authorities of the server's certificate; none: those of the system"
     )
-    database_ssl_certificate_file: FilePath | None = Field(
-        None,
-        validation_alias="DATABASE_SSL_CERTIFICATE_FILE",
-        description="Certificate (PEM) of this client, for servers that require one",
+    database_ssl_certificate_file: FilePath | None = file_field(
+        "DATABASE_SSL_CERTIFICATE_FILE", "Certificate (PEM) of this client, for servers that require one"
     )
-    database_ssl_key_file: FilePath | None = Field(
-        None,
-        validation_alias="DATABASE_SSL_KEY_FILE",
-        validate_default=True,
-        description="Private key (PEM) of DATABASE_SSL_CERTIFICATE_FILE",
+    database_ssl_key_file: FilePath | None = file_field(
+        "DATABASE_SSL_KEY_FILE", "Private key (PEM) of DATABASE_SSL_CERTIFICATE_FILE"
     )
     database_pooling: str = Field(
         "session",
@@ -93,9 +88,7 @@ class ConnectionSettings(BaseSettings):
     @field_validator("database_ssl_key_file")
     @classmethod
     def _require_key_and_certificate(cls, value: Path | None, info: ValidationInfo) -> Path | None:
-        if (value is None) != (info.data.get("database_ssl_certificate_file") is None):
-            raise ValueError("it and DATABASE_SSL_CERTIFICATE_FILE are required together")
-        return value
+        return check_key(value, info, "database_ssl_certificate_file")
 
     def database_at(self, url: SecretStr) -> Database:
         """The database at a URL, with these settings except for those that the URL has as parameters."""
