@@ -12,6 +12,7 @@ from playwright.async_api import Browser
 
 from deploy.local.ports import free_port_base
 from tests.e2e.browser import open_browser
+from tests.e2e.dashboard import Dashboard, open_dashboard
 from tests.e2e.stack import ROOT, Stack
 
 
@@ -41,3 +42,9 @@ async def stack(data_folder: Path) -> AsyncIterator[Stack]:
 async def browser() -> AsyncIterator[Browser]:
     async with open_browser() as browser:
         yield browser
+
+
+@pytest.fixture
+async def dashboard(stack: Stack, browser: Browser) -> AsyncIterator[Dashboard]:
+    async with open_dashboard(stack, browser) as dashboard:
+        yield dashboard

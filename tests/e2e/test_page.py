@@ -2,93 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from urllib.parse import urlencode
 
 import pytest
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Browser, Route, expect
 
-from tests.e2e.stack import Stack, nps_response, until
+from tests.e2e.dashboard import TIMEOUT, Dashboard
+from tests.e2e.stack import Stack, until
 from tests.unit.metrics.test_queries import written
 
-TIMEOUT = 60_000
-"""Milliseconds."""
 HOSTILE = '<img src="/x" onerror="document.title = \'owned\'"> <script>document.title = "owned"</script> & so on'
-ANSWERS = [
-    ("billing", 10, "Wonderful, thank you!"),
-    ("billing", 9, None),
-    ("delivery", 3, "Terrible. I hate waiting."),
-    ("delivery", 8, None),
-]
-
-
-@dataclass
-class Dashboard:
-    """An open page that shows one connection's feedback, and the errors on it."""
-
-    stack: Stack
-    connection: dict[str, str]
-    page: Page
-    errors: list[str] = field(default_factory=list)
-
-    @property
-    def scope(self) -> dict[str, str]:
-        return {"filter[connection]": self.connection["id"]}
-
-    def watch(self) -> None:
-        """Record errors on the console and requests to other hosts."""
-        page, own = self.page, (self.stack.gateway_url + "/", "data:", "blob:")
-        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("request", lambda request: None if request.url.startswith(own) else self.errors.append(request.url))
-
-    async def open(self, key: str) -> None:
-        fragment = urlencode({"key": key, "window": "24h", **self.scope})
-        await self.page.goto(f"{self.stack.gateway_url}/#{fragment}")
-
-    async def post(self, value: int, comment: str | None = None, team: str = "billing") -> None:
-        record = nps_response(value, comment=comment, dimensions={"team": team})
-        answer = await self.stack.post_standard(record, connection=self.connection)
-        assert answer.status_code == 202
-
-    async def n(self) -> int:
-        return int((await self.stack.row("nps", **self.scope))["n"])
-
-    async def expect_card_to_show_the_value(self, kpi: str) -> None:
-        """Wait until the card shows the value that the API serves."""
-        card = self.page.locator(f'[data-kpi="{kpi}"]')
-
-        async def same() -> bool:
-            row = await self.stack.row(kpi, **self.scope)
-            return await card.get_attribute("data-value") == javascript(row["value"])
-
-        await until(same, 60, f"the card of {kpi} showing the API's value")
-
-
-def javascript(value: float | None) -> str:
-    """A number as JavaScript writes it."""
-    return "null" if value is None else str(int(value)) if value == int(value) else repr(value)
-
-
-@pytest.fixture
-async def dashboard(stack: Stack, browser: Browser) -> AsyncIterator[Dashboard]:
-    """A page opened by a link with the key, on a new connection with four answers. It must end without errors."""
-    context = await browser.new_context(viewport={"width": 1600, "height": 1000}, locale="en-GB", reduced_motion="reduce")
-    dashboard = Dashboard(stack, await stack.new_connection("standard"), await context.new_page())
-    for team, value, comment in ANSWERS:
-        await dashboard.post(value, comment, team)
-
-    async def counted() -> bool:
-        return await dashboard.n() == len(ANSWERS)
-
-    await until(counted, description="the answers counted")
-    dashboard.watch()
-    await dashboard.open(stack.api_key)
-    await expect(dashboard.page.locator("#connection")).to_have_attribute("data-state", "live", timeout=TIMEOUT)
-    yield dashboard
-    await context.close()
-    assert dashboard.errors == []
 
 
 async def test_the_page_opens_by_its_link_and_shows_the_values_of_the_api(dashboard: Dashboard) -> None:
@@ -237,40 +159,6 @@ async def test_a_live_stream_that_is_refused_is_not_opened_again_and_the_page_sa
     await asyncio.sleep(3)  # a connection that broke is opened again after at most 2 s
     assert opened == 1
     await page.context.close()
-
-
-async def test_a_wrong_key_shows_an_error_and_the_right_one_opens_the_page(stack: Stack, browser: Browser) -> None:
-    page = await browser.new_page()
-    await page.goto(f"{stack.gateway_url}/#key=esk_wrong")
-    await expect(page.get_by_role("alert")).to_have_text("That key is not valid, or no longer.", timeout=TIMEOUT)
-    await page.get_by_label("API key").fill(stack.api_key)
-    await page.get_by_role("button", name="Open the dashboard").click()
-    await expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=TIMEOUT)
-    await page.get_by_role("button", name="Sign out").click()
-    await expect(page.get_by_label("API key")).to_be_visible()
-    await page.context.close()
-
-
-async def test_a_link_does_not_replace_the_key_without_confirmation(dashboard: Dashboard) -> None:
-    page, stack = dashboard.page, dashboard.stack
-    saved = "localStorage.getItem('earshot.key')"
-    await dashboard.open(stack.admin_key)
-    question = page.get_by_role("dialog", name="Use another key?")
-    await expect(question).to_contain_text(stack.admin_key[:10], timeout=TIMEOUT)
-    assert stack.admin_key not in await page.content()
-    assert "key" not in page.url
-    await question.get_by_role("button", name="Keep my key").click()
-    await expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=TIMEOUT)
-    assert await page.evaluate(saved) == stack.api_key
-    await dashboard.open(stack.admin_key)
-    await expect(question).to_be_visible(timeout=TIMEOUT)
-    await page.keyboard.press("Escape")
-    await expect(question).to_be_hidden()
-    assert await page.evaluate(saved) == stack.api_key
-    await dashboard.open(stack.admin_key)
-    await question.get_by_role("button", name="Use the key of the link").click()
-    await expect(page.locator("#connection")).to_have_attribute("data-state", "live", timeout=TIMEOUT)
-    assert await page.evaluate(saved) == stack.admin_key
 
 
 PARSED = """async (fragments) => {

@@ -53,5 +53,5 @@ def run(blocks: list[str], data: Path, gateway_url: str) -> list[str]:
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=300)
     outputs = result.stdout.split(NEXT)[:-1]
     assert len(outputs) == len(blocks), result.stdout + result.stderr
-    assert result.stderr == "", result.stderr
+    assert result.stderr == "", result.stdout + result.stderr
     return outputs

@@ -59,13 +59,14 @@ export class Board {
     return ids.length ? this.api.kpi(kpi.id, { ...queryOf(this.view), compare_presets: ids.join(",") }, signal) : null;
   }
 
-  /** Abort all requests, timers and streams. */
+  /** Abort all requests, timers and streams, and remove the figures and comments. */
   close() {
     this.#viewAbort.abort();
     this.#panelAbort.abort();
     clearInterval(this.polling);
     for (const timer of this.#timers.values()) clearTimeout(timer);
     this.feed.close();
+    this.panels.clear("");
     this.records.dialog.close();
   }
 

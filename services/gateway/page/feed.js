@@ -28,8 +28,13 @@ export class Feed {
     this.timer = setInterval(() => this.#updateAges(), 15_000);
   }
 
+  /** Stop the timer and remove the comments. */
   close() {
     clearInterval(this.timer);
+    this.#comments.clear();
+    this.#pending = [];
+    this.#replace([], []);
+    this.#showPendingCount();
   }
 
   /** Show the first page of a new view. */

@@ -36,7 +36,8 @@ function confirmReplacement(saved, key) {
   });
 }
 
-/** Show the board for a key, or the sign-in form with the reason why the key can't be used. */
+/** Show the board for a key, or the sign-in form with the reason why the key can't be used. The page is empty while the board's
+ * catalogue loads: figures and controls of an earlier key must be neither seen nor used. */
 async function openBoard(key, view) {
   closeBoard();
   const loading = new AbortController();
@@ -47,11 +48,12 @@ async function openBoard(key, view) {
     showSignIn("That key is not valid, or no longer.");
   };
   const api = new Api(key, { onRetry: setBanner, onInvalidKey });
-  showView("app");
+  showView(null);
   try {
     const [catalogue, names] = await Promise.all([api.catalogue(loading.signal), api.names(loading.signal).catch(emptyDirectory)]);
     if (loading.signal.aborted) return;
     addDirectory(names);
+    showView("app"); // before the board draws: charts take the size of their elements
     board = new Board(api, catalogue, view);
   } catch (error) {
     if (loading.signal.aborted || !(error instanceof RequestError) || error.status === 401) return;
@@ -80,6 +82,7 @@ function showSignIn(reason) {
   field.focus();
 }
 
+/** Show one part of the page, or none. */
 function showView(id) {
   for (const part of ["sign-in", "app"]) byId(part).hidden = part !== id;
 }

@@ -68,8 +68,13 @@ export class Panels {
   /** Show the reason why the panels have no data. */
   showError(reason) {
     this.setStale(false);
+    this.clear(reason);
+  }
+
+  /** Remove the results, and show `text` in place of the trend. */
+  clear(text) {
     this.#draw = async () => {};
-    clearChart(byId("trend-chart"), reason);
+    clearChart(byId("trend-chart"), text);
     for (const id of ["trend-note", "trend-summary", "breakdown-body", "detail-body"]) byId(id).replaceChildren();
   }
 

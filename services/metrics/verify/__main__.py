@@ -36,7 +36,12 @@ def main() -> None:
     """The command."""
     arguments = argparse.ArgumentParser(prog="verify", description="Recompute everything from ingest's events and compare.")
     arguments.add_argument("--tenant", help="verify this tenant alone")
-    arguments.add_argument("--patience", type=float, default=PATIENCE, help="seconds to wait for what isn't applied yet")
+    arguments.add_argument(
+        "--patience",
+        type=float,
+        default=PATIENCE,
+        help="seconds to wait for services that don't answer, and for what isn't applied yet",
+    )
     options = arguments.parse_args()
     settings = read_settings("metrics", Settings)
     try:

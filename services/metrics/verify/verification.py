@@ -14,6 +14,7 @@ from services.metrics.domain.query import Query
 from services.metrics.store.promotions import LAST
 from services.metrics.store.terms import read_terms
 from services.metrics.verify.battery import battery, under_presets
+from services.metrics.verify.readiness import wait_for_database, wait_for_service
 from services.metrics.verify.recount import compare_contributions, compare_sealed
 from services.metrics.verify.report import CONTRIBUTIONS, Step
 from services.metrics.verify.served import Tenant, compare_served
@@ -43,7 +44,13 @@ class Verification:
     battery: Callable[[datetime, ZoneInfo, Sequence[str]], Iterable[Query]] = battery
 
     async def run(self, tenant: str | None = None) -> list[Step]:
-        """Verify one tenant or all, and print each step when it is done."""
+        """Verify one tenant or all, and print each step when it is done.
+
+        Waits `patience` seconds for the database and for each service that is being started. Raises one of OUTAGE or
+        httpx.HTTPError if one of them still does not answer.
+        """
+        await wait_for_database(self.pool, self.patience, self.say)
+        await wait_for_service("ingest", self.ingest.http, self.patience, self.say)
         steps = [
             self._print(await compare_subjects(self.ingest, self.pool, tenant, self.patience, self.say)),
             self._print(await compare_coverage(self.pool, self.model, tenant, self.patience, self.say)),
@@ -67,6 +74,7 @@ class Verification:
             self._print(sealed)
             terms = await read_terms(connection, tenant.id)
             tenant = replace(tenant, own=terms.dimensions)
+        await wait_for_service("metrics", self.metrics, self.patience, self.say)
         queries = chain(self.battery(now, tenant.zone, tenant.own), under_presets(terms.presets, now, tenant.zone))
         await compare_served(self.metrics, self.pool, tenant, recount, queries, now, served)
         self._print(served)

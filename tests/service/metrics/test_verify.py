@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -227,6 +228,22 @@ async def test_live_traffic_beside_it_raises_no_alarm(metrics_db: MetricsDatabas
         verification.metrics.event_hooks["request"].append(before_each)
         steps = await verification.run()
     assert {step.name: step.differences for step in steps if step.differences} == {}
+
+
+async def test_services_that_are_being_started_are_waited_for(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
+    refused = Counter[str]()
+
+    async def refuse_first(request: httpx.Request) -> None:
+        refused[request.url.host] += 1
+        if refused[request.url.host] == 1:
+            raise httpx.ConnectError("connection refused", request=request)
+
+    async with verifying(metrics_db, inbox, 5, some_of_battery) as verification:
+        for http in (verification.ingest.http, verification.metrics):
+            http.event_hooks["request"].append(refuse_first)
+        steps = await verification.run()
+    assert len(refused) == 2
+    assert failed(steps) == []
 
 
 async def test_the_command_exits_2_when_it_can_reach_nothing() -> None:

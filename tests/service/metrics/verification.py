@@ -82,7 +82,7 @@ async def verifying(
 
 
 class AlteredResponses(httpx.AsyncBaseTransport):
-    """Sends requests with `client`, and replaces the body of each response by `alter(body)`."""
+    """Sends requests with `client`, and replaces the body of each KPI's response by `alter(body)`."""
 
     def __init__(self, client: httpx.AsyncClient, alter: Callable[[bytes], bytes]) -> None:
         self.client = client
@@ -90,6 +90,8 @@ class AlteredResponses(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self.client.send(request)
+        if not request.url.path.startswith("/v1/kpis/"):
+            return response
         headers = {name: value for name, value in response.headers.items() if name != "content-length"}
         return httpx.Response(response.status_code, headers=headers, content=self.alter(response.content))
 
