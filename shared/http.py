@@ -46,9 +46,14 @@ INTERNAL_BEARER = HTTPBearer(auto_error=False, scheme_name="internal", descripti
 
 
 async def require_internal(request: Request, _: Annotated[object, Depends(INTERNAL_BEARER)]) -> None:
-    """Raise NotAuthenticated unless the caller has the internal token, which is `app.state.internal_token` (a SecretStr)."""
-    expected = f"Bearer {request.app.state.internal_token.get_secret_value()}".encode()
-    if not hmac.compare_digest(request.headers.get("authorization", "").encode(), expected):
+    """Raise NotAuthenticated unless the caller has one of `app.state.internal_tokens`, a list of SecretStr.
+
+    Each is compared, in constant time, so the time of a response does not tell which one is close.
+    """
+    header = request.headers.get("authorization", "").encode()
+    accepted = [f"Bearer {token.get_secret_value()}".encode() for token in request.app.state.internal_tokens]
+    matches = [hmac.compare_digest(header, expected) for expected in accepted]
+    if not any(matches):
         raise NotAuthenticated("this route is for Earshot's own services", headers={"WWW-Authenticate": "Bearer"})
 
 

@@ -9,6 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared.brokers import BrokerSettings
 from shared.databases import ConnectionSettings, Database, check_url
 
+TOKEN_LENGTH = 16
+"""The fewest characters of an internal token."""
+
 
 def prefixed(prefix: str) -> SettingsConfigDict:
     """The configuration of a settings class whose variables start with `prefix`. Errors quote no values, which may be secret."""
@@ -28,9 +31,15 @@ class SharedSettings(BrokerSettings):
     )
     internal_token: SecretStr = Field(
         ...,
-        min_length=16,
+        min_length=TOKEN_LENGTH,
         validation_alias="INTERNAL_TOKEN",
         description="Bearer token of the services on internal routes",
+    )
+    further_internal_tokens: SecretStr | None = Field(
+        None,
+        validation_alias="FURTHER_INTERNAL_TOKENS",
+        description="Tokens that internal routes accept and no service sends, comma-separated: the next INTERNAL_TOKEN before a "
+        "rotation, the former one until every service sends the next",
     )
     log_level: str = Field(
         "INFO",
@@ -79,6 +88,18 @@ class SharedSettings(BrokerSettings):
         description="Seconds between failing readiness and draining connections, after SIGTERM",
     )
 
+    @property
+    def accepted_tokens(self) -> list[SecretStr]:
+        """The tokens that internal routes accept: `internal_token`, and those of `further_internal_tokens`."""
+        return [self.internal_token, *split_secret(self.further_internal_tokens)]
+
+    @field_validator("further_internal_tokens")
+    @classmethod
+    def _check_further_tokens(cls, tokens: SecretStr | None) -> SecretStr | None:
+        if any(len(token) < TOKEN_LENGTH for token in split_secret(tokens)):
+            raise ValueError(f"each token needs at least {TOKEN_LENGTH} characters")
+        return tokens
+
 
 class DatabaseSettings(SharedSettings, ConnectionSettings):
     """The settings of a service that owns a database."""
@@ -98,6 +119,12 @@ class DatabaseSettings(SharedSettings, ConnectionSettings):
     def database(self) -> Database:
         """The database of this service, as `shared.database` takes it."""
         return self.database_at(self.database_url)
+
+
+def split_secret(secret: SecretStr | None) -> list[SecretStr]:
+    """The parts of a comma-separated secret, without empty ones and outer blanks."""
+    texts = secret.get_secret_value().split(",") if secret else []
+    return [SecretStr(text.strip()) for text in texts if text.strip()]
 
 
 def trimmed(url: AnyHttpUrl) -> str:

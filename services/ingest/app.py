@@ -239,7 +239,7 @@ def create_app(
     app = FastAPI(
         title="Earshot ingest", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY
     )
-    app.state.internal_token = settings.internal_token
+    app.state.internal_tokens = settings.accepted_tokens
     app.state.bodies = Bodies(body_memory, threads.read)
     app.add_middleware(RequestDeadline, seconds=settings.request_deadline)
     app.add_middleware(RequestTelemetry)

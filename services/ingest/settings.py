@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pydantic import AnyHttpUrl, Field, SecretStr, field_validator
 
 from shared.databases import Database, check_url
-from shared.settings import DatabaseSettings, prefixed
+from shared.settings import DatabaseSettings, prefixed, split_secret
 
 KEY_BYTES = 32
 
@@ -81,7 +81,7 @@ class Settings(DatabaseSettings):
     @property
     def decrypting_keys(self) -> Sequence[SecretStr]:
         """The keys of `further_secret_keys`."""
-        return _split(self.further_secret_keys)
+        return split_secret(self.further_secret_keys)
 
     @property
     def keys_database(self) -> Database:
@@ -103,11 +103,6 @@ class Settings(DatabaseSettings):
     @field_validator("further_secret_keys")
     @classmethod
     def _each_of_32_bytes(cls, keys: SecretStr | None) -> SecretStr | None:
-        if any(len(urlsafe_b64decode(key.get_secret_value())) != KEY_BYTES for key in _split(keys)):
+        if any(len(urlsafe_b64decode(key.get_secret_value())) != KEY_BYTES for key in split_secret(keys)):
             raise ValueError(f"each key needs {KEY_BYTES} bytes as url-safe base64")
         return keys
-
-
-def _split(keys: SecretStr | None) -> list[SecretStr]:
-    texts = keys.get_secret_value().split(",") if keys else []
-    return [SecretStr(text.strip()) for text in texts if text.strip()]

@@ -119,7 +119,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
     app = FastAPI(
         title="Earshot metrics", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=FASTAPI_TELEMETRY
     )
-    app.state.internal_token = settings.internal_token
+    app.state.internal_tokens = settings.accepted_tokens
     app.state.bodies = Bodies(BODY_MEMORY)
     app.add_middleware(RequestTelemetry)
     problems.install(app)

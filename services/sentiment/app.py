@@ -107,7 +107,7 @@ def create_app(
         degraded=lambda: [] if consumer.joined else ["kafka"],
     )
     openapi.install(app)
-    app.state.internal_token, app.state.bodies = settings.internal_token, api.bodies()
+    app.state.internal_tokens, app.state.bodies = settings.accepted_tokens, api.bodies()
     app.state.scoring = api.scoring_state(settings, pool, taxonomies)
     app.include_router(api.routes)
     return app

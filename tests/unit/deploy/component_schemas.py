@@ -100,7 +100,7 @@ EXTERNAL_SECRET = custom(
         refreshInterval=DURATION,
         secretStoreRef=closed(kind=one_of("SecretStore"), name=TEXT),
         target=closed(name=TEXT, creationPolicy=one_of("Owner"), deletionPolicy=one_of("Retain")),
-        data=several(closed(secretKey=TEXT, remoteRef=closed(key=TEXT, property=TEXT))),
+        dataFrom=several(closed(extract=closed(key=TEXT))),
     ),
 )
 

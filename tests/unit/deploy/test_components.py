@@ -152,12 +152,14 @@ def test_every_public_host_gets_a_certificate() -> None:
 
 
 def test_the_vault_supplies_every_secret_that_no_operator_creates() -> None:
+    """An entry of the vault for each, with all its properties: a rotation adds one for a while."""
     manifests = with_components(PRODUCTION, "external-secrets")
-    supplied = {
-        m["spec"]["target"]["name"]: {one["secretKey"] for one in m["spec"]["data"]} for m in manifests.of("ExternalSecret")
-    }
+    entries = {m["spec"]["target"]["name"]: m["spec"]["dataFrom"] for m in manifests.of("ExternalSecret")}
     required = {m["metadata"]["name"]: m["stringData"].keys() for m in rendered(BASE).of("Secret")}
-    assert supplied == {name: keys for name, keys in required.items() if not name.endswith("-database-app")}
+    assert entries.keys() == {name for name in required if not name.endswith("-database-app")}
+    assert all(source.keys() == {"extract"} for sources in entries.values() for source in sources)
+    page = (HOME / "components/external-secrets/secrets.yaml").read_text()
+    assert [key for name in entries for key in required[name] if key not in page] == []
     assert {m["spec"]["secretStoreRef"]["name"] for m in manifests.of("ExternalSecret")} == {
         m["metadata"]["name"] for m in manifests.of("SecretStore")
     }

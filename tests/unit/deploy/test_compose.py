@@ -18,7 +18,7 @@ from tests.unit.deploy.image import ROOT, SERVICES
 from tests.unit.deploy.manifests import HOME, WITH_DATABASE
 
 VARIABLE = re.compile(r"\$\{(\w+)(:\?[^}]+|:-)?\}")
-OPTIONAL = {"INGEST_FURTHER_SECRET_KEYS"}
+OPTIONAL = {"FURTHER_INTERNAL_TOKENS", "INGEST_FURTHER_SECRET_KEYS"}
 TEXT = (ROOT / "compose.yaml").read_text()
 OURS = (*SERVICES, *(f"{service}-migration" for service in WITH_DATABASE))
 

@@ -22,7 +22,13 @@ READ = (
 
 
 def test_missing_and_invalid_settings_are_one_log_line_with_their_variables_and_without_values() -> None:
-    wrong = {"INTERNAL_TOKEN": "short", "INGEST_PORT": "98765", "INGEST_SECRET_KEY": "c2VjcmV0", "LOG_LEVEL": "LOUD"}
+    wrong = {
+        "INTERNAL_TOKEN": "short",
+        "FURTHER_INTERNAL_TOKENS": "internal-token-of-the-tests,brief",
+        "INGEST_PORT": "98765",
+        "INGEST_SECRET_KEY": "c2VjcmV0",
+        "LOG_LEVEL": "LOUD",
+    }
     environment = {name: value for name, value in os.environ.items() if name not in REQUIRED} | wrong
     process = subprocess.run([sys.executable, "-c", READ], env=environment, capture_output=True, text=True, check=False)
     [line] = process.stderr.splitlines()
@@ -31,12 +37,19 @@ def test_missing_and_invalid_settings_are_one_log_line_with_their_variables_and_
     assert (logged["event"], logged["service"], logged["level"]) == ("settings.invalid", "ingest", "critical")
     assert logged["variables"] == {
         "INTERNAL_TOKEN": "Value should have at least 16 items after validation, not 5",
+        "FURTHER_INTERNAL_TOKENS": "each token needs at least 16 characters",
         "INGEST_DATABASE_URL": "it is required",
         "INGEST_SECRET_KEY": "32 bytes as url-safe base64 are needed",
         "INGEST_PORT": "Input should be less than or equal to 65535",
         "LOG_LEVEL": "String should match pattern '^(DEBUG|INFO|WARNING|ERROR)$'",
     }
     assert not [value for value in wrong.values() if f'"{value}"' in line]
+
+
+def test_a_list_of_secrets_may_have_blanks_and_empty_parts() -> None:
+    fields = {name.removeprefix("INGEST_").lower(): value for name, value in REQUIRED.items()}
+    settings = Settings.model_validate(fields | {"further_internal_tokens": f" {'a' * 16} ,,{'b' * 16}\n"})
+    assert [token.get_secret_value() for token in settings.accepted_tokens] == [REQUIRED["INTERNAL_TOKEN"], "a" * 16, "b" * 16]
 
 
 def test_the_log_of_a_start_has_the_settings_and_no_secret() -> None:
