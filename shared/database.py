@@ -31,6 +31,7 @@ OUTAGE = (
     OSError,
     asyncio.TimeoutError,
     asyncpg.PostgresConnectionError,  # 08
+    asyncpg.InvalidAuthorizationSpecificationError,  # 28: a password that was changed
     asyncpg.InsufficientResourcesError,  # 53: disk full, too many connections
     asyncpg.OperatorInterventionError,  # 57: shutting down, starting up
     asyncpg.PostgresSystemError,  # 58: the disk
@@ -96,13 +97,17 @@ def tls_context(database: Database) -> ssl.SSLContext:
 async def connect(database: Database, /, *arguments: Any, **options: Any) -> asyncpg.Connection:
     """A new connection, with TLS as the settings require it. Raises an error of OUTAGE if that is impossible.
 
-    A failure of TLS is logged with its reason: an operator sees it nowhere else, since a service answers all outages alike.
+    A failure of TLS and a refused login are logged with the reason: an operator sees it nowhere else, since a service answers
+    all outages alike.
     """
     try:
         return await asyncpg.connect(*arguments, **options, **tls_arguments(database))
     except ssl.SSLError as error:
         reason = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else error.reason
         log.warning("database.tls_failed", reason=reason or type(error).__name__)
+        raise
+    except asyncpg.InvalidAuthorizationSpecificationError as error:
+        log.warning("database.login_failed", reason=type(error).__name__)
         raise
 
 
