@@ -7,7 +7,8 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway.api.auth import BEARER, require
-from services.gateway.api.forwarding import forwarded_query, pass_through
+from services.gateway.api.documents import IF_NONE_MATCH, document_responses, respond_with_document
+from services.gateway.api.forwarding import forwarded_query
 from services.gateway.api.openapi import UpstreamRoute, import_operation
 from services.gateway.api.state import gateway_of
 from services.gateway.domain.keys import Key
@@ -16,14 +17,16 @@ from shared.problems import BadRequest, Forbidden, NotAuthenticated, NotFound, T
 
 routes = APIRouter(route_class=UpstreamRoute, dependencies=[Depends(BEARER)], tags=["kpis"])
 
+PROBLEMS = responses(BadRequest, NotAuthenticated, Forbidden, NotFound, TooManyRequests)
+
 SUBJECT = re.compile(r"([A-Za-z0-9][A-Za-z0-9_~-]{0,127})/(response|review|ticket)/(.{1,1000})", re.DOTALL)
 """Connection, type and id. The id is any text of a tool: it is encoded as one segment of the path."""
 
 
 @routes.get(
     "/v1/feedback/{subject:path}",
-    responses=responses(BadRequest, NotAuthenticated, Forbidden, NotFound, TooManyRequests),
-    openapi_extra=import_operation("metrics"),
+    responses=document_responses("The history", "the whole history", watermark=False) | PROBLEMS,
+    openapi_extra=import_operation("metrics", headers=[IF_NONE_MATCH]),
 )
 async def get_feedback(request: Request, subject: str, caller: Annotated[Key, Depends(require("records:read"))]) -> Response:
     """The history of a subject of the key's tenant."""
@@ -34,4 +37,5 @@ async def get_feedback(request: Request, subject: str, caller: Annotated[Key, De
     path = f"/v1/feedback/{connection}/{kind}/{quote(identifier, safe='').replace('.', '%2E')}"
     async with cancelled_on_disconnect(request):
         call = gateway_of(request).upstream("metrics").call("GET", path, tenant=caller.tenant, query=forwarded_query(request))
-        return pass_through(await call)
+        response = await call
+    return respond_with_document(request, response)

@@ -1,4 +1,4 @@
-"""KPI routes: the catalogue, a KPI's value, breakdown or series, and the records behind it. Metrics computes them.
+"""KPI routes: the catalogue, a KPI's result, its explanation, and the records behind it. Metrics computes them.
 
 The entity tag of a result is weak: it covers the numbers but not the watermark, which advances while the numbers stay.
 `X-Earshot-Watermark` carries the watermark of a 200 and of a 304, so a client that keeps a result knows how complete it is now.
@@ -12,6 +12,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway.api.auth import BEARER, require
+from services.gateway.api.documents import (
+    IF_NONE_MATCH,
+    REVALIDATE,
+    WATERMARK,
+    WATERMARK_HEADER,
+    document_responses,
+    etag_header,
+    respond_with_document,
+)
 from services.gateway.api.forwarding import checked_id, forwarded_query, pass_through
 from services.gateway.api.openapi import UpstreamRoute, import_operation
 from services.gateway.api.rendering import CSV, JSON, NDJSON, accepted_format, render
@@ -42,21 +51,12 @@ NOT_MODIFIED = {
     "watermark"
 }
 CATALOGUE_NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "The entity tag in `If-None-Match` is valid"}}
-IF_NONE_MATCH: dict[str, Any] = {
-    "name": "If-None-Match",
-    "in": "header",
-    "description": "The `ETag` of a kept response: answers 304 if it is valid",
-    "schema": {"type": "string"},
-}
 RESULTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The result",
         "headers": {
-            "ETag": {"description": "A weak tag of the numbers, for `If-None-Match`", "schema": {"type": "string"}},
-            "X-Earshot-Watermark": {
-                "description": "Everything received before this time is counted",
-                "schema": {"type": "string", "format": "date-time"},
-            },
+            "ETag": etag_header("the numbers"),
+            WATERMARK_HEADER: WATERMARK,
         },
     },
     304: NOT_MODIFIED,
@@ -77,11 +77,12 @@ RECORDS_AS_CSV_AND_NDJSON = f"""With `Accept: text/csv` the records have these c
 With `Accept: application/x-ndjson` each line is one record. In both formats the header `Link` has the URL of the next page.
 {TIMES_AND_FORMATS}"""
 
-REVALIDATE = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
-"""A client may keep a result but must revalidate it before each use."""
+EXPLANATION = """The tag covers the whole explanation but its watermark. Every request recomputes, whatever its
+`If-None-Match`: a 304 says that the explanation is the same again."""
 
 REVISION_HEADER = "x-earshot-revision"
-WATERMARK_HEADER = "X-Earshot-Watermark"
+MOVES_HEADER = "x-earshot-moves"
+"""Present if the result changes with the clock, although its window is closed."""
 
 
 @routes.get(
@@ -133,6 +134,21 @@ async def list_records(request: Request, kpi: str, caller: RecordsReader) -> Res
     return await respond(request, caller, checked_id(kpi, UnknownKpi), "/records")
 
 
+@routes.get(
+    "/v1/kpis/{kpi}/explain",
+    description=EXPLANATION,
+    responses=document_responses("The explanation", "the explanation, its recomputation included") | PROBLEMS,
+    openapi_extra=import_operation("metrics", headers=[IF_NONE_MATCH]),
+)
+async def explain_kpi(request: Request, kpi: str, caller: MetricsReader) -> Response:
+    """The explanation of a KPI's value."""
+    path = f"/v1/kpis/{checked_id(kpi, UnknownKpi)}/explain"
+    query = forwarded_query(request)
+    async with cancelled_on_disconnect(request):
+        response = await gateway_of(request).upstream("metrics").call("GET", path, tenant=caller.tenant, query=query)
+    return respond_with_document(request, response)
+
+
 async def respond(request: Request, caller: Key, kpi: str, suffix: str) -> Response:
     """The result of metrics at `/v1/kpis/{kpi}{suffix}` in the media type that the client accepts; 304 if the client has it."""
     format_ = accepted_format(request.headers.get("accept", ""))
@@ -147,7 +163,7 @@ async def respond(request: Request, caller: Key, kpi: str, suffix: str) -> Respo
         return pass_through(response)
     body, headers = await render(response.content, format_, path, key.query)
     if revision := response.headers.get(REVISION_HEADER):
-        headers["ETag"] = weak(result_etag(key, revision, now))
+        headers["ETag"] = weak(result_etag(key, revision, now, moves=MOVES_HEADER in response.headers))
     if watermark := response.headers.get(WATERMARK_HEADER):
         headers[WATERMARK_HEADER] = watermark
     return Response(body, headers=REVALIDATE | headers)

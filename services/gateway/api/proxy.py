@@ -76,7 +76,6 @@ PROXIED_ROUTES = (
     ProxiedRoute("GET", "/v1/taxonomy", "ingest", "records:read"),
     ProxiedRoute("PUT", "/v1/taxonomy", "ingest", "admin", 2 * MIB),
     ProxiedRoute("DELETE", "/v1/taxonomy", "ingest", "admin"),
-    ProxiedRoute("GET", "/v1/kpis/{id}/explain", "metrics", "metrics:read"),
     ProxiedRoute("GET", "/v1/terms", "metrics", "metrics:read"),
     ProxiedRoute("GET", "/v1/dimensions", "metrics", "metrics:read"),
     ProxiedRoute("PUT", "/v1/dimensions", "metrics", "admin"),

@@ -6,13 +6,15 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.gateway.api.auth import BEARER
+from services.gateway.api.documents import IF_NONE_MATCH, document_responses, respond_tagged, tag_of_document
 from services.gateway.api.forwarding import forwarded_query, pass_through
-from services.gateway.api.kpis import PROBLEMS, WATERMARK_HEADER, RecordsReader
+from services.gateway.api.kpis import PROBLEMS, RecordsReader
 from services.gateway.api.openapi import UpstreamRoute, import_operation
 from services.gateway.api.parquet import PARQUET, parquet_of
 from services.gateway.api.rendering import CSV, JSON, MEDIA_TYPES, NDJSON, Format, accepted_format, join, next_page
 from services.gateway.api.state import gateway_of
 from services.gateway.api.ticket_lines import lines_of_csv, ndjson_lines
+from services.gateway.domain.etags import content_etag
 from services.gateway.domain.ticket_table import TicketPage, decode_page
 from shared.disconnects import cancelled_on_disconnect
 from shared.problems import Unavailable
@@ -29,8 +31,10 @@ CSV begins with a byte order mark, by which Excel recognises UTF-8. In Parquet t
 @routes.get(
     PATH,
     description=FORMATS,
-    responses=PROBLEMS,
-    openapi_extra=import_operation("metrics", row_formats=(CSV, NDJSON), file_formats=(PARQUET,), rows="tickets"),
+    responses=document_responses("The tickets", "the tickets and their columns, not of the window") | PROBLEMS,
+    openapi_extra=import_operation(
+        "metrics", row_formats=(CSV, NDJSON), file_formats=(PARQUET,), rows="tickets", headers=[IF_NONE_MATCH]
+    ),
 )
 async def list_tickets(request: Request, caller: RecordsReader) -> Response:
     """A page of tickets in the media type that the client accepts."""
@@ -40,11 +44,9 @@ async def list_tickets(request: Request, caller: RecordsReader) -> Response:
         response = await gateway_of(request).upstream("metrics").call("GET", PATH, tenant=caller.tenant, query=query)
     if response.status_code != 200:
         return pass_through(response)
-    headers = {"Content-Type": format_.content_type, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
-    if watermark := response.headers.get(WATERMARK_HEADER):
-        headers[WATERMARK_HEADER] = watermark
+    headers = {"Content-Type": format_.content_type}
     if format_.media_type == JSON:
-        return Response(response.content, headers=headers)
+        return respond_tagged(request, response, response.content, tag_of_document(response.content, "window"), headers)
     try:
         page = decode_page(response.content)
         body = await render(page, format_)
@@ -52,7 +54,7 @@ async def list_tickets(request: Request, caller: RecordsReader) -> Response:
         raise Unavailable("metrics responded with invalid tickets") from error
     if page.next:
         headers["Link"] = f'<{next_page(PATH, query, page.next)}>; rel="next"'
-    return Response(body, headers=headers)
+    return respond_tagged(request, response, body, content_etag(body, headers.get("Link", "").encode()), headers)
 
 
 async def render(page: TicketPage, format_: Format) -> bytes:

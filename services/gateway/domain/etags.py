@@ -9,6 +9,11 @@ change the revision. Every other window (`24h`, `this_week`, one that ends in th
 resolved at each request and stay valid for one second; the tag carries the instant at which they were resolved. A 304 within
 that second, with no event of the tenant in between, is correct.
 
+A result may also change with the clock when its window is closed: a cohort of tickets loses the flag `maturing` thirty days after
+the end of its bucket. Metrics says so, and the tag of such a result carries an instant too.
+
+The tag of a document identifies its content: see `services.gateway.api.documents`.
+
 The watermark of a result is not covered: see `services.gateway.api.kpis`.
 """
 
@@ -18,6 +23,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from shared.windows import parse_time
 
@@ -61,9 +68,31 @@ class ResultKey:
     format: str
 
 
-def result_etag(key: ResultKey, revision: str, requested_at: datetime) -> str:
-    """The tag of a result that was requested at `requested_at` and computed from the events of `revision`."""
-    if is_closed(key, requested_at):
+def content_etag(*parts: bytes) -> str:
+    """The tag of content, and of all else that a client reads with it."""
+    digest = blake2b(digest_size=12)
+    for part in parts:
+        digest.update(len(part).to_bytes(8) + part)
+    return f'"{digest.hexdigest()}"'
+
+
+def document_etag(content: bytes, *outside: str) -> str:
+    """The tag of a JSON document: of the names and bytes of its fields but `outside`.
+
+    Raises msgspec.MsgspecError if `content` is no JSON object.
+    """
+    fields = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
+    return content_etag(
+        *(part for name, value in fields.items() if name not in outside for part in (name.encode(), bytes(value)))
+    )
+
+
+def result_etag(key: ResultKey, revision: str, requested_at: datetime, *, moves: bool = False) -> str:
+    """The tag of a result that was requested at `requested_at` and computed from the events of `revision`.
+
+    `moves`: the result changes with the clock, although its window is closed.
+    """
+    if is_closed(key, requested_at) and not moves:
         return f'"{_digest(key, revision)}"'
     instant = (requested_at - EPOCH) // timedelta(microseconds=1)
     return f'"{instant}.{_digest(key, revision, instant)}"'

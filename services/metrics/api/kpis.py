@@ -35,6 +35,7 @@ from shared.routes import TypedRoute
 
 REVISION = "X-Earshot-Revision"
 WATERMARK = "X-Earshot-Watermark"
+MOVES = "X-Earshot-Moves"
 
 FRESHNESS_HEADERS = {
     REVISION: {"description": "The state that the result is computed from", "schema": {"type": "string"}},
@@ -42,6 +43,12 @@ FRESHNESS_HEADERS = {
         "description": "Everything received before it is counted; left out if that is unknown",
         "schema": {"type": "string", "format": "date-time"},
     },
+}
+MOVES_HEADER = {
+    MOVES: {
+        "description": "Present if the result changes with the clock, although its window is in the past: a value is maturing",
+        "schema": {"type": "string"},
+    }
 }
 
 TOO_MANY_CONTRIBUTIONS = responses(TooManyContributions)[413] | {
@@ -79,7 +86,7 @@ async def list_kpis(tenant: TenantName, state: Service) -> Catalogue:
     responses={
         **responses(NotAuthenticated, UnknownKpi, BadRequest, TooManyContributions, TooSlow),
         413: TOO_MANY_CONTRIBUTIONS,
-        200: {"model": KpiResult, "headers": FRESHNESS_HEADERS},
+        200: {"model": KpiResult, "headers": FRESHNESS_HEADERS | MOVES_HEADER},
     },
     openapi_extra=FILTERS,
 )
@@ -91,7 +98,10 @@ async def get_kpi(
         async with outage_is_503():
             result, sides = await evaluate(source, tenant, requested.query, state.clock())
         body = await encode_result(result, sides, requested.fields)
-    return json_response(body, result.freshness)
+    response = json_response(body, result.freshness)
+    if any(result.query.kpi.is_maturing(bucket.end, result.now) for bucket in result.series[0].period.buckets):
+        response.headers[MOVES] = "maturing"
+    return response
 
 
 @routes.get(

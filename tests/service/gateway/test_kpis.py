@@ -26,6 +26,7 @@ class Metrics:
         self.revisions = {"nps": "r1", "csat": "r1"}
         self.watermark = "2026-11-20T12:00:00+00:00"
         self.aggregations = 0
+        self.moves = False
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/internal/revision":
@@ -34,6 +35,8 @@ class Metrics:
         self.aggregations += 1
         revision = self.revisions["nps" if "/nps" in request.url.path else "csat"]
         headers = {"x-earshot-revision": revision, "x-earshot-watermark": self.watermark}
+        if self.moves:
+            headers["x-earshot-moves"] = "maturing"
         if request.url.path.endswith("/records"):
             records = [{"at": FROM, "subject": "s", "value": 9, "text": "+1", "dims": {"team": None}}]
             return httpx.Response(200, json={"records": records, "dimensions": ["plan"], "next": "c/2"}, headers=headers)
@@ -97,6 +100,15 @@ async def test_after_an_event_the_result_is_computed_again(
     again = await conditional(gateway_client, path, key, first.headers["etag"])
     assert (again.status_code, metrics.aggregations) == (200, 2)
     assert again.headers["etag"] != first.headers["etag"]
+
+
+async def test_a_maturing_result_of_a_closed_window_has_a_tag_for_a_second(
+    gateway_client: GatewayClient, metrics: Metrics, key: str
+) -> None:
+    closed = (await gateway_client.get(CLOSED, key)).headers["etag"]
+    metrics.moves = True
+    moving = (await gateway_client.get(CLOSED, key)).headers["etag"]
+    assert ("." in closed, "." in moving) == (False, True)
 
 
 async def test_a_tag_is_valid_only_for_its_query_media_type_and_tenant(

@@ -82,6 +82,21 @@ async def test_a_cohort_has_the_flag_maturing_until_thirty_days_after_its_end(ht
     assert "maturing" not in (await rows(http, "resolution_rate", "window=7d"))[0]["flags"]
 
 
+@pytest.mark.parametrize(
+    ("query", "moves"),
+    [
+        ("resolution_rate_cohort?from=2026-03-01&to=2026-03-02&tz=UTC", True),
+        ("resolution_rate_cohort?from=2026-02-27&to=2026-03-02&grain=P1D&tz=UTC", True),
+        ("resolution_rate_cohort?from=2026-02-27&to=2026-03-01&tz=UTC", False),
+        ("resolution_rate?from=2026-03-01&to=2026-03-02&tz=UTC", False),
+    ],
+)
+async def test_a_response_with_a_maturing_value_says_that_it_changes_with_the_clock(
+    http: httpx.AsyncClient, query: str, moves: bool
+) -> None:
+    assert ("x-earshot-moves" in (await http.get(f"/v1/kpis/{query}")).headers) is moves
+
+
 async def test_the_response_rate_is_of_the_invitations_by_the_dimensions_of_their_sending(http: httpx.AsyncClient) -> None:
     (total,) = await rows(http, "response_rate", "window=7d")
     assert (total["numerator"], total["denominator"]) == (1, 2)

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.gateway.domain.etags import ResultKey, is_closed, is_valid, may_be_valid, result_etag
+from services.gateway.domain.etags import ResultKey, content_etag, document_etag, is_closed, is_valid, may_be_valid, result_etag
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MOMENT = timedelta(milliseconds=900)
@@ -24,6 +24,28 @@ def test_the_tag_of_a_sliding_window_is_valid_for_a_second() -> None:
     assert not is_valid(etag, SLIDING, "r1", NOW + timedelta(seconds=1))
     assert not is_valid(etag, SLIDING, "r1", NOW - timedelta(microseconds=1))
     assert not is_valid(etag, SLIDING, "r2", NOW + MOMENT)
+
+
+def test_the_tag_of_a_result_that_moves_is_valid_for_a_second_although_its_window_is_closed() -> None:
+    etag = result_etag(CLOSED, "r1", NOW, moves=True)
+    assert is_valid(etag, CLOSED, "r1", NOW + MOMENT)
+    assert not is_valid(etag, CLOSED, "r1", NOW + timedelta(seconds=1))
+
+
+def test_the_tag_of_a_document_covers_each_field_but_those_outside() -> None:
+    etag = document_etag(b'{"watermark": "9:00", "rows": [1, 2], "next": null}', "watermark")
+    assert document_etag(b'{"watermark": "9:05", "rows": [1, 2], "next": null}', "watermark") == etag
+    changed = [
+        b'{"rows": [1, 3], "next": null}',
+        b'{"rows": [1, 2], "next": "c"}',
+        b'{"rows": [1, 2]}',
+        b'{"row": [1, 2], "next": null}',
+    ]
+    assert len({etag, *(document_etag(one, "watermark") for one in changed)}) == 5
+
+
+def test_the_tag_of_content_says_where_each_part_ends() -> None:
+    assert content_etag(b"ab", b"c") != content_etag(b"a", b"bc")
 
 
 @pytest.mark.parametrize(
