@@ -55,6 +55,19 @@ OF_COMMENTS: tuple[Selection, ...] = (
 
 OTHER_ZONE = ZoneInfo("Asia/Kolkata")
 """A zone whose days and hours begin at half past an hour of UTC, so that no stored histogram fits its buckets."""
+IMPACTS: tuple[tuple[str, timedelta, Grain | None, Selection, int], ...] = (
+    ("nps", timedelta(days=7), None, (("theme",), ()), 0),
+    ("nps", timedelta(days=30), None, (("theme", "team"), ()), 1),
+    ("nps", timedelta(days=90), "P1M", (("team",), ()), 0),
+    ("csat", timedelta(days=30), None, (("theme",), ()), 1),
+    ("csat", timedelta(days=90), "P1M", ((), (Filter("theme", (None,)),)), 0),
+    ("sentiment", timedelta(days=30), None, (("theme",), ()), 0),
+    ("sentiment", timedelta(days=90), "P1M", ((), ()), 1),
+)
+"""Of impacts of themes: `agg`, the length of the window, the grain, the selection, and whether the zone is OTHER_ZONE.
+
+An impact takes up to 60 ms to compute, on either side, because of its interval: so these are few.
+"""
 PRESET_LENGTH = timedelta(days=90)
 """The length of the windows of queries under presets."""
 ZONES = 2
@@ -93,6 +106,12 @@ def battery(now: datetime, zone: ZoneInfo, own: Sequence[str] = ()) -> Iterator[
         )
 
 
+def full_battery(now: datetime, zone: ZoneInfo, own: Sequence[str] = ()) -> Iterator[Query]:
+    """The queries of `battery`, and those of `impacts`."""
+    yield from battery(now, zone, own)
+    yield from impacts(now, zone)
+
+
 def under_presets(presets: Iterable[Preset], now: datetime, zone: ZoneInfo) -> Iterator[Query]:
     """One query by team of each KPI that a preset changes, in all seconds and in business hours."""
     window = Between(now - PRESET_LENGTH, now)
@@ -109,11 +128,22 @@ def under_presets(presets: Iterable[Preset], now: datetime, zone: ZoneInfo) -> I
                 )
 
 
-def variants() -> Iterator[Variant]:
-    """Each KPI, filed by each of its events: as it is, and in business hours.
+def impacts(now: datetime, zone: ZoneInfo) -> Iterator[Query]:
+    """The queries of the impacts of themes: by theme, of any theme, of none, and by team."""
+    for agg, length, grain, (group_by, filters), place in IMPACTS:
+        yield Query(
+            kpi=KPIS["theme_impact"].narrowed(agg),
+            window=Between(now - length, now),
+            zone=OTHER_ZONE if place else zone,
+            grain=grain,
+            group_by=group_by,
+            filters=filters,
+            agg=agg,
+        )
 
-    Impacts of themes are left out: an explanation recomputes them.
-    """
+
+def variants() -> Iterator[Variant]:
+    """Each KPI, filed by each of its events: as it is, and in business hours. `impacts` has the impacts of themes."""
     for kpi in KPIS.values():
         if kpi.impacts:
             continue
@@ -197,6 +227,7 @@ def parameters_of(query: Query) -> dict[str, str]:
         "filed_by": query.filed_by,
         "grain": query.grain or "",
         "group_by": ",".join(query.group_by),
+        "agg": query.agg,
         "hours": "business" if query.business_hours else "",
         "preset": query.preset,
         **{f"filter[{f.dimension}]": "null" if f.include else "!null" for f in query.filters},

@@ -13,7 +13,7 @@ from services.metrics.clients.ingest import Ingest
 from services.metrics.domain.query import Query
 from services.metrics.store.promotions import LAST
 from services.metrics.store.terms import read_terms
-from services.metrics.verify.battery import battery, under_presets
+from services.metrics.verify.battery import full_battery, under_presets
 from services.metrics.verify.readiness import wait_for_database, wait_for_service
 from services.metrics.verify.recount import compare_contributions, compare_sealed
 from services.metrics.verify.report import CONTRIBUTIONS, Step
@@ -41,7 +41,7 @@ class Verification:
     model: str
     patience: float
     say: Callable[[str], None]
-    battery: Callable[[datetime, ZoneInfo, Sequence[str]], Iterable[Query]] = battery
+    battery: Callable[[datetime, ZoneInfo, Sequence[str]], Iterable[Query]] = full_battery
 
     async def run(self, tenant: str | None = None) -> list[Step]:
         """Verify one tenant or all, and print each step when it is done.

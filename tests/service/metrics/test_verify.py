@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from services.metrics.domain.query import Query
-from services.metrics.verify.battery import battery
+from services.metrics.verify.battery import battery, full_battery, impacts
 from shared.events import Event, Label, Opened, Override, ScoreEvent, StatusSet, Ticket, text_hash
 from tests.conftest import NewDatabase
 from tests.service.metrics.database import (
@@ -100,7 +100,7 @@ def some_of_battery(now: datetime, zone: ZoneInfo, own: Sequence[str]) -> Iterab
 
 async def test_all_is_well_after_duplicates_edits_and_erasures(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
     await metrics_db.apply(*reversed(inbox.events))
-    async with verifying(metrics_db, inbox, 0, battery) as verification:
+    async with verifying(metrics_db, inbox, 0, full_battery) as verification:
         steps = await verification.run()
     assert failed(steps) == []
     assert [step.name.partition(" →")[0] for step in steps] == [
@@ -265,6 +265,27 @@ async def test_an_answer_that_lies_is_found(metrics_db: MetricsDatabase, inbox: 
     async with verifying(metrics_db, inbox, 0, some_of_battery) as verification:
         steps = await with_altered_responses(verification, alter).run()
     assert failed(steps) == [SERVED]
+
+
+@pytest.mark.parametrize("field", ["value", "high"])
+async def test_a_wrong_impact_of_a_theme_is_found(metrics_db: MetricsDatabase, inbox: Inbox, field: str) -> None:
+    altered = 0
+
+    def alter(body: bytes) -> bytes:
+        nonlocal altered
+        answer = json.loads(body)
+        for row in [row for row in answer["rows"] if row["interval"]][:1]:
+            (row if field == "value" else row["interval"])[field] += 0.01
+            altered += 1
+        return json.dumps(answer).encode()
+
+    async with verifying(metrics_db, inbox, 0, lambda now, zone, own: impacts(now, zone)) as verification:
+        different = (await with_altered_responses(verification, alter).run())[-1]
+    assert different.name == SERVED
+    assert {kpi for kpi in ("nps", "csat", "sentiment") if f"agg={kpi}" in str(different.differences)} == {
+        "nps", "csat", "sentiment",
+    }  # fmt: skip
+    assert altered >= len(different.differences) > 0
 
 
 async def test_a_group_that_is_served_and_is_not_there_is_found(metrics_db: MetricsDatabase, inbox: Inbox) -> None:

@@ -10,7 +10,7 @@ from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.presets import CHATWOOT, DBT_ZENDESK, ZENDESK
 from services.metrics.domain.query import Filter, Query
 from services.metrics.domain.windows import Between
-from services.metrics.verify.battery import OTHER_ZONE, SPANS, battery, parameters_of, under_presets
+from services.metrics.verify.battery import OTHER_ZONE, SPANS, battery, impacts, parameters_of, under_presets
 
 NOW = datetime(2026, 11, 2, 12, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -46,7 +46,7 @@ def selection_of(query: Query) -> tuple[tuple[str, ...], tuple[Filter, ...]]:
 
 
 def expected_variants() -> set[tuple[str, str, bool]]:
-    """All KPIs but impacts of themes, which explanations recompute."""
+    """All KPIs but impacts of themes, which have queries of their own."""
     plain = {(kpi.id, event, False) for kpi in KPIS.values() if not kpi.impacts for event in kpi.filed_by}
     business = {(kpi.id, event, True) for kpi in KPIS.values() if kpi.hours for event in kpi.in_business_hours.filed_by}
     assert business
@@ -114,3 +114,16 @@ def test_a_preset_has_a_query_of_each_kpi_that_it_changes() -> None:
     assert ("first_reply_time", False) not in of_zendesk
     everything = {query.kpi.id for query in under_presets((DBT_ZENDESK,), NOW, BERLIN)}
     assert everything == {kpi.id for kpi in KPIS.values() if kpi.is_of_tickets} - {"tickets_dropped"}
+
+
+def test_impacts_of_themes_on_each_kpi_are_by_theme_and_of_the_whole_with_buckets_in_both_zones() -> None:
+    queries = list(impacts(NOW, BERLIN))
+    assert {(query.agg, query.kpi.whole.family if query.kpi.whole else None) for query in queries} == {
+        (agg, agg) for agg in KPIS["theme_impact"].aggregations
+    }
+    for agg in KPIS["theme_impact"].aggregations:
+        of_kpi = [query for query in queries if query.agg == agg]
+        assert {"theme" in query.group_by for query in of_kpi} == {True, False}, agg
+        assert {bool(query.grain) for query in of_kpi} == {True, False}, agg
+        assert {query.zone for query in of_kpi} == {BERLIN, OTHER_ZONE}, agg
+    assert [parameters_of(query)["agg"] for query in queries] == [query.agg for query in queries]
