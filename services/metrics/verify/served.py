@@ -156,8 +156,8 @@ def beside_all_answers(
     """The histograms of a query of impacts in [start, end), each group's beside those of all answers."""
     of_all = all_answers(query)
     whole = histograms(recount, recount.of(of_all.selectors(tenant.model)), start, end, of_all, tenant.own)
-    numbered = [{group: {0: measured} for group, measured in one.items()} for one in (groups, whole)]
-    return {group: dict(by_number[0]) for group, by_number in with_whole(*numbered, query.group_by).items()}
+    part, everything = ({group: {0: measured} for group, measured in one.items()} for one in (groups, whole))
+    return {group: dict(by_number[0]) for group, by_number in with_whole(part, everything, query.group_by).items()}
 
 
 def selectors_of(query: Query, model: str) -> tuple[str, ...]:
