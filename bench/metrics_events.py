@@ -43,10 +43,11 @@ class Story:
     """A tenant's events over `days` days that end at `until`: three in five belong to tickets, others are survey responses.
 
     `tickets` is the share of tickets among its subjects. `more` also gives them surveys, segments, products and priorities.
+    Subjects are numbered from `first` on; `last` is the number of the last one. Stories whose numbers differ share no subject.
     """
 
     def __init__(
-        self, tenant: str, seed: int, until: datetime, days: float, *, tickets: float = 0.32, more: bool = False
+        self, tenant: str, seed: int, until: datetime, days: float, *, tickets: float = 0.32, more: bool = False, first: int = 1
     ) -> None:
         self._tenant = tenant
         self._tickets = tickets
@@ -55,17 +56,18 @@ class Story:
         self._until = until
         self._days = days
         self._seq = 0
+        self.last = first - 1
 
     def events(self, count: int) -> list[Event]:
         """`count` events in the order of their times."""
         made: list[Event] = []
-        number = 0
         while len(made) < count:
-            number += 1
+            self.last += 1
+            number = self.last
             at = self._until - timedelta(days=self._random.random() * self._days)
-            made.extend(self._ticket(number, at) if self._random.random() < self._tickets else self._response(number, at))
-        made = sorted((event for event in made if event.at <= self._until), key=lambda event: event.at)[:count]
-        return [self._numbered(event) for event in made]
+            of_subject = self._ticket(number, at) if self._random.random() < self._tickets else self._response(number, at)
+            made.extend(event for event in of_subject if event.at <= self._until)
+        return [self._numbered(event) for event in sorted(made, key=lambda event: event.at)[:count]]
 
     def _numbered(self, event: Event) -> Event:
         self._seq += 1
