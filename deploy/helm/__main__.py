@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from deploy.helm.sources import ADDED, added_by, file_of, objects
-from deploy.helm.substitutions import template
+from deploy.helm.sources import ADDED, KAFKA_TLS, Manifest, added_by, file_of, objects
+from deploy.helm.substitutions import switched, template
+from deploy.helm.variants import template_of_both
 from shared.version import VERSION
 
 CHART = Path(__file__).parent / "earshot"
@@ -22,6 +23,8 @@ SWITCHES = {
     "monitoring": ".Values.monitoring.enabled",
 }
 """Template → the value that switches it on; the others are always in."""
+KAFKA_TLS_VALUE = ".Values.kafkaTls.enabled"
+"""The value that chooses the form of the objects that the components KAFKA_TLS change."""
 DESCRIPTION = f"""\
 # Written by `python -m deploy.helm`. The chart has the version of Earshot.
 apiVersion: v2
@@ -37,12 +40,19 @@ kubeVersion: ">=1.34.0-0"
 def files() -> dict[Path, str]:
     """The content of each written file."""
     production = objects()
-    groups: dict[str, list[dict[str, object]]] = {}
-    for manifest in production:
+    plain, secured = by_file(production), by_file(objects(KAFKA_TLS))
+    texts = {name: template_of_both(plain.get(name, []), secured[name], KAFKA_TLS_VALUE) for name in secured}
+    texts |= {component: template(added_by(component, production)) for component in ADDED}
+    written = {TEMPLATES / f"{name}.yaml": HEADER + switched(text, SWITCHES.get(name)) for name, text in texts.items()}
+    return {CHART / "Chart.yaml": DESCRIPTION, **written}
+
+
+def by_file(manifests: list[Manifest]) -> dict[str, list[Manifest]]:
+    """Objects by the template that holds them."""
+    groups: dict[str, list[Manifest]] = {}
+    for manifest in manifests:
         groups.setdefault(file_of(manifest), []).append(manifest)
-    groups |= {component: added_by(component, production) for component in ADDED}
-    texts = {TEMPLATES / f"{name}.yaml": HEADER + template(manifests, SWITCHES.get(name)) for name, manifests in groups.items()}
-    return {CHART / "Chart.yaml": DESCRIPTION, **texts}
+    return groups
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ HOME = Path(k8s.__file__).parent
 OVERLAY = "overlays/production"
 ADDED = ("gateway-api", "cert-manager", "external-secrets", "monitoring")
 """Components that only add objects. The chart has a switch for each."""
+KAFKA_TLS = ("kafka-tls", "keda-kafka-tls")
+"""Components that change objects, together by one switch."""
 HASHED = re.compile(r"(.+)-[2456789bcdfghkmt]{10}")
 """A generated name and the hash of its content, in the alphabet of Kustomize."""
 SERVICES = ("ingest", "sentiment", "metrics", "gateway")
@@ -62,13 +64,15 @@ def added_by(component: str, without: list[Manifest]) -> list[Manifest]:
 def file_of(manifest: Manifest) -> str:
     """The template that holds an object of production."""
     kind, name = manifest["kind"], manifest["metadata"]["name"]
-    groups = {"ScaledObject": "keda", "HorizontalPodAutoscaler": "autoscaling", "Ingress": "ingress", "Cluster": "databases"}
+    groups = {"ScaledObject": "keda", "TriggerAuthentication": "keda"}
+    groups |= {"HorizontalPodAutoscaler": "autoscaling", "Ingress": "ingress", "Cluster": "databases"}
     if kind in groups:
         return groups[kind]
     if manifest["apiVersion"].startswith("kafka.strimzi.io/"):
         return "kafka"
     if kind == "NetworkPolicy" and name.endswith("-database-access"):
         return "databases"
-    named = {"external-access": "ingress", "monitoring": "prometheus-access", "database-monitoring": "prometheus-access"}
+    named = {"external-access": "ingress", "keda-kafka": "keda"}
+    named |= {"monitoring": "prometheus-access", "database-monitoring": "prometheus-access"}
     service = name.split("-")[0]
     return named.get(name) or (service if service in SERVICES else "shared")

@@ -20,6 +20,8 @@ TEXTS = {
 }
 """Text in any field → expression."""
 
+SECURITY = "KAFKA_SECURITY_PROTOCOL"
+"""Only components/kafka-tls sets it."""
 IMAGE = '{{ printf "%%s/%s:%%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) }}'
 HOOK = """\
   {{- if .Release.IsUpgrade }}
@@ -70,10 +72,13 @@ def job(manifest: Manifest) -> None:
 
 
 def config_map(manifest: Manifest) -> None:
-    """The settings; the public URL of ingest is that of the host, if it isn't set."""
+    """The settings; the public URL of ingest is that of the host, if it isn't set. Those of Kafka with TLS replace set ones."""
     name = manifest["metadata"]["name"]
     if name == "earshot":
-        manifest["data"] = f"{BLOCK}.Values.settings"
+        of_kafka = {key: value for key, value in manifest["data"].items() if key.startswith("KAFKA_")}
+        replaced = " ".join(f'"{key}" "{value}"' for key, value in of_kafka.items())
+        secured = f"mergeOverwrite (deepCopy .Values.settings) (dict {replaced})"
+        manifest["data"] = f"{BLOCK}{secured if SECURITY in of_kafka else '.Values.settings'}"
     elif name == "ingest":
         url = '(dict "INGEST_PUBLIC_URL" (printf "https://%s" .Values.hosts.hooks))'
         manifest["data"] = f"{BLOCK}merge (deepCopy .Values.ingest.settings) {url}"
@@ -140,17 +145,22 @@ def scaled_object(manifest: Manifest) -> None:
     manifest["spec"]["maxReplicaCount"] = f"{INLINE}.Values.keda.{name}.max"
 
 
-def template(manifests: list[Manifest], condition: str | None = None) -> str:
-    """The text of a template. `condition` is a value; without it the objects are left out."""
-    text = "".join("---\n" + one(manifest) for manifest in manifests)
-    return f"{{{{- if {condition} }}}}\n{text}{{{{- end }}}}\n" if condition else text
+def template(manifests: list[Manifest]) -> str:
+    """The text of a template."""
+    return "".join("---\n" + one(manifest) for manifest in manifests)
+
+
+def switched(text: str, value: str | None) -> str:
+    """A text that is left out unless `value` is true; None: it is always in."""
+    return f"{{{{- if {value} }}}}\n{text}{{{{- end }}}}\n" if value else text
 
 
 def one(manifest: Manifest) -> str:
     """An object as a part of a template."""
     labels = manifest["metadata"].get("labels", {})
-    manifest["metadata"]["labels"] = {**labels, "helm.sh/chart": "CHART", "app.kubernetes.io/managed-by": "RELEASE-SERVICE"}
-    quoted = yaml.safe_dump(substitute(escaped(manifest)), sort_keys=False, width=10_000, allow_unicode=True)
+    labels = {**labels, "helm.sh/chart": "CHART", "app.kubernetes.io/managed-by": "RELEASE-SERVICE"}
+    labelled = {**manifest, "metadata": {**manifest["metadata"], "labels": labels}}
+    quoted = yaml.safe_dump(substitute(escaped(labelled)), sort_keys=False, width=10_000, allow_unicode=True)
     for text, expression in TEXTS.items():
         quoted = quoted.replace(text, expression)
     quoted = quoted.replace("helm.sh/chart: CHART", 'helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}')

@@ -17,12 +17,13 @@ from tests.unit.deploy.manifests import DEV, PRODUCTION, SERVICES, WITH_DATABASE
 
 VALUES = {PRODUCTION: (), DEV: ("-f", str(CHART / "values-dev.yaml"))}
 SWITCHES = {
-    "monitoring": "monitoring",
-    "gateway-api": "gatewayApi",
-    "cert-manager": "certManager",
-    "external-secrets": "externalSecrets",
+    ("monitoring",): "monitoring",
+    ("gateway-api",): "gatewayApi",
+    ("cert-manager",): "certManager",
+    ("external-secrets",): "externalSecrets",
+    ("kafka-tls", "keda-kafka-tls"): "kafkaTls",
 }
-"""Component → the value that switches it on."""
+"""Components → the value that switches them on."""
 ADDED_LABELS = ("helm.sh/chart", "app.kubernetes.io/managed-by")
 CHECKSUM = "checksum/config"
 
@@ -49,7 +50,9 @@ def comparable(manifests: list[Manifest]) -> dict[tuple[str, str], Any]:
         manifest["metadata"]["labels"] = {name: value for name, value in labels.items() if name not in ADDED_LABELS}
         if manifest["kind"] == "Deployment":
             manifest["spec"]["template"]["metadata"].pop("annotations", None)
-        objects[manifest["kind"], manifest["metadata"]["name"]] = manifest
+        key = manifest["kind"], manifest["metadata"]["name"]
+        assert key not in objects
+        objects[key] = manifest
     return objects
 
 
@@ -63,10 +66,27 @@ def test_the_chart_renders_the_objects_of_the_overlay(overlay: str) -> None:
     assert comparable(chart(overlay)) == comparable(list(rendered(overlay)))
 
 
-@pytest.mark.parametrize("component", SWITCHES)
-def test_a_switch_of_the_chart_adds_the_objects_of_the_component(component: str) -> None:
-    objects = chart(PRODUCTION, "--set", f"{SWITCHES[component]}.enabled=true")
-    assert comparable(objects) == comparable(list(with_components(PRODUCTION, component)))
+@pytest.mark.parametrize("components", SWITCHES, ids=SWITCHES.values())
+def test_a_switch_of_the_chart_renders_the_objects_of_its_components(components: tuple[str, ...]) -> None:
+    objects = chart(PRODUCTION, "--set", f"{SWITCHES[components]}.enabled=true")
+    assert comparable(objects) == comparable(list(with_components(PRODUCTION, *components)))
+
+
+def test_kafka_with_tls_needs_no_autoscaler() -> None:
+    objects = chart(DEV, "--set", "kafkaTls.enabled=true")
+    assert comparable(objects) == comparable(list(with_components(DEV, "kafka-tls")))
+
+
+def test_settings_of_kafka_with_tls_replace_those_of_the_values() -> None:
+    mine = ("--set", "settings.KAFKA_SECURITY_PROTOCOL=SASL_PLAINTEXT", "--set", "settings.LOG_LEVEL=ERROR")
+    settings = one(chart(PRODUCTION, "--set", "kafkaTls.enabled=true", *mine), "ConfigMap", "earshot")["data"]
+    assert (settings["KAFKA_SECURITY_PROTOCOL"], settings["LOG_LEVEL"]) == ("SASL_SSL", "ERROR")
+
+
+def test_kafka_with_tls_is_refused_without_strimzi() -> None:
+    done = helm("template", "earshot", str(CHART), "--set", "kafkaTls.enabled=true", "--set", "strimzi.enabled=false")
+    assert done.returncode != 0
+    assert "strimzi" in done.stderr
 
 
 def test_the_files_of_the_chart_are_those_of_the_sources() -> None:
