@@ -21,7 +21,9 @@ def template_of_both(without: list[Manifest], changed: list[Manifest], value: st
     for manifest in changed:
         text = "---\n" + one(manifest)
         former = texts.pop(key_of(manifest), None)
-        parts.append(f"{{{{- if {value} }}}}\n{text}{{{{- end }}}}\n" if former is None else merged("---\n" + former, text, value))
+        parts.append(
+            f"{{{{- if {value} }}}}\n{text}{{{{- end }}}}\n" if former is None else merged("---\n" + former, text, value)
+        )
     if texts:
         raise ValueError(f"the component removes objects: {sorted(texts)}")
     return "".join(parts)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 VOLUMES = "(ingest|metrics|gateway)-database-.+|data-.+-earshot-.+"
 """The volumes that CloudNativePG and Strimzi claim for us."""
+OURS = '{strimzi_io_cluster="earshot"}'
+"""The brokers of our cluster."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,21 @@ NUMBERS = (
 )
 
 PLATFORM = (
+    Alert(
+        "EarshotKafkaUnavailable",
+        f"max by (namespace) (kafka_controller_kafkacontroller_offlinepartitionscount{OURS})"
+        f" + sum by (namespace) (kafka_server_replicamanager_underminisrpartitioncount{OURS}) > 0",
+        "5m",
+        "critical",
+        "{{ $value }} partitions of Kafka accept no records",
+    ),
+    Alert(
+        "EarshotKafkaUnderReplicated",
+        f"sum by (namespace) (kafka_server_replicamanager_underreplicatedpartitions{OURS}) > 0",
+        "15m",
+        "warning",
+        "{{ $value }} partitions of Kafka lack a replica in sync",
+    ),
     Alert(
         "EarshotCertificateExpires",
         'min by (name) (certmanager_certificate_expiration_timestamp_seconds{name=~"hooks-tls|gateway-tls"})'

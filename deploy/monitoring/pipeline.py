@@ -30,6 +30,16 @@ PIPELINE = Dashboard(
                     ),
                     "Records a second, and sends that were not acknowledged in time.",
                 ),
+                Panel(
+                    "Kafka: partitions in trouble",
+                    "short",
+                    (
+                        Query("max(kafka_controller_kafkacontroller_offlinepartitionscount{HERE})", "without a leader"),
+                        Query("sum(kafka_server_replicamanager_underminisrpartitioncount{HERE})", "below the minimum in sync"),
+                        Query("sum(kafka_server_replicamanager_underreplicatedpartitions{HERE})", "without a replica in sync"),
+                    ),
+                    "Those of the first two kinds accept no records. By Strimzi's metrics.",
+                ),
             ),
         ),
         (

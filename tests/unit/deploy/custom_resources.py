@@ -97,6 +97,7 @@ KAFKA = custom(
     closed(
         kafka=closed(
             ("authorization",),
+            metricsConfig=closed(type=one_of("strimziMetricsReporter"), values=closed(allowList=several(TEXT))),
             listeners=several(
                 closed(
                     ("authentication",),

@@ -1,5 +1,6 @@
 """Each optional component, added to each overlay: it renders, and every object is valid and in the overlay's namespace."""
 
+import re
 from pathlib import Path
 
 import jsonschema
@@ -7,6 +8,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from deploy.monitoring.external import EXTERNAL
 from tests.unit.deploy.component_schemas import ALL_SCHEMAS
 from tests.unit.deploy.manifests import (
     BASE,
@@ -20,7 +22,7 @@ from tests.unit.deploy.manifests import (
     rendered,
     with_components,
 )
-from tests.unit.deploy.test_network import HTTP, OTHER_PODS, Pod, allows, earshot_pods
+from tests.unit.deploy.test_network import HTTP, OTHER_PODS, Pod, allows, earshot_pods, matches
 
 COMPONENTS = sorted(path.name for path in (HOME / "components").iterdir() if path.is_dir())
 NEEDS = {"keda-kafka-tls": ("keda", "kafka-tls")}
@@ -78,6 +80,17 @@ def test_prometheus_scrapes_every_service_at_a_port_that_it_has(overlay: str) ->
     assert {m["metadata"]["name"] for m in selected} == set(SERVICES)
     (endpoint,) = monitor["spec"]["endpoints"]
     assert all(endpoint["port"] in {port["name"] for port in m["spec"]["ports"]} for m in selected)
+
+
+@each_overlay
+def test_prometheus_scrapes_the_brokers_series_that_the_rules_read(overlay: str) -> None:
+    manifests = with_components(overlay, "monitoring")
+    selector = manifests.one("PodMonitor", "earshot-kafka")["spec"]["selector"]
+    assert matches(selector, earshot_pods(rendered(overlay).of("Namespace")[0]["metadata"]["name"])["kafka"].labels)
+    metrics = manifests.one("Kafka", "earshot")["spec"]["kafka"]["metricsConfig"]
+    read = [name for name in EXTERNAL if name.startswith("kafka_")]
+    assert read
+    assert [name for name in read if not any(re.fullmatch(one, name) for one in metrics["values"]["allowList"])] == []
 
 
 @each_overlay
