@@ -4,16 +4,10 @@ Each step leaves its files in the work folder and isn't done again while they ar
 memory and two hours of two cores.
 """
 
-import argparse
 import json
-import random
-import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from hashlib import sha256
 from itertools import count
-from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -23,31 +17,18 @@ from torch import Tensor
 from torch.nn import functional
 
 from services.sentiment.domain.preprocessing import cased
-from services.sentiment.domain.reading import Manner
-from services.sentiment.domain.scorer import Model
-from services.sentiment.domain.transformer import Network, TransformerFacts, TransformerScorer
 from services.sentiment.domain.versions import LATEST
-from services.sentiment.network import OnnxNetwork, read_transformer, tokenizer_of
-from services.sentiment.training import choosing
-from services.sentiment.training.card import LIMITS, write_card
-from services.sentiment.training.data import Row, choosing_rows
+from services.sentiment.training.data import Row
 from services.sentiment.training.encoder import Outputs, Reader, reader, tokenizer_of_pieces
 from services.sentiment.training.examples import examples
-from services.sentiment.training.export import export, state_facts
-from services.sentiment.training.fitting import Ids, Pace, fit, flows, means, padded, read_all
-from services.sentiment.training.meaning import Lessons, focused, nearness_loss, principal, split
-from services.sentiment.training.newer import newer_figures
-from services.sentiment.training.themes.data import gold, pieces
-from services.sentiment.training.theming import likenesses, theme_figures
-from services.sentiment.training.two_sided.data import TwoSidedLessons, sheets, two_sided_texts
+from services.sentiment.training.finishing import MODEL, Fitted, Steps, Work, finish, ids_of, run_steps
+from services.sentiment.training.fitting import Ids, Pace, fit, half_precision, means, padded, read_all
+from services.sentiment.training.meaning import Lessons, nearness_loss, principal, split
+from services.sentiment.training.themes.data import pieces
+from services.sentiment.training.two_sided.data import TwoSidedLessons, sheets
 from services.sentiment.training.vocabulary import choose_pieces
 from services.sentiment.training.wheel import read_pretrained
-from services.sentiment.weights import MODELS
 
-MODEL = Model("e5", "3", LATEST)
-NAME = f"{MODEL}.onnx"
-LONG = 300
-"""Characters from which on a text gets the mean of its pieces: the network was trained on 80 tokens."""
 TEACHER = tuple(range(12))
 STUDENT = (0, 2, 3, 5, 6, 8, 9, 11)
 """The teacher's layers with which the student starts."""
@@ -67,18 +48,18 @@ BOTH_EVERY = 5
 """Steps between two lessons in praise beside complaint."""
 QUERY = "query: "
 """The prefix that e5 expects; fine-tuned models need none."""
-MEASURED = 1_000
-"""Texts for measuring the quantization units of activations."""
 SMOOTHED = 0.05
 """Label smoothing, since labels are noisy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """The folders of labelled comments and of the steps' results."""
+ABOUT = {
+    "kind": f"multilingual-e5-small (MIT), {len(STUDENT)} of 12 layers, distilled from a teacher with all; eight-bit ONNX",
+    "trained_with": "python -m services.sentiment.training.e5 --data FOLDER --work FOLDER",
+}
 
-    data: Path
-    folder: Path
+
+class FromEncoder(Work):
+    """A training that begins with the encoder."""
 
     def rows(self) -> list[Row]:
         """The training rows. Raises SystemExit if they differ from those of earlier steps, which refer to rows by number."""
@@ -99,7 +80,7 @@ class Work:
         return tokenizer_of_pieces(read_pretrained(), self.pieces)
 
     def ids(self, rows: Sequence[Row], lead: str = "") -> Ids:
-        return [encoding.ids for encoding in self.tokenizer().encode_batch([lead + cased(row.text, LATEST) for row in rows])]
+        return ids_of(self.tokenizer(), [row.text for row in rows], lead)
 
     def teacher(self) -> Reader:
         net = reader(read_pretrained(), self.pieces, TEACHER)
@@ -107,13 +88,13 @@ class Work:
         return net
 
 
-def prepare(work: Work) -> None:
+def prepare(work: FromEncoder) -> None:
     """Choose the vocabulary."""
     texts = [cased(row.text, LATEST) for row in work.rows()]
     (work.folder / "pieces.json").write_text(json.dumps(choose_pieces(read_pretrained().pieces, texts)))
 
 
-def teach(work: Work) -> None:
+def teach(work: FromEncoder) -> None:
     """Fine-tune all layers on the labels."""
     torch.manual_seed(0)
     rows = work.rows()
@@ -127,7 +108,7 @@ def teach(work: Work) -> None:
     fit(net, work.ids(rows), loss, TEACHING, work.folder / "teacher.pt")
 
 
-def soften(work: Work) -> None:
+def soften(work: FromEncoder) -> None:
     """Store the teacher's logits and states of each row, and the original encoder's embeddings of some rows."""
     rows = work.rows()
     ids = work.ids(rows)
@@ -138,7 +119,7 @@ def soften(work: Work) -> None:
     np.savez(work.folder / "soft.npz", logits=logits, tops=tops.astype(np.float16), chosen=chosen, meant=meant)
 
 
-def distil(work: Work) -> None:
+def distil(work: FromEncoder) -> None:
     """Fit the student to the teacher's logits and states, the labels, the encoder's embeddings, and themes."""
     torch.manual_seed(0)
     rows = work.rows()
@@ -166,12 +147,12 @@ def distil(work: Work) -> None:
         step = next(steps)
         if step % BOTH_EVERY == 0:
             texts, truth = two_sided.draw()
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with half_precision():
                 guess = net(*padded([tokens.encode(cased(text, LATEST)).ids for text in texts])).both
             cost = cost + functional.binary_cross_entropy_with_logits(guess.float()[:, 0], torch.tensor(truth))
         if step % LESSON_EVERY == 0:
             lesson = lessons.draw()
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with half_precision():
                 learnt = net(*padded([tokens.encode(cased(text, LATEST)).ids for text in lesson.texts])).meaning
             cost = cost + nearness_loss(learnt.float(), lesson.bears)
         return cost
@@ -179,7 +160,7 @@ def distil(work: Work) -> None:
     fit(net, work.ids(rows), loss, LEARNING, work.folder / "student.pt")
 
 
-def student(work: Work) -> Reader:
+def student(work: FromEncoder) -> Reader:
     """The initial student: some of the teacher's layers, and its head."""
     net = reader(read_pretrained(), work.pieces, STUDENT)
     taught = torch.load(work.folder / "teacher.pt")
@@ -191,84 +172,24 @@ def student(work: Work) -> Reader:
     return net
 
 
-def finish(work: Work) -> None:
-    """Quantize the student, choose its thresholds by held-out rows, and write its files and its card."""
-    rows, net = work.rows(), reader(read_pretrained(), work.pieces, STUDENT)
+def finish_student(work: FromEncoder) -> None:
+    """Write the student's files and its card."""
+    net = reader(read_pretrained(), work.pieces, STUDENT)
     net.load_state_dict(torch.load(work.folder / "student.pt"))
-    path = work.folder / "shipped" / NAME
-    path.parent.mkdir(exist_ok=True)
-    work.tokenizer().save(str(tokenizer_of(path)), pretty=False)
-    met = flows(net, work.ids(random.Random(0).sample(rows, MEASURED)))
-    export(net, path, met)
-    learnt, _ = split(pieces())
-    meant = OnnxNetwork(path)([cased(piece.text, LATEST) for piece in learnt]).meanings
-    export(net, path, met, focused(meant, [piece.theme for piece in learnt]))
-    facts = chosen(OnnxNetwork(path), choosing_rows(work.data))
-    state_facts(path, facts)
-    scorer = read_transformer(path)
-    write_card(path.with_suffix(".json"), scorer, about(scorer, facts), rows, work.data)
-    for made in path.parent.iterdir():
-        shutil.copy(made, MODELS)
+    finish(Fitted(net, work.tokenizer(), work.rows(), ABOUT), work.data, work.folder)
 
 
-def chosen(network: Network, dev: Sequence[Row]) -> TransformerFacts:
-    """The temperature and the thresholds for `mixed` and for themes."""
-    texts = [row.text for row in dev]
-    logits = network([cased(text, LATEST) for text in texts]).logits.astype(np.float64)
-    warmth = choosing.honest_temperature(logits, np.array([row.kind for row in dev]))
-    facts = TransformerFacts(MODEL, round(warmth, 4), Manner(1.0, LONG), 1.0)
-
-    scorer = TransformerScorer(network, facts)
-    pole, both = choosing.bars_for_mixed(texts, two_sided_texts(sheets()), scorer.read, LONG)
-    near = choosing.nearness(*likenesses(scorer, split(pieces())[1]))
-    return replace(facts, manner=Manner(pole, LONG, both), near=near)
-
-
-def about(scorer: TransformerScorer, facts: TransformerFacts) -> dict[str, Any]:
-    """The card's entries of this model alone."""
-    return {
-        "kind": f"multilingual-e5-small (MIT), {len(STUDENT)} of 12 layers, distilled from a teacher with all; eight-bit ONNX",
-        "trained_with": "python -m services.sentiment.training.e5 --data FOLDER --work FOLDER",
-        "chosen": {"temperature": facts.temperature, "pole": facts.manner.pole, "both": facts.manner.both, "near": facts.near},
-        "themes": {
-            "gold": "300 comments written and labelled for Earshot before any model saw them (training/themes/gold.jsonl)",
-            **{name: round(value, 4) for name, value in theme_figures(scorer, gold())._asdict().items()},
-        },
-        "newer": {
-            "gold": "200 comments labelled by docs/labelling.md before any model saw them (training/themes/gold_2.jsonl)",
-            **newer_figures(scorer),
-        },
-        "limits": [
-            *LIMITS,
-            "Sarcasm is often read as it is written.",
-            "On processors without VNNI (before about 2019) sums of eight-bit products may saturate: scores differ there.",
-        ],
-    }
-
-
-STEPS: Mapping[str, tuple[str, Callable[[Work], None]]] = {
+STEPS: Steps = {
     "prepare": ("pieces.json", prepare),
     "teach": ("teacher.pt", teach),
     "soften": ("soft.npz", soften),
     "distil": ("student.pt", distil),
-    "finish": (f"shipped/{MODEL}.json", finish),
+    "finish": (f"shipped/{MODEL}.json", finish_student),
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--until", choices=STEPS)
-    options = parser.parse_args(arguments)
-    work = Work(options.data, options.work)
-    work.folder.mkdir(parents=True, exist_ok=True)
-    for name, (leaves, step) in STEPS.items():
-        if not (work.folder / leaves).exists():
-            print(name, flush=True)
-            step(work)
-        if name == options.until:
-            break
+    run_steps(FromEncoder, STEPS, __doc__, arguments)
 
 
 if __name__ == "__main__":

@@ -23,12 +23,15 @@ def examples(folder: Path) -> list[Row]:
     public, own, chance = training_rows(folder, MOST), own_rows(held_out=False), random.Random(0)
     foreign = [row for row in public if row.lang != "en"]
     slipped = slips([*drawn(public, SLIPPED, chance), *own], chance)
-    lowered = [msgspec.structs.replace(row, text=row.text.lower()) for row in drawn([*public, *own], LOWERED, chance)]
-    return [*public, *foreign, *own, *slipped, *lowered]
+    return [*public, *foreign, *own, *slipped, *lowered(drawn([*public, *own], LOWERED, chance))]
 
 
 def drawn(rows: Sequence[Row], share: float, chance: random.Random) -> list[Row]:
     return chance.sample(rows, round(share * len(rows)))
+
+
+def lowered(rows: Iterable[Row]) -> list[Row]:
+    return [msgspec.structs.replace(row, text=row.text.lower()) for row in rows]
 
 
 def slips(rows: Iterable[Row], chance: random.Random) -> list[Row]:

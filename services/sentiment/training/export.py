@@ -20,6 +20,9 @@ from services.sentiment.training.meaning import Focus
 from services.sentiment.training.rounding import Flow, Rounding, rounding
 
 OPSET, IR = 20, 10
+ATTENTION = tuple(f"attention.self.{part}" for part in ("query", "key", "value"))
+SLOTS = (*ATTENTION, "attention.output.dense", "intermediate.dense", "output.dense")
+"""The matrices of a layer, in the order in which they are written."""
 Floats = NDArray[np.float32]
 
 

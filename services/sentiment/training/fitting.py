@@ -52,7 +52,7 @@ def fit(net: Reader, ids: Ids, loss: Loss, pace: Pace, checkpoint: Path) -> None
     began, running = time.monotonic(), 1.0
     net.train()
     for step, batch in islice(zip(range(1, steps + 1), batches(ids, pace.batch), strict=False), done, None):
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with half_precision():
             outputs = net(*padded([ids[place] for place in batch]))
         cost = loss(batch, Outputs(*(part.float() for part in outputs)))
         optimiser.zero_grad(set_to_none=True)
@@ -68,6 +68,11 @@ def fit(net: Reader, ids: Ids, loss: Loss, pace: Pace, checkpoint: Path) -> None
             progress.save(step)
     torch.save(net.state_dict(), checkpoint)
     progress.path.unlink(missing_ok=True)
+
+
+def half_precision() -> torch.autocast:
+    """Half precision if the processor has AVX-512; without it, half precision takes 30 times as long as floats."""
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=torch.backends.cpu.get_cpu_capability() == "AVX512")
 
 
 class Checkpoint:

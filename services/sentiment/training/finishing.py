@@ -1,0 +1,133 @@
+"""The steps of a training, and its end: round the network, choose its thresholds, write its files and its card."""
+
+import argparse
+import random
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from services.sentiment.domain.preprocessing import cased
+from services.sentiment.domain.reading import Manner
+from services.sentiment.domain.scorer import Model
+from services.sentiment.domain.transformer import Network, TransformerFacts, TransformerScorer
+from services.sentiment.domain.versions import LATEST
+from services.sentiment.network import OnnxNetwork, read_transformer, tokenizer_of
+from services.sentiment.training import choosing
+from services.sentiment.training.card import LIMITS, write_card
+from services.sentiment.training.data import Row, choosing_rows
+from services.sentiment.training.encoder import Reader
+from services.sentiment.training.export import export, state_facts
+from services.sentiment.training.fitting import Ids, flows
+from services.sentiment.training.meaning import focused, split
+from services.sentiment.training.newer import newer_figures
+from services.sentiment.training.themes.data import gold, pieces
+from services.sentiment.training.theming import likenesses, theme_figures
+from services.sentiment.training.two_sided.data import sheets, two_sided_texts
+from services.sentiment.weights import MODELS
+
+MODEL = Model("e5", "3", LATEST)
+NAME = f"{MODEL}.onnx"
+LONG = 300
+"""Characters from which on a text gets the mean of its pieces: the network was trained on 80 tokens."""
+MEASURED = 1_000
+"""Texts for measuring the quantization units of activations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The folders of labelled comments and of the steps' results."""
+
+    data: Path
+    folder: Path
+
+
+class Fitted(NamedTuple):
+    """A fitted network. `rows`: those that it was trained on. `about`: how it was made, for its card."""
+
+    net: Reader
+    tokenizer: Tokenizer
+    rows: Sequence[Row]
+    about: Mapping[str, Any]
+
+
+Steps = Mapping[str, tuple[str, Callable[[Any], None]]]
+"""The steps of a training by name: the file that each leaves, and its function."""
+
+
+def run_steps(make: Callable[[Path, Path], Any], steps: Steps, description: str | None, arguments: Sequence[str] | None) -> None:
+    """The command of a training: run the steps whose files the work folder lacks."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--until", choices=steps)
+    options = parser.parse_args(arguments)
+    options.work.mkdir(parents=True, exist_ok=True)
+    work = make(options.data, options.work)
+    for name, (leaves, step) in steps.items():
+        if not (options.work / leaves).exists():
+            print(name, flush=True)
+            step(work)
+        if name == options.until:
+            break
+
+
+def ids_of(tokenizer: Tokenizer, texts: Sequence[str], lead: str = "") -> Ids:
+    """The tokens of texts as the network reads them; `lead` comes before each."""
+    return [encoding.ids for encoding in tokenizer.encode_batch([lead + cased(text, LATEST) for text in texts])]
+
+
+def finish(fitted: Fitted, data: Path, folder: Path) -> None:
+    """Quantize a network, choose its thresholds by held-out rows, and write its files and its card among the models."""
+    net, path = fitted.net, folder / "shipped" / NAME
+    path.parent.mkdir(exist_ok=True)
+    fitted.tokenizer.save(str(tokenizer_of(path)), pretty=False)
+    sample = random.Random(0).sample(fitted.rows, MEASURED)
+    met = flows(net, ids_of(fitted.tokenizer, [row.text for row in sample]))
+    export(net, path, met)
+    learnt, _ = split(pieces())
+    meant = OnnxNetwork(path)([cased(piece.text, LATEST) for piece in learnt]).meanings
+    export(net, path, met, focused(meant, [piece.theme for piece in learnt]))
+    facts = chosen(OnnxNetwork(path), choosing_rows(data))
+    state_facts(path, facts)
+    scorer = read_transformer(path)
+    write_card(path.with_suffix(".json"), scorer, {**fitted.about, **figures_of(scorer, facts)}, fitted.rows, data)
+    for made in path.parent.iterdir():
+        shutil.copy(made, MODELS)
+
+
+def chosen(network: Network, dev: Sequence[Row]) -> TransformerFacts:
+    """The temperature and the thresholds for `mixed` and for themes."""
+    texts = [row.text for row in dev]
+    logits = network([cased(text, LATEST) for text in texts]).logits.astype(np.float64)
+    warmth = choosing.honest_temperature(logits, np.array([row.kind for row in dev]))
+    facts = TransformerFacts(MODEL, round(warmth, 4), Manner(1.0, LONG), 1.0)
+
+    scorer = TransformerScorer(network, facts)
+    pole, both = choosing.bars_for_mixed(texts, two_sided_texts(sheets()), scorer.read, LONG)
+    near = choosing.nearness(*likenesses(scorer, split(pieces())[1]))
+    return replace(facts, manner=Manner(pole, LONG, both), near=near)
+
+
+def figures_of(scorer: TransformerScorer, facts: TransformerFacts) -> dict[str, Any]:
+    """The card's entries of this model alone, apart from how it was made."""
+    return {
+        "chosen": {"temperature": facts.temperature, "pole": facts.manner.pole, "both": facts.manner.both, "near": facts.near},
+        "themes": {
+            "gold": "300 comments written and labelled for Earshot before any model saw them (training/themes/gold.jsonl)",
+            **{name: round(value, 4) for name, value in theme_figures(scorer, gold())._asdict().items()},
+        },
+        "newer": {
+            "gold": "200 comments labelled by docs/labelling.md before any model saw them (training/themes/gold_2.jsonl)",
+            **newer_figures(scorer),
+        },
+        "limits": [
+            *LIMITS,
+            "Sarcasm is often read as it is written.",
+            "On processors without VNNI (before about 2019) sums of eight-bit products may saturate: scores differ there.",
+        ],
+    }
