@@ -5,6 +5,7 @@ DEMO ?= 1
 WORKERS ?= 3
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 export DATA PORT_BASE DEMO
+unexport PYTHONDONTWRITEBYTECODE  # each process would compile all modules again
 
 BIN := .venv/bin
 READY := .venv/.ready

@@ -6,6 +6,7 @@
 import asyncio
 import gc
 import importlib
+import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -24,6 +25,10 @@ from deploy.local import ports
 from deploy.local.servers import Postgres, free_port
 from shared.migrations import upgrade
 from shared.telemetry import processors
+
+# A shell may forbid compiled modules. The test processes and the services they start would compile every module again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Property tests are bounded in number, not in time: the machine may be busy.
 settings.register_profile("tests", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])

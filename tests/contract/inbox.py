@@ -20,7 +20,11 @@ from shared.events import Event, decode_event
 from shared.kafka import Message, Position, Undelivered
 from shared.topics import Topic
 from shared.workers import Workers
+from tests import table_reset
 from tests.unit.ingest.making import connection, nps, response
+
+FILLED = ("inbox", "events", "unpublished", "erasures", "erased_names", "delivery_jobs", "shared_mailboxes")
+"""The tables that tests of the inbox fill."""
 
 
 def nps_delivery(
@@ -69,8 +73,8 @@ class Inbox:
 @asynccontextmanager
 async def empty_tables(url: Address) -> AsyncIterator[None]:
     """Empty the tables that an earlier test may have filled."""
-    async with open_pool(url, 1) as pool:
-        await pool.execute("TRUNCATE inbox, events, unpublished, erasures, erased_names, delivery_jobs, shared_mailboxes")
+    async with open_pool(url, 1) as pool, pool.acquire() as connection:
+        await table_reset.empty_tables(connection, FILLED)
     yield
 
 

@@ -27,6 +27,7 @@ from shared.database import open_pool
 from shared.events import Answer, Body, Event, Response, Score, ScoreEvent, Theme, Tombstone, text_hash
 from shared.kafka import Message
 from shared.topics import EVENTS, SCORES, Topic
+from tests.table_reset import all_tables, empty_tables, restart_sequences
 from tests.unit.metrics.build import MODEL, rows
 
 TOKEN = "a-token-for-tests-only"
@@ -86,12 +87,9 @@ async def open_metrics_db(url: str) -> AsyncIterator[MetricsDatabase]:
 
 async def empty(url: str) -> None:
     """Delete all rows, and restart all numbers. Raises an error if a connection of the test still holds a lock."""
-    async with open_pool(url, 1, command_timeout=10) as pool:
-        tables = await pool.fetchval(
-            "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables"
-            " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-        )
-        await pool.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+    async with open_pool(url, 1, command_timeout=10) as pool, pool.acquire() as connection:
+        await empty_tables(connection, await all_tables(connection))
+        await restart_sequences(connection)
 
 
 class SilentProducer:

@@ -48,9 +48,9 @@ def scores() -> list[ScoreEvent]:
     ]
 
 
-@pytest.fixture(params=["counted", "sealed"])
+@pytest.fixture(scope="module", params=["counted", "sealed"])
 async def http(database: NewDatabase, request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClient]:
-    """The service with this feedback, sealed and not."""
+    """The service with this feedback, sealed and not. No test changes it."""
     url = await database("metrics")
     async with open_metrics_db(url) as metrics:
         await metrics.tenant()
