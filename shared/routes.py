@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import wraps
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
@@ -57,6 +57,16 @@ class TypedRoute(APIRoute):
         for content in (getattr(dependant.call, "body_content", None) for dependant in with_subdependencies(self.dependant)):
             if content:
                 self.openapi_extra = {"requestBody": {"required": True, "content": content}} | (self.openapi_extra or {})
+
+
+def add_routes(app: FastAPI, *routers: APIRouter) -> None:
+    """Serve the routes of these routers as they are declared.
+
+    `app.include_router` can add a prefix and dependencies, so it builds every route a second time, at the first request. That
+    takes 45 ms of processor time in metrics.
+    """
+    for router in routers:
+        app.router.routes.extend(router.routes)
 
 
 def with_subdependencies(dependant: Dependant) -> Iterator[Dependant]:

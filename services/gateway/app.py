@@ -33,6 +33,7 @@ from shared.gauges import observe_pools
 from shared.http import add_health
 from shared.kafka import Record, follow
 from shared.request_telemetry import RequestTelemetry
+from shared.routes import add_routes
 from shared.topics import CHANGES
 from shared.tracing import FASTAPI_TELEMETRY
 from shared.version import VERSION
@@ -82,7 +83,8 @@ def create_app(
         metrics=FAMILIES,
         before_scrape=partial(update_gauges, engine),
     )
-    for routes in (
+    add_routes(
+        app,
         kpis.routes,
         tickets.routes,
         feedback.routes,
@@ -92,8 +94,7 @@ def create_app(
         models.routes,
         proxy.router(),
         page.router(page.Files()),
-    ):
-        app.include_router(routes)
+    )
     openapi.install(app, document_of)
     return app
 

@@ -80,6 +80,7 @@ from shared.http import add_health
 from shared.ingest import service_client
 from shared.kafka import CommittedOffsets, Producer
 from shared.request_telemetry import RequestTelemetry
+from shared.routes import add_routes
 from shared.settings import trimmed
 from shared.topics import EVENTS
 from shared.tracing import FASTAPI_TELEMETRY
@@ -245,8 +246,7 @@ def create_app(
     app.add_middleware(RequestTelemetry)
     problems.install(app)
     openapi.install(app)
-    for routes in ROUTES:
-        app.include_router(routes)
+    add_routes(app, *ROUTES)
     add_health(
         app,
         alive=lambda: workers.dead,

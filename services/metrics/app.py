@@ -48,6 +48,7 @@ from shared.http import add_health
 from shared.ingest import ingest_client, request_replay
 from shared.kafka import Consumer, Producer, watch_dead_letters
 from shared.request_telemetry import RequestTelemetry
+from shared.routes import add_routes
 from shared.topics import EVENTS, METRICS_GROUP, SCORES
 from shared.tracing import FASTAPI_TELEMETRY
 from shared.version import VERSION
@@ -136,24 +137,25 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
         before_scrape=lambda: update_gauges(app, sealing, verified),
         degraded=lambda: degraded(app),
     )
-    for module in (
-        internal,
-        calendars,
-        explain,
-        gold,
-        history,
-        models,
-        names,
-        presets,
-        sla,
-        terms,
-        tickets,
-        upcoming,
-        verifications,
-    ):
-        app.include_router(module.routes)
-    for routes in (names.internal_routes, kpis.catalogue_routes, kpis.routes):
-        app.include_router(routes)
+    add_routes(
+        app,
+        internal.routes,
+        calendars.routes,
+        explain.routes,
+        gold.routes,
+        history.routes,
+        models.routes,
+        names.routes,
+        presets.routes,
+        sla.routes,
+        terms.routes,
+        tickets.routes,
+        upcoming.routes,
+        verifications.routes,
+        names.internal_routes,
+        kpis.catalogue_routes,
+        kpis.routes,
+    )
     return app
 
 

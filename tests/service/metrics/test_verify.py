@@ -39,7 +39,7 @@ def story() -> tuple[list[Event], list[ScoreEvent]]:
             nps(n % 11),
             csat(n % 5 + 1),
             *([words(f"comment {n}")] if n % 2 else []),
-            at=ago(n * 2.3),
+            at=ago(n * 1.3),
             customer=f"p{n % 5}",
             dimensions={"region": ["DE", "FR"][n % 2], "channel": "email"},
         )
@@ -48,8 +48,8 @@ def story() -> tuple[list[Event], list[ScoreEvent]]:
     events += [
         statement(
             f"c2/ticket/{n}",
-            Ticket(facts=(Opened(at=ago(n * 5)), *([StatusSet(at=ago(n * 5 - 3), status="solved")] if n % 3 else []))),
-            at=ago(n * 5 - 4),
+            Ticket(facts=(Opened(at=ago(n * 2.6)), *([StatusSet(at=ago(n * 2.6 - 2), status="solved")] if n % 3 else []))),
+            at=ago(n * 2.6 - 2),
             seq=100 + n,
             source="zendesk",
             dimensions={"team": ["billing", "tech"][n % 2]},
@@ -57,7 +57,7 @@ def story() -> tuple[list[Event], list[ScoreEvent]]:
         for n in range(1, 20)
     ]
     events += [
-        survey_response(7, nps(10), words("comment 7 edited"), at=ago(7 * 2.3), revision=2),
+        survey_response(7, nps(10), words("comment 7 edited"), at=ago(7 * 1.3), revision=2),
         erasure("c1/response/9", ago(1)),
     ]
     judged: list[tuple[int, Label | None]] = [(1, "negative"), (5, "positive"), (5, None), (7, "neutral"), (9, "negative")]
