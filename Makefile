@@ -25,6 +25,7 @@ verify: $(READY)  ## recompute every number of the running stack from the receiv
 	@exec $(BIN)/python -m deploy.local.verify
 
 test: $(READY)  ## all tests on real servers, on free ports and in temporary folders, in WORKERS=3 processes
+	@$(BIN)/python -m deploy.local.kafka_aot
 	@exec $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-pythons: $(READY)  ## the unit tests with each Python from 3.11 on that this machine has

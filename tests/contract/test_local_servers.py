@@ -11,6 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from deploy.local.kafka_jars import aot_cache, ensure_jars
 from deploy.local.ports import free_port_base, is_free
 from deploy.local.postgres import is_postmaster
 from deploy.local.processes import Child, StartFailed, run_command, wait_until_ready
@@ -39,17 +40,26 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
+async def with_damaged_aot_cache(folder: Path) -> dict[str, str]:
+    """The environment of a process for which Java's cache of Kafka is damaged."""
+    jars = await ensure_jars(print)
+    (folder / "earshot").mkdir()
+    (folder / "earshot" / jars.name).symlink_to(jars)
+    (folder / "earshot" / aot_cache().name).write_text("damaged")
+    return {**os.environ, "XDG_CACHE_HOME": str(folder)}
+
+
 async def test_both_die_with_a_killed_owner_and_start_again_on_its_data(folder: Path) -> None:
     base = free_port_base()
-    owner = await Child.spawn(
-        "owner", [sys.executable, "-c", OWNER, folder, str(base)], folder / "owner.log", env=dict(os.environ)
-    )
+    environment = await with_damaged_aot_cache(folder)
+    owner = await Child.spawn("owner", [sys.executable, "-c", OWNER, folder, str(base)], folder / "owner.log", env=environment)
 
     async def started() -> bool:
         return (folder / "pids").exists() and len((folder / "pids").read_text().split()) == 2
 
     await wait_until_ready(owner, started, seconds=120)
     pids = [int(pid) for pid in (folder / "pids").read_text().split()]
+    assert f"-XX:AOTCache={folder / 'earshot'}" in Path(f"/proc/{pids[1]}/cmdline").read_text()
     os.kill(owner.pid, signal.SIGKILL)
     await owner.wait()
     await until(lambda: all(map(has_ended, pids)) and all(map(is_free, range(base, base + 3))))
