@@ -20,8 +20,8 @@ async def empty_tables(connection: asyncpg.Connection, tables: Sequence[str]) ->
     Tables that refer to a large one are emptied too.
     """
     async with connection.transaction():
+        await connection.execute("SET LOCAL lock_timeout = '10s'; SET LOCAL session_replication_role = replica")
         await connection.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
-        await connection.execute("SET LOCAL session_replication_role = replica")
         with_rows = (f"SELECT '{table}', pg_relation_size('{table}') WHERE EXISTS (SELECT FROM {table})" for table in tables)
         sizes = dict(await connection.fetch(" UNION ALL ".join(with_rows)))
         for table, size in sizes.items():

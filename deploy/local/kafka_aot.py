@@ -1,7 +1,7 @@
-"""Java's ahead-of-time cache of Kafka: the loaded and linked classes of a broker. With it, a start takes half of the processor time.
+"""Java's ahead-of-time cache of Kafka: a broker's classes, loaded and linked. A start then takes about half of the processor time.
 
-As a program it writes the cache if there is none, which takes about as long as three starts of a broker. `make test`, which starts
-many brokers, runs it first. Java ignores the cache of other jars.
+As a program it writes the cache if there is none, in about the time of three starts. `make test`, which starts many brokers,
+runs it first. Java ignores a cache of other jars.
 """
 
 import asyncio

@@ -108,7 +108,8 @@ class Postgres:
         password.write_text(secrets.token_urlsafe(24))
         for path in (staging, password):
             shutil.chown(path, self._user or os.geteuid())
-        access = ("-U", SUPERUSER, "--auth=scram-sha-256", f"--pwfile={password}")
+        # The password is random, so it needs no slow hash, which each connection would compute on both sides.
+        access = ("-U", SUPERUSER, "--auth=scram-sha-256", "--set=scram_iterations=1", f"--pwfile={password}")
         command: list[str | Path] = [binary("initdb"), "-D", staging, *access, *LOCALE]
         await run_command("initdb", command, self.log, user=self._user)
         staging.rename(self._data)

@@ -113,6 +113,12 @@ async def test_a_wrong_password_is_refused(postgres: Postgres) -> None:
         await asyncpg.connect(host="127.0.0.1", port=postgres.port, user="earshot", password="guess", database="postgres")
 
 
+async def test_the_random_password_is_hashed_once(postgres: Postgres) -> None:
+    connection = await asyncpg.connect(dsn(postgres.url("postgres")))
+    assert (await connection.fetchval("SELECT rolpassword FROM pg_authid WHERE rolcanlogin")).startswith("SCRAM-SHA-256$1:")
+    await connection.close()
+
+
 async def test_a_port_in_use_is_named(postgres: Postgres, folder: Path) -> None:
     with pytest.raises(StartFailed, match=str(postgres.port)):
         await Postgres(folder, postgres.port).start()

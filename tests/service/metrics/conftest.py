@@ -28,7 +28,7 @@ async def metrics_db(database: NewDatabase, empty_databases: list[str]) -> Async
     async with open_metrics_db(url) as metrics_db:
         await metrics_db.tenant()
         yield metrics_db
-    await empty(url)
+        await empty(metrics_db.pool)
     empty_databases.append(url)
 
 

@@ -85,9 +85,9 @@ async def open_metrics_db(url: str) -> AsyncIterator[MetricsDatabase]:
         yield MetricsDatabase(url, pool, Writer(pool))
 
 
-async def empty(url: str) -> None:
+async def empty(pool: asyncpg.Pool) -> None:
     """Delete all rows, and restart all numbers. Raises an error if a connection of the test still holds a lock."""
-    async with open_pool(url, 1, command_timeout=10) as pool, pool.acquire() as connection:
+    async with pool.acquire() as connection:
         await empty_tables(connection, await all_tables(connection))
         await restart_sequences(connection)
 
