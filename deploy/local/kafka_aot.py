@@ -1,4 +1,4 @@
-"""Java's ahead-of-time cache of Kafka: a broker's classes, loaded and linked. A start then takes about half of the processor time.
+"""Java's ahead-of-time cache of Kafka: a broker's classes, loaded and linked. A start then takes half of the processor time.
 
 As a program it writes the cache if there is none, in about the time of three starts. `make test`, which starts many brokers,
 runs it first. Java ignores a cache of other jars.
