@@ -6,10 +6,11 @@ import httpx
 from pydantic import AnyHttpUrl, SecretStr
 
 from shared.kafka import Retry
-from shared.service_client import ServiceClient
+from shared.service_client import KEEPALIVE_SECONDS, ServiceClient
 from shared.settings import trimmed
 
 RETRY_SECONDS = 5.0
+CONNECTIONS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=KEEPALIVE_SECONDS)
 
 
 def ingest_client(
@@ -24,7 +25,9 @@ def service_client(
 ) -> httpx.AsyncClient:
     """The same for the internal routes of any service."""
     headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
-    return ServiceClient(base_url=trimmed(url), headers=headers, timeout=timeout, transport=transport, trust_env=False)
+    return ServiceClient(
+        base_url=trimmed(url), headers=headers, timeout=timeout, limits=CONNECTIONS, transport=transport, trust_env=False
+    )
 
 
 async def request_replay(ingest: httpx.AsyncClient, since: datetime | None) -> None:

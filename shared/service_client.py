@@ -8,6 +8,10 @@ from opentelemetry.trace import SpanKind
 from shared import tracing
 from shared.request_context import REQUEST_ID_HEADER, TRACEPARENT_HEADER
 
+KEEPALIVE_SECONDS = 4.0
+"""An idle connection is not used again after this time. It is shorter than the 5 seconds after which our servers close one, and
+than SHUTDOWN_PAUSE in production: so no request is sent on a connection that its server is about to close."""
+
 
 class ServiceClient(httpx.AsyncClient):
     """A client for calls to another service."""

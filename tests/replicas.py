@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from socket import socket
 
+import httpx
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,8 +18,10 @@ from shared.http import Server
 from shared.http_limits import HttpLimits
 
 HOST = "127.0.0.1"
-PAUSE = 0.3
-"""Seconds between the signal to stop and the end of the connections: SHUTDOWN_PAUSE."""
+PAUSE = 0.4
+"""SHUTDOWN_PAUSE of the replicas: seconds between the signal to stop and the end of the connections."""
+KEEPALIVE = httpx.Limits(keepalive_expiry=PAUSE / 2)
+"""The connections between the services: idle ones end before PAUSE, as in production (test_environment)."""
 START_SECONDS = 30.0
 
 
@@ -38,7 +42,11 @@ class Recorder:
 
 
 class InProcessServer(Server):
-    """A server that leaves the signals of the process to pytest."""
+    """A server that leaves the signals of the process and the errors of the event loop to pytest."""
+
+    async def serve(self, sockets: list[socket] | None = None) -> None:
+        """Serve."""
+        await uvicorn.Server.serve(self, sockets)
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -102,6 +110,9 @@ class Balancer:
         await asyncio.gather(*self._connections, return_exceptions=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self.replicas:
+            writer.close()
+            return
         self._count += 1
         replica = self.replicas[self._count % len(self.replicas)]
         task = asyncio.create_task(connect(replica.port, reader, writer))
@@ -139,20 +150,23 @@ async def do_nothing() -> None:
 async def replace(
     balancers: dict[str, Balancer], apps: dict[str, FastAPI], both: Callable[[], Awaitable[object]] = do_nothing
 ) -> None:
-    """Replace the replicas of all services as a rollout does: new ones serve beside the former ones during `both`, then alone."""
-    former = {name: balancer.replicas for name, balancer in balancers.items()}
+    """Replace the replicas of the services of `apps` as a rollout does: a new one of each serves beside the former ones during
+    `both`, then alone."""
+    former = {name: balancers[name].replicas for name in apps}
     new = {name: Replica(app) for name, app in apps.items()}
     await asyncio.gather(*[replica.start() for replica in new.values()])
-    for name, balancer in balancers.items():
-        balancer.replicas = [*former[name], new[name]]
+    for name, replica in new.items():
+        balancers[name].replicas = [*former[name], replica]
     try:
         await both()
     finally:
-        for name, balancer in balancers.items():
-            balancer.replicas = [new[name]]
-            await asyncio.gather(*[replica.stop() for replica in former[name]])
+        for name, replica in new.items():
+            balancers[name].replicas = [replica]
+        await asyncio.gather(*[replica.stop() for name in new for replica in former[name]])
 
 
 async def stop_all(balancers: dict[str, Balancer]) -> None:
-    """Stop the replicas of all services."""
+    """Stop the replicas of the services of `balancers`."""
     await asyncio.gather(*[replica.stop() for balancer in balancers.values() for replica in balancer.replicas])
+    for balancer in balancers.values():
+        balancer.replicas = []

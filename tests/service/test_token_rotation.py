@@ -4,35 +4,23 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
 import httpx
-from fastapi import FastAPI
 
 from services.gateway.admin import issue_key, open_admin
-from services.gateway.app import create_app as gateway_app
 from services.gateway.settings import Settings as GatewaySettings
-from services.ingest.app import create_app as ingest_app
-from services.ingest.settings import Settings as IngestSettings
 from services.metrics.app import create_app as metrics_app
 from services.metrics.settings import Settings as MetricsSettings
-from services.sentiment.app import create_app as sentiment_app
-from services.sentiment.domain.vader import VaderScorer
-from services.sentiment.settings import Settings as SentimentSettings
 from tests.conftest import NewDatabase
-from tests.contract.inbox import Broker, until
-from tests.replicas import Balancer, Replica, replace, stop_all
-from tests.service.gateway.gateway_client import FakeChanges
-from tests.service.ingest.client import SECRET_KEY
+from tests.contract.inbox import until
+from tests.installation import NOWHERE, Installation, running_installation
+from tests.replicas import Replica, replace
 from tests.service.metrics.database import SilentProducer, headers_of
 from tests.signing import SIGN
 
-SERVICES = ("ingest", "metrics", "sentiment", "gateway")
-NOWHERE = "127.0.0.1:1"
-"""No broker: Kafka carries no token."""
 INTERNAL_CALLS: dict[str, dict[str, Any]] = {
     "ingest": {"method": "GET", "url": "/v1/connections"},
     "metrics": {"method": "GET", "url": "/v1/kpis"},
@@ -48,54 +36,12 @@ CLIENTS = 5
 PAUSE_OF_CLIENT = 0.05
 
 
-@dataclass
-class Installation:
-    """The databases and the addresses of the services."""
-
-    databases: dict[str, str]
-    balancers: dict[str, Balancer]
-
-    def apps(self, tokens: dict[str, Any]) -> dict[str, FastAPI]:
-        """A new replica's application of each service, with these tokens."""
-        urls = {f"{name}_url": balancer.url for name, balancer in self.balancers.items()}
-        shared = {"kafka_bootstrap_servers": NOWHERE, **urls, **tokens}
-        of = {name: {"database_url": url, **shared} for name, url in self.databases.items()}
-        ingest = IngestSettings.model_validate(of["ingest"] | {"secret_key": SECRET_KEY, "public_url": urls["ingest_url"]})
-        metrics = MetricsSettings.model_validate(of["metrics"] | {"consume": False, "seal": False})
-        sentiment = SentimentSettings.model_validate(shared | {"scorer": "vader", "taxonomy_cache_seconds": 0})
-        gateway = GatewaySettings.model_validate(of["gateway"])
-        return {
-            "ingest": ingest_app(ingest, producer=Broker()),
-            "metrics": metrics_app(metrics, sender=SilentProducer()),
-            "sentiment": sentiment_app(sentiment, scorer=VaderScorer()),
-            "gateway": gateway_app(gateway, changes=FakeChanges().follow()),
-        }
-
-    async def create_key(self) -> str:
-        """Create the tenant `acme`; returns an API key."""
-        urls = {f"{name}_url": self.balancers[name].url for name in SERVICES if name != "gateway"}
-        settings = GatewaySettings.model_validate({"database_url": self.databases["gateway"], **BEGIN, **urls})
-        async with open_admin(settings) as admin:
-            await admin.create_tenant("acme", "Europe/Berlin", None)
-            _, key = await issue_key(admin.keys, "acme", ["admin", "ingest:write", "metrics:read"])
-        return key
-
-    def replicas(self, *services: str) -> list[Replica]:
-        """The current replicas of these services."""
-        return [replica for name in services for replica in self.balancers[name].replicas]
-
-
-@asynccontextmanager
-async def running(database: NewDatabase) -> AsyncIterator[Installation]:
-    """The four services with the token FORMER."""
-    databases = {name: await database(name) for name in ("ingest", "metrics", "gateway")}
-    installation = Installation(databases, {name: Balancer() for name in SERVICES})
-    async with AsyncExitStack() as stack:
-        for balancer in installation.balancers.values():
-            await stack.enter_async_context(balancer.listening())
-        await replace(installation.balancers, installation.apps(BEGIN))
-        stack.push_async_callback(stop_all, installation.balancers)
-        yield installation
+async def create_key(installation: Installation) -> str:
+    """Create the tenant `acme`; returns an API key."""
+    async with open_admin(GatewaySettings.model_validate(installation.settings("gateway"))) as admin:
+        await admin.create_tenant("acme", "Europe/Berlin", None)
+        _, key = await issue_key(admin.keys, "acme", ["admin", "ingest:write", "metrics:read"])
+    return key
 
 
 class Load:
@@ -105,7 +51,7 @@ class Load:
         self.statuses: Counter[tuple[str, int | str]] = Counter()
         self._ends = False
         self._http = http
-        self._gateway = installation.balancers["gateway"].url
+        self._gateway = installation.url("gateway")
         self._headers = {"authorization": f"Bearer {key}"}
         self._connection = connection
 
@@ -165,18 +111,18 @@ def response() -> dict[str, Any]:
 
 async def test_no_request_fails_while_the_internal_token_is_rotated(database: NewDatabase) -> None:
     limits = httpx.Limits(max_keepalive_connections=0)
-    async with running(database) as installation, httpx.AsyncClient(timeout=15, limits=limits) as http:
-        key, gateway = await installation.create_key(), installation.balancers["gateway"].url
+    async with running_installation(database, BEGIN) as installation, httpx.AsyncClient(timeout=15, limits=limits) as http:
+        key, gateway = await create_key(installation), installation.url("gateway")
         body = {"provider": "standard", "name": "a tool"}
         connection = (await http.post(f"{gateway}/v1/connections", json=body, headers={"authorization": f"Bearer {key}"})).json()
         load = Load(http, installation, key, connection)
-        replicas = installation.replicas(*SERVICES)
+        replicas = installation.replicas()
 
         async def rollout(tokens: dict[str, Any], *sent: str) -> None:
             """Give all services new tokens. While both replicas of a service run, each accepts every token that one sends."""
 
             async def both() -> None:
-                current = installation.replicas(*SERVICES)
+                current = installation.replicas()
                 replicas.extend(replica for replica in current if replica not in replicas)
                 statuses = {
                     (name, token, await status_of(http, name, replica, token))
@@ -187,7 +133,7 @@ async def test_no_request_fails_while_the_internal_token_is_rotated(database: Ne
                 assert statuses == {(name, token, 200) for name in INTERNAL_CALLS for token in sent}
                 await load.repeat()
 
-            await replace(installation.balancers, installation.apps(tokens), both)
+            await replace(installation.balancers, installation.apps(**tokens), both)
 
         async with load.running():
             await rollout(BOTH_SENDING_FORMER, FORMER)

@@ -11,12 +11,12 @@ from pydantic import AnyHttpUrl, SecretStr
 from services.gateway.clients.fair_semaphore import FairSemaphore
 from shared.http import KEY_HEADER, TENANT_HEADER, TIMEOUT_HEADER
 from shared.problems import Unavailable
-from shared.service_client import ServiceClient
+from shared.service_client import KEEPALIVE_SECONDS, ServiceClient
 from shared.settings import trimmed
 
 log = structlog.get_logger()
 
-CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=4.0)
+CONNECTIONS = httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=KEEPALIVE_SECONDS)
 """Idle connections are closed before the servers close them (5 s), so that a call seldom uses one that is being closed."""
 
 TIMEOUT = 30.0

@@ -8,6 +8,7 @@ from sqlalchemy.exc import ArgumentError
 
 from deploy.settings_page import settings_class, settings_of
 from shared.database import open_engine
+from shared.service_client import KEEPALIVE_SECONDS
 from tests.unit.deploy.manifests import ALL, BASE, SERVICES, Manifest, Manifests, rendered
 
 
@@ -82,6 +83,13 @@ def test_the_container_port_is_the_port_setting(kustomization: str) -> None:
         variables, prefix = environment(manifests, container), deployment["metadata"]["name"].upper()
         assert variables[f"{prefix}_HOST"] == "0.0.0.0"
         assert [str(port["containerPort"]) for port in container["ports"]] == [variables[f"{prefix}_PORT"]]
+
+
+@pytest.mark.parametrize("kustomization", ALL)
+def test_idle_connections_between_services_end_within_the_pause_of_a_stopping_server(kustomization: str) -> None:
+    """Else a request is sent on a connection that the server closes at that moment."""
+    for service, variables in each(kustomization, migrations=False):
+        assert float(variables["SHUTDOWN_PAUSE"]) > KEEPALIVE_SECONDS, service
 
 
 @pytest.mark.parametrize("service", SERVICES)
