@@ -177,15 +177,23 @@ class Admin:
 
     async def explain(self, tenant: str, kpi: str, query: Mapping[str, str]) -> dict[str, Any]:
         """GET /v1/kpis/{kpi}/explain at metrics. Raises Unprocessable for a query that metrics refuses."""
-        await self._check_exists(tenant)
-        path = f"/v1/kpis/{quote(kpi, safe='')}/explain"
-        return _content(await self.metrics.call("GET", path, tenant=tenant, query=urlencode(query)))
+        return await self._call_metrics(tenant, "GET", f"/v1/kpis/{quote(kpi, safe='')}/explain", query=urlencode(query))
 
     async def kpi(self, tenant: str, kpi: str, query: Mapping[str, str]) -> dict[str, Any]:
         """GET /v1/kpis/{kpi} at metrics. Raises Unprocessable for a query that metrics refuses."""
+        return await self._call_metrics(tenant, "GET", f"/v1/kpis/{quote(kpi, safe='')}", query=urlencode(query))
+
+    async def freezing(self, tenant: str) -> dict[str, Any]:
+        """GET /v1/freezing at metrics."""
+        return await self._call_metrics(tenant, "GET", "/v1/freezing")
+
+    async def set_freezing(self, tenant: str, after_months: int | None) -> dict[str, Any]:
+        """PUT /v1/freezing at metrics."""
+        return await self._call_metrics(tenant, "PUT", "/v1/freezing", body=msgspec.json.encode({"after_months": after_months}))
+
+    async def _call_metrics(self, tenant: str, method: str, path: str, *, query: str = "", body: bytes = b"") -> dict[str, Any]:
         await self._check_exists(tenant)
-        path = f"/v1/kpis/{quote(kpi, safe='')}"
-        return _content(await self.metrics.call("GET", path, tenant=tenant, query=urlencode(query)))
+        return _content(await self.metrics.call(method, path, tenant=tenant, query=query, headers=JSON, body=body))
 
     async def ticket_pages(self, tenant: str, query: Mapping[str, str]) -> AsyncIterator[TicketPage]:
         """GET /v1/tickets at metrics, page by page. Raises Unprocessable for a query that metrics refuses."""
@@ -202,19 +210,16 @@ class Admin:
 
     async def models(self, tenant: str) -> dict[str, Any]:
         """The models that have scored the tenant's comments."""
-        await self._check_exists(tenant)
-        return _content(await self.metrics.call("GET", "/v1/models", tenant=tenant))
+        return await self._call_metrics(tenant, "GET", "/v1/models")
 
     async def shadow(self, tenant: str, model: str, window: str) -> dict[str, Any]:
         """The shadow report of `model` over a window such as `30d`: what its promotion would change."""
-        await self._check_exists(tenant)
         path = f"/v1/models/{quote(model, safe='')}/shadow"
-        return _content(await self.metrics.call("GET", path, tenant=tenant, query=urlencode({"window": window})))
+        return await self._call_metrics(tenant, "GET", path, query=urlencode({"window": window}))
 
     async def promote(self, tenant: str, model: str) -> dict[str, Any]:
         """Let the tenant's KPIs use the scores of `model`. Raises Conflict while comments lack one."""
-        await self._check_exists(tenant)
-        return _content(await self.metrics.call("POST", f"/v1/models/{quote(model, safe='')}:promote", tenant=tenant))
+        return await self._call_metrics(tenant, "POST", f"/v1/models/{quote(model, safe='')}:promote")
 
     async def _check_exists(self, tenant: str) -> None:
         if await self.tenants.find(tenant) is None:

@@ -13,7 +13,7 @@ from services.gateway.cli_customers import customers_app
 from services.gateway.cli_import import import_file
 from services.gateway.cli_quarantine import quarantine_app
 from services.gateway.cli_queries import explain, show_kpi, write_tickets
-from services.gateway.cli_retention import retention_app
+from services.gateway.cli_retention import freezing_app, retention_app
 from services.gateway.cli_tools import AsJson, TenantId, run, show
 from services.gateway.domain.keys import SCOPES, Key
 from shared.version import VERSION
@@ -31,6 +31,7 @@ app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(customers_app, name="customers")
 app.command("import")(import_file)
 app.add_typer(retention_app, name="retention")
+app.add_typer(freezing_app, name="freezing")
 app.add_typer(taxonomy_app, name="taxonomy")
 app.add_typer(model_app, name="model")
 app.command("kpi")(show_kpi)

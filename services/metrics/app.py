@@ -12,6 +12,7 @@ from services.metrics.announcer import Announcer, Sender
 from services.metrics.api import (
     calendars,
     explain,
+    freezing,
     gold,
     history,
     internal,
@@ -31,6 +32,7 @@ from services.metrics.clients.ingest import Ingest
 from services.metrics.consumer import Intake, idle
 from services.metrics.domain.windows import BadQuery
 from services.metrics.evaluation.source import Source
+from services.metrics.freezer import Freezer
 from services.metrics.gauges import sealing_gauges, verification_gauges
 from services.metrics.instruments import FAMILIES
 from services.metrics.purger import Purger
@@ -111,6 +113,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
                 workers.start("purger", Purger(purging).run)
                 building = await stack.enter_async_context(open_pool(settings.database, 2, command_timeout=300))
                 workers.start("builder", Builder(building, announce=announcer.announce_build).run)
+                workers.start("freezer", Freezer(building).run)
                 verifying = await stack.enter_async_context(open_pool(settings.database, 1, command_timeout=900))
                 ingest = await stack.enter_async_context(ingest_client(settings.ingest_url, settings.internal_token, timeout=60))
                 every = timedelta(hours=settings.verify_every_hours) if settings.verify_every_hours else None
@@ -142,6 +145,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
         internal.routes,
         calendars.routes,
         explain.routes,
+        freezing.routes,
         gold.routes,
         history.routes,
         models.routes,

@@ -41,7 +41,7 @@ TAGS = {
     "connections": "Survey tools and help desks whose webhooks Earshot receives.",
     "quarantine": "Deliveries that could not be read, replays of stored events, and the jobs that do both in the background.",
     "imports": "Bring history in from a file, in the background.",
-    "retention": "For how long the bodies of deliveries are stored.",
+    "retention": "For how long the bodies of deliveries are stored, and when old feedback is compressed.",
     "taxonomy": "The themes that are recognised in your comments.",
     "terms": "Settings that your numbers depend on, and the progress of a change.",
     "verifications": "Whether your numbers equal those that are computed again from the events behind them.",

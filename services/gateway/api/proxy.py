@@ -88,6 +88,8 @@ PROXIED_ROUTES = (
     ProxiedRoute("PUT", "/v1/presets/{id}", "metrics", "admin"),
     ProxiedRoute("GET", "/v1/verifications", "metrics", "metrics:read"),
     ProxiedRoute("POST", "/v1/verifications", "metrics", "admin"),
+    ProxiedRoute("GET", "/v1/freezing", "metrics", "admin"),
+    ProxiedRoute("PUT", "/v1/freezing", "metrics", "admin"),
     ProxiedRoute("GET", "/v1/names", "metrics", "metrics:read"),
     ProxiedRoute("PUT", "/v1/names", "metrics", "admin", 2 * MIB),
     ProxiedRoute("PATCH", "/v1/names", "metrics", "admin", 2 * MIB),

@@ -27,7 +27,8 @@ MOST_STATEMENTS = 1_000
 """Statements of one history. Each is folded together with all before it."""
 
 OF_SUBJECT = """
-    SELECT s.id, (SELECT count(*) FROM statements st WHERE st.subject_id = s.id) AS statements
+    SELECT s.id, (SELECT count(*) FROM statements st WHERE st.subject_id = s.id)
+        + coalesce((SELECT f.statements FROM frozen_subjects f WHERE f.subject_id = s.id), 0) AS statements
     FROM subjects s WHERE s.tenant = $1 AND s.subject = $2
 """
 

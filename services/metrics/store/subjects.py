@@ -1,4 +1,8 @@
-"""Subjects under lock: their statements, and the scores of their comments."""
+"""Subjects under lock: their statements, and the scores of their comments.
+
+Those of a frozen subject are compressed in one row (`services.metrics.store.frozen`). It is loaded like any other, and a change
+thaws it: from then on it has rows in `statements` and `scores` again.
+"""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,6 +11,7 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from services.metrics.domain.merge import effective_score, union
+from services.metrics.store.frozen import unpack
 from services.metrics.store.purges import note_erasures
 from shared.events import Event, Override, ScoreEvent, Tombstone, decode_event, encode
 
@@ -16,10 +21,15 @@ Key = tuple[int, str]
 ScoreKey = tuple[str, str]
 """A model and the hash of the text that it scored."""
 
+FROZEN = "SELECT subject_id, dictionary, body FROM frozen_subjects WHERE subject_id = ANY($1)"
+
 
 @dataclass(slots=True)
 class Subject:
-    """A subject as loaded and, after `merge`, as it will be stored. `fresh`: this transaction inserted it."""
+    """A subject as loaded and, after `merge`, as it will be stored. `fresh`: this transaction inserted it.
+
+    `frozen`: its statements and scores are stored as one compressed row.
+    """
 
     id: int
     tenant: int
@@ -29,6 +39,7 @@ class Subject:
     stored_scores: dict[ScoreKey, bytes] = field(default_factory=dict)
     statements: Mapping[str, Event] = field(default_factory=dict)
     scores: dict[ScoreKey, bytes] = field(default_factory=dict)
+    frozen: bool = False
 
     def merge(self, events: Iterable[Event], scores: Iterable[ScoreEvent]) -> None:
         """Merge in the events and scores of a batch, by `union` and `effective_score`. An erased subject has no scores."""
@@ -44,6 +55,12 @@ class Subject:
     def erased(self) -> bool:
         """Whether it has a tombstone."""
         return any(type(event.body) is Tombstone for event in self.statements.values())
+
+    @property
+    def changed(self) -> bool:
+        """Whether statements or scores differ from the stored ones."""
+        same = len(self.statements) == len(self.stored) and all(self.statements.get(n) is e for n, e in self.stored.items())
+        return not same or self.scores != self.stored_scores
 
     @property
     def judged(self) -> bool:
@@ -100,6 +117,10 @@ async def load(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> N
     rows = await connection.fetch("SELECT subject_id, model, text_hash, body FROM scores WHERE subject_id = ANY($1)", list(known))
     for number, model, text_hash, body in rows:
         known[number].stored_scores[model, text_hash] = body
+    frozen = await connection.fetch(FROZEN, list(known))
+    for number, (events, scores) in await asyncio.to_thread(unpack_all, frozen):
+        subject = known[number]
+        subject.frozen, subject.stored, subject.statements, subject.stored_scores = True, events, events, scores
     for subject in known.values():
         subject.scores = dict(subject.stored_scores)
 
@@ -109,9 +130,24 @@ def decode_all(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, Event]]:
     return [(number, decode_event(body)) for number, body in rows]
 
 
+def unpack_all(rows: Sequence[tuple[int, int, bytes]]) -> list[tuple[int, tuple[dict[str, Event], dict[ScoreKey, bytes]]]]:
+    """The statements and scores of rows (subject's id, dictionary, body). Pure; run it in a thread."""
+    return [(number, unpack(dictionary, body)) for number, dictionary, body in rows]
+
+
+async def thaw(connection: asyncpg.Connection, subjects: Sequence[Subject]) -> None:
+    """Delete the compressed rows of frozen subjects, so that `store` inserts all their statements and scores."""
+    if not subjects:
+        return
+    await connection.execute("DELETE FROM frozen_subjects WHERE subject_id = ANY($1)", [subject.id for subject in subjects])
+    for subject in subjects:
+        subject.frozen, subject.stored, subject.stored_scores = False, {}, {}
+
+
 async def store(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> None:
-    """Write the changes that `merge` made."""
+    """Write the changes that `merge` made. A frozen subject that changed is thawed."""
     subjects = list(subjects)
+    await thaw(connection, [subject for subject in subjects if subject.frozen and subject.changed])
     await _store_statements(connection, subjects)
     await _store_scores(connection, subjects)
     erased = [s for s in subjects if s.erased and not any(type(e.body) is Tombstone for e in s.stored.values())]

@@ -1,7 +1,7 @@
 """Events → subjects: metrics has of each subject the statements that ingest has; and every comment has its score."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -9,7 +9,9 @@ import asyncpg
 from services.metrics.clients.ingest import Ingest
 from services.metrics.domain.merge import union
 from services.metrics.domain.view import view
+from services.metrics.store.frozen import unpack
 from services.metrics.store.promotions import LAST
+from services.metrics.store.subjects import ScoreKey
 from services.metrics.verify.report import Step
 from services.metrics.verify.snapshots import long_snapshot
 from shared.events import Event, Override, Tombstone, decode_event, encode
@@ -27,6 +29,12 @@ STORED = """
     WHERE $1::text IS NULL OR t.slug = $1
 """
 
+FROZEN = """
+    SELECT t.slug, s.subject, f.statements, f.dictionary, f.body
+    FROM frozen_subjects f JOIN subjects s ON s.id = f.subject_id JOIN tenants t ON t.id = s.tenant
+    WHERE $1::text IS NULL OR t.slug = $1
+"""
+
 SCORED = f"""
     SELECT t.slug, s.subject, array_agg(sc.text_hash) AS hashes
     FROM (SELECT t.id, t.slug, coalesce(({LAST}), $1) AS model FROM tenants t) t
@@ -34,15 +42,21 @@ SCORED = f"""
     GROUP BY 1, 2
 """  # noqa: S608
 
+MODELS = f"SELECT t.slug, coalesce(({LAST}), $1) AS model FROM tenants t"  # noqa: S608
+
 
 @dataclass(slots=True)
 class Stored:
-    """A subject as metrics has it; `forged` names rows whose columns contradict their body."""
+    """A subject as metrics has it; `forged` names rows whose columns contradict their body.
+
+    `frozen_scores`: of a frozen subject, the models and the hashes of the texts that they scored.
+    """
 
     erased: bool
     judged: bool
     statements: dict[str, Event] = field(default_factory=dict)
     forged: set[str] = field(default_factory=set)
+    frozen_scores: set[ScoreKey] = field(default_factory=set)
 
 
 async def compare_subjects(
@@ -55,7 +69,8 @@ async def compare_subjects(
     while True:
         head = (await ingest.head()).seq
         expected = await read_events(ingest, head, tenant)
-        stored = await read_stored(pool, tenant)
+        async with long_snapshot(pool) as connection:
+            stored = await read_stored(connection, tenant)
         differing = dict(differences(expected, stored, head))
         if suspects is None:
             statements = sum(map(len, expected.values()))
@@ -80,10 +95,10 @@ async def read_events(ingest: Ingest, upto: int, tenant: str | None) -> dict[Nam
     return {name: union(events) for name, events in by_name.items()}
 
 
-async def read_stored(pool: asyncpg.Pool, tenant: str | None) -> dict[Name, Stored]:
-    """The state of every subject, as metrics has it."""
+async def read_stored(connection: asyncpg.Connection, tenant: str | None) -> dict[Name, Stored]:
+    """The state of every subject, as metrics has it. The connection has a snapshot."""
     by_name: dict[Name, Stored] = {}
-    async for slug, subject, erased, judged, statement, revision, seq, position, body in rows(pool, STORED, tenant):
+    async for slug, subject, erased, judged, statement, revision, seq, position, body in rows(connection, STORED, tenant):
         stored = by_name.setdefault((slug, subject), Stored(erased, judged))
         if statement is None:
             continue
@@ -92,14 +107,18 @@ async def read_stored(pool: asyncpg.Pool, tenant: str | None) -> dict[Name, Stor
         columns = event.tenant, event.subject, event.statement, event.revision, event.seq, event.position
         if columns != (slug, subject, statement, revision, seq, position):
             stored.forged.add(statement)
+    async for slug, subject, statements, dictionary, body in rows(connection, FROZEN, tenant):
+        stored = by_name[slug, subject]
+        events, scores = unpack(dictionary, body)
+        if stored.statements or stored.erased or len(events) != statements:
+            stored.forged.add("frozen")
+        stored.statements, stored.frozen_scores = events, set(scores)
     return by_name
 
 
-async def rows(pool: asyncpg.Pool, query: str, *values: object) -> AsyncIterator[asyncpg.Record]:
-    """The rows of a query, in one snapshot, read as they are needed."""
-    async with long_snapshot(pool) as connection:
-        async for row in connection.cursor(query, *values, prefetch=2000):
-            yield row
+def rows(connection: asyncpg.Connection, query: str, *values: object) -> AsyncIterable[asyncpg.Record]:
+    """The rows of a query, read as they are needed."""
+    return connection.cursor(query, *values, prefetch=2000)  # type: ignore[no-any-return]
 
 
 def differences(expected: Mapping[Name, State], stored: Mapping[Name, Stored], head: int) -> list[tuple[Name, str]]:
@@ -161,7 +180,12 @@ async def compare_coverage(
 
 async def look_for_scores(pool: asyncpg.Pool, model: str, tenant: str | None) -> tuple[int, set[tuple[Name, str]]]:
     """How many comments there are, and which have no score."""
-    stored = await read_stored(pool, tenant)
-    scored = {(slug, subject): set(hashes) async for slug, subject, hashes in rows(pool, SCORED, model)}
+    async with long_snapshot(pool) as connection:
+        stored = await read_stored(connection, tenant)
+        scored = {(slug, subject): set(hashes) async for slug, subject, hashes in rows(connection, SCORED, model)}
+        models = {slug: promoted async for slug, promoted in rows(connection, MODELS, model)}
+    for (slug, subject), have in stored.items():
+        if have.frozen_scores:
+            scored[slug, subject] = {text for model, text in have.frozen_scores if model == models[slug]}
     comments = {(name, comment.text_hash) for name, have in stored.items() for comment in view(have.statements.values()).comments}
     return len(comments), {(name, text) for name, text in comments if text not in scored.get(name, ())}

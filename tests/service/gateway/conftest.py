@@ -1,14 +1,17 @@
 """A gateway on a real database. The tests play the services behind it."""
 
-from collections.abc import AsyncIterator, Callable
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
+import structlog
 
 from tests.conftest import NewDatabase
+from tests.service.gateway.earshot_command import Earshot, serving
 from tests.service.gateway.fake_services import FakeServices
-from tests.service.gateway.gateway_client import FakeChanges, GatewayClient, open_client
+from tests.service.gateway.gateway_client import TOKEN, FakeChanges, GatewayClient, open_client
 
 OpenGateway = Callable[..., AbstractAsyncContextManager[GatewayClient]]
 
@@ -42,3 +45,23 @@ def reset_upstreams(request: pytest.FixtureRequest) -> None:
 @pytest.fixture
 def services() -> FakeServices:
     return FakeServices()
+
+
+@pytest.fixture
+def logs_apart() -> Iterator[None]:
+    """Keep the log lines of workers that other tests of this process run out of the command's output."""
+    factory = structlog.get_config()["logger_factory"]
+    structlog.configure(logger_factory=lambda *names: structlog.PrintLogger(sys.__stderr__))
+    yield
+    structlog.configure(logger_factory=factory)
+
+
+@pytest.fixture
+async def earshot(database: NewDatabase, services: FakeServices, logs_apart: None) -> AsyncIterator[Earshot]:
+    async with serving(services) as url:
+        yield Earshot(
+            GATEWAY_DATABASE_URL=await database("gateway"),
+            INTERNAL_TOKEN=TOKEN,
+            GATEWAY_INGEST_URL=url,
+            GATEWAY_METRICS_URL=url,
+        )

@@ -124,6 +124,12 @@ def retention_answer(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json={**setting, "deleted_before": None, "changed_at": None})
 
 
+def freezing_answer(request: httpx.Request) -> httpx.Response:
+    """Plays the freezing of metrics: after 12 months, or what the request sets."""
+    setting = json.loads(request.content or b'{"after_months": 12}')
+    return httpx.Response(200, json={**setting, "frozen": 9, "frozen_before": None, "running": True})
+
+
 def connection_answer(request: httpx.Request) -> httpx.Response:
     """Plays a connection of ingest whose back-fill runs."""
     health = {"backfill": {"job": "3", "state": "running"}}
@@ -135,6 +141,7 @@ ANSWERS = {
     "/v1/kpis": explanation_answer,
     "/v1/tickets": tickets_answer,
     "/v1/retention": retention_answer,
+    "/v1/freezing": freezing_answer,
     "/v1/models": model_answer,
 }
 """The answers to paths that begin so."""

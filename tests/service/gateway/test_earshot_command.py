@@ -4,81 +4,12 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-import httpx
-import pytest
-import structlog
 from pyarrow.parquet import read_table
-from typer.testing import CliRunner
 
-from services.gateway.cli import app
-from tests.conftest import NewDatabase
+from tests.service.gateway.earshot_command import Earshot
 from tests.service.gateway.fake_services import REPORT, FakeServices
-from tests.service.gateway.gateway_client import TOKEN
-
-
-@asynccontextmanager
-async def serving(services: FakeServices) -> AsyncIterator[str]:
-    """`services` on a port, for a command that opens connections of its own."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        method, path, _ = head.split(" ", 2)
-        headers = httpx.Headers(dict(line.split(": ", 1) for line in head.splitlines()[1:] if line))
-        content = await reader.readexactly(int(headers.get("content-length", 0)))
-        response = await services(httpx.Request(method, f"http://services{path}", headers=headers, content=content))
-        body = response.content
-        writer.write(
-            b"HTTP/1.1 %d OK\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b" % (response.status_code, len(body), body)
-        )
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-
-class Earshot:
-    """Runs the `earshot` command in this process, in a thread: a process of its own takes seconds to start."""
-
-    def __init__(self, **environment: str) -> None:
-        self.environment = environment
-
-    async def __call__(self, *words: str) -> tuple[int, str]:
-        """Its exit status and its output, standard error included."""
-        result = await asyncio.to_thread(CliRunner(env=self.environment).invoke, app, words)
-        return result.exit_code, result.output
-
-    async def json(self, *words: str) -> Any:
-        """Its standard output, which is JSON; log lines go to standard error."""
-        result = await asyncio.to_thread(CliRunner(env=self.environment).invoke, app, [*words, "--json"])
-        assert result.exit_code == 0, result.output
-        return json.loads(result.stdout)
-
-
-@pytest.fixture(autouse=True)
-def logs_apart() -> Iterator[None]:
-    """Keep the log lines of workers that other tests of this process run out of the command's output."""
-    factory = structlog.get_config()["logger_factory"]
-    structlog.configure(logger_factory=lambda *names: structlog.PrintLogger(sys.__stderr__))
-    yield
-    structlog.configure(logger_factory=factory)
-
-
-@pytest.fixture
-async def earshot(database: NewDatabase, services: FakeServices) -> AsyncIterator[Earshot]:
-    async with serving(services) as url:
-        yield Earshot(
-            GATEWAY_DATABASE_URL=await database("gateway"),
-            INTERNAL_TOKEN=TOKEN,
-            GATEWAY_INGEST_URL=url,
-            GATEWAY_METRICS_URL=url,
-        )
 
 
 async def test_the_command_creates_lists_and_revokes(earshot: Earshot, services: FakeServices) -> None:
@@ -183,15 +114,6 @@ async def test_a_customer_is_erased_only_after_a_confirmation_and_must_be_named(
     assert (status, "Erase 2 subjects with 7 statements for good?" in output) == (1, True)
     assert services.requests[-1] == ("POST /v1/customers:find", {"id": "c-77"})
     assert (await earshot("customers", "find", "acme"))[0] == 2
-
-
-async def test_the_command_shows_and_sets_retention(earshot: Earshot, services: FakeServices) -> None:
-    await earshot.json("tenant", "create", "acme", "--zone", "UTC")
-    status, output = await earshot("retention", "show", "acme")
-    assert (status, output.splitlines()[1].split()) == (0, ["30"])
-    assert (await earshot.json("retention", "set", "acme", "--body-days", "7"))["body_days"] == 7
-    assert services.requests[-1] == ("PUT /v1/retention", {"body_days": 7, "quarantine_days": None})
-    assert (await earshot("retention", "show", "nobody"))[0] == 1
 
 
 async def test_the_command_shows_sets_and_resets_themes(earshot: Earshot, services: FakeServices, tmp_path: Path) -> None:

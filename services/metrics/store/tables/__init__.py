@@ -16,7 +16,7 @@ from services.metrics.store.tables.counts import (
     terms,
 )
 from services.metrics.store.tables.progress import progress, tenant_revisions
-from services.metrics.store.tables.subjects import purges, scores, statements, subjects
+from services.metrics.store.tables.subjects import freezing, frozen_subjects, purges, scores, statements, subjects
 from services.metrics.store.tables.tenants import (
     builds,
     calendars,
@@ -34,6 +34,8 @@ __all__ = [
     "calendars",
     "contributions",
     "customers",
+    "freezing",
+    "frozen_subjects",
     "histograms",
     "measures",
     "metadata",

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -50,6 +51,31 @@ scores = Table(
     Column("body", LargeBinary, nullable=False),
     PrimaryKeyConstraint("subject_id", "text_hash", "model", name="scores_pkey"),
 )
+
+frozen_subjects = Table(
+    "frozen_subjects",
+    metadata,
+    Column("subject_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("tenant", Integer, nullable=False),
+    Column("statements", Integer, nullable=False, comment="their number"),
+    Column("dictionary", SmallInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False, comment="statements and scores, compressed with the dictionary"),
+    Index("frozen_subjects_by_tenant", "tenant"),
+)
+"""Subjects without rows in `statements` and `scores`: they had not been touched for as long as their tenant wants."""
+
+freezing = Table(
+    "freezing",
+    metadata,
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("after_months", SmallInteger, comment="null: frozen subjects are thawed"),
+    Column("before", instant, comment="subjects untouched since then are frozen by the pass that is running"),
+    Column("place", Text, nullable=False, server_default=text("''"), comment="the last subject that the pass has looked at"),
+    Column("frozen_before", instant, comment="`before` of the last pass that ended"),
+    Column("due", instant, nullable=False, comment="when the next piece or pass begins"),
+    Index("freezing_due", "due"),
+)
+"""The setting of a tenant that freezes subjects, and the progress."""
 
 purges = Table(
     "purges",

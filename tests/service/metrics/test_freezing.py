@@ -1,0 +1,281 @@
+"""Frozen subjects: nothing that the service answers changes, a late event thaws them, and nothing is lost."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from services.metrics.builder import Builder
+from services.metrics.freezer import Freezer
+from services.metrics.store.writer import Writer
+from shared.events import Event, Message, Opened, Override, ScoreEvent, StatusSet, Ticket, text_hash
+from tests.service.metrics.database import MetricsDatabase, erasure, lists_of, score_of, serving, statement, survey_response
+from tests.service.metrics.verification import Inbox, failed, verified
+from tests.unit.metrics.build import csat, nps, words
+
+NOW = datetime.now(UTC)
+OLD, RECENT = NOW - timedelta(days=200), NOW - timedelta(days=5)
+FORMER_TICKET = "c2/ticket/1"
+
+
+def story() -> tuple[list[Event], list[ScoreEvent]]:
+    """Twelve responses and six tickets, of which every third is recent; the others were untouched for months."""
+    events, scores = [], []
+    for n in range(1, 13):
+        at = (RECENT if n % 3 == 0 else OLD) + timedelta(hours=n)
+        events.append(survey_response(n, nps(n % 11), csat(n % 5 + 1), words(f"comment {n}"), at=at, customer=f"p{n % 4}"))
+        scores.append(score_of(f"c1/response/{n}", f"comment {n}", n / 20, **lists_of(n)))
+    for n in range(1, 7):
+        at = (RECENT if n % 3 == 0 else OLD) + timedelta(hours=n)
+        facts = (Opened(at=at, text=f"ticket {n}"), Message(at=at + timedelta(hours=1), by="agent", id="m1"))
+        solved = Ticket(facts=(StatusSet(at=at + timedelta(hours=2), status="solved"),))
+        events.append(statement(f"c2/ticket/{n}", Ticket(facts=facts), at=at, seq=100 + n, dimensions={"team": "a"}))
+        events.append(statement(f"c2/ticket/{n}", solved, at=at, seq=200 + n))
+        scores.append(score_of(f"c2/ticket/{n}", f"ticket {n}", -n / 20))
+    judged = Override(comment=text_hash("comment 1"), label="negative")
+    events.append(statement("c1/response/1", judged, at=OLD, seq=300))
+    return events, scores
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox(story()[0])
+
+
+@pytest.fixture
+async def metrics(metrics_db: MetricsDatabase) -> MetricsDatabase:
+    await metrics_db.tenant()
+    events, scores = story()
+    await metrics_db.apply(*events, *scores)
+    return metrics_db
+
+
+@pytest.fixture
+async def http(metrics: MetricsDatabase) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(metrics.url, NOW) as http:
+        yield http
+
+
+async def freeze(metrics: MetricsDatabase, months: int | None = 3, at_once: int = 4, slug: str = "acme") -> None:
+    """Store the setting, and run the pass that it begins."""
+    async with serving(metrics.url, NOW, slug) as http:
+        assert (await http.put("/v1/freezing", json={"after_months": months})).status_code == 200
+    await run_passes(metrics, at_once)
+
+
+async def run_passes(metrics: MetricsDatabase, at_once: int = 4, now: datetime = NOW) -> None:
+    freezer = Freezer(metrics.pool, at_once=at_once, pause_ratio=0, clock=lambda: now)
+    while await freezer.step():
+        pass
+
+
+async def frozen(metrics: MetricsDatabase) -> set[str]:
+    """The subjects that are frozen. Asserts that no subject is stored in both ways, or in none."""
+    rows = await metrics.pool.fetch(
+        "SELECT subject, EXISTS (SELECT FROM statements st WHERE st.subject_id = s.id) AS thawed,"
+        " EXISTS (SELECT FROM scores sc WHERE sc.subject_id = s.id) AS scored,"
+        " EXISTS (SELECT FROM frozen_subjects f WHERE f.subject_id = s.id) AS frozen FROM subjects s"
+    )
+    assert all(row["thawed"] != row["frozen"] and not (row["scored"] and row["frozen"]) for row in rows)
+    return {row["subject"] for row in rows if row["frozen"]}
+
+
+UNTOUCHED = {f"c1/response/{n}" for n in range(1, 13) if n % 3} | {f"c2/ticket/{n}" for n in (1, 2, 4, 5)}
+
+REQUESTS = (
+    "/v1/kpis/nps?window=365d&group_by=team",
+    "/v1/kpis/sentiment/records?window=365d",
+    "/v1/kpis/first_reply_time/explain?window=365d",
+    "/v1/kpis/sentiment/explain?window=365d&group_by=theme",
+    "/v1/tickets?window=365d",
+    "/v1/feedback/c1/response/1",
+    f"/v1/feedback/{FORMER_TICKET}",
+)
+
+
+async def documents(http: httpx.AsyncClient) -> list[dict[str, Any]]:
+    answers = [await http.get(path) for path in REQUESTS]
+    assert [answer.status_code for answer in answers] == [200] * len(REQUESTS)
+    return [answer.json() for answer in answers]
+
+
+async def test_untouched_subjects_are_frozen_and_every_response_of_the_service_stays(
+    metrics: MetricsDatabase, http: httpx.AsyncClient, inbox: Inbox
+) -> None:
+    before, contributions = await documents(http), await metrics.contributions()
+    await freeze(metrics)
+    assert await frozen(metrics) == UNTOUCHED
+    assert await documents(http) == before
+    assert all(one["equal"] for one in before if "equal" in one)
+    assert await metrics.contributions() == contributions
+    assert failed(await verified(metrics, inbox)) == []
+
+
+async def test_a_late_event_thaws_what_it_is_about_and_counts_as_if_it_had_never_been_frozen(
+    metrics: MetricsDatabase, inbox: Inbox
+) -> None:
+    await freeze(metrics)
+    reopened = statement(FORMER_TICKET, Ticket(facts=(StatusSet(at=NOW, status="open"),)), at=NOW, seq=400)
+    await metrics.apply(reopened)
+    assert await frozen(metrics) == UNTOUCHED - {FORMER_TICKET}
+    inbox.events.append(reopened)
+    assert failed(await verified(metrics, inbox)) == []
+    await run_passes(metrics, now=NOW + timedelta(days=8))
+    assert FORMER_TICKET not in await frozen(metrics), "it was touched a week ago"
+    await run_passes(metrics, now=NOW + timedelta(days=120))
+    assert FORMER_TICKET in await frozen(metrics)
+    assert failed(await verified(metrics, inbox)) == []
+
+
+async def test_an_event_that_is_known_already_thaws_nothing(metrics: MetricsDatabase, inbox: Inbox) -> None:
+    await freeze(metrics)
+    await metrics.apply(*story()[0], *story()[1])
+    assert await frozen(metrics) == UNTOUCHED
+    assert failed(await verified(metrics, inbox)) == []
+
+
+async def test_a_score_of_another_model_thaws_the_comments_subject_with_all_its_scores(
+    metrics: MetricsDatabase, inbox: Inbox
+) -> None:
+    await freeze(metrics)
+    await metrics.apply(score_of("c1/response/2", "comment 2", -0.5, "another-model"))
+    assert await frozen(metrics) == UNTOUCHED - {"c1/response/2"}
+    models = await metrics.pool.fetch(
+        "SELECT model FROM scores JOIN subjects s ON s.id = subject_id WHERE subject = 'c1/response/2'"
+    )
+    assert len(models) == 2
+    assert failed(await verified(metrics, inbox)) == []
+
+
+async def test_an_erasure_deletes_the_frozen_content(metrics: MetricsDatabase, inbox: Inbox) -> None:
+    await freeze(metrics)
+    erased = erasure("c1/response/1", NOW)
+    await metrics.apply(erased)
+    assert await frozen(metrics) == UNTOUCHED - {"c1/response/1"}
+    assert await metrics.pool.fetchval("SELECT erased FROM subjects WHERE subject = 'c1/response/1'")
+    inbox.events.append(erased)
+    assert failed(await verified(metrics, inbox)) == []
+    await run_passes(metrics, now=NOW + timedelta(days=365))
+    assert "c1/response/1" not in await frozen(metrics), "an erased subject has nothing to freeze"
+
+
+async def test_without_the_setting_everything_is_thawed(metrics: MetricsDatabase, http: httpx.AsyncClient, inbox: Inbox) -> None:
+    rows = "SELECT subject_id, statement, revision, seq, position, body FROM statements ORDER BY 1, 2"
+    before = await metrics.pool.fetch(rows)
+    await freeze(metrics)
+    await freeze(metrics, months=None)
+    assert await frozen(metrics) == set()
+    assert await metrics.pool.fetch(rows) == before
+    assert await metrics.pool.fetchval("SELECT count(*) FROM scores") == len(story()[1])
+    assert failed(await verified(metrics, inbox)) == []
+    status = {"after_months": None, "frozen": 0, "frozen_before": None, "running": False}
+    assert (await http.get("/v1/freezing")).json() == status
+
+
+async def test_the_setting_says_how_far_freezing_is(metrics: MetricsDatabase, http: httpx.AsyncClient) -> None:
+    unset = {"after_months": None, "frozen": 0, "frozen_before": None, "running": False}
+    assert (await http.get("/v1/freezing")).json() == unset
+    begun = (await http.put("/v1/freezing", json={"after_months": 3})).json()
+    assert begun == {"after_months": 3, "frozen": 0, "frozen_before": None, "running": True}
+    freezer = Freezer(metrics.pool, at_once=4, pause_ratio=0, clock=lambda: NOW)
+    assert await freezer.step()
+    assert (await http.get("/v1/freezing")).json()["running"]
+    await run_passes(metrics)
+    ended = (await http.get("/v1/freezing")).json()
+    assert (ended["frozen"], ended["running"]) == (len(UNTOUCHED), False)
+    assert NOW - timedelta(days=93) < datetime.fromisoformat(ended["frozen_before"]) < NOW - timedelta(days=88)
+    assert (await http.put("/v1/freezing", json={"after_months": 3})).json() == ended, "the same setting begins no pass"
+
+
+@pytest.mark.parametrize("body", [{}, {"after_months": 0}, {"after_months": 121}, {"after_months": "x"}, {"months": 3}])
+async def test_a_setting_that_is_not_allowed_is_refused(http: httpx.AsyncClient, body: dict[str, object]) -> None:
+    answer = await http.put("/v1/freezing", json=body)
+    assert answer.status_code == 422
+    assert answer.json()["invalid_params"]
+
+
+async def test_a_tenant_freezes_its_own_subjects_alone(metrics: MetricsDatabase) -> None:
+    await metrics.tenant("other")
+    await metrics.apply(survey_response(1, nps(9), at=OLD, tenant="other"))
+    await freeze(metrics, slug="other")
+    assert await frozen(metrics) == {"c1/response/1"}
+    async with serving(metrics.url, NOW) as http:
+        assert (await http.get("/v1/freezing")).json()["frozen"] == 0
+    async with serving(metrics.url, NOW, "nobody") as http:
+        assert (await http.get("/v1/freezing")).json()["after_months"] is None
+        assert (await http.put("/v1/freezing", json={"after_months": 3})).status_code == 404
+
+
+async def test_a_change_of_terms_and_a_rebuild_reach_frozen_subjects(metrics: MetricsDatabase, inbox: Inbox) -> None:
+    await freeze(metrics)
+    before = await metrics.contributions()
+    await metrics.pool.execute("DELETE FROM contributions")
+    assert (await metrics.writer.rebuild(1, "", 100)).subjects == 18
+    assert await metrics.contributions() == before
+    async with serving(metrics.url, NOW) as http:
+        await http.put("/v1/presets/chatwoot", json={"enabled": True})
+        builder, writer = Builder(metrics.pool), Writer(metrics.pool)
+        while await builder.step(writer):
+            pass
+        row = (await http.get("/v1/kpis/first_reply_time?window=365d&preset=chatwoot")).json()["rows"][0]
+        records = (await http.get("/v1/kpis/full_resolution_time/records?window=365d&preset=chatwoot")).json()["records"]
+    assert row["n"] == 6
+    assert {record["subject"] for record in records} == {f"c2/ticket/{n}" for n in range(1, 7)}
+    assert await frozen(metrics) == UNTOUCHED
+    assert failed(await verified(metrics, inbox)) == []
+
+
+async def test_events_that_arrive_while_subjects_are_frozen_and_thawed_are_not_lost(
+    metrics: MetricsDatabase, inbox: Inbox
+) -> None:
+    late = [
+        statement(
+            f"c2/ticket/{n % 6 + 1}", Ticket(facts=(StatusSet(at=OLD + timedelta(days=n), status=status),)), at=OLD, seq=500 + n
+        )
+        for n, status in enumerate(["open", "solved"] * 12)
+    ]
+    inbox.events += late
+
+    async def write() -> None:
+        for event in late:
+            await metrics.apply(event)
+
+    async def change() -> None:
+        for months in (3, None, 4, None, 3):
+            await freeze(metrics, months, at_once=2)
+
+    await asyncio.gather(write(), change(), run_passes(metrics, at_once=1))
+    await run_passes(metrics, now=NOW + timedelta(days=8))
+    assert await frozen(metrics) == UNTOUCHED
+    assert failed(await verified(metrics, inbox)) == []
+
+
+async def test_the_worker_waits_until_processes_of_an_earlier_version_have_ended(metrics: MetricsDatabase) -> None:
+    async with serving(metrics.url, NOW) as http:
+        await http.put("/v1/freezing", json={"after_months": 3})
+    for grace, expected in ((timedelta(hours=1), set()), (timedelta(0), UNTOUCHED)):
+        running = asyncio.create_task(Freezer(metrics.pool, grace, clock=lambda: NOW).run())
+        await asyncio.sleep(0.2)
+        while await metrics.pool.fetchval("SELECT count(*) FROM frozen_subjects") < len(expected):
+            await asyncio.sleep(0.05)
+        running.cancel()
+        assert await frozen(metrics) == expected
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM frozen_subjects WHERE subject_id = (SELECT min(subject_id) FROM frozen_subjects)",
+        "UPDATE frozen_subjects SET statements = statements + 1",
+        "UPDATE frozen_subjects f SET body = (SELECT body FROM frozen_subjects g WHERE g.subject_id <> f.subject_id LIMIT 1)",
+        "INSERT INTO statements SELECT subject_id, 'd', 1, 1, 0, (SELECT body FROM statements LIMIT 1) FROM frozen_subjects",
+    ],
+    ids=["lost", "another number of statements", "another subject's", "beside rows"],
+)
+async def test_tampered_frozen_content_is_found_by_a_verification(metrics: MetricsDatabase, inbox: Inbox, statement: str) -> None:
+    await freeze(metrics)
+    await metrics.pool.execute(statement)
+    assert "events → subjects" in failed(await verified(metrics, inbox))
