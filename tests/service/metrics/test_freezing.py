@@ -256,13 +256,21 @@ async def test_events_that_arrive_while_subjects_are_frozen_and_thawed_are_not_l
 async def test_the_worker_waits_until_processes_of_an_earlier_version_have_ended(metrics: MetricsDatabase) -> None:
     async with serving(metrics.url, NOW) as http:
         await http.put("/v1/freezing", json={"after_months": 3})
-    for grace, expected in ((timedelta(hours=1), set()), (timedelta(0), UNTOUCHED)):
-        running = asyncio.create_task(Freezer(metrics.pool, grace, clock=lambda: NOW).run())
-        await asyncio.sleep(0.2)
-        while await metrics.pool.fetchval("SELECT count(*) FROM frozen_subjects") < len(expected):
-            await asyncio.sleep(0.05)
-        running.cancel()
-        assert await frozen(metrics) == expected
+    steps = asyncio.Semaphore(0)
+
+    def clock() -> datetime:
+        steps.release()
+        return NOW
+
+    early = asyncio.create_task(Freezer(metrics.pool, timedelta(hours=1), clock=clock).run())
+    await asyncio.sleep(0.2)
+    early.cancel()
+    assert steps.locked(), "it took no step"
+    running = asyncio.create_task(Freezer(metrics.pool, timedelta(0), clock=clock).run())
+    for _ in range(2):
+        await asyncio.wait_for(steps.acquire(), 60)
+    running.cancel()
+    assert await frozen(metrics) == UNTOUCHED
 
 
 @pytest.mark.parametrize(
