@@ -11,7 +11,7 @@ import pytest
 from services.metrics.builder import Builder
 from services.metrics.freezer import Freezer
 from services.metrics.store.writer import Writer
-from shared.events import Event, Message, Opened, Override, ScoreEvent, StatusSet, Ticket, text_hash
+from shared.events import Event, Message, Opened, Override, ScoreEvent, Status, StatusSet, Ticket, text_hash
 from tests.service.metrics.database import MetricsDatabase, erasure, lists_of, score_of, serving, statement, survey_response
 from tests.service.metrics.verification import Inbox, failed, verified
 from tests.unit.metrics.build import csat, nps, words
@@ -231,11 +231,12 @@ async def test_a_change_of_terms_and_a_rebuild_reach_frozen_subjects(metrics: Me
 async def test_events_that_arrive_while_subjects_are_frozen_and_thawed_are_not_lost(
     metrics: MetricsDatabase, inbox: Inbox
 ) -> None:
+    statuses: tuple[Status, Status] = ("open", "solved")
     late = [
         statement(
             f"c2/ticket/{n % 6 + 1}", Ticket(facts=(StatusSet(at=OLD + timedelta(days=n), status=status),)), at=OLD, seq=500 + n
         )
-        for n, status in enumerate(["open", "solved"] * 12)
+        for n, status in enumerate(statuses * 12)
     ]
     inbox.events += late
 
