@@ -12,7 +12,7 @@ READY := .venv/.ready
 SOURCES := shared services deploy tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help run verify test test-pythons lint format bench bench-sentiment mutants sizes docs api-check rules-check sbom lock images test-cluster clean
+.PHONY: help run verify test test-pythons lint format bench bench-sentiment mutants sizes docs api-check rules-check sbom lock images rehearse test-cluster clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -71,6 +71,9 @@ lock: $(READY)  ## write the hashed lock files from pyproject.toml
 
 images: $(READY) sbom  ## build the four images by docker, podman or buildah, and their bills of materials: make images IMAGES=registry.example.com/earshot PUSH=1
 	@exec $(BIN)/python -m deploy.images --repository "$(IMAGES)" --tag "$(TAG)" --builder "$(BUILDER)" --push "$(PUSH)" --options "$(BUILD_OPTIONS)"
+
+rehearse: $(READY)  ## an upgrade from an earlier release and a rollback of its code, under load: make rehearse FROM=<commit>
+	@FROM="$(FROM)" exec $(BIN)/python -m pytest tests/upgrade -p no:cacheprovider -v
 
 test-cluster: $(READY)  ## the manifests on a real cluster, in a namespace of its own: make test-cluster KUBECONFIG=… IMAGES=…
 	@IMAGES="$(IMAGES)" TAG="$(TAG)" KUBECTL="$(KUBECTL)" KEEP="$(KEEP)" exec $(BIN)/python -m pytest tests/cluster -p no:cacheprovider -o timeout=1800 -v

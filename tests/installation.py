@@ -57,8 +57,9 @@ class Installation:
         await stop_all({name: self.balancers[name] for name in services or self.services})
 
     def replicas(self, *services: str) -> list[Replica]:
-        """The current replicas of these services, or of all."""
-        return [replica for name in services or self.services for replica in self.balancers[name].replicas]
+        """The current replicas of these services, or of all, that run in this process."""
+        backends = [backend for name in services or self.services for backend in self.balancers[name].replicas]
+        return [backend for backend in backends if isinstance(backend, Replica)]
 
     def settings(self, service: str, **fields: Any) -> dict[str, Any]:
         """The settings of a service."""

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from socket import socket
+from typing import Protocol
 
 import httpx
 import uvicorn
@@ -54,6 +55,18 @@ class InProcessServer(Server):
         yield
 
 
+class Backend(Protocol):
+    """A server of a service."""
+
+    port: int
+
+    async def start(self) -> None:
+        """Start to serve."""
+
+    async def stop(self) -> None:
+        """Stop as after SIGTERM."""
+
+
 class Replica:
     """One process of a service, as far as its clients can see. Must be started, and stopped once."""
 
@@ -93,7 +106,7 @@ class Balancer:
 
     def __init__(self) -> None:
         self.port = free_port()
-        self.replicas: list[Replica] = []
+        self.replicas: list[Backend] = []
         self._count = 0
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -150,10 +163,15 @@ async def do_nothing() -> None:
 async def replace(
     balancers: dict[str, Balancer], apps: dict[str, FastAPI], both: Callable[[], Awaitable[object]] = do_nothing
 ) -> None:
-    """Replace the replicas of the services of `apps` as a rollout does: a new one of each serves beside the former ones during
-    `both`, then alone."""
-    former = {name: balancers[name].replicas for name in apps}
-    new = {name: Replica(app) for name, app in apps.items()}
+    """Replace the replicas of the services of `apps` by those of these applications, as `roll_out` does."""
+    await roll_out(balancers, {name: Replica(app) for name, app in apps.items()}, both)
+
+
+async def roll_out(
+    balancers: dict[str, Balancer], new: Mapping[str, Backend], both: Callable[[], Awaitable[object]] = do_nothing
+) -> None:
+    """Replace replicas as Kubernetes does: new ones serve beside the former ones during `both`, then alone."""
+    former = {name: balancers[name].replicas for name in new}
     await asyncio.gather(*[replica.start() for replica in new.values()])
     for name, replica in new.items():
         balancers[name].replicas = [*former[name], replica]

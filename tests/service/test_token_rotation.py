@@ -127,7 +127,7 @@ async def test_no_request_fails_while_the_internal_token_is_rotated(database: Ne
                 statuses = {
                     (name, token, await status_of(http, name, replica, token))
                     for name in INTERNAL_CALLS
-                    for replica in installation.balancers[name].replicas
+                    for replica in installation.replicas(name)
                     for token in sent
                 }
                 assert statuses == {(name, token, 200) for name in INTERNAL_CALLS for token in sent}
