@@ -50,8 +50,13 @@ TOGETHER = {
     ),
 }
 """Files that run in one process, because they share a fixture that is expensive to start. They run before all others."""
-EARLY = ("tests/e2e/test_erasure.py", "tests/e2e/test_readme.py", "tests/e2e/test_webhooks.py")
-"""Files that verify the whole stack. That takes longer the more tests have filled it."""
+EARLY = (
+    "tests/e2e/test_erasure.py",
+    "tests/e2e/test_readme.py",
+    "tests/e2e/test_webhooks.py",
+    "tests/unit/test_patterns.py",
+)
+"""Files that verify the whole stack, which takes longer the more tests have filled it; and a long one that would be the last."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -96,7 +101,7 @@ def group_of(nodeid: str) -> str | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let the groups of TOGETHER start first, if several processes run the tests: they take longest. EARLY comes before all."""
+    """Let the groups of TOGETHER start first, if several processes run the tests. EARLY is first in its group."""
     if hasattr(config, "workerinput"):
         order = [*TOGETHER, None]
         items.sort(key=lambda item: (order.index(group_of(item.nodeid)), not item.nodeid.startswith(EARLY)))
@@ -121,12 +126,20 @@ def short_tracebacks() -> None:
 @pytest.fixture(scope="session")
 async def postgres() -> AsyncIterator[Postgres]:
     """A running PostgreSQL. A test that stops the server starts one of its own instead."""
-    with tempfile.TemporaryDirectory(prefix="earshot-pg-") as folder:
-        Path(folder).chmod(0o755)
-        server = Postgres(Path(folder) / "postgres", free_port(), settings=SERVER_OF_TESTS)
+    folder = Path(tempfile.mkdtemp(prefix="earshot-pg-"))
+    folder.chmod(0o755)
+    server = Postgres(folder / "postgres", free_port(), settings=SERVER_OF_TESTS)
+    try:
         await server.start()
         yield server
         await server.stop()
+    finally:
+        start_to_delete(folder)
+
+
+def start_to_delete(folder: Path) -> None:
+    """Delete a folder in a process of its own, which may end after the tests: a server has a hundred thousand files."""
+    os.posix_spawnp("rm", ("rm", "-rf", str(folder)), os.environ, setsid=True)
 
 
 @pytest.fixture(scope="session")

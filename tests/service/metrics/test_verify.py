@@ -172,7 +172,8 @@ TAMPERED = {
 async def test_one_row_tampered_with_is_found_and_its_step_named(metrics_db: MetricsDatabase, inbox: Inbox, how: str) -> None:
     step, statement = TAMPERED[how]
     assert (await metrics_db.pool.execute(statement)).endswith(" 1")
-    assert step in failed(await verified(metrics_db, inbox))
+    async with verifying(metrics_db, inbox, 0, lambda now, zone, own: ()) as verification:
+        assert step in failed(await verification.run())
 
 
 async def test_an_event_that_metrics_never_got_is_found(metrics_db: MetricsDatabase, inbox: Inbox) -> None:
