@@ -132,7 +132,11 @@ class RandomQueries:
         filed_by = self.r.choice(FILED_BY.get(kpi, ("",)))
         per = "respondent" if kpi in OF_RESPONDENTS and self.r.random() < 0.3 else ""
         hours = "business" if kpi in DURATIONS and self.r.random() < 0.5 else ""
-        preset = "dbt_zendesk" if kpi in presets.KPIS and not hours and self.r.random() < 0.4 else ""
+        preset = ""
+        if (offered := presets_of(kpi, hours)) and self.r.random() < 0.6:
+            preset = self.r.choice(offered)
+            if (preset, kpi) in presets.DEFAULTS and self.r.random() < 0.5:
+                agg = filed_by = ""
         return Query(kpi, tuple(dimensions), filters, agg, filed_by, per, hours, preset)
 
     def window(self, longest: timedelta) -> tuple[datetime, datetime]:
@@ -140,6 +144,11 @@ class RandomQueries:
         at, other = (self.r.choice(self.model.facts).at + MICRO * self.r.choice((-1, 0, 1)) for _ in range(2))
         start, end = sorted((at.astimezone(UTC), other.astimezone(UTC) if self.r.random() < 0.5 else self.streams.time()))
         return start, min(max(end, start + MICRO), start + longest)
+
+
+def presets_of(kpi: str, hours: str) -> list[str]:
+    """The presets under which the model computes the KPI."""
+    return [name for name, kpis in presets.KPIS.items() if kpi in kpis and not (hours and name in presets.WITHOUT_HOURS)]
 
 
 async def feed(stack: Stack, connection: dict[str, str], records: list[Record], model: Model, r: random.Random) -> None:
@@ -166,11 +175,11 @@ async def feed(stack: Stack, connection: dict[str, str], records: list[Record], 
 
 
 async def set_terms(stack: Stack) -> None:
-    """Give the tenant the calendars and the SLA policies of the model and a preset, and wait until all numbers are of them."""
+    """Give the tenant the calendars and the SLA policies of the model and all presets, and wait until all numbers are of them."""
     for name, body in CALENDARS.items():
         response = await stack.admin("PUT", f"/v1/calendars/{name}", json=body)
         assert response.status_code == 200, response.text
-    for path, body in (("/v1/sla", POLICIES), ("/v1/presets/dbt_zendesk", {})):
+    for path, body in (("/v1/sla", POLICIES), *((f"/v1/presets/{preset}", {}) for preset in presets.KPIS)):
         response = await stack.admin("PUT", path, json=body)
         assert response.status_code == 200, response.text
 

@@ -171,9 +171,15 @@ def minutes_between(start: datetime, end: datetime) -> int:
 
 
 def closes_of(ticket: TicketView) -> tuple[list[datetime], list[datetime]]:
-    """The times of each status solved or closed, and of each status open after the first of them."""
-    closes = [max(at, ticket.opened) for at, rank in ticket.changes if rank >= SOLVED]
-    return closes, [at for at, rank in ticket.changes if rank == OPEN and closes and at > closes[0]]
+    """The times of each status solved or closed, and of each status open after the first of them, also at its time."""
+    closes: list[datetime] = []
+    reopenings: list[datetime] = []
+    for at, rank in ticket.changes:
+        if rank >= SOLVED:
+            closes.append(max(at, ticket.opened))
+        elif rank == OPEN and closes:
+            reopenings.append(at)
+    return closes, reopenings
 
 
 def handed_over_at(ticket: TicketView, reply: datetime) -> datetime:

@@ -8,6 +8,7 @@ from itertools import product
 
 from tests.e2e.model.estimates import ESTIMATES, Value
 from tests.e2e.model.facts import Fact, Record, Scorer, Subject, of_response, of_review, when
+from tests.e2e.model.presets import DEFAULTS, kind_under
 from tests.e2e.model.tickets import Ticket, of_ticket
 
 FACTS_OF = {"response": of_response, "review": of_review, "ticket": of_ticket}
@@ -73,13 +74,15 @@ class Model:
 
     def answer(self, query: Query, start: datetime, end: datetime) -> dict[Group, Value]:
         """The KPI in [start, end), of each group that has a fact."""
+        defaults = DEFAULTS.get((query.preset, query.kpi), {})
+        agg, filed_by = query.agg or defaults.get("agg", ""), query.filed_by or defaults.get("filed_by", "")
         kinds, estimate = ESTIMATES[query.kpi]
-        kinds = (FILED_BY.get((query.kpi, query.filed_by), query.filed_by),) if query.filed_by else kinds
+        kinds = (FILED_BY.get((query.kpi, filed_by), filed_by),) if filed_by else kinds
         kinds = tuple(f"{kind}_business" for kind in kinds) if query.hours else kinds
-        kinds = tuple(f"{kind}@{query.preset}" for kind in kinds) if query.preset else kinds
-        at_end = {"backlog": self._backlog, "backlog_age": self._ages, "sla_breached_open": self._breached}.get(query.kpi)
-        facts = at_end(end) if at_end else (f for kind in kinds for f in self.facts_of[kind])
-        in_time = (fact for fact in facts if start <= fact.at < end or at_end)
+        kinds = tuple(kind_under(query.preset, kind) for kind in kinds)
+        at_end = self._facts_at(query, end)
+        facts = at_end if at_end is not None else [fact for kind in kinds for fact in self.facts_of[kind]]
+        in_time = (fact for fact in facts if at_end is not None or start <= fact.at < end)
         chosen = [fact for fact in in_time if query.passes(fact)]
         groups: defaultdict[Group, list[Fact]] = defaultdict(list)
         for fact in latest_of_each(chosen) if query.per else chosen:
@@ -88,9 +91,20 @@ class Model:
         if not query.group_by:
             groups.setdefault((), [])
         return {
-            group: estimate([[fact.value for fact in facts if fact.kind == kind] for kind in kinds], query.agg)
+            group: estimate([[fact.value for fact in facts if fact.kind == kind] for kind in kinds], agg)
             for group, facts in groups.items()
         }
+
+    def _facts_at(self, query: Query, t: datetime) -> list[Fact] | None:
+        """The facts of a KPI with a value at an instant; None for other KPIs."""
+        match query.kpi:
+            case "backlog":
+                return list(self._backlog(t))
+            case "backlog_age":
+                return list(self._ages(t))
+            case "sla_breached_open":
+                return list(self._breached(t, solve_fulfils=query.preset == "zendesk"))
+        return None
 
     def _backlog(self, t: datetime) -> Iterable[Fact]:
         for ticket in self.tickets:
@@ -101,9 +115,9 @@ class Model:
         ages = {ticket.subject.name: t - ticket.at for ticket in self.tickets}
         return (replace(fact, kind="age", value=ages[fact.subject]) for fact in self._backlog(t))
 
-    def _breached(self, t: datetime) -> Iterable[Fact]:
+    def _breached(self, t: datetime, *, solve_fulfils: bool) -> Iterable[Fact]:
         for ticket in self.tickets:
-            if ticket.applied and ticket.is_breached_just_before(t):
+            if ticket.applied and ticket.is_breached_just_before(t, solve_fulfils=solve_fulfils):
                 dims = ticket.dims(t, just_before=True) | {"priority": ticket.applied.priority}
                 yield Fact("breached", t, 1, dims, None, ticket.subject.name)
 

@@ -18,7 +18,7 @@ from tests.e2e.model.facts import (
     form_and_value,
     when,
 )
-from tests.e2e.model.presets import under_dbt_zendesk
+from tests.e2e.model.presets import under_presets
 from tests.e2e.model.sla import Applied, applied_to, deadline_in
 
 LIFE = ("new", "open", "pending", "on_hold", "solved", "closed")
@@ -44,7 +44,8 @@ class Ticket:
         self.statuses = self._statuses()
         self.solved, self.reopened = self._passages()
         self.applied = self._applied(priority)
-        self.targets = list(self._targets()) if self.applied else []
+        self.targets = list(self._targets(solve_fulfils=False)) if self.applied else []
+        self.targets_fulfilled_by_solves = list(self._targets(solve_fulfils=True)) if self.applied else []
 
     def _applied(self, dimension: str | None) -> Applied | None:
         """The SLA policy. `dimension` is the priority of a ticket without any fact about it."""
@@ -56,25 +57,14 @@ class Ticket:
 
         return applied_to(self.at, self.priorities, [since for since, _ in self.assignees["team"]], values_at)
 
-    def _targets(self) -> Iterator[tuple[str, datetime, int, datetime | None]]:
-        """Of each target that counts: the kind of fact, when it was met or breached, 1 if it was met, and the end of a breach."""
+    def _targets(self, *, solve_fulfils: bool) -> Iterator[tuple[str, datetime, int, datetime | None]]:
+        """Of each target that counts: the kind of fact, when it was met or breached, 1 if it was met, and the end of a breach.
+
+        `solve_fulfils`: a solve by the deadline meets the target of a reply, rather than cancelling it.
+        """
         assert self.applied
         targets = self.applied.policy["targets"]
-        waits = []
-        if "first_reply" in targets and self.opened["by"] != "agent":
-            reply, solve = next(iter(self.replies()), None), next(iter(self.solved), None)
-            waits.append(("first_reply", self.at, reply, solve, reply))
-        if "next_reply" in targets:
-            for since, reply, solve in self.waits():
-                over = reply is None and solve is None and self.is_solved
-                waits.append(("next_reply", since, reply, since if over else solve, reply or solve))
-        for metric, since, reply, solve, end in waits:
-            deadline = self._deadline(targets[metric], [(since, None)])
-            solved_first = solve is not None and (reply is None or solve < reply)
-            if reply is not None and reply <= deadline and not solved_first:
-                yield metric, reply, 1, None
-            elif not (solved_first and solve <= deadline):
-                yield metric, deadline, 0, end
+        yield from self._reply_targets(targets, solve_fulfils=solve_fulfils)
         if "resolution" in targets:
             running = {"new", "open", "pending", "on_hold"} - set(self.applied.policy["pause"])
             last = [(self.statuses[-1][0], None)] if self.statuses[-1][1] in running else []
@@ -83,6 +73,28 @@ class Ticket:
                 yield "resolution", deadline, 0, None
             elif self.is_solved:
                 yield "resolution", self.solved[-1], 1, None
+
+    def _reply_targets(self, targets: Record, *, solve_fulfils: bool) -> Iterator[tuple[str, datetime, int, datetime | None]]:
+        """Those of replies."""
+        waits = []
+        if "first_reply" in targets and self.opened["by"] != "agent":
+            reply, solve = next(iter(self.replies()), None), next(iter(self.solved), None)
+            waits.append(("first_reply", self.at, reply, solve, reply))
+        if "next_reply" in targets:
+            for since, reply, solve in self.waits():
+                began_after_the_last_solve = reply is None and solve is None and self.is_solved
+                if not began_after_the_last_solve:
+                    waits.append(("next_reply", since, reply, solve, reply or solve))
+        for metric, since, reply, solve, end in waits:
+            deadline = self._deadline(targets[metric], [(since, None)])
+            solved_first = solve is not None and (reply is None or solve < reply)
+            if reply is not None and reply <= deadline and not solved_first:
+                yield metric, reply, 1, None
+            elif not (solved_first and solve <= deadline):
+                ends = [at for at in (reply, solve) if at is not None] if solve_fulfils else []
+                yield metric, deadline, 0, min(ends, default=end)
+            elif solve_fulfils:
+                yield metric, solve, 1, None
 
     def _deadline(self, target: Record, parts: Any) -> Any:
         return deadline_in(target, parts, lambda at: self.dims(at)["team"], [since for since, _ in self.assignees["team"]])
@@ -140,11 +152,12 @@ class Ticket:
 
     def dims_of(self, kind: str, at: datetime) -> Dims:
         """The dimensions of a fact: of a target the priority is that at which the policy applied."""
-        return self.dims(at) | ({"priority": self.applied.priority} if kind in TARGETS and self.applied else {})
+        return self.dims(at) | ({"priority": self.applied.priority} if kind.partition("@")[0] in TARGETS and self.applied else {})
 
-    def is_breached_just_before(self, t: datetime) -> bool:
+    def is_breached_just_before(self, t: datetime, *, solve_fulfils: bool) -> bool:
         """Whether it is open and past a deadline."""
-        breaches = [(deadline, end) for _, deadline, met, end in self.targets if not met]
+        targets = self.targets_fulfilled_by_solves if solve_fulfils else self.targets
+        breaches = [(deadline, end) for _, deadline, met, end in targets if not met]
         return any(deadline < t and (end is None or t <= end) for deadline, end in breaches) and self.is_open_just_before(t)
 
     def is_open_just_before(self, t: datetime) -> bool:
@@ -208,14 +221,14 @@ class Ticket:
             yield "requester_wait", last, self.parts_in("new", "open", "on_hold")
             yield "agent_wait", last, self.parts_in("pending")
 
-    def _open_time(self, parts: list[tuple[datetime, datetime]]) -> timedelta:
+    def open_time(self, parts: list[tuple[datetime, datetime]]) -> timedelta:
         """The time in these parts that is in business hours."""
         return open_time(parts, lambda at: self.dims(at)["team"], [since for since, _ in self.assignees["team"]])
 
     def events(self, score: Scorer) -> list[tuple[datetime, Counted]]:
         """The time of each fact, and what it counts as."""
         if self.dropped is not None:
-            return [(self.dropped, ("dropped", 1, {})), *under_dbt_zendesk(self)]
+            return [(self.dropped, ("dropped", 1, {})), *under_presets(self)]
         plain: list[tuple[str, datetime, Any]] = [("opened", self.at, 1), ("cohort", self.at, self.is_solved)]
         plain += [("solved", at, 1) for at in self.solved]
         plain += [("reopened", at, 1) for at in self.reopened]
@@ -227,11 +240,11 @@ class Ticket:
             plain += [("touched", self.solved[-1], (len(self.replies()), len(self.replies()) == 1 and not self.reopened))]
         for kind, at, parts in self.spans():
             plain += [(kind, at, sum((until - since for since, until in parts), timedelta()))]
-            plain += [(f"{kind}_business", at, self._open_time(parts))]
+            plain += [(f"{kind}_business", at, self.open_time(parts))]
         ratings = self.latest("rating")
         plain += [("csat", when(r["at"]), form_and_value(r)) for r in ratings if r["value"] is not None]
         events: list[tuple[datetime, Counted]] = [(at, (kind, value, {})) for kind, at, value in plain]
-        events += under_dbt_zendesk(self)
+        events += under_presets(self)
         for fact in [self.opened, *self.messages(), *ratings]:
             if fact.get("by", "customer") == "customer" and fact.get("text", "").strip():
                 events += [(when(fact["at"]), counted) for counted in counted_of_comment(self.subject, fact["text"], score)]

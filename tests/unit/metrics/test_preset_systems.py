@@ -68,6 +68,12 @@ def test_closes_and_reopenings_under_intercom_count_by_conversation_part() -> No
     assert times(rows, "reopened") == [at(4), at(6)]
 
 
+def test_a_reopening_under_intercom_may_have_the_time_of_the_first_close() -> None:
+    events = [ticket(opened(0), status(2, "closed"), seq=1), ticket(status(2, "open"), seq=2, at=at(2))]
+    rows = [row for row in contributions(view(events), {}, Terms(presets=(INTERCOM,))) if "@" in row.measure]
+    assert times(rows, "reopened") == [at(2)]
+
+
 def test_under_intercom_first_replies_are_filed_by_the_opening_and_medians_are_the_default() -> None:
     assert KPIS["first_reply_time"].under(INTERCOM).filed_by == ("created", "replied")
     assert KPIS["agent_replies"].under(INTERCOM).aggregations[0] == "p50"

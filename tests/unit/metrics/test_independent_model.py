@@ -1,0 +1,150 @@
+"""Random tickets: what they contribute under every preset is what an independent model of the definitions says.
+
+The model is that of `tests.e2e.model`, which is written from the definitions. There it answers queries of a running stack; here
+its facts are compared one by one.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.ingest.domain.normalise import normalise
+from services.ingest.domain.record import Ticket, read_record
+from services.metrics.api.calendars import CalendarBody, calendar_of
+from services.metrics.api.sla import PoliciesBody, version_from
+from services.metrics.domain.business_hours import BusinessHours
+from services.metrics.domain.contributions import Contribution, contributions
+from services.metrics.domain.presets import PRESETS
+from services.metrics.domain.sla import Policies
+from services.metrics.domain.terms import Terms
+from services.metrics.domain.ticket_rows import NO_REPLY, NO_REPLY_ONE_TOUCH, ONE_TOUCH
+from services.metrics.domain.view import view
+from shared.events import DIMENSIONS, Event
+from tests.e2e.model.business import CALENDARS
+from tests.e2e.model.facts import Fact, Record, Scored
+from tests.e2e.model.model import Model
+from tests.e2e.model.presets import KPIS, OWN_FACTS, WITHOUT_HOURS
+from tests.e2e.model.sla import POLICIES
+from tests.e2e.model.streams import END, Streams
+from tests.unit.ingest.making import connection
+
+TICKETS = 40
+RECEIVED = datetime(2025, 12, 1, tzinfo=UTC)
+
+MEASURES = {
+    "replied": "first_reply:replied",
+    "created": "first_reply:created",
+    "next_replied": "next_reply:replied",
+    "next_asked": "next_reply:asked",
+    "touched": "touches",
+    "target_first_reply": "sla_first_reply",
+    "target_next_reply": "sla_next_reply",
+    "target_resolution": "sla_resolution",
+    **{name: name for name in ("opened", "solved", "reopened", "first_resolution", "full_resolution", "handling")},
+    **{name: name for name in ("requester_wait", "agent_wait")},
+}
+"""The measure of each kind of fact that is compared."""
+
+OF_POLICIES = ("target_first_reply", "target_next_reply", "target_resolution")
+
+Row = tuple[str, datetime, Any, str | None, str | None, str | None]
+"""The kind of a fact, its time, its value, its team, agent and priority."""
+
+
+def terms() -> Terms:
+    """The terms of the model: its calendars and SLA policies, and all presets."""
+    calendars = [calendar_of(name, CalendarBody.model_validate(body)) for name, body in CALENDARS.items()]
+    policies = version_from(PoliciesBody.model_validate(POLICIES), ZoneInfo("Europe/Berlin"))
+    return Terms(hours=BusinessHours(calendars), policies=Policies([policies]), presets=tuple(PRESETS.values()))
+
+
+def kinds_of(preset: str) -> Iterator[tuple[str, str]]:
+    """The kinds of facts under a preset (empty: ours) with the full names of their measures."""
+    for kind, name in MEASURES.items():
+        family, colon, filed_by = name.partition(":")
+        for hours in ("", "_business"):
+            if hours and kind in (*OF_POLICIES, "touched", "opened", "solved", "reopened"):
+                continue
+            if preset in WITHOUT_HOURS and (hours or kind in OF_POLICIES):
+                continue
+            of_preset = f"@{preset}" if preset and f"{kind}{hours}" in OWN_FACTS.get(preset, (f"{kind}{hours}",)) else ""
+            if not preset or of_preset:
+                yield f"{kind}{hours}{of_preset}", f"{family}{hours}{of_preset}{colon}{filed_by}"
+
+
+def expected(facts: list[Fact], kind: str) -> Counter[Row]:
+    """The facts of a kind, of the model."""
+    return Counter(
+        (fact.kind, fact.at, comparable(fact.value), fact.dims.get("team"), fact.dims.get("agent"), fact.dims.get("priority"))
+        for fact in facts
+        if fact.kind == kind
+    )
+
+
+def comparable(value: Any) -> Any:
+    """Seconds of a duration; of touches whether one was enough and whether there was no reply."""
+    if isinstance(value, timedelta):
+        return value // timedelta(seconds=1)
+    return (value[1], not value[0]) if isinstance(value, tuple) else int(value)
+
+
+def contributed(rows: list[Contribution], kind: str, measure: str) -> Counter[Row]:
+    """The contributions to a measure."""
+    places = [DIMENSIONS.index(name) for name in ("team", "agent", "priority")]
+    is_touch = measure.startswith("touches")
+    return Counter(
+        (kind, row.at, touches(row.amount) if is_touch else row.amount, *(row.dims[place] for place in places))
+        for row in rows
+        if row.measure == measure
+    )
+
+
+def touches(amount: int) -> tuple[bool, bool]:
+    return amount in (ONE_TOUCH, NO_REPLY_ONE_TOUCH), amount in (NO_REPLY, NO_REPLY_ONE_TOUCH)
+
+
+def random_tickets(seed: int) -> list[Record]:
+    """Records of tickets in pieces, in any order, some of them twice."""
+    streams = Streams(seed)
+    records = [record for number in range(TICKETS) for record in streams.ticket(str(number))]
+    records += random.Random(seed).sample(records, len(records) // 8)
+    random.Random(seed).shuffle(records)
+    return records
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_tickets_contribute_what_an_independent_model_says_under_every_preset(seed: int) -> None:
+    model, subjects = Model(lambda text: Scored(None, None)), dict[str, list[Event]]()
+    tool = connection()
+    for number, record in enumerate(random_tickets(seed), start=1):
+        received = RECEIVED + timedelta(seconds=number)
+        read = read_record(record, END + timedelta(days=30))
+        assert isinstance(read, Ticket)
+        event = normalise(read, tool, received).event
+        stamped = {"statement": f"d{number}", "seq": number}
+        subjects.setdefault(event.subject, []).append(Event(**{**fields(event), **stamped}))
+        model.accept(tool.id, tool.provider, record, received)
+    model.settle()
+    of_model = [fact for fact in model.facts if fact.subject.split("/")[1] == "ticket"]
+    current, compared = terms(), Counter[str]()
+    rows = {name: contributions(view(events), {}, current) for name, events in subjects.items()}
+    by_subject: dict[str, list[Fact]] = {}
+    for fact in of_model:
+        by_subject.setdefault(fact.subject, []).append(fact)
+    for preset in ("", *KPIS):
+        for kind, measure in kinds_of(preset):
+            for name in subjects:
+                facts = expected(by_subject.get(name, []), kind)
+                assert contributed(rows[name], kind, measure) == facts, (name, measure)
+                compared[preset] += facts.total()
+    assert min(compared.values()) > TICKETS / 2, compared
+    assert compared.keys() == {"", *KPIS}
+
+
+def fields(event: Event) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in event.__struct_fields__}
