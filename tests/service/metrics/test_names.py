@@ -11,7 +11,8 @@ import structlog
 from services.metrics.store.names import MAX_NAMES
 from shared.kafka import Message
 from shared.topics import Topic
-from tests.service.metrics.database import MetricsDatabase, serving, survey_response
+from tests.conftest import NewDatabase
+from tests.service.metrics.database import MetricsDatabase, open_metrics_db, serving, survey_response
 from tests.unit.metrics.build import nps
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -30,18 +31,36 @@ class Recorder:
         self.messages += messages
 
 
-@pytest.fixture
-async def metrics(metrics_db: MetricsDatabase) -> MetricsDatabase:
-    """One answer of each of TEAMS."""
+async def add_answers(metrics_db: MetricsDatabase) -> None:
+    """One answer of each of TEAMS, with as many points as its place."""
     for number, team in enumerate(TEAMS):
         dimensions = {"team": team, "agent": "1"}
         await metrics_db.apply(survey_response(number, nps(number), at=NOW - timedelta(hours=number + 1), dimensions=dimensions))
+
+
+@pytest.fixture
+async def metrics(metrics_db: MetricsDatabase) -> MetricsDatabase:
+    await add_answers(metrics_db)
     return metrics_db
 
 
 @pytest.fixture
 async def http(metrics: MetricsDatabase) -> AsyncIterator[httpx.AsyncClient]:
     async with serving(metrics.url, NOW) as client:
+        yield client
+
+
+@pytest.fixture(scope="module", params=["counted", "sealed"])
+async def named(database: NewDatabase, request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClient]:
+    """The service with the answers and NAMES, sealed and not. No test changes it."""
+    url = await database("metrics")
+    async with open_metrics_db(url) as metrics_db:
+        await metrics_db.tenant()
+        await add_answers(metrics_db)
+        if request.param == "sealed":
+            assert await metrics_db.seal(NOW)
+    async with serving(url, NOW) as client:
+        await put(client)
         yield client
 
 
@@ -82,7 +101,6 @@ async def test_rows_and_records_have_names_beside_the_ids(http: httpx.AsyncClien
     assert all(record["names"]["agent"] == "Ada" for record in records)
 
 
-@pytest.mark.parametrize("sealed", [False, True])
 @pytest.mark.parametrize(
     ("text", "points"),
     [
@@ -95,16 +113,11 @@ async def test_rows_and_records_have_names_beside_the_ids(http: httpx.AsyncClien
         ("Ada", set()),
     ],
 )
-async def test_a_filter_matches_the_id_or_the_name(
-    metrics: MetricsDatabase, http: httpx.AsyncClient, sealed: bool, text: str, points: set[str]
-) -> None:
-    await put(http)
-    if sealed:
-        assert await metrics.seal(NOW)
+async def test_a_filter_matches_the_id_or_the_name(named: httpx.AsyncClient, text: str, points: set[str]) -> None:
     params = {"filter[team]": text}
-    (row,) = (await get(http, "/v1/kpis/nps", **params))["rows"]
+    (row,) = (await get(named, "/v1/kpis/nps", **params))["rows"]
     assert set(row["distribution"] or ()) == points
-    records = (await get(http, "/v1/kpis/nps/records", **params))["records"]
+    records = (await get(named, "/v1/kpis/nps/records", **params))["records"]
     assert {f"{record['value']:g}" for record in records} == points
 
 

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from shared.events import Answer, Theme
-from tests.service.metrics.database import MetricsDatabase, score_of, serving, survey_response
+from tests.conftest import NewDatabase
+from tests.service.metrics.database import MetricsDatabase, open_metrics_db, score_of, serving, survey_response
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 LATE = "the parcel was late"
@@ -17,8 +18,7 @@ THEMED = {1: "delivery", 2: "delivery", 3: "price"}
 VALUES = {1: 0, 2: 8, 3: 10, 4: 10, 5: 9, 6: 3}
 
 
-@pytest.fixture
-async def http(metrics_db: MetricsDatabase) -> AsyncIterator[httpx.AsyncClient]:
+async def add_feedback(metrics_db: MetricsDatabase) -> None:
     """Six responses with NPS, CSAT and a comment."""
     for number, value in VALUES.items():
         text = f"{LATE} {number}"
@@ -31,7 +31,16 @@ async def http(metrics_db: MetricsDatabase) -> AsyncIterator[httpx.AsyncClient]:
         event = survey_response(number, *answers, at=NOW - timedelta(hours=number), dimensions=dimensions)
         themes = (Theme(THEMED[number], 0.0),) if number in THEMED else ()
         await metrics_db.apply(event, score_of(f"c1/response/{number}", text, (value - 5) / 10, themes=themes))
-    async with serving(metrics_db.url, NOW) as http:
+
+
+@pytest.fixture(scope="module")
+async def http(database: NewDatabase) -> AsyncIterator[httpx.AsyncClient]:
+    """The service with this feedback, which no test changes."""
+    url = await database("metrics")
+    async with open_metrics_db(url) as metrics_db:
+        await metrics_db.tenant()
+        await add_feedback(metrics_db)
+    async with serving(url, NOW) as http:
         yield http
 
 
@@ -89,13 +98,15 @@ async def test_impacts_are_explained_by_a_recomputation(http: httpx.AsyncClient,
 
 
 async def test_an_impact_changes_with_the_scores_of_the_promoted_model_and_is_sealed_like_other_kpis(
-    metrics_db: MetricsDatabase, http: httpx.AsyncClient
+    metrics_db: MetricsDatabase,
 ) -> None:
-    before = await rows(http, "group_by=theme&grain=P1D")
-    await metrics_db.seal(NOW + timedelta(days=3))
-    assert await rows(http, "group_by=theme&grain=P1D") == before
-    await metrics_db.apply(score_of("c1/response/6", f"{LATE} 6", -0.2, themes=(Theme("price", 0.0),), taxonomy=1))
-    _, price = await rows(http, "group_by=theme")
+    await add_feedback(metrics_db)
+    async with serving(metrics_db.url, NOW) as http:
+        before = await rows(http, "group_by=theme&grain=P1D")
+        await metrics_db.seal(NOW + timedelta(days=3))
+        assert await rows(http, "group_by=theme&grain=P1D") == before
+        await metrics_db.apply(score_of("c1/response/6", f"{LATE} 6", -0.2, themes=(Theme("price", 0.0),), taxonomy=1))
+        _, price = await rows(http, "group_by=theme")
     assert (price["value"], price["n"]) == (pytest.approx(OF_ALL - 100 * (2 - 1) / 4), 2)
 
 
