@@ -1,5 +1,6 @@
 """Helpers of the tests of metrics: a database with its writer, statements with defaults, the service over HTTP."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -166,3 +167,15 @@ def lists_of(number: int) -> dict[str, Any]:
     """Themes and urgency of a score that differ from number to number: none, one or two of each."""
     themes, urgency = (Theme("delivery", 0.0), Theme("price", 0.0)), ("safety", "outage")
     return {"themes": themes[: number % 3], "urgency": urgency[: number // 2 % 3]}
+
+
+async def waiting_for_locks(pool: asyncpg.Pool, count: int) -> None:
+    """Return when `count` statements in this database wait for a lock."""
+    for _ in range(1000):
+        waiting = await pool.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        if waiting == count:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"{waiting} statements wait for a lock, not {count}")

@@ -8,14 +8,21 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 
 from services.metrics.domain.kpi import Kpi
 from services.metrics.evaluation import results
 from tests.conftest import NewDatabase
-from tests.service.metrics.database import MetricsDatabase, headers_of, open_metrics_db, running_app, serving, survey_response
+from tests.service.metrics.database import (
+    MetricsDatabase,
+    headers_of,
+    open_metrics_db,
+    running_app,
+    serving,
+    survey_response,
+    waiting_for_locks,
+)
 from tests.unit.metrics.build import nps
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -177,18 +184,6 @@ async def locked(connection: Any) -> AsyncIterator[None]:
     async with connection.transaction():
         await connection.execute("LOCK TABLE measures IN ACCESS EXCLUSIVE MODE")
         yield
-
-
-async def waiting_for_locks(pool: asyncpg.Pool, count: int) -> None:
-    """Return when `count` statements in this database wait for a lock."""
-    for _ in range(1000):
-        waiting = await pool.fetchval(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        if waiting == count:
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError(f"{waiting} statements wait for a lock, not {count}")
 
 
 async def until(reached: Callable[[], bool]) -> None:

@@ -12,7 +12,16 @@ from services.metrics.builder import Builder
 from services.metrics.freezer import Freezer
 from services.metrics.store.writer import Writer
 from shared.events import Event, Message, Opened, Override, ScoreEvent, Status, StatusSet, Ticket, text_hash
-from tests.service.metrics.database import MetricsDatabase, erasure, lists_of, score_of, serving, statement, survey_response
+from tests.service.metrics.database import (
+    MetricsDatabase,
+    erasure,
+    lists_of,
+    score_of,
+    serving,
+    statement,
+    survey_response,
+    waiting_for_locks,
+)
 from tests.service.metrics.verification import Inbox, failed, verified
 from tests.unit.metrics.build import csat, nps, words
 
@@ -252,6 +261,24 @@ async def test_events_that_arrive_while_subjects_are_frozen_and_thawed_are_not_l
     await run_passes(metrics, now=NOW + timedelta(days=8))
     assert await frozen(metrics) == UNTOUCHED
     assert failed(await verified(metrics, inbox)) == []
+
+
+async def test_a_piece_waits_for_writers_of_its_subjects_and_leaves_a_tenant_to_the_process_that_is_at_it(
+    metrics: MetricsDatabase, http: httpx.AsyncClient
+) -> None:
+    await http.put("/v1/freezing", json={"after_months": 3})
+    freezer = Freezer(metrics.pool, pause_ratio=0, clock=lambda: NOW)
+    async with metrics.pool.acquire() as connection:
+        async with connection.transaction():
+            await connection.execute("SELECT FROM freezing FOR UPDATE")
+            assert not await freezer.step()
+        async with connection.transaction():
+            await connection.execute("SELECT FROM subjects WHERE subject = $1 FOR UPDATE", FORMER_TICKET)
+            step = asyncio.create_task(freezer.step())
+            await waiting_for_locks(metrics.pool, 1)
+            assert await frozen(metrics) == set()
+    assert await step
+    assert await frozen(metrics) == UNTOUCHED
 
 
 async def test_the_worker_waits_until_processes_of_an_earlier_version_have_ended(metrics: MetricsDatabase) -> None:
