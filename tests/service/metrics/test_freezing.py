@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -11,42 +11,17 @@ import pytest
 from services.metrics.builder import Builder
 from services.metrics.freezer import Freezer
 from services.metrics.store.writer import Writer
-from shared.events import Event, Message, Opened, Override, ScoreEvent, Status, StatusSet, Ticket, text_hash
+from shared.events import Status, StatusSet, Ticket
 from tests.service.metrics.database import (
     MetricsDatabase,
     erasure,
-    lists_of,
     score_of,
     serving,
     statement,
-    survey_response,
     waiting_for_locks,
 )
+from tests.service.metrics.freezing import FORMER_TICKET, NOW, OLD, UNTOUCHED, freeze, frozen, run_passes, story
 from tests.service.metrics.verification import Inbox, failed, verified
-from tests.unit.metrics.build import csat, nps, words
-
-NOW = datetime.now(UTC)
-OLD, RECENT = NOW - timedelta(days=200), NOW - timedelta(days=5)
-FORMER_TICKET = "c2/ticket/1"
-
-
-def story() -> tuple[list[Event], list[ScoreEvent]]:
-    """Twelve responses and six tickets, of which every third is recent; the others were untouched for months."""
-    events, scores = [], []
-    for n in range(1, 13):
-        at = (RECENT if n % 3 == 0 else OLD) + timedelta(hours=n)
-        events.append(survey_response(n, nps(n % 11), csat(n % 5 + 1), words(f"comment {n}"), at=at, customer=f"p{n % 4}"))
-        scores.append(score_of(f"c1/response/{n}", f"comment {n}", n / 20, **lists_of(n)))
-    for n in range(1, 7):
-        at = (RECENT if n % 3 == 0 else OLD) + timedelta(hours=n)
-        facts = (Opened(at=at, text=f"ticket {n}"), Message(at=at + timedelta(hours=1), by="agent", id="m1"))
-        solved = Ticket(facts=(StatusSet(at=at + timedelta(hours=2), status="solved"),))
-        events.append(statement(f"c2/ticket/{n}", Ticket(facts=facts), at=at, seq=100 + n, dimensions={"team": "a"}))
-        events.append(statement(f"c2/ticket/{n}", solved, at=at, seq=200 + n))
-        scores.append(score_of(f"c2/ticket/{n}", f"ticket {n}", -n / 20))
-    judged = Override(comment=text_hash("comment 1"), label="negative")
-    events.append(statement("c1/response/1", judged, at=OLD, seq=300))
-    return events, scores
 
 
 @pytest.fixture
@@ -67,32 +42,6 @@ async def http(metrics: MetricsDatabase) -> AsyncIterator[httpx.AsyncClient]:
     async with serving(metrics.url, NOW) as http:
         yield http
 
-
-async def freeze(metrics: MetricsDatabase, months: int | None = 3, at_once: int = 4, slug: str = "acme") -> None:
-    """Store the setting, and run the pass that it begins."""
-    async with serving(metrics.url, NOW, slug) as http:
-        assert (await http.put("/v1/freezing", json={"after_months": months})).status_code == 200
-    await run_passes(metrics, at_once)
-
-
-async def run_passes(metrics: MetricsDatabase, at_once: int = 4, now: datetime = NOW) -> None:
-    freezer = Freezer(metrics.pool, at_once=at_once, pause_ratio=0, clock=lambda: now)
-    while await freezer.step():
-        pass
-
-
-async def frozen(metrics: MetricsDatabase) -> set[str]:
-    """The subjects that are frozen. Asserts that no subject is stored in both ways, or in none."""
-    rows = await metrics.pool.fetch(
-        "SELECT subject, EXISTS (SELECT FROM statements st WHERE st.subject_id = s.id) AS thawed,"
-        " EXISTS (SELECT FROM scores sc WHERE sc.subject_id = s.id) AS scored,"
-        " EXISTS (SELECT FROM frozen_subjects f WHERE f.subject_id = s.id) AS frozen FROM subjects s"
-    )
-    assert all(row["thawed"] != row["frozen"] and not (row["scored"] and row["frozen"]) for row in rows)
-    return {row["subject"] for row in rows if row["frozen"]}
-
-
-UNTOUCHED = {f"c1/response/{n}" for n in range(1, 13) if n % 3} | {f"c2/ticket/{n}" for n in (1, 2, 4, 5)}
 
 REQUESTS = (
     "/v1/kpis/nps?window=365d&group_by=team",
@@ -171,53 +120,6 @@ async def test_an_erasure_deletes_the_frozen_content(metrics: MetricsDatabase, i
     assert "c1/response/1" not in await frozen(metrics), "an erased subject has nothing to freeze"
 
 
-async def test_without_the_setting_everything_is_thawed(metrics: MetricsDatabase, http: httpx.AsyncClient, inbox: Inbox) -> None:
-    rows = "SELECT subject_id, statement, revision, seq, position, body FROM statements ORDER BY 1, 2"
-    before = await metrics.pool.fetch(rows)
-    await freeze(metrics)
-    await freeze(metrics, months=None)
-    assert await frozen(metrics) == set()
-    assert await metrics.pool.fetch(rows) == before
-    assert await metrics.pool.fetchval("SELECT count(*) FROM scores") == len(story()[1])
-    assert failed(await verified(metrics, inbox)) == []
-    status = {"after_months": None, "frozen": 0, "frozen_before": None, "running": False}
-    assert (await http.get("/v1/freezing")).json() == status
-
-
-async def test_the_setting_says_how_far_freezing_is(metrics: MetricsDatabase, http: httpx.AsyncClient) -> None:
-    unset = {"after_months": None, "frozen": 0, "frozen_before": None, "running": False}
-    assert (await http.get("/v1/freezing")).json() == unset
-    begun = (await http.put("/v1/freezing", json={"after_months": 3})).json()
-    assert begun == {"after_months": 3, "frozen": 0, "frozen_before": None, "running": True}
-    freezer = Freezer(metrics.pool, at_once=4, pause_ratio=0, clock=lambda: NOW)
-    assert await freezer.step()
-    assert (await http.get("/v1/freezing")).json()["running"]
-    await run_passes(metrics)
-    ended = (await http.get("/v1/freezing")).json()
-    assert (ended["frozen"], ended["running"]) == (len(UNTOUCHED), False)
-    assert NOW - timedelta(days=93) < datetime.fromisoformat(ended["frozen_before"]) < NOW - timedelta(days=88)
-    assert (await http.put("/v1/freezing", json={"after_months": 3})).json() == ended, "the same setting begins no pass"
-
-
-@pytest.mark.parametrize("body", [{}, {"after_months": 0}, {"after_months": 121}, {"after_months": "x"}, {"months": 3}])
-async def test_a_setting_that_is_not_allowed_is_refused(http: httpx.AsyncClient, body: dict[str, object]) -> None:
-    answer = await http.put("/v1/freezing", json=body)
-    assert answer.status_code == 422
-    assert answer.json()["invalid_params"]
-
-
-async def test_a_tenant_freezes_its_own_subjects_alone(metrics: MetricsDatabase) -> None:
-    await metrics.tenant("other")
-    await metrics.apply(survey_response(1, nps(9), at=OLD, tenant="other"))
-    await freeze(metrics, slug="other")
-    assert await frozen(metrics) == {"c1/response/1"}
-    async with serving(metrics.url, NOW) as http:
-        assert (await http.get("/v1/freezing")).json()["frozen"] == 0
-    async with serving(metrics.url, NOW, "nobody") as http:
-        assert (await http.get("/v1/freezing")).json()["after_months"] is None
-        assert (await http.put("/v1/freezing", json={"after_months": 3})).status_code == 404
-
-
 async def test_a_change_of_terms_and_a_rebuild_reach_frozen_subjects(metrics: MetricsDatabase, inbox: Inbox) -> None:
     await freeze(metrics)
     before = await metrics.contributions()
@@ -278,26 +180,6 @@ async def test_a_piece_waits_for_writers_of_its_subjects_and_leaves_a_tenant_to_
             await waiting_for_locks(metrics.pool, 1)
             assert await frozen(metrics) == set()
     assert await step
-    assert await frozen(metrics) == UNTOUCHED
-
-
-async def test_the_worker_waits_until_processes_of_an_earlier_version_have_ended(metrics: MetricsDatabase) -> None:
-    async with serving(metrics.url, NOW) as http:
-        await http.put("/v1/freezing", json={"after_months": 3})
-    steps = asyncio.Semaphore(0)
-
-    def clock() -> datetime:
-        steps.release()
-        return NOW
-
-    early = asyncio.create_task(Freezer(metrics.pool, timedelta(hours=1), clock=clock).run())
-    await asyncio.sleep(0.2)
-    early.cancel()
-    assert steps.locked(), "it took no step"
-    running = asyncio.create_task(Freezer(metrics.pool, timedelta(0), clock=clock).run())
-    for _ in range(2):
-        await asyncio.wait_for(steps.acquire(), 60)
-    running.cancel()
     assert await frozen(metrics) == UNTOUCHED
 
 
