@@ -80,8 +80,8 @@ def under_presets(ticket: Ticket) -> list[tuple[datetime, Counted]]:
     """The facts of a ticket under all presets, each with its time. Only `dbt_zendesk` counts dropped tickets."""
     facts = under_dbt_zendesk(ticket)
     if ticket.dropped is None:
-        for preset, found in (("zendesk", zendesk(ticket)), ("intercom", intercom(ticket)), ("chatwoot", chatwoot(ticket))):
-            facts += [(at, (f"{kind}@{preset}", value, {})) for kind, at, value in found]
+        for preset, of_preset in (("zendesk", zendesk(ticket)), ("intercom", intercom(ticket)), ("chatwoot", chatwoot(ticket))):
+            facts += [(at, (f"{kind}@{preset}", value, {})) for kind, at, value in of_preset]
     return facts
 
 
