@@ -12,6 +12,7 @@ from tests.service.metrics.database import (
     survey_response,
 )
 from tests.service.metrics.model_scores import NEW, ago, judged, silent
+from tests.service.metrics.story import story
 from tests.unit.metrics.build import words
 
 
@@ -30,6 +31,25 @@ async def metrics_db(database: NewDatabase, empty_databases: list[str]) -> Async
         yield metrics_db
         await empty(metrics_db.pool)
     empty_databases.append(url)
+
+
+@pytest.fixture(scope="module")
+async def url_of_story(database: NewDatabase) -> str:
+    """A database in which the events and scores of the story are applied and sealed, to be copied."""
+    url = await database("metrics")
+    events, scores = story()
+    async with open_metrics_db(url) as metrics_db:
+        await metrics_db.tenant()
+        await metrics_db.apply(*events, *scores)
+        assert await metrics_db.seal()
+    return url
+
+
+@pytest.fixture
+async def metrics_with_story(url_of_story: str, copy_database: NewDatabase) -> AsyncIterator[MetricsDatabase]:
+    """A copy of that database."""
+    async with open_metrics_db(await copy_database(url_of_story)) as metrics_db:
+        yield metrics_db
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ from services.metrics.store.verifications import MOST_FINISHED, Piece, Verificat
 from services.metrics.verifier import TRIES, Verifier
 from shared.ingest import ingest_client
 from tests.service.metrics.database import TOKEN, MetricsDatabase, serving, survey_response
+from tests.service.metrics.story import story
 from tests.service.metrics.test_metrics import value
-from tests.service.metrics.test_verify import TAMPERED, THIRD, story
+from tests.service.metrics.test_verify import TAMPERED, THIRD
 from tests.service.metrics.verification import Inbox, ago
 from tests.unit.metrics.build import nps
 
@@ -24,13 +25,16 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-async def inbox(metrics_db: MetricsDatabase) -> Inbox:
-    """Ingest's events, which metrics has applied, sealed and read up to now."""
-    events, scores = story()
-    await metrics_db.apply(*events, *scores)
-    assert await metrics_db.seal()
-    await note_idle(metrics_db.pool, {("feedback.events", 0): 1}, datetime.now(UTC) + DAY)
-    return Inbox(events)
+async def metrics_db(metrics_with_story: MetricsDatabase) -> MetricsDatabase:
+    """Metrics has applied the story, sealed it, and read all topics up to now."""
+    await note_idle(metrics_with_story.pool, {("feedback.events", 0): 1}, datetime.now(UTC) + DAY)
+    return metrics_with_story
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    """Ingest's events."""
+    return Inbox(story()[0])
 
 
 @asynccontextmanager

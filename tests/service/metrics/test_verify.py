@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -15,76 +15,20 @@ import pytest
 
 from services.metrics.domain.query import Query
 from services.metrics.verify.battery import battery, full_battery, impacts
-from shared.events import Event, Label, Opened, Override, ScoreEvent, StatusSet, Ticket, text_hash
-from tests.conftest import NewDatabase
 from tests.service.metrics.database import (
     TOKEN,
     MetricsDatabase,
-    erasure,
-    lists_of,
-    open_metrics_db,
     score_of,
-    statement,
     survey_response,
 )
+from tests.service.metrics.story import story
 from tests.service.metrics.verification import Inbox, ago, failed, verified, verifying, with_altered_responses
-from tests.unit.metrics.build import csat, nps, words
-
-
-def story() -> tuple[list[Event], list[ScoreEvent]]:
-    """Answers and tickets of the last days, a comment on every other one, an edit, and an erasure."""
-    events = [
-        survey_response(
-            n,
-            nps(n % 11),
-            csat(n % 5 + 1),
-            *([words(f"comment {n}")] if n % 2 else []),
-            at=ago(n * 1.3),
-            customer=f"p{n % 5}",
-            dimensions={"region": ["DE", "FR"][n % 2], "channel": "email"},
-        )
-        for n in range(1, 40)
-    ]
-    events += [
-        statement(
-            f"c2/ticket/{n}",
-            Ticket(facts=(Opened(at=ago(n * 2.6)), *([StatusSet(at=ago(n * 2.6 - 2), status="solved")] if n % 3 else []))),
-            at=ago(n * 2.6 - 2),
-            seq=100 + n,
-            source="zendesk",
-            dimensions={"team": ["billing", "tech"][n % 2]},
-        )
-        for n in range(1, 20)
-    ]
-    events += [
-        survey_response(7, nps(10), words("comment 7 edited"), at=ago(7 * 1.3), revision=2),
-        erasure("c1/response/9", ago(1)),
-    ]
-    judged: list[tuple[int, Label | None]] = [(1, "negative"), (5, "positive"), (5, None), (7, "neutral"), (9, "negative")]
-    events += [
-        statement(f"c1/response/{n}", Override(comment=text_hash(f"comment {n}"), label=label), at=ago(1), seq=200 + place)
-        for place, (n, label) in enumerate(judged)
-    ]
-    texts = {n: f"comment {n}" for n in range(1, 40, 2) if n != 9} | {7: "comment 7 edited"}
-    return events, [score_of(f"c1/response/{n}", text, n / 50, **lists_of(n)) for n, text in texts.items()]
-
-
-@pytest.fixture(scope="module")
-async def url_of_story(database: NewDatabase) -> str:
-    """A database in which the events and scores of the story are applied and sealed, to be copied."""
-    url = await database("metrics")
-    events, scores = story()
-    async with open_metrics_db(url) as metrics_db:
-        await metrics_db.tenant()
-        await metrics_db.apply(*events, *scores)
-        assert await metrics_db.seal()
-    return url
+from tests.unit.metrics.build import nps, words
 
 
 @pytest.fixture
-async def metrics_db(url_of_story: str, copy_database: NewDatabase) -> AsyncIterator[MetricsDatabase]:
-    async with open_metrics_db(await copy_database(url_of_story)) as metrics_db:
-        yield metrics_db
+def metrics_db(metrics_with_story: MetricsDatabase) -> MetricsDatabase:
+    return metrics_with_story
 
 
 @pytest.fixture
