@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from shared import openapi, problems
 from shared.bodies import Bodies, BodyMemory
 from shared.problems import Conflict, NotAuthenticated, responses
-from shared.routes import JsonBody, TypedRoute, WholeNumber
+from shared.routes import JsonBody, TypedRoute, WholeNumber, add_routes
 
 MAX_BYTES = 100
 
@@ -42,7 +42,7 @@ class Missing(Conflict):
 
 
 Caller = Annotated[str, Depends(authenticated)]
-routes = APIRouter(route_class=TypedRoute)
+routes = APIRouter(route_class=TypedRoute, prefix="/v1")
 
 
 @routes.get("/things", responses=responses(NotAuthenticated))
@@ -61,7 +61,7 @@ def app() -> FastAPI:
     app.state.bodies = Bodies(BodyMemory(10**6, 10**6))
     problems.install(app)
     openapi.install(app)
-    app.include_router(routes, prefix="/v1")
+    add_routes(app, routes)
     return app
 
 
@@ -70,6 +70,10 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://x", headers={"authorization": "k"}) as client:
         yield client
+
+
+def test_an_app_serves_the_routes_themselves_so_none_is_built_again(app: FastAPI) -> None:
+    assert set(routes.routes) <= set(app.routes)
 
 
 async def test_declared_parameters_are_accepted_and_lists_may_be_repeated(client: httpx.AsyncClient) -> None:
