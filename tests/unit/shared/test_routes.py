@@ -73,7 +73,8 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def test_an_app_serves_the_routes_themselves_so_none_is_built_again(app: FastAPI) -> None:
-    assert set(routes.routes) <= set(app.routes)
+    assert routes.routes
+    assert all(route in app.routes for route in routes.routes)
 
 
 async def test_declared_parameters_are_accepted_and_lists_may_be_repeated(client: httpx.AsyncClient) -> None:
