@@ -1,5 +1,6 @@
 """The queries of a verification: each pair of choices that can meet does, in far fewer queries than all combinations."""
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from zoneinfo import ZoneInfo
@@ -10,7 +11,8 @@ from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.presets import CHATWOOT, DBT_ZENDESK, ZENDESK
 from services.metrics.domain.query import Filter, Query
 from services.metrics.domain.windows import Between
-from services.metrics.verify.battery import OTHER_ZONE, SPANS, battery, impacts, parameters_of, under_presets
+from services.metrics.verify.battery import OTHER_ZONE, SPANS, battery, full_battery, impacts, parameters_of, under_presets
+from services.metrics.verify.verification import Verification
 
 NOW = datetime(2026, 11, 2, 12, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -127,3 +129,10 @@ def test_impacts_of_themes_on_each_kpi_are_by_theme_and_of_the_whole_with_bucket
         assert {bool(query.grain) for query in of_kpi} == {True, False}, agg
         assert {query.zone for query in of_kpi} == {BERLIN, OTHER_ZONE}, agg
     assert [parameters_of(query)["agg"] for query in queries] == [query.agg for query in queries]
+
+
+def test_a_verification_compares_the_battery_and_the_impacts() -> None:
+    expected = [(query.kpi.id, parameters_of(query)) for query in (*battery(NOW, BERLIN), *impacts(NOW, BERLIN))]
+    assert [(query.kpi.id, parameters_of(query)) for query in full_battery(NOW, BERLIN)] == expected
+    assert {field.default for field in fields(Verification) if field.name == "battery"} == {full_battery}
+    assert "theme_impact" in {kpi for kpi, _ in expected}
