@@ -15,6 +15,7 @@ async def test_the_reference_renders_every_operation_without_a_key_and_without_o
     document = (await stack.http.get(f"{stack.gateway_url}/openapi.json")).json()
     context = await browser.new_context(locale="en-GB")
     page = await context.new_page()
+    page.set_default_timeout(TIMEOUT)
     errors: list[str] = []
     own = (stack.gateway_url + "/", "data:", "blob:")
     page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
