@@ -23,6 +23,7 @@ from shared.http import add_health
 from shared.ingest import ingest_client, request_replay
 from shared.kafka import Consumer, Producer, Timing, watch_dead_letters
 from shared.request_telemetry import RequestTelemetry
+from shared.routes import add_routes
 from shared.topics import EVENTS, SENTIMENT_GROUP
 from shared.tracing import FASTAPI_TELEMETRY
 from shared.version import VERSION
@@ -109,7 +110,7 @@ def create_app(
     openapi.install(app)
     app.state.internal_tokens, app.state.bodies = settings.accepted_tokens, api.bodies()
     app.state.scoring = api.scoring_state(settings, pool, taxonomies)
-    app.include_router(api.routes)
+    add_routes(app, api.routes)
     return app
 
 

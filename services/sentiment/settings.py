@@ -6,7 +6,7 @@ from pydantic import AnyHttpUrl, Field, SecretStr, model_validator
 
 from shared.settings import SharedSettings, prefixed
 
-ScorerName = Literal["e5", "linear", "vader", "http"]
+ScorerName = Literal["e5", "e5-2", "linear", "vader", "http"]
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 OURS = frozenset({"vader", "linear", "e5"})
 """Ids of Earshot's own models, which a model server must not use: their scores would be mixed."""
@@ -21,7 +21,9 @@ class Settings(SharedSettings):
         AnyHttpUrl("http://127.0.0.1:8401"), description="Base URL of ingest, for replays and tenants' themes"
     )
     scorer: ScorerName = Field(
-        "e5", description="The model that scores; `http`: a server of your own. KPIs use a model once it is promoted"
+        "e5",
+        description="The model that scores; `e5`: the newest transformer; `http`: a server of your own. KPIs use a model once it"
+        " is promoted",
     )
     shadow: ScorerName | None = Field(
         None,
@@ -38,7 +40,10 @@ class Settings(SharedSettings):
     scorer_timeout: float = Field(10.0, gt=0, le=30, description="Seconds within which the model server must answer a batch")
     scorer_batch: int = Field(32, ge=1, le=256, description="Texts of one request to the model server")
     threads: int = Field(
-        1, ge=1, le=64, description="Threads that score comments; more than one helps only e5 and http, which release the GIL"
+        1,
+        ge=1,
+        le=64,
+        description="Threads that score comments; only transformers and http gain from more than one",
     )
     max_batch: int = Field(500, ge=1, le=5000, description="Events of a batch, which is committed as a whole")
     taxonomy_cache_seconds: float = Field(30.0, ge=0, le=3600, description="Seconds for which a tenant's themes are cached")

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.sentiment.domain.scorer import Opinion, Passage
-from shared.events import Label
+from services.sentiment.domain.urgency import REASONS
+from shared.events import Label, Urgency
 
 BLANKS = re.compile(r"[^\S\n]+")
 """A run is read as one space; the patterns below would take quadratic time on it."""
@@ -41,30 +42,36 @@ Meanings = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A model's output for some texts: `odds` (texts × negative, neutral, positive) are calibrated probabilities; `meanings`
-    (texts × dimensions) are unit vectors, None from a model without embeddings; `both` (texts) are the probabilities that a text
-    praises and complains, None from a model that has not learnt them.
+    """A model's output for some texts. `odds` (texts × negative, neutral, positive) are calibrated probabilities; `meanings`
+    (texts × dimensions) are unit vectors; `both` (texts) are the probabilities that a text praises and complains; `urgent`
+    (texts × REASONS) those of the reasons for urgency. The last three are None from a model that has not learnt them.
     """
 
     odds: Numbers
     meanings: Meanings | None = None
     both: Numbers | None = None
+    urgent: Numbers | None = None
 
     def __getitem__(self, places: Sequence[int] | slice) -> "Reading":
-        meanings = None if self.meanings is None else self.meanings[places]
-        return Reading(self.odds[places], meanings, None if self.both is None else self.both[places])
+        return Reading(
+            odds=self.odds[places],
+            meanings=None if self.meanings is None else self.meanings[places],
+            both=None if self.both is None else self.both[places],
+            urgent=None if self.urgent is None else self.urgent[places],
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How pieces count. From the probability `pole` on, a piece counts for `mixed`. A text of `long` characters or more gets the
-    mean of its pieces instead of being read as one. From the learnt probability `both` on a text is `mixed`; None if the model
-    has not learnt it.
+    mean of its pieces instead of being read as one. From the learnt probability `both` on a text is `mixed`, and from `urgent` on
+    it has a reason for urgency; None if the model has not learnt that.
     """
 
     pole: float
     long: int
     both: float | None = None
+    urgent: float | None = None
 
 
 Read = Callable[[Sequence[str]], Reading]
@@ -128,6 +135,15 @@ def is_mixed(whole: Reading, parts: Reading, manner: Manner) -> bool:
     return ambivalence(parts) >= manner.pole or (manner.both is not None and learnt_both(whole, parts) >= manner.both)
 
 
+def learnt_urgency(whole: Reading, parts: Reading, manner: Manner) -> tuple[Urgency, ...]:
+    """The reasons for urgency that the model finds in a text or in one of its pieces."""
+    learnt = [reading.urgent for reading in (whole, parts) if reading.urgent is not None and len(reading.urgent)]
+    if manner.urgent is None or not learnt:
+        return ()
+    highest = np.concatenate(learnt).max(axis=0)
+    return tuple(reason for reason, probability in zip(REASONS, highest, strict=True) if probability >= manner.urgent)
+
+
 def opinion(whole: Reading, parts: Reading, manner: Manner) -> Opinion:
     """The opinion of a text. `whole`: its reading as one, or empty; `parts`: the readings of its pieces, or empty."""
     odds = whole.odds[0] if len(whole.odds) else parts.odds.mean(axis=0)
@@ -137,6 +153,7 @@ def opinion(whole: Reading, parts: Reading, manner: Manner) -> Opinion:
         score=round(float(odds[POSITIVE] - odds[NEGATIVE]), 3),
         confidence=round(float(odds[best]), 3),
         mixed=is_mixed(whole, parts, manner),
+        urgency=learnt_urgency(whole, parts, manner),
         passages=passages(parts if len(parts.odds) else whole),
     )
 

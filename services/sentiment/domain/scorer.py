@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.events import Label
+from shared.events import Label, Urgency
 
 
 class Model(NamedTuple):
@@ -35,13 +35,15 @@ class Passage(NamedTuple):
 class Opinion:
     """A model's opinion of a text: score −1..1, and confidence 0..1 in the label, calibrated if the model's card says so.
 
-    `passages` are for themes; a model without embeddings returns none.
+    `urgency`: the reasons why the text is urgent that the model has learnt to find, in the order of `Urgency`. `passages` are for
+    themes; a model without embeddings returns none.
     """
 
     label: Label
     score: float
     confidence: float
     mixed: bool = False
+    urgency: tuple[Urgency, ...] = ()
     passages: Sequence[Passage] = field(default=(), compare=False, repr=False)
 
 

@@ -1,6 +1,6 @@
 """Score comments: rules first, then the model. A text on which the model fails does not affect the others."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -8,9 +8,9 @@ from services.sentiment.domain.languages import language_of
 from services.sentiment.domain.rules import AUTO_REPLY, NON_ANSWER, Ruling, ruling_of
 from services.sentiment.domain.scorer import Opinion, Passage, Scorer, ScorerUnavailable
 from services.sentiment.domain.themes import Finder
-from services.sentiment.domain.urgency import urgency_of
+from services.sentiment.domain.urgency import REASONS, urgency_of
 from services.sentiment.domain.versions import score_of, text_to_read
-from shared.events import UNSUPPORTED_LANGUAGE, Score, text_hash
+from shared.events import UNSUPPORTED_LANGUAGE, Score, Urgency, text_hash
 from shared.taxonomy import Taxonomy
 
 LONGEST = 4_000
@@ -57,12 +57,15 @@ def score_comments(scorer: Scorer, comments: Sequence[Comment], finder: Finder |
 
 
 def effective_ruling(ruling: Ruling | None, opinion: Opinion | Unscorable | None) -> Ruling | Unscorable:
-    """The ruling of a rule, else the model's opinion. Where a rule decides, the model adds only the meanings of the passages."""
+    """The ruling of a rule, else the model's opinion. Where a rule decides, the model adds the meanings of the passages and the
+    reasons for urgency.
+    """
     if ruling is None:
         assert opinion is not None
         return opinion
     if isinstance(ruling, Opinion) and isinstance(opinion, Opinion):
-        return replace(ruling, passages=[Passage(ruling.score, passage.meaning) for passage in opinion.passages])
+        passages = [Passage(ruling.score, passage.meaning) for passage in opinion.passages]
+        return replace(ruling, passages=passages, urgency=opinion.urgency)
     return ruling
 
 
@@ -94,7 +97,7 @@ def to_score(read: ReadComment, ruling: Ruling | Unscorable, finder: Finder | No
                 mixed=ruling.mixed,
                 themes=finder.themes(taxonomy, ruling.passages) if finder and taxonomy else (),
                 taxonomy=taxonomy.revision if taxonomy else 0,
-                urgency=urgency_of(text[:LONGEST], rules),
+                urgency=merged({*urgency_of(text[:LONGEST], rules), *ruling.urgency}),
                 flags=tuple(flag for flag, applies in flags if applies),
                 text_hash=text_hash(comment.text),
             )
@@ -108,6 +111,11 @@ def to_score(read: ReadComment, ruling: Ruling | Unscorable, finder: Finder | No
                 flags=(NON_ANSWER, AUTO_REPLY) if ruling == AUTO_REPLY else (NON_ANSWER,),
                 text_hash=text_hash(comment.text),
             )
+
+
+def merged(reasons: Set[Urgency]) -> tuple[Urgency, ...]:
+    """Reasons for urgency in the order of `Urgency`."""
+    return tuple(reason for reason in REASONS if reason in reasons)
 
 
 def opinions_of(scorer: Scorer, texts: Sequence[str]) -> list[Opinion | Unscorable]:

@@ -14,12 +14,13 @@ from services.sentiment.domain.scorer import Model, Opinion
 
 class Outcome(NamedTuple):
     """Output of the network: logits (texts × negative, neutral, positive), meanings (texts × dimensions), and the logits of
-    praise beside complaint (texts × 1), None from a network without that head.
+    praise beside complaint (texts × 1) and of the reasons for urgency (texts × reasons). Older networks lack the last two.
     """
 
     logits: NDArray[np.float32]
     meanings: Meanings
     both: NDArray[np.float32] | None = None
+    urgent: NDArray[np.float32] | None = None
 
 
 class Network(Protocol):
@@ -58,8 +59,12 @@ class TransformerScorer:
     def read(self, texts: Sequence[str]) -> Reading:
         """The reading of each text as a whole."""
         outcome = self._network([cased(text, self.model.rules) for text in texts])
-        both = None if outcome.both is None else sigmoid(outcome.both[:, 0].astype(np.float64))
-        return Reading(softmax(outcome.logits.astype(np.float64), self._facts.temperature), outcome.meanings, both)
+        return Reading(
+            odds=softmax(outcome.logits.astype(np.float64), self._facts.temperature),
+            meanings=outcome.meanings,
+            both=None if outcome.both is None else sigmoid(outcome.both[:, 0].astype(np.float64)),
+            urgent=None if outcome.urgent is None else sigmoid(outcome.urgent.astype(np.float64)),
+        )
 
 
 def sigmoid(logits: Numbers) -> Numbers:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from services.sentiment.domain.scorer import Scorer
+from services.sentiment.domain.scorer import Opinion, Scorer
 from services.sentiment.training.data import KINDS, NOT_OURS, Row, choosing_rows, read
 from services.sentiment.training.figures import Figures, by_source, figures, mean
 from services.sentiment.training.own.templates import own_rows
@@ -32,6 +32,8 @@ LIMITS = (
 
 def write_card(path: Path, scorer: Scorer, about: Mapping[str, Any], rows: Sequence[Row], folder: Path) -> None:
     """The card of a trained model with its figures on all held-out data. `about`: entries of this model alone."""
+    dev = choosing_rows(folder)
+    dev_opinions = scorer.score([row.text for row in dev])
     card = {
         "model": str(scorer.model),
         **{name: value for name, value in about.items() if name != "limits"},
@@ -43,9 +45,9 @@ def write_card(path: Path, scorer: Scorer, about: Mapping[str, Any], rows: Seque
             "calibrated and chosen by": "dev, and multi where split is dev, without airline",
             "reported only": "test, unseen, mixed, our own held-out sentences",
         },
-        "ece_dev": calibration(scorer, folder),
-        "mixed_found_in_mixed_jsonl": flagged(scorer, read(folder, "mixed")),
-        "mixed_found_in_dev": flagged(scorer, choosing_rows(folder)),
+        "ece_dev": round(figures(dev, dev_opinions).ece, 4),
+        "mixed_found_in_mixed_jsonl": flagged(scorer.score([row.text for row in read(folder, "mixed")])),
+        "mixed_found_in_dev": flagged(dev_opinions),
         "figures": measured(scorer, folder),
         "limits": about["limits"],
     }
@@ -78,9 +80,9 @@ def calibration(scorer: Scorer, folder: Path) -> float:
     return round(figures(rows, scorer.score([row.text for row in rows])).ece, 4)
 
 
-def flagged(scorer: Scorer, rows: Sequence[Row]) -> float:
-    """The share of rows that are flagged as mixed."""
-    return round(float(np.mean([opinion.mixed for opinion in scorer.score([row.text for row in rows])])), 4)
+def flagged(opinions: Sequence[Opinion]) -> float:
+    """The share that is flagged as mixed."""
+    return round(float(np.mean([opinion.mixed for opinion in opinions])), 4)
 
 
 def rounded(one: Figures) -> dict[str, float]:

@@ -17,6 +17,10 @@ RECALL = 1.5
 """Weight of recall against precision for themes (beta of the F measure)."""
 FALSE = 0.035
 """The same for a model that has learnt `mixed`: the aim is 5 % on comments that are not like these."""
+BARS = tuple(round(float(bar), 2) for bar in np.arange(0.05, 0.9, 0.01))
+"""Possible thresholds for themes."""
+ALIKE = 0.1
+"""The same for comments that are hard to tell from mixed ones."""
 BOTH = tuple(round(float(bar), 3) for bar in np.arange(0.3, 0.99, 0.025))
 POLES = tuple(round(float(bar), 3) for bar in np.arange(0.4, 0.95, 0.025))
 
@@ -53,16 +57,19 @@ def pole(texts: Sequence[str], read: Read) -> float:
     return next((bar for bar in POLES if (clear >= bar).mean() <= FLAGGED), POLES[-1])
 
 
-def bars_for_mixed(texts: Sequence[str], two_sided: Sequence[str], read: Read, long: int) -> tuple[float, float]:
+def bars_for_mixed(
+    texts: Sequence[str], two_sided: Sequence[str], one_sided: Sequence[str], read: Read, long: int
+) -> tuple[float, float]:
     """The thresholds `pole` and `both` of `mixed` that find the most of `two_sided`, held-out comments that praise and complain,
-    while at most FALSE of `texts`, which have one label, are flagged. `long`: see `Manner`.
+    while at most FALSE of `texts`, which have one label, are flagged, and at most ALIKE of `one_sided`, which only seem to do
+    both. `long`: see `Manner`.
     """
-    honest, mixed = signs_of_mixed(texts, read, long), signs_of_mixed(two_sided, read, long)
+    honest, mixed, alike = (signs_of_mixed(some, read, long) for some in (texts, two_sided, one_sided))
 
     def flagged(signs: Signs, bars: tuple[float, float]) -> float:
         return float(((signs[:, 0] >= bars[0]) | (signs[:, 1] >= bars[1])).mean())
 
-    possible = [bars for bars in product(POLES, BOTH) if flagged(honest, bars) <= FALSE]
+    possible = [bars for bars in product(POLES, BOTH) if flagged(honest, bars) <= FALSE and flagged(alike, bars) <= ALIKE]
     return max(possible or [(POLES[-1], BOTH[-1])], key=lambda bars: flagged(mixed, bars))
 
 
@@ -84,8 +91,14 @@ def nearness(likeness: Meanings, bears: NDArray[np.bool_]) -> float:
 
     Recall counts more: labels name one theme of a piece, so an additional theme is less certainly wrong than a missing one.
     """
-    bars = np.arange(0.05, 0.9, 0.01)
-    return round(float(max(bars, key=lambda bar: f_measure(themes.matches(likeness, bar), bears, RECALL))), 2)
+    return max(BARS, key=lambda bar: f_measure(themes.matches(likeness, bar), bears, RECALL))
+
+
+def nearness_of_as_many(likeness: Meanings, matches: int) -> float:
+    """The highest likeness from which on at least so many pairs of `likeness` (pieces × themes) match. With the number of the
+    former network a tenant's counts of themes stay comparable when it changes the model.
+    """
+    return next((bar for bar in reversed(BARS) if themes.matches(likeness, bar).sum() >= matches), BARS[0])
 
 
 def f_measure(predicted: NDArray[np.bool_], truth: NDArray[np.bool_], beta: float = 1.0) -> float:

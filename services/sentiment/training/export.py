@@ -7,7 +7,7 @@ whole batch.)
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -18,6 +18,7 @@ from services.sentiment.domain.transformer import TransformerFacts
 from services.sentiment.training.encoder import Reader
 from services.sentiment.training.meaning import Focus
 from services.sentiment.training.rounding import Flow, Rounding, rounding
+from services.sentiment.training.urging import Linear
 
 OPSET, IR = 20, 10
 ATTENTION = tuple(f"attention.self.{part}" for part in ("query", "key", "value"))
@@ -131,9 +132,19 @@ def whole(*numbers: int) -> NDArray[np.int64]:
     return np.array(numbers, np.int64)
 
 
-def export(net: Reader, path: Path, met: Mapping[str, Flow], focus: Focus | None = None) -> None:
-    """Write `net`: ids and mask (texts × pieces, int64) to `logits` (texts × 3), `meaning` (texts × MEANING, unit vectors) and
-    `both` (texts × 1).
+class Endings(NamedTuple):
+    """Steps after a fitted network: the last one of a meaning, and a head for urgency that reads the result."""
+
+    focus: Focus | None = None
+    urgent: Linear | None = None
+
+
+BARE = Endings()
+
+
+def export(net: Reader, path: Path, met: Mapping[str, Flow], endings: Endings = BARE) -> None:
+    """Write `net`: ids and mask (texts × pieces, int64) to `logits` (texts × 3), `meaning` (texts × MEANING, unit vectors), and
+    `both` (texts × 1), and with an ending for it `urgent` (texts × reasons).
 
     `met`: the ranges of the inputs of its matrix products, from `fitting.flows`.
     """
@@ -145,16 +156,19 @@ def export(net: Reader, path: Path, met: Mapping[str, Flow], focus: Focus | None
     for number in range(count):
         if number == count - net.above:
             meant = graph("LpNormalization", write.head("meaning", write.pooled(rows)), axis=1, p=2)
-            if focus:
-                state |= {"focus.weight": np.ascontiguousarray(focus.turn.T), "focus.bias": focus.shift}
+            if endings.focus:
+                state |= {"focus.weight": np.ascontiguousarray(endings.focus.turn.T), "focus.bias": endings.focus.shift}
                 meant = graph("LpNormalization", write.head("focus", graph("Unsqueeze", meant, whole(1))), axis=1, p=2)
             graph("Identity", meant, outputs=["meaning"])
+            if endings.urgent:
+                state |= {"urgent.weight": endings.urgent.weights, "urgent.bias": endings.urgent.bias}
+                graph("Identity", write.head("urgent", graph("Unsqueeze", meant, whole(1))), outputs=["urgent"])
         rows = write.layer(number, rows)
     top = write.pooled(rows)
     graph("Identity", write.head("head", top), outputs=["logits"])
     graph("Identity", write.head("both", top), outputs=["both"])
     made = helper.make_model(
-        helper.make_graph(graph.nodes, "reader", inputs(), outputs(), graph.constants),
+        helper.make_graph(graph.nodes, "reader", inputs(), outputs(endings), graph.constants),
         opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)],
         ir_version=IR,
         producer_name="earshot",
@@ -165,6 +179,7 @@ def export(net: Reader, path: Path, met: Mapping[str, Flow], focus: Focus | None
 def state_facts(path: Path, facts: TransformerFacts) -> None:
     """Write into a network's file what else the service has to know, as `network.facts_of` reads it."""
     made = onnx.load(path)
+    learnt = {"both": facts.manner.both, "urgent": facts.manner.urgent}
     properties = {
         "id": facts.model.id,
         "version": facts.model.version,
@@ -173,7 +188,7 @@ def state_facts(path: Path, facts: TransformerFacts) -> None:
         "pole": facts.manner.pole,
         "long": facts.manner.long,
         "near": facts.near,
-    } | ({} if facts.manner.both is None else {"both": facts.manner.both})
+    } | {name: bar for name, bar in learnt.items() if bar is not None}
     helper.set_model_props(made, {name: str(value) for name, value in properties.items()})
     onnx.save(made, path)
 
@@ -182,5 +197,6 @@ def inputs() -> list[onnx.ValueInfoProto]:
     return [helper.make_tensor_value_info(name, TensorProto.INT64, ["texts", "pieces"]) for name in ("ids", "mask")]
 
 
-def outputs() -> list[onnx.ValueInfoProto]:
-    return [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["texts", None]) for name in ("logits", "meaning", "both")]
+def outputs(endings: Endings) -> list[onnx.ValueInfoProto]:
+    names = ["logits", "meaning", "both", *(["urgent"] if endings.urgent else [])]
+    return [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["texts", None]) for name in names]

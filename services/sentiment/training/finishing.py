@@ -12,22 +12,27 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from services.sentiment.domain.preprocessing import cased
-from services.sentiment.domain.reading import Manner
+from services.sentiment.domain.reading import Manner, Meanings
+from services.sentiment.domain.reading import pieces as split_text
 from services.sentiment.domain.scorer import Model
-from services.sentiment.domain.transformer import Network, TransformerFacts, TransformerScorer
+from services.sentiment.domain.themes import matches, points_of
+from services.sentiment.domain.transformer import Network, TransformerFacts, TransformerScorer, sigmoid
 from services.sentiment.domain.versions import LATEST
 from services.sentiment.network import OnnxNetwork, read_transformer, tokenizer_of
+from services.sentiment.taxonomy_cache import read_default
 from services.sentiment.training import choosing
 from services.sentiment.training.card import LIMITS, write_card
 from services.sentiment.training.data import Row, choosing_rows
 from services.sentiment.training.encoder import Reader
-from services.sentiment.training.export import export, state_facts
+from services.sentiment.training.export import Endings, export, state_facts
 from services.sentiment.training.fitting import Ids, flows
 from services.sentiment.training.meaning import focused, split
 from services.sentiment.training.newer import newer_figures
 from services.sentiment.training.themes.data import gold, pieces
 from services.sentiment.training.theming import likenesses, theme_figures
 from services.sentiment.training.two_sided.data import sheets, two_sided_texts
+from services.sentiment.training.urgent import data as urgent
+from services.sentiment.training.urging import Linear, bar_for_urgency, fit_reasons
 from services.sentiment.weights import MODELS
 
 MODEL = Model("e5", "3", LATEST)
@@ -36,6 +41,10 @@ LONG = 300
 """Characters from which on a text gets the mean of its pieces: the network was trained on 80 tokens."""
 MEASURED = 1_000
 """Texts for measuring the quantization units of activations."""
+COUNTED = 3_000
+"""Public comments in whose pieces themes are counted."""
+CALM = 4_000
+"""Public comments among the texts from which urgency is learnt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +56,14 @@ class Work:
 
 
 class Fitted(NamedTuple):
-    """A fitted network. `rows`: those that it was trained on. `about`: how it was made, for its card."""
+    """A fitted network. `rows`: those that it was trained on. `about`: how it was made, for its card. `before`: the model that it
+    refines."""
 
     net: Reader
     tokenizer: Tokenizer
     rows: Sequence[Row]
     about: Mapping[str, Any]
+    before: TransformerScorer | None = None
 
 
 Steps = Mapping[str, tuple[str, Callable[[Any], None]]]
@@ -90,9 +101,10 @@ def finish(fitted: Fitted, data: Path, folder: Path) -> None:
     met = flows(net, ids_of(fitted.tokenizer, [row.text for row in sample]))
     export(net, path, met)
     learnt, _ = split(pieces())
-    meant = OnnxNetwork(path)([cased(piece.text, LATEST) for piece in learnt]).meanings
-    export(net, path, met, focused(meant, [piece.theme for piece in learnt]))
-    facts = chosen(OnnxNetwork(path), choosing_rows(data))
+    focus = focused(meanings_of(path, [piece.text for piece in learnt]), [piece.theme for piece in learnt])
+    export(net, path, met, Endings(focus))
+    export(net, path, met, Endings(focus, urgent_head(path, fitted.rows)))
+    facts = chosen(OnnxNetwork(path), choosing_rows(data), fitted.before)
     state_facts(path, facts)
     scorer = read_transformer(path)
     write_card(path.with_suffix(".json"), scorer, {**fitted.about, **figures_of(scorer, facts)}, fitted.rows, data)
@@ -100,23 +112,54 @@ def finish(fitted: Fitted, data: Path, folder: Path) -> None:
         shutil.copy(made, MODELS)
 
 
-def chosen(network: Network, dev: Sequence[Row]) -> TransformerFacts:
-    """The temperature and the thresholds for `mixed` and for themes."""
+def meanings_of(path: Path, texts: Sequence[str]) -> Meanings:
+    """The meanings of texts by the network in a file."""
+    return OnnxNetwork(path)([cased(text, LATEST) for text in texts]).meanings
+
+
+def urgent_head(path: Path, rows: Sequence[Row]) -> Linear:
+    """The head for urgency on the meanings of the network in a file, with some of its training rows as texts without a reason."""
+    sentences = urgent.sentences()
+    calm = random.Random(0).sample([row.text for row in rows if not row.source.startswith("own_")], CALM)
+    meant = meanings_of(path, [*(sentence.text for sentence in sentences), *calm])
+    return fit_reasons(meant, [*(sentence.reason for sentence in sentences), *([None] * CALM)])
+
+
+def chosen(network: Network, dev: Sequence[Row], before: TransformerScorer | None) -> TransformerFacts:
+    """The temperature and the thresholds for `mixed`, urgency and themes, so that as many themes are found as by the model
+    `before`."""
     texts = [row.text for row in dev]
-    logits = network([cased(text, LATEST) for text in texts]).logits.astype(np.float64)
-    warmth = choosing.honest_temperature(logits, np.array([row.kind for row in dev]))
+    outcome = network([cased(text, LATEST) for text in texts])
+    assert outcome.urgent is not None
+    warmth = choosing.honest_temperature(outcome.logits.astype(np.float64), np.array([row.kind for row in dev]))
     facts = TransformerFacts(MODEL, round(warmth, 4), Manner(1.0, LONG), 1.0)
 
     scorer = TransformerScorer(network, facts)
-    pole, both = choosing.bars_for_mixed(texts, two_sided_texts(sheets()), scorer.read, LONG)
-    near = choosing.nearness(*likenesses(scorer, split(pieces())[1]))
-    return replace(facts, manner=Manner(pole, LONG, both), near=near)
+    pole, both = choosing.bars_for_mixed(
+        texts, two_sided_texts(sheets()), two_sided_texts(sheets(), both=False), scorer.read, LONG
+    )
+    near = as_near(scorer, before, texts) if before else choosing.nearness(*likenesses(scorer, split(pieces())[1]))
+    urgent_bar = bar_for_urgency(sigmoid(outcome.urgent.astype(np.float64)))
+    return replace(facts, manner=Manner(pole, LONG, both, urgent_bar), near=near)
+
+
+def as_near(scorer: TransformerScorer, before: TransformerScorer, texts: Sequence[str]) -> float:
+    """The likeness from which on as many pieces of some texts have a theme as by another model."""
+    parts = [part for text in random.Random(0).sample(texts, COUNTED) for part in split_text(text)]
+    likeness, former = (one.meanings(parts) @ points_of(read_default(), one.meanings).at.T for one in (scorer, before))
+    return choosing.nearness_of_as_many(likeness, int(matches(former, before.near).sum()))
 
 
 def figures_of(scorer: TransformerScorer, facts: TransformerFacts) -> dict[str, Any]:
     """The card's entries of this model alone, apart from how it was made."""
     return {
-        "chosen": {"temperature": facts.temperature, "pole": facts.manner.pole, "both": facts.manner.both, "near": facts.near},
+        "chosen": {
+            "temperature": facts.temperature,
+            "pole": facts.manner.pole,
+            "both": facts.manner.both,
+            "urgent": facts.manner.urgent,
+            "near": facts.near,
+        },
         "themes": {
             "gold": "300 comments written and labelled for Earshot before any model saw them (training/themes/gold.jsonl)",
             **{name: round(value, 4) for name, value in theme_figures(scorer, gold())._asdict().items()},

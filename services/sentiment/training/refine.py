@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from services.sentiment.domain.preprocessing import cased
 from services.sentiment.domain.versions import LATEST
-from services.sentiment.network import OnnxNetwork, tokenizer_of
+from services.sentiment.network import PREVIOUS_E5, OnnxNetwork, read_transformer, tokenizer_of
 from services.sentiment.training.data import Row, training_rows
 from services.sentiment.training.encoder import LONGEST, Outputs, Reader
 from services.sentiment.training.examples import LOWERED, MOST, drawn, lowered, slips
@@ -30,9 +30,7 @@ from services.sentiment.training.own.templates import own_rows
 from services.sentiment.training.themes.data import pieces
 from services.sentiment.training.two_sided.data import TwoSidedLessons, sheets
 from services.sentiment.training.wheel import read_pretrained
-from services.sentiment.weights import MODELS
 
-BEFORE = MODELS / "e5-2.onnx"
 PUBLIC = 45_000
 """Public comments that are read again."""
 FIXED = 4
@@ -49,7 +47,7 @@ BOTH_EVERY = 3
 SMOOTHED = 0.05
 """Label smoothing, since labels are noisy."""
 ABOUT = {
-    "kind": f"{BEFORE.stem} (multilingual-e5-small, MIT, 8 of 12 layers), its upper 4 layers trained further; eight-bit ONNX",
+    "kind": f"{PREVIOUS_E5.stem} (multilingual-e5-small, MIT, 8 of 12 layers), the upper 4 trained further; eight-bit ONNX",
     "trained_with": "python -m services.sentiment.training.refine --data FOLDER --work FOLDER",
 }
 
@@ -68,18 +66,18 @@ class Refinement(Work):
         return [*old, *lowered(drawn(old, LOWERED, chance))], [*new, *lowered(drawn(new, LOWERED, chance))]
 
     def tokenizer(self) -> Tokenizer:
-        tokenizer = Tokenizer.from_file(str(tokenizer_of(BEFORE)))
+        tokenizer = Tokenizer.from_file(str(tokenizer_of(PREVIOUS_E5)))
         tokenizer.enable_truncation(LONGEST)
         return tokenizer
 
     def reader(self) -> Reader:
-        return imported_reader(read_exported(BEFORE), read_pretrained())
+        return imported_reader(read_exported(PREVIOUS_E5), read_pretrained())
 
 
 def soften(work: Refinement) -> None:
     """Store the logits and meanings of e5-2 for the rows of known kinds."""
     old, _ = work.rows()
-    outcome = OnnxNetwork(BEFORE)([cased(row.text, LATEST) for row in old])
+    outcome = OnnxNetwork(PREVIOUS_E5)([cased(row.text, LATEST) for row in old])
     np.savez(work.folder / "soft.npz", logits=outcome.logits, meanings=outcome.meanings.astype(np.float16))
 
 
@@ -97,7 +95,7 @@ def refine(work: Refinement) -> None:
     for layer in net.encoder.encoder.layer[:FIXED]:
         layer.requires_grad_(False)
     net.encoder.embeddings.requires_grad_(False)
-    turn, shift = (torch.from_numpy(np.array(part)) for part in read_exported(BEFORE).focus)
+    turn, shift = (torch.from_numpy(np.array(part)) for part in read_exported(PREVIOUS_E5).focus)
     lessons, both_sides = Lessons(split(pieces())[0]), TwoSidedLessons(sheets(), rows)
     tokens = work.tokenizer()
     steps = count(1)
@@ -138,7 +136,7 @@ def finish_student(work: Refinement) -> None:
     net = work.reader()
     net.load_state_dict(torch.load(work.folder / "student.pt"))
     old, new = work.rows()
-    finish(Fitted(net, work.tokenizer(), [*old, *new], ABOUT), work.data, work.folder)
+    finish(Fitted(net, work.tokenizer(), [*old, *new], ABOUT, read_transformer(PREVIOUS_E5)), work.data, work.folder)
 
 
 STEPS: Steps = {

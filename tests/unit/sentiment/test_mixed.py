@@ -10,7 +10,7 @@ from services.sentiment.domain.languages import SERVED
 from services.sentiment.domain.reading import Manner, Reading, opinions
 from services.sentiment.domain.scorer import Model
 from services.sentiment.domain.transformer import Outcome, TransformerFacts, TransformerScorer
-from services.sentiment.network import E5, OnnxNetwork, facts_of
+from services.sentiment.network import E5, PREVIOUS_E5, OnnxNetwork, facts_of
 from services.sentiment.training import choosing
 from services.sentiment.training.data import Row
 from services.sentiment.training.newer import hits
@@ -54,8 +54,9 @@ def test_a_model_that_has_not_learnt_it_flags_by_its_pieces_alone() -> None:
     assert not is_mixed("Kind yet slow", Manner(pole=0.99, long=60))
 
 
-def test_the_shipped_network_has_no_such_output() -> None:
-    assert OnnxNetwork(E5)(["fine"]).both is None
+def test_networks_before_the_shipped_one_have_no_such_output() -> None:
+    assert OnnxNetwork(E5)(["fine"]).both is not None
+    assert OnnxNetwork(PREVIOUS_E5)(["fine"]).both is None
 
 
 def test_the_scorer_reads_the_probability_from_the_logit() -> None:
@@ -77,10 +78,17 @@ def test_the_facts_of_a_file_state_the_rules_and_the_threshold_and_old_files_lac
 
 def test_the_thresholds_find_the_most_at_the_allowed_false_rate() -> None:
     texts = [f"plain comment {number}" for number in range(100)] + ["a yet b"] * 3
-    pole, both = choosing.bars_for_mixed(texts, ["kind yet slow"] * 5, read, 300)
+    pole, both = choosing.bars_for_mixed(texts, ["kind yet slow"] * 5, ["plain"], read, 300)
     assert 0.1 < both <= 0.8
     signs = choosing.signs_of_mixed(texts, read, 300)
     assert ((signs[:, 0] >= pole) | (signs[:, 1] >= both)).mean() <= choosing.FALSE
+
+
+def test_the_thresholds_spare_comments_that_only_seem_to_praise_and_complain() -> None:
+    plain = [f"plain comment {number}" for number in range(100)]
+    alike = ["kind, yet kind"] * 2 + plain[:8]
+    _, both = choosing.bars_for_mixed(plain, ["kind yet slow"], alike, read, 300)
+    assert both > 0.8
 
 
 def test_the_signs_of_a_text_are_those_that_the_service_sees() -> None:

@@ -8,7 +8,7 @@ from services.sentiment.domain.preprocessing import cased
 from services.sentiment.domain.scorer import Model, Opinion
 from services.sentiment.domain.scoring import Comment, score_comments
 from services.sentiment.domain.versions import BAR, INSIDE, limited_score
-from services.sentiment.network import read_transformer
+from services.sentiment.network import PREVIOUS_E5, read_transformer
 from services.sentiment.weights import read_linear
 from shared.events import Label, Score, text_hash
 from tests.unit.sentiment.mails import GMAIL, OWN
@@ -34,8 +34,9 @@ def score_of(text: str, rules: int) -> Score:
     return score
 
 
-def test_the_shipped_models_have_version_1() -> None:
-    assert (read_transformer().model.rules, read_linear().model.rules) == (1, 1)
+def test_the_shipped_models_have_the_version_with_which_they_were_trained() -> None:
+    models = (read_transformer().model, read_transformer(PREVIOUS_E5).model, read_linear().model)
+    assert [(str(model), model.rules) for model in models] == [("e5-3", 2), ("e5-2", 1), ("linear-2", 1)]
 
 
 def test_version_1_reads_the_quoted_answer_too_and_version_2_does_not() -> None:
