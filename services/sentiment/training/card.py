@@ -26,7 +26,6 @@ LIMITS = (
     "Dutch was learnt from restaurant reviews, German from tweets and railway posts, the other languages from tweets, and each "
     "from some hundred sentences of our own.",
     "Our own held-out sentences were written by whoever wrote those to learn from: what is measured on them flatters.",
-    '`mixed` finds two poles only where a sentence ends or turns at a word such as "but".',
 )
 
 

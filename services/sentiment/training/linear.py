@@ -57,6 +57,7 @@ def about(trained: LinearModel) -> dict[str, Any]:
         "chosen": {"temperature": round(trained.temperature, 4), "pole": trained.manner.pole},
         "limits": [
             *LIMITS,
+            '`mixed` finds two poles only where a sentence ends or turns at a word such as "but".',
             'Reports of a problem without opinion words ("it logs me out") often come out neutral.',
             "Words outside the training's domains (tweets, restaurants, laptops, railways, …) are known by their pieces alone.",
         ],
