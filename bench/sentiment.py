@@ -18,6 +18,7 @@ from services.sentiment.domain.transformer import TransformerScorer
 from services.sentiment.scorers import SHIPPED, finder_of
 from services.sentiment.taxonomy_cache import read_default
 from services.sentiment.training.card import calibration, held
+from services.sentiment.training.data import choosing_rows
 from services.sentiment.training.figures import Figures, by_source, mean
 from services.sentiment.training.newer import newer_figures
 from services.sentiment.training.themes.data import gold
@@ -45,7 +46,8 @@ def main() -> None:
     for file in rows:
         print(f"\n{file}: accuracy / macro-F1 / macro-recall / 2-class / ECE, in %")
         compare(file, results)
-    ece = {name: calibration(scorer, data) for name, scorer in scorers.items()}
+    dev = choosing_rows(data)
+    ece = {name: calibration(dev, scorer.score([row.text for row in dev])) for name, scorer in scorers.items()}
     print("\naims, in %")
     aims(results, ece)
     themes(scorers)

@@ -43,6 +43,8 @@ FROZEN = """
     SELECT s.id, s.subject FROM frozen_subjects f JOIN subjects s ON s.id = f.subject_id WHERE f.tenant = $1 LIMIT $2
 """
 LOCK = "SELECT FROM subjects WHERE id = ANY($1) ORDER BY id FOR UPDATE"
+DELETE_STATEMENTS = "DELETE FROM statements WHERE subject_id = ANY($1)"
+DELETE_SCORES = "DELETE FROM scores WHERE subject_id = ANY($1)"
 CONTINUE = "UPDATE freezing SET before = $2, place = $3, due = $4 WHERE tenant = $1"
 END = "UPDATE freezing SET before = NULL, place = '', frozen_before = $2, due = $3 WHERE tenant = $1"
 END_THAWING = "UPDATE freezing SET due = 'infinity' WHERE tenant = $1"
@@ -142,5 +144,5 @@ async def _freeze(connection: asyncpg.Connection, subjects: list[Subject]) -> No
     rows = [(one.id, one.tenant, len(one.statements), *pack(one.statements.values(), one.scores)) for one in subjects]
     columns = ("subject_id", "tenant", "statements", "dictionary", "body")
     await connection.copy_records_to_table("frozen_subjects", records=rows, columns=columns)
-    for table in ("statements", "scores"):
-        await connection.execute(f"DELETE FROM {table} WHERE subject_id = ANY($1)", [one.id for one in subjects])  # noqa: S608
+    for statement in (DELETE_STATEMENTS, DELETE_SCORES):
+        await connection.execute(statement, [one.id for one in subjects])

@@ -35,14 +35,13 @@ FROZEN = """
     WHERE $1::text IS NULL OR t.slug = $1
 """
 
+MODELS = f"SELECT t.id, t.slug, coalesce(({LAST}), $1) AS model FROM tenants t"  # noqa: S608
+
 SCORED = f"""
-    SELECT t.slug, s.subject, array_agg(sc.text_hash) AS hashes
-    FROM (SELECT t.id, t.slug, coalesce(({LAST}), $1) AS model FROM tenants t) t
+    SELECT t.slug, s.subject, array_agg(sc.text_hash) AS hashes FROM ({MODELS}) t
     JOIN subjects s ON s.tenant = t.id JOIN scores sc ON sc.subject_id = s.id AND sc.model = t.model
     GROUP BY 1, 2
 """  # noqa: S608
-
-MODELS = f"SELECT t.slug, coalesce(({LAST}), $1) AS model FROM tenants t"  # noqa: S608
 
 
 @dataclass(slots=True)
@@ -118,7 +117,8 @@ async def read_stored(connection: asyncpg.Connection, tenant: str | None) -> dic
 
 def rows(connection: asyncpg.Connection, query: str, *values: object) -> AsyncIterable[asyncpg.Record]:
     """The rows of a query, read as they are needed."""
-    return connection.cursor(query, *values, prefetch=2000)  # type: ignore[no-any-return]
+    cursor: AsyncIterable[asyncpg.Record] = connection.cursor(query, *values, prefetch=2000)
+    return cursor
 
 
 def differences(expected: Mapping[Name, State], stored: Mapping[Name, Stored], head: int) -> list[tuple[Name, str]]:
@@ -183,7 +183,7 @@ async def look_for_scores(pool: asyncpg.Pool, model: str, tenant: str | None) ->
     async with long_snapshot(pool) as connection:
         stored = await read_stored(connection, tenant)
         scored = {(slug, subject): set(hashes) async for slug, subject, hashes in rows(connection, SCORED, model)}
-        models = {slug: promoted async for slug, promoted in rows(connection, MODELS, model)}
+        models = {slug: promoted async for _, slug, promoted in rows(connection, MODELS, model)}
     for (slug, subject), have in stored.items():
         if have.frozen_scores:
             scored[slug, subject] = {text for model, text in have.frozen_scores if model == models[slug]}

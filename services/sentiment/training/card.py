@@ -44,7 +44,7 @@ def write_card(path: Path, scorer: Scorer, about: Mapping[str, Any], rows: Seque
             "calibrated and chosen by": "dev, and multi where split is dev, without airline",
             "reported only": "test, unseen, mixed, our own held-out sentences",
         },
-        "ece_dev": round(figures(dev, dev_opinions).ece, 4),
+        "ece_dev": calibration(dev, dev_opinions),
         "mixed_found_in_mixed_jsonl": flagged(scorer.score([row.text for row in read(folder, "mixed")])),
         "mixed_found_in_dev": flagged(dev_opinions),
         "figures": measured(scorer, folder),
@@ -74,9 +74,9 @@ def held(folder: Path) -> dict[str, list[Row]]:
     return {**files, "multi_dev": multi, "own_held_out": own, "own_kinds": own_rows(held_out=True, part="kinds")}
 
 
-def calibration(scorer: Scorer, folder: Path) -> float:
-    rows = choosing_rows(folder)
-    return round(figures(rows, scorer.score([row.text for row in rows])).ece, 4)
+def calibration(rows: Sequence[Row], opinions: Sequence[Opinion]) -> float:
+    """The expected calibration error of the opinions of rows."""
+    return round(figures(rows, opinions).ece, 4)
 
 
 def flagged(opinions: Sequence[Opinion]) -> float:

@@ -22,10 +22,9 @@ from services.sentiment.training.data import Row
 from services.sentiment.training.encoder import Outputs, Reader, reader, tokenizer_of_pieces
 from services.sentiment.training.examples import examples
 from services.sentiment.training.finishing import MODEL, Fitted, Steps, Work, finish, ids_of, run_steps
-from services.sentiment.training.fitting import Ids, Pace, fit, half_precision, means, padded, read_all
-from services.sentiment.training.meaning import Lessons, nearness_loss, principal, split
-from services.sentiment.training.themes.data import pieces
-from services.sentiment.training.two_sided.data import TwoSidedLessons, sheets
+from services.sentiment.training.fitting import Ids, Pace, fit, means, read_all
+from services.sentiment.training.meaning import principal
+from services.sentiment.training.side_lessons import SideLessons
 from services.sentiment.training.vocabulary import choose_pieces
 from services.sentiment.training.wheel import read_pretrained
 
@@ -130,9 +129,7 @@ def distil(work: FromEncoder) -> None:
         meanings = dict(zip(soft["chosen"].tolist(), torch.from_numpy(soft["meant"]), strict=True))
     spread = tops.std(0)
     net = student(work)
-    lessons = Lessons(split(pieces())[0])
-    two_sided = TwoSidedLessons(sheets(), rows)
-    tokens = work.tokenizer()
+    lessons = SideLessons(net, work.tokenizer(), rows)
     steps = count(1)
 
     def loss(batch: list[int], outputs: Outputs) -> Tensor:
@@ -146,15 +143,9 @@ def distil(work: FromEncoder) -> None:
             cost = cost + (1 - (outputs.meaning[copied] * originals).sum(1)).mean()
         step = next(steps)
         if step % BOTH_EVERY == 0:
-            texts, truth = two_sided.draw()
-            with half_precision():
-                guess = net(*padded([tokens.encode(cased(text, LATEST)).ids for text in texts])).both
-            cost = cost + functional.binary_cross_entropy_with_logits(guess.float()[:, 0], torch.tensor(truth))
+            cost = cost + lessons.both_loss()
         if step % LESSON_EVERY == 0:
-            lesson = lessons.draw()
-            with half_precision():
-                learnt = net(*padded([tokens.encode(cased(text, LATEST)).ids for text in lesson.texts])).meaning
-            cost = cost + nearness_loss(learnt.float(), lesson.bears)
+            cost = cost + lessons.theme_loss()
         return cost
 
     fit(net, work.ids(rows), loss, LEARNING, work.folder / "student.pt")

@@ -23,12 +23,10 @@ from services.sentiment.training.data import Row, training_rows
 from services.sentiment.training.encoder import LONGEST, Outputs, Reader
 from services.sentiment.training.examples import LOWERED, MOST, drawn, lowered, slips
 from services.sentiment.training.finishing import MODEL, Fitted, Steps, Work, finish, ids_of, run_steps
-from services.sentiment.training.fitting import Pace, fit, half_precision, padded
+from services.sentiment.training.fitting import Pace, fit
 from services.sentiment.training.importing import imported_reader, read_exported
-from services.sentiment.training.meaning import Lessons, nearness_loss, split
 from services.sentiment.training.own.templates import own_rows
-from services.sentiment.training.themes.data import pieces
-from services.sentiment.training.two_sided.data import TwoSidedLessons, sheets
+from services.sentiment.training.side_lessons import SideLessons
 from services.sentiment.training.wheel import read_pretrained
 
 PUBLIC = 45_000
@@ -96,22 +94,15 @@ def refine(work: Refinement) -> None:
         layer.requires_grad_(False)
     net.encoder.embeddings.requires_grad_(False)
     turn, shift = (torch.from_numpy(np.array(part)) for part in read_exported(PREVIOUS_E5).focus)
-    lessons, both_sides = Lessons(split(pieces())[0]), TwoSidedLessons(sheets(), rows)
     tokens = work.tokenizer()
+    lessons = SideLessons(net, tokens, rows)
     steps = count(1)
-
-    def read(texts: list[str]) -> Outputs:
-        with half_precision():
-            outputs = net(*padded([tokens.encode(cased(text, LATEST)).ids for text in texts]))
-        return Outputs(*(part.float() for part in outputs))
 
     def loss(batch: list[int], outputs: Outputs) -> Tensor:
         places = torch.tensor(batch)
         is_old = places < len(old)
-        weight = torch.where(is_old, LABELLED, 1.0)
-        cost = (
-            weight * functional.cross_entropy(outputs.logits, kinds[places], reduction="none", label_smoothing=SMOOTHED)
-        ).mean()
+        surprise = functional.cross_entropy(outputs.logits, kinds[places], reduction="none", label_smoothing=SMOOTHED)
+        cost = (torch.where(is_old, LABELLED, 1.0) * surprise).mean()
         if is_old.any():
             known = places[is_old]
             view = functional.log_softmax(outputs.logits[is_old] / WARMTH, dim=1)
@@ -120,12 +111,9 @@ def refine(work: Refinement) -> None:
             cost = cost + (1 - (focused * meanings[known]).sum(1)).mean()
         step = next(steps)
         if step % BOTH_EVERY == 0:
-            texts, truth = both_sides.draw()
-            guess = read(texts).both[:, 0]
-            cost = cost + functional.binary_cross_entropy_with_logits(guess, torch.tensor(truth))
+            cost = cost + lessons.both_loss()
         if step % LESSON_EVERY == 1:
-            lesson = lessons.draw()
-            cost = cost + nearness_loss(read(lesson.texts).meaning, lesson.bears)
+            cost = cost + lessons.theme_loss()
         return cost
 
     fit(net, ids_of(tokens, [row.text for row in rows]), loss, PACE, work.folder / "student.pt")

@@ -1,7 +1,6 @@
 """Frozen subjects: nothing that the service answers changes, a late event thaws them, and nothing is lost."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -20,28 +19,8 @@ from tests.service.metrics.database import (
     statement,
     waiting_for_locks,
 )
-from tests.service.metrics.freezing import FORMER_TICKET, NOW, OLD, UNTOUCHED, freeze, frozen, run_passes, story
+from tests.service.metrics.freezing.story import FORMER_TICKET, NOW, OLD, UNTOUCHED, freeze, frozen, run_passes, story
 from tests.service.metrics.verification import Inbox, failed, verified
-
-
-@pytest.fixture
-def inbox() -> Inbox:
-    return Inbox(story()[0])
-
-
-@pytest.fixture
-async def metrics(metrics_db: MetricsDatabase) -> MetricsDatabase:
-    await metrics_db.tenant()
-    events, scores = story()
-    await metrics_db.apply(*events, *scores)
-    return metrics_db
-
-
-@pytest.fixture
-async def http(metrics: MetricsDatabase) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(metrics.url, NOW) as http:
-        yield http
-
 
 REQUESTS = (
     "/v1/kpis/nps?window=365d&group_by=team",

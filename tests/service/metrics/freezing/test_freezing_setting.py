@@ -1,7 +1,6 @@
 """The setting that freezes subjects, the progress of the worker, and the end of freezing."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import httpx
@@ -9,28 +8,9 @@ import pytest
 
 from services.metrics.freezer import Freezer
 from tests.service.metrics.database import MetricsDatabase, serving, survey_response
-from tests.service.metrics.freezing import NOW, OLD, UNTOUCHED, freeze, frozen, run_passes, story
+from tests.service.metrics.freezing.story import NOW, OLD, UNTOUCHED, freeze, frozen, run_passes, story
 from tests.service.metrics.verification import Inbox, failed, verified
 from tests.unit.metrics.build import nps
-
-
-@pytest.fixture
-def inbox() -> Inbox:
-    return Inbox(story()[0])
-
-
-@pytest.fixture
-async def metrics(metrics_db: MetricsDatabase) -> MetricsDatabase:
-    await metrics_db.tenant()
-    events, scores = story()
-    await metrics_db.apply(*events, *scores)
-    return metrics_db
-
-
-@pytest.fixture
-async def http(metrics: MetricsDatabase) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(metrics.url, NOW) as http:
-        yield http
 
 
 async def test_without_the_setting_everything_is_thawed(metrics: MetricsDatabase, http: httpx.AsyncClient, inbox: Inbox) -> None:
