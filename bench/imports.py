@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from bench.ingest import INSIDE, connect, process, processor_seconds, start, wait_until_published
+from bench.ingest import INSIDE, children_of, connect, process, processor_seconds, start, wait_until_published
 from bench.ingest_load import WORDS, Run, post, requests
 from deploy.local.servers import free_port
 
@@ -62,11 +62,6 @@ class Children:
                     continue
                 sizes += [int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS:")]
             self.memory += [max(sizes)] if sizes else []
-
-
-def children_of(parent: int) -> list[int]:
-    """The processes that `parent` started."""
-    return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
 
 
 def records(count: int, name: str) -> Iterator[dict[str, Any]]:

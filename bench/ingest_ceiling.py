@@ -1,6 +1,7 @@
 """The baseline for ingest: a FastAPI handler that verifies and validates a webhook and stores nothing."""
 
 import os
+import sys
 from datetime import UTC, datetime
 
 from fastapi import FastAPI, Request
@@ -12,6 +13,7 @@ from services.ingest.domain.providers import Request as ToolRequest
 from services.ingest.domain.record_models import Record
 from shared import strict_json as json
 from shared.http import serve
+from shared.server_group import ServerGroup, member_of
 from shared.settings import SharedSettings
 
 app = FastAPI()
@@ -28,5 +30,13 @@ async def hook(connection: str, request: Request) -> JSONResponse:
     return JSONResponse({"status": "accepted"}, 202)
 
 
+def main() -> None:
+    settings, member = SharedSettings(port=int(os.environ["BENCH_PORT"])), member_of(sys.argv[1:])
+    processes = int(os.environ.get("BENCH_PROCESSES", "1"))
+    if processes > 1 and member is None:
+        sys.exit(ServerGroup("bench.ingest_ceiling", settings, processes).run())
+    serve(app, settings, member=member)
+
+
 if __name__ == "__main__":
-    serve(app, SharedSettings(port=int(os.environ["BENCH_PORT"])))
+    main()

@@ -19,16 +19,19 @@ from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from shared.group_health import GroupHealth
 from shared.heads import limited
 from shared.http_limits import HttpLimits
 from shared.instruments import CONNECTIONS, REQUESTS_IN_PROGRESS, registry_of
 from shared.lifespan import LifespanErrors
 from shared.problems import NotAuthenticated
+from shared.server_group import Member
 from shared.settings import SharedSettings, public_values
 from shared.startup import tune_garbage_collector
 from shared.telemetry import log_loop_error
 from shared.tracing import stop_tracing
 from shared.version import VERSION
+from shared.workers import end_of_input
 
 log = structlog.get_logger()
 
@@ -115,11 +118,21 @@ class Server(uvicorn.Server):
     Logs its start, with the fields of `about`, and its end.
     """
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI, pause: float, about: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        app: FastAPI,
+        pause: float,
+        about: Mapping[str, Any] | None = None,
+        *,
+        has_parent: bool = False,
+    ) -> None:
+        """`has_parent`: stop also when standard input ends."""
         super().__init__(config)
         self.app = app
         self.pause = pause
         self.about = about or {}
+        self.has_parent = has_parent
         self.reason = "the application"
         """The name of the signal that stops the server."""
         REQUESTS_IN_PROGRESS.set_function(lambda: len(self.server_state.tasks))
@@ -130,10 +143,19 @@ class Server(uvicorn.Server):
         loop = asyncio.get_running_loop()
         previous = loop.get_exception_handler()
         loop.set_exception_handler(log_loop_error)
+        following = asyncio.create_task(self._follow_parent()) if self.has_parent else None
         try:
             await super().serve(sockets)
         finally:
+            if following:
+                following.cancel()
             loop.set_exception_handler(previous)
+
+    async def _follow_parent(self) -> None:
+        """Stop when standard input ends, which it does with the parent process."""
+        await end_of_input()
+        self.reason = "the end of the parent process"
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Start to serve."""
@@ -162,13 +184,14 @@ class Server(uvicorn.Server):
         log.info("service.stopped", reason=self.reason, seconds=round(monotonic() - began, 1))
 
 
-def serve(app: FastAPI, settings: SharedSettings, trusted_proxies: str = "") -> None:
+def serve(app: FastAPI, settings: SharedSettings, trusted_proxies: str = "", member: Member | None = None) -> None:
     """Run `app` until SIGTERM or SIGINT. The settings are those of `shared.startup.read_settings`.
 
-    `trusted_proxies`: comma-separated addresses and networks whose `X-Forwarded-For` is believed.
+    `trusted_proxies`: comma-separated addresses and networks whose `X-Forwarded-For` is believed. `member`: this process is one
+    of several that serve the port.
     """
     config = uvicorn.Config(
-        LifespanErrors(app),
+        LifespanErrors(GroupHealth(app, member) if member else app),
         interface="asgi3",
         host=settings.host,
         port=settings.port,
@@ -185,8 +208,11 @@ def serve(app: FastAPI, settings: SharedSettings, trusted_proxies: str = "") -> 
     )
     tune_garbage_collector()
     about = {"version": VERSION, "python": platform.python_version(), "port": settings.port, "settings": public_values(settings)}
+    if member:
+        about["process"] = member.number
     with suppress(KeyboardInterrupt):  # uvicorn raises SIGINT again after the shutdown
-        Server(config, app, settings.shutdown_pause, about).run()
+        server = Server(config, app, settings.shutdown_pause, about, has_parent=member is not None)
+        server.run(member.sockets() if member else None)
 
 
 def limits_of(settings: SharedSettings) -> HttpLimits:

@@ -1,6 +1,7 @@
 """Background tasks beside the HTTP server. A worker that dies turns liveness red, and the orchestrator restarts the process."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self
@@ -71,3 +72,10 @@ async def finish_before_cancel(work: Coroutine[Any, Any, None], grace: float) ->
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         raise
+
+
+async def end_of_input() -> None:
+    """Wait until standard input ends: a pipe from the parent process ends with that process."""
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    await reader.read()

@@ -28,7 +28,7 @@ from services.ingest.store.value_names import ValueNames
 from services.ingest.store.vault import Vault
 from shared.database import open_engine, open_pool
 from shared.startup import read_settings, tune_garbage_collector
-from shared.workers import Workers, run_until_first_ends
+from shared.workers import Workers, end_of_input, run_until_first_ends
 
 log = structlog.get_logger()
 
@@ -130,13 +130,6 @@ async def import_all(importer: Importer) -> None:
             worked_at = loop.time()
         else:
             await asyncio.sleep(0.5)
-
-
-async def end_of_input() -> None:
-    """Wait until standard input ends."""
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    await reader.read()
 
 
 def utc_now() -> datetime:

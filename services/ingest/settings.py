@@ -16,6 +16,13 @@ class Settings(DatabaseSettings):
 
     model_config = prefixed("INGEST_")
 
+    processes: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that serve the port together; each uses up to one processor core, about 150 MB, and as many "
+        "connections to the database as a replica",
+    )
     public_url: AnyHttpUrl = Field(
         AnyHttpUrl("http://127.0.0.1:8401"),
         description="Base URL under which tools reach ingest; the beginning of every hook_url",
