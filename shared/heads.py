@@ -130,8 +130,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin the body, and answer with 503 if the server is busy, except for health checks."""
-        self._unparsed = 0
-        self._enter(Phase.BODY)
+        self._begin_body()
         app = self.app
         if self._busy() and self.url.partition(b"?")[0] not in HEALTH:
             HTTP_REFUSED.labels("busy").inc()
@@ -167,6 +166,10 @@ class BoundedProtocol(HttpToolsProtocol):
             body = b"".join(self._body_parts)
             self._body_parts = []
             super().on_body(body)
+
+    def _begin_body(self) -> None:
+        self._unparsed = 0
+        self._enter(Phase.BODY)
 
     # --- limits
     def _exceed_head(self) -> NoReturn:

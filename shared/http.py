@@ -19,8 +19,10 @@ from fastapi.security import HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from shared import tracing
+from shared.direct_requests import DirectRoute, direct
 from shared.group_health import GroupHealth
-from shared.heads import limited
+from shared.heads import BoundedProtocol, limited
 from shared.http_limits import HttpLimits
 from shared.instruments import CONNECTIONS, REQUESTS_IN_PROGRESS, registry_of
 from shared.lifespan import LifespanErrors
@@ -196,7 +198,7 @@ def serve(app: FastAPI, settings: SharedSettings, trusted_proxies: str = "", mem
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=limited(limits_of(settings)),
+        http=protocol_of(app, limits_of(settings)),
         ws="none",
         access_log=False,
         log_config=None,
@@ -213,6 +215,13 @@ def serve(app: FastAPI, settings: SharedSettings, trusted_proxies: str = "", mem
     with suppress(KeyboardInterrupt):  # uvicorn raises SIGINT again after the shutdown
         server = Server(config, app, settings.shutdown_pause, about, has_parent=member is not None)
         server.run(member.sockets() if member else None)
+
+
+def protocol_of(app: FastAPI, limits: HttpLimits) -> type[BoundedProtocol]:
+    """The HTTP protocol of an application: with `app.state.direct`, a DirectRoute, if it has one. While traces are on, FastAPI
+    serves that route too, since it makes the spans of requests."""
+    route: DirectRoute | None = getattr(app.state, "direct", None)
+    return direct(limits, route) if route and not tracing.is_on() else limited(limits)
 
 
 def limits_of(settings: SharedSettings) -> HttpLimits:

@@ -56,6 +56,11 @@ def use_provider(provider: TracerProvider | None) -> None:
     _tracer = provider.get_tracer("earshot", VERSION) if provider else None
 
 
+def is_on() -> bool:
+    """Whether spans are made."""
+    return _tracer is not None
+
+
 def stop_tracing() -> None:
     """Send the spans that wait, within EXPORT_SECONDS. Blocks, so call it in a thread."""
     if _tracer is None:

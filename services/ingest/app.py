@@ -27,7 +27,7 @@ from services.ingest.api import (
     taxonomy,
 )
 from services.ingest.api.admission import Admission
-from services.ingest.api.hook_dispatch import HookDispatch
+from services.ingest.api.hook_dispatch import PREFIX, HookDispatch
 from services.ingest.api.state import Ingest
 from services.ingest.back_filler import WORKERS as BACK_FILL_WORKERS
 from services.ingest.back_filler import BackFiller
@@ -74,7 +74,8 @@ from services.ingest.tool_client import ToolClient
 from shared import openapi, problems
 from shared.bodies import MIB, Bodies, BodyMemory
 from shared.database import OUTAGE, open_engine, open_pool
-from shared.deadlines import RequestDeadline
+from shared.deadlines import RequestDeadline, TaskDeadlines
+from shared.direct_requests import DirectRoute
 from shared.gauges import DatabaseGauges, observe_pools
 from shared.http import add_health
 from shared.ingest import service_client
@@ -201,6 +202,7 @@ def create_app(
                 body_memory=body_memory,
                 admission=Admission(settings.request_limit),
                 hook_seconds=settings.hook_deadline,
+                hook_deadlines=TaskDeadlines(settings.hook_deadline),
                 cache=ConnectionCache(tools, settings.connection_cache_seconds),
                 connections=tools,
                 tenants=Tenants(engine, cipher),
@@ -254,7 +256,9 @@ def create_app(
         metrics=FAMILIES,
         before_scrape=lambda: app.state.update_gauges(),
     )
-    app.middleware_stack = HookDispatch(app.build_middleware_stack(), app.exception_handlers)
+    hooks = HookDispatch(app.build_middleware_stack(), app)
+    app.middleware_stack = hooks
+    app.state.direct = DirectRoute(PREFIX.encode(), hooks.answer)
     return app
 
 

@@ -64,7 +64,7 @@ async def receive_post(ingest: Ingest, name: str, headers: dict[str, str], scope
         with ingest.admission.admit(connection.id), ingest.body_memory.reserve(connection.tenant, connection.id) as reservation:
             body = await read_body(headers, receive, reservation)
             request = request_of(ingest, connection, scope, headers, body)
-            async with asyncio.timeout(ingest.hook_seconds):
+            with ingest.hook_deadlines.limit():
                 return await deliver(ingest, connection, request)
     except (Problem, TimeoutError) as error:
         problem = error if isinstance(error, Problem) else too_late(ingest.hook_seconds)

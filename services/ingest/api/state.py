@@ -29,11 +29,13 @@ from services.ingest.store.tenants import Tenants
 from services.ingest.store.tool_apis import ToolApis
 from services.ingest.threads import FairThreads
 from shared.bodies import BodyMemory
+from shared.deadlines import TaskDeadlines
 
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
-    """`now` is the clock; tests replace it. `hook_seconds` is the time in which a webhook is answered."""
+    """`now` is the clock; tests replace it. `hook_seconds` is the time in which a webhook is answered, which
+    `hook_deadlines` limit."""
 
     committer: Committer
     releaser: Releaser
@@ -48,6 +50,7 @@ class Ingest:
     body_memory: BodyMemory
     admission: Admission
     hook_seconds: float
+    hook_deadlines: TaskDeadlines
     cache: ConnectionCache
     connections: Connections
     tenants: Tenants

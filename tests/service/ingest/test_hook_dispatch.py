@@ -50,16 +50,41 @@ async def test_a_fault_of_ours_is_503_and_logged_with_the_request_id(
 
 
 async def test_a_delivery_that_is_not_stored_in_time_is_503_and_its_retry_is_accepted(database: NewDatabase) -> None:
-    async with running_ingest(await database("ingest"), hook_deadline=0.3) as ingest:
+    async with running_ingest(await database("ingest"), hook_deadline=1.0) as ingest:
         await ingest.call("PUT", "/internal/tenants/acme", json={"name": "Acme", "zone": "UTC"})
         connection = await ingest.connect()
         async with ingest.app.state.reads.acquire() as db, db.transaction():
             await db.execute("LOCK inbox")
             answer = await ingest.deliver(connection, BODY, delivery="msg_1")
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-            assert answer.json()["detail"] == "no answer within 0.3 s"
+            assert answer.json()["detail"] == "no answer within 1 s"
         status = await ingest.deliver_record(connection, response(nps(9), id="r-1"), delivery="msg_1")
         assert status in {"accepted", "duplicate"}
         async with asyncio.timeout(10):
             while len(await ingest.events()) != 1:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
+
+
+async def test_the_direct_answer_is_that_of_the_application(ingest: IngestClient) -> None:
+    """Both to the same requests, each with an id of its own: accepted, a duplicate, unsigned, no JSON, an unknown connection."""
+    connection = await ingest.connect()
+    signed = standard(connection["secret"], BODY, delivery="msg_1") | ID
+    broken = standard(connection["secret"], b"{", delivery="msg_2") | ID
+    hook = f"/v1/hooks/{connection['id']}"
+    statuses = []
+    for path, headers, body in (
+        (hook, signed, BODY),
+        (hook, signed, BODY),
+        (hook, ID, BODY),
+        (hook, broken, b"{"),
+        ("/v1/hooks/con_never", ID, BODY),
+    ):
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        answer = await ingest.app.state.direct.answer(path, b"", raw, body)
+        other = await ingest.http.post(path, content=body, headers=headers)
+        statuses.append(answer.status)
+        assert (answer.status, dict(answer.headers)[b"x-request-id"]) == (other.status_code, b"order-4711")
+        assert dict(answer.headers).keys() == {name.lower() for name, _ in other.headers.raw}
+        if answer.status != 202:  # else the second of the two is a duplicate
+            assert answer.body == other.content
+    assert statuses == [202, 202, 401, 202, 404]

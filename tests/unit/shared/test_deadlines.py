@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 
 from shared import problems
-from shared.deadlines import RequestDeadline
+from shared.deadlines import RequestDeadline, TaskDeadlines
 
 SECONDS = 0.2
 
@@ -78,3 +78,39 @@ async def test_the_time_of_an_upload_does_not_count(http: httpx.AsyncClient) -> 
 
 async def test_a_timeout_of_the_application_is_its_own_error(http: httpx.AsyncClient) -> None:
     assert (await http.get("/timeout")).json()["detail"] == "an unexpected error in Earshot"
+
+
+async def test_work_of_a_task_that_takes_too_long_is_cancelled() -> None:
+    deadlines = TaskDeadlines(SECONDS)
+
+    async def work(seconds: float) -> str:
+        try:
+            with deadlines.limit():
+                await asyncio.sleep(seconds)
+        except TimeoutError:
+            await asyncio.sleep(0)  # the task goes on
+            return "late"
+        return "in time"
+
+    works = [asyncio.create_task(work(seconds)) for seconds in (10, 0, SECONDS / 4, 10)]
+    assert await asyncio.gather(*works) == ["late", "in time", "in time", "late"]
+    assert await asyncio.gather(work(0), work(10)) == ["in time", "late"]
+
+
+async def test_a_cancellation_of_the_task_itself_is_no_deadline() -> None:
+    deadlines = TaskDeadlines(10)
+
+    async def work() -> None:
+        with deadlines.limit():
+            await asyncio.sleep(10)
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_an_error_of_the_work_is_raised_as_it_is() -> None:
+    with pytest.raises(LookupError), TaskDeadlines(10).limit():
+        raise LookupError
