@@ -28,7 +28,8 @@ FROZEN = "SELECT subject_id, dictionary, body FROM frozen_subjects WHERE subject
 class Subject:
     """A subject as loaded and, after `merge`, as it will be stored. `fresh`: this transaction inserted it.
 
-    `frozen`: its statements and scores are stored as one compressed row.
+    `frozen`: its statements and scores are stored as one compressed row. `unreadable`: `stored` lacks statements that can't be
+    decoded.
     """
 
     id: int
@@ -40,6 +41,7 @@ class Subject:
     statements: Mapping[str, Event] = field(default_factory=dict)
     scores: dict[ScoreKey, bytes] = field(default_factory=dict)
     frozen: bool = False
+    unreadable: bool = False
 
     def merge(self, events: Iterable[Event], scores: Iterable[ScoreEvent]) -> None:
         """Merge in the events and scores of a batch, by `union` and `effective_score`. An erased subject has no scores."""
@@ -103,15 +105,23 @@ async def lock_following(connection: asyncpg.Connection, tenant: int, after: str
     return [Subject(row["id"], tenant, row["subject"], fresh=False) for row in names]
 
 
-async def load(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> None:
-    """Load the statements and scores of `subjects`; fresh ones have none."""
+async def load(connection: asyncpg.Connection, subjects: Iterable[Subject], *, mark_unreadable: bool = False) -> None:
+    """Load the statements and scores of `subjects`; fresh ones have none.
+
+    Raises an error of msgspec for a stored statement that can't be decoded; with `mark_unreadable`, marks its subject instead.
+    """
     known = {subject.id: subject for subject in subjects if not subject.fresh}
     if not known:
         return
     statements: dict[int, dict[str, Event]] = {number: {} for number in known}
     stored = await connection.fetch("SELECT subject_id, body FROM statements WHERE subject_id = ANY($1)", list(known))
     for number, event in await asyncio.to_thread(decode_all, stored):
-        statements[number][event.statement] = event
+        if isinstance(event, Event):
+            statements[number][event.statement] = event
+        elif mark_unreadable:
+            known[number].unreadable = True
+        else:
+            raise event
     for number, subject in known.items():
         subject.stored = subject.statements = statements[number]
     rows = await connection.fetch("SELECT subject_id, model, text_hash, body FROM scores WHERE subject_id = ANY($1)", list(known))
@@ -125,9 +135,15 @@ async def load(connection: asyncpg.Connection, subjects: Iterable[Subject]) -> N
         subject.scores = dict(subject.stored_scores)
 
 
-def decode_all(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, Event]]:
-    """The events of rows (subject's id, body). Pure; run it in a thread."""
-    return [(number, decode_event(body)) for number, body in rows]
+def decode_all(rows: Sequence[tuple[int, bytes]]) -> list[tuple[int, Event | ValueError]]:
+    """The events of rows (subject's id, body), or the error of one that can't be decoded. Pure; run it in a thread."""
+    decoded: list[tuple[int, Event | ValueError]] = []
+    for number, body in rows:
+        try:
+            decoded.append((number, decode_event(body)))
+        except ValueError as error:  # msgspec's errors and those of UTF-8 are such
+            decoded.append((number, error))
+    return decoded
 
 
 def unpack_all(rows: Sequence[tuple[int, int, bytes]]) -> list[tuple[int, tuple[dict[str, Event], dict[ScoreKey, bytes]]]]:

@@ -105,7 +105,7 @@ class Writer:
         async def work(connection: asyncpg.Connection) -> list[Event]:
             terms = await self._terms.lock(connection, {tenant for tenant, _ in events.keys() | scores.keys()})
             locked = await store.lock(connection, events.keys() | scores.keys())
-            await store.load(connection, locked.values())
+            await store.load(connection, locked.values(), mark_unreadable=True)
             new = [event for key, items in events.items() for event in items if event.statement not in locked[key].stored]
             for key, subject in locked.items():
                 subject.merge(events.get(key, ()), scores.get(key, ()))
@@ -161,7 +161,7 @@ class Writer:
 
         Those that can't be folded are left as they are, and their errors are added to `invalid`.
         """
-        await store.load(connection, subjects)
+        await store.load(connection, subjects, mark_unreadable=True)
         await store.mark_judged(connection, subjects)
         touches = await self._follow(connection, subjects, terms, invalid)
         await note_rebuilt(connection, {tenant for tenant, _, _ in touches})
@@ -231,6 +231,8 @@ def derive(subject: Subject, terms: TermsInUse) -> list[Derived]:
 def fold(subject: Subject, terms: Terms) -> list[Contribution]:
     """The contributions of a subject's statements and scores, under a tenant's terms."""
     tenant = next((event.tenant for event in subject.statements.values()), "")
+    if subject.unreadable:
+        raise InvalidSubject(tenant, subject.name, "a stored statement can't be decoded")
     try:
         rows = contributions(view(subject.statements.values()), decode_scores(subject.scores), terms)
     except Exception as error:

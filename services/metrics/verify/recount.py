@@ -129,7 +129,7 @@ async def compare_page(
     connection: asyncpg.Connection, page: Sequence[Subject], terms: Terms
 ) -> tuple[list[Contribution], list[str]]:
     """Compare the contributions of some subjects of a tenant. Returns the expected ones, and the differences."""
-    await load(connection, page)
+    await load(connection, page, mark_unreadable=True)
     stored = await read_contributions(connection, page)
     return await asyncio.to_thread(derive_and_compare, page, terms, stored)
 

@@ -46,7 +46,8 @@ SCORED = f"""
 
 @dataclass(slots=True)
 class Stored:
-    """A subject as metrics has it; `forged` names rows whose columns contradict their body.
+    """A subject as metrics has it; `forged` names rows whose columns contradict their body, or whose body can't
+    be decoded.
 
     `frozen_scores`: of a frozen subject, the models and the hashes of the texts that they scored.
     """
@@ -101,7 +102,11 @@ async def read_stored(connection: asyncpg.Connection, tenant: str | None) -> dic
         stored = by_name.setdefault((slug, subject), Stored(erased, judged))
         if statement is None:
             continue
-        event = decode_event(body)
+        try:
+            event = decode_event(body)
+        except ValueError:
+            stored.forged.add(statement)
+            continue
         stored.statements[statement] = event
         columns = event.tenant, event.subject, event.statement, event.revision, event.seq, event.position
         if columns != (slug, subject, statement, revision, seq, position):
@@ -134,7 +139,7 @@ def differences(expected: Mapping[Name, State], stored: Mapping[Name, Stored], h
 def difference(expected: State, have: Stored, head: int) -> str:
     """How a subject differs, in words; nothing if it doesn't."""
     if have.forged:
-        return f"{len(have.forged)} rows contradict what they hold"
+        return f"{len(have.forged)} rows contradict what they hold, or can't be decoded"
     stored = normal_form(have.statements)
     known = {statement: event for statement, event in stored.items() if event.seq <= head or statement in expected}
     missing, surplus = len(expected.keys() - known.keys()), len(known.keys() - expected.keys())
