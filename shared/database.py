@@ -154,7 +154,7 @@ def open_engine(address: Address, pool_size: int = 5) -> AsyncEngine:
 async def open_pool(address: Address, size: int = 4, command_timeout: float = 30.0) -> AsyncIterator[asyncpg.Pool]:
     """A pool of asyncpg connections that connects on first use. `command_timeout` is in seconds."""
     database = as_database(address)
-    by_transaction = {"statement_cache_size": 0, "reset": keep_session} if database.pooled_by_transaction else {}
+    by_transaction = {"statement_cache_size": 0} if database.pooled_by_transaction else {}
     async with asyncpg.create_pool(
         dsn(database),
         min_size=0,
@@ -163,13 +163,17 @@ async def open_pool(address: Address, size: int = 4, command_timeout: float = 30
         command_timeout=command_timeout,
         server_settings=server_settings(database),
         connect=partial(connect, database),
+        reset=keep_session,
         **by_transaction,
     ) as pool:
         yield pool
 
 
 async def keep_session(connection: asyncpg.Connection) -> None:
-    """Reset nothing when a connection goes back to its pool: the next statement would reach the session of another client."""
+    """Reset nothing when a connection goes back to its pool: settings and locks are those of a transaction, which has ended.
+
+    It saves a statement for each use, and behind a pooler in transaction mode that would reach the session of another client.
+    """
 
 
 @asynccontextmanager

@@ -31,6 +31,7 @@ from services.metrics.builder import Builder
 from services.metrics.clients.ingest import Ingest
 from services.metrics.consumer import Intake, idle
 from services.metrics.domain.windows import BadQuery
+from services.metrics.evaluation.row_cache import Caches
 from services.metrics.evaluation.source import Source
 from services.metrics.freezer import Freezer
 from services.metrics.gauges import sealing_gauges, verification_gauges
@@ -84,7 +85,7 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
             scans = await stack.enter_async_context(open_pool(settings.database, settings.scan_pool))
             app.state.pools = {"queries": pool, "scans": scans}
             app.state.metrics = State(
-                Source(pool, settings.sentiment_model),
+                Source(pool, settings.sentiment_model, caches=Caches()),
                 clock,
                 announcer,
                 queue(settings),

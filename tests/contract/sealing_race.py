@@ -1,7 +1,8 @@
 """A race of writers, sealers and readers over one database of metrics, with or without one step of the sealing protocol.
 
-A reader asks the same query twice in one snapshot: from sealed histograms where they fit, and from contributions alone. The two
-answers must be equal. Each step is followed by a short random sleep, so that the other parties come between more often.
+A reader asks the same query three times in one snapshot: from sealed histograms where they fit, with the sums of a
+cache, and from contributions alone. The answers must be equal. Each step is followed by a short random sleep, so that
+the other parties come between more often.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from services.metrics.sealer import Protocol, Sealer
 from services.metrics.store import counting
 from services.metrics.store.counting import Span
 from services.metrics.store.query import histograms, snapshot
+from services.metrics.store.run_cache import RunCache
 from services.metrics.store.seals import Level, invalidate
 from services.metrics.store.selection import Selection, resolve
 from services.metrics.store.unsealed import Claim
@@ -149,7 +151,7 @@ class Race:
 
     async def _compare(self, pool: asyncpg.Pool) -> None:
         """Compare random queries until two answers differ."""
-        chance = random.Random(11)
+        chance, cache = random.Random(11), RunCache()
         while not self.wrong:
             selection = Selection(chance.choice([("nps",), ("csat:",), ("nps", "csat:")]), *chance.choice(GROUPS_AND_FILTERS))
             start = NOW - timedelta(hours=chance.random() * 24 * DAYS)
@@ -160,10 +162,11 @@ class Race:
                 if scope is None:
                     continue
                 from_seals = await histograms(connection, scope, edges)
+                from_cache = await histograms(connection, scope, edges, cache=cache)
                 from_contributions = await histograms(connection, scope, edges, use_seals=False)
                 self.sealed += await connection.fetchval("SELECT count(*) FROM seals WHERE state = 'sealed'")
             self.compared += 1
-            if from_seals != from_contributions:
+            if not from_seals == from_cache == from_contributions:
                 self.wrong.append(f"{selection} from {start}")
             await asyncio.sleep(0)
 

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from services.metrics.api.dependencies import Service, UnknownKpi, kpi_turn
+from services.metrics.api.encoding import head_of, local, names_in
 from services.metrics.api.filters import filter_text
-from services.metrics.api.kpis import FRESHNESS_HEADERS, TOO_MANY_CONTRIBUTIONS, head_of, json_response, local, names_in
+from services.metrics.api.kpis import FRESHNESS_HEADERS, TOO_MANY_CONTRIBUTIONS, json_response
 from services.metrics.api.parameters import FILTERS, ParsedQueryRoute
 from services.metrics.api.queries import explain_request
 from services.metrics.api.schemas import Instant, KpiEntry, KpiHead, ValueNames
@@ -21,7 +22,7 @@ from services.metrics.domain.windows import Bucket, Window
 from services.metrics.evaluation.explanation import ExplainedValue, Explanation, explain
 from services.metrics.evaluation.left_out import REASONS, Of
 from services.metrics.evaluation.scans import TooManyContributions, TooSlow
-from services.metrics.store.query import Group
+from services.metrics.store.run_cache import Group
 from shared.database import outage_is_503
 from shared.http import TenantName
 from shared.problems import BadRequest, NotAuthenticated, responses

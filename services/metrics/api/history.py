@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
 from services.metrics.api.dependencies import Service, turn
-from services.metrics.api.kpis import local, names_in
+from services.metrics.api.encoding import local, names_in
 from services.metrics.api.schemas import Instant, TermsRevision, ValueNames
 from services.metrics.domain.contributions import Contribution
 from services.metrics.domain.measures import measure_of

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from services.metrics.api import model_schemas
 from services.metrics.api.dependencies import Model, OptionalText, Service, State, turn
-from services.metrics.api.kpis import interval_of, local, window_of
+from services.metrics.api.encoding import interval_of, local, window_of
 from services.metrics.api.parameters import WindowParameters
 from services.metrics.api.queries import parse_window, parse_zone
 from services.metrics.domain.estimators import Estimate

@@ -11,8 +11,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from services.metrics.api.dependencies import OptionalText, Service, parse_cursor, turn
+from services.metrics.api.encoding import local, terms_of, window_of
 from services.metrics.api.filters import parse_filter
-from services.metrics.api.kpis import FRESHNESS_HEADERS, json_response, local, terms_of, window_of
+from services.metrics.api.kpis import FRESHNESS_HEADERS, json_response
 from services.metrics.api.parameters import FILTERS, ParsedQueryRoute, WindowParameters, check_names, described
 from services.metrics.api.queries import choice, parse_preset, parse_window, parse_zone
 from services.metrics.api.schemas import Instant, TermsRevision, Window

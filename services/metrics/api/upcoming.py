@@ -11,8 +11,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from services.metrics.api.dependencies import DEFAULT_PAGE, Limit, OptionalText, Service, parse_cursor, turn
+from services.metrics.api.encoding import local, names_in
 from services.metrics.api.filters import parse_filter
-from services.metrics.api.kpis import local, names_in
 from services.metrics.api.parameters import FILTERS, ParsedQueryRoute, check_names, described
 from services.metrics.api.queries import choice
 from services.metrics.api.schemas import Instant, TermsRevision, ValueNames

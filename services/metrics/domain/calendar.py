@@ -6,6 +6,7 @@ finer grain lies within one of a coarser grain (in weeks, only days do).
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from math import ceil
 from typing import Literal
@@ -50,6 +51,7 @@ def over(grain: Grain, zone: ZoneInfo, since: datetime, until: datetime) -> list
     return [span for span in pairwise(edges(grain, zone, since, until)) if span[1] <= until]
 
 
+@lru_cache(maxsize=16_384)
 def day_start(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of a local day; if the zone skips that day, of the next one."""
     return first_instant(datetime(day.year, day.month, day.day), zone)

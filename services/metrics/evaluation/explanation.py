@@ -14,28 +14,28 @@ from services.metrics.domain.estimators import Estimate
 from services.metrics.domain.query import Query
 from services.metrics.domain.terms import FIRST_TERMS
 from services.metrics.domain.windows import MAX_ROWS, Bucket, Window
+from services.metrics.evaluation.counting import CountReader, Counts
 from services.metrics.evaluation.impacts import with_any_theme
 from services.metrics.evaluation.presets import read_query_under
 from services.metrics.evaluation.recomputation import population, recompute, recompute_sample
 from services.metrics.evaluation.results import (
-    Counts,
-    Series,
     decode,
     groups_of,
     missing_terms,
-    read_counts,
     sort_groups,
 )
 from services.metrics.evaluation.sample import Sample
 from services.metrics.evaluation.scans import limited, reason_to_scan
 from services.metrics.evaluation.selections import names_of_groups
+from services.metrics.evaluation.series import Series
 from services.metrics.evaluation.source import Source
 from services.metrics.evaluation.unknown_values import UnknownValues, find_unknown_values
 from services.metrics.store.names import Directory
 from services.metrics.store.population import is_outdated
 from services.metrics.store.progress import Freshness, freshness
 from services.metrics.store.promotions import CurrentTenant, current_tenant
-from services.metrics.store.query import Group, snapshot
+from services.metrics.store.query import snapshot
+from services.metrics.store.run_cache import Group
 from services.metrics.store.terms import read_terms
 from shared.slices import Slices
 
@@ -92,7 +92,7 @@ async def explain(source: Source, tenant: str, query: Query, now: datetime) -> E
         query = await read_query_under(connection, query, current)
         whole = with_any_theme(replace(query, grain=None, group_by=()))
         queries = [whole] if query == whole else [whole, query]
-        counted = [await read_counts(connection, current, one, now, scan_reason_of(one, current, now)) for one in queries]
+        counted = [await CountReader(connection, current, now, scan_reason_of(one, current, now)).read(one) for one in queries]
         terms = FIRST_TERMS if current.number is None else await read_terms(connection, current.number)
         subjects = await population(connection, counted[0], query, now)
         if subjects is not None:

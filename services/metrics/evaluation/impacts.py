@@ -8,7 +8,7 @@ from services.metrics.domain.impact import WHOLE
 from services.metrics.domain.kpi import Kpi
 from services.metrics.domain.measure import MULTI_VALUED
 from services.metrics.domain.query import Filter, Query
-from services.metrics.store.query import Group
+from services.metrics.store.run_cache import Group
 
 MAX_IMPACTS = 500
 """Rows of one result: each has an interval of a thousand replicates."""

@@ -1,6 +1,6 @@
 """KPIs under presets: the definition of a query's preset, and values under several presets side by side."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -39,8 +39,12 @@ class Side:
     result: Result
 
 
-async def evaluate(source: Source, tenant: str, query: Query, now: datetime) -> tuple[Result, list[Side]]:
+async def evaluate(
+    source: Source, tenant: str, query: Query, now: datetime, fields: Sequence[str] | None = None
+) -> tuple[Result, list[Side]]:
     """Evaluate a query on the data of a tenant before `now`, and once more under each of its `compare_presets`, in one snapshot.
+
+    With `fields`, those of encoded rows, the result lacks rows that are cached (`Result.cached`).
 
     Raises BadQuery for an unknown preset, for one that doesn't define the KPI, and if the results would be too large.
     """
@@ -48,7 +52,7 @@ async def evaluate(source: Source, tenant: str, query: Query, now: datetime) -> 
         current = await current_tenant(connection, tenant, source.default_model)
         own = await read_own_presets(connection, current, (query.preset, *query.compare_presets))
         query = query_under(query, own)
-        main_evaluation = await read_evaluation(connection, source, current, query, now)
+        main_evaluation = await read_evaluation(connection, source, current, query, now, fields)
         others = []
         for preset in (preset_of("compare_presets", one, own) for one in query.compare_presets):
             beside = query_beside(query, preset)

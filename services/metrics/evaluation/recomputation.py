@@ -11,17 +11,16 @@ from services.metrics.domain.contributions import contributions
 from services.metrics.domain.query import Query
 from services.metrics.domain.terms import Terms
 from services.metrics.domain.view import view
+from services.metrics.evaluation.counting import CountReader, Counts
 from services.metrics.evaluation.impacts import all_answers, with_whole
 from services.metrics.evaluation.left_out import FoldedSubject, LeftOut
 from services.metrics.evaluation.recount import Names, Recount
 from services.metrics.evaluation.results import (
-    Counts,
-    Series,
     decode,
-    read_counts,
 )
 from services.metrics.evaluation.sample import Sample, check_sample
 from services.metrics.evaluation.scans import MOST_SCANNED, number_of_contributions
+from services.metrics.evaluation.series import Series
 from services.metrics.store.names import read_names
 from services.metrics.store.population import read_population, related_measures
 from services.metrics.store.promotions import CurrentTenant
@@ -134,7 +133,8 @@ async def recompute_sample(
     scanned = await number_of_contributions(connection, scope, queries[0], counted[0].spans, now)
     recounted: list[Counts] = []
     if scanned * len(queries) <= MOST_SCANNED:
-        recounted = [await read_counts(connection, current, one, now, use_seals=False) for one in queries]
+        reader = CountReader(connection, current, now, use_seals=False)
+        recounted = [await reader.read(one) for one in queries]
     start = window.start if window.start < window.end else window.end - WINDOW_OF_INSTANT
     sample = await check_sample(connection, scope, terms, start, min(window.end, now))
     return Recomputation(sample.subjects, queries, counted=recounted, sample=sample)

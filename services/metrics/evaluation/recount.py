@@ -11,8 +11,8 @@ from services.metrics.domain.histogram import count
 from services.metrics.domain.measure import stem_of
 from services.metrics.domain.query import Filter, Query
 from services.metrics.evaluation.periods import Period
-from services.metrics.evaluation.results import Series
-from services.metrics.store.query import Group
+from services.metrics.evaluation.series import Series
+from services.metrics.store.run_cache import Group
 
 Pairs = defaultdict[str, list[tuple[int, int]]]
 """Bins and amounts by the full name of their measure."""

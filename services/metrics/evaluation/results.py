@@ -6,39 +6,31 @@ loop continues. MAX_ROWS and MAX_BINS bound a result before it starts.
 
 from asyncio import to_thread
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from services.metrics.domain.estimators import Estimate
-from services.metrics.domain.histogram import Histogram, merge
 from services.metrics.domain.intervals import beyond_noise
 from services.metrics.domain.query import Query
 from services.metrics.domain.windows import MAX_ROWS, BadQuery, Bucket, TooManyRows, Window
+from services.metrics.evaluation.cached_rows import CachedSeries
+from services.metrics.evaluation.counting import MAX_BINS, CountReader, Counts, too_many_bins
 from services.metrics.evaluation.impacts import MAX_IMPACTS, TOO_MANY, all_answers, draw_intervals, with_whole
-from services.metrics.evaluation.periods import Period, periods
-from services.metrics.evaluation.scans import check_scan
-from services.metrics.evaluation.selections import names_of_groups, selection_of
+from services.metrics.evaluation.periods import Period
+from services.metrics.evaluation.row_cache import CachedBucket
+from services.metrics.evaluation.selections import names_of_groups
+from services.metrics.evaluation.series import EMPTY, Measured, Series
 from services.metrics.evaluation.source import Source
 from services.metrics.evaluation.unknown_values import UnknownValues, find_unknown_values
 from services.metrics.store.names import Directory
 from services.metrics.store.progress import Freshness, freshness
 from services.metrics.store.promotions import CurrentTenant
-from services.metrics.store.query import Group, TooManyBins, bins_of, counts, decode_counts, exceeds_most_values
-from services.metrics.store.selection import Scope, Selection, resolve
+from services.metrics.store.query import Histograms
+from services.metrics.store.run_cache import Group
 from shared.slices import Slices
-
-MAX_BINS = 250_000
-"""Bins of all histograms of one result together; each takes about 150 bytes while the result is computed."""
-
-Measured = Mapping[str, Histogram]
-"""Histograms by the full name of their measure."""
-
-EMPTY: Measured = {}
 
 
 # --- the result -----------------------------------------------------------------------------------------------------------
@@ -56,6 +48,7 @@ class Compared:
 class Row:
     """One bucket of one group. `group` has the values of the query's `group_by`. `maturing`: the value is expected to change."""
 
+    number: int
     bucket: Bucket
     group: Group
     estimate: Estimate
@@ -73,7 +66,8 @@ class Row:
 class Result:
     """The result of a query, evaluated at `now`. `names` are those of the values of its groups.
 
-    `missing_terms` are flags of every value: of settings that the KPI needs and that the tenant lacks.
+    `missing_terms` are flags of every value: of settings that the KPI needs and that the tenant lacks. `cached`: rows that are
+    encoded already, and those that may be cached.
     """
 
     query: Query
@@ -83,16 +77,33 @@ class Result:
     unknown: UnknownValues
     names: Directory
     groups: list[Group]
-    series: "list[Series]"
+    series: list[Series]
     missing_terms: tuple[str, ...] = ()
+    cached: CachedSeries | None = None
 
     def estimate(self, measured: Measured, period: Period, number: int) -> Estimate:
         """The KPI of these histograms of a bucket, with the flags of settings that the tenant lacks."""
         value = self.query.kpi.estimate(measured, self.query.agg, period.end(number, self.now))
         return replace(value, flags=(*value.flags, *self.missing_terms)) if self.missing_terms else value
 
+    def cache(self, number: int, rows: Mapping[Group, bytes], sampled: Collection[Group]) -> None:
+        """Cache the encoded rows of a bucket, if that is allowed and no group with contributions lacks a row.
+
+        `sampled` are the groups with a sample.
+        """
+        if self.cached is None or number not in self.cached.keys:
+            return
+        present = {group: by_number[number] for group, by_number in self.series[0].buckets.items() if number in by_number}
+        if present.keys() <= rows.keys():
+            bins = sum(len(histogram.counts) for measured in present.values() for histogram in measured.values())
+            self.cached.add(number, CachedBucket(dict(rows), frozenset(sampled), bins))
+
+    def cached_bucket(self, number: int) -> CachedBucket | None:
+        """The encoded rows of a bucket, if they are cached."""
+        return self.cached.buckets.get(number) if self.cached is not None else None
+
     async def rows(self) -> AsyncIterator[Row]:
-        """The rows by bucket, then by group; every bucket has a row for every group."""
+        """The rows by bucket, then by group; every bucket has a row for every group. Those of cached buckets are left out."""
         slices = Slices()
         main, *others = self.series
         count = len(main.period.buckets)
@@ -100,61 +111,25 @@ class Result:
         for group in self.groups:
             dense[group] = [one.dense(group, count) for one in (main, *others)]
             await slices.pause()
-        for number, bucket in enumerate(main.period.buckets):
-            maturing = self.query.kpi.is_maturing(bucket.end, self.now)
-            for group in self.groups:
-                value, *values = (
-                    self.estimate(measured[number], one.period, number)
-                    for one, measured in zip(self.series, dense[group], strict=True)
-                )
-                compared = [compare(value, value_of, one.period.name) for one, value_of in zip(others, values, strict=True)]
-                yield Row(bucket, group, value, tuple(compared), maturing)
-                await slices.pause()
+        for number in range(count):
+            if self.cached_bucket(number) is None:
+                for group in self.groups:
+                    yield self.row(number, group, [measured[number] for measured in dense[group]])
+                    await slices.pause()
 
+    def row(self, number: int, group: Group, measured: Sequence[Measured]) -> Row:
+        """The row of a bucket and a group with these histograms, one for each series."""
+        bucket, (_, *others) = self.series[0].period.buckets[number], self.series
+        value, *values = (self.estimate(of, one.period, number) for one, of in zip(self.series, measured, strict=True))
+        compared = [compare(value, value_of, one.period.name) for one, value_of in zip(others, values, strict=True)]
+        return Row(number, bucket, group, value, tuple(compared), self.query.kpi.is_maturing(bucket.end, self.now))
 
-@dataclass(frozen=True, slots=True)
-class Series:
-    """The histograms of a period by group and bucket number; buckets without any are left out.
-
-    `cumulative`: a bucket has the change since the bucket before, and its value is the sum of all changes up to its end.
-    """
-
-    period: Period
-    buckets: Mapping[Group, Mapping[int, Measured]]
-    cumulative: bool
-
-    def changes(self, group: Group) -> Iterator[tuple[int, Measured]]:
-        """The value of each bucket that has histograms of its own, in order."""
-        total = EMPTY
-        for number, measured in sorted(self.buckets.get(group, {}).items()):
-            total = add(total, measured) if self.cumulative else measured
-            yield number, total
-
-    def dense(self, group: Group, count: int) -> list[Measured]:
-        """The values of buckets 0 to `count` - 1, also if the period has fewer."""
-        values = [EMPTY] * count
-        changes = [*self.changes(group), (len(self.period.buckets), EMPTY)]
-        for (number, measured), (following, _) in pairwise(changes):
-            for place in range(number, min(following if self.cumulative else number + 1, count)):
-                values[place] = measured
-        return values
+    def empty_row(self, number: int, group: Group) -> Row:
+        """The row of a group that has no contributions in a bucket."""
+        return self.row(number, group, [EMPTY])
 
 
 # --- evaluation -----------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """The counts of a query as rows of the database, for each of its periods; `scope` is None if the tenant is unknown.
-
-    `whole` are those of all answers, if the query is of the impact of a theme.
-    """
-
-    selection: Selection
-    scope: Scope | None
-    spans: list[Period]
-    rows: list[list[asyncpg.Record]]
-    whole: "Counts | None" = None
-
-
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """All that the result of a query needs of the database. The result itself is computed without a connection."""
@@ -172,14 +147,24 @@ class Evaluation:
         groups, series = await decode(self.query, self.counted, self.now)
         window = self.counted.spans[0].window
         terms = self.missing_terms
-        return Result(self.query, self.now, window, self.freshness, self.unknown, self.names, groups, series, terms)
+        cached = self.counted.cached
+        return Result(self.query, self.now, window, self.freshness, self.unknown, self.names, groups, series, terms, cached)
 
 
 async def read_evaluation(
-    connection: asyncpg.Connection, source: Source, current: CurrentTenant, query: Query, now: datetime
+    connection: asyncpg.Connection,
+    source: Source,
+    current: CurrentTenant,
+    query: Query,
+    now: datetime,
+    fields: Sequence[str] | None = None,
 ) -> Evaluation:
-    """Read what `query` needs in one snapshot. Raises BadQuery or TooManyContributions if it is too large."""
-    counted = await read_counts(connection, current, query, now, source.scan_reason)
+    """Read what `query` needs in one snapshot. With `fields`, those of encoded rows, rows that are cached are not computed.
+
+    Raises BadQuery or TooManyContributions if it is too large.
+    """
+    reader = CountReader(connection, current, now, source.scan_reason, caches=source.caches, fields=fields)
+    counted = await reader.read(query)
     unknown = await find_unknown_values(connection, counted.selection, counted.scope)
     names = await names_of_groups(connection, query, current)
     fresh = await freshness(connection, current, query.kpi, source.partitions)
@@ -196,52 +181,21 @@ def missing_terms(query: Query, current: CurrentTenant) -> tuple[str, ...]:
     return tuple(flag for flag, applies in missing.items() if applies)
 
 
-async def read_counts(
-    connection: asyncpg.Connection,
-    current: CurrentTenant,
-    query: Query,
-    now: datetime,
-    scan_reason: str | None = None,
-    *,
-    use_seals: bool = True,
-) -> Counts:
-    """The counts of each period of a query before `now`.
-
-    Raises BadQuery if they have more than MAX_BINS bins, and TooManyContributions if they must be read one by one, for
-    `scan_reason`, and are too many.
-    """
-    spans = periods(query, ZoneInfo(current.zone), now)
-    selection = selection_of(query, current)
-    scope = await resolve(connection, current.slug, selection)
-    if scope is not None and scan_reason is not None:
-        await check_scan(connection, scope, query, spans, now, scan_reason)
-    read: list[list[asyncpg.Record]] = []
-    bins_left = MAX_BINS
-    for period in spans:
-        edges = period.instants(now) if query.kpi.instant else period.edges(now)
-        if scope and edges and not query.kpi.instant and await exceeds_most_values(connection, scope, edges[0], edges[-1]):
-            raise TooManyRows("group_by")
-        try:
-            rows = await counts(connection, scope, edges, use_seals=use_seals, most_bins=bins_left) if scope else []
-        except TooManyBins as error:
-            reason = "gives too many values; use fewer groups, a coarser grain or a shorter window"
-            raise BadQuery("group_by" if query.group_by else "grain", reason) from error
-        read.append(rows)
-        bins_left -= bins_of(rows)
-    whole = None
-    if query.kpi.whole is not None:
-        whole = await read_counts(connection, current, all_answers(query), now, scan_reason, use_seals=use_seals)
-    return Counts(selection, scope, spans, read, whole)
-
-
 async def decode(query: Query, counted: Counts, now: datetime) -> tuple[list[Group], list[Series]]:
-    """The groups of a query's result and the histograms of its periods. Raises TooManyRows. It needs no connection."""
+    """The groups of a query's result and the histograms of its periods. It needs no connection.
+
+    Raises TooManyRows, and BadQuery if they have more than MAX_BINS bins.
+    """
     slices = Slices()
-    periods_and_rows = zip(counted.spans, counted.rows, strict=True)
-    series = [await series_of(query, counted.scope, period, rows, slices) for period, rows in periods_and_rows]
+    cells = [await rows.decode(slices) for rows in counted.rows] or [{} for _ in counted.spans]
+    buckets = list(counted.cached.buckets.values()) if counted.cached is not None else []
+    if sum(bucket.bins for bucket in buckets) + sum(map(bins_of, cells)) > MAX_BINS:
+        raise too_many_bins(query)
+    series = [series_of(query, period, of_period) for period, of_period in zip(counted.spans, cells, strict=True)]
     most = MAX_ROWS // (len(counted.spans[0].buckets) * len(counted.spans))
     if counted.whole is None:
-        return await groups_of(query, series[0], now, most, slices), series
+        sampled = frozenset[Group]().union(*(bucket.sampled for bucket in buckets))
+        return await groups_of(query, series[0], now, most, slices, sampled), series
     _, whole = await decode(all_answers(query), counted.whole, now)
     series = [
         replace(one, buckets=with_whole(one.buckets, other.buckets, query.group_by))
@@ -254,26 +208,35 @@ async def decode(query: Query, counted: Counts, now: datetime) -> tuple[list[Gro
     return groups, series
 
 
-async def series_of(query: Query, scope: Scope | None, period: Period, rows: list[asyncpg.Record], slices: Slices) -> Series:
-    """Decode the counts of a period."""
-    buckets: defaultdict[Group, dict[int, dict[str, Histogram]]] = defaultdict(dict)
-    if scope is not None:
-        for row in rows:
-            for (number, group), measured in decode_counts(scope, [row]).items():
-                buckets[group].setdefault(number, {}).update(measured)
-            await slices.pause()
+def series_of(query: Query, period: Period, cells: Histograms) -> Series:
+    """The histograms of a period by group and bucket."""
+    buckets: defaultdict[Group, dict[int, Measured]] = defaultdict(dict)
+    for (number, group), measured in cells.items():
+        buckets[group][number] = measured
     return Series(period, buckets, query.kpi.instant)
 
 
-async def groups_of(query: Query, main: Series, now: datetime, most: int, slices: Slices) -> list[Group]:
-    """The groups with a sample in any bucket, sorted, None last. Raises TooManyRows if there are more than `most`."""
+def bins_of(cells: Histograms) -> int:
+    """How many bins these histograms have."""
+    return sum(len(histogram.counts) for measured in cells.values() for histogram in measured.values())
+
+
+async def groups_of(
+    query: Query, main: Series, now: datetime, most: int, slices: Slices, sampled: Collection[Group] = ()
+) -> list[Group]:
+    """The groups with a sample in any bucket, sorted, None last; those in `sampled` have one elsewhere.
+
+    Raises TooManyRows if there are more than `most`.
+    """
     if not query.group_by:
         return [()]
-    groups: list[Group] = []
+    groups = set(sampled)
     for group in main.buckets:
         changes = main.changes(group)
-        if any(query.kpi.estimate(measured, query.agg, main.period.end(number, now)).n > 0 for number, measured in changes):
-            groups.append(group)
+        if group not in groups and any(
+            query.kpi.estimate(measured, query.agg, main.period.end(number, now)).n > 0 for number, measured in changes
+        ):
+            groups.add(group)
         if len(groups) > most:
             raise TooManyRows("group_by")
         await slices.pause()
@@ -283,11 +246,6 @@ async def groups_of(query: Query, main: Series, now: datetime, most: int, slices
 def sort_groups(groups: Iterable[Group]) -> list[Group]:
     """The groups by their values, None last."""
     return sorted(groups, key=lambda group: [(value is None, value or "") for value in group])
-
-
-def add(one: Measured, other: Measured) -> Measured:
-    """Both sets of histograms merged by measure."""
-    return {name: merge(*(side[name] for side in (one, other) if name in side)) for name in one.keys() | other.keys()}
 
 
 def compare(value: Estimate, other: Estimate, to: str) -> Compared:

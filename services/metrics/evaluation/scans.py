@@ -14,7 +14,7 @@ from services.metrics.domain.calendar import CLOCK
 from services.metrics.domain.cuboids import CUBOIDS, smallest_cuboid
 from services.metrics.domain.query import Query
 from services.metrics.evaluation.periods import Period, periods
-from services.metrics.store.query import counts, decode_counts
+from services.metrics.store.query import histograms
 from services.metrics.store.seals import HOURS_SEALED
 from services.metrics.store.selection import Scope, Selection
 from shared.problems import TooLarge, Unavailable
@@ -95,7 +95,7 @@ async def number_of_contributions(
     for period in spans:
         edges = period.instants(now) if query.kpi.instant else period.edges(now)
         if edges:
-            cells = decode_counts(total, await counts(connection, total, [edges[0], edges[-1]]))
+            cells = await histograms(connection, total, [edges[0], edges[-1]])
             number += sum(histogram.n for measured in cells.values() for histogram in measured.values())
     return number
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 
+from services.metrics.evaluation.row_cache import Caches
 from shared.topics import EVENTS, SCORES
 
 PARTITIONS = EVENTS.partitions + SCORES.partitions
@@ -19,9 +20,11 @@ class Source:
     """The database of metrics. `default_model` counts for a tenant for which no model was promoted.
 
     `scan_reason`: why the query reads contributions one by one (`services.metrics.evaluation.scans`), which has limits.
+    `caches`: what this process caches of stored counts.
     """
 
     pool: asyncpg.Pool
     default_model: str
     partitions: int = PARTITIONS
     scan_reason: str | None = None
+    caches: Caches | None = None

@@ -1,40 +1,27 @@
 """Histograms of a selection: from sealed histograms where they fit, from contributions for everything else.
 
-Both give the same counts. A query has contiguous buckets of time, given by their edges, and is one statement, so it reads one
-snapshot.
+Both give the same counts. A query has contiguous buckets of time, given by their edges. It is several statements, so it must run
+in a `snapshot`. What a sealed span holds never changes, so it may be cached from one query to the next (`RunCache`).
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
 
 import asyncpg
 import msgspec
 
-from services.metrics.domain.cuboids import CUBOIDS_VERSION, Cuboid
-from services.metrics.domain.histogram import Histogram
-from services.metrics.domain.measure import MULTI_VALUED, family_of
-from services.metrics.domain.measures import AGE_FAMILIES
-from services.metrics.store.counting_statements import sum_of_squares
-from services.metrics.store.query_statements import (
-    ANSWER,
-    CELLS_IN_ROW,
-    LATEST,
-    MERGED,
-    NET,
-    SCANNED,
-    SEALED,
-    TIE_COLUMNS,
-    TIES,
-    WIDE_SPAN,
-)
-from services.metrics.store.seals import HELD_BEFORE, HOURS_SEALED, LONGEST, REVISIONS, Level
-from services.metrics.store.selection import Parameters, Scope, conditions, histogram_column, histogram_conditions
-
-Group = tuple[str | None, ...]
-"""The values of the dimensions of `group_by`."""
+from services.metrics.domain.cuboids import Cuboid
+from services.metrics.domain.histogram import Histogram, merge
+from services.metrics.store.query_building import from_contributions, is_net, of_gaps, of_runs
+from services.metrics.store.run_cache import Group, Part, RunCache
+from services.metrics.store.selection import Scope
+from services.metrics.store.spans import Place, Run, Spans, read_spans
+from shared.slices import Slices
 
 Cell = tuple[int, Group]
 """The number of a bucket, from 0, and a group."""
@@ -42,12 +29,12 @@ Cell = tuple[int, Group]
 Histograms = dict[Cell, dict[str, Histogram]]
 """The histograms of each cell, by measure. Empty ones are left out."""
 
-decode_cells = msgspec.json.Decoder(list[tuple[int, int, str | None, str | None, list[int], list[int], str, str]]).decode
+RawCell = tuple[int, int, str | None, str | None, list[int], list[int], str, str]
+"""Number, measure, first and second value, bins, counts, total, squares."""
 
+Of = TypeVar("Of")
 
-SHORTEST_DAY = timedelta(hours=22)
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-"""A sum that begins earlier has no first day."""
+decode_cells = msgspec.json.Decoder(list[RawCell]).decode
 
 
 class TooManyBins(Exception):
@@ -69,10 +56,95 @@ async def snapshot(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def histograms(
-    connection: asyncpg.Connection, scope: Scope, edges: Sequence[datetime], *, use_seals: bool = True
+    connection: asyncpg.Connection,
+    scope: Scope,
+    edges: Sequence[datetime],
+    *,
+    use_seals: bool = True,
+    cache: RunCache | None = None,
 ) -> Histograms:
     """The histograms of each bucket `[edges[k], edges[k + 1])`, by group and measure."""
-    return decode_counts(scope, await counts(connection, scope, edges, use_seals=use_seals))
+    return await (await counts(connection, scope, edges, use_seals=use_seals, cache=cache)).decode(Slices())
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The counts of buckets as rows of the database, of which `decode` makes histograms. It needs no connection.
+
+    `rows` are of buckets and measures. `run_rows` are of `runs`, by their numbers; `parts` has those that were cached. `places`
+    says of which runs a bucket and a measure are the sum, beside `rows`.
+    """
+
+    scope: Scope
+    rows: Sequence[asyncpg.Record] = ()
+    run_rows: Sequence[asyncpg.Record] = ()
+    runs: Sequence[Run] = ()
+    parts: Mapping[Run, Part] = field(default_factory=dict)
+    places: Mapping[Place, Sequence[Run]] = field(default_factory=dict)
+    cache: RunCache | None = None
+
+    @property
+    def bins(self) -> int:
+        """How many bins were read."""
+        read: int = sum(row["bins"] for row in (*self.rows, *self.run_rows))
+        return read + sum(part.bins for part in self.parts.values())
+
+    async def decode(self, slices: Slices) -> Histograms:
+        """The histograms, in slices of the event loop. Runs that were read are cached."""
+        cells: defaultdict[Cell, dict[str, Histogram]] = defaultdict(dict)
+        depth, names = len(self.scope.selection.group_by), self.scope.measures
+        for row in self.rows:
+            for cell in decode_cells(row["cells"]):
+                cells[cell[0], cell[2:4][:depth]][names[cell[1]]] = histogram_of(cell)
+            await slices.pause()
+        parts, key = dict(self.parts), key_of(self.scope)
+        read: dict[Run, dict[Group, Histogram]] = {run: {} for run in self.runs}
+        for row in self.run_rows:
+            for cell in decode_cells(row["cells"]):
+                add_to(read[self.runs[cell[0]]], cell[2:4][:depth], histogram_of(cell))
+            await slices.pause()
+        for run, of_groups in read.items():
+            parts[run] = Part(of_groups, sum(len(histogram.counts) for histogram in of_groups.values()))
+            if self.cache is not None:
+                self.cache.add((key, run), parts[run])
+        for (bucket, measure), runs in self.places.items():
+            for run in runs:
+                for group, histogram in parts[run].histograms.items():
+                    measured, name = cells[bucket, group], names[measure]
+                    measured[name] = merge(measured[name], histogram) if name in measured else histogram
+                await slices.pause()
+        return without_empty(cells) if is_net(self.scope) else dict(cells)
+
+
+def histogram_of(cell: RawCell) -> Histogram:
+    """The histogram of a cell."""
+    *_, bins, numbers, total, squares = cell
+    return Histogram(dict(zip(bins, numbers, strict=True)), int(total), int(squares))
+
+
+def add_to(histograms: dict[Group, Histogram], group: Group, histogram: Histogram) -> None:
+    """Add a histogram to that of its group: a filter with several values selects several histograms of one group."""
+    histograms[group] = merge(histograms[group], histogram) if group in histograms else histogram
+
+
+def without_empty(cells: Mapping[Cell, Mapping[str, Histogram]]) -> Histograms:
+    """The cells without bins whose counts cancel."""
+    cells_left: Histograms = {}
+    for cell, measured in cells.items():
+        for name, histogram in measured.items():
+            if left := {place: n for place, n in histogram.counts.items() if n}:
+                cells_left.setdefault(cell, {})[name] = Histogram(left, histogram.total, histogram.squares)
+    return cells_left
+
+
+def key_of(scope: Scope) -> Hashable:
+    """All that the histograms of a run depend on, beside its seals."""
+    selection = scope.selection
+    filters = tuple(
+        (f.dimension, *((tuple(scope.ids(f.dimension, values)), None in values) for values in (f.include, f.exclude)))
+        for f in selection.filters
+    )
+    return scope.tenant, selection.group_by, filters, is_net(scope)
 
 
 async def counts(
@@ -82,135 +154,71 @@ async def counts(
     *,
     use_seals: bool = True,
     most_bins: int | None = None,
-) -> list[asyncpg.Record]:
-    """The rows from which `decode_counts` makes the histograms of the buckets `[edges[k], edges[k + 1])`.
+    cache: RunCache | None = None,
+) -> Counted:
+    """The counts of the buckets `[edges[k], edges[k + 1])`. `cache`: the sums of runs that earlier queries read.
 
-    Raises TooManyBins if these histograms have more than `most_bins` bins in all; no more than that are read.
+    Raises TooManyBins if more than `most_bins` bins are read; no more than that are read by one statement.
     """
     if len(edges) < 2 or not scope.measures:
-        return []
-    limit = None if most_bins is None else most_bins + 1
+        return Counted(scope)
     cuboid = scope.selection.cuboid
     if use_seals and cuboid is not None:
-        statement, values = _from_seals(scope, cuboid, edges, limit)
-    else:
-        statement, values = _from_contributions(scope, edges, limit)
-    rows: list[asyncpg.Record] = await connection.fetch(statement, *values)
-    if most_bins is not None and bins_of(rows) > most_bins:
+        spans = await read_spans(connection, scope, cuboid, edges)
+        return await read_counts_of(connection, scope, cuboid, spans, most_bins=most_bins, cache=cache)
+    statement, values = from_contributions(scope, edges, most_bins)
+    return bounded(Counted(scope, await connection.fetch(statement, *values)), most_bins)
+
+
+async def read_counts_of(
+    connection: asyncpg.Connection,
+    scope: Scope,
+    cuboid: Cuboid,
+    spans: Spans,
+    leave_out: Container[int] = (),
+    most_bins: int | None = None,
+    cache: RunCache | None = None,
+) -> Counted:
+    """The counts of these spans, but for buckets that are left out. `cache`: the sums of runs that earlier queries read.
+
+    Raises as `counts`.
+    """
+    gaps = [gap for gap in spans.gaps if gap.bucket not in leave_out]
+    places = {place: list(runs) for place, runs in spans.runs.items() if place[0] not in leave_out}
+    scanned = {gap.seals: gap for gap in gaps if gap.seals}
+    for gap in scanned.values():
+        places.setdefault((gap.bucket, gap.measure), []).append(gap.seals)
+    key = key_of(scope)
+    all_runs = [run for of_place in places.values() for run in of_place]
+    parts = {run: part for run in all_runs if (part := cache.get((key, run))) is not None} if cache is not None else {}
+    runs = [run for run in all_runs if run not in parts]
+    rows = await _fetch(connection, of_gaps, scope, [gap for gap in gaps if not gap.seals], most_bins)
+    numbered = list(enumerate(runs))
+    counted = [scanned[run]._replace(bucket=number) for number, run in numbered if run in scanned]
+    run_rows = await _fetch(connection, of_gaps, scope, counted, most_bins)
+    net = is_net(scope)
+    for single in (True, False):
+        some = [(number, run) for number, run in numbered if run not in scanned and (len(run) == 1 and not net) is single]
+        run_rows += await _fetch(connection, partial(of_runs, cuboid=cuboid, single=single), scope, some, most_bins)
+    return bounded(Counted(scope, rows, run_rows, runs, parts, places, cache), most_bins)
+
+
+async def _fetch(
+    connection: asyncpg.Connection,
+    statement_of: Callable[[Scope, Sequence[Of], int | None], tuple[str, list[Any]]],
+    scope: Scope,
+    several: Sequence[Of],
+    limit: int | None,
+) -> list[asyncpg.Record]:
+    """The rows of the statement of several gaps or runs; none without any."""
+    if not several:
+        return []
+    statement, values = statement_of(scope, several, limit)
+    return await connection.fetch(statement, *values)  # type: ignore[no-any-return]
+
+
+def bounded(counted: Counted, most_bins: int | None) -> Counted:
+    """The same counts. Raises TooManyBins if they have more than `most_bins` bins."""
+    if most_bins is not None and counted.bins > most_bins:
         raise TooManyBins
-    return rows
-
-
-async def exceeds_most_values(connection: asyncpg.Connection, scope: Scope, start: datetime, end: datetime) -> bool:
-    """Whether one sealed span in [start, end) has more than MOST_VALUES groups of the selection.
-
-    Only of a selection without filters: a filter leaves groups out.
-    """
-    cuboid, selection = scope.selection.cuboid, scope.selection
-    if cuboid is None or selection.filters or len(selection.group_by) != len(cuboid.dimensions) or not cuboid.dimensions:
-        return False
-    key = scope.tenant, list(scope.measures), list(Level), start, end
-    return bool(await connection.fetchval(WIDE_SPAN, *key, REVISIONS, cuboid.bit, CUBOIDS_VERSION, cuboid.wide_bit))
-
-
-def bins_of(rows: Iterable[asyncpg.Record]) -> int:
-    """How many bins the histograms of these rows have in all."""
-    return sum(row["bins"] for row in rows)
-
-
-def decode_counts(scope: Scope, rows: Iterable[asyncpg.Record]) -> Histograms:
-    """The histograms in rows of `counts`. The measures of one cell may be spread over several rows."""
-    by_cell: defaultdict[Cell, dict[str, Histogram]] = defaultdict(dict)
-    depth = len(scope.selection.group_by)
-    for row in rows:
-        for number, measure, first, second, bins, numbers, total, squares in decode_cells(row["cells"]):
-            histogram = Histogram(dict(zip(bins, numbers, strict=True)), int(total), int(squares))
-            by_cell[number, (first, second)[:depth]][scope.measures[measure]] = histogram
-    return dict(by_cell)
-
-
-# --- statements -----------------------------------------------------------------------------------------------------------
-def _from_seals(scope: Scope, cuboid: Cuboid, edges: Sequence[datetime], limit: int | None) -> tuple[str, list[Any]]:
-    """The statement that reads histograms of `cuboid` where sealed spans fit, and its parameters."""
-    parameters = Parameters(
-        scope.tenant,
-        list(scope.measures),
-        list(edges[:-1]),
-        list(edges[1:]),
-        list(Level),
-        REVISIONS,
-        cuboid.number,
-        edges[0],
-        edges[-1],
-        [HELD_BEFORE[level] for level in Level],
-        *_hours_read(edges),
-    )
-    group_by = scope.selection.group_by
-    columns = [scope.selection.column(dimension) for dimension in group_by]
-    text = SEALED.format(
-        sealed_group=_select([histogram_column(cuboid, dimension) for dimension in group_by]),
-        sealed_conditions=histogram_conditions(scope, cuboid, parameters),
-        group=_group(group_by, columns),
-        unnested=_unnested(group_by, columns),
-        conditions=conditions(scope, parameters),
-        squares=sum_of_squares("c.amount"),
-    )
-    return text + _answer(scope, parameters.add(limit)), parameters.values
-
-
-def _hours_read(edges: Sequence[datetime]) -> tuple[datetime, datetime]:
-    """Sealed hours before the first of these times and from the second on are read: where days may not fit or not be sealed.
-
-    Buckets that are shorter than a day need all of them.
-    """
-    if edges[1] - edges[0] < SHORTEST_DAY and len(edges) > 2 and edges[2] - edges[1] < SHORTEST_DAY:
-        return edges[-1], edges[-1]
-    first = edges[1] if edges[0] < EARLIEST else edges[0]
-    begin = edges[-1] if edges[-1] - first <= LONGEST[Level.DAY] else first + LONGEST[Level.DAY]
-    return begin, edges[-1] - HOURS_SEALED
-
-
-def _from_contributions(scope: Scope, edges: Sequence[datetime], limit: int | None) -> tuple[str, list[Any]]:
-    """The statement that reads contributions alone, and its parameters."""
-    parameters = Parameters(scope.tenant, list(scope.measures), list(edges[:-1]), edges[0], edges[-1])
-    group_by = scope.selection.group_by
-    columns = [scope.selection.column(dimension) for dimension in group_by]
-    per_respondent = scope.selection.per_respondent
-    grouped = ["c.first", "c.second"][: len(group_by)] if per_respondent else columns
-    multi_valued = not MULTI_VALUED.keys().isdisjoint(group_by)
-    text = (LATEST if per_respondent else SCANNED).format(
-        columns=_select(columns),
-        tie_columns=TIE_COLUMNS if multi_valued else "",
-        ties=TIES if multi_valued else "",
-        group=_group(group_by, grouped),
-        unnested=_unnested(group_by, grouped),
-        conditions=conditions(scope, parameters),
-        squares=sum_of_squares("c.amount"),
-    )
-    return text + _answer(scope, parameters.add(limit)), parameters.values
-
-
-def _answer(scope: Scope, limit: str) -> str:
-    """The end of a statement, which merges the counts."""
-    net = all(family_of(name) in AGE_FAMILIES for name in scope.measures.values())
-    return ANSWER.format(limit=limit, cells_in_row=CELLS_IN_ROW, **(NET if net else MERGED))
-
-
-def _select(columns: Sequence[str]) -> str:
-    """The columns as `first` and `second`; NULL for one that isn't there."""
-    first, second = (*columns, "NULL::int", "NULL::int")[:2]
-    return f"{first} AS first, {second} AS second"
-
-
-def _group(group_by: Sequence[str], columns: Sequence[str]) -> str:
-    """The values that are grouped by: of a multi-valued dimension one value of each row of `_unnested`."""
-    return _select([f"{d}_.value" if d in MULTI_VALUED else column for d, column in zip(group_by, columns, strict=True)])
-
-
-def _unnested(group_by: Sequence[str], columns: Sequence[str]) -> str:
-    """Joins that repeat a contribution for each value of its multi-valued dimensions. Without a value it stays, with NULL."""
-    return " ".join(
-        f"LEFT JOIN LATERAL unnest({column}) AS {dimension}_ (value) ON true"
-        for dimension, column in zip(group_by, columns, strict=True)
-        if dimension in MULTI_VALUED
-    )
+    return counted

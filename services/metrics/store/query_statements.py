@@ -1,52 +1,15 @@
-"""The statements that read the histograms of a selection: from sealed histograms where they fit, or from contributions alone.
+"""The statements that read the histograms of a selection: from sealed histograms, or from contributions.
 
-Each begins with a common table expression `counted`, and ANSWER follows it.
+Each but SINGLE_SEALS begins with a common table expression `counted`, and ANSWER follows it.
 """
 
 from services.metrics.domain.measure import MULTI_VALUED
 
-SEALED = """
-    WITH wanted AS (
-        SELECT b.number, b.low, b.high, m.measure
-        FROM unnest($3::timestamptz[], $4::timestamptz[]) WITH ORDINALITY AS b (low, high, number)
-        CROSS JOIN unnest($2::int[]) AS m (measure)
-    ), sealed AS (
-        SELECT width_bucket(s.starts, $3::timestamptz[]) AS number, s.measure, s.id, s.starts, s.ends
-        FROM unnest($2::int[]) AS m (measure)
-        JOIN seals s ON s.tenant = $1 AND s.measure = m.measure AND s.level = ANY($5::smallint[])
-                    AND s.starts >= $8 AND s.starts < $9 AND s.ends <= $9
-        WHERE s.state = 'sealed' AND s.revision = ANY($6::smallint[])
-          AND (s.level <> 1 OR s.starts < $11 OR s.starts >= $12)
-          AND (CASE s.held_by WHEN s.id THEN s.held ELSE ($10::bigint[])[s.level] END >> $7::int) & 1 = 1
-    ), fit AS (
-        -- a span begins after all before it have ended, or lies inside a larger one, as an hour does in its day
-        SELECT *,
-            max(ends) OVER (
-                PARTITION BY number, measure ORDER BY starts, ends DESC
-                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-            ) AS reached
-        FROM sealed WHERE ends <= ($4::timestamptz[])[number]
-    ), chosen AS (
-        SELECT *,
-            lag(ends, 1, ($3::timestamptz[])[number]) OVER (PARTITION BY number, measure ORDER BY starts) AS before
-        FROM fit WHERE reached IS NULL OR reached <= starts
-    ), gaps AS (
-        SELECT number, measure, before AS low, starts AS high FROM chosen WHERE before < starts
-        UNION ALL
-        SELECT w.number, w.measure, coalesce(last.ends, w.low), w.high
-        FROM wanted w
-        LEFT JOIN (SELECT number, measure, max(ends) AS ends FROM chosen GROUP BY 1, 2) last USING (number, measure)
-        WHERE coalesce(last.ends, w.low) < w.high
-    ), counted AS (
-        SELECT c.number, c.measure, {sealed_group}, u.bin, u.n,
-            CASE u.place WHEN 1 THEN h.total ELSE 0 END AS total, CASE u.place WHEN 1 THEN h.squares ELSE 0 END AS squares
-        FROM chosen c
-        JOIN histograms h ON h.seal_id = c.id AND h.cuboid = $7::int
-        CROSS JOIN LATERAL unnest(h.bins, h.counts) WITH ORDINALITY AS u (bin, n, place)
-        WHERE true {sealed_conditions}
-        UNION ALL
+GAPS = """
+    WITH counted AS (
         SELECT g.number, g.measure, k.first, k.second, k.bin, k.n, k.total, k.squares
-        FROM gaps g CROSS JOIN LATERAL (
+        FROM unnest($2::int[], $3::int[], $4::timestamptz[], $5::timestamptz[]) AS g (number, measure, low, high)
+        CROSS JOIN LATERAL (
             SELECT {group}, c.bin, count(*) AS n, sum(c.amount) AS total, {squares} AS squares
             FROM contributions c {unnested}
             WHERE c.tenant = $1 AND c.measure = g.measure AND c.at >= g.low AND c.at < g.high {conditions}
@@ -55,16 +18,38 @@ SEALED = """
     )
 """
 
-WIDE_SPAN = """
-    SELECT EXISTS (
-        SELECT FROM unnest($2::int[]) AS m (measure)
-        JOIN seals s ON s.tenant = $1 AND s.measure = m.measure AND s.level = ANY($3::smallint[])
-                    AND s.starts >= $4 AND s.starts < $5 AND s.ends <= $5
-        WHERE s.state = 'sealed' AND s.revision = ANY($6::smallint[]) AND s.held_by = s.id AND s.cuboids >= $8
-          AND s.held & $7::bigint = 0 AND s.held & $9::bigint <> 0
+RUNS = """
+    WITH counted AS (
+        SELECT w.number, 0 AS measure, {group}, u.bin, u.n,
+            CASE u.place WHEN 1 THEN h.total ELSE 0 END AS total, CASE u.place WHEN 1 THEN h.squares ELSE 0 END AS squares
+        FROM unnest($1::int[], $2::bigint[]) AS w (number, id)
+        JOIN histograms h ON h.seal_id = w.id AND h.cuboid = $3
+        CROSS JOIN LATERAL unnest(h.bins, h.counts) WITH ORDINALITY AS u (bin, n, place)
+        WHERE true {conditions}
     )
 """
-"""Whether a sealed span has too many groups of a cuboid to store them."""
+"""The sums of the histograms of runs, which are numbered from 1."""
+
+SINGLE_SEALS = """
+    SELECT json_agg(json_build_array(number, 0, first, second, bins, counts, total, squares))::text AS cells,
+        sum(size)::bigint AS bins
+    FROM (
+        SELECT a.number - 1 AS number, one.term AS first, two.term AS second, a.bins, a.counts, a.size,
+            a.total::text AS total, a.squares::text AS squares, (row_number() OVER () - 1) / {cells_in_row} AS row
+        FROM (
+            SELECT w.number, {group}, h.bins, h.counts, h.total, h.squares, cardinality(h.bins) AS size,
+                sum(cardinality(h.bins)) OVER (ROWS UNBOUNDED PRECEDING) AS reached
+            FROM unnest($1::int[], $2::bigint[]) AS w (number, id)
+            JOIN histograms h ON h.seal_id = w.id AND h.cuboid = $3
+            WHERE true {conditions}
+        ) a
+        LEFT JOIN terms one ON one.id = a.first
+        LEFT JOIN terms two ON two.id = a.second
+        WHERE {limit}::bigint IS NULL OR a.reached - a.size < {limit}::bigint
+    ) listed
+    GROUP BY row
+"""
+"""The same of runs of one seal each, whose histograms need no sum. It ends with the row that reaches the limit of bins."""
 
 SCANNED = """
     WITH counted AS (

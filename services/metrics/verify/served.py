@@ -22,7 +22,8 @@ from services.metrics.evaluation.periods import periods
 from services.metrics.evaluation.source import BEGINNING
 from services.metrics.store.progress import freshness
 from services.metrics.store.promotions import current_tenant
-from services.metrics.store.query import Group, snapshot
+from services.metrics.store.query import snapshot
+from services.metrics.store.run_cache import Group
 from services.metrics.verify.battery import parameters_of
 from services.metrics.verify.recount import Recount, stored_recount
 from services.metrics.verify.report import Step

@@ -61,7 +61,7 @@ async def test_a_scan_that_takes_too_long_is_cancelled_in_the_database(
 def slow_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every scan sleep for each contribution that it reads."""
     slow = SCANNED.replace("WHERE", "WHERE pg_sleep(20) IS NOT NULL AND", 1)
-    monkeypatch.setattr("services.metrics.store.query.SCANNED", slow)
+    monkeypatch.setattr("services.metrics.store.query_building.SCANNED", slow)
 
 
 async def running_scans(metrics_db: MetricsDatabase) -> int:

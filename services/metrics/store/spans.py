@@ -1,0 +1,218 @@
+"""Which sealed spans answer a query, and which times are left to contributions.
+
+A bucket and a measure are read from *runs*: the largest sealed spans that fit, by their length. What lies between them, and at
+the edges of the window, are *gaps*, which are read from contributions. A gap may consist of sealed spans too, whose seals lack
+the cuboid: then its counts don't change either.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from operator import attrgetter
+from typing import NamedTuple
+
+import asyncpg
+
+from services.metrics.domain.cuboids import CUBOIDS_VERSION, Cuboid
+from services.metrics.store.seals import HELD_BEFORE, HOURS_SEALED, LONGEST, REVISIONS, Level
+from services.metrics.store.selection import Scope
+
+SHORTEST_DAY, SHORTEST_MONTH = timedelta(hours=22), timedelta(days=27, hours=22)
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""A sum that begins earlier has no first day."""
+
+SEALED = """
+    SELECT s.measure, s.level, s.id, s.since, s.starts, s.ends, masks.held >> $8::int & 1 = 1 AS holds,
+        coalesce(s.held_by = s.id AND s.cuboids >= $9 AND masks.held & $10::bigint <> 0, false) AS wide
+    FROM unnest($2::int[], $3::smallint[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
+        AS l (measure, level, low, high, held_before)
+    JOIN seals s ON s.tenant = $1 AND s.measure = l.measure AND s.level = l.level AND s.starts >= l.low AND s.starts < l.high
+    CROSS JOIN LATERAL (SELECT CASE s.held_by WHEN s.id THEN s.held ELSE l.held_before END AS held) AS masks
+    WHERE s.state = 'sealed' AND s.revision = ANY($7::smallint[])
+    ORDER BY s.measure, s.starts, s.ends DESC
+"""
+"""A span comes after all before it, and a larger one before those that lie inside it. `wide`: unless it holds the cuboid, that
+has too many groups there."""
+
+
+class Seal(NamedTuple):
+    """A sealed seal. Its histograms never change: a recount has another id, and `since` is the time of its confirmation."""
+
+    id: int
+    since: datetime
+
+
+class Span(NamedTuple):
+    """A sealed span, as a row of SEALED."""
+
+    measure: int
+    level: int
+    id: int
+    since: datetime
+    starts: datetime
+    ends: datetime
+    holds: bool
+    wide: bool
+
+
+Run = tuple[Seal, ...]
+"""Seals of one level, in the order of time."""
+
+Place = tuple[int, int]
+"""The number of a bucket, from 0, and a measure."""
+
+
+class Gap(NamedTuple):
+    """A time in a bucket, as [low, high), that contributions are read of. `seals`: it consists of their spans, all of one level;
+    empty if it has others."""
+
+    bucket: int
+    measure: int
+    low: datetime
+    high: datetime
+    seals: Run = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """The runs of each place, of one level each, and the gaps. Both together cover every bucket once.
+
+    `too_wide`: a span has more than MOST_VALUES groups of the cuboid.
+    """
+
+    runs: Mapping[Place, Sequence[Run]]
+    gaps: Sequence[Gap]
+    too_wide: bool
+
+
+Range = tuple[int, Level, datetime, datetime]
+"""A measure, and between which times its spans of a level may begin."""
+
+
+async def read_spans(connection: asyncpg.Connection, scope: Scope, cuboid: Cuboid, edges: Sequence[datetime]) -> Spans:
+    """The spans that hold `cuboid`, for the buckets `[edges[k], edges[k + 1])`.
+
+    Their counts must be read in the same snapshot.
+    """
+    plan = SpanPlan(sorted(scope.measures), edges)
+    if max(high - low for low, high in pairwise(edges)) >= SHORTEST_MONTH:
+        months = [(measure, Level.MONTH, edges[0], edges[-1]) for measure in plan.measures]
+        plan.add(await _read(connection, scope, cuboid, months))
+    if ranges := list(plan.shorter_spans()):
+        plan.add(await _read(connection, scope, cuboid, ranges))
+    return plan.spans()
+
+
+async def _read(connection: asyncpg.Connection, scope: Scope, cuboid: Cuboid, ranges: Sequence[Range]) -> list[Span]:
+    """The sealed spans in these ranges."""
+    measures, levels, lows, highs = (list(column) for column in zip(*ranges, strict=True))
+    before = [HELD_BEFORE[level] for level in levels]
+    of_cuboid = cuboid.number, CUBOIDS_VERSION, cuboid.wide_bit
+    rows = await connection.fetch(SEALED, scope.tenant, measures, levels, lows, highs, before, REVISIONS, *of_cuboid)
+    return [Span(*row) for row in rows]
+
+
+class SpanPlan:
+    """The choice of spans for buckets: those that hold the cuboid first, longer ones before shorter ones."""
+
+    def __init__(self, measures: Sequence[int], edges: Sequence[datetime]) -> None:
+        self.measures = measures
+        self._edges = edges
+        self._gaps = [Gap(bucket, measure, *times) for measure in measures for bucket, times in enumerate(pairwise(edges))]
+        self._runs: dict[Place, dict[int, list[Seal]]] = {}
+        self._lacking: list[Span] = []
+
+    def add(self, spans: Sequence[Span]) -> None:
+        """Choose among spans of SEALED, all of which are shorter than those before."""
+        holding = [span for span in spans if span.holds]
+        self._lacking += [span for span in spans if not span.holds]
+        rest: list[Gap] = []
+        for gap, span in fill(self._gaps, holding):
+            if span is None:
+                rest.append(gap)
+            else:
+                runs = self._runs.setdefault((gap.bucket, gap.measure), {})
+                runs.setdefault(span.level, []).append(Seal(span.id, span.since))
+        self._gaps = rest
+
+    def shorter_spans(self) -> Iterator[Range]:
+        """The ranges of days and hours in what is not covered.
+
+        Hours are read at the ends of the window, where days may not fit or not be sealed. Buckets that are shorter than a day
+        need all of them.
+        """
+        hours = list(self._hours())
+        for gap in joined(self._gaps):
+            yield gap.measure, Level.DAY, gap.low, gap.high
+            for low, high in hours:
+                if max(low, gap.low) < min(high, gap.high):
+                    yield gap.measure, Level.HOUR, max(low, gap.low), min(high, gap.high)
+
+    def _hours(self) -> Iterator[tuple[datetime, datetime]]:
+        edges, first, last = self._edges, self._edges[0], self._edges[-1]
+        if edges[1] - first < SHORTEST_DAY and len(edges) > 2 and edges[2] - edges[1] < SHORTEST_DAY:
+            yield first, last
+            return
+        begin = edges[1] if first < EARLIEST else first
+        until = last if last - begin <= LONGEST[Level.DAY] else begin + LONGEST[Level.DAY]
+        yield first, until
+        if until < last:
+            yield max(until, last - HOURS_SEALED), last
+
+    def spans(self) -> Spans:
+        """The chosen spans, with what is left as gaps: those that consist of sealed spans apart."""
+        too_wide = any(span.wide for span in self._lacking)
+        lacking = sorted(sorted(self._lacking, key=attrgetter("ends"), reverse=True), key=attrgetter("measure", "starts"))
+        gaps: list[Gap] = []
+        level = 0
+        for gap, span in fill(self._gaps, lacking):
+            if span is None:
+                gaps.append(gap)
+                continue
+            seal, last = Seal(span.id, span.since), gaps[-1] if gaps else None
+            if last and last.seals and level == span.level and last[:2] == gap[:2] and last.high == gap.low:
+                gaps[-1] = last._replace(high=gap.high, seals=(*last.seals, seal))
+            else:
+                gaps.append(gap._replace(seals=(seal,)))
+            level = span.level
+        return Spans({place: list(map(tuple, by_level.values())) for place, by_level in self._runs.items()}, gaps, too_wide)
+
+
+def joined(gaps: Iterable[Gap]) -> Iterator[Gap]:
+    """Gaps of one measure that follow one another as one."""
+    last: Gap | None = None
+    for gap in gaps:
+        if last is not None and last.measure == gap.measure and last.high == gap.low:
+            last = last._replace(high=gap.high)
+            continue
+        if last is not None:
+            yield last
+        last = gap
+    if last is not None:
+        yield last
+
+
+def fill(gaps: Iterable[Gap], spans: Sequence[Span]) -> Iterator[tuple[Gap, Span | None]]:
+    """The gaps, which are in the order of their measures and times, cut into the largest of `spans` that fit, and the rest.
+
+    `spans` are in the order of SEALED. Of those that overlap, the first is taken.
+    """
+    place, count = 0, len(spans)
+    for gap in gaps:
+        low, high, measure = gap.low, gap.high, gap.measure
+        while place < count and (
+            spans[place].measure < measure or (spans[place].measure == measure and spans[place].starts < low)
+        ):
+            place += 1
+        while place < count and spans[place].measure == measure and spans[place].starts < high:
+            span = spans[place]
+            place += 1
+            if span.starts < low or span.ends > high:
+                continue
+            if low < span.starts:
+                yield gap._replace(low=low, high=span.starts), None
+            yield gap._replace(low=span.starts, high=span.ends), span
+            low = span.ends
+        if low < high:
+            yield gap._replace(low=low, high=high), None
