@@ -14,6 +14,7 @@ from services.metrics import migrate
 from shared.migrations import upgrade
 from shared.telemetry import configure_logging
 from tests.contract.sealing_race import FAULTS, SOUND, Race, invalidate_and_sleep, prepare
+from tests.service.metrics.database import open_metrics_db
 
 
 async def main(seconds: float) -> None:
@@ -34,7 +35,8 @@ async def report(server: Postgres, name: str, race: Race, seconds: float) -> Non
     """Run one race on a fresh database and print its result."""
     race.url = await server.create_database(name.replace(" ", "_"))
     await asyncio.to_thread(upgrade, race.url, migrate.SCRIPTS)
-    await prepare(race.url)
+    async with open_metrics_db(race.url) as metrics:
+        await prepare(metrics)
     began = time.perf_counter()
     await race.run(seconds)
     result = f"wrong at comparison {race.compared}" if race.wrong else f"{race.compared} comparisons, none wrong"

@@ -1,4 +1,4 @@
-"""Fixtures of the contract tests: Kafka, and an inbox of ingest in a database of its own."""
+"""Fixtures of the contract tests: Kafka, an inbox of ingest in a database of its own, and a database of metrics."""
 
 import tempfile
 from collections.abc import AsyncIterator
@@ -9,6 +9,7 @@ import pytest
 from deploy.local.servers import Kafka, free_port_base
 from tests.conftest import NewDatabase
 from tests.contract.inbox import Inbox, empty_tables, open_inbox
+from tests.service.metrics.database import MetricsDatabase, open_empty_metrics_db
 
 
 @pytest.fixture(scope="package")
@@ -33,3 +34,10 @@ async def inbox(ingest_url: str) -> AsyncIterator[Inbox]:
     """An empty inbox."""
     async with empty_tables(ingest_url), open_inbox(ingest_url) as inbox:
         yield inbox
+
+
+@pytest.fixture
+async def empty_metrics_db(database: NewDatabase, empty_metrics_databases: list[str]) -> AsyncIterator[MetricsDatabase]:
+    """A database of metrics without rows."""
+    async with open_empty_metrics_db(database, empty_metrics_databases) as metrics:
+        yield metrics

@@ -26,7 +26,7 @@ from services.metrics.store.selection import Selection, resolve
 from services.metrics.store.unsealed import Claim
 from services.metrics.store.writer import Batch, Invalidate, Writer
 from shared.database import open_pool
-from tests.service.metrics.database import open_metrics_db, survey_response
+from tests.service.metrics.database import MetricsDatabase, survey_response
 from tests.unit.metrics.build import csat, nps
 
 NOW = datetime(2026, 11, 2, 12, 30, tzinfo=UTC)
@@ -171,10 +171,9 @@ class Race:
             await asyncio.sleep(0)
 
 
-async def prepare(url: str) -> None:
-    """Fill the database at `url` with a tenant's answers of some days, and seal them."""
-    async with open_metrics_db(url) as metrics:
-        await metrics.tenant()
-        await metrics.apply(*(survey_response(n, nps(9), csat(5), at=NOW - timedelta(hours=n * 1.7)) for n in range(40)))
-        if not await metrics.seal(NOW):
-            raise RuntimeError("nothing was sealed")
+async def prepare(metrics: MetricsDatabase) -> None:
+    """Fill an empty database with a tenant's answers of some days, and seal them."""
+    await metrics.tenant()
+    await metrics.apply(*(survey_response(n, nps(9), csat(5), at=NOW - timedelta(hours=n * 1.7)) for n in range(40)))
+    if not await metrics.seal(NOW):
+        raise RuntimeError("nothing was sealed")

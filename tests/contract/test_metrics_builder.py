@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,8 +23,7 @@ from services.metrics.store.writer import Batch, Writer
 from services.metrics.verify.recount import compare_contributions
 from services.metrics.verify.report import Step
 from shared.events import Event
-from tests.conftest import NewDatabase
-from tests.service.metrics.database import MetricsDatabase, erasure, open_metrics_db, survey_response
+from tests.service.metrics.database import MetricsDatabase, erasure, survey_response
 from tests.unit.metrics.build import nps
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
@@ -33,12 +32,11 @@ SUBJECTS = 10
 
 
 @pytest.fixture
-async def metrics(database: NewDatabase) -> AsyncIterator[MetricsDatabase]:
+async def metrics(empty_metrics_db: MetricsDatabase) -> MetricsDatabase:
     """The tenant acme in Berlin, with answers of people on several plans."""
-    async with open_metrics_db(await database("metrics")) as metrics:
-        await metrics.tenant()
-        await metrics.apply(*story())
-        yield metrics
+    await empty_metrics_db.tenant()
+    await empty_metrics_db.apply(*story())
+    return empty_metrics_db
 
 
 def answer(number: int, value: int, revision: int = 1) -> Event:

@@ -20,12 +20,10 @@ from shared.database import open_pool
 from shared.events import Event, KpiChange, Override, ScoreEvent, Theme, decode_change, encode, text_hash
 from shared.kafka import Consumer, Message, Poison, Producer, Record, Retry, ensure_topics
 from shared.topics import EVENTS, SCORES, Topic, subject_key
-from tests.conftest import NewDatabase
 from tests.service.metrics.database import (
     MetricsDatabase,
     erasure,
     expected,
-    open_metrics_db,
     score_of,
     statement,
     survey_response,
@@ -50,9 +48,8 @@ class FakeProducer:
 
 
 @pytest.fixture
-async def metrics(database: NewDatabase) -> AsyncIterator[MetricsDatabase]:
-    async with open_metrics_db(await database("metrics")) as metrics:
-        yield metrics
+def metrics(empty_metrics_db: MetricsDatabase) -> MetricsDatabase:
+    return empty_metrics_db
 
 
 def record(event: Event | ScoreEvent, offset: int = 0) -> Record:

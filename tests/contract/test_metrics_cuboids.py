@@ -32,14 +32,23 @@ VALUES: dict[str, list[str | None]] = {
 }
 
 
-@pytest.fixture
-async def metrics(database: NewDatabase) -> AsyncIterator[MetricsDatabase]:
-    """A tenant in Berlin with scored answers of ten weeks, sealed. Every span with contributions holds all cuboids."""
-    async with open_metrics_db(await database("metrics")) as metrics:
+@pytest.fixture(scope="module")
+async def sealed_url(database: NewDatabase) -> str:
+    """A database to be copied: a tenant in Berlin with scored answers of ten weeks, sealed. Spans with contributions hold all
+    cuboids."""
+    url = await database("metrics")
+    async with open_metrics_db(url) as metrics:
         await metrics.tenant()
         await metrics.apply(*(answer(number, random.Random(number)) for number in range(400)))
         await metrics.apply(*(score_of(f"c1/response/{n}", text_of(n), (n % 21 - 10) / 10, **lists_of(n)) for n in range(400)))
         assert await metrics.seal(NOW)
+    return url
+
+
+@pytest.fixture
+async def metrics(sealed_url: str, copy_database: NewDatabase) -> AsyncIterator[MetricsDatabase]:
+    """A copy of that database."""
+    async with open_metrics_db(await copy_database(sealed_url)) as metrics:
         yield metrics
 
 

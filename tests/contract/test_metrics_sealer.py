@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,21 +16,19 @@ from services.metrics.store.due import request_full_look
 from services.metrics.store.query import histograms, snapshot
 from services.metrics.store.seals import Level
 from services.metrics.store.selection import Selection, resolve
-from tests.conftest import NewDatabase
-from tests.service.metrics.database import MetricsDatabase, open_metrics_db, survey_response
+from tests.service.metrics.database import MetricsDatabase, survey_response
 from tests.unit.metrics.build import nps
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-async def metrics(database: NewDatabase) -> AsyncIterator[MetricsDatabase]:
+async def metrics(empty_metrics_db: MetricsDatabase) -> MetricsDatabase:
     """A tenant in Berlin with answers from 20 September to an hour ago."""
-    async with open_metrics_db(await database("metrics")) as metrics:
-        await metrics.tenant()
-        times = [datetime(2026, 9, 20, 10, tzinfo=UTC), datetime(2026, 10, 25, 0, 30, tzinfo=UTC), NOW - timedelta(hours=1)]
-        await metrics.apply(*(survey_response(n, nps(9), at=at) for n, at in enumerate(times)))
-        yield metrics
+    await empty_metrics_db.tenant()
+    times = [datetime(2026, 9, 20, 10, tzinfo=UTC), datetime(2026, 10, 25, 0, 30, tzinfo=UTC), NOW - timedelta(hours=1)]
+    await empty_metrics_db.apply(*(survey_response(n, nps(9), at=at) for n, at in enumerate(times)))
+    return empty_metrics_db
 
 
 def sealer(metrics: MetricsDatabase, after: float = 0, protocol: Protocol | None = None) -> Sealer:

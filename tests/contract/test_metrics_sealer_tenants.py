@@ -35,9 +35,8 @@ class Recorder:
 
 
 @pytest.fixture
-async def metrics(database: NewDatabase) -> AsyncIterator[MetricsDatabase]:
-    async with open_metrics_db(await database("metrics")) as metrics:
-        yield metrics
+def metrics(empty_metrics_db: MetricsDatabase) -> MetricsDatabase:
+    return empty_metrics_db
 
 
 @pytest.fixture(scope="module")

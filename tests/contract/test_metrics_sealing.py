@@ -12,20 +12,18 @@ from services.metrics.store.query import histograms
 from services.metrics.store.seals import Level
 from services.metrics.store.selection import Selection, resolve
 from shared.database import open_pool
-from tests.conftest import NewDatabase
 from tests.contract.sealing_race import DAYS, FAULTS, NOW, SOUND, Race, invalidate_and_sleep, prepare
-from tests.service.metrics.database import open_metrics_db
+from tests.service.metrics.database import MetricsDatabase, open_metrics_db
 
 SOUND_SECONDS = 4.0
 FAULTY_SECONDS = 60.0
 
 
 @pytest.fixture
-async def url(database: NewDatabase) -> str:
+async def url(empty_metrics_db: MetricsDatabase) -> str:
     """A database with a tenant in which answers of some days are sealed."""
-    url = await database("metrics")
-    await prepare(url)
-    return url
+    await prepare(empty_metrics_db)
+    return empty_metrics_db.url
 
 
 async def test_any_query_over_seals_equals_the_scan_while_writers_and_sealers_race(url: str) -> None:

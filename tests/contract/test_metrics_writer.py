@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,12 +12,10 @@ from services.metrics.rebuild import rebuild
 from services.metrics.store.progress import Reached
 from services.metrics.store.writer import Batch, InvalidSubject, Writer, decode_score
 from shared.events import Assigned, Event, Fact, Message, Opened, ScoreEvent, StatusSet, Ticket
-from tests.conftest import NewDatabase
 from tests.service.metrics.database import (
     MetricsDatabase,
     erasure,
     expected,
-    open_metrics_db,
     score_of,
     statement,
     survey_response,
@@ -31,9 +28,8 @@ Item = Event | ScoreEvent
 
 
 @pytest.fixture
-async def metrics(database: NewDatabase) -> AsyncIterator[MetricsDatabase]:
-    async with open_metrics_db(await database("metrics")) as metrics:
-        yield metrics
+def metrics(empty_metrics_db: MetricsDatabase) -> MetricsDatabase:
+    return empty_metrics_db
 
 
 def hours(count: float) -> datetime:

@@ -28,6 +28,7 @@ from shared.database import open_pool
 from shared.events import Answer, Body, Event, Response, Score, ScoreEvent, Theme, Tombstone, text_hash
 from shared.kafka import Message
 from shared.topics import EVENTS, SCORES, Topic
+from tests.conftest import NewDatabase
 from tests.table_reset import all_tables, empty_tables, restart_sequences
 from tests.unit.metrics.build import MODEL, rows
 
@@ -84,6 +85,16 @@ def batch(*records: Event | ScoreEvent, reached: Mapping[Partition, Reached] | N
 async def open_metrics_db(url: str) -> AsyncIterator[MetricsDatabase]:
     async with open_pool(url, 14) as pool:
         yield MetricsDatabase(url, pool, Writer(pool))
+
+
+@asynccontextmanager
+async def open_empty_metrics_db(database: NewDatabase, empty_databases: list[str]) -> AsyncIterator[MetricsDatabase]:
+    """One of the empty databases, or a new one. At the end it is emptied, and added to them."""
+    url = empty_databases.pop() if empty_databases else await database("metrics")
+    async with open_metrics_db(url) as metrics_db:
+        yield metrics_db
+        await empty(metrics_db.pool)
+    empty_databases.append(url)
 
 
 async def empty(pool: asyncpg.Pool) -> None:
