@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 
 async def note_fault(pool: asyncpg.Pool, job: Job, error: Exception) -> None:
-    """Let the step of a job be tried again later after an unexpected error; end the job if it was the last attempt."""
+    """Schedule another attempt of a job's step after an unexpected error; end the job if it was the last one."""
     attempts = job.attempts + 1
     log.error("job.fault", job=job.id, kind=job.kind, attempts=attempts, error=type(error).__name__, exc_info=error)
     if attempts >= MOST_FAULTS:
