@@ -14,7 +14,14 @@ import asyncpg
 import structlog
 
 from services.ingest.domain.connection import Connection
-from services.ingest.domain.customer_search import parse_stored, pseudonyms_in, shared_addresses, subjects_of
+from services.ingest.domain.customer_search import (
+    customers_in,
+    parse_stored,
+    pseudonyms_in,
+    shared_addresses,
+    short_pseudonyms_in,
+    subjects_of,
+)
 from services.ingest.inbox import erasure_jobs
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
 from services.ingest.inbox.erasure import erase_next
@@ -138,5 +145,8 @@ def search_body(body: Body, jobs: Sequence[Job], key: bytes, connection: Connect
     if connection is None or (body.read and not named):
         return SearchResult(body.seq, bool(named), frozenset())
     parsed = parse_stored(connection, body.headers, body.raw)
+    customers = customers_in(parsed, key)
+    if customers is not None:
+        named -= short_pseudonyms_in(body.raw, key, connection.provider) - customers
     named -= shared_addresses(parsed, key, names) - requested
     return SearchResult(body.seq, bool(named), frozenset(() if body.read else subjects_of(connection, parsed)))

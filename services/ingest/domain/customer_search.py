@@ -2,6 +2,9 @@
 
 A body may be anything: JSON of any shape, JSON with an unescaped comment in it, a form, broken text. So every value and every
 word counts as a possible id, every word with an @ as a possible address, and the pseudonym of each is compared.
+
+An id of one or two characters, such as `9`, is a value or a word of nearly every body. It counts only as a whole value whose key
+names no measure (MEASURES), and in a body that can be read only as the customer of a record.
 """
 
 import hmac
@@ -10,7 +13,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qsl, unquote_plus
 
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.providers import PROVIDERS, Parsed
@@ -18,6 +21,13 @@ from services.ingest.domain.pseudonym import OWN_RECORDS, namespaced, normalize_
 from shared import strict_json
 
 LONGEST_ID = 200
+LONGEST_SHORT = 2
+"""Characters of a short id."""
+MEASURES = frozenset((
+    "ces", "count", "csat", "index", "level", "max", "min", "nps", "order", "page", "position",
+    "rank", "rating", "revision", "scale", "score", "stars", "step", "total", "version", "weight",
+))  # fmt: skip
+"""Keys of values that are no ids."""
 LONGEST_ADDRESS = 320
 
 WORD = re.compile(r"""[^\s"'<>(){}\[\],;|]+""")
@@ -35,6 +45,26 @@ def pseudonyms_in(raw: bytes, key: bytes, provider: str | None = None) -> Iterat
 
     In a body of `provider` an id may also be one of the tool, whose pseudonym is that of the id with the provider's name.
     """
+    long = {token for token in tokens(raw) if len(token) > LONGEST_SHORT}
+    return _pseudonyms(long | short_values(raw), key, provider)
+
+
+def short_pseudonyms_in(raw: bytes, key: bytes, provider: str | None = None) -> set[str]:
+    """Those of `pseudonyms_in` that belong to short ids."""
+    return set(_pseudonyms(short_values(raw), key, provider))
+
+
+def customers_in(parsed: Parsed, key: bytes) -> set[str] | None:
+    """The pseudonyms of the ids of all customers in these records. None if the payload can't be read."""
+    if parsed.problem or not parsed.records:
+        return None
+    customers = [_object(record.get("customer")) for record in _objects(parsed.records)]
+    aliases = [alias for customer in customers for alias in _objects(_list(customer.get("aliases")))]
+    ids = [one.get("id") for one in (*customers, *aliases)]
+    return {pseudonym_of_id(key, name) for name in ids if isinstance(name, str)}
+
+
+def _pseudonyms(values: Iterable[str], key: bytes, provider: str | None) -> Iterator[str]:
     keyed = hmac.new(key, digestmod="sha256")
 
     def pseudonym(kind: str, value: str) -> str:
@@ -42,7 +72,7 @@ def pseudonyms_in(raw: bytes, key: bytes, provider: str | None = None) -> Iterat
         digest.update(f"{kind}:{value}".encode("utf-8", "surrogatepass"))
         return digest.digest()[:16].hex()
 
-    for token in tokens(raw):
+    for token in values:
         if len(token) <= LONGEST_ID:
             yield pseudonym("id", token)
             if provider and provider not in OWN_RECORDS:
@@ -62,6 +92,31 @@ def tokens(raw: bytes) -> set[str]:
     return tokens_of_body
 
 
+def short_values(raw: bytes) -> set[str]:
+    """Every short value of a body whose key, if it has one, is no measure. Of text that is neither JSON nor a form the lines and
+    the parts between quotes are values."""
+    values = {value for text in _texts(raw) for key, value in _keyed_values(text) if key.lower() not in MEASURES}
+    return {form for value in values for form in (value, value.strip()) if 0 < len(form) <= LONGEST_SHORT}
+
+
+def _keyed_values(text: str) -> Iterator[tuple[str, str]]:
+    """(key, value) of a JSON text or a form. An element of an array has the key of the array; other values have an empty one."""
+    try:
+        left = [("", _parse(text))]
+    except (ValueError, RecursionError):
+        yield from (("", value) for value in _values(text))
+        yield from parse_qsl(text, keep_blank_values=True, max_num_fields=None)
+        return
+    while left:
+        match left.pop():
+            case key, str() as value:
+                yield key, value
+            case key, tuple() as pairs:
+                left.extend(pairs)
+            case key, list() as items:
+                left.extend((key, item) for item in items)
+
+
 def _texts(raw: bytes) -> Iterator[str]:
     """The body as text, in every encoding that it may be in."""
     try:
@@ -76,14 +131,19 @@ def _texts(raw: bytes) -> Iterator[str]:
 def _values(text: str) -> Iterable[str]:
     """The keys and scalar values of a JSON text. Of any other text the lines and the parts between quotes."""
     try:
-        value = json.loads(text, parse_int=str, parse_float=str, parse_constant=str, strict=False, object_pairs_hook=list)
+        value = _parse(text)
     except (ValueError, RecursionError):
         return [*text.splitlines(), *map(_unescaped, QUOTE.split(text))]
     return _leaves(value)
 
 
+def _parse(text: str) -> Any:
+    """The value of a JSON text. Its numbers are texts, its objects tuples of (key, value): a repeated key keeps both values."""
+    return json.loads(text, parse_int=str, parse_float=str, parse_constant=str, strict=False, object_pairs_hook=tuple)
+
+
 def _leaves(value: Any) -> Iterator[str]:
-    """The strings in a value whose objects are lists of (key, value): a repeated key keeps both values."""
+    """The strings in a value of `_parse`, keys too."""
     left = [value]
     while left:
         match left.pop():
@@ -165,6 +225,14 @@ def shared_addresses(parsed: Parsed, key: bytes, names: Collection[str]) -> set[
         and isinstance(customer.get("id"), str)
         and pseudonym_of_id(key, customer["id"]) not in names
     }
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _objects(values: Iterable[Any]) -> list[dict[str, Any]]:
