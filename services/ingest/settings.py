@@ -20,8 +20,8 @@ class Settings(DatabaseSettings):
         1,
         ge=1,
         le=64,
-        description="Processes that serve the port together; each uses up to one processor core, about 150 MB, and as many "
-        "connections to the database as a replica",
+        description="Processes that serve the port together; each uses up to one processor core, at least 115 MB, and as "
+        "many connections to the database as a replica",
     )
     public_url: AnyHttpUrl = Field(
         AnyHttpUrl("http://127.0.0.1:8401"),
