@@ -130,7 +130,7 @@ class TextScore(BaseModel):
         description="null: the text is a non-answer, such as n/a, or an automatic reply", examples=["negative"]
     )
     score: float | None = Field(
-        description="−1 to 1, in the range of the label (before e5-3 not always); null: the text is a non-answer",
+        description="−1 to 1, in the range of the label (before e5-4 not always); null: the text is a non-answer",
         examples=[-0.71],
     )
     confidence: float = Field(description="0 to 1: the confidence in the label", examples=[0.93])

@@ -13,11 +13,11 @@ from services.sentiment.domain.scorer import Model
 from services.sentiment.domain.transformer import Outcome, TransformerFacts, TransformerScorer
 from services.sentiment.weights import MODELS, BrokenModel
 
-E5 = MODELS / "e5-3.onnx"
+E5 = MODELS / "e5-4.onnx"
 PREVIOUS_E5 = MODELS / "e5-2.onnx"
 """The model before it, which scores until every tenant uses the new one."""
 OUTPUTS = ("logits", "meaning", "both", "urgent")
-"""The graph's outputs in the order of Outcome. Networks before e5-3 have only the first two."""
+"""The graph's outputs in the order of Outcome. Networks before e5-4 have only the first two."""
 PAD = 1
 MAX_TOKENS = 160
 """Tokens of a text that are read. Texts of more than 300 characters come by sentence, of about 60 tokens."""

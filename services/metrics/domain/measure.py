@@ -1,7 +1,7 @@
 """The definition of a measure: a family of histograms that KPIs are computed from.
 
 A measure's stored name is its family, or `family:qualifier` where bins of different qualifiers must not be mixed: the form of a
-rating (`csat:1..5+4`), the sentiment model (`label:e5-3`), or the event that files a row (`first_reply:created`). A family that a
+rating (`csat:1..5+4`), the sentiment model (`label:e5-4`), or the event that files a row (`first_reply:created`). A family that a
 preset counts otherwise has measures of the preset's own beside ours: `first_reply@zendesk:created`.
 """
 

@@ -101,6 +101,18 @@ def nearness_of_as_many(likeness: Meanings, matches: int) -> float:
     return next((bar for bar in reversed(BARS) if themes.matches(likeness, bar).sum() >= matches), BARS[0])
 
 
+def nearness_of_precision(likeness: Meanings, bears: NDArray[np.bool_], precision: float) -> float:
+    """The lowest likeness from which on at least this share of the matching pairs of `likeness` (pieces × themes) is right. With
+    the precision of the former network, a better one finds more themes and makes no more mistakes among them.
+    """
+    return next((bar for bar in BARS if precision_of(themes.matches(likeness, bar), bears) >= precision), BARS[-1])
+
+
+def precision_of(predicted: NDArray[np.bool_], truth: NDArray[np.bool_]) -> float:
+    """The share of predictions that are right; 0 without predictions."""
+    return float((predicted & truth).sum() / max(1, predicted.sum()))
+
+
 def f_measure(predicted: NDArray[np.bool_], truth: NDArray[np.bool_], beta: float = 1.0) -> float:
     """The F measure, in which recall counts `beta` times (van Rijsbergen, 1979); 0 without predictions."""
     return float((1 + beta**2) * (predicted & truth).sum() / max(1.0, predicted.sum() + beta**2 * truth.sum()))

@@ -13,13 +13,11 @@ from tokenizers import Tokenizer
 
 from services.sentiment.domain.preprocessing import cased
 from services.sentiment.domain.reading import Manner, Meanings
-from services.sentiment.domain.reading import pieces as split_text
 from services.sentiment.domain.scorer import Model
-from services.sentiment.domain.themes import matches, points_of
+from services.sentiment.domain.themes import matches
 from services.sentiment.domain.transformer import Network, TransformerFacts, TransformerScorer, sigmoid
 from services.sentiment.domain.versions import LATEST
 from services.sentiment.network import OnnxNetwork, read_transformer, tokenizer_of
-from services.sentiment.taxonomy_cache import read_default
 from services.sentiment.training import choosing
 from services.sentiment.training.card import LIMITS, write_card
 from services.sentiment.training.data import Row, choosing_rows
@@ -35,14 +33,12 @@ from services.sentiment.training.urgent import data as urgent
 from services.sentiment.training.urging import Linear, bar_for_urgency, fit_reasons
 from services.sentiment.weights import MODELS
 
-MODEL = Model("e5", "3", LATEST)
+MODEL = Model("e5", "4", LATEST)
 NAME = f"{MODEL}.onnx"
 LONG = 300
 """Characters from which on a text gets the mean of its pieces: the network was trained on 80 tokens."""
 MEASURED = 1_000
 """Texts for measuring the quantization units of activations."""
-COUNTED = 3_000
-"""Public comments in whose pieces themes are counted."""
 CALM = 4_000
 """Public comments among the texts from which urgency is learnt."""
 
@@ -126,8 +122,7 @@ def urgent_head(path: Path, rows: Sequence[Row]) -> Linear:
 
 
 def chosen(network: Network, dev: Sequence[Row], before: TransformerScorer | None) -> TransformerFacts:
-    """The temperature and the thresholds for `mixed`, urgency and themes, so that as many themes are found as by the model
-    `before`."""
+    """The temperature and the thresholds for `mixed`, urgency and themes. `before`: the model that it refines, if any."""
     texts = [row.text for row in dev]
     outcome = network([cased(text, LATEST) for text in texts])
     assert outcome.urgent is not None
@@ -138,16 +133,22 @@ def chosen(network: Network, dev: Sequence[Row], before: TransformerScorer | Non
     pole, both = choosing.bars_for_mixed(
         texts, two_sided_texts(sheets()), two_sided_texts(sheets(), both=False), scorer.read, LONG
     )
-    near = as_near(scorer, before, texts) if before else choosing.nearness(*likenesses(scorer, split(pieces())[1]))
+    near = between(scorer, before) if before else choosing.nearness(*likenesses(scorer, split(pieces())[1]))
     urgent_bar = bar_for_urgency(sigmoid(outcome.urgent.astype(np.float64)))
     return replace(facts, manner=Manner(pole, LONG, both, urgent_bar), near=near)
 
 
-def as_near(scorer: TransformerScorer, before: TransformerScorer, texts: Sequence[str]) -> float:
-    """The likeness from which on as many pieces of some texts have a theme as by another model."""
-    parts = [part for text in random.Random(0).sample(texts, COUNTED) for part in split_text(text)]
-    likeness, former = (one.meanings(parts) @ points_of(read_default(), one.meanings).at.T for one in (scorer, before))
-    return choosing.nearness_of_as_many(likeness, int(matches(former, before.near).sum()))
+def between(scorer: TransformerScorer, before: TransformerScorer) -> float:
+    """The likeness halfway between that at which as many themes of held-out pieces are found as by another model, and that at
+    which they are as often right: a better model then finds more, and what it finds is more often right.
+    """
+    held_out = split(pieces())[1]
+    former, bears = likenesses(before, held_out)
+    former_matches = matches(former, before.near)
+    likeness, _ = likenesses(scorer, held_out)
+    as_many = choosing.nearness_of_as_many(likeness, int(former_matches.sum()))
+    precision = choosing.precision_of(former_matches, bears)
+    return round((as_many + choosing.nearness_of_precision(likeness, bears, precision)) / 2, 3)
 
 
 def figures_of(scorer: TransformerScorer, facts: TransformerFacts) -> dict[str, Any]:

@@ -43,6 +43,7 @@ class Nodes:
         for node in graph.node:
             self.by_kind[node.op_type].append(node)
         self.by_output = {output: node for node in graph.node for output in node.output}
+        self.outputs = frozenset(output.name for output in graph.output)
 
     def values(self, node: NodeProto, place: int) -> Values:
         """The constant at a place of a node's inputs."""
@@ -50,7 +51,7 @@ class Nodes:
 
 
 def read_exported(path: Path) -> Imported:
-    """The weights of an exported network. `both` is missing in networks before e5-3."""
+    """The weights of an exported network. `both` is missing in networks before e5-4."""
     nodes = Nodes(path)
     state = embeddings(nodes)
     norms = nodes.by_kind["LayerNormalization"]
@@ -66,6 +67,8 @@ def read_exported(path: Path) -> Imported:
     for name, node in zip(slots, products, strict=True):
         state |= {f"{name}.weight": weights(nodes, node), f"{name}.bias": nodes.values(node, 6)}
     heads = head_weights(nodes)
+    for part in ("weight", "bias"):
+        heads.pop(f"urgent.{part}", None)  # learnt anew from the meanings of each network
     shift = heads.pop("focus.bias")
     focus = Focus(np.ascontiguousarray(heads.pop("focus.weight").T), shift)
     return Imported(state | heads, focus)
@@ -91,9 +94,9 @@ def weights(nodes: Nodes, product: NodeProto) -> Values:
 
 
 def head_weights(nodes: Nodes) -> State:
-    """Those of the heads, in the order in which they are written: meaning, focus, sentiment, and perhaps both."""
+    """Those of the heads, in the order in which they are written. Networks before e5-4 have no `urgent` and no `both`."""
     state: State = {}
-    names = iter(("meaning", "focus", "head", "both"))
+    names = iter(["meaning", "focus", *(["urgent"] if "urgent" in nodes.outputs else []), "head", "both"])
     for node in nodes.by_kind["Mul"]:
         constant = nodes.constants.get(node.input[1])
         if constant is None or constant.ndim != 3:

@@ -17,7 +17,7 @@ from tests.service.metrics.database import MetricsDatabase, expected, statement,
 from tests.unit.metrics.build import MODEL, rows, words
 
 NOW = datetime(2026, 10, 27, 12, tzinfo=UTC)
-OTHER_MODEL = "e5-3"
+OTHER_MODEL = "e5-4"
 THEMES, REASONS = ("delivery", "price", "billing"), ("legal_threat", "safety", "outage")
 REGIONS = ("DE", "FR", None)
 MEASURES = {

@@ -11,7 +11,7 @@ from tests.service.metrics.database import MetricsDatabase, score_of, serving, s
 from tests.unit.metrics.build import words
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
-OLD, NEW = "vader-3.3.2", "e5-3"
+OLD, NEW = "vader-3.3.2", "e5-4"
 BERLIN = {"name": "A tenant", "zone": "Europe/Berlin"}
 
 

@@ -140,7 +140,7 @@ scores = st.lists(
         score_of,
         st.sampled_from(TEXTS),
         st.none() | st.floats(-1, 1, allow_nan=False),
-        st.sampled_from(["vader-3.3.2", "e5-3"]),
+        st.sampled_from(["vader-3.3.2", "e5-4"]),
         st.lists(st.sampled_from(["delivery", "billing"]), max_size=2, unique=True),
         reasons,
         st.sampled_from([(), (UNSUPPORTED_LANGUAGE,)]),

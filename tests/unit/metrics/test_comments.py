@@ -39,10 +39,10 @@ def test_rows_without_a_model_have_no_themes() -> None:
 
 
 def test_each_model_has_the_themes_of_its_own_scores() -> None:
-    scores = scored(TEXT, 0.1, "neutral", themes=THEMES[:1]) | scored(TEXT, 0.1, "neutral", "e5-3", themes=THEMES[1:])
+    scores = scored(TEXT, 0.1, "neutral", themes=THEMES[:1]) | scored(TEXT, 0.1, "neutral", "e5-4", themes=THEMES[1:])
     by_measure = {c.measure: c.themes for c in rows(response(words(TEXT)), scores=scores)}
     assert by_measure[f"label:{MODEL}"] == ("delivery",)
-    assert by_measure["label:e5-3"] == ("price",)
+    assert by_measure["label:e5-4"] == ("price",)
 
 
 @pytest.mark.parametrize("fields", [{"label": None, "score": None}, {"flags": (UNSUPPORTED_LANGUAGE,)}])

@@ -64,7 +64,7 @@ def test_each_comment_counts_once_and_once_for_each_model_that_scored_it(
     subject = view(events)
     counted = Counter(row.measure for row in contributions(subject, scores))
     assert counted["comments"] == len(subject.comments)
-    for model in ("vader-3.3.2", "e5-3"):
+    for model in ("vader-3.3.2", "e5-4"):
         scored = sum((model, comment.text_hash) in scores for comment in subject.comments)
         assert counted[f"label:{model}"] == counted[f"sentiment:{model}"] <= scored
 

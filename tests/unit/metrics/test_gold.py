@@ -24,7 +24,7 @@ def test_a_row_has_the_text_the_humans_label_and_the_models() -> None:
 
 
 def test_a_comment_that_no_model_scored_is_gold_too() -> None:
-    (row,) = gold_of(response(words("so")), override(2, "so", "negative"), scores=scored("so", 0.5, "positive", model="e5-3"))
+    (row,) = gold_of(response(words("so")), override(2, "so", "negative"), scores=scored("so", 0.5, "positive", model="e5-4"))
     assert (row.model, row.model_label) == (None, None)
 
 

@@ -258,7 +258,7 @@ def test_the_ratio_of_merged_parts_is_that_of_the_whole(values: list[int], cut: 
 
 def test_selectors_follow_filed_by_and_the_promoted_model() -> None:
     assert KPIS["first_reply_time"].selectors("created", MODEL) == ("first_reply:created",)
-    assert KPIS["sentiment"].selectors("commented", "e5-3") == ("sentiment:e5-3",)
+    assert KPIS["sentiment"].selectors("commented", "e5-4") == ("sentiment:e5-4",)
     assert KPIS["csat"].selectors("rated", MODEL) == ("csat:",)
 
 

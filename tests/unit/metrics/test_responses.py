@@ -146,10 +146,10 @@ def test_every_twentieth_begins_a_bin() -> None:
 
 
 def test_each_model_version_has_measures_of_its_own() -> None:
-    scores = scored("so", 0.5, "positive") | scored("so", -0.5, "negative", model="e5-3")
+    scores = scored("so", 0.5, "positive") | scored("so", -0.5, "negative", model="e5-4")
     counted = rows(response(words("so")), scores=scores)
     assert rows_in(counted, f"label:{MODEL}") == [(0, 1, 1)]
-    assert rows_in(counted, "label:e5-3") == [(0, -1, -1)]
+    assert rows_in(counted, "label:e5-4") == [(0, -1, -1)]
     assert kpi("sentiment", counted).value == 0.5
 
 
@@ -174,10 +174,10 @@ def test_a_text_in_a_language_that_the_model_does_not_know_counts_only_once_a_hu
 
 @pytest.mark.parametrize(("label", "worth"), [("negative", -1), ("neutral", 0), ("positive", 1)])
 def test_a_humans_label_replaces_that_of_every_model(label: Label, worth: int) -> None:
-    scores = scored("so", 0.5, "positive") | scored("so", 0.1, "neutral", model="e5-3")
+    scores = scored("so", 0.5, "positive") | scored("so", 0.1, "neutral", model="e5-4")
     override = statement(2, Override(comment=text_hash("so"), label=label))
     counted = rows(response(words("so"), subject="c1/ticket/T-9"), override, scores=scores)
-    for model in (MODEL, "e5-3"):
+    for model in (MODEL, "e5-4"):
         assert rows_in(counted, f"label:{model}") == [(0, worth, worth)]
         assert rows_in(counted, f"sentiment:{model}") == [(0, 20 * worth, 1000 * worth)]
 

@@ -57,6 +57,13 @@ def test_a_threshold_finds_as_many_themes_as_another_model_and_no_fewer() -> Non
     assert [choosing.nearness_of_as_many(likeness, matches) for matches in (1, 2, 3)] == [0.6, 0.4, 0.3]
 
 
+def test_a_threshold_is_the_lowest_with_the_precision_of_another_model() -> None:
+    likeness = np.array([[0.605, 0.1], [0.405, 0.1], [0.305, 0.1]], np.float32)
+    bears = np.array([[True, False], [True, False], [False, False]])
+    assert choosing.nearness_of_precision(likeness, bears, 0.6) == 0.05
+    assert choosing.nearness_of_precision(likeness, bears, 0.7) == 0.31
+
+
 def test_a_theme_far_below_the_likeliest_does_not_raise_the_threshold() -> None:
     likeness = np.array([[0.8, 0.5], [0.3, 0.1]])
     assert choosing.nearness(likeness, np.array([[True, False], [True, False]])) <= 0.3

@@ -99,7 +99,7 @@ def test_a_model_whose_confidence_is_its_accuracy_is_calibrated() -> None:
     assert calibration_error(np.full(10, 0.9), np.arange(10) < 7) == pytest.approx(0.2)
 
 
-@pytest.mark.parametrize(("weights", "model"), [(E5, "e5-3"), (PREVIOUS_E5, "e5-2"), (LINEAR, "linear-2")])
+@pytest.mark.parametrize(("weights", "model"), [(E5, "e5-4"), (PREVIOUS_E5, "e5-2"), (LINEAR, "linear-2")])
 def test_the_card_of_the_weights_lists_no_airline_data(weights: Path, model: str) -> None:
     card = json.loads(weights.with_suffix(".json").read_text())
     assert card["model"] == model

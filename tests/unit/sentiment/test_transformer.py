@@ -80,7 +80,7 @@ def right_of(scores: Sequence[Score], group: str = "") -> float:
 
 
 def test_its_name_is_the_one_that_kpis_use(scorer: TransformerScorer) -> None:
-    assert str(scorer.model) == "e5-3"
+    assert str(scorer.model) == "e5-4"
 
 
 def test_the_previous_model_scores_as_ever() -> None:

@@ -37,7 +37,7 @@ class Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 Part = Literal["policy", "kinds"]
 """`policy`: what a comment of public sets seldom is, such as a report without an opinion; since e5-1. `kinds`: kinds of comments
-that public sets lack, such as answers to surveys of telecoms, mails of companies, and phrases; since e5-3."""
+that public sets lack, such as answers to surveys of telecoms, mails of companies, and phrases; since e5-4."""
 
 
 class Sheet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
