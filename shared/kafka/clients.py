@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from itertools import chain
 from typing import Any
 from zlib import crc32
 
@@ -139,8 +140,18 @@ async def close_consumer(client: AIOKafkaConsumer) -> None:
 
 async def close_producer(client: AIOKafkaProducer) -> None:
     """Close without waiting for unsent messages: their sends have failed already. Raises nothing of the client."""
-    client._message_accumulator.fail_all(KafkaError("the producer was closed"))
+    accumulator = client._message_accumulator
+    accumulator.fail_all(KafkaError("the producer was closed"))
+    for batch in chain(accumulator._pending_batches, *accumulator._batches.values()):
+        for future in (batch.future, batch._drain_waiter):
+            retrieve_error(future)
     await _close(client.stop, client.client.close)
+
+
+def retrieve_error(future: asyncio.Future[Any]) -> None:
+    """Cancel a future that is not needed any more. The event loop would report the error of one that has failed already."""
+    if not future.cancel() and not future.cancelled():
+        future.exception()
 
 
 async def _close(stop: Closing, *parts: Closing) -> None:

@@ -84,8 +84,8 @@ class Producer:
                 self._drop(client)
             raise Undelivered(f"{topic}: {type(error).__name__}") from error
         finally:
-            for future, _ in sent:  # their errors would be reported as never retrieved
-                future.cancel()
+            for future, _ in sent:
+                clients.retrieve_error(future)
         instruments.SENT.labels(topic).inc(len(messages))
         positions: dict[int, Position] = {}
         for (_, batch), first in zip(sent, firsts, strict=True):

@@ -1,6 +1,7 @@
 """A broker that dies, starts late or hangs: sends raise Undelivered, consumers wait, and in the end every record has arrived."""
 
 import asyncio
+import gc
 import os
 import signal
 import tempfile
@@ -119,6 +120,34 @@ async def test_a_send_to_a_hung_broker_ends_at_its_deadline_and_a_later_one_arri
     arrived = [int(record.value) for record in await topic.read(topic.definition.name, ends)]
     assert set(arrived) == {1, 2, 3}
     assert arrived.count(2) <= 2, "a batch that timed out is not sent again by itself; only the one in flight may arrive"
+
+
+async def test_a_producer_that_closes_while_sends_wait_for_a_hung_broker_leaves_no_error_to_the_event_loop(broker: Kafka) -> None:
+    topic = await new_topic(broker.bootstrap, partitions=1)
+    reports: list[str] = []
+    loop = asyncio.get_running_loop()
+    handler = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _, context: reports.append(context["message"]))
+    try:
+        async with Producer(broker.bootstrap) as producer:
+            await producer.send_all(topic.definition, messages([1]))
+            assert broker.pid
+            os.kill(broker.pid, signal.SIGSTOP)
+            try:
+                # the first is sent and not acknowledged, so the others wait in the client
+                sends = [asyncio.create_task(producer.send_all(topic.definition, messages([n]))) for n in (2, 3, 4)]
+                await asyncio.sleep(0.5)
+                for send in sends:
+                    send.cancel()
+                await asyncio.gather(*sends, return_exceptions=True)
+            finally:
+                os.kill(broker.pid, signal.SIGCONT)
+        del producer, sends, send
+        gc.collect()
+        await asyncio.sleep(0)
+    finally:
+        loop.set_exception_handler(handler)
+    assert reports == []
 
 
 async def test_a_send_without_a_broker_is_undelivered_and_the_producer_closes_at_once() -> None:
