@@ -43,6 +43,9 @@ broker.heartbeat.interval.ms=500
 log.cleaner.dedupe.buffer.size=16777216
 """
 
+START_SECONDS = 120.0
+"""On a busy machine a start takes a minute. A broker that ends while it starts is noticed at once."""
+
 API_VERSIONS_REQUEST = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 """Length, API key 18, version 0, correlation id 1, no client id."""
 
@@ -51,7 +54,7 @@ class Kafka:
     """A Kafka node with its data in `folder`/logs, and its log in `folder`/kafka.log unless `log` is given.
 
     Lines in `properties` replace or extend PROPERTIES; `format_options` are further options of the storage tool, `jvm_options`
-    of the broker's Java.
+    of the broker's Java. `cluster` is the id of its cluster, the same at all nodes; random by default.
     """
 
     name = "kafka"
@@ -66,6 +69,7 @@ class Kafka:
         properties: str = "",
         format_options: Sequence[str] = (),
         jvm_options: Sequence[str] = (),
+        cluster: str | None = None,
     ) -> None:
         self.folder = folder.resolve()
         self.port = port
@@ -74,6 +78,7 @@ class Kafka:
         self._more_properties = properties
         self._format_options = format_options
         self._jvm_options = jvm_options
+        self._cluster = cluster or new_cluster_id()
         self._child: Child | None = None
 
     @property
@@ -97,7 +102,7 @@ class Kafka:
             java.append(f"-XX:AOTCache={aot_cache()}")
         await self._format(java)
         self._child = await Child.spawn("Kafka", [*java, *self._jvm_options, "kafka.Kafka", self._properties], self.log)
-        await wait_until_ready(self._child, self._is_ready, seconds=60)
+        await wait_until_ready(self._child, self._is_ready, seconds=START_SECONDS)
 
     async def wait(self) -> int:
         """Wait for its end. Returns its exit status."""
@@ -121,9 +126,7 @@ class Kafka:
         self._properties.write_text(properties + self._more_properties)  # the last of several values counts
         if (logs / "meta.properties").exists():
             return
-        # URL-safe base64 may start with a minus, which the tool would read as an option.
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
-        options: list[str | Path] = ["--ignore-formatted", "-t", cluster, "-c", self._properties, *self._format_options]
+        options: list[str | Path] = ["--ignore-formatted", "-t", self._cluster, "-c", self._properties, *self._format_options]
         await run_command("Kafka's storage tool", [*java, "kafka.tools.StorageTool", "format", *options], self.log)
 
     async def _is_ready(self) -> bool:
@@ -140,3 +143,8 @@ class Kafka:
             return False
         finally:
             writer.close()
+
+
+def new_cluster_id() -> str:
+    """A random id of a cluster. URL-safe base64 may start with a minus, which the storage tool would read as an option."""
+    return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
