@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, BrowserContext
 
 from deploy.local.ports import free_port_base
 from tests.e2e.browser import open_browser
@@ -44,7 +44,15 @@ async def browser() -> AsyncIterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="package")
+async def profile(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """A profile of the browser for all dashboards: a later page gets the scripts from the cache of an earlier one."""
+    context = await browser.new_context(viewport={"width": 1600, "height": 1000}, locale="en-GB", reduced_motion="reduce")
+    yield context
+    await context.close()
+
+
 @pytest.fixture
-async def dashboard(stack: Stack, browser: Browser) -> AsyncIterator[Dashboard]:
-    async with open_dashboard(stack, browser) as dashboard:
+async def dashboard(stack: Stack, profile: BrowserContext) -> AsyncIterator[Dashboard]:
+    async with open_dashboard(stack, profile) as dashboard:
         yield dashboard

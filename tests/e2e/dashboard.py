@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from tests.e2e.stack import Stack, nps_response, until
 
@@ -68,20 +68,30 @@ def javascript(value: float | None) -> str:
 
 
 @asynccontextmanager
-async def open_dashboard(stack: Stack, browser: Browser) -> AsyncIterator[Dashboard]:
+async def open_dashboard(stack: Stack, profile: BrowserContext) -> AsyncIterator[Dashboard]:
     """A page opened by a link with the key, on a new connection with four answers. It must end without errors."""
-    context = await browser.new_context(viewport={"width": 1600, "height": 1000}, locale="en-GB", reduced_motion="reduce")
-    dashboard = Dashboard(stack, await stack.new_connection("standard"), await context.new_page())
-    for team, value, comment in ANSWERS:
-        await dashboard.post(value, comment, team)
+    async with open_tab(profile) as page:
+        dashboard = Dashboard(stack, await stack.new_connection("standard"), page)
+        for team, value, comment in ANSWERS:
+            await dashboard.post(value, comment, team)
 
-    async def counted() -> bool:
-        return await dashboard.n() == len(ANSWERS)
+        async def counted() -> bool:
+            return await dashboard.n() == len(ANSWERS)
 
-    await until(counted, description="the answers counted")
-    dashboard.watch()
-    await dashboard.open(stack.api_key)
-    await expect(dashboard.page.locator("#connection")).to_have_attribute("data-state", "live", timeout=TIMEOUT)
-    yield dashboard
-    await context.close()
+        await until(counted, description="the answers counted")
+        dashboard.watch()
+        await dashboard.open(stack.api_key)
+        await expect(dashboard.page.locator("#connection")).to_have_attribute("data-state", "live", timeout=TIMEOUT)
+        yield dashboard
     assert dashboard.errors == []
+
+
+@asynccontextmanager
+async def open_tab(profile: BrowserContext) -> AsyncIterator[Page]:
+    """A page. At the end it is closed, and what it stored in the profile is deleted."""
+    page = await profile.new_page()
+    try:
+        yield page
+    finally:
+        await page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        await page.close()

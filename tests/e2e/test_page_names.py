@@ -1,15 +1,12 @@
 """The page shows names of teams in place of their ids, offers the tenant's own dimensions, and opens any window."""
 
-from playwright.async_api import expect
+from playwright.async_api import BrowserContext, expect
 
-from tests.e2e.browser import open_browser
-from tests.e2e.stack import Stack, nps_response
-
-TIMEOUT = 60_000
-"""Milliseconds."""
+from tests.e2e.dashboard import TIMEOUT, open_tab
+from tests.e2e.stack import Stack, nps_response, until
 
 
-async def test_the_page_shows_names_in_place_of_ids(stack: Stack) -> None:
+async def test_the_page_shows_names_in_place_of_ids(stack: Stack, profile: BrowserContext) -> None:
     _, key = await stack.new_tenant("names")
     headers = {"authorization": f"Bearer {key}"}
     record = nps_response(9, comment="Wonderful, thank you!", dimensions={"team": "360001"})
@@ -19,8 +16,12 @@ async def test_the_page_shows_names_in_place_of_ids(stack: Stack) -> None:
     assert (await stack.get("/v1/names", key=key)).json() == names
     dimensions = await stack.http.put(f"{stack.gateway_url}/v1/dimensions", json=[{"name": "plan"}], headers=headers)
     assert dimensions.status_code == 200
-    async with open_browser() as browser:
-        page = await browser.new_page()
+
+    async def is_built() -> bool:
+        return (await stack.get("/v1/kpis", key=key)).json()["own_dimensions"] == ["plan"]
+
+    await until(is_built, description="the tenant's own dimension served")
+    async with open_tab(profile) as page:
         page.set_default_timeout(TIMEOUT)
         expect.set_options(timeout=TIMEOUT)
         await page.goto(f"{stack.gateway_url}/#key={key}&window=14d&by=team&filter[team]=360001")
