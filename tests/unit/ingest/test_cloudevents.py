@@ -182,6 +182,7 @@ def test_the_token_is_not_stored_with_a_delivery() -> None:
 
 
 # --- batches
+TOO_MANY = b"[" + b",".join([b"1"] * 1001) + b"]"
 
 
 @pytest.mark.parametrize("content_type", [BATCH, "application/json"])
@@ -197,19 +198,19 @@ def test_each_event_of_a_batch_is_a_delivery_of_its_own(content_type: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("body", "verdict", "reason"),
+    ("body", "verdict", "reason", "code"),
     [
-        (b"[]", "ignored", "empty-batch"),
-        (b'[{"a": 1}', "quarantined", "the batch is not a JSON array of events"),
-        (b"{}", "quarantined", "the batch is not a JSON array of events"),
-        (b"[" + b",".join([b"1"] * 1001) + b"]", "quarantined", "a batch has at most 1000 events: send them in several"),
-        (b"[[1]]", "quarantined", "a batch within a batch"),
+        (b"[]", "ignored", "empty-batch", None),
+        (b'[{"a": 1}', "quarantined", "the batch is not a JSON array of events", "malformed_body"),
+        (b"{}", "quarantined", "the batch is not a JSON array of events", "malformed_body"),
+        (TOO_MANY, "quarantined", "a batch has at most 1000 events: send them in several", "too_large"),
+        (b"[[1]]", "quarantined", "a batch within a batch", "unexpected_payload"),
     ],
 )
-def test_a_batch_that_cannot_be_split_is_one_delivery(body: bytes, verdict: str, reason: str) -> None:
+def test_a_batch_that_cannot_be_split_is_one_delivery(body: bytes, verdict: str, reason: str, code: str | None) -> None:
     tool = connection("cloudevents", mapping=CloudEventsSettings())
     [delivery] = receive_all(tool, request(body, {"content-type": BATCH}), NOW)
-    assert (delivery.verdict, delivery.reason) == (verdict, reason)
+    assert (delivery.verdict, delivery.reason, delivery.reason_code) == (verdict, reason, code)
 
 
 def test_an_array_as_data_in_binary_mode_is_no_batch() -> None:

@@ -117,6 +117,8 @@ def test_an_assignee_is_a_user_a_team_or_nobody() -> None:
     assert to_values(fact) == {"fact": "assigned", "at": at(8, 5), "agent": "256"}
     [fact] = facts(fixture("convo.assigned_team"), "assigned")
     assert to_values(fact) == {"fact": "assigned", "at": at(8, 6), "team": "31"}
+    [fact] = facts(fixture("convo.created", assignee={"id": 256}, userUpdatedAt="2026-11-20T09:30:00Z"), "assigned")
+    assert (fact.agent, fact.at) == ("256", at(8))
     [fact] = facts(fixture("convo.assigned", assignee=None), "assigned")
     assert fact.agent is None
     assert parse(fixture("convo.assigned")).names == (("agent", "256", "Ada Byron"),)
@@ -130,6 +132,8 @@ def test_statuses_have_the_time_of_the_change() -> None:
     assert (fact.status, fact.at) == ("pending", at(8, 20))
     [fact] = facts(fixture("convo.customer.reply.created"), "status")
     assert (fact.status, fact.at) == ("open", at(8, 40))
+    [fact] = facts(fixture("convo.created", userUpdatedAt="2026-11-20T09:30:00Z"), "status")
+    assert fact.at == at(8)
     assert facts(fixture("convo.note.created"), "status") == []
 
 

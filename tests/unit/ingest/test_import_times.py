@@ -39,7 +39,12 @@ def test_a_time_that_does_not_exist_is_refused(text: str, layout: str, zone: str
         read_time(text, layout, zone)
 
 
-@pytest.mark.parametrize("layout", ["%H:%M", "%d.%m", "%Q", "dd.mm.yyyy", "%", "%d.%m.%Y %d"])
+@pytest.mark.parametrize("layout", ["%Y-%m-%d", "%d.%m.%y", "%d %b %Y", "%B %d, %Y"])
+def test_a_month_is_a_number_or_a_name(layout: str) -> None:
+    assert check_format(layout) == layout
+
+
+@pytest.mark.parametrize("layout", ["%H:%M", "%d.%m", "%Q", "dd.mm.yyyy", "%", "%d.%m.%Y %d", "%Y-%d %H:%M", "%Y-%m %H:%M"])
 def test_a_format_needs_a_whole_date(layout: str) -> None:
     with pytest.raises(ValueError, match=r"must"):
         check_format(layout)
