@@ -82,8 +82,8 @@ RAW_FROM = """
 
 # --- the stack ------------------------------------------------------------------------------------------------------------
 @asynccontextmanager
-async def service(name: str, port: int, environment: dict[str, str], log: Path) -> AsyncIterator[str]:
-    """A service as a process. Yields its URL when it is ready."""
+async def service(name: str, port: int, environment: dict[str, str], log: Path) -> AsyncIterator[int]:
+    """A service as a process. Yields the process id when it is ready."""
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", f"services.{name}", cwd=ROOT, env=os.environ | environment, stdout=output, stderr=output
@@ -98,7 +98,7 @@ async def service(name: str, port: int, environment: dict[str, str], log: Path) 
                     if (await http.get(f"{url}/livez")).is_success:
                         break
                 await asyncio.sleep(0.2)
-        yield url
+        yield process.pid
     finally:
         if process.returncode is None:
             process.terminate()
