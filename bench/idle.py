@@ -1,4 +1,4 @@
-"""What metrics costs while nothing arrives, by the number of tenants: processor time of its process and of its database.
+"""Processor time of metrics and of its database while nothing arrives, by the number of tenants.
 
 python -m bench.idle [--tenants 2 150 1500] [--seconds 60]
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from services.metrics.domain.bootstrap import bootstrap_interval, cells_of, impact
+from services.metrics.domain.bootstrap import NORMAL_FROM, bootstrap_interval, cells_of, impact, poisson
 from services.metrics.domain.contributions import contributions
 from services.metrics.domain.histogram import Histogram
 from services.metrics.domain.histogram import count as histogram_of
@@ -108,3 +108,19 @@ def test_the_kpi_is_of_one_measure_once_its_aggregation_is_known() -> None:
         assert narrowed.of_all_answers.selectors("", MODEL) == (whole.selector("", MODEL),)
     assert kpi.narrowed("") == kpi.narrowed("nps")
     assert all("theme" in kpi.narrowed(agg).dimensions for agg in IMPACTS)
+
+
+class Constant(random.Random):
+    """Random numbers that are all the same."""
+
+    def __init__(self, number: float) -> None:
+        super().__init__()
+        self.number = number
+
+    def random(self) -> float:
+        return self.number
+
+
+@pytest.mark.parametrize("mean", [3, NORMAL_FROM])
+def test_a_random_number_of_zero_counts_as_a_half(mean: int) -> None:
+    assert poisson(mean, Constant(0.0)) == poisson(mean, Constant(0.5)) == pytest.approx(mean, abs=1)
