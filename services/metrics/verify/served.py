@@ -22,11 +22,11 @@ from services.metrics.evaluation.periods import periods
 from services.metrics.evaluation.source import BEGINNING
 from services.metrics.store.progress import freshness
 from services.metrics.store.promotions import current_tenant
-from services.metrics.store.query import snapshot
 from services.metrics.store.run_cache import Group
 from services.metrics.verify.battery import parameters_of
 from services.metrics.verify.recount import Recount, stored_recount
 from services.metrics.verify.report import Step
+from services.metrics.verify.snapshots import long_snapshot
 from shared.http import TENANT_HEADER
 
 ATTEMPTS = 50
@@ -90,7 +90,7 @@ async def compare_again(
     """Expected and served rows, once both are of one revision or are equal."""
     for _ in range(ATTEMPTS):
         served, served_revision = await served_rows(http, tenant, query)
-        async with snapshot(pool) as connection:
+        async with long_snapshot(pool) as connection:
             current = await current_tenant(connection, tenant.slug, tenant.model)
             revision = (await freshness(connection, current, query.kpi, 0)).revision
             recount = await stored_recount(connection, tenant.id, selectors_of(query, current.model))
