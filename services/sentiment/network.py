@@ -17,7 +17,7 @@ E5 = MODELS / "e5-4.onnx"
 PREVIOUS_E5 = MODELS / "e5-2.onnx"
 """The model before it, which scores until every tenant uses the new one."""
 OUTPUTS = ("logits", "meaning", "both", "urgent")
-"""The graph's outputs in the order of Outcome. Networks before e5-4 have only the first two."""
+"""The graph's outputs in the order of Outcome. e5-2 has only the first two."""
 PAD = 1
 MAX_TOKENS = 160
 """Tokens of a text that are read. Texts of more than 300 characters come by sentence, of about 60 tokens."""

@@ -16,11 +16,11 @@ FLAGGED = 0.02
 RECALL = 1.5
 """Weight of recall against precision for themes (beta of the F measure)."""
 FALSE = 0.035
-"""The same for a model that has learnt `mixed`: the aim is 5 % on comments that are not like these."""
+"""Largest flagged share of such rows for a model that has learnt `mixed`: the aim is 5 % on comments that are not like these."""
 BARS = tuple(round(float(bar), 2) for bar in np.arange(0.05, 0.9, 0.01))
 """Possible thresholds for themes."""
 ALIKE = 0.1
-"""The same for comments that are hard to tell from mixed ones."""
+"""Largest flagged share of comments that only seem mixed."""
 BOTH = tuple(round(float(bar), 3) for bar in np.arange(0.3, 0.99, 0.025))
 POLES = tuple(round(float(bar), 3) for bar in np.arange(0.4, 0.95, 0.025))
 

@@ -1,4 +1,4 @@
-"""`python -m services.sentiment.training.e5 --data FOLDER --work FOLDER`: prepare, teach, distil, export and evaluate `e5-4`.
+"""`python -m services.sentiment.training.e5 --data FOLDER --work FOLDER`: prepare, teach, distil, export and evaluate `MODEL`.
 
 Each step leaves its files in the work folder and isn't done again while they are there. Needs the extra `training`, 10 GB of
 memory and two hours of two cores.

@@ -34,6 +34,7 @@ from services.sentiment.training.urging import Linear, bar_for_urgency, fit_reas
 from services.sentiment.weights import MODELS
 
 MODEL = Model("e5", "4", LATEST)
+"""The model that a training makes. Raise its version first: a training overwrites the files of this name."""
 NAME = f"{MODEL}.onnx"
 LONG = 300
 """Characters from which on a text gets the mean of its pieces: the network was trained on 80 tokens."""
@@ -140,7 +141,7 @@ def chosen(network: Network, dev: Sequence[Row], before: TransformerScorer | Non
 
 def between(scorer: TransformerScorer, before: TransformerScorer) -> float:
     """The likeness halfway between that at which as many themes of held-out pieces are found as by another model, and that at
-    which they are as often right: a better model then finds more, and what it finds is more often right.
+    which they are as often right. On these pieces a better model then finds more, and what it finds is more often right.
     """
     held_out = split(pieces())[1]
     former, bears = likenesses(before, held_out)

@@ -51,7 +51,7 @@ class Nodes:
 
 
 def read_exported(path: Path) -> Imported:
-    """The weights of an exported network. `both` is missing in networks before e5-4."""
+    """The weights of an exported network. `both` is missing in e5-2."""
     nodes = Nodes(path)
     state = embeddings(nodes)
     norms = nodes.by_kind["LayerNormalization"]
@@ -94,7 +94,7 @@ def weights(nodes: Nodes, product: NodeProto) -> Values:
 
 
 def head_weights(nodes: Nodes) -> State:
-    """Those of the heads, in the order in which they are written. Networks before e5-4 have no `urgent` and no `both`."""
+    """Those of the heads, in the order in which they are written. e5-2 has no `urgent` and no `both`."""
     state: State = {}
     names = iter(["meaning", "focus", *(["urgent"] if "urgent" in nodes.outputs else []), "head", "both"])
     for node in nodes.by_kind["Mul"]:

@@ -1,10 +1,10 @@
 """`python -m services.sentiment.training.refine --data FOLDER --work FOLDER`: train the next version from the shipped networks.
 
 The upper layers learn our sentences of further kinds, themes, and praise beside complaint; of all other comments they keep the
-opinion of the shipped networks (learning without forgetting, Li and Hoiem, 2016). It takes two passes, the second more slowly
-and with other comments. Averaging their weights with those of the former network regains most of what it read better (Wortsman
-et al., 2022). The lower layers and the vocabulary stay. Each step leaves its files in the work folder and isn't done again while
-they are there. Needs the extra `training` and an hour of two cores with AVX-512.
+opinion of the shipped networks (learning without forgetting, Li and Hoiem, 2016). It takes two passes, the second at a lower
+rate and with other comments. Averaging their weights with those of the former network regains most of what that read better
+(Wortsman et al., 2022). The lower layers and the vocabulary stay. Each step leaves its files in the work folder and isn't done
+again while they are there. Needs the extra `training` and an hour of two cores with AVX-512.
 """
 
 import random
