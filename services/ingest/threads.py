@@ -32,9 +32,6 @@ class FairThreads:
     def __init__(self) -> None:
         self._queue = FairQueue(THREADS, 1, MAX_WAITING)
         self._slow_until: dict[str, float] = {}
-        self._suspects: set[str] = set()
-        """Tenants whose latest body took long by the clock, perhaps because the machine was busy: the processor time of their
-        next one is measured. Reading that time is a system call, which is not worth making for each body."""
 
     async def run(self, tenant: str, work: Callable[[], T]) -> T:
         """The result of `work()`, run in a thread when it is the tenant's turn. Raises Unavailable if the turn does not come.
@@ -53,18 +50,6 @@ class FairThreads:
         """The result of `work()`, which reads a body of `size` bytes: at once if that is quick, else in a thread."""
         if size > SMALL_BYTES or self._slow_until.get(tenant, 0.0) > time.monotonic():
             return await self.run(tenant, work)
-        if tenant in self._suspects:
-            return self._measure(tenant, work)
-        began = time.monotonic()
-        try:
-            return work()
-        finally:
-            if time.monotonic() - began > SLOW_SECONDS:
-                self._suspects.add(tenant)
-
-    def _measure(self, tenant: str, work: Callable[[], T]) -> T:
-        """The result of `work()`. If it was slow, the tenant is punished."""
-        self._suspects.discard(tenant)
         began = time.thread_time()
         try:
             return work()

@@ -145,6 +145,7 @@ async def close_producer(client: AIOKafkaProducer) -> None:
     for batch in chain(accumulator._pending_batches, *accumulator._batches.values()):
         for future in (batch.future, batch._drain_waiter):
             retrieve_error(future)
+    accumulator._batches.clear()  # the client would send them, which fails: they are done
     await _close(client.stop, client.client.close)
 
 

@@ -86,7 +86,7 @@ async def test_a_client_is_closed_before_its_caller_is_cancelled() -> None:
 
 async def test_a_producer_whose_stop_is_cancelled_is_closed() -> None:
     client = Part()
-    accumulator = SimpleNamespace(fail_all=lambda error: None)
+    accumulator = SimpleNamespace(fail_all=lambda error: None, _pending_batches=set(), _batches={})
     producer: Any = SimpleNamespace(_message_accumulator=accumulator, stop=Part(asyncio.CancelledError()).close, client=client)
     await clients.close_producer(producer)
     assert client.closed == 1
