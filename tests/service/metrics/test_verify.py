@@ -6,15 +6,20 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
 from services.metrics.domain.query import Query
+from services.metrics.verify import served
 from services.metrics.verify.battery import battery, full_battery, impacts
+from services.metrics.verify.recount import Recount, stored_recount
+from shared.database import SERVER_SETTINGS, open_pool
 from tests.service.metrics.database import (
     TOKEN,
     MetricsDatabase,
@@ -210,6 +215,30 @@ async def test_an_answer_that_lies_is_found(metrics_db: MetricsDatabase, inbox: 
     async with verifying(metrics_db, inbox, 0, some_of_battery) as verification:
         steps = await with_altered_responses(verification, alter).run()
     assert failed(steps) == [SERVED]
+
+
+async def test_an_answer_is_compared_again_however_long_the_computation_takes(
+    metrics_db: MetricsDatabase, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL ends a session that waits in a transaction for longer than the services allow."""
+    altered = 0
+
+    async def slow_recount(*arguments: Any) -> Recount:
+        await asyncio.sleep(0.4)
+        return await stored_recount(*arguments)
+
+    def alter_first(body: bytes) -> bytes:
+        nonlocal altered
+        if altered or b'"n":38' not in body:
+            return body
+        altered += 1
+        return body.replace(b'"n":38', b'"n":39')
+
+    monkeypatch.setitem(SERVER_SETTINGS, "idle_in_transaction_session_timeout", "200")
+    monkeypatch.setattr(served, "stored_recount", slow_recount)
+    async with verifying(metrics_db, inbox, 0, some_of_battery) as verification, open_pool(metrics_db.url) as pool:
+        steps = await replace(with_altered_responses(verification, alter_first), pool=pool).run()
+    assert (failed(steps), altered) == ([], 1)
 
 
 @pytest.mark.parametrize("field", ["value", "high"])
