@@ -45,6 +45,7 @@ async def test_a_click_on_a_group_filters_the_page_and_a_second_one_removes_the_
     await expect(answers).to_have_text("2 answers", timeout=TIMEOUT)
     await expect(dashboard.page.locator(".comment .comment-text")).to_have_text(["Terrible. I hate waiting."], timeout=TIMEOUT)
     assert "filter%5Bteam%5D=delivery" in dashboard.page.url
+    await expect(group).to_have_attribute("aria-pressed", "true", timeout=TIMEOUT)
     await group.click()
     await expect(answers).to_have_text("4 answers", timeout=TIMEOUT)
 

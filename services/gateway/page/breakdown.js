@@ -13,6 +13,10 @@ let order = { by: "value", descending: true };
  */
 export function drawBreakdown(options) {
   const body = byId("breakdown-body");
+  if (body.matches(":active")) { // a button that is replaced while it is pressed gets no click
+    addEventListener("pointerup", () => setTimeout(() => drawBreakdown(options)), { once: true });
+    return;
+  }
   const { kpi, result, dimension } = options;
   if (!result.rows.length) {
     body.replaceChildren(placeholder("Nothing in this window."));
