@@ -4,9 +4,10 @@ A sealed histogram never changes: a recount gets another seal. So an entry is ne
 room. Which seals count is read from the database by every query, in its snapshot.
 """
 
-from collections import OrderedDict
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from cachetools import LRUCache
 
 from services.metrics.domain.histogram import Histogram
 from services.metrics.store.spans import Run
@@ -37,29 +38,18 @@ Key = tuple[Hashable, Run]
 """All that the histograms of a run depend on beside its seals, and the run."""
 
 
-@dataclass(slots=True)
 class RunCache:
     """The parts that were used last, up to `most_bins` bins."""
 
-    most_bins: int = MOST_BINS
-    _parts: OrderedDict[Key, Part] = field(default_factory=OrderedDict)
-    _bins: int = 0
+    def __init__(self, most_bins: int = MOST_BINS) -> None:
+        self._largest = most_bins // 4
+        self._parts: LRUCache[Key, Part] = LRUCache(most_bins, getsizeof=lambda part: part.size)
 
     def get(self, key: Key) -> Part | None:
         """The part of a run, if it is cached."""
-        part = self._parts.get(key)
-        if part is not None:
-            self._parts.move_to_end(key)
-        return part
+        return self._parts.get(key)
 
     def add(self, key: Key, part: Part) -> None:
         """Cache a part, and forget those that were not used for longest if there is no room."""
-        size = part.size
-        if size > self.most_bins // 4:
-            return
-        if (former := self._parts.pop(key, None)) is not None:
-            self._bins -= former.size
-        self._parts[key] = part
-        self._bins += size
-        while self._bins > self.most_bins:
-            self._bins -= self._parts.popitem(last=False)[1].size
+        if part.size <= self._largest:
+            self._parts[key] = part
