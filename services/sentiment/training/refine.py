@@ -74,13 +74,13 @@ ABOUT = {
 class Refinement(Work):
     """A training that begins with a shipped network."""
 
-    def rows(self, turn: Pass) -> tuple[list[Row], list[Row]]:
+    def rows(self, training_pass: Pass) -> tuple[list[Row], list[Row]]:
         """The rows of kinds that the shipped networks know, and those of further kinds; deterministic."""
-        chance = random.Random(turn.seed)
+        chance = random.Random(training_pass.seed)
         public = training_rows(self.data, MOST)
         foreign = [row for row in public if row.lang != "en"]
         known, further = own_rows(held_out=False, part="policy"), own_rows(held_out=False, part="kinds")
-        old = [*chance.sample([*public, *foreign], turn.public), *chance.sample(known, turn.own)]
+        old = [*chance.sample([*public, *foreign], training_pass.public), *chance.sample(known, training_pass.own)]
         new = [*further, *slips(further, chance)]
         return [*old, *lowered(drawn(old, LOWERED, chance))], [*new, *lowered(drawn(new, LOWERED, chance))]
 
@@ -104,10 +104,10 @@ def refine_second(work: Refinement) -> None:
     refine(work, SECOND, net)
 
 
-def refine(work: Refinement, turn: Pass, net: Reader) -> None:
+def refine(work: Refinement, training_pass: Pass, net: Reader) -> None:
     """Fit `net` in one pass, and write its weights."""
-    torch.manual_seed(turn.seed)
-    old, new = work.rows(turn)
+    torch.manual_seed(training_pass.seed)
+    old, new = work.rows(training_pass)
     rows = [*old, *new]
     print(f"{len(old)} rows of known kinds, {len(new)} of further ones", flush=True)
     kinds = torch.tensor([row.kind for row in rows])
@@ -135,8 +135,8 @@ def refine(work: Refinement, turn: Pass, net: Reader) -> None:
             cost = cost + lessons.both_loss()
         return cost
 
-    pace = Pace(epochs=1.0, rate=turn.rate, head_rate=5e-4, decay=0.9)
-    fit(net, ids_of(tokens, [row.text for row in rows]), loss, pace, work.folder / f"{turn.name}.pt")
+    pace = Pace(epochs=1.0, rate=training_pass.rate, head_rate=5e-4, decay=0.9)
+    fit(net, ids_of(tokens, [row.text for row in rows]), loss, pace, work.folder / f"{training_pass.name}.pt")
 
 
 def shipped_opinions(texts: Sequence[str]) -> tuple[Tensor, Tensor]:
@@ -148,7 +148,7 @@ def shipped_opinions(texts: Sequence[str]) -> tuple[Tensor, Tensor]:
 
 def average(work: Refinement) -> None:
     """Average the weights of both passes and the former network, and learn the head that the former one lacks again."""
-    first, second = (torch.load(work.folder / f"{turn.name}.pt") for turn in (FIRST, SECOND))
+    first, second = (torch.load(work.folder / f"{training_pass.name}.pt") for training_pass in (FIRST, SECOND))
     former = {name: torch.from_numpy(np.array(value)) for name, value in read_exported(PREVIOUS_E5).state.items()}
     state = {name: (first[name] + second[name]) / 2 for name in first}
     state |= {name: (1 - FORMER) * state[name] + FORMER * value for name, value in former.items() if name in state}
@@ -172,7 +172,7 @@ def finish_student(work: Refinement) -> None:
     """Write the network's files and its card."""
     net = work.reader()
     net.load_state_dict(torch.load(work.folder / AVERAGE))
-    rows = {row: None for turn in (FIRST, SECOND) for part in work.rows(turn) for row in part}
+    rows = {row: None for training_pass in (FIRST, SECOND) for part in work.rows(training_pass) for row in part}
     finish(Fitted(net, work.tokenizer(), list(rows), ABOUT, read_transformer(PREVIOUS_E5)), work.data, work.folder)
 
 
