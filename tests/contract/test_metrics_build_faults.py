@@ -21,20 +21,24 @@ async def spoil(metrics: MetricsDatabase, subject: str) -> None:
     )
 
 
-async def test_a_build_a_rebuild_and_a_verification_report_a_statement_that_cannot_be_decoded(metrics: MetricsDatabase) -> None:
-    await metrics.pool.execute(
-        "UPDATE statements SET body = 'no JSON' WHERE subject_id = (SELECT id FROM subjects WHERE subject = 'c1/response/4')"
-    )
+async def assert_built_without(metrics: MetricsDatabase, subject: str, reason: str) -> None:
+    """A build for changed terms ends, logs the subject with the reason, and covers all others."""
     await change(metrics, "plan")
     with capture_logs() as logs:
         await build(metrics)
     assert await status(metrics) == Status(2, None)
-    others = [event for event in story() if event.subject != "c1/response/4"]
+    others = [event for event in story() if event.subject != subject]
     assert await metrics.contributions() == derived(others, "plan")
+    invalid = [(one["subject"], one["reason"]) for one in logs if one["event"] == "builder.subject_invalid"]
+    assert invalid == [(subject, reason)]
+
+
+async def test_a_build_a_rebuild_and_a_verification_report_a_statement_that_cannot_be_decoded(metrics: MetricsDatabase) -> None:
+    await metrics.pool.execute(
+        "UPDATE statements SET body = 'no JSON' WHERE subject_id = (SELECT id FROM subjects WHERE subject = 'c1/response/4')"
+    )
     reason = "a stored statement can't be decoded"
-    assert [(one["subject"], one["reason"]) for one in logs if one["event"] == "builder.subject_invalid"] == [
-        ("c1/response/4", reason)
-    ]
+    await assert_built_without(metrics, "c1/response/4", reason)
     (report,) = await rebuild(metrics.pool, metrics.writer, "acme")
     assert report.invalid == [f"c1/response/4: {reason}"]
     step = Step("subjects → contributions")
@@ -45,12 +49,4 @@ async def test_a_build_a_rebuild_and_a_verification_report_a_statement_that_cann
 
 async def test_a_build_logs_a_subject_that_cannot_be_folded_and_goes_on(metrics: MetricsDatabase) -> None:
     await spoil(metrics, "c1/response/4")
-    await change(metrics, "plan")
-    with capture_logs() as logs:
-        await build(metrics)
-    assert await status(metrics) == Status(2, None)
-    others = [event for event in story() if event.subject != "c1/response/4"]
-    assert await metrics.contributions() == derived(others, "plan")
-    assert [(one["subject"], one["reason"]) for one in logs if one["event"] == "builder.subject_invalid"] == [
-        ("c1/response/4", "an amount or a bin is too large for its column")
-    ]
+    await assert_built_without(metrics, "c1/response/4", "an amount or a bin is too large for its column")
