@@ -9,6 +9,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,9 +21,10 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.providers import read_settings
 from services.ingest.domain.receive import receive_record
 from services.ingest.inbox.writer import write
-from services.ingest.relay import Relay
+from services.ingest.relay import SWEEPERS, Relay
 from shared.database import open_pool
 from shared.kafka import Producer
+from shared.telemetry import configure_logging
 
 AIM = 20_000
 BATCH = 250
@@ -75,12 +77,13 @@ async def drain(pool: asyncpg.Pool, bootstrap: str, count: int) -> None:
     async with Producer(bootstrap) as producer:
         relay = Relay(pool, producer)
         began, processor_began = time.perf_counter(), time.process_time()
-        sweeping = asyncio.create_task(relay.sweep())
+        sweeping = asyncio.gather(*(relay.sweep() for _ in range(SWEEPERS)))
         while await pool.fetchval("SELECT EXISTS (SELECT FROM unpublished)"):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         seconds, processor = time.perf_counter() - began, time.process_time() - processor_began
         sweeping.cancel()
-        await asyncio.gather(sweeping, return_exceptions=True)
+        with suppress(asyncio.CancelledError):
+            await sweeping
     print(f"published from the outbox: {count / seconds:,.0f} deliveries/s (aim: {AIM:,}), {count:,} in {seconds:.1f} s")
     each = processor / count * 1e6
     print(f"processor time of the relay: {each:.1f} µs each, which allows {1e6 / each:,.0f}/s on a processor of its own")
@@ -101,6 +104,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=50_000)
     count: int = parser.parse_args().count
+    configure_logging("bench", "WARNING", "console")
     with tempfile.TemporaryDirectory(prefix="earshot-bench-") as folder:
         Path(folder).chmod(0o755)
         asyncio.run(measure(Path(folder), count))

@@ -51,7 +51,7 @@ from services.ingest.key_keeper import KeyKeeper
 from services.ingest.names import NameCollector, NameSender
 from services.ingest.pace import Pace
 from services.ingest.quarantine_jobs import Discarder, Retrier
-from services.ingest.relay import EventProducer, Relay
+from services.ingest.relay import SWEEPERS, EventProducer, Relay
 from services.ingest.releaser import Releaser
 from services.ingest.rereader import Rereader
 from services.ingest.settings import Settings
@@ -221,7 +221,8 @@ def create_app(
             for number in range(settings.committers):
                 workers.start(f"committer-{number}", committer.run)
             workers.start("relay", relay.run)
-            workers.start("sweeper", relay.sweep)
+            for number in range(SWEEPERS):
+                workers.start(f"sweeper-{number}", relay.sweep)
             workers.start("releaser", releaser.run)
             workers.start("jobs", runner.run)
             workers.start("enricher", enricher.run)

@@ -44,6 +44,8 @@ from shared.topics import COMMENTS_LATER, EVENTS, Topic, subject_key
 
 log = structlog.get_logger()
 
+SWEEPERS = 2
+"""Workers of a process that publish from the table. A third made no difference."""
 MAX_IN_MEMORY = 20_000
 """Deliveries in memory."""
 MAX_BATCH = 1_000
@@ -96,7 +98,8 @@ def characters_of(stored: OutboxEvent) -> int:
 
 
 class Relay:
-    """`offer` accepts committed events. `run` and `sweep` are its two workers; both continue after an outage."""
+    """`offer` accepts committed events. `run` and `sweep` are its workers; they continue after an outage. Several `sweep` may work
+    at a time: while one waits for Kafka, another claims its batch."""
 
     def __init__(self, pool: asyncpg.Pool, producer: EventProducer, pace: Pace | None = None) -> None:
         self._pool = pool
@@ -176,9 +179,10 @@ class Relay:
 
     async def _sweep_events(self) -> int:
         """Publish due events that are not in Kafka. Returns the number of deliveries."""
-        if not (room := self._pace.metrics.backlog_room()):
+        if not (limit := min(MAX_BATCH, self._pace.metrics.backlog_room())):
             return 0
-        claim = await claim_events(self._pool, min(MAX_BATCH, room))
+        with self._pace.metrics.reserved(BACKLOG, limit):
+            claim = await claim_events(self._pool, limit)
         if claim.seqs:
             self._pace.metrics.take(BACKLOG, len(claim.events))
             parcels = [self._parcel(stored, BACKLOG, characters_of(stored)) for stored in claim.events]
@@ -187,9 +191,11 @@ class Relay:
 
     async def _sweep_comments(self) -> int:
         """Publish events again whose comments may be scored now. Returns the number of deliveries."""
-        if not (room := self._pace.sentiment.backlog_room()) or not self._pace.metrics.backlog_room():
+        limit = min(MAX_CHARACTERS, self._pace.sentiment.backlog_room())
+        if not limit or not self._pace.metrics.backlog_room():
             return 0
-        claim = await claim_comments(self._pool, min(MAX_CHARACTERS, room))
+        with self._pace.sentiment.reserved(BACKLOG, limit):
+            claim = await claim_comments(self._pool, limit)
         if claim.seqs:
             costs = [(stored, characters_of(stored)) for stored in claim.events]
             parcels = [Parcel(stored, cost, False, Cost(BACKLOG, cost)) for stored, cost in costs if cost]

@@ -178,6 +178,18 @@ async def test_a_tenants_replay_leaves_room_for_its_own_live_events(inbox: Inbox
         assert await waiting(inbox) >= FLOOD - WINDOW
 
 
+async def test_sweepers_that_claim_at_a_time_publish_no_more_than_the_window_admits(inbox: Inbox) -> None:
+    broker = Broker()
+    pace = Pace(min_events=WINDOW)
+    relay = Relay(inbox.pool, broker, pace)
+    await inbox.deliver(*[nps_delivery(n % 10, id=str(n), subject=f"r-{n}") for n in range(FLOOD)])
+    await make_due(inbox)
+    async with publishing(relay, pace, Committed(broker, stopped=["metrics"])), working(relay.sweep, relay.sweep, relay.sweep):
+        await until(lambda: sent(broker, WINDOW // 2))
+        await asyncio.sleep(0.3)
+    assert len(broker.sent) == WINDOW // 2
+
+
 async def published(broker: Broker, subject: str) -> bool:
     return any(event.subject == subject for event in broker.events)
 

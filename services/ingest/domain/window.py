@@ -7,7 +7,8 @@ Units measure the group's work: events, or characters of comments. Times are sec
 """
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 BACKLOG = ""
@@ -84,6 +85,15 @@ class Window:
         self.held -= units
         if self._held[holder] <= 0:
             del self._held[holder]
+
+    @contextmanager
+    def reserved(self, holder: str, units: int) -> Iterator[None]:
+        """Hold `units` until it is known how many are taken, so that two claims at a time don't both use the same room."""
+        self.take(holder, units)
+        try:
+            yield
+        finally:
+            self.give_back(holder, units)
 
     def sent(self, partition: int, offset: int, holder: str, units: int, now: float) -> None:
         """Note that units that were taken are in Kafka, in the record at `offset`."""
