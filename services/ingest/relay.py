@@ -98,8 +98,10 @@ def characters_of(stored: OutboxEvent) -> int:
 
 
 class Relay:
-    """`offer` accepts committed events. `run` and `sweep` are its workers; they continue after an outage. Several `sweep` may work
-    at a time: while one waits for Kafka, another claims its batch."""
+    """`offer` accepts committed events. `run` and `sweep` are its workers; they continue after an outage.
+
+    Several `sweep` may work at a time: while one waits for Kafka, another claims its batch.
+    """
 
     def __init__(self, pool: asyncpg.Pool, producer: EventProducer, pace: Pace | None = None) -> None:
         self._pool = pool
