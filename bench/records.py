@@ -1,10 +1,11 @@
 """Queries over millions of records, while 500 events a second arrive, beside the same over 100,000, and beside SQL over raw rows.
 
-python -m bench.records [--records 1000000] [--small 100000] [--wide 200000] [--tickets 0.05] [--rate 500] [--rounds 30]
-    [--keep FOLDER | --reuse FOLDER]
+python -m bench.records [--records 1000000] [--small 100000] [--wide 200000] [--tickets 0.05] [--rate 500] [--others 100]
+    [--rounds 30] [--minutes 8] [--keep FOLDER | --reuse FOLDER]
 
 `--keep` fills a database in a folder, which stays; `--reuse` queries it again without filling it. A third tenant has a dimension
-of 100,000 values.
+of 100,000 values. The events belong to the large, the small and `--others` further tenants in equal parts
+(`bench.records_traffic`).
 """
 
 import argparse
@@ -25,7 +26,7 @@ import asyncpg
 import httpx
 
 from bench.metrics import servers
-from bench.metrics_events import MODEL, Story
+from bench.metrics_events import MODEL
 from bench.records_data import Filled, drop_indexes, fill, fill_template, make_indexes, print_sizes, widen
 from bench.records_queries import Endpoint, print_times, time_queries
 from deploy import new_secrets
@@ -37,13 +38,13 @@ from services.gateway.store.keys import Keys
 from services.gateway.store.tenants import Tenants
 from services.metrics import migrate
 from services.metrics.sealer import Sealer
+from services.metrics.store.tenants import put_tenant
 from shared.database import open_engine, open_pool
-from shared.events import encode
-from shared.kafka import Message, Producer, ensure_topics
+from shared.kafka import ensure_topics
 from shared.migrations import upgrade
 from shared.startup import tune_garbage_collector
 from shared.telemetry import configure_logging
-from shared.topics import EVENTS, subject_key
+from shared.topics import EVENTS
 
 ROOT = Path(__file__).parents[1]
 TOKEN = new_secrets.internal_token()
@@ -105,18 +106,19 @@ async def service(name: str, port: int, environment: dict[str, str], log: Path) 
         await process.wait()
 
 
-async def send_events(producer: Producer, slug: str, rate: float) -> None:
-    """Publish events of the last minutes at `rate` a second, until cancelled. Each part of 20 seconds has subjects of its own."""
-    last = 0
-    while True:
-        story = Story(slug, 100 + last, datetime.now(UTC), 1 / 48, more=True, first=last + 1)
-        events = story.events(int(rate * 20))
-        last = story.last
-        for first in range(0, len(events), max(1, int(rate / 10))):
-            due = asyncio.create_task(asyncio.sleep(0.1))
-            part = events[first : first + max(1, int(rate / 10))]
-            await producer.send_all(EVENTS, [Message(subject_key(one.tenant, one.subject), encode(one)) for one in part])
-            await due
+@asynccontextmanager
+async def traffic(bootstrap: str, rate: float, slugs: Sequence[str]) -> AsyncIterator[None]:
+    """Events of these tenants at `rate` a second, by a process of its own, so that it doesn't delay the queries of this one."""
+    command = [sys.executable, "-m", "bench.records_traffic", bootstrap, f"{rate:g}", *slugs]
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
+    try:
+        yield
+        if process.returncode is not None:
+            sys.exit("the process that sends events ended")
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
 
 
 async def applied(pool: asyncpg.Pool) -> tuple[int, int]:
@@ -239,7 +241,6 @@ async def query_databases(databases: Databases, kafka: Kafka, options: argparse.
         gateway = {**common, "GATEWAY_PORT": str(ports[2])}
         await stack.enter_async_context(service("gateway", ports[2], gateway, folder / "gateway.log"))
         print("services are ready", flush=True)
-        producer = await stack.enter_async_context(Producer(kafka.bootstrap))
         endpoints = {}
         for slug in tenants:
             inside = {"Authorization": f"Bearer {TOKEN}", "X-Earshot-Tenant": slug}
@@ -247,20 +248,19 @@ async def query_databases(databases: Databases, kafka: Kafka, options: argparse.
             for name, port, headers in (("metrics", ports[0], inside), ("gateway", ports[2], outside)):
                 client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60, limits=KEEP_ALIVE)
                 endpoints[name, slug] = Endpoint(f"{name}, {slug}", await stack.enter_async_context(client))
-        sending = asyncio.create_task(send_events(producer, "large", options.rate))
-        before = await applied(pool)
-        began = time.perf_counter()
-        compared = [endpoint for (_, slug), endpoint in endpoints.items() if slug != "wide"]
-        print_times(await time_queries(compared, options.rounds, options.minutes * 60))
-        seconds = time.perf_counter() - began
-        events, subjects = ((after - earlier) / seconds for after, earlier in zip(await applied(pool), before, strict=True))
-        print(f"meanwhile {events:,.0f} events a second were applied, of {options.rate:g}; {subjects:,.0f} new subjects a second")
-        await time_paths("scan", endpoints["metrics", "large"].http, SCANS)
-        if "wide" in tenants:
-            await time_paths("100,000 agents:", endpoints["metrics", "wide"].http, WIDE_QUERIES)
-        sending.cancel()
-        with suppress(asyncio.CancelledError):
-            await sending
+        others = [f"live-{number}" for number in range(1, options.others + 1)]
+        for slug in others:
+            await put_tenant(pool, slug, slug.title(), "Europe/Berlin", MODEL, now)
+        async with traffic(kafka.bootstrap, options.rate, ["large", "small", *others]):
+            before, began = await applied(pool), time.perf_counter()
+            compared = [endpoint for (_, slug), endpoint in endpoints.items() if slug != "wide"]
+            print_times(await time_queries(compared, options.rounds, options.minutes * 60))
+            seconds = time.perf_counter() - began
+            events, subjects = ((after - earlier) / seconds for after, earlier in zip(await applied(pool), before, strict=True))
+            print(f"meanwhile {events:,.0f} events a second were applied, of {options.rate:g}, and {subjects:,.0f} new subjects")
+            await time_paths("scan", endpoints["metrics", "large"].http, SCANS)
+            if "wide" in tenants:
+                await time_paths("100,000 agents:", endpoints["metrics", "wide"].http, WIDE_QUERIES)
         await time_raw(pool, {slug: one.tenant for slug, one in tenants.items()}, now)
 
 
@@ -278,7 +278,8 @@ if __name__ == "__main__":
     parser.add_argument("--small", type=int, default=100_000)
     parser.add_argument("--wide", type=int, default=200_000, help="records of a tenant with 100,000 agents; 0: no such tenant")
     parser.add_argument("--tickets", type=float, default=0.05, help="the share of tickets among the records")
-    parser.add_argument("--rate", type=float, default=500.0, help="events a second that arrive meanwhile")
+    parser.add_argument("--rate", type=float, default=500.0, help="events a second that arrive meanwhile, of all tenants")
+    parser.add_argument("--others", type=int, default=100, help="tenants that have events beside the large and the small one")
     parser.add_argument("--rounds", type=int, default=30, help="how often each query is measured, at most")
     parser.add_argument("--minutes", type=float, default=8.0, help="how long queries are measured, at most")
     where = parser.add_mutually_exclusive_group()

@@ -20,6 +20,8 @@ TEMPLATE_DAYS = 14
 TEMPLATE_EVENTS = 4_000
 DAYS = 365
 BATCH = 500
+AT_ONCE, PROGRESS = 100_000, 1_000_000
+"""Records that one statement copies, so that its sort fits into memory; records between two lines about the progress."""
 
 MEASURES = """
     INSERT INTO measures (tenant, name) SELECT $2, name FROM measures WHERE tenant = $1 ON CONFLICT DO NOTHING
@@ -51,9 +53,11 @@ MAPS = """
 
 COPY_SUBJECTS = """
     INSERT INTO subjects (id, tenant, subject) OVERRIDING SYSTEM VALUE
-    SELECT $1::bigint + k * $3::bigint + t.place, $2, t.subject || '-' || k::text
+    SELECT $1::bigint + k * $3::bigint + t.place, $2, regexp_replace(t.subject, '[^/]*$', k || '-\\&')
     FROM generate_series($4::bigint, $5::bigint - 1) AS k CROSS JOIN subject_of t WHERE t.place < $3
+    ORDER BY 1
 """
+"""The number of the copy comes first in the id of a subject, so that the names of one copy are neighbours in the index."""
 COPY_CONTRIBUTIONS = """
     INSERT INTO contributions (subject_id, tenant, measure, at, bin, amount, {dimensions}, customer, themes, urgency)
     SELECT $1::bigint + k * $3::bigint + r.place, $2, r.measure, r.at - {shift}, r.bin, r.amount, {rows},
@@ -120,7 +124,7 @@ async def fill(pool: asyncpg.Pool, slug: str, records: int, now: datetime, *, st
     """Fill the tenant `slug` with `records` subjects over a year."""
     await put_tenant(pool, slug, slug.title(), "Europe/Berlin", MODEL, now)
     async with pool.acquire() as connection:
-        await connection.execute("SET synchronous_commit = off")
+        await connection.execute("SET synchronous_commit = off; SET work_mem = '256MB'")
         old, new = [await connection.fetchval("SELECT id FROM tenants WHERE slug = $1", name) for name in (TEMPLATE, slug)]
         for statement in (MEASURES, TERMS, CUSTOMERS):
             await connection.execute(statement, old, new)
@@ -129,7 +133,7 @@ async def fill(pool: asyncpg.Pool, slug: str, records: int, now: datetime, *, st
         each = min(available, max(1, records // DAYS))
         copies = records // each
         first = await connection.fetchval("SELECT max(id) + 1 FROM subjects")
-        at_once = max(1, 100_000 // each)
+        at_once = max(1, AT_ONCE // each)
         began = time.perf_counter()
         shift = SHIFT.format(seconds=(DAYS - TEMPLATE_DAYS) * 86_400)
         columns = ", ".join(DIMENSIONS)
@@ -142,9 +146,11 @@ async def fill(pool: asyncpg.Pool, slug: str, records: int, now: datetime, *, st
             await connection.execute(contributions, first, new, each, low, high, copies, timeout=None)
             if statements:
                 await connection.execute(COPY_STATEMENTS, first, each, low, high, timeout=None)
+            if low * each // PROGRESS < high * each // PROGRESS:
+                print(f"  {slug}: {high * each:,} records, {time.perf_counter() - began:.0f} s", flush=True)
         await connection.execute("SELECT setval(pg_get_serial_sequence('subjects', 'id'), (SELECT max(id) FROM subjects))")
         number = await connection.fetchval("SELECT count(*) FROM contributions WHERE tenant = $1", new, timeout=None)
-        await connection.execute("DROP TABLE term_of, subject_of, template_rows")
+        await connection.execute("DROP TABLE term_of, subject_of, template_rows; RESET synchronous_commit; RESET work_mem")
         seconds = time.perf_counter() - began
     print(f"filled {slug}: {each * copies:,} records, {number:,} contributions, {seconds:.0f} s", flush=True)
     return Filled(new, each * copies, number)
