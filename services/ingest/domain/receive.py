@@ -26,7 +26,7 @@ PAUSED = "the connection is paused"
 PENDING = "its content is being fetched from the tool's API"
 LONGEST_ID = 200
 LONGEST_REASON = 1000
-KIND = re.compile(r"[a-z0-9_.:-]{1,100}|an event without a type", re.IGNORECASE | re.ASCII)
+KIND = re.compile(r"[a-z0-9_.:-]{1,100}", re.IGNORECASE | re.ASCII)
 UNREADABLE = "the stored body can't be decrypted: its key is lost"
 UNKNOWN_KIND = "an event of a kind that is no plain name"
 

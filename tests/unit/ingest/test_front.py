@@ -187,7 +187,6 @@ def test_tags_and_moves_are_read_for_a_mapping_alone() -> None:
     read = record(parse(raw("tag"), {"dimensions": {"tag": "segment"}}))
     assert (read.facts, read.dimensions.get("segment")) == ((), "Urgent")
     assert parse(fixture("tag", type="mention")).ignored == "mention"
-    assert parse(request(b"{}")).ignored == "an event without a type"
 
 
 def test_events_of_applications_have_long_names() -> None:

@@ -94,13 +94,6 @@ def test_a_later_message_is_of_its_sender(name: str, message: tuple[Any, ...]) -
     assert (fact.id, fact.by, fact.agent, fact.public, fact.auto, fact.text) == message
 
 
-def test_messages_of_users_that_the_mapping_calls_bots_are_automatic() -> None:
-    [fact] = facts(fixture("message_reply"), "message", {"bots": ["12"]})
-    assert (fact.by, fact.agent, fact.auto) == ("bot", None, True)
-    [fact] = facts(fixture("message_unescaped"), "message", {"bots": ["777"]})
-    assert fact.by == "customer"
-
-
 def test_a_ticket_is_closed_at_its_own_time_and_one_that_is_snoozed_is_pending() -> None:
     assert [(fact.status, fact.at) for fact in facts(fixture("ticket_closed"), "status")] == [("closed", at(9, 0, 0, 400_000))]
     assert [(fact.status, fact.at) for fact in facts(fixture("ticket_snoozed"), "status")] == [("pending", at(8, 40))]

@@ -14,7 +14,7 @@ from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.providers import PROVIDERS, NotVerified, Parsed, Provider, Request, read_settings
 from tests import fake_provider, signing
 from tests.fake_provider import FAKE, FakeSettings
-from tests.unit.ingest.making import NOW, fixture_request, request
+from tests.unit.ingest.making import NOW, connection, fixture_request, receive_body, request
 
 ROOT = Path(__file__).parents[3]
 FIXTURES = ROOT / "tests" / "fixtures" / "providers"
@@ -189,6 +189,12 @@ def test_a_provider_has_payloads_that_it_reads(name: str) -> None:
     provider = PROVIDERS[name]
     for delivery in [one for sent in requests for one in provider.requests(sent)]:
         assert provider.parse(delivery, provider.settings()).problem is None
+
+
+@pytest.mark.parametrize("name", sorted(PROVIDERS))
+def test_a_payload_without_the_kind_of_its_event_is_quarantined_with_its_body(name: str) -> None:
+    delivery = receive_body(connection(name), {}, b"{}", NOW)
+    assert (delivery.verdict, delivery.raw) == ("quarantined", b"{}"), delivery.reason
 
 
 @pytest.mark.parametrize("name", sorted(PROVIDERS))

@@ -141,7 +141,7 @@ def test_other_answers_and_events_are_left_out() -> None:
     matrix = payload("text", text=None, matrix=[{"body": "Speed", "value": "Good"}])
     assert (answers(matrix), parse(matrix).use.unmapped) == ([], ())
     assert parse({"messageId": "m", "event": {"surveyAnswered": {}}}).ignored == "surveyAnswered"
-    assert parse({}).ignored == "an event without a type"
+    assert parse({"messageId": "m", "event": {"questionAnswered": []}}).problem == "responseUuid is missing"
 
 
 @pytest.mark.parametrize(

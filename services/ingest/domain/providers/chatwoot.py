@@ -15,6 +15,7 @@ from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import parse_time
 from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.customers import customer_fields, own_id
+from services.ingest.domain.providers.help_desk import HelpDeskMapping
 from services.ingest.domain.providers.payload import (
     Identity,
     Unusable,
@@ -260,7 +261,7 @@ def _names(conversation: dict[str, Any], message: dict[str, Any]) -> tuple[Value
 PROVIDER = Provider(
     verify=_verify,
     parse=_parse,
-    settings=FieldMapping,
+    settings=HelpDeskMapping,
     title="Chatwoot",
     content=("ticket.opened", "ticket.message", "ticket.status", "ticket.assigned", "ticket.priority", "ticket.rating", "names"),
     stored_headers=("x-chatwoot-delivery", "x-chatwoot-timestamp"),

@@ -22,6 +22,7 @@ from services.ingest.domain.providers.payload import (
     object_in,
     occurring_dimensions,
     parse_payload,
+    type_in,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.signatures import verify_named_hmac
@@ -63,9 +64,9 @@ def _delivery_id(payload: Mapping[str, Any], response: Mapping[str, Any]) -> str
 
 def _read(identity: Identity, payload: Mapping[str, Any], mapping: FieldMapping) -> Parsed:
     """The record of a response. Raises Unusable if its id, a time or a mapped answer can't be read."""
-    event, response = as_text(payload.get("event_type")), object_in(payload, "event_data")
+    event, response = type_in(payload, "event_type"), object_in(payload, "event_data")
     if event not in EVENTS:
-        return Parsed(identity.delivery, ignored=event or "an event without a type")
+        return Parsed(identity.delivery, ignored=event)
     if identity.id is None:
         raise Unusable("event_data.id is missing")
     created = _time(response, "created_at")

@@ -21,6 +21,7 @@ from services.ingest.domain.providers.payload import (
     object_in,
     occurring_dimensions,
     parse_payload,
+    type_in,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from shared.text import nfc
@@ -41,9 +42,9 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
 
 def _read(identity: Identity, payload: Mapping[str, Any], mapping: FieldMapping) -> Parsed:
     """The record of a response so far. Raises Unusable if it has no id, or a mapped answer has another type."""
-    event, data = as_text(payload.get("event")), object_in(payload, "data")
+    event, data = type_in(payload, "event"), object_in(payload, "data")
     if event not in EVENTS:
-        return Parsed(identity.delivery, ignored=event or "an event without a type")
+        return Parsed(identity.delivery, ignored=event)
     if identity.id is None:
         raise Unusable("data.id is missing")
     answers = {nfc(name): value for name, value in object_in(data, "data").items() if value not in UNANSWERED}

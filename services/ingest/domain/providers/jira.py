@@ -15,10 +15,10 @@ from typing import Any
 
 from pydantic import Field
 
-from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import GroupName, parse_time
 from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.customers import customer_fields, own_id
+from services.ingest.domain.providers.help_desk import HelpDeskMapping
 from services.ingest.domain.providers.payload import (
     Identity,
     Unusable,
@@ -27,6 +27,7 @@ from services.ingest.domain.providers.payload import (
     object_in,
     occurring_dimensions,
     parse_payload,
+    type_in,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.signatures import verify_named_hmac
@@ -46,7 +47,7 @@ LAST_MILLISECOND = 9_999_999_999_999
 Facts = list[dict[str, Any]]
 
 
-class JiraSettings(FieldMapping):
+class JiraSettings(HelpDeskMapping):
     """`dimensions` name fields of issues, such as `customfield_10020`, and `project`, `issuetype` and `labels`."""
 
     statuses: dict[GroupName, Status] = Field(
@@ -76,9 +77,9 @@ def _parse(request: Request, settings: JiraSettings) -> Parsed:
 
 def _read(identity: Identity, payload: dict[str, Any], settings: JiraSettings) -> Parsed:
     """The record of an event. Raises Unusable if its issue has no id, or its times can't be read."""
-    event, issue = as_text(payload.get("webhookEvent")), object_in(payload, "issue")
+    event, issue = type_in(payload, "webhookEvent"), object_in(payload, "issue")
     if event not in EVENTS:
-        return Parsed(identity.delivery, ignored=event or "an event without a type")
+        return Parsed(identity.delivery, ignored=event)
     if identity.id is None:
         raise Unusable("issue.id is missing")
     fields, at = object_in(issue, "fields"), _timestamp(payload.get("timestamp"))

@@ -49,6 +49,14 @@ def as_whole_number(value: object) -> int | None:
     return int(text) if WHOLE_NUMBER.fullmatch(text) else None
 
 
+def type_in(event: Mapping[str, Any], key: str) -> str:
+    """The kind of an event, which `key` holds. Raises Unusable if it is missing, as it may be in another API version."""
+    kind = as_text(event.get(key))
+    if kind is None:
+        raise Unusable(f"{key} is missing")
+    return kind
+
+
 def object_in(value: object, key: str) -> dict[str, Any]:
     """The object under `key`. Empty if `value` is no object or holds none there."""
     inner = value.get(key) if isinstance(value, dict) else None

@@ -1,7 +1,7 @@
 """The interface between ingest and a provider: the request of a tool in, canonical records out."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar, get_args
 from urllib.parse import parse_qsl
@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from services.ingest.domain import signatures
 from services.ingest.domain.connection import ProviderSettings
 from services.ingest.domain.mapping_use import NO_USE, MappingUse
+from services.ingest.domain.providers.help_desk import HelpDeskMapping, with_bots
 from services.ingest.domain.providers.tool_api import MOST_FETCHES, Credentials, Documents, Fetch, decode_content, is_fetched
 from services.ingest.domain.providers.tool_history import Cursor, HistoryPage
 from services.ingest.domain.reason_codes import ReasonCode
@@ -248,6 +249,12 @@ class Provider(Generic[S]):
 
     def parse_stored(self, headers: Mapping[str, str], body: bytes, settings: S, received_at: datetime | None = None) -> Parsed:
         """The records of a stored delivery: of its body as received, or of its fetched content."""
+        parsed = self._parse_stored(headers, body, settings, received_at)
+        if isinstance(settings, HelpDeskMapping) and (bots := settings.bots):
+            return replace(parsed, records=[with_bots(record, bots) for record in parsed.records])
+        return parsed
+
+    def _parse_stored(self, headers: Mapping[str, str], body: bytes, settings: S, received_at: datetime | None) -> Parsed:
         parse = self.api.parse if self.api else self.history.parse if self.history else None
         if parse is None or not is_fetched(headers):
             return self.parse(Request.stored(headers, body, received_at), settings)

@@ -23,6 +23,7 @@ from services.ingest.domain.providers.payload import (
     parse_object,
     parse_payload,
     problem_of,
+    type_in,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request, ToolApi, ToolHistory
 from services.ingest.domain.providers.surveymonkey_documents import condense, lacks_answered
@@ -65,9 +66,9 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
 
 def _read_event(identity: Identity, event: dict[str, Any]) -> Parsed:
     """The key of the response to fetch. Raises Unusable if it can't be part of a path."""
-    kind = as_text(event.get("event_type"))
+    kind = type_in(event, "event_type")
     if kind not in FETCHED_EVENTS:
-        return Parsed(identity.delivery, ignored=kind or "an event without a type")
+        return Parsed(identity.delivery, ignored=kind)
     survey, response = _ids(event)
     if not (survey and response):
         raise Unusable("object_id and resources.survey_id are needed, of letters and digits")

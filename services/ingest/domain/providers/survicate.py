@@ -79,9 +79,11 @@ def _identify(payload: Mapping[str, Any]) -> Identity:
 def _read(identity: Identity, payload: Mapping[str, Any], settings: SurvicateSettings) -> Parsed:
     """The record with one answer. Raises Unusable if it has no id, or does not fit the mapping."""
     events = object_in(payload, "event")
+    if not events:
+        raise Unusable("event is missing")
+    if QUESTION_EVENT not in events:
+        return Parsed(identity.delivery, ignored=next(iter(events)))
     event = object_in(events, QUESTION_EVENT)
-    if not event:
-        return Parsed(identity.delivery, ignored=next(iter(events), None) or "an event without a type")
     if identity.id is None:
         raise Unusable("responseUuid is missing")
     question = object_in(event, "question")

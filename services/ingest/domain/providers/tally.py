@@ -22,6 +22,7 @@ from services.ingest.domain.providers.payload import (
     object_in,
     occurring_dimensions,
     parse_payload,
+    type_in,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.providers.survey_answer import read_answer
@@ -66,9 +67,9 @@ def _identify(payload: Mapping[str, Any]) -> Identity:
 
 def _read(identity: Identity, payload: Mapping[str, Any], mapping: FieldMapping) -> Parsed:
     """The record of a submission. Raises Unusable if it has no id, or a mapped answer has another type."""
-    event, data = as_text(payload.get("eventType")), object_in(payload, "data")
+    event, data = type_in(payload, "eventType"), object_in(payload, "data")
     if event != "FORM_RESPONSE":
-        return Parsed(identity.delivery, ignored=event or "an event without a type")
+        return Parsed(identity.delivery, ignored=event)
     if identity.id is None:
         raise Unusable("data.submissionId is missing")
     fields = _fields(data)

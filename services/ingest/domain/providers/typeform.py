@@ -28,6 +28,7 @@ from services.ingest.domain.providers.payload import (
     object_in,
     occurring_dimensions,
     parse_payload,
+    type_in,
 )
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.providers.typeform_history import HISTORY
@@ -61,9 +62,9 @@ def _identify(payload: Mapping[str, Any]) -> Identity:
 
 def _read_event(identity: Identity, payload: Mapping[str, Any], mapping: FieldMapping) -> Parsed:
     """The record of a submission. Raises Unusable if the event has none, or a mapped answer has another type."""
-    event_type, form = payload.get("event_type"), object_in(payload, "form_response")
+    event_type, form = type_in(payload, "event_type"), object_in(payload, "form_response")
     if event_type != "form_response":
-        return Parsed(identity.delivery, ignored=as_text(event_type) or "an event without a type")
+        return Parsed(identity.delivery, ignored=event_type)
     if not form:
         raise Unusable("form_response is missing")
     record, use = _read(form, mapping)

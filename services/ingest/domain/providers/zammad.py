@@ -16,10 +16,10 @@ from typing import Any
 
 from pydantic import Field
 
-from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import GroupName, parse_time
 from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.customers import customer_fields, own_id
+from services.ingest.domain.providers.help_desk import HelpDeskMapping
 from services.ingest.domain.providers.html_text import plain_text
 from services.ingest.domain.providers.payload import (
     Identity,
@@ -58,7 +58,7 @@ BEGINS_WITHIN = timedelta(seconds=5)
 Facts = list[dict[str, Any]]
 
 
-class ZammadSettings(FieldMapping):
+class ZammadSettings(HelpDeskMapping):
     """`dimensions` name fields and attributes of tickets, and `organization`."""
 
     states: dict[GroupName, Status] = Field(

@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import GroupName
+from services.ingest.domain.providers.help_desk import HelpDeskMapping
 from services.ingest.domain.providers.payload import Unusable
 from shared.events import Status
 
@@ -17,7 +17,7 @@ STATUSES: dict[str, Status] = {
 }
 
 
-class FreshdeskSettings(FieldMapping):
+class FreshdeskSettings(HelpDeskMapping):
     """`dimensions` name the fields of the template, and those that you add to it."""
 
     statuses: dict[GroupName, Status] = Field(

@@ -125,10 +125,11 @@ def _read(
 ) -> Parsed:
     """The record of an event. With `previews`, one that lacks its content is fetched. Raises Unusable if it can't be read."""
     delivery, named = identity.delivery, as_text(event.get("type")) or as_text(payload.get("type"))
-    kind = SHORT_TYPES.get(named or "", named)
-    is_read = kind in READ_TYPES or (kind in DESCRIBING_TYPES and bool(settings.dimensions))
-    if kind is None or not is_read:
-        return Parsed(delivery, ignored=named or "an event without a type")
+    if named is None:
+        raise Unusable("type is missing")
+    kind = SHORT_TYPES.get(named, named)
+    if kind not in READ_TYPES and not (kind in DESCRIBING_TYPES and settings.dimensions):
+        return Parsed(delivery, ignored=named)
     if identity.id is None:
         raise Unusable("conversation.id is missing")
     if previews and lacks_content(event, kind):

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import GroupName
+from services.ingest.domain.providers.help_desk import HelpDeskMapping
 from services.ingest.domain.providers.tool_api import Credentials
 from shared.events import Status
 
 
-class FrontSettings(FieldMapping):
+class FrontSettings(HelpDeskMapping):
     """`dimensions` name custom fields of conversations, `inbox` (the name of the first one) and `tag` (of the first one)."""
 
     statuses: dict[GroupName, Status] = Field(

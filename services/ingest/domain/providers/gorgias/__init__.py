@@ -9,13 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import Field
-
-from services.ingest.domain.connection import FieldMapping
-from services.ingest.domain.fields import Name, parse_time
+from services.ingest.domain.fields import parse_time
 from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.gorgias.template import parse_body, read_time, read_truth
+from services.ingest.domain.providers.help_desk import HelpDeskMapping
 from services.ingest.domain.providers.payload import Identity, Unusable, dimensions_of, occurring_dimensions, parse_payload
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.providers.shared_secret import verify_shared_secret
@@ -31,21 +29,11 @@ Fields = dict[str, str | None]
 Facts = list[dict[str, Any]]
 
 
-class GorgiasSettings(FieldMapping):
-    """`dimensions` name the fields of the templates, and those that you add to them."""
-
-    bots: list[Name] = Field(
-        default_factory=list,
-        max_length=100,
-        description="Gorgias: ids of users whose messages are automatic, such as that of the AI Agent",
-    )
-
-
 def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
     verify_shared_secret(request, secrets, in_url=False)
 
 
-def _parse(request: Request, settings: GorgiasSettings) -> Parsed:
+def _parse(request: Request, settings: HelpDeskMapping) -> Parsed:
     return parse_payload(
         request,
         lambda fields: Identity(None, "ticket", fields.get("id")),
@@ -54,7 +42,7 @@ def _parse(request: Request, settings: GorgiasSettings) -> Parsed:
     )
 
 
-def _read(identity: Identity, fields: Fields, settings: GorgiasSettings) -> Parsed:
+def _read(identity: Identity, fields: Fields, settings: HelpDeskMapping) -> Parsed:
     """The record of a ticket. Raises Unusable if its id, its times or its status can't be read."""
     if identity.id is None:
         raise Unusable("id is missing")
@@ -74,8 +62,8 @@ def _read(identity: Identity, fields: Fields, settings: GorgiasSettings) -> Pars
         "at": created,
         "updated_at": updated,
         "facts": [
-            *_opening(fields, created, settings),
-            *_message(fields, created, settings),
+            *_opening(fields, created),
+            *_message(fields, created),
             *_current(fields, updated),
             *_rating(fields),
         ],
@@ -96,15 +84,15 @@ def _begins(fields: Fields, created: str) -> bool:
     return is_of_opener and abs(parse_time(written) - parse_time(created)) <= BEGINS_WITHIN
 
 
-def _opening(fields: Fields, created: str, settings: GorgiasSettings) -> Facts:
+def _opening(fields: Fields, created: str) -> Facts:
     """The opening, with text, visibility and the agent if the message is the one that began the ticket."""
     by_agent = read_truth(fields, "opened_by_agent")
     if _begins(fields, created):
-        return [{"fact": "opened", "at": created, **_content(fields, settings)}]
+        return [{"fact": "opened", "at": created, **_content(fields)}]
     return [{"fact": "opened", "at": created, **({"by": _party(by_agent)} if by_agent is not None else {})}]
 
 
-def _message(fields: Fields, created: str, settings: GorgiasSettings) -> Facts:
+def _message(fields: Fields, created: str) -> Facts:
     """The message, unless it began the ticket."""
     identity = fields.get("message")
     if identity is None or _begins(fields, created):
@@ -112,19 +100,19 @@ def _message(fields: Fields, created: str, settings: GorgiasSettings) -> Facts:
     written = read_time(fields, "written")
     if written is None:
         raise Unusable("written is missing")
-    content = _content(fields, settings)
+    content = _content(fields)
     return [
         {"fact": "message", "at": written, "id": identity, **content, **({"auto": True} if content["by"] == "bot" else {})},
     ]
 
 
-def _content(fields: Fields, settings: GorgiasSettings) -> dict[str, Any]:
+def _content(fields: Fields) -> dict[str, Any]:
     """Author, visibility and text of the message. Raises Unusable if the body does not state who wrote it."""
     by_agent, public = read_truth(fields, "written_by_agent"), read_truth(fields, "public")
     if by_agent is None:
         raise Unusable("written_by_agent is missing")
     sender, text = fields.get("sender"), fields.get("text")
-    is_bot = by_agent and (fields.get("rule") is not None or sender in settings.bots)
+    is_bot = by_agent and fields.get("rule") is not None
     return {
         "by": "bot" if is_bot else _party(by_agent),
         "public": public is not False,
@@ -188,7 +176,7 @@ def _names(fields: Fields) -> tuple[ValueName, ...]:
 PROVIDER = Provider(
     verify=_verify,
     parse=_parse,
-    settings=GorgiasSettings,
+    settings=HelpDeskMapping,
     title="Gorgias",
     content=(
         "ticket.opened",

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, PrivateAttr, StringConstraints
 
-from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.providers.help_desk import HelpDeskMapping
 from services.ingest.domain.providers.payload import as_text, object_in
 from services.ingest.domain.providers.tool_api import Credentials, Documents, Fetch, TokenRequest
 
@@ -25,7 +25,7 @@ THREAD_FIELDS = ("id", "type", "state", "body", "createdAt")
 AppId = Annotated[str, StringConstraints(min_length=8, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 
 
-class HelpScoutSettings(FieldMapping):
+class HelpScoutSettings(HelpDeskMapping):
     """`dimensions` name custom fields, `mailboxId` and `type`."""
 
     fetch_threads: bool = Field(

@@ -110,12 +110,14 @@ def _type_of(event: Mapping[str, Any]) -> str | None:
 def _read_event(identity: Identity, event: dict[str, Any]) -> Parsed:
     """The records of an event that needs no call, or the key of the object to fetch. Raises Unusable if a field is missing."""
     delivery, kind, (target, action) = identity.delivery, _type_of(event), _kind(event)
+    if kind is None:
+        raise Unusable("subscriptionType is missing")
     if target == CONTACT and action == PRIVACY_DELETION:
         return _erasure(delivery, event)
     if kind == NEW_MESSAGE and is_path_id(identity.id):
         return Parsed(delivery, fetch=f"{THREAD}/{identity.id}")
-    if kind is None or target not in SUBJECTS:
-        return Parsed(delivery, ignored=kind or "an event without a type")
+    if target not in SUBJECTS:
+        return Parsed(delivery, ignored=kind)
     if target == TICKET and action in ("deletion", "restore", "merge"):
         return Parsed(delivery, _changes(action, event))
     if action not in FETCHED_ACTIONS:

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
-from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import GroupName
+from services.ingest.domain.providers.help_desk import HelpDeskMapping
 from services.ingest.domain.providers.tool_api import Credentials, TokenRequest
 from shared.events import Status
 
 
-class HubSpotSettings(FieldMapping):
+class HubSpotSettings(HelpDeskMapping):
     """`questions` are keyed by the id of a survey. `dimensions` name properties of tickets and of feedback submissions."""
 
     stages: dict[GroupName, Status] = Field(

@@ -14,6 +14,7 @@ from hashlib import blake2b
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.providers.help_desk import HelpDeskMapping
 from services.ingest.domain.providers.intercom.history import HISTORY
 from services.ingest.domain.providers.intercom.record import READ_TOPICS, parse_item, subject_id
 from services.ingest.domain.providers.payload import Identity, as_text, object_in, parse_payload
@@ -58,7 +59,7 @@ def _delivery(payload: dict[str, Any]) -> str:
 PROVIDER = Provider(
     verify=_verify,
     parse=_parse,
-    settings=FieldMapping,
+    settings=HelpDeskMapping,
     title="Intercom",
     content=(
         "ticket.opened",

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.providers.help_desk import HelpDeskMapping
 from services.ingest.domain.providers.intercom.record import LISTED, parse_item
 from services.ingest.domain.providers.intercom.values import id_of
 from services.ingest.domain.providers.payload import Unusable, as_text, object_in, problem_of
@@ -128,7 +129,7 @@ def _parse(request: Request, documents: Documents, mapping: FieldMapping) -> Par
         return problem_of(error, None, (f"ticket/{identity}",) if identity else ())
 
 
-HISTORY = ToolHistory(
+HISTORY: ToolHistory[HelpDeskMapping] = ToolHistory(
     credentials=IntercomCredentials,
     base_url=lambda credentials: HOSTS[credentials.region],
     headers=lambda credentials: {"authorization": f"Bearer {credentials.access_token}", "intercom-version": VERSION},

@@ -12,6 +12,7 @@ from services.ingest.domain import signatures
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import parse_time
 from services.ingest.domain.mapping_use import MappingUse
+from services.ingest.domain.providers.help_desk import HelpDeskMapping
 from services.ingest.domain.providers.payload import Identity, as_text, object_in, occurring_dimensions, parse_payload
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.providers.zendesk import events, trigger
@@ -70,7 +71,7 @@ def _refuse_secret(secret: str) -> str | None:
 PROVIDER = Provider(
     verify=_verify,
     parse=_parse,
-    settings=FieldMapping,
+    settings=HelpDeskMapping,
     title="Zendesk",
     content=(
         "ticket.opened",

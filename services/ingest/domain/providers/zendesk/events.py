@@ -14,7 +14,14 @@ from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import parse_time
 from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.customers import customer_fields, own_id
-from services.ingest.domain.providers.payload import Unusable, as_text, dimensions_of, object_in, occurring_dimensions
+from services.ingest.domain.providers.payload import (
+    Unusable,
+    as_text,
+    dimensions_of,
+    object_in,
+    occurring_dimensions,
+    type_in,
+)
 from services.ingest.domain.providers.provider import Parsed
 from services.ingest.domain.providers.zendesk.values import id_of, opener, priority_of, rating_fact, status_fact, without_nobody
 from services.ingest.domain.value_names import ValueName
@@ -31,7 +38,7 @@ Reader = Callable[[dict[str, Any], dict[str, Any], Any], Facts]
 
 def parse(payload: dict[str, Any], mapping: FieldMapping) -> Parsed:
     """The record of an event. Kinds without a reader are ignored. Raises Unusable if the event can't be read."""
-    delivery, kind = as_text(payload.get("id")), as_text(payload.get("type")) or "an event without a type"
+    delivery, kind = as_text(payload.get("id")), type_in(payload, "type")
     reader = READERS.get(kind.removeprefix(PREFIX)) if kind.startswith(PREFIX) else None
     if reader is None:
         return Parsed(delivery, ignored=kind)

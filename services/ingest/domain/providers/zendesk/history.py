@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from services.ingest.domain.connection import FieldMapping
+from services.ingest.domain.providers.help_desk import HelpDeskMapping
 from services.ingest.domain.providers.payload import Unusable, as_text, object_in
 from services.ingest.domain.providers.provider import ToolHistory
 from services.ingest.domain.providers.tool_api import Credentials, Documents, Fetch
@@ -178,7 +179,7 @@ def _event(event: Mapping[str, Any], users: Users) -> dict[str, Any] | None:
             return None
 
 
-HISTORY = ToolHistory(
+HISTORY: ToolHistory[HelpDeskMapping] = ToolHistory(
     credentials=ZendeskCredentials,
     base_url=base_url,
     headers=headers,
