@@ -141,15 +141,21 @@ def main() -> None:
         Path(folder).chmod(0o755)
         postgres, kafka, url = runner.run(start(Path(folder)))
         try:
-            speeds = [measure(runner, url, kafka.bootstrap, arguments, processes) for processes in arguments.processes]
+            others = {"PostgreSQL": postgres.pid or 0, "Kafka": kafka.pid or 0}
+            speeds = [measure(runner, url, kafka.bootstrap, others, arguments, number) for number in arguments.processes]
             print(f"the last number of processes is {speeds[-1] / speeds[0]:.2f} times as fast as the first")
         finally:
             runner.run(kafka.stop())
             runner.run(postgres.stop())
 
 
-def measure(runner: asyncio.Runner, url: str, bootstrap: str, arguments: argparse.Namespace, processes: int) -> float:
-    """Print the figures of so many processes. Returns the deliveries per second at the last number of connections."""
+def measure(
+    runner: asyncio.Runner, url: str, bootstrap: str, others: dict[str, int], arguments: argparse.Namespace, processes: int
+) -> float:
+    """Print the figures of so many processes. Returns the deliveries per second at the last number of connections.
+
+    `others` are the process ids of the servers that ingest uses, by name.
+    """
     port = free_port_base(2)
     environment = {
         "INGEST_DATABASE_URL": url,
@@ -171,7 +177,9 @@ def measure(runner: asyncio.Runner, url: str, bootstrap: str, arguments: argpars
             for connections in arguments.connections:
                 print(f"processes: {processes}, connections: {connections}")
                 rounds = [
-                    in_turn(ceiling, ingest, requests(path, secret, arguments.count, f"{connections}-{number}"), connections)
+                    in_turn(
+                        ceiling, ingest, others, requests(path, secret, arguments.count, f"{connections}-{number}"), connections
+                    )
                     for number in range(arguments.rounds)
                 ]
                 speed = report(rounds)
@@ -192,13 +200,25 @@ def report(rounds: list[tuple[float, float, float, float]]) -> float:
     return speed
 
 
-def in_turn(ceiling: Server, ingest: Server, prepared: list[bytes], connections: int) -> tuple[float, float, float, float]:
+def seconds_of_others(others: dict[str, int]) -> list[float]:
+    """Processor time of these servers, and of this process, which makes the load."""
+    return [*map(group_seconds, others.values()), processor_seconds(os.getpid())]
+
+
+def in_turn(
+    ceiling: Server, ingest: Server, others: dict[str, int], prepared: list[bytes], connections: int
+) -> tuple[float, float, float, float]:
     """Ingest's deliveries per second, its share of the ceiling by speed and by processor time, and its processor time in µs."""
     bare, bare_cost = timed(ceiling, prepared, connections)
+    before = seconds_of_others(others)
     durable, cost = timed(ingest, prepared, connections)
     waited = wait_until_published(ingest.port)
+    spent = [(after - begin) / len(prepared) * 1e6 for after, begin in zip(seconds_of_others(others), before, strict=True)]
     print(line("ceiling", bare, bare_cost))
-    print(line("ingest", durable, cost), f"  all in Kafka {waited:.1f} s later", flush=True)
+    print(line("ingest", durable, cost), f"  all in Kafka {waited:.1f} s later")
+    beside = ", ".join(f"{name} {each:.0f}" for name, each in zip([*others, "load"], spent, strict=True))
+    used = (cost + sum(spent)) * durable.per_second / 1e6
+    print(f"         beside it: {beside} µs each; together {used:.2f} of {os.cpu_count()} cores", flush=True)
     return durable.per_second, durable.per_second / bare.per_second, bare_cost / cost, cost
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
+from shared.array_arguments import recognise_arrays_by_type
 from shared.databases import Database
 from shared.problems import Unavailable
 
@@ -56,6 +57,7 @@ def log_retry(details: RetryDetails) -> None:
 
 
 set_on_retry_hooks([log_retry])
+recognise_arrays_by_type()
 
 retry_transaction = stamina.retry(
     on=RETRYABLE, attempts=TRANSACTION_ATTEMPTS, timeout=None, wait_initial=0.001, wait_max=0.05, wait_jitter=0.01

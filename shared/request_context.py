@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
 from random import getrandbits
 
 import structlog
+from msgspec import Struct
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -27,8 +27,7 @@ Headers = tuple[tuple[str, bytes], ...]
 """The headers of a Kafka record."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestContext:
+class RequestContext(Struct, frozen=True):
     """`traceparent` is empty if the caller sent none and traces are off."""
 
     request_id: str

@@ -6,9 +6,9 @@ FastAPI itself makes the spans of HTTP servers, from the global provider. See do
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
 
 from fastapi.telemetry import TelemetryConfig
+from msgspec.structs import replace
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, StatusCode, TraceFlags, TracerProvider

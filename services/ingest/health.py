@@ -76,7 +76,8 @@ class DeliveryObserver:
     def read_again(self, connection: Connection, delivery: Delivery) -> None:
         """Note which keys of the mapping occur in a delivery that was read again. Its unmapped questions were noted before."""
         if delivery.verdict == "accepted":
-            self._changes.add_use(connection, replace(delivery.use, unmapped=()), delivery.received_at)
+            use = replace(delivery.use, unmapped=()) if delivery.use.unmapped else delivery.use
+            self._changes.add_use(connection, use, delivery.received_at)
             self._note_names(delivery)
             self._note_own_dimensions(connection, delivery)
 

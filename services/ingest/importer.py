@@ -10,13 +10,13 @@ A fault never stops an import for ever: a record that raises is rejected, and wh
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import TypeVar
 
 import asyncpg
 import structlog
+from msgspec import structs
 
 from services.ingest.domain.api_outcome import describe_fault
 from services.ingest.domain.connection import Connection
@@ -238,7 +238,7 @@ class Importer:
             log.error("import.refused", id=current.job.id, records=len(rows), error=type(error).__name__)
             self._cipher.discard(bodies)
             if len(rows) == 1:
-                refused = replace(rows[0], outcome=[Fault(rows[0].line, "", UNSTORABLE)])
+                refused = structs.replace(rows[0], outcome=[Fault(rows[0].line, "", UNSTORABLE)])
                 turn.range = (await run_transaction(store.run, lambda db: store_rows(db, current, [refused], read))).range
                 return
             for row in rows:

@@ -4,9 +4,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 import structlog
+from msgspec import Struct
 
 from services.ingest.domain.window import Window
 from shared.events import Body, comments
@@ -35,8 +35,7 @@ FetchCommitted = Callable[[str, Collection[int]], Awaitable[Mapping[int, int] | 
 """(group, partitions) → committed offset by partition, or None if the group has none. Raises Broken if Kafka does not answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Struct, frozen=True):
     """The units that one event has taken for `holder`: 1 of metrics' window, and `characters` of sentiment's."""
 
     holder: str

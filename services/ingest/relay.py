@@ -15,13 +15,13 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Protocol
 
 import asyncpg
 import structlog
+from msgspec import Struct
 
 from services.ingest import instruments
 from services.ingest.domain.round_robin import RoundRobinQueue
@@ -73,8 +73,7 @@ Delivery = list[tuple[OutboxEvent, int]]
 """All events of one delivery, each with the cost of its comments (`comment_cost`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(Struct, frozen=True):
     """One event that is being published: the cost of its comments, whether they are scored later, and the units it has taken."""
 
     stored: OutboxEvent

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from msgspec import Struct
+
 Headers = tuple[tuple[str, bytes], ...]
 
 RECEIVED_AT = "received_at"
@@ -55,8 +57,7 @@ class Record:
         return (self.key or b"").partition(b"/")[0].decode(errors="replace")
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """One record to send."""
 
     key: bytes

@@ -5,11 +5,10 @@ It is complete and resumable, runs in any number of processes, and covers delive
 
 import asyncio
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from msgspec.structs import replace as changed
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from services.ingest import eraser as module
@@ -171,7 +170,7 @@ async def test_of_a_delivery_about_several_subjects_only_the_erased_one_is_left_
     await inbox.deliver(erasure_delivery(ANNA, "e"))
     inbox.published.clear()
     both = nps_delivery(8, id="2").statements + nps_delivery(7, id="2", subject="r-2").statements
-    both = (both[0], replace(both[1], event=changed(both[1].event, position=1)))
+    both = (both[0], replace(both[1], event=replace(both[1].event, position=1)))
     assert await inbox.deliver(replace(nps_delivery(8, id="2"), statements=both)) == ["accepted"]
     assert [published.subject for published in inbox.published] == ["con_1/response/r-2"]
     assert [event.subject for event in await inbox.events()] == ["con_1/response/r-1", "con_1/response/r-2"]

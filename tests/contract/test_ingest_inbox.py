@@ -6,10 +6,10 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from deploy.local.servers import Postgres, free_port
 from services.ingest.inbox import locks

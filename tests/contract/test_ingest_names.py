@@ -3,13 +3,14 @@
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from services.ingest.domain.delivery import Delivery

@@ -1,10 +1,9 @@
 """A person's subjects on a real PostgreSQL: what links reach, in the forms of this version and of earlier ones."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from msgspec.structs import replace as changed
+from msgspec.structs import replace
 
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.fields import Customer
@@ -151,7 +150,7 @@ async def test_an_export_withholds_a_body_that_states_another_guest(inbox: Inbox
     await add_connections(inbox)
     first = delivery("r-1", {"id": "guest", "email": "jo@example.org"})
     [statement] = delivery("r-2", {"id": "guest", "email": "al@example.org"}).statements
-    both = replace(first, statements=(*first.statements, replace(statement, event=changed(statement.event, position=1))))
+    both = replace(first, statements=(*first.statements, replace(statement, event=replace(statement.event, position=1))))
     await inbox.deliver(both)
     for email, subject in (("jo@example.org", "r-1"), ("al@example.org", "r-2")):
         target = Target("acme", frozenset({pseudonym_of_email(KEY, email)}), (), placeholder_pseudonyms(KEY, PROVIDERS))
@@ -190,7 +189,7 @@ async def test_a_body_that_states_several_customers_is_withheld_and_blanked_and_
     await add_connections(inbox)
     first = delivery("r-1", {"id": "c-1"})
     [statement] = delivery("r-2", {"id": "c-2"}).statements
-    both = replace(first, statements=(*first.statements, replace(statement, event=changed(statement.event, position=1))))
+    both = replace(first, statements=(*first.statements, replace(statement, event=replace(statement.event, position=1))))
     await inbox.deliver(both)
     [exported], is_last, _ = await Customers(inbox.pool).export(Target("acme", frozenset({pseudonym_of_id(KEY, "c-1")})), "", 10)
     assert is_last

@@ -1,9 +1,9 @@
 """Bodies that were stored before encryption was switched on are encrypted in the background, on a real PostgreSQL."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from services.ingest import body_encrypter as module
 from services.ingest.body_encrypter import BodyEncrypter

@@ -103,9 +103,9 @@ async def test_a_delivery_that_is_about_another_subject_now_keeps_its_events(inb
     await inbox.pool.execute("DELETE FROM unpublished")
     seq, delivery = await read_again(inbox, WITH_MAIL)
     [statement] = delivery.statements
-    moved = replace(statement, event=msgspec.structs.replace(statement.event, subject="con_1/response/t-2"))
+    moved = msgspec.structs.replace(statement, event=msgspec.structs.replace(statement.event, subject="con_1/response/t-2"))
     for statements in ((moved,), (statement, moved), ()):
         await inbox.pool.execute("UPDATE inbox SET revision = 1")
-        assert await store_again(inbox, seq, replace(delivery, statements=statements)) == Step([], [])
+        assert await store_again(inbox, seq, msgspec.structs.replace(delivery, statements=statements)) == Step([], [])
     [event] = await inbox.events()
     assert (event.customer, event.revision) == (None, 1)

@@ -1,9 +1,11 @@
 """One delivery: the request as received, its verdict, and its statements."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
 
 from services.ingest.domain.mapping_use import NO_USE, MappingUse
 from services.ingest.domain.pseudonym import FormerId
@@ -19,8 +21,7 @@ is deleted and it is never read."""
 Outcome = Literal["accepted", "duplicate", "quarantined", "ignored", "held", "pending", "erased"]
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """An event about one subject before it is stored. The inbox assigns the event's `seq` and `statement`.
 
     `fingerprint` is equal for equal content; it identifies duplicates among deliveries without an id. `email` is the pseudonym of
@@ -43,8 +44,7 @@ class Statement:
         return {name for name in names if name}
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """`id` is the tool's own (a webhook's, an Idempotency-Key), the same for every retry. None: duplicates are found by content.
 
     `raw` is the body as received, `headers` those that parsing needs, without secrets. `erases` holds the pseudonyms of a
@@ -63,7 +63,7 @@ class Delivery:
     received_at: datetime
     revision: int
     raw: bytes
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = {}
     verdict: Verdict = "accepted"
     reason: str | None = None
     statements: tuple[Statement, ...] = ()

@@ -1,7 +1,9 @@
 """Decides whether a request under a used Idempotency-Key repeats the first one or has another content."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b, sha256
+
+from msgspec.structs import replace
 
 from services.ingest.domain.delivery import Delivery
 

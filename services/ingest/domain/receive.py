@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
+
+from msgspec import Struct, structs
 
 from services.ingest.domain.connection import Connection
 from services.ingest.domain.customer_search import subjects_of
@@ -31,8 +33,7 @@ UNREADABLE = "the stored body can't be decrypted: its key is lost"
 UNKNOWN_KIND = "an event of a kind that is no plain name"
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True):
     """A body as received: over which connection, when, and with which headers stored beside it."""
 
     connection: Connection
@@ -97,7 +98,7 @@ def unfetched(connection: Connection, stored: StoredDelivery, reason: str, code:
     parsed = Parsed(stored.delivery)
     if code:
         return _quarantined(arrival, reason, code, parsed)
-    return replace(_without_statements(arrival, "ignored", reason, parsed), raw=b"", headers={})
+    return structs.replace(_without_statements(arrival, "ignored", reason, parsed), raw=b"", headers={})
 
 
 def reread(connection: Connection, stored: StoredDelivery, now: datetime) -> Delivery:
@@ -139,7 +140,7 @@ def _to_delivery(arrival: Arrival, parsed: Parsed, now: datetime) -> Delivery:
         return _ignored(arrival, parsed.ignored, parsed)
     if parsed.fetch:
         pending = _without_statements(arrival, "pending", PENDING, parsed)
-        return replace(pending, fetch=_short(parsed.fetch))
+        return structs.replace(pending, fetch=_short(parsed.fetch))
     if parsed.problem:
         return _quarantined(arrival, parsed.problem, parsed.problem_code, parsed)
     try:
@@ -180,11 +181,11 @@ def _accepted(arrival: Arrival, parsed: Parsed, now: datetime) -> Delivery:
 def _ignored(arrival: Arrival, kind: str, parsed: Parsed) -> Delivery:
     """A kind of event that we do not use. Its body is not stored, nor any text that the sender may choose freely."""
     reason = kind if KIND.fullmatch(kind) else UNKNOWN_KIND
-    return replace(_without_statements(arrival, "ignored", reason, parsed), raw=b"", headers={})
+    return structs.replace(_without_statements(arrival, "ignored", reason, parsed), raw=b"", headers={})
 
 
 def _quarantined(arrival: Arrival, reason: str, code: ReasonCode, parsed: Parsed) -> Delivery:
-    return replace(_without_statements(arrival, "quarantined", reason, parsed), reason_code=code)
+    return structs.replace(_without_statements(arrival, "quarantined", reason, parsed), reason_code=code)
 
 
 def _code_of(error: strict_json.Malformed | Invalid | TooLong) -> ReasonCode:
@@ -215,7 +216,7 @@ def _without_statements(arrival: Arrival, verdict: Verdict, reason: str, parsed:
 
 def _held(arrival: Arrival, parsed: Parsed) -> Delivery:
     """Stored unread. It gets no id if the tool sends none: A, B, A may be three changes of one subject, so all are stored."""
-    return replace(_without_statements(arrival, "held", PAUSED, parsed), id=_short(arrival.id))
+    return structs.replace(_without_statements(arrival, "held", PAUSED, parsed), id=_short(arrival.id))
 
 
 def _short(delivery: str | None) -> str | None:

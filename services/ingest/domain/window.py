@@ -9,7 +9,8 @@ Units measure the group's work: events, or characters of comments. Times are sec
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 BACKLOG = ""
 """The holder of everything that is published from the outbox's table, whatever its tenant. No tenant has this id."""
@@ -23,8 +24,7 @@ a window every 20 seconds, and never stops it."""
 UNLIMITED = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """One record under way: its offset, the holder of its units, and the time of publishing."""
 
     offset: int

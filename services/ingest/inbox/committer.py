@@ -8,11 +8,11 @@ all waiting deliveries at once.
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 import asyncpg
 import structlog
+from msgspec.structs import replace
 from opentelemetry.trace import SpanKind
 
 from services.ingest.domain.delivery import Delivery, Outcome, SealedBody

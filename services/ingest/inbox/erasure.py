@@ -9,9 +9,10 @@ the transaction leaves.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import asyncpg
+from msgspec.structs import replace
 
 from services.ingest.domain.delivery import Delivery, Statement
 from services.ingest.domain.receipt import MOST_COUNTED, Erased

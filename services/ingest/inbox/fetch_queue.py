@@ -6,10 +6,11 @@ stores the result deletes the row, and only if the lease is still its own, so a 
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 import asyncpg
+from msgspec.structs import replace
 
 from services.ingest.domain.delivery import Delivery, SealedBody, StoredDelivery
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher

@@ -1,13 +1,14 @@
 """Stores deliveries of an import or a back-fill, which may hold older feedback of customers who were erased."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from services.ingest.domain.delivery import Delivery, Outcome, SealedBody
 from services.ingest.inbox import locks
 from services.ingest.inbox.erased_customers import older_subjects
 from services.ingest.inbox.transactions import Connection
-from services.ingest.inbox.writer import customer_locks, write
+from services.ingest.inbox.writer import customer_locks, write_unpublished
 
 
 async def write_older(
@@ -24,5 +25,5 @@ async def write_older(
     places = [place for place in range(len(deliveries)) if place not in erased]
     permitted = [replace(deliveries[place], historical=True) for place in places]
     sealed = [bodies[place] for place in places] if bodies else None
-    written = iter((await write(db, permitted, None, sealed))[0] if permitted else ())
+    written = iter(await write_unpublished(db, permitted, sealed) if permitted else ())
     return ["ignored" if place in erased else next(written) for place in range(len(deliveries))]

@@ -94,8 +94,7 @@ class EventBody(Struct):
 _decode_body = Decoder(EventBody).decode
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxEvent:
+class OutboxEvent(Struct, frozen=True):
     """A stored event on its way to Kafka. `encoded` is its JSON, the same bytes in the database and in Kafka. `context` is that
     of the request that brought it, or that requested its replay. `event` is None if it was loaded: publishing needs no more than
     these fields, and decoding all of it would take most of the time of a drain."""
@@ -121,8 +120,7 @@ class OutboxEvent:
         return self.event.body if self.event else _decode_body(self.encoded).body
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """An event without its sequence number, which the database assigns. Its JSON is `head`, the number, `tail`."""
 
     statement: Statement

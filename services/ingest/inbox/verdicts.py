@@ -9,10 +9,11 @@ even without it the check of the verdict in `replace_verdicts` would keep a deli
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import asyncpg
+from msgspec.structs import replace
 
 from services.ingest.domain import connection as tools
 from services.ingest.domain.delivery import Delivery, SealedBody, StoredDelivery

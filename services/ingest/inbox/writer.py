@@ -5,8 +5,9 @@ their unique index).
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from services.ingest.domain.delivery import Delivery, Outcome, SealedBody, Statement
 from services.ingest.domain.tombstone import SUBJECT_ERASED, is_tombstone
@@ -93,13 +94,19 @@ New rows of the outbox are due for the sweeper only after 5 seconds: the process
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Inserted:
-    """A stored delivery. `barred`: all of its subjects are erased, so nothing but its id was stored."""
+class Inserted(Struct, frozen=True):
+    """A stored delivery. `barred`: all of its subjects are erased, so nothing but its id was stored. `drafts` are its events
+    that were stored, `context` is that of its request."""
 
     seq: int
     barred: bool
-    events: list[OutboxEvent]
+    drafts: list[Draft]
+    context: RequestContext | None
+
+    @property
+    def events(self) -> list[OutboxEvent]:
+        """The events to publish."""
+        return [draft.numbered(self.seq, self.context) for draft in self.drafts]
 
 
 async def write(
@@ -107,26 +114,49 @@ async def write(
 ) -> tuple[list[Outcome], list[OutboxEvent]]:
     """Store the deliveries, each with the context of its request. Returns the outcome of each, in their order, and the events to
     publish. `bodies` are their bodies as they are to be stored; None: as they are."""
+    outcomes, inserted = await _store(db, deliveries, contexts, bodies)
+    return outcomes, [event for stored in inserted for event in stored.events]
+
+
+async def write_unpublished(db: Connection, deliveries: Sequence[Delivery], bodies: Sequence[SealedBody] | None) -> list[Outcome]:
+    """Like `write`, in a transaction that holds the locks of the customers. Leaves the events to the sweeper."""
+    return (await _store(db, deliveries, None, bodies, holds_locks=True))[0]
+
+
+async def _store(
+    db: Connection,
+    deliveries: Sequence[Delivery],
+    contexts: Contexts | None,
+    bodies: Sequence[SealedBody] | None,
+    *,
+    holds_locks: bool = False,
+) -> tuple[list[Outcome], list[Inserted]]:
     contexts = contexts or [None] * len(deliveries)
     bodies = bodies or [SealedBody.plain(delivery) for delivery in deliveries]
     without_id = [i for i, delivery in enumerate(deliveries) if delivery.id is None and delivery.verdict != "held"]
     if any(delivery.fetch for delivery in deliveries):
         async with db.transaction():
-            inserted = await _insert_all(db, deliveries, contexts, bodies, without_id)
+            inserted = await _insert_all(db, deliveries, contexts, bodies, without_id, holds_locks=holds_locks)
             new = [(stored.seq, deliveries[i], contexts[i]) for i, stored in inserted.items() if stored and not stored.barred]
             covered = await add_fetches(db, new)
     else:
-        inserted, covered = await _insert_all(db, deliveries, contexts, bodies, without_id), set()
+        inserted, covered = await _insert_all(db, deliveries, contexts, bodies, without_id, holds_locks=holds_locks), set()
     outcomes = [_outcome(delivery, inserted.get(i), covered) for i, delivery in enumerate(deliveries)]
-    return outcomes, [event for stored in inserted.values() if stored for event in stored.events]
+    return outcomes, [stored for stored in inserted.values() if stored]
 
 
 async def _insert_all(
-    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts, bodies: Sequence[SealedBody], without_id: Sequence[int]
+    db: Connection,
+    deliveries: Sequence[Delivery],
+    contexts: Contexts,
+    bodies: Sequence[SealedBody],
+    without_id: Sequence[int],
+    *,
+    holds_locks: bool,
 ) -> dict[int, Inserted | None]:
     if without_id:
         return await _insert_without_ids(db, deliveries, contexts, bodies, without_id)
-    return dict(enumerate(await insert(db, deliveries, contexts, bodies)))
+    return dict(enumerate(await insert(db, deliveries, contexts, bodies, holds_locks=holds_locks)))
 
 
 async def _insert_without_ids(
@@ -139,7 +169,7 @@ async def _insert_without_ids(
         inserted: dict[int, Inserted | None] = {}
         for indexes in (with_id, await _without_repeats(db, [(i, deliveries[i]) for i in without_id])):
             some = ([deliveries[i] for i in indexes], [contexts[i] for i in indexes], [bodies[i] for i in indexes])
-            stored = await insert(db, *some)
+            stored = await insert(db, *some, holds_locks=True)
             inserted |= zip(indexes, stored, strict=True)
     return inserted
 
@@ -152,10 +182,15 @@ def _outcome(delivery: Delivery, inserted: Inserted | None, covered: Collection[
 
 
 async def insert(
-    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts, bodies: Sequence[SealedBody] | None = None
+    db: Connection,
+    deliveries: Sequence[Delivery],
+    contexts: Contexts,
+    bodies: Sequence[SealedBody] | None = None,
+    *,
+    holds_locks: bool = False,
 ) -> list[Inserted | None]:
     """Insert the deliveries in the given order. The result is None for a delivery whose id is stored already. `bodies` are their
-    bodies as they are to be stored; None: as they are."""
+    bodies as they are to be stored; None: as they are. `holds_locks`: the transaction holds those of their customers."""
     if not deliveries:
         return []
     bodies = bodies or [SealedBody.plain(delivery) for delivery in deliveries]
@@ -169,17 +204,17 @@ async def insert(
         [context and context.request_id for context in contexts],
         [context and context.traceparent for context in contexts],
     )
-    codes = [delivery.reason_code for delivery in deliveries]
     aliases = [aliases_column(draft.statement) for its in drafted for draft in its]
     more = (
         SUBJECT_ERASED,
         *requests,
-        codes,
+        [delivery.reason_code for delivery in deliveries],
         aliases,
         [body.key for body in bodies],
         [delivery.historical for delivery in deliveries],
     )
-    rows = await db.fetch(INSERT, [locks.ARRIVALS, *customer_locks(deliveries)], *columns, *more)
+    customers = [] if holds_locks else customer_locks(deliveries)
+    rows = await db.fetch(INSERT, [locks.ARRIVALS, *customers], *columns, *more)
     by_place = {row[0]: row for row in rows}
     return [
         _inserted(its, context, *by_place[place][1:]) if place in by_place else None
@@ -195,7 +230,7 @@ def _inserted(
     erased: Sequence[str | None] | None,
 ) -> Inserted:
     stored = [draft for draft in drafted if not erased or is_tombstone(draft.statement) or draft.event.subject not in erased]
-    return Inserted(seq, bool(barred), [draft.numbered(seq, context) for draft in stored])
+    return Inserted(seq, bool(barred), stored, context)
 
 
 async def _without_repeats(db: Connection, deliveries: Sequence[tuple[int, Delivery]]) -> list[int]:

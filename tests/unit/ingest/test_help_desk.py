@@ -1,4 +1,4 @@
-"""What the mapping of every help desk can name: agents who are programs."""
+"""Settings that every help desk has: agents who are programs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_the_help_desks_are_all_providers_of_messages() -> None:
 
 
 @pytest.mark.parametrize(("name", "path", "agent"), CASES, ids=lambda value: getattr(value, "stem", value))
-def test_what_an_agent_writes_whom_the_mapping_calls_a_bot_is_a_bots(name: str, path: Path, agent: str) -> None:
+def test_texts_of_an_agent_that_the_mapping_lists_as_a_bot_are_those_of_a_bot(name: str, path: Path, agent: str) -> None:
     before, after = written(received(name, path, [])), written(received(name, path, [agent, "another"]))
     assert len(before) == len(after)
     for fact, changed in zip(before, after, strict=True):

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from services.ingest import health

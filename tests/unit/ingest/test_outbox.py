@@ -1,11 +1,11 @@
 """An event gets its sequence number last, and its bytes are those of the whole event."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from services.ingest.domain.receive import receive_record
 from services.ingest.inbox.outbox import drafts

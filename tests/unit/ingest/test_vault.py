@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
+import msgspec
 import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
@@ -136,7 +137,7 @@ async def test_an_empty_body_takes_no_key(table: KeyTable) -> None:
 
 async def test_headers_are_encrypted_with_their_body_and_open_with_it(table: KeyTable) -> None:
     vault = vault_of(table)
-    [body] = await stored(vault, replace(delivery(), headers={"x-topic": "anna@example.org"}))
+    [body] = await stored(vault, msgspec.structs.replace(delivery(), headers={"x-topic": "anna@example.org"}))
     assert "anna" not in body.headers
     assert [one.headers for one in await vault.open([body])] == [{"x-topic": "anna@example.org"}]
     plain = replace(body, headers='{"x-topic": "as an earlier version stored it"}')

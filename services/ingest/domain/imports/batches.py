@@ -1,7 +1,9 @@
 """Records of an import that are stored in one transaction."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from services.ingest.domain.delivery import Delivery
 from services.ingest.domain.imports.job import FileRange

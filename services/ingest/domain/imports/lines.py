@@ -1,14 +1,14 @@
 """Splits a file that was uploaded in parts into lines. The parts may be cut anywhere."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 MAX_LINE_BYTES = 1024 * 1024
 """Of a longer line only the beginning is read, which is enough to reject it."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(Struct, frozen=True, order=True):
     """A place between two lines of the file: `offset` bytes into part `part`, after `line` lines. Parts are counted from 1."""
 
     part: int
@@ -19,8 +19,7 @@ class Position:
 START = Position(1, 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line with its end, `\\n`, if it has one. `end` is the position after it."""
 
     content: bytes

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
+from msgspec import Struct
 from pydantic import ValidationError
 
 from services.ingest.domain.api_outcome import describe_fault
@@ -43,8 +44,7 @@ BLANK = b" \t\r\n"
 BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One record of the file: the line in which it begins, the position after it, and its delivery or the places that are
     wrong. `error` is that of a record which a fault of ours keeps from being read."""
 

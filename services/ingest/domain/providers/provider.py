@@ -1,10 +1,12 @@
 """The interface between ingest and a provider: the request of a tool in, canonical records out."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar, get_args
 from urllib.parse import parse_qsl
+
+from msgspec import Struct, structs
 
 from services.ingest.domain import signatures
 from services.ingest.domain.connection import ProviderSettings
@@ -77,8 +79,7 @@ class Headers:
         return {name: self._values[name] for name in names if name in self._values}
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One HTTP request of a tool, as received.
 
     `url` is the public URL of the hook with its query, which some tools sign. `body` is the raw body: signatures cover its bytes.
@@ -117,8 +118,7 @@ class Reply:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """The canonical records of one delivery, as JSON values that are not validated yet.
 
     `id` is the tool's id of the delivery, the same on every retry; None if it has none. `ignored` names a kind of event that we
@@ -251,7 +251,7 @@ class Provider(Generic[S]):
         """The records of a stored delivery: of its body as received, or of its fetched content."""
         parsed = self._parse_stored(headers, body, settings, received_at)
         if isinstance(settings, HelpDeskMapping) and (bots := settings.bots):
-            return replace(parsed, records=[with_bots(record, bots) for record in parsed.records])
+            return structs.replace(parsed, records=[with_bots(record, bots) for record in parsed.records])
         return parsed
 
     def _parse_stored(self, headers: Mapping[str, str], body: bytes, settings: S, received_at: datetime | None) -> Parsed:
