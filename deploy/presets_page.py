@@ -101,12 +101,16 @@ CHOICES = """\
 - `zendesk`: durations of the whole ticket count by the calendar of the last team; next replies and SLA targets are single events,
   and count by the calendar of each team. Whether a ticket was reopened makes no difference for one touch.
 - `dbt_zendesk`: the calendar of the team at the opening counts from the opening; another one that is set within five seconds
-  replaces it from the opening on. Durations in business hours count whole minutes of the clock. A KPI of times in statuses
+  replaces it from the opening on. Durations in business hours count whole seconds, as the package does, also where those in all
+  hours count minutes of the clock. A KPI of times in statuses
   (`handling_time`, `requester_wait`, `agent_wait`) or of replies counts the tickets that are solved or closed now, at their last
   solve; for the other tickets, whose times run, `GET /v1/tickets?preset=dbt_zendesk` has the values of the moment, as the package
   has. A reopening is filed under the solve that ends it. `total_reply_seconds` of the export is the package's total reply time.
-  Every target of a policy that applies later runs from the same beginning as ours. The known faults of the package are not
-  copied: open tickets that run 1,000 business hours on, `sla_breach_at` too late, weeks without an opening counted whole.
+  Another policy whose conditions hold later applies too; the same policy with another priority doesn't apply again. Every target
+  runs from the same beginning as ours. A policy gives no target to what ended before it applied, nor to a wait that began after
+  another policy replaced it. `sla_breached_open` counts a ticket once, with the priority at which the last policy applied. The
+  known faults of the package are not copied: open tickets that run 1,000 business hours on, `sla_breach_at` too late, weeks
+  without an opening counted whole.
 - `intercom`: a part that opens the conversation is a status open after the first close.
 - `chatwoot`: a hand-off by a bot is a change from pending to open, as Chatwoot makes one. Its snoozed conversations are pending
   too, so the end of a snooze before the first reply counts as one.

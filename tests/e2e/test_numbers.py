@@ -133,7 +133,7 @@ class RandomQueries:
         per = "respondent" if kpi in OF_RESPONDENTS and self.r.random() < 0.3 else ""
         hours = "business" if kpi in DURATIONS and self.r.random() < 0.5 else ""
         preset = ""
-        if (offered := presets_of(kpi, hours)) and self.r.random() < 0.6:
+        if (offered := [name for name, kpis in presets.KPIS.items() if kpi in kpis]) and self.r.random() < 0.6:
             preset = self.r.choice(offered)
             if (preset, kpi) in presets.DEFAULTS and self.r.random() < 0.5:
                 agg = filed_by = ""
@@ -144,11 +144,6 @@ class RandomQueries:
         at, other = (self.r.choice(self.model.facts).at + MICRO * self.r.choice((-1, 0, 1)) for _ in range(2))
         start, end = sorted((at.astimezone(UTC), other.astimezone(UTC) if self.r.random() < 0.5 else self.streams.time()))
         return start, min(max(end, start + MICRO), start + longest)
-
-
-def presets_of(kpi: str, hours: str) -> list[str]:
-    """The presets under which the model computes the KPI."""
-    return [name for name, kpis in presets.KPIS.items() if kpi in kpis and not (hours and name in presets.WITHOUT_HOURS)]
 
 
 async def feed(stack: Stack, connection: dict[str, str], records: list[Record], model: Model, r: random.Random) -> None:

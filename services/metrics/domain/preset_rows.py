@@ -84,10 +84,12 @@ class Times:
         return ((whole_second(end) - whole_second(start)) if self.rules.whole_seconds else (end - start)) // SECOND
 
     def open_time(self, start: datetime, end: datetime, teams: Assignments) -> timedelta | None:
-        """The time in business hours; None without a calendar. Where statuses count in minutes of the clock, this does too."""
+        """The time in business hours, between whole seconds or minutes of the clock where they count; None without a calendar."""
         if not self.terms.hours:
             return None
-        if self.rules.status_minutes or self.rules.resolution_clock == "minutes":
+        if self.rules.whole_seconds:
+            start, end = whole_second(start), whole_second(end)
+        elif self.rules.resolution_clock == "minutes":
             start, end = to_minute(start), to_minute(end)
         return self.terms.hours.open_time(start, end, teams)
 
@@ -218,7 +220,7 @@ def touches_of(ours: TicketView, ticket: TicketView, rules: Rules) -> int:
     replies = replies_of(ours, rules)
     counted = len(staff_messages(ours)) if rules.bots_are_agents else len(ours.replies)
     if rules.one_touch_counts_opening and ours.public:
-        counted += int(ours.by_agent or (rules.bots_are_agents and ours.opened_by == "bot"))
+        counted += int(ticket.by_agent)
     if rules.one_touch_max_replies is not None:
         one_touch = counted <= rules.one_touch_max_replies
     else:

@@ -31,7 +31,9 @@ SETTLED_AFTER = timedelta(seconds=5)
 
 
 def ticket_under(ticket: TicketView, rules: Rules) -> TicketView:
-    """The ticket with the statuses, solves, replies and waits that these rules give it."""
+    """The ticket with the statuses, solves, replies and waits that these rules give it; a bot's opening may be an agent's."""
+    if rules.bots_are_agents and ticket.opened_by == "bot":
+        ticket = replace(ticket, opened_by="agent")
     changes: Sequence[Change] = ticket.changes
     if rules.deleted_is_status:
         changes = list(with_deletions(ticket, changes))
@@ -43,9 +45,8 @@ def ticket_under(ticket: TicketView, rules: Rules) -> TicketView:
         ticket = with_minutes(ticket)
     staff = times_after_opening(ticket.opened, ticket.staff_messages)
     repliers = tuple(staff) if rules.bots_are_agents else ticket.replies
-    opened_by_agent = ticket.public and (ticket.by_agent or (rules.bots_are_agents and ticket.opened_by == "bot"))
     ends = () if rules.solved_statuses else tuple(solve.at for solve in ticket.solves)
-    waits = tuple(waits_of(ticket.questions, repliers, ends, opened_by_agent=opened_by_agent))
+    waits = tuple(waits_of(ticket.questions, repliers, ends, opened_by_agent=ticket.public and ticket.by_agent))
     replies = tuple(staff) if rules.bots_are_agents or rules.first_reply_counts_bots else ticket.replies
     if rules.whole_seconds:
         replies = tuple(at for at in replies if whole_second(at) > whole_second(ticket.opened))

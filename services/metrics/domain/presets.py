@@ -112,7 +112,7 @@ RULES: dict[str, Rule] = {
     "first_reply_filed_by_opening": Rule(NOTHING, "filed by the time of the opening, unless filed_by=replied", FIRST_REPLY),
     "bots_are_agents": Rule(
         FIRST_REPLY | NEXT_REPLY | REPLIES | REPLY_TARGETS,
-        "bots are agents, and their messages and automatic ones are replies",
+        "bots are agents, also where they open a ticket, and their messages and automatic ones are replies",
     ),
     "whole_seconds": Rule(
         FIRST_REPLY | NEXT_REPLY,

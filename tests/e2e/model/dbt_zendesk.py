@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from tests.e2e.model.dbt_zendesk_sla import OPEN, Calendars, Target, Targets, second
 from tests.e2e.model.facts import Counted, when
 
 if TYPE_CHECKING:
@@ -16,13 +17,16 @@ TIMES = {"handling": ("new", "open"), "requester_wait": ("new", "open", "on_hold
 
 
 def under_dbt_zendesk(ticket: Ticket) -> list[tuple[datetime, Counted]]:
-    """The facts of a ticket, each with its time."""
+    """The facts of a ticket but its SLA targets, each with its time."""
     facts = [*replies(ticket), *solves(ticket)]
     return [(at, (f"{kind}@dbt_zendesk", value, {})) for kind, at, value in facts]
 
 
-def second(at: datetime) -> datetime:
-    return at.replace(microsecond=0)
+def targets(ticket: Ticket) -> list[Target]:
+    """The SLA targets of a ticket that count."""
+    history = status_history(ticket)
+    staff = [at for at, party in talk(ticket) if party == "the staff"]
+    return list(Targets(ticket, history, solve_times(history), staff).all(first_reply(ticket), waits(ticket)))
 
 
 def minutes(start: datetime, end: datetime) -> timedelta:
@@ -37,17 +41,37 @@ def talk(ticket: Ticket) -> list[tuple[datetime, str]]:
     return sorted(entry for entry, m in zip(turns, public, strict=True) if m["by"] != "customer" or not m.get("auto"))
 
 
+def opening(ticket: Ticket) -> list[tuple[datetime, str]]:
+    """The opening as a public message; none if the customer doesn't see it."""
+    party = "the customer" if ticket.opened["by"] == "customer" else "the staff"
+    return [(ticket.at, party)] if ticket.opened.get("public", True) else []
+
+
 def replies(ticket: Ticket) -> Iterator[tuple[str, datetime, Any]]:
-    messages = [(ticket.at, "the customer" if ticket.opened["by"] == "customer" else "the staff"), *talk(ticket)]
     staff = [at for at, party in talk(ticket) if party == "the staff"]
-    for reply in [at for at in staff if second(at) > second(ticket.at)][:1]:
-        yield "replied", reply, second(reply) - second(ticket.at)
-        yield "created", ticket.at, second(reply) - second(ticket.at)
-    for (_, before), (at, party) in itertools.pairwise(messages):
-        later = [one for one in staff if one >= at]
-        if before == "the staff" and party == "the customer" and later:
-            yield "next_replied", later[0], second(later[0]) - second(at)
-            yield "next_asked", at, second(later[0]) - second(at)
+    if reply := first_reply(ticket):
+        yield from reply_time(ticket, ("replied", "created"), ticket.at, reply)
+    for since in waits(ticket):
+        if later := [at for at in staff if at >= since]:
+            yield from reply_time(ticket, ("next_replied", "next_asked"), since, later[0])
+
+
+def first_reply(ticket: Ticket) -> datetime | None:
+    """The first public staff message after the opening's second."""
+    return next((at for at, party in talk(ticket) if party == "the staff" and second(at) > second(ticket.at)), None)
+
+
+def waits(ticket: Ticket) -> list[datetime]:
+    """The times of the customer's messages whose previous public message was the staff's."""
+    turns = itertools.pairwise([*opening(ticket), *talk(ticket)])
+    return [at for (_, before), (at, party) in turns if (before, party) == ("the staff", "the customer")]
+
+
+def reply_time(ticket: Ticket, kinds: tuple[str, str], start: datetime, reply: datetime) -> Iterator[tuple[str, datetime, Any]]:
+    """The time of a reply, filed by its end and by its beginning."""
+    for kind, at in zip(kinds, (reply, start), strict=True):
+        yield kind, at, second(reply) - second(start)
+        yield f"{kind}_business", at, Calendars(ticket).open_seconds([(start, reply)])
 
 
 def status_history(ticket: Ticket) -> list[tuple[datetime, str]]:
@@ -67,12 +91,20 @@ def status_history(ticket: Ticket) -> list[tuple[datetime, str]]:
     return history
 
 
+def is_solved(history: list[tuple[datetime, str]]) -> bool:
+    return history[-1][1] in ("solved", "closed")
+
+
+def solve_times(history: list[tuple[datetime, str]]) -> list[datetime]:
+    """The times of `solved`; those of `closed` only if the ticket was never solved."""
+    return [at for at, status in history if status == "solved"] or [at for at, status in history if status == "closed"]
+
+
 def solves(ticket: Ticket) -> Iterator[tuple[str, datetime, Any]]:
-    history = status_history(ticket)
-    solved = [at for at, status in history if status == "solved"] or [at for at, status in history if status == "closed"]
-    is_solved = history[-1][1] in ("solved", "closed")
+    history, calendars = status_history(ticket), Calendars(ticket)
+    solved = solve_times(history)
     yield "opened", ticket.at, 1
-    yield "cohort", ticket.at, is_solved
+    yield "cohort", ticket.at, is_solved(history)
     for number, at in enumerate(solved):
         yield "solved", at, 1
         if number:
@@ -81,16 +113,30 @@ def solves(ticket: Ticket) -> Iterator[tuple[str, datetime, Any]]:
         yield "first_resolution", first, minutes(ticket.at, first)
         yield "full_resolution", solved[-1], minutes(ticket.at, solved[-1])
         yield "first_solve", first, int(len(solved) > 1)
-    if is_solved:
+    if is_solved(history):
         last = solved[-1]
         yield "standing_solve", last, 1
         yield "touched", last, touched(ticket)
+        yield "first_resolution_business", solved[0], calendars.open_seconds([(ticket.at, solved[0])])
+        yield "full_resolution_business", last, calendars.open_seconds([(ticket.at, last)])
         for kind, statuses in TIMES.items():
-            parts = [minutes(a, b) for (a, status), (b, _) in itertools.pairwise(history) if status in statuses]
-            yield kind, last, sum(parts, timedelta())
+            parts = [(a, b) for (a, status), (b, _) in itertools.pairwise(history) if status in statuses]
+            yield kind, last, sum((minutes(a, b) for a, b in parts), timedelta())
+            yield f"{kind}_business", last, calendars.open_seconds(parts)
 
 
 def touched(ticket: Ticket) -> tuple[int, bool]:
-    """The replies, and whether there is one public message of staff, the opening included."""
-    staff = sum(party == "the staff" for _, party in talk(ticket))
-    return staff, staff + (ticket.opened["by"] != "customer") == 1
+    """The replies: staff messages but the first message; and whether there is one message of staff, the opening included."""
+    parties = [party for _, party in (*opening(ticket), *talk(ticket))]
+    return parties[1:].count("the staff"), parties.count("the staff") == 1
+
+
+def is_open_just_before(ticket: Ticket, t: datetime) -> bool:
+    """Whether the backlog holds it. A deleted ticket is neither solved nor open, one that is merged or spam may be open."""
+    return ticket.at < t and [status for at, status in status_history(ticket) if at < t][-1] in OPEN
+
+
+def is_breached_just_before(ticket: Ticket, t: datetime) -> bool:
+    """Whether it is open and past a deadline, of any policy that applied."""
+    breaches = [(target.at, target.end) for target in ticket.targets_by_application if not target.met]
+    return any(deadline < t and (end is None or t <= end) for deadline, end in breaches) and is_open_just_before(ticket, t)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import product
 
+from tests.e2e.model import dbt_zendesk
 from tests.e2e.model.estimates import ESTIMATES, Value
 from tests.e2e.model.facts import Fact, Record, Scorer, Subject, of_response, of_review, when
 from tests.e2e.model.presets import DEFAULTS, kind_under
@@ -79,8 +80,8 @@ class Model:
         kinds, estimate = ESTIMATES[query.kpi]
         kinds = (FILED_BY.get((query.kpi, filed_by), filed_by),) if filed_by else kinds
         kinds = tuple(f"{kind}_business" for kind in kinds) if query.hours else kinds
-        kinds = tuple(kind_under(query.preset, kind) for kind in kinds)
         at_end = self._facts_at(query, end)
+        kinds = tuple(kind_under(query.preset, kind) for kind in kinds) if at_end is None else kinds
         facts = at_end if at_end is not None else [fact for kind in kinds for fact in self.facts_of[kind]]
         in_time = (fact for fact in facts if at_end is not None or start <= fact.at < end)
         chosen = [fact for fact in in_time if query.passes(fact)]
@@ -99,26 +100,32 @@ class Model:
         """The facts of a KPI with a value at an instant; None for other KPIs."""
         match query.kpi:
             case "backlog":
-                return list(self._backlog(t))
+                return list(self._backlog(t, query.preset))
             case "backlog_age":
-                return list(self._ages(t))
+                return list(self._ages(t, query.preset))
             case "sla_breached_open":
-                return list(self._breached(t, solve_fulfils=query.preset == "zendesk"))
+                return list(self._breached(t, query.preset))
         return None
 
-    def _backlog(self, t: datetime) -> Iterable[Fact]:
+    def _backlog(self, t: datetime, preset: str) -> Iterable[Fact]:
         for ticket in self.tickets:
-            if ticket.is_open_just_before(t):
+            is_open = dbt_zendesk.is_open_just_before if preset == "dbt_zendesk" else Ticket.is_open_just_before
+            if is_open(ticket, t):
                 yield Fact("backlog", t, 1, ticket.dims(t, just_before=True), None, ticket.subject.name)
 
-    def _ages(self, t: datetime) -> Iterable[Fact]:
+    def _ages(self, t: datetime, preset: str) -> Iterable[Fact]:
         ages = {ticket.subject.name: t - ticket.at for ticket in self.tickets}
-        return (replace(fact, kind="age", value=ages[fact.subject]) for fact in self._backlog(t))
+        return (replace(fact, kind="age", value=ages[fact.subject]) for fact in self._backlog(t, preset))
 
-    def _breached(self, t: datetime, *, solve_fulfils: bool) -> Iterable[Fact]:
+    def _breached(self, t: datetime, preset: str) -> Iterable[Fact]:
         for ticket in self.tickets:
-            if ticket.applied and ticket.is_breached_just_before(t, solve_fulfils=solve_fulfils):
-                dims = ticket.dims(t, just_before=True) | {"priority": ticket.applied.priority}
+            if preset == "dbt_zendesk":
+                is_breached = dbt_zendesk.is_breached_just_before(ticket, t)
+            else:
+                is_breached = ticket.is_breached_just_before(t, solve_fulfils=preset == "zendesk")
+            if is_breached:
+                applied = ticket.applications[-1 if preset == "dbt_zendesk" else 0][1]
+                dims = ticket.dims(t, just_before=True) | {"priority": applied.priority}
                 yield Fact("breached", t, 1, dims, None, ticket.subject.name)
 
 

@@ -33,6 +33,12 @@ KPIS: dict[str, tuple[str, ...]] = {
         "tickets_opened",
         "tickets_solved",
         "tickets_reopened",
+        "backlog",
+        "backlog_age",
+        "sla_first_reply",
+        "sla_next_reply",
+        "sla_resolution",
+        "sla_breached_open",
     ),
     "zendesk": (
         *DURATIONS,
@@ -48,9 +54,6 @@ KPIS: dict[str, tuple[str, ...]] = {
     "chatwoot": ("csat", "first_reply_time", "first_resolution_time", "full_resolution_time", "tickets_solved"),
 }
 """The KPIs that the model computes under each preset: those that it changes, and some that it doesn't."""
-
-WITHOUT_HOURS = ("dbt_zendesk",)
-"""Presets whose durations in business hours the model doesn't compute."""
 
 OWN_FACTS: dict[str, frozenset[str]] = {
     "zendesk": frozenset(

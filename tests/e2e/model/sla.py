@@ -1,6 +1,6 @@
 """SLA targets, by going through the events of a ticket in order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,19 +50,25 @@ class Applied:
     priority: str | None
 
 
-def applied_to(
+def applications(
     opened: datetime,
     priorities: dict[datetime, str | None],
     teams: list[datetime],
     values_at: Callable[[datetime], dict[str, str | None]],
-) -> Applied | None:
-    """The policy of a ticket whose dimensions are `values_at` a time, with the priority of that time."""
+) -> Iterator[tuple[datetime, Applied]]:
+    """The policies of a ticket whose dimensions are `values_at` a time, each with the time at which it applied.
+
+    Another policy replaces the one before it; while the conditions of none hold, the one before it stays.
+    """
+    latest = None
     for moment in sorted({opened, *(at for at in (*priorities, *teams) if at > opened)}):
         values = values_at(moment)
         for policy in POLICIES["policies"]:
             if all(values.get(name) in listed for name, listed in policy["when"].items()):
-                return Applied(policy, values.get("priority"))
-    return None
+                if policy is not latest:
+                    yield moment, Applied(policy, values.get("priority"))
+                latest = policy
+                break
 
 
 def deadline_in(target: dict[str, Any], parts: Parts, team_at: TeamAt, changes: list[datetime]) -> datetime | None:

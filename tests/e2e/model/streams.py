@@ -32,6 +32,7 @@ TEXTS = (
     "Awful, rude, never again!!!", "n/a", "   ", "Not bad at all", "I will sue you.",
     "The site is down again, I cancel my contract.",
 )  # fmt: skip
+OPENERS = ("customer", "customer", "agent", "agent", "bot")
 THEMES = ("delivery", "billing", "search")
 QUESTIONS = (("q1", "nps"), ("q2", "csat"), ("q3", "ces"), ("q4", "comment"), ("q5", "comment"))
 
@@ -116,9 +117,8 @@ class Streams:
     def ticket(self, number: str) -> list[Record]:
         """A ticket in pieces, some facts repeated. Two versions of one fact are never in one piece."""
         opened, person = self.time(), self.person()
-        opening: Record = {"fact": "opened", "at": self.format(opened), "by": self.r.choice(("customer", "agent"))}
-        if opening["by"] == "customer":
-            opening["text"] = self.r.choice(TEXTS)
+        opening: Record = {"fact": "opened", "at": self.format(opened), "by": self.r.choice(OPENERS)}
+        opening |= {"text": self.r.choice(TEXTS)} if opening["by"] == "customer" else {"public": self.some(0.8)}
         facts, changes, at = [opening], [], opened
         for n in range(self.r.choice((0, 2, 5, 9))):
             at = at if n and self.some(0.2) else self.later(at) + MICRO
@@ -152,6 +152,7 @@ class Streams:
             {"fact": "status", "status": choose(("open", "solved", "pending", "solved", "on_hold", "closed"))},
             {"fact": "message", "by": "agent", "agent": choose(AGENTS), "public": self.some(0.8), "auto": self.some(0.2)},
             {"fact": "message", "by": "customer", "text": choose(TEXTS)},
+            {"fact": "message", "by": "bot", "public": self.some(0.8)},
             {"fact": "assigned", "team": choose(TEAMS)} | ({"agent": choose((*AGENTS, None))} if self.some(0.5) else {}),
             {"fact": "rating", "text": choose(TEXTS), **(form := choose(FORMS)), "value": self.r.randint(*form["scale"])},
             {"fact": "priority", "priority": choose(("high", "low", None))},

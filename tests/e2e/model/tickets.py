@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from tests.e2e.model import dbt_zendesk
 from tests.e2e.model.business import open_time
 from tests.e2e.model.facts import (
     Counted,
@@ -19,7 +20,7 @@ from tests.e2e.model.facts import (
     when,
 )
 from tests.e2e.model.presets import under_presets
-from tests.e2e.model.sla import Applied, applied_to, deadline_in
+from tests.e2e.model.sla import Applied, applications, deadline_in
 
 LIFE = ("new", "open", "pending", "on_hold", "solved", "closed")
 DONE = {"solved", "closed"}
@@ -43,19 +44,21 @@ class Ticket:
             self.base["priority"] = self.priorities[max(self.priorities)]
         self.statuses = self._statuses()
         self.solved, self.reopened = self._passages()
-        self.applied = self._applied(priority)
+        self.applications = list(self._applications(priority))
+        self.applied = self.applications[0][1] if self.applications else None
         self.targets = list(self._targets(solve_fulfils=False)) if self.applied else []
+        self.targets_by_application = dbt_zendesk.targets(self)
         self.targets_fulfilled_by_solves = list(self._targets(solve_fulfils=True)) if self.applied else []
 
-    def _applied(self, dimension: str | None) -> Applied | None:
-        """The SLA policy. `dimension` is the priority of a ticket without any fact about it."""
+    def _applications(self, dimension: str | None) -> Iterator[tuple[datetime, Applied]]:
+        """The SLA policies, each with its time. `dimension` is the priority of a ticket without any fact about it."""
 
         def values_at(at: datetime) -> dict[str, str | None]:
             earlier = [since for since in self.priorities if since <= at]
             priority = self.priorities[max(earlier)] if earlier else None if self.priorities else dimension
             return self.dims(at) | {"priority": priority}
 
-        return applied_to(self.at, self.priorities, [since for since, _ in self.assignees["team"]], values_at)
+        return applications(self.at, self.priorities, [since for since, _ in self.assignees["team"]], values_at)
 
     def _targets(self, *, solve_fulfils: bool) -> Iterator[tuple[str, datetime, int, datetime | None]]:
         """Of each target that counts: the kind of fact, when it was met or breached, 1 if it was met, and the end of a breach.
@@ -166,13 +169,17 @@ class Ticket:
 
     def latest(self, kind: str) -> list[Record]:
         """Messages or ratings, each as its last statement has it: by id, else by time and author."""
-        return list({f.get("id") or (f["at"], f.get("by"), f.get("agent")): f for f in self.facts if f["fact"] == kind}.values())
+        return list(
+            {f.get("id") or (when(f["at"]), f.get("by"), f.get("agent")): f for f in self.facts if f["fact"] == kind}.values()
+        )
 
     def messages(self) -> list[Record]:
         """The messages, without those that repeat the opening: same author and, of a customer, same text, within five seconds."""
         return [m for m in self.latest("message") if not self._is_opening(m)]
 
     def _is_opening(self, message: Record) -> bool:
+        if message.get("public", True) != self.opened.get("public", True):
+            return False
         if message["by"] != self.opened["by"] or abs((when(message["at"]) - self.at).total_seconds()) > 5:
             return False
         return message["by"] != "customer" or message["text"].split() == self.opened["text"].split()
@@ -188,7 +195,7 @@ class Ticket:
             when(m["at"]) for m in self.messages() if m["by"] == "customer" and m.get("public", True) and not m.get("auto")
         ]
         talk = sorted([*((at, "a customer") for at in customers), *((at, "an agent") for at in self.replies())])
-        if self.opened["by"] == "agent":
+        if self.opened["by"] == "agent" and self.opened.get("public", True):
             talk.insert(0, (self.at, "an agent"))
         waits = []
         for place, (at, party) in enumerate(talk):
@@ -256,7 +263,11 @@ def of_ticket(subject: Subject, score: Scorer) -> list[Fact]:
         return []
     ticket = Ticket(subject)
     owner = customer(ticket.records)
-    return [
+    facts = [
         Fact(kind, at, value, ticket.dims_of(kind, at), owner, subject.name, lists)
         for at, (kind, value, lists) in ticket.events(score)
     ]
+    for target in ticket.targets_by_application:
+        dims = ticket.dims(target.at) | {"priority": target.priority}
+        facts.append(Fact(f"target_{target.metric}@dbt_zendesk", target.at, target.met, dims, owner, subject.name))
+    return facts

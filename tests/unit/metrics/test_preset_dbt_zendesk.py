@@ -12,7 +12,7 @@ from services.metrics.domain.sla import Policies, PolicyVersion
 from services.metrics.domain.terms import Terms
 from shared.events import Assigned, Deleted, Fact, Opened, PrioritySet, Spam
 from tests.unit.metrics.build import at, opened, status
-from tests.unit.metrics.presets import ALWAYS, DAY_OR_NEVER, SLA, TERMS, amounts, message, rows_of, targets, times
+from tests.unit.metrics.presets import ALWAYS, DAY_OR_NEVER, SLA, TERMS, amounts, message, own, rows_of, targets, times
 
 
 # --- dbt_zendesk ----------------------------------------------------------------------------------------------------------
@@ -77,12 +77,12 @@ def test_waits_under_dbt_zendesk_end_with_staff_and_not_with_a_solve() -> None:
 def test_resolutions_under_dbt_zendesk_are_minutes_of_the_clock_to_the_statuses_solved(
     facts: tuple[Fact, ...], first: list[int], full: list[int], solves: int, reopened: int, in_business: bool
 ) -> None:
-    """Opened ten seconds before a minute: each time has one minute more than whole minutes have passed."""
+    """Opened ten seconds before a minute: 5 min 10 s are six minutes of the clock. In business hours they are 310 s."""
     rows = rows_of(DBT_ZENDESK, *facts, opening=Opened(at=at(0) - timedelta(seconds=10)), terms=Terms(hours=ALWAYS))
     assert amounts(rows, "first_resolution") == first
     assert amounts(rows, "full_resolution") == full
     assert (len(amounts(rows, "solved")), len(amounts(rows, "reopened"))) == (solves, reopened)
-    assert amounts(rows, "full_resolution_business") == (full if in_business else [])
+    assert amounts(rows, "full_resolution_business") == [seconds - 50 for seconds in full if in_business]
     assert amounts(rows, "opened_solved") == [int(in_business)]
 
 
@@ -147,11 +147,31 @@ def test_under_dbt_zendesk_a_wait_has_a_target_of_each_policy_that_was_in_force_
     assert targets(rows, "next_reply") == [(at(1.5), 0, "high"), (at(100 / 60), 1, None)]
 
 
-def test_business_hours_under_dbt_zendesk_count_whole_minutes_by_the_calendar_that_is_set_within_five_seconds() -> None:
+def test_under_dbt_zendesk_a_ticket_that_a_bot_opened_is_an_agents() -> None:
+    terms = Terms(policies=SLA, hours=ALWAYS)
+    by_bot = rows_of(DBT_ZENDESK, message(10), message(20, by="customer"), message(30), opening=opened(0, by="bot"), terms=terms)
+    assert targets(by_bot, "first_reply") == []
+    assert targets(by_bot, "next_reply") == [(at(30 / 60), 1, None)]
+    assert targets(rows_of(DBT_ZENDESK, message(10), terms=terms), "first_reply") == [(at(10 / 60), 1, None)]
+
+
+def test_business_hours_under_dbt_zendesk_count_whole_seconds_by_the_calendar_that_is_set_within_five_seconds() -> None:
     first, terms = Assigned(at=at(0), team="never"), Terms(hours=DAY_OR_NEVER)
-    soon = rows_of(
-        DBT_ZENDESK, first, Assigned(at=at(5 / 60), team="day"), status(5.5, "solved"), terms=Terms(hours=DAY_OR_NEVER)
-    )
-    assert amounts(soon, "full_resolution_business") == [300]
-    moved = rows_of(DBT_ZENDESK, first, Assigned(at=at(1), team="day"), status(5.5, "solved"), terms=terms)
-    assert amounts(moved, "full_resolution_business") == [240]
+    soon = rows_of(DBT_ZENDESK, first, Assigned(at=at(5 / 60), team="day"), status(5.5, "solved"), terms=terms)
+    assert amounts(soon, "full_resolution_business") == [330]
+    moved = rows_of(DBT_ZENDESK, first, Assigned(at=at(1 + 10 / 60), team="day"), status(5.5, "solved"), terms=terms)
+    assert amounts(moved, "full_resolution_business") == [260]
+
+
+def test_business_hours_under_dbt_zendesk_begin_and_end_at_whole_seconds() -> None:
+    """From 0.9 s to 330.2 s: 329 whole seconds have passed, and the clock's seconds are 330 apart."""
+    opening, solved = Opened(at=at(0) + timedelta(seconds=0.9)), status((330.2) / 60, "solved")
+    rows = rows_of(DBT_ZENDESK, solved, opening=opening, terms=Terms(hours=ALWAYS))
+    assert amounts(rows, "full_resolution_business") == [330]
+    assert amounts(rows, "full_resolution") == [300]
+    assert amounts(rows, "handling_business") == [330]
+
+
+def test_business_hours_under_an_own_preset_with_the_clock_in_minutes_count_minutes() -> None:
+    rows = rows_of(own(resolution_clock="minutes"), status(5.5, "solved"), terms=Terms(hours=ALWAYS))
+    assert amounts(rows, "full_resolution_business") == [300]
