@@ -17,7 +17,7 @@ import asyncpg
 from services.metrics.domain.cuboids import CUBOIDS_VERSION
 from services.metrics.domain.query import Filter
 from services.metrics.sealer import Protocol, Sealer
-from services.metrics.store import counting
+from services.metrics.store import counting, counting_cuboids
 from services.metrics.store.counting import Span
 from services.metrics.store.query import histograms, snapshot
 from services.metrics.store.run_cache import RunCache
@@ -105,7 +105,7 @@ class Race:
 
     async def run(self, seconds: float) -> None:
         """Race until two answers differ, for at most `seconds`. Spans with 5 contributions hold all cuboids, others the total."""
-        with patch.object(counting, "FEWEST", 5), patch.object(counting, "MOST_BINS", 1000.0):
+        with patch.object(counting_cuboids, "FEWEST", 5), patch.object(counting_cuboids, "MOST_BINS", 1000.0):
             await self._run(seconds)
 
     async def _run(self, seconds: float) -> None:

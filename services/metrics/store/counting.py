@@ -11,29 +11,10 @@ from datetime import datetime
 
 import asyncpg
 
-from services.metrics.domain.cuboids import (
-    ALL_CUBOIDS,
-    CUBOIDS_VERSION,
-    DIMENSION_CUBOIDS,
-    FEWEST,
-    MOST_BINS,
-    MULTI_VALUED_CUBOIDS,
-    SINGLE_VALUED_CUBOIDS,
-    TOTAL,
-    WIDE,
-)
-from services.metrics.domain.measure import family_of
-from services.metrics.domain.measures import EQUAL_BIN_FAMILIES, SCORED_FAMILIES
-from services.metrics.store.counting_statements import (
-    COUNT_MONTHS,
-    COUNT_TOTALS,
-    DIMENSION_VALUES,
-    WHOLE_MONTHS,
-    count_contributions,
-    count_multi_valued,
-)
+from services.metrics.domain.cuboids import ALL_CUBOIDS, CUBOIDS_VERSION, DIMENSION_CUBOIDS, WIDE
+from services.metrics.store.counting_cuboids import Measured, count_by_cuboids, measures_of
+from services.metrics.store.counting_statements import COUNT_MONTHS, WHOLE_MONTHS
 from services.metrics.store.seals import ALL_DIMENSIONS, REVISIONS, SOME_CUBOIDS, Level
-from shared.events import DIMENSIONS
 
 WAIT_POLL = 0.01
 """Seconds between two looks at the oldest transaction."""
@@ -55,9 +36,11 @@ WORK_MEMORY = "64MB"
 
 
 SETTINGS = f"""
-    SET LOCAL work_mem = '{WORK_MEMORY}'; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL synchronous_commit = off
+    SET LOCAL work_mem = '{WORK_MEMORY}'; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_memoize = off;
+    SET LOCAL synchronous_commit = off
 """
-"""For the transaction of a count. A crash may lose its commit, whole: its spans are then counted again."""
+"""For the transaction of a count. A statement reads no span twice, so to memoize its rows would cost time alone. A crash may lose
+the commit, whole: the spans are then counted again."""
 
 
 class StillWriting(Exception):
@@ -114,26 +97,23 @@ async def count(connection: asyncpg.Connection, level: Level, seals: Sequence[in
     days isn't sealed. This is checked after the wait: a writer that opens one of its days later opens the announced month too.
     """
     await connection.execute(SETTINGS)
+    masks: dict[int, int] = {}
+    missing = dict.fromkeys(seals, ALL_CUBOIDS)
     if level is Level.MONTH:
         months = await _whole_months(connection, seals)
         masks = await _sum_days(connection, months)
-        missing = {month.id: month.missing for month in months if month.missing}
-        scored = {month.id for month in months if month.family in SCORED_FAMILIES}
-        seals = [month.id for month in months]
-    else:
-        masks, missing, scored = defaultdict(int), dict.fromkeys(seals, ALL_CUBOIDS), set()
-    spans = await connection.fetch(DIMENSION_VALUES, list(missing)) if missing else []
-    scored |= {span["id"] for span in spans if family_of(span["name"]) in SCORED_FAMILIES}
-    for seal, mask in await _count_contributions(connection, spans, missing):
-        masks[seal] |= mask
-    return {seal: held_by(masks.get(seal), scored=seal in scored) for seal in seals}
+        missing = {month.id: month.missing for month in months}
+    measures = await measures_of(connection, list(missing))
+    uncounted = {seal: cuboids for seal, measure in measures.items() if (cuboids := missing[seal] & measure.cuboids)}
+    masks |= await count_by_cuboids(connection, uncounted, measures, masks)
+    return {seal: held_by(masks.get(seal), measure) for seal, measure in measures.items()}
 
 
-def held_by(mask: int | None, *, scored: bool) -> int:
-    """The mask of a seal for which this mask was counted; None: it has no contributions. `scored`: of scored comments."""
+def held_by(mask: int | None, measure: Measured) -> int:
+    """The mask of a seal for which this mask was counted; None: it has no contributions."""
     if mask is None:
         return HOLDS_ALL
-    return mask if scored else mask | MULTI_VALUED_CUBOIDS
+    return mask | ALL_CUBOIDS & ~measure.cuboids
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,21 +121,19 @@ class Month:
     """A month whose days are all sealed: the masks of the cuboids that all days hold, and of those that are too wide in one."""
 
     id: int
-    family: str
     held: int
     wide: int
 
     @property
     def missing(self) -> int:
         """The mask of the cuboids that its contributions must be counted by."""
-        cuboids = ALL_CUBOIDS if self.family in SCORED_FAMILIES else SINGLE_VALUED_CUBOIDS
-        return cuboids & ~self.held & ~self.wide
+        return ALL_CUBOIDS & ~self.held & ~self.wide
 
 
 async def _whole_months(connection: asyncpg.Connection, seals: Sequence[int]) -> list[Month]:
     """Those of the seals of months whose days are all sealed."""
     rows = await connection.fetch(WHOLE_MONTHS, list(seals), CUBOIDS_VERSION, REVISIONS)
-    return [Month(row["id"], family_of(row["name"]), row["held"], row["wide"]) for row in rows]
+    return [Month(row["id"], row["held"], row["wide"]) for row in rows]
 
 
 async def _sum_days(connection: asyncpg.Connection, months: Sequence[Month]) -> defaultdict[int, int]:
@@ -168,43 +146,6 @@ async def _sum_days(connection: asyncpg.Connection, months: Sequence[Month]) -> 
         if month.id in masks:
             masks[month.id] |= month.wide << WIDE
     return masks
-
-
-async def _count_contributions(
-    connection: asyncpg.Connection, spans: Sequence[asyncpg.Record], cuboids: Mapping[int, int]
-) -> list[asyncpg.Record]:
-    """Store the histograms of spans, which are rows of DIMENSION_VALUES, by the cuboids in the mask of each.
-
-    Returns masks of the cuboids that their seals hold.
-    """
-    counted: list[asyncpg.Record] = []
-    if sparse := [span["id"] for span in spans if span["n"] < FEWEST and cuboids[span["id"]] & TOTAL.bit]:
-        counted += await connection.fetch(COUNT_TOTALS, sparse)
-    dense = [span for span in spans if span["n"] >= FEWEST]
-    varying: defaultdict[int, int] = defaultdict(int)
-    for span in dense:
-        varying[span["measure"]] |= span["varying"]
-    alike: defaultdict[tuple[int, int, bool], list[asyncpg.Record]] = defaultdict(list)
-    scored: defaultdict[tuple[int, bool], list[asyncpg.Record]] = defaultdict(list)
-    for span in dense:
-        mask, family = cuboids[span["id"]], family_of(span["name"])
-        equal_bins = family in EQUAL_BIN_FAMILIES
-        if mask & SINGLE_VALUED_CUBOIDS:
-            alike[varying[span["measure"]], mask & SINGLE_VALUED_CUBOIDS, equal_bins].append(span)
-        if family in SCORED_FAMILIES and mask & MULTI_VALUED_CUBOIDS:
-            scored[mask & MULTI_VALUED_CUBOIDS, equal_bins].append(span)
-    for (dimensions, mask, equal_bins), several in alike.items():
-        statement = count_contributions(dimensions, mask, equal_bins=equal_bins)
-        columns = [[span[name] for span in several] for name in DIMENSIONS]
-        counted += await connection.fetch(statement, *_sizes(several), MOST_BINS, *columns)
-    for (mask, equal_bins), several in scored.items():
-        counted += await connection.fetch(count_multi_valued(mask, equal_bins=equal_bins), *_sizes(several), MOST_BINS)
-    return counted
-
-
-def _sizes(spans: Sequence[asyncpg.Record]) -> tuple[list[int], list[int]]:
-    """The ids of spans, and the numbers of their contributions."""
-    return [span["id"] for span in spans], [span["n"] for span in spans]
 
 
 HOLDS_ALL = -1

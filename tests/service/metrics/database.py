@@ -19,7 +19,7 @@ from services.metrics.app import create_app
 from services.metrics.consumer import kind
 from services.metrics.sealer import Sealer
 from services.metrics.settings import Settings
-from services.metrics.store import counting
+from services.metrics.store import counting_cuboids
 from services.metrics.store.progress import Change, Partition, Reached
 from services.metrics.store.stored_rows import STORED, plain, stored_plain
 from services.metrics.store.tenants import put_tenant
@@ -66,7 +66,7 @@ class MetricsDatabase:
         sealer = Sealer(self.pool, timedelta(0), 1.0, clock=lambda: now or datetime.now(UTC))
         await self.pool.execute("UPDATE sealing SET due = '-infinity'")  # `now` may be later than at the last call
         seals = 0
-        with patch.object(counting, "FEWEST", fewest), patch.object(counting, "MOST_BINS", most_bins):
+        with patch.object(counting_cuboids, "FEWEST", fewest), patch.object(counting_cuboids, "MOST_BINS", most_bins):
             while sealed := await sealer.round():
                 seals += sealed
         return seals
