@@ -16,8 +16,9 @@ from pathlib import Path
 import asyncpg
 
 from bench.ingest import processor_seconds
-from bench.metrics import TOKEN, servers
+from bench.metrics import servers
 from bench.metrics_events import MODEL
+from bench.metrics_queries import TOKEN
 from bench.records import service
 from deploy.local.servers import Kafka, Postgres, free_port
 from services.metrics import migrate

@@ -5,28 +5,22 @@ python -m bench.metrics [--events 20000] [--history 200000]
 
 import argparse
 import asyncio
-import random
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 
 import asyncpg
-import httpx
-from pydantic import SecretStr
+import uvloop
 
 from bench.metrics_events import MODEL, Story, scores
+from bench.metrics_queries import TENANT, query, seal_all
 from deploy.local.servers import Kafka, Postgres, free_port, free_port_base
 from services.metrics import migrate
 from services.metrics.announcer import Announcer
-from services.metrics.app import create_app
 from services.metrics.consumer import Intake
-from services.metrics.sealer import Sealer
-from services.metrics.settings import Settings
-from services.metrics.store.seals import invalidate
 from services.metrics.store.tenants import put_tenant
 from services.metrics.store.writer import Writer
 from shared.database import open_pool
@@ -38,25 +32,6 @@ from shared.telemetry import configure_logging
 from shared.topics import EVENTS, SCORES, Topic, subject_key
 
 BATCH = 500
-TOKEN = "bench-bench-bench"
-QUERIES = (
-    "nps?window=24h",
-    "nps?window=90d",
-    "nps?window=90d&grain=P1D",
-    "nps?window=90d&group_by=team",
-    "csat?window=90d&group_by=agent",
-    "first_reply_time?window=90d",
-    "first_reply_time?window=90d&group_by=agent",
-    "backlog?window=90d&grain=P1D",
-    "resolution_rate?window=90d&compare=previous",
-    "tickets_opened?window=7d&grain=PT1H",
-    "nps?window=30d&group_by=region,channel",
-    "nps?window=30d&tz=Asia/Kolkata&grain=P1D",
-    "nps?window=30d&per=respondent",
-    "sentiment/records?limit=50",
-)
-SEALED_QUERIES = QUERIES[:10]
-"""Those that sealed counts answer but for the edges of their windows. The others read contributions."""
 
 
 class NoProducer:
@@ -130,19 +105,16 @@ async def consume(pool: asyncpg.Pool, bootstrap: str, count: int, now: datetime)
 async def seal(pool: asyncpg.Pool, count: int, now: datetime) -> None:
     """Write a larger history, then measure sealing it."""
     handler = Intake(Writer(pool), Announcer(NoProducer()))
-    await put_tenant(pool, "large", "Large", "Europe/Berlin", MODEL, now)
-    events = Story("large", 4, now, 90).events(count)
+    await put_tenant(pool, TENANT, "Large", "Europe/Berlin", MODEL, now)
+    events = Story(TENANT, 4, now, 90).events(count)
     await handle_all(handler, records(events, EVENTS))
     await handle_all(handler, records(list(scores(events)), SCORES))
     await pool.execute("VACUUM ANALYZE contributions")
     contributions = await pool.fetchval(
         "SELECT count(*) FROM contributions c JOIN tenants t ON t.id = c.tenant WHERE t.slug = 'large'"
     )
-    sealer = Sealer(pool, timedelta(0), 1.0)
     began = time.perf_counter()
-    seals = 0
-    while made := await sealer.round():
-        seals += made
+    seals = await seal_all(pool)
     seconds = time.perf_counter() - began
     rate = contributions / seconds
     print(f"sealer: {contributions:,} contributions in {seals:,} seals, {seconds:.1f} s: {rate:,.0f} a second (aim ≥ 100,000)")
@@ -154,57 +126,6 @@ async def seal(pool: asyncpg.Pool, count: int, now: datetime) -> None:
     size_of = {row["relname"]: row["bytes"] for row in sizes}
     each = size_of["contributions"] / rows
     print(f"storage: {each:.0f} bytes a contribution with its indexes, histograms {size_of['histograms'] / 1e6:.1f} MB in all")
-
-
-async def query(url: str, pool: asyncpg.Pool) -> None:
-    """Measure each query, over HTTP within this process: alone, and while a sealer works in the same process."""
-    settings = Settings(
-        database_url=SecretStr(url), internal_token=SecretStr(TOKEN), consume=False, seal=False, sentiment_model=MODEL
-    )
-    app = create_app(settings)
-    headers = {"Authorization": f"Bearer {TOKEN}", "X-Earshot-Tenant": "large"}
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://metrics", headers=headers) as http,
-    ):
-        alone = await response_times(http)
-        sealing = asyncio.create_task(seal_again(pool))
-        busy = await response_times(http)
-        sealing.cancel()
-        with suppress(asyncio.CancelledError):
-            await sealing
-    for name in QUERIES:
-        print(f"query {name:<46} median {median(alone[name]):6.1f} ms, while sealing {median(busy[name]):6.1f} ms")
-    before, during = (p99([ms for name in SEALED_QUERIES for ms in times[name]]) for times in (alone, busy))
-    ratio = during / before
-    print(f"p99 of queries of sealed counts: {before:.1f} ms, while sealing {during:.1f} ms (aim: 25 ms), {ratio:.2f} times")
-
-
-async def response_times(http: httpx.AsyncClient) -> dict[str, list[float]]:
-    """Milliseconds of each response, by query."""
-    times: dict[str, list[float]] = {name: [] for name in QUERIES}
-    for name, took in times.items():
-        for _ in range(40):
-            began = time.perf_counter()
-            (await http.get(f"/v1/kpis/{name}")).raise_for_status()
-            took.append((time.perf_counter() - began) * 1000)
-    return times
-
-
-async def seal_again(pool: asyncpg.Pool) -> None:
-    """Invalidate the seals over random days, as a correction of the past does, and seal them again, until cancelled."""
-    days = await pool.fetch("SELECT DISTINCT tenant, measure, date_trunc('day', at) FROM contributions")
-    sealer, chance = Sealer(pool, timedelta(0), 1.0), random.Random(1)
-    while True:
-        async with pool.acquire() as connection, connection.transaction():
-            await invalidate(connection, [tuple(day) for day in chance.sample(days, min(100, len(days)))])
-        while await sealer.round():
-            pass
-
-
-def p99(values: list[float]) -> float:
-    """The value below which 99 % of `values` lie."""
-    return sorted(values)[int(0.99 * len(values))]
 
 
 @asynccontextmanager
@@ -246,4 +167,4 @@ if __name__ == "__main__":
     arguments.add_argument("--events", type=int, default=20_000)
     arguments.add_argument("--history", type=int, default=200_000)
     options = arguments.parse_args()
-    asyncio.run(main(options.events, options.history))
+    uvloop.run(main(options.events, options.history))  # as the service

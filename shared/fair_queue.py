@@ -1,6 +1,7 @@
 """Share a limited resource fairly: tenants take turns, so that one with many requests delays only itself."""
 
 import asyncio
+import math
 from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,8 +21,14 @@ class FairQueue:
         self._per_tenant = per_tenant
         self._waiting_limit = waiting
         self._working: Counter[str] = Counter()
+        self._last_end = -math.inf
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
         """Waiting requests by tenant, in the order of the round robin."""
+
+    @property
+    def idle_seconds(self) -> float:
+        """How long ago the last turn ended; 0 while there is one, infinite before the first one."""
+        return 0.0 if self._working else asyncio.get_running_loop().time() - self._last_end
 
     @asynccontextmanager
     async def turn(self, tenant: str, patience: float) -> AsyncIterator[None]:
@@ -69,6 +76,7 @@ class FairQueue:
             self._waiting.pop(tenant, None)
 
     def _end(self, tenant: str) -> None:
+        self._last_end = asyncio.get_running_loop().time()
         self._working[tenant] -= 1
         if not self._working[tenant]:
             del self._working[tenant]

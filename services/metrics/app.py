@@ -36,6 +36,7 @@ from services.metrics.evaluation.source import Source
 from services.metrics.freezer import Freezer
 from services.metrics.gauges import sealing_gauges, verification_gauges
 from services.metrics.instruments import FAMILIES
+from services.metrics.pace import Pace
 from services.metrics.purger import Purger
 from services.metrics.sealer import Sealer
 from services.metrics.settings import Settings
@@ -109,7 +110,8 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
                 counting = await stack.enter_async_context(open_pool(settings.database, 2, command_timeout=300))
                 app.state.pools["sealer"] = counting
                 after = timedelta(seconds=settings.seal_after_seconds)
-                workers.start("sealer", Sealer(counting, after, settings.seal_every_seconds).run)
+                pace = Pace(app.state.metrics.queue)
+                workers.start("sealer", Sealer(counting, after, settings.seal_every_seconds, pace=pace).run)
                 purging = await stack.enter_async_context(open_pool(settings.database, 1, command_timeout=900))
                 workers.start("purger", Purger(purging).run)
                 building = await stack.enter_async_context(open_pool(settings.database, 2, command_timeout=300))

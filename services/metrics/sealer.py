@@ -15,7 +15,7 @@ announcement were waited for, and writers after it have opened the seal.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from time import monotonic
@@ -25,6 +25,7 @@ import asyncpg
 import structlog
 
 from services.metrics.domain.calendar import Grain, day_start, edges, floor, over
+from services.metrics.pace import Pace
 from services.metrics.store import due
 from services.metrics.store.counting import Span, StillWriting, announce, confirm, count, others_work, wait_for_writers
 from services.metrics.store.due import Next
@@ -40,8 +41,8 @@ HORIZON = timedelta(days=3700)
 """How far back days and months are sealed: the longest window, and the month at its beginning."""
 MOST_AT_ONCE = 500
 """Spans that are announced, waited for and counted together, at most."""
-COUNT_SECONDS = 0.5
-"""How long a count should take: queries run between two counts, and other sealers wait for one as for any writer."""
+FIRST_AT_ONCE = 20
+"""Spans of the first count of a level, whose duration gives the number of the next ones."""
 PAUSE_RATIO = 1.0
 """Seconds of pause for each second of counting while others use the database, so that they get at least half of it."""
 PATIENCE = 30.0
@@ -67,7 +68,7 @@ class Protocol:
 class Sealer:
     """Seals spans that have been over, and unchanged, for `after`; looks for due tenants every `every` seconds.
 
-    `pool` has two connections for it: one for its work, one for its locks.
+    `pool` has two connections for it: one for its work, one for its locks. `pace` lets it yield to the queries of this process.
     """
 
     pool: asyncpg.Pool
@@ -75,7 +76,9 @@ class Sealer:
     every: float
     protocol: Protocol = Protocol()
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    at_once: int = MOST_AT_ONCE
+    pace: Pace = field(default_factory=Pace)
+    _counted: dict[Level, tuple[int, float]] = field(default_factory=dict, init=False)
+    """How many spans of each level were counted last, and in how many seconds."""
 
     async def run(self) -> None:
         """Seal until cancelled; wait out an outage of the database."""
@@ -101,7 +104,8 @@ class Sealer:
         """
         sealed = 0
         async with self.pool.acquire() as connection:
-            tenants = await due.due_tenants(connection, self.after, MOST_TENANTS)
+            async with self.pace.piece():
+                tenants = await due.due_tenants(connection, self.after, MOST_TENANTS)
             for place in range(0, len(tenants), TENANTS_AT_ONCE):
                 sealed += await self._seal_for(connection, tenants[place : place + TENANTS_AT_ONCE])
         return sealed
@@ -124,7 +128,8 @@ class Sealer:
     async def _seal_for_locked(self, connection: asyncpg.Connection, tenants: Sequence[tuple[int, str]]) -> int:
         sealed, failures = 0, list[Exception]()
         now = self.clock()
-        claims = await due.claim(connection, tenants, now, self.after)
+        async with self.pace.piece():
+            claims = await due.claim(connection, tenants, now, self.after)
         if claims:
             await self.protocol.wait(connection, PATIENCE)
         for claim in claims:
@@ -143,8 +148,10 @@ class Sealer:
         """Seal what a tenant has to seal, and say when to look again. Returns how many spans are sealed now."""
         hours_since = now - HOURS_SEALED
         if claim.since is None:
-            await due.tidy(connection, claim, hours_since - timedelta(days=1))
-        measures = await due.measures_since(connection, claim.tenant, now - HORIZON)
+            async with self.pace.piece():
+                await due.tidy(connection, claim, hours_since - timedelta(days=1))
+        async with self.pace.piece():
+            measures = await due.measures_since(connection, claim.tenant, now - HORIZON)
         if not measures:
             await due.finish(connection, claim, Next(claim.until, idle=True))
             return 0
@@ -157,7 +164,8 @@ class Sealer:
         for level in Level:
             begun, start = (recent, max(since, hours_since)) if level is Level.HOUR else (firsts, since)
             spans = over(GRAINS[level], claim.zone, start, claim.until)
-            unsealed = await unsealed_spans(connection, claim, level, begun, spans, self.after, MOST_AT_ONCE)
+            async with self.pace.piece():
+                unsealed = await unsealed_spans(connection, claim, level, begun, spans, self.after, MOST_AT_ONCE)
             sealed += await self.seal(connection, claim, level, unsealed.spans)
             following.rest(unsealed)
             if not unsealed.complete:
@@ -165,7 +173,8 @@ class Sealer:
                 break
         else:
             between = max(since, min(firsts.values())), hours_since
-            unsealed = await unsealed_hours_of_busy_days(connection, claim, list(firsts), between, self.after, MOST_AT_ONCE)
+            async with self.pace.piece():
+                unsealed = await unsealed_hours_of_busy_days(connection, claim, list(firsts), between, self.after, MOST_AT_ONCE)
             sealed += await self.seal(connection, claim, Level.HOUR, unsealed.spans)
             following.rest(unsealed)
             if not unsealed.complete:
@@ -181,15 +190,17 @@ class Sealer:
         sealed = 0
         spans = sorted(spans, key=attrgetter("measure"))  # spans of one measure are counted by one statement
         while spans:
-            part, spans = spans[: self.at_once], spans[self.at_once :]
-            seals = await announce(connection, claim.tenant, claim.zone.key, part)
-            await self.protocol.wait(connection, PATIENCE)
-            began = monotonic()
-            async with connection.transaction():
-                counted = await self.protocol.count(connection, level, seals)
-                confirmed = await self.protocol.confirm(connection, counted)
-            seconds = monotonic() - began
-            self.at_once = fitting(len(part), seconds)
+            async with self.pace.piece():
+                at_once = fitting(*self._counted[level], self.pace.seconds) if level in self._counted else FIRST_AT_ONCE
+                part, spans = spans[:at_once], spans[at_once:]
+                seals = await announce(connection, claim.tenant, claim.zone.key, part)
+                await self.protocol.wait(connection, PATIENCE)
+                began = monotonic()
+                async with connection.transaction():
+                    counted = await self.protocol.count(connection, level, seals)
+                    confirmed = await self.protocol.confirm(connection, counted)
+                seconds = monotonic() - began
+            self._counted[level] = len(part), seconds
             sealed += len(confirmed)
             log.info("sealer.sealed", tenant=claim.tenant, level=level.name, spans=len(part), sealed=len(confirmed))
             await asyncio.sleep(seconds * PAUSE_RATIO if await others_work(connection) else 0)
@@ -214,9 +225,9 @@ def following_edge(grain: Grain, zone: ZoneInfo, at: datetime) -> datetime:
     return edges(grain, zone, at, at + timedelta(microseconds=1))[-1]
 
 
-def fitting(spans: int, seconds: float) -> int:
-    """How many spans to count at once, when `spans` took `seconds`."""
-    return max(1, min(MOST_AT_ONCE, 2 * spans, int(spans * COUNT_SECONDS / max(seconds, 0.001))))
+def fitting(spans: int, took: float, seconds: float) -> int:
+    """How many spans to count at once so that it takes `seconds`, when `spans` took `took` seconds."""
+    return max(1, min(MOST_AT_ONCE, 2 * spans, int(spans * seconds / max(took, 0.001))))
 
 
 def first_month(at: datetime, zone: ZoneInfo) -> datetime:

@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
+from services.metrics.pace import Pace
 from services.metrics.sealer import ADVISORY, Protocol, Sealer
 from services.metrics.store.counting import Span, StillWriting, announce, confirm, count, wait_for_writers
 from services.metrics.store.due import request_full_look
 from services.metrics.store.query import histograms, snapshot
 from services.metrics.store.seals import Level
 from services.metrics.store.selection import Selection, resolve
+from shared.fair_queue import FairQueue
 from tests.service.metrics.database import MetricsDatabase, survey_response
 from tests.unit.metrics.build import nps
 
@@ -226,3 +228,38 @@ async def test_it_pauses_after_a_count_while_another_connection_uses_the_databas
     pauses = [start - end for start, end in zip(began[1:], ended, strict=False)]
     assert len(pauses) >= 2
     assert (min(pauses) >= seconds) is busy
+
+
+@pytest.mark.parametrize("bounded", [False, True], ids=["patient", "bounded"])
+async def test_it_begins_no_count_while_a_query_is_in_flight_but_waits_for_a_bounded_time(
+    metrics: MetricsDatabase, bounded: bool
+) -> None:
+    """A query begins during the first count. `patient`: its wait would end long after the test."""
+    queue, counts = FairQueue(1, 1, 1), 0
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def query() -> None:
+        async with queue.turn("acme", 1):
+            begun.set()
+            await ended.wait()
+
+    async def count_beside_query(connection: asyncpg.Connection, level: Level, numbers: Sequence[int]) -> dict[int, int]:
+        nonlocal counts
+        counts += 1
+        await begun.wait()
+        return await count(connection, level, numbers)
+
+    pace = Pace(queue, rest=0, patience=0.01 if bounded else 60)
+    work = replace(sealer(metrics, protocol=Protocol(count=count_beside_query)), pace=pace).round()
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        sealing = tasks.create_task(work)
+        while not counts:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        tasks.create_task(query())
+        if not bounded:
+            await asyncio.wait({sealing}, timeout=0.5)
+            assert counts == 1
+            ended.set()
+        assert await sealing
+        assert counts > 1
+        ended.set()

@@ -1,6 +1,7 @@
 """The fair queue: who waits for whom, in what order, and what becomes of those who give up."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -109,3 +110,14 @@ async def test_a_turn_given_at_the_moment_of_a_cancellation_goes_to_the_next() -
         await waiting
     async with asyncio.timeout(5), queue.turn("b", 1):
         pass
+
+
+async def test_a_queue_is_idle_since_its_last_turn() -> None:
+    queue = FairQueue(2, 2, 2)
+    assert queue.idle_seconds == math.inf
+    async with queue.turn("a", 1):
+        async with queue.turn("b", 1):
+            assert queue.idle_seconds == 0
+        assert queue.idle_seconds == 0
+    await asyncio.sleep(0.01)
+    assert 0 < queue.idle_seconds < math.inf
