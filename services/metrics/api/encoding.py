@@ -156,11 +156,9 @@ def interval_of(interval: Interval | None) -> dict[str, Any] | None:
     return {"low": interval.low, "high": interval.high, "level": interval.level, "method": interval.method}
 
 
-def distribution_of(estimate: Estimate) -> dict[str, int] | None:
-    """Counts by place on the scale, in ascending order; JSON keys are strings."""
-    if estimate.distribution is None:
-        return None
-    return {str(place): n for place, n in sorted(estimate.distribution.items())}
+def distribution_of(estimate: Estimate) -> dict[int, int] | None:
+    """Counts by place on the scale, in ascending order; msgspec encodes the places as strings."""
+    return None if estimate.distribution is None else dict(sorted(estimate.distribution.items()))
 
 
 def compared_of(one: Compared) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 """
 
 from bisect import bisect_right
+from itertools import pairwise
 
 LONGEST = 400_000_000_000
 """Seconds, about 12,700 years."""
@@ -20,12 +21,10 @@ def _bounds() -> tuple[int, ...]:
 BOUNDS = _bounds()
 """Bin i holds the whole seconds from BOUNDS[i] up to, not including, BOUNDS[i + 1]. Bins are stored: never change them."""
 
+VALUES = (*((low + high - 1) / 2 for low, high in pairwise(BOUNDS)), float(BOUNDS[-1]))
+"""The seconds that represent each bin: the middle of the lowest and the highest in it."""
+
 
 def bin_of(seconds: int) -> int:
     """The bin of a duration in whole seconds, 0 or more."""
     return bisect_right(BOUNDS, seconds) - 1
-
-
-def value_of(bin: int) -> float:  # noqa: A002 - the standard word
-    """The seconds that represent a bin: the middle of the lowest and the highest in it."""
-    return (BOUNDS[bin] + BOUNDS[bin + 1] - 1) / 2 if bin + 1 < len(BOUNDS) else float(BOUNDS[bin])

@@ -255,7 +255,8 @@ def duration(measure: Measure, aggregations: tuple[str, ...] = (*PERCENTILES, "m
 
 def seconds_of(histogram: Histogram) -> dict[float, int]:
     """The counts of a histogram of durations by the seconds that represent each bin."""
-    return {durations.value_of(b): n for b, n in histogram.counts.items()}
+    values = durations.VALUES
+    return {values[b]: n for b, n in histogram.counts.items()}
 
 
 def age(measure: Measure) -> Estimator:

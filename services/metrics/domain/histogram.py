@@ -35,10 +35,16 @@ EMPTY = Histogram({})
 
 def merge(*histograms: Histogram) -> Histogram:
     """The sum of histograms."""
-    counts: Counter[int] = Counter()
+    if len(histograms) == 1:
+        return histograms[0]
+    counts: dict[int, int] = {}
+    total = squares = 0
     for histogram in histograms:
-        counts.update(histogram.counts)
-    return Histogram(dict(counts), sum(h.total for h in histograms), sum(h.squares for h in histograms))
+        total += histogram.total
+        squares += histogram.squares
+        for place, n in histogram.counts.items():
+            counts[place] = counts.get(place, 0) + n
+    return Histogram(counts, total, squares)
 
 
 def count(contributions: Iterable[tuple[int, int]]) -> Histogram:

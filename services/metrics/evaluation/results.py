@@ -81,9 +81,11 @@ class Result:
     missing_terms: tuple[str, ...] = ()
     cached: CachedSeries | None = None
 
-    def estimate(self, measured: Measured, period: Period, number: int) -> Estimate:
-        """The KPI of these histograms of a bucket, with the flags of settings that the tenant lacks."""
-        value = self.query.kpi.estimate(measured, self.query.agg, period.end(number, self.now))
+    def estimate(self, measured: Measured, series: Series, number: int, group: Group) -> Estimate:
+        """The KPI of these histograms of a bucket and a group, with the flags of settings that the tenant lacks."""
+        value = series.estimates.get((number, group))
+        if value is None:
+            value = self.query.kpi.estimate(measured, self.query.agg, series.period.end(number, self.now))
         return replace(value, flags=(*value.flags, *self.missing_terms)) if self.missing_terms else value
 
     def cache(self, number: int, rows: Mapping[Group, bytes], sampled: Collection[Group]) -> None:
@@ -120,7 +122,7 @@ class Result:
     def row(self, number: int, group: Group, measured: Sequence[Measured]) -> Row:
         """The row of a bucket and a group with these histograms, one for each series."""
         bucket, (_, *others) = self.series[0].period.buckets[number], self.series
-        value, *values = (self.estimate(of, one.period, number) for one, of in zip(self.series, measured, strict=True))
+        value, *values = (self.estimate(of, one, number, group) for one, of in zip(self.series, measured, strict=True))
         compared = [compare(value, value_of, one.period.name) for one, value_of in zip(others, values, strict=True)]
         return Row(number, bucket, group, value, tuple(compared), self.query.kpi.is_maturing(bucket.end, self.now))
 
@@ -226,21 +228,28 @@ async def groups_of(
 ) -> list[Group]:
     """The groups with a sample in any bucket, sorted, None last; those in `sampled` have one elsewhere.
 
-    Raises TooManyRows if there are more than `most`.
+    `main` keeps the estimates that it computes. Raises TooManyRows if there are more than `most`.
     """
     if not query.group_by:
         return [()]
     groups = set(sampled)
     for group in main.buckets:
-        changes = main.changes(group)
-        if group not in groups and any(
-            query.kpi.estimate(measured, query.agg, main.period.end(number, now)).n > 0 for number, measured in changes
-        ):
+        if group not in groups and has_sample(query, main, group, now):
             groups.add(group)
         if len(groups) > most:
             raise TooManyRows("group_by")
         await slices.pause()
     return sort_groups(groups)
+
+
+def has_sample(query: Query, main: Series, group: Group, now: datetime) -> bool:
+    """Whether a group has a sample in any bucket. `main` keeps the estimates that it computes."""
+    for number, measured in main.changes(group):
+        estimate = query.kpi.estimate(measured, query.agg, main.period.end(number, now))
+        main.estimates[number, group] = estimate
+        if estimate.n > 0:
+            return True
+    return False
 
 
 def sort_groups(groups: Iterable[Group]) -> list[Group]:

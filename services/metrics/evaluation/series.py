@@ -1,9 +1,10 @@
 """The histograms of a period, by group and bucket."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
+from services.metrics.domain.estimators import Estimate
 from services.metrics.domain.histogram import Histogram, merge
 from services.metrics.evaluation.periods import Period
 from services.metrics.store.run_cache import Group
@@ -19,11 +20,13 @@ class Series:
     """The histograms of a period by group and bucket number; buckets without any are left out.
 
     `cumulative`: a bucket has the change since the bucket before, and its value is the sum of all changes up to its end.
+    `estimates`: those that were computed already, by the number of the bucket and the group.
     """
 
     period: Period
     buckets: Mapping[Group, Mapping[int, Measured]]
     cumulative: bool
+    estimates: dict[tuple[int, Group], Estimate] = field(default_factory=dict, compare=False)
 
     def changes(self, group: Group) -> Iterator[tuple[int, Measured]]:
         """The value of each bucket that has histograms of its own, in order."""

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.domain.durations import BOUNDS, bin_of, value_of
+from services.metrics.domain.durations import BOUNDS, VALUES, bin_of
 
 LAST_BIN = 1229
 LONGEST = int((datetime.max - datetime.min).total_seconds())
@@ -17,7 +17,7 @@ seconds = st.one_of(st.integers(0, 200), st.integers(0, 10**7), st.integers(0, L
 def test_a_duration_is_in_exactly_one_bin_and_within_one_percent_of_its_value(duration: int) -> None:
     place = bin_of(duration)
     assert BOUNDS[place] <= duration < BOUNDS[place + 1]
-    assert abs(value_of(place) - duration) <= duration / 100
+    assert abs(VALUES[place] - duration) <= duration / 100
 
 
 def test_bounds_rise_by_a_second_or_by_at_most_two_percent() -> None:
@@ -29,7 +29,7 @@ def test_the_table_reaches_beyond_the_largest_difference_of_two_times() -> None:
 
 
 def test_zero_has_a_bin_of_its_own() -> None:
-    assert (bin_of(0), value_of(0), bin_of(1), value_of(1)) == (0, 0.0, 1, 1.0)
+    assert (bin_of(0), VALUES[0], bin_of(1), VALUES[1]) == (0, 0.0, 1, 1.0)
 
 
 def test_the_numbers_of_bins_never_change_because_they_are_stored() -> None:
@@ -38,5 +38,5 @@ def test_the_numbers_of_bins_never_change_because_they_are_stored() -> None:
 
 
 def test_the_last_bin_is_represented_by_its_lowest_second() -> None:
-    assert value_of(LAST_BIN) == BOUNDS[LAST_BIN]
-    assert value_of(LAST_BIN - 1) == (BOUNDS[LAST_BIN - 1] + BOUNDS[LAST_BIN] - 1) / 2
+    assert VALUES[LAST_BIN] == BOUNDS[LAST_BIN]
+    assert VALUES[LAST_BIN - 1] == (BOUNDS[LAST_BIN - 1] + BOUNDS[LAST_BIN] - 1) / 2
