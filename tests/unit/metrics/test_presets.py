@@ -135,6 +135,8 @@ def test_a_reopening_within_the_grace_does_not_count(
     rows = rows_of(own(**switches), *facts)
     counts = len(amounts(rows, "solved")), len(amounts(rows, "reopened")), amounts(rows, "full_resolution")
     assert counts == expected
+    solves, reopenings, _ = expected
+    assert amounts(rows, "backlog") == [1, -1, 1, -1][: 1 + solves + reopenings]
 
 
 def test_switches_change_one_part_each() -> None:
