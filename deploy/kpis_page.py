@@ -49,6 +49,16 @@ CES 2.0, 1–7 where 7 is easy. A question counts as NPS only where it is declar
 """
 
 
+INTERVALS = {
+    "adjusted_wald": "adjusted Wald",
+    "wilson": "Wilson",
+    "t": "Student's t for the mean",
+    "order_statistics": "order statistics",
+    "bootstrap": "bootstrap with a fixed seed",
+}
+"""The methods of intervals, in words."""
+
+
 def page() -> str:
     """The content of the page."""
     return "\n".join([INTRODUCTION, *(_section(kpi) for kpi in KPIS.values())])
@@ -60,6 +70,9 @@ def _section(kpi: Kpi) -> str:
         f"**Counts**: {kpi.population}",
         f"**Unit**: {kpi.unit}; better: {kpi.direction}",
         f"**Filed by** the time of: {', '.join(kpi.filed_by)}",
+        f"**Computed** from {', '.join(f'`{family}`' for family in kpi.measure_families)} as a {kpi.estimator.kind}",
+        f"**Interval**: {', '.join(INTERVALS[method] for method in kpi.estimator.intervals) or 'none'}",
+        f"**Null** if: {kpi.null_if}",
     ]
     if several := [dimension for dimension in kpi.dimensions if dimension in MULTI_VALUED]:
         facts.append(f"**Also by**: {', '.join(several)}")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from services.metrics.domain.estimators import Estimate
+from services.metrics.domain.estimator import Estimate
 from services.metrics.domain.intervals import Interval
 from services.metrics.domain.query import Query
 from services.metrics.domain.windows import Window

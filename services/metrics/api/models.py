@@ -11,7 +11,7 @@ from services.metrics.api.dependencies import Model, OptionalText, Service, Stat
 from services.metrics.api.encoding import interval_of, local, window_of
 from services.metrics.api.parameters import WindowParameters
 from services.metrics.api.queries import parse_window, parse_zone
-from services.metrics.domain.estimators import Estimate
+from services.metrics.domain.estimator import Estimate
 from services.metrics.domain.shadow import Pair, Verdict
 from services.metrics.domain.windows import Between, Window, WindowName
 from services.metrics.evaluation.promotion import ScoresMissing, UnknownModel, model_coverage, promote

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.metrics.domain.estimator import EstimatorKind
 from shared.events import Label, Urgency
 
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-20T09:00:00+01:00"])]
@@ -32,6 +33,14 @@ class KpiEntry(BaseModel):
     unit: str = Field(description="The unit of values", examples=["points"])
     direction: Literal["higher", "lower", "none"] = Field(description="Which values are better")
     population: str = Field(description="What is counted")
+    measures: list[str] = Field(
+        description="The measures that it is computed from, as records name them before a colon", examples=[["nps"]]
+    )
+    estimator: EstimatorKind = Field(description="How a value is computed from the counts of the measures")
+    intervals: list[str] = Field(
+        description="The methods of the intervals of values; empty if they have none", examples=[["adjusted_wald"]]
+    )
+    null_if: str = Field(description="When a value is null", examples=["nothing counts"])
     filed_by: list[str] = Field(description="The events whose time can file a record, the default first")
     dimensions: list[str] = Field(
         description="The dimensions to group and to filter by; those of the tenant's own are `own_dimensions` of the catalogue"

@@ -2,68 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from math import inf
 
 from services.metrics.domain import durations, expressions
 from services.metrics.domain.ages import ages
+from services.metrics.domain.estimator import NEVER, NOTHING_COUNTS, Estimate, Estimator, Histograms
 from services.metrics.domain.forms import Form, parse_form
 from services.metrics.domain.histogram import Histogram, merge
-from services.metrics.domain.intervals import NO_SCALE, Interval, Scale, adjusted_wald, mean_t, quantile, wilson
+from services.metrics.domain.intervals import NO_SCALE, Scale, adjusted_wald, mean_t, quantile, wilson
 from services.metrics.domain.measure import Measure, family_of
-
-Histograms = Mapping[str, Histogram]
-"""Histograms by the full name of their measure; a missing one is empty."""
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A KPI's value in full precision, None where there is no data, with its sample size and interval.
-
-    A ratio is 100 · numerator / denominator. `distribution` has the count of each bin; of durations, by the bin's lowest second.
-    """
-
-    value: float | None
-    n: int
-    numerator: int | None = None
-    denominator: int | None = None
-    interval: Interval | None = None
-    distribution: Mapping[int, int] | None = None
-    flags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Estimator:
-    """A function from histograms and the name of an aggregation (`""` if there is only one) to an Estimate.
-
-    `measures` are those that it reads, `aggregations` the names that it knows, the default first. `expression` returns the
-    formula with the numbers of histograms that have a value; without it a ratio is 100 · numerator / denominator, and any other
-    value is written as it is.
-    `estimate_at`, if there is one, replaces `estimate`: its result depends on the instant that the histograms end at.
-    """
-
-    measures: tuple[Measure, ...]
-    estimate: Callable[[Histograms, str], Estimate]
-    aggregations: tuple[str, ...] = ()
-    expression: Callable[[Histograms, str], str] | None = None
-    estimate_at: Callable[[Histograms, str, datetime], Estimate] | None = None
-
-    def __call__(self, histograms: Histograms, agg: str = "", at: datetime | None = None) -> Estimate:
-        if self.estimate_at is None or at is None:
-            return self.estimate(histograms, agg)
-        return self.estimate_at(histograms, agg, at)
-
-    def filled_in(self, histograms: Histograms, agg: str = "", at: datetime | None = None) -> str | None:
-        """The formula with the numbers of these histograms (`services.metrics.domain.expressions`); None without a value."""
-        estimate = self(histograms, agg, at)
-        if estimate.value is None:
-            return None
-        if self.expression is not None:
-            return self.expression(histograms, agg)
-        if estimate.numerator is not None and estimate.denominator:
-            return expressions.share(estimate.numerator, estimate.denominator)
-        return expressions.number(estimate.value)
 
 
 def by_name(histograms: Histograms, measure: Measure) -> dict[str, Histogram]:
@@ -86,7 +35,7 @@ def count(*measures: Measure) -> Estimator:
     def expression(histograms: Histograms, agg: str) -> str:
         return expressions.total([merged(histograms, measure).n for measure in measures])
 
-    return Estimator(measures, estimate, expression=expression)
+    return Estimator(measures, estimate, expression=expression, kind="count", intervals=(), null=NEVER)
 
 
 def level(measure: Measure) -> Estimator:
@@ -96,7 +45,7 @@ def level(measure: Measure) -> Estimator:
         total = merged(histograms, measure).total
         return Estimate(total, total)
 
-    return Estimator((measure,), estimate)
+    return Estimator((measure,), estimate, kind="level", intervals=(), null=NEVER)
 
 
 def balance(measure: Measure, down_to: int, up_from: int) -> Estimator:
@@ -113,7 +62,7 @@ def balance(measure: Measure, down_to: int, up_from: int) -> Estimator:
         histogram = merged(histograms, measure)
         return expressions.balance(histogram.above(up_from), histogram.below(down_to + 1), histogram.n)
 
-    return Estimator((measure,), estimate, expression=expression)
+    return Estimator((measure,), estimate, expression=expression, kind="balance", intervals=("adjusted_wald",))
 
 
 def share(measure: Measure, from_bin: int) -> Estimator:
@@ -182,7 +131,10 @@ def index(measure: Measure) -> Estimator:
         flags = ("mixed_forms",) if several else ()
         return Estimate(100 * (up - down) / n, n, up - down, n, adjusted_wald(up, down, n), distribution, flags)
 
-    return Estimator((measure,), estimate, expression=lambda histograms, agg: expressions.balance(*parts(histograms)))
+    def expression(histograms: Histograms, agg: str) -> str:
+        return expressions.balance(*parts(histograms))
+
+    return Estimator((measure,), estimate, expression=expression, kind="balance", intervals=("adjusted_wald",))
 
 
 def _count_in(forms: Mapping[str, Histogram], ratings: Callable[[Form], range]) -> int:
@@ -199,7 +151,8 @@ def form_mean(measure: Measure) -> Estimator:
             return Estimate(None, sum(h.n for h in forms.values()), flags=("mixed_forms",))
         return mean(measure, _scale_of(forms))(forms, agg)
 
-    return Estimator((measure,), estimate, expression=mean(measure).expression)
+    null = f"{NOTHING_COUNTS}, or ratings of several forms do (then with the flag `mixed_forms`)"
+    return replace(mean(measure), estimate=estimate, null=null)
 
 
 def _scale_of(forms: Mapping[str, Histogram]) -> Scale:
@@ -223,7 +176,7 @@ def mean(measure: Measure, scale: Scale = NO_SCALE) -> Estimator:
         histogram = merged(histograms, measure)
         return expressions.mean(histogram.total, histogram.n, measure.per_unit)
 
-    return Estimator((measure,), estimate, expression=expression)
+    return Estimator((measure,), estimate, expression=expression, kind="mean", intervals=("t",))
 
 
 PERCENTILES = {"p50": 50, "p90": 90, "p95": 95}
@@ -250,7 +203,8 @@ def duration(measure: Measure, aggregations: tuple[str, ...] = (*PERCENTILES, "m
             return expressions.mean(histogram.total, histogram.n)
         return expressions.quantile(seconds_of(histogram), PERCENTILES[agg])
 
-    return Estimator((measure,), estimate, aggregations, expression)
+    intervals = ("order_statistics", "t")
+    return Estimator((measure,), estimate, aggregations, expression, kind="percentile", intervals=intervals)
 
 
 def seconds_of(histogram: Histogram) -> dict[float, int]:
@@ -278,7 +232,8 @@ def age(measure: Measure) -> Estimator:
             distribution[durations.BOUNDS[durations.bin_of(seconds)]] += count
         return Estimate(value, n, interval=interval, distribution=dict(distribution))
 
-    return Estimator((measure,), estimate, tuple(PERCENTILES), estimate_at=estimate_at)
+    intervals = ("order_statistics",)
+    return Estimator((measure,), estimate, tuple(PERCENTILES), estimate_at=estimate_at, kind="age", intervals=intervals)
 
 
 def ratio(over: Measure, under: Measure, *, part: bool) -> Estimator:
@@ -290,7 +245,8 @@ def ratio(over: Measure, under: Measure, *, part: bool) -> Estimator:
             return proportion(above, below, None)
         return Estimate(100 * above / below, below, above, below)
 
-    return Estimator((over, under), estimate)
+    intervals = ("wilson",) if part else ()
+    return Estimator((over, under), estimate, kind="ratio", intervals=intervals, null="the denominator is 0")
 
 
 def proportion(hits: int, n: int, distribution: Mapping[int, int] | None, flags: tuple[str, ...] = ()) -> Estimate:

@@ -4,17 +4,20 @@ It is an association, not a cause, and the impacts of themes don't add up: an an
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from services.metrics.domain import expressions
 from services.metrics.domain.bootstrap import bootstrap_interval, cells_of, impact
-from services.metrics.domain.estimators import Estimate, Estimator, Histograms, merged
+from services.metrics.domain.estimator import Estimate, Estimator, Histograms
+from services.metrics.domain.estimators import merged
 from services.metrics.domain.forms import parse_form
 from services.metrics.domain.histogram import Histogram, merge
 from services.metrics.domain.intervals import enclosing
 from services.metrics.domain.measure import Measure, family_of
 from services.metrics.domain.measures import CSAT, NPS, SENTIMENT, THEME_CSAT, THEME_NPS
+
+NO_COMPARISON = "no answer has the theme, or every answer has it"
 
 WHOLE = "all "
 """Precedes the name of a measure of all answers among the histograms of a group."""
@@ -98,7 +101,7 @@ def theme_impact(measure: Measure, whole: Measure, scores: ScoresOf, whole_score
         everything, part = parts(histograms)
         return f"{quotient(everything.total, everything.n)} − {quotient(everything.total - part.total, everything.n - part.n)}"
 
-    return Estimator((measure,), estimate, expression=expression)
+    return Estimator((measure,), estimate, expression=expression, kind="impact", intervals=("bootstrap",), null=NO_COMPARISON)
 
 
 def quotient(total: Fraction, n: int) -> str:
@@ -121,4 +124,6 @@ def any_impact() -> Estimator:
     def estimate(histograms: Histograms, agg: str) -> Estimate:
         return IMPACTS[agg or next(iter(IMPACTS))][0](histograms)
 
-    return Estimator(tuple(one.measures[0] for one, _, _ in IMPACTS.values()), estimate, tuple(IMPACTS))
+    of_nps = next(iter(IMPACTS.values()))[0]
+    measures = tuple(one.measures[0] for one, _, _ in IMPACTS.values())
+    return replace(of_nps, measures=measures, estimate=estimate, aggregations=tuple(IMPACTS), expression=None)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from services.metrics.domain.estimators import Estimate, Estimator
+from services.metrics.domain.estimator import Estimate, Estimator
 from services.metrics.domain.histogram import Histogram
 from services.metrics.domain.measure import TICKET, Kind, Measure, shared_dimensions
 from services.metrics.domain.presets import FIRST_REPLY, PRESETS, Preset
@@ -17,6 +17,10 @@ ENTRY = (
     "unit",
     "direction",
     "population",
+    "measures",
+    "estimator",
+    "intervals",
+    "null_if",
     "filed_by",
     "dimensions",
     "aggregations",
@@ -58,6 +62,19 @@ class Kpi:
     def measures(self) -> tuple[Measure, ...]:
         """The measures that it is computed from."""
         return self.estimator.measures
+
+    @property
+    def measure_families(self) -> tuple[str, ...]:
+        """The families of the measures that it is computed from, in all hours and then in business hours."""
+        business = self.business.measures if self.business else ()
+        return tuple(dict.fromkeys(measure.family for measure in (*self.measures, *business)))
+
+    @property
+    def null_if(self) -> str:
+        """The reasons for which its value is null."""
+        if self.business is None:
+            return self.estimator.null
+        return f"{self.estimator.null}; in business hours a ticket without a calendar for a part of its time doesn't count"
 
     @property
     def families(self) -> frozenset[str]:
@@ -174,7 +191,8 @@ class Kpi:
 
     def entry(self) -> dict[str, object]:
         """This KPI as an entry of the catalogue."""
-        return {name: getattr(self, name) for name in ENTRY}
+        described = {"measures": self.measure_families, "estimator": self.estimator.kind, "intervals": self.estimator.intervals}
+        return {name: described[name] if name in described else getattr(self, name) for name in ENTRY}
 
 
 def estimator_under(estimator: Estimator, preset: Preset) -> Estimator:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from services.metrics.domain.comments import LABELS, Comment, effective_label
-from services.metrics.domain.estimators import Estimate
+from services.metrics.domain.estimator import Estimate
 from services.metrics.domain.histogram import Histogram
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.measures import ABSTAINED, COMMENTS, LABEL, SENTIMENT

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from services.metrics.domain.estimators import Estimate
+from services.metrics.domain.estimator import Estimate
 from services.metrics.domain.query import Query
 from services.metrics.domain.terms import FIRST_TERMS
 from services.metrics.domain.windows import MAX_ROWS, Bucket, Window

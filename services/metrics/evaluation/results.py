@@ -12,7 +12,7 @@ from datetime import datetime
 
 import asyncpg
 
-from services.metrics.domain.estimators import Estimate
+from services.metrics.domain.estimator import Estimate
 from services.metrics.domain.intervals import beyond_noise
 from services.metrics.domain.query import Query
 from services.metrics.domain.windows import MAX_ROWS, BadQuery, Bucket, TooManyRows, Window

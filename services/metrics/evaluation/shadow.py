@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from services.metrics.domain.estimators import Estimate
+from services.metrics.domain.estimator import Estimate
 from services.metrics.domain.histogram import Histogram
 from services.metrics.domain.measures import COMMENTS
 from services.metrics.domain.shadow import COMPARED, estimates, scored, selectors

@@ -14,7 +14,7 @@ import httpx
 import msgspec
 
 from services.metrics.domain.contributions import Contribution
-from services.metrics.domain.estimators import Estimate
+from services.metrics.domain.estimator import Estimate
 from services.metrics.domain.histogram import Histogram, count
 from services.metrics.domain.query import Filter, Query
 from services.metrics.evaluation.impacts import MAX_IMPACTS, all_answers, with_any_theme, with_whole

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.metrics.domain.contributions import Contribution, contributions
-from services.metrics.domain.estimators import Estimate
+from services.metrics.domain.estimator import Estimate
 from services.metrics.domain.histogram import Histogram, count
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.view import view

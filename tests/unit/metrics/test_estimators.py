@@ -7,10 +7,10 @@ import pytest
 from services.metrics.domain import estimators
 from services.metrics.domain.comments import LABELS
 from services.metrics.domain.durations import bin_of
-from services.metrics.domain.estimators import Estimate
+from services.metrics.domain.estimator import Estimate
 from services.metrics.domain.histogram import Histogram, count
 from services.metrics.domain.intervals import Interval, adjusted_wald, mean_t, wilson
-from services.metrics.domain.kpis import KPIS
+from services.metrics.domain.kpis import KPIS, Kpi
 from services.metrics.domain.measures import ABSTAINED, COMMENTS, CSAT, LABEL, NPS, SENTIMENT
 from services.metrics.domain.query import Query
 from services.metrics.domain.ticket_measures import BACKLOG, FIRST_REPLY, SOLVED
@@ -128,3 +128,16 @@ def test_a_query_reads_the_measures_of_its_event_or_of_the_default() -> None:
     assert Query(kpi=KPIS["first_reply_time"], filed_by="created").selectors("m") == ("first_reply:created",)
     assert Query(kpi=KPIS["first_reply_time"]).selectors("m") == ("first_reply:replied",)
     assert Query(kpi=KPIS["sentiment"]).selectors("m") == ("sentiment:m",)
+
+
+WITH_OTHER_ARGUMENTS = ("theme_impact", "backlog_age")
+
+
+@pytest.mark.parametrize("kpi", [kpi for kpi in KPIS.values() if kpi.id not in WITH_OTHER_ARGUMENTS], ids=lambda kpi: kpi.id)
+def test_values_have_intervals_of_the_stated_methods_and_are_null_as_stated(kpi: Kpi) -> None:
+    qualifiers = {"form": ":1..5+4", "model": ":m", "filed_by": f":{kpi.filed_by[0]}", None: ""}
+    names = [measure.family + qualifiers[measure.qualifier] for measure in kpi.measures]
+    counted = {name: ratings(0, 1, 1, 2, 3, 4, 5, 5, 5) for name in names}
+    intervals = [kpi.estimate(counted, agg).interval for agg in kpi.aggregations or ("",)]
+    assert {interval.method for interval in intervals if interval} == set(kpi.estimator.intervals)
+    assert (kpi.estimate({}).value is None) is not kpi.null_if.startswith("never")

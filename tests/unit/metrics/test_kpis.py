@@ -278,7 +278,10 @@ def test_the_catalogue_describes_every_kpi() -> None:
     of_scored_comments = ["sentiment", "net_sentiment", "sentiment_share", "theme_volume", "theme_sentiment", "urgent_comments"]
     for kpi in KPIS.values():
         entry = json.loads(json.dumps(kpi.entry()))
-        fields = "id version name formula unit direction population filed_by dimensions aggregations hours presets min_n"
+        fields = (
+            "id version name formula unit direction population measures estimator intervals null_if filed_by dimensions"
+            " aggregations hours presets min_n"
+        )
         assert list(entry) == fields.split()
         further = {"theme_impact": ["theme"]} | {name: ["theme", "urgency"] for name in of_scored_comments}
         assert entry["dimensions"] == [*DIMENSIONS, *further.get(kpi.id, [])]

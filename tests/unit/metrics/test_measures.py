@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from services.metrics.domain.changes import KINDS, kind_of, kinds_of, kpis_of
 from services.metrics.domain.contributions import contributions
 from services.metrics.domain.durations import bin_of
-from services.metrics.domain.estimators import Estimator, count
+from services.metrics.domain.estimator import Estimator
+from services.metrics.domain.estimators import count
 from services.metrics.domain.kpi import Kpi
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.measure import Kind, shared_dimensions
