@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.metrics.domain import estimators, expressions
+from services.metrics.domain import expressions
+from services.metrics.domain.estimator import Estimate, Estimator
 from services.metrics.domain.histogram import Histogram, count
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.measures import NPS
@@ -55,8 +56,8 @@ def test_the_expression_of_a_duration_gives_its_value(seconds: list[int], agg: s
 
 
 def test_an_estimator_without_an_expression_of_its_own_shows_its_ratio_or_its_value() -> None:
-    ratio = estimators.Estimator((NPS,), lambda histograms, agg: estimators.Estimate(40.0, 5, 2, 5))
-    value = estimators.Estimator((NPS,), lambda histograms, agg: estimators.Estimate(0.00000025, 5))
+    ratio = Estimator((NPS,), lambda histograms, agg: Estimate(40.0, 5, 2, 5))
+    value = Estimator((NPS,), lambda histograms, agg: Estimate(0.00000025, 5))
     assert ratio.filled_in({}) == "100 · 2 / 5"
     assert value.filled_in({}) == "0.00000025"
 
