@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.e2e.model import presets
+from tests.e2e.model import exported, presets
 from tests.e2e.model.business import CALENDARS
 from tests.e2e.model.estimates import ESTIMATES, Value
 from tests.e2e.model.facts import Record, Scored, when
@@ -54,7 +54,7 @@ OF_SCORED_COMMENTS = (
     "theme_sentiment",
     "urgent_comments",
 )
-Rows = dict[tuple[Any, ...], Record]
+Rows = dict[Any, Record]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -85,6 +85,35 @@ async def test_an_independent_model_agrees_with_what_is_served(stack: Stack, see
     for _ in range(QUERIES):
         await comparison.compare(stack, own)
     assert comparison.rows > 10 * QUERIES
+    for preset in exported.PRESETS:
+        await compare_export(stack, own | whole, model, preset)
+    await compare_due(stack, own, model)
+
+
+async def compare_export(stack: Stack, parameters: dict[str, str], model: Model, preset: str) -> None:
+    """Compare each ticket of the export."""
+    parameters = parameters | {"limit": "50"} | ({"preset": preset} if preset else {})
+    expected = exported.exported(model, preset)
+    rows: Rows = {}
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await stack.get("/v1/tickets", **parameters, **cursor)).json()
+        rows |= {row["subject"]: row for row in page["tickets"]}
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+    assert rows.keys() == expected.keys()
+    for subject, columns in expected.items():
+        row = rows[subject] | {"opened": when(rows[subject]["opened"])}
+        assert {name: row[name] for name in columns} == columns, (preset, subject)
+
+
+async def compare_due(stack: Stack, own: dict[str, str], model: Model) -> None:
+    """Compare the list of open tickets with a target that is not met: all are past their deadline."""
+    page = (await stack.get("/v1/sla/upcoming", limit="500", **own)).json()
+    assert page["next"] is None
+    assert {row["state"] for row in page["rows"]} == {"breached"}
+    assert {(row["subject"], row["metric"], when(row["deadline"])) for row in page["rows"]} == exported.due(model)
 
 
 class RandomQueries:

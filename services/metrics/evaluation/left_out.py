@@ -13,10 +13,11 @@ from typing import Literal
 from services.metrics.domain.comments import effective_label
 from services.metrics.domain.contributions import Contribution, contributions
 from services.metrics.domain.measure import BUSINESS, Measure, stem_of
+from services.metrics.domain.presets import PRESETS
 from services.metrics.domain.sla import Applied, applied_policy
 from services.metrics.domain.terms import Terms
 from services.metrics.domain.ticket import TicketView
-from services.metrics.domain.ticket_measures import NEXT_REPLY
+from services.metrics.domain.ticket_measures import NEXT_REPLY, SLA_NEXT_REPLY
 from services.metrics.domain.view import SubjectView
 from services.metrics.evaluation.recount import Recount
 from shared.events import Score
@@ -42,6 +43,9 @@ REASONS = {
     "unanswered": Reason("waits", "The ticket was solved while the customer waited for a further reply"),
     "no_target": Reason("tickets", "Opened in the window, and no SLA policy gives it such a target"),
     "cancelled": Reason("tickets", "Opened in the window, and the target was cancelled: solved in time without a reply"),
+    "cancelled_wait": Reason(
+        "waits", "Of a ticket opened in the window that has other targets: solved in time while the customer waited for a reply"
+    ),
     "paused": Reason("tickets", "Opened in the window, and the time of its target is paused by its status"),
     "running": Reason("tickets", "Opened in the window, and the deadline of its target lies in the future"),
     "not_scored": Reason("comments", "The promoted model has not scored the comment"),
@@ -119,9 +123,17 @@ class LeftOut:
         elif self._kpi.of_policies and self._recount.in_window(opening.at):
             if not own:
                 applied = applied_policy(self._terms.policies, subject.view, ticket)
-                self.counts[reason_without_outcome(applied, self._kpi.measures[0].family, ticket)] += 1
-            elif all(row.at >= self._now for row in own):
-                self.counts["running"] += 1
+                self.counts[reason_without_outcome(applied, self._kpi.measures[0], ticket)] += 1
+            else:
+                self._add_targets(ticket, own)
+
+    def _add_targets(self, ticket: TicketView, own: Sequence[Contribution]) -> None:
+        """Count a ticket with a target that runs, and of its waits those that a solve ended in time."""
+        if any(row.at >= self._now for row in own):
+            self.counts["running"] += 1
+        if self._kpi.measures[0] == SLA_NEXT_REPLY:
+            unanswered = sum(wait.replied is None for wait in ticket.waits)
+            self.counts["cancelled_wait"] += min(len(ticket.waits) - len(own), unanswered)
 
     def _add_without_duration(self, subject: FoldedSubject, ticket: TicketView, measure: Measure, opening: Contribution) -> None:
         calendar_family = measure.family.removesuffix(BUSINESS)
@@ -166,10 +178,12 @@ class LeftOut:
         return self._recount.in_window(row.at) and self._recount.passes_filters(row)
 
 
-def reason_without_outcome(applied: Applied | None, family: str, ticket: TicketView) -> str:
-    """Why a ticket has no outcome of the SLA target that the measure of this family counts."""
-    metric = family.removeprefix("sla_")
-    if applied is None or getattr(applied.policy, metric) is None or (metric == "first_reply" and ticket.by_agent):
+def reason_without_outcome(applied: Applied | None, measure: Measure, ticket: TicketView) -> str:
+    """Why a ticket has no outcome of the SLA target that the measure counts."""
+    metric = measure.family.removeprefix("sla_")
+    bots_are_agents = measure.preset in PRESETS and PRESETS[measure.preset].rules.bots_are_agents
+    by_agent = ticket.by_agent or (bots_are_agents and ticket.opened_by == "bot")
+    if applied is None or getattr(applied.policy, metric) is None or (metric == "first_reply" and by_agent):
         return "no_target"
     if metric == "resolution":
         return "paused"

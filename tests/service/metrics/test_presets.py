@@ -1,15 +1,19 @@
 """Presets over HTTP: switching them on and off, results under them, side by side, and presets of the tenant's own."""
 
 from collections.abc import AsyncIterator
+from itertools import cycle
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
+from services.metrics.domain.presets import PRESETS
+from services.metrics.verify.battery import parameters_of, under_presets
 from shared.events import Message, Spam, StatusSet
 from tests.service.metrics.database import MetricsDatabase, serving
 from tests.service.metrics.test_calendars import CALENDAR
-from tests.service.metrics.test_sla import NOW, ago, build, opened_ticket
+from tests.service.metrics.test_sla import NOW, POLICIES, ago, build, opened_ticket
 
 BOT = Message(at=ago(110), by="bot", id="b1")
 REPLY = Message(at=ago(60), by="agent", id="m1")
@@ -174,6 +178,30 @@ async def test_a_value_under_a_preset_is_explained(metrics_db: MetricsDatabase, 
         assert f"Under {preset}" in explained["formula"]
         assert f"preset={preset}" in explained["records"]
         assert len((await http.get(explained["records"])).json()["records"]) == 1
+
+
+async def test_values_of_every_kpi_under_every_preset_equal_their_recomputations(
+    metrics_db: MetricsDatabase, http: httpx.AsyncClient
+) -> None:
+    question = Message(at=ago(40), by="customer", text="And now?", id="m3")
+    reopened = StatusSet(at=ago(30), status="solved"), StatusSet(at=ago(25), status="open"), StatusSet(at=ago(5), status="solved")
+    await metrics_db.apply(
+        opened_ticket(2, 90, REPLY, question, *reopened), opened_ticket(3, 60, HUMAN, Spam(at=ago(20))), opened_ticket(4, 50)
+    )
+    await http.put("/v1/calendars/main", json=CALENDAR)
+    await http.put("/v1/sla", json=POLICIES)
+    for preset in PRESETS:
+        await put(http, preset)
+    await build(metrics_db)
+    await metrics_db.seal(NOW)
+    values = 0
+    shapes = cycle([{}, {"grain": "P1M"}, {"group_by": "", "filter[team]": "null"}])
+    for query, shape in zip(under_presets(PRESETS.values(), NOW, ZoneInfo("Europe/Berlin")), shapes, strict=False):
+        parameters = {name: value for name, value in (parameters_of(query) | shape).items() if value}
+        response = await http.get(f"/v1/kpis/{query.kpi.id}/explain", params=parameters)
+        assert response.json()["equal"], (query.kpi.id, parameters, response.text)
+        values += response.json()["n"] > 0
+    assert values > 30
 
 
 @pytest.mark.parametrize(

@@ -214,6 +214,24 @@ def test_targets_of_other_kinds_have_reasons_of_their_own() -> None:
     assert left_out(between("sla_first_reply"), paused, terms=terms) == {"no_target": 1}
 
 
+def test_targets_of_a_ticket_that_has_others_too_are_counted() -> None:
+    """The first wait is answered; a solve ends the second one, or its deadline lies in the future."""
+    policies = Policies([PolicyVersion(at(-10_000), (Policy("all", "All", Conditions(), next_reply=Target(3600)),))])
+    replied = reply(5), reply(9, by="customer", id="m2"), reply(12, id="m3")
+    ended = ticket(opened(), *replied, reply(20, by="customer", id="m4"), status(30, "solved"))
+    assert left_out(between("sla_next_reply"), ended, terms=Terms(policies=policies)) == {"cancelled_wait": 1}
+    running = ticket(opened(), *replied, reply(990, by="customer", id="m4"))
+    assert left_out(between("sla_next_reply"), running, terms=Terms(policies=policies)) == {"running": 1}
+    assert left_out(between("sla_next_reply"), ticket(opened(), *replied), terms=Terms(policies=policies)) == {}
+
+
+def test_under_dbt_zendesk_a_ticket_that_a_bot_opened_has_no_target_of_a_first_reply() -> None:
+    query = replace(between("sla_first_reply"), kpi=KPIS["sla_first_reply"].under(DBT_ZENDESK), preset="dbt_zendesk")
+    by_bot, terms = ticket(opened(by="bot")), Terms(policies=SLA, presets=(DBT_ZENDESK,))
+    assert left_out(query, by_bot, terms=terms) == {"no_target": 1}
+    assert left_out(query, ticket(opened()), terms=terms) == {}
+
+
 def test_a_dropped_ticket_that_a_preset_counts_is_not_left_out() -> None:
     kpi = KPIS["first_reply_time"].under(DBT_ZENDESK)
     query = replace(between("first_reply_time"), kpi=kpi, preset="dbt_zendesk")
