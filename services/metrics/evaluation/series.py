@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from services.metrics.domain.estimators import Estimate
+from services.metrics.domain.estimator import Estimate
 from services.metrics.domain.histogram import Histogram, merge
 from services.metrics.evaluation.periods import Period
 from services.metrics.store.run_cache import Group
