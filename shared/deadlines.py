@@ -65,6 +65,14 @@ class TaskDeadlines:
         self._ends: dict[asyncio.Task[object], float] = {}
         """When the work of each task must have ended, the first one first."""
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop of the tasks. Python looks it up by a system call."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop
 
     def limit(self) -> "TaskDeadline":
         """A context for a part of the current task. It raises TimeoutError if the part takes too long. It can't be nested."""
@@ -72,17 +80,16 @@ class TaskDeadlines:
 
     def begin(self, task: asyncio.Task[object]) -> None:
         """Note that the work of a task begins."""
-        loop = asyncio.get_running_loop()
-        self._ends[task] = ends = loop.time() + self.seconds
+        self._ends[task] = ends = self.loop.time() + self.seconds
         if self._timer is None:
-            self._timer = loop.call_at(ends, self._cancel_late)
+            self._timer = self.loop.call_at(ends, self._cancel_late)
 
     def end(self, task: asyncio.Task[object]) -> bool:
         """Note that the work of a task has ended. Whether it was in time."""
         return self._ends.pop(task, None) is not None
 
     def _cancel_late(self) -> None:
-        loop, self._timer = asyncio.get_running_loop(), None
+        loop, self._timer = self.loop, None
         while self._ends:
             task, ends = next(iter(self._ends.items()))
             if ends > loop.time():
@@ -101,7 +108,7 @@ class TaskDeadline:
         self._deadlines = deadlines
 
     def __enter__(self) -> None:
-        task = asyncio.current_task()
+        task = asyncio.current_task(self._deadlines.loop)
         if task is None:
             raise RuntimeError("a deadline is of a task")
         self._task, self._cancelling = task, task.cancelling()

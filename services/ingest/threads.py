@@ -23,6 +23,9 @@ SMALL_BYTES = 8 * 1024
 """Bodies up to this size are read on the event loop, which is cheaper than using a thread."""
 SLOW_SECONDS = 0.005
 """Processor time after which a small body is slow: the next bodies of its tenant are read in threads."""
+SAMPLE_SECONDS = 0.001
+"""How old the last reading of the thread's processor time may be when a small body begins. To read it is a system call, which on a
+busy machine takes as long as to validate a record. So a body counts as slow for sure only after both times together."""
 PENALTY = 100
 """After a slow small body, its tenant's bodies are read in threads for this many times the processor time that it took. So slow
 bodies keep the event loop busy for about 1 % of the time. Threads double the cost of a body, so the time is short."""
@@ -32,6 +35,9 @@ class FairThreads:
     def __init__(self) -> None:
         self._queue = FairQueue(THREADS, 1, MAX_WAITING)
         self._slow_until: dict[str, float] = {}
+        self._sampled_at = -1.0
+        self._sample = 0.0
+        """The processor time of the event loop's thread at `_sampled_at`."""
 
     async def run(self, tenant: str, work: Callable[[], T]) -> T:
         """The result of `work()`, run in a thread when it is the tenant's turn. Raises Unavailable if the turn does not come.
@@ -48,12 +54,21 @@ class FairThreads:
 
     async def read(self, tenant: str, size: int, work: Callable[[], T]) -> T:
         """The result of `work()`, which reads a body of `size` bytes: at once if that is quick, else in a thread."""
-        if size > SMALL_BYTES or self._slow_until.get(tenant, 0.0) > time.monotonic():
+        began = time.monotonic()
+        if size > SMALL_BYTES or self._slow_until.get(tenant, 0.0) > began:
             return await self.run(tenant, work)
-        began = time.thread_time()
+        if began - self._sampled_at > SAMPLE_SECONDS:
+            self._sampled_at, self._sample = began, time.thread_time()
         try:
             return work()
         finally:
-            seconds = time.thread_time() - began
-            if seconds > SLOW_SECONDS:
-                self._slow_until[tenant] = time.monotonic() + PENALTY * seconds
+            ended = time.monotonic()
+            if ended - began > SLOW_SECONDS:
+                self._judge(tenant, began, ended)
+
+    def _judge(self, tenant: str, began: float, ended: float) -> None:
+        """Read the tenant's next bodies in threads, if one that took long by the clock was slow, and not the machine busy. Before
+        it, since the sample, the thread used at most the time by the clock."""
+        seconds = time.thread_time() - self._sample - (began - self._sampled_at)
+        if seconds > SLOW_SECONDS:
+            self._slow_until[tenant] = ended + PENALTY * seconds

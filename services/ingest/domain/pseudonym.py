@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
+
 from shared.events import Alias
 
 FORMERLY_BARE = ("chatwoot", "delighted", "helpscout", "hubspot", "intercom", "jira", "zammad", "zendesk")
@@ -48,8 +50,7 @@ def pseudonym(key: bytes, customer: Customer) -> str:
     return pseudonym_of_email(key, customer.email or "")
 
 
-@dataclass(frozen=True, slots=True)
-class Pseudonyms:
+class Pseudonyms(Struct, frozen=True):
     """Those of one customer: of the id, else of the address; of the address; and the aliases of the event."""
 
     customer: str | None = None
