@@ -59,7 +59,7 @@ LIVE_SECONDS = 4.0
 """How long a delivery may wait in memory. Less than the 5 seconds after which the sweeper may claim it."""
 BUSY = 16
 """Deliveries of one batch from which on the next one waits LINGER_SECONDS: larger batches cost less for each delivery."""
-LINGER_SECONDS = 0.02
+LINGER_SECONDS = 0.05
 
 
 class EventProducer(Protocol):
