@@ -24,8 +24,8 @@ SMALL_BYTES = 8 * 1024
 SLOW_SECONDS = 0.005
 """Processor time after which a small body is slow: the next bodies of its tenant are read in threads."""
 SAMPLE_SECONDS = 0.001
-"""How old the last reading of the thread's processor time may be when a small body begins. To read it is a system call, which on a
-busy machine takes as long as to validate a record. So a body counts as slow for sure only after both times together."""
+"""How old the last reading of the thread's processor time may be when a small body begins. To read it is a system call, which
+took a fifteenth of a webhook's time. So a body is sure to be noticed only after both times together."""
 PENALTY = 100
 """After a slow small body, its tenant's bodies are read in threads for this many times the processor time that it took. So slow
 bodies keep the event loop busy for about 1 % of the time. Threads double the cost of a body, so the time is short."""

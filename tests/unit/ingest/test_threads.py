@@ -47,7 +47,7 @@ async def test_a_body_that_only_the_clock_calls_slow_changes_nothing() -> None:
 async def test_a_slow_body_is_noticed_after_a_pause_too() -> None:
     threads = FairThreads()
     await read_for(threads, "acme", 0)
-    time.sleep(10 * SLOW_SECONDS)
+    wait_for(10 * SLOW_SECONDS)
     await read_for(threads, "acme", 4 * SLOW_SECONDS)
     assert await read_for(threads, "acme", 0) is not threading.current_thread()
 
