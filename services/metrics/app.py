@@ -29,7 +29,7 @@ from services.metrics.api import (
 from services.metrics.api.dependencies import State
 from services.metrics.builder import Builder
 from services.metrics.clients.ingest import Ingest
-from services.metrics.consumer import Intake, idle
+from services.metrics.consumer import Intake, Positions, idle
 from services.metrics.domain.windows import BadQuery
 from services.metrics.evaluation.row_cache import Caches
 from services.metrics.evaluation.source import Source
@@ -189,6 +189,7 @@ async def consumer(settings: Settings, announcer: Announcer, pool: asyncpg.Pool)
             handler=Intake(Writer(pool), announcer),
             replay=partial(request_replay, ingest),
             on_idle=idle(pool),
+            stored=Positions(pool),
             instance=settings.kafka_instance,
         )
 

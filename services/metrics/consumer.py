@@ -16,11 +16,11 @@ from services.metrics import instruments
 from services.metrics.announcer import Announcer
 from services.metrics.domain.changes import kind_of
 from services.metrics.domain.measure import Kind
-from services.metrics.store.progress import Change, Partition, Reached, note_idle
+from services.metrics.store.progress import Change, Partition, Reached, note_idle, restart, stored_positions
 from services.metrics.store.writer import Batch, InvalidSubject, Writer
 from shared.database import OUTAGE, RETRYABLE
 from shared.events import Event, Override, ScoreEvent, decode_event, decode_score
-from shared.kafka import Poison, Record, Retry
+from shared.kafka import Poison, Record, Retry, received_at
 from shared.topics import EVENTS, SCORES
 
 DATABASE_REST = 1.0
@@ -79,6 +79,27 @@ def idle(pool: asyncpg.Pool) -> Callable[[Mapping[Partition, int]], Awaitable[No
     return note
 
 
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """The positions in the database, by which the consumer notices that Kafka lost its topics (`shared.kafka.Consumer`)."""
+
+    pool: asyncpg.Pool
+
+    async def load(self) -> dict[Partition, tuple[int, datetime | None]]:
+        """See `shared.kafka.job.StoredPositions`."""
+        try:
+            return await stored_positions(self.pool)
+        except (*OUTAGE, *RETRYABLE) as error:
+            raise Retry(DATABASE_REST, f"the database is unavailable: {type(error).__name__}") from error
+
+    async def restart(self, offsets: Mapping[Partition, int]) -> None:
+        """See `shared.kafka.job.StoredPositions`."""
+        try:
+            await restart(self.pool, offsets)
+        except (*OUTAGE, *RETRYABLE) as error:
+            raise Retry(DATABASE_REST, f"the database is unavailable: {type(error).__name__}") from error
+
+
 @dataclass(slots=True)
 class Decoded:
     """A batch, and the record of each of its events and scores."""
@@ -120,7 +141,8 @@ def reached(sources: Sequence[tuple[Record, Event | ScoreEvent]]) -> dict[Partit
         place = (record.topic, record.partition)
         before = places.get(place)
         latest = max(item.received_at, before.received_at) if before else item.received_at
-        places[place] = Reached(record.offset + 1, latest)
+        since = [at for at in (received_at(record.headers), before and before.replay_from) if at]
+        places[place] = Reached(record.offset + 1, latest, min(since, default=None))
     return places
 
 

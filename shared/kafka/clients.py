@@ -33,6 +33,8 @@ REBALANCE_TIMEOUT_MS = 20_000
 POLL_INTERVAL_MS = 24 * 3600 * 1000
 """A member that does not poll for so long leaves its group. A batch may be slow; the watchdog finds those that hang."""
 RETRY_BACKOFF_MS = 250
+METADATA_AGE_MS = 15_000
+"""A consumer asks so often which partitions there are: a group whose topic was deleted finds the new one only then."""
 
 
 Closing = Callable[[], Coroutine[Any, Any, None]]
@@ -102,6 +104,7 @@ def consumer(
         heartbeat_interval_ms=int(session * 1000 / 15),
         rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
         max_poll_interval_ms=POLL_INTERVAL_MS,
+        metadata_max_age_ms=METADATA_AGE_MS,
         max_partition_fetch_bytes=256 * 1024,
         fetch_max_bytes=8 * 1024 * 1024,
         request_timeout_ms=REBALANCE_TIMEOUT_MS + REQUEST_TIMEOUT_MS,  # a join is answered when all members have joined

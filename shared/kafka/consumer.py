@@ -15,7 +15,7 @@ import structlog
 from shared import instruments
 from shared.kafka import clients
 from shared.kafka.connection import Bootstrap
-from shared.kafka.job import Beat, Job, OnIdle, Replay, Timing
+from shared.kafka.job import Beat, Job, OnIdle, Replay, StoredPositions, Timing
 from shared.kafka.membership import Membership
 from shared.kafka.poison import Handler
 from shared.kafka.producer import Producer
@@ -38,6 +38,8 @@ class Consumer:
 
     `replay(since)` is called when records were lost (None: repeat everything); it raises Retry if it must be called again later.
     `on_idle` is called about twice a second while no record arrives, with the position of each partition that is read to its end.
+    `stored` has the positions that the handler stored. With them it notices that Kafka lost the group's commits or the end of a
+    log, as when topics were created again, and calls `replay`.
     `instance` names this member within its group, the same after every restart: after a crash it gets its partitions at once.
     `beat` returns when the handler last made progress, in time.monotonic(). A handler whose batches can take a minute needs one:
     without it, it counts as hung. During a batch the client fetches one chunk of each partition and no more.
@@ -53,12 +55,13 @@ class Consumer:
         max_batch: int = 500,
         replay: Replay | None = None,
         on_idle: OnIdle | None = None,
+        stored: StoredPositions | None = None,
         instance: str | None = None,
         beat: Beat = no_beat,
         timing: Timing = DEFAULT,
     ) -> None:
         names = tuple(topic.name for topic in topics)
-        self._job = Job(bootstrap, group, names, handler, max_batch, replay, on_idle, instance, beat, timing)
+        self._job = Job(bootstrap, group, names, handler, max_batch, replay, on_idle, stored, instance, beat, timing)
 
     @property
     def joined(self) -> bool:

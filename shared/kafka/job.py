@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from shared.kafka.connection import Bootstrap
 from shared.kafka.poison import Handler, PoisonRun
@@ -11,6 +12,18 @@ from shared.kafka.summary import Summary
 Replay = Callable[[datetime | None], Awaitable[None]]
 OnIdle = Callable[[Mapping[tuple[str, int], int]], Awaitable[None]]
 Beat = Callable[[], float]
+
+
+class StoredPositions(Protocol):
+    """The positions that a handler stores with its effects, outside of Kafka. Both methods raise Retry during an outage."""
+
+    async def load(self) -> Mapping[tuple[str, int], tuple[int, datetime | None]]:
+        """(topic, partition) → the offset to read next, and the receipt time from which a replay repeats all that follows."""
+        ...
+
+    async def restart(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Note that these partitions start at these offsets, since Kafka lost what followed the stored ones."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +55,7 @@ class Job:
     max_batch: int
     replay: Replay | None
     on_idle: OnIdle | None
+    stored: StoredPositions | None
     instance: str | None
     beat: Beat
     timing: Timing

@@ -44,6 +44,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         self._busy = asyncio.Lock()
         """Held while a batch is handled and committed; never during a poll, which may wait for a rebalance."""
         self._recovering = False
+        self._unchecked = False
+        """Whether partitions were assigned whose stored positions weren't compared with Kafka yet."""
         self._progressed_at = time.monotonic()
         self._lag_gauges = Lag(job.group)
 
@@ -78,6 +80,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         self._offsets.reset()
         self._lag_gauges.reset()
         self._separate.clear()
+        self._unchecked = self._job.stored is not None
         self._progressed_at = time.monotonic()
         self._job.joined = True
 
@@ -109,13 +112,20 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         except clients.Broken as broken:
             if not isinstance(broken.__cause__, NoOffsetForPartitionError | OffsetOutOfRangeError):
                 raise
-            self._recovering = True
-            await self._offsets.recover()
-            self._recovering = False
+            await self._recover()
             return []
         records = [clients.record(raw) for raws in batches.values() for raw in raws]
+        if self._unchecked:
+            moved = await self._recover(lost_only=True)
+            records = [record for record in records if record.place not in moved]
         self._lag_gauges.read(records)
         return records
+
+    async def _recover(self, *, lost_only: bool = False) -> set[Place]:
+        self._recovering, self._unchecked = True, False
+        moved = await self._offsets.recover(lost_only=lost_only)
+        self._recovering = False
+        return moved
 
     async def _process(self, records: list[Record]) -> None:
         """Handle the records of one poll, and commit."""
@@ -182,7 +192,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         if self._job.on_idle is None:
             return
         try:
-            await self._job.on_idle({p: at for p, (at, end) in clients.recent_ends(self._client).items() if at >= end})
+            ends = clients.recent_ends(self._client)
+            await self._job.on_idle({p: at for p, (at, end) in ends.items() if at >= end and p not in self._offsets.paused})
         except Retry as retry:
             log.warning("kafka.idle.failed", group=self._job.group, reason=retry.reason)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -13,7 +13,6 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from shared import instruments
 from shared.kafka import clients
-from shared.kafka.connection import Bootstrap
 from shared.kafka.job import Job
 from shared.kafka.records import Place, Record, Retry, by_place, parse_instant, received_at
 
@@ -21,6 +20,10 @@ log = structlog.get_logger()
 
 REPLAY_MARGIN = timedelta(minutes=5)
 """A replay starts this much before the receipt time of the commit: records are published only roughly in the order of receipt."""
+
+
+BEYOND = 2**62
+"""A position that no log reaches. The broker refuses it, so a partition that is there recovers again before anything is read."""
 
 
 class Commit(NamedTuple):
@@ -56,48 +59,69 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a partition starts to read: the commit to make, the offset before it, and whether records were deleted unread."""
+    """Where a partition starts to read: the commit to make, and whether records were deleted unread.
+
+    `log_lost`: Kafka lost the group's commit or the end of the log, so other partitions may have lost records that nobody misses.
+    """
 
     commit: Commit
-    previous: int
-    lost: bool
+    lost: bool = False
+    log_lost: bool = False
 
 
-def start_of(position: int | None, committed: Commit | None, beginning: int, end: int) -> Start | None:
+def start_of(
+    position: int | None, committed: Commit | None, beginning: int, end: int, stored: Commit | None = None
+) -> Start | None:
     """Where a partition starts whose log holds the offsets from `beginning` to `end`; None if its position is valid.
 
     At its commit if that lies within the log, else at the beginning. Without a commit, a beginning above 0 means that records
-    were deleted before the group had read them: they are lost as well.
+    were deleted before the group had read them: they are lost as well. `stored`: the position that the handler stored. Without
+    a commit, or behind the end of the log, it shows that the log is not the one that was read.
     """
+    within = committed if committed and beginning <= committed.offset <= end else None
+    if stored is not None and (committed is None or stored.offset > end):
+        offset = within.offset if within else beginning
+        return Start(Commit(offset, stored.metadata), lost=True, log_lost=True)
     if position is not None and beginning <= position <= end:
         return None
     if committed is None:
-        return Start(Commit(beginning, ""), 0, lost=beginning > 0)
-    if beginning <= committed.offset <= end:
-        return Start(committed, committed.offset, lost=False)
-    return Start(Commit(beginning, committed.metadata), committed.offset, lost=True)
+        return Start(Commit(beginning, ""), lost=beginning > 0)
+    return Start(within) if within else Start(Commit(beginning, committed.metadata), lost=True)
 
 
-def replay_since(lost: Iterable[Start]) -> datetime | None:
-    """The receipt time from which a replay repeats everything that was lost; None: everything."""
-    times = [parse_instant(start.commit.metadata) for start in lost]
+def replay_since(lost: Collection[Start], stored: Collection[Commit] = ()) -> datetime | None:
+    """The receipt time from which a replay repeats everything that was lost; None: everything.
+
+    If a log was lost, it begins early enough for every partition in `stored`: those of another topic may wait for records that
+    were lost before they were made, as scores wait for events.
+    """
+    commits = [start.commit for start in lost]
+    if any(start.log_lost for start in lost):
+        commits += stored
+    times = [parse_instant(commit.metadata) for commit in commits]
     known = [at for at in times if at is not None]
     return min(known) - REPLAY_MARGIN if known and len(known) == len(times) else None
 
 
 async def load_starts(
-    client: AIOKafkaConsumer, bootstrap: Bootstrap, group: str, positions: Mapping[Place, int | None]
+    client: AIOKafkaConsumer, job: Job, positions: Mapping[Place, int | None], stored: Mapping[Place, Commit]
 ) -> dict[Place, Start]:
-    """The start of each partition in `positions` whose position is not valid, from the broker's offsets."""
+    """The start of each partition in `positions` whose position is not valid, from the broker's offsets and the stored ones.
+
+    `stored` is older than this call, so a stored position that is valid lies within the log.
+    """
     partitions = [TopicPartition(*place) for place in positions]
-    async with clients.admin(bootstrap) as admin:
-        stored = await admin.list_consumer_group_offsets(group, partitions=partitions)
-    if stored.keys() != set(partitions):  # aiokafka returns nothing for an error of the whole group, as for "never committed"
+    async with clients.admin(job.bootstrap) as admin:
+        response = await admin.list_consumer_group_offsets(job.group, partitions=partitions)
+    if response.keys() != set(partitions):  # aiokafka returns nothing for an error of the whole group, as for "never committed"
         raise KafkaError("the committed offsets of the group are unavailable")
     beginnings = await client.beginning_offsets(partitions)
     ends = await client.end_offsets(partitions)
-    committed = {tp: Commit(at.offset, at.metadata) for tp, at in stored.items() if at.offset >= 0}
-    starts = {Place(*tp): start_of(positions[Place(*tp)], committed.get(tp), beginnings[tp], ends[tp]) for tp in partitions}
+    committed = {tp: Commit(at.offset, at.metadata) for tp, at in response.items() if at.offset >= 0}
+    starts = {
+        Place(*tp): start_of(positions[Place(*tp)], committed.get(tp), beginnings[tp], ends[tp], stored.get(Place(*tp)))
+        for tp in partitions
+    }
     return {place: start for place, start in starts.items() if start is not None}
 
 
@@ -150,33 +174,65 @@ class Offsets:
             del self.paused[place]
             self._client.resume(TopicPartition(*place))
 
-    async def recover(self) -> None:
-        """Give every partition without a valid position a start. Requests a replay for those whose records were lost."""
+    async def recover(self, *, lost_only: bool = False) -> set[Place]:
+        """Give every partition without a valid position a start. Requests a replay for those whose records were lost.
+
+        `lost_only`: leave those without a loss to the client, which starts them at their commits. Returns the partitions that it
+        moved: what was read of them before is read again.
+        """
         await self.commit()
         positions = {place: at for place, at in clients.positions(self._client).items() if place not in self.paused}
+        if not positions:
+            return set()
+        try:
+            stored = await self._load_stored()
+        except Retry as retry:
+            self._wait(positions, retry)
+            return set(positions)
         with clients.client_errors():
             async with asyncio.timeout(self._job.timing.commit):
-                starts = await load_starts(self._client, self._job.bootstrap, self._job.group, positions)
+                starts = await load_starts(self._client, self._job, positions, stored)
+        if lost_only:
+            starts = {place: start for place, start in starts.items() if start.lost}
         lost = {place: start for place, start in starts.items() if start.lost}
         try:
-            await self._request_replay(lost)
+            await self._request_replay(lost, list(stored.values()))
         except Retry as retry:
-            log.warning("kafka.replay.refused", group=self._job.group, reason=retry.reason)
-            for place, start in lost.items():
-                self._pause(place, start.previous, retry.delay)
-                del starts[place]
+            self._wait(lost, retry)
         for place, start in starts.items():
-            self._seek(place, start.commit)
+            if place not in self.paused:
+                self._seek(place, start.commit)
         await self.commit()
+        return set(starts)
 
-    async def _request_replay(self, lost: Mapping[Place, Start]) -> None:
+    async def _load_stored(self) -> dict[Place, Commit]:
+        """The stored positions of the topics, with the receipt times as metadata. Raises Retry."""
+        if self._job.stored is None:
+            return {}
+        rows = {Place(*place): row for place, row in (await self._job.stored.load()).items()}
+        return {
+            place: Commit(offset, at.isoformat() if at else "")
+            for place, (offset, at) in rows.items()
+            if place.topic in self._job.topics
+        }
+
+    async def _request_replay(self, lost: Mapping[Place, Start], stored: Collection[Commit]) -> None:
+        """Request a replay of what was lost, and then store the new starts. Raises Retry."""
         if not lost:
             return
-        since = replay_since(lost.values())
-        instruments.OFFSETS_LOST.labels(self._job.group).inc(len(lost))
+        since = replay_since(lost.values(), stored)
         log.error("kafka.offsets.lost", group=self._job.group, partitions=len(lost), since=since and since.isoformat())
         if self._job.replay is not None:
             await self._job.replay(since)
+        if self._job.stored is not None:
+            await self._job.stored.restart({place: start.commit.offset for place, start in lost.items()})
+        instruments.OFFSETS_LOST.labels(self._job.group).inc(len(lost))
+
+    def _wait(self, places: Collection[Place], retry: Retry) -> None:
+        """Recover these partitions again after the delay, and read nothing of them before."""
+        log.warning("kafka.recovery.waits", group=self._job.group, partitions=len(places), reason=retry.reason)
+        for place in places:
+            self._pause(place, BEYOND, retry.delay)
 
     def _seek(self, place: Place, commit: Commit) -> None:
         try:

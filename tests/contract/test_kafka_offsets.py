@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
-from shared.kafka import Record, Retry, Timing, clients
+from shared.kafka import Record, Timing, clients
 from shared.kafka.offsets import REPLAY_MARGIN
 from shared.kafka.watchdog import Stalled
 from tests.contract.kafka_topic import NOON, KafkaTopic, Recorder, messages, new_topic, until
+from tests.contract.replays import Replays
 
 
 @pytest.fixture
@@ -31,19 +32,6 @@ async def all_but_the_last(topic: KafkaTopic, records: int) -> tuple[dict[int, i
     """The offset of each partition's last record, and the numbers in those records."""
     last = {record.partition: record for record in await topic.read(topic.definition.name, records)}
     return {number: record.offset for number, record in last.items()}, {int(record.value) for record in last.values()}
-
-
-class Replays:
-    """Records the requests for a replay. Fails the first `refusals` of them."""
-
-    def __init__(self, refusals: int = 0) -> None:
-        self.requests: list[datetime | None] = []
-        self.refusals = refusals
-
-    async def __call__(self, since: datetime | None) -> None:
-        self.requests.append(since)
-        if len(self.requests) <= self.refusals:
-            raise Retry(0.2, "ingest is unavailable")
 
 
 async def expect_a_full_replay_after_records_expire(topic: KafkaTopic) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.metrics.rebuild import rebuild
-from services.metrics.store.progress import Reached
+from services.metrics.store.progress import Reached, restart, stored_positions
 from services.metrics.store.writer import Batch, InvalidSubject, Writer, decode_score
 from shared.events import Assigned, Event, Fact, Message, Opened, ScoreEvent, StatusSet, Ticket
 from tests.service.metrics.database import (
@@ -183,6 +183,17 @@ async def test_an_old_batch_of_a_zombie_does_not_set_the_watermark_back(metrics:
     for reached in (Reached(7, NOON), Reached(3, hours(-1))):
         await metrics.writer.apply(Batch([survey_response(1, nps(9), at=NOON)], reached={place: reached}))
     assert await metrics.pool.fetchval("SELECT received_at FROM progress") == NOON
+
+
+async def test_the_position_of_a_partition_is_stored_with_the_time_from_which_a_replay_repeats_the_rest(
+    metrics: MetricsDatabase,
+) -> None:
+    place, batch = ("feedback.events", 0), [survey_response(1, nps(9), at=NOON)]
+    await metrics.writer.apply(Batch(batch, reached={place: Reached(7, NOON, hours(-2))}))
+    assert await stored_positions(metrics.pool) == {place: (7, hours(-2))}
+    await metrics.writer.apply(Batch(batch, reached={place: Reached(9, NOON)}))
+    await restart(metrics.pool, {place: 3, ("feedback.scores", 0): 1})
+    assert await stored_positions(metrics.pool) == {place: (3, hours(-2))}
 
 
 async def test_events_of_a_tenant_that_is_not_yet_known_are_kept(metrics: MetricsDatabase) -> None:

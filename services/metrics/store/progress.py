@@ -35,10 +35,14 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """The position of a partition after a batch: the offset to read next, and the latest receipt time that was applied."""
+    """The position of a partition after a batch: the offset to read next, and the latest receipt time that was applied.
+
+    `replay_from`: whatever is published after the batch was received since then; None: unknown.
+    """
 
     next_offset: int
     received_at: datetime
+    replay_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +67,17 @@ async def advance(
     """
     partitions = sorted(reached)
     await connection.execute(
-        "INSERT INTO progress (topic, partition, next_offset, received_at, batches, noted)"
-        " SELECT *, 1, 1 FROM unnest($1::text[], $2::int[], $3::bigint[], $4::timestamptz[])"
+        "INSERT INTO progress (topic, partition, next_offset, received_at, replay_from, batches, noted)"
+        " SELECT *, 1, 1 FROM unnest($1::text[], $2::int[], $3::bigint[], $4::timestamptz[], $5::timestamptz[])"
         " ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset,"
         " received_at = greatest(progress.received_at, excluded.received_at),"
+        " replay_from = coalesce(excluded.replay_from, progress.replay_from),"
         " batches = progress.batches + 1, noted = progress.noted + 1",
         [topic for topic, _ in partitions],
         [partition for _, partition in partitions],
         [reached[partition].next_offset for partition in partitions],
         [reached[partition].received_at for partition in partitions],
+        [reached[partition].replay_from for partition in partitions],
     )
     await renew(connection, {(tenants[one.tenant], one.topic, one.partition, one.kind) for one in changes})
 
@@ -103,6 +109,24 @@ async def note_idle(pool: asyncpg.Pool, positions: Mapping[Partition, int], now:
         [partition for _, partition in partitions],
         [positions[partition] for partition in partitions],
         now,
+    )
+
+
+async def stored_positions(pool: asyncpg.Pool) -> dict[Partition, tuple[int, datetime | None]]:
+    """The offset to read next of each partition that was ever read, and the receipt time from which a replay repeats the rest."""
+    rows = await pool.fetch("SELECT topic, partition, next_offset, replay_from FROM progress")
+    return {(row["topic"], row["partition"]): (row["next_offset"], row["replay_from"]) for row in rows}
+
+
+async def restart(pool: asyncpg.Pool, offsets: Mapping[Partition, int]) -> None:
+    """Set the offsets to read next of partitions whose log was lost. Their receipt times stay until something is read."""
+    await pool.execute(
+        "UPDATE progress SET next_offset = start.next_offset"
+        " FROM unnest($1::text[], $2::int[], $3::bigint[]) AS start (topic, partition, next_offset)"
+        " WHERE (progress.topic, progress.partition) = (start.topic, start.partition)",
+        [topic for topic, _ in offsets],
+        [partition for _, partition in offsets],
+        list(offsets.values()),
     )
 
 

@@ -1,6 +1,7 @@
 """The pure parts of the consume loop: runs of poison, commits, starts of partitions, detection of stalls."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -141,12 +142,12 @@ COMMIT = Commit(50, NOON.isoformat())
     [
         pytest.param(50, COMMIT, (40, 60), None, id="a valid position is kept"),
         pytest.param(60, COMMIT, (40, 60), None, id="a position at the end is valid"),
-        pytest.param(None, None, (0, 60), Start(Commit(0, ""), 0, lost=False), id="a new group"),
-        pytest.param(None, None, (40, 60), Start(Commit(40, ""), 0, lost=True), id="a new group that is late"),
-        pytest.param(None, COMMIT, (40, 60), Start(COMMIT, 50, lost=False), id="a commit within the log"),
-        pytest.param(None, COMMIT, (51, 60), Start(COMMIT._replace(offset=51), 50, lost=True), id="a commit before the log"),
-        pytest.param(50, COMMIT, (0, 20), Start(COMMIT._replace(offset=0), 50, lost=True), id="a log that lost its end"),
-        pytest.param(30, COMMIT, (40, 60), Start(COMMIT, 50, lost=False), id="a position before the log, not the commit"),
+        pytest.param(None, None, (0, 60), Start(Commit(0, "")), id="a new group"),
+        pytest.param(None, None, (40, 60), Start(Commit(40, ""), lost=True), id="a new group that is late"),
+        pytest.param(None, COMMIT, (40, 60), Start(COMMIT), id="a commit within the log"),
+        pytest.param(None, COMMIT, (51, 60), Start(COMMIT._replace(offset=51), lost=True), id="a commit before the log"),
+        pytest.param(50, COMMIT, (0, 20), Start(COMMIT._replace(offset=0), lost=True), id="a log that lost its end"),
+        pytest.param(30, COMMIT, (40, 60), Start(COMMIT), id="a position before the log, not the commit"),
     ],
 )
 def test_the_start_of_a_partition(
@@ -155,13 +156,45 @@ def test_the_start_of_a_partition(
     assert start_of(position, committed, *log) == expected
 
 
+OLD = COMMIT._replace(offset=10)
+STORED = Commit(50, (NOON - timedelta(hours=1)).isoformat())
+LOG_LOST = Start(STORED._replace(offset=0), lost=True, log_lost=True)
+
+
+@pytest.mark.parametrize(
+    ("position", "committed", "log", "expected"),
+    [
+        pytest.param(None, None, (0, 0), LOG_LOST, id="an empty log"),
+        pytest.param(None, None, (0, 60), LOG_LOST, id="a new log that is longer than the former"),
+        pytest.param(None, COMMIT, (0, 20), LOG_LOST, id="a log that lost its end"),
+        pytest.param(
+            10, OLD, (0, 20), replace(LOG_LOST, commit=STORED._replace(offset=10)), id="a log and commits that lost their end"
+        ),
+        pytest.param(None, COMMIT, (40, 60), Start(COMMIT), id="a commit within the log"),
+        pytest.param(None, COMMIT, (51, 60), Start(COMMIT._replace(offset=51), lost=True), id="a commit before the log"),
+        pytest.param(50, COMMIT, (40, 60), None, id="a valid position"),
+    ],
+)
+def test_a_stored_position_shows_that_kafka_lost_a_log(
+    position: int | None, committed: Commit | None, log: tuple[int, int], expected: Start | None
+) -> None:
+    assert start_of(position, committed, *log, STORED) == expected
+
+
+def test_a_replay_after_the_loss_of_a_log_begins_early_enough_for_every_stored_position() -> None:
+    lost = [Start(COMMIT, lost=True, log_lost=True)]
+    assert replay_since(lost, [COMMIT, STORED]) == NOON - timedelta(hours=1) - REPLAY_MARGIN
+    assert replay_since(lost, [COMMIT, Commit(0, "")]) is None
+    assert replay_since([Start(COMMIT, lost=True)], [STORED]) == NOON - REPLAY_MARGIN
+
+
 def test_a_replay_starts_before_the_earliest_receipt_time() -> None:
-    lost = [Start(Commit(0, (NOON + timedelta(hours=n)).isoformat()), 1, lost=True) for n in (2, 1)]
+    lost = [Start(Commit(0, (NOON + timedelta(hours=n)).isoformat()), lost=True) for n in (2, 1)]
     assert replay_since(lost) == NOON + timedelta(hours=1) - REPLAY_MARGIN
 
 
 def test_a_replay_repeats_everything_if_one_partition_has_no_receipt_time() -> None:
-    assert replay_since([Start(Commit(0, NOON.isoformat()), 1, lost=True), Start(Commit(0, ""), 0, lost=True)]) is None
+    assert replay_since([Start(Commit(0, NOON.isoformat()), lost=True), Start(Commit(0, ""), lost=True)]) is None
 
 
 # --- stalls -----------------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ progress = Table(
     Column("received_at", instant, nullable=False),
     Column("batches", BigInteger, nullable=False),
     Column("noted", BigInteger, nullable=False, server_default=text("0"), comment="of batches, how many are in tenant_revisions"),
+    Column("replay_from", instant, comment="what follows next_offset was received since then; null: unknown"),
     PrimaryKeyConstraint("topic", "partition", name="progress_pkey"),
 )
 
