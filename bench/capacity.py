@@ -23,6 +23,8 @@ COPIES = 3
 """Copies of each record in Kafka."""
 LARGEST_DATABASE = 8_000.0
 """GB of one PostgreSQL cluster: about what can be restored from a backup within hours."""
+PARTITIONS_EACH = 3
+"""Partitions for each pod that consumes: so no pod gets much more than its share, and those of a lost one are divided."""
 VOLUMES = (10**4, 10**6, 10**8, 10**9)
 
 
@@ -90,7 +92,7 @@ def need(events: int, costs: Costs) -> Need:
         database_cores=(peak * costs.ingest_database / BUSY, peak * (costs.metrics_database + costs.sealing) / BUSY),
         disk=(disk[0], disk[1]),
         kafka_disk=events * retention * costs.kafka_bytes * COPIES / 1e9,
-        partitions=max(EVENTS.partitions, sentiment, metrics),
+        partitions=max(EVENTS.partitions, PARTITIONS_EACH * max(sentiment, metrics)),
         databases=max(1, ceil(max(disk) / LARGEST_DATABASE)),
     )
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import simulation
 from bench.capacity import MEASURED, VOLUMES, Costs, need, table
 
 PAGE = Path(__file__).parents[3] / "docs" / "scale.md"
@@ -30,7 +31,7 @@ def test_a_need_grows_with_the_peak_rate() -> None:
     assert (one.ingest, one.sentiment, one.metrics) == (9, 34, 5)
     assert one.database_cores == pytest.approx((1.667, 3.333), rel=1e-3)
     assert one.disk == pytest.approx((63_072, 31_536))
-    assert (one.partitions, one.databases) == (34, 8)
+    assert (one.partitions, one.databases) == (102, 8)
 
 
 def test_the_smallest_installation_has_two_pods_of_each() -> None:
@@ -40,3 +41,21 @@ def test_the_smallest_installation_has_two_pods_of_each() -> None:
 
 def test_the_page_covers_up_to_a_billion_events_a_day() -> None:
     assert max(VOLUMES) == 10**9
+
+
+def test_the_page_has_the_table_of_the_simulation() -> None:
+    assert "\n".join(simulation.table(MEASURED)) in PAGE.read_text()
+
+
+@pytest.mark.parametrize("used", [0.5, 0.9])
+def test_simulated_waits_are_those_of_queueing_theory(used: float) -> None:
+    """An M/M/1 queue: a share of 1 - used waits 0 seconds, the mean is used / (1 - used) of a service time."""
+    waited = simulation.waits(rate=used * 100, cost=0.01, seconds=20_000, seed=1)
+    assert waited.mean() == pytest.approx(0.01 * used / (1 - used), rel=0.1)
+    assert (waited == 0).mean() == pytest.approx(1 - used, rel=0.05)
+
+
+def test_the_fullest_pod_gets_whole_partitions() -> None:
+    one = need(86_400_000, COSTS)
+    assert simulation.shares_of_fullest_pod(one, lost=0) == (1 / 9, 3 / 102, 21 / 102)
+    assert simulation.shares_of_fullest_pod(one, lost=1) == (1 / 8, 4 / 102, 26 / 102)
