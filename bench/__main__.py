@@ -55,10 +55,10 @@ def bench(name: str, *arguments: str) -> int:
 
 
 @contextmanager
-def stack(data: Path) -> Iterator[float]:
-    """A running stack on the folder `data`. Yields the seconds until it was ready."""
+def stack(data: Path, demo: int = 1) -> Iterator[float]:
+    """A running stack on the folder `data`, by default with the demo's history. Yields the seconds until it was ready."""
     environment = {k: v for k, v in os.environ.items() if k not in {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}}
-    command = ["make", "run", f"DATA={data}", f"PORT_BASE={free_port_base()}", "DEMO=1"]
+    command = ["make", "run", f"DATA={data}", f"PORT_BASE={free_port_base()}", f"DEMO={demo}"]
     began = time.monotonic()
     make = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:

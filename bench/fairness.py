@@ -58,17 +58,21 @@ class Quiet:
     secret: str
 
 
-async def quiet_tenant(demo: dict[str, Any], environment: dict[str, str]) -> Quiet:
-    """A new tenant with a key and a connection."""
-    settings = Settings(
+def admin_settings(environment: dict[str, str]) -> Settings:
+    """The settings for `services.gateway.admin`, from the environment of a local stack."""
+    return Settings(
         database_url=environment["GATEWAY_DATABASE_URL"],
         internal_token=environment["INTERNAL_TOKEN"],
         ingest_url=environment["GATEWAY_INGEST_URL"],
         metrics_url=environment["GATEWAY_METRICS_URL"],
         sentiment_url=environment["GATEWAY_SENTIMENT_URL"],
     )
+
+
+async def quiet_tenant(demo: dict[str, Any], environment: dict[str, str]) -> Quiet:
+    """A new tenant with a key and a connection."""
     tenant = f"quiet-{uuid4().hex[:12]}"
-    async with open_admin(settings) as admin:
+    async with open_admin(admin_settings(environment)) as admin:
         await admin.create_tenant(tenant, "UTC")
         _, key = await admin.create_key(tenant, ["metrics:read"])
         connection = await admin.create_connection(tenant, provider="standard", name="quiet")

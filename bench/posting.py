@@ -11,17 +11,20 @@ class Poster:
     """Posts over a fixed number of connections. A post waits for a free one."""
 
     def __init__(self, host: str, port: int, path: str) -> None:
-        self._head = f"POST {path} HTTP/1.1\r\nhost: {host}:{port}\r\n"
+        self._path = path
+        self._host = f"host: {host}:{port}\r\n"
         self._free: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
 
     def add(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._free.put_nowait((reader, writer))
 
-    async def post(self, headers: Mapping[str, str], body: bytes) -> int:
-        """Post a request; returns the status of the complete response."""
+    async def post(self, headers: Mapping[str, str], body: bytes, path: str | None = None) -> int:
+        """Post a request, to the poster's path unless another is given; returns the status of the complete response."""
         reader, writer = await self._free.get()
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        writer.write(f"{self._head}{lines}content-length: {len(body)}\r\n\r\n".encode() + body)
+        writer.write(
+            f"POST {path or self._path} HTTP/1.1\r\n{self._host}{lines}content-length: {len(body)}\r\n\r\n".encode() + body
+        )
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         _, _, length = head.partition("\r\ncontent-length: ")
         await reader.readexactly(int(length.split("\r\n", 1)[0] or 0))

@@ -147,7 +147,9 @@ class FailingProducer(Producer):
 
 async def test_offsets_move_past_poison_only_after_the_dlq_has_acknowledged_it(topic: KafkaTopic) -> None:
     await topic.send(messages([13]))
-    job = Job(topic.bootstrap, topic.group, (topic.definition.name,), poison, 500, None, None, None, time.monotonic, Timing())
+    job = Job(
+        topic.bootstrap, topic.group, (topic.definition.name,), poison, 500, None, None, None, None, time.monotonic, Timing()
+    )
     async with FailingProducer(topic) as parking:
         work = asyncio.create_task(Membership(job, parking).run())
         (parked,) = await topic.read(topic.definition.dlq, 1)
