@@ -178,7 +178,7 @@ class Offsets:
         """Give every partition without a valid position a start. Requests a replay for those whose records were lost.
 
         `lost_only`: leave those without a loss to the client, which starts them at their commits. Returns the partitions that it
-        moved: what was read of them before is read again.
+        moved: their records are read again from there.
         """
         await self.commit()
         positions = {place: at for place, at in clients.positions(self._client).items() if place not in self.paused}
@@ -217,7 +217,7 @@ class Offsets:
         }
 
     async def _request_replay(self, lost: Mapping[Place, Start], stored: Collection[Commit]) -> None:
-        """Request a replay of what was lost, and then store the new starts. Raises Retry."""
+        """Request a replay of the lost records, and then store the new starts. Raises Retry."""
         if not lost:
             return
         since = replay_since(lost.values(), stored)

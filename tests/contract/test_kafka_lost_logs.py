@@ -1,4 +1,4 @@
-"""A handler that stores its positions: a log or commits that Kafka lost are noticed, and what was lost is replayed once."""
+"""A handler that stores its positions: it is noticed that Kafka lost a log or commits, and lost records are replayed once."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
