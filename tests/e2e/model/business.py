@@ -1,8 +1,8 @@
 """Business hours, by looking at the clocks every quarter of an hour."""
 
-import itertools
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,19 +37,23 @@ def open_time(parts: list[tuple[datetime, datetime]], team_at: TeamAt, changes: 
 
 def open_pieces(start: datetime, end: datetime, team_at: TeamAt, changes: list[datetime]) -> Iterator[tuple[datetime, datetime]]:
     """The parts of [start, end) that are open, each at most a quarter of an hour."""
-    at = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    cuts = {start, end, *(change for change in changes if start < change < end)}
-    while (at := at + QUARTER) < end:
-        if at > start:
-            cuts.add(at)
-    for since, until in itertools.pairwise(sorted(cuts)):
-        if is_open(since, team_at(since)):
-            yield since, until
+    since = start.astimezone(UTC)
+    for cut in sorted({end, *(change for change in changes if start < change < end)}):
+        while since < cut:
+            quarter = since.replace(minute=since.minute // 15 * 15, second=0, microsecond=0)
+            until = min(quarter + QUARTER, cut.astimezone(UTC))
+            if is_open(since, team_at(since)):
+                yield since, until
+            since = until
 
 
 def is_open(at: datetime, team: str | None) -> bool:
     """Whether the team's calendar is open at this instant."""
-    name = "night" if team == "billing" else "office"
+    return is_calendar_open("night" if team == "billing" else "office", at)
+
+
+@cache
+def is_calendar_open(name: str, at: datetime) -> bool:
     local = at.astimezone(ZoneInfo(CALENDARS[name]["zone"]))
     if name == "office" and local.date() in HOLIDAYS:
         return False

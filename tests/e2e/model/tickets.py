@@ -43,11 +43,14 @@ class Ticket:
         if self.priorities:
             self.base["priority"] = self.priorities[max(self.priorities)]
         self.statuses = self._statuses()
-        self.solved, self.reopened = self._passages()
+        self.solved, self.reopened = self.passages()
         self.applications = list(self._applications(priority))
         self.applied = self.applications[0][1] if self.applications else None
-        self.targets = list(self._targets(solve_fulfils=False)) if self.applied else []
         self.targets_by_application = dbt_zendesk.targets(self)
+        self.compute_targets()
+
+    def compute_targets(self) -> None:
+        self.targets = list(self._targets(solve_fulfils=False)) if self.applied else []
         self.targets_fulfilled_by_solves = list(self._targets(solve_fulfils=True)) if self.applied else []
 
     def _applications(self, dimension: str | None) -> Iterator[tuple[datetime, Applied]]:
@@ -81,7 +84,7 @@ class Ticket:
         """Those of replies."""
         waits = []
         if "first_reply" in targets and self.opened["by"] != "agent":
-            reply, solve = next(iter(self.replies()), None), next(iter(self.solved), None)
+            reply, solve = self.first_reply(), next(iter(self.solved), None)
             waits.append(("first_reply", self.at, reply, solve, reply))
         if "next_reply" in targets:
             for since, reply, solve in self.waits():
@@ -132,7 +135,7 @@ class Ticket:
         by_time.setdefault(self.at, ["new"])
         return [(at, status) for at in sorted(by_time) for status in by_time[at]]
 
-    def _passages(self) -> tuple[list[datetime], list[datetime]]:
+    def passages(self) -> tuple[list[datetime], list[datetime]]:
         solved: list[datetime] = []
         reopened: list[datetime] = []
         for at, status in self.statuses:
@@ -189,6 +192,9 @@ class Ticket:
         public = [m for m in self.messages() if m["by"] == "agent" and m.get("public", True) and not m.get("auto")]
         return sorted(at for m in public if (at := when(m["at"])) > self.at)
 
+    def first_reply(self) -> datetime | None:
+        return next(iter(self.replies()), None)
+
     def waits(self) -> list[tuple[datetime, datetime | None, datetime | None]]:
         """The waits for a further reply: the customer's message, the reply to it, and the solve before that."""
         customers = [
@@ -212,7 +218,7 @@ class Ticket:
 
     def spans(self) -> Iterator[tuple[str, datetime, list[tuple[datetime, datetime]]]]:
         """The durations: what each is of, the time that files it, and its parts."""
-        for reply in self.replies()[:1]:
+        if reply := self.first_reply():
             yield "replied", reply, [(self.at, reply)]
             yield "created", self.at, [(self.at, reply)]
         for since, replied, _ in self.waits():
@@ -236,6 +242,18 @@ class Ticket:
         """The time of each fact, and what it counts as."""
         if self.dropped is not None:
             return [(self.dropped, ("dropped", 1, {})), *under_presets(self)]
+        plain = self.counted()
+        ratings = self.latest("rating")
+        plain += [("csat", when(r["at"]), form_and_value(r)) for r in ratings if r["value"] is not None]
+        events: list[tuple[datetime, Counted]] = [(at, (kind, value, {})) for kind, at, value in plain]
+        events += under_presets(self)
+        for fact in [self.opened, *self.messages(), *ratings]:
+            if fact.get("by", "customer") == "customer" and fact.get("text", "").strip():
+                events += [(when(fact["at"]), counted) for counted in counted_of_comment(self.subject, fact["text"], score)]
+        return events
+
+    def counted(self) -> list[tuple[str, datetime, Any]]:
+        """The facts that KPIs of tickets count: the kind, time and value of each."""
         plain: list[tuple[str, datetime, Any]] = [("opened", self.at, 1), ("cohort", self.at, self.is_solved)]
         plain += [("solved", at, 1) for at in self.solved]
         plain += [("reopened", at, 1) for at in self.reopened]
@@ -248,14 +266,7 @@ class Ticket:
         for kind, at, parts in self.spans():
             plain += [(kind, at, sum((until - since for since, until in parts), timedelta()))]
             plain += [(f"{kind}_business", at, self.open_time(parts))]
-        ratings = self.latest("rating")
-        plain += [("csat", when(r["at"]), form_and_value(r)) for r in ratings if r["value"] is not None]
-        events: list[tuple[datetime, Counted]] = [(at, (kind, value, {})) for kind, at, value in plain]
-        events += under_presets(self)
-        for fact in [self.opened, *self.messages(), *ratings]:
-            if fact.get("by", "customer") == "customer" and fact.get("text", "").strip():
-                events += [(when(fact["at"]), counted) for counted in counted_of_comment(self.subject, fact["text"], score)]
-        return events
+        return plain
 
 
 def of_ticket(subject: Subject, score: Scorer) -> list[Fact]:

@@ -7,7 +7,9 @@ its facts are compared one by one.
 import random
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,10 +18,11 @@ import pytest
 from services.ingest.domain.normalise import normalise
 from services.ingest.domain.record import Ticket, read_record
 from services.metrics.api.calendars import CalendarBody, calendar_of
+from services.metrics.api.preset_bodies import PresetBody
 from services.metrics.api.sla import PoliciesBody, version_from
 from services.metrics.domain.business_hours import BusinessHours
 from services.metrics.domain.contributions import Contribution, contributions
-from services.metrics.domain.presets import PRESETS
+from services.metrics.domain.presets import PRESETS, OwnPreset, Preset
 from services.metrics.domain.sla import Policies
 from services.metrics.domain.terms import Terms
 from services.metrics.domain.ticket_rows import NO_REPLY, NO_REPLY_ONE_TOUCH, ONE_TOUCH
@@ -28,6 +31,7 @@ from shared.events import DIMENSIONS, Event
 from tests.e2e.model.business import CALENDARS
 from tests.e2e.model.facts import Fact, Record, Scored
 from tests.e2e.model.model import Model, Query
+from tests.e2e.model.own_presets import OWN
 from tests.e2e.model.presets import KPIS, OWN_FACTS
 from tests.e2e.model.sla import POLICIES
 from tests.e2e.model.streams import END, Streams
@@ -125,6 +129,7 @@ def random_tickets(seed: int) -> list[Record]:
     return records
 
 
+@cache
 def accepted(seed: int) -> tuple[Model, dict[str, list[Event]]]:
     """The model with random tickets, and their events by subject."""
     model, subjects = Model(lambda text: Scored(None, None)), dict[str, list[Event]]()
@@ -163,6 +168,34 @@ def test_tickets_contribute_what_an_independent_model_says_under_every_preset(se
             own = f"@{preset}" if preset and measure in PRESETS[preset].families else ""
             levels = Query(kpi, ("team", "priority"), preset=preset)
             assert compare_levels(model, levels, [row for row in steps if row.measure == f"{measure}{own}"], seed)
+
+
+def own_presets() -> tuple[Preset, ...]:
+    """The presets of a tenant's own, one for each switch."""
+    bodies = {name: PresetBody.model_validate(body) for name, (body, _, _) in OWN.items()}
+    return tuple(OwnPreset(name, name, body.switches).preset for name, body in bodies.items() if body.switches)
+
+
+def test_tickets_contribute_what_an_independent_model_says_under_each_switch() -> None:
+    model, subjects = accepted(15)
+    current, compared, differing = replace(terms(), presets=own_presets()), Counter[str](), set[str]()
+    for ticket in model.tickets:
+        rows = contributions(view(subjects[ticket.subject.name]), {}, current)
+        ours = set(ticket.counted()) if ticket.dropped is None else set()
+        for preset, (_, kinds, facts_of) in OWN.items():
+            facts = list(facts_of(ticket)) if ticket.dropped is None or preset == "dropped" else []
+            if {fact for fact in facts if fact[0] in kinds} != {fact for fact in ours if fact[0] in kinds}:
+                differing.add(preset)
+            for kind in kinds:
+                of_kind = [Fact(kind, at, value, ticket.dims_of(kind, at), None, "") for one, at, value in facts if one == kind]
+                business = "_business" if kind.endswith("_business") else ""
+                family, colon, filed_by = MEASURES[kind.removesuffix(business)].partition(":")
+                measure = f"{family}{business}@{preset}{colon}{filed_by}"
+                assert contributed(rows, kind, measure) == expected(of_kind, kind), (ticket.subject.name, measure)
+                compared[f"{kind}@{preset}"] += len(of_kind)
+    assert len(compared) == sum(len(kinds) for _, kinds, _ in OWN.values())
+    assert all(compared.values()), compared
+    assert differing == OWN.keys()
 
 
 def compare_levels(model: Model, query: Query, steps: list[Contribution], seed: int) -> int:

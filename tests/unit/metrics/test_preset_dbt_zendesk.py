@@ -147,6 +147,12 @@ def test_under_dbt_zendesk_a_wait_has_a_target_of_each_policy_that_was_in_force_
     assert targets(rows, "next_reply") == [(at(1.5), 0, "high"), (at(100 / 60), 1, None)]
 
 
+def test_under_dbt_zendesk_a_wait_has_no_target_of_a_policy_that_was_replaced_before_it() -> None:
+    facts = message(10), PrioritySet(at=at(1), priority="high"), message(120, by="customer"), message(150)
+    rows = rows_of(DBT_ZENDESK, *facts, terms=Terms(policies=SLA, hours=ALWAYS))
+    assert targets(rows, "next_reply") == [(at(2.5), 1, "high")]
+
+
 def test_under_dbt_zendesk_a_ticket_that_a_bot_opened_is_an_agents() -> None:
     terms = Terms(policies=SLA, hours=ALWAYS)
     by_bot = rows_of(DBT_ZENDESK, message(10), message(20, by="customer"), message(30), opening=opened(0, by="bot"), terms=terms)
