@@ -129,33 +129,50 @@ async def seal(pool: asyncpg.Pool, count: int, now: datetime) -> None:
 
 
 @asynccontextmanager
-async def servers(data: Path | None = None) -> AsyncIterator[tuple[Postgres, Kafka]]:
-    """A PostgreSQL and a Kafka in a temporary folder; with `data` PostgreSQL is in that folder, which stays."""
+async def postgres_server(data: Path | None = None) -> AsyncIterator[Postgres]:
+    """A PostgreSQL in a temporary folder; with `data` it is in that folder, which stays."""
+    with tempfile.TemporaryDirectory(prefix="earshot-bench-") as folder:
+        Path(folder).chmod(0o755)  # noqa: ASYNC240
+        postgres = Postgres((data or Path(folder)) / "postgres", free_port())
+        await postgres.start()
+        try:
+            yield postgres
+        finally:
+            await postgres.stop()
+
+
+@asynccontextmanager
+async def kafka_server() -> AsyncIterator[Kafka]:
+    """A Kafka in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="earshot-bench-") as folder:
         Path(folder).chmod(0o755)  # noqa: ASYNC240
         base = free_port_base(2)
-        postgres, kafka = (
-            Postgres((data or Path(folder)) / "postgres", free_port()),
-            Kafka(Path(folder) / "kafka", base, base + 1),
-        )
-        await asyncio.gather(postgres.start(), kafka.start())
+        kafka = Kafka(Path(folder) / "kafka", base, base + 1)
+        await kafka.start()
         try:
-            yield postgres, kafka
+            yield kafka
         finally:
-            await asyncio.gather(postgres.stop(), kafka.stop())
+            await kafka.stop()
+
+
+@asynccontextmanager
+async def servers(data: Path | None = None) -> AsyncIterator[tuple[Postgres, Kafka]]:
+    """Both; `data` is the folder of PostgreSQL."""
+    async with postgres_server(data) as postgres, kafka_server() as kafka:
+        yield postgres, kafka
 
 
 async def main(count: int, history: int) -> None:
     configure_logging("bench", "WARNING", "console")
     tune_garbage_collector()  # as services.metrics does
     now = datetime.now(UTC)
-    async with servers() as (postgres, kafka):
+    async with postgres_server() as postgres:
         urls = [await postgres.create_database(name) for name in ("intake", "topics", "sealing")]
         for url in urls:
             await asyncio.to_thread(upgrade, url, migrate.SCRIPTS)
         async with open_pool(urls[0], 3) as pool:
             await intake(pool, count, now)
-        async with open_pool(urls[1], 3) as pool:
+        async with open_pool(urls[1], 3) as pool, kafka_server() as kafka:  # which is busy for a while when it has started
             await consume(pool, kafka.bootstrap, count, now)
         async with open_pool(urls[2], 3, command_timeout=600) as pool:
             await seal(pool, history, now)

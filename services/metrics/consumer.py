@@ -120,7 +120,7 @@ def decode(records: Sequence[Record]) -> Decoded:
         read, check = READERS[record.topic]
         try:
             item = read(record.value)
-            check(item)
+            check(item, names=may_hold_bad_names(record.value))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             poison[record] = f"not a {record.topic} record: {type(error).__name__}"
         except Unusable as error:
@@ -156,20 +156,28 @@ def kind(item: Event | ScoreEvent) -> Kind:
     return kind_of(item.subject) if isinstance(item, Event) else "score"
 
 
-def check_event(event: Event) -> None:
-    """Raise Unusable for values that the tables can't hold."""
-    check_names(event.tenant, event.subject, event.statement, event.connection, event.source, event.customer)
-    check_names(*event.dimensions, *event.dimensions.values())
-    if isinstance(event.body, Override):
-        check_names(*event.body.themes)
+def may_hold_bad_names(value: bytes) -> bool:
+    """Whether a record is long enough for a name that is too long, or holds a NUL, which JSON escapes."""
+    return len(value) > LONGEST_NAME or b"\\u0000" in value
+
+
+def check_event(event: Event, *, names: bool = True) -> None:
+    """Raise Unusable for values that the tables can't hold. `names`: look at the names too."""
+    if names:
+        check_names(event.tenant, event.subject, event.statement, event.connection, event.source, event.customer)
+        check_names(*event.dimensions, *event.dimensions.values())
+        if isinstance(event.body, Override):
+            check_names(*event.body.themes)
     check_instants(event.at, event.received_at)
     if not (-1 < event.position <= LARGEST and -1 < event.revision <= LARGEST and -1 < event.seq <= LARGEST_SEQ):
         raise Unusable("a number is out of range")
 
 
-def check_score(event: ScoreEvent) -> None:
-    """Raise Unusable for values that the tables can't hold."""
-    check_names(event.tenant, event.subject, event.model, event.score.text_hash, *(theme.theme for theme in event.score.themes))
+def check_score(event: ScoreEvent, *, names: bool = True) -> None:
+    """Raise Unusable for values that the tables can't hold. `names`: look at the names too."""
+    if names:
+        score = event.score
+        check_names(event.tenant, event.subject, event.model, score.text_hash, *(theme.theme for theme in score.themes))
     check_instants(event.received_at)
     if event.score.score is not None and not -1 <= event.score.score <= 1:
         raise Unusable("a score is out of range")
@@ -188,7 +196,7 @@ def check_instants(*instants: datetime) -> None:
         raise Unusable("a time has no offset")
 
 
-READERS: dict[str, tuple[Callable[[bytes], Any], Callable[[Any], None]]] = {
+READERS: dict[str, tuple[Callable[[bytes], Any], Callable[..., None]]] = {
     EVENTS.name: (decode_event, check_event),
     SCORES.name: (decode_score, check_score),
 }

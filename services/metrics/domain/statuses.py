@@ -101,9 +101,10 @@ def since_opening(opened: datetime, statuses: Statuses) -> list[Change]:
 
 
 def _ranked(opened: datetime, statuses: Statuses) -> Iterable[Change]:
+    minute = to_minute(opened)
     for at in sorted(statuses):
         for status in statuses[at]:
-            yield (opened if at == to_minute(opened) else at), STATUS_ORDER[status]
+            yield (opened if at == minute else at), STATUS_ORDER[status]
 
 
 def _by_time_new_first(status: Change) -> tuple[datetime, bool]:

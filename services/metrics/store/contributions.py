@@ -1,7 +1,7 @@
 """Store contributions as rows of integers, and write only the difference to the rows that are stored."""
 
-from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -16,6 +16,8 @@ from shared.events import DIMENSIONS
 COLUMNS = ("subject_id", "tenant", "measure", "at", "bin", "amount", *DIMENSIONS, "customer", "themes", "urgency", "own")
 COLUMN_LIST = ", ".join(COLUMNS)
 SUBJECT, TENANT, MEASURE, AT = 0, 1, 2, 3
+LISTS, NO_LISTS = slice(-3, None), (None, None, None)
+STORED = f"SELECT ctid, {COLUMN_LIST} FROM contributions WHERE subject_id = ANY($1)"  # noqa: S608
 
 Row = tuple[Any, ...]
 """A contribution in the order of COLUMNS, with ids for names."""
@@ -45,71 +47,87 @@ class RowEncoder:
     async def rows(self, derived: Iterable[Derived]) -> list[Row]:
         """The rows of the contributions of each subject."""
         derived = list(derived)
-        single, lists = _names_of(derived)
-        terms = await self._terms.ids({(tenant, name) for tenant, names in single | lists for name in names if name is not None})
-        measures = await self._measures.ids({(generation, c.measure) for _, generation, several in derived for c in several})
-        customers = await self._customers.ids(
-            {(s.tenant, c.customer) for s, _, several in derived for c in several if c.customer}
+        names = _names_of(derived)
+        terms = await self._terms.ids(
+            {(tenant, name) for tenant, values in names.single | names.lists for name in values if name is not None}
         )
-        single_ids: defaultdict[int, dict[Names, Ids]] = defaultdict(dict)
-        for tenant, names in single:
-            single_ids[tenant][names] = tuple(None if name is None else terms[tenant, name] for name in names)
-        list_ids: defaultdict[int, dict[Names, Ids]] = defaultdict(dict)
-        for tenant, names in lists:
-            list_ids[tenant][names] = tuple(sorted(terms[tenant, name] for name in names if name is not None))
-        return [
-            (
-                s.id,
-                s.tenant,
-                measures[generation, c.measure],
-                c.at,
-                c.bin,
-                c.amount,
-                *single_ids[s.tenant][c.dims],
-                customers[s.tenant, c.customer] if c.customer else None,
-                list_ids[s.tenant][c.themes] if c.themes else None,
-                list_ids[s.tenant][c.urgency] if c.urgency else None,
-                single_ids[s.tenant][c.own] if c.own else None,
-            )
-            for s, generation, several in derived
-            for c in several
-        ]
+        measures = await self._measures.ids(names.measures)
+        customers = await self._customers.ids(names.customers)
+        single = {key: tuple(None if name is None else terms[key[0], name] for name in key[1]) for key in names.single}
+        lists = {key: tuple(sorted(terms[key[0], name] for name in key[1] if name is not None)) for key in names.lists}
+        rows: list[Row] = []
+        for subject, generation, several in derived:
+            tenant, dims = subject.tenant, None
+            ids: Ids = ()
+            for c in several:
+                if c.dims is not dims:  # contributions of one time share the tuple, which has a slow hash
+                    dims, ids = c.dims, single[tenant, c.dims]
+                rows.append(
+                    (
+                        subject.id,
+                        tenant,
+                        measures[generation, c.measure],
+                        c.at,
+                        c.bin,
+                        c.amount,
+                        *ids,
+                        customers[tenant, c.customer] if c.customer else None,
+                        lists[tenant, c.themes] if c.themes else None,
+                        lists[tenant, c.urgency] if c.urgency else None,
+                        single[tenant, c.own] if c.own else None,
+                    )
+                )
+        return rows
 
 
-def _names_of(derived: Iterable[Derived]) -> tuple[set[tuple[int, Names]], set[tuple[int, Names]]]:
-    """Two sets of tuples, each with its tenant: one value for each dimension, and all values of one multi-valued dimension."""
-    single: set[tuple[int, Names]] = set()
-    lists: set[tuple[int, Names]] = set()
-    for subject, _, several in derived:
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The different names of contributions, each with its tenant: tuples with one value for each dimension, tuples of all values
+    of one multi-valued dimension, measures by the generation's number, and customers."""
+
+    single: set[tuple[int, Names]] = field(default_factory=set)
+    lists: set[tuple[int, Names]] = field(default_factory=set)
+    measures: set[tuple[int, str]] = field(default_factory=set)
+    customers: set[tuple[int, str]] = field(default_factory=set)
+
+
+def _names_of(derived: Iterable[Derived]) -> _Names:
+    names = _Names()
+    for subject, generation, several in derived:
+        tenant, dims, customer = subject.tenant, None, None
         for c in several:
-            single.add((subject.tenant, c.dims))
+            names.measures.add((generation, c.measure))
+            if c.dims is not dims:
+                dims = c.dims
+                names.single.add((tenant, c.dims))
+            if c.customer and c.customer is not customer:
+                customer = c.customer
+                names.customers.add((tenant, c.customer))
             if c.own:
-                single.add((subject.tenant, c.own))
+                names.single.add((tenant, c.own))
             if c.themes:
-                lists.add((subject.tenant, c.themes))
+                names.lists.add((tenant, c.themes))
             if c.urgency:
-                lists.add((subject.tenant, c.urgency))
-    return single, lists
+                names.lists.add((tenant, c.urgency))
+    return names
 
 
 async def replace(connection: asyncpg.Connection, subjects: Iterable[Subject], rows: Iterable[Row]) -> set[Touch]:
     """Make `rows` the contributions of `subjects`, which must be locked. Only the difference of the two multisets is written."""
     known = {subject.id for subject in subjects if not subject.fresh}
+    stored: dict[Row, list[Any]] = {}
+    for record in await connection.fetch(STORED, list(known)) if known else ():
+        ctid, row = record[0], record[1:]
+        if row[LISTS] != NO_LISTS:
+            row = (*row[:-3], *(None if one is None else tuple(one) for one in row[LISTS]))
+        stored.setdefault(row, []).append(ctid)
     added: list[Row] = []
-    expected: Counter[Row] = Counter()
     for row in rows:
-        if row[SUBJECT] in known:
-            expected[row] += 1
+        if row[SUBJECT] in known and (equal := stored.get(row)):
+            equal.pop()
         else:
             added.append(row)
-    stored: defaultdict[Row, list[Any]] = defaultdict(list)
-    if known:
-        query = f"SELECT ctid, {COLUMN_LIST} FROM contributions WHERE subject_id = ANY($1)"  # noqa: S608
-        for ctid, *values, themes, urgency, own in await connection.fetch(query, list(known)):
-            stored[(*values, themes and tuple(themes), urgency and tuple(urgency), own and tuple(own))].append(ctid)
-    surplus = {row: ctids[expected[row] :] for row, ctids in stored.items() if len(ctids) > expected[row]}
-    for row, count in expected.items():
-        added += [row] * (count - len(stored.get(row, ())))
+    surplus = {row: ctids for row, ctids in stored.items() if ctids}
     if surplus:
         # a ctid does not change: nobody else may touch the rows of a locked subject, and what moves rows locks the whole table
         deleted = [ctid for ctids in surplus.values() for ctid in ctids]

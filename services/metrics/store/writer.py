@@ -238,7 +238,8 @@ def fold(subject: Subject, terms: Terms) -> list[Contribution]:
     except Exception as error:
         raise InvalidSubject(tenant, subject.name, f"can't be folded: {type(error).__name__}") from error
     for contribution in rows:
-        if problem := problem_of(contribution):
+        usual = -LARGEST_BIN <= contribution.bin <= LARGEST_BIN and -LONGEST_DURATION <= contribution.amount <= LONGEST_DURATION
+        if not usual and (problem := problem_of(contribution)):
             raise InvalidSubject(tenant, subject.name, problem)
     return rows
 
