@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.metrics.api.dependencies import Service
 from services.metrics.api.schemas import Instant
+from services.metrics.domain.changes import kinds_of
 from services.metrics.domain.kpis import KPIS
 from services.metrics.store.progress import freshness
 from services.metrics.store.promotions import current_tenant
@@ -82,6 +83,6 @@ async def get_revision(
     """It changes whenever a result may change: live streams compare it before they ask for a KPI again."""
     source = state.source
     async with outage_is_503(), snapshot(source.pool) as connection:
-        current = await current_tenant(connection, tenant, source.default_model)
+        current = await current_tenant(connection, tenant, source.default_model, kinds_of(KPIS.get(kpi)))
         fresh = await freshness(connection, current, KPIS.get(kpi), source.partitions)
     return Revision(revision=fresh.revision, watermark=fresh.watermark.isoformat() if fresh.watermark else None)

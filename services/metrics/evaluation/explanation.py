@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from services.metrics.domain.changes import kinds_of
 from services.metrics.domain.estimator import Estimate
 from services.metrics.domain.query import Query
 from services.metrics.domain.terms import FIRST_TERMS
@@ -88,7 +89,7 @@ class Explanation:
 async def explain(source: Source, tenant: str, query: Query, now: datetime) -> Explanation:
     """Explain the result of a query without comparisons, at `now`. Raises as its evaluation does."""
     async with snapshot(source.pool) as connection, limited(connection, source.scan_reason):
-        current = await current_tenant(connection, tenant, source.default_model)
+        current = await current_tenant(connection, tenant, source.default_model, kinds_of(query.kpi))
         query = await read_query_under(connection, query, current)
         whole = with_any_theme(replace(query, grain=None, group_by=()))
         queries = [whole] if query == whole else [whole, query]

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from services.metrics.domain.changes import kinds_of
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.presets import PRESETS, Preset
 from services.metrics.domain.query import Query
@@ -49,7 +50,7 @@ async def evaluate(
     Raises BadQuery for an unknown preset, for one that doesn't define the KPI, and if the results would be too large.
     """
     async with snapshot(source.pool) as connection, limited(connection, source.scan_reason):
-        current = await current_tenant(connection, tenant, source.default_model)
+        current = await current_tenant(connection, tenant, source.default_model, kinds_of(query.kpi))
         own = await read_own_presets(connection, current, (query.preset, *query.compare_presets))
         query = query_under(query, own)
         main_evaluation = await read_evaluation(connection, source, current, query, now, fields)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 from msgspec import Struct
 
+from services.metrics.domain.changes import kinds_of
 from services.metrics.domain.comments import LABELS, Comment, effective_label, effective_themes
 from services.metrics.domain.measure import MULTI_VALUED, Measure
 from services.metrics.domain.measures import measure_of
@@ -95,7 +96,7 @@ async def list_records(
     """
     instant = query.kpi.instant
     async with snapshot(source.pool) as connection:
-        current = await current_tenant(connection, tenant, source.default_model)
+        current = await current_tenant(connection, tenant, source.default_model, kinds_of(query.kpi))
         query = await read_query_under(connection, query, current)
         window = periods(query, ZoneInfo(current.zone), now)[0].window
         selection = selection_of(query, current)

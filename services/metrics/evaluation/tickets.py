@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from services.metrics.domain.changes import kinds_of
 from services.metrics.domain.contributions import Contribution, contributions
 from services.metrics.domain.kpis import KPIS
 from services.metrics.domain.measure import name_under
@@ -72,7 +73,7 @@ async def list_tickets(
     query's preset keeps them. Raises BadQuery for a preset that is unknown or off.
     """
     async with snapshot(source.pool) as connection:
-        current = await current_tenant(connection, tenant, source.default_model)
+        current = await current_tenant(connection, tenant, source.default_model, kinds_of(None))
         preset = await enabled_preset(connection, query, current)
         window = periods(query, ZoneInfo(current.zone), now)[0].window
         measure = FILED_BY[filed_by]

@@ -16,7 +16,7 @@ import asyncpg
 
 from services.metrics.domain.changes import kinds_of
 from services.metrics.domain.kpis import Kpi
-from services.metrics.store.promotions import CurrentTenant
+from services.metrics.store.promotions import CurrentTenant, read_applied
 
 Partition = tuple[str, int]
 
@@ -130,24 +130,17 @@ async def restart(pool: asyncpg.Pool, offsets: Mapping[Partition, int]) -> None:
     )
 
 
-APPLIED = """
-    SELECT
-        (SELECT string_agg(concat_ws('/', topic, partition, kind, revision), ' ' ORDER BY topic, partition, kind)
-         FROM tenant_revisions WHERE tenant = $1 AND kind = ANY($2)) AS revisions,
-        coalesce(sum(batches - noted), 0) AS unnoted, min(received_at) AS received_at, count(*) AS partitions
-    FROM progress
-"""
-"""`unnoted` counts batches of an older version of this service, which may have changed any tenant."""
-
-
 async def freshness(connection: asyncpg.Connection, current: CurrentTenant, kpi: Kpi | None, expected: int) -> Freshness:
-    """The freshness of a result of `kpi` (None: of any KPI) for the tenant, in this snapshot. One statement, one range of an
-    index.
+    """The freshness of a result of `kpi` (None: of any KPI) for the tenant, in this snapshot.
 
-    There is no watermark before `expected` partitions have been read.
+    There is no watermark before `expected` partitions have been read. The database is asked only if `current` was read for
+    changes of other kinds.
     """
-    row = await connection.fetchrow(APPLIED, current.number, kinds_of(kpi))
+    kinds = kinds_of(kpi)
+    applied = current.applied
+    if applied is None or applied.kinds != tuple(kinds):
+        applied = await read_applied(connection, current.number, kinds)
     of_tenant = [current.model, current.zone, current.terms_revision, current.names_revision]
-    made_of = [*of_tenant, kpi and f"{kpi.id} {kpi.version}", row["unnoted"], row["revisions"]]
+    made_of = [*of_tenant, kpi and f"{kpi.id} {kpi.version}", applied.unnoted, applied.revisions]
     revision = blake2b("\n".join(map(str, made_of)).encode(), digest_size=12).hexdigest()
-    return Freshness(revision, row["received_at"] if row["partitions"] >= expected else None, current.terms_revision)
+    return Freshness(revision, applied.received_at if applied.partitions >= expected else None, current.terms_revision)

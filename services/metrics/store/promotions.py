@@ -5,7 +5,7 @@ changes new tenants only. Until then, an instant for most, the present default c
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,10 +22,20 @@ UNKNOWN_ZONE = "UTC"
 LAST = "SELECT p.model FROM promotions p WHERE p.tenant = t.id ORDER BY p.initial, p.id DESC LIMIT 1"
 """The model that is promoted for the tenant `t`. An explicit promotion outranks the initial one, whichever was stored first."""
 
+REVISIONS_OF = """
+    (SELECT string_agg(concat_ws('/', topic, partition, kind, revision), ' ' ORDER BY topic, partition, kind)
+     FROM tenant_revisions WHERE tenant = {tenant} AND kind = ANY({kinds})) AS revisions
+"""
+PROGRESS = """
+    SELECT coalesce(sum(batches - noted), 0)::bigint AS unnoted, min(received_at) AS received_at, count(*) AS partitions
+    FROM progress
+"""
+APPLIED = f"SELECT p.*, {REVISIONS_OF.format(tenant='$1', kinds='$2')} FROM ({PROGRESS}) p"  # noqa: S608
+
 CURRENT_TENANT = f"""
     SELECT t.id, t.zone, t.terms_revision, t.names_revision, ({LAST}) AS model, r.dimensions, r.calendars, r.policies,
-        r.presets, r.own_presets
-    FROM tenants t LEFT JOIN terms_revisions r ON r.tenant = t.id AND r.revision = t.terms_revision
+        r.presets, r.own_presets, p.*, {REVISIONS_OF.format(tenant="t.id", kinds="$2")}
+    FROM tenants t LEFT JOIN terms_revisions r ON r.tenant = t.id AND r.revision = t.terms_revision CROSS JOIN ({PROGRESS}) p
     WHERE t.slug = $1
 """  # noqa: S608
 
@@ -35,6 +45,21 @@ UNPINNED = """
     WHERE ($3::int IS NULL OR t.id = $3) AND NOT EXISTS (SELECT FROM promotions p WHERE p.tenant = t.id)
     ORDER BY t.id ON CONFLICT (tenant) WHERE initial DO NOTHING RETURNING tenant
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was applied. `revisions` are those of a tenant, of changes of `kinds`. `received_at` is the receipt of the latest
+    event of the partition that is furthest behind, `partitions` how many have been read.
+
+    `unnoted` counts batches of an older version of this service, which may have changed any tenant.
+    """
+
+    kinds: tuple[str, ...]
+    revisions: str | None
+    unnoted: int
+    received_at: datetime | None
+    partitions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +81,12 @@ class CurrentTenant:
     policies: int = 0
     presets: tuple[str, ...] = ()
     own_presets: int = 0
+    applied: Applied | None = None
 
 
-async def current_tenant(connection: asyncpg.Connection, slug: str, default: str) -> CurrentTenant:
-    """The tenant of that name; its model is `default` until one is promoted."""
-    row = await connection.fetchrow(CURRENT_TENANT, slug)
+async def current_tenant(connection: asyncpg.Connection, slug: str, default: str, kinds: Sequence[str] = ()) -> CurrentTenant:
+    """The tenant of that name, and what was applied of changes of these kinds; its model is `default` until one is promoted."""
+    row = await connection.fetchrow(CURRENT_TENANT, slug, list(kinds))
     if row is None:
         return CurrentTenant(slug, UNKNOWN_ZONE, default)
     dimensions = tuple(row["dimensions"] or ())
@@ -77,7 +103,17 @@ async def current_tenant(connection: asyncpg.Connection, slug: str, default: str
         row["policies"] or 0,
         tuple(row["presets"] or ()),
         row["own_presets"] or 0,
+        _applied(row, kinds),
     )
+
+
+async def read_applied(connection: asyncpg.Connection, tenant: int | None, kinds: Sequence[str]) -> Applied:
+    """What was applied of changes of these kinds to the tenant of that number; None: a tenant that metrics doesn't know."""
+    return _applied(await connection.fetchrow(APPLIED, tenant, list(kinds)), kinds)
+
+
+def _applied(row: asyncpg.Record, kinds: Sequence[str]) -> Applied:
+    return Applied(tuple(kinds), row["revisions"], row["unnoted"], row["received_at"], row["partitions"])
 
 
 async def pin_default(

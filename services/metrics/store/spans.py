@@ -93,15 +93,24 @@ Range = tuple[int, Level, datetime, datetime]
 async def read_spans(connection: asyncpg.Connection, scope: Scope, cuboid: Cuboid, edges: Sequence[datetime]) -> Spans:
     """The spans that hold `cuboid`, for the buckets `[edges[k], edges[k + 1])`.
 
-    Their counts must be read in the same snapshot.
+    Their counts must be read in the same snapshot. One statement reads what is enough where all but the last hours are sealed;
+    others follow for gaps in the middle.
     """
     plan = SpanPlan(sorted(scope.measures), edges)
-    if max(high - low for low, high in pairwise(edges)) >= SHORTEST_MONTH:
-        months = [(measure, Level.MONTH, edges[0], edges[-1]) for measure in plan.measures]
-        plan.add(await _read(connection, scope, cuboid, months))
-    if ranges := list(plan.shorter_spans()):
-        plan.add(await _read(connection, scope, cuboid, ranges))
+    likely = list(plan.likely_ranges())
+    spans = await _read(connection, scope, cuboid, likely)
+    for level in sorted(Level, reverse=True):
+        ranges = list(plan.ranges(level))
+        if all(any(includes(one, other) for one in likely) for other in ranges):
+            plan.add([span for span in spans if span.level == level])
+        else:
+            plan.add(await _read(connection, scope, cuboid, ranges))
     return plan.spans()
+
+
+def includes(one: Range, other: Range) -> bool:
+    """Whether every span of a range is one of another range."""
+    return one[:2] == other[:2] and one[2] <= other[2] and other[3] <= one[3]
 
 
 async def _read(connection: asyncpg.Connection, scope: Scope, cuboid: Cuboid, ranges: Sequence[Range]) -> list[Span]:
@@ -124,7 +133,7 @@ class SpanPlan:
         self._lacking: list[Span] = []
 
     def add(self, spans: Sequence[Span]) -> None:
-        """Choose among spans of SEALED, all of which are shorter than those before."""
+        """Choose among spans of SEALED, all of which are shorter than those before. Some may not fit any more."""
         holding = [span for span in spans if span.holds]
         self._lacking += [span for span in spans if not span.holds]
         rest: list[Gap] = []
@@ -136,29 +145,59 @@ class SpanPlan:
                 runs.setdefault(span.level, []).append(Seal(span.id, span.since))
         self._gaps = rest
 
-    def shorter_spans(self) -> Iterator[Range]:
-        """The ranges of days and hours in what is not covered.
+    def likely_ranges(self) -> Iterator[Range]:
+        """The ranges that are enough if all spans but the last ones of the window are sealed, and hold the cuboid."""
+        longest = self._longest_bucket()
+        hours, days = self._hours(), self._likely_days()
+        if longest >= SHORTEST_DAY:
+            hours = [(max(low, high - 2 * LONGEST[Level.DAY]), high) for low, high in hours]
+        for measure in self.measures:
+            if longest >= SHORTEST_MONTH:
+                yield measure, Level.MONTH, self._edges[0], self._edges[-1]
+            if longest >= SHORTEST_DAY:
+                yield from ((measure, Level.DAY, low, high) for low, high in days)
+            yield from ((measure, Level.HOUR, low, high) for low, high in hours)
 
-        Hours are read at the ends of the window, where days may not fit or not be sealed. Buckets that are shorter than a day
-        need all of them.
-        """
-        hours = list(self._hours())
+    def _longest_bucket(self) -> timedelta:
+        return max(high - low for low, high in pairwise(self._edges))
+
+    def _likely_days(self) -> list[tuple[datetime, datetime]]:
+        """Where days fit and months don't: buckets that are shorter than a month, and the ends of a series of longer ones."""
+        month = LONGEST[Level.MONTH]
+        last = len(self._edges) - 2
+        days: list[tuple[datetime, datetime]] = []
+        for bucket, (low, high) in enumerate(pairwise(self._edges)):
+            pieces = [(low, high)]
+            if high - low >= SHORTEST_MONTH:
+                at_end = bucket == last or self._edges[bucket + 2] - high < SHORTEST_MONTH
+                pieces = [(low, min(low + month, high))] if bucket == 0 and low >= EARLIEST else []
+                pieces += [(max(high - month, low), high)] if at_end else []
+            for begin, end in pieces:
+                if days and begin <= days[-1][1]:
+                    days[-1] = days[-1][0], end
+                else:
+                    days.append((begin, end))
+        return days
+
+    def ranges(self, level: Level) -> Iterator[Range]:
+        """The ranges in which spans of a level could cover what longer ones don't."""
+        if self._longest_bucket() < {Level.MONTH: SHORTEST_MONTH, Level.DAY: SHORTEST_DAY}.get(level, timedelta()):
+            return
+        times = self._hours() if level is Level.HOUR else [(self._edges[0], self._edges[-1])]
         for gap in joined(self._gaps):
-            yield gap.measure, Level.DAY, gap.low, gap.high
-            for low, high in hours:
+            for low, high in times:
                 if max(low, gap.low) < min(high, gap.high):
-                    yield gap.measure, Level.HOUR, max(low, gap.low), min(high, gap.high)
+                    yield gap.measure, level, max(low, gap.low), min(high, gap.high)
 
-    def _hours(self) -> Iterator[tuple[datetime, datetime]]:
+    def _hours(self) -> list[tuple[datetime, datetime]]:
+        """The times of which hours are read: the ends of the window, where days may not fit or not be sealed, each up to the
+        length of a day, or as far back as hours are sealed. Buckets that are shorter than a day need all of them."""
         edges, first, last = self._edges, self._edges[0], self._edges[-1]
         if edges[1] - first < SHORTEST_DAY and len(edges) > 2 and edges[2] - edges[1] < SHORTEST_DAY:
-            yield first, last
-            return
+            return [(first, last)]
         begin = edges[1] if first < EARLIEST else first
         until = last if last - begin <= LONGEST[Level.DAY] else begin + LONGEST[Level.DAY]
-        yield first, until
-        if until < last:
-            yield max(until, last - HOURS_SEALED), last
+        return [(first, until), (max(until, last - HOURS_SEALED), last)] if until < last else [(first, until)]
 
     def spans(self) -> Spans:
         """The chosen spans, with what is left as gaps: those that consist of sealed spans apart."""
