@@ -34,13 +34,13 @@ def waits_of(
     `messages` are the times of the customer's public messages after the opening, `replies` those of human agents.
     `opened_by_agent`: a human agent opened the ticket in public, which is a first message.
     """
-    asked = [(at, Turn.MESSAGE) for at in messages]
-    if not asked:
+    questions = [(at, Turn.MESSAGE) for at in messages]
+    if not questions:
         return
     since: datetime | None = None
     agent_was_last = opened_by_agent
     turns = [
-        *asked,
+        *questions,
         *((at, Turn.REPLY) for at in replies),
         *((at, Turn.SOLVE) for at in solves),
     ]

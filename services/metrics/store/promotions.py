@@ -49,8 +49,8 @@ UNPINNED = """
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was applied. `revisions` are those of a tenant, of changes of `kinds`. `received_at` is the receipt of the latest
-    event of the partition that is furthest behind, `partitions` how many have been read.
+    """The state that results are computed from. `revisions` are those of a tenant, of changes of `kinds`. `received_at` is the
+    receipt of the latest event of the partition that is furthest behind, `partitions` how many have been read.
 
     `unnoted` counts batches of an older version of this service, which may have changed any tenant.
     """
@@ -85,7 +85,7 @@ class CurrentTenant:
 
 
 async def current_tenant(connection: asyncpg.Connection, slug: str, default: str, kinds: Sequence[str] = ()) -> CurrentTenant:
-    """The tenant of that name, and what was applied of changes of these kinds; its model is `default` until one is promoted."""
+    """The tenant of that name, with the state for changes of these kinds; its model is `default` until one is promoted."""
     row = await connection.fetchrow(CURRENT_TENANT, slug, list(kinds))
     if row is None:
         return CurrentTenant(slug, UNKNOWN_ZONE, default)
@@ -108,7 +108,7 @@ async def current_tenant(connection: asyncpg.Connection, slug: str, default: str
 
 
 async def read_applied(connection: asyncpg.Connection, tenant: int | None, kinds: Sequence[str]) -> Applied:
-    """What was applied of changes of these kinds to the tenant of that number; None: a tenant that metrics doesn't know."""
+    """The state of the tenant of that number for changes of these kinds; None: a tenant that metrics doesn't know."""
     return _applied(await connection.fetchrow(APPLIED, tenant, list(kinds)), kinds)
 
 
