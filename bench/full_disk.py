@@ -30,6 +30,7 @@ from deploy.local.servers import Postgres, free_port
 from services.ingest.migrate import SCRIPTS
 from shared.database import dsn
 from shared.migrations import upgrade
+from shared.service_client import KEEPALIVE_SECONDS
 from tests.signing import standard
 
 MIB = 1024 * 1024
@@ -55,7 +56,7 @@ class Tools:
         began = time.monotonic()
         try:
             answer = await http.post(self.url, content=content, headers=standard(self.secret, content, delivery=name))
-        except httpx.TransportError as error:  # such as a connection that the server closes because it was idle for 5 s
+        except httpx.TransportError as error:
             self.statuses[type(error).__name__] += 1
             self.refused.add(name)
             return False
@@ -117,7 +118,8 @@ async def measure(folder: Path, seconds: float, free: int) -> None:
         with process("services.ingest", port, **environment):
             path, secret = connect(port)
             tools = Tools(f"http://127.0.0.1:{port}{path}", secret)
-            async with httpx.AsyncClient(timeout=30, trust_env=False) as http:
+            limits = httpx.Limits(keepalive_expiry=KEEPALIVE_SECONDS)
+            async with httpx.AsyncClient(timeout=30, trust_env=False, limits=limits) as http:
                 await fill_and_free(folder, tools, http, seconds, free)
             await compare(url, tools)
         print(f"PostgreSQL ended, and was started again, {len(ends)} times")
