@@ -1,9 +1,12 @@
 """`make bench`: measure every figure that we claim. `python -m bench ingest live` runs only those benchmarks.
 
+`python -m bench --quick` runs them with little data, to see that they still run from start to end. Its figures say nothing.
+
 Servers, services and load share this machine, so absolute figures are of this machine at this moment. Where there is a baseline,
 both run in turn and the ratio is printed.
 """
 
+import argparse
 import json
 import os
 import platform
@@ -24,20 +27,34 @@ ALONE = ("ingest", "ingest_drain", "ingest_flood", "imports", "metrics", "record
 """Benchmarks that start their own servers."""
 ON_A_STACK = ("gateway", "live", "fairness")
 """Benchmarks of a running stack with the history of the demo tenant. Each gets the path of its demo.json."""
+QUICK = {
+    "ingest": ("--count", "500", "--connections", "16", "--rounds", "1"),
+    "ingest_drain": ("--count", "1000"),
+    "ingest_flood": ("--seconds", "3"),
+    "imports": ("--records", "1000"),
+    "metrics": ("--events", "500", "--history", "2000"),
+    "records": ("--records", "5000", "--small", "1000", "--wide", "1000", "--rounds", "1", "--minutes", "1"),
+    "gateway": ("--seconds", "2"),
+    "live": ("--rate", "20", "--seconds", "3"),
+    "fairness": ("--flood", "50", "--seconds", "4"),
+}
+"""The arguments of each benchmark for a quick run."""
 START_TIMEOUT = 240.0
 
 
-def main(names: list[str]) -> int:
+def main(names: list[str], quick: bool) -> int:
     selected = names or ["ready", *ALONE, *ON_A_STACK]
     print(f"machine: {processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, ", end="")
     print(", ".join(f"{package} {version(package)}" for package in ("fastapi", "aiokafka", "asyncpg")), flush=True)
-    failures = [name for name in ALONE if name in selected and bench(name)]
+    failures = [name for name in ALONE if name in selected and bench(name, quick)]
     if {"ready", *ON_A_STACK} & set(selected):
-        failures += on_a_stack(selected)
+        failures += on_a_stack(selected, quick)
+    if failures:
+        print(f"\nfailed: {', '.join(failures)}")
     return 1 if failures else 0
 
 
-def on_a_stack(selected: list[str]) -> list[str]:
+def on_a_stack(selected: list[str], quick: bool) -> list[str]:
     """Time `make run` until ready, with a new data folder and with an existing one, then run the benchmarks on that stack."""
     with tempfile.TemporaryDirectory(prefix="earshot-bench-") as folder:
         data = Path(folder) / "data"
@@ -46,12 +63,13 @@ def on_a_stack(selected: list[str]) -> list[str]:
             print(f"new folder, history of 90 days loaded and counted: {seconds:.1f} s", flush=True)
         with stack(data) as seconds:
             print(f"existing data: {seconds:.1f} s (aim: < 20 s)", flush=True)
-            return [name for name in ON_A_STACK if name in selected and bench(name, str(data / "demo.json"))]
+            return [name for name in ON_A_STACK if name in selected and bench(name, quick, str(data / "demo.json"))]
 
 
-def bench(name: str, *arguments: str) -> int:
+def bench(name: str, quick: bool, *arguments: str) -> int:
     title(name)
-    return subprocess.run([sys.executable, "-m", f"bench.{name}", *arguments], cwd=ROOT, check=False).returncode
+    command = [sys.executable, "-m", f"bench.{name}", *arguments, *(QUICK[name] if quick else ())]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
 @contextmanager
@@ -84,4 +102,10 @@ def title(name: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"ready, {', '.join((*ALONE, *ON_A_STACK))}; without any: all")
+    parser.add_argument("--quick", action="store_true", help="little data: do they still run?")
+    options = parser.parse_args()
+    if unknown := set(options.names) - {"ready", *ALONE, *ON_A_STACK}:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    sys.exit(main(options.names, options.quick))

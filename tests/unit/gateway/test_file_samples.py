@@ -46,10 +46,10 @@ def test_the_encoding_is_that_in_which_the_sample_is_text(content: bytes, encodi
 
 
 def test_results_of_samples_are_added() -> None:
-    def result(line: int, first: str | None) -> dict[str, Any]:
+    def result(line: int, first: str | None, *others: str) -> dict[str, Any]:
         return {
             **dict.fromkeys(("rows", "new", "existing", "erased", "rejected"), 1),
-            "other": {"ignored": 1},
+            "other": dict.fromkeys(others, 1),
             "questions": [{"question": "q", "kind": "nps", "answers": 2}],
             "dimensions": [{"dimension": "region", "records": 2, "values": ["DE"]}],
             "faults": [{"line": line, "field": "", "reason": "r"}],
@@ -58,8 +58,10 @@ def test_results_of_samples_are_added() -> None:
             "last_at": first,
         }
 
-    total = add_results(add_results(None, result(2, "2026-01-02"), 0), result(3, None), 10)
-    assert (total["rows"], total["other"], total["first_at"]) == (2, {"ignored": 2}, "2026-01-02")
+    total = add_results(
+        add_results(None, result(2, "2026-01-02", "ignored", "pending"), 0), result(3, None, "ignored", "quarantined"), 10
+    )
+    assert (total["rows"], total["other"], total["first_at"]) == (2, {"ignored": 2, "pending": 1, "quarantined": 1}, "2026-01-02")
     assert [fault["line"] for fault in total["faults"]] == [2, 13]
     assert total["questions"] == [{"question": "q", "kind": "nps", "answers": 4}]
     assert total["dimensions"] == [{"dimension": "region", "records": 4, "values": ["DE"]}]
