@@ -32,7 +32,7 @@ QUICK = {
     "ingest_drain": ("--count", "1000"),
     "ingest_flood": ("--seconds", "3"),
     "imports": ("--records", "1000"),
-    "metrics": ("--events", "500", "--history", "2000"),
+    "metrics": ("--events", "500", "--history", "2000", "--rounds", "1"),
     "records": ("--records", "5000", "--small", "1000", "--wide", "1000", "--rounds", "1", "--minutes", "1"),
     "gateway": ("--seconds", "2"),
     "live": ("--rate", "20", "--seconds", "3"),

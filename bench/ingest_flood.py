@@ -99,11 +99,14 @@ async def post_all(server: Server, tool: Tool, connections: int, until: float, p
 def report(tools: list[Tool], memory: list[float]) -> None:
     for tool in tools:
         waits = sorted(1000 * wait for wait in tool.waits)
+        if not waits:
+            print(f"{tool.name:<8} no answer; closed {tool.closed}")
+            continue
         shares = ", ".join(f"{status}: {count:,}" for status, count in sorted(tool.statuses.items()))
         p50, p99 = waits[len(waits) // 2], waits[len(waits) * 99 // 100]
         print(f"{tool.name:<8} {shares}; closed {tool.closed}; p50 {p50:.0f} ms, p99 {p99:.0f} ms")
-    quarter = max(1, len(memory) // 4)
-    most = ", ".join(f"{max(memory[at : at + quarter]):.0f}" for at in range(0, 4 * quarter, quarter))
+    quarters = [memory[len(memory) * number // 4 : len(memory) * (number + 1) // 4] for number in range(4)]
+    most = ", ".join(f"{max(quarter):.0f}" for quarter in quarters if quarter)
     print(f"resident memory: {memory[0]:.0f} MiB before; most in each quarter of the time: {most}")
 
 

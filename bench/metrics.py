@@ -1,6 +1,6 @@
 """Metrics on its own PostgreSQL and Kafka: apply events, seal histograms, answer queries.
 
-python -m bench.metrics [--events 20000] [--history 200000]
+python -m bench.metrics [--events 20000] [--history 200000] [--rounds 10]
 """
 
 import argparse
@@ -162,7 +162,7 @@ async def servers(data: Path | None = None) -> AsyncIterator[tuple[Postgres, Kaf
         yield postgres, kafka
 
 
-async def main(count: int, history: int) -> None:
+async def main(count: int, history: int, rounds: int) -> None:
     configure_logging("bench", "WARNING", "console")
     tune_garbage_collector()  # as services.metrics does
     now = datetime.now(UTC)
@@ -176,12 +176,13 @@ async def main(count: int, history: int) -> None:
             await consume(pool, kafka.bootstrap, count, now)
         async with open_pool(urls[2], 3, command_timeout=600) as pool:
             await seal(pool, history, now)
-            await query(urls[2], pool)
+            await query(urls[2], pool, rounds)
 
 
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--events", type=int, default=20_000)
     arguments.add_argument("--history", type=int, default=200_000)
+    arguments.add_argument("--rounds", type=int, default=10, help="how often queries are measured alone and beside the sealer")
     options = arguments.parse_args()
-    uvloop.run(main(options.events, options.history))  # as the service
+    uvloop.run(main(options.events, options.history, options.rounds))  # as the service

@@ -46,7 +46,6 @@ SCANS = (
     "sentiment/records?limit=50",
 )
 """Those that read contributions."""
-ROUNDS = 10
 TIMES = 6
 """How often each query is measured in each round of each arm."""
 SETTLE_SECONDS = 0.3
@@ -71,8 +70,8 @@ class Arm:
         return [ms for name in SEALED_QUERIES for ms in self.times[name]]
 
 
-async def query(url: str, pool: asyncpg.Pool) -> None:
-    """Measure the queries in every arm and print the figures."""
+async def query(url: str, pool: asyncpg.Pool, rounds: int) -> None:
+    """Measure the queries in every arm, `rounds` times in turn, and print the figures."""
     settings = Settings(
         database_url=SecretStr(url), internal_token=SecretStr(TOKEN), consume=False, seal=False, sentiment_model=MODEL
     )
@@ -86,7 +85,7 @@ async def query(url: str, pool: asyncpg.Pool) -> None:
         paced.pace = Pace(app.state.metrics.queue)
         arms = [alone, unpaced, paced]
         await ask(http, Arm("the first time"), (*SEALED_QUERIES, *SCANS))
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             for arm in arms:
                 await measure(http, pool, arm)
                 await seal_all(pool)
