@@ -54,6 +54,7 @@ OF_SCORED_COMMENTS = (
     "theme_sentiment",
     "urgent_comments",
 )
+GRAINS = ("", "", "PT1H", "P1D", "P1W", "P1M", "P3M", "P1Y")
 Rows = dict[Any, Record]
 
 
@@ -124,15 +125,18 @@ class RandomQueries:
         self.streams = Streams(seed)
 
     async def compare(self, stack: Stack, own: dict[str, str]) -> None:
-        query, zone, grain = self.query(), self.r.choice(ZONES), self.r.choice(("", "", "PT1H", "P1D", "P1W", "P1M"))
+        query, zone, grain = self.query(), self.r.choice(ZONES), self.r.choice(GRAINS)
+        grain = "" if query.kpi == "theme_impact" else grain  # an impact takes long because of its interval
+        week_start = self.r.choice(("monday", "sunday")) if grain == "P1W" else ""
         start, end = self.window(timedelta(days=5) if grain == "PT1H" else timedelta(days=90))
         times = {"from": start.isoformat(), "to": end.isoformat(), "tz": zone} | ({"grain": grain} if grain else {})
+        times |= {"week_start": week_start} if week_start else {}
         answer = await stack.get(f"/v1/kpis/{query.kpi}", **times, **parameters(query), **own)
         assert answer.status_code == 200, answer.text
         rows: Rows = {}
         for row in answer.json()["rows"]:
             rows[(when(row["from"]), when(row["to"]), *(row["dims"][name] for name in query.group_by))] = row
-        buckets = list(cut(start, end, grain, ZoneInfo(zone))) if grain else [(start, end)]
+        buckets = list(cut(start, end, grain, ZoneInfo(zone), week_start)) if grain else [(start, end)]
         if not query.group_by:
             assert set(rows) == set(buckets), (query, times)
         expected: dict[tuple[Any, ...], Value] = {}
@@ -148,6 +152,8 @@ class RandomQueries:
             self.rows += 1
 
     def query(self) -> Query:
+        if self.r.random() < 0.1:
+            return self.query_of_impact()
         kpi = self.r.choice(sorted(ESTIMATES))
         of_comments = OF_COMMENTS if kpi in OF_SCORED_COMMENTS else {}
         names = ("team", "agent", "region", "channel", "priority", "survey", *of_comments, *of_comments, *of_comments)
@@ -167,6 +173,12 @@ class RandomQueries:
             if (preset, kpi) in presets.DEFAULTS and self.r.random() < 0.5:
                 agg = filed_by = ""
         return Query(kpi, tuple(dimensions), filters, agg, filed_by, per, hours, preset)
+
+    def query_of_impact(self) -> Query:
+        dimensions = self.r.choice(((), ("theme",), ("theme", "region"), ("team", "theme"), ("channel",)))
+        name = self.r.choice(("region", "team", *(() if "theme" in dimensions else ("theme", "theme"))))
+        filters = {name: tuple(self.r.sample((VALUES | OF_COMMENTS)[name][:-1], 2))} if self.r.random() < 0.5 else {}
+        return Query("theme_impact", dimensions, filters, self.r.choice(("nps", "csat", "sentiment")))
 
     def window(self, longest: timedelta) -> tuple[datetime, datetime]:
         """A window whose ends are often exactly at a fact, or a microsecond beside it."""
@@ -248,7 +260,7 @@ def agrees(value: Value, row: Record) -> bool:
     return row["value"] is None if value.value is None else bool(pytest.approx(value.value) == row["value"])
 
 
-def cut(start: datetime, end: datetime, grain: str, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+def cut(start: datetime, end: datetime, grain: str, zone: ZoneInfo, week_start: str) -> Iterator[tuple[datetime, datetime]]:
     """The buckets of the zone's calendar, found by looking at its clocks every quarter of an hour."""
 
     def unit(at: datetime) -> tuple[object, ...]:
@@ -256,8 +268,10 @@ def cut(start: datetime, end: datetime, grain: str, zone: ZoneInfo) -> Iterator[
         return {
             "PT1H": (local.date(), local.hour, local.fold),
             "P1D": (local.date(),),
-            "P1W": tuple(local.isocalendar()[:2]),
+            "P1W": tuple((local + timedelta(days=week_start == "sunday")).isocalendar()[:2]),
             "P1M": (local.year, local.month),
+            "P3M": (local.year, (local.month - 1) // 3),
+            "P1Y": (local.year,),
         }[grain]
 
     low, before, quarter = start, unit(start), timedelta(minutes=15)

@@ -46,7 +46,7 @@ def count(values: Sequence[Any]) -> Value:
 
 def span(values: Sequence[timedelta], agg: str) -> Value:
     seconds = [value // timedelta(seconds=1) for value in values]
-    return mean(seconds) if agg == "mean" else quantile(seconds, agg, 0.5)
+    return mean(seconds) if agg == "mean" else quantile(seconds, agg or "p50", 0.5)
 
 
 def quantile(values: Sequence[float], agg: str, tolerance: float) -> Value:

@@ -9,6 +9,7 @@ from itertools import product
 from tests.e2e.model import dbt_zendesk
 from tests.e2e.model.estimates import ESTIMATES, Value
 from tests.e2e.model.facts import Fact, Record, Scorer, Subject, of_response, of_review, when
+from tests.e2e.model.impact import impacts
 from tests.e2e.model.presets import DEFAULTS, kind_under
 from tests.e2e.model.tickets import Ticket, of_ticket
 
@@ -71,10 +72,15 @@ class Model:
         self.facts_of: defaultdict[str, list[Fact]] = defaultdict(list)
         for fact in self.facts:
             self.facts_of[fact.kind].append(fact)
+        self.themes: defaultdict[str, set[str]] = defaultdict(set)
+        for fact in self.facts_of["scored"]:
+            self.themes[fact.subject] |= fact.lists["theme"]
         self.tickets = [Ticket(s) for s in subjects if s.type == "ticket" and Ticket.is_known(s)]
 
     def answer(self, query: Query, start: datetime, end: datetime) -> dict[Group, Value]:
         """The KPI in [start, end), of each group that has a fact."""
+        if query.kpi == "theme_impact":
+            return dict(impacts(query, [fact for fact in self.facts_of[query.agg] if start <= fact.at < end], self.themes))
         defaults = DEFAULTS.get((query.preset, query.kpi), {})
         agg, filed_by = query.agg or defaults.get("agg", ""), query.filed_by or defaults.get("filed_by", "")
         kinds, estimate = ESTIMATES[query.kpi]

@@ -1,4 +1,4 @@
-"""The bins of durations partition the seconds."""
+"""Durations: the bins partition the seconds, and the test vector of the definitions."""
 
 from datetime import datetime
 from itertools import pairwise
@@ -6,7 +6,14 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.metrics.domain.business_hours import BusinessHours
+from services.metrics.domain.contributions import contributions
 from services.metrics.domain.durations import BOUNDS, VALUES, bin_of
+from services.metrics.domain.terms import Terms
+from services.metrics.domain.view import view
+from shared.events import Message, Opened
+from tests.unit.metrics.build import ticket
+from tests.unit.metrics.test_business_hours import berlin, calendar
 
 LAST_BIN = 1229
 LONGEST = int((datetime.max - datetime.min).total_seconds())
@@ -40,3 +47,13 @@ def test_the_numbers_of_bins_never_change_because_they_are_stored() -> None:
 def test_the_last_bin_is_represented_by_its_lowest_second() -> None:
     assert VALUES[LAST_BIN] == BOUNDS[LAST_BIN]
     assert VALUES[LAST_BIN - 1] == (BOUNDS[LAST_BIN - 1] + BOUNDS[LAST_BIN] - 1) / 2
+
+
+def test_a_reply_after_the_weekend_on_which_clocks_change_takes_its_true_seconds_and_the_open_ones() -> None:
+    """The test vector of the definitions: opened on Friday at 16:30 and answered on Monday at 09:20, in Berlin."""
+    opened, replied = berlin("2026-03-27T16:30"), berlin("2026-03-30T09:20")
+    answered_ticket = ticket(Opened(at=opened), Message(at=replied, by="agent", id="m1"))
+    rows = contributions(view([answered_ticket]), {}, Terms(hours=BusinessHours([calendar()])))
+    amounts = {row.measure: row.amount for row in rows if row.at == replied}
+    assert amounts["first_reply:replied"] == 229_800
+    assert amounts["first_reply_business:replied"] == 3_000
