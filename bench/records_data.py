@@ -158,10 +158,13 @@ async def fill(pool: asyncpg.Pool, slug: str, records: int, now: datetime, *, st
 
 async def widen(pool: asyncpg.Pool, tenant: int) -> None:
     """Give the NPS answers of a tenant WIDE_VALUES agents in turn."""
-    await pool.execute(
-        "INSERT INTO terms (tenant, term) SELECT $1, 'wide-' || n FROM generate_series(1, $2) n", tenant, WIDE_VALUES
-    )
-    await pool.execute(WIDEN, tenant, WIDE_VALUES, timeout=None)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "INSERT INTO terms (tenant, term) SELECT $1, 'wide-' || n FROM generate_series(1, $2) n", tenant, WIDE_VALUES
+        )
+        # Without statistics the planner takes both sides for small, and compares every answer with every agent.
+        await connection.execute("SET LOCAL enable_nestloop = off")
+        await connection.execute(WIDEN, tenant, WIDE_VALUES, timeout=None)
     await pool.execute("VACUUM contributions", timeout=None)
 
 
