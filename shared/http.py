@@ -205,6 +205,7 @@ def serve(app: FastAPI, settings: SharedSettings, trusted_proxies: str = "", mem
         server_header=False,
         proxy_headers=bool(trusted_proxies),
         forwarded_allow_ips=trusted_proxies,
+        timeout_keep_alive=settings.idle_timeout,
         timeout_graceful_shutdown=10,
         backlog=2048,
     )

@@ -80,6 +80,13 @@ class SharedSettings(BrokerSettings):
     body_bytes_per_second: int = Field(
         16_384, ge=1, validation_alias="BODY_BYTES_PER_SECOND", description="The slowest accepted upload"
     )
+    idle_timeout: int = Field(
+        5,
+        ge=1,
+        le=3600,
+        validation_alias="IDLE_TIMEOUT",
+        description="Seconds after which an idle connection is closed; behind a proxy more than those after which the proxy does",
+    )
     shutdown_pause: float = Field(
         0.0,
         ge=0,

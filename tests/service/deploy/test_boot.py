@@ -44,6 +44,7 @@ def environment(service: str, port: int) -> dict[str, str]:
         "INGEST_SECRET_KEY": new_secrets.secret_key(),
         f"{prefix}_DATABASE_URL": f"postgresql://nobody:nothing@{NOWHERE}/none",
         "SHUTDOWN_PAUSE": "1",
+        "IDLE_TIMEOUT": "7",
         f"{prefix}_HOST": "127.0.0.1",
         f"{prefix}_PORT": str(port),
     }
@@ -126,6 +127,19 @@ async def test_without_its_servers_a_service_is_alive_names_them_and_stops_clean
         assert sorted(folder.rglob("*")) == files, "a container may not write beside its code"
     events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
     assert (events.count("service.started"), events[-1]) == (1, "service.stopped")
+
+
+async def test_idle_connections_are_kept_for_the_time_that_is_set(images: Images, tmp_path: Path) -> None:
+    """uvicorn's default, 5 seconds, is less than the time of common proxies."""
+    async with container("gateway", images("gateway"), tmp_path / "log") as (process, client):
+        await first_response(client, process)
+        reader, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: earshot\r\n\r\n")
+        await reader.readuntil(b"}")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.read(1), 5.8)
+        assert await asyncio.wait_for(reader.read(1), 10) == b""
+        writer.close()
 
 
 @pytest.mark.parametrize(

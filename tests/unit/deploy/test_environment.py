@@ -11,6 +11,9 @@ from shared.database import open_engine
 from shared.service_client import KEEPALIVE_SECONDS
 from tests.unit.deploy.manifests import ALL, BASE, SERVICES, Manifest, Manifests, rendered
 
+PROXIES_CLOSE = 60
+"""Seconds after which ingress-nginx and common load balancers close an idle connection to a service."""
+
 
 def secrets() -> dict[str, dict[str, str]]:
     """The content of the Secrets that an operator creates, as the base's placeholders define it."""
@@ -115,3 +118,10 @@ def test_real_secrets_are_accepted(service: str, kustomization: str, monkeypatch
         monkeypatch.setenv(name, real.get(name, "postgresql://u:p@host:5432/db" if value == "REPLACE_ME" else value))
     settings = settings_class(service)()
     assert settings.port == 8000
+
+
+@pytest.mark.parametrize("kustomization", ALL)
+def test_idle_connections_outlast_those_of_common_proxies(kustomization: str) -> None:
+    """Else a request that crosses the close is answered 502 by the proxy."""
+    for service, variables in each(kustomization, migrations=False):
+        assert int(variables["IDLE_TIMEOUT"]) > PROXIES_CLOSE, service
