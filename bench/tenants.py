@@ -13,7 +13,8 @@ import asyncio
 import json
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -62,8 +63,9 @@ class Stack:
 
     demo: dict[str, Any]
     admin: Admin
-    poster: Poster
     http: httpx.AsyncClient
+    poster: Poster | None = None
+    """Connections to ingest, while webhooks are posted: ingest closes them when they are idle."""
 
     async def create(self, name: str) -> Tenant:
         """A new tenant."""
@@ -82,6 +84,7 @@ class Stack:
             "dimensions": {"region": ("DE", "FR", "US")[at.day % 3]},
         }
         body = json.dumps({"type": "feedback", "timestamp": record["at"], "data": record}).encode()
+        assert self.poster
         status = await self.poster.post(standard(tenant.secret, body), body, tenant.path)
         if status != httpx.codes.ACCEPTED:
             raise SystemExit(f"a webhook was answered with {status}")
@@ -93,6 +96,12 @@ class Stack:
         if answer.status_code != httpx.codes.OK:
             raise SystemExit(f"a query was answered with {answer.status_code}: {answer.text}")
         return int(sum(row["n"] or 0 for row in answer.json()["rows"]))
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[None]:
+        """With connections to ingest."""
+        async with open_poster(self.demo["ingest_url"], CONNECTIONS) as self.poster:
+            yield
 
     def processor_seconds(self) -> dict[str, float]:
         """Processor time so far, by process."""
@@ -124,8 +133,9 @@ async def add_tenants(running: Stack, first: int, end: int) -> list[Tenant]:
 
     tenants = await asyncio.gather(*(create(number) for number in range(first, end)))
     created, now = time.perf_counter(), datetime.now(UTC)
-    for day in range(DAYS):
-        await asyncio.gather(*(running.post(tenant, now - timedelta(days=day, hours=2)) for tenant in tenants))
+    async with running.connected():
+        for day in range(DAYS):
+            await asyncio.gather(*(running.post(tenant, now - timedelta(days=day, hours=2)) for tenant in tenants))
     posted = time.perf_counter()
     while any([await running.query(tenant, 1) < DAYS for tenant in (tenants[0], tenants[-1])]):  # noqa: ASYNC110
         await asyncio.sleep(0.5)
@@ -176,7 +186,7 @@ async def measure(running: Stack, title: str, tenants: Sequence[Tenant], load: a
             await running.query(tenant, number)
         took[name].append((time.perf_counter() - due) * 1000)
 
-    async with asyncio.TaskGroup() as group:
+    async with running.connected(), asyncio.TaskGroup() as group:
         for name, rate in (("webhooks", load.rate), ("queries", load.queries)):
             group.create_task(send(name, rate, group))
     shares = {
@@ -214,10 +224,9 @@ async def run(folder: Path, load: argparse.Namespace) -> None:
     demo, environment = json.loads((folder / "demo.json").read_text()), read_environment(folder / "services.env")
     async with (
         open_admin(admin_settings(environment)) as admin,
-        open_poster(demo["ingest_url"], CONNECTIONS) as poster,
         httpx.AsyncClient(base_url=demo["gateway_url"], timeout=30) as http,
     ):
-        running, tenants, first = Stack(demo, admin, poster, http), list[Tenant](), dict[str, list[float]]()
+        running, tenants, first = Stack(demo, admin, http), list[Tenant](), dict[str, list[float]]()
         for count in load.tenants:
             tenants += await add_tenants(running, len(tenants), count)
             for some in sorted({load.tenants[0], count}):
