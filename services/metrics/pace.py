@@ -26,8 +26,8 @@ class Pace:
     """
 
     queries: FairQueue | None = None
-    rest: float = 4.0
-    patience: float = 0.25
+    rest: float = 1.0
+    patience: float = 0.1
     short: float = 0.1
     long: float = 0.5
     _rests_until: float = field(default=0.0, init=False)
