@@ -43,6 +43,7 @@ from services.metrics.settings import Settings
 from services.metrics.store.promotions import keep_pinning
 from services.metrics.store.writer import Writer
 from services.metrics.verifier import Verifier
+from services.metrics.version_watch import VersionWatch
 from shared import openapi, problems
 from shared.bodies import MIB, Bodies, BodyMemory
 from shared.database import OUTAGE, open_pool
@@ -101,8 +102,11 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
                 intake = await stack.enter_async_context(consumer(settings, announcer, writing))
             app.state.intake = intake
             await stack.enter_async_context(workers)
+            versions = VersionWatch(pool, lambda: intake is None or intake.joined)
+            if settings.consume or settings.seal:
+                workers.start("version", versions.run)
             if intake:
-                workers.start("consumer", intake.run)
+                workers.start("consumer", partial(versions.run_while_current, intake.run))
                 topics = (EVENTS, SCORES)
                 workers.start("dead letters", partial(watch_dead_letters, settings.brokers, topics))
             workers.start("pinning", lambda: keep_pinning(pool, settings.sentiment_model, clock))

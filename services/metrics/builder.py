@@ -14,11 +14,13 @@ from time import monotonic
 import asyncpg
 import structlog
 
+from services.metrics.domain.contributions import CONTRIBUTIONS_VERSION
 from services.metrics.store import builds as store
 from services.metrics.store.builds import Build
 from services.metrics.store.progress import note_rebuilt
 from services.metrics.store.subjects import lock_following
 from services.metrics.store.writer import Writer
+from services.metrics.store.writer_versions import OutdatedVersion, refuse_outdated
 from shared.database import OUTAGE, RETRYABLE
 from shared.kafka import Undelivered
 
@@ -59,12 +61,15 @@ class Builder:
                     pass
             except (*OUTAGE, *RETRYABLE) as error:
                 log.warning("builder.interrupted", error=type(error).__name__)
+            except OutdatedVersion:
+                pass  # a newer process builds meanwhile; `services.metrics.version_watch` logs it
             await asyncio.sleep(EVERY_SECONDS)
 
     async def step(self, writer: Writer, *, upgrade: bool = True) -> bool:
         """Work on one build for a while. `upgrade`: start one for a tenant whose contributions an earlier version made, if there
-        is nothing else. Returns whether there was something to do."""
+        is nothing else. Returns whether there was something to do. Raises OutdatedVersion."""
         async with self.pool.acquire() as connection:
+            await refuse_outdated(connection, CONTRIBUTIONS_VERSION)
             build = await store.claim_build(connection)
             if build is None:
                 return upgrade and await store.start_upgrade(connection) is not None

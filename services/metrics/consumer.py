@@ -1,7 +1,7 @@
 """Consume events and scores: decode a batch, apply it, announce the KPIs that it may have changed.
 
-Records that can't be decoded raise Poison before any effect. An outage of the database or of the broker raises Retry: applying a
-batch twice has the same effect as once.
+Records that can't be decoded raise Poison before any effect. An outage of the database or of the broker raises Retry, and so does
+an OutdatedVersion: applying a batch twice has the same effect as once.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -18,6 +18,7 @@ from services.metrics.domain.changes import kind_of
 from services.metrics.domain.measure import Kind
 from services.metrics.store.progress import Change, Partition, Reached, note_idle, restart, stored_positions
 from services.metrics.store.writer import Batch, InvalidSubject, Writer
+from services.metrics.store.writer_versions import OutdatedVersion
 from shared.database import OUTAGE, RETRYABLE
 from shared.events import Event, Override, ScoreEvent, decode_event, decode_score
 from shared.kafka import Poison, Record, Retry, received_at
@@ -25,6 +26,9 @@ from shared.topics import EVENTS, SCORES
 
 DATABASE_REST = 1.0
 """Seconds to wait while the database is unavailable."""
+
+OUTDATED_REST = 5.0
+"""Seconds to wait while a newer version of the contributions is written. Meanwhile the process leaves its group."""
 
 LIVE = timedelta(hours=1)
 """An event that was received later than this after the time that it is about belongs to an import or a back-fill."""
@@ -53,6 +57,8 @@ class Intake:
             new = await self.writer.apply(decoded.batch)
         except InvalidSubject as fault:
             raise Poison(dict.fromkeys(decoded.about(fault.tenant, fault.subject), fault.reason)) from fault
+        except OutdatedVersion as error:
+            raise Retry(OUTDATED_REST, str(error)) from error
         except RETRYABLE as error:
             raise Retry(0.1, f"the database: {type(error).__name__}") from error
         except OUTAGE as error:

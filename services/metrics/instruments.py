@@ -27,6 +27,12 @@ VERIFIED_SECONDS = Gauge(
     registry=None,
 )
 
+OUTDATED = Gauge(
+    "earshot_metrics_outdated",
+    "1 while processes with a newer version of the contributions write, so that this one does not; else 0",
+    registry=None,
+)
+
 FAMILIES = (
     *HTTP,
     *PRODUCER,
@@ -37,4 +43,5 @@ FAMILIES = (
     SEALING_SECONDS,
     VERIFIED_DIFFERING,
     VERIFIED_SECONDS,
+    OUTDATED,
 )

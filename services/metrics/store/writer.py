@@ -4,13 +4,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import TypeVar
 
 import asyncpg
 import msgspec
 import structlog
 
-from services.metrics.domain.contributions import Contribution, contributions
+from services.metrics.domain.contributions import CONTRIBUTIONS_VERSION, Contribution, contributions
 from services.metrics.domain.measure import family_of
 from services.metrics.domain.measures import MEASURES
 from services.metrics.domain.terms import Terms
@@ -24,6 +25,7 @@ from services.metrics.store.seals import invalidate
 from services.metrics.store.subjects import Key, ScoreKey, Subject
 from services.metrics.store.tenants import Tenants
 from services.metrics.store.terms import TermsInUse, TermsReader
+from services.metrics.store.writer_versions import STATE_SECONDS, refuse_outdated, state_version
 from shared.database import retry_transaction
 from shared.events import Event, Score, ScoreEvent
 
@@ -83,10 +85,14 @@ class Writer:
     """Applies batches, in READ COMMITTED transactions, as the sealing protocol and the locks require.
 
     Each batch takes two connections of the pool: one for its transaction and, meanwhile, one to insert values that are new.
+    `version` is that of the contributions' definition. Every method raises OutdatedVersion while a newer one is written.
     """
 
-    def __init__(self, pool: asyncpg.Pool, invalidate: Invalidate = invalidate) -> None:
+    def __init__(self, pool: asyncpg.Pool, invalidate: Invalidate = invalidate, version: int = CONTRIBUTIONS_VERSION) -> None:
         self._pool = pool
+        self._version = version
+        self._state_at = 0.0
+        """When to state the version again, in time.monotonic()."""
         self._tenants = Tenants(pool)
         self._terms = TermsReader()
         self._rows = RowEncoder(pool)
@@ -96,7 +102,7 @@ class Writer:
     async def apply(self, batch: Batch) -> list[Event]:
         """Make `batch` durable. Returns the events whose statements were not stored before.
 
-        Raises InvalidSubject or an error of asyncpg; then nothing was written.
+        Raises InvalidSubject, OutdatedVersion or an error of asyncpg; then nothing was written.
         """
         tenants = await self._tenants.ids({event.tenant for event in batch.events} | {score.tenant for score in batch.scores})
         events = by_subject(batch.events, tenants)
@@ -178,6 +184,7 @@ class Writer:
 
         Returns where contributions changed. Raises InvalidSubject, or adds it to `invalid` and goes on.
         """
+        await refuse_outdated(connection, self._version)
         derived = await asyncio.to_thread(derive_all, subjects, terms, invalid)
         if invalid:
             valid = {subject.id for subject, _, _ in derived}
@@ -192,6 +199,9 @@ class Writer:
 
     @retry_transaction
     async def _transact(self, work: Callable[[asyncpg.Connection], Awaitable[Done]]) -> Done:
+        if monotonic() >= self._state_at:
+            await state_version(self._pool, self._version)
+            self._state_at = monotonic() + STATE_SECONDS
         async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
             return await work(connection)
 

@@ -18,6 +18,7 @@ from services.metrics.store.query import snapshot
 from services.metrics.store.subjects import Subject, load
 from services.metrics.store.terms import read_terms
 from services.metrics.store.verifications import Piece, Run
+from services.metrics.store.writer_versions import newer_version
 from services.metrics.verify.recount import compare_page, orphans
 from services.metrics.verify.snapshots import long_snapshot
 from services.metrics.verify.subjects import normal_form
@@ -30,15 +31,15 @@ NEXT_SUBJECTS = "SELECT id, subject FROM subjects WHERE tenant = $1 AND subject 
 
 
 class OtherDefinitions(Exception):
-    """Another version of this service made the tenant's contributions, so they can't be compared until a build is finished."""
+    """Another version of this service made contributions of the tenant, so they can't be compared until a build is finished."""
 
 
 @asynccontextmanager
 async def snapshot_of(pool: asyncpg.Pool, tenant: int) -> AsyncIterator[asyncpg.Connection]:
-    """A snapshot in which this version made the tenant's contributions. Raises OtherDefinitions if another one did."""
+    """A snapshot in which this version made all contributions of the tenant. Raises OtherDefinitions if another made some."""
     async with long_snapshot(pool) as connection:
         version = await connection.fetchval("SELECT contributions_version FROM tenants WHERE id = $1", tenant)
-        if version != CONTRIBUTIONS_VERSION:
+        if version != CONTRIBUTIONS_VERSION or await newer_version(connection, CONTRIBUTIONS_VERSION):
             raise OtherDefinitions
         yield connection
 

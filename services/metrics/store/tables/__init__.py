@@ -15,7 +15,7 @@ from services.metrics.store.tables.counts import (
     seals,
     terms,
 )
-from services.metrics.store.tables.progress import progress, tenant_revisions
+from services.metrics.store.tables.progress import progress, tenant_revisions, writer_versions
 from services.metrics.store.tables.subjects import freezing, frozen_subjects, purges, scores, statements, subjects
 from services.metrics.store.tables.tenants import (
     builds,
@@ -55,4 +55,5 @@ __all__ = [
     "terms_revisions",
     "tool_names",
     "verifications",
+    "writer_versions",
 ]

@@ -1,6 +1,6 @@
-"""The position in each partition, and the revisions of the results of tenants."""
+"""The position in each partition, the revisions of the results of tenants, and the versions of processes that write."""
 
-from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, Table, Text, Uuid, text
+from sqlalchemy import BigInteger, Column, Integer, PrimaryKeyConstraint, SmallInteger, Table, Text, Uuid, text
 
 from services.metrics.store.tables.base import instant, metadata
 
@@ -28,3 +28,11 @@ tenant_revisions = Table(
     PrimaryKeyConstraint("tenant", "topic", "partition", "kind", name="tenant_revisions_pkey"),
 )
 """A new random value for each batch that holds something of the tenant, by kind of change."""
+
+writer_versions = Table(
+    "writer_versions",
+    metadata,
+    Column("version", SmallInteger, primary_key=True, autoincrement=False),
+    Column("stated_at", instant, nullable=False, comment="when a process with it was last alive"),
+)
+"""The versions of the contributions' definition that processes write (`services.metrics.store.writer_versions`)."""
