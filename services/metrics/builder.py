@@ -16,6 +16,7 @@ import structlog
 
 from services.metrics.domain.contributions import CONTRIBUTIONS_VERSION
 from services.metrics.store import builds as store
+from services.metrics.store import rebuilds
 from services.metrics.store.builds import Build
 from services.metrics.store.progress import note_rebuilt
 from services.metrics.store.subjects import lock_following
@@ -37,6 +38,8 @@ SMALL = 10_000
 """Subjects of a tenant whose contributions are counted fast enough without seals."""
 SEAL_PATIENCE = timedelta(minutes=5)
 """How long to wait for the seals of a larger tenant, before its new contributions are served without them."""
+COMPARING = timedelta(minutes=10)
+"""How long both generations of a rebuild are compared at most. Measures that take longer are left out of the comparison."""
 
 
 @dataclass(slots=True)
@@ -47,6 +50,7 @@ class Builder:
     grace: timedelta = UPGRADE_GRACE
     small: int = SMALL
     seal_patience: timedelta = SEAL_PATIENCE
+    comparing: timedelta = COMPARING
     at_once: int = SUBJECTS_AT_ONCE
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     announce: Callable[[str], Awaitable[None]] | None = None
@@ -94,13 +98,20 @@ class Builder:
             await store.release(connection, build)
 
     async def _exchange(self, build: Build) -> bool:
-        """Serve the new contributions, once their spans are sealed."""
-        async with self.pool.acquire() as connection, connection.transaction():
+        """Serve the new contributions, once their spans are sealed; of a rebuild, after comparing them with the old ones."""
+        async with self.pool.acquire() as connection:
             if not await store.seals_ready(connection, build, self.small, self.seal_patience):
                 await store.release(connection, build, timedelta(seconds=EVERY_SECONDS))
                 return False
-            if exchanged := await store.exchange(connection, build):
-                await note_rebuilt(connection, [build.tenant])
+            comparison = None
+            if await rebuilds.is_requested(connection, build.tenant):
+                await store.release(connection, build, self.comparing + store.LEASE)  # nobody else compares meanwhile
+                comparison = await rebuilds.compare(connection, build, self.comparing.total_seconds())
+            async with connection.transaction():
+                if exchanged := await store.exchange(connection, build):
+                    await note_rebuilt(connection, [build.tenant])
+                    if comparison:
+                        await rebuilds.finish(connection, build.tenant, comparison)
             slug = await connection.fetchval("SELECT slug FROM tenants WHERE id = $1", build.tenant)
         if exchanged and self.announce:
             try:

@@ -1,74 +1,147 @@
-"""`python -m services.metrics.rebuild`: compute contributions again, in place, from statements and scores.
+"""`python -m services.metrics.rebuild`: compute contributions again, from statements and scores, and report what differs.
 
-Subjects are locked in batches, and only rows that differ are written, so the services may go on. The builder does the same by
-itself after an upgrade, one tenant at a time and without mixing old and new contributions (`services.metrics.builder`).
+Each tenant gets a second generation of its contributions, which the builder of a running service makes in the background; if no
+service does, this command makes it. Results are the old ones until both generations were compared, and one transaction exchanges
+them (`services.metrics.builder`). With `--in-place` the command corrects the served contributions instead.
 """
 
 import argparse
 import asyncio
 import sys
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from time import monotonic
 
 import asyncpg
 
+from services.metrics.builder import Builder
+from services.metrics.rebuild_in_place import rebuild_in_place
 from services.metrics.settings import Settings
+from services.metrics.store.rebuilds import (
+    Comparison,
+    MeasureComparison,
+    State,
+    read_state,
+    request_rebuild,
+    tenants_to_rebuild,
+)
 from services.metrics.store.writer import Writer
+from services.metrics.store.writer_versions import OutdatedVersion
 from shared.database import open_pool
 from shared.startup import read_settings
 
-AT_ONCE = 500
-REPORT_EVERY = 10_000
-"""Subjects between two lines about the progress."""
+POLL_SECONDS = 1.0
+UNCLAIMED_SECONDS = 10.0
+"""How long a build may wait for a running service, until the command works on it: services look for builds every two seconds."""
 
-TENANTS = "SELECT id, slug FROM tenants WHERE $1::text IS NULL OR slug = $1 ORDER BY slug"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of a rebuild. `comparison` None: a process of an earlier version exchanged the contributions, without one."""
+
+    tenant: str
+    comparison: Comparison | None
+    invalid: list[str]
+
+    def __str__(self) -> str:
+        return "\n  ".join([*lines_of(self.tenant, self.comparison), *invalid_lines(self.tenant, self.invalid)])
+
+
+def lines_of(tenant: str, comparison: Comparison | None) -> Iterator[str]:
+    """The comparison of a tenant's contributions in words."""
+    if comparison is None:
+        yield f"{tenant}: rebuilt; contributions were not compared: a process of an earlier version exchanged them"
+        return
+    before, after = (sum(getattr(one, side) for one in comparison.measures) for side in ("before", "after"))
+    differing = [one for one in comparison.measures if one.differs]
+    verdict = f"{len(differing):,} measures differ:" if differing else "no difference"
+    yield f"{tenant}: rebuilt; {before:,} contributions before, {after:,} after; {verdict}"
+    yield from map(line_of, differing)
+    if comparison.revision_before != comparison.revision_after:
+        yield f"the terms were changed meanwhile, from revision {comparison.revision_before} to {comparison.revision_after}"
+    if comparison.not_compared:
+        yield f"not compared, for lack of time: {', '.join(comparison.not_compared)}"
+
+
+def line_of(one: MeasureComparison) -> str:
+    """The differences of a measure in words."""
+    return (
+        f"{one.measure}: {one.before:,} before, {one.after:,} after; only before: {one.only_before:,}, only after:"
+        f" {one.only_after:,}; sum of amounts {one.amount_before:,} before, {one.amount_after:,} after;"
+        f" first subject: {one.first_subject or 'none that is stored'}"
+    )
+
+
+def invalid_lines(tenant: str, invalid: list[str]) -> list[str]:
+    """The subjects that can't be rebuilt, with the reasons."""
+    return [f"{tenant}: {len(invalid):,} subjects can't be folded, and have no contributions now:", *invalid] if invalid else []
 
 
 @dataclass(slots=True)
-class Report:
-    """The result of rebuilding a tenant. `corrected`: by measure, the times at which contributions were wrong.
+class Rebuild:
+    """Rebuilds tenants one after the other. `builder` works on the builds that no running service takes up."""
 
-    `invalid`: the subjects that can't be folded, with the reasons. Their contributions are as before.
-    """
+    pool: asyncpg.Pool
+    builder: Builder
+    say: Say = lambda line: None
+    unclaimed_seconds: float = UNCLAIMED_SECONDS
+    poll_seconds: float = POLL_SECONDS
+    _work: asyncio.Task[None] | None = field(default=None, init=False)
 
-    tenant: str
-    subjects: int = 0
-    corrected: Counter[str] = field(default_factory=Counter)
-    invalid: list[str] = field(default_factory=list)
+    async def run(self, slug: str | None = None) -> list[Report]:
+        """Rebuild a tenant, or all. Returns a report of each; `say` is given it and the progress."""
+        reports = []
+        try:
+            for number, tenant in await tenants_to_rebuild(self.pool, slug):
+                reports.append(await self._rebuild(number, tenant))
+                self.say(str(reports[-1]))
+        finally:
+            if self._work:
+                self._work.cancel()
+                await asyncio.gather(self._work, return_exceptions=True)
+        return reports
 
-    def __str__(self) -> str:
-        corrections = ", ".join(f"{measure} {count:,}" for measure, count in sorted(self.corrected.items()))
-        rebuilt = self.subjects - len(self.invalid)
-        lines = [f"{self.tenant}: rebuilt {rebuilt:,} subjects; corrected: {corrections or 'nothing'}"]
-        if self.invalid:
-            lines.append(f"{self.tenant}: {len(self.invalid):,} subjects can't be rebuilt:")
-        return "\n  ".join([*lines, *self.invalid])
+    async def _rebuild(self, number: int, tenant: str) -> Report:
+        async with self.pool.acquire() as connection:
+            started = await request_rebuild(connection, number)
+        self.say(f"{tenant}: {'building' if started else 'a rebuild is running already'}; results are the old ones meanwhile")
+        claimed_at, progress = monotonic(), ""
+        while not self._is_over(state := await read_state(self.pool, number)):
+            if state.claimed:
+                claimed_at = monotonic()
+            if self._work is None and monotonic() - claimed_at >= self.unclaimed_seconds:
+                self.say(f"  {tenant}: no running service works on it, so this command does")
+                self._work = asyncio.create_task(self._build())
+            if self._work and self._work.done():
+                self._work.result()
+            if progress != (progress := progress_of(state)):
+                self.say(f"  {tenant}: {progress}")
+            await asyncio.sleep(self.poll_seconds)
+        return Report(tenant, state.comparison, list(dict.fromkeys(state.invalid)))
+
+    def _is_over(self, state: State) -> bool:
+        """Whether the new contributions are served and, if no service would do it, the old ones are deleted."""
+        return not state.building and (state.cleared or self._work is None)
+
+    async def _build(self) -> None:
+        writer = Writer(self.pool)
+        while True:
+            with suppress(OutdatedVersion):  # processes with a newer version work on it
+                if await self.builder.step(writer, upgrade=False):
+                    continue
+            await asyncio.sleep(self.poll_seconds)
 
 
-async def rebuild(
-    pool: asyncpg.Pool, writer: Writer, tenant: str | None = None, say: Callable[[str], None] = lambda line: None
-) -> list[Report]:
-    """Rebuild every subject of a tenant, or of all. Returns a report of each tenant; `say` is given it and the progress."""
-    reports = []
-    for number, slug in await pool.fetch(TENANTS, tenant):
-        report = await rebuild_tenant(writer, number, Report(slug), say)
-        say(str(report))
-        reports.append(report)
-    return reports
-
-
-async def rebuild_tenant(writer: Writer, tenant: int, report: Report, say: Callable[[str], None]) -> Report:
-    """Rebuild every subject of a tenant, and add to its report."""
-    after: str | None = ""
-    while after is not None:
-        done = await writer.rebuild(tenant, after, AT_ONCE)
-        if report.subjects // REPORT_EVERY < (report.subjects + done.subjects) // REPORT_EVERY:
-            say(f"  {report.tenant}: {report.subjects + done.subjects:,} subjects")
-        report.subjects, after = report.subjects + done.subjects, done.last
-        report.corrected.update(done.corrected)
-        report.invalid += [f"{error.subject}: {error.reason}" for error in done.invalid]
-    return report
+def progress_of(state: State) -> str:
+    """How far the rebuild is, in words."""
+    if not state.building:
+        return "the new contributions are served; deleting the old ones"
+    if state.walked:
+        return "all subjects are done; counting, and comparing with the old contributions"
+    return f"{state.done:,} of {state.total:,} subjects"
 
 
 def say(line: str) -> None:
@@ -77,22 +150,33 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-async def run(settings: Settings, tenant: str | None) -> list[Report]:
-    """Rebuild a tenant, or all, in the database of these settings."""
-    async with open_pool(settings.database, 3) as pool:
-        return await rebuild(pool, Writer(pool), tenant, say)
+async def run(settings: Settings, tenant: str | None, *, in_place: bool) -> tuple[int, bool]:
+    """Rebuild a tenant, or all, in the database of these settings. Returns how many, and whether a subject can't be rebuilt."""
+    async with open_pool(settings.database, 4) as pool:
+        if in_place:
+            corrected = await rebuild_in_place(pool, Writer(pool), tenant, say)
+            return len(corrected), any(report.invalid for report in corrected)
+        reports = await Rebuild(pool, Builder(pool), say).run(tenant)
+        return len(reports), any(report.invalid for report in reports)
 
 
 def main() -> None:
     """The command. Exits with 1 if a subject can't be rebuilt, with 2 if the tenant isn't there."""
-    arguments = argparse.ArgumentParser(prog="rebuild", description="Compute contributions again, and write those that differ.")
+    arguments = argparse.ArgumentParser(
+        prog="rebuild", description="Compute contributions again beside the served ones, report what differs, and serve them."
+    )
     arguments.add_argument("--tenant", help="rebuild this tenant alone")
+    arguments.add_argument(
+        "--in-place",
+        action="store_true",
+        help="correct the served contributions instead, which needs no space for others; results mix old and new until it ends",
+    )
     options = arguments.parse_args()
-    reports = asyncio.run(run(read_settings("metrics", Settings), options.tenant))
-    if options.tenant and not reports:
+    count, invalid = asyncio.run(run(read_settings("metrics", Settings), options.tenant, in_place=options.in_place))
+    if options.tenant and not count:
         sys.stderr.write(f"there is no tenant {options.tenant!r}\n")
         sys.exit(2)
-    if any(report.invalid for report in reports):
+    if invalid:
         sys.exit(1)
 
 

@@ -2,7 +2,7 @@
 
 from structlog.testing import capture_logs
 
-from services.metrics.rebuild import rebuild
+from services.metrics.rebuild_in_place import rebuild_in_place
 from services.metrics.store.query import snapshot
 from services.metrics.store.terms import Status
 from services.metrics.verify.recount import compare_contributions
@@ -39,7 +39,7 @@ async def test_a_build_a_rebuild_and_a_verification_report_a_statement_that_cann
     )
     reason = "a stored statement can't be decoded"
     await assert_built_without(metrics, "c1/response/4", reason)
-    (report,) = await rebuild(metrics.pool, metrics.writer, "acme")
+    (report,) = await rebuild_in_place(metrics.pool, metrics.writer, "acme")
     assert report.invalid == [f"c1/response/4: {reason}"]
     step = Step("subjects → contributions")
     async with snapshot(metrics.pool) as connection:

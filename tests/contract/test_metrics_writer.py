@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.metrics.rebuild import rebuild
+from services.metrics.rebuild_in_place import rebuild_in_place
 from services.metrics.store.progress import Reached, restart, stored_positions
 from services.metrics.store.writer import Batch, InvalidSubject, Writer, decode_score
 from shared.events import Assigned, Event, Fact, Message, Opened, ScoreEvent, StatusSet, Ticket
@@ -203,27 +203,27 @@ async def test_events_of_a_tenant_that_is_not_yet_known_are_kept(metrics: Metric
     assert await metrics.pool.fetchval("SELECT zone FROM tenants WHERE slug = 'newcomer'") == "Asia/Tokyo"
 
 
-async def test_a_rebuild_corrects_changed_rows_and_touches_nothing_else(metrics: MetricsDatabase) -> None:
+async def test_a_rebuild_in_place_corrects_changed_rows_and_touches_nothing_else(metrics: MetricsDatabase) -> None:
     await metrics.apply(*story())
     await metrics.pool.execute("DELETE FROM contributions WHERE ctid IN (SELECT ctid FROM contributions LIMIT 7)")
     await metrics.pool.execute("INSERT INTO contributions SELECT * FROM contributions LIMIT 5")
-    assert await rebuild(metrics.pool, metrics.writer, "nobody") == []
-    [report] = await rebuild(metrics.pool, metrics.writer, "acme")
+    assert await rebuild_in_place(metrics.pool, metrics.writer, "nobody") == []
+    [report] = await rebuild_in_place(metrics.pool, metrics.writer, "acme")
     assert report.subjects == len(await metrics.subjects())
     assert 2 <= report.corrected.total() <= 12
-    [again] = await rebuild(metrics.pool, metrics.writer)
+    [again] = await rebuild_in_place(metrics.pool, metrics.writer)
     assert str(again) == f"acme: rebuilt {report.subjects:,} subjects; corrected: nothing"
     assert await metrics.contributions() == contributions_of(story())
 
 
-async def test_a_rebuild_reports_a_subject_that_cannot_be_folded_and_goes_on(metrics: MetricsDatabase) -> None:
+async def test_a_rebuild_in_place_reports_a_subject_that_cannot_be_folded_and_goes_on(metrics: MetricsDatabase) -> None:
     await metrics.apply(*(survey_response(number, nps(number), at=NOON) for number in range(3)))
     correct = await metrics.contributions()
     huge = "replace(encode(body, 'escape'), '\"value\":', '\"value\":9999999999')::bytea"
     of_subject = "(SELECT id FROM subjects WHERE subject = 'c1/response/1')"
     await metrics.pool.execute(f"UPDATE statements SET body = {huge} WHERE subject_id = {of_subject}")
     await metrics.pool.execute(f"UPDATE contributions SET bin = 7 WHERE bin = 2 AND subject_id <> {of_subject}")
-    [report] = await rebuild(metrics.pool, metrics.writer, "acme")
+    [report] = await rebuild_in_place(metrics.pool, metrics.writer, "acme")
     assert report.invalid == ["c1/response/1: an amount or a bin is too large for its column"]
     assert str(report).startswith("acme: rebuilt 2 subjects; corrected: nps 1")
     assert await metrics.contributions() == correct, "the others are corrected; its own are as before"

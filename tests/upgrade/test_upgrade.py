@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from deploy.local.servers import Kafka, Postgres, free_port_base
-from services.metrics.rebuild import rebuild
+from services.metrics.rebuild_in_place import rebuild_in_place
 from services.metrics.store.writer import Writer
 from shared.database import open_pool
 from shared.kafka import ensure_topics
@@ -125,7 +125,7 @@ async def migrate(installation: Installation) -> None:
 async def rebuild_all(installation: Installation) -> None:
     """Compute all contributions again, which the release does by itself ten minutes after its start."""
     async with open_pool(installation.databases["metrics"], 3) as pool:
-        await rebuild(pool, Writer(pool))
+        await rebuild_in_place(pool, Writer(pool))
 
 
 async def test_two_releases_serve_side_by_side_and_a_rollback_loses_nothing(

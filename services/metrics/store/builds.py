@@ -5,7 +5,7 @@
 - After the exchange the old measures are `retired`, and the builder deletes their contributions, seals and histograms in pieces.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -133,6 +133,12 @@ async def exchange(connection: asyncpg.Connection, build: Build) -> bool:
     await connection.execute(FINISH, build.tenant, build.revision, build.version)
     await connection.execute(RETIRE_BUILD, build.tenant)
     return True
+
+
+async def served_measures(connection: asyncpg.Connection, tenants: Collection[int]) -> list[int]:
+    """The measures of the served generation of these tenants."""
+    rows = await connection.fetch("SELECT id FROM measures WHERE tenant = ANY($1::int[])", list(tenants))
+    return [row["id"] for row in rows]
 
 
 async def retired_measures(connection: asyncpg.Connection, tenant: int) -> list[int]:

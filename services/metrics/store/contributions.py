@@ -17,7 +17,7 @@ COLUMNS = ("subject_id", "tenant", "measure", "at", "bin", "amount", *DIMENSIONS
 COLUMN_LIST = ", ".join(COLUMNS)
 SUBJECT, TENANT, MEASURE, AT = 0, 1, 2, 3
 LISTS, NO_LISTS = slice(-3, None), (None, None, None)
-STORED = f"SELECT ctid, {COLUMN_LIST} FROM contributions WHERE subject_id = ANY($1)"  # noqa: S608
+STORED = f"SELECT ctid, {COLUMN_LIST} FROM contributions WHERE subject_id = ANY($1) AND measure <> ALL($2::int[])"  # noqa: S608
 
 Row = tuple[Any, ...]
 """A contribution in the order of COLUMNS, with ids for names."""
@@ -112,11 +112,16 @@ def _names_of(derived: Iterable[Derived]) -> _Names:
     return names
 
 
-async def replace(connection: asyncpg.Connection, subjects: Iterable[Subject], rows: Iterable[Row]) -> set[Touch]:
-    """Make `rows` the contributions of `subjects`, which must be locked. Only the difference of the two multisets is written."""
+async def replace(
+    connection: asyncpg.Connection, subjects: Iterable[Subject], rows: Iterable[Row], others: Collection[int] = ()
+) -> set[Touch]:
+    """Make `rows` the contributions of `subjects`, which must be locked. Only the difference of the two multisets is written.
+
+    Contributions of the measures `others` are left as they are.
+    """
     known = {subject.id for subject in subjects if not subject.fresh}
     stored: dict[Row, list[Any]] = {}
-    for record in await connection.fetch(STORED, list(known)) if known else ():
+    for record in await connection.fetch(STORED, list(known), list(others)) if known else ():
         ctid, row = record[0], record[1:]
         if row[LISTS] != NO_LISTS:
             row = (*row[:-3], *(None if one is None else tuple(one) for one in row[LISTS]))

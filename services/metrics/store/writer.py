@@ -17,10 +17,11 @@ from services.metrics.domain.measures import MEASURES
 from services.metrics.domain.terms import Terms
 from services.metrics.domain.view import view
 from services.metrics.store import subjects as store
-from services.metrics.store.builds import Build
+from services.metrics.store.builds import Build, served_measures
 from services.metrics.store.builds import advance as advance_build
 from services.metrics.store.contributions import Derived, RowEncoder, Touch, replace
 from services.metrics.store.progress import Change, Partition, Reached, advance, note_rebuilt
+from services.metrics.store.rebuilds import note_invalid
 from services.metrics.store.seals import invalidate
 from services.metrics.store.subjects import Key, ScoreKey, Subject
 from services.metrics.store.tenants import Tenants
@@ -139,6 +140,8 @@ class Writer:
     async def build(self, build: Build, limit: int) -> Build | None:
         """Derive the next `limit` subjects of a build, and record how far it is. Subjects that can't be folded are logged.
 
+        What is served stays as it is until the exchange.
+
         Returns the build as it is now; None if it is no longer wanted, or another builder was faster.
         """
 
@@ -148,9 +151,11 @@ class Writer:
                 return None
             subjects = await store.lock_following(connection, build.tenant, build.place, limit)
             invalid: list[InvalidSubject] = []
-            await self._derive(connection, subjects, {build.tenant: terms}, invalid)
+            await self._derive(connection, subjects, {build.tenant: terms}, invalid, keep_served=True)
             for error in invalid:
                 log.warning("builder.subject_invalid", tenant=error.tenant, subject=error.subject, reason=error.reason)
+            if invalid:
+                await note_invalid(connection, build.tenant, [f"{error.subject}: {error.reason}" for error in invalid])
             place = subjects[-1].name if subjects else build.place
             return await advance_build(connection, build, place, len(subjects), walked=len(subjects) < limit)
 
@@ -162,14 +167,17 @@ class Writer:
         subjects: list[Subject],
         terms: Mapping[int, TermsInUse],
         invalid: list[InvalidSubject],
+        *,
+        keep_served: bool = False,
     ) -> set[Touch]:
         """Compute the contributions and the marks of locked subjects again. Returns where contributions changed.
 
-        Those that can't be folded are left as they are, and their errors are added to `invalid`.
+        Those that can't be folded are left as they are, and their errors are added to `invalid`. `keep_served`: write only
+        contributions of the generation that is built.
         """
         await store.load(connection, subjects, mark_unreadable=True)
         await store.mark_judged(connection, subjects)
-        touches = await self._follow(connection, subjects, terms, invalid)
+        touches = await self._follow(connection, subjects, terms, invalid, keep_served=keep_served)
         await note_rebuilt(connection, {tenant for tenant, _, _ in touches})
         return touches
 
@@ -179,13 +187,15 @@ class Writer:
         subjects: list[Subject],
         terms: Mapping[int, TermsInUse],
         invalid: list[InvalidSubject] | None = None,
+        *,
+        keep_served: bool = False,
     ) -> set[Touch]:
         """Write the contributions of `subjects`, and then invalidate the seals over them; the order matters.
 
         Returns where contributions changed. Raises InvalidSubject, or adds it to `invalid` and goes on.
         """
         await refuse_outdated(connection, self._version)
-        derived = await asyncio.to_thread(derive_all, subjects, terms, invalid)
+        derived = await asyncio.to_thread(derive_all, subjects, terms, invalid, keep_served=keep_served)
         if invalid:
             valid = {subject.id for subject, _, _ in derived}
             subjects = [subject for subject in subjects if subject.id in valid]
@@ -193,7 +203,8 @@ class Writer:
         if exchanged:
             self._rows.forget_measures(exchanged)
             self._generations |= {tenant: terms[tenant].generation for tenant in exchanged}
-        touches = await replace(connection, subjects, await self._rows.rows(derived))
+        others = await served_measures(connection, terms) if keep_served else ()
+        touches = await replace(connection, subjects, await self._rows.rows(derived), others)
         await self._invalidate(connection, touches)
         return touches
 
@@ -215,16 +226,22 @@ def by_subject(items: Iterable[Item], tenants: Mapping[str, int]) -> dict[Key, l
 
 
 def derive_all(
-    subjects: Iterable[Subject], terms: Mapping[int, TermsInUse], invalid: list[InvalidSubject] | None = None
+    subjects: Iterable[Subject],
+    terms: Mapping[int, TermsInUse],
+    invalid: list[InvalidSubject] | None = None,
+    *,
+    keep_served: bool = False,
 ) -> list[Derived]:
     """The contributions of each subject, of both generations while its tenant has a build. Pure; run it in a thread.
+
+    `keep_served`: only those of the generation that is built.
 
     Raises InvalidSubject if a subject can't be folded; with `invalid`, adds the error to it and leaves out the subject.
     """
     derived: list[Derived] = []
     for subject in subjects:
         try:
-            derived += derive(subject, terms[subject.tenant])
+            derived += derive(subject, terms[subject.tenant], keep_served=keep_served)
         except InvalidSubject as error:
             if invalid is None:
                 raise
@@ -232,10 +249,13 @@ def derive_all(
     return derived
 
 
-def derive(subject: Subject, terms: TermsInUse) -> list[Derived]:
-    """The contributions of a subject, of both generations while its tenant has a build. Raises InvalidSubject."""
-    served: Derived = (subject, subject.tenant, fold(subject, terms.served))
-    return [served, (subject, -subject.tenant, fold(subject, terms.building))] if terms.building else [served]
+def derive(subject: Subject, terms: TermsInUse, *, keep_served: bool = False) -> list[Derived]:
+    """The contributions of a subject, of both generations while its tenant has a build. Raises InvalidSubject.
+
+    `keep_served`: only those of the generation that is built.
+    """
+    served: list[Derived] = [] if keep_served else [(subject, subject.tenant, fold(subject, terms.served))]
+    return [*served, (subject, -subject.tenant, fold(subject, terms.building))] if terms.building else served
 
 
 def fold(subject: Subject, terms: Terms) -> list[Contribution]:

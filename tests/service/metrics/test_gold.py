@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.metrics.rebuild import rebuild
+from services.metrics.rebuild_in_place import rebuild_in_place
 from shared.events import Event, Label, Override, ScoreEvent, text_hash
 from tests.service.metrics.database import MetricsDatabase, erasure, expected, score_of, serving, statement, survey_response
 from tests.unit.metrics.build import MODEL, words
@@ -101,7 +101,7 @@ async def test_a_mark_that_an_older_version_did_not_set_is_set_later(metrics_db:
     async with serving(metrics_db.url, NOW) as http:
         assert await exported(http) == []
         if repaired_by == "a rebuild":
-            await rebuild(metrics_db.pool, metrics_db.writer)
+            await rebuild_in_place(metrics_db.pool, metrics_db.writer)
         else:
             await metrics_db.apply(score_of("c1/response/1", "so", 0.5))
         assert [row["text"] for row in await exported(http)] == ["so"]

@@ -7,7 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
-from services.metrics.rebuild import rebuild
+from services.metrics.rebuild_in_place import rebuild_in_place
 from services.metrics.store.progress import Change, Reached, advance
 from services.metrics.store.writer import Batch, Writer
 from shared.events import Event, Opened, ScoreEvent, Ticket
@@ -82,13 +82,15 @@ async def test_a_batch_of_an_older_version_that_notes_no_tenant_changes_every_re
     assert before[1] != after[1]
 
 
-async def test_a_rebuild_changes_the_revision_of_the_tenants_whose_contributions_it_changed(metrics_db: MetricsDatabase) -> None:
+async def test_a_rebuild_in_place_changes_the_revision_of_the_tenants_whose_contributions_it_changed(
+    metrics_db: MetricsDatabase,
+) -> None:
     await metrics_db.tenant("other")
     await metrics_db.apply(survey_response(1, nps(9), at=NOW), survey_response(1, nps(9), at=NOW, tenant="other"))
     await metrics_db.pool.execute("DELETE FROM contributions WHERE tenant = (SELECT id FROM tenants WHERE slug = 'acme')")
     async with serving(metrics_db.url, NOW) as http:
         before, theirs = await revision(http), await revision(http, tenant="other")
-        await rebuild(metrics_db.pool, metrics_db.writer)
+        await rebuild_in_place(metrics_db.pool, metrics_db.writer)
         assert await revision(http) != before
         assert await revision(http, tenant="other") == theirs
 

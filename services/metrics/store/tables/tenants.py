@@ -8,6 +8,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -66,6 +67,17 @@ builds = Table(
     Column("leased_until", instant, nullable=False, server_default=text("'-infinity'")),
 )
 """Builds that bring a tenant's contributions to new terms or to a new version of their definition."""
+
+rebuilds = Table(
+    "rebuilds",
+    metadata,
+    Column("tenant", Integer, primary_key=True, autoincrement=False),
+    Column("requested_at", instant, nullable=False),
+    Column("finished_at", instant, comment="when the new contributions were served"),
+    Column("comparison", LargeBinary, comment="of the old and the new contributions, as JSON"),
+    Column("invalid", ARRAY(Text), nullable=False, server_default=text("'{}'"), comment="subjects that can't be folded"),
+)
+"""The last rebuild of each tenant that was requested. The row of `builds` has its progress."""
 
 promotions = Table(
     "promotions",
