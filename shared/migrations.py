@@ -5,6 +5,7 @@ from pathlib import Path
 
 import asyncpg
 import stamina
+import structlog
 from alembic import command, context
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -12,6 +13,8 @@ from sqlalchemy import Connection, MetaData, pool
 from sqlalchemy.exc import DBAPIError
 
 from shared.database import Address, as_database, create_engine
+
+log = structlog.get_logger()
 
 LOCK_SECONDS = 2.0
 """A migration waits for a table for so long at most: requests wait behind it, and a webhook is answered 503 after 4 seconds."""
@@ -23,7 +26,8 @@ def upgrade(address: Address, scripts: Path, revision: str = "head") -> str | No
     """Migrate the database at `address` to `revision`, while services use it. Returns the newest revision.
 
     Each migration is a transaction. One that meets a deadlock, or a table that is in use for longer than LOCK_SECONDS, is undone
-    and tried again. Concurrent calls wait for one another. Raises DBAPIError if a migration fails.
+    and tried again. Concurrent calls wait for one another. Raises DBAPIError if a migration fails. Leaves a database that a later
+    release has migrated as it is, as after a rollback of the services: the former release works on that schema.
     """
     config = Config()
     config.set_main_option("script_location", str(scripts))
@@ -53,14 +57,26 @@ def run_env(metadata: MetaData) -> None:
         connection.exec_driver_sql("SELECT pg_advisory_lock(6519)")
         connection.commit()
         context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=True)
-        context.run_migrations()
+        newer = is_newer()
+        connection.commit()
+        if not newer:
+            context.run_migrations()
 
     def migrate_in_one_transaction(connection: Connection) -> None:
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS * 1000:.0f}ms'")
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(6519)")
         context.configure(connection=connection, target_metadata=metadata)
-        context.run_migrations()
+        if not is_newer():
+            context.run_migrations()
         connection.commit()
+
+    def is_newer() -> bool:
+        """Whether a later release has migrated the database: it is at a revision that this release does not have."""
+        known = {script.revision for script in context.script.walk_revisions()}
+        unknown = set(context.get_context().get_current_heads()) - known
+        if unknown:
+            log.warning("database.newer", revisions=sorted(unknown))
+        return bool(unknown)
 
     async def run() -> None:
         engine = create_engine(database, poolclass=pool.NullPool)

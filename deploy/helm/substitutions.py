@@ -31,6 +31,12 @@ HOOK = """\
   {{- end }}
 """
 """A migration is a part of the installation, and ends before an upgrade replaces anything."""
+STORES = {"kafka": ("kafka", "strimzi"), "-database": ("database", "databases")}
+"""End of the name of a policy → the value with the port of the stores that it admits, and that which makes them pods of ours."""
+OWN_PORTS = (9092, 5432)
+"""Ports of stores without TLS of Strimzi."""
+DESTINATION = re.compile(r"^    to:\n(?:    [- ] .*\n)+", re.MULTILINE)
+"""The selector of the pods to which a policy allows connections."""
 
 
 def substitute(manifest: Manifest) -> Manifest:
@@ -46,6 +52,7 @@ def substitute(manifest: Manifest) -> Manifest:
         "Ingress": ingress,
         "HorizontalPodAutoscaler": autoscaler,
         "ScaledObject": scaled_object,
+        "NetworkPolicy": network_policy,
     }
     if change := by_kind.get(manifest["kind"]):
         change(manifest)
@@ -145,6 +152,16 @@ def scaled_object(manifest: Manifest) -> None:
     manifest["spec"]["maxReplicaCount"] = f"{INLINE}.Values.keda.{name}.max"
 
 
+def network_policy(manifest: Manifest) -> None:
+    """The port of a store, which that of your own may differ from."""
+    for end, (value, _) in STORES.items():
+        if (
+            manifest["metadata"]["name"].endswith(end)
+            and (port := manifest["spec"]["egress"][0]["ports"][0])["port"] in OWN_PORTS
+        ):
+            manifest["spec"]["egress"][0]["ports"] = [{"protocol": port["protocol"], "port": f"{INLINE}.Values.ports.{value}"}]
+
+
 def template(manifests: list[Manifest]) -> str:
     """The text of a template."""
     return "".join("---\n" + one(manifest) for manifest in manifests)
@@ -168,6 +185,10 @@ def one(manifest: Manifest) -> str:
     lines = "".join(f"{field(line)}\n" for line in quoted.splitlines())
     if manifest["kind"] == "Job":
         lines = lines.replace("  labels:\n", HOOK + "  labels:\n", 1)
+    if manifest["kind"] == "NetworkPolicy" and (destination := DESTINATION.search(lines)):
+        for end, (_, switch) in STORES.items():
+            if manifest["metadata"]["name"].endswith(end):
+                lines = lines.replace(destination[0], switched(destination[0], f".Values.{switch}.enabled"))
     return lines
 
 

@@ -8,7 +8,7 @@ cancellation must not end the caller, which nobody has cancelled. Only this file
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from itertools import chain
 from typing import Any
@@ -205,6 +205,14 @@ def recent_ends(client: AIOKafkaConsumer) -> dict[Place, tuple[int, int]]:
         for place, state in _states(client)
         if state.has_valid_position and state.highwater is not None and (state.timestamp or 0) > oldest_ms
     }
+
+
+def read_to_end(ends: Mapping[Place, tuple[int, int]]) -> dict[Place, int]:
+    """The position of each partition in `ends` (position, end) that is read to its end.
+
+    A position behind the end is one that the broker has not refused yet: of a lost log, or `shared.kafka.offsets.BEYOND`.
+    """
+    return {place: at for place, (at, end) in ends.items() if at == end}
 
 
 async def partitions(client: AIOKafkaConsumer, topic: str) -> list[int]:

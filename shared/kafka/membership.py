@@ -192,8 +192,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         if self._job.on_idle is None:
             return
         try:
-            ends = clients.recent_ends(self._client)
-            await self._job.on_idle({p: at for p, (at, end) in ends.items() if at >= end and p not in self._offsets.paused})
+            at_end = clients.read_to_end(clients.recent_ends(self._client))
+            await self._job.on_idle({place: at for place, at in at_end.items() if place not in self._offsets.paused})
         except Retry as retry:
             log.warning("kafka.idle.failed", group=self._job.group, reason=retry.reason)
 

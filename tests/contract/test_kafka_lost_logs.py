@@ -113,3 +113,15 @@ async def test_lost_commits_of_a_group_are_noticed(topic: KafkaTopic) -> None:
     await handle(replace(topic, group=f"{topic.group}.new"), handler, range(10, 20), replays)
     assert replays.requests == [NOON - REPLAY_MARGIN]
     assert set(handler.numbers) == set(range(20))
+
+
+async def test_a_topic_that_is_created_again_while_its_consumer_runs_is_noticed(topic: KafkaTopic) -> None:
+    handler, replays = Handler(), Replays()
+    await topic.send(messages(range(10)))
+    async with topic.consuming(handler, replay=replays, stored=handler):
+        await until(lambda: handler.has(range(10)))
+        await create_again(topic)
+        await topic.send(messages(range(10, 40)))
+        await until(lambda: handler.has(range(30, 40)), 60)
+        await until(lambda: handler.has(range(10, 40)), 60)
+    assert replays.requests == [NOON - REPLAY_MARGIN]

@@ -5,10 +5,12 @@ import time
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
 from deploy.local.servers import Postgres
 from shared import migrations
 from shared.database import dsn
+from shared.databases import Database
 from shared.migrations import upgrade
 from tests.conftest import SERVICES
 from tests.e2e.stack import until
@@ -51,3 +53,15 @@ async def test_a_migration_that_waits_for_a_table_lets_requests_pass_and_ends_wh
     assert await request.fetchval(VERSION) == LAST
     await using.close()
     await request.close()
+
+
+async def test_a_former_release_leaves_the_schema_of_a_later_one_as_it_is(postgres: Postgres) -> None:
+    """After a rollback of the services, their migration Job may run again."""
+    url = await postgres.create_database("migrated_by_a_later_release")
+    await asyncio.to_thread(upgrade, url, SCRIPTS)
+    database = await asyncpg.connect(dsn(url))
+    await database.execute("UPDATE alembic_version SET version_num = 'later'")
+    for pooling in ("session", "transaction"):
+        assert await asyncio.to_thread(upgrade, Database(SecretStr(url), pooling=pooling), SCRIPTS) == LAST
+        assert await database.fetchval(VERSION) == "later"
+    await database.close()

@@ -228,3 +228,15 @@ def test_the_services_reach_the_collector_of_traces(overlay: str) -> None:
     policies = manifests.of("NetworkPolicy")
     assert all(allows(policies, "egress", pods[service], collector, int(port)) for service in SERVICES)
     assert not any(allows(policies, "egress", pods[f"{s}-migration"], collector, int(port)) for s in WITH_DATABASE)
+
+
+def test_the_documented_restore_names_the_database_and_the_owner_of_the_cluster() -> None:
+    """Without them CloudNativePG creates no Secret with the URL of the restored database."""
+    page = (HOME.parents[1] / "docs" / "deployment.md").read_text()
+    (example,) = [block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "recovery:" in block]
+    spec = yaml.safe_load(example)["spec"]
+    cluster = spec["externalClusters"][0]["plugin"]["parameters"]["serverName"]
+    created = with_components(PRODUCTION, "backup").one("Cluster", cluster)["spec"]
+    recovery = spec["bootstrap"]["recovery"]
+    assert {name: recovery[name] for name in ("database", "owner")} == created["bootstrap"]["initdb"]
+    assert recovery["source"] == spec["externalClusters"][0]["name"]

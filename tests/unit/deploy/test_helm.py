@@ -89,6 +89,15 @@ def test_kafka_with_tls_is_refused_without_strimzi() -> None:
     assert "strimzi" in done.stderr
 
 
+def test_own_stores_are_reached_anywhere_at_their_ports() -> None:
+    """The policies of the chart admit the pods of Strimzi and CloudNativePG only if these are a part of it."""
+    own = [f"{part}.enabled=false" for part in ("strimzi", "databases", "keda")] + ["ports.kafka=9096", "ports.database=6432"]
+    objects = chart(PRODUCTION, *(word for option in own for word in ("--set", option)))
+    ports = {"kafka": 9096} | {f"{name}-database": 6432 for name in WITH_DATABASE}
+    egress = {name: one(objects, "NetworkPolicy", name)["spec"]["egress"] for name in ports}
+    assert egress == {name: [{"ports": [{"protocol": "TCP", "port": port}]}] for name, port in ports.items()}
+
+
 def test_the_files_of_the_chart_are_those_of_the_sources() -> None:
     present = {path for path in (CHART / "templates").iterdir() if path.suffix == ".yaml"} | {CHART / "Chart.yaml"}
     expected = files()

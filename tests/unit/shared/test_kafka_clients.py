@@ -8,6 +8,8 @@ import pytest
 from aiokafka.errors import KafkaError
 
 from shared.kafka import Broken, admin, clients
+from shared.kafka.offsets import BEYOND
+from shared.kafka.records import Place
 
 
 class Part:
@@ -94,3 +96,8 @@ async def test_a_producer_whose_stop_is_cancelled_is_closed() -> None:
 
 async def test_no_positions_have_no_lag_and_need_no_connection() -> None:
     assert await admin.lag("127.0.0.1:1", {}) == 0
+
+
+def test_a_partition_that_waits_for_its_recovery_is_not_read_to_its_end() -> None:
+    ends = {Place("t", 0): (BEYOND, 10), Place("t", 1): (10, 10), Place("t", 2): (9, 10)}
+    assert clients.read_to_end(ends) == {("t", 1): 10}
