@@ -110,7 +110,7 @@ class TaskDeadline:
     def __enter__(self) -> None:
         task = asyncio.current_task(self._deadlines.loop)
         if task is None:
-            raise RuntimeError("a deadline is of a task")
+            raise RuntimeError("a deadline needs a running task")
         self._task, self._cancelling = task, task.cancelling()
         self._deadlines.begin(task)
 

@@ -84,7 +84,7 @@ def back_fill(
 
 
 async def latest_back_fill(admin: Admin, tenant: str, connection: str, *, cancel: bool) -> dict[str, Any]:
-    """The job of the latest back-fill of the connection, after it was canceled if `cancel`. Raises NotFound if it had none."""
+    """The job of the latest back-fill of the connection, after it was cancelled if `cancel`. Raises NotFound if it had none."""
     latest = (await admin.connection(tenant, connection))["health"]["backfill"]
     if latest is None:
         raise NotFound("the connection has no back-fill")

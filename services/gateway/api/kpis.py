@@ -2,7 +2,7 @@
 
 The entity tag of a result is weak: it covers the numbers but not the watermark, which advances while the numbers stay.
 `X-Earshot-Watermark` carries the watermark of a 200 and of a 304, so a client that keeps a result knows how complete it is now.
-The watermark in a kept body is older and still true: everything received before it is counted.
+The watermark in a cached body is older and still true: everything received before it is counted.
 """
 
 from datetime import UTC, datetime

@@ -62,8 +62,8 @@ routes = APIRouter(route_class=TypedRoute, tags=["customers"])
 async def find_customer(
     request: Request, tenant: TenantName, query: Annotated[CustomerQuery, JsonBody(CustomerQuery)]
 ) -> FoundCustomer:
-    """Follows links over all connections: a statement with an id and an e-mail address links the two, and so do aliases. A
-    customer of whom nothing is held has no holdings. Nothing is changed: look here before you erase.
+    """Follows links over all connections: a statement with an id and an e-mail address links the two, and so do aliases.
+    For an unknown customer `holdings` is empty. Nothing is changed: look here before you erase.
     """
     ingest = ingest_of(request)
     async with outage_is_503():

@@ -85,7 +85,7 @@ class ImportView(BaseModel):
     held: int = Field(description="Payloads that wait for the end of the connection's pause", examples=[0])
     pending: int = Field(description="Payloads whose content is fetched from the tool's API", examples=[0])
     rows_per_second: float | None = Field(description="Since it was started; null before", examples=[8190.5])
-    reason: str | None = Field(description="Why it failed or was canceled")
+    reason: str | None = Field(description="Why it failed or was cancelled")
     requested_by: str | None = Field(description="The id of the API key; null: the operator", examples=["key_5f0e8c2b1f7be4a9"])
     created_at: datetime
     started_at: datetime | None

@@ -46,7 +46,7 @@ UPDATE import_parts SET content = NULL WHERE import_id = $1 AND number BETWEEN $
 
 
 class LeaseLost(Exception):
-    """Another process has gone on with the range, or the import was canceled. Nothing was stored."""
+    """Another process has gone on with the range, or the import was cancelled. Nothing was stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ async def store_rows(
     db: Connection, part: FileRange, rows: Sequence[Row], bytes_read: int, bodies: Sequence[SealedBody] | None = None
 ) -> StoredRows:
     """Store the next records of a claimed range, at least one. `bytes_read` are those of the range up to the last one's end.
-    `bodies` are those of the deliveries among the records as they are to be stored; None: as they are.
+    `bodies`: the stored form of each delivery's body, in order; None: bodies are stored unencrypted.
 
     An erasure must be the only record, since it waits for transactions that write statements of the customer. Raises LeaseLost.
     """

@@ -133,7 +133,7 @@ class Extent:
 
 
 class LeaseLost(Exception):
-    """Another process has gone on with the job, or it was canceled. Nothing was stored."""
+    """Another process has gone on with the job, or it was cancelled. Nothing was stored."""
 
 
 async def add_job(pool: asyncpg.Pool, kind: Kind, selection: Selection, extent: Extent, requested_by: str | None) -> Job | None:

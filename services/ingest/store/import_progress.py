@@ -16,7 +16,7 @@ from services.ingest.store.imports import COLUMNS, DROP_PARTS, HOLD_ONE, ONE_BY_
 LEASE_SECONDS = 20.0
 """No other process may claim an import or a range for this long after its last step."""
 EXPIRE_DAYS = 7
-"""An upload to which nothing was added for so long is canceled, and its parts are deleted."""
+"""An upload to which nothing was added for so long is cancelled, and its parts are deleted."""
 
 CLAIM = f"""
 UPDATE imports SET due = now() + make_interval(secs => $1), claimed = clock_timestamp(), attempts = attempts + 1 WHERE id = (
@@ -157,7 +157,7 @@ class ImportProgress:
     async def finish_range(self, part: FileRange, reason: str | None = None) -> Import | None:
         """End a range; `reason` says why its rest can't be read. Returns the import if it ends with it.
 
-        Changes nothing if another process has gone on with the range, or the import was canceled.
+        Changes nothing if another process has gone on with the range, or the import was cancelled.
         """
         async with self._pool.acquire(timeout=5) as db, db.transaction():
             row = await db.fetchrow(HOLD_ONE, part.job.id)

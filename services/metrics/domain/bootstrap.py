@@ -1,8 +1,9 @@
 """Bootstrap intervals of the difference that a part of a sample makes to its mean.
 
 Each replicate draws every cell of the sample (the rows with one score, with or without the part) from a Poisson distribution with
-its count as the mean, as Hanley and MacGibbon (2006) do: that equals drawing rows with replacement but for the size of the
-sample, and its cost doesn't depend on it. The random numbers have a fixed seed, so that equal samples have equal intervals.
+its count as the mean, as Hanley and MacGibbon (2006) do. This equals drawing rows with replacement, except that the size
+of the sample varies. The cost doesn't depend on the number of rows. The random numbers have a fixed seed, so that equal samples
+have equal intervals.
 """
 
 from bisect import bisect_left

@@ -35,7 +35,7 @@ SHUT: Hours = ()
 class Holidays:
     """Days without business hours.
 
-    They are the public holidays of a country (ISO 3166), or of its subdivision, but for those of `without`, and the days of
+    They are the public holidays of a country (ISO 3166), or of its subdivision, except those of `without`, and the days of
     `extra`.
     """
 

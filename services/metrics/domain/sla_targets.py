@@ -40,8 +40,8 @@ class Outcome:
 def outcomes_of(policy: Policy, hours: BusinessHours, ticket: TicketView, *, solve_fulfils: bool = False) -> Iterator[Outcome]:
     """The outcome of each target that the policy gives the ticket.
 
-    A target has none if there was no calendar for a part of its time, and if it was cancelled: by a solve without the reply by
-    the deadline. `solve_fulfils`: such a solve meets the target of a reply.
+    A target has no outcome if a part of its time has no calendar, or if a solve without the reply came by the deadline, which
+    cancels it. `solve_fulfils`: such a solve meets the target of a reply.
     """
     outcomes = [
         first_reply(Clock(policy.first_reply, hours, ticket, solve_fulfils)) if policy.first_reply else None,
@@ -115,8 +115,8 @@ def wait_until_solve(ticket: TicketView, wait: Wait) -> Wait:
 def resolution(policy: Policy, target: Target, hours: BusinessHours, ticket: TicketView) -> Outcome | None:
     """The outcome of the resolution: met by the last solve if there was no deadline before it.
 
-    The time runs while the ticket is neither solved nor in a status of `policy.pause`; a reopening runs it on. None while it is
-    paused before the deadline.
+    The time runs while the ticket is neither solved nor in a status of `policy.pause`; it continues after a reopening. None
+    while it is paused before the deadline.
     """
     clock = Clock(target, hours, ticket)
     left = timedelta(seconds=target.seconds)

@@ -115,7 +115,7 @@ class TicketView:
         return ((period.start, period.end) for period in self.statuses if period.status in statuses)
 
     def time_in(self, statuses: Collection[Status]) -> timedelta:
-        """How long the ticket had one of `statuses`, but for a period that has no end."""
+        """How long the ticket had one of `statuses`, without a period that has no end."""
         return sum((end - start for start, end in self.periods_in(statuses) if end is not None), timedelta())
 
     @property

@@ -39,7 +39,7 @@ SETTINGS = f"""
     SET LOCAL work_mem = '{WORK_MEMORY}'; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_memoize = off;
     SET LOCAL synchronous_commit = off
 """
-"""For the transaction of a count. A statement reads no span twice, so to memoize its rows would cost time alone. A crash may lose
+"""For the transaction of a count. A statement reads no span twice, so memoizing its rows would only cost time. A crash may lose
 the commit, whole: the spans are then counted again."""
 
 

@@ -37,7 +37,7 @@ has too many groups there."""
 
 
 class Seal(NamedTuple):
-    """A sealed seal. Its histograms never change: a recount has another id, and `since` is the time of its confirmation."""
+    """A confirmed seal. Its histograms never change: a recount has another id, and `since` is the time of its confirmation."""
 
     id: int
     since: datetime

@@ -244,7 +244,7 @@ class Provider(Generic[S]):
         return self.split(request) if self.split else (request,)
 
     def accepts(self, request: Request) -> bool:
-        """Whether the provider reads the body type of the request. One that is missing or unknown is read as it comes."""
+        """Whether the provider reads the body type of the request. A missing or unknown content type is accepted."""
         return request.body_type in (None, *self.body_types)
 
     def parse_stored(self, headers: Mapping[str, str], body: bytes, settings: S, received_at: datetime | None = None) -> Parsed:

@@ -1,4 +1,4 @@
-"""Ranges of imports, which several processes read at the same time; attempts of imports; canceled jobs.
+"""Ranges of imports, which several processes read at the same time; attempts of imports; cancelled jobs.
 
 An import whose ranges are stored is due at infinity, so that replicas of the previous version leave it alone.
 """

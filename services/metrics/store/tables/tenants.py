@@ -93,8 +93,7 @@ promotions = Table(
     Index("promotions_initial", "tenant", unique=True, postgresql_where=text("initial")),
 )
 """Which model's scores count for a tenant: the newest row's that isn't `initial`, else the initial one's. Rows are never
-changed or
-removed."""
+changed or removed."""
 
 names = Table(
     "names",
