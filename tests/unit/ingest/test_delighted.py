@@ -99,7 +99,10 @@ def test_an_old_payload_without_a_type_is_nps_by_the_mapping_alone() -> None:
 def test_additional_questions_are_comments_ratings_by_the_mapping_or_unmapped() -> None:
     parsed = parse(fixture("updated"))
     assert answers(fixture("updated"))[2:] == [{"question": "free_1", "kind": "comment", "text": "A dark mode."}]
-    assert [question.question for question in parsed.use.unmapped] == ["scale_1", "enum_1"]
+    assert [(one.question, one.title) for one in parsed.use.unmapped] == [
+        ("scale_1", "How easy was it?"),
+        ("enum_1", "What matters most?"),
+    ]
     mapping = {"questions": {"scale_1": {"kind": "ces"}, "enum_1": {"kind": "ignore"}, "free_1": {"kind": "ignore"}}}
     assert answers(fixture("updated"), mapping)[2:] == [{"question": "scale_1", "kind": "ces", "value": 6}]
     assert parse(fixture("updated"), mapping).use.unmapped == ()

@@ -172,7 +172,8 @@ def test_ticket_statuses_of_the_companys_own_count_by_the_mapping() -> None:
     mapping = {"statuses": {"sts_5x": "on_hold"}}
     assert [fact.status for fact in facts(raw("ticket_status_update"), mapping)] == ["on_hold"]
     unknown = parse(fixture("ticket_status_update", {"status_category": "new"}))
-    assert unknown.problem == "ticket status: unknown; declare your own in `statuses` of the mapping"
+    problem = "ticket status: unknown; declare your own in `statuses` of the mapping"
+    assert (unknown.problem, unknown.problem_code) == (problem, "unknown_value")
 
 
 def test_assignment_and_deletion_are_stated_and_taken_back() -> None:

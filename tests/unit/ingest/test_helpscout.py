@@ -78,6 +78,14 @@ def test_a_conversation_is_opened_by_its_creator() -> None:
     assert (opened.by, opened.text) == ("customer", None)
 
 
+def test_the_channel_is_that_of_the_mapping_else_of_the_source_else_of_the_conversation() -> None:
+    fields = {"type": "chat", "source": {"type": "email"}, "customFields": [{"name": "Via", "text": "phone"}]}
+    mapping = HelpScoutSettings.model_validate({"dimensions": {"Via": "channel"}})
+    assert record(fixture("convo.created", **fields), mapping).channel == "phone"
+    assert record(fixture("convo.created", **fields)).channel == "email"
+    assert record(fixture("convo.created", **fields | {"source": {"via": "customer"}})).channel == "chat"
+
+
 def test_a_conversation_of_the_first_version_is_read() -> None:
     sent = fixture("convo.created_v1")
     read = record(sent, HelpScoutSettings.model_validate({"dimensions": {"mailbox": "product"}}))

@@ -182,6 +182,8 @@ def test_tickets_are_merged_into_the_primary_one_or_into_a_new_one() -> None:
     into_primary, into_new = changes(**merged), changes(**merged, newObjectId=10)
     assert [(one.id, asdict(one.facts[0])["into"]) for one in into_primary] == [("8", "7"), ("9", "7")]
     assert [(one.id, asdict(one.facts[0])["into"]) for one in into_new] == [("8", "10"), ("9", "10"), ("7", "10")]
+    [into_object] = changes(subscriptionType="ticket.merge", mergedObjectIds=[8])
+    assert (into_object.id, asdict(into_object.facts[0])["into"]) == ("8", "9988776655"), "the object of the event"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.ingest.domain.imports.batches import stored_part
-from services.ingest.domain.imports.erased import names_of
+from services.ingest.domain.imports.erased import digest_of_name, names_of
 from services.ingest.domain.pseudonym import pseudonym_of_email, pseudonym_of_id
 from services.ingest.domain.receive import receive_record
 from tests.unit.ingest.making import NOW, connection, nps, response
@@ -32,6 +32,12 @@ def test_only_an_address_beside_an_id_may_belong_to_somebody_else(customer: dict
     [statement] = delivery.statements
     assert {(name, is_beside_id) for name, is_beside_id, _ in names_of(statement)} == names
     assert {at.hour for *_, at in names_of(statement)} == {10}
+
+
+def test_the_key_of_an_erased_name_is_its_tenants_own_and_never_changes() -> None:
+    """Keys are stored for good, so this one was made by another program: `printf acme/p-1 | sha256sum`."""
+    assert digest_of_name("acme", "p-1").hex() == "8f53c0eec1a099a59b209f15ec04136e24d8828e18131b0747a6eb2695b5bde8"
+    assert digest_of_name("acme", "p-1") != digest_of_name("other", "p-1")
 
 
 def test_no_key_is_spent_on_the_body_of_an_erasure() -> None:

@@ -88,6 +88,8 @@ def test_a_row_becomes_a_review_and_a_row_without_id_gets_a_digest() -> None:
     assert (body.stars, body.text) == (4, "Nice")
     subjects = [delivery.statements[0].event.subject for delivery in (one, other, same)]
     assert subjects[0] == subjects[2] != subjects[1]
+    [fault] = read("at;stars;text\n2026-11-20;four;Nice\n", mapping).faults
+    assert fault == Fault(2, "stars", "not a whole number; words need `values` in the mapping")
 
 
 def test_windows_1252_and_a_byte_order_mark_are_read() -> None:

@@ -1,6 +1,7 @@
 """The summary of a dry run."""
 
 import json
+from pathlib import Path
 
 from services.ingest.domain.imports.dry_run import summarise
 from tests.unit.ingest.importing import FILE, HEADER, MAPPING, read
@@ -24,6 +25,16 @@ def test_previews_are_redacted_and_name_nobody() -> None:
     [record] = summary.records
     assert "ada@example.org" not in json.dumps(record)
     assert record["answers"][1]["text"] == "Call [phone]"
+
+
+def test_previews_of_a_tools_payloads_are_the_records_made_of_them() -> None:
+    payload = (Path(__file__).parents[2] / "fixtures" / "providers" / "delighted__survey_response.updated.json").read_text()
+    tool = connection("delighted")
+    line = json.dumps(json.loads(payload))
+    summary = summarise(tool, read(line + "\n", file_format="delighted", tool=tool).rows)
+    [record] = summary.records
+    assert (record["type"], record["id"]) == ("response", "5435")
+    assert "jo@example.org" not in json.dumps(record)
 
 
 def test_the_time_of_a_ticket_is_that_of_its_earliest_fact() -> None:

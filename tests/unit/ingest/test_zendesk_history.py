@@ -166,6 +166,18 @@ def test_messages_have_the_ids_of_webhooks_and_authors_by_their_role() -> None:
     assert received(documents()).names == (("agent", "12", "Ada Byron"),)
     unknown = [fact.by for fact in facts(documents(users=None), "message")]
     assert unknown == ["agent"] * 4, "whoever is not the requester, as in webhooks"
+    own = documents(AUDITS[0], audit(1, comment(105, 8447, "And now?")), users=None)
+    assert [(fact.by, fact.agent) for fact in facts(own, "message")] == [("customer", None)]
+
+
+@pytest.mark.parametrize("missing", ["plain_body", "body"])
+def test_a_comment_has_its_plain_text_or_the_other_if_that_is_missing(missing: str) -> None:
+    written = comment(101, 12, "Which one?") | {"plain_body": "plain", "body": "rich"}
+    [message] = facts(documents(AUDITS[0], audit(1, written)), "message")
+    assert message.text == "plain"
+    del written[missing]
+    [message] = facts(documents(AUDITS[0], audit(1, written)), "message")
+    assert message.text == ("rich" if missing == "plain_body" else "plain")
 
 
 def test_statuses_priorities_and_the_rating_have_the_times_of_their_changes() -> None:
