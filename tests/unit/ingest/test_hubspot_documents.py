@@ -101,7 +101,7 @@ def test_a_former_stage_that_was_deleted_is_left_out_and_an_unknown_present_one_
     documents["object"]["properties"]["hs_pipeline_stage"] = "998"
     parsed = read(TICKET_EVENT, documents)
     assert parsed.problem == "hs_pipeline_stage: no pipeline says whether it is closed; name it in `stages` of the mapping"
-    assert parsed.about == ("ticket/9988776655",)
+    assert (parsed.problem_code, parsed.about) == ("mapping_mismatch", ("ticket/9988776655",))
     newer = {"results": [{"stages": [{"id": "998", "metadata": {"ticketState": "CLOSED"}}]}]}
     assert [fact.status for fact in facts(documents | {"new_pipelines": newer}, "status")] == ["closed"]
 
@@ -168,6 +168,7 @@ def test_effort_and_other_ratings_need_the_mapping_and_are_reported_without_it()
 def test_a_value_that_is_no_number_and_a_submission_without_a_survey_are_problems() -> None:
     odd = read(SUBMISSION_EVENT, submission_documents(hs_value="great"))
     assert (odd.problem, odd.about) == ("survey 5 is a rating, but hs_value is no number", ("response/553311",))
+    assert odd.problem_code == "mapping_mismatch"
     assert read(SUBMISSION_EVENT, submission_documents(hs_survey_id=None)).problem == "the submission has no hs_survey_id"
 
 

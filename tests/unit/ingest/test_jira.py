@@ -85,7 +85,7 @@ def test_a_status_counts_by_its_category_or_by_the_mapping() -> None:
     assert [fact.status for fact in facts(fixture("issue_updated", waiting), "status", mapping)] == ["pending"]
     unknown = parse(fixture("issue_updated", {"status": {"name": "Odd"}}))
     assert unknown.problem == "status: no category; declare it in `statuses` of the mapping"
-    assert unknown.about == ("ticket/10042",)
+    assert (unknown.problem_code, unknown.about) == ("unknown_value", ("ticket/10042",))
 
 
 def test_a_comment_is_of_its_author() -> None:

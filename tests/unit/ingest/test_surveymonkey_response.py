@@ -100,12 +100,25 @@ def test_words_have_the_value_of_their_weight() -> None:
     assert answers == [{"question": "206", "kind": "csat", "scale": (1, 2), "value": 2, "raw": "Very"}]
 
 
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        (({"text": "very"},), "its answer is a text"),
+        (({"choice_id": "c40"}, {"choice_id": "c41"}), "several choices were made"),
+    ],
+)
+def test_an_answer_that_is_no_rating_is_a_problem(answers: tuple[dict[str, Any], ...], reason: str) -> None:
+    parsed = read(documents(reply("203", *answers)), FieldMapping.model_validate({"questions": {"203": {"kind": "nps"}}}))
+    assert parsed.problem == f"question 203 is a rating by the mapping, but {reason}"
+    assert parsed.problem_code == "mapping_mismatch"
+
+
 def test_a_choice_without_a_number_on_the_scale_is_a_problem() -> None:
     parsed = read(
         documents(reply("203", {"choice_id": "c40"})), FieldMapping.model_validate({"questions": {"203": {"kind": "nps"}}})
     )
     assert parsed.problem == "question 203 is a rating by the mapping, but its choice has no number on the scale"
-    assert parsed.about == ("response/5007154325",)
+    assert (parsed.problem_code, parsed.about) == ("mapping_mismatch", ("response/5007154325",))
 
 
 def test_not_applicable_is_no_answer() -> None:

@@ -108,7 +108,9 @@ def test_deleted_and_scrubbed_tickets_are_deleted(word: str) -> None:
 
 def test_an_unknown_status_is_a_problem() -> None:
     for word in ("In progress", "", None, {"id": 5}, "solvedish"):
-        problem = parse(event("status_changed", {"current": word})).problem or ""
+        parsed = parse(event("status_changed", {"current": word}))
+        assert parsed.problem_code == "unknown_value"
+        problem = parsed.problem or ""
         assert problem.startswith("status: unknown word; known are")
         assert problem.endswith('write the status itself in the trigger\'s body, such as "solved")')
 
@@ -133,7 +135,7 @@ def test_a_rating_is_good_or_bad_and_keeps_the_tools_word(score: str, value: int
 
 def test_an_offered_rating_is_ignored_and_an_unknown_one_is_a_problem() -> None:
     assert parse(event("csat_received", {"satisfaction_score": {"score": "OFFERED"}})).ignored
-    assert parse(event("csat_received", {"satisfaction_score": {"score": "4"}})).problem
+    assert parse(event("csat_received", {"satisfaction_score": {"score": "4"}})).problem_code == "unknown_value"
 
 
 def test_assignments_priority_merging_spam_and_deletion_are_facts() -> None:
