@@ -159,6 +159,7 @@ def test_a_status_without_a_name_is_quarantined() -> None:
     page, _ = read_page(TOOL, begin(TOOL), answers(ticket(status=9)))
     [delivery] = deliveries(TOOL, page)
     assert (delivery.verdict, delivery.subjects) == ("quarantined", ("con_1/ticket/11",))
+    assert delivery.reason_code == "unknown_value"
 
 
 def test_an_answer_that_is_no_list_is_unusable() -> None:
