@@ -113,19 +113,19 @@ async def test_a_trace_leads_from_the_request_to_the_score(services: ServiceProc
             and topic in span.name.partition(" ")[2].split(",")
         ]
 
-    await until(lambda: bool(spans("metrics", "process feedback.scores")))
-    [at_gateway] = collector.of("gateway", "POST /v1/feedback", TRACE)
-    [call] = collector.of("gateway", "POST", TRACE)
-    [at_ingest] = collector.of("ingest", "POST /v1/feedback", TRACE)
-    assert (at_gateway.parent, call.parent, at_ingest.parent) == (CALLER, at_gateway.id, call.id)
-    await until(lambda: bool(spans("ingest", "send feedback.events")))
-    for service, name in (
+    steps = (
         ("ingest", "commit deliveries"),
         ("ingest", "send feedback.events"),
         ("sentiment", "process feedback.events"),
         ("metrics", "process feedback.events"),
         ("metrics", "process feedback.scores"),
-    ):
+    )
+    await until(lambda: all(spans(*step) for step in (*steps, ("sentiment", "send feedback.scores"))))
+    [at_gateway] = collector.of("gateway", "POST /v1/feedback", TRACE)
+    [call] = collector.of("gateway", "POST", TRACE)
+    [at_ingest] = collector.of("ingest", "POST /v1/feedback", TRACE)
+    assert (at_gateway.parent, call.parent, at_ingest.parent) == (CALLER, at_gateway.id, call.id)
+    for service, name in steps:
         assert spans(service, name) == [at_ingest.id], (service, name)
     [process] = collector.of("sentiment", "process feedback.events", TRACE)
     assert spans("sentiment", "send feedback.scores") == [process.id]
