@@ -4,7 +4,8 @@ Records that can't be decoded raise Poison before any effect. An outage of the d
 an OutdatedVersion: applying a batch twice has the same effect as once.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -73,14 +74,21 @@ def live_ages(events: Iterable[Event], now: datetime) -> list[float]:
     return [(now - event.received_at).total_seconds() for event in events if event.received_at - event.at <= LIVE]
 
 
+@contextmanager
+def unavailable_is_retry() -> Iterator[None]:
+    """Raise Retry for an outage of the database, or for a statement that may be tried again."""
+    try:
+        yield
+    except (*OUTAGE, *RETRYABLE) as error:
+        raise Retry(DATABASE_REST, f"the database is unavailable: {type(error).__name__}") from error
+
+
 def idle(pool: asyncpg.Pool) -> Callable[[Mapping[Partition, int]], Awaitable[None]]:
     """A callback for partitions that are read to their end: it moves their watermark on with the clock."""
 
     async def note(positions: Mapping[Partition, int]) -> None:
-        try:
+        with unavailable_is_retry():
             await note_idle(pool, positions, datetime.now(UTC))
-        except (*OUTAGE, *RETRYABLE) as error:
-            raise Retry(DATABASE_REST, f"the database is unavailable: {type(error).__name__}") from error
 
     return note
 
@@ -93,17 +101,13 @@ class Positions:
 
     async def load(self) -> dict[Partition, tuple[int, datetime | None]]:
         """See `shared.kafka.job.StoredPositions`."""
-        try:
+        with unavailable_is_retry():
             return await stored_positions(self.pool)
-        except (*OUTAGE, *RETRYABLE) as error:
-            raise Retry(DATABASE_REST, f"the database is unavailable: {type(error).__name__}") from error
 
     async def restart(self, offsets: Mapping[Partition, int]) -> None:
         """See `shared.kafka.job.StoredPositions`."""
-        try:
+        with unavailable_is_retry():
             await restart(self.pool, offsets)
-        except (*OUTAGE, *RETRYABLE) as error:
-            raise Retry(DATABASE_REST, f"the database is unavailable: {type(error).__name__}") from error
 
 
 @dataclass(slots=True)

@@ -100,14 +100,11 @@ async def renew(connection: asyncpg.Connection, rows: Collection[tuple[int, str,
 
 async def note_idle(pool: asyncpg.Pool, positions: Mapping[Partition, int], now: datetime) -> None:
     """Move the watermark of partitions that are read to their end: they hold nothing older than `now`."""
-    partitions = sorted(positions)
     await pool.execute(
         "INSERT INTO progress (topic, partition, next_offset, received_at, batches)"
         " SELECT *, $4, 0 FROM unnest($1::text[], $2::int[], $3::bigint[])"
         " ON CONFLICT (topic, partition) DO UPDATE SET received_at = greatest(progress.received_at, excluded.received_at)",
-        [topic for topic, _ in partitions],
-        [partition for _, partition in partitions],
-        [positions[partition] for partition in partitions],
+        *columns_of(positions),
         now,
     )
 
@@ -124,10 +121,14 @@ async def restart(pool: asyncpg.Pool, offsets: Mapping[Partition, int]) -> None:
         "UPDATE progress SET next_offset = start.next_offset"
         " FROM unnest($1::text[], $2::int[], $3::bigint[]) AS start (topic, partition, next_offset)"
         " WHERE (progress.topic, progress.partition) = (start.topic, start.partition)",
-        [topic for topic, _ in offsets],
-        [partition for _, partition in offsets],
-        list(offsets.values()),
+        *columns_of(offsets),
     )
+
+
+def columns_of(offsets: Mapping[Partition, int]) -> tuple[list[str], list[int], list[int]]:
+    """Topics, partitions and offsets as three parallel lists, in the order of topics and partitions."""
+    partitions = sorted(offsets)
+    return [topic for topic, _ in partitions], [number for _, number in partitions], [offsets[place] for place in partitions]
 
 
 async def freshness(connection: asyncpg.Connection, current: CurrentTenant, kpi: Kpi | None, expected: int) -> Freshness:
