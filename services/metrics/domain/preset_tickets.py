@@ -30,10 +30,14 @@ SETTLED_AFTER = timedelta(seconds=5)
 """A calendar that is set so soon after the opening counts from the opening, where a preset says so."""
 
 
+def with_opener(ticket: TicketView, rules: Rules) -> TicketView:
+    """The ticket, opened by an agent if a bot opened it and bots are agents."""
+    return replace(ticket, opened_by="agent") if rules.bots_are_agents and ticket.opened_by == "bot" else ticket
+
+
 def ticket_under(ticket: TicketView, rules: Rules) -> TicketView:
     """The ticket with the statuses, solves, replies and waits that these rules give it; a bot's opening may be an agent's."""
-    if rules.bots_are_agents and ticket.opened_by == "bot":
-        ticket = replace(ticket, opened_by="agent")
+    ticket = with_opener(ticket, rules)
     changes: Sequence[Change] = ticket.changes
     if rules.deleted_is_status:
         changes = list(with_deletions(ticket, changes))

@@ -13,6 +13,7 @@ from typing import Literal
 from services.metrics.domain.comments import effective_label
 from services.metrics.domain.contributions import Contribution, contributions
 from services.metrics.domain.measure import BUSINESS, Measure, stem_of
+from services.metrics.domain.preset_tickets import with_opener
 from services.metrics.domain.presets import PRESETS
 from services.metrics.domain.sla import Applied, applied_policy
 from services.metrics.domain.terms import Terms
@@ -181,9 +182,9 @@ class LeftOut:
 def reason_without_outcome(applied: Applied | None, measure: Measure, ticket: TicketView) -> str:
     """Why a ticket has no outcome of the SLA target that the measure counts."""
     metric = measure.family.removeprefix("sla_")
-    bots_are_agents = measure.preset in PRESETS and PRESETS[measure.preset].rules.bots_are_agents
-    by_agent = ticket.by_agent or (bots_are_agents and ticket.opened_by == "bot")
-    if applied is None or getattr(applied.policy, metric) is None or (metric == "first_reply" and by_agent):
+    if measure.preset in PRESETS:
+        ticket = with_opener(ticket, PRESETS[measure.preset].rules)
+    if applied is None or getattr(applied.policy, metric) is None or (metric == "first_reply" and ticket.by_agent):
         return "no_target"
     if metric == "resolution":
         return "paused"
