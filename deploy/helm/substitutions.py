@@ -1,7 +1,7 @@
 """Which fields of the objects are values of the chart, and the text of the templates."""
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -31,8 +31,17 @@ HOOK = """\
   {{- end }}
 """
 """A migration is a part of the installation, and ends before an upgrade replaces anything."""
-STORES = {"kafka": ("kafka", "strimzi"), "-database": ("database", "databases")}
-"""End of the name of a policy → the value with the port of the stores that it admits, and that which makes them pods of ours."""
+
+
+class Store(NamedTuple):
+    """Kafka or PostgreSQL in the values: the name of its port in `ports`, and the part whose switch makes it pods of ours."""
+
+    port: str
+    switch: str
+
+
+STORES = {"kafka": Store("kafka", "strimzi"), "-database": Store("database", "databases")}
+"""The store to which a network policy allows connections, by the end of the policy's name."""
 OWN_PORTS = (9092, 5432)
 """Ports of stores without TLS of Strimzi."""
 DESTINATION = re.compile(r"^    to:\n(?:    [- ] .*\n)+", re.MULTILINE)
@@ -154,12 +163,16 @@ def scaled_object(manifest: Manifest) -> None:
 
 def network_policy(manifest: Manifest) -> None:
     """The port of a store, which that of your own may differ from."""
-    for end, (value, _) in STORES.items():
-        if (
-            manifest["metadata"]["name"].endswith(end)
-            and (port := manifest["spec"]["egress"][0]["ports"][0])["port"] in OWN_PORTS
-        ):
-            manifest["spec"]["egress"][0]["ports"] = [{"protocol": port["protocol"], "port": f"{INLINE}.Values.ports.{value}"}]
+    if store := store_of(manifest):
+        rule = manifest["spec"]["egress"][0]
+        port = rule["ports"][0]
+        if port["port"] in OWN_PORTS:
+            rule["ports"] = [{"protocol": port["protocol"], "port": f"{INLINE}.Values.ports.{store.port}"}]
+
+
+def store_of(policy: Manifest) -> Store | None:
+    """The store to which a network policy allows connections."""
+    return next((store for end, store in STORES.items() if policy["metadata"]["name"].endswith(end)), None)
 
 
 def template(manifests: list[Manifest]) -> str:
@@ -185,10 +198,8 @@ def one(manifest: Manifest) -> str:
     lines = "".join(f"{field(line)}\n" for line in quoted.splitlines())
     if manifest["kind"] == "Job":
         lines = lines.replace("  labels:\n", HOOK + "  labels:\n", 1)
-    if manifest["kind"] == "NetworkPolicy" and (destination := DESTINATION.search(lines)):
-        for end, (_, switch) in STORES.items():
-            if manifest["metadata"]["name"].endswith(end):
-                lines = lines.replace(destination[0], switched(destination[0], f".Values.{switch}.enabled"))
+    if manifest["kind"] == "NetworkPolicy" and (destination := DESTINATION.search(lines)) and (store := store_of(manifest)):
+        lines = lines.replace(destination[0], switched(destination[0], f".Values.{store.switch}.enabled"))
     return lines
 
 
