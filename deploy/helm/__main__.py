@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from deploy.helm.sources import ADDED, KAFKA_TLS, Manifest, added_by, file_of, objects
-from deploy.helm.substitutions import switched, template
+from deploy.helm.templates import switched, template
 from deploy.helm.variants import template_of_both
 from shared.version import VERSION
 
@@ -21,6 +21,8 @@ SWITCHES = {
     "cert-manager": ".Values.certManager.enabled",
     "external-secrets": ".Values.externalSecrets.enabled",
     "monitoring": ".Values.monitoring.enabled",
+    "backup": ".Values.backup.enabled",
+    "opentelemetry": ".Values.openTelemetry.enabled",
 }
 """Template → the value that switches it on; the others are always in."""
 KAFKA_TLS_VALUE = ".Values.kafkaTls.enabled"

@@ -14,8 +14,9 @@ from deploy.k8s.kubectl import render
 
 HOME = Path(k8s.__file__).parent
 OVERLAY = "overlays/production"
-ADDED = ("gateway-api", "cert-manager", "external-secrets", "monitoring")
-"""Components that only add objects. The chart has a switch for each."""
+ADDED = ("gateway-api", "cert-manager", "external-secrets", "monitoring", "backup", "opentelemetry")
+"""Components whose objects a template of their own adds. The chart has a switch for each. What a component changes in other
+objects, `deploy.helm.substitutions` writes: the plugins of databases (backup) and settings (opentelemetry)."""
 KAFKA_TLS = ("kafka-tls", "keda-kafka-tls")
 """Components that change objects, together by one switch."""
 HASHED = re.compile(r"(.+)-[2456789bcdfghkmt]{10}")
@@ -56,9 +57,15 @@ def without_hashes(value: Any, names: set[str]) -> Any:
     return value
 
 
+def key_of(manifest: Manifest) -> tuple[str, str]:
+    """The kind and name of an object."""
+    return manifest["kind"], manifest["metadata"]["name"]
+
+
 def added_by(component: str, without: list[Manifest]) -> list[Manifest]:
     """The objects that a component adds to `without`."""
-    return [manifest for manifest in objects([component]) if manifest not in without]
+    present = {key_of(manifest) for manifest in without}
+    return [manifest for manifest in objects([component]) if key_of(manifest) not in present]
 
 
 def file_of(manifest: Manifest) -> str:

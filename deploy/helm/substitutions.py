@@ -1,36 +1,22 @@
-"""Which fields of the objects are values of the chart, and the text of the templates."""
+"""Which fields of the objects are values of the chart."""
 
-import re
+import json
 from typing import Any, NamedTuple
 
-import yaml
-
 from deploy.helm.sources import SERVICES, Manifest
-from shared.version import VERSION
 
 INLINE, BLOCK, OPTIONAL = "HELM-INLINE:", "HELM-BLOCK:", "HELM-OPTIONAL:"
 """Beginnings of a field's text: an expression; a path of a value of any form; the same, and the field is left out without it."""
-FIELD = re.compile(rf"^( *)([\w./-]+|\"[^\"]+\"): '?({INLINE}|{BLOCK}|{OPTIONAL})(.*?)'?$")
-
-TEXTS = {
-    "hooks.example.com": "{{ .Values.hosts.hooks }}",
-    "earshot.example.com": "{{ .Values.hosts.gateway }}",
-    ".earshot.svc": ".{{ .Release.Namespace }}.svc",
-    f"-migration-{VERSION.replace('.', '-')}": '-migration-{{ .Chart.AppVersion | replace "." "-" }}',
-}
-"""Text in any field → expression."""
-
+TRACES = "(ternary .Values.openTelemetry.settings (dict) .Values.openTelemetry.enabled)"
+"""The settings that components/opentelemetry adds, if it is switched on."""
 SECURITY = "KAFKA_SECURITY_PROTOCOL"
 """Only components/kafka-tls sets it."""
+STRIMZI_OR_OWN = (
+    '(ternary (printf "earshot-kafka-bootstrap.%s.svc:9092" .Release.Namespace) '
+    ".Values.settings.KAFKA_BOOTSTRAP_SERVERS .Values.strimzi.enabled)"
+)
+"""The brokers' address for KEDA, which runs in another namespace."""
 IMAGE = '{{ printf "%%s/%s:%%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) }}'
-HOOK = """\
-  {{- if .Release.IsUpgrade }}
-  annotations:
-    helm.sh/hook: pre-upgrade
-    helm.sh/hook-delete-policy: before-hook-creation
-  {{- end }}
-"""
-"""A migration is a part of the installation, and ends before an upgrade replaces anything."""
 
 
 class Store(NamedTuple):
@@ -44,8 +30,6 @@ STORES = {"kafka": Store("kafka", "strimzi"), "-database": Store("database", "da
 """The store to which a network policy allows connections, by the end of the policy's name."""
 OWN_PORTS = (9092, 5432)
 """Ports of stores without TLS of Strimzi."""
-DESTINATION = re.compile(r"^    to:\n(?:    [- ] .*\n)+", re.MULTILINE)
-"""The selector of the pods to which a policy allows connections."""
 
 
 def substitute(manifest: Manifest) -> Manifest:
@@ -62,6 +46,12 @@ def substitute(manifest: Manifest) -> Manifest:
         "HorizontalPodAutoscaler": autoscaler,
         "ScaledObject": scaled_object,
         "NetworkPolicy": network_policy,
+        "Gateway": gateway,
+        "Issuer": issuer,
+        "Certificate": certificate,
+        "SecretStore": secret_store,
+        "ExternalSecret": external_secret,
+        "ObjectStore": object_store,
     }
     if change := by_kind.get(manifest["kind"]):
         change(manifest)
@@ -73,7 +63,7 @@ def deployment(manifest: Manifest) -> None:
     name = manifest["metadata"]["name"]
     spec, pod = manifest["spec"], manifest["spec"]["template"]
     manifest["spec"] = {"replicas": f"{OPTIONAL}.Values.{name}.replicas", **spec}
-    checksum = f"toJson (list .Values.settings .Values.{name}.settings .Values.hosts) | sha256sum"
+    checksum = f"toJson (list .Values.settings .Values.{name}.settings .Values.hosts {TRACES}) | sha256sum"
     pod["metadata"] = {"annotations": {"checksum/config": f"{INLINE}{checksum}"}, **pod["metadata"]}
     pod["spec"] = {"priorityClassName": f"{OPTIONAL}.Values.priorityClassNames.servers", **pod["spec"]}
     (container,) = pod["spec"]["containers"]
@@ -92,9 +82,8 @@ def config_map(manifest: Manifest) -> None:
     name = manifest["metadata"]["name"]
     if name == "earshot":
         of_kafka = {key: value for key, value in manifest["data"].items() if key.startswith("KAFKA_")}
-        replaced = " ".join(f'"{key}" "{value}"' for key, value in of_kafka.items())
-        secured = f"mergeOverwrite (deepCopy .Values.settings) (dict {replaced})"
-        manifest["data"] = f"{BLOCK}{secured if SECURITY in of_kafka else '.Values.settings'}"
+        secured = literal(of_kafka) if SECURITY in of_kafka else "(dict)"
+        manifest["data"] = f"{BLOCK}mergeOverwrite (deepCopy .Values.settings) {TRACES} {secured}"
     elif name == "ingest":
         url = '(dict "INGEST_PUBLIC_URL" (printf "https://%s" .Values.hosts.hooks))'
         manifest["data"] = f"{BLOCK}merge (deepCopy .Values.ingest.settings) {url}"
@@ -124,8 +113,11 @@ def topic(manifest: Manifest) -> None:
 
 
 def cluster(manifest: Manifest) -> None:
-    """The number, size and placement of the databases."""
+    """The number, size and placement of the databases, their plugins, and the source of a restored one."""
     spec, service = manifest["spec"], manifest["metadata"]["name"].split("-")[0]
+    own = f".Values.databases.clusters.{service}"
+    backup = "(ternary .Values.backup.plugins nil .Values.backup.enabled)"
+    spec["bootstrap"] = f"{BLOCK}{own}.bootstrap | default {literal(spec['bootstrap'])}"
     spec["instances"] = f"{INLINE}.Values.databases.instances"
     spec["imageName"] = f"{INLINE}.Values.databases.image"
     spec["postgresql"]["synchronous"] = f"{OPTIONAL}.Values.databases.synchronous"
@@ -135,7 +127,8 @@ def cluster(manifest: Manifest) -> None:
     spec["storage"]["size"] = f"{INLINE}.Values.databases.storage.{service}.data"
     spec["walStorage"]["size"] = f"{INLINE}.Values.databases.storage.{service}.wal"
     manifest["spec"] = {
-        "plugins": f"{OPTIONAL}.Values.databases.plugins",
+        "externalClusters": f"{OPTIONAL}{own}.externalClusters",
+        "plugins": f"{OPTIONAL}({own}.plugins | default .Values.databases.plugins | default {backup})",
         "priorityClassName": f"{OPTIONAL}.Values.priorityClassNames.data",
         **spec,
     }
@@ -155,10 +148,47 @@ def autoscaler(manifest: Manifest) -> None:
 
 
 def scaled_object(manifest: Manifest) -> None:
-    """The limits."""
+    """The limits, and without Strimzi's Kafka its address and how KEDA logs in to it."""
     name = manifest["metadata"]["name"]
     manifest["spec"]["minReplicaCount"] = f"{INLINE}.Values.keda.{name}.min"
     manifest["spec"]["maxReplicaCount"] = f"{INLINE}.Values.keda.{name}.max"
+    for trigger in manifest["spec"]["triggers"]:
+        if trigger["type"] == "kafka" and "sasl" not in trigger["metadata"]:
+            trigger["metadata"]["bootstrapServers"] = f"{INLINE}{STRIMZI_OR_OWN}"
+            trigger["metadata"] |= {key: f"{OPTIONAL}.Values.keda.kafka.{key}" for key in ("sasl", "tls")}
+            trigger["authenticationRef"] = f"{OPTIONAL}.Values.keda.kafka.authenticationRef"
+
+
+def gateway(manifest: Manifest) -> None:
+    """The class."""
+    manifest["spec"]["gatewayClassName"] = f"{INLINE}.Values.gatewayApi.className"
+
+
+def issuer(manifest: Manifest) -> None:
+    """Everything."""
+    manifest["spec"] = f"{BLOCK}.Values.certManager.issuer"
+
+
+def certificate(manifest: Manifest) -> None:
+    """The issuer."""
+    manifest["spec"]["issuerRef"] = f"{BLOCK}.Values.certManager.issuerRef"
+
+
+def secret_store(manifest: Manifest) -> None:
+    """The vault."""
+    manifest["spec"]["provider"] = f"{BLOCK}.Values.externalSecrets.provider"
+
+
+def external_secret(manifest: Manifest) -> None:
+    """The vault's entry."""
+    entry = {"earshot": "shared"}.get(manifest["metadata"]["name"], manifest["metadata"]["name"])
+    (source,) = manifest["spec"]["dataFrom"]
+    source["extract"]["key"] = f"{INLINE}.Values.externalSecrets.entries.{entry}"
+
+
+def object_store(manifest: Manifest) -> None:
+    """Everything."""
+    manifest["spec"] = f"{BLOCK}.Values.backup.objectStore"
 
 
 def network_policy(manifest: Manifest) -> None:
@@ -175,54 +205,6 @@ def store_of(policy: Manifest) -> Store | None:
     return next((store for end, store in STORES.items() if policy["metadata"]["name"].endswith(end)), None)
 
 
-def template(manifests: list[Manifest]) -> str:
-    """The text of a template."""
-    return "".join("---\n" + one(manifest) for manifest in manifests)
-
-
-def switched(text: str, value: str | None) -> str:
-    """A text that is left out unless `value` is true; None: it is always in."""
-    return f"{{{{- if {value} }}}}\n{text}{{{{- end }}}}\n" if value else text
-
-
-def one(manifest: Manifest) -> str:
-    """An object as a part of a template."""
-    labels = manifest["metadata"].get("labels", {})
-    labels = {**labels, "helm.sh/chart": "CHART", "app.kubernetes.io/managed-by": "RELEASE-SERVICE"}
-    labelled = {**manifest, "metadata": {**manifest["metadata"], "labels": labels}}
-    quoted = yaml.safe_dump(substitute(escaped(labelled)), sort_keys=False, width=10_000, allow_unicode=True)
-    for text, expression in TEXTS.items():
-        quoted = quoted.replace(text, expression)
-    quoted = quoted.replace("helm.sh/chart: CHART", 'helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}')
-    quoted = quoted.replace("managed-by: RELEASE-SERVICE", "managed-by: {{ .Release.Service }}")
-    lines = "".join(f"{field(line)}\n" for line in quoted.splitlines())
-    if manifest["kind"] == "Job":
-        lines = lines.replace("  labels:\n", HOOK + "  labels:\n", 1)
-    if manifest["kind"] == "NetworkPolicy" and (destination := DESTINATION.search(lines)) and (store := store_of(manifest)):
-        lines = lines.replace(destination[0], switched(destination[0], f".Values.{store.switch}.enabled"))
-    return lines
-
-
-def escaped(value: Any) -> Any:
-    """A value whose own braces Helm leaves alone."""
-    if isinstance(value, dict):
-        return {key: escaped(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [escaped(item) for item in value]
-    return value.replace("{{", "{{`{{`}}") if isinstance(value, str) else value
-
-
-def field(line: str) -> str:
-    """A line of YAML, with the expression in place of a marked field."""
-    if not (match := FIELD.fullmatch(line)):
-        if "HELM-" in line:
-            raise ValueError(f"a value must be a whole field that is not the first of a list's item: {line}")
-        return line
-    indent, key, form, text = match.groups()
-    text = text.replace("''", "'")
-    if form == INLINE:
-        return f"{indent}{key}: {{{{ {text} }}}}"
-    if form == BLOCK:
-        return f"{indent}{key}: {{{{- toYaml ({text}) | nindent {len(indent) + 2} }}}}"
-    present = f'{{{{- if not (kindIs "invalid" {text}) }}}}'
-    return f"{indent}{present}\n{indent}{key}: {{{{ toJson {text} }}}}\n{indent}{{{{- end }}}}"
+def literal(value: dict[str, Any]) -> str:
+    """The expression of a constant object."""
+    return f"(fromJson `{json.dumps(value)}`)"

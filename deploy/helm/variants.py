@@ -2,13 +2,8 @@
 
 from difflib import SequenceMatcher
 
-from deploy.helm.sources import Manifest
-from deploy.helm.substitutions import one
-
-
-def key_of(manifest: Manifest) -> tuple[str, str]:
-    """The kind and name of an object."""
-    return manifest["kind"], manifest["metadata"]["name"]
+from deploy.helm.sources import Manifest, key_of
+from deploy.helm.templates import one
 
 
 def template_of_both(without: list[Manifest], changed: list[Manifest], value: str) -> str:

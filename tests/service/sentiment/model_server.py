@@ -44,10 +44,11 @@ def well(texts: Sequence[str]) -> Reply:
 
 @dataclass
 class ModelServer:
-    """Responds as `behave` returns, and records the texts and the headers of each call."""
+    """Responds as `behave` returns, and records the texts and the headers of each call. `tokens`: all it accepts; None: any."""
 
     port: int = field(default_factory=free_port)
     behave: Callable[[Sequence[str]], Reply] = well
+    tokens: set[str] | None = None
     calls: list[list[str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
 
@@ -76,7 +77,10 @@ class ModelServer:
                 request = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 known.calls.append(request["texts"])
                 known.headers.append({name.lower(): value for name, value in self.headers.items()} | {"path": self.path})
-                self.answer(known.behave(request["texts"]))
+                self.answer(known.behave(request["texts"]) if self.is_authorized() else Reply(401))
+
+            def is_authorized(self) -> bool:
+                return known.tokens is None or self.headers["authorization"] in {f"Bearer {token}" for token in known.tokens}
 
             def answer(self, reply: Reply) -> None:
                 time.sleep(reply.delay)

@@ -21,6 +21,8 @@ SWITCHES = {
     ("gateway-api",): "gatewayApi",
     ("cert-manager",): "certManager",
     ("external-secrets",): "externalSecrets",
+    ("backup",): "backup",
+    ("opentelemetry",): "openTelemetry",
     ("kafka-tls", "keda-kafka-tls"): "kafkaTls",
 }
 """Components → the value that switches them on."""
@@ -40,6 +42,11 @@ def chart(overlay: str, *options: str) -> list[Manifest]:
     done = helm("template", "earshot", str(CHART), "--namespace", namespace, *version, *VALUES[overlay], *options)
     assert done.returncode == 0, done.stderr
     return [manifest for manifest in yaml.load_all(done.stdout, yaml.CSafeLoader) if manifest]
+
+
+def set_options(values: dict[str, str]) -> list[str]:
+    """The options of helm that set values."""
+    return [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
 
 
 def comparable(manifests: list[Manifest]) -> dict[tuple[str, str], Any]:
@@ -91,11 +98,62 @@ def test_kafka_with_tls_is_refused_without_strimzi() -> None:
 
 def test_own_stores_are_reached_anywhere_at_their_ports() -> None:
     """The policies of the chart admit the pods of Strimzi and CloudNativePG only if these are a part of it."""
-    own = [f"{part}.enabled=false" for part in ("strimzi", "databases", "keda")] + ["ports.kafka=9096", "ports.database=6432"]
-    objects = chart(PRODUCTION, *(word for option in own for word in ("--set", option)))
+    own = {f"{part}.enabled": "false" for part in ("strimzi", "databases")} | {"ports.kafka": "9096", "ports.database": "6432"}
+    objects = chart(PRODUCTION, *set_options(own))
     ports = {"kafka": 9096} | {f"{name}-database": 6432 for name in WITH_DATABASE}
     egress = {name: one(objects, "NetworkPolicy", name)["spec"]["egress"] for name in ports}
     assert egress == {name: [{"ports": [{"protocol": "TCP", "port": port}]}] for name, port in ports.items()}
+
+
+def test_own_kafka_is_what_the_autoscaler_reads() -> None:
+    login = {"sasl": "scram_sha512", "tls": "enable"}
+    options = {"strimzi.enabled": "false", "settings.KAFKA_BOOTSTRAP_SERVERS": "kafka.acme.test:9096"}
+    options |= {f"keda.kafka.{key}": value for key, value in login.items()}
+    options |= {"keda.kafka.authenticationRef.name": "mine"}
+    objects = chart(PRODUCTION, *set_options(options))
+    triggers = [t for m in objects if m["kind"] == "ScaledObject" for t in m["spec"]["triggers"] if t["type"] == "kafka"]
+    assert len(triggers) == 3
+    for trigger in triggers:
+        assert trigger["metadata"].items() >= {"bootstrapServers": "kafka.acme.test:9096", **login}.items()
+        assert trigger["authenticationRef"] == {"name": "mine"}
+
+
+def test_the_namespaces_of_other_programs_are_values() -> None:
+    names = ("ingress", "gatewayApi", "keda", "monitoring", "databaseOperator")
+    switches = {"gatewayApi.enabled": "true", "openTelemetry.enabled": "true"}
+    objects = chart(PRODUCTION, *set_options(switches | {f"namespaces.{name}": f"own-{name.lower()}" for name in names}))
+    admitted = set(re.findall(r"kubernetes.io/metadata.name: (\S+)", yaml.safe_dump_all(objects)))
+    assert admitted == {f"own-{name.lower()}" for name in names} | {"kube-system"}
+
+
+def test_a_database_is_restored_from_its_archive_by_values() -> None:
+    restored = {
+        "bootstrap": {"recovery": {"source": "archive", "database": "ingest", "owner": "ingest"}},
+        "externalClusters": [{"name": "archive"}],
+        "plugins": [{"name": "barman-cloud.cloudnative-pg.io", "parameters": {"serverName": "ingest-database-2"}}],
+    }
+    option = f"databases.clusters.ingest={json.dumps(restored)}"
+    objects = chart(PRODUCTION, "--set", "backup.enabled=true", "--set-json", option)
+    spec = one(objects, "Cluster", "ingest-database")["spec"]
+    assert {key: spec[key] for key in restored} == restored
+    others = chart(PRODUCTION, "--set", "backup.enabled=true")
+    assert one(objects, "Cluster", "metrics-database") == one(others, "Cluster", "metrics-database")
+
+
+def test_certificates_may_come_from_an_issuer_of_ones_own() -> None:
+    mine = {"kind": "ClusterIssuer", "name": "acme"}
+    option = f"certManager={json.dumps({'enabled': True, 'issuer': None, 'issuerRef': mine})}"
+    objects = chart(PRODUCTION, "--set-json", option)
+    assert "Issuer" not in {m["kind"] for m in objects}
+    assert [m["spec"]["issuerRef"] for m in objects if m["kind"] == "Certificate"] == [mine, mine]
+
+
+def test_settings_of_traces_replace_the_servers() -> None:
+    option = "openTelemetry.settings.OTEL_TRACES_SAMPLER_ARG=0.5"
+    fewer, more = (chart(PRODUCTION, "--set", "openTelemetry.enabled=true", *more) for more in ((), ("--set-string", option)))
+    assert one(more, "ConfigMap", "earshot")["data"]["OTEL_TRACES_SAMPLER_ARG"] == "0.5"
+    templates = [one(objects, "Deployment", "ingest")["spec"]["template"] for objects in (fewer, more)]
+    assert templates[0] != templates[1]
 
 
 def test_the_files_of_the_chart_are_those_of_the_sources() -> None:
@@ -164,15 +222,8 @@ def test_migrations_end_before_an_upgrade_replaces_anything() -> None:
 
 
 def test_a_host_is_set_in_one_place() -> None:
-    objects = chart(
-        PRODUCTION,
-        "--set",
-        "hosts.hooks=in.acme.test",
-        "--set",
-        "hosts.gateway=kpi.acme.test",
-        "--set",
-        "gatewayApi.enabled=true",
-    )
+    hosts = {"hosts.hooks": "in.acme.test", "hosts.gateway": "kpi.acme.test"}
+    objects = chart(PRODUCTION, *set_options(hosts | {"gatewayApi.enabled": "true"}))
     assert "example.com" not in re.sub(r"registry\.example\.com", "", yaml.safe_dump_all(objects))
     assert one(objects, "ConfigMap", "ingest")["data"]["INGEST_PUBLIC_URL"] == "https://in.acme.test"
 
