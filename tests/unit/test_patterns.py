@@ -14,6 +14,7 @@ import services.sentiment.domain as sentiment_domain
 from services.ingest.domain.redaction import Redactor
 from services.sentiment.domain.auto_replies import is_auto_reply
 from services.sentiment.domain.explanations import spans
+from services.sentiment.domain.idioms import in_plain_words
 from services.sentiment.domain.languages import language_of
 from services.sentiment.domain.linear import bins_of
 from services.sentiment.domain.non_answers import is_non_answer, plain
@@ -41,8 +42,21 @@ HOSTILE = [
         for unit in (" ", "-", "\u00a0")
     ],
 ]  # fmt: skip
-WORDS = [Hostile(unit) for unit in ("refund ", "i will not cancel ", "my ", "charged twice ", "nobody can ", "الغاء ")]
-"""For the phrases of urgency, which look for words."""
+WORDS = [
+    Hostile(unit)
+    for unit in (
+        "refund ",
+        "i will not cancel ",
+        "my ",
+        "charged twice ",
+        "nobody can ",
+        "الغاء ",
+        "never had ",
+        ", ma ",
+        "nicht ",
+    )
+]
+"""For the phrases of urgency and the idioms, which look for words."""
 
 
 def modules(package: ModuleType) -> Iterator[ModuleType]:
@@ -84,7 +98,7 @@ TABLES = {name: patterns for name, patterns in PATTERNS.items() if len(patterns)
 
 MATCHED = {*(f"sentiment.domain.ratings.{name}" for name in ("SCALED", "STARRED", "CODE")), "ingest.domain.redaction.cards.AFTER"}
 """Patterns that are only matched at a known place. The functions that do so are timed below."""
-COLLAPSED = {"sentiment.domain.reading.TURN"}
+COLLAPSED = {"sentiment.domain.turns.TURN"}
 """Patterns that only see texts in which each run of white space is one blank."""
 
 
@@ -133,20 +147,21 @@ def test_the_phrases_of_urgency_are_linear(name: str) -> None:
 
 FUNCTIONS: dict[str, Callable[[str], object]] = {
     "redaction": lambda text: Redactor()(text),
-    "rating_opinion": lambda text: rating_opinion(text, 2),
-    "ruling_of": lambda text: ruling_of(text, 2),
+    "rating_opinion": lambda text: rating_opinion(text, 3),
+    "ruling_of": lambda text: ruling_of(text, 3),
     "emoji_opinion": emoji_opinion,
     "is_non_answer": is_non_answer,
     "plain": plain,
     "prepared": prepared,
-    "cased": lambda text: cased(text, 2),
+    "cased": lambda text: cased(text, 3),
+    "in_plain_words": in_plain_words,
     "own_words": own_words,
     "language_of": lambda text: language_of(text, None),
-    "pieces": pieces,
+    "pieces": lambda text: pieces(text, 3),
     "bins_of": bins_of,
     "spans": spans,
     "normalize": normalize,
-    "urgency_of": lambda text: urgency_of(text, 2),
+    "urgency_of": lambda text: urgency_of(text, 3),
     "written_text": written_text,
     "is_auto_reply": is_auto_reply,
 }

@@ -91,7 +91,7 @@ class LinearScorer:
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
         """The opinion of each text, from its readings as a whole and in pieces."""
-        return opinions(texts, self.read, self._trained.manner)
+        return opinions(texts, self.read, self._trained.manner, self.model.rules)
 
     def read(self, texts: Sequence[str]) -> Reading:
         """The reading of each text as a whole."""

@@ -9,6 +9,8 @@ import unicodedata
 
 import emoji
 
+from services.sentiment.domain.idioms import in_plain_words
+
 URL = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
 MENTION = re.compile(r"(?<![\w.])@\w+")
 BLANKS = re.compile(r"\s+")
@@ -63,12 +65,15 @@ def cased(text: str, rules: int) -> str:
     """The input of the transformer: like `prepared`, with capitals as written; a shouted text is lowered.
 
     Since version 2 of the rules each word in capitals is lowered: "SLOW" is shouted in "Your app is SLOW" too, and what training
-    reads as "slow" the network must not meet as an unknown name. Abbreviations are lowered with them.
+    reads as "slow" the network must not meet as an unknown name. Abbreviations are lowered with them. Since version 3 idioms are
+    written in plain words (`domain/idioms`).
     """
     squeezed = _squeezed(_with_words(text))
     if _shouts(text):
-        return squeezed.lower()
-    return squeezed if rules < 2 else CAPITALS.sub(_lower_capitals, squeezed)
+        squeezed = squeezed.lower()
+    elif rules >= 2:
+        squeezed = CAPITALS.sub(_lower_capitals, squeezed)
+    return squeezed if rules < 3 else in_plain_words(squeezed)
 
 
 def _lower_capitals(word: re.Match[str]) -> str:

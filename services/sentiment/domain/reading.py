@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.sentiment.domain.scorer import Opinion, Passage
+from services.sentiment.domain.turns import split_at_turns
 from services.sentiment.domain.urgency import REASONS
 from shared.events import Label, Urgency
 
@@ -19,15 +20,6 @@ BLANKS = re.compile(r"[^\S\n]+")
 """A run is read as one space; the patterns below would take quadratic time on it."""
 LINES = re.compile(r" ?\n[ \n]*")
 END = re.compile(r"(?<=[.!?؟…])[\"')\]]*\s+(?=\S)|\n| ?;\s+")
-FRENCH = r"mais(?=\s+(?:les?|la|l'\w|une?|des|du|ils?|elles?|on|je|j'\w|nous|vous|c'\w|ce|ça|trop|très|pas|peu|sans|pour|avec)\b)"
-ITALIAN = r"ma(?=\s+(?:il|la|lo|i|gli|le|l'\w|una?|non|è|troppo|poco|molto|purtroppo|con|senza|per|si|ci|mi)\b)"
-PORTUGUESE = r"mas(?=\s+(?:o|os|as?|não|uma?|é|foi|muito|pouco|sem|com|ainda|infelizmente|eu)\b)"
-"""Each is another word in another language ("more", "my"): without a comma it counts only before words of its own language."""
-TURN = re.compile(
-    r"(?:,?\s+(?:but|however|although|though|aber|jedoch|allerdings|trotzdem|cependant|pero|sin embargo|aunque|però|tuttavia|"
-    rf"porém|maar|echter|لكن|ولكن|{FRENCH}|{ITALIAN}|{PORTUGUESE})|,\s+(?:mais|ma|mas))\s+",
-    re.IGNORECASE,
-)
 LONGEST = 300
 """Characters of a piece at most; a longer one is cut at a space."""
 SHORTEST = 8
@@ -77,10 +69,13 @@ class Manner:
 Read = Callable[[Sequence[str]], Reading]
 
 
-def pieces(text: str) -> list[str]:
-    """The sentences of a text, and the halves of those with a "but", in order. At least one, unless the text is blank."""
+def pieces(text: str, rules: int) -> list[str]:
+    """The sentences of a text, and the halves of those with a "but", in order. At least one, unless the text is blank.
+
+    `rules`: their version (`domain/versions.py`).
+    """
     even = LINES.sub("\n", BLANKS.sub(" ", text))
-    parts = [part.strip() for sentence in END.split(even) for turned in TURN.split(sentence) for part in cut(turned)]
+    parts = [part.strip() for sentence in END.split(even) for turned in split_at_turns(sentence, rules) for part in cut(turned)]
     result: list[str] = []
     for part in filter(None, parts):
         if result and (len(part) < SHORTEST or len(result[-1]) < SHORTEST):
@@ -101,14 +96,14 @@ def cut(text: str) -> list[str]:
     return [*result, text]
 
 
-def opinions(texts: Sequence[str], read: Read, manner: Manner) -> list[Opinion]:
-    """One opinion for each text, with a single call of `read`."""
+def opinions(texts: Sequence[str], read: Read, manner: Manner, rules: int) -> list[Opinion]:
+    """One opinion for each text, with a single call of `read`. `rules`: the version by which texts are split."""
     if not texts:
         return []
     inputs: list[str] = []
     spans: list[tuple[int, int, int]] = []
     for text in texts:
-        parts = pieces(text)
+        parts = pieces(text, rules)
         begin = len(inputs)
         if len(parts) < 2 or len(text) < manner.long:
             inputs.append(text)

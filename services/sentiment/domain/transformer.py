@@ -50,7 +50,7 @@ class TransformerScorer:
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
         """The opinion of each text, with a passage for each of its pieces."""
-        return opinions(texts, self.read, self._facts.manner)
+        return opinions(texts, self.read, self._facts.manner, self.model.rules)
 
     def meanings(self, texts: Sequence[str]) -> Meanings:
         """The meanings of texts (texts × dimensions), as unit vectors."""

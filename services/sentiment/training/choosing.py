@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from services.sentiment.domain import themes
 from services.sentiment.domain.reading import Meanings, Numbers, Read, ambivalence, learnt_both, pieces, softmax
+from services.sentiment.domain.versions import LATEST
 from services.sentiment.training.figures import calibration_error
 
 FLAGGED = 0.02
@@ -50,7 +51,7 @@ def honest_temperature(logits: NDArray[Any], kinds: NDArray[np.int64]) -> float:
 
 def pole(texts: Sequence[str], read: Read) -> float:
     """The lowest threshold for `mixed` that flags at most FLAGGED of the comments with one human label."""
-    parts = [cut if len(cut := pieces(text)) > 1 else [] for text in texts]
+    parts = [cut if len(cut := pieces(text, LATEST)) > 1 else [] for text in texts]
     odds = read([part for of in parts for part in of])
     ends = np.cumsum([len(of) for of in parts])
     clear = np.array([ambivalence(odds[end - len(of) : end]) for of, end in zip(parts, ends, strict=True)])
@@ -75,7 +76,7 @@ def bars_for_mixed(
 
 def signs_of_mixed(texts: Sequence[str], read: Read, long: int) -> Signs:
     """The two signs that a text is mixed (texts × 2): how clearly its pieces point both ways, and what the model has learnt."""
-    parts = [cut if len(cut := pieces(text)) > 1 else [] for text in texts]
+    parts = [cut if len(cut := pieces(text, LATEST)) > 1 else [] for text in texts]
     wholes = [[] if cut and len(text) >= long else [text] for text, cut in zip(texts, parts, strict=True)]
     reading = read([one for whole, cut in zip(wholes, parts, strict=True) for one in (*whole, *cut)])
     signs, at = [], 0

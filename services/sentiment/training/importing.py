@@ -94,17 +94,21 @@ def weights(nodes: Nodes, product: NodeProto) -> Values:
 
 
 def head_weights(nodes: Nodes) -> State:
-    """Those of the heads, in the order in which they are written. e5-2 has no `urgent` and no `both`."""
+    """Those of the heads, in the order in which they are written. e5-2 has no `urgent` and no `both`, and its heads are products
+    by element that are summed; those of later networks are products of matrices.
+    """
     state: State = {}
     names = iter(["meaning", "focus", *(["urgent"] if "urgent" in nodes.outputs else []), "head", "both"])
-    for node in nodes.by_kind["Mul"]:
-        constant = nodes.constants.get(node.input[1])
-        if constant is None or constant.ndim != 3:
+    by_element = not nodes.by_kind["Squeeze"]
+    for node in nodes.by_kind["Mul" if by_element else "MatMul"]:
+        constant = nodes.constants.get(node.input[1 if by_element else 0])
+        if constant is None or constant.ndim != (3 if by_element else 2):
             continue
         name = next(names)
-        summed = next(other for other in nodes.by_kind["ReduceSum"] if other.input[0] == node.output[0])
-        added = next(other for other in nodes.by_kind["Add"] if other.input[0] == summed.output[0])
-        state |= {f"{name}.weight": constant[0], f"{name}.bias": nodes.values(added, 1)}
+        following = nodes.by_kind["ReduceSum" if by_element else "Squeeze"]
+        product = next(other for other in following if other.input[0] == node.output[0])
+        added = next(other for other in nodes.by_kind["Add"] if other.input[0] == product.output[0])
+        state |= {f"{name}.weight": constant[0] if by_element else constant, f"{name}.bias": nodes.values(added, 1)}
     return state
 
 

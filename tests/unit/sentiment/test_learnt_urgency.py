@@ -36,7 +36,7 @@ class Learnt:
     model = Model("learnt", "1", 2)
 
     def score(self, texts: Sequence[str]) -> list[Opinion]:
-        return opinions(texts, read, LEARNT)
+        return opinions(texts, read, LEARNT, 2)
 
 
 def urgency(text: str, scorer: Learnt | None = None) -> tuple[Urgency, ...]:
@@ -58,7 +58,7 @@ def test_learnt_reasons_stand_beside_those_of_phrases_in_one_order() -> None:
 
 
 def test_a_model_without_a_threshold_learns_no_reason() -> None:
-    (opinion,) = opinions(["All screens are dark."], read, Manner(pole=0.99, long=60))
+    (opinion,) = opinions(["All screens are dark."], read, Manner(pole=0.99, long=60), 2)
     assert opinion.urgency == ()
 
 

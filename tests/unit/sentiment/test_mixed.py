@@ -36,7 +36,7 @@ def read(texts: Sequence[str]) -> Reading:
 
 
 def is_mixed(text: str, manner: Manner = LEARNT) -> bool:
-    (opinion,) = opinions([text], read, manner)
+    (opinion,) = opinions([text], read, manner, 2)
     return opinion.mixed
 
 

@@ -27,7 +27,7 @@ class Reads:
 
 def test_all_texts_are_read_in_one_call() -> None:
     reads = Reads()
-    first, second = opinions(["It is good.", "It is bad."], reads, MANNER)
+    first, second = opinions(["It is good.", "It is bad."], reads, MANNER, 2)
     assert reads.calls == [["It is good.", "It is bad."]]
     assert (first.label, first.score, first.confidence) == ("positive", 0.7, 0.8)
     assert (second.label, second.score, second.confidence) == ("negative", -0.7, 0.8)
@@ -35,7 +35,7 @@ def test_all_texts_are_read_in_one_call() -> None:
 
 def test_a_short_text_of_two_sentences_is_read_as_a_whole_and_in_pieces() -> None:
     reads = Reads()
-    (opinion,) = opinions(["The good part. The bad part."], reads, MANNER)
+    (opinion,) = opinions(["The good part. The bad part."], reads, MANNER, 2)
     assert reads.calls == [["The good part. The bad part.", "The good part.", "The bad part."]]
     assert (opinion.label, opinion.mixed) == ("negative", True)
     assert [passage.score for passage in opinion.passages] == pytest.approx([0.7, -0.7])
@@ -44,7 +44,7 @@ def test_a_short_text_of_two_sentences_is_read_as_a_whole_and_in_pieces() -> Non
 def test_a_long_text_gets_the_mean_of_its_pieces() -> None:
     reads = Reads()
     long = "This is a good sentence. And a good sentence. One bad sentence."
-    (opinion,) = opinions([long], reads, MANNER)
+    (opinion,) = opinions([long], reads, MANNER, 2)
     assert len(reads.calls[0]) == 3
     assert (opinion.label, opinion.score) == ("positive", round((0.7 + 0.7 - 0.7) / 3, 3))
 
@@ -52,29 +52,29 @@ def test_a_long_text_gets_the_mean_of_its_pieces() -> None:
 def test_a_text_is_long_from_the_stated_number_of_characters_on() -> None:
     text = "The good part. And here the bad part."
     shorter, exact = Reads(), Reads()
-    opinions([text], shorter, Manner(pole=0.7, long=len(text) + 1))
-    opinions([text], exact, Manner(pole=0.7, long=len(text)))
+    opinions([text], shorter, Manner(pole=0.7, long=len(text) + 1), 2)
+    opinions([text], exact, Manner(pole=0.7, long=len(text)), 2)
     assert shorter.calls == [[text, "The good part.", "And here the bad part."]]
     assert exact.calls == [["The good part.", "And here the bad part."]]
 
 
 def test_pieces_of_one_pole_are_not_mixed() -> None:
-    (opinion,) = opinions(["The good part. Another good part."], Reads(), MANNER)
+    (opinion,) = opinions(["The good part. Another good part."], Reads(), MANNER, 2)
     assert not opinion.mixed
 
 
 def test_an_unclear_pole_does_not_count() -> None:
-    (opinion,) = opinions(["The good part. The bad part."], Reads(), Manner(pole=0.81, long=40))
+    (opinion,) = opinions(["The good part. The bad part."], Reads(), Manner(pole=0.81, long=40), 2)
     assert not opinion.mixed
 
 
 def test_a_model_without_embeddings_gives_no_passages() -> None:
-    (opinion,) = opinions(["It is good."], Reads(meanings=False), MANNER)
+    (opinion,) = opinions(["It is good."], Reads(meanings=False), MANNER, 2)
     assert opinion.passages == ()
 
 
 def test_no_texts_are_not_read() -> None:
-    assert opinions([], Reads(), MANNER) == []
+    assert opinions([], Reads(), MANNER, 2) == []
 
 
 def test_probabilities_add_up_and_a_higher_temperature_lowers_the_highest() -> None:

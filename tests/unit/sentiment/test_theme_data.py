@@ -10,6 +10,7 @@ import pytest
 
 from services.sentiment.domain.languages import SERVED
 from services.sentiment.domain.reading import pieces as cut
+from services.sentiment.domain.versions import LATEST
 from services.sentiment.taxonomy_cache import read_default
 from services.sentiment.training.own.templates import own_rows
 from services.sentiment.training.themes.data import NONE, elsewhere, gold, newer_gold, pieces, pieces_of
@@ -97,7 +98,7 @@ def test_pieces_have_known_themes_or_those_of_many_other_fields() -> None:
 
 
 def test_the_service_does_not_split_a_piece() -> None:
-    assert [piece.text for piece in pieces() if len(cut(piece.text)) > 1] == []
+    assert [piece.text for piece in pieces() if len(cut(piece.text, LATEST)) > 1] == []
 
 
 def test_pieces_are_unique_within_a_language() -> None:

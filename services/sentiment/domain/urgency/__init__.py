@@ -50,9 +50,14 @@ class Phrases:
 
 
 @lru_cache(2)
+def compiled_phrases(with_added: bool) -> Phrases:
+    """The phrases of version 1 of the rules or, with the added ones, of later versions, compiled once, on first use."""
+    return Phrases((*LANGUAGES, *added.LANGUAGES) if with_added else LANGUAGES)
+
+
 def phrases_of(rules: int) -> Phrases:
-    """The phrases of a version of the rules, compiled once, on first use."""
-    return Phrases(LANGUAGES if rules < 2 else (*LANGUAGES, *added.LANGUAGES))
+    """The phrases of a version of the rules."""
+    return compiled_phrases(rules >= 2)
 
 
 def urgency_of(text: str, rules: int) -> tuple[Urgency, ...]:
