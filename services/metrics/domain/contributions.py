@@ -11,14 +11,27 @@ from math import floor
 from typing import NamedTuple
 
 from services.metrics.domain.comments import LABELS, Comment, effective_label, effective_themes
-from services.metrics.domain.forms import parse_form, rating_measure
+from services.metrics.domain.forms import STARS_MEASURE, parse_form, rating_measure
 from services.metrics.domain.measure import MULTI_VALUED
-from services.metrics.domain.measures import CSAT, NPS, THEME_CSAT, THEME_NPS
+from services.metrics.domain.measures import (
+    ABSTAINED,
+    COMMENTS,
+    CSAT,
+    INVITATIONS,
+    LABEL,
+    NPS,
+    RESPONSES,
+    SENTIMENT,
+    THEME_CSAT,
+    THEME_NPS,
+    URGENT,
+)
 from services.metrics.domain.preset_rows import preset_rows
 from services.metrics.domain.rows import Row
 from services.metrics.domain.sla_rows import sla_rows
 from services.metrics.domain.terms import FIRST_TERMS, Terms
 from services.metrics.domain.ticket import TicketView
+from services.metrics.domain.ticket_measures import DROPPED
 from services.metrics.domain.ticket_rows import backlog_rows, business_rows, ticket_rows
 from services.metrics.domain.view import Dims, SubjectView
 from shared.events import DIMENSIONS, Override, Score
@@ -78,7 +91,7 @@ def contributions(view: SubjectView, scores: Mapping[tuple[str, str], Score], te
     rows = with_own(rows, view.own_dims, terms)
     if (sent := view.invitation) is not None:
         responded = int(view.response is not None)
-        row = Contribution("invitations", sent.at, responded, responded, sent.dims, view.customer)
+        row = Contribution(INVITATIONS.family, sent.at, responded, responded, sent.dims, view.customer)
         rows += with_own([row], sent.own_dims, terms)
     return rows
 
@@ -100,9 +113,9 @@ def _of_feedback(view: SubjectView, scores: Mapping[tuple[str, str], Score]) -> 
             if answer.value is not None
         ]
         commented = int(bool(view.response.comments))
-        rows.append(("responses", at, commented, commented))
+        rows.append((RESPONSES.family, at, commented, commented))
     elif view.review is not None and view.review.stars is not None:
-        rows.append(("stars:1..5", view.review.at, view.review.stars, view.review.stars))
+        rows.append((STARS_MEASURE, view.review.at, view.review.stars, view.review.stars))
     return [
         *(Contribution(*row, view.dims, view.customer) for row in rows),
         *(
@@ -126,7 +139,7 @@ def _of_ticket(
         for row, dims in preset_rows(view, ticket, terms, preset, dims_at)
     ]
     if ticket.dropped is not None:
-        return [*of_presets, Contribution("dropped", ticket.dropped, 1, 1, dims_at(ticket.dropped), view.customer)]
+        return [*of_presets, Contribution(DROPPED.family, ticket.dropped, 1, 1, dims_at(ticket.dropped), view.customer)]
     rows = [*ticket_rows(ticket), *business_rows(ticket, terms.hours)]
     return [
         *of_presets,
@@ -150,12 +163,12 @@ def comment_rows(
 ) -> Iterator[CommentRow]:
     """One row for each comment, and rows for each model that scored it.
 
-    Of a model: its label and its score in thousandths; or `abstained`, if the comment has no label, as "n/a" or one in an
-    unsupported language has none. So each scored comment has either one `label` or one `abstained` row. `urgent` if there is a
+    Of a model: its label and its score in thousandths; or a row of ABSTAINED, if the comment has no label, as "n/a" or one in an
+    unsupported language has none. So each scored comment has one row of either LABEL or ABSTAINED. One of URGENT if there is a
     reason for urgency. A human's label and themes replace those of every model.
     """
     for comment in comments:
-        yield ("comments", comment.at, 1, 1), (), ()
+        yield (COMMENTS.family, comment.at, 1, 1), (), ()
         override = overrides.get(comment.text_hash)
         for (model, text_hash), score in scores.items():
             if text_hash == comment.text_hash:
@@ -191,12 +204,12 @@ def score_rows(comment: Comment, model: str, score: Score, override: Override | 
     """Rows of one comment's score by `model`, after the human's `override`."""
     label, value = effective_label(score, override)
     if label is not None and value is not None:
-        yield f"label:{model}", comment.at, LABELS[label], LABELS[label]
-        yield f"sentiment:{model}", comment.at, floor(20 * value), round(1000 * value)
+        yield LABEL.named(model), comment.at, LABELS[label], LABELS[label]
+        yield SENTIMENT.named(model), comment.at, floor(20 * value), round(1000 * value)
     else:
-        yield f"abstained:{model}", comment.at, 1, 1
+        yield ABSTAINED.named(model), comment.at, 1, 1
     if score.urgency:
-        yield f"urgent:{model}", comment.at, 1, 1
+        yield URGENT.named(model), comment.at, 1, 1
 
 
 def theme_names(score: Score, override: Override | None) -> Names:

@@ -7,6 +7,7 @@ usual defaults.
 from dataclasses import dataclass
 from functools import lru_cache
 
+from services.metrics.domain.measures import CES, CSAT, NPS, STARS
 from shared.events import Answer, Rating
 
 USUAL_POSITIVE = {(1, 5): 4, (1, 7): 6, (1, 4): 3, (1, 3): 3, (1, 2): 2, (0, 1): 1}
@@ -14,6 +15,9 @@ USUAL_POSITIVE = {(1, 5): 4, (1, 7): 6, (1, 4): 3, (1, 3): 3, (1, 2): 2, (0, 1):
 
 CSAT_SCALE = (1, 5)
 CES_SCALE = (1, 7)
+
+STARS_MEASURE = STARS.named("1..5")
+"""The measure of the stars of reviews."""
 
 
 @lru_cache(maxsize=1024)
@@ -25,20 +29,20 @@ def csat_measure(scale: tuple[int, int] | None, positive_from: int | None) -> st
     low, high = scale or CSAT_SCALE
     if positive_from is None:
         positive_from = USUAL_POSITIVE.get((low, high), low - (low - high) * 7 // 10)
-    return f"csat:{low}..{high}+{positive_from}"
+    return CSAT.named(f"{low}..{high}+{positive_from}")
 
 
 @lru_cache(maxsize=1024)
 def ces_measure(scale: tuple[int, int] | None, polarity: str | None) -> str:
     """The measure of an effort form, such as `ces:1..7+easy_is_high`: its scale, and the end of it that means easy."""
     low, high = scale or CES_SCALE
-    return f"ces:{low}..{high}+{polarity or 'easy_is_high'}"
+    return CES.named(f"{low}..{high}+{polarity or 'easy_is_high'}")
 
 
 def rating_measure(rating: Answer | Rating) -> str:
     """The measure of a rating, with its form."""
     if rating.kind == "nps":
-        return "nps"
+        return NPS.family
     if rating.kind == "csat":
         return csat_measure(rating.scale, rating.positive_from)
     return ces_measure(rating.scale, rating.polarity)
@@ -72,7 +76,7 @@ def parse_form(measure: str) -> Form:
     family, _, rest = measure.partition(":")
     scale, _, mark = rest.partition("+")
     low, high = map(int, scale.split(".."))
-    if family == "csat":
+    if family == CSAT.family:
         return Form(low, high, range(int(mark), high + 1))
     steps = (high - low) // 3 + 1
     easy = range(high - steps + 1, high + 1) if mark == "easy_is_high" else range(low, low + steps)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from services.metrics.domain.estimator import Estimate, Estimator
 from services.metrics.domain.histogram import Histogram
 from services.metrics.domain.measure import TICKET, Kind, Measure, shared_dimensions
-from services.metrics.domain.presets import FIRST_REPLY, PRESETS, Preset
+from services.metrics.domain.presets import FIRST_REPLIES, PRESETS, Preset
 
 ENTRY = (
     "id",
@@ -205,6 +205,6 @@ def estimator_under(estimator: Estimator, preset: Preset) -> Estimator:
 
 def measure_under(measure: Measure, preset: Preset) -> Measure:
     """The measure that a preset has in place of ours, or ours if it has none."""
-    if preset.rules.first_reply_filed_by_opening and measure.family in FIRST_REPLY:
+    if preset.rules.first_reply_filed_by_opening and measure.family in FIRST_REPLIES:
         measure = replace(measure, filed_by=tuple(sorted(measure.filed_by, key=lambda event: event != "created")))
     return replace(measure, preset=preset.id) if measure.family in preset.families else measure

@@ -75,11 +75,18 @@ class Measure:
     """The dimensions that its rows have values of."""
     preset: str = ""
     """The id of the preset whose rows it has; empty: ours."""
+    all_seconds_family: str = ""
+    """Of a duration in business hours: the family of the same duration in all seconds; else empty."""
 
     @property
     def by_model(self) -> bool:
         """Whether each sentiment model has rows of its own."""
         return self.qualifier == "model"
+
+    @property
+    def calendar_family(self) -> str:
+        """Of a duration in business hours the family of the same duration in all seconds, of all others their own."""
+        return self.all_seconds_family or self.family
 
     @property
     def stem(self) -> str:
@@ -121,10 +128,6 @@ def name_under(name: str, preset: str) -> str:
     """The full name of the measure that a preset has in place of ours."""
     family, colon, qualifier = name.partition(":")
     return f"{family}{PRESET_MARK}{preset}{colon}{qualifier}"
-
-
-BUSINESS = "_business"
-"""Ends the family of a duration in business hours; without it, it is the family of the same duration in all seconds."""
 
 
 def shared_dimensions(measures: Iterable[Measure]) -> tuple[str, ...]:

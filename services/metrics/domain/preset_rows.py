@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from services.metrics.domain.durations import bin_of
 from services.metrics.domain.facts import to_minute
-from services.metrics.domain.measure import BUSINESS, family_of, name_under
+from services.metrics.domain.measure import Measure, family_of, name_under
 from services.metrics.domain.preset_tickets import (
     closes_of,
     handed_over_at,
@@ -17,11 +17,28 @@ from services.metrics.domain.preset_tickets import (
     whole_second,
 )
 from services.metrics.domain.presets import Preset, Rules
-from services.metrics.domain.rows import DimsAt, Row, duration_row
+from services.metrics.domain.rows import DimsAt, Row, duration_row, duration_rows
 from services.metrics.domain.sla_rows import sla_rows, sla_rows_by_application
 from services.metrics.domain.statuses import SECOND, Solve
 from services.metrics.domain.terms import Terms
 from services.metrics.domain.ticket import Assignments, TicketView, times_after_opening
+from services.metrics.domain.ticket_measures import (
+    AGENT_REPLIES,
+    BUSINESS_MEASURES,
+    CURRENT_SOLVE,
+    FIRST_REPLY,
+    FIRST_REPLY_BUSINESS,
+    FIRST_RESOLUTION,
+    FIRST_SOLVE,
+    FULL_RESOLUTION,
+    NEXT_REPLY,
+    NEXT_REPLY_BUSINESS,
+    OPENED,
+    REOPENED,
+    SOLVED,
+    SOLVED_COHORT,
+    TOUCHES,
+)
 from services.metrics.domain.ticket_rows import NO_REPLY, NO_REPLY_ONE_TOUCH, ONE_TOUCH, OTHER, TIMES, backlog_rows
 from services.metrics.domain.view import Dims, SubjectView
 from shared.events import Status
@@ -126,44 +143,42 @@ def reply_rows(ticket: TicketView, rules: Rules, times: Times) -> Iterator[Row]:
     """The rows of the first reply and of the later ones that a customer waited for."""
     if (reply := ticket.first_reply) is not None:
         since = handed_over_at(ticket, reply) if rules.first_reply_from == "handoff" else ticket.opened
-        for family, seconds in (
-            ("first_reply", times.seconds(since, reply)),
-            (f"first_reply{BUSINESS}", times.business(since, reply)),
+        for measure, seconds in (
+            (FIRST_REPLY, times.seconds(since, reply)),
+            (FIRST_REPLY_BUSINESS, times.business(since, reply)),
         ):
-            yield from duration_row(f"{family}:replied", reply, seconds)
-            yield from duration_row(f"{family}:created", ticket.opened, seconds)
+            yield from duration_rows(measure, seconds, replied=reply, created=ticket.opened)
     for wait in ticket.waits:
         if wait.replied is not None:
-            for family, seconds in (
-                ("next_reply", times.seconds(wait.since, wait.replied)),
-                (f"next_reply{BUSINESS}", times.business_of_wait(wait.since, wait.replied)),
+            for measure, seconds in (
+                (NEXT_REPLY, times.seconds(wait.since, wait.replied)),
+                (NEXT_REPLY_BUSINESS, times.business_of_wait(wait.since, wait.replied)),
             ):
-                yield from duration_row(f"{family}:replied", wait.replied, seconds)
-                yield from duration_row(f"{family}:asked", wait.since, seconds)
+                yield from duration_rows(measure, seconds, replied=wait.replied, asked=wait.since)
 
 
 def solve_rows(ours: TicketView, ticket: TicketView, rules: Rules) -> Iterator[Row]:
     """The rows of the opening, the solves and the reopenings. `ours` is the ticket as we see it."""
     solved = int(ticket.current_solve is not None)
-    yield "opened", ticket.opened, 1, 1
-    yield "opened_solved", ticket.opened, solved, solved
+    yield OPENED.family, ticket.opened, 1, 1
+    yield SOLVED_COHORT.family, ticket.opened, solved, solved
     closes, reopenings = closes_of(ours) if rules.closes_per_part else ([one.at for one in ticket.solves], ticket.reopenings)
     for at in closes:
-        yield "solved", at, 1, 1
+        yield SOLVED.family, at, 1, 1
     for at in reopenings:
-        yield "reopened", at, 1, 1
+        yield REOPENED.family, at, 1, 1
     if ticket.solves:
         reopened = int(bool(ticket.reopenings))
-        yield "first_solve", ticket.solves[0].at, reopened, reopened
+        yield FIRST_SOLVE.family, ticket.solves[0].at, reopened, reopened
     if ticket.current_solve is not None:
-        yield "standing_solve", ticket.current_solve.at, 1, 1
+        yield CURRENT_SOLVE.family, ticket.current_solve.at, 1, 1
 
 
 def resolution_rows(ticket: TicketView, rules: Rules, times: Times) -> Iterator[Row]:
     """The rows of the first resolution and of the full ones."""
     in_business = ticket.current_solve is not None or not rules.solved_statuses
     for solve in ticket.solves[:1]:
-        yield from resolution("first_resolution", solve, times, in_business=in_business)
+        yield from resolution(FIRST_RESOLUTION, solve, times, in_business=in_business)
     if rules.each_solve_resolves:
         full = ticket.solves
     elif rules.solved_statuses:
@@ -171,14 +186,15 @@ def resolution_rows(ticket: TicketView, rules: Rules, times: Times) -> Iterator[
     else:
         full = () if ticket.current_solve is None else (ticket.current_solve,)
     for solve in full:
-        yield from resolution("full_resolution", solve, times, in_business=in_business)
+        yield from resolution(FULL_RESOLUTION, solve, times, in_business=in_business)
 
 
-def resolution(family: str, solve: Solve, times: Times, *, in_business: bool) -> Iterator[Row]:
+def resolution(measure: Measure, solve: Solve, times: Times, *, in_business: bool) -> Iterator[Row]:
     """The rows of one resolution."""
-    yield from duration_row(family, solve.at, solve.seconds)
+    yield from duration_row(measure.family, solve.at, solve.seconds)
     if in_business and solve.seconds >= 0:
-        yield from duration_row(f"{family}{BUSINESS}", solve.at, times.business(times.ticket.opened, solve.at))
+        business = BUSINESS_MEASURES[measure.family].family
+        yield from duration_row(business, solve.at, times.business(times.ticket.opened, solve.at))
 
 
 def solved_rows(ours: TicketView, ticket: TicketView, rules: Rules, times: Times, now: datetime | None) -> Iterator[Row]:
@@ -188,17 +204,18 @@ def solved_rows(ours: TicketView, ticket: TicketView, rules: Rules, times: Times
     if at is None:
         return
     running = now if solve is None else None
-    business = times.business(ticket.opened, at) is not None
+    in_business = times.business(ticket.opened, at) is not None
     if solve is None or solve.seconds >= 0 or rules.solved_statuses:
-        for family, statuses in TIMES.items():
-            yield from duration_row(family, at, times.in_statuses(statuses, running))
-            if business:
-                yield from duration_row(f"{family}{BUSINESS}", at, times.business_in_statuses(statuses, running))
+        for measure, statuses in TIMES.items():
+            yield from duration_row(measure.family, at, times.in_statuses(statuses, running))
+            if in_business:
+                business = BUSINESS_MEASURES[measure.family].family
+                yield from duration_row(business, at, times.business_in_statuses(statuses, running))
     replies = replies_of(ours, rules)
-    yield "agent_replies", at, bin_of(replies), replies
+    yield AGENT_REPLIES.family, at, bin_of(replies), replies
     if solve is not None:
         touches = touches_of(ours, ticket, rules)
-        yield "touches", at, touches, touches
+        yield TOUCHES.family, at, touches, touches
 
 
 def replies_of(ours: TicketView, rules: Rules) -> int:
@@ -216,7 +233,7 @@ def staff_messages(ticket: TicketView) -> list[datetime]:
 
 
 def touches_of(ours: TicketView, ticket: TicketView, rules: Rules) -> int:
-    """The bin of a solved ticket in `touches`."""
+    """The bin of a solved ticket in TOUCHES."""
     replies = replies_of(ours, rules)
     counted = len(staff_messages(ours)) if rules.bots_are_agents else len(ours.replies)
     if rules.one_touch_counts_opening and ours.public:

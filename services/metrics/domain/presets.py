@@ -11,7 +11,31 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Literal
 
-from services.metrics.domain.measure import BUSINESS
+from services.metrics.domain.measure import Measure
+from services.metrics.domain.ticket_measures import (
+    AGENT_REPLIES,
+    AGENT_WAIT,
+    BACKLOG,
+    BACKLOG_AGE,
+    BUSINESS_MEASURES,
+    CURRENT_SOLVE,
+    FIRST_REPLY,
+    FIRST_RESOLUTION,
+    FIRST_SOLVE,
+    FULL_RESOLUTION,
+    HANDLING,
+    NEXT_REPLY,
+    OPENED,
+    REOPENED,
+    REQUESTER_WAIT,
+    SLA_FIRST_REPLY,
+    SLA_NEXT_REPLY,
+    SLA_OVERDUE,
+    SLA_RESOLUTION,
+    SOLVED,
+    SOLVED_COHORT,
+    TOUCHES,
+)
 
 Start = Literal["opening", "handoff"]
 Clock = Literal["seconds", "minutes"]
@@ -66,22 +90,28 @@ class Rules(Switches):
 
 
 # --- the families that each rule changes ----------------------------------------------------------------------------------
-def in_both_hours(*families: str) -> frozenset[str]:
-    """The families of durations, in all seconds and in business hours."""
-    return frozenset({*families, *(f"{family}{BUSINESS}" for family in families)})
+def families_of(*measures: Measure) -> frozenset[str]:
+    """The families of these measures."""
+    return frozenset(measure.family for measure in measures)
 
 
-FIRST_REPLY = in_both_hours("first_reply")
-NEXT_REPLY = in_both_hours("next_reply")
-FIRST_RESOLUTION = in_both_hours("first_resolution")
-FULL_RESOLUTION = in_both_hours("full_resolution")
-TIMES = in_both_hours("handling", "requester_wait", "agent_wait")
-REPLIES = frozenset({"agent_replies", "touches"})
-SOLVES = frozenset({"solved", "reopened", "backlog", "backlog_age", "opened_solved", "standing_solve", "first_solve"})
-OVERDUE = frozenset({"sla_overdue"})
-REPLY_TARGETS = frozenset({"sla_first_reply", "sla_next_reply"}) | OVERDUE
-TARGETS = REPLY_TARGETS | {"sla_resolution"}
-EVERY = FIRST_REPLY | NEXT_REPLY | FIRST_RESOLUTION | FULL_RESOLUTION | TIMES | REPLIES | SOLVES | TARGETS | frozenset({"opened"})
+def in_both_hours(*durations: Measure) -> frozenset[str]:
+    """The families of these durations, in all seconds and in business hours."""
+    return families_of(*durations, *(BUSINESS_MEASURES[duration.family] for duration in durations))
+
+
+FIRST_REPLIES = in_both_hours(FIRST_REPLY)
+NEXT_REPLIES = in_both_hours(NEXT_REPLY)
+FIRST_RESOLUTIONS = in_both_hours(FIRST_RESOLUTION)
+FULL_RESOLUTIONS = in_both_hours(FULL_RESOLUTION)
+TIMES = in_both_hours(HANDLING, REQUESTER_WAIT, AGENT_WAIT)
+REPLIES = families_of(AGENT_REPLIES, TOUCHES)
+SOLVES = families_of(SOLVED, REOPENED, BACKLOG, BACKLOG_AGE, SOLVED_COHORT, CURRENT_SOLVE, FIRST_SOLVE)
+REPLY_TARGETS = families_of(SLA_FIRST_REPLY, SLA_NEXT_REPLY, SLA_OVERDUE)
+TARGETS = REPLY_TARGETS | families_of(SLA_RESOLUTION)
+EVERY = (
+    FIRST_REPLIES | NEXT_REPLIES | FIRST_RESOLUTIONS | FULL_RESOLUTIONS | TIMES | REPLIES | SOLVES | TARGETS | families_of(OPENED)
+)
 """The families that a preset may have rows of."""
 NOTHING = frozenset[str]()
 
@@ -98,58 +128,59 @@ class Rule:
     described: frozenset[str] = NOTHING
 
 
-IN_BUSINESS_HOURS = frozenset(f for f in FIRST_REPLY | FIRST_RESOLUTION | FULL_RESOLUTION | TIMES if f.endswith(BUSINESS))
+IN_BUSINESS_HOURS = (FIRST_REPLIES | FIRST_RESOLUTIONS | FULL_RESOLUTIONS | TIMES) & families_of(*BUSINESS_MEASURES.values())
 
 RULES: dict[str, Rule] = {
     "first_reply_counts_bots": Rule(
-        FIRST_REPLY | {"sla_first_reply"} | OVERDUE, "messages of bots and automatic messages count as the first reply"
+        FIRST_REPLIES | families_of(SLA_FIRST_REPLY, SLA_OVERDUE),
+        "messages of bots and automatic messages count as the first reply",
     ),
     "first_reply_from": Rule(
-        FIRST_REPLY,
+        FIRST_REPLIES,
         "the time runs from the latest hand-off by a bot (a change from pending to open) or reopening before the reply, where"
         " there is one",
     ),
-    "first_reply_filed_by_opening": Rule(NOTHING, "filed by the time of the opening, unless filed_by=replied", FIRST_REPLY),
+    "first_reply_filed_by_opening": Rule(NOTHING, "filed by the time of the opening, unless filed_by=replied", FIRST_REPLIES),
     "bots_are_agents": Rule(
-        FIRST_REPLY | NEXT_REPLY | REPLIES | REPLY_TARGETS,
+        FIRST_REPLIES | NEXT_REPLIES | REPLIES | REPLY_TARGETS,
         "bots are agents, also where they open a ticket, and their messages and automatic ones are replies",
     ),
     "whole_seconds": Rule(
-        FIRST_REPLY | NEXT_REPLY,
+        FIRST_REPLIES | NEXT_REPLIES,
         "the time is that between the whole seconds of both; a first reply comes after the second of the opening",
     ),
     "reopen_grace_minutes": Rule(
-        SOLVES | REPLIES | NEXT_REPLY | FULL_RESOLUTION | TIMES | TARGETS,
+        SOLVES | REPLIES | NEXT_REPLIES | FULL_RESOLUTIONS | TIMES | TARGETS,
         "a reopening that is solved again within {} minutes doesn't count",
     ),
     "reopen_grace_needs_agent": Rule(
         NOTHING,
         "unless an agent replied before that",
-        SOLVES | REPLIES | NEXT_REPLY | FULL_RESOLUTION | TIMES | TARGETS,
+        SOLVES | REPLIES | NEXT_REPLIES | FULL_RESOLUTIONS | TIMES | TARGETS,
     ),
     "resolution_clock": Rule(
-        FIRST_RESOLUTION | FULL_RESOLUTION, "in whole minutes of the clock: the minute of the solve − the minute of the opening"
+        FIRST_RESOLUTIONS | FULL_RESOLUTIONS, "in whole minutes of the clock: the minute of the solve − the minute of the opening"
     ),
     "solved_statuses": Rule(
-        SOLVES | REPLIES | NEXT_REPLY | FIRST_RESOLUTION | FULL_RESOLUTION | TIMES,
+        SOLVES | REPLIES | NEXT_REPLIES | FIRST_RESOLUTIONS | FULL_RESOLUTIONS | TIMES,
         "solves are the statuses solved, and closed only if the ticket was never solved; each but the first ends a reopening; a"
         " reopening doesn't withdraw the full resolution, only that in business hours; a solve doesn't end a wait for a reply",
     ),
-    "each_solve_resolves": Rule(FULL_RESOLUTION, "each solve is a resolution of its own, from the opening; none is withdrawn"),
+    "each_solve_resolves": Rule(FULL_RESOLUTIONS, "each solve is a resolution of its own, from the opening; none is withdrawn"),
     "closes_per_part": Rule(
-        frozenset({"solved", "reopened"}),
+        families_of(SOLVED, REOPENED),
         "each status solved or closed is a solve, also of a ticket that is solved, and each status open after the first of them"
         " a reopening",
     ),
     "status_minutes": Rule(TIMES, "each period counts the whole minutes of the clock from its beginning to its end"),
     "one_touch_max_replies": Rule(
-        frozenset({"touches"}), "one touch: at most {} replies, also none, whether it was reopened or not"
+        families_of(TOUCHES), "one touch: at most {} replies, also none, whether it was reopened or not"
     ),
-    "one_touch_counts_opening": Rule(frozenset({"touches"}), "an agent's own opening counts as a reply for one touch"),
-    "one_touch_when_reopened": Rule(frozenset({"touches"}), "a ticket that was reopened can be one touch"),
+    "one_touch_counts_opening": Rule(families_of(TOUCHES), "an agent's own opening counts as a reply for one touch"),
+    "one_touch_when_reopened": Rule(families_of(TOUCHES), "a ticket that was reopened can be one touch"),
     "dropped_keep": Rule(EVERY, "merged, spam and deleted tickets count too"),
     "deleted_is_status": Rule(
-        EVERY - {"opened"}, "deleted is a status that is neither solved nor open; restoring repeats the status before"
+        EVERY - families_of(OPENED), "deleted is a status that is neither solved nor open; restoring repeats the status before"
     ),
     "sla_solve_fulfils": Rule(REPLY_TARGETS, "a solve by the deadline meets the target of a reply"),
     "sla_per_application": Rule(
@@ -162,7 +193,7 @@ RULES: dict[str, Rule] = {
         "in business hours by the calendar of one team for the whole ticket: the {} one; next replies and targets by that of each"
         " team while it held the ticket",
     ),
-    "median_first": Rule(NOTHING, "the median by default", frozenset({"agent_replies"})),
+    "median_first": Rule(NOTHING, "the median by default", families_of(AGENT_REPLIES)),
 }
 """Every rule by the name of its field, in the order in which differences are listed."""
 

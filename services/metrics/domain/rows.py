@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from services.metrics.domain.durations import bin_of
+from services.metrics.domain.measure import Measure
 from services.metrics.domain.statuses import Period
 from services.metrics.domain.ticket import TicketView
 from services.metrics.domain.view import Dims
@@ -19,6 +20,12 @@ def duration_row(measure: str, at: datetime, seconds: int | None) -> Iterator[Ro
     """The row of a duration. An unknown one has none, nor has a negative one, a result of clocks that differ."""
     if seconds is not None and seconds >= 0:
         yield measure, at, bin_of(seconds), seconds
+
+
+def duration_rows(measure: Measure, seconds: int | None, **times: datetime) -> Iterator[Row]:
+    """The rows of a duration that is filed by several events, each at its time in `times`. Raises KeyError if one is missing."""
+    for event in measure.filed_by:
+        yield from duration_row(measure.named(event), times[event], seconds)
 
 
 def level_rows(periods: Iterable[Period], ticket: TicketView, dims_at: DimsAt) -> Iterator[tuple[datetime, int, Dims]]:

@@ -3,14 +3,26 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from services.metrics.domain.measure import Measure
 from services.metrics.domain.rows import DimsAt, Row, level_rows, parts_between
 from services.metrics.domain.sla import applications_of, applied_policy
 from services.metrics.domain.sla_targets import Metric, Outcome, outcomes_by_application, outcomes_of
 from services.metrics.domain.statuses import Period
 from services.metrics.domain.terms import Terms
 from services.metrics.domain.ticket import TicketView
-from services.metrics.domain.ticket_measures import SLA_DUE, SLA_DUE_NEXT_REPLY, SLA_DUE_RESOLUTION
+from services.metrics.domain.ticket_measures import (
+    SLA_DUE,
+    SLA_DUE_NEXT_REPLY,
+    SLA_DUE_RESOLUTION,
+    SLA_FIRST_REPLY,
+    SLA_NEXT_REPLY,
+    SLA_OVERDUE,
+    SLA_RESOLUTION,
+)
 from services.metrics.domain.view import PRIORITY, Dims, SubjectView
+
+TARGETS: dict[Metric, Measure] = {"first_reply": SLA_FIRST_REPLY, "next_reply": SLA_NEXT_REPLY, "resolution": SLA_RESOLUTION}
+"""The measures of the targets that were met or breached."""
 
 DUE: dict[Metric, str] = {
     "first_reply": SLA_DUE.family,
@@ -46,7 +58,7 @@ def sla_rows(
 def sla_rows_by_application(view: SubjectView, ticket: TicketView, terms: Terms, dims_at: DimsAt) -> Iterator[tuple[Row, Dims]]:
     """The rows of the targets that each policy gives a ticket when it applies, with the priority at that time.
 
-    Those of `sla_overdue` have the priority at which the last one applied. There are none of the open tickets with a deadline.
+    Those of SLA_OVERDUE have the priority at which the last one applied. There are none of the open tickets with a deadline.
     """
     applications = list(applications_of(terms.policies, view, ticket))
     if not applications:
@@ -69,7 +81,7 @@ def with_priority(dims_at: DimsAt, priority: str | None) -> DimsAt:
 
 def outcome_row(outcome: Outcome) -> Row:
     """The row of a target that was met or breached."""
-    return f"sla_{outcome.metric}", outcome.at, int(outcome.met), int(outcome.met)
+    return TARGETS[outcome.metric].family, outcome.at, int(outcome.met), int(outcome.met)
 
 
 def overdue_rows(outcomes: Iterable[Outcome], ticket: TicketView, dims_at: DimsAt) -> Iterator[tuple[Row, Dims]]:
@@ -77,7 +89,7 @@ def overdue_rows(outcomes: Iterable[Outcome], ticket: TicketView, dims_at: DimsA
     breaches = [outcome for outcome in outcomes if not outcome.met]
     overdue = union(part for breach in breaches for part in parts_between(ticket.unsolved, breach.at, breach.ended))
     for at, change, dims in level_rows(overdue, ticket, dims_at):
-        yield ("sla_overdue", at, change, change), dims
+        yield (SLA_OVERDUE.family, at, change, change), dims
 
 
 def union(periods: Iterable[Period]) -> Iterator[Period]:

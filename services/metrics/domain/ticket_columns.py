@@ -10,12 +10,13 @@ from typing import Any, Literal
 
 from services.metrics.domain.comments import effective_label
 from services.metrics.domain.contributions import Contribution
-from services.metrics.domain.measure import BUSINESS, TICKET, Measure, family_of, name_under
+from services.metrics.domain.measure import TICKET, Measure, family_of, name_under
 from services.metrics.domain.measures import MEASURES
 from services.metrics.domain.preset_tickets import DELETED
 from services.metrics.domain.presets import Preset
+from services.metrics.domain.sla_rows import TARGETS
 from services.metrics.domain.ticket import TicketView
-from services.metrics.domain.ticket_measures import FIRST_REPLY, NEXT_REPLY, SLA_NEXT_REPLY, TOUCHES
+from services.metrics.domain.ticket_measures import BUSINESS_MEASURES, FIRST_REPLY, NEXT_REPLY, SLA_NEXT_REPLY, TOUCHES
 from services.metrics.domain.ticket_rows import NO_REPLY_ONE_TOUCH, ONE_TOUCH
 from services.metrics.domain.view import SubjectView
 from shared.events import DIMENSIONS, NAMED_DIMENSIONS, Score
@@ -125,11 +126,10 @@ def dimension_column(name: str, description: str) -> Column:
 
 def durations() -> Iterator[Column]:
     """The durations in seconds, each followed by the same one in business hours."""
-    by_family = {measure.family: measure for measure in TICKET_MEASURES if measure.unit == "seconds"}
-    for family, measure in by_family.items():
-        if not family.endswith(BUSINESS):
+    for measure in TICKET_MEASURES:
+        if measure.unit == "seconds" and not measure.all_seconds_family:
             yield amount_column(measure, "_seconds", "Seconds; the sum if a ticket has several")
-            if (business := by_family.get(f"{family}{BUSINESS}")) is not None:
+            if (business := BUSINESS_MEASURES.get(measure.family)) is not None:
                 yield amount_column(business, "_seconds", "The same in business hours; empty without a calendar")
     yield Column(
         "total_reply_seconds",
@@ -160,14 +160,13 @@ def amount_column(measure: Measure, ending: str, description: str) -> Column:
 
 def targets() -> Iterator[Column]:
     """The states of SLA targets."""
-    for measure in TICKET_MEASURES:
-        if measure.family.startswith("sla_") and measure.bins == "flag":
-            yield Column(
-                measure.family,
-                "string",
-                "`met`, `breached` or `running`; empty without such a target, or if it was cancelled",
-                lambda one, family=measure.family: target_state(one, family),  # type: ignore[misc]
-            )
+    for measure in TARGETS.values():
+        yield Column(
+            measure.family,
+            "string",
+            "`met`, `breached` or `running`; empty without such a target, or if it was cancelled",
+            lambda one, family=measure.family: target_state(one, family),  # type: ignore[misc]
+        )
 
 
 def one_touch(one: ExportedTicket) -> bool | None:

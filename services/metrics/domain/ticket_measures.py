@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from services.metrics.domain.measure import BUSINESS, TICKET, Measure
+from services.metrics.domain.measure import TICKET, Measure
 
 OPENED = Measure(family="opened", bins="count", unit="count", filed_by=("opened",), changed_by=TICKET)
 DROPPED = Measure(family="dropped", bins="count", unit="count", filed_by=("dropped",), changed_by=TICKET)
@@ -40,7 +40,7 @@ AGENT_WAIT = Measure(family="agent_wait", bins="duration", unit="seconds", filed
 
 def _in_business_hours(measure: Measure) -> Measure:
     """The same durations in business hours. A ticket has no row if for a part of the time there was no calendar."""
-    return replace(measure, family=f"{measure.family}{BUSINESS}")
+    return replace(measure, family=f"{measure.family}_business", all_seconds_family=measure.family)
 
 
 FIRST_REPLY_BUSINESS = _in_business_hours(FIRST_REPLY)
@@ -50,6 +50,20 @@ FULL_RESOLUTION_BUSINESS = _in_business_hours(FULL_RESOLUTION)
 HANDLING_BUSINESS = _in_business_hours(HANDLING)
 REQUESTER_WAIT_BUSINESS = _in_business_hours(REQUESTER_WAIT)
 AGENT_WAIT_BUSINESS = _in_business_hours(AGENT_WAIT)
+
+BUSINESS_MEASURES: dict[str, Measure] = {
+    measure.all_seconds_family: measure
+    for measure in (
+        FIRST_REPLY_BUSINESS,
+        NEXT_REPLY_BUSINESS,
+        FIRST_RESOLUTION_BUSINESS,
+        FULL_RESOLUTION_BUSINESS,
+        HANDLING_BUSINESS,
+        REQUESTER_WAIT_BUSINESS,
+        AGENT_WAIT_BUSINESS,
+    )
+}
+"""The durations in business hours by the family of the same duration in all seconds."""
 
 AGENT_REPLIES = Measure(family="agent_replies", bins="number", unit="replies", filed_by=("solved",), changed_by=TICKET)
 """The public messages by human agents after the opening of a ticket that is solved or closed."""
@@ -92,13 +106,7 @@ TICKET_MEASURES = (
     HANDLING,
     REQUESTER_WAIT,
     AGENT_WAIT,
-    FIRST_REPLY_BUSINESS,
-    NEXT_REPLY_BUSINESS,
-    FIRST_RESOLUTION_BUSINESS,
-    FULL_RESOLUTION_BUSINESS,
-    HANDLING_BUSINESS,
-    REQUESTER_WAIT_BUSINESS,
-    AGENT_WAIT_BUSINESS,
+    *BUSINESS_MEASURES.values(),
     AGENT_REPLIES,
     TOUCHES,
     CURRENT_SOLVE,

@@ -6,32 +6,57 @@ from services.metrics.domain.ages import age_bin
 from services.metrics.domain.business_hours import BusinessHours
 from services.metrics.domain.durations import bin_of
 from services.metrics.domain.forms import rating_measure
-from services.metrics.domain.rows import DimsAt, Row, duration_row, level_rows
+from services.metrics.domain.measure import Measure
+from services.metrics.domain.rows import DimsAt, Row, duration_row, duration_rows, level_rows
 from services.metrics.domain.statuses import SECOND
 from services.metrics.domain.ticket import TicketView
+from services.metrics.domain.ticket_measures import (
+    AGENT_REPLIES,
+    AGENT_WAIT,
+    BACKLOG,
+    BACKLOG_AGE,
+    BUSINESS_MEASURES,
+    CURRENT_SOLVE,
+    FIRST_REPLY,
+    FIRST_REPLY_BUSINESS,
+    FIRST_RESOLUTION,
+    FIRST_RESOLUTION_BUSINESS,
+    FIRST_SOLVE,
+    FULL_RESOLUTION,
+    FULL_RESOLUTION_BUSINESS,
+    HANDLING,
+    NEXT_REPLY,
+    NEXT_REPLY_BUSINESS,
+    OPENED,
+    REOPENED,
+    REQUESTER_WAIT,
+    SOLVED,
+    SOLVED_COHORT,
+    TOUCHES,
+)
 from services.metrics.domain.view import Dims
 from shared.events import Status
 
-TIMES: dict[str, tuple[Status, ...]] = {
-    "handling": ("new", "open"),
-    "requester_wait": ("new", "open", "on_hold"),
-    "agent_wait": ("pending",),
+TIMES: dict[Measure, tuple[Status, ...]] = {
+    HANDLING: ("new", "open"),
+    REQUESTER_WAIT: ("new", "open", "on_hold"),
+    AGENT_WAIT: ("pending",),
 }
 """Measures of the time that a ticket was in some statuses."""
 
 NO_REPLY, ONE_TOUCH, OTHER, NO_REPLY_ONE_TOUCH = range(4)
-"""The bins of `touches`. The last is of a preset under which a ticket without a reply can be one touch."""
+"""The bins of TOUCHES. The last is of a preset under which a ticket without a reply can be one touch."""
 
 
 def ticket_rows(ticket: TicketView) -> Iterator[Row]:
     """The rows that have the dimensions of their time, in calendar time."""
-    yield "opened", ticket.opened, 1, 1
+    yield OPENED.family, ticket.opened, 1, 1
     solved = int(ticket.current_solve is not None)
-    yield "opened_solved", ticket.opened, solved, solved
+    yield SOLVED_COHORT.family, ticket.opened, solved, solved
     for solve in ticket.solves:
-        yield "solved", solve.at, 1, 1
+        yield SOLVED.family, solve.at, 1, 1
     for at in ticket.reopenings:
-        yield "reopened", at, 1, 1
+        yield REOPENED.family, at, 1, 1
     for rating in ticket.ratings:
         if rating.value is not None:
             yield rating_measure(rating), rating.at, rating.value, rating.value
@@ -39,8 +64,8 @@ def ticket_rows(ticket: TicketView) -> Iterator[Row]:
     if ticket.solves:
         first = ticket.solves[0]
         reopened = int(bool(ticket.reopenings))
-        yield "first_solve", first.at, reopened, reopened
-        yield from duration_row("first_resolution", first.at, first.seconds)
+        yield FIRST_SOLVE.family, first.at, reopened, reopened
+        yield from duration_row(FIRST_RESOLUTION.family, first.at, first.seconds)
     yield from solved_rows(ticket)
 
 
@@ -48,13 +73,11 @@ def reply_rows(ticket: TicketView) -> Iterator[Row]:
     """The rows of the first reply and of the later ones that a customer waited for."""
     if ticket.first_reply is not None:
         seconds = (ticket.first_reply - ticket.opened) // SECOND
-        yield from duration_row("first_reply:replied", ticket.first_reply, seconds)
-        yield from duration_row("first_reply:created", ticket.opened, seconds)
+        yield from duration_rows(FIRST_REPLY, seconds, replied=ticket.first_reply, created=ticket.opened)
     for wait in ticket.waits:
         if wait.replied is not None:
             seconds = (wait.replied - wait.since) // SECOND
-            yield from duration_row("next_reply:replied", wait.replied, seconds)
-            yield from duration_row("next_reply:asked", wait.since, seconds)
+            yield from duration_rows(NEXT_REPLY, seconds, replied=wait.replied, asked=wait.since)
 
 
 def solved_rows(ticket: TicketView) -> Iterator[Row]:
@@ -62,15 +85,15 @@ def solved_rows(ticket: TicketView) -> Iterator[Row]:
     if ticket.current_solve is None:
         return
     at, seconds = ticket.current_solve
-    yield "standing_solve", at, 1, 1
-    yield from duration_row("full_resolution", at, seconds)
+    yield CURRENT_SOLVE.family, at, 1, 1
+    yield from duration_row(FULL_RESOLUTION.family, at, seconds)
     if seconds >= 0:
         for measure, statuses in TIMES.items():
-            yield from duration_row(measure, at, ticket.time_in(statuses) // SECOND)
+            yield from duration_row(measure.family, at, ticket.time_in(statuses) // SECOND)
     replies = len(ticket.replies)
-    yield "agent_replies", at, bin_of(replies), replies
+    yield AGENT_REPLIES.family, at, bin_of(replies), replies
     touches = NO_REPLY if not replies else ONE_TOUCH if replies == 1 and not ticket.reopenings else OTHER
-    yield "touches", at, touches, touches
+    yield TOUCHES.family, at, touches, touches
 
 
 def business_rows(ticket: TicketView, hours: BusinessHours) -> Iterator[Row]:
@@ -79,22 +102,21 @@ def business_rows(ticket: TicketView, hours: BusinessHours) -> Iterator[Row]:
         return
     if ticket.first_reply is not None:
         seconds = hours.seconds(ticket.opened, ticket.first_reply, ticket.teams)
-        yield from duration_row("first_reply_business:replied", ticket.first_reply, seconds)
-        yield from duration_row("first_reply_business:created", ticket.opened, seconds)
+        yield from duration_rows(FIRST_REPLY_BUSINESS, seconds, replied=ticket.first_reply, created=ticket.opened)
     for wait in ticket.waits:
         if wait.replied is not None:
             seconds = hours.seconds(wait.since, wait.replied, ticket.teams)
-            yield from duration_row("next_reply_business:replied", wait.replied, seconds)
-            yield from duration_row("next_reply_business:asked", wait.since, seconds)
+            yield from duration_rows(NEXT_REPLY_BUSINESS, seconds, replied=wait.replied, asked=wait.since)
     if ticket.solves and (first := ticket.solves[0]).seconds >= 0:
         seconds = hours.seconds(ticket.opened, first.at, ticket.teams)
-        yield from duration_row("first_resolution_business", first.at, seconds)
+        yield from duration_row(FIRST_RESOLUTION_BUSINESS.family, first.at, seconds)
     if (solve := ticket.current_solve) is not None and solve.seconds >= 0:
         seconds = hours.seconds(ticket.opened, solve.at, ticket.teams)
-        yield from duration_row("full_resolution_business", solve.at, seconds)
+        yield from duration_row(FULL_RESOLUTION_BUSINESS.family, solve.at, seconds)
         if seconds is not None:
             for measure, statuses in TIMES.items():
-                yield from duration_row(f"{measure}_business", solve.at, business_seconds_in(ticket, hours, statuses))
+                business = BUSINESS_MEASURES[measure.family].family
+                yield from duration_row(business, solve.at, business_seconds_in(ticket, hours, statuses))
 
 
 def business_seconds_in(ticket: TicketView, hours: BusinessHours, statuses: tuple[Status, ...]) -> int | None:
@@ -105,8 +127,8 @@ def business_seconds_in(ticket: TicketView, hours: BusinessHours, statuses: tupl
 
 
 def backlog_rows(ticket: TicketView, dims_at: DimsAt) -> Iterator[tuple[Row, Dims]]:
-    """±1 rows whose sum before t is the number of open tickets at t; those of `backlog_age` say when the ticket was opened."""
+    """±1 rows whose sum before t is the number of open tickets at t; those of BACKLOG_AGE say when the ticket was opened."""
     opening = age_bin(ticket.opened)
     for at, change, dims in level_rows(ticket.unsolved, ticket, dims_at):
-        yield ("backlog", at, change, change), dims
-        yield ("backlog_age", at, change * opening, change), dims
+        yield (BACKLOG.family, at, change, change), dims
+        yield (BACKLOG_AGE.family, at, change * opening, change), dims

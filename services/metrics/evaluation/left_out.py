@@ -12,13 +12,23 @@ from typing import Literal
 
 from services.metrics.domain.comments import effective_label
 from services.metrics.domain.contributions import Contribution, contributions
-from services.metrics.domain.measure import BUSINESS, Measure, stem_of
+from services.metrics.domain.measure import Measure, stem_of
+from services.metrics.domain.measures import COMMENTS, RESPONSES, STARS
 from services.metrics.domain.preset_tickets import with_opener
 from services.metrics.domain.presets import PRESETS
 from services.metrics.domain.sla import Applied, applied_policy
+from services.metrics.domain.sla_rows import TARGETS
 from services.metrics.domain.terms import Terms
 from services.metrics.domain.ticket import TicketView
-from services.metrics.domain.ticket_measures import NEXT_REPLY, SLA_NEXT_REPLY
+from services.metrics.domain.ticket_measures import (
+    DROPPED,
+    FIRST_REPLY,
+    FIRST_RESOLUTION,
+    FULL_RESOLUTION,
+    NEXT_REPLY,
+    OPENED,
+    SLA_NEXT_REPLY,
+)
 from services.metrics.domain.view import SubjectView
 from services.metrics.evaluation.recount import Recount
 from shared.events import Score
@@ -59,7 +69,7 @@ REASONS = {
 }
 """Every reason by its name."""
 
-WITHOUT_DURATION = {"first_reply": "no_reply", "next_reply": "no_value"}
+WITHOUT_DURATION = {FIRST_REPLY.family: "no_reply", NEXT_REPLY.family: "no_value"}
 """Why a ticket has no row of a duration; `unsolved` for every other one."""
 
 
@@ -101,7 +111,7 @@ class LeftOut:
 
     def _add_dropped(self, subject: FoldedSubject, ticket: TicketView) -> None:
         """Count a dropped ticket if the query would count any of it otherwise. Some KPIs and presets count dropped tickets."""
-        if "dropped" in self._kpi.families or any(self._recount.reads(row.measure) for row in subject.rows):
+        if DROPPED.family in self._kpi.families or any(self._recount.reads(row.measure) for row in subject.rows):
             return
         undropped = replace(subject.view, ticket=replace(ticket, dropped=None))
         rows = [row for row in contributions(undropped, subject.scores, self._terms) if self._recount.counts(row)]
@@ -110,12 +120,12 @@ class LeftOut:
 
     def _add_ticket(self, subject: FoldedSubject, ticket: TicketView) -> None:
         """Count a ticket that was opened in the window and has no value, if the KPI is of a duration or of SLA targets."""
-        opening = subject.row_of("opened")
+        opening = subject.row_of(OPENED.family)
         if opening is None or not self._recount.passes_filters(opening):
             return
         own = [row for row in subject.rows if self._recount.reads(row.measure)]
         durations = [measure for measure in self._kpi.measures if measure.unit == "seconds"]
-        if NEXT_REPLY.family in {measure.family.removesuffix(BUSINESS) for measure in durations if not measure.preset}:
+        if NEXT_REPLY.family in {measure.calendar_family for measure in durations if not measure.preset}:
             self.counts["unanswered"] += sum(
                 one.solved is not None and self._recount.in_window(one.solved) for one in ticket.waits
             )
@@ -137,7 +147,7 @@ class LeftOut:
             self.counts["cancelled_wait"] += min(len(ticket.waits) - len(own), unanswered)
 
     def _add_without_duration(self, subject: FoldedSubject, ticket: TicketView, measure: Measure, opening: Contribution) -> None:
-        calendar_family = measure.family.removesuffix(BUSINESS)
+        calendar_family = measure.calendar_family
         calendar = replace(measure, family=calendar_family)
         stems = {calendar.stem, calendar_family}  # a preset may have ours in all seconds, and its own in business hours
         calendar_rows = [row for row in subject.rows if stem_of(row.measure) in stems]
@@ -152,20 +162,20 @@ class LeftOut:
 
     def _add_unanswered(self, subject: FoldedSubject) -> None:
         """Count a response or a review without the rating that the KPI is of."""
-        reviews = "stars" in self._kpi.families
+        reviews = STARS.family in self._kpi.families
         if any(self._recount.reads(row.measure) for row in subject.rows):
             return
         if reviews and subject.view.review is not None:
-            comment = subject.row_of("comments")
+            comment = subject.row_of(COMMENTS.family)
             if comment is not None and self._selects(comment):
                 self.counts["no_stars"] += 1
-        elif not reviews and (row := subject.row_of("responses")) is not None and self._selects(row):
+        elif not reviews and (row := subject.row_of(RESPONSES.family)) is not None and self._selects(row):
             self.counts["no_answer"] += 1
 
     def _add_comments(self, subject: FoldedSubject) -> None:
         """Count the comments that the promoted model has not scored, or gave no sentiment if the KPI needs one."""
         needs_sentiment = all(measure.record in ("label", "score") for measure in self._kpi.measures)
-        rows = [row for row in subject.rows if row.measure == "comments"]
+        rows = [row for row in subject.rows if row.measure == COMMENTS.family]
         for comment, row in zip(subject.view.comments, rows, strict=True):
             score = subject.scores.get((self._model, comment.text_hash))
             if not self._selects(row):
@@ -181,7 +191,7 @@ class LeftOut:
 
 def reason_without_outcome(applied: Applied | None, measure: Measure, ticket: TicketView) -> str:
     """Why a ticket has no outcome of the SLA target that the measure counts."""
-    metric = measure.family.removeprefix("sla_")
+    metric = next(metric for metric, target in TARGETS.items() if target.family == measure.family)
     if measure.preset in PRESETS:
         ticket = with_opener(ticket, PRESETS[measure.preset].rules)
     if applied is None or getattr(applied.policy, metric) is None or (metric == "first_reply" and ticket.by_agent):
@@ -193,5 +203,5 @@ def reason_without_outcome(applied: Applied | None, measure: Measure, ticket: Ti
 
 def has_negative_duration(ticket: TicketView, family: str) -> bool:
     """Whether the duration of this family was stated to end before the opening."""
-    solves = {"first_resolution": ticket.solves[:1], "full_resolution": (ticket.current_solve,)}.get(family, ())
+    solves = {FIRST_RESOLUTION.family: ticket.solves[:1], FULL_RESOLUTION.family: (ticket.current_solve,)}.get(family, ())
     return any(solve is not None and solve.seconds < 0 for solve in solves)

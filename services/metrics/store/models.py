@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import asyncpg
 
+from services.metrics.domain.measures import ABSTAINED, COMMENTS, LABEL
 from services.metrics.store.query import histograms
 from services.metrics.store.selection import NO_ID, Selection, resolve
 
@@ -33,7 +34,7 @@ class Coverage:
 
 async def coverage(connection: asyncpg.Connection, tenant: str) -> Coverage:
     """The coverage of the tenant's models. Models without a score that counts are left out."""
-    scope = await resolve(connection, tenant, Selection(("comments", "label:", "abstained:")))
+    scope = await resolve(connection, tenant, Selection((COMMENTS.family, LABEL.named(""), ABSTAINED.named(""))))
     cells = await histograms(connection, scope, EVER) if scope else {}
     measured = cells.get((0, ()), {})
     scores: Counter[str] = Counter()
@@ -44,9 +45,9 @@ async def coverage(connection: asyncpg.Connection, tenant: str) -> Coverage:
 
 async def unscored(connection: asyncpg.Connection, tenant: str, model: str, limit: int) -> list[str]:
     """The first `limit` subjects, in the order of their first event, with a comment that `model` hasn't scored."""
-    scope = await resolve(connection, tenant, Selection(("comments", f"label:{model}", f"abstained:{model}")))
+    scope = await resolve(connection, tenant, Selection((COMMENTS.family, LABEL.named(model), ABSTAINED.named(model))))
     if scope is None:
         return []
-    comments = next((number for number, name in scope.measures.items() if name == "comments"), NO_ID)
+    comments = next((number for number, name in scope.measures.items() if name == COMMENTS.family), NO_ID)
     rows = await connection.fetch(UNSCORED, scope.tenant, list(scope.measures), comments, limit)
     return [row["subject"] for row in rows]

@@ -13,6 +13,7 @@ from datetime import datetime
 
 import asyncpg
 
+from services.metrics.domain.measures import COMMENTS, LABEL
 from services.metrics.domain.shadow import Confusion, Pair, pairs
 from services.metrics.domain.view import view
 from services.metrics.store.selection import NO_ID, Scope
@@ -72,7 +73,7 @@ async def compare(
 ) -> Comparison:
     """Compare the comments in [start, end) that both models gave a label, with up to `examples` of those that differ."""
     ids = {name: number for number, name in scope.measures.items()}
-    measures = [ids.get(name, NO_ID) for name in ("comments", f"label:{promoted}", f"label:{candidate}")]
+    measures = [ids.get(name, NO_ID) for name in (COMMENTS.family, LABEL.named(promoted), LABEL.named(candidate))]
     values = (scope.tenant, *measures, start, end)
     comparison = Comparison()
     for before, after, count in await connection.fetch(COUNTED, *values):
