@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.metrics.domain.contributions import Contribution, contributions
@@ -60,6 +60,7 @@ VALUES: dict[str, Any] = {
 
 
 @given(strategies.of_ticket, st.sampled_from(sorted(RULES.keys() - {"dropped_keep"})))
+@example([ticket(opened(1, by="customer"), reply(1))], "whole_seconds")
 def test_a_rule_changes_rows_of_its_own_families_alone(events: list[Event], rule: str) -> None:
     without = replace(OURS, solved_statuses=rule == "deleted_is_status")  # which needs it
     ours, theirs = under(without, events), under(replace(without, **{rule: VALUES.get(rule, True)}), events)
