@@ -34,7 +34,7 @@ from services.ingest.inbox.selection import Selection
 from services.ingest.inbox.transactions import Connection as Database
 from services.ingest.inbox.transactions import run_transaction
 from services.ingest.polling import Poller
-from services.ingest.store.connections import Connections, SealedCredentials
+from services.ingest.store.connections import Connections, StoredCredentials
 from services.ingest.store.tool_apis import ToolApis
 from services.ingest.threads import FairThreads
 from services.ingest.tool_calls import ToolCalls
@@ -163,7 +163,7 @@ class BackFiller:
             else:
                 await asyncio.sleep(max(0.0, history.pause - (time.monotonic() - began)))
 
-    async def _waits(self, connection: Connection, credentials: SealedCredentials | None) -> tuple[float, str] | None:
+    async def _waits(self, connection: Connection, credentials: StoredCredentials | None) -> tuple[float, str] | None:
         """For how long the API may not be called, and why. None: it may."""
         if connection.state == "paused":
             return WAIT_SECONDS, PAUSED
@@ -176,7 +176,7 @@ class BackFiller:
         return (left, state.last_error or "the tool's API is not called for a while") if left > 0 else None
 
     async def _fetch(
-        self, history: ToolHistory[Any], connection: Connection, credentials: SealedCredentials, job: Job
+        self, history: ToolHistory[Any], connection: Connection, credentials: StoredCredentials, job: Job
     ) -> HistoryPage:
         """The page at the job's cursor. Raises Failure or Unusable if the tool does not give it."""
         cursor = job.cursor or {}
@@ -194,7 +194,7 @@ class BackFiller:
     async def _store(self, job: Job, connection: Connection, page: HistoryPage, pause: float) -> Job:
         """Store the deliveries of the page and the cursor of the next one in one transaction."""
         deliveries = await self._read(connection, page)
-        bodies = await self._cipher.seal(deliveries)
+        bodies = await self._cipher.encrypt(deliveries)
 
         async def work(db: Database) -> tuple[list[Outcome], Job]:
             async with db.transaction():
@@ -223,7 +223,7 @@ class BackFiller:
             for delivery in deliveries:
                 try:
                     async with db.transaction():
-                        [outcome] = await write_older(db, [delivery], await self._cipher.seal([delivery]))
+                        [outcome] = await write_older(db, [delivery], await self._cipher.encrypt([delivery]))
                 except OUTAGE:
                     raise
                 except asyncpg.PostgresError:
@@ -258,12 +258,12 @@ class BackFiller:
                 self._observe(connection, delivery)
 
     async def _handle(
-        self, failure: Failure, history: ToolHistory[Any], job: Job, connection: Connection, credentials: SealedCredentials
+        self, failure: Failure, history: ToolHistory[Any], job: Job, connection: Connection, credentials: StoredCredentials
     ) -> None:
         """Turn a failure into its one outcome: again later, not before there are new credentials, a smaller page, or the end."""
         log.info("backfill.failed", job=job.id, connection=connection.id, action=failure.action, outcome=failure.label)
         if failure.action == "stop":
-            await self._apis.stop(connection.id, credentials.sealed, failure.reason)
+            await self._apis.stop(connection.id, credentials.encrypted, failure.reason)
             await back_fills.postpone(self._pool, job, WAIT_SECONDS, failure.reason)
         elif failure.action == "wait":
             seconds = failure.retry_after or 0.0

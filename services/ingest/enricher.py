@@ -38,7 +38,7 @@ from services.ingest.inbox.fetch_queue import ClaimedFetch, LeaseLost
 from services.ingest.inbox.transactions import run_transaction
 from services.ingest.instruments import FETCHED
 from services.ingest.polling import Poller
-from services.ingest.store.connections import Connections, SealedCredentials
+from services.ingest.store.connections import Connections, StoredCredentials
 from services.ingest.store.tool_apis import ToolApis
 from services.ingest.threads import FairThreads
 from services.ingest.tool_calls import ToolCalls
@@ -163,12 +163,12 @@ class Enricher:
         try:
             delivery = await self._read(connection, stored, credentials)
         except Failure as failure:
-            await self._handle(failure, fetch, connection, stored, credentials.sealed)
+            await self._handle(failure, fetch, connection, stored, credentials.encrypted)
         else:
             await self._apis.succeeded(connection.id)
             await self._complete(fetch, connection, delivery, "fetched")
 
-    async def _read(self, connection: Connection, stored: StoredDelivery, credentials: SealedCredentials) -> Delivery:
+    async def _read(self, connection: Connection, stored: StoredDelivery, credentials: StoredCredentials) -> Delivery:
         """The delivery with its fetched content. Raises Failure if the tool does not give it."""
         try:
             async with asyncio.timeout(FETCH_SECONDS):
@@ -185,7 +185,7 @@ class Enricher:
             log.error("enricher.unreadable", seq=stored.seq, error=type(error).__name__, exc_info=error)
             raise Failure("quarantine", "fault", FAULT) from None
 
-    async def _documents(self, connection: Connection, stored: StoredDelivery, credentials: SealedCredentials) -> Documents:
+    async def _documents(self, connection: Connection, stored: StoredDelivery, credentials: StoredCredentials) -> Documents:
         """All documents that the provider asks for."""
         api = PROVIDERS[connection.provider].api
         if api is None:
@@ -198,7 +198,7 @@ class Enricher:
         return await self._calls.documents(connection, credentials, api, missing, MOST_FETCHES)
 
     async def _handle(
-        self, failure: Failure, fetch: ClaimedFetch, connection: Connection, stored: StoredDelivery, sealed: bytes
+        self, failure: Failure, fetch: ClaimedFetch, connection: Connection, stored: StoredDelivery, encrypted_credentials: bytes
     ) -> None:
         """Turn a failure into its one outcome."""
         gives_up = failure.action == "retry" and fetch.attempts >= MOST_ATTEMPTS
@@ -219,13 +219,13 @@ class Enricher:
         elif failure.action == "ignore":
             await self._complete(fetch, connection, unfetched(connection, stored, failure.reason, None), result)
         else:
-            await self._wait(failure, fetch, connection, sealed)
+            await self._wait(failure, fetch, connection, encrypted_credentials)
 
-    async def _wait(self, failure: Failure, fetch: ClaimedFetch, connection: Connection, sealed: bytes) -> None:
+    async def _wait(self, failure: Failure, fetch: ClaimedFetch, connection: Connection, encrypted_credentials: bytes) -> None:
         """Leave the delivery pending: call again later, or not before the credentials change."""
         FETCHED.labels(connection.provider, "postponed").inc()
         if failure.action == "stop":
-            if await self._apis.stop(connection.id, sealed, failure.reason):
+            if await self._apis.stop(connection.id, encrypted_credentials, failure.reason):
                 log.warning("enricher.stopped", connection=connection.id, tenant=connection.tenant, reason=failure.reason)
             await fetch_queue.postpone(self._pool, fetch, 0, counts=False)
             return
@@ -245,7 +245,7 @@ class Enricher:
             provider = connection.provider
             return await asyncio.to_thread(lambda: not {*names}.isdisjoint(pseudonyms_in(delivery.raw, connection.key, provider)))
 
-        [body] = await self._cipher.seal([delivery])
+        [body] = await self._cipher.encrypt([delivery])
         async with self._pool.acquire(timeout=5) as db:
             stored, events = await run_transaction(
                 lambda work: work(db), lambda db: fetch_queue.complete(db, fetch, delivery, body, names_customer)

@@ -229,7 +229,7 @@ class Importer:
         """Store records; if the database refuses them, one by one."""
         read = bytes_before(rows[-1].end, sizes) - turn.bytes_before
         current = turn.range
-        bodies = await self._cipher.seal([stored_part(row.outcome) for row in rows if isinstance(row.outcome, Delivery)])
+        bodies = await self._cipher.encrypt([stored_part(row.outcome) for row in rows if isinstance(row.outcome, Delivery)])
         try:
             stored = await run_transaction(store.run, lambda db: store_rows(db, current, rows, read, bodies))
         except OUTAGE:

@@ -18,7 +18,7 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.providers.payload import Unusable
 from services.ingest.domain.providers.provider import ToolApi, ToolHistory
 from services.ingest.domain.providers.tool_api import Documents, Fetch, TokenRequest
-from services.ingest.store.connections import SealedCredentials
+from services.ingest.store.connections import StoredCredentials
 from services.ingest.tool_client import Caller, ToolClient
 
 MOST_TOKENS = 10_000
@@ -51,7 +51,7 @@ class ToolCalls:
         self._exchanging: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def documents(
-        self, connection: Connection, credentials: SealedCredentials, api: Api, missing: Missing, most: int
+        self, connection: Connection, credentials: StoredCredentials, api: Api, missing: Missing, most: int
     ) -> Documents:
         """All documents that the provider asks for, step by step. Raises Failure or Unusable if the tool does not give them."""
         documents: dict[str, object] = {}
@@ -78,31 +78,31 @@ class ToolCalls:
                 return None
             raise
 
-    async def _caller(self, connection: Connection, sealed: SealedCredentials, api: Api) -> Caller:
+    async def _caller(self, connection: Connection, stored: StoredCredentials, api: Api) -> Caller:
         """The base URL and the headers of calls. Raises Failure if the credentials can't be used."""
         try:
-            credentials = api.credentials.model_validate(sealed.values)
+            credentials = api.credentials.model_validate(stored.values)
         except ValidationError:
             reason = "the stored credentials are not those that this version needs: set `credentials` anew"
             raise Failure("stop", "unauthorized", reason) from None
         caller = Caller(connection.tenant, connection.id, connection.provider, api.base_url(credentials), {})
         if request := credentials.token_request():
-            credentials = credentials.with_token(await self._token(caller, sealed, request))
+            credentials = credentials.with_token(await self._token(caller, stored, request))
         return replace(caller, headers=api.headers(credentials))
 
-    async def _token(self, caller: Caller, sealed: SealedCredentials, request: TokenRequest) -> str:
+    async def _token(self, caller: Caller, stored: StoredCredentials, request: TokenRequest) -> str:
         """The access token of the credentials, from memory or by an exchange. One exchange of a connection runs at a time."""
         lock = self._exchanging.setdefault(caller.connection, asyncio.Lock())
-        key = (caller.connection, sealed.sealed)
+        key = (caller.connection, stored.encrypted)
         async with lock:
             token = self._tokens.get(key)
             if token is None or token.ends_at <= time.monotonic():
                 token = self._tokens[key] = read_token(await self._client.exchange(caller, request), time.monotonic())
             return token.text
 
-    def _forget_token(self, connection: Connection, sealed: SealedCredentials) -> bool:
+    def _forget_token(self, connection: Connection, stored: StoredCredentials) -> bool:
         """Forget a token that the tool refuses. False if the credentials are not exchanged for one."""
-        return self._tokens.pop((connection.id, sealed.sealed), None) is not None
+        return self._tokens.pop((connection.id, stored.encrypted), None) is not None
 
 
 def read_token(answer: Any, now: float) -> Token:

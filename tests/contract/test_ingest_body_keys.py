@@ -166,5 +166,5 @@ async def test_a_process_whose_block_was_swept_uses_no_key_of_it(inbox: Inbox, m
         await vault.refill()
         await inbox.pool.execute("TRUNCATE body_keys, body_key_blocks")
         await vault.renew()
-        [sealed] = await vault.seal([nps_delivery(9, id="1")])
-        assert await inbox.pool.fetchval("SELECT count(*) FROM body_keys WHERE id = $1", sealed.key) == 1
+        [encrypted] = await vault.encrypt([nps_delivery(9, id="1")])
+        assert await inbox.pool.fetchval("SELECT count(*) FROM body_keys WHERE id = $1", encrypted.key) == 1

@@ -164,13 +164,13 @@ async def test_credentials_that_were_replaced_meanwhile_stop_nothing(tool: ThinT
     new = provider.credentials.model_validate({"access_token": "a-token-1"})
     await tool.connections.change(TENANT, tool.connection.id, {"credentials": new})
     apis = ToolApis(tool.pool)
-    assert not await apis.stop(tool.connection.id, former.sealed, "refused")
+    assert not await apis.stop(tool.connection.id, former.encrypted, "refused")
     current = await tool.connections.load_credentials(tool.connection.id)
     assert current
     assert current.values["access_token"] == "a-token-1"
     assert "a-token" not in repr(current)
-    assert b"a-token" not in current.sealed
-    assert await apis.stop(tool.connection.id, current.sealed, "refused")
+    assert b"a-token" not in current.encrypted
+    assert await apis.stop(tool.connection.id, current.encrypted, "refused")
     assert (await apis.load([tool.connection.id]))[tool.connection.id].stopped == "refused"
 
 

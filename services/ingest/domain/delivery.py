@@ -95,7 +95,7 @@ class StoredDelivery:
     is_unreadable: bool = False
 
 
-class SealedBody(NamedTuple):
+class StorableBody(NamedTuple):
     """A body and its headers as they are to be stored: the columns `raw`, `body_key` and `headers`. `key` is the id of the key
     that encrypts both; None: they are plain."""
 
@@ -104,7 +104,7 @@ class SealedBody(NamedTuple):
     headers: str
 
     @classmethod
-    def plain(cls, delivery: Delivery) -> "SealedBody":
+    def plain(cls, delivery: Delivery) -> "StorableBody":
         """The body of a delivery as it is."""
         return cls(delivery.raw, None, encode(delivery.headers).decode())
 
@@ -122,7 +122,7 @@ class StoredBody:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedBody:
+class DecryptedBody:
     """A body and its headers, decrypted. `raw` is None if it is unreadable: its key is lost, or is that of another body."""
 
     raw: bytes | None

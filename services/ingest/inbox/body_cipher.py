@@ -6,7 +6,7 @@ from typing import Protocol
 
 import asyncpg
 
-from services.ingest.domain.delivery import Delivery, OpenedBody, Outcome, SealedBody, StoredBody, StoredDelivery
+from services.ingest.domain.delivery import DecryptedBody, Delivery, Outcome, StorableBody, StoredBody, StoredDelivery
 
 NOT_STORED = ("duplicate", "ignored")
 """Outcomes of deliveries whose bodies are not stored."""
@@ -18,45 +18,45 @@ COLUMNS = "seq, connection, delivery, received_at, headers, raw, reason, revisio
 class BodyCipher(Protocol):
     """Encrypts and decrypts bodies and their headers."""
 
-    async def seal(self, deliveries: Sequence[Delivery]) -> list[SealedBody]:
+    async def encrypt(self, deliveries: Sequence[Delivery]) -> list[StorableBody]:
         """The body of each delivery as it is to be stored, once."""
 
-    def discard(self, sealed: Sequence[SealedBody]) -> None:
-        """Forget the keys of sealed bodies that were not stored."""
+    def discard(self, bodies: Sequence[StorableBody]) -> None:
+        """Forget the keys of encrypted bodies that were not stored."""
 
-    async def open(self, bodies: Sequence[StoredBody]) -> list[OpenedBody]:
+    async def decrypt(self, bodies: Sequence[StoredBody]) -> list[DecryptedBody]:
         """The content of each body; unreadable if its key is lost. Raises Unavailable if a key can't be decrypted."""
 
 
 class NoBodyCipher:
     """Stores bodies as they are, and reads no encrypted ones."""
 
-    async def seal(self, deliveries: Sequence[Delivery]) -> list[SealedBody]:
+    async def encrypt(self, deliveries: Sequence[Delivery]) -> list[StorableBody]:
         """The bodies as they are."""
-        return [SealedBody.plain(delivery) for delivery in deliveries]
+        return [StorableBody.plain(delivery) for delivery in deliveries]
 
-    def discard(self, sealed: Sequence[SealedBody]) -> None:
+    def discard(self, bodies: Sequence[StorableBody]) -> None:
         """Do nothing."""
 
-    async def open(self, bodies: Sequence[StoredBody]) -> list[OpenedBody]:
+    async def decrypt(self, bodies: Sequence[StoredBody]) -> list[DecryptedBody]:
         """The bodies as they are. Raises ValueError for an encrypted one."""
         if any(body.key is not None for body in bodies):
             raise ValueError("an encrypted body needs a vault")
-        return [OpenedBody(body.raw, json.loads(body.headers)) for body in bodies]
+        return [DecryptedBody(body.raw, json.loads(body.headers)) for body in bodies]
 
 
 PLAIN: BodyCipher = NoBodyCipher()
 
 
-def discard_unstored(cipher: BodyCipher, bodies: Sequence[SealedBody], outcomes: Sequence[Outcome]) -> None:
-    """Forget the keys of the sealed bodies of deliveries that were not stored, by the outcome of each."""
+def discard_unstored(cipher: BodyCipher, bodies: Sequence[StorableBody], outcomes: Sequence[Outcome]) -> None:
+    """Forget the keys of the encrypted bodies of deliveries that were not stored, by the outcome of each."""
     cipher.discard([body for body, outcome in zip(bodies, outcomes, strict=True) if outcome in NOT_STORED])
 
 
 async def load_deliveries(cipher: BodyCipher, rows: Sequence[asyncpg.Record]) -> list[StoredDelivery]:
     """The deliveries in rows of COLUMNS, with their bodies decrypted."""
-    opened = await cipher.open([StoredBody(row[1], row[2], row[5] or b"", row[8], row[4]) for row in rows])
+    decrypted = await cipher.decrypt([StoredBody(row[1], row[2], row[5] or b"", row[8], row[4]) for row in rows])
     return [
         StoredDelivery(row[0], row[1], row[2], row[3], body.headers, body.raw or b"", row[6] or "", row[7], body.is_unreadable)
-        for row, body in zip(rows, opened, strict=True)
+        for row, body in zip(rows, decrypted, strict=True)
     ]

@@ -15,7 +15,7 @@ import structlog
 from msgspec.structs import replace
 from opentelemetry.trace import SpanKind
 
-from services.ingest.domain.delivery import Delivery, Outcome, SealedBody
+from services.ingest.domain.delivery import Delivery, Outcome, StorableBody
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, discard_unstored
 from services.ingest.inbox.erasure import erase
 from services.ingest.inbox.outbox import OutboxEvent
@@ -133,9 +133,9 @@ class Committer:
     async def _commit(self, batch: list[Waiting], run: Runner) -> None:
         deliveries, _, contexts = zip(*batch, strict=True)
         attributes: dict[str, str | int] = {"db.system.name": "postgresql", "db.operation.batch.size": len(batch)}
-        bodies: list[SealedBody] = []
+        bodies: list[StorableBody] = []
         try:
-            bodies = await self._cipher.seal(deliveries)
+            bodies = await self._cipher.encrypt(deliveries)
             with tracing.span("commit deliveries", SpanKind.CLIENT, contexts, attributes):
                 outcomes, events = await run_transaction(run, lambda db: write(db, deliveries, contexts, bodies))
         except OUTAGE as error:

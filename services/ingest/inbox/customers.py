@@ -134,10 +134,10 @@ class Customers:
 
     async def _deliveries(self, db: Connection, seqs: Collection[int], person: Person) -> dict[int, ExportedDelivery]:
         rows = await db.fetch(BODIES, *person.columns, sorted(seqs))
-        opened = await self._cipher.open([StoredBody(row[1], row[2], row[5] or b"", row[8], row[4]) for row in rows])
+        decrypted = await self._cipher.decrypt([StoredBody(row[1], row[2], row[5] or b"", row[8], row[4]) for row in rows])
         return {
             r[0]: ExportedDelivery(r[0], r[1], r[2], r[3], body.headers, None if r[7] or r[5] is None else body.raw, r[7])
-            for r, body in zip(rows, opened, strict=True)
+            for r, body in zip(rows, decrypted, strict=True)
         }
 
     async def receipt(self, connection: str, delivery: str) -> tuple[int, Erased] | None:

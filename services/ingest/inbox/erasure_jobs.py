@@ -146,9 +146,10 @@ async def next_bodies(
 ) -> list[Body]:
     """The tenant's next bodies with after < seq ≤ upto. One whose key is lost is empty: nobody can read what it holds."""
     rows = await pool.fetch(BODIES, tenant, after, upto, limit, limit_bytes)
-    opened = await cipher.open([StoredBody(row[1], row[5], row[4], row[6], row[3]) for row in rows])
+    decrypted = await cipher.decrypt([StoredBody(row[1], row[5], row[4], row[6], row[3]) for row in rows])
     return [
-        Body(row[0], row[1], row[2] == "accepted", body.headers, body.raw or b"") for row, body in zip(rows, opened, strict=True)
+        Body(row[0], row[1], row[2] == "accepted", body.headers, body.raw or b"")
+        for row, body in zip(rows, decrypted, strict=True)
     ]
 
 

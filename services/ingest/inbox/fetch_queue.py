@@ -12,7 +12,7 @@ from datetime import timedelta
 import asyncpg
 from msgspec.structs import replace
 
-from services.ingest.domain.delivery import Delivery, SealedBody, StoredDelivery
+from services.ingest.domain.delivery import Delivery, StorableBody, StoredDelivery
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
 from services.ingest.inbox.outbox import OutboxEvent
 from services.ingest.inbox.transactions import Connection
@@ -122,7 +122,7 @@ async def complete(
     db: Connection,
     fetch: ClaimedFetch,
     delivery: Delivery,
-    body: SealedBody,
+    body: StorableBody,
     names_customer: Callable[[Sequence[str]], Awaitable[bool]],
 ) -> tuple[Delivery, list[OutboxEvent]]:
     """Store `delivery`, the pending one as it was read with its fetched content or its final verdict, and end the fetch.
@@ -144,7 +144,7 @@ async def _store_content(
     db: Connection,
     fetch: ClaimedFetch,
     replaced: Replaced,
-    body: SealedBody,
+    body: StorableBody,
     names_customer: Callable[[Sequence[str]], Awaitable[bool]],
 ) -> Delivery:
     delivery = replaced.delivery

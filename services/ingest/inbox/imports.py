@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services.ingest.domain.delivery import Delivery, Outcome, SealedBody
+from services.ingest.domain.delivery import Delivery, Outcome, StorableBody
 from services.ingest.domain.imports.job import Fault, FileRange
 from services.ingest.domain.imports.reading import Row
 from services.ingest.inbox.erasure import erase
@@ -58,7 +58,7 @@ class StoredRows:
 
 
 async def store_rows(
-    db: Connection, part: FileRange, rows: Sequence[Row], bytes_read: int, bodies: Sequence[SealedBody] | None = None
+    db: Connection, part: FileRange, rows: Sequence[Row], bytes_read: int, bodies: Sequence[StorableBody] | None = None
 ) -> StoredRows:
     """Store the next records of a claimed range, at least one. `bytes_read` are those of the range up to the last one's end.
     `bodies`: the stored form of each delivery's body, in order; None: bodies are stored unencrypted.

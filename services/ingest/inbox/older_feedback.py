@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from services.ingest.domain.delivery import Delivery, Outcome, SealedBody
+from services.ingest.domain.delivery import Delivery, Outcome, StorableBody
 from services.ingest.inbox import locks
 from services.ingest.inbox.erased_customers import older_subjects
 from services.ingest.inbox.transactions import Connection
@@ -12,7 +12,7 @@ from services.ingest.inbox.writer import customer_locks, write_unpublished
 
 
 async def write_older(
-    db: Connection, deliveries: Sequence[Delivery], bodies: Sequence[SealedBody] | None = None
+    db: Connection, deliveries: Sequence[Delivery], bodies: Sequence[StorableBody] | None = None
 ) -> list[Outcome]:
     """Store deliveries. Those with feedback that is older than its customer's erasure are left out as ignored. Those that are not
     read yet are marked, so that they are compared when they are read.
@@ -24,6 +24,6 @@ async def write_older(
     erased = await older_subjects(db, dict(enumerate(deliveries)))
     places = [place for place in range(len(deliveries)) if place not in erased]
     permitted = [replace(deliveries[place], historical=True) for place in places]
-    sealed = [bodies[place] for place in places] if bodies else None
-    written = iter(await write_unpublished(db, permitted, sealed) if permitted else ())
+    permitted_bodies = [bodies[place] for place in places] if bodies else None
+    written = iter(await write_unpublished(db, permitted, permitted_bodies) if permitted else ())
     return ["ignored" if place in erased else next(written) for place in range(len(deliveries))]

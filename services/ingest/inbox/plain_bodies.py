@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from services.ingest.domain.delivery import Delivery, SealedBody, StoredBody
+from services.ingest.domain.delivery import Delivery, StorableBody, StoredBody
 from services.ingest.inbox.body_cipher import BodyCipher
 from services.ingest.inbox.transactions import Connection
 
@@ -40,31 +40,31 @@ async def encrypt_next(pool: asyncpg.Pool, cipher: BodyCipher, after: int, limit
 
     A body whose key is lost stays as it is.
     """
-    sealed: list[SealedBody] = []
+    encrypted: list[StorableBody] = []
     try:
         async with pool.acquire(timeout=5) as db, db.transaction():
             rows = await db.fetch(NEXT, after, limit, limit_bytes)
             if not rows:
                 return None
-            readable = await _open(cipher, rows)
-            sealed = await cipher.seal(list(readable.values()))
-            await _store(db, list(readable), sealed)
+            readable = await _decrypt(cipher, rows)
+            encrypted = await cipher.encrypt(list(readable.values()))
+            await _store(db, list(readable), encrypted)
     except BaseException:
-        cipher.discard(sealed)
+        cipher.discard(encrypted)
         raise
-    return EncryptedBatch(rows[-1][0], len(sealed))
+    return EncryptedBatch(rows[-1][0], len(encrypted))
 
 
-async def _open(cipher: BodyCipher, rows: list[asyncpg.Record]) -> dict[int, Delivery]:
+async def _decrypt(cipher: BodyCipher, rows: list[asyncpg.Record]) -> dict[int, Delivery]:
     """The readable deliveries by sequence number, with their bodies and headers decrypted."""
-    opened = await cipher.open([StoredBody(row[1], row[2], row[5], row[6], row[4]) for row in rows])
+    decrypted = await cipher.decrypt([StoredBody(row[1], row[2], row[5], row[6], row[4]) for row in rows])
     return {
         row[0]: Delivery("", row[1], row[2], row[3], 0, body.raw, body.headers)
-        for row, body in zip(rows, opened, strict=True)
+        for row, body in zip(rows, decrypted, strict=True)
         if body.raw is not None
     }
 
 
-async def _store(db: Connection, seqs: list[int], sealed: list[SealedBody]) -> None:
-    columns = ([body.raw for body in sealed], [body.key for body in sealed], [body.headers for body in sealed])
+async def _store(db: Connection, seqs: list[int], encrypted: list[StorableBody]) -> None:
+    columns = ([body.raw for body in encrypted], [body.key for body in encrypted], [body.headers for body in encrypted])
     await db.execute(STORE, seqs, *columns)

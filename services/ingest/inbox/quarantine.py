@@ -141,7 +141,7 @@ class Quarantine:
         if row is None:
             return None
         summary = _summary(row)
-        [body] = await self._cipher.open([StoredBody(summary.connection, summary.delivery, row[9] or b"", row[10], row[8])])
+        [body] = await self._cipher.decrypt([StoredBody(summary.connection, summary.delivery, row[9] or b"", row[10], row[8])])
         return Whole(summary, body.headers, body.raw or b"", body.is_unreadable)
 
     async def count(self, selection: Selection) -> list[ReasonCount]:

@@ -16,7 +16,7 @@ import asyncpg
 from msgspec.structs import replace
 
 from services.ingest.domain import connection as tools
-from services.ingest.domain.delivery import Delivery, SealedBody, StoredDelivery
+from services.ingest.domain.delivery import Delivery, StorableBody, StoredDelivery
 from services.ingest.domain.tombstone import CUSTOMER_ERASED, SQL_FINGERPRINT
 from services.ingest.inbox import locks
 from services.ingest.inbox.body_cipher import COLUMNS, PLAIN, BodyCipher, load_deliveries
@@ -223,7 +223,7 @@ async def load_pending(pool: asyncpg.Pool, seq: int, cipher: BodyCipher = PLAIN)
     return next(iter(await load_deliveries(cipher, await pool.fetch(PENDING_ONE, seq))), None)
 
 
-async def set_content(db: Connection, seq: int, body: SealedBody) -> None:
+async def set_content(db: Connection, seq: int, body: StorableBody) -> None:
     """Replace the stored headers and body of a delivery by those that were fetched."""
     await db.execute(SET_CONTENT, seq, *body)
 

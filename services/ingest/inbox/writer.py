@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from services.ingest.domain.delivery import Delivery, Outcome, SealedBody, Statement
+from services.ingest.domain.delivery import Delivery, Outcome, Statement, StorableBody
 from services.ingest.domain.tombstone import SUBJECT_ERASED, is_tombstone
 from services.ingest.inbox import locks
 from services.ingest.inbox.outbox import Draft, OutboxEvent, drafts
@@ -20,6 +20,8 @@ from shared.request_context import RequestContext
 
 Contexts = Sequence[RequestContext | None]
 """The context of the request of each delivery; None if a worker stores it."""
+Bodies = Sequence[StorableBody]
+"""The body of each delivery."""
 
 NEWEST = """
 SELECT subjects.tenant, subjects.subject, newest.fingerprint
@@ -110,7 +112,7 @@ class Inserted(Struct, frozen=True):
 
 
 async def write(
-    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts | None = None, bodies: Sequence[SealedBody] | None = None
+    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts | None = None, bodies: Bodies | None = None
 ) -> tuple[list[Outcome], list[OutboxEvent]]:
     """Store the deliveries, each with the context of its request. Returns the outcome of each, in their order, and the events to
     publish. `bodies` are their bodies as they are to be stored; None: as they are."""
@@ -118,21 +120,16 @@ async def write(
     return outcomes, [event for stored in inserted for event in stored.events]
 
 
-async def write_unpublished(db: Connection, deliveries: Sequence[Delivery], bodies: Sequence[SealedBody] | None) -> list[Outcome]:
+async def write_unpublished(db: Connection, deliveries: Sequence[Delivery], bodies: Bodies | None) -> list[Outcome]:
     """Like `write`, in a transaction that holds the locks of the customers. Leaves the events to the sweeper."""
     return (await _store(db, deliveries, None, bodies, holds_locks=True))[0]
 
 
 async def _store(
-    db: Connection,
-    deliveries: Sequence[Delivery],
-    contexts: Contexts | None,
-    bodies: Sequence[SealedBody] | None,
-    *,
-    holds_locks: bool = False,
+    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts | None, bodies: Bodies | None, *, holds_locks: bool = False
 ) -> tuple[list[Outcome], list[Inserted]]:
     contexts = contexts or [None] * len(deliveries)
-    bodies = bodies or [SealedBody.plain(delivery) for delivery in deliveries]
+    bodies = bodies or [StorableBody.plain(delivery) for delivery in deliveries]
     without_id = [i for i, delivery in enumerate(deliveries) if delivery.id is None and delivery.verdict != "held"]
     if any(delivery.fetch for delivery in deliveries):
         async with db.transaction():
@@ -149,7 +146,7 @@ async def _insert_all(
     db: Connection,
     deliveries: Sequence[Delivery],
     contexts: Contexts,
-    bodies: Sequence[SealedBody],
+    bodies: Bodies,
     without_id: Sequence[int],
     *,
     holds_locks: bool,
@@ -160,7 +157,7 @@ async def _insert_all(
 
 
 async def _insert_without_ids(
-    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts, bodies: Sequence[SealedBody], without_id: Sequence[int]
+    db: Connection, deliveries: Sequence[Delivery], contexts: Contexts, bodies: Bodies, without_id: Sequence[int]
 ) -> dict[int, Inserted | None]:
     """Insert deliveries of which those at the indexes `without_id` have no id. Repeats of these are left out."""
     with_id = sorted({*range(len(deliveries))} - {*without_id})
@@ -185,7 +182,7 @@ async def insert(
     db: Connection,
     deliveries: Sequence[Delivery],
     contexts: Contexts,
-    bodies: Sequence[SealedBody] | None = None,
+    bodies: Bodies | None = None,
     *,
     holds_locks: bool = False,
 ) -> list[Inserted | None]:
@@ -193,7 +190,7 @@ async def insert(
     bodies as they are to be stored; None: as they are. `holds_locks`: the transaction holds those of their customers."""
     if not deliveries:
         return []
-    bodies = bodies or [SealedBody.plain(delivery) for delivery in deliveries]
+    bodies = bodies or [StorableBody.plain(delivery) for delivery in deliveries]
     drafted = [drafts(delivery) for delivery in deliveries]
     columns = [
         *columns_of([_inbox_row(delivery, body) for delivery, body in zip(deliveries, bodies, strict=True)], 9),
@@ -276,7 +273,7 @@ def columns_of(rows: Sequence[tuple[Any, ...]], count: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(count)]
 
 
-def _inbox_row(d: Delivery, body: SealedBody) -> tuple[Any, ...]:
+def _inbox_row(d: Delivery, body: StorableBody) -> tuple[Any, ...]:
     return (d.tenant, d.connection, d.id, d.received_at, body.headers, body.raw, d.verdict, d.reason, d.revision)
 
 

@@ -83,8 +83,8 @@ class BodyKeys:
             numbers = await self._numbers(db, highest)
             random = os.urandom(KEY_BYTES * BLOCK)
             keys = [random[at : at + KEY_BYTES] for at in range(0, len(random), KEY_BYTES)]
-            sealed = self._cipher.encrypt_all(keys, [key_owner(number) for number in numbers])
-            await db.execute(ADD, numbers, sealed, numbers[0], numbers[-1])
+            encrypted = self._cipher.encrypt_all(keys, [key_owner(number) for number in numbers])
+            await db.execute(ADD, numbers, encrypted, numbers[0], numbers[-1])
         return Block(numbers[0], numbers[-1]), list(zip(numbers, keys, strict=True))
 
     async def _numbers(self, db: asyncpg.pool.PoolConnectionProxy, highest: int) -> list[int]:
@@ -101,7 +101,7 @@ class BodyKeys:
         """Keys by number. Deleted ones are left out. Raises Unavailable if INGEST_SECRET_KEY does not decrypt one."""
         rows = await self._pool.fetch(LOAD, list(numbers))
         try:
-            return {number: self._cipher.decrypt(sealed, key_owner(number)) for number, sealed in rows}
+            return {number: self._cipher.decrypt(key, key_owner(number)) for number, key in rows}
         except InvalidTag:
             log.critical("vault.key_missing", keys=len(rows))
             raise Unavailable("a stored body can't be decrypted: INGEST_SECRET_KEY is not the key that it needs") from None

@@ -35,11 +35,11 @@ class ListedConnection:
 
 
 @dataclass(frozen=True, slots=True)
-class SealedCredentials:
-    """The credentials of a tool's API as JSON. `sealed` is their encrypted form, which differs after every change of them."""
+class StoredCredentials:
+    """The credentials of a tool's API as JSON. `encrypted` is their encrypted form, which differs after every change of them."""
 
     values: dict[str, Any] = field(repr=False)
-    sealed: bytes
+    encrypted: bytes
 
 
 def new_id() -> str:
@@ -107,8 +107,8 @@ class Connections:
             name=name,
             mapping=mapping_as_json(mapping),
             dimensions=dimensions,
-            sealed_secrets=self._encrypt([secret], connection),
-            sealed_credentials=self._encrypt_credentials(credentials, connection),
+            encrypted_secrets=self._encrypt([secret], connection),
+            encrypted_credentials=self._encrypt_credentials(credentials, connection),
         )
         async with self._engine.begin() as db:
             if (await db.execute(locked_tenant)).first() is None:
@@ -127,37 +127,37 @@ class Connections:
         new = dict(values)
         renews_credentials = "credentials" in new
         if renews_credentials:
-            new["sealed_credentials"] = self._encrypt_credentials(new.pop("credentials"), connection)
+            new["encrypted_credentials"] = self._encrypt_credentials(new.pop("credentials"), connection)
         if "mapping" in new:
             new["mapping"] = mapping_as_json(new["mapping"])
         if new.keys() & {"mapping", "dimensions"}:
             new["revision"] = tables.connections.c.revision + 1
         own = self._changeable(tenant, connection)
         async with self._engine.begin() as db:
-            row = (await db.execute(select(tables.connections.c.sealed_secrets).where(own).with_for_update())).first()
+            row = (await db.execute(select(tables.connections.c.encrypted_secrets).where(own).with_for_update())).first()
             if row is None:
                 return False
             if rotation:
-                valid = rotation.valid_secrets(self._decrypt(row.sealed_secrets, connection))
-                new["sealed_secrets"] = self._encrypt(valid, connection)
+                valid = rotation.valid_secrets(self._decrypt(row.encrypted_secrets, connection))
+                new["encrypted_secrets"] = self._encrypt(valid, connection)
             if new:
                 await db.execute(update(tables.connections).where(own).values(**new))
             if renews_credentials:
                 await db.execute(delete(tables.tool_apis).where(tables.tool_apis.c.connection == connection))
         return True
 
-    async def load_credentials(self, connection: str) -> SealedCredentials | None:
+    async def load_credentials(self, connection: str) -> StoredCredentials | None:
         """The credentials of the tool's API. None if the connection has none."""
-        column = select(tables.connections.c.sealed_credentials).where(tables.connections.c.id == connection)
+        column = select(tables.connections.c.encrypted_credentials).where(tables.connections.c.id == connection)
         async with self._engine.connect() as db:
-            sealed: bytes | None = (await db.execute(column)).scalar()
-        if sealed is None:
+            encrypted: bytes | None = (await db.execute(column)).scalar()
+        if encrypted is None:
             return None
-        return SealedCredentials(json.loads(self._cipher.decrypt(sealed, credentials_owner(connection))), sealed)
+        return StoredCredentials(json.loads(self._cipher.decrypt(encrypted, credentials_owner(connection))), encrypted)
 
     async def delete(self, tenant: str, connection: str) -> bool:
         """Mark the connection deleted and remove its secrets. False if the tenant has no such connection that can be deleted."""
-        values = {"state": "deleted", "sealed_secrets": self._encrypt([], connection), "credentials": None}
+        values = {"state": "deleted", "encrypted_secrets": self._encrypt([], connection), "credentials": None}
         return await self.change(tenant, connection, values)
 
     def _changeable(self, tenant: str, connection: str) -> ColumnElement[bool]:
@@ -166,7 +166,7 @@ class Connections:
         return (table.tenant == tenant) & (table.id == connection) & (table.state != "deleted") & (table.provider != BUILT_IN)
 
     async def _select(self, condition: ColumnElement[bool]) -> list[ListedConnection]:
-        joined = select(tables.connections, tables.tenants.c.sealed_key).join(tables.tenants).where(condition)
+        joined = select(tables.connections, tables.tenants.c.encrypted_key).join(tables.tenants).where(condition)
         async with self._engine.connect() as db:
             rows = (await db.execute(joined.order_by(tables.connections.c.created_at, tables.connections.c.id))).all()
         return [ListedConnection(self._connection(row), row.created_at) for row in rows]
@@ -181,9 +181,9 @@ class Connections:
             revision=row.revision,
             mapping=read_settings(row.provider, row.mapping),
             dimensions=row.dimensions,
-            secrets=self._decrypt(row.sealed_secrets, row.id),
-            key=self._cipher.decrypt(row.sealed_key, row.tenant),
-            has_credentials=row.sealed_credentials is not None,
+            secrets=self._decrypt(row.encrypted_secrets, row.id),
+            key=self._cipher.decrypt(row.encrypted_key, row.tenant),
+            has_credentials=row.encrypted_credentials is not None,
         )
 
     def _encrypt(self, valid: Sequence[str], connection: str) -> bytes:

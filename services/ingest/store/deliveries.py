@@ -7,7 +7,7 @@ from typing import Protocol
 
 import asyncpg
 
-from services.ingest.domain.delivery import OpenedBody, StoredBody
+from services.ingest.domain.delivery import DecryptedBody, StoredBody
 from services.ingest.domain.idempotency import ERASURE, OTHER_DIGEST, StoredRequest
 from services.ingest.store.vault import TAG_BYTES
 
@@ -26,7 +26,7 @@ the new body, so they take no more memory than the new ones."""
 class Decrypting(Protocol):
     """Decrypts bodies. The part of Vault that this module uses."""
 
-    async def open(self, bodies: Sequence[StoredBody]) -> list[OpenedBody]:
+    async def decrypt(self, bodies: Sequence[StoredBody]) -> list[DecryptedBody]:
         """The content of each body."""
 
 
@@ -43,11 +43,11 @@ class Deliveries:
         """The stored requests of a connection by their delivery ids. Unknown ids are left out. `lengths` are those of the new
         bodies with the same ids: the digest of a stored encrypted body of another length is OTHER_DIGEST."""
         rows = await self._pool.fetch(REQUESTS, connection, list(lengths), list(lengths.values()), TAG_BYTES)
-        opened = iter(await self._vault.open([StoredBody(connection, r[0], r[6], r[4]) for r in rows if r[6] is not None]))
+        decrypted = iter(await self._vault.decrypt([StoredBody(connection, r[0], r[6], r[4]) for r in rows if r[6] is not None]))
         requests: dict[str, StoredRequest] = {}
         for name, digest, headers, fingerprints, key, length, raw in rows:
             if raw is not None:
-                content = next(opened).raw
+                content = next(decrypted).raw
                 digest = content and sha256(content).digest()
             elif key is not None and length:
                 digest = OTHER_DIGEST

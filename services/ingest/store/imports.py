@@ -126,7 +126,7 @@ class Imports:
 
     async def add_part(self, tenant: str, number: int, part: int, content: bytes) -> Part | Refusal:
         """Store a part, or return why not. The same content under the same number changes nothing."""
-        digest, sealed = await asyncio.to_thread(self._seal, number, part, content)
+        digest, encrypted = await asyncio.to_thread(self._encrypt_part, number, part, content)
         async with self._pool.acquire(timeout=5) as db, db.transaction():
             await db.execute(LOCK, tenant)
             job = await db.fetchrow(HOLD, tenant, number)
@@ -141,11 +141,11 @@ class Imports:
                 return "other_content"
             if (await db.fetchrow(COUNT, tenant))[1] + len(content) > MAX_BYTES:
                 return "too_many_bytes"
-            await db.execute(ADD_PART, number, part, digest, len(content), sealed)
+            await db.execute(ADD_PART, number, part, digest, len(content), encrypted)
             await db.execute(COUNT_PART, number, len(content))
         return Part(part, digest, len(content))
 
-    def _seal(self, number: int, part: int, content: bytes) -> tuple[str, bytes]:
+    def _encrypt_part(self, number: int, part: int, content: bytes) -> tuple[str, bytes]:
         """The digest of a part, and its encrypted content. Takes some milliseconds, so it runs in a thread."""
         return sha256(content).hexdigest(), self._cipher.encrypt(content, part_owner(f"{number}:{part}"))
 
@@ -155,8 +155,10 @@ class Imports:
 
     async def load_part(self, number: int, part: int) -> bytes | None:
         """The content of a part. None after the last one."""
-        sealed = await self._pool.fetchval(CONTENT, number, part)
-        return None if sealed is None else await asyncio.to_thread(self._cipher.decrypt, sealed, part_owner(f"{number}:{part}"))
+        encrypted = await self._pool.fetchval(CONTENT, number, part)
+        if encrypted is None:
+            return None
+        return await asyncio.to_thread(self._cipher.decrypt, encrypted, part_owner(f"{number}:{part}"))
 
     async def start(self, tenant: str, number: int) -> Import | Refusal | int:
         """Start an import, in the context of the current request. Starting it again changes nothing.

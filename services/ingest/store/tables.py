@@ -1,4 +1,7 @@
-"""The tables of ingest. Those about the storage of bodies are in body_tables.py, those about erasures in erasure_tables.py."""
+"""The tables of ingest. Those about the storage of bodies are in body_tables.py, those about erasures in erasure_tables.py.
+
+Columns whose names begin with `sealed` have encrypted values: in code they are `encrypted_key`, `encrypted_secrets` and so on.
+"""
 
 from sqlalchemy import (
     BigInteger,
@@ -30,7 +33,7 @@ tenants = Table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("zone", Text, nullable=False),
-    Column("sealed_key", LargeBinary, nullable=False, comment="the key of its pseudonyms, encrypted"),
+    Column("sealed_key", LargeBinary, key="encrypted_key", nullable=False, comment="the key of its pseudonyms, encrypted"),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
@@ -45,9 +48,11 @@ connections = Table(
     Column("revision", Integer, nullable=False, server_default="1"),
     Column("mapping", JSONB, nullable=False, server_default="{}"),
     Column("dimensions", JSONB, nullable=False, server_default="{}"),
-    Column("sealed_secrets", LargeBinary, nullable=False, comment="a JSON list, the newest first, encrypted"),
+    Column(
+        "sealed_secrets", LargeBinary, key="encrypted_secrets", nullable=False, comment="a JSON list, the newest first, encrypted"
+    ),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    Column("sealed_credentials", LargeBinary, comment="of the tool's API, as JSON, encrypted"),
+    Column("sealed_credentials", LargeBinary, key="encrypted_credentials", comment="of the tool's API, as JSON, encrypted"),
     Index("connections_by_tenant", "tenant", "created_at"),
     Index("connections_built_in", "tenant", unique=True, postgresql_where=text("provider = 'api'")),
 )

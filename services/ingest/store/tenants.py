@@ -20,14 +20,14 @@ class Tenants:
     async def put(self, tenant: str, name: str, zone: str) -> None:
         """Create the tenant, or change its name and zone. Its key and its built-in connection are created once."""
         key = self._cipher.encrypt(secrets.token_bytes(PSEUDONYM_KEY_BYTES), tenant)
-        tenant_row = insert(tables.tenants).values(id=tenant, name=name, zone=zone, sealed_key=key)
+        tenant_row = insert(tables.tenants).values(id=tenant, name=name, zone=zone, encrypted_key=key)
         connection = new_id()
         connection_row = insert(tables.connections).values(
             id=connection,
             tenant=tenant,
             provider=BUILT_IN,
             name=BUILT_IN,
-            sealed_secrets=self._cipher.encrypt(b"[]", connection),
+            encrypted_secrets=self._cipher.encrypt(b"[]", connection),
         )
         async with self._engine.begin() as db:
             await db.execute(tenant_row.on_conflict_do_update(index_elements=["id"], set_={"name": name, "zone": zone}))

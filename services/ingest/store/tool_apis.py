@@ -68,9 +68,9 @@ class ToolApis:
         """Let no process call this API for so many seconds, or for longer if it is blocked for longer already."""
         await self._pool.execute(BLOCK, connection, seconds)
 
-    async def stop(self, connection: str, sealed_credentials: bytes, reason: str) -> bool:
+    async def stop(self, connection: str, encrypted_credentials: bytes, reason: str) -> bool:
         """Let no process call this API until its credentials change. False, and nothing is changed, if they have changed."""
-        return bool((await self._pool.execute(STOP, connection, sealed_credentials, reason)).endswith(" 1"))
+        return bool((await self._pool.execute(STOP, connection, encrypted_credentials, reason)).endswith(" 1"))
 
     async def load(self, connections: Sequence[str]) -> Mapping[str, ToolApiState]:
         """The state of the API of each connection."""

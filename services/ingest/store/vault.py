@@ -19,7 +19,7 @@ import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from services.ingest.domain.delivery import Delivery, OpenedBody, SealedBody, StoredBody
+from services.ingest.domain.delivery import DecryptedBody, Delivery, StorableBody, StoredBody
 from services.ingest.store.body_keys import Block, BodyKeys
 from services.ingest.store.cipher import NONCE_BYTES, Cipher
 from shared.database import OUTAGE
@@ -63,37 +63,37 @@ class Vault:
         """Whether bodies are encrypted."""
         return self._encrypts
 
-    async def seal(self, deliveries: Sequence[Delivery]) -> list[SealedBody]:
+    async def encrypt(self, deliveries: Sequence[Delivery]) -> list[StorableBody]:
         """The body and the headers of each delivery, encrypted. They stay plain if the body is empty or bodies aren't
         encrypted."""
         if not self._encrypts:
-            return [SealedBody.plain(delivery) for delivery in deliveries]
+            return [StorableBody.plain(delivery) for delivery in deliveries]
         if self._unused and time.monotonic() - self._renewed_at > DROP_SECONDS:
             self._unused.clear()
         needed = sum(1 for delivery in deliveries if delivery.raw)
         while len(self._unused) < needed:
             await self._create(needed)
-        sealed = [self._seal(delivery) for delivery in deliveries]
+        bodies = [self._encrypt(delivery) for delivery in deliveries]
         if len(self._unused) < LOW:
             self._low.set()
-        return sealed
+        return bodies
 
-    def _seal(self, delivery: Delivery) -> SealedBody:
+    def _encrypt(self, delivery: Delivery) -> StorableBody:
         if not delivery.raw:
-            return SealedBody.plain(delivery)
+            return StorableBody.plain(delivery)
         number, key = self._unused.popleft()
         aead, row = AESGCM(key), row_of(delivery.connection, delivery.id)
         raw = aead.encrypt(NONCE, delivery.raw, row)
         if not delivery.headers:
-            return SealedBody(raw, number, "{}")
+            return StorableBody(raw, number, "{}")
         headers = b64encode(aead.encrypt(HEADERS_NONCE, encode(delivery.headers), row)).decode()
-        return SealedBody(raw, number, f'{ENCRYPTED_HEADERS}{headers}"}}')
+        return StorableBody(raw, number, f'{ENCRYPTED_HEADERS}{headers}"}}')
 
-    def discard(self, sealed: Sequence[SealedBody]) -> None:
-        """Delete the keys of sealed bodies that were not stored. The worker does it."""
-        self._discarded += [body.key for body in sealed if body.key is not None]
+    def discard(self, bodies: Sequence[StorableBody]) -> None:
+        """Delete the keys of encrypted bodies that were not stored. The worker does it."""
+        self._discarded += [body.key for body in bodies if body.key is not None]
 
-    async def open(self, bodies: Sequence[StoredBody]) -> list[OpenedBody]:
+    async def decrypt(self, bodies: Sequence[StoredBody]) -> list[DecryptedBody]:
         """The content of each body. It is unreadable if its key is lost, or is that of another body.
 
         Raises Unavailable if INGEST_SECRET_KEY does not decrypt a key.
@@ -102,7 +102,7 @@ class Vault:
         keys = await self._keys.load(numbers) if numbers else {}
         if lost := numbers - keys.keys():
             log.error("vault.keys_lost", keys=len(lost))
-        return [_open(body, keys) for body in bodies]
+        return [_decrypt(body, keys) for body in bodies]
 
     async def wait_until_low(self, seconds: float) -> None:
         """Wait until keys must be created, at most for `seconds`."""
@@ -170,11 +170,11 @@ def row_of(connection: str, delivery: str | None) -> bytes:
     return f"{connection}/{delivery or ''}".encode()
 
 
-def _open(body: StoredBody, keys: Mapping[int, bytes]) -> OpenedBody:
+def _decrypt(body: StoredBody, keys: Mapping[int, bytes]) -> DecryptedBody:
     if body.key is None or not body.raw:
-        return OpenedBody(body.raw, json.loads(body.headers))
+        return DecryptedBody(body.raw, json.loads(body.headers))
     if body.key not in keys:
-        return OpenedBody(None, {})
+        return DecryptedBody(None, {})
     aead, row = AESGCM(keys[body.key]), row_of(body.connection, body.delivery)
     try:
         raw = aead.decrypt(NONCE, body.raw, row)
@@ -183,5 +183,5 @@ def _open(body: StoredBody, keys: Mapping[int, bytes]) -> OpenedBody:
             headers = json.loads(aead.decrypt(HEADERS_NONCE, b64decode(headers["encrypted"]), row))
     except InvalidTag:
         log.error("vault.body_damaged", connection=body.connection, key=body.key)
-        return OpenedBody(None, {})
-    return OpenedBody(raw, headers)
+        return DecryptedBody(None, {})
+    return DecryptedBody(raw, headers)

@@ -20,7 +20,7 @@ from tests.service.ingest.test_hooks import wrapped
 
 NEW_KEY = urlsafe_b64encode(bytes(range(32))).decode()
 CONNECTIONS = 7
-SEALED = "SELECT sealed FROM body_keys WHERE id = $1"
+ENCRYPTED_KEY = "SELECT sealed FROM body_keys WHERE id = $1"
 
 
 def settings(url: str, key: str, further: str | None, **more: str) -> Settings:
@@ -110,16 +110,16 @@ async def test_keys_of_bodies_in_a_database_of_their_own_are_renewed_and_deleted
         await client.call("PUT", f"/internal/tenants/{client.tenant}", json={"name": "Acme", "zone": "Europe/Berlin"})
         assert (await client.deliver(await client.connect(), b"{words")).json() == {"status": "quarantined"}
         key = await client.app.state.reads.fetchval("SELECT body_key FROM inbox")
-        former = await keys.fetchval(SEALED, key)
+        former = await keys.fetchval(ENCRYPTED_KEY, key)
         assert former
         assert await client.app.state.reads.fetchval("SELECT count(*) FROM body_keys") == 0
         await rotate.rotate(settings(url, NEW_KEY, SECRET_KEY, keys_database_url=keys_url))
-        assert await keys.fetchval(SEALED, key) != former
+        assert await keys.fetchval(ENCRYPTED_KEY, key) != former
         [item] = (await client.call("GET", "/v1/quarantine")).json()["items"]
         assert (await client.call("GET", f"/v1/quarantine/{item['id']}")).json()["body"] == "{words"
         await client.call("POST", f"/v1/quarantine/{item['id']}:discard")
 
         async def is_deleted() -> bool:
-            return await keys.fetchval(SEALED, key) is None
+            return await keys.fetchval(ENCRYPTED_KEY, key) is None
 
         await until(is_deleted)

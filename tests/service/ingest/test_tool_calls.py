@@ -12,7 +12,7 @@ from services.ingest.domain.api_outcome import Failure
 from services.ingest.domain.providers import PROVIDERS
 from services.ingest.domain.providers.helpscout.threads import HelpScoutSettings
 from services.ingest.domain.providers.tool_api import Documents, Fetch
-from services.ingest.store.connections import SealedCredentials
+from services.ingest.store.connections import StoredCredentials
 from services.ingest.threads import FairThreads
 from services.ingest.tool_calls import ToolCalls
 from services.ingest.tool_client import ToolClient
@@ -48,7 +48,7 @@ class Tool:
         def missing(documents: Documents) -> list[Fetch]:
             return [] if documents else [Fetch("threads", "/v2/conversations/1/threads", {"page": "1"})]
 
-        return await self.calls.documents(TOOL, SealedCredentials(values, secret.encode()), api, missing, 5)
+        return await self.calls.documents(TOOL, StoredCredentials(values, secret.encode()), api, missing, 5)
 
 
 @pytest.fixture

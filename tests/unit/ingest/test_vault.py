@@ -50,10 +50,10 @@ class KeyTable:
             return [(next(self.numbers),) for _ in range(argument)]
         return [(number, self.keys[number]) for number in argument if number in self.keys]
 
-    async def execute(self, statement: str, numbers: Any, sealed: list[bytes] | None = None, *_: Any) -> None:
+    async def execute(self, statement: str, numbers: Any, encrypted: list[bytes] | None = None, *_: Any) -> None:
         await asyncio.sleep(0)
         if statement == module.ADD:
-            self.keys |= zip(numbers, sealed or (), strict=True)
+            self.keys |= zip(numbers, encrypted or (), strict=True)
         elif statement == module.DELETE:
             for number in numbers:
                 self.keys.pop(number, None)
@@ -73,11 +73,11 @@ def delivery(id: str | None = "msg_1", raw: bytes = BODY) -> Delivery:
 
 
 async def stored(vault: Vault, *deliveries: Delivery) -> list[StoredBody]:
-    return [StoredBody(d.connection, d.id, *body) for d, body in zip(deliveries, await vault.seal(deliveries), strict=True)]
+    return [StoredBody(d.connection, d.id, *body) for d, body in zip(deliveries, await vault.encrypt(deliveries), strict=True)]
 
 
 async def contents(vault: Vault, *bodies: StoredBody) -> list[bytes | None]:
-    return [body.raw for body in await vault.open(bodies)]
+    return [body.raw for body in await vault.decrypt(bodies)]
 
 
 async def test_a_stored_body_is_unreadable_and_opens_to_what_was_received(table: KeyTable) -> None:
@@ -102,7 +102,7 @@ async def test_concurrent_batches_never_share_a_key(table: KeyTable) -> None:
     assert len({*keys}) == len(keys)
 
 
-async def test_a_body_without_its_key_is_gone_and_others_open(table: KeyTable) -> None:
+async def test_a_body_without_its_key_is_lost_and_others_are_decrypted(table: KeyTable) -> None:
     vault = vault_of(table)
     first, second = await stored(vault, delivery("1"), delivery("2"))
     assert first.key
@@ -119,7 +119,7 @@ async def test_a_ciphertext_opens_in_its_own_row_only(table: KeyTable, change: d
     assert [(line["event"], line["key"]) for line in logs] == [("vault.body_damaged", body.key)]
 
 
-async def test_bodies_are_plain_unless_they_are_to_be_encrypted_and_both_open(table: KeyTable) -> None:
+async def test_bodies_are_plain_unless_they_are_to_be_encrypted_and_both_are_read(table: KeyTable) -> None:
     [encrypted] = await stored(vault_of(table), delivery("1"))
     plain_vault = vault_of(table, encrypts=False)
     [plain] = await stored(plain_vault, delivery("2"))
@@ -139,17 +139,17 @@ async def test_headers_are_encrypted_with_their_body_and_open_with_it(table: Key
     vault = vault_of(table)
     [body] = await stored(vault, msgspec.structs.replace(delivery(), headers={"x-topic": "anna@example.org"}))
     assert "anna" not in body.headers
-    assert [one.headers for one in await vault.open([body])] == [{"x-topic": "anna@example.org"}]
+    assert [one.headers for one in await vault.decrypt([body])] == [{"x-topic": "anna@example.org"}]
     plain = replace(body, headers='{"x-topic": "as an earlier version stored it"}')
-    assert [one.headers for one in await vault.open([plain])] == [{"x-topic": "as an earlier version stored it"}]
+    assert [one.headers for one in await vault.decrypt([plain])] == [{"x-topic": "as an earlier version stored it"}]
 
 
 async def test_a_body_under_the_key_of_another_one_is_unreadable_and_logged(table: KeyTable) -> None:
     vault = vault_of(table)
     first, second = await stored(vault, delivery("1"), delivery("2"))
     with capture_logs() as logs:
-        [opened] = await vault.open([replace(first, key=second.key)])
-    assert (opened.raw, opened.is_unreadable) == (None, True)
+        [decrypted] = await vault.decrypt([replace(first, key=second.key)])
+    assert (decrypted.raw, decrypted.is_unreadable) == (None, True)
     assert [line["event"] for line in logs] == ["vault.body_damaged"]
 
 
@@ -158,14 +158,14 @@ async def test_a_body_whose_key_is_lost_is_logged(table: KeyTable) -> None:
     [body] = await stored(vault, delivery("1"))
     await vault.delete_keys([body.key or 0])
     with capture_logs() as logs:
-        await vault.open([body])
+        await vault.decrypt([body])
     assert [(line["event"], line["keys"]) for line in logs] == [("vault.keys_lost", 1)]
 
 
 async def test_without_the_secret_key_a_body_is_unavailable_and_not_deleted(table: KeyTable) -> None:
     [body] = await stored(vault_of(table), delivery())
     with pytest.raises(Unavailable):
-        await vault_of(table, SECOND).open([body])
+        await vault_of(table, SECOND).decrypt([body])
     assert await contents(Vault(table, Cipher(SECOND, [FIRST]), encrypts=True), body) == [BODY]
 
 
@@ -180,11 +180,11 @@ async def test_keys_are_created_ahead_and_unused_ones_are_deleted_at_the_end(tab
 
 async def test_the_key_of_a_body_that_was_not_stored_is_deleted(table: KeyTable) -> None:
     vault = vault_of(table)
-    sealed = await vault.seal([delivery("1"), delivery("2"), delivery("3", raw=b"")])
-    vault.discard(sealed[1:])
+    encrypted = await vault.encrypt([delivery("1"), delivery("2"), delivery("3", raw=b"")])
+    vault.discard(encrypted[1:])
     await vault.refill()
-    assert sealed[0][1] in table.keys
-    assert sealed[1][1] not in table.keys
+    assert encrypted[0][1] in table.keys
+    assert encrypted[1][1] not in table.keys
 
 
 async def test_a_vault_that_encrypts_nothing_creates_no_keys(table: KeyTable) -> None:
