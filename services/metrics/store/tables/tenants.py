@@ -41,10 +41,28 @@ terms_revisions = Table(
     Column("zone", Text, nullable=False),
     Column("dimensions", ARRAY(Text), nullable=False),
     Column("made_at", instant, nullable=False),
-    Column("calendars", Integer, nullable=False, server_default=text("0"), comment="the first so many rows of calendars"),
-    Column("policies", Integer, nullable=False, server_default=text("0"), comment="the first so many rows of sla_policies"),
+    Column(
+        "calendars",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="how many rows of calendars apply, from the first on",
+    ),
+    Column(
+        "policies",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="how many rows of sla_policies apply, from the first on",
+    ),
     Column("presets", ARRAY(Text), nullable=False, server_default=text("'{}'"), comment="those that are switched on"),
-    Column("own_presets", Integer, nullable=False, server_default=text("0"), comment="the first so many rows of presets"),
+    Column(
+        "own_presets",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="how many rows of presets apply, from the first on",
+    ),
     PrimaryKeyConstraint("tenant", "revision", name="terms_revisions_pkey"),
 )
 """The terms of tenants. A tenant's first revision, without dimensions of its own, needs no row. Rows are never changed."""
