@@ -8,7 +8,7 @@ import httpx
 from services.ingest.replay import replay
 from services.ingest.settings import Settings as IngestSettings
 from services.metrics.clients.ingest import Ingest
-from services.metrics.verify.verification import Verification
+from services.metrics.verify.verification import StackVerification
 from shared.database import open_pool
 from tests.e2e.stack import until
 from tests.installation import MODEL, Installation
@@ -86,7 +86,7 @@ class Rehearsal:
             ingest = httpx.AsyncClient(base_url=self.installation.url("ingest"), headers=HEADERS)
             metrics = httpx.AsyncClient(base_url=self.installation.url("metrics"), headers=HEADERS)
             async with ingest, metrics:
-                steps = await Verification(Ingest(ingest), pool, metrics, MODEL, PATIENCE, output.append, few).run("acme")
+                steps = await StackVerification(Ingest(ingest), pool, metrics, MODEL, PATIENCE, output.append, few).run("acme")
         assert steps
         return [f"{step.name}: {difference}" for step in steps for difference in step.differences]
 

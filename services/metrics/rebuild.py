@@ -19,9 +19,9 @@ from services.metrics.builder import Builder
 from services.metrics.rebuild_in_place import rebuild_in_place
 from services.metrics.settings import Settings
 from services.metrics.store.rebuilds import (
-    Comparison,
     MeasureComparison,
-    State,
+    RebuildComparison,
+    RebuildState,
     read_state,
     request_rebuild,
     tenants_to_rebuild,
@@ -39,18 +39,18 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class RebuildReport:
     """The result of a rebuild. `comparison` None: a process of an earlier version exchanged the contributions, without one."""
 
     tenant: str
-    comparison: Comparison | None
+    comparison: RebuildComparison | None
     invalid: list[str]
 
     def __str__(self) -> str:
         return "\n  ".join([*lines_of(self.tenant, self.comparison), *invalid_lines(self.tenant, self.invalid)])
 
 
-def lines_of(tenant: str, comparison: Comparison | None) -> Iterator[str]:
+def lines_of(tenant: str, comparison: RebuildComparison | None) -> Iterator[str]:
     """The comparison of a tenant's contributions in words."""
     if comparison is None:
         yield f"{tenant}: rebuilt; contributions were not compared: a process of an earlier version exchanged them"
@@ -91,7 +91,7 @@ class Rebuild:
     poll_seconds: float = POLL_SECONDS
     _work: asyncio.Task[None] | None = field(default=None, init=False)
 
-    async def run(self, slug: str | None = None) -> list[Report]:
+    async def run(self, slug: str | None = None) -> list[RebuildReport]:
         """Rebuild a tenant, or all. Returns a report of each; `say` is given it and the progress."""
         reports = []
         try:
@@ -104,7 +104,7 @@ class Rebuild:
                 await asyncio.gather(self._work, return_exceptions=True)
         return reports
 
-    async def _rebuild(self, number: int, tenant: str) -> Report:
+    async def _rebuild(self, number: int, tenant: str) -> RebuildReport:
         async with self.pool.acquire() as connection:
             started = await request_rebuild(connection, number)
         self.say(f"{tenant}: {'building' if started else 'a rebuild is running already'}; results are the old ones meanwhile")
@@ -120,9 +120,9 @@ class Rebuild:
             if progress != (progress := progress_of(state)):
                 self.say(f"  {tenant}: {progress}")
             await asyncio.sleep(self.poll_seconds)
-        return Report(tenant, state.comparison, list(dict.fromkeys(state.invalid)))
+        return RebuildReport(tenant, state.comparison, list(dict.fromkeys(state.invalid)))
 
-    def _is_over(self, state: State) -> bool:
+    def _is_over(self, state: RebuildState) -> bool:
         """Whether the new contributions are served and, if no service would do it, the old ones are deleted."""
         return not state.building and (state.cleared or self._work is None)
 
@@ -135,7 +135,7 @@ class Rebuild:
             await asyncio.sleep(self.poll_seconds)
 
 
-def progress_of(state: State) -> str:
+def progress_of(state: RebuildState) -> str:
     """How far the rebuild is, in words."""
     if not state.building:
         return "the new contributions are served; deleting the old ones"

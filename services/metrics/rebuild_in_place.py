@@ -19,7 +19,7 @@ REPORT_EVERY = 10_000
 
 
 @dataclass(slots=True)
-class Report:
+class InPlaceReport:
     """The result of rebuilding a tenant. `corrected`: by measure, the times at which contributions were wrong.
 
     `invalid`: the subjects that can't be folded, with the reasons. Their contributions are as before.
@@ -41,17 +41,17 @@ class Report:
 
 async def rebuild_in_place(
     pool: asyncpg.Pool, writer: Writer, tenant: str | None = None, say: Callable[[str], None] = lambda line: None
-) -> list[Report]:
+) -> list[InPlaceReport]:
     """Rebuild every subject of a tenant, or of all. Returns a report of each tenant; `say` is given it and the progress."""
     reports = []
     for number, slug in await tenants_to_rebuild(pool, tenant):
-        report = await rebuild_tenant(writer, number, Report(slug), say)
+        report = await rebuild_tenant(writer, number, InPlaceReport(slug), say)
         say(str(report))
         reports.append(report)
     return reports
 
 
-async def rebuild_tenant(writer: Writer, tenant: int, report: Report, say: Callable[[str], None]) -> Report:
+async def rebuild_tenant(writer: Writer, tenant: int, report: InPlaceReport, say: Callable[[str], None]) -> InPlaceReport:
     """Rebuild every subject of a tenant, and add to its report."""
     after: str | None = ""
     while after is not None:

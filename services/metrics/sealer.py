@@ -27,7 +27,7 @@ import structlog
 from services.metrics.domain.calendar import Grain, day_start, edges, floor, over
 from services.metrics.pace import Pace
 from services.metrics.store import due
-from services.metrics.store.counting import Span, StillWriting, announce, confirm, count, others_work, wait_for_writers
+from services.metrics.store.counting import SpanToSeal, StillWriting, announce, confirm, count, others_work, wait_for_writers
 from services.metrics.store.due import Next
 from services.metrics.store.seals import HOURS_SEALED, Level
 from services.metrics.store.unsealed import Claim, unsealed_hours_of_busy_days, unsealed_spans
@@ -182,7 +182,7 @@ class Sealer:
         await due.finish(connection, claim, following)
         return sealed
 
-    async def seal(self, connection: asyncpg.Connection, claim: Claim, level: Level, spans: Sequence[Span]) -> int:
+    async def seal(self, connection: asyncpg.Connection, claim: Claim, level: Level, spans: Sequence[SpanToSeal]) -> int:
         """Seal these spans, a few at a time, with a pause after each count if others use the database.
 
         Returns how many of them are sealed now.

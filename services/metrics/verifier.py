@@ -15,7 +15,7 @@ import structlog
 
 from services.metrics.clients.ingest import Ingest
 from services.metrics.store import verifications as store
-from services.metrics.store.verifications import Piece, Run
+from services.metrics.store.verifications import ComparedPiece, VerificationRun
 from services.metrics.verify.pieces import OtherDefinitions, compare_next_events, compare_next_subjects
 from services.metrics.verify.seals import compare_next_seals
 from shared.database import OUTAGE, RETRYABLE
@@ -70,14 +70,14 @@ class Verifier:
         await asyncio.sleep((monotonic() - began) * self.pause_ratio)
         return True
 
-    async def _compare(self, run: Run) -> Piece:
+    async def _compare(self, run: VerificationRun) -> ComparedPiece:
         if run.part == "subjects":
             return await compare_next_subjects(self.pool, run)
         if run.part == "seals":
             return await compare_next_seals(self.pool, run)
         return await compare_next_events(self.pool, self.ingest, run)
 
-    async def _record(self, run: Run, piece: Piece) -> None:
+    async def _record(self, run: VerificationRun, piece: ComparedPiece) -> None:
         async with self.pool.acquire() as connection:
             if run.part == "events" and piece.differences and run.tries < TRIES:
                 tried = await store.is_caught_up(connection, run) and (await self.ingest.head()).unpublished == 0

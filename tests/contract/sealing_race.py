@@ -18,7 +18,7 @@ from services.metrics.domain.cuboids import CUBOIDS_VERSION
 from services.metrics.domain.query import Filter
 from services.metrics.sealer import Protocol, Sealer
 from services.metrics.store import counting, counting_cuboids
-from services.metrics.store.counting import Span
+from services.metrics.store.counting import SpanToSeal
 from services.metrics.store.query import histograms, snapshot
 from services.metrics.store.run_cache import RunCache
 from services.metrics.store.seals import Level, invalidate
@@ -76,7 +76,7 @@ async def confirm_blindly(connection: asyncpg.Connection, counted: Mapping[int, 
 class Unannounced(Sealer):
     """Leaves out step 1: the announcement commits together with the count, so no writer sees it in time."""
 
-    async def seal(self, connection: asyncpg.Connection, claim: Claim, level: Level, spans: Sequence[Span]) -> int:
+    async def seal(self, connection: asyncpg.Connection, claim: Claim, level: Level, spans: Sequence[SpanToSeal]) -> int:
         async with connection.transaction():
             return await super().seal(connection, claim, level, spans)
 

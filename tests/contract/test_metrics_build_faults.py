@@ -6,7 +6,7 @@ from services.metrics.rebuild_in_place import rebuild_in_place
 from services.metrics.store.query import snapshot
 from services.metrics.store.terms import Status
 from services.metrics.verify.recount import compare_contributions
-from services.metrics.verify.report import Step
+from services.metrics.verify.report import VerifyStep
 from tests.contract.test_metrics_builder import build, change, derived, metrics, status, story
 from tests.service.metrics.database import MetricsDatabase
 
@@ -41,7 +41,7 @@ async def test_a_build_a_rebuild_and_a_verification_report_a_statement_that_cann
     await assert_built_without(metrics, "c1/response/4", reason)
     (report,) = await rebuild_in_place(metrics.pool, metrics.writer, "acme")
     assert report.invalid == [f"c1/response/4: {reason}"]
-    step = Step("subjects → contributions")
+    step = VerifyStep("subjects → contributions")
     async with snapshot(metrics.pool) as connection:
         await compare_contributions(connection, await connection.fetchval("SELECT id FROM tenants WHERE slug = 'acme'"), step)
     assert step.differences == [f"c1/response/4: {reason}"]

@@ -21,7 +21,7 @@ from services.metrics.store.stored_rows import plain
 from services.metrics.store.terms import Status, change_dimensions, read_status
 from services.metrics.store.writer import Batch, Writer
 from services.metrics.verify.recount import compare_contributions
-from services.metrics.verify.report import Step
+from services.metrics.verify.report import VerifyStep
 from shared.events import Event
 from tests.service.metrics.database import MetricsDatabase, erasure, survey_response
 from tests.unit.metrics.build import nps
@@ -240,7 +240,7 @@ async def test_verification_finds_no_difference_while_a_build_runs_and_after_it(
 
 
 async def differences(metrics: MetricsDatabase) -> list[str]:
-    step = Step("contributions")
+    step = VerifyStep("contributions")
     async with snapshot(metrics.pool) as connection:
         await compare_contributions(connection, await connection.fetchval("SELECT id FROM tenants"), step)
     return step.differences

@@ -12,7 +12,7 @@ import pytest
 
 from services.metrics.pace import Pace
 from services.metrics.sealer import ADVISORY, Protocol, Sealer
-from services.metrics.store.counting import Span, StillWriting, announce, confirm, count, wait_for_writers
+from services.metrics.store.counting import SpanToSeal, StillWriting, announce, confirm, count, wait_for_writers
 from services.metrics.store.due import request_full_look
 from services.metrics.store.query import histograms, snapshot
 from services.metrics.store.seals import Level
@@ -166,7 +166,7 @@ async def test_a_month_is_not_counted_if_one_of_its_days_opened_just_before_the_
     async with metrics.pool.acquire() as connection:
         query = "SELECT id, tenant, measure, starts, ends FROM seals WHERE level = $1 AND state = 'open'"
         seal, tenant, measure, starts, ends = (await connection.fetch(query, Level.MONTH))[0]
-        announced = await announce(connection, tenant, "Europe/Berlin", [Span(measure, Level.MONTH, starts, ends, seal)])
+        announced = await announce(connection, tenant, "Europe/Berlin", [SpanToSeal(measure, Level.MONTH, starts, ends, seal)])
         assert len(announced) == 1
         assert await count(connection, Level.MONTH, announced) == {}
 

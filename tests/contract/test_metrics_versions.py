@@ -15,7 +15,7 @@ from services.metrics.consumer import Intake
 from services.metrics.domain.contributions import CONTRIBUTIONS_VERSION
 from services.metrics.store.progress import Reached
 from services.metrics.store.terms import change_dimensions
-from services.metrics.store.verifications import Run
+from services.metrics.store.verifications import VerificationRun
 from services.metrics.store.writer import Batch, Writer
 from services.metrics.store.writer_versions import OutdatedVersion, state_version
 from services.metrics.verify.pieces import OtherDefinitions, compare_next_subjects
@@ -135,7 +135,7 @@ async def test_an_older_process_neither_builds_nor_verifies_while_a_newer_one_wr
     assert not running.done(), "the worker waits"
     running.cancel()
     with pytest.raises(OtherDefinitions):
-        await compare_next_subjects(metrics.pool, Run(1, 1, "acme", 1.0, 0, "subjects", "", 0))
+        await compare_next_subjects(metrics.pool, VerificationRun(1, 1, "acme", 1.0, 0, "subjects", "", 0))
 
 
 async def change_terms(metrics: MetricsDatabase, *dimensions: str) -> None:

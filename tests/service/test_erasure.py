@@ -20,7 +20,7 @@ from services.ingest.domain.pseudonym import pseudonym_of_email, pseudonym_of_id
 from services.metrics.clients.ingest import Ingest
 from services.metrics.domain.query import Query
 from services.metrics.purger import Purger
-from services.metrics.verify.verification import Verification
+from services.metrics.verify.verification import StackVerification
 from shared.events import Tombstone, comments, decode_event, encode
 from shared.ingest import ingest_client
 from tests.conftest import NewDatabase
@@ -88,7 +88,7 @@ class Stack:
             serving(self.metrics.url) as metrics,
             ingest_client(AnyHttpUrl("http://ingest.test"), SecretStr(TOKEN), transport=transport) as http,
         ):
-            verification = Verification(Ingest(http), self.metrics.pool, metrics, MODEL, 0.0, lambda line: None, no_queries)
+            verification = StackVerification(Ingest(http), self.metrics.pool, metrics, MODEL, 0.0, lambda line: None, no_queries)
             return [difference for step in await verification.run() for difference in step.differences]
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from services.metrics.api.dependencies import DEFAULT_PAGE, PageCursor, PageLimit, Service, parse_cursor, turn
 from services.metrics.api.schemas import GoldPage
 from services.metrics.evaluation.scans import TooSlow
-from services.metrics.store.gold import BEGINNING, GoldRow, Place, page
+from services.metrics.store.gold import BEGINNING, GoldCursor, GoldRow, page
 from services.metrics.store.promotions import current_tenant
 from services.metrics.store.query import snapshot
 from shared.database import outage_is_503
@@ -34,7 +34,7 @@ async def list_gold(
     tenant: TenantName, request: Request, state: Service, cursor: PageCursor = None, limit: PageLimit = DEFAULT_PAGE
 ) -> Response:
     """A page of the tenant's judgements, in the order of their places."""
-    after = parse_cursor(cursor, Place) or BEGINNING
+    after = parse_cursor(cursor, GoldCursor) or BEGINNING
     source = state.source
     async with turn(request, state, tenant), outage_is_503(), snapshot(source.pool) as connection:
         current = await current_tenant(connection, tenant, source.default_model)
@@ -43,7 +43,7 @@ async def list_gold(
     return Response(body, media_type="application/json")
 
 
-def encode_page(rows: Sequence[GoldRow], following: Place | None) -> bytes:
+def encode_page(rows: Sequence[GoldRow], following: GoldCursor | None) -> bytes:
     """A page of gold as JSON."""
     return msgspec.json.encode({"rows": [row_of(row) for row in rows], "next": str(following) if following else None})
 

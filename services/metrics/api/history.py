@@ -11,7 +11,7 @@ from services.metrics.api.encoding import local, names_in
 from services.metrics.api.schemas import Instant, TermsRevision, ValueNames
 from services.metrics.domain.contributions import Contribution
 from services.metrics.domain.measures import measure_of
-from services.metrics.evaluation.history import History, Step, TooManyStatements, UnknownSubject, read_history
+from services.metrics.evaluation.history import History, HistoryStep, TooManyStatements, UnknownSubject, read_history
 from services.metrics.evaluation.scans import TooSlow
 from shared.database import outage_is_503
 from shared.events import DIMENSIONS, Body
@@ -107,7 +107,7 @@ def history_of(history: History) -> dict[str, Any]:
     }
 
 
-def statement_of(step: Step, history: History) -> dict[str, Any]:
+def statement_of(step: HistoryStep, history: History) -> dict[str, Any]:
     """A statement as JSON."""
     event = step.event
     return {

@@ -25,7 +25,7 @@ from services.metrics.domain.kpi import Kpi
 from services.metrics.domain.presets import PRESET_ID, PRESETS
 from services.metrics.domain.query import MAX_COMPARISONS, MAX_PRESETS, Comparison, Query
 from services.metrics.domain.windows import CALENDAR, DEFAULT_WINDOW, EARLIEST, LATEST, BadQuery, Between
-from services.metrics.store.records import Place
+from services.metrics.store.records import RecordCursor
 from shared.fields import KPI_FIELDS, RECORD_FIELDS, select_fields
 from shared.http import TenantName
 from shared.suggestions import refusal
@@ -58,7 +58,7 @@ class RequestedRecords:
     query: Query
     fields: tuple[str, ...]
     limit: int
-    after: Place | None
+    after: RecordCursor | None
 
 
 async def kpi_request(
@@ -80,7 +80,7 @@ async def records_request(
         parse_query(kpi, parameters, filters, parameters.compare),
         parse_fields(parameters.fields, RECORD_FIELDS),
         parameters.limit,
-        parse_cursor(parameters.cursor, Place),
+        parse_cursor(parameters.cursor, RecordCursor),
     )
 
 

@@ -21,7 +21,7 @@ from services.metrics.domain.query import Query as KpiQuery
 from services.metrics.domain.ticket_columns import COLUMNS, NAME_COLUMNS, ColumnType
 from services.metrics.evaluation.scans import TooSlow
 from services.metrics.evaluation.tickets import FILED_BY, TICKETS, FiledBy, TicketPage, list_tickets
-from services.metrics.store.records import Place
+from services.metrics.store.records import RecordCursor
 from shared.database import outage_is_503
 from shared.http import TenantName
 from shared.problems import BadRequest, NotAuthenticated, responses
@@ -113,7 +113,7 @@ class RequestedTickets:
     query: KpiQuery
     filed_by: FiledBy
     limit: int
-    after: Place | None
+    after: RecordCursor | None
 
 
 async def tickets_request(
@@ -129,7 +129,7 @@ async def tickets_request(
         preset=parse_preset(TICKETS, "preset", parameters.preset),
     )
     filed_by = choice("filed_by", parameters.filed_by, tuple(FILED_BY)) or "opened"
-    return RequestedTickets(query, filed_by, parameters.limit, parse_cursor(parameters.cursor, Place))
+    return RequestedTickets(query, filed_by, parameters.limit, parse_cursor(parameters.cursor, RecordCursor))
 
 
 @routes.get(

@@ -29,7 +29,7 @@ from services.metrics.store.names import Directory, names_of
 from services.metrics.store.promotions import CurrentTenant, current_tenant
 from services.metrics.store.query import snapshot
 from services.metrics.store.selection import resolve
-from services.metrics.store.upcoming import DueTicket, Place, due_tickets
+from services.metrics.store.upcoming import DueTicket, UpcomingCursor, due_tickets
 from shared.database import outage_is_503
 from shared.events import NAMED_DIMENSIONS
 from shared.http import TenantName
@@ -107,7 +107,7 @@ class RequestedUpcoming:
     metric: Metric | None
     filters: tuple[Filter, ...]
     limit: int
-    after: Place | None
+    after: UpcomingCursor | None
 
     def bounds(self, now: datetime) -> tuple[datetime, datetime]:
         """The first and the last deadline that are listed."""
@@ -128,7 +128,7 @@ async def upcoming_request(
         choice("metric", parameters.metric, METRICS),
         tuple(parse_filter(MEMBER, dimension, text) for dimension, text in filters.items()),
         parameters.limit,
-        parse_cursor(parameters.cursor, Place),
+        parse_cursor(parameters.cursor, UpcomingCursor),
     )
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-from services.metrics.domain.calendar import Span, constant_offsets, day_start
+from services.metrics.domain.calendar import TimeRange, constant_offsets, day_start
 from services.metrics.domain.statuses import SECOND
 from services.metrics.domain.ticket import Assignments
 
@@ -72,7 +72,7 @@ class Schedule:
     def __init__(self, calendar: Calendar) -> None:
         self._weekly = calendar.weekly
         self._zone = ZoneInfo(calendar.zone)
-        self._days: dict[date, tuple[Span, ...]] = {}
+        self._days: dict[date, tuple[TimeRange, ...]] = {}
         listed = calendar.holidays
         self._extra, self._without = frozenset(listed.extra), frozenset(listed.without)
         self._public = holidays.country_holidays(listed.country, listed.subdivision) if listed.country else None
@@ -84,7 +84,7 @@ class Schedule:
             total += min(closes, end) - max(opens, start)
         return total
 
-    def open_spans(self, start: datetime, end: datetime) -> Iterator[Span]:
+    def open_spans(self, start: datetime, end: datetime) -> Iterator[TimeRange]:
         """The spans that are open and overlap [start, end), in order and uncut."""
         day, last = start.astimezone(self._zone).date(), end.astimezone(self._zone).date()
         while day <= last:
@@ -93,7 +93,7 @@ class Schedule:
                     yield opens, closes
             day += timedelta(days=1)
 
-    def _spans_of(self, day: date) -> tuple[Span, ...]:
+    def _spans_of(self, day: date) -> tuple[TimeRange, ...]:
         spans = self._days.get(day)
         if spans is None:
             spans = self._days[day] = tuple(local_spans(day, self._hours_of(day), self._zone))
@@ -104,7 +104,7 @@ class Schedule:
         return SHUT if public or day in self._extra else self._weekly[day.weekday()]
 
 
-def local_spans(day: date, hours: Hours, zone: ZoneInfo) -> Iterator[Span]:
+def local_spans(day: date, hours: Hours, zone: ZoneInfo) -> Iterator[TimeRange]:
     """The instants at which the zone's clocks show a time within `hours` on this day.
 
     An hour that the clocks skip is never open; one that they repeat is open twice.

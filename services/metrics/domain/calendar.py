@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 Grain = Literal["PT15M", "PT1H", "P1D", "P1W", "P1M", "P3M", "P1Y"]
 Unit = Literal["day", "week", "month", "quarter", "year", "iso_year"]
 WeekStart = Literal["monday", "sunday"]
-Span = tuple[datetime, datetime]
+TimeRange = tuple[datetime, datetime]
 
 CLOCK = {"PT15M": 900, "PT1H": 3600}
 """Grains that follow the clock, in seconds; the others follow the calendar."""
@@ -46,7 +46,7 @@ def edges(grain: Grain, zone: ZoneInfo, start: datetime, end: datetime, week_sta
     return covering
 
 
-def over(grain: Grain, zone: ZoneInfo, since: datetime, until: datetime) -> list[Span]:
+def over(grain: Grain, zone: ZoneInfo, since: datetime, until: datetime) -> list[TimeRange]:
     """The whole spans that end by `until`, beginning with the one that contains `since`."""
     return [span for span in pairwise(edges(grain, zone, since, until)) if span[1] <= until]
 

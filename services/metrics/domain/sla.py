@@ -112,7 +112,7 @@ NO_POLICIES = Policies()
 """The policies of a tenant that has none."""
 
 
-class Applied(NamedTuple):
+class AppliedPolicy(NamedTuple):
     """The policy that applies to a ticket, and the ticket's priority when it first did."""
 
     key: PolicyKey
@@ -120,12 +120,12 @@ class Applied(NamedTuple):
     priority: str | None
 
 
-def applied_policy(policies: Policies, subject: SubjectView, ticket: TicketView) -> Applied | None:
+def applied_policy(policies: Policies, subject: SubjectView, ticket: TicketView) -> AppliedPolicy | None:
     """The policy that applies to a ticket; None if the conditions of none ever held."""
     return next((applied for _, applied in applications_of(policies, subject, ticket)), None)
 
 
-def applications_of(policies: Policies, subject: SubjectView, ticket: TicketView) -> Iterator[tuple[datetime, Applied]]:
+def applications_of(policies: Policies, subject: SubjectView, ticket: TicketView) -> Iterator[tuple[datetime, AppliedPolicy]]:
     """The policies whose conditions hold, each from the time at which they first do in place of those of the one before it."""
     version = policies.version_for(ticket.opened)
     if version is None:
@@ -138,6 +138,6 @@ def applications_of(policies: Policies, subject: SubjectView, ticket: TicketView
         for place, policy in enumerate(policies.versions[version - 1].policies):
             if policy.when.hold(*values):
                 if policy is not last:
-                    yield at, Applied(PolicyKey(version, place), policy, priority)
+                    yield at, AppliedPolicy(PolicyKey(version, place), policy, priority)
                 last = policy
                 break

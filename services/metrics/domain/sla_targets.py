@@ -12,7 +12,7 @@ from functools import partial
 from typing import Literal, get_args
 
 from services.metrics.domain.business_hours import BusinessHours
-from services.metrics.domain.sla import Applied, Policy, Target
+from services.metrics.domain.sla import AppliedPolicy, Policy, Target
 from services.metrics.domain.statuses import UNSOLVED
 from services.metrics.domain.ticket import TicketView
 from services.metrics.domain.waits import Wait
@@ -75,8 +75,8 @@ def next_reply(clock: "Clock", wait: Wait) -> Outcome | None:
 
 # --- each policy that applied ---------------------------------------------------------------------------------------------
 def outcomes_by_application(
-    applications: Sequence[tuple[datetime, Applied]], hours: BusinessHours, ticket: TicketView
-) -> Iterator[tuple[Applied, Outcome]]:
+    applications: Sequence[tuple[datetime, AppliedPolicy]], hours: BusinessHours, ticket: TicketView
+) -> Iterator[tuple[AppliedPolicy, Outcome]]:
     """The outcomes where each policy that applied to a ticket, in order of time, gives it targets of its own.
 
     The target of the first reply is that of the policy at the opening, else of the last one that applied before the reply. The

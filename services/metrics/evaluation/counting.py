@@ -17,7 +17,7 @@ from services.metrics.evaluation.row_cache import Caches
 from services.metrics.evaluation.scans import check_scan
 from services.metrics.evaluation.selections import selection_of
 from services.metrics.store.promotions import CurrentTenant
-from services.metrics.store.query import Counted, TooManyBins, counts, read_counts_of
+from services.metrics.store.query import StoredCounts, TooManyBins, counts, read_counts_of
 from services.metrics.store.selection import Scope, Selection, resolve
 from services.metrics.store.spans import read_spans
 
@@ -39,7 +39,7 @@ class Counts:
     selection: Selection
     scope: Scope | None
     spans: list[Period]
-    rows: list[Counted]
+    rows: list[StoredCounts]
     whole: "Counts | None" = None
     cached: CachedSeries | None = None
 
@@ -72,7 +72,7 @@ class CountReader:
             return Counts(selection, None, spans, [], await self._whole(query))
         if self.scan_reason is not None:
             await check_scan(self.connection, scope, query, spans, self.now, self.scan_reason)
-        read: list[Counted] = []
+        read: list[StoredCounts] = []
         cached: list[CachedSeries | None] = []
         bins_left = MOST_READ
         for period in spans:
@@ -90,12 +90,12 @@ class CountReader:
 
     async def _read_period(
         self, query: Query, scope: Scope, period: Period, most_bins: int
-    ) -> tuple[Counted, CachedSeries | None]:
+    ) -> tuple[StoredCounts, CachedSeries | None]:
         """The counts of a period, but for the buckets whose rows are cached. Raises TooManyBins, and TooManyRows."""
         instant, cuboid = query.kpi.instant, scope.selection.cuboid
         edges = period.instants(self.now) if instant else period.edges(self.now)
         if len(edges) < 2 or not scope.measures:
-            return Counted(scope), None
+            return StoredCounts(scope), None
         if not self.use_seals or cuboid is None:
             return await counts(self.connection, scope, edges, use_seals=False, most_bins=most_bins), None
         spans = await read_spans(self.connection, scope, cuboid, edges)

@@ -44,7 +44,7 @@ class TooManyStatements(TooLarge):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class HistoryStep:
     """A statement, the contributions that its subject has since then, and those that it no longer has."""
 
     event: Event
@@ -61,7 +61,7 @@ class History:
 
     subject: str
     current: SubjectView
-    steps: list[Step]
+    steps: list[HistoryStep]
     rows: list[Contribution]
     terms: Terms
     model: str
@@ -105,14 +105,16 @@ async def names_in(connection: asyncpg.Connection, current: CurrentTenant, rows:
     return await names_of(connection, current.number, values)
 
 
-def steps_of(statements: Mapping[str, Event], scores: Mapping[tuple[str, str], Score], terms: Terms, model: str) -> list[Step]:
+def steps_of(
+    statements: Mapping[str, Event], scores: Mapping[tuple[str, str], Score], terms: Terms, model: str
+) -> list[HistoryStep]:
     """The steps of a history. It takes a while if there are many: run it off the event loop."""
-    steps: list[Step] = []
+    steps: list[HistoryStep] = []
     events = in_order(statements.values())
     before: Counter[Contribution] = Counter()
     for number, event in enumerate(events, start=1):
         after = Counter(rows_of(view(events[:number]), scores, terms, model))
-        steps.append(Step(event, sorted_rows(after - before), sorted_rows(before - after)))
+        steps.append(HistoryStep(event, sorted_rows(after - before), sorted_rows(before - after)))
         before = after
     return steps
 

@@ -16,7 +16,7 @@ from services.metrics.domain.measure import Measure, stem_of
 from services.metrics.domain.measures import COMMENTS, RESPONSES, STARS
 from services.metrics.domain.preset_tickets import with_opener
 from services.metrics.domain.presets import PRESETS
-from services.metrics.domain.sla import Applied, applied_policy
+from services.metrics.domain.sla import AppliedPolicy, applied_policy
 from services.metrics.domain.sla_rows import TARGETS
 from services.metrics.domain.terms import Terms
 from services.metrics.domain.ticket import TicketView
@@ -86,7 +86,7 @@ class FoldedSubject:
         return next((row for row in self.rows if row.measure == measure), None)
 
 
-class LeftOut:
+class LeftOutCounts:
     """Counts by reason what a query leaves out. `recount` knows its window, its filters and its measures."""
 
     def __init__(self, recount: Recount, terms: Terms, model: str, now: datetime) -> None:
@@ -189,7 +189,7 @@ class LeftOut:
         return self._recount.in_window(row.at) and self._recount.passes_filters(row)
 
 
-def reason_without_outcome(applied: Applied | None, measure: Measure, ticket: TicketView) -> str:
+def reason_without_outcome(applied: AppliedPolicy | None, measure: Measure, ticket: TicketView) -> str:
     """Why a ticket has no outcome of the SLA target that the measure counts."""
     metric = next(metric for metric, target in TARGETS.items() if target.family == measure.family)
     if measure.preset in PRESETS:

@@ -13,7 +13,7 @@ from services.metrics.domain.terms import Terms
 from services.metrics.domain.view import view
 from services.metrics.evaluation.counting import CountReader, Counts
 from services.metrics.evaluation.impacts import all_answers, with_whole
-from services.metrics.evaluation.left_out import FoldedSubject, LeftOut
+from services.metrics.evaluation.left_out import FoldedSubject, LeftOutCounts
 from services.metrics.evaluation.recount import Names, Recount
 from services.metrics.evaluation.results import (
     decode,
@@ -109,7 +109,7 @@ async def recompute(
         for one in recounts
         if queries[0].kpi.whole is not None
     ]
-    left_out = LeftOut(recounts[0], terms, current.model, now)
+    left_out = LeftOutCounts(recounts[0], terms, current.model, now)
     for part in parts(subjects):
         await load(connection, part)
         await to_thread(add_subjects, part, terms, [*recounts, *wholes], left_out)
@@ -146,7 +146,7 @@ def parts(subjects: Sequence[Subject]) -> Iterator[list[Subject]]:
         yield [replace(subject) for subject in subjects[start : start + AT_ONCE]]
 
 
-def add_subjects(subjects: Sequence[Subject], terms: Terms, recounts: Sequence[Recount], left_out: LeftOut) -> None:
+def add_subjects(subjects: Sequence[Subject], terms: Terms, recounts: Sequence[Recount], left_out: LeftOutCounts) -> None:
     """Fold loaded subjects and count them. It takes a while: run it off the event loop."""
     for subject in subjects:
         current, scores = view(subject.statements.values()), decode_scores(subject.scores)

@@ -27,7 +27,7 @@ from services.metrics.store.names import Directory, names_of
 from services.metrics.store.progress import Freshness, freshness
 from services.metrics.store.promotions import CurrentTenant, current_tenant
 from services.metrics.store.query import snapshot
-from services.metrics.store.records import Place, Record, load_subjects, records
+from services.metrics.store.records import Record, RecordCursor, load_subjects, records
 from services.metrics.store.selection import resolve
 from services.metrics.store.writer import decode_scores
 from shared.events import NAMED_DIMENSIONS, Label, Override, Score, Theme
@@ -84,11 +84,11 @@ class RecordPage:
     names: Directory
     own_dimensions: tuple[str, ...]
     entries: list[RecordEntry]
-    next: Place | None
+    next: RecordCursor | None
 
 
 async def list_records(
-    source: Source, tenant: str, query: Query, now: datetime, limit: int, after: Place | None = None
+    source: Source, tenant: str, query: Query, now: datetime, limit: int, after: RecordCursor | None = None
 ) -> RecordPage:
     """Up to `limit` records of the whole window before `now`, newest first, whatever the query's grain.
 

@@ -17,7 +17,7 @@ from services.metrics.store.models import coverage
 from services.metrics.store.promotions import CurrentTenant, current_tenant
 from services.metrics.store.query import histograms, snapshot
 from services.metrics.store.selection import Selection, resolve
-from services.metrics.store.shadow import Comparison, compare
+from services.metrics.store.shadow import ModelComparison, compare
 
 EXAMPLES = 50
 """Comments in a report whose label would change."""
@@ -31,7 +31,7 @@ class ShadowReport:
     promoted: str
     window: Window
     histograms: dict[str, Histogram]
-    comparison: Comparison
+    comparison: ModelComparison
 
     @property
     def comments(self) -> int:
@@ -70,7 +70,7 @@ async def _compare(
     end = min(window.end, now)
     scope = await resolve(connection, current.slug, Selection(selectors(current.model, candidate)))
     if scope is None or window.start >= end:
-        return ShadowReport(candidate, current.model, window, {}, Comparison())
+        return ShadowReport(candidate, current.model, window, {}, ModelComparison())
     measured = await histograms(connection, scope, [window.start, end])
     comparison = await compare(connection, scope, current.model, candidate, window.start, end, EXAMPLES)
     return ShadowReport(candidate, current.model, window, measured.get((0, ()), {}), comparison)

@@ -33,7 +33,7 @@ from services.metrics.store.names import Directory, names_of
 from services.metrics.store.progress import Freshness, freshness
 from services.metrics.store.promotions import CurrentTenant, current_tenant
 from services.metrics.store.query import snapshot
-from services.metrics.store.records import Place, Record, load_subjects, records
+from services.metrics.store.records import Record, RecordCursor, load_subjects, records
 from services.metrics.store.selection import resolve
 from services.metrics.store.terms import read_terms
 from services.metrics.store.writer import decode_scores
@@ -61,11 +61,11 @@ class TicketPage:
     unknown: UnknownValues
     columns: list[Column]
     tickets: list[Values]
-    next: Place | None
+    next: RecordCursor | None
 
 
 async def list_tickets(
-    source: Source, tenant: str, query: Query, filed_by: FiledBy, now: datetime, limit: int, after: Place | None = None
+    source: Source, tenant: str, query: Query, filed_by: FiledBy, now: datetime, limit: int, after: RecordCursor | None = None
 ) -> TicketPage:
     """Up to `limit` tickets whose opening, or last solve, lies in the window of the query and before `now`.
 

@@ -21,7 +21,7 @@ WAIT_POLL = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class SpanToSeal:
     """A span of time to seal for one measure. `seal_id` is the id of its seal, which is not valid, if it has one."""
 
     measure: int
@@ -62,7 +62,7 @@ ANNOUNCE_NEW = """
 """
 
 
-async def announce(connection: asyncpg.Connection, tenant: int, zone: str, spans: Sequence[Span]) -> list[int]:
+async def announce(connection: asyncpg.Connection, tenant: int, zone: str, spans: Sequence[SpanToSeal]) -> list[int]:
     """Insert a seal in state `counting` for each span, and commit. Returns their ids, none of which was used before."""
     stale = [span.seal_id for span in spans if span.seal_id is not None]
     new = [span for span in spans if span.seal_id is None]

@@ -105,7 +105,7 @@ TIDY = """
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class MeasureExtent:
     """The first and the last contribution of a measure, of those since the horizon."""
 
     first: datetime
@@ -191,10 +191,10 @@ async def finish(connection: asyncpg.Connection, claim: Claim, following: Next) 
     )
 
 
-async def measures_since(connection: asyncpg.Connection, tenant: int, horizon: datetime) -> dict[int, Measure]:
+async def measures_since(connection: asyncpg.Connection, tenant: int, horizon: datetime) -> dict[int, MeasureExtent]:
     """The measures of `tenant` that have contributions since `horizon`, of a generation that is being built too."""
     rows = await connection.fetch(MEASURES, tenant, horizon)
-    return {row["id"]: Measure(row["first"], row["last"]) for row in rows}
+    return {row["id"]: MeasureExtent(row["first"], row["last"]) for row in rows}
 
 
 async def tidy(connection: asyncpg.Connection, claim: Claim, oldest_hour: datetime) -> None:

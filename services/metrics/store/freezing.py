@@ -65,7 +65,7 @@ class Freezing:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class FreezePiece:
     """The subjects of a tenant that a piece froze or thawed. `ended`: it was the last of its pass."""
 
     tenant: int
@@ -87,7 +87,7 @@ async def set_freezing(connection: asyncpg.Connection, tenant: int, after_months
     await connection.execute(SET, tenant, after_months, now)
 
 
-async def next_piece(connection: asyncpg.Connection, now: datetime, at_once: int = AT_ONCE) -> Piece | None:
+async def next_piece(connection: asyncpg.Connection, now: datetime, at_once: int = AT_ONCE) -> FreezePiece | None:
     """Freeze or thaw the next subjects of the tenant whose turn it is, in one transaction. None if none has anything to do."""
     async with connection.transaction():
         row = await connection.fetchrow(CLAIM, now)
@@ -98,7 +98,7 @@ async def next_piece(connection: asyncpg.Connection, now: datetime, at_once: int
         return await _freeze_some(connection, row, now, at_once)
 
 
-async def _freeze_some(connection: asyncpg.Connection, row: asyncpg.Record, now: datetime, at_once: int) -> Piece:
+async def _freeze_some(connection: asyncpg.Connection, row: asyncpg.Record, now: datetime, at_once: int) -> FreezePiece:
     tenant, began = row["tenant"], row["began"]
     listed = await connection.fetch(FOLLOWING, tenant, row["place"], at_once)
     subjects = await _locked(connection, tenant, listed)
@@ -113,10 +113,10 @@ async def _freeze_some(connection: asyncpg.Connection, row: asyncpg.Record, now:
         await connection.execute(END, tenant, since, now + EVERY)
     else:
         await connection.execute(CONTINUE, tenant, began, listed[-1]["subject"], now)
-    return Piece(tenant, frozen=len(untouched), ended=ended)
+    return FreezePiece(tenant, frozen=len(untouched), ended=ended)
 
 
-async def _thaw_some(connection: asyncpg.Connection, tenant: int, now: datetime, at_once: int) -> Piece:
+async def _thaw_some(connection: asyncpg.Connection, tenant: int, now: datetime, at_once: int) -> FreezePiece:
     listed = await connection.fetch(FROZEN, tenant, at_once)
     subjects = await _locked(connection, tenant, listed)
     frozen = [subject for subject in subjects if subject.frozen]
@@ -126,7 +126,7 @@ async def _thaw_some(connection: asyncpg.Connection, tenant: int, now: datetime,
         await connection.execute(END_THAWING, tenant)
     else:
         await connection.execute(CONTINUE, tenant, None, "", now)
-    return Piece(tenant, thawed=len(frozen), ended=ended)
+    return FreezePiece(tenant, thawed=len(frozen), ended=ended)
 
 
 async def _locked(connection: asyncpg.Connection, tenant: int, rows: list[asyncpg.Record]) -> list[Subject]:

@@ -15,14 +15,14 @@ from services.metrics.store.subjects import Subject, load
 from services.metrics.store.writer import decode_scores
 
 
-class Place(Cursor, frozen=True, array_like=True):
+class GoldCursor(Cursor, frozen=True, array_like=True):
     """Where a page ended: a subject, and the last of its comments on the page; `""`: the page begins with the subject."""
 
     subject_id: Annotated[int, msgspec.Meta(ge=0, le=2**62)]
     comment: Annotated[str, msgspec.Meta(max_length=64)]
 
 
-BEGINNING = Place(0, "")
+BEGINNING = GoldCursor(0, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ SUBJECTS = """
 
 
 async def page(
-    connection: asyncpg.Connection, tenant: str, model: str, after: Place, limit: int
-) -> tuple[list[GoldRow], Place | None]:
+    connection: asyncpg.Connection, tenant: str, model: str, after: GoldCursor, limit: int
+) -> tuple[list[GoldRow], GoldCursor | None]:
     """Up to `limit` rows after `after`, and where the next page begins, None at the end.
 
     At most `limit` + 1 subjects are read, so a page may have fewer rows, even none, without being the last.
@@ -52,17 +52,17 @@ async def page(
     return await asyncio.to_thread(page_of, subjects, after, model, limit)
 
 
-def page_of(subjects: Sequence[Subject], after: Place, model: str, limit: int) -> tuple[list[GoldRow], Place | None]:
+def page_of(subjects: Sequence[Subject], after: GoldCursor, model: str, limit: int) -> tuple[list[GoldRow], GoldCursor | None]:
     """The page of these subjects. Slow for long histories: run it off the event loop."""
     page: list[GoldRow] = []
     for row in _rows_after(subjects, after, model):
         if len(page) == limit:
-            return page, Place(page[-1].subject.id, page[-1].gold.comment)
+            return page, GoldCursor(page[-1].subject.id, page[-1].gold.comment)
         page.append(row)
-    return page, Place(subjects[-1].id + 1, "") if len(subjects) > limit else None
+    return page, GoldCursor(subjects[-1].id + 1, "") if len(subjects) > limit else None
 
 
-def _rows_after(subjects: Sequence[Subject], after: Place, model: str) -> Iterator[GoldRow]:
+def _rows_after(subjects: Sequence[Subject], after: GoldCursor, model: str) -> Iterator[GoldRow]:
     for subject in subjects:
         for row in gold(view(subject.statements.values()), decode_scores(subject.scores), model):
             if (subject.id, row.comment) > (after.subject_id, after.comment):

@@ -48,7 +48,7 @@ UNPINNED = """
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class AppliedState:
     """The state that results are computed from. `revisions` are those of a tenant, of changes of `kinds`. `received_at` is the
     receipt of the latest event of the partition that is furthest behind, `partitions` how many have been read.
 
@@ -81,7 +81,7 @@ class CurrentTenant:
     policies: int = 0
     presets: tuple[str, ...] = ()
     own_presets: int = 0
-    applied: Applied | None = None
+    applied: AppliedState | None = None
 
 
 async def current_tenant(connection: asyncpg.Connection, slug: str, default: str, kinds: Sequence[str] = ()) -> CurrentTenant:
@@ -107,13 +107,13 @@ async def current_tenant(connection: asyncpg.Connection, slug: str, default: str
     )
 
 
-async def read_applied(connection: asyncpg.Connection, tenant: int | None, kinds: Sequence[str]) -> Applied:
+async def read_applied(connection: asyncpg.Connection, tenant: int | None, kinds: Sequence[str]) -> AppliedState:
     """The state of the tenant of that number for changes of these kinds; None: a tenant that metrics doesn't know."""
     return _applied(await connection.fetchrow(APPLIED, tenant, list(kinds)), kinds)
 
 
-def _applied(row: asyncpg.Record, kinds: Sequence[str]) -> Applied:
-    return Applied(tuple(kinds), row["revisions"], row["unnoted"], row["received_at"], row["partitions"])
+def _applied(row: asyncpg.Record, kinds: Sequence[str]) -> AppliedState:
+    return AppliedState(tuple(kinds), row["revisions"], row["unnoted"], row["received_at"], row["partitions"])
 
 
 async def pin_default(

@@ -18,7 +18,7 @@ import msgspec
 from services.metrics.domain.cuboids import Cuboid
 from services.metrics.domain.histogram import Histogram, merge
 from services.metrics.store.query_building import from_contributions, is_net, of_gaps, of_runs
-from services.metrics.store.run_cache import Group, Part, RunCache
+from services.metrics.store.run_cache import Group, RunCache, RunSum
 from services.metrics.store.selection import Scope
 from services.metrics.store.spans import Place, Run, Spans, read_spans
 from shared.slices import Slices
@@ -68,7 +68,7 @@ async def histograms(
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class StoredCounts:
     """The counts of buckets as rows of the database, of which `decode` makes histograms. It needs no connection.
 
     `rows` are of buckets and measures. `run_rows` are of `runs`, by their numbers; `parts` has those that were cached. `places`
@@ -79,7 +79,7 @@ class Counted:
     rows: Sequence[asyncpg.Record] = ()
     run_rows: Sequence[asyncpg.Record] = ()
     runs: Sequence[Run] = ()
-    parts: Mapping[Run, Part] = field(default_factory=dict)
+    parts: Mapping[Run, RunSum] = field(default_factory=dict)
     places: Mapping[Place, Sequence[Run]] = field(default_factory=dict)
     cache: RunCache | None = None
 
@@ -104,7 +104,7 @@ class Counted:
                 add_to(read[self.runs[cell[0]]], cell[2:4][:depth], histogram_of(cell))
             await slices.pause()
         for run, of_groups in read.items():
-            parts[run] = Part(of_groups, sum(len(histogram.counts) for histogram in of_groups.values()))
+            parts[run] = RunSum(of_groups, sum(len(histogram.counts) for histogram in of_groups.values()))
             if self.cache is not None:
                 self.cache.add((key, run), parts[run])
         for (bucket, measure), runs in self.places.items():
@@ -155,19 +155,19 @@ async def counts(
     use_seals: bool = True,
     most_bins: int | None = None,
     cache: RunCache | None = None,
-) -> Counted:
+) -> StoredCounts:
     """The counts of the buckets `[edges[k], edges[k + 1])`. `cache`: the sums of runs that earlier queries read.
 
     Raises TooManyBins if more than `most_bins` bins are read; no more than that are read by one statement.
     """
     if len(edges) < 2 or not scope.measures:
-        return Counted(scope)
+        return StoredCounts(scope)
     cuboid = scope.selection.cuboid
     if use_seals and cuboid is not None:
         spans = await read_spans(connection, scope, cuboid, edges)
         return await read_counts_of(connection, scope, cuboid, spans, most_bins=most_bins, cache=cache)
     statement, values = from_contributions(scope, edges, most_bins)
-    return bounded(Counted(scope, await connection.fetch(statement, *values)), most_bins)
+    return bounded(StoredCounts(scope, await connection.fetch(statement, *values)), most_bins)
 
 
 async def read_counts_of(
@@ -178,7 +178,7 @@ async def read_counts_of(
     leave_out: Container[int] = (),
     most_bins: int | None = None,
     cache: RunCache | None = None,
-) -> Counted:
+) -> StoredCounts:
     """The counts of these spans, but for buckets that are left out. `cache`: the sums of runs that earlier queries read.
 
     Raises as `counts`.
@@ -200,7 +200,7 @@ async def read_counts_of(
     for single in (True, False):
         some = [(number, run) for number, run in numbered if run not in scanned and (len(run) == 1 and not net) is single]
         run_rows += await _fetch(connection, partial(of_runs, cuboid=cuboid, single=single), scope, some, most_bins)
-    return bounded(Counted(scope, rows, run_rows, runs, parts, places, cache), most_bins)
+    return bounded(StoredCounts(scope, rows, run_rows, runs, parts, places, cache), most_bins)
 
 
 async def _fetch(
@@ -217,7 +217,7 @@ async def _fetch(
     return await connection.fetch(statement, *values)  # type: ignore[no-any-return]
 
 
-def bounded(counted: Counted, most_bins: int | None) -> Counted:
+def bounded(counted: StoredCounts, most_bins: int | None) -> StoredCounts:
     """The same counts. Raises TooManyBins if they have more than `most_bins` bins."""
     if most_bins is not None and counted.bins > most_bins:
         raise TooManyBins

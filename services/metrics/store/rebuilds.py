@@ -81,7 +81,7 @@ class MeasureComparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class RebuildComparison:
     """Both generations, by measure. The revisions differ if the terms were changed meanwhile. `not_compared`: measures for which
     the time was too short."""
 
@@ -92,7 +92,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class RebuildState:
     """How far a rebuild is. `building`: the old contributions are served; `walked`: all subjects are done; `claimed`: a process
     works on it; `cleared`: the old contributions are deleted. `invalid`: subjects that can't be folded, with the reasons."""
 
@@ -104,11 +104,11 @@ class State:
     walked: bool
     claimed: bool
     finished_at: datetime | None
-    comparison: Comparison | None
+    comparison: RebuildComparison | None
     invalid: Sequence[str]
 
 
-decode_comparison = msgspec.json.Decoder(Comparison).decode
+decode_comparison = msgspec.json.Decoder(RebuildComparison).decode
 
 
 async def tenants_to_rebuild(pool: asyncpg.Pool, slug: str | None) -> list[tuple[int, str]]:
@@ -141,7 +141,7 @@ async def note_invalid(connection: asyncpg.Connection, tenant: int, subjects: Se
     await connection.execute(NOTE_INVALID, tenant, subjects, MOST_INVALID)
 
 
-async def compare(connection: asyncpg.Connection, build: Build, seconds: float) -> Comparison:
+async def compare(connection: asyncpg.Connection, build: Build, seconds: float) -> RebuildComparison:
     """Compare the served contributions of a tenant with those of a build, for at most so many seconds."""
     deadline = monotonic() + seconds
     compared, left_out = [], []
@@ -159,16 +159,16 @@ async def compare(connection: asyncpg.Connection, build: Build, seconds: float) 
         if one.before or one.after:
             compared.append(one)
     revision = await connection.fetchval("SELECT terms_revision FROM tenants WHERE id = $1", build.tenant)
-    return Comparison(revision, build.revision, compared, left_out)
+    return RebuildComparison(revision, build.revision, compared, left_out)
 
 
-async def finish(connection: asyncpg.Connection, tenant: int, comparison: Comparison) -> None:
+async def finish(connection: asyncpg.Connection, tenant: int, comparison: RebuildComparison) -> None:
     """Record, in the transaction of the exchange, that the rebuild is finished, and what it changed."""
     await connection.execute(FINISH, tenant, msgspec.json.encode(comparison))
 
 
-async def read_state(pool: asyncpg.Pool, tenant: int) -> State:
+async def read_state(pool: asyncpg.Pool, tenant: int) -> RebuildState:
     """How far the tenant's last rebuild is."""
     row = dict(await pool.fetchrow(STATE, tenant))
     comparison = row.pop("comparison")
-    return State(comparison=None if comparison is None else decode_comparison(comparison), **row)
+    return RebuildState(comparison=None if comparison is None else decode_comparison(comparison), **row)

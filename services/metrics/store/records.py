@@ -14,7 +14,7 @@ from services.metrics.store.subjects import Subject, load
 from shared.events import DIMENSIONS
 
 
-class Place(Cursor, frozen=True, array_like=True):
+class RecordCursor(Cursor, frozen=True, array_like=True):
     """Where a page ended: the instant and the subject of its last record, and how many records of both were on pages so far."""
 
     at: Annotated[datetime, msgspec.Meta(tz=True)]
@@ -86,10 +86,10 @@ async def records(
     start: datetime,
     end: datetime,
     limit: int,
-    after: Place | None,
+    after: RecordCursor | None,
     *,
     open_only: bool = False,
-) -> tuple[list[Record], Place | None]:
+) -> tuple[list[Record], RecordCursor | None]:
     """Up to `limit` records in [start, end), newest first, and where the next page begins, None at the end.
 
     `open_only`: of each subject whose amounts have a positive sum its latest record, and no others.
@@ -136,10 +136,10 @@ def _record(row: asyncpg.Record, scope: Scope) -> Record:
     )
 
 
-def _next_place(rows: Sequence[Any], after: Place | None) -> Place:
+def _next_place(rows: Sequence[Any], after: RecordCursor | None) -> RecordCursor:
     """The cursor after the last of `rows`."""
     at, subject_id = rows[-1]["at"], rows[-1]["subject_id"]
     listed = sum((row["at"], row["subject_id"]) == (at, subject_id) for row in rows)
     if after and (after.at, after.subject_id) == (at, subject_id):
         listed += after.listed
-    return Place(at, subject_id, listed)
+    return RecordCursor(at, subject_id, listed)

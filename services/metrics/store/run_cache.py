@@ -22,7 +22,7 @@ OVERHEAD = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RunSum:
     """The sum of the histograms of a run, by group. `bins`: how many bins they have."""
 
     histograms: Mapping[Group, Histogram]
@@ -43,13 +43,13 @@ class RunCache:
 
     def __init__(self, most_bins: int = MOST_BINS) -> None:
         self._largest = most_bins // 4
-        self._parts: LRUCache[Key, Part] = LRUCache(most_bins, getsizeof=lambda part: part.size)
+        self._parts: LRUCache[Key, RunSum] = LRUCache(most_bins, getsizeof=lambda part: part.size)
 
-    def get(self, key: Key) -> Part | None:
+    def get(self, key: Key) -> RunSum | None:
         """The part of a run, if it is cached."""
         return self._parts.get(key)
 
-    def add(self, key: Key, part: Part) -> None:
+    def add(self, key: Key, part: RunSum) -> None:
         """Cache a part, and forget those that were not used for longest if there is no room."""
         if part.size <= self._largest:
             self._parts[key] = part

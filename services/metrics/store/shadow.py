@@ -51,7 +51,7 @@ NamedPair = tuple[str, Pair]
 
 
 @dataclass(slots=True)
-class Comparison:
+class ModelComparison:
     """The numbers of equal and different labels, and the newest comments whose labels differ, newest first."""
 
     confusion: Confusion = field(default_factory=Confusion)
@@ -70,12 +70,12 @@ def _newness(named: NamedPair) -> tuple[datetime, str, str]:
 
 async def compare(
     connection: asyncpg.Connection, scope: Scope, promoted: str, candidate: str, start: datetime, end: datetime, examples: int
-) -> Comparison:
+) -> ModelComparison:
     """Compare the comments in [start, end) that both models gave a label, with up to `examples` of those that differ."""
     ids = {name: number for number, name in scope.measures.items()}
     measures = [ids.get(name, NO_ID) for name in (COMMENTS.family, LABEL.named(promoted), LABEL.named(candidate))]
     values = (scope.tenant, *measures, start, end)
-    comparison = Comparison()
+    comparison = ModelComparison()
     for before, after, count in await connection.fetch(COUNTED, *values):
         comparison.confusion.counts[before, after] += count
     async for places in _places(connection, SEVERAL, *values):

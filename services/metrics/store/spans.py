@@ -36,14 +36,14 @@ SEALED = """
 has too many groups there."""
 
 
-class Seal(NamedTuple):
+class ConfirmedSeal(NamedTuple):
     """A confirmed seal. Its histograms never change: a recount has another id, and `since` is the time of its confirmation."""
 
     id: int
     since: datetime
 
 
-class Span(NamedTuple):
+class SealedSpan(NamedTuple):
     """A sealed span, as a row of SEALED."""
 
     measure: int
@@ -56,7 +56,7 @@ class Span(NamedTuple):
     wide: bool
 
 
-Run = tuple[Seal, ...]
+Run = tuple[ConfirmedSeal, ...]
 """Seals of one level, in the order of time."""
 
 Place = tuple[int, int]
@@ -113,13 +113,13 @@ def includes(one: Range, other: Range) -> bool:
     return one[:2] == other[:2] and one[2] <= other[2] and other[3] <= one[3]
 
 
-async def _read(connection: asyncpg.Connection, scope: Scope, cuboid: Cuboid, ranges: Sequence[Range]) -> list[Span]:
+async def _read(connection: asyncpg.Connection, scope: Scope, cuboid: Cuboid, ranges: Sequence[Range]) -> list[SealedSpan]:
     """The sealed spans in these ranges."""
     measures, levels, lows, highs = (list(column) for column in zip(*ranges, strict=True))
     before = [HELD_BEFORE[level] for level in levels]
     of_cuboid = cuboid.number, CUBOIDS_VERSION, cuboid.wide_bit
     rows = await connection.fetch(SEALED, scope.tenant, measures, levels, lows, highs, before, REVISIONS, *of_cuboid)
-    return [Span(*row) for row in rows]
+    return [SealedSpan(*row) for row in rows]
 
 
 class SpanPlan:
@@ -129,10 +129,10 @@ class SpanPlan:
         self.measures = measures
         self._edges = edges
         self._gaps = [Gap(bucket, measure, *times) for measure in measures for bucket, times in enumerate(pairwise(edges))]
-        self._runs: dict[Place, dict[int, list[Seal]]] = {}
-        self._lacking: list[Span] = []
+        self._runs: dict[Place, dict[int, list[ConfirmedSeal]]] = {}
+        self._lacking: list[SealedSpan] = []
 
-    def add(self, spans: Sequence[Span]) -> None:
+    def add(self, spans: Sequence[SealedSpan]) -> None:
         """Choose among spans of SEALED, all of which are shorter than those before. Some may not fit any more."""
         holding = [span for span in spans if span.holds]
         self._lacking += [span for span in spans if not span.holds]
@@ -142,7 +142,7 @@ class SpanPlan:
                 rest.append(gap)
             else:
                 runs = self._runs.setdefault((gap.bucket, gap.measure), {})
-                runs.setdefault(span.level, []).append(Seal(span.id, span.since))
+                runs.setdefault(span.level, []).append(ConfirmedSeal(span.id, span.since))
         self._gaps = rest
 
     def likely_ranges(self) -> Iterator[Range]:
@@ -209,7 +209,7 @@ class SpanPlan:
             if span is None:
                 gaps.append(gap)
                 continue
-            seal, last = Seal(span.id, span.since), gaps[-1] if gaps else None
+            seal, last = ConfirmedSeal(span.id, span.since), gaps[-1] if gaps else None
             if last and last.seals and level == span.level and last[:2] == gap[:2] and last.high == gap.low:
                 gaps[-1] = last._replace(high=gap.high, seals=(*last.seals, seal))
             else:
@@ -232,7 +232,7 @@ def joined(gaps: Iterable[Gap]) -> Iterator[Gap]:
         yield last
 
 
-def fill(gaps: Iterable[Gap], spans: Sequence[Span]) -> Iterator[tuple[Gap, Span | None]]:
+def fill(gaps: Iterable[Gap], spans: Sequence[SealedSpan]) -> Iterator[tuple[Gap, SealedSpan | None]]:
     """The gaps, which are in the order of their measures and times, cut into the largest of `spans` that fit, and the rest.
 
     `spans` are in the order of SEALED. Of those that overlap, the first is taken.

@@ -9,7 +9,7 @@ import asyncpg
 
 from services.metrics.domain.calendar import over
 from services.metrics.domain.cuboids import CUBOIDS_VERSION
-from services.metrics.store.counting import Span
+from services.metrics.store.counting import SpanToSeal
 from services.metrics.store.seals import REVISIONS, Level
 
 BUSY = 5_000
@@ -81,7 +81,7 @@ class Unsealed:
     more of these. Of the others, which changed too short a time ago: when the first of them changed, and where the earliest
     begins."""
 
-    spans: list[Span]
+    spans: list[SpanToSeal]
     complete: bool = True
     resting_since: datetime | None = None
     resting_starts: datetime | None = None
@@ -136,5 +136,5 @@ async def _unsealed(
     rows = await connection.fetch(statement, *key, *columns, level, REVISIONS, rest, limit, CUBOIDS_VERSION)
     if not rows:
         return Unsealed([])
-    rested = [Span(row["measure"], level, row["starts"], row["ends"], row["id"]) for row in rows if row["rested"]]
+    rested = [SpanToSeal(row["measure"], level, row["starts"], row["ends"], row["id"]) for row in rows if row["rested"]]
     return Unsealed(rested, len(rested) == rows[0]["due"], rows[0]["resting_since"], rows[0]["resting_starts"])

@@ -17,7 +17,7 @@ from services.metrics.store.selection import NO_ID, Parameters, Scope, condition
 from services.metrics.store.terms import POLICIES
 
 
-class Place(Cursor, frozen=True, array_like=True):
+class UpcomingCursor(Cursor, frozen=True, array_like=True):
     """Where a page ended: the deadline, the subject and the metric of its last row.
 
     Cursors of earlier versions have no metric: their pages held first replies alone.
@@ -60,8 +60,8 @@ async def due_tickets(
     first: datetime,
     last: datetime,
     limit: int,
-    after: Place | None,
-) -> tuple[list[DueTicket], Place | None]:
+    after: UpcomingCursor | None,
+) -> tuple[list[DueTicket], UpcomingCursor | None]:
     """Up to `limit` targets with a deadline in [first, last], earliest first, and where the next page begins, None at the end.
 
     `scope` selects the measures of `metrics`; None: the tenant is unknown, and has none.
@@ -81,7 +81,7 @@ async def due_tickets(
     tickets = [
         DueTicket(row["subject"], METRICS[row["place"] - 1], row["at"], policies[row["bin"]], dims_of(row, scope)) for row in page
     ]
-    following = Place(page[-1]["at"], page[-1]["subject_id"], tickets[-1].metric) if len(rows) > limit else None
+    following = UpcomingCursor(page[-1]["at"], page[-1]["subject_id"], tickets[-1].metric) if len(rows) > limit else None
     return tickets, following
 
 

@@ -62,7 +62,7 @@ FORGET = """
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class VerificationRun:
     """A running verification as it was claimed.
 
     `share` of all subjects and spans is compared, in [0, 1]. `head`: the sequence of ingest up to which events are compared, 0
@@ -80,7 +80,7 @@ class Run:
 
 
 @dataclass(slots=True)
-class Piece:
+class ComparedPiece:
     """The result of comparing what follows a run's place.
 
     `place` None: the part is done. A difference never holds a customer's words.
@@ -126,13 +126,13 @@ async def start_due(connection: asyncpg.Connection, every: timedelta) -> bool:
     return True
 
 
-async def claim(connection: asyncpg.Connection) -> Run | None:
+async def claim(connection: asyncpg.Connection) -> VerificationRun | None:
     """Lease the running verification that has waited longest; None if there is none that no other process holds."""
     row = await connection.fetchrow(CLAIM, LEASE)
-    return None if row is None else Run(**row)
+    return None if row is None else VerificationRun(**row)
 
 
-async def advance(connection: asyncpg.Connection, run: Run, piece: Piece) -> bool:
+async def advance(connection: asyncpg.Connection, run: VerificationRun, piece: ComparedPiece) -> bool:
     """Record a piece. After the last one of the last part the verification is finished: then the result is True.
 
     A piece that another process has recorded meanwhile counts once.
@@ -165,12 +165,12 @@ async def advance(connection: asyncpg.Connection, run: Run, piece: Piece) -> boo
         return True
 
 
-async def is_caught_up(connection: asyncpg.Connection, run: Run) -> bool:
+async def is_caught_up(connection: asyncpg.Connection, run: VerificationRun) -> bool:
     """Whether the consumers have read everything that was received before the verification started."""
     return bool(await connection.fetchval(CAUGHT_UP, run.id))
 
 
-async def postpone(connection: asyncpg.Connection, run: Run, after: timedelta, *, tried: bool) -> None:
+async def postpone(connection: asyncpg.Connection, run: VerificationRun, after: timedelta, *, tried: bool) -> None:
     """Compare the same piece again after some time. `tried`: count this attempt."""
     await connection.execute(POSTPONE, run.id, after, int(tried))
 

@@ -9,7 +9,7 @@ import httpx
 from services.metrics.clients.ingest import Ingest
 from services.metrics.settings import Settings
 from services.metrics.verify.report import advice, say
-from services.metrics.verify.verification import Verification
+from services.metrics.verify.verification import StackVerification
 from shared.database import OUTAGE, open_pool
 from shared.ingest import ingest_client
 from shared.startup import read_settings
@@ -26,7 +26,7 @@ async def verify(settings: Settings, tenant: str | None, patience: float) -> boo
         ingest_client(settings.ingest_url, settings.internal_token, timeout=60) as http,
         httpx.AsyncClient(base_url=base, headers=headers, timeout=60, trust_env=False) as metrics,
     ):
-        steps = await Verification(Ingest(http), pool, metrics, settings.sentiment_model, patience, say).run(tenant)
+        steps = await StackVerification(Ingest(http), pool, metrics, settings.sentiment_model, patience, say).run(tenant)
     if hint := advice(steps):
         say(hint)
     return not any(step.differences for step in steps)

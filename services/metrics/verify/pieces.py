@@ -17,7 +17,7 @@ from services.metrics.domain.merge import union
 from services.metrics.store.query import snapshot
 from services.metrics.store.subjects import Subject, load
 from services.metrics.store.terms import read_terms
-from services.metrics.store.verifications import Piece, Run
+from services.metrics.store.verifications import ComparedPiece, VerificationRun
 from services.metrics.store.writer_versions import newer_version
 from services.metrics.verify.recount import compare_page, orphans
 from services.metrics.verify.snapshots import long_snapshot
@@ -44,24 +44,24 @@ async def snapshot_of(pool: asyncpg.Pool, tenant: int) -> AsyncIterator[asyncpg.
         yield connection
 
 
-async def compare_next_subjects(pool: asyncpg.Pool, run: Run) -> Piece:
+async def compare_next_subjects(pool: asyncpg.Pool, run: VerificationRun) -> ComparedPiece:
     """Compare the contributions of the next subjects; after the last one look for contributions of no subject."""
     async with snapshot_of(pool, run.tenant) as connection:
         rows = await connection.fetch(NEXT_SUBJECTS, run.tenant, run.place, SUBJECTS)
         if not rows:
-            return Piece(differences=await orphans(connection, run.tenant) if run.share >= 1 else [])
+            return ComparedPiece(differences=await orphans(connection, run.tenant) if run.share >= 1 else [])
         names = [row["subject"] for row in rows]
         chosen = [Subject(row["id"], run.tenant, row["subject"], fresh=False) for row in rows if is_sampled(run, row["subject"])]
         expected, differences = await compare_page(connection, chosen, await read_terms(connection, run.tenant))
-        return Piece(names[-1], subjects=len(chosen), contributions=len(expected), differences=differences)
+        return ComparedPiece(names[-1], subjects=len(chosen), contributions=len(expected), differences=differences)
 
 
-async def compare_next_events(pool: asyncpg.Pool, ingest: Ingest, run: Run) -> Piece:
+async def compare_next_events(pool: asyncpg.Pool, ingest: Ingest, run: VerificationRun) -> ComparedPiece:
     """Compare the next events of ingest, up to the head at the first of these pieces, with the statements of their subjects."""
     head = run.head or (await ingest.head()).seq
     events = await ingest.page(run.slug, int(run.place or 0), head, EVENTS)
     if not events:
-        return Piece(head=head)
+        return ComparedPiece(head=head)
     by_subject: defaultdict[str, list[Event]] = defaultdict(list)
     for event in events:
         if is_sampled(run, event.subject):
@@ -76,7 +76,7 @@ async def compare_next_events(pool: asyncpg.Pool, ingest: Ingest, run: Run) -> P
     differences = [
         f"{name}: {problem}" for name, of_subject in by_subject.items() if (problem := unapplied(of_subject, stored.get(name)))
     ]
-    return Piece(str(events[-1].seq), head, events=compared, differences=differences)
+    return ComparedPiece(str(events[-1].seq), head, events=compared, differences=differences)
 
 
 def unapplied(events: Sequence[Event], subject: Subject | None) -> str | None:
@@ -94,6 +94,6 @@ def unapplied(events: Sequence[Event], subject: Subject | None) -> str | None:
     return ", ".join(f"{count} {problem}" for count, problem in counts if count) or None
 
 
-def is_sampled(run: Run, name: str) -> bool:
+def is_sampled(run: VerificationRun, name: str) -> bool:
     """Whether a subject or a span is in the run's sample: another one in each run."""
     return run.share >= 1 or crc32(f"{run.id} {name}".encode()) < run.share * 2**32

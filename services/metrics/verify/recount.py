@@ -25,7 +25,7 @@ from services.metrics.store.stored_rows import STORED, Plain, contribution_of, d
 from services.metrics.store.subjects import Subject, load
 from services.metrics.store.terms import read_terms
 from services.metrics.store.writer import InvalidSubject, fold
-from services.metrics.verify.report import Step
+from services.metrics.verify.report import VerifyStep
 
 AT_ONCE = 1000
 """Subjects looked at in one go."""
@@ -56,7 +56,7 @@ Sealed = dict[int, Groups]
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class CheckedSpan:
     """A sealed span of a measure. `held`: the mask of the cuboids that its seal holds; None if an earlier version counted it."""
 
     measure: str
@@ -68,7 +68,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountedSpan:
     """The number of contributions of a span, and what each cuboid of its measure makes of them."""
 
     rows: int
@@ -76,7 +76,7 @@ class Counted:
 
 
 @dataclass(slots=True)
-class Recount:
+class RecomputedContributions:
     """A tenant's contributions, computed again: by measure, in order of their times."""
 
     tenant: int
@@ -103,9 +103,9 @@ class Recount:
             rows.sort(key=attrgetter("at"))
 
 
-async def compare_contributions(connection: asyncpg.Connection, tenant: int, step: Step) -> Recount:
+async def compare_contributions(connection: asyncpg.Connection, tenant: int, step: VerifyStep) -> RecomputedContributions:
     """Compare the contributions of every subject of `tenant`. Returns the expected ones."""
-    recount, after, subjects = Recount(tenant), 0, 0
+    recount, after, subjects = RecomputedContributions(tenant), 0, 0
     terms = await read_terms(connection, tenant)
     while True:
         query = "SELECT id, tenant, subject FROM subjects WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3"
@@ -164,18 +164,18 @@ async def orphans(connection: asyncpg.Connection, tenant: int) -> list[str]:
     return [f"{count:,} contributions belong to no subject"] if count else []
 
 
-async def stored_recount(connection: asyncpg.Connection, tenant: int, measures: Sequence[str]) -> Recount:
+async def stored_recount(connection: asyncpg.Connection, tenant: int, measures: Sequence[str]) -> RecomputedContributions:
     """The contributions of some measures as they are stored now."""
     query = STORED.replace(
         "c.subject_id = ANY($1)", "c.tenant = $1 AND (m.name = ANY($2) OR split_part(m.name, ':', 1) || ':' = ANY($2))"
     )
-    recount = Recount(tenant)
+    recount = RecomputedContributions(tenant)
     recount.add(contribution_of(row) for row in await connection.fetch(query, tenant, list(measures)))
     recount.sort()
     return recount
 
 
-async def compare_sealed(connection: asyncpg.Connection, recount: Recount, step: Step) -> None:
+async def compare_sealed(connection: asyncpg.Connection, recount: RecomputedContributions, step: VerifyStep) -> None:
     """Compare every sealed histogram of a tenant with the contributions of its span."""
     seals = histograms = 0
     measures = await connection.fetch("SELECT id, name FROM measures WHERE tenant = $1 ORDER BY name", recount.tenant)
@@ -185,7 +185,7 @@ async def compare_sealed(connection: asyncpg.Connection, recount: Recount, step:
         step.differences += [f"{measure}: a histogram is there twice"] * repeated
         seals, histograms = seals + len(rows), histograms + repeated
         for seal, level, zone, starts, ends, held in rows:
-            span = Span(measure, Level(level), zone, starts, ends, held)
+            span = CheckedSpan(measure, Level(level), zone, starts, ends, held)
             counted = count_by_cuboids(measure, recount.between(measure, starts, ends))
             step.differences += seal_differences(span, counted, sealed.get(seal, {}))
             histograms += sum(map(len, sealed.get(seal, {}).values()))
@@ -206,7 +206,7 @@ async def read_sealed(connection: asyncpg.Connection, seals: Sequence[int]) -> t
     return {seal: dict(groups) for seal, groups in sealed.items()}, repeated
 
 
-def seal_differences(span: Span, counted: Counted, sealed: Sealed) -> list[str]:
+def seal_differences(span: CheckedSpan, counted: CountedSpan, sealed: Sealed) -> list[str]:
     """One line for each way in which the seal of a span is wrong."""
     name = f"{span.measure} {span.level.name.lower()} {span.starts.isoformat()}"
     differences = [] if is_span(span.level, span.zone, span.starts, span.ends) else [f"{name}: no span of {span.zone}"]
@@ -230,9 +230,9 @@ def is_span(level: Level, zone: str, starts: datetime, ends: datetime) -> bool:
     return edges(GRAINS[level], ZoneInfo(zone), starts, ends) == [starts, ends]
 
 
-def count_by_cuboids(measure: str, rows: Sequence[Contribution]) -> Counted:
+def count_by_cuboids(measure: str, rows: Sequence[Contribution]) -> CountedSpan:
     """Count contributions by the cuboids of their measure."""
-    return Counted(len(rows), {cuboid.number: grouped(rows, cuboid) for cuboid in cuboids_of(measure)})
+    return CountedSpan(len(rows), {cuboid.number: grouped(rows, cuboid) for cuboid in cuboids_of(measure)})
 
 
 def cuboids_of(measure: str) -> Sequence[Cuboid]:

@@ -18,7 +18,7 @@ REBUILD = (
 
 
 @dataclass(slots=True)
-class Step:
+class VerifyStep:
     """One comparison. `compared` names the compared things and their number; a difference never holds a customer's words."""
 
     name: str
@@ -35,7 +35,7 @@ class Step:
         )
 
 
-def advice(steps: Iterable[Step]) -> str | None:
+def advice(steps: Iterable[VerifyStep]) -> str | None:
     """How to make the steps equal; None if that is not known."""
     return REBUILD if any(step.name == CONTRIBUTIONS and step.differences for step in steps) else None
 

@@ -24,8 +24,8 @@ from services.metrics.store.progress import freshness
 from services.metrics.store.promotions import current_tenant
 from services.metrics.store.run_cache import Group
 from services.metrics.verify.battery import parameters_of
-from services.metrics.verify.recount import Recount, stored_recount
-from services.metrics.verify.report import Step
+from services.metrics.verify.recount import RecomputedContributions, stored_recount
+from services.metrics.verify.report import VerifyStep
 from services.metrics.verify.snapshots import long_snapshot
 from shared.http import TENANT_HEADER
 
@@ -43,7 +43,7 @@ Rows = dict[tuple[Any, ...], Values]
 
 
 @dataclass(frozen=True, slots=True)
-class Tenant:
+class VerifiedTenant:
     """The tenant whose KPIs are verified."""
 
     id: int
@@ -58,11 +58,11 @@ class Tenant:
 async def compare_served(
     http: httpx.AsyncClient,
     pool: asyncpg.Pool,
-    tenant: Tenant,
-    recount: Recount,
+    tenant: VerifiedTenant,
+    recount: RecomputedContributions,
     queries: Iterable[Query],
     now: datetime,
-    step: Step,
+    step: VerifyStep,
 ) -> None:
     """Compare the results of `queries` at `now`. A different one is compared again while its data changes.
 
@@ -85,7 +85,7 @@ async def compare_served(
 
 
 async def compare_again(
-    http: httpx.AsyncClient, pool: asyncpg.Pool, tenant: Tenant, query: Query, now: datetime
+    http: httpx.AsyncClient, pool: asyncpg.Pool, tenant: VerifiedTenant, query: Query, now: datetime
 ) -> tuple[Rows, Rows]:
     """Expected and served rows, once both are of one revision or are equal."""
     for _ in range(ATTEMPTS):
@@ -101,7 +101,7 @@ async def compare_again(
     return expected, served
 
 
-async def served_rows(http: httpx.AsyncClient, tenant: Tenant, query: Query) -> tuple[Rows, str]:
+async def served_rows(http: httpx.AsyncClient, tenant: VerifiedTenant, query: Query) -> tuple[Rows, str]:
     """The rows that metrics serves, and their revision."""
     headers = {TENANT_HEADER: tenant.slug}
     response = await http.get(f"/v1/kpis/{query.kpi.id}", params=parameters_of(query), headers=headers)
@@ -117,7 +117,7 @@ def compared(row: Mapping[str, Any]) -> Values:
 
 
 # --- the expected result --------------------------------------------------------------------------------------------------
-def expected_rows(query: Query, recount: Recount, tenant: Tenant, now: datetime) -> Rows:
+def expected_rows(query: Query, recount: RecomputedContributions, tenant: VerifiedTenant, now: datetime) -> Rows:
     """The rows that metrics should serve at `now`."""
     query = with_any_theme(query)
     names = recount.of(query.selectors(tenant.model))
@@ -139,7 +139,7 @@ def expected_rows(query: Query, recount: Recount, tenant: Tenant, now: datetime)
 
 
 def histograms(
-    recount: Recount, names: Sequence[str], start: datetime, end: datetime, query: Query, own: Sequence[str]
+    recount: RecomputedContributions, names: Sequence[str], start: datetime, end: datetime, query: Query, own: Sequence[str]
 ) -> Measured:
     """Count [start, end) by group and measure."""
     pairs: defaultdict[Group, defaultdict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
@@ -152,7 +152,7 @@ def histograms(
 
 
 def beside_all_answers(
-    groups: Measured, recount: Recount, start: datetime, end: datetime, query: Query, tenant: Tenant
+    groups: Measured, recount: RecomputedContributions, start: datetime, end: datetime, query: Query, tenant: VerifiedTenant
 ) -> Measured:
     """The histograms of a query of impacts in [start, end), each group's beside those of all answers."""
     of_all = all_answers(query)

@@ -12,7 +12,7 @@ from services.metrics.domain.view import view
 from services.metrics.store.frozen import unpack
 from services.metrics.store.promotions import LAST
 from services.metrics.store.subjects import ScoreKey
-from services.metrics.verify.report import Step
+from services.metrics.verify.report import VerifyStep
 from services.metrics.verify.snapshots import long_snapshot
 from shared.events import Event, Override, Tombstone, decode_event, encode
 
@@ -61,9 +61,9 @@ class Stored:
 
 async def compare_subjects(
     ingest: Ingest, pool: asyncpg.Pool, tenant: str | None, patience: float, say: Callable[[str], None]
-) -> Step:
+) -> VerifyStep:
     """Compare all events up to the present head of ingest. Waits for events that aren't applied yet while their number falls."""
-    step = Step("events → subjects")
+    step = VerifyStep("events → subjects")
     suspects: dict[Name, str] | None = None
     waited = 0.0
     while True:
@@ -162,10 +162,10 @@ def normal_form(state: State) -> State:
 
 async def compare_coverage(
     pool: asyncpg.Pool, model: str, tenant: str | None, patience: float, say: Callable[[str], None]
-) -> Step:
+) -> VerifyStep:
     """Every comment that counts has a score of its tenant's promoted model, `model` where none was promoted; those that lack one
     are waited for while they get fewer."""
-    step = Step("comments → scores of the promoted model")
+    step = VerifyStep("comments → scores of the promoted model")
     suspects: set[tuple[Name, str]] | None = None
     waited = 0.0
     while True:

@@ -16,8 +16,8 @@ from services.metrics.store.terms import read_terms
 from services.metrics.verify.battery import full_battery, under_presets
 from services.metrics.verify.readiness import wait_for_database, wait_for_service
 from services.metrics.verify.recount import compare_contributions, compare_sealed
-from services.metrics.verify.report import CONTRIBUTIONS, Step
-from services.metrics.verify.served import Tenant, compare_served
+from services.metrics.verify.report import CONTRIBUTIONS, VerifyStep
+from services.metrics.verify.served import VerifiedTenant, compare_served
 from services.metrics.verify.snapshots import long_snapshot
 from services.metrics.verify.subjects import compare_coverage, compare_subjects
 
@@ -27,7 +27,7 @@ TENANTS = f"""
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
+class StackVerification:
     """Compares ingest's events, metrics' tables, and the results of a running metrics service.
 
     `model`: the model of tenants without a promotion. `patience`: seconds to wait for events that aren't applied yet, while
@@ -43,7 +43,7 @@ class Verification:
     say: Callable[[str], None]
     battery: Callable[[datetime, ZoneInfo, Sequence[str]], Iterable[Query]] = full_battery
 
-    async def run(self, tenant: str | None = None) -> list[Step]:
+    async def run(self, tenant: str | None = None) -> list[VerifyStep]:
         """Verify one tenant or all, and print each step when it is done.
 
         Waits `patience` seconds for the database and for each service that is being started. Raises one of OUTAGE or
@@ -57,14 +57,14 @@ class Verification:
         ]
         for number, slug, zone, model in await self.pool.fetch(TENANTS, tenant):
             self.say(f"tenant {slug}")
-            steps += await self._verify(Tenant(number, slug, ZoneInfo(zone), model or self.model))
+            steps += await self._verify(VerifiedTenant(number, slug, ZoneInfo(zone), model or self.model))
         return steps
 
-    async def _verify(self, tenant: Tenant) -> list[Step]:
+    async def _verify(self, tenant: VerifiedTenant) -> list[VerifyStep]:
         stored, sealed, served = steps = [
-            Step(CONTRIBUTIONS),
-            Step("contributions → sealed histograms"),
-            Step("contributions → served KPIs"),
+            VerifyStep(CONTRIBUTIONS),
+            VerifyStep("contributions → sealed histograms"),
+            VerifyStep("contributions → served KPIs"),
         ]
         async with long_snapshot(self.pool) as connection:
             now = datetime.now(UTC)
@@ -80,6 +80,6 @@ class Verification:
         self._print(served)
         return steps
 
-    def _print(self, step: Step) -> Step:
+    def _print(self, step: VerifyStep) -> VerifyStep:
         self.say(str(step))
         return step

@@ -8,7 +8,7 @@ from itertools import groupby
 import httpx
 
 from services.metrics.builder import COMPARING, Builder
-from services.metrics.rebuild import Rebuild, Report
+from services.metrics.rebuild import Rebuild, RebuildReport
 from services.metrics.store.rebuilds import MeasureComparison, is_requested, request_rebuild
 from services.metrics.store.writer import Writer
 from tests.contract.test_metrics_build_faults import spoil
@@ -137,4 +137,4 @@ async def test_a_second_request_joins_a_running_rebuild_and_a_change_of_terms_is
 
 
 def test_a_report_says_when_an_earlier_version_exchanged_the_contributions() -> None:
-    assert str(Report("acme", None, [])).startswith("acme: rebuilt; contributions were not compared")
+    assert str(RebuildReport("acme", None, [])).startswith("acme: rebuilt; contributions were not compared")

@@ -11,7 +11,7 @@ from pydantic import AnyHttpUrl, SecretStr
 from services.metrics.clients.ingest import Ingest
 from services.metrics.store import verifications as store
 from services.metrics.store.progress import note_idle
-from services.metrics.store.verifications import MOST_FINISHED, Piece, Verification
+from services.metrics.store.verifications import MOST_FINISHED, ComparedPiece, Verification
 from services.metrics.verifier import TRIES, Verifier
 from shared.ingest import ingest_client
 from tests.service.metrics.database import TOKEN, MetricsDatabase, serving, survey_response
@@ -183,7 +183,7 @@ async def test_a_piece_that_two_processes_compared_counts_once(metrics_db: Metri
         assert run
         assert await store.claim(connection) is None
         for _ in range(2):
-            await store.advance(connection, run, Piece("c1/response/1", subjects=1, differences=["one"]))
+            await store.advance(connection, run, ComparedPiece("c1/response/1", subjects=1, differences=["one"]))
     [running] = await history(metrics_db)
     assert (running.subjects, running.differences) == (1, 1)
 

@@ -18,7 +18,7 @@ import pytest
 from services.metrics.domain.query import Query
 from services.metrics.verify import served
 from services.metrics.verify.battery import battery, full_battery, impacts
-from services.metrics.verify.recount import Recount, stored_recount
+from services.metrics.verify.recount import RecomputedContributions, stored_recount
 from shared.database import SERVER_SETTINGS, open_pool
 from tests.service.metrics.database import (
     TOKEN,
@@ -223,7 +223,7 @@ async def test_an_answer_is_compared_again_however_long_the_computation_takes(
     """PostgreSQL ends a session that waits in a transaction for longer than the services allow."""
     altered = 0
 
-    async def slow_recount(*arguments: Any) -> Recount:
+    async def slow_recount(*arguments: Any) -> RecomputedContributions:
         await asyncio.sleep(0.4)
         return await stored_recount(*arguments)
 

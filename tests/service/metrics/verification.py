@@ -14,8 +14,8 @@ from pydantic import AnyHttpUrl, SecretStr
 from services.metrics.clients.ingest import Ingest
 from services.metrics.domain.query import Query
 from services.metrics.verify.battery import battery
-from services.metrics.verify.report import Step
-from services.metrics.verify.verification import Verification
+from services.metrics.verify.report import VerifyStep
+from services.metrics.verify.verification import StackVerification
 from shared.events import Event, encode
 from shared.ingest import ingest_client
 from tests.service.metrics.database import (
@@ -72,13 +72,15 @@ def few(now: datetime, zone: ZoneInfo, own: Sequence[str]) -> Iterable[Query]:
 @asynccontextmanager
 async def verifying(
     metrics_db: MetricsDatabase, inbox: Inbox, patience: float, queries: Battery | None = None
-) -> AsyncIterator[Verification]:
+) -> AsyncIterator[StackVerification]:
     transport = httpx.ASGITransport(inbox.app())
     async with (
         ingest_client(AnyHttpUrl("http://ingest"), SecretStr(TOKEN), transport=transport) as http,
         serving(metrics_db.url) as metrics,
     ):
-        yield Verification(Ingest(http), metrics_db.pool, metrics, MODEL, patience, say=lambda line: None, battery=queries or few)
+        yield StackVerification(
+            Ingest(http), metrics_db.pool, metrics, MODEL, patience, say=lambda line: None, battery=queries or few
+        )
 
 
 class AlteredResponses(httpx.AsyncBaseTransport):
@@ -96,17 +98,19 @@ class AlteredResponses(httpx.AsyncBaseTransport):
         return httpx.Response(response.status_code, headers=headers, content=self.alter(response.content))
 
 
-def with_altered_responses(verification: Verification, alter: Callable[[bytes], bytes]) -> Verification:
+def with_altered_responses(verification: StackVerification, alter: Callable[[bytes], bytes]) -> StackVerification:
     """The verification, with responses of metrics that `alter` changes."""
     client = verification.metrics
     altered = httpx.AsyncClient(transport=AlteredResponses(client, alter), base_url=client.base_url, headers=client.headers)
     return replace(verification, metrics=altered)
 
 
-async def verified(metrics_db: MetricsDatabase, inbox: Inbox, patience: float = 0.0, tenant: str | None = None) -> list[Step]:
+async def verified(
+    metrics_db: MetricsDatabase, inbox: Inbox, patience: float = 0.0, tenant: str | None = None
+) -> list[VerifyStep]:
     async with verifying(metrics_db, inbox, patience) as verification:
         return await verification.run(tenant)
 
 
-def failed(steps: list[Step]) -> list[str]:
+def failed(steps: list[VerifyStep]) -> list[str]:
     return [step.name for step in steps if step.differences]

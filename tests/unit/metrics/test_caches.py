@@ -4,18 +4,18 @@ from datetime import UTC, datetime
 
 from services.metrics.domain.histogram import Histogram
 from services.metrics.evaluation.row_cache import CachedBucket, RowCache
-from services.metrics.store.run_cache import Part, RunCache
-from services.metrics.store.spans import Run, Seal
+from services.metrics.store.run_cache import RunCache, RunSum
+from services.metrics.store.spans import ConfirmedSeal, Run
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def run(number: int) -> Run:
-    return (Seal(number, SINCE),)
+    return (ConfirmedSeal(number, SINCE),)
 
 
-def part(bins: int) -> Part:
-    return Part({(): Histogram(dict.fromkeys(range(bins), 1))}, bins)
+def part(bins: int) -> RunSum:
+    return RunSum({(): Histogram(dict.fromkeys(range(bins), 1))}, bins)
 
 
 def test_the_runs_that_were_used_last_are_cached() -> None:
@@ -45,7 +45,7 @@ def test_a_run_that_would_take_most_of_the_room_is_not_cached() -> None:
 def test_a_seal_of_the_same_id_of_another_time_is_another_run() -> None:
     cache = RunCache()
     cache.add(("acme", run(1)), part(3))
-    assert cache.get(("acme", (Seal(1, SINCE.replace(year=2027)),))) is None
+    assert cache.get(("acme", (ConfirmedSeal(1, SINCE.replace(year=2027)),))) is None
 
 
 def test_the_rows_of_the_queries_that_were_used_last_are_cached() -> None:

@@ -15,7 +15,7 @@ from services.metrics.domain.sla import Conditions, Policies, Policy, PolicyVers
 from services.metrics.domain.terms import FIRST_TERMS, Terms
 from services.metrics.domain.view import view
 from services.metrics.domain.windows import Between
-from services.metrics.evaluation.left_out import REASONS, FoldedSubject, LeftOut
+from services.metrics.evaluation.left_out import REASONS, FoldedSubject, LeftOutCounts
 from services.metrics.evaluation.periods import periods
 from services.metrics.evaluation.recount import Recount
 from shared.events import Event, Merged, Review, Score
@@ -53,7 +53,7 @@ def left_out(
     terms: Terms = FIRST_TERMS,
     now: datetime = NOW,
 ) -> dict[str, int]:
-    counting = LeftOut(recount_of(query), terms, MODEL, now)
+    counting = LeftOutCounts(recount_of(query), terms, MODEL, now)
     for events in subjects:
         current = view(events if isinstance(events, list) else [events])
         counting.add(FoldedSubject(current, scores or {}, contributions(current, scores or {}, terms)))

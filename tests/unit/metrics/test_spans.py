@@ -7,35 +7,35 @@ from itertools import pairwise
 from operator import attrgetter
 
 from services.metrics.store.seals import Level
-from services.metrics.store.spans import Gap, Seal, Span, SpanPlan, Spans
+from services.metrics.store.spans import ConfirmedSeal, Gap, SealedSpan, SpanPlan, Spans
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
-def span(number: int, level: Level, starts: datetime, length: timedelta, *, holds: bool = True, measure: int = 1) -> Span:
-    return Span(measure, level, number, START, starts, starts + length, holds, wide=False)
+def span(number: int, level: Level, starts: datetime, length: timedelta, *, holds: bool = True, measure: int = 1) -> SealedSpan:
+    return SealedSpan(measure, level, number, START, starts, starts + length, holds, wide=False)
 
 
-def ordered(spans: Iterable[Span]) -> list[Span]:
+def ordered(spans: Iterable[SealedSpan]) -> list[SealedSpan]:
     """The spans in the order of the statement that reads them."""
     return sorted(sorted(spans, key=attrgetter("ends"), reverse=True), key=attrgetter("measure", "starts"))
 
 
-def chosen(edges: list[datetime], *parts: Iterable[Span], measures: tuple[int, ...] = (1,)) -> Spans:
+def chosen(edges: list[datetime], *parts: Iterable[SealedSpan], measures: tuple[int, ...] = (1,)) -> Spans:
     plan = SpanPlan(measures, edges)
     for part in parts:
         plan.add(ordered(part))
     return plan.spans()
 
 
-def ids(runs: Iterable[Iterable[Seal]]) -> list[list[int]]:
+def ids(runs: Iterable[Iterable[ConfirmedSeal]]) -> list[list[int]]:
     return [[seal.id for seal in run] for run in runs]
 
 
-def random_spans(chance: random.Random) -> dict[int, Span]:
+def random_spans(chance: random.Random) -> dict[int, SealedSpan]:
     """Sealed days and hours of two measures over ten days, some of which lack the cuboid, and some of another zone."""
-    made: list[Span] = []
+    made: list[SealedSpan] = []
     for measure in (1, 2):
         for day in range(10):
             starts = START + day * DAY + chance.choice([timedelta(), timedelta(), 5 * HOUR])
@@ -96,8 +96,8 @@ def test_sealed_spans_that_lack_the_cuboid_are_gaps_with_seals() -> None:
     assert plan.runs == {}
     assert plan.gaps == [
         Gap(0, 1, START - HOUR, START),
-        Gap(0, 1, START, START + 2 * DAY, (Seal(0, START), Seal(1, START))),
-        Gap(0, 1, START + 2 * DAY, START + 2 * DAY + HOUR, (Seal(9, START),)),
+        Gap(0, 1, START, START + 2 * DAY, (ConfirmedSeal(0, START), ConfirmedSeal(1, START))),
+        Gap(0, 1, START + 2 * DAY, START + 2 * DAY + HOUR, (ConfirmedSeal(9, START),)),
         Gap(0, 1, START + 2 * DAY + HOUR, START + 2 * DAY + 2 * HOUR),
     ]
 

@@ -12,7 +12,7 @@ from services.metrics.domain.presets import CHATWOOT, DBT_ZENDESK, ZENDESK
 from services.metrics.domain.query import Filter, Query
 from services.metrics.domain.windows import Between
 from services.metrics.verify.battery import OTHER_ZONE, SPANS, battery, full_battery, impacts, parameters_of, under_presets
-from services.metrics.verify.verification import Verification
+from services.metrics.verify.verification import StackVerification
 
 NOW = datetime(2026, 11, 2, 12, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -134,5 +134,5 @@ def test_impacts_of_themes_on_each_kpi_are_by_theme_and_of_the_whole_with_bucket
 def test_a_verification_compares_the_battery_and_the_impacts() -> None:
     expected = [(query.kpi.id, parameters_of(query)) for query in (*battery(NOW, BERLIN), *impacts(NOW, BERLIN))]
     assert [(query.kpi.id, parameters_of(query)) for query in full_battery(NOW, BERLIN)] == expected
-    assert {field.default for field in fields(Verification) if field.name == "battery"} == {full_battery}
+    assert {field.default for field in fields(StackVerification) if field.name == "battery"} == {full_battery}
     assert "theme_impact" in {kpi for kpi, _ in expected}
