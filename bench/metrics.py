@@ -25,7 +25,7 @@ from services.metrics.store.tenants import put_tenant
 from services.metrics.store.writer import Writer
 from shared.database import open_pool
 from shared.events import Event, ScoreEvent, encode
-from shared.kafka import Consumer, Message, Producer, Record, ensure_topics
+from shared.kafka import Consumer, OutgoingRecord, Producer, Record, ensure_topics
 from shared.migrations import upgrade
 from shared.startup import tune_garbage_collector
 from shared.telemetry import configure_logging
@@ -37,7 +37,7 @@ BATCH = 500
 class NoProducer:
     """A producer that discards messages."""
 
-    async def send_all(self, topic: Topic, messages: list[Message]) -> None:
+    async def send_all(self, topic: Topic, messages: list[OutgoingRecord]) -> None:
         return None
 
 
@@ -77,7 +77,9 @@ async def consume(pool: asyncpg.Pool, bootstrap: str, count: int, now: datetime)
         for topic, items in ((EVENTS, events), (SCORES, score_events)):
             for start in range(0, len(items), 2000):
                 part = items[start : start + 2000]
-                await producer.send_all(topic, [Message(subject_key(one.tenant, one.subject), encode(one)) for one in part])
+                await producer.send_all(
+                    topic, [OutgoingRecord(subject_key(one.tenant, one.subject), encode(one)) for one in part]
+                )
         total, seen, done = len(events) + len(score_events), 0, asyncio.Event()
         handler = Intake(Writer(pool), Announcer(producer))
         began = 0.0

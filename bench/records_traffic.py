@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from bench.metrics_events import Story
 from shared.events import Event, Response, encode
-from shared.kafka import Message, Producer
+from shared.kafka import OutgoingRecord, Producer
 from shared.topics import EVENTS, subject_key
 
 PART_SECONDS = 5.0
@@ -102,7 +102,9 @@ async def send(bootstrap: str, rate: float, slugs: Sequence[str]) -> None:
             for first in range(0, len(events), at_once):
                 due = asyncio.create_task(asyncio.sleep(0.1))
                 part = events[first : first + at_once]
-                await producer.send_all(EVENTS, [Message(subject_key(one.tenant, one.subject), encode(one)) for one in part])
+                await producer.send_all(
+                    EVENTS, [OutgoingRecord(subject_key(one.tenant, one.subject), encode(one)) for one in part]
+                )
                 await due
 
 

@@ -21,7 +21,7 @@ DIRECT_BYTES = 64 * 1024
 Header = tuple[bytes, bytes]
 
 
-class Answer(NamedTuple):
+class DirectResponse(NamedTuple):
     """The status, the headers and the body of a response. The server adds its own headers."""
 
     status: int
@@ -35,7 +35,7 @@ class DirectRoute:
     headers are in lower case."""
 
     prefix: bytes
-    answer: Callable[[str, bytes, list[Header], bytes], Awaitable[Answer]]
+    answer: Callable[[str, bytes, list[Header], bytes], Awaitable[DirectResponse]]
 
 
 class DirectCycle:
@@ -78,7 +78,7 @@ class DirectCycle:
         if not self.disconnected:
             self._write(answer)
 
-    def _write(self, answer: Answer) -> None:
+    def _write(self, answer: DirectResponse) -> None:
         protocol = self.protocol
         head = [STATUS_LINE[answer.status]]
         closes = False

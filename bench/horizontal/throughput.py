@@ -10,7 +10,7 @@ from bench.horizontal.installation import REPLICAS, Installation
 from bench.horizontal.tools import wait_until
 from bench.metrics_events import Story
 from shared.events import Event, encode
-from shared.kafka import CommittedOffsets, Message, Producer
+from shared.kafka import CommittedOffsets, OutgoingRecord, Producer
 from shared.topics import EVENTS, METRICS_GROUP, subject_key
 
 TENANT = "throughput"
@@ -51,7 +51,7 @@ async def run_replicas(installation: Installation, count: int) -> None:
 
 async def rate_of(installation: Installation, producer: Producer, events: Sequence[Event]) -> float:
     """Events a second from the first one in Kafka until all are applied and their offsets committed."""
-    messages = [Message(subject_key(event.tenant, event.subject), encode(event)) for event in events]
+    messages = [OutgoingRecord(subject_key(event.tenant, event.subject), encode(event)) for event in events]
     used = await installation.processor_seconds("metrics")
     began = perf_counter()
     ends: dict[int, int] = {}

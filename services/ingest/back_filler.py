@@ -28,7 +28,8 @@ from services.ingest.domain.receive import receive_listed, unfetched
 from services.ingest.inbox import back_fills, jobs
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, discard_unstored
 from services.ingest.inbox.job_faults import note_fault
-from services.ingest.inbox.jobs import Job, LeaseLost
+from services.ingest.inbox.jobs import Job
+from services.ingest.inbox.leases import LeaseLost
 from services.ingest.inbox.older_feedback import write_older
 from services.ingest.inbox.selection import Selection
 from services.ingest.inbox.transactions import Connection as Database

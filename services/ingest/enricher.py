@@ -34,7 +34,8 @@ from services.ingest.domain.receive import receive_again, receive_fetched, unfet
 from services.ingest.inbox import fetch_queue
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
 from services.ingest.inbox.committer import Publish
-from services.ingest.inbox.fetch_queue import ClaimedFetch, LeaseLost
+from services.ingest.inbox.fetch_queue import ClaimedFetch
+from services.ingest.inbox.leases import LeaseLost
 from services.ingest.inbox.transactions import run_transaction
 from services.ingest.instruments import FETCHED
 from services.ingest.polling import Poller

@@ -25,7 +25,7 @@ from services.ingest.domain.customer_search import (
 from services.ingest.inbox import erasure_jobs
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
 from services.ingest.inbox.erasure import erase_next
-from services.ingest.inbox.erasure_jobs import Body, Job
+from services.ingest.inbox.erasure_jobs import Body, ErasureJob
 from services.ingest.store.connections import ConnectionSource
 from shared.database import OUTAGE, RETRYABLE
 from shared.problems import Unavailable
@@ -86,13 +86,13 @@ class Eraser:
             await self._search(jobs)
         return True
 
-    async def _erase_next(self, job: Job, claimed: Sequence[Job]) -> None:
+    async def _erase_next(self, job: ErasureJob, claimed: Sequence[ErasureJob]) -> None:
         """Erase the next statements of a customer with very many, and release the claims."""
         statements = await erase_next(self._pool, job)
         await erasure_jobs.advance_jobs(self._pool, claimed, erasure_jobs.UNSETTLED)
         log.info("eraser.statements_erased", erasure=job.seq, tenant=job.tenant, statements=statements)
 
-    async def _settle(self, jobs: Sequence[Job]) -> None:
+    async def _settle(self, jobs: Sequence[ErasureJob]) -> None:
         """Wait for transactions that may have missed the tombstones, and delete the statements that they stored."""
         if not await erasure_jobs.wait_for_writers(self._pool, WRITERS_SECONDS):
             log.warning("eraser.writers_do_not_end", jobs=len(jobs))
@@ -101,7 +101,7 @@ class Eraser:
         await erasure_jobs.advance_jobs(self._pool, jobs, 0)
         log.info("eraser.begun", jobs=len(jobs), late_statements=late)
 
-    async def _search(self, jobs: Sequence[Job]) -> None:
+    async def _search(self, jobs: Sequence[ErasureJob]) -> None:
         tenant, after, upto = jobs[0].tenant, jobs[0].reached, jobs[-1].seq
         bodies = await erasure_jobs.next_bodies(self._pool, tenant, after, upto, STEP_BODIES, STEP_BYTES, self._cipher)
         connections = await self._load_connections(bodies)
@@ -125,7 +125,9 @@ class Eraser:
         return {name: connection for name in ids if (connection := await self._connections.find(name))}
 
 
-def search(bodies: Sequence[Body], jobs: Sequence[Job], key: bytes, connections: Mapping[str, Connection]) -> list[SearchResult]:
+def search(
+    bodies: Sequence[Body], jobs: Sequence[ErasureJob], key: bytes, connections: Mapping[str, Connection]
+) -> list[SearchResult]:
     """Search each body for the customers of the jobs with a higher sequence number. Slow: keep it off the event loop."""
     results = []
     for body in bodies:
@@ -137,7 +139,7 @@ def search(bodies: Sequence[Body], jobs: Sequence[Job], key: bytes, connections:
     return results
 
 
-def search_body(body: Body, jobs: Sequence[Job], key: bytes, connection: Connection | None) -> SearchResult:
+def search_body(body: Body, jobs: Sequence[ErasureJob], key: bytes, connection: Connection | None) -> SearchResult:
     """Search one body for the customers of these jobs. `key` makes the tenant's pseudonyms."""
     names = frozenset().union(*(job.names for job in jobs))
     requested = frozenset().union(*(job.requested for job in jobs))

@@ -36,7 +36,8 @@ from services.ingest.domain.imports.ranges import LineRanges, row_ranges
 from services.ingest.domain.imports.reading import NDJSON, Row, RowReader, digest_of_content, header_of, mapping_of
 from services.ingest.domain.imports.rows import Unreadable, read_rows
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher, discard_unstored
-from services.ingest.inbox.imports import LeaseLost, store_rows
+from services.ingest.inbox.imports import store_rows
+from services.ingest.inbox.leases import LeaseLost
 from services.ingest.inbox.transactions import StickyConnection, run_transaction
 from services.ingest.polling import Poller
 from services.ingest.store.connections import ConnectionSource

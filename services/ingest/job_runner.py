@@ -13,7 +13,8 @@ import structlog
 
 from services.ingest.inbox import jobs
 from services.ingest.inbox.job_faults import note_fault
-from services.ingest.inbox.jobs import Extent, Job, Kind, LeaseLost
+from services.ingest.inbox.jobs import Extent, Job, Kind
+from services.ingest.inbox.leases import LeaseLost
 from services.ingest.inbox.selection import Selection
 from services.ingest.polling import Poller
 from shared.database import OUTAGE

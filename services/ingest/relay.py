@@ -38,7 +38,7 @@ from services.ingest.inbox.outbox import (
 )
 from services.ingest.pace import Cost, Pace, comment_cost, wait_for
 from shared.database import OUTAGE
-from shared.kafka import Message, Position, Undelivered, received_header
+from shared.kafka import OutgoingRecord, Position, Undelivered, received_header
 from shared.request_context import record_headers, request_ids
 from shared.topics import COMMENTS_LATER, EVENTS, Topic, subject_key
 
@@ -65,7 +65,7 @@ LINGER_SECONDS = 0.05
 class EventProducer(Protocol):
     """The part of `shared.kafka.Producer` that the relay uses."""
 
-    async def send_all(self, topic: Topic, messages: Sequence[Message], timeout: float = ...) -> Sequence[Position]:  # noqa: ASYNC109
+    async def send_all(self, topic: Topic, messages: Sequence[OutgoingRecord], timeout: float = ...) -> Sequence[Position]:  # noqa: ASYNC109
         """Send `messages` and return their positions. Raises Undelivered after `timeout` seconds."""
 
 
@@ -81,13 +81,13 @@ class Parcel(Struct, frozen=True):
     later: bool
     cost: Cost
 
-    def message(self, oldest: datetime | None) -> Message:
+    def message(self, oldest: datetime | None) -> OutgoingRecord:
         """The record to publish. `oldest`: the receipt time of the oldest delivery in the outbox."""
         stored = self.stored
         received = received_header(min(stored.received_at, oldest) if oldest else stored.received_at)
         headers = (received, *record_headers(stored.context))
         key = subject_key(stored.tenant, stored.subject)
-        return Message(key, stored.encoded, (*headers, COMMENTS_LATER) if self.later else headers)
+        return OutgoingRecord(key, stored.encoded, (*headers, COMMENTS_LATER) if self.later else headers)
 
 
 def characters_of(stored: OutboxEvent) -> int:

@@ -9,14 +9,14 @@ from services.metrics.domain.changes import KINDS, kind_of, kpis_of
 from services.metrics.domain.measure import Kind
 from services.metrics.store.writer import Batch
 from shared.events import KpiChange, encode
-from shared.kafka import Message
+from shared.kafka import OutgoingRecord
 from shared.topics import CHANGES, Topic
 
 
 class Sender(Protocol):
     """The part of a producer that an announcer needs."""
 
-    async def send_all(self, topic: Topic, messages: list[Message]) -> object:
+    async def send_all(self, topic: Topic, messages: list[OutgoingRecord]) -> object:
         """Send `messages` and wait until the broker has acknowledged them."""
 
 
@@ -47,7 +47,7 @@ class Announcer:
         now = self._clock()
         changes = [KpiChange(tenant=tenant, kpis=kpis, at=now) for tenant, kpis in kpis_by_tenant.items()]
         if changes:
-            await self._sender.send_all(CHANGES, [Message(change.tenant.encode(), encode(change)) for change in changes])
+            await self._sender.send_all(CHANGES, [OutgoingRecord(change.tenant.encode(), encode(change)) for change in changes])
 
 
 def changed_kpis(batch: Batch) -> dict[str, tuple[str, ...]]:

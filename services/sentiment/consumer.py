@@ -17,7 +17,7 @@ from services.sentiment.domain.scoring import Comment, Unscorable
 from services.sentiment.pool import Pool
 from services.sentiment.taxonomy_cache import PreparedTaxonomies, Taxonomies
 from shared.events import Event, Score, ScoreEvent, comments, decode_event, encode
-from shared.kafka import Message, Poison, Record, Retry, received_at, received_header
+from shared.kafka import OutgoingRecord, Poison, Record, Retry, received_at, received_header
 from shared.taxonomy import Taxonomy
 from shared.topics import COMMENTS_LATER, SCORES, Topic, subject_key
 
@@ -28,7 +28,7 @@ RETRY_SECONDS = 5.0
 class Sender(Protocol):
     """The part of a Producer that is needed here."""
 
-    async def send_all(self, topic: Topic, messages: Sequence[Message]) -> object:
+    async def send_all(self, topic: Topic, messages: Sequence[OutgoingRecord]) -> object:
         """Send messages and wait until the broker has them all. Raises Undelivered if it does not confirm one."""
         ...
 
@@ -109,9 +109,9 @@ def distinct_comments(event: Event) -> list[Comment]:
     return [Comment(text, language) for text, language in languages.items()]
 
 
-def message(model: Model, record: Record, event: Event, score: Score) -> Message:
+def message(model: Model, record: Record, event: Event, score: Score) -> OutgoingRecord:
     """The message of a score, with the key of its subject and the headers of its event: receipt time, request id and trace."""
     body = ScoreEvent(tenant=event.tenant, subject=event.subject, model=str(model), received_at=event.received_at, score=score)
     received = received_header(received_at(record.headers) or event.received_at)
     others = tuple(header for header in record.headers if header[0] != received[0])
-    return Message(subject_key(event.tenant, event.subject), encode(body), (received, *others))
+    return OutgoingRecord(subject_key(event.tenant, event.subject), encode(body), (received, *others))

@@ -8,10 +8,20 @@ from shared.kafka.follow import follow
 from shared.kafka.job import Timing
 from shared.kafka.poison import Handler, TooMuchPoison
 from shared.kafka.producer import Producer
-from shared.kafka.records import Message, Poison, Position, Record, Retry, Undelivered, Unsendable, received_at, received_header
+from shared.kafka.records import (
+    OutgoingRecord,
+    Poison,
+    Position,
+    Record,
+    Retry,
+    Undelivered,
+    Unsendable,
+    received_at,
+    received_header,
+)
 
 __all__ = [
-    "Broken", "CommittedOffsets", "Consumer", "Handler", "Message", "Poison", "Position", "Producer", "Record", "Retry", "Timing",
-    "TooMuchPoison", "Undelivered", "Unsendable", "ensure_topics", "follow", "reachable", "received_at", "received_header",
-    "watch_dead_letters",
+    "Broken", "CommittedOffsets", "Consumer", "Handler", "OutgoingRecord", "Poison", "Position", "Producer", "Record", "Retry",
+    "Timing", "TooMuchPoison", "Undelivered", "Unsendable", "ensure_topics", "follow", "reachable", "received_at",
+    "received_header", "watch_dead_letters",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.kafka.records import Message, Poison, Record
+from shared.kafka.records import OutgoingRecord, Poison, Record
 
 Handler = Callable[[Sequence[Record]], Awaitable[None]]
 
@@ -54,7 +54,7 @@ class PoisonRun:
         return run
 
 
-def dlq_message(record: Record, reason: str) -> Message:
+def dlq_message(record: Record, reason: str) -> OutgoingRecord:
     """The message for the DLQ: key, value and headers as they were, then the reason and the origin as headers."""
     origin = (
         ("reason", reason.encode()),
@@ -62,4 +62,4 @@ def dlq_message(record: Record, reason: str) -> Message:
         ("origin_partition", str(record.partition).encode()),
         ("origin_offset", str(record.offset).encode()),
     )
-    return Message(record.key or b"", record.value, record.headers + origin)
+    return OutgoingRecord(record.key or b"", record.value, record.headers + origin)

@@ -15,7 +15,7 @@ from opentelemetry.trace import SpanKind
 from shared import instruments, tracing
 from shared.kafka import clients
 from shared.kafka.connection import Bootstrap
-from shared.kafka.records import Message, Position, Undelivered, Unsendable
+from shared.kafka.records import OutgoingRecord, Position, Undelivered, Unsendable
 from shared.request_context import parse_record_headers
 from shared.topics import Topic
 
@@ -49,7 +49,7 @@ class Producer:
         if self._closing:
             await asyncio.wait(self._closing)
 
-    async def send_all(self, topic: Topic, messages: Sequence[Message], timeout: float = 10.0) -> list[Position]:  # noqa: ASYNC109
+    async def send_all(self, topic: Topic, messages: Sequence[OutgoingRecord], timeout: float = 10.0) -> list[Position]:  # noqa: ASYNC109
         """Send to `topic`. Returns the position of each message when all are acknowledged.
 
         Raises Undelivered if not all were acknowledged within `timeout` seconds: send all of them again. Raises Unsendable if one
@@ -57,7 +57,7 @@ class Producer:
         """
         return await self.send(topic.name, messages, timeout)
 
-    async def send(self, topic: str, messages: Sequence[Message], timeout: float = 10.0) -> list[Position]:  # noqa: ASYNC109
+    async def send(self, topic: str, messages: Sequence[OutgoingRecord], timeout: float = 10.0) -> list[Position]:  # noqa: ASYNC109
         """Like `send_all`, to a topic by its name: a DLQ has no row in TOPICS."""
         for message in messages:
             if _size(message) > clients.MAX_MESSAGE_BYTES:
@@ -66,7 +66,7 @@ class Producer:
         with tracing.span(f"send {topic}", SpanKind.PRODUCER, contexts, tracing.messaging("send", topic, len(messages))):
             return await self._send(topic, messages, timeout)
 
-    async def _send(self, topic: str, messages: Sequence[Message], timeout: float) -> list[Position]:  # noqa: ASYNC109
+    async def _send(self, topic: str, messages: Sequence[OutgoingRecord], timeout: float) -> list[Position]:  # noqa: ASYNC109
         client: AIOKafkaProducer | None = None
         sent: list[tuple[asyncio.Future[Any], Batch]] = []
         try:
@@ -121,7 +121,7 @@ class Batch:
     indexes: list[int] = field(default_factory=list)
 
 
-def in_batches(client: AIOKafkaProducer, partitions: Sequence[int], messages: Sequence[Message]) -> list[Batch]:
+def in_batches(client: AIOKafkaProducer, partitions: Sequence[int], messages: Sequence[OutgoingRecord]) -> list[Batch]:
     """The messages in batches, in their order for each partition.
 
     A batch of `n` messages costs the client a fraction of `n` sends, each of which has a coroutine and a future of its own.
@@ -139,7 +139,7 @@ def in_batches(client: AIOKafkaProducer, partitions: Sequence[int], messages: Se
     return [*full, *filling.values()]
 
 
-def _append(batch: Batch, index: int, message: Message) -> bool:
+def _append(batch: Batch, index: int, message: OutgoingRecord) -> bool:
     """Add a message. False if the batch is full; an empty one takes a message of any size."""
     added = batch.builder.append(timestamp=None, key=message.key or None, value=message.value, headers=list(message.headers))
     if added is None:
@@ -148,6 +148,6 @@ def _append(batch: Batch, index: int, message: Message) -> bool:
     return True
 
 
-def _size(message: Message) -> int:
+def _size(message: OutgoingRecord) -> int:
     headers = sum(len(name) + len(value) for name, value in message.headers)
     return len(message.key) + len(message.value) + headers + ENVELOPE

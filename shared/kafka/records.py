@@ -57,7 +57,7 @@ class Record:
         return (self.key or b"").partition(b"/")[0].decode(errors="replace")
 
 
-class Message(Struct, frozen=True):
+class OutgoingRecord(Struct, frozen=True):
     """One record to send."""
 
     key: bytes
@@ -92,7 +92,7 @@ class Undelivered(Retry):
 class Unsendable(Exception):
     """One message is larger than any topic accepts. Nothing of its batch was sent, and sending it again fails again."""
 
-    def __init__(self, message: Message) -> None:
+    def __init__(self, message: OutgoingRecord) -> None:
         super().__init__(f"a message of {len(message.value)} bytes is too large")
         self.message = message
 

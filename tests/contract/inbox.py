@@ -17,7 +17,7 @@ from services.ingest.inbox.committer import Committer
 from services.ingest.inbox.outbox import OutboxEvent
 from shared.database import Address, open_pool
 from shared.events import Event, decode_event
-from shared.kafka import Message, Position, Undelivered
+from shared.kafka import OutgoingRecord, Position, Undelivered
 from shared.topics import Topic
 from shared.workers import Workers
 from tests import table_reset
@@ -104,9 +104,9 @@ class Broker:
     """A fake producer that keeps the messages sent to it. While `unavailable`, it raises Undelivered."""
 
     unavailable: bool = False
-    sent: list[Message] = field(default_factory=list)
+    sent: list[OutgoingRecord] = field(default_factory=list)
 
-    async def send_all(self, topic: Topic, messages: Sequence[Message], timeout: float = 10.0) -> list[Position]:  # noqa: ASYNC109
+    async def send_all(self, topic: Topic, messages: Sequence[OutgoingRecord], timeout: float = 10.0) -> list[Position]:  # noqa: ASYNC109
         await asyncio.sleep(0)
         if self.unavailable:
             raise Undelivered("the broker is unavailable")

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from shared.kafka import Consumer, Message, Producer, Record, clients, ensure_topics, received_header
+from shared.kafka import Consumer, OutgoingRecord, Producer, Record, clients, ensure_topics, received_header
 from shared.kafka.connection import Bootstrap
 from shared.kafka.offsets import Commit
 from shared.kafka.records import Place
@@ -26,8 +26,8 @@ async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
             await asyncio.sleep(0.02)
 
 
-def messages(numbers: Iterable[int], tenant: str = "acme", at: datetime = NOON) -> list[Message]:
-    return [Message(f"{tenant}/{n}".encode(), str(n).encode(), (received_header(at),)) for n in numbers]
+def messages(numbers: Iterable[int], tenant: str = "acme", at: datetime = NOON) -> list[OutgoingRecord]:
+    return [OutgoingRecord(f"{tenant}/{n}".encode(), str(n).encode(), (received_header(at),)) for n in numbers]
 
 
 @dataclass
@@ -57,7 +57,7 @@ class KafkaTopic:
     definition: Topic
     group: str
 
-    async def send(self, messages: Sequence[Message]) -> None:
+    async def send(self, messages: Sequence[OutgoingRecord]) -> None:
         async with Producer(self.bootstrap) as producer:
             await producer.send_all(self.definition, messages)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.local.servers import free_port
 from shared.events import Answer, Event, Response, encode
-from shared.kafka import Message, Record, ensure_topics, received_header
+from shared.kafka import OutgoingRecord, Record, ensure_topics, received_header
 from shared.topics import SCORES, TOPICS, subject_key
 from tests.contract.kafka_topic import NOON, KafkaTopic
 
@@ -34,7 +34,7 @@ def words(number: int) -> str:
     return f"Terrible, as in case c{number}"  # a bare 143 would be "I love you" to VADER
 
 
-def comment(tenant: str, number: int, text: str | None = None) -> Message:
+def comment(tenant: str, number: int, text: str | None = None) -> OutgoingRecord:
     """An event with one comment."""
     subject = f"api/response/r-{number}"
     body = Response(at=NOON, answers=(Answer(question="q1", kind="comment", text=text or words(number)),))
@@ -49,7 +49,7 @@ def comment(tenant: str, number: int, text: str | None = None) -> Message:
         source="api",
         body=body,
     )
-    return Message(subject_key(tenant, subject), encode(event), (received_header(NOON),))
+    return OutgoingRecord(subject_key(tenant, subject), encode(event), (received_header(NOON),))
 
 
 @asynccontextmanager

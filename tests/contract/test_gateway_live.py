@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.events import KpiChange, encode
-from shared.kafka import Message, Producer, ensure_topics
+from shared.kafka import OutgoingRecord, Producer, ensure_topics
 from shared.topics import CHANGES
 from tests.conftest import NewDatabase
 from tests.service.gateway.gateway_client import open_client
@@ -23,11 +23,11 @@ async def live_gateway(database: NewDatabase, kafka: str) -> AsyncIterator[LiveG
         yield live_gateway
 
 
-def change(tenant: str, *kpis: str) -> Message:
-    return Message(tenant.encode(), encode(KpiChange(tenant=tenant, kpis=kpis, at=datetime.now(UTC))))
+def change(tenant: str, *kpis: str) -> OutgoingRecord:
+    return OutgoingRecord(tenant.encode(), encode(KpiChange(tenant=tenant, kpis=kpis, at=datetime.now(UTC))))
 
 
-async def next_event(reader: EventReader, producer: Producer, *messages: Message) -> tuple[str, Any, str | None]:
+async def next_event(reader: EventReader, producer: Producer, *messages: OutgoingRecord) -> tuple[str, Any, str | None]:
     """The next event on the stream. Sends the messages repeatedly, because the follower may not have started yet."""
     listening = asyncio.create_task(reader.next())
     while not listening.done():
@@ -54,7 +54,7 @@ async def test_an_undecodable_record_ends_no_stream(live_gateway: LiveGateway, k
     async with Producer(kafka) as producer, live_gateway.stream(key) as reader:
         await reader.next()
         live_gateway.metrics.n["live-acme", "nps"] = 5
-        rubbish = [Message(b"live-acme", b"\xff no JSON"), Message(b"live-acme", b"{}")]
+        rubbish = [OutgoingRecord(b"live-acme", b"\xff no JSON"), OutgoingRecord(b"live-acme", b"{}")]
         event, data, _ = await next_event(reader, producer, *rubbish, change("live-acme", "nps"))
         assert (event, data["rows"][0]["n"]) == ("kpi", 5)
         assert (await live_gateway.http.get("/livez")).status_code == 200

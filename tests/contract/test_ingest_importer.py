@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from services.ingest import importer as module
 from services.ingest.domain.imports import batches
 from services.ingest.inbox import imports as inbox
+from services.ingest.inbox.leases import LeaseLost
 from services.ingest.store.cipher import Cipher
 from services.ingest.store.import_progress import ImportProgress
 from services.ingest.store.imports import Imports
@@ -78,10 +79,10 @@ async def test_a_process_that_lost_its_claim_stores_nothing(setup: Setup) -> Non
     rows = read(records(4)).rows
     async with setup.pool.acquire() as db:
         advanced = (await inbox.store_rows(db, part, rows[:2], 0)).range
-        with pytest.raises(inbox.LeaseLost):
+        with pytest.raises(LeaseLost):
             await inbox.store_rows(db, part, rows[2:], 0)
         await setup.uploads.cancel("acme", job.id)
-        with pytest.raises(inbox.LeaseLost):
+        with pytest.raises(LeaseLost):
             await inbox.store_rows(db, advanced, rows[2:], 0)
     assert await setup.count("inbox") == 2
     assert (await setup.load(job)).results == {"accepted": 2}

@@ -14,6 +14,7 @@ from services.ingest import quarantine_jobs
 from services.ingest.domain.connection import Connection, FieldMapping
 from services.ingest.inbox import jobs
 from services.ingest.inbox.jobs import Extent, Job
+from services.ingest.inbox.leases import LeaseLost
 from services.ingest.inbox.quarantine import Quarantine
 from services.ingest.inbox.selection import Selection
 from services.ingest.job_runner import JobKind, JobRunner
@@ -184,7 +185,7 @@ async def test_a_step_of_a_process_that_lost_its_claim_stores_nothing(inbox: Inb
         inbox.pool, OneConnection(), inbox.committer, inbox.published.extend, FairThreads(),
         lambda: datetime.now(UTC), lambda connection, delivery, outcome: None, lambda: None,
     )  # fmt: skip
-    with pytest.raises(jobs.LeaseLost):
+    with pytest.raises(LeaseLost):
         await retried.step(slow)
     assert await inbox.events() == []
 

@@ -9,7 +9,7 @@ from services.ingest.inbox import locks
 from services.ingest.inbox.outbox import claim_events, release_claim
 from services.ingest.relay import MAX_BATCH, Relay
 from services.ingest.store.event_log import EventLog
-from shared.kafka import Message, Position, received_at
+from shared.kafka import OutgoingRecord, Position, received_at
 from shared.topics import Topic
 from shared.workers import Workers
 from tests.contract.inbox import Broker, Inbox, erasure_delivery, nps_delivery
@@ -51,7 +51,7 @@ async def test_a_delivery_of_many_statements_is_sent_whole_before_it_leaves_the_
     sizes: list[int] = []
 
     class CountingBroker(Broker):
-        async def send_all(self, topic: Topic, messages: Sequence[Message], timeout: float = 10.0) -> list[Position]:  # noqa: ASYNC109
+        async def send_all(self, topic: Topic, messages: Sequence[OutgoingRecord], timeout: float = 10.0) -> list[Position]:  # noqa: ASYNC109
             sizes.append(len(messages))
             return await super().send_all(topic, messages, timeout)
 

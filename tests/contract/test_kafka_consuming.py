@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from shared.kafka import Message, Poison, Producer, Record, Retry, Timing, TooMuchPoison, Undelivered
+from shared.kafka import OutgoingRecord, Poison, Producer, Record, Retry, Timing, TooMuchPoison, Undelivered
 from shared.kafka.job import Job
 from shared.kafka.membership import Membership
 from shared.kafka.records import Place, Position
@@ -136,7 +136,7 @@ class FailingProducer(Producer):
         self.refusals = 2
         self.committed_before: list[int] = []
 
-    async def send(self, topic: str, messages: Sequence[Message], timeout: float = 10.0) -> list[Position]:  # noqa: ASYNC109
+    async def send(self, topic: str, messages: Sequence[OutgoingRecord], timeout: float = 10.0) -> list[Position]:  # noqa: ASYNC109
         await asyncio.sleep(0.1)
         self.committed_before.append(sum(commit.offset for commit in (await self.topic.committed()).values()))
         if self.refusals:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.servers import Kafka, free_port_base
-from shared.kafka import Message, Producer, Undelivered, follow, reachable
+from shared.kafka import OutgoingRecord, Producer, Undelivered, follow, reachable
 from shared.topics import EVENTS
 from tests.contract.kafka_topic import KafkaTopic, Recorder, messages, new_topic, until
 
@@ -43,7 +43,7 @@ async def killed(broker: Kafka) -> AsyncIterator[None]:
         await broker.start()
 
 
-async def send_until_acknowledged(producer: Producer, topic: KafkaTopic, batch: list[Message]) -> None:
+async def send_until_acknowledged(producer: Producer, topic: KafkaTopic, batch: list[OutgoingRecord]) -> None:
     while True:
         try:
             await producer.send_all(topic.definition, batch, timeout=2)

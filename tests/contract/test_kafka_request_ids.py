@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from shared.kafka import Message, Poison, Record, Retry, received_header
+from shared.kafka import OutgoingRecord, Poison, Record, Retry, received_header
 from shared.request_context import RequestContext, add_to_log, current_context, record_headers
 from tests.contract.kafka_topic import NOON, KafkaTopic, Recorder, new_topic, until
 
@@ -16,9 +16,9 @@ async def topic(kafka: str) -> KafkaTopic:
     return await new_topic(kafka, partitions=1)
 
 
-def message(number: int, request_id: str | None) -> Message:
+def message(number: int, request_id: str | None) -> OutgoingRecord:
     context = RequestContext(request_id) if request_id else None
-    return Message(f"acme/{number}".encode(), str(number).encode(), (received_header(NOON), *record_headers(context)))
+    return OutgoingRecord(f"acme/{number}".encode(), str(number).encode(), (received_header(NOON), *record_headers(context)))
 
 
 def logged(lines: Sequence[Any], event: str) -> list[Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.events import ScoreEvent, decode_score, text_hash
-from shared.kafka import Message, Record, received_at
+from shared.kafka import OutgoingRecord, Record, received_at
 from shared.topics import EVENTS, subject_key
 from tests.contract.kafka_topic import NOON, KafkaTopic, until
 from tests.contract.sentiment_process import comment, consuming_scores, new_tenant, process, sentiment, words
@@ -48,7 +48,7 @@ async def test_every_comment_is_scored_although_sentiment_is_killed_repeatedly(
 ) -> None:
     topic, sent = KafkaTopic(kafka, EVENTS, ""), 600
     await topic.send([comment(tenant, n) for n in range(sent)])
-    await topic.send([Message(f"{tenant}/x".encode(), b"not an event")])
+    await topic.send([OutgoingRecord(f"{tenant}/x".encode(), b"not an event")])
     for enough in (1, 150, 300):
         async with sentiment(kafka, tmp_path / "log"):
             await until(lambda enough=enough: len(scores.by_subject) >= enough, 60)

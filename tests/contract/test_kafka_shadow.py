@@ -14,7 +14,7 @@ from services.sentiment.app import create_app
 from services.sentiment.instruments import SHADOW_MISSED
 from services.sentiment.settings import Settings
 from shared.events import ScoreEvent, decode_score, encode
-from shared.kafka import Message, Record
+from shared.kafka import OutgoingRecord, Record
 from shared.topics import EVENTS
 from tests.contract.kafka_topic import KafkaTopic, until
 from tests.contract.sentiment_process import comment, consuming_scores, new_tenant, sentiment, words
@@ -94,7 +94,7 @@ async def test_texts_that_the_shadow_fails_on_are_scored_live_and_not_parked(kaf
     )
     odd = [number for number in range(60) if str(number).endswith("7")]
     await topic.send([comment(tenant, number) for number in range(60)])
-    await topic.send([Message(f"{tenant}/x".encode(), b"not an event")])
+    await topic.send([OutgoingRecord(f"{tenant}/x".encode(), b"not an event")])
     app = create_app(settings, shadow=FailsOn(*(words(number) for number in odd)))
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://s") as http:

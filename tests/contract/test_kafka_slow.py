@@ -17,7 +17,7 @@ from services.sentiment.domain.scorer import Model
 from services.sentiment.pool import Pool
 from services.sentiment.remote import RemoteScorer
 from shared.events import decode_score, text_hash
-from shared.kafka import Message, Record, Timing
+from shared.kafka import OutgoingRecord, Record, Timing
 from shared.topics import Topic
 from tests.contract.kafka_topic import KafkaTopic, Recorder, messages, new_topic, until
 from tests.contract.sentiment_process import comment, words
@@ -64,7 +64,7 @@ async def test_a_batch_that_makes_progress_may_take_many_times_the_watchdogs_lim
 
 
 async def test_waiting_records_stay_in_kafka_and_not_in_memory(topic: KafkaTopic) -> None:
-    large = [Message(f"acme/{n}".encode(), os.urandom(100_000)) for n in range(300)]
+    large = [OutgoingRecord(f"acme/{n}".encode(), os.urandom(100_000)) for n in range(300)]
     for start in range(0, 300, 30):
         await topic.send(large[start : start + 30])
     started, go_on = asyncio.Event(), asyncio.Event()
@@ -98,7 +98,7 @@ class Sent:
 
     hashes: list[str] = field(default_factory=list)
 
-    async def send_all(self, topic: Topic, messages: Sequence[Message]) -> None:
+    async def send_all(self, topic: Topic, messages: Sequence[OutgoingRecord]) -> None:
         self.hashes += [decode_score(message.value).score.text_hash for message in messages]
 
 

@@ -18,7 +18,7 @@ from services.metrics.instruments import EVENT_SECONDS
 from services.metrics.store.writer import Writer
 from shared.database import open_pool
 from shared.events import Event, KpiChange, Override, ScoreEvent, Theme, decode_change, encode, text_hash
-from shared.kafka import Consumer, Message, Poison, Producer, Record, Retry, ensure_topics
+from shared.kafka import Consumer, OutgoingRecord, Poison, Producer, Record, Retry, ensure_topics
 from shared.topics import EVENTS, SCORES, Topic, subject_key
 from tests.service.metrics.database import (
     MetricsDatabase,
@@ -40,7 +40,7 @@ class FakeProducer:
     changes: list[KpiChange] = field(default_factory=list)
     failing: int = 0
 
-    async def send_all(self, topic: Topic, messages: list[Message]) -> None:
+    async def send_all(self, topic: Topic, messages: list[OutgoingRecord]) -> None:
         if self.failing:
             self.failing -= 1
             raise Retry(0.05, "the broker is unavailable")
@@ -92,7 +92,7 @@ class ReadingProducer:
     metrics: MetricsDatabase
     contributions: list[Counter[tuple[Any, ...]]] = field(default_factory=list)
 
-    async def send_all(self, topic: Topic, messages: list[Message]) -> None:
+    async def send_all(self, topic: Topic, messages: list[OutgoingRecord]) -> None:
         self.contributions.append(await self.metrics.contributions())
 
 
@@ -172,7 +172,7 @@ class Stream:
         async with Producer(self.bootstrap) as producer:
             for topic, kind in ((self.events, Event), (self.scores, ScoreEvent)):
                 own = [one for one in items if isinstance(one, kind)]
-                await producer.send_all(topic, [Message(subject_key(one.tenant, one.subject), encode(one)) for one in own])
+                await producer.send_all(topic, [OutgoingRecord(subject_key(one.tenant, one.subject), encode(one)) for one in own])
 
     @asynccontextmanager
     async def consumed(self, metrics: MetricsDatabase, producer: FakeProducer) -> AsyncIterator[None]:
@@ -240,7 +240,7 @@ async def counted(metrics: MetricsDatabase, n: int) -> bool:
 
 async def test_a_poison_record_is_parked_and_the_rest_counts(metrics: MetricsDatabase, stream: Stream) -> None:
     async with Producer(stream.bootstrap) as producer:
-        await producer.send_all(stream.events, [Message(b"acme/x", b"{"), Message(b"acme/y", b"[]")])
+        await producer.send_all(stream.events, [OutgoingRecord(b"acme/x", b"{"), OutgoingRecord(b"acme/y", b"[]")])
     await stream.send(statement("c1/response/1", GOOD.body, at=NOON))
     announced = FakeProducer()
     async with stream.consumed(metrics, announced):

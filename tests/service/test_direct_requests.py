@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 
 from deploy.local.servers import free_port
-from shared.direct_requests import DIRECT_BYTES, Answer, DirectRoute, Header, direct
+from shared.direct_requests import DIRECT_BYTES, DirectResponse, DirectRoute, Header, direct
 from shared.http_limits import HttpLimits
 from tests.service.bounded_server import LIMITS, App, dripped, exchange, problem
 
@@ -24,12 +24,12 @@ class Route:
         self.bodies: list[bytes] = []
         self.released = asyncio.Event()
 
-    async def answer(self, path: str, query: bytes, headers: list[Header], body: bytes) -> Answer:
+    async def answer(self, path: str, query: bytes, headers: list[Header], body: bytes) -> DirectResponse:
         self.bodies.append(body)
         if body == b"wait!":
             await self.released.wait()
         content = b"direct %b %b %b" % (path.encode(), query, body)
-        return Answer(202, [(b"content-length", b"%d" % len(content)), (b"x-host", dict(headers)[b"host"])], content)
+        return DirectResponse(202, [(b"content-length", b"%d" % len(content)), (b"x-host", dict(headers)[b"host"])], content)
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from services.ingest.domain.delivery import Outcome
 from services.ingest.domain.providers import Reply
 from shared import tracing
 from shared.bodies import headers_of
-from shared.direct_requests import Answer, Header
+from shared.direct_requests import DirectResponse, Header
 from shared.request_context import REQUEST_ID_HEADER, TRACEPARENT_HEADER, bind, unbind, valid_context
 from shared.request_telemetry import RequestMetrics
 
@@ -57,7 +57,7 @@ class HookDispatch:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    async def answer(self, path: str, query: bytes, headers: list[Header], body: bytes) -> Answer:
+    async def answer(self, path: str, query: bytes, headers: list[Header], body: bytes) -> DirectResponse:
         """The answer to a POST to a hook, whose body has arrived."""
 
         async def receive() -> Message:
@@ -66,7 +66,7 @@ class HookDispatch:
         scope: dict[str, Any] = {"type": "http", "method": "POST", "path": path, "query_string": query, "headers": headers}
         return await self._answer(scope, receive)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+    async def _answer(self, scope: Scope, receive: Receive) -> DirectResponse:
         began = perf_counter()
         headers = headers_of(scope)
         context = tracing.server_context(valid_context(headers.get(REQUEST_ID_HEADER, ""), headers.get(TRACEPARENT_HEADER, "")))
@@ -79,10 +79,10 @@ class HookDispatch:
         if isinstance(result, str):
             self._metrics.observe("POST", ROUTE.path, ACCEPTED, perf_counter() - began)
             body, answer_headers = ANSWERS[result]
-            return Answer(ACCEPTED, [*answer_headers, request_id], body)
+            return DirectResponse(ACCEPTED, [*answer_headers, request_id], body)
         self._metrics.observe(scope["method"], ROUTE.path, result.status_code, perf_counter() - began)
         others = [header for header in result.raw_headers if header[0] != REQUEST_ID]
-        return Answer(result.status_code, [*others, request_id], bytes(result.body))
+        return DirectResponse(result.status_code, [*others, request_id], bytes(result.body))
 
     async def _result(self, headers: dict[str, str], scope: Scope, receive: Receive) -> Outcome | Response:
         scope["route"] = ROUTE

@@ -19,7 +19,7 @@ from services.ingest.api.import_schemas import (
 from services.ingest.api.imports import import_target
 from services.ingest.api.state import Ingest, ingest_of
 from services.ingest.domain.connection import Connection
-from services.ingest.domain.imports.dry_run import Summary, summarise
+from services.ingest.domain.imports.dry_run import SampleSummary, summarise
 from services.ingest.domain.imports.lines import START, read_lines
 from services.ingest.domain.imports.mapping import CsvMapping
 from services.ingest.domain.imports.propose import Undecidable, propose
@@ -104,7 +104,7 @@ def is_complete(mapping: dict[str, object]) -> bool:
     return True
 
 
-def read_sample(ingest: Ingest, connection: Connection, body: ImportTrial) -> Summary:
+def read_sample(ingest: Ingest, connection: Connection, body: ImportTrial) -> SampleSummary:
     """The summary of a sample. Raises Unreadable."""
     mapping = body.mapping
     if mapping is not None:
@@ -116,7 +116,7 @@ def read_sample(ingest: Ingest, connection: Connection, body: ImportTrial) -> Su
     return summarise(connection, reader.rows(read_lines(parts.get, begin)))
 
 
-def as_result(summary: Summary, known: dict[str, bool]) -> ImportTrialResult:
+def as_result(summary: SampleSummary, known: dict[str, bool]) -> ImportTrialResult:
     """The summary as it is returned. `known`: the stored subjects, and whether they are erased."""
     different = {*summary.subjects}
     erased = sum(known.get(subject, False) for subject in summary.subjects)

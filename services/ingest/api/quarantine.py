@@ -17,7 +17,7 @@ from services.ingest.domain.providers import PROVIDERS
 from services.ingest.domain.reason_codes import REASON_CODES, ReasonCode
 from services.ingest.domain.receive import receive_again
 from services.ingest.domain.tombstone import CUSTOMER_ERASED
-from services.ingest.inbox.quarantine import MOST_COUNTED, Summary, UnreadVerdict
+from services.ingest.inbox.quarantine import MOST_COUNTED, DeliverySummary, UnreadVerdict
 from services.ingest.inbox.selection import Selection
 from shared.database import outage_is_503
 from shared.http import TenantName
@@ -282,7 +282,7 @@ async def discard_all_quarantined(
     return await add_job(request, response, "discard", body.selection(tenant))
 
 
-def as_view(summary: Summary) -> dict[str, Any]:
+def as_view(summary: DeliverySummary) -> dict[str, Any]:
     """The fields of QuarantinedView."""
     return {
         "id": str(summary.seq),

@@ -14,7 +14,8 @@ import asyncpg
 
 from services.ingest.domain.providers.tool_history import Cursor
 from services.ingest.inbox import jobs
-from services.ingest.inbox.jobs import COLUMNS, CONTEXT, Job, LeaseLost
+from services.ingest.inbox.jobs import COLUMNS, CONTEXT, Job
+from services.ingest.inbox.leases import LeaseLost
 from services.ingest.inbox.selection import Selection
 from services.ingest.inbox.transactions import Connection
 from shared.request_context import current_context

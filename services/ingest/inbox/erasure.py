@@ -19,7 +19,7 @@ from services.ingest.domain.receipt import MOST_COUNTED, Erased
 from services.ingest.domain.tombstone import SQL_FINGERPRINT, tombstone_of
 from services.ingest.inbox import locks
 from services.ingest.inbox.customers import store_receipt
-from services.ingest.inbox.erasure_jobs import DELETE_BODIES, Job
+from services.ingest.inbox.erasure_jobs import DELETE_BODIES, ErasureJob
 from services.ingest.inbox.links import remember_shared_names
 from services.ingest.inbox.outbox import OutboxEvent
 from services.ingest.inbox.people import (
@@ -100,7 +100,7 @@ async def erase(db: Connection, delivery: Delivery) -> list[OutboxEvent] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ErasedBatch:
     """Erased subjects: the stored delivery with their tombstones, and how many statements and bodies were deleted."""
 
     inserted: Inserted
@@ -108,7 +108,7 @@ class Batch:
     bodies: int
 
 
-async def _erase_subjects(db: Connection, request: Delivery, subjects: Sequence[str]) -> Batch | None:
+async def _erase_subjects(db: Connection, request: Delivery, subjects: Sequence[str]) -> ErasedBatch | None:
     """Give the subjects tombstones, as statements of `request`, and delete their statements. None if the request is stored
     already."""
     new = await unerased_events(db, request.tenant, subjects)
@@ -118,10 +118,10 @@ async def _erase_subjects(db: Connection, request: Delivery, subjects: Sequence[
     await remember_shared_names(db, request.tenant, subjects, request.placeholders)
     deleted = [row[0] for row in await db.fetch(DELETE_EVENTS, request.tenant, subjects)]
     bodies = await db.execute(DELETE_BODIES, sorted(set(deleted)))
-    return Batch(inserted, len(deleted), int(bodies.split()[-1]))
+    return ErasedBatch(inserted, len(deleted), int(bodies.split()[-1]))
 
 
-async def erase_next(pool: asyncpg.Pool, job: Job) -> int:
+async def erase_next(pool: asyncpg.Pool, job: ErasureJob) -> int:
     """Erase the next subjects of a customer who had more statements than an erasure deletes at once. Returns the number of
     deleted statements; 0: nothing remains. The tombstones are left to the sweeper."""
     async with pool.acquire(timeout=5) as db, db.transaction():

@@ -78,7 +78,7 @@ DELETE FROM erasures WHERE seq = ANY($1::bigint[]) AND seq NOT IN (SELECT seq FR
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ErasureJob:
     """An erasure whose customer must be searched for in bodies with a lower sequence number. `names` are all pseudonyms of the
     customer; of statements of other customers those count that state an address in `requested`. `reached`:
     bodies up to this number are searched. `has_remaining`: the customer has statements that are not erased yet. `batches` are the
@@ -104,13 +104,13 @@ class Body:
     raw: bytes
 
 
-async def claim_jobs(pool: asyncpg.Pool) -> list[Job]:
+async def claim_jobs(pool: asyncpg.Pool) -> list[ErasureJob]:
     """Jobs of one tenant with the same progress, ordered by sequence number. No other process may claim them for
     LEASE_SECONDS."""
     await pool.execute(ADOPT)
     rows = await pool.fetch(CLAIM, LEASE_SECONDS, MAX_JOBS, UNSETTLED)
     return sorted(
-        (Job(r[0], r[1], frozenset(r[2]), frozenset(r[3]), r[4], r[5], tuple(r[6])) for r in rows), key=lambda job: job.seq
+        (ErasureJob(r[0], r[1], frozenset(r[2]), frozenset(r[3]), r[4], r[5], tuple(r[6])) for r in rows), key=lambda job: job.seq
     )
 
 
@@ -164,7 +164,7 @@ async def erase_bodies(pool: asyncpg.Pool, seqs: Sequence[int]) -> None:
         await pool.execute(ERASE_BODIES, seqs, CUSTOMER_ERASED)
 
 
-async def advance_jobs(pool: asyncpg.Pool, jobs: Iterable[Job], reached: int) -> None:
+async def advance_jobs(pool: asyncpg.Pool, jobs: Iterable[ErasureJob], reached: int) -> None:
     """Store the progress of these jobs and release their claim. Finished jobs, with the pseudonyms in them, are deleted once no
     earlier delivery is pending."""
     finished = [job.seq for job in jobs if job.seq <= reached]

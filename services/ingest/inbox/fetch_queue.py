@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from services.ingest.domain.delivery import Delivery, StorableBody, StoredDelivery
 from services.ingest.inbox.body_cipher import PLAIN, BodyCipher
+from services.ingest.inbox.leases import LeaseLost
 from services.ingest.inbox.outbox import OutboxEvent
 from services.ingest.inbox.transactions import Connection
 from services.ingest.inbox.verdicts import Replaced, erase_body, load_pending, replace_verdicts, set_content
@@ -101,10 +102,6 @@ class ClaimedFetch:
     attempts: int
     token: str
     context: RequestContext | None = None
-
-
-class LeaseLost(Exception):
-    """Another process has claimed the row meanwhile, or the delivery is no longer pending. Nothing was stored."""
 
 
 async def claim(pool: asyncpg.Pool, limit: int, busy: Collection[str]) -> list[ClaimedFetch]:

@@ -13,6 +13,7 @@ from services.ingest.domain.delivery import Delivery, Outcome, StorableBody
 from services.ingest.domain.imports.job import Fault, FileRange
 from services.ingest.domain.imports.reading import Row
 from services.ingest.inbox.erasure import erase
+from services.ingest.inbox.leases import LeaseLost
 from services.ingest.inbox.older_feedback import write_older
 from services.ingest.inbox.transactions import Connection
 from services.ingest.inbox.writer import columns_of
@@ -43,10 +44,6 @@ UPDATE import_parts SET content = NULL WHERE import_id = $1 AND number BETWEEN $
 )
 """
 """A part is needed as long as a range is to be read from it. The end of the import deletes those that two ranges share."""
-
-
-class LeaseLost(Exception):
-    """Another process has gone on with the range, or the import was cancelled. Nothing was stored."""
 
 
 @dataclass(frozen=True, slots=True)

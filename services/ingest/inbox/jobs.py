@@ -16,6 +16,7 @@ from typing import Literal
 import asyncpg
 
 from services.ingest.domain.providers.tool_history import Cursor
+from services.ingest.inbox.leases import LeaseLost
 from services.ingest.inbox.selection import Selection
 from services.ingest.inbox.transactions import Connection
 from shared.request_context import RequestContext, current_context
@@ -130,10 +131,6 @@ class Extent:
 
     matched: int
     upto: int | None = None
-
-
-class LeaseLost(Exception):
-    """Another process has gone on with the job, or it was cancelled. Nothing was stored."""
 
 
 async def add_job(pool: asyncpg.Pool, kind: Kind, selection: Selection, extent: Extent, requested_by: str | None) -> Job | None:

@@ -72,7 +72,7 @@ MOST_COUNTED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class DeliverySummary:
     """A delivery without its headers and its body, which may be large."""
 
     seq: int
@@ -89,7 +89,7 @@ class Summary:
 class Whole:
     """A quarantined delivery with its stored headers and its body. `is_unreadable`: the body can't be decrypted."""
 
-    summary: Summary
+    summary: DeliverySummary
     headers: dict[str, str]
     raw: bytes
     is_unreadable: bool = False
@@ -130,7 +130,7 @@ class Quarantine:
         self._pool = pool
         self._cipher = cipher
 
-    async def page(self, selection: Selection, verdict: UnreadVerdict, before: int, limit: int) -> list[Summary]:
+    async def page(self, selection: Selection, verdict: UnreadVerdict, before: int, limit: int) -> list[DeliverySummary]:
         """Up to `limit` deliveries with sequence numbers below `before`, the newest first. Reads no bodies."""
         rows = await self._pool.fetch(LISTS[verdict], *selection.of_quarantine, before, limit)
         return [_summary(row) for row in rows]
@@ -185,6 +185,6 @@ async def set_refused(db: Connection, seq: int, reason: str) -> None:
     await db.execute(REFUSED, seq, reason)
 
 
-def _summary(row: Sequence[object]) -> Summary:
+def _summary(row: Sequence[object]) -> DeliverySummary:
     seq, connection, provider, delivery, received_at, reason, code, revision = row[:8]
-    return Summary(seq, connection, provider, delivery, received_at, reason or "", code, revision)  # type: ignore[arg-type]
+    return DeliverySummary(seq, connection, provider, delivery, received_at, reason or "", code, revision)  # type: ignore[arg-type]

@@ -53,7 +53,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class RenewedBatch:
     """Rows of one column. `former`: those that were encrypted under a former key; `renewed`: those of them that are no longer.
     `unreadable` are the keys of rows that no key decrypts."""
 
@@ -66,7 +66,7 @@ class Batch:
 
 async def renew_column(
     pool: asyncpg.Pool, cipher: Cipher, column: EncryptedColumn, size: int, *, dry: bool = False
-) -> AsyncIterator[Batch]:
+) -> AsyncIterator[RenewedBatch]:
     """Encrypt all rows of a column under the cipher's newest key. Each batch is a transaction of its own, so this may be stopped
     at any time and run again. `dry`: only count."""
     last: str | None = None
@@ -74,7 +74,7 @@ async def renew_column(
         last = rows[-1][0]
         renewed, unreadable = _renew(cipher, column, rows)
         count = 0 if dry or not renewed else await _store(pool, column, renewed)
-        yield Batch(column, len(rows), len(renewed), count, unreadable)
+        yield RenewedBatch(column, len(rows), len(renewed), count, unreadable)
 
 
 Renewed = tuple[str, bytes, bytes]

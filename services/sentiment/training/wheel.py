@@ -38,7 +38,7 @@ class Pretrained:
     intermediate: int
 
 
-class Reading:
+class FileReader:
     """A read position in the file."""
 
     def __init__(self, raw: bytes) -> None:
@@ -65,7 +65,7 @@ class Reading:
 
 def read_pretrained(path: Path | None = None) -> Pretrained:
     """The encoder in the installed wheel, or in `path`. Raises FileNotFoundError."""
-    at = Reading((path or in_wheel()).read_bytes())
+    at = FileReader((path or in_wheel()).read_bytes())
     at.whole("I")
     hidden, layers, heads, intermediate, words, positions, _ = at.whole("7i")
     at.numbers("fi")
@@ -99,7 +99,7 @@ def in_wheel() -> Path:
     return Path(spec.origin).parent / "e5-small-q4.bin"
 
 
-def _pieces(at: Reading, count: int) -> list[tuple[str, float]]:
+def _pieces(at: FileReader, count: int) -> list[tuple[str, float]]:
     (size,) = at.whole("Q")
     offsets = at.array("<u4", count + 1)
     scores = at.array("<f4", count)
@@ -110,12 +110,12 @@ def _pieces(at: Reading, count: int) -> list[tuple[str, float]]:
     return list(zip(words, map(float, scores.tolist()), strict=True))
 
 
-def _skip_normalisations(at: Reading) -> None:
+def _skip_normalisations(at: FileReader) -> None:
     _, size = at.whole("iI")
     at.place += size
 
 
-def _directory(at: Reading) -> dict[str, int]:
+def _directory(at: FileReader) -> dict[str, int]:
     """The offset of each tensor."""
     (count,) = at.whole("i")
     offsets: dict[str, int] = {}

@@ -26,7 +26,7 @@ from services.metrics.store.tenants import put_tenant
 from services.metrics.store.writer import Batch, Writer
 from shared.database import open_pool
 from shared.events import Answer, Body, Event, Response, Score, ScoreEvent, Theme, Tombstone, text_hash
-from shared.kafka import Message
+from shared.kafka import OutgoingRecord
 from shared.topics import EVENTS, SCORES, Topic
 from tests.conftest import NewDatabase
 from tests.table_reset import all_tables, empty_tables, restart_sequences
@@ -107,7 +107,7 @@ async def empty(pool: asyncpg.Pool) -> None:
 class SilentProducer:
     """A producer that sends nothing."""
 
-    async def send_all(self, topic: Topic, messages: list[Message]) -> None:
+    async def send_all(self, topic: Topic, messages: list[OutgoingRecord]) -> None:
         pass
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from shared.events import KpiChange, Score, ScoreEvent, decode_change, text_hash
-from shared.kafka import Message, Undelivered
+from shared.kafka import OutgoingRecord, Undelivered
 from shared.topics import Topic
 from tests.service.metrics.database import MetricsDatabase, score_of, statement, survey_response
 from tests.unit.metrics.build import MODEL, words
@@ -51,7 +51,7 @@ class RecordingProducer:
     changes: list[KpiChange] = field(default_factory=list)
     unreachable: bool = False
 
-    async def send_all(self, topic: Topic, messages: list[Message]) -> None:
+    async def send_all(self, topic: Topic, messages: list[OutgoingRecord]) -> None:
         if self.unreachable:
             raise Undelivered("the broker is away")
         self.changes += [decode_change(message.value) for message in messages]

@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from services.metrics.store.names import MAX_NAMES
-from shared.kafka import Message
+from shared.kafka import OutgoingRecord
 from shared.topics import Topic
 from tests.conftest import NewDatabase
 from tests.service.metrics.database import MetricsDatabase, open_metrics_db, serving, survey_response
@@ -25,9 +25,9 @@ class Recorder:
     """A producer that keeps the messages."""
 
     def __init__(self) -> None:
-        self.messages: list[Message] = []
+        self.messages: list[OutgoingRecord] = []
 
-    async def send_all(self, topic: Topic, messages: list[Message]) -> None:
+    async def send_all(self, topic: Topic, messages: list[OutgoingRecord]) -> None:
         self.messages += messages
 
 

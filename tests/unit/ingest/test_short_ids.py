@@ -8,7 +8,7 @@ import pytest
 from services.ingest.domain.customer_search import pseudonyms_in
 from services.ingest.domain.pseudonym import pseudonym_of_id
 from services.ingest.eraser import search_body
-from services.ingest.inbox.erasure_jobs import Body, Job
+from services.ingest.inbox.erasure_jobs import Body, ErasureJob
 from tests.unit.ingest.making import connection, nps, response
 
 TOOL = connection()
@@ -18,7 +18,7 @@ NINE = pseudonym_of_id(TOOL.key, "9")
 def names_nine(value: Any, *, read: bool = False, name: str = "9") -> bool:
     """Whether the search for the customer `name` takes this body for one of theirs."""
     pseudonym = pseudonym_of_id(TOOL.key, name)
-    job = Job(2, TOOL.tenant, frozenset({pseudonym}), frozenset({pseudonym}), 0)
+    job = ErasureJob(2, TOOL.tenant, frozenset({pseudonym}), frozenset({pseudonym}), 0)
     raw = value if isinstance(value, bytes) else json.dumps(value).encode()
     return search_body(Body(1, TOOL.id, read, {}, raw), [job], TOOL.key, TOOL).names_customer
 

@@ -28,7 +28,7 @@ from shared.events import (
 from shared.events import (
     Message as TicketMessage,
 )
-from shared.kafka import Message, Poison, Record, Retry, Undelivered, received_header
+from shared.kafka import OutgoingRecord, Poison, Record, Retry, Undelivered, received_header
 from shared.topics import COMMENTS_LATER, SCORES, Topic
 from tests.unit.sentiment.test_scoring import FailsOn
 
@@ -39,10 +39,10 @@ class Sent:
     """A sender that records its messages."""
 
     def __init__(self, fails: bool = False) -> None:
-        self.messages: list[Message] = []
+        self.messages: list[OutgoingRecord] = []
         self.fails = fails
 
-    async def send_all(self, topic: Topic, messages: Sequence[Message]) -> None:
+    async def send_all(self, topic: Topic, messages: Sequence[OutgoingRecord]) -> None:
         assert topic is SCORES
         if self.fails:
             raise Undelivered("the broker is away")

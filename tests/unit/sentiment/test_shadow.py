@@ -15,7 +15,7 @@ from services.sentiment.pool import Pool
 from services.sentiment.settings import Settings
 from services.sentiment.shadow import ShadowHandler, restart_after_errors, wait_for_live
 from shared.events import decode_score
-from shared.kafka import Message, Retry
+from shared.kafka import OutgoingRecord, Retry
 from shared.topics import Topic
 from tests.unit.sentiment.test_consumer import Sent, comment, record, records
 from tests.unit.sentiment.test_scoring import FailsOn
@@ -33,7 +33,7 @@ class Other:
 class Broken:
     """A sender with a fault that nobody foresaw."""
 
-    async def send_all(self, topic: Topic, messages: Sequence[Message]) -> None:
+    async def send_all(self, topic: Topic, messages: Sequence[OutgoingRecord]) -> None:
         raise ZeroDivisionError
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.kafka import Message, Poison, Record, Retry, TooMuchPoison, received_at, received_header
+from shared.kafka import OutgoingRecord, Poison, Record, Retry, TooMuchPoison, received_at, received_header
 from shared.kafka.offsets import REPLAY_MARGIN, Commit, Progress, Start, replay_since, start_of
 from shared.kafka.poison import DLQ_LIMIT, PoisonRun, apply, dlq_message
 from shared.kafka.records import Headers, Place, by_place
@@ -76,7 +76,7 @@ def test_a_sound_record_ends_the_run() -> None:
 def test_a_parked_record_keeps_its_content_and_names_its_origin() -> None:
     message = dlq_message(record(7, partition=3, headers=(("traceparent", b"00"),)), "gibberish")
     origin = (("origin_topic", b"events"), ("origin_partition", b"3"), ("origin_offset", b"7"))
-    assert message == Message(b"acme/s", b"secret words", (("traceparent", b"00"), ("reason", b"gibberish"), *origin))
+    assert message == OutgoingRecord(b"acme/s", b"secret words", (("traceparent", b"00"), ("reason", b"gibberish"), *origin))
 
 
 # --- a batch ----------------------------------------------------------------------------------------------------------------

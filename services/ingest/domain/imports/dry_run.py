@@ -23,7 +23,7 @@ MAX_PREVIEWS = 5
 
 
 @dataclass(slots=True)
-class Summary:
+class SampleSummary:
     """The records of a sample: numbers by verdict, their subjects, customers (pseudonyms) and times, answers by question and
     kind, values by dimension, and the first faults and records."""
 
@@ -39,9 +39,9 @@ class Summary:
     records: list[dict[str, Any]] = field(default_factory=list)
 
 
-def summarise(connection: Connection, rows: Iterable[Row]) -> Summary:
+def summarise(connection: Connection, rows: Iterable[Row]) -> SampleSummary:
     """The summary of these records."""
-    summary = Summary()
+    summary = SampleSummary()
     for row in rows:
         summary.rows += 1
         if isinstance(row.outcome, Delivery):
@@ -52,7 +52,7 @@ def summarise(connection: Connection, rows: Iterable[Row]) -> Summary:
     return summary
 
 
-def _add(summary: Summary, connection: Connection, line: int, delivery: Delivery) -> None:
+def _add(summary: SampleSummary, connection: Connection, line: int, delivery: Delivery) -> None:
     summary.verdicts["erasure" if delivery.erases else delivery.verdict] += 1
     if delivery.verdict == "quarantined" and len(summary.faults) < MAX_FAULTS:
         summary.faults.append(Fault(line, "", delivery.reason or ""))
@@ -62,7 +62,7 @@ def _add(summary: Summary, connection: Connection, line: int, delivery: Delivery
         summary.records += _previews(connection, delivery)[: MAX_PREVIEWS - len(summary.records)]
 
 
-def _add_event(summary: Summary, event: events.Event) -> None:
+def _add_event(summary: SampleSummary, event: events.Event) -> None:
     summary.subjects.append(event.subject)
     if event.customer:
         summary.customers.add(event.customer)

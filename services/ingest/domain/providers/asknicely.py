@@ -17,7 +17,7 @@ from services.ingest.domain.fields import is_name
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
-    Identity,
+    DeliveryIdentity,
     Unusable,
     as_text,
     dimensions_of,
@@ -45,12 +45,12 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     return parse_payload(request, _identify, lambda identity, payload: _read(identity, payload, mapping))
 
 
-def _identify(payload: Mapping[str, Any]) -> Identity:
+def _identify(payload: Mapping[str, Any]) -> DeliveryIdentity:
     response, count = as_text(object_in(payload, "question").get("id")), as_text(payload.get("count"))
-    return Identity(f"{response}:{count}" if response and count else None, "response", response)
+    return DeliveryIdentity(f"{response}:{count}" if response and count else None, "response", response)
 
 
-def _read(identity: Identity, payload: Mapping[str, Any], mapping: FieldMapping) -> Parsed:
+def _read(identity: DeliveryIdentity, payload: Mapping[str, Any], mapping: FieldMapping) -> Parsed:
     """The record of a response. Raises Unusable if its id, its time or a mapped answer can't be read."""
     question, person = object_in(payload, "question"), object_in(payload, "person")
     if identity.id is None:

@@ -17,7 +17,7 @@ from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.help_desk import HelpDeskMapping
 from services.ingest.domain.providers.payload import (
-    Identity,
+    DeliveryIdentity,
     Unusable,
     as_text,
     dimensions_of,
@@ -57,9 +57,9 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     delivery = as_text(request.headers.get("x-chatwoot-delivery"))
     sent_at = as_text(request.headers.get("x-chatwoot-timestamp"))
 
-    def identify(payload: dict[str, Any]) -> Identity:
+    def identify(payload: dict[str, Any]) -> DeliveryIdentity:
         conversation = _conversation(payload)
-        return Identity(delivery, "ticket", as_text(conversation.get("id")) or as_text(conversation.get("display_id")))
+        return DeliveryIdentity(delivery, "ticket", as_text(conversation.get("id")) or as_text(conversation.get("display_id")))
 
     return parse_payload(
         request, identify, lambda identity, payload: _read(identity, payload, sent_at, mapping), delivery=delivery
@@ -71,7 +71,7 @@ def _conversation(payload: dict[str, Any]) -> dict[str, Any]:
     return object_in(payload, "conversation") if payload.get("event") in MESSAGE_EVENTS else payload
 
 
-def _read(identity: Identity, payload: dict[str, Any], sent_at: str | None, mapping: FieldMapping) -> Parsed:
+def _read(identity: DeliveryIdentity, payload: dict[str, Any], sent_at: str | None, mapping: FieldMapping) -> Parsed:
     """The record of an event. Raises Unusable if it can't be read."""
     event, conversation = as_text(payload.get("event")), _conversation(payload)
     if event is None:

@@ -15,7 +15,7 @@ from services.ingest.domain.connection import FieldMapping, SurveyQuestion
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
-    Identity,
+    DeliveryIdentity,
     Unusable,
     as_text,
     dimensions_of,
@@ -50,9 +50,9 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     return parse_payload(request, _identify, lambda identity, payload: _read(identity, payload, mapping))
 
 
-def _identify(payload: Mapping[str, Any]) -> Identity:
+def _identify(payload: Mapping[str, Any]) -> DeliveryIdentity:
     response = object_in(payload, "event_data")
-    return Identity(_delivery_id(payload, response), "response", as_text(response.get("id")))
+    return DeliveryIdentity(_delivery_id(payload, response), "response", as_text(response.get("id")))
 
 
 def _delivery_id(payload: Mapping[str, Any], response: Mapping[str, Any]) -> str | None:
@@ -62,7 +62,7 @@ def _delivery_id(payload: Mapping[str, Any], response: Mapping[str, Any]) -> str
     return ":".join(part or "" for part in parts) if event else None
 
 
-def _read(identity: Identity, payload: Mapping[str, Any], mapping: FieldMapping) -> Parsed:
+def _read(identity: DeliveryIdentity, payload: Mapping[str, Any], mapping: FieldMapping) -> Parsed:
     """The record of a response. Raises Unusable if its id, a time or a mapped answer can't be read."""
     event, response = type_in(payload, "event_type"), object_in(payload, "event_data")
     if event not in EVENTS:

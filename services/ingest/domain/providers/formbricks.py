@@ -14,7 +14,7 @@ from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.domain.providers import standard
 from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
-    Identity,
+    DeliveryIdentity,
     Unusable,
     as_text,
     dimensions_of,
@@ -34,13 +34,13 @@ UNANSWERED: tuple[Any, ...] = (None, "", [])
 def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     delivery = request.headers.get("webhook-id") or None
 
-    def identify(payload: dict[str, Any]) -> Identity:
-        return Identity(delivery, "response", as_text(object_in(payload, "data").get("id")))
+    def identify(payload: dict[str, Any]) -> DeliveryIdentity:
+        return DeliveryIdentity(delivery, "response", as_text(object_in(payload, "data").get("id")))
 
     return parse_payload(request, identify, lambda identity, payload: _read(identity, payload, mapping), delivery=delivery)
 
 
-def _read(identity: Identity, payload: Mapping[str, Any], mapping: FieldMapping) -> Parsed:
+def _read(identity: DeliveryIdentity, payload: Mapping[str, Any], mapping: FieldMapping) -> Parsed:
     """The record of a response so far. Raises Unusable if it has no id, or a mapped answer has another type."""
     event, data = type_in(payload, "event"), object_in(payload, "data")
     if event not in EVENTS:

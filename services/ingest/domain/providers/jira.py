@@ -20,7 +20,7 @@ from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.help_desk import HelpDeskMapping
 from services.ingest.domain.providers.payload import (
-    Identity,
+    DeliveryIdentity,
     Unusable,
     as_text,
     dimensions_of,
@@ -69,13 +69,13 @@ def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
 def _parse(request: Request, settings: JiraSettings) -> Parsed:
     delivery = as_text(request.headers.get("x-atlassian-webhook-identifier"))
 
-    def identify(payload: dict[str, Any]) -> Identity:
-        return Identity(delivery, "ticket", as_text(object_in(payload, "issue").get("id")))
+    def identify(payload: dict[str, Any]) -> DeliveryIdentity:
+        return DeliveryIdentity(delivery, "ticket", as_text(object_in(payload, "issue").get("id")))
 
     return parse_payload(request, identify, lambda identity, payload: _read(identity, payload, settings), delivery=delivery)
 
 
-def _read(identity: Identity, payload: dict[str, Any], settings: JiraSettings) -> Parsed:
+def _read(identity: DeliveryIdentity, payload: dict[str, Any], settings: JiraSettings) -> Parsed:
     """The record of an event. Raises Unusable if its issue has no id, or its times can't be read."""
     event, issue = type_in(payload, "webhookEvent"), object_in(payload, "issue")
     if event not in EVENTS:

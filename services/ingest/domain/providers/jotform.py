@@ -23,7 +23,7 @@ from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.forms import parse_fields
 from services.ingest.domain.providers.payload import (
-    Identity,
+    DeliveryIdentity,
     Unusable,
     as_text,
     dimensions_of,
@@ -101,15 +101,15 @@ def _raw_request(payload: Mapping[str, Any]) -> Any:
         return value
 
 
-def _identify(payload: Mapping[str, Any]) -> Identity:
+def _identify(payload: Mapping[str, Any]) -> DeliveryIdentity:
     submission = as_text(payload.get("submissionID"))
     if submission is None:
-        return Identity(None)
+        return DeliveryIdentity(None)
     content = json.dumps([as_text(payload.get("formID")), _raw_request(payload)], sort_keys=True)
-    return Identity(f"{submission}:{blake2b(content.encode(), digest_size=16).hexdigest()}", "response", submission)
+    return DeliveryIdentity(f"{submission}:{blake2b(content.encode(), digest_size=16).hexdigest()}", "response", submission)
 
 
-def _read(identity: Identity, payload: Mapping[str, Any], received_at: datetime | None, mapping: FieldMapping) -> Parsed:
+def _read(identity: DeliveryIdentity, payload: Mapping[str, Any], received_at: datetime | None, mapping: FieldMapping) -> Parsed:
     """The record of a submission. Raises Unusable if its id or its answers are missing, or a mapped answer has another type."""
     form, title, raw = as_text(payload.get("formID")), as_text(payload.get("formTitle")), _raw_request(payload)
     if identity.id is None or form is None:

@@ -21,7 +21,7 @@ class Unusable(Exception):
         self.code = code
 
 
-class Identity(NamedTuple):
+class DeliveryIdentity(NamedTuple):
     """The tool's id of a delivery, and the subject that it is about. An id is None if the payload has none."""
 
     delivery: str | None
@@ -95,8 +95,8 @@ def problem_of(error: Unusable, delivery: str | None = None, about: tuple[str, .
 
 def parse_payload(
     request: Request,
-    identify: Callable[[dict[str, Any]], Identity],
-    read: Callable[[Identity, dict[str, Any]], Parsed],
+    identify: Callable[[dict[str, Any]], DeliveryIdentity],
+    read: Callable[[DeliveryIdentity, dict[str, Any]], Parsed],
     *,
     delivery: str | None = None,
     decode: Callable[[bytes], dict[str, Any]] = parse_object,

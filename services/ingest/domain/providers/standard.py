@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from services.ingest.domain.connection import FieldMapping
-from services.ingest.domain.providers.payload import Identity, Unusable, parse_payload
+from services.ingest.domain.providers.payload import DeliveryIdentity, Unusable, parse_payload
 from services.ingest.domain.providers.provider import ANY_RECORD, Headers, Parsed, Provider, Request
 from services.ingest.domain.signatures import NotVerified, is_hmac, parse_unix_time, verify_recent
 
@@ -45,10 +45,10 @@ def _prefix(headers: Headers) -> str:
 
 def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     delivery = request.headers.get(f"{_prefix(request.headers)}-id") or None
-    return parse_payload(request, lambda payload: Identity(delivery), _read, delivery=delivery)
+    return parse_payload(request, lambda payload: DeliveryIdentity(delivery), _read, delivery=delivery)
 
 
-def _read(identity: Identity, envelope: dict[str, Any]) -> Parsed:
+def _read(identity: DeliveryIdentity, envelope: dict[str, Any]) -> Parsed:
     if "data" not in envelope:
         raise Unusable("the body is not an object with the record in `data`")
     return Parsed(identity.delivery, [envelope["data"]])

@@ -16,7 +16,7 @@ from pydantic import Field, StringConstraints
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.providers import surveymonkey_history as history
 from services.ingest.domain.providers.payload import (
-    Identity,
+    DeliveryIdentity,
     Unusable,
     as_text,
     object_in,
@@ -61,10 +61,10 @@ def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
 
 
 def _parse(request: Request, mapping: FieldMapping) -> Parsed:
-    return parse_payload(request, lambda event: Identity(_delivery_id(event), "response", _ids(event)[1]), _read_event)
+    return parse_payload(request, lambda event: DeliveryIdentity(_delivery_id(event), "response", _ids(event)[1]), _read_event)
 
 
-def _read_event(identity: Identity, event: dict[str, Any]) -> Parsed:
+def _read_event(identity: DeliveryIdentity, event: dict[str, Any]) -> Parsed:
     """The key of the response to fetch. Raises Unusable if it can't be part of a path."""
     kind = type_in(event, "event_type")
     if kind not in FETCHED_EVENTS:

@@ -21,7 +21,7 @@ from services.ingest.domain.fields import GroupName, Score, is_name
 from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
-    Identity,
+    DeliveryIdentity,
     Unusable,
     as_text,
     as_whole_number,
@@ -71,12 +71,12 @@ def _parse(request: Request, settings: SurvicateSettings) -> Parsed:
     return parse_payload(request, _identify, lambda identity, payload: _read(identity, payload, settings))
 
 
-def _identify(payload: Mapping[str, Any]) -> Identity:
+def _identify(payload: Mapping[str, Any]) -> DeliveryIdentity:
     event = object_in(object_in(payload, "event"), QUESTION_EVENT)
-    return Identity(as_text(payload.get("messageId")), "response", as_text(event.get("responseUuid")))
+    return DeliveryIdentity(as_text(payload.get("messageId")), "response", as_text(event.get("responseUuid")))
 
 
-def _read(identity: Identity, payload: Mapping[str, Any], settings: SurvicateSettings) -> Parsed:
+def _read(identity: DeliveryIdentity, payload: Mapping[str, Any], settings: SurvicateSettings) -> Parsed:
     """The record with one answer. Raises Unusable if it has no id, or does not fit the mapping."""
     events = object_in(payload, "event")
     if not events:

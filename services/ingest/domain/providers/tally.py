@@ -15,7 +15,7 @@ from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.domain.providers.comment_titles import asks_for_comment
 from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
-    Identity,
+    DeliveryIdentity,
     Unusable,
     as_text,
     dimensions_of,
@@ -59,13 +59,13 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     return parse_payload(request, _identify, lambda identity, payload: _read(identity, payload, mapping))
 
 
-def _identify(payload: Mapping[str, Any]) -> Identity:
+def _identify(payload: Mapping[str, Any]) -> DeliveryIdentity:
     data = object_in(payload, "data")
     submission = as_text(data.get("submissionId")) or as_text(data.get("responseId"))
-    return Identity(as_text(payload.get("eventId")), "response", submission)
+    return DeliveryIdentity(as_text(payload.get("eventId")), "response", submission)
 
 
-def _read(identity: Identity, payload: Mapping[str, Any], mapping: FieldMapping) -> Parsed:
+def _read(identity: DeliveryIdentity, payload: Mapping[str, Any], mapping: FieldMapping) -> Parsed:
     """The record of a submission. Raises Unusable if it has no id, or a mapped answer has another type."""
     event, data = type_in(payload, "eventType"), object_in(payload, "data")
     if event != "FORM_RESPONSE":

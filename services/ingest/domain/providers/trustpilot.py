@@ -18,7 +18,7 @@ from services.ingest.domain.fields import is_name, parse_time
 from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
-    Identity,
+    DeliveryIdentity,
     Unusable,
     as_text,
     dimensions_of,
@@ -58,11 +58,11 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     return parse_payload(request, _identify, lambda identity, event: _read(identity, event, request.received_at, mapping))
 
 
-def _identify(event: Mapping[str, Any]) -> Identity:
-    return Identity(None, "review", as_text(object_in(event, "eventData").get("id")))
+def _identify(event: Mapping[str, Any]) -> DeliveryIdentity:
+    return DeliveryIdentity(None, "review", as_text(object_in(event, "eventData").get("id")))
 
 
-def _read(identity: Identity, event: Mapping[str, Any], received_at: datetime | None, mapping: FieldMapping) -> Parsed:
+def _read(identity: DeliveryIdentity, event: Mapping[str, Any], received_at: datetime | None, mapping: FieldMapping) -> Parsed:
     """The record of a review. Raises Unusable if its id or a time can't be read. A batch comes here only if it can't be split."""
     if "events" in event:
         return _unsplit(event["events"])

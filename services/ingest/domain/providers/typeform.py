@@ -21,7 +21,7 @@ from services.ingest.domain.mapping_use import MappingUse, UnmappedQuestion
 from services.ingest.domain.providers.comment_titles import asks_for_comment
 from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
-    Identity,
+    DeliveryIdentity,
     Unusable,
     as_text,
     dimensions_of,
@@ -55,12 +55,12 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     return parse_payload(request, _identify, lambda identity, payload: _read_event(identity, payload, mapping))
 
 
-def _identify(payload: Mapping[str, Any]) -> Identity:
+def _identify(payload: Mapping[str, Any]) -> DeliveryIdentity:
     token = as_text(object_in(payload, "form_response").get("token"))
-    return Identity(as_text(payload.get("event_id")), "response", token)
+    return DeliveryIdentity(as_text(payload.get("event_id")), "response", token)
 
 
-def _read_event(identity: Identity, payload: Mapping[str, Any], mapping: FieldMapping) -> Parsed:
+def _read_event(identity: DeliveryIdentity, payload: Mapping[str, Any], mapping: FieldMapping) -> Parsed:
     """The record of a submission. Raises Unusable if the event has none, or a mapped answer has another type."""
     event_type, form = type_in(payload, "event_type"), object_in(payload, "form_response")
     if event_type != "form_response":

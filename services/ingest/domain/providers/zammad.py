@@ -22,7 +22,7 @@ from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.help_desk import HelpDeskMapping
 from services.ingest.domain.providers.html_text import plain_text
 from services.ingest.domain.providers.payload import (
-    Identity,
+    DeliveryIdentity,
     Unusable,
     as_text,
     dimensions_of,
@@ -80,8 +80,8 @@ def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
 def _parse(request: Request, settings: ZammadSettings) -> Parsed:
     delivery = as_text(request.headers.get("x-zammad-delivery"))
 
-    def identify(payload: dict[str, Any]) -> Identity:
-        return Identity(delivery, "ticket", as_text(object_in(payload, "ticket").get("id")))
+    def identify(payload: dict[str, Any]) -> DeliveryIdentity:
+        return DeliveryIdentity(delivery, "ticket", as_text(object_in(payload, "ticket").get("id")))
 
     return parse_payload(
         request,
@@ -92,7 +92,7 @@ def _parse(request: Request, settings: ZammadSettings) -> Parsed:
     )
 
 
-def _read(identity: Identity, payload: dict[str, Any], settings: ZammadSettings) -> Parsed:
+def _read(identity: DeliveryIdentity, payload: dict[str, Any], settings: ZammadSettings) -> Parsed:
     """The record of a ticket. Raises Unusable if its id, its times or its state can't be read."""
     ticket, article = object_in(payload, "ticket"), object_in(payload, "article")
     if identity.id is None:

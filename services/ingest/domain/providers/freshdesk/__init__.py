@@ -15,7 +15,7 @@ from services.ingest.domain.providers.freshdesk.settings import FreshdeskSetting
 from services.ingest.domain.providers.freshdesk.template import parse_body
 from services.ingest.domain.providers.html_text import plain_text
 from services.ingest.domain.providers.payload import (
-    Identity,
+    DeliveryIdentity,
     Unusable,
     as_text,
     dimensions_of,
@@ -42,13 +42,15 @@ def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
 def _parse(request: Request, settings: FreshdeskSettings) -> Parsed:
     return parse_payload(
         request,
-        lambda fields: Identity(None, "ticket", as_text(fields.get("id"))),
+        lambda fields: DeliveryIdentity(None, "ticket", as_text(fields.get("id"))),
         lambda identity, fields: _read(identity, fields, request.received_at, settings),
         decode=parse_body,
     )
 
 
-def _read(identity: Identity, fields: dict[str, Any], received_at: datetime | None, settings: FreshdeskSettings) -> Parsed:
+def _read(
+    identity: DeliveryIdentity, fields: dict[str, Any], received_at: datetime | None, settings: FreshdeskSettings
+) -> Parsed:
     """The record of an event. Raises Unusable if its event, its id, its time or its status is missing or unknown."""
     event = as_text(fields.get("event"))
     if event not in EVENTS:

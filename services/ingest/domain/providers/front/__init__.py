@@ -15,7 +15,7 @@ from typing import Any
 from services.ingest.domain.providers.front.event import lacks_content, read_event
 from services.ingest.domain.providers.front.settings import FrontCredentials, FrontSettings
 from services.ingest.domain.providers.payload import (
-    Identity,
+    DeliveryIdentity,
     Unusable,
     as_text,
     object_in,
@@ -116,12 +116,12 @@ def _event(payload: dict[str, Any]) -> dict[str, Any]:
     return object_in(payload, "payload") or payload
 
 
-def _identify(event: dict[str, Any]) -> Identity:
-    return Identity(as_text(event.get("id")), "ticket", as_text(object_in(event, "conversation").get("id")))
+def _identify(event: dict[str, Any]) -> DeliveryIdentity:
+    return DeliveryIdentity(as_text(event.get("id")), "ticket", as_text(object_in(event, "conversation").get("id")))
 
 
 def _read(
-    identity: Identity, event: dict[str, Any], payload: dict[str, Any], settings: FrontSettings, *, previews: bool
+    identity: DeliveryIdentity, event: dict[str, Any], payload: dict[str, Any], settings: FrontSettings, *, previews: bool
 ) -> Parsed:
     """The record of an event. With `previews`, one that lacks its content is fetched. Raises Unusable if it can't be read."""
     delivery, named = identity.delivery, as_text(event.get("type")) or as_text(payload.get("type"))

@@ -18,7 +18,7 @@ from services.ingest.domain.providers import standard
 from services.ingest.domain.providers.comment_titles import asks_for_comment
 from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.payload import (
-    Identity,
+    DeliveryIdentity,
     Unusable,
     as_text,
     dimensions_of,
@@ -56,13 +56,13 @@ def _parse(request: Request, settings: FieldMapping) -> Parsed:
     delivery = request.headers.get("webhook-id") or None
     return parse_payload(
         request,
-        lambda payload: Identity(delivery, "response", as_text(payload.get("responseId"))),
+        lambda payload: DeliveryIdentity(delivery, "response", as_text(payload.get("responseId"))),
         lambda identity, payload: _read(identity, payload, settings),
         delivery=delivery,
     )
 
 
-def _read(identity: Identity, payload: Mapping[str, Any], settings: FieldMapping) -> Parsed:
+def _read(identity: DeliveryIdentity, payload: Mapping[str, Any], settings: FieldMapping) -> Parsed:
     """The record of a response. Raises Unusable if its id or its answers can't be read, or contradict the mapping."""
     if payload.get("source") != SOURCE:
         raise Unusable("the body is not made by Earshot's script")

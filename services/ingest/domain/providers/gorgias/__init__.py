@@ -14,7 +14,13 @@ from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.customers import customer_fields, own_id
 from services.ingest.domain.providers.gorgias.template import parse_body, read_time, read_truth
 from services.ingest.domain.providers.help_desk import HelpDeskMapping
-from services.ingest.domain.providers.payload import Identity, Unusable, dimensions_of, occurring_dimensions, parse_payload
+from services.ingest.domain.providers.payload import (
+    DeliveryIdentity,
+    Unusable,
+    dimensions_of,
+    occurring_dimensions,
+    parse_payload,
+)
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.providers.shared_secret import verify_shared_secret
 from services.ingest.domain.value_names import ValueName
@@ -36,13 +42,13 @@ def _verify(request: Request, secrets: Sequence[str], now: datetime) -> None:
 def _parse(request: Request, settings: HelpDeskMapping) -> Parsed:
     return parse_payload(
         request,
-        lambda fields: Identity(None, "ticket", fields.get("id")),
+        lambda fields: DeliveryIdentity(None, "ticket", fields.get("id")),
         lambda identity, fields: _read(identity, fields, settings),
         decode=parse_body,
     )
 
 
-def _read(identity: Identity, fields: Fields, settings: HelpDeskMapping) -> Parsed:
+def _read(identity: DeliveryIdentity, fields: Fields, settings: HelpDeskMapping) -> Parsed:
     """The record of a ticket. Raises Unusable if its id, its times or its status can't be read."""
     if identity.id is None:
         raise Unusable("id is missing")

@@ -20,7 +20,7 @@ from services.ingest.domain.providers.helpscout.conversation import READ_EVENTS,
 from services.ingest.domain.providers.helpscout.threads import HelpScoutCredentials, HelpScoutSettings
 from services.ingest.domain.providers.html_text import plain_text
 from services.ingest.domain.providers.payload import (
-    Identity,
+    DeliveryIdentity,
     Unusable,
     as_text,
     object_in,
@@ -78,10 +78,10 @@ def _read(request: Request, mapping: HelpScoutSettings, decode: Callable[[bytes]
     digest = blake2b(f"{event}\n".encode() + request.body, digest_size=16).hexdigest()
     delivery = f"body:{digest}"
 
-    def identify(payload: dict[str, Any]) -> Identity:
-        return Identity(delivery, "ticket", _conversation_id(payload) if event == RATED else as_text(payload.get("id")))
+    def identify(payload: dict[str, Any]) -> DeliveryIdentity:
+        return DeliveryIdentity(delivery, "ticket", _conversation_id(payload) if event == RATED else as_text(payload.get("id")))
 
-    def read(identity: Identity, payload: dict[str, Any]) -> Parsed:
+    def read(identity: DeliveryIdentity, payload: dict[str, Any]) -> Parsed:
         if event is None:
             return Parsed(delivery, problem="the header X-HelpScout-Event is missing")
         if event not in (*READ_EVENTS, DELETED, RATED):

@@ -29,7 +29,7 @@ from services.ingest.domain.providers.hubspot.documents import (
 from services.ingest.domain.providers.hubspot.settings import API, HubSpotCredentials, HubSpotSettings
 from services.ingest.domain.providers.hubspot.submission import read_submission
 from services.ingest.domain.providers.hubspot.ticket import read_ticket
-from services.ingest.domain.providers.payload import Identity, Unusable, as_text, parse_payload, problem_of
+from services.ingest.domain.providers.payload import DeliveryIdentity, Unusable, as_text, parse_payload, problem_of
 from services.ingest.domain.providers.provider import Parsed, Provider, Request, ToolApi, ToolHistory
 from services.ingest.domain.providers.tool_api import Documents, Fetch, is_path_id
 from services.ingest.domain.providers.tool_history import halve_page
@@ -92,9 +92,9 @@ def _parse(request: Request, settings: HubSpotSettings) -> Parsed:
     return parse_payload(request, _identify, _read_event)
 
 
-def _identify(event: Mapping[str, Any]) -> Identity:
+def _identify(event: Mapping[str, Any]) -> DeliveryIdentity:
     target, _ = _kind(event)
-    return Identity(_delivery_id(event), SUBJECTS.get(target, "response"), as_text(event.get("objectId")))
+    return DeliveryIdentity(_delivery_id(event), SUBJECTS.get(target, "response"), as_text(event.get("objectId")))
 
 
 def _kind(event: Mapping[str, Any]) -> tuple[str, str]:
@@ -107,7 +107,7 @@ def _type_of(event: Mapping[str, Any]) -> str | None:
     return as_text(event.get("subscriptionType")) or as_text(event.get("eventType"))
 
 
-def _read_event(identity: Identity, event: dict[str, Any]) -> Parsed:
+def _read_event(identity: DeliveryIdentity, event: dict[str, Any]) -> Parsed:
     """The records of an event that needs no call, or the key of the object to fetch. Raises Unusable if a field is missing."""
     delivery, kind, (target, action) = identity.delivery, _type_of(event), _kind(event)
     if kind is None:

@@ -17,7 +17,7 @@ from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.providers.help_desk import HelpDeskMapping
 from services.ingest.domain.providers.intercom.history import HISTORY
 from services.ingest.domain.providers.intercom.record import READ_TOPICS, parse_item, subject_id
-from services.ingest.domain.providers.payload import Identity, as_text, object_in, parse_payload
+from services.ingest.domain.providers.payload import DeliveryIdentity, as_text, object_in, parse_payload
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.signatures import verify_named_hmac
 
@@ -34,11 +34,11 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     return parse_payload(request, _identify, lambda identity, payload: _read(identity, payload, mapping))
 
 
-def _identify(payload: dict[str, Any]) -> Identity:
-    return Identity(_delivery(payload), "ticket", subject_id(object_in(object_in(payload, "data"), "item")))
+def _identify(payload: dict[str, Any]) -> DeliveryIdentity:
+    return DeliveryIdentity(_delivery(payload), "ticket", subject_id(object_in(object_in(payload, "data"), "item")))
 
 
-def _read(identity: Identity, payload: dict[str, Any], mapping: FieldMapping) -> Parsed:
+def _read(identity: DeliveryIdentity, payload: dict[str, Any], mapping: FieldMapping) -> Parsed:
     topic, item = as_text(payload.get("topic")), object_in(object_in(payload, "data"), "item")
     if topic is None:
         return Parsed(identity.delivery, problem="topic is missing")

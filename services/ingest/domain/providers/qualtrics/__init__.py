@@ -16,7 +16,7 @@ from pydantic import Field, StringConstraints
 
 from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.providers.forms import parse_fields
-from services.ingest.domain.providers.payload import Identity, Unusable, as_text, parse_object, parse_payload, problem_of
+from services.ingest.domain.providers.payload import DeliveryIdentity, Unusable, as_text, parse_object, parse_payload, problem_of
 from services.ingest.domain.providers.provider import Parsed, Provider, Request, ToolApi
 from services.ingest.domain.providers.qualtrics.documents import condense, lacks_answered
 from services.ingest.domain.providers.qualtrics.response import read_response
@@ -77,10 +77,10 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     return parse_payload(request, _identify, _read_event, decode=lambda body: _event(request))
 
 
-def _identify(event: Mapping[str, Any]) -> Identity:
+def _identify(event: Mapping[str, Any]) -> DeliveryIdentity:
     _, response = _ids(event)
     completed = as_text(event.get("CompletedDate"))
-    return Identity(f"{response}:{completed}" if response and completed else None, "response", response)
+    return DeliveryIdentity(f"{response}:{completed}" if response and completed else None, "response", response)
 
 
 def _ids(event: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -89,7 +89,7 @@ def _ids(event: Mapping[str, Any]) -> tuple[str | None, str | None]:
     return survey if is_path_id(survey) else None, response if is_path_id(response) else None
 
 
-def _read_event(identity: Identity, event: dict[str, Any]) -> Parsed:
+def _read_event(identity: DeliveryIdentity, event: dict[str, Any]) -> Parsed:
     """The key of the response to fetch. Raises Unusable if an id can't be part of a path."""
     topic = as_text(event.get("Topic"))
     if topic is not None and COMPLETED not in topic:

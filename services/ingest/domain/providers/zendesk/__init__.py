@@ -13,7 +13,7 @@ from services.ingest.domain.connection import FieldMapping
 from services.ingest.domain.fields import parse_time
 from services.ingest.domain.mapping_use import MappingUse
 from services.ingest.domain.providers.help_desk import HelpDeskMapping
-from services.ingest.domain.providers.payload import Identity, as_text, object_in, occurring_dimensions, parse_payload
+from services.ingest.domain.providers.payload import DeliveryIdentity, as_text, object_in, occurring_dimensions, parse_payload
 from services.ingest.domain.providers.provider import Parsed, Provider, Request
 from services.ingest.domain.providers.zendesk import events, trigger
 from services.ingest.domain.providers.zendesk.history import HISTORY
@@ -42,11 +42,11 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     """An event is identified by the id in its body, a trigger by its invocation."""
     invocation = as_text(request.headers.get(INVOCATION))
 
-    def identify(payload: dict[str, Any]) -> Identity:
+    def identify(payload: dict[str, Any]) -> DeliveryIdentity:
         if trigger.MARK in payload:
-            return Identity(invocation, "ticket", as_text(payload.get("id")))
+            return DeliveryIdentity(invocation, "ticket", as_text(payload.get("id")))
         ticket = as_text(object_in(payload, "detail").get("id"))
-        return Identity(as_text(payload.get("id")) or invocation, "ticket", ticket)
+        return DeliveryIdentity(as_text(payload.get("id")) or invocation, "ticket", ticket)
 
     return parse_payload(
         request,
@@ -57,7 +57,7 @@ def _parse(request: Request, mapping: FieldMapping) -> Parsed:
     )
 
 
-def _read(identity: Identity, payload: dict[str, Any], mapping: FieldMapping) -> Parsed:
+def _read(identity: DeliveryIdentity, payload: dict[str, Any], mapping: FieldMapping) -> Parsed:
     if trigger.MARK not in payload:
         return events.parse(payload, mapping)
     use = MappingUse(dimensions=occurring_dimensions(payload, mapping))

@@ -1,0 +1,5 @@
+"""Leases of work: one process at a time has a row, and what it stores after another one claimed the row is refused."""
+
+
+class LeaseLost(Exception):
+    """Another process has gone on with the work, or it was cancelled or is done. Nothing was stored."""
