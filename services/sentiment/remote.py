@@ -38,7 +38,7 @@ class Refused(Exception):
     """The server does not score this batch."""
 
 
-class ScoreRequest(Struct, frozen=True):
+class RemoteScoreRequest(Struct, frozen=True):
     texts: Sequence[str]
 
 
@@ -54,12 +54,12 @@ class RemoteModel(Struct, frozen=True):
     version: str
 
 
-class ScoreResponse(Struct, frozen=True):
+class RemoteScoreResponse(Struct, frozen=True):
     model: RemoteModel
     scores: list[RemoteOpinion]
 
 
-ENCODER, DECODER = msgspec.json.Encoder(), msgspec.json.Decoder(ScoreResponse)
+ENCODER, DECODER = msgspec.json.Encoder(), msgspec.json.Decoder(RemoteScoreResponse)
 JSON = {"Content-Type": "application/json"}
 
 
@@ -101,7 +101,7 @@ class RemoteScorer:
             raise Refused(f"{len(response.scores)} scores for {len(texts)} texts")
         return [Opinion(one.label, round(one.score, 4), round(one.confidence, 4), one.mixed) for one in response.scores]
 
-    def _request(self, texts: Sequence[str]) -> ScoreResponse:
+    def _request(self, texts: Sequence[str]) -> RemoteScoreResponse:
         status, body = self._post(texts)
         retries = ATTEMPTS - 1 if len(texts) == 1 else 0
         while status == 500 and retries:
@@ -119,7 +119,7 @@ class RemoteScorer:
         began = time.monotonic()
         with (
             self._reaching_server(),
-            self.client.stream("POST", self.url, content=ENCODER.encode(ScoreRequest(texts)), headers=JSON) as response,
+            self.client.stream("POST", self.url, content=ENCODER.encode(RemoteScoreRequest(texts)), headers=JSON) as response,
         ):
             if response.status_code in REFUSALS:
                 return response.status_code, b""

@@ -16,7 +16,7 @@ from services.ingest.domain.connection import Connection
 from services.ingest.domain.imports.job import Import, State
 from services.ingest.domain.imports.mapping import CsvMapping
 from services.ingest.domain.imports.reading import CSV, formats_for
-from services.ingest.store.imports import MAX_BYTES, MAX_OPEN, MAX_PART_BYTES, MAX_PARTS, Part, Refusal
+from services.ingest.store.imports import MAX_BYTES, MAX_OPEN, MAX_PART_BYTES, MAX_PARTS, Refusal, UploadedPart
 from shared.bodies import headers_of, read_content
 from shared.database import outage_is_503
 from shared.http import TenantName
@@ -151,7 +151,7 @@ async def upload_part(
         raise Unprocessable("a part has at least one byte")
     async with outage_is_503():
         stored = await ingest.imports.add_part(tenant, parse_number(number), place, content)
-    if not isinstance(stored, Part):
+    if not isinstance(stored, UploadedPart):
         raise refused(stored)
     return ImportPartView.model_validate(stored, from_attributes=True)
 

@@ -81,7 +81,7 @@ Refusal = Literal["missing", "not_uploading", "other_content", "too_many_bytes"]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class UploadedPart:
     """An uploaded part of a file. `sha256` is of its content."""
 
     number: int
@@ -124,7 +124,7 @@ class Imports:
         row = await self._pool.fetchrow(ONE, tenant, number)
         return import_of(row) if row else None
 
-    async def add_part(self, tenant: str, number: int, part: int, content: bytes) -> Part | Refusal:
+    async def add_part(self, tenant: str, number: int, part: int, content: bytes) -> UploadedPart | Refusal:
         """Store a part, or return why not. The same content under the same number changes nothing."""
         digest, encrypted = await asyncio.to_thread(self._encrypt_part, number, part, content)
         async with self._pool.acquire(timeout=5) as db, db.transaction():
@@ -134,7 +134,7 @@ class Imports:
                 return "missing"
             stored = await db.fetchval(PART, number, part)
             if stored == digest:
-                return Part(part, digest, len(content))
+                return UploadedPart(part, digest, len(content))
             if job["state"] != "uploading":
                 return "not_uploading"
             if stored is not None:
@@ -143,15 +143,15 @@ class Imports:
                 return "too_many_bytes"
             await db.execute(ADD_PART, number, part, digest, len(content), encrypted)
             await db.execute(COUNT_PART, number, len(content))
-        return Part(part, digest, len(content))
+        return UploadedPart(part, digest, len(content))
 
     def _encrypt_part(self, number: int, part: int, content: bytes) -> tuple[str, bytes]:
         """The digest of a part, and its encrypted content. Takes some milliseconds, so it runs in a thread."""
         return sha256(content).hexdigest(), self._cipher.encrypt(content, part_owner(f"{number}:{part}"))
 
-    async def parts(self, number: int) -> list[Part]:
+    async def parts(self, number: int) -> list[UploadedPart]:
         """The uploaded parts of an import, by their numbers."""
-        return [Part(*row) for row in await self._pool.fetch(PARTS, number)]
+        return [UploadedPart(*row) for row in await self._pool.fetch(PARTS, number)]
 
     async def load_part(self, number: int, part: int) -> bytes | None:
         """The content of a part. None after the last one."""
