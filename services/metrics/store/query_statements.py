@@ -71,7 +71,8 @@ LATEST = """
         SELECT DISTINCT ON (f.number, f.customer) f.number, f.measure, f.first, f.second, f.bin, f.amount
         FROM selected f JOIN subjects s ON s.id = f.subject_id JOIN measures m ON m.id = f.measure
         WHERE f.customer IS NOT NULL
-        ORDER BY f.number, f.customer, f.at DESC, s.subject DESC, m.name DESC, f.bin DESC, f.amount DESC {ties}
+        ORDER BY f.number, f.customer,
+            f.at DESC, s.subject COLLATE "C" DESC, m.name COLLATE "C" DESC, f.bin DESC, f.amount DESC {ties}
     ), counted AS (
         SELECT number, measure, {group}, bin, count(*) AS n, sum(c.amount) AS total, {squares} AS squares
         FROM (

@@ -50,7 +50,7 @@ LATEST = """
             FROM contributions c JOIN subjects s ON s.id = c.subject_id JOIN measures m ON m.id = c.measure
             WHERE c.tenant = $1 AND c.measure = ANY($2::int[]) AND c.at >= $3 AND c.at < $4 {conditions}
             ORDER BY c.customer, CASE WHEN c.customer IS NULL THEN c.ctid END,
-                c.at DESC, s.subject DESC, m.name DESC, c.bin DESC, c.amount DESC, c.themes, c.urgency
+                c.at DESC, s.subject COLLATE "C" DESC, m.name COLLATE "C" DESC, c.bin DESC, c.amount DESC, c.themes, c.urgency
         ) c
         WHERE $5::timestamptz IS NULL OR (c.at, c.subject_id) <= ($5, $6::bigint)
         ORDER BY c.at DESC, c.subject_id DESC LIMIT $7::bigint + $8::bigint
