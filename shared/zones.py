@@ -1,14 +1,20 @@
 """IANA time zones by name, with a suggestion for a misspelt one."""
 
+import re
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from shared.suggestions import closest
 
+OTHER_FILES = re.compile(r"(right|posix)/.*|localtime|posixrules|Factory", re.IGNORECASE)
+"""Files beside those of IANA zones. They depend on the machine, and those of `right/` are late by the leap seconds."""
+
 
 def read_zone(name: str) -> ZoneInfo:
     """The zone of that name. Raises ValueError, which suggests the zone that was probably meant."""
     try:
+        if OTHER_FILES.fullmatch(name):
+            raise LookupError(name)
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):
         suggestion = "".join(f'; did you mean "{zone}"?' for zone in closest(name, _regional_zones()))

@@ -128,6 +128,7 @@ class CalendarBody(BaseModel):
 class CalendarVersion(CalendarBody):
     """One version of a calendar, as it was added."""
 
+    zone: str = Field(max_length=100, description="The IANA zone of its times", examples=["Europe/Berlin"])
     id: str = Field(description="The calendar", examples=["support"])
     added_at: datetime = Field(description="When it was added")
 
