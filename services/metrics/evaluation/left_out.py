@@ -24,7 +24,6 @@ from services.metrics.domain.ticket_measures import (
     DROPPED,
     FIRST_REPLY,
     FIRST_RESOLUTION,
-    FULL_RESOLUTION,
     NEXT_REPLY,
     OPENED,
     SLA_NEXT_REPLY,
@@ -203,5 +202,7 @@ def reason_without_outcome(applied: AppliedPolicy | None, measure: Measure, tick
 
 def has_negative_duration(ticket: TicketView, family: str) -> bool:
     """Whether the duration of this family was stated to end before the opening."""
-    solves = {FIRST_RESOLUTION.family: ticket.solves[:1], FULL_RESOLUTION.family: (ticket.current_solve,)}.get(family, ())
+    solves = {FIRST_RESOLUTION.family: ticket.solves[:1], FIRST_REPLY.family: (), NEXT_REPLY.family: ()}.get(
+        family, (ticket.current_solve,)
+    )
     return any(solve is not None and solve.seconds < 0 for solve in solves)

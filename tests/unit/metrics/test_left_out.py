@@ -101,7 +101,9 @@ def test_a_wait_that_a_solve_ended_is_unanswered() -> None:
 
 def test_a_duration_that_would_be_negative_is_counted() -> None:
     early = ticket(opened(10), status(5, "solved"))
-    assert left_out(between("first_resolution_time"), early) == {"negative_duration": 1}
+    for kpi in ("first_resolution_time", "full_resolution_time", "handling_time", "requester_wait", "agent_wait"):
+        assert left_out(between(kpi), early) == {"negative_duration": 1}, kpi
+        assert left_out(between(kpi), ticket(opened(10))) == {"unsolved": 1}, kpi
 
 
 def test_a_filter_leaves_nothing_out() -> None:
