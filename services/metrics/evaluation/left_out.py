@@ -100,7 +100,7 @@ class LeftOutCounts:
         """Count the parts of a subject that are left out."""
         if (ticket := subject.view.ticket) is not None:
             if ticket.dropped is not None:
-                self._add_dropped(subject, ticket)
+                self._add_dropped(subject, ticket, ticket.dropped)
             elif not self._kpi.instant:
                 self._add_ticket(subject, ticket)
         elif all(measure.bins == "rating" for measure in self._kpi.measures) and self._kpi.whole is None:
@@ -108,12 +108,19 @@ class LeftOutCounts:
         if self._kpi.whole is None and all(measure.by_model for measure in self._kpi.measures):
             self._add_comments(subject)
 
-    def _add_dropped(self, subject: FoldedSubject, ticket: TicketView) -> None:
-        """Count a dropped ticket if the query would count any of it otherwise. Some KPIs and presets count dropped tickets."""
+    def _add_dropped(self, subject: FoldedSubject, ticket: TicketView, dropped: datetime) -> None:
+        """Count a ticket dropped at that time if the query would count any of it otherwise, or if a target ran then.
+
+        Some KPIs and presets count dropped tickets.
+        """
         if DROPPED.family in self._kpi.families or any(self._recount.reads(row.measure) for row in subject.rows):
             return
         undropped = replace(subject.view, ticket=replace(ticket, dropped=None))
-        rows = [row for row in contributions(undropped, subject.scores, self._terms) if self._recount.counts(row)]
+        of_undropped = contributions(undropped, subject.scores, self._terms)
+        rows = [row for row in of_undropped if self._recount.counts(row)]
+        if self._kpi.of_policies and not self._kpi.instant and not rows:
+            running = any(self._recount.reads(row.measure) and row.at > dropped for row in of_undropped)
+            rows = [row for row in of_undropped if running and row.measure == OPENED.family and self._selects(row)]
         if sum(row.amount for row in rows) > 0 if self._kpi.instant else rows:
             self.counts["dropped"] += 1
 

@@ -141,6 +141,20 @@ def test_targets_that_are_neither_met_nor_breached(event: Event, expected: dict[
     assert left_out(between("sla_first_reply"), event, terms=Terms(policies=SLA)) == expected
 
 
+def test_a_target_that_ran_when_the_ticket_was_dropped_is_counted() -> None:
+    """As is one whose deadline has passed since; one of a ticket that was opened before the window is not."""
+    terms = Terms(policies=SLA)
+    for opening, dropped in ((990, 995), (900, 910)):
+        event = ticket(opened(opening), Merged(at=at(dropped)))
+        assert left_out(between("sla_first_reply"), event, terms=terms) == {"dropped": 1}
+    earlier = ticket(opened(990), Merged(at=at(995)))
+    assert left_out(between("sla_first_reply", 991), earlier, terms=terms) == {}
+    assert left_out(between("sla_next_reply"), earlier, terms=terms) == {}
+    assert left_out(between("sla_breached_open"), earlier, terms=terms) == {}
+    met_later = ticket(opened(990), reply(1010), Merged(at=at(1020)))
+    assert left_out(between("sla_first_reply"), met_later, terms=terms) == {}
+
+
 def test_without_policies_no_ticket_has_a_target() -> None:
     assert left_out(between("sla_first_reply"), WAITING) == {"no_target": 1}
 
