@@ -40,8 +40,8 @@ class Outcome:
 def outcomes_of(policy: Policy, hours: BusinessHours, ticket: TicketView, *, solve_fulfils: bool = False) -> Iterator[Outcome]:
     """The outcome of each target that the policy gives the ticket.
 
-    A target has no outcome if a part of its time has no calendar, or if a solve without the reply came by the deadline, which
-    cancels it. `solve_fulfils`: such a solve meets the target of a reply.
+    A target has no outcome if a part of its time until the deadline has no calendar, or if a solve without the reply came by the
+    deadline, which cancels it. `solve_fulfils`: such a solve meets the target of a reply.
     """
     outcomes = [
         first_reply(Clock(policy.first_reply, hours, ticket, solve_fulfils)) if policy.first_reply else None,
@@ -122,8 +122,6 @@ def resolution(policy: Policy, target: Target, hours: BusinessHours, ticket: Tic
     left = timedelta(seconds=target.seconds)
     for start, end in ticket.periods_in([status for status in UNSOLVED if status not in policy.pause]):
         elapsed = None if end is None else clock.elapsed(start, end)
-        if end is not None and elapsed is None:
-            return None
         if elapsed is None or elapsed > left:
             deadline = clock.deadline(start, left)
             return None if deadline is None else Outcome("resolution", deadline, met=False)
@@ -145,7 +143,10 @@ class Clock:
     solve_fulfils: bool = False
 
     def elapsed(self, start: datetime, end: datetime) -> timedelta | None:
-        """The time in [start, end) that counts; None if there was no calendar for a part of it."""
+        """The time in [start, end) that counts; None if there was no calendar for a part of it.
+
+        The deadline may lie before that part: then the target is breached.
+        """
         return self.hours.open_time(start, end, self.ticket.teams) if self.target.business else end - start
 
     def deadline(self, start: datetime, allowed: timedelta) -> datetime | None:
@@ -162,9 +163,7 @@ class Clock:
         first = min((at for at in (replied, solved) if at is not None), default=None)
         if first is not None and start < LATEST_START:
             elapsed = self.elapsed(start, first)
-            if elapsed is None:
-                return None
-            if elapsed <= allowed:
+            if elapsed is not None and elapsed <= allowed:
                 return Outcome(metric, first, met=True) if first == replied or self.solve_fulfils else None
         deadline = self.deadline(start, allowed)
         end = first if self.solve_fulfils else ended

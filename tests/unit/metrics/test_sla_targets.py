@@ -14,7 +14,7 @@ from services.metrics.domain.terms import Terms
 from services.metrics.domain.view import view
 from shared.events import Assigned, Deleted, Event, Fact, Message, Opened, PrioritySet, StatusSet
 from tests.unit.metrics.build import at, dim, kpi, opened, reply, rows_in, status, ticket
-from tests.unit.metrics.test_business_hours import FIRST, berlin, calendar
+from tests.unit.metrics.test_business_hours import ALWAYS, FIRST, berlin, calendar
 from tests.unit.metrics.test_sla import LONG_AGO
 
 HOUR = Target(3600)
@@ -187,6 +187,22 @@ def test_without_a_calendar_a_target_in_business_hours_counts_nothing() -> None:
     under = terms(next_reply=Target(60, business=True), resolution=Target(60, business=True), pause=("pending",))
     facts = answer(5), ask(10), status(20, "pending"), status(30, "solved")
     assert [row for row in rows(*facts, under=under) if row.measure.startswith("sla_")] == []
+
+
+def test_a_breach_stays_when_the_ticket_goes_to_a_team_without_a_calendar() -> None:
+    """The deadlines lie in the hours of the first team; the reply and the solve come when another team has the ticket."""
+    hours = BusinessHours([calendar(ALWAYS, first_day=FIRST, teams=("a",))])
+    target = Target(1800, business=True)
+    under = terms(hours=hours, first_reply=target, next_reply=target, resolution=target)
+    team = Assigned(at=at(0), team="a"), Assigned(at=at(100), team="b")
+    for facts in ((), (answer(110), status(120, "solved"))):
+        for measure in ("sla_first_reply", "sla_resolution"):
+            assert counted(measure, *team, *facts, under=under) == [(30, 0)], (measure, facts)
+    for facts in ((), (answer(110),)):
+        assert counted("sla_next_reply", *team, answer(5), ask(10), *facts, under=under) == [(40, 0)]
+    early = Assigned(at=at(0), team="a"), Assigned(at=at(20), team="b")
+    assert counted("sla_first_reply", *early, answer(110), under=under) == []
+    assert counted("sla_resolution", *early, status(120, "solved"), under=under) == []
 
 
 # --- all targets ----------------------------------------------------------------------------------------------------------
