@@ -101,19 +101,23 @@ class Times:
         return ((whole_second(end) - whole_second(start)) if self.rules.whole_seconds else (end - start)) // SECOND
 
     def open_time(self, start: datetime, end: datetime, teams: Assignments) -> timedelta | None:
-        """The time in business hours, between whole seconds or minutes of the clock where they count; None without a calendar."""
+        """The time in business hours, between whole seconds where they count; None without a calendar."""
         if not self.terms.hours:
             return None
         if self.rules.whole_seconds:
             start, end = whole_second(start), whole_second(end)
-        elif self.rules.resolution_clock == "minutes":
-            start, end = to_minute(start), to_minute(end)
         return self.terms.hours.open_time(start, end, teams)
 
     def business(self, start: datetime, end: datetime) -> int | None:
         """The whole seconds in business hours of a duration of the whole ticket; None without a calendar."""
         open_time = self.open_time(start, end, teams_of(self.ticket, self.rules))
         return None if open_time is None else open_time // SECOND
+
+    def business_to_solve(self, solve: Solve) -> int | None:
+        """The same from the opening to a solve, between minutes of the clock where resolutions count them."""
+        if self.rules.resolution_clock == "minutes" and not self.rules.whole_seconds:
+            return self.business(to_minute(self.ticket.opened), to_minute(solve.at))
+        return self.business(self.ticket.opened, solve.at)
 
     def business_of_wait(self, start: datetime, end: datetime) -> int | None:
         """The whole seconds in business hours of one wait, by the calendar of each team while it held the ticket."""
@@ -193,8 +197,7 @@ def resolution(measure: Measure, solve: Solve, times: Times, *, in_business: boo
     """The rows of one resolution."""
     yield from duration_row(measure.family, solve.at, solve.seconds)
     if in_business and solve.seconds >= 0:
-        business = BUSINESS_MEASURES[measure.family].family
-        yield from duration_row(business, solve.at, times.business(times.ticket.opened, solve.at))
+        yield from duration_row(BUSINESS_MEASURES[measure.family].family, solve.at, times.business_to_solve(solve))
 
 
 def solved_rows(ours: TicketView, ticket: TicketView, rules: Rules, times: Times, now: datetime | None) -> Iterator[Row]:

@@ -32,12 +32,13 @@ from shared.events import (
 from tests.unit.metrics.build import at, statement
 
 TEXTS = ("great", "never again", "it works", " ")
-minutes = st.integers(0, 12).map(at)
+minutes = (st.integers(0, 12) | st.sampled_from([0.2, 3.7, 5.9])).map(at)
+"""Whole minutes, and a few times with seconds."""
 texts = st.none() | st.sampled_from(TEXTS)
 names = st.sampled_from(["billing", "tech"])
 parties: Any = st.sampled_from(["customer", "agent", "bot"])
 
-openings = st.builds(Opened, at=st.integers(0, 4).map(at), by=parties, text=texts)
+openings = st.builds(Opened, at=(st.integers(0, 4) | st.just(0.7)).map(at), by=parties, text=texts)
 statuses: Any = st.builds(
     StatusSet, at=minutes, status=st.sampled_from(["new", "open", "pending", "on_hold", "solved", "closed"])
 )

@@ -28,7 +28,7 @@ from services.metrics.domain.view import view
 from shared.events import Assigned, Deleted, Event, Fact, Opened, Spam
 from tests.unit.metrics import strategies
 from tests.unit.metrics.build import MODEL, at, dim, opened, reply, status, ticket
-from tests.unit.metrics.presets import TERMS, amounts, message, own, rows_of
+from tests.unit.metrics.presets import ALWAYS, TERMS, amounts, message, own, rows_of
 
 
 # --- all presets ----------------------------------------------------------------------------------------------------------
@@ -61,6 +61,7 @@ VALUES: dict[str, Any] = {
 
 @given(strategies.of_ticket, st.sampled_from(sorted(RULES.keys() - {"dropped_keep"})))
 @example([ticket(opened(1, by="customer"), reply(1))], "whole_seconds")
+@example([ticket(opened(0.5), reply(5.2), status(9.9, "solved"))], "resolution_clock")
 def test_a_rule_changes_rows_of_its_own_families_alone(events: list[Event], rule: str) -> None:
     without = replace(OURS, solved_statuses=rule == "deleted_is_status")  # which needs it
     ours, theirs = under(without, events), under(replace(without, **{rule: VALUES.get(rule, True)}), events)
@@ -151,6 +152,17 @@ def test_switches_change_one_part_each() -> None:
     ) == [3]
     in_minutes = rows_of(own(resolution_clock="minutes"), status(5.2, "solved"), opening=Opened(at=at(0) + timedelta(seconds=30)))
     assert amounts(in_minutes, "first_resolution") == [300]
+
+
+def test_in_minutes_of_the_clock_only_resolutions_count() -> None:
+    """In business hours too: replies and times in statuses keep their seconds where the preset has rows of them."""
+    facts = reply(5.2, id="m1"), reply(9.2, by="customer", id="m2"), reply(10.1, id="m3"), status(12.2, "solved")
+    preset = own(dropped_keep=True, resolution_clock="minutes")
+    rows = rows_of(preset, *facts, opening=Opened(at=at(0.5)), terms=Terms(hours=ALWAYS))
+    in_seconds = {"first_reply": 282, "next_reply": 54, "handling": 702, "requester_wait": 702}
+    for family, expected in {**in_seconds, "first_resolution": 720, "full_resolution": 720}.items():
+        filed = ":replied" if family.endswith("reply") else ""
+        assert amounts(rows, f"{family}{filed}") == amounts(rows, f"{family}_business{filed}") == [expected], family
 
 
 def test_the_difference_of_a_kpi_names_the_rules_that_change_it() -> None:
