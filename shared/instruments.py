@@ -57,6 +57,18 @@ OFFSETS_LOST = Counter(
     ["group"],
     registry=None,
 )
+REPLAYS_REFUSED = Counter(
+    "earshot_kafka_replays_refused_total",
+    "Requests for a replay of lost records that ingest did not accept",
+    ["group"],
+    registry=None,
+)
+REPLAYS_DONE = Counter(
+    "earshot_kafka_replays_done_total",
+    "Replays of lost records that this consumer requested and that ingest has done",
+    ["group"],
+    registry=None,
+)
 STALLS = Counter(
     "earshot_kafka_stalls_total", "Consumers that read nothing although the broker had records", ["group"], registry=None
 )
@@ -80,7 +92,19 @@ DATABASE_LIMIT = Gauge("earshot_database_connections_limit", "The most connectio
 
 HTTP = (REQUEST_SECONDS, HTTP_REFUSED, CLIENTS_LEFT, REQUESTS_IN_PROGRESS, CONNECTIONS)
 PRODUCER = (SENT, SENDS_FAILED)
-CONSUMER = (HANDLED, PARKED, REWOUND, COMMITS_LOST, OFFSETS_LOST, STALLS, LAG, LAG_SECONDS, DEAD_LETTERS)
+CONSUMER = (
+    HANDLED,
+    PARKED,
+    REWOUND,
+    COMMITS_LOST,
+    OFFSETS_LOST,
+    REPLAYS_REFUSED,
+    REPLAYS_DONE,
+    STALLS,
+    LAG,
+    LAG_SECONDS,
+    DEAD_LETTERS,
+)
 DATABASE = (DATABASE_CONNECTIONS, DATABASE_LIMIT)
 
 

@@ -96,10 +96,18 @@ PIPELINE = (
     Alert(
         "EarshotOutboxOld",
         f"{largest('earshot_ingest_outbox_seconds')} > 300 and {largest('earshot_ingest_outbox_deliveries')}"
-        f" >= {largest('earshot_ingest_outbox_deliveries offset 10m')}",
+        f" >= {largest('earshot_ingest_outbox_deliveries offset 10m')} unless {largest('earshot_ingest_replays_running')} > 0",
         "15m",
         "critical",
         "events have waited {{ $value | humanizeDuration }} in ingest's outbox, and no fewer than ten minutes ago",
+    ),
+    Alert(
+        "EarshotRecoveryWaits",
+        f"{largest('earshot_ingest_replays_seconds')} > 600"
+        " or sum by (namespace) (rate(earshot_kafka_replays_refused_total[5m])) > 0",
+        "10m",
+        "critical",
+        "records that Kafka lost are not published again: a replay makes no progress, or ingest doesn't accept it",
     ),
     Alert(
         "EarshotKafkaSendsFail",

@@ -99,11 +99,12 @@ PIPELINE = Dashboard(
                     "Time for which the first tenant has been due.",
                 ),
                 Panel(
-                    "Jobs, imports, fetches and erasures: age",
+                    "Jobs, imports, replays, fetches and erasures: age",
                     "s",
                     (
                         Query("max(earshot_ingest_jobs_seconds{HERE})", "jobs"),
                         Query("max(earshot_ingest_imports_seconds{HERE})", "imports, since the latest step"),
+                        Query("max(earshot_ingest_replays_seconds{HERE})", "replays, since the latest step"),
                         Query("max(earshot_ingest_fetches_seconds{HERE})", "fetches"),
                         Query("max(earshot_ingest_erasures_seconds{HERE})", "erasures"),
                     ),

@@ -35,7 +35,15 @@ from services.ingest.body_encrypter import BodyEncrypter
 from services.ingest.enricher import Enricher
 from services.ingest.eraser import Eraser
 from services.ingest.expirer import Expirer
-from services.ingest.gauges import body_gauges, erasure_gauges, fetch_gauges, import_gauges, job_gauges, outbox_gauges
+from services.ingest.gauges import (
+    body_gauges,
+    erasure_gauges,
+    fetch_gauges,
+    import_gauges,
+    job_gauges,
+    outbox_gauges,
+    replay_gauges,
+)
 from services.ingest.health import DeliveryObserver
 from services.ingest.import_process import CONNECTIONS as IMPORT_CONNECTIONS
 from services.ingest.import_process import ImportProcesses
@@ -53,6 +61,7 @@ from services.ingest.pace import Pace
 from services.ingest.quarantine_jobs import Discarder, Retrier
 from services.ingest.relay import SWEEPERS, EventProducer, Relay
 from services.ingest.releaser import Releaser
+from services.ingest.replayer import Replayer
 from services.ingest.rereader import Rereader
 from services.ingest.settings import Settings
 from services.ingest.store.cipher import Cipher
@@ -171,6 +180,7 @@ def create_app(
                 "discard": JobKind(quarantined.extent, Discarder(reads).step),
             }
             runner = JobRunner(reads, kinds)
+            replayer = Replayer(reads)
             importing = await stack.enter_async_context(open_pool(settings.database, IMPORT_CONNECTIONS))
             in_process = Importer(importing, Imports(importing, cipher), tools, now, observer.read_again, vault)
             processes = ImportProcesses(ImportProgress(reads), settings.import_processes)
@@ -184,6 +194,7 @@ def create_app(
                 outbox_gauges(reads),
                 fetch_gauges(reads),
                 job_gauges(reads),
+                replay_gauges(reads),
                 import_gauges(reads),
                 erasure_gauges(reads),
                 body_gauges(reads),
@@ -192,6 +203,7 @@ def create_app(
                 committer=committer,
                 releaser=releaser,
                 jobs=runner,
+                replays=replayer,
                 expirer=expirer,
                 reads=reads,
                 enricher=enricher,
@@ -225,6 +237,7 @@ def create_app(
                 workers.start(f"sweeper-{number}", relay.sweep)
             workers.start("releaser", releaser.run)
             workers.start("jobs", runner.run)
+            workers.start("replays", replayer.run)
             workers.start("enricher", enricher.run)
             for number in range(BACK_FILL_WORKERS):
                 workers.start(f"back-fill-{number}", back_filler.run)

@@ -1,4 +1,4 @@
-"""Gauges of the outbox, of the queue of fetches, of jobs, of erasures and of plain bodies, read when Prometheus scrapes."""
+"""Gauges of the outbox, of work in the background and of plain bodies, read when Prometheus scrapes."""
 
 import asyncpg
 
@@ -15,6 +15,8 @@ from services.ingest.instruments import (
     OUTBOX_DELIVERIES,
     OUTBOX_SECONDS,
     PLAIN_BODIES,
+    REPLAYS_RUNNING,
+    REPLAYS_SECONDS,
 )
 from shared.gauges import DatabaseGauges
 
@@ -44,6 +46,11 @@ LEFT JOIN (
 
 JOBS = "SELECT count(*), extract(epoch FROM now() - min(added))::float8 FROM delivery_jobs WHERE finished IS NULL"
 """Reads the index of running jobs, of which a tenant has ten at most."""
+
+REPLAYS = """
+SELECT count(*), extract(epoch FROM now() - min(greatest(worked, added)))::float8 FROM replays WHERE finished IS NULL
+"""
+"""Reads the index of open replays, of which a tenant has ten at most."""
 
 IMPORTS = """
 SELECT count(*), extract(epoch FROM now() - min(greatest(claimed, started)))::float8
@@ -93,6 +100,16 @@ def job_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
         return running, max(0.0, seconds or 0.0)
 
     return DatabaseGauges((JOBS_RUNNING, JOBS_SECONDS), read)
+
+
+def replay_gauges(pool: asyncpg.Pool) -> DatabaseGauges:
+    """The gauges of replays."""
+
+    async def read() -> tuple[float, ...]:
+        running, seconds = await pool.fetchrow(REPLAYS)
+        return running, max(0.0, seconds or 0.0)
+
+    return DatabaseGauges((REPLAYS_RUNNING, REPLAYS_SECONDS), read)
 
 
 def import_gauges(pool: asyncpg.Pool) -> DatabaseGauges:

@@ -48,6 +48,13 @@ JOBS_RUNNING = Gauge(
 )
 JOBS_SECONDS = Gauge("earshot_ingest_jobs_seconds", "Age of the oldest such job; 0 if there is none", registry=None)
 
+REPLAYS_RUNNING = Gauge("earshot_ingest_replays_running", "Replays of stored events that are not done", registry=None)
+REPLAYS_SECONDS = Gauge(
+    "earshot_ingest_replays_seconds",
+    "Seconds since the latest step of the replay that waits longest; 0 if there is none",
+    registry=None,
+)
+
 IMPORTS_RUNNING = Gauge("earshot_ingest_imports_running", "Imports that are started and not done", registry=None)
 IMPORTS_SECONDS = Gauge(
     "earshot_ingest_imports_seconds",
@@ -77,6 +84,8 @@ FAMILIES = (
     FETCHES_SECONDS,
     JOBS_RUNNING,
     JOBS_SECONDS,
+    REPLAYS_RUNNING,
+    REPLAYS_SECONDS,
     IMPORTS_RUNNING,
     IMPORTS_SECONDS,
     ERASURES_RUNNING,

@@ -1,21 +1,26 @@
 """`python -m services.ingest.replay`: publish stored events again, after a loss of Kafka or of the database of metrics.
 
-Queues them for the services that run. Metrics counts an event that it has already only once, so a `--since` that is too early
-only costs time. docs/deployment.md, "Backup and loss", says when it is needed.
+Adds a replay and works on it, beside the services that run and publish. Metrics counts an event that it has already only once, so
+a `--since` that is too early only costs time. docs/deployment.md, "Backup and loss", says when it is needed.
 """
 
 import argparse
 import asyncio
 import sys
+import time
+from contextlib import suppress
 from datetime import datetime
+from uuid import uuid4
 
-from services.ingest.inbox import locks
+from services.ingest.inbox.replays import ALL_TENANTS, Replay
+from services.ingest.inbox.selection import Selection
+from services.ingest.replayer import Replayer
 from services.ingest.settings import Settings
-from services.ingest.store.event_log import EventLog
 from shared.database import open_pool
 from shared.startup import read_settings
 
-LONGEST_SECONDS = 3600.0
+REPORT_SECONDS = 10.0
+"""Between two lines about the progress."""
 
 
 def parse_since(text: str) -> datetime:
@@ -26,10 +31,32 @@ def parse_since(text: str) -> datetime:
     return at
 
 
-async def replay(settings: Settings, tenant: str | None, since: datetime | None) -> int:
-    """Queue the events received since `since` (None: all) of a tenant (None: of all). Returns the number of deliveries."""
-    async with open_pool(settings.database, 1, LONGEST_SECONDS) as pool:
-        return await EventLog(pool, locks.ARRIVALS).replay(tenant, since)
+async def replay(settings: Settings, tenant: str | None, since: datetime | None, id_: str | None = None) -> int:
+    """Publish the events received since `since` (None: all) of a tenant (None: of all) again. Returns the number of deliveries.
+
+    Returns when all are in the outbox. If it is ended before, ingest continues, and a call with the same id waits for the same
+    replay.
+    """
+    async with open_pool(settings.database, 2) as pool:
+        replayer = Replayer(pool)
+        one = await replayer.add(Selection(tenant or ALL_TENANTS, since=since), id_ or uuid4().hex)
+        worker = asyncio.create_task(replayer.run())
+        try:
+            while one.state == "running":
+                began = time.monotonic()
+                one = await replayer.wait(one, REPORT_SECONDS)
+                if time.monotonic() - began >= REPORT_SECONDS:
+                    report(one)
+        finally:
+            worker.cancel()
+            with suppress(asyncio.CancelledError):
+                await worker
+    return one.queued
+
+
+def report(one: Replay) -> None:
+    """Print the progress of a replay to the standard error."""
+    sys.stderr.write(f"replay {one.id}: {one.progress:.0%}, deliveries queued: {one.queued:,}\n")
 
 
 def main() -> None:
@@ -39,8 +66,9 @@ def main() -> None:
     extent.add_argument("--since", type=parse_since, help="events received from this time on, such as 2026-11-29T02:00:00Z")
     extent.add_argument("--all", action="store_true", help="all events")
     arguments.add_argument("--tenant", help="of this tenant alone")
+    arguments.add_argument("--id", help="an id of your choice; with the id of a replay that exists, wait for its end")
     options = arguments.parse_args()
-    deliveries = asyncio.run(replay(read_settings("ingest", Settings), options.tenant, options.since))
+    deliveries = asyncio.run(replay(read_settings("ingest", Settings), options.tenant, options.since, options.id))
     sys.stdout.write(f"deliveries queued: {deliveries:,}. Ingest publishes them in the order of their receipt.\n")
 
 

@@ -50,7 +50,7 @@ from shared.database import OUTAGE, open_pool
 from shared.fair_queue import FairQueue
 from shared.gauges import DatabaseGauges, observe_pools
 from shared.http import add_health
-from shared.ingest import ingest_client, request_replay
+from shared.ingest import Replays, ingest_client
 from shared.kafka import Consumer, Producer, watch_dead_letters
 from shared.request_telemetry import RequestTelemetry
 from shared.routes import add_routes
@@ -95,17 +95,22 @@ def create_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now, s
                 FairQueue(settings.scan_pool, max(1, settings.scan_pool // 2), settings.questions_waiting),
             )
             intake: Consumer | None = None
+            replays: Replays | None = None
             if settings.consume:
                 app.state.pools["consumer"] = writing = await stack.enter_async_context(
                     open_pool(settings.database, WRITER_CONNECTIONS)
                 )
-                intake = await stack.enter_async_context(consumer(settings, announcer, writing))
+                replays = Replays(
+                    await stack.enter_async_context(ingest_client(settings.ingest_url, settings.internal_token)), METRICS_GROUP
+                )
+                intake = consumer(settings, announcer, writing, replays)
             app.state.intake = intake
             await stack.enter_async_context(workers)
             versions = VersionWatch(pool, lambda: intake is None or intake.joined)
             if settings.consume or settings.seal:
                 workers.start("version", versions.run)
-            if intake:
+            if replays and intake:
+                workers.start("replays", replays.run)
                 workers.start("consumer", partial(versions.run_while_current, intake.run))
                 topics = (EVENTS, SCORES)
                 workers.start("dead letters", partial(watch_dead_letters, settings.brokers, topics))
@@ -182,20 +187,18 @@ def queue(settings: Settings) -> FairQueue:
     return FairQueue(at_once, settings.questions_per_tenant, settings.questions_waiting)
 
 
-@asynccontextmanager
-async def consumer(settings: Settings, announcer: Announcer, pool: asyncpg.Pool) -> AsyncIterator[Consumer]:
+def consumer(settings: Settings, announcer: Announcer, pool: asyncpg.Pool, replays: Replays) -> Consumer:
     """The consumer of both topics. `pool` is its own: queries and the consumer never wait for each other's connections."""
-    async with ingest_client(settings.ingest_url, settings.internal_token) as ingest:
-        yield Consumer(
-            bootstrap=settings.brokers,
-            group=METRICS_GROUP,
-            topics=(EVENTS, SCORES),
-            handler=Intake(Writer(pool), announcer),
-            replay=partial(request_replay, ingest),
-            on_idle=idle(pool),
-            stored=Positions(pool),
-            instance=settings.kafka_instance,
-        )
+    return Consumer(
+        bootstrap=settings.brokers,
+        group=METRICS_GROUP,
+        topics=(EVENTS, SCORES),
+        handler=Intake(Writer(pool), announcer),
+        replay=replays.request,
+        on_idle=idle(pool),
+        stored=Positions(pool),
+        instance=settings.kafka_instance,
+    )
 
 
 async def update_gauges(app: FastAPI, *gauges: DatabaseGauges) -> None:

@@ -20,7 +20,7 @@ from services.sentiment.shadow import BATCH, GROUP, ShadowHandler, restart_after
 from services.sentiment.taxonomy_cache import TaxonomyCache, read_default
 from shared import openapi, problems
 from shared.http import add_health
-from shared.ingest import ingest_client, request_replay
+from shared.ingest import Replays, ingest_client
 from shared.kafka import Consumer, Producer, Timing, watch_dead_letters
 from shared.request_telemetry import RequestTelemetry
 from shared.routes import add_routes
@@ -54,13 +54,14 @@ def create_app(
     taxonomies = TaxonomyCache(Ingest(http), default_taxonomy, settings.taxonomy_cache_seconds)
     producer = Producer(settings.brokers)
     scoring = ScoringHandler(pool, producer, taxonomies)
+    replays = Replays(http, SENTIMENT_GROUP)
     consumer = Consumer(
         bootstrap=settings.brokers,
         group=SENTIMENT_GROUP,
         topics=[EVENTS],
         handler=scoring,
         max_batch=settings.max_batch,
-        replay=partial(request_replay, http),
+        replay=replays.request,
         instance=settings.kafka_instance,
         beat=lambda: scoring.progressed_at,
         timing=timing_of(settings.scorer, settings),
@@ -86,6 +87,7 @@ def create_app(
             app.state.default_themes = asyncio.create_task(pool.prepare(default_taxonomy))
             stack.callback(app.state.default_themes.cancel)
             workers.start("scoring", consumer.run)
+            workers.start("replays", replays.run)
             workers.start("dead letters", partial(watch_dead_letters, settings.brokers, (EVENTS,)))
             if shadow_handler:
                 workers.start("shadow", partial(restart_after_errors, shadow_consumer(settings, shadow_handler).run))

@@ -23,7 +23,7 @@ from shared.workers import Workers
 from tests import table_reset
 from tests.unit.ingest.making import connection, nps, response
 
-FILLED = ("inbox", "events", "unpublished", "erasures", "erased_names", "delivery_jobs", "shared_mailboxes")
+FILLED = ("inbox", "events", "unpublished", "erasures", "erased_names", "delivery_jobs", "shared_mailboxes", "replays")
 """The tables that tests of the inbox fill."""
 
 

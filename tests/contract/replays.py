@@ -1,7 +1,12 @@
-"""A fake of ingest's replays."""
+"""A fake of ingest's replays, and real ones without a running worker."""
 
 from datetime import datetime
 
+import asyncpg
+
+from services.ingest.inbox.replays import Replay
+from services.ingest.inbox.selection import Selection
+from services.ingest.replayer import Replayer
 from shared.kafka import Retry
 
 
@@ -16,3 +21,19 @@ class Replays:
         self.requests.append(since)
         if len(self.requests) <= self.refusals:
             raise Retry(0.2, "ingest is unavailable")
+
+
+async def replay_tenant(pool: asyncpg.Pool, tenant: str) -> int:
+    """Hand all events of a tenant to the outbox again. Returns the number of deliveries newly queued."""
+    replayer = Replayer(pool)
+    replay = await replayer.add(Selection(tenant))
+    while await replayer.step():
+        pass
+    return (await current(pool, replay)).queued
+
+
+async def current(pool: asyncpg.Pool, replay: Replay) -> Replay:
+    """The replay as it is now."""
+    row = await Replayer(pool).find(replay.selection.tenant, replay.id)
+    assert row is not None
+    return row

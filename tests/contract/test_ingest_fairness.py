@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from services.ingest.inbox import locks, outbox
+from services.ingest.inbox import outbox
 from services.ingest.inbox.outbox import claim_comments, claim_events, postpone_comments
 from services.ingest.pace import Pace, comment_cost
 from services.ingest.relay import Relay
-from services.ingest.store.event_log import EventLog
 from shared.events import decode_event
 from shared.kafka import CommittedOffsets, Consumer, Producer, received_at
 from shared.topics import COMMENTS_LATER, METRICS_GROUP
 from shared.workers import Workers
 from tests.contract.inbox import Broker, Inbox, comment_delivery, nps_delivery
 from tests.contract.kafka_topic import KafkaTopic, Recorder, new_topic
+from tests.contract.replays import replay_tenant
 
 FLOOD = 600
 WINDOW = 100
@@ -223,7 +223,7 @@ async def test_a_replay_publishes_a_whole_delivery_although_only_its_comments_wa
     await inbox.deliver(comment_delivery("r-1", "Lovely."))
     [event] = await inbox.events()
     await postpone_comments(inbox.pool, {event.seq: 82})
-    assert await EventLog(inbox.pool, locks.ARRIVALS).replay("acme") == 1
+    assert await replay_tenant(inbox.pool, "acme") == 1
     assert (await claim_events(inbox.pool, 10)).seqs == [event.seq]
 
 

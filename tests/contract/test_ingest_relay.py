@@ -13,6 +13,7 @@ from shared.kafka import OutgoingRecord, Position, received_at
 from shared.topics import Topic
 from shared.workers import Workers
 from tests.contract.inbox import Broker, Inbox, erasure_delivery, nps_delivery
+from tests.contract.replays import replay_tenant
 
 
 @asynccontextmanager
@@ -143,7 +144,7 @@ async def test_a_replay_publishes_the_same_bytes_again(inbox: Inbox) -> None:
         await drained(inbox)
         first = {message.value for message in broker.sent}
         broker.sent.clear()
-        assert await EventLog(inbox.pool, locks.ARRIVALS).replay("acme") == 1
+        assert await replay_tenant(inbox.pool, "acme") == 1
         await drained(inbox)
     assert {message.value for message in broker.sent} < first
     assert [event.tenant for event in broker.events] == ["acme"]

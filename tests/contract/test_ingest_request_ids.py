@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from services.ingest.inbox import locks
 from services.ingest.relay import Relay
-from services.ingest.store.event_log import EventLog
 from shared.request_context import RequestContext, bound, parse_record_headers
 from shared.workers import Workers
 from tests.contract.inbox import Broker, Inbox, erasure_delivery, nps_delivery
+from tests.contract.replays import replay_tenant
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 FIRST, SECOND = RequestContext("order-4711", TRACE), RequestContext("order-4712")
@@ -57,5 +56,5 @@ async def test_a_replay_has_the_ids_of_the_request_for_it(inbox: Inbox) -> None:
     await deliver(inbox, FIRST, id="1")
     await publish(inbox, from_table=True)
     with bound(SECOND):
-        assert await EventLog(inbox.pool, locks.ARRIVALS).replay("acme") == 1
+        assert await replay_tenant(inbox.pool, "acme") == 1
     assert await publish(inbox, from_table=True) == {"r-1": SECOND}

@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from deploy.local.servers import Kafka, free_port_base
+from services.ingest.inbox import replays
+from shared.database import open_pool
 from shared.instruments import OFFSETS_LOST, registry_of
 from shared.kafka import clients, ensure_topics
 from shared.topics import EVENTS, METRICS_GROUP, SCORES
@@ -95,7 +97,10 @@ async def test_all_of_kafka_is_lost(rehearsal: Rehearsal, kafka: Kafka) -> None:
     assert await rehearsal.differences() == []
 
 
-async def test_a_topic_is_deleted_and_created_again(rehearsal: Rehearsal, kafka: Kafka) -> None:
+async def test_a_topic_is_deleted_and_created_again(rehearsal: Rehearsal, kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The replay takes several steps, and ingest is replaced in the middle of it."""
+    for name in ("BATCH", "MOST_WAITING"):
+        monkeypatch.setattr(replays, name, 10)
     await rehearsal.wait_until_counted()
     before = lost_logs()
     await rehearsal.installation.stop("metrics")
@@ -106,7 +111,13 @@ async def test_a_topic_is_deleted_and_created_again(rehearsal: Rehearsal, kafka:
     await ensure_topics(kafka.bootstrap)
     await rehearsal.post(*ids("in-the-new-topic"))
     await rehearsal.installation.start("metrics")
-    await rehearsal.wait_until_counted()
+    async with open_pool(rehearsal.installation.databases["ingest"], 1) as pool:
+        await until(lambda: pool.fetchval("SELECT queued > 0 FROM replays WHERE finished IS NULL"))
+        await rehearsal.installation.stop("ingest")
+        assert await pool.fetchval("SELECT count(*) FROM replays WHERE finished IS NULL") == 1
+        await rehearsal.installation.start("ingest")
+        await rehearsal.wait_until_counted()
+        await until(lambda: pool.fetchval("SELECT count(*) = 0 FROM replays WHERE finished IS NULL"))
     assert lost_logs() == before + EVENTS.partitions
     assert await rehearsal.differences() == []
 

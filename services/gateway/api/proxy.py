@@ -71,6 +71,7 @@ PROXIED_ROUTES = (
     ProxiedRoute("GET", "/v1/imports/{id}/parts", "ingest", "admin"),
     ProxiedRoute("PUT", "/v1/imports/{id}/parts/{part}", "ingest", "admin", 8 * MIB),
     ProxiedRoute("POST", "/v1/replay", "ingest", "admin"),
+    ProxiedRoute("GET", "/v1/replay/{id}", "ingest", "admin"),
     ProxiedRoute("GET", "/v1/retention", "ingest", "admin"),
     ProxiedRoute("PUT", "/v1/retention", "ingest", "admin"),
     ProxiedRoute("GET", "/v1/taxonomy", "ingest", "records:read"),

@@ -9,14 +9,16 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, StringConstraints
 
-from services.ingest.api.replay import QueuedReplay
+from services.ingest.api.replay import REPLAY_ID, QueuedReplay, ReplayId, ReplayView, as_view
 from services.ingest.api.state import ingest_of
 from services.ingest.api.taxonomy import TaxonomyView
 from services.ingest.domain.fields import Model, Time
+from services.ingest.inbox.replays import ALL_TENANTS
+from services.ingest.inbox.selection import Selection
 from services.ingest.store.event_log import MAX_SEQ
 from shared.database import outage_is_503
 from shared.http import InternalOnly
-from shared.problems import BadRequest, NotAuthenticated, Unprocessable, responses
+from shared.problems import BadRequest, Conflict, NotAuthenticated, NotFound, Unprocessable, responses
 from shared.routes import BODY_PROBLEMS, JsonBody, TypedRoute, WholeNumber
 
 routes = APIRouter(route_class=TypedRoute, prefix="/internal", tags=["internal"], dependencies=[InternalOnly])
@@ -45,7 +47,10 @@ class InboxHead(BaseModel):
     """The progress of the inbox."""
 
     seq: int = Field(description="Every delivery up to this sequence number is stored", examples=[10482])
-    unpublished: int = Field(description="Deliveries that are not known to be in Kafka", examples=[0])
+    unpublished: int = Field(
+        description="Deliveries that are not known to be in Kafka, and at most so many that running replays have yet to publish",
+        examples=[0],
+    )
 
 
 class InternalReplay(Model):
@@ -138,11 +143,35 @@ async def chain_pages(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator
 
 @routes.post(
     "/replay",
+    status_code=202,
     operation_id="replay_all",
     summary="Publish stored events again",
-    responses=responses(NotAuthenticated, *BODY_PROBLEMS),
+    responses=responses(NotAuthenticated, Conflict, *BODY_PROBLEMS),
 )
-async def replay_all(request: Request, replay: Annotated[InternalReplay, JsonBody(InternalReplay)]) -> QueuedReplay:
-    """Queues stored events for publishing again."""
+async def replay_all(
+    request: Request,
+    replay: Annotated[InternalReplay, JsonBody(InternalReplay)],
+    idempotency_key: Annotated[
+        str | None, Header(pattern=REPLAY_ID, description="The id of the replay: a repeated request adds none")
+    ] = None,
+) -> QueuedReplay:
+    """Adds a replay, and does not wait for it. 409: ten are in progress, or another one has this id."""
+    selection = Selection(replay.tenant or ALL_TENANTS, since=replay.since)
     async with outage_is_503():
-        return QueuedReplay(deliveries=await ingest_of(request).event_log.replay(replay.tenant, replay.since))
+        one = await ingest_of(request).replays.add(selection, idempotency_key)
+    return QueuedReplay(id=one.id, state=one.state, deliveries=one.queued)
+
+
+@routes.get(
+    "/replay/{replay}",
+    operation_id="get_replay_of_all",
+    summary="Get the progress of a replay of all tenants",
+    responses=responses(BadRequest, NotAuthenticated, NotFound),
+)
+async def get_replay_of_all(request: Request, replay: ReplayId) -> ReplayView:
+    """It is `done` when all of its deliveries are in the outbox or published."""
+    async with outage_is_503():
+        one = await ingest_of(request).replays.find(ALL_TENANTS, replay)
+    if one is None:
+        raise NotFound("the replay does not exist")
+    return as_view(one)

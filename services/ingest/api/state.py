@@ -18,6 +18,7 @@ from services.ingest.inbox.customers import Customers
 from services.ingest.inbox.quarantine import Quarantine
 from services.ingest.job_runner import JobRunner
 from services.ingest.releaser import Releaser
+from services.ingest.replayer import Replayer
 from services.ingest.store.connection_cache import ConnectionCache
 from services.ingest.store.connections import Connections
 from services.ingest.store.deliveries import Deliveries
@@ -40,6 +41,7 @@ class Ingest:
     committer: Committer
     releaser: Releaser
     jobs: JobRunner
+    replays: Replayer
     expirer: Expirer
     reads: asyncpg.Pool
     enricher: Enricher

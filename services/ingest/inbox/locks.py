@@ -7,6 +7,9 @@ ARRIVALS = 0x65617273686F74
 """Held, shared, by every transaction that takes sequence numbers. A transaction that holds it exclusively sees no gap that may
 still be filled."""
 
+REPLAYS = 0x7265706C6179
+"""Held by the process that works on replays."""
+
 LOCK_SHARED = "SELECT count(pg_advisory_xact_lock_shared(key)::text) FROM unnest($1::bigint[]) AS key"
 LOCK = "SELECT count(pg_advisory_xact_lock(key)::text) FROM unnest($1::bigint[]) AS key"
 

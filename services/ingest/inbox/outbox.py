@@ -82,7 +82,11 @@ UPDATE unpublished SET due = 'epoch'::timestamptz + seq * interval '1 microsecon
 """
 """Released rows are due before all others of their tenant, in the order of their receipt: they are the oldest, since claims begin
 with the oldest."""
-OLDEST = "SELECT received_at FROM inbox WHERE seq = (SELECT min(seq) FROM unpublished)"
+OLDEST = """
+SELECT least((SELECT received_at FROM inbox WHERE seq = (SELECT min(seq) FROM unpublished)),
+    (SELECT min(reached_at) FROM replays WHERE finished IS NULL))
+"""
+"""Of the outbox, and of the deliveries that replays have yet to put there."""
 
 
 class EventBody(Struct):
@@ -194,6 +198,6 @@ async def postpone_comments(pool: asyncpg.Pool, characters: Mapping[int, int]) -
 
 
 async def oldest_receipt(pool: asyncpg.Pool) -> datetime | None:
-    """The receipt time of the oldest delivery in the outbox. None if the outbox is empty."""
+    """The receipt time of the oldest delivery that is to be published. None if there is none."""
     received_at: datetime | None = await pool.fetchval(OLDEST)
     return received_at

@@ -1,28 +1,20 @@
-"""Stored events, read back in the order of the inbox: in pages, by subject, and queued for publishing again."""
+"""Stored events, read back in the order of the inbox: in pages, and by subject."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
 
 import asyncpg
 
 from shared.events import comments, decode_event, text_hash
-from shared.request_context import current_context
 
 PAGE = """
 SELECT seq, event FROM events WHERE seq > $1 AND seq <= $2 AND ($3::text IS NULL OR tenant = $3) ORDER BY seq, position LIMIT $4
 """
 DELIVERY = "SELECT event FROM events WHERE seq = $1 AND ($2::text IS NULL OR tenant = $2) ORDER BY position"
-HEAD = "SELECT (SELECT coalesce(max(seq), 0) FROM inbox), (SELECT count(*) FROM unpublished)"
-REPLAY = """
-INSERT INTO unpublished (seq, due, tenant, request_id, traceparent)
-SELECT DISTINCT seq, now(), tenant, $6::text, $7::text FROM events
-WHERE ($1::timestamptz IS NULL OR received_at >= $1) AND ($2::text IS NULL OR tenant = $2)
-    AND ($3::timestamptz IS NULL OR received_at < $3) AND ($4::text IS NULL OR event::json ->> 'connection' = $4)
-    AND ($5::text IS NULL OR subject = $5)
-ON CONFLICT (seq) DO UPDATE SET comments = 0, due = now() WHERE unpublished.comments > 0
+HEAD = """
+SELECT (SELECT coalesce(max(seq), 0) FROM inbox), (SELECT count(*) FROM unpublished)
+    + (SELECT coalesce(sum(greatest(upto - reached, 1)), 0)::bigint FROM replays WHERE finished IS NULL)
 """
-"""A delivery of which only the comments were left to publish is published whole."""
 OF_SUBJECT = "SELECT event FROM events WHERE tenant = $1 AND subject = $2 ORDER BY seq DESC, position DESC"
 
 PAGE_SIZE = 2_000
@@ -32,7 +24,8 @@ MAX_SEQ = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """`seq`: every delivery up to it is stored. `unpublished`: deliveries that are not known to be in Kafka."""
+    """`seq`: every delivery up to it is stored. `unpublished`: deliveries that are not known to be in Kafka, and at
+    most so many that running replays have yet to publish."""
 
     seq: int
     unpublished: int
@@ -77,17 +70,3 @@ class EventLog:
                 if any(text_hash(text) == comment for text, _ in comments(decode_event(row[0]).body)):
                     return True
         return False
-
-    async def replay(
-        self,
-        tenant: str | None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        connection: str | None = None,
-        subject: str | None = None,
-    ) -> int:
-        """Queue events received in [since, until) for publishing again. Returns the number of deliveries newly queued."""
-        context = current_context()
-        request = (context and context.request_id, context and context.traceparent)
-        status = await self._pool.execute(REPLAY, since, tenant, until, connection, subject, *request)
-        return int(status.split()[-1])

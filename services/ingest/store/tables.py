@@ -1,4 +1,4 @@
-"""The tables of ingest. Those about the storage of bodies are in body_tables.py, those about erasures in erasure_tables.py.
+"""The tables of ingest. Others are in body_tables.py, erasure_tables.py and replay_tables.py.
 
 Columns whose names begin with `sealed` have encrypted values: in code they are `encrypted_key`, `encrypted_secrets` and so on.
 """
@@ -23,9 +23,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.ingest.domain.tombstone import SQL_FINGERPRINT
-from services.ingest.store import body_tables, erasure_tables
+from services.ingest.store import body_tables, replay_tables
 
-metadata = erasure_tables.metadata
+metadata = replay_tables.metadata
 
 tenants = Table(
     "tenants",
@@ -146,8 +146,10 @@ unpublished = Table(
     ),
     Column("request_id", Text, comment="of the request that brought the delivery or requested its replay"),
     Column("traceparent", Text, comment="of the same request, if it had one"),
+    Column("replayed", Boolean, nullable=False, server_default="false", comment="a replay put it there"),
     Index("unpublished_events", "tenant", "due", "seq", postgresql_where=text("comments = 0")),
     Index("unpublished_comments", "tenant", "due", "seq", postgresql_where=text("comments > 0")),
+    Index("unpublished_replayed", "seq", postgresql_where=text("replayed AND comments = 0")),
 )
 
 delivery_counts = Table(

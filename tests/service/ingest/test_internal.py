@@ -86,7 +86,7 @@ async def test_stored_events_are_published_and_a_replay_publishes_them_again(ing
     await wait_for_empty_outbox(ingest)
     assert (
         await ingest.http.post("/internal/replay", json={"since": None, "tenant": ingest.tenant}, headers=INTERNAL)
-    ).status_code == 200
+    ).status_code == 202
     await wait_for_published(ingest, 2)
     await wait_for_empty_outbox(ingest)
     answer = await ingest.call("POST", "/v1/replay", json={"since": "2020-01-01T00:00:00Z"})
@@ -96,6 +96,48 @@ async def test_stored_events_are_published_and_a_replay_publishes_them_again(ing
     assert len(mine) == 1
     none = await ingest.call("POST", "/v1/replay", json={"until": "2020-01-01T00:00:00Z"})
     assert none.json()["deliveries"] == 0
+
+
+async def test_the_progress_of_a_replay_can_be_read_and_a_repeated_request_adds_none(ingest: IngestClient) -> None:
+    await ingest.call("POST", "/v1/feedback", json=response(nps(9)))
+    await wait_for_published(ingest, 1)
+    await wait_for_empty_outbox(ingest)
+    body = {"id": "after-the-outage", "since": "2020-01-01T00:00:00Z"}
+    answers = [await ingest.call("POST", "/v1/replay", json=body) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert answers[0].json() == answers[1].json()
+    assert answers[0].json() == {
+        "id": "after-the-outage", "state": "done", "deliveries": 1, "job": None, "deleted_before": None
+    }  # fmt: skip
+    await wait_for_published(ingest, 2)
+    assert answers[0].headers["location"] == "/v1/replay/after-the-outage"
+    replay = (await ingest.call("GET", "/v1/replay/after-the-outage")).json()
+    assert (replay["state"], replay["deliveries"], replay["progress"]) == ("done", 1, 1.0)
+    assert (replay["since"], replay["until"]) == ("2020-01-01T00:00:00Z", None)
+    assert replay["finished_at"] >= replay["created_at"]
+    other = replace(ingest, tenant=f"{ingest.tenant}-b")
+    assert (await other.call("GET", "/v1/replay/after-the-outage")).status_code == 404
+    assert (await ingest.call("GET", "/v1/replay/%20")).status_code == 400
+    assert (await ingest.call("POST", "/v1/replay", json={"id": "after-the-outage"})).status_code == 409
+    assert (await ingest.call("POST", "/v1/replay", json={"id": "a/b"})).status_code == 422
+
+
+async def test_a_service_requests_a_replay_once_by_its_key(ingest: IngestClient) -> None:
+    headers = {**INTERNAL, "Idempotency-Key": f"metrics:{ingest.tenant}"}
+    answers = [
+        await ingest.http.post("/internal/replay", json={"since": "2100-01-01T00:00:00Z"}, headers=headers) for _ in range(2)
+    ]
+    assert {answer.status_code for answer in answers} == {202}
+    assert {answer.json()["id"] for answer in answers} == {f"metrics:{ingest.tenant}"}
+
+    async def is_done() -> bool:
+        answer = await ingest.http.get(f"/internal/replay/metrics:{ingest.tenant}", headers=INTERNAL)
+        return bool(answer.json()["state"] == "done")
+
+    await until(is_done)
+    assert (await ingest.http.get("/internal/replay/unknown", headers=INTERNAL)).status_code == 404
+    bad = {**INTERNAL, "Idempotency-Key": "a b"}
+    assert (await ingest.http.post("/internal/replay", json={"since": None}, headers=bad)).status_code == 400
 
 
 async def test_a_replay_can_be_narrowed_to_a_connection_or_a_subject(ingest: IngestClient) -> None:

@@ -1,0 +1,234 @@
+"""Replays on a real PostgreSQL: their steps, their resumption, their turns, and what they leave to live events."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from services.ingest.domain.receive import receive_record
+from services.ingest.inbox import locks, replays
+from services.ingest.inbox.outbox import oldest_receipt
+from services.ingest.inbox.replays import ALL_TENANTS, find_ends, work_step
+from services.ingest.inbox.selection import Selection
+from services.ingest.inbox.transactions import Connection
+from services.ingest.relay import Relay
+from services.ingest.replayer import Replayer
+from services.ingest.store.event_log import EventLog
+from shared.problems import Conflict
+from tests.contract.inbox import Broker, Inbox, nps_delivery, until
+from tests.contract.replays import current
+from tests.unit.ingest.making import connection, nps, response
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"BATCH": 4, "SPAN": 6, "MOST_WAITING": 8}.items():
+        monkeypatch.setattr(replays, name, value)
+
+
+async def deliver(inbox: Inbox, count: int, tenant: str = "acme") -> list[int]:
+    """Store deliveries that are published, and return their sequence numbers."""
+    before = len(await inbox.events())
+    for number in range(count):
+        await inbox.deliver(nps_delivery(number % 10, id=f"{tenant}-{number}", subject=f"r-{number}", tenant=tenant))
+    await publish(inbox)
+    return [event.seq for event in await inbox.events()][before:]
+
+
+async def publish(inbox: Inbox) -> None:
+    """Empty the outbox, as if all of it was published."""
+    await inbox.pool.execute("DELETE FROM unpublished")
+
+
+async def waiting(inbox: Inbox) -> list[int]:
+    return [row[0] for row in await inbox.pool.fetch("SELECT seq FROM unpublished ORDER BY seq")]
+
+
+async def test_a_replay_larger_than_a_step_goes_on_in_another_process(inbox: Inbox) -> None:
+    seqs = await deliver(inbox, 11)
+    replay = await Replayer(inbox.pool).add(Selection("acme"))
+    assert await Replayer(inbox.pool).step()
+    assert await waiting(inbox) == seqs[:4]
+    half = await current(inbox.pool, replay)
+    assert (half.state, half.queued, half.finished) == ("running", 4, None)
+    assert 0 < half.progress < 1
+    other = Replayer(inbox.pool)
+    assert await other.step()
+    assert await waiting(inbox) == seqs[:8]
+    await publish(inbox)
+    while await other.step():
+        pass
+    assert await waiting(inbox) == seqs[8:]
+    done = await current(inbox.pool, replay)
+    assert (done.state, done.queued, done.progress) == ("done", 11, 1.0)
+
+
+async def test_the_head_counts_what_a_replay_has_yet_to_publish(inbox: Inbox) -> None:
+    seqs = await deliver(inbox, 11)
+    event_log = EventLog(inbox.pool, locks.ARRIVALS)
+    await Replayer(inbox.pool).add(Selection("acme"))
+    for _ in range(2):
+        assert (await event_log.head()).unpublished >= 11
+        await work_step(inbox.pool)
+    await publish(inbox)
+    assert 3 <= (await event_log.head()).unpublished <= seqs[-1] - seqs[7]
+    assert await all_handed_over(inbox) == seqs[8:]
+    assert (await event_log.head()).unpublished == 0
+
+
+async def test_a_step_whose_process_dies_is_done_again_as_a_whole(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    seqs = await deliver(inbox, 6)
+    replay = await Replayer(inbox.pool).add(Selection("acme"))
+    hand_over = replays.hand_over
+
+    async def die(db: Connection, row: asyncpg.Record) -> None:
+        await hand_over(db, row)
+        await inbox.pool.execute("SELECT pg_terminate_backend($1)", db.get_server_pid())
+        await db.execute("SELECT 1")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(replays, "hand_over", die)
+        with pytest.raises(Exception, match=r"terminat|clos"):
+            await work_step(inbox.pool)
+    assert await waiting(inbox) == []
+    assert (await current(inbox.pool, replay)).queued == 0
+    while await Replayer(inbox.pool).step():
+        pass
+    assert await waiting(inbox) == seqs
+
+
+async def test_a_repeated_request_adds_no_replay(inbox: Inbox) -> None:
+    await deliver(inbox, 1)
+    replayer = Replayer(inbox.pool)
+    selection = Selection(ALL_TENANTS, since=NOON)
+    first = await replayer.add(selection, "loss-1")
+    assert await replayer.add(selection, "loss-1") == first
+    with pytest.raises(Conflict, match="another replay has this id"):
+        await replayer.add(Selection(ALL_TENANTS), "loss-1")
+    assert (await replayer.add(selection)).id == "loss-1", "a request of a former version has no id"
+    while await replayer.step():
+        pass
+    assert (await replayer.add(selection, "loss-1")).state == "done"
+    assert (await replayer.add(selection)).id != "loss-1", "a later loss is another one"
+    assert (await replayer.add(Selection("acme", since=NOON), "loss-1")).selection.tenant == "acme", "ids are a tenant's own"
+
+
+async def test_one_process_works_on_replays_at_a_time(inbox: Inbox) -> None:
+    await deliver(inbox, 1)
+    await Replayer(inbox.pool).add(Selection("acme"))
+    async with inbox.pool.acquire() as db, db.transaction():
+        await db.execute("SELECT pg_advisory_xact_lock($1)", locks.REPLAYS)
+        assert await work_step(inbox.pool) == "none"
+    assert await work_step(inbox.pool) != "none"
+
+
+async def test_a_replay_waits_for_room_in_the_outbox_whatever_else_waits_there(inbox: Inbox) -> None:
+    await deliver(inbox, 12)
+    await inbox.deliver(*[nps_delivery(9, id=f"flood-{n}", subject=f"f-{n}", tenant="flood") for n in range(20)])
+    await Replayer(inbox.pool).add(Selection("acme"))
+    steps = [await work_step(inbox.pool) for _ in range(3)]
+    assert [step == "full" for step in steps] == [False, False, True]
+    assert len(await waiting(inbox)) == 20 + 8
+    await inbox.pool.execute("UPDATE unpublished SET comments = 75 WHERE tenant = 'acme'")
+    assert await work_step(inbox.pool) != "full", "published events, of which comments wait for sentiment, leave room"
+
+
+async def test_tenants_take_turns_and_replays_over_the_same_deliveries_become_one(inbox: Inbox) -> None:
+    await deliver(inbox, 8, "acme")
+    await deliver(inbox, 8, "other")
+    replayer = Replayer(inbox.pool)
+    for selection in (Selection("acme"), Selection("acme", since=NOON - timedelta(days=365)), Selection("other")):
+        await replayer.add(selection)
+    turns: list[str] = []
+    while isinstance(worked := await work_step(inbox.pool), replays.Replay):
+        turns.append(worked.selection.tenant)
+    assert turns[:4] == ["acme", "other", "acme", "other"] or turns[:4] == ["other", "acme", "other", "acme"]
+    assert await inbox.pool.fetchval("SELECT sum(queued) FROM replays WHERE tenant = 'acme'") <= 8
+
+
+async def test_deliveries_are_looked_up_by_their_receipt_although_clocks_differ(inbox: Inbox) -> None:
+    """Two processes whose clocks are 40 minutes apart take turns."""
+    for hour in range(24):
+        for minutes in (0, -40):
+            at = NOON + timedelta(hours=hour, minutes=minutes)
+            record = response(nps(9), id=f"{hour}-{minutes}")
+            await inbox.deliver(receive_record(connection(tenant="acme"), record, f"{hour}{minutes}", b"raw", at))
+    await publish(inbox)
+    for first, last in ((0, 23), (5, 9), (23, 23), (30, 40)):
+        since, until = NOON + timedelta(hours=first, minutes=-40), NOON + timedelta(hours=last, minutes=1)
+        await Replayer(inbox.pool).add(Selection("acme", since=since, until=until))
+        expected = [row[0] for row in await inbox.pool.fetch(
+            "SELECT seq FROM events WHERE received_at >= $1 AND received_at < $2 ORDER BY seq", since, until
+        )]  # fmt: skip
+        assert await all_handed_over(inbox) == expected
+        begin, end = await find_ends(inbox.pool, since, until)
+        assert end - begin <= len(expected) + 6, "only about as many are looked through"
+
+
+async def all_handed_over(inbox: Inbox) -> Sequence[int]:
+    """Do all steps, and publish what they hand over. Returns the sequence numbers in their order."""
+    seqs: list[int] = []
+    while await work_step(inbox.pool) != "none":
+        seqs += await waiting(inbox)
+        await publish(inbox)
+    return seqs
+
+
+async def test_a_subject_and_a_connection_narrow_a_replay(inbox: Inbox) -> None:
+    seqs = await deliver(inbox, 9)
+    [name] = {event.connection for event in await inbox.events()}
+    subject = f"{name}/response/r-7"
+    replayer = Replayer(inbox.pool)
+    await replayer.add(Selection("acme", subject=subject))
+    assert await all_handed_over(inbox) == [seqs[7]]
+    await replayer.add(Selection("acme", name))
+    assert await all_handed_over(inbox) == seqs
+    await replayer.add(Selection("acme", "con_other"))
+    await replayer.add(Selection("stranger"))
+    assert await all_handed_over(inbox) == []
+
+
+async def test_the_number_of_replays_in_progress_is_limited(inbox: Inbox) -> None:
+    replayer = Replayer(inbox.pool)
+    for number in range(replays.MOST_REPLAYS):
+        await replayer.add(Selection("acme"), f"r-{number}")
+    with pytest.raises(Conflict, match="10 replays are in progress"):
+        await replayer.add(Selection("acme"), "r-10")
+    await replayer.add(Selection("other"), "r-10")
+
+
+async def test_live_records_name_the_receipt_of_what_a_replay_has_yet_to_publish(inbox: Inbox) -> None:
+    """A consumer that loses them requests a replay that begins early enough for the rest of the first one."""
+    await deliver(inbox, 9)
+    received = [row[0] for row in await inbox.pool.fetch("SELECT received_at FROM events ORDER BY seq")]
+    await Replayer(inbox.pool).add(Selection(ALL_TENANTS))
+    assert await oldest_receipt(inbox.pool) == received[0]
+    await work_step(inbox.pool)
+    await publish(inbox)
+    assert await oldest_receipt(inbox.pool) == received[3]
+    assert await all_handed_over(inbox)
+    assert await oldest_receipt(inbox.pool) is None
+
+
+async def test_a_replay_is_published_by_the_running_workers(inbox: Inbox) -> None:
+    seqs = await deliver(inbox, 30)
+    broker = Broker()
+    relay, replayer = Relay(inbox.pool, broker), Replayer(inbox.pool)
+    workers = [asyncio.create_task(work()) for work in (relay.sweep, replayer.run)]
+    try:
+        replay = await replayer.wait(await replayer.add(Selection(ALL_TENANTS), "all"), 20)
+        assert (replay.state, replay.queued) == ("done", 30)
+
+        async def is_published() -> bool:
+            return len(broker.sent) >= 30
+
+        await until(is_published, 10)
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+    assert [event.seq for event in broker.events] == seqs
